@@ -1,0 +1,60 @@
+# The README's commands. Each makes the virtual environment it needs on its first run.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PORT ?=
+CONTAINERS ?=
+ARCHITECTURE ?= x86_64
+
+export PYTHONPATH := $(CURDIR)/layers/causeway/python:$(CURDIR)
+export SAM_CLI_TELEMETRY := 0
+# SAM wants to know of a region even where it asks AWS nothing.
+export AWS_DEFAULT_REGION ?= eu-west-1
+
+CHECK := .venv-check/bin
+
+.PHONY: help demo up test check bench build lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+demo: ## the whole simulation, once, through HTTP: exits 0 only if all nine balances agree
+	@requirements/install .venv requirements/run.txt
+	@.venv/bin/python -m local.demo
+
+up: ## the local stack until Ctrl-C (PORT=8080 to choose a port, CONTAINERS=1 for sam local)
+	@requirements/install .venv requirements/run.txt
+	@exec .venv/bin/python -m local up $(if $(PORT),--port $(PORT)) $(if $(CONTAINERS),--containers)
+
+test: ## all tests, against the embedded Postgres or DATABASE_URL (ARGS='-k debit' for some)
+	@requirements/install .venv requirements/test.txt
+	@.venv/bin/python -m pytest $(ARGS)
+
+check: ## linters and type checker: Python, imports, template, SQL
+	@requirements/install .venv requirements/test.txt
+	@requirements/install .venv-check requirements/check.txt
+	$(CHECK)/ruff check
+	$(CHECK)/ruff format --check
+	$(CHECK)/ty check
+	$(CHECK)/lint-imports
+	$(CHECK)/cfn-lint
+	$(CHECK)/sam validate --lint
+	$(CHECK)/squawk schema/*.sql
+
+bench: ## the README's performance table, measured here
+	@requirements/install .venv requirements/run.txt
+	@.venv/bin/python -m benchmarks $(ARGS)
+
+build: ## sam build: the functions and layers as they go to Lambda (ARCHITECTURE=arm64)
+	@requirements/install .venv-check requirements/check.txt
+	@find functions -name __pycache__ -prune -exec rm -rf {} +
+	@python=$$(requirements/find-python 3.13 2>/dev/null) && echo "byte code by $$python" \
+	  || { python=python3.13; echo "No Python 3.13 here: the layers go without byte code, and start-up takes longer"; }; \
+	  PATH="$(CURDIR)/$(CHECK):$$PATH" LAMBDA_PYTHON=$$python ARCHITECTURE=$(ARCHITECTURE) \
+	  sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+lock: ## resolve requirements anew (ARGS=--upgrade for the newest of everything)
+	@requirements/install .venv-check requirements/check.txt
+	@requirements/lock $(CHECK)/uv $(ARGS)
+
+clean: ## remove the environments and everything built
+	rm -rf .venv .venv-check .venv.lock .venv-check.lock .aws-sam .local

@@ -1,0 +1,19 @@
+"""POST /provider/launch: the demo game provider opens a session for a casino's player."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from causeway import api, database, game_provider
+
+app = APIGatewayHttpResolver()
+
+
+@app.post("/provider/launch")
+@api.signed_call(app, "provider")
+def launch(call: api.Call) -> dict[str, Any]:
+    """Parse the launch and open the session."""
+    return game_provider.launch(database.current(), call.caller, game_provider.Launch.parse(call.body))
+
+
+handler = api.lambda_handler(app)

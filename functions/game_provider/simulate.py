@@ -1,0 +1,19 @@
+"""POST /provider/simulate: the demo game provider plays the scripted round against the casino's wallet."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from causeway import api, database, game_provider
+
+app = APIGatewayHttpResolver()
+
+
+@app.post("/provider/simulate")
+@api.signed_call(app, "provider")
+def simulate(call: api.Call) -> dict[str, Any]:
+    """Parse the request and play the round."""
+    return game_provider.simulate(database.current(), call.caller, game_provider.Simulation.parse(call.body))
+
+
+handler = api.lambda_handler(app)

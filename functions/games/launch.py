@@ -1,0 +1,29 @@
+"""POST /casino/launchGame: opens a game session and launches the game at its provider."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from causeway import api, database, games
+
+app = APIGatewayHttpResolver()
+
+
+@app.post("/casino/launchGame")
+@api.open_call(app)
+def launch_game(body: dict[str, Any], claims: dict[str, str]) -> dict[str, Any]:
+    """Parse the request, check that the token may launch for this player, and launch."""
+    request = games.LaunchRequest.parse(body)
+    session = games.launch(database.current(), games.tenant_of(claims, request.player_id), request)
+    return {
+        "sessionToken": session.session_token,
+        "casinoSessionId": session.casino_session_id,
+        "providerSessionId": session.provider_session_id,
+        "gameId": session.game_code,
+        "currency": session.currency,
+        "minBet": session.min_bet,
+        "maxBet": session.max_bet,
+    }
+
+
+handler = api.lambda_handler(app)

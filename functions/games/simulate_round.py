@@ -1,0 +1,20 @@
+"""POST /casino/simulateRound (local stage only): launches a game and has its provider play the scripted round."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from causeway import api, database, games
+
+app = APIGatewayHttpResolver()
+
+
+@app.post("/casino/simulateRound")
+@api.open_call(app)
+def simulate_round(body: dict[str, Any], claims: dict[str, str]) -> dict[str, Any]:
+    """Parse the request and play the round."""
+    request = games.LaunchRequest.parse(body)
+    return games.simulate_round(database.current(), games.tenant_of(claims, request.player_id), request)
+
+
+handler = api.lambda_handler(app)

@@ -1,0 +1,17 @@
+"""POST /casino/credit: pays a win, promo or jackpot into a player's wallet."""
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from causeway import api, database, ledger
+
+app = APIGatewayHttpResolver()
+
+
+@app.post("/casino/credit")
+@api.signed_call(app, "casino")
+def credit(call: api.Call) -> ledger.Answer:
+    """Parse the credit and hand it to the ledger."""
+    return ledger.credit(database.current(), call.caller, ledger.Credit.parse(call.body), call.request_id)
+
+
+handler = api.lambda_handler(app)

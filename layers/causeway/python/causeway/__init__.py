@@ -1,0 +1,1 @@
+"""Causeway: what the edge functions share."""

@@ -1,0 +1,80 @@
+"""Who calls: a game provider or a casino, proved by its signature over the bytes received."""
+
+import re
+from dataclasses import dataclass
+from time import time
+from typing import Literal
+
+from causeway import secrets, settings, signatures
+from causeway.errors import SignatureInvalid
+
+# Whose calls a secret signs: those to the casino, or those to the game provider.
+Direction = Literal["casino", "provider"]
+
+_CODE = re.compile(r"[A-Z0-9_]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class GameProvider:
+    """The game provider on one end of a signed call, and the tenant on the other."""
+
+    tenant_id: str
+    code: str
+    # The signature did not cover time and path; the provider's dialect says whether that will do.
+    bare_signature: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SharedSecrets:
+    """The secrets a tenant shares with a game provider, the current one first."""
+
+    tenant_id: str
+    casino: tuple[str, ...]
+    provider: tuple[str, ...]
+
+
+def shared_secrets(code: str, *, fresh: bool = False) -> SharedSecrets | None:
+    """Return the secrets shared with a game provider, None where there is none of that code.
+
+    Args:
+        code: the provider's code; unique in the deployment, as a caller's tenant is found by it.
+        fresh: read them again even if they were read a moment ago.
+
+    Raises:
+        Unavailable: the secrets cannot be read.
+    """
+    if not _CODE.fullmatch(code):
+        return None
+    secret = secrets.read(f"{settings.game_provider_secrets()}/{code}", fresh=fresh)
+    if secret is None:
+        return None
+    return SharedSecrets(secret["tenant_id"], tuple(secret["casino_secrets"]), tuple(secret["provider_secrets"]))
+
+
+def authenticate(
+    direction: Direction, code: str, signature: str, method: str, path: str, body: bytes
+) -> tuple[GameProvider, str]:
+    """Return who signed a call, and the current secret to sign the answer with.
+
+    A signature that does not fit is tried once more with the secrets read anew, so that a new secret works at once.
+
+    Args:
+        direction: whose secret signs the call.
+        code: the game provider's code.
+        signature: the signature header, '' where it was missing.
+        method: the request's method.
+        path: the request's path as sent.
+        body: the raw bytes received.
+
+    Raises:
+        SignatureInvalid: no such provider, or no secret of its fits.
+        Unavailable: the secrets cannot be read.
+    """
+    for fresh in (False, True):
+        shared = shared_secrets(code, fresh=fresh)
+        if shared is None or not signature:
+            break
+        keys = shared.casino if direction == "casino" else shared.provider
+        if signatures.verify(signature, keys, method, path, body, time()):
+            return GameProvider(shared.tenant_id, code, signatures.is_bare(signature)), keys[0]
+    raise SignatureInvalid

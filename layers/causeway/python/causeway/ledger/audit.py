@@ -1,0 +1,187 @@
+"""The ledger's auditor: proves that every balance is what the rows say, and that no row was touched.
+
+It computes the hashes in Python, from the columns, and not with the functions that wrote them.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+import psycopg
+from psycopg.rows import namedtuple_row
+
+from causeway.ledger import request_hash
+
+# Rows fetched at a time.
+_PAGE = 5000
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+
+_COUNTER_ACCOUNTS = {
+    "bet": "game",
+    "win": "game",
+    "rollback": "game",
+    "tombstone": "game",
+    "promo": "promotion",
+    "jackpot": "jackpot",
+    "deposit": "cashier",
+}
+
+_ROWS = """
+    SELECT w.tenant_id::text, w.wallet_id, w.player_id, w.currency, w.balance, w.entries, w.head,
+        t.entry, t.type::text, t.outcome, t.game_provider_id, t.external_transaction_id, t.session_id, t.round_id,
+        t.reference_id, t.amount, t.balance_before, t.balance_after, t.counter_account::text, t.request_hash,
+        t.response, t.created_at, t.hash
+    FROM casino_wallets AS w
+    LEFT JOIN casino_transactions AS t USING (tenant_id, wallet_id)
+    ORDER BY w.tenant_id, w.wallet_id, t.entry
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A wallet whose rows do not agree, and how."""
+
+    tenant_id: str
+    wallet_id: int
+    fault: str
+
+    def __str__(self) -> str:
+        return f"wallet {self.wallet_id} of tenant {self.tenant_id}: {self.fault}"
+
+
+@dataclass(slots=True)
+class Totals:
+    """What was looked at; money in minor units of all currencies together."""
+
+    wallets: int = 0
+    rows: int = 0
+    wallet_money: int = 0
+    house_money: int = 0
+
+
+def audit(connection: psycopg.Connection[Any], totals: Totals) -> Iterator[Finding]:
+    """Check every wallet and yield what is wrong.
+
+    Checked: balance = sum of movements, never below zero; entries 1 to n without a gap, each row's balances following
+    the one before; the hash chain and its head; each row's request hash and answer; wallet and house together zero;
+    each bet open, settled, declined or rolled back, and only one of them.
+
+    Args:
+        connection: of a role that reads every tenant (causeway_auditor).
+        totals: counted up while the audit runs.
+    """
+    with connection.transaction(), connection.cursor(name="audit", row_factory=namedtuple_row) as rows:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        rows.itersize = _PAGE
+        rows.execute(_ROWS)
+        wallet: _Wallet | None = None
+        for row in rows:
+            if wallet is None or (wallet.tenant_id, wallet.wallet_id) != (row.tenant_id, row.wallet_id):
+                if wallet is not None:
+                    yield from wallet.closing_findings()
+                wallet = _Wallet(row)
+                totals.wallets += 1
+                totals.wallet_money += row.balance
+            if row.entry is not None:
+                totals.rows += 1
+                totals.house_money -= row.balance_after - row.balance_before
+                yield from wallet.findings(row)
+        if wallet is not None:
+            yield from wallet.closing_findings()
+
+
+class _Wallet:
+    """A wallet's chain while it is walked from its first row to its head."""
+
+    def __init__(self, row: Any) -> None:
+        self.tenant_id: str = row.tenant_id
+        self.wallet_id: int = row.wallet_id
+        self._player_id, self._currency = row.player_id, row.currency
+        self._final = (row.balance, row.entries, bytes(row.head))
+        self._balance, self._entry, self._head = 0, 0, b""
+        # Id of each bet (game provider, id) -> how it ended so far.
+        self._bets: dict[tuple[int, str], str] = {}
+
+    def _finding(self, fault: str) -> Finding:
+        return Finding(self.tenant_id, self.wallet_id, fault)
+
+    def findings(self, row: Any) -> Iterator[Finding]:
+        """Check the next row against the rows before it."""
+        moved = row.balance_after - row.balance_before
+        where = f"entry {row.entry}"
+        if row.entry != self._entry + 1:
+            yield self._finding(f"{where} follows entry {self._entry}")
+        if row.balance_before != self._balance or row.balance_after < 0:
+            yield self._finding(f"{where} starts from {row.balance_before}, the row before ended at {self._balance}")
+        sign = -1 if row.type == "bet" else 1
+        if row.amount * sign < 0 or moved != (row.amount if row.outcome == "OK" else 0):
+            yield self._finding(f"{where}, a {row.type} of {row.amount} that ended {row.outcome}, moved {moved}")
+        if row.counter_account != _COUNTER_ACCOUNTS[row.type]:
+            yield self._finding(f"{where}, a {row.type}, is posted against {row.counter_account}")
+        if bytes(row.request_hash) != self._request_hash(row):
+            yield self._finding(f"{where}: type, ids or amount are not those of the request")
+        if bytes(row.hash) != self._entry_hash(row):
+            yield self._finding(f"{where}: the hash chain is broken")
+        if not self._answers(row):
+            yield self._finding(f"{where}: the stored answer does not fit the row")
+        yield from self._state_findings(row, where)
+        self._balance, self._entry, self._head = row.balance_after, row.entry, bytes(row.hash)
+
+    def closing_findings(self) -> Iterator[Finding]:
+        """Check the wallet itself against its last row."""
+        balance, entries, head = self._final
+        if balance != self._balance:
+            yield self._finding(f"the balance is {balance}, the rows sum up to {self._balance}")
+        if (entries, head) != (self._entry, self._head):
+            yield self._finding(f"the chain's head is entry {entries}, its last row is {self._entry}")
+
+    def _request_hash(self, row: Any) -> bytes:
+        amount = 0 if row.type == "rollback" else abs(row.amount)
+        return request_hash(
+            row.type, self._player_id, row.external_transaction_id, row.round_id, amount, row.reference_id
+        )
+
+    def _entry_hash(self, row: Any) -> bytes:
+        numbers = (row.wallet_id, row.entry), (row.game_provider_id, row.session_id or 0, row.balance_before, row.balance_after)
+        microseconds = round((row.created_at - _EPOCH).total_seconds() * 1_000_000)
+        return sha256(
+            self._head
+            + bytes(row.request_hash)
+            + b"".join(number.to_bytes(8, "big", signed=True) for number in numbers[0])
+            + row.outcome.encode()
+            + b"".join(number.to_bytes(8, "big", signed=True) for number in (*numbers[1], microseconds))
+        ).digest()
+
+    def _answers(self, row: Any) -> bool:
+        if row.type == "tombstone":
+            return row.response == ""
+        try:
+            answer = json.loads(row.response)
+        except ValueError:
+            return False
+        if answer.get("balance") != str(row.balance_after):
+            return False
+        if row.outcome != "OK":
+            return answer.get("code") == row.outcome
+        fields = (answer.get("transactionId"), answer.get("currency"), answer.get("status"))
+        return fields == (row.external_transaction_id, self._currency, "ok")
+
+    def _state_findings(self, row: Any, where: str) -> Iterator[Finding]:
+        own = (row.game_provider_id, row.external_transaction_id)
+        named = (row.game_provider_id, row.reference_id)
+        state = self._bets.get(named)
+        if row.type == "bet":
+            self._bets[own] = "open" if row.outcome == "OK" else "declined"
+        elif row.type == "tombstone":
+            self._bets[own] = "unknown"
+        elif row.outcome == "OK" and row.type in ("win", "jackpot") and row.reference_id is not None:
+            if state not in ("open", "settled"):
+                yield self._finding(f"{where} pays for a bet that is {state or 'not there'}")
+            self._bets[named] = "settled"
+        elif row.outcome == "OK" and row.type == "rollback":
+            if state not in ("open", "declined", "unknown") or (state != "open" and row.amount != 0):
+                yield self._finding(f"{where} rolls back a bet that is {state or 'not there'}")
+            self._bets[named] = "rolled back"

@@ -1,0 +1,64 @@
+"""The schema's migrations: numbered plain-SQL files, run by yoyo, each in a transaction of its own."""
+
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+from yoyo import get_backend, read_migrations
+from yoyo.exceptions import LockTimeout
+
+from causeway import settings
+from causeway.database import connection_settings
+from causeway.errors import CausewayError
+
+# Seconds to wait for another run to end.
+_LOCK_TIMEOUT = 60
+
+
+def migrate(url: str, folder: Path) -> list[str]:
+    """Apply the migrations that the database lacks, in order, and return their names.
+
+    Each runs in a transaction; one that fails leaves the database as it was before it, and ends the run.
+
+    Args:
+        url: the owner's postgresql:// URL.
+        folder: where the numbered .sql files are.
+
+    Raises:
+        CausewayError: another run holds the lock; a driver's error is raised as it is.
+    """
+    backend = get_backend(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    try:
+        migrations = read_migrations(str(folder))
+        try:
+            with backend.lock(timeout=_LOCK_TIMEOUT):
+                pending = backend.to_apply(migrations)
+                names = [migration.id for migration in pending]
+                backend.apply_migrations(pending)
+        except LockTimeout as error:
+            raise CausewayError(
+                cause="Another migration has run for over a minute, or died holding yoyo's lock: "
+                "make sure that none is running, then DELETE FROM yoyo_lock"
+            ) from error
+        return names
+    finally:
+        backend.connection.close()
+
+
+def url_from_settings() -> str:
+    """Return the URL of the database that the function's settings name, with a password that is good now.
+
+    Raises: as database.connection_settings.
+    """
+    given = {name: quote(str(value), safe="") for name, value in connection_settings().items()}
+    login, place = "{user}:{password}".format(**given), "{host}:{port}/{dbname}".format(**given)
+    tls = "&".join(f"{name}={given[name]}" for name in ("sslmode", "sslrootcert") if name in given)
+    return f"postgresql://{login}@{place}?{tls}"
+
+
+if __name__ == "__main__":
+    try:
+        applied = migrate(url_from_settings(), Path(settings.schema_folder()))
+    except CausewayError as failure:
+        sys.exit(str(failure))
+    sys.stdout.write("".join(f"applied {name}\n" for name in applied) or "nothing to apply\n")

@@ -1,0 +1,119 @@
+"""The settings of a function: the one place that reads the environment, on first use."""
+
+import os
+from dataclasses import dataclass
+from functools import cache
+
+from causeway.errors import Misconfigured
+
+
+def _setting(name: str, default: str | None = None) -> str:
+    value = os.environ.get(name, default)
+    if value is None:
+        raise Misconfigured(cause=f"The setting {name} is missing: give it in the function's Environment in template.yaml")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """How a function reaches its database."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    # The name of a secret {"password": ...}; empty: an RDS IAM token is the password.
+    secret: str
+    # The file of certificate authorities the server's certificate is checked against; empty: TLS is not demanded.
+    ca_file: str
+
+
+@cache
+def database() -> DatabaseSettings:
+    """Return the database's settings.
+
+    Raises:
+        Misconfigured: a setting is missing, or the port is not a number.
+    """
+    port = _setting("DATABASE_PORT", "5432")
+    if not port.isdecimal():
+        raise Misconfigured(cause=f"The setting DATABASE_PORT is {port!r}: give a number")
+    return DatabaseSettings(
+        host=_setting("DATABASE_HOST"),
+        port=int(port),
+        name=_setting("DATABASE_NAME"),
+        user=_setting("DATABASE_USER"),
+        secret=_setting("DATABASE_SECRET", ""),
+        ca_file=_setting("DATABASE_CA_FILE", ""),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AwsCredentials:
+    """The credentials Lambda gives the function's role."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+    region: str
+
+
+def aws_credentials() -> AwsCredentials:
+    """Return the role's credentials. Not kept: Lambda may exchange them between invocations.
+
+    Raises:
+        Misconfigured: one is missing; outside Lambda, give DATABASE_SECRET instead.
+    """
+    return AwsCredentials(
+        access_key_id=_setting("AWS_ACCESS_KEY_ID"),
+        secret_access_key=_setting("AWS_SECRET_ACCESS_KEY"),
+        session_token=_setting("AWS_SESSION_TOKEN"),
+        region=_setting("AWS_REGION"),
+    )
+
+
+@cache
+def secrets_extension_url() -> str:
+    """Return the base URL of the AWS Parameters and Secrets extension."""
+    return _setting("SECRETS_EXTENSION_URL", "http://localhost:2773").rstrip("/")
+
+
+@cache
+def secret_max_age() -> float:
+    """Return for how many seconds a secret read is used before it is read again."""
+    return float(_setting("SECRET_MAX_AGE", "30"))
+
+
+def aws_session_token() -> str:
+    """Return the token that proves to the secrets extension that the call comes from inside the function."""
+    return _setting("AWS_SESSION_TOKEN")
+
+
+@cache
+def game_provider_secrets() -> str:
+    """Return the prefix of the names of the game providers' secrets."""
+    return _setting("GAME_PROVIDER_SECRETS")
+
+
+@cache
+def default_game_provider() -> str:
+    """Return the code of the game provider that a call without x-provider-code comes from."""
+    return _setting("DEFAULT_GAME_PROVIDER", "DEMO")
+
+
+@cache
+def stage() -> str:
+    """Return the stage: local, staging or production."""
+    return _setting("STAGE")
+
+
+@cache
+def default_tenant_id() -> str:
+    """Return the tenant of calls that carry no token; only the local stage has one."""
+    return _setting("DEFAULT_TENANT_ID", "")
+
+
+@cache
+def schema_folder() -> str:
+    """Return the folder of the numbered migrations."""
+    return _setting("SCHEMA_FOLDER", "/opt/schema")

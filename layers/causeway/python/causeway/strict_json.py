@@ -1,0 +1,105 @@
+"""JSON objects from outside, read strictly: what another reader could take differently is refused."""
+
+import json
+from typing import Any, Never
+
+from causeway.errors import InvalidRequest
+
+# Levels of nesting accepted, far above what any message of ours has.
+_MOST_LEVELS = 32
+# Digits of an integer accepted; more than a 64-bit number can have, less than what Python refuses to convert.
+_MOST_DIGITS = 40
+
+
+class NotAnInteger(str):
+    """A number with a fraction or an exponent, or of absurd length, kept as it was written."""
+
+
+def _refuse_constant(name: str) -> Never:
+    raise InvalidRequest(f"The body is not valid JSON: {name} is not a number")
+
+
+def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise InvalidRequest("The body is ambiguous: a field stands in it twice")
+    return fields
+
+
+def _integer(digits: str) -> int | NotAnInteger:
+    return int(digits) if len(digits) <= _MOST_DIGITS else NotAnInteger(digits)
+
+
+def _check_levels(value: Any) -> None:
+    level = [value]
+    for _ in range(_MOST_LEVELS):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return
+    raise InvalidRequest("The body is nested too deeply")
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """Return the JSON object that the bytes hold.
+
+    Integers are int; numbers with a fraction or an exponent are NotAnInteger, so that no field of money can be read
+    from one by mistake.
+
+    Raises:
+        InvalidRequest: not UTF-8, a byte order mark, not JSON, not an object, a field twice, NaN or Infinity, nested
+            more than 32 levels deep, or text that no Unicode character sequence can hold (a lone surrogate).
+    """
+    try:
+        value = json.loads(
+            raw.decode("utf-8"),
+            object_pairs_hook=_unique_fields,
+            parse_constant=_refuse_constant,
+            parse_float=NotAnInteger,
+            parse_int=_integer,
+        )
+    except UnicodeDecodeError as error:
+        raise InvalidRequest("The body is not UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest("The body is not valid JSON") from error
+    if not isinstance(value, dict):
+        raise InvalidRequest("The body must be a JSON object")
+    _check_levels(value)
+    return value
+
+
+def text_field(body: dict[str, Any], name: str, *, required: bool = True) -> str | None:
+    """Return an id or another short text: 1 to 255 characters, as sent.
+
+    Raises:
+        InvalidRequest: absent though required, not a string, of another length, or with a NUL or a lone surrogate.
+    """
+    value = body.get(name)
+    if value is None and not required:
+        return None
+    if not isinstance(value, str) or isinstance(value, NotAnInteger) or not 1 <= len(value) <= 255:
+        raise InvalidRequest(f"{name} must be a string of 1 to 255 characters")
+    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        raise InvalidRequest(f"{name} holds a character that is not text")
+    return value
+
+
+def required_text(body: dict[str, Any], name: str) -> str:
+    """Return a text field that must be there; as text_field."""
+    return text_field(body, name) or ""
+
+
+def integer_field(body: dict[str, Any], name: str) -> int:
+    """Return an id that is a whole number from 1 to 2^63 - 1.
+
+    Raises:
+        InvalidRequest: absent, not an integer (true and "1" are none), or out of range.
+    """
+    value = body.get(name)
+    if type(value) is not int or not 1 <= value <= 2**63 - 1:
+        raise InvalidRequest(f"{name} must be a whole number from 1 to {2**63 - 1}")
+    return value

@@ -1,0 +1,81 @@
+"""`python -m local up`: the local stack, until Ctrl-C."""
+
+import argparse
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from local import ROOT
+from local.errors import StartError
+from local.stack import Stack
+
+
+class _Stopped(BaseException):
+    """Ctrl-C or SIGTERM: raised wherever the main thread is, so that start-up can be stopped too."""
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    raise _Stopped
+
+
+def _say(line: str) -> None:
+    print(f"  {line}", file=sys.stderr, flush=True)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Starts the stack and stays until it is told to stop; 1 if it could not start."""
+    parser = argparse.ArgumentParser(
+        prog="python -m local", description="The local stack: AWS's stand-in on this machine"
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="start everything and stay until Ctrl-C")
+    up.add_argument("--port", type=int, default=3000, help="of the gateway (default 3000, 0 = any free one)")
+    up.add_argument(
+        "--containers", action="store_true", help="listen on Docker's bridge too, for `sam local`"
+    )
+    up.add_argument("--state-folder", type=Path, default=ROOT / ".local", help="where stack.json and logs go")
+    up.add_argument("--template", type=Path, default=ROOT / "template.yaml", help="the SAM template")
+    up.add_argument(
+        "--bare", action="store_true", help="only gateway and functions: no Postgres, no AWS services"
+    )
+    options = parser.parse_args(arguments)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, _interrupt)
+    stack = Stack(
+        port=options.port,
+        state_folder=options.state_folder,
+        template=options.template,
+        admin_url=os.environ.get("DATABASE_URL") or None,
+        containers=options.containers,
+        bare=options.bare,
+        progress=_say,
+    )
+    try:
+        with stack:
+            _describe(stack)
+            while True:
+                signal.pause()
+    except _Stopped:
+        print("stopped", file=sys.stderr)
+        return 0
+    except StartError as error:
+        print(f"The local stack did not start: {error}", file=sys.stderr)
+        return 1
+
+
+def _describe(stack: Stack) -> None:
+    for function in stack.functions:
+        for route in function.routes:
+            print(f"  {route.method:6} {stack.base_url}{route.path:28} {function.name}")
+    print(
+        f"{stack.base_url} (logs, stack.json and sam-env.json in {stack.state_folder}; Ctrl-C stops)",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

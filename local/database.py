@@ -1,0 +1,93 @@
+"""The stack's database: made fresh on a server, migrated, with a password for each login."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+import psycopg
+from psycopg import sql
+
+from local.errors import StartError
+
+OWNER = "causeway_owner"
+
+_LOGINS = (
+    "SELECT rolname FROM pg_roles WHERE rolcanlogin AND starts_with(rolname, 'causeway_') ORDER BY rolname"
+)
+_OTHER_ROLES = "SELECT rolname FROM pg_roles WHERE rolname <> %s AND starts_with(rolname, 'causeway_')"
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of the stack's own; urls by login without prefix ("owner", "casino"), and "superuser"."""
+
+    name: str
+    host: str
+    port: int
+    admin_url: str
+    urls: dict[str, str]
+    passwords: dict[str, str]
+
+    def drop(self) -> None:
+        """Removes the database, ending whatever is connected to it."""
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name))
+            )
+
+
+def create(admin_url: str) -> Database:
+    """Makes the owner's role and an empty database of a new name that belongs to it.
+
+    admin_url: URL of a superuser. Raises StartError when the server cannot be reached.
+    """
+    name = f"causeway_{secrets.token_hex(4)}"
+    password = _password(admin_url, OWNER)
+    try:
+        with psycopg.connect(admin_url, autocommit=True, connect_timeout=10) as connection:
+            owner = sql.Identifier(OWNER)
+            if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (OWNER,)).fetchone() is None:
+                connection.execute(sql.SQL("CREATE ROLE {}").format(owner))
+            connection.execute(
+                sql.SQL("ALTER ROLE {} LOGIN CREATEROLE PASSWORD {}").format(owner, sql.Literal(password))
+            )
+            # A server that others use too may have the roles already; the owner must be able to alter and
+            # grant them.
+            for (role,) in connection.execute(_OTHER_ROLES, (OWNER,)).fetchall():
+                grant = sql.SQL("GRANT {} TO {} WITH ADMIN OPTION")
+                connection.execute(grant.format(sql.Identifier(role), owner))
+            created = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0")
+            connection.execute(created.format(sql.Identifier(name), owner))
+            host, port = connection.info.host, connection.info.port
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise StartError(f"the Postgres server of DATABASE_URL cannot be used: {reason}") from error
+    urls = {"superuser": _url(admin_url, name), "owner": _url(admin_url, name, OWNER, password)}
+    return Database(name, host, port, admin_url, urls, {OWNER: password})
+
+
+def give_passwords(database: Database) -> Database:
+    """Sets a password for every login that the migrations made, and returns the database with their URLs."""
+    urls, passwords = dict(database.urls), dict(database.passwords)
+    with psycopg.connect(database.urls["superuser"]) as connection:
+        for (role,) in connection.execute(_LOGINS).fetchall():
+            password = passwords[role] = _password(database.admin_url, role)
+            change = sql.SQL("ALTER ROLE {} PASSWORD {}")
+            connection.execute(change.format(sql.Identifier(role), sql.Literal(password)))
+            urls[role.removeprefix("causeway_")] = _url(database.admin_url, database.name, role, password)
+    return Database(database.name, database.host, database.port, database.admin_url, urls, passwords)
+
+
+def _password(admin_url: str, role: str) -> str:
+    """A role's password: the same for all stacks on a server, which share its roles; unknown to others."""
+    return hmac.new(admin_url.encode(), role.encode(), hashlib.sha256).hexdigest()
+
+
+def _url(admin_url: str, database: str, role: str = "", password: str = "") -> str:
+    """The admin's URL with another database, and another login if one is given."""
+    parts = urlsplit(admin_url)
+    place = parts.netloc.rpartition("@")[2]
+    who = parts.netloc.rpartition("@")[0] if not role else f"{role}:{quote(password, safe='')}"
+    return parts._replace(netloc=f"{who}@{place}" if who else place, path=f"/{database}").geturl()

@@ -1,0 +1,97 @@
+"""Demo data of the local stack: a casino, its game provider, games, two players and a session. Nothing here is secret."""
+
+import psycopg
+
+from causeway.ledger import request_hash
+
+TENANT_ID = "00000000-0000-4000-8000-000000000001"
+CASINO_CODE = "JAQPOT"
+GAME_PROVIDER_CODE = "DEMO"
+# Fixed, so that the sample events' signatures stay good; they guard play money on this machine's loopback alone.
+CASINO_SECRET = "local-casino-secret"  # noqa: S105
+PROVIDER_SECRET = "local-provider-secret"  # noqa: S105
+# Seed 001's player, with $10,000.00, and one whose session the sample events use.
+STARTING_BALANCE = 1_000_000
+SAMPLE_SESSION_TOKEN = "7f325788-c990-432c-b7b0-7dcbdd4e5101"  # noqa: S105
+_GAMES = (("SLOTS_001", "Jaqpot Slots"), ("ROULETTE_001", "Jaqpot Roulette"))
+
+
+def load(superuser_url: str, api_url: str) -> None:
+    """Fill a migrated, empty database.
+
+    Args:
+        superuser_url: the database, as a role that row-level security does not bind.
+        api_url: where casino and provider reach each other.
+    """
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute("INSERT INTO tenants VALUES (%s, %s, 'Jaqpot Casino')", [TENANT_ID, CASINO_CODE])
+        connection.execute(
+            """
+            INSERT INTO casino_game_providers (tenant_id, code, display_name, api_url, allow_bare_signature)
+            VALUES (%s, %s, 'Jaqpot Games', %s, true)
+            """,
+            [TENANT_ID, GAME_PROVIDER_CODE, api_url],
+        )
+        connection.execute(
+            "INSERT INTO provider_casinos VALUES (%s, %s, %s, %s)",
+            [TENANT_ID, CASINO_CODE, api_url, GAME_PROVIDER_CODE],
+        )
+        for code, name in _GAMES:
+            connection.execute(
+                """
+                INSERT INTO casino_games (tenant_id, game_provider_id, code, display_name)
+                SELECT tenant_id, game_provider_id, %s, %s FROM casino_game_providers
+                """,
+                [code, name],
+            )
+            connection.execute("INSERT INTO provider_games VALUES (%s, %s, 1000, 100000)", [TENANT_ID, code])
+    create_player(superuser_url, STARTING_BALANCE, "USD")
+    sample_player = create_player(superuser_url, STARTING_BALANCE, "USD")
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute(
+            """
+            INSERT INTO casino_sessions (
+                tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id, status, expires_at
+            )
+            SELECT w.tenant_id, %s, w.player_id, w.wallet_id, g.game_id, g.game_provider_id, 'active', 'infinity'
+            FROM casino_wallets AS w INNER JOIN casino_games AS g USING (tenant_id)
+            WHERE w.player_id = %s AND g.code = 'SLOTS_001'
+            """,
+            [SAMPLE_SESSION_TOKEN, sample_player],
+        )
+
+
+def create_player(superuser_url: str, balance: int, currency: str) -> int:
+    """Make a player with a wallet and a first deposit; returns the player's id.
+
+    Args:
+        superuser_url: the database, as a role that row-level security does not bind.
+        balance: minor units.
+        currency: ISO 4217 code.
+
+    Raises:
+        ValueError: the currency is unknown, or the balance more than a wallet may hold.
+    """
+    with psycopg.connect(superuser_url) as connection:
+        if not connection.execute("SELECT FROM currencies WHERE code = %s", [currency]).rowcount:
+            raise ValueError(f"currency {currency!r} is unknown: give an ISO 4217 code")
+        player_id, wallet_id = connection.execute(
+            """
+            WITH player AS (
+                INSERT INTO casino_players (tenant_id) VALUES (%s) RETURNING tenant_id, player_id
+            )
+            INSERT INTO casino_wallets (tenant_id, player_id, currency)
+            SELECT tenant_id, player_id, %s FROM player
+            RETURNING player_id, wallet_id
+            """,
+            [TENANT_ID, currency],
+        ).fetchone() or (0, 0)
+        if balance:
+            deposit_id = f"opening-{player_id}"
+            outcome = connection.execute(
+                "SELECT outcome FROM casino_deposit_v1(%s, %s, %s, %s, %s)",
+                [TENANT_ID, wallet_id, deposit_id, balance, request_hash("deposit", player_id, deposit_id, None, balance, None)],
+            ).fetchone()
+            if outcome != ("OK",):
+                raise ValueError("balance is more than a wallet may hold")
+        return player_id

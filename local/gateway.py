@@ -1,0 +1,148 @@
+"""The HTTP API on this machine: each request becomes an event of the function its route names."""
+
+import asyncio
+import base64
+import json
+import os
+import socket
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+from aiohttp import web
+
+from local.errors import FunctionError, Throttled
+from local.functions import Functions
+from local.routes import Match, RouteTable
+from local.translation import (
+    HEADER_LIMIT,
+    INTEGRATION_SECONDS,
+    PAYLOAD_LIMIT,
+    REQUEST_LIMIT,
+    Answer,
+    MalformedResult,
+    Request,
+    answer,
+    event,
+    message,
+)
+
+# Routes the seed leaves open; elsewhere than on a laptop they are behind an authorizer or not deployed.
+OPEN_ROUTES = frozenset(("POST /casino/launchGame", "POST /casino/simulateRound"))
+
+LocalRoute = Callable[[bytes, str], Awaitable[Answer]]
+
+
+class Gateway:
+    """Serves the routes of the template, and the local routes of the stack under /_local/.
+
+    local_routes: by "METHOD /path", called with the body and the request id.
+    """
+
+    def __init__(
+        self, routes: RouteTable, functions: Functions, local_routes: Mapping[str, LocalRoute]
+    ) -> None:
+        self._routes = routes
+        self._functions = functions
+        self._local_routes = local_routes
+        self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=0.1)
+        self._port = 0
+
+    async def listen(self, sockets: Iterable[socket.socket]) -> None:
+        """Starts to serve on sockets that are bound already, all to one port."""
+        await self._runner.setup()
+        for listener in sockets:
+            self._port = listener.getsockname()[1]
+            await web.SockSite(self._runner, listener).start()
+
+    async def close(self) -> None:
+        """Stops to serve; requests still running are cut off."""
+        await self._runner.cleanup()
+
+    async def _serve(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        request_id = base64.b64encode(os.urandom(11)).decode()
+        answered = await self._answer(incoming, request_id)
+        response = web.Response(status=answered.status, body=answered.body, headers=answered.headers)
+        response.headers["Apigw-Requestid"] = request_id
+        for cookie in answered.cookies:
+            response.headers.add("Set-Cookie", cookie)
+        return response
+
+    async def _answer(self, incoming: web.BaseRequest, request_id: str) -> Answer:
+        if _head_size(incoming) > HEADER_LIMIT:
+            return message(431, "Request Header Fields Too Large")
+        body = await _body(incoming)
+        if body is None:
+            return message(413, "Request Entity Too Large")
+        target = incoming.raw_path
+        path = target.partition("?")[0]
+        local_route = self._local_routes.get(f"{incoming.method} {path}")
+        if local_route is not None:
+            return await local_route(body, request_id)
+        match = self._routes.find(incoming.method, path)
+        if match is None:
+            return message(404, "Not Found")
+        if match.route.authorizer is not None and match.route.key not in OPEN_ROUTES:
+            return message(401, "Unauthorized")
+        request = Request(
+            method=incoming.method,
+            target=target,
+            headers=tuple(
+                (name.decode("latin-1"), value.decode("latin-1")) for name, value in incoming.raw_headers
+            ),
+            body=body,
+            source_ip=incoming.remote or "",
+            protocol=f"HTTP/{incoming.version.major}.{incoming.version.minor}",
+            port=self._port,
+        )
+        return await self._call(match, request, request_id)
+
+    async def _call(self, match: Match, request: Request, request_id: str) -> Answer:
+        """Runs the function and answers as the HTTP API does.
+
+        A function that fails, exceeds its time limit or gives a malformed result: 500. No result within 30
+        seconds: 503, while the function goes on. Too many at a time: 503. AWS documents the limits
+        (http-api-quotas) but not these answers; codes and texts are those its users report.
+        """
+        content = json.dumps(
+            event(request, route_key=match.route.key, path_parameters=match.parameters, request_id=request_id)
+        ).encode()
+        if len(content) > PAYLOAD_LIMIT:
+            return message(413, "Request Entity Too Large")
+        running = asyncio.ensure_future(self._functions.invoke(match.function.name, content))
+        done, _ = await asyncio.wait((running,), timeout=INTEGRATION_SECONDS)
+        if not done:
+            running.add_done_callback(_look_at)
+            return message(503, "Service Unavailable")
+        try:
+            return answer(running.result())
+        except Throttled:
+            return message(503, "Service Unavailable")
+        except (FunctionError, MalformedResult):
+            return message(500, "Internal Server Error")
+
+
+def _look_at(future: asyncio.Future[bytes]) -> None:
+    """Takes note of a result nobody waits for, so that asyncio does not complain of it."""
+    if not future.cancelled():
+        future.exception()
+
+
+def _head_size(incoming: web.BaseRequest) -> int:
+    return (
+        len(incoming.method) + len(incoming.raw_path) + sum(len(value) for _, value in incoming.raw_headers)
+    )
+
+
+async def _body(incoming: web.BaseRequest) -> bytes | None:
+    """The request's body, None if it has more than REQUEST_LIMIT bytes."""
+    if (incoming.content_length or 0) > REQUEST_LIMIT:
+        return None
+    if not incoming.can_read_body:
+        return b""
+    if incoming.headers.get("Expect", "").lower() == "100-continue" and incoming.transport is not None:
+        incoming.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    body = bytearray()
+    async for chunk in incoming.content.iter_any():
+        body += chunk
+        if len(body) > REQUEST_LIMIT:
+            return None
+    return bytes(body)

@@ -1,0 +1,146 @@
+"""CloudFormation's intrinsic functions: reading them from YAML, and resolving them."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import yaml
+
+from local.aws import ACCOUNT_ID, REGION
+from local.errors import TemplateError
+
+ABSENT = object()  # what AWS::NoValue resolves to: the property as if it were not written
+
+_PSEUDO = {
+    "AWS::AccountId": ACCOUNT_ID,
+    "AWS::NoValue": ABSENT,
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::StackName": "causeway-local",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+# The functions whose arguments are resolved first; each takes the list of them.
+_OF_VALUES: dict[str, Callable[[list[Any]], Any]] = {
+    "Fn::Equals": lambda values: str(values[0]) == str(values[1]),
+    "Fn::Not": lambda values: not values[0],
+    "Fn::And": all,
+    "Fn::Or": any,
+    "Fn::Join": lambda values: values[0].join(str(item) for item in values[1]),
+    "Fn::Select": lambda values: values[1][int(values[0])],
+    "Fn::Split": lambda values: values[1].split(values[0]),
+}
+_VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short tags, each turned into its long form."""
+
+
+def _tag(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    if suffix == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _tag)
+
+
+def parse(text: str) -> dict[str, Any]:
+    """A template's YAML, its short intrinsics (!Ref, !Sub) in their long forms; raises TemplateError."""
+    try:
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader)
+    except yaml.YAMLError as error:
+        raise TemplateError(f"the template is not YAML: {error}") from error
+    if not isinstance(document, dict):
+        raise TemplateError("the template is not a mapping")
+    return document
+
+
+class Resolver:
+    """Resolves the intrinsic functions of one template.
+
+    values: parameter values; a declared parameter without one takes its Default. attributes: what resources
+    are locally, by "LogicalId" (for Ref) and "LogicalId.Attribute" (for Fn::GetAtt).
+    """
+
+    def __init__(
+        self, document: Mapping[str, Any], values: Mapping[str, str], attributes: Mapping[str, str]
+    ) -> None:
+        self._attributes = attributes
+        self._conditions = document.get("Conditions") or {}
+        self._parameters: dict[str, Any] = {}
+        for name, parameter in (document.get("Parameters") or {}).items():
+            value = values.get(name, parameter.get("Default"))
+            if value is not None:
+                lists = parameter.get("Type") == "CommaDelimitedList" or parameter.get("Type", "").startswith(
+                    "List<"
+                )
+                self._parameters[name] = str(value).split(",") if lists else str(value)
+
+    def resolve(self, value: Any, where: str) -> Any:
+        """The value with all intrinsics replaced; where ("Logical.Property") is named when one cannot be."""
+        if isinstance(value, list):
+            return [item for item in (self.resolve(item, where) for item in value) if item is not ABSENT]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            name, argument = next(iter(value.items()))
+            if name == "Ref" or name == "Condition" or name.startswith("Fn::"):
+                return self._call(name, argument, where)
+        resolved = {key: self.resolve(item, f"{where}.{key}") for key, item in value.items()}
+        return {key: item for key, item in resolved.items() if item is not ABSENT}
+
+    def holds(self, condition: str, where: str) -> bool:
+        """Whether a named condition is true."""
+        if condition not in self._conditions:
+            raise TemplateError(f"{where}: there is no condition {condition}")
+        return bool(self.resolve(self._conditions[condition], f"Conditions.{condition}"))
+
+    def _call(self, name: str, argument: Any, where: str) -> Any:
+        match name:
+            case "Ref":
+                return self._reference(argument, where)
+            case "Condition":
+                return self.holds(argument, where)
+            case "Fn::GetAtt":
+                return self._attribute(".".join(self.resolve(argument, where)), where)
+            case "Fn::Sub":
+                return self._substitute(argument, where)
+            case "Fn::If":
+                condition, then, otherwise = argument
+                return self.resolve(then if self.holds(condition, where) else otherwise, where)
+        if name not in _OF_VALUES:
+            raise TemplateError(f"{where}: the local stack does not know {name}")
+        return _OF_VALUES[name](self.resolve(argument, where))
+
+    def _reference(self, name: str, where: str) -> Any:
+        for known in (self._parameters, _PSEUDO, self._attributes):
+            if name in known:
+                return known[name]
+        raise TemplateError(
+            f"{where}: nothing local stands for {name} (a parameter without a value, or a resource)"
+        )
+
+    def _attribute(self, name: str, where: str) -> str:
+        if name not in self._attributes:
+            raise TemplateError(f"{where}: nothing local stands for the attribute {name}")
+        return self._attributes[name]
+
+    def _substitute(self, argument: Any, where: str) -> str:
+        text, variables = argument if isinstance(argument, list) else (argument, {})
+
+        def replace(match: re.Match[str]) -> str:
+            literal, name = match.groups()
+            if literal:
+                return "${" + name + "}"
+            if name in variables:
+                return str(self.resolve(variables[name], where))
+            return str(self._attribute(name, where) if "." in name else self._reference(name, where))
+
+        return _VARIABLE.sub(replace, text)

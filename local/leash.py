@@ -1,0 +1,37 @@
+"""Runs a program that the kernel ends when the stack dies: `leash.py PARENT SIGNAL USER PROGRAM...`."""
+
+import os
+import sys
+
+PR_SET_PDEATHSIG = 1
+
+
+def main(arguments: list[str]) -> None:
+    """Becomes PROGRAM, run as USER ("" = the same), which gets SIGNAL as soon as the parent is gone.
+
+    The kernel forgets the wish when the user changes, so it is made after that. It goes with the thread that
+    started the program, not with the process: see children.spawn. Only Linux has it; elsewhere the program
+    just runs. Source: prctl(2), PR_SET_PDEATHSIG.
+    """
+    parent, signal_number, user, program = int(arguments[1]), int(arguments[2]), arguments[3], arguments[4:]
+    prctl = None
+    if sys.platform == "linux":
+        import ctypes
+
+        prctl = ctypes.CDLL(None, use_errno=True).prctl
+    if user:
+        import pwd
+
+        entry = pwd.getpwnam(user)
+        os.setgroups([])
+        os.setgid(entry.pw_gid)
+        os.setuid(entry.pw_uid)
+    if prctl is not None and prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0) != 0:
+        sys.exit("leash: the kernel refused PR_SET_PDEATHSIG")
+    if os.getppid() != parent:
+        sys.exit("leash: the stack is gone already")
+    os.execv(program[0], program)
+
+
+if __name__ == "__main__":
+    main(sys.argv)

@@ -1,0 +1,94 @@
+"""The AWS Parameters and Secrets Lambda extension's HTTP endpoint: secrets for functions without an SDK."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from local.aws import Moto, secrets_manager
+from local.functions import Functions
+
+_PATH = "/secretsmanager/get"
+_HEADER = "X-Aws-Parameters-Secrets-Token"
+_REFUSED = "an unexpected error occurred while executing request"
+
+
+class SecretsExtension:
+    """One endpoint for all execution environments; it tells them apart by their session token.
+
+    As the real one: the token header must hold the caller's AWS_SESSION_TOKEN, nothing is served before the
+    function's first event (400), whatever Secrets Manager refuses is a 400 with one text. Unlike it, nothing
+    is cached, so a test sees a rotated secret at once. Sources: AWS Lambda developer guide, "Use Secrets
+    Manager secrets in Lambda functions"; recorded answers in the project fedonev/lambda-params-secrets. AWS
+    does not say what it answers to a wrong token: 403 here.
+
+    token: one more that is let in, for functions that run elsewhere (in a container of sam local).
+    """
+
+    def __init__(self, moto: Moto, token: str) -> None:
+        self._moto = moto
+        self._token = token
+        self._functions: Functions | None = None
+        self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=0.1)
+        self.port = 0
+
+    def serve_for(self, functions: Functions) -> None:
+        """Lets in the execution environments of these functions."""
+        self._functions = functions
+
+    async def listen(self, addresses: tuple[str, ...]) -> None:
+        """Starts to serve on one free port of all these addresses."""
+        await self._runner.setup()
+        for address in addresses:
+            await web.TCPSite(self._runner, address, self.port).start()
+            self.port = self._runner.addresses[0][1]
+
+    async def close(self) -> None:
+        """Stops to serve."""
+        await self._runner.cleanup()
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.method != "GET" or request.path != _PATH:
+            return web.Response(status=404, text="404 page not found")
+        refusal = self._refusal(request.headers.get(_HEADER, ""))
+        if refusal is not None:
+            return refusal
+        query = request.query
+        if "secretId" not in query:
+            return web.Response(status=400, text=_REFUSED)
+        parameters = {"SecretId": query["secretId"]}
+        for given, name in (("versionStage", "VersionStage"), ("versionId", "VersionId")):
+            if given in query:
+                parameters[name] = query[given]
+        status, answer = await asyncio.to_thread(
+            secrets_manager, self._moto.address, self._moto.port, "GetSecretValue", parameters
+        )
+        if status != 200:
+            return web.Response(status=400, text=_REFUSED)
+        return web.json_response(_as_extension(answer))
+
+    def _refusal(self, token: str) -> web.Response | None:
+        if token == self._token:
+            return None
+        environment = self._functions.environment_of(token) if self._functions is not None else None
+        if environment is None:
+            return web.Response(status=403, text="the token is not the function's AWS_SESSION_TOKEN")
+        if not environment.initialised:
+            return web.Response(status=400, text="not ready to serve traffic, please wait")
+        return None
+
+
+def _as_extension(answer: dict[str, Any]) -> dict[str, Any]:
+    """GetSecretValue's answer in the extension's form: dates as text, absent values as null."""
+    created = datetime.fromtimestamp(answer["CreatedDate"], UTC).isoformat(timespec="milliseconds")
+    return {
+        "ARN": answer["ARN"],
+        "CreatedDate": created.replace("+00:00", "Z"),
+        "Name": answer["Name"],
+        "SecretBinary": answer.get("SecretBinary"),
+        "SecretString": answer.get("SecretString"),
+        "VersionId": answer["VersionId"],
+        "VersionStages": answer["VersionStages"],
+        "ResultMetadata": {},
+    }

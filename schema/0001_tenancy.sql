@@ -1,0 +1,82 @@
+-- Tenants, the roles of the database, and the frame of row-level security.
+--
+-- Roles. Migrations run as the owner (any role that may create roles). Functions log in as the role of their trust
+-- zone, which owns nothing. causeway_ledger cannot log in: it owns the functions that move money, and is the only
+-- role that may write balances and ledger rows, so a login reaches money through those functions alone.
+-- Time limits are the role's, not the session's: a proxied connection keeps no session state.
+
+DO $$
+DECLARE
+    v_role text;
+BEGIN
+    FOREACH v_role IN ARRAY ARRAY['causeway_ledger', 'causeway_casino', 'causeway_provider', 'causeway_auditor'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_role) THEN
+            EXECUTE format('CREATE ROLE %I %s', v_role, CASE v_role WHEN 'causeway_ledger' THEN 'NOLOGIN' ELSE 'LOGIN' END);
+        END IF;
+    END LOOP;
+    -- On Aurora a login proves itself with an IAM token; elsewhere this role does not exist.
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') THEN
+        GRANT rds_iam TO causeway_casino, causeway_provider, causeway_auditor;
+    END IF;
+    EXECUTE format('GRANT causeway_ledger TO %I', current_user);
+END $$;
+
+ALTER ROLE causeway_casino SET lock_timeout = '1500ms';
+ALTER ROLE causeway_casino SET statement_timeout = '2s';
+ALTER ROLE causeway_casino SET idle_in_transaction_session_timeout = '5s';
+ALTER ROLE causeway_provider SET lock_timeout = '1500ms';
+ALTER ROLE causeway_provider SET statement_timeout = '2s';
+ALTER ROLE causeway_provider SET idle_in_transaction_session_timeout = '5s';
+
+-- Every statement of these roles looks rows up by key. A plan made while a table was still empty would scan it, be
+-- cached, and stay slow until the next analyse; these settings rule that plan out.
+ALTER ROLE causeway_casino SET enable_seqscan = off;
+ALTER ROLE causeway_casino SET plan_cache_mode = force_generic_plan;
+ALTER ROLE causeway_casino SET jit = off;
+ALTER ROLE causeway_provider SET jit = off;
+
+REVOKE CREATE ON SCHEMA public FROM public;
+GRANT USAGE ON SCHEMA public TO causeway_ledger, causeway_casino, causeway_provider, causeway_auditor;
+
+-- The tenant of the running transaction, set by set_config('causeway.tenant_id', ..., true); NULL where none is set,
+-- and NULL equals no row's tenant.
+CREATE FUNCTION current_tenant() RETURNS uuid
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN nullif(current_setting('causeway.tenant_id', true), '')::uuid;
+
+CREATE TABLE tenants (
+    tenant_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    -- The code a casino is known by to game providers (casinoCode).
+    code text NOT NULL UNIQUE CHECK (code ~ '^[A-Z0-9_]{1,64}$'),
+    display_name text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 200),
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+ALTER TABLE tenants ENABLE ROW LEVEL SECURITY;
+ALTER TABLE tenants FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenants_own ON tenants FOR SELECT TO causeway_casino, causeway_provider
+USING (tenant_id = current_tenant());
+CREATE POLICY tenants_audit ON tenants FOR SELECT TO causeway_auditor USING (true);
+GRANT SELECT ON tenants TO causeway_casino, causeway_provider, causeway_auditor;
+
+-- Money is whole minor units; the exponent says how many of them make one unit (ISO 4217; BTC in satoshi).
+CREATE TABLE currencies (
+    code text PRIMARY KEY CHECK (code ~ '^[A-Z]{3,5}$'),
+    exponent smallint NOT NULL CHECK (exponent BETWEEN 0 AND 8)
+);
+
+INSERT INTO currencies (code, exponent)
+SELECT c.code, e.exponent
+FROM (VALUES
+    (0, 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF'),
+    (2, 'AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY'),
+    (2, 'COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS'),
+    (2, 'INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR'),
+    (2, 'MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD'),
+    (2, 'SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW'),
+    (3, 'BHD IQD JOD KWD LYD OMR TND'),
+    (8, 'BTC')
+) AS e (exponent, codes)
+CROSS JOIN LATERAL string_to_table(e.codes, ' ') AS c (code);
+
+GRANT SELECT ON currencies TO causeway_ledger, causeway_casino, causeway_provider, causeway_auditor;

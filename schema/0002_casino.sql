@@ -1,0 +1,124 @@
+-- The casino side: players, wallets, game providers with their dialects, games and sessions.
+
+-- An amount of money in whole minor units of its currency.
+CREATE DOMAIN minor_units AS bigint CHECK (value >= 0);
+
+-- An id as another party wrote it: any Unicode, compared byte by byte.
+CREATE DOMAIN external_id AS text COLLATE "C" CHECK (length(value) BETWEEN 1 AND 255);
+
+CREATE DOMAIN balance_cap AS bigint CHECK (value BETWEEN 0 AND 4000000000000000000);
+
+CREATE DOMAIN sha256_digest AS bytea CHECK (length(value) = 32);
+
+CREATE TABLE casino_players (
+    tenant_id uuid NOT NULL REFERENCES tenants,
+    player_id bigint GENERATED ALWAYS AS IDENTITY,
+    -- A blocked player places no bets; wins and refunds of bets already placed still reach him.
+    status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'blocked')),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, player_id)
+);
+
+-- What differs between game providers is data here, their dialect; the ledger's functions read it and do not branch
+-- on names.
+CREATE TABLE casino_game_providers (
+    tenant_id uuid NOT NULL REFERENCES tenants,
+    game_provider_id bigint GENERATED ALWAYS AS IDENTITY,
+    code text NOT NULL CHECK (code ~ '^[A-Z0-9_]{1,64}$'),
+    display_name text NOT NULL,
+    api_url text NOT NULL CHECK (api_url ~ '^https?://'),
+    status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'inactive')),
+    -- Whether the signature over the body alone, without a time, is accepted.
+    allow_bare_signature boolean NOT NULL DEFAULT false,
+    -- Rollback of an id never seen: 'accept' answers OK, 'refuse' an error; either leaves a tombstone.
+    unknown_rollback text NOT NULL DEFAULT 'accept' CHECK (unknown_rollback IN ('accept', 'refuse')),
+    -- A bet that comes after its tombstone: 'refuse' answers an error, 'swallow' OK; neither moves money.
+    late_bet text NOT NULL DEFAULT 'refuse' CHECK (late_bet IN ('refuse', 'swallow')),
+    -- Whose transaction ids are unique: all of the provider's, or each player's apart.
+    id_scope text NOT NULL DEFAULT 'provider' CHECK (id_scope IN ('provider', 'player')),
+    -- A bet can be rolled back until its round has a payout, or until a payout names this very bet.
+    rollback_until text NOT NULL DEFAULT 'round_paid' CHECK (rollback_until IN ('round_paid', 'bet_settled')),
+    -- A transaction sent again: 'replay' answers as the first time, 'refuse' an error.
+    duplicate text NOT NULL DEFAULT 'replay' CHECK (duplicate IN ('replay', 'refuse')),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, game_provider_id),
+    UNIQUE (tenant_id, code)
+);
+
+CREATE TABLE casino_games (
+    tenant_id uuid NOT NULL,
+    game_id bigint GENERATED ALWAYS AS IDENTITY,
+    game_provider_id bigint NOT NULL,
+    -- The game's name at its provider (gameId in calls between the two).
+    code text NOT NULL CHECK (length(code) BETWEEN 1 AND 64),
+    display_name text NOT NULL,
+    status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'inactive')),
+    PRIMARY KEY (tenant_id, game_id),
+    UNIQUE (tenant_id, game_provider_id, code),
+    FOREIGN KEY (tenant_id, game_provider_id) REFERENCES casino_game_providers
+);
+
+-- A balance is written by the ledger's functions alone, together with the row that explains it.
+CREATE TABLE casino_wallets (
+    tenant_id uuid NOT NULL,
+    wallet_id bigint GENERATED ALWAYS AS IDENTITY,
+    player_id bigint NOT NULL,
+    currency text NOT NULL REFERENCES currencies,
+    -- The last line of defence against an overdraft, whatever the code above does.
+    balance bigint NOT NULL DEFAULT 0 CHECK (balance >= 0),
+    -- Wins and deposits stop here; refunds do not. At most 4e18, so that no sum with one amount leaves a bigint.
+    balance_cap balance_cap NOT NULL DEFAULT 1000000000000000,
+    -- How many ledger rows the wallet has, and the hash of the newest ('' before the first): the head of its chain.
+    entries bigint NOT NULL DEFAULT 0,
+    head bytea NOT NULL DEFAULT '',
+    PRIMARY KEY (tenant_id, wallet_id),
+    -- One wallet per player and currency.
+    UNIQUE (tenant_id, player_id, currency),
+    FOREIGN KEY (tenant_id, player_id) REFERENCES casino_players
+) WITH (fillfactor = 60); -- room for the next version of a row on its own page: updates touch no index
+
+CREATE TABLE casino_sessions (
+    tenant_id uuid NOT NULL,
+    session_id bigint GENERATED ALWAYS AS IDENTITY,
+    session_token external_id NOT NULL,
+    player_id bigint NOT NULL,
+    wallet_id bigint NOT NULL,
+    game_id bigint NOT NULL,
+    game_provider_id bigint NOT NULL,
+    -- The provider's own id of the session; known once its launch call has answered.
+    provider_session_id external_id,
+    status text NOT NULL DEFAULT 'launching' CHECK (status IN ('launching', 'active', 'closed')),
+    expires_at timestamptz NOT NULL DEFAULT now() + interval '24 hours',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, session_id),
+    UNIQUE (tenant_id, session_token),
+    FOREIGN KEY (tenant_id, player_id) REFERENCES casino_players,
+    FOREIGN KEY (tenant_id, wallet_id) REFERENCES casino_wallets,
+    FOREIGN KEY (tenant_id, game_id) REFERENCES casino_games,
+    FOREIGN KEY (tenant_id, game_provider_id) REFERENCES casino_game_providers
+);
+
+-- Row-level security: one policy per table, command and group of roles; a command without a policy finds no row.
+DO $$
+DECLARE
+    v_table text;
+BEGIN
+    FOREACH v_table IN ARRAY ARRAY['casino_players', 'casino_game_providers', 'casino_games', 'casino_wallets', 'casino_sessions'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', v_table);
+        EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', v_table);
+        EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO causeway_casino, causeway_ledger USING (tenant_id = current_tenant())',
+            v_table || '_own', v_table);
+        EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO causeway_auditor USING (true)', v_table || '_audit', v_table);
+        EXECUTE format('GRANT SELECT ON %I TO causeway_casino, causeway_ledger, causeway_auditor', v_table);
+    END LOOP;
+END $$;
+
+CREATE POLICY casino_sessions_open ON casino_sessions FOR INSERT TO causeway_casino
+WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY casino_sessions_change ON casino_sessions FOR UPDATE TO causeway_casino
+USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+GRANT INSERT, UPDATE (status, provider_session_id) ON casino_sessions TO causeway_casino;
+
+CREATE POLICY casino_wallets_move ON casino_wallets FOR UPDATE TO causeway_ledger
+USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+GRANT UPDATE (balance, entries, head) ON casino_wallets TO causeway_ledger;

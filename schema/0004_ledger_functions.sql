@@ -1,0 +1,436 @@
+-- The functions that move money: one call each, run as causeway_ledger. A function's version is in its name: a changed
+-- one is a new one beside the old, so that code of both ages works while a deployment is under way.
+--
+-- How concurrent calls meet. The player's advisory lock, held to the end of the transaction, queues the calls on one
+-- player before they read anything: each sees what the one before it committed, and a hot wallet goes from one caller
+-- to the next without a stampede on its row. The lock is a queue, not the safety: a wallet is updated only where its
+-- entry count is still the one read, and ids, chain places and refunds are unique indexes. Where those meet a writer
+-- that did not queue here (one id sent for two players), the whole statement fails, and the caller sends it again.
+-- The one-argument form of the lock belongs to players; other locks take the form with two.
+
+-- The hash of a ledger row, chained to the hash of the row before it ('' before the first). The request's hash stands
+-- for type, ids and amount; the auditor computes it again from the columns. (STABLE like convert_to, or it could not be
+-- inlined; so with to_json below.)
+CREATE FUNCTION casino_entry_hash(
+    p_previous bytea, p_request_hash bytea, p_wallet_id bigint, p_entry bigint, p_outcome text,
+    p_game_provider_id bigint, p_session_id bigint, p_balance_before bigint, p_balance_after bigint,
+    p_created_at timestamptz
+) RETURNS bytea
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN sha256(
+    p_previous || p_request_hash || int8send(p_wallet_id) || int8send(p_entry) || convert_to(p_outcome, 'UTF8')
+    || int8send(p_game_provider_id) || int8send(coalesce(p_session_id, 0)) || int8send(p_balance_before)
+    || int8send(p_balance_after) || timestamptz_send(p_created_at)
+);
+
+-- The sentence in a decline's answer.
+CREATE FUNCTION casino_decline_sentence(p_code text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE p_code
+    WHEN 'INSUFFICIENT_FUNDS' THEN 'The balance is too low for this bet'
+    WHEN 'SESSION_CLOSED' THEN 'The game session is closed'
+    WHEN 'SESSION_EXPIRED' THEN 'The game session has expired'
+    WHEN 'PLAYER_BLOCKED' THEN 'The player is blocked from betting'
+    WHEN 'BALANCE_LIMIT_EXCEEDED' THEN 'The credit would exceed the balance the wallet may hold'
+    WHEN 'TRANSACTION_ROLLED_BACK' THEN 'The transaction has been rolled back'
+    WHEN 'INVALID_REFERENCE' THEN 'The credit does not fit the transaction it names'
+    WHEN 'NOT_REVERSIBLE' THEN 'Only bets can be rolled back'
+    WHEN 'ALREADY_ROLLED_BACK' THEN 'The transaction was already rolled back'
+    WHEN 'ROUND_HAS_PAYOUT' THEN 'Cannot rollback: round already has a payout'
+    WHEN 'TRANSACTION_NOT_FOUND' THEN 'No such transaction'
+END;
+
+-- A money call's answer, as stored and sent.
+CREATE FUNCTION casino_response(
+    p_outcome text, p_transaction_id text, p_balance bigint, p_currency text, p_tombstone boolean, p_request_id text
+) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE WHEN p_outcome = 'OK' THEN
+    '{"transactionId":' || to_json(p_transaction_id) || ',"balance":"' || p_balance || '","currency":"' || p_currency
+    || CASE WHEN p_tombstone THEN '","status":"ok","tombstone":true}' ELSE '","status":"ok"}' END
+ELSE
+    '{"error":' || to_json(casino_decline_sentence(p_outcome)) || ',"code":"' || p_outcome
+    || '","requestId":' || to_json(p_request_id) || ',"balance":"' || p_balance || '"}'
+END;
+
+-- Whether a transaction has been rolled back, or its tombstone laid.
+CREATE FUNCTION casino_is_rolled_back(
+    p_tenant_id uuid, p_wallet_id bigint, p_game_provider_id bigint, p_transaction_id text
+) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN EXISTS (
+    SELECT FROM casino_transactions AS r
+    WHERE r.tenant_id = p_tenant_id AND r.wallet_id = p_wallet_id AND r.game_provider_id = p_game_provider_id
+        AND r.reference_id = p_transaction_id AND r.type = 'rollback' AND r.outcome = 'OK'
+);
+
+-- The row that holds an id, on whichever wallet.
+CREATE FUNCTION casino_find_transaction(
+    p_tenant_id uuid, p_game_provider_id bigint, p_id_scope bigint, p_transaction_id text
+) RETURNS SETOF casino_transactions
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+    SELECT * FROM casino_transactions AS t
+    WHERE t.tenant_id = p_tenant_id AND t.game_provider_id = p_game_provider_id AND t.id_scope = p_id_scope
+        AND t.external_transaction_id = p_transaction_id;
+END;
+
+-- Whether a win, promo or jackpot may be paid: 'OK', or why not. A win names its bet; the others need not.
+CREATE FUNCTION casino_judge_credit(
+    p_wallet casino_wallets, p_game_provider_id bigint, p_id_scope bigint, p_round_id text, p_bet_id text,
+    p_amount bigint
+) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_bet casino_transactions;
+BEGIN
+    IF p_bet_id IS NOT NULL THEN
+        SELECT * INTO v_bet
+        FROM casino_find_transaction(p_wallet.tenant_id, p_game_provider_id, p_id_scope, p_bet_id);
+        IF NOT FOUND OR v_bet.wallet_id <> p_wallet.wallet_id THEN
+            RETURN 'TRANSACTION_NOT_FOUND';
+        ELSIF v_bet.type = 'tombstone'
+            OR casino_is_rolled_back(p_wallet.tenant_id, p_wallet.wallet_id, p_game_provider_id, p_bet_id)
+        THEN
+            RETURN 'TRANSACTION_ROLLED_BACK';
+        ELSIF v_bet.type <> 'bet' OR v_bet.outcome <> 'OK' OR v_bet.round_id <> p_round_id THEN
+            RETURN 'INVALID_REFERENCE';
+        END IF;
+    END IF;
+    RETURN CASE WHEN p_amount > 0 AND p_amount > p_wallet.balance_cap - p_wallet.balance
+        THEN 'BALANCE_LIMIT_EXCEEDED' ELSE 'OK' END;
+END $$;
+
+-- Whether a transaction may be rolled back, what goes back to the wallet (minor units), and whether the id was never
+-- seen, so that a tombstone must bar it.
+CREATE FUNCTION casino_judge_rollback(
+    p_wallet casino_wallets, p_provider casino_game_providers, p_id_scope bigint, p_original_id text,
+    OUT outcome text, OUT refund bigint, OUT unseen boolean
+)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_original casino_transactions;
+BEGIN
+    refund := 0;
+    SELECT * INTO v_original
+    FROM casino_find_transaction(p_wallet.tenant_id, p_provider.game_provider_id, p_id_scope, p_original_id);
+    unseen := NOT FOUND;
+    IF unseen THEN
+        outcome := CASE p_provider.unknown_rollback WHEN 'accept' THEN 'OK' ELSE 'TRANSACTION_NOT_FOUND' END;
+    ELSIF v_original.wallet_id <> p_wallet.wallet_id
+        OR (v_original.type = 'tombstone' AND p_provider.unknown_rollback = 'refuse')
+    THEN
+        outcome := 'TRANSACTION_NOT_FOUND';
+    ELSIF v_original.type NOT IN ('bet', 'tombstone') THEN
+        outcome := 'NOT_REVERSIBLE';
+    ELSIF casino_is_rolled_back(p_wallet.tenant_id, p_wallet.wallet_id, p_provider.game_provider_id, p_original_id) THEN
+        outcome := 'ALREADY_ROLLED_BACK';
+    ELSIF v_original.outcome <> 'OK' THEN
+        outcome := 'OK';
+    ELSIF EXISTS (
+        SELECT FROM casino_transactions AS w
+        WHERE w.tenant_id = p_wallet.tenant_id AND w.wallet_id = p_wallet.wallet_id
+            AND w.game_provider_id = p_provider.game_provider_id AND w.round_id = v_original.round_id
+            AND (p_provider.rollback_until = 'round_paid' OR w.reference_id = p_original_id)
+            AND w.type IN ('win', 'jackpot') AND w.outcome = 'OK'
+    ) THEN
+        outcome := 'ROUND_HAS_PAYOUT';
+    ELSE
+        outcome := 'OK';
+        refund := -v_original.amount;
+    END IF;
+END $$;
+
+-- Appends a row to its wallet's chain and moves the balance by what the row says; returns the chain's new head.
+-- The row's entry and balance_before are the wallet's as read: a writer that has changed it since makes this fail
+-- with serialization_failure.
+CREATE FUNCTION casino_append(p_head bytea, p_row casino_transactions) RETURNS bytea
+LANGUAGE plpgsql AS $$
+BEGIN
+    p_row.created_at := now();
+    p_row.hash := casino_entry_hash(
+        p_head, p_row.request_hash, p_row.wallet_id, p_row.entry, p_row.outcome, p_row.game_provider_id,
+        p_row.session_id, p_row.balance_before, p_row.balance_after, p_row.created_at
+    );
+    UPDATE casino_wallets AS w
+    SET balance = p_row.balance_after, entries = p_row.entry, head = p_row.hash
+    WHERE w.tenant_id = p_row.tenant_id AND w.wallet_id = p_row.wallet_id AND w.entries = p_row.entry - 1;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'wallet % changed meanwhile', p_row.wallet_id USING ERRCODE = 'serialization_failure';
+    END IF;
+    INSERT INTO casino_transactions SELECT p_row.*;
+    RETURN p_row.hash;
+END $$;
+
+-- Any money call, from claiming its id to storing its answer.
+--
+-- p_type: bet, win, promo, jackpot or rollback. p_amount: minor units, 0 for a rollback (the stored bet says what goes
+-- back). p_reference_id: the bet a credit pays for, the transaction a rollback takes back. p_request_hash,
+-- p_tombstone_hash: of this call's business fields, and of those of the tombstone it may leave.
+-- outcome: 'OK'; the code of a decline, which is stored and replayed for ever; or the code of a refusal, which leaves
+-- no row. response: the answer's body, NULL for a refusal. balance: minor units, NULL where the player is unknown.
+CREATE FUNCTION casino_transact_v1(
+    p_tenant_id uuid, p_game_provider text, p_bare_signature boolean, p_type casino_transaction_type,
+    p_session_token text, p_player_id bigint, p_transaction_id text, p_round_id text, p_amount bigint,
+    p_reference_id text, p_request_hash bytea, p_tombstone_hash bytea, p_request_id text,
+    OUT outcome text, OUT response text, OUT replayed boolean, OUT balance bigint
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    v_tenant text := set_config('causeway.tenant_id', p_tenant_id::text, true);
+    v_provider casino_game_providers;
+    v_session casino_sessions;
+    v_wallet casino_wallets;
+    v_known casino_transactions;
+    v_row casino_transactions;
+    v_change bigint;
+    v_unseen boolean := false;
+    v_head bytea;
+BEGIN
+    replayed := false;
+    PERFORM pg_advisory_xact_lock(p_player_id);
+
+    SELECT * INTO v_provider FROM casino_game_providers AS g
+    WHERE g.tenant_id = p_tenant_id AND g.code = p_game_provider AND g.status = 'active';
+    IF NOT FOUND OR (p_bare_signature AND NOT v_provider.allow_bare_signature) THEN
+        outcome := 'SIGNATURE_INVALID';
+        RETURN;
+    END IF;
+    SELECT * INTO v_session FROM casino_sessions AS s
+    WHERE s.tenant_id = p_tenant_id AND s.session_token = p_session_token
+        AND s.game_provider_id = v_provider.game_provider_id;
+    IF NOT FOUND THEN
+        outcome := 'SESSION_NOT_FOUND';
+        RETURN;
+    END IF;
+
+    -- The id first: a retry is answered as before whatever has happened since.
+    v_row.id_scope := CASE v_provider.id_scope WHEN 'player' THEN p_player_id ELSE 0 END;
+    SELECT * INTO v_known
+    FROM casino_find_transaction(p_tenant_id, v_provider.game_provider_id, v_row.id_scope, p_transaction_id);
+    IF FOUND AND (v_known.type <> 'tombstone' OR v_known.wallet_id <> v_session.wallet_id OR p_type = 'rollback') THEN
+        IF v_known.request_hash <> p_request_hash OR v_session.player_id <> p_player_id THEN
+            outcome := 'DUPLICATE_TRANSACTION';
+        ELSIF v_provider.duplicate = 'refuse' THEN
+            outcome := 'TRANSACTION_ALREADY_PROCESSED';
+        ELSE
+            outcome := v_known.outcome;
+            response := v_known.response;
+            replayed := true;
+        END IF;
+        RETURN;
+    ELSIF v_session.player_id <> p_player_id THEN
+        outcome := 'PLAYER_NOT_FOUND';
+        RETURN;
+    END IF;
+
+    SELECT * INTO v_wallet FROM casino_wallets AS w
+    WHERE w.tenant_id = p_tenant_id AND w.wallet_id = v_session.wallet_id;
+    balance := v_wallet.balance;
+    v_change := p_amount;
+    IF v_known.type = 'tombstone' THEN
+        outcome := 'TRANSACTION_ROLLED_BACK';
+        IF p_type = 'bet' AND v_provider.late_bet = 'swallow' THEN
+            outcome := 'OK';
+            response := casino_response('OK', p_transaction_id, balance, v_wallet.currency, false, p_request_id);
+        END IF;
+        RETURN;
+    ELSIF p_type = 'bet' THEN
+        v_change := -p_amount;
+        outcome := CASE
+            WHEN v_session.status = 'closed' THEN 'SESSION_CLOSED'
+            WHEN v_session.expires_at <= now() THEN 'SESSION_EXPIRED'
+            WHEN EXISTS (
+                SELECT FROM casino_players AS p
+                WHERE p.tenant_id = p_tenant_id AND p.player_id = p_player_id AND p.status = 'blocked'
+            ) THEN 'PLAYER_BLOCKED'
+            WHEN p_amount > balance THEN 'INSUFFICIENT_FUNDS'
+            ELSE 'OK'
+        END;
+    ELSIF p_type = 'rollback' THEN
+        SELECT j.outcome, j.refund, j.unseen INTO outcome, v_change, v_unseen
+        FROM casino_judge_rollback(v_wallet, v_provider, v_row.id_scope, p_reference_id) AS j;
+    ELSE
+        outcome := casino_judge_credit(
+            v_wallet, v_provider.game_provider_id, v_row.id_scope, p_round_id, p_reference_id, p_amount
+        );
+    END IF;
+    -- Nothing is stored about an id that is unknown or another player's: the call may be right a moment later.
+    IF outcome = 'TRANSACTION_NOT_FOUND' AND NOT v_unseen THEN
+        RETURN;
+    END IF;
+
+    v_head := v_wallet.head;
+    v_row.tenant_id := p_tenant_id;
+    v_row.wallet_id := v_wallet.wallet_id;
+    v_row.entry := v_wallet.entries + 1;
+    v_row.game_provider_id := v_provider.game_provider_id;
+    v_row.session_id := v_session.session_id;
+    v_row.balance_before := balance;
+    v_row.counter_account := CASE p_type WHEN 'promo' THEN 'promotion' WHEN 'jackpot' THEN 'jackpot' ELSE 'game' END;
+    IF v_unseen THEN
+        v_row.type := 'tombstone';
+        v_row.outcome := 'OK';
+        v_row.external_transaction_id := p_reference_id;
+        v_row.round_id := p_round_id;
+        v_row.reference_id := p_transaction_id;
+        v_row.amount := 0;
+        v_row.balance_after := balance;
+        v_row.request_hash := p_tombstone_hash;
+        v_row.response := '';
+        v_head := casino_append(v_head, v_row);
+        v_row.entry := v_row.entry + 1;
+    END IF;
+    IF outcome = 'OK' THEN
+        balance := balance + v_change;
+    END IF;
+    response := casino_response(outcome, p_transaction_id, balance, v_wallet.currency, v_unseen, p_request_id);
+    v_row.type := p_type;
+    v_row.outcome := outcome;
+    v_row.external_transaction_id := p_transaction_id;
+    v_row.round_id := p_round_id;
+    v_row.reference_id := p_reference_id;
+    v_row.amount := v_change;
+    v_row.balance_after := balance;
+    v_row.request_hash := p_request_hash;
+    v_row.response := response;
+    PERFORM casino_append(v_head, v_row);
+END $$;
+
+-- A debit. The bet that is new, covered and allowed, which is nearly every one, is one statement; whatever that
+-- statement does not take goes the whole way.
+CREATE FUNCTION casino_debit_v1(
+    p_tenant_id uuid, p_game_provider text, p_bare_signature boolean, p_session_token text, p_player_id bigint,
+    p_transaction_id text, p_round_id text, p_amount bigint, p_request_hash bytea, p_request_id text,
+    OUT outcome text, OUT response text, OUT replayed boolean, OUT balance bigint
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    v_tenant text := set_config('causeway.tenant_id', p_tenant_id::text, true);
+BEGIN
+    PERFORM pg_advisory_xact_lock(p_player_id);
+
+    WITH moved AS (
+        UPDATE casino_wallets AS w
+        SET balance = w.balance - p_amount,
+            entries = w.entries + 1,
+            head = casino_entry_hash(
+                w.head, p_request_hash, w.wallet_id, w.entries + 1, 'OK', s.game_provider_id, s.session_id,
+                w.balance, w.balance - p_amount, now()
+            )
+        FROM casino_sessions AS s
+        INNER JOIN casino_game_providers AS g
+            ON g.tenant_id = p_tenant_id AND g.game_provider_id = s.game_provider_id
+        INNER JOIN casino_players AS p ON p.tenant_id = p_tenant_id AND p.player_id = s.player_id
+        WHERE s.tenant_id = p_tenant_id AND s.session_token = p_session_token AND s.player_id = p_player_id
+            AND s.status <> 'closed' AND s.expires_at > now() AND p.status = 'active'
+            AND g.code = p_game_provider AND g.status = 'active' AND (g.allow_bare_signature OR NOT p_bare_signature)
+            AND w.tenant_id = p_tenant_id AND w.wallet_id = s.wallet_id AND w.balance >= p_amount
+            AND NOT EXISTS (
+                SELECT FROM casino_transactions AS t
+                WHERE t.tenant_id = p_tenant_id AND t.game_provider_id = g.game_provider_id
+                    AND t.id_scope = CASE g.id_scope WHEN 'player' THEN p_player_id ELSE 0 END
+                    AND t.external_transaction_id = p_transaction_id
+            )
+        RETURNING w.wallet_id, w.entries, w.balance, w.currency, w.head, s.session_id, g.game_provider_id, g.id_scope
+    )
+    INSERT INTO casino_transactions AS t (
+        tenant_id, wallet_id, entry, type, outcome, game_provider_id, id_scope, external_transaction_id, session_id,
+        round_id, amount, balance_before, balance_after, counter_account, request_hash, response, created_at, hash
+    )
+    SELECT
+        p_tenant_id, m.wallet_id, m.entries, 'bet', 'OK', m.game_provider_id,
+        CASE m.id_scope WHEN 'player' THEN p_player_id ELSE 0 END, p_transaction_id, m.session_id,
+        p_round_id, -p_amount, m.balance + p_amount, m.balance, 'game', p_request_hash,
+        casino_response('OK', p_transaction_id, m.balance, m.currency, false, p_request_id), now(), m.head
+    FROM moved AS m
+    RETURNING t.outcome, t.response, false, t.balance_after INTO outcome, response, replayed, balance;
+
+    IF NOT FOUND THEN
+        SELECT c.* INTO outcome, response, replayed, balance
+        FROM casino_transact_v1(
+            p_tenant_id, p_game_provider, p_bare_signature, 'bet', p_session_token, p_player_id, p_transaction_id,
+            p_round_id, p_amount, NULL, p_request_hash, NULL, p_request_id
+        ) AS c;
+    END IF;
+END $$;
+
+-- A player's balance, for the game provider whose session it is. No row where the session is not its.
+CREATE FUNCTION casino_balance_v1(
+    p_tenant_id uuid, p_game_provider text, p_bare_signature boolean, p_session_token text, p_player_id bigint,
+    OUT outcome text, OUT balance bigint, OUT currency text
+)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    v_tenant text := set_config('causeway.tenant_id', p_tenant_id::text, true);
+BEGIN
+    SELECT
+        CASE
+            WHEN p_bare_signature AND NOT g.allow_bare_signature THEN 'SIGNATURE_INVALID'
+            WHEN s.session_id IS NULL THEN 'SESSION_NOT_FOUND'
+            WHEN s.player_id <> p_player_id THEN 'PLAYER_NOT_FOUND'
+            ELSE 'OK'
+        END, w.balance, w.currency
+    INTO outcome, balance, currency
+    FROM casino_game_providers AS g
+    LEFT JOIN casino_sessions AS s
+        ON s.tenant_id = p_tenant_id AND s.session_token = p_session_token AND s.game_provider_id = g.game_provider_id
+    LEFT JOIN casino_wallets AS w ON w.tenant_id = p_tenant_id AND w.wallet_id = s.wallet_id
+    WHERE g.tenant_id = p_tenant_id AND g.code = p_game_provider AND g.status = 'active';
+    IF NOT FOUND THEN
+        outcome := 'SIGNATURE_INVALID';
+    END IF;
+END $$;
+
+-- Money from the cashier. The same id again moves nothing and answers the balance as it is.
+CREATE FUNCTION casino_deposit_v1(
+    p_tenant_id uuid, p_wallet_id bigint, p_transaction_id text, p_amount bigint, p_request_hash bytea,
+    OUT outcome text, OUT balance bigint
+)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    v_tenant text := set_config('causeway.tenant_id', p_tenant_id::text, true);
+    v_wallet casino_wallets;
+    v_row casino_transactions;
+BEGIN
+    PERFORM pg_advisory_xact_lock(w.player_id) FROM casino_wallets AS w
+    WHERE w.tenant_id = p_tenant_id AND w.wallet_id = p_wallet_id;
+    SELECT * INTO v_wallet FROM casino_wallets AS w WHERE w.tenant_id = p_tenant_id AND w.wallet_id = p_wallet_id;
+    IF NOT FOUND THEN
+        outcome := 'PLAYER_NOT_FOUND';
+        RETURN;
+    END IF;
+    balance := v_wallet.balance;
+    SELECT * INTO v_row FROM casino_find_transaction(p_tenant_id, 0, 0, p_transaction_id);
+    IF FOUND THEN
+        outcome := CASE WHEN v_row.request_hash = p_request_hash THEN 'OK' ELSE 'DUPLICATE_TRANSACTION' END;
+        RETURN;
+    END IF;
+    outcome := casino_judge_credit(v_wallet, 0, 0, NULL, NULL, p_amount);
+    IF outcome = 'OK' THEN
+        balance := balance + p_amount;
+        PERFORM casino_append(v_wallet.head, ROW(
+            p_tenant_id, p_wallet_id, v_wallet.entries + 1, 'deposit', 'OK', 0, 0, p_transaction_id, NULL, NULL, NULL,
+            p_amount, v_wallet.balance, balance, 'cashier', p_request_hash,
+            casino_response('OK', p_transaction_id, balance, v_wallet.currency, false, NULL), NULL, NULL
+        )::casino_transactions);
+    END IF;
+END $$;
+
+-- Ownership and execution: money moves as causeway_ledger, which nobody can log in as; the casino's login may call the
+-- provider-facing functions, and nothing else may.
+GRANT CREATE ON SCHEMA public TO causeway_ledger;
+DO $$
+DECLARE
+    v_function regprocedure;
+BEGIN
+    FOR v_function IN
+        SELECT p.oid::regprocedure FROM pg_proc AS p
+        WHERE p.pronamespace = 'public'::regnamespace AND p.proname LIKE 'casino\_%' AND p.prorettype <> 'trigger'::regtype
+    LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM public', v_function);
+        EXECUTE format('ALTER FUNCTION %s OWNER TO causeway_ledger', v_function);
+    END LOOP;
+END $$;
+REVOKE CREATE ON SCHEMA public FROM causeway_ledger;
+GRANT EXECUTE ON FUNCTION casino_transact_v1, casino_debit_v1, casino_balance_v1 TO causeway_casino;

@@ -1,0 +1,94 @@
+"""The embedded Postgres server."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from local.database import create, give_passwords
+from local.errors import StartError
+from local.postgres import Postgres
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    with Postgres(tmp_path_factory.mktemp("postgres"), settings={"work_mem": "7MB"}) as postgres:
+        yield postgres
+
+
+def test_server_is_durable_and_takes_settings(server: Postgres) -> None:
+    with psycopg.connect(server.url()) as connection:
+        shown = {
+            name: connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
+            for name in ("fsync", "work_mem")
+        }
+
+    assert shown == {"fsync": ("on",), "work_mem": ("7MB",)}
+
+
+def test_server_wants_the_password(server: Postgres) -> None:
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(server.url(password="guess"))
+
+
+def test_server_killed_and_restarted_keeps_what_was_committed(server: Postgres) -> None:
+    with psycopg.connect(server.url()) as connection:
+        connection.execute("CREATE TABLE kept (n int)")
+        connection.execute("INSERT INTO kept VALUES (1)")
+    first = server.pid
+
+    server.kill()
+    server.restart()
+
+    assert server.pid != first
+    os.kill(server.pid, 0)
+    with psycopg.connect(server.url()) as connection:
+        assert connection.execute("SELECT n FROM kept").fetchall() == [(1,)]
+
+
+def test_server_brings_pgbench(server: Postgres) -> None:
+    assert server.binary("pgbench").is_file()
+
+
+def test_stop_ends_the_server_and_removes_its_data(tmp_path: Path) -> None:
+    with Postgres(tmp_path) as server:
+        pid, data = server.pid, server.data
+
+    assert not data.exists()
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_server_that_does_not_start_says_why(tmp_path: Path) -> None:
+    with (
+        pytest.raises(StartError, match="unrecognized configuration parameter"),
+        Postgres(tmp_path, settings={"nonsense": "1"}),
+    ):
+        pass
+
+
+def test_database_of_the_stack_belongs_to_the_owner_and_logins_get_passwords(server: Postgres) -> None:
+    database = create(server.url())
+    with psycopg.connect(database.urls["owner"]) as connection:
+        connection.execute("CREATE ROLE causeway_casino LOGIN")
+        connection.execute("CREATE TABLE anything (n int)")
+    database = give_passwords(database)
+
+    assert database.urls.keys() == {"superuser", "owner", "casino"}
+    assert database.passwords.keys() == {"causeway_owner", "causeway_casino"}
+    with psycopg.connect(database.urls["casino"]) as connection:
+        assert connection.execute("SELECT current_user, current_database()").fetchone() == (
+            "causeway_casino",
+            database.name,
+        )
+    again = give_passwords(create(server.url()))
+    assert again.passwords == database.passwords
+    database.drop()
+    with pytest.raises(psycopg.OperationalError, match="does not exist"):
+        psycopg.connect(database.urls["owner"])
+
+
+def test_unreachable_server_is_one_sentence() -> None:
+    with pytest.raises(StartError, match="the Postgres server of DATABASE_URL cannot be used: "):
+        create("postgresql://postgres@127.0.0.1:1/postgres")

@@ -1,0 +1,233 @@
+"""The toy functions through the real gateway, under AWS's own runtime client."""
+
+import json
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.errors import FunctionError, StartError
+from local.stack import Stack
+
+INTERNAL_SERVER_ERROR = b'{"message":"Internal Server Error"}'
+
+
+def test_function_gets_the_event_of_its_route(call: Callable[..., Any]) -> None:
+    reply = call(
+        "GET", "/echo/items/a%2Fb?x=1&x=2", headers=[("X-One", "1"), ("x-one", "2"), ("Cookie", "a=1; b=2")]
+    )
+
+    event = json.loads(reply.body)["event"]
+    assert reply.status == 200
+    assert reply.header("Content-Type") == "application/json"
+    assert event["routeKey"] == "GET /echo/items/{id}"
+    assert event["pathParameters"] == {"id": "a/b"}
+    assert event["queryStringParameters"] == {"x": "1,2"}
+    assert event["headers"]["x-one"] == "1,2"
+    assert event["cookies"] == ["a=1", "b=2"]
+    assert event["requestContext"]["requestId"] == reply.header("Apigw-Requestid")
+    assert event["requestContext"]["http"]["sourceIp"] == "127.0.0.1"
+
+
+def test_body_arrives_byte_by_byte_and_so_does_the_answer(call: Callable[..., Any]) -> None:
+    every_byte = bytes(range(256))
+
+    event = json.loads(
+        call("PUT", "/echo/x", every_byte, [("Content-Type", "application/octet-stream")]).body
+    )["event"]
+    result = {"statusCode": 200, "isBase64Encoded": True, "body": event["body"], "cookies": ["a=1", "b=2"]}
+    reply = call("POST", "/answer", json.dumps(result).encode(), [("Content-Type", "application/json")])
+
+    assert event["isBase64Encoded"] is True
+    assert reply.body == every_byte
+    assert [value for name, value in reply.headers if name == "Set-Cookie"] == ["a=1", "b=2"]
+
+
+def test_malformed_result_is_an_internal_server_error(call: Callable[..., Any]) -> None:
+    reply = call("POST", "/answer", b'{"statusCode": "fine"}', [("Content-Type", "application/json")])
+
+    assert (reply.status, reply.body) == (500, INTERNAL_SERVER_ERROR)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/nowhere"), ("POST", "/count"), ("GET", "/count/"), ("GET", "/deployed")]
+)
+def test_unknown_route_and_wrong_method_are_not_found(
+    call: Callable[..., Any], method: str, path: str
+) -> None:
+    reply = call(method, path)
+
+    assert (reply.status, reply.body) == (404, b'{"message":"Not Found"}')
+
+
+def test_route_with_authorizer_is_closed(call: Callable[..., Any]) -> None:
+    reply = call("GET", "/protected")
+
+    assert (reply.status, reply.body) == (401, b'{"message":"Unauthorized"}')
+
+
+def test_body_over_10_mb_is_too_large(call: Callable[..., Any]) -> None:
+    reply = call("PUT", "/echo/x", None, [("Content-Length", str(11_000_000))])
+
+    assert (reply.status, reply.body) == (413, b'{"message":"Request Entity Too Large"}')
+
+
+def test_event_over_the_6_mb_of_lambda_is_too_large(call: Callable[..., Any]) -> None:
+    reply = call("PUT", "/echo/x", b"x" * 7_000_000, [("Content-Type", "text/plain")])
+
+    assert (reply.status, reply.body) == (413, b'{"message":"Request Entity Too Large"}')
+
+
+def test_headers_over_10240_bytes_are_too_large(call: Callable[..., Any]) -> None:
+    headers = [(f"X-{number}", "x" * 2000) for number in range(6)]
+
+    assert call("GET", "/count", headers=headers).status == 431
+
+
+def test_environment_is_what_lambda_gives_and_nothing_of_the_shell(
+    call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("SHELL_SECRET", "1")
+
+    seen = json.loads(call("GET", "/echo/x").body)
+
+    environment = seen["environment"]
+    assert seen["function"] == "echo"
+    assert 0 < seen["remaining"] <= 10_000
+    assert environment["GREETING"] == "hello from local"
+    assert environment["STAGE"] == "local"
+    assert environment["_HANDLER"] == "answers.echo"
+    assert Path(environment["LAMBDA_TASK_ROOT"]).name == "functions"
+    assert environment["AWS_LAMBDA_FUNCTION_NAME"] == "echo"
+    assert environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "128"
+    assert environment["AWS_EXECUTION_ENV"] == f"AWS_Lambda_python3.{sys.version_info.minor}"
+    assert {
+        "AWS_REGION",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SESSION_TOKEN",
+        "AWS_LAMBDA_RUNTIME_API",
+    } <= environment.keys()
+    assert not {"PYTHONDONTWRITEBYTECODE", "SHELL_SECRET", "VIRTUAL_ENV"} & environment.keys()
+
+
+def test_environment_is_reused_and_replaced_when_it_is_killed(toy: Stack, call: Callable[..., Any]) -> None:
+    first, second = (json.loads(call("GET", "/count").body) for _ in range(2))
+    killed = toy.kill_environment("counter")
+    third = json.loads(call("GET", "/count").body) if _gone(toy, killed) else {}
+
+    assert first["pid"] == second["pid"] == killed
+    assert second["count"] == first["count"] + 1
+    assert third["count"] == 1
+    assert third["pid"] != killed
+
+
+def test_environment_is_frozen_between_requests(toy: Stack, call: Callable[..., Any]) -> None:
+    call("GET", "/ticks")
+    (status,) = toy.environments("ticker")
+    frozen = threading.Event()
+    while _state(status.pid) != "T":
+        frozen.wait(0.01)
+    before = _processor_time(status.pid)
+    frozen.wait(0.5)
+
+    assert _processor_time(status.pid) == before
+    assert json.loads(call("GET", "/ticks").body) == {"ticks": pytest.approx(2, abs=1), "pid": status.pid}
+
+
+def test_requests_run_at_the_same_time_up_to_the_cap(call: Callable[..., Any], tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as callers:
+        one = callers.submit(call, "GET", f"/meet?place={tmp_path}")
+        while len(list(tmp_path.iterdir())) < 1:
+            pass
+        two = callers.submit(call, "GET", f"/meet?place={tmp_path}")
+        pids = {json.loads(caller.result().body)["pid"] for caller in (one, two)}
+
+    assert len(pids) == 2
+
+
+def test_function_at_its_cap_answers_service_unavailable(
+    toy: Stack, call: Callable[..., Any], tmp_path: Path
+) -> None:
+    with ThreadPoolExecutor(2) as callers:
+        for other in ("a", "b"):
+            (tmp_path / other).mkdir()
+        busy = [callers.submit(call, "GET", f"/meet?place={tmp_path / other}") for other in ("a", "b")]
+        while not all(any((tmp_path / other).iterdir()) for other in ("a", "b")):
+            pass
+        reply = call("GET", f"/meet?place={tmp_path}")
+        for other in ("a", "b"):
+            (tmp_path / other / "company").touch()
+
+    assert (reply.status, reply.body) == (503, b'{"message":"Service Unavailable"}')
+    assert [caller.result().status for caller in busy] == [200, 200]
+    assert len(toy.environments("meeting")) == 2
+
+
+def test_function_is_killed_at_its_time_limit(toy: Stack, call: Callable[..., Any]) -> None:
+    reply = call("GET", "/slow")
+
+    assert (reply.status, reply.body) == (500, INTERNAL_SERVER_ERROR)
+    assert "Task timed out after 1.00 seconds" in toy.log("slow").read_text()
+    assert not toy.environments("slow")
+
+
+@pytest.mark.parametrize(
+    ("function", "in_log"),
+    [
+        ("crash", "Runtime exited with error: exit status 3"),
+        ("raise", "LookupError: nothing there"),
+        ("large", "Function.ResponseSizeTooLarge"),
+        ("unimportable", "RuntimeError: no use"),
+    ],
+)
+def test_failing_function_is_an_internal_server_error_again_and_again(
+    toy: Stack, call: Callable[..., Any], function: str, in_log: str
+) -> None:
+    for _ in range(2):
+        reply = call("GET", f"/{function}")
+        assert (reply.status, reply.body) == (500, INTERNAL_SERVER_ERROR)
+
+    assert in_log in toy.log(function).read_text()
+
+
+def test_log_holds_what_the_function_prints(toy: Stack, call: Callable[..., Any]) -> None:
+    call("GET", "/echo/find-me")
+
+    log = toy.log("echo").read_text()
+    assert "echoing /echo/find-me\n" in log
+    assert "REPORT RequestId: " in log
+
+
+def test_function_can_be_invoked_without_a_route(toy: Stack) -> None:
+    assert toy.invoke("answer", {"body": '{"a": 1}'}) == {"a": 1}
+    with pytest.raises(FunctionError, match="LookupError: nothing there"):
+        toy.invoke("raise", {})
+    with pytest.raises(KeyError):
+        toy.invoke("absent", {})
+
+
+def test_second_stack_with_the_same_state_folder_does_not_start(toy: Stack) -> None:
+    with (
+        pytest.raises(StartError, match="is running already"),
+        Stack(state_folder=toy.state_folder, bare=True),
+    ):
+        pass
+
+
+def _gone(stack: Stack, pid: int | None) -> bool:
+    while any(status.pid == pid for status in stack.environments()):
+        pass
+    return True
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def _processor_time(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]

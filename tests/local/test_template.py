@@ -1,0 +1,192 @@
+"""What the local stack reads from a SAM template."""
+
+from pathlib import Path
+
+import pytest
+
+from local.errors import TemplateError
+from local.template import Function, Route, load
+
+HEAD = """
+Parameters:
+  Stage: {Type: String, Default: production}
+  Port: {Type: Number, Default: 5432}
+  Subnets: {Type: CommaDelimitedList, Default: ""}
+  Secret: {Type: String}
+Conditions:
+  IsLocal: !Equals [!Ref Stage, local]
+  IsDeployed: !Not [!Condition IsLocal]
+  IsEither: !Or [!Condition IsLocal, !Equals [!Ref Stage, production]]
+  IsBoth: !And [!Condition IsLocal, !Condition IsEither]
+  HasNetwork: !Not [!Equals [!Join ["", !Ref Subnets], ""]]
+Globals:
+  Function:
+    CodeUri: code/
+    Runtime: python3.13
+    MemorySize: 512
+    Layers: [!Ref SharedLayer, !If [IsLocal, !Ref AWS::NoValue, "arn:aws:lambda:eu-central-1:1:layer:x:1"]]
+    Environment: {Variables: {STAGE: !Ref Stage, PORT: !Ref Port, LEVEL: INFO}}
+Resources:
+  SharedLayer:
+    Type: AWS::Serverless::LayerVersion
+    Properties: {ContentUri: layer/}
+  HttpApi:
+    Type: AWS::Serverless::HttpApi
+    Properties: {Auth: {DefaultAuthorizer: TokenAuthorizer}}
+"""
+
+
+def _load(
+    tmp_path: Path, resources: str, attributes: dict[str, str] | None = None, **parameters: str
+) -> list[Function]:
+    for folder in ("code", "own", "layer"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+    template = tmp_path / "template.yaml"
+    template.write_text(HEAD + resources)
+    return load(template, {"Stage": "local", **parameters}, attributes)
+
+
+def test_function_gets_globals_overlaid_with_its_own_properties(tmp_path: Path) -> None:
+    (function,) = _load(
+        tmp_path,
+        """
+  WalletDebitFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: !Sub "causeway-${Stage}-debit"
+      CodeUri: own/
+      Handler: debit.handler
+      Timeout: 5
+      ReservedConcurrentExecutions: 7
+      Environment: {Variables: {LEVEL: DEBUG, NAME: !Sub ["${Prefix}/x/${!Kept}", {Prefix: !Ref Stage}]}}
+      Events:
+        Open:
+          Type: HttpApi
+          Properties: {ApiId: !Ref HttpApi, Path: /a, Method: post, Auth: {Authorizer: NONE}}
+        Shut: {Type: HttpApi, Properties: {ApiId: !Ref HttpApi, Path: "/b/{id}", Method: get}}
+        Own: {Type: HttpApi, Properties: {Path: /c, Method: any}}
+        Rest: {Type: HttpApi}
+        Nightly: {Type: Schedule, Properties: {Schedule: rate(1 day)}}
+""",
+    )
+
+    assert function == Function(
+        logical_id="WalletDebitFunction",
+        name="wallet-debit",
+        lambda_name="causeway-local-debit",
+        code_folder=tmp_path / "own",
+        handler="debit.handler",
+        timeout=5,
+        memory=512,
+        concurrency=7,
+        environment={"STAGE": "local", "PORT": "5432", "LEVEL": "DEBUG", "NAME": "local/x/${Kept}"},
+        layers=(tmp_path / "layer",),
+        routes=(
+            Route("POST", "/a", None),
+            Route("GET", "/b/{id}", "TokenAuthorizer"),
+            Route("ANY", "/c", None),
+            Route("ANY", "$default", None),
+        ),
+    )
+
+
+def test_function_that_says_little_gets_the_defaults_of_lambda(tmp_path: Path) -> None:
+    (function,) = _load(
+        tmp_path,
+        """
+  OneFunction:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: a.b, MemorySize: !Ref AWS::NoValue}
+""",
+    )
+
+    assert (function.timeout, function.memory, function.concurrency, function.routes) == (3, 128, None, ())
+
+
+@pytest.mark.parametrize(
+    ("condition", "stage", "exists"),
+    [
+        ("IsLocal", "local", True),
+        ("IsLocal", "staging", False),
+        ("IsDeployed", "staging", True),
+        ("IsEither", "production", True),
+        ("IsEither", "staging", False),
+        ("IsBoth", "local", True),
+        ("HasNetwork", "local", False),
+    ],
+)
+def test_function_exists_where_its_condition_holds(
+    tmp_path: Path, condition: str, stage: str, exists: bool
+) -> None:
+    functions = _load(
+        tmp_path,
+        f"""
+  OneFunction:
+    Type: AWS::Serverless::Function
+    Condition: {condition}
+    Properties: {{Handler: a.b}}
+""",
+        Stage=stage,
+    )
+
+    assert bool(functions) is exists
+
+
+def test_attributes_say_what_other_resources_are_locally(tmp_path: Path) -> None:
+    (function,) = _load(
+        tmp_path,
+        """
+  Key: {Type: AWS::KMS::Key}
+  OneFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: a.b
+      Environment: {Variables: {KEY: !Ref Key, ARN: !GetAtt Key.Arn, BOTH: !Sub "${Key}/${Key.Arn}", ME:
+      !GetAtt OneFunction.Arn}}
+""",
+        attributes={"Key": "k1", "Key.Arn": "arn:k1"},
+    )
+
+    assert function.environment["KEY"] == "k1"
+    assert function.environment["ARN"] == "arn:k1"
+    assert function.environment["BOTH"] == "k1/arn:k1"
+    assert function.environment["ME"] == "arn:aws:lambda:eu-central-1:123456789012:function:one"
+
+
+@pytest.mark.parametrize(
+    ("properties", "sentence"),
+    [
+        (
+            "{Handler: a.b, Timeout: soon}",
+            "OneFunction.Timeout: a whole number is needed, the template gives 'soon'",
+        ),
+        ("{Handler: a.b, CodeUri: missing/}", "OneFunction.CodeUri: there is no folder"),
+        ("{CodeUri: own/}", "OneFunction.Handler: a text is needed"),
+        (
+            "{Handler: a.b, Environment: {Variables: {A: !Ref Secret}}}",
+            "OneFunction.Environment.Variables.A: .* Secret",
+        ),
+        ("{Handler: a.b, Environment: {Variables: {A: !GetAtt Queue.Arn}}}", "Variables.A: .* Queue.Arn"),
+        ("{Handler: a.b, Environment: {Variables: {A: !ImportValue x}}}", "Variables.A: .* Fn::ImportValue"),
+        ("{Handler: a.b, Environment: {Variables: {A: [1]}}}", "Variables.A: a text is needed"),
+        (
+            "{Handler: a.b, Environment: {Variables: {A: !If [IsLocl, 1, 2]}}}",
+            "Variables.A: there is no condition IsLocl",
+        ),
+        (
+            "{Handler: a.b, Events: {Call: {Type: Api, Properties: {Path: /, Method: get}}}}",
+            "OneFunction.Events.Call.Type",
+        ),
+    ],
+)
+def test_unresolvable_property_is_named(tmp_path: Path, properties: str, sentence: str) -> None:
+    with pytest.raises(TemplateError, match=sentence):
+        _load(tmp_path, f"  OneFunction: {{Type: AWS::Serverless::Function, Properties: {properties}}}")
+
+
+def test_template_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text("a: [")
+
+    with pytest.raises(TemplateError, match="not YAML"):
+        load(template, {})
