@@ -13,6 +13,7 @@ PROVIDER_SECRET = "local-provider-secret"  # noqa: S105
 # Seed 001's player, with $10,000.00, and one whose session the sample events use.
 STARTING_BALANCE = 1_000_000
 SAMPLE_SESSION_TOKEN = "7f325788-c990-432c-b7b0-7dcbdd4e5101"  # noqa: S105
+SAMPLE_PROVIDER_SESSION_ID = "788b3ad9-daf4-40ad-84df-fafcaa277285"
 _GAMES = (("SLOTS_001", "Jaqpot Slots"), ("ROULETTE_001", "Jaqpot Roulette"))
 
 
@@ -59,6 +60,25 @@ def load(superuser_url: str, api_url: str) -> None:
             """,
             [SAMPLE_SESSION_TOKEN, sample_player],
         )
+        connection.execute(
+            """
+            WITH player AS (
+                INSERT INTO provider_players (tenant_id, casino_code, user_id) VALUES (%(tenant)s, %(casino)s, %(user)s)
+                RETURNING tenant_id, provider_player_id
+            )
+            INSERT INTO provider_sessions (
+                tenant_id, provider_session_id, provider_player_id, game_code, session_token, casino_session_id, currency
+            )
+            SELECT tenant_id, %(session)s, provider_player_id, 'SLOTS_001', %(token)s, 1, 'USD' FROM player
+            """,
+            {
+                "tenant": TENANT_ID,
+                "casino": CASINO_CODE,
+                "user": sample_player,
+                "session": SAMPLE_PROVIDER_SESSION_ID,
+                "token": SAMPLE_SESSION_TOKEN,
+            },
+        )
 
 
 def create_player(superuser_url: str, balance: int, currency: str) -> int:
@@ -90,7 +110,13 @@ def create_player(superuser_url: str, balance: int, currency: str) -> int:
             deposit_id = f"opening-{player_id}"
             outcome = connection.execute(
                 "SELECT outcome FROM casino_deposit_v1(%s, %s, %s, %s, %s)",
-                [TENANT_ID, wallet_id, deposit_id, balance, request_hash("deposit", player_id, deposit_id, None, balance, None)],
+                [
+                    TENANT_ID,
+                    wallet_id,
+                    deposit_id,
+                    balance,
+                    request_hash("deposit", player_id, deposit_id, None, balance, None),
+                ],
             ).fetchone()
             if outcome != ("OK",):
                 raise ValueError("balance is more than a wallet may hold")

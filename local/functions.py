@@ -153,12 +153,15 @@ class Functions:
         """Runs a request of the function with this short name; raises as FunctionPool.invoke."""
         return await self._pools[name].invoke(event)
 
-    def environment_of(self, session_token: str) -> ExecutionEnvironment | None:
-        """The living environment that was given this AWS session token."""
+    def initialised(self, session_token: str) -> bool | None:
+        """Whether the environment that was given this AWS session token has come to its first event.
+
+        None if no living environment has the token.
+        """
         for pool in self._pools.values():
             for environment in pool.environments:
                 if environment.session_token == session_token:
-                    return environment
+                    return environment.initialised
         return None
 
     def statuses(self) -> list[EnvironmentStatus]:

@@ -32,11 +32,11 @@ _OF_VALUES: dict[str, Callable[[list[Any]], Any]] = {
 _VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short tags, each turned into its long form."""
+# YAML with CloudFormation's short tags, each made its long form; PyYAML's C part is ten times as fast.
+_Loader: Any = type("_Loader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
 
 
-def _tag(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+def _tag(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
     if isinstance(node, yaml.ScalarNode):
         value: Any = loader.construct_scalar(node)
     elif isinstance(node, yaml.SequenceNode):

@@ -1,13 +1,13 @@
 """The AWS Parameters and Secrets Lambda extension's HTTP endpoint: secrets for functions without an SDK."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 
 from local.aws import Moto, secrets_manager
-from local.functions import Functions
 
 _PATH = "/secretsmanager/get"
 _HEADER = "X-Aws-Parameters-Secrets-Token"
@@ -29,13 +29,13 @@ class SecretsExtension:
     def __init__(self, moto: Moto, token: str) -> None:
         self._moto = moto
         self._token = token
-        self._functions: Functions | None = None
+        self._initialised: Callable[[str], bool | None] = lambda _: None
         self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=0.1)
         self.port = 0
 
-    def serve_for(self, functions: Functions) -> None:
-        """Lets in the execution environments of these functions."""
-        self._functions = functions
+    def let_in(self, initialised: Callable[[str], bool | None]) -> None:
+        """Lets in environments: whether the one with this token is initialised, None if none has it."""
+        self._initialised = initialised
 
     async def listen(self, addresses: tuple[str, ...]) -> None:
         """Starts to serve on one free port of all these addresses."""
@@ -71,10 +71,10 @@ class SecretsExtension:
     def _refusal(self, token: str) -> web.Response | None:
         if token == self._token:
             return None
-        environment = self._functions.environment_of(token) if self._functions is not None else None
-        if environment is None:
+        initialised = self._initialised(token)
+        if initialised is None:
             return web.Response(status=403, text="the token is not the function's AWS_SESSION_TOKEN")
-        if not environment.initialised:
+        if not initialised:
             return web.Response(status=400, text="not ready to serve traffic, please wait")
         return None
 

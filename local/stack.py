@@ -10,11 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from local import ROOT
+from causeway import schema
+from local import ROOT, demo_data
 from local.aws import Moto
 from local.database import Database, create, give_passwords
 from local.errors import StartError
@@ -26,6 +28,7 @@ from local.postgres import Postgres
 from local.routes import RouteTable
 from local.runtime import Surroundings
 from local.secrets_extension import SecretsExtension
+from local.state_files import sam_environment, write_private
 from local.template import Function, load
 
 if TYPE_CHECKING:
@@ -76,10 +79,10 @@ class Stack:
         self._bare = bare
         self._progress = progress
         self._session_token = secrets.token_urlsafe(24)
-        self._lock: IO[bytes] | None = None
+        self._undo = ExitStack()
+        self._addresses: tuple[str, ...] = (LOOPBACK,)
         self._sockets: list[socket.socket] = []
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
         self._postgres: Postgres | None = None
         self._moto: Moto | None = None
         self._database: Database | None = None
@@ -107,15 +110,18 @@ class Stack:
         """Starts everything; what was started is stopped again when a step fails. Raises StartError."""
         started = time.monotonic()
         try:
-            addresses = (LOOPBACK, bridge_address()) if self._containers else (LOOPBACK,)
+            if self._containers:
+                self._addresses = (LOOPBACK, bridge_address())
             self._take_state_folder()
-            self._sockets = reserve(addresses, self._port)
-            self.base_url = f"http://{LOOPBACK}:{self._sockets[0].getsockname()[1]}"
+            self._sockets = reserve(self._addresses, self._port)
+            for listener in self._sockets:
+                self._undo.callback(listener.close)
+            self.base_url = self._url(LOOPBACK)
             if not self._bare:
-                self._start_services(addresses)
+                self._start_services()
             self._start_loop()
-            self._await(self._serve(addresses))
-            self._write_state(addresses[-1])
+            self._await(self._serve())
+            self._write_state()
             self._say(f"ready after {time.monotonic() - started:.1f} s: {self.base_url}")
         except BaseException:
             self.stop()
@@ -123,24 +129,7 @@ class Stack:
 
     def stop(self) -> None:
         """Stops everything that runs; no child process is left when it returns."""
-        if self._loop is not None and self._thread is not None:
-            self._await(self._close())
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
-            self._loop = None
-        for listener in self._sockets:
-            listener.close()
-        if self._moto is not None:
-            self._moto.stop()
-        if self._postgres is not None:
-            self._postgres.stop()
-        elif self._database is not None:
-            self._database.drop()
-        self._database = None
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        self._undo.close()
 
     def environments(self, function: str | None = None) -> list[EnvironmentStatus]:
         """The living execution environments, of all functions or of one (e.g. wallet-debit)."""
@@ -170,50 +159,50 @@ class Stack:
         return self.state_folder / "logs" / f"{function}.log"
 
     def _take_state_folder(self) -> None:
-        (self.state_folder / "logs").mkdir(parents=True, exist_ok=True)
-        (self.state_folder / "tmp").mkdir(exist_ok=True)
-        self._lock = (self.state_folder / "lock").open("ab")
+        for folder in ("logs", "tmp"):
+            (self.state_folder / folder).mkdir(parents=True, exist_ok=True)
+        lock = self._undo.enter_context((self.state_folder / "lock").open("ab"))
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StartError(
                 f"a local stack is running already with the state folder {self.state_folder}"
             ) from None
 
-    def _start_services(self, addresses: tuple[str, ...]) -> None:
+    def _start_services(self) -> None:
         """Postgres with the migrated database and the AWS services, side by side; then the secrets."""
-        moto = self._moto = Moto(self.state_folder, addresses[-1])
+        moto = self._moto = Moto(self.state_folder, self._addresses[-1])
+        self._undo.callback(moto.stop)
         with ThreadPoolExecutor(2) as pool:
             aws = pool.submit(self._timed, "AWS services (moto)", moto.start)
-            database = pool.submit(self._start_database, addresses)
-            for step in (aws, database):
-                step.result()
-        self._timed("secrets", lambda: self._put_secrets(moto))
+            database = pool.submit(self._start_database)
+            aws.result()
+            passwords = database.result().passwords
+        self._timed("secrets", lambda: self._put_secrets(moto, passwords))
 
-    def _start_database(self, addresses: tuple[str, ...]) -> None:
-        # Only a whole stack needs the project's schema and demonstration data.
-        from causeway import schema
-        from local import demo_data
-
+    def _start_database(self) -> Database:
         admin_url = self._admin_url
         if admin_url is None:
             postgres = self._postgres = Postgres(
-                self.state_folder, settings=self._postgres_settings, addresses=addresses
+                self.state_folder, settings=self._postgres_settings, addresses=self._addresses
             )
+            self._undo.callback(postgres.stop)
             self._timed("Postgres", postgres.start)
-            admin_url = postgres.url()
-        database = self._database = create(admin_url)
+            database = create(postgres.url())
+        else:
+            database = create(admin_url)
+            self._undo.callback(database.drop)
         self._timed("migrations", lambda: schema.migrate(database.urls["owner"], ROOT / "schema"))
+        # Functions in containers reach the API on the bridge alone.
+        api_url = self._url(self._addresses[-1])
+        self._timed("demo data", lambda: demo_data.load(database.urls["superuser"], api_url))
         self._database = give_passwords(database)
         self.database_urls = self._database.urls
-        self._timed("demo data", lambda: demo_data.load(database.urls["superuser"], self.base_url))
+        return self._database
 
-    def _put_secrets(self, moto: Moto) -> None:
-        from local import demo_data
-
-        if self._database is None:
-            raise RuntimeError("the database comes before its secrets")
-        for role, password in self._database.passwords.items():
+    @staticmethod
+    def _put_secrets(moto: Moto, passwords: Mapping[str, str]) -> None:
+        for role, password in passwords.items():
             moto.put_secret(f"{DATABASE_PASSWORDS}/{role}", {"password": password})
         moto.put_secret(
             f"{GAME_PROVIDERS}/{demo_data.GAME_PROVIDER_CODE}",
@@ -224,29 +213,27 @@ class Stack:
             },
         )
 
-    async def _serve(self, addresses: tuple[str, ...]) -> None:
+    async def _serve(self) -> None:
         endpoint_url, port = "", 0
         if self._moto is not None:
             endpoint_url = self._moto.endpoint_url
             self._extension = SecretsExtension(self._moto, self._session_token)
-            await self._extension.listen(addresses)
+            await self._extension.listen(self._addresses)
             port = self._extension.port
-        self.functions = load(self._template, self._parameters())
+        self.functions = load(self._template, self._parameters(LOOPBACK))
         surroundings = Surroundings(
             endpoint_url, port, self.state_folder / "tmp", {"SCHEMA_FOLDER": str(ROOT / "schema")}
         )
         self._running = Functions(self.functions, surroundings, self.state_folder / "logs", self._concurrency)
         if self._extension is not None:
-            self._extension.serve_for(self._running)
+            self._extension.let_in(self._running.initialised)
         self._gateway = Gateway(RouteTable(self.functions), self._running, self._local_routes())
         await self._gateway.listen(self._sockets)
 
-    def _parameters(self, address: str = LOOPBACK) -> dict[str, str]:
+    def _parameters(self, address: str) -> dict[str, str]:
         """The template's parameter values; address is where the servers are, as seen by the functions."""
         if self._database is None or self._extension is None:
             return {"Stage": "local"}
-        from local import demo_data
-
         return {
             "Stage": "local",
             "DatabaseHost": address if self._database.host == LOOPBACK else self._database.host,
@@ -261,20 +248,16 @@ class Stack:
     def _local_routes(self) -> dict[str, LocalRoute]:
         if self._bare:
             return {}
-        from local import demo_data
-
         superuser_url = self.database_urls["superuser"]
         players = PlayersRoute(
             lambda balance, currency: demo_data.create_player(superuser_url, balance, currency)
         )
         return {"POST /_local/players": players}
 
-    def _write_state(self, address: str) -> None:
+    def _write_state(self) -> None:
         """stack.json says where everything is; sam-env.json is for `sam local --env-vars`."""
         self.info = {"base_url": self.base_url}
         if self._moto is not None:
-            from local import demo_data
-
             self.info |= {
                 "database_url": self.database_urls["owner"],
                 "database_urls": self.database_urls,
@@ -283,35 +266,39 @@ class Stack:
                 "casino_secret": demo_data.CASINO_SECRET,
                 "provider_secret": demo_data.PROVIDER_SECRET,
             }
-        _write_private(self.state_folder / "stack.json", self.info)
-        functions = load(self._template, self._parameters(address))
-        environment = {function.logical_id: dict(function.environment) for function in functions}
-        shared = {
-            name: value
-            for name, value in (dict(functions[0].environment) if functions else {}).items()
-            if all(variables.get(name) == value for variables in environment.values())
-        }
-        _write_private(self.state_folder / "sam-env.json", {"Parameters": shared, **environment})
+        write_private(self.state_folder / "stack.json", self.info)
+        in_containers = load(self._template, self._parameters(self._addresses[-1]))
+        write_private(self.state_folder / "sam-env.json", sam_environment(in_containers))
+
+    def _start_loop(self) -> None:
+        loop = self._loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever, name="stack", daemon=True)
+
+        def stop() -> None:
+            self._await(self._close())
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
+
+        thread.start()
+        self._undo.callback(stop)
 
     async def _close(self) -> None:
         for part in (self._gateway, self._running, self._extension):
             if part is not None:
                 await part.close()
-        self._gateway = self._running = self._extension = None
         left = asyncio.all_tasks() - {asyncio.current_task()}
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
 
-    def _start_loop(self) -> None:
-        loop = self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=loop.run_forever, name="stack", daemon=True)
-        self._thread.start()
-
     def _await(self, work: Coroutine[Any, Any, Result]) -> Result:
         if self._loop is None:
             raise RuntimeError("the stack is not running")
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _url(self, address: str) -> str:
+        return f"http://{address}:{self._sockets[0].getsockname()[1]}"
 
     def _timed(self, step: str, work: Callable[[], object]) -> None:
         started = time.monotonic()
@@ -321,10 +308,3 @@ class Stack:
     def _say(self, line: str) -> None:
         if self._progress is not None:
             self._progress(line)
-
-
-def _write_private(path: Path, value: object) -> None:
-    """Writes JSON to a file only its owner reads; it holds the passwords of this run."""
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_text(json.dumps(value, indent=2) + "\n")

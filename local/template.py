@@ -44,6 +44,7 @@ class Function:
     timeout: int
     memory: int
     concurrency: int | None
+    log_format: str
     environment: Mapping[str, str]
     layers: tuple[Path, ...]
     routes: tuple[Route, ...]
@@ -132,9 +133,16 @@ class _Template:
             concurrency=concurrency
             if concurrency is None
             else self._whole_number(concurrency, f"{name}.ReservedConcurrentExecutions"),
+            log_format=self._log_format(name, shared, own),
             environment=self._environment(name, shared, own),
             layers=self._layers(name, shared, own),
             routes=self._routes(name, value("Events", {})),
+        )
+
+    def _log_format(self, name: str, shared: Mapping[str, Any], own: Mapping[str, Any]) -> str:
+        settings = own.get("LoggingConfig", shared.get("LoggingConfig")) or {}
+        return str(
+            self._resolver.resolve(settings.get("LogFormat", "Text"), f"{name}.LoggingConfig.LogFormat")
         )
 
     def _environment(self, name: str, shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, str]:

@@ -7,6 +7,7 @@ Facts from the AWS API Gateway developer guide, "Create AWS Lambda proxy integra
 import base64
 import binascii
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,10 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     )
 )
+# A function's answer may not set these: API Gateway makes its own connection and counts the bytes itself.
+_NOT_ANSWERED = _HOP_BY_HOP | {"content-length"}
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _TEXT_TYPES = frozenset(("application/json", "application/javascript", "application/xml"))
 _DEFAULT_TYPE = "text/plain;charset=UTF-8"
 
@@ -163,10 +168,15 @@ def answer(result: bytes) -> Answer:
         if not isinstance(content, str | int | float):
             raise MalformedResult(f"the header {name} is not a text")
         text = str(content).lower() if isinstance(content, bool) else str(content)
-        headers[name.lower()] = text
+        if not _HEADER_NAME.fullmatch(name) or _CONTROL.search(text):
+            raise MalformedResult(f"the header {name!r} cannot be sent")
+        if name.lower() not in _NOT_ANSWERED:
+            headers[name.lower()] = text
     cookies = value.get("cookies") or []
     if not isinstance(cookies, list) or not all(isinstance(cookie, str) for cookie in cookies):
         raise MalformedResult("cookies is not a list of texts")
+    if any(_CONTROL.search(cookie) for cookie in cookies):
+        raise MalformedResult("a cookie cannot be sent")
     return Answer(_status(value["statusCode"]), _answer_body(value), headers, tuple(cookies))
 
 

@@ -48,7 +48,7 @@ def stack(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sta
         yield running
 
 
-def sam(*arguments: str) -> str:
+def sam(*arguments: str, **variables: str) -> str:
     """Runs sam in the checkout; its standard output. Fails the test with what sam said."""
     python = subprocess.run(
         [ROOT / "requirements" / "find-python", "3.13"], capture_output=True, text=True, check=False
@@ -58,6 +58,7 @@ def sam(*arguments: str) -> str:
         "LAMBDA_PYTHON": python.stdout.strip() or "python3.13",
         "SAM_CLI_TELEMETRY": "0",
         "AWS_DEFAULT_REGION": "eu-west-1",
+        **variables,
     }
     run = subprocess.run(
         [SAM, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False
@@ -74,6 +75,11 @@ def test_sam_local_invoke_answers_the_sample_balance(built: Path, stack: Stack) 
             "--event", "events/wallet-balance.json",
             "--env-vars", str(stack.state_folder / "sam-env.json"),
             "--skip-pull-image",
+            # sam hands its credentials on to the function; the session token is what the extension asks for.
+            AWS_ACCESS_KEY_ID="local",
+            AWS_SECRET_ACCESS_KEY="local",
+            AWS_SESSION_TOKEN=stack.info["aws_session_token"],
+            AWS_ENDPOINT_URL=stack.info["aws_endpoint_url"],
         ).splitlines()[-1]
     )  # fmt: skip
     assert answer["statusCode"] == 200, answer

@@ -1,7 +1,6 @@
 """The toy stack: real gateway, real execution environments, functions that misbehave on purpose."""
 
 import http.client
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,17 +47,6 @@ def request(
         return Reply(response.status, response.getheaders(), response.read())
     finally:
         connection.close()
-
-
-def alive(pid: int) -> bool:
-    """True while a process with this id runs (a zombie does not)."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-    except NotADirectoryError:
-        os.kill(pid, 0)
-        return True
 
 
 @pytest.fixture(scope="package")

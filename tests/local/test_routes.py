@@ -16,7 +16,7 @@ def _table(*keys: str) -> RouteTable:
     for key in keys:
         method, _, path = key.rpartition(" ")
         routes.append(Route(method or "ANY", path, None))
-    function = Function("F", "f", "f", Path(), "f.f", 3, 128, None, {}, (), tuple(routes))
+    function = Function("F", "f", "f", Path(), "f.f", 3, 128, None, "Text", {}, (), tuple(routes))
     return RouteTable([function])
 
 

@@ -24,9 +24,14 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
     server.stop()
 
 
+# Two execution environments by their tokens: one still initialises.
+INITIALISED = {"early": False, "running": True}
+
+
 def _get(moto: Moto, query: str, token: str | None = TOKEN) -> tuple[int, str]:
     async def get() -> tuple[int, str]:
         extension = SecretsExtension(moto, TOKEN)
+        extension.let_in(INITIALISED.get)
         await extension.listen(("127.0.0.1",))
         headers = {} if token is None else {"X-Aws-Parameters-Secrets-Token": token}
         try:
@@ -64,6 +69,13 @@ def test_unknown_secret_is_a_bad_request(moto: Moto, query: str) -> None:
 @pytest.mark.parametrize("token", [None, "", "another"])
 def test_wrong_token_is_refused(moto: Moto, token: str | None) -> None:
     assert _get(moto, "/secretsmanager/get?secretId=causeway/local/database/causeway_casino", token)[0] == 403
+
+
+def test_execution_environment_is_served_once_it_is_initialised(moto: Moto) -> None:
+    query = "/secretsmanager/get?secretId=causeway/local/database/causeway_casino"
+
+    assert _get(moto, query, "early") == (400, "not ready to serve traffic, please wait")
+    assert _get(moto, query, "running")[0] == 200
 
 
 def test_other_paths_are_not_found(moto: Moto) -> None:

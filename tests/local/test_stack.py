@@ -1,5 +1,6 @@
 """The toy functions through the real gateway, under AWS's own runtime client."""
 
+import http.client
 import json
 import sys
 import threading
@@ -193,6 +194,50 @@ def test_failing_function_is_an_internal_server_error_again_and_again(
         assert (reply.status, reply.body) == (500, INTERNAL_SERVER_ERROR)
 
     assert in_log in toy.log(function).read_text()
+
+
+def test_function_that_does_not_initialise_in_time_is_killed(
+    toy: Stack, call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.runtime.INIT_SECONDS", 0.5)
+
+    reply = call("GET", "/hanging")
+
+    assert (reply.status, reply.body) == (500, INTERNAL_SERVER_ERROR)
+    assert "the initialisation took more than" in toy.log("hanging").read_text()
+
+
+def test_gateway_waits_for_a_function_only_so_long(
+    call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.gateway.INTEGRATION_SECONDS", 0.2)
+
+    reply = call("GET", "/slow")
+
+    assert (reply.status, reply.body) == (503, b'{"message":"Service Unavailable"}')
+
+
+def test_idle_environment_is_reaped(toy: Stack, call: Callable[..., Any]) -> None:
+    pid = json.loads(call("GET", "/count").body)["pid"]
+    while any(status.pid == pid and status.busy for status in toy.environments()):
+        pass
+
+    assert toy._loop is not None
+    assert toy._running is not None
+    toy._loop.call_soon_threadsafe(toy._running._pools["counter"].reap, 0)
+
+    assert _gone(toy, pid)
+
+
+def test_body_in_chunks_arrives_whole(toy: Stack) -> None:
+    connection = http.client.HTTPConnection(toy.base_url.removeprefix("http://"))
+    connection.request("PUT", "/echo/x", iter([b"one ", b"two"]), {"Content-Type": "text/plain"})
+
+    event = json.loads(connection.getresponse().read())["event"]
+    connection.close()
+
+    assert event["body"] == "one two"
+    assert event["headers"]["content-length"] == "7"
 
 
 def test_log_holds_what_the_function_prints(toy: Stack, call: Callable[..., Any]) -> None:

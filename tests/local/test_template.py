@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from local import ROOT
 from local.errors import TemplateError
+from local.state_files import sam_environment
 from local.template import Function, Route, load
 
 HEAD = """
@@ -58,6 +60,7 @@ def test_function_gets_globals_overlaid_with_its_own_properties(tmp_path: Path) 
       Handler: debit.handler
       Timeout: 5
       ReservedConcurrentExecutions: 7
+      LoggingConfig: {LogFormat: JSON, LogGroup: !Ref Logs}
       Environment: {Variables: {LEVEL: DEBUG, NAME: !Sub ["${Prefix}/x/${!Kept}", {Prefix: !Ref Stage}]}}
       Events:
         Open:
@@ -79,6 +82,7 @@ def test_function_gets_globals_overlaid_with_its_own_properties(tmp_path: Path) 
         timeout=5,
         memory=512,
         concurrency=7,
+        log_format="JSON",
         environment={"STAGE": "local", "PORT": "5432", "LEVEL": "DEBUG", "NAME": "local/x/${Kept}"},
         layers=(tmp_path / "layer",),
         routes=(
@@ -151,6 +155,43 @@ def test_attributes_say_what_other_resources_are_locally(tmp_path: Path) -> None
     assert function.environment["ARN"] == "arn:k1"
     assert function.environment["BOTH"] == "k1/arn:k1"
     assert function.environment["ME"] == "arn:aws:lambda:eu-central-1:123456789012:function:one"
+
+
+def test_every_function_of_the_deployment_resolves_locally() -> None:
+    values = {
+        "Stage": "local",
+        "DatabaseHost": "127.0.0.1",
+        "DatabaseSecretPrefix": "causeway/local/database",
+    }
+
+    functions = load(ROOT / "template.yaml", values)
+
+    assert {"wallet-debit", "schema-migrate"} <= {function.name for function in functions}
+    for function in functions:
+        environment = function.environment
+        assert environment["POWERTOOLS_SERVICE_NAME"] == function.name
+        assert environment["DATABASE_SECRET"] == f"causeway/local/database/{environment['DATABASE_USER']}"
+        assert (function.code_folder / f"{function.handler.rpartition('.')[0]}.py").is_file()
+
+
+def test_env_file_of_sam_local_separates_what_all_functions_share(tmp_path: Path) -> None:
+    functions = _load(
+        tmp_path,
+        """
+  OneFunction:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: a.b, Environment: {Variables: {OWN: 1}}}
+  TwoFunction:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: a.b, Environment: {Variables: {OWN: 2}}}
+""",
+    )
+
+    assert sam_environment(functions) == {
+        "Parameters": {"LEVEL": "INFO", "PORT": "5432", "STAGE": "local"},
+        "OneFunction": {"OWN": "1"},
+        "TwoFunction": {"OWN": "2"},
+    }
 
 
 @pytest.mark.parametrize(

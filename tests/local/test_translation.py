@@ -206,6 +206,12 @@ def test_result_with_status_is_plain_text_unless_it_says_otherwise() -> None:
     assert answer(b'{"statusCode": "204"}') == Answer(204, b"", {"content-type": "text/plain;charset=UTF-8"})
 
 
+def test_headers_of_the_connection_are_not_the_functions_to_set() -> None:
+    result = b'{"statusCode": 200, "headers": {"Content-Length": "9", "Connection": "close", "X-A": "1"}}'
+
+    assert answer(result).headers == {"content-type": "text/plain;charset=UTF-8", "x-a": "1"}
+
+
 def test_base64_body_is_decoded() -> None:
     assert answer(b'{"statusCode": 200, "body": "/wA=", "isBase64Encoded": true}').body == b"\xff\x00"
 
@@ -223,7 +229,10 @@ def test_base64_body_is_decoded() -> None:
         b'{"statusCode": 200, "body": "?", "isBase64Encoded": true}',
         b'{"statusCode": 200, "headers": ["a"]}',
         b'{"statusCode": 200, "headers": {"a": ["b"]}}',
+        b'{"statusCode": 200, "headers": {"a": "b\\r\\nc: d"}}',
+        b'{"statusCode": 200, "headers": {"a b": "c"}}',
         b'{"statusCode": 200, "cookies": "a=b"}',
+        b'{"statusCode": 200, "cookies": ["a=b\\n"]}',
     ],
 )
 def test_malformed_result_is_refused(result: bytes) -> None:

@@ -1,0 +1,48 @@
+"""The debit's SQL function against the barest statement that could take a bet safely, both under pgbench."""
+
+import psycopg
+
+from benchmarks.server import BALANCE, DEBIT, WALLETS, ledger_server
+from benchmarks.table import Row, in_turn
+
+_SECONDS = 3
+
+BARE_TABLES = f"""
+CREATE TABLE bare_wallets (wallet_id bigint PRIMARY KEY, balance bigint NOT NULL) WITH (fillfactor = 60);
+CREATE TABLE bare_transactions (
+    transaction_id text PRIMARY KEY, wallet_id bigint NOT NULL, amount bigint NOT NULL, balance_after bigint NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+INSERT INTO bare_wallets SELECT n, {BALANCE} FROM generate_series(1, {WALLETS}) AS n;
+INSERT INTO bare_transactions SELECT gen_random_uuid(), n, 0, {BALANCE} FROM generate_series(1, {WALLETS}) AS n;
+GRANT ALL ON bare_wallets, bare_transactions TO causeway_casino;
+"""
+
+# No session, tenant, player or game provider; no replay, tombstone, stored answer or chain.
+BARE = rf"""
+\set player random(1, {WALLETS})
+WITH moved AS (
+  UPDATE bare_wallets SET balance = balance - 1000 WHERE wallet_id = :player AND balance >= 1000
+  RETURNING wallet_id, balance
+)
+INSERT INTO bare_transactions SELECT gen_random_uuid()::text, wallet_id, 1000, balance FROM moved RETURNING balance_after
+"""
+
+
+def run() -> list[Row]:
+    """Measure with 1, 8 and 32 clients; and, told beside, with statements prepared, as no proxied connection has them."""
+    rows = []
+    with ledger_server() as server:
+        with psycopg.connect(server.url("superuser"), autocommit=True) as connection:
+            connection.execute(BARE_TABLES)
+            connection.execute("VACUUM (ANALYZE)")
+        for protocol, bound in (("extended", 0.7), ("prepared", None)):
+            for clients in (1, 8, 32):
+                ours, bare, ratio = in_turn(
+                    lambda: server.pgbench(DEBIT, clients, _SECONDS, protocol=protocol),  # noqa: B023
+                    lambda: server.pgbench(BARE, clients, _SECONDS, protocol=protocol),  # noqa: B023
+                )
+                name = f"debit function / bare statement, {clients} clients"
+                name += "" if bound else ", prepared"
+                rows.append(Row(name, f"{ours:,.0f}/s, bare {bare:,.0f}/s", ratio, bound))
+    return rows

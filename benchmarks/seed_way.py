@@ -1,0 +1,81 @@
+"""The ledger against the seed's way: an interactive transaction of five statements, written plainly with psycopg."""
+
+import json
+import random
+import uuid
+from collections.abc import Callable
+
+import psycopg
+
+from benchmarks.python_ledger import debits
+from benchmarks.server import BALANCE, WALLETS, ledger_server
+from benchmarks.table import Row, in_turn
+from benchmarks.workers import rate
+
+_SECONDS = 3
+
+_TABLES = f"""
+CREATE TABLE seed_sessions (id bigint PRIMARY KEY, token text UNIQUE NOT NULL, user_id bigint NOT NULL, status text NOT NULL);
+CREATE TABLE seed_wallets (id bigint PRIMARY KEY, user_id bigint UNIQUE NOT NULL, balance bigint NOT NULL);
+CREATE TABLE seed_transactions (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, wallet_id bigint NOT NULL REFERENCES seed_wallets,
+    session_id bigint NOT NULL REFERENCES seed_sessions, external_transaction_id text UNIQUE NOT NULL,
+    type text NOT NULL, round_id text NOT NULL, amount bigint NOT NULL, balance_after bigint NOT NULL,
+    response_cache jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now()
+);
+INSERT INTO seed_sessions SELECT n, 'session-' || n, n, 'active' FROM generate_series(1, {WALLETS}) AS n;
+INSERT INTO seed_wallets SELECT n, n, {BALANCE} FROM generate_series(1, {WALLETS}) AS n;
+GRANT ALL ON ALL TABLES IN SCHEMA public TO causeway_provider;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO causeway_provider;
+"""
+
+
+def interactive_debits(url: str) -> Callable[[], None]:
+    """Connect and return a function that takes one bet in the seed's five steps."""
+    connection = psycopg.connect(url)
+
+    def once() -> None:
+        user, transaction = random.randint(1, WALLETS), str(uuid.uuid4())  # noqa: S311
+        with connection.transaction():
+            session = connection.execute(
+                "SELECT id, user_id, status FROM seed_sessions WHERE token = %s", [f"session-{user}"]
+            ).fetchone()
+            known = connection.execute(
+                "SELECT response_cache FROM seed_transactions WHERE external_transaction_id = %s", [transaction]
+            ).fetchone()
+            wallet = connection.execute(
+                "SELECT id, balance FROM seed_wallets WHERE user_id = %s FOR UPDATE", [user]
+            ).fetchone()
+            if session is None or known is not None or wallet is None or wallet[1] < 1000:
+                raise RuntimeError("a debit was declined")
+            after = wallet[1] - 1000
+            connection.execute("UPDATE seed_wallets SET balance = %s WHERE id = %s", [after, wallet[0]])
+            answer = {"transactionId": transaction, "balance": str(after), "currency": "EUR", "status": "ok"}
+            connection.execute(
+                """
+                INSERT INTO seed_transactions (
+                    wallet_id, session_id, external_transaction_id, type, round_id, amount, balance_after, response_cache
+                ) VALUES (%s, %s, %s, 'debit', 'round-1', 1000, %s, %s)
+                """,
+                [wallet[0], session[0], transaction, after, json.dumps(answer)],
+            )
+
+    return once
+
+
+def run() -> list[Row]:
+    """Measure both from Python, with 1 and 8 callers."""
+    rows = []
+    with ledger_server() as server:
+        with psycopg.connect(server.url("superuser"), autocommit=True) as connection:
+            connection.execute(_TABLES)
+            connection.execute("VACUUM (ANALYZE)")
+        for callers in (1, 8):
+            ours, seed, ratio = in_turn(
+                lambda: rate(debits, server.url("casino"), callers, _SECONDS),  # noqa: B023
+                lambda: rate(interactive_debits, server.url("provider"), callers, _SECONDS),  # noqa: B023
+                rounds=3,
+            )
+            name = f"ledger / the seed's interactive transaction, {callers}"
+            rows.append(Row(name, f"{ours:,.0f}/s, seed's way {seed:,.0f}/s", ratio, 3.0))
+    return rows

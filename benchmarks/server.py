@@ -1,0 +1,148 @@
+"""A Postgres server with a ledger of 10000 wallets, and pgbench to load it."""
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from causeway import schema
+from local import database as local_database
+from local.postgres import Postgres
+from local.stack import ROOT
+
+TENANT_ID = "00000000-0000-4000-8000-000000000001"
+WALLETS = 10_000
+# Minor units each wallet starts with; no benchmark empties one.
+BALANCE = 10**12
+
+# No checkpoint falls into a run: it would hit whichever side is being measured.
+SETTINGS = {
+    "shared_buffers": "1GB",
+    "max_wal_size": "32GB",
+    "checkpoint_timeout": "1h",
+    "autovacuum_naptime": "1h",
+    "wal_recycle": "off",
+}
+
+# A debit of a random wallet, as the ledger calls it.
+DEBIT = rf"""
+\set player random(1, {WALLETS})
+SELECT outcome, response, replayed FROM casino_debit_v1('{TENANT_ID}', 'BENCH', true, 'session-' || :player, :player,
+  gen_random_uuid()::text, 'round-1', 1000, '\x{"ab" * 32}', 'request')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerServer:
+    """A running server and the databases on it."""
+
+    postgres: Postgres
+    database: local_database.Database
+
+    def url(self, role: str) -> str:
+        """The ledger's URL as one of its roles."""
+        return self.database.urls[role]
+
+    def pgbench(self, script: str, clients: int, seconds: int, role: str = "casino", protocol: str = "extended") -> float:
+        """Run a script with pgbench and return its transactions per second.
+
+        protocol: extended is how the functions send their statements, which a proxied connection does not prepare.
+        """
+        with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
+            file.write(script)
+            file.flush()
+            result = subprocess.run(  # noqa: S603
+                [
+                    self.postgres.binary("pgbench"),
+                    *("-n", "-M", protocol, "-c", str(clients), "-j", str(min(clients, os.cpu_count() or 1))),
+                    *("-T", str(seconds), "-f", file.name, self.url(role)),
+                ],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+        match = re.search(r"tps = ([\d.]+)", result.stdout)
+        if match is None or "ERROR" in result.stderr:
+            raise RuntimeError(f"pgbench failed: {result.stdout}\n{result.stderr}")
+        return float(match[1])
+
+
+@contextmanager
+def ledger_server() -> Iterator[LedgerServer]:
+    """Start a server, migrate a database on it and fill it with wallets and sessions."""
+    with tempfile.TemporaryDirectory(prefix="causeway-bench-") as folder, Postgres(Path(folder), settings=SETTINGS) as postgres:
+        database = make_ledger(postgres)
+        yield LedgerServer(postgres, database)
+
+
+def make_ledger(postgres: Postgres) -> local_database.Database:
+    """Make a database with 10000 funded wallets, each with an active session."""
+    database = local_database.create(postgres.url())
+    schema.migrate(database.urls["owner"], ROOT / "schema")
+    database = local_database.give_passwords(database)
+    with psycopg.connect(database.urls["superuser"], autocommit=True) as connection:
+        connection.execute("INSERT INTO tenants VALUES (%s, 'BENCH', 'Bench')", [TENANT_ID])
+        connection.execute(
+            """
+            INSERT INTO casino_game_providers (tenant_id, code, display_name, api_url, allow_bare_signature)
+            VALUES (%s, 'BENCH', 'Bench', 'http://127.0.0.1', true)
+            """,
+            [TENANT_ID],
+        )
+        connection.execute(
+            """
+            INSERT INTO casino_games (tenant_id, game_provider_id, code, display_name)
+            SELECT tenant_id, game_provider_id, 'BENCH', 'Bench' FROM casino_game_providers
+            """
+        )
+        connection.execute(
+            "INSERT INTO casino_players (tenant_id) SELECT %s FROM generate_series(1, %s)", [TENANT_ID, WALLETS]
+        )
+        connection.execute(
+            """
+            INSERT INTO casino_wallets (tenant_id, player_id, currency, balance)
+            SELECT tenant_id, player_id, 'EUR', %s FROM casino_players ORDER BY player_id
+            """,
+            [BALANCE],
+        )
+        connection.execute(
+            """
+            INSERT INTO casino_sessions (
+                tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id, status
+            )
+            SELECT tenant_id, 'session-' || player_id, player_id, wallet_id, game_id, game_provider_id, 'active'
+            FROM casino_wallets INNER JOIN casino_games USING (tenant_id)
+            ORDER BY player_id
+            """
+        )
+        # 10000 rows are there before anything is measured, and known to the planner.
+        preload(connection, 1)
+    return database
+
+
+def preload(connection: psycopg.Connection, rows_per_wallet: int) -> None:
+    """Give every wallet so many transactions, in random order of id as players come in, and analyse."""
+    connection.execute(
+        """
+        INSERT INTO casino_transactions (
+            tenant_id, wallet_id, entry, type, outcome, game_provider_id, id_scope, external_transaction_id,
+            session_id, round_id, amount, balance_before, balance_after, counter_account, request_hash, response,
+            created_at, hash
+        )
+        SELECT w.tenant_id, w.wallet_id, w.entries + n, 'bet', 'OK', s.game_provider_id, 0, gen_random_uuid()::text,
+            s.session_id, 'round-1', -1000, w.balance, w.balance - 1000, 'game', sha256(int8send(n)),
+            '{"transactionId":"' || gen_random_uuid() || '","balance":"1000000000000","currency":"EUR","status":"ok"}',
+            now(), sha256(int8send(n))
+        FROM generate_series(1, %s) AS n, casino_wallets AS w
+        INNER JOIN casino_sessions AS s USING (tenant_id, wallet_id)
+        """,
+        [rows_per_wallet],
+    )
+    connection.execute("UPDATE casino_wallets SET entries = entries + %s", [rows_per_wallet])
+    connection.execute("VACUUM (ANALYZE)")

@@ -1,0 +1,51 @@
+"""Importing each function's module in a fresh interpreter, with byte code, against psycopg and the Logger alone."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+
+from benchmarks.table import Row
+from local.stack import ROOT
+
+_ROUNDS = 9
+_REFERENCE = "import psycopg; from aws_lambda_powertools import Logger"
+# The wallet's functions are called in the middle of a bet; the others by a launch or a deployment.
+_BOUND = {"wallet": 1.3}
+
+
+def _milliseconds(statement: str, folder: Path) -> float:
+    code = f"import time; t = time.perf_counter(); {statement}; print((time.perf_counter() - t) * 1000)"
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT / "layers/causeway/python")]),
+        "POWERTOOLS_SERVICE_NAME": "bench",
+    }
+    result = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    return float(result.stdout)
+
+
+def run() -> list[Row]:
+    """Measure every function in turn with the reference."""
+    functions = sorted(path for path in (ROOT / "functions").glob("*/*.py"))
+    reference: list[float] = []
+    times: dict[Path, list[float]] = {path: [] for path in functions}
+    for _ in range(_ROUNDS):
+        reference.append(_milliseconds(_REFERENCE, ROOT))
+        for path in functions:
+            times[path].append(_milliseconds(f"import {path.stem}", path.parent))
+    rows = []
+    for path in functions:
+        pairs = zip(times[path], reference, strict=True)
+        rows.append(
+            Row(
+                f"imports of {path.parent.name}/{path.stem} / psycopg and Logger",
+                f"{median(times[path]):.0f} ms, reference {median(reference):.0f} ms",
+                median(a / b for a, b in pairs),
+                at_most=_BOUND.get(path.parent.name),
+            )
+        )
+    return rows

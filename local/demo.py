@@ -1,0 +1,57 @@
+"""make demo: plays seed 001's round through HTTP on a fresh local stack and shows every step's balance."""
+
+import json
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from local.demo_data import STARTING_BALANCE
+from local.errors import StartError
+from local.stack import Stack
+
+# Minor units each step leaves, as the seed prints them.
+EXPECTED = (1_000_000, 999_000, 998_000, 999_000, 1_001_000, 1_001_000, 1_001_000, 1_001_000, 1_001_000)
+
+
+def main() -> int:
+    """Run the demo; returns 0 only if all nine balances are the seed's and every answer was as it shows."""
+    with tempfile.TemporaryDirectory(prefix="causeway-demo-") as folder:
+        try:
+            with Stack(
+                port=0, state_folder=Path(folder), progress=lambda line: print(line, flush=True)
+            ) as stack:
+                print(f"POST {stack.base_url}/casino/simulateRound", flush=True)
+                report = _post(f"{stack.base_url}/casino/simulateRound", {"userId": 1, "gameId": 1})
+        except StartError as error:
+            print(error, file=sys.stderr)
+            return 1
+    return _show(report)
+
+
+def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+        return json.load(response)
+
+
+def _show(report: dict[str, Any]) -> int:
+    print(f"\nStarting balance: {STARTING_BALANCE:,} cents\n")
+    print(f"{'Step':<5}{'Action':<28}{'Amount':>8}{'Status':>8}{'Expected':>12}{'Actual':>12}")
+    agreed = 0
+    for step, expected in zip(report["steps"], EXPECTED, strict=True):
+        actual = int(step["balance"])
+        agreed += actual == expected
+        print(
+            f"{step['step']:<5}{step['action']:<28}{step['amount']:>+8,}{step['status']:>8}{expected:>12,}{actual:>12,}"
+            f"  {'ok' if actual == expected else 'DIFFERS'}"
+        )
+    print(
+        f"\n{agreed} of {len(EXPECTED)} balances agree; every answer as in the seed: {'yes' if report['success'] else 'NO'}"
+    )
+    return 0 if agreed == len(EXPECTED) and report["success"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+"""The casino that the cases judge: --base-url, or the session's own stack, whose ledger is audited after each."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conformance.client import Casino
+
+
+@pytest.fixture(scope="session")
+def casino(request: pytest.FixtureRequest) -> Iterator[Casino]:
+    option = request.config.getoption
+    base_url, secret = option("--base-url"), option("--secret")
+    if base_url is None:
+        info = request.getfixturevalue("stack").info
+        base_url, secret = info["base_url"], info["casino_secret"]
+    elif secret is None:
+        pytest.exit("--base-url needs the casino's --secret", returncode=4)
+    with Casino(base_url, secret, game_id=option("--game-id"), players_url=option("--players-url")) as judged:
+        yield judged
+
+
+@pytest.fixture(autouse=True)
+def audited_after_each_case(request: pytest.FixtureRequest) -> None:
+    """After every case the audit holds; another's ledger cannot be seen from here."""
+    if request.config.getoption("--base-url") is None:
+        request.getfixturevalue("audited")

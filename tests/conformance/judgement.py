@@ -1,0 +1,10 @@
+"""All cases, in the order of the wallet's rules."""
+
+from tests.conformance.cases import CASES, Case, happy_path, idempotency, input, operation, rollback, signature
+
+HEADINGS = (happy_path, idempotency, rollback, input, signature, operation)
+
+
+def all_cases() -> list[Case]:
+    """Every registered case, by number."""
+    return sorted(CASES, key=lambda case: case.id.partition("_")[2][:2])

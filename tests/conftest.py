@@ -1,0 +1,44 @@
+"""The local stack that the tests of a session share, started by the first test that wants it."""
+
+import os
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from causeway.ledger.audit import Totals, audit
+from local.stack import Stack
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where tests/conformance finds its casino; without these, at the session's own stack."""
+    group = parser.getgroup("conformance")
+    group.addoption("--base-url", help="judge this casino instead of the local stack")
+    group.addoption("--secret", help="its secret for calls to /casino/*")
+    group.addoption("--game-id", type=int, default=1, help="a game of its (default: 1)")
+    group.addoption("--players-url", help="where it makes test players (default: BASE_URL/_local/players)")
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One local stack for the whole session, on DATABASE_URL's server where that is given."""
+    folder = tmp_path_factory.mktemp("stack")
+    with Stack(state_folder=folder, admin_url=os.environ.get("DATABASE_URL") or None) as running:
+        yield running
+
+
+def audit_findings(stack: Stack) -> list[str]:
+    """What the ledger's auditor has to say about every wallet of the stack; nothing where all is well."""
+    totals = Totals()
+    with psycopg.connect(stack.database_urls["auditor"], autocommit=True) as connection:
+        findings = [str(finding) for finding in audit(connection, totals)]
+    if totals.wallet_money + totals.house_money != 0:
+        findings.append(f"wallets hold {totals.wallet_money}, the house {totals.house_money}")
+    return findings
+
+
+@pytest.fixture
+def audited(stack: Stack) -> Iterator[None]:
+    """Audits the whole ledger after the test."""
+    yield
+    assert audit_findings(stack) == []

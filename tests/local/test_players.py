@@ -1,0 +1,50 @@
+"""POST /_local/players."""
+
+import asyncio
+import json
+
+import pytest
+
+from local.players import PlayersRoute
+from local.translation import Answer
+
+
+def _create_player(balance: int, currency: str) -> int:
+    if currency == "XXX":
+        raise ValueError("There is no currency XXX")
+    return balance + 1
+
+
+def _post(body: bytes) -> Answer:
+    return asyncio.run(PlayersRoute(_create_player)(body, "request-1"))
+
+
+def test_player_is_made() -> None:
+    answer = _post(b'{"balance": "10000", "currency": "EUR"}')
+
+    assert (answer.status, json.loads(answer.body)) == (200, {"userId": 10001})
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"", "The body must be a JSON object"),
+        (b"[1]", "The body must be a JSON object"),
+        (b"\xff", "The body must be a JSON object"),
+        (b'{"currency": "EUR"}', "balance must be"),
+        (b'{"balance": 10000, "currency": "EUR"}', "balance must be"),
+        (b'{"balance": "-1", "currency": "EUR"}', "balance must be"),
+        (b'{"balance": "1.5", "currency": "EUR"}', "balance must be"),
+        (b'{"balance": "1", "currency": "eur"}', "currency must be"),
+        (b'{"balance": "1"}', "currency must be"),
+        (b'{"balance": "1", "currency": "XXX"}', "There is no currency XXX"),
+    ],
+)
+def test_bad_input_is_refused_with_a_sentence(body: bytes, sentence: str) -> None:
+    answer = _post(body)
+
+    refusal = json.loads(answer.body)
+    assert answer.status == 400
+    assert refusal["error"].startswith(sentence)
+    assert refusal["code"] == "INVALID_REQUEST"
+    assert refusal["requestId"] == "request-1"

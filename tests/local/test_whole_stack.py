@@ -1,0 +1,75 @@
+"""The whole stack: Postgres, AWS services, the deployment's own functions."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from local.postgres import Postgres
+from local.stack import Stack
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(state_folder=tmp_path_factory.mktemp("stack")) as whole:
+        yield whole
+
+
+def test_stack_json_says_where_everything_is(stack: Stack) -> None:
+    path = stack.state_folder / "stack.json"
+
+    info = json.loads(path.read_text())
+    assert info == stack.info
+    assert {
+        "base_url", "database_url", "database_urls", "aws_endpoint_url", "casino_secret", "provider_secret"
+    } <= info.keys()  # fmt: skip
+    assert info["database_url"] == info["database_urls"]["owner"]
+    assert path.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("login", ["owner", "casino", "provider", "auditor"])
+def test_every_login_has_its_url(stack: Stack, login: str) -> None:
+    with psycopg.connect(stack.database_urls[login]) as connection:
+        assert connection.execute("SELECT current_user").fetchone() == (f"causeway_{login}",)
+
+
+def test_function_reaches_the_database_with_the_password_of_its_secret(stack: Stack) -> None:
+    assert stack.invoke("schema-migrate", {}) == {"applied": []}
+
+
+def test_local_route_makes_a_player(stack: Stack) -> None:
+    body = json.dumps({"balance": "10000", "currency": "EUR"}).encode()
+    request = urllib.request.Request(f"{stack.base_url}/_local/players", body, method="POST")  # noqa: S310
+    with urllib.request.urlopen(request) as answer:  # noqa: S310
+        user_id = json.load(answer)["userId"]
+
+    with psycopg.connect(stack.database_urls["superuser"]) as connection:
+        found = connection.execute(
+            "SELECT balance, currency FROM casino_wallets WHERE player_id = %s", (user_id,)
+        ).fetchall()
+    assert found == [(10000, "EUR")]
+
+
+def test_env_file_for_sam_local_names_the_database(stack: Stack) -> None:
+    environment = json.loads((stack.state_folder / "sam-env.json").read_text())
+
+    assert environment["Parameters"]["DATABASE_PORT"] == str(stack.postgres.port)
+    assert environment["WalletDebitFunction"]["DATABASE_SECRET"] == "causeway/local/database/causeway_casino"
+
+
+def test_stack_on_a_given_server_uses_a_database_of_its_own_and_drops_it(tmp_path: Path) -> None:
+    with Postgres(tmp_path / "server") as server:
+        with Stack(state_folder=tmp_path / "stack", admin_url=server.url()) as stack:
+            assert stack.invoke("schema-migrate", {}) == {"applied": []}
+            with pytest.raises(RuntimeError, match="no Postgres server of its own"):
+                _ = stack.postgres
+            environments = [status.pid for status in stack.environments()]
+        with psycopg.connect(server.url()) as connection:
+            left = connection.execute("SELECT datname FROM pg_database WHERE datname ~ 'causeway'").fetchall()
+
+    assert left == []
+    assert environments
+    assert not [pid for pid in environments if Path(f"/proc/{pid}").exists()]
