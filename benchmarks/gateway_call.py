@@ -52,7 +52,10 @@ class DebitClient:
 
 def run() -> list[Row]:
     """Measure calls through the stack, then the same debits straight from Python to its database."""
-    with tempfile.TemporaryDirectory(prefix="causeway-bench-") as folder, Stack(port=0, state_folder=Path(folder)) as stack:
+    with (
+        tempfile.TemporaryDirectory(prefix="causeway-bench-") as folder,
+        Stack(port=0, state_folder=Path(folder)) as stack,
+    ):
         client = DebitClient(stack.base_url)
         database = Database(**conninfo_to_dict(stack.database_urls["casino"]))
         caller = GameProvider(TENANT_ID, GAME_PROVIDER_CODE, bare_signature=True)

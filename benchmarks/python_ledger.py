@@ -22,7 +22,7 @@ def debits(url: str) -> Callable[[], None]:
     caller = GameProvider(TENANT_ID, "BENCH", bare_signature=True)
 
     def once() -> None:
-        player = random.randint(1, WALLETS)  # noqa: S311
+        player = random.randint(1, WALLETS)
         bet = ledger.Bet(f"session-{player}", player, str(uuid.uuid4()), "round-1", 1000)
         if ledger.debit(database, caller, bet, "request").code != "OK":
             raise RuntimeError("a debit was declined")

@@ -8,14 +8,16 @@ from collections.abc import Callable
 import psycopg
 
 from benchmarks.python_ledger import debits
-from benchmarks.server import BALANCE, WALLETS, ledger_server
+from benchmarks.server import WALLETS, ledger_server
 from benchmarks.table import Row, in_turn
 from benchmarks.workers import rate
 
 _SECONDS = 3
 
-_TABLES = f"""
-CREATE TABLE seed_sessions (id bigint PRIMARY KEY, token text UNIQUE NOT NULL, user_id bigint NOT NULL, status text NOT NULL);
+_TABLES = """
+CREATE TABLE seed_sessions (
+    id bigint PRIMARY KEY, token text UNIQUE NOT NULL, user_id bigint NOT NULL, status text NOT NULL
+);
 CREATE TABLE seed_wallets (id bigint PRIMARY KEY, user_id bigint UNIQUE NOT NULL, balance bigint NOT NULL);
 CREATE TABLE seed_transactions (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, wallet_id bigint NOT NULL REFERENCES seed_wallets,
@@ -23,8 +25,8 @@ CREATE TABLE seed_transactions (
     type text NOT NULL, round_id text NOT NULL, amount bigint NOT NULL, balance_after bigint NOT NULL,
     response_cache jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now()
 );
-INSERT INTO seed_sessions SELECT n, 'session-' || n, n, 'active' FROM generate_series(1, {WALLETS}) AS n;
-INSERT INTO seed_wallets SELECT n, n, {BALANCE} FROM generate_series(1, {WALLETS}) AS n;
+INSERT INTO seed_sessions SELECT n, 'session-' || n, n, 'active' FROM generate_series(1, 10000) AS n;
+INSERT INTO seed_wallets SELECT n, n, 1000000000000 FROM generate_series(1, 10000) AS n;
 GRANT ALL ON ALL TABLES IN SCHEMA public TO causeway_provider;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO causeway_provider;
 """
@@ -35,13 +37,14 @@ def interactive_debits(url: str) -> Callable[[], None]:
     connection = psycopg.connect(url)
 
     def once() -> None:
-        user, transaction = random.randint(1, WALLETS), str(uuid.uuid4())  # noqa: S311
+        user, transaction = random.randint(1, WALLETS), str(uuid.uuid4())
         with connection.transaction():
             session = connection.execute(
                 "SELECT id, user_id, status FROM seed_sessions WHERE token = %s", [f"session-{user}"]
             ).fetchone()
             known = connection.execute(
-                "SELECT response_cache FROM seed_transactions WHERE external_transaction_id = %s", [transaction]
+                "SELECT response_cache FROM seed_transactions WHERE external_transaction_id = %s",
+                [transaction],
             ).fetchone()
             wallet = connection.execute(
                 "SELECT id, balance FROM seed_wallets WHERE user_id = %s FOR UPDATE", [user]
@@ -54,7 +57,8 @@ def interactive_debits(url: str) -> Callable[[], None]:
             connection.execute(
                 """
                 INSERT INTO seed_transactions (
-                    wallet_id, session_id, external_transaction_id, type, round_id, amount, balance_after, response_cache
+                    wallet_id, session_id, external_transaction_id, type, round_id, amount, balance_after,
+                    response_cache
                 ) VALUES (%s, %s, %s, 'debit', 'round-1', 1000, %s, %s)
                 """,
                 [wallet[0], session[0], transaction, after, json.dumps(answer)],

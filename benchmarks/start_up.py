@@ -22,9 +22,7 @@ def _milliseconds(statement: str, folder: Path) -> float:
         "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT / "layers/causeway/python")]),
         "POWERTOOLS_SERVICE_NAME": "bench",
     }
-    result = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
-    )
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     return float(result.stdout)
 
 

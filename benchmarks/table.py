@@ -24,7 +24,9 @@ class Row:
         )
 
 
-def in_turn(measured: Callable[[], float], reference: Callable[[], float], rounds: int = 5) -> tuple[float, float, float]:
+def in_turn(
+    measured: Callable[[], float], reference: Callable[[], float], rounds: int = 5
+) -> tuple[float, float, float]:
     """Measure two rates in turn, as the machine's speed drifts.
 
     Returns:

@@ -33,7 +33,8 @@ def rate(setup: Setup, argument: Any, processes: int, seconds: float) -> float:
     context = multiprocessing.get_context("spawn")
     ready, counts = context.Barrier(processes), context.Queue()
     workers = [
-        context.Process(target=_work, args=(setup, argument, ready, seconds, counts), daemon=True) for _ in range(processes)
+        context.Process(target=_work, args=(setup, argument, ready, seconds, counts), daemon=True)
+        for _ in range(processes)
     ]
     for worker in workers:
         worker.start()

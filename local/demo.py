@@ -19,9 +19,7 @@ def main() -> int:
     """Run the demo; returns 0 only if all nine balances are the seed's and every answer was as it shows."""
     with tempfile.TemporaryDirectory(prefix="causeway-demo-") as folder:
         try:
-            with Stack(
-                port=0, state_folder=Path(folder), progress=lambda line: print(line, flush=True)
-            ) as stack:
+            with Stack(port=0, state_folder=Path(folder), progress=lambda line: print(line, flush=True)) as stack:
                 print(f"POST {stack.base_url}/casino/simulateRound", flush=True)
                 report = _post(f"{stack.base_url}/casino/simulateRound", {"userId": 1, "gameId": 1})
         except StartError as error:
@@ -47,9 +45,8 @@ def _show(report: dict[str, Any]) -> int:
             f"{step['step']:<5}{step['action']:<28}{step['amount']:>+8,}{step['status']:>8}{expected:>12,}{actual:>12,}"
             f"  {'ok' if actual == expected else 'DIFFERS'}"
         )
-    print(
-        f"\n{agreed} of {len(EXPECTED)} balances agree; every answer as in the seed: {'yes' if report['success'] else 'NO'}"
-    )
+    as_shown = "yes" if report["success"] else "NO"
+    print(f"\n{agreed} of {len(EXPECTED)} balances agree; every answer as in the seed: {as_shown}")
     return 0 if agreed == len(EXPECTED) and report["success"] else 1
 
 

@@ -1,4 +1,4 @@
-"""Demo data of the local stack: a casino, its game provider, games, two players and a session. Nothing here is secret."""
+"""Demo data of the local stack: a casino, its game provider, games, players and a session. No secrets here."""
 
 import psycopg
 
@@ -67,7 +67,8 @@ def load(superuser_url: str, api_url: str) -> None:
                 RETURNING tenant_id, provider_player_id
             )
             INSERT INTO provider_sessions (
-                tenant_id, provider_session_id, provider_player_id, game_code, session_token, casino_session_id, currency
+                tenant_id, provider_session_id, provider_player_id, game_code, session_token, casino_session_id,
+                currency
             )
             SELECT tenant_id, %(session)s, provider_player_id, 'SLOTS_001', %(token)s, 1, 'USD' FROM player
             """,

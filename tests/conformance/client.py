@@ -29,7 +29,9 @@ def sign(secret: str, message: bytes) -> str:
     return hmac.new(secret.encode(), message, sha256).hexdigest()
 
 
-def sign_timed(secret: str, body: bytes, *, path: str, method: str = "POST", moment: float | None = None) -> str:
+def sign_timed(
+    secret: str, body: bytes, *, path: str, method: str = "POST", moment: float | None = None
+) -> str:
     """The timed signature of a call: t=<Unix seconds>,v1=<hex digits> over t.METHOD.path.body."""
     seconds = int(time.time() if moment is None else moment)
     return f"t={seconds},v1={sign(secret, f'{seconds}.{method}.{path}.'.encode() + body)}"
@@ -106,9 +108,7 @@ class Connections:
             connection.close()
             raise
         self._idle.put(connection)
-        return Reply(
-            response.status, {name.lower(): value for name, value in response.getheaders()}, answer
-        )
+        return Reply(response.status, {name.lower(): value for name, value in response.getheaders()}, answer)
 
 
 class Casino:
@@ -163,9 +163,7 @@ class Casino:
         sent: dict[str, str | bytes] = {} if content_type is None else {"Content-Type": content_type}
         if signature == "":
             path = self.path(operation)
-            signature = (
-                sign_timed(self.secret, body, path=path) if self._timed else sign(self.secret, body)
-            )
+            signature = sign_timed(self.secret, body, path=path) if self._timed else sign(self.secret, body)
         if signature is not None:
             sent["X-Casino-Signature"] = signature
         if self._code:

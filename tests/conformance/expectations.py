@@ -49,7 +49,9 @@ def refused(reply: Reply, status: int | None = None, code: str = "", *, balance:
     expect(status is None or reply.status == status, f"not {status}: {reply}")
     expect(not code or reply.code == code, f"not {code}: {reply}")
     for name in ("error", "code", "requestId"):
-        expect(isinstance(reply.json.get(name), str) and reply.json[name], f"the error has no {name}: {reply}")
+        expect(
+            isinstance(reply.json.get(name), str) and reply.json[name], f"the error has no {name}: {reply}"
+        )
     if balance is not None:
         expect(reply.json.get("balance") == str(balance), f"the error's balance is not {balance}: {reply}")
     return reply
@@ -65,6 +67,8 @@ def replays(reply: Reply, first: Reply) -> None:
 
 def all_replay(replies: list[Reply]) -> None:
     """All answers have one body and status, and exactly one of them is the first."""
-    expect(len({(reply.status, reply.body) for reply in replies}) == 1, f"they differ: {list(map(str, replies))}")
+    expect(
+        len({(reply.status, reply.body) for reply in replies}) == 1, f"they differ: {list(map(str, replies))}"
+    )
     firsts = [reply for reply in replies if not reply.replayed]
     expect(len(firsts) == 1, f"{len(firsts)} of them say that they are the first")

@@ -1,6 +1,15 @@
 """All cases, in the order of the wallet's rules."""
 
-from tests.conformance.cases import CASES, Case, happy_path, idempotency, input, operation, rollback, signature
+from tests.conformance.cases import (
+    CASES,
+    Case,
+    happy_path,
+    idempotency,
+    input,
+    operation,
+    rollback,
+    signature,
+)
 
 HEADINGS = (happy_path, idempotency, rollback, input, signature, operation)
 

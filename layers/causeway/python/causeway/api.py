@@ -49,7 +49,7 @@ def raw_body(event: dict[str, Any]) -> bytes:
 
 def signed_call(
     app: APIGatewayHttpResolver, direction: callers.Direction
-) -> Callable[[Callable[[Call], Answer | dict[str, Any]]], Callable[[], Response]]:
+) -> Callable[[Callable[[Call], Answer | dict[str, Any]]], Callable[[], Response[str]]]:
     """Make a route of a function that takes a call signed between game provider and casino.
 
     The signature is checked over the raw bytes before anything else is read from them; the answer, whatever it is, is
@@ -60,11 +60,13 @@ def signed_call(
         direction: who is called.
     """
 
-    def decorate(route: Callable[[Call], Answer | dict[str, Any]]) -> Callable[[], Response]:
+    def decorate(route: Callable[[Call], Answer | dict[str, Any]]) -> Callable[[], Response[str]]:
         @wraps(route)
-        def answer() -> Response:
+        def answer() -> Response[str]:
             event: dict[str, Any] = app.current_event.raw_event
-            http, headers = event["requestContext"]["http"], event.get("headers") or {}
+            http = event["requestContext"]["http"]
+            # Lower case on API Gateway, but not from `sam local`.
+            headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
             request_id = event["requestContext"]["requestId"]
             secret = None
             try:
@@ -91,12 +93,14 @@ def signed_call(
     return decorate
 
 
-def open_call(app: APIGatewayHttpResolver) -> Callable[[Callable[..., dict[str, Any]]], Callable[[], Response]]:
+def open_call(
+    app: APIGatewayHttpResolver,
+) -> Callable[[Callable[..., dict[str, Any]]], Callable[[], Response[str]]]:
     """Make a route of a function that takes a JSON body and the claims that API Gateway's authorizer found, if any."""
 
-    def decorate(route: Callable[[dict[str, Any], dict[str, str]], dict[str, Any]]) -> Callable[[], Response]:
+    def decorate(route: Callable[[dict[str, Any], dict[str, str]], dict[str, Any]]) -> Callable[[], Response[str]]:
         @wraps(route)
-        def answer() -> Response:
+        def answer() -> Response[str]:
             event: dict[str, Any] = app.current_event.raw_event
             context = event["requestContext"]
             claims = context.get("authorizer", {}).get("jwt", {}).get("claims", {})
@@ -114,12 +118,12 @@ def lambda_handler(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], Any
     """Return the function's entry point: every event gets an answer, and none of them says anything internal."""
 
     @app.not_found
-    def not_found(_: Exception) -> Response:
+    def not_found(_: Exception) -> Response[str]:
         return failed(NotFound(), app.current_event.raw_event["requestContext"]["requestId"])
 
     @app.exception_handler(Exception)
-    def unexpected(error: Exception) -> Response:
-        logger.exception("unexpected", exc_info=error)
+    def unexpected(error: Exception) -> Response[str]:
+        logger.error("unexpected", exc_info=error)
         return failed(CausewayError(cause=repr(error)), app.current_event.raw_event["requestContext"]["requestId"])
 
     @logger.inject_lambda_context(correlation_id_path="requestContext.requestId")
@@ -129,7 +133,7 @@ def lambda_handler(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], Any
     return handler
 
 
-def failed(error: CausewayError, request_id: str) -> Response:
+def failed(error: CausewayError, request_id: str) -> Response[str]:
     """Return an error's answer; what went wrong on our side is logged, not told."""
     if error.status >= 500:
         logger.error(error.cause or error.sentence, extra={"code": error.code})
@@ -140,12 +144,12 @@ def failed(error: CausewayError, request_id: str) -> Response:
     return _json(error.status, json.dumps(body, separators=(",", ":")), headers)
 
 
-def _answered(result: Answer | dict[str, Any]) -> Response:
+def _answered(result: Answer | dict[str, Any]) -> Response[str]:
     if isinstance(result, Answer):
         status = 200 if result.code == "OK" else BY_CODE[result.code].status
         return _json(status, result.body, {"idempotent-replay": "true"} if result.replayed else {})
     return _json(200, json.dumps(result, separators=(",", ":")), {})
 
 
-def _json(status: int, body: str, headers: dict[str, str]) -> Response:
+def _json(status: int, body: str, headers: dict[str, str]) -> Response[str]:
     return Response(status, "application/json", body, dict(headers))

@@ -1,7 +1,7 @@
-"""Postgres: one connection per execution environment, every wait bounded, every driver error turned into one of ours."""
+"""Postgres: one connection per execution environment, every wait bounded, every driver error one of ours."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from time import monotonic, sleep
@@ -72,7 +72,7 @@ class Database:
                     raise _translated(error) from error
 
     @contextmanager
-    def transaction(self, tenant_id: str) -> Iterator[psycopg.Connection[Any]]:
+    def transaction(self, tenant_id: str) -> Generator[psycopg.Connection[Any]]:
         """Open a transaction as a tenant; committed at the end of the block, rolled back on any exception.
 
         Raises:
@@ -125,7 +125,9 @@ def connection_settings() -> dict[str, Any]:
     if database.secret:
         secret = secrets.read(database.secret)
         if secret is None:
-            raise Misconfigured(cause=f"There is no secret {database.secret}: create it, or empty DATABASE_SECRET to use IAM")
+            raise Misconfigured(
+                cause=f"There is no secret {database.secret}: create it, or empty DATABASE_SECRET to use IAM"
+            )
         password = secret["password"]
     else:
         password = rds_token.make(database.host, database.port, database.user, settings.aws_credentials())
@@ -147,5 +149,7 @@ def _translated(error: psycopg.Error) -> CausewayError:
     if isinstance(error, _SCHEMA_BEHIND):
         return SchemaBehind(cause=f"The schema is behind the code ({cause}): run schema-migrate")
     if isinstance(error, (psycopg.OperationalError, *_SEND_AGAIN)):
-        return Unavailable(cause=f"The database cannot be used ({cause}): check that it runs and has connections to spare")
+        return Unavailable(
+            cause=f"The database cannot be used ({cause}): check that it runs and has connections to spare"
+        )
     return CausewayError(cause=cause)

@@ -123,7 +123,7 @@ def launch(database: Database, casino: GameProvider, request: Launch) -> dict[st
             """,
             [request.game_code, request.session_token, request.casino_session_id, request.currency, *player],
         )
-        session = connection.execute(
+        session: Any = connection.execute(
             """
             SELECT provider_session_id, provider_player_id FROM provider_sessions
             WHERE tenant_id = %s AND session_token = %s
@@ -217,7 +217,13 @@ def _script(call: _Call, round_id: str) -> Iterator[Step]:
         ("Payout (credit)", "credit", credit, _WIN, {"status": "ok"}),
         ("Final balance check", "getBalance", {}, 0, {}),
         ("Idempotency retry (bet 1)", "debit", debit_1, 0, {"status": "ok"}),
-        ("Tombstone rollback", "rollback", _undo(undo_unknown, round_id, str(uuid4())), 0, {"tombstone": True}),
+        (
+            "Tombstone rollback",
+            "rollback",
+            _undo(undo_unknown, round_id, str(uuid4())),
+            0,
+            {"tombstone": True},
+        ),
         ("Rejected rollback", "rollback", _undo(undo_1, round_id, bet_1), 0, {"code": "ROUND_HAS_PAYOUT"}),
     ]
     expected = int(call("/casino/getBalance", {})[1].get("balance", 0))

@@ -76,10 +76,45 @@ def launch(database: Database, tenant_id: str, request: LaunchRequest) -> GameSe
         Unavailable: the database did not answer.
     """
     token = str(uuid4())
+    game, session_id, currency = _open_session(database, tenant_id, request, token)
+    call = {
+        "sessionToken": token,
+        "casinoSessionId": session_id,
+        "userId": request.player_id,
+        "gameId": game.code,
+        "currency": currency,
+        "casinoCode": game.casino_code,
+    }
+    try:
+        status, answer = signed_calls.post(game.api_url, "/provider/launch", call, "provider", game.provider_code)
+        provider_session_id = answer.get("providerSessionId")
+        if status != 200 or not isinstance(provider_session_id, str):
+            raise GameProviderFailed(cause=f"{game.provider_code} refused to launch: {status} {answer.get('code')}")  # noqa: TRY301
+    except (GameProviderFailed, Unavailable):
+        _set_session(database, tenant_id, session_id, "closed", None)
+        raise
+    _set_session(database, tenant_id, session_id, "active", provider_session_id)
+    return GameSession(
+        session_token=token,
+        casino_session_id=session_id,
+        provider_session_id=provider_session_id,
+        player_id=request.player_id,
+        game_code=game.code,
+        currency=currency,
+        casino_code=game.casino_code,
+        min_bet=str(answer.get("minBet", "0")),
+        max_bet=str(answer.get("maxBet", "0")),
+        provider_code=game.provider_code,
+        provider_url=game.api_url,
+    )
+
+
+def _open_session(database: Database, tenant_id: str, request: LaunchRequest, token: str) -> tuple[Any, int, str]:
+    """Insert the session; returns the game's row, the session's id and the wallet's currency."""
     with database.transaction(tenant_id) as connection:
         game = connection.execute(
             """
-            SELECT g.code AS game_code, p.game_provider_id, p.code AS provider_code, p.api_url, t.code AS casino_code
+            SELECT g.code, p.game_provider_id, p.code AS provider_code, p.api_url, t.code AS casino_code
             FROM casino_games AS g
             INNER JOIN casino_game_providers AS p USING (tenant_id, game_provider_id)
             INNER JOIN tenants AS t USING (tenant_id)
@@ -89,58 +124,28 @@ def launch(database: Database, tenant_id: str, request: LaunchRequest) -> GameSe
         ).fetchone()
         if game is None:
             raise GameNotFound
-        session = connection.execute(
+        wallet = connection.execute(
             """
-            INSERT INTO casino_sessions (tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id)
-            SELECT p.tenant_id, %s, p.player_id, w.wallet_id, %s, %s
+            SELECT w.wallet_id, w.currency
             FROM casino_players AS p
             INNER JOIN casino_wallets AS w USING (tenant_id, player_id)
             WHERE p.tenant_id = %s AND p.player_id = %s AND p.status = 'active'
             ORDER BY w.wallet_id
             LIMIT 1
-            RETURNING session_id, (
-                SELECT w.currency FROM casino_wallets AS w
-                WHERE w.tenant_id = casino_sessions.tenant_id AND w.wallet_id = casino_sessions.wallet_id
-            ) AS currency
             """,
-            [token, request.game_id, game.game_provider_id, tenant_id, request.player_id],
+            [tenant_id, request.player_id],
         ).fetchone()
-        if session is None:
+        if wallet is None:
             raise PlayerNotFound
-    try:
-        status, answer = signed_calls.post(
-            game.api_url,
-            "/provider/launch",
-            {
-                "sessionToken": token,
-                "casinoSessionId": session.session_id,
-                "userId": request.player_id,
-                "gameId": game.game_code,
-                "currency": session.currency,
-                "casinoCode": game.casino_code,
-            },
-            "provider",
-            game.provider_code,
-        )
-        if status != 200 or not isinstance(answer.get("providerSessionId"), str):
-            raise GameProviderFailed(cause=f"{game.provider_code} answered the launch with {status}: {answer.get('code')}")
-    except (GameProviderFailed, Unavailable):
-        _set_session(database, tenant_id, session.session_id, "closed", None)
-        raise
-    _set_session(database, tenant_id, session.session_id, "active", answer["providerSessionId"])
-    return GameSession(
-        session_token=token,
-        casino_session_id=session.session_id,
-        provider_session_id=answer["providerSessionId"],
-        player_id=request.player_id,
-        game_code=game.game_code,
-        currency=session.currency,
-        casino_code=game.casino_code,
-        min_bet=str(answer.get("minBet", "0")),
-        max_bet=str(answer.get("maxBet", "0")),
-        provider_code=game.provider_code,
-        provider_url=game.api_url,
-    )
+        session: Any = connection.execute(
+            """
+            INSERT INTO casino_sessions (tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id)
+            VALUES (%s, %s, %s, %s, %s, %s)
+            RETURNING session_id
+            """,
+            [tenant_id, token, request.player_id, wallet.wallet_id, request.game_id, game.game_provider_id],
+        ).fetchone()
+    return game, session.session_id, wallet.currency
 
 
 def _set_session(
@@ -177,5 +182,5 @@ def simulate_round(database: Database, tenant_id: str, request: LaunchRequest) -
         session.provider_code,
     )
     if status != 200:
-        raise GameProviderFailed(cause=f"{session.provider_code} answered the simulation with {status}: {report.get('code')}")
+        raise GameProviderFailed(cause=f"{session.provider_code} did not play: {status} {report.get('code')}")
     return report

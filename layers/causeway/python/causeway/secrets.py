@@ -62,7 +62,9 @@ def _fetch(name: str) -> dict[str, Any] | None:
     if response.status == 400 and b"ResourceNotFoundException" in body:
         return None
     if response.status != 200:
-        raise Unavailable(cause=f"The secrets extension answered {response.status} for the secret {name}: allow the role to read it")
+        raise Unavailable(
+            cause=f"The secrets extension answered {response.status} for the secret {name}: allow the role to read it"
+        )
     try:
         value = json.loads(json.loads(body)["SecretString"])
     except (ValueError, KeyError, TypeError):

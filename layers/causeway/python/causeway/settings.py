@@ -10,7 +10,9 @@ from causeway.errors import Misconfigured
 def _setting(name: str, default: str | None = None) -> str:
     value = os.environ.get(name, default)
     if value is None:
-        raise Misconfigured(cause=f"The setting {name} is missing: give it in the function's Environment in template.yaml")
+        raise Misconfigured(
+            cause=f"The setting {name} is missing: give it in the function's Environment in template.yaml"
+        )
     return value
 
 

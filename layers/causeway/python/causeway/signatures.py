@@ -63,4 +63,5 @@ def verify(signature: str, secrets: Sequence[str], method: str, path: str, body:
             return False
         given, message = _DIGEST.findall(timed[2]), _timed_message(timed[1], method, path, body)
     expected = [_digest(secret, message) for secret in secrets]
-    return any([hmac.compare_digest(e, g.lower()) for e in expected for g in given])
+    fits = [hmac.compare_digest(e, g.lower()) for e in expected for g in given]
+    return any(fits)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from causeway.callers import GameProvider
 from causeway.database import Database
@@ -22,19 +23,24 @@ class Answer:
 
 
 def request_hash(
-    type: str, player_id: int, transaction_id: str, round_id: str | None, amount: int, reference_id: str | None
+    kind: str,
+    player_id: int,
+    transaction_id: str,
+    round_id: str | None,
+    amount: int,
+    reference_id: str | None,
 ) -> bytes:
     """Return the SHA-256 of a transaction's business fields, which a ledger row keeps and the auditor computes again.
 
     Args:
-        type: the ledger row's type.
+        kind: the ledger row's type.
         player_id: the player.
         transaction_id: the row's id as its sender gave it.
         round_id: the game round, None where none was sent.
         amount: minor units as sent.
         reference_id: the transaction it refers to, None where none was sent.
     """
-    return sha256(json.dumps([type, player_id, transaction_id, round_id, amount, reference_id]).encode()).digest()
+    return sha256(json.dumps([kind, player_id, transaction_id, round_id, amount, reference_id]).encode()).digest()
 
 
 def balance(database: Database, caller: GameProvider, query: BalanceQuery) -> Answer:
@@ -49,7 +55,7 @@ def balance(database: Database, caller: GameProvider, query: BalanceQuery) -> An
         [caller.tenant_id, caller.code, caller.bare_signature, query.session_token, query.player_id],
     )
     if row.outcome != "OK":
-        raise BY_CODE[row.outcome]()
+        raise BY_CODE[row.outcome]
     answer = {"userId": query.player_id, "balance": str(row.balance), "currency": row.currency}
     return Answer("OK", json.dumps(answer, separators=(",", ":")))
 
@@ -104,10 +110,12 @@ def rollback(database: Database, caller: GameProvider, undo: Rollback, request_i
 
 
 def _transact(
-    database: Database, caller: GameProvider, type: str, session_token: str, player_id: int, transaction_id: str,
+    database: Database, caller: GameProvider, kind: str, session_token: str, player_id: int, transaction_id: str,
     round_id: str | None, amount: int, reference_id: str | None, request_id: str,
 ) -> Answer:  # fmt: skip
-    tombstone = request_hash("tombstone", player_id, reference_id, round_id, 0, transaction_id) if reference_id else None
+    tombstone = (
+        request_hash("tombstone", player_id, reference_id, round_id, 0, transaction_id) if reference_id else None
+    )
     return _answer(
         database.one(
             "SELECT * FROM casino_transact_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
@@ -115,14 +123,14 @@ def _transact(
                 caller.tenant_id,
                 caller.code,
                 caller.bare_signature,
-                type,
+                kind,
                 session_token,
                 player_id,
                 transaction_id,
                 round_id,
                 amount,
                 reference_id,
-                request_hash(type, player_id, transaction_id, round_id, amount, reference_id),
+                request_hash(kind, player_id, transaction_id, round_id, amount, reference_id),
                 tombstone,
                 request_id,
             ],
@@ -130,7 +138,7 @@ def _transact(
     )
 
 
-def _answer(row: "_Transacted") -> Answer:
+def _answer(row: Any) -> Answer:
     if row.response is None:
         error: type[CausewayError] = BY_CODE[row.outcome]
         raise error(balance=row.balance)

@@ -33,7 +33,9 @@ def main() -> int:
         return 2
     if totals.wallet_money + totals.house_money != 0:
         faults += 1
-        sys.stdout.write(f"wallets hold {totals.wallet_money}, the house's accounts {totals.house_money}: not zero together\n")
+        sys.stdout.write(
+            f"wallets hold {totals.wallet_money}, the house's accounts {totals.house_money}: not zero together\n"
+        )
     sys.stdout.write(f"{totals.wallets} wallets, {totals.rows} rows, {faults} findings\n")
     return 1 if faults else 0
 

@@ -30,13 +30,13 @@ _COUNTER_ACCOUNTS = {
 }
 
 _ROWS = """
-    SELECT w.tenant_id::text, w.wallet_id, w.player_id, w.currency, w.balance, w.entries, w.head,
+    SELECT tenant_id::text, wallet_id, w.player_id, w.currency, w.balance, w.entries, w.head,
         t.entry, t.type::text, t.outcome, t.game_provider_id, t.external_transaction_id, t.session_id, t.round_id,
         t.reference_id, t.amount, t.balance_before, t.balance_after, t.counter_account::text, t.request_hash,
         t.response, t.created_at, t.hash
     FROM casino_wallets AS w
-    LEFT JOIN casino_transactions AS t USING (tenant_id, wallet_id)
-    ORDER BY w.tenant_id, w.wallet_id, t.entry
+    FULL JOIN casino_transactions AS t USING (tenant_id, wallet_id)
+    ORDER BY tenant_id, wallet_id, t.entry
 """
 
 
@@ -73,24 +73,30 @@ def audit(connection: psycopg.Connection[Any], totals: Totals) -> Iterator[Findi
         connection: of a role that reads every tenant (causeway_auditor).
         totals: counted up while the audit runs.
     """
-    with connection.transaction(), connection.cursor(name="audit", row_factory=namedtuple_row) as rows:
+    wallet: _Wallet | None = None
+    for row in _rows(connection):
+        if wallet is None or (wallet.tenant_id, wallet.wallet_id) != (row.tenant_id, row.wallet_id):
+            if wallet is not None:
+                yield from wallet.closing_findings()
+            wallet = _Wallet(row)
+            totals.wallets += 1
+            totals.wallet_money += row.balance or 0
+            if row.balance is None:
+                yield Finding(row.tenant_id, row.wallet_id, "the wallet is gone, its rows are there")
+        if row.entry is not None:
+            totals.rows += 1
+            totals.house_money -= row.balance_after - row.balance_before
+            yield from wallet.findings(row)
+    if wallet is not None:
+        yield from wallet.closing_findings()
+
+
+def _rows(connection: psycopg.Connection[Any]) -> Iterator[Any]:
+    """Yield wallets and their rows as they stand at one moment, a page at a time."""
+    with connection.transaction(), connection.cursor(name="audit", row_factory=namedtuple_row) as cursor:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        rows.itersize = _PAGE
-        rows.execute(_ROWS)
-        wallet: _Wallet | None = None
-        for row in rows:
-            if wallet is None or (wallet.tenant_id, wallet.wallet_id) != (row.tenant_id, row.wallet_id):
-                if wallet is not None:
-                    yield from wallet.closing_findings()
-                wallet = _Wallet(row)
-                totals.wallets += 1
-                totals.wallet_money += row.balance
-            if row.entry is not None:
-                totals.rows += 1
-                totals.house_money -= row.balance_after - row.balance_before
-                yield from wallet.findings(row)
-        if wallet is not None:
-            yield from wallet.closing_findings()
+        cursor.itersize = _PAGE
+        yield from cursor.execute(_ROWS)
 
 
 class _Wallet:
@@ -100,7 +106,7 @@ class _Wallet:
         self.tenant_id: str = row.tenant_id
         self.wallet_id: int = row.wallet_id
         self._player_id, self._currency = row.player_id, row.currency
-        self._final = (row.balance, row.entries, bytes(row.head))
+        self._final = (row.balance, row.entries, bytes(row.head or b""))
         self._balance, self._entry, self._head = 0, 0, b""
         # Id of each bet (game provider, id) -> how it ended so far.
         self._bets: dict[tuple[int, str], str] = {}
@@ -145,7 +151,10 @@ class _Wallet:
         )
 
     def _entry_hash(self, row: Any) -> bytes:
-        numbers = (row.wallet_id, row.entry), (row.game_provider_id, row.session_id or 0, row.balance_before, row.balance_after)
+        numbers = (
+            (row.wallet_id, row.entry),
+            (row.game_provider_id, row.session_id or 0, row.balance_before, row.balance_after),
+        )
         microseconds = round((row.created_at - _EPOCH).total_seconds() * 1_000_000)
         return sha256(
             self._head

@@ -1,0 +1,121 @@
+"""Fixtures of the database tests: one server, a migrated template database, a clone of it per test."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+from psycopg import sql
+
+from causeway import schema
+from local.database import Database as Made
+from local.database import create, give_passwords
+from local.postgres import Postgres
+from tests.database.world import Casino, Seat
+
+SCHEMA = Path(__file__).parents[2] / "schema"
+
+# CI sees the same examples each time; CAUSEWAY_EXAMPLES=1000 looks further, at new ones.
+_EXAMPLES = os.environ.get("CAUSEWAY_EXAMPLES")
+settings.register_profile(
+    "causeway",
+    derandomize=_EXAMPLES is None,
+    max_examples=int(_EXAMPLES or 40),
+    stateful_step_count=30,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("causeway")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A server with a migrated database that clones are made of."""
+
+    admin_url: str
+    template: Made
+
+    @contextmanager
+    def clone(self) -> Iterator[dict[str, str]]:
+        """The URLs, by login, of a new database like the template; it is dropped at the end."""
+        name = f"causeway_clone_{token_hex(4)}"
+        names = {"name": sql.Identifier(name), "template": sql.Identifier(self.template.name)}
+        with psycopg.connect(self.admin_url, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {name} TEMPLATE {template} OWNER causeway_owner").format(**names)
+            )
+            try:
+                yield {
+                    role: url.removesuffix(self.template.name) + name
+                    for role, url in self.template.urls.items()
+                }
+            finally:
+                connection.execute(sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**names))
+
+
+@pytest.fixture(scope="session")
+def admin_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A superuser's URL: DATABASE_URL where given, else of an embedded server of our own."""
+    given = os.environ.get("DATABASE_URL")
+    if given:
+        yield given
+        return
+    # Nothing here outlives the run, so nothing waits for the disk.
+    with Postgres(tmp_path_factory.mktemp("database"), settings={"fsync": "off"}) as server:
+        yield server.url()
+
+
+@pytest.fixture(scope="session")
+def cluster(admin_url: str) -> Iterator[Cluster]:
+    """The server with the migrated template database."""
+    made = create(admin_url)
+    try:
+        schema.migrate(made.urls["owner"], SCHEMA)
+        yield Cluster(admin_url, give_passwords(made))
+    finally:
+        made.drop()
+
+
+@contextmanager
+def opened(cluster: Cluster) -> Iterator[Casino]:
+    """A casino in a clone of the template; at the end the auditor must find nothing wrong in it."""
+    with cluster.clone() as urls:
+        casino = Casino(urls)
+        try:
+            yield casino
+            if not casino.corrupted:
+                assert casino.findings() == []
+        finally:
+            casino.close()
+
+
+@pytest.fixture
+def casino(cluster: Cluster) -> Iterator[Casino]:
+    """A casino of the test's own, audited after it."""
+    with opened(cluster) as casino:
+        yield casino
+
+
+@pytest.fixture(scope="module")
+def shared_casino(cluster: Cluster) -> Iterator[Casino]:
+    """A casino for tests that make players of their own in it, audited after the module's last."""
+    with opened(cluster) as casino:
+        yield casino
+
+
+@pytest.fixture
+def seat(shared_casino: Casino) -> Seat:
+    """A player with 10000 minor units at a game provider of the default dialect."""
+    return shared_casino.seat()
+
+
+@pytest.fixture
+def new_seat(shared_casino: Casino) -> Callable[..., Seat]:
+    """Makes further players: new_seat(late_bet="swallow", balance=1)."""
+    return shared_casino.seat

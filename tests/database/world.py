@@ -1,0 +1,251 @@
+"""A casino to test against: a migrated database of its own with game providers, players and their sessions."""
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from secrets import token_hex
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import namedtuple_row
+
+from causeway import ledger
+from causeway.callers import GameProvider
+from causeway.database import Database
+from causeway.errors import CausewayError, Unavailable
+from causeway.ledger import Answer, BalanceQuery, Bet, Credit, Rollback, request_hash
+from causeway.ledger.audit import Totals, audit
+
+# Minor units every player of a test starts with, as in WALLET's cases.
+B = 10000
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a money call came to: answered (stored, with a body) or refused (nothing stored)."""
+
+    code: str
+    body: str | None
+    replayed: bool
+    balance: int | None
+
+    @property
+    def refused(self) -> bool:
+        return self.body is None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        return json.loads(self.body or "{}")
+
+
+def outcome_of(call: Callable[[], Answer]) -> Outcome:
+    """Make a call and return what it came to; an error that is no refusal (5xx) is raised."""
+    try:
+        answer = call()
+    except CausewayError as error:
+        if error.status >= 500:
+            raise
+        return Outcome(error.code, None, False, error.balance)
+    balance = json.loads(answer.body).get("balance")
+    return Outcome(answer.code, answer.body, answer.replayed, None if balance is None else int(balance))
+
+
+def converged(call: Callable[[], Outcome]) -> Outcome:
+    """Make a call again, as a game provider would, until its outcome is known."""
+    while True:
+        with suppress(Unavailable):
+            return call()
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A player in a session of a game provider, and the connection his calls come over."""
+
+    casino: "Casino"
+    database: Database
+    caller: GameProvider
+    token: str
+    player_id: int
+    wallet_id: int
+
+    def debit(self, id: str, amount: int, round_id: str = "round", player_id: int | None = None) -> Outcome:
+        bet = Bet(self.token, player_id or self.player_id, id, round_id, amount)
+        return outcome_of(lambda: ledger.debit(self.database, self.caller, bet, str(uuid4())))
+
+    def credit(
+        self,
+        id: str,
+        amount: int,
+        bet_id: str | None = None,
+        round_id: str = "round",
+        kind: str = "win",
+        player_id: int | None = None,
+    ) -> Outcome:
+        win = Credit(self.token, player_id or self.player_id, id, round_id, amount, bet_id, kind)
+        return outcome_of(lambda: ledger.credit(self.database, self.caller, win, str(uuid4())))
+
+    def rollback(
+        self, id: str, original_id: str, round_id: str | None = None, player_id: int | None = None
+    ) -> Outcome:
+        undo = Rollback(self.token, player_id or self.player_id, id, round_id, original_id)
+        return outcome_of(lambda: ledger.rollback(self.database, self.caller, undo, str(uuid4())))
+
+    def asked_balance(self, player_id: int | None = None) -> Outcome:
+        query = BalanceQuery(self.token, player_id or self.player_id)
+        return outcome_of(lambda: ledger.balance(self.database, self.caller, query))
+
+    def deposit(self, id: str, amount: int) -> str:
+        return self.casino.deposit(self.player_id, self.wallet_id, id, amount)
+
+    @property
+    def balance(self) -> int:
+        return self.casino.value(
+            "SELECT balance FROM casino_wallets WHERE tenant_id = %s AND wallet_id = %s",
+            [self.casino.tenant_id, self.wallet_id],
+        )
+
+    @property
+    def rows(self) -> list[Any]:
+        """The wallet's ledger rows in the order of its chain, without the opening deposit."""
+        return self.casino.query(
+            """
+            SELECT type::text, outcome, external_transaction_id AS id, round_id, reference_id, amount,
+                balance_before, balance_after, counter_account::text, response
+            FROM casino_transactions
+            WHERE tenant_id = %s AND wallet_id = %s AND type <> 'deposit'
+            ORDER BY entry
+            """,
+            [self.casino.tenant_id, self.wallet_id],
+        )
+
+    def state(self) -> tuple[int, list[Any]]:
+        """Balance and rows: what a call that is 'unmoved' leaves exactly as before."""
+        return self.balance, self.rows
+
+    def elsewhere(self) -> "Seat":
+        """The same seat, over a connection of its own."""
+        return replace(self, database=self.casino.database())
+
+
+@dataclass
+class Casino:
+    """A database cloned from the migrated template, with one tenant; made for one test, or one module."""
+
+    urls: dict[str, str]
+    tenant_id: str = field(default_factory=lambda: str(uuid4()))
+    # A test that corrupts rows sets this; after all others the audit must be clean.
+    corrupted: bool = False
+
+    def __post_init__(self) -> None:
+        self._databases: list[Database] = []
+        self.superuser = psycopg.connect(self.urls["superuser"], autocommit=True, row_factory=namedtuple_row)
+        self.superuser.execute(
+            "INSERT INTO tenants (tenant_id, code, display_name) VALUES (%s, %s, 'A casino')",
+            [self.tenant_id, f"T{token_hex(8).upper()}"],
+        )
+
+    def query(self, statement: Any, parameters: Any = ()) -> list[Any]:
+        """Run a statement as superuser."""
+        cursor = self.superuser.execute(statement, parameters or None)
+        return cursor.fetchall() if cursor.description else []
+
+    def value(self, statement: Any, parameters: Any = ()) -> Any:
+        """Return the one value a statement gives, as superuser."""
+        return self.query(statement, parameters)[0][0]
+
+    def database(self, role: str = "casino", options: str = "") -> Database:
+        """A function's database, closed after the test."""
+        database = Database(conninfo=self.urls[role], **({"options": options} if options else {}))
+        self._databases.append(database)
+        return database
+
+    def game_provider(self, code: str | None = None, **dialect: Any) -> GameProvider:
+        """Make a game provider with one game; its columns as given, the rest by default."""
+        code = code or f"P{token_hex(4).upper()}"
+        columns = {"code": code, "display_name": code, "api_url": "http://127.0.0.1", **dialect}
+        names = [sql.Identifier(name) for name in columns]
+        statement = sql.SQL(
+            "INSERT INTO casino_game_providers (tenant_id, {}) VALUES ({}) RETURNING game_provider_id"
+        ).format(sql.SQL(", ").join(names), sql.SQL(", ").join(sql.Placeholder() * (len(columns) + 1)))
+        provider_id = self.value(statement, [self.tenant_id, *columns.values()])
+        self.query(
+            """
+            INSERT INTO casino_games (tenant_id, game_provider_id, code, display_name)
+            VALUES (%s, %s, 'SLOTS', 'Slots')
+            """,
+            [self.tenant_id, provider_id],
+        )
+        return GameProvider(self.tenant_id, code, bare_signature=False)
+
+    def wallet(self, player_id: int, balance: int, currency: str = "EUR") -> int:
+        """Make a wallet and return its id."""
+        wallet_id = self.value(
+            """
+            INSERT INTO casino_wallets (tenant_id, player_id, currency) VALUES (%s, %s, %s) RETURNING wallet_id
+            """,
+            [self.tenant_id, player_id, currency],
+        )
+        if balance:
+            assert self.deposit(player_id, wallet_id, f"opening-{wallet_id}", balance) == "OK"
+        return wallet_id
+
+    def deposit(self, player_id: int, wallet_id: int, id: str, amount: int) -> str:
+        """Pay money in at the cashier; returns the outcome's code."""
+        digest = request_hash("deposit", player_id, id, None, amount, None)
+        return self.value(
+            "SELECT outcome FROM casino_deposit_v1(%s, %s, %s, %s, %s)",
+            [self.tenant_id, wallet_id, id, amount, digest],
+        )
+
+    def player(self) -> int:
+        """Make a player and return his id."""
+        return self.value(
+            "INSERT INTO casino_players (tenant_id) VALUES (%s) RETURNING player_id", [self.tenant_id]
+        )
+
+    def session(self, wallet_id: int, caller: GameProvider) -> str:
+        """Open an active session for a wallet at a game provider and return its token."""
+        return self.value(
+            """
+            INSERT INTO casino_sessions (
+                tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id, status
+            )
+            SELECT w.tenant_id, gen_random_uuid()::text, w.player_id, w.wallet_id, g.game_id, g.game_provider_id, 'active'
+            FROM casino_wallets AS w
+            INNER JOIN casino_games AS g USING (tenant_id)
+            INNER JOIN casino_game_providers AS p USING (tenant_id, game_provider_id)
+            WHERE w.tenant_id = %s AND w.wallet_id = %s AND p.code = %s
+            RETURNING session_token
+            """,
+            [self.tenant_id, wallet_id, caller.code],
+        )
+
+    def seat(self, caller: GameProvider | None = None, balance: int = B, **dialect: Any) -> Seat:
+        """Make a player with a wallet and a session, at a new game provider where none is given."""
+        caller = caller or self.game_provider(**dialect)
+        player_id = self.player()
+        wallet_id = self.wallet(player_id, balance)
+        return Seat(self, self.database(), caller, self.session(wallet_id, caller), player_id, wallet_id)
+
+    def second_session(self, seat: Seat, caller: GameProvider | None = None) -> Seat:
+        """Open another session for the same player, at the same game provider where no other is given."""
+        caller = caller or seat.caller
+        return replace(seat, caller=caller, token=self.session(seat.wallet_id, caller))
+
+    def findings(self) -> list[str]:
+        """What the auditor finds wrong in this database."""
+        totals = Totals()
+        with psycopg.connect(self.urls["auditor"], autocommit=True) as connection:
+            found = [str(finding) for finding in audit(connection, totals)]
+        if totals.wallet_money + totals.house_money != 0:
+            found.append("wallets and house are not zero together")
+        return found
+
+    def close(self) -> None:
+        """Close every connection."""
+        for database in self._databases:
+            database.close()
+        self.superuser.close()
