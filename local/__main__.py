@@ -34,14 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="start everything and stay until Ctrl-C")
     up.add_argument("--port", type=int, default=3000, help="of the gateway (default 3000, 0 = any free one)")
-    up.add_argument(
-        "--containers", action="store_true", help="listen on Docker's bridge too, for `sam local`"
-    )
+    up.add_argument("--containers", action="store_true", help="listen on Docker's bridge too, for `sam local`")
     up.add_argument("--state-folder", type=Path, default=ROOT / ".local", help="where stack.json and logs go")
     up.add_argument("--template", type=Path, default=ROOT / "template.yaml", help="the SAM template")
-    up.add_argument(
-        "--bare", action="store_true", help="only gateway and functions: no Postgres, no AWS services"
-    )
+    up.add_argument("--bare", action="store_true", help="only gateway and functions: no Postgres, no AWS services")
     options = parser.parse_args(arguments)
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _interrupt)

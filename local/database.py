@@ -13,9 +13,7 @@ from local.errors import StartError
 
 OWNER = "causeway_owner"
 
-_LOGINS = (
-    "SELECT rolname FROM pg_roles WHERE rolcanlogin AND starts_with(rolname, 'causeway_') ORDER BY rolname"
-)
+_LOGINS = "SELECT rolname FROM pg_roles WHERE rolcanlogin AND starts_with(rolname, 'causeway_') ORDER BY rolname"
 _OTHER_ROLES = "SELECT rolname FROM pg_roles WHERE rolname <> %s AND starts_with(rolname, 'causeway_')"
 
 
@@ -33,9 +31,7 @@ class Database:
     def drop(self) -> None:
         """Removes the database, ending whatever is connected to it."""
         with psycopg.connect(self.admin_url, autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name))
-            )
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)))
 
 
 def create(admin_url: str) -> Database:

@@ -34,9 +34,7 @@ class FunctionPool:
     are cores: the request takes whichever is free first. Must be used in the event loop.
     """
 
-    def __init__(
-        self, function: Function, surroundings: Surroundings, log: FunctionLog, concurrency: int
-    ) -> None:
+    def __init__(self, function: Function, surroundings: Surroundings, log: FunctionLog, concurrency: int) -> None:
         self.function = function
         self.environments: list[ExecutionEnvironment] = []
         self.log = log
@@ -100,9 +98,7 @@ class FunctionPool:
             task.add_done_callback(self._started)
 
     async def _start_environment(self) -> None:
-        environment = ExecutionEnvironment(
-            self.function, self._surroundings, self.log, self._offer, self._forget
-        )
+        environment = ExecutionEnvironment(self.function, self._surroundings, self.log, self._offer, self._forget)
         self.environments.append(environment)
         try:
             await environment.start()

@@ -37,9 +37,7 @@ class Gateway:
     local_routes: by "METHOD /path", called with the body and the request id.
     """
 
-    def __init__(
-        self, routes: RouteTable, functions: Functions, local_routes: Mapping[str, LocalRoute]
-    ) -> None:
+    def __init__(self, routes: RouteTable, functions: Functions, local_routes: Mapping[str, LocalRoute]) -> None:
         self._routes = routes
         self._functions = functions
         self._local_routes = local_routes
@@ -85,9 +83,7 @@ class Gateway:
         request = Request(
             method=incoming.method,
             target=target,
-            headers=tuple(
-                (name.decode("latin-1"), value.decode("latin-1")) for name, value in incoming.raw_headers
-            ),
+            headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in incoming.raw_headers),
             body=body,
             source_ip=incoming.remote or "",
             protocol=f"HTTP/{incoming.version.major}.{incoming.version.minor}",
@@ -127,9 +123,7 @@ def _look_at(future: asyncio.Future[bytes]) -> None:
 
 
 def _head_size(incoming: web.BaseRequest) -> int:
-    return (
-        len(incoming.method) + len(incoming.raw_path) + sum(len(value) for _, value in incoming.raw_headers)
-    )
+    return len(incoming.method) + len(incoming.raw_path) + sum(len(value) for _, value in incoming.raw_headers)
 
 
 async def _body(incoming: web.BaseRequest) -> bytes | None:

@@ -69,18 +69,14 @@ class Resolver:
     are locally, by "LogicalId" (for Ref) and "LogicalId.Attribute" (for Fn::GetAtt).
     """
 
-    def __init__(
-        self, document: Mapping[str, Any], values: Mapping[str, str], attributes: Mapping[str, str]
-    ) -> None:
+    def __init__(self, document: Mapping[str, Any], values: Mapping[str, str], attributes: Mapping[str, str]) -> None:
         self._attributes = attributes
         self._conditions = document.get("Conditions") or {}
         self._parameters: dict[str, Any] = {}
         for name, parameter in (document.get("Parameters") or {}).items():
             value = values.get(name, parameter.get("Default"))
             if value is not None:
-                lists = parameter.get("Type") == "CommaDelimitedList" or parameter.get("Type", "").startswith(
-                    "List<"
-                )
+                lists = parameter.get("Type") == "CommaDelimitedList" or parameter.get("Type", "").startswith("List<")
                 self._parameters[name] = str(value).split(",") if lists else str(value)
 
     def resolve(self, value: Any, where: str) -> Any:
@@ -123,9 +119,7 @@ class Resolver:
         for known in (self._parameters, _PSEUDO, self._attributes):
             if name in known:
                 return known[name]
-        raise TemplateError(
-            f"{where}: nothing local stands for {name} (a parameter without a value, or a resource)"
-        )
+        raise TemplateError(f"{where}: nothing local stands for {name} (a parameter without a value, or a resource)")
 
     def _attribute(self, name: str, where: str) -> str:
         if name not in self._attributes:

@@ -22,9 +22,7 @@ def bridge_address() -> str:
         request = struct.pack("256s", _BRIDGE.encode())
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
             return socket.inet_ntoa(fcntl.ioctl(probe, _SIOCGIFADDR, request)[20:24])
-    raise StartError(
-        f"--containers needs Docker's bridge, and there is no network interface {_BRIDGE} with an address"
-    )
+    raise StartError(f"--containers needs Docker's bridge, and there is no network interface {_BRIDGE} with an address")
 
 
 def reserve(addresses: tuple[str, ...], port: int) -> list[socket.socket]:

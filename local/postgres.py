@@ -131,9 +131,7 @@ class Postgres:
                 f"--pwfile={password_file}",
                 "--no-sync",
             ]
-            initdb = self._spawn(
-                ["initdb", "-D", str(self.data), *arguments, "--encoding=UTF8", "--locale=C.UTF-8"]
-            )
+            initdb = self._spawn(["initdb", "-D", str(self.data), *arguments, "--encoding=UTF8", "--locale=C.UTF-8"])
             initdb.wait()
         finally:
             password_file.unlink()
@@ -158,11 +156,7 @@ class Postgres:
                 child.wait(0.02)
             # After a SIGKILL the old server's processes need a moment to notice and let go of the shared
             # memory.
-            if (
-                not child.exited
-                or time.monotonic() > deadline
-                or "shared memory" not in self._last_log_line()
-            ):
+            if not child.exited or time.monotonic() > deadline or "shared memory" not in self._last_log_line():
                 child.kill()
                 raise StartError(f"Postgres did not start: {self._last_log_line()} (log: {self.log})")
             time.sleep(0.05)
@@ -218,9 +212,7 @@ def _binaries(user: str) -> Path:
     """The folder of the package's programs, staged where the user can reach them."""
     spec = find_spec(_PACKAGE.replace("-", "_"))
     if spec is None or spec.origin is None:
-        raise StartError(
-            f"the package {_PACKAGE} is not installed: run `make demo`, which installs what it needs"
-        )
+        raise StartError(f"the package {_PACKAGE} is not installed: run `make demo`, which installs what it needs")
     package = Path(spec.origin).resolve().parent
     if not user or _reachable(package):
         return package / "pginstall" / "bin"

@@ -111,9 +111,7 @@ class ExecutionEnvironment:
         try:
             await asyncio.wait_for(asyncio.shield(self._ready), INIT_SECONDS)
         except TimeoutError:
-            error = FunctionError(
-                "Sandbox.Timedout", f"the initialisation took more than {INIT_SECONDS:.0f} seconds"
-            )
+            error = FunctionError("Sandbox.Timedout", f"the initialisation took more than {INIT_SECONDS:.0f} seconds")
             self._finish(error)
             raise error from None
 
@@ -255,9 +253,7 @@ class ExecutionEnvironment:
             self._child.send(signal.SIGCONT)
 
     def _time_out(self) -> None:
-        self._finish(
-            FunctionError("Sandbox.Timedout", f"Task timed out after {self.function.timeout:.2f} seconds")
-        )
+        self._finish(FunctionError("Sandbox.Timedout", f"Task timed out after {self.function.timeout:.2f} seconds"))
 
     def _gone(self) -> None:
         status = self._child.exit_status if self._child is not None else None

@@ -165,9 +165,7 @@ class Stack:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StartError(
-                f"a local stack is running already with the state folder {self.state_folder}"
-            ) from None
+            raise StartError(f"a local stack is running already with the state folder {self.state_folder}") from None
 
     def _start_services(self) -> None:
         """Postgres with the migrated database and the AWS services, side by side; then the secrets."""
@@ -249,9 +247,7 @@ class Stack:
         if self._bare:
             return {}
         superuser_url = self.database_urls["superuser"]
-        players = PlayersRoute(
-            lambda balance, currency: demo_data.create_player(superuser_url, balance, currency)
-        )
+        players = PlayersRoute(lambda balance, currency: demo_data.create_player(superuser_url, balance, currency))
         return {"POST /_local/players": players}
 
     def _write_state(self) -> None:

@@ -54,9 +54,7 @@ class Function:
         return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{self.lambda_name}"
 
 
-def load(
-    path: Path, parameters: Mapping[str, str], attributes: Mapping[str, str] | None = None
-) -> list[Function]:
+def load(path: Path, parameters: Mapping[str, str], attributes: Mapping[str, str] | None = None) -> list[Function]:
     """The functions of a SAM template that exist under these parameter values, in the template's order.
 
     path: the template; code and layer folders are relative to its folder. parameters: values of its
@@ -89,12 +87,8 @@ class _Template:
         self._globals: dict[str, Any] = document.get("Globals") or {}
         self._layer_ids = {_layer_arn(name): name for name in self._of_type("AWS::Serverless::LayerVersion")}
         names = {name: kebab(name) for name in self._of_type("AWS::Serverless::Function")}
-        arns = {
-            f"{name}.Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{kebab(name)}" for name in names
-        }
-        apis = {name: name for name in self._of_type("AWS::Serverless::HttpApi")} | {
-            "ServerlessHttpApi": "local"
-        }
+        arns = {f"{name}.Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{kebab(name)}" for name in names}
+        apis = {name: name for name in self._of_type("AWS::Serverless::HttpApi")} | {"ServerlessHttpApi": "local"}
         layers = {name: arn for arn, name in self._layer_ids.items()}
         self._resolver = Resolver(document, parameters, {**names, **arns, **apis, **layers, **attributes})
 
@@ -141,9 +135,7 @@ class _Template:
 
     def _log_format(self, name: str, shared: Mapping[str, Any], own: Mapping[str, Any]) -> str:
         settings = own.get("LoggingConfig", shared.get("LoggingConfig")) or {}
-        return str(
-            self._resolver.resolve(settings.get("LogFormat", "Text"), f"{name}.LoggingConfig.LogFormat")
-        )
+        return str(self._resolver.resolve(settings.get("LogFormat", "Text"), f"{name}.LoggingConfig.LogFormat"))
 
     def _environment(self, name: str, shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, str]:
         merged = {}
@@ -154,10 +146,7 @@ class _Template:
         for key, value in variables.items():
             if not isinstance(value, str | int | float):
                 raise TemplateError(f"{where}.{key}: a text is needed, the template gives {value!r}")
-        return {
-            key: str(value).lower() if isinstance(value, bool) else str(value)
-            for key, value in variables.items()
-        }
+        return {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in variables.items()}
 
     def _layers(self, name: str, shared: Mapping[str, Any], own: Mapping[str, Any]) -> tuple[Path, ...]:
         """The content folders of the template's own layers; AWS's ready-made ones have no local folder."""
@@ -176,9 +165,7 @@ class _Template:
         routes = []
         for event, definition in events.items():
             if definition.get("Type") == "Api":
-                raise TemplateError(
-                    f"{name}.Events.{event}.Type: the local stack serves HttpApi events, not Api"
-                )
+                raise TemplateError(f"{name}.Events.{event}.Type: the local stack serves HttpApi events, not Api")
             if definition.get("Type") != "HttpApi":
                 continue
             properties = definition.get("Properties") or {}
@@ -198,9 +185,7 @@ class _Template:
         own = (properties.get("Auth") or {}).get("Authorizer")
         if own is None:
             api = properties.get("ApiId")
-            definition = (
-                self._resources[api]["Properties"] if api in self._resources else self._globals.get("HttpApi")
-            )
+            definition = self._resources[api]["Properties"] if api in self._resources else self._globals.get("HttpApi")
             own = ((definition or {}).get("Auth") or {}).get("DefaultAuthorizer")
             own = self._resolver.resolve(own, f"{where}.ApiId.Auth.DefaultAuthorizer")
         return None if own in (None, ABSENT, "NONE") else own

@@ -1,14 +1,7 @@
 -- The casino side: players, wallets, game providers with their dialects, games and sessions.
 
--- An amount of money in whole minor units of its currency.
-CREATE DOMAIN minor_units AS bigint CHECK (value >= 0);
-
--- An id as another party wrote it: any Unicode, compared byte by byte.
-CREATE DOMAIN external_id AS text COLLATE "C" CHECK (length(value) BETWEEN 1 AND 255);
-
+-- The most a wallet may hold, in minor units: at most 4e18, so that no sum with one amount leaves a bigint.
 CREATE DOMAIN balance_cap AS bigint CHECK (value BETWEEN 0 AND 4000000000000000000);
-
-CREATE DOMAIN sha256_digest AS bytea CHECK (length(value) = 32);
 
 CREATE TABLE casino_players (
     tenant_id uuid NOT NULL REFERENCES tenants,
@@ -66,7 +59,7 @@ CREATE TABLE casino_wallets (
     currency text NOT NULL REFERENCES currencies,
     -- The last line of defence against an overdraft, whatever the code above does.
     balance bigint NOT NULL DEFAULT 0 CHECK (balance >= 0),
-    -- Wins and deposits stop here; refunds do not. At most 4e18, so that no sum with one amount leaves a bigint.
+    -- Wins and deposits stop here; refunds do not.
     balance_cap balance_cap NOT NULL DEFAULT 1000000000000000,
     -- How many ledger rows the wallet has, and the hash of the newest ('' before the first): the head of its chain.
     entries bigint NOT NULL DEFAULT 0,
@@ -80,13 +73,13 @@ CREATE TABLE casino_wallets (
 CREATE TABLE casino_sessions (
     tenant_id uuid NOT NULL,
     session_id bigint GENERATED ALWAYS AS IDENTITY,
-    session_token external_id NOT NULL,
+    session_token varchar(255) COLLATE "C" NOT NULL,
     player_id bigint NOT NULL,
     wallet_id bigint NOT NULL,
     game_id bigint NOT NULL,
     game_provider_id bigint NOT NULL,
     -- The provider's own id of the session; known once its launch call has answered.
-    provider_session_id external_id,
+    provider_session_id varchar(255) COLLATE "C",
     status text NOT NULL DEFAULT 'launching' CHECK (status IN ('launching', 'active', 'closed')),
     expires_at timestamptz NOT NULL DEFAULT now() + interval '24 hours',
     created_at timestamptz NOT NULL DEFAULT now(),

@@ -204,6 +204,12 @@ BEGIN
         RETURN;
     END IF;
 
+    IF v_session.player_id = p_player_id THEN
+        SELECT * INTO v_wallet FROM casino_wallets AS w
+        WHERE w.tenant_id = p_tenant_id AND w.wallet_id = v_session.wallet_id;
+        balance := v_wallet.balance;
+    END IF;
+
     -- The id first: a retry is answered as before whatever has happened since.
     v_row.id_scope := CASE v_provider.id_scope WHEN 'player' THEN p_player_id ELSE 0 END;
     SELECT * INTO v_known
@@ -224,9 +230,6 @@ BEGIN
         RETURN;
     END IF;
 
-    SELECT * INTO v_wallet FROM casino_wallets AS w
-    WHERE w.tenant_id = p_tenant_id AND w.wallet_id = v_session.wallet_id;
-    balance := v_wallet.balance;
     v_change := p_amount;
     IF v_known.type = 'tombstone' THEN
         outcome := 'TRANSACTION_ROLLED_BACK';

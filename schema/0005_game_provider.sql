@@ -15,8 +15,8 @@ CREATE TABLE provider_games (
     tenant_id uuid NOT NULL REFERENCES tenants,
     code text NOT NULL CHECK (length(code) BETWEEN 1 AND 64),
     -- Minor units.
-    min_bet minor_units NOT NULL,
-    max_bet minor_units NOT NULL,
+    min_bet bigint NOT NULL CHECK (min_bet >= 0),
+    max_bet bigint NOT NULL,
     PRIMARY KEY (tenant_id, code),
     CHECK (min_bet <= max_bet)
 );
@@ -37,7 +37,7 @@ CREATE TABLE provider_sessions (
     provider_session_id uuid NOT NULL DEFAULT gen_random_uuid(),
     provider_player_id bigint NOT NULL,
     game_code text NOT NULL,
-    session_token external_id NOT NULL,
+    session_token varchar(255) COLLATE "C" NOT NULL,
     casino_session_id bigint NOT NULL,
     currency text NOT NULL REFERENCES currencies,
     created_at timestamptz NOT NULL DEFAULT now(),

@@ -14,9 +14,7 @@ def main() -> int:
     parser.add_argument("--base-url", required=True, help="where the casino is, e.g. http://127.0.0.1:8080")
     parser.add_argument("--secret", required=True, help="the secret of the calls to /casino/*")
     parser.add_argument("--game-id", type=int, default=1, help="a game of the provider (default: 1)")
-    parser.add_argument(
-        "--players-url", help="where test players are made (default: BASE_URL/_local/players)"
-    )
+    parser.add_argument("--players-url", help="where test players are made (default: BASE_URL/_local/players)")
     given = parser.parse_args()
     cases = all_cases()
     failed = 0

@@ -29,9 +29,7 @@ def sign(secret: str, message: bytes) -> str:
     return hmac.new(secret.encode(), message, sha256).hexdigest()
 
 
-def sign_timed(
-    secret: str, body: bytes, *, path: str, method: str = "POST", moment: float | None = None
-) -> str:
+def sign_timed(secret: str, body: bytes, *, path: str, method: str = "POST", moment: float | None = None) -> str:
     """The timed signature of a call: t=<Unix seconds>,v1=<hex digits> over t.METHOD.path.body."""
     seconds = int(time.time() if moment is None else moment)
     return f"t={seconds},v1={sign(secret, f'{seconds}.{method}.{path}.'.encode() + body)}"
@@ -220,18 +218,18 @@ class Player:
             raise AssertionError(f"getBalance gave no balance: {reply}")
         return int(reply.json["balance"])
 
-    def bet(self, amount: int, id: str = "", round_id: str = "") -> Fields:
+    def bet(self, amount: int, transaction_id: str = "", round_id: str = "") -> Fields:
         """The body of a debit."""
         return self.fields | {
-            "transactionId": id or new_id(),
+            "transactionId": transaction_id or new_id(),
             "roundId": round_id or new_id(),
             "amount": amount,
         }
 
-    def win(self, amount: int, bet: Fields, id: str = "") -> Fields:
+    def win(self, amount: int, bet: Fields, transaction_id: str = "") -> Fields:
         """The body of a credit that pays for a bet."""
         return self.fields | {
-            "transactionId": id or new_id(),
+            "transactionId": transaction_id or new_id(),
             "roundId": bet["roundId"],
             "amount": amount,
             "relatedTransactionId": bet["transactionId"],
@@ -241,10 +239,10 @@ class Player:
         """The body of a credit without a bet; kind: promo or jackpot."""
         return self.bet(amount) | {"kind": kind}
 
-    def undo(self, transaction: Fields, id: str = "") -> Fields:
+    def undo(self, transaction: Fields, transaction_id: str = "") -> Fields:
         """The body of a rollback of a transaction."""
         return self.fields | {
-            "transactionId": id or new_id(),
+            "transactionId": transaction_id or new_id(),
             "roundId": transaction["roundId"],
             "originalTransactionId": transaction["transactionId"],
         }

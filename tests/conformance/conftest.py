@@ -1,4 +1,4 @@
-"""The casino that the cases judge: --base-url, or the session's own stack, whose ledger is audited after each."""
+"""The casino that the cases judge: --base-url, or the session's own stack, whose ledger is then audited."""
 
 from collections.abc import Iterator
 
@@ -20,8 +20,8 @@ def casino(request: pytest.FixtureRequest) -> Iterator[Casino]:
         yield judged
 
 
-@pytest.fixture(autouse=True)
-def audited_after_each_case(request: pytest.FixtureRequest) -> None:
-    """After every case the audit holds; another's ledger cannot be seen from here."""
+@pytest.fixture(scope="module", autouse=True)
+def ledger_agrees(request: pytest.FixtureRequest) -> None:
+    """After the cases the audit holds; another casino's ledger cannot be seen from here."""
     if request.config.getoption("--base-url") is None:
         request.getfixturevalue("audited")

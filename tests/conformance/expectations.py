@@ -1,7 +1,7 @@
 """What a case expects: of the money first, then of the answer."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager
 
 from tests.conformance.client import Fields, Player, Reply
 
@@ -17,7 +17,7 @@ def expect(condition: object, sentence: str) -> None:
 
 
 @contextmanager
-def moves(player: Player, amount: int) -> Iterator[None]:
+def moves(player: Player, amount: int) -> Generator[None]:
     """The block changes the player's balance by so many minor units."""
     before = player.balance()
     yield
@@ -26,7 +26,7 @@ def moves(player: Player, amount: int) -> Iterator[None]:
     expect(moved == amount, f"moved {moved}, not {amount}: the balance was {before} and is {after}")
 
 
-def unmoved(player: Player) -> "moves":  # ty: ignore[invalid-type-form]
+def unmoved(player: Player) -> AbstractContextManager[None]:
     """The block leaves the player's balance as it is."""
     return moves(player, 0)
 
@@ -49,9 +49,7 @@ def refused(reply: Reply, status: int | None = None, code: str = "", *, balance:
     expect(status is None or reply.status == status, f"not {status}: {reply}")
     expect(not code or reply.code == code, f"not {code}: {reply}")
     for name in ("error", "code", "requestId"):
-        expect(
-            isinstance(reply.json.get(name), str) and reply.json[name], f"the error has no {name}: {reply}"
-        )
+        expect(isinstance(reply.json.get(name), str) and reply.json[name], f"the error has no {name}: {reply}")
     if balance is not None:
         expect(reply.json.get("balance") == str(balance), f"the error's balance is not {balance}: {reply}")
     return reply
@@ -67,8 +65,6 @@ def replays(reply: Reply, first: Reply) -> None:
 
 def all_replay(replies: list[Reply]) -> None:
     """All answers have one body and status, and exactly one of them is the first."""
-    expect(
-        len({(reply.status, reply.body) for reply in replies}) == 1, f"they differ: {list(map(str, replies))}"
-    )
+    expect(len({(reply.status, reply.body) for reply in replies}) == 1, f"they differ: {list(map(str, replies))}")
     firsts = [reply for reply in replies if not reply.replayed]
     expect(len(firsts) == 1, f"{len(firsts)} of them say that they are the first")

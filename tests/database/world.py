@@ -244,8 +244,12 @@ class Casino:
             found.append("wallets and house are not zero together")
         return found
 
-    def close(self) -> None:
-        """Close every connection."""
+    def disconnect(self) -> None:
+        """Close the connections of all seats; who plays on connects anew."""
         for database in self._databases:
             database.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.disconnect()
         self.superuser.close()

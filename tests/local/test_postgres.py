@@ -21,8 +21,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 def test_server_is_durable_and_takes_settings(server: Postgres) -> None:
     with psycopg.connect(server.url()) as connection:
         shown = {
-            name: connection.execute("SELECT current_setting(%s)", (name,)).fetchone()
-            for name in ("fsync", "work_mem")
+            name: connection.execute("SELECT current_setting(%s)", (name,)).fetchone() for name in ("fsync", "work_mem")
         }
 
     assert shown == {"fsync": ("on",), "work_mem": ("7MB",)}

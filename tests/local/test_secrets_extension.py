@@ -46,9 +46,7 @@ def _get(moto: Moto, query: str, token: str | None = TOKEN) -> tuple[int, str]:
 
 @pytest.mark.parametrize("more", ["", "&versionStage=AWSCURRENT"])
 def test_secret_is_served_by_name(moto: Moto, more: str) -> None:
-    status, body = _get(
-        moto, f"/secretsmanager/get?secretId=causeway%2Flocal%2Fdatabase%2Fcauseway_casino{more}"
-    )
+    status, body = _get(moto, f"/secretsmanager/get?secretId=causeway%2Flocal%2Fdatabase%2Fcauseway_casino{more}")
 
     secret = json.loads(body)
     assert status == 200

@@ -22,9 +22,7 @@ class Up:
     """A stack that runs in a process of its own, with one execution environment."""
 
     def __init__(self, state_folder: Path) -> None:
-        self.process = _up(
-            "--port", "0", "--state-folder", str(state_folder), "--template", str(TOY_TEMPLATE)
-        )
+        self.process = _up("--port", "0", "--state-folder", str(state_folder), "--template", str(TOY_TEMPLATE))
         stdout = self.process.stdout
         assert stdout is not None
         while b"Ctrl-C stops" not in stdout.readline():
@@ -96,9 +94,7 @@ def test_taken_port_is_one_sentence(tmp_path: Path) -> None:
         _, stderr = process.communicate(timeout=20)
 
     assert process.returncode == 1
-    expected = (
-        f"The local stack did not start: the port {port} is taken: choose another with PORT=... (--port)"
-    )
+    expected = f"The local stack did not start: the port {port} is taken: choose another with PORT=... (--port)"
     assert stderr.decode().strip() == expected
 
 

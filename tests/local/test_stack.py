@@ -3,7 +3,7 @@
 import http.client
 import json
 import sys
-import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,9 +18,7 @@ INTERNAL_SERVER_ERROR = b'{"message":"Internal Server Error"}'
 
 
 def test_function_gets_the_event_of_its_route(call: Callable[..., Any]) -> None:
-    reply = call(
-        "GET", "/echo/items/a%2Fb?x=1&x=2", headers=[("X-One", "1"), ("x-one", "2"), ("Cookie", "a=1; b=2")]
-    )
+    reply = call("GET", "/echo/items/a%2Fb?x=1&x=2", headers=[("X-One", "1"), ("x-one", "2"), ("Cookie", "a=1; b=2")])
 
     event = json.loads(reply.body)["event"]
     assert reply.status == 200
@@ -37,9 +35,7 @@ def test_function_gets_the_event_of_its_route(call: Callable[..., Any]) -> None:
 def test_body_arrives_byte_by_byte_and_so_does_the_answer(call: Callable[..., Any]) -> None:
     every_byte = bytes(range(256))
 
-    event = json.loads(
-        call("PUT", "/echo/x", every_byte, [("Content-Type", "application/octet-stream")]).body
-    )["event"]
+    event = json.loads(call("PUT", "/echo/x", every_byte, [("Content-Type", "application/octet-stream")]).body)["event"]
     result = {"statusCode": 200, "isBase64Encoded": True, "body": event["body"], "cookies": ["a=1", "b=2"]}
     reply = call("POST", "/answer", json.dumps(result).encode(), [("Content-Type", "application/json")])
 
@@ -57,9 +53,7 @@ def test_malformed_result_is_an_internal_server_error(call: Callable[..., Any]) 
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/nowhere"), ("POST", "/count"), ("GET", "/count/"), ("GET", "/deployed")]
 )
-def test_unknown_route_and_wrong_method_are_not_found(
-    call: Callable[..., Any], method: str, path: str
-) -> None:
+def test_unknown_route_and_wrong_method_are_not_found(call: Callable[..., Any], method: str, path: str) -> None:
     reply = call(method, path)
 
     assert (reply.status, reply.body) == (404, b'{"message":"Not Found"}')
@@ -119,7 +113,8 @@ def test_environment_is_what_lambda_gives_and_nothing_of_the_shell(
 def test_environment_is_reused_and_replaced_when_it_is_killed(toy: Stack, call: Callable[..., Any]) -> None:
     first, second = (json.loads(call("GET", "/count").body) for _ in range(2))
     killed = toy.kill_environment("counter")
-    third = json.loads(call("GET", "/count").body) if _gone(toy, killed) else {}
+    _until(lambda: killed not in _pids(toy))
+    third = json.loads(call("GET", "/count").body)
 
     assert first["pid"] == second["pid"] == killed
     assert second["count"] == first["count"] + 1
@@ -130,11 +125,9 @@ def test_environment_is_reused_and_replaced_when_it_is_killed(toy: Stack, call: 
 def test_environment_is_frozen_between_requests(toy: Stack, call: Callable[..., Any]) -> None:
     call("GET", "/ticks")
     (status,) = toy.environments("ticker")
-    frozen = threading.Event()
-    while _state(status.pid) != "T":
-        frozen.wait(0.01)
+    _until(lambda: _state(status.pid) == "T")
     before = _processor_time(status.pid)
-    frozen.wait(0.5)
+    time.sleep(0.5)
 
     assert _processor_time(status.pid) == before
     assert json.loads(call("GET", "/ticks").body) == {"ticks": pytest.approx(2, abs=1), "pid": status.pid}
@@ -143,23 +136,19 @@ def test_environment_is_frozen_between_requests(toy: Stack, call: Callable[..., 
 def test_requests_run_at_the_same_time_up_to_the_cap(call: Callable[..., Any], tmp_path: Path) -> None:
     with ThreadPoolExecutor(2) as callers:
         one = callers.submit(call, "GET", f"/meet?place={tmp_path}")
-        while len(list(tmp_path.iterdir())) < 1:
-            pass
+        _until(lambda: any(tmp_path.iterdir()))
         two = callers.submit(call, "GET", f"/meet?place={tmp_path}")
         pids = {json.loads(caller.result().body)["pid"] for caller in (one, two)}
 
     assert len(pids) == 2
 
 
-def test_function_at_its_cap_answers_service_unavailable(
-    toy: Stack, call: Callable[..., Any], tmp_path: Path
-) -> None:
+def test_function_at_its_cap_answers_service_unavailable(toy: Stack, call: Callable[..., Any], tmp_path: Path) -> None:
     with ThreadPoolExecutor(2) as callers:
         for other in ("a", "b"):
             (tmp_path / other).mkdir()
         busy = [callers.submit(call, "GET", f"/meet?place={tmp_path / other}") for other in ("a", "b")]
-        while not all(any((tmp_path / other).iterdir()) for other in ("a", "b")):
-            pass
+        _until(lambda: all(any((tmp_path / other).iterdir()) for other in ("a", "b")))
         reply = call("GET", f"/meet?place={tmp_path}")
         for other in ("a", "b"):
             (tmp_path / other / "company").touch()
@@ -207,9 +196,7 @@ def test_function_that_does_not_initialise_in_time_is_killed(
     assert "the initialisation took more than" in toy.log("hanging").read_text()
 
 
-def test_gateway_waits_for_a_function_only_so_long(
-    call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_gateway_waits_for_a_function_only_so_long(call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("local.gateway.INTEGRATION_SECONDS", 0.2)
 
     reply = call("GET", "/slow")
@@ -219,14 +206,13 @@ def test_gateway_waits_for_a_function_only_so_long(
 
 def test_idle_environment_is_reaped(toy: Stack, call: Callable[..., Any]) -> None:
     pid = json.loads(call("GET", "/count").body)["pid"]
-    while any(status.pid == pid and status.busy for status in toy.environments()):
-        pass
+    _until(lambda: _state(pid) == "T")
 
     assert toy._loop is not None
     assert toy._running is not None
     toy._loop.call_soon_threadsafe(toy._running._pools["counter"].reap, 0)
 
-    assert _gone(toy, pid)
+    _until(lambda: pid not in _pids(toy))
 
 
 def test_body_in_chunks_arrives_whole(toy: Stack) -> None:
@@ -264,10 +250,16 @@ def test_second_stack_with_the_same_state_folder_does_not_start(toy: Stack) -> N
         pass
 
 
-def _gone(stack: Stack, pid: int | None) -> bool:
-    while any(status.pid == pid for status in stack.environments()):
-        pass
-    return True
+def _until(holds: Callable[[], bool]) -> None:
+    """Waits for what is sure to come soon; fails if it does not."""
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def _pids(stack: Stack) -> list[int]:
+    return [status.pid for status in stack.environments()]
 
 
 def _state(pid: int) -> str:

@@ -119,9 +119,7 @@ def test_function_that_says_little_gets_the_defaults_of_lambda(tmp_path: Path) -
         ("HasNetwork", "local", False),
     ],
 )
-def test_function_exists_where_its_condition_holds(
-    tmp_path: Path, condition: str, stage: str, exists: bool
-) -> None:
+def test_function_exists_where_its_condition_holds(tmp_path: Path, condition: str, stage: str, exists: bool) -> None:
     functions = _load(
         tmp_path,
         f"""

@@ -21,9 +21,7 @@ def _event(
     route_key: str = "$default",
     path_parameters: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    request = Request(
-        method=method, target=target, headers=headers, body=body, source_ip="192.0.2.1", port=3000
-    )
+    request = Request(method=method, target=target, headers=headers, body=body, source_ip="192.0.2.1", port=3000)
     return event(
         request,
         route_key=route_key,
@@ -127,9 +125,7 @@ def test_event_appends_the_caller_to_the_forwarded_addresses() -> None:
 
 
 def test_event_drops_headers_of_the_connection() -> None:
-    headers = _event(headers=(("Connection", "close"), ("Transfer-Encoding", "chunked"), ("TE", "trailers")))[
-        "headers"
-    ]
+    headers = _event(headers=(("Connection", "close"), ("Transfer-Encoding", "chunked"), ("TE", "trailers")))["headers"]
 
     assert not {"connection", "transfer-encoding", "te"} & headers.keys()
 
@@ -153,9 +149,7 @@ def test_event_drops_headers_of_the_connection() -> None:
     ],
 )
 def test_body_is_base64_unless_the_content_type_is_a_text(content_type: str, text: bool) -> None:
-    made = _event(
-        method="POST", headers=(("Content-Type", content_type),) if content_type else (), body=b"a=1"
-    )
+    made = _event(method="POST", headers=(("Content-Type", content_type),) if content_type else (), body=b"a=1")
 
     assert is_text(content_type) is text
     assert made["isBase64Encoded"] is not text
@@ -169,9 +163,7 @@ def test_text_body_that_is_no_utf8_is_base64() -> None:
 
 
 def test_string_result_is_the_body() -> None:
-    assert answer(b'"Hello from Lambda!"') == Answer(
-        200, b"Hello from Lambda!", {"content-type": "application/json"}
-    )
+    assert answer(b'"Hello from Lambda!"') == Answer(200, b"Hello from Lambda!", {"content-type": "application/json"})
 
 
 def test_object_result_without_status_is_a_json_body() -> None:

@@ -24,8 +24,7 @@ CASES: list[Case] = []
 
 def case(check: Check) -> Check:
     """Registers a check as a case; its name starts with the case's number, its docstring with "WALLET n:"."""
-    _require_number(check)
-    CASES.append(Case(check.__name__, check))
+    CASES.append(Case(_numbered(check), check))
     return check
 
 
@@ -33,9 +32,9 @@ def cases_of(inputs: Mapping[str, Any]) -> Callable[[Check], Check]:
     """Registers a check as one case per input, which it gets as its second argument; named by the input's key."""
 
     def register(check: Check) -> Check:
-        _require_number(check)
+        name = _numbered(check)
         for label, given in inputs.items():
-            CASES.append(Case(f"{check.__name__}[{label}]", partial(_check_input, check, given)))
+            CASES.append(Case(f"{name}[{label}]", partial(_check_input, check, given)))
         return check
 
     return register
@@ -45,7 +44,10 @@ def _check_input(check: Check, given: Any, casino: Casino) -> None:
     check(casino, given)
 
 
-def _require_number(check: Check) -> None:
-    number = re.match(r"case_([0-9]{2})_", check.__name__)
+def _numbered(check: Check) -> str:
+    """The check's name, which together with its docstring says which case it covers."""
+    name = getattr(check, "__name__", "")
+    number = re.match(r"case_([0-9]{2})_", name)
     if number is None or not (check.__doc__ or "").startswith(f"WALLET {int(number[1])}: "):
-        raise TypeError(f"{check.__name__} does not name the case it covers")
+        raise TypeError(f"{name or check} does not name the case it covers")
+    return name

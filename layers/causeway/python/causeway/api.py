@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from causeway import callers, settings, signatures, strict_json
@@ -19,6 +19,8 @@ from causeway.ledger import Answer
 MOST_BYTES = 16 * 1024
 
 logger = Logger()
+# One count per answer, under its code: OK, INSUFFICIENT_FUNDS, UNAVAILABLE, ...
+metrics = Metrics(namespace="Causeway")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ def lambda_handler(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], Any
         return failed(CausewayError(cause=repr(error)), app.current_event.raw_event["requestContext"]["requestId"])
 
     @logger.inject_lambda_context(correlation_id_path="requestContext.requestId")
+    @metrics.log_metrics(capture_cold_start_metric=True)
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return app.resolve(event, context)
 
@@ -141,15 +144,16 @@ def failed(error: CausewayError, request_id: str) -> Response[str]:
     if error.balance is not None:
         body["balance"] = str(error.balance)
     headers = {} if error.retry_after is None else {"retry-after": str(error.retry_after)}
-    return _json(error.status, json.dumps(body, separators=(",", ":")), headers)
+    return _json(error.code, error.status, json.dumps(body, separators=(",", ":")), headers)
 
 
 def _answered(result: Answer | dict[str, Any]) -> Response[str]:
     if isinstance(result, Answer):
         status = 200 if result.code == "OK" else BY_CODE[result.code].status
-        return _json(status, result.body, {"idempotent-replay": "true"} if result.replayed else {})
-    return _json(200, json.dumps(result, separators=(",", ":")), {})
+        return _json(result.code, status, result.body, {"idempotent-replay": "true"} if result.replayed else {})
+    return _json("OK", 200, json.dumps(result, separators=(",", ":")), {})
 
 
-def _json(status: int, body: str, headers: dict[str, str]) -> Response[str]:
+def _json(code: str, status: int, body: str, headers: dict[str, str]) -> Response[str]:
+    metrics.add_metric(name=code, unit="Count", value=1)
     return Response(status, "application/json", body, dict(headers))

@@ -70,10 +70,10 @@ def authenticate(
         SignatureInvalid: no such provider, or no secret of its fits.
         Unavailable: the secrets cannot be read.
     """
-    for fresh in (False, True):
+    for fresh in (False, True) if signature else ():
         shared = shared_secrets(code, fresh=fresh)
-        if shared is None or not signature:
-            break
+        if shared is None:
+            continue
         keys = shared.casino if direction == "casino" else shared.provider
         if signatures.verify(signature, keys, method, path, body, time()):
             return GameProvider(shared.tenant_id, code, signatures.is_bare(signature)), keys[0]

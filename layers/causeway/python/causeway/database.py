@@ -126,7 +126,7 @@ def connection_settings() -> dict[str, Any]:
         secret = secrets.read(database.secret)
         if secret is None:
             raise Misconfigured(
-                cause=f"There is no secret {database.secret}: create it, or empty DATABASE_SECRET to use IAM"
+                cause=f"No secret {database.secret} that the role may read: create it, or empty DATABASE_SECRET to use IAM"
             )
         password = secret["password"]
     else:

@@ -1,5 +1,6 @@
 """The tree of errors: an error's docstring is its sentence, beside it stand its code, HTTP status and next action."""
 
+import sys
 from typing import ClassVar
 
 
@@ -239,3 +240,27 @@ def _tree(root: type[CausewayError]) -> list[type[CausewayError]]:
 
 # The class of each code; where a class only refines another's sentence, the one that introduced the code.
 BY_CODE: dict[str, type[CausewayError]] = {error.code: error for error in reversed(_tree(CausewayError))}
+
+
+def as_markdown() -> str:
+    """Return docs/errors.md: every code with its status, sentence, next action and whether a retry makes sense."""
+    lines = [
+        "# Error codes",
+        "",
+        "Made from the code by `python -m causeway.errors`; a test compares the two.",
+        "",
+        '`{"error": "<sentence>", "code": "<CODE>", "requestId": "..."}`, with `balance` (minor units) where the player',
+        "is known. 4xx: rejected, nothing moved. 5xx: the outcome is unknown until the same call is sent again.",
+        "",
+        "| code | status | sentence | what to do | retry as it is |",
+        "|---|---|---|---|---|",
+    ]
+    for code, error in sorted(BY_CODE.items()):
+        retry = "no" if error.status < 500 else "yes" if error.retry_after is None else f"yes, after {error.retry_after} s"
+        sentence = (error.__doc__ or "").strip()
+        lines.append(f"| `{code}` | {error.status} | {sentence} | {error.action} | {retry} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(as_markdown())

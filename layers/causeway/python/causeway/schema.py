@@ -29,6 +29,9 @@ def migrate(url: str, folder: Path) -> list[str]:
     """
     backend = get_backend(url.replace("postgresql://", "postgresql+psycopg://", 1))
     try:
+        # A migration that waits for a lock holds up every caller that queues behind it: better to fail and come again.
+        backend.execute("SET lock_timeout = '10s'")
+        backend.execute("SET statement_timeout = '4min'")
         migrations = read_migrations(str(folder))
         try:
             with backend.lock(timeout=_LOCK_TIMEOUT):

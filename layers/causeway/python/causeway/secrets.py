@@ -21,7 +21,7 @@ _cache: dict[str, tuple[float, dict[str, Any] | None]] = {}
 
 
 def read(name: str, *, fresh: bool = False) -> dict[str, Any] | None:
-    """Return a secret's JSON object, or None where no secret has that name.
+    """Return a secret's JSON object, or None where no secret of that name exists, or the role may not read it.
 
     Args:
         name: the secret's name or ARN.
@@ -59,7 +59,8 @@ def _fetch(name: str) -> dict[str, Any] | None:
         ) from error
     finally:
         connection.close()
-    if response.status == 400 and b"ResourceNotFoundException" in body:
+    # The extension answers one text to whatever Secrets Manager refuses, and this one before it is ready.
+    if response.status == 400 and b"not ready" not in body:
         return None
     if response.status != 200:
         raise Unavailable(

@@ -1,0 +1,184 @@
+"""Random operations, concurrent, with backends killed at random, against the reference model: WALLET 42.
+
+CAUSEWAY_OPERATIONS=100000 makes it the full campaign, CAUSEWAY_SEED=7 another one.
+"""
+
+import os
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from threading import Event, Thread
+
+import pytest
+
+from tests.database.model import Dialect, Expected, Kind, Model, Operation
+from tests.database.play import agrees, new_model, perform, states
+from tests.database.world import Casino, Outcome, Seat, converged
+
+OPERATIONS = int(os.environ.get("CAUSEWAY_OPERATIONS", "10000"))
+SEED = int(os.environ.get("CAUSEWAY_SEED", "1"))
+THREADS = 8
+_BALANCE = 20000
+
+pytestmark = pytest.mark.timeout(300 + OPERATIONS // 50)
+
+
+class _Generator:
+    """Operations of one player, drawn so that retries, reused ids and late or early rollbacks are common."""
+
+    def __init__(self, seed: str, player: int, prefix: str) -> None:
+        self._random = random.Random(seed)
+        self._player = player
+        self._prefix = prefix
+        self._made: list[Operation] = []
+        self._ids = 0
+
+    def draw(self) -> Operation:
+        if self._made and self._random.random() < 0.15:
+            return self._random.choice(self._made[-30:])
+        operation = self._fresh()
+        self._made.append(operation)
+        return operation
+
+    def _fresh(self) -> Operation:
+        kind: Kind = self._random.choices(["bet", "win", "rollback", "promo", "jackpot"], [10, 5, 5, 1, 1])[0]
+        reference = None if kind == "bet" else self._some_id()
+        if kind in ("promo", "jackpot") and self._random.random() < 0.7:
+            reference = None
+        round_id = self._round_of(reference) if reference else f"round-{self._ids // 4}"
+        id = self._some_id() if self._random.random() < 0.05 else self._new_id()
+        if kind == "rollback":
+            if id == reference:
+                id = self._new_id()
+            return Operation(kind, self._player, id, self._random.choice([None, round_id]), 0, reference)
+        return Operation(kind, self._player, id, round_id, self._random.choice([0, 1, 50, 700, 3000]), reference)
+
+    def _new_id(self) -> str:
+        self._ids += 1
+        return f"{self._prefix}{self._ids}"
+
+    def _some_id(self) -> str:
+        """An id used lately, or, rarely, one that is yet to come."""
+        return f"{self._prefix}{max(1, self._ids + self._random.choice([0, 0, -1, -2, -3, -4, -5, -9, 1]))}"
+
+    def _round_of(self, id: str) -> str:
+        return next((made.round_id or "" for made in reversed(self._made) if made.id == id), "round-0")
+
+
+@contextmanager
+def _killing(casino: Casino, every: float) -> Iterator[list[int]]:
+    """Terminate backends of the casino's login at random, all the while; yields the pids of the killed."""
+    stop, killed, chance = Event(), [], random.Random(SEED)
+    statement = """
+        SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = 'causeway_casino'
+    """
+
+    def kill() -> None:
+        while not stop.wait(every * chance.uniform(0.5, 1.5)):
+            backends = [row.pid for row in casino.query(statement)]
+            if backends:
+                killed.append(chance.choice(backends))
+                casino.query("SELECT pg_terminate_backend(%s)", [killed[-1]])
+
+    killer = Thread(target=kill)
+    killer.start()
+    try:
+        yield killed
+    finally:
+        stop.set()
+        killer.join()
+
+
+def _same_end(outcome: Outcome, expected: Expected) -> bool:
+    """As agrees; but what looks like a replay may be the answer of a call whose connection was killed."""
+    return agrees(outcome, expected) or agrees(outcome, replace(expected, replayed=True))
+
+
+def _play_alone(model: Model, seat: Seat, player: int, operations: int) -> None:
+    generator = _Generator(f"{SEED}-{player}", player, f"p{player}-")
+    for _ in range(operations):
+        operation = generator.draw()
+        expected = model.apply(operation)
+        outcome = converged(lambda operation=operation: perform(seat, operation))
+        assert _same_end(outcome, expected), (operation, outcome, expected)
+
+
+def test_random_operations_of_players_apart_end_as_in_the_model(casino: Casino) -> None:
+    """WALLET 42: different players at once; each call is compared"""
+    model, seats = new_model(casino, Dialect(), THREADS, _BALANCE)
+
+    with _killing(casino, 0.02) as killed, ThreadPoolExecutor(THREADS) as threads:
+        played = [
+            threads.submit(_play_alone, model, seat, player, OPERATIONS // 2 // THREADS)
+            for player, seat in enumerate(seats)
+        ]
+        for each in played:
+            each.result()
+
+    assert killed
+    for player, seat in enumerate(seats):
+        assert seat.balance == model.players[player].balance
+        assert states(seat) == model.states(player)
+
+
+@pytest.mark.parametrize(
+    "dialect", [Dialect(), Dialect("refuse", "swallow", "player", "bet_settled")], ids=["default", "other"]
+)
+def test_random_operations_on_the_same_players_fit_one_order(casino: Casino, dialect: Dialect) -> None:
+    """WALLET 42: many callers on few players; the ledger's order, played through the model, explains every answer"""
+    model, seats = new_model(casino, dialect, 3, _BALANCE)
+    answers: dict[Operation, list[Outcome]] = defaultdict(list)
+
+    def play(number: int) -> list[tuple[Operation, Outcome]]:
+        player = number % len(seats)
+        own = seats[player].elsewhere()
+        # Callers of one player share ids, and so meet on them.
+        generator = _Generator(f"{SEED}-{number}", player, f"p{player}-")
+        drawn = [generator.draw() for _ in range(OPERATIONS // 4 // THREADS)]
+        return [(operation, converged(lambda operation=operation: perform(own, operation))) for operation in drawn]
+
+    with _killing(casino, 0.02) as killed, ThreadPoolExecutor(THREADS) as threads:
+        for played in threads.map(play, range(THREADS)):
+            for operation, outcome in played:
+                answers[operation].append(outcome)
+
+    assert killed
+    _explain(model, seats, answers)
+
+
+def _explain(model: Model, seats: list[Seat], answers: dict[Operation, list[Outcome]]) -> None:
+    unstored = {code: set[Operation]() for code in ("DUPLICATE_TRANSACTION", "TRANSACTION_ROLLED_BACK")}
+    for player, seat in enumerate(seats):
+        bodies = {}
+        for row in seat.rows:
+            if row.type == "tombstone":
+                continue
+            amount = abs(row.amount) if row.type != "rollback" else 0
+            operation = Operation(row.type, player, row.id, row.round_id, amount, row.reference_id)
+            expected = model.apply(operation)
+            assert (expected.code, expected.balance) == (row.outcome, row.balance_after), (operation, expected, row)
+            assert not expected.replayed
+            bodies[operation] = row.response
+        assert seat.balance == model.players[player].balance
+        assert states(seat) == model.states(player)
+        for operation, outcomes in answers.items():
+            if operation.player != player:
+                continue
+            for outcome in outcomes:
+                if operation in bodies and not outcome.refused:
+                    assert outcome.body == bodies[operation], operation
+                elif outcome.code in unstored:
+                    unstored[outcome.code].add(operation)
+                elif outcome.code == "OK":
+                    # A late bet that was swallowed.
+                    assert model.states(player)[operation.id] == "rolled back"
+                else:
+                    assert outcome.code == "TRANSACTION_NOT_FOUND", (operation, outcome)
+                    assert operation.reference is not None
+    # What an id is taken for, and that it is barred, never changes again: the model still says so at the end.
+    for code, operations in unstored.items():
+        for operation in operations:
+            assert model.apply(operation).code == code, operation

@@ -1,0 +1,115 @@
+"""The debit's one-statement path and the whole path of every money call give the same rows and answers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from causeway.ledger import request_hash
+from tests.database.world import B, Casino, Seat
+
+_STATES: dict[str, list[str]] = {
+    "session": ["active", "launching", "closed", "expired"],
+    "player": ["active", "blocked"],
+    "provider": ["active", "inactive"],
+    "bare": ["timed", "allowed", "not allowed"],
+    "scope": ["provider", "player"],
+    "late_bet": ["refuse", "swallow"],
+    "duplicate": ["replay", "refuse"],
+    "known": ["no", "same", "other amount", "declined", "win", "tombstone", "another player's", "another's tombstone"],
+    "caller": ["right", "wrong token", "wrong player", "wrong provider"],
+}
+
+
+def _prepare(casino: Casino, state: dict[str, str], amount: int) -> Seat:
+    seat = casino.seat(
+        id_scope=state["scope"], late_bet=state["late_bet"], allow_bare_signature=state["bare"] == "allowed"
+    )
+    neighbour = casino.seat(caller=seat.caller)
+    known: dict[str, Callable[[], object]] = {
+        "no": lambda: None,
+        "same": lambda: seat.debit("id", amount),
+        "other amount": lambda: seat.debit("id", amount + 1),
+        "declined": lambda: seat.debit("id", 2 * B),
+        "win": lambda: seat.credit("id", 5, kind="promo"),
+        "tombstone": lambda: seat.rollback("undo", "id"),
+        "another player's": lambda: neighbour.debit("id", amount),
+        "another's tombstone": lambda: neighbour.rollback("undo", "id"),
+    }
+    known[state["known"]]()
+    if state["session"] == "expired":
+        casino.query("UPDATE casino_sessions SET expires_at = now() WHERE session_token = %s", [seat.token])
+    else:
+        casino.query(
+            "UPDATE casino_sessions SET status = %s WHERE session_token = %s", [state["session"], seat.token]
+        )
+    casino.query("UPDATE casino_players SET status = %s WHERE player_id = %s", [state["player"], seat.player_id])
+    casino.query(
+        "UPDATE casino_game_providers SET status = %s, duplicate = %s WHERE code = %s",
+        [state["provider"], state["duplicate"], seat.caller.code],
+    )
+    return seat
+
+
+def _arguments(seat: Seat, state: dict[str, str], amount: int) -> list[Any]:
+    player = seat.player_id + (1 if state["caller"] == "wrong player" else 0)
+    return [
+        seat.casino.tenant_id,
+        "NOBODY" if state["caller"] == "wrong provider" else seat.caller.code,
+        state["bare"] != "timed",
+        "no such session" if state["caller"] == "wrong token" else seat.token,
+        player,
+        "id",
+        "round",
+        amount,
+        request_hash("bet", player, "id", "round", amount, None),
+        "request",
+    ]
+
+
+_FAST = "SELECT * FROM casino_debit_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_WHOLE = "SELECT * FROM casino_transact_v1(%s, %s, %s, 'bet', %s, %s, %s, %s, %s, NULL, %s, NULL, %s)"
+
+
+def _tried(seat: Seat, statement: str, arguments: list[Any]) -> tuple[Any, ...]:
+    """What a statement answers and leaves behind; it is undone again. now() is the same for all in a transaction."""
+    casino = seat.casino
+    with casino.superuser.transaction(force_rollback=True):
+        answer = casino.query(statement, arguments)
+        rows = casino.query("SELECT * FROM casino_transactions WHERE tenant_id = %s ORDER BY 2, 3", [casino.tenant_id])
+        wallets = casino.query("SELECT * FROM casino_wallets WHERE tenant_id = %s ORDER BY 2", [casino.tenant_id])
+        return answer, rows, wallets
+
+
+def _check(casino: Casino, state: dict[str, str], amount: int) -> str:
+    seat = _prepare(casino, state, amount)
+    arguments = _arguments(seat, state, amount)
+    # Only the two calls' own transaction starts at the same time for both.
+    with casino.superuser.transaction(force_rollback=True):
+        fast, whole = _tried(seat, _FAST, arguments), _tried(seat, _WHOLE, arguments)
+    casino.disconnect()
+    assert fast == whole
+    return fast[0][0].outcome
+
+
+@given(state=st.fixed_dictionaries({k: st.sampled_from(v) for k, v in _STATES.items()}), amount=st.integers(0, B + 2))
+def test_both_paths_agree_in_any_state(shared_casino: Casino, state: dict[str, str], amount: int) -> None:
+    _check(shared_casino, state, amount)
+
+
+_ORDINARY = {name: values[0] for name, values in _STATES.items()}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for name, values in _STATES.items() for value in values]
+)
+@pytest.mark.parametrize("amount", [0, 1000, B, B + 1])
+def test_both_paths_agree_where_one_thing_is_out_of_the_ordinary(
+    shared_casino: Casino, name: str, value: str, amount: int
+) -> None:
+    outcome = _check(shared_casino, {**_ORDINARY, name: value}, amount)
+
+    if value == _ORDINARY[name]:
+        assert outcome == ("OK" if amount <= B else "INSUFFICIENT_FUNDS")

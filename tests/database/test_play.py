@@ -1,0 +1,290 @@
+"""Bets and wins as they should go, and what lies at their edges: WALLET 1 to 8, 31, 33, 34."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from tests.database.world import B, Casino, Seat
+
+CAP = 1_000_000_000_000_000
+LONGEST = 2**63 - 1
+
+
+def test_balance_asked_for_20_times_at_once_is_the_same_and_writes_nothing(seat: Seat) -> None:
+    """WALLET 1"""
+    before = seat.state()
+    version = "SELECT xmin::text, ctid::text FROM casino_wallets WHERE wallet_id = %s"
+    stored = seat.casino.query(version, [seat.wallet_id])
+
+    with ThreadPoolExecutor(20) as callers:
+        answers = list(callers.map(lambda own: own.asked_balance().body, [seat.elsewhere() for _ in range(20)]))
+
+    assert set(answers) == {f'{{"userId":{seat.player_id},"balance":"10000","currency":"EUR"}}'}
+    assert seat.state() == before
+    assert seat.casino.query(version, [seat.wallet_id]) == stored
+
+
+def test_debit_then_credit_moves_the_balance_and_rows_tell_before_and_after(seat: Seat) -> None:
+    """WALLET 2"""
+    assert seat.debit("bet", 1000).balance == 9000
+    assert seat.credit("win", 2500, "bet").balance == 11500
+
+    assert [(r.type, r.amount, r.balance_before, r.balance_after, r.counter_account) for r in seat.rows] == [
+        ("bet", -1000, 10000, 9000, "game"),
+        ("win", 2500, 9000, 11500, "game"),
+    ]
+    assert seat.balance == 11500
+
+
+def test_answers_are_the_seeds(seat: Seat) -> None:
+    """WALLET 2: the answer's fields, exactly"""
+    assert seat.debit("bet", 1000).body == '{"transactionId":"bet","balance":"9000","currency":"EUR","status":"ok"}'
+
+
+def test_debit_of_the_whole_balance_leaves_zero_and_the_next_is_declined(seat: Seat) -> None:
+    """WALLET 3"""
+    assert seat.debit("all", B).balance == 0
+
+    declined = seat.debit("more", 1)
+
+    assert (declined.code, declined.balance) == ("INSUFFICIENT_FUNDS", 0)
+    assert declined.fields.keys() == {"error", "code", "requestId", "balance"}
+    assert seat.balance == 0
+
+
+def test_zero_debit_and_zero_credit_are_accepted_and_keep_their_ids(seat: Seat) -> None:
+    """WALLET 4"""
+    assert (seat.debit("bet", 0).code, seat.credit("win", 0, "bet").code) == ("OK", "OK")
+
+    assert seat.balance == B
+    assert [(row.id, row.amount) for row in seat.rows] == [("bet", 0), ("win", 0)]
+    assert seat.debit("bet", 1).code == "DUPLICATE_TRANSACTION"
+
+
+def test_zero_credit_settles_a_losing_round(seat: Seat) -> None:
+    """WALLET 4, 23: a payout of nothing is a payout"""
+    seat.debit("bet", 1000)
+    seat.credit("win", 0, "bet")
+
+    assert seat.rollback("undo", "bet").code == "ROUND_HAS_PAYOUT"
+    assert seat.balance == 9000
+
+
+def test_101_pairs_in_one_round_are_exact(seat: Seat) -> None:
+    """WALLET 5"""
+    for number in range(101):
+        seat.debit(f"bet-{number}", 100 + number)
+        seat.credit(f"win-{number}", 2 * number, f"bet-{number}")
+
+    assert seat.balance == B - sum(100 + n for n in range(101)) + sum(2 * n for n in range(101))
+    assert len(seat.rows) == 202
+
+
+def test_interleaved_rounds_and_sessions_of_one_player_are_exact(seat: Seat) -> None:
+    """WALLET 6"""
+    other = seat.casino.second_session(seat)
+    seat.debit("a1", 1000, "round a")
+    other.debit("b1", 2000, "round b")
+    seat.debit("a2", 300, "round a")
+    other.credit("b-win", 500, "b1", "round b")
+    assert seat.rollback("a-undo", "a2").code == "OK"
+    assert seat.rollback("b-undo", "b1").code == "ROUND_HAS_PAYOUT"
+    other.credit("a-win", 50, "a1", "round a")
+
+    assert seat.balance == other.balance == B - 1000 - 2000 + 500 + 50
+
+
+@pytest.mark.parametrize(("kind", "account"), [("promo", "promotion"), ("jackpot", "jackpot")])
+def test_promo_or_jackpot_without_a_bet_is_credited_once_and_marked(seat: Seat, kind: str, account: str) -> None:
+    """WALLET 7"""
+    first = seat.credit("gift", 700, kind=kind)
+    again = seat.credit("gift", 700, kind=kind)
+
+    assert first.balance == B + 700
+    assert (again.body, again.replayed) == (first.body, True)
+    assert [(row.type, row.counter_account, row.amount) for row in seat.rows] == [(kind, account, 700)]
+
+
+def test_payout_beyond_32_bits_and_its_debit_are_exact(seat: Seat) -> None:
+    """WALLET 8"""
+    seat.debit("bet", 1)
+    assert seat.credit("win", 6372709234, "bet").balance == B - 1 + 6372709234
+    assert seat.debit("again", 6372709234, "round 2").balance == B - 1
+
+
+@pytest.mark.parametrize("amount", [CAP - B + 1, CAP, 2**62, LONGEST])
+@pytest.mark.parametrize("kind", ["win", "promo", "jackpot"])
+def test_credit_past_the_wallets_cap_is_declined(seat: Seat, kind: str, amount: int) -> None:
+    """WALLET 31"""
+    seat.debit("bet", 0)
+
+    assert seat.credit("win", amount, "bet", kind=kind).code == "BALANCE_LIMIT_EXCEEDED"
+    assert seat.credit("win", amount, "bet", kind=kind).replayed
+    assert seat.balance == B
+
+
+def test_credit_up_to_the_wallets_cap_is_paid(seat: Seat) -> None:
+    """WALLET 31: the cap itself is allowed"""
+    seat.debit("bet", 0)
+
+    assert seat.credit("win", CAP - B, "bet").balance == CAP
+    assert seat.credit("zero", 0, "bet").code == "OK"
+    assert seat.credit("one", 1, "bet").code == "BALANCE_LIMIT_EXCEEDED"
+
+
+def test_refund_reaches_a_wallet_at_its_cap(seat: Seat) -> None:
+    """WALLET 31: a refund gives back what was the player's"""
+    seat.debit("bet", 1000, "round 1")
+    seat.debit("other", 0, "round 2")
+    assert seat.credit("win", CAP - B + 1000, "other", "round 2").balance == CAP
+
+    assert seat.rollback("undo", "bet").balance == CAP + 1000
+    assert seat.credit("promo", 1, kind="promo").code == "BALANCE_LIMIT_EXCEEDED"
+    assert seat.credit("promo zero", 0, kind="promo").code == "OK"
+
+
+def test_debit_of_the_greatest_amount_is_declined(seat: Seat) -> None:
+    """WALLET 31"""
+    assert seat.debit("bet", LONGEST).code == "INSUFFICIENT_FUNDS"
+    assert seat.balance == B
+
+
+def test_deposit_past_the_cap_moves_nothing(seat: Seat) -> None:
+    """WALLET 31"""
+    assert seat.deposit(f"big-{seat.player_id}", CAP) == "BALANCE_LIMIT_EXCEEDED"
+    assert seat.balance == B
+
+
+def test_wallet_with_the_highest_cap_holds_no_more(casino: Casino) -> None:
+    """WALLET 31: the cap lies so that no sum with one amount leaves a bigint"""
+    seat = casino.seat()
+    casino.query("UPDATE casino_wallets SET balance_cap = 4000000000000000000 WHERE wallet_id = %s", [seat.wallet_id])
+    seat.debit("bet", 0)
+
+    assert seat.credit("win", LONGEST, "bet").code == "BALANCE_LIMIT_EXCEEDED"
+    assert seat.credit("most", 4 * 10**18 - B, "bet").balance == 4 * 10**18
+    assert seat.debit("all", 4 * 10**18, "round 2").balance == 0
+
+
+@pytest.mark.parametrize(
+    "id",
+    [
+        "x",
+        "x" * 255,
+        "\U0001f3b0" * 255,
+        "e\u0301",
+        "\u00e9",
+        " leading and trailing ",
+        "'); DROP TABLE casino_transactions; --",
+        '<script>alert("1")</script>',
+        "back\\slash \"quote\" \n\t\x01\x7f",
+        "%s %(id)s {id} $1",
+        "\u202e\ufeff\uffff",
+    ],
+)
+def test_ids_are_stored_and_answered_verbatim(seat: Seat, id: str) -> None:
+    """WALLET 33"""
+    first = seat.debit(id, 10, round_id=id)
+
+    assert first.fields["transactionId"] == id
+    assert [(row.id, row.round_id) for row in seat.rows] == [(id, id)]
+    assert seat.debit(id, 10, round_id=id).body == first.body
+    assert seat.credit("win", 20, id, round_id=id).balance == B + 10
+
+
+@pytest.mark.parametrize(("one", "other"), [("Id", "ID"), ("e\u0301", "\u00e9"), ("id", "id "), ("ss", "\u00df")])
+def test_ids_that_look_alike_are_different(seat: Seat, one: str, other: str) -> None:
+    """WALLET 33: no normalisation, case-sensitive"""
+    assert (seat.debit(one, 10).code, seat.debit(other, 10).code) == ("OK", "OK")
+    assert seat.balance == B - 20
+
+
+def test_unknown_session_or_player_is_refused_and_nothing_is_stored(seat: Seat) -> None:
+    """WALLET 34"""
+    before = seat.state()
+    nowhere = replace(seat, token="no such session")
+
+    for stranger, code in ((nowhere, "SESSION_NOT_FOUND"), (replace(seat, player_id=LONGEST), "PLAYER_NOT_FOUND")):
+        outcomes = [
+            stranger.asked_balance(),
+            stranger.debit("bet", 1),
+            stranger.credit("win", 1, "bet"),
+            stranger.credit("promo", 1, kind="promo"),
+            stranger.rollback("undo", "bet"),
+        ]
+        assert {(outcome.code, outcome.refused) for outcome in outcomes} == {(code, True)}
+    assert seat.state() == before
+    # No id was used up.
+    assert seat.debit("bet", 1).code == "OK"
+
+
+def test_session_of_another_player_or_provider_is_refused(seat: Seat, new_seat: Callable[..., Seat]) -> None:
+    """WALLET 34"""
+    neighbour, stranger = new_seat(caller=seat.caller), new_seat()
+    before = seat.state(), neighbour.state()
+
+    assert replace(seat, player_id=neighbour.player_id).debit("bet", 1).code == "PLAYER_NOT_FOUND"
+    assert replace(seat, player_id=neighbour.player_id).asked_balance().code == "PLAYER_NOT_FOUND"
+    assert replace(seat, caller=stranger.caller).debit("bet", 1).code == "SESSION_NOT_FOUND"
+    assert replace(seat, caller=stranger.caller).asked_balance().code == "SESSION_NOT_FOUND"
+    assert (seat.state(), neighbour.state()) == before
+
+
+def test_another_tenants_session_is_not_found(seat: Seat, cluster: object) -> None:
+    """WALLET 34"""
+    other = Casino(seat.casino.urls)
+    other.game_provider(seat.caller.code)
+
+    foreign = replace(seat, caller=replace(seat.caller, tenant_id=other.tenant_id))
+
+    assert foreign.debit("bet", 1).code == "SESSION_NOT_FOUND"
+    assert foreign.asked_balance().code == "SESSION_NOT_FOUND"
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ("UPDATE casino_sessions SET status = 'closed' WHERE session_token = %s", "SESSION_CLOSED"),
+        ("UPDATE casino_sessions SET expires_at = now() WHERE session_token = %s", "SESSION_EXPIRED"),
+        (
+            """
+            UPDATE casino_players SET status = 'blocked' WHERE player_id =
+            (SELECT player_id FROM casino_sessions WHERE session_token = %s)
+            """,
+            "PLAYER_BLOCKED",
+        ),
+    ],
+)
+def test_bets_stop_but_wins_and_rollbacks_still_arrive(seat: Seat, change: str, code: str) -> None:
+    """Closed or expired session, blocked player: declined for ever, while what is under way is settled."""
+    seat.debit("won", 1000, "round 1")
+    seat.debit("void", 500, "round 2")
+    seat.casino.query(change, [seat.token])
+
+    declined = seat.debit("late", 100)
+    assert declined.code == code
+    assert seat.debit("late", 100).body == declined.body
+    assert seat.debit("won", 1000, "round 1").replayed
+    assert seat.credit("win", 3000, "won", "round 1").code == "OK"
+    assert seat.rollback("undo", "void").code == "OK"
+    assert seat.asked_balance().balance == B - 1000 + 3000
+
+
+def test_session_still_launching_takes_bets(seat: Seat) -> None:
+    """A provider may bet before its answer to the launch has arrived."""
+    seat.casino.query("UPDATE casino_sessions SET status = 'launching' WHERE session_token = %s", [seat.token])
+
+    assert seat.debit("bet", 1).code == "OK"
+
+
+def test_game_provider_switched_off_is_refused_everything(seat: Seat) -> None:
+    """WALLET 37: an inactive provider is none of ours"""
+    seat.casino.query("UPDATE casino_game_providers SET status = 'inactive' WHERE code = %s", [seat.caller.code])
+
+    outcomes = [seat.asked_balance(), seat.debit("b", 1), seat.credit("w", 1, "b"), seat.rollback("r", "b")]
+
+    assert {outcome.code for outcome in outcomes} == {"SIGNATURE_INVALID"}
+    assert seat.state() == (B, [])

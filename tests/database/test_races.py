@@ -1,0 +1,157 @@
+"""Calls that meet, over real parallel connections: WALLET 15 to 17, 22, 23, 41."""
+
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from tests.database.parallel import at_once
+from tests.database.world import B, Casino, Seat
+
+RACES = 500
+
+
+@pytest.fixture(autouse=True)
+def _audited(shared_casino: Casino) -> Iterator[None]:
+    """After each race the audit is clean."""
+    yield
+    assert shared_casino.findings() == []
+
+
+def test_50_identical_debits_at_once_move_money_once(seat: Seat) -> None:
+    """WALLET 15"""
+    outcomes = at_once([partial(seat.elsewhere().debit, "bet", 1000) for _ in range(50)])
+
+    assert {(outcome.code, outcome.body) for outcome in outcomes} == {("OK", outcomes[0].body)}
+    assert Counter(outcome.replayed for outcome in outcomes) == {False: 1, True: 49}
+    assert (seat.balance, len(seat.rows)) == (9000, 1)
+
+
+def test_50_different_debits_at_once_take_what_there_is_and_no_more(seat: Seat) -> None:
+    """WALLET 16"""
+    outcomes = at_once([partial(seat.elsewhere().debit, f"bet-{n}", 1000) for n in range(50)])
+
+    assert Counter(outcome.code for outcome in outcomes) == {"OK": 10, "INSUFFICIENT_FUNDS": 40}
+    assert (seat.balance, len(seat.rows)) == (0, 50)
+
+
+def test_20_debits_at_once_with_one_id_and_different_amounts_apply_one(seat: Seat) -> None:
+    """WALLET 17"""
+    outcomes = at_once([partial(seat.elsewhere().debit, "bet", 100 + n) for n in range(20)])
+
+    assert Counter(outcome.code for outcome in outcomes) == {"OK": 1, "DUPLICATE_TRANSACTION": 19}
+    applied = next(n for n, outcome in enumerate(outcomes) if outcome.code == "OK")
+    assert (seat.balance, len(seat.rows)) == (B - 100 - applied, 1)
+
+
+def test_one_id_for_two_players_at_once_is_taken_by_one(seat: Seat) -> None:
+    """WALLET 10, 17: the players' queues are apart, the unique id is not"""
+    other = seat.casino.seat(caller=seat.caller)
+    for number in range(50):
+        before = seat.balance + other.balance
+        outcomes = at_once([partial(player.debit, f"bet-{number}", 10) for player in (seat, other)])
+
+        assert Counter(outcome.code for outcome in outcomes) == {"OK": 1, "DUPLICATE_TRANSACTION": 1}
+        assert seat.balance + other.balance == before - 10
+
+
+def test_one_id_for_a_bet_and_a_win_of_two_players_at_once_is_taken_by_one(seat: Seat) -> None:
+    """WALLET 12: across types and players"""
+    other = seat.casino.seat(caller=seat.caller)
+    for number in range(50):
+        before = seat.balance + other.balance
+        bet, promo = at_once(
+            [partial(seat.debit, f"id-{number}", 10), partial(other.credit, f"id-{number}", 10, kind="promo")]
+        )
+
+        assert {bet.code, promo.code} == {"OK", "DUPLICATE_TRANSACTION"}
+        assert seat.balance + other.balance == before + (10 if promo.code == "OK" else -10)
+
+
+def test_unknown_id_rolled_back_by_one_player_and_bet_by_another_at_once(seat: Seat) -> None:
+    """WALLET 21, 27: tombstone of one, or bet of the other"""
+    other = seat.casino.seat(caller=seat.caller)
+    for number in range(50):
+        before = other.balance
+        bet, undo = at_once(
+            [partial(other.debit, f"bet-{number}", 10), partial(seat.rollback, f"undo-{number}", f"bet-{number}")]
+        )
+
+        assert (bet.code, undo.code) in {("OK", "TRANSACTION_NOT_FOUND"), ("DUPLICATE_TRANSACTION", "OK")}
+        assert other.balance == before - (10 if bet.code == "OK" else 0)
+    assert seat.balance == B
+
+
+def test_debit_and_its_rollback_fired_together_end_even(seat: Seat) -> None:
+    """WALLET 22"""
+    other = seat.elsewhere()
+    seen = Counter()
+    for number in range(RACES):
+        first, second = (
+            partial(seat.debit, f"bet-{number}", 1000, f"round-{number}"),
+            partial(other.rollback, f"undo-{number}", f"bet-{number}", f"round-{number}"),
+        )
+        bet, undo = at_once([first, second]) if number % 2 else reversed(at_once([second, first]))
+
+        assert undo.code == "OK"
+        seen["tombstone" if undo.fields.get("tombstone") else "reversed", bet.code] += 1
+        assert seat.balance == B, number
+    assert sum(seen.values()) == RACES
+    assert seen.keys() <= {("reversed", "OK"), ("tombstone", "TRANSACTION_ROLLED_BACK")}
+
+
+def test_credit_and_rollback_fired_together_one_wins(seat: Seat) -> None:
+    """WALLET 23"""
+    other = seat.elsewhere()
+    for number in range(100):
+        bet, round_id = f"bet-{number}", f"round-{number}"
+        seat.debit(bet, 100, round_id)
+        before = seat.balance
+        win, undo = at_once(
+            [partial(seat.credit, f"win-{number}", 250, bet, round_id), partial(other.rollback, f"undo-{number}", bet)]
+        )
+
+        if win.code == "OK":
+            assert (undo.code, seat.balance) == ("ROUND_HAS_PAYOUT", before + 250)
+        else:
+            assert (win.code, undo.code, seat.balance) == ("TRANSACTION_ROLLED_BACK", "OK", before + 100)
+
+
+def test_two_rollbacks_of_one_bet_at_once_refund_once(seat: Seat) -> None:
+    """WALLET 19"""
+    other = seat.elsewhere()
+    for number in range(50):
+        bet = f"bet-{number}"
+        seat.debit(bet, 100, bet)
+        undos = at_once([partial(seat.rollback, f"a-{number}", bet), partial(other.rollback, f"b-{number}", bet)])
+
+        assert {undo.code for undo in undos} == {"OK", "ALREADY_ROLLED_BACK"}
+        assert seat.balance == B
+
+
+def test_win_declined_and_deposit_at_once_stay_exact(seat: Seat) -> None:
+    """Deposits queue with the provider's calls."""
+    calls = [partial(seat.elsewhere().debit, f"bet-{n}", 10) for n in range(20)]
+    deposits = [partial(seat.deposit, f"deposit-{seat.player_id}-{n}", 7) for n in range(20)]
+
+    def deposited() -> str:
+        return {deposit() for deposit in deposits}.pop()
+
+    results = at_once([*calls, deposited])
+
+    assert results[-1] == "OK"
+    assert seat.balance == B - 200 + 140
+
+
+def test_hot_wallet_under_32_callers_gives_no_error_and_leaves_others_alone(seat: Seat) -> None:
+    """WALLET 41"""
+    other = seat.casino.seat(caller=seat.caller)
+
+    def play(own: Seat, caller: int) -> set[str]:
+        return {own.debit(f"bet-{own.player_id}-{caller}-{n}", 1).code for n in range(20)}
+
+    results = at_once([*(partial(play, seat.elsewhere(), n) for n in range(32)), partial(play, other, 0)])
+
+    assert all(result == {"OK"} for result in results)
+    assert (seat.balance, other.balance) == (B - 640, B - 20)
