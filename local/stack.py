@@ -28,7 +28,7 @@ from local.postgres import Postgres
 from local.routes import RouteTable
 from local.runtime import Surroundings
 from local.secrets_extension import SecretsExtension
-from local.state_files import sam_environment, write_private
+from local.state_files import as_json, sam_environment, sam_shell, write_private
 from local.template import Function, load
 
 if TYPE_CHECKING:
@@ -262,9 +262,12 @@ class Stack:
                 "casino_secret": demo_data.CASINO_SECRET,
                 "provider_secret": demo_data.PROVIDER_SECRET,
             }
-        write_private(self.state_folder / "stack.json", self.info)
+        write_private(self.state_folder / "stack.json", as_json(self.info))
         in_containers = load(self._template, self._parameters(self._addresses[-1]))
-        write_private(self.state_folder / "sam-env.json", sam_environment(in_containers))
+        write_private(self.state_folder / "sam-env.json", as_json(sam_environment(in_containers)))
+        if self._moto is not None:
+            shell = sam_shell(self._moto.endpoint_url, self._session_token)
+            write_private(self.state_folder / "sam.sh", shell)
 
     def _start_loop(self) -> None:
         loop = self._loop = asyncio.new_event_loop()

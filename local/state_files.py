@@ -1,6 +1,7 @@
 """The files that tell others where the stack is."""
 
 import json
+import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,8 +19,29 @@ def sam_environment(functions: Iterable[Function]) -> dict[str, dict[str, str]]:
     return {"Parameters": dict(sorted(shared)), **own}
 
 
-def write_private(path: Path, value: object) -> None:
-    """Writes JSON to a file that only its owner may read: it holds the passwords of this run."""
+def sam_shell(endpoint_url: str, session_token: str) -> str:
+    """The content of a file for a shell to read before `sam local`: it makes sam use this stack and not AWS.
+
+    sam hands its credentials on to the function; the session token is what the secrets extension asks for.
+    """
+    variables = {
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_SESSION_TOKEN": session_token,
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "SAM_CLI_TELEMETRY": "0",
+    }
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+
+
+def as_json(value: object) -> str:
+    """A value as a person reads it."""
+    return json.dumps(value, indent=2) + "\n"
+
+
+def write_private(path: Path, content: str) -> None:
+    """Writes a file that only its owner may read: it holds the passwords of this run."""
     path.touch(mode=0o600)
     path.chmod(0o600)
-    path.write_text(json.dumps(value, indent=2) + "\n")
+    path.write_text(content)

@@ -5,28 +5,6 @@ from typing import Any
 from tests.database.model import Dialect, Expected, Model, Operation, Player
 from tests.database.world import Casino, Outcome, Seat
 
-_STATES = """
-    SELECT b.external_transaction_id AS id, CASE
-        WHEN b.type = 'tombstone' THEN 'rolled back'
-        WHEN EXISTS (
-            SELECT FROM casino_transactions AS r
-            WHERE r.tenant_id = b.tenant_id AND r.wallet_id = b.wallet_id AND r.type = 'rollback' AND r.outcome = 'OK'
-                AND r.game_provider_id = b.game_provider_id AND r.reference_id = b.external_transaction_id
-        ) THEN 'rolled back'
-        WHEN b.outcome <> 'OK' THEN 'declined'
-        WHEN EXISTS (
-            SELECT FROM casino_transactions AS w
-            WHERE w.tenant_id = b.tenant_id AND w.wallet_id = b.wallet_id AND w.type IN ('win', 'jackpot')
-                AND w.game_provider_id = b.game_provider_id AND w.reference_id = b.external_transaction_id
-                AND w.outcome = 'OK'
-        ) THEN 'settled'
-        ELSE 'open'
-    END AS state
-    FROM casino_transactions AS b
-    WHERE b.tenant_id = %s AND b.wallet_id = %s AND b.type IN ('bet', 'tombstone')
-"""
-
-
 def perform(seat: Seat, operation: Operation) -> Outcome:
     """Make a model's operation as a call of the ledger."""
     if operation.kind == "bet":
@@ -40,8 +18,17 @@ def perform(seat: Seat, operation: Operation) -> Outcome:
 
 def states(seat: Seat) -> dict[str, str]:
     """Each bet and tombstone in the ledger of a player, and what became of it."""
-    rows = seat.casino.query(_STATES, [seat.casino.tenant_id, seat.wallet_id])
-    return {row.id: row.state for row in rows}
+    found: dict[str, str] = {}
+    for row in seat.rows:
+        if row.type == "tombstone":
+            found[row.id] = "rolled back"
+        elif row.type == "bet":
+            found[row.id] = "open" if row.outcome == "OK" else "declined"
+        elif row.outcome == "OK" and row.type == "rollback":
+            found[row.reference_id] = "rolled back"
+        elif row.outcome == "OK" and row.type in ("win", "jackpot") and row.reference_id is not None:
+            found[row.reference_id] = "settled"
+    return found
 
 
 def new_model(casino: Casino, dialect: Dialect, players: int, balance: int) -> tuple[Model, list[Seat]]:

@@ -34,6 +34,7 @@ class _Generator:
         self._player = player
         self._prefix = prefix
         self._made: list[Operation] = []
+        self._rounds: dict[str, str] = {}
         self._ids = 0
 
     def draw(self) -> Operation:
@@ -41,6 +42,7 @@ class _Generator:
             return self._random.choice(self._made[-30:])
         operation = self._fresh()
         self._made.append(operation)
+        self._rounds[operation.id] = operation.round_id or ""
         return operation
 
     def _fresh(self) -> Operation:
@@ -48,7 +50,7 @@ class _Generator:
         reference = None if kind == "bet" else self._some_id()
         if kind in ("promo", "jackpot") and self._random.random() < 0.7:
             reference = None
-        round_id = self._round_of(reference) if reference else f"round-{self._ids // 4}"
+        round_id = self._rounds.get(reference or "", f"round-{self._ids // 4}")
         id = self._some_id() if self._random.random() < 0.05 else self._new_id()
         if kind == "rollback":
             if id == reference:
@@ -63,9 +65,6 @@ class _Generator:
     def _some_id(self) -> str:
         """An id used lately, or, rarely, one that is yet to come."""
         return f"{self._prefix}{max(1, self._ids + self._random.choice([0, 0, -1, -2, -3, -4, -5, -9, 1]))}"
-
-    def _round_of(self, id: str) -> str:
-        return next((made.round_id or "" for made in reversed(self._made) if made.id == id), "round-0")
 
 
 @contextmanager
@@ -163,7 +162,8 @@ def _explain(model: Model, seats: list[Seat], answers: dict[Operation, list[Outc
             assert not expected.replayed
             bodies[operation] = row.response
         assert seat.balance == model.players[player].balance
-        assert states(seat) == model.states(player)
+        ends = model.states(player)
+        assert states(seat) == ends
         for operation, outcomes in answers.items():
             if operation.player != player:
                 continue
@@ -174,7 +174,7 @@ def _explain(model: Model, seats: list[Seat], answers: dict[Operation, list[Outc
                     unstored[outcome.code].add(operation)
                 elif outcome.code == "OK":
                     # A late bet that was swallowed.
-                    assert model.states(player)[operation.id] == "rolled back"
+                    assert ends[operation.id] == "rolled back"
                 else:
                     assert outcome.code == "TRANSACTION_NOT_FOUND", (operation, outcome)
                     assert operation.reference is not None

@@ -75,18 +75,26 @@ class Database:
     def transaction(self, tenant_id: str) -> Generator[psycopg.Connection[Any]]:
         """Open a transaction as a tenant; committed at the end of the block, rolled back on any exception.
 
+        A connection that was lost since it was last used is made again.
+
         Raises:
             Unavailable: the database cannot be reached, or took longer than BUDGET seconds in all.
             SchemaBehind: the database lacks what a statement names.
         """
-        try:
-            connection = self._connected(monotonic() + BUDGET)
-            with connection.transaction():
-                connection.execute("SELECT set_config('causeway.tenant_id', %s, true)", [tenant_id])
-                yield connection
-        except psycopg.Error as error:
-            self.close()
-            raise _translated(error) from error
+        deadline = monotonic() + BUDGET
+        begun = False
+        while not begun:
+            try:
+                connection = self._connected(deadline)
+                with connection.transaction():
+                    connection.execute("SELECT set_config('causeway.tenant_id', %s, true)", [tenant_id])
+                    begun = True
+                    yield connection
+            except psycopg.Error as error:
+                lost = self._live is not None and self._live.closed
+                self.close()
+                if begun or not lost or monotonic() > deadline - 0.2:
+                    raise _translated(error) from error
 
     def close(self) -> None:
         """Close the connection; the next statement makes a new one."""
@@ -126,7 +134,7 @@ def connection_settings() -> dict[str, Any]:
         secret = secrets.read(database.secret)
         if secret is None:
             raise Misconfigured(
-                cause=f"No secret {database.secret} that the role may read: create it, or empty DATABASE_SECRET to use IAM"
+                cause=f"No secret {database.secret} that the role may read: create it, or empty DATABASE_SECRET for IAM"
             )
         password = secret["password"]
     else:
