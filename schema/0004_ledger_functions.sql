@@ -300,8 +300,8 @@ BEGIN
     PERFORM casino_append(v_head, v_row);
 END $$;
 
--- A debit. The bet that is new, covered and allowed, which is nearly every one, is one statement; whatever that
--- statement does not take goes the whole way.
+-- A debit. The bet that is new, covered and allowed, which is nearly every one, takes the short way: all that can be
+-- asked is asked in the update itself. Whatever that update does not take goes the whole way.
 CREATE FUNCTION casino_debit_v1(
     p_tenant_id uuid, p_game_provider text, p_bare_signature boolean, p_session_token text, p_player_id bigint,
     p_transaction_id text, p_round_id text, p_amount bigint, p_request_hash bytea, p_request_id text,
@@ -310,46 +310,49 @@ CREATE FUNCTION casino_debit_v1(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     v_tenant text := set_config('causeway.tenant_id', p_tenant_id::text, true);
+    v_taken record;
 BEGIN
     PERFORM pg_advisory_xact_lock(p_player_id);
 
-    WITH moved AS (
-        UPDATE casino_wallets AS w
-        SET balance = w.balance - p_amount,
-            entries = w.entries + 1,
-            head = casino_entry_hash(
-                w.head, p_request_hash, w.wallet_id, w.entries + 1, 'OK', s.game_provider_id, s.session_id,
-                w.balance, w.balance - p_amount, now()
-            )
-        FROM casino_sessions AS s
-        INNER JOIN casino_game_providers AS g
-            ON g.tenant_id = p_tenant_id AND g.game_provider_id = s.game_provider_id
-        INNER JOIN casino_players AS p ON p.tenant_id = p_tenant_id AND p.player_id = s.player_id
-        WHERE s.tenant_id = p_tenant_id AND s.session_token = p_session_token AND s.player_id = p_player_id
-            AND s.status <> 'closed' AND s.expires_at > now() AND p.status = 'active'
-            AND g.code = p_game_provider AND g.status = 'active' AND (g.allow_bare_signature OR NOT p_bare_signature)
-            AND w.tenant_id = p_tenant_id AND w.wallet_id = s.wallet_id AND w.balance >= p_amount
-            AND NOT EXISTS (
-                SELECT FROM casino_transactions AS t
-                WHERE t.tenant_id = p_tenant_id AND t.game_provider_id = g.game_provider_id
-                    AND t.id_scope = CASE g.id_scope WHEN 'player' THEN p_player_id ELSE 0 END
-                    AND t.external_transaction_id = p_transaction_id
-            )
-        RETURNING w.wallet_id, w.entries, w.balance, w.currency, w.head, s.session_id, g.game_provider_id, g.id_scope
-    )
-    INSERT INTO casino_transactions AS t (
-        tenant_id, wallet_id, entry, type, outcome, game_provider_id, id_scope, external_transaction_id, session_id,
-        round_id, amount, balance_before, balance_after, counter_account, request_hash, response, created_at, hash
-    )
-    SELECT
-        p_tenant_id, m.wallet_id, m.entries, 'bet', 'OK', m.game_provider_id,
-        CASE m.id_scope WHEN 'player' THEN p_player_id ELSE 0 END, p_transaction_id, m.session_id,
-        p_round_id, -p_amount, m.balance + p_amount, m.balance, 'game', p_request_hash,
-        casino_response('OK', p_transaction_id, m.balance, m.currency, false, p_request_id), now(), m.head
-    FROM moved AS m
-    RETURNING t.outcome, t.response, false, t.balance_after INTO outcome, response, replayed, balance;
+    UPDATE casino_wallets AS w
+    SET balance = w.balance - p_amount,
+        entries = w.entries + 1,
+        head = casino_entry_hash(
+            w.head, p_request_hash, w.wallet_id, w.entries + 1, 'OK', s.game_provider_id, s.session_id,
+            w.balance, w.balance - p_amount, now()
+        )
+    FROM casino_sessions AS s
+    INNER JOIN casino_game_providers AS g ON g.tenant_id = p_tenant_id AND g.game_provider_id = s.game_provider_id
+    INNER JOIN casino_players AS p ON p.tenant_id = p_tenant_id AND p.player_id = s.player_id
+    WHERE s.tenant_id = p_tenant_id AND s.session_token = p_session_token AND s.player_id = p_player_id
+        AND s.status <> 'closed' AND s.expires_at > now() AND p.status = 'active'
+        AND g.code = p_game_provider AND g.status = 'active' AND (g.allow_bare_signature OR NOT p_bare_signature)
+        AND w.tenant_id = p_tenant_id AND w.wallet_id = s.wallet_id AND w.balance >= p_amount
+        AND NOT EXISTS (
+            SELECT FROM casino_transactions AS t
+            WHERE t.tenant_id = p_tenant_id AND t.game_provider_id = g.game_provider_id
+                AND t.id_scope = CASE g.id_scope WHEN 'player' THEN p_player_id ELSE 0 END
+                AND t.external_transaction_id = p_transaction_id
+        )
+    RETURNING w.wallet_id, w.entries, w.balance, w.currency, w.head, s.session_id, g.game_provider_id, g.id_scope
+    INTO v_taken;
 
-    IF NOT FOUND THEN
+    IF FOUND THEN
+        outcome := 'OK';
+        replayed := false;
+        balance := v_taken.balance;
+        response := casino_response('OK', p_transaction_id, balance, v_taken.currency, false, p_request_id);
+        INSERT INTO casino_transactions (
+            tenant_id, wallet_id, entry, type, outcome, game_provider_id, id_scope, external_transaction_id,
+            session_id, round_id, amount, balance_before, balance_after, counter_account, request_hash, response,
+            created_at, hash
+        ) VALUES (
+            p_tenant_id, v_taken.wallet_id, v_taken.entries, 'bet', 'OK', v_taken.game_provider_id,
+            CASE v_taken.id_scope WHEN 'player' THEN p_player_id ELSE 0 END, p_transaction_id,
+            v_taken.session_id, p_round_id, -p_amount, balance + p_amount, balance, 'game', p_request_hash, response,
+            now(), v_taken.head
+        );
+    ELSE
         SELECT c.* INTO outcome, response, replayed, balance
         FROM casino_transact_v1(
             p_tenant_id, p_game_provider, p_bare_signature, 'bet', p_session_token, p_player_id, p_transaction_id,

@@ -6,11 +6,9 @@ CAUSEWAY_OPERATIONS=100000 makes it the full campaign, CAUSEWAY_SEED=7 another o
 import os
 import random
 from collections import defaultdict
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
-from threading import Event, Thread
+from threading import Lock
 
 import pytest
 
@@ -67,28 +65,34 @@ class _Generator:
         return f"{self._prefix}{max(1, self._ids + self._random.choice([0, 0, -1, -2, -3, -4, -5, -9, 1]))}"
 
 
-@contextmanager
-def _killing(casino: Casino, every: float) -> Iterator[list[int]]:
-    """Terminate backends of the casino's login at random, all the while; yields the pids of the killed."""
-    stop, killed, chance = Event(), [], random.Random(SEED)
-    statement = """
-        SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = 'causeway_casino'
+class _Killer:
+    """Terminates a backend of the casino's login, chosen at random, after every so many calls of all threads.
+
+    Counted in calls, not in time, so that a slow machine gets on all the same.
     """
 
-    def kill() -> None:
-        while not stop.wait(every * chance.uniform(0.5, 1.5)):
-            backends = [row.pid for row in casino.query(statement)]
-            if backends:
-                killed.append(chance.choice(backends))
-                casino.query("SELECT pg_terminate_backend(%s)", [killed[-1]])
+    def __init__(self, casino: Casino, every: int = 50) -> None:
+        self.killed = 0
+        self._casino = casino
+        self._every = every
+        self._calls = 0
+        self._lock = Lock()
+        self._random = random.Random(SEED)
 
-    killer = Thread(target=kill)
-    killer.start()
-    try:
-        yield killed
-    finally:
-        stop.set()
-        killer.join()
+    def called(self) -> None:
+        """Count a call, before it is made."""
+        with self._lock:
+            self._calls += 1
+            if self._calls % self._every == 0:
+                backends = [row.pid for row in self._casino.query(_BACKENDS)]
+                if backends:
+                    self._casino.query("SELECT pg_terminate_backend(%s)", [self._random.choice(backends)])
+                    self.killed += 1
+
+
+_BACKENDS = """
+    SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND usename = 'causeway_casino' ORDER BY pid
+"""
 
 
 def _same_end(outcome: Outcome, expected: Expected) -> bool:
@@ -96,11 +100,12 @@ def _same_end(outcome: Outcome, expected: Expected) -> bool:
     return agrees(outcome, expected) or agrees(outcome, replace(expected, replayed=True))
 
 
-def _play_alone(model: Model, seat: Seat, player: int, operations: int) -> None:
+def _play_alone(model: Model, seat: Seat, player: int, operations: int, killer: _Killer) -> None:
     generator = _Generator(f"{SEED}-{player}", player, f"p{player}-")
     for _ in range(operations):
         operation = generator.draw()
         expected = model.apply(operation)
+        killer.called()
         outcome = converged(lambda operation=operation: perform(seat, operation))
         assert _same_end(outcome, expected), (operation, outcome, expected)
 
@@ -109,15 +114,17 @@ def test_random_operations_of_players_apart_end_as_in_the_model(casino: Casino) 
     """WALLET 42: different players at once; each call is compared"""
     model, seats = new_model(casino, Dialect(), THREADS, _BALANCE)
 
-    with _killing(casino, 0.02) as killed, ThreadPoolExecutor(THREADS) as threads:
+    killer = _Killer(casino)
+
+    with ThreadPoolExecutor(THREADS) as threads:
         played = [
-            threads.submit(_play_alone, model, seat, player, OPERATIONS // 2 // THREADS)
+            threads.submit(_play_alone, model, seat, player, OPERATIONS // 2 // THREADS, killer)
             for player, seat in enumerate(seats)
         ]
         for each in played:
             each.result()
 
-    assert killed
+    assert killer.killed
     for player, seat in enumerate(seats):
         assert seat.balance == model.players[player].balance
         assert states(seat) == model.states(player)
@@ -130,21 +137,26 @@ def test_random_operations_on_the_same_players_fit_one_order(casino: Casino, dia
     """WALLET 42: many callers on few players; the ledger's order, played through the model, explains every answer"""
     model, seats = new_model(casino, dialect, 3, _BALANCE)
     answers: dict[Operation, list[Outcome]] = defaultdict(list)
+    killer = _Killer(casino)
 
     def play(number: int) -> list[tuple[Operation, Outcome]]:
         player = number % len(seats)
         own = seats[player].elsewhere()
         # Callers of one player share ids, and so meet on them.
         generator = _Generator(f"{SEED}-{number}", player, f"p{player}-")
-        drawn = [generator.draw() for _ in range(OPERATIONS // 4 // THREADS)]
-        return [(operation, converged(lambda operation=operation: perform(own, operation))) for operation in drawn]
+        played = []
+        for _ in range(OPERATIONS // 4 // THREADS):
+            operation = generator.draw()
+            killer.called()
+            played.append((operation, converged(lambda operation=operation: perform(own, operation))))
+        return played
 
-    with _killing(casino, 0.02) as killed, ThreadPoolExecutor(THREADS) as threads:
+    with ThreadPoolExecutor(THREADS) as threads:
         for played in threads.map(play, range(THREADS)):
             for operation, outcome in played:
                 answers[operation].append(outcome)
 
-    assert killed
+    assert killer.killed
     _explain(model, seats, answers)
 
 

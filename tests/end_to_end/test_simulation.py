@@ -1,7 +1,7 @@
 """Seed 001's round from end to end, and what a launch answers when it cannot be done."""
 
 import json
-from pathlib import Path
+from base64 import b64encode
 from typing import Any
 
 import psycopg
@@ -9,7 +9,7 @@ import pytest
 
 from local import ROOT, demo_data
 from local.stack import Stack
-from tests.conformance.client import Casino, encoded, sign
+from tests.conformance.client import Casino, Connections, encoded, sign
 from tests.conformance.expectations import accepted, refused
 
 pytestmark = pytest.mark.usefixtures("audited")
@@ -124,16 +124,16 @@ def test_launch_at_a_provider_that_does_not_answer_closes_the_session(
     assert open_sessions.rowcount == 0
 
 
-def test_provider_refuses_what_the_casino_did_not_sign(stack: Stack, casino: Casino) -> None:
+def test_provider_refuses_what_the_casino_did_not_sign(stack: Stack) -> None:
     """WALLET 35: x-provider-signature is verified as x-casino-signature is."""
-    body = encoded({"sessionToken": "x", "casinoSessionId": 1, "userId": 1, "gameId": "SLOTS_001",
-                    "currency": "USD", "casinoCode": "JAQPOT"})  # fmt: skip
-    for path in ("../provider/launch", "../provider/simulate"):
+    fields = {"sessionToken": "x", "casinoSessionId": 1, "userId": 1, "gameId": "SLOTS_001"}
+    body = encoded(fields | {"currency": "USD", "casinoCode": "JAQPOT"})
+    provider = Connections(stack.base_url)
+    for path in ("/provider/launch", "/provider/simulate"):
         for signature in ("", "0" * 64, sign(stack.info["casino_secret"], body)):
-            headers = {"X-Provider-Signature": signature}
-            url = path.removeprefix("../")
-            reply = casino._connections.post(f"/{url}", body, {"Content-Type": "application/json", **headers})
-            refused(reply, 401, "SIGNATURE_INVALID")
+            headers = {"Content-Type": "application/json", "X-Provider-Signature": signature}
+            refused(provider.post(path, body, headers), 401, "SIGNATURE_INVALID")
+    provider.close()
 
 
 def sample(name: str) -> Any:
@@ -166,14 +166,12 @@ def test_sample_event_of_the_migration_finds_nothing_to_do(stack: Stack) -> None
 
 
 def test_every_sample_event_is_tried_here() -> None:
-    names = {path.stem for path in Path(ROOT / "events").glob("*.json")}
+    names = {path.stem for path in (ROOT / "events").glob("*.json")}
     assert names == {*SAMPLES, "schema-migrate"}
 
 
 def test_base64_body_is_verified_over_the_bytes_it_stands_for(stack: Stack, casino: Casino) -> None:
     """WALLET 35: Verified over the raw bytes received, also when API Gateway sends the body base64-encoded."""
-    from base64 import b64encode
-
     player = casino.player()
     bet = player.bet(1000)
     body = encoded(bet)

@@ -1,0 +1,43 @@
+"""An environment of settings for one test, and the secrets extension it names."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from causeway import secrets, settings
+from tests.unit.secrets_server import SecretsServer
+
+_SETTINGS = ("AWS_", "DATABASE_", "DEFAULT_", "GAME_PROVIDER_", "SCHEMA_", "SECRET", "STAGE")
+
+
+def _forget() -> None:
+    for setting in vars(settings).values():
+        if hasattr(setting, "cache_clear"):
+            setting.cache_clear()
+    secrets._cache.clear()
+
+
+@pytest.fixture
+def set_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    """Gives the process these settings and no others: set_environment(STAGE="local")."""
+
+    def give(**settings_given: str) -> None:
+        for name in list(os.environ):
+            if name.startswith(_SETTINGS):
+                monkeypatch.delenv(name)
+        for name, value in settings_given.items():
+            monkeypatch.setenv(name, value)
+        _forget()
+
+    give()
+    yield give
+    _forget()
+
+
+@pytest.fixture
+def extension(set_environment: Callable[..., None]) -> Iterator[SecretsServer]:
+    """A secrets extension, whose address and token are in the environment."""
+    with SecretsServer() as server:
+        set_environment(SECRETS_EXTENSION_URL=server.url, AWS_SESSION_TOKEN="session-token")
+        yield server

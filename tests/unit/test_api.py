@@ -1,0 +1,487 @@
+"""The edge, through a real resolver and a real secrets extension: bodies, errors, signed answers: WALLET 32, 35 to 38."""
+
+import hmac
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from time import time
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from causeway import api, errors, signatures
+from causeway.ledger import Answer
+from tests.unit.secrets_server import SecretsServer
+
+PREFIX = "causeway/local/game-providers"
+CURRENT, PREVIOUS = "casino-secret", "casino-secret-before"
+LIMIT = 16 * 1024
+INSIDE = "hunter2 at db.internal:5432"
+
+
+@dataclass
+class Context:
+    """What Lambda gives a handler beside the event."""
+
+    function_name: str = "wallet-test"
+    memory_limit_in_mb: int = 128
+    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:wallet-test"
+    aws_request_id: str = "lambda-request-id"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer as API Gateway gets it."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        return json.loads(self.body)
+
+
+def bare(body: bytes | str, secret: str = CURRENT) -> str:
+    raw = body.encode() if isinstance(body, str) else body
+    return hmac.new(secret.encode(), raw, sha256).hexdigest()
+
+
+def make_handler() -> tuple[Callable[[dict[str, Any], Any], dict[str, Any]], list[api.Call]]:
+    """A function with a route for each way to end, and the calls that reached a route."""
+    app = APIGatewayHttpResolver()
+    calls: list[api.Call] = []
+
+    @app.post("/casino/echo")
+    @api.signed_call(app, "casino")
+    def echo(call: api.Call) -> dict[str, Any]:
+        calls.append(call)
+        return {"body": call.body}
+
+    @app.post("/casino/replay")
+    @api.signed_call(app, "casino")
+    def replay(call: api.Call) -> Answer:
+        return Answer("OK", '{"stored": "verbatim"}', replayed=True)
+
+    @app.post("/casino/decline")
+    @api.signed_call(app, "casino")
+    def decline(call: api.Call) -> Answer:
+        return Answer("INSUFFICIENT_FUNDS", '{"code":"INSUFFICIENT_FUNDS","balance":"3"}')
+
+    @app.post("/casino/refuse")
+    @api.signed_call(app, "casino")
+    def refuse(call: api.Call) -> Answer:
+        raise errors.DuplicateTransaction(cause=INSIDE, balance=2**60)
+
+    @app.post("/casino/unavailable")
+    @api.signed_call(app, "casino")
+    def unavailable(call: api.Call) -> Answer:
+        raise errors.Unavailable(cause=INSIDE)
+
+    @app.post("/casino/misconfigured")
+    @api.signed_call(app, "casino")
+    def misconfigured(call: api.Call) -> Answer:
+        raise errors.Misconfigured(cause=INSIDE)
+
+    @app.post("/casino/crash")
+    @api.signed_call(app, "casino")
+    def crash(call: api.Call) -> Answer:
+        raise RuntimeError(INSIDE)
+
+    @app.post("/provider/echo")
+    @api.signed_call(app, "provider")
+    def provider_echo(call: api.Call) -> dict[str, Any]:
+        calls.append(call)
+        return {"body": call.body}
+
+    @app.post("/casino/open")
+    @api.open_call(app)
+    def open_route(body: dict[str, Any], claims: dict[str, str]) -> dict[str, Any]:
+        if body.get("refuse"):
+            raise errors.GameNotFound
+        return {"body": body, "claims": claims}
+
+    return api.lambda_handler(app), calls
+
+
+class Function:
+    """A function to be called as API Gateway calls it."""
+
+    def __init__(self) -> None:
+        self._handler, self.calls = make_handler()
+
+    def send(self, event: dict[str, Any]) -> Answered:
+        """Hand over an event and return the answer."""
+        result = self._handler(event, Context())
+        assert not result.get("isBase64Encoded")
+        return Answered(result["statusCode"], result["headers"], result["body"])
+
+    def post(self, path: str, body: bytes | str | None, **more: Any) -> Answered:
+        """POST a body with its own bare signature, unless given another."""
+        more.setdefault("signature", bare(body or b""))
+        return self.send(make_event(path, body, **more))
+
+
+def make_event(
+    path: str,
+    body: bytes | str | None,
+    *,
+    signature: str | None = None,
+    direction: str = "casino",
+    code: str | None = None,
+    method: str = "POST",
+    base64: bool = False,
+    authorizer: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """An event of API Gateway's payload format 2.0."""
+    headers = {"content-type": "application/json"}
+    if signature is not None:
+        headers[f"x-{direction}-signature"] = signature
+    if code is not None:
+        headers["x-provider-code"] = code
+    raw = body.encode() if isinstance(body, str) else body or b""
+    event: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": f"{method} {path}",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": headers,
+        "requestContext": {
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "x"},
+            "requestId": "request-id",
+            "stage": "$default",
+            **({"authorizer": authorizer} if authorizer else {}),
+        },
+        "isBase64Encoded": base64,
+    }
+    if body is not None:
+        event["body"] = b64encode(raw).decode() if base64 else raw.decode()
+    return event
+
+
+@pytest.fixture
+def function(extension: SecretsServer, set_environment: Callable[..., None]) -> Function:
+    set_environment(
+        SECRETS_EXTENSION_URL=extension.url, AWS_SESSION_TOKEN="session-token", GAME_PROVIDER_SECRETS=PREFIX
+    )
+    extension.secrets |= {
+        f"{PREFIX}/DEMO": {
+            "tenant_id": "a tenant",
+            "casino_secrets": [CURRENT, PREVIOUS],
+            "provider_secrets": ["provider-secret"],
+        },
+        f"{PREFIX}/OTHER": {"tenant_id": "another", "casino_secrets": ["other-secret"], "provider_secrets": ["p"]},
+    }
+    return Function()
+
+
+BODY = '{"amount": 1000, "note":"\u00e9\U0001f3b0"}'
+READ = {"amount": 1000, "note": "\u00e9\U0001f3b0"}
+
+
+@pytest.mark.parametrize("base64", [False, True])
+def test_signature_covers_the_bytes_sent_however_api_gateway_hands_them_over(function: Function, base64: bool) -> None:
+    """WALLET 35"""
+    answered = function.post("/casino/echo", BODY, base64=base64)
+
+    assert (answered.status, answered.fields) == (200, {"body": READ})
+    assert answered.headers["Content-Type"] == "application/json"
+    call = function.calls[0]
+    assert (call.caller.tenant_id, call.caller.code, call.caller.bare_signature) == ("a tenant", "DEMO", True)
+    assert (call.body, call.request_id) == (READ, "request-id")
+
+
+@pytest.mark.parametrize("base64", [False, True])
+def test_same_json_in_other_bytes_does_not_fit_the_signature(function: Function, base64: bool) -> None:
+    """WALLET 35"""
+    answered = function.post("/casino/echo", BODY.replace(" ", ""), signature=bare(BODY), base64=base64)
+
+    assert (answered.status, answered.fields["code"]) == (401, "SIGNATURE_INVALID")
+    assert function.calls == []
+
+
+def test_timed_signature_is_accepted_for_its_path_alone(function: Function) -> None:
+    """WALLET 36, 37"""
+    timed = signatures.sign_timed(CURRENT, "POST", "/casino/echo", BODY.encode(), time())
+
+    assert function.post("/casino/echo", BODY, signature=timed).status == 200
+    assert not function.calls[0].caller.bare_signature
+    assert function.post("/casino/replay", BODY, signature=timed).status == 401
+
+
+@pytest.mark.parametrize("late", [-3600, 3600])
+def test_old_or_future_signature_is_refused(function: Function, late: int) -> None:
+    """WALLET 36"""
+    timed = signatures.sign_timed(CURRENT, "POST", "/casino/echo", BODY.encode(), time() + late)
+
+    assert function.post("/casino/echo", BODY, signature=timed).status == 401
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [None, "", "00", "z" * 64, "\u00e9" * 64, bare(BODY, "revoked"), bare(BODY, "provider-secret"), "t=,v1="],
+)
+def test_missing_or_wrong_signature_is_401_and_reaches_no_route(function: Function, signature: str | None) -> None:
+    """WALLET 35, 38: the same answer to all, and nothing signed for strangers"""
+    answered = function.post("/casino/echo", BODY, signature=signature)
+
+    assert answered.status == 401
+    assert answered.fields == {
+        "error": "The signature is missing or does not fit the request",
+        "code": "SIGNATURE_INVALID",
+        "requestId": "request-id",
+    }
+    assert "x-casino-response-signature" not in answered.headers
+    assert function.calls == []
+
+
+def test_body_is_not_judged_before_its_signature(function: Function) -> None:
+    """A stranger learns nothing of how bodies are read."""
+    assert function.post("/casino/echo", "not JSON", signature="0" * 64).fields["code"] == "SIGNATURE_INVALID"
+
+
+def test_provider_is_named_by_its_header(function: Function) -> None:
+    """WALLET 37"""
+    assert function.post("/casino/echo", BODY, code="OTHER", signature=bare(BODY, "other-secret")).status == 200
+    assert function.calls[0].caller.tenant_id == "another"
+    assert function.post("/casino/echo", BODY, code="OTHER").status == 401
+    assert function.post("/casino/echo", BODY, signature=bare(BODY, "other-secret")).status == 401
+
+
+@pytest.mark.parametrize("code", ["", "NOBODY", "demo", "../DEMO", "DEMO ", "\u00e9", "A" * 65, "DEMO,OTHER"])
+def test_unknown_provider_is_401(function: Function, code: str) -> None:
+    """WALLET 37"""
+    assert function.post("/casino/echo", BODY, code=code).status == 401
+
+
+def test_names_of_headers_may_have_any_case(function: Function) -> None:
+    event = make_event("/casino/echo", BODY)
+    event["headers"] = {"X-Casino-Signature": bare(BODY, "other-secret"), "X-PROVIDER-CODE": "OTHER"}
+
+    assert function.send(event).status == 200
+
+
+def test_secret_before_is_accepted_and_the_answer_signed_with_the_current_one(function: Function) -> None:
+    """WALLET 38"""
+    answered = function.post("/casino/echo", BODY, signature=bare(BODY, PREVIOUS))
+
+    assert answered.status == 200
+    assert answered.headers["x-casino-response-signature"] == bare(answered.body)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/casino/echo", BODY, 200),
+        ("/casino/replay", BODY, 200),
+        ("/casino/decline", BODY, 402),
+        ("/casino/refuse", BODY, 409),
+        ("/casino/unavailable", BODY, 503),
+        ("/casino/misconfigured", BODY, 500),
+        ("/casino/echo", "not JSON", 400),
+        ("/casino/echo", '{"a":1,"a":1}', 400),
+    ],
+)
+def test_every_answer_to_a_proven_caller_is_signed(function: Function, path: str, body: str, status: int) -> None:
+    """WALLET 38: over the exact bytes of the answer"""
+    answered = function.post(path, body)
+
+    assert answered.status == status
+    assert answered.headers["x-casino-response-signature"] == bare(answered.body)
+
+
+def test_game_provider_signs_no_answers(function: Function) -> None:
+    """The seed has x-provider-signature on requests alone."""
+    answered = function.post("/provider/echo", BODY, direction="provider", signature=bare(BODY, "provider-secret"))
+
+    assert answered.status == 200
+    assert not [name for name in answered.headers if "signature" in name.lower()]
+
+
+def test_calls_to_the_provider_are_proved_by_its_own_secret_and_header(function: Function) -> None:
+    for direction, secret in (("provider", CURRENT), ("casino", "provider-secret"), ("casino", CURRENT)):
+        answered = function.post("/provider/echo", BODY, direction=direction, signature=bare(BODY, secret))
+        assert answered.status == 401
+    assert function.calls == []
+
+
+def of_size(size: int) -> str:
+    return '{"x":"' + "y" * (size - 8) + '"}'
+
+
+@pytest.mark.parametrize("base64", [False, True])
+def test_body_of_16_kib_is_read_and_one_byte_more_is_413(function: Function, base64: bool) -> None:
+    """WALLET 32"""
+    assert function.post("/casino/echo", of_size(LIMIT), base64=base64).status == 200
+
+    answered = function.post("/casino/echo", of_size(LIMIT + 1), base64=base64)
+    assert (answered.status, answered.fields["code"]) == (413, "PAYLOAD_TOO_LARGE")
+    assert len(function.calls) == 1
+
+
+def test_limit_counts_bytes_and_not_characters(function: Function) -> None:
+    """WALLET 32"""
+    body = '{"x":"' + "\u00e9" * (LIMIT // 2) + '"}'
+
+    assert len(body) < LIMIT
+    assert function.post("/casino/echo", body).status == 413
+
+
+@pytest.mark.parametrize("body", [None, "", "[]", "1", "null", "{", "{}x", "\ufeff{}", '{"a":1,"a":1}', "[" * 1000])
+def test_body_that_is_no_object_is_400_though_signed(function: Function, body: str | None) -> None:
+    """WALLET 32"""
+    answered = function.post("/casino/echo", body)
+
+    assert (answered.status, answered.fields["code"]) == (400, "INVALID_REQUEST")
+    assert function.calls == []
+
+
+@pytest.mark.parametrize("raw", [b'{"a":"\xff"}', b"\xff\xfe{\x00}\x00", b'{"a":"\xed\xa0\x80"}'])
+def test_body_that_is_no_utf8_is_400_though_signed(function: Function, raw: bytes) -> None:
+    """WALLET 32: such bytes come base64-encoded"""
+    answered = function.post("/casino/echo", raw, base64=True)
+
+    assert (answered.status, answered.fields["error"]) == (400, "The body is not UTF-8")
+
+
+@pytest.mark.parametrize("body", ["=", "a", "####", "e30", "e30=\n", "{}"])
+def test_event_whose_base64_is_none_is_400(function: Function, body: str) -> None:
+    event = make_event("/casino/echo", "{}", signature=bare("{}"), base64=True)
+    event["body"] = body
+
+    answered = function.send(event)
+    assert (answered.status, answered.fields["error"]) == (400, "The body is not valid base64")
+
+
+def test_lone_surrogate_in_an_event_is_no_error_of_ours(function: Function) -> None:
+    """JSON events can hold what UTF-8 cannot."""
+    event = make_event("/casino/echo", "{}", signature=bare("{}"))
+    event["body"] = '{"a":"\ud800"}'
+
+    assert function.send(event).status == 401
+
+
+def test_replay_sends_the_stored_bytes_and_says_so(function: Function) -> None:
+    """WALLET 9"""
+    answered = function.post("/casino/replay", BODY)
+
+    assert (answered.status, answered.body) == (200, '{"stored": "verbatim"}')
+    assert answered.headers["idempotent-replay"] == "true"
+    assert "idempotent-replay" not in function.post("/casino/echo", BODY).headers
+
+
+def test_stored_decline_has_the_status_of_its_code(function: Function) -> None:
+    answered = function.post("/casino/decline", BODY)
+
+    assert (answered.status, answered.body) == (402, '{"code":"INSUFFICIENT_FUNDS","balance":"3"}')
+
+
+def test_refusal_tells_code_sentence_and_balance_as_text(function: Function) -> None:
+    answered = function.post("/casino/refuse", BODY)
+
+    assert (answered.status, answered.fields) == (
+        409,
+        {
+            "error": "This transaction id was already used for another request",
+            "code": "DUPLICATE_TRANSACTION",
+            "requestId": "request-id",
+            "balance": str(2**60),
+        },
+    )
+    assert "retry-after" not in answered.headers
+
+
+def test_unavailable_says_when_to_retry(function: Function) -> None:
+    """WALLET 39"""
+    answered = function.post("/casino/unavailable", BODY)
+
+    assert (answered.status, answered.headers["retry-after"], answered.fields["code"]) == (503, "1", "UNAVAILABLE")
+
+
+def test_secrets_that_cannot_be_read_are_503_and_no_401(function: Function, extension: SecretsServer) -> None:
+    """A caller who is right is not told that he is wrong."""
+    extension.fixed = (500, b"")
+
+    answered = function.post("/casino/echo", BODY)
+    assert (answered.status, answered.headers["retry-after"]) == (503, "1")
+
+
+@pytest.mark.parametrize("path", ["/casino/crash", "/casino/misconfigured", "/casino/unavailable", "/casino/refuse"])
+def test_no_answer_says_anything_internal(function: Function, path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    answered = function.post(path, BODY)
+
+    told = answered.body + json.dumps(answered.headers)
+    for internal in (INSIDE, "hunter2", "RuntimeError", "Traceback", ".py", CURRENT, PREFIX):
+        assert internal not in told
+
+
+def test_unexpected_exception_is_500_internal(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+    answered = function.post("/casino/crash", BODY)
+
+    assert answered.status == 500
+    assert answered.fields == {
+        "error": "Something went wrong on our side",
+        "code": "INTERNAL",
+        "requestId": "request-id",
+    }
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/"), ("POST", "/casino/nothing"), ("GET", "/casino/echo"), ("POST", "/casino/echo/")]
+)
+def test_unknown_path_or_method_is_404_in_the_form_of_all_errors(function: Function, method: str, path: str) -> None:
+    answered = function.post(path, BODY, method=method)
+
+    assert answered.status == 404
+    assert answered.fields == {
+        "error": "Nothing lives at this path",
+        "code": "NOT_FOUND",
+        "requestId": "request-id",
+    }
+
+
+def test_open_route_takes_no_signature_and_hands_on_the_authorizers_claims(function: Function) -> None:
+    claims = {"sub": "7", "tenant": "t"}
+
+    signed_in = function.send(make_event("/casino/open", BODY, authorizer={"jwt": {"claims": claims}}))
+    stranger = function.send(make_event("/casino/open", BODY))
+
+    assert (signed_in.status, signed_in.fields) == (200, {"body": READ, "claims": claims})
+    assert (stranger.status, stranger.fields) == (200, {"body": READ, "claims": {}})
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ("", 400, "INVALID_REQUEST"),
+        ("[]", 400, "INVALID_REQUEST"),
+        (of_size(LIMIT + 1), 413, "PAYLOAD_TOO_LARGE"),
+        ('{"refuse":true}', 404, "GAME_NOT_FOUND"),
+    ],
+)
+def test_open_route_answers_errors_as_all_do(function: Function, body: str, status: int, code: str) -> None:
+    answered = function.send(make_event("/casino/open", body))
+
+    assert (answered.status, answered.fields["code"]) == (status, code)
+    assert answered.fields["requestId"] == "request-id"
+
+
+def test_every_answer_is_counted_under_its_code(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    for path in ("/casino/echo", "/casino/decline", "/casino/refuse", "/casino/crash", "/nowhere"):
+        function.post(path, BODY)
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    counted = [
+        metric["Name"]
+        for line in lines
+        if "_aws" in line
+        for metrics in line["_aws"]["CloudWatchMetrics"]
+        if metrics["Namespace"] == "Causeway"
+        for metric in metrics["Metrics"]
+        if metric["Name"] != "ColdStart"
+    ]
+    assert counted == ["OK", "INSUFFICIENT_FUNDS", "DUPLICATE_TRANSACTION", "INTERNAL", "NOT_FOUND"]

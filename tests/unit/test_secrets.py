@@ -1,0 +1,250 @@
+"""Secrets by name, over a real HTTP server on loopback in the place of the extension."""
+
+import json
+from collections.abc import Callable
+from http.client import HTTPConnection
+from socket import create_server
+from threading import Thread
+from urllib.parse import urlsplit
+
+import pytest
+
+from causeway import secrets
+from causeway.errors import Misconfigured, Unavailable
+from tests.unit.secrets_server import REFUSED, Asked, SecretsServer
+
+NAME = "causeway/local/game-providers/DEMO"
+VALUE = {"tenant_id": "t", "casino_secrets": ["current", "pr\u00e9vious"]}
+
+
+class Clock:
+    """Stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(secrets, "monotonic", clock)
+    return clock
+
+
+def test_secret_is_asked_for_by_its_quoted_name_with_the_functions_token(extension: SecretsServer) -> None:
+    extension.secrets[NAME] = VALUE
+
+    assert secrets.read(NAME) == VALUE
+    assert extension.asked == [
+        Asked("/secretsmanager/get?secretId=causeway%2Flocal%2Fgame-providers%2FDEMO", "session-token")
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["a&versionStage=AWSPREVIOUS", "a b", "a#b", "a?b=c", "../other", "a%2Fb", "a+b", "\u00e9\u2028\r\n", "a\0"]
+)
+def test_no_name_reaches_beyond_its_parameter(extension: SecretsServer, name: str) -> None:
+    extension.secrets[name] = VALUE
+
+    assert secrets.read(name) == VALUE
+
+
+def test_url_with_a_path_and_a_trailing_slash_is_followed(
+    extension: SecretsServer, set_environment: Callable[..., None]
+) -> None:
+    set_environment(SECRETS_EXTENSION_URL=extension.url + "/below/", AWS_SESSION_TOKEN="other-token")
+    extension.fixed = (200, json.dumps({"SecretString": "{}"}).encode())
+
+    assert secrets.read("x") == {}
+    assert extension.asked == [Asked("/below/secretsmanager/get?secretId=x", "other-token")]
+
+
+def test_name_that_secrets_manager_does_not_give_out_is_none(extension: SecretsServer) -> None:
+    extension.fixed = (400, REFUSED)
+
+    assert secrets.read(NAME) is None
+
+
+def test_resource_not_found_is_none(extension: SecretsServer) -> None:
+    extension.fixed = (400, b'{"__type":"ResourceNotFoundException","Message":"Secrets Manager can\'t find it"}')
+
+    assert secrets.read(NAME) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (400, b"not ready to serve traffic, please wait"),
+        (403, b"the token is not the function's AWS_SESSION_TOKEN"),
+        (404, b"404 page not found"),
+        (429, b""),
+        (500, b"an unexpected error"),
+        (204, b""),
+    ],
+)
+def test_any_other_answer_is_unavailable_and_not_kept(extension: SecretsServer, status: int, body: bytes) -> None:
+    extension.secrets[NAME] = VALUE
+    extension.fixed = (status, body)
+
+    with pytest.raises(Unavailable) as raised:
+        secrets.read(NAME)
+    assert (str(status) in raised.value.cause) or status == 400
+    assert body.decode() not in raised.value.sentence or not body
+
+    extension.fixed = None
+    assert secrets.read(NAME) == VALUE
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"not JSON",
+        b"\xff",
+        b"null",
+        b"[]",
+        b'"text"',
+        b"{}",
+        b'{"SecretString":null,"SecretBinary":"AAAA"}',
+        b'{"SecretString":1}',
+        b'{"SecretString":{"password":"x"}}',
+        b'{"SecretString":""}',
+        b'{"SecretString":"plain text"}',
+        b'{"SecretString":"[]"}',
+        b'{"SecretString":"1"}',
+        b'{"SecretString":"null"}',
+        b'{"SecretString":"\\"text\\""}',
+    ],
+)
+def test_secret_that_is_no_json_object_is_unavailable(extension: SecretsServer, body: bytes) -> None:
+    extension.fixed = (200, body)
+
+    with pytest.raises(Unavailable) as raised:
+        secrets.read(NAME)
+    assert f"The secret {NAME} is not a JSON object" in raised.value.cause
+
+
+def test_no_secret_is_told_in_an_error(extension: SecretsServer) -> None:
+    extension.fixed = (200, b'{"SecretString":"hunter2"}')
+
+    with pytest.raises(Unavailable) as raised:
+        secrets.read(NAME)
+    assert "hunter2" not in f"{raised.value} {raised.value.cause} {raised.value.sentence}"
+
+
+def test_extension_that_is_down_is_unavailable_and_says_what_to_do(extension: SecretsServer) -> None:
+    extension.close()
+
+    with pytest.raises(Unavailable) as raised:
+        secrets.read(NAME)
+    assert "add its layer" in raised.value.cause
+    assert urlsplit(extension.url).netloc in raised.value.cause
+    assert raised.value.retry_after is not None
+
+
+def test_extension_that_accepts_and_is_silent_is_unavailable(set_environment: Callable[..., None]) -> None:
+    with create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        set_environment(SECRETS_EXTENSION_URL=url, AWS_SESSION_TOKEN="session-token")
+
+        with pytest.raises(Unavailable) as raised:
+            secrets.read(NAME)
+    assert "TimeoutError" in raised.value.cause
+
+
+def test_answer_that_is_no_http_is_unavailable(set_environment: Callable[..., None]) -> None:
+    with create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"SSH-2.0-OpenSSH\r\n")
+
+        thread = Thread(target=answer)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        set_environment(SECRETS_EXTENSION_URL=url, AWS_SESSION_TOKEN="session-token")
+
+        with pytest.raises(Unavailable):
+            secrets.read(NAME)
+        thread.join()
+
+
+def test_missing_token_is_a_misconfiguration(extension: SecretsServer, set_environment: Callable[..., None]) -> None:
+    set_environment(SECRETS_EXTENSION_URL=extension.url)
+
+    with pytest.raises(Misconfigured) as raised:
+        secrets.read(NAME)
+    assert "AWS_SESSION_TOKEN" in raised.value.cause
+    assert extension.asked == []
+
+
+def test_secret_is_kept_for_30_seconds(extension: SecretsServer, clock: Clock) -> None:
+    extension.secrets[NAME] = {"version": 1}
+    secrets.read(NAME)
+    extension.secrets[NAME] = {"version": 2}
+
+    clock.now += 29.9
+    assert secrets.read(NAME) == {"version": 1}
+    clock.now += 0.1
+    assert secrets.read(NAME) == {"version": 2}
+    assert len(extension.asked) == 2
+
+
+def test_age_is_a_setting(extension: SecretsServer, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_MAX_AGE", "2.5")
+    extension.secrets[NAME] = VALUE
+
+    for age, requests in ((0, 1), (2.4, 1), (2.5, 2)):
+        clock.now = 1000 + age
+        secrets.read(NAME)
+        assert len(extension.asked) == requests
+
+
+def test_fresh_read_asks_again_at_most_once_a_second(extension: SecretsServer, clock: Clock) -> None:
+    extension.secrets[NAME] = {"version": 1}
+    secrets.read(NAME)
+    extension.secrets[NAME] = {"version": 2}
+
+    clock.now += 0.9
+    assert secrets.read(NAME, fresh=True) == {"version": 1}
+    clock.now += 0.1
+    assert secrets.read(NAME, fresh=True) == {"version": 2}
+    assert secrets.read(NAME) == {"version": 2}
+    assert len(extension.asked) == 2
+
+
+def test_absence_is_remembered_as_long(extension: SecretsServer, clock: Clock) -> None:
+    """Strangers who make up names cost one request each, not one per call."""
+    assert secrets.read(NAME) is None
+    extension.secrets[NAME] = VALUE
+
+    assert secrets.read(NAME) is None
+    clock.now += 30
+    assert secrets.read(NAME) == VALUE
+
+
+def test_secrets_are_kept_apart_by_name(extension: SecretsServer) -> None:
+    extension.secrets |= {"one": {"n": 1}, "two": {"n": 2}}
+
+    assert [secrets.read(name) for name in ("one", "two", "one")] == [{"n": 1}, {"n": 2}, {"n": 1}]
+
+
+def test_made_up_names_do_not_fill_the_memory(extension: SecretsServer, clock: Clock) -> None:
+    for number in range(2500):
+        assert secrets.read(f"made up {number}") is None
+
+    assert len(secrets._cache) <= 1000
+    assert len(extension.asked) == 2500
+
+
+def test_the_server_of_these_tests_is_as_strict_as_the_extension(extension: SecretsServer) -> None:
+    """What is no GET of the one path is not served, so that a wrong path cannot pass unseen."""
+    connection = HTTPConnection(urlsplit(extension.url).netloc)
+    connection.request("GET", f"/secretsmanager/put?secretId={NAME}")
+    assert connection.getresponse().status == 404
+    connection.close()

@@ -1,0 +1,241 @@
+"""Bodies that two readers could take differently are refused: WALLET 30, 32, 33."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from causeway.errors import InvalidRequest
+from causeway.strict_json import NotAnInteger, integer_field, parse_object, required_text, text_field
+
+LONGEST = 2**63 - 1
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b" ",
+        b"null",
+        b"true",
+        b"1",
+        b'"text"',
+        b"[]",
+        b'[{"a":1}]',
+        b"{",
+        b"}",
+        b"{}{}",
+        b"{} x",
+        b'{"a":1}garbage',
+        b'{"a":1},',
+        b'{"a":1,}',
+        b'{"a" 1}',
+        b"{a:1}",
+        b"{'a':1}",
+        b'{"a":01}',
+        b'{"a":+1}',
+        b'{"a":.5}',
+        b'{"a":1.}',
+        b'{"a":0x10}',
+        b'{"a":1_000}',
+        b'{"a":"\n"}',
+        b'{"a":"\x00"}',
+        b'{"a":"\\x41"}',
+        b'{"a":"\\u12"}',
+        b'{"a":1}//',
+        b'{"a":/* */1}',
+        b"\x00",
+        b'{"a":1}\x00',
+    ],
+)
+def test_what_is_no_json_object_is_refused(raw: bytes) -> None:
+    """WALLET 32"""
+    with pytest.raises(InvalidRequest):
+        parse_object(raw)
+
+
+@pytest.mark.parametrize("raw", [b"\xef\xbb\xbf{}", '{"a":1}'.encode("utf-16"), '{"a":1}'.encode("utf-16-le")])
+def test_byte_order_mark_and_other_encodings_are_refused(raw: bytes) -> None:
+    """WALLET 32"""
+    with pytest.raises(InvalidRequest):
+        parse_object(raw)
+
+
+@pytest.mark.parametrize("text", [b"\xff", b"\xc3", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"caf\xe9"])
+def test_invalid_utf8_is_refused(text: bytes) -> None:
+    """WALLET 32: bad start, cut short, overlong, surrogate, beyond Unicode, Latin-1"""
+    with pytest.raises(InvalidRequest, match="UTF-8"):
+        parse_object(b'{"a":"' + text + b'"}')
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b'{"a":1,"a":1}', b'{"a":1,"b":2,"a":3}', b'{"a":1,"\\u0061":2}', b'{"x":{"a":1,"a":2}}', b'{"x":[{"":1,"":1}]}'],
+)
+def test_field_that_stands_twice_is_refused_at_any_depth(raw: bytes) -> None:
+    """WALLET 32"""
+    with pytest.raises(InvalidRequest, match="twice"):
+        parse_object(raw)
+
+
+def test_fields_that_look_alike_are_two() -> None:
+    assert parse_object('{"a":1,"A":2,"\u00e9":3,"e\u0301":4}'.encode()) == {"a": 1, "A": 2, "\u00e9": 3, "e\u0301": 4}
+
+
+def nested(levels: int, opening: str, closing: str) -> bytes:
+    return ('{"a":' + opening * (levels - 1) + "1" + closing * (levels - 1) + "}").encode()
+
+
+@pytest.mark.parametrize(("opening", "closing"), [('{"a":', "}"), ("[", "]")])
+@pytest.mark.parametrize("levels", [33, 1000, 100_000])
+def test_deep_nesting_is_refused(levels: int, opening: str, closing: str) -> None:
+    """WALLET 32"""
+    with pytest.raises(InvalidRequest):
+        parse_object(nested(levels, opening, closing))
+
+
+@pytest.mark.parametrize(("opening", "closing"), [('{"a":', "}"), ("[", "]")])
+def test_nesting_of_any_message_is_accepted(opening: str, closing: str) -> None:
+    assert parse_object(nested(31, opening, closing)).keys() == {"a"}
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_what_javascript_calls_numbers_and_json_does_not_is_refused(constant: str) -> None:
+    """WALLET 30"""
+    with pytest.raises(InvalidRequest, match=f"{constant} is not a number"):
+        parse_object(f'{{"amount":{constant}}}'.encode())
+
+
+@pytest.mark.parametrize(
+    "number", ["10.5", "1000.0", "1e3", "1E3", "1e999", "-1e999", "1e-1", "0.0", "9" * 41, "-" + "9" * 40, "9" * 5000]
+)
+def test_number_that_is_no_integer_in_writing_is_none_in_value(number: str) -> None:
+    """WALLET 11, 30"""
+    value = parse_object(f'{{"amount":{number}}}'.encode())["amount"]
+
+    assert isinstance(value, NotAnInteger)
+    assert (value, type(value) is int) == (number, False)
+
+
+@pytest.mark.parametrize("number", [0, 1, -1, LONGEST, LONGEST + 1, -(2**63), 10**30, 10**39])
+def test_integers_are_exact(number: int) -> None:
+    value = parse_object(f'{{"amount":{number}}}'.encode())["amount"]
+
+    assert (type(value), value) == (int, number)
+
+
+@given(raw=st.binary())
+@settings(deadline=None, database=None, derandomize=True)
+def test_any_bytes_are_an_object_or_refused(raw: bytes) -> None:
+    try:
+        assert isinstance(parse_object(raw), dict)
+    except InvalidRequest:
+        pass
+
+
+_plain = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text()
+
+
+@given(
+    value=st.dictionaries(
+        st.text(),
+        st.recursive(_plain, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10),
+    ),
+    ascii_only=st.booleans(),
+    indent=st.sampled_from([None, 2]),
+)
+@settings(deadline=None, database=None, derandomize=True)
+def test_any_object_is_read_as_it_was_written(value: dict[str, Any], ascii_only: bool, indent: int | None) -> None:
+    assert parse_object(json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode()) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        " ",
+        "x" * 255,
+        "\U0001f3b0" * 255,
+        "e\u0301",
+        "\u00e9",
+        "\u202e\u200b\ufeff",
+        "\x01\x7f",
+        "'; DROP TABLE tenants; --",
+        "<script>alert(1)</script>",
+        "\ud7ff\ue000\uffff",
+    ],
+)
+def test_text_of_1_to_255_characters_is_kept_as_sent(text: str) -> None:
+    """WALLET 33"""
+    assert required_text(parse_object(json.dumps({"id": text}).encode()), "id") == text
+    assert required_text(parse_object(json.dumps({"id": text}, ensure_ascii=False).encode()), "id") == text
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '""',
+        json.dumps("x" * 256),
+        json.dumps("\U0001f3b0" * 256),
+        "1",
+        "1.5",
+        "1e999",
+        "9" * 5000,
+        "true",
+        "null",
+        "[]",
+        '["x"]',
+        "{}",
+        r'"\u0000"',
+        r'"a\u0000b"',
+        r'"\ud800"',
+        r'"\udfff"',
+        r'"a\udc00\ud800b"',
+    ],
+)
+def test_what_is_no_text_of_1_to_255_characters_is_refused_by_the_fields_name(value: str) -> None:
+    """WALLET 33"""
+    body = parse_object(f'{{"roundId":{value}}}'.encode())
+
+    with pytest.raises(InvalidRequest, match="roundId"):
+        required_text(body, "roundId")
+
+
+def test_a_surrogate_pair_is_one_character() -> None:
+    """WALLET 33: U+1F3B0, as JavaScript escapes it"""
+    assert required_text(parse_object(rb'{"id":"\ud83c\udfb0"}'), "id") == "\U0001f3b0"
+
+
+def test_optional_text_may_be_absent_or_null_but_not_wrong() -> None:
+    assert text_field({}, "id", required=False) is None
+    assert text_field({"id": None}, "id", required=False) is None
+    assert text_field({"id": "x"}, "id", required=False) == "x"
+    for wrong in ("", 1, False, [], "\0"):
+        with pytest.raises(InvalidRequest, match="id"):
+            text_field({"id": wrong}, "id", required=False)
+    with pytest.raises(InvalidRequest, match="id"):
+        text_field({}, "id")
+
+
+@pytest.mark.parametrize("number", [1, 2**31, 2**53 + 1, LONGEST])
+def test_whole_numbers_from_1_are_ids(number: int) -> None:
+    assert integer_field(parse_object(f'{{"userId":{number}}}'.encode()), "userId") == number
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["0", "-1", "-0", str(LONGEST + 1), str(10**30), "9" * 5000, "1.0", "1e0", "true", "null", '"1"', "[1]", "{}"],
+)
+def test_what_is_no_whole_number_from_1_is_refused_by_the_fields_name(value: str) -> None:
+    """WALLET 30"""
+    body = parse_object(f'{{"userId":{value}}}'.encode())
+
+    with pytest.raises(InvalidRequest, match="userId"):
+        integer_field(body, "userId")
+
+
+def test_missing_number_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="userId"):
+        integer_field({}, "userId")
