@@ -32,7 +32,7 @@ class SecretsServer:
         ours = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802 (http.server's name)
+            def do_GET(self) -> None:
                 ours.asked.append(Asked(self.path, self.headers["X-Aws-Parameters-Secrets-Token"]))
                 status, body = ours.answer(self.path)
                 self.send_response(status)
@@ -40,7 +40,7 @@ class SecretsServer:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, *_: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 """Say nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

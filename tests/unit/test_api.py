@@ -1,4 +1,4 @@
-"""The edge, through a real resolver and a real secrets extension: bodies, errors, signed answers: WALLET 32, 35 to 38."""
+"""The edge, through a real resolver and secrets extension: bodies, errors, signed answers; WALLET 32, 35 to 38."""
 
 import hmac
 import json
@@ -20,6 +20,12 @@ PREFIX = "causeway/local/game-providers"
 CURRENT, PREVIOUS = "casino-secret", "casino-secret-before"
 LIMIT = 16 * 1024
 INSIDE = "hunter2 at db.internal:5432"
+FAILURES: dict[str, Exception] = {
+    "refuse": errors.DuplicateTransaction(cause=INSIDE, balance=2**60),
+    "unavailable": errors.Unavailable(cause=INSIDE),
+    "misconfigured": errors.Misconfigured(cause=INSIDE),
+    "crash": RuntimeError(INSIDE),
+}
 
 
 @dataclass
@@ -71,25 +77,12 @@ def make_handler() -> tuple[Callable[[dict[str, Any], Any], dict[str, Any]], lis
     def decline(call: api.Call) -> Answer:
         return Answer("INSUFFICIENT_FUNDS", '{"code":"INSUFFICIENT_FUNDS","balance":"3"}')
 
-    @app.post("/casino/refuse")
-    @api.signed_call(app, "casino")
-    def refuse(call: api.Call) -> Answer:
-        raise errors.DuplicateTransaction(cause=INSIDE, balance=2**60)
+    for name, failure in FAILURES.items():
 
-    @app.post("/casino/unavailable")
-    @api.signed_call(app, "casino")
-    def unavailable(call: api.Call) -> Answer:
-        raise errors.Unavailable(cause=INSIDE)
-
-    @app.post("/casino/misconfigured")
-    @api.signed_call(app, "casino")
-    def misconfigured(call: api.Call) -> Answer:
-        raise errors.Misconfigured(cause=INSIDE)
-
-    @app.post("/casino/crash")
-    @api.signed_call(app, "casino")
-    def crash(call: api.Call) -> Answer:
-        raise RuntimeError(INSIDE)
+        @app.post(f"/casino/{name}")
+        @api.signed_call(app, "casino")
+        def fail(call: api.Call, failure: Exception = failure) -> Answer:
+            raise failure
 
     @app.post("/provider/echo")
     @api.signed_call(app, "provider")

@@ -1,7 +1,6 @@
 """The tree of errors: one class per code, and the table in the docs is made of it."""
 
 import json
-import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -88,10 +87,3 @@ def test_example_in_the_docs_is_the_body_an_error_has() -> None:
     example = errors.as_markdown().split("`")[3]
 
     assert list(json.loads(example)) == ["error", "code", "requestId"]
-
-
-def test_error_survives_being_told_twice() -> None:
-    """args are what str shows, so that a log of the exception tells the cause."""
-    error = pickle.loads(pickle.dumps(errors.Unavailable(cause="the database is down")))  # noqa: S301
-
-    assert str(error) == "the database is down"

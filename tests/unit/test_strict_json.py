@@ -1,6 +1,7 @@
 """Bodies that two readers could take differently are refused: WALLET 30, 32, 33."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -129,10 +130,8 @@ def test_integers_are_exact(number: int) -> None:
 @given(raw=st.binary())
 @settings(deadline=None, database=None, derandomize=True)
 def test_any_bytes_are_an_object_or_refused(raw: bytes) -> None:
-    try:
+    with suppress(InvalidRequest):
         assert isinstance(parse_object(raw), dict)
-    except InvalidRequest:
-        pass
 
 
 _plain = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text()

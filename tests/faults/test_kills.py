@@ -1,0 +1,147 @@
+"""Execution environments and the Postgres server killed with SIGKILL while players play; then the books are checked."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+
+from local.stack import Stack
+from tests.conformance.client import B, Casino, Fields, Player, Reply
+from tests.conftest import audit_findings
+
+# Players at a time, and rounds each plays: a bet, then its win or its rollback. CAUSEWAY_ROUNDS for a longer campaign.
+PLAYERS = 6
+ROUNDS = int(os.environ.get("CAUSEWAY_ROUNDS", "40"))
+# Seconds within which a call sent again and again must come through.
+_PATIENCE = 60
+
+pytestmark = pytest.mark.timeout(300 + ROUNDS)
+
+
+@dataclass(frozen=True)
+class Played:
+    """A call that was answered in the end, and the status of every answer on the way."""
+
+    fields: Fields
+    reply: Reply
+    failed: int
+
+
+@pytest.fixture
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack that nobody else uses, as this one is broken on purpose."""
+    with Stack(state_folder=tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+def insist(call: Callable[[Fields], Reply], fields: Fields) -> Played:
+    """Send a call with the same id until it is answered otherwise than with 5xx."""
+    failed = 0
+    end = time.monotonic() + _PATIENCE
+    while (reply := call(fields)).status >= 500:
+        failed += 1
+        assert time.monotonic() < end, f"still {reply}"
+        time.sleep(0.05)
+    return Played(fields, reply, failed)
+
+
+def play(casino: Casino, player: Player) -> tuple[list[Played], int, int]:
+    """Play a player's rounds; returns the calls, the balance there must be, and the balance there is."""
+    expected, calls = B, []
+    for number in range(ROUNDS):
+        bet = player.bet(100)
+        calls.append(insist(casino.debit, bet))
+        if (number + player.user_id) % 2:
+            calls.append(insist(casino.rollback, player.undo(bet)))
+        else:
+            calls.append(insist(casino.credit, player.win(150, bet)))
+            expected += 50
+    balance = insist(lambda _: casino.send("getBalance", encoded_balance(player.fields)), player.fields)
+    return calls, expected, int(balance.reply.json["balance"])
+
+
+def encoded_balance(fields: Fields) -> bytes:
+    """The body of getBalance."""
+    return f'{{"sessionToken":"{fields["sessionToken"]}","userId":{fields["userId"]}}}'.encode()
+
+
+def play_under(stack: Stack, kill: Callable[[], None]) -> list[Played]:
+    """Have all players play while kill is called again and again; returns the answered calls."""
+    over = threading.Event()
+
+    def keep_killing() -> None:
+        while not over.wait(0.25):
+            kill()
+
+    with Casino(stack.base_url, stack.info["casino_secret"]) as casino, ThreadPoolExecutor(PLAYERS + 1) as threads:
+        # Everybody is seated before the first blow: a launch is no call that may be sent again blindly.
+        players = [casino.player() for _ in range(PLAYERS)]
+        games = [threads.submit(play, casino, player) for player in players]
+        killer = threads.submit(keep_killing)
+        try:
+            results = [game.result() for game in games]
+        finally:
+            over.set()
+            killer.result()
+    for _, expected, balance in results:
+        assert balance == expected
+    return [call for calls, _, _ in results for call in calls]
+
+
+def assert_ledger_holds_what_was_answered(stack: Stack, calls: list[Played]) -> None:
+    """Every answered call is one row with just that answer, and no player has a row that was not called for."""
+    with psycopg.connect(stack.database_urls["superuser"]) as connection:
+        rows = connection.execute(
+            """
+            SELECT external_transaction_id, response FROM casino_transactions
+            WHERE type IN ('bet', 'win', 'rollback', 'tombstone') AND amount <> 0
+            """
+        ).fetchall()
+    stored = dict(rows)
+    assert len(stored) == len(rows)
+    answered = {call.fields["transactionId"]: call.reply.body.decode() for call in calls}
+    assert stored == answered
+    assert all(call.reply.status == 200 for call in calls)
+    assert audit_findings(stack) == []
+
+
+def test_environments_killed_under_load_lose_and_double_nothing(own_stack: Stack) -> None:
+    """WALLET 18: the environments of the wallet's functions die by SIGKILL in the middle of calls."""
+    functions = ["wallet-debit", "wallet-credit", "wallet-rollback"]
+    kills = []
+
+    def kill() -> None:
+        function = functions[len(kills) % len(functions)]
+        try:
+            kills.append(own_stack.kill_environment(function))
+        except ProcessLookupError:
+            kills.append(None)
+
+    calls = play_under(own_stack, kill)
+    assert any(kills)
+    assert_ledger_holds_what_was_answered(own_stack, calls)
+
+
+def test_postgres_killed_under_load_loses_and_doubles_nothing(own_stack: Stack) -> None:
+    """WALLET 18, 39: the server dies by SIGKILL and recovers, again and again; callers send the same ids again."""
+    if os.environ.get("DATABASE_URL"):
+        pytest.skip("DATABASE_URL's server is not ours to kill")
+    kills = []
+
+    def kill() -> None:
+        if len(kills) < 4:
+            own_stack.postgres.kill()
+            time.sleep(0.2)
+            own_stack.postgres.restart()
+            kills.append(True)
+            time.sleep(0.5)
+
+    calls = play_under(own_stack, kill)
+    assert kills
+    assert sum(call.failed for call in calls) > 0
+    assert_ledger_holds_what_was_answered(own_stack, calls)
