@@ -51,10 +51,7 @@ class Cluster:
                 sql.SQL("CREATE DATABASE {name} TEMPLATE {template} OWNER causeway_owner").format(**names)
             )
             try:
-                yield {
-                    role: url.removesuffix(self.template.name) + name
-                    for role, url in self.template.urls.items()
-                }
+                yield {role: url.removesuffix(self.template.name) + name for role, url in self.template.urls.items()}
             finally:
                 connection.execute(sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**names))
 

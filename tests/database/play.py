@@ -5,6 +5,7 @@ from typing import Any
 from tests.database.model import Dialect, Expected, Model, Operation, Player
 from tests.database.world import Casino, Outcome, Seat
 
+
 def perform(seat: Seat, operation: Operation) -> Outcome:
     """Make a model's operation as a call of the ledger."""
     if operation.kind == "bet":

@@ -99,7 +99,7 @@ def test_jackpot_naming_no_bet_closes_its_round_for_rollbacks(new_seat: Callable
 
 
 def test_duplicate_refused_is_an_error_and_moves_nothing(new_seat: Callable[..., Seat]) -> None:
-    """duplicate = refuse; WALLET 9"""
+    """Duplicate = refuse; WALLET 9"""
     seat = new_seat(duplicate="refuse")
     seat.debit("bet", 1000)
     seat.debit("declined", 5 * B)

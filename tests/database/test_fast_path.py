@@ -42,9 +42,7 @@ def _prepare(casino: Casino, state: dict[str, str], amount: int) -> Seat:
     if state["session"] == "expired":
         casino.query("UPDATE casino_sessions SET expires_at = now() WHERE session_token = %s", [seat.token])
     else:
-        casino.query(
-            "UPDATE casino_sessions SET status = %s WHERE session_token = %s", [state["session"], seat.token]
-        )
+        casino.query("UPDATE casino_sessions SET status = %s WHERE session_token = %s", [state["session"], seat.token])
     casino.query("UPDATE casino_players SET status = %s WHERE player_id = %s", [state["player"], seat.player_id])
     casino.query(
         "UPDATE casino_game_providers SET status = %s, duplicate = %s WHERE code = %s",
@@ -102,9 +100,7 @@ def test_both_paths_agree_in_any_state(shared_casino: Casino, state: dict[str, s
 _ORDINARY = {name: values[0] for name, values in _STATES.items()}
 
 
-@pytest.mark.parametrize(
-    ("name", "value"), [(name, value) for name, values in _STATES.items() for value in values]
-)
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in _STATES.items() for value in values])
 @pytest.mark.parametrize("amount", [0, 1000, B, B + 1])
 def test_both_paths_agree_where_one_thing_is_out_of_the_ordinary(
     shared_casino: Casino, name: str, value: str, amount: int

@@ -121,9 +121,7 @@ def test_any_sequence_of_calls_ends_as_in_the_model(shared_casino: Casino) -> No
         lambda outcome: Outcome(outcome.code, None, False, outcome.balance),
     ],
 )
-def test_comparison_with_the_model_notices_each_difference(
-    seat: Seat, differs: Callable[[Outcome], Outcome]
-) -> None:
+def test_comparison_with_the_model_notices_each_difference(seat: Seat, differs: Callable[[Outcome], Outcome]) -> None:
     outcome, expected = seat.debit("bet", 10), Expected("OK", 9990)
 
     assert agrees(outcome, expected)

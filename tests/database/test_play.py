@@ -179,7 +179,7 @@ def test_wallet_with_the_highest_cap_holds_no_more(casino: Casino) -> None:
         " leading and trailing ",
         "'); DROP TABLE casino_transactions; --",
         '<script>alert("1")</script>',
-        "back\\slash \"quote\" \n\t\x01\x7f",
+        'back\\slash "quote" \n\t\x01\x7f',
         "%s %(id)s {id} $1",
         "\u202e\ufeff\uffff",
     ],

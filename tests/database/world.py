@@ -87,9 +87,7 @@ class Seat:
         win = Credit(self.token, player_id or self.player_id, id, round_id, amount, bet_id, kind)
         return outcome_of(lambda: ledger.credit(self.database, self.caller, win, str(uuid4())))
 
-    def rollback(
-        self, id: str, original_id: str, round_id: str | None = None, player_id: int | None = None
-    ) -> Outcome:
+    def rollback(self, id: str, original_id: str, round_id: str | None = None, player_id: int | None = None) -> Outcome:
         undo = Rollback(self.token, player_id or self.player_id, id, round_id, original_id)
         return outcome_of(lambda: ledger.rollback(self.database, self.caller, undo, str(uuid4())))
 
@@ -202,9 +200,7 @@ class Casino:
 
     def player(self) -> int:
         """Make a player and return his id."""
-        return self.value(
-            "INSERT INTO casino_players (tenant_id) VALUES (%s) RETURNING player_id", [self.tenant_id]
-        )
+        return self.value("INSERT INTO casino_players (tenant_id) VALUES (%s) RETURNING player_id", [self.tenant_id])
 
     def session(self, wallet_id: int, caller: GameProvider) -> str:
         """Open an active session for a wallet at a game provider and return its token."""

@@ -36,9 +36,7 @@ def test_package_has_the_same_version_in_every_set() -> None:
     for lock in LOCKS:
         for package in locked(lock):
             requirement = Requirement(package)
-            versions.setdefault(f"{requirement.name} {requirement.marker}", set()).add(
-                str(requirement.specifier)
-            )
+            versions.setdefault(f"{requirement.name} {requirement.marker}", set()).add(str(requirement.specifier))
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
 
 

@@ -37,9 +37,7 @@ def test_function_has_a_description_and_a_time_limit(template: dict[str, Any], f
         assert properties["Timeout"] > 0, name
 
 
-def test_function_behind_a_route_ends_before_the_gateway_gives_up(
-    functions: Functions, routes: dict[str, str]
-) -> None:
+def test_function_behind_a_route_ends_before_the_gateway_gives_up(functions: Functions, routes: dict[str, str]) -> None:
     for route, name in routes.items():
         assert functions[name]["Timeout"] < INTEGRATION_LIMIT, route
 
@@ -69,9 +67,7 @@ def test_function_has_an_alarm_for_its_errors(resources: dict[str, Any], functio
     assert watched == set(functions)
 
 
-def test_parts_of_a_conditional_function_share_its_condition(
-    resources: dict[str, Any], functions: Functions
-) -> None:
+def test_parts_of_a_conditional_function_share_its_condition(resources: dict[str, Any], functions: Functions) -> None:
     for name in functions:
         condition = resources[name].get("Condition")
         stem = name.removesuffix("Function")
@@ -125,8 +121,7 @@ def test_handler_exists_where_the_template_says(functions: Functions) -> None:
 
 def test_every_file_of_a_family_is_a_function(functions: Functions) -> None:
     declared = {
-        ROOT / properties["CodeUri"] / f"{properties['Handler'].split('.')[0]}.py"
-        for properties in functions.values()
+        ROOT / properties["CodeUri"] / f"{properties['Handler'].split('.')[0]}.py" for properties in functions.values()
     }
     assert set((ROOT / "functions").glob("*/*.py")) == declared
 

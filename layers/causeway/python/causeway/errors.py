@@ -249,14 +249,16 @@ def as_markdown() -> str:
         "",
         "Made from the code by `python -m causeway.errors`; a test compares the two.",
         "",
-        '`{"error": "<sentence>", "code": "<CODE>", "requestId": "..."}`, with `balance` (minor units) where the player',
-        "is known. 4xx: rejected, nothing moved. 5xx: the outcome is unknown until the same call is sent again.",
+        '`{"error": "<sentence>", "code": "<CODE>", "requestId": "..."}`, with `balance` (minor units) where the',
+        "player is known. 4xx: rejected, nothing moved. 5xx: the outcome is unknown until the same call is sent again.",
         "",
         "| code | status | sentence | what to do | retry as it is |",
         "|---|---|---|---|---|",
     ]
     for code, error in sorted(BY_CODE.items()):
-        retry = "no" if error.status < 500 else "yes" if error.retry_after is None else f"yes, after {error.retry_after} s"
+        retry = (
+            "no" if error.status < 500 else "yes" if error.retry_after is None else f"yes, after {error.retry_after} s"
+        )
         sentence = (error.__doc__ or "").strip()
         lines.append(f"| `{code}` | {error.status} | {sentence} | {error.action} | {retry} |")
     return "\n".join(lines) + "\n"

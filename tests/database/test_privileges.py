@@ -1,0 +1,403 @@
+"""Who may do what: money moves through the ledger's functions alone, and the ledger is append-only for everyone."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import errors, sql
+
+from tests.database.conftest import Cluster, opened
+from tests.database.world import B, Casino, Seat
+
+READ = {"SELECT"}
+CASINO_TABLES = (
+    "casino_players",
+    "casino_game_providers",
+    "casino_games",
+    "casino_wallets",
+    "casino_sessions",
+    "casino_transactions",
+    "casino_postings",
+)
+# All that a login may do with tables; UPDATE is of some columns.
+ALLOWED: dict[str, dict[str, set[str]]] = {
+    "causeway_casino": {
+        "tenants": READ,
+        "currencies": READ,
+        **dict.fromkeys(CASINO_TABLES, READ),
+        "casino_sessions": {"SELECT", "INSERT", "UPDATE"},
+    },
+    "causeway_provider": {
+        "tenants": READ,
+        "currencies": READ,
+        "provider_casinos": READ,
+        "provider_games": READ,
+        "provider_players": {"SELECT", "INSERT"},
+        "provider_sessions": {"SELECT", "INSERT"},
+        "provider_rounds": {"SELECT", "INSERT", "UPDATE"},
+    },
+    "causeway_auditor": {"tenants": READ, "currencies": READ, **dict.fromkeys(CASINO_TABLES, READ)},
+    "causeway_ledger": {
+        "currencies": READ,
+        **{name: READ for name in CASINO_TABLES if name != "casino_postings"},
+        "casino_wallets": {"SELECT", "UPDATE"},
+        "casino_transactions": {"SELECT", "INSERT"},
+    },
+}
+WRITABLE_COLUMNS = {
+    "causeway_casino": {"casino_sessions.status", "casino_sessions.provider_session_id"},
+    "causeway_provider": {"provider_rounds.status"},
+    "causeway_auditor": set(),
+    "causeway_ledger": {"casino_wallets.balance", "casino_wallets.entries", "casino_wallets.head"},
+}
+CALLABLE = {
+    "causeway_casino": {"casino_transact_v1", "casino_debit_v1", "casino_balance_v1", "current_tenant"},
+    "causeway_provider": {"current_tenant"},
+    "causeway_auditor": {"current_tenant"},
+}
+
+
+@pytest.fixture(scope="module")
+def seat(cluster: Cluster) -> Iterator[Seat]:
+    """A player with a bet, in a database whose ledger stays as it is; audited at the end."""
+    with opened(cluster) as casino:
+        seat = casino.seat()
+        assert seat.debit("bet", 1000).code == "OK"
+        yield seat
+
+
+def functions(casino: Casino) -> list[Any]:
+    """Every function of ours, without those of triggers, which nobody can call."""
+    return casino.query(
+        """
+        SELECT p.oid, p.proname, p.prosecdef, p.proconfig, pg_get_userbyid(p.proowner) AS owner,
+            ARRAY (SELECT format_type(t, NULL) FROM unnest(p.proargtypes) AS t) AS types
+        FROM pg_proc AS p
+        WHERE p.pronamespace = 'public'::regnamespace AND p.prorettype <> 'trigger'::regtype
+        ORDER BY p.proname
+        """
+    )
+
+
+@pytest.mark.parametrize("role", ALLOWED)
+def test_role_may_do_with_tables_what_is_listed_and_nothing_else(shared_casino: Casino, role: str) -> None:
+    rows = shared_casino.query(
+        """
+        SELECT c.relname, p.name
+        FROM pg_class AS c
+        CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS p (name)
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+            AND (
+                has_table_privilege(%(role)s, c.oid, p.name)
+                OR (
+                    p.name IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
+                    AND has_any_column_privilege(%(role)s, c.oid, p.name)
+                )
+            )
+        """,
+        {"role": role},
+    )
+    found: dict[str, set[str]] = {}
+    for table, privilege in rows:
+        found.setdefault(table, set()).add(privilege)
+
+    assert found == ALLOWED[role]
+
+
+@pytest.mark.parametrize("role", WRITABLE_COLUMNS)
+def test_role_may_update_the_listed_columns_alone(shared_casino: Casino, role: str) -> None:
+    rows = shared_casino.query(
+        """
+        SELECT c.relname || '.' || a.attname FROM pg_class AS c INNER JOIN pg_attribute AS a ON a.attrelid = c.oid
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND a.attnum > 0
+            AND NOT a.attisdropped AND has_column_privilege(%s, c.oid, a.attnum, 'UPDATE')
+        """,
+        [role],
+    )
+    assert {row[0] for row in rows} == WRITABLE_COLUMNS[role]
+
+
+@pytest.mark.parametrize("role", CALLABLE)
+def test_role_may_call_the_listed_functions_alone(shared_casino: Casino, role: str) -> None:
+    found = {
+        function.proname
+        for function in functions(shared_casino)
+        if shared_casino.value("SELECT has_function_privilege(%s, %s::oid, 'EXECUTE')", [role, function.oid])
+    }
+    assert found == CALLABLE[role]
+
+
+@pytest.mark.parametrize("role", CALLABLE)
+def test_role_may_make_nothing_in_the_schema(shared_casino: Casino, role: str) -> None:
+    assert not shared_casino.value("SELECT has_schema_privilege(%s, 'public', 'CREATE')", [role])
+
+
+@pytest.mark.parametrize("login", ["casino", "provider", "auditor"])
+def test_forbidden_function_is_refused_when_called(seat: Seat, login: str) -> None:
+    allowed = CALLABLE[f"causeway_{login}"]
+    forbidden = [function for function in functions(seat.casino) if function.proname not in allowed]
+    assert {"casino_append", "casino_deposit_v1", "casino_find_transaction"} <= {f.proname for f in forbidden}
+
+    with psycopg.connect(seat.casino.urls[login], autocommit=True) as connection:
+        for function in forbidden:
+            arguments = sql.SQL(", ").join(sql.SQL("NULL::{}").format(sql.SQL(name)) for name in function.types)
+            call = sql.SQL("SELECT {}({})").format(sql.Identifier(function.proname), arguments)
+            with pytest.raises(errors.InsufficientPrivilege, match="permission denied for function"):
+                connection.execute(call)
+
+
+WRITES = {
+    "INSERT": sql.SQL("INSERT INTO {} DEFAULT VALUES"),
+    "UPDATE": sql.SQL("UPDATE {} SET tenant_id = tenant_id"),
+    "DELETE": sql.SQL("DELETE FROM {}"),
+    "TRUNCATE": sql.SQL("TRUNCATE {} CASCADE"),
+}
+
+
+def refused(connection: psycopg.Connection[Any], statement: sql.Composed, table: str) -> None:
+    """Run a statement that the role must not."""
+    with pytest.raises(errors.InsufficientPrivilege, match=f"permission denied for (table|view) {table}"):
+        connection.execute(statement)
+
+
+@pytest.mark.parametrize("login", ["casino", "provider", "auditor"])
+@pytest.mark.parametrize("table", ["casino_transactions", "casino_wallets"])
+@pytest.mark.parametrize("command", WRITES)
+def test_no_login_writes_balances_or_ledger_rows(seat: Seat, login: str, table: str, command: str) -> None:
+    before = seat.state()
+    with psycopg.connect(seat.casino.urls[login], autocommit=True) as connection:
+        refused(connection, WRITES[command].format(sql.Identifier(table)), table)
+    assert seat.state() == before
+
+
+def test_casino_cannot_raise_a_balance_column_by_column(seat: Seat) -> None:
+    with psycopg.connect(seat.casino.urls["casino"], autocommit=True) as connection:
+        for column in ("balance", "balance_cap", "entries", "currency", "player_id"):
+            statement = sql.SQL("UPDATE casino_wallets SET {0} = {0}").format(sql.Identifier(column))
+            refused(connection, statement, "casino_wallets")
+    assert seat.balance == B - 1000
+
+
+@pytest.mark.parametrize(
+    ("login", "foreign"), [("casino", "provider_"), ("provider", "casino_"), ("auditor", "provider_")]
+)
+def test_login_neither_reads_nor_writes_the_other_sides_tables(seat: Seat, login: str, foreign: str) -> None:
+    rows = seat.casino.query(
+        """
+        SELECT relname, relkind FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v') AND starts_with(relname, %s)
+        """,
+        [foreign],
+    )
+    assert len(rows) >= 5
+    with psycopg.connect(seat.casino.urls[login], autocommit=True) as connection:
+        for table, kind in rows:
+            name = sql.Identifier(table)
+            refused(connection, sql.SQL("SELECT FROM {}").format(name), table)
+            for write in WRITES.values() if kind != "v" else ():
+                refused(connection, write.format(name), table)
+
+
+def test_auditor_reads_and_writes_nothing(seat: Seat) -> None:
+    rows = seat.casino.query(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+    )
+    with psycopg.connect(seat.casino.urls["auditor"], autocommit=True) as connection:
+        assert connection.execute("SELECT count(*) FROM casino_transactions").fetchone() == (2,)
+        assert connection.execute("SELECT count(*) FROM casino_postings").fetchone() == (4,)
+        for (table,) in rows:
+            name = sql.Identifier(table)
+            for command in ("DELETE", "TRUNCATE", "INSERT"):
+                refused(connection, WRITES[command].format(name), table)
+
+
+@pytest.mark.parametrize("login", ["casino", "provider", "auditor"])
+def test_login_cannot_become_another_role(seat: Seat, login: str) -> None:
+    rows = seat.casino.query(
+        "SELECT rolname FROM pg_roles WHERE (rolname LIKE 'causeway%%' AND rolname <> %s) OR rolname = current_user",
+        [f"causeway_{login}"],
+    )
+    assert len(rows) == 5
+    with psycopg.connect(seat.casino.urls[login], autocommit=True) as connection:
+        for (role,) in rows:
+            for statement in (sql.SQL("SET ROLE {}"), sql.SQL("SET SESSION AUTHORIZATION {}")):
+                with pytest.raises(errors.InsufficientPrivilege):
+                    connection.execute(statement.format(sql.Identifier(role)))
+
+
+@pytest.mark.parametrize("login", ["casino", "provider", "auditor"])
+def test_login_cannot_switch_triggers_off(seat: Seat, login: str) -> None:
+    with psycopg.connect(seat.casino.urls[login], autocommit=True) as connection:
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute("SET session_replication_role = replica")
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute("ALTER TABLE casino_transactions DISABLE TRIGGER ALL")
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute("ALTER TABLE casino_wallets NO FORCE ROW LEVEL SECURITY")
+
+
+CHANGES = [
+    "UPDATE casino_transactions SET amount = amount",
+    "UPDATE casino_transactions SET amount = amount WHERE false",
+    "DELETE FROM casino_transactions",
+    "DELETE FROM casino_transactions WHERE false",
+    "TRUNCATE casino_transactions",
+    """
+    INSERT INTO casino_transactions SELECT * FROM casino_transactions
+    ON CONFLICT (tenant_id, wallet_id, entry) DO UPDATE SET amount = 0
+    """,
+    """
+    MERGE INTO casino_transactions AS t USING casino_wallets AS w
+    ON t.tenant_id = w.tenant_id AND t.wallet_id = w.wallet_id WHEN MATCHED THEN DELETE
+    """,
+]
+
+
+@pytest.mark.parametrize("login", ["owner", "superuser"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_ledger_refuses_change_even_to_its_owner_and_a_superuser(seat: Seat, login: str, change: str) -> None:
+    before = seat.state()
+    with psycopg.connect(seat.casino.urls[login], autocommit=True) as connection:
+        with pytest.raises(psycopg.Error) as raised:
+            connection.execute(change.encode())
+    assert (raised.value.sqlstate, "append-only" in str(raised.value)) == ("CW001", True)
+    assert seat.state() == before
+
+
+def test_tables_around_the_ledger_cannot_be_truncated_with_it(seat: Seat) -> None:
+    before = seat.state()
+    with psycopg.connect(seat.casino.urls["superuser"], autocommit=True) as connection:
+        with pytest.raises(psycopg.Error, match="append-only"):
+            connection.execute("TRUNCATE tenants, casino_wallets, casino_transactions CASCADE")
+    assert seat.state() == before
+
+
+def test_the_role_that_moves_money_cannot_change_the_ledger_either(seat: Seat) -> None:
+    """The owner may act as causeway_ledger, in a migration."""
+    with psycopg.connect(seat.casino.urls["owner"], autocommit=True) as connection:
+        connection.execute("SET ROLE causeway_ledger")
+        for change in ("UPDATE casino_transactions SET amount = 0", "DELETE FROM casino_transactions"):
+            with pytest.raises(errors.InsufficientPrivilege):
+                connection.execute(change.encode())
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute("CREATE TABLE of_its_own ()")
+
+
+@pytest.mark.parametrize("balance", [-1, -(2**63)])
+def test_wallet_refuses_a_negative_balance_to_everyone(seat: Seat, balance: int) -> None:
+    with pytest.raises(errors.CheckViolation, match="casino_wallets_balance_check"):
+        seat.casino.query("UPDATE casino_wallets SET balance = %s WHERE wallet_id = %s", [balance, seat.wallet_id])
+
+
+@pytest.mark.parametrize("cap", [-1, 4 * 10**18 + 1, 2**63 - 1])
+def test_wallets_cap_leaves_room_for_any_amount(seat: Seat, cap: int) -> None:
+    with pytest.raises(errors.CheckViolation, match="balance_cap"):
+        seat.casino.query("UPDATE casino_wallets SET balance_cap = %s WHERE wallet_id = %s", [cap, seat.wallet_id])
+
+
+ROW = """
+    INSERT INTO casino_transactions (
+        tenant_id, wallet_id, entry, type, outcome, game_provider_id, id_scope, external_transaction_id, amount,
+        balance_before, balance_after, counter_account, request_hash, response, created_at, hash
+    )
+    VALUES (%s, %s, 100, 'promo', 'OK', 0, 0, 'by hand', %s, %s, %s, 'game', '', '', now(), '')
+"""
+
+
+def insert(seat: Seat, amount: int, before: int, after: int) -> None:
+    """Put a row into the ledger by hand, and take it out again."""
+    with seat.casino.superuser.transaction(force_rollback=True):
+        seat.casino.query(ROW, [seat.casino.tenant_id, seat.wallet_id, amount, before, after])
+
+
+@pytest.mark.parametrize(
+    ("amount", "before", "after"),
+    [(100, 0, 99), (100, 0, 101), (100, 100, 0), (-100, 100, 200), (0, 0, 1), (1, 0, -1), (-1, 5, 3)],
+)
+def test_row_whose_balance_does_not_follow_from_its_amount_is_refused(
+    seat: Seat, amount: int, before: int, after: int
+) -> None:
+    with pytest.raises(errors.CheckViolation, match="casino_transactions_balance"):
+        insert(seat, amount, before, after)
+
+
+@pytest.mark.parametrize(
+    ("amount", "before", "after"), [(100, 0, 100), (100, 7, 7), (-100, 100, 0), (0, 5, 5), (2**63 - 1, 0, 2**63 - 1)]
+)
+def test_row_that_moves_its_amount_or_nothing_is_not(seat: Seat, amount: int, before: int, after: int) -> None:
+    """So that the test above is refused for the balance alone."""
+    insert(seat, amount, before, after)
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        # the same place in the chain
+        "UPDATE copy SET external_transaction_id = 'other'",
+        # the same id
+        "UPDATE copy SET entry = 100",
+    ],
+)
+def test_place_in_the_chain_and_id_are_taken_once(seat: Seat, again: str) -> None:
+    casino = seat.casino
+    with casino.superuser.transaction(force_rollback=True):
+        casino.query("CREATE TEMP TABLE copy AS SELECT * FROM casino_transactions WHERE type = 'bet'")
+        casino.query(again)
+        with pytest.raises(errors.UniqueViolation), casino.superuser.transaction():
+            casino.query("INSERT INTO casino_transactions SELECT * FROM copy")
+
+
+def test_functions_that_run_with_the_ledgers_rights_pin_their_search_path(shared_casino: Casino) -> None:
+    """A caller's own tables and operators must not stand before the real ones."""
+    definers = [function for function in functions(shared_casino) if function.prosecdef]
+
+    assert {function.proname for function in definers} == {
+        "casino_transact_v1",
+        "casino_debit_v1",
+        "casino_balance_v1",
+        "casino_deposit_v1",
+    }
+    assert {(function.owner, *function.proconfig) for function in definers} == {
+        ("causeway_ledger", "search_path=public, pg_temp")
+    }
+
+
+def test_every_function_of_the_casino_belongs_to_the_ledger(shared_casino: Casino) -> None:
+    owners = {f.owner for f in functions(shared_casino) if f.proname.startswith("casino_")}
+
+    assert owners == {"causeway_ledger"}
+
+
+def test_the_ledger_role_cannot_log_in_and_has_no_power_but_its_own(shared_casino: Casino) -> None:
+    role = shared_casino.query(
+        """
+        SELECT rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication
+        FROM pg_roles WHERE rolname = 'causeway_ledger'
+        """
+    )[0]
+    members = shared_casino.query(
+        "SELECT member::regrole::text FROM pg_auth_members WHERE roleid = 'causeway_ledger'::regrole"
+    )
+
+    assert not any(role)
+    assert not shared_casino.value("SELECT has_schema_privilege('causeway_ledger', 'public', 'CREATE')")
+    assert not {row[0] for row in members} & {"causeway_casino", "causeway_provider", "causeway_auditor"}
+
+
+def test_a_callers_temporary_tables_do_not_stand_in_for_the_real_ones(seat: Seat) -> None:
+    before = seat.state()
+    with psycopg.connect(seat.casino.urls["casino"], autocommit=True) as connection:
+        connection.execute("CREATE TEMP TABLE casino_wallets AS SELECT %s::uuid AS tenant_id", [seat.casino.tenant_id])
+        connection.execute("CREATE TEMP TABLE casino_transactions (tenant_id uuid)")
+        connection.execute("SET search_path = pg_temp, public")
+        asked = connection.execute(
+            "SELECT outcome, balance FROM casino_balance_v1(%s, %s, false, %s, %s)",
+            [seat.casino.tenant_id, seat.caller.code, seat.token, seat.player_id],
+        ).fetchone()
+        declined = connection.execute(
+            "SELECT outcome FROM casino_debit_v1(%s, %s, false, %s, %s, 'bet', 'round', 1, '', 'request')",
+            [seat.casino.tenant_id, seat.caller.code, seat.token, seat.player_id],
+        ).fetchone()
+    assert (asked, declined) == (("OK", B - 1000), ("DUPLICATE_TRANSACTION",))
+    assert seat.state() == before

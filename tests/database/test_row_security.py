@@ -1,0 +1,369 @@
+"""Row-level security: a tenant's rows are there for the tenant alone, whoever logs in and whatever he forgets."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.database.conftest import Cluster, opened
+from tests.database.world import Casino, Seat
+
+LOGINS = ["casino", "provider", "auditor"]
+# The deployment's list of tenants: a casino's code is unique among all of them.
+ACROSS_TENANTS = {"tenants_code_key"}
+
+_PROVIDER_SIDE = (
+    "INSERT INTO provider_casinos VALUES (%(tenant)s, %(code)s, 'http://127.0.0.1', 'DEMO')",
+    "INSERT INTO provider_games VALUES (%(tenant)s, 'SLOTS', 1, 2)",
+    "INSERT INTO provider_players (tenant_id, casino_code, user_id) VALUES (%(tenant)s, %(code)s, 1)",
+    """
+    INSERT INTO provider_sessions (
+        tenant_id, provider_player_id, game_code, session_token, casino_session_id, currency
+    )
+    SELECT tenant_id, provider_player_id, 'SLOTS', 'token', 1, 'EUR' FROM provider_players WHERE tenant_id = %(tenant)s
+    """,
+    """
+    INSERT INTO provider_rounds (tenant_id, provider_session_id)
+    SELECT tenant_id, provider_session_id FROM provider_sessions WHERE tenant_id = %(tenant)s
+    """,
+)
+
+
+def furnished(casino: Casino) -> Seat:
+    """A player who has bet, and the provider's side of the same tenant: a row in every table."""
+    seat = casino.seat()
+    assert seat.debit("bet", 100).code == "OK"
+    for statement in _PROVIDER_SIDE:
+        casino.query(statement, {"tenant": casino.tenant_id, "code": "CASINO"})
+    return seat
+
+
+@pytest.fixture(scope="module")
+def ours(cluster: Cluster) -> Iterator[Seat]:
+    """A seat of one tenant, in a database with another."""
+    with opened(cluster) as casino:
+        yield furnished(casino)
+
+
+@pytest.fixture(scope="module")
+def theirs(ours: Seat) -> Iterator[Seat]:
+    """A seat of the other tenant."""
+    other = Casino(ours.casino.urls)
+    yield furnished(other)
+    other.close()
+
+
+def tenant_tables(casino: Casino) -> list[str]:
+    """Every table and view with a tenant."""
+    rows = casino.query(
+        """
+        SELECT c.relname FROM pg_class AS c INNER JOIN pg_attribute AS a ON a.attrelid = c.oid
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND a.attname = 'tenant_id'
+        ORDER BY c.relname
+        """
+    )
+    names = [row.relname for row in rows]
+    assert {"tenants", "casino_wallets", "casino_transactions", "casino_postings", "provider_rounds"} <= set(names)
+    return names
+
+
+def readable(connection: psycopg.Connection[Any], names: list[str]) -> list[str]:
+    """Those of the tables that the connection's role may read."""
+    return [
+        name
+        for name in names
+        if connection.execute("SELECT has_table_privilege(%s, 'SELECT')", [name]).fetchone() == (True,)
+    ]
+
+
+def tenants_seen(connection: psycopg.Connection[Any], table: str) -> set[str]:
+    """The tenants whose rows a connection finds in a table."""
+    statement = sql.SQL("SELECT DISTINCT tenant_id::text FROM {}").format(sql.Identifier(table))
+    return {row[0] for row in connection.execute(statement)}
+
+
+def become(connection: psycopg.Connection[Any], tenant_id: str) -> None:
+    """Set the tenant of the running transaction."""
+    connection.execute("SELECT set_config('causeway.tenant_id', %s, true)", [tenant_id])
+
+
+def test_every_table_with_a_tenant_forces_row_security_and_has_a_policy(shared_casino: Casino) -> None:
+    """FORCE binds the owner too."""
+    rows = shared_casino.query(
+        """
+        SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity,
+            (SELECT count(*) FROM pg_policy AS p WHERE p.polrelid = c.oid) AS policies
+        FROM pg_class AS c INNER JOIN pg_attribute AS a ON a.attrelid = c.oid
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND a.attname = 'tenant_id'
+        """
+    )
+    assert len(rows) == len(tenant_tables(shared_casino)) - 1  # the one view
+    assert [row.relname for row in rows if not (row.relrowsecurity and row.relforcerowsecurity and row.policies)] == []
+
+
+def test_every_table_without_a_tenant_holds_nothing_of_one(shared_casino: Casino) -> None:
+    """Currencies, and the migrations' own records."""
+    rows = shared_casino.query(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')"
+    )
+    others = {row.relname for row in rows} - set(tenant_tables(shared_casino))
+
+    assert {name for name in others if "yoyo" not in name} == {"currencies"}
+
+
+def test_every_view_of_such_tables_asks_with_its_readers_rights(shared_casino: Casino) -> None:
+    rows = shared_casino.query(
+        """
+        SELECT relname, coalesce('security_invoker=true' = ANY (reloptions), false) AS invoker FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('v', 'm')
+        """
+    )
+    assert rows
+    assert [row.relname for row in rows if not row.invoker] == []
+
+
+def test_every_policy_but_the_auditors_asks_for_the_tenant_read_or_written(shared_casino: Casino) -> None:
+    policies = shared_casino.query(
+        "SELECT policyname, permissive, roles::text[], cmd, qual, with_check FROM pg_policies WHERE schemaname = 'public'"
+    )
+    assert len(policies) > 20
+    for policy in policies:
+        if policy.roles == ["causeway_auditor"]:
+            assert (policy.cmd, policy.qual) == ("SELECT", "true"), policy.policyname
+            continue
+        assert set(policy.roles) <= {"causeway_casino", "causeway_provider", "causeway_ledger"}, policy.policyname
+        asked = {
+            "SELECT": [policy.qual],
+            "INSERT": [policy.with_check],
+            "UPDATE": [policy.qual, policy.with_check],
+        }[policy.cmd]
+        assert set(asked) == {"(tenant_id = current_tenant())"}, policy.policyname
+
+
+def test_every_unique_index_leads_with_the_tenant(shared_casino: Casino) -> None:
+    """Or one tenant's ids would be taken from all others, and tell that they are there."""
+    rows = shared_casino.query(
+        """
+        SELECT i.indexrelid::regclass::text AS name, a.attname AS first
+        FROM pg_index AS i
+        INNER JOIN pg_class AS c ON c.oid = i.indrelid
+        LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+        WHERE i.indisunique AND c.relname = ANY (%s)
+        """,
+        [tenant_tables(shared_casino)],
+    )
+    assert len(rows) > 15
+    assert {row.name for row in rows if row.first != "tenant_id"} == ACROSS_TENANTS
+
+
+def test_every_foreign_key_between_such_tables_stays_within_the_tenant(shared_casino: Casino) -> None:
+    rows = shared_casino.query(
+        """
+        SELECT c.conname, array_agg(own.attname::text ORDER BY k.n) AS own, array_agg(far.attname::text ORDER BY k.n) AS far
+        FROM pg_constraint AS c
+        CROSS JOIN LATERAL unnest(c.conkey, c.confkey) WITH ORDINALITY AS k (own, far, n)
+        INNER JOIN pg_attribute AS own ON own.attrelid = c.conrelid AND own.attnum = k.own
+        INNER JOIN pg_attribute AS far ON far.attrelid = c.confrelid AND far.attnum = k.far
+        WHERE c.contype = 'f' AND c.conrelid::regclass::text = ANY (%(tables)s)
+            AND c.confrelid::regclass::text = ANY (%(tables)s)
+        GROUP BY c.oid
+        """,
+        {"tables": tenant_tables(shared_casino)},
+    )
+    assert len(rows) > 10
+    assert [row.conname for row in rows if ("tenant_id", "tenant_id") not in zip(row.own, row.far, strict=True)] == []
+
+
+def test_logins_have_no_power_over_the_server_and_own_nothing(shared_casino: Casino) -> None:
+    rows = shared_casino.query(
+        """
+        SELECT r.rolname, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolcreatedb, r.rolreplication,
+            EXISTS (
+                SELECT FROM pg_shdepend AS d
+                WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = r.oid AND d.deptype = 'o'
+            ) AS owns,
+            ARRAY (
+                SELECT g.rolname::text FROM pg_auth_members AS m INNER JOIN pg_roles AS g ON g.oid = m.roleid
+                WHERE m.member = r.oid AND g.rolname <> 'rds_iam'
+            ) AS member_of
+        FROM pg_roles AS r
+        WHERE r.rolcanlogin AND starts_with(r.rolname, 'causeway_') AND r.rolname <> 'causeway_owner'
+        ORDER BY r.rolname
+        """
+    )
+    assert [row.rolname for row in rows] == sorted(f"causeway_{login}" for login in LOGINS)
+    for row in rows:
+        assert not any(row[1:]), row.rolname
+
+
+def test_the_owner_is_bound_by_row_security_too(ours: Seat, theirs: Seat) -> None:
+    """He is a member of causeway_ledger, so may see what that role sees of the set tenant, and no more."""
+    assert theirs.casino.tenant_id != ours.casino.tenant_id
+    with psycopg.connect(ours.casino.urls["owner"]) as connection:
+        assert connection.execute(
+            "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+        ).fetchone() == (False,)
+        names = tenant_tables(ours.casino)
+        assert [table for table in names if tenants_seen(connection, table)] == []
+        become(connection, ours.casino.tenant_id)
+        assert [table for table in names if tenants_seen(connection, table) - {ours.casino.tenant_id}] == []
+
+
+@pytest.mark.parametrize("login", ["casino", "provider"])
+@pytest.mark.parametrize("tenant", [None, ""])
+def test_with_no_tenant_set_no_rows_are_seen(ours: Seat, theirs: Seat, login: str, tenant: str | None) -> None:
+    names = tenant_tables(ours.casino)
+    with psycopg.connect(ours.casino.urls[login]) as connection:
+        if tenant is not None:
+            become(connection, tenant)
+        found = readable(connection, names)
+        assert len(found) >= 6
+        for table in found:
+            assert tenants_seen(ours.casino.superuser, table) >= {ours.casino.tenant_id, theirs.casino.tenant_id}
+            assert tenants_seen(connection, table) == set(), table
+
+
+@pytest.mark.parametrize("login", ["casino", "provider"])
+def test_only_the_set_tenants_rows_are_seen(ours: Seat, theirs: Seat, login: str) -> None:
+    names = tenant_tables(ours.casino)
+    with psycopg.connect(ours.casino.urls[login]) as connection:
+        found = readable(connection, names)
+        assert len(found) >= 6
+        for seat in (ours, theirs):
+            become(connection, seat.casino.tenant_id)
+            for table in found:
+                assert tenants_seen(connection, table) == {seat.casino.tenant_id}, table
+
+
+def test_the_auditor_sees_every_tenant_without_setting_one(ours: Seat, theirs: Seat) -> None:
+    """Or the audit would find nothing wrong, because it found nothing."""
+    with psycopg.connect(ours.casino.urls["auditor"]) as connection:
+        for table in readable(connection, tenant_tables(ours.casino)):
+            assert tenants_seen(connection, table) >= {ours.casino.tenant_id, theirs.casino.tenant_id}, table
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_row_security_cannot_be_switched_off(ours: Seat, login: str) -> None:
+    with psycopg.connect(ours.casino.urls[login], autocommit=True) as connection:
+        connection.execute("SET row_security = off")
+        for table in readable(connection, tenant_tables(ours.casino)):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+                tenants_seen(connection, table)
+
+
+def test_casino_opens_no_session_for_another_tenant(ours: Seat, theirs: Seat) -> None:
+    insert = """
+        INSERT INTO casino_sessions (tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id)
+        SELECT tenant_id, gen_random_uuid()::text, player_id, wallet_id, game_id, game_provider_id FROM casino_sessions
+        WHERE tenant_id = %s
+    """
+    row = theirs.casino.query("SELECT * FROM casino_sessions WHERE session_token = %s", [theirs.token])[0]
+    values = [row.tenant_id, row.player_id, row.wallet_id, row.game_id, row.game_provider_id]
+    with psycopg.connect(ours.casino.urls["casino"]) as connection:
+        become(connection, ours.casino.tenant_id)
+        assert connection.execute(insert, [ours.casino.tenant_id]).rowcount == 1
+        assert connection.execute(insert, [theirs.casino.tenant_id]).rowcount == 0
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+            connection.execute(
+                """
+                INSERT INTO casino_sessions (tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id)
+                VALUES (%s, 'new', %s, %s, %s, %s)
+                """,
+                values,
+            )
+        connection.rollback()
+
+
+def test_casino_changes_no_session_of_another_tenant(ours: Seat, theirs: Seat) -> None:
+    close = "UPDATE casino_sessions SET status = 'closed' WHERE session_token = %s"
+    with psycopg.connect(ours.casino.urls["casino"]) as connection:
+        become(connection, ours.casino.tenant_id)
+        assert connection.execute(close, [ours.token]).rowcount == 1
+        assert connection.execute(close, [theirs.token]).rowcount == 0
+        connection.rollback()
+
+
+@pytest.mark.parametrize(
+    "insert",
+    [
+        "INSERT INTO provider_players (tenant_id, casino_code, user_id) VALUES (%s, 'CASINO', 2)",
+        """
+        INSERT INTO provider_sessions (
+            tenant_id, provider_player_id, game_code, session_token, casino_session_id, currency
+        )
+        VALUES (%s, 1, 'SLOTS', 'another token', 1, 'EUR')
+        """,
+        "INSERT INTO provider_rounds (tenant_id, provider_session_id) VALUES (%s, gen_random_uuid())",
+    ],
+)
+def test_provider_writes_nothing_for_another_tenant(ours: Seat, theirs: Seat, insert: str) -> None:
+    with psycopg.connect(ours.casino.urls["provider"]) as connection:
+        become(connection, ours.casino.tenant_id)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+            connection.execute(insert.encode(), [theirs.casino.tenant_id])
+        connection.rollback()
+
+
+def test_provider_settles_no_round_of_another_tenant(ours: Seat, theirs: Seat) -> None:
+    with psycopg.connect(ours.casino.urls["provider"]) as connection:
+        become(connection, ours.casino.tenant_id)
+        assert connection.execute("UPDATE provider_rounds SET status = 'settled'").rowcount == 1
+        connection.rollback()
+
+
+def test_money_function_finds_nothing_of_another_tenant(ours: Seat, theirs: Seat) -> None:
+    """WALLET 34: though the caller names the other's provider, session and player"""
+    before = ours.state(), theirs.state()
+    with psycopg.connect(ours.casino.urls["casino"]) as connection:
+        # Whatever tenant was set before, a function works for the one it is given.
+        become(connection, theirs.casino.tenant_id)
+        row = connection.execute(
+            "SELECT outcome FROM casino_balance_v1(%s, %s, false, %s, %s)",
+            [ours.casino.tenant_id, theirs.caller.code, theirs.token, theirs.player_id],
+        ).fetchone()
+    assert row == ("SIGNATURE_INVALID",)
+    assert (ours.state(), theirs.state()) == before
+
+
+def test_the_tenant_does_not_leak_into_the_next_transaction_on_the_connection(ours: Seat) -> None:
+    database = ours.casino.database()
+    look = "SELECT pg_backend_pid() AS pid, current_tenant()::text AS tenant, (SELECT count(*) FROM casino_wallets) AS seen"
+
+    with database.transaction(ours.casino.tenant_id) as connection:
+        inside = connection.execute(look).fetchone()
+    after = database.one(look, [])
+
+    assert inside is not None
+    assert (inside.tenant, inside.seen) == (ours.casino.tenant_id, 1)
+    assert (after.pid, after.tenant, after.seen) == (inside.pid, None, 0)
+
+
+def test_the_tenant_does_not_leak_from_a_transaction_that_failed(ours: Seat) -> None:
+    database = ours.casino.database()
+    with suppress(RuntimeError), database.transaction(ours.casino.tenant_id) as connection:
+        raise RuntimeError
+
+    assert database.one("SELECT current_tenant() AS tenant", []).tenant is None
+    assert not connection.closed
+
+
+def test_the_tenant_does_not_leak_from_a_money_function(ours: Seat) -> None:
+    """The functions set the tenant themselves; it ends with their transaction."""
+    assert ours.asked_balance().code == "OK"
+    assert ours.debit("another bet", 1).code == "OK"
+    assert ours.debit("too much", 10**9).code == "INSUFFICIENT_FUNDS"
+    assert ours.debit("bet", 1).code == "DUPLICATE_TRANSACTION"
+
+    assert ours.database.one("SELECT current_tenant() AS tenant", []).tenant is None
+    assert ours.database.one("SELECT count(*) AS seen FROM casino_wallets", []).seen == 0
+
+
+def test_tenant_that_is_no_id_is_an_error_and_not_all_rows(ours: Seat) -> None:
+    with psycopg.connect(ours.casino.urls["casino"]) as connection:
+        become(connection, "' OR true --")
+        with pytest.raises(psycopg.errors.InvalidTextRepresentation):
+            tenants_seen(connection, "casino_wallets")
+        connection.rollback()
