@@ -18,7 +18,8 @@ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') THEN
         GRANT rds_iam TO causeway_casino, causeway_provider, causeway_auditor;
     END IF;
-    EXECUTE format('GRANT causeway_ledger TO %I', current_user);
+    -- The owner hands functions to causeway_ledger, and may run the audit.
+    EXECUTE format('GRANT causeway_ledger, causeway_auditor TO %I', current_user);
 END $$;
 
 ALTER ROLE causeway_casino SET lock_timeout = '1500ms';

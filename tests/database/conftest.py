@@ -1,7 +1,7 @@
 """Fixtures of the database tests: one server, a migrated template database, a clone of it per test."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +42,7 @@ class Cluster:
     template: Made
 
     @contextmanager
-    def clone(self) -> Iterator[dict[str, str]]:
+    def clone(self) -> Generator[dict[str, str]]:
         """The URLs, by login, of a new database like the template; it is dropped at the end."""
         name = f"causeway_clone_{token_hex(4)}"
         names = {"name": sql.Identifier(name), "template": sql.Identifier(self.template.name)}
@@ -80,7 +80,7 @@ def cluster(admin_url: str) -> Iterator[Cluster]:
 
 
 @contextmanager
-def opened(cluster: Cluster) -> Iterator[Casino]:
+def opened(cluster: Cluster) -> Generator[Casino]:
     """A casino in a clone of the template; at the end the auditor must find nothing wrong in it."""
     with cluster.clone() as urls:
         casino = Casino(urls)

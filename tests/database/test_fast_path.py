@@ -1,6 +1,5 @@
 """The debit's one-statement path and the whole path of every money call give the same rows and answers."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -28,7 +27,7 @@ def _prepare(casino: Casino, state: dict[str, str], amount: int) -> Seat:
         id_scope=state["scope"], late_bet=state["late_bet"], allow_bare_signature=state["bare"] == "allowed"
     )
     neighbour = casino.seat(caller=seat.caller)
-    known: dict[str, Callable[[], object]] = {
+    known = {
         "no": lambda: None,
         "same": lambda: seat.debit("id", amount),
         "other amount": lambda: seat.debit("id", amount + 1),

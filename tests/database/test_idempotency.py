@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -150,7 +150,7 @@ ledger.debit(Database(conninfo=url), GameProvider(tenant, code, False), bet, "ki
 
 
 @contextmanager
-def _debit_stuck_on_its_wallet(seat: Seat) -> Iterator[tuple[subprocess.Popen[bytes], int, psycopg.Connection]]:
+def _debit_stuck_on_its_wallet(seat: Seat) -> Generator[tuple[subprocess.Popen[bytes], int, psycopg.Connection]]:
     """A process inside debit, its backend waiting for the wallet's row; and the transaction that holds the row."""
     with psycopg.connect(seat.casino.urls["superuser"]) as holder:
         holder.execute("SELECT FROM casino_wallets WHERE wallet_id = %s FOR UPDATE", [seat.wallet_id])

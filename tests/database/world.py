@@ -209,7 +209,8 @@ class Casino:
             INSERT INTO casino_sessions (
                 tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id, status
             )
-            SELECT w.tenant_id, gen_random_uuid()::text, w.player_id, w.wallet_id, g.game_id, g.game_provider_id, 'active'
+            SELECT
+                w.tenant_id, gen_random_uuid()::text, w.player_id, w.wallet_id, g.game_id, g.game_provider_id, 'active'
             FROM casino_wallets AS w
             INNER JOIN casino_games AS g USING (tenant_id)
             INNER JOIN casino_game_providers AS p USING (tenant_id, game_provider_id)

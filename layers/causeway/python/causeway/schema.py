@@ -2,10 +2,14 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
-from yoyo import get_backend, read_migrations
+from yoyo import read_migrations
+from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
+from yoyo.connections import parse_uri
 from yoyo.exceptions import LockTimeout
+from yoyo.migrations import default_migration_table
 
 from causeway import settings
 from causeway.database import connection_settings
@@ -13,6 +17,16 @@ from causeway.errors import CausewayError
 
 # Seconds to wait for another run to end.
 _LOCK_TIMEOUT = 60
+
+
+class _Backend(PostgresqlPsycopgBackend):
+    """Postgres whose every connection waits within bounds: yoyo runs each migration over one of its own."""
+
+    def init_connection(self, connection: Any) -> None:
+        super().init_connection(connection)
+        # A migration that waits for a lock holds up every caller that queues behind it: better to fail and come again.
+        connection.execute("SET lock_timeout = '10s'")
+        connection.execute("SET statement_timeout = '4min'")
 
 
 def migrate(url: str, folder: Path) -> list[str]:
@@ -27,11 +41,9 @@ def migrate(url: str, folder: Path) -> list[str]:
     Raises:
         CausewayError: another run holds the lock; a driver's error is raised as it is.
     """
-    backend = get_backend(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    backend = _Backend(parse_uri(url), default_migration_table)
+    backend.init_database()
     try:
-        # A migration that waits for a lock holds up every caller that queues behind it: better to fail and come again.
-        backend.execute("SET lock_timeout = '10s'")
-        backend.execute("SET statement_timeout = '4min'")
         migrations = read_migrations(str(folder))
         try:
             with backend.lock(timeout=_LOCK_TIMEOUT):

@@ -1,0 +1,431 @@
+"""The auditor: silent about a ledger as it was written, and not about one that somebody with every power changed."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from causeway.ledger import request_hash
+from tests.database.conftest import Cluster
+from tests.database.world import B, Casino, Seat
+
+PYTHON = Path(__file__).parents[2] / "layers" / "causeway" / "python"
+
+
+@dataclass(frozen=True)
+class Played:
+    """A ledger with a row of every kind: one wallet to corrupt, and a neighbour's."""
+
+    seat: Seat
+    neighbour: Seat
+
+    @property
+    def casino(self) -> Casino:
+        return self.seat.casino
+
+    def corrupt(self, *statements: str) -> None:
+        """Change the ledger as one who can do anything, beside every trigger and constraint."""
+        self.casino.corrupted = True
+        with self.casino.superuser.transaction():
+            self.casino.query("SET LOCAL session_replication_role = replica")
+            self.casino.query("ALTER TABLE casino_transactions DROP CONSTRAINT casino_transactions_balance")
+            self.casino.query("ALTER TABLE casino_wallets DROP CONSTRAINT casino_wallets_balance_check")
+            for statement in statements:
+                cursor = self.casino.superuser.execute(
+                    statement.encode(), {"wallet": self.seat.wallet_id, "other": self.neighbour.wallet_id}
+                )
+                assert cursor.rowcount > 0, statement
+
+
+def play(casino: Casino) -> Played:
+    """Ten rows on the wallet: deposit, bets, win, promo, jackpot, rollback, tombstone, decline; some on another's."""
+    seat = casino.seat()
+    neighbour = casino.seat(caller=seat.caller)
+    codes = [
+        seat.debit("bet 1", 1000, "round 1").code,
+        seat.credit("win 1", 2500, "bet 1", "round 1").code,
+        seat.debit("bet 2", 300, "round 2").code,
+        seat.rollback("undo 2", "bet 2", "round 2").code,
+        seat.credit("promo", 5, kind="promo").code,
+        seat.credit("jackpot", 7, kind="jackpot", round_id="round 1").code,
+        seat.rollback("undo nothing", "never seen").code,
+        seat.debit("bet 3", 10**9, "round 3").code,
+        seat.debit("bet 4", 1, "round 4").code,
+        neighbour.debit("neighbour's", 400).code,
+        neighbour.rollback("neighbour's undo", "neighbour's").code,
+    ]
+    assert codes == ["OK"] * 7 + ["INSUFFICIENT_FUNDS"] + ["OK"] * 3
+    # Entries: 1 deposit, 2 bet 1, 3 win 1, 4 bet 2, 5 undo 2, 6 promo, 7 jackpot, 8 tombstone, 9 undo nothing,
+    # 10 the decline, 11 bet 4.
+    assert seat.casino.value("SELECT entries FROM casino_wallets WHERE wallet_id = %s", [seat.wallet_id]) == 11
+    return Played(seat, neighbour)
+
+
+@pytest.fixture
+def played(casino: Casino) -> Played:
+    return play(casino)
+
+
+@pytest.fixture(scope="module")
+def shared_played(cluster: Cluster) -> Iterator[Played]:
+    """One that no test changes."""
+    with cluster.clone() as urls:
+        casino = Casino(urls)
+        yield play(casino)
+        casino.close()
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command, as an operator runs it."""
+    return subprocess.run(
+        [sys.executable, "-m", "causeway.ledger", *arguments],
+        cwd=PYTHON,
+        env={"PATH": os.defpath, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def audited(played: Played) -> list[str]:
+    """Audit by command, which must have found something; returns the lines about wallets, without the last."""
+    result = run("audit", "--database-url", played.casino.urls["auditor"])
+    assert (result.returncode, result.stderr) == (1, ""), result.stdout
+    *findings, last = result.stdout.splitlines()
+    assert last.endswith(f"{len(findings)} findings")
+    return findings
+
+
+def named(played: Played, findings: list[str]) -> set[int]:
+    """The wallets that findings name."""
+    wallets = {
+        f"wallet {seat.wallet_id} of tenant {played.casino.tenant_id}: ": seat.wallet_id
+        for seat in (played.seat, played.neighbour)
+    }
+    return {number for finding in findings for prefix, number in wallets.items() if finding.startswith(prefix)}
+
+
+def test_ledger_as_it_was_written_is_clean(shared_played: Played) -> None:
+    """By both ways to say which database"""
+    url = shared_played.casino.urls["auditor"]
+
+    for result in (run("audit", "--database-url", url), run("audit", DATABASE_URL=url)):
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout == "2 wallets, 14 rows, 0 findings\n"
+
+
+def test_a_ledger_nobody_has_used_is_clean(casino: Casino) -> None:
+    result = run("audit", "--database-url", casino.urls["auditor"])
+
+    assert (result.returncode, result.stdout) == (0, "0 wallets, 0 rows, 0 findings\n")
+
+
+def test_a_wallet_without_rows_is_clean(casino: Casino) -> None:
+    casino.seat(balance=0)
+
+    assert run("audit", "--database-url", casino.urls["auditor"]).stdout == "1 wallets, 0 rows, 0 findings\n"
+
+
+def test_the_superuser_may_audit_too(shared_played: Played) -> None:
+    assert run("audit", "--database-url", shared_played.casino.urls["superuser"]).returncode == 0
+
+
+def entry(number: int, change: str) -> str:
+    """A change of one row of the wallet."""
+    return f"UPDATE casino_transactions SET {change} WHERE wallet_id = %(wallet)s AND entry = {number}"  # noqa: S608
+
+
+def entries(change: str, after: int = 0) -> str:
+    """A change of all of the wallet's rows after one."""
+    return f"UPDATE casino_transactions SET {change} WHERE wallet_id = %(wallet)s AND entry > {after}"  # noqa: S608
+
+
+def wallet(change: str) -> str:
+    """A change of the wallet itself."""
+    return f"UPDATE casino_wallets SET {change} WHERE wallet_id = %(wallet)s"  # noqa: S608
+
+
+def delete(number: int) -> str:
+    """The removal of one row of the wallet."""
+    return f"DELETE FROM casino_transactions WHERE wallet_id = %(wallet)s AND entry = {number}"  # noqa: S608
+
+
+def response(number: int, old: str, new: str) -> str:
+    """A change of a part of a stored answer."""
+    return entry(number, f"response = replace(response, '{old}', '{new}')") + f" AND response LIKE '%%{old}%%'"
+
+
+CORRUPTIONS: dict[str, tuple[str, ...]] = {
+    "balance after": (entry(3, "balance_after = balance_after + 1"),),
+    "balance after of the last row, and the wallet's with it": (
+        entry(11, "balance_after = balance_after + 1"),
+        wallet("balance = balance + 1"),
+    ),
+    "balance before": (entry(3, "balance_before = balance_before - 1"),),
+    "both balances of a row": (entry(3, "balance_before = balance_before + 1, balance_after = balance_after + 1"),),
+    "all balances of the wallet": (
+        entries("balance_before = balance_before + 1, balance_after = balance_after + 1"),
+        wallet("balance = balance + 1"),
+    ),
+    "amount": (entry(3, "amount = 2499"),),
+    "amount of the declined bet": (entry(10, "amount = -5"),),
+    "sign of an amount": (entry(2, "amount = 1000"),),
+    "amount, and every balance after it": (
+        entry(6, "amount = amount + 100, balance_after = balance_after + 100"),
+        entries("balance_before = balance_before + 100, balance_after = balance_after + 100", after=6),
+        wallet("balance = balance + 100"),
+    ),
+    "amount, balances and answers": (
+        entry(
+            11,
+            "amount = 0, balance_after = balance_before, response = replace(response, balance_after::text, "
+            "balance_before::text)",
+        ),
+        wallet("balance = balance + 1"),
+    ),
+    "outcome to OK": (entry(10, "outcome = 'OK'"),),
+    "outcome to another decline": (entry(10, "outcome = 'PLAYER_BLOCKED'"),),
+    "outcome and answer to another decline": (
+        entry(10, "outcome = 'PLAYER_BLOCKED', response = replace(response, 'INSUFFICIENT_FUNDS', 'PLAYER_BLOCKED')"),
+    ),
+    "outcome to a decline": (entry(3, "outcome = 'BALANCE_LIMIT_EXCEEDED'"),),
+    "outcome that is no code": (entry(3, "outcome = ''"),),
+    "type": (entry(3, "type = 'jackpot'"),),
+    "type with its account": (entry(6, "type = 'jackpot', counter_account = 'jackpot'"),),
+    "type of the tombstone": (entry(8, "type = 'bet'"),),
+    "rollback to a win": (entry(5, "type = 'win'"),),
+    "counter account": (entry(3, "counter_account = 'cashier'"),),
+    "counter account of the deposit": (entry(1, "counter_account = 'game'"),),
+    "hash": (entry(4, "hash = sha256('x')"),),
+    "hash of the first row": (entry(1, "hash = sha256('x')"),),
+    "hash of the last row": (entry(11, "hash = sha256('x')"),),
+    "hash of the last row, and the head with it": (entry(11, "hash = sha256('x')"), wallet("head = sha256('x')")),
+    "hash emptied": (entry(4, "hash = ''"),),
+    "request hash": (entry(4, "request_hash = sha256('x')"),),
+    "request hash of the tombstone": (entry(8, "request_hash = sha256('x')"),),
+    "request hashes of two rows exchanged": (
+        """
+        UPDATE casino_transactions AS t SET request_hash = o.request_hash FROM casino_transactions AS o
+        WHERE t.wallet_id = %(wallet)s AND o.wallet_id = t.wallet_id AND (t.entry, o.entry) IN ((2, 4), (4, 2))
+        """,
+    ),
+    "external id": (entry(2, "external_transaction_id = 'another'"),),
+    "external id and answer": (
+        entry(2, "external_transaction_id = 'another', response = replace(response, 'bet 1', 'another')"),
+    ),
+    "external id of the tombstone": (entry(8, "external_transaction_id = 'free again'"),),
+    "scope of an id": (entry(2, "id_scope = 77"),),
+    "scope of the deposit's id": (entry(1, "id_scope = 77"),),
+    "session": (entry(2, "session_id = session_id + 1"),),
+    "session taken away": (entry(2, "session_id = NULL"),),
+    "game provider": (entry(2, "game_provider_id = 99"),),
+    "round": (entry(2, "round_id = 'another'"),),
+    "round taken away": (entry(5, "round_id = NULL"),),
+    "reference of the win": (entry(3, "reference_id = 'bet 2'"),),
+    "reference taken away": (entry(3, "reference_id = NULL"),),
+    "reference added": (entry(6, "reference_id = 'bet 1'"),),
+    "reference of the rollback": (entry(5, "reference_id = 'bet 4'"),),
+    "time by a microsecond": (entry(4, "created_at = created_at + interval '1 microsecond'"),),
+    "time to another century": (entry(4, "created_at = '1626-01-01'"),),
+    "time to infinity": (entry(4, "created_at = 'infinity'"),),
+    "time before Christ": (entry(4, "created_at = '0044-03-15 BC'"),),
+    "answer's balance": (response(3, '"balance":"11500"', '"balance":"11501"'),),
+    "answer's balance as a number": (response(3, '"11500"', "11500"),),
+    "answer's id": (response(3, "win 1", "win 2"),),
+    "answer's currency": (response(3, "EUR", "USD"),),
+    "answer's status": (response(3, '"ok"', '"no"'),),
+    "answer's code": (response(10, "INSUFFICIENT_FUNDS", "PLAYER_BLOCKED"),),
+    "answer of a decline to one of success": (
+        entry(10, "response = (SELECT max(response) FROM casino_transactions WHERE response LIKE '%%tombstone%%')"),
+    ),
+    "answer with a tombstone more": (response(5, '"ok"', '"ok","tombstone":true'),),
+    "answer with a tombstone less": (response(9, ',"tombstone":true', ""),),
+    "answer with a field more": (response(3, '"status"', '"bonus":"1","status"'),),
+    "answer with a field less": (response(10, '"requestId":', '"other":'),),
+    "answer emptied": (entry(3, "response = ''"),),
+    "answer to no object": (entry(3, "response = '[]'"),),
+    "answer to null": (entry(3, "response = 'null'"),),
+    "answer to a number": (entry(10, "response = '1'"),),
+    "answer to no JSON": (entry(3, "response = response || 'x'"),),
+    "answer nested without end": (entry(3, "response = repeat('[', 200000)"),),
+    "tombstone given an answer": (entry(8, "response = '{}'"),),
+    "row deleted in the middle": (delete(6),),
+    "row without a movement deleted": (delete(10),),
+    "first row deleted": (delete(1),),
+    "last row deleted": (delete(11),),
+    "last row deleted, and the wallet's balance with it": (delete(11), wallet("balance = balance + 1")),
+    "last row deleted, and the wallet's balance and count with it": (
+        delete(11),
+        wallet("balance = balance + 1, entries = entries - 1"),
+    ),
+    "all rows deleted": ("DELETE FROM casino_transactions WHERE wallet_id = %(wallet)s",),
+    "all rows but the last deleted": ("DELETE FROM casino_transactions WHERE wallet_id = %(wallet)s AND entry < 11",),
+    "row deleted and the others moved up": (
+        delete(6),
+        entries("entry = entry - 1", after=6),
+        wallet("entries = entries - 1"),
+    ),
+    "rows exchanged": (
+        entry(6, "entry = -6"),
+        entry(7, "entry = 6"),
+        entry(-6, "entry = 7"),
+    ),
+    "place in the chain": (entry(11, "entry = 12"), wallet("entries = 12")),
+    "wallet's balance": (wallet("balance = balance + 1"),),
+    "wallet's balance below zero": (wallet("balance = -1"),),
+    "wallet's count of entries": (wallet("entries = entries + 1"),),
+    "wallet's head": (wallet("head = sha256('x')"),),
+    "wallet's head emptied": (wallet("head = ''"),),
+    "wallet's currency": (wallet("currency = 'USD'"),),
+    "wallet's player": (wallet("player_id = player_id + 100"),),
+    "wallet deleted": ("DELETE FROM casino_wallets WHERE wallet_id = %(wallet)s",),
+}
+
+
+@pytest.mark.parametrize("statements", CORRUPTIONS.values(), ids=CORRUPTIONS.keys())
+def test_corrupted_wallet_is_named(played: Played, statements: tuple[str, ...]) -> None:
+    """And the neighbour's is not."""
+    played.corrupt(*statements)
+
+    assert named(played, audited(played)) == {played.seat.wallet_id}
+
+
+def test_inserted_row_is_named(played: Played) -> None:
+    """A row as the ledger would write it, but for the chain: what a thief with INSERT could do."""
+    seat = played.seat
+    digest = request_hash("promo", seat.player_id, "gift", "round", 100, None)
+    played.corrupt(
+        f"""
+        INSERT INTO casino_transactions
+        SELECT tenant_id, wallet_id, 12, 'promo', 'OK', game_provider_id, id_scope, 'gift', session_id, 'round', NULL,
+            100, balance_after, balance_after + 100, 'promotion', decode('{digest.hex()}', 'hex'),
+            casino_response('OK', 'gift', balance_after + 100, 'EUR', false, NULL), now(), sha256('x')
+        FROM casino_transactions WHERE wallet_id = %(wallet)s AND entry = 11
+        """,  # noqa: S608
+        wallet("balance = balance + 100, entries = 12, head = sha256('x')"),
+    )
+
+    findings = audited(played)
+    assert named(played, findings) == {seat.wallet_id}
+    assert [finding.split(": ", 1)[1] for finding in findings] == ["entry 12: the hash chain is broken"]
+
+
+def test_row_inserted_without_the_wallet_is_named(played: Played) -> None:
+    played.corrupt(
+        """
+        INSERT INTO casino_transactions
+        SELECT tenant_id, wallet_id, 12, type, outcome, game_provider_id, id_scope, 'copy', session_id, round_id,
+            reference_id, amount, balance_before, balance_after, counter_account, request_hash, response, created_at,
+            hash
+        FROM casino_transactions WHERE wallet_id = %(wallet)s AND entry = 11
+        """
+    )
+
+    assert named(played, audited(played)) == {played.seat.wallet_id}
+
+
+def test_row_moved_to_another_wallet_names_both(played: Played) -> None:
+    """The giver's chain has lost its end, the taker's has got one that is not its own."""
+    played.corrupt(
+        "UPDATE casino_transactions SET wallet_id = %(other)s, entry = 4 WHERE wallet_id = %(wallet)s AND entry = 11",
+        wallet("balance = balance + 1, entries = 10"),
+        "UPDATE casino_wallets SET balance = balance - 1, entries = 4 WHERE wallet_id = %(other)s",
+    )
+
+    assert named(played, audited(played)) == {played.seat.wallet_id, played.neighbour.wallet_id}
+
+
+def test_chain_moved_to_another_wallet_names_it(played: Played) -> None:
+    """All rows, head and balance: the hashes tell whose they are."""
+    played.corrupt(
+        "DELETE FROM casino_transactions WHERE wallet_id = %(other)s",
+        "UPDATE casino_transactions SET wallet_id = %(other)s WHERE wallet_id = %(wallet)s",
+        """
+        UPDATE casino_wallets AS o SET balance = w.balance, entries = w.entries, head = w.head
+        FROM casino_wallets AS w WHERE o.wallet_id = %(other)s AND w.wallet_id = %(wallet)s
+        """,
+        wallet("balance = 0, entries = 0, head = ''"),
+    )
+
+    assert named(played, audited(played)) == {played.neighbour.wallet_id}
+
+
+def test_rows_of_a_wallet_that_never_was_are_named(played: Played) -> None:
+    played.corrupt("UPDATE casino_transactions SET wallet_id = 4711 WHERE wallet_id = %(wallet)s")
+
+    findings = audited(played)
+    assert f"wallet 4711 of tenant {played.casino.tenant_id}: the wallet is gone, its rows are there" in findings
+    assert named(played, findings) == {played.seat.wallet_id}
+
+
+def test_money_from_one_wallet_to_another_names_both(played: Played) -> None:
+    """The sum of all is still zero."""
+    played.corrupt(
+        wallet("balance = balance - 1"), "UPDATE casino_wallets SET balance = balance + 1 WHERE wallet_id = %(other)s"
+    )
+
+    findings = audited(played)
+    assert named(played, findings) == {played.seat.wallet_id, played.neighbour.wallet_id}
+    assert not [finding for finding in findings if "not zero together" in finding]
+
+
+def test_money_out_of_nothing_is_told_in_the_sum(played: Played) -> None:
+    played.corrupt(wallet("balance = balance + 5"))
+
+    # The wallet's own deposits and play: B and the neighbour's B, 1000 + 1 lost, 2500 + 5 + 7 won.
+    total = 2 * B - 1001 + 2512
+    assert f"wallets hold {total + 5}, the house's accounts {-total}: not zero together" in audited(played)
+
+
+def test_corruption_by_the_owner_is_found_as_well(played: Played) -> None:
+    """The owner cannot write rows that row-level security hides from him, but he can take that away."""
+    played.casino.corrupted = True
+    for statement in (
+        "ALTER TABLE casino_wallets NO FORCE ROW LEVEL SECURITY",
+        wallet("balance = balance + 1"),
+    ):
+        with played.casino.superuser.transaction():
+            played.casino.query("SET LOCAL ROLE causeway_owner")
+            played.casino.query(statement.encode(), {"wallet": played.seat.wallet_id} if "%(" in statement else ())
+
+    assert named(played, audited(played)) == {played.seat.wallet_id}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://nobody@127.0.0.1:1/nothing",
+        "postgresql://nobody@127.0.0.1:1/nothing?connect_timeout=x",
+        "no connection string at all",
+        "",
+    ],
+)
+def test_database_that_cannot_be_reached_is_status_2_and_one_line(url: str) -> None:
+    """2 is not 1: nothing is known to be wrong with the ledger."""
+    result = run("audit", "--database-url", url)
+
+    assert (result.returncode, result.stdout) == (2, "")
+    if url:
+        assert result.stderr.startswith("The audit could not run: ")
+        assert len(result.stderr.splitlines()) == 1
+    assert "Traceback" not in result.stderr
+
+
+def test_unknown_command_is_status_2() -> None:
+    assert run("repair").returncode == 2
+    assert run("audit").returncode == 2
+
+
+@pytest.mark.parametrize("login", ["casino", "provider"])
+def test_role_that_does_not_read_every_tenant_cannot_audit(played: Played, login: str) -> None:
+    """It would see no rows, and find nothing wrong with them."""
+    played.corrupt(wallet("balance = balance + 1"))
+
+    result = run("audit", "--database-url", played.casino.urls[login])
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("The audit could not run: ")
+    assert len(result.stderr.splitlines()) == 1

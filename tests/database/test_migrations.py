@@ -1,0 +1,127 @@
+"""Migrations: applied once, in order, each whole or not at all."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from causeway import schema
+from local.database import create
+
+SCHEMA = Path(__file__).parents[2] / "schema"
+FILES = sorted(path.stem for path in SCHEMA.glob("*.sql"))
+
+
+@pytest.fixture
+def empty(admin_url: str) -> Iterator[str]:
+    """The owner's URL of a database with nothing in it."""
+    made = create(admin_url)
+    yield made.urls["owner"]
+    made.drop()
+
+
+def _rows(url: str, statement: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(statement.encode()).fetchall()
+
+
+def _tables(url: str) -> set[str]:
+    return {name for (name,) in _rows(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
+
+
+def _catalogue(url: str) -> list[tuple[Any, ...]]:
+    """Everything that a migration may change, in a form that can be compared."""
+    return _rows(
+        url,
+        """
+        SELECT 'table', c.oid::regclass::text, c.relacl::text, c.relfilenode::text FROM pg_class AS c
+        WHERE c.relnamespace = 'public'::regnamespace
+        UNION ALL SELECT 'function', p.oid::regprocedure::text, p.proacl::text, md5(pg_get_functiondef(p.oid))
+        FROM pg_proc AS p WHERE p.pronamespace = 'public'::regnamespace
+        UNION ALL SELECT 'policy', polname, polroles::text, pg_get_expr(polqual, polrelid) FROM pg_policy
+        UNION ALL SELECT 'constraint', conname, NULL, pg_get_constraintdef(oid) FROM pg_constraint
+        UNION ALL SELECT 'role', setrole::regrole::text, NULL, setconfig::text FROM pg_db_role_setting
+        ORDER BY 1, 2, 3, 4
+        """,
+    )
+
+
+def test_every_migration_is_applied_in_order_and_a_second_run_changes_nothing(empty: str) -> None:
+    assert schema.migrate(empty, SCHEMA) == FILES
+    before, runs = _catalogue(empty), _rows(empty, "SELECT count(*) FROM _yoyo_migration")
+
+    assert schema.migrate(empty, SCHEMA) == []
+    assert (_catalogue(empty), _rows(empty, "SELECT count(*) FROM _yoyo_migration")) == (before, runs)
+
+
+def test_two_databases_of_one_server_are_migrated_alike(empty: str, admin_url: str) -> None:
+    """Roles belong to the server: the second database finds them there."""
+    other = create(admin_url)
+    try:
+        assert schema.migrate(empty, SCHEMA) == schema.migrate(other.urls["owner"], SCHEMA) == FILES
+        assert _tables(empty) == _tables(other.urls["owner"])
+    finally:
+        other.drop()
+
+
+def test_failing_migration_leaves_the_database_as_it_was_and_can_be_corrected(empty: str, tmp_path: Path) -> None:
+    (tmp_path / "0001_first.sql").write_text("CREATE TABLE first (n int);")
+    (tmp_path / "0002_second.sql").write_text("CREATE TABLE second (n int); INSERT INTO first VALUES (1);")
+    third = tmp_path / "0003_third.sql"
+    third.write_text(
+        """
+        CREATE TABLE third (n int);
+        INSERT INTO first VALUES (2);
+        DROP TABLE second;
+        SELECT 1 / 0;
+        CREATE TABLE late (n int);
+        """
+    )
+    (tmp_path / "0004_fourth.sql").write_text("CREATE TABLE fourth (n int);")
+
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        schema.migrate(empty, tmp_path)
+
+    assert {"first", "second"} <= _tables(empty)
+    assert not {"third", "late", "fourth"} & _tables(empty)
+    assert _rows(empty, "SELECT n FROM first") == [(1,)]
+
+    third.write_text("CREATE TABLE third (n int);")
+    assert schema.migrate(empty, tmp_path) == ["0003_third", "0004_fourth"]
+
+
+def test_failing_migration_of_ours_leaves_an_empty_database(empty: str, tmp_path: Path) -> None:
+    (tmp_path / "0001_all.sql").write_text((SCHEMA / f"{FILES[0]}.sql").read_text() + "\nSELECT nonsense;")
+    before = _tables(empty)
+
+    with pytest.raises(psycopg.errors.UndefinedColumn):
+        schema.migrate(empty, tmp_path)
+
+    assert {name for name in _tables(empty) if "yoyo" not in name} == before
+
+
+def test_migration_waits_for_no_lock_for_long(empty: str, tmp_path: Path) -> None:
+    """Callers queue behind a migration that waits: it gives up first."""
+    (tmp_path / "0001_limits.sql").write_text(
+        "CREATE TABLE limits AS SELECT current_setting('lock_timeout') AS l, current_setting('statement_timeout') AS s;"
+    )
+
+    schema.migrate(empty, tmp_path)
+
+    assert _rows(empty, "SELECT l, s FROM limits") == [("10s", "4min")]
+
+
+def test_command_says_what_is_missing_in_one_line() -> None:
+    environment = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(sys.path)}
+    run = subprocess.run(
+        [sys.executable, "-m", "causeway.schema"], env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert run.returncode == 1
+    assert re.fullmatch(r"The setting DATABASE_HOST is missing: .+\n", run.stderr)

@@ -1,0 +1,79 @@
+"""Statements of the casino's login look rows up by key, whatever the tables looked like when they were planned."""
+
+from typing import Any
+
+from causeway.errors import BY_CODE
+from tests.database.world import B, Casino
+
+_SCANS = """
+    SELECT relname, seq_scan FROM pg_stat_user_tables
+    WHERE relname IN ('casino_wallets', 'casino_transactions', 'casino_sessions', 'casino_players')
+    ORDER BY relname
+"""
+
+
+def _scans(casino: Casino) -> list[Any]:
+    casino.disconnect()
+    casino.query("SELECT pg_stat_force_next_flush()")
+    return casino.query(_SCANS)
+
+
+def test_plans_made_on_empty_analysed_tables_do_not_scan_full_ones(casino: Casino) -> None:
+    casino.query("ANALYZE")
+    first = casino.seat()
+    first.debit("bet", 1)
+    seats = [casino.seat(caller=first.caller, balance=0) for _ in range(300)]
+    before = _scans(casino)
+    # One connection plans while hardly a row is there, another when many are.
+    for seat in (first, seats[-1], seats[0]):
+        for number in range(5):
+            seat.debit(f"{seat.player_id}-{number}", 0)
+            seat.credit(f"{seat.player_id}-win-{number}", 0, f"{seat.player_id}-{number}")
+            seat.rollback(f"{seat.player_id}-undo-{number}", f"{seat.player_id}-{number}")
+            seat.asked_balance()
+
+    assert _scans(casino) == before
+
+
+def test_settings_of_the_login_rule_the_scan_out(casino: Casino) -> None:
+    seat = casino.seat()
+    names = ("enable_seqscan", "plan_cache_mode", "jit", "lock_timeout", "statement_timeout")
+
+    shown = {name: seat.database.one("SELECT current_setting(%s) AS value", [name]).value for name in names}
+
+    assert shown == {
+        "enable_seqscan": "off",
+        "plan_cache_mode": "force_generic_plan",
+        "jit": "off",
+        "lock_timeout": "1500ms",
+        "statement_timeout": "2s",
+    }
+
+
+def test_every_decline_has_the_sentence_of_its_error(casino: Casino) -> None:
+    """A decline is told in the database's words, a refusal in Python's: they are the same."""
+    source = casino.value("SELECT pg_get_functiondef('casino_decline_sentence'::regproc)")
+    told = {code: casino.value("SELECT casino_decline_sentence(%s)", [code]) for code in BY_CODE}
+    declines = {code: sentence for code, sentence in told.items() if sentence is not None}
+
+    assert declines == {code: BY_CODE[code]().sentence for code in declines}
+    # Every code the function knows is one of ours.
+    assert len(declines) == source.count("WHEN")
+
+
+def test_every_decline_the_ledger_stores_has_a_sentence(casino: Casino) -> None:
+    seat = casino.seat()
+    seat.debit("bet", B)
+    declined = [
+        seat.debit("more", 1),
+        seat.credit("big", 2**62, "bet"),
+        seat.rollback("r", "big"),
+        seat.rollback("u", "x"),
+    ]
+
+    assert [outcome.fields.get("error") for outcome in declined] == [
+        "The balance is too low for this bet",
+        "The credit would exceed the balance the wallet may hold",
+        "Only bets can be rolled back",
+        None,
+    ]

@@ -1,0 +1,225 @@
+"""The function schema-migrate in processes of its own, configured as Lambda does it; and the codes the schema names."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from causeway.errors import BY_CODE
+from local.database import create
+from tests.database.world import Casino
+from tests.unit.secrets_server import SecretsServer
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = ROOT / "schema"
+FILES = sorted(path.stem for path in SCHEMA.glob("*.sql"))
+SECRET = "causeway/staging/database/causeway_owner"
+
+# What Lambda's runtime does: load the handler's file, call it, and show the result or fail.
+_INVOKE = """
+import json, sys
+from importlib.util import module_from_spec, spec_from_file_location
+from types import SimpleNamespace
+
+spec = spec_from_file_location("schema_migrate", sys.argv[1])
+module = module_from_spec(spec)
+spec.loader.exec_module(module)
+context = SimpleNamespace(
+    function_name="schema-migrate", memory_limit_in_mb=256, invoked_function_arn="arn", aws_request_id="request"
+)
+result = module.handler({}, context)
+print()
+print(json.dumps(result))
+"""
+
+# The codes of calls that are refused: these leave no row, and Python says their sentence.
+REFUSALS = {
+    "SIGNATURE_INVALID",
+    "SESSION_NOT_FOUND",
+    "PLAYER_NOT_FOUND",
+    "DUPLICATE_TRANSACTION",
+    "TRANSACTION_ALREADY_PROCESSED",
+}
+
+
+@pytest.fixture
+def extension() -> Iterator[SecretsServer]:
+    """The secrets extension."""
+    with SecretsServer() as server:
+        yield server
+
+
+@pytest.fixture
+def empty(admin_url: str) -> Iterator[str]:
+    """The owner's URL of a database with nothing in it."""
+    made = create(admin_url)
+    yield made.urls["owner"]
+    made.drop()
+
+
+Start = Callable[[str, Path], subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start(extension: SecretsServer) -> Start:
+    """Starts the function for a database and a folder of migrations; its password is a secret, not a setting."""
+
+    def run(url: str, folder: Path) -> subprocess.Popen[str]:
+        parts = urlsplit(url)
+        with psycopg.connect(url) as connection:
+            password, user = connection.info.password, connection.info.user
+        extension.secrets[SECRET] = {"password": password}
+        environment = {
+            "PATH": os.defpath,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "AWS_SESSION_TOKEN": "session-token",
+            "SECRETS_EXTENSION_URL": extension.url,
+            "DATABASE_HOST": parts.hostname or "",
+            "DATABASE_PORT": str(parts.port),
+            "DATABASE_NAME": parts.path.removeprefix("/"),
+            "DATABASE_USER": user,
+            "DATABASE_SECRET": SECRET,
+            "SCHEMA_FOLDER": str(folder),
+        }
+        return subprocess.Popen(
+            [sys.executable, "-c", _INVOKE, str(ROOT / "functions" / "maintenance" / "schema_migrate.py")],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return run
+
+
+def applied(process: subprocess.Popen[str]) -> list[str]:
+    """Wait for an invocation that must succeed; returns what it applied."""
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, ""), out + err
+    result = json.loads(out.splitlines()[-1])
+    assert result.keys() == {"applied"}
+    return result["applied"]
+
+
+def test_function_applies_what_is_missing_and_then_nothing(empty: str, start: Start) -> None:
+    assert applied(start(empty, SCHEMA)) == FILES
+    assert applied(start(empty, SCHEMA)) == []
+
+
+def test_two_deployments_at_once_apply_everything_once(empty: str, start: Start) -> None:
+    both = [start(empty, SCHEMA), start(empty, SCHEMA)]
+
+    assert sorted(applied(process) for process in both) == [[], FILES]
+    with psycopg.connect(empty) as connection:
+        rows = connection.execute("SELECT migration_id FROM _yoyo_migration ORDER BY migration_id").fetchall()
+    assert [name for (name,) in rows] == FILES
+
+
+def test_failing_migration_fails_the_invocation_and_the_next_one_can_go_on(
+    empty: str, start: Start, tmp_path: Path
+) -> None:
+    (tmp_path / "0001_first.sql").write_text("CREATE TABLE first (n int);")
+    second = tmp_path / "0002_second.sql"
+    second.write_text("CREATE TABLE second (n int); SELECT 1 / 0;")
+
+    process = start(empty, tmp_path)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert "DivisionByZero" in err
+
+    second.write_text("CREATE TABLE second (n int);")
+    assert applied(start(empty, tmp_path)) == ["0002_second"]
+
+
+def test_names_and_password_of_any_characters_log_in(admin_url: str, start: Start, tmp_path: Path) -> None:
+    """They stand in a URL on the way."""
+    (tmp_path / "0001_first.sql").write_text("CREATE TABLE first (n int);")
+    name, password = "causeway test: 100%/?#&@\u00e9", "p@ss/w:rd?#[]&=+ %41\u00e9'\"\\"
+    names = {"name": sql.Identifier(name), "password": sql.Literal(password)}
+    place = urlsplit(admin_url)
+    url = (
+        f"postgresql://{quote(name, safe='')}:{quote(password, safe='')}@{place.hostname}:{place.port}"
+        f"/{quote(name, safe='')}"
+    )
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE ROLE {name} LOGIN PASSWORD {password}").format(**names))
+        try:
+            connection.execute(sql.SQL("CREATE DATABASE {name} OWNER {name} TEMPLATE template0").format(**names))
+            assert applied(start(url, tmp_path)) == ["0001_first"]
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {name} WITH (FORCE)").format(**names))
+            connection.execute(sql.SQL("DROP ROLE {name}").format(**names))
+
+
+def test_missing_secret_fails_the_invocation_with_what_to_do(
+    empty: str, start: Start, extension: SecretsServer
+) -> None:
+    extension.fixed = (400, b"an unexpected error occurred while executing request")
+
+    process = start(empty, SCHEMA)
+    _, err = process.communicate(timeout=120)
+
+    assert process.returncode != 0
+    assert f"No secret {SECRET} that the role may read" in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("role", "expected"),
+    [
+        (
+            "casino",
+            {
+                "lock_timeout": "1500ms",
+                "statement_timeout": "2s",
+                "idle_in_transaction_session_timeout": "5s",
+                "enable_seqscan": "off",
+                "plan_cache_mode": "force_generic_plan",
+                "jit": "off",
+            },
+        ),
+        (
+            "provider",
+            {
+                "lock_timeout": "1500ms",
+                "statement_timeout": "2s",
+                "idle_in_transaction_session_timeout": "5s",
+                "jit": "off",
+            },
+        ),
+    ],
+)
+def test_limits_are_in_force_as_soon_as_a_role_has_logged_in(
+    shared_casino: Casino, role: str, expected: dict[str, str]
+) -> None:
+    """A proxied connection keeps no session state, so nothing is set after the login."""
+    with psycopg.connect(shared_casino.urls[role]) as connection:
+        rows = connection.execute(
+            """
+            SELECT name, current_setting(name) FROM pg_settings
+            WHERE name = ANY (%s) AND source = 'user'
+            """,
+            [list(expected)],
+        ).fetchall()
+    assert dict(rows) == expected
+
+
+def test_every_code_the_schema_answers_has_an_error_and_every_decline_a_sentence(shared_casino: Casino) -> None:
+    """A new outcome without either would be an answer without a body."""
+    source = "".join(re.sub(r"--.*", "", path.read_text()) for path in sorted(SCHEMA.glob("*.sql")))
+    codes = set(re.findall(r"'([A-Z]+(?:_[A-Z]+)+)'", source))
+    sentences = {code: shared_casino.value("SELECT casino_decline_sentence(%s)", [code]) for code in codes}
+
+    assert codes >= REFUSALS | {"INSUFFICIENT_FUNDS", "ROUND_HAS_PAYOUT"}
+    assert codes - BY_CODE.keys() == set()
+    assert {code for code, sentence in sentences.items() if sentence is None} == REFUSALS
+    assert {code: sentence for code, sentence in sentences.items() if sentence} == {
+        code: (BY_CODE[code].__doc__ or "").strip() for code in codes - REFUSALS
+    }
