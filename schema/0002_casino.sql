@@ -1,6 +1,7 @@
 -- The casino side: players, wallets, game providers with their dialects, games and sessions.
 
--- The most a wallet may hold, in minor units: at most 4e18, so that no sum with one amount leaves a bigint.
+-- The most a wallet may hold by wins and deposits, in minor units. Refunds may pass it; under half of what a bigint
+-- holds, it leaves them room.
 CREATE DOMAIN balance_cap AS bigint CHECK (value BETWEEN 0 AND 4000000000000000000);
 
 CREATE TABLE casino_players (
@@ -48,6 +49,8 @@ CREATE TABLE casino_games (
     status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'inactive')),
     PRIMARY KEY (tenant_id, game_id),
     UNIQUE (tenant_id, game_provider_id, code),
+    -- What a session refers to: a game of its own provider.
+    UNIQUE (tenant_id, game_id, game_provider_id),
     FOREIGN KEY (tenant_id, game_provider_id) REFERENCES casino_game_providers
 );
 
@@ -67,6 +70,8 @@ CREATE TABLE casino_wallets (
     PRIMARY KEY (tenant_id, wallet_id),
     -- One wallet per player and currency.
     UNIQUE (tenant_id, player_id, currency),
+    -- What a session refers to: a wallet of its own player.
+    UNIQUE (tenant_id, wallet_id, player_id),
     FOREIGN KEY (tenant_id, player_id) REFERENCES casino_players
 ) WITH (fillfactor = 60); -- room for the next version of a row on its own page: updates touch no index
 
@@ -85,10 +90,9 @@ CREATE TABLE casino_sessions (
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, session_id),
     UNIQUE (tenant_id, session_token),
-    FOREIGN KEY (tenant_id, player_id) REFERENCES casino_players,
-    FOREIGN KEY (tenant_id, wallet_id) REFERENCES casino_wallets,
-    FOREIGN KEY (tenant_id, game_id) REFERENCES casino_games,
-    FOREIGN KEY (tenant_id, game_provider_id) REFERENCES casino_game_providers
+    FOREIGN KEY (tenant_id, wallet_id, player_id) REFERENCES casino_wallets (tenant_id, wallet_id, player_id),
+    FOREIGN KEY (tenant_id, game_id, game_provider_id)
+    REFERENCES casino_games (tenant_id, game_id, game_provider_id)
 );
 
 -- Row-level security: one policy per table, command and group of roles; a command without a policy finds no row.

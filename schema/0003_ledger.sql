@@ -72,6 +72,24 @@ CREATE TRIGGER casino_transactions_append_only
 BEFORE UPDATE OR DELETE OR TRUNCATE ON casino_transactions
 FOR EACH STATEMENT EXECUTE FUNCTION casino_transactions_refuse_change();
 
+-- Whose ids are unique is settled with a provider's first transaction: with another scope, the ids before it would be
+-- forgotten, and a retry would move money again.
+CREATE FUNCTION casino_game_providers_keep_scope() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM casino_transactions AS t
+        WHERE t.tenant_id = old.tenant_id AND t.game_provider_id = old.game_provider_id
+    ) THEN
+        RAISE EXCEPTION 'game provider % has transactions: its id_scope is settled', old.code USING ERRCODE = 'CW003';
+    END IF;
+    RETURN new;
+END $$;
+
+CREATE TRIGGER casino_game_providers_scope
+BEFORE UPDATE ON casino_game_providers
+FOR EACH ROW WHEN (old.id_scope <> new.id_scope) EXECUTE FUNCTION casino_game_providers_keep_scope();
+
 ALTER TABLE casino_transactions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE casino_transactions FORCE ROW LEVEL SECURITY;
 CREATE POLICY casino_transactions_own ON casino_transactions FOR SELECT TO causeway_casino, causeway_ledger

@@ -13,13 +13,13 @@
 -- inlined; so with to_json below.)
 CREATE FUNCTION casino_entry_hash(
     p_previous bytea, p_request_hash bytea, p_wallet_id bigint, p_entry bigint, p_outcome text,
-    p_game_provider_id bigint, p_session_id bigint, p_balance_before bigint, p_balance_after bigint,
+    p_game_provider_id bigint, p_id_scope bigint, p_session_id bigint, p_balance_before bigint, p_balance_after bigint,
     p_created_at timestamptz
 ) RETURNS bytea
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN sha256(
     p_previous || p_request_hash || int8send(p_wallet_id) || int8send(p_entry) || convert_to(p_outcome, 'UTF8')
-    || int8send(p_game_provider_id) || int8send(coalesce(p_session_id, 0)) || int8send(p_balance_before)
+    || int8send(p_game_provider_id) || int8send(p_id_scope) || int8send(coalesce(p_session_id, 0)) || int8send(p_balance_before)
     || int8send(p_balance_after) || timestamptz_send(p_created_at)
 );
 
@@ -150,7 +150,7 @@ BEGIN
     p_row.created_at := now();
     p_row.hash := casino_entry_hash(
         p_head, p_row.request_hash, p_row.wallet_id, p_row.entry, p_row.outcome, p_row.game_provider_id,
-        p_row.session_id, p_row.balance_before, p_row.balance_after, p_row.created_at
+        p_row.id_scope, p_row.session_id, p_row.balance_before, p_row.balance_after, p_row.created_at
     );
     UPDATE casino_wallets AS w
     SET balance = p_row.balance_after, entries = p_row.entry, head = p_row.hash
@@ -187,11 +187,14 @@ DECLARE
     v_unseen boolean := false;
     v_head bytea;
 BEGIN
+    IF p_amount < 0 OR p_type IN ('deposit', 'tombstone') THEN
+        RAISE EXCEPTION 'a game provider cannot send a % of %', p_type, p_amount USING ERRCODE = 'CW002';
+    END IF;
     replayed := false;
     PERFORM pg_advisory_xact_lock(p_player_id);
 
     SELECT * INTO v_provider FROM casino_game_providers AS g
-    WHERE g.tenant_id = p_tenant_id AND g.code = p_game_provider AND g.status = 'active';
+    WHERE g.tenant_id = p_tenant_id AND g.code = p_game_provider;
     IF NOT FOUND OR (p_bare_signature AND NOT v_provider.allow_bare_signature) THEN
         outcome := 'SIGNATURE_INVALID';
         RETURN;
@@ -217,7 +220,7 @@ BEGIN
     IF FOUND AND (v_known.type <> 'tombstone' OR v_known.wallet_id <> v_session.wallet_id OR p_type = 'rollback') THEN
         IF v_known.request_hash <> p_request_hash OR v_session.player_id <> p_player_id THEN
             outcome := 'DUPLICATE_TRANSACTION';
-        ELSIF v_provider.duplicate = 'refuse' THEN
+        ELSIF v_provider.duplicate = 'refuse' AND v_known.outcome = 'OK' THEN
             outcome := 'TRANSACTION_ALREADY_PROCESSED';
         ELSE
             outcome := v_known.outcome;
@@ -240,6 +243,11 @@ BEGIN
         RETURN;
     ELSIF p_type = 'bet' THEN
         v_change := -p_amount;
+        -- What was bet before is still settled.
+        IF v_provider.status <> 'active' THEN
+            outcome := 'GAME_PROVIDER_INACTIVE';
+            RETURN;
+        END IF;
         outcome := CASE
             WHEN v_session.status = 'closed' THEN 'SESSION_CLOSED'
             WHEN v_session.expires_at <= now() THEN 'SESSION_EXPIRED'
@@ -318,7 +326,8 @@ BEGIN
     SET balance = w.balance - p_amount,
         entries = w.entries + 1,
         head = casino_entry_hash(
-            w.head, p_request_hash, w.wallet_id, w.entries + 1, 'OK', s.game_provider_id, s.session_id,
+            w.head, p_request_hash, w.wallet_id, w.entries + 1, 'OK', s.game_provider_id,
+            CASE g.id_scope WHEN 'player' THEN p_player_id ELSE 0 END, s.session_id,
             w.balance, w.balance - p_amount, now()
         )
     FROM casino_sessions AS s
@@ -328,6 +337,7 @@ BEGIN
         AND s.status <> 'closed' AND s.expires_at > now() AND p.status = 'active'
         AND g.code = p_game_provider AND g.status = 'active' AND (g.allow_bare_signature OR NOT p_bare_signature)
         AND w.tenant_id = p_tenant_id AND w.wallet_id = s.wallet_id AND w.balance >= p_amount
+        AND p_amount >= 0
         AND NOT EXISTS (
             SELECT FROM casino_transactions AS t
             WHERE t.tenant_id = p_tenant_id AND t.game_provider_id = g.game_provider_id
@@ -382,7 +392,7 @@ BEGIN
     LEFT JOIN casino_sessions AS s
         ON s.tenant_id = p_tenant_id AND s.session_token = p_session_token AND s.game_provider_id = g.game_provider_id
     LEFT JOIN casino_wallets AS w ON w.tenant_id = p_tenant_id AND w.wallet_id = s.wallet_id
-    WHERE g.tenant_id = p_tenant_id AND g.code = p_game_provider AND g.status = 'active';
+    WHERE g.tenant_id = p_tenant_id AND g.code = p_game_provider;
     IF NOT FOUND THEN
         outcome := 'SIGNATURE_INVALID';
     END IF;

@@ -118,7 +118,7 @@ class Model:
             return Expected("OK" if swallowed else "TRANSACTION_ROLLED_BACK", player.balance, stored=False)
         if known.is_tombstone or known.operation != operation:
             return Expected("DUPLICATE_TRANSACTION", player.balance, stored=False)
-        if self.dialect.duplicate == "refuse":
+        if self.dialect.duplicate == "refuse" and known.expected.code == "OK":
             return Expected("TRANSACTION_ALREADY_PROCESSED", player.balance, stored=False)
         return replace(known.expected, replayed=True)
 

@@ -20,6 +20,7 @@ OPERATIONS = int(os.environ.get("CAUSEWAY_OPERATIONS", "10000"))
 SEED = int(os.environ.get("CAUSEWAY_SEED", "1"))
 THREADS = 8
 _BALANCE = 20000
+_KINDS: list[Kind] = ["bet", "win", "rollback", "promo", "jackpot"]
 
 pytestmark = pytest.mark.timeout(300 + OPERATIONS // 50)
 
@@ -44,7 +45,7 @@ class _Generator:
         return operation
 
     def _fresh(self) -> Operation:
-        kind: Kind = self._random.choices(["bet", "win", "rollback", "promo", "jackpot"], [10, 5, 5, 1, 1])[0]
+        kind = self._random.choices(_KINDS, [10, 5, 5, 1, 1])[0]
         reference = None if kind == "bet" else self._some_id()
         if kind in ("promo", "jackpot") and self._random.random() < 0.7:
             reference = None

@@ -109,13 +109,14 @@ def test_duplicate_refused_is_an_error_and_moves_nothing(new_seat: Callable[...,
 
     again = [
         seat.debit("bet", 1000),
-        seat.debit("declined", 5 * B),
         seat.credit("win", 50, "bet"),
         seat.rollback("undo", "unknown"),
     ]
 
     assert {(outcome.code, outcome.refused) for outcome in again} == {("TRANSACTION_ALREADY_PROCESSED", True)}
     assert seat.debit("bet", 1001).code == "DUPLICATE_TRANSACTION"
+    # Nobody may take a decline for something done.
+    assert seat.debit("declined", 5 * B).code == "INSUFFICIENT_FUNDS"
     assert seat.state() == before
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from tests.database.world import B, Casino, Seat
@@ -280,11 +281,53 @@ def test_session_still_launching_takes_bets(seat: Seat) -> None:
     assert seat.debit("bet", 1).code == "OK"
 
 
-def test_game_provider_switched_off_is_refused_everything(seat: Seat) -> None:
-    """WALLET 37: an inactive provider is none of ours"""
+def test_game_provider_switched_off_settles_but_takes_no_new_bets(seat: Seat) -> None:
+    """A bet taken before is not stranded."""
+    seat.debit("won", 100, round_id="1")
+    seat.debit("undone", 100, round_id="2")
     seat.casino.query("UPDATE casino_game_providers SET status = 'inactive' WHERE code = %s", [seat.caller.code])
 
-    outcomes = [seat.asked_balance(), seat.debit("b", 1), seat.credit("w", 1, "b"), seat.rollback("r", "b")]
+    assert seat.debit("new", 1).code == "GAME_PROVIDER_INACTIVE"
+    assert seat.debit("won", 100, round_id="1").replayed
+    settled = [seat.credit("win", 250, "won", round_id="1"), seat.rollback("undo", "undone"), seat.asked_balance()]
 
-    assert {outcome.code for outcome in outcomes} == {"SIGNATURE_INVALID"}
-    assert seat.state() == (B, [])
+    assert {outcome.code for outcome in settled} == {"OK"}
+    assert seat.state()[0] == B + 150
+
+
+@pytest.mark.parametrize("amount", [-1, -B])
+def test_functions_themselves_refuse_what_no_provider_may_send(seat: Seat, amount: int) -> None:
+    """Behind the parsing stands the database: no negative amount, no deposit, no tombstone."""
+    casino, before = seat.casino, seat.state()
+    start = [casino.tenant_id, seat.caller.code, True]
+    debit = "SELECT * FROM casino_debit_v1(%s, %s, %s, %s, %s, 'x', 'r', %s, %s, 'request')"
+    transact = "SELECT * FROM casino_transact_v1(%s, %s, %s, %s, %s, %s, 'x', 'r', %s, NULL, %s, NULL, 'request')"
+    with psycopg.connect(casino.urls["casino"], autocommit=True) as connection:
+        with pytest.raises(psycopg.Error, match="cannot send"):
+            connection.execute(debit, [*start, seat.token, seat.player_id, amount, bytes(32)])
+        for kind, units in (("promo", amount), ("deposit", 1), ("tombstone", 0)):
+            with pytest.raises(psycopg.Error, match="cannot send"):
+                connection.execute(transact, [*start, kind, seat.token, seat.player_id, units, bytes(32)])
+    assert seat.state() == before
+
+
+def test_id_scope_of_a_provider_with_transactions_cannot_change(seat: Seat) -> None:
+    """With another scope, every id before would be forgotten, and a retry would move money again."""
+    change = "UPDATE casino_game_providers SET id_scope = CASE id_scope WHEN 'player' THEN 'provider' ELSE 'player' END"
+    seat.casino.query(f"{change} WHERE code = %s", [seat.caller.code])
+    seat.casino.query(f"{change} WHERE code = %s", [seat.caller.code])
+    seat.debit("bet", 100)
+
+    with pytest.raises(psycopg.Error, match="settled"):
+        seat.casino.query(f"{change} WHERE code = %s", [seat.caller.code])
+
+    assert seat.debit("bet", 100).replayed
+
+
+def test_session_with_another_players_wallet_cannot_be_made(seat: Seat, new_seat: Callable[..., Seat]) -> None:
+    """A bet signed for one player must not take another's money."""
+    other = new_seat()
+    with pytest.raises(psycopg.Error, match="foreign key"):
+        seat.casino.query(
+            "UPDATE casino_sessions SET wallet_id = %s WHERE session_token = %s", [other.wallet_id, seat.token]
+        )

@@ -114,14 +114,17 @@ def test_bare_signature_is_refused_where_the_providers_row_forbids_it(second: Ca
         assert reply.headers["x-casino-response-signature"] == sign(second.secret, reply.body)
 
 
-def test_inactive_provider_is_refused(second: Casino, superuser: psycopg.Connection) -> None:
-    """WALLET 37: a game provider that is switched off signs nothing."""
+def test_inactive_provider_settles_but_takes_no_new_bets(second: Casino, superuser: psycopg.Connection) -> None:
+    """A game provider that is switched off strands no bet."""
     player = second.player()
+    bet = player.bet(1000)
+    assert second.debit(bet).status == 200
     change = "UPDATE casino_game_providers SET status = %s WHERE code = 'SECOND'"
     superuser.execute(change, ["inactive"])
     try:
-        for operation, body in bodies(player).items():
-            refused(second.send(operation, body), 401)
+        refused(second.debit(player.bet(1)), 403, "GAME_PROVIDER_INACTIVE")
+        assert second.debit(bet).replayed
+        assert second.rollback(player.undo(bet)).status == 200
         refused(second.launch(player.user_id), 404, "GAME_NOT_FOUND")
     finally:
         superuser.execute(change, ["active"])

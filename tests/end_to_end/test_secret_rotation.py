@@ -29,7 +29,7 @@ def test_both_secrets_are_good_while_rotating(stack: Stack, casino: Casino, rota
         body = encoded(player.fields)
         reply = casino.send("getBalance", body, signature=sign(secret, body))
         assert reply.status == 200
-        assert signed_with(NEW, reply)
+        assert signed_with(secret, reply)
 
 
 def test_new_secret_works_at_once_and_the_revoked_one_no_more(stack: Stack, casino: Casino, rotate: Rotate) -> None:

@@ -17,7 +17,7 @@ from causeway.ledger import Answer
 from tests.unit.secrets_server import SecretsServer
 
 PREFIX = "causeway/local/game-providers"
-CURRENT, PREVIOUS = "casino-secret", "casino-secret-before"
+CURRENT, PREVIOUS = "the-casino-secret", "the-casino-secret-before"
 LIMIT = 16 * 1024
 INSIDE = "hunter2 at db.internal:5432"
 FAILURES: dict[str, Exception] = {
@@ -164,9 +164,13 @@ def function(extension: SecretsServer, set_environment: Callable[..., None]) -> 
         f"{PREFIX}/DEMO": {
             "tenant_id": "a tenant",
             "casino_secrets": [CURRENT, PREVIOUS],
-            "provider_secrets": ["provider-secret"],
+            "provider_secrets": ["the-provider-secret"],
         },
-        f"{PREFIX}/OTHER": {"tenant_id": "another", "casino_secrets": ["other-secret"], "provider_secrets": ["p"]},
+        f"{PREFIX}/OTHER": {
+            "tenant_id": "another",
+            "casino_secrets": ["the-other-secret"],
+            "provider_secrets": ["other-provider-secret"],
+        },
     }
     return Function()
 
@@ -215,7 +219,7 @@ def test_old_or_future_signature_is_refused(function: Function, late: int) -> No
 
 @pytest.mark.parametrize(
     "signature",
-    [None, "", "00", "z" * 64, "\u00e9" * 64, bare(BODY, "revoked"), bare(BODY, "provider-secret"), "t=,v1="],
+    [None, "", "00", "z" * 64, "\u00e9" * 64, bare(BODY, "revoked"), bare(BODY, "the-provider-secret"), "t=,v1="],
 )
 def test_missing_or_wrong_signature_is_401_and_reaches_no_route(function: Function, signature: str | None) -> None:
     """WALLET 35, 38: the same answer to all, and nothing signed for strangers"""
@@ -238,10 +242,10 @@ def test_body_is_not_judged_before_its_signature(function: Function) -> None:
 
 def test_provider_is_named_by_its_header(function: Function) -> None:
     """WALLET 37"""
-    assert function.post("/casino/echo", BODY, code="OTHER", signature=bare(BODY, "other-secret")).status == 200
+    assert function.post("/casino/echo", BODY, code="OTHER", signature=bare(BODY, "the-other-secret")).status == 200
     assert function.calls[0].caller.tenant_id == "another"
     assert function.post("/casino/echo", BODY, code="OTHER").status == 401
-    assert function.post("/casino/echo", BODY, signature=bare(BODY, "other-secret")).status == 401
+    assert function.post("/casino/echo", BODY, signature=bare(BODY, "the-other-secret")).status == 401
 
 
 @pytest.mark.parametrize("code", ["", "NOBODY", "demo", "../DEMO", "DEMO ", "\u00e9", "A" * 65, "DEMO,OTHER"])
@@ -252,7 +256,7 @@ def test_unknown_provider_is_401(function: Function, code: str) -> None:
 
 def test_names_of_headers_may_have_any_case(function: Function) -> None:
     event = make_event("/casino/echo", BODY)
-    event["headers"] = {"X-Casino-Signature": bare(BODY, "other-secret"), "X-PROVIDER-CODE": "OTHER"}
+    event["headers"] = {"X-Casino-Signature": bare(BODY, "the-other-secret"), "X-PROVIDER-CODE": "OTHER"}
 
     assert function.send(event).status == 200
 
@@ -288,14 +292,14 @@ def test_every_answer_to_a_proven_caller_is_signed(function: Function, path: str
 
 def test_game_provider_signs_no_answers(function: Function) -> None:
     """The seed has x-provider-signature on requests alone."""
-    answered = function.post("/provider/echo", BODY, direction="provider", signature=bare(BODY, "provider-secret"))
+    answered = function.post("/provider/echo", BODY, direction="provider", signature=bare(BODY, "the-provider-secret"))
 
     assert answered.status == 200
     assert not [name for name in answered.headers if "signature" in name.lower()]
 
 
 def test_calls_to_the_provider_are_proved_by_its_own_secret_and_header(function: Function) -> None:
-    for direction, secret in (("provider", CURRENT), ("casino", "provider-secret"), ("casino", CURRENT)):
+    for direction, secret in (("provider", CURRENT), ("casino", "the-provider-secret"), ("casino", CURRENT)):
         answered = function.post("/provider/echo", BODY, direction=direction, signature=bare(BODY, secret))
         assert answered.status == 401
     assert function.calls == []

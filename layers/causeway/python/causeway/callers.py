@@ -3,15 +3,17 @@
 import re
 from dataclasses import dataclass
 from time import time
-from typing import Literal
+from typing import Any, Literal
 
 from causeway import secrets, settings, signatures
-from causeway.errors import SignatureInvalid
+from causeway.errors import Misconfigured, SignatureInvalid
 
 # Whose calls a secret signs: those to the casino, or those to the game provider.
 Direction = Literal["casino", "provider"]
 
 _CODE = re.compile(r"[A-Z0-9_]{1,64}")
+# Characters a shared secret has at least.
+_SHORTEST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +44,30 @@ def shared_secrets(code: str, *, fresh: bool = False) -> SharedSecrets | None:
 
     Raises:
         Unavailable: the secrets cannot be read.
+        Misconfigured: the secret is not of the form {"tenant_id", "casino_secrets", "provider_secrets"}.
     """
     if not _CODE.fullmatch(code):
         return None
     secret = secrets.read(f"{settings.game_provider_secrets()}/{code}", fresh=fresh)
     if secret is None:
         return None
-    return SharedSecrets(secret["tenant_id"], tuple(secret["casino_secrets"]), tuple(secret["provider_secrets"]))
+    return SharedSecrets(str(secret.get("tenant_id")), _keys(secret, code, "casino"), _keys(secret, code, "provider"))
+
+
+def _keys(secret: dict[str, Any], code: str, direction: Direction) -> tuple[str, ...]:
+    keys = secret.get(f"{direction}_secrets")
+    if not isinstance(keys, list) or not keys or any(not isinstance(key, str) or len(key) < _SHORTEST for key in keys):
+        raise Misconfigured(
+            cause=f"{direction}_secrets of game provider {code}'s secret must be a list of at least one text "
+            f"of {_SHORTEST} characters or more"
+        )
+    return tuple(keys)
 
 
 def authenticate(
     direction: Direction, code: str, signature: str, method: str, path: str, body: bytes
 ) -> tuple[GameProvider, str]:
-    """Return who signed a call, and the current secret to sign the answer with.
+    """Return who signed a call, and with which secret: the answer is signed with the same.
 
     A signature that does not fit is tried once more with the secrets read anew, so that a new secret works at once.
 
@@ -68,13 +81,14 @@ def authenticate(
 
     Raises:
         SignatureInvalid: no such provider, or no secret of its fits.
-        Unavailable: the secrets cannot be read.
+        Unavailable, Misconfigured: the secrets cannot be read.
     """
     for fresh in (False, True) if signature else ():
         shared = shared_secrets(code, fresh=fresh)
         if shared is None:
             continue
         keys = shared.casino if direction == "casino" else shared.provider
-        if signatures.verify(signature, keys, method, path, body, time()):
-            return GameProvider(shared.tenant_id, code, signatures.is_bare(signature)), keys[0]
+        for key in keys:
+            if signatures.verify(signature, [key], method, path, body, time()):
+                return GameProvider(shared.tenant_id, code, signatures.is_bare(signature)), key
     raise SignatureInvalid

@@ -218,6 +218,14 @@ class RoundHasPayout(CausewayError):
     action = "Do not retry; the round is settled."
 
 
+class GameProviderInactive(CausewayError):
+    """The game provider is switched off for new bets"""
+
+    code = "GAME_PROVIDER_INACTIVE"
+    status = 403
+    action = "Take no bets; wins, rollbacks and retries are still accepted."
+
+
 class GameProviderFailed(CausewayError):
     """The game provider did not answer as it should"""
 

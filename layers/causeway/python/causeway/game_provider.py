@@ -86,7 +86,7 @@ def launch(database: Database, casino: GameProvider, request: Launch) -> dict[st
 
     Raises:
         CasinoNotFound, GameNotFound: not ours.
-        InvalidRequest: the currency is unknown.
+        InvalidRequest: the currency is unknown, or the token is another session's.
         Unavailable: the database did not answer.
     """
     with database.transaction(casino.tenant_id) as connection:
@@ -125,11 +125,23 @@ def launch(database: Database, casino: GameProvider, request: Launch) -> dict[st
         )
         session: Any = connection.execute(
             """
-            SELECT provider_session_id, provider_player_id FROM provider_sessions
-            WHERE tenant_id = %s AND session_token = %s
+            SELECT s.provider_session_id, s.provider_player_id
+            FROM provider_sessions AS s
+            INNER JOIN provider_players AS p USING (tenant_id, provider_player_id)
+            WHERE s.tenant_id = %s AND s.session_token = %s AND s.game_code = %s AND s.currency = %s
+                AND p.casino_code = %s AND p.user_id = %s
             """,
-            [casino.tenant_id, request.session_token],
+            [
+                casino.tenant_id,
+                request.session_token,
+                request.game_code,
+                request.currency,
+                request.casino_code,
+                request.user_id,
+            ],
         ).fetchone()
+        if session is None:
+            raise InvalidRequest("sessionToken was used to launch for another player, game or currency")
     return {
         "providerSessionId": str(session.provider_session_id),
         "gameId": request.game_code,

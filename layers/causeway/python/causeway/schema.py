@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from yoyo import read_migrations
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
@@ -41,7 +41,9 @@ def migrate(url: str, folder: Path) -> list[str]:
     Raises:
         CausewayError: another run holds the lock; a driver's error is raised as it is.
     """
-    backend = _Backend(parse_uri(url), default_migration_table)
+    uri = parse_uri(url)
+    # yoyo decodes the login, but not the database's name.
+    backend = _Backend(uri._replace(database=unquote(uri.database)), default_migration_table)
     backend.init_database()
     try:
         migrations = read_migrations(str(folder))

@@ -14,7 +14,7 @@ from causeway.errors import Unavailable
 
 # Seconds for one call to the extension, which runs on this machine.
 _TIMEOUT = 1.5
-# Names remembered at most; beyond it the memory is emptied, as only made-up names could fill it.
+# Names remembered at most; beyond it those without a secret are forgotten: only made-up names fill it.
 _MOST_NAMES = 1000
 
 _cache: dict[str, tuple[float, dict[str, Any] | None]] = {}
@@ -36,7 +36,8 @@ def read(name: str, *, fresh: bool = False) -> dict[str, Any] | None:
         return kept[1]
     value = _fetch(name)
     if len(_cache) >= _MOST_NAMES:
-        _cache.clear()
+        for unknown in [known for known, (_, secret) in _cache.items() if secret is None]:
+            del _cache[unknown]
     _cache[name] = (now, value)
     return value
 

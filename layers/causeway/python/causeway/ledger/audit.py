@@ -156,7 +156,7 @@ class _Wallet:
     def _entry_hash(self, row: Any) -> bytes:
         numbers = (
             (row.wallet_id, row.entry),
-            (row.game_provider_id, row.session_id or 0, row.balance_before, row.balance_after),
+            (row.game_provider_id, row.id_scope, row.session_id or 0, row.balance_before, row.balance_after),
         )
         return sha256(
             self._head
