@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import psycopg
 import pytest
@@ -47,6 +47,7 @@ REFUSALS = {
     "PLAYER_NOT_FOUND",
     "DUPLICATE_TRANSACTION",
     "TRANSACTION_ALREADY_PROCESSED",
+    "GAME_PROVIDER_INACTIVE",
 }
 
 
@@ -84,7 +85,7 @@ def start(extension: SecretsServer) -> Start:
             "SECRETS_EXTENSION_URL": extension.url,
             "DATABASE_HOST": parts.hostname or "",
             "DATABASE_PORT": str(parts.port),
-            "DATABASE_NAME": parts.path.removeprefix("/"),
+            "DATABASE_NAME": unquote(parts.path.removeprefix("/")),
             "DATABASE_USER": user,
             "DATABASE_SECRET": SECRET,
             "SCHEMA_FOLDER": str(folder),
