@@ -5,7 +5,7 @@ import psycopg
 from benchmarks.server import DEBIT, ledger_server
 from benchmarks.table import Row, in_turn
 
-_SECONDS = 3
+_SECONDS = 2
 
 # 10000 wallets, as the ledger has.
 BARE_TABLES = """

@@ -8,7 +8,7 @@ from benchmarks.server import DEBIT, WALLETS, LedgerServer, ledger_server, make_
 from benchmarks.table import Row, in_turn
 
 _ROWS = int(os.environ.get("GROWTH_ROWS", "5000000"))
-_SECONDS = 4
+_SECONDS = 3
 _CLIENTS = 8
 
 

@@ -5,7 +5,7 @@ import re
 from benchmarks.server import DEBIT, ledger_server
 from benchmarks.table import Row, in_turn
 
-_SECONDS = 4
+_SECONDS = 3
 
 
 def run() -> list[Row]:

@@ -13,7 +13,7 @@ from causeway import ledger
 from causeway.callers import GameProvider
 from causeway.database import Database
 
-_SECONDS = 3
+_SECONDS = 2
 
 
 def debits(url: str) -> Callable[[], None]:

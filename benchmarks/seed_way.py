@@ -12,7 +12,7 @@ from benchmarks.server import WALLETS, ledger_server
 from benchmarks.table import Row, in_turn
 from benchmarks.workers import rate
 
-_SECONDS = 3
+_SECONDS = 2
 
 _TABLES = """
 CREATE TABLE seed_sessions (

@@ -219,6 +219,7 @@ CORRUPTIONS: dict[str, tuple[str, ...]] = {
     ),
     "external id of the tombstone": (entry(8, "external_transaction_id = 'free again'"),),
     "scope of an id": (entry(2, "id_scope = 77"),),
+    "scope of an id to the player": (entry(2, "id_scope = (SELECT min(player_id) FROM casino_players)"),),
     "scope of the deposit's id": (entry(1, "id_scope = 77"),),
     "session": (entry(2, "session_id = session_id + 1"),),
     "session taken away": (entry(2, "session_id = NULL"),),

@@ -2,7 +2,6 @@
 
 import json
 from base64 import b64decode
-from binascii import Error as Base64Error
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -42,7 +41,7 @@ def raw_body(event: dict[str, Any]) -> bytes:
     body = event.get("body") or ""
     try:
         raw = b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass")
-    except Base64Error as error:
+    except ValueError as error:
         raise InvalidRequest("The body is not valid base64") from error
     if len(raw) > MOST_BYTES:
         raise PayloadTooLarge
@@ -55,7 +54,7 @@ def signed_call(
     """Make a route of a function that takes a call signed between game provider and casino.
 
     The signature is checked over the raw bytes before anything else is read from them; the answer, whatever it is, is
-    signed with the same secret where it comes from the casino.
+    signed with the same secret where it comes from the casino; only the answer to a fault of ours is not.
 
     Args:
         app: the resolver whose current event is answered.

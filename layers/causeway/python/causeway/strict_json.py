@@ -51,8 +51,8 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     from one by mistake.
 
     Raises:
-        InvalidRequest: not UTF-8, a byte order mark, not JSON, not an object, a field twice, NaN or Infinity, nested
-            more than 32 levels deep, or text that no Unicode character sequence can hold (a lone surrogate).
+        InvalidRequest: not UTF-8, a byte order mark, not JSON, not an object, a field twice, NaN or Infinity, or nested
+            32 levels deep or more.
     """
     try:
         value = json.loads(
