@@ -34,7 +34,8 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO causeway_provider;
 
 def interactive_debits(url: str) -> Callable[[], None]:
     """Connect and return a function that takes one bet in the seed's five steps."""
-    connection = psycopg.connect(url)
+    # As the ledger connects: a proxied connection keeps no prepared statements.
+    connection = psycopg.connect(url, prepare_threshold=None)
 
     def once() -> None:
         user, transaction = random.randint(1, WALLETS), str(uuid.uuid4())

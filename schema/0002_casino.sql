@@ -7,7 +7,7 @@ CREATE DOMAIN balance_cap AS bigint CHECK (value BETWEEN 0 AND 40000000000000000
 CREATE TABLE casino_players (
     tenant_id uuid NOT NULL REFERENCES tenants,
     player_id bigint GENERATED ALWAYS AS IDENTITY,
-    -- A blocked player places no bets; wins and refunds of bets already placed still reach him.
+    -- A blocked player places no bets; wins and refunds of bets already placed still reach him. His wallets know it too.
     status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'blocked')),
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, player_id)
@@ -62,6 +62,9 @@ CREATE TABLE casino_wallets (
     currency text NOT NULL REFERENCES currencies,
     -- The last line of defence against an overdraft, whatever the code above does.
     balance bigint NOT NULL DEFAULT 0 CHECK (balance >= 0),
+    -- Whether its player may bet: kept with the player's status, so that a bet reads one row less, and a block waits for
+    -- the bet under way.
+    takes_bets boolean NOT NULL DEFAULT true,
     -- Wins and deposits stop here; refunds do not.
     balance_cap balance_cap NOT NULL DEFAULT 1000000000000000,
     -- How many ledger rows the wallet has, and the hash of the newest ('' before the first): the head of its chain.
@@ -103,8 +106,10 @@ BEGIN
     FOREACH v_table IN ARRAY ARRAY['casino_players', 'casino_game_providers', 'casino_games', 'casino_wallets', 'casino_sessions'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', v_table);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', v_table);
-        EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO causeway_casino, causeway_ledger USING (tenant_id = current_tenant())',
+        EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO causeway_casino USING (tenant_id = current_tenant())',
             v_table || '_own', v_table);
+        EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO causeway_ledger USING (tenant_id = ledger_tenant())',
+            v_table || '_ledger', v_table);
         EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO causeway_auditor USING (true)', v_table || '_audit', v_table);
         EXECUTE format('GRANT SELECT ON %I TO causeway_casino, causeway_ledger, causeway_auditor', v_table);
     END LOOP;
@@ -117,5 +122,5 @@ USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
 GRANT INSERT, UPDATE (status, provider_session_id) ON casino_sessions TO causeway_casino;
 
 CREATE POLICY casino_wallets_move ON casino_wallets FOR UPDATE TO causeway_ledger
-USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
-GRANT UPDATE (balance, entries, head) ON casino_wallets TO causeway_ledger;
+USING (tenant_id = ledger_tenant()) WITH CHECK (tenant_id = ledger_tenant());
+GRANT UPDATE (balance, takes_bets, entries, head) ON casino_wallets TO causeway_ledger;

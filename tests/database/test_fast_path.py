@@ -66,8 +66,8 @@ def _arguments(seat: Seat, state: dict[str, str], amount: int) -> list[Any]:
     ]
 
 
-_FAST = "SELECT * FROM casino_debit_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-_WHOLE = "SELECT * FROM casino_transact_v1(%s, %s, %s, 'bet', %s, %s, %s, %s, %s, NULL, %s, NULL, %s)"
+_FAST = "SELECT casino_debit_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_WHOLE = "SELECT casino_transact_v1(%s, %s, %s, 'bet', %s, %s, %s, %s, %s, NULL, %s, NULL, %s)"
 
 
 def _tried(seat: Seat, statement: str, arguments: list[Any]) -> tuple[Any, ...]:
@@ -88,7 +88,7 @@ def _check(casino: Casino, state: dict[str, str], amount: int) -> str:
         fast, whole = _tried(seat, _FAST, arguments), _tried(seat, _WHOLE, arguments)
     casino.disconnect()
     assert fast == whole
-    return fast[0][0].outcome
+    return fast[0][0][0][0]
 
 
 @given(state=st.fixed_dictionaries({k: st.sampled_from(v) for k, v in _STATES.items()}), amount=st.integers(0, B + 2))

@@ -1,7 +1,7 @@
 """Bets and wins as they should go, and what lies at their edges: WALLET 1 to 8, 31, 33, 34."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 
 import psycopg
@@ -300,8 +300,8 @@ def test_functions_themselves_refuse_what_no_provider_may_send(seat: Seat, amoun
     """Behind the parsing stands the database: no negative amount, no deposit, no tombstone."""
     casino, before = seat.casino, seat.state()
     start = [casino.tenant_id, seat.caller.code, True]
-    debit = "SELECT * FROM casino_debit_v1(%s, %s, %s, %s, %s, 'x', 'r', %s, %s, 'request')"
-    transact = "SELECT * FROM casino_transact_v1(%s, %s, %s, %s, %s, %s, 'x', 'r', %s, NULL, %s, NULL, 'request')"
+    debit = "SELECT casino_debit_v1(%s, %s, %s, %s, %s, 'x', 'r', %s, %s, 'request')"
+    transact = "SELECT casino_transact_v1(%s, %s, %s, %s, %s, %s, 'x', 'r', %s, NULL, %s, NULL, 'request')"
     with psycopg.connect(casino.urls["casino"], autocommit=True) as connection:
         with pytest.raises(psycopg.Error, match="cannot send"):
             connection.execute(debit, [*start, seat.token, seat.player_id, amount, bytes(32)])
@@ -331,3 +331,59 @@ def test_session_with_another_players_wallet_cannot_be_made(seat: Seat, new_seat
         seat.casino.query(
             "UPDATE casino_sessions SET wallet_id = %s WHERE session_token = %s", [other.wallet_id, seat.token]
         )
+
+
+def test_block_counts_for_wallets_made_before_and_after_it_until_it_is_lifted(seat: Seat) -> None:
+    casino, status = seat.casino, "UPDATE casino_players SET status = %s WHERE player_id = %s"
+    casino.query(status, ["blocked", seat.player_id])
+    casino.query(
+        "INSERT INTO casino_wallets (tenant_id, player_id, currency) VALUES (%s, %s, 'JPY')",
+        [casino.tenant_id, seat.player_id],
+    )
+
+    blocked = casino.query("SELECT takes_bets FROM casino_wallets WHERE player_id = %s", [seat.player_id])
+    others = casino.query("SELECT takes_bets FROM casino_wallets WHERE player_id <> %s", [seat.player_id])
+    casino.query(status, ["active", seat.player_id])
+    lifted = casino.query("SELECT takes_bets FROM casino_wallets WHERE player_id = %s", [seat.player_id])
+
+    assert (blocked, lifted) == ([(False,), (False,)], [(True,), (True,)])
+    assert all(row.takes_bets for row in others)
+    assert seat.debit("bet", 100).code == "OK"
+
+
+def test_block_and_a_wallet_made_at_once_do_not_miss_each_other(seat: Seat) -> None:
+    """Each waits for the player's turn: whichever comes second sees the first."""
+    casino = seat.casino
+    with (
+        psycopg.connect(casino.urls["superuser"]) as first,
+        psycopg.connect(casino.urls["superuser"], autocommit=True) as second,
+        ThreadPoolExecutor() as pool,
+    ):
+        first.execute(
+            "INSERT INTO casino_wallets (tenant_id, player_id, currency) VALUES (%s, %s, 'JPY')",
+            [casino.tenant_id, seat.player_id],
+        )
+        block = pool.submit(
+            second.execute, "UPDATE casino_players SET status = 'blocked' WHERE player_id = %s", [seat.player_id]
+        )
+        assert not wait([block], 0.3).done
+        first.commit()
+        block.result(10)
+
+    assert (
+        casino.query("SELECT takes_bets FROM casino_wallets WHERE player_id = %s", [seat.player_id]) == [(False,)] * 2
+    )
+
+
+def test_refund_that_no_bigint_could_hold_is_declined(seat: Seat) -> None:
+    """Wins stop at the cap and refunds do not: win, bet and take back often enough, and the balance has no room."""
+    most = 4_000_000_000_000_000_000
+    seat.casino.query("UPDATE casino_wallets SET balance_cap = %s WHERE wallet_id = %s", [most, seat.wallet_id])
+    for turn in range(3):
+        assert seat.credit(f"win {turn}", most - seat.balance, kind="promo").code == "OK"
+        assert seat.debit(f"bet {turn}", most, f"round {turn}").code == "OK"
+    taken_back = [seat.rollback(f"undo {turn}", f"bet {turn}", f"round {turn}").code for turn in range(3)]
+
+    assert taken_back == ["OK", "OK", "BALANCE_LIMIT_EXCEEDED"]
+    assert seat.balance == 2 * most
+    assert seat.rollback("undo 2", "bet 2", "round 2").code == "BALANCE_LIMIT_EXCEEDED"

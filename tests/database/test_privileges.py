@@ -49,12 +49,23 @@ WRITABLE_COLUMNS = {
     "causeway_casino": {"casino_sessions.status", "casino_sessions.provider_session_id"},
     "causeway_provider": {"provider_rounds.status"},
     "causeway_auditor": set(),
-    "causeway_ledger": {"casino_wallets.balance", "casino_wallets.entries", "casino_wallets.head"},
+    "causeway_ledger": {
+        "casino_wallets.balance",
+        "casino_wallets.takes_bets",
+        "casino_wallets.entries",
+        "casino_wallets.head",
+    },
 }
 CALLABLE = {
-    "causeway_casino": {"casino_transact_v1", "casino_debit_v1", "casino_balance_v1", "current_tenant"},
-    "causeway_provider": {"current_tenant"},
-    "causeway_auditor": {"current_tenant"},
+    "causeway_casino": {
+        "casino_transact_v1",
+        "casino_debit_v1",
+        "casino_balance_v1",
+        "current_tenant",
+        "ledger_tenant",
+    },
+    "causeway_provider": {"current_tenant", "ledger_tenant"},
+    "causeway_auditor": {"current_tenant", "ledger_tenant"},
 }
 
 
@@ -351,13 +362,19 @@ def test_place_in_the_chain_and_id_are_taken_once(seat: Seat, again: str) -> Non
 
 def test_functions_that_run_with_the_ledgers_rights_pin_their_search_path(shared_casino: Casino) -> None:
     """A caller's own tables and operators must not stand before the real ones."""
-    definers = [function for function in functions(shared_casino) if function.prosecdef]
+    definers = shared_casino.query(
+        """
+        SELECT proname, proconfig, pg_get_userbyid(proowner) AS owner FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND prosecdef
+        """
+    )
 
     assert {function.proname for function in definers} == {
         "casino_transact_v1",
         "casino_debit_v1",
         "casino_balance_v1",
         "casino_deposit_v1",
+        "casino_players_tell_wallets",
     }
     assert {(function.owner, *function.proconfig) for function in definers} == {
         ("causeway_ledger", "search_path=public, pg_temp")
@@ -397,7 +414,7 @@ def test_a_callers_temporary_tables_do_not_stand_in_for_the_real_ones(seat: Seat
             [seat.casino.tenant_id, seat.caller.code, seat.token, seat.player_id],
         ).fetchone()
         declined = connection.execute(
-            "SELECT outcome FROM casino_debit_v1(%s, %s, false, %s, %s, 'bet', 'round', 1, '', 'request')",
+            "SELECT (casino_debit_v1(%s, %s, false, %s, %s, 'bet', 'round', 1, '', 'request'))[1]",
             [seat.casino.tenant_id, seat.caller.code, seat.token, seat.player_id],
         ).fetchone()
     assert (asked, declined) == (("OK", B - 1000), ("DUPLICATE_TRANSACTION",))

@@ -73,7 +73,7 @@ def debit(database: Database, caller: GameProvider, bet: Bet, request_id: str) -
     """
     return _answer(
         database.one(
-            "SELECT * FROM casino_debit_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "SELECT casino_debit_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 caller.tenant_id,
                 caller.code,
@@ -118,7 +118,7 @@ def _transact(
     )
     return _answer(
         database.one(
-            "SELECT * FROM casino_transact_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "SELECT casino_transact_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 caller.tenant_id,
                 caller.code,
@@ -139,7 +139,8 @@ def _transact(
 
 
 def _answer(row: Any) -> Answer:
-    if row.response is None:
-        error: type[CausewayError] = BY_CODE[row.outcome]
-        raise error(balance=row.balance)
-    return Answer(row.outcome, row.response, row.replayed)
+    outcome, response, replayed, balance = row[0]
+    if response is None:
+        error: type[CausewayError] = BY_CODE[outcome]
+        raise error(balance=None if balance is None else int(balance))
+    return Answer(outcome, response, replayed == "true")

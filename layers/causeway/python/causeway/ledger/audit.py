@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from struct import pack
 from typing import Any
 
 import psycopg
@@ -14,6 +15,8 @@ from psycopg.rows import namedtuple_row
 
 from causeway.ledger import request_hash
 
+# The type's number in pg_type.
+_BIGINT = 20
 # Rows fetched at a time.
 _PAGE = 5000
 
@@ -155,21 +158,19 @@ class _Wallet:
 
     def _entry_hash(self, row: Any) -> bytes:
         numbers = (
-            (row.wallet_id, row.entry),
-            (row.game_provider_id, row.id_scope, row.session_id or 0, row.balance_before, row.balance_after),
-        )
+            row.wallet_id, row.entry, row.game_provider_id, row.id_scope, row.session_id or 0, row.balance_before,
+            row.balance_after,
+        )  # fmt: skip
+        # A bigint[] as Postgres sends it: dimensions, NULLs, the element's type; length and lower bound; the elements.
+        array = pack(">5i", 1, 0, _BIGINT, len(numbers), 1) + b"".join(pack(">iq", 8, number) for number in numbers)
         return sha256(
-            self._head
-            + bytes(row.request_hash)
-            + b"".join(number.to_bytes(8, "big", signed=True) for number in numbers[0])
-            + row.outcome.encode()
-            + b"".join(number.to_bytes(8, "big", signed=True) for number in numbers[1])
-            + bytes(row.created_at)
+            self._head + bytes(row.request_hash) + array + bytes(row.created_at) + row.outcome.encode()
         ).digest()
 
     def _answers(self, row: Any) -> bool:
-        if row.type == "tombstone":
-            return row.response == ""
+        tombstone = row.type == "rollback" and self._unseen_by == row.external_transaction_id
+        if row.response is None:
+            return row.outcome == "OK" and not tombstone
         try:
             answer = json.loads(row.response)
         except (ValueError, RecursionError):
@@ -177,7 +178,7 @@ class _Wallet:
         expected: dict[str, Any] = {"balance": str(row.balance_after)}
         if row.outcome == "OK":
             expected |= {"transactionId": row.external_transaction_id, "currency": self._currency, "status": "ok"}
-            if row.type == "rollback" and self._unseen_by == row.external_transaction_id:
+            if tombstone:
                 expected["tombstone"] = True
         elif isinstance(answer, dict):
             # The sentence may be of an older release, and no other column tells the request's id.
