@@ -7,6 +7,8 @@ ARCHITECTURE ?= x86_64
 
 export PYTHONPATH := $(CURDIR)/layers/causeway/python:$(CURDIR)
 export SAM_CLI_TELEMETRY := 0
+# template.yaml has loops (Fn::ForEach), which SAM unrolls only when told to.
+export SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS := 1
 # SAM wants to know of a region even where it asks AWS nothing.
 export AWS_DEFAULT_REGION ?= eu-west-1
 
@@ -38,6 +40,9 @@ check: ## linters and type checker: Python, imports, template, SQL
 	$(CHECK)/lint-imports
 	$(CHECK)/cfn-lint
 	$(CHECK)/sam validate --lint
+	@mkdir -p .local && .venv/bin/python -m local.intrinsics template.yaml >.local/template.json
+	@requirements/install .venv-checkov requirements/checkov.txt
+	.venv-checkov/bin/checkov --config-file .checkov.yaml --file .local/template.json
 	$(CHECK)/squawk schema/*.sql
 
 bench: ## the README's performance table, measured here
@@ -57,4 +62,4 @@ lock: ## resolve requirements anew (ARGS=--upgrade for the newest of everything)
 	@requirements/lock $(CHECK)/uv $(ARGS)
 
 clean: ## remove the environments and everything built
-	rm -rf .venv .venv-check .venv.lock .venv-check.lock .aws-sam .local
+	rm -rf .venv .venv-check .venv-checkov .venv.lock .venv-check.lock .venv-checkov.lock .aws-sam .local

@@ -18,6 +18,7 @@ NAMES = (
     "gateway_call",
     "start_up",
     "memory",
+    "credential_open",
 )
 
 

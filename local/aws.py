@@ -5,7 +5,9 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from local.children import Child, free_port, spawn
 from local.errors import StartError
@@ -14,7 +16,6 @@ REGION = "eu-central-1"
 ACCOUNT_ID = "123456789012"
 
 _START_SECONDS = 60.0
-_CREDENTIAL = f"AWS4-HMAC-SHA256 Credential=local/20200101/{REGION}/secretsmanager/aws4_request"
 
 
 class Moto:
@@ -67,6 +68,19 @@ class Moto:
         if status != http.client.OK:
             raise StartError(f"the secret {name} could not be stored: {answer}")
 
+    def make_key(self, alias: str) -> None:
+        """Makes a KMS key of that alias (alias/...); raises StartError when it is refused."""
+        status, answer = self.call("kms", "TrentService.CreateKey", {})
+        if status == http.client.OK:
+            names = {"AliasName": alias, "TargetKeyId": answer["KeyMetadata"]["KeyId"]}
+            status, answer = self.call("kms", "TrentService.CreateAlias", names)
+        if status != http.client.OK:
+            raise StartError(f"the KMS key {alias} could not be made: {answer}")
+
+    def call(self, service: str, target: str, parameters: Mapping[str, object]) -> tuple[int, dict[str, Any]]:
+        """Calls an operation of a JSON protocol, as call does."""
+        return call(self.address, self.port, service, target, parameters)
+
     def _answers(self) -> bool:
         try:
             return secrets_manager(self.address, self.port, "ListSecrets", {})[0] == http.client.OK
@@ -77,16 +91,24 @@ class Moto:
 def secrets_manager(
     address: str, port: int, operation: str, parameters: dict[str, str]
 ) -> tuple[int, dict[str, object]]:
-    """Calls Secrets Manager's JSON protocol without an SDK: the HTTP status and the decoded answer.
+    """Calls Secrets Manager: the HTTP status and the decoded answer."""
+    return call(address, port, "secretsmanager", f"secretsmanager.{operation}", parameters)
 
-    Source: AWS Secrets Manager API reference, Common parameters (X-Amz-Target). moto tells the service by the
-    credential scope and checks no signature.
+
+def call(
+    address: str, port: int, service: str, target: str, parameters: Mapping[str, object]
+) -> tuple[int, dict[str, Any]]:
+    """Calls a service's JSON protocol without an SDK: the HTTP status and the decoded answer.
+
+    target: X-Amz-Target, which names the operation. Source: AWS Secrets Manager API reference, Common parameters.
+    moto tells the service by the credential scope and checks no signature.
     """
     connection = http.client.HTTPConnection(address, port, timeout=30)
+    credential = f"AWS4-HMAC-SHA256 Credential=local/20200101/{REGION}/{service}/aws4_request"
     headers = {
         "Content-Type": "application/x-amz-json-1.1",
-        "X-Amz-Target": f"secretsmanager.{operation}",
-        "Authorization": f"{_CREDENTIAL}, SignedHeaders=host, Signature=local",
+        "X-Amz-Target": target,
+        "Authorization": f"{credential}, SignedHeaders=host, Signature=local",
     }
     try:
         connection.request("POST", "/", json.dumps(parameters), headers)

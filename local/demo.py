@@ -1,4 +1,4 @@
-"""make demo: plays seed 001's round through HTTP on a fresh local stack and shows every step's balance."""
+"""make demo: plays seed 001's round through HTTP on a fresh local stack, then makes and tests a connection."""
 
 import json
 import sys
@@ -7,6 +7,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from local import demo_connections
 from local.demo_data import STARTING_BALANCE
 from local.errors import StartError
 from local.stack import Stack
@@ -16,16 +17,18 @@ EXPECTED = (1_000_000, 999_000, 998_000, 999_000, 1_001_000, 1_001_000, 1_001_00
 
 
 def main() -> int:
-    """Run the demo; returns 0 only if all nine balances are the seed's and every answer was as it shows."""
+    """Run the demo; returns 0 only if all nine balances are the seed's and every answer was as expected."""
     with tempfile.TemporaryDirectory(prefix="causeway-demo-") as folder:
         try:
             with Stack(port=0, state_folder=Path(folder), progress=lambda line: print(line, flush=True)) as stack:
                 print(f"POST {stack.base_url}/casino/simulateRound", flush=True)
                 report = _post(f"{stack.base_url}/casino/simulateRound", {"userId": 1, "gameId": 1})
+                connection = demo_connections.play(stack)
         except StartError as error:
             print(error, file=sys.stderr)
             return 1
-    return _show(report)
+    balances, connected = _show(report), demo_connections.show(connection)
+    return 0 if balances and connected else 1
 
 
 def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -34,7 +37,7 @@ def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
         return json.load(response)
 
 
-def _show(report: dict[str, Any]) -> int:
+def _show(report: dict[str, Any]) -> bool:
     print(f"\nStarting balance: {STARTING_BALANCE:,} cents\n")
     print(f"{'Step':<5}{'Action':<28}{'Amount':>8}{'Status':>8}{'Expected':>12}{'Actual':>12}")
     agreed = 0
@@ -47,7 +50,7 @@ def _show(report: dict[str, Any]) -> int:
         )
     as_shown = "yes" if report["success"] else "NO"
     print(f"\n{agreed} of {len(EXPECTED)} balances agree; every answer as in the seed: {as_shown}")
-    return 0 if agreed == len(EXPECTED) and report["success"] else 1
+    return agreed == len(EXPECTED) and bool(report["success"])
 
 
 if __name__ == "__main__":

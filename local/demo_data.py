@@ -1,20 +1,69 @@
-"""Demo data of the local stack: a casino, its game provider, games, players and a session. No secrets here."""
+"""Demo data of the local stack: two casinos and their people; of one its games, players and a session. No secrets."""
+
+from typing import Any
 
 import psycopg
 
 from causeway.ledger import request_hash
+from local.cognito import Person, UserPool
 
 TENANT_ID = "00000000-0000-4000-8000-000000000001"
 CASINO_CODE = "JAQPOT"
+# Another tenant, without games: what is the first one's must stay unseen by its people.
+SECOND_TENANT_ID = "00000000-0000-4000-8000-000000000002"
+SECOND_CODE = "RIVIERA"
+TENANTS = {CASINO_CODE: TENANT_ID, SECOND_CODE: SECOND_TENANT_ID}
 GAME_PROVIDER_CODE = "DEMO"
 # Fixed, so that the sample events' signatures stay good; they guard play money on this machine's loopback alone.
 CASINO_SECRET = "local-casino-secret"  # noqa: S105
 PROVIDER_SECRET = "local-provider-secret"  # noqa: S105
-# Seed 001's player, with $10,000.00, and one whose session the sample events use.
+# Seed 001's player, the first that is made, with $10,000.00, and one whose session the sample events use.
+PLAYER_ID = 1
 STARTING_BALANCE = 1_000_000
 SAMPLE_SESSION_TOKEN = "7f325788-c990-432c-b7b0-7dcbdd4e5101"  # noqa: S105
 SAMPLE_PROVIDER_SESSION_ID = "788b3ad9-daf4-40ad-84df-fafcaa277285"
+# Who can log in, by tenant and role; a super admin belongs to no tenant.
+SUPER_ADMIN = Person("super_admin@causeway.example", "super_admin")
+PEOPLE = {
+    code: {
+        role: Person(f"{role}@{code.lower()}.example", role, {"tenant_id": tenant_id})
+        for role in ("tenant_admin", "regulator", "staff")
+    }
+    for code, tenant_id in TENANTS.items()
+}
+PEOPLE[CASINO_CODE]["player"] = Person(
+    f"player@{CASINO_CODE.lower()}.example", None, {"tenant_id": TENANT_ID, "player_id": str(PLAYER_ID)}
+)
 _GAMES = (("SLOTS_001", "Jaqpot Slots"), ("ROULETTE_001", "Jaqpot Roulette"))
+
+
+def tokens(user_pool: UserPool) -> dict[str, Any]:
+    """Log everybody in; returns an ID token for each role, by tenant, and the super admin's, who has none, apart."""
+    found: dict[str, Any] = {
+        code: {role: user_pool.log_in(person.name)["IdToken"] for role, person in roles.items()}
+        for code, roles in PEOPLE.items()
+    }
+    return found | {"super_admin": user_pool.log_in(SUPER_ADMIN.name)["IdToken"]}
+
+
+def call_sandbox(superuser_url: str, sandbox_url: str) -> None:
+    """Give every provider of the catalogue the sandbox's address as base URL, whatever the environment."""
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute(
+            """
+            UPDATE integration_providers
+            SET base_urls = jsonb_build_object(
+                    'production', %(url)s::text || '/' || provider_key, 'sandbox', %(url)s::text || '/' || provider_key
+                ),
+                health_call = CASE
+                    WHEN health_call #>> '{auth,token_url}' IS NULL THEN health_call
+                    ELSE jsonb_set(
+                        health_call, '{auth,token_url}', to_jsonb(%(url)s::text || '/' || provider_key || '/token')
+                    )
+                END
+            """,
+            {"url": sandbox_url},
+        )
 
 
 def load(superuser_url: str, api_url: str) -> None:
@@ -26,6 +75,7 @@ def load(superuser_url: str, api_url: str) -> None:
     """
     with psycopg.connect(superuser_url) as connection:
         connection.execute("INSERT INTO tenants VALUES (%s, %s, 'Jaqpot Casino')", [TENANT_ID, CASINO_CODE])
+        connection.execute("INSERT INTO tenants VALUES (%s, %s, 'Riviera Casino')", [SECOND_TENANT_ID, SECOND_CODE])
         connection.execute(
             """
             INSERT INTO casino_game_providers (tenant_id, code, display_name, api_url, allow_bare_signature)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from aiohttp import web
 
+from local.authorizer import Authorizers, Passed, Refused
 from local.errors import FunctionError, Throttled
 from local.functions import Functions
 from local.routes import Match, RouteTable
@@ -25,9 +26,6 @@ from local.translation import (
     message,
 )
 
-# Routes the seed leaves open; elsewhere than on a laptop they are behind an authorizer or not deployed.
-OPEN_ROUTES = frozenset(("POST /casino/launchGame", "POST /casino/simulateRound"))
-
 LocalRoute = Callable[[bytes, str], Awaitable[Answer]]
 
 
@@ -37,10 +35,17 @@ class Gateway:
     local_routes: by "METHOD /path", called with the body and the request id.
     """
 
-    def __init__(self, routes: RouteTable, functions: Functions, local_routes: Mapping[str, LocalRoute]) -> None:
+    def __init__(
+        self,
+        routes: RouteTable,
+        functions: Functions,
+        local_routes: Mapping[str, LocalRoute],
+        authorizers: Authorizers,
+    ) -> None:
         self._routes = routes
         self._functions = functions
         self._local_routes = local_routes
+        self._authorizers = authorizers
         self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=0.1)
         self._port = 0
 
@@ -78,8 +83,6 @@ class Gateway:
         match = self._routes.find(incoming.method, path)
         if match is None:
             return message(404, "Not Found")
-        if match.route.authorizer is not None and match.route.key not in OPEN_ROUTES:
-            return message(401, "Unauthorized")
         request = Request(
             method=incoming.method,
             target=target,
@@ -89,9 +92,13 @@ class Gateway:
             protocol=f"HTTP/{incoming.version.major}.{incoming.version.minor}",
             port=self._port,
         )
-        return await self._call(match, request, request_id)
+        try:
+            passed = await self._authorizers.check(match.route, request)
+        except Refused as refusal:
+            return message(refusal.status, refusal.message, {"www-authenticate": refusal.challenge})
+        return await self._call(match, request, request_id, passed)
 
-    async def _call(self, match: Match, request: Request, request_id: str) -> Answer:
+    async def _call(self, match: Match, request: Request, request_id: str, passed: Passed | None) -> Answer:
         """Runs the function and answers as the HTTP API does.
 
         A function that fails, exceeds its time limit or gives a malformed result: 500. No result within 30
@@ -99,7 +106,14 @@ class Gateway:
         (http-api-quotas) but not these answers; codes and texts are those its users report.
         """
         content = json.dumps(
-            event(request, route_key=match.route.key, path_parameters=match.parameters, request_id=request_id)
+            event(
+                request,
+                route_key=match.route.key,
+                path_parameters=match.parameters,
+                request_id=request_id,
+                claims=None if passed is None else passed.claims,
+                scopes=None if passed is None else passed.scopes,
+            )
         ).encode()
         if len(content) > PAYLOAD_LIMIT:
             return message(413, "Request Entity Too Large")

@@ -1,7 +1,10 @@
 """CloudFormation's intrinsic functions: reading them from YAML, and resolving them."""
 
+import json
 import re
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -30,6 +33,7 @@ _OF_VALUES: dict[str, Callable[[list[Any]], Any]] = {
     "Fn::Split": lambda values: values[1].split(values[0]),
 }
 _VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
+_LOOP = "Fn::ForEach::"
 
 
 # YAML with CloudFormation's short tags, each made its long form; PyYAML's C part is ten times as fast.
@@ -52,14 +56,65 @@ _Loader.add_multi_constructor("!", _tag)
 
 
 def parse(text: str) -> dict[str, Any]:
-    """A template's YAML, its short intrinsics (!Ref, !Sub) in their long forms; raises TemplateError."""
+    """A template's YAML, its short intrinsics (!Ref, !Sub) in their long forms and its loops unrolled.
+
+    Raises TemplateError.
+    """
     try:
         document = yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader)
     except yaml.YAMLError as error:
         raise TemplateError(f"the template is not YAML: {error}") from error
     if not isinstance(document, dict):
         raise TemplateError("the template is not a mapping")
-    return document
+    return unrolled(document)
+
+
+def unrolled(value: Any) -> Any:
+    """The value with every Fn::ForEach replaced by what it makes; its collection must be a literal list.
+
+    Raises TemplateError. Source:
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html
+    """
+    if isinstance(value, list):
+        return [unrolled(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    made: dict[str, Any] = {}
+    for name, content in _entries(value):
+        if name in made:
+            raise TemplateError(f"{name} exists already when a loop makes it")
+        made[name] = unrolled(content)
+    return made
+
+
+def _entries(mapping: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """A mapping's keys and values, those that its loops make among them."""
+    for key, value in mapping.items():
+        if not str(key).startswith(_LOOP):
+            yield key, value
+            continue
+        match value:
+            case [str(variable), list(collection), dict(fragment)] if all(isinstance(item, str) for item in collection):
+                for item in collection:
+                    yield from _entries(_with(fragment, variable, item))
+            case _:
+                raise TemplateError(f"{key}: a name, a list of texts and a mapping are needed")
+
+
+def _with(value: Any, variable: str, item: str) -> Any:
+    """A loop's fragment in the turn of one item."""
+    if value == {"Ref": variable}:
+        return item
+    if isinstance(value, dict):
+        turned = {_with(key, variable, item): _with(inner, variable, item) for key, inner in value.items()}
+        match turned:
+            # A reference's name may be put together: LanguageExtensions allow that, and Resolver need not know.
+            case {"Ref": {"Fn::Sub": str(name)}}:
+                return {"Ref": name}
+        return turned
+    if isinstance(value, list):
+        return [_with(inner, variable, item) for inner in value]
+    return value.replace("${" + variable + "}", item) if isinstance(value, str) else value
 
 
 class Resolver:
@@ -138,3 +193,7 @@ class Resolver:
             return str(self._attribute(name, where) if "." in name else self._reference(name, where))
 
         return _VARIABLE.sub(replace, text)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(parse(Path(sys.argv[1]).read_text()), indent=1) + "\n")

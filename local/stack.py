@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from causeway import schema
 from local import ROOT, demo_data
+from local.authorizer import Authorizers
 from local.aws import Moto
+from local.cognito import UserPool
 from local.database import Database, create, give_passwords
 from local.errors import StartError
 from local.functions import EnvironmentStatus, Functions
@@ -27,9 +29,11 @@ from local.players import PlayersRoute
 from local.postgres import Postgres
 from local.routes import RouteTable
 from local.runtime import Surroundings
+from local.sandbox import Sandbox
 from local.secrets_extension import SecretsExtension
 from local.state_files import as_json, sam_environment, sam_shell, write_private
 from local.template import Function, load
+from local.translation import Answer
 
 if TYPE_CHECKING:
     import socket
@@ -38,6 +42,9 @@ Result = TypeVar("Result")
 
 CONCURRENCY = 100
 DATABASE_PASSWORDS = "causeway/local/database"
+# As template.yaml names it.
+TENANT_KEY = "alias/causeway-local-tenants"
+AUDIT_SECRET = "causeway/local/audit"  # noqa: S105 - its name
 GAME_PROVIDERS = "causeway/local/game-providers"
 
 
@@ -85,6 +92,8 @@ class Stack:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._postgres: Postgres | None = None
         self._moto: Moto | None = None
+        self._user_pool: UserPool | None = None
+        self._sandbox: Sandbox | None = None
         self._database: Database | None = None
         self._extension: SecretsExtension | None = None
         self._running: Functions | None = None
@@ -168,15 +177,27 @@ class Stack:
             raise StartError(f"a local stack is running already with the state folder {self.state_folder}") from None
 
     def _start_services(self) -> None:
-        """Postgres with the migrated database and the AWS services, side by side; then the secrets."""
+        """Side by side: Postgres with its data, AWS's services with the user pool, and the platforms' sandbox."""
         moto = self._moto = Moto(self.state_folder, self._addresses[-1])
         self._undo.callback(moto.stop)
-        with ThreadPoolExecutor(2) as pool:
-            aws = pool.submit(self._timed, "AWS services (moto)", moto.start)
+        sandbox = self._sandbox = Sandbox(self.state_folder, self._addresses[-1])
+        self._undo.callback(sandbox.stop)
+        with ThreadPoolExecutor(3) as pool:
+            platforms = pool.submit(lambda: self._timed("provider sandbox", sandbox.start))
+            aws = pool.submit(self._start_aws, moto)
             database = pool.submit(self._start_database)
+            platforms.result()
             aws.result()
             passwords = database.result().passwords
+        demo_data.call_sandbox(self.database_urls["superuser"], sandbox.url)
         self._timed("secrets", lambda: self._put_secrets(moto, passwords))
+
+    def _start_aws(self, moto: Moto) -> None:
+        self._timed("AWS services (moto)", moto.start)
+        moto.make_key(TENANT_KEY)
+        pool = self._user_pool = UserPool(moto)
+        people = [person for roles in demo_data.PEOPLE.values() for person in roles.values()]
+        self._timed("user pool", lambda: pool.create([demo_data.SUPER_ADMIN, *people]))
 
     def _start_database(self) -> Database:
         admin_url = self._admin_url
@@ -202,6 +223,7 @@ class Stack:
     def _put_secrets(moto: Moto, passwords: Mapping[str, str]) -> None:
         for role, password in passwords.items():
             moto.put_secret(f"{DATABASE_PASSWORDS}/{role}", {"password": password})
+        moto.put_secret(AUDIT_SECRET, {"pepper": secrets.token_urlsafe(32)})
         moto.put_secret(
             f"{GAME_PROVIDERS}/{demo_data.GAME_PROVIDER_CODE}",
             {
@@ -225,13 +247,21 @@ class Stack:
         self._running = Functions(self.functions, surroundings, self.state_folder / "logs", self._concurrency)
         if self._extension is not None:
             self._extension.let_in(self._running.initialised)
-        self._gateway = Gateway(RouteTable(self.functions), self._running, self._local_routes())
+        routes = [route for function in self.functions for route in function.routes]
+        authorizers = Authorizers(self._template, self._parameters(LOOPBACK), routes, self._signing_keys)
+        self._gateway = Gateway(RouteTable(self.functions), self._running, self._local_routes(), authorizers)
         await self._gateway.listen(self._sockets)
+
+    def _signing_keys(self, issuer: str) -> dict[str, Any]:
+        """The keys of an issuer of tokens; ValueError where it is not the stack's own user pool."""
+        if self._user_pool is None or issuer != self._user_pool.issuer:
+            raise ValueError(f"the local stack knows no keys of {issuer}")
+        return self._user_pool.signing_keys()
 
     def _parameters(self, address: str) -> dict[str, str]:
         """The template's parameter values; address is where the servers are, as seen by the functions."""
-        if self._database is None or self._extension is None:
-            return {"Stage": "local"}
+        if self._database is None or self._extension is None or self._user_pool is None or self._sandbox is None:
+            return {"Stage": "local", "TokenIssuer": "https://issuer.invalid", "TokenAudience": "nobody"}
         return {
             "Stage": "local",
             "DatabaseHost": address if self._database.host == LOOPBACK else self._database.host,
@@ -241,6 +271,9 @@ class Stack:
             "DatabaseCaFile": "",
             "SecretsExtensionUrl": f"http://{address}:{self._extension.port}",
             "DefaultTenantId": demo_data.TENANT_ID,
+            "EgressAllowedHosts": f"{self._sandbox.address}:{self._sandbox.port}",
+            "TokenIssuer": self._user_pool.issuer,
+            "TokenAudience": self._user_pool.client_id,
         }
 
     def _local_routes(self) -> dict[str, LocalRoute]:
@@ -248,12 +281,19 @@ class Stack:
             return {}
         superuser_url = self.database_urls["superuser"]
         players = PlayersRoute(lambda balance, currency: demo_data.create_player(superuser_url, balance, currency))
-        return {"POST /_local/players": players}
+        return {"POST /_local/players": players, "POST /_local/tokens": self._renew_tokens}
+
+    async def _renew_tokens(self, _body: bytes, _request_id: str) -> Answer:
+        """POST /_local/tokens: logs everybody in anew, as tokens live an hour; answers and writes down the tokens."""
+        if self._user_pool is not None:
+            self.info["tokens"] = await asyncio.to_thread(demo_data.tokens, self._user_pool)
+            write_private(self.state_folder / "stack.json", as_json(self.info))
+        return Answer(200, json.dumps(self.info["tokens"]).encode(), {"content-type": "application/json"})
 
     def _write_state(self) -> None:
         """stack.json says where everything is; sam-env.json is for `sam local --env-vars`."""
         self.info = {"base_url": self.base_url}
-        if self._moto is not None:
+        if self._moto is not None and self._user_pool is not None and self._sandbox is not None:
             self.info |= {
                 "database_url": self.database_urls["owner"],
                 "database_urls": self.database_urls,
@@ -261,6 +301,10 @@ class Stack:
                 "aws_session_token": self._session_token,
                 "casino_secret": demo_data.CASINO_SECRET,
                 "provider_secret": demo_data.PROVIDER_SECRET,
+                "sandbox_url": self._sandbox.url,
+                "user_pool_id": self._user_pool.id,
+                "user_pool_client_id": self._user_pool.client_id,
+                "tokens": demo_data.tokens(self._user_pool),
             }
         write_private(self.state_folder / "stack.json", as_json(self.info))
         in_containers = load(self._template, self._parameters(self._addresses[-1]))

@@ -9,7 +9,7 @@ import binascii
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -80,14 +80,15 @@ def event(
     path_parameters: Mapping[str, str],
     request_id: str,
     claims: Mapping[str, str] | None = None,
+    scopes: Sequence[str] | None = None,
     now: float | None = None,
 ) -> dict[str, Any]:
     """The event a function gets for a request.
 
     route_key: as Route.key. path_parameters: decoded. claims: of the JWT, when an authorizer let the caller
-    pass. now: epoch seconds. Keys that have nothing to say are left out, as AWS does (queryStringParameters,
-    cookies, pathParameters, body, stageVariables); there are no stage variables here, so that key never
-    appears.
+    pass. scopes: the JWT's, None where the route asks for none. now: epoch seconds. Keys that have nothing to say
+    are left out, as AWS does (queryStringParameters, cookies, pathParameters, body, stageVariables); there are no
+    stage variables here, so that key never appears.
 
     rawPath and requestContext.http.path are the decoded path: AWS decodes parameters before it passes them on
     (http-api-develop-routes). A body goes in base64 unless its content type is a text (see is_text).
@@ -115,7 +116,7 @@ def event(
         "timeEpoch": int(moment * 1000),
     }
     if claims is not None:
-        context["authorizer"] = {"jwt": {"claims": dict(claims), "scopes": None}}
+        context["authorizer"] = {"jwt": {"claims": dict(claims), "scopes": None if scopes is None else list(scopes)}}
     result: dict[str, Any] = {
         "version": "2.0",
         "routeKey": route_key,
@@ -180,12 +181,12 @@ def answer(result: bytes) -> Answer:
     return Answer(_status(value["statusCode"]), _answer_body(value), headers, tuple(cookies))
 
 
-def message(status: int, text: str) -> Answer:
-    """An answer of API Gateway's own, e.g. 404 {"message":"Not Found"}."""
+def message(status: int, text: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """An answer of API Gateway's own, e.g. 404 {"message":"Not Found"}; headers: more of them, in lower case."""
     return Answer(
         status,
         json.dumps({"message": text}, separators=(",", ":")).encode(),
-        {"content-type": "application/json"},
+        {"content-type": "application/json", **(headers or {})},
     )
 
 

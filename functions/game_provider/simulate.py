@@ -5,12 +5,14 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway import api, database, game_provider
+from causeway.operations import describe
 
 app = APIGatewayHttpResolver()
 
 
 @app.post("/provider/simulate")
 @api.signed_call(app, "provider")
+@describe("RoundReport", request="Simulation", refuses="SESSION_NOT_FOUND GAME_PROVIDER_FAILED")
 def simulate(call: api.Call) -> dict[str, Any]:
     """Parse the request and play the round."""
     return game_provider.simulate(database.current(), call.caller, game_provider.Simulation.parse(call.body))

@@ -5,12 +5,14 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway import api, database, games
+from causeway.operations import describe
 
 app = APIGatewayHttpResolver()
 
 
 @app.post("/casino/launchGame")
 @api.open_call(app)
+@describe("GameSession", request="LaunchRequest", refuses="PLAYER_NOT_FOUND GAME_NOT_FOUND GAME_PROVIDER_FAILED")
 def launch_game(body: dict[str, Any], claims: dict[str, str]) -> dict[str, Any]:
     """Parse the request, check that the token may launch for this player, and launch."""
     request = games.LaunchRequest.parse(body)

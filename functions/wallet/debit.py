@@ -3,12 +3,19 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway import api, database, ledger
+from causeway.operations import describe
 
 app = APIGatewayHttpResolver()
 
 
 @app.post("/casino/debit")
 @api.signed_call(app, "casino")
+@describe(
+    "Moved",
+    request="Bet",
+    refuses="INVALID_AMOUNT SESSION_NOT_FOUND PLAYER_NOT_FOUND INSUFFICIENT_FUNDS SESSION_CLOSED SESSION_EXPIRED "
+    "PLAYER_BLOCKED GAME_PROVIDER_INACTIVE DUPLICATE_TRANSACTION TRANSACTION_ALREADY_PROCESSED TRANSACTION_ROLLED_BACK",
+)
 def debit(call: api.Call) -> ledger.Answer:
     """Parse the bet and hand it to the ledger."""
     return ledger.debit(database.current(), call.caller, ledger.Bet.parse(call.body), call.request_id)

@@ -3,12 +3,20 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway import api, database, ledger
+from causeway.operations import describe
 
 app = APIGatewayHttpResolver()
 
 
 @app.post("/casino/rollback")
 @api.signed_call(app, "casino")
+@describe(
+    "Moved",
+    request="Rollback",
+    refuses="SESSION_NOT_FOUND PLAYER_NOT_FOUND TRANSACTION_NOT_FOUND NOT_REVERSIBLE ALREADY_ROLLED_BACK "
+    "ROUND_HAS_PAYOUT INVALID_REFERENCE BALANCE_LIMIT_EXCEEDED DUPLICATE_TRANSACTION TRANSACTION_ALREADY_PROCESSED "
+    "TRANSACTION_ROLLED_BACK",
+)
 def rollback(call: api.Call) -> ledger.Answer:
     """Parse the rollback and hand it to the ledger."""
     return ledger.rollback(database.current(), call.caller, ledger.Rollback.parse(call.body), call.request_id)

@@ -20,6 +20,18 @@ CASINO_TABLES = (
     "casino_transactions",
     "casino_postings",
 )
+# All but the key of a provider and when it was made.
+PROVIDER_COLUMNS = [
+    *("kind", "display_name", "description", "config_schema", "setup_instructions", "documentation_url", "base_urls"),
+    *("api_version", "webhook_support", "rate_limits", "health_call", "is_active", "changed_by_admin", "version"),
+    "updated_at",
+]
+# All but whose it is, what it connects to and who made it when.
+CONNECTION_COLUMNS = [
+    *("name", "description", "config", "status", "is_active", "error_message", "last_sync_at", "version", "updated_at"),
+    "deleted_at",
+]
+HEALTH_COLUMNS = ["status", "code", "message", "next_action", "response_ms", "checked_at"]
 # All that a login may do with tables; UPDATE is of some columns.
 ALLOWED: dict[str, dict[str, set[str]]] = {
     "causeway_casino": {
@@ -37,35 +49,67 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         "provider_sessions": {"SELECT", "INSERT"},
         "provider_rounds": {"SELECT", "INSERT", "UPDATE"},
     },
-    "causeway_auditor": {"tenants": READ, "currencies": READ, **dict.fromkeys(CASINO_TABLES, READ)},
+    "causeway_auditor": {
+        "tenants": READ,
+        "currencies": READ,
+        **dict.fromkeys(CASINO_TABLES, READ),
+        "audit_log": READ,
+        "audit_log_heads": READ,
+    },
+    "causeway_auditlog": {"audit_log": {"INSERT"}, "audit_log_heads": {"SELECT", "INSERT", "UPDATE"}},
     "causeway_ledger": {
         "currencies": READ,
         **{name: READ for name in CASINO_TABLES if name != "casino_postings"},
         "casino_wallets": {"SELECT", "UPDATE"},
         "casino_transactions": {"SELECT", "INSERT"},
     },
+    "causeway_hub": {
+        "tenants": READ,
+        "tenant_data_keys": {"SELECT", "INSERT", "UPDATE"},
+        "api_credential_versions": {"SELECT", "INSERT", "UPDATE"},
+        "api_credentials": {"SELECT", "INSERT", "UPDATE", "DELETE"},
+        "audit_log": READ,
+        "integration_providers": {"SELECT", "INSERT", "UPDATE"},
+        "users": {"SELECT", "INSERT"},
+        "memberships": {"SELECT", "INSERT", "UPDATE"},
+        "api_keys": {"SELECT", "INSERT", "UPDATE"},
+        "integration_connections": {"SELECT", "INSERT", "UPDATE"},
+        "integration_health": {"SELECT", "INSERT", "UPDATE"},
+        "integration_api_logs": {"SELECT", "INSERT"},
+        "sync_runs": {"SELECT", "INSERT", "UPDATE"},
+        "idempotency_keys": {"SELECT", "INSERT"},
+    },
 }
 WRITABLE_COLUMNS = {
     "causeway_casino": {"casino_sessions.status", "casino_sessions.provider_session_id"},
     "causeway_provider": {"provider_rounds.status"},
     "causeway_auditor": set(),
+    "causeway_auditlog": {"audit_log_heads.entries", "audit_log_heads.head"},
     "causeway_ledger": {
         "casino_wallets.balance",
         "casino_wallets.takes_bets",
         "casino_wallets.entries",
         "casino_wallets.head",
     },
-}
-CALLABLE = {
-    "causeway_casino": {
-        "casino_transact_v1",
-        "casino_debit_v1",
-        "casino_balance_v1",
-        "current_tenant",
-        "ledger_tenant",
+    "causeway_hub": {
+        "tenant_data_keys.status",
+        "api_credential_versions.status",
+        "api_credentials.ciphertext",
+        *(f"integration_providers.{column}" for column in PROVIDER_COLUMNS),
+        "memberships.role",
+        *(f"api_keys.{column}" for column in ("last_used_at", "revoked_at")),
+        *(f"integration_connections.{column}" for column in CONNECTION_COLUMNS),
+        *(f"integration_health.{column}" for column in HEALTH_COLUMNS),
+        *(f"sync_runs.{column}" for column in ("status", "reason", "ended_at")),
     },
-    "causeway_provider": {"current_tenant", "ledger_tenant"},
-    "causeway_auditor": {"current_tenant", "ledger_tenant"},
+}
+# What a transaction is told of itself, anybody may ask.
+ASKED = {"current_tenant", "current_subject", "ledger_tenant"}
+CALLABLE = {
+    "causeway_casino": {"casino_transact_v1", "casino_debit_v1", "casino_balance_v1", *ASKED},
+    "causeway_provider": ASKED,
+    "causeway_auditor": ASKED,
+    "causeway_hub": {"audit_append_v1", "data_keys_due_v1", *ASKED},
 }
 
 
@@ -144,7 +188,7 @@ def test_role_may_make_nothing_in_the_schema(shared_casino: Casino, role: str) -
     assert not shared_casino.value("SELECT has_schema_privilege(%s, 'public', 'CREATE')", [role])
 
 
-@pytest.mark.parametrize("login", ["casino", "provider", "auditor"])
+@pytest.mark.parametrize("login", ["casino", "provider", "auditor", "hub"])
 def test_forbidden_function_is_refused_when_called(seat: Seat, login: str) -> None:
     allowed = CALLABLE[f"causeway_{login}"]
     forbidden = [function for function in functions(seat.casino) if function.proname not in allowed]
@@ -172,7 +216,7 @@ def refused(connection: psycopg.Connection[Any], statement: sql.Composed, table:
         connection.execute(statement)
 
 
-@pytest.mark.parametrize("login", ["casino", "provider", "auditor"])
+@pytest.mark.parametrize("login", ["casino", "provider", "auditor", "hub"])
 @pytest.mark.parametrize("table", ["casino_transactions", "casino_wallets"])
 @pytest.mark.parametrize("command", WRITES)
 def test_no_login_writes_balances_or_ledger_rows(seat: Seat, login: str, table: str, command: str) -> None:
@@ -191,7 +235,14 @@ def test_casino_cannot_raise_a_balance_column_by_column(seat: Seat) -> None:
 
 
 @pytest.mark.parametrize(
-    ("login", "foreign"), [("casino", "provider_"), ("provider", "casino_"), ("auditor", "provider_")]
+    ("login", "foreign"),
+    [
+        ("casino", "provider_"),
+        ("provider", "casino_"),
+        ("auditor", "provider_"),
+        ("hub", "casino_"),
+        ("hub", "provider_"),
+    ],
 )
 def test_login_neither_reads_nor_writes_the_other_sides_tables(seat: Seat, login: str, foreign: str) -> None:
     rows = seat.casino.query(
@@ -223,13 +274,13 @@ def test_auditor_reads_and_writes_nothing(seat: Seat) -> None:
                 refused(connection, WRITES[command].format(name), table)
 
 
-@pytest.mark.parametrize("login", ["casino", "provider", "auditor"])
+@pytest.mark.parametrize("login", ["casino", "provider", "auditor", "hub"])
 def test_login_cannot_become_another_role(seat: Seat, login: str) -> None:
     rows = seat.casino.query(
         "SELECT rolname FROM pg_roles WHERE (rolname LIKE 'causeway%%' AND rolname <> %s) OR rolname = current_user",
         [f"causeway_{login}"],
     )
-    assert len(rows) == 5
+    assert len(rows) >= 5
     with psycopg.connect(seat.casino.urls[login], autocommit=True) as connection:
         for (role,) in rows:
             for statement in (sql.SQL("SET ROLE {}"), sql.SQL("SET SESSION AUTHORIZATION {}")):
@@ -237,7 +288,7 @@ def test_login_cannot_become_another_role(seat: Seat, login: str) -> None:
                     connection.execute(statement.format(sql.Identifier(role)))
 
 
-@pytest.mark.parametrize("login", ["casino", "provider", "auditor"])
+@pytest.mark.parametrize("login", ["casino", "provider", "auditor", "hub"])
 def test_login_cannot_switch_triggers_off(seat: Seat, login: str) -> None:
     with psycopg.connect(seat.casino.urls[login], autocommit=True) as connection:
         with pytest.raises(errors.InsufficientPrivilege):
@@ -360,7 +411,7 @@ def test_place_in_the_chain_and_id_are_taken_once(seat: Seat, again: str) -> Non
             casino.query("INSERT INTO casino_transactions SELECT * FROM copy")
 
 
-def test_functions_that_run_with_the_ledgers_rights_pin_their_search_path(shared_casino: Casino) -> None:
+def test_functions_that_run_with_anothers_rights_pin_their_search_path(shared_casino: Casino) -> None:
     """A caller's own tables and operators must not stand before the real ones."""
     definers = shared_casino.query(
         """
@@ -369,16 +420,16 @@ def test_functions_that_run_with_the_ledgers_rights_pin_their_search_path(shared
         """
     )
 
-    assert {function.proname for function in definers} == {
-        "casino_transact_v1",
-        "casino_debit_v1",
-        "casino_balance_v1",
-        "casino_deposit_v1",
-        "casino_players_tell_wallets",
+    assert {function.proname: function.owner for function in definers} == {
+        "casino_transact_v1": "causeway_ledger",
+        "casino_debit_v1": "causeway_ledger",
+        "casino_balance_v1": "causeway_ledger",
+        "casino_deposit_v1": "causeway_ledger",
+        "casino_players_tell_wallets": "causeway_ledger",
+        "audit_append_v1": "causeway_auditlog",
+        "data_keys_due_v1": "causeway_keeper",
     }
-    assert {(function.owner, *function.proconfig) for function in definers} == {
-        ("causeway_ledger", "search_path=public, pg_temp")
-    }
+    assert {tuple(function.proconfig) for function in definers} == {("search_path=public, pg_temp",)}
 
 
 def test_every_function_of_the_casino_belongs_to_the_ledger(shared_casino: Casino) -> None:

@@ -15,11 +15,13 @@ from psycopg import sql
 
 from causeway.errors import BY_CODE
 from local.database import create
+from tests.database.answer_server import AnswerServer
 from tests.database.world import Casino
 from tests.unit.secrets_server import SecretsServer
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "schema"
+HANDLER = ROOT / "functions" / "maintenance" / "schema_migrate.py"
 FILES = sorted(path.stem for path in SCHEMA.glob("*.sql"))
 SECRET = "causeway/staging/database/causeway_owner"
 
@@ -33,9 +35,10 @@ spec = spec_from_file_location("schema_migrate", sys.argv[1])
 module = module_from_spec(spec)
 spec.loader.exec_module(module)
 context = SimpleNamespace(
-    function_name="schema-migrate", memory_limit_in_mb=256, invoked_function_arn="arn", aws_request_id="request"
+    function_name="schema-migrate", memory_limit_in_mb=256, invoked_function_arn="arn", aws_request_id="request",
+    log_group_name="/causeway/SchemaMigrate",
 )
-result = module.handler({}, context)
+result = module.handler(json.loads(sys.argv[2]), context)
 print()
 print(json.dumps(result))
 """
@@ -59,6 +62,13 @@ def extension() -> Iterator[SecretsServer]:
 
 
 @pytest.fixture
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnswerServer]:
+    """Where CloudFormation awaits its answer."""
+    with AnswerServer(tmp_path_factory.mktemp("tls")) as server:
+        yield server
+
+
+@pytest.fixture
 def empty(admin_url: str) -> Iterator[str]:
     """The owner's URL of a database with nothing in it."""
     made = create(admin_url)
@@ -66,14 +76,14 @@ def empty(admin_url: str) -> Iterator[str]:
     made.drop()
 
 
-Start = Callable[[str, Path], subprocess.Popen[str]]
+Start = Callable[..., subprocess.Popen[str]]
 
 
 @pytest.fixture
 def start(extension: SecretsServer) -> Start:
     """Starts the function for a database and a folder of migrations; its password is a secret, not a setting."""
 
-    def run(url: str, folder: Path) -> subprocess.Popen[str]:
+    def run(url: str, folder: Path, event: object = None, **variables: str) -> subprocess.Popen[str]:
         parts = urlsplit(url)
         with psycopg.connect(url) as connection:
             password, user = connection.info.password, connection.info.user
@@ -89,9 +99,10 @@ def start(extension: SecretsServer) -> Start:
             "DATABASE_USER": user,
             "DATABASE_SECRET": SECRET,
             "SCHEMA_FOLDER": str(folder),
+            **variables,
         }
         return subprocess.Popen(
-            [sys.executable, "-c", _INVOKE, str(ROOT / "functions" / "maintenance" / "schema_migrate.py")],
+            [sys.executable, "-c", _INVOKE, str(HANDLER), json.dumps(event or {})],
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -170,6 +181,52 @@ def test_missing_secret_fails_the_invocation_with_what_to_do(
 
     assert process.returncode != 0
     assert f"No secret {SECRET} that the role may read" in err.splitlines()[-1]
+
+
+def test_cloudformation_is_told_of_success_once_the_schema_is_there(
+    empty: str, start: Start, answers: AnswerServer
+) -> None:
+    process = start(empty, SCHEMA, answers.request("Create"), SSL_CERT_FILE=str(answers.certificate))
+
+    assert applied(process) == FILES
+    assert answers.put == [
+        (
+            answers.target,
+            "",
+            {
+                "Status": "SUCCESS",
+                "Reason": "",
+                "PhysicalResourceId": "schema",
+                "StackId": "arn:stack",
+                "RequestId": "request-1",
+                "LogicalResourceId": "SchemaMigration",
+            },
+        )
+    ]
+
+
+def test_cloudformation_is_told_of_a_failure_and_so_is_lambda(
+    empty: str, start: Start, answers: AnswerServer, tmp_path: Path
+) -> None:
+    (tmp_path / "0001_first.sql").write_text("SELECT 1 / 0;")
+    process = start(empty, tmp_path, answers.request("Update"), SSL_CERT_FILE=str(answers.certificate))
+    process.communicate(timeout=120)
+
+    assert process.returncode != 0
+    ((_, _, answer),) = answers.put
+    assert answer["Status"] == "FAILED"
+    assert "DivisionByZero" in answer["Reason"]
+    assert "/causeway/SchemaMigrate" in answer["Reason"]
+    assert answer["PhysicalResourceId"] == "schema"
+
+
+def test_stack_that_goes_leaves_the_database_alone(empty: str, start: Start, answers: AnswerServer) -> None:
+    process = start(empty, SCHEMA, answers.request("Delete"), SSL_CERT_FILE=str(answers.certificate))
+
+    assert applied(process) == []
+    assert [answer["Status"] for _, _, answer in answers.put] == ["SUCCESS"]
+    with psycopg.connect(empty) as connection:
+        assert connection.execute("SELECT to_regclass('tenants')").fetchone() == (None,)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("broken")
     for name in ("functions", "layers", "schema"):
         (folder / name).symlink_to(ROOT / name)
-    setting = "        DATABASE_HOST: !Ref DatabaseHost\n"
+    setting = "        DATABASE_HOST: !If [MakesDatabase, !GetAtt DatabaseProxy.Endpoint, !Ref DatabaseHost]\n"
     text = (ROOT / "template.yaml").read_text()
     assert text.count(setting) == 1
     (folder / "template.yaml").write_text(text.replace(setting, ""))

@@ -57,6 +57,8 @@ def sam(*arguments: str, **variables: str) -> str:
         "PATH": f"{SAM.parent}:{os.environ['PATH']}",
         "LAMBDA_PYTHON": python.stdout.strip() or "python3.13",
         "SAM_CLI_TELEMETRY": "0",
+        # The template has loops; samconfig.toml says so too, but is not looked for where the built template is.
+        "SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS": "1",
         "AWS_DEFAULT_REGION": "eu-west-1",
         **variables,
     }

@@ -59,8 +59,9 @@ def test_unknown_route_and_wrong_method_are_not_found(call: Callable[..., Any], 
     assert (reply.status, reply.body) == (404, b'{"message":"Not Found"}')
 
 
-def test_route_with_authorizer_is_closed(call: Callable[..., Any]) -> None:
-    reply = call("GET", "/protected")
+@pytest.mark.parametrize("headers", [[], [("Authorization", "Bearer eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.e30.x")]])
+def test_route_with_authorizer_is_closed_where_nobody_issues_tokens(call: Callable[..., Any], headers: Any) -> None:
+    reply = call("GET", "/protected", headers=headers)
 
     assert (reply.status, reply.body) == (401, b'{"message":"Unauthorized"}')
 

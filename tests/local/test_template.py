@@ -6,6 +6,7 @@ import pytest
 
 from local import ROOT
 from local.errors import TemplateError
+from local.intrinsics import parse
 from local.state_files import sam_environment
 from local.template import Function, Route, load
 
@@ -168,7 +169,8 @@ def test_every_function_of_the_deployment_resolves_locally() -> None:
     for function in functions:
         environment = function.environment
         assert environment["POWERTOOLS_SERVICE_NAME"] == function.name
-        assert environment["DATABASE_SECRET"] == f"causeway/local/database/{environment['DATABASE_USER']}"
+        if user := environment.get("DATABASE_USER"):
+            assert environment["DATABASE_SECRET"] == f"causeway/local/database/{user}"
         assert (function.code_folder / f"{function.handler.rpartition('.')[0]}.py").is_file()
 
 
@@ -221,6 +223,54 @@ def test_env_file_of_sam_local_separates_what_all_functions_share(tmp_path: Path
 def test_unresolvable_property_is_named(tmp_path: Path, properties: str, sentence: str) -> None:
     with pytest.raises(TemplateError, match=sentence):
         _load(tmp_path, f"  OneFunction: {{Type: AWS::Serverless::Function, Properties: {properties}}}")
+
+
+def test_loop_makes_what_it_says_for_each_item(tmp_path: Path) -> None:
+    functions = _load(
+        tmp_path,
+        """
+  Fn::ForEach::Both:
+    - Name
+    - [Debit, Credit]
+    - ${Name}Function:
+        Type: AWS::Serverless::Function
+        Properties:
+          Handler: !Sub ${Name}.handler
+          Environment:
+            Variables: {NAME: !Ref Name, OTHER: !Ref {"Fn::Sub": "${Name}Function"}, STAGED: !Sub "${Stage}/${Name}"}
+""",
+    )
+
+    assert [(one.logical_id, one.handler) for one in functions] == [
+        ("DebitFunction", "Debit.handler"),
+        ("CreditFunction", "Credit.handler"),
+    ]
+    assert functions[1].environment.items() >= {"NAME": "Credit", "OTHER": "credit", "STAGED": "local/Credit"}.items()
+
+
+def test_loop_in_a_loop_knows_both_variables() -> None:
+    document = parse("""
+Fn::ForEach::Outer:
+  - A
+  - [X, Y]
+  - Fn::ForEach::Inner:
+      - B
+      - [Z]
+      - ${A}${B}: {Value: [!Ref A, !Ref B]}
+""")
+    assert document == {"XZ": {"Value": ["X", "Z"]}, "YZ": {"Value": ["Y", "Z"]}}
+
+
+@pytest.mark.parametrize(
+    ("loop", "sentence"),
+    [
+        ("Fn::ForEach::L: [A, !Ref Names, {x: 1}]", "Fn::ForEach::L: a name, a list of texts and a mapping are needed"),
+        ("{One: 1, 'Fn::ForEach::L': [A, [One], {'${A}': 2}]}", "One exists already when a loop makes it"),
+    ],
+)
+def test_loop_that_cannot_be_unrolled_is_named(loop: str, sentence: str) -> None:
+    with pytest.raises(TemplateError, match=sentence):
+        parse(loop)
 
 
 def test_template_that_is_no_yaml_is_refused(tmp_path: Path) -> None:

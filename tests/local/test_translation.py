@@ -108,6 +108,17 @@ def test_event_carries_the_claims_of_an_authorizer() -> None:
     assert made["requestContext"]["authorizer"] == {"jwt": {"claims": {"sub": "player"}, "scopes": None}}
 
 
+def test_event_carries_claims_and_scopes_as_the_documented_example_does() -> None:
+    request = Request(method="GET", target="/", headers=(), body=b"", source_ip="192.0.2.1")
+    claims, scopes = {"claim1": "value1", "claim2": "value2"}, ("scope1", "scope2")
+
+    made = event(request, route_key="GET /", path_parameters={}, request_id="1", claims=claims, scopes=scopes)
+
+    assert made["requestContext"]["authorizer"] == {
+        "jwt": {"claims": {"claim1": "value1", "claim2": "value2"}, "scopes": ["scope1", "scope2"]}
+    }
+
+
 def test_event_decodes_the_path_and_the_parameters_but_not_the_query_string() -> None:
     made = _event(target="/a%20b?q=x%26y&q=%C3%A4&empty=")
 

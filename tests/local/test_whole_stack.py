@@ -24,7 +24,8 @@ def test_stack_json_says_where_everything_is(stack: Stack) -> None:
     info = json.loads(path.read_text())
     assert info == stack.info
     assert {
-        "base_url", "database_url", "database_urls", "aws_endpoint_url", "casino_secret", "provider_secret"
+        "base_url", "database_url", "database_urls", "aws_endpoint_url", "casino_secret", "provider_secret",
+        "user_pool_id", "user_pool_client_id", "tokens",
     } <= info.keys()  # fmt: skip
     assert info["database_url"] == info["database_urls"]["owner"]
     assert path.stat().st_mode & 0o077 == 0

@@ -4,35 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from local.intrinsics import parse
 
 ROOT = Path(__file__).parents[2]
 
 
-class CloudFormationLoader(yaml.SafeLoader):
-    """Reads !Ref X as {"Ref": "X"}, !Sub X as {"Fn::Sub": "X"} and so on."""
-
-
-def read_tag(loader: CloudFormationLoader, tag: str, node: yaml.Node) -> dict[str, object]:
-    value: object
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        assert isinstance(node, yaml.MappingNode)
-        value = loader.construct_mapping(node, deep=True)
-    if tag == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {tag if tag in {"Ref", "Condition"} else f"Fn::{tag}": value}
-
-
-CloudFormationLoader.add_multi_constructor("!", read_tag)
-
-
 @pytest.fixture(scope="session")
 def template() -> dict[str, Any]:
-    return yaml.load((ROOT / "template.yaml").read_text(), CloudFormationLoader)  # noqa: S506
+    """The template, its intrinsic functions in their long forms and its loops unrolled."""
+    return parse((ROOT / "template.yaml").read_text())
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +29,24 @@ def functions(resources: dict[str, Any]) -> dict[str, dict[str, Any]]:
         for name, resource in resources.items()
         if resource["Type"] == "AWS::Serverless::Function"
     }
+
+
+@pytest.fixture(scope="session")
+def deployed(resources: dict[str, Any], functions: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The functions that are for more than the stage local."""
+    return {name: own for name, own in functions.items() if resources[name].get("Condition") != "IsLocal"}
+
+
+@pytest.fixture(scope="session")
+def roles(resources: dict[str, Any], deployed: dict[str, dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Every statement of each deployed function's role, both branches of an If included."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, properties in deployed.items():
+        found[name] = []
+        for policy in resources[properties["Role"]["Fn::GetAtt"][0]]["Properties"]["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                found[name] += statement["Fn::If"][1:] if "Fn::If" in statement else [statement]
+    return found
 
 
 @pytest.fixture(scope="session")

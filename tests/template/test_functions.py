@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 Functions = dict[str, dict[str, Any]]
 
@@ -16,13 +18,24 @@ def kebab_name(logical_id: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", logical_id.removesuffix("Function")).lower()
 
 
-def statements(properties: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every statement of a function's own policies, both branches of an If included."""
-    found = []
-    for policy in properties["Policies"]:
-        for statement in policy["Statement"]:
-            found += statement["Fn::If"][1:] if "Fn::If" in statement else [statement]
-    return found
+def text_of(resource: dict[str, Any]) -> str:
+    """What a statement's Resource says, as the text of its Sub, or as the logical id of a resource."""
+    if "Ref" in resource:
+        return resource["Ref"]
+    if "Fn::GetAtt" in resource:
+        return ".".join(resource["Fn::GetAtt"])
+    text = resource["Fn::Sub"]
+    return text if isinstance(text, str) else text[0]
+
+
+def watched(resources: dict[str, Any], metric: str) -> dict[str, dict[str, Any]]:
+    """The alarm on a metric of Lambda, by the logical id of its function."""
+    return {
+        resource["Properties"]["Dimensions"][0]["Value"]["Ref"]: resource["Properties"]
+        for resource in resources.values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+        and (resource["Properties"]["Namespace"], resource["Properties"]["MetricName"]) == ("AWS/Lambda", metric)
+    }
 
 
 def test_function_names_its_service_after_itself(functions: Functions) -> None:
@@ -48,63 +61,130 @@ def test_wallet_function_ends_within_five_seconds(functions: Functions) -> None:
     assert {functions[name]["Timeout"] for name in wallet} == {5}
 
 
-def test_function_writes_to_a_log_group_of_its_own_that_forgets(
-    resources: dict[str, Any], functions: Functions
+def test_function_writes_to_an_encrypted_log_group_of_its_own_that_forgets(
+    resources: dict[str, Any], deployed: Functions
 ) -> None:
-    groups = [properties["LoggingConfig"]["LogGroup"]["Ref"] for properties in functions.values()]
-    assert len(set(groups)) == len(functions)
-    for group in groups:
+    for name, properties in deployed.items():
+        group = properties["LoggingConfig"]["LogGroup"]["Ref"]
+        assert group == f"{name.removesuffix('Function')}Logs"
         assert resources[group]["Type"] == "AWS::Logs::LogGroup"
         assert resources[group]["Properties"]["RetentionInDays"], group
+        assert resources[group]["Properties"]["KmsKeyId"], group
 
 
-def test_function_has_an_alarm_for_its_errors(resources: dict[str, Any], functions: Functions) -> None:
-    watched = set()
-    for resource in resources.values():
-        properties = resource.get("Properties", {})
-        if resource["Type"] == "AWS::CloudWatch::Alarm" and properties["MetricName"] == "Errors":
-            watched |= {dimension["Value"]["Ref"] for dimension in properties["Dimensions"]}
-    assert watched == set(functions)
+@pytest.mark.parametrize("metric", ["Errors", "Throttles", "Duration"])
+def test_function_has_an_alarm(metric: str, resources: dict[str, Any], deployed: Functions) -> None:
+    assert set(watched(resources, metric)) == set(deployed)
 
 
-def test_parts_of_a_conditional_function_share_its_condition(resources: dict[str, Any], functions: Functions) -> None:
-    for name in functions:
-        condition = resources[name].get("Condition")
-        stem = name.removesuffix("Function")
-        assert resources[f"{stem}Logs"].get("Condition") == condition, name
-        assert resources[f"{stem}Errors"].get("Condition") == condition, name
+def test_duration_alarm_rings_at_four_fifths_of_the_time_limit(
+    template: dict[str, Any], resources: dict[str, Any], deployed: Functions
+) -> None:
+    limits = template["Mappings"]["FunctionLimits"]
+    for name, alarm in watched(resources, "Duration").items():
+        mapping, key, value = alarm["Threshold"]["Fn::FindInMap"]
+        assert (mapping, value) == ("FunctionLimits", "NearMilliseconds")
+        assert limits[key["Fn::Sub"]][value] == deployed[name]["Timeout"] * 800, name
+        assert key["Fn::Sub"] == name.removesuffix("Function")
+    assert len(limits) == len(deployed)
 
 
-def test_policy_names_its_actions_and_resources(functions: Functions) -> None:
+def test_function_of_the_local_stage_alone_is_marked_so_and_never_deployed(
+    functions: Functions, deployed: Functions
+) -> None:
+    assert set(functions) - set(deployed) == {"GameSimulateRoundFunction"}
+
+
+def test_new_version_takes_over_by_and_by_and_goes_back_on_its_alarm(
+    template: dict[str, Any], functions: Functions, deployed: Functions
+) -> None:
+    shared = template["Globals"]["Function"]
+    assert shared["AutoPublishAlias"] == "live"
+    assert shared["DeploymentPreference"]["Type"] == {"Fn::If": ["IsLocal", "AllAtOnce", "Canary10Percent5Minutes"]}
+    for name, properties in deployed.items():
+        if name != "SchemaMigrateFunction":
+            alarms = [alarm["Ref"] for alarm in properties["DeploymentPreference"]["Alarms"]]
+            assert alarms == [f"{name.removesuffix('Function')}Errors"], name
+    at_once = {name for name, own in functions.items() if own["DeploymentPreference"] == {"Enabled": False}}
+    assert at_once == {"SchemaMigrateFunction", *functions} - (set(deployed) - {"SchemaMigrateFunction"})
+
+
+def test_change_of_a_layer_makes_a_new_version(functions: Functions) -> None:
     for name, properties in functions.items():
-        for statement in statements(properties):
+        assert properties["AutoPublishAliasAllProperties"] is True, name
+
+
+def test_function_changes_after_the_schema(resources: dict[str, Any], deployed: Functions) -> None:
+    for name in set(deployed) - {"SchemaMigrateFunction"}:
+        assert resources[name]["DependsOn"] == "SchemaMigration", name
+
+
+def test_function_has_a_role_of_its_own_that_lambda_alone_takes(resources: dict[str, Any], deployed: Functions) -> None:
+    for name, properties in deployed.items():
+        role = properties["Role"]["Fn::GetAtt"][0]
+        assert role == f"{name.removesuffix('Function')}Role"
+        (trust,) = resources[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}, name
+
+
+def test_role_names_its_actions_and_resources(roles: dict[str, list[dict[str, Any]]]) -> None:
+    for name, statements in roles.items():
+        for statement in statements:
             assert statement["Effect"] == "Allow", name
-            assert "*" not in statement["Action"], name
-            resource = statement["Resource"]["Fn::Sub"]
-            assert resource.startswith("arn:${AWS::Partition}:"), name
-            # A wildcard may end a name; it never stands for a whole one.
-            assert "*" not in resource.removesuffix("/*"), name
+            actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+            assert all("*" not in action for action in actions), name
+            resource = text_of(statement["Resource"])
+            assert resource.startswith("arn:${AWS::Partition}:") or "Fn::Sub" not in statement["Resource"], name
+            # A wildcard may end a name (a stream of the function's own log group, a secret below a prefix); it never
+            # stands for a whole one.
+            assert "*" not in re.sub("(/|:log-stream:)\\*$", "", resource), name
 
 
-def test_function_may_log_in_as_its_own_database_user_alone(functions: Functions) -> None:
-    for name, properties in functions.items():
-        user = properties["Environment"]["Variables"]["DATABASE_USER"]
-        logins = [s["Resource"]["Fn::Sub"] for s in statements(properties) if s["Action"] == "rds-db:connect"]
-        assert logins, name
-        assert {login.rsplit("/", 1)[1] for login in logins} == {user}, name
+def test_role_holds_policies_of_aws_only_for_what_has_no_resource_to_name(
+    resources: dict[str, Any], deployed: Functions
+) -> None:
+    allowed = {"AWSXRayDaemonWriteAccess", "service-role/AWSLambdaENIManagementAccess"}
+    for properties in deployed.values():
+        role = resources[properties["Role"]["Fn::GetAtt"][0]]["Properties"]
+        assert {one["Fn::Sub"].partition("policy/")[2] for one in role["ManagedPolicyArns"]} == allowed
+
+
+def test_role_writes_to_the_log_group_of_its_function_alone(
+    resources: dict[str, Any], roles: dict[str, list[dict[str, Any]]]
+) -> None:
+    for name, statements in roles.items():
+        group = resources[f"{name.removesuffix('Function')}Logs"]["Properties"]["LogGroupName"]["Fn::Sub"]
+        logs = [text_of(one["Resource"]) for one in statements if "logs:PutLogEvents" in one["Action"]]
+        assert [one.partition(":log-group:")[2] for one in logs] == [f"{group}:log-stream:*"], name
+
+
+def test_function_may_log_in_as_its_own_database_user_alone(
+    deployed: Functions, roles: dict[str, list[dict[str, Any]]]
+) -> None:
+    for name, properties in deployed.items():
+        user = properties["Environment"]["Variables"].get("DATABASE_USER")
+        logins = [text_of(one["Resource"]) for one in roles[name] if one["Action"] == "rds-db:connect"]
+        assert {login.rsplit("/", 1)[1] for login in logins} == ({user} if user else set()), name
 
 
 def test_database_user_is_the_trust_zones(functions: Functions) -> None:
-    zones = {"Wallet": "causeway_casino", "Game": "causeway_casino", "Provider": "causeway_provider"}
-    zones["Schema"] = "causeway_owner"
+    zones = {"wallet": "causeway_casino", "games": "causeway_casino", "game_provider": "causeway_provider"}
     for name, properties in functions.items():
-        family = kebab_name(name).split("-")[0].title()
-        assert properties["Environment"]["Variables"]["DATABASE_USER"] == zones[family], name
+        family = properties["CodeUri"].split("/")[1]
+        expected = "causeway_owner" if name == "SchemaMigrateFunction" else zones.get(family, "causeway_hub")
+        assert properties["Environment"]["Variables"].get("DATABASE_USER", expected) == expected, name
 
 
 def test_environment_holds_no_secret(template: dict[str, Any], functions: Functions) -> None:
     # Names of secrets, and how they are read; no values.
-    allowed = {"DATABASE_SECRET", "GAME_PROVIDER_SECRETS", "SECRETS_EXTENSION_URL", "SECRETS_MANAGER_TTL"}
+    allowed = {
+        "AUDIT_SECRET",
+        "DATABASE_SECRET",
+        "GAME_PROVIDER_SECRETS",
+        "KMS_KEY_ID",
+        "SECRETS_EXTENSION_URL",
+        "SECRETS_MANAGER_TTL",
+    }
     shared = template["Globals"]["Function"]["Environment"]["Variables"]
     for name, properties in functions.items():
         for variable in {**shared, **properties["Environment"]["Variables"]}:
@@ -140,12 +220,14 @@ def test_function_has_a_sample_event(functions: Functions) -> None:
         assert isinstance(json.loads(sample.read_text()), dict), sample
 
 
-def test_sample_event_calls_its_functions_route(routes: dict[str, str]) -> None:
-    for route, name in routes.items():
+def test_sample_event_calls_a_route_of_its_function(routes: dict[str, str]) -> None:
+    for name in set(routes.values()):
         event = json.loads((ROOT / "events" / f"{kebab_name(name)}.json").read_text())
         assert event["version"] == "2.0", name
-        assert event["routeKey"] == route, name
-        assert f"{event['requestContext']['http']['method']} {event['rawPath']}" == route, name
+        assert routes.get(event["routeKey"]) == name, name
+        method, path = event["routeKey"].split(" ")
+        assert event["requestContext"]["http"]["method"] == method, name
+        assert re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", path), event["rawPath"]), name
 
 
 def test_game_simulate_round_is_deployed_for_demonstration_alone(resources: dict[str, Any]) -> None:

@@ -1,9 +1,15 @@
 """Rules of the template as a whole."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
+from pathlib import Path
 from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
 
 
 def names_used(value: object) -> Iterator[str]:
@@ -11,7 +17,8 @@ def names_used(value: object) -> Iterator[str]:
     if isinstance(value, dict):
         for key, inner in value.items():
             if key == "Ref":
-                yield str(inner)
+                # SAM's Function.Alias and Function.Version are resources that it makes of the function.
+                yield str(inner).removesuffix(".Alias").removesuffix(".Version")
             elif key == "Fn::GetAtt":
                 yield str(inner[0])
             elif key == "Fn::Sub":
@@ -25,6 +32,11 @@ def names_used(value: object) -> Iterator[str]:
             yield from names_used(inner)
 
 
+def waits_for(resource: dict[str, Any]) -> set[str]:
+    named = resource.get("DependsOn", [])
+    return {named} if isinstance(named, str) else set(named)
+
+
 def test_no_resource_waits_for_itself(template: dict[str, Any], resources: dict[str, Any]) -> None:
     shared = template["Globals"]["Function"]
     graph: dict[str, set[str]] = {name: set() for name in resources}
@@ -32,15 +44,19 @@ def test_no_resource_waits_for_itself(template: dict[str, Any], resources: dict[
         properties = dict(resource.get("Properties", {}))
         if resource["Type"] == "AWS::Serverless::Function":
             properties["Globals"] = shared
+            # Versions wait for their alarms, and those for the function: SAM puts what is here into another resource.
+            properties.pop("DeploymentPreference", None)
             # SAM turns events round: the API's definition refers to the function.
             for event in properties.pop("Events", {}).values():
-                graph[event["Properties"]["ApiId"]["Ref"]].add(name)
-        graph[name] |= set(names_used(properties)) & set(resources)
+                if event["Type"] == "HttpApi":
+                    graph[event["Properties"]["ApiId"]["Ref"]].add(name)
+        graph[name] |= (set(names_used(properties)) | waits_for(resource)) & set(resources)
     assert len(list(TopologicalSorter(graph).static_order())) == len(resources)
 
 
 def test_reference_leads_somewhere(template: dict[str, Any], resources: dict[str, Any]) -> None:
-    known = set(resources) | set(template["Parameters"])
+    known = set(resources) | set(template["Parameters"]) | {"Id"}  # Id: a variable of a Sub of two parts
+    known |= set(template["Conditions"])
     used = {name for name in names_used(template) if not name.startswith("AWS")}
     assert used <= known
 
@@ -54,4 +70,143 @@ def test_parameter_is_used_and_described(template: dict[str, Any]) -> None:
 
 def test_route_is_declared_once(functions: dict[str, dict[str, Any]], routes: dict[str, str]) -> None:
     events = [event for properties in functions.values() for event in properties.get("Events", {}).values()]
-    assert len(routes) == len(events)
+    assert len(routes) == len([event for event in events if event["Type"] == "HttpApi"])
+
+
+def test_failure_of_a_call_that_nobody_waits_for_is_kept(
+    resources: dict[str, Any], functions: dict[str, dict[str, Any]], roles: dict[str, list[dict[str, Any]]]
+) -> None:
+    scheduled = {
+        name
+        for name, own in functions.items()
+        if any(event["Type"].startswith("Schedule") for event in own.get("Events", {}).values())
+    }
+    for name in {"SchemaMigrateFunction"} | scheduled:
+        on_failure = functions[name]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
+        queue = on_failure["Destination"]["Fn::GetAtt"][0]
+        assert resources[queue]["Type"] == "AWS::SQS::Queue", name
+        sent = [one["Resource"] for one in roles[name] if one["Action"] == "sqs:SendMessage"]
+        assert {"Fn::GetAtt": [queue, "Arn"]} in sent, name
+
+
+def test_queue_leads_to_a_dead_letter_queue_or_is_one_and_is_watched(resources: dict[str, Any]) -> None:
+    queues = {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::SQS::Queue"}
+    alarms: dict[str, set[str]] = {name: set() for name in queues}
+    for resource in resources.values():
+        if resource["Type"] == "AWS::CloudWatch::Alarm" and resource["Properties"]["Namespace"] == "AWS/SQS":
+            (dimension,) = resource["Properties"]["Dimensions"]
+            alarms[dimension["Value"]["Fn::GetAtt"][0]].add(resource["Properties"]["MetricName"])
+    dead = {"FailedInvocations"} | {
+        queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        for queue in queues.values()
+        if "RedrivePolicy" in queue
+    }
+    for name, queue in queues.items():
+        assert name in dead or "RedrivePolicy" in queue, name
+        expected = "ApproximateNumberOfMessagesVisible" if name in dead else "ApproximateAgeOfOldestMessage"
+        assert expected in alarms[name], name
+        assert queue["KmsMasterKeyId"] == {"Ref": "StorageKey"}, name
+
+
+def test_alarm_goes_to_the_topic(resources: dict[str, Any]) -> None:
+    for name, resource in resources.items():
+        if resource["Type"] == "AWS::CloudWatch::Alarm":
+            topic = {"Fn::If": ["MakesAlarmTopic", {"Ref": "AlarmTopic"}, {"Ref": "AlarmTopicArn"}]}
+            assert resource["Properties"]["AlarmActions"] == [topic], name
+
+
+def test_what_keeps_data_is_encrypted_with_a_key_of_ours(resources: dict[str, Any]) -> None:
+    setting = {
+        "AWS::Logs::LogGroup": "KmsKeyId",
+        "AWS::SecretsManager::Secret": "KmsKeyId",
+        "AWS::SQS::Queue": "KmsMasterKeyId",
+        "AWS::SNS::Topic": "KmsMasterKeyId",
+        "AWS::RDS::DBCluster": "KmsKeyId",
+        "AWS::RDS::DBInstance": "PerformanceInsightsKMSKeyId",
+    }
+    for name, resource in resources.items():
+        if resource["Type"] in setting:
+            assert "StorageKey" in set(names_used(resource["Properties"][setting[resource["Type"]]])), name
+    assert resources["DatabaseCluster"]["Properties"]["StorageEncrypted"] is True
+
+
+def test_key_turns_over_and_outlives_the_stack(resources: dict[str, Any]) -> None:
+    keys = {name: one for name, one in resources.items() if one["Type"] == "AWS::KMS::Key"}
+    assert set(keys) == {"StorageKey", "TenantKey"}
+    for key in keys.values():
+        assert key["Properties"]["EnableKeyRotation"] is True
+        assert key["DeletionPolicy"] == key["UpdateReplacePolicy"] == "Retain"
+
+
+def test_data_key_is_refused_to_whoever_names_no_tenant(resources: dict[str, Any]) -> None:
+    statements = resources["TenantKey"]["Properties"]["KeyPolicy"]["Statement"]
+    (deny,) = [one for one in statements if one["Effect"] == "Deny"]
+    # The name under which causeway.crypto binds a data key to its tenant.
+    assert deny["Condition"] == {"Null": {"kms:EncryptionContext:tenant": "true"}}
+    assert {"kms:Decrypt", "kms:GenerateDataKey"} <= set(deny["Action"])
+    assert 'EncryptionContext={"tenant":' in (ROOT / "layers/causeway/python/causeway/crypto.py").read_text()
+
+
+def test_nobody_is_let_in_by_address(resources: dict[str, Any]) -> None:
+    """Security groups name each other as callers, so nothing outside has a way in."""
+    rules = []
+    for resource in resources.values():
+        if resource["Type"] == "AWS::EC2::SecurityGroup":
+            rules += resource["Properties"].get("SecurityGroupIngress", [])
+        elif resource["Type"] == "AWS::EC2::SecurityGroupIngress":
+            rules.append(resource["Properties"])
+    assert len(rules) == 3
+    assert all("SourceSecurityGroupId" in rule for rule in rules)
+    assert not [rule for rule in rules if {"CidrIp", "CidrIpv6", "SourcePrefixListId"} & set(rule)]
+
+
+def test_database_is_reached_by_the_proxy_with_iam_and_tls(resources: dict[str, Any]) -> None:
+    proxy = resources["DatabaseProxy"]["Properties"]
+    assert (proxy["RequireTLS"], proxy["DefaultAuthScheme"]) == (True, "IAM_AUTH")
+    assert {one["IAMAuth"] for one in proxy["Auth"]} == {"REQUIRED"}
+    cluster = resources["DatabaseCluster"]["Properties"]
+    assert cluster["EnableIAMDatabaseAuthentication"] is True
+    assert cluster["DeletionProtection"] is True
+    assert resources["DatabaseParameters"]["Properties"]["Parameters"]["rds.force_ssl"] == "1"
+
+
+def test_proxy_may_log_in_as_every_user_but_the_owner_by_token(
+    resources: dict[str, Any], functions: dict[str, dict[str, Any]]
+) -> None:
+    users = {one["Environment"]["Variables"].get("DATABASE_USER") for one in functions.values()} - {None}
+    (policy,) = resources["DatabaseProxyRole"]["Properties"]["Policies"]
+    (login,) = [one for one in policy["PolicyDocument"]["Statement"] if one["Action"] == "rds-db:connect"]
+    named = {one["Fn::Sub"].rsplit("/", 1)[1] for one in login["Resource"]}
+    assert named == users - {resources["DatabaseCluster"]["Properties"]["MasterUsername"]}
+
+
+def test_user_cannot_move_to_another_tenant(resources: dict[str, Any]) -> None:
+    client = resources["UserPoolClient"]["Properties"]
+    assert "custom:tenant_id" in client["ReadAttributes"]
+    assert client["WriteAttributes"] == ["email", "name"]
+    assert resources["UserPool"]["Properties"]["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
+
+
+def test_pool_has_a_group_for_each_role_of_people(resources: dict[str, Any]) -> None:
+    groups = {one["Properties"]["GroupName"] for one in resources.values() if one["Type"].endswith("UserPoolGroup")}
+    assert groups == {"super_admin", "tenant_admin", "regulator", "staff"}
+
+
+def test_api_is_throttled_and_keeps_an_access_log(resources: dict[str, Any]) -> None:
+    api = resources["HttpApi"]["Properties"]
+    assert set(api["DefaultRouteSettings"]) == {"ThrottlingRateLimit", "ThrottlingBurstLimit"}
+    assert api["AccessLogSettings"]["DestinationArn"] == {"Fn::GetAtt": ["HttpApiLogs", "Arn"]}
+
+
+@pytest.mark.parametrize("stage", ["staging", "production"])
+def test_samconfig_names_parameters_that_exist_and_the_right_stage(stage: str, template: dict[str, Any]) -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    deploy = config[stage]["deploy"]["parameters"]
+    given = dict(one.split("=", 1) for one in deploy["parameter_overrides"])
+    assert set(given) <= set(template["Parameters"])
+    assert given["Stage"] == stage
+    for name, value in given.items():
+        # What is in angle brackets is to be filled in, and refused until it is.
+        pattern = template["Parameters"][name].get("AllowedPattern", ".*")
+        assert bool(re.fullmatch(pattern, value)) is not value.startswith("<"), name
+    assert config[stage]["global"]["parameters"]["language_extensions"] is True

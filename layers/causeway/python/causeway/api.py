@@ -10,8 +10,8 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from causeway import callers, settings, signatures, strict_json
-from causeway.errors import BY_CODE, CausewayError, InvalidRequest, NotFound, PayloadTooLarge
+from causeway import callers, operations, settings, signatures, strict_json
+from causeway.errors import BY_CODE, CausewayError, InvalidRequest, NotFound, PayloadTooLarge, RateLimited
 from causeway.ledger import Answer
 
 # Bytes of a request's body that are accepted.
@@ -62,6 +62,8 @@ def signed_call(
     """
 
     def decorate(route: Callable[[Call], Answer | dict[str, Any]]) -> Callable[[], Response[str]]:
+        operations.guarded(route, "casino signature" if direction == "casino" else "provider signature")
+
         @wraps(route)
         def answer() -> Response[str]:
             event: dict[str, Any] = app.current_event.raw_event
@@ -100,6 +102,8 @@ def open_call(
     """Make a route of a function that takes a JSON body and the claims that API Gateway's authorizer found, if any."""
 
     def decorate(route: Callable[[dict[str, Any], dict[str, str]], dict[str, Any]]) -> Callable[[], Response[str]]:
+        operations.guarded(route, "launch token")
+
         @wraps(route)
         def answer() -> Response[str]:
             event: dict[str, Any] = app.current_event.raw_event
@@ -142,17 +146,19 @@ def failed(error: CausewayError, request_id: str) -> Response[str]:
     body: dict[str, Any] = {"error": error.sentence, "code": error.code, "requestId": request_id}
     if error.balance is not None:
         body["balance"] = str(error.balance)
-    headers = {} if error.retry_after is None else {"retry-after": str(error.retry_after)}
-    return _json(error.code, error.status, json.dumps(body, separators=(",", ":")), headers)
+    wait = error.wait if isinstance(error, RateLimited) else error.retry_after
+    headers = {} if wait is None else {"retry-after": str(wait)}
+    return json_answer(error.code, error.status, json.dumps(body, separators=(",", ":")), headers)
 
 
 def _answered(result: Answer | dict[str, Any]) -> Response[str]:
     if isinstance(result, Answer):
         status = 200 if result.code == "OK" else BY_CODE[result.code].status
-        return _json(result.code, status, result.body, {"idempotent-replay": "true"} if result.replayed else {})
-    return _json("OK", 200, json.dumps(result, separators=(",", ":")), {})
+        return json_answer(result.code, status, result.body, {"idempotent-replay": "true"} if result.replayed else {})
+    return json_answer("OK", 200, json.dumps(result, separators=(",", ":")), {})
 
 
-def _json(code: str, status: int, body: str, headers: dict[str, str]) -> Response[str]:
+def json_answer(code: str, status: int, body: str, headers: dict[str, str]) -> Response[str]:
+    """Return an answer with a JSON text, counted under its code."""
     metrics.add_metric(name=code, unit="Count", value=1)
     return Response(status, "application/json", body, dict(headers))

@@ -45,6 +45,30 @@ class SchemaBehind(Unavailable):
     """The service is being updated; send the same call again"""
 
 
+class KeyServiceUnavailable(Unavailable):
+    """Credentials can be neither read nor stored at the moment; nothing was changed"""
+
+    code = "KEY_SERVICE_UNAVAILABLE"
+    action = "Send the same call again after Retry-After seconds."
+    retry_after = 5
+
+
+class CredentialUnreadable(CausewayError):
+    """The stored credential cannot be read"""
+
+    code = "CREDENTIAL_UNREADABLE"
+    status = 409
+    action = "Enter the connection's credential anew; we have been alerted."
+
+
+class CredentialMissing(CausewayError):
+    """The connection has no credential in the state that this call needs"""
+
+    code = "CREDENTIAL_MISSING"
+    status = 409
+    action = "Store a credential for the connection first, or name a version of it that is in that state."
+
+
 class InvalidRequest(CausewayError):
     """The request is not valid"""
 
@@ -232,6 +256,163 @@ class GameProviderFailed(CausewayError):
     code = "GAME_PROVIDER_FAILED"
     status = 502
     action = "Try again later."
+
+
+class Unauthorized(CausewayError):
+    """The call carries no valid token or key"""
+
+    code = "UNAUTHORIZED"
+    status = 401
+    action = "Send Authorization: Bearer with a valid token, or X-API-Key with a key that is not revoked."
+
+
+class Forbidden(CausewayError):
+    """Your role does not allow this"""
+
+    code = "FORBIDDEN"
+    status = 403
+    action = "Ask an administrator of your tenant."
+
+
+class TenantRequired(CausewayError):
+    """Name the tenant in X-Tenant-Id"""
+
+    code = "TENANT_REQUIRED"
+    status = 400
+    action = "As a super admin, send the tenant's id in X-Tenant-Id."
+
+
+class TenantNotFound(CausewayError):
+    """No such tenant"""
+
+    code = "TENANT_NOT_FOUND"
+    status = 404
+    action = "Check the tenant's id."
+
+
+class ConnectionNotFound(CausewayError):
+    """No such connection"""
+
+    code = "CONNECTION_NOT_FOUND"
+    status = 404
+    action = "List your connections."
+
+
+class ApiKeyNotFound(CausewayError):
+    """No such API key"""
+
+    code = "API_KEY_NOT_FOUND"
+    status = 404
+    action = "List your API keys."
+
+
+class NameTaken(CausewayError):
+    """The name is already used"""
+
+    code = "NAME_TAKEN"
+    status = 409
+    action = "Choose another name, or change what has it."
+
+
+class PreconditionRequired(CausewayError):
+    """Send If-Match with the ETag you last saw"""
+
+    code = "IF_MATCH_REQUIRED"
+    status = 428
+    action = "Read it first; send its ETag in If-Match."
+
+
+class VersionMismatch(CausewayError):
+    """It was changed since you read it"""
+
+    code = "VERSION_MISMATCH"
+    status = 412
+    action = "Read it again, apply your change to what it is now, and send its new ETag."
+
+
+class IdempotencyKeyReused(CausewayError):
+    """This Idempotency-Key was already used for another request"""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+    status = 409
+    action = "Use a new key for a new request; repeat a retry unchanged."
+
+
+class IntegrationNotActive(CausewayError):
+    """The connection is not active"""
+
+    code = "INTEGRATION_NOT_ACTIVE"
+    status = 409
+    action = "Test the connection, mend what the test names, then enable it."
+
+
+class InvalidCredentials(CausewayError):
+    """The provider refused the credentials"""
+
+    code = "INVALID_CREDENTIALS"
+    status = 422
+    action = "Correct the credentials; the working ones, if any, stay in use."
+
+
+class ConnectionFailed(CausewayError):
+    """The provider could not be reached"""
+
+    code = "CONNECTION_FAILED"
+    status = 502
+    action = "Check the address and the provider's status, then try again."
+
+
+class ConfigSchemaInvalid(CausewayError):
+    """The configuration does not fit its provider's schema"""
+
+    code = "CONFIG_SCHEMA_INVALID"
+    status = 400
+    action = "Correct the fields the error names; the provider's template shows the schema."
+
+
+class ProviderNotFound(CausewayError):
+    """No such integration provider"""
+
+    code = "PROVIDER_NOT_FOUND"
+    status = 404
+    action = "List the integration templates."
+
+
+class ProviderInactive(CausewayError):
+    """The integration provider is not active"""
+
+    code = "PROVIDER_INACTIVE"
+    status = 409
+    action = "Connect to another provider, or ask a super admin to activate this one."
+
+
+class ProviderRejected(CausewayError):
+    """The platform did not accept the request"""
+
+    code = "PROVIDER_REJECTED"
+    status = 422
+    action = "Check the ids and times; the platform's answer is in the connection's logs."
+
+
+class NotSupported(CausewayError):
+    """The connection's platform cannot do this"""
+
+    code = "NOT_SUPPORTED"
+    status = 409
+    action = "Use a connection to a platform that can."
+
+
+class RateLimited(CausewayError):
+    """Too many requests"""
+
+    code = "RATE_LIMIT_EXCEEDED"
+    status = 429
+    action = "Wait for Retry-After seconds."
+
+    def __init__(self, sentence: str = "", *, retry_after: int | None = None) -> None:
+        """Make an error; retry_after: seconds, where they are known."""
+        super().__init__(sentence)
+        self.wait = retry_after
 
 
 class NotFound(CausewayError):

@@ -1,17 +1,18 @@
-"""The schema's migrations: numbered plain-SQL files, run by yoyo, each in a transaction of its own."""
+"""The schema's migrations, numbered plain-SQL files that yoyo runs, each in a transaction; then the catalogue."""
 
 import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+import psycopg
 from yoyo import read_migrations
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import parse_uri
 from yoyo.exceptions import LockTimeout
 from yoyo.migrations import default_migration_table
 
-from causeway import settings
+from causeway import catalogue, settings
 from causeway.database import connection_settings
 from causeway.errors import CausewayError
 
@@ -32,7 +33,8 @@ class _Backend(PostgresqlPsycopgBackend):
 def migrate(url: str, folder: Path) -> list[str]:
     """Apply the migrations that the database lacks, in order, and return their names.
 
-    Each runs in a transaction; one that fails leaves the database as it was before it, and ends the run.
+    Each runs in a transaction; one that fails leaves the database as it was before it, and ends the run. Then the
+    catalogue of providers is brought to what the folder's catalogue/ says, where it has one.
 
     Args:
         url: the owner's postgresql:// URL.
@@ -40,6 +42,7 @@ def migrate(url: str, folder: Path) -> list[str]:
 
     Raises:
         CausewayError: another run holds the lock; a driver's error is raised as it is.
+        Misconfigured: a file of the catalogue is not valid; the migrations stay.
     """
     uri = parse_uri(url)
     # yoyo decodes the login, but not the database's name.
@@ -52,6 +55,7 @@ def migrate(url: str, folder: Path) -> list[str]:
                 pending = backend.to_apply(migrations)
                 names = [migration.id for migration in pending]
                 backend.apply_migrations(pending)
+                _load_catalogue(url, folder / "catalogue")
         except LockTimeout as error:
             raise CausewayError(
                 cause="Another migration has run for over a minute, or died holding yoyo's lock: "
@@ -60,6 +64,13 @@ def migrate(url: str, folder: Path) -> list[str]:
         return names
     finally:
         backend.connection.close()
+
+
+def _load_catalogue(url: str, folder: Path) -> None:
+    if folder.is_dir():
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("SET lock_timeout = '10s'")
+            catalogue.load(connection, folder)
 
 
 def url_from_settings() -> str:

@@ -119,3 +119,21 @@ def default_tenant_id() -> str:
 def schema_folder() -> str:
     """Return the folder of the numbered migrations."""
     return _setting("SCHEMA_FOLDER", "/opt/schema")
+
+
+@cache
+def egress_allowed_hosts() -> frozenset[str]:
+    """Return the hosts, with or without a port, that may be called though their addresses are private."""
+    return frozenset(_setting("EGRESS_ALLOWED_HOSTS", "").replace(",", " ").lower().split())
+
+
+@cache
+def kms_key_id() -> str:
+    """Return the KMS key that wraps the tenants' data keys: its id, ARN or alias."""
+    return _setting("KMS_KEY_ID")
+
+
+@cache
+def audit_secret() -> str:
+    """Return the name of the secret {"pepper": ...} that keys the audit log's fingerprints."""
+    return _setting("AUDIT_SECRET")

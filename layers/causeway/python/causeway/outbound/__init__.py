@@ -1,8 +1,35 @@
 """Calls to the outside: one HTTP client, its time bounded."""
 
-from dataclasses import dataclass
-
 import requests
+
+from causeway.outbound.calls import Attempt, Reply, call
+from causeway.outbound.failures import (
+    AddressBlocked,
+    CallFailed,
+    ConnectFailed,
+    DnsFailed,
+    Garbled,
+    RequestInvalid,
+    TimedOut,
+    TlsFailed,
+    TooLarge,
+)
+
+__all__ = [
+    "AddressBlocked",
+    "Attempt",
+    "CallFailed",
+    "ConnectFailed",
+    "DnsFailed",
+    "Garbled",
+    "Reply",
+    "RequestInvalid",
+    "TimedOut",
+    "TlsFailed",
+    "TooLarge",
+    "call",
+    "post_json",
+]
 
 # Seconds to connect, and to wait for the next byte.
 _TIMEOUT = (3.05, 20)
@@ -12,20 +39,10 @@ _MOST_BYTES = 1024 * 1024
 _session = requests.Session()
 
 
-class CallFailed(Exception):
-    """The call got no usable answer; the text says why, for the log"""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """The answer to a call."""
-
-    status: int
-    body: bytes
-
-
 def post_json(url: str, body: bytes, headers: dict[str, str]) -> Reply:
-    """Send a JSON body and return the answer, whatever its status. Redirects are not followed.
+    """Send a JSON body to a partner of our own configuration and return the answer, whatever its status.
+
+    Redirects are not followed; the connection is kept for the next call.
 
     Args:
         url: where to.
@@ -48,5 +65,5 @@ def post_json(url: str, body: bytes, headers: dict[str, str]) -> Reply:
     except requests.RequestException as error:
         raise CallFailed(f"POST {url}: {type(error).__name__}") from error
     if len(content) > _MOST_BYTES:
-        raise CallFailed(f"POST {url}: more than {_MOST_BYTES} bytes")
-    return Reply(response.status_code, content)
+        raise TooLarge(f"POST {url}: more than {_MOST_BYTES} bytes")
+    return Reply(response.status_code, response.headers, content)

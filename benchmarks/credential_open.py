@@ -1,0 +1,96 @@
+"""One credential opened while its data key is held, against a bound and the AWS Encryption SDK doing the same."""
+
+import os
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+from uuid import UUID, uuid4
+
+import aws_encryption_sdk
+from aws_encryption_sdk.identifiers import Algorithm, CommitmentPolicy, EncryptionKeyType, WrappingAlgorithm
+from aws_encryption_sdk.internal.crypto.wrapping_keys import WrappingKey
+from aws_encryption_sdk.key_providers.raw import RawMasterKey
+from moto import mock_aws
+
+from benchmarks.table import Row, in_turn
+from causeway import aws
+from causeway.crypto import DataKeys, Place, WrappedKey, seal
+
+# As long as a provider's token.
+_SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105 - it guards nothing
+_MOST_MICROSECONDS = 50.0
+_TIMES = 2000
+
+
+class _Shelf:
+    """A place for one wrapped key; held, it is not asked for again."""
+
+    def wrapped(self, tenant_id: UUID, version: int | None = None) -> WrappedKey | None:  # noqa: ARG002
+        return None
+
+    def keep(self, tenant_id: UUID, after: int, wrapped: bytes, kms_key_id: str) -> WrappedKey:  # noqa: ARG002
+        return WrappedKey(after + 1, wrapped, kms_key_id)
+
+
+def ours(place: Place) -> Callable[[], str]:
+    """Seal a secret under a new data key, and return a function that opens it with the key held."""
+    os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
+    with mock_aws():
+        aws.client.cache_clear()
+        keys = DataKeys(_Shelf(), aws.client("kms").create_key()["KeyMetadata"]["KeyId"])
+        sealed = seal(keys.newest(place.tenant_id), place, _SECRET)
+    aws.client.cache_clear()
+    return lambda: keys.open(place, sealed)
+
+
+def theirs(place: Place) -> Callable[[], str]:
+    """Do the same with the SDK: its caching materials manager warm, one key committed to, no signature."""
+    # Its classes carry no types.
+    sdk: Any = aws_encryption_sdk
+    client = sdk.EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
+    wrapping = WrappingKey(
+        WrappingAlgorithm.AES_256_GCM_IV12_TAG16_NO_PADDING, os.urandom(32), EncryptionKeyType.SYMMETRIC
+    )
+    manager = sdk.CachingCryptoMaterialsManager(
+        master_key_provider=RawMasterKey(provider_id="benchmark", key_id="key", wrapping_key=wrapping),
+        cache=sdk.LocalCryptoMaterialsCache(capacity=1000),
+        max_age=300.0,
+        max_messages_encrypted=100_000,
+    )
+    context = {"tenant": str(place.tenant_id), "connection": str(place.connection_id), "field": place.field}
+    sealed, _ = client.encrypt(
+        source=_SECRET.encode(),
+        materials_manager=manager,
+        encryption_context=context,
+        algorithm=Algorithm.AES_256_GCM_HKDF_SHA512_COMMIT_KEY,
+    )
+
+    def opened() -> str:
+        secret, head = client.decrypt(source=sealed, materials_manager=manager)
+        if not context.items() <= head.encryption_context.items():
+            raise RuntimeError("the secret was sealed for another place")
+        return secret.decode()
+
+    return opened
+
+
+def microseconds(opened: Callable[[], str]) -> float:
+    """Return how long one opening takes, over many."""
+    if opened() != _SECRET:
+        raise RuntimeError("the secret did not come back")
+    start = perf_counter()
+    for _ in range(_TIMES):
+        opened()
+    return (perf_counter() - start) / _TIMES * 1e6
+
+
+def run() -> list[Row]:
+    """Measure both in turn."""
+    place = Place(uuid4(), uuid4(), "auth_token")
+    causeway, sdk = ours(place), theirs(place)
+    time, reference, ratio = in_turn(lambda: microseconds(causeway), lambda: microseconds(sdk))
+    bound = f"{time:.1f} us, bound {_MOST_MICROSECONDS:.0f} us"
+    return [
+        Row("warm open of a credential / its bound", bound, time / _MOST_MICROSECONDS, at_most=1.0),
+        Row("warm open of a credential / aws-encryption-sdk", f"{time:.1f} us, SDK {reference:.1f} us", ratio),
+    ]

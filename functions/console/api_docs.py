@@ -1,0 +1,40 @@
+"""What the API takes and answers, for programs and for people: both made from the code by causeway.openapi."""
+
+from pathlib import Path
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
+from causeway import api
+from causeway.operations import describe
+
+app = APIGatewayHttpResolver()
+
+_FOLDER = Path(__file__).parent
+# Nothing is loaded from anywhere, and no other site may frame the page.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+
+
+@app.get("/openapi.json")
+@describe("OpenApi")
+def document() -> Response[str]:
+    """The API's OpenAPI 3.1 document."""
+    return _file("openapi.json", "application/json")
+
+
+@app.get("/docs")
+@describe(media_types=("text/html",))
+def page() -> Response[str]:
+    """The same for people."""
+    return _file("docs.html", "text/html; charset=utf-8")
+
+
+def _file(name: str, media_type: str) -> Response[str]:
+    headers = {
+        "cache-control": "public, max-age=300",
+        "content-security-policy": _POLICY,
+        "x-content-type-options": "nosniff",
+    }
+    return Response(200, media_type, (_FOLDER / name).read_text(encoding="utf-8"), dict(headers))
+
+
+handler = api.lambda_handler(app)

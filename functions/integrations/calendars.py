@@ -1,0 +1,45 @@
+"""GoHighLevel's calendars of a connection: /integrations/{id}/calendars."""
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from causeway import api, calendars
+from causeway.connections import connection_id
+from causeway.hub_api import HubAnswer, HubCall, hub_call
+from causeway.operations import describe
+
+app = APIGatewayHttpResolver()
+
+_REFUSES = (
+    "CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE NOT_SUPPORTED INVALID_CREDENTIALS RATE_LIMIT_EXCEEDED "
+    "CONNECTION_FAILED PROVIDER_REJECTED CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE"
+)
+
+
+@app.get("/integrations/<connection_id>/calendars")
+@hub_call(app, "connections.use")
+@describe("CalendarList", refuses=_REFUSES)
+def every(call: HubCall) -> HubAnswer:
+    """The calendars of the connection's location."""
+    found = calendars.every(call.context, connection_id(call.path["connection_id"]))
+    return HubAnswer({"calendars": found})
+
+
+@app.get("/integrations/<connection_id>/calendars/<calendar_id>/free-slots")
+@hub_call(app, "connections.use")
+@describe("FreeSlots", query="Day", refuses=_REFUSES)
+def free_slots(call: HubCall) -> HubAnswer:
+    """When a calendar is free on a day."""
+    identity, day = connection_id(call.path["connection_id"]), calendars.Day.parse(call.query)
+    return HubAnswer({"slots": calendars.free_slots(call.context, identity, call.path["calendar_id"], day)})
+
+
+@app.post("/integrations/<connection_id>/calendars/<calendar_id>/block-slots")
+@hub_call(app, "connections.use")
+@describe("BlockedSlot", status=201, request="BlockedSlotDraft", refuses=_REFUSES)
+def block(call: HubCall) -> HubAnswer:
+    """Keep a time of a calendar from being booked."""
+    identity, slot = connection_id(call.path["connection_id"]), calendars.BlockedSlot.parse(call.body)
+    return HubAnswer(calendars.block(call.context, identity, call.path["calendar_id"], slot), 201)
+
+
+handler = api.lambda_handler(app)

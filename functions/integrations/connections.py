@@ -1,0 +1,150 @@
+"""The tenant's connections: /integrations, and what can be done with one."""
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from causeway import api, connecting, connections
+from causeway.hub_api import HubAnswer, HubCall, hub_call
+from causeway.operations import describe
+
+app = APIGatewayHttpResolver()
+
+
+@app.get("/integrations")
+@hub_call(app, "connections.list")
+@describe("ConnectionPage", query="ConnectionFilter")
+def list_connections(call: HubCall) -> HubAnswer:
+    """A page of connections, newest first."""
+    with call.context.transaction() as transaction:
+        found, cursor = connections.page(transaction, connections.Filter.parse(call.query))
+    shown = [one.as_json(with_config=call.context.may("connections.read")) for one in found]
+    return HubAnswer({"integrations": shown, "nextCursor": cursor})
+
+
+@app.post("/integrations")
+@hub_call(app, "connections.write")
+@describe(
+    "Connection",
+    status=201,
+    request="ConnectionDraft",
+    refuses="PROVIDER_NOT_FOUND PROVIDER_INACTIVE CONFIG_SCHEMA_INVALID NAME_TAKEN IDEMPOTENCY_KEY_REUSED "
+    "CONNECTION_NOT_FOUND KEY_SERVICE_UNAVAILABLE",
+)
+def create(call: HubCall) -> HubAnswer:
+    """Make a connection, test it, and answer how it stands; the same Idempotency-Key finds the same connection."""
+    draft = connections.Draft.parse(call.body)
+    one, made = connecting.create(call.context, draft, call.headers.get("idempotency-key"))
+    headers = {"location": f"/integrations/{one.connection_id}"} | ({} if made else {"idempotent-replay": "true"})
+    return HubAnswer(one.as_json(with_config=True), 201, one.version, headers)
+
+
+@app.get("/integrations/<connection_id>")
+@hub_call(app, "connections.list")
+@describe("Connection", refuses="CONNECTION_NOT_FOUND")
+def get(call: HubCall) -> HubAnswer:
+    """One connection."""
+    with call.context.transaction() as transaction:
+        one = connections.find(transaction, connections.connection_id(call.path["connection_id"]))
+    return HubAnswer(one.as_json(with_config=call.context.may("connections.read")), version=one.version)
+
+
+@app.patch("/integrations/<connection_id>")
+@hub_call(app, "connections.write")
+@describe(
+    "Connection",
+    request="ConnectionChange",
+    refuses="CONNECTION_NOT_FOUND IF_MATCH_REQUIRED VERSION_MISMATCH NAME_TAKEN CONFIG_SCHEMA_INVALID "
+    "INVALID_CREDENTIALS CONNECTION_FAILED CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE",
+)
+def change(call: HubCall) -> HubAnswer:
+    """Change a connection that is still as If-Match says; new secrets are tested before they replace working ones."""
+    wanted = connections.Change.parse(call.body)
+    one = connecting.change(call.context, connections.connection_id(call.path["connection_id"]), call.version, wanted)
+    return HubAnswer(one.as_json(with_config=True), version=one.version)
+
+
+@app.delete("/integrations/<connection_id>")
+@hub_call(app, "connections.write")
+@describe(status=204, refuses="CONNECTION_NOT_FOUND")
+def delete(call: HubCall) -> HubAnswer:
+    """Take a connection away and destroy its credentials."""
+    connecting.delete(call.context, connections.connection_id(call.path["connection_id"]))
+    return HubAnswer("", 204)
+
+
+@app.post("/integrations/<connection_id>/test")
+@hub_call(app, "connections.use")
+@describe(
+    "Verdict",
+    refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE CREDENTIAL_UNREADABLE CREDENTIAL_MISSING "
+    "KEY_SERVICE_UNAVAILABLE",
+)
+def test(call: HubCall) -> HubAnswer:
+    """Call the provider, and tell what came of it."""
+    verdict = connecting.test(call.context, connections.connection_id(call.path["connection_id"]))
+    return HubAnswer(verdict.as_json())
+
+
+@app.post("/integrations/<connection_id>/sync")
+@hub_call(app, "connections.use")
+@describe("SyncRun", status=202, refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE")
+def sync(call: HubCall) -> HubAnswer:
+    """Ask for a sync of an active connection."""
+    run_id, reason = connecting.sync(call.context, connections.connection_id(call.path["connection_id"]))
+    return HubAnswer({"runId": run_id, "status": "failed", "reason": reason}, 202)
+
+
+@app.post("/integrations/<connection_id>/enable")
+@hub_call(app, "connections.write")
+@describe("Connection", refuses="CONNECTION_NOT_FOUND CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE")
+def enable(call: HubCall) -> HubAnswer:
+    """Let a disabled connection be used again, if its test succeeds."""
+    one = connecting.enable(call.context, connections.connection_id(call.path["connection_id"]))
+    return HubAnswer(one.as_json(with_config=True), version=one.version)
+
+
+@app.post("/integrations/<connection_id>/disable")
+@hub_call(app, "connections.write")
+@describe("Connection", refuses="CONNECTION_NOT_FOUND")
+def disable(call: HubCall) -> HubAnswer:
+    """Stop a connection from being used."""
+    one = connecting.disable(call.context, connections.connection_id(call.path["connection_id"]))
+    return HubAnswer(one.as_json(with_config=True), version=one.version)
+
+
+@app.post("/integrations/<connection_id>/credentials/rotate")
+@hub_call(app, "connections.write")
+@describe(
+    "Connection",
+    request="NewSecrets",
+    refuses="CONNECTION_NOT_FOUND CONFIG_SCHEMA_INVALID INVALID_CREDENTIALS CONNECTION_FAILED VERSION_MISMATCH "
+    "CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE",
+)
+def rotate(call: HubCall) -> HubAnswer:
+    """Replace the secrets by new ones that a test found working."""
+    fresh = connections.NewSecrets.parse(call.body)
+    one = connecting.rotate(call.context, connections.connection_id(call.path["connection_id"]), fresh)
+    return HubAnswer(one.as_json(with_config=True), version=one.version)
+
+
+@app.get("/integrations/<connection_id>/logs")
+@hub_call(app, "connections.read")
+@describe("CallLogPage", query="PageQuery", refuses="CONNECTION_NOT_FOUND")
+def logs(call: HubCall) -> HubAnswer:
+    """The calls made for a connection, newest first."""
+    with call.context.transaction() as transaction:
+        one = connections.find(transaction, connections.connection_id(call.path["connection_id"]))
+        rows, cursor = connections.logs(transaction, one, call.query)
+    return HubAnswer({"logs": rows, "nextCursor": cursor})
+
+
+@app.get("/integrations/<connection_id>/health")
+@hub_call(app, "connections.list")
+@describe("Health", refuses="CONNECTION_NOT_FOUND")
+def health(call: HubCall) -> HubAnswer:
+    """How a connection was at its last test."""
+    with call.context.transaction() as transaction:
+        one = connections.find(transaction, connections.connection_id(call.path["connection_id"]))
+        return HubAnswer(connections.health(transaction, one))
+
+
+handler = api.lambda_handler(app)

@@ -1,0 +1,70 @@
+"""The catalogue of what can be connected to: /integrations/templates."""
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from causeway import api, catalogue, templates
+from causeway.errors import InvalidRequest
+from causeway.fields import choice_field, known_fields, limit_field
+from causeway.hub_api import HubAnswer, HubCall, hub_call
+from causeway.operations import describe
+
+app = APIGatewayHttpResolver()
+
+
+@app.get("/integrations/templates")
+@hub_call(app, "catalogue.read")
+@describe("TemplatePage", query="TemplateFilter")
+def every(call: HubCall) -> HubAnswer:
+    """A page of templates in the order of their ids."""
+    query = call.query
+    known_fields(query, {"category", "active", "limit", "cursor"})
+    active = choice_field(query, "active", ("true", "false"))
+    limit = limit_field(query, 100)
+    if "\0" in query.get("cursor", "") + query.get("category", ""):
+        raise InvalidRequest("cursor and category must be texts")
+    with call.context.reading() as transaction:
+        found = catalogue.page(
+            transaction,
+            kind=query.get("category"),
+            active=None if active is None else active == "true",
+            after=query.get("cursor", ""),
+            limit=limit,
+        )
+    cursor = found[-1].key if len(found) == limit else None
+    return HubAnswer({"templates": [templates.as_json(one) for one in found], "nextCursor": cursor})
+
+
+@app.post("/integrations/templates")
+@hub_call(app, "catalogue.write")
+@describe("Template", status=201, request="TemplateDraft", refuses="CONFIG_SCHEMA_INVALID NAME_TAKEN")
+def create(call: HubCall) -> HubAnswer:
+    """Add a template."""
+    made = templates.create(call.context, call.body)
+    headers = {"location": f"/integrations/templates/{made.key}"}
+    return HubAnswer(templates.as_json(made), 201, made.version, headers)
+
+
+@app.get("/integrations/templates/<template_id>")
+@hub_call(app, "catalogue.read")
+@describe("Template", refuses="PROVIDER_NOT_FOUND")
+def get(call: HubCall) -> HubAnswer:
+    """One template."""
+    with call.context.reading() as transaction:
+        one = catalogue.find(transaction, call.path["template_id"])
+    return HubAnswer(templates.as_json(one), version=one.version)
+
+
+@app.patch("/integrations/templates/<template_id>")
+@hub_call(app, "catalogue.write")
+@describe(
+    "Template",
+    request="TemplateChange",
+    refuses="PROVIDER_NOT_FOUND IF_MATCH_REQUIRED VERSION_MISMATCH CONFIG_SCHEMA_INVALID",
+)
+def change(call: HubCall) -> HubAnswer:
+    """Change a template that is still as If-Match says."""
+    after = templates.change(call.context, call.path["template_id"], call.version, call.body)
+    return HubAnswer(templates.as_json(after), version=after.version)
+
+
+handler = api.lambda_handler(app)

@@ -1,0 +1,121 @@
+"""The API keys of a tenant's machines: made, listed, revoked. The key itself is shown once and kept nowhere."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+import psycopg
+from psycopg import errors as pg
+
+from causeway import identity
+from causeway.audit_log import Action, record
+from causeway.context import RequestContext
+from causeway.errors import ApiKeyNotFound, NameTaken
+from causeway.fields import known_fields, text_field
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDraft:
+    """POST /api-keys. channel: the one channel the key is for; None: the whole tenant."""
+
+    name: str
+    channel: str | None
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> Self:
+        """Read the body; raises InvalidRequest, which names the field."""
+        known_fields(body, {"name", "channel"})
+        channel = None if body.get("channel") is None else text_field(body, "channel", 100)
+        return cls(text_field(body, "name", 100), channel)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it may be shown."""
+
+    key_id: str
+    name: str
+    channel: str | None
+    created_by: str
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the key's description; nothing of the key."""
+        return {
+            "id": self.key_id,
+            "name": self.name,
+            "channel": self.channel,
+            "createdBy": self.created_by,
+            "createdAt": self.created_at.isoformat(),
+            "lastUsedAt": None if self.last_used_at is None else self.last_used_at.isoformat(),
+            "revokedAt": None if self.revoked_at is None else self.revoked_at.isoformat(),
+        }
+
+
+def create(context: RequestContext, draft: KeyDraft) -> tuple[ApiKey, str]:
+    """Make a key and return it with its text, which nobody sees again.
+
+    Raises:
+        NameTaken: a living key of the tenant has the name.
+    """
+    new, digest = identity.make_key(context.caller.tenant)
+    with context.transaction() as transaction:
+        try:
+            transaction.execute(
+                """
+                INSERT INTO api_keys (tenant_id, key_id, name, hash, channel, created_by)
+                VALUES (current_tenant(), %s, %s, %s, %s, %s)
+                """,
+                [new.key_id, draft.name, digest, draft.channel, context.caller.subject],
+            )
+        except pg.UniqueViolation as error:
+            raise NameTaken from error
+        key = _find(transaction, UUID(new.key_id))
+        record(
+            transaction,
+            context.entry(Action.API_KEY_CREATED, object_kind="api_key", object_id=key.key_id, after=key.as_json()),
+        )
+    return key, new.text
+
+
+def every(context: RequestContext) -> list[ApiKey]:
+    """Return the tenant's keys, newest first, the revoked ones too."""
+    with context.transaction() as transaction:
+        rows = transaction.execute(
+            """
+            SELECT key_id::text, name, channel, created_by, created_at, last_used_at, revoked_at FROM api_keys
+            WHERE tenant_id = current_tenant() ORDER BY created_at DESC, key_id LIMIT 1000
+            """
+        ).fetchall()
+    return [ApiKey(*row) for row in rows]
+
+
+def revoke(context: RequestContext, key_id: str) -> None:
+    """Revoke a key, from now on and for ever; once more changes nothing. Raises ApiKeyNotFound."""
+    try:
+        wanted = UUID(key_id)
+    except ValueError as error:
+        raise ApiKeyNotFound from error
+    with context.transaction() as transaction:
+        key = _find(transaction, wanted)
+        if key.revoked_at is None:
+            transaction.execute(
+                "UPDATE api_keys SET revoked_at = now() WHERE tenant_id = current_tenant() AND key_id = %s", [wanted]
+            )
+            record(transaction, context.entry(Action.API_KEY_REVOKED, object_kind="api_key", object_id=key.key_id))
+
+
+def _find(transaction: psycopg.Connection[Any], key_id: UUID) -> ApiKey:
+    row = transaction.execute(
+        """
+        SELECT key_id::text, name, channel, created_by, created_at, last_used_at, revoked_at FROM api_keys
+        WHERE tenant_id = current_tenant() AND key_id = %s
+        """,
+        [key_id],
+    ).fetchone()
+    if row is None:
+        raise ApiKeyNotFound
+    return ApiKey(*row)

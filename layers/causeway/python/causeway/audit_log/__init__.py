@@ -1,0 +1,35 @@
+"""The audit log: who did what to what, from where, and what came of it; one hash chain per tenant."""
+
+from causeway.audit_log.entries import (
+    MOST,
+    PLATFORM,
+    Action,
+    Entry,
+    Filter,
+    Record,
+    page,
+    record,
+    record_apart,
+)
+from causeway.audit_log.fingerprints import fingerprint, fingerprint_key, redacted
+from causeway.audit_log.spreadsheet import as_csv
+from causeway.audit_log.verifier import Finding, Totals, verify
+
+__all__ = [
+    "MOST",
+    "PLATFORM",
+    "Action",
+    "Entry",
+    "Filter",
+    "Finding",
+    "Record",
+    "Totals",
+    "as_csv",
+    "fingerprint",
+    "fingerprint_key",
+    "page",
+    "record",
+    "record_apart",
+    "redacted",
+    "verify",
+]

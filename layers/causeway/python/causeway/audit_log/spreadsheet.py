@@ -1,0 +1,41 @@
+"""The audit log as CSV that a spreadsheet can open without running any of it."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+from causeway.audit_log.entries import Record
+
+# What makes a spreadsheet take a cell for a formula (OWASP, CSV Injection), the full-width forms included.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+
+_COLUMNS = tuple(field.name for field in fields(Record))
+
+
+def as_csv(records: Iterable[Record]) -> str:
+    """Return records as CSV (RFC 4180) with a header, every cell quoted.
+
+    A cell that a spreadsheet would take for a formula begins with an apostrophe.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    writer.writerow(_COLUMNS)
+    for entry in records:
+        writer.writerow([_cell(getattr(entry, name)) for name in _COLUMNS])
+    return text.getvalue()
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case datetime():
+            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        case dict() | list():
+            value = json.dumps(value, ensure_ascii=False)
+    text = str(value)
+    return f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text

@@ -1,0 +1,166 @@
+"""GoHighLevel's calendars: what there is, which slots are free, and keeping some from being booked.
+
+Source: HighLevel's API description, apps/calendars.json, version 2021-04-15 of the Calendars API.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Self
+from urllib.parse import quote
+from uuid import UUID
+
+from causeway import connecting
+from causeway.connecting import Use
+from causeway.context import RequestContext
+from causeway.errors import ConnectionFailed, InvalidRequest, NotSupported
+from causeway.fields import known_fields, text_field
+from causeway.outbound import Reply
+
+_PROVIDER = "gohighlevel"
+_VERSION = "2021-04-15"
+_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
+# The widest distance of a time zone from UTC, with the day's length: what a local day can reach over.
+_WEST, _EAST = timedelta(hours=14), timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """GET .../free-slots: a day, in a time zone of the IANA's names."""
+
+    day: date
+    timezone: str
+
+    @classmethod
+    def parse(cls, query: dict[str, str]) -> Self:
+        """Read the query; raises InvalidRequest, which names the parameter."""
+        known_fields(query, {"date", "timezone"})
+        try:
+            day = date.fromisoformat(query.get("date", ""))
+            datetime.combine(day, time()) - timedelta(days=1)
+            datetime.combine(day, time()) + timedelta(days=2)
+        except (ValueError, OverflowError) as error:
+            raise InvalidRequest("date must be a day such as 2026-01-31") from error
+        return cls(day, text_field(query, "timezone", 64, "UTC") or "UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedSlot:
+    """POST .../block-slots: from when to when a calendar is not to be booked, and why."""
+
+    start: datetime
+    end: datetime
+    title: str
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> Self:
+        """Read the body; raises InvalidRequest, which names the field."""
+        known_fields(body, {"startTime", "endTime", "title"})
+        start, end = _moment(body, "startTime"), _moment(body, "endTime")
+        if start >= end:
+            raise InvalidRequest("endTime must be after startTime")
+        return cls(start, end, text_field(body, "title", 200, ""))
+
+
+def _moment(body: dict[str, Any], name: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text_field(body, name, 40))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise InvalidRequest(f"{name} must be a time with its zone, such as 2026-01-31T14:00:00+01:00")
+    return moment
+
+
+def every(context: RequestContext, identity: UUID) -> list[dict[str, Any]]:
+    """Return the calendars of the connection's location: id, name, and whether it is in use.
+
+    Raises:
+        ConnectionNotFound, IntegrationNotActive, NotSupported: not a GoHighLevel connection.
+        InvalidCredentials, RateLimited, ConnectionFailed, ProviderRejected: as the platform answered.
+    """
+    with _use(context, identity) as use:
+        answer = _read(use.call("GET", "/calendars/", query={"locationId": use.field("locationId")}, headers=_HEADERS))
+    found = answer.get("calendars")
+    if not isinstance(found, list):
+        raise ConnectionFailed("The platform's answer has no calendars")
+    return [
+        {"id": one.get("id"), "name": one.get("name"), "isActive": one.get("isActive")}
+        for one in found
+        if isinstance(one, dict)
+    ]
+
+
+def free_slots(context: RequestContext, identity: UUID, calendar_id: str, wanted: Day) -> list[str]:
+    """Return when a calendar is free on a day, as HH:MM of the time zone; raises as every does.
+
+    The platform answers by local day for any time it is asked about: it is asked about every moment that can be that
+    day somewhere, and the day is picked from its answer.
+    """
+    midnight = datetime.combine(wanted.day, time(), UTC)
+    query = {
+        "startDate": _milliseconds(midnight - _WEST),
+        "endDate": _milliseconds(midnight + timedelta(days=1) + _EAST),
+        "timezone": wanted.timezone,
+    }
+    path = f"/calendars/{_path_id(calendar_id)}/free-slots"
+    with _use(context, identity) as use:
+        answer = _read(use.call("GET", path, query=query, headers=_HEADERS))
+    day = answer.get(wanted.day.isoformat(), {})
+    slots = day.get("slots", []) if isinstance(day, dict) else []
+    try:
+        return sorted({f"{datetime.fromisoformat(slot):%H:%M}" for slot in slots})
+    except (TypeError, ValueError) as error:
+        raise ConnectionFailed("The platform's answer has slots that are no times") from error
+
+
+def block(context: RequestContext, identity: UUID, calendar_id: str, slot: BlockedSlot) -> dict[str, Any]:
+    """Keep a time of a calendar from being booked; returns the platform's record of it. Raises as every does."""
+    calendar = _path_id(calendar_id)
+    with _use(context, identity) as use:
+        content = {
+            "calendarId": calendar,
+            "locationId": use.field("locationId"),
+            "startTime": slot.start.isoformat(),
+            "endTime": slot.end.isoformat(),
+            "title": slot.title,
+        }
+        answer = _read(use.call("POST", "/calendars/events/block-slots", content=content, headers=_HEADERS))
+    return {
+        "id": answer.get("id"),
+        "calendarId": calendar,
+        "startTime": slot.start.isoformat(),
+        "endTime": slot.end.isoformat(),
+        "title": slot.title,
+    }
+
+
+_HEADERS = {"Version": _VERSION}
+
+
+def _use(context: RequestContext, identity: UUID) -> Use:
+    use = connecting.use(context, identity)
+    if use.connection.provider_key != _PROVIDER:
+        raise NotSupported("This connection's platform has no calendars")
+    return use
+
+
+def _path_id(calendar_id: str) -> str:
+    if not _ID.fullmatch(calendar_id):
+        raise InvalidRequest("The calendar's id must be letters, digits, _ and -")
+    return quote(calendar_id, safe="")
+
+
+def _milliseconds(moment: datetime) -> str:
+    return str(round(moment.timestamp() * 1000))
+
+
+def _read(outcome: Reply) -> dict[str, Any]:
+    try:
+        answer = json.loads(outcome.body)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise ConnectionFailed("The platform's answer is not a JSON object")
+    return answer

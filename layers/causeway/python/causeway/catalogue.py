@@ -1,0 +1,341 @@
+"""The catalogue of integration providers: loaded from files at each deployment, changed by super admins."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+from psycopg import Connection
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from causeway import config_schema
+from causeway.config_schema import check_schema
+from causeway.errors import (
+    CausewayError,
+    ConfigSchemaInvalid,
+    InvalidRequest,
+    Misconfigured,
+    NameTaken,
+    ProviderNotFound,
+    VersionMismatch,
+)
+from causeway.strict_json import parse_object
+
+_SHAPE = "_provider.schema.json"
+_FIELD_REFERENCE = re.compile(r"\{(\w+)\}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """A platform that tenants connect to; schema/catalogue/_provider.schema.json says what each field holds."""
+
+    key: str
+    kind: str
+    display_name: str
+    description: str
+    config_schema: dict[str, Any]
+    setup_instructions: str
+    documentation_url: str | None
+    # By environment: production, sandbox; None where the connection's own base_url says it.
+    base_urls: dict[str, str | None]
+    api_version: str | None
+    webhook_support: bool
+    # Requests by window: minute, hour, day, month.
+    rate_limits: dict[str, int]
+    health_call: dict[str, Any]
+    is_active: bool = True
+    version: int = 1
+
+    @classmethod
+    def parse(cls, document: dict[str, Any], shape: dict[str, Any]) -> Self:
+        """Make a provider of a JSON document.
+
+        Args:
+            document: the provider, without is_active and version, which it cannot set.
+            shape: what read_shape returns.
+
+        Raises:
+            InvalidRequest: it has not the shape, or refers to a field it cannot; the sentence names the path.
+            ConfigSchemaInvalid: its config_schema is not one that check_schema takes.
+        """
+        wrong = config_schema.problems(shape, document, "provider")
+        if wrong:
+            raise InvalidRequest("; ".join(wrong[:3]))
+        check_schema(document["config_schema"])
+        _check_references(document)
+        return cls(**{name: value for name, value in document.items() if name != "$comment"})
+
+
+def read_shape(folder: Path) -> dict[str, Any]:
+    """Return the JSON Schema that a provider's document has to fit.
+
+    Args:
+        folder: the schema folder's catalogue/.
+
+    Raises:
+        Misconfigured: the file is missing.
+    """
+    try:
+        return json.loads((folder / _SHAPE).read_bytes())
+    except FileNotFoundError as error:
+        raise Misconfigured(cause=f"{folder / _SHAPE} is missing: the schema layer has it") from error
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+
+
+def _check_references(document: dict[str, Any]) -> None:
+    """Every {name} is a field that always has a value; in a URL, one whose form the schema fixes, and no secret."""
+    schema, call = document["config_schema"], document["health_call"]
+    fields = schema.get("properties", {})
+    for text in _texts([document["base_urls"], call]):
+        for name in _FIELD_REFERENCE.findall(text):
+            if name not in fields:
+                raise InvalidRequest(f"{{{name}}} is not a field of config_schema")
+            if name not in schema.get("required", []) and "default" not in fields[name]:
+                raise InvalidRequest(f"{{{name}}} is neither required by config_schema nor has it a default there")
+    for text in _texts([document["base_urls"], call["path"], call.get("query"), call["auth"].get("token_path")]):
+        for name in _FIELD_REFERENCE.findall(text):
+            if fields[name].get("x-secret") or not {"pattern", "enum"} & fields[name].keys():
+                raise InvalidRequest(f"{{{name}}} stands in a URL: it must have a pattern, and be no secret")
+    if call.get("configured_url") and "base_url" not in fields:
+        raise InvalidRequest("health_call.configured_url asks for a field base_url in config_schema")
+
+
+def read_folder(folder: Path) -> list[Provider]:
+    """Return the providers of the folder's files, in the order of their keys.
+
+    Raises:
+        Misconfigured: a file is not valid JSON, not a provider, or not named after its key; the cause names it.
+    """
+    shape = read_shape(folder)
+    providers = []
+    for file in sorted(folder.glob("[!_]*.json")):
+        try:
+            provider = Provider.parse(parse_object(file.read_bytes()), shape)
+        except CausewayError as error:
+            raise Misconfigured(cause=f"{file}: {error.sentence}") from error
+        if provider.key != file.stem:
+            raise Misconfigured(cause=f"{file}: it holds the provider {provider.key}")
+        providers.append(provider)
+    return providers
+
+
+def load(connection: Connection[Any], folder: Path) -> list[str]:
+    """Bring the catalogue to what the folder's files say, in one transaction, and return the keys of what changed.
+
+    A provider that a super admin changed is left alone, and none is activated or deactivated. Nothing changes the
+    second time. A provider whose file is gone stays: connections may name it.
+
+    Args:
+        connection: the owner's, with no transaction open.
+        folder: the schema folder's catalogue/.
+
+    Raises:
+        Misconfigured: as read_folder; nothing was written.
+    """
+    providers = read_folder(folder)
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('causeway.role', 'super_admin', true)")
+        changed = []
+        for provider in providers:
+            row = cursor.execute(
+                """
+                INSERT INTO integration_providers AS p (
+                    provider_key, kind, display_name, description, config_schema, setup_instructions,
+                    documentation_url, base_urls, api_version, webhook_support, rate_limits, health_call
+                ) VALUES (
+                    %(key)s, %(kind)s, %(display_name)s, %(description)s, %(config_schema)s, %(setup_instructions)s,
+                    %(documentation_url)s, %(base_urls)s, %(api_version)s, %(webhook_support)s, %(rate_limits)s,
+                    %(health_call)s
+                )
+                ON CONFLICT (provider_key) DO UPDATE SET
+                    kind = excluded.kind, display_name = excluded.display_name, description = excluded.description,
+                    config_schema = excluded.config_schema, setup_instructions = excluded.setup_instructions,
+                    documentation_url = excluded.documentation_url, base_urls = excluded.base_urls,
+                    api_version = excluded.api_version, webhook_support = excluded.webhook_support,
+                    rate_limits = excluded.rate_limits, health_call = excluded.health_call,
+                    version = p.version + 1, updated_at = now()
+                WHERE NOT p.changed_by_admin AND (
+                    p.kind, p.display_name, p.description, p.config_schema, p.setup_instructions,
+                    p.documentation_url, p.base_urls, p.api_version, p.webhook_support, p.rate_limits, p.health_call
+                ) IS DISTINCT FROM (
+                    excluded.kind, excluded.display_name, excluded.description, excluded.config_schema,
+                    excluded.setup_instructions, excluded.documentation_url, excluded.base_urls,
+                    excluded.api_version, excluded.webhook_support, excluded.rate_limits, excluded.health_call
+                )
+                RETURNING p.provider_key
+                """,
+                _row(provider),
+            ).fetchone()
+            if row:
+                changed.append(provider.key)
+    return changed
+
+
+def _row(provider: Provider) -> dict[str, Any]:
+    return {name: Jsonb(value) if isinstance(value, dict) else value for name, value in asdict(provider).items()}
+
+
+def find(connection: Connection[Any], key: str) -> Provider:
+    """Return a provider, active or not.
+
+    Raises:
+        ProviderNotFound: there is none of that key.
+    """
+    with connection.cursor(row_factory=class_row(Provider)) as cursor:
+        provider = cursor.execute(
+            """
+            SELECT provider_key AS key, kind, display_name, description, config_schema, setup_instructions,
+                documentation_url, base_urls, api_version, webhook_support, rate_limits, health_call, is_active, version
+            FROM integration_providers
+            WHERE provider_key = %s
+            """,
+            [key],
+        ).fetchone()
+    if provider is None:
+        raise ProviderNotFound
+    return provider
+
+
+def page(
+    connection: Connection[Any],
+    *,
+    kind: str | None = None,
+    active: bool | None = None,
+    after: str = "",
+    limit: int = 50,
+) -> list[Provider]:
+    """Return providers in the order of their keys.
+
+    Args:
+        connection: a transaction of the hub's.
+        kind: only those of this kind.
+        active: only those that are, or are not.
+        after: only keys after this one, the last of the page before.
+        limit: how many at most.
+    """
+    with connection.cursor(row_factory=class_row(Provider)) as cursor:
+        return cursor.execute(
+            """
+            SELECT provider_key AS key, kind, display_name, description, config_schema, setup_instructions,
+                documentation_url, base_urls, api_version, webhook_support, rate_limits, health_call, is_active, version
+            FROM integration_providers
+            WHERE provider_key > %(after)s AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+                AND (%(active)s::boolean IS NULL OR is_active = %(active)s)
+            ORDER BY provider_key
+            LIMIT %(limit)s
+            """,
+            {"after": after, "kind": kind, "active": active, "limit": limit},
+        ).fetchall()
+
+
+def create(connection: Connection[Any], provider: Provider) -> Provider:
+    """Add a super admin's provider to the catalogue; no file of a later release changes it.
+
+    Args:
+        connection: a transaction whose causeway.role is super_admin; the database refuses any other.
+        provider: what Provider.parse made of the document.
+
+    Raises:
+        NameTaken: there is one of that key.
+    """
+    row = connection.execute(
+        """
+        INSERT INTO integration_providers (
+            provider_key, kind, display_name, description, config_schema, setup_instructions,
+            documentation_url, base_urls, api_version, webhook_support, rate_limits, health_call, changed_by_admin
+        ) VALUES (
+            %(key)s, %(kind)s, %(display_name)s, %(description)s, %(config_schema)s, %(setup_instructions)s,
+            %(documentation_url)s, %(base_urls)s, %(api_version)s, %(webhook_support)s, %(rate_limits)s,
+            %(health_call)s, true
+        )
+        ON CONFLICT (provider_key) DO NOTHING
+        RETURNING provider_key
+        """,
+        _row(provider),
+    ).fetchone()
+    if row is None:
+        raise NameTaken(f"There is already a provider with the key {provider.key}")
+    return find(connection, provider.key)
+
+
+def change(
+    connection: Connection[Any], key: str, changes: dict[str, Any], version: int, shape: dict[str, Any]
+) -> Provider:
+    """Replace fields of a provider for a super admin; files of later releases leave it alone from then on.
+
+    Args:
+        connection: as for create.
+        key: the provider's, which stays.
+        changes: fields of the document by name; each replaces the whole field.
+        version: the one the change was made from.
+        shape: what read_shape returns.
+
+    Raises:
+        ProviderNotFound: there is none of that key.
+        VersionMismatch: it was changed since.
+        InvalidRequest, ConfigSchemaInvalid: as Provider.parse, and for a secret field that would be secret no more.
+    """
+    before = find(connection, key)
+    if before.version != version:
+        raise VersionMismatch
+    if changes.get("key", key) != key:
+        raise InvalidRequest("key cannot be changed")
+    document = {name: value for name, value in asdict(before).items() if name not in ("is_active", "version")}
+    after = Provider.parse(document | changes, shape)
+    # A connection's stored secret would be left without its field, or its next value stored in the clear.
+    bared = config_schema.secret_fields(before.config_schema) - config_schema.secret_fields(after.config_schema)
+    if bared:
+        raise ConfigSchemaInvalid(f"config_schema.properties.{min(bared)}.x-secret must stay true")
+    row = connection.execute(
+        """
+        UPDATE integration_providers SET
+            kind = %(kind)s, display_name = %(display_name)s, description = %(description)s,
+            config_schema = %(config_schema)s, setup_instructions = %(setup_instructions)s,
+            documentation_url = %(documentation_url)s, base_urls = %(base_urls)s, api_version = %(api_version)s,
+            webhook_support = %(webhook_support)s, rate_limits = %(rate_limits)s, health_call = %(health_call)s,
+            changed_by_admin = true, version = version + 1, updated_at = now()
+        WHERE provider_key = %(key)s AND version = %(before)s
+        RETURNING version
+        """,
+        _row(after) | {"before": version},
+    ).fetchone()
+    if row is None:
+        raise VersionMismatch
+    return replace(after, is_active=before.is_active, version=version + 1)
+
+
+def set_active(connection: Connection[Any], key: str, version: int, *, active: bool) -> Provider:
+    """Activate or deactivate a provider for a super admin; files of later releases change neither.
+
+    Args:
+        connection: as for create.
+        key: the provider's.
+        version: the one the change was made from.
+        active: whether new connections may be made to it.
+
+    Raises:
+        ProviderNotFound: there is none of that key.
+        VersionMismatch: it was changed since.
+    """
+    before = find(connection, key)
+    row = connection.execute(
+        """
+        UPDATE integration_providers SET is_active = %s, version = version + 1, updated_at = now()
+        WHERE provider_key = %s AND version = %s
+        RETURNING version
+        """,
+        [active, key, version],
+    ).fetchone()
+    if row is None:
+        raise VersionMismatch
+    return replace(before, is_active=active, version=version + 1)

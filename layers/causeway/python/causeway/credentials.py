@@ -1,0 +1,327 @@
+"""Credentials of connections: sealed, versioned, rotated beside the one in use, destroyed.
+
+KMS is asked before or after a transaction, never inside one: seal_all, read and rewrap open their own; what changes a
+version's status joins the caller's, for which Database.transaction has set the tenant.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from causeway.crypto import DataKeys, Place, WrappedKey, seal
+from causeway.database import Database
+from causeway.errors import CredentialMissing, CredentialUnreadable
+
+
+class Secrets(dict[str, str]):
+    """Secret fields by name; shown, it shows the names alone."""
+
+    def __repr__(self) -> str:
+        return f"Secrets({', '.join(self)})"
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A connection's secrets as they are stored: ciphertexts by field."""
+
+    tenant_id: UUID
+    connection_id: UUID
+    fields: dict[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrapped:
+    """A batch of re-wrapping: how many fields were sealed anew, how many could not be read.
+
+    after: what the next batch is given; None once there is nothing left to do.
+    """
+
+    fields: int
+    unreadable: int
+    after: tuple[UUID, int, str] | None
+
+
+class StoredKeys:
+    """The table of wrapped data keys, as a crypto.KeyStore."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def wrapped(self, tenant_id: UUID, version: int | None = None) -> WrappedKey | None:
+        """Return a tenant's wrapped key of that version, or its active one; None where there is none."""
+        with self._database.transaction(str(tenant_id)) as connection:
+            return _wrapped(connection, tenant_id, version)
+
+    def keep(self, tenant_id: UUID, after: int, wrapped: bytes, kms_key_id: str) -> WrappedKey:
+        """Make a key the tenant's active one, unless `after` (0: none) no longer is; return the one that is."""
+        with self._database.transaction(str(tenant_id)) as connection:
+            connection.execute(
+                """
+                UPDATE tenant_data_keys SET status = 'retired'
+                WHERE tenant_id = %s AND version = %s AND status = 'active'
+                """,
+                [tenant_id, after],
+            )
+            # Where another came first, the number is taken: a second first use, or rotation, waits for it here.
+            connection.execute(
+                """
+                INSERT INTO tenant_data_keys (tenant_id, version, wrapped, kms_key_id) VALUES (%s, %s, %s, %s)
+                ON CONFLICT DO NOTHING
+                """,
+                [tenant_id, after + 1, wrapped, kms_key_id],
+            )
+            active = _wrapped(connection, tenant_id, None)
+        if active is None:
+            raise CredentialUnreadable(cause=f"Tenant {tenant_id} has data keys and none that is active")
+        return active
+
+
+def seal_all(keys: DataKeys, tenant_id: str, connection_id: UUID, secrets: Mapping[str, str]) -> Sealed:
+    """Seal secrets for a connection, to be stored in a transaction that follows.
+
+    Args:
+        keys: the data keys of all tenants.
+        tenant_id: the connection's tenant.
+        connection_id: the connection.
+        secrets: its secret fields by name.
+
+    Raises:
+        KeyServiceUnavailable: KMS is needed and does not answer.
+    """
+    tenant = UUID(tenant_id)
+    key = keys.newest(tenant)
+    fields = {name: seal(key, Place(tenant, connection_id, name), secret) for name, secret in secrets.items()}
+    return Sealed(tenant, connection_id, fields)
+
+
+def store(connection: psycopg.Connection[Any], sealed: Sealed) -> int:
+    """Store sealed secrets as a candidate beside the credential in use, and return the candidate's version."""
+    version = None
+    while version is None:
+        # Two at once take the same number: the second waits, gets nothing, and sees the first's.
+        row = connection.execute(
+            """
+            INSERT INTO api_credential_versions (tenant_id, connection_id, version)
+            SELECT %(tenant)s, %(connection)s, coalesce(max(version), 0) + 1 FROM api_credential_versions
+            WHERE tenant_id = %(tenant)s AND connection_id = %(connection)s
+            ON CONFLICT DO NOTHING RETURNING version
+            """,
+            {"tenant": sealed.tenant_id, "connection": sealed.connection_id},
+        ).fetchone()
+        version = row and row.version
+    connection.execute(
+        """
+        INSERT INTO api_credentials (tenant_id, connection_id, version, field, ciphertext)
+        SELECT %s, %s, %s, s.field, s.ciphertext FROM unnest(%s::text[], %s::bytea[]) AS s (field, ciphertext)
+        """,
+        [sealed.tenant_id, sealed.connection_id, version, list(sealed.fields), list(sealed.fields.values())],
+    )
+    return version
+
+
+def promote(connection: psycopg.Connection[Any], connection_id: UUID, version: int) -> None:
+    """Put a candidate into use; the credential used until now is retiring, and the one before it retired.
+
+    Raises:
+        CredentialMissing: the version is no candidate.
+    """
+    if (version, "candidate") not in _locked(connection, connection_id):
+        raise CredentialMissing
+    _move(connection, connection_id, "retiring", "retired")
+    _move(connection, connection_id, "active", "retiring")
+    _move(connection, connection_id, "candidate", "active", version)
+
+
+def roll_back(connection: psycopg.Connection[Any], connection_id: UUID) -> None:
+    """Put the retiring credential back into use; the one in use is retired.
+
+    Raises:
+        CredentialMissing: none is retiring.
+    """
+    if "retiring" not in {status for _, status in _locked(connection, connection_id)}:
+        raise CredentialMissing
+    _move(connection, connection_id, "active", "retired")
+    _move(connection, connection_id, "retiring", "active")
+
+
+def retire(connection: psycopg.Connection[Any], connection_id: UUID) -> bool:
+    """End the overlap: the retiring credential is retired. Tell whether there was one."""
+    return _move(connection, connection_id, "retiring", "retired")
+
+
+def destroy(connection: psycopg.Connection[Any], connection_id: UUID) -> int:
+    """Delete every ciphertext of a connection and return how many versions had any; that they were is kept."""
+    _locked(connection, connection_id)
+    connection.execute(
+        "DELETE FROM api_credentials WHERE tenant_id = current_tenant() AND connection_id = %s", [connection_id]
+    )
+    return connection.execute(
+        """
+        UPDATE api_credential_versions SET status = 'destroyed'
+        WHERE tenant_id = current_tenant() AND connection_id = %s AND status <> 'destroyed'
+        """,
+        [connection_id],
+    ).rowcount
+
+
+def read(
+    database: Database, keys: DataKeys, tenant_id: str, connection_id: UUID, version: int | None = None
+) -> Secrets:
+    """Return a connection's secrets in plain.
+
+    Args:
+        database: a database whose login may read credentials.
+        keys: the data keys of all tenants.
+        tenant_id: the connection's tenant.
+        connection_id: the connection.
+        version: of its credential; by default the one in use.
+
+    Raises:
+        CredentialMissing: the connection has no such version, or none in use.
+        CredentialUnreadable: a ciphertext was moved or changed; an alert has been raised.
+        KeyServiceUnavailable: KMS is needed and does not answer.
+    """
+    tenant = UUID(tenant_id)
+    with database.transaction(tenant_id) as connection:
+        rows = connection.execute(
+            """
+            SELECT c.field, c.ciphertext
+            FROM api_credential_versions AS v
+            LEFT JOIN api_credentials AS c USING (tenant_id, connection_id, version)
+            WHERE v.tenant_id = %(tenant)s AND v.connection_id = %(connection)s AND v.holds_secrets
+                AND (v.version = %(version)s OR %(version)s::bigint IS NULL AND v.status = 'active')
+            ORDER BY c.field
+            """,
+            {"tenant": tenant, "connection": connection_id, "version": version},
+        ).fetchall()
+    if not rows:
+        raise CredentialMissing
+    # A credential without a secret field is one row without a field.
+    sealed = {Place(tenant, connection_id, row.field): row.ciphertext for row in rows if row.field is not None}
+    return Secrets({place.field: keys.open(place, text) for place, text in sealed.items()})
+
+
+def key_versions(connection: psycopg.Connection[Any]) -> dict[int, int]:
+    """Return how many of the tenant's secret fields are sealed under each version of its data key."""
+    rows = connection.execute(
+        """
+        SELECT key_version, count(*) AS fields FROM api_credentials WHERE tenant_id = current_tenant()
+        GROUP BY key_version ORDER BY key_version
+        """
+    )
+    return {row.key_version: row.fields for row in rows}
+
+
+def rotate_data_key(keys: DataKeys, tenant_id: str) -> int:
+    """Give a tenant a new data key and return its version; what is sealed under older ones opens as before.
+
+    Raises:
+        KeyServiceUnavailable: KMS does not answer; the key is as before.
+    """
+    return keys.rotate(UUID(tenant_id)).version
+
+
+def rewrap(
+    database: Database,
+    keys: DataKeys,
+    tenant_id: str,
+    after: tuple[UUID, int, str] | None = None,
+    batch: int = 100,
+) -> Rewrapped:
+    """Seal up to a batch of a tenant's fields anew under its newest data key, while they are in use.
+
+    May be stopped anywhere and begun again from the start: what is done is not found again. A field that cannot be
+    read is counted and left; its alert has been raised.
+
+    Args:
+        database: a database whose login may read credentials.
+        keys: the data keys of all tenants.
+        tenant_id: the tenant.
+        after: the place to go on from, as the batch before returned it.
+        batch: the most fields to take.
+
+    Raises:
+        KeyServiceUnavailable: KMS is needed and does not answer.
+    """
+    tenant = UUID(tenant_id)
+    newest = keys.newest(tenant)
+    with database.transaction(tenant_id) as connection:
+        rows = connection.execute(
+            """
+            SELECT connection_id, version, field, ciphertext FROM api_credentials
+            WHERE tenant_id = %s AND key_version <> %s AND (connection_id, version, field) > (%s, %s, %s)
+            ORDER BY connection_id, version, field LIMIT %s
+            """,
+            [tenant, newest.version, *(after or (UUID(int=0), 0, "")), batch],
+        ).fetchall()
+    anew: list[tuple[Any, ...]] = []
+    unreadable = 0
+    for row in rows:
+        place = Place(tenant, row.connection_id, row.field)
+        try:
+            sealed = seal(newest, place, keys.open(place, row.ciphertext))
+        except CredentialUnreadable:
+            unreadable += 1
+        else:
+            anew.append((*row, sealed))
+    last = rows[-1] if len(rows) == batch else None
+    done = _replace(database, tenant_id, anew)
+    return Rewrapped(done, unreadable, None if last is None else (last.connection_id, last.version, last.field))
+
+
+def _replace(database: Database, tenant_id: str, anew: list[tuple[Any, ...]]) -> int:
+    """Exchange ciphertexts, but for those exchanged or destroyed meanwhile; return how many were."""
+    if not anew:
+        return 0
+    with database.transaction(tenant_id) as connection:
+        return connection.execute(
+            """
+            UPDATE api_credentials AS c SET ciphertext = s.anew
+            FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::bytea[], %s::bytea[])
+                AS s (connection_id, version, field, ciphertext, anew)
+            WHERE c.tenant_id = current_tenant() AND c.connection_id = s.connection_id AND c.version = s.version
+                AND c.field = s.field AND c.ciphertext = s.ciphertext
+            """,
+            [list(column) for column in zip(*anew, strict=True)],
+        ).rowcount
+
+
+def _wrapped(connection: psycopg.Connection[Any], tenant_id: UUID, version: int | None) -> WrappedKey | None:
+    row = connection.execute(
+        """
+        SELECT version, wrapped, kms_key_id FROM tenant_data_keys
+        WHERE tenant_id = %(tenant)s
+            AND (version = %(version)s OR %(version)s::bigint IS NULL AND status = 'active')
+        """,
+        {"tenant": tenant_id, "version": version},
+    ).fetchone()
+    return row and WrappedKey(*row)
+
+
+def _locked(connection: psycopg.Connection[Any], connection_id: UUID) -> set[tuple[int, str]]:
+    """Wait for whoever else changes the connection's versions; return them with their statuses, then ours to change."""
+    rows = connection.execute(
+        """
+        SELECT version, status FROM api_credential_versions
+        WHERE tenant_id = current_tenant() AND connection_id = %s ORDER BY version FOR UPDATE
+        """,
+        [connection_id],
+    )
+    return {(row.version, row.status) for row in rows}
+
+
+def _move(
+    connection: psycopg.Connection[Any], connection_id: UUID, before: str, status: str, version: int | None = None
+) -> bool:
+    moved = connection.execute(
+        """
+        UPDATE api_credential_versions SET status = %(status)s
+        WHERE tenant_id = current_tenant() AND connection_id = %(connection)s AND status = %(before)s
+            AND (version = %(version)s OR %(version)s::bigint IS NULL)
+        """,
+        {"connection": connection_id, "before": before, "status": status, "version": version},
+    )
+    return moved.rowcount > 0

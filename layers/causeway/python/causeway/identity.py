@@ -1,0 +1,168 @@
+"""Who calls the hub: a person by the claims of a token, or a machine by its API key."""
+
+import hmac
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from hashlib import sha256
+from secrets import token_bytes
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+import psycopg
+
+from causeway.database import Database
+from causeway.errors import Forbidden, TenantNotFound, TenantRequired, Unauthorized
+from causeway.permissions import ALLOWED, Permission, Role
+
+_GROUPS = re.compile(r"[A-Za-z_]+")
+_PREFIX = "cwk_"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, and as what. tenant_id is None for a super admin who named no tenant."""
+
+    kind: Literal["person", "machine"]
+    # The token's subject, or the key's id.
+    subject: str
+    role: Role
+    tenant_id: str | None
+    # The one channel a key is for.
+    channel: str | None = None
+
+    @property
+    def tenant(self) -> str:
+        """The tenant the call is about; raises TenantRequired."""
+        if self.tenant_id is None:
+            raise TenantRequired
+        return self.tenant_id
+
+    def demand(self, permission: Permission) -> None:
+        """Raise Forbidden where the role does not have a permission."""
+        if permission not in ALLOWED[self.role]:
+            raise Forbidden(cause=f"{self.role} lacks {permission}")
+
+
+def of_claims(claims: dict[str, str], tenant_asked: str | None) -> Caller:
+    """Return the person whose token's claims API Gateway's authorizer passed on.
+
+    Args:
+        claims: sub, cognito:groups (as the authorizer writes a list: "[a b]") and custom:tenant_id.
+        tenant_asked: X-Tenant-Id, by which a super admin names the tenant; nobody else's is heard.
+
+    Raises:
+        Unauthorized: no subject, no role, more than one role, or a role that needs a tenant has none.
+        TenantNotFound: the tenant asked for is no id.
+    """
+    groups = set(_GROUPS.findall(claims.get("cognito:groups", ""))) & {
+        "super_admin",
+        "tenant_admin",
+        "regulator",
+        "staff",
+    }
+    subject = claims.get("sub", "")
+    if claims.get("token_use", "id") != "id":
+        raise Unauthorized(cause="an access token: send the ID token, which names the tenant")
+    if not subject or len(groups) != 1:
+        raise Unauthorized(cause=f"the token's groups are {sorted(groups)}: put the user into exactly one")
+    role: Any = groups.pop()
+    if role == "super_admin":
+        return Caller("person", subject, role, None if tenant_asked is None else _tenant_id(tenant_asked))
+    tenant = claims.get("custom:tenant_id", "")
+    if not tenant:
+        raise Unauthorized(cause="the token has no custom:tenant_id")
+    return Caller("person", subject, role, _tenant_id(tenant))
+
+
+def _tenant_id(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError as error:
+        raise TenantNotFound from error
+
+
+def introduce(connection: psycopg.Connection[Any], caller: Caller) -> None:
+    """Tell a transaction for whom it runs, which policies ask."""
+    connection.execute(
+        "SELECT set_config('causeway.subject', %s, true) AS subject, set_config('causeway.role', %s, true) AS role",
+        [caller.subject, caller.role],
+    )
+
+
+def admit(connection: psycopg.Connection[Any], caller: Caller) -> None:
+    """Let a person into a transaction of his tenant, remembering him; his token's role is written down.
+
+    Raises:
+        TenantNotFound: no such tenant.
+        Forbidden: the membership is suspended.
+    """
+    introduce(connection, caller)
+    if connection.execute("SELECT FROM tenants WHERE tenant_id = %s", [caller.tenant]).rowcount == 0:
+        raise TenantNotFound
+    if caller.kind != "person" or caller.role == "super_admin":
+        return
+    known = connection.execute(
+        "SELECT role, status FROM memberships WHERE tenant_id = %s AND subject = %s", [caller.tenant, caller.subject]
+    ).fetchone()
+    if known is None or known.role != caller.role:
+        connection.execute("INSERT INTO users (subject) VALUES (%s) ON CONFLICT DO NOTHING", [caller.subject])
+        connection.execute(
+            """
+            INSERT INTO memberships (tenant_id, subject, role) VALUES (%s, %s, %s)
+            ON CONFLICT (tenant_id, subject) DO UPDATE SET role = excluded.role
+            """,
+            [caller.tenant, caller.subject, caller.role],
+        )
+    if known is not None and known.status == "suspended":
+        raise Forbidden(cause="the membership is suspended")
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key just made; text is shown once and kept nowhere."""
+
+    key_id: str
+    text: str
+
+    def __repr__(self) -> str:
+        return f"NewKey({self.key_id})"
+
+
+def make_key(tenant_id: str) -> tuple[NewKey, bytes]:
+    """Make an API key and the hash that is kept of it.
+
+    A key is cwk_ and 64 bytes in base64url: tenant, key id, 32 random bytes. It says where to look it up, so that a
+    look-up stays inside the tenant it claims, and its hash decides.
+    """
+    key_id, secret = uuid4(), token_bytes(32)
+    text = _PREFIX + urlsafe_b64encode(UUID(tenant_id).bytes + key_id.bytes + secret).decode().rstrip("=")
+    return NewKey(str(key_id), text), sha256(secret).digest()
+
+
+def of_key(database: Database, text: str) -> Caller:
+    """Return the machine that an API key belongs to, and record the key's use, to the minute.
+
+    Raises:
+        Unauthorized: malformed, unknown or revoked.
+    """
+    try:
+        raw = urlsafe_b64decode(text.removeprefix(_PREFIX) + "==")
+        tenant_id, key_id, secret = UUID(bytes=raw[:16]), UUID(bytes=raw[16:32]), raw[32:]
+    except ValueError as error:
+        raise Unauthorized from error
+    if not text.startswith(_PREFIX) or len(secret) != 32:
+        raise Unauthorized
+    with database.transaction(str(tenant_id)) as connection:
+        known = connection.execute(
+            "SELECT hash, channel, last_used_at < now() - interval '1 minute' AS stale FROM api_keys "
+            "WHERE tenant_id = %s AND key_id = %s AND revoked_at IS NULL",
+            [tenant_id, key_id],
+        ).fetchone()
+        if known is None or not hmac.compare_digest(bytes(known.hash), sha256(secret).digest()):
+            raise Unauthorized
+        if known.stale is not False:
+            connection.execute(
+                "UPDATE api_keys SET last_used_at = now() WHERE tenant_id = %s AND key_id = %s", [tenant_id, key_id]
+            )
+        return Caller("machine", str(key_id), "service", str(tenant_id), known.channel)

@@ -1,0 +1,279 @@
+"""The OpenAPI 3.1 document of all functions: their routes, found by importing them, and what each declares."""
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
+from inspect import getdoc, unwrap
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from causeway.errors import BY_CODE
+from causeway.openapi import schemas
+from causeway.operations import GUARDS, OPERATIONS, Guard, Operation, Proof
+from causeway.permissions import ALLOWED
+
+_PATH_PARAMETER = re.compile(r"<(\w+)>")
+# A module of one route says in its docstring what the route is for.
+_ROUTE_DOCSTRING = re.compile(r"[A-Z]+ /\S+(?: \((?P<note>[^)]*)\))?: (?P<text>.+)")
+
+_SIGNED = ("INVALID_REQUEST", "PAYLOAD_TOO_LARGE", "SIGNATURE_INVALID", "INTERNAL", "UNAVAILABLE")
+# The error codes that every route of a kind can answer.
+_REFUSES: dict[Proof | None, tuple[str, ...]] = {
+    "token": (
+        *("INVALID_REQUEST", "TENANT_REQUIRED", "UNAUTHORIZED", "FORBIDDEN", "TENANT_NOT_FOUND"),
+        *("INTERNAL", "UNAVAILABLE"),
+    ),
+    "launch token": ("INVALID_REQUEST", "TOKEN_REQUIRED", "PAYLOAD_TOO_LARGE", "INTERNAL", "UNAVAILABLE"),
+    "casino signature": _SIGNED,
+    "provider signature": _SIGNED,
+    None: ("INTERNAL",),
+}
+# What API Gateway itself answers, with a message and no code.
+_GATEWAY = {413: "Request Entity Too Large", 429: "Too Many Requests", 500: "Internal Server Error"} | {
+    503: "Service Unavailable"
+}
+_SECURITY: dict[Proof | None, list[dict[str, list[str]]]] = {
+    "token": [{"token": []}],
+    # The local stage alone takes a launch without one.
+    "launch token": [{"token": []}],
+    "casino signature": [{"casinoSignature": []}],
+    "provider signature": [{"providerSignature": []}],
+    None: [],
+}
+_SECURITY_SCHEMES = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A token of the user pool. Groups say the role, custom:tenant_id says the tenant.",
+    },
+    "casinoSignature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "x-casino-signature",
+        "description": "The game provider's HMAC-SHA256 over time, method, path and body: t=<seconds>,v1=<hex>.",
+    },
+    "providerSignature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "x-provider-signature",
+        "description": "The casino's HMAC-SHA256 over time, method, path and body: t=<seconds>,v1=<hex>.",
+    },
+}
+
+
+class Undeclared(Exception):
+    """A route has no declaration, or one that names what is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    method: str
+    # As OpenAPI writes it: /integrations/{connection_id}.
+    path: str
+    family: str
+    module: ModuleType
+    function: Any
+
+    @property
+    def parameters(self) -> list[str]:
+        return re.findall(r"\{(\w+)\}", self.path)
+
+
+def make(functions: Path, schema_folder: Path) -> dict[str, Any]:
+    """Return the document.
+
+    Args:
+        functions: the folder with a folder of handlers per family.
+        schema_folder: the one with catalogue/.
+
+    Raises:
+        Undeclared: a route says nothing of itself, or names a schema or an error that is not there.
+    """
+    components = schemas.every(schema_folder)
+    routes = sorted(_routes(functions), key=lambda route: (route.family, route.path, route.method))
+    paths: dict[str, dict[str, Any]] = {}
+    refusals: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, components, refusals)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Causeway",
+            "version": "1",
+            "description": "A serverless integration hub and player wallet. Money is in whole minor units.",
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name} for name in dict.fromkeys(_tag(route) for route in routes)],
+        "paths": paths,
+        "components": {"schemas": components, "responses": refusals, "securitySchemes": _SECURITY_SCHEMES},
+    }
+
+
+def _routes(functions: Path) -> Iterator[_Route]:
+    for file in sorted(functions.glob("*/*.py")):
+        module = _imported(file)
+        app = getattr(module, "app", None)
+        if app is None:
+            continue  # not behind the HTTP API
+        # Powertools tells its routes to nobody else.
+        for route in [*app._static_routes, *app._dynamic_routes]:  # noqa: SLF001
+            path = _PATH_PARAMETER.sub(r"{\1}", route.path)
+            yield _Route(route.method, path, file.parent.name, module, unwrap(route.func))
+
+
+def _imported(file: Path) -> ModuleType:
+    name = f"functions.{file.parent.name}.{file.stem}"
+    spec = spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise Undeclared(f"{file} cannot be imported")
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _operation(route: _Route, components: dict[str, Any], refusals: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    what = f"{route.method} {route.path}"
+    declared = OPERATIONS.get(route.function)
+    if declared is None:
+        raise Undeclared(f"{what} has no @describe")
+    for name in (declared.answer, declared.request, declared.query):
+        if name is not None and name not in components:
+            raise Undeclared(f"{what} names the schema {name}, which is not in causeway.openapi.schemas")
+    guard = GUARDS.get(route.function)
+    codes = _codes(what, route, declared, guard)
+    operation: dict[str, Any] = {
+        "operationId": _operation_id(route),
+        "tags": [_tag(route)],
+        "summary": _summary(route),
+        "security": _SECURITY[None if guard is None else guard.proof],
+    }
+    if guard is not None and guard.permission is not None:
+        operation["x-permission"] = guard.permission
+        operation["x-roles"] = [role for role, allowed in ALLOWED.items() if guard.permission in allowed]
+    parameters = _parameters(route, declared, guard, components)
+    if parameters:
+        operation["parameters"] = parameters
+    if declared.request is not None:
+        content = {"application/json": {"schema": _ref(declared.request)}}
+        operation["requestBody"] = {"required": True, "content": content}
+    answers = {declared.status: _answer(declared)} | _refusals(codes, guard, refusals)
+    operation["responses"] = {str(status): answers[status] for status in sorted(answers)}
+    return operation
+
+
+def _codes(what: str, route: _Route, declared: Operation, guard: Guard | None) -> list[str]:
+    codes = [*_REFUSES[None if guard is None else guard.proof], *declared.refuses]
+    if declared.request is not None:
+        codes.append("PAYLOAD_TOO_LARGE")
+    if route.parameters:
+        # Of an id with characters that no path of ours has.
+        codes.append("NOT_FOUND")
+    unknown = set(codes) - set(BY_CODE)
+    if unknown:
+        raise Undeclared(f"{what} names the errors {sorted(unknown)}, which are not in causeway.errors")
+    return sorted(set(codes))
+
+
+def _parameters(
+    route: _Route, declared: Operation, guard: Guard | None, components: dict[str, Any]
+) -> list[dict[str, Any]]:
+    found = [_parameter(name, "path", schemas.PATH_PARAMETERS[name]) for name in route.parameters]
+    if declared.query is not None:
+        query = components[declared.query]
+        required = query.get("required", [])
+        found += [
+            _parameter(name, "query", schema, required=name in required) for name, schema in query["properties"].items()
+        ]
+    headers: list[tuple[str, dict[str, Any], bool]] = []
+    if guard is not None and guard.proof == "token":
+        tenant = {"type": "string", "format": "uuid", "description": "The tenant a super admin means."}
+        headers.append(("X-Tenant-Id", tenant, False))
+    if guard is not None and guard.proof.endswith("signature"):
+        provider = {"type": "string", "pattern": "^[A-Z0-9_]{1,64}$", "description": "The game provider's code."}
+        headers.append(("x-provider-code", provider, False))
+    if "VERSION_MISMATCH" in declared.refuses:
+        tag = {"type": "string", "pattern": '^"[0-9]{1,18}"$', "description": "The ETag last seen."}
+        headers.append(("If-Match", tag, True))
+    if "IDEMPOTENCY_KEY_REUSED" in declared.refuses:
+        key = {"type": "string", "pattern": "^[!-~]{1,255}$", "description": "The same key finds what it made before."}
+        headers.append(("Idempotency-Key", key, False))
+    return found + [_parameter(name, "header", schema, required=required) for name, schema, required in headers]
+
+
+def _parameter(name: str, place: str, schema: dict[str, Any], *, required: bool = True) -> dict[str, Any]:
+    inner = {key: value for key, value in schema.items() if key != "description"}
+    parameter: dict[str, Any] = {"name": name, "in": place, "required": required, "schema": inner}
+    return parameter | ({"description": schema["description"]} if "description" in schema else {})
+
+
+def _answer(declared: Operation) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": "Done" if declared.answer is None else declared.answer}
+    if declared.status != 204:
+        text: dict[str, Any] = {"schema": {"type": "string"}}
+        answer["content"] = dict.fromkeys(declared.media_types, text)
+        if declared.answer is not None:
+            answer["content"][declared.media_types[0]] = {"schema": _ref(declared.answer)}
+    if declared.answer in schemas.VERSIONED:
+        headers = {"ETag": "Its version, for If-Match."} | (
+            {"Location": "Where it is."} if declared.status == 201 else {}
+        )
+        answer["headers"] = {
+            name: {"required": True, "description": description, "schema": {"type": "string"}}
+            for name, description in headers.items()
+        }
+    return answer
+
+
+def _refusals(codes: list[str], guard: Guard | None, known: dict[str, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """The refusals by status; each is written into known once, whichever routes have it."""
+    gateway = dict(_GATEWAY)
+    if guard is not None and guard.proof.endswith("token"):
+        gateway[401] = "Unauthorized"
+    by_status: dict[int, list[str]] = {status: [] for status in gateway}
+    for code in codes:
+        by_status.setdefault(BY_CODE[code].status, []).append(code)
+    answers: dict[int, dict[str, Any]] = {}
+    for status, its_codes in by_status.items():
+        name = "-".join([str(status), *its_codes, *(["gateway"] if status in gateway else [])])
+        known.setdefault(name, _refusal(its_codes, gateway.get(status)))
+        answers[status] = {"$ref": f"#/components/responses/{name}"}
+    return answers
+
+
+def _refusal(codes: list[str], gateway: str | None) -> dict[str, Any]:
+    lines = [f"{code}: {(BY_CODE[code].__doc__ or '').strip()}. {BY_CODE[code].action}" for code in codes]
+    shapes: list[dict[str, Any]] = []
+    if codes:
+        shapes.append({"allOf": [_ref("Error"), {"properties": {"code": {"enum": codes}}}]})
+    if gateway is not None:
+        lines.append(f"The gateway's own: {gateway}.")
+        shapes.append(_ref("GatewayMessage"))
+    schema = shapes[0] if len(shapes) == 1 else {"oneOf": shapes}
+    return {"description": "\n".join(lines), "content": {"application/json": {"schema": schema}}}
+
+
+def _tag(route: _Route) -> str:
+    return route.family.replace("_", " ").capitalize()
+
+
+def _operation_id(route: _Route) -> str:
+    module = route.module.__name__.rpartition(".")[2]
+    names = [route.family, *([] if module == route.family else [module]), route.function.__name__]
+    return "_".join(names)
+
+
+def _summary(route: _Route) -> str:
+    own = _ROUTE_DOCSTRING.fullmatch((getdoc(route.module) or "").splitlines()[0])
+    if own is None:
+        return (getdoc(route.function) or "").splitlines()[0].rstrip(".")
+    text = own["text"].rstrip(".")
+    return text[0].upper() + text[1:] + (f" ({own['note']})" if own["note"] else "")
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}

@@ -1,0 +1,168 @@
+"""One call to the outside, bounded in time, size and reach, with a log record per attempt."""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from http.client import HTTPException
+from time import monotonic
+from urllib.parse import urlsplit
+
+import requests
+from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import HTTPError, ProtocolError
+
+from causeway.outbound.deadline import Deadline
+from causeway.outbound.failures import CallFailed, ConnectFailed, Garbled, RequestInvalid, TimedOut, TooLarge
+from causeway.outbound.pinned import PinnedAdapter
+
+_logger = logging.getLogger(__name__)
+
+# The form Meta's description of the WhatsApp Cloud API demands: name/1.2.3.
+_USER_AGENT = "Causeway/1.0.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to a call; headers are found in whatever case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What the log keeps of one attempt: nothing in it is secret.
+
+    error: the class of the failure, None where an answer came. Bodies are redacted and cut.
+    """
+
+    method: str
+    url: str
+    status: int | None
+    milliseconds: int
+    error: str | None
+    request_body: str
+    response_body: str
+
+
+def call(
+    method: str,
+    url: str,
+    *,
+    log: Callable[[Attempt], object],
+    headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
+    budget: float = 10.0,
+    most_bytes: int = 1024 * 1024,
+    secrets: Iterable[str] = (),
+) -> Reply:
+    """Send a request once and return the answer, whatever its status. Redirects are not followed.
+
+    Args:
+        method: GET, POST, ...
+        url: where to, http or https, without user and password.
+        log: gets the record of the attempt; when it fails, the call does not.
+        headers: in addition to User-Agent and Accept.
+        body: the bytes to send.
+        budget: seconds for all of it, from the name's resolution to the last byte.
+        most_bytes: of an answer, decompressed.
+        secrets: values the record must not show, wherever they stand.
+
+    Raises:
+        CallFailed: no usable answer; its class tells why.
+    """
+    # Its patterns take milliseconds to make, which those that only need post_json save.
+    from causeway.outbound.redaction import Redactor
+
+    started = monotonic()
+    given = headers or {}
+
+    def record(reply: Reply | None, failure: CallFailed | None) -> None:
+        try:
+            redactor = Redactor(secrets)
+            attempt = Attempt(
+                method=method,
+                url=redactor.url(url),
+                status=None if reply is None else reply.status,
+                milliseconds=round((monotonic() - started) * 1000),
+                error=None if failure is None else type(failure).__name__,
+                request_body=redactor.body(body, _content_type(given)),
+                response_body="" if reply is None else redactor.body(reply.body, _content_type(reply.headers)),
+            )
+            log(attempt)
+        except Exception:
+            _logger.exception("an attempt could not be logged")
+
+    try:
+        reply = _send(method, url, given, body, budget, most_bytes)
+    except CallFailed as failure:
+        record(None, failure)
+        raise
+    record(reply, None)
+    return reply
+
+
+def _content_type(headers: Mapping[str, str]) -> str:
+    return next((value for name, value in headers.items() if name.lower() == "content-type"), "")
+
+
+def _send(method: str, url: str, headers: Mapping[str, str], body: bytes, budget: float, most_bytes: int) -> Reply:
+    _check(url)
+    deadline = Deadline(budget)
+    session = requests.Session()
+    # Neither a proxy nor a password of the environment's.
+    session.trust_env = False
+    session.headers = CaseInsensitiveDict(
+        {"User-Agent": _USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+    )
+    adapter = PinnedAdapter(deadline)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    try:
+        with session.request(
+            method, url, data=body, headers=dict(headers), timeout=budget, allow_redirects=False, stream=True
+        ) as response:
+            content = response.raw.read(most_bytes + 1, decode_content=True)
+            # An answer without a length ends where the connection does, so a cut looks like its end.
+            deadline.left()
+            if len(content) > most_bytes:
+                raise TooLarge(f"the answer has more than {most_bytes} bytes")
+            return Reply(response.status_code, response.headers, content)
+    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+        # The cause may quote a header or the URL, and a traceback would show it.
+        raise _failure(error, deadline) from None
+    finally:
+        deadline.close()
+        session.close()
+
+
+def _check(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise RequestInvalid(f"the URL cannot be read: {error}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise RequestInvalid("the URL must begin with https:// or http:// and name a host")
+    if "@" in parts.netloc:
+        raise RequestInvalid("the URL must not hold a user or password")
+
+
+def _failure(error: Exception, deadline: Deadline) -> CallFailed:
+    """What is left when name, address, connection and TLS were fine: sending and reading."""
+    if deadline.passed:
+        return TimedOut("no complete answer within the budget")
+    if isinstance(error, (requests.Timeout, TimeoutError)):
+        return TimedOut("no answer in time")
+    # Also a URL, header or method with characters that HTTP does not have.
+    if isinstance(error, ValueError):
+        return RequestInvalid(f"the request cannot be sent: {type(error).__name__}")
+    if isinstance(error, HTTPError):
+        return Garbled(f"the answer cannot be read: {type(error).__name__}")
+    cause = error.args[0] if error.args else None
+    reason = cause.args[-1] if isinstance(cause, ProtocolError) else None
+    # A connection that is closed without a word is an HTTPException too, and a ConnectionError besides.
+    if isinstance(reason, HTTPException) and not isinstance(reason, OSError):
+        return Garbled(f"the answer is not HTTP: {type(reason).__name__}")
+    return ConnectFailed(f"the connection broke: {type(reason or error).__name__}")

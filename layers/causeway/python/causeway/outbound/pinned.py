@@ -1,0 +1,123 @@
+"""Connections to the very address the egress guard has judged: requests' adapter for one attempt."""
+
+import socket
+import ssl
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from requests import PreparedRequest, certs
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import SSLError
+
+from causeway.outbound import egress
+from causeway.outbound.deadline import Deadline
+from causeway.outbound.failures import ConnectFailed, TimedOut, TlsFailed
+
+
+def _dial(host: str, port: int, deadline: Deadline) -> socket.socket:
+    """Connect to the first of the host's addresses that answers; the time left is shared out among them."""
+    found = egress.endpoints(host, port, deadline.left())
+    reason: OSError | None = None
+    for number, (family, target) in enumerate(found):
+        connection = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(deadline.left() / (len(found) - number))
+            connection.connect(target)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.settimeout(deadline.left())
+            deadline.watch(connection)
+        except OSError as error:
+            connection.close()
+            reason = error
+        except TimedOut:
+            connection.close()
+            raise
+        else:
+            return connection
+    if isinstance(reason, TimeoutError):
+        raise TimedOut(f"{host}:{port} accepted no connection in time") from reason
+    raise ConnectFailed(f"{host}:{port}: {reason}") from reason
+
+
+class _PinnedConnection(HTTPConnection):
+    def __init__(self, *args: Any, deadline: Deadline, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._deadline = deadline
+
+    def _new_conn(self) -> socket.socket:
+        return _dial(self._dns_host, self.port, self._deadline)
+
+
+class _PinnedTlsConnection(HTTPSConnection):
+    def __init__(self, *args: Any, deadline: Deadline, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._deadline = deadline
+
+    def _new_conn(self) -> socket.socket:
+        return _dial(self._dns_host, self.port, self._deadline)
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        # A socket that is closed, or that times out, during the handshake raises an OSError of any kind.
+        except (SSLError, OSError) as error:
+            self._deadline.left()
+            if isinstance(error, TimeoutError):
+                raise TimedOut(f"{self.host}:{self.port} ended no handshake in time") from error
+            raise TlsFailed(f"{self.host}:{self.port}: {error}") from error
+
+
+class _PinnedPool(HTTPConnectionPool):
+    ConnectionCls: Any = _PinnedConnection
+
+
+class _PinnedTlsPool(HTTPSConnectionPool):
+    ConnectionCls: Any = _PinnedTlsConnection
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The system's certificate authorities (or those of SSL_CERT_FILE, OpenSSL's own setting) and Mozilla's."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certs.where())
+    return context
+
+
+class PinnedAdapter(HTTPAdapter):
+    """Sends one request over a connection of its own, which ends with the deadline.
+
+    No proxy, no retries; a certificate is always checked, against the name in the URL.
+    """
+
+    def __init__(self, deadline: Deadline) -> None:
+        super().__init__()
+        self._deadline = deadline
+        self._pool: HTTPConnectionPool | None = None
+
+    def get_connection_with_tls_context(
+        self,
+        request: PreparedRequest,
+        verify: object,  # noqa: ARG002 (requests' signature)
+        proxies: object = None,  # noqa: ARG002
+        cert: object = None,  # noqa: ARG002
+    ) -> HTTPConnectionPool:
+        """Return a pool of one connection to the request's host."""
+        url = urlsplit(str(request.url))
+        host = url.hostname or ""
+        if url.scheme == "https":
+            self._pool = _PinnedTlsPool(host, url.port or 443, ssl_context=_trusted(), deadline=self._deadline)
+        else:
+            self._pool = _PinnedPool(host, url.port or 80, deadline=self._deadline)
+        return self._pool
+
+    def cert_verify(self, conn: object, url: object, verify: object, cert: object) -> None:
+        """Leave the context as it is: requests would load the authorities again for each call, or none."""
+
+    def close(self) -> None:
+        """Close the connection."""
+        super().close()
+        if self._pool is not None:
+            self._pool.close()

@@ -1,0 +1,236 @@
+"""Calls to a connection's provider as the catalogue describes them: base URL, path, and how they prove who calls."""
+
+import hmac
+import json
+import re
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from causeway.catalogue import Provider
+from causeway.outbound import Attempt, CallFailed, Garbled, Reply, RequestInvalid, call
+from causeway.outbound.verdicts import Verdict, judge
+
+# Seconds for a test, the call for a token included.
+_BUDGET = 10.0
+_FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+# What a field may put into the host of a base URL.
+_HOST_PART = re.compile(r"[0-9A-Za-z.-]{1,200}")
+
+Log = Callable[[Attempt], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A connection ready to be called: its provider, its environment, its settings, and its secrets."""
+
+    provider: Provider
+    environment: str
+    settings: Mapping[str, Any]
+    secrets: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"Account({self.provider.key}, {self.environment})"
+
+    def filled(self, template: str, encode: Callable[[str], str] = str) -> str:
+        """Return a text with the account's fields in the place of {names}.
+
+        Raises:
+            RequestInvalid: the configuration lacks a field that the call needs.
+        """
+        return _FIELD.sub(lambda found: encode(self._field(found[1])), template)
+
+    def _field(self, name: str) -> str:
+        value = self.secrets.get(name, self.settings.get(name))
+        if value is None:
+            value = self.provider.config_schema.get("properties", {}).get(name, {}).get("default")
+        if value is None:
+            raise RequestInvalid(f"the configuration has no {name}, which this call needs")
+        return value if isinstance(value, str) else json.dumps(value)
+
+    @property
+    def base_url(self) -> str:
+        """The URL that paths are appended to; raises RequestInvalid where there is none."""
+        if self.provider.health_call.get("configured_url"):
+            return self.filled("{base_url}").rstrip("/")
+        template = self.provider.base_urls.get(self.environment)
+        if not template:
+            raise RequestInvalid(f"{self.provider.display_name} has no {self.environment} environment")
+        return self.filled(template, _host_part).rstrip("/")
+
+
+def _host_part(value: str) -> str:
+    if not _HOST_PART.fullmatch(value):
+        raise RequestInvalid("a field that stands in the host's name has characters that no host has")
+    return value
+
+
+def _path_part(value: str) -> str:
+    if {".", ".."} & set(value.split("/")):
+        raise RequestInvalid("a field that stands in the path leads out of it")
+    return quote(value, safe="/")
+
+
+def test(account: Account, log: Log) -> tuple[Verdict, int]:
+    """Make the provider's cheapest authenticated call, and return what it means and how many milliseconds it took.
+
+    Args:
+        account: the connection, with the secrets to try.
+        log: gets the redacted record of each attempt.
+    """
+    started = monotonic()
+    described = account.provider.health_call
+    outcome: Reply | CallFailed
+    try:
+        path = account.filled(described["path"], _path_part)
+        query = {name: account.filled(value) for name, value in described.get("query", {}).items()}
+        headers = {name: account.filled(value) for name, value in described.get("headers", {}).items()}
+        body = _filled_within(account, described.get("body"))
+        outcome = request(account, described["method"], path, log, query=query, headers=headers, body=body)
+    except TokenRefused as refusal:
+        outcome = refusal.reply
+    except CallFailed as failure:
+        outcome = failure
+    verdict = judge(outcome, account.provider.key)
+    if verdict.success and isinstance(outcome, Reply) and _refused(described, outcome):
+        verdict = judge(Reply(401, outcome.headers, b""))
+    return verdict, round((monotonic() - started) * 1000)
+
+
+def _refused(described: dict[str, Any], reply: Reply) -> bool:
+    """Whether a platform that refuses with a good status has refused."""
+    refused_when = described.get("refused_when")
+    if reply.status not in described["expect"]:
+        return True
+    if refused_when is None:
+        return False
+    value: Any = json.loads(reply.body)
+    for step in refused_when["pointer"].split("/")[1:]:
+        value = value.get(step) if isinstance(value, dict) else None
+    text = value if isinstance(value, str) else json.dumps(value)
+    return value is not None and re.search(refused_when["pattern"], text) is not None
+
+
+def request(
+    account: Account,
+    method: str,
+    path: str,
+    log: Log,
+    *,
+    query: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    body: Mapping[str, Any] | None = None,
+    budget: float = _BUDGET,
+) -> Reply:
+    """Call a path of the account's base URL with its credentials.
+
+    Args:
+        path: encoded as it is to be sent.
+        query: parameters, not encoded.
+        headers: beside those that authenticate.
+        body: {"type": "json" or "form", "content": {...}}; None: no body.
+        budget: seconds in all.
+
+    Raises:
+        CallFailed: no usable answer.
+    """
+    ends = monotonic() + budget
+    base_url = account.base_url
+    content, sent = _body(body)
+    sent |= headers or {}
+    parameters = dict(query or {})
+    auth = account.provider.health_call["auth"]
+    match auth["type"]:
+        case "basic":
+            sent["Authorization"] = _basic(account.filled(auth["username"]), account.filled(auth["password"]))
+        case "bearer":
+            sent["Authorization"] = f"Bearer {account.filled(auth['token'])}"
+        case "header":
+            sent[auth["name"]] = account.filled(auth["value"])
+        case "query":
+            parameters[auth["name"]] = account.filled(auth["value"])
+        case "hmac":
+            digest = hmac.digest(account.filled(auth["secret"]).encode(), content, auth["algorithm"])
+            sent[auth["header"]] = digest.hex() if auth["encoding"] == "hex" else b64encode(digest).decode()
+        case "oauth2_client_credentials" | "oauth2_refresh_token":
+            sent["Authorization"] = f"Bearer {_token(account, auth, base_url, log, ends - monotonic())}"
+    url = base_url + path + (f"?{urlencode(parameters)}" if parameters else "")
+    return call(
+        method,
+        url,
+        log=log,
+        headers=sent,
+        body=content,
+        budget=max(ends - monotonic(), 0.1),
+        secrets=account.secrets.values(),
+    )
+
+
+def _basic(username: str, password: str) -> str:
+    return f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}"
+
+
+def _body(body: Mapping[str, Any] | None) -> tuple[bytes, dict[str, str]]:
+    if body is None:
+        return b"", {}
+    if body["type"] == "form":
+        return urlencode(body["content"]).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
+    return json.dumps(body["content"]).encode(), {"Content-Type": "application/json"}
+
+
+def _filled_within(account: Account, value: Any) -> Any:
+    match value:
+        case str():
+            return account.filled(value)
+        case dict():
+            return {name: _filled_within(account, inner) for name, inner in value.items()}
+        case list():
+            return [_filled_within(account, inner) for inner in value]
+    return value
+
+
+class TokenRefused(CallFailed):
+    """The platform gave no token for the client's credentials; reply: what it answered."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(f"no token: status {reply.status}")
+        # RFC 6749, 5.2: a client that is not known may be told so with 400.
+        self.reply = Reply(401, reply.headers, reply.body) if reply.status == 400 else reply
+
+
+def _token(account: Account, auth: Mapping[str, Any], base_url: str, log: Log, budget: float) -> str:
+    """Return an access token of the client's own (RFC 6749, 4.4) or of a refresh token (6)."""
+    client_id, client_secret = account.filled(auth["client_id"]), account.filled(auth["client_secret"])
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    if auth["type"] == "oauth2_refresh_token":
+        url = auth["token_url"]
+        form = {"grant_type": "refresh_token", "refresh_token": account.filled(auth["refresh_token"])}
+    else:
+        url = base_url + account.filled(auth["token_path"], _path_part)
+        scope = {"scope": account.filled(auth["scope"])} if "scope" in auth else {}
+        form = {"grant_type": "client_credentials"} | scope
+    if auth.get("client_auth") == "basic":
+        headers["Authorization"] = _basic(client_id, client_secret)
+    else:
+        form |= {"client_id": client_id, "client_secret": client_secret}
+    reply = call(
+        "POST",
+        url,
+        log=log,
+        headers=headers,
+        body=urlencode(form).encode(),
+        budget=max(budget, 0.1),
+        secrets=account.secrets.values(),
+    )
+    try:
+        token = json.loads(reply.body)["access_token"]
+    except (ValueError, KeyError, TypeError):
+        token = None
+    if reply.status >= 300:
+        raise TokenRefused(reply)
+    if not isinstance(token, str):
+        raise Garbled("the answer to the call for a token has none")
+    return token

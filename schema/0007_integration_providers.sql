@@ -1,0 +1,59 @@
+-- The catalogue of providers: what a tenant can connect to. It belongs to no tenant; the files of schema/catalogue/ fill
+-- it after the migrations, and a super admin may add to it and change it.
+
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'causeway_hub') THEN
+        CREATE ROLE causeway_hub LOGIN;
+    END IF;
+    -- The owner, who loads the files, writes by the policies below and no others.
+    EXECUTE format('GRANT causeway_hub TO %I', current_user);
+END $$;
+
+GRANT USAGE ON SCHEMA public TO causeway_hub;
+
+CREATE TABLE integration_providers (
+    provider_key text PRIMARY KEY COLLATE "C" CHECK (provider_key ~ '^[a-z][a-z0-9_]{0,63}$'),
+    kind text NOT NULL CHECK (kind ~ '^[a-z_]{1,32}$'),
+    display_name text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 100),
+    description text NOT NULL,
+    -- JSON Schema (2020-12) of a connection's configuration; x-secret marks what is stored encrypted.
+    config_schema jsonb NOT NULL CHECK (config_schema ->> 'type' = 'object'),
+    -- Markdown.
+    setup_instructions text NOT NULL,
+    documentation_url text,
+    -- By environment (production, sandbox); null: the connection's own base_url.
+    base_urls jsonb NOT NULL CHECK (jsonb_typeof(base_urls) = 'object'),
+    api_version text,
+    webhook_support boolean NOT NULL,
+    -- Requests of one connection by window; empty: not known.
+    rate_limits jsonb NOT NULL CHECK (jsonb_typeof(rate_limits) = 'object'),
+    -- The cheapest call that proves the credentials.
+    health_call jsonb NOT NULL CHECK (jsonb_typeof(health_call) = 'object'),
+    -- New connections are made to active providers alone.
+    is_active boolean NOT NULL DEFAULT true,
+    -- A super admin's text or schema: a new release's file leaves it alone.
+    changed_by_admin boolean NOT NULL DEFAULT false,
+    -- Counts the changes; a change names the one it was made from.
+    version bigint NOT NULL DEFAULT 1 CHECK (version > 0),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now()
+);
+
+ALTER TABLE integration_providers ENABLE ROW LEVEL SECURITY;
+ALTER TABLE integration_providers FORCE ROW LEVEL SECURITY;
+
+-- Everyone reads the catalogue, a super admin alone writes it. Nobody deletes: connections name their provider, so one
+-- is deactivated instead.
+CREATE POLICY integration_providers_read ON integration_providers FOR SELECT TO causeway_hub USING (true);
+CREATE POLICY integration_providers_add ON integration_providers FOR INSERT TO causeway_hub
+WITH CHECK (current_setting('causeway.role', true) = 'super_admin');
+CREATE POLICY integration_providers_change ON integration_providers FOR UPDATE TO causeway_hub
+USING (current_setting('causeway.role', true) = 'super_admin')
+WITH CHECK (current_setting('causeway.role', true) = 'super_admin');
+
+GRANT SELECT, INSERT ON integration_providers TO causeway_hub;
+GRANT UPDATE (
+    kind, display_name, description, config_schema, setup_instructions, documentation_url, base_urls, api_version,
+    webhook_support, rate_limits, health_call, is_active, changed_by_admin, version, updated_at
+) ON integration_providers TO causeway_hub;

@@ -1,0 +1,35 @@
+-- Which tenants' data keys are due: the schedule that rotates and re-wraps must look across tenants, and may see no more
+-- than whose keys are how old.
+
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'causeway_keeper') THEN
+        CREATE ROLE causeway_keeper NOLOGIN;
+    END IF;
+    EXECUTE format('GRANT causeway_keeper TO %I', current_user);
+END $$;
+
+GRANT USAGE ON SCHEMA public TO causeway_keeper;
+GRANT SELECT (tenant_id, version, status, created_at) ON tenant_data_keys TO causeway_keeper;
+GRANT SELECT (tenant_id, key_version) ON api_credentials TO causeway_keeper;
+CREATE POLICY tenant_data_keys_due ON tenant_data_keys FOR SELECT TO causeway_keeper USING (true);
+CREATE POLICY api_credentials_due ON api_credentials FOR SELECT TO causeway_keeper USING (true);
+
+-- Tenants whose active data key is older than p_age (rotate), or that have secrets sealed under an older one.
+CREATE FUNCTION data_keys_due_v1(p_age interval) RETURNS TABLE (tenant_id uuid, rotate boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    SELECT k.tenant_id, k.created_at < now() - p_age
+    FROM tenant_data_keys AS k
+    WHERE k.status = 'active' AND (
+        k.created_at < now() - p_age
+        OR EXISTS (SELECT FROM api_credentials AS c WHERE c.tenant_id = k.tenant_id AND c.key_version < k.version)
+    )
+    ORDER BY k.created_at, k.tenant_id;
+END;
+
+REVOKE ALL ON FUNCTION data_keys_due_v1 FROM public;
+GRANT CREATE ON SCHEMA public TO causeway_keeper;
+ALTER FUNCTION data_keys_due_v1 OWNER TO causeway_keeper;
+REVOKE CREATE ON SCHEMA public FROM causeway_keeper;
+GRANT EXECUTE ON FUNCTION data_keys_due_v1 TO causeway_hub;

@@ -1,0 +1,92 @@
+"""A hub to test the audit log with: a migrated database, tenants, and connections as its functions have them."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from secrets import token_hex
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+
+from causeway import audit_log
+from causeway.audit_log import Action, Entry, Filter, Record, Totals
+from causeway.database import Database
+from tests.database.conftest import Cluster
+
+CREATED = Entry(
+    action=Action.CONNECTION_CREATED,
+    actor_kind="person",
+    actor="subject-1",
+    actor_role="tenant_admin",
+    object_kind="connection",
+    object_id="connection-1",
+    before=None,
+    after={"name": "Zoë's Twilio", "limit": 1.50, "tags": ["a", None, True], "auth_token": "hmac:0011223344556677"},
+    source_ip="198.51.100.7",
+    request_id="request-1",
+)
+
+
+@dataclass
+class Hub:
+    """A migrated database with two tenants, and connections to it as the hub's functions have them."""
+
+    urls: dict[str, str]
+    superuser: psycopg.Connection[Any]
+    databases: list[Database] = field(default_factory=list)
+
+    def tenant(self) -> str:
+        tenant_id = str(uuid4())
+        self.superuser.execute(
+            "INSERT INTO tenants (tenant_id, code, display_name) VALUES (%s, %s, 'A tenant')",
+            [tenant_id, f"T{token_hex(8).upper()}"],
+        )
+        return tenant_id
+
+    def database(self) -> Database:
+        self.databases.append(Database(conninfo=self.urls["hub"]))
+        return self.databases[-1]
+
+    @contextmanager
+    def as_tenant(self, login: str, tenant_id: str) -> Generator[psycopg.Connection[Any]]:
+        """A login's transaction, rolled back if not broken before."""
+        with psycopg.connect(self.urls[login]) as connection:
+            connection.execute("SELECT set_config('causeway.tenant_id', %s, true)", [tenant_id])
+            yield connection
+            connection.rollback()
+
+    def write(self, tenant_id: str, *entries: Entry) -> list[int]:
+        with self.database().transaction(tenant_id) as connection:
+            return [audit_log.record(connection, entry) for entry in entries]
+
+    def read(self, tenant_id: str, only: Filter | None = None, **page: int) -> list[Record]:
+        with self.database().transaction(tenant_id) as connection:
+            return audit_log.page(connection, only or Filter(), **page)
+
+    def findings(self) -> list[str]:
+        with psycopg.connect(self.urls["auditor"], autocommit=True) as connection:
+            return [str(finding) for finding in audit_log.verify(connection, Totals())]
+
+    def tamper(self, *statements: str, **parameters: object) -> None:
+        """Change the log as one who can do anything, beside every trigger and foreign key."""
+        with self.superuser.transaction():
+            self.superuser.execute("SET LOCAL session_replication_role = replica")
+            for statement in statements:
+                assert self.superuser.execute(statement.encode(), parameters or None).rowcount > 0, statement
+
+    def close(self) -> None:
+        for database in self.databases:
+            database.close()
+        self.superuser.close()
+
+
+@contextmanager
+def opened_hub(cluster: Cluster) -> Generator[Hub]:
+    """A hub in a clone of the template."""
+    with cluster.clone() as urls:
+        hub = Hub(urls, psycopg.connect(urls["superuser"], autocommit=True))
+        try:
+            yield hub
+        finally:
+            hub.close()

@@ -1,0 +1,407 @@
+"""The audit log: written with what it tells of or not at all, in one chain per tenant, and read in whole pages."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
+from threading import Event
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import Rollback, errors
+
+from causeway import audit_log
+from causeway.audit_log import PLATFORM, Action, Entry, Filter
+from causeway.database import Database
+from causeway.errors import InvalidRequest
+from tests.database.audit_hub import CREATED, Hub, opened_hub
+from tests.database.conftest import Cluster
+from tests.database.parallel import at_once
+
+
+@pytest.fixture(scope="module")
+def shared(cluster: Cluster) -> Iterator[Hub]:
+    """One whose tests make tenants of their own; verified after the last."""
+    with opened_hub(cluster) as hub:
+        yield hub
+        assert hub.findings() == []
+
+
+def test_entry_says_who_what_before_and_after_and_from_where(shared: Hub) -> None:
+    """Case 44."""
+    tenant_id = shared.tenant()
+    changed = replace(CREATED, action=Action.CONNECTION_CHANGED, before=CREATED.after, after={"name": "Other"})
+
+    assert shared.write(tenant_id, CREATED, changed) == [1, 2]
+    newest, oldest = shared.read(tenant_id)
+
+    names = ("action", "actor_kind", "actor", "actor_role", "object_kind", "object_id", "outcome", "before", "after",
+             "source_ip", "request_id")  # fmt: skip
+    for entry, found in ((changed, newest), (CREATED, oldest)):
+        assert {name: getattr(found, name) for name in names} == {name: getattr(entry, name) for name in names}
+    assert (oldest.entry, newest.entry, oldest.tenant_id) == (1, 2, tenant_id)
+    assert oldest.at <= newest.at
+
+
+def test_hash_is_that_of_the_documented_text(shared: Hub) -> None:
+    """So that anybody can verify an export's hashes: the text is written out here, not made by the verifier."""
+    tenant_id = shared.tenant()
+    shared.write(tenant_id, replace(CREATED, after={"b": 'say "ü"\n\u001f\u007f', "a": 1.50}, actor=None))
+    [found] = shared.read(tenant_id)
+
+    text = (
+        f'["{tenant_id}", "1", "{found.at:%Y-%m-%dT%H:%M:%S.%fZ}", "person", null, "tenant_admin", '
+        '"connection.created", "connection", "connection-1", "done", null, '
+        r'"{\"a\": 1.5, \"b\": \"say \\\"ü\\\"\\n\\u001f' + "\u007f" + r'\"}", "198.51.100.7", "request-1"]'
+    )
+    assert found.hash == sha256(text.encode()).hexdigest()
+
+
+def test_change_rolled_back_leaves_no_entry_and_no_gap(shared: Hub) -> None:
+    """Case 44: the entry lives or dies with the change."""
+    tenant_id = shared.tenant()
+    shared.write(tenant_id, CREATED)
+
+    with shared.database().transaction(tenant_id) as connection:
+        assert audit_log.record(connection, CREATED) == 2
+        raise Rollback
+
+    assert [found.entry for found in shared.read(tenant_id)] == [1]
+    assert shared.write(tenant_id, CREATED) == [2]
+
+
+def test_first_entry_rolled_back_leaves_no_chain(shared: Hub) -> None:
+    tenant_id = shared.tenant()
+    with shared.database().transaction(tenant_id) as connection:
+        audit_log.record(connection, CREATED)
+        raise Rollback
+
+    assert shared.write(tenant_id, CREATED) == [1]
+
+
+def test_refused_attempt_is_recorded_after_its_transaction_is_gone(shared: Hub) -> None:
+    """Case 44: refused attempts are in it."""
+    tenant_id, database = shared.tenant(), shared.database()
+    refusal = replace(CREATED, action=Action.ACCESS_REFUSED, outcome="refused", after=None)
+    with database.transaction(tenant_id) as connection:
+        audit_log.record(connection, CREATED)
+        raise Rollback
+
+    assert audit_log.record_apart(database, tenant_id, refusal) == 1
+    [found] = shared.read(tenant_id)
+    assert (found.action, found.outcome) == ("access.refused", "refused")
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "\0",
+        "a\0b",
+        "\ud800",
+        "\uffff",
+        "x" * 100_000,
+        "ÿ" * 5000,
+        "\U0001f4a9" * 5000,
+        "'; DROP TABLE audit_log; --",
+        "",
+    ],
+)
+def test_whatever_a_refused_caller_sent_its_entry_is_written(shared: Hub, junk: str) -> None:
+    tenant_id = shared.tenant()
+    deep: dict[str, Any] = {junk: [junk, float("nan"), float("-inf"), 10**400, {"when": timedelta(1)}]}
+    entry = Entry(Action.ACCESS_REFUSED, "machine", junk, junk, junk, junk, "refused", deep, deep, junk, junk)
+
+    assert audit_log.record_apart(shared.database(), tenant_id, entry) == 1
+    [found] = shared.read(tenant_id)
+    assert found.actor is not None
+    assert len(found.actor) <= 200
+    for only in (Filter(actor=junk), Filter(object_kind=junk, object_id=junk)):
+        assert shared.read(tenant_id, only, below=10**30) == [found]
+    assert shared.read(tenant_id, Filter(action=junk, outcome=junk)) == []
+    assert "NaN" not in json.dumps(found.after, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        replace(CREATED, outcome="perhaps"),
+        replace(CREATED, actor_kind="ghost"),
+        replace(CREATED, action="Created"),
+        replace(CREATED, action="connection.created; "),
+    ],
+)
+def test_entry_of_no_known_shape_is_refused(shared: Hub, entry: Entry) -> None:
+    tenant_id = shared.tenant()
+    with shared.as_tenant("hub", tenant_id) as connection, pytest.raises(errors.CheckViolation):
+        audit_log.record(connection, entry)
+
+
+def test_every_action_is_one_the_table_takes(shared: Hub) -> None:
+    tenant_id = shared.tenant()
+    assert shared.write(tenant_id, *(replace(CREATED, action=action) for action in Action)) == [
+        *range(1, len(Action) + 1)
+    ]
+
+
+def test_tenants_have_chains_of_their_own_and_see_no_others(shared: Hub) -> None:
+    one, other = shared.tenant(), shared.tenant()
+    shared.write(one, CREATED, CREATED)
+    assert shared.write(other, CREATED) == [1]
+
+    assert {found.tenant_id for found in shared.read(other)} == {other}
+    with psycopg.connect(shared.urls["hub"], autocommit=True) as connection:
+        assert connection.execute("SELECT count(*) FROM audit_log").fetchone() == (0,)
+        with connection.transaction():
+            connection.execute("SELECT set_config('causeway.tenant_id', %s, true)", [other])
+            assert connection.execute("SELECT array_agg(tenant_id::text) FROM audit_log").fetchone() == ([other],)
+
+
+def test_transaction_without_a_tenant_writes_nothing(shared: Hub) -> None:
+    with psycopg.connect(shared.urls["hub"], autocommit=True) as connection:
+        with pytest.raises(psycopg.Error) as raised:
+            audit_log.record(connection, CREATED)
+        assert raised.value.sqlstate == "CW008"
+
+
+def test_chain_of_a_tenant_that_is_not_there_cannot_begin(shared: Hub) -> None:
+    with shared.as_tenant("hub", str(uuid4())) as connection, pytest.raises(errors.ForeignKeyViolation):
+        audit_log.record(connection, CREATED)
+
+
+def test_platform_has_a_chain_that_no_tenant_sees_and_no_tenant_can_take(shared: Hub) -> None:
+    template = replace(CREATED, action=Action.TEMPLATE_CHANGED, actor_role="super_admin", object_kind="template")
+    tenant_id = shared.tenant()
+    shared.write(PLATFORM, template)
+
+    assert [found.action for found in shared.read(PLATFORM)] == ["template.changed"]
+    assert shared.read(tenant_id) == []
+    with pytest.raises(errors.CheckViolation, match="tenants_not_the_platform"):
+        shared.superuser.execute(
+            "INSERT INTO tenants (tenant_id, code, display_name) VALUES (%s, 'PLATFORM', 'Not one')", [PLATFORM]
+        )
+
+
+def test_tenant_with_a_chain_cannot_be_deleted(shared: Hub) -> None:
+    tenant_id = shared.tenant()
+    shared.write(tenant_id, CREATED)
+    with pytest.raises(errors.ForeignKeyViolation):
+        shared.superuser.execute("DELETE FROM tenants WHERE tenant_id = %s", [tenant_id])
+
+
+WRITES = [
+    "INSERT INTO {table} DEFAULT VALUES",
+    "UPDATE {table} SET tenant_id = tenant_id",
+    "DELETE FROM {table}",
+    "TRUNCATE {table} CASCADE",
+]
+
+
+@pytest.mark.parametrize("login", ["hub", "casino", "provider", "auditor"])
+@pytest.mark.parametrize("table", ["audit_log", "audit_log_heads"])
+@pytest.mark.parametrize("write", WRITES)
+def test_no_login_writes_to_the_log_but_through_its_function(shared: Hub, login: str, table: str, write: str) -> None:
+    with (
+        psycopg.connect(shared.urls[login], autocommit=True) as connection,
+        pytest.raises(errors.InsufficientPrivilege, match=f"permission denied for table {table}"),
+    ):
+        connection.execute(write.format(table=table).encode())
+
+
+@pytest.mark.parametrize("login", ["casino", "provider", "auditor"])
+def test_only_the_hub_may_append(shared: Hub, login: str) -> None:
+    tenant_id = shared.tenant()
+    with shared.as_tenant(login, tenant_id) as connection, pytest.raises(errors.InsufficientPrivilege):
+        audit_log.record(connection, CREATED)
+
+
+@pytest.mark.parametrize("login", ["casino", "provider"])
+def test_the_other_zones_do_not_read_it(shared: Hub, login: str) -> None:
+    with psycopg.connect(shared.urls[login]) as connection, pytest.raises(errors.InsufficientPrivilege):
+        connection.execute("SELECT FROM audit_log")
+
+
+@pytest.mark.parametrize("login", ["owner", "superuser"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE audit_log SET actor = 'somebody else' WHERE false",
+        "DELETE FROM audit_log WHERE false",
+        "TRUNCATE audit_log",
+        "TRUNCATE audit_log_heads, audit_log",
+        "DELETE FROM audit_log_heads WHERE false",
+        "INSERT INTO audit_log SELECT * FROM audit_log ON CONFLICT (tenant_id, entry) DO UPDATE SET actor = 'x'",
+    ],
+)
+def test_log_refuses_change_even_to_its_owner_and_a_superuser(shared: Hub, login: str, change: str) -> None:
+    with psycopg.connect(shared.urls[login], autocommit=True) as connection, pytest.raises(psycopg.Error) as raised:
+        connection.execute(change.encode())
+    assert (raised.value.sqlstate, "append-only" in str(raised.value)) == ("CW001", True)
+
+
+def test_the_role_that_appends_cannot_change_what_it_wrote(shared: Hub) -> None:
+    """The owner may act as causeway_auditlog, in a migration."""
+    with psycopg.connect(shared.urls["owner"], autocommit=True) as connection:
+        connection.execute("SET ROLE causeway_auditlog")
+        for change in ("UPDATE audit_log SET actor = 'x'", "DELETE FROM audit_log", "SELECT FROM audit_log"):
+            with pytest.raises(errors.InsufficientPrivilege):
+                connection.execute(change.encode())
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute("CREATE TABLE of_its_own ()")
+
+
+def test_function_that_appends_pins_its_search_path_and_its_owner_has_no_power_but_its_own(shared: Hub) -> None:
+    [function] = shared.superuser.execute(
+        "SELECT pg_get_userbyid(proowner), prosecdef, proconfig FROM pg_proc WHERE proname = 'audit_append_v1'"
+    ).fetchall()
+    [role] = shared.superuser.execute(
+        """
+        SELECT rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication
+        FROM pg_roles WHERE rolname = 'causeway_auditlog'
+        """
+    ).fetchall()
+    members = shared.superuser.execute(
+        "SELECT member::regrole::text FROM pg_auth_members WHERE roleid = 'causeway_auditlog'::regrole"
+    ).fetchall()
+
+    assert function == ("causeway_auditlog", True, ["search_path=public, pg_temp"])
+    assert not any(role)
+    assert {name for (name,) in members} <= {"causeway_owner", "postgres"}
+
+
+def test_callers_temporary_tables_do_not_stand_in_for_the_log(shared: Hub) -> None:
+    tenant_id = shared.tenant()
+    with psycopg.connect(shared.urls["hub"], autocommit=True) as connection:
+        connection.execute("CREATE TEMP TABLE audit_log AS SELECT * FROM audit_log")
+        connection.execute("SET search_path = pg_temp, public")
+        with connection.transaction():
+            connection.execute("SELECT set_config('causeway.tenant_id', %s, true)", [tenant_id])
+            assert audit_log.record(connection, CREATED) == 1
+    assert [found.entry for found in shared.read(tenant_id)] == [1]
+
+
+def test_every_table_has_row_security_forced_and_one_policy_for_a_command_and_role(shared: Hub) -> None:
+    """Case 42, for the log's own tables."""
+    rows = shared.superuser.execute(
+        """
+        SELECT relname, relrowsecurity AND relforcerowsecurity FROM pg_class
+        WHERE relname IN ('audit_log', 'audit_log_heads')
+        """
+    ).fetchall()
+    policies = shared.superuser.execute(
+        "SELECT tablename, cmd, unnest(roles)::text FROM pg_policies WHERE tablename LIKE 'audit_log%'"
+    ).fetchall()
+
+    assert sorted(rows) == [("audit_log", True), ("audit_log_heads", True)]
+    assert sorted(policies) == [
+        ("audit_log", "INSERT", "causeway_auditlog"),
+        ("audit_log", "SELECT", "causeway_auditor"),
+        ("audit_log", "SELECT", "causeway_hub"),
+        ("audit_log_heads", "INSERT", "causeway_auditlog"),
+        ("audit_log_heads", "SELECT", "causeway_auditlog"),
+        ("audit_log_heads", "SELECT", "causeway_auditor"),
+        ("audit_log_heads", "UPDATE", "causeway_auditlog"),
+    ]
+
+
+def test_parallel_writers_make_one_chain_without_a_gap(shared: Hub) -> None:
+    """Case 44: 32 at once, a third of whom roll back; and the platform's and another tenant's chains meanwhile."""
+    tenants = [shared.tenant(), shared.tenant(), PLATFORM]
+    before = [len(shared.read(tenant_id, limit=1000)) for tenant_id in tenants]
+
+    def write(writer: int) -> int:
+        database, written = Database(conninfo=shared.urls["hub"]), 0
+        tenant_id = tenants[0 if writer < 24 else 1 + writer % 2]
+        for turn in range(12):
+            with database.transaction(tenant_id) as connection:
+                audit_log.record(connection, replace(CREATED, request_id=f"{writer} {turn}"))
+                if (writer + turn) % 3 == 0:
+                    raise Rollback
+                written += 1
+        database.close()
+        return written
+
+    written = at_once([lambda writer=writer: write(writer) for writer in range(32)])
+
+    assert sum(written[:24]) == 24 * 12 * 2 // 3
+    for tenant_id, known, new in zip(
+        tenants, before, (sum(written[:24]), sum(written[24::2]), sum(written[25::2])), strict=True
+    ):
+        found = shared.read(tenant_id, limit=1000)
+        assert [entry.entry for entry in reversed(found)] == [*range(1, known + new + 1)]
+        assert [entry.at for entry in reversed(found)] == sorted(entry.at for entry in found)
+    requests = [entry.request_id for entry in shared.read(tenants[0], limit=1000)]
+    assert len(set(requests)) == len(requests)
+    assert shared.findings() == []
+
+
+def test_filters_find_what_they_name_and_nothing_else(shared: Hub) -> None:
+    tenant_id = shared.tenant()
+    shared.write(
+        tenant_id,
+        CREATED,
+        replace(CREATED, action=Action.CREDENTIAL_USED, actor="key-1", actor_kind="machine"),
+        replace(CREATED, object_id="connection-2", outcome="failed"),
+        replace(CREATED, object_kind="template"),
+    )
+    times = {found.entry: found.at for found in shared.read(tenant_id)}
+
+    def entries(**only: Any) -> list[int]:
+        return [found.entry for found in shared.read(tenant_id, Filter(**only))]
+
+    assert entries() == [4, 3, 2, 1]
+    assert entries(action="credential.used") == [2]
+    assert entries(actor="subject-1") == [4, 3, 1]
+    assert entries(object_kind="connection", object_id="connection-1") == [2, 1]
+    assert entries(outcome="failed") == [3]
+    assert entries(since=times[3]) == [4, 3]
+    assert entries(until=times[3]) == [2, 1]
+    assert entries(since=times[2], until=times[4], actor="subject-1") == [3]
+    assert entries(actor="nobody") == []
+
+
+@pytest.mark.parametrize("limit", [0, -1, 1001])
+def test_limit_out_of_bounds_is_refused(shared: Hub, limit: int) -> None:
+    with pytest.raises(InvalidRequest, match="1 to 1000"):
+        shared.read(shared.tenant(), limit=limit)
+
+
+def test_pages_are_complete_while_others_write(shared: Hub) -> None:
+    """Case 44: what was there when reading began is read once, and none of it missed, whatever is written meanwhile."""
+    tenant_id, stop = shared.tenant(), Event()
+    shared.write(tenant_id, *[CREATED] * 100)
+
+    def write() -> list[list[int]]:
+        written: list[int] = []
+        database = Database(conninfo=shared.urls["hub"])
+        while not stop.is_set():
+            written.append(audit_log.record_apart(database, tenant_id, CREATED))
+        database.close()
+        return [written]
+
+    def read() -> list[list[int]]:
+        readings: list[list[int]] = []
+        database = Database(conninfo=shared.urls["hub"])
+        try:
+            for _ in range(10):
+                seen: list[int] = []
+                while not seen or seen[-1] > 1:
+                    with database.transaction(tenant_id) as connection:
+                        below = seen[-1] if seen else None
+                        seen += [e.entry for e in audit_log.page(connection, Filter(), below=below, limit=17)]
+                readings.append(seen)
+        finally:
+            stop.set()
+            database.close()
+        return readings
+
+    readings, *written = at_once([read, *[write] * 4])
+
+    for seen in readings:
+        assert seen == [*range(max(seen), 0, -1)]
+    assert max(readings[-1]) > 100
+    assert sorted(number for [numbers] in written for number in numbers) == [
+        *range(101, 101 + sum(len(numbers) for [numbers] in written))
+    ]

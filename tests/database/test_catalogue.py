@@ -1,0 +1,344 @@
+"""The catalogue in the database: loaded at each deployment, changed by super admins, readable and no more by others."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import Connection, errors
+
+from causeway import catalogue, schema
+from causeway.catalogue import Provider, read_folder, read_shape
+from causeway.errors import (
+    ConfigSchemaInvalid,
+    InvalidRequest,
+    Misconfigured,
+    NameTaken,
+    ProviderNotFound,
+    VersionMismatch,
+)
+from tests.database.conftest import SCHEMA, Cluster
+
+FOLDER = SCHEMA / "catalogue"
+SHAPE = read_shape(FOLDER)
+KEYS = [provider.key for provider in read_folder(FOLDER)]
+
+Urls = dict[str, str]
+
+
+@pytest.fixture
+def urls(cluster: Cluster) -> Iterator[Urls]:
+    """A migrated database of the test's own."""
+    with cluster.clone() as urls:
+        yield urls
+
+
+@pytest.fixture
+def owner(urls: Urls) -> Iterator[Connection[Any]]:
+    """The owner's connection."""
+    with psycopg.connect(urls["owner"], autocommit=True) as connection:
+        yield connection
+
+
+@contextmanager
+def hub(urls: Urls, role: str | None = "super_admin") -> Generator[Connection[Any]]:
+    """A transaction of the hub's login, in a role of the application's."""
+    with psycopg.connect(urls["hub"]) as connection:
+        if role is not None:
+            connection.execute("SELECT set_config('causeway.role', %s, true)", [role])
+        yield connection
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the catalogue's files, to change."""
+    return Path(shutil.copytree(FOLDER, tmp_path / "catalogue"))
+
+
+def rewrite(folder: Path, key: str, **changes: Any) -> None:
+    """Change fields of a provider's file, or write a new one like Twilio's."""
+    file = folder / f"{key}.json"
+    document = json.loads((file if file.exists() else folder / "twilio.json").read_bytes())
+    file.write_text(json.dumps(document | {"key": key} | changes))
+
+
+def rows(connection: Connection[Any]) -> list[Any]:
+    """The whole table, times included."""
+    return connection.execute("SELECT * FROM integration_providers ORDER BY provider_key").fetchall()
+
+
+def own_provider(**changes: Any) -> Provider:
+    """A provider that no file has."""
+    document = json.loads((FOLDER / "twilio.json").read_bytes())
+    return Provider.parse(document | {"key": "own", "display_name": "Own"} | changes, SHAPE)
+
+
+def test_migrating_brings_every_provider(urls: Urls) -> None:
+    with hub(urls, role=None) as connection:
+        found = catalogue.page(connection, limit=100)
+    assert [provider.key for provider in found] == KEYS
+    assert found == read_folder(FOLDER)
+
+
+def test_loading_again_changes_nothing(owner: Connection[Any]) -> None:
+    before = rows(owner)
+    assert catalogue.load(owner, FOLDER) == []
+    assert rows(owner) == before
+
+
+def test_file_that_changed_changes_its_provider_alone(owner: Connection[Any], urls: Urls, folder: Path) -> None:
+    rewrite(folder, "stripe", description="New words", api_version=None)
+    rewrite(folder, "own")
+    before = rows(owner)
+
+    assert catalogue.load(owner, folder) == ["own", "stripe"]
+
+    with hub(urls) as connection:
+        stripe = catalogue.find(connection, "stripe")
+        assert (stripe.description, stripe.api_version, stripe.version) == ("New words", None, 2)
+        assert catalogue.find(connection, "own").version == 1
+    assert [row for row in rows(owner) if row[0] not in ("own", "stripe")] == [r for r in before if r[0] != "stripe"]
+
+
+def test_provider_whose_file_is_gone_stays(owner: Connection[Any], folder: Path) -> None:
+    (folder / "stripe.json").unlink()
+    before = rows(owner)
+    assert catalogue.load(owner, folder) == []
+    assert rows(owner) == before
+
+
+def test_invalid_file_leaves_everything_as_it_was(owner: Connection[Any], folder: Path) -> None:
+    rewrite(folder, "aramex", description="New words")
+    rewrite(folder, "stripe", kind="magic")
+    before = rows(owner)
+    with pytest.raises(Misconfigured) as caught:
+        catalogue.load(owner, folder)
+    assert "stripe.json: provider.kind must be one of" in caught.value.cause
+    assert rows(owner) == before
+
+
+def test_migrate_loads_the_folders_catalogue_and_refuses_an_invalid_one(urls: Urls, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(SCHEMA, tmp_path / "schema"))
+    rewrite(folder / "catalogue", "stripe", description="New words")
+    assert schema.migrate(urls["owner"], folder) == []
+    with hub(urls) as connection:
+        assert catalogue.find(connection, "stripe").description == "New words"
+
+    (folder / "catalogue" / "stripe.json").write_text("{")
+    with pytest.raises(Misconfigured, match="stripe"):
+        schema.migrate(urls["owner"], folder)
+
+
+def test_what_an_admin_changed_is_left_alone_by_later_files(owner: Connection[Any], urls: Urls, folder: Path) -> None:
+    with hub(urls) as connection:
+        changed = catalogue.change(connection, "stripe", {"description": "Ours"}, 1, SHAPE)
+        assert (changed.description, changed.version) == ("Ours", 2)
+        assert changed == catalogue.find(connection, "stripe")
+    rewrite(folder, "stripe", description="New words")
+
+    assert catalogue.load(owner, folder) == []
+
+    with hub(urls) as connection:
+        assert catalogue.find(connection, "stripe") == changed
+
+
+def test_what_an_admin_added_is_left_alone_by_later_files(owner: Connection[Any], urls: Urls, folder: Path) -> None:
+    with hub(urls) as connection:
+        added = catalogue.create(connection, own_provider())
+    rewrite(folder, "own", display_name="From a file")
+
+    assert catalogue.load(owner, folder) == []
+
+    with hub(urls) as connection:
+        assert catalogue.find(connection, "own") == added == own_provider()
+
+
+def test_deactivated_provider_takes_new_words_and_stays_inactive(
+    owner: Connection[Any], urls: Urls, folder: Path
+) -> None:
+    with hub(urls) as connection:
+        inactive = catalogue.set_active(connection, "stripe", 1, active=False)
+        assert (inactive.is_active, inactive.version) == (False, 2)
+    rewrite(folder, "stripe", description="New words")
+
+    assert catalogue.load(owner, folder) == ["stripe"]
+
+    with hub(urls) as connection:
+        assert catalogue.find(connection, "stripe") == replace(inactive, description="New words", version=3)
+        assert [provider.key for provider in catalogue.page(connection, active=False)] == ["stripe"]
+        assert catalogue.set_active(connection, "stripe", 3, active=True).is_active
+        assert catalogue.page(connection, active=False) == []
+
+
+def test_pages_together_hold_every_provider_once(urls: Urls) -> None:
+    with hub(urls) as connection:
+        keys: list[str] = []
+        while part := catalogue.page(connection, after=keys[-1] if keys else "", limit=5):
+            assert len(part) <= 5
+            keys += [provider.key for provider in part]
+        assert keys == KEYS
+        assert [p.key for p in catalogue.page(connection, kind="payment")] == [
+            "network_international",
+            "paypal",
+            "stripe",
+            "telr",
+        ]
+        assert [p.key for p in catalogue.page(connection, kind="payment", after="paypal", limit=1)] == ["stripe"]
+        assert catalogue.page(connection, kind="magic") == []
+
+
+def test_unknown_provider_is_not_found(urls: Urls) -> None:
+    with hub(urls) as connection:
+        for call in (
+            lambda: catalogue.find(connection, "nobody"),
+            lambda: catalogue.change(connection, "nobody", {}, 1, SHAPE),
+            lambda: catalogue.set_active(connection, "nobody", 1, active=False),
+        ):
+            with pytest.raises(ProviderNotFound):
+                call()
+
+
+def test_key_that_is_taken_is_refused_and_changes_nothing(owner: Connection[Any], urls: Urls) -> None:
+    before = rows(owner)
+    with hub(urls) as connection, pytest.raises(NameTaken, match="stripe"):
+        catalogue.create(connection, own_provider(key="stripe"))
+    assert rows(owner) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "sentence"),
+    [
+        ({"key": "other"}, InvalidRequest, "key cannot be changed"),
+        ({"is_active": False}, InvalidRequest, "provider.is_active is not a known field"),
+        ({"kind": "magic"}, InvalidRequest, "provider.kind must be one of "),
+        ({"config_schema": {"type": "object"}}, ConfigSchemaInvalid, "config_schema.additionalProperties must be "),
+    ],
+)
+def test_change_that_makes_no_provider_is_refused(
+    urls: Urls, changes: dict[str, Any], error: type[Exception], sentence: str
+) -> None:
+    with hub(urls) as connection, pytest.raises(error, match=f"^{sentence}"):
+        catalogue.change(connection, "stripe", changes, 1, SHAPE)
+
+
+@pytest.mark.parametrize("gone", [True, False], ids=["field removed", "mark removed"])
+def test_secret_field_stays_secret(urls: Urls, gone: bool) -> None:
+    """HUB 1: connections hold its value encrypted, and the next one would be stored in the clear."""
+    with hub(urls) as connection:
+        config_schema = catalogue.find(connection, "stripe").config_schema
+        if gone:
+            del config_schema["properties"]["webhook_secret"]
+        else:
+            del config_schema["properties"]["webhook_secret"]["x-secret"]
+        with pytest.raises(ConfigSchemaInvalid, match=r"webhook_secret\.x-secret must stay true"):
+            catalogue.change(connection, "stripe", {"config_schema": config_schema}, 1, SHAPE)
+
+
+def test_change_made_from_an_old_version_is_refused(urls: Urls) -> None:
+    with hub(urls) as connection:
+        catalogue.change(connection, "stripe", {"description": "First"}, 1, SHAPE)
+    with hub(urls) as connection:
+        with pytest.raises(VersionMismatch):
+            catalogue.change(connection, "stripe", {"description": "Second"}, 1, SHAPE)
+        with pytest.raises(VersionMismatch):
+            catalogue.set_active(connection, "stripe", 1, active=False)
+        assert catalogue.find(connection, "stripe").description == "First"
+
+
+def test_of_changes_made_at_once_from_one_version_one_is_taken(urls: Urls) -> None:
+    together = Barrier(8)
+
+    def attempt(number: int) -> str | None:
+        with hub(urls) as connection:
+            together.wait()
+            try:
+                return catalogue.change(connection, "stripe", {"description": f"By {number}"}, 1, SHAPE).description
+            except VersionMismatch:
+                return None
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = [words for words in pool.map(attempt, range(8)) if words]
+
+    with hub(urls) as connection:
+        assert taken == [catalogue.find(connection, "stripe").description]
+
+
+def test_of_two_admins_adding_one_key_at_once_one_succeeds(urls: Urls) -> None:
+    together = Barrier(4)
+
+    def attempt(number: int) -> str | None:
+        with hub(urls) as connection:
+            together.wait()
+            try:
+                return catalogue.create(connection, own_provider(description=f"By {number}")).description
+            except NameTaken:
+                return None
+
+    with ThreadPoolExecutor(4) as pool:
+        taken = [words for words in pool.map(attempt, range(4)) if words]
+
+    with hub(urls) as connection:
+        assert taken == [catalogue.find(connection, "own").description]
+
+
+@pytest.mark.parametrize("role", [None, "", "tenant_admin", "regulator", "staff", "service"])
+def test_every_role_reads_the_catalogue_and_none_but_the_super_admin_writes_it(
+    owner: Connection[Any], urls: Urls, role: str | None
+) -> None:
+    """HUB 43"""
+    before = rows(owner)
+    with hub(urls, role) as connection:
+        assert len(catalogue.page(connection, limit=100)) == len(KEYS)
+        # The policy hides the row from the update, so that it is as if another had changed it.
+        with pytest.raises(VersionMismatch):
+            catalogue.change(connection, "stripe", {"description": "Theirs"}, 1, SHAPE)
+        with pytest.raises(VersionMismatch):
+            catalogue.set_active(connection, "stripe", 1, active=False)
+        with pytest.raises(errors.InsufficientPrivilege, match="row-level security"):
+            catalogue.create(connection, own_provider())
+        connection.rollback()
+    assert rows(owner) == before
+
+
+def test_owner_is_bound_by_the_policies_too(owner: Connection[Any]) -> None:
+    """HUB 42: forced; who loads the files says that it acts as super admin."""
+    assert owner.execute("UPDATE integration_providers SET description = 'x'").rowcount == 0
+    assert owner.execute("DELETE FROM integration_providers").rowcount == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM integration_providers",
+        "TRUNCATE integration_providers CASCADE",
+        "UPDATE integration_providers SET provider_key = 'x'",
+        "UPDATE integration_providers SET created_at = now()",
+    ],
+)
+def test_hub_removes_and_renames_no_provider(urls: Urls, statement: str) -> None:
+    with hub(urls) as connection, pytest.raises(errors.InsufficientPrivilege, match="permission denied"):
+        connection.execute(statement.encode())
+
+
+def test_role_of_one_transaction_is_gone_in_the_next(urls: Urls) -> None:
+    """HUB 42"""
+    with psycopg.connect(urls["owner"], autocommit=True) as connection:
+        catalogue.load(connection, FOLDER)
+        assert connection.execute("SELECT current_setting('causeway.role', true)").fetchone() in ((None,), ("",))
+
+
+def test_layer_that_schema_migrate_reads_holds_the_catalogue(tmp_path: Path) -> None:
+    """What `sam build` runs for the layer."""
+    subprocess.run(["make", "-C", str(SCHEMA), "build-SchemaLayer", f"ARTIFACTS_DIR={tmp_path}"], check=True)
+    assert [provider.key for provider in read_folder(tmp_path / "schema" / "catalogue")] == KEYS
+    assert sorted(file.name for file in (tmp_path / "schema").glob("*.sql")) == sorted(
+        file.name for file in SCHEMA.glob("*.sql")
+    )

@@ -1,0 +1,643 @@
+"""Credentials in the database: versions, rotation, re-wrapping and destruction, and who may see what."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from threading import Event, Thread
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from moto import mock_aws
+from psycopg import errors as pg
+from psycopg import sql
+
+from causeway import aws, credentials
+from causeway.credentials import StoredKeys
+from causeway.crypto import Bounds, DataKeys
+from causeway.database import Database
+from causeway.errors import CredentialMissing, CredentialUnreadable, KeyServiceUnavailable
+from tests.database.parallel import at_once
+from tests.database.world import Casino
+
+CANARY = "canary-7be20c-secret"
+SECRETS = {"account_sid": "AC0", "auth_token": CANARY}
+
+
+@dataclass
+class Hub:
+    """A tenant of the hub, its connection to the database, and one connection to a provider."""
+
+    casino: Casino
+    database: Database
+    keys: DataKeys
+    kms_key_id: str
+    connection_id: UUID
+
+    @property
+    def tenant_id(self) -> str:
+        return self.casino.tenant_id
+
+    def elsewhere(self, bounds: Bounds | None = None) -> "Hub":
+        """The same in another execution environment, which holds no key yet."""
+        database = self.casino.database("hub")
+        keys = DataKeys(StoredKeys(database), self.kms_key_id, bounds)
+        return Hub(self.casino, database, keys, self.kms_key_id, self.connection_id)
+
+    def connect(self, connection_id: UUID) -> UUID:
+        """Have a connection of this id, where there is none yet."""
+        self.casino.query(
+            """
+            INSERT INTO integration_connections (tenant_id, connection_id, provider_key, name, created_by)
+            VALUES (%s, %s, 'twilio', %s, 'test') ON CONFLICT DO NOTHING
+            """,
+            [self.tenant_id, connection_id, str(connection_id)],
+        )
+        return connection_id
+
+    def store(self, secrets: dict[str, str] | None = None, connection_id: UUID | None = None) -> int:
+        """Store a candidate and return its version."""
+        place = self.connect(connection_id or self.connection_id)
+        sealed = credentials.seal_all(self.keys, self.tenant_id, place, SECRETS if secrets is None else secrets)
+        with self.database.transaction(self.tenant_id) as connection:
+            return credentials.store(connection, sealed)
+
+    def change(self, change: Callable[..., Any], *arguments: Any) -> Any:
+        """Run promote, roll_back, retire or destroy in a transaction."""
+        with self.database.transaction(self.tenant_id) as connection:
+            return change(connection, self.connection_id, *arguments)
+
+    def use(self, secrets: dict[str, str] | None = None) -> int:
+        """Store a credential and put it into use."""
+        version = self.store(secrets)
+        self.change(credentials.promote, version)
+        return version
+
+    def read(self, version: int | None = None) -> credentials.Secrets:
+        return credentials.read(self.database, self.keys, self.tenant_id, self.connection_id, version)
+
+    def rewrap(self, batch: int = 100) -> list[credentials.Rewrapped]:
+        """Re-wrap all batches."""
+        batches = [credentials.rewrap(self.database, self.keys, self.tenant_id, batch=batch)]
+        while batches[-1].after:
+            batches.append(credentials.rewrap(self.database, self.keys, self.tenant_id, batches[-1].after, batch))
+        return batches
+
+    def key_versions(self) -> dict[int, int]:
+        with self.database.transaction(self.tenant_id) as connection:
+            return credentials.key_versions(connection)
+
+    @property
+    def statuses(self) -> list[str]:
+        """The statuses of the connection's versions, the oldest first."""
+        rows = self.casino.query(
+            "SELECT status FROM api_credential_versions WHERE tenant_id = %s AND connection_id = %s ORDER BY version",
+            [self.tenant_id, self.connection_id],
+        )
+        return [row.status for row in rows]
+
+    @property
+    def data_keys(self) -> list[str]:
+        """The statuses of the tenant's data keys, the oldest first."""
+        rows = self.casino.query(
+            "SELECT status FROM tenant_data_keys WHERE tenant_id = %s ORDER BY version", [self.tenant_id]
+        )
+        return [row.status for row in rows]
+
+
+@pytest.fixture(scope="module")
+def kms() -> Iterator[Any]:
+    """Moto's KMS."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        with mock_aws():
+            aws.client.cache_clear()
+            yield aws.client("kms")
+        aws.client.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def kms_key_id(kms: Any) -> str:
+    return kms.create_key()["KeyMetadata"]["KeyId"]
+
+
+@pytest.fixture
+def kms_down(kms: Any) -> Iterator[Callable[[], None]]:
+    """From its call on nothing answers at KMS's address."""
+    from botocore.exceptions import EndpointConnectionError
+
+    def refuse(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://kms")
+
+    yield lambda: kms.meta.events.register_first("before-call.kms", refuse)
+    kms.meta.events.unregister("before-call.kms", refuse)
+
+
+@pytest.fixture
+def new_hub(shared_casino: Casino, kms_key_id: str) -> Iterator[Callable[[], Hub]]:
+    """Makes a tenant of its own with a connection."""
+    made: list[Casino] = []
+
+    def make() -> Hub:
+        casino = Casino(shared_casino.urls)
+        made.append(casino)
+        database = casino.database("hub")
+        return Hub(casino, database, DataKeys(StoredKeys(database), kms_key_id), kms_key_id, uuid4())
+
+    yield make
+    for casino in made:
+        casino.close()
+
+
+@pytest.fixture
+def hub(new_hub: Callable[[], Hub]) -> Hub:
+    return new_hub()
+
+
+def test_candidate_is_read_by_its_version_until_it_is_in_use(hub: Hub) -> None:
+    """HUB 3."""
+    version = hub.store()
+
+    assert hub.read(version) == SECRETS
+    with pytest.raises(CredentialMissing):
+        hub.read()
+    hub.change(credentials.promote, version)
+    assert (hub.read(), hub.statuses) == (SECRETS, ["active"])
+
+
+def test_credential_without_secrets_is_a_credential(hub: Hub) -> None:
+    hub.use({})
+
+    assert hub.read() == {}
+
+
+def test_rotation_puts_the_new_credential_beside_the_old(hub: Hub) -> None:
+    """HUB 3: in-flight calls finish with what they have read, or name its version."""
+    old = hub.use({"key": "old"})
+    new = hub.store({"key": "new"})
+    assert (hub.read(), hub.read(new)) == ({"key": "old"}, {"key": "new"})
+
+    hub.change(credentials.promote, new)
+    assert (hub.read(), hub.read(old), hub.statuses) == ({"key": "new"}, {"key": "old"}, ["retiring", "active"])
+    assert hub.change(credentials.retire) is True
+    assert hub.change(credentials.retire) is False
+    assert hub.statuses == ["retired", "active"]
+
+
+def test_rotation_is_rolled_back_while_the_old_is_retiring(hub: Hub) -> None:
+    """HUB 3."""
+    hub.use({"key": "old"})
+    hub.use({"key": "new"})
+
+    hub.change(credentials.roll_back)
+    assert (hub.read(), hub.statuses) == ({"key": "old"}, ["active", "retired"])
+    with pytest.raises(CredentialMissing):
+        hub.change(credentials.roll_back)
+    assert (hub.read(), hub.statuses) == ({"key": "old"}, ["active", "retired"])
+
+
+def test_only_the_last_credential_is_retiring(hub: Hub) -> None:
+    for _ in range(3):
+        hub.use()
+
+    assert hub.statuses == ["retired", "retiring", "active"]
+
+
+@pytest.mark.parametrize("version", [1, 3])
+def test_what_is_no_candidate_is_not_put_into_use(hub: Hub, version: int) -> None:
+    hub.use()
+    hub.store()
+
+    with pytest.raises(CredentialMissing):
+        hub.change(credentials.promote, version)
+    assert hub.statuses == ["active", "candidate"]
+
+
+def test_refused_change_leaves_all_as_it_was_even_in_a_transaction_that_goes_on(hub: Hub) -> None:
+    hub.use()
+    with hub.database.transaction(hub.tenant_id) as connection:
+        for change in (
+            lambda: credentials.promote(connection, hub.connection_id, 9),
+            lambda: credentials.roll_back(connection, hub.connection_id),
+        ):
+            with suppress(CredentialMissing):
+                change()
+
+    assert hub.statuses == ["active"]
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_of_candidates_promoted_at_once_exactly_one_is_in_use(hub: Hub, attempt: int) -> None:
+    """HUB 3."""
+    hub.use()
+    versions = [hub.store() for _ in range(4)]
+    environments = [hub.elsewhere() for _ in versions]
+    at_once(
+        [
+            partial(here.change, credentials.promote, version)
+            for here, version in zip(environments, versions, strict=True)
+        ]
+    )
+
+    assert sorted(hub.statuses) == ["active", "retired", "retired", "retired", "retiring"]
+    assert hub.read() == SECRETS
+
+
+def test_one_candidate_promoted_twice_at_once_is_promoted_once(hub: Hub) -> None:
+    hub.use()
+    version = hub.store()
+
+    def promoted(here: Hub) -> bool:
+        with suppress(CredentialMissing):
+            here.change(credentials.promote, version)
+            return True
+        return False
+
+    environments = [hub.elsewhere() for _ in range(4)]
+    assert sorted(at_once([partial(promoted, here) for here in environments])) == [False] * 3 + [True]
+    assert hub.statuses == ["retiring", "active"]
+
+
+def test_the_database_itself_refuses_a_second_credential_in_use(hub: Hub) -> None:
+    """HUB 3."""
+    hub.use()
+    hub.store()
+
+    for status in ("active", "retiring"):
+        with pytest.raises(pg.UniqueViolation, match=f"one_{status}"):
+            hub.casino.query(
+                "UPDATE api_credential_versions SET status = %s WHERE connection_id = %s", [status, hub.connection_id]
+            )
+
+
+def test_candidates_stored_at_once_get_versions_of_their_own(hub: Hub) -> None:
+    environments = [hub.elsewhere() for _ in range(6)]
+    versions = at_once([here.store for here in environments])
+
+    assert sorted(versions) == [1, 2, 3, 4, 5, 6]
+    assert all(hub.read(version) == SECRETS for version in versions)
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_first_uses_of_a_tenant_at_once_make_one_data_key(hub: Hub, attempt: int) -> None:
+    """HUB 2: and each opens what the others sealed."""
+    environments = [hub.elsewhere() for _ in range(6)]
+    versions = at_once([here.store for here in environments])
+
+    assert hub.data_keys == ["active"]
+    assert hub.key_versions() == {1: 12}
+    assert all(here.read(version) == SECRETS for here in environments for version in versions)
+
+
+def test_rotations_of_the_data_key_at_once_make_one(hub: Hub) -> None:
+    """HUB 4. Each saw key 1; the row lock lets one of them follow it."""
+    hub.use()
+    store = StoredKeys(hub.database)
+    first = store.wrapped(UUID(hub.tenant_id))
+    assert first is not None
+    stores = [StoredKeys(hub.casino.database("hub")) for _ in range(5)]
+    tenant = UUID(hub.tenant_id)
+    kept = at_once([partial(other.keep, tenant, 1, bytes([n]), "key") for n, other in enumerate(stores)])
+
+    assert len({key.wrapped for key in kept}) == 1
+    assert hub.data_keys == ["retired", "active"]
+    assert store.wrapped(UUID(hub.tenant_id), 1) == first
+
+
+def test_rows_are_wrapped_anew_in_batches_that_can_be_resumed(hub: Hub) -> None:
+    """HUB 4: a count per key version; nothing undecryptable at the end."""
+    for n in range(5):
+        hub.use({"a": f"a{n}", "b": f"b{n}"})
+    assert credentials.rotate_data_key(hub.keys, hub.tenant_id) == 2
+    assert hub.key_versions() == {1: 10}
+
+    assert credentials.rewrap(hub.database, hub.keys, hub.tenant_id, batch=3).fields == 3
+    assert hub.key_versions() == {1: 7, 2: 3}
+    # Killed here; the next begins at the start.
+    assert [(batch.fields, batch.unreadable) for batch in hub.elsewhere().rewrap(3)] == [(3, 0), (3, 0), (1, 0)]
+    assert hub.key_versions() == {2: 10}
+    assert [batch.fields for batch in hub.rewrap()] == [0]
+    assert [hub.read(n + 1) for n in range(5)] == [{"a": f"a{n}", "b": f"b{n}"} for n in range(5)]
+    assert hub.data_keys == ["retired", "active"]
+
+
+def test_rows_are_wrapped_anew_while_they_are_in_use(hub: Hub) -> None:
+    """HUB 4: readers and writers see no difference."""
+    written = [hub.use({"key": str(n)}) for n in range(20)]
+    done = Event()
+    failures: list[BaseException] = []
+
+    def serve(here: Hub) -> None:
+        try:
+            while not done.is_set():
+                for version in written[:20]:
+                    assert here.read(version) == {"key": str(version - 1)}
+                assert here.read(here.store({"key": "more"})) == {"key": "more"}
+        except BaseException as error:  # noqa: BLE001 - told below
+            failures.append(error)
+
+    serving = [Thread(target=serve, args=[hub.elsewhere()]) for _ in range(2)]
+    for thread in serving:
+        thread.start()
+    for _ in range(3):
+        credentials.rotate_data_key(hub.keys, hub.tenant_id)
+        hub.rewrap(5)
+    done.set()
+    for thread in serving:
+        thread.join()
+    hub.rewrap()
+
+    assert failures == []
+    assert list(hub.key_versions()) == [4]
+    assert hub.data_keys == ["retired", "retired", "retired", "active"]
+
+
+def test_rewrap_leaves_alone_what_was_destroyed_or_exchanged_meanwhile(hub: Hub) -> None:
+    hub.use()
+    credentials.rotate_data_key(hub.keys, hub.tenant_id)
+    rows = hub.casino.query(
+        "SELECT connection_id, version, field, ciphertext FROM api_credentials WHERE tenant_id = %s ORDER BY field",
+        [hub.tenant_id],
+    )
+    hub.rewrap()
+    exchanged = hub.read()
+    stale = [(*row, row.ciphertext) for row in rows]
+
+    assert credentials._replace(hub.database, hub.tenant_id, stale) == 0
+    assert hub.read() == exchanged
+    hub.change(credentials.destroy)
+    assert credentials._replace(hub.database, hub.tenant_id, stale) == 0
+    assert hub.key_versions() == {}
+
+
+def test_rewrap_goes_past_what_cannot_be_read_and_counts_it(hub: Hub) -> None:
+    hub.use({name: name for name in "abcd"})
+    hub.casino.query(
+        "UPDATE api_credentials SET ciphertext = ciphertext || '\\x00' WHERE tenant_id = %s AND field = 'b'",
+        [hub.tenant_id],
+    )
+    credentials.rotate_data_key(hub.keys, hub.tenant_id)
+
+    assert [(batch.fields, batch.unreadable) for batch in hub.rewrap(1)] == [(1, 0), (0, 1), (1, 0), (1, 0), (0, 0)]
+    assert hub.key_versions() == {1: 1, 2: 3}
+
+
+def test_destroyed_credential_has_no_ciphertext_left(hub: Hub) -> None:
+    """HUB 1. That there were versions stays known."""
+    for _ in range(3):
+        hub.use()
+    other = hub.store(connection_id=uuid4())
+
+    assert hub.change(credentials.destroy) == 3
+    assert hub.statuses == ["destroyed"] * 3
+    assert hub.key_versions() == {1: 2}
+    for version in (None, 1, 3):
+        with pytest.raises(CredentialMissing):
+            hub.read(version)
+    for change in (lambda: hub.change(credentials.roll_back), lambda: hub.change(credentials.promote, 3)):
+        with pytest.raises(CredentialMissing):
+            change()
+    assert hub.change(credentials.destroy) == 0
+    assert other == 1
+
+
+def test_version_with_ciphertexts_cannot_be_called_destroyed(hub: Hub) -> None:
+    hub.use()
+
+    with pytest.raises(pg.ForeignKeyViolation, match="api_credentials_version"):
+        hub.casino.query(
+            "UPDATE api_credential_versions SET status = 'destroyed' WHERE tenant_id = %s", [hub.tenant_id]
+        )
+
+
+def test_destroyed_version_takes_no_ciphertext(hub: Hub) -> None:
+    hub.use()
+    row = hub.casino.query("SELECT * FROM api_credentials WHERE tenant_id = %s LIMIT 1", [hub.tenant_id])[0]
+    hub.change(credentials.destroy)
+
+    with pytest.raises(pg.ForeignKeyViolation, match="api_credentials_version"):
+        hub.casino.query(
+            """
+            INSERT INTO api_credentials (tenant_id, connection_id, version, field, ciphertext)
+            VALUES (%s, %s, %s, %s, %s)
+            """,
+            [row.tenant_id, row.connection_id, row.version, row.field, row.ciphertext],
+        )
+
+
+def copied(source: Hub, target: Hub, **changed: str) -> None:
+    """Copy a ciphertext over another, as whoever can write the table might."""
+    source.casino.query(
+        """
+        UPDATE api_credentials AS t SET ciphertext = s.ciphertext FROM api_credentials AS s
+        WHERE s.tenant_id = %s AND s.connection_id = %s AND s.field = 'auth_token'
+            AND t.tenant_id = %s AND t.connection_id = %s AND t.field = %s
+        """,
+        [
+            source.tenant_id,
+            source.connection_id,
+            target.tenant_id,
+            target.connection_id,
+            changed.get("field", "auth_token"),
+        ],
+    )
+
+
+def test_ciphertext_copied_to_another_tenant_is_refused(
+    new_hub: Callable[[], Hub], caplog: pytest.LogCaptureFixture
+) -> None:
+    """HUB 2: fails closed, with an alert, and even with the key copied too."""
+    ours, theirs = new_hub(), new_hub()
+    theirs.connection_id = ours.connection_id
+    ours.use()
+    theirs.use({"auth_token": "theirs"})
+
+    copied(ours, theirs)
+    with pytest.raises(CredentialUnreadable):
+        theirs.read()
+    ours.casino.query(
+        """
+        UPDATE tenant_data_keys AS t SET wrapped = s.wrapped FROM tenant_data_keys AS s
+        WHERE s.tenant_id = %s AND t.tenant_id = %s
+        """,
+        [ours.tenant_id, theirs.tenant_id],
+    )
+    with pytest.raises(CredentialUnreadable, match="InvalidCiphertext"):
+        theirs.elsewhere().read()
+    assert ours.read() == SECRETS
+    alerts = [vars(record) for record in caplog.records if "alert" in vars(record)]
+    assert [alert["tenant_id"] for alert in alerts] == [theirs.tenant_id] * 2
+
+
+def test_ciphertext_copied_to_another_connection_is_refused(hub: Hub) -> None:
+    """HUB 2."""
+    hub.use()
+    other = hub.elsewhere()
+    other.connection_id = uuid4()
+    other.use({"auth_token": "other"})
+
+    copied(hub, other)
+    with pytest.raises(CredentialUnreadable):
+        other.read()
+
+
+def test_ciphertext_copied_to_another_field_is_refused(hub: Hub) -> None:
+    """HUB 2."""
+    hub.use()
+
+    copied(hub, hub, field="account_sid")
+    with pytest.raises(CredentialUnreadable):
+        hub.read()
+
+
+def test_ciphertext_given_another_key_version_is_refused(hub: Hub) -> None:
+    """HUB 2."""
+    hub.use()
+    credentials.rotate_data_key(hub.keys, hub.tenant_id)
+    hub.casino.query(
+        "UPDATE api_credentials SET ciphertext = set_byte(ciphertext, 4, 2) WHERE tenant_id = %s", [hub.tenant_id]
+    )
+
+    assert hub.key_versions() == {2: 2}
+    with pytest.raises(CredentialUnreadable):
+        hub.read()
+
+
+@pytest.mark.parametrize("text", [b"", b"\x01", CANARY.encode() * 3, b"\x02\0\0\0\x01" + b"\0" * 40])
+def test_the_database_takes_no_plain_text_for_a_ciphertext(hub: Hub, text: bytes) -> None:
+    """HUB 5: never plaintext."""
+    hub.use()
+
+    with pytest.raises((pg.CheckViolation, pg.ArraySubscriptError)):
+        hub.casino.query("UPDATE api_credentials SET ciphertext = %s WHERE tenant_id = %s", [text, hub.tenant_id])
+
+
+def test_no_ciphertext_is_kept_without_its_key(hub: Hub) -> None:
+    hub.use()
+
+    with pytest.raises(pg.ForeignKeyViolation, match="api_credentials_key"):
+        hub.casino.query("DELETE FROM tenant_data_keys WHERE tenant_id = %s", [hub.tenant_id])
+    with pytest.raises(pg.ForeignKeyViolation, match="api_credentials_key"):
+        hub.casino.query(
+            "UPDATE api_credentials SET ciphertext = set_byte(ciphertext, 1, 255) WHERE tenant_id = %s",
+            [hub.tenant_id],
+        )
+
+
+def test_with_kms_down_nothing_is_stored_and_the_answer_is_503(hub: Hub, kms_down: Callable[[], None]) -> None:
+    """HUB 5."""
+    kms_down()
+
+    with pytest.raises(KeyServiceUnavailable) as raised:
+        hub.store()
+    assert raised.value.status == 503
+    assert (hub.data_keys, hub.statuses, hub.key_versions()) == ([], [], {})
+
+
+def test_with_kms_down_held_keys_serve_within_their_bounds(hub: Hub, kms_down: Callable[[], None]) -> None:
+    """HUB 5."""
+    hub.use()
+    warm, cold = hub.elsewhere(Bounds(uses=4)), hub.elsewhere()
+    warm.read()
+    kms_down()
+
+    assert warm.read() == SECRETS
+    for refused in (warm.read, cold.read, cold.store, warm.store):
+        with pytest.raises(KeyServiceUnavailable):
+            refused()
+    with pytest.raises(KeyServiceUnavailable):
+        credentials.rotate_data_key(hub.keys, hub.tenant_id)
+    assert (hub.data_keys, hub.statuses) == (["active"], ["active"])
+    assert hub.read() == SECRETS
+
+
+TABLES = ["tenant_data_keys", "api_credential_versions", "api_credentials"]
+
+
+@pytest.mark.parametrize("login", ["casino", "provider", "auditor"])
+@pytest.mark.parametrize("table", TABLES)
+def test_no_other_login_sees_any_of_it(hub: Hub, login: str, table: str) -> None:
+    """HUB 1."""
+    with hub.casino.database(login).transaction(hub.tenant_id) as connection, pytest.raises(pg.InsufficientPrivilege):
+        connection.execute(sql.SQL("SELECT FROM {}").format(sql.Identifier(table)))
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_tenant_sees_its_own_alone(new_hub: Callable[[], Hub], table: str) -> None:
+    ours, theirs = new_hub(), new_hub()
+    ours.use()
+    theirs.use()
+    seen = sql.SQL("SELECT DISTINCT tenant_id::text FROM {}").format(sql.Identifier(table))
+
+    with psycopg.connect(ours.casino.urls["hub"]) as connection:
+        assert connection.execute(seen).fetchall() == []
+        connection.execute("SELECT set_config('causeway.tenant_id', %s, true)", [ours.tenant_id])
+        assert connection.execute(seen).fetchall() == [(ours.tenant_id,)]
+
+
+def test_nothing_is_read_stored_changed_or_destroyed_for_another_tenant(new_hub: Callable[[], Hub]) -> None:
+    ours, theirs = new_hub(), new_hub()
+    ours.use()
+    theirs.use()
+    sealed = credentials.seal_all(ours.keys, theirs.tenant_id, theirs.connection_id, SECRETS)
+    theirs_in_our_name = Hub(ours.casino, ours.database, ours.keys, ours.kms_key_id, theirs.connection_id)
+
+    with pytest.raises(CredentialMissing):
+        theirs_in_our_name.read()
+    assert theirs_in_our_name.change(credentials.destroy) == 0
+    assert theirs_in_our_name.change(credentials.retire) is False
+    with ours.database.transaction(ours.tenant_id) as connection, pytest.raises(pg.InsufficientPrivilege):
+        credentials.store(connection, sealed)
+    assert (theirs.read(), theirs.statuses) == (SECRETS, ["active"])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE tenant_data_keys SET wrapped = wrapped",
+        "UPDATE tenant_data_keys SET version = version + 1",
+        "DELETE FROM tenant_data_keys",
+        "DELETE FROM api_credential_versions",
+        "UPDATE api_credential_versions SET connection_id = gen_random_uuid()",
+        "UPDATE api_credentials SET field = 'other'",
+        "UPDATE api_credentials SET connection_id = gen_random_uuid()",
+        "TRUNCATE api_credentials",
+    ],
+)
+def test_the_hub_moves_no_secret_and_drops_no_key(hub: Hub, statement: str) -> None:
+    hub.use()
+
+    with hub.database.transaction(hub.tenant_id) as connection, pytest.raises(pg.InsufficientPrivilege):
+        connection.execute(statement.encode())
+
+
+def test_no_secret_is_in_the_tables_the_log_errors_or_reprs(
+    hub: Hub, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """HUB 1: a canary, through everything that is done with a credential."""
+    caplog.set_level(logging.DEBUG)
+    said = []
+    hub.use()
+    hub.use()
+    said.append(repr(hub.read()) + str(hub.read()) + f"{hub.read()}")
+    said.append(repr(credentials.seal_all(hub.keys, hub.tenant_id, hub.connection_id, SECRETS)))
+    credentials.rotate_data_key(hub.keys, hub.tenant_id)
+    said.append(repr(hub.rewrap()) + repr(hub.keys) + repr(vars(hub.keys)))
+    assert hub.elsewhere().read(1)["auth_token"] == CANARY
+    copied(hub, hub, field="account_sid")
+    with pytest.raises(CredentialUnreadable) as raised:
+        hub.read()
+    said.append(repr(raised.value) + repr(raised.value.__cause__) + raised.value.sentence + raised.value.cause)
+    tables = [
+        row[0]
+        for table in TABLES
+        for row in hub.casino.query(sql.SQL("SELECT t::text FROM {} AS t").format(sql.Identifier(table)))
+    ]
+    said += [*tables, caplog.text, repr([vars(record) for record in caplog.records]), *capsys.readouterr()]
+
+    assert len(tables) >= 8
+    for form in (CANARY, CANARY.encode().hex()):
+        assert form not in "\n".join(said)

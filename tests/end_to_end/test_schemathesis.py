@@ -1,0 +1,205 @@
+"""What schemathesis makes of the OpenAPI document, sent to the local stack with the token of each role.
+
+CAUSEWAY_EXAMPLES says how many calls are made per operation, role and kind of input (as declared, or not).
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from local.demo_data import CASINO_CODE, TENANT_ID
+from local.sandbox import DEMO_CREDENTIALS
+from local.stack import Stack
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = int(os.environ.get("CAUSEWAY_EXAMPLES", "3"))
+CHECKS: list[Any] = [
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+# A 502 says that a platform failed, not that we did.
+PLATFORM_FAILED = {"CONNECTION_FAILED", "GAME_PROVIDER_FAILED"}
+ROLES = ("super_admin", "tenant_admin", "regulator", "staff")
+
+_DOCUMENT = schemathesis.openapi.from_dict(json.loads((ROOT / "functions/console/openapi.json").read_text()))
+OPERATIONS: dict[str, APIOperation[Any, Any, Any, Any]] = {
+    operation.definition.raw["operationId"]: operation
+    for operation in (found.ok() for found in _DOCUMENT.get_all_operations())
+}
+
+
+def declared(operation_id: str, field: str) -> Any:
+    return OPERATIONS[operation_id].definition.raw.get(field)
+
+
+# Roles matter where a permission is asked for.
+CALLS = [(one, role) for one in OPERATIONS for role in (ROLES if declared(one, "x-permission") else ("nobody",))]
+SIGNED = [one for one in OPERATIONS if any(name.endswith("Signature") for need in declared(one, "security") for name in need)]
+
+same_each_time = settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """The stack, and what a call can name there, so that not every id is unknown."""
+
+    stack: Stack
+
+    def headers(self, role: str) -> dict[str, str]:
+        if role == "nobody":
+            return {}
+        tokens = self.stack.info["tokens"]
+        if role == "super_admin":
+            return {"authorization": f"Bearer {tokens['super_admin']}", "x-tenant-id": TENANT_ID}
+        return {"authorization": f"Bearer {tokens[CASINO_CODE][role]}"}
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> requests.Response:
+        url, headers = self.stack.base_url + path, self.headers("super_admin")
+        return requests.request(method, url, json=body, headers=headers, timeout=30)
+
+    def connection(self) -> str:
+        """The id of the module's connection, made anew where a call has deleted it."""
+        named = {"templateId": "twilio", "name": "schemathesis", "config": dict(DEMO_CREDENTIALS["twilio"])}
+        made = self.call("POST", "/integrations", named)
+        if made.status_code == 201:
+            return made.json()["id"]
+        assert made.json()["code"] == "NAME_TAKEN", made.text
+        every = self.call("GET", "/integrations?limit=100").json()["integrations"]
+        return next(one["id"] for one in every if one["name"] == "schemathesis")
+
+    def template(self) -> str:
+        """The id of the module's template."""
+        twilio = self.call("GET", "/integrations/templates/twilio").json()
+        fields = {name: value for name, value in twilio.items() if name not in ("name", "isActive")}
+        made = self.call("POST", "/integrations/templates", fields | {"id": "schemathesis"})
+        assert made.status_code in (201, 409), made.text
+        return "schemathesis"
+
+    def aim(self, case: Case, operation_id: str) -> None:
+        """Make a call name what is there."""
+        known = case.path_parameters or {}
+        if "connection_id" in known:
+            known["connection_id"] = self.connection()
+        if "template_id" in known:
+            known["template_id"] = self.template()
+        if "If-Match" in case.headers:
+            now = self.call("GET", case.formatted_path)
+            case.headers["If-Match"] = now.headers.get("etag", '"1"')
+        if operation_id == "integrations_connections_create":
+            case.body = case.body | {"templateId": "twilio", "config": dict(DEMO_CREDENTIALS["twilio"])}
+
+
+@pytest.fixture(scope="module")
+def world(stack: Stack) -> Iterator[World]:
+    """Deletes the connections that the module's calls made."""
+    made = World(stack)
+    before = {one["id"] for one in made.call("GET", "/integrations?limit=100").json()["integrations"]}
+    yield made
+    for one in made.call("GET", "/integrations?limit=100").json()["integrations"]:
+        if one["id"] not in before:
+            made.call("DELETE", f"/integrations/{one['id']}")
+
+
+def judge(case: Case, response: Any) -> None:
+    """No 5xx but a platform's, no status that is not declared, nothing outside its schema."""
+    if response.status_code >= 500:
+        assert response.json().get("code") in PLATFORM_FAILED, f"{case.as_curl_command()}\n{response.text}"
+    case.validate_response(response, checks=CHECKS)
+
+
+@pytest.mark.parametrize(("operation_id", "role"), CALLS)
+def test_call_as_declared_is_answered_as_declared(operation_id: str, role: str, world: World) -> None:
+    @same_each_time
+    @given(case=OPERATIONS[operation_id].as_strategy(), aimed=st.booleans())
+    def calls(case: Case, aimed: bool) -> None:
+        if aimed:
+            world.aim(case, operation_id)
+        response = case.call(base_url=world.stack.base_url, headers=world.headers(role))
+        judge(case, response)
+        if role not in (declared(operation_id, "x-roles") or [role]):
+            assert response.status_code == 403
+
+    calls()
+
+
+@pytest.mark.parametrize(("operation_id", "role"), [(one, role) for one, role in CALLS if role in ("nobody", "tenant_admin")])
+def test_call_other_than_declared_is_answered_as_declared(operation_id: str, role: str, world: World) -> None:
+    if not (declared(operation_id, "parameters") or declared(operation_id, "requestBody")):
+        pytest.skip("nothing is sent that could be wrong")
+
+    @same_each_time
+    @given(case=OPERATIONS[operation_id].as_strategy(generation_mode=GenerationMode.NEGATIVE))
+    def calls(case: Case) -> None:
+        response = case.call(base_url=world.stack.base_url, headers=world.headers(role))
+        judge(case, response)
+        body = case.meta.components.get(ParameterLocation.BODY) if case.meta else None
+        if body is not None and body.mode.is_negative:
+            assert response.status_code >= 400, case.as_curl_command()
+
+    calls()
+
+
+@pytest.mark.parametrize("operation_id", SIGNED)
+def test_unsigned_call_is_refused(operation_id: str, world: World) -> None:
+    """HUB.md 24: a call without a signature is 401, whatever it says."""
+
+    @same_each_time
+    @given(case=OPERATIONS[operation_id].as_strategy())
+    def calls(case: Case) -> None:
+        for header in ("x-casino-signature", "x-provider-signature"):
+            case.headers.pop(header, None)
+        response = case.call(base_url=world.stack.base_url)
+        assert (response.status_code, response.json()["code"]) == (401, "SIGNATURE_INVALID")
+        judge(case, response)
+
+    calls()
+
+
+@pytest.mark.parametrize("operation_id", [one for one in OPERATIONS if declared(one, "x-permission")])
+def test_call_without_token_is_refused(operation_id: str, world: World) -> None:
+    @same_each_time
+    @given(case=OPERATIONS[operation_id].as_strategy())
+    def calls(case: Case) -> None:
+        case.headers.pop("authorization", None)
+        response = case.call(base_url=world.stack.base_url)
+        assert response.status_code == 401
+        judge(case, response)
+
+    calls()
+
+
+def test_document_and_page_are_served(world: World) -> None:
+    document = requests.get(f"{world.stack.base_url}/openapi.json", timeout=30)
+    assert document.headers["content-type"] == "application/json"
+    assert document.json() == json.loads((ROOT / "functions/console/openapi.json").read_text())
+    page = requests.get(f"{world.stack.base_url}/docs", timeout=30)
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.text == (ROOT / "functions/console/docs.html").read_text(encoding="utf-8")
+    assert "default-src 'none'" in page.headers["content-security-policy"]

@@ -1,0 +1,261 @@
+"""Tokens of moto's Cognito through the real gateway: who passes, who is refused and how, what the function sees."""
+
+import hmac
+import json
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from joserfc import jws
+from joserfc.jwk import RSAKey
+from moto.utilities.utils import load_resource
+
+from local import ROOT, demo_data
+from local.cognito import GROUPS, Person
+from local.stack import Stack
+
+UNAUTHORIZED = b'{"message":"Unauthorized"}'
+# moto's own key: a token signed with it is as good as the pool's, so only what a test changes in it is wrong.
+POOL_KEY = RSAKey.import_key(load_resource("cognitoidp/resources/jwks-private.json"))
+ADMIN_SCOPE = "aws.cognito.signin.user.admin"
+
+
+@pytest.fixture(scope="module")
+def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack with the user pool, and a function that answers with the event it gets."""
+    template = ROOT / "tests" / "local" / "toy" / "template.yaml"
+    with Stack(state_folder=tmp_path_factory.mktemp("echo"), template=template) as running:
+        yield running
+
+
+def launch(stack: Stack, authorization: str | None, user_id: int = demo_data.PLAYER_ID) -> requests.Response:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    body = {"userId": user_id, "gameId": 1}
+    return requests.post(f"{stack.base_url}/casino/launchGame", json=body, headers=headers, timeout=30)
+
+
+def protected(stack: Stack, authorization: str | None, path: str = "/protected") -> requests.Response:
+    headers = {} if authorization is None else {"Authorization": authorization}
+    return requests.get(stack.base_url + path, headers=headers, timeout=30)
+
+
+def tenant_admin(stack: Stack) -> str:
+    return stack.info["tokens"][demo_data.CASINO_CODE]["tenant_admin"]
+
+
+def part(token: str, position: int) -> dict[str, Any]:
+    return json.loads(urlsafe_b64decode(token.split(".")[position] + "=="))
+
+
+def encoded(value: bytes) -> str:
+    return urlsafe_b64encode(value).decode().rstrip("=")
+
+
+def signed(claims: dict[str, Any], key: Any = POOL_KEY, kid: str = "dummy") -> str:
+    return jws.serialize_compact({"alg": "RS256", "kid": kid}, json.dumps(claims), key, algorithms=["RS256"])
+
+
+def by_hand(claims: dict[str, Any], algorithm: str, secret: bytes | None) -> str:
+    """A token without signature, or signed with a shared secret, as no library would make it of a public key."""
+    header = {"alg": algorithm, "kid": "dummy"}
+    content = ".".join(encoded(json.dumps(one).encode()) for one in (header, claims))
+    signature = b"" if secret is None else hmac.digest(secret, content.encode(), "sha256")
+    return f"{content}.{encoded(signature)}"
+
+
+def refused_token(kind: str, good: str) -> str:
+    """A token that is the good one but for one thing."""
+    claims, now = part(good, 1), int(time.time())
+    head, payload, signature = good.split(".")
+    stranger = RSAKey.generate_key(2048)
+    promoted = encoded(json.dumps(claims | {"cognito:groups": ["super_admin"]}).encode())
+    return {
+        "alg none": by_hand(claims, "none", None),
+        "alg None": by_hand(claims, "None", None),
+        "signature cut off": f"{head}.{payload}.",
+        "HS256 with the public key": by_hand(claims, "HS256", POOL_KEY.as_pem(private=False)),
+        "unknown kid": signed(claims, stranger, kid="stranger"),
+        "unknown key": signed(claims, stranger),
+        "expired": signed(claims | {"iat": now - 7200, "exp": now - 3600}),
+        "without expiry": signed({name: claim for name, claim in claims.items() if name != "exp"}),
+        "from the future": signed(claims | {"iat": now + 3600, "exp": now + 7200}),
+        "not valid yet": signed(claims | {"nbf": now + 3600}),
+        "wrong audience": signed(claims | {"aud": "another-client"}),
+        "wrong issuer": signed(claims | {"iss": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_other"}),
+        "malformed": "eyJ",
+        "claims changed": f"{head}.{promoted}.{signature}",
+    }[kind]
+
+
+KINDS = {
+    "alg none": "the token's signing algorithm is not supported",
+    "alg None": "the token's signing algorithm is not supported",
+    "signature cut off": "the token's signature is invalid",
+    "HS256 with the public key": "the token's signing algorithm is not supported",
+    "unknown kid": "the token's kid names no key of the issuer",
+    "unknown key": "the token's signature is invalid",
+    "expired": "the token has expired",
+    "without expiry": "the token has expired",
+    "from the future": "the token was issued in the future",
+    "not valid yet": "the token is not valid yet",
+    "wrong audience": "the token does not have a valid audience",
+    "wrong issuer": "the token does not have a valid issuer",
+    "malformed": "the token cannot be decoded",
+    "claims changed": "the token's signature is invalid",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_bad_token_is_unauthorized_and_the_function_does_not_run(echo: Stack, kind: str) -> None:
+    log = echo.log("protected")
+    before = log.read_text() if log.exists() else ""
+
+    answer = protected(echo, f"Bearer {refused_token(kind, tenant_admin(echo))}")
+
+    assert (answer.status_code, answer.content) == (401, UNAUTHORIZED)
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["www-authenticate"] == (
+        f'Bearer scope="" error="invalid_token" error_description="{KINDS[kind]}"'
+    )
+    assert (log.read_text() if log.exists() else "") == before
+
+
+@pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer "])
+def test_missing_token_is_unauthorized(echo: Stack, authorization: str | None) -> None:
+    answer = protected(echo, authorization)
+
+    assert (answer.status_code, answer.content) == (401, UNAUTHORIZED)
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER ", ""])
+def test_scheme_may_be_written_in_any_case_or_left_out(echo: Stack, scheme: str) -> None:
+    assert protected(echo, scheme + tenant_admin(echo)).status_code == 200
+
+
+def test_token_re_signed_by_the_tests_passes_so_what_they_change_is_what_is_refused(echo: Stack) -> None:
+    assert protected(echo, f"Bearer {signed(part(tenant_admin(echo), 1))}").status_code == 200
+
+
+def test_claims_reach_the_function_as_texts_and_without_scopes(echo: Stack) -> None:
+    token = tenant_admin(echo)
+    sent = part(token, 1)
+
+    context = protected(echo, f"Bearer {token}").json()["event"]["requestContext"]
+
+    assert context["authorizer"].keys() == {"jwt"}
+    assert context["authorizer"]["jwt"] == {
+        "claims": sent
+        | {name: str(sent[name]) for name in ("iat", "exp", "auth_time")}
+        | {"cognito:groups": "[tenant_admin]"},
+        "scopes": None,
+    }
+    assert sent["custom:tenant_id"] == demo_data.TENANT_ID
+    assert sent["token_use"] == "id"
+
+
+def test_several_groups_stand_in_brackets_with_spaces_between(echo: Stack) -> None:
+    claims = part(tenant_admin(echo), 1) | {"cognito:groups": ["staff", "regulator"]}
+
+    context = protected(echo, f"Bearer {signed(claims)}").json()["event"]["requestContext"]
+
+    assert context["authorizer"]["jwt"]["claims"]["cognito:groups"] == "[staff regulator]"
+
+
+def test_open_route_tells_its_function_of_no_authorizer_whatever_is_sent(echo: Stack) -> None:
+    for authorization in (None, "Bearer no-token", f"Bearer {tenant_admin(echo)}"):
+        answer = protected(echo, authorization, "/echo/x")
+
+        assert answer.status_code == 200
+        assert "authorizer" not in answer.json()["event"]["requestContext"]
+
+
+def test_route_with_scopes_forbids_an_id_token_and_lets_an_access_token_pass(echo: Stack) -> None:
+    assert echo._user_pool is not None
+    tokens = echo._user_pool.log_in(demo_data.SUPER_ADMIN.name)
+
+    forbidden = protected(echo, f"Bearer {tokens['IdToken']}", "/scoped")
+    passed = protected(echo, f"Bearer {tokens['AccessToken']}", "/scoped")
+
+    assert (forbidden.status_code, forbidden.content) == (403, b'{"message":"Forbidden"}')
+    assert forbidden.headers["www-authenticate"].startswith(
+        f'Bearer scope="other/scope {ADMIN_SCOPE}" error="insufficient_scope" '
+    )
+    jwt = passed.json()["event"]["requestContext"]["authorizer"]["jwt"]
+    assert jwt["scopes"] == [ADMIN_SCOPE]
+    # Cognito's access tokens have client_id in place of aud.
+    assert "aud" not in jwt["claims"]
+    assert jwt["claims"]["client_id"] == echo.info["user_pool_client_id"]
+
+
+def test_every_role_of_every_tenant_has_a_token(stack: Stack) -> None:
+    tokens = stack.info["tokens"]
+    people = {(code, role): token for code in demo_data.TENANTS for role, token in tokens[code].items()}
+
+    assert tokens.keys() == {*demo_data.TENANTS, "super_admin"}
+    for code, tenant_id in demo_data.TENANTS.items():
+        assert tokens[code].keys() >= set(GROUPS) - {"super_admin"}
+        assert {part(token, 1)["custom:tenant_id"] for token in tokens[code].values()} == {tenant_id}
+    for (_, role), token in people.items():
+        assert part(token, 1).get("cognito:groups") == (None if role == "player" else [role])
+    assert "custom:tenant_id" not in part(tokens["super_admin"], 1)
+    assert part(tokens["super_admin"], 1)["cognito:groups"] == ["super_admin"]
+    subjects = [part(token, 1)["sub"] for token in (*people.values(), tokens["super_admin"])]
+    assert len(set(subjects)) == len(subjects) == 8
+
+
+def test_tokens_can_be_had_anew(echo: Stack) -> None:
+    before = tenant_admin(echo)
+
+    answer = requests.post(f"{echo.base_url}/_local/tokens", timeout=30)
+
+    assert answer.status_code == 200
+    written = json.loads((echo.state_folder / "stack.json").read_text())
+    assert answer.json() == written["tokens"] == echo.info["tokens"]
+    after = answer.json()[demo_data.CASINO_CODE]["tenant_admin"]
+    assert part(after, 1)["jti"] != part(before, 1)["jti"]
+    assert protected(echo, f"Bearer {after}").status_code == 200
+
+
+def test_launch_is_open_locally_but_a_bad_token_is_refused(stack: Stack) -> None:
+    assert launch(stack, None).status_code == 200
+    assert launch(stack, "Bearer no-token").status_code == 401
+
+
+def test_players_token_launches_for_its_player_alone(stack: Stack) -> None:
+    token = f"Bearer {stack.info['tokens'][demo_data.CASINO_CODE]['player']}"
+
+    own, others = launch(stack, token), launch(stack, token, demo_data.PLAYER_ID + 1)
+
+    assert own.status_code == 200
+    assert (others.status_code, others.json()["code"]) == (404, "PLAYER_NOT_FOUND")
+
+
+def test_token_of_another_tenant_finds_no_game_of_this_one(stack: Stack) -> None:
+    """HUB 43, for the one route that reads a tenant from a token."""
+    answer = launch(stack, f"Bearer {stack.info['tokens'][demo_data.SECOND_CODE]['tenant_admin']}")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "GAME_NOT_FOUND")
+
+
+def test_user_added_later_logs_in_to_the_same_pool(echo: Stack) -> None:
+    assert echo._user_pool is not None
+    echo._user_pool.add(Person("new@riviera.example", "staff", {"tenant_id": demo_data.SECOND_TENANT_ID}))
+    token = echo._user_pool.log_in("new@riviera.example")["IdToken"]
+
+    claims = protected(echo, f"Bearer {token}").json()["event"]["requestContext"]["authorizer"]["jwt"]["claims"]
+
+    assert (claims["email"], claims["custom:tenant_id"]) == ("new@riviera.example", demo_data.SECOND_TENANT_ID)
+
+
+def test_no_token_stands_in_a_log(echo: Stack) -> None:
+    token = tenant_admin(echo)
+    protected(echo, f"Bearer {token}")
+
+    written = [path.read_text() for path in Path(echo.state_folder).rglob("*.log")]
+    assert written
+    assert not [text for text in written if token.rpartition(".")[2] in text]

@@ -1,0 +1,141 @@
+"""The hub as its callers see it over HTTP; every answer is kept, for the scan that looks for secrets in them."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from secrets import token_hex
+from typing import Any
+from urllib.parse import urlsplit
+
+from local.demo_data import CASINO_CODE, SECOND_CODE, TENANTS
+
+OURS, THEIRS = CASINO_CODE, SECOND_CODE
+# An address of documentation (RFC 5737): the egress guard refuses it, without a resolver or a packet.
+UNREACHABLE = "http://192.0.2.1"
+_TIMEOUT = 40
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls: the token's role and tenant (None: no token), and headers of his own."""
+
+    role: str | None
+    tenant: str = OURS
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+ADMIN = Caller("tenant_admin")
+REGULATOR = Caller("regulator")
+STAFF = Caller("staff")
+THEIR_ADMIN = Caller("tenant_admin", THEIRS)
+NOBODY = Caller(None)
+PLATFORM_ADMIN = Caller("super_admin")
+SUPER_ADMIN = Caller("super_admin", headers={"x-tenant-id": TENANTS[OURS]})
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer; headers by lower-case name."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> dict[str, Any]:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        """The error's code, '' where there is none."""
+        return str(self.json.get("code", "")) if self.body else ""
+
+    @property
+    def essence(self) -> tuple[int, dict[str, Any]]:
+        """Status and body, without what is another at every call."""
+        return self.status, {name: value for name, value in self.json.items() if name != "requestId"}
+
+    @property
+    def etag(self) -> str:
+        return self.headers["etag"]
+
+
+class Hub:
+    """A client of the hub's API."""
+
+    def __init__(self, base_url: str, tokens: Mapping[str, Any]) -> None:
+        self._place = urlsplit(base_url).netloc
+        self._tokens = tokens
+        self.seen: list[Reply] = []
+
+    def token(self, caller: Caller) -> str | None:
+        """The caller's ID token."""
+        if caller.role is None:
+            return None
+        if caller.role == "super_admin":
+            return self._tokens["super_admin"]
+        return self._tokens[caller.tenant][caller.role]
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        caller: Caller = ADMIN,
+        body: Any = None,
+        *,
+        raw: bytes | None = None,
+        **headers: str,
+    ) -> Reply:
+        """Make a call; body: as JSON; raw: as it is; headers: if_match is If-Match."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()} | dict(caller.headers)
+        token = self.token(caller)
+        if token is not None:
+            sent.setdefault("authorization", f"Bearer {token}")
+        if body is not None:
+            raw = json.dumps(body).encode()
+        if raw is not None:
+            sent.setdefault("content-type", "application/json")
+        connection = HTTPConnection(self._place, timeout=_TIMEOUT)
+        try:
+            connection.request(method, path, raw, sent)
+            response = connection.getresponse()
+            reply = Reply(
+                response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+            )
+        finally:
+            connection.close()
+        self.seen.append(reply)
+        return reply
+
+    def created(self, caller: Caller = ADMIN, **changes: Any) -> Reply:
+        """Make a connection, whose test fails at once as its address is not called."""
+        reply = self.call("POST", "/integrations", caller, draft(**changes))
+        assert reply.status == 201, reply
+        return reply
+
+    def connection(self, caller: Caller = ADMIN, **changes: Any) -> str:
+        """The path of a new connection."""
+        return f"/integrations/{self.created(caller, **changes).json['id']}"
+
+    def audited(self, path: str, caller: Caller = ADMIN) -> list[dict[str, Any]]:
+        """The entries of the audit log about the object of a path, the oldest first."""
+        reply = self.call("GET", f"/audit?limit=1000&object_id={path.rsplit('/', 1)[-1]}", caller)
+        assert reply.status == 200, reply
+        return list(reversed(reply.json["entries"]))
+
+
+def config(**changes: Any) -> dict[str, Any]:
+    """A configuration for SOFTSWISS, the catalogue's provider whose base URL a tenant names itself."""
+    return {
+        "api_key": f"key-{token_hex(16)}",
+        "api_secret": f"secret-{token_hex(16)}",
+        "casino_id": "casino-1",
+        "environment": "sandbox",
+        "base_url": UNREACHABLE,
+    } | changes
+
+
+def draft(**changes: Any) -> dict[str, Any]:
+    """The body of POST /integrations, with a name of its own."""
+    return {"templateId": "softswiss", "name": f"Casino {token_hex(6)}", "config": config()} | changes

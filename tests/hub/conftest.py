@@ -1,0 +1,134 @@
+"""The hub of the session's stack: over HTTP, from within, and a platform for it to call."""
+
+import base64
+import json
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import namedtuple_row
+
+from causeway import aws, connecting, database, identity, secrets, settings
+from causeway.audit_log import Totals, verify
+from causeway.context import RequestContext
+from local.aws import REGION
+from local.demo_data import TENANTS
+from local.stack import Stack
+from tests.hub.client import ADMIN, Caller, Hub
+
+
+@pytest.fixture(scope="session")
+def hub(stack: Stack) -> Hub:
+    """The hub's API, over HTTP."""
+    return Hub(stack.base_url, stack.info["tokens"])
+
+
+@pytest.fixture
+def rows(stack: Stack) -> Iterator[Callable[..., list[Any]]]:
+    """Runs a statement on the stack's database, as a role that row-level security does not bind."""
+    with psycopg.connect(stack.database_urls["superuser"], autocommit=True, row_factory=namedtuple_row) as connection:
+
+        def run(statement: str, parameters: list[Any] | None = None) -> list[Any]:
+            cursor = connection.execute(statement.encode(), parameters)
+            return cursor.fetchall() if cursor.description else []
+
+        yield run
+
+
+@pytest.fixture(scope="module", autouse=True)
+def audit_chain(stack: Stack) -> Iterator[None]:
+    """HUB 44: whatever a module's tests did, the chains of all tenants are whole after it."""
+    yield
+    totals = Totals()
+    with psycopg.connect(stack.database_urls["auditor"], autocommit=True) as connection:
+        assert [str(finding) for finding in verify(connection, totals)] == []
+    assert totals.entries > 0
+
+
+class Platform:
+    """A platform's server, whose keys are given; it repeats to its caller what it was sent, as a bad one would."""
+
+    def __init__(self) -> None:
+        self.keys: set[str] = set()
+        self.calls = 0
+        platform = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                platform.calls += 1
+                known = self.headers.get("x-api-key", "") in platform.keys
+                said = {"path": self.path, "headers": dict(self.headers.items()), "players": []}
+                body = json.dumps(said).encode()
+                self.send_response(200 if known else 401)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def platform() -> Iterator[Platform]:
+    """A platform on loopback."""
+    platform = Platform()
+    yield platform
+    platform.close()
+
+
+def _forget() -> None:
+    database.current().close()
+    database.current.cache_clear()
+    connecting.keys.cache_clear()
+    aws.client.cache_clear()
+    secrets._cache.clear()
+    for setting in vars(settings).values():
+        if hasattr(setting, "cache_clear"):
+            setting.cache_clear()
+
+
+@pytest.fixture
+def inside(stack: Stack, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., RequestContext]]:
+    """Makes this process an environment of the function of connections, with loopback open to it.
+
+    inside(ADMIN, AWS_ENDPOINT_URL="...") gives the context of a caller, and settings other than the template's.
+    """
+
+    def enter(caller: Caller = ADMIN, **changes: str) -> RequestContext:
+        [function] = [one for one in stack.functions if one.handler == "connections.handler"]
+        given = {
+            "AWS_ENDPOINT_URL": stack.info["aws_endpoint_url"],
+            "AWS_SESSION_TOKEN": stack.info["aws_session_token"],
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+        }
+        allowed = {"EGRESS_ALLOWED_HOSTS": "127.0.0.1"}
+        for name, value in (given | dict(function.environment) | allowed | changes).items():
+            monkeypatch.setenv(name, value)
+        _forget()
+        payload = (hub.token(caller) or "").split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+        flat = {name: " ".join(value).join("[]") if isinstance(value, list) else str(value) for name, value in claims.items()}
+        return RequestContext(identity.of_claims(flat, TENANTS[caller.tenant]), "203.0.113.7", "inside")
+
+    yield enter
+    _forget()

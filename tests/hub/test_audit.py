@@ -1,0 +1,145 @@
+"""GET /audit: the tenant's own chain in pages and as CSV, its readers and the refused among its entries."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from local.demo_data import TENANTS
+from tests.hub.client import ADMIN, REGULATOR, STAFF, SUPER_ADMIN, THEIR_ADMIN, THEIRS, Hub
+
+Rows = Callable[..., list[Any]]
+
+
+def entries(hub: Hub, query: str = "", caller: Any = ADMIN) -> list[dict[str, Any]]:
+    reply = hub.call("GET", f"/audit?limit=1000{query}", caller)
+    assert reply.status == 200, reply
+    return reply.json["entries"]
+
+
+def test_reading_the_log_is_in_it(hub: Hub) -> None:
+    """HUB 44"""
+    first = hub.call("GET", "/audit?limit=1&outcome=done", REGULATOR)
+    second = hub.call("GET", "/audit?limit=1&format=csv", REGULATOR)
+    newest = entries(hub)[:2]
+
+    assert (first.status, second.status) == (200, 200)
+    assert [entry["action"] for entry in newest] == ["audit.exported", "audit.read"]
+    assert {entry["actorRole"] for entry in newest} == {"regulator"}
+    assert newest[1]["after"] == {"limit": "1", "outcome": "done"}
+
+
+@pytest.mark.parametrize(("caller", "path"), [(STAFF, "/audit"), (STAFF, "/api-keys"), (REGULATOR, "/api-keys")])
+def test_refused_attempt_is_in_the_log(hub: Hub, caller: Any, path: str) -> None:
+    """HUB 44"""
+    reply = hub.call("GET", path, caller)
+    newest = entries(hub, "&action=access.refused")[0]
+
+    assert reply.status == 403
+    assert (newest["outcome"], newest["actorRole"], newest["requestId"]) == (
+        "refused",
+        caller.role,
+        reply.json["requestId"],
+    )
+
+
+def test_other_tenants_see_nothing_of_it(hub: Hub) -> None:
+    """HUB 43: neither in pages nor in the export."""
+    path = hub.connection()
+    identity = path.rsplit("/", 1)[-1]
+    asked = f"&object_id={identity}"
+    theirs = hub.call("GET", f"/audit?format=csv{asked}", THEIR_ADMIN)
+    everything = hub.call("GET", "/audit?format=csv", THEIR_ADMIN).body.decode()
+    listed = list(csv.DictReader(io.StringIO(everything)))
+
+    assert entries(hub, asked) != []
+    assert entries(hub, asked, THEIR_ADMIN) == []
+    assert len(theirs.body.decode().splitlines()) == 1
+    assert {row["tenant_id"] for row in listed} == {TENANTS[THEIRS]}
+    # What they asked for is in their own log, and only there.
+    assert {row["action"] for row in listed if identity in row.values()} == set()
+
+
+def test_super_admin_reads_the_log_of_the_tenant_he_names(hub: Hub) -> None:
+    """HUB 43"""
+    path = hub.connection()
+    assert [entry["action"] for entry in hub.audited(path, SUPER_ADMIN)][0] == "connection.created"
+
+
+def test_pages_hold_every_entry_once_though_reading_adds_some(hub: Hub) -> None:
+    top = entries(hub)[0]["entry"]
+    found, query = [], f"limit=7&cursor={top + 1}"
+    for _ in range(4):
+        page = hub.call("GET", f"/audit?{query}").json
+        found += [entry["entry"] for entry in page["entries"]]
+        query = f"limit=7&cursor={page['nextCursor']}"
+
+    assert found == list(range(top, top - 28, -1))
+
+
+def test_log_is_filtered(hub: Hub, rows: Rows) -> None:
+    path = hub.connection()
+    identity = path.rsplit("/", 1)[-1]
+    start = datetime.now(UTC)
+    hub.call("POST", f"{path}/disable")
+    object_id = f"&object_id={identity}"
+
+    assert [one["action"] for one in entries(hub, object_id + "&action=connection.disabled")] == ["connection.disabled"]
+    assert [one["action"] for one in entries(hub, object_id + "&outcome=failed")] == ["connection.tested"]
+    assert [one["action"] for one in entries(hub, object_id + f"&since={quote(start.isoformat())}")] == [
+        "connection.disabled"
+    ]
+    until = quote((start - timedelta(hours=1)).isoformat())
+    assert entries(hub, object_id + f"&until={until}") == []
+    assert entries(hub, object_id + "&object_kind=api_key") == []
+    assert entries(hub, object_id + "&actor=nobody") == []
+
+
+def test_export_is_csv_whose_cells_are_no_formulas(hub: Hub) -> None:
+    """A spreadsheet runs a cell that begins so."""
+    path = hub.connection(description='@SUM(1),"2"\r\n3')
+    identity = path.rsplit("/", 1)[-1]
+    reply = hub.call("GET", f"/audit?format=csv&object_id={identity}")
+    listed = list(csv.DictReader(io.StringIO(reply.body.decode(), newline="")))
+
+    assert reply.headers["content-type"] == "text/csv; charset=utf-8"
+    assert reply.headers["content-disposition"] == 'attachment; filename="audit.csv"'
+    assert [row["action"] for row in listed] == ["connection.tested", "connection.created"]
+    assert not [cell for row in listed for cell in row.values() if cell and cell[0] in "=+-@\t\r"]
+
+
+def test_export_says_where_the_next_page_begins(hub: Hub) -> None:
+    reply = hub.call("GET", "/audit?format=csv&limit=2")
+    after = hub.call("GET", f"/audit?format=csv&limit=2&cursor={reply.headers['x-next-cursor']}")
+    numbers = [
+        int(row["entry"]) for one in (reply, after) for row in csv.DictReader(io.StringIO(one.body.decode()))
+    ]
+    assert numbers == list(range(numbers[0], numbers[0] - 4, -1))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("limit=0", "limit=1001", "format=xml", "unknown=1", "since=yesterday", "since=2026-01-01"),
+        *("until=2026-01-01T00:00:00", "cursor=x", "cursor=-5", "cursor=99999999999999999999"),
+    ],
+)
+def test_query_of_another_form_is_refused(hub: Hub, query: str) -> None:
+    reply = hub.call("GET", f"/audit?{query}")
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+
+
+@pytest.mark.parametrize("value", ["%00", "x" * 3000, "%F0%9F%92%A5", "' OR true --".replace(" ", "%20")])
+def test_filter_of_any_text_finds_nothing_and_breaks_nothing(hub: Hub, value: str) -> None:
+    assert hub.call("GET", f"/audit?object_id={value}").status == 200
+
+
+def test_super_admins_entries_are_in_the_log_of_the_tenant(hub: Hub) -> None:
+    """HUB 44"""
+    path = hub.connection(SUPER_ADMIN)
+    created = hub.audited(path)[0]
+    assert (created["action"], created["actorRole"]) == ("connection.created", "super_admin")

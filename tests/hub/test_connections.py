@@ -1,0 +1,625 @@
+"""The connections API: made once, changed by who saw the newest, tested before used, deleted with their secrets."""
+
+from collections.abc import Callable
+from secrets import token_hex
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from causeway import connecting
+from causeway.connections import Change, Draft, NewSecrets
+from causeway.context import RequestContext
+from causeway.errors import IntegrationNotActive, InvalidCredentials, KeyServiceUnavailable
+from local.demo_data import TENANTS
+from tests.database.parallel import at_once
+from tests.hub.client import ADMIN, OURS, PLATFORM_ADMIN, REGULATOR, STAFF, THEIR_ADMIN, Hub, config, draft
+from tests.hub.conftest import Platform
+from tests.hub.test_matrix import SNAPSHOT
+
+Rows = Callable[..., list[Any]]
+Inside = Callable[..., RequestContext]
+# Nothing listens there.
+NOWHERE = "http://127.0.0.1:9"
+
+
+def versions(rows: Rows, identity: str) -> list[str]:
+    """The statuses of a connection's credentials, the oldest first."""
+    statement = "SELECT status FROM api_credential_versions WHERE connection_id = %s ORDER BY version"
+    return [row.status for row in rows(statement, [identity])]
+
+
+def activate(rows: Rows, path: str) -> None:
+    """Have a connection be as after a good test."""
+    statement = "UPDATE integration_connections SET status = 'active', is_active = true WHERE connection_id = %s"
+    rows(statement, [path.rsplit("/", 1)[-1]])
+
+
+def at_platform(platform: Platform, key: str = "good-key") -> Draft:
+    """A connection to be made to a platform that takes this key."""
+    platform.keys.add(key)
+    return Draft.parse(draft(config=config(base_url=platform.url, api_key=key)))
+
+
+# ---- Creation ----
+
+
+def test_creation_answers_the_connection_without_its_secrets_and_where_it_is(hub: Hub) -> None:
+    """HUB 1"""
+    reply = hub.created(description="Our casino")
+    found = hub.call("GET", reply.headers["location"])
+
+    assert reply.json == found.json
+    assert reply.etag == found.etag
+    assert set(reply.json["config"]) == {"casino_id", "environment", "base_url"}
+    assert (reply.json["templateId"], reply.json["kind"], reply.json["description"]) == (
+        "softswiss",
+        "casino_platform",
+        "Our casino",
+    )
+    assert (reply.json["status"], reply.json["isActive"]) == ("error", False)
+    assert "private or reserved" in reply.json["errorMessage"]
+
+
+def test_same_key_and_body_find_the_same_connection(hub: Hub, rows: Rows) -> None:
+    body, key = draft(), token_hex(8)
+    first = hub.call("POST", "/integrations", body=body, idempotency_key=key)
+    before = rows(SNAPSHOT)
+    second = hub.call("POST", "/integrations", body=body, idempotency_key=key)
+
+    assert (first.status, second.status) == (201, 201)
+    assert second.json == first.json
+    assert "idempotent-replay" not in first.headers
+    assert second.headers["idempotent-replay"] == "true"
+    assert rows(SNAPSHOT) == before
+
+
+@pytest.mark.parametrize("changed", ["name", "description", "config", "environment"])
+def test_same_key_and_another_body_is_refused(hub: Hub, rows: Rows, changed: str) -> None:
+    key = token_hex(8)
+    body = draft()
+    assert hub.call("POST", "/integrations", body=body, idempotency_key=key).status == 201
+    before = rows(SNAPSHOT)
+    value = config() if changed == "config" else "sandbox" if changed == "environment" else "other"
+    reply = hub.call("POST", "/integrations", body=body | {changed: value}, idempotency_key=key)
+
+    assert (reply.status, reply.code) == (409, "IDEMPOTENCY_KEY_REUSED")
+    assert rows(SNAPSHOT) == before
+
+
+def test_a_key_is_its_callers_own(hub: Hub) -> None:
+    key, body = token_hex(8), draft()
+    ours = hub.call("POST", "/integrations", ADMIN, body, idempotency_key=key)
+    theirs = hub.call("POST", "/integrations", THEIR_ADMIN, body, idempotency_key=key)
+
+    assert (ours.status, theirs.status) == (201, 201)
+    assert ours.json["id"] != theirs.json["id"]
+
+
+def test_twenty_at_once_with_one_key_make_one_connection(hub: Hub, rows: Rows) -> None:
+    body, key = draft(), token_hex(8)
+    replies = at_once([lambda: hub.call("POST", "/integrations", body=body, idempotency_key=key)] * 20)
+
+    assert {reply.status for reply in replies} == {201}
+    assert len({reply.json["id"] for reply in replies}) == 1
+    assert sum("idempotent-replay" not in reply.headers for reply in replies) == 1
+    made = rows("SELECT connection_id::text FROM integration_connections WHERE name = %s", [body["name"]])
+    assert [row.connection_id for row in made] == [replies[0].json["id"]]
+    assert versions(rows, made[0].connection_id) == ["active"]
+
+
+def test_twenty_at_once_with_one_name_make_one_connection(hub: Hub, rows: Rows) -> None:
+    body = draft()
+    replies = at_once([lambda: hub.call("POST", "/integrations", body=body)] * 20)
+
+    assert sorted(reply.status for reply in replies) == [201] + [409] * 19
+    assert {reply.code for reply in replies if reply.status == 409} == {"NAME_TAKEN"}
+    assert rows("SELECT count(*) AS n FROM integration_connections WHERE name = %s", [body["name"]])[0].n == 1
+
+
+def test_name_is_taken_within_the_tenant_alone_and_free_after_deletion(hub: Hub) -> None:
+    body = draft()
+    made = hub.call("POST", "/integrations", ADMIN, body)
+    again = hub.call("POST", "/integrations", ADMIN, body)
+    theirs = hub.call("POST", "/integrations", THEIR_ADMIN, body)
+    hub.call("DELETE", made.headers["location"])
+    after = hub.call("POST", "/integrations", ADMIN, body)
+
+    assert (again.status, again.code) == (409, "NAME_TAKEN")
+    assert (theirs.status, after.status) == (201, 201)
+
+
+@pytest.mark.parametrize("template_id", ["no_such_platform", "Twilio", "twilio ", "'; --", "💥"])
+def test_unknown_provider_is_not_found(hub: Hub, rows: Rows, template_id: str) -> None:
+    before = rows(SNAPSHOT)
+    reply = hub.call("POST", "/integrations", body=draft(templateId=template_id))
+
+    assert (reply.status, reply.code) == (404, "PROVIDER_NOT_FOUND")
+    assert rows(SNAPSHOT) == before
+
+
+def test_inactive_provider_takes_no_new_connection(hub: Hub, rows: Rows) -> None:
+    shown = hub.call("GET", "/integrations/templates/softswiss").json
+    own = {name: value for name, value in shown.items() if name not in ("name", "isActive")}
+    own["id"] = f"casino_{token_hex(6)}"
+    made = hub.call("POST", "/integrations/templates", PLATFORM_ADMIN, own)
+    switch = {"isActive": False}
+    off = hub.call("PATCH", made.headers["location"], PLATFORM_ADMIN, switch, if_match=made.etag)
+    before = rows(SNAPSHOT)
+    reply = hub.call("POST", "/integrations", body=draft(templateId=own["id"]))
+
+    assert (off.status, off.json["isActive"]) == (200, False)
+    assert (reply.status, reply.code) == (409, "PROVIDER_INACTIVE")
+    assert rows(SNAPSHOT) == before
+
+
+BAD_CONFIGS = [
+    ({"casino_id": 5}, "config.casino_id must be of type string"),
+    ({"casino_id": "a b"}, "config.casino_id must match"),
+    ({"api_key": True}, "config.api_key must be of type string"),
+    ({"environment": "moon"}, "config.environment must be one of production, staging, sandbox"),
+    ({"unknown_field": "x"}, "config.unknown_field is not a known field"),
+    ({"casino_id": "\0"}, "config.casino_id holds a character that is not text"),
+    ({"casino_id": "\ud800"}, "config.casino_id holds a character that is not text"),
+    ({"casino_id": 1.5}, "config.casino_id must be a whole number"),
+    ({"casino_id": None}, "config.casino_id must be of type string"),
+]
+
+
+@pytest.mark.parametrize(("change", "sentence"), BAD_CONFIGS)
+def test_config_that_does_not_fit_is_refused_with_the_fields_path(
+    hub: Hub, rows: Rows, change: dict[str, Any], sentence: str
+) -> None:
+    """HUB 7"""
+    before = rows(SNAPSHOT)
+    reply = hub.call("POST", "/integrations", body=draft(config=config(**change)))
+
+    assert (reply.status, reply.code) == (400, "CONFIG_SCHEMA_INVALID")
+    assert sentence in reply.json["error"]
+    assert rows(SNAPSHOT) == before
+
+
+def test_missing_field_of_the_config_is_named(hub: Hub) -> None:
+    """HUB 7"""
+    reply = hub.call("POST", "/integrations", body=draft(config={"api_key": "x"}))
+
+    assert (reply.status, reply.code) == (400, "CONFIG_SCHEMA_INVALID")
+    assert "config.api_secret is missing" in reply.json["error"]
+
+
+BAD_BODIES = [
+    (draft(extra=1), "extra is not a field"),
+    (draft(name=""), "name must be"),
+    (draft(name="x" * 101), "name must be"),
+    (draft(name=7), "name must be"),
+    (draft(name="a\0b"), "name must be"),
+    (draft(name="\udc00"), "name is not valid Unicode"),
+    (draft(description=[]), "description must be"),
+    (draft(environment="moon"), "environment must be one of"),
+    (draft(environment=[]), "environment must be one of"),
+    (draft(config="text"), "config must be an object"),
+    (draft(config=None), "config must be an object"),
+    (draft(templateId=["twilio"]), "templateId must be"),
+    ({}, "templateId must be"),
+    ([], "must be a JSON object"),
+    (None, "not valid JSON"),
+]
+
+
+@pytest.mark.parametrize(("body", "sentence"), BAD_BODIES)
+def test_body_of_another_form_is_refused_by_field(hub: Hub, rows: Rows, body: Any, sentence: str) -> None:
+    before = rows(SNAPSHOT)
+    reply = hub.call("POST", "/integrations", body=body)
+
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+    assert sentence in reply.json["error"]
+    assert rows(SNAPSHOT) == before
+
+
+@pytest.mark.parametrize("raw", [b"{", b'{"a":1,"a":2}', b'\xff\xfe{"a":1}', b'{"name":NaN}', b"[" * 5000])
+def test_body_that_is_no_json_is_refused(hub: Hub, raw: bytes) -> None:
+    reply = hub.call("POST", "/integrations", raw=raw)
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+
+
+@pytest.mark.parametrize(("method", "end"), [("POST", ""), ("PATCH", "/x"), ("POST", "/x/credentials/rotate")])
+def test_body_over_the_limit_is_413(hub: Hub, method: str, end: str) -> None:
+    path = "/integrations" + end.replace("x", str(uuid4())) if end else "/integrations"
+    reply = hub.call(method, path, body={"config": {"api_key": "x" * 16384}}, if_match='"1"')
+    assert (reply.status, reply.code) == (413, "PAYLOAD_TOO_LARGE")
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256])
+def test_idempotency_key_of_another_length_is_refused(hub: Hub, rows: Rows, key: str) -> None:
+    before = rows(SNAPSHOT)
+    reply = hub.call("POST", "/integrations", body=draft(), idempotency_key=key)
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+    assert rows(SNAPSHOT) == before
+
+
+# ---- Change ----
+
+
+def test_change_needs_the_newest_etag(hub: Hub) -> None:
+    path = hub.connection()
+    seen = hub.call("GET", path).etag
+    without = hub.call("PATCH", path, body={"description": "a"})
+    good = hub.call("PATCH", path, body={"description": "b"}, if_match=seen)
+    stale = hub.call("PATCH", path, body={"description": "c"}, if_match=seen)
+
+    assert (without.status, without.code) == (428, "IF_MATCH_REQUIRED")
+    assert (good.status, good.json["description"]) == (200, "b")
+    assert (stale.status, stale.code) == (412, "VERSION_MISMATCH")
+    now = hub.call("GET", path)
+    assert (now.json["description"], now.etag) == ("b", good.etag)
+
+
+@pytest.mark.parametrize("tag", ['"x"', "*", '"-1"', '"1", "2"', '"99999999999999999999"', "''"])
+def test_if_match_that_is_no_etag_of_ours_is_refused(hub: Hub, tag: str) -> None:
+    path = hub.connection()
+    reply = hub.call("PATCH", path, body={"description": "a"}, if_match=tag)
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+
+
+def test_ten_changes_at_once_from_one_etag_make_one(hub: Hub) -> None:
+    path = hub.connection()
+    seen = hub.call("GET", path).etag
+    calls = [
+        lambda n=n: hub.call("PATCH", path, body={"description": f"change {n}"}, if_match=seen) for n in range(10)
+    ]
+    assert sorted(reply.status for reply in at_once(calls)) == [200] + [412] * 9
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({}, "INVALID_REQUEST"),
+        ({"status": "active"}, "INVALID_REQUEST"),
+        ({"templateId": "twilio"}, "INVALID_REQUEST"),
+        ({"name": ""}, "INVALID_REQUEST"),
+        ({"name": None}, "INVALID_REQUEST"),
+        ({"config": []}, "INVALID_REQUEST"),
+        ({"config": {"casino_id": "a b"}}, "CONFIG_SCHEMA_INVALID"),
+        ({"config": {"api_key": None}}, "CONFIG_SCHEMA_INVALID"),
+        ({"config": {"extra": "x"}}, "CONFIG_SCHEMA_INVALID"),
+    ],
+)
+def test_change_of_another_form_changes_nothing(hub: Hub, rows: Rows, body: dict[str, Any], code: str) -> None:
+    """HUB 7"""
+    path = hub.connection()
+    seen = hub.call("GET", path).etag
+    before = rows(SNAPSHOT)
+    reply = hub.call("PATCH", path, body=body, if_match=seen)
+
+    assert (reply.status, reply.code) == (400, code)
+    assert rows(SNAPSHOT) == before
+
+
+def test_change_to_a_taken_name_is_refused(hub: Hub) -> None:
+    taken, path = draft()["name"], hub.connection()
+    hub.created(name=taken)
+    seen = hub.call("GET", path).etag
+    reply = hub.call("PATCH", path, body={"name": taken}, if_match=seen)
+
+    assert (reply.status, reply.code) == (409, "NAME_TAKEN")
+    assert hub.call("GET", path).etag == seen
+
+
+def test_failed_new_credential_replaces_nothing(hub: Hub, rows: Rows) -> None:
+    """HUB 8: the platform cannot be reached with the new settings."""
+    path = hub.connection()
+    identity = path.rsplit("/", 1)[-1]
+    seen = hub.call("GET", path)
+    stored = rows("SELECT * FROM api_credentials WHERE connection_id = %s ORDER BY field", [identity])
+    changed = hub.call("PATCH", path, body={"config": {"api_key": "new", "casino_id": "c2"}}, if_match=seen.etag)
+    rotated = hub.call("POST", f"{path}/credentials/rotate", body={"config": {"api_key": "new"}})
+
+    assert (changed.status, changed.code) == (502, "CONNECTION_FAILED")
+    assert (rotated.status, rotated.code) == (502, "CONNECTION_FAILED")
+    assert rows("SELECT * FROM api_credentials WHERE connection_id = %s ORDER BY field", [identity]) == stored
+    assert versions(rows, identity) == ["active"]
+    now = hub.call("GET", path)
+    assert (now.json["config"], now.etag) == (seen.json["config"], seen.etag)
+
+
+def test_refused_new_credential_leaves_the_working_one_in_use(inside: Inside, rows: Rows, platform: Platform) -> None:
+    """HUB 8: the platform answers 401 to the new, and still takes the old."""
+    context = inside()
+    one, _ = connecting.create(context, at_platform(platform), None)
+    identity = UUID(one.connection_id)
+    assert (one.status, one.is_active) == ("active", True)
+
+    with pytest.raises(InvalidCredentials):
+        connecting.rotate(context, identity, NewSecrets({"api_key": "wrong"}))
+    with pytest.raises(InvalidCredentials):
+        connecting.change(context, identity, one.version, Change("new name", None, {"api_key": "wrong"}))
+
+    assert versions(rows, one.connection_id) == ["active"]
+    assert connecting.test(context, identity).verdict.success
+
+
+def test_rotation_puts_the_new_credential_into_use_beside_the_old(
+    inside: Inside, rows: Rows, platform: Platform
+) -> None:
+    """HUB 3"""
+    context = inside()
+    one, _ = connecting.create(context, at_platform(platform, "old-key"), None)
+    platform.keys = {"new-key"}
+    rotated = connecting.rotate(context, UUID(one.connection_id), NewSecrets({"api_key": "new-key"}))
+
+    assert (rotated.status, rotated.version > one.version) == ("active", True)
+    assert versions(rows, one.connection_id) == ["retiring", "active"]
+    assert connecting.test(context, UUID(one.connection_id)).verdict.success
+
+
+def test_change_without_secrets_keeps_them(inside: Inside, rows: Rows, platform: Platform) -> None:
+    """HUB 1: and they are those the platform takes."""
+    context = inside()
+    one, _ = connecting.create(context, at_platform(platform), None)
+    wanted = Change(None, None, {"casino_id": "casino-2", "health_path": "/games"})
+    changed = connecting.change(context, UUID(one.connection_id), one.version, wanted)
+
+    assert (changed.config["casino_id"], changed.status) == ("casino-2", "active")
+    assert versions(rows, one.connection_id) == ["active"]
+    assert connecting.test(context, UUID(one.connection_id)).verdict.success
+    without = Change(None, None, {"health_path": None})
+    assert "health_path" not in connecting.change(context, UUID(one.connection_id), changed.version + 1, without).config
+
+
+# ---- Use, state, deletion ----
+
+
+def test_disabled_connection_refuses_before_anything_is_decrypted(
+    inside: Inside, hub: Hub, platform: Platform
+) -> None:
+    """HUB 15: with KMS away, one that is not disabled fails for KMS, and a disabled one for being disabled."""
+    context = inside()
+    one, _ = connecting.create(context, at_platform(platform), None)
+    calls, identity = platform.calls, UUID(one.connection_id)
+    without_kms = inside(AWS_ENDPOINT_URL=NOWHERE)
+    with pytest.raises(KeyServiceUnavailable):
+        connecting.test(without_kms, identity)
+    connecting.disable(without_kms, identity)
+    with pytest.raises(IntegrationNotActive):
+        connecting.test(without_kms, identity)
+
+    assert platform.calls == calls
+    path = f"/integrations/{identity}"
+    assert hub.call("POST", f"{path}/sync").code == "INTEGRATION_NOT_ACTIVE"
+    assert hub.call("GET", path).json["status"] == "disconnected"
+
+
+def test_without_kms_nothing_is_made(inside: Inside, rows: Rows, platform: Platform) -> None:
+    """HUB 5"""
+    wanted = at_platform(platform)
+    context = inside(AWS_ENDPOINT_URL=NOWHERE)
+    before = rows(SNAPSHOT)
+    with pytest.raises(KeyServiceUnavailable) as raised:
+        connecting.create(context, wanted, token_hex(8))
+
+    assert (raised.value.status, raised.value.retry_after) == (503, 5)
+    assert rows(SNAPSHOT) == before
+    assert platform.calls == 0
+
+
+def test_disable_and_enable_test_before_use(inside: Inside, platform: Platform) -> None:
+    context = inside()
+    one, _ = connecting.create(context, at_platform(platform), None)
+    identity = UUID(one.connection_id)
+    off = connecting.disable(context, identity)
+    on = connecting.enable(context, identity)
+    platform.keys.clear()
+    connecting.disable(context, identity)
+    refused = connecting.enable(context, identity)
+
+    assert (off.status, off.is_active) == ("disconnected", False)
+    assert (on.status, on.is_active, on.error_message) == ("active", True, None)
+    assert (refused.status, refused.is_active) == ("error", False)
+    assert "does not accept these credentials" in (refused.error_message or "")
+
+
+@pytest.mark.parametrize("end", ["disable", "enable"])
+def test_disabling_or_enabling_twice_ends_alike(hub: Hub, end: str) -> None:
+    path = hub.connection()
+    first, second = (hub.call("POST", f"{path}/{end}") for _ in range(2))
+    assert (first.status, first.json["status"]) == (second.status, second.json["status"])
+
+
+def test_test_tells_the_verdict_and_what_to_do(hub: Hub) -> None:
+    """HUB 8"""
+    path = hub.connection()
+    reply = hub.call("POST", f"{path}/test")
+    health = hub.call("GET", f"{path}/health", STAFF).json
+
+    assert reply.status == 200
+    assert (reply.json["success"], reply.json["code"]) == (False, "BLOCKED_ADDRESS")
+    assert reply.json["nextAction"] == "Give the platform's public base URL."
+    check = health["checks"]["connection"]
+    assert (check["status"], check["code"]) == ("down", "BLOCKED_ADDRESS")
+    assert (health["type"], health["status"]) == ("softswiss", "error")
+
+
+def test_deletion_destroys_ciphertexts_and_keeps_audit_and_logs(hub: Hub, rows: Rows) -> None:
+    path = hub.connection()
+    identity = path.rsplit("/", 1)[-1]
+    logs = rows("SELECT count(*) AS n FROM integration_api_logs WHERE connection_id = %s", [identity])[0].n
+    assert rows("SELECT count(*) AS n FROM api_credentials WHERE connection_id = %s", [identity])[0].n == 2
+    assert logs >= 1
+    reply = hub.call("DELETE", path)
+
+    assert (reply.status, reply.body) == (204, b"")
+    assert rows("SELECT count(*) AS n FROM api_credentials WHERE connection_id = %s", [identity])[0].n == 0
+    assert versions(rows, identity) == ["destroyed"]
+    assert rows("SELECT count(*) AS n FROM integration_api_logs WHERE connection_id = %s", [identity])[0].n == logs
+    actions = [entry["action"] for entry in hub.audited(path)]
+    assert actions[0] == "connection.created"
+    assert actions[-1] == "connection.deleted"
+
+
+@pytest.mark.parametrize(
+    ("method", "end"),
+    [
+        *(("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/test"), ("POST", "/sync"), ("POST", "/enable")),
+        *(("POST", "/disable"), ("POST", "/credentials/rotate"), ("GET", "/logs"), ("GET", "/health")),
+    ],
+)
+def test_deleted_connection_is_one_that_is_not_there(hub: Hub, method: str, end: str) -> None:
+    path = hub.connection()
+    hub.call("DELETE", path)
+    body = {"config": {"api_key": "x"}} if method in ("PATCH", "POST") else None
+    replies = [
+        hub.call(method, there + end, body=body, if_match='"1"') for there in (path, f"/integrations/{uuid4()}")
+    ]
+    assert replies[0].essence == replies[1].essence
+    assert replies[0].status == 404
+
+
+def test_sync_of_an_active_connection_is_recorded_as_failed_with_its_reason(hub: Hub, rows: Rows) -> None:
+    path = hub.connection()
+    refused = hub.call("POST", f"{path}/sync")
+    activate(rows, path)
+    reply = hub.call("POST", f"{path}/sync")
+    run = rows("SELECT * FROM sync_runs WHERE run_id = %s", [reply.json["runId"]])[0]
+
+    assert (refused.status, refused.code) == (409, "INTEGRATION_NOT_ACTIVE")
+    assert (reply.status, reply.json["status"]) == (202, "failed")
+    assert reply.json["reason"] == run.reason == "This provider's data cannot be synced yet"
+    assert (run.status, run.ended_at is not None, str(run.connection_id)) == ("failed", True, path.rsplit("/", 1)[-1])
+    assert hub.call("GET", path).json["lastSyncAt"] is None
+
+
+def test_every_change_is_in_the_audit_log_with_who_and_from_where(hub: Hub, rows: Rows) -> None:
+    """HUB 44"""
+    path = hub.connection()
+    seen = hub.call("GET", path).etag
+    hub.call("PATCH", path, body={"description": "audited"}, if_match=seen)
+    hub.call("POST", f"{path}/credentials/rotate", body={"config": {"api_key": "new"}})
+    hub.call("POST", f"{path}/disable")
+    hub.call("POST", f"{path}/enable")
+    activate(rows, path)
+    hub.call("POST", f"{path}/sync")
+    hub.call("DELETE", path)
+    entries = hub.audited(path)
+
+    assert [(entry["action"], entry["outcome"]) for entry in entries] == [
+        ("connection.created", "done"),
+        ("connection.tested", "failed"),
+        ("connection.changed", "done"),
+        ("connection.tested", "failed"),
+        ("connection.disabled", "done"),
+        ("connection.enabled", "done"),
+        ("connection.tested", "failed"),
+        ("sync.requested", "failed"),
+        ("connection.deleted", "done"),
+    ]
+    assert {(entry["actorKind"], entry["actorRole"], entry["sourceIp"]) for entry in entries} == {
+        ("person", "tenant_admin", "127.0.0.1")
+    }
+    assert all(entry["requestId"] for entry in entries)
+    changed = entries[2]
+    assert (changed["before"]["description"], changed["after"]["description"]) == ("", "audited")
+
+
+# ---- Lists ----
+
+
+def every(hub: Hub, path: str, key: str, **query: str) -> list[list[dict[str, Any]]]:
+    """All pages of a list."""
+    pages, cursor = [], None
+    while True:
+        asked = query | ({"cursor": cursor} if cursor else {})
+        reply = hub.call("GET", path + "?" + "&".join(f"{name}={value}" for name, value in asked.items()))
+        assert reply.status == 200, reply
+        pages.append(reply.json[key])
+        cursor = reply.json["nextCursor"]
+        if cursor is None:
+            return pages
+
+
+def test_pages_hold_everything_once_while_others_are_added(hub: Hub) -> None:
+    there = [hub.created().json["id"] for _ in range(7)]
+    newest = hub.call("GET", "/integrations?limit=3").json
+    found, cursor = [one["id"] for one in newest["integrations"]], newest["nextCursor"]
+    while cursor is not None:
+        hub.created()
+        page = hub.call("GET", f"/integrations?limit=3&cursor={cursor}").json
+        found += [one["id"] for one in page["integrations"]]
+        cursor = page["nextCursor"]
+
+    assert len(found) == len(set(found))
+    assert found[:7] == list(reversed(there))
+
+
+def test_pages_hold_everything_once_though_all_were_made_at_one_moment(hub: Hub, rows: Rows) -> None:
+    """The id breaks the tie, on whichever page edge it falls."""
+    there = {hub.created(environment="sandbox").json["id"] for _ in range(5)}
+    rows(
+        "UPDATE integration_connections SET created_at = '2026-01-01' WHERE connection_id = ANY (%s::uuid[])",
+        [list(there)],
+    )
+    found = [one["id"] for page in every(hub, "/integrations", "integrations", limit="2") for one in page]
+    assert len(found) == len(set(found))
+    assert there <= set(found)
+
+
+def test_list_is_filtered_by_kind_status_and_provider(hub: Hub, rows: Rows) -> None:
+    casino = hub.connection()
+    activate(rows, casino)
+    identity = casino.rsplit("/", 1)[-1]
+
+    def ids(**query: str) -> set[str]:
+        pages = every(hub, "/integrations", "integrations", **query)
+        return {one["id"] for page in pages for one in page}
+
+    assert identity in ids(status="active") & ids(kind="casino_platform") & ids(provider="softswiss")
+    assert identity not in ids(status="error") | ids(kind="messaging") | ids(provider="twilio")
+    assert ids(kind="no_such_kind") == set()
+    assert ids(kind="casino_platform", provider="softswiss", status="active") >= {identity}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("limit=0", "limit=101", "limit=x", "limit=-1", "limit=%C2%B2", "status=moon", "unknown=1", "cursor=x"),
+        *("cursor=%00", "cursor=", "kind=%00", "provider=a%00b", "cursor=MjAyNiBub3QtYS11dWlk", "limit=1&limit=2"),
+    ],
+)
+def test_query_of_another_form_is_refused(hub: Hub, query: str) -> None:
+    reply = hub.call("GET", f"/integrations?{query}")
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST"), reply
+
+
+def test_logs_are_paged_newest_first(hub: Hub) -> None:
+    """HUB 16"""
+    path = hub.connection()
+    for _ in range(4):
+        hub.call("POST", f"{path}/test")
+    pages = every(hub, f"{path}/logs", "logs", limit="2")
+    rows = [row for page in pages for row in page]
+
+    assert [len(page) for page in pages] == [2, 2, 1]
+    assert [row["id"] for row in rows] == sorted((row["id"] for row in rows), reverse=True)
+    assert {(row["method"], row["status"], row["error"]) for row in rows} == {("GET", None, "AddressBlocked")}
+    assert len({row["requestId"] for row in rows}) == 5
+
+
+@pytest.mark.parametrize("query", ["limit=0", "cursor=x", "cursor=-1", "unknown=1", "cursor=99999999999999999999"])
+def test_query_of_logs_of_another_form_is_refused(hub: Hub, query: str) -> None:
+    reply = hub.call("GET", f"{hub.connection()}/logs?{query}")
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+
+
+def test_staff_see_no_configuration_and_regulators_do(hub: Hub) -> None:
+    """HUB 43"""
+    path = hub.connection()
+    assert "config" not in hub.call("GET", path, STAFF).json
+    assert not [one for one in hub.call("GET", "/integrations", STAFF).json["integrations"] if "config" in one]
+    assert hub.call("GET", path, REGULATOR).json["config"]["casino_id"] == "casino-1"
+
+
+def test_super_admin_of_a_tenant_that_is_not_there_finds_none(hub: Hub) -> None:
+    """HUB 43: nor the platform's own chain as if it were one."""
+    for tenant in (str(uuid4()), "x", str(UUID(int=0))):
+        reply = hub.call("GET", "/integrations", PLATFORM_ADMIN, x_tenant_id=tenant)
+        assert (reply.status, reply.code) == (404, "TENANT_NOT_FOUND")
+    assert hub.call("GET", "/integrations", PLATFORM_ADMIN, x_tenant_id=TENANTS[OURS]).status == 200

@@ -1,0 +1,165 @@
+"""Who a token makes of its bearer: one role in one tenant, nobody where it says less or more, suspended refused."""
+
+from collections.abc import Callable, Iterator
+from secrets import token_hex
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from causeway import identity
+from causeway.errors import TenantNotFound, Unauthorized
+from causeway.identity import Caller
+from local.cognito import Person
+from local.demo_data import TENANTS
+from local.stack import Stack
+from tests.hub.client import ADMIN, NOBODY, OURS, STAFF, THEIRS, Hub
+
+Rows = Callable[..., list[Any]]
+TENANT = TENANTS[OURS]
+
+
+def claims(**changes: str) -> dict[str, str]:
+    """Claims as API Gateway's authorizer passes them on."""
+    return {"sub": "person", "cognito:groups": "[tenant_admin]", "custom:tenant_id": TENANT} | {
+        name.replace("__", ":"): value for name, value in changes.items()
+    }
+
+
+@pytest.mark.parametrize("role", ["tenant_admin", "regulator", "staff"])
+def test_token_with_one_role_and_a_tenant_is_that_person(role: str) -> None:
+    caller = identity.of_claims(claims(cognito__groups=f"[{role}]"), None)
+    assert (caller.kind, caller.subject, caller.role, caller.tenant) == ("person", "person", role, TENANT)
+
+
+def test_other_groups_of_the_pool_do_not_count() -> None:
+    assert identity.of_claims(claims(cognito__groups="[eu-central-1_pool staff]"), None).role == "staff"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"cognito__groups": "[]"},
+        {"cognito__groups": ""},
+        {"cognito__groups": "[tenant_admin staff]"},
+        {"cognito__groups": "[super_admin regulator]"},
+        {"cognito__groups": "[service]"},
+        {"cognito__groups": "[Tenant_Admin]"},
+        {"cognito__groups": "[not_tenant_admin_at_all]"},
+        {"custom__tenant_id": ""},
+        {"sub": ""},
+    ],
+)
+def test_token_with_no_role_or_two_or_no_tenant_is_nobodys(changed: dict[str, str]) -> None:
+    """HUB 43"""
+    with pytest.raises(Unauthorized):
+        identity.of_claims(claims(**changed), None)
+
+
+def test_tenant_that_is_no_id_is_not_found() -> None:
+    with pytest.raises(TenantNotFound):
+        identity.of_claims(claims(custom__tenant_id="JAQPOT"), None)
+
+
+def test_nobody_but_a_super_admin_names_his_tenant() -> None:
+    """HUB 43"""
+    assert identity.of_claims(claims(), TENANTS[THEIRS]).tenant == TENANT
+    anywhere = claims(cognito__groups="[super_admin]")
+    assert identity.of_claims(anywhere, TENANTS[THEIRS]).tenant == TENANTS[THEIRS]
+    # Not even by an attribute of his own.
+    assert identity.of_claims(anywhere, None).tenant_id is None
+
+
+def test_nothing_secret_of_a_new_key_shows_where_it_is_printed() -> None:
+    """HUB 1"""
+    key, _ = identity.make_key(TENANT)
+    assert key.text not in f"{key} {key!r}"
+    assert key.text[20:] not in repr(key)
+
+
+@pytest.fixture
+def someone(stack: Stack, hub: Hub) -> Iterator[Callable[..., str]]:
+    """Adds a person to the user pool and logs him in: someone("staff", tenant) is his ID token."""
+
+    def join(*groups: str, tenant: str | None = TENANT) -> str:
+        pool = stack._user_pool
+        assert pool is not None
+        name = f"person-{token_hex(6)}@example.com"
+        attributes = {} if tenant is None else {"tenant_id": tenant}
+        pool.add(Person(name, groups[0] if groups else None, attributes))
+        for group in groups[1:]:
+            pool._call("AdminAddUserToGroup", UserPoolId=pool.id, Username=name, GroupName=group)
+        return pool.log_in(name)["IdToken"]
+
+    yield join
+
+
+def bearer(hub: Hub, token: str, method: str = "GET", path: str = "/integrations") -> Any:
+    return hub.call(method, path, NOBODY, authorization=f"Bearer {token}")
+
+
+@pytest.mark.parametrize("groups", [(), ("staff", "tenant_admin"), ("super_admin", "tenant_admin")])
+def test_person_with_no_role_or_two_is_refused(hub: Hub, someone: Callable[..., str], groups: tuple[str, ...]) -> None:
+    """HUB 43: through Cognito and API Gateway."""
+    reply = bearer(hub, someone(*groups))
+    assert (reply.status, reply.code) == (401, "UNAUTHORIZED")
+
+
+def test_person_without_a_tenant_or_of_none_there_is_is_refused(hub: Hub, someone: Callable[..., str]) -> None:
+    without = bearer(hub, someone("tenant_admin", tenant=None))
+    unknown = bearer(hub, someone("tenant_admin", tenant=str(uuid4())))
+    assert (without.status, without.code) == (401, "UNAUTHORIZED")
+    assert (unknown.status, unknown.code) == (404, "TENANT_NOT_FOUND")
+
+
+def test_suspended_membership_refuses_the_token_and_is_audited(
+    hub: Hub, someone: Callable[..., str], rows: Rows
+) -> None:
+    """HUB 43, 44"""
+    token = someone("tenant_admin")
+    assert bearer(hub, token).status == 200
+    row = rows("SELECT subject, role FROM memberships ORDER BY created_at DESC LIMIT 1")[0]
+    assert row.role == "tenant_admin"
+    rows("UPDATE memberships SET status = 'suspended' WHERE subject = %s", [row.subject])
+    refused = [
+        bearer(hub, token, method, path)
+        for method, path in (
+            *(("GET", "/integrations"), ("GET", "/integrations/templates"), ("GET", "/api-keys"), ("GET", "/audit")),
+            ("DELETE", f"/integrations/{uuid4()}"),
+        )
+    ]
+    entries = hub.call("GET", f"/audit?actor={row.subject}&action=access.refused").json["entries"]
+    rows("UPDATE memberships SET status = 'active' WHERE subject = %s", [row.subject])
+
+    assert {(reply.status, reply.code) for reply in refused} == {(403, "FORBIDDEN")}
+    assert len(entries) == len(refused)
+    assert bearer(hub, token).status == 200
+
+
+def test_role_of_a_membership_follows_the_token(hub: Hub, stack: Stack, rows: Rows) -> None:
+    hub.call("GET", "/integrations", STAFF)
+    known = rows(
+        "SELECT role FROM memberships WHERE tenant_id = %s GROUP BY role ORDER BY role", [TENANT]
+    )
+    assert {row.role for row in known} >= {"staff"}
+    assert rows("SELECT FROM memberships WHERE role = 'super_admin'") == []
+
+
+@pytest.mark.parametrize(
+    "authorization", ["", "Bearer", "Bearer x", "Bearer a.b.c", "Basic dTpw", "Bearer " + "A" * 4000, "cwk_x"]
+)
+def test_header_without_a_token_is_refused(hub: Hub, authorization: str) -> None:
+    reply = hub.call("GET", "/integrations", NOBODY, authorization=authorization)
+    assert reply.status == 401
+
+
+def test_token_with_a_changed_signature_or_payload_is_refused(hub: Hub) -> None:
+    header, payload, signature = (hub.token(ADMIN) or "").split(".")
+    other = (hub.token(STAFF) or "").split(".")
+    for token in (f"{header}.{other[1]}.{signature}", f"{header}.{payload}.", f"{header}.{payload}.{other[2]}"):
+        assert bearer(hub, token).status == 401
+
+
+def test_caller_demands_no_more_than_his_role_has() -> None:
+    with pytest.raises(Exception, match="staff lacks audit.read"):
+        Caller("person", "x", "staff", TENANT).demand("audit.read")

@@ -1,0 +1,349 @@
+"""Role x endpoint x object, each cell through HTTP: the right answer, and nothing changed where it is a refusal."""
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from causeway.permissions import ALLOWED
+from local import ROOT
+from local.demo_data import TENANTS
+from local.template import Function, load
+from tests.hub.client import (
+    ADMIN,
+    NOBODY,
+    OURS,
+    PLATFORM_ADMIN,
+    REGULATOR,
+    STAFF,
+    SUPER_ADMIN,
+    THEIR_ADMIN,
+    THEIRS,
+    Caller,
+    Hub,
+    Reply,
+    draft,
+)
+
+ADMINS = {"super_admin", "tenant_admin"}
+READERS = {"super_admin", "tenant_admin", "regulator"}
+USERS = {"super_admin", "tenant_admin", "service"}
+ALL = {"super_admin", "tenant_admin", "regulator", "staff", "service"}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is expected of a route, written down by hand: its permission, who has it, and the answer to one who has."""
+
+    permission: str
+    roles: set[str]
+    status: int = 200
+    # Of an object that is not there; a route without an object has none.
+    missing: str = ""
+    # Whether the object is a tenant's.
+    tenants: bool = True
+
+
+NO_CONNECTION, NO_KEY, NO_TEMPLATE = "CONNECTION_NOT_FOUND", "API_KEY_NOT_FOUND", "PROVIDER_NOT_FOUND"
+ROUTES = {
+    "GET /integrations/templates": Expected("catalogue.read", READERS, tenants=False),
+    "POST /integrations/templates": Expected("catalogue.write", {"super_admin"}, 201, tenants=False),
+    "GET /integrations/templates/{template_id}": Expected(
+        "catalogue.read", READERS, missing=NO_TEMPLATE, tenants=False
+    ),
+    "PATCH /integrations/templates/{template_id}": Expected(
+        "catalogue.write", {"super_admin"}, missing=NO_TEMPLATE, tenants=False
+    ),
+    "GET /integrations": Expected("connections.list", ALL),
+    "POST /integrations": Expected("connections.write", ADMINS, 201),
+    "GET /integrations/{connection_id}": Expected("connections.list", ALL, missing=NO_CONNECTION),
+    "PATCH /integrations/{connection_id}": Expected("connections.write", ADMINS, missing=NO_CONNECTION),
+    "DELETE /integrations/{connection_id}": Expected("connections.write", ADMINS, 204, NO_CONNECTION),
+    "POST /integrations/{connection_id}/test": Expected("connections.use", USERS, missing=NO_CONNECTION),
+    "POST /integrations/{connection_id}/sync": Expected("connections.use", USERS, 202, NO_CONNECTION),
+    "POST /integrations/{connection_id}/enable": Expected("connections.write", ADMINS, missing=NO_CONNECTION),
+    "POST /integrations/{connection_id}/disable": Expected("connections.write", ADMINS, missing=NO_CONNECTION),
+    # Allowed; the platform is not there, so the new secrets do not take the place of the old.
+    "POST /integrations/{connection_id}/credentials/rotate": Expected("connections.write", ADMINS, 502, NO_CONNECTION),
+    "GET /integrations/{connection_id}/logs": Expected("connections.read", READERS, missing=NO_CONNECTION),
+    "GET /integrations/{connection_id}/health": Expected("connections.list", ALL, missing=NO_CONNECTION),
+    # Allowed; the connection is to a platform without calendars, and not active either.
+    "GET /integrations/{connection_id}/calendars": Expected("connections.use", USERS, 409, NO_CONNECTION),
+    "GET /integrations/{connection_id}/calendars/{calendar_id}/free-slots": Expected(
+        "connections.use", USERS, 409, NO_CONNECTION
+    ),
+    "POST /integrations/{connection_id}/calendars/{calendar_id}/block-slots": Expected(
+        "connections.use", USERS, 409, NO_CONNECTION
+    ),
+    "GET /api-keys": Expected("api_keys.manage", ADMINS),
+    "POST /api-keys": Expected("api_keys.manage", ADMINS, 201),
+    "DELETE /api-keys/{key_id}": Expected("api_keys.manage", ADMINS, 204, NO_KEY),
+    "GET /audit": Expected("audit.read", READERS),
+}
+SENTENCES = {
+    NO_CONNECTION: "No such connection",
+    NO_KEY: "No such API key",
+    NO_TEMPLATE: "No such integration provider",
+}
+CALLERS = {
+    "super_admin": SUPER_ADMIN,
+    "super_admin_without_tenant": PLATFORM_ADMIN,
+    "tenant_admin": ADMIN,
+    "regulator": REGULATOR,
+    "staff": STAFF,
+    # A token of the pool without a role, and a machine's key, which no route takes.
+    "player": Caller("player"),
+    "service": NOBODY,
+    "nobody": NOBODY,
+}
+# What a malformed id is: no UUID, a NUL, a way out of the path, SQL.
+MALFORMED = ("malformed", "%00", "..%2F..%2Faudit", "'%20OR%20true%20--", "%F0%9F%92%A5", "0" * 300)
+
+
+def hub_functions() -> list[Function]:
+    """The functions whose routes people call."""
+    parameters = {"Stage": "local", "TokenIssuer": "https://issuer.invalid", "TokenAudience": "nobody"}
+    functions = load(ROOT / "template.yaml", parameters)
+    return [function for function in functions if declared(function)]
+
+
+def declared(function: Function) -> dict[str, str]:
+    """The permission that a function's source declares, by route."""
+    source = function.code_folder / f"{function.handler.partition('.')[0]}.py"
+    found = {}
+    for node in ast.parse(source.read_text()).body:
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        calls = [decorator for decorator in node.decorator_list if isinstance(decorator, ast.Call)]
+        for permission in (ast.unparse(call.args[1]) for call in calls if ast.unparse(call.func) == "hub_call"):
+            [route] = [call for call in calls if ast.unparse(call.func).startswith("app.")]
+            path = ast.literal_eval(route.args[0]).replace("<", "{").replace(">", "}")
+            method = ast.unparse(route.func).removeprefix("app.").upper()
+            found[f"{method} {path}"] = ast.literal_eval(permission)
+    return found
+
+
+TEMPLATE_ROUTES = [route.key for function in hub_functions() for route in function.routes]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A role, a route, and whose the object is."""
+
+    role: str
+    route: str
+    object: str
+
+    def __str__(self) -> str:
+        return f"{self.role}: {self.route}: {self.object}"
+
+    @property
+    def expected(self) -> Expected:
+        return ROUTES[self.route]
+
+    @property
+    def known(self) -> bool:
+        """Whether the caller has a role at all."""
+        return self.role not in ("player", "service", "nobody")
+
+    @property
+    def allowed(self) -> bool:
+        return self.known and self.role.removesuffix("_without_tenant") in self.expected.roles
+
+
+def cells() -> list[Cell]:
+    """One per role, route of the template, and object."""
+    found = []
+    for route in TEMPLATE_ROUTES:
+        if "{" not in route:
+            objects = ["own", "other"]
+        elif ROUTES[route].tenants:
+            objects = ["own", "other", "missing", "malformed"]
+        else:
+            objects = ["own", "missing", "malformed"]
+        found += [Cell(role, route, object) for role in CALLERS for object in objects]
+    return found
+
+
+CELLS = cells()
+
+
+def test_every_route_is_in_the_table_and_declares_what_it_says() -> None:
+    """HUB 43: template, source and table name the same routes; permission and roles are those written by hand."""
+    in_source = {key: permission for function in hub_functions() for key, permission in declared(function).items()}
+
+    assert set(TEMPLATE_ROUTES) == set(in_source) == set(ROUTES)
+    assert in_source == {key: expected.permission for key, expected in ROUTES.items()}
+    for key, expected in ROUTES.items():
+        assert {role for role in ALLOWED if expected.permission in ALLOWED[role]} == expected.roles, key
+
+
+def test_every_route_of_these_functions_is_behind_the_authorizer() -> None:
+    """HUB 43"""
+    routes = [route for function in hub_functions() for route in function.routes]
+    assert [route.key for route in routes if route.authorizer is None] == []
+
+
+def test_the_matrix_has_a_cell_for_every_role_route_and_object() -> None:
+    """HUB 43"""
+    with_object = [route for route in TEMPLATE_ROUTES if "{" in route]
+    assert len(CELLS) == len({str(cell) for cell in CELLS})
+    assert len(CELLS) >= len(CALLERS) * (2 * len(TEMPLATE_ROUTES) + len(with_object))
+    print(f"{len(CELLS)} cells: {len(CALLERS)} roles x {len(TEMPLATE_ROUTES)} routes x their objects")  # noqa: T201
+
+
+class World:
+    """The objects of both tenants that the cells name."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.hub = hub
+        self.fixed = {
+            tenant: {"connection_id": self.make("connection_id", admin), "key_id": self.make("key_id", admin)}
+            for tenant, admin in ((OURS, ADMIN), (THEIRS, THEIR_ADMIN))
+        }
+        self.key = hub.call("POST", "/api-keys", ADMIN, {"name": f"machine {token_hex(6)}"}).json["apiKey"]
+        self.template_id = self.make("template_id", PLATFORM_ADMIN)
+
+    def make(self, kind: str, caller: Caller) -> str:
+        """An object of its own for a cell that changes one; its id."""
+        if kind == "connection_id":
+            return self.hub.created(caller).json["id"]
+        if kind == "key_id":
+            return self.hub.call("POST", "/api-keys", caller, {"name": f"key {token_hex(6)}"}).json["id"]
+        reply = self.hub.call("POST", "/integrations/templates", caller, self.template())
+        assert reply.status == 201, reply
+        return reply.json["id"]
+
+    def template(self) -> dict[str, Any]:
+        """A template that is not there yet."""
+        shown = self.hub.call("GET", "/integrations/templates/softswiss", ADMIN).json
+        kept = {name: value for name, value in shown.items() if name not in ("name", "isActive")}
+        return kept | {"id": f"casino_{token_hex(6)}"}
+
+
+@pytest.fixture(scope="module")
+def world(hub: Hub) -> World:
+    return World(hub)
+
+
+BLOCK = {"startTime": "2026-01-31T14:00:00Z", "endTime": "2026-01-31T15:00:00Z"}
+_TABLES = (
+    *("integration_connections", "integration_health", "integration_api_logs", "sync_runs", "idempotency_keys"),
+    *("api_keys", "api_credentials", "api_credential_versions", "tenant_data_keys", "integration_providers"),
+)
+SNAPSHOT = " UNION ALL ".join(
+    f"SELECT '{table}' AS name, md5(string_agg(t::text, '|' ORDER BY t::text)) AS rows FROM {table} AS t"  # noqa: S608
+    for table in _TABLES
+)
+
+
+def made(world: World, cell: Cell, rows: Callable[..., list[Any]]) -> tuple[Reply, list[Any]]:
+    """The cell's call, and what the database held just before it."""
+    method, path = cell.route.split()
+    caller = CALLERS[cell.role]
+    headers = dict(caller.headers)
+    if cell.role == "service":
+        headers["x-api-key"] = world.key
+    kind = path.partition("{")[2].partition("}")[0]
+    changes = method != "GET"
+    if kind:
+        match cell.object:
+            case "own" if kind == "template_id":
+                identity = world.template_id
+            case "own":
+                fresh = changes and cell.allowed and cell.role != "super_admin_without_tenant"
+                identity = world.make(kind, ADMIN) if fresh else world.fixed[OURS][kind]
+            case "other":
+                identity = world.fixed[THEIRS][kind]
+            case "missing":
+                identity = str(uuid4())
+            case _:
+                identity = "malformed"
+        if path.endswith("/sync") and cell.object == "own":
+            rows(
+                "UPDATE integration_connections SET status = 'active', is_active = true WHERE connection_id = %s",
+                [identity],
+            )
+        if method == "PATCH":
+            headers["if-match"] = '"1"'
+        if cell.object == "own" and cell.allowed and method == "PATCH":
+            reader = PLATFORM_ADMIN if kind == "template_id" else ADMIN
+            headers["if-match"] = world.hub.call("GET", path.replace(f"{{{kind}}}", identity), reader).etag
+        path = path.replace(f"{{{kind}}}", identity).replace("{calendar_id}", "calendar1")
+    elif cell.object == "other" and cell.role != "super_admin_without_tenant":
+        # Only a super admin names a tenant.
+        headers["x-tenant-id"] = TENANTS[THEIRS]
+    if path.endswith("/free-slots"):
+        path += "?date=2026-01-31"
+    body: Any = None
+    match cell.route:
+        case "POST /integrations/templates":
+            body = world.template()
+        case "POST /integrations":
+            body = draft()
+        case "POST /api-keys":
+            body = {"name": f"key {token_hex(6)}"}
+        case _ if method == "PATCH":
+            body = {"description": f"changed {token_hex(6)}"}
+        case _ if path.endswith("/rotate"):
+            body = {"config": {"api_key": token_hex(16)}}
+        case _ if path.endswith("/block-slots"):
+            body = BLOCK
+    before = rows(SNAPSHOT)
+    return world.hub.call(method, path, Caller(caller.role, caller.tenant, headers), body), before
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+def test_cell(cell: Cell, world: World, rows: Callable[..., list[Any]]) -> None:
+    """HUB 43: who may is answered, who may not is refused, and what is another's is as what is not there."""
+    expected = cell.expected
+    reply, before = made(world, cell, rows)
+
+    if cell.role in ("nobody", "service"):
+        assert (reply.status, reply.json) == (401, {"message": "Unauthorized"})
+    elif not cell.known:
+        assert (reply.status, reply.code) == (401, "UNAUTHORIZED")
+    elif not cell.allowed:
+        assert reply.essence == (403, {"error": "Your role does not allow this", "code": "FORBIDDEN"})
+    elif cell.role == "super_admin_without_tenant" and expected.tenants:
+        found = (reply.status, reply.code)
+        # That it is no id may be told before anybody asks for the tenant.
+        assert found == (400, "TENANT_REQUIRED") or (cell.object == "malformed" and found == (404, expected.missing))
+    elif cell.object in ("missing", "malformed") or (cell.object == "other" and expected.missing):
+        assert reply.essence == (404, {"error": SENTENCES[expected.missing], "code": expected.missing})
+    else:
+        assert reply.status == expected.status, reply
+        check_whose(world, cell, reply)
+    if reply.status >= 400 and reply.status != 502:
+        assert rows(SNAPSHOT) == before
+
+
+def check_whose(world: World, cell: Cell, reply: Reply) -> None:
+    """Look into an answer for objects of the tenant that it is not about."""
+    foreign = OURS if cell.role == "super_admin" and cell.object == "other" else THEIRS
+    text = reply.body.decode()
+    if cell.expected.tenants:
+        assert not [identity for identity in (*world.fixed[foreign].values(), TENANTS[foreign]) if identity in text]
+    if cell.role == "staff" and cell.expected.permission == "connections.list":
+        assert "casino-1" not in text
+
+
+@pytest.mark.parametrize("route", [route for route in TEMPLATE_ROUTES if "{" in route])
+@pytest.mark.parametrize("malformed", MALFORMED)
+def test_malformed_id_is_one_that_is_not_there(hub: Hub, route: str, malformed: str) -> None:
+    """HUB 43"""
+    method, path = route.split()
+    kind = path.partition("{")[2].partition("}")[0]
+    body = {"config": {"api_key": "x"}} if path.endswith("rotate") else {"description": "x"}
+    body = BLOCK if path.endswith("block-slots") else body
+    sent = None if method in ("GET", "DELETE") else body
+    path = path.replace(f"{{{kind}}}", malformed).replace("{calendar_id}", "calendar1")
+    path += "?date=2026-01-31" if path.endswith("/free-slots") else ""
+    reply = hub.call(method, path, SUPER_ADMIN, sent, if_match='"1"')
+
+    expected = ROUTES[route].missing
+    assert (reply.status, reply.code) in ((404, expected), (404, "NOT_FOUND")), reply

@@ -1,0 +1,168 @@
+"""The catalogue's API: read by admins and regulators, added to and changed by super admins alone."""
+
+from collections.abc import Callable
+from secrets import token_hex
+from typing import Any
+
+import pytest
+
+from local import ROOT
+from tests.hub.client import ADMIN, PLATFORM_ADMIN, REGULATOR, SUPER_ADMIN, Hub, Reply, draft
+from tests.hub.test_matrix import SNAPSHOT
+
+Rows = Callable[..., list[Any]]
+PATH = "/integrations/templates"
+
+
+def new_template(hub: Hub, **changes: Any) -> dict[str, Any]:
+    """The body of a template that is not there yet."""
+    shown = hub.call("GET", f"{PATH}/softswiss").json
+    kept = {name: value for name, value in shown.items() if name not in ("name", "isActive")}
+    return kept | {"id": f"casino_{token_hex(6)}"} | changes
+
+
+def added(hub: Hub, **changes: Any) -> Reply:
+    reply = hub.call("POST", PATH, PLATFORM_ADMIN, new_template(hub, **changes))
+    assert reply.status == 201, reply
+    return reply
+
+
+def test_every_provider_of_the_catalogue_is_listed_once(hub: Hub) -> None:
+    cursor, found = "", []
+    while cursor is not None:
+        page = hub.call("GET", f"{PATH}?limit=7&cursor={cursor}", REGULATOR).json
+        found += [one["id"] for one in page["templates"]]
+        cursor = page["nextCursor"]
+
+    files = {file.stem for file in (ROOT / "schema" / "catalogue").glob("[!_]*.json")}
+    assert len(files) == 23
+    assert files <= set(found)
+    assert found == sorted(set(found))
+
+
+def test_template_shows_its_schema_and_how_it_is_set_up(hub: Hub) -> None:
+    reply = hub.call("GET", f"{PATH}/twilio")
+    shown = reply.json
+    assert (shown["id"], shown["name"], shown["category"], shown["isActive"]) == ("twilio", "twilio", "messaging", True)
+    assert shown["configSchema"]["properties"]["auth_token"]["x-secret"] is True
+    assert shown["setupInstructions"]
+    assert shown["healthCall"]["expect"] == [200]
+    assert reply.etag.strip('"').isdecimal()
+
+
+def test_list_is_filtered_by_category_and_state(hub: Hub) -> None:
+    kinds = {one["category"] for one in hub.call("GET", f"{PATH}?category=payments&limit=100").json["templates"]}
+    made = added(hub)
+    hub.call("PATCH", made.headers["location"], PLATFORM_ADMIN, {"isActive": False}, if_match=made.etag)
+    on = {one["id"] for one in hub.call("GET", f"{PATH}?active=true&limit=100").json["templates"]}
+    off = {one["id"] for one in hub.call("GET", f"{PATH}?active=false&limit=100").json["templates"]}
+
+    assert len(kinds) <= 1
+    assert made.json["id"] in off - on
+    assert "twilio" in on - off
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=101", "active=yes", "unknown=1", "category=%00", "cursor=a%00b", "limit=1e1"]
+)
+def test_query_of_another_form_is_refused(hub: Hub, query: str) -> None:
+    reply = hub.call("GET", f"{PATH}?{query}")
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+
+
+def test_added_template_takes_connections(hub: Hub) -> None:
+    made = added(hub)
+    again = hub.call("POST", PATH, PLATFORM_ADMIN, new_template(hub, id=made.json["id"]))
+    connection = hub.created(templateId=made.json["id"])
+
+    assert made.headers["location"] == f"{PATH}/{made.json['id']}"
+    assert hub.call("GET", made.headers["location"]).json == made.json
+    assert (again.status, again.code) == (409, "NAME_TAKEN")
+    assert connection.json["templateId"] == made.json["id"]
+
+
+BAD = [
+    ({"id": "Not An Id"}, "INVALID_REQUEST"),
+    ({"category": ""}, "INVALID_REQUEST"),
+    ({"displayName": 5}, "INVALID_REQUEST"),
+    ({"unknown": 1}, "INVALID_REQUEST"),
+    ({"is_active": True}, "INVALID_REQUEST"),
+    ({"configSchema": []}, "INVALID_REQUEST"),
+    ({"configSchema": {"type": "object"}}, "CONFIG_SCHEMA_INVALID"),
+    ({"configSchema": {"type": "object", "additionalProperties": True, "properties": {}}}, "CONFIG_SCHEMA_INVALID"),
+    (
+        {"configSchema": {"type": "object", "additionalProperties": False, "properties": {"k": {"required": True}}}},
+        "CONFIG_SCHEMA_INVALID",
+    ),
+    ({"baseUrls": {"production": "https://{api_key}.example"}}, "INVALID_REQUEST"),
+]
+
+
+@pytest.mark.parametrize(("change", "code"), BAD)
+def test_template_of_another_form_is_refused(hub: Hub, rows: Rows, change: dict[str, Any], code: str) -> None:
+    """HUB 7"""
+    body = new_template(hub, **change)
+    before = rows(SNAPSHOT)
+    reply = hub.call("POST", PATH, PLATFORM_ADMIN, body)
+
+    assert (reply.status, reply.code) == (400, code), reply
+    assert rows(SNAPSHOT) == before
+
+
+def test_change_needs_the_newest_etag(hub: Hub) -> None:
+    made = added(hub)
+    path = made.headers["location"]
+    without = hub.call("PATCH", path, PLATFORM_ADMIN, {"description": "a"})
+    good = hub.call("PATCH", path, PLATFORM_ADMIN, {"description": "b", "isActive": False}, if_match=made.etag)
+    stale = hub.call("PATCH", path, PLATFORM_ADMIN, {"description": "c"}, if_match=made.etag)
+    switched = hub.call("PATCH", path, PLATFORM_ADMIN, {"isActive": True}, if_match=made.etag)
+
+    assert (without.status, without.code) == (428, "IF_MATCH_REQUIRED")
+    assert (good.status, good.json["description"], good.json["isActive"]) == (200, "b", False)
+    assert [(one.status, one.code) for one in (stale, switched)] == [(412, "VERSION_MISMATCH")] * 2
+    assert hub.call("GET", path).json == good.json
+
+
+@pytest.mark.parametrize("body", [{}, {"isActive": "no"}, {"isActive": 0}, {"id": "other"}, {"version": 7}])
+def test_change_of_another_form_is_refused(hub: Hub, rows: Rows, body: dict[str, Any]) -> None:
+    made = added(hub)
+    before = rows(SNAPSHOT)
+    reply = hub.call("PATCH", made.headers["location"], PLATFORM_ADMIN, body, if_match=made.etag)
+
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+    assert rows(SNAPSHOT) == before
+
+
+def test_secret_field_cannot_be_made_plain(hub: Hub, rows: Rows) -> None:
+    """HUB 1: the stored secret would be shown from then on."""
+    made = added(hub)
+    schema = made.json["configSchema"]
+    del schema["properties"]["webhook_secret"]["x-secret"]
+    before = rows(SNAPSHOT)
+    reply = hub.call("PATCH", made.headers["location"], SUPER_ADMIN, {"configSchema": schema}, if_match=made.etag)
+
+    assert (reply.status, reply.code) == (400, "CONFIG_SCHEMA_INVALID")
+    assert rows(SNAPSHOT) == before
+
+
+def test_change_of_the_catalogue_is_in_the_platforms_own_audit_log(hub: Hub, rows: Rows) -> None:
+    """HUB 44"""
+    made = added(hub)
+    key = made.json["id"]
+    hub.call("PATCH", made.headers["location"], SUPER_ADMIN, {"isActive": False}, if_match=made.etag)
+    entries = rows(
+        "SELECT tenant_id::text, action, actor_role, after FROM audit_log WHERE object_id = %s ORDER BY entry", [key]
+    )
+
+    assert [entry.action for entry in entries] == ["template.created", "template.deactivated"]
+    assert {(entry.tenant_id.strip("0-"), entry.actor_role) for entry in entries} == {("", "super_admin")}
+    assert entries[1].after["isActive"] is False
+
+
+def test_connection_of_a_deactivated_template_stays(hub: Hub) -> None:
+    made = added(hub)
+    path = hub.connection(templateId=made.json["id"])
+    hub.call("PATCH", made.headers["location"], PLATFORM_ADMIN, {"isActive": False}, if_match=made.etag)
+
+    assert hub.call("GET", path).status == 200
+    assert hub.call("POST", "/integrations", ADMIN, draft(templateId=made.json["id"])).code == "PROVIDER_INACTIVE"

@@ -1,0 +1,309 @@
+"""The catalogue's files: each is a whole provider, takes the configurations it should, and hides its secrets."""
+
+import copy
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from causeway import config_schema
+from causeway.catalogue import Provider, read_folder, read_shape
+from causeway.errors import ConfigSchemaInvalid, InvalidRequest, Misconfigured
+
+FOLDER = Path(__file__).parents[2] / "schema" / "catalogue"
+SHAPE = read_shape(FOLDER)
+PROVIDERS = {provider.key: provider for provider in read_folder(FOLDER)}
+CANARY = "CANARY-91c0"
+
+KINDS = {
+    "messaging": {"twilio", "whatsapp_business"},
+    "casino_platform": {"softswiss", "bet_software"},
+    "sports_betting": {"altenar"},
+    "pam": {"playtech_pam"},
+    "payment": {"stripe", "paypal", "network_international", "telr"},
+    "shipping": {"aramex", "dhl_express", "fedex", "smsa_express"},
+    "social": {"facebook", "instagram", "linkedin", "tiktok"},
+    "email": {"mailchimp", "sendgrid"},
+    "crm": {"gohighlevel"},
+    "advertising": {"facebook_ads"},
+    "analytics": {"google_analytics"},
+}
+# Nothing public says where these answer.
+UNPUBLISHED = {"softswiss", "altenar", "bet_software", "playtech_pam"}
+
+# Seed 000's five, whole; of seeds 002 and 004 the fields they name.
+SEED_EXAMPLES: dict[str, dict[str, str]] = {
+    "twilio": {
+        "account_sid": "AC1234567890abcdef",
+        "auth_token": "your_auth_token_here",
+        "whatsapp_number": "whatsapp:+14155238886",
+    },
+    "softswiss": {
+        "api_key": "your_api_key",
+        "api_secret": "your_api_secret",
+        "casino_id": "your_softswiss_casino_id",
+        "environment": "production",
+    },
+    "altenar": {
+        "api_username": "your_username",
+        "api_password": "your_password",
+        "operator_id": "1234",
+        "brand_id": "5678",
+    },
+    "bet_software": {
+        "partner_id": "your_partner_id",
+        "api_key": "your_api_key",
+        "hash_key": "your_hash_key",
+        "site_id": "your_site_id",
+    },
+    "playtech_pam": {
+        "client_id": "your_client_id",
+        "client_secret": "your_client_secret",
+        "license_key": "your_license_key",
+        "region": "eu",
+    },
+    "stripe": {"api_key": "sk_test_1", "publishable_key": "pk_test_1", "webhook_secret": "whsec_1"},
+    "paypal": {"client_id": "your_client_id", "client_secret": "your_client_secret"},
+    "aramex": {"username": "a@b.example", "password": "p\u00e4ss word", "account_number": "1", "account_pin": "2"},
+    "smsa_express": {"api_key": "your_api_key"},
+    "gohighlevel": {"apiKey": "pit-1", "locationId": "loc1", "calendarId": "cal1", "webhookSecret": "s"},
+}
+SECRETS = {
+    "twilio": {"auth_token"},
+    "whatsapp_business": {"access_token", "app_secret", "verify_token"},
+    "softswiss": {"api_key", "api_secret", "webhook_secret"},
+    "altenar": {"api_password"},
+    "bet_software": {"api_key", "hash_key"},
+    "playtech_pam": {"client_secret", "license_key"},
+    "stripe": {"api_key", "webhook_secret"},
+    "paypal": {"client_secret"},
+    "network_international": {"api_key", "webhook_secret", "webhook_encryption_key"},
+    "telr": {"auth_key", "api_key", "webhook_secret"},
+    "aramex": {"password", "account_pin"},
+    "dhl_express": {"api_key", "api_secret", "tracking_api_key"},
+    "fedex": {"client_secret", "webhook_secret"},
+    "smsa_express": {"api_key"},
+    "facebook": {"access_token", "app_secret", "verify_token"},
+    "instagram": {"access_token", "app_secret", "verify_token"},
+    "linkedin": {"access_token", "refresh_token", "client_secret"},
+    "tiktok": {"access_token", "refresh_token", "client_secret"},
+    "mailchimp": {"api_key", "webhook_secret"},
+    "sendgrid": {"api_key"},
+    "gohighlevel": {"apiKey", "webhookSecret"},
+    "facebook_ads": {"access_token", "app_secret", "verify_token"},
+    "google_analytics": {"client_secret", "refresh_token"},
+}
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """Twilio's file with these fields instead of its own."""
+    return copy.deepcopy(json.loads((FOLDER / "twilio.json").read_bytes())) | changes
+
+
+def references(value: Any) -> set[str]:
+    """Names in braces anywhere in a JSON value."""
+    return set(re.findall(r"\{(\w+)\}", json.dumps(value)))
+
+
+def test_catalogue_has_the_seeds_providers_by_their_kinds() -> None:
+    found: dict[str, set[str]] = {}
+    for provider in PROVIDERS.values():
+        found.setdefault(provider.kind, set()).add(provider.key)
+    assert found == KINDS
+    assert len(PROVIDERS) == 23
+
+
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=lambda provider: provider.key)
+def test_provider_tells_a_tenant_how_to_set_it_up(provider: Provider) -> None:
+    assert provider.documentation_url
+    assert provider.setup_instructions.startswith("1. ")
+    for name, field in provider.config_schema["properties"].items():
+        assert field["title"], name
+        assert field["description"], name
+
+
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=lambda provider: provider.key)
+def test_provider_answers_where_the_vendor_says_or_where_the_tenant_says(provider: Provider) -> None:
+    if provider.key in UNPUBLISHED:
+        assert provider.base_urls == {"production": None, "sandbox": None}
+        assert provider.health_call["configured_url"] is True
+        assert "base_url" not in provider.config_schema["required"]
+    else:
+        assert (provider.base_urls["production"] or "").startswith("https://")
+        assert "configured_url" not in provider.health_call
+
+
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=lambda provider: provider.key)
+def test_health_call_proves_the_credentials(provider: Provider) -> None:
+    """A call that carries no secret would succeed with any."""
+    assert references(provider.health_call) & config_schema.secret_fields(provider.config_schema)
+    assert not references(provider.health_call["path"]) & config_schema.secret_fields(provider.config_schema)
+
+
+def test_secrets_are_marked() -> None:
+    """HUB 1"""
+    found = {key: set(config_schema.secret_fields(provider.config_schema)) for key, provider in PROVIDERS.items()}
+    assert found == SECRETS
+
+
+@pytest.mark.parametrize("provider", PROVIDERS.values(), ids=lambda provider: provider.key)
+def test_field_that_sounds_secret_is(provider: Provider) -> None:
+    """HUB 1: what everyone may see is listed here."""
+    public = {"publishable_key", "client_key", "webhook_public_key", "token_path"}
+    sounds = {
+        name
+        for name in provider.config_schema["properties"]
+        if re.search("secret|token|password|pin$|key", name, re.IGNORECASE)
+    }
+    assert sounds - public <= config_schema.secret_fields(provider.config_schema)
+
+
+@pytest.mark.parametrize("key", SEED_EXAMPLES)
+def test_seeds_example_is_a_valid_configuration(key: str) -> None:
+    """HUB 7"""
+    schema = PROVIDERS[key].config_schema
+    config_schema.validate(schema, SEED_EXAMPLES[key])
+
+    plain, secrets = config_schema.split(schema, SEED_EXAMPLES[key])
+    assert secrets.keys() == SECRETS[key] & SEED_EXAMPLES[key].keys()
+    assert plain | secrets == SEED_EXAMPLES[key]
+
+
+@pytest.mark.parametrize("key", SEED_EXAMPLES)
+def test_each_missing_field_and_an_unknown_one_are_named(key: str) -> None:
+    """HUB 7"""
+    schema = PROVIDERS[key].config_schema
+    for name in schema["required"]:
+        config = {field: value for field, value in SEED_EXAMPLES[key].items() if field != name}
+        with pytest.raises(ConfigSchemaInvalid, match=f"^config.{name} is missing$"):
+            config_schema.validate(schema, config)
+    with pytest.raises(ConfigSchemaInvalid, match=r"^config\.surprise is not a known field$"):
+        config_schema.validate(schema, SEED_EXAMPLES[key] | {"surprise": CANARY})
+
+
+@pytest.mark.parametrize(("key", "name"), [(key, name) for key, names in SECRETS.items() for name in sorted(names)])
+@pytest.mark.parametrize("value", [f"{CANARY}\nX-Header: 1", [CANARY], {CANARY: CANARY}, CANARY * 1000, ""])
+def test_bad_secret_is_refused_by_name_and_not_said_back(key: str, name: str, value: Any) -> None:
+    """HUB 1, 7; a line feed in a secret would end the header it is sent in."""
+    with pytest.raises(ConfigSchemaInvalid) as caught:
+        config_schema.validate(PROVIDERS[key].config_schema | {"required": []}, {name: value})
+    assert f"config.{name} must " in caught.value.sentence
+    assert CANARY not in f"{caught.value.sentence}{caught.value.cause}{caught.value!r}"
+
+
+@pytest.mark.parametrize("value", ["../x", "a/b", "a?b", "a#b", "a%2fb", "a b", "a@b", "a\r\nb", "\uff0e\uff0e", ""])
+def test_field_that_stands_in_a_url_cannot_change_where_it_leads(value: str) -> None:
+    """HUB 13"""
+    seen = 0
+    for provider in PROVIDERS.values():
+        for name in references([provider.base_urls, provider.health_call["path"], provider.health_call.get("query")]):
+            schema = provider.config_schema | {"required": []}
+            seen += 1
+            with pytest.raises(ConfigSchemaInvalid, match=rf"config\.{name} must "):
+                config_schema.validate(schema, {name: value})
+    assert seen >= 15
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"kind": "magic"}, "provider.kind must be one of messaging, "),
+        ({"surprise": 1}, "provider.surprise is not a known field"),
+        ({"is_active": False}, "provider.is_active is not a known field"),
+        ({"version": 9}, "provider.version is not a known field"),
+        ({"webhook_support": "yes"}, "provider.webhook_support must be of type boolean"),
+        ({"rate_limits": {"minute": 0}}, "provider.rate_limits.minute must be at least 1"),
+        ({"rate_limits": {"fortnight": 1}}, "provider.rate_limits.fortnight is not a known field"),
+        ({"base_urls": {"production": None}}, "provider.base_urls.sandbox is missing"),
+        (
+            {"base_urls": {"production": "ftp://x", "sandbox": None}},
+            "provider.base_urls.production must match ",
+        ),
+        ({"base_urls": {"production": "https://a@b", "sandbox": None}}, "provider.base_urls.production must match "),
+        ({"documentation_url": "javascript:alert(1)"}, "provider.documentation_url must match "),
+        ({"key": "Not A Key"}, "provider.key must match "),
+        ({"health_call": {}}, "provider.health_call.method is missing"),
+    ],
+)
+def test_document_without_the_shape_is_refused_by_path(changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        Provider.parse(document(**changes), SHAPE)
+    assert caught.value.sentence.startswith(sentence)
+
+
+def health_call(**changes: Any) -> dict[str, Any]:
+    """Twilio's health call with these fields instead of its own."""
+    return document()["health_call"] | changes
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (health_call(path="/{nobody}"), "{nobody} is not a field of config_schema"),
+        (
+            health_call(headers={"X": "{sms_number}"}),
+            "{sms_number} is neither required by config_schema nor has it a default there",
+        ),
+        (health_call(path="/{auth_token}"), "{auth_token} stands in a URL: it must have a pattern, and be no secret"),
+        (
+            health_call(query={"token": "{auth_token}"}),
+            "{auth_token} stands in a URL: it must have a pattern, and be no secret",
+        ),
+        (
+            health_call(configured_url=True),
+            "health_call.configured_url asks for a field base_url in config_schema",
+        ),
+    ],
+)
+def test_health_call_refers_to_fields_that_always_have_a_value(call: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        Provider.parse(document(health_call=call), SHAPE)
+    assert caught.value.sentence == sentence
+
+
+@pytest.mark.parametrize("auth", [{"type": "magic"}, {"type": "bearer"}, {"type": "basic", "username": "u"}, {}])
+def test_unknown_or_incomplete_authentication_is_refused(auth: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match=r"provider\.health_call\.auth"):
+        Provider.parse(document(health_call=health_call(auth=auth)), SHAPE)
+
+
+def test_bad_config_schema_is_refused_by_path() -> None:
+    schema = document()["config_schema"]
+    schema["properties"]["auth_token"]["required"] = True
+    with pytest.raises(ConfigSchemaInvalid, match=r"config_schema\.properties\.auth_token\.required must be a list"):
+        Provider.parse(document(config_schema=schema), SHAPE)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the shape and one provider."""
+    for name in ("_provider.schema.json", "twilio.json"):
+        shutil.copy(FOLDER / name, tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "cause"),
+    [
+        ("broken.json", "{", "not valid JSON"),
+        ("twice.json", '{"key": "a", "key": "b"}', "a field stands in it twice"),
+        ("empty.json", "{}", "provider.key is missing"),
+        ("other.json", json.dumps(document()), "it holds the provider twilio"),
+    ],
+)
+def test_file_that_is_no_provider_is_named(folder: Path, name: str, content: str, cause: str) -> None:
+    assert [provider.key for provider in read_folder(folder)] == ["twilio"]
+    (folder / name).write_text(content)
+    with pytest.raises(Misconfigured) as caught:
+        read_folder(folder)
+    assert str(folder / name) in caught.value.cause
+    assert cause in caught.value.cause
+
+
+def test_folder_without_the_shape_says_what_is_missing(folder: Path) -> None:
+    (folder / "_provider.schema.json").unlink()
+    with pytest.raises(Misconfigured, match=r"_provider\.schema\.json is missing"):
+        read_folder(folder)

@@ -1,0 +1,304 @@
+"""Configurations against a provider's JSON Schema: what is refused, by which path, and that no value is said back."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from causeway.config_schema import check_schema, secret_fields, split, validate
+from causeway.errors import ConfigSchemaInvalid
+from causeway.strict_json import parse_object
+
+CANARY = "CANARY-5f1d8c"
+SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "properties": {
+        "apiKey": {"type": "string", "minLength": 20, "maxLength": 30, "pattern": "^k_[a-z]+$", "x-secret": True},
+        "region": {"enum": ["eu", "us"]},
+        "port": {"type": "integer", "minimum": 1, "maximum": 65535, "default": 443},
+        "mail": {"type": "string", "format": "email"},
+        "webhookSecret": {"type": "string", "x-secret": True},
+        "owner": {
+            "type": "object",
+            "properties": {"name": {"type": "string"}, "phone": {"type": "string"}},
+            "required": ["name"],
+            "additionalProperties": False,
+        },
+        "hosts": {"type": "array", "items": {"type": "string", "pattern": "^[a-z]+$"}, "maxItems": 2},
+    },
+    "required": ["apiKey", "region"],
+    "additionalProperties": False,
+}
+KEY = "k_abcdefghijklmnopqrstuv"
+VALID = {"apiKey": KEY, "region": "eu"}
+
+
+def refusal(config: Any, schema: dict[str, Any] = SCHEMA) -> str:
+    """The sentence a configuration is refused with."""
+    with pytest.raises(ConfigSchemaInvalid) as caught:
+        validate(schema, config)
+    assert (caught.value.code, caught.value.status) == ("CONFIG_SCHEMA_INVALID", 400)
+    return caught.value.sentence
+
+
+def schema_refusal(schema: Any) -> str:
+    """The sentence a provider's schema is refused with."""
+    with pytest.raises(ConfigSchemaInvalid) as caught:
+        check_schema(schema)
+    return caught.value.sentence
+
+
+def changed(**fields: Any) -> dict[str, Any]:
+    """The schema above with these fields instead of its own."""
+    return copy.deepcopy(SCHEMA) | {"properties": fields, "required": []}
+
+
+def test_config_that_fits_is_accepted() -> None:
+    """HUB 7"""
+    check_schema(SCHEMA)
+    validate(SCHEMA, VALID)
+    validate(SCHEMA, VALID | {"port": 8080, "owner": {"name": "n"}, "hosts": ["a", "b"], "mail": "a@b.example"})
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"region": None}, "config.region must be one of eu, us"),
+        ({"regoin": "eu"}, "config.regoin is not a known field"),
+        ({"apiKey": "k_short"}, "config.apiKey must have at least 20 characters"),
+        ({"apiKey": 5}, "config.apiKey must be of type string"),
+        ({"apiKey": "K" + KEY}, "config.apiKey must match ^k_[a-z]+$"),
+        ({"port": "443"}, "config.port must be of type integer"),
+        ({"port": True}, "config.port must be of type integer"),
+        ({"port": 0}, "config.port must be at least 1"),
+        ({"port": 2**70}, "config.port must be at most 65535"),
+        ({"mail": "nobody"}, "config.mail must be a valid email"),
+        ({"owner": {}}, "config.owner.name is missing"),
+        ({"owner": {"name": "n", "x": 1}}, "config.owner.x is not a known field"),
+        ({"hosts": ["a", "B"]}, "config.hosts[1] must match ^[a-z]+$"),
+        ({"hosts": ["a", "b", "c"]}, "config.hosts must have at most 2 items"),
+        ({"hosts": ["a", "\0"]}, "config.hosts[1] holds a character that is not text"),
+        ({"apiKey": "\ud800"}, "config.apiKey holds a character that is not text"),
+        ({"not\nname": 1}, "config.<unnamed> is not a known field"),
+    ],
+)
+def test_config_that_does_not_fit_is_refused_by_the_fields_path(change: dict[str, Any], sentence: str) -> None:
+    """HUB 7"""
+    assert refusal(VALID | change) == sentence
+
+
+@pytest.mark.parametrize("config", [None, [], "text", 1, True])
+def test_config_that_is_no_object_is_refused(config: Any) -> None:
+    """HUB 7"""
+    assert refusal(config) == "config must be of type object"
+
+
+def test_several_problems_are_said_at_once_but_not_all_of_many() -> None:
+    """HUB 7"""
+    assert refusal({}) == "config.apiKey is missing; config.region is missing"
+    assert refusal(VALID | {f"x{n}": 1 for n in range(50)}).count(";") == 2
+
+
+def test_number_with_a_fraction_is_refused_where_it_stands() -> None:
+    """HUB 7: the body's reader keeps such a number as text, which must not pass for a string."""
+    body = parse_object(b'{"hosts": ["a", 1.5]}')
+    assert refusal(VALID | body) == "config.hosts[1] must be a whole number"
+
+
+def test_alternatives_are_named_together() -> None:
+    """HUB 7"""
+    schema = changed(a={"type": "string"}, b={"type": "string"}) | {"anyOf": [{"required": ["a"]}, {"required": ["b"]}]}
+    check_schema(schema)
+    assert refusal({}, schema) == "config.a is missing or config.b is missing"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"apiKey": CANARY, "region": "eu"},
+        {"apiKey": CANARY * 9, "region": "eu"},
+        {"apiKey": [CANARY], "region": "eu"},
+        {"apiKey": {"value": CANARY}, "region": "eu"},
+        {"apiKey": KEY, "region": CANARY},
+        {"apiKey": KEY, "region": "eu", "mail": CANARY},
+        {"apiKey": KEY, "region": "eu", "owner": {"name": [CANARY]}},
+        {"apiKey": KEY, "region": "eu", "owner": CANARY},
+        {"apiKey": KEY, "region": "eu", "hosts": [CANARY]},
+        {"apiKey": KEY, "region": "eu", "unknown": CANARY},
+        {"apiKey": KEY, "region": "eu", f"{CANARY} in a name's place": "x"},
+        CANARY,
+    ],
+)
+def test_refusal_never_says_a_value_back(config: Any) -> None:
+    """HUB 1, 7: whichever field it was put in, and with the cause for our log."""
+    with pytest.raises(ConfigSchemaInvalid) as caught:
+        validate(SCHEMA, config)
+    assert CANARY not in f"{caught.value.sentence} {caught.value.cause} {caught.value} {caught.value!r}"
+    assert caught.value.__cause__ is None
+
+
+def test_secrets_are_split_off() -> None:
+    """HUB 1"""
+    config = VALID | {"port": 1, "owner": {"name": "n"}, "webhookSecret": "s"}
+
+    assert secret_fields(SCHEMA) == {"apiKey", "webhookSecret"}
+    assert split(SCHEMA, config) == (
+        {"region": "eu", "port": 1, "owner": {"name": "n"}},
+        {"apiKey": KEY, "webhookSecret": "s"},
+    )
+    assert split(SCHEMA, {"region": "eu"}) == ({"region": "eu"}, {})
+
+
+def test_required_as_a_mark_on_a_field_is_refused_with_what_to_write() -> None:
+    """A fault of the seeds: `required: true` inside a property is no JSON Schema."""
+    seed = changed(apiKey={"type": "string", "description": "API key", "required": True})
+    assert schema_refusal(seed) == (
+        "config_schema.properties.apiKey.required must be a list of field names beside `properties`, "
+        "not a mark on one field"
+    )
+
+
+@pytest.mark.parametrize(
+    "keyword", ["encrypted", "x-secrets", "secret", "minLenght", "patternProperties", "$id", "not"]
+)
+def test_unknown_keyword_is_refused(keyword: str) -> None:
+    """JSON Schema would ignore the seeds' `encrypted: true`, and the secret would be stored in the clear."""
+    sentence = schema_refusal(changed(apiKey={"type": "string", keyword: {}}))
+    assert sentence == f"config_schema.properties.apiKey has the keyword {keyword}, which is not taken" or (
+        keyword == "$id" and sentence.startswith("config_schema.properties.apiKey.$id")
+    )
+
+
+@pytest.mark.parametrize(
+    ("schema", "sentence"),
+    [
+        ([], "config_schema must be a JSON object"),
+        (SCHEMA | {"type": "string"}, "config_schema.type must be object"),
+        ({"properties": {}}, "config_schema.type must be object"),
+        ({"type": "object"}, "config_schema.additionalProperties must be false: unknown fields are refused"),
+        (
+            changed(a={"type": ["object", "null"]}),
+            "config_schema.properties.a.additionalProperties must be false: unknown fields are refused",
+        ),
+        (
+            SCHEMA | {"$schema": "http://json-schema.org/draft-07/schema#"},
+            "config_schema.$schema must be https://json-schema.org/draft/2020-12/schema",
+        ),
+        (changed(a={"type": "text"}), "config_schema.properties.a.type is not valid in JSON Schema 2020-12"),
+        (changed(a=True), "config_schema.properties.a must be an object, not true or false"),
+        (
+            changed(**{"a.b": {"type": "string"}}),
+            "config_schema.properties names a field that is not 1 to 64 letters, digits and underscores",
+        ),
+        (changed(a={"type": "string", "description": "x" * 17000}), "config_schema is larger than 16384 bytes"),
+        (
+            changed(a={"type": "string", "pattern": "^/[a-z]*$", "default": "/../x"}),
+            "config_schema.properties.a.default does not fit its own field",
+        ),
+        (changed(a={"description": "\0"}), "config_schema.properties.a.description holds a character that is not text"),
+    ],
+)
+def test_schema_that_is_none_of_ours_is_refused(schema: Any, sentence: str) -> None:
+    """HUB 7"""
+    assert schema_refusal(schema) == sentence
+
+
+def test_schema_that_is_nested_too_deeply_is_refused() -> None:
+    """HUB 7"""
+    inner: dict[str, Any] = {"type": "string"}
+    for _ in range(2000):
+        inner = {"type": "array", "items": inner}
+    assert schema_refusal(changed(a=inner)) == "config_schema is nested more than 16 levels deep"
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["https://example.org/schema", "//example.org/schema", "file:///etc/passwd", "#", "#/properties/a", "other.json"],
+)
+def test_reference_out_of_the_schema_is_refused(reference: str) -> None:
+    """HUB 7: or checking a configuration would fetch what a stranger serves."""
+    sentence = schema_refusal(changed(a={"$ref": reference}))
+    assert sentence == "config_schema.properties.a.$ref must be #/$defs/<name>, and $defs themselves refer to nothing"
+
+
+def test_reference_to_the_schemas_own_definitions_is_followed() -> None:
+    schema = changed(a={"$ref": "#/$defs/name"}) | {"$defs": {"name": {"type": "string", "maxLength": 3}}}
+    check_schema(schema)
+    validate(schema, {"a": "abc"})
+    assert refusal({"a": "abcd"}, schema) == "config.a must have at most 3 characters"
+
+
+@pytest.mark.parametrize(
+    "definitions", [{"a": {"$ref": "#/$defs/a"}}, {"a": {"$ref": "#/$defs/b"}, "b": {"items": {"$ref": "#/$defs/a"}}}]
+)
+def test_definitions_that_refer_on_are_refused(definitions: dict[str, Any]) -> None:
+    assert "$defs themselves refer to nothing" in schema_refusal(changed() | {"$defs": definitions})
+
+
+def test_reference_to_nothing_is_refused() -> None:
+    sentence = schema_refusal(changed(a={"$ref": "#/$defs/none"}))
+    assert sentence == "config_schema refers to a definition that is not in it"
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(a+)+$", "((a)*)*", "(?:x*y){2,}", "^(([a-z])+.)+[A-Z]$", "(a?)*", r"(\d{1,9}|b)+"]
+)
+def test_pattern_that_would_stall_a_backtracking_matcher_is_refused(pattern: str) -> None:
+    assert schema_refusal(changed(a={"type": "string", "pattern": pattern})) == (
+        "config_schema.properties.a.pattern repeats a group that repeats something itself"
+    )
+
+
+@pytest.mark.parametrize("pattern", ["(?=a)b", r"(a)\1", "(", "[z-a]", "a{1000000}", "(?!x)"])
+def test_pattern_that_is_not_matched_in_linear_time_is_refused(pattern: str) -> None:
+    assert schema_refusal(changed(a={"type": "string", "pattern": pattern})) == (
+        "config_schema.properties.a.pattern is not a pattern that can be matched in linear time "
+        "(no look-around, no back-reference)"
+    )
+
+
+@pytest.mark.parametrize("pattern", ["^(sk|rk)_[!-~]+$", r"^[(*+)]+\(+$", "(-[a-z]+)?", "^(ab){2}c+$"])
+def test_harmless_pattern_is_taken(pattern: str) -> None:
+    check_schema(changed(a={"type": "string", "pattern": pattern}))
+
+
+def test_pattern_of_absurd_length_is_refused() -> None:
+    assert schema_refusal(changed(a={"pattern": "a" * 201})) == (
+        "config_schema.properties.a.pattern is longer than 200 characters"
+    )
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        changed(a={"type": "object", "properties": {}, "additionalProperties": False, "x-secret": True}),
+        changed(
+            a={
+                "type": "object",
+                "properties": {"b": {"type": "string", "x-secret": True}},
+                "additionalProperties": False,
+            }
+        ),
+        changed(a={"type": ["string", "null"], "x-secret": True}),
+        changed(a={"x-secret": True}),
+        changed(a={"type": "string", "x-secret": "yes"}),
+        changed(a={"type": "string", "x-secret": False}),
+        changed(a={"type": "array", "items": {"type": "string", "x-secret": True}}),
+        changed(a={"$ref": "#/$defs/s"}) | {"$defs": {"s": {"type": "string", "x-secret": True}}},
+        changed(a={"type": "string"}) | {"anyOf": [{"properties": {"a": {"type": "string", "x-secret": True}}}]},
+        changed(a={"type": "string"}) | {"if": {}, "then": {"properties": {"a": {"type": "string", "x-secret": True}}}},
+        changed() | {"x-secret": True},
+    ],
+)
+def test_secret_that_split_would_not_find_is_refused(schema: dict[str, Any]) -> None:
+    """HUB 1: it would be stored in the clear."""
+    assert ".x-secret must" in schema_refusal(schema)
+
+
+@pytest.mark.parametrize("keyword", ["default", "const", "enum", "examples"])
+def test_secret_cannot_have_its_value_in_the_schema(keyword: str) -> None:
+    """HUB 1: everyone reads the schema."""
+    value = [CANARY] if keyword in ("enum", "examples") else CANARY
+    sentence = schema_refusal(changed(a={"type": "string", "x-secret": True, keyword: value}))
+    assert sentence == f"config_schema.properties.a.{keyword} would show what is secret"

@@ -1,0 +1,379 @@
+"""One call to the outside: its time, its size, its failures and its log record (HUB 8, 15, 16)."""
+
+import datetime
+import gzip
+import json
+import socket
+import ssl
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from causeway import outbound
+from causeway.outbound import pinned
+from tests.unit.wire_server import Act, WireServer, ok, say
+
+SECRET = 'C4nary/"secret"+=value'
+
+
+@pytest.fixture
+def loopback(set_environment: Callable[..., None]) -> None:
+    set_environment(EGRESS_ALLOWED_HOSTS="127.0.0.1,localhost,platform.test,other.test")
+
+
+def _call(act: Act, **more: Any) -> tuple[outbound.Reply, bytes]:
+    more = {"log": lambda _: None, "method": "GET", "path": "/", **more}
+    with WireServer(act) as server:
+        method, path = more.pop("method"), more.pop("path")
+        return outbound.call(method, server.url + path, **more), server.requests[0]
+
+
+def _drip(connection: socket.socket, server: WireServer) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    while not server.over.wait(0.02):
+        connection.sendall(b"x")
+
+
+def _drip_head(connection: socket.socket, server: WireServer) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while not server.over.wait(0.02):
+        connection.sendall(b"x")
+
+
+def _drip_without_length(connection: socket.socket, server: WireServer) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{}")
+    while not server.over.wait(0.02):
+        connection.sendall(b" ")
+
+
+def _silent(_: socket.socket, server: WireServer) -> None:
+    server.over.wait(10)
+
+
+def test_request_arrives_as_given(loopback: None) -> None:
+    reply, request = _call(
+        ok(b'{"a":1}', "X-Answer: yes"), method="POST", path="/v1/a?b=c", body=b"x=1", headers={"X-Given": "1"}
+    )
+
+    assert (reply.status, reply.body, reply.headers["x-answer"]) == (200, b'{"a":1}', "yes")
+    assert request.startswith(b"POST /v1/a?b=c HTTP/1.1\r\n")
+    assert request.endswith(b"\r\n\r\nx=1")
+    assert b"\r\nX-Given: 1\r\n" in request
+
+
+@pytest.mark.parametrize("status", [204, 301, 401, 404, 429, 500])
+def test_any_status_is_an_answer(loopback: None, status: int) -> None:
+    reply, _ = _call(say(f"HTTP/1.1 {status} X\r\nContent-Length: 0\r\nLocation: /b\r\n\r\n".encode()))
+
+    assert reply.status == status
+
+
+@pytest.mark.parametrize("act", [_silent, _drip, _drip_head, _drip_without_length])
+def test_budget_ends_a_call_that_is_silent_or_drips(loopback: None, act: Act) -> None:
+    """HUB 8: the limit is on the whole attempt, however often a byte comes."""
+    attempts: list[outbound.Attempt] = []
+    started = monotonic()
+    with pytest.raises(outbound.TimedOut):
+        _call(act, budget=0.4, log=attempts.append)
+
+    # The budget, and room for a slow machine; a limit per byte would never end.
+    assert monotonic() - started < 5
+    assert [attempt.error for attempt in attempts] == ["TimedOut"]
+    assert attempts[0].milliseconds >= 390
+
+
+def test_budget_ends_a_tls_handshake_nobody_answers(loopback: None) -> None:
+    """HUB 8."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(outbound.TimedOut):
+        outbound.call("GET", f"https://127.0.0.1:{listener.getsockname()[1]}/", budget=0.3, log=print)
+
+
+def test_budget_ends_a_resolver_that_does_not_answer(loopback: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HUB 8."""
+    with WireServer(_silent) as server:
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: server.over.wait(10) and [])
+        with pytest.raises(outbound.DnsFailed, match="within"):
+            outbound.call("GET", "https://platform.test/", budget=0.2, log=print)
+
+
+def test_unknown_name_is_told_apart(loopback: None) -> None:
+    """HUB 8."""
+    with pytest.raises(outbound.DnsFailed):
+        outbound.call("GET", "https://nothing.invalid/", log=print)
+
+
+def test_refused_connection_is_told_apart(loopback: None) -> None:
+    """HUB 8."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        with pytest.raises(outbound.ConnectFailed, match="refused"):
+            outbound.call("GET", f"http://127.0.0.1:{bound.getsockname()[1]}/", log=print)
+
+
+def test_connection_that_closes_without_an_answer_is_told_apart(loopback: None) -> None:
+    """HUB 8."""
+    with pytest.raises(outbound.ConnectFailed, match="broke"):
+        _call(say(b""))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 two hundred\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nplain",
+    ],
+)
+def test_garbage_is_told_apart(loopback: None, answer: bytes) -> None:
+    """HUB 8."""
+    with pytest.raises(outbound.Garbled):
+        _call(say(answer))
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        ok(b"x" * 1001),
+        say(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1001),
+        ok(gzip.compress(b"x" * 1_000_000), "Content-Encoding: gzip"),
+    ],
+)
+def test_answer_over_the_cap_is_refused(loopback: None, act: Act) -> None:
+    """HUB 15: also what only becomes large when it is decompressed."""
+    with pytest.raises(outbound.TooLarge, match="more than 1000 bytes"):
+        _call(act, most_bytes=1000)
+
+
+def test_answer_at_the_cap_is_read(loopback: None) -> None:
+    """HUB 15."""
+    assert len(_call(ok(gzip.compress(b"x" * 1000), "Content-Encoding: gzip"), most_bytes=1000)[0].body) == 1000
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://127.0.0.1/",
+        "file:///etc/passwd",
+        "//127.0.0.1/",
+        "127.0.0.1",
+        "http://",
+        "http://[::1",
+        "http://a:b/",
+        "http://user:word@127.0.0.1/",
+        "http://safe.test@127.0.0.1/",
+        "http://127.0.0.1:0/",
+        "http://127.0.0.1:65536/",
+    ],
+)
+def test_url_that_names_no_web_host_is_refused(loopback: None, url: str) -> None:
+    with pytest.raises(outbound.RequestInvalid):
+        outbound.call("GET", url, log=print)
+
+
+@pytest.mark.parametrize("value", ["s3cret\r\nX-Evil: 1", "s3cret\nb", "s3cret-ключ"])
+def test_header_that_cannot_be_sent_is_refused_and_not_quoted(loopback: None, value: str) -> None:
+    """HUB 1: neither the message nor a traceback shows it."""
+    with pytest.raises(outbound.RequestInvalid) as caught:
+        _call(ok(b"{}"), headers={"Authorization": value})
+
+    shown = traceback.format_exception(caught.value)
+    assert "s3cret" not in "".join(line for line in shown if not line.lstrip().startswith("File"))
+
+
+def test_password_of_the_environment_is_not_sent(
+    loopback: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+    assert b"authorization" not in _call(ok(b"{}"))[1].lower()
+
+
+def test_method_that_cannot_be_sent_is_refused(loopback: None) -> None:
+    with pytest.raises(outbound.RequestInvalid):
+        _call(ok(b"{}"), method="GET / HTTP/1.1\r\nX: ")
+
+
+def test_attempt_tells_what_happened_and_no_secret(loopback: None) -> None:
+    """HUB 16: by name and by value; what the platform echoes is redacted too."""
+    attempts: list[outbound.Attempt] = []
+    body = json.dumps({"note": f"my {SECRET}", "pin": 1234, "amount": 5}).encode()
+    _call(
+        ok(json.dumps({"sid": "AC1", "auth_token": "t0k3n", "echo": SECRET}).encode()),
+        method="POST",
+        path="/a?api_key=k3y&page=2",
+        headers={"Content-Type": "application/json", "Authorization": f"Bearer {SECRET}"},
+        body=body,
+        secrets=[SECRET],
+        log=attempts.append,
+    )
+
+    (attempt,) = attempts
+    assert (attempt.method, attempt.status, attempt.error) == ("POST", 200, None)
+    assert attempt.url.endswith("/a?api_key=[redacted]&page=2")
+    assert json.loads(attempt.request_body) == {"note": "my [redacted]", "pin": "[redacted]", "amount": 5}
+    assert json.loads(attempt.response_body) == {"sid": "AC1", "auth_token": "[redacted]", "echo": "[redacted]"}
+    assert "C4nary" not in repr(attempt)
+    assert attempt.milliseconds >= 0
+
+
+@pytest.mark.parametrize("act", [ok(b"{}"), say(b"garbage\r\n\r\n")])
+def test_failing_log_does_not_change_the_outcome(loopback: None, act: Act, caplog: pytest.LogCaptureFixture) -> None:
+    """HUB 16."""
+
+    def fail(_: outbound.Attempt) -> None:
+        raise RuntimeError("the log's disk is full")
+
+    try:
+        outcome: int | str = _call(act, log=fail)[0].status
+    except outbound.Garbled:
+        outcome = "garbled"
+
+    assert outcome in (200, "garbled")
+    assert "could not be logged" in caplog.text
+
+
+def test_calls_leave_no_thread_and_no_connection(loopback: None) -> None:
+    before = set(threading.enumerate())
+    for _ in range(3):
+        _call(ok(b"{}"), budget=60)
+
+    for thread in set(threading.enumerate()) - before:
+        # A cancelled timer ends at once; one that is left would run for a minute.
+        thread.join(10)
+    assert set(threading.enumerate()) <= before
+
+
+def test_post_json_reaches_a_partner_on_a_private_address(set_environment: Callable[..., None]) -> None:
+    """Its URLs are the deployment's own, not a tenant's."""
+    with WireServer(ok(b'{"a":1}', "Connection: close")) as server:
+        reply = outbound.post_json(f"{server.url}/provider", b'{"b":2}', {"x-signature": "s"})
+
+    assert (reply.status, reply.body) == (200, b'{"a":1}')
+    assert b"\r\nContent-Type: application/json\r\n" in server.requests[0]
+    assert server.requests[0].endswith(b'\r\n\r\n{"b":2}')
+
+
+# TLS.
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate authority's certificate, and the certificate with key it gave to platform.test."""
+    folder = tmp_path_factory.mktemp("tls")
+    now = datetime.datetime.now(datetime.UTC)
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("authority", "platform.test")]
+
+    def certificate(which: int, extension: x509.ExtensionType) -> x509.Certificate:
+        identifier = x509.SubjectKeyIdentifier.from_public_key(keys[which].public_key())
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(keys[0].public_key())
+        signs = which == 0
+        usage = x509.KeyUsage(
+            digital_signature=True,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            key_cert_sign=signs,
+            crl_sign=signs,
+            encipher_only=False,
+            decipher_only=False,
+        )
+        return (
+            x509.CertificateBuilder(names[0], names[which], keys[which].public_key(), x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1))
+            .not_valid_after(now + datetime.timedelta(days=1))
+            .add_extension(extension, critical=True)
+            .add_extension(identifier, critical=False)
+            .add_extension(issuer, critical=False)
+            .add_extension(usage, critical=True)
+            .sign(keys[0], hashes.SHA256())
+        )
+
+    pem = serialization.Encoding.PEM
+    root = certificate(0, x509.BasicConstraints(ca=True, path_length=None))
+    leaf = certificate(1, x509.SubjectAlternativeName([x509.DNSName("platform.test")]))
+    key = keys[1].private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "root.pem").write_bytes(root.public_bytes(pem))
+    (folder / "leaf.pem").write_bytes(leaf.public_bytes(pem) + key)
+    return folder / "root.pem", folder / "leaf.pem"
+
+
+@pytest.fixture
+def secure(
+    authority: tuple[Path, Path], loopback: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[WireServer, list[str | None], Callable[[], None]]]:
+    """A TLS server, the names it was asked for by SNI, and what makes its authority trusted."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority[1])
+    asked: list[str | None] = []
+    context.sni_callback = lambda _, name, __: asked.append(name)
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda host, *given, **more: real("127.0.0.1" if host.endswith(".test") else host, *given, **more),
+    )
+
+    def trust() -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority[0]))
+        pinned._trusted.cache_clear()
+
+    pinned._trusted.cache_clear()
+    with WireServer(ok(b"{}"), context) as server:
+        yield server, asked, trust
+    pinned._trusted.cache_clear()
+
+
+def test_tls_is_checked_by_name_though_the_address_is_dialled(
+    secure: tuple[WireServer, list[str | None], Callable[[], None]],
+) -> None:
+    """HUB 14: SNI, certificate and Host by name."""
+    server, asked, trust = secure
+    trust()
+
+    assert outbound.call("GET", f"https://platform.test:{server.port}/", log=print).status == 200
+    assert asked == ["platform.test"]
+    assert f"\r\nHost: platform.test:{server.port}\r\n".encode() in server.requests[0]
+
+
+@pytest.mark.parametrize(("host", "trusted"), [("platform.test", False), ("other.test", True), ("127.0.0.1", True)])
+def test_certificate_of_a_stranger_or_another_host_is_refused(
+    secure: tuple[WireServer, list[str | None], Callable[[], None]], host: str, trusted: bool
+) -> None:
+    """HUB 8: TLS told apart; nothing of the request is sent."""
+    server, _, trust = secure
+    if trusted:
+        trust()
+    with pytest.raises(outbound.TlsFailed, match="certificate"):
+        outbound.call("GET", f"https://{host}:{server.port}/", log=print)
+
+    assert server.requests == []
+
+
+def test_plain_http_where_tls_is_expected_is_a_tls_failure(loopback: None) -> None:
+    """HUB 8."""
+
+    def greet(connection: socket.socket) -> None:
+        with connection:
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            connection.recv(65536)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=lambda: greet(listener.accept()[0]))
+        thread.start()
+        with pytest.raises(outbound.TlsFailed):
+            outbound.call("GET", f"https://127.0.0.1:{listener.getsockname()[1]}/", log=print)
+        thread.join()
