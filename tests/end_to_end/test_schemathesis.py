@@ -25,9 +25,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from local.demo_data import CASINO_CODE, TENANT_ID
+from local.demo_data import CASINO_CODE, CASINO_SECRET, PROVIDER_SECRET, TENANT_ID
 from local.sandbox import DEMO_CREDENTIALS
 from local.stack import Stack
+from tests.conformance.client import Casino, Player, sign_timed
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = int(os.environ.get("CAUSEWAY_EXAMPLES", "3"))
@@ -54,7 +55,9 @@ def declared(operation_id: str, field: str) -> Any:
 
 # Roles matter where a permission is asked for.
 CALLS = [(one, role) for one in OPERATIONS for role in (ROLES if declared(one, "x-permission") else ("nobody",))]
-SIGNED = [one for one in OPERATIONS if any(name.endswith("Signature") for need in declared(one, "security") for name in need)]
+SIGNED = [
+    one for one in OPERATIONS if any(name.endswith("Signature") for need in declared(one, "security") for name in need)
+]
 
 same_each_time = settings(
     max_examples=EXAMPLES,
@@ -96,11 +99,14 @@ class World:
 
     def template(self) -> str:
         """The id of the module's template."""
-        twilio = self.call("GET", "/integrations/templates/twilio").json()
-        fields = {name: value for name, value in twilio.items() if name not in ("name", "isActive")}
-        made = self.call("POST", "/integrations/templates", fields | {"id": "schemathesis"})
+        made = self.call("POST", "/integrations/templates", self.template_draft("schemathesis"))
         assert made.status_code in (201, 409), made.text
         return "schemathesis"
+
+    def template_draft(self, key: str) -> dict[str, Any]:
+        """Twilio's template under another id."""
+        twilio = self.call("GET", "/integrations/templates/twilio").json()
+        return {name: value for name, value in twilio.items() if name not in ("name", "isActive")} | {"id": key}
 
     def aim(self, case: Case, operation_id: str) -> None:
         """Make a call name what is there."""
@@ -114,6 +120,8 @@ class World:
             case.headers["If-Match"] = now.headers.get("etag", '"1"')
         if operation_id == "integrations_connections_create":
             case.body = case.body | {"templateId": "twilio", "config": dict(DEMO_CREDENTIALS["twilio"])}
+        if operation_id == "integrations_templates_create":
+            case.body = self.template_draft("schemathesis_too")
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +144,8 @@ def judge(case: Case, response: Any) -> None:
 
 @pytest.mark.parametrize(("operation_id", "role"), CALLS)
 def test_call_as_declared_is_answered_as_declared(operation_id: str, role: str, world: World) -> None:
+    """HUB.md 43: a role that does not have the declared permission is refused."""
+
     @same_each_time
     @given(case=OPERATIONS[operation_id].as_strategy(), aimed=st.booleans())
     def calls(case: Case, aimed: bool) -> None:
@@ -149,7 +159,9 @@ def test_call_as_declared_is_answered_as_declared(operation_id: str, role: str, 
     calls()
 
 
-@pytest.mark.parametrize(("operation_id", "role"), [(one, role) for one, role in CALLS if role in ("nobody", "tenant_admin")])
+@pytest.mark.parametrize(
+    ("operation_id", "role"), [(one, role) for one, role in CALLS if role in ("nobody", "tenant_admin")]
+)
 def test_call_other_than_declared_is_answered_as_declared(operation_id: str, role: str, world: World) -> None:
     if not (declared(operation_id, "parameters") or declared(operation_id, "requestBody")):
         pytest.skip("nothing is sent that could be wrong")
@@ -166,10 +178,44 @@ def test_call_other_than_declared_is_answered_as_declared(operation_id: str, rol
     calls()
 
 
+class Signer(requests.auth.AuthBase):
+    """Signs a request as the game provider, or the casino, does."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        path = request.path_url
+        party, secret = ("casino", CASINO_SECRET) if path.startswith("/casino/") else ("provider", PROVIDER_SECRET)
+        body = request.body.encode() if isinstance(request.body, str) else request.body or b""
+        request.headers["x-provider-code"] = "DEMO"
+        request.headers[f"x-{party}-signature"] = sign_timed(secret, body, path=path)
+        return request
+
+
+@pytest.fixture(scope="module")
+def player(stack: Stack) -> Iterator[Player]:
+    """A player of the module's own, in a game."""
+    with Casino(stack.base_url, stack.info["casino_secret"]) as casino:
+        yield casino.player()
+
+
+@pytest.mark.parametrize("operation_id", SIGNED)
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.name.lower())
+def test_signed_call_is_answered_as_declared(
+    mode: GenerationMode, operation_id: str, world: World, player: Player
+) -> None:
+    @same_each_time
+    @given(case=OPERATIONS[operation_id].as_strategy(generation_mode=mode), aimed=st.booleans())
+    def calls(case: Case, aimed: bool) -> None:
+        if aimed and isinstance(case.body, dict):
+            case.body = case.body | player.fields
+        response = case.call(base_url=world.stack.base_url, auth=Signer())
+        assert response.status_code != 401, response.text
+        judge(case, response)
+
+    calls()
+
+
 @pytest.mark.parametrize("operation_id", SIGNED)
 def test_unsigned_call_is_refused(operation_id: str, world: World) -> None:
-    """HUB.md 24: a call without a signature is 401, whatever it says."""
-
     @same_each_time
     @given(case=OPERATIONS[operation_id].as_strategy())
     def calls(case: Case) -> None:

@@ -8,7 +8,18 @@ import pytest
 from causeway import secrets, settings
 from tests.unit.secrets_server import SecretsServer
 
-_SETTINGS = ("AWS_", "DATABASE_", "DEFAULT_", "GAME_PROVIDER_", "SCHEMA_", "SECRET", "STAGE")
+_SETTINGS = (
+    "AUDIT_SECRET",
+    "AWS_",
+    "DATABASE_",
+    "DEFAULT_",
+    "EGRESS_",
+    "GAME_PROVIDER_",
+    "KMS_KEY_ID",
+    "SCHEMA_",
+    "SECRET",
+    "STAGE",
+)
 
 
 def _forget() -> None:

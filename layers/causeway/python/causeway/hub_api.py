@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from causeway import audit_log, identity, operations, strict_json
+from causeway import audit_log, database, identity, operations, strict_json
 from causeway.api import failed, json_answer, raw_body
 from causeway.context import RequestContext
 from causeway.errors import CausewayError, Forbidden, InvalidRequest, PreconditionRequired, Unauthorized
@@ -70,9 +70,7 @@ def hub_call(
             event: dict[str, Any] = app.current_event.raw_event
             request_id = event["requestContext"]["requestId"]
             try:
-                call = _call(event, path)
-                _admit(call, permission)
-                return _answered(route(call))
+                return _made(_call(event, path), permission, route)
             except CausewayError as error:
                 return failed(error, request_id)
 
@@ -98,22 +96,26 @@ def _call(event: dict[str, Any], path: dict[str, str]) -> HubCall:
     )
 
 
-def _admit(call: HubCall, permission: Permission) -> None:
+def _made(call: HubCall, permission: Permission, route: Callable[[HubCall], HubAnswer]) -> Response[str]:
     try:
         call.context.caller.demand(permission)
+        return _answered(route(call))
     except Forbidden:
         if call.context.caller.tenant_id is not None:
-            with call.context.transaction() as transaction:
-                audit_log.record(
-                    transaction,
-                    call.context.entry(
-                        audit_log.Action.ACCESS_REFUSED,
-                        object_kind="permission",
-                        object_id=permission,
-                        outcome="refused",
-                    ),
-                )
+            _note_refusal(call.context, permission)
         raise
+
+
+def _note_refusal(context: RequestContext, permission: Permission) -> None:
+    entry = context.entry(
+        audit_log.Action.ACCESS_REFUSED, object_kind="permission", object_id=permission, outcome="refused"
+    )
+    try:
+        with context.transaction() as transaction:
+            audit_log.record(transaction, entry)
+    except Forbidden:
+        # A suspended membership is let into no transaction, and its attempts are written down all the same.
+        audit_log.record_apart(database.current(), context.caller.tenant, entry)
 
 
 def _answered(answer: HubAnswer) -> Response[str]:

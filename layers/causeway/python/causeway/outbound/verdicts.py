@@ -51,6 +51,10 @@ _SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Something answers there, but not as the platform does.",
             "Check the base URL, the environment and the ids in the configuration.",
         ),
+        "CONFIG_INCOMPLETE": (
+            "The call cannot be made with this configuration.",
+            "Fill in what the template's set-up text asks for; a platform without a public address needs its base_url.",
+        ),
         "DNS_FAILED": ("The host's name does not resolve.", "Check the spelling of the base URL."),
         "TLS_FAILED": (
             "No secure connection: the host's certificate is not trusted, not valid or another host's.",
@@ -78,7 +82,7 @@ _FAILURES: tuple[tuple[type[CallFailed], str], ...] = (
     (TimedOut, "TIMED_OUT"),
     (TooLarge, "UNEXPECTED_ANSWER"),
     (Garbled, "UNEXPECTED_ANSWER"),
-    (RequestInvalid, "UNEXPECTED_ANSWER"),
+    (RequestInvalid, "CONFIG_INCOMPLETE"),
 )
 
 _STATUSES: Mapping[int, str] = MappingProxyType({401: "INVALID_CREDENTIALS", 403: "FORBIDDEN", 429: "RATE_LIMITED"})
