@@ -53,7 +53,8 @@ def get(call: HubCall) -> HubAnswer:
     "Connection",
     request="ConnectionChange",
     refuses="CONNECTION_NOT_FOUND IF_MATCH_REQUIRED VERSION_MISMATCH NAME_TAKEN CONFIG_SCHEMA_INVALID "
-    "INVALID_CREDENTIALS CONNECTION_FAILED CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE",
+    "SECRETS_REQUIRED INVALID_CREDENTIALS CONNECTION_FAILED CREDENTIAL_UNREADABLE CREDENTIAL_MISSING "
+    "KEY_SERVICE_UNAVAILABLE",
 )
 def change(call: HubCall) -> HubAnswer:
     """Change a connection that is still as If-Match says; new secrets are tested before they replace working ones."""
@@ -75,7 +76,7 @@ def delete(call: HubCall) -> HubAnswer:
 @hub_call(app, "connections.use")
 @describe(
     "Verdict",
-    refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE CREDENTIAL_UNREADABLE CREDENTIAL_MISSING "
+    refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED CREDENTIAL_UNREADABLE CREDENTIAL_MISSING "
     "KEY_SERVICE_UNAVAILABLE",
 )
 def test(call: HubCall) -> HubAnswer:
@@ -95,7 +96,10 @@ def sync(call: HubCall) -> HubAnswer:
 
 @app.post("/integrations/<connection_id>/enable")
 @hub_call(app, "connections.write")
-@describe("Connection", refuses="CONNECTION_NOT_FOUND CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE")
+@describe(
+    "Connection",
+    refuses="CONNECTION_NOT_FOUND TEMPLATE_MOVED CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE",
+)
 def enable(call: HubCall) -> HubAnswer:
     """Let a disabled connection be used again, if its test succeeds."""
     one = connecting.enable(call.context, connections.connection_id(call.path["connection_id"]))
@@ -116,8 +120,8 @@ def disable(call: HubCall) -> HubAnswer:
 @describe(
     "Connection",
     request="NewSecrets",
-    refuses="CONNECTION_NOT_FOUND CONFIG_SCHEMA_INVALID INVALID_CREDENTIALS CONNECTION_FAILED VERSION_MISMATCH "
-    "CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE",
+    refuses="CONNECTION_NOT_FOUND CONFIG_SCHEMA_INVALID SECRETS_REQUIRED INVALID_CREDENTIALS CONNECTION_FAILED "
+    "VERSION_MISMATCH CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE",
 )
 def rotate(call: HubCall) -> HubAnswer:
     """Replace the secrets by new ones that a test found working."""

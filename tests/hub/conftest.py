@@ -127,7 +127,10 @@ def inside(stack: Stack, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         _forget()
         payload = (hub.token(caller) or "").split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
-        flat = {name: " ".join(value).join("[]") if isinstance(value, list) else str(value) for name, value in claims.items()}
+        flat = {
+            name: " ".join(value).join("[]") if isinstance(value, list) else str(value)
+            for name, value in claims.items()
+        }
         return RequestContext(identity.of_claims(flat, TENANTS[caller.tenant]), "203.0.113.7", "inside")
 
     yield enter

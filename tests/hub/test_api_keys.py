@@ -157,7 +157,8 @@ def test_ten_keys_at_once_with_one_name_make_one(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"name": ""}, {"name": 1}, {"name": "x" * 101}, {"name": "x", "channel": ""}, {"name": "x", "key": "y"}]
+    "body",
+    [{}, {"name": ""}, {"name": 1}, {"name": "x" * 101}, {"name": "x", "channel": ""}, {"name": "x", "key": "y"}],
 )
 def test_key_of_another_form_is_refused(hub: Hub, body: dict[str, Any]) -> None:
     reply = hub.call("POST", "/api-keys", ADMIN, body)
@@ -171,7 +172,12 @@ def test_list_holds_the_tenants_own_keys(hub: Hub) -> None:
     listed = [
         {one["id"] for one in hub.call("GET", "/api-keys", caller).json["apiKeys"]} for caller in (ADMIN, THEIR_ADMIN)
     ]
-    assert (ours in listed[0], theirs in listed[0], ours in listed[1], theirs in listed[1]) == (True, False, False, True)
+    assert (ours in listed[0], theirs in listed[0], ours in listed[1], theirs in listed[1]) == (
+        True,
+        False,
+        False,
+        True,
+    )
 
 
 def test_another_tenants_key_is_not_there_to_be_revoked(hub: Hub, inside: Callable[..., RequestContext]) -> None:

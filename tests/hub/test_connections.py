@@ -264,9 +264,7 @@ def test_if_match_that_is_no_etag_of_ours_is_refused(hub: Hub, tag: str) -> None
 def test_ten_changes_at_once_from_one_etag_make_one(hub: Hub) -> None:
     path = hub.connection()
     seen = hub.call("GET", path).etag
-    calls = [
-        lambda n=n: hub.call("PATCH", path, body={"description": f"change {n}"}, if_match=seen) for n in range(10)
-    ]
+    calls = [lambda n=n: hub.call("PATCH", path, body={"description": f"change {n}"}, if_match=seen) for n in range(10)]
     assert sorted(reply.status for reply in at_once(calls)) == [200] + [412] * 9
 
 
@@ -369,9 +367,7 @@ def test_change_without_secrets_keeps_them(inside: Inside, rows: Rows, platform:
 # ---- Use, state, deletion ----
 
 
-def test_disabled_connection_refuses_before_anything_is_decrypted(
-    inside: Inside, hub: Hub, platform: Platform
-) -> None:
+def test_disabled_connection_refuses_before_anything_is_decrypted(inside: Inside, hub: Hub, platform: Platform) -> None:
     """HUB 15: with KMS away, one that is not disabled fails for KMS, and a disabled one for being disabled."""
     context = inside()
     one, _ = connecting.create(context, at_platform(platform), None)
@@ -467,9 +463,7 @@ def test_deleted_connection_is_one_that_is_not_there(hub: Hub, method: str, end:
     path = hub.connection()
     hub.call("DELETE", path)
     body = {"config": {"api_key": "x"}} if method in ("PATCH", "POST") else None
-    replies = [
-        hub.call(method, there + end, body=body, if_match='"1"') for there in (path, f"/integrations/{uuid4()}")
-    ]
+    replies = [hub.call(method, there + end, body=body, if_match='"1"') for there in (path, f"/integrations/{uuid4()}")]
     assert replies[0].essence == replies[1].essence
     assert replies[0].status == 404
 

@@ -3,7 +3,7 @@
 import base64
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from html import escape
@@ -126,6 +126,7 @@ def filled(planted: Planted, provider: str, schema: dict[str, Any]) -> dict[str,
 
 def call_everything(hub: Hub, planted: Planted) -> None:
     """Every route, with secrets where they belong and where they do not."""
+    path = ""
     for provider, schema in schemas().items():
         body = draft(templateId=provider, config=filled(planted, provider, schema))
         key = token_hex(8)
@@ -136,7 +137,9 @@ def call_everything(hub: Hub, planted: Planted) -> None:
         hub.call("POST", "/integrations", ADMIN, body | {"name": "other"}, idempotency_key=key)
         hub.call("POST", f"{path}/test")
         secret = next(name for name, about in schema["properties"].items() if about.get("x-secret"))
-        wrong = {secret: planted.secret(f"{provider}.{secret} rotated", body["config"][secret].partition("canary")[0], "")}
+        wrong = {
+            secret: planted.secret(f"{provider}.{secret} rotated", body["config"][secret].partition("canary")[0], "")
+        }
         hub.call("POST", f"{path}/credentials/rotate", ADMIN, {"config": wrong})
         hub.call("PATCH", path, ADMIN, {"config": wrong}, if_match=hub.call("GET", path).etag)
     misplaced(hub, planted, path)
@@ -215,18 +218,10 @@ def call_a_platform_that_repeats_it(context: RequestContext, platform: Platform,
     assert connecting.test(context, identity).verdict.success
 
 
-@pytest.fixture(scope="module")
-def seen_before(hub: Hub) -> int:
-    """How many answers other tests had."""
-    return len(hub.seen)
-
-
 @pytest.fixture
-def planted(
-    hub: Hub, seen_before: int, inside: Inside, platform: Platform, caplog: pytest.LogCaptureFixture
-) -> Iterator[Planted]:
+def planted(hub: Hub, inside: Inside, platform: Platform) -> Planted:
     """Everything planted and everything called."""
-    planted = Planted()
+    planted, before = Planted(), len(hub.seen)
     call_everything(hub, planted)
     context = inside()
     call_a_platform_that_repeats_it(context, platform, planted)
@@ -242,8 +237,8 @@ def planted(
     planted.secrets["API key's secret bytes"] = made.json["apiKey"][-40:]
     hub.call("GET", "/api-keys")
     hub.call("DELETE", f"/api-keys/{made.json['id']}")
-    planted.replies = hub.seen[seen_before:]
-    yield planted
+    planted.replies = hub.seen[before:]
+    return planted
 
 
 def tables(stack: Stack) -> dict[str, bytes]:
@@ -288,6 +283,9 @@ def test_no_secret_is_anywhere(stack: Stack, planted: Planted, caplog: pytest.Lo
     assert len(planted.secrets) > 80
     assert len(answers) > 200
     assert {"log integration-connections.log", "log integration-templates.log", "log api-keys.log"} <= set(logs)
+    # What the platform repeated was kept, and redacted.
+    assert b"players" in searched["table integration_api_logs"]
+    assert b"[redacted]" in searched["table integration_api_logs"]
     assert hits(planted, searched) == []
 
 

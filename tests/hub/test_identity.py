@@ -1,6 +1,6 @@
 """Who a token makes of its bearer: one role in one tenant, nobody where it says less or more, suspended refused."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from secrets import token_hex
 from typing import Any
 from uuid import uuid4
@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from causeway import identity
-from causeway.errors import TenantNotFound, Unauthorized
+from causeway.errors import Forbidden, TenantNotFound, Unauthorized
 from causeway.identity import Caller
 from local.cognito import Person
 from local.demo_data import TENANTS
@@ -78,7 +78,7 @@ def test_nothing_secret_of_a_new_key_shows_where_it_is_printed() -> None:
 
 
 @pytest.fixture
-def someone(stack: Stack, hub: Hub) -> Iterator[Callable[..., str]]:
+def someone(stack: Stack, hub: Hub) -> Callable[..., str]:
     """Adds a person to the user pool and logs him in: someone("staff", tenant) is his ID token."""
 
     def join(*groups: str, tenant: str | None = TENANT) -> str:
@@ -91,7 +91,7 @@ def someone(stack: Stack, hub: Hub) -> Iterator[Callable[..., str]]:
             pool._call("AdminAddUserToGroup", UserPoolId=pool.id, Username=name, GroupName=group)
         return pool.log_in(name)["IdToken"]
 
-    yield join
+    return join
 
 
 def bearer(hub: Hub, token: str, method: str = "GET", path: str = "/integrations") -> Any:
@@ -138,9 +138,7 @@ def test_suspended_membership_refuses_the_token_and_is_audited(
 
 def test_role_of_a_membership_follows_the_token(hub: Hub, stack: Stack, rows: Rows) -> None:
     hub.call("GET", "/integrations", STAFF)
-    known = rows(
-        "SELECT role FROM memberships WHERE tenant_id = %s GROUP BY role ORDER BY role", [TENANT]
-    )
+    known = rows("SELECT role FROM memberships WHERE tenant_id = %s GROUP BY role ORDER BY role", [TENANT])
     assert {row.role for row in known} >= {"staff"}
     assert rows("SELECT FROM memberships WHERE role = 'super_admin'") == []
 
@@ -161,5 +159,5 @@ def test_token_with_a_changed_signature_or_payload_is_refused(hub: Hub) -> None:
 
 
 def test_caller_demands_no_more_than_his_role_has() -> None:
-    with pytest.raises(Exception, match="staff lacks audit.read"):
+    with pytest.raises(Forbidden, match="staff lacks audit"):
         Caller("person", "x", "staff", TENANT).demand("audit.read")

@@ -241,60 +241,69 @@ SNAPSHOT = " UNION ALL ".join(
 )
 
 
+def kind_of(route: str) -> str:
+    """What a route's object is: connection_id, key_id, template_id, or '' for none."""
+    return route.partition("{")[2].partition("}")[0]
+
+
+def object_of(world: World, cell: Cell) -> str:
+    """The id in the cell's path; of one's own, a new one where the call will change it."""
+    kind = kind_of(cell.route)
+    match cell.object:
+        case "own" if kind == "template_id":
+            return world.template_id
+        case "own" if cell.allowed and cell.role != "super_admin_without_tenant" and not cell.route.startswith("GET"):
+            return world.make(kind, ADMIN)
+        case "own":
+            return world.fixed[OURS][kind]
+        case "other":
+            return world.fixed[THEIRS][kind]
+        case "missing":
+            return str(uuid4())
+    return "malformed"
+
+
+def body_of(world: World, route: str) -> Any:
+    """A body that the route takes."""
+    match route:
+        case "POST /integrations/templates":
+            return world.template()
+        case "POST /integrations":
+            return draft()
+        case "POST /api-keys":
+            return {"name": f"key {token_hex(6)}"}
+    if route.startswith("PATCH"):
+        return {"description": f"changed {token_hex(6)}"}
+    if route.endswith("/rotate"):
+        return {"config": {"api_key": token_hex(16)}}
+    return BLOCK if route.endswith("/block-slots") else None
+
+
+def path_of(route: str, identity: str) -> str:
+    """The route's path about an object."""
+    path = route.split()[1].replace(f"{{{kind_of(route)}}}", identity).replace("{calendar_id}", "calendar1")
+    return path + ("?date=2026-01-31" if path.endswith("/free-slots") else "")
+
+
 def made(world: World, cell: Cell, rows: Callable[..., list[Any]]) -> tuple[Reply, list[Any]]:
     """The cell's call, and what the database held just before it."""
-    method, path = cell.route.split()
     caller = CALLERS[cell.role]
-    headers = dict(caller.headers)
-    if cell.role == "service":
-        headers["x-api-key"] = world.key
-    kind = path.partition("{")[2].partition("}")[0]
-    changes = method != "GET"
-    if kind:
-        match cell.object:
-            case "own" if kind == "template_id":
-                identity = world.template_id
-            case "own":
-                fresh = changes and cell.allowed and cell.role != "super_admin_without_tenant"
-                identity = world.make(kind, ADMIN) if fresh else world.fixed[OURS][kind]
-            case "other":
-                identity = world.fixed[THEIRS][kind]
-            case "missing":
-                identity = str(uuid4())
-            case _:
-                identity = "malformed"
-        if path.endswith("/sync") and cell.object == "own":
-            rows(
-                "UPDATE integration_connections SET status = 'active', is_active = true WHERE connection_id = %s",
-                [identity],
-            )
-        if method == "PATCH":
-            headers["if-match"] = '"1"'
-        if cell.object == "own" and cell.allowed and method == "PATCH":
-            reader = PLATFORM_ADMIN if kind == "template_id" else ADMIN
-            headers["if-match"] = world.hub.call("GET", path.replace(f"{{{kind}}}", identity), reader).etag
-        path = path.replace(f"{{{kind}}}", identity).replace("{calendar_id}", "calendar1")
-    elif cell.object == "other" and cell.role != "super_admin_without_tenant":
+    headers = dict(caller.headers) | ({"x-api-key": world.key} if cell.role == "service" else {})
+    kind = kind_of(cell.route)
+    path = path_of(cell.route, object_of(world, cell) if kind else "")
+    if not kind and cell.object == "other" and cell.role != "super_admin_without_tenant":
         # Only a super admin names a tenant.
         headers["x-tenant-id"] = TENANTS[THEIRS]
-    if path.endswith("/free-slots"):
-        path += "?date=2026-01-31"
-    body: Any = None
-    match cell.route:
-        case "POST /integrations/templates":
-            body = world.template()
-        case "POST /integrations":
-            body = draft()
-        case "POST /api-keys":
-            body = {"name": f"key {token_hex(6)}"}
-        case _ if method == "PATCH":
-            body = {"description": f"changed {token_hex(6)}"}
-        case _ if path.endswith("/rotate"):
-            body = {"config": {"api_key": token_hex(16)}}
-        case _ if path.endswith("/block-slots"):
-            body = BLOCK
+    if path.endswith("/sync") and cell.object == "own":
+        statement = "UPDATE integration_connections SET status = 'active', is_active = true WHERE connection_id = %s"
+        rows(statement, [path.split("/")[2]])
+    if cell.route.startswith("PATCH"):
+        reader = PLATFORM_ADMIN if kind == "template_id" else ADMIN
+        own = cell.object == "own" and cell.allowed
+        headers["if-match"] = world.hub.call("GET", path, reader).etag if own else '"1"'
+    body = body_of(world, cell.route)
     before = rows(SNAPSHOT)
-    return world.hub.call(method, path, Caller(caller.role, caller.tenant, headers), body), before
+    return world.hub.call(cell.route.split()[0], path, Caller(caller.role, caller.tenant, headers), body), before
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
@@ -334,16 +343,11 @@ def check_whose(world: World, cell: Cell, reply: Reply) -> None:
 
 @pytest.mark.parametrize("route", [route for route in TEMPLATE_ROUTES if "{" in route])
 @pytest.mark.parametrize("malformed", MALFORMED)
-def test_malformed_id_is_one_that_is_not_there(hub: Hub, route: str, malformed: str) -> None:
+def test_malformed_id_is_one_that_is_not_there(world: World, route: str, malformed: str) -> None:
     """HUB 43"""
-    method, path = route.split()
-    kind = path.partition("{")[2].partition("}")[0]
-    body = {"config": {"api_key": "x"}} if path.endswith("rotate") else {"description": "x"}
-    body = BLOCK if path.endswith("block-slots") else body
-    sent = None if method in ("GET", "DELETE") else body
-    path = path.replace(f"{{{kind}}}", malformed).replace("{calendar_id}", "calendar1")
-    path += "?date=2026-01-31" if path.endswith("/free-slots") else ""
-    reply = hub.call(method, path, SUPER_ADMIN, sent, if_match='"1"')
+    method = route.split()[0]
+    body = body_of(world, route) if method in ("POST", "PATCH") else None
+    reply = world.hub.call(method, path_of(route, malformed), SUPER_ADMIN, body, if_match='"1"')
 
     expected = ROUTES[route].missing
     assert (reply.status, reply.code) in ((404, expected), (404, "NOT_FOUND")), reply

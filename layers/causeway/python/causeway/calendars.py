@@ -12,15 +12,15 @@ from urllib.parse import quote
 from uuid import UUID
 
 from causeway import connecting
-from causeway.connecting import Use
 from causeway.context import RequestContext
-from causeway.errors import ConnectionFailed, InvalidRequest, NotSupported
+from causeway.errors import ConnectionFailed, InvalidRequest
 from causeway.fields import known_fields, text_field
 from causeway.outbound import Reply
 
 _PROVIDER = "gohighlevel"
 _VERSION = "2021-04-15"
 _ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # The widest distance of a time zone from UTC, with the day's length: what a local day can reach over.
 _WEST, _EAST = timedelta(hours=14), timedelta(hours=12)
 
@@ -36,8 +36,10 @@ class Day:
     def parse(cls, query: dict[str, str]) -> Self:
         """Read the query; raises InvalidRequest, which names the parameter."""
         known_fields(query, {"date", "timezone"})
+        text = query.get("date", "")
         try:
-            day = date.fromisoformat(query.get("date", ""))
+            # Of the forms of ISO 8601 this one alone: fromisoformat takes weeks too.
+            day = date.fromisoformat(text if _DAY.fullmatch(text) else "")
             datetime.combine(day, time()) - timedelta(days=1)
             datetime.combine(day, time()) + timedelta(days=2)
         except (ValueError, OverflowError) as error:
@@ -80,7 +82,7 @@ def every(context: RequestContext, identity: UUID) -> list[dict[str, Any]]:
         ConnectionNotFound, IntegrationNotActive, NotSupported: not a GoHighLevel connection.
         InvalidCredentials, RateLimited, ConnectionFailed, ProviderRejected: as the platform answered.
     """
-    with _use(context, identity) as use:
+    with connecting.use(context, identity, _PROVIDER) as use:
         answer = _read(use.call("GET", "/calendars/", query={"locationId": use.field("locationId")}, headers=_HEADERS))
     found = answer.get("calendars")
     if not isinstance(found, list):
@@ -105,7 +107,7 @@ def free_slots(context: RequestContext, identity: UUID, calendar_id: str, wanted
         "timezone": wanted.timezone,
     }
     path = f"/calendars/{_path_id(calendar_id)}/free-slots"
-    with _use(context, identity) as use:
+    with connecting.use(context, identity, _PROVIDER) as use:
         answer = _read(use.call("GET", path, query=query, headers=_HEADERS))
     day = answer.get(wanted.day.isoformat(), {})
     slots = day.get("slots", []) if isinstance(day, dict) else []
@@ -118,7 +120,7 @@ def free_slots(context: RequestContext, identity: UUID, calendar_id: str, wanted
 def block(context: RequestContext, identity: UUID, calendar_id: str, slot: BlockedSlot) -> dict[str, Any]:
     """Keep a time of a calendar from being booked; returns the platform's record of it. Raises as every does."""
     calendar = _path_id(calendar_id)
-    with _use(context, identity) as use:
+    with connecting.use(context, identity, _PROVIDER) as use:
         content = {
             "calendarId": calendar,
             "locationId": use.field("locationId"),
@@ -137,13 +139,6 @@ def block(context: RequestContext, identity: UUID, calendar_id: str, slot: Block
 
 
 _HEADERS = {"Version": _VERSION}
-
-
-def _use(context: RequestContext, identity: UUID) -> Use:
-    use = connecting.use(context, identity)
-    if use.connection.provider_key != _PROVIDER:
-        raise NotSupported("This connection's platform has no calendars")
-    return use
 
 
 def _path_id(calendar_id: str) -> str:

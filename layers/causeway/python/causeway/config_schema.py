@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Never
 
 from causeway.errors import ConfigSchemaInvalid
-from causeway.strict_json import NotAnInteger
+from causeway.strict_json import NotAnInteger, shown_name
 
 if TYPE_CHECKING:
     from jsonschema_rs import ValidationError
@@ -150,7 +150,7 @@ def _schemas(schema: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
 def _check_keywords(path: str, schema: dict[str, Any]) -> None:
     for keyword in schema:
         if keyword not in _KEYWORDS:
-            _refuse(path, f"has the keyword {_shown(keyword)}, which is not taken")
+            _refuse(path, f"has the keyword {shown_name(keyword)}, which is not taken")
     types = schema.get("type", [])
     if "object" in ([types] if isinstance(types, str) else types) and schema.get("additionalProperties") is not False:
         _refuse(f"{path}.additionalProperties", "must be false: unknown fields are refused")
@@ -238,12 +238,7 @@ def _refuse_to_fetch(uri: str) -> Never:
 
 
 def _joined(path: str, steps: list[str | int]) -> str:
-    return path + "".join(f"[{step}]" if isinstance(step, int) else f".{_shown(step)}" for step in steps)
-
-
-def _shown(name: str) -> str:
-    """A field's name, unless it is none: a secret may have been sent in a name's place."""
-    return name if re.fullmatch(r"[$\w-]{1,64}", name, re.ASCII) else "<unnamed>"
+    return path + "".join(f"[{step}]" if isinstance(step, int) else f".{shown_name(step)}" for step in steps)
 
 
 _ASKED = {

@@ -9,27 +9,34 @@ from functools import cache
 from typing import Any, Literal, Self
 from uuid import UUID, uuid4
 
+from aws_lambda_powertools import Logger
+
 from causeway import catalogue, config_schema, connections, credentials, database, provider_calls, settings
 from causeway import secrets as stored_secrets
 from causeway.audit_log import Action, fingerprint, fingerprint_key, record
 from causeway.catalogue import Provider
 from causeway.connections import Change, Connection, Draft, NewSecrets, Transaction
 from causeway.context import RequestContext
-from causeway.credentials import Secrets
 from causeway.crypto import DataKeys
 from causeway.errors import (
+    CausewayError,
     ConnectionFailed,
     IntegrationNotActive,
     InvalidCredentials,
     InvalidRequest,
+    NotSupported,
     ProviderInactive,
     ProviderRejected,
     RateLimited,
+    SecretsRequired,
+    TemplateMoved,
     VersionMismatch,
 )
 from causeway.outbound import Attempt, CallFailed, Reply
 from causeway.outbound.verdicts import Verdict, judge
 from causeway.provider_calls import Account
+
+logger = Logger(child=True)
 
 # What a sync is answered until the engines are there.
 _NO_ENGINE = "This provider's data cannot be synced yet"
@@ -92,8 +99,11 @@ def create(context: RequestContext, draft: Draft, idempotency_key: str | None) -
     plain, secret = _checked(provider, draft.config)
     identity = uuid4()
     sealed = credentials.seal_all(keys(), context.caller.tenant, identity, secret)
+    endpoints = Account(provider, draft.environment, plain, secret).endpoints
     with context.transaction() as transaction:
-        found, made = connections.create(transaction, identity, draft, plain, context.caller.subject, idempotency_key)
+        found, made = connections.create(
+            transaction, identity, draft, plain, endpoints, context.caller.subject, idempotency_key
+        )
         if made:
             credentials.promote(transaction, identity, credentials.store(transaction, sealed))
         one = connections.find(transaction, found)
@@ -116,6 +126,7 @@ def change(context: RequestContext, identity: UUID, version: int, wanted: Change
 
     Raises:
         ConnectionNotFound, VersionMismatch, NameTaken, ConfigSchemaInvalid.
+        SecretsRequired: the address would change, and a secret was left out.
         InvalidCredentials, ConnectionFailed: the new config does not work; nothing is changed.
     """
     with context.transaction() as transaction:
@@ -125,7 +136,7 @@ def change(context: RequestContext, identity: UUID, version: int, wanted: Change
         raise VersionMismatch
     if wanted.config is None:
         with context.transaction() as transaction:
-            changed = connections.update(transaction, identity, version, wanted, None)
+            changed = connections.update(transaction, identity, version, wanted)
             _record(context, transaction, Action.CONNECTION_CHANGED, one, before=_shown(one), after=_shown(changed))
         return changed
     return _reconfigured(context, one, provider, wanted, wanted.config, Action.CONNECTION_CHANGED)
@@ -156,7 +167,11 @@ def _reconfigured(
     before = credentials.read(database.current(), keys(), context.caller.tenant, identity)
     merged = {name: value for name, value in (one.config | before | config).items() if value is not None}
     plain, secret = _checked(provider, merged)
-    tested = _call(one, provider, plain, secret)
+    account = Account(provider, one.environment, plain, secret)
+    # Or who may change an address could have the secrets sent to himself, and so read them.
+    if account.endpoints != one.endpoints and not set(secret) <= set(config):
+        raise SecretsRequired
+    tested = _call(account)
     with context.transaction() as transaction:
         _keep_attempts(context, transaction, one, tested.attempts)
         if not tested.verdict.success:
@@ -166,7 +181,7 @@ def _reconfigured(
     if secret != before:
         sealed = credentials.seal_all(keys(), context.caller.tenant, identity, secret)
     with context.transaction() as transaction:
-        changed = connections.update(transaction, identity, one.version, wanted, plain)
+        changed = connections.update(transaction, identity, one.version, wanted, plain, account.endpoints)
         if sealed is not None:
             credentials.promote(transaction, identity, credentials.store(transaction, sealed))
         changed = connections.settle(transaction, identity, None)
@@ -188,6 +203,7 @@ def test(context: RequestContext, identity: UUID) -> Tested:
     Raises:
         ConnectionNotFound.
         IntegrationNotActive: it is disabled; nothing is decrypted.
+        TemplateMoved: the template's addresses are not those the connection was made for.
     """
     with context.transaction() as transaction:
         one = connections.find(transaction, identity)
@@ -201,7 +217,7 @@ def test(context: RequestContext, identity: UUID) -> Tested:
 def _tested(
     context: RequestContext, one: Connection, provider: Provider, secret: dict[str, str]
 ) -> tuple[Tested, Connection]:
-    tested = _call(one, provider, one.config, secret)
+    tested = _call(_account(one, provider, secret))
     identity = UUID(one.connection_id)
     with context.transaction() as transaction:
         _keep_attempts(context, transaction, one, tested.attempts)
@@ -214,9 +230,16 @@ def _tested(
     return tested, settled
 
 
-def _call(one: Connection, provider: Provider, plain: dict[str, Any], secret: dict[str, str]) -> Tested:
+def _account(one: Connection, provider: Provider, secret: Mapping[str, str]) -> Account:
+    """The connection ready to be called; raises TemplateMoved where its secrets would go elsewhere than agreed."""
+    account = Account(provider, one.environment, one.config, secret)
+    if account.endpoints != one.endpoints:
+        raise TemplateMoved
+    return account
+
+
+def _call(account: Account) -> Tested:
     attempts: list[Attempt] = []
-    account = Account(provider, one.environment, plain, secret)
     verdict, milliseconds = provider_calls.test(account, attempts.append)
     return Tested(verdict, milliseconds, attempts)
 
@@ -268,19 +291,24 @@ def sync(context: RequestContext, identity: UUID) -> tuple[str, str]:
 class Use:
     """A connection in use: calls made within a `with` block are logged when it ends."""
 
-    def __init__(self, context: RequestContext, connection: Connection, provider: Provider, secret: Secrets) -> None:
+    def __init__(self, context: RequestContext, connection: Connection, account: Account) -> None:
         self.connection = connection
         self._context = context
-        self._account = Account(provider, connection.environment, connection.config, secret)
+        self._account = account
         self._attempts: list[Attempt] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._attempts:
+        if not self._attempts:
+            return
+        try:
             with self._context.transaction() as transaction:
                 _keep_attempts(self._context, transaction, self.connection, self._attempts)
+        except CausewayError as error:
+            # The platform has done by now what it was asked for; a log that fails does not undo that.
+            logger.error("Calls could not be logged", extra={"reason": error.cause or error.sentence})
 
     def field(self, name: str) -> str:
         """Return a setting of the connection that is no secret."""
@@ -329,20 +357,24 @@ class Use:
         return outcome
 
 
-def use(context: RequestContext, identity: UUID) -> Use:
-    """Open an active connection's credentials to call its provider.
+def use(context: RequestContext, identity: UUID, provider_key: str) -> Use:
+    """Open an active connection's credentials to make calls that one provider alone has.
 
     Raises:
         ConnectionNotFound.
         IntegrationNotActive: it is not to be used; nothing is decrypted.
+        NotSupported: it is another provider's; nothing is decrypted.
+        TemplateMoved: the template's addresses are not those the connection was made for.
     """
     with context.transaction() as transaction:
         one = connections.find(transaction, identity)
         connections.demand_active(one)
+        if one.provider_key != provider_key:
+            raise NotSupported
         provider = catalogue.find(transaction, one.provider_key)
         _record(context, transaction, Action.CREDENTIAL_USED, one)
     secret = credentials.read(database.current(), keys(), context.caller.tenant, identity)
-    return Use(context, one, provider, secret)
+    return Use(context, one, _account(one, provider, secret))
 
 
 def _checked(provider: Provider, config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:

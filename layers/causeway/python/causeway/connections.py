@@ -110,6 +110,8 @@ class Connection:
     created_by: str
     created_at: datetime
     updated_at: datetime
+    # Where its secrets are sent.
+    endpoints: list[str]
 
     def as_json(self, *, with_config: bool) -> dict[str, Any]:
         """Return the connection in the seed's names. with_config: staff are not shown the settings."""
@@ -143,7 +145,8 @@ def find(transaction: Transaction, identity: UUID) -> Connection:
     row = transaction.execute(
         """
         SELECT c.connection_id::text, c.provider_key, p.kind, c.name, c.description, c.environment, c.config, c.status,
-            c.is_active, c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at
+            c.is_active, c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at,
+            c.endpoints
         FROM integration_connections AS c
         INNER JOIN integration_providers AS p USING (provider_key)
         WHERE c.tenant_id = current_tenant() AND c.connection_id = %s AND c.deleted_at IS NULL
@@ -196,7 +199,8 @@ def page(transaction: Transaction, wanted: Filter) -> tuple[list[Connection], st
     rows = transaction.execute(
         """
         SELECT c.connection_id::text, c.provider_key, p.kind, c.name, c.description, c.environment, c.config, c.status,
-            c.is_active, c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at
+            c.is_active, c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at,
+            c.endpoints
         FROM integration_connections AS c
         INNER JOIN integration_providers AS p USING (provider_key)
         WHERE c.tenant_id = current_tenant() AND c.deleted_at IS NULL
@@ -229,6 +233,7 @@ def create(
     identity: UUID,
     draft: Draft,
     settings: dict[str, Any],
+    endpoints: list[str],
     subject: str,
     idempotency_key: str | None,
 ) -> tuple[UUID, bool]:
@@ -238,6 +243,7 @@ def create(
         identity: its id, where it is made.
         draft: as sent.
         settings: its config without the secrets.
+        endpoints: the addresses its secrets may be sent to.
         subject: who makes it; an Idempotency-Key is his own.
         idempotency_key: the caller's, None where he sent none.
 
@@ -256,8 +262,8 @@ def create(
         transaction.execute(
             """
             INSERT INTO integration_connections (
-                tenant_id, connection_id, provider_key, name, description, environment, config, created_by
-            ) VALUES (current_tenant(), %s, %s, %s, %s, %s, %s, %s)
+                tenant_id, connection_id, provider_key, name, description, environment, config, endpoints, created_by
+            ) VALUES (current_tenant(), %s, %s, %s, %s, %s, %s, %s, %s)
             """,
             [
                 identity,
@@ -266,6 +272,7 @@ def create(
                 draft.description,
                 draft.environment,
                 Jsonb(settings),
+                endpoints,
                 subject,
             ],
         )
@@ -301,12 +308,18 @@ def _claim(transaction: Transaction, subject: str, key: str, draft: Draft, ident
 
 
 def update(
-    transaction: Transaction, identity: UUID, version: int, change: Change, settings: dict[str, Any] | None
+    transaction: Transaction,
+    identity: UUID,
+    version: int,
+    change: Change,
+    settings: dict[str, Any] | None = None,
+    endpoints: list[str] | None = None,
 ) -> Connection:
     """Change a connection that is still the version its reader saw.
 
     Args:
         settings: all of the config that is no secret, as it shall be; None: as it is.
+        endpoints: the addresses its secrets may be sent to; None: as they are.
 
     Raises:
         ConnectionNotFound, VersionMismatch, NameTaken.
@@ -316,13 +329,14 @@ def update(
             """
             UPDATE integration_connections
             SET name = coalesce(%s, name), description = coalesce(%s, description), config = coalesce(%s, config),
-                version = version + 1, updated_at = now()
+                endpoints = coalesce(%s, endpoints), version = version + 1, updated_at = now()
             WHERE tenant_id = current_tenant() AND connection_id = %s AND version = %s AND deleted_at IS NULL
             """,
             [
                 change.name,
                 change.description,
                 None if settings is None else Jsonb(settings),
+                endpoints,
                 identity,
                 version,
             ],

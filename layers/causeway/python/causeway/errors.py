@@ -346,6 +346,22 @@ class IntegrationNotActive(CausewayError):
     action = "Test the connection, mend what the test names, then enable it."
 
 
+class TemplateMoved(CausewayError):
+    """The template's addresses have changed since this connection was made"""
+
+    code = "TEMPLATE_MOVED"
+    status = 409
+    action = "Look at the template's base URLs; to agree, send PATCH with a config that gives every secret again."
+
+
+class SecretsRequired(CausewayError):
+    """A stored secret is not sent to a new address"""
+
+    code = "SECRETS_REQUIRED"
+    status = 409
+    action = "Give every secret of the connection again, together with what changes the address."
+
+
 class InvalidCredentials(CausewayError):
     """The provider refused the credentials"""
 

@@ -3,13 +3,14 @@
 from typing import Any
 
 from causeway.errors import InvalidRequest
+from causeway.strict_json import shown_name
 
 
 def known_fields(fields: dict[str, Any], known: set[str]) -> None:
     """Raise InvalidRequest where a field is not known."""
     unknown = sorted(set(fields) - known)
     if unknown:
-        raise InvalidRequest(f"{unknown[0][:100]} is not a field of this request")
+        raise InvalidRequest(f"{shown_name(unknown[0])} is not a field of this request")
 
 
 def text_field(fields: dict[str, Any], name: str, longest: int, default: str | None = None) -> str:

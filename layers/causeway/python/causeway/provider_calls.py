@@ -52,6 +52,16 @@ class Account:
         return value if isinstance(value, str) else json.dumps(value)
 
     @property
+    def endpoints(self) -> list[str]:
+        """The addresses the account's secrets are sent to; none where the configuration lacks what they need."""
+        token_url = self.provider.health_call["auth"].get("token_url")
+        try:
+            base_url = self.base_url
+        except RequestInvalid:
+            return []
+        return [base_url] if token_url is None else [base_url, token_url]
+
+    @property
     def base_url(self) -> str:
         """The URL that paths are appended to; raises RequestInvalid where there is none."""
         if self.provider.health_call.get("configured_url"):

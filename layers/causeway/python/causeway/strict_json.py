@@ -1,6 +1,7 @@
 """JSON objects from outside, read strictly: what another reader could take differently is refused."""
 
 import json
+import re
 from typing import Any, Never
 
 from causeway.errors import InvalidRequest
@@ -9,6 +10,8 @@ from causeway.errors import InvalidRequest
 _MOST_LEVELS = 32
 # Digits of an integer accepted; more than a 64-bit number can have, less than what Python refuses to convert.
 _MOST_DIGITS = 40
+# What is taken for a field's name.
+_NAME = re.compile(r"[$\w-]{1,64}", re.ASCII)
 
 
 class NotAnInteger(str):
@@ -42,6 +45,11 @@ def _check_levels(value: Any) -> None:
         if not level:
             return
     raise InvalidRequest("The body is nested too deeply")
+
+
+def shown_name(name: str) -> str:
+    """Return a field's name to be told to who sent it, unless it is none: a secret may stand in a name's place."""
+    return name if _NAME.fullmatch(name) else "<unnamed>"
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:

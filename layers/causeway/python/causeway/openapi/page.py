@@ -47,7 +47,7 @@ def as_html(document: dict[str, Any]) -> str:
         *_contents(document),
         '<main id="calls">',
         *(line for tag in document["tags"] for line in _section(document, tag["name"])),
-        "<h2>Schemas</h2>",
+        '<h2 id="schemas">Schemas</h2>',
         *(line for name, schema in sorted(document["components"]["schemas"].items()) for line in _schema(name, schema)),
         "</main>",
         "</html>",
@@ -66,7 +66,7 @@ def _contents(document: dict[str, Any]) -> Iterator[str]:
     yield '<nav aria-label="Contents"><ul>'
     for tag in document["tags"]:
         yield f'<li><a href="#{_anchor(tag["name"])}">{escape(tag["name"])}</a></li>'
-    yield "</ul></nav>"
+    yield '<li><a href="#schemas">Schemas</a></li></ul></nav>'
 
 
 def _section(document: dict[str, Any], tag: str) -> Iterator[str]:

@@ -1,0 +1,376 @@
+"""People, keys and connections in the database: what it refuses whatever the functions ask of it."""
+
+from collections.abc import Iterator
+from secrets import token_hex
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg import errors as pg
+
+from causeway import identity
+from causeway.database import Database
+from causeway.errors import Forbidden, TenantNotFound
+from causeway.identity import Caller
+from tests.database.parallel import at_once
+from tests.database.world import Casino
+
+
+@pytest.fixture
+def ours(shared_casino: Casino) -> Casino:
+    return shared_casino
+
+
+@pytest.fixture(scope="module")
+def theirs(shared_casino: Casino) -> Iterator[Casino]:
+    """Another tenant of the same database."""
+    other = Casino(shared_casino.urls)
+    yield other
+    other.close()
+
+
+@pytest.fixture
+def database(shared_casino: Casino) -> Database:
+    """The database, as the hub's functions log in to it."""
+    return shared_casino.database("hub")
+
+
+@pytest.fixture
+def hub(ours: Casino) -> Iterator[psycopg.Connection[Any]]:
+    """A transaction of ours as the hub's login, rolled back at the end."""
+    with psycopg.connect(ours.urls["hub"]) as connection:
+        become(connection, ours.tenant_id)
+        yield connection
+        connection.rollback()
+
+
+def become(connection: psycopg.Connection[Any], tenant_id: str) -> None:
+    connection.execute("SELECT set_config('causeway.tenant_id', %s, true)", [tenant_id])
+
+
+def person(casino: Casino, role: Any = "staff", subject: str = "") -> Caller:
+    return Caller("person", subject or f"subject-{token_hex(6)}", role, casino.tenant_id)
+
+
+def admitted(database: Database, caller: Caller) -> None:
+    with database.transaction(caller.tenant) as connection:
+        identity.admit(connection, caller)
+
+
+def membership(casino: Casino, caller: Caller) -> tuple[str, str]:
+    row = casino.query(
+        "SELECT role, status FROM memberships WHERE tenant_id = %s AND subject = %s", [caller.tenant, caller.subject]
+    )[0]
+    return row.role, row.status
+
+
+# ---- People ----
+
+
+def test_person_is_remembered_once_with_his_role(ours: Casino, database: Database) -> None:
+    caller = person(ours)
+    for _ in range(2):
+        admitted(database, caller)
+    rows = ours.query("SELECT count(*) AS n FROM users WHERE subject = %s", [caller.subject])
+
+    assert rows[0].n == 1
+    assert membership(ours, caller) == ("staff", "active")
+
+
+def test_role_of_a_new_token_takes_the_place_of_the_old(ours: Casino, database: Database) -> None:
+    caller = person(ours, "tenant_admin")
+    admitted(database, caller)
+    admitted(database, person(ours, "regulator", caller.subject))
+
+    assert membership(ours, caller) == ("regulator", "active")
+
+
+def test_suspended_person_stays_so_whatever_his_token_says(ours: Casino, database: Database) -> None:
+    """HUB 43: nor is the new role written down."""
+    caller = person(ours)
+    admitted(database, caller)
+    ours.query("UPDATE memberships SET status = 'suspended' WHERE subject = %s", [caller.subject])
+    for role in ("staff", "tenant_admin"):
+        with pytest.raises(Forbidden):
+            admitted(database, person(ours, role, caller.subject))
+
+    assert membership(ours, caller) == ("staff", "suspended")
+
+
+def test_suspended_at_one_tenant_is_not_so_at_another(ours: Casino, theirs: Casino, database: Database) -> None:
+    caller = person(ours)
+    admitted(database, caller)
+    ours.query("UPDATE memberships SET status = 'suspended' WHERE subject = %s", [caller.subject])
+    there = person(theirs, "staff", caller.subject)
+    admitted(database, there)
+
+    assert membership(theirs, there) == ("staff", "active")
+
+
+def test_first_calls_at_once_make_one_membership(ours: Casino) -> None:
+    caller = person(ours)
+    databases = [ours.database("hub") for _ in range(8)]
+    at_once([lambda one=one: admitted(one, caller) for one in databases])
+
+    assert membership(ours, caller) == ("staff", "active")
+
+
+def test_super_admin_and_machine_become_no_members(ours: Casino, database: Database) -> None:
+    for caller in (person(ours, "super_admin"), Caller("machine", str(uuid4()), "service", ours.tenant_id)):
+        admitted(database, caller)
+        assert ours.query("SELECT FROM memberships WHERE subject = %s", [caller.subject]) == []
+
+
+def test_tenant_that_is_not_there_lets_nobody_in(ours: Casino, database: Database) -> None:
+    for tenant_id in (str(uuid4()), str(UUID(int=0))):
+        with pytest.raises(TenantNotFound):
+            admitted(database, Caller("person", "x", "super_admin", tenant_id))
+
+
+def test_user_is_seen_by_himself_alone(ours: Casino, database: Database) -> None:
+    """HUB 42"""
+    first, second = person(ours), person(ours)
+    for caller in (first, second):
+        admitted(database, caller)
+    with database.transaction(ours.tenant_id) as connection:
+        nobody = connection.execute("SELECT subject FROM users").fetchall()
+        identity.introduce(connection, first)
+        found = connection.execute("SELECT subject FROM users").fetchall()
+
+    assert nobody == []
+    assert [row.subject for row in found] == [first.subject]
+
+
+def test_subject_and_role_do_not_leak_into_the_next_transaction(ours: Casino, database: Database) -> None:
+    """HUB 42"""
+    look = """
+        SELECT pg_backend_pid() AS pid, current_subject() AS subject,
+            nullif(current_setting('causeway.role', true), '') AS role
+    """
+    with database.transaction(ours.tenant_id) as connection:
+        identity.introduce(connection, person(ours, "super_admin", "somebody"))
+        inside = connection.execute(look).fetchone()
+    after = database.one(look, [])
+
+    assert inside is not None
+    assert (inside.subject, inside.role) == ("somebody", "super_admin")
+    assert (after.pid, after.subject, after.role) == (inside.pid, None, None)
+
+
+def test_nobody_makes_another_user(hub: psycopg.Connection[Any]) -> None:
+    hub.execute("SELECT set_config('causeway.subject', 'somebody', true)")
+    with pytest.raises(pg.InsufficientPrivilege, match="row-level security"):
+        hub.execute("INSERT INTO users (subject) VALUES ('another')")
+
+
+@pytest.mark.parametrize("role", ["super_admin", "service", "", "Staff"])
+def test_membership_has_one_of_the_tenants_roles(ours: Casino, role: str) -> None:
+    """A row cannot make a super admin."""
+    ours.query("INSERT INTO users (subject) VALUES ('checked') ON CONFLICT DO NOTHING")
+    with pytest.raises(pg.CheckViolation, match="memberships_role_check"):
+        ours.query(
+            "INSERT INTO memberships (tenant_id, subject, role) VALUES (%s, 'checked', %s)", [ours.tenant_id, role]
+        )
+
+
+# ---- What the hub's login must not ----
+
+FORBIDDEN = [
+    "UPDATE memberships SET status = 'active'",
+    "UPDATE memberships SET tenant_id = tenant_id",
+    "DELETE FROM memberships",
+    "UPDATE users SET email = ''",
+    "DELETE FROM users",
+    "UPDATE api_keys SET hash = hash",
+    "UPDATE api_keys SET channel = NULL",
+    "DELETE FROM api_keys",
+    "UPDATE integration_connections SET provider_key = 'twilio'",
+    "UPDATE integration_connections SET tenant_id = tenant_id",
+    "UPDATE integration_connections SET created_by = ''",
+    "DELETE FROM integration_connections",
+    "UPDATE integration_api_logs SET error = NULL",
+    "DELETE FROM integration_api_logs",
+    "UPDATE sync_runs SET connection_id = connection_id",
+    "DELETE FROM sync_runs",
+    "UPDATE idempotency_keys SET object_id = object_id",
+    "DELETE FROM idempotency_keys",
+    "DELETE FROM integration_health",
+]
+
+
+@pytest.mark.parametrize("statement", FORBIDDEN)
+def test_the_hub_rewrites_no_history_and_lifts_no_suspension(hub: psycopg.Connection[Any], statement: str) -> None:
+    with pytest.raises(pg.InsufficientPrivilege, match="permission denied for table"):
+        hub.execute(statement.encode())
+
+
+ROWS = {
+    "memberships": "INSERT INTO memberships (tenant_id, subject, role) VALUES (%s, 'x', 'tenant_admin')",
+    "api_keys": "INSERT INTO api_keys (tenant_id, name, hash, created_by) VALUES (%s, 'x', sha256('x'), '')",
+    "integration_connections": """
+        INSERT INTO integration_connections (tenant_id, provider_key, name, created_by) VALUES (%s, 'twilio', 'x', '')
+    """,
+    "integration_health": """
+        INSERT INTO integration_health (tenant_id, connection_id, status, code, message, next_action)
+        VALUES (%s, gen_random_uuid(), 'healthy', '', '', '')
+    """,
+    "integration_api_logs": """
+        INSERT INTO integration_api_logs (tenant_id, connection_id, method, url, milliseconds, request_id)
+        VALUES (%s, gen_random_uuid(), '', '', 0, '')
+    """,
+    "sync_runs": """
+        INSERT INTO sync_runs (tenant_id, connection_id, status, requested_by)
+        VALUES (%s, gen_random_uuid(), 'failed', '')
+    """,
+    "idempotency_keys": """
+        INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, object_id)
+        VALUES (%s, '', 'x', sha256('x'), gen_random_uuid())
+    """,
+}
+
+
+@pytest.mark.parametrize("table", ROWS)
+def test_the_hub_writes_nothing_for_another_tenant(hub: psycopg.Connection[Any], theirs: Casino, table: str) -> None:
+    """HUB 42"""
+    with pytest.raises(pg.InsufficientPrivilege, match=f'row-level security policy for table "{table}"'):
+        hub.execute(ROWS[table].encode(), [theirs.tenant_id])
+
+
+# ---- Keys ----
+
+
+def insert_key(casino: Casino, name: str, **columns: Any) -> UUID:
+    values = {"hash": b"x" * 32, "channel": None, "revoked": False} | columns
+    return casino.value(
+        """
+        INSERT INTO api_keys (tenant_id, name, hash, channel, created_by, revoked_at)
+        VALUES (%s, %s, %s, %s, '', CASE WHEN %s THEN now() END) RETURNING key_id
+        """,
+        [casino.tenant_id, name, values["hash"], values["channel"], values["revoked"]],
+    )
+
+
+def test_name_of_a_key_is_one_living_keys_of_the_tenant(ours: Casino, theirs: Casino) -> None:
+    name = token_hex(6)
+    for casino in (ours, theirs):
+        insert_key(casino, name)
+        insert_key(casino, name, revoked=True)
+        insert_key(casino, name, revoked=True)
+    with pytest.raises(pg.UniqueViolation, match="api_keys_name"):
+        insert_key(ours, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [
+        ("", {}),
+        ("x" * 101, {}),
+        ("key", {"hash": b""}),
+        ("key", {"hash": b"x" * 31}),
+        ("key", {"hash": b"cwk_" + b"x" * 86}),
+        ("key", {"channel": ""}),
+        ("key", {"channel": "x" * 101}),
+    ],
+)
+def test_key_of_another_form_is_refused(ours: Casino, name: str, columns: dict[str, Any]) -> None:
+    """A key stored in the place of its hash does not fit."""
+    with pytest.raises(pg.CheckViolation):
+        insert_key(ours, name, **columns)
+
+
+# ---- Connections ----
+
+
+def insert_connection(casino: Casino, **columns: Any) -> UUID:
+    values = {
+        "name": token_hex(6),
+        "provider": "twilio",
+        "status": "pending",
+        "active": False,
+        "environment": "production",
+        "deleted": False,
+    } | columns
+    return casino.value(
+        """
+        INSERT INTO integration_connections (
+            tenant_id, provider_key, name, status, is_active, environment, created_by, deleted_at
+        )
+        VALUES (
+            %(tenant)s, %(provider)s, %(name)s, %(status)s, %(active)s, %(environment)s, '',
+            CASE WHEN %(deleted)s THEN now() END
+        )
+        RETURNING connection_id
+        """,
+        values | {"tenant": casino.tenant_id},
+    )
+
+
+@pytest.fixture(autouse=True)
+def provider(ours: Casino) -> None:
+    """A provider to connect to; the catalogue of a migrated database has none before it is loaded."""
+    ours.query(
+        """
+        INSERT INTO integration_providers (
+            provider_key, kind, display_name, description, config_schema, setup_instructions, base_urls,
+            webhook_support, rate_limits, health_call
+        ) VALUES ('twilio', 'messaging', 'Twilio', '', '{}', '', '{}', false, '{}', '{}')
+        ON CONFLICT DO NOTHING
+        """
+    )
+
+
+def test_name_of_a_connection_is_one_living_connections_of_the_tenant(ours: Casino, theirs: Casino) -> None:
+    name = token_hex(6)
+    for casino in (ours, theirs):
+        insert_connection(casino, name=name)
+        insert_connection(casino, name=name, deleted=True)
+        insert_connection(casino, name=name, deleted=True)
+    with pytest.raises(pg.UniqueViolation, match="integration_connections_name"):
+        insert_connection(ours, name=name)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"status": "moon"},
+        {"environment": "moon"},
+        {"name": ""},
+        {"name": "x" * 101},
+        {"active": True, "status": "error"},
+        {"active": True, "status": "disconnected"},
+        {"active": True, "status": "pending"},
+    ],
+)
+def test_connection_of_another_form_is_refused(ours: Casino, columns: dict[str, Any]) -> None:
+    """One that is not active is not used."""
+    with pytest.raises(pg.CheckViolation):
+        insert_connection(ours, **columns)
+
+
+def test_connection_is_to_a_provider_of_the_catalogue(ours: Casino) -> None:
+    with pytest.raises(pg.ForeignKeyViolation):
+        insert_connection(ours, provider="nowhere")
+
+
+@pytest.mark.parametrize("table", ["integration_health", "integration_api_logs", "sync_runs"])
+def test_what_belongs_to_a_connection_is_of_its_tenant(ours: Casino, theirs: Casino, table: str) -> None:
+    """HUB 42: even for a role that row-level security does not bind."""
+    statement = ROWS[table].replace("gen_random_uuid()", "%s")
+    own, other = insert_connection(ours), insert_connection(theirs)
+    ours.query(statement, [ours.tenant_id, own])
+    with pytest.raises(pg.ForeignKeyViolation):
+        ours.query(statement, [ours.tenant_id, other])
+
+
+def test_a_key_of_idempotency_is_its_tenants_and_callers(ours: Casino, theirs: Casino) -> None:
+    key = token_hex(6)
+    statement = """
+        INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, object_id)
+        VALUES (%s, %s, %s, sha256('x'), gen_random_uuid())
+    """
+    for casino in (ours, theirs):
+        for subject in ("a", "b"):
+            casino.query(statement, [casino.tenant_id, subject, key])
+    with pytest.raises(pg.UniqueViolation):
+        ours.query(statement, [ours.tenant_id, "a", key])

@@ -1,0 +1,361 @@
+"""GoHighLevel's calendars through the API: what is answered, what the platform is asked, what goes wrong and how."""
+
+import json
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+from secrets import token_hex
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import psycopg
+import pytest
+
+from local.sandbox import DEMO_CREDENTIALS
+from local.stack import Stack
+from tests.hub.client import THEIR_ADMIN, Hub, Reply
+
+CREDENTIALS = DEMO_CREDENTIALS["gohighlevel"]
+CALENDAR = CREDENTIALS["calendarId"]
+# As long as the sandbox's opening hours, whatever the time zone.
+ALL_DAY = [f"{hour:02}:{minute}" for hour in range(9, 17) for minute in ("00", "30")]
+BLOCKED = {"startTime": "2027-05-03T10:00:00+02:00", "endTime": "2027-05-03T10:30:00+02:00"}
+
+
+class Platform:
+    """The sandbox's controls."""
+
+    def __init__(self, url: str) -> None:
+        self._place = urlsplit(url).netloc
+
+    @property
+    def calls(self) -> int:
+        """How many calls have come to GoHighLevel."""
+        return self._control("GET", "calls").get("gohighlevel", 0)
+
+    def fail(self, fault: str) -> None:
+        """Have the next call to GoHighLevel fail."""
+        self._control("POST", "faults", {"provider": "gohighlevel", "fault": fault})
+
+    def mend(self) -> None:
+        """Forget faults that have not come."""
+        self._control("DELETE", "faults")
+
+    def _control(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+        connection = HTTPConnection(self._place, timeout=10)
+        try:
+            connection.request(method, f"/_sandbox/{path}", None if body is None else json.dumps(body))
+            response = connection.getresponse()
+            assert response.status == 200
+            return json.loads(response.read())
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def platform(stack: Stack) -> Iterator[Platform]:
+    platform = Platform(stack.info["sandbox_url"])
+    yield platform
+    platform.mend()
+
+
+@pytest.fixture(scope="module")
+def hub(stack: Stack) -> Hub:
+    return Hub(stack.base_url, stack.info["tokens"])
+
+
+def connected(hub: Hub, template: str = "gohighlevel") -> str:
+    """Make an active connection and return its path."""
+    body = {"templateId": template, "name": token_hex(8), "config": dict(DEMO_CREDENTIALS[template])}
+    made = hub.call("POST", "/integrations", body=body)
+    assert (made.status, made.json["status"]) == (201, "active"), made
+    return f"/integrations/{made.json['id']}"
+
+
+@pytest.fixture(scope="module")
+def path(hub: Hub) -> str:
+    """The path of a connection that no test changes."""
+    return connected(hub)
+
+
+def slots(hub: Hub, path: str, calendar: str = CALENDAR, **query: str) -> Reply:
+    return hub.call("GET", f"{path}/calendars/{calendar}/free-slots?{urlencode(query)}")
+
+
+def block(hub: Hub, path: str, body: dict[str, Any], calendar: str = CALENDAR) -> Reply:
+    return hub.call("POST", f"{path}/calendars/{calendar}/block-slots", body=body)
+
+
+def every_call(hub: Hub, path: str) -> list[Reply]:
+    """The answers of the calendars' three routes."""
+    return [hub.call("GET", f"{path}/calendars"), slots(hub, path, date="2027-05-03"), block(hub, path, BLOCKED)]
+
+
+def test_calendars_are_those_of_the_connections_location(hub: Hub, path: str) -> None:
+    found = hub.call("GET", f"{path}/calendars")
+
+    assert found.status == 200
+    assert found.json == {"calendars": [{"id": CALENDAR, "name": "Demo calendar", "isActive": True}]}
+
+
+@pytest.mark.parametrize(
+    ("day", "timezone"),
+    [
+        ("2027-05-04", "Europe/Berlin"),
+        # The clocks go forward.
+        ("2027-03-28", "Europe/Berlin"),
+        # UTC+14 and UTC-12: as far as a local day begins before, and ends after, the day in UTC.
+        ("2027-05-05", "Pacific/Kiritimati"),
+        ("2027-05-05", "Etc/GMT+12"),
+    ],
+)
+def test_free_slots_are_those_of_the_whole_local_day_and_of_no_other(
+    hub: Hub, path: str, day: str, timezone: str
+) -> None:
+    found = slots(hub, path, date=day, timezone=timezone)
+
+    assert (found.status, found.json) == (200, {"slots": ALL_DAY})
+
+
+def test_free_slots_are_in_utc_where_no_time_zone_is_named(hub: Hub, path: str) -> None:
+    blocked = {"startTime": "2027-06-01T10:00:00+00:00", "endTime": "2027-06-01T10:30:00Z"}
+    assert block(hub, path, blocked).status == 201
+
+    assert slots(hub, path, date="2027-06-01").json["slots"] == [slot for slot in ALL_DAY if slot != "10:00"]
+
+
+def test_blocked_slot_is_free_no_longer_in_any_time_zone_nor_on_another_day(hub: Hub, path: str) -> None:
+    wanted = {"startTime": "2027-06-07T10:00:00+02:00", "endTime": "2027-06-07T11:00:00+02:00", "title": "Away"}
+    blocked = block(hub, path, wanted)
+
+    assert blocked.status == 201
+    assert blocked.json.pop("id")
+    assert {name: blocked.json[name] for name in ("calendarId", *wanted)} == {"calendarId": CALENDAR, **wanted}
+    in_berlin = slots(hub, path, date="2027-06-07", timezone="Europe/Berlin").json["slots"]
+    in_dubai = slots(hub, path, date="2027-06-07", timezone="Asia/Dubai").json["slots"]
+    assert in_berlin == [slot for slot in ALL_DAY if not slot.startswith("10:")]
+    assert in_dubai == [slot for slot in ALL_DAY if not slot.startswith("12:")]
+    for day in ("2027-06-06", "2027-06-08"):
+        assert slots(hub, path, date=day, timezone="Europe/Berlin").json["slots"] == ALL_DAY
+
+
+def test_day_without_a_free_slot_has_none(hub: Hub, path: str) -> None:
+    wanted = {"startTime": "2027-07-05T00:00:00+02:00", "endTime": "2027-07-06T00:00:00+02:00"}
+    assert block(hub, path, wanted).status == 201
+
+    found = slots(hub, path, date="2027-07-05", timezone="Europe/Berlin")
+    assert (found.status, found.json) == (200, {"slots": []})
+
+
+def test_connection_to_another_platform_is_refused_unused(
+    hub: Hub, platform: Platform, superuser: psycopg.Connection
+) -> None:
+    other = connected(hub, "sendgrid")
+    before = platform.calls
+    for refused in every_call(hub, other):
+        assert (refused.status, refused.code) == (409, "NOT_SUPPORTED")
+
+    assert platform.calls == before
+    used = "SELECT FROM audit_log WHERE action = 'credential.used' AND object_id = %s"
+    assert superuser.execute(used, [other.rsplit("/", 1)[1]]).rowcount == 0
+
+
+def test_disabled_connection_is_refused_and_its_platform_not_called(
+    hub: Hub, platform: Platform, superuser: psycopg.Connection
+) -> None:
+    """HUB 15."""
+    path = connected(hub)
+    assert hub.call("POST", f"{path}/disable", body={}).status == 200
+    before = platform.calls
+    for refused in every_call(hub, path):
+        assert (refused.status, refused.code) == (409, "INTEGRATION_NOT_ACTIVE")
+
+    assert platform.calls == before
+    used = "SELECT FROM audit_log WHERE action = 'credential.used' AND object_id = %s"
+    assert superuser.execute(used, [path.rsplit("/", 1)[1]]).rowcount == 0
+
+
+def test_another_tenants_connection_is_not_found(hub: Hub, path: str, platform: Platform) -> None:
+    """HUB 43."""
+    before = platform.calls
+    calendar = f"{path}/calendars/{CALENDAR}"
+    for refused in (
+        hub.call("GET", f"{path}/calendars", THEIR_ADMIN),
+        hub.call("GET", f"{calendar}/free-slots?date=2027-05-03", THEIR_ADMIN),
+        hub.call("POST", f"{calendar}/block-slots", THEIR_ADMIN, BLOCKED),
+    ):
+        assert (refused.status, refused.code) == (404, "CONNECTION_NOT_FOUND")
+    assert platform.calls == before
+
+
+@pytest.mark.parametrize("connection", ["1", "not-an-id", "00000000-0000-4000-8000-00000000000c"])
+def test_id_of_no_connection_is_not_found(hub: Hub, connection: str) -> None:
+    for refused in every_call(hub, f"/integrations/{connection}"):
+        assert (refused.status, refused.code) == (404, "CONNECTION_NOT_FOUND")
+
+
+@pytest.mark.parametrize("calendar", ["a%20b", "a%2Fb", "%2E%2E", "..%2F..%2Flocations", "a.b", "a" * 129, "%0d%0a", "%C3%A9"])
+def test_malformed_calendar_id_is_refused_and_the_platform_not_called(
+    hub: Hub, path: str, platform: Platform, calendar: str
+) -> None:
+    """HUB 13."""
+    before = platform.calls
+    for refused in (slots(hub, path, calendar, date="2027-05-03"), block(hub, path, BLOCKED, calendar)):
+        assert (refused.status, refused.code) == (400, "INVALID_REQUEST"), refused
+    assert platform.calls == before
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ({}, "date"),
+        ({"date": ""}, "date"),
+        ({"date": "2027-02-29"}, "date"),
+        ({"date": "20270503"}, "date"),
+        ({"date": "2027-W18-1"}, "date"),
+        ({"date": "03.05.2027"}, "date"),
+        ({"date": "2027-05-03T00:00:00"}, "date"),
+        ({"date": "0001-01-01"}, "date"),
+        ({"date": "9999-12-31"}, "date"),
+        ({"date": "2027-05-03", "timezone": ""}, "timezone"),
+        ({"date": "2027-05-03", "timezone": "x" * 65}, "timezone"),
+        ({"date": "2027-05-03", "timezone": "a\0b"}, "timezone"),
+        ({"date": "2027-05-03", "startDate": "0"}, "startDate"),
+    ],
+)
+def test_malformed_day_is_refused_by_name_and_the_platform_not_called(
+    hub: Hub, path: str, platform: Platform, query: dict[str, str], named: str
+) -> None:
+    before = platform.calls
+    refused = slots(hub, path, **query)
+
+    assert (refused.status, refused.code) == (400, "INVALID_REQUEST")
+    assert refused.json["error"].startswith(named)
+    assert platform.calls == before
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"startTime": None}, "startTime"),
+        ({"startTime": 1809504000}, "startTime"),
+        ({"startTime": "2027-05-03T09:00:00"}, "startTime"),
+        ({"startTime": "tomorrow"}, "startTime"),
+        ({"endTime": "2027-05-03"}, "endTime"),
+        ({"endTime": "2027-05-03T25:00:00+02:00"}, "endTime"),
+        # The same moment, in another zone's words, and an hour that is later in words alone.
+        ({"endTime": "2027-05-03T08:00:00Z"}, "endTime"),
+        ({"endTime": "2027-05-03T11:00:00+06:00"}, "endTime"),
+        ({"title": 5}, "title"),
+        ({"title": "x" * 201}, "title"),
+        ({"title": "\ud800"}, "title"),
+        ({"calendarId": "another"}, "calendarId"),
+    ],
+)
+def test_malformed_slot_is_refused_by_name_and_the_platform_not_called(
+    hub: Hub, path: str, platform: Platform, change: dict[str, Any], named: str
+) -> None:
+    before = platform.calls
+    refused = block(hub, path, BLOCKED | change)
+
+    assert (refused.status, refused.code) == (400, "INVALID_REQUEST")
+    assert refused.json["error"].startswith(named)
+    assert platform.calls == before
+
+
+def test_slot_without_its_end_is_refused(hub: Hub, path: str) -> None:
+    refused = block(hub, path, {"startTime": BLOCKED["startTime"]})
+
+    assert (refused.status, refused.code) == (400, "INVALID_REQUEST")
+    assert refused.json["error"].startswith("endTime")
+
+
+def test_what_the_platform_does_not_accept_is_said_so(hub: Hub, path: str) -> None:
+    """A calendar, and a time zone, that it does not have."""
+    for refused in (
+        slots(hub, path, "another", date="2027-05-03"),
+        slots(hub, path, date="2027-05-03", timezone="Nowhere/Else"),
+        block(hub, path, BLOCKED, "another"),
+    ):
+        assert (refused.status, refused.code) == (422, "PROVIDER_REJECTED")
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [
+        ("401", 422, "INVALID_CREDENTIALS"),
+        ("403", 422, "INVALID_CREDENTIALS"),
+        ("429", 429, "RATE_LIMIT_EXCEEDED"),
+        ("500", 502, "CONNECTION_FAILED"),
+        ("garbage", 502, "CONNECTION_FAILED"),
+    ],
+)
+@pytest.mark.parametrize("route", ["calendars", "free-slots", "block-slots"])
+def test_platforms_error_is_told_apart_and_not_asked_about_again(
+    hub: Hub, path: str, platform: Platform, route: str, fault: str, status: int, code: str
+) -> None:
+    """HUB 8, HUB 11: a POST that may have been carried out is not repeated."""
+    calls: dict[str, Callable[[], Reply]] = {
+        "calendars": lambda: hub.call("GET", f"{path}/calendars"),
+        "free-slots": lambda: slots(hub, path, date="2027-05-03"),
+        "block-slots": lambda: block(hub, path, BLOCKED),
+    }
+    before = platform.calls
+    platform.fail(fault)
+    failed = calls[route]()
+
+    assert (failed.status, failed.code) == (status, code)
+    assert platform.calls == before + 1
+    assert failed.headers.get("retry-after") == ("2" if fault == "429" else None)
+    assert CREDENTIALS["apiKey"].encode() not in failed.body
+    logged = hub.call("GET", f"{path}/logs?limit=1").json["logs"][0]
+    assert logged["status"] == (200 if fault == "garbage" else int(fault))
+
+
+def test_silent_platform_is_given_up_and_logged(hub: Hub, path: str, platform: Platform) -> None:
+    """HUB 9: within our own time, as the answer is ours and not the gateway's."""
+    platform.fail("silent")
+    failed = hub.call("GET", f"{path}/calendars")
+
+    assert (failed.status, failed.code) == (502, "CONNECTION_FAILED")
+    logged = hub.call("GET", f"{path}/logs?limit=1").json["logs"][0]
+    assert (logged["status"], logged["error"]) == (None, "TimedOut")
+    assert hub.call("GET", f"{path}/calendars").status == 200
+
+
+def test_call_is_logged_without_the_secret_and_its_use_audited(hub: Hub) -> None:
+    """HUB 16, HUB 44."""
+    path = connected(hub)
+    answered = hub.call("GET", f"{path}/calendars")
+    logs = hub.call("GET", f"{path}/logs")
+    newest = logs.json["logs"][0]
+
+    assert (newest["method"], newest["status"], newest["error"]) == ("GET", 200, None)
+    assert newest["url"].endswith(f"/calendars/?locationId={CREDENTIALS['locationId']}")
+    assert newest["requestId"] == answered.headers.get("apigw-requestid", newest["requestId"])
+    assert "Demo calendar" in newest["responseBody"]
+    assert CREDENTIALS["apiKey"].encode() not in logs.body
+    assert "credential.used" in [entry["action"] for entry in hub.audited(path)]
+
+
+def test_log_that_fails_does_not_fail_the_call(hub: Hub, path: str, superuser: psycopg.Connection) -> None:
+    """HUB 16: what was blocked stays blocked, and its caller must know."""
+    superuser.execute("REVOKE INSERT ON integration_api_logs FROM causeway_hub")
+    try:
+        answered = block(hub, path, BLOCKED | {"title": "Unlogged"})
+    finally:
+        superuser.execute("GRANT INSERT ON integration_api_logs TO causeway_hub")
+
+    assert (answered.status, answered.json["title"]) == (201, "Unlogged")
+
+
+@pytest.mark.parametrize("title", ["{apiKey}", "{locationId} {", '"}', "Zoë's ${apiKey} %(apiKey)s"])
+def test_callers_text_is_sent_as_it_is_and_never_filled_in(hub: Hub, path: str, title: str) -> None:
+    """HUB 1: no caller gets a secret into what is sent by naming its field."""
+    answered = block(hub, path, BLOCKED | {"title": title})
+    assert (answered.status, answered.json["title"]) == (201, title)
+
+    logs = hub.call("GET", f"{path}/logs?limit=1")
+    newest = logs.json["logs"][0]
+    for sent in (newest["requestBody"], newest["responseBody"]):
+        assert json.loads(sent)["title"] == title
+    assert CREDENTIALS["apiKey"].encode() not in logs.body

@@ -1,0 +1,111 @@
+"""Stored secrets are sent to no address but the one they were given for: HUB 1."""
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from local.demo_data import CASINO_CODE, TENANT_ID
+from local.sandbox import DEMO_CREDENTIALS
+from local.stack import Stack
+
+ELSEWHERE = "http://127.0.0.1:9/elsewhere"
+
+
+class Hub:
+    """The hub as a tenant's admin and a super admin call it."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+
+    def call(self, method: str, path: str, body: Any = None, role: str = "tenant_admin", **headers: str) -> Any:
+        """Return status, body and ETag of an answer."""
+        tokens = self._stack.info["tokens"]
+        token = tokens["super_admin"] if role == "super_admin" else tokens[CASINO_CODE][role]
+        sent = {"authorization": f"Bearer {token}", "content-type": "application/json", **headers}
+        if role == "super_admin":
+            sent["x-tenant-id"] = TENANT_ID
+        content = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self._stack.base_url}{path}", content, sent, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:
+                return response.status, json.load(response), response.headers["etag"]
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error), None
+
+    def calls_elsewhere(self) -> list[str]:
+        """URLs that were called, by the logs of all connections, and are not the sandbox's."""
+        with psycopg.connect(self._stack.database_urls["superuser"]) as connection:
+            rows = connection.execute("SELECT url FROM integration_api_logs WHERE starts_with(url, %s)", [ELSEWHERE])
+            return [url for (url,) in rows]
+
+
+@pytest.fixture
+def hub(stack: Stack) -> Hub:
+    return Hub(stack)
+
+
+@pytest.fixture
+def template(stack: Stack) -> Iterator[str]:
+    """A template's key; its addresses are put back."""
+    with psycopg.connect(stack.database_urls["superuser"], autocommit=True) as connection:
+        row = connection.execute(
+            "SELECT base_urls::text, health_call::text FROM integration_providers WHERE provider_key = 'sendgrid'"
+        ).fetchone()
+        assert row is not None
+        yield "sendgrid"
+        connection.execute(
+            """
+            UPDATE integration_providers SET base_urls = %s::jsonb, health_call = %s::jsonb, changed_by_admin = false
+            WHERE provider_key = 'sendgrid'
+            """,
+            row,
+        )
+
+
+def made(hub: Hub, key: str, name: str, **more: str) -> tuple[str, dict[str, str]]:
+    config = dict(DEMO_CREDENTIALS[key]) | more
+    status, answer, _ = hub.call("POST", "/integrations", {"templateId": key, "name": name, "config": config})
+    assert (status, answer["status"]) == (201, "active")
+    return f"/integrations/{answer['id']}", config
+
+
+def etag(hub: Hub, path: str) -> str:
+    return hub.call("GET", path)[2]
+
+
+def test_secret_does_not_follow_a_template_whose_address_was_changed(hub: Hub, template: str) -> None:
+    path, config = made(hub, template, "moved template")
+    seen = etag(hub, f"/integrations/templates/{template}")
+    moved = {"baseUrls": {"production": "https://elsewhere.example", "sandbox": "https://elsewhere.example"}}
+    changed = hub.call("PATCH", f"/integrations/templates/{template}", moved, "super_admin", **{"if-match": seen})
+    assert changed[0] == 200
+
+    tested = hub.call("POST", f"{path}/test", {})
+    switched = hub.call("POST", f"{path}/enable", {})
+    for role in ("tenant_admin", "super_admin"):
+        agreed = hub.call("PATCH", path, {"config": {}}, role, **{"if-match": etag(hub, path)})
+        assert (agreed[0], agreed[1]["code"]) == (409, "SECRETS_REQUIRED")
+    given_again = hub.call("PATCH", path, {"config": config}, **{"if-match": etag(hub, path)})
+
+    assert [(status, answer["code"]) for status, answer, _ in (tested, switched)] == [(409, "TEMPLATE_MOVED")] * 2
+    # Only now it is called there: the name does not resolve.
+    assert (given_again[0], given_again[1]["code"]) == (502, "CONNECTION_FAILED")
+
+
+@pytest.mark.parametrize("role", ["tenant_admin", "super_admin"])
+def test_secret_does_not_follow_a_base_url_that_is_changed_without_it(hub: Hub, stack: Stack, role: str) -> None:
+    sandbox = f"{stack.info['sandbox_url']}/softswiss"
+    path, _ = made(hub, "softswiss", f"moved by {role}", base_url=sandbox)
+    stolen = {"config": {"base_url": ELSEWHERE}}
+
+    status, answer, _ = hub.call("PATCH", path, stolen, role, **{"if-match": etag(hub, path)})
+
+    assert (status, answer["code"]) == (409, "SECRETS_REQUIRED")
+    assert hub.calls_elsewhere() == []
+    assert hub.call("POST", f"{path}/test", {})[1]["code"] == "CONNECTED"

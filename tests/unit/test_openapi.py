@@ -1,0 +1,200 @@
+"""The OpenAPI document: made from the code, whole, and true to template.yaml."""
+
+import json
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+
+from causeway import openapi
+from causeway.errors import BY_CODE
+from causeway.openapi.document import Undeclared
+from causeway.permissions import ALLOWED
+from local.template import load
+
+ROOT = Path(__file__).parents[2]
+CONSOLE = ROOT / "functions" / "console"
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return openapi.make(ROOT / "functions", ROOT / "schema")
+
+
+def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Each operation by "METHOD /path"."""
+    return {
+        f"{method.upper()} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def references(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for inner in value.values():
+            yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+def test_files_are_made_from_the_code(document: dict[str, Any]) -> None:
+    """`python -m causeway.openapi` makes them anew."""
+    assert json.loads((CONSOLE / "openapi.json").read_text(encoding="utf-8")) == document
+    assert (CONSOLE / "docs.html").read_text(encoding="utf-8") == openapi.as_html(document)
+
+
+def test_document_is_valid_openapi(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1.")
+    validate(document)
+
+
+def test_document_has_the_routes_of_the_template_and_no_others(document: dict[str, Any]) -> None:
+    parameters = {"Stage": "local", "TokenIssuer": "https://issuer.invalid", "DatabaseHost": "nowhere"}
+    functions = load(ROOT / "template.yaml", parameters)
+    routes = {route.key: route for function in functions for route in function.routes}
+
+    assert set(operations(document)) == set(routes)
+    for key, operation in operations(document).items():
+        asks_for_token = {"token": []} in operation["security"]
+        # Of the two that launch a game, the one for demonstrations alone is open in the template.
+        if key != "POST /casino/simulateRound":
+            assert asks_for_token == (routes[key].authorizer is not None), key
+
+
+def test_operation_has_a_name_of_its_own_and_says_what_it_does(document: dict[str, Any]) -> None:
+    found = operations(document).values()
+
+    assert len({one["operationId"] for one in found}) == len(found)
+    assert all(one["summary"] and not one["summary"].endswith(".") for one in found)
+    assert {tag for one in found for tag in one["tags"]} == {tag["name"] for tag in document["tags"]}
+
+
+def test_operation_names_the_roles_that_have_its_permission(document: dict[str, Any]) -> None:
+    """HUB.md 43."""
+    permitted = {key: one for key, one in operations(document).items() if "x-permission" in one}
+
+    assert permitted["POST /integrations"]["x-permission"] == "connections.write"
+    assert permitted["POST /integrations"]["x-roles"] == ["super_admin", "tenant_admin"]
+    for key, one in permitted.items():
+        assert set(one["x-roles"]) == {role for role, has in ALLOWED.items() if one["x-permission"] in has}, key
+    for key, one in operations(document).items():
+        assert ("x-permission" in one) == (key.split("/")[1] in ("integrations", "api-keys", "audit")), key
+
+
+def test_every_part_is_used(document: dict[str, Any]) -> None:
+    used = set(references(document))
+    parts = {
+        f"#/components/{kind}/{name}" for kind in ("schemas", "responses") for name in document["components"][kind]
+    }
+    # Those whose properties are parameters of a query.
+    queries = {"ConnectionFilter", "TemplateFilter", "PageQuery", "AuditFilter", "Day"}
+    assert parts - used == {f"#/components/schemas/{name}" for name in queries}
+
+
+def test_refusal_has_the_status_of_its_codes(document: dict[str, Any]) -> None:
+    for key, operation in operations(document).items():
+        for status, answer in operation["responses"].items():
+            for name in answer.get("$ref", "").rpartition("/")[2].split("-")[1:]:
+                assert name == "gateway" or BY_CODE[name].status == int(status), key
+    debit = operations(document)["POST /casino/debit"]["responses"]
+    assert debit["402"]["$ref"].endswith("402-INSUFFICIENT_FUNDS")
+
+
+def test_change_names_its_version_and_creation_its_idempotency_key(document: dict[str, Any]) -> None:
+    def headers(key: str) -> dict[str, bool]:
+        parameters = operations(document)[key]["parameters"]
+        return {one["name"]: one["required"] for one in parameters if one["in"] == "header"}
+
+    assert headers("PATCH /integrations/{connection_id}") == {"X-Tenant-Id": False, "If-Match": True}
+    assert headers("POST /integrations") == {"X-Tenant-Id": False, "Idempotency-Key": False}
+    assert headers("POST /casino/debit") == {"x-provider-code": False}
+
+
+HANDLER = """
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from causeway.operations import describe
+
+app = APIGatewayHttpResolver()
+
+@app.get("/odd")
+{declaration}
+def odd() -> None:
+    '''Something.'''
+"""
+
+
+@pytest.mark.parametrize(
+    ("declaration", "complaint"),
+    [
+        ("", "GET /odd has no @describe"),
+        ("@describe('Nothing')", "names the schema Nothing"),
+        ("@describe(refuses='NO_SUCH_CODE')", "names the errors .'NO_SUCH_CODE'."),
+    ],
+)
+def test_route_that_declares_nothing_or_what_is_not_there_stops_the_making(
+    declaration: str, complaint: str, tmp_path: Path
+) -> None:
+    family = tmp_path / "odd_family"
+    family.mkdir()
+    (family / "odd.py").write_text(HANDLER.format(declaration=declaration))
+
+    with pytest.raises(Undeclared, match=complaint):
+        openapi.make(tmp_path, ROOT / "schema")
+
+
+class Page(HTMLParser):
+    """What of the page matters here; a tag that is closed and was not open is an error."""
+
+    VOID = ("meta", "!doctype")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.ids: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.ids += [str(value) for name, value in attrs if name == "id"]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_page_is_well_formed_and_loads_nothing(document: dict[str, Any]) -> None:
+    page = Page(openapi.as_html(document))
+    names = {tag for tag, _ in page.tags}
+
+    assert page.open == []
+    assert not names & {"script", "link", "img", "iframe", "form"}
+    assert not [value for _, attributes in page.tags for name, value in attributes.items() if name.startswith("on")]
+    assert ("meta", {"name": "viewport", "content": "width=device-width, initial-scale=1"}) in page.tags
+    assert ("html", {"lang": "en"}) in page.tags
+
+
+def test_page_has_every_operation_and_no_link_leads_nowhere(document: dict[str, Any]) -> None:
+    page = Page(openapi.as_html(document))
+    links = {str(attributes["href"]) for tag, attributes in page.tags if tag == "a"}
+
+    assert len(page.ids) == len(set(page.ids))
+    assert {one["operationId"] for one in operations(document).values()} <= set(page.ids)
+    assert links - {f"#{name}" for name in page.ids} == {"/openapi.json"}
+
+
+def test_page_says_who_may_call(document: dict[str, Any]) -> None:
+    text = openapi.as_html(document)
+
+    assert "by the roles super_admin, tenant_admin (permission connections.write)" in text
+    assert "Called by a game provider, with its signature." in text
+    assert "Called by anyone." in text
+    assert "INSUFFICIENT_FUNDS: The balance is too low for this bet." in text
