@@ -177,7 +177,10 @@ def test_every_view_of_such_tables_asks_with_its_readers_rights(shared_casino: C
 
 def test_every_policy_but_the_auditors_asks_for_the_tenant_read_or_written(shared_casino: Casino) -> None:
     policies = shared_casino.query(
-        "SELECT tablename, policyname, roles::text[], cmd, qual, with_check FROM pg_policies WHERE schemaname = 'public'"
+        """
+        SELECT tablename, policyname, roles::text[], cmd, qual, with_check FROM pg_policies
+        WHERE schemaname = 'public'
+        """
     )
     assert len(policies) > 20
     for policy in policies:

@@ -30,9 +30,9 @@ class Hub:
         if role == "super_admin":
             sent["x-tenant-id"] = TENANT_ID
         content = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self._stack.base_url}{path}", content, sent, method=method)
+        request = urllib.request.Request(f"{self._stack.base_url}{path}", content, sent, method=method)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=30) as response:
+            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
                 return response.status, json.load(response), response.headers["etag"]
         except urllib.error.HTTPError as error:
             with error:

@@ -308,7 +308,7 @@ class Use:
                 _keep_attempts(self._context, transaction, self.connection, self._attempts)
         except CausewayError as error:
             # The platform has done by now what it was asked for; a log that fails does not undo that.
-            logger.error("Calls could not be logged", extra={"reason": error.cause or error.sentence})
+            logger.warning("Calls could not be logged", extra={"reason": error.cause or error.sentence})
 
     def field(self, name: str) -> str:
         """Return a setting of the connection that is no secret."""
