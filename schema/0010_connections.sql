@@ -12,12 +12,13 @@ CREATE TABLE integration_connections (
     config jsonb NOT NULL DEFAULT '{}',
     status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'active', 'error', 'disconnected')),
     is_active boolean NOT NULL DEFAULT false,
-    -- The addresses its secrets are sent to, as the tenant's admin knew them: who changes the template does not move them.
-    endpoints text[] NOT NULL DEFAULT '{}',
+    -- SHA-256 of what its template says of secrets (where they are sent, how, what judges them), as the tenant's admin
+    -- knew it: who changes the template later gets none of them.
+    terms bytea NOT NULL DEFAULT '',
     -- What the last failed test said, and what to do about it.
     error_message text,
     last_sync_at timestamptz,
-    -- Counts changes: the ETag.
+    -- Counts changes by people: the ETag. What a test finds changes no version.
     version bigint NOT NULL DEFAULT 1,
     created_by text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -109,7 +110,7 @@ BEGIN
     END LOOP;
 END $$;
 
-GRANT UPDATE (name, description, config, endpoints, status, is_active, error_message, last_sync_at, version, updated_at, deleted_at)
+GRANT UPDATE (name, description, config, terms, status, is_active, error_message, last_sync_at, version, updated_at, deleted_at)
 ON integration_connections TO causeway_hub;
 GRANT UPDATE (status, code, message, next_action, response_ms, checked_at) ON integration_health TO causeway_hub;
 GRANT UPDATE (status, reason, ended_at) ON sync_runs TO causeway_hub;

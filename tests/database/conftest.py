@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from psycopg import sql
 
-from causeway import schema
+from causeway import aws, schema
 from local.database import Database as Made
 from local.database import create, give_passwords
 from local.postgres import Postgres
@@ -116,3 +117,33 @@ def seat(shared_casino: Casino) -> Seat:
 def new_seat(shared_casino: Casino) -> Callable[..., Seat]:
     """Makes further players: new_seat(late_bet="swallow", balance=1)."""
     return shared_casino.seat
+
+
+@pytest.fixture(scope="module")
+def kms() -> Iterator[Any]:
+    """Moto's KMS."""
+    from moto import mock_aws
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+        with mock_aws():
+            aws.client.cache_clear()
+            yield aws.client("kms")
+        aws.client.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def kms_key_id(kms: Any) -> str:
+    return kms.create_key()["KeyMetadata"]["KeyId"]
+
+
+@pytest.fixture
+def kms_down(kms: Any) -> Iterator[Callable[[], None]]:
+    """From its call on nothing answers at KMS's address."""
+    from botocore.exceptions import EndpointConnectionError
+
+    def refuse(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://kms")
+
+    yield lambda: kms.meta.events.register_first("before-call.kms", refuse)
+    kms.meta.events.unregister("before-call.kms", refuse)

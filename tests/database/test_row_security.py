@@ -204,6 +204,30 @@ def test_every_policy_but_the_auditors_asks_for_the_tenant_read_or_written(share
         assert set(asked) == {f"(tenant_id = {tenant})"}, policy.policyname
 
 
+def test_every_privilege_on_a_table_comes_with_a_policy_of_its_command_for_its_role(shared_casino: Casino) -> None:
+    """HUB 42: a policy per command and role, of PUBLIC none, for all commands at once none."""
+    granted = shared_casino.query(
+        """
+        SELECT c.relname, r.rolname, p.name AS command
+        FROM pg_class AS c
+        CROSS JOIN pg_roles AS r
+        CROSS JOIN string_to_table('SELECT INSERT UPDATE DELETE', ' ') AS p (name)
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relrowsecurity
+            AND starts_with(r.rolname, 'causeway_') AND r.rolname <> 'causeway_owner'
+            AND (
+                has_table_privilege(r.oid, c.oid, p.name)
+                OR (p.name <> 'DELETE' AND has_any_column_privilege(r.oid, c.oid, p.name))
+            )
+        """
+    )
+    policies = shared_casino.query(
+        "SELECT tablename, unnest(roles)::text AS role, cmd FROM pg_policies WHERE schemaname = 'public'"
+    )
+
+    assert len(granted) > 50
+    assert {tuple(row) for row in policies} == {tuple(row) for row in granted}
+
+
 def test_every_unique_index_leads_with_the_tenant(shared_casino: Casino) -> None:
     """Or one tenant's ids would be taken from all others, and tell that they are there."""
     rows = shared_casino.query(

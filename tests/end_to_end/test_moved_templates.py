@@ -90,7 +90,7 @@ def test_secret_does_not_follow_a_template_whose_address_was_changed(hub: Hub, t
     switched = hub.call("POST", f"{path}/enable", {})
     for role in ("tenant_admin", "super_admin"):
         agreed = hub.call("PATCH", path, {"config": {}}, role, **{"if-match": etag(hub, path)})
-        assert (agreed[0], agreed[1]["code"]) == (409, "SECRETS_REQUIRED")
+        assert (agreed[0], agreed[1]["error"]) == (400, "config.api_key is missing")
     given_again = hub.call("PATCH", path, {"config": config}, **{"if-match": etag(hub, path)})
 
     assert [(status, answer["code"]) for status, answer, _ in (tested, switched)] == [(409, "TEMPLATE_MOVED")] * 2
@@ -109,3 +109,41 @@ def test_secret_does_not_follow_a_base_url_that_is_changed_without_it(hub: Hub, 
     assert (status, answer["code"]) == (409, "SECRETS_REQUIRED")
     assert hub.calls_elsewhere() == []
     assert hub.call("POST", f"{path}/test", {})[1]["code"] == "CONNECTED"
+
+
+def test_secret_is_not_guessed_by_a_schema_that_judges_it(hub: Hub, template: str) -> None:
+    """A changed pattern would tell by its refusals how a stored secret begins."""
+    path, config = made(hub, template, "judged")
+    seen, before = hub.call("GET", f"/integrations/templates/{template}")[2], config["api_key"]
+    schema = hub.call("GET", f"/integrations/templates/{template}")[1]["configSchema"]
+    schema["properties"]["api_key"]["pattern"] = f"^{before[:4]}"
+    headers = {"if-match": seen}
+    assert (
+        hub.call("PATCH", f"/integrations/templates/{template}", {"configSchema": schema}, "super_admin", **headers)[0]
+        == 200
+    )
+
+    guessed = hub.call("PATCH", path, {"config": {}}, "super_admin", **{"if-match": etag(hub, path)})
+
+    assert (guessed[0], guessed[1]["error"]) == (400, "config.api_key is missing")
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("path", "{suffix}"),
+        ("query", {"to": "elsewhere"}),
+        ("headers", {"X-To": "elsewhere"}),
+    ],
+)
+def test_secret_does_not_follow_a_changed_call(hub: Hub, template: str, part: str, value: Any) -> None:
+    """Whatever of it decides where the secret goes, or what carries it."""
+    path, _ = made(hub, template, f"changed {part}")
+    _, shown, seen = hub.call("GET", f"/integrations/templates/{template}")
+    schema, call = shown["configSchema"], shown["healthCall"] | {part: value}
+    schema["properties"]["suffix"] = {"type": "string", "pattern": "^[a-z./]*$", "default": ".elsewhere.example/x"}
+    change = {"healthCall": call, "configSchema": schema}
+    changed = hub.call("PATCH", f"/integrations/templates/{template}", change, "super_admin", **{"if-match": seen})
+    assert changed[0] == 200, changed
+
+    assert hub.call("POST", f"{path}/test", {})[1]["code"] == "TEMPLATE_MOVED"

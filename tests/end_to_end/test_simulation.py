@@ -150,6 +150,11 @@ SAMPLES = [
     "wallet-rollback",
     "provider-simulate",
     "game-simulate-round",
+    "api-docs",
+    "integration-templates",
+    "integration-connections",
+    "api-keys",
+    "audit-log",
 ]
 
 
@@ -161,13 +166,22 @@ def test_sample_event_is_answered(stack: Stack, name: str) -> None:
         assert isinstance(json.loads(answer["body"]), dict)
 
 
+def test_sample_event_of_calendars_names_a_connection_that_is_not_there(stack: Stack) -> None:
+    answer = stack.invoke("integration-calendars", sample("integration-calendars"))
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (404, "CONNECTION_NOT_FOUND")
+
+
+def test_sample_event_of_the_key_rotation_is_answered_with_what_was_done(stack: Stack) -> None:
+    assert set(stack.invoke("key-rotation", sample("key-rotation"))) == {"rotated", "rewrapped", "unreadable"}
+
+
 def test_sample_event_of_the_migration_finds_nothing_to_do(stack: Stack) -> None:
     assert stack.invoke("schema-migrate", sample("schema-migrate")) == {"applied": []}
 
 
 def test_every_sample_event_is_tried_here() -> None:
     names = {path.stem for path in (ROOT / "events").glob("*.json")}
-    assert names == {*SAMPLES, "schema-migrate"}
+    assert names == {*SAMPLES, "integration-calendars", "key-rotation", "schema-migrate"}
 
 
 def test_base64_body_is_verified_over_the_bytes_it_stands_for(stack: Stack, casino: Casino) -> None:

@@ -17,13 +17,14 @@ from causeway.context import RequestContext
 from local.aws import REGION
 from local.demo_data import TENANTS
 from local.stack import Stack
-from tests.hub.client import ADMIN, Caller, Hub
+from tests.hub.client import ADMIN, NOBODY, Caller, Hub
 
 
 @pytest.fixture(scope="session")
 def hub(stack: Stack) -> Hub:
-    """The hub's API, over HTTP."""
-    return Hub(stack.base_url, stack.info["tokens"])
+    """The hub's API, over HTTP, with new tokens: the stack's may be old by now, and live an hour."""
+    renewed = Hub(stack.base_url, {}).call("POST", "/_local/tokens", NOBODY)
+    return Hub(stack.base_url, renewed.json)
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """The connections API: made once, changed by who saw the newest, tested before used, deleted with their secrets."""
 
+import json
 from collections.abc import Callable
+from hashlib import sha256
 from secrets import token_hex
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,10 +12,13 @@ import pytest
 from causeway import connecting
 from causeway.connections import Change, Draft, NewSecrets
 from causeway.context import RequestContext
-from causeway.errors import IntegrationNotActive, InvalidCredentials, KeyServiceUnavailable
+from causeway.errors import IntegrationNotActive, InvalidCredentials, KeyServiceUnavailable, SecretsRequired
+from local import ROOT
 from local.demo_data import TENANTS
+from local.sandbox.credentials import DEMO_CREDENTIALS
+from local.stack import Stack
 from tests.database.parallel import at_once
-from tests.hub.client import ADMIN, OURS, PLATFORM_ADMIN, REGULATOR, STAFF, THEIR_ADMIN, Hub, config, draft
+from tests.hub.client import ADMIN, OURS, PLATFORM_ADMIN, REGULATOR, STAFF, THEIR_ADMIN, THEIRS, Hub, config, draft
 from tests.hub.conftest import Platform
 from tests.hub.test_matrix import SNAPSHOT
 
@@ -94,6 +99,22 @@ def test_a_key_is_its_callers_own(hub: Hub) -> None:
 
     assert (ours.status, theirs.status) == (201, 201)
     assert ours.json["id"] != theirs.json["id"]
+
+
+def test_what_is_kept_of_a_body_does_not_tell_its_secrets(hub: Hub, rows: Rows) -> None:
+    """HUB 1: who has the database cannot try all short secrets; the same body has another digest at each tenant."""
+    body, key = draft(config=config(api_key="1234")), token_hex(8)
+    for tenant in (OURS, THEIRS):
+        reply = hub.call(
+            "POST", "/integrations", PLATFORM_ADMIN, body, idempotency_key=key, x_tenant_id=TENANTS[tenant]
+        )
+        assert reply.status == 201
+    kept = [bytes(row.request_hash) for row in rows("SELECT * FROM idempotency_keys WHERE idempotency_key = %s", [key])]
+    parsed = Draft.parse(body)
+    fields = [parsed.template_id, parsed.name, parsed.description, parsed.environment, parsed.config]
+
+    assert len(set(kept)) == 2
+    assert sha256(json.dumps(fields, sort_keys=True).encode()).digest() not in kept
 
 
 def test_twenty_at_once_with_one_key_make_one_connection(hub: Hub, rows: Rows) -> None:
@@ -617,3 +638,105 @@ def test_super_admin_of_a_tenant_that_is_not_there_finds_none(hub: Hub) -> None:
         reply = hub.call("GET", "/integrations", PLATFORM_ADMIN, x_tenant_id=tenant)
         assert (reply.status, reply.code) == (404, "TENANT_NOT_FOUND")
     assert hub.call("GET", "/integrations", PLATFORM_ADMIN, x_tenant_id=TENANTS[OURS]).status == 200
+
+
+# ---- At the sandbox's platforms, through the function itself ----
+
+
+def demo(provider: str, **changes: str) -> dict[str, Any]:
+    """A connection to be made with the credentials that the sandbox accepts."""
+    return draft(templateId=provider, config=dict(DEMO_CREDENTIALS[provider]) | changes)
+
+
+def at_sandbox(stack: Stack, provider: str, **changes: str) -> dict[str, Any]:
+    """The same, where a connection names its own base URL too."""
+    body = demo(provider, **changes)
+    schema = json.loads((ROOT / "schema" / "catalogue" / f"{provider}.json").read_text())
+    if schema["health_call"].get("configured_url"):
+        body["config"]["base_url"] = f"{stack.info['sandbox_url']}/{provider}"
+    return body
+
+
+@pytest.mark.parametrize("provider", DEMO_CREDENTIALS)
+def test_connection_with_good_credentials_is_active(hub: Hub, stack: Stack, provider: str) -> None:
+    """HUB 8"""
+    made = hub.call("POST", "/integrations", body=at_sandbox(stack, provider))
+    path = made.headers["location"]
+    tested = hub.call("POST", f"{path}/test")
+    health = hub.call("GET", f"{path}/health").json
+
+    assert (made.json["status"], made.json["isActive"], made.json["errorMessage"]) == ("active", True, None)
+    assert (tested.json["success"], tested.json["code"]) == (True, "CONNECTED")
+    assert health["checks"]["connection"]["status"] == "healthy"
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "status"),
+    [
+        ("401", "INVALID_CREDENTIALS", "down"),
+        ("403", "FORBIDDEN", "down"),
+        ("429", "RATE_LIMITED", "degraded"),
+        ("500", "PROVIDER_ERROR", "degraded"),
+        ("garbage", "UNEXPECTED_ANSWER", "down"),
+        ("silent", "TIMED_OUT", "down"),
+    ],
+)
+def test_verdict_tells_what_went_wrong(hub: Hub, fault: str, code: str, status: str) -> None:
+    """HUB 8"""
+    made = hub.call("POST", "/integrations", body=demo("twilio", auth_token=f"sandbox-fault-{fault}"))
+    check = hub.call("GET", f"{made.headers['location']}/health").json["checks"]["connection"]
+
+    assert (made.status, made.json["status"], made.json["isActive"]) == (201, "error", False)
+    assert (check["code"], check["status"]) == (code, status)
+    assert check["nextAction"]
+    assert made.json["errorMessage"].endswith(check["nextAction"])
+
+
+def test_working_credential_outlives_a_wrong_one_and_is_rotated_by_a_good_one(hub: Hub, rows: Rows) -> None:
+    """HUB 3, 8: through the function."""
+    made = hub.call("POST", "/integrations", body=demo("twilio"))
+    path, identity = made.headers["location"], made.json["id"]
+    wrong = {"config": {"auth_token": "wrong"}}
+    rotated = hub.call("POST", f"{path}/credentials/rotate", body=wrong)
+    changed = hub.call("PATCH", path, body=wrong, if_match=hub.call("GET", path).etag)
+
+    assert [(one.status, one.code) for one in (rotated, changed)] == [(422, "INVALID_CREDENTIALS")] * 2
+    assert versions(rows, identity) == ["active"]
+    assert hub.call("GET", path).etag == made.etag
+    assert hub.call("POST", f"{path}/test").json["success"] is True
+
+    good = {"config": {"auth_token": DEMO_CREDENTIALS["twilio"]["auth_token"]}}
+    again = hub.call("POST", f"{path}/credentials/rotate", body=good)
+    assert (again.status, again.json["status"]) == (200, "active")
+    assert hub.call("POST", f"{path}/sync").status == 202
+
+
+@pytest.mark.parametrize("field", ["account_sid", "unknown"])
+def test_rotation_takes_secret_fields_alone(hub: Hub, rows: Rows, field: str) -> None:
+    path = hub.call("POST", "/integrations", body=demo("twilio")).headers["location"]
+    before = rows(SNAPSHOT)
+    reply = hub.call("POST", f"{path}/credentials/rotate", body={"config": {field: "x"}})
+
+    assert reply.essence == (
+        400,
+        {"error": f"{field} is not a secret field of this template", "code": "INVALID_REQUEST"},
+    )
+    assert rows(SNAPSHOT) == before
+
+
+def test_stored_secrets_are_not_sent_to_a_new_address(inside: Inside, hub: Hub, rows: Rows, platform: Platform) -> None:
+    """HUB 1: or an admin would read them back at a server of his own."""
+    context = inside()
+    one, _ = connecting.create(context, at_platform(platform), None)
+    other = Platform()
+    path = f"/integrations/{one.connection_id}"
+    before = rows(SNAPSHOT)
+    for config_sent in ({"base_url": other.url}, {"base_url": other.url, "api_key": "good-key"}):
+        with pytest.raises(SecretsRequired):
+            connecting.change(context, UUID(one.connection_id), one.version, Change(None, None, config_sent))
+    calls = other.calls
+    other.close()
+
+    assert calls == 0
+    assert rows(SNAPSHOT) == before
+    assert hub.call("GET", path).json["config"]["base_url"] == platform.url

@@ -61,6 +61,8 @@ class Planted:
 
     secrets: dict[str, str] = field(default_factory=dict)
     replies: list[Reply] = field(default_factory=list)
+    # A description, which is no secret.
+    visible: str = field(default_factory=lambda: f"visible {token_hex(8)}")
 
     def secret(self, where: str, start: str = "", mark: str = "+/~") -> str:
         """A new secret; its marks are written otherwise in a URL, in JSON, in HTML and in base64."""
@@ -128,7 +130,7 @@ def call_everything(hub: Hub, planted: Planted) -> None:
     """Every route, with secrets where they belong and where they do not."""
     path = ""
     for provider, schema in schemas().items():
-        body = draft(templateId=provider, config=filled(planted, provider, schema))
+        body = draft(templateId=provider, config=filled(planted, provider, schema), description=planted.visible)
         key = token_hex(8)
         made = hub.call("POST", "/integrations", ADMIN, body, idempotency_key=key)
         assert made.status == 201, (provider, made)
@@ -178,6 +180,9 @@ def misplaced(hub: Hub, planted: Planted, path: str) -> None:
         assert reply.status == 400, reply
         hub.call("POST", f"{path}/credentials/rotate", ADMIN, {"config": bad})
         hub.call("PATCH", path, ADMIN, {"config": bad}, if_match='"1"')
+    hub.call("POST", f"{path}/credentials/rotate", ADMIN, {"config": {secret("name of a field to rotate"): "x"}})
+    seen = hub.call("GET", path).etag
+    hub.call("PATCH", path, ADMIN, {"config": {secret("name of a field to change"): "x"}}, if_match=seen)
     hub.call("POST", "/integrations", ADMIN, draft(api_key=secret("beside the config")))
     hub.call("POST", "/integrations", ADMIN, draft(**{secret("name beside the config"): 1}))
     hub.call("POST", "/integrations", ADMIN, draft(environment=secret("the environment")))
@@ -283,6 +288,10 @@ def test_no_secret_is_anywhere(stack: Stack, planted: Planted, caplog: pytest.Lo
     assert len(planted.secrets) > 80
     assert len(answers) > 200
     assert {"log integration-connections.log", "log integration-templates.log", "log api-keys.log"} <= set(logs)
+    # What is no secret is found where it belongs: the search looks there.
+    places = {place for place, content in searched.items() if planted.visible.encode() in content}
+    assert {"table integration_connections", "table audit_log"} <= places
+    assert [place for place in places if b"text/csv" in searched[place]]
     # What the platform repeated was kept, and redacted.
     assert b"players" in searched["table integration_api_logs"]
     assert b"[redacted]" in searched["table integration_api_logs"]

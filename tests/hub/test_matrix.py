@@ -345,7 +345,7 @@ def check_whose(world: World, cell: Cell, reply: Reply) -> None:
 @pytest.mark.parametrize("malformed", MALFORMED)
 def test_malformed_id_is_one_that_is_not_there(world: World, route: str, malformed: str) -> None:
     """HUB 43"""
-    method = route.split()[0]
+    method = route.split(maxsplit=1)[0]
     body = body_of(world, route) if method in ("POST", "PATCH") else None
     reply = world.hub.call(method, path_of(route, malformed), SUPER_ADMIN, body, if_match='"1"')
 

@@ -1,6 +1,7 @@
 """The OpenAPI document: made from the code, whole, and true to template.yaml."""
 
 import json
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -198,3 +199,14 @@ def test_page_says_who_may_call(document: dict[str, Any]) -> None:
     assert "Called by a game provider, with its signature." in text
     assert "Called by anyone." in text
     assert "INSUFFICIENT_FUNDS: The balance is too low for this bet." in text
+
+
+def test_no_function_makes_the_document_when_it_starts() -> None:
+    handlers = list((ROOT / "functions").glob("*/*.py"))
+
+    assert handlers
+    assert not [
+        handler
+        for handler in handlers
+        if re.search(r"import.*\bopenapi\b|causeway\.openapi\b.* import", handler.read_text())
+    ]

@@ -25,6 +25,8 @@ from causeway.errors import (
 from causeway.strict_json import parse_object
 
 _SHAPE = "_provider.schema.json"
+# What a document cannot set.
+_STATE = ("is_active", "changed_by_admin", "version")
 _FIELD_REFERENCE = re.compile(r"\{(\w+)\}", re.ASCII)
 
 
@@ -47,6 +49,7 @@ class Provider:
     rate_limits: dict[str, int]
     health_call: dict[str, Any]
     is_active: bool = True
+    changed_by_admin: bool = False
     version: int = 1
 
     @classmethod
@@ -65,6 +68,7 @@ class Provider:
         if wrong:
             raise InvalidRequest("; ".join(wrong[:3]))
         check_schema(document["config_schema"])
+        config_schema.check_pattern(document["health_call"].get("refused_when", {}).get("pattern", ""))
         _check_references(document)
         return cls(**{name: value for name, value in document.items() if name != "$comment"})
 
@@ -147,6 +151,7 @@ def load(connection: Connection[Any], folder: Path) -> list[str]:
         cursor.execute("SELECT set_config('causeway.role', 'super_admin', true)")
         changed = []
         for provider in providers:
+            _check_marks(connection, provider)
             row = cursor.execute(
                 """
                 INSERT INTO integration_providers AS p (
@@ -181,6 +186,17 @@ def load(connection: Connection[Any], folder: Path) -> list[str]:
     return changed
 
 
+def _check_marks(connection: Connection[Any], provider: Provider) -> None:
+    row = connection.execute(
+        "SELECT config_schema FROM integration_providers WHERE provider_key = %s AND NOT changed_by_admin",
+        [provider.key],
+    ).fetchone()
+    try:
+        _keep_marks(row[0] if row else {}, provider.config_schema)
+    except ConfigSchemaInvalid as error:
+        raise Misconfigured(cause=f"{provider.key}: {error.sentence}") from error
+
+
 def _row(provider: Provider) -> dict[str, Any]:
     return {name: Jsonb(value) if isinstance(value, dict) else value for name, value in asdict(provider).items()}
 
@@ -195,7 +211,8 @@ def find(connection: Connection[Any], key: str) -> Provider:
         provider = cursor.execute(
             """
             SELECT provider_key AS key, kind, display_name, description, config_schema, setup_instructions,
-                documentation_url, base_urls, api_version, webhook_support, rate_limits, health_call, is_active, version
+                documentation_url, base_urls, api_version, webhook_support, rate_limits, health_call, is_active,
+                changed_by_admin, version
             FROM integration_providers
             WHERE provider_key = %s
             """,
@@ -227,7 +244,8 @@ def page(
         return cursor.execute(
             """
             SELECT provider_key AS key, kind, display_name, description, config_schema, setup_instructions,
-                documentation_url, base_urls, api_version, webhook_support, rate_limits, health_call, is_active, version
+                documentation_url, base_urls, api_version, webhook_support, rate_limits, health_call, is_active,
+                changed_by_admin, version
             FROM integration_providers
             WHERE provider_key > %(after)s AND (%(kind)s::text IS NULL OR kind = %(kind)s)
                 AND (%(active)s::boolean IS NULL OR is_active = %(active)s)
@@ -290,12 +308,9 @@ def change(
         raise VersionMismatch
     if changes.get("key", key) != key:
         raise InvalidRequest("key cannot be changed")
-    document = {name: value for name, value in asdict(before).items() if name not in ("is_active", "version")}
+    document = {name: value for name, value in asdict(before).items() if name not in _STATE}
     after = Provider.parse(document | changes, shape)
-    # A connection's stored secret would be left without its field, or its next value stored in the clear.
-    bared = config_schema.secret_fields(before.config_schema) - config_schema.secret_fields(after.config_schema)
-    if bared:
-        raise ConfigSchemaInvalid(f"config_schema.properties.{min(bared)}.x-secret must stay true")
+    _keep_marks(before.config_schema, after.config_schema)
     row = connection.execute(
         """
         UPDATE integration_providers SET
@@ -311,7 +326,18 @@ def change(
     ).fetchone()
     if row is None:
         raise VersionMismatch
-    return replace(after, is_active=before.is_active, version=version + 1)
+    return replace(after, is_active=before.is_active, changed_by_admin=True, version=version + 1)
+
+
+def _keep_marks(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """A field stays what it is, secret or not: connections hold its value, sealed or in the clear."""
+    was, becomes = config_schema.secret_fields(before), config_schema.secret_fields(after)
+    bared = was - becomes
+    if bared:
+        raise ConfigSchemaInvalid(f"config_schema.properties.{min(bared)}.x-secret must stay true")
+    marked = (becomes - was) & before.get("properties", {}).keys()
+    if marked:
+        raise ConfigSchemaInvalid(f"config_schema.properties.{min(marked)}.x-secret must be a new field's")
 
 
 def set_active(connection: Connection[Any], key: str, version: int, *, active: bool) -> Provider:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Never
 
-from causeway.errors import ConfigSchemaInvalid
+from causeway.errors import ConfigSchemaInvalid, InvalidRequest
 from causeway.strict_json import NotAnInteger, shown_name
 
 if TYPE_CHECKING:
@@ -162,6 +162,16 @@ def _check_keywords(path: str, schema: dict[str, Any]) -> None:
         _refuse(f"{path}.pattern", f"is longer than {_MOST_PATTERN} characters")
     if _repeats_a_repeat(pattern):
         _refuse(f"{path}.pattern", "repeats a group that repeats something itself")
+
+
+def check_pattern(pattern: str) -> None:
+    """Raise InvalidRequest where a pattern of a health call is none, or could be matched without end."""
+    try:
+        re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise InvalidRequest("refused_when.pattern is not a pattern") from error
+    if _repeats_a_repeat(pattern):
+        raise InvalidRequest("refused_when.pattern repeats a group that repeats something itself")
 
 
 def _repeats_a_repeat(pattern: str) -> bool:

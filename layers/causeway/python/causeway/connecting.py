@@ -15,12 +15,14 @@ from causeway import catalogue, config_schema, connections, credentials, databas
 from causeway import secrets as stored_secrets
 from causeway.audit_log import Action, fingerprint, fingerprint_key, record
 from causeway.catalogue import Provider
-from causeway.connections import Change, Connection, Draft, NewSecrets, Transaction
+from causeway.connections import Change, Claim, Connection, Draft, NewSecrets, Transaction
 from causeway.context import RequestContext
+from causeway.credentials import Secrets
 from causeway.crypto import DataKeys
 from causeway.errors import (
     CausewayError,
     ConnectionFailed,
+    CredentialUnreadable,
     IntegrationNotActive,
     InvalidCredentials,
     InvalidRequest,
@@ -35,6 +37,7 @@ from causeway.errors import (
 from causeway.outbound import Attempt, CallFailed, Reply
 from causeway.outbound.verdicts import Verdict, judge
 from causeway.provider_calls import Account
+from causeway.strict_json import shown_name
 
 logger = Logger(child=True)
 
@@ -90,8 +93,11 @@ def create(context: RequestContext, draft: Draft, idempotency_key: str | None) -
         ProviderNotFound, ProviderInactive: there is no such template, or no new connections are made with it.
         ConfigSchemaInvalid: the config does not fit the template; its path is named.
         NameTaken, IdempotencyKeyReused: the name or the key is another's.
+        InvalidRequest: the key is empty or too long.
         KeyServiceUnavailable: nothing is stored.
     """
+    key = _fingerprint_key(context)
+    claim = None if idempotency_key is None else Claim.of(idempotency_key, draft, key)
     with context.transaction() as transaction:
         provider = catalogue.find(transaction, draft.template_id)
     if not provider.is_active:
@@ -99,20 +105,18 @@ def create(context: RequestContext, draft: Draft, idempotency_key: str | None) -
     plain, secret = _checked(provider, draft.config)
     identity = uuid4()
     sealed = credentials.seal_all(keys(), context.caller.tenant, identity, secret)
-    endpoints = Account(provider, draft.environment, plain, secret).endpoints
+    terms = provider_calls.terms(provider, draft.environment)
     with context.transaction() as transaction:
-        found, made = connections.create(
-            transaction, identity, draft, plain, endpoints, context.caller.subject, idempotency_key
-        )
+        found, made = connections.create(transaction, identity, draft, plain, terms, context.caller.subject, claim)
         if made:
             credentials.promote(transaction, identity, credentials.store(transaction, sealed))
         one = connections.find(transaction, found)
         if made:
-            after = _shown(one) | {"secrets": _fingerprints(context, secret)}
+            after = _shown(one) | {"secrets": _fingerprints(key, secret)}
             _record(context, transaction, Action.CONNECTION_CREATED, one, after=after)
     if not made:
         return one, False
-    return _tested(context, one, provider, secret)[1], True
+    return _tested(context, Account(provider, one.environment, plain, secret), one)[1], True
 
 
 def change(context: RequestContext, identity: UUID, version: int, wanted: Change) -> Connection:
@@ -126,20 +130,17 @@ def change(context: RequestContext, identity: UUID, version: int, wanted: Change
 
     Raises:
         ConnectionNotFound, VersionMismatch, NameTaken, ConfigSchemaInvalid.
+        IntegrationNotActive: the config of a disabled connection; nothing is decrypted.
         SecretsRequired: the address would change, and a secret was left out.
         InvalidCredentials, ConnectionFailed: the new config does not work; nothing is changed.
     """
+    if wanted.config is not None:
+        return _reconfigured(context, identity, version, wanted, wanted.config)
     with context.transaction() as transaction:
         one = connections.find(transaction, identity)
-        provider = catalogue.find(transaction, one.provider_key)
-    if one.version != version:
-        raise VersionMismatch
-    if wanted.config is None:
-        with context.transaction() as transaction:
-            changed = connections.update(transaction, identity, version, wanted)
-            _record(context, transaction, Action.CONNECTION_CHANGED, one, before=_shown(one), after=_shown(changed))
-        return changed
-    return _reconfigured(context, one, provider, wanted, wanted.config, Action.CONNECTION_CHANGED)
+        changed = connections.update(transaction, identity, version, wanted)
+        _record(context, transaction, Action.CONNECTION_CHANGED, one, before=_shown(one), after=_shown(changed))
+    return changed
 
 
 def rotate(context: RequestContext, identity: UUID, fresh: NewSecrets) -> Connection:
@@ -147,54 +148,67 @@ def rotate(context: RequestContext, identity: UUID, fresh: NewSecrets) -> Connec
 
     Raises:
         ConnectionNotFound, ConfigSchemaInvalid.
-        InvalidRequest: a field is no secret.
+        IntegrationNotActive: it is disabled; nothing is decrypted.
+        InvalidRequest: a field is no secret, or nothing would change.
         InvalidCredentials, ConnectionFailed: the new secrets do not work; the old stay in use.
     """
-    with context.transaction() as transaction:
-        one = connections.find(transaction, identity)
-        provider = catalogue.find(transaction, one.provider_key)
-    plain = sorted(set(fresh.config) - config_schema.secret_fields(provider.config_schema))
-    if plain:
-        raise InvalidRequest(f"{plain[0][:100]} is not a secret field of this template")
     nothing = Change(name=None, description=None, config=None)
-    return _reconfigured(context, one, provider, nothing, fresh.config, Action.CREDENTIAL_ROTATED)
+    return _reconfigured(context, identity, None, nothing, fresh.config)
 
 
 def _reconfigured(
-    context: RequestContext, one: Connection, provider: Provider, wanted: Change, config: dict[str, Any], action: Action
+    context: RequestContext, identity: UUID, version: int | None, wanted: Change, config: dict[str, Any]
 ) -> Connection:
-    identity = UUID(one.connection_id)
-    before = credentials.read(database.current(), keys(), context.caller.tenant, identity)
+    """Change settings and secrets; version None: a rotation, of secrets alone and of whatever version it finds."""
+    one, provider = _found(context, identity)
+    if version is None:
+        _demand_secrets(provider, config)
+    elif version != one.version:
+        raise VersionMismatch
+    # A template that is not the agreed one gets no kept secret: neither its calls, nor its schema's judgement.
+    before = _secrets(context, one) if _agreed(one, provider) else {}
     merged = {name: value for name, value in (one.config | before | config).items() if value is not None}
     plain, secret = _checked(provider, merged)
+    if version is None and secret == before:
+        raise InvalidRequest("These are the secrets in use: send new ones")
     account = Account(provider, one.environment, plain, secret)
     # Or who may change an address could have the secrets sent to himself, and so read them.
-    if account.endpoints != one.endpoints and not set(secret) <= set(config):
+    moved = account.endpoints != Account(provider, one.environment, one.config, before).endpoints
+    if moved and not set(secret) <= set(config):
         raise SecretsRequired
     tested = _call(account)
-    with context.transaction() as transaction:
-        _keep_attempts(context, transaction, one, tested.attempts)
-        if not tested.verdict.success:
+    _keep_attempts(context, one, tested.attempts)
+    if not tested.verdict.success:
+        with context.transaction() as transaction:
             _record(context, transaction, Action.CONNECTION_TESTED, one, outcome="failed", after=tested.as_json())
     tested.demand_success()
-    sealed = None
-    if secret != before:
-        sealed = credentials.seal_all(keys(), context.caller.tenant, identity, secret)
+    key = _fingerprint_key(context)
+    sealed = credentials.seal_all(keys(), context.caller.tenant, identity, secret) if secret != before else None
     with context.transaction() as transaction:
-        changed = connections.update(transaction, identity, one.version, wanted, plain, account.endpoints)
+        terms = provider_calls.terms(provider, one.environment)
+        changed = connections.update(transaction, identity, one.version, wanted, plain, terms)
         if sealed is not None:
             credentials.promote(transaction, identity, credentials.store(transaction, sealed))
-        changed = connections.settle(transaction, identity, None)
-        connections.note_health(transaction, identity, tested.verdict, tested.response_ms)
+        connections.settle(transaction, identity, changed.version, tested.verdict, tested.response_ms)
+        changed = connections.find(transaction, identity)
+        action = Action.CREDENTIAL_ROTATED if version is None else Action.CONNECTION_CHANGED
         _record(
             context,
             transaction,
             action,
             one,
-            before=_shown(one) | {"secrets": _fingerprints(context, before)},
-            after=_shown(changed) | {"secrets": _fingerprints(context, secret)},
+            before=_shown(one) | {"secrets": _fingerprints(key, before)},
+            after=_shown(changed) | {"secrets": _fingerprints(key, secret)},
         )
     return changed
+
+
+def _demand_secrets(provider: Provider, config: dict[str, Any]) -> None:
+    if not config:
+        raise InvalidRequest("config must have at least one secret field")
+    plain = sorted(set(config) - config_schema.secret_fields(provider.config_schema))
+    if plain:
+        raise InvalidRequest(f"{shown_name(plain[0])} is not a secret field of this template")
 
 
 def test(context: RequestContext, identity: UUID) -> Tested:
@@ -203,39 +217,53 @@ def test(context: RequestContext, identity: UUID) -> Tested:
     Raises:
         ConnectionNotFound.
         IntegrationNotActive: it is disabled; nothing is decrypted.
-        TemplateMoved: the template's addresses are not those the connection was made for.
+        TemplateMoved: the template is not the one the connection was made for; nothing is decrypted.
     """
+    one, provider = _found(context, identity)
+    return _tested(context, _account(context, one, provider), one)[0]
+
+
+def _tested(context: RequestContext, account: Account, one: Connection) -> tuple[Tested, Connection]:
+    tested = _call(account)
+    identity = UUID(one.connection_id)
+    _keep_attempts(context, one, tested.attempts)
+    with context.transaction() as transaction:
+        connections.settle(transaction, identity, one.version, tested.verdict, tested.response_ms)
+        outcome = "done" if tested.verdict.success else "failed"
+        _record(context, transaction, Action.CONNECTION_TESTED, one, outcome=outcome, after=tested.as_json())
+    with context.transaction() as transaction:
+        return tested, connections.find(transaction, identity)
+
+
+def _found(context: RequestContext, identity: UUID, *, disabled: bool = False) -> tuple[Connection, Provider]:
+    """A connection about to be used, and its provider; its use is written down before anything is decrypted."""
     with context.transaction() as transaction:
         one = connections.find(transaction, identity)
+        if one.status == "disconnected" and not disabled:
+            raise IntegrationNotActive
         provider = catalogue.find(transaction, one.provider_key)
-    if one.status == "disconnected":
-        raise IntegrationNotActive
-    secret = credentials.read(database.current(), keys(), context.caller.tenant, identity)
-    return _tested(context, one, provider, secret)[0]
+        _record(context, transaction, Action.CREDENTIAL_USED, one)
+    return one, provider
 
 
-def _tested(
-    context: RequestContext, one: Connection, provider: Provider, secret: dict[str, str]
-) -> tuple[Tested, Connection]:
-    tested = _call(_account(one, provider, secret))
-    identity = UUID(one.connection_id)
-    with context.transaction() as transaction:
-        _keep_attempts(context, transaction, one, tested.attempts)
-        verdict = tested.verdict
-        error = None if verdict.success else f"{verdict.message} {verdict.next_action}"
-        settled = connections.settle(transaction, identity, error)
-        connections.note_health(transaction, identity, verdict, tested.response_ms)
-        outcome = "done" if verdict.success else "failed"
-        _record(context, transaction, Action.CONNECTION_TESTED, one, outcome=outcome, after=tested.as_json())
-    return tested, settled
+def _agreed(one: Connection, provider: Provider) -> bool:
+    """Whether the template is as the tenant's admin knew it, or as a release made it: what asks where secrets go."""
+    return not provider.changed_by_admin or provider_calls.terms(provider, one.environment) == one.terms
 
 
-def _account(one: Connection, provider: Provider, secret: Mapping[str, str]) -> Account:
-    """The connection ready to be called; raises TemplateMoved where its secrets would go elsewhere than agreed."""
-    account = Account(provider, one.environment, one.config, secret)
-    if account.endpoints != one.endpoints:
+def _account(context: RequestContext, one: Connection, provider: Provider) -> Account:
+    if not _agreed(one, provider):
         raise TemplateMoved
-    return account
+    return Account(provider, one.environment, one.config, _secrets(context, one))
+
+
+def _secrets(context: RequestContext, one: Connection) -> Secrets:
+    try:
+        return credentials.read(database.current(), keys(), context.caller.tenant, UUID(one.connection_id))
+    except CredentialUnreadable:
+        with context.transaction() as transaction:
+            _record(context, transaction, Action.CREDENTIAL_UNREADABLE, one, outcome="failed")
+        raise
 
 
 def _call(account: Account) -> Tested:
@@ -245,14 +273,20 @@ def _call(account: Account) -> Tested:
 
 
 def enable(context: RequestContext, identity: UUID) -> Connection:
-    """Let a connection be used, if its test succeeds; returns how it stands then. Raises ConnectionNotFound."""
-    with context.transaction() as transaction:
-        before = connections.find(transaction, identity)
-        provider = catalogue.find(transaction, before.provider_key)
-        one = connections.enable(transaction, identity)
-        _record(context, transaction, Action.CONNECTION_ENABLED, one, before=_shown(before), after=_shown(one))
-    secret = credentials.read(database.current(), keys(), context.caller.tenant, identity)
-    return _tested(context, one, provider, secret)[1]
+    """Let a connection be used, if its test succeeds; returns how it stands then.
+
+    Raises:
+        ConnectionNotFound.
+        TemplateMoved: as for test; the connection stays as it was.
+    """
+    before, provider = _found(context, identity, disabled=True)
+    account = _account(context, before, provider)
+    if before.status == "disconnected":
+        with context.transaction() as transaction:
+            one = connections.enable(transaction, identity)
+            _record(context, transaction, Action.CONNECTION_ENABLED, one, before=_shown(before), after=_shown(one))
+        before = one
+    return _tested(context, account, before)[1]
 
 
 def disable(context: RequestContext, identity: UUID) -> Connection:
@@ -301,14 +335,7 @@ class Use:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if not self._attempts:
-            return
-        try:
-            with self._context.transaction() as transaction:
-                _keep_attempts(self._context, transaction, self.connection, self._attempts)
-        except CausewayError as error:
-            # The platform has done by now what it was asked for; a log that fails does not undo that.
-            logger.warning("Calls could not be logged", extra={"reason": error.cause or error.sentence})
+        _keep_attempts(self._context, self.connection, self._attempts)
 
     def field(self, name: str) -> str:
         """Return a setting of the connection that is no secret."""
@@ -373,8 +400,7 @@ def use(context: RequestContext, identity: UUID, provider_key: str) -> Use:
             raise NotSupported
         provider = catalogue.find(transaction, one.provider_key)
         _record(context, transaction, Action.CREDENTIAL_USED, one)
-    secret = credentials.read(database.current(), keys(), context.caller.tenant, identity)
-    return Use(context, one, _account(one, provider, secret))
+    return Use(context, one, _account(context, one, provider))
 
 
 def _checked(provider: Provider, config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -382,9 +408,16 @@ def _checked(provider: Provider, config: dict[str, Any]) -> tuple[dict[str, Any]
     return config_schema.split(provider.config_schema, config)
 
 
-def _keep_attempts(context: RequestContext, transaction: Transaction, one: Connection, attempts: list[Attempt]) -> None:
-    for attempt in attempts:
-        connections.log_attempt(transaction, UUID(one.connection_id), attempt, context.request_id)
+def _keep_attempts(context: RequestContext, one: Connection, attempts: list[Attempt]) -> None:
+    """Log calls that were made. The platform has done by now what it was asked for: a log that fails undoes nothing."""
+    if not attempts:
+        return
+    try:
+        with context.transaction() as transaction:
+            for attempt in attempts:
+                connections.log_attempt(transaction, UUID(one.connection_id), attempt, context.request_id)
+    except CausewayError as error:
+        logger.warning("Calls could not be logged", extra={"reason": error.cause or error.sentence})
 
 
 def _record(
@@ -405,8 +438,11 @@ def _shown(one: Connection) -> dict[str, Any]:
     return one.as_json(with_config=True)
 
 
-def _fingerprints(context: RequestContext, secret: Mapping[str, str]) -> dict[str, str]:
-    """What the audit log keeps of secrets: whether they changed."""
+def _fingerprint_key(context: RequestContext) -> bytes:
     kept = stored_secrets.read(settings.audit_secret()) or {}
-    key = fingerprint_key(str(kept.get("pepper", "")).encode(), context.caller.tenant)
+    return fingerprint_key(str(kept.get("pepper", "")).encode(), context.caller.tenant)
+
+
+def _fingerprints(key: bytes, secret: Mapping[str, str]) -> dict[str, str]:
+    """What the audit log keeps of secrets: whether they changed."""
     return {name: fingerprint(value, key) for name, value in secret.items()}

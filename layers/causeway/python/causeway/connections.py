@@ -3,11 +3,11 @@
 Every function works in a transaction of the tenant. Secrets are in causeway.credentials; here they have no place.
 """
 
+import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, Self
 from uuid import UUID
 
@@ -55,6 +55,31 @@ class Draft:
             str(choice_field(body, "environment", ENVIRONMENTS, "production")),
             object_field(body, "config"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An Idempotency-Key, and the digest of the body it came with."""
+
+    key: str
+    digest: bytes
+
+    @classmethod
+    def of(cls, key: str, draft: Draft, secret: bytes) -> Self:
+        """Make the claim of a draft.
+
+        Args:
+            key: as sent.
+            draft: the body.
+            secret: keys the digest, as the body holds secrets, and a short one is found by trying all of them.
+
+        Raises:
+            InvalidRequest: the key is empty or too long.
+        """
+        if not 1 <= len(key) <= 255:
+            raise InvalidRequest("Idempotency-Key must have 1 to 255 characters")
+        body = [draft.template_id, draft.name, draft.description, draft.environment, draft.config]
+        return cls(key, hmac.digest(secret, b"request\0" + json.dumps(body, sort_keys=True).encode(), "sha256"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +135,8 @@ class Connection:
     created_by: str
     created_at: datetime
     updated_at: datetime
-    # Where its secrets are sent.
-    endpoints: list[str]
+    # Of its template, as agreed: where its secrets are sent, and what judges them.
+    terms: bytes
 
     def as_json(self, *, with_config: bool) -> dict[str, Any]:
         """Return the connection in the seed's names. with_config: staff are not shown the settings."""
@@ -146,7 +171,7 @@ def find(transaction: Transaction, identity: UUID) -> Connection:
         """
         SELECT c.connection_id::text, c.provider_key, p.kind, c.name, c.description, c.environment, c.config, c.status,
             c.is_active, c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at,
-            c.endpoints
+            c.terms
         FROM integration_connections AS c
         INNER JOIN integration_providers AS p USING (provider_key)
         WHERE c.tenant_id = current_tenant() AND c.connection_id = %s AND c.deleted_at IS NULL
@@ -200,7 +225,7 @@ def page(transaction: Transaction, wanted: Filter) -> tuple[list[Connection], st
         """
         SELECT c.connection_id::text, c.provider_key, p.kind, c.name, c.description, c.environment, c.config, c.status,
             c.is_active, c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at,
-            c.endpoints
+            c.terms
         FROM integration_connections AS c
         INNER JOIN integration_providers AS p USING (provider_key)
         WHERE c.tenant_id = current_tenant() AND c.deleted_at IS NULL
@@ -233,9 +258,9 @@ def create(
     identity: UUID,
     draft: Draft,
     settings: dict[str, Any],
-    endpoints: list[str],
+    terms: bytes,
     subject: str,
-    idempotency_key: str | None,
+    claim: Claim | None,
 ) -> tuple[UUID, bool]:
     """Make a connection, pending and without credentials, or find the one that this key made before.
 
@@ -243,9 +268,9 @@ def create(
         identity: its id, where it is made.
         draft: as sent.
         settings: its config without the secrets.
-        endpoints: the addresses its secrets may be sent to.
+        terms: its template's, as the tenant agrees to them by making it.
         subject: who makes it; an Idempotency-Key is his own.
-        idempotency_key: the caller's, None where he sent none.
+        claim: the Idempotency-Key he sent, None where he sent none.
 
     Returns:
         The connection's id, and whether it was made just now.
@@ -254,15 +279,15 @@ def create(
         IdempotencyKeyReused: the key came before with another body.
         NameTaken: the tenant has a connection of this name.
     """
-    if idempotency_key is not None:
-        known = _claim(transaction, subject, idempotency_key, draft, identity)
+    if claim is not None:
+        known = _claimed(transaction, subject, claim, identity)
         if known is not None:
             return known, False
     try:
         transaction.execute(
             """
             INSERT INTO integration_connections (
-                tenant_id, connection_id, provider_key, name, description, environment, config, endpoints, created_by
+                tenant_id, connection_id, provider_key, name, description, environment, config, terms, created_by
             ) VALUES (current_tenant(), %s, %s, %s, %s, %s, %s, %s, %s)
             """,
             [
@@ -272,7 +297,7 @@ def create(
                 draft.description,
                 draft.environment,
                 Jsonb(settings),
-                endpoints,
+                terms,
                 subject,
             ],
         )
@@ -281,17 +306,13 @@ def create(
     return identity, True
 
 
-def _claim(transaction: Transaction, subject: str, key: str, draft: Draft, identity: UUID) -> UUID | None:
-    if not 1 <= len(key) <= 255:
-        raise InvalidRequest("Idempotency-Key must have 1 to 255 characters")
-    body = [draft.template_id, draft.name, draft.description, draft.environment, draft.config]
-    digest = sha256(json.dumps(body, sort_keys=True).encode()).digest()
+def _claimed(transaction: Transaction, subject: str, claim: Claim, identity: UUID) -> UUID | None:
     made = transaction.execute(
         """
         INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, object_id)
         VALUES (current_tenant(), %s, %s, %s, %s) ON CONFLICT DO NOTHING
         """,
-        [subject, key, digest, identity],
+        [subject, claim.key, claim.digest, identity],
     ).rowcount
     if made:
         return None
@@ -300,9 +321,9 @@ def _claim(transaction: Transaction, subject: str, key: str, draft: Draft, ident
         SELECT request_hash, object_id FROM idempotency_keys
         WHERE tenant_id = current_tenant() AND subject = %s AND idempotency_key = %s
         """,
-        [subject, key],
+        [subject, claim.key],
     ).fetchone()
-    if known is None or bytes(known.request_hash) != digest:
+    if known is None or bytes(known.request_hash) != claim.digest:
         raise IdempotencyKeyReused
     return known.object_id
 
@@ -313,13 +334,13 @@ def update(
     version: int,
     change: Change,
     settings: dict[str, Any] | None = None,
-    endpoints: list[str] | None = None,
+    terms: bytes | None = None,
 ) -> Connection:
     """Change a connection that is still the version its reader saw.
 
     Args:
         settings: all of the config that is no secret, as it shall be; None: as it is.
-        endpoints: the addresses its secrets may be sent to; None: as they are.
+        terms: its template's, as agreed to; None: as they are.
 
     Raises:
         ConnectionNotFound, VersionMismatch, NameTaken.
@@ -329,14 +350,14 @@ def update(
             """
             UPDATE integration_connections
             SET name = coalesce(%s, name), description = coalesce(%s, description), config = coalesce(%s, config),
-                endpoints = coalesce(%s, endpoints), version = version + 1, updated_at = now()
+                terms = coalesce(%s, terms), version = version + 1, updated_at = now()
             WHERE tenant_id = current_tenant() AND connection_id = %s AND version = %s AND deleted_at IS NULL
             """,
             [
                 change.name,
                 change.description,
                 None if settings is None else Jsonb(settings),
-                endpoints,
+                terms,
                 identity,
                 version,
             ],
@@ -350,32 +371,46 @@ def update(
 
 
 def delete(transaction: Transaction, identity: UUID) -> None:
-    """Take a connection away; its logs and its audit stay. Its credentials are the caller's to destroy, before."""
-    transaction.execute(
+    """Take a connection away; its logs and its audit stay. Its credentials are the caller's to destroy, before.
+
+    Raises:
+        ConnectionNotFound: another was faster.
+    """
+    deleted = transaction.execute(
         """
         UPDATE integration_connections
         SET deleted_at = now(), status = 'disconnected', is_active = false, version = version + 1, updated_at = now()
         WHERE tenant_id = current_tenant() AND connection_id = %s AND deleted_at IS NULL
         """,
         [identity],
-    )
+    ).rowcount
+    if not deleted:
+        raise ConnectionNotFound
 
 
-def settle(transaction: Transaction, identity: UUID, error: str | None) -> Connection:
-    """Set a connection's state after a test: active, or in error with what was wrong; a disabled one stays disabled."""
-    transaction.execute(
+def settle(transaction: Transaction, identity: UUID, version: int, verdict: Verdict, response_ms: int) -> None:
+    """Set a connection's state and health by the verdict of a test; a disabled connection stays disabled.
+
+    Args:
+        version: what was tested; a connection that was changed since is left alone.
+        verdict: what the test came to.
+        response_ms: how long it took, in milliseconds.
+    """
+    error = None if verdict.success else f"{verdict.message} {verdict.next_action}"
+    tested = transaction.execute(
         """
         UPDATE integration_connections
         SET status = CASE
                 WHEN status = 'disconnected' THEN status WHEN %(error)s::text IS NULL THEN 'active' ELSE 'error'
             END,
             is_active = status <> 'disconnected' AND %(error)s::text IS NULL,
-            error_message = %(error)s, version = version + 1, updated_at = now()
-        WHERE tenant_id = current_tenant() AND connection_id = %(id)s AND deleted_at IS NULL
+            error_message = %(error)s, updated_at = now()
+        WHERE tenant_id = current_tenant() AND connection_id = %(id)s AND version = %(version)s AND deleted_at IS NULL
         """,
-        {"error": error, "id": identity},
+        {"error": error, "id": identity, "version": version},
     )
-    return find(transaction, identity)
+    if tested.rowcount:
+        _note_health(transaction, identity, verdict, response_ms)
 
 
 def enable(transaction: Transaction, identity: UUID) -> Connection:
@@ -446,8 +481,8 @@ def _without_nul(text: str) -> str:
     return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
-def note_health(transaction: Transaction, identity: UUID, verdict: Verdict, response_ms: int) -> None:
-    """Keep what a test came to: healthy, degraded where the platform asks to wait or errs itself, or down."""
+def _note_health(transaction: Transaction, identity: UUID, verdict: Verdict, response_ms: int) -> None:
+    """Healthy, degraded where the platform asks to wait or errs itself, or down."""
     status = "healthy" if verdict.success else "down"
     if verdict.code in ("RATE_LIMITED", "PROVIDER_ERROR"):
         status = "degraded"

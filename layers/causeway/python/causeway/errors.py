@@ -263,7 +263,7 @@ class Unauthorized(CausewayError):
 
     code = "UNAUTHORIZED"
     status = 401
-    action = "Send Authorization: Bearer with a valid token, or X-API-Key with a key that is not revoked."
+    action = "Send Authorization: Bearer with a valid token, of the user pool: the ID token, which names the tenant."
 
 
 class Forbidden(CausewayError):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from causeway.errors import InvalidRequest
-from causeway.strict_json import shown_name
+from causeway.strict_json import NotAnInteger, shown_name
 
 
 def known_fields(fields: dict[str, Any], known: set[str]) -> None:
@@ -21,7 +21,8 @@ def text_field(fields: dict[str, Any], name: str, longest: int, default: str | N
     """
     value = fields.get(name, default)
     shortest = 0 if default == "" else 1
-    if not isinstance(value, str) or not shortest <= len(value) <= longest or "\0" in value:
+    is_text = isinstance(value, str) and not isinstance(value, NotAnInteger)
+    if not is_text or not shortest <= len(value) <= longest or "\0" in value:
         raise InvalidRequest(f"{name} must be a text of {shortest} to {longest} characters")
     try:
         value.encode()
@@ -33,7 +34,7 @@ def text_field(fields: dict[str, Any], name: str, longest: int, default: str | N
 def choice_field(fields: dict[str, Any], name: str, values: tuple[str, ...], default: str | None = None) -> str | None:
     """Return one of the values, or the default where the field is missing; raises InvalidRequest."""
     value = fields.get(name, default)
-    if value is not None and value not in values:
+    if value not in values and (name in fields or value is not None):
         raise InvalidRequest(f"{name} must be one of {', '.join(values)}")
     return value
 

@@ -25,6 +25,8 @@ class HubCall:
     # Names in lower case.
     headers: dict[str, str]
     raw: bytes
+    # Method and path as template.yaml has them.
+    route: str
 
     @property
     def body(self) -> dict[str, Any]:
@@ -93,6 +95,7 @@ def _call(event: dict[str, Any], path: dict[str, str]) -> HubCall:
         query=event.get("queryStringParameters") or {},
         headers=headers,
         raw=raw_body(event),
+        route=event["routeKey"],
     )
 
 
@@ -102,13 +105,17 @@ def _made(call: HubCall, permission: Permission, route: Callable[[HubCall], HubA
         return _answered(route(call))
     except Forbidden:
         if call.context.caller.tenant_id is not None:
-            _note_refusal(call.context, permission)
+            _note_refusal(call.context, call.route, permission)
         raise
 
 
-def _note_refusal(context: RequestContext, permission: Permission) -> None:
+def _note_refusal(context: RequestContext, route: str, permission: Permission) -> None:
     entry = context.entry(
-        audit_log.Action.ACCESS_REFUSED, object_kind="permission", object_id=permission, outcome="refused"
+        audit_log.Action.ACCESS_REFUSED,
+        object_kind="permission",
+        object_id=permission,
+        outcome="refused",
+        after={"route": route},
     )
     try:
         with context.transaction() as transaction:
@@ -122,7 +129,11 @@ def _answered(answer: HubAnswer) -> Response[str]:
     headers = dict(answer.headers)
     if answer.version is not None:
         headers["etag"] = f'"{answer.version}"'
-    body = answer.body if isinstance(answer.body, str) else json.dumps(answer.body, separators=(",", ":"))
+    body = (
+        answer.body
+        if isinstance(answer.body, str)
+        else json.dumps(answer.body, separators=(",", ":"), ensure_ascii=False)
+    )
     response = json_answer("OK", answer.status, body, headers)
     response.headers["content-type"] = answer.content_type
     return response

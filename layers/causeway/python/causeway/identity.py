@@ -15,7 +15,8 @@ from causeway.database import Database
 from causeway.errors import Forbidden, TenantNotFound, TenantRequired, Unauthorized
 from causeway.permissions import ALLOWED, Permission, Role
 
-_GROUPS = re.compile(r"[A-Za-z_]+")
+# As the authorizer writes a list: "[a b]".
+_LIST = re.compile(r"[\s,]+")
 _PREFIX = "cwk_"
 
 
@@ -55,7 +56,7 @@ def of_claims(claims: dict[str, str], tenant_asked: str | None) -> Caller:
         Unauthorized: no subject, no role, more than one role, or a role that needs a tenant has none.
         TenantNotFound: the tenant asked for is no id.
     """
-    groups = set(_GROUPS.findall(claims.get("cognito:groups", ""))) & {
+    groups = set(_LIST.split(claims.get("cognito:groups", "").strip("[] "))) & {
         "super_admin",
         "tenant_admin",
         "regulator",

@@ -7,6 +7,7 @@ from causeway import credentials
 from causeway.audit_log import PLATFORM, Action, Entry, record
 from causeway.crypto import DataKeys
 from causeway.database import Database
+from causeway.errors import CredentialUnreadable
 
 # A data key seals for so long.
 ROTATE_AFTER = timedelta(days=90)
@@ -23,7 +24,7 @@ def run(database: Database, keys: DataKeys, may_go_on: Callable[[], bool]) -> di
         may_go_on: asked before each batch.
 
     Returns:
-        How many keys were rotated, fields rewrapped, and fields unreadable (each has raised its alert).
+        How many keys were rotated, fields rewrapped, and fields or keys unreadable (each has raised its alert).
 
     Raises:
         KeyServiceUnavailable: KMS does not answer.
@@ -36,31 +37,41 @@ def run(database: Database, keys: DataKeys, may_go_on: Callable[[], bool]) -> di
     for tenant in due:
         if not may_go_on():
             break
+        before = done["rewrapped"]
         if tenant.rotate:
             credentials.rotate_data_key(keys, tenant.tenant_id)
             done["rotated"] += 1
-        fields = _rewrap(database, keys, tenant.tenant_id, may_go_on, done)
-        with database.transaction(tenant.tenant_id) as transaction:
-            entry = Entry(
-                action=Action.DATA_KEY_REWRAPPED,
-                actor_kind="system",
-                actor="key-rotation",
-                actor_role=None,
-                object_kind="data_key",
-                after={"rotated": tenant.rotate, "fields": fields},
-            )
-            record(transaction, entry)
+        try:
+            _rewrap(database, keys, tenant.tenant_id, may_go_on, done)
+        except CredentialUnreadable:
+            # The tenant's key itself; the other tenants must not wait for it to be mended.
+            done["unreadable"] += 1
+        finally:
+            _record(database, tenant.tenant_id, rotated=tenant.rotate, fields=done["rewrapped"] - before)
     return done
 
 
 def _rewrap(
     database: Database, keys: DataKeys, tenant_id: str, may_go_on: Callable[[], bool], done: dict[str, int]
-) -> int:
-    fields, after, more = 0, None, True
+) -> None:
+    after, more = None, True
     while more and may_go_on():
         batch = credentials.rewrap(database, keys, tenant_id, after, _BATCH)
-        fields += batch.fields
         done["rewrapped"] += batch.fields
         done["unreadable"] += batch.unreadable
         after, more = batch.after, batch.after is not None
-    return fields
+
+
+def _record(database: Database, tenant_id: str, *, rotated: bool, fields: int) -> None:
+    if not rotated and not fields:
+        return
+    entry = Entry(
+        action=Action.DATA_KEY_REWRAPPED,
+        actor_kind="system",
+        actor="key-rotation",
+        actor_role=None,
+        object_kind="data_key",
+        after={"rotated": rotated, "fields": fields},
+    )
+    with database.transaction(tenant_id) as transaction:
+        record(transaction, entry)

@@ -6,6 +6,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from time import monotonic
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,6 +15,8 @@ from causeway.catalogue import Provider
 from causeway.outbound import Attempt, CallFailed, Garbled, Reply, RequestInvalid, call
 from causeway.outbound.verdicts import Verdict, judge
 
+# Characters of an answer's value that a template's pattern is matched against.
+_MOST_MATCHED = 200
 # Seconds for a test, the call for a token included.
 _BUDGET = 10.0
 _FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -21,6 +24,12 @@ _FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _HOST_PART = re.compile(r"[0-9A-Za-z.-]{1,200}")
 
 Log = Callable[[Attempt], object]
+
+
+def terms(provider: Provider, environment: str) -> bytes:
+    """Return the SHA-256 of all in a template that decides where a connection's secrets go and what is told of them."""
+    decides = [provider.base_urls.get(environment), provider.health_call, provider.config_schema]
+    return sha256(json.dumps(decides, sort_keys=True).encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,13 @@ def _host_part(value: str) -> str:
     return value
 
 
+def _below(path: str) -> str:
+    """A path as it is appended to a base URL: without a slash first it would go on with the host's name."""
+    if not path.startswith("/"):
+        raise RequestInvalid("the path does not begin with /")
+    return path
+
+
 def _path_part(value: str) -> str:
     if {".", ".."} & set(value.split("/")):
         raise RequestInvalid("a field that stands in the path leads out of it")
@@ -121,7 +137,7 @@ def _refused(described: dict[str, Any], reply: Reply) -> bool:
     for step in refused_when["pointer"].split("/")[1:]:
         value = value.get(step) if isinstance(value, dict) else None
     text = value if isinstance(value, str) else json.dumps(value)
-    return value is not None and re.search(refused_when["pattern"], text) is not None
+    return value is not None and re.search(refused_when["pattern"], text[:_MOST_MATCHED]) is not None
 
 
 def request(
@@ -167,7 +183,7 @@ def request(
             sent[auth["header"]] = digest.hex() if auth["encoding"] == "hex" else b64encode(digest).decode()
         case "oauth2_client_credentials" | "oauth2_refresh_token":
             sent["Authorization"] = f"Bearer {_token(account, auth, base_url, log, ends - monotonic())}"
-    url = base_url + path + (f"?{urlencode(parameters)}" if parameters else "")
+    url = base_url + _below(path) + (f"?{urlencode(parameters)}" if parameters else "")
     return call(
         method,
         url,
@@ -219,7 +235,7 @@ def _token(account: Account, auth: Mapping[str, Any], base_url: str, log: Log, b
         url = auth["token_url"]
         form = {"grant_type": "refresh_token", "refresh_token": account.filled(auth["refresh_token"])}
     else:
-        url = base_url + account.filled(auth["token_path"], _path_part)
+        url = base_url + _below(account.filled(auth["token_path"], _path_part))
         scope = {"scope": account.filled(auth["scope"])} if "scope" in auth else {}
         form = {"grant_type": "client_credentials"} | scope
     if auth.get("client_auth") == "basic":
@@ -237,7 +253,7 @@ def _token(account: Account, auth: Mapping[str, Any], base_url: str, log: Log, b
     )
     try:
         token = json.loads(reply.body)["access_token"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         token = None
     if reply.status >= 300:
         raise TokenRefused(reply)

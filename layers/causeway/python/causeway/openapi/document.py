@@ -258,7 +258,7 @@ def _refusal(codes: list[str], gateway: str | None) -> dict[str, Any]:
 
 
 def _tag(route: _Route) -> str:
-    return route.family.replace("_", " ").capitalize()
+    return route.family.replace("_", " ").capitalize().replace("Api ", "API ")
 
 
 def _operation_id(route: _Route) -> str:

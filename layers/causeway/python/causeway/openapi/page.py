@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from html import escape
-from http import HTTPStatus
 from typing import Any
 
 _STYLE = """
@@ -115,7 +114,7 @@ def _parameters(parameters: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _answer(status: str, answer: dict[str, Any]) -> Iterator[str]:
-    yield f"<h4>{status} {HTTPStatus(int(status)).phrase}</h4>"
+    yield f"<h4>{status}</h4>"
     if int(status) < 400:
         yield from _content(answer.get("content", {}))
         return

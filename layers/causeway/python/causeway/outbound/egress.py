@@ -102,7 +102,7 @@ def endpoints(host: str, port: int, seconds: float) -> list[Endpoint]:
             the host.
     """
     found = _resolve(host, port, seconds)
-    if not _is_allowed(host, port):
+    if not may_be_private(host, port):
         for _, target in found:
             reason = why_blocked(ip_address(target[0]))
             if reason is not None:
@@ -110,7 +110,8 @@ def endpoints(host: str, port: int, seconds: float) -> list[Endpoint]:
     return found
 
 
-def _is_allowed(host: str, port: int) -> bool:
+def may_be_private(host: str, port: int) -> bool:
+    """Return whether the settings name a host: it may be called at a private address, and without TLS."""
     name = host.rstrip(".").lower()
     with_port = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
     return not settings.egress_allowed_hosts().isdisjoint((name, with_port))

@@ -1,0 +1,96 @@
+"""A tenant of the hub to test its credentials with, over a connection of its own, and what it does with them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from causeway import credentials
+from causeway.credentials import StoredKeys
+from causeway.crypto import Bounds, DataKeys
+from causeway.database import Database
+from tests.database.world import Casino
+
+CANARY = "canary-7be20c-secret"
+SECRETS = {"account_sid": "AC0", "auth_token": CANARY}
+
+
+@dataclass
+class Hub:
+    """A tenant of the hub, its connection to the database, and one connection to a provider."""
+
+    casino: Casino
+    database: Database
+    keys: DataKeys
+    kms_key_id: str
+    connection_id: UUID
+
+    @property
+    def tenant_id(self) -> str:
+        return self.casino.tenant_id
+
+    def elsewhere(self, bounds: Bounds | None = None) -> "Hub":
+        """The same in another execution environment, which holds no key yet."""
+        database = self.casino.database("hub")
+        keys = DataKeys(StoredKeys(database), self.kms_key_id, bounds)
+        return Hub(self.casino, database, keys, self.kms_key_id, self.connection_id)
+
+    def connect(self, connection_id: UUID) -> UUID:
+        """Have a connection of this id, where there is none yet."""
+        self.casino.query(
+            """
+            INSERT INTO integration_connections (tenant_id, connection_id, provider_key, name, created_by)
+            VALUES (%s, %s, 'twilio', %s, 'test') ON CONFLICT DO NOTHING
+            """,
+            [self.tenant_id, connection_id, str(connection_id)],
+        )
+        return connection_id
+
+    def store(self, secrets: dict[str, str] | None = None, connection_id: UUID | None = None) -> int:
+        """Store a candidate and return its version."""
+        place = self.connect(connection_id or self.connection_id)
+        sealed = credentials.seal_all(self.keys, self.tenant_id, place, SECRETS if secrets is None else secrets)
+        with self.database.transaction(self.tenant_id) as connection:
+            return credentials.store(connection, sealed)
+
+    def change(self, change: Callable[..., Any], *arguments: Any) -> Any:
+        """Run promote, roll_back, retire or destroy in a transaction."""
+        with self.database.transaction(self.tenant_id) as connection:
+            return change(connection, self.connection_id, *arguments)
+
+    def use(self, secrets: dict[str, str] | None = None) -> int:
+        """Store a credential and put it into use."""
+        version = self.store(secrets)
+        self.change(credentials.promote, version)
+        return version
+
+    def read(self, version: int | None = None) -> credentials.Secrets:
+        return credentials.read(self.database, self.keys, self.tenant_id, self.connection_id, version)
+
+    def rewrap(self, batch: int = 100) -> list[credentials.Rewrapped]:
+        """Re-wrap all batches."""
+        batches = [credentials.rewrap(self.database, self.keys, self.tenant_id, batch=batch)]
+        while batches[-1].after:
+            batches.append(credentials.rewrap(self.database, self.keys, self.tenant_id, batches[-1].after, batch))
+        return batches
+
+    def key_versions(self) -> dict[int, int]:
+        with self.database.transaction(self.tenant_id) as connection:
+            return credentials.key_versions(connection)
+
+    @property
+    def statuses(self) -> list[str]:
+        """The statuses of the connection's versions, the oldest first."""
+        rows = self.casino.query(
+            "SELECT status FROM api_credential_versions WHERE tenant_id = %s AND connection_id = %s ORDER BY version",
+            [self.tenant_id, self.connection_id],
+        )
+        return [row.status for row in rows]
+
+    @property
+    def data_keys(self) -> list[str]:
+        """The statuses of the tenant's data keys, the oldest first."""
+        rows = self.casino.query(
+            "SELECT status FROM tenant_data_keys WHERE tenant_id = %s ORDER BY version", [self.tenant_id]
+        )
+        return [row.status for row in rows]

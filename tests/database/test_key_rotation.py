@@ -1,0 +1,301 @@
+"""The schedule that rotates data keys: what is due, all of it done however often it is stopped, nobody else touched."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain, repeat
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from psycopg import errors as pg
+
+from causeway import credentials, key_rotation
+from causeway.credentials import StoredKeys
+from causeway.crypto import DataKeys
+from causeway.errors import KeyServiceUnavailable
+from tests.database.hub import SECRETS, Hub
+from tests.database.parallel import at_once
+from tests.database.world import Casino
+
+NOTHING = {"rotated": 0, "rewrapped": 0, "unreadable": 0}
+# More than two batches.
+MANY = {f"field_{n}": f"secret {n}" for n in range(450)}
+
+
+@pytest.fixture
+def new_hub(casino: Casino, kms_key_id: str) -> Iterator[Callable[[], Hub]]:
+    """Makes tenants in a database of the test's own, as a run sees all there are."""
+    made: list[Casino] = []
+
+    def make() -> Hub:
+        tenant = Casino(casino.urls)
+        made.append(tenant)
+        database = tenant.database("hub")
+        return Hub(tenant, database, DataKeys(StoredKeys(database), kms_key_id), kms_key_id, uuid4())
+
+    yield make
+    for tenant in made:
+        tenant.close()
+
+
+@pytest.fixture
+def hub(new_hub: Callable[[], Hub]) -> Hub:
+    return new_hub()
+
+
+def age(hub: Hub, days: int) -> None:
+    """Make a tenant's data keys as old as that."""
+    statement = "UPDATE tenant_data_keys SET created_at = now() - %s * interval '1 day' WHERE tenant_id = %s"
+    hub.casino.query(statement, [days, hub.tenant_id])
+
+
+def run(hub: Hub, *may_go_on: bool) -> dict[str, int]:
+    """Run in an environment that holds no key; may_go_on: the first answers to whether there is time, then it is so."""
+    there = hub.elsewhere()
+    answers = chain(may_go_on, repeat(True))
+    return key_rotation.run(there.database, there.keys, lambda: next(answers))
+
+
+def ciphertexts(hub: Hub) -> list[tuple[Any, ...]]:
+    statement = "SELECT * FROM api_credentials WHERE tenant_id = %s ORDER BY connection_id, version, field"
+    return [tuple(row) for row in hub.casino.query(statement, [hub.tenant_id])]
+
+
+def entries(hub: Hub) -> list[dict[str, Any]]:
+    """What the tenant's audit log says of its data key, the oldest first."""
+    rows = hub.casino.query(
+        """
+        SELECT actor_kind, actor, object_kind, outcome, after::text::json AS after FROM audit_log
+        WHERE tenant_id = %s AND action = 'data_key.rewrapped' ORDER BY entry
+        """,
+        [hub.tenant_id],
+    )
+    for row in rows:
+        assert row[:4] == ("system", "key-rotation", "data_key", "done")
+    return [row.after for row in rows]
+
+
+def test_old_key_is_rotated_and_everything_sealed_anew_under_the_new_one(hub: Hub) -> None:
+    """HUB 4."""
+    versions = [hub.use(SECRETS | {"number": str(n)}) for n in range(3)]
+    age(hub, 91)
+
+    assert run(hub) == {"rotated": 1, "rewrapped": 9, "unreadable": 0}
+    assert hub.data_keys == ["retired", "active"]
+    assert hub.key_versions() == {2: 9}
+    assert [hub.elsewhere().read(version)["number"] for version in versions] == ["0", "1", "2"]
+
+
+def test_rotation_is_written_to_the_tenants_audit_log(hub: Hub) -> None:
+    """HUB 44."""
+    hub.use()
+    age(hub, 91)
+    run(hub)
+
+    assert entries(hub) == [{"rotated": True, "fields": 2}]
+
+
+def test_nothing_is_done_where_nothing_is_due(new_hub: Callable[[], Hub], kms_down: Callable[[], None]) -> None:
+    """A key that is not old, one that is rotated already, and a tenant without any; KMS is not asked."""
+    young, rotated, _ = new_hub(), new_hub(), new_hub()
+    for hub in (young, rotated):
+        hub.use()
+    age(young, 89)
+    age(rotated, 91)
+    run(rotated)
+    before = [(ciphertexts(hub), hub.data_keys, entries(hub)) for hub in (young, rotated)]
+    kms_down()
+
+    assert run(young) == NOTHING
+    assert [(ciphertexts(hub), hub.data_keys, entries(hub)) for hub in (young, rotated)] == before
+
+
+def test_key_whose_fields_were_not_finished_is_due_without_being_old(hub: Hub) -> None:
+    hub.use()
+    credentials.rotate_data_key(hub.keys, hub.tenant_id)
+
+    assert run(hub) == {"rotated": 0, "rewrapped": 2, "unreadable": 0}
+    assert hub.data_keys == ["retired", "active"]
+    assert entries(hub) == [{"rotated": False, "fields": 2}]
+
+
+def test_old_key_without_a_secret_under_it_is_rotated(hub: Hub) -> None:
+    hub.use()
+    hub.change(credentials.destroy)
+    age(hub, 91)
+
+    assert run(hub) == {"rotated": 1, "rewrapped": 0, "unreadable": 0}
+    assert run(hub) == NOTHING
+
+
+def test_run_that_is_out_of_time_is_finished_by_those_that_follow(hub: Hub) -> None:
+    """HUB 4: resumable batches, zero undecryptable at the end."""
+    hub.use(MANY)
+    age(hub, 91)
+
+    assert run(hub, False) == NOTHING
+    assert (hub.data_keys, entries(hub)) == (["active"], [])
+    assert run(hub, True, False) == {"rotated": 1, "rewrapped": 0, "unreadable": 0}
+    assert run(hub, True, True, False) == {"rotated": 0, "rewrapped": 200, "unreadable": 0}
+    assert hub.key_versions() == {1: 250, 2: 200}
+    assert hub.elsewhere().read() == MANY
+    assert run(hub) == {"rotated": 0, "rewrapped": 250, "unreadable": 0}
+    assert run(hub) == NOTHING
+
+    assert hub.key_versions() == {2: 450}
+    assert hub.elsewhere().read() == MANY
+    assert [(one["rotated"], one["fields"]) for one in entries(hub)] == [(True, 0), (False, 200), (False, 250)]
+
+
+def test_tenants_left_out_of_one_run_are_in_the_next(new_hub: Callable[[], Hub]) -> None:
+    hubs = [new_hub() for _ in range(3)]
+    for n, hub in enumerate(hubs):
+        hub.use()
+        age(hub, 100 - n)
+
+    # The oldest first: time for one of them and its batch.
+    assert run(hubs[0], True, True, False) == {"rotated": 1, "rewrapped": 2, "unreadable": 0}
+    assert [len(hub.data_keys) for hub in hubs] == [2, 1, 1]
+    assert run(hubs[0]) == {"rotated": 2, "rewrapped": 4, "unreadable": 0}
+    assert [hub.key_versions() for hub in hubs] == [{2: 2}] * 3
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_runs_at_once_harm_nothing(hub: Hub, attempt: int) -> None:
+    """HUB 4."""
+    hub.use(MANY)
+    age(hub, 91)
+    at_once([partial(run, hub)] * 3)
+    run(hub)
+
+    assert hub.elsewhere().read() == MANY
+    assert hub.data_keys.count("active") == 1
+    assert hub.data_keys[-1] == "active"
+    assert hub.key_versions() == {len(hub.data_keys): len(MANY)}
+    assert run(hub) == NOTHING
+
+
+def test_run_leaves_other_tenants_keys_and_secrets_as_they_are(new_hub: Callable[[], Hub]) -> None:
+    ours, theirs = new_hub(), new_hub()
+    for hub in (ours, theirs):
+        hub.use()
+    age(ours, 91)
+    before = ciphertexts(theirs)
+
+    assert run(ours) == {"rotated": 1, "rewrapped": 2, "unreadable": 0}
+    assert (ciphertexts(theirs), theirs.data_keys, entries(theirs)) == (before, ["active"], [])
+
+
+def test_unreadable_field_is_counted_and_stops_no_other(new_hub: Callable[[], Hub]) -> None:
+    broken, whole = new_hub(), new_hub()
+    for n, hub in enumerate((broken, whole)):
+        hub.use({name: name for name in "abcd"})
+        age(hub, 100 - n)
+    broken.casino.query(
+        "UPDATE api_credentials SET ciphertext = ciphertext || '\\x00' WHERE tenant_id = %s AND field = 'b'",
+        [broken.tenant_id],
+    )
+
+    assert run(broken) == {"rotated": 2, "rewrapped": 7, "unreadable": 1}
+    assert (broken.key_versions(), whole.key_versions()) == ({1: 1, 2: 3}, {2: 4})
+    # It is counted, with its alert, until somebody mends it; the audit log does not grow by that.
+    assert run(broken) == {"rotated": 0, "rewrapped": 0, "unreadable": 1}
+    assert entries(broken) == [{"rotated": True, "fields": 3}]
+
+
+def test_unreadable_key_is_counted_and_stops_no_other_tenant(new_hub: Callable[[], Hub]) -> None:
+    broken, whole = new_hub(), new_hub()
+    for hub in (broken, whole):
+        hub.use()
+    credentials.rotate_data_key(broken.keys, broken.tenant_id)
+    broken.casino.query(
+        "UPDATE tenant_data_keys SET wrapped = '\\x00', created_at = now() - interval '1 day' "
+        "WHERE tenant_id = %s AND version = 2",
+        [broken.tenant_id],
+    )
+    # Behind the broken one in the order of age.
+    credentials.rotate_data_key(whole.keys, whole.tenant_id)
+
+    assert run(broken) == {"rotated": 0, "rewrapped": 2, "unreadable": 1}
+    assert (broken.key_versions(), whole.key_versions()) == ({1: 2}, {2: 2})
+    assert broken.elsewhere().read() == SECRETS
+
+
+def test_with_kms_down_nothing_is_changed(hub: Hub, kms_down: Callable[[], None]) -> None:
+    """HUB 5."""
+    hub.use()
+    age(hub, 91)
+    before = ciphertexts(hub)
+    kms_down()
+
+    with pytest.raises(KeyServiceUnavailable):
+        run(hub)
+    assert (ciphertexts(hub), hub.data_keys, entries(hub)) == (before, ["active"], [])
+
+
+def test_rotation_is_audited_where_kms_goes_away_after_it(hub: Hub, kms: Any) -> None:
+    hub.use()
+    age(hub, 91)
+
+    def refuse(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://kms")
+
+    kms.meta.events.register_first("before-call.kms.Decrypt", refuse)
+    try:
+        with pytest.raises(KeyServiceUnavailable):
+            run(hub)
+    finally:
+        kms.meta.events.unregister("before-call.kms.Decrypt", refuse)
+
+    assert (hub.data_keys, hub.key_versions()) == (["retired", "active"], {1: 2})
+    assert entries(hub) == [{"rotated": True, "fields": 0}]
+    assert run(hub) == {"rotated": 0, "rewrapped": 2, "unreadable": 0}
+    assert hub.elsewhere().read() == SECRETS
+
+
+def test_what_is_due_is_told_by_tenant_and_age_alone(new_hub: Callable[[], Hub]) -> None:
+    old, unfinished, young = new_hub(), new_hub(), new_hub()
+    for hub in (old, unfinished, young):
+        hub.use()
+    age(old, 91)
+    credentials.rotate_data_key(unfinished.keys, unfinished.tenant_id)
+
+    # For no tenant: what row-level security hides.
+    with psycopg.connect(old.casino.urls["hub"]) as connection:
+        assert connection.execute("SELECT FROM tenant_data_keys").rowcount == 0
+        told = connection.execute("SELECT * FROM data_keys_due_v1('90 days')")
+        assert [column.name for column in told.description or ()] == ["tenant_id", "rotate"]
+        assert [(str(tenant_id), rotate) for tenant_id, rotate in told] == [
+            (old.tenant_id, True),
+            (unfinished.tenant_id, False),
+        ]
+
+
+@pytest.mark.parametrize("login", ["casino", "provider", "auditor"])
+def test_no_other_login_is_told_what_is_due(casino: Casino, login: str) -> None:
+    with psycopg.connect(casino.urls[login]) as connection, pytest.raises(pg.InsufficientPrivilege):
+        connection.execute("SELECT FROM data_keys_due_v1('90 days')")
+
+
+def test_role_that_looks_across_tenants_reads_ids_and_ages_and_no_secret(casino: Casino) -> None:
+    """HUB 1: neither a wrapped key nor a ciphertext."""
+    readable = casino.query(
+        """
+        SELECT table_name || '.' || column_name AS name, privilege_type FROM information_schema.column_privileges
+        WHERE grantee = 'causeway_keeper'
+        """
+    )
+    assert {tuple(row) for row in readable} == {
+        (name, "SELECT")
+        for name in (
+            "tenant_data_keys.tenant_id",
+            "tenant_data_keys.version",
+            "tenant_data_keys.status",
+            "tenant_data_keys.created_at",
+            "api_credentials.tenant_id",
+            "api_credentials.key_version",
+        )
+    }
+    assert casino.value("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'causeway_keeper'") is False
