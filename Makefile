@@ -45,6 +45,10 @@ check: ## linters and type checker: Python, imports, template, SQL
 	.venv-checkov/bin/checkov --config-file .checkov.yaml --file .local/template.json
 	$(CHECK)/squawk schema/*.sql
 
+openapi: ## make functions/console's document and page anew from the code
+	@requirements/install .venv requirements/run.txt
+	@PYTHONPATH=layers/causeway/python:. .venv/bin/python -m causeway.openapi
+
 bench: ## the README's performance table, measured here
 	@requirements/install .venv requirements/run.txt
 	@.venv/bin/python -m benchmarks $(ARGS)

@@ -1,22 +1,28 @@
 -- The hub's credentials: a data key per tenant, wrapped by KMS, and the secrets of connections, sealed under it.
 --
 -- Nothing here is readable without KMS: the database holds wrapped keys and ciphertexts, never a key or a secret.
--- causeway_hub is the login of the hub's functions and the only role that may read either.
+-- causeway_hub is the login of the hub's functions; causeway_credentials that of the few that open credentials: it may all
+-- that the other may, and alone reads keys and ciphertexts.
 
 DO $$
+DECLARE
+    v_role text;
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'causeway_hub') THEN
-        CREATE ROLE causeway_hub LOGIN;
-    END IF;
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') THEN
-        GRANT rds_iam TO causeway_hub;
-    END IF;
+    FOREACH v_role IN ARRAY ARRAY['causeway_hub', 'causeway_credentials'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_role) THEN
+            EXECUTE format('CREATE ROLE %I LOGIN', v_role);
+        END IF;
+        IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') THEN
+            EXECUTE format('GRANT rds_iam TO %I', v_role);
+        END IF;
+        EXECUTE format('ALTER ROLE %I SET lock_timeout = ''1500ms''', v_role);
+        EXECUTE format('ALTER ROLE %I SET statement_timeout = ''2s''', v_role);
+        EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = ''5s''', v_role);
+        EXECUTE format('ALTER ROLE %I SET jit = off', v_role);
+    END LOOP;
 END $$;
 
-ALTER ROLE causeway_hub SET lock_timeout = '1500ms';
-ALTER ROLE causeway_hub SET statement_timeout = '2s';
-ALTER ROLE causeway_hub SET idle_in_transaction_session_timeout = '5s';
-ALTER ROLE causeway_hub SET jit = off;
+GRANT causeway_hub TO causeway_credentials;
 
 GRANT USAGE ON SCHEMA public TO causeway_hub;
 
@@ -90,20 +96,20 @@ BEGIN
     FOREACH v_table IN ARRAY ARRAY['tenant_data_keys', 'api_credential_versions', 'api_credentials'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', v_table);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', v_table);
-        EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO causeway_hub USING (tenant_id = current_tenant())',
+        EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO causeway_credentials USING (tenant_id = current_tenant())',
             v_table || '_own', v_table);
-        EXECUTE format('CREATE POLICY %I ON %I FOR INSERT TO causeway_hub WITH CHECK (tenant_id = current_tenant())',
+        EXECUTE format('CREATE POLICY %I ON %I FOR INSERT TO causeway_credentials WITH CHECK (tenant_id = current_tenant())',
             v_table || '_add', v_table);
-        EXECUTE format('CREATE POLICY %I ON %I FOR UPDATE TO causeway_hub '
+        EXECUTE format('CREATE POLICY %I ON %I FOR UPDATE TO causeway_credentials '
             'USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant())',
             v_table || '_change', v_table);
-        EXECUTE format('GRANT SELECT, INSERT ON %I TO causeway_hub', v_table);
+        EXECUTE format('GRANT SELECT, INSERT ON %I TO causeway_credentials', v_table);
     END LOOP;
 END $$;
 
-CREATE POLICY api_credentials_destroy ON api_credentials FOR DELETE TO causeway_hub
+CREATE POLICY api_credentials_destroy ON api_credentials FOR DELETE TO causeway_credentials
 USING (tenant_id = current_tenant());
 
 -- A data key is only retired, a version only changes its status, a secret is only sealed anew or deleted.
-GRANT UPDATE (status) ON tenant_data_keys, api_credential_versions TO causeway_hub;
-GRANT UPDATE (ciphertext), DELETE ON api_credentials TO causeway_hub;
+GRANT UPDATE (status) ON tenant_data_keys, api_credential_versions TO causeway_credentials;
+GRANT UPDATE (ciphertext), DELETE ON api_credentials TO causeway_credentials;

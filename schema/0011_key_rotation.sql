@@ -32,4 +32,4 @@ REVOKE ALL ON FUNCTION data_keys_due_v1 FROM public;
 GRANT CREATE ON SCHEMA public TO causeway_keeper;
 ALTER FUNCTION data_keys_due_v1 OWNER TO causeway_keeper;
 REVOKE CREATE ON SCHEMA public FROM causeway_keeper;
-GRANT EXECUTE ON FUNCTION data_keys_due_v1 TO causeway_hub;
+GRANT EXECUTE ON FUNCTION data_keys_due_v1 TO causeway_credentials;

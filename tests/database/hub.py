@@ -31,7 +31,7 @@ class Hub:
 
     def elsewhere(self, bounds: Bounds | None = None) -> "Hub":
         """The same in another execution environment, which holds no key yet."""
-        database = self.casino.database("hub")
+        database = self.casino.database("credentials")
         keys = DataKeys(StoredKeys(database), self.kms_key_id, bounds)
         return Hub(self.casino, database, keys, self.kms_key_id, self.connection_id)
 

@@ -29,7 +29,7 @@ def new_hub(shared_casino: Casino, kms_key_id: str) -> Iterator[Callable[[], Hub
     def make() -> Hub:
         casino = Casino(shared_casino.urls)
         made.append(casino)
-        database = casino.database("hub")
+        database = casino.database("credentials")
         return Hub(casino, database, DataKeys(StoredKeys(database), kms_key_id), kms_key_id, uuid4())
 
     yield make
@@ -183,7 +183,7 @@ def test_rotations_of_the_data_key_at_once_make_one(hub: Hub) -> None:
     store = StoredKeys(hub.database)
     first = store.wrapped(UUID(hub.tenant_id))
     assert first is not None
-    stores = [StoredKeys(hub.casino.database("hub")) for _ in range(5)]
+    stores = [StoredKeys(hub.casino.database("credentials")) for _ in range(5)]
     tenant = UUID(hub.tenant_id)
     kept = at_once([partial(other.keep, tenant, 1, bytes([n]), "key") for n, other in enumerate(stores)])
 
@@ -457,7 +457,7 @@ def test_a_tenant_sees_its_own_alone(new_hub: Callable[[], Hub], table: str) -> 
     theirs.use()
     seen = sql.SQL("SELECT DISTINCT tenant_id::text FROM {}").format(sql.Identifier(table))
 
-    with psycopg.connect(ours.casino.urls["hub"]) as connection:
+    with psycopg.connect(ours.casino.urls["credentials"]) as connection:
         assert connection.execute(seen).fetchall() == []
         connection.execute("SELECT set_config('causeway.tenant_id', %s, true)", [ours.tenant_id])
         assert connection.execute(seen).fetchall() == [(ours.tenant_id,)]

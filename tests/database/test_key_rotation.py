@@ -32,7 +32,7 @@ def new_hub(casino: Casino, kms_key_id: str) -> Iterator[Callable[[], Hub]]:
     def make() -> Hub:
         tenant = Casino(casino.urls)
         made.append(tenant)
-        database = tenant.database("hub")
+        database = tenant.database("credentials")
         return Hub(tenant, database, DataKeys(StoredKeys(database), kms_key_id), kms_key_id, uuid4())
 
     yield make
@@ -263,7 +263,7 @@ def test_what_is_due_is_told_by_tenant_and_age_alone(new_hub: Callable[[], Hub])
     credentials.rotate_data_key(unfinished.keys, unfinished.tenant_id)
 
     # For no tenant: what row-level security hides.
-    with psycopg.connect(old.casino.urls["hub"]) as connection:
+    with psycopg.connect(old.casino.urls["credentials"]) as connection:
         assert connection.execute("SELECT FROM tenant_data_keys").rowcount == 0
         told = connection.execute("SELECT * FROM data_keys_due_v1('90 days')")
         assert [column.name for column in told.description or ()] == ["tenant_id", "rotate"]

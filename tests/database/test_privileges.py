@@ -28,7 +28,18 @@ PROVIDER_COLUMNS = [
 ]
 # All but whose it is, what it connects to and who made it when.
 CONNECTION_COLUMNS = [
-    *("name", "description", "config", "status", "is_active", "error_message", "last_sync_at", "version", "updated_at"),
+    *(
+        "name",
+        "description",
+        "config",
+        "terms",
+        "status",
+        "is_active",
+        "error_message",
+        "last_sync_at",
+        "version",
+        "updated_at",
+    ),
     "deleted_at",
 ]
 HEALTH_COLUMNS = ["status", "code", "message", "next_action", "response_ms", "checked_at"]
@@ -65,9 +76,6 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
     },
     "causeway_hub": {
         "tenants": READ,
-        "tenant_data_keys": {"SELECT", "INSERT", "UPDATE"},
-        "api_credential_versions": {"SELECT", "INSERT", "UPDATE"},
-        "api_credentials": {"SELECT", "INSERT", "UPDATE", "DELETE"},
         "audit_log": READ,
         "integration_providers": {"SELECT", "INSERT", "UPDATE"},
         "users": {"SELECT", "INSERT"},
@@ -79,6 +87,11 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         "sync_runs": {"SELECT", "INSERT", "UPDATE"},
         "idempotency_keys": {"SELECT", "INSERT"},
     },
+}
+ALLOWED["causeway_credentials"] = ALLOWED["causeway_hub"] | {
+    "tenant_data_keys": {"SELECT", "INSERT", "UPDATE"},
+    "api_credential_versions": {"SELECT", "INSERT", "UPDATE"},
+    "api_credentials": {"SELECT", "INSERT", "UPDATE", "DELETE"},
 }
 WRITABLE_COLUMNS = {
     "causeway_casino": {"casino_sessions.status", "casino_sessions.provider_session_id"},
@@ -92,9 +105,6 @@ WRITABLE_COLUMNS = {
         "casino_wallets.head",
     },
     "causeway_hub": {
-        "tenant_data_keys.status",
-        "api_credential_versions.status",
-        "api_credentials.ciphertext",
         *(f"integration_providers.{column}" for column in PROVIDER_COLUMNS),
         "memberships.role",
         *(f"api_keys.{column}" for column in ("last_used_at", "revoked_at")),
@@ -103,13 +113,19 @@ WRITABLE_COLUMNS = {
         *(f"sync_runs.{column}" for column in ("status", "reason", "ended_at")),
     },
 }
+WRITABLE_COLUMNS["causeway_credentials"] = WRITABLE_COLUMNS["causeway_hub"] | {
+    "tenant_data_keys.status",
+    "api_credential_versions.status",
+    "api_credentials.ciphertext",
+}
 # What a transaction is told of itself, anybody may ask.
 ASKED = {"current_tenant", "current_subject", "ledger_tenant"}
 CALLABLE = {
     "causeway_casino": {"casino_transact_v1", "casino_debit_v1", "casino_balance_v1", *ASKED},
     "causeway_provider": ASKED,
     "causeway_auditor": ASKED,
-    "causeway_hub": {"audit_append_v1", "data_keys_due_v1", *ASKED},
+    "causeway_hub": {"audit_append_v1", *ASKED},
+    "causeway_credentials": {"audit_append_v1", "data_keys_due_v1", *ASKED},
 }
 
 

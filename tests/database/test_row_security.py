@@ -12,11 +12,20 @@ from causeway.audit_log import Action, Entry, record_apart
 from tests.database.conftest import Cluster, opened
 from tests.database.world import Casino, Seat
 
-LOGINS = ["casino", "provider", "auditor", "hub"]
+LOGINS = ["casino", "provider", "auditor", "hub", "credentials"]
+# A login that may all that another may.
+MEMBER_OF = {"causeway_credentials": ["causeway_hub"]}
 # The deployment's list of tenants: a casino's code is unique among all of them.
 ACROSS_TENANTS = {"tenants_code_key"}
 
-TENANT_ROLES = {"causeway_casino", "causeway_provider", "causeway_ledger", "causeway_hub", "causeway_auditlog"}
+TENANT_ROLES = {
+    "causeway_casino",
+    "causeway_provider",
+    "causeway_ledger",
+    "causeway_hub",
+    "causeway_credentials",
+    "causeway_auditlog",
+}
 _SUPER_ADMIN = "(current_setting('causeway.role'::text, true) = 'super_admin'::text)"
 _SELF = "(subject = current_subject())"
 # Tables that belong to no tenant, and what their policies ask by command.
@@ -224,8 +233,13 @@ def test_every_privilege_on_a_table_comes_with_a_policy_of_its_command_for_its_r
         "SELECT tablename, unnest(roles)::text AS role, cmd FROM pg_policies WHERE schemaname = 'public'"
     )
 
+    # A member's policies are those of what it is a member of.
+    inherited = {
+        (row.tablename, member, row.cmd) for row in policies for member, of in MEMBER_OF.items() if row.role in of
+    }
+
     assert len(granted) > 50
-    assert {tuple(row) for row in policies} == {tuple(row) for row in granted}
+    assert {tuple(row) for row in policies} | inherited == {tuple(row) for row in granted}
 
 
 def test_every_unique_index_leads_with_the_tenant(shared_casino: Casino) -> None:
@@ -284,7 +298,8 @@ def test_logins_have_no_power_over_the_server_and_own_nothing(shared_casino: Cas
     )
     assert [row.rolname for row in rows] == sorted(f"causeway_{login}" for login in LOGINS)
     for row in rows:
-        assert not any(row[1:]), row.rolname
+        assert not any(row[1:-1]), row.rolname
+        assert row.member_of == MEMBER_OF.get(row.rolname, []), row.rolname
 
 
 def test_a_tables_owner_is_bound_by_row_security_too(ours: Seat) -> None:
@@ -300,7 +315,7 @@ def test_a_tables_owner_is_bound_by_row_security_too(ours: Seat) -> None:
         assert [table for table in tables if tenants_seen(casino.superuser, table)] == []
 
 
-@pytest.mark.parametrize("login", ["casino", "provider", "hub"])
+@pytest.mark.parametrize("login", ["casino", "provider", "hub", "credentials"])
 @pytest.mark.parametrize("tenant", [None, ""])
 def test_with_no_tenant_set_no_rows_are_seen(ours: Seat, theirs: Seat, login: str, tenant: str | None) -> None:
     names = tenant_tables(ours.casino)
@@ -314,7 +329,7 @@ def test_with_no_tenant_set_no_rows_are_seen(ours: Seat, theirs: Seat, login: st
             assert tenants_seen(connection, table) == set(), table
 
 
-@pytest.mark.parametrize("login", ["casino", "provider", "hub"])
+@pytest.mark.parametrize("login", ["casino", "provider", "hub", "credentials"])
 def test_only_the_set_tenants_rows_are_seen(ours: Seat, theirs: Seat, login: str) -> None:
     names = tenant_tables(ours.casino)
     with psycopg.connect(ours.casino.urls[login]) as connection:

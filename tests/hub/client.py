@@ -12,7 +12,7 @@ from local.demo_data import CASINO_CODE, SECOND_CODE, TENANTS
 
 OURS, THEIRS = CASINO_CODE, SECOND_CODE
 # An address of documentation (RFC 5737): the egress guard refuses it, without a resolver or a packet.
-UNREACHABLE = "http://192.0.2.1"
+UNREACHABLE = "https://192.0.2.1"
 _TIMEOUT = 40
 
 

@@ -382,7 +382,7 @@ def test_change_without_secrets_keeps_them(inside: Inside, rows: Rows, platform:
     assert versions(rows, one.connection_id) == ["active"]
     assert connecting.test(context, UUID(one.connection_id)).verdict.success
     without = Change(None, None, {"health_path": None})
-    assert "health_path" not in connecting.change(context, UUID(one.connection_id), changed.version + 1, without).config
+    assert "health_path" not in connecting.change(context, UUID(one.connection_id), changed.version, without).config
 
 
 # ---- Use, state, deletion ----
@@ -520,8 +520,10 @@ def test_every_change_is_in_the_audit_log_with_who_and_from_where(hub: Hub, rows
         ("connection.created", "done"),
         ("connection.tested", "failed"),
         ("connection.changed", "done"),
+        ("credential.used", "done"),
         ("connection.tested", "failed"),
         ("connection.disabled", "done"),
+        ("credential.used", "done"),
         ("connection.enabled", "done"),
         ("connection.tested", "failed"),
         ("sync.requested", "failed"),
@@ -692,7 +694,7 @@ def test_verdict_tells_what_went_wrong(hub: Hub, fault: str, code: str, status: 
     assert made.json["errorMessage"].endswith(check["nextAction"])
 
 
-def test_working_credential_outlives_a_wrong_one_and_is_rotated_by_a_good_one(hub: Hub, rows: Rows) -> None:
+def test_working_credential_outlives_a_wrong_one_and_is_not_replaced_by_itself(hub: Hub, rows: Rows) -> None:
     """HUB 3, 8: through the function."""
     made = hub.call("POST", "/integrations", body=demo("twilio"))
     path, identity = made.headers["location"], made.json["id"]
@@ -707,7 +709,9 @@ def test_working_credential_outlives_a_wrong_one_and_is_rotated_by_a_good_one(hu
 
     good = {"config": {"auth_token": DEMO_CREDENTIALS["twilio"]["auth_token"]}}
     again = hub.call("POST", f"{path}/credentials/rotate", body=good)
-    assert (again.status, again.json["status"]) == (200, "active")
+    assert (again.status, again.code) == (400, "INVALID_REQUEST")
+    assert "secrets in use" in again.json["error"]
+    assert versions(rows, identity) == ["active"]
     assert hub.call("POST", f"{path}/sync").status == 202
 
 

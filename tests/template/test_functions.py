@@ -167,11 +167,20 @@ def test_function_may_log_in_as_its_own_database_user_alone(
         assert {login.rsplit("/", 1)[1] for login in logins} == ({user} if user else set()), name
 
 
+# Functions whose login is not their folder's.
+OWN_LOGINS = {
+    "SchemaMigrateFunction": "causeway_owner",
+    "IntegrationConnectionsFunction": "causeway_credentials",
+    "IntegrationCalendarsFunction": "causeway_credentials",
+    "KeyRotationFunction": "causeway_credentials",
+}
+
+
 def test_database_user_is_the_trust_zones(functions: Functions) -> None:
     zones = {"wallet": "causeway_casino", "games": "causeway_casino", "game_provider": "causeway_provider"}
     for name, properties in functions.items():
         family = properties["CodeUri"].split("/")[1]
-        expected = "causeway_owner" if name == "SchemaMigrateFunction" else zones.get(family, "causeway_hub")
+        expected = OWN_LOGINS.get(name, zones.get(family, "causeway_hub"))
         assert properties["Environment"]["Variables"].get("DATABASE_USER", expected) == expected, name
 
 
