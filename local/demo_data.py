@@ -52,7 +52,8 @@ def call_sandbox(superuser_url: str, sandbox_url: str) -> None:
         connection.execute(
             """
             UPDATE integration_providers
-            SET base_urls = jsonb_build_object(
+            SET changed_by_admin = true, -- or the next migration would put the real addresses back
+                base_urls = jsonb_build_object(
                     'production', %(url)s::text || '/' || provider_key, 'sandbox', %(url)s::text || '/' || provider_key
                 ),
                 health_call = CASE

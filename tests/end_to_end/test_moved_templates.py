@@ -55,13 +55,16 @@ def template(stack: Stack) -> Iterator[str]:
     """A template's key; its addresses are put back."""
     with psycopg.connect(stack.database_urls["superuser"], autocommit=True) as connection:
         row = connection.execute(
-            "SELECT base_urls::text, health_call::text FROM integration_providers WHERE provider_key = 'sendgrid'"
+            """
+            SELECT base_urls::text, health_call::text, config_schema::text FROM integration_providers
+            WHERE provider_key = 'sendgrid'
+            """
         ).fetchone()
         assert row is not None
         yield "sendgrid"
         connection.execute(
             """
-            UPDATE integration_providers SET base_urls = %s::jsonb, health_call = %s::jsonb, changed_by_admin = false
+            UPDATE integration_providers SET base_urls = %s::jsonb, health_call = %s::jsonb, config_schema = %s::jsonb
             WHERE provider_key = 'sendgrid'
             """,
             row,
@@ -71,7 +74,7 @@ def template(stack: Stack) -> Iterator[str]:
 def made(hub: Hub, key: str, name: str, **more: str) -> tuple[str, dict[str, str]]:
     config = dict(DEMO_CREDENTIALS[key]) | more
     status, answer, _ = hub.call("POST", "/integrations", {"templateId": key, "name": name, "config": config})
-    assert (status, answer["status"]) == (201, "active")
+    assert (status, answer["status"]) == (201, "active"), answer
     return f"/integrations/{answer['id']}", config
 
 

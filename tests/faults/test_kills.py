@@ -98,7 +98,10 @@ def assert_ledger_holds_what_was_answered(stack: Stack, calls: list[Played]) -> 
     with psycopg.connect(stack.database_urls["superuser"]) as connection:
         rows = connection.execute(
             """
-            SELECT external_transaction_id, response FROM casino_transactions
+            SELECT external_transaction_id, coalesce(
+                response, casino_response_v1('OK', external_transaction_id, balance_after, 'EUR', false, NULL)
+            )
+            FROM casino_transactions
             WHERE type IN ('bet', 'win', 'rollback', 'tombstone') AND amount <> 0
             """
         ).fetchall()

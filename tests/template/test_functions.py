@@ -34,7 +34,8 @@ def watched(resources: dict[str, Any], metric: str) -> dict[str, dict[str, Any]]
         resource["Properties"]["Dimensions"][0]["Value"]["Ref"]: resource["Properties"]
         for resource in resources.values()
         if resource["Type"] == "AWS::CloudWatch::Alarm"
-        and (resource["Properties"]["Namespace"], resource["Properties"]["MetricName"]) == ("AWS/Lambda", metric)
+        and resource["Properties"].get("Namespace") == "AWS/Lambda"
+        and resource["Properties"]["MetricName"] == metric
     }
 
 

@@ -93,7 +93,7 @@ def test_queue_leads_to_a_dead_letter_queue_or_is_one_and_is_watched(resources: 
     queues = {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::SQS::Queue"}
     alarms: dict[str, set[str]] = {name: set() for name in queues}
     for resource in resources.values():
-        if resource["Type"] == "AWS::CloudWatch::Alarm" and resource["Properties"]["Namespace"] == "AWS/SQS":
+        if resource["Type"] == "AWS::CloudWatch::Alarm" and resource["Properties"].get("Namespace") == "AWS/SQS":
             (dimension,) = resource["Properties"]["Dimensions"]
             alarms[dimension["Value"]["Fn::GetAtt"][0]].add(resource["Properties"]["MetricName"])
     dead = {"FailedInvocations"} | {

@@ -105,4 +105,4 @@ def test_every_verdict_says_what_to_do_next() -> None:
     failures = [judge(kind()) for kind in named if isinstance(kind, type) and issubclass(kind, outbound.CallFailed)]
 
     assert all(verdict.message and verdict.next_action for verdict in replies + failures)
-    assert len({verdict.code for verdict in replies + failures}) == 11
+    assert len({verdict.code for verdict in replies + failures}) == 12
