@@ -158,7 +158,7 @@ def test_what_an_admin_added_is_left_alone_by_later_files(owner: Connection[Any]
     assert catalogue.load(owner, folder) == []
 
     with hub(urls) as connection:
-        assert catalogue.find(connection, "own") == added == own_provider()
+        assert catalogue.find(connection, "own") == added == replace(own_provider(), changed_by_admin=True)
 
 
 def test_deactivated_provider_takes_new_words_and_stays_inactive(

@@ -247,3 +247,12 @@ def test_environment_proxy_is_not_used(set_environment: Callable[..., None], mon
             outbound.call("GET", "http://10.0.0.1/", log=print)
 
     assert proxy.requests == []
+
+
+def test_public_host_is_called_over_tls_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret sent in the clear is everybody's. The refusal comes before anything is dialled."""
+    public = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 80))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: public)
+
+    with pytest.raises(outbound.RequestInvalid, match="https"):
+        outbound.call("GET", "http://example.com/", log=print)

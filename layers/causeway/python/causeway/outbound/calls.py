@@ -12,7 +12,6 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from causeway.outbound.deadline import Deadline
-from causeway.outbound.egress import may_be_private
 from causeway.outbound.failures import CallFailed, ConnectFailed, Garbled, RequestInvalid, TimedOut, TooLarge
 from causeway.outbound.pinned import PinnedAdapter
 
@@ -146,8 +145,6 @@ def _check(url: str) -> None:
         raise RequestInvalid(f"the URL cannot be read: {error}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise RequestInvalid("the URL must begin with https:// or http:// and name a host")
-    if parts.scheme == "http" and not may_be_private(parts.hostname, port or 80):
-        raise RequestInvalid("the URL must begin with https://")
     if "@" in parts.netloc:
         raise RequestInvalid("the URL must not hold a user or password")
 

@@ -14,12 +14,14 @@ from urllib3.exceptions import SSLError
 
 from causeway.outbound import egress
 from causeway.outbound.deadline import Deadline
-from causeway.outbound.failures import ConnectFailed, TimedOut, TlsFailed
+from causeway.outbound.failures import ConnectFailed, RequestInvalid, TimedOut, TlsFailed
 
 
-def _dial(host: str, port: int, deadline: Deadline) -> socket.socket:
+def _dial(host: str, port: int, deadline: Deadline, *, tls: bool) -> socket.socket:
     """Connect to the first of the host's addresses that answers; the time left is shared out among them."""
     found = egress.endpoints(host, port, deadline.left())
+    if not tls and not egress.may_be_private(host, port):
+        raise RequestInvalid("the URL must begin with https://")
     reason: OSError | None = None
     for number, (family, target) in enumerate(found):
         connection = socket.socket(family, socket.SOCK_STREAM)
@@ -48,7 +50,7 @@ class _PinnedConnection(HTTPConnection):
         self._deadline = deadline
 
     def _new_conn(self) -> socket.socket:
-        return _dial(self._dns_host, self.port, self._deadline)
+        return _dial(self._dns_host, self.port, self._deadline, tls=False)
 
 
 class _PinnedTlsConnection(HTTPSConnection):
@@ -57,7 +59,7 @@ class _PinnedTlsConnection(HTTPSConnection):
         self._deadline = deadline
 
     def _new_conn(self) -> socket.socket:
-        return _dial(self._dns_host, self.port, self._deadline)
+        return _dial(self._dns_host, self.port, self._deadline, tls=True)
 
     def connect(self) -> None:
         try:
