@@ -165,8 +165,9 @@ BEGIN
 END $$;
 
 -- Waits for a player's turn when another call has it. Of the many calls a hot wallet may draw, six wait at the wallet
--- itself, each behind a door it found open; the others wait in one line, whose first joins the six. Postgres wakes a
--- long line's members one by one, each on cold caches: with 32 callers a single line had lost a quarter of its rate.
+-- itself, each behind a door it found open; the others wait in one line, whose first joins the six. With 32 callers in a
+-- single line a wallet had lost a quarter of the rate it has with 8: each call took longer, for what was measured of it
+-- most likely because a caller that has waited long finds the processor's caches cold.
 CREATE FUNCTION casino_wait_turn(p_player_id bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
