@@ -3,7 +3,7 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway import api, calendars
-from causeway.connections import connection_id
+from causeway.connections.requests import connection_id
 from causeway.hub_api import HubAnswer, HubCall, hub_call
 from causeway.operations import describe
 

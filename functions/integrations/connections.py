@@ -2,7 +2,8 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, connecting, connections
+from causeway import api
+from causeway.connections import call_log, changes, health, requests, rows, sync_runs, testing
 from causeway.hub_api import HubAnswer, HubCall, hub_call
 from causeway.operations import describe
 
@@ -15,7 +16,7 @@ app = APIGatewayHttpResolver()
 def list_connections(call: HubCall) -> HubAnswer:
     """A page of connections, newest first."""
     with call.context.transaction() as transaction:
-        found, cursor = connections.page(transaction, connections.Filter.parse(call.query))
+        found, cursor = rows.page(transaction, requests.Filter.parse(call.query))
     shown = [one.as_json(with_config=call.context.may("connections.read")) for one in found]
     return HubAnswer({"integrations": shown, "nextCursor": cursor})
 
@@ -31,8 +32,8 @@ def list_connections(call: HubCall) -> HubAnswer:
 )
 def create(call: HubCall) -> HubAnswer:
     """Make a connection, test it, and answer how it stands; the same Idempotency-Key finds the same connection."""
-    draft = connections.Draft.parse(call.body)
-    one, made = connecting.create(call.context, draft, call.headers.get("idempotency-key"))
+    draft = requests.Draft.parse(call.body)
+    one, made = changes.create(call.context, draft, call.headers.get("idempotency-key"))
     headers = {"location": f"/integrations/{one.connection_id}"} | ({} if made else {"idempotent-replay": "true"})
     return HubAnswer(one.as_json(with_config=True), 201, one.version, headers)
 
@@ -43,7 +44,7 @@ def create(call: HubCall) -> HubAnswer:
 def get(call: HubCall) -> HubAnswer:
     """One connection."""
     with call.context.transaction() as transaction:
-        one = connections.find(transaction, connections.connection_id(call.path["connection_id"]))
+        one = rows.find(transaction, requests.connection_id(call.path["connection_id"]))
     return HubAnswer(one.as_json(with_config=call.context.may("connections.read")), version=one.version)
 
 
@@ -58,8 +59,8 @@ def get(call: HubCall) -> HubAnswer:
 )
 def change(call: HubCall) -> HubAnswer:
     """Change a connection that is still as If-Match says; new secrets are tested before they replace working ones."""
-    wanted = connections.Change.parse(call.body)
-    one = connecting.change(call.context, connections.connection_id(call.path["connection_id"]), call.version, wanted)
+    wanted = requests.Change.parse(call.body)
+    one = changes.change(call.context, requests.connection_id(call.path["connection_id"]), call.version, wanted)
     return HubAnswer(one.as_json(with_config=True), version=one.version)
 
 
@@ -68,7 +69,7 @@ def change(call: HubCall) -> HubAnswer:
 @describe(status=204, refuses="CONNECTION_NOT_FOUND")
 def delete(call: HubCall) -> HubAnswer:
     """Take a connection away and destroy its credentials."""
-    connecting.delete(call.context, connections.connection_id(call.path["connection_id"]))
+    changes.delete(call.context, requests.connection_id(call.path["connection_id"]))
     return HubAnswer("", 204)
 
 
@@ -81,7 +82,7 @@ def delete(call: HubCall) -> HubAnswer:
 )
 def test(call: HubCall) -> HubAnswer:
     """Call the provider, and tell what came of it."""
-    verdict = connecting.test(call.context, connections.connection_id(call.path["connection_id"]))
+    verdict = testing.test(call.context, requests.connection_id(call.path["connection_id"]))
     return HubAnswer(verdict.as_json())
 
 
@@ -90,7 +91,7 @@ def test(call: HubCall) -> HubAnswer:
 @describe("SyncRun", status=202, refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE")
 def sync(call: HubCall) -> HubAnswer:
     """Ask for a sync of an active connection."""
-    run_id, reason = connecting.sync(call.context, connections.connection_id(call.path["connection_id"]))
+    run_id, reason = sync_runs.request(call.context, requests.connection_id(call.path["connection_id"]))
     return HubAnswer({"runId": run_id, "status": "failed", "reason": reason}, 202)
 
 
@@ -102,7 +103,7 @@ def sync(call: HubCall) -> HubAnswer:
 )
 def enable(call: HubCall) -> HubAnswer:
     """Let a disabled connection be used again, if its test succeeds."""
-    one = connecting.enable(call.context, connections.connection_id(call.path["connection_id"]))
+    one = changes.enable(call.context, requests.connection_id(call.path["connection_id"]))
     return HubAnswer(one.as_json(with_config=True), version=one.version)
 
 
@@ -111,7 +112,7 @@ def enable(call: HubCall) -> HubAnswer:
 @describe("Connection", refuses="CONNECTION_NOT_FOUND")
 def disable(call: HubCall) -> HubAnswer:
     """Stop a connection from being used."""
-    one = connecting.disable(call.context, connections.connection_id(call.path["connection_id"]))
+    one = changes.disable(call.context, requests.connection_id(call.path["connection_id"]))
     return HubAnswer(one.as_json(with_config=True), version=one.version)
 
 
@@ -125,30 +126,30 @@ def disable(call: HubCall) -> HubAnswer:
 )
 def rotate(call: HubCall) -> HubAnswer:
     """Replace the secrets by new ones that a test found working."""
-    fresh = connections.NewSecrets.parse(call.body)
-    one = connecting.rotate(call.context, connections.connection_id(call.path["connection_id"]), fresh)
+    fresh = requests.NewSecrets.parse(call.body)
+    one = changes.rotate(call.context, requests.connection_id(call.path["connection_id"]), fresh)
     return HubAnswer(one.as_json(with_config=True), version=one.version)
 
 
 @app.get("/integrations/<connection_id>/logs")
 @hub_call(app, "connections.read")
 @describe("CallLogPage", query="PageQuery", refuses="CONNECTION_NOT_FOUND")
-def logs(call: HubCall) -> HubAnswer:
+def list_calls(call: HubCall) -> HubAnswer:
     """The calls made for a connection, newest first."""
     with call.context.transaction() as transaction:
-        one = connections.find(transaction, connections.connection_id(call.path["connection_id"]))
-        rows, cursor = connections.logs(transaction, one, call.query)
-    return HubAnswer({"logs": rows, "nextCursor": cursor})
+        one = rows.find(transaction, requests.connection_id(call.path["connection_id"]))
+        calls, cursor = call_log.page(transaction, one, call.query)
+    return HubAnswer({"logs": calls, "nextCursor": cursor})
 
 
 @app.get("/integrations/<connection_id>/health")
 @hub_call(app, "connections.list")
 @describe("Health", refuses="CONNECTION_NOT_FOUND")
-def health(call: HubCall) -> HubAnswer:
+def show_health(call: HubCall) -> HubAnswer:
     """How a connection was at its last test."""
     with call.context.transaction() as transaction:
-        one = connections.find(transaction, connections.connection_id(call.path["connection_id"]))
-        return HubAnswer(connections.health(transaction, one))
+        one = rows.find(transaction, requests.connection_id(call.path["connection_id"]))
+        return HubAnswer(health.shown(transaction, one))
 
 
 handler = api.lambda_handler(app)

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 
-from causeway import connecting, database, key_rotation
+from causeway import data_keys, database, key_rotation
 
 logger = Logger()
 metrics = Metrics(namespace="Causeway")
@@ -18,7 +18,7 @@ _RESERVE = 10_000
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Work until nothing is due or the time is up; the next call goes on. Returns what was done."""
     done = key_rotation.run(
-        database.current(), connecting.keys(), lambda: context.get_remaining_time_in_millis() > _RESERVE
+        database.current(), data_keys.current(), lambda: context.get_remaining_time_in_millis() > _RESERVE
     )
     logger.info("data keys", extra=done)
     for name, count in done.items():

@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from causeway import credentials
-from causeway.credentials import StoredKeys
 from causeway.crypto import Bounds, DataKeys
+from causeway.data_keys import StoredKeys
 from causeway.database import Database
 from tests.database.world import Casino
 

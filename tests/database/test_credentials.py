@@ -13,8 +13,8 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from causeway import credentials
-from causeway.credentials import StoredKeys
 from causeway.crypto import Bounds, DataKeys
+from causeway.data_keys import StoredKeys
 from causeway.errors import CredentialMissing, CredentialUnreadable, KeyServiceUnavailable
 from tests.database.hub import CANARY, SECRETS, Hub
 from tests.database.parallel import at_once

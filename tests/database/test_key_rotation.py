@@ -12,8 +12,8 @@ from botocore.exceptions import EndpointConnectionError
 from psycopg import errors as pg
 
 from causeway import credentials, key_rotation
-from causeway.credentials import StoredKeys
 from causeway.crypto import DataKeys
+from causeway.data_keys import StoredKeys
 from causeway.errors import KeyServiceUnavailable
 from tests.database.hub import SECRETS, Hub
 from tests.database.parallel import at_once

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.rows import namedtuple_row
 
-from causeway import aws, connecting, database, identity, secrets, settings
+from causeway import aws, data_keys, database, identity, secrets, settings
 from causeway.audit_log import Totals, verify
 from causeway.context import RequestContext
 from local.aws import REGION
@@ -97,7 +97,7 @@ def platform() -> Iterator[Platform]:
 def _forget() -> None:
     database.current().close()
     database.current.cache_clear()
-    connecting.keys.cache_clear()
+    data_keys.current.cache_clear()
     aws.client.cache_clear()
     secrets._cache.clear()
     for setting in vars(settings).values():

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from causeway import connecting
-from causeway.connections import Change, Draft, NewSecrets
+from causeway.connections import changes, testing
+from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.context import RequestContext
 from causeway.errors import IntegrationNotActive, InvalidCredentials, KeyServiceUnavailable, SecretsRequired
 from local import ROOT
@@ -344,17 +344,17 @@ def test_failed_new_credential_replaces_nothing(hub: Hub, rows: Rows) -> None:
 def test_refused_new_credential_leaves_the_working_one_in_use(inside: Inside, rows: Rows, platform: Platform) -> None:
     """HUB 8: the platform answers 401 to the new, and still takes the old."""
     context = inside()
-    one, _ = connecting.create(context, at_platform(platform), None)
+    one, _ = changes.create(context, at_platform(platform), None)
     identity = UUID(one.connection_id)
     assert (one.status, one.is_active) == ("active", True)
 
     with pytest.raises(InvalidCredentials):
-        connecting.rotate(context, identity, NewSecrets({"api_key": "wrong"}))
+        changes.rotate(context, identity, NewSecrets({"api_key": "wrong"}))
     with pytest.raises(InvalidCredentials):
-        connecting.change(context, identity, one.version, Change("new name", None, {"api_key": "wrong"}))
+        changes.change(context, identity, one.version, Change("new name", None, {"api_key": "wrong"}))
 
     assert versions(rows, one.connection_id) == ["active"]
-    assert connecting.test(context, identity).verdict.success
+    assert testing.test(context, identity).verdict.success
 
 
 def test_rotation_puts_the_new_credential_into_use_beside_the_old(
@@ -362,27 +362,27 @@ def test_rotation_puts_the_new_credential_into_use_beside_the_old(
 ) -> None:
     """HUB 3"""
     context = inside()
-    one, _ = connecting.create(context, at_platform(platform, "old-key"), None)
+    one, _ = changes.create(context, at_platform(platform, "old-key"), None)
     platform.keys = {"new-key"}
-    rotated = connecting.rotate(context, UUID(one.connection_id), NewSecrets({"api_key": "new-key"}))
+    rotated = changes.rotate(context, UUID(one.connection_id), NewSecrets({"api_key": "new-key"}))
 
     assert (rotated.status, rotated.version > one.version) == ("active", True)
     assert versions(rows, one.connection_id) == ["retiring", "active"]
-    assert connecting.test(context, UUID(one.connection_id)).verdict.success
+    assert testing.test(context, UUID(one.connection_id)).verdict.success
 
 
 def test_change_without_secrets_keeps_them(inside: Inside, rows: Rows, platform: Platform) -> None:
     """HUB 1: and they are those the platform takes."""
     context = inside()
-    one, _ = connecting.create(context, at_platform(platform), None)
+    one, _ = changes.create(context, at_platform(platform), None)
     wanted = Change(None, None, {"casino_id": "casino-2", "health_path": "/games"})
-    changed = connecting.change(context, UUID(one.connection_id), one.version, wanted)
+    changed = changes.change(context, UUID(one.connection_id), one.version, wanted)
 
     assert (changed.config["casino_id"], changed.status) == ("casino-2", "active")
     assert versions(rows, one.connection_id) == ["active"]
-    assert connecting.test(context, UUID(one.connection_id)).verdict.success
+    assert testing.test(context, UUID(one.connection_id)).verdict.success
     without = Change(None, None, {"health_path": None})
-    assert "health_path" not in connecting.change(context, UUID(one.connection_id), changed.version, without).config
+    assert "health_path" not in changes.change(context, UUID(one.connection_id), changed.version, without).config
 
 
 # ---- Use, state, deletion ----
@@ -391,14 +391,14 @@ def test_change_without_secrets_keeps_them(inside: Inside, rows: Rows, platform:
 def test_disabled_connection_refuses_before_anything_is_decrypted(inside: Inside, hub: Hub, platform: Platform) -> None:
     """HUB 15: with KMS away, one that is not disabled fails for KMS, and a disabled one for being disabled."""
     context = inside()
-    one, _ = connecting.create(context, at_platform(platform), None)
+    one, _ = changes.create(context, at_platform(platform), None)
     calls, identity = platform.calls, UUID(one.connection_id)
     without_kms = inside(AWS_ENDPOINT_URL=NOWHERE)
     with pytest.raises(KeyServiceUnavailable):
-        connecting.test(without_kms, identity)
-    connecting.disable(without_kms, identity)
+        testing.test(without_kms, identity)
+    changes.disable(without_kms, identity)
     with pytest.raises(IntegrationNotActive):
-        connecting.test(without_kms, identity)
+        testing.test(without_kms, identity)
 
     assert platform.calls == calls
     path = f"/integrations/{identity}"
@@ -412,7 +412,7 @@ def test_without_kms_nothing_is_made(inside: Inside, rows: Rows, platform: Platf
     context = inside(AWS_ENDPOINT_URL=NOWHERE)
     before = rows(SNAPSHOT)
     with pytest.raises(KeyServiceUnavailable) as raised:
-        connecting.create(context, wanted, token_hex(8))
+        changes.create(context, wanted, token_hex(8))
 
     assert (raised.value.status, raised.value.retry_after) == (503, 5)
     assert rows(SNAPSHOT) == before
@@ -421,13 +421,13 @@ def test_without_kms_nothing_is_made(inside: Inside, rows: Rows, platform: Platf
 
 def test_disable_and_enable_test_before_use(inside: Inside, platform: Platform) -> None:
     context = inside()
-    one, _ = connecting.create(context, at_platform(platform), None)
+    one, _ = changes.create(context, at_platform(platform), None)
     identity = UUID(one.connection_id)
-    off = connecting.disable(context, identity)
-    on = connecting.enable(context, identity)
+    off = changes.disable(context, identity)
+    on = changes.enable(context, identity)
     platform.keys.clear()
-    connecting.disable(context, identity)
-    refused = connecting.enable(context, identity)
+    changes.disable(context, identity)
+    refused = changes.enable(context, identity)
 
     assert (off.status, off.is_active) == ("disconnected", False)
     assert (on.status, on.is_active, on.error_message) == ("active", True, None)
@@ -731,13 +731,13 @@ def test_rotation_takes_secret_fields_alone(hub: Hub, rows: Rows, field: str) ->
 def test_stored_secrets_are_not_sent_to_a_new_address(inside: Inside, hub: Hub, rows: Rows, platform: Platform) -> None:
     """HUB 1: or an admin would read them back at a server of his own."""
     context = inside()
-    one, _ = connecting.create(context, at_platform(platform), None)
+    one, _ = changes.create(context, at_platform(platform), None)
     other = Platform()
     path = f"/integrations/{one.connection_id}"
     before = rows(SNAPSHOT)
     for config_sent in ({"base_url": other.url}, {"base_url": other.url, "api_key": "good-key"}):
         with pytest.raises(SecretsRequired):
-            connecting.change(context, UUID(one.connection_id), one.version, Change(None, None, config_sent))
+            changes.change(context, UUID(one.connection_id), one.version, Change(None, None, config_sent))
     calls = other.calls
     other.close()
 

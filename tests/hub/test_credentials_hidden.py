@@ -16,8 +16,8 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from causeway import connecting
-from causeway.connections import Change, Draft, NewSecrets
+from causeway.connections import changes, testing
+from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.context import RequestContext
 from causeway.errors import CausewayError
 from local import ROOT
@@ -207,20 +207,20 @@ def call_a_platform_that_repeats_it(context: RequestContext, platform: Platform,
     good = planted.secret("platform: good")
     platform.keys = {good}
     body = draft(config=config(base_url=platform.url, api_key=good, api_secret=planted.secret("platform: signs")))
-    one, _ = connecting.create(context, Draft.parse(body), None)
+    one, _ = changes.create(context, Draft.parse(body), None)
     identity = UUID(one.connection_id)
     assert one.status == "active"
     for where in ("wrong", "wrong again"):
         with suppress(CausewayError):
-            connecting.rotate(context, identity, NewSecrets({"api_key": planted.secret(f"platform: {where}")}))
+            changes.rotate(context, identity, NewSecrets({"api_key": planted.secret(f"platform: {where}")}))
     with suppress(CausewayError):
-        connecting.change(
+        changes.change(
             context, identity, one.version, Change(None, None, {"api_key": planted.secret("platform: changed")})
         )
     fresh = planted.secret("platform: rotated")
     platform.keys = {fresh}
-    assert connecting.rotate(context, identity, NewSecrets({"api_key": fresh})).status == "active"
-    assert connecting.test(context, identity).verdict.success
+    assert changes.rotate(context, identity, NewSecrets({"api_key": fresh})).status == "active"
+    assert testing.test(context, identity).verdict.success
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any, Self
 from urllib.parse import quote
 from uuid import UUID
 
-from causeway import connecting
+from causeway.connections.use import opened
 from causeway.context import RequestContext
 from causeway.errors import ConnectionFailed, InvalidRequest
 from causeway.fields import known_fields, text_field
@@ -82,8 +82,12 @@ def every(context: RequestContext, identity: UUID) -> list[dict[str, Any]]:
         ConnectionNotFound, IntegrationNotActive, NotSupported: not a GoHighLevel connection.
         InvalidCredentials, RateLimited, ConnectionFailed, ProviderRejected: as the platform answered.
     """
-    with connecting.use(context, identity, _PROVIDER) as use:
-        answer = _read(use.call("GET", "/calendars/", query={"locationId": use.field("locationId")}, headers=_HEADERS))
+    with opened(context, identity, _PROVIDER) as connection:
+        answer = _read(
+            connection.call(
+                "GET", "/calendars/", query={"locationId": connection.field("locationId")}, headers=_HEADERS
+            )
+        )
     found = answer.get("calendars")
     if not isinstance(found, list):
         raise ConnectionFailed("The platform's answer has no calendars")
@@ -107,8 +111,8 @@ def free_slots(context: RequestContext, identity: UUID, calendar_id: str, wanted
         "timezone": wanted.timezone,
     }
     path = f"/calendars/{_path_id(calendar_id)}/free-slots"
-    with connecting.use(context, identity, _PROVIDER) as use:
-        answer = _read(use.call("GET", path, query=query, headers=_HEADERS))
+    with opened(context, identity, _PROVIDER) as connection:
+        answer = _read(connection.call("GET", path, query=query, headers=_HEADERS))
     day = answer.get(wanted.day.isoformat(), {})
     slots = day.get("slots", []) if isinstance(day, dict) else []
     try:
@@ -120,15 +124,15 @@ def free_slots(context: RequestContext, identity: UUID, calendar_id: str, wanted
 def block(context: RequestContext, identity: UUID, calendar_id: str, slot: BlockedSlot) -> dict[str, Any]:
     """Keep a time of a calendar from being booked; returns the platform's record of it. Raises as every does."""
     calendar = _path_id(calendar_id)
-    with connecting.use(context, identity, _PROVIDER) as use:
+    with opened(context, identity, _PROVIDER) as connection:
         content = {
             "calendarId": calendar,
-            "locationId": use.field("locationId"),
+            "locationId": connection.field("locationId"),
             "startTime": slot.start.isoformat(),
             "endTime": slot.end.isoformat(),
             "title": slot.title,
         }
-        answer = _read(use.call("POST", "/calendars/events/block-slots", content=content, headers=_HEADERS))
+        answer = _read(connection.call("POST", "/calendars/events/block-slots", content=content, headers=_HEADERS))
     return {
         "id": answer.get("id"),
         "calendarId": calendar,

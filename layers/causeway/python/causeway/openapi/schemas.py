@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from causeway import audit_log, connections, templates
+from causeway import audit_log, templates
+from causeway.connections import requests
 
 Schema = dict[str, Any]
 
@@ -71,8 +72,8 @@ def _errors() -> dict[str, Schema]:
 
 
 def _connections() -> dict[str, Schema]:
-    status: Schema = {"enum": list(connections.STATUSES)}
-    environment: Schema = {"enum": list(connections.ENVIRONMENTS)}
+    status: Schema = {"enum": list(requests.STATUSES)}
+    environment: Schema = {"enum": list(requests.ENVIRONMENTS)}
     named = {"name": _text(100), "description": _text(1000, 0)}
     health = {
         "status": {"enum": ["healthy", "degraded", "down"]},

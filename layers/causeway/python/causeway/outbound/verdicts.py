@@ -29,6 +29,16 @@ class Verdict:
     next_action: str
     retry_after: int | None = None
 
+    @property
+    def about_credentials(self) -> bool:
+        """Whether the platform refused because of who calls."""
+        return self.code in ("INVALID_CREDENTIALS", "FORBIDDEN")
+
+    @property
+    def sentences(self) -> str:
+        """What happened and what to do next, for one text."""
+        return f"{self.message} {self.next_action}"
+
 
 # Per code: the sentence and what to do next.
 _SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(

@@ -1,0 +1,40 @@
+"""What the audit log keeps of connections: their settings in plain, their secrets as fingerprints."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from causeway import audit_log, secrets, settings
+from causeway.audit_log import Action
+from causeway.connections.rows import Connection, Transaction
+from causeway.context import RequestContext
+
+
+def note(
+    context: RequestContext,
+    transaction: Transaction,
+    action: Action,
+    one: Connection,
+    *,
+    outcome: Literal["done", "failed"] = "done",
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    """Write what was done with a connection into the audit log, in the transaction that does it."""
+    about = {"object_kind": "connection", "object_id": one.connection_id, "outcome": outcome}
+    audit_log.record(transaction, context.entry(action, **about, before=before, after=after))
+
+
+def shown(one: Connection) -> dict[str, Any]:
+    """Return what the audit log keeps of a connection."""
+    return one.as_json(with_config=True)
+
+
+def fingerprint_key(context: RequestContext) -> bytes:
+    """Return the key of the tenant's fingerprints; raises Misconfigured where the deployment has no pepper."""
+    kept = secrets.read(settings.audit_secret()) or {}
+    return audit_log.fingerprint_key(str(kept.get("pepper", "")).encode(), context.caller.tenant)
+
+
+def fingerprints(key: bytes, secret: Mapping[str, str]) -> dict[str, str]:
+    """Return what the audit log keeps of secrets: whether they changed."""
+    return {name: audit_log.fingerprint(value, key) for name, value in secret.items()}

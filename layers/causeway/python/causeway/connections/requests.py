@@ -1,0 +1,142 @@
+"""What callers send about connections, read and checked."""
+
+import hmac
+import json
+from base64 import urlsafe_b64decode
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from causeway.errors import ConnectionNotFound, InvalidRequest
+from causeway.fields import choice_field, known_fields, limit_field, object_field, text_field
+
+# Rows of a page.
+MOST_ROWS = 100
+STATUSES = ("pending", "active", "error", "disconnected")
+ENVIRONMENTS = ("production", "sandbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """POST /integrations: a connection to be made. config holds settings and secrets, as the provider's schema says."""
+
+    template_id: str
+    name: str
+    description: str
+    environment: str
+    config: dict[str, Any]
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> Self:
+        """Read the body; raises InvalidRequest, which names the field."""
+        known_fields(body, {"templateId", "name", "description", "environment", "config"})
+        return cls(
+            text_field(body, "templateId", 64),
+            text_field(body, "name", 100),
+            text_field(body, "description", 1000, ""),
+            str(choice_field(body, "environment", ENVIRONMENTS, "production")),
+            object_field(body, "config"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An Idempotency-Key, and the digest of the body it came with."""
+
+    key: str
+    digest: bytes
+
+    @classmethod
+    def of(cls, key: str, draft: Draft, secret: bytes) -> Self:
+        """Make the claim of a draft.
+
+        Args:
+            key: as sent.
+            draft: the body.
+            secret: keys the digest, as the body holds secrets, and a short one is found by trying all of them.
+
+        Raises:
+            InvalidRequest: the key is empty or too long.
+        """
+        if not 1 <= len(key) <= 255:
+            raise InvalidRequest("Idempotency-Key must have 1 to 255 characters")
+        body = [draft.template_id, draft.name, draft.description, draft.environment, draft.config]
+        return cls(key, hmac.digest(secret, b"request\0" + json.dumps(body, sort_keys=True).encode(), "sha256"))
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """PATCH /integrations/{id}: what is None stays. config: fields to set; null takes one away; others stay."""
+
+    name: str | None
+    description: str | None
+    config: dict[str, Any] | None
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> Self:
+        """Read the body; raises InvalidRequest, which names the field."""
+        known_fields(body, {"name", "description", "config"})
+        if not body:
+            raise InvalidRequest("Nothing to change: send name, description or config")
+        return cls(
+            text_field(body, "name", 100) if "name" in body else None,
+            text_field(body, "description", 1000, "") if "description" in body else None,
+            object_field(body, "config") if "config" in body else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewSecrets:
+    """POST /integrations/{id}/credentials/rotate: the secrets that take the place of those in use."""
+
+    config: dict[str, Any]
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> Self:
+        """Read the body; raises InvalidRequest, which names the field."""
+        known_fields(body, {"config"})
+        return cls(object_field(body, "config"))
+
+
+def connection_id(text: str) -> UUID:
+    """Return a connection's id as it stands in a path; raises ConnectionNotFound where it is none."""
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise ConnectionNotFound from error
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """GET /integrations: which connections, and after which. What is None does not matter."""
+
+    kind: str | None = None
+    status: str | None = None
+    provider: str | None = None
+    limit: int = 50
+    # The last connection of the page before: when it was created, and its id.
+    after: tuple[datetime, UUID] | None = None
+
+    @classmethod
+    def parse(cls, query: dict[str, str]) -> Self:
+        """Read the query; raises InvalidRequest, which names the parameter."""
+        known_fields(query, {"kind", "status", "provider", "limit", "cursor"})
+        status = choice_field(query, "status", STATUSES)
+        return cls(
+            text_field(query, "kind", 64) if "kind" in query else None,
+            status,
+            text_field(query, "provider", 64) if "provider" in query else None,
+            limit_field(query, MOST_ROWS),
+            _cursor(query.get("cursor")),
+        )
+
+
+def _cursor(text: str | None) -> tuple[datetime, UUID] | None:
+    if text is None:
+        return None
+    try:
+        created_at, identity = urlsafe_b64decode(text.encode() + b"==").decode().split(" ")
+        return datetime.fromisoformat(created_at), UUID(identity)
+    except ValueError as error:
+        raise InvalidRequest("cursor is not one that was answered here") from error

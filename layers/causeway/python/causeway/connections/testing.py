@@ -1,0 +1,88 @@
+"""The test of a connection: the provider called, the verdict kept, the connection's state set by it."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from causeway import provider_calls
+from causeway.audit_log import Action
+from causeway.connections import access, audit, health, rows
+from causeway.connections.rows import Connection, Transaction
+from causeway.context import RequestContext
+from causeway.errors import ConnectionFailed, InvalidCredentials
+from causeway.outbound.verdicts import Verdict
+from causeway.provider_calls import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """What a test came to. response_ms: for all of it, in milliseconds."""
+
+    verdict: Verdict
+    response_ms: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the result in the seed's names, with its cause and next action."""
+        return {
+            "success": self.verdict.success,
+            "code": self.verdict.code,
+            "message": self.verdict.message,
+            "nextAction": self.verdict.next_action,
+            "responseMs": self.response_ms,
+        }
+
+    def demand_success(self) -> None:
+        """Raise InvalidCredentials or ConnectionFailed, with the verdict's words, where the test did not succeed."""
+        if not self.verdict.success:
+            raise (InvalidCredentials if self.verdict.about_credentials else ConnectionFailed)(self.verdict.sentences)
+
+
+def test(context: RequestContext, identity: UUID) -> Tested:
+    """Call the provider with the credentials in use, and set the connection's state by what came of it.
+
+    Raises:
+        ConnectionNotFound.
+        IntegrationNotActive: it is disabled; nothing is decrypted.
+        TemplateMoved: the template is not the one the connection was made for; nothing is decrypted.
+    """
+    one, provider = access.found(context, identity)
+    return judge(context, one, access.account(context, one, provider))[0]
+
+
+def judge(context: RequestContext, one: Connection, account: Account) -> tuple[Tested, Connection]:
+    """Test a connection with the account it has, and set its state; return what came of it and how it stands now."""
+    tested = call(context, one, account)
+    identity = UUID(one.connection_id)
+    with context.transaction() as transaction:
+        settle(transaction, identity, one.version, tested)
+        outcome = "done" if tested.verdict.success else "failed"
+        audit.note(context, transaction, Action.CONNECTION_TESTED, one, outcome=outcome, after=tested.as_json())
+    with context.transaction() as transaction:
+        return tested, rows.find(transaction, identity)
+
+
+def demand(context: RequestContext, one: Connection, account: Account) -> Tested:
+    """Test an account that a connection shall have; nothing is changed but the logs.
+
+    Raises:
+        InvalidCredentials, ConnectionFailed: it does not work.
+    """
+    tested = call(context, one, account)
+    if not tested.verdict.success:
+        with context.transaction() as transaction:
+            audit.note(context, transaction, Action.CONNECTION_TESTED, one, outcome="failed", after=tested.as_json())
+    tested.demand_success()
+    return tested
+
+
+def call(context: RequestContext, one: Connection, account: Account) -> Tested:
+    """Make a provider's test calls with an account, and log them."""
+    with access.logged(context, one) as log:
+        return Tested(*provider_calls.test(account, log))
+
+
+def settle(transaction: Transaction, identity: UUID, version: int, tested: Tested) -> None:
+    """Set a connection's state and health by a test of that version, unless it was changed since."""
+    error = None if tested.verdict.success else tested.verdict.sentences
+    if rows.set_state(transaction, identity, version, error):
+        health.note(transaction, identity, tested.verdict, tested.response_ms)
