@@ -19,6 +19,7 @@ NAMES = (
     "start_up",
     "memory",
     "credential_open",
+    "redaction",
 )
 
 

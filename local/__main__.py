@@ -64,9 +64,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _describe(stack: Stack) -> None:
-    for function in stack.functions:
-        for route in function.routes:
-            print(f"  {route.method:6} {stack.base_url}{route.path:28} {function.name}")
+    routes = [(route.method, route.path, function.name) for function in stack.functions for route in function.routes]
+    width = max((len(path) for _, path, _ in routes), default=0)
+    for method, path, name in routes:
+        print(f"  {method:6} {path:{width}}  {name}")
     print(
         f"{stack.base_url} (logs, stack.json and sam-env.json in {stack.state_folder}; Ctrl-C stops)",
         flush=True,

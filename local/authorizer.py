@@ -1,193 +1,31 @@
-"""API Gateway's JWT authorizer: whether a request's bearer token lets it pass, and the claims that it brings.
+"""API Gateway's authorizers as the template declares them, and which of its routes are behind which."""
 
-Facts from the AWS API Gateway developer guide, "Control access to HTTP APIs with JWT authorizers"
-(http-api-jwt-authorizer), where nothing else is named.
-"""
-
-import asyncio
-import json
-import math
-import time
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
-
 from local.errors import TemplateError
 from local.intrinsics import Resolver, parse
-from local.template import Route
-from local.translation import HEADER_LIMIT, Request
+from local.jwt_authorizer import Declaration, JwtAuthorizer, SigningKeys
+from local.lambda_authorizer import Invoke, LambdaAuthorizer, LambdaDeclaration, lambda_declaration
+from local.routes import Match
+from local.template import Route, function_attributes
+from local.translation import Request, event
 
 # Routes the seed leaves open; elsewhere than on a laptop they are behind an authorizer or not deployed. A token that
 # comes all the same is checked.
 OPEN_ROUTES = frozenset(("POST /casino/launchGame", "POST /casino/simulateRound"))
 
-# Only algorithms based on RSA are supported; Cognito signs with the first. The guide does not say whether that means
-# RSA-PSS too, so it is refused here.
-ALGORITHMS = ("RS256", "RS384", "RS512")
-# Seconds after keys were fetched again in which no other unknown key has them fetched: else every bad token would.
-REFETCH_SECONDS = 60.0
-
-# Header parameters that nobody knows are ignored (RFC 7515 section 4), those under crit are not.
-_REGISTRY = jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
-_REGISTRY.max_header_length = HEADER_LIMIT
 _HEADER_SOURCE = "$request.header."
 
 
-@dataclass(frozen=True)
-class Declaration:
-    """An authorizer as the template declares it; header is the lower-case name of the header with the token."""
-
-    issuer: str
-    audience: tuple[str, ...]
-    header: str
-
-
-@dataclass(frozen=True)
-class Passed:
-    """A token that lets its request pass: its claims as events carry them, and its scopes where the route asks."""
-
-    claims: dict[str, str]
-    scopes: list[str] | None
-
-
-class Refused(Exception):
-    """The token does not let its request pass: 401, or 403 where only a scope lacks. challenge: www-authenticate."""
-
-    def __init__(self, status: int, challenge: str) -> None:
-        super().__init__(challenge)
-        self.status = status
-        self.message = "Forbidden" if status == 403 else "Unauthorized"
-        self.challenge = challenge
-
-
-class _Invalid(Exception):
-    """What is wrong with a token, in the words that www-authenticate carries."""
-
-
-class SigningKeys:
-    """An issuer's public keys: fetched once, and again when a token names one that is not among them.
-
-    API Gateway caches them for up to two hours and does not say what an unknown key makes it do. fetch: returns
-    the JSON Web Key Set; an OSError or ValueError of its means that there are none. clock: seconds that only grow.
-    """
-
-    def __init__(self, fetch: Callable[[], dict[str, Any]], clock: Callable[[], float] = time.monotonic) -> None:
-        self._fetch = fetch
-        self._clock = clock
-        self._fetching = asyncio.Lock()
-        self._keys: dict[str, Any] | None = None
-        self._settled_until = float("-inf")
-
-    async def find(self, key_id: str) -> Any | None:
-        """The key of this id, None if the issuer has none; raises OSError or ValueError when it cannot be asked."""
-        if self._keys is not None and key_id in self._keys:
-            return self._keys[key_id]
-        async with self._fetching:
-            if self._keys is None:
-                self._keys = await self._fetched()
-            elif key_id not in self._keys and self._clock() >= self._settled_until:
-                self._settled_until = self._clock() + REFETCH_SECONDS
-                self._keys = await self._fetched()
-            return self._keys.get(key_id)
-
-    async def _fetched(self) -> dict[str, Any]:
-        keys = KeySet.import_key_set(await asyncio.to_thread(self._fetch))  # ty: ignore[invalid-argument-type]
-        return {key.kid: key for key in keys.keys if key.kid is not None}
-
-
-class JwtAuthorizer:
-    """Checks tokens as one authorizer of the template wants them.
-
-    As the real one it looks at kid, iss, aud or client_id, exp, nbf, iat and the scopes, and not at token_use: an
-    access token of the same pool passes, and it is for the functions to miss the claims that it lacks. Of the
-    descriptions in www-authenticate AWS documents that of a wrong audience (http-api-troubleshooting-jwt); the
-    others are said here in the same form.
-    """
-
-    def __init__(self, declaration: Declaration, keys: SigningKeys) -> None:
-        self._issuer = declaration.issuer
-        self._audience = frozenset(declaration.audience)
-        self._keys = keys
-
-    async def check(self, value: str | None, scopes: Collection[str] = (), now: float | None = None) -> Passed:
-        """Lets a request pass or raises Refused.
-
-        value: of the header: a token, or Bearer and a token (the scheme in any case, RFC 9110 section 11.1). scopes:
-        those of which the route wants at least one; none = it asks for none. now: epoch seconds.
-        """
-        wanted = " ".join(scopes)
-        token = _token(value)
-        if not token:
-            raise Refused(401, "Bearer")
-        try:
-            claims = await self._signed(token)
-            self._judge(claims, time.time() if now is None else now)
-        except _Invalid as error:
-            raise Refused(401, _challenge(wanted, "invalid_token", str(error))) from error
-        held = _scopes(claims)
-        if scopes and not set(scopes) & set(held):
-            description = "the token does not have a scope that the route demands"
-            raise Refused(403, _challenge(wanted, "insufficient_scope", description))
-        texts = {name: claim_text(claim) for name, claim in claims.items() if claim is not None}
-        return Passed(texts, held if scopes else None)
-
-    async def _signed(self, token: str) -> dict[str, Any]:
-        """The claims of a token whose signature is good."""
-        try:
-            unchecked = jws.extract_compact(token.encode(), registry=_REGISTRY)
-            header = unchecked.headers()
-            algorithm, key_id = header.get("alg"), header.get("kid")
-        except (JoseError, ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise _Invalid("the token cannot be decoded") from error
-        if algorithm not in ALGORITHMS:
-            raise _Invalid("the token's signing algorithm is not supported")
-        try:
-            key = await self._keys.find(key_id) if isinstance(key_id, str) else None
-        except (JoseError, OSError, ValueError) as error:
-            raise _Invalid("the issuer's keys cannot be read") from error
-        if key is None:
-            raise _Invalid("the token's kid names no key of the issuer")
-        try:
-            good = jws.validate_compact(unchecked, key, registry=_REGISTRY)
-            claims = json.loads(unchecked.payload) if good else None
-        except (JoseError, ValueError, RecursionError) as error:
-            raise _Invalid("the token cannot be decoded") from error
-        if not good:
-            raise _Invalid("the token's signature is invalid")
-        if not isinstance(claims, dict):
-            raise _Invalid("the token cannot be decoded")
-        return claims
-
-    def _judge(self, claims: Mapping[str, Any], now: float) -> None:
-        if claims.get("iss") != self._issuer:
-            raise _Invalid("the token does not have a valid issuer")
-        # client_id counts only where there is no aud.
-        audience = claims.get("aud", claims.get("client_id"))
-        named = audience if isinstance(audience, list) else [audience]
-        if not any(isinstance(one, str) and one in self._audience for one in named):
-            raise _Invalid("the token does not have a valid audience")
-        # A claim that is no number fails every comparison, as not-a-number does.
-        if not _moment(claims.get("exp")) > now:
-            raise _Invalid("the token has expired")
-        for name, description in (
-            ("nbf", "the token is not valid yet"),
-            ("iat", "the token was issued in the future"),
-        ):
-            if name in claims and not _moment(claims[name]) <= now:
-                raise _Invalid(description)
-
-
 class Authorizers:
-    """The JWT authorizers of a template, and which routes are behind them.
+    """The authorizers of a template, and which routes are behind them.
 
     template, parameters: as local.template.load takes them. routes: all that there are. fetch: returns an issuer's
-    JSON Web Key Set, as SigningKeys takes it. Raises TemplateError, naming what cannot be resolved.
+    JSON Web Key Set, as SigningKeys takes it. invoke: runs the function of a Lambda authorizer. Raises TemplateError,
+    naming what cannot be resolved.
     """
 
     def __init__(
@@ -196,59 +34,57 @@ class Authorizers:
         parameters: Mapping[str, str],
         routes: Iterable[Route],
         fetch: Callable[[str], dict[str, Any]],
+        invoke: Invoke,
     ) -> None:
         declared, self._scopes = declarations(template, parameters)
         for route in routes:
             if route.authorizer not in (None, *declared):
-                raise TemplateError(f"{route.key}: there is no JWT authorizer {route.authorizer}")
-        self._headers = {name: one.header for name, one in declared.items()}
-        self._authorizers = {
-            name: JwtAuthorizer(one, SigningKeys(partial(fetch, one.issuer))) for name, one in declared.items()
-        }
+                raise TemplateError(f"{route.key}: there is no authorizer {route.authorizer}")
+        self._headers: dict[str, str] = {}
+        self._tokens: dict[str, JwtAuthorizer] = {}
+        self._functions: dict[str, LambdaAuthorizer] = {}
+        for name, one in declared.items():
+            if isinstance(one, LambdaDeclaration):
+                self._functions[name] = LambdaAuthorizer(one, invoke)
+            else:
+                self._headers[name] = one.header
+                self._tokens[name] = JwtAuthorizer(one, SigningKeys(partial(fetch, one.issuer)))
 
-    async def check(self, route: Route, request: Request) -> Passed | None:
-        """Lets a request pass: None where its route is open, else what its token says; raises Refused."""
-        if route.authorizer is None:
+    async def check(self, match: Match, request: Request, request_id: str) -> dict[str, Any] | None:
+        """What requestContext.authorizer is to hold; None where the route is open. Raises Refused."""
+        name = match.route.authorizer
+        if name is None:
             return None
-        header = self._headers[route.authorizer]
-        given = [value for name, value in request.headers if name.lower() == header]
-        if not given and route.key in OPEN_ROUTES:
+        if name in self._functions:
+            asked = event(request, route_key=match.route.key, path_parameters=match.parameters, request_id=request_id)
+            return {"lambda": await self._functions[name].check(asked)}
+        given = [value for header, value in request.headers if header.lower() == self._headers[name]]
+        if not given and match.route.key in OPEN_ROUTES:
             return None
-        return await self._authorizers[route.authorizer].check(",".join(given), self._scopes.get(route.key, ()))
-
-
-def claim_text(claim: Any) -> str:
-    """A claim's value as payload format 2.0 carries it: everything is a text, a list is "[one two]".
-
-    AWS documents neither; measured on an HTTP API before Cognito, in github.com/floci-io/floci/pull/2011, which
-    also found that a claim that is null is left out.
-    """
-    if isinstance(claim, str):
-        return claim
-    if isinstance(claim, list):
-        return f"[{' '.join(claim_text(one) for one in claim)}]"
-    return json.dumps(claim, separators=(",", ":"))
+        passed = await self._tokens[name].check(",".join(given), self._scopes.get(match.route.key, ()))
+        return {"jwt": {"claims": passed.claims, "scopes": passed.scopes}}
 
 
 def declarations(
     template: Path, parameters: Mapping[str, str]
-) -> tuple[dict[str, Declaration], dict[str, tuple[str, ...]]]:
-    """The JWT authorizers of a template by name, and by route key the scopes of the routes that demand some.
+) -> tuple[dict[str, Declaration | LambdaDeclaration], dict[str, tuple[str, ...]]]:
+    """The authorizers of a template by name, and by route key the scopes of the routes that demand some.
 
     A route's own scopes replace its authorizer's (SAM, HttpApi
     Auth). Raises TemplateError, naming what cannot be resolved.
     """
     document = parse(template.read_text())
-    resolver = Resolver(document, parameters, {})
+    resolver = Resolver(document, parameters, function_attributes(document))
     resources: dict[str, Any] = document.get("Resources") or {}
     apis = {name: one.get("Properties") for name, one in resources.items() if one["Type"] == "AWS::Serverless::HttpApi"}
     apis["Globals.HttpApi"] = (document.get("Globals") or {}).get("HttpApi")
-    found: dict[str, Declaration] = {}
+    found: dict[str, Declaration | LambdaDeclaration] = {}
     inherited: dict[str, tuple[str, ...]] = {}
     for api, properties in apis.items():
         given = ((properties or {}).get("Auth") or {}).get("Authorizers") or {}
         for name, authorizer in resolver.resolve(given, f"{api}.Auth.Authorizers").items():
-            found[name] = _declaration(authorizer, f"{api}.Auth.Authorizers.{name}")
+            declare = lambda_declaration if "FunctionArn" in authorizer else _declaration
+            found[name] = declare(authorizer, f"{api}.Auth.Authorizers.{name}")
             inherited[name] = tuple(authorizer.get("AuthorizationScopes") or ())
     return found, _demands(resources, resolver, inherited)
 
@@ -260,11 +96,11 @@ def _demands(
     for function, resource in resources.items():
         if resource["Type"] != "AWS::Serverless::Function":
             continue
-        for event, definition in (resource["Properties"].get("Events") or {}).items():
+        for name, definition in (resource["Properties"].get("Events") or {}).items():
             properties = definition.get("Properties") or {}
             if definition.get("Type") != "HttpApi" or "Auth" not in properties:
                 continue
-            auth = resolver.resolve(properties["Auth"], f"{function}.Events.{event}.Auth")
+            auth = resolver.resolve(properties["Auth"], f"{function}.Events.{name}.Auth")
             scopes = tuple(auth.get("AuthorizationScopes") or inherited.get(auth.get("Authorizer"), ()))
             if scopes:
                 demands[f"{str(properties.get('Method', 'ANY')).upper()} {properties['Path']}"] = scopes
@@ -281,24 +117,3 @@ def _declaration(authorizer: Mapping[str, Any], where: str) -> Declaration:
         raise TemplateError(f"{where}.IdentitySource: the local stack reads tokens from a header, not from {source}")
     header = source.removeprefix(_HEADER_SOURCE).lower()
     return Declaration(issuer, tuple(str(one) for one in audience), header)
-
-
-def _token(value: str | None) -> str:
-    scheme, _, rest = (value or "").strip().partition(" ")
-    return rest.strip() if scheme.lower() == "bearer" else (value or "").strip()
-
-
-def _scopes(claims: Mapping[str, Any]) -> list[str]:
-    """The token's scopes: a list, or a text with spaces between, in scope or scp."""
-    held = claims.get("scope", claims.get("scp"))
-    if isinstance(held, str):
-        return held.split()
-    return [one for one in held if isinstance(one, str)] if isinstance(held, list) else []
-
-
-def _moment(claim: Any) -> float:
-    return claim if isinstance(claim, int | float) and not isinstance(claim, bool) else math.nan
-
-
-def _challenge(scopes: str, error: str, description: str) -> str:
-    return f'Bearer scope="{scopes}" error="{error}" error_description="{description}"'

@@ -2,63 +2,26 @@
 
 import http.client
 import json
-import os
 import sys
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from local.children import Child, free_port, spawn
 from local.errors import StartError
+from local.servers import Server
 
 REGION = "eu-central-1"
 ACCOUNT_ID = "123456789012"
 
-_START_SECONDS = 60.0
 
-
-class Moto:
+class Moto(Server):
     """A moto server: in-memory AWS services that speak AWS's own protocols.
 
     folder: where its log goes. address: the IPv4 address it listens on.
     """
 
     def __init__(self, folder: Path, address: str = "127.0.0.1") -> None:
-        self.log = folder / "moto.log"
-        self.address = address
-        self.port = 0
-        self._child: Child | None = None
-
-    @property
-    def endpoint_url(self) -> str:
-        return f"http://{self.address}:{self.port}"
-
-    @property
-    def pid(self) -> int:
-        """The server's process id."""
-        if self._child is None:
-            raise RuntimeError("the moto server is not running")
-        return self._child.pid
-
-    def start(self) -> None:
-        """Starts the server and returns when it answers; raises StartError when it does not."""
-        self.port = free_port(self.address)
-        program = [sys.executable, "-m", "moto.server", "-H", self.address, "-p", str(self.port)]
-        environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": "/", "AWS_DEFAULT_REGION": REGION}
-        with self.log.open("wb") as output:
-            self._child = spawn(program, environment=environment, folder=self.log.parent, output=output)
-        deadline = time.monotonic() + _START_SECONDS
-        while not self._answers():
-            if self._child.wait(0.05) or time.monotonic() > deadline:
-                self.stop()
-                raise StartError(f"the moto server did not start, see its log: {self.log}")
-
-    def stop(self) -> None:
-        """Stops the server, and with it all that was stored there."""
-        if self._child is not None:
-            self._child.kill()
-            self._child = None
+        super().__init__("moto server", folder / "moto.log", address)
 
     def put_secret(self, name: str, value: object) -> None:
         """Stores value, as JSON, as a new secret; raises StartError when it is refused."""
@@ -80,6 +43,13 @@ class Moto:
     def call(self, service: str, target: str, parameters: Mapping[str, object]) -> tuple[int, dict[str, Any]]:
         """Calls an operation of a JSON protocol, as call does."""
         return call(self.address, self.port, service, target, parameters)
+
+    @property
+    def _environment(self) -> Mapping[str, str]:
+        return {"AWS_DEFAULT_REGION": REGION}
+
+    def _program(self) -> Sequence[str]:
+        return [sys.executable, "-m", "moto.server", "-H", self.address, "-p", str(self.port)]
 
     def _answers(self) -> bool:
         try:

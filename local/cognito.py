@@ -42,6 +42,11 @@ class UserPool:
         """The tokens' iss."""
         return f"https://cognito-idp.{REGION}.amazonaws.com/{self.id}"
 
+    @property
+    def keys_url(self) -> str:
+        """Where the pool's JSON Web Key Set is."""
+        return f"{self._moto.url}/{self.id}/.well-known/jwks.json"
+
     def create(self, people: Iterable[Person]) -> None:
         """Makes the pool, its client and groups, and a confirmed user for each; raises StartError."""
         custom = [{"Name": name, "AttributeDataType": "String", "Mutable": True} for name in ATTRIBUTES]

@@ -39,13 +39,13 @@ def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
 
 def _show(report: dict[str, Any]) -> bool:
     print(f"\nStarting balance: {STARTING_BALANCE:,} cents\n")
-    print(f"{'Step':<5}{'Action':<28}{'Amount':>8}{'Status':>8}{'Expected':>12}{'Actual':>12}")
+    print(f"{'Step':<5}{'Action':<28}{'Amount':>8}{'Status':>8}{'Balance due':>14}{'Balance':>12}")
     agreed = 0
     for step, expected in zip(report["steps"], EXPECTED, strict=True):
         actual = int(step["balance"])
         agreed += actual == expected
         print(
-            f"{step['step']:<5}{step['action']:<28}{step['amount']:>+8,}{step['status']:>8}{expected:>12,}{actual:>12,}"
+            f"{step['step']:<5}{step['action']:<28}{step['amount']:>+8,}{step['status']:>8}{expected:>14,}{actual:>12,}"
             f"  {'ok' if actual == expected else 'DIFFERS'}"
         )
     as_shown = "yes" if report["success"] else "NO"

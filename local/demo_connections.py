@@ -33,31 +33,37 @@ def play(stack: Stack) -> list[Step]:
     stranger = tokens[SECOND_CODE]["tenant_admin"]
     config = dict(DEMO_CREDENTIALS["twilio"])
     steps: list[Step] = []
+    identifier = ""
 
     def step(who: str, token: str, method: str, path: str, body: Any, expected: str, *shown: str) -> dict[str, Any]:
         status, answer = _call(f"{stack.base_url}{path}", method, token, body)
         actual = " ".join([str(status), *(str(answer.get(name)) for name in shown)])
-        steps.append(Step(who, f"{method} {path[:30]}{'...' if len(path) > 30 else ''}", expected, actual))
+        steps.append(
+            Step(who, f"{method} {path.replace(identifier, '{id}') if identifier else path}", expected, actual)
+        )
         return answer
 
     draft = {"templateId": "twilio", "name": "Twilio", "config": config}
     made = step("tenant admin", admin, "POST", "/integrations", draft, "201 active", "status")
-    path = f"/integrations/{made.get('id')}"
+    identifier = str(made.get("id"))
+    path = f"/integrations/{identifier}"
     step("tenant admin", admin, "POST", f"{path}/test", {}, "200 CONNECTED", "code")
     wrong = {"config": {"auth_token": "not-the-token"}}
     step("tenant admin", admin, "POST", f"{path}/credentials/rotate", wrong, "422 INVALID_CREDENTIALS", "code")
     step("tenant admin", admin, "GET", path, None, "200 active", "status")
     listed = step("tenant admin", admin, "GET", "/integrations", None, "200")
-    steps.append(Step("", "... lists, and shows no secret", "1 True", _listed(listed, config["auth_token"])))
+    steps.append(Step("", "... and the secret in its answer", "not shown", _shown(listed, config["auth_token"])))
     step("staff", staff, "POST", "/integrations", draft, "403 FORBIDDEN", "code")
     step("another tenant", stranger, "GET", path, None, "404 CONNECTION_NOT_FOUND", "code")
     step("nobody", "", "GET", path, None, "401")
     return steps
 
 
-def _listed(answer: dict[str, Any], secret: str) -> str:
+def _shown(answer: dict[str, Any], secret: str) -> str:
     found = answer.get("integrations", [])
-    return f"{len(found)} {secret not in json.dumps(found)}"
+    if len(found) != 1:
+        return f"{len(found)} connections"
+    return "shown" if secret in json.dumps(found) else "not shown"
 
 
 def _call(url: str, method: str, token: str, body: Any) -> tuple[int, dict[str, Any]]:
@@ -74,10 +80,11 @@ def _call(url: str, method: str, token: str, body: Any) -> tuple[int, dict[str, 
 
 def show(steps: list[Step]) -> bool:
     """Print the calls; returns whether each came as expected."""
-    print(f"\nA connection to Twilio, which the sandbox plays\n\n{'Who':<16}{'Call':<42}{'Expected':<27}Actual")
+    print("\nA connection to Twilio, which the sandbox plays: made, tested, given a wrong token, kept from others\n")
+    print(f"{'Who':<16}{'Call':<44}{'Expected':<26}Answer")
     for step in steps:
         verdict = "ok" if step.agrees else "DIFFERS"
-        print(f"{step.who:<16}{step.call:<42}{step.expected:<27}{step.actual:<27}{verdict}")
+        print(f"{step.who:<16}{step.call:<44}{step.expected:<26}{step.actual:<26}{verdict}")
     agreed = sum(step.agrees for step in steps)
     print(f"\n{agreed} of {len(steps)} as expected")
     return agreed == len(steps)

@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 
+from causeway import identity
 from causeway.ledger import request_hash
 from local.cognito import Person, UserPool
 
@@ -46,6 +47,23 @@ def tokens(user_pool: UserPool) -> dict[str, Any]:
     return found | {"super_admin": user_pool.log_in(SUPER_ADMIN.name)["IdToken"]}
 
 
+def make_api_keys(superuser_url: str) -> dict[str, str]:
+    """Make an API key of each tenant, by tenant; superuser_url as for load."""
+    made = {}
+    with psycopg.connect(superuser_url) as connection:
+        for code, tenant_id in TENANTS.items():
+            key, digest = identity.make_key(tenant_id)
+            connection.execute(
+                """
+                INSERT INTO api_keys (tenant_id, key_id, name, hash, created_by)
+                VALUES (%s, %s, 'Demo machine', %s, 'local')
+                """,
+                [tenant_id, key.key_id, digest],
+            )
+            made[code] = key.text
+    return made
+
+
 def call_sandbox(superuser_url: str, sandbox_url: str) -> None:
     """Give every provider of the catalogue the sandbox's address as base URL, whatever the environment."""
     with psycopg.connect(superuser_url) as connection:
@@ -77,60 +95,75 @@ def load(superuser_url: str, api_url: str) -> None:
     with psycopg.connect(superuser_url) as connection:
         connection.execute("INSERT INTO tenants VALUES (%s, %s, 'Jaqpot Casino')", [TENANT_ID, CASINO_CODE])
         connection.execute("INSERT INTO tenants VALUES (%s, %s, 'Riviera Casino')", [SECOND_TENANT_ID, SECOND_CODE])
-        connection.execute(
-            """
-            INSERT INTO casino_game_providers (tenant_id, code, display_name, api_url, allow_bare_signature)
-            VALUES (%s, %s, 'Jaqpot Games', %s, true)
-            """,
-            [TENANT_ID, GAME_PROVIDER_CODE, api_url],
-        )
-        connection.execute(
-            "INSERT INTO provider_casinos VALUES (%s, %s, %s, %s)",
-            [TENANT_ID, CASINO_CODE, api_url, GAME_PROVIDER_CODE],
-        )
+        _introduce(connection, api_url)
         for code, name in _GAMES:
-            connection.execute(
-                """
-                INSERT INTO casino_games (tenant_id, game_provider_id, code, display_name)
-                SELECT tenant_id, game_provider_id, %s, %s FROM casino_game_providers
-                """,
-                [code, name],
-            )
-            connection.execute("INSERT INTO provider_games VALUES (%s, %s, 1000, 100000)", [TENANT_ID, code])
+            _add_game(connection, code, name)
     create_player(superuser_url, STARTING_BALANCE, "USD")
     sample_player = create_player(superuser_url, STARTING_BALANCE, "USD")
     with psycopg.connect(superuser_url) as connection:
-        connection.execute(
-            """
-            INSERT INTO casino_sessions (
-                tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id, status, expires_at
-            )
-            SELECT w.tenant_id, %s, w.player_id, w.wallet_id, g.game_id, g.game_provider_id, 'active', 'infinity'
-            FROM casino_wallets AS w INNER JOIN casino_games AS g USING (tenant_id)
-            WHERE w.player_id = %s AND g.code = 'SLOTS_001'
-            """,
-            [SAMPLE_SESSION_TOKEN, sample_player],
+        _open_sample_session(connection, sample_player)
+
+
+def _introduce(connection: psycopg.Connection, api_url: str) -> None:
+    """Make casino and game provider known to each other."""
+    connection.execute(
+        """
+        INSERT INTO casino_game_providers (tenant_id, code, display_name, api_url, allow_bare_signature)
+        VALUES (%s, %s, 'Jaqpot Games', %s, true)
+        """,
+        [TENANT_ID, GAME_PROVIDER_CODE, api_url],
+    )
+    connection.execute(
+        "INSERT INTO provider_casinos VALUES (%s, %s, %s, %s)",
+        [TENANT_ID, CASINO_CODE, api_url, GAME_PROVIDER_CODE],
+    )
+
+
+def _add_game(connection: psycopg.Connection, code: str, name: str) -> None:
+    """Give both sides a game; its bets are from 10.00 to 1,000.00."""
+    connection.execute(
+        """
+        INSERT INTO casino_games (tenant_id, game_provider_id, code, display_name)
+        SELECT tenant_id, game_provider_id, %s, %s FROM casino_game_providers
+        """,
+        [code, name],
+    )
+    connection.execute("INSERT INTO provider_games VALUES (%s, %s, 1000, 100000)", [TENANT_ID, code])
+
+
+def _open_sample_session(connection: psycopg.Connection, player_id: int) -> None:
+    """Open the session of the sample events on both sides."""
+    connection.execute(
+        """
+        INSERT INTO casino_sessions (
+            tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id, status, expires_at
         )
-        connection.execute(
-            """
-            WITH player AS (
-                INSERT INTO provider_players (tenant_id, casino_code, user_id) VALUES (%(tenant)s, %(casino)s, %(user)s)
-                RETURNING tenant_id, provider_player_id
-            )
-            INSERT INTO provider_sessions (
-                tenant_id, provider_session_id, provider_player_id, game_code, session_token, casino_session_id,
-                currency
-            )
-            SELECT tenant_id, %(session)s, provider_player_id, 'SLOTS_001', %(token)s, 1, 'USD' FROM player
-            """,
-            {
-                "tenant": TENANT_ID,
-                "casino": CASINO_CODE,
-                "user": sample_player,
-                "session": SAMPLE_PROVIDER_SESSION_ID,
-                "token": SAMPLE_SESSION_TOKEN,
-            },
+        SELECT w.tenant_id, %s, w.player_id, w.wallet_id, g.game_id, g.game_provider_id, 'active', 'infinity'
+        FROM casino_wallets AS w INNER JOIN casino_games AS g USING (tenant_id)
+        WHERE w.player_id = %s AND g.code = 'SLOTS_001'
+        """,
+        [SAMPLE_SESSION_TOKEN, player_id],
+    )
+    connection.execute(
+        """
+        WITH player AS (
+            INSERT INTO provider_players (tenant_id, casino_code, user_id) VALUES (%(tenant)s, %(casino)s, %(user)s)
+            RETURNING tenant_id, provider_player_id
         )
+        INSERT INTO provider_sessions (
+            tenant_id, provider_session_id, provider_player_id, game_code, session_token, casino_session_id,
+            currency
+        )
+        SELECT tenant_id, %(session)s, provider_player_id, 'SLOTS_001', %(token)s, 1, 'USD' FROM player
+        """,
+        {
+            "tenant": TENANT_ID,
+            "casino": CASINO_CODE,
+            "user": player_id,
+            "session": SAMPLE_PROVIDER_SESSION_ID,
+            "token": SAMPLE_SESSION_TOKEN,
+        },
+    )
 
 
 def create_player(superuser_url: str, balance: int, currency: str) -> int:

@@ -1,5 +1,7 @@
 """What can go wrong in the local stack, each with the sentence a person reads."""
 
+from http import HTTPStatus
+
 
 class StartError(Exception):
     """The local stack cannot start; the message says why and what to do, in one sentence."""
@@ -24,3 +26,13 @@ class FunctionError(Exception):
         super().__init__(f"{error_type}: {message}")
         self.error_type = error_type
         self.message = message
+
+
+class Refused(Exception):
+    """An authorizer does not let the request pass. challenge: www-authenticate, '' for none."""
+
+    def __init__(self, status: int, challenge: str = "") -> None:
+        super().__init__(challenge)
+        self.status = status
+        self.message = HTTPStatus(status).phrase
+        self.challenge = challenge

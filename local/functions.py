@@ -10,7 +10,8 @@ from pathlib import Path
 
 from local.errors import FunctionError, Throttled
 from local.function_log import FunctionLog
-from local.runtime import ExecutionEnvironment, Surroundings
+from local.runtime import ExecutionEnvironment
+from local.surroundings import Surroundings
 from local.template import Function
 from local.translation import PAYLOAD_LIMIT
 

@@ -1,6 +1,5 @@
 """The HTTP API on this machine: each request becomes an event of the function its route names."""
 
-import asyncio
 import base64
 import json
 import os
@@ -9,9 +8,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from aiohttp import web
 
-from local.authorizer import Authorizers, Passed, Refused
-from local.errors import FunctionError, Throttled
+from local.authorizer import Authorizers
+from local.errors import FunctionError, Refused, Throttled
 from local.functions import Functions
+from local.invocation import within
 from local.routes import Match, RouteTable
 from local.translation import (
     HEADER_LIMIT,
@@ -93,12 +93,15 @@ class Gateway:
             port=self._port,
         )
         try:
-            passed = await self._authorizers.check(match.route, request)
+            authorizer = await self._authorizers.check(match, request, request_id)
         except Refused as refusal:
-            return message(refusal.status, refusal.message, {"www-authenticate": refusal.challenge})
-        return await self._call(match, request, request_id, passed)
+            headers = {"www-authenticate": refusal.challenge} if refusal.challenge else {}
+            return message(refusal.status, refusal.message, headers)
+        return await self._call(match, request, request_id, authorizer)
 
-    async def _call(self, match: Match, request: Request, request_id: str, passed: Passed | None) -> Answer:
+    async def _call(
+        self, match: Match, request: Request, request_id: str, authorizer: Mapping[str, object] | None
+    ) -> Answer:
         """Runs the function and answers as the HTTP API does.
 
         A function that fails, exceeds its time limit or gives a malformed result: 500. No result within 30
@@ -111,29 +114,17 @@ class Gateway:
                 route_key=match.route.key,
                 path_parameters=match.parameters,
                 request_id=request_id,
-                claims=None if passed is None else passed.claims,
-                scopes=None if passed is None else passed.scopes,
+                authorizer=authorizer,
             )
         ).encode()
         if len(content) > PAYLOAD_LIMIT:
             return message(413, "Request Entity Too Large")
-        running = asyncio.ensure_future(self._functions.invoke(match.function.name, content))
-        done, _ = await asyncio.wait((running,), timeout=INTEGRATION_SECONDS)
-        if not done:
-            running.add_done_callback(_look_at)
-            return message(503, "Service Unavailable")
         try:
-            return answer(running.result())
-        except Throttled:
+            return answer(await within(INTEGRATION_SECONDS, self._functions.invoke(match.function.name, content)))
+        except (Throttled, TimeoutError):
             return message(503, "Service Unavailable")
         except (FunctionError, MalformedResult):
             return message(500, "Internal Server Error")
-
-
-def _look_at(future: asyncio.Future[bytes]) -> None:
-    """Takes note of a result nobody waits for, so that asyncio does not complain of it."""
-    if not future.cancelled():
-        future.exception()
 
 
 def _head_size(incoming: web.BaseRequest) -> int:

@@ -2,23 +2,20 @@
 
 import asyncio
 import json
-import os
 import secrets
 import signal
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 
 from aiohttp import web
 
-from local.aws import REGION
 from local.children import Child, spawn
 from local.errors import FunctionError
 from local.function_log import FunctionLog
+from local.surroundings import Surroundings
 from local.template import Function
 from local.translation import PAYLOAD_LIMIT
 
@@ -30,20 +27,6 @@ _CLOSE_SECONDS = 0.1
 _ACCEPTED = b'{"status":"OK"}'
 # The room Lambda leaves above 6 MB for its own envelope: the message of its 413 names 6291556 bytes.
 _RESULT_LIMIT = PAYLOAD_LIMIT + 100
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What every execution environment of a stack gets.
-
-    endpoint_url: the AWS services. secrets_port: of the Parameters and Secrets extension. home: a writable
-    folder. variables: environment variables laid over those of the template where it names them.
-    """
-
-    endpoint_url: str
-    secrets_port: int
-    home: Path
-    variables: Mapping[str, str]
 
 
 class ExecutionEnvironment:
@@ -159,47 +142,10 @@ class ExecutionEnvironment:
     def _spawn(self, address: str) -> Child:
         return spawn(
             [sys.executable, "-m", "awslambdaric", self.function.handler],
-            environment=self._variables(address),
+            environment=self._surroundings.variables(self.function, address, self.session_token),
             folder=self.function.code_folder,
             output=self._log.descriptor,
         )
-
-    def _variables(self, address: str) -> dict[str, str]:
-        """The environment variables, made from scratch.
-
-        Source: AWS Lambda developer guide, "Defined runtime environment variables" (configuration-envvars).
-        """
-        function, version = self.function, f"{sys.version_info.major}.{sys.version_info.minor}"
-        packages = [layer / "python" for layer in function.layers]
-        given = dict(function.environment)
-        given |= {name: value for name, value in self._surroundings.variables.items() if name in given}
-        return {
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]),
-            "HOME": str(self._surroundings.home),
-            "TMPDIR": str(self._surroundings.home),
-            "LANG": "en_US.UTF-8",
-            "TZ": ":UTC",
-            "PYTHONPATH": os.pathsep.join(str(folder) for folder in packages if folder.is_dir()),
-            "LAMBDA_TASK_ROOT": str(function.code_folder),
-            "_HANDLER": function.handler,
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{version}",
-            "AWS_LAMBDA_FUNCTION_NAME": function.lambda_name,
-            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
-            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-            "AWS_LAMBDA_LOG_FORMAT": function.log_format,
-            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.lambda_name}",
-            "AWS_LAMBDA_LOG_STREAM_NAME": f"{time.strftime('%Y/%m/%d')}/[$LATEST]{secrets.token_hex(16)}",
-            "AWS_LAMBDA_RUNTIME_API": address,
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_SESSION_TOKEN": self.session_token,
-            "AWS_ENDPOINT_URL": self._surroundings.endpoint_url,
-            "PARAMETERS_SECRETS_EXTENSION_HTTP_PORT": str(self._surroundings.secrets_port),
-            **given,
-        }
 
     def _event_headers(self) -> dict[str, str]:
         deadline = int((time.time() + self.function.timeout) * 1000)

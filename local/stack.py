@@ -9,29 +9,27 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from causeway import schema
 from local import ROOT, demo_data
 from local.authorizer import Authorizers
-from local.aws import Moto
 from local.cognito import UserPool
-from local.database import Database, create, give_passwords
 from local.errors import StartError
 from local.functions import EnvironmentStatus, Functions
 from local.gateway import Gateway, LocalRoute
 from local.network import LOOPBACK, bridge_address, reserve
 from local.players import PlayersRoute
 from local.postgres import Postgres
+from local.queues import EventSourceMappings
 from local.routes import RouteTable
-from local.runtime import Surroundings
-from local.sandbox import Sandbox
+from local.schedules import Schedules
 from local.secrets_extension import SecretsExtension
+from local.services import Services
 from local.state_files import as_json, sam_environment, sam_shell, write_private
+from local.surroundings import Surroundings
 from local.template import Function, load
 from local.translation import Answer
 
@@ -41,11 +39,6 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 CONCURRENCY = 100
-DATABASE_PASSWORDS = "causeway/local/database"
-# As template.yaml names it.
-TENANT_KEY = "alias/causeway-local-tenants"
-AUDIT_SECRET = "causeway/local/audit"  # noqa: S105 - its name
-GAME_PROVIDERS = "causeway/local/game-providers"
 
 
 class Stack:
@@ -90,13 +83,11 @@ class Stack:
         self._addresses: tuple[str, ...] = (LOOPBACK,)
         self._sockets: list[socket.socket] = []
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._postgres: Postgres | None = None
-        self._moto: Moto | None = None
-        self._user_pool: UserPool | None = None
-        self._sandbox: Sandbox | None = None
-        self._database: Database | None = None
+        self._services: Services | None = None
         self._extension: SecretsExtension | None = None
         self._running: Functions | None = None
+        self._mappings: EventSourceMappings | None = None
+        self._schedules: Schedules | None = None
         self._gateway: Gateway | None = None
 
     def __enter__(self) -> Self:
@@ -111,9 +102,16 @@ class Stack:
     @property
     def postgres(self) -> Postgres:
         """The embedded server, with its pid, kill() and restart()."""
-        if self._postgres is None:
+        if self._services is None or self._services.postgres is None:
             raise RuntimeError("this stack runs no Postgres server of its own")
-        return self._postgres
+        return self._services.postgres
+
+    @property
+    def user_pool(self) -> UserPool:
+        """Where people log in."""
+        if self._services is None:
+            raise RuntimeError("this stack runs no services")
+        return self._services.user_pool
 
     def start(self) -> None:
         """Starts everything; what was started is stopped again when a step fails. Raises StartError."""
@@ -127,7 +125,12 @@ class Stack:
                 self._undo.callback(listener.close)
             self.base_url = self._url(LOOPBACK)
             if not self._bare:
-                self._start_services()
+                services = self._services = Services(self.state_folder, self._addresses, self._say)
+                self._undo.callback(services.stop)
+                # Functions in containers reach the API on the bridge alone.
+                api_url = self._url(self._addresses[-1])
+                services.start(self._template, api_url, self._admin_url, self._postgres_settings)
+                self.database_urls = services.database.urls
             self._start_loop()
             self._await(self._serve())
             self._write_state()
@@ -176,68 +179,11 @@ class Stack:
         except BlockingIOError:
             raise StartError(f"a local stack is running already with the state folder {self.state_folder}") from None
 
-    def _start_services(self) -> None:
-        """Side by side: Postgres with its data, AWS's services with the user pool, and the platforms' sandbox."""
-        moto = self._moto = Moto(self.state_folder, self._addresses[-1])
-        self._undo.callback(moto.stop)
-        sandbox = self._sandbox = Sandbox(self.state_folder, self._addresses[-1])
-        self._undo.callback(sandbox.stop)
-        with ThreadPoolExecutor(3) as pool:
-            platforms = pool.submit(lambda: self._timed("provider sandbox", sandbox.start))
-            aws = pool.submit(self._start_aws, moto)
-            database = pool.submit(self._start_database)
-            platforms.result()
-            aws.result()
-            passwords = database.result().passwords
-        demo_data.call_sandbox(self.database_urls["superuser"], sandbox.url)
-        self._timed("secrets", lambda: self._put_secrets(moto, passwords))
-
-    def _start_aws(self, moto: Moto) -> None:
-        self._timed("AWS services (moto)", moto.start)
-        moto.make_key(TENANT_KEY)
-        pool = self._user_pool = UserPool(moto)
-        people = [person for roles in demo_data.PEOPLE.values() for person in roles.values()]
-        self._timed("user pool", lambda: pool.create([demo_data.SUPER_ADMIN, *people]))
-
-    def _start_database(self) -> Database:
-        admin_url = self._admin_url
-        if admin_url is None:
-            postgres = self._postgres = Postgres(
-                self.state_folder, settings=self._postgres_settings, addresses=self._addresses
-            )
-            self._undo.callback(postgres.stop)
-            self._timed("Postgres", postgres.start)
-            database = create(postgres.url())
-        else:
-            database = create(admin_url)
-            self._undo.callback(database.drop)
-        self._timed("migrations", lambda: schema.migrate(database.urls["owner"], ROOT / "schema"))
-        # Functions in containers reach the API on the bridge alone.
-        api_url = self._url(self._addresses[-1])
-        self._timed("demo data", lambda: demo_data.load(database.urls["superuser"], api_url))
-        self._database = give_passwords(database)
-        self.database_urls = self._database.urls
-        return self._database
-
-    @staticmethod
-    def _put_secrets(moto: Moto, passwords: Mapping[str, str]) -> None:
-        for role, password in passwords.items():
-            moto.put_secret(f"{DATABASE_PASSWORDS}/{role}", {"password": password})
-        moto.put_secret(AUDIT_SECRET, {"pepper": secrets.token_urlsafe(32)})
-        moto.put_secret(
-            f"{GAME_PROVIDERS}/{demo_data.GAME_PROVIDER_CODE}",
-            {
-                "tenant_id": demo_data.TENANT_ID,
-                "casino_secrets": [demo_data.CASINO_SECRET],
-                "provider_secrets": [demo_data.PROVIDER_SECRET],
-            },
-        )
-
     async def _serve(self) -> None:
         endpoint_url, port = "", 0
-        if self._moto is not None:
-            endpoint_url = self._moto.endpoint_url
-            self._extension = SecretsExtension(self._moto, self._session_token)
+        if self._services is not None:
+            endpoint_url = self._services.moto.url
+            self._extension = SecretsExtension(self._services.moto, self._session_token)
             await self._extension.listen(self._addresses)
             port = self._extension.port
         self.functions = load(self._template, self._parameters(LOOPBACK))
@@ -247,34 +193,28 @@ class Stack:
         self._running = Functions(self.functions, surroundings, self.state_folder / "logs", self._concurrency)
         if self._extension is not None:
             self._extension.let_in(self._running.initialised)
+        if self._services is not None:
+            self._mappings = EventSourceMappings(self.functions, self._running.invoke, self._services.moto.call)
+        self._schedules = Schedules(self.functions, self._running.invoke)
         routes = [route for function in self.functions for route in function.routes]
-        authorizers = Authorizers(self._template, self._parameters(LOOPBACK), routes, self._signing_keys)
+        authorizers = Authorizers(
+            self._template, self._parameters(LOOPBACK), routes, self._signing_keys, self._running.invoke
+        )
         self._gateway = Gateway(RouteTable(self.functions), self._running, self._local_routes(), authorizers)
         await self._gateway.listen(self._sockets)
 
     def _signing_keys(self, issuer: str) -> dict[str, Any]:
         """The keys of an issuer of tokens; ValueError where it is not the stack's own user pool."""
-        if self._user_pool is None or issuer != self._user_pool.issuer:
+        if self._services is None or issuer != self.user_pool.issuer:
             raise ValueError(f"the local stack knows no keys of {issuer}")
-        return self._user_pool.signing_keys()
+        return self.user_pool.signing_keys()
 
     def _parameters(self, address: str) -> dict[str, str]:
         """The template's parameter values; address is where the servers are, as seen by the functions."""
-        if self._database is None or self._extension is None or self._user_pool is None or self._sandbox is None:
+        if self._services is None or self._extension is None:
             return {"Stage": "local", "TokenIssuer": "https://issuer.invalid", "TokenAudience": "nobody"}
-        return {
-            "Stage": "local",
-            "DatabaseHost": address if self._database.host == LOOPBACK else self._database.host,
-            "DatabasePort": str(self._database.port),
-            "DatabaseName": self._database.name,
-            "DatabaseSecretPrefix": DATABASE_PASSWORDS,
-            "DatabaseCaFile": "",
-            "SecretsExtensionUrl": f"http://{address}:{self._extension.port}",
-            "DefaultTenantId": demo_data.TENANT_ID,
-            "EgressAllowedHosts": f"{self._sandbox.address}:{self._sandbox.port}",
-            "TokenIssuer": self._user_pool.issuer,
-            "TokenAudience": self._user_pool.client_id,
-        }
+        extension = {"SecretsExtensionUrl": f"http://{address}:{self._extension.port}"}
+        return self._services.parameters(address) | extension
 
     def _local_routes(self) -> dict[str, LocalRoute]:
         if self._bare:
@@ -285,32 +225,20 @@ class Stack:
 
     async def _renew_tokens(self, _body: bytes, _request_id: str) -> Answer:
         """POST /_local/tokens: logs everybody in anew, as tokens live an hour; answers and writes down the tokens."""
-        if self._user_pool is not None:
-            self.info["tokens"] = await asyncio.to_thread(demo_data.tokens, self._user_pool)
-            write_private(self.state_folder / "stack.json", as_json(self.info))
+        self.info["tokens"] = await asyncio.to_thread(demo_data.tokens, self.user_pool)
+        write_private(self.state_folder / "stack.json", as_json(self.info))
         return Answer(200, json.dumps(self.info["tokens"]).encode(), {"content-type": "application/json"})
 
     def _write_state(self) -> None:
         """stack.json says where everything is; sam-env.json is for `sam local --env-vars`."""
         self.info = {"base_url": self.base_url}
-        if self._moto is not None and self._user_pool is not None and self._sandbox is not None:
-            self.info |= {
-                "database_url": self.database_urls["owner"],
-                "database_urls": self.database_urls,
-                "aws_endpoint_url": self._moto.endpoint_url,
-                "aws_session_token": self._session_token,
-                "casino_secret": demo_data.CASINO_SECRET,
-                "provider_secret": demo_data.PROVIDER_SECRET,
-                "sandbox_url": self._sandbox.url,
-                "user_pool_id": self._user_pool.id,
-                "user_pool_client_id": self._user_pool.client_id,
-                "tokens": demo_data.tokens(self._user_pool),
-            }
+        if self._services is not None:
+            self.info |= self._services.info() | {"aws_session_token": self._session_token}
         write_private(self.state_folder / "stack.json", as_json(self.info))
         in_containers = load(self._template, self._parameters(self._addresses[-1]))
         write_private(self.state_folder / "sam-env.json", as_json(sam_environment(in_containers)))
-        if self._moto is not None:
-            shell = sam_shell(self._moto.endpoint_url, self._session_token)
+        if self._services is not None:
+            shell = sam_shell(self._services.moto.url, self._session_token)
             write_private(self.state_folder / "sam.sh", shell)
 
     def _start_loop(self) -> None:
@@ -327,7 +255,7 @@ class Stack:
         self._undo.callback(stop)
 
     async def _close(self) -> None:
-        for part in (self._gateway, self._running, self._extension):
+        for part in (self._schedules, self._mappings, self._gateway, self._running, self._extension):
             if part is not None:
                 await part.close()
         left = asyncio.all_tasks() - {asyncio.current_task()}
@@ -342,11 +270,6 @@ class Stack:
 
     def _url(self, address: str) -> str:
         return f"http://{address}:{self._sockets[0].getsockname()[1]}"
-
-    def _timed(self, step: str, work: Callable[[], object]) -> None:
-        started = time.monotonic()
-        work()
-        self._say(f"{step}: {time.monotonic() - started:.1f} s")
 
     def _say(self, line: str) -> None:
         if self._progress is not None:

@@ -1,7 +1,8 @@
 """What the local stack needs from template.yaml: the functions, with all their settings resolved."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,13 @@ DEFAULT_ROUTE = "$default"
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 _TIMEOUT_SECONDS = 3
 _MEMORY_MB = 128
+# Batches of a queue that say nothing: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
+_BATCHES_AT_A_TIME = 5
+# What one ReceiveMessage gives: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+_MOST_MESSAGES = 10
+
+_QUEUE = "AWS::SQS::Queue"
+_QUEUE_ATTRIBUTES = {"DelaySeconds", "MessageRetentionPeriod", "RedrivePolicy", "VisibilityTimeout"}
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,36 @@ class Route:
     def key(self) -> str:
         """The route key as events name it, e.g. "POST /casino/debit"."""
         return DEFAULT_ROUTE if self.path == DEFAULT_ROUTE else f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A queue of the template, called by its logical id, with the attributes that SQS is to make it with."""
+
+    name: str
+    attributes: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class QueueSource:
+    """A queue whose messages call a function, in batches of at most so many, so many batches at a time.
+
+    reports_failures: the function answers which messages failed; else a batch fails as a whole or not at all.
+    """
+
+    arn: str
+    batch_size: int
+    concurrency: int
+    reports_failures: bool
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When a function is called without being asked; kind: ScheduleV2 or Schedule, whose events differ."""
+
+    name: str
+    kind: str
+    expression: str
 
 
 @dataclass(frozen=True)
@@ -48,6 +86,8 @@ class Function:
     environment: Mapping[str, str]
     layers: tuple[Path, ...]
     routes: tuple[Route, ...]
+    queues: tuple[QueueSource, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
 
     @property
     def arn(self) -> str:
@@ -62,16 +102,37 @@ def load(path: Path, parameters: Mapping[str, str], attributes: Mapping[str, str
     Resolver takes them. Raises TemplateError, naming logical id and property, for whatever cannot be
     resolved.
     """
+    return _Template(_parsed(path), path.resolve().parent, parameters, attributes or {}).functions()
+
+
+def load_queues(path: Path, parameters: Mapping[str, str]) -> list[Queue]:
+    """The queues of a template that exist under these parameter values, those first that others send dead letters to.
+
+    Raises TemplateError as load.
+    """
+    return _Template(_parsed(path), path.resolve().parent, parameters, {}).queues()
+
+
+def _parsed(path: Path) -> dict[str, Any]:
     try:
-        document = parse(path.read_text())
+        return parse(path.read_text())
     except OSError as error:
         raise TemplateError(f"the template {path} cannot be read: {error.strerror}") from error
-    return _Template(document, path.resolve().parent, parameters, attributes or {}).functions()
 
 
 def kebab(logical_id: str) -> str:
     """A function's short name: WalletDebitFunction -> wallet-debit."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", logical_id.removesuffix("Function")).lower()
+
+
+def function_attributes(document: Mapping[str, Any]) -> dict[str, str]:
+    """What a template's functions are locally, as Resolver takes it: names, ARNs, and those of SAM's aliases."""
+    found = {}
+    for name, resource in (document.get("Resources") or {}).items():
+        if resource.get("Type") == "AWS::Serverless::Function":
+            arn = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{kebab(name)}"
+            found |= {name: kebab(name), f"{name}.Arn": arn, f"{name}.Alias": f"{arn}:live"}
+    return found
 
 
 class _Template:
@@ -86,19 +147,36 @@ class _Template:
         self._resources: dict[str, Any] = document.get("Resources") or {}
         self._globals: dict[str, Any] = document.get("Globals") or {}
         self._layer_ids = {_layer_arn(name): name for name in self._of_type("AWS::Serverless::LayerVersion")}
-        names = {name: kebab(name) for name in self._of_type("AWS::Serverless::Function")}
-        arns = {f"{name}.Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{kebab(name)}" for name in names}
         apis = {name: name for name in self._of_type("AWS::Serverless::HttpApi")} | {"ServerlessHttpApi": "local"}
         layers = {name: arn for arn, name in self._layer_ids.items()}
-        self._resolver = Resolver(document, parameters, {**names, **arns, **apis, **layers, **attributes})
+        self._resolver = Resolver(
+            document,
+            parameters,
+            {**function_attributes(document), **_queue_attributes(document), **apis, **layers, **attributes},
+        )
 
     def functions(self) -> list[Function]:
         """All functions whose condition holds."""
-        return [
-            self._function(name, resource)
-            for name, resource in self._of_type("AWS::Serverless::Function").items()
-            if "Condition" not in resource or self._resolver.holds(resource["Condition"], name)
-        ]
+        return [self._function(name, resource) for name, resource in self._existing_of("AWS::Serverless::Function")]
+
+    def queues(self) -> list[Queue]:
+        """All queues whose condition holds, those without dead letters of their own first."""
+        found = [self._queue(name, resource.get("Properties") or {}) for name, resource in self._existing_of(_QUEUE)]
+        return sorted(found, key=lambda queue: "RedrivePolicy" in queue.attributes)
+
+    def _existing_of(self, kind: str) -> Iterator[tuple[str, Any]]:
+        for name, resource in self._of_type(kind).items():
+            if "Condition" not in resource or self._resolver.holds(resource["Condition"], name):
+                yield name, resource
+
+    def _queue(self, name: str, properties: Mapping[str, Any]) -> Queue:
+        if properties.get("FifoQueue"):
+            raise TemplateError(f"{name}.FifoQueue: the local stack has standard queues alone")
+        given = {
+            key: self._resolver.resolve(properties[key], f"{name}.{key}") for key in _QUEUE_ATTRIBUTES & set(properties)
+        }
+        texts = {key: json.dumps(value) if isinstance(value, dict) else str(value) for key, value in given.items()}
+        return Queue(name, texts)
 
     def _of_type(self, kind: str) -> dict[str, Any]:
         return {name: resource for name, resource in self._resources.items() if resource.get("Type") == kind}
@@ -131,6 +209,8 @@ class _Template:
             environment=self._environment(name, shared, own),
             layers=self._layers(name, shared, own),
             routes=self._routes(name, value("Events", {})),
+            queues=self._queue_sources(name, value("Events", {})),
+            schedules=self._schedules(name, value("Events", {})),
         )
 
     def _log_format(self, name: str, shared: Mapping[str, Any], own: Mapping[str, Any]) -> str:
@@ -180,6 +260,45 @@ class _Template:
             )
         return tuple(routes)
 
+    def _queue_sources(self, name: str, events: Mapping[str, Any]) -> tuple[QueueSource, ...]:
+        sources = []
+        for event, properties in self._events(events, "SQS"):
+            where = f"{name}.Events.{event}"
+            if not isinstance(properties.get("Queue"), str):
+                raise TemplateError(f"{where}.Queue: the ARN of a queue is needed")
+            batch_size = self._whole_number(properties.get("BatchSize", 10), f"{where}.BatchSize")
+            if not 1 <= batch_size <= _MOST_MESSAGES:
+                raise TemplateError(
+                    f"{where}.BatchSize: the local stack gives batches of 1 to {_MOST_MESSAGES} messages"
+                )
+            concurrency = (properties.get("ScalingConfig") or {}).get("MaximumConcurrency", _BATCHES_AT_A_TIME)
+            sources.append(
+                QueueSource(
+                    arn=properties["Queue"],
+                    batch_size=batch_size,
+                    concurrency=self._whole_number(concurrency, f"{where}.ScalingConfig.MaximumConcurrency"),
+                    reports_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", []),
+                )
+            )
+        return tuple(sources)
+
+    def _schedules(self, name: str, events: Mapping[str, Any]) -> tuple[Schedule, ...]:
+        schedules = []
+        for kind, key in (("ScheduleV2", "ScheduleExpression"), ("Schedule", "Schedule")):
+            for event, properties in self._events(events, kind):
+                unknown = sorted(set(properties) - {key, "Name", "Description"})
+                if unknown:
+                    raise TemplateError(f"{name}.Events.{event}.{unknown[0]}: the local stack does not know it")
+                schedules.append(Schedule(f"{name}{event}", kind, str(properties.get(key, ""))))
+        return tuple(schedules)
+
+    @staticmethod
+    def _events(events: Mapping[str, Any], kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The events of one type, by name, with their properties."""
+        for event, definition in events.items():
+            if definition.get("Type") == kind:
+                yield event, definition.get("Properties") or {}
+
     def _authorizer(self, properties: Mapping[str, Any], where: str) -> str | None:
         """The authorizer of an event: its own, else the default of its API; NONE switches that off."""
         own = (properties.get("Auth") or {}).get("Authorizer")
@@ -202,6 +321,21 @@ class _Template:
             return int(value)
         except (TypeError, ValueError):
             raise TemplateError(f"{where}: a whole number is needed, the template gives {value!r}") from None
+
+
+def queue_url(name: str) -> str:
+    """The URL of a queue, as Ref gives it; what takes the request is the endpoint that AWS_ENDPOINT_URL names."""
+    return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/{name}"
+
+
+def _queue_attributes(document: Mapping[str, Any]) -> dict[str, str]:
+    """What a template's queues are locally, as Resolver takes it."""
+    found = {}
+    for name, resource in (document.get("Resources") or {}).items():
+        if resource.get("Type") == _QUEUE:
+            arn = f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:{name}"
+            found |= {name: queue_url(name), f"{name}.Arn": arn, f"{name}.QueueName": name}
+    return found
 
 
 def _layer_arn(logical_id: str) -> str:

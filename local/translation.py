@@ -9,7 +9,7 @@ import binascii
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -79,14 +79,13 @@ def event(
     route_key: str,
     path_parameters: Mapping[str, str],
     request_id: str,
-    claims: Mapping[str, str] | None = None,
-    scopes: Sequence[str] | None = None,
+    authorizer: Mapping[str, Any] | None = None,
     now: float | None = None,
 ) -> dict[str, Any]:
     """The event a function gets for a request.
 
-    route_key: as Route.key. path_parameters: decoded. claims: of the JWT, when an authorizer let the caller
-    pass. scopes: the JWT's, None where the route asks for none. now: epoch seconds. Keys that have nothing to say
+    route_key: as Route.key. path_parameters: decoded. authorizer: what one that let the caller pass says of him, as
+    {"jwt": {"claims", "scopes"}} or {"lambda": context}. now: epoch seconds. Keys that have nothing to say
     are left out, as AWS does (queryStringParameters, cookies, pathParameters, body, stageVariables); there are no
     stage variables here, so that key never appears.
 
@@ -115,8 +114,8 @@ def event(
         "time": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(moment)),
         "timeEpoch": int(moment * 1000),
     }
-    if claims is not None:
-        context["authorizer"] = {"jwt": {"claims": dict(claims), "scopes": None if scopes is None else list(scopes)}}
+    if authorizer is not None:
+        context["authorizer"] = dict(authorizer)
     result: dict[str, Any] = {
         "version": "2.0",
         "routeKey": route_key,

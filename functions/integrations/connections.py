@@ -1,9 +1,11 @@
 """The tenant's connections: /integrations, and what can be done with one."""
 
+from uuid import UUID
+
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api
-from causeway.connections import call_log, changes, health, requests, rows, sync_runs, testing
+from causeway import api, credentials
+from causeway.connections import call_log, changes, health, requests, rows, testing
 from causeway.hub_api import HubAnswer, HubCall, hub_call
 from causeway.operations import describe
 
@@ -45,7 +47,9 @@ def get(call: HubCall) -> HubAnswer:
     """One connection."""
     with call.context.transaction() as transaction:
         one = rows.find(transaction, requests.connection_id(call.path["connection_id"]))
-    return HubAnswer(one.as_json(with_config=call.context.may("connections.read")), version=one.version)
+        back = credentials.retiring(transaction, UUID(one.connection_id))
+    until = {} if back is None else {"rollbackUntil": back.until.isoformat()}
+    return HubAnswer(one.as_json(with_config=call.context.may("connections.read")) | until, version=one.version)
 
 
 @app.patch("/integrations/<connection_id>")
@@ -86,15 +90,6 @@ def test(call: HubCall) -> HubAnswer:
     return HubAnswer(verdict.as_json())
 
 
-@app.post("/integrations/<connection_id>/sync")
-@hub_call(app, "connections.use")
-@describe("SyncRun", status=202, refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE")
-def sync(call: HubCall) -> HubAnswer:
-    """Ask for a sync of an active connection."""
-    run_id, reason = sync_runs.request(call.context, requests.connection_id(call.path["connection_id"]))
-    return HubAnswer({"runId": run_id, "status": "failed", "reason": reason}, 202)
-
-
 @app.post("/integrations/<connection_id>/enable")
 @hub_call(app, "connections.write")
 @describe(
@@ -128,6 +123,20 @@ def rotate(call: HubCall) -> HubAnswer:
     """Replace the secrets by new ones that a test found working."""
     fresh = requests.NewSecrets.parse(call.body)
     one = changes.rotate(call.context, requests.connection_id(call.path["connection_id"]), fresh)
+    return HubAnswer(one.as_json(with_config=True), version=one.version)
+
+
+@app.post("/integrations/<connection_id>/credentials/rollback")
+@hub_call(app, "connections.write")
+@describe(
+    "Connection",
+    refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED NOTHING_TO_ROLL_BACK CONFIG_SCHEMA_INVALID "
+    "INVALID_CREDENTIALS CONNECTION_FAILED VERSION_MISMATCH CREDENTIAL_UNREADABLE CREDENTIAL_MISSING "
+    "KEY_SERVICE_UNAVAILABLE",
+)
+def roll_back(call: HubCall) -> HubAnswer:
+    """Put the secrets replaced last back into use, within 24 hours and if a test finds them working still."""
+    one = changes.roll_back(call.context, requests.connection_id(call.path["connection_id"]))
     return HubAnswer(one.as_json(with_config=True), version=one.version)
 
 

@@ -1,10 +1,10 @@
-"""Called by a schedule: gives tenants a new data key when theirs is old, and seals their secrets anew under it."""
+"""Called by a schedule: ends what is over of replaced credentials, and seals secrets anew where a data key is old."""
 
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 
-from causeway import data_keys, database, key_rotation
+from causeway import credential_retention, data_keys, database, key_rotation
 
 logger = Logger()
 metrics = Metrics(namespace="Causeway")
@@ -17,10 +17,15 @@ _RESERVE = 10_000
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Work until nothing is due or the time is up; the next call goes on. Returns what was done."""
-    done = key_rotation.run(
-        database.current(), data_keys.current(), lambda: context.get_remaining_time_in_millis() > _RESERVE
-    )
-    logger.info("data keys", extra=done)
-    for name, count in done.items():
-        metrics.add_metric(name=f"DataKeys{name.title()}", unit="Count", value=count)
-    return done
+
+    def may_go_on() -> bool:
+        return context.get_remaining_time_in_millis() > _RESERVE
+
+    # First what needs no KMS.
+    credentials = credential_retention.run(database.current(), may_go_on)
+    keys = key_rotation.run(database.current(), data_keys.current(), may_go_on)
+    logger.info("credentials and data keys", extra=credentials | keys)
+    for subject, counts in (("Credentials", credentials), ("DataKeys", keys)):
+        for name, count in counts.items():
+            metrics.add_metric(name=f"{subject}{name.title()}", unit="Count", value=count)
+    return credentials | keys

@@ -10,7 +10,8 @@ from uuid import uuid4
 import psycopg
 
 from causeway import audit_log
-from causeway.audit_log import Action, Entry, Filter, Record, Totals
+from causeway.audit_log import Action, Entry, Filter, Record
+from causeway.audit_log.verifier import Totals, verify
 from causeway.database import Database
 from tests.database.conftest import Cluster
 
@@ -66,7 +67,7 @@ class Hub:
 
     def findings(self) -> list[str]:
         with psycopg.connect(self.urls["auditor"], autocommit=True) as connection:
-            return [str(finding) for finding in audit_log.verify(connection, Totals())]
+            return [str(finding) for finding in verify(connection, Totals())]
 
     def tamper(self, *statements: str, **parameters: object) -> None:
         """Change the log as one who can do anything, beside every trigger and foreign key."""

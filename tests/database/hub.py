@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -54,7 +55,7 @@ class Hub:
             return credentials.store(connection, sealed)
 
     def change(self, change: Callable[..., Any], *arguments: Any) -> Any:
-        """Run promote, roll_back, retire or destroy in a transaction."""
+        """Run promote, retiring, roll_back, retire, expire or destroy in a transaction."""
         with self.database.transaction(self.tenant_id) as connection:
             return change(connection, self.connection_id, *arguments)
 
@@ -63,6 +64,16 @@ class Hub:
         version = self.store(secrets)
         self.change(credentials.promote, version)
         return version
+
+    def aged(self, **time: float) -> None:
+        """Let so much time pass since each of the connection's versions changed: aged(hours=25)."""
+        self.casino.query(
+            """
+            UPDATE api_credential_versions SET changed_at = changed_at - %s
+            WHERE tenant_id = %s AND connection_id = %s
+            """,
+            [timedelta(**time), self.tenant_id, self.connection_id],
+        )
 
     def read(self, version: int | None = None) -> credentials.Secrets:
         return credentials.read(self.database, self.keys, self.tenant_id, self.connection_id, version)

@@ -15,7 +15,7 @@ from psycopg import sql
 from causeway import credentials
 from causeway.crypto import Bounds, DataKeys
 from causeway.data_keys import StoredKeys
-from causeway.errors import CredentialMissing, CredentialUnreadable, KeyServiceUnavailable
+from causeway.errors import CredentialMissing, CredentialUnreadable, KeyServiceUnavailable, NothingToRollBack
 from tests.database.hub import CANARY, SECRETS, Hub
 from tests.database.parallel import at_once
 from tests.database.world import Casino
@@ -74,14 +74,142 @@ def test_rotation_puts_the_new_credential_beside_the_old(hub: Hub) -> None:
 
 def test_rotation_is_rolled_back_while_the_old_is_retiring(hub: Hub) -> None:
     """HUB 3."""
-    hub.use({"key": "old"})
+    old = hub.use({"key": "old"})
+    new = hub.use({"key": "new"})
+
+    hub.change(credentials.roll_back, old)
+    assert (hub.read(), hub.statuses) == ({"key": "old"}, ["active", "retired"])
+    for version in (old, new):
+        with pytest.raises(NothingToRollBack):
+            hub.change(credentials.roll_back, version)
+    assert (hub.read(), hub.statuses) == ({"key": "old"}, ["active", "retired"])
+
+
+def test_rotation_is_rolled_back_to_the_version_that_was_tested_and_no_other(hub: Hub) -> None:
+    """HUB 3: another rotation between the test and its end changes which one is retiring."""
+    first, _, _ = hub.use(), hub.use(), hub.use()
+
+    with pytest.raises(NothingToRollBack):
+        hub.change(credentials.roll_back, first)
+    assert hub.statuses == ["retired", "retiring", "active"]
+
+
+def test_retiring_version_is_told_with_the_end_of_its_time(hub: Hub) -> None:
+    """HUB 3."""
+    old = hub.use()
+    assert hub.change(credentials.retiring) is None
+    hub.use()
+    hub.aged(hours=23)
+    back = hub.change(credentials.retiring)
+
+    assert back is not None
+    assert back.version == old
+    since = hub.casino.value(
+        "SELECT changed_at FROM api_credential_versions WHERE connection_id = %s AND version = %s",
+        [hub.connection_id, old],
+    )
+    assert back.until - since == credentials.OVERLAP
+
+
+def test_rotation_is_not_rolled_back_after_its_time(hub: Hub) -> None:
+    """HUB 3: even where no schedule has come to end it."""
+    old = hub.use()
+    hub.use()
+    hub.aged(hours=25)
+
+    assert hub.change(credentials.retiring) is None
+    with pytest.raises(NothingToRollBack):
+        hub.change(credentials.roll_back, old)
+    assert hub.statuses == ["retiring", "active"]
+
+
+def test_each_move_of_a_version_begins_its_time_anew(hub: Hub) -> None:
+    """Whoever makes it, by a statement that does not name the time."""
+    hub.use()
+    hub.aged(hours=1000)
+    hub.use()
+    hub.aged(hours=20)
+    hub.change(credentials.retire)
+    assert hub.change(credentials.expire) == credentials.Expired([], [])
+
+    ages = hub.casino.query(
+        "SELECT status, now() - changed_at < interval '1 hour' AS young FROM api_credential_versions "
+        "WHERE connection_id = %s ORDER BY version",
+        [hub.connection_id],
+    )
+    assert [tuple(row) for row in ages] == [("retired", True), ("active", False)]
+    with hub.database.transaction(hub.tenant_id) as connection, pytest.raises(pg.InsufficientPrivilege):
+        connection.execute("UPDATE api_credential_versions SET changed_at = now()")
+
+
+def test_what_is_over_is_retired_and_later_destroyed(hub: Hub) -> None:
+    """HUB 3: the overlap ends by time, and what was replaced is not kept for ever."""
+    for _ in range(3):
+        hub.use()
+    assert hub.change(credentials.expire) == credentials.Expired([], [])
+    hub.aged(hours=25)
+
+    assert hub.change(credentials.expire) == credentials.Expired([2], [])
+    assert hub.statuses == ["retired", "retired", "active"]
+    hub.aged(days=29)
+    assert hub.change(credentials.expire) == credentials.Expired([], [1])
+    hub.aged(days=1)
+    assert hub.change(credentials.expire) == credentials.Expired([], [2])
+    assert (hub.statuses, hub.key_versions()) == (["destroyed", "destroyed", "active"], {1: 2})
+    hub.aged(days=1000)
+    assert hub.change(credentials.expire) == credentials.Expired([], [])
+    assert hub.read() == SECRETS
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_one_rotation_rolled_back_by_four_at_once_is_rolled_back_once(hub: Hub, attempt: int) -> None:
+    """HUB 3: the others are told that they did nothing."""
+    old = hub.use({"key": "old"})
     hub.use({"key": "new"})
 
-    hub.change(credentials.roll_back)
+    def rolled_back(here: Hub) -> bool:
+        with suppress(NothingToRollBack):
+            here.change(credentials.roll_back, old)
+            return True
+        return False
+
+    environments = [hub.elsewhere() for _ in range(4)]
+    assert sorted(at_once([partial(rolled_back, here) for here in environments])) == [False] * 3 + [True]
     assert (hub.read(), hub.statuses) == ({"key": "old"}, ["active", "retired"])
-    with pytest.raises(CredentialMissing):
-        hub.change(credentials.roll_back)
-    assert (hub.read(), hub.statuses) == ({"key": "old"}, ["active", "retired"])
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_rotations_and_rollbacks_at_once_leave_exactly_one_in_use(hub: Hub, attempt: int) -> None:
+    """HUB 3: eight at once, and the schedule among them; what is in use opens."""
+    keys = {hub.use({"key": key}): key for key in ("first", "second")}
+
+    def rotated(here: Hub, key: str) -> str:
+        keys[here.use({"key": key})] = key
+        return "rotated"
+
+    def rolled_back(here: Hub) -> str:
+        back = here.change(credentials.retiring)
+        with suppress(NothingToRollBack):
+            here.change(credentials.roll_back, 0 if back is None else back.version)
+            return "rolled back"
+        return "refused"
+
+    def expired(here: Hub) -> str:
+        here.change(credentials.expire)
+        return "expired"
+
+    environments = [hub.elsewhere() for _ in range(9)]
+    done = at_once(
+        [partial(rotated, here, str(n)) for n, here in enumerate(environments[:4])]
+        + [partial(rolled_back, here) for here in environments[4:8]]
+        + [partial(expired, environments[8])]
+    )
+
+    assert done.count("rotated") == 4
+    assert hub.statuses.count("active") == 1
+    assert hub.statuses.count("retiring") <= 1
+    assert sorted(set(hub.statuses)) in (["active", "retired"], ["active", "retired", "retiring"])
+    assert hub.read() == {"key": keys[hub.statuses.index("active") + 1]}
 
 
 def test_only_the_last_credential_is_retiring(hub: Hub) -> None:
@@ -106,9 +234,9 @@ def test_refused_change_leaves_all_as_it_was_even_in_a_transaction_that_goes_on(
     with hub.database.transaction(hub.tenant_id) as connection:
         for change in (
             lambda: credentials.promote(connection, hub.connection_id, 9),
-            lambda: credentials.roll_back(connection, hub.connection_id),
+            lambda: credentials.roll_back(connection, hub.connection_id, 1),
         ):
-            with suppress(CredentialMissing):
+            with suppress(CredentialMissing, NothingToRollBack):
                 change()
 
     assert hub.statuses == ["active"]
@@ -276,16 +404,17 @@ def test_destroyed_credential_has_no_ciphertext_left(hub: Hub) -> None:
         hub.use()
     other = hub.store(connection_id=uuid4())
 
-    assert hub.change(credentials.destroy) == 3
+    assert hub.change(credentials.destroy) == [1, 2, 3]
     assert hub.statuses == ["destroyed"] * 3
     assert hub.key_versions() == {1: 2}
     for version in (None, 1, 3):
         with pytest.raises(CredentialMissing):
             hub.read(version)
-    for change in (lambda: hub.change(credentials.roll_back), lambda: hub.change(credentials.promote, 3)):
-        with pytest.raises(CredentialMissing):
-            change()
-    assert hub.change(credentials.destroy) == 0
+    with pytest.raises(NothingToRollBack):
+        hub.change(credentials.roll_back, 2)
+    with pytest.raises(CredentialMissing):
+        hub.change(credentials.promote, 3)
+    assert hub.change(credentials.destroy) == []
     assert other == 1
 
 
@@ -472,11 +601,14 @@ def test_nothing_is_read_stored_changed_or_destroyed_for_another_tenant(new_hub:
 
     with pytest.raises(CredentialMissing):
         theirs_in_our_name.read()
-    assert theirs_in_our_name.change(credentials.destroy) == 0
+    theirs.use()
+    theirs.aged(days=100)
+    assert theirs_in_our_name.change(credentials.destroy) == []
     assert theirs_in_our_name.change(credentials.retire) is False
+    assert theirs_in_our_name.change(credentials.expire) == credentials.Expired([], [])
     with ours.database.transaction(ours.tenant_id) as connection, pytest.raises(pg.InsufficientPrivilege):
         credentials.store(connection, sealed)
-    assert (theirs.read(), theirs.statuses) == (SECRETS, ["active"])
+    assert (theirs.read(), theirs.statuses) == (SECRETS, ["retiring", "active"])
 
 
 @pytest.mark.parametrize(

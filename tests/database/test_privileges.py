@@ -75,7 +75,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         "casino_transactions": {"SELECT", "INSERT"},
     },
     "causeway_hub": {
-        "tenants": READ,
+        "tenants": {"SELECT", "INSERT", "UPDATE"},
         "audit_log": READ,
         "integration_providers": {"SELECT", "INSERT", "UPDATE"},
         "users": {"SELECT", "INSERT"},
@@ -106,11 +106,15 @@ WRITABLE_COLUMNS = {
     },
     "causeway_hub": {
         *(f"integration_providers.{column}" for column in PROVIDER_COLUMNS),
-        "memberships.role",
+        "tenants.display_name",
+        *(f"memberships.{column}" for column in ("role", "status")),
         *(f"api_keys.{column}" for column in ("last_used_at", "revoked_at")),
         *(f"integration_connections.{column}" for column in CONNECTION_COLUMNS),
         *(f"integration_health.{column}" for column in HEALTH_COLUMNS),
-        *(f"sync_runs.{column}" for column in ("status", "reason", "ended_at")),
+        *(
+            f"sync_runs.{column}"
+            for column in ("status", "reason", "ended_at", "queued_at", "started_at", "attempts", "leased_until")
+        ),
     },
 }
 WRITABLE_COLUMNS["causeway_credentials"] = WRITABLE_COLUMNS["causeway_hub"] | {
@@ -119,13 +123,16 @@ WRITABLE_COLUMNS["causeway_credentials"] = WRITABLE_COLUMNS["causeway_hub"] | {
     "api_credentials.ciphertext",
 }
 # What a transaction is told of itself, anybody may ask.
-ASKED = {"current_tenant", "current_subject", "ledger_tenant"}
+ASKED = {"current_tenant", "current_subject", "current_caller_role", "ledger_tenant"}
 CALLABLE = {
     "causeway_casino": {"casino_transact_v1", "casino_debit_v1", "casino_balance_v1", *ASKED},
     "causeway_provider": ASKED,
     "causeway_auditor": ASKED,
-    "causeway_hub": {"audit_append_v1", *ASKED},
-    "causeway_credentials": {"audit_append_v1", "data_keys_due_v1", *ASKED},
+    "causeway_hub": {"api_key_use_v1", "audit_append_v1", "sync_runs_due_v1", *ASKED},
+    "causeway_credentials": {
+        *("api_key_use_v1", "audit_append_v1", "credentials_due_v1", "data_keys_due_v1", "sync_runs_due_v1"),
+        *ASKED,
+    },
 }
 
 
@@ -444,6 +451,8 @@ def test_functions_that_run_with_anothers_rights_pin_their_search_path(shared_ca
         "casino_players_tell_wallets": "causeway_ledger",
         "audit_append_v1": "causeway_auditlog",
         "data_keys_due_v1": "causeway_keeper",
+        "credentials_due_v1": "causeway_keeper",
+        "sync_runs_due_v1": "causeway_keeper",
     }
     assert {tuple(function.proconfig) for function in definers} == {("search_path=public, pg_temp",)}
 

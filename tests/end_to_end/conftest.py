@@ -16,7 +16,8 @@ import pytest
 from local import demo_data
 from local.aws import REGION
 from local.postgres import Postgres
-from local.stack import GAME_PROVIDERS, Stack
+from local.services import GAME_PROVIDERS
+from local.stack import Stack
 from tests.conformance.client import Casino
 
 SECOND_CODE = "SECOND"

@@ -154,6 +154,8 @@ SAMPLES = [
     "integration-templates",
     "integration-connections",
     "api-keys",
+    "tenants",
+    "memberships",
     "audit-log",
 ]
 

@@ -1,10 +1,12 @@
 """The hub as its callers see it over HTTP; every answer is kept, for the scan that looks for secrets in them."""
 
 import json
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from secrets import token_hex
+from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,6 +34,16 @@ THEIR_ADMIN = Caller("tenant_admin", THEIRS)
 NOBODY = Caller(None)
 PLATFORM_ADMIN = Caller("super_admin")
 SUPER_ADMIN = Caller("super_admin", headers={"x-tenant-id": TENANTS[OURS]})
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """What a token says."""
+    return json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
+
+
+def machine(key: str) -> Caller:
+    """The machine that has an API key."""
+    return Caller(None, headers={"x-api-key": key})
 
 
 @dataclass(frozen=True)
@@ -114,9 +126,31 @@ class Hub:
         assert reply.status == 201, reply
         return reply
 
+    def new_key(self, caller: Caller = ADMIN, **changes: Any) -> dict[str, Any]:
+        """A key as its creation answers it."""
+        reply = self.call("POST", "/api-keys", caller, {"name": f"machine {token_hex(6)}"} | changes)
+        assert reply.status == 201, reply
+        return reply.json
+
     def connection(self, caller: Caller = ADMIN, **changes: Any) -> str:
         """The path of a new connection."""
         return f"/integrations/{self.created(caller, **changes).json['id']}"
+
+    def synced(self, path: str, caller: Caller = ADMIN) -> dict[str, Any]:
+        """Ask for a sync of a connection, and wait for its end: the run."""
+        reply = self.call("POST", f"{path}/sync", caller)
+        assert reply.status == 202, reply
+        return self.ended(reply.headers["location"], caller)
+
+    def ended(self, path: str, caller: Caller = ADMIN) -> dict[str, Any]:
+        """Wait for the end of a run."""
+        deadline = monotonic() + _TIMEOUT
+        while True:
+            run = self.call("GET", path, caller).json
+            if run["status"] not in ("queued", "running"):
+                return run
+            assert monotonic() < deadline, run
+            sleep(0.1)
 
     def audited(self, path: str, caller: Caller = ADMIN) -> list[dict[str, Any]]:
         """The entries of the audit log about the object of a path, the oldest first."""

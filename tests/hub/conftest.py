@@ -1,9 +1,9 @@
 """The hub of the session's stack: over HTTP, from within, and a platform for it to call."""
 
-import base64
 import json
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from secrets import token_hex
 from threading import Thread
 from typing import Any
 
@@ -12,12 +12,13 @@ import pytest
 from psycopg.rows import namedtuple_row
 
 from causeway import aws, data_keys, database, identity, secrets, settings
-from causeway.audit_log import Totals, verify
+from causeway.audit_log.verifier import Totals, verify
 from causeway.context import RequestContext
 from local.aws import REGION
+from local.cognito import Person
 from local.demo_data import TENANTS
 from local.stack import Stack
-from tests.hub.client import ADMIN, NOBODY, Caller, Hub
+from tests.hub.client import ADMIN, NOBODY, OURS, Caller, Hub, claims_of
 
 
 @pytest.fixture(scope="session")
@@ -32,11 +33,27 @@ def rows(stack: Stack) -> Iterator[Callable[..., list[Any]]]:
     """Runs a statement on the stack's database, as a role that row-level security does not bind."""
     with psycopg.connect(stack.database_urls["superuser"], autocommit=True, row_factory=namedtuple_row) as connection:
 
-        def run(statement: str, parameters: list[Any] | None = None) -> list[Any]:
+        def run(statement: str, parameters: list[Any] | dict[str, Any] | None = None) -> list[Any]:
             cursor = connection.execute(statement.encode(), parameters)
             return cursor.fetchall() if cursor.description else []
 
         yield run
+
+
+@pytest.fixture
+def someone(stack: Stack) -> Callable[..., str]:
+    """Adds a person to the user pool and logs him in: someone("staff", tenant=...) is his ID token."""
+
+    def join(*groups: str, tenant: str | None = TENANTS[OURS]) -> str:
+        pool = stack.user_pool
+        name = f"person-{token_hex(6)}@example.com"
+        attributes = {} if tenant is None else {"tenant_id": tenant}
+        pool.add(Person(name, groups[0] if groups else None, attributes))
+        for group in groups[1:]:
+            pool._call("AdminAddUserToGroup", UserPoolId=pool.id, Username=name, GroupName=group)
+        return pool.log_in(name)["IdToken"]
+
+    return join
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -126,8 +143,7 @@ def inside(stack: Stack, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         for name, value in (given | dict(function.environment) | allowed | changes).items():
             monkeypatch.setenv(name, value)
         _forget()
-        payload = (hub.token(caller) or "").split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+        claims = claims_of(hub.token(caller) or "")
         flat = {
             name: " ".join(value).join("[]") if isinstance(value, list) else str(value)
             for name, value in claims.items()

@@ -1,4 +1,4 @@
-"""API keys: shown once, kept as a hash, revoked at once, and of one tenant, whatever is spliced into them."""
+"""API keys: shown once, kept as a hash, revoked at once, of one tenant whatever is spliced into them; over HTTP too."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from causeway.permissions import ALLOWED
 from local.demo_data import TENANTS
 from local.stack import Stack
 from tests.database.parallel import at_once
-from tests.hub.client import ADMIN, OURS, THEIR_ADMIN, THEIRS, Hub
+from tests.hub.client import ADMIN, NOBODY, OURS, THEIR_ADMIN, THEIRS, Hub, machine
 
 Rows = Callable[..., list[Any]]
 
@@ -30,13 +30,6 @@ def database(stack: Stack) -> Iterator[Database]:
     database = Database(conninfo=stack.database_urls["hub"])
     yield database
     database.close()
-
-
-def new_key(hub: Hub, **changes: Any) -> dict[str, Any]:
-    """A key as its creation answers it."""
-    reply = hub.call("POST", "/api-keys", ADMIN, {"name": f"machine {token_hex(6)}"} | changes)
-    assert reply.status == 201, reply
-    return reply.json
 
 
 def spliced(text: str, place: int, raw: bytes) -> str:
@@ -60,16 +53,16 @@ def test_key_is_shown_once_and_kept_as_a_hash(hub: Hub, rows: Rows) -> None:
 
 
 def test_key_is_a_machine_of_its_tenant_and_channel(hub: Hub, database: Database) -> None:
-    key = new_key(hub, channel="sms")
+    key = hub.new_key(channel="sms")
     caller = identity.of_key(database, key["apiKey"])
 
     assert caller == Caller("machine", key["id"], "service", TENANTS[OURS], "sms")
     assert ALLOWED[caller.role] == {"connections.list", "connections.use"}
-    assert identity.of_key(database, new_key(hub)["apiKey"]).channel is None
+    assert identity.of_key(database, hub.new_key()["apiKey"]).channel is None
 
 
 def test_use_of_a_key_is_recorded_to_the_minute(hub: Hub, database: Database, rows: Rows) -> None:
-    key = new_key(hub)
+    key = hub.new_key()
 
     def used() -> datetime:
         return rows("SELECT last_used_at FROM api_keys WHERE key_id = %s", [key["id"]])[0].last_used_at
@@ -90,7 +83,7 @@ def test_use_of_a_key_is_recorded_to_the_minute(hub: Hub, database: Database, ro
 
 def test_revoked_key_is_refused_at_once_and_for_ever(hub: Hub, database: Database) -> None:
     """HUB 44: revoking is in the audit log, once."""
-    key = new_key(hub)
+    key = hub.new_key()
     assert identity.of_key(database, key["apiKey"]).subject == key["id"]
     replies = [hub.call("DELETE", f"/api-keys/{key['id']}") for _ in range(2)]
 
@@ -105,7 +98,7 @@ def test_revoked_key_is_refused_at_once_and_for_ever(hub: Hub, database: Databas
 
 def test_key_with_anything_else_spliced_in_is_refused(hub: Hub, database: Database, rows: Rows) -> None:
     """HUB 43: the other tenant's id, another key's id, a bit of the secret."""
-    text, other = new_key(hub)["apiKey"], new_key(hub)
+    text, other = hub.new_key()["apiKey"], hub.new_key()
     theirs = hub.call("POST", "/api-keys", THEIR_ADMIN, {"name": f"machine {token_hex(6)}"}).json
     secret = urlsafe_b64decode(text.removeprefix("cwk_") + "==")[32:]
     wrong = [
@@ -135,19 +128,19 @@ def test_text_that_is_no_key_is_refused(database: Database, text: str) -> None:
 
 def test_key_without_its_prefix_is_refused(hub: Hub, database: Database) -> None:
     with pytest.raises(Unauthorized):
-        identity.of_key(database, new_key(hub)["apiKey"].removeprefix("cwk_"))
+        identity.of_key(database, hub.new_key()["apiKey"].removeprefix("cwk_"))
 
 
 def test_name_is_one_living_keys(hub: Hub) -> None:
     name = f"machine {token_hex(6)}"
-    key = new_key(hub, name=name)
+    key = hub.new_key(name=name)
     again = hub.call("POST", "/api-keys", ADMIN, {"name": name})
     theirs = hub.call("POST", "/api-keys", THEIR_ADMIN, {"name": name})
     hub.call("DELETE", f"/api-keys/{key['id']}")
 
     assert (again.status, again.code) == (409, "NAME_TAKEN")
     assert theirs.status == 201
-    assert new_key(hub, name=name)["id"] != key["id"]
+    assert hub.new_key(name=name)["id"] != key["id"]
 
 
 def test_ten_keys_at_once_with_one_name_make_one(hub: Hub) -> None:
@@ -167,7 +160,7 @@ def test_key_of_another_form_is_refused(hub: Hub, body: dict[str, Any]) -> None:
 
 def test_list_holds_the_tenants_own_keys(hub: Hub) -> None:
     """HUB 43"""
-    ours = new_key(hub)["id"]
+    ours = hub.new_key()["id"]
     theirs = hub.call("POST", "/api-keys", THEIR_ADMIN, {"name": f"machine {token_hex(6)}"}).json["id"]
     listed = [
         {one["id"] for one in hub.call("GET", "/api-keys", caller).json["apiKeys"]} for caller in (ADMIN, THEIR_ADMIN)
@@ -182,8 +175,132 @@ def test_list_holds_the_tenants_own_keys(hub: Hub) -> None:
 
 def test_another_tenants_key_is_not_there_to_be_revoked(hub: Hub, inside: Callable[..., RequestContext]) -> None:
     """HUB 43"""
-    ours = new_key(hub)["id"]
+    ours = hub.new_key()["id"]
     with pytest.raises(ApiKeyNotFound):
         api_keys.revoke(inside(THEIR_ADMIN), ours)
     [listed] = [one for one in hub.call("GET", "/api-keys").json["apiKeys"] if one["id"] == ours]
     assert listed["revokedAt"] is None
+
+
+# ---- Through HTTP ----
+
+
+def test_key_opens_what_its_machine_may_do(hub: Hub, stack: Stack) -> None:
+    """The stack's own keys too, which it tells of in stack.json."""
+    path = hub.connection()
+    for key in (hub.new_key()["apiKey"], stack.info["api_keys"][OURS]):
+        one = hub.call("GET", path, machine(key))
+        assert (one.status, "config" in one.json) == (200, False)
+        assert hub.call("POST", f"{path}/test", machine(key)).status == 200
+        # The gateway itself stops it where machines have no business.
+        assert hub.call("GET", "/api-keys", machine(key)).json == {"message": "Unauthorized"}
+    assert hub.call("GET", path, machine(stack.info["api_keys"][THEIRS])).status == 404
+
+
+def test_use_through_http_is_recorded_and_audited_as_the_machines(hub: Hub) -> None:
+    """HUB 44"""
+    key, path = hub.new_key(), hub.connection()
+    hub.call("POST", f"{path}/test", machine(key["apiKey"]))
+    [listed] = [one for one in hub.call("GET", "/api-keys").json["apiKeys"] if one["id"] == key["id"]]
+    tested = hub.audited(path)[-1]
+
+    assert datetime.fromisoformat(listed["lastUsedAt"]) >= datetime.fromisoformat(listed["createdAt"])
+    assert (tested["action"], tested["actorKind"]) == ("connection.tested", "machine")
+    assert (tested["actor"], tested["actorRole"]) == (key["id"], "service")
+
+
+def test_revoked_key_is_refused_by_the_very_next_call(hub: Hub) -> None:
+    """HUB 43: no answer about a key is kept anywhere."""
+    key = hub.new_key()
+    before = hub.call("GET", "/integrations", machine(key["apiKey"]))
+    hub.call("DELETE", f"/api-keys/{key['id']}")
+    after = hub.call("GET", "/integrations", machine(key["apiKey"]))
+
+    assert before.status == 200
+    assert after.essence == (401, {"error": "The call carries no valid token or key", "code": "UNAUTHORIZED"})
+
+
+def test_key_of_a_channel_reaches_nothing_and_is_written_down(hub: Hub) -> None:
+    """HUB 43, 44: no route is a channel's."""
+    key, path = hub.new_key(channel="sms"), hub.connection()
+    refused = [
+        hub.call(method, place, machine(key["apiKey"]))
+        for method, place in (("GET", "/integrations"), ("GET", path), ("POST", f"{path}/test"))
+    ]
+    entries = hub.call("GET", f"/audit?actor={key['id']}&action=access.refused").json["entries"]
+
+    assert {(reply.status, reply.code) for reply in refused} == {(403, "FORBIDDEN")}
+    assert len(entries) == len(refused)
+
+
+def test_thirty_calls_at_once_with_a_new_key_are_all_answered(hub: Hub) -> None:
+    key = hub.new_key()["apiKey"]
+    assert {reply.status for reply in at_once([lambda: hub.call("GET", "/integrations", machine(key))] * 30)} == {200}
+
+
+MALFORMED = [
+    *("", " ", "x", "cwk_", "Bearer x", "cwk_\xe9\xff", "\xe9" * 90, "null", "[]", "' OR true --", "cwk_" + "=" * 86),
+    *("cwk_" + "A" * length for length in (1, 85, 87, 88, 128, 8000)),
+    *(prefix + "A" * 86 for prefix in ("", "CWK_", "cwk", "cwk-", "_cwk_", "cwk_ ", "sk_live_")),
+    *("cwk_" + "A" * 43 + mark + "A" * 42 for mark in (".", "+", "/", " ", "%", ",", ";", "\xe9")),
+    # Of the right form, and nobody's: the nil tenant, and one that is not there.
+    *("cwk_" + letter * 86 for letter in "Azw9_-"),
+]
+
+
+@pytest.mark.parametrize("text", MALFORMED)
+def test_header_that_is_no_key_is_unauthorized(hub: Hub, text: str) -> None:
+    reply = hub.call("GET", "/integrations", machine(text))
+    assert (reply.status, reply.code) == (401, "UNAUTHORIZED")
+
+
+def test_no_key_is_made_of_two(hub: Hub) -> None:
+    """A header sent twice arrives as one with a comma."""
+    key = hub.new_key()["apiKey"]
+    assert hub.call("GET", "/integrations", machine(f"{key},{key}")).status == 401
+    assert hub.call("GET", "/integrations", machine(f" {key} ")).status == 200
+
+
+def test_spliced_keys_are_refused_through_http(hub: Hub) -> None:
+    """HUB 43"""
+    text, other = hub.new_key()["apiKey"], hub.new_key(THEIR_ADMIN)
+    for attempt in (
+        spliced(text, 0, UUID(TENANTS[THEIRS]).bytes),
+        spliced(text, 16, UUID(other["id"]).bytes),
+        spliced(spliced(text, 0, UUID(TENANTS[THEIRS]).bytes), 16, UUID(other["id"]).bytes),
+        spliced(text, 40, bytes(8)),
+    ):
+        assert hub.call("GET", "/integrations", machine(attempt)).status == 401
+
+
+def test_token_and_key_together_are_refused_however_good_each_is(hub: Hub) -> None:
+    """Which of the two was meant, and so whose tenant and role, is not for us to choose."""
+    key = hub.new_key()["apiKey"]
+    for token in (hub.token(ADMIN), hub.token(THEIR_ADMIN), "x"):
+        for text in (key, "x"):
+            reply = hub.call("GET", "/integrations", NOBODY, authorization=f"Bearer {token}", x_api_key=text)
+            assert (reply.status, reply.code) == (401, "UNAUTHORIZED")
+
+
+def test_key_where_a_token_belongs_is_refused(hub: Hub) -> None:
+    key = hub.new_key()["apiKey"]
+    for authorization in (key, f"Bearer {key}"):
+        for path in ("/integrations", "/api-keys"):
+            assert hub.call("GET", path, NOBODY, authorization=authorization).status == 401
+
+
+def test_authorizer_tells_no_more_than_who_it_is(stack: Stack, hub: Hub) -> None:
+    """What reaches a function: identity alone, texts alone; a refusal says its code and not why."""
+
+    def context(**headers: str) -> dict[str, Any]:
+        answer = stack.invoke("caller-authorizer", {"headers": headers, "requestContext": {"requestId": "1"}})
+        assert answer["isAuthorized"] is True
+        return answer["context"]
+
+    key, sms = hub.new_key(), hub.new_key(channel="sms")
+    assert context(**{"X-Api-Key": key["apiKey"]}) == {"keyId": key["id"], "tenantId": TENANTS[OURS]}
+    assert context(**{"x-api-key": sms["apiKey"]})["channel"] == "sms"
+    assert context(Authorization=f"Bearer {hub.token(ADMIN)}").keys() == {
+        *("sub", "token_use", "cognito:groups", "custom:tenant_id")
+    }
+    assert context() == context(authorization="x") == {"refused": "UNAUTHORIZED"}

@@ -35,6 +35,7 @@ from tests.hub.client import (
     Reply,
     config,
     draft,
+    machine,
 )
 from tests.hub.conftest import Platform
 
@@ -192,6 +193,9 @@ def misplaced(hub: Hub, planted: Planted, path: str) -> None:
     hub.call("POST", "/api-keys", ADMIN, {"name": "x", "apiKey": secret("a key of the caller's own")})
     hub.call("POST", "/integrations/templates", PLATFORM_ADMIN, {"id": "x", "secret": secret("a template")})
     hub.call("POST", "/integrations", ADMIN, draft(), authorization=f"Bearer {secret('a token')}")
+    hub.call("GET", "/integrations", NOBODY, authorization=f"Bearer {secret('a token where keys are taken')}")
+    hub.call("GET", "/integrations", NOBODY, authorization=secret("a token without a scheme"))
+    hub.call("GET", "/integrations", machine(secret("a key")))
     hub.call("GET", "/integrations", ADMIN, x_api_key=secret("X-API-Key"), cookie=f"s={secret('a cookie')}")
     hub.call("GET", "/integrations", PLATFORM_ADMIN, x_tenant_id=quote(secret("X-Tenant-Id")))
     hub.call("PATCH", path, ADMIN, {"name": "x"}, if_match=secret("If-Match"))
@@ -241,7 +245,10 @@ def planted(hub: Hub, inside: Inside, platform: Platform) -> Planted:
     planted.secrets["API key"] = made.json["apiKey"]
     planted.secrets["API key's secret bytes"] = made.json["apiKey"][-40:]
     hub.call("GET", "/api-keys")
+    used = machine(made.json["apiKey"])
+    assert hub.call("GET", "/integrations", used).status == 200
     hub.call("DELETE", f"/api-keys/{made.json['id']}")
+    assert hub.call("GET", "/integrations", used).status == 401
     planted.replies = hub.seen[before:]
     return planted
 
@@ -287,7 +294,8 @@ def test_no_secret_is_anywhere(stack: Stack, planted: Planted, caplog: pytest.Lo
 
     assert len(planted.secrets) > 80
     assert len(answers) > 200
-    assert {"log integration-connections.log", "log integration-templates.log", "log api-keys.log"} <= set(logs)
+    functions = ("integration-connections", "integration-templates", "api-keys", "caller-authorizer")
+    assert {f"log {name}.log" for name in functions} <= set(logs)
     # What is no secret is found where it belongs: the search looks there.
     places = {place for place, content in searched.items() if planted.visible.encode() in content}
     assert {"table integration_connections", "table audit_log"} <= places

@@ -1,18 +1,17 @@
 """Who a token makes of its bearer: one role in one tenant, nobody where it says less or more, suspended refused."""
 
 from collections.abc import Callable
-from secrets import token_hex
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from causeway import identity
-from causeway.errors import Forbidden, TenantNotFound, Unauthorized
+from causeway import hub_api, identity
+from causeway.errors import CausewayError, Forbidden, TenantNotFound, Unauthorized
 from causeway.identity import Caller
-from local.cognito import Person
-from local.demo_data import TENANTS
+from local.demo_data import PEOPLE, TENANTS
 from local.stack import Stack
+from tests.end_to_end.tokens import KINDS, part, refused_token
 from tests.hub.client import ADMIN, NOBODY, OURS, STAFF, THEIRS, Hub
 
 Rows = Callable[..., list[Any]]
@@ -77,23 +76,6 @@ def test_nothing_secret_of_a_new_key_shows_where_it_is_printed() -> None:
     assert key.text[20:] not in repr(key)
 
 
-@pytest.fixture
-def someone(stack: Stack, hub: Hub) -> Callable[..., str]:
-    """Adds a person to the user pool and logs him in: someone("staff", tenant) is his ID token."""
-
-    def join(*groups: str, tenant: str | None = TENANT) -> str:
-        pool = stack._user_pool
-        assert pool is not None
-        name = f"person-{token_hex(6)}@example.com"
-        attributes = {} if tenant is None else {"tenant_id": tenant}
-        pool.add(Person(name, groups[0] if groups else None, attributes))
-        for group in groups[1:]:
-            pool._call("AdminAddUserToGroup", UserPoolId=pool.id, Username=name, GroupName=group)
-        return pool.log_in(name)["IdToken"]
-
-    return join
-
-
 def bearer(hub: Hub, token: str, method: str = "GET", path: str = "/integrations") -> Any:
     return hub.call(method, path, NOBODY, authorization=f"Bearer {token}")
 
@@ -156,6 +138,54 @@ def test_token_with_a_changed_signature_or_payload_is_refused(hub: Hub) -> None:
     other = (hub.token(STAFF) or "").split(".")
     for token in (f"{header}.{other[1]}.{signature}", f"{header}.{payload}.", f"{header}.{payload}.{other[2]}"):
         assert bearer(hub, token).status == 401
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_token_with_one_thing_wrong_is_refused_by_both_authorizers(hub: Hub, kind: str) -> None:
+    """HUB 43: by API Gateway's own, and by ours before the routes that machines may use."""
+    token = refused_token(kind, hub.token(ADMIN) or "")
+    native, ours = (bearer(hub, token, path=path) for path in ("/api-keys", "/integrations"))
+
+    assert (native.status, native.json) == (401, {"message": "Unauthorized"})
+    assert (ours.status, ours.code) == (401, "UNAUTHORIZED")
+
+
+def test_access_token_is_refused_by_both_authorizers(hub: Hub, stack: Stack) -> None:
+    """It names no tenant."""
+    token = stack.user_pool.log_in(PEOPLE[OURS]["tenant_admin"].name)["AccessToken"]
+    for path in ("/api-keys", "/integrations"):
+        assert (bearer(hub, token, path=path).status, bearer(hub, token, path=path).code) == (401, "UNAUTHORIZED")
+
+
+def test_both_authorizers_find_the_same_person(hub: Hub, someone: Callable[..., str]) -> None:
+    token = someone("tenant_admin")
+    made = bearer(hub, token, "POST", "/integrations/" + str(uuid4()) + "/test"), bearer(hub, token, path="/api-keys")
+    key = hub.call("POST", "/api-keys", NOBODY, {"name": str(uuid4())}, authorization=f"Bearer {token}").json
+
+    assert [reply.status for reply in made] == [404, 200]
+    assert key["createdBy"] == part(token, 1)["sub"]
+
+
+@pytest.mark.parametrize("code", ["UNAVAILABLE", "INTERNAL"])
+def test_authorizer_that_could_not_find_out_is_no_refusal(code: str) -> None:
+    """The issuer or the database may be down: a good token is not called a bad one."""
+    with pytest.raises(CausewayError) as raised:
+        hub_api._caller({"lambda": {"refused": code}}, None)
+    assert raised.value.status >= 500
+
+
+@pytest.mark.parametrize(
+    "authorizer",
+    [
+        *({}, {"lambda": {}}, {"lambda": None}, {"lambda": {"refused": "UNAUTHORIZED"}}, {"lambda": {"refused": "?"}}),
+        *({"lambda": {"keyId": "x"}}, {"lambda": {"tenantId": "x"}}, {"jwt": {}}, {"jwt": {"claims": None}}),
+        {"lambda": {"refused": "UNAUTHORIZED", "keyId": "x", "tenantId": "x", "sub": "x"}},
+    ],
+)
+def test_event_that_names_nobody_lets_nobody_in(authorizer: dict[str, Any]) -> None:
+    """HUB 43: a route that was left without an authorizer is closed."""
+    with pytest.raises(Unauthorized):
+        hub_api._caller(authorizer, None)
 
 
 def test_caller_demands_no_more_than_his_role_has() -> None:

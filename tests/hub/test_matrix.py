@@ -26,7 +26,9 @@ from tests.hub.client import (
     Caller,
     Hub,
     Reply,
+    claims_of,
     draft,
+    machine,
 )
 
 ADMINS = {"super_admin", "tenant_admin"}
@@ -51,6 +53,7 @@ class Expected:
 
 
 NO_CONNECTION, NO_KEY, NO_TEMPLATE = "CONNECTION_NOT_FOUND", "API_KEY_NOT_FOUND", "PROVIDER_NOT_FOUND"
+NO_TENANT, NO_PERSON = "TENANT_NOT_FOUND", "MEMBERSHIP_NOT_FOUND"
 ROUTES = {
     "GET /integrations/templates": Expected("catalogue.read", READERS, tenants=False),
     "POST /integrations/templates": Expected("catalogue.write", {"super_admin"}, 201, tenants=False),
@@ -67,10 +70,17 @@ ROUTES = {
     "DELETE /integrations/{connection_id}": Expected("connections.write", ADMINS, 204, NO_CONNECTION),
     "POST /integrations/{connection_id}/test": Expected("connections.use", USERS, missing=NO_CONNECTION),
     "POST /integrations/{connection_id}/sync": Expected("connections.use", USERS, 202, NO_CONNECTION),
+    "GET /integrations/{connection_id}/syncs": Expected("connections.list", ALL, missing=NO_CONNECTION),
+    # Allowed; the connection has no such sync. (test_syncs reads some that there are.)
+    "GET /integrations/{connection_id}/syncs/{run_id}": Expected("connections.list", ALL, 404, NO_CONNECTION),
     "POST /integrations/{connection_id}/enable": Expected("connections.write", ADMINS, missing=NO_CONNECTION),
     "POST /integrations/{connection_id}/disable": Expected("connections.write", ADMINS, missing=NO_CONNECTION),
     # Allowed; the platform is not there, so the new secrets do not take the place of the old.
     "POST /integrations/{connection_id}/credentials/rotate": Expected("connections.write", ADMINS, 502, NO_CONNECTION),
+    # Allowed; nothing was rotated.
+    "POST /integrations/{connection_id}/credentials/rollback": Expected(
+        "connections.write", ADMINS, 409, NO_CONNECTION
+    ),
     "GET /integrations/{connection_id}/logs": Expected("connections.read", READERS, missing=NO_CONNECTION),
     "GET /integrations/{connection_id}/health": Expected("connections.list", ALL, missing=NO_CONNECTION),
     # Allowed; the connection is to a platform without calendars, and not active either.
@@ -84,12 +94,20 @@ ROUTES = {
     "GET /api-keys": Expected("api_keys.manage", ADMINS),
     "POST /api-keys": Expected("api_keys.manage", ADMINS, 201),
     "DELETE /api-keys/{key_id}": Expected("api_keys.manage", ADMINS, 204, NO_KEY),
+    "GET /tenants": Expected("tenants.manage", {"super_admin"}, tenants=False),
+    "POST /tenants": Expected("tenants.manage", {"super_admin"}, 201, tenants=False),
+    "GET /tenants/{tenant_id}": Expected("tenants.manage", {"super_admin"}, missing=NO_TENANT, tenants=False),
+    "PATCH /tenants/{tenant_id}": Expected("tenants.manage", {"super_admin"}, missing=NO_TENANT, tenants=False),
+    "GET /memberships": Expected("memberships.read", READERS),
+    "PATCH /memberships/{subject}": Expected("memberships.manage", ADMINS, missing=NO_PERSON),
     "GET /audit": Expected("audit.read", READERS, platforms=True),
 }
 SENTENCES = {
     NO_CONNECTION: "No such connection",
     NO_KEY: "No such API key",
     NO_TEMPLATE: "No such integration provider",
+    NO_TENANT: "No such tenant",
+    NO_PERSON: "No such person in this tenant",
 }
 CALLERS = {
     "super_admin": SUPER_ADMIN,
@@ -97,11 +115,15 @@ CALLERS = {
     "tenant_admin": ADMIN,
     "regulator": REGULATOR,
     "staff": STAFF,
-    # A token of the pool without a role, and a machine's key, which no route takes.
+    # A token of the pool without a role.
     "player": Caller("player"),
+    # A machine's key; one for a channel, which no route is; one that was revoked. World makes them.
     "service": NOBODY,
+    "service_of_channel": NOBODY,
+    "revoked_service": NOBODY,
     "nobody": NOBODY,
 }
+KEYS = ("service", "service_of_channel", "revoked_service")
 # What a malformed id is: no UUID, a NUL, a way out of the path, SQL.
 MALFORMED = ("malformed", "%00", "..%2F..%2Faudit", "'%20OR%20true%20--", "%F0%9F%92%A5", "0" * 300)
 
@@ -129,7 +151,9 @@ def declared(function: Function) -> dict[str, str]:
     return found
 
 
-TEMPLATE_ROUTES = [route.key for function in hub_functions() for route in function.routes]
+AUTHORIZERS = {route.key: route.authorizer for function in hub_functions() for route in function.routes}
+TEMPLATE_ROUTES = list(AUTHORIZERS)
+KEY_ROUTES = [route for route in TEMPLATE_ROUTES if AUTHORIZERS[route] == "CallerAuthorizer"]
 
 
 @dataclass(frozen=True)
@@ -150,7 +174,12 @@ class Cell:
     @property
     def known(self) -> bool:
         """Whether the caller has a role at all."""
-        return self.role not in ("player", "service", "nobody")
+        return self.role not in ("player", "revoked_service", "nobody")
+
+    @property
+    def stopped(self) -> bool:
+        """Whether API Gateway's own authorizer stops the call, which takes tokens alone."""
+        return self.role in ("nobody", *KEYS) and self.route not in KEY_ROUTES
 
     @property
     def allowed(self) -> bool:
@@ -184,10 +213,12 @@ def test_every_route_is_in_the_table_and_declares_what_it_says() -> None:
         assert {role for role in ALLOWED if expected.permission in ALLOWED[role]} == expected.roles, key
 
 
-def test_every_route_of_these_functions_is_behind_the_authorizer() -> None:
-    """HUB 43"""
-    routes = [route for function in hub_functions() for route in function.routes]
-    assert [route.key for route in routes if route.authorizer is None] == []
+def test_every_route_is_behind_the_authorizer_that_takes_its_callers() -> None:
+    """HUB 43: keys are taken where a machine may be the caller, and nowhere else."""
+    assert {
+        route: "CallerAuthorizer" if "service" in expected.roles else "TokenAuthorizer"
+        for route, expected in ROUTES.items()
+    } == AUTHORIZERS
 
 
 def test_the_matrix_has_a_cell_for_every_role_route_and_object() -> None:
@@ -204,11 +235,16 @@ class World:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.fixed = {
-            tenant: {"connection_id": self.make("connection_id", admin), "key_id": self.make("key_id", admin)}
+            tenant: {kind: self.make(kind, admin) for kind in ("connection_id", "key_id", "subject")}
             for tenant, admin in ((OURS, ADMIN), (THEIRS, THEIR_ADMIN))
         }
-        self.key = hub.call("POST", "/api-keys", ADMIN, {"name": f"machine {token_hex(6)}"}).json["apiKey"]
-        self.template_id = self.make("template_id", PLATFORM_ADMIN)
+        made = {role: hub.new_key(channel="sms" if role == "service_of_channel" else None) for role in KEYS}
+        assert hub.call("DELETE", f"/api-keys/{made['revoked_service']['id']}").status == 204
+        self.keys = {role: machine(key["apiKey"]) for role, key in made.items()}
+        self.platforms = {kind: self.make(kind, PLATFORM_ADMIN) for kind in ("template_id", "tenant_id")}
+        # A first call writes its caller's membership down, even where it is refused.
+        for caller in CALLERS.values():
+            hub.call("GET", "/integrations", caller)
 
     def make(self, kind: str, caller: Caller) -> str:
         """An object of its own for a cell that changes one; its id."""
@@ -216,15 +252,29 @@ class World:
             return self.hub.created(caller).json["id"]
         if kind == "key_id":
             return self.hub.call("POST", "/api-keys", caller, {"name": f"key {token_hex(6)}"}).json["id"]
-        reply = self.hub.call("POST", "/integrations/templates", caller, self.template())
+        if kind == "subject":
+            return self.member(caller.tenant)
+        path, body = ("/tenants", tenant()) if kind == "tenant_id" else ("/integrations/templates", self.template())
+        reply = self.hub.call("POST", path, caller, body)
         assert reply.status == 201, reply
         return reply.json["id"]
+
+    def member(self, tenant: str) -> str:
+        """The subject of a tenant's staff."""
+        staff = Caller("staff", tenant)
+        assert self.hub.call("GET", "/integrations", staff).status == 200
+        return claims_of(self.hub.token(staff) or "")["sub"]
 
     def template(self) -> dict[str, Any]:
         """A template that is not there yet."""
         shown = self.hub.call("GET", "/integrations/templates/softswiss", ADMIN).json
         kept = {name: value for name, value in shown.items() if name not in ("name", "isActive")}
         return kept | {"id": f"casino_{token_hex(6)}"}
+
+
+def tenant() -> dict[str, str]:
+    """A tenant that is not there yet."""
+    return {"code": f"T{token_hex(8).upper()}", "displayName": "A tenant"}
 
 
 @pytest.fixture(scope="module")
@@ -236,15 +286,18 @@ BLOCK = {"startTime": "2026-01-31T14:00:00Z", "endTime": "2026-01-31T15:00:00Z"}
 _TABLES = (
     *("integration_connections", "integration_health", "integration_api_logs", "sync_runs", "idempotency_keys"),
     *("api_keys", "api_credentials", "api_credential_versions", "tenant_data_keys", "integration_providers"),
+    *("tenants", "memberships"),
 )
 SNAPSHOT = " UNION ALL ".join(
-    f"SELECT '{table}' AS name, md5(string_agg(t::text, '|' ORDER BY t::text)) AS rows FROM {table} AS t"  # noqa: S608
+    # That a key was used is written down even where its machine is refused.
+    f"SELECT '{table}' AS name, md5(string_agg(t.line, '|' ORDER BY t.line)) AS rows "  # noqa: S608
+    f"FROM (SELECT (to_jsonb(r) - 'last_used_at')::text AS line FROM {table} AS r) AS t"
     for table in _TABLES
 )
 
 
 def kind_of(route: str) -> str:
-    """What a route's object is: connection_id, key_id, template_id, or '' for none."""
+    """What a route's object is: connection_id, key_id, template_id, tenant_id, subject, or '' for none."""
     return route.partition("{")[2].partition("}")[0]
 
 
@@ -252,8 +305,8 @@ def object_of(world: World, cell: Cell) -> str:
     """The id in the cell's path; of one's own, a new one where the call will change it."""
     kind = kind_of(cell.route)
     match cell.object:
-        case "own" if kind == "template_id":
-            return world.template_id
+        case "own" if kind in world.platforms:
+            return world.platforms[kind]
         case "own" if cell.allowed and cell.role != "super_admin_without_tenant" and not cell.route.startswith("GET"):
             return world.make(kind, ADMIN)
         case "own":
@@ -274,6 +327,13 @@ def body_of(world: World, route: str) -> Any:
             return draft()
         case "POST /api-keys":
             return {"name": f"key {token_hex(6)}"}
+        case "POST /tenants":
+            return tenant()
+        case "PATCH /tenants/{tenant_id}":
+            return {"displayName": f"changed {token_hex(6)}"}
+        case "PATCH /memberships/{subject}":
+            # What he is already: the other cells are his too.
+            return {"status": "active"}
     if route.startswith("PATCH"):
         return {"description": f"changed {token_hex(6)}"}
     if route.endswith("/rotate"):
@@ -284,13 +344,14 @@ def body_of(world: World, route: str) -> Any:
 def path_of(route: str, identity: str) -> str:
     """The route's path about an object."""
     path = route.split()[1].replace(f"{{{kind_of(route)}}}", identity).replace("{calendar_id}", "calendar1")
+    path = path.replace("{run_id}", "00000000-0000-4000-8000-00000000000a")
     return path + ("?date=2026-01-31" if path.endswith("/free-slots") else "")
 
 
 def made(world: World, cell: Cell, rows: Callable[..., list[Any]]) -> tuple[Reply, list[Any]]:
     """The cell's call, and what the database held just before it."""
-    caller = CALLERS[cell.role]
-    headers = dict(caller.headers) | ({"x-api-key": world.key} if cell.role == "service" else {})
+    caller = world.keys.get(cell.role, CALLERS[cell.role])
+    headers = dict(caller.headers)
     kind = kind_of(cell.route)
     path = path_of(cell.route, object_of(world, cell) if kind else "")
     if not kind and cell.object == "other" and cell.role != "super_admin_without_tenant":
@@ -299,7 +360,7 @@ def made(world: World, cell: Cell, rows: Callable[..., list[Any]]) -> tuple[Repl
     if path.endswith("/sync") and cell.object == "own":
         statement = "UPDATE integration_connections SET status = 'active', is_active = true WHERE connection_id = %s"
         rows(statement, [path.split("/")[2]])
-    if cell.route.startswith("PATCH"):
+    if cell.route.startswith("PATCH /integrations/"):
         reader = PLATFORM_ADMIN if kind == "template_id" else ADMIN
         own = cell.object == "own" and cell.allowed
         headers["if-match"] = world.hub.call("GET", path, reader).etag if own else '"1"'
@@ -314,7 +375,7 @@ def test_cell(cell: Cell, world: World, rows: Callable[..., list[Any]]) -> None:
     expected = cell.expected
     reply, before = made(world, cell, rows)
 
-    if cell.role in ("nobody", "service"):
+    if cell.stopped:
         assert (reply.status, reply.json) == (401, {"message": "Unauthorized"})
     elif not cell.known:
         assert (reply.status, reply.code) == (401, "UNAUTHORIZED")
@@ -332,6 +393,9 @@ def test_cell(cell: Cell, world: World, rows: Callable[..., list[Any]]) -> None:
     else:
         assert reply.status == expected.status, reply
         check_whose(world, cell, reply)
+        if cell.route.endswith("/sync"):
+            # Or it would end under the eyes of a later cell.
+            world.hub.ended(reply.headers["location"])
     if reply.status >= 400 and reply.status != 502:
         assert rows(SNAPSHOT) == before
 
@@ -342,8 +406,28 @@ def check_whose(world: World, cell: Cell, reply: Reply) -> None:
     text = reply.body.decode()
     if cell.expected.tenants:
         assert not [identity for identity in (*world.fixed[foreign].values(), TENANTS[foreign]) if identity in text]
-    if cell.role == "staff" and cell.expected.permission == "connections.list":
+    if cell.role in ("staff", "service") and cell.expected.permission == "connections.list":
         assert "casino-1" not in text
+
+
+@pytest.mark.parametrize("route", KEY_ROUTES)
+def test_another_tenants_key_finds_nothing_of_ours(route: str, world: World, rows: Callable[..., list[Any]]) -> None:
+    """HUB 43: not even where it names our tenant, as a super admin would."""
+    key = world.hub.new_key(THEIR_ADMIN)["apiKey"]
+    before = rows(SNAPSHOT)
+    path = path_of(route, world.fixed[OURS]["connection_id"])
+    reply = world.hub.call(
+        route.split(maxsplit=1)[0], path, machine(key), body_of(world, route), **{"x-tenant-id": TENANTS[OURS]}
+    )
+
+    if "{" in route:
+        assert reply.essence == (404, {"error": SENTENCES[NO_CONNECTION], "code": NO_CONNECTION})
+    else:
+        text = reply.body.decode()
+        assert reply.status == 200
+        assert world.fixed[THEIRS]["connection_id"] in text
+        assert not [identity for identity in (*world.fixed[OURS].values(), TENANTS[OURS]) if identity in text]
+    assert rows(SNAPSHOT) == before
 
 
 @pytest.mark.parametrize("route", [route for route in TEMPLATE_ROUTES if "{" in route])

@@ -10,18 +10,9 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
-from local.authorizer import (
-    REFETCH_SECONDS,
-    Authorizers,
-    Declaration,
-    JwtAuthorizer,
-    Passed,
-    Refused,
-    SigningKeys,
-    claim_text,
-    declarations,
-)
-from local.errors import TemplateError
+from local.authorizer import Authorizers, declarations
+from local.errors import Refused, TemplateError
+from local.jwt_authorizer import REFETCH_SECONDS, Declaration, JwtAuthorizer, Passed, SigningKeys, claim_text
 from local.template import Route
 
 NOW = 1_718_700_000.5
@@ -384,7 +375,7 @@ def test_template_says_issuer_audience_and_scopes(
 @pytest.mark.parametrize(
     ("authorizer", "sentence"),
     [
-        ("{FunctionArn: x}", "Api.Auth.Authorizers.Tokens.JwtConfiguration: .* issuer and audience"),
+        ("{}", "Api.Auth.Authorizers.Tokens.JwtConfiguration: .* issuer and audience"),
         ("{JwtConfiguration: {issuer: x, audience: []}}", "issuer and audience"),
         ("{JwtConfiguration: {issuer: !Ref Pool, audience: [x]}}", "Tokens.JwtConfiguration.issuer: .* Pool"),
         ("{IdentitySource: $request.querystring.t, JwtConfiguration: {issuer: x, audience: [x]}}", "from a header"),
@@ -396,7 +387,10 @@ def test_authorizer_that_cannot_be_had_locally_is_named(tmp_path: Path, authoriz
 
 
 def test_route_with_an_authorizer_that_is_not_declared_is_named(tmp_path: Path) -> None:
+    async def nothing(function: str, event: bytes) -> bytes:
+        return b""
+
     template = _template(tmp_path, "{JwtConfiguration: {issuer: x, audience: [x]}}")
 
-    with pytest.raises(TemplateError, match="GET /a: there is no JWT authorizer Tokns"):
-        Authorizers(template, {}, [Route("GET", "/a", "Tokns")], lambda _: {})
+    with pytest.raises(TemplateError, match="GET /a: there is no authorizer Tokns"):
+        Authorizers(template, {}, [Route("GET", "/a", "Tokns")], lambda _: {}, nothing)

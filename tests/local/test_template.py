@@ -8,7 +8,7 @@ from local import ROOT
 from local.errors import TemplateError
 from local.intrinsics import parse
 from local.state_files import sam_environment
-from local.template import Function, Route, load
+from local.template import Function, Route, Schedule, load
 
 HEAD = """
 Parameters:
@@ -92,6 +92,7 @@ def test_function_gets_globals_overlaid_with_its_own_properties(tmp_path: Path) 
             Route("ANY", "/c", None),
             Route("ANY", "$default", None),
         ),
+        schedules=(Schedule("WalletDebitFunctionNightly", "Schedule", "rate(1 day)"),),
     )
 
 

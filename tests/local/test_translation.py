@@ -100,23 +100,12 @@ def test_event_leaves_out_what_a_request_does_not_have() -> None:
     assert made["headers"]["content-length"] == "0"
 
 
-def test_event_carries_the_claims_of_an_authorizer() -> None:
+def test_event_carries_the_context_of_a_lambda_authorizer() -> None:
     request = Request(method="GET", target="/", headers=(), body=b"", source_ip="192.0.2.1")
 
-    made = event(request, route_key="GET /", path_parameters={}, request_id="1", claims={"sub": "player"})
+    made = event(request, route_key="GET /", path_parameters={}, request_id="1", authorizer={"lambda": {"a": "b"}})
 
-    assert made["requestContext"]["authorizer"] == {"jwt": {"claims": {"sub": "player"}, "scopes": None}}
-
-
-def test_event_carries_claims_and_scopes_as_the_documented_example_does() -> None:
-    request = Request(method="GET", target="/", headers=(), body=b"", source_ip="192.0.2.1")
-    claims, scopes = {"claim1": "value1", "claim2": "value2"}, ("scope1", "scope2")
-
-    made = event(request, route_key="GET /", path_parameters={}, request_id="1", claims=claims, scopes=scopes)
-
-    assert made["requestContext"]["authorizer"] == {
-        "jwt": {"claims": {"claim1": "value1", "claim2": "value2"}, "scopes": ["scope1", "scope2"]}
-    }
+    assert made["requestContext"]["authorizer"] == {"lambda": {"a": "b"}}
 
 
 def test_event_decodes_the_path_and_the_parameters_but_not_the_query_string() -> None:

@@ -90,6 +90,43 @@ def test_duration_alarm_rings_at_four_fifths_of_the_time_limit(
     assert len(limits) == len(deployed)
 
 
+def test_answer_that_nobody_foresaw_rings(
+    template: dict[str, Any], resources: dict[str, Any], deployed: Functions, routes: dict[str, str]
+) -> None:
+    services = {
+        name: resource["Properties"]["Dimensions"][0]["Value"]["Fn::FindInMap"]
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::CloudWatch::Alarm" and resource["Properties"].get("MetricName") == "INTERNAL"
+    }
+    answering = {name.removesuffix("Function") for name in set(routes.values()) & set(deployed)}
+    assert set(services) == {f"{name}Faults" for name in answering}
+    for name in answering:
+        mapping, key, value = services[f"{name}Faults"]
+        assert (mapping, key["Fn::Sub"], value) == ("FunctionLimits", name, "Service")
+    # Under these names the functions count (causeway.api): the alarm on another would never ring.
+    for name, limits in template["Mappings"]["FunctionLimits"].items():
+        assert limits["Service"] == kebab_name(name), name
+
+
+def test_function_that_opens_credentials_rings_when_one_does_not_open(
+    resources: dict[str, Any], roles: dict[str, list[dict[str, Any]]]
+) -> None:
+    opening = {name for name, own in roles.items() if any(text_of(one["Resource"]) == "TenantKey.Arn" for one in own)}
+    watched_for = {
+        resource["Properties"]["Dimensions"][0]["Value"]["Fn::FindInMap"][1]["Fn::Sub"]
+        for resource in resources.values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+        and resource["Properties"].get("MetricName") == "CredentialUnreadable"
+    }
+    assert opening
+    assert {f"{name}Function" for name in watched_for} == opening
+
+
+def test_function_takes_no_concurrency_from_the_others(deployed: Functions) -> None:
+    """A new account has ten in all and none to reserve: a template that reserves cannot be deployed there."""
+    assert [name for name, own in deployed.items() if "ReservedConcurrentExecutions" in own] == []
+
+
 def test_function_of_the_local_stage_alone_is_marked_so_and_never_deployed(
     functions: Functions, deployed: Functions
 ) -> None:
@@ -97,7 +134,7 @@ def test_function_of_the_local_stage_alone_is_marked_so_and_never_deployed(
 
 
 def test_new_version_takes_over_by_and_by_and_goes_back_on_its_alarm(
-    template: dict[str, Any], functions: Functions, deployed: Functions
+    template: dict[str, Any], functions: Functions, deployed: Functions, routes: dict[str, str]
 ) -> None:
     shared = template["Globals"]["Function"]
     assert shared["AutoPublishAlias"] == "live"
@@ -105,7 +142,8 @@ def test_new_version_takes_over_by_and_by_and_goes_back_on_its_alarm(
     for name, properties in deployed.items():
         if name != "SchemaMigrateFunction":
             alarms = [alarm["Ref"] for alarm in properties["DeploymentPreference"]["Alarms"]]
-            assert alarms == [f"{name.removesuffix('Function')}Errors"], name
+            watched_for = ["Errors", "Faults"] if name in routes.values() else ["Errors"]
+            assert alarms == [name.removesuffix("Function") + kind for kind in watched_for], name
     at_once = {name for name, own in functions.items() if own["DeploymentPreference"] == {"Enabled": False}}
     assert at_once == {"SchemaMigrateFunction", *functions} - (set(deployed) - {"SchemaMigrateFunction"})
 
@@ -186,7 +224,7 @@ def test_database_user_is_the_trust_zones(functions: Functions) -> None:
 
 
 def test_environment_holds_no_secret(template: dict[str, Any], functions: Functions) -> None:
-    # Names of secrets, and how they are read; no values.
+    # Names of secrets, how they are read, and by what tokens are checked; no values.
     allowed = {
         "AUDIT_SECRET",
         "DATABASE_SECRET",
@@ -194,6 +232,9 @@ def test_environment_holds_no_secret(template: dict[str, Any], functions: Functi
         "KMS_KEY_ID",
         "SECRETS_EXTENSION_URL",
         "SECRETS_MANAGER_TTL",
+        "TOKEN_AUDIENCE",
+        "TOKEN_ISSUER",
+        "TOKEN_KEYS_URL",
     }
     shared = template["Globals"]["Function"]["Environment"]["Variables"]
     for name, properties in functions.items():

@@ -19,6 +19,7 @@ _SETTINGS = (
     "SCHEMA_",
     "SECRET",
     "STAGE",
+    "TOKEN_",
 )
 
 

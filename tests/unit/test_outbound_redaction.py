@@ -4,6 +4,10 @@ import base64
 import html
 import json
 import re
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
@@ -166,6 +170,42 @@ def test_value_cut_by_the_search_is_not_kept_when_much_before_it_was_redacted() 
         assert "c4n" not in kept
 
 
+@pytest.mark.parametrize("encoding", [name for name in ENCODINGS if not name.startswith("JSON")])
+def test_value_longer_than_what_is_kept_leaves_nothing_of_itself_at_the_cut(encoding: str) -> None:
+    """HUB 16: what is found of it is its beginning."""
+    value = "".join(f"<{n}>" for n in range(3000))
+    text = "|" * 3000 + ENCODINGS[encoding](value)
+
+    kept = Redactor([value]).body(text.encode())
+
+    assert kept.startswith("|" * 2800)
+    # A character or two of base64 may belong to a neighbour.
+    assert len(kept.removesuffix(f"... [{len(text)} bytes]").strip("|").replace(REDACTED, "")) <= 4, kept[2800:]
+
+
+@pytest.mark.parametrize(
+    ("secret", "text", "rest"),
+    [
+        ("%41", "%41", ""),
+        ("%2541", "%252541", ""),
+        ("41", "%41", "%"),
+        ("\\n", "\\n", ""),
+        ("\\" * 3, "\\" * 3, ""),
+        ("nab", "C:\\nab", "C:\\"),
+        ("a b", "a b,a+b,a%20b,a%2520b", ",,,"),
+        ("a+b", "a b,a+b,a%2Bb", "a b,,"),
+        ("&amp;x", "&amp;x,&amp;amp;x", ","),
+        ("\U0001f600", "\\ud83d\\ude00,&#x1F600;,%F0%9f%98%80", ",,"),
+        ("aXa", "aXaXa", ""),
+        ("ab\\", "ab\\\\,", ","),
+        ("a", "%zz%4%&#;&#x;&nope;\\q\\u12", "%zz%4%&#;&#x;&nope;\\q\\u12"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_read_in_both(secret: str, text: str, rest: str) -> None:
+    """HUB 16: a secret may look like an escape, or stand behind what does."""
+    assert Redactor([secret]).text(text).replace(REDACTED, "") == rest
+
+
 def test_binary_body_is_named_not_shown() -> None:
     assert Redactor([]).body(b"%PDF-1.7 \x00\x01", "application/pdf") == "[application/pdf, 11 bytes]"
 
@@ -185,3 +225,39 @@ def test_no_answer_keeps_the_search_busy(run: str) -> None:
     body = (run * 100_000).encode()
 
     assert Redactor(['aA"\\% secret', "k" * 100]).body(body).endswith(f"[{len(body)} bytes]")
+
+
+def _lines_run(work: Callable[[], object]) -> int:
+    """How many lines of Python a piece of work takes: what time would tell, without a clock."""
+    lines = 0
+
+    def count(_frame: FrameType, event: str, _argument: Any) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return lines
+
+
+ODD = '"\\/+&<✓ü%'
+
+
+@pytest.mark.parametrize("unit", ["k3y", ODD, "\\", "%25", "✓"], ids=ascii)
+@pytest.mark.parametrize("text", ["%25", "\\", ODD], ids=ascii)
+def test_work_grows_no_faster_than_the_secret(unit: str, text: str) -> None:
+    """HUB 16: a secret of thousands of odd characters, or of backslashes, costs no more than its length."""
+    body = (text * 10_000).encode()
+
+    def work(length: int) -> int:
+        return _lines_run(lambda: Redactor([(unit * length)[:length] + "end"]).body(body))
+
+    # An expression of alternatives took 1500 lines to make for a character, and never ended on a few backslashes.
+    half, whole = work(2000), work(4000)
+    assert whole <= 2 * half
+    assert whole <= 200 * (4000 + MOST_CHARACTERS)

@@ -26,15 +26,17 @@ class RequestContext:
 
     @contextmanager
     def transaction(self) -> Generator[psycopg.Connection[Any]]:
-        """Open a transaction of the caller's tenant.
+        """Open a transaction of the caller's tenant; its last entry tells of a role that is new to the tenant.
 
         Raises:
             TenantRequired, TenantNotFound: a super admin named no tenant, or one that is not there.
             Forbidden: the caller's membership is suspended.
         """
         with database.current().transaction(self.caller.tenant) as transaction:
-            identity.admit(transaction, self.caller)
+            new_role = identity.admit(transaction, self.caller)
             yield transaction
+            if new_role is not None:
+                audit_log.record(transaction, self._new_role(new_role))
 
     @contextmanager
     def platform_transaction(self) -> Generator[psycopg.Connection[Any]]:
@@ -42,6 +44,16 @@ class RequestContext:
         with database.current().transaction(audit_log.PLATFORM) as transaction:
             identity.introduce(transaction, self.caller)
             yield transaction
+
+    def _new_role(self, new: identity.NewRole) -> audit_log.Entry:
+        first = new.before is None
+        return self.entry(
+            audit_log.Action.MEMBERSHIP_GRANTED if first else audit_log.Action.MEMBERSHIP_CHANGED,
+            object_kind="membership",
+            object_id=self.caller.subject,
+            before=None if first else {"role": new.before},
+            after={"role": self.caller.role},
+        )
 
     def reading(self) -> AbstractContextManager[psycopg.Connection[Any]]:
         """Open a transaction to read what is everybody's; a super admin needs no tenant for it."""

@@ -6,6 +6,7 @@ version's status joins the caller's, for which Database.transaction has set the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,12 @@ import psycopg
 
 from causeway.crypto import DataKeys, Place, seal
 from causeway.database import Database
-from causeway.errors import CredentialMissing, CredentialUnreadable
+from causeway.errors import CredentialMissing, CredentialUnreadable, NothingToRollBack
+
+# For so long a rotation can be rolled back.
+OVERLAP = timedelta(hours=24)
+# For so long a credential that is no longer used keeps its ciphertexts.
+KEPT = timedelta(days=30)
 
 
 class Secrets(dict[str, str]):
@@ -42,6 +48,22 @@ class Rewrapped:
     fields: int
     unreadable: int
     after: tuple[UUID, int, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Retiring:
+    """The version that can be put back into use, and until when."""
+
+    version: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """Versions whose time was over: those retired, and those whose ciphertexts were destroyed."""
+
+    retired: list[int]
+    destroyed: list[int]
 
 
 def seal_all(keys: DataKeys, tenant_id: str, connection_id: UUID, secrets: Mapping[str, str]) -> Sealed:
@@ -93,43 +115,95 @@ def promote(connection: psycopg.Connection[Any], connection_id: UUID, version: i
     Raises:
         CredentialMissing: the version is no candidate.
     """
-    if (version, "candidate") not in _locked(connection, connection_id):
+    if _locked(connection, connection_id).get(version) != "candidate":
         raise CredentialMissing
     _move(connection, connection_id, "retiring", "retired")
     _move(connection, connection_id, "active", "retiring")
     _move(connection, connection_id, "candidate", "active", version)
 
 
-def roll_back(connection: psycopg.Connection[Any], connection_id: UUID) -> None:
-    """Put the retiring credential back into use; the one in use is retired.
+def retiring(connection: psycopg.Connection[Any], connection_id: UUID) -> Retiring | None:
+    """Return the version a rotation can be rolled back to; None where there is none, or its time is over."""
+    row = connection.execute(
+        """
+        SELECT version, changed_at + %(overlap)s AS until FROM api_credential_versions
+        WHERE tenant_id = current_tenant() AND connection_id = %(connection)s AND status = 'retiring'
+            AND changed_at > now() - %(overlap)s
+        """,
+        {"connection": connection_id, "overlap": OVERLAP},
+    ).fetchone()
+    return row and Retiring(*row)
+
+
+def roll_back(connection: psycopg.Connection[Any], connection_id: UUID, version: int) -> None:
+    """Put a retiring version back into use; the one in use is retired.
 
     Raises:
-        CredentialMissing: none is retiring.
+        NothingToRollBack: that version is not retiring, or its time is over.
     """
-    if "retiring" not in {status for _, status in _locked(connection, connection_id)}:
-        raise CredentialMissing
+    _locked(connection, connection_id)
+    back = retiring(connection, connection_id)
+    if back is None or back.version != version:
+        raise NothingToRollBack
     _move(connection, connection_id, "active", "retired")
     _move(connection, connection_id, "retiring", "active")
 
 
 def retire(connection: psycopg.Connection[Any], connection_id: UUID) -> bool:
-    """End the overlap: the retiring credential is retired. Tell whether there was one."""
+    """End the overlap now: the retiring credential is retired. Tell whether there was one."""
     return _move(connection, connection_id, "retiring", "retired")
 
 
-def destroy(connection: psycopg.Connection[Any], connection_id: UUID) -> int:
-    """Delete every ciphertext of a connection and return how many versions had any; that they were is kept."""
+def destroy(connection: psycopg.Connection[Any], connection_id: UUID) -> list[int]:
+    """Delete every ciphertext of a connection and return the versions that had any; that they were is kept."""
     _locked(connection, connection_id)
     connection.execute(
         "DELETE FROM api_credentials WHERE tenant_id = current_tenant() AND connection_id = %s", [connection_id]
     )
-    return connection.execute(
+    rows = connection.execute(
         """
         UPDATE api_credential_versions SET status = 'destroyed'
         WHERE tenant_id = current_tenant() AND connection_id = %s AND status <> 'destroyed'
+        RETURNING version
         """,
         [connection_id],
-    ).rowcount
+    )
+    return sorted(row.version for row in rows)
+
+
+def expire(connection: psycopg.Connection[Any], connection_id: UUID) -> Expired:
+    """Retire a version that has been retiring for OVERLAP, and destroy ciphertexts retired for KEPT."""
+    _locked(connection, connection_id)
+    whose = {"connection": connection_id, "overlap": OVERLAP, "kept": KEPT}
+    retired = connection.execute(
+        """
+        UPDATE api_credential_versions SET status = 'retired'
+        WHERE tenant_id = current_tenant() AND connection_id = %(connection)s AND status = 'retiring'
+            AND changed_at <= now() - %(overlap)s
+        RETURNING version
+        """,
+        whose,
+    ).fetchall()
+    # A version is called destroyed once its ciphertexts are gone.
+    connection.execute(
+        """
+        DELETE FROM api_credentials AS c USING api_credential_versions AS v
+        WHERE v.tenant_id = current_tenant() AND v.connection_id = %(connection)s AND v.status = 'retired'
+            AND v.changed_at <= now() - %(kept)s
+            AND (c.tenant_id, c.connection_id, c.version) = (v.tenant_id, v.connection_id, v.version)
+        """,
+        whose,
+    )
+    destroyed = connection.execute(
+        """
+        UPDATE api_credential_versions SET status = 'destroyed'
+        WHERE tenant_id = current_tenant() AND connection_id = %(connection)s AND status = 'retired'
+            AND changed_at <= now() - %(kept)s
+        RETURNING version
+        """,
+        whose,
+    ).fetchall()
+    return Expired(sorted(row.version for row in retired), sorted(row.version for row in destroyed))
 
 
 def read(
@@ -254,8 +328,8 @@ def _replace(database: Database, tenant_id: str, anew: list[tuple[Any, ...]]) ->
         ).rowcount
 
 
-def _locked(connection: psycopg.Connection[Any], connection_id: UUID) -> set[tuple[int, str]]:
-    """Wait for whoever else changes the connection's versions; return them with their statuses, then ours to change."""
+def _locked(connection: psycopg.Connection[Any], connection_id: UUID) -> dict[int, str]:
+    """Wait for whoever else changes the connection's versions; return their statuses, then ours to change."""
     rows = connection.execute(
         """
         SELECT version, status FROM api_credential_versions
@@ -263,7 +337,7 @@ def _locked(connection: psycopg.Connection[Any], connection_id: UUID) -> set[tup
         """,
         [connection_id],
     )
-    return {(row.version, row.status) for row in rows}
+    return {row.version: row.status for row in rows}
 
 
 def _move(

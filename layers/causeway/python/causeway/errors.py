@@ -69,6 +69,14 @@ class CredentialMissing(CausewayError):
     action = "Store a credential for the connection first, or name a version of it that is in that state."
 
 
+class NothingToRollBack(CausewayError):
+    """No credential of this connection can be put back into use"""
+
+    code = "NOTHING_TO_ROLL_BACK"
+    status = 409
+    action = "Rotate to the credential you want: a rotation is rolled back once, within 24 hours, at the same address."
+
+
 class InvalidRequest(CausewayError):
     """The request is not valid"""
 
@@ -263,7 +271,10 @@ class Unauthorized(CausewayError):
 
     code = "UNAUTHORIZED"
     status = 401
-    action = "Send Authorization: Bearer with a valid token, of the user pool: the ID token, which names the tenant."
+    action = (
+        "Send Authorization: Bearer with a valid token (of the user pool: the ID token, which names the tenant) or, as "
+        "a machine and where the route takes keys, X-API-Key; not both."
+    )
 
 
 class Forbidden(CausewayError):
@@ -290,12 +301,36 @@ class TenantNotFound(CausewayError):
     action = "Check the tenant's id."
 
 
+class MembershipNotFound(CausewayError):
+    """No such person in this tenant"""
+
+    code = "MEMBERSHIP_NOT_FOUND"
+    status = 404
+    action = "List the tenant's memberships; a person is in them from his first call on."
+
+
+class OwnMembership(CausewayError):
+    """Nobody suspends or restores himself"""
+
+    code = "OWN_MEMBERSHIP"
+    status = 409
+    action = "Ask another administrator of the tenant."
+
+
 class ConnectionNotFound(CausewayError):
     """No such connection"""
 
     code = "CONNECTION_NOT_FOUND"
     status = 404
     action = "List your connections."
+
+
+class SyncRunNotFound(CausewayError):
+    """No such sync of this connection"""
+
+    code = "SYNC_RUN_NOT_FOUND"
+    status = 404
+    action = "List the connection's syncs."
 
 
 class ApiKeyNotFound(CausewayError):

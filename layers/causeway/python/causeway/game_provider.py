@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Self
 from uuid import uuid4
 
+from psycopg import Connection
+
 from causeway import signed_calls
 from causeway.callers import GameProvider
 from causeway.database import Database
@@ -90,58 +92,8 @@ def launch(database: Database, casino: GameProvider, request: Launch) -> dict[st
         Unavailable: the database did not answer.
     """
     with database.transaction(casino.tenant_id) as connection:
-        if not connection.execute(
-            "SELECT FROM provider_casinos WHERE tenant_id = %s AND casino_code = %s",
-            [casino.tenant_id, request.casino_code],
-        ).rowcount:
-            raise CasinoNotFound
-        game = connection.execute(
-            "SELECT min_bet, max_bet FROM provider_games WHERE tenant_id = %s AND code = %s",
-            [casino.tenant_id, request.game_code],
-        ).fetchone()
-        if game is None:
-            raise GameNotFound
-        if not connection.execute("SELECT FROM currencies WHERE code = %s", [request.currency]).rowcount:
-            raise InvalidRequest("currency must be an ISO 4217 code")
-        player = (casino.tenant_id, request.casino_code, request.user_id)
-        connection.execute(
-            """
-            INSERT INTO provider_players (tenant_id, casino_code, user_id) VALUES (%s, %s, %s)
-            ON CONFLICT (tenant_id, casino_code, user_id) DO NOTHING
-            """,
-            player,
-        )
-        connection.execute(
-            """
-            INSERT INTO provider_sessions (
-                tenant_id, provider_player_id, game_code, session_token, casino_session_id, currency
-            )
-            SELECT p.tenant_id, p.provider_player_id, %s, %s, %s, %s
-            FROM provider_players AS p
-            WHERE p.tenant_id = %s AND p.casino_code = %s AND p.user_id = %s
-            ON CONFLICT (tenant_id, session_token) DO NOTHING
-            """,
-            [request.game_code, request.session_token, request.casino_session_id, request.currency, *player],
-        )
-        session: Any = connection.execute(
-            """
-            SELECT s.provider_session_id, s.provider_player_id
-            FROM provider_sessions AS s
-            INNER JOIN provider_players AS p USING (tenant_id, provider_player_id)
-            WHERE s.tenant_id = %s AND s.session_token = %s AND s.game_code = %s AND s.currency = %s
-                AND p.casino_code = %s AND p.user_id = %s
-            """,
-            [
-                casino.tenant_id,
-                request.session_token,
-                request.game_code,
-                request.currency,
-                request.casino_code,
-                request.user_id,
-            ],
-        ).fetchone()
-        if session is None:
-            raise InvalidRequest("sessionToken was used to launch for another player, game or currency")
+        game = _game(connection, casino.tenant_id, request)
+        session = _opened(connection, casino.tenant_id, request)
     return {
         "providerSessionId": str(session.provider_session_id),
         "gameId": request.game_code,
@@ -161,41 +113,106 @@ def simulate(database: Database, casino: GameProvider, request: Simulation) -> d
         Unavailable: the database did not answer.
     """
     with database.transaction(casino.tenant_id) as connection:
-        session = connection.execute(
-            """
-            SELECT s.provider_session_id, c.api_url, c.provider_code
-            FROM provider_sessions AS s
-            INNER JOIN provider_players AS p USING (tenant_id, provider_player_id)
-            INNER JOIN provider_casinos AS c USING (tenant_id, casino_code)
-            WHERE s.tenant_id = %s AND s.session_token = %s AND s.provider_session_id::text = %s
-                AND p.casino_code = %s AND p.user_id = %s
-            """,
-            [
-                casino.tenant_id,
-                request.session_token,
-                request.provider_session_id,
-                request.casino_code,
-                request.user_id,
-            ],
-        ).fetchone()
-        if session is None:
-            raise SessionNotFound
-        round_id = connection.execute(
+        session = _session(connection, casino.tenant_id, request)
+        opened: Any = connection.execute(
             "INSERT INTO provider_rounds (tenant_id, provider_session_id) VALUES (%s, %s) RETURNING round_id::text",
             [casino.tenant_id, session.provider_session_id],
-        ).fetchone()[0]  # ty: ignore[not-subscriptable]
-
+        ).fetchone()
     player = {"sessionToken": request.session_token, "userId": request.user_id}
 
     def call(path: str, fields: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         return signed_calls.post(session.api_url, path, player | fields, "casino", session.provider_code)
 
-    steps = list(_script(call, round_id))
+    steps = list(_script(call, opened.round_id))
     with database.transaction(casino.tenant_id) as connection:
         connection.execute(
             "UPDATE provider_rounds SET status = 'settled' WHERE tenant_id = %s AND round_id::text = %s",
-            [casino.tenant_id, round_id],
+            [casino.tenant_id, opened.round_id],
         )
+    return _report(opened.round_id, steps)
+
+
+def _game(connection: Connection[Any], tenant_id: str, request: Launch) -> Any:
+    """Return the limits of the game that is launched; raises what launch does where it may not be."""
+    if not connection.execute(
+        "SELECT FROM provider_casinos WHERE tenant_id = %s AND casino_code = %s", [tenant_id, request.casino_code]
+    ).rowcount:
+        raise CasinoNotFound
+    game = connection.execute(
+        "SELECT min_bet, max_bet FROM provider_games WHERE tenant_id = %s AND code = %s",
+        [tenant_id, request.game_code],
+    ).fetchone()
+    if game is None:
+        raise GameNotFound
+    if not connection.execute("SELECT FROM currencies WHERE code = %s", [request.currency]).rowcount:
+        raise InvalidRequest("currency must be an ISO 4217 code")
+    return game
+
+
+def _opened(connection: Connection[Any], tenant_id: str, request: Launch) -> Any:
+    """Return the session of a launch, made unless the same launch came before; its player too."""
+    fields = {
+        "tenant": tenant_id,
+        "casino": request.casino_code,
+        "user": request.user_id,
+        "game": request.game_code,
+        "token": request.session_token,
+        "casino_session": request.casino_session_id,
+        "currency": request.currency,
+    }
+    connection.execute(
+        """
+        INSERT INTO provider_players (tenant_id, casino_code, user_id) VALUES (%(tenant)s, %(casino)s, %(user)s)
+        ON CONFLICT (tenant_id, casino_code, user_id) DO NOTHING
+        """,
+        fields,
+    )
+    connection.execute(
+        """
+        INSERT INTO provider_sessions (
+            tenant_id, provider_player_id, game_code, session_token, casino_session_id, currency
+        )
+        SELECT p.tenant_id, p.provider_player_id, %(game)s, %(token)s, %(casino_session)s, %(currency)s
+        FROM provider_players AS p
+        WHERE p.tenant_id = %(tenant)s AND p.casino_code = %(casino)s AND p.user_id = %(user)s
+        ON CONFLICT (tenant_id, session_token) DO NOTHING
+        """,
+        fields,
+    )
+    session = connection.execute(
+        """
+        SELECT s.provider_session_id, s.provider_player_id
+        FROM provider_sessions AS s
+        INNER JOIN provider_players AS p USING (tenant_id, provider_player_id)
+        WHERE s.tenant_id = %(tenant)s AND s.session_token = %(token)s AND s.game_code = %(game)s
+            AND s.currency = %(currency)s AND p.casino_code = %(casino)s AND p.user_id = %(user)s
+        """,
+        fields,
+    ).fetchone()
+    if session is None:
+        raise InvalidRequest("sessionToken was used to launch for another player, game or currency")
+    return session
+
+
+def _session(connection: Connection[Any], tenant_id: str, request: Simulation) -> Any:
+    """Return the session that is played in, and where its casino is; raises SessionNotFound."""
+    session = connection.execute(
+        """
+        SELECT s.provider_session_id, c.api_url, c.provider_code
+        FROM provider_sessions AS s
+        INNER JOIN provider_players AS p USING (tenant_id, provider_player_id)
+        INNER JOIN provider_casinos AS c USING (tenant_id, casino_code)
+        WHERE s.tenant_id = %s AND s.session_token = %s AND s.provider_session_id::text = %s
+            AND p.casino_code = %s AND p.user_id = %s
+        """,
+        [tenant_id, request.session_token, request.provider_session_id, request.casino_code, request.user_id],
+    ).fetchone()
+    if session is None:
+        raise SessionNotFound
+    return session
+
+
+def _report(round_id: str, steps: list[Step]) -> dict[str, Any]:
     return {
         "success": all(step.answered and step.balance == step.expected_balance for step in steps),
         "roundId": round_id,

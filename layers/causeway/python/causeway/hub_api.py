@@ -11,8 +11,9 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from causeway import audit_log, database, identity, operations, strict_json
 from causeway.api import failed, json_answer, raw_body
 from causeway.context import RequestContext
-from causeway.errors import CausewayError, Forbidden, InvalidRequest, PreconditionRequired, Unauthorized
-from causeway.permissions import Permission
+from causeway.errors import BY_CODE, CausewayError, Forbidden, InvalidRequest, PreconditionRequired, Unauthorized
+from causeway.identity import Caller
+from causeway.permissions import ALLOWED, Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,15 @@ class HubAnswer:
 def hub_call(
     app: APIGatewayHttpResolver, permission: Permission
 ) -> Callable[[Callable[[HubCall], HubAnswer]], Callable[..., Response[str]]]:
-    """Make a route of a function that a person with a token may call, if his role has the permission.
+    """Make a route of a function that may be called by whose role has the permission.
 
-    A refusal is written to the tenant's audit log.
+    That is a person with a token, and a machine with an API key where its role has the permission too; template.yaml
+    has the route behind CallerAuthorizer then, and behind TokenAuthorizer elsewhere. A refusal is written to the
+    tenant's audit log.
     """
 
     def decorate(route: Callable[[HubCall], HubAnswer]) -> Callable[..., Response[str]]:
-        operations.guarded(route, "token", permission)
+        operations.guarded(route, "token or key" if permission in ALLOWED["service"] else "token", permission)
 
         @wraps(route)
         def answer(**path: str) -> Response[str]:
@@ -84,19 +87,37 @@ def hub_call(
 def _call(event: dict[str, Any], path: dict[str, str]) -> HubCall:
     context = event["requestContext"]
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    claims = context.get("authorizer", {}).get("jwt", {}).get("claims")
-    if claims is None:
-        raise Unauthorized
+    caller = _caller(context.get("authorizer", {}), headers.get("x-tenant-id"))
     return HubCall(
-        context=RequestContext(
-            identity.of_claims(claims, headers.get("x-tenant-id")), context["http"]["sourceIp"], context["requestId"]
-        ),
+        context=RequestContext(caller, context["http"]["sourceIp"], context["requestId"]),
         path=path,
         query=event.get("queryStringParameters") or {},
         headers=headers,
         raw=raw_body(event),
         route=event["routeKey"],
     )
+
+
+def _caller(authorizer: dict[str, Any], tenant_asked: str | None) -> Caller:
+    """Return who calls, as the route's authorizer found out.
+
+    Args:
+        authorizer: of the event's requestContext: jwt.claims of API Gateway's own, or lambda of functions/identity's,
+            which holds claims, or a key's id, or the code of the error by which the call is refused.
+        tenant_asked: X-Tenant-Id.
+
+    Raises:
+        Unauthorized: nobody, or nobody who may be let in.
+        CausewayError: the one that the authorizer names; Unavailable where it could not find out.
+    """
+    match authorizer:
+        case {"lambda": {"refused": str(code)}}:
+            raise BY_CODE.get(code, Unauthorized)
+        case {"lambda": {"keyId": str(key_id), "tenantId": str(tenant_id), **rest}}:
+            return identity.of_machine(tenant_id, key_id, rest.get("channel"))
+        case {"jwt": {"claims": dict(claims)}} | {"lambda": dict(claims)}:
+            return identity.of_claims(claims, tenant_asked)
+    raise Unauthorized
 
 
 def _made(call: HubCall, permission: Permission, route: Callable[[HubCall], HubAnswer]) -> Response[str]:

@@ -1,6 +1,5 @@
 """Who calls the hub: a person by the claims of a token, or a machine by its API key."""
 
-import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from causeway.permissions import ALLOWED, Permission, Role
 # As the authorizer writes a list: "[a b]".
 _LIST = re.compile(r"[\s,]+")
 _PREFIX = "cwk_"
+# 64 bytes in base64url.
+_KEY = re.compile(rf"{_PREFIX}([A-Za-z0-9_-]{{86}})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,12 @@ class Caller:
         return self.tenant_id
 
     def demand(self, permission: Permission) -> None:
-        """Raise Forbidden where the role does not have a permission."""
+        """Raise Forbidden where the role does not have a permission, or the key is for one channel.
+
+        A channel's key sends through that channel and does nothing else; no route is a channel's yet.
+        """
+        if self.channel is not None:
+            raise Forbidden(cause=f"the key is for the channel {self.channel} alone")
         if permission not in ALLOWED[self.role]:
             raise Forbidden(cause=f"{self.role} lacks {permission}")
 
@@ -91,8 +97,18 @@ def introduce(connection: psycopg.Connection[Any], caller: Caller) -> None:
     )
 
 
-def admit(connection: psycopg.Connection[Any], caller: Caller) -> None:
+@dataclass(frozen=True, slots=True)
+class NewRole:
+    """A role that a token told of and that was written down just now. before: the one until now, None: the first."""
+
+    before: Role | None
+
+
+def admit(connection: psycopg.Connection[Any], caller: Caller) -> NewRole | None:
     """Let a person into a transaction of his tenant, remembering him; his token's role is written down.
+
+    Returns:
+        What was written down, None where nothing was new: the audit log tells it.
 
     Raises:
         TenantNotFound: no such tenant.
@@ -102,21 +118,25 @@ def admit(connection: psycopg.Connection[Any], caller: Caller) -> None:
     if connection.execute("SELECT FROM tenants WHERE tenant_id = %s", [caller.tenant]).rowcount == 0:
         raise TenantNotFound
     if caller.kind != "person" or caller.role == "super_admin":
-        return
+        return None
     known = connection.execute(
         "SELECT role, status FROM memberships WHERE tenant_id = %s AND subject = %s", [caller.tenant, caller.subject]
     ).fetchone()
-    if known is None or known.role != caller.role:
-        connection.execute("INSERT INTO users (subject) VALUES (%s) ON CONFLICT DO NOTHING", [caller.subject])
-        connection.execute(
-            """
-            INSERT INTO memberships (tenant_id, subject, role) VALUES (%s, %s, %s)
-            ON CONFLICT (tenant_id, subject) DO UPDATE SET role = excluded.role
-            """,
-            [caller.tenant, caller.subject, caller.role],
-        )
     if known is not None and known.status == "suspended":
-        raise Forbidden(cause="the membership is suspended")
+        raise Forbidden("Your membership is suspended", cause="the membership is suspended")
+    if known is not None and known.role == caller.role:
+        return None
+    connection.execute("INSERT INTO users (subject) VALUES (%s) ON CONFLICT DO NOTHING", [caller.subject])
+    # Of first calls at once, one writes it down.
+    written = connection.execute(
+        """
+        INSERT INTO memberships AS m (tenant_id, subject, role) VALUES (%s, %s, %s)
+        ON CONFLICT (tenant_id, subject) DO UPDATE SET role = excluded.role
+        WHERE m.role <> excluded.role AND m.status = 'active'
+        """,
+        [caller.tenant, caller.subject, caller.role],
+    ).rowcount
+    return NewRole(None if known is None else known.role) if written else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,23 +167,19 @@ def of_key(database: Database, text: str) -> Caller:
     Raises:
         Unauthorized: malformed, unknown or revoked.
     """
-    try:
-        raw = urlsafe_b64decode(text.removeprefix(_PREFIX) + "==")
-        tenant_id, key_id, secret = UUID(bytes=raw[:16]), UUID(bytes=raw[16:32]), raw[32:]
-    except ValueError as error:
-        raise Unauthorized from error
-    if not text.startswith(_PREFIX) or len(secret) != 32:
-        raise Unauthorized
-    with database.transaction(str(tenant_id)) as connection:
-        known = connection.execute(
-            "SELECT hash, channel, last_used_at < now() - interval '1 minute' AS stale FROM api_keys "
-            "WHERE tenant_id = %s AND key_id = %s AND revoked_at IS NULL",
-            [tenant_id, key_id],
-        ).fetchone()
-        if known is None or not hmac.compare_digest(bytes(known.hash), sha256(secret).digest()):
-            raise Unauthorized
-        if known.stale is not False:
-            connection.execute(
-                "UPDATE api_keys SET last_used_at = now() WHERE tenant_id = %s AND key_id = %s", [tenant_id, key_id]
-            )
-        return Caller("machine", str(key_id), "service", str(tenant_id), known.channel)
+    form = _KEY.fullmatch(text)
+    if form is None:
+        raise Unauthorized(cause="not of an API key's form")
+    raw = urlsafe_b64decode(form[1] + "==")
+    tenant_id, key_id = UUID(bytes=raw[:16]), UUID(bytes=raw[16:32])
+    known = database.one(
+        "SELECT channel FROM api_key_use_v1(%s, %s, %s)", [tenant_id, key_id, sha256(raw[32:]).digest()]
+    )
+    if known is None:
+        raise Unauthorized(cause=f"no API key {key_id} of tenant {tenant_id}, or not this one, or a revoked one")
+    return of_machine(str(tenant_id), str(key_id), known.channel)
+
+
+def of_machine(tenant_id: str, key_id: str, channel: str | None) -> Caller:
+    """Return the machine whose API key was found good."""
+    return Caller("machine", key_id, "service", tenant_id, channel)

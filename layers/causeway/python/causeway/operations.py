@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-# How a caller is proved: by a token, or by a game provider's or a casino's signature.
-Proof = Literal["token", "launch token", "casino signature", "provider signature"]
+# How a caller is proved: by a token or an API key, or by a game provider's or a casino's signature.
+Proof = Literal["token", "token or key", "launch token", "casino signature", "provider signature"]
 
 _Route = TypeVar("_Route", bound=Callable[..., Any])
 

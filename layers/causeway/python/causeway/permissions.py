@@ -13,10 +13,13 @@ Permission = Literal[
     "connections.use",
     "api_keys.manage",
     "audit.read",
+    "memberships.read",
+    "memberships.manage",
+    "tenants.manage",
 ]
 
 # Staff see that connections exist and how they are, but no configuration. A machine uses connections. A super admin
-# does in any tenant what its admin may, and keeps the catalogue; credentials nobody reads back.
+# does in any tenant what its admin may, and keeps the catalogue and the tenants; credentials nobody reads back.
 _ADMIN: frozenset[Permission] = frozenset(
     {
         "catalogue.read",
@@ -26,15 +29,19 @@ _ADMIN: frozenset[Permission] = frozenset(
         "connections.use",
         "api_keys.manage",
         "audit.read",
+        "memberships.read",
+        "memberships.manage",
     }
 )
 
-_KEEPER: frozenset[Permission] = frozenset({"catalogue.write"})
+_KEEPER: frozenset[Permission] = frozenset({"catalogue.write", "tenants.manage"})
 
 ALLOWED: dict[Role, frozenset[Permission]] = {
     "super_admin": _ADMIN | _KEEPER,
     "tenant_admin": _ADMIN,
-    "regulator": frozenset({"catalogue.read", "connections.list", "connections.read", "audit.read"}),
+    "regulator": frozenset(
+        {"catalogue.read", "connections.list", "connections.read", "audit.read", "memberships.read"}
+    ),
     "staff": frozenset({"connections.list"}),
     "service": frozenset({"connections.list", "connections.use"}),
 }

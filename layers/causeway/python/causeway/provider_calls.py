@@ -168,6 +168,7 @@ def request(
     content, sent = _body(body)
     sent |= headers or {}
     parameters = dict(query or {})
+    secrets = list(account.secrets.values())
     auth = account.provider.health_call["auth"]
     match auth["type"]:
         case "basic":
@@ -181,8 +182,11 @@ def request(
         case "hmac":
             digest = hmac.digest(account.filled(auth["secret"]).encode(), content, auth["algorithm"])
             sent[auth["header"]] = digest.hex() if auth["encoding"] == "hex" else b64encode(digest).decode()
+            secrets.append(sent[auth["header"]])
         case "oauth2_client_credentials" | "oauth2_refresh_token":
-            sent["Authorization"] = f"Bearer {_token(account, auth, base_url, log, ends - monotonic())}"
+            token = _token(account, auth, base_url, log, ends - monotonic())
+            sent["Authorization"] = f"Bearer {token}"
+            secrets.append(token)
     url = base_url + _below(path) + (f"?{urlencode(parameters)}" if parameters else "")
     return call(
         method,
@@ -191,7 +195,8 @@ def request(
         headers=sent,
         body=content,
         budget=max(ends - monotonic(), 0.1),
-        secrets=account.secrets.values(),
+        # What was made of the account's secrets proves as much, for as long as it holds.
+        secrets=secrets,
     )
 
 

@@ -116,6 +116,24 @@ def default_tenant_id() -> str:
 
 
 @cache
+def token_issuer() -> str:
+    """Return the issuer whose tokens are good."""
+    return _setting("TOKEN_ISSUER")
+
+
+@cache
+def token_audience() -> str:
+    """Return the audience that a token must name."""
+    return _setting("TOKEN_AUDIENCE")
+
+
+@cache
+def token_keys_url() -> str:
+    """Return where the issuer's JSON Web Key Set is; where Cognito has it, if nothing else is said."""
+    return _setting("TOKEN_KEYS_URL", "") or f"{token_issuer()}/.well-known/jwks.json"
+
+
+@cache
 def schema_folder() -> str:
     """Return the folder of the numbered migrations."""
     return _setting("SCHEMA_FOLDER", "/opt/schema")
@@ -131,6 +149,12 @@ def egress_allowed_hosts() -> frozenset[str]:
 def kms_key_id() -> str:
     """Return the KMS key that wraps the tenants' data keys: its id, ARN or alias."""
     return _setting("KMS_KEY_ID")
+
+
+@cache
+def sync_queue_url() -> str:
+    """Return the URL of the queue of syncs."""
+    return _setting("SYNC_QUEUE_URL")
 
 
 @cache

@@ -20,3 +20,13 @@ def given(event: dict[str, Any], context: Any) -> Any:
     import json
 
     return json.loads(event["body"])
+
+
+def guard(event: dict[str, Any], context: Any) -> Any:
+    """The answer of an authorizer that the caller wrote in x-answer; without one he passes, with the event."""
+    import json
+
+    given = event["headers"].get("x-answer")
+    if given == "raise":
+        raise RuntimeError("Unauthorized")
+    return {"isAuthorized": True, "context": {"asked": event}} if given is None else json.loads(given)

@@ -13,7 +13,6 @@ from causeway.audit_log.entries import (
 )
 from causeway.audit_log.fingerprints import fingerprint, fingerprint_key, redacted
 from causeway.audit_log.spreadsheet import as_csv
-from causeway.audit_log.verifier import Finding, Totals, verify
 
 __all__ = [
     "MOST",
@@ -21,9 +20,7 @@ __all__ = [
     "Action",
     "Entry",
     "Filter",
-    "Finding",
     "Record",
-    "Totals",
     "as_csv",
     "fingerprint",
     "fingerprint_key",
@@ -31,5 +28,4 @@ __all__ = [
     "record",
     "record_apart",
     "redacted",
-    "verify",
 ]

@@ -10,10 +10,8 @@ from hashlib import sha256
 from typing import Any
 
 import psycopg
-from psycopg.rows import namedtuple_row
 
-# Rows the verifier fetches at a time.
-_BATCH = 5000
+from causeway import auditor
 
 _CHAINS = """
     SELECT tenant_id::text, h.entries, h.head, a.entry,
@@ -61,7 +59,7 @@ def verify(
     """
     unmet = dict(noted or {})
     last: Any = None
-    for row in _rows(connection):
+    for row in auditor.rows(connection, _CHAINS):
         if last is None or last.tenant_id != row.tenant_id:
             yield from _head_findings(last)
             last = None
@@ -75,14 +73,6 @@ def verify(
     yield from _head_findings(last)
     for tenant_id, entry in sorted(unmet):
         yield Finding(tenant_id, entry, "its hash was noted, and it is gone")
-
-
-def _rows(connection: psycopg.Connection[Any]) -> Iterator[Any]:
-    """Yield heads with their entries as they stand at one moment, a batch at a time."""
-    with connection.transaction(), connection.cursor(name="verify", row_factory=namedtuple_row) as cursor:
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        cursor.itersize = _BATCH
-        yield from cursor.execute(_CHAINS)
 
 
 def _entry_findings(last: Any, row: Any) -> Iterator[Finding]:

@@ -51,10 +51,17 @@ def account(context: RequestContext, one: Connection, provider: Provider) -> Acc
     return Account(provider, one.environment, one.config, secrets(context, one))
 
 
-def secrets(context: RequestContext, one: Connection) -> Secrets:
-    """Return a connection's secrets; one that cannot be read is written down. Raises as credentials.read."""
+def secrets(context: RequestContext, one: Connection, version: int | None = None) -> Secrets:
+    """Return a connection's secrets; one that cannot be read is written down. Raises as credentials.read.
+
+    Args:
+        context: who uses them.
+        one: the connection.
+        version: of its credential; None: the one in use.
+    """
+    tenant, identity = context.caller.tenant, UUID(one.connection_id)
     try:
-        return credentials.read(database.current(), data_keys.current(), context.caller.tenant, UUID(one.connection_id))
+        return credentials.read(database.current(), data_keys.current(), tenant, identity, version)
     except CredentialUnreadable:
         with context.transaction() as transaction:
             audit.note(context, transaction, Action.CREDENTIAL_UNREADABLE, one, outcome="failed")

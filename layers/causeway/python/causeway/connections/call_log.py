@@ -1,5 +1,6 @@
 """The calls made to connections' providers: kept, and shown page by page."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +8,10 @@ from causeway.connections.requests import MOST_ROWS
 from causeway.connections.rows import Connection, Transaction
 from causeway.fields import known_fields, limit_field, number_field
 from causeway.outbound import Attempt
+
+# Of a page: Lambda's answer takes 6 MB, and in it every quote and backslash is escaped once more. A row has two bodies
+# of 4096 characters, each of up to six bytes (\u0001), and a URL: a hundred could be 7 MB.
+_MOST_BYTES = 2_500_000
 
 
 def keep(transaction: Transaction, identity: UUID, attempt: Attempt, request_id: str) -> None:
@@ -38,7 +43,10 @@ def _without_nul(text: str) -> str:
 def page(
     transaction: Transaction, connection: Connection, query: dict[str, str]
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """Return a page of the calls made for a connection, newest first, and the next page's cursor, None at the end."""
+    """Return a page of the calls made for a connection, newest first, and the next page's cursor, None at the end.
+
+    It has as many as were asked for, or as many as an answer holds.
+    """
     known_fields(query, {"limit", "cursor"})
     limit, cursor = limit_field(query, MOST_ROWS), number_field(query, "cursor")
     rows = transaction.execute(
@@ -50,19 +58,30 @@ def page(
         """,
         [connection.connection_id, cursor, cursor, limit],
     ).fetchall()
-    shown = [
-        {
-            "id": row.log_id,
-            "method": row.method,
-            "url": row.url,
-            "status": row.status,
-            "milliseconds": row.milliseconds,
-            "error": row.error,
-            "requestBody": row.request_body,
-            "responseBody": row.response_body,
-            "requestId": row.request_id,
-            "createdAt": row.created_at.isoformat(),
-        }
-        for row in rows[:limit]
-    ]
-    return shown, str(shown[-1]["id"]) if len(rows) > limit else None
+    shown = _within_an_answer([_shown(row) for row in rows[:limit]])
+    return shown, str(shown[-1]["id"]) if len(rows) > len(shown) else None
+
+
+def _within_an_answer(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first of them, as many as an answer holds, one at least."""
+    size = 0
+    for number, one in enumerate(calls):
+        size += len(json.dumps(one, ensure_ascii=False).encode())
+        if number and size > _MOST_BYTES:
+            return calls[:number]
+    return calls
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    return {
+        "id": row.log_id,
+        "method": row.method,
+        "url": row.url,
+        "status": row.status,
+        "milliseconds": row.milliseconds,
+        "error": row.error,
+        "requestBody": row.request_body,
+        "responseBody": row.response_body,
+        "requestId": row.request_id,
+        "createdAt": row.created_at.isoformat(),
+    }

@@ -13,9 +13,20 @@ from causeway.connections import access, audit, rows, testing
 from causeway.connections.requests import Change, Claim, Draft, NewSecrets
 from causeway.connections.rows import Connection
 from causeway.context import RequestContext
-from causeway.errors import InvalidRequest, ProviderInactive, SecretsRequired, VersionMismatch
+from causeway.errors import (
+    CredentialUnreadable,
+    InvalidRequest,
+    NothingToRollBack,
+    ProviderInactive,
+    SecretsRequired,
+    TemplateMoved,
+    VersionMismatch,
+)
 from causeway.provider_calls import Account
 from causeway.strict_json import shown_name
+
+# What new secrets change of the rest.
+_NOTHING = Change(name=None, description=None, config=None)
 
 
 def create(context: RequestContext, draft: Draft, idempotency_key: str | None) -> tuple[Connection, bool]:
@@ -49,8 +60,9 @@ def create(context: RequestContext, draft: Draft, idempotency_key: str | None) -
             credentials.promote(transaction, identity, credentials.store(transaction, sealed))
         one = rows.find(transaction, found)
         if made:
-            after = audit.shown(one) | {"secrets": audit.fingerprints(key, secret)}
-            audit.note(context, transaction, Action.CONNECTION_CREATED, one, after=after)
+            kept = {"secrets": audit.fingerprints(key, secret)}
+            audit.note(context, transaction, Action.CONNECTION_CREATED, one, after=audit.shown(one) | kept)
+            audit.note(context, transaction, Action.CREDENTIAL_STORED, one, after=kept)
     if not made:
         return one, False
     return testing.judge(context, one, Account(provider, one.environment, plain, secret))[1], True
@@ -83,7 +95,7 @@ def change(context: RequestContext, identity: UUID, version: int, wanted: Change
 
 
 def rotate(context: RequestContext, identity: UUID, fresh: NewSecrets) -> Connection:
-    """Replace secrets by new ones that a test found working; the old stay beside them until they are retired.
+    """Replace secrets by new ones that a test found working; for a while roll_back brings the old ones back.
 
     Raises:
         ConnectionNotFound, ConfigSchemaInvalid.
@@ -91,8 +103,7 @@ def rotate(context: RequestContext, identity: UUID, fresh: NewSecrets) -> Connec
         InvalidRequest: a field is no secret, or nothing would change.
         InvalidCredentials, ConnectionFailed: the new secrets do not work; the old stay in use.
     """
-    nothing = Change(name=None, description=None, config=None)
-    return _reconfigured(context, identity, None, nothing, fresh.config)
+    return _reconfigured(context, identity, None, _NOTHING, fresh.config)
 
 
 def _reconfigured(
@@ -105,7 +116,8 @@ def _reconfigured(
     elif version != one.version:
         raise VersionMismatch
     # A template that is not the agreed one gets no kept secret: neither its calls, nor its schema's judgement.
-    before = access.secrets(context, one) if access.agreed(one, provider) else {}
+    agreed = access.agreed(one, provider)
+    before = access.secrets(context, one) if agreed else {}
     merged = {name: value for name, value in (one.config | before | config).items() if value is not None}
     plain, secret = _checked(provider, merged)
     if version is None and secret == before:
@@ -125,6 +137,8 @@ def _reconfigured(
         changed = rows.update(transaction, identity, one.version, wanted, plain, terms)
         if sealed is not None:
             credentials.promote(transaction, identity, credentials.store(transaction, sealed))
+        # Secrets that were given for another address are not sent to this one by rolling back.
+        retired = (moved or not agreed) and credentials.retire(transaction, identity)
         testing.settle(transaction, identity, changed.version, tested)
         changed = rows.find(transaction, identity)
         action = Action.CREDENTIAL_ROTATED if version is None else Action.CONNECTION_CHANGED
@@ -136,7 +150,55 @@ def _reconfigured(
             before=audit.shown(one) | {"secrets": audit.fingerprints(key, before)},
             after=audit.shown(changed) | {"secrets": audit.fingerprints(key, secret)},
         )
+        if retired:
+            audit.note(context, transaction, Action.CREDENTIAL_RETIRED, one)
     return changed
+
+
+def roll_back(context: RequestContext, identity: UUID) -> Connection:
+    """Put the secrets that were replaced last back into use, if a test finds them working still.
+
+    Raises:
+        ConnectionNotFound, ConfigSchemaInvalid, TemplateMoved.
+        IntegrationNotActive: it is disabled; nothing is decrypted.
+        NothingToRollBack: nothing was replaced, or too long ago, or at another address.
+        InvalidCredentials, ConnectionFailed: the replaced secrets do not work; those in use stay.
+        VersionMismatch: it was changed meanwhile.
+    """
+    one, provider = access.found(context, identity)
+    if not access.agreed(one, provider):
+        raise TemplateMoved
+    with context.transaction() as transaction:
+        back = credentials.retiring(transaction, identity)
+    if back is None:
+        raise NothingToRollBack
+    secret = access.secrets(context, one, back.version)
+    config_schema.validate(provider.config_schema, one.config | secret)
+    tested = testing.demand(context, one, Account(provider, one.environment, one.config, secret))
+    key = audit.fingerprint_key(context)
+    before = _fingerprints_in_use(context, one, key)
+    with context.transaction() as transaction:
+        changed = rows.update(transaction, identity, one.version, _NOTHING)
+        credentials.roll_back(transaction, identity, back.version)
+        testing.settle(transaction, identity, changed.version, tested)
+        changed = rows.find(transaction, identity)
+        audit.note(
+            context,
+            transaction,
+            Action.CREDENTIAL_ROLLED_BACK,
+            one,
+            before=audit.shown(one) | {"secrets": before},
+            after=audit.shown(changed) | {"secrets": audit.fingerprints(key, secret)},
+        )
+    return changed
+
+
+def _fingerprints_in_use(context: RequestContext, one: Connection, key: bytes) -> dict[str, str]:
+    """Of the secrets in use; none where those cannot be read, which may be why they are replaced."""
+    try:
+        return audit.fingerprints(key, access.secrets(context, one))
+    except CredentialUnreadable:
+        return {}
 
 
 def _demand_secrets(provider: Provider, config: dict[str, Any]) -> None:
@@ -181,8 +243,10 @@ def delete(context: RequestContext, identity: UUID) -> None:
     """Take a connection away and destroy its credentials; its logs and its audit stay. Raises ConnectionNotFound."""
     with context.transaction() as transaction:
         one = rows.find(transaction, identity)
-        credentials.destroy(transaction, identity)
+        # The connection's row first, as all who change it and its credential do, so that none waits in a circle.
         rows.delete(transaction, identity)
+        versions = credentials.destroy(transaction, identity)
+        audit.note(context, transaction, Action.CREDENTIAL_DESTROYED, one, after={"versions": versions})
         audit.note(context, transaction, Action.CONNECTION_DELETED, one, before=audit.shown(one))
 
 

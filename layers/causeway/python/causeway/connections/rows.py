@@ -237,7 +237,7 @@ def update(
 
 
 def delete(transaction: Transaction, identity: UUID) -> None:
-    """Take a connection away; its logs and its audit stay. Its credentials are the caller's to destroy, before.
+    """Take a connection away; its logs and its audit stay. Its credentials are the caller's to destroy.
 
     Raises:
         ConnectionNotFound: another was faster.

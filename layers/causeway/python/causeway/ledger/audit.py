@@ -11,14 +11,12 @@ from struct import pack
 from typing import Any
 
 import psycopg
-from psycopg.rows import namedtuple_row
 
+from causeway import auditor
 from causeway.ledger import request_hash
 
 # The type's number in pg_type.
 _BIGINT = 20
-# Rows fetched at a time.
-_PAGE = 5000
 
 _COUNTER_ACCOUNTS = {
     "bet": "game",
@@ -75,7 +73,7 @@ def audit(connection: psycopg.Connection[Any], totals: Totals) -> Iterator[Findi
         totals: counted up while the audit runs.
     """
     wallet: _Wallet | None = None
-    for row in _rows(connection):
+    for row in auditor.rows(connection, _ROWS):
         if wallet is None or (wallet.tenant_id, wallet.wallet_id) != (row.tenant_id, row.wallet_id):
             if wallet is not None:
                 yield from wallet.closing_findings()
@@ -90,14 +88,6 @@ def audit(connection: psycopg.Connection[Any], totals: Totals) -> Iterator[Findi
             yield from wallet.findings(row)
     if wallet is not None:
         yield from wallet.closing_findings()
-
-
-def _rows(connection: psycopg.Connection[Any]) -> Iterator[Any]:
-    """Yield wallets and their rows as they stand at one moment, a page at a time."""
-    with connection.transaction(), connection.cursor(name="audit", row_factory=namedtuple_row) as cursor:
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        cursor.itersize = _PAGE
-        yield from cursor.execute(_ROWS)
 
 
 class _Wallet:

@@ -21,11 +21,13 @@ _ROUTE_DOCSTRING = re.compile(r"[A-Z]+ /\S+(?: \((?P<note>[^)]*)\))?: (?P<text>.
 
 _SIGNED = ("INVALID_REQUEST", "PAYLOAD_TOO_LARGE", "SIGNATURE_INVALID", "INTERNAL", "UNAVAILABLE")
 # The error codes that every route of a kind can answer.
+_HUB = (
+    *("INVALID_REQUEST", "TENANT_REQUIRED", "UNAUTHORIZED", "FORBIDDEN", "TENANT_NOT_FOUND"),
+    *("INTERNAL", "UNAVAILABLE"),
+)
 _REFUSES: dict[Proof | None, tuple[str, ...]] = {
-    "token": (
-        *("INVALID_REQUEST", "TENANT_REQUIRED", "UNAUTHORIZED", "FORBIDDEN", "TENANT_NOT_FOUND"),
-        *("INTERNAL", "UNAVAILABLE"),
-    ),
+    "token": _HUB,
+    "token or key": _HUB,
     "launch token": ("INVALID_REQUEST", "TOKEN_REQUIRED", "PAYLOAD_TOO_LARGE", "INTERNAL", "UNAVAILABLE"),
     "casino signature": _SIGNED,
     "provider signature": _SIGNED,
@@ -37,6 +39,7 @@ _GATEWAY = {413: "Request Entity Too Large", 429: "Too Many Requests", 500: "Int
 }
 _SECURITY: dict[Proof | None, list[dict[str, list[str]]]] = {
     "token": [{"token": []}],
+    "token or key": [{"token": []}, {"apiKey": []}],
     # The local stage alone takes a launch without one.
     "launch token": [{"token": []}],
     "casino signature": [{"casinoSignature": []}],
@@ -49,6 +52,12 @@ _SECURITY_SCHEMES = {
         "scheme": "bearer",
         "bearerFormat": "JWT",
         "description": "A token of the user pool. Groups say the role, custom:tenant_id says the tenant.",
+    },
+    "apiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "A machine's key, made by POST /api-keys; it says the tenant. Not together with a token.",
     },
     "casinoSignature": {
         "type": "apiKey",
@@ -190,7 +199,7 @@ def _parameters(
             _parameter(name, "query", schema, required=name in required) for name, schema in query["properties"].items()
         ]
     headers: list[tuple[str, dict[str, Any], bool]] = []
-    if guard is not None and guard.proof == "token":
+    if guard is not None and guard.proof.startswith("token"):
         tenant = {"type": "string", "format": "uuid", "description": "The tenant a super admin means."}
         headers.append(("X-Tenant-Id", tenant, False))
     if guard is not None and guard.proof.endswith("signature"):

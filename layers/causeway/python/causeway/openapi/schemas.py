@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from causeway import audit_log, templates
+from causeway import audit_log, memberships, templates
 from causeway.connections import requests
+from causeway.syncs import runs
 
 Schema = dict[str, Any]
 
@@ -20,6 +21,8 @@ _MONEY: Schema = {"type": "string", "pattern": "^-?[0-9]+$", "description": "Min
 _AMOUNT: Schema = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1, "description": "Minor units."}
 _CURSOR: Schema = {"type": ["string", "null"], "description": "For the next page; null at the end."}
 _CONFIG: Schema = {"type": "object", "description": "As the template's configSchema says."}
+# A connection's.
+_STATUS: Schema = {"enum": list(requests.STATUSES)}
 
 
 def _or_null(schema: Schema) -> Schema:
@@ -55,6 +58,9 @@ def _limit(most: int, default: int) -> Schema:
 PATH_PARAMETERS: dict[str, Schema] = {
     "connection_id": _ID,
     "key_id": _ID,
+    "run_id": _ID,
+    "tenant_id": _ID,
+    "subject": {"type": "string", "pattern": "^[0-9A-Za-z_-]{1,255}$", "description": "The sub of his tokens."},
     "template_id": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$"},
     "calendar_id": {"type": "string", "pattern": "^[0-9A-Za-z_-]{1,128}$"},
 }
@@ -72,17 +78,8 @@ def _errors() -> dict[str, Schema]:
 
 
 def _connections() -> dict[str, Schema]:
-    status: Schema = {"enum": list(requests.STATUSES)}
     environment: Schema = {"enum": list(requests.ENVIRONMENTS)}
     named = {"name": _text(100), "description": _text(1000, 0)}
-    health = {
-        "status": {"enum": ["healthy", "degraded", "down"]},
-        "code": _TEXT,
-        "message": _TEXT,
-        "nextAction": _TEXT,
-        "responseMs": _COUNT,
-        "checkedAt": _TIME,
-    }
     connection = {
         "id": _ID,
         "templateId": _TEXT,
@@ -90,13 +87,15 @@ def _connections() -> dict[str, Schema]:
         "name": _TEXT,
         "description": _TEXT,
         "environment": environment,
-        "status": status,
+        "status": _STATUS,
         "isActive": {"type": "boolean"},
         "errorMessage": _or_null(_TEXT),
         "lastSyncAt": _or_null(_TIME),
         "createdAt": _TIME,
         "updatedAt": _TIME,
         "config": _CONFIG | {"description": "Without the secrets; only for roles with connections.read."},
+        "rollbackUntil": _TIME
+        | {"description": "Until when the last rotation can be rolled back, where it can; only in the answer to GET."},
     }
     return {
         "ConnectionDraft": _object(
@@ -116,18 +115,36 @@ def _connections() -> dict[str, Schema]:
             minProperties=1,
         ),
         "NewSecrets": _object({"config": _CONFIG}),
-        "Connection": _object(connection, "config"),
+        "Connection": _object(connection, "config", "rollbackUntil"),
         "ConnectionPage": _object({"integrations": _list(_ref("Connection")), "nextCursor": _CURSOR}),
         "ConnectionFilter": _object(
-            {"kind": _TEXT, "status": status, "provider": _TEXT, "limit": _limit(100, 50), "cursor": _TEXT},
+            {"kind": _TEXT, "status": _STATUS, "provider": _TEXT, "limit": _limit(100, 50), "cursor": _TEXT},
             *("kind", "status", "provider", "limit", "cursor"),
         ),
-        "Verdict": _object(
-            {"success": {"type": "boolean"}}
-            | {name: health[name] for name in ("code", "message", "nextAction")}
-            | {"responseMs": _COUNT}
+    }
+
+
+def _syncs() -> dict[str, Schema]:
+    return {
+        "SyncRun": _object(
+            {
+                "runId": _ID,
+                "status": {"enum": list(runs.STATUSES)},
+                "reason": _or_null(_TEXT),
+                "message": _or_null(_TEXT),
+                "requestedBy": _TEXT,
+                "requestedAt": _TIME,
+                "startedAt": _or_null(_TIME),
+                "endedAt": _or_null(_TIME),
+            }
         ),
-        "SyncRun": _object({"runId": _ID, "status": {"enum": ["queued", "failed"]}, "reason": _TEXT}, "reason"),
+        "SyncRunPage": _object({"syncs": _list(_ref("SyncRun")), "nextCursor": _CURSOR}),
+        "SyncRunFilter": _object({"limit": _limit(100, 50), "cursor": _ID}, "limit", "cursor"),
+    }
+
+
+def _call_logs() -> dict[str, Schema]:
+    return {
         "CallLog": _object(
             {
                 "id": _NUMBER,
@@ -146,12 +163,30 @@ def _connections() -> dict[str, Schema]:
         "PageQuery": _object(
             {"limit": _limit(100, 50), "cursor": {"type": "string", "pattern": "^[0-9]{1,18}$"}}, "limit", "cursor"
         ),
+    }
+
+
+def _health() -> dict[str, Schema]:
+    health = {
+        "status": {"enum": ["healthy", "degraded", "down"]},
+        "code": _TEXT,
+        "message": _TEXT,
+        "nextAction": _TEXT,
+        "responseMs": _COUNT,
+        "checkedAt": _TIME,
+    }
+    return {
+        "Verdict": _object(
+            {"success": {"type": "boolean"}}
+            | {name: health[name] for name in ("code", "message", "nextAction")}
+            | {"responseMs": _COUNT}
+        ),
         "Health": _object(
             {
                 "id": _ID,
                 "name": _TEXT,
                 "type": _TEXT,
-                "status": status,
+                "status": _STATUS,
                 "isActive": {"type": "boolean"},
                 "lastSync": _or_null(_TIME),
                 "errorMessage": _or_null(_TEXT),
@@ -241,6 +276,24 @@ def _keys_and_audit() -> dict[str, Schema]:
     }
 
 
+def _tenants() -> dict[str, Schema]:
+    code: Schema = {"type": "string", "pattern": "^[A-Z0-9_]{1,64}$", "description": "What game providers call it."}
+    name = {"displayName": _text(200)}
+    status: Schema = {"enum": list(memberships.STATUSES)}
+    role: Schema = {"enum": ["tenant_admin", "regulator", "staff"]}
+    return {
+        "TenantDraft": _object({"code": code} | name),
+        "TenantChange": _object(name),
+        "Tenant": _object({"id": _ID, "code": code, **name, "createdAt": _TIME}),
+        "TenantPage": _object({"tenants": _list(_ref("Tenant")), "nextCursor": _CURSOR}),
+        "TenantQuery": _object({"limit": _limit(100, 50), "cursor": _text(64)}, "limit", "cursor"),
+        "MembershipChange": _object({"status": status}),
+        "Membership": _object({"subject": _TEXT, "role": role, "status": status, "createdAt": _TIME}),
+        "MembershipPage": _object({"memberships": _list(_ref("Membership")), "nextCursor": _CURSOR}),
+        "MembershipQuery": _object({"limit": _limit(100, 50), "cursor": _text(255)}, "limit", "cursor"),
+    }
+
+
 def _wallet() -> dict[str, Schema]:
     player = {"sessionToken": _SHORT, "userId": _NUMBER}
     bet = player | {"transactionId": _SHORT, "roundId": _SHORT, "amount": _AMOUNT}
@@ -309,9 +362,13 @@ def every(schema_folder: Path) -> dict[str, Schema]:
     return {
         **_errors(),
         **_connections(),
+        **_syncs(),
+        **_call_logs(),
+        **_health(),
         **_calendars(),
         **_templates(schema_folder),
         **_keys_and_audit(),
+        **_tenants(),
         **_wallet(),
         **_games(),
         "OpenApi": {"type": "object", "description": "This document.", "required": ["openapi", "info", "paths"]},

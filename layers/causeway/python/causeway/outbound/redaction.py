@@ -5,9 +5,17 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
+from causeway.outbound.spellings import Spellings, merged
+
 REDACTED = "[redacted]"
-# Characters of a body that are kept.
+# Characters of a body that are kept, and that are searched beyond.
 MOST_CHARACTERS = 4096
+_MARGIN = 128
+
+# Base64's other alphabet (RFC 4648, 5), and what may stand beside a piece of base64.
+_BASE64_FOR_URLS = {"+": "-", "/": "_"}
+_BASE64_BEFORE = re.compile(r"[\w+/\-]+\Z")
+_BASE64_AFTER = re.compile(r"[\w+/\-]*={0,2}")
 
 # Letters of a name that make what stands under it secret, wherever in the name they occur.
 _PARTS = re.compile(
@@ -35,12 +43,6 @@ _SCHEME = re.compile(r"\b(?P<scheme>bearer|basic)(?P<space>\s+)[\w.~+/=\-]{8,}",
 _TEXT_TYPE = re.compile(r"^\s*(?:$|text/|application/(?:[\w.\-]+\+)?(?:json|xml|x-www-form-urlencoded|javascript))")
 
 
-# JSON's letters for control characters.
-_LETTERS = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
-# HTML's and XML's names for what they cannot show.
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"}
-
-
 def is_secret_name(name: str) -> bool:
     """Return whether what stands under this name (of a header, field or parameter) is secret."""
     letters = re.sub("[^a-z0-9]", "", unquote_plus(name).lower())
@@ -55,16 +57,13 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        values = sorted({secret for secret in secrets if secret}, key=len, reverse=True)
-        forms = [form for value in values for form in (_spelled(value), *_encoded(value))]
-        self._values = re.compile("|".join(forms), re.DOTALL) if forms else None
-        # Characters that one secret can take up: 16 for a byte is more than any of the spellings has.
-        self._margin = 16 * max((len(value.encode("utf-8", "surrogatepass")) for value in values), default=0)
+        values = {secret for secret in secrets if secret}
+        self._values = Spellings(values, {})
+        self._encoded = Spellings({form for value in values for form in _encoded(value)}, _BASE64_FOR_URLS)
 
-    def text(self, text: str) -> str:
-        """Return the text without its secrets."""
-        if self._values is not None:
-            text = self._values.sub(REDACTED, text)
+    def text(self, text: str, *, cut: bool = False) -> str:
+        """Return the text without its secrets; cut: it goes on, and what may be the beginning of one is taken out."""
+        text = self._without_values(text, cut=cut)
         for before, value in _PLACES:
             text = _without_named(text, before, value)
         return _SCHEME.sub(rf"\g<scheme>\g<space>{REDACTED}", text)
@@ -82,17 +81,32 @@ class Redactor:
         """Return the beginning of a body without its secrets, or its type and size if it is no text."""
         if not _TEXT_TYPE.match(content_type.lower()):
             return f"[{content_type.partition(';')[0].strip()}, {len(body)} bytes]"
-        # More than is kept is searched, so that no secret is cut in two before it is recognised; what is then
-        # left of one at the end of the searched part is dropped with the margin.
-        searched = MOST_CHARACTERS + 2 * self._margin
+        # More than is kept is searched, and dropped again: at its end a name or a scheme may be cut off its secret.
+        searched = MOST_CHARACTERS + _MARGIN
         text = body[: 4 * searched].decode("utf-8", "replace")
         cut = len(text) > searched or len(body) > 4 * searched
-        redacted = self.text(text[:searched])
+        redacted = self.text(text[:searched], cut=cut)
         if cut:
-            redacted = redacted[: max(0, len(redacted) - self._margin)]
+            redacted = redacted[: max(0, len(redacted) - _MARGIN)]
         if not cut and len(redacted) <= MOST_CHARACTERS:
             return redacted
         return f"{redacted[:MOST_CHARACTERS]}... [{len(body)} bytes]"
+
+    def _without_values(self, text: str, *, cut: bool) -> str:
+        found = self._values.find(text, cut=cut)
+        found += [_base64_around(text, *stretch) for stretch in self._encoded.find(text, cut=cut)]
+        kept, place = [], 0
+        for begin, end in merged(sorted(found)):
+            kept += [text[place:begin], REDACTED]
+            place = end
+        return "".join((*kept, text[place:]))
+
+
+def _base64_around(text: str, begin: int, end: int) -> tuple[int, int]:
+    """A stretch of base64, and what stands beside it in the same groups: it may hold bits of it, or its like."""
+    before = _BASE64_BEFORE.search(text, max(0, begin - 3), begin)
+    after = _BASE64_AFTER.match(text, end)
+    return (begin if before is None else before.start()), (end if after is None else after.end())
 
 
 def _without_named(text: str, before: re.Pattern[str], value: re.Pattern[str]) -> str:
@@ -108,57 +122,14 @@ def _without_named(text: str, before: re.Pattern[str], value: re.Pattern[str]) -
     return "".join((*kept, text[place:]))
 
 
-def _spelled(value: str) -> str:
-    """A pattern for the value with each character written in any of the ways that JSON, URLs and HTML have.
-
-    Repetitions have an end: a platform that answers a million backslashes must not keep the search busy.
-    """
-    return "".join(_character(character) for character in value)
-
-
-def _character(character: str) -> str:
-    # Nothing escapes these, and most of a long key is made of them.
-    if character.isascii() and character.isalnum():
-        return character
-    forms = [re.escape(character)]
-    forms.append("".join(f"%(?:25){{0,3}}(?i:{byte:02x})" for byte in character.encode("utf-8", "surrogatepass")))
-    forms.append("".join(rf"\\{{1,8}}u(?i:{unit:04x})" for unit in _utf16(character)))
-    forms.append(rf"&#(?:0{{0,6}}{ord(character)}|x0{{0,6}}(?i:{ord(character):x}));")
-    if character in _ENTITIES:
-        forms.append(_ENTITIES[character])
-    if character in '"\\/':
-        forms.append(rf"\\{{1,8}}{re.escape(character)}")
-    if character in _LETTERS:
-        forms.append(rf"\\{{1,8}}{_LETTERS[character]}")
-    if character == " ":
-        forms.append(r"\+")
-    return f"(?:{'|'.join(forms)})"
-
-
-def _utf16(character: str) -> list[int]:
-    units = character.encode("utf-16-be", "surrogatepass")
-    return [int.from_bytes(units[place : place + 2]) for place in range(0, len(units), 2)]
-
-
 def _encoded(value: str) -> list[str]:
-    """Patterns for the value in base64, at each of the three places a byte can take in a group."""
+    """The value in base64, at each of the three places a byte can take in a group."""
     raw = value.encode("utf-8", "surrogatepass")
-    patterns = []
+    forms = []
     for shift, leading in enumerate((0, 2, 3)):
         encoded = base64.b64encode(bytes(shift) + raw).decode()
         # The first and last characters also depend on the neighbours.
         inner = encoded[leading:] if (shift + len(raw)) % 3 == 0 else encoded[leading:].rstrip("=")[:-1]
         if len(inner) >= 6:
-            spelled = "".join(_base64_character(character) for character in inner)
-            patterns.append(rf"[\w+/\-]{{0,3}}{spelled}[\w+/\-]*={{0,2}}")
-    return patterns
-
-
-def _base64_character(character: str) -> str:
-    match character:
-        case "+":
-            return r"(?:[+\-]|%2[bB])"
-        case "/":
-            return r"(?:\\{0,8}/|_|%2[fF])"
-        case _:
-            return character
+            forms.append(inner)
+    return forms

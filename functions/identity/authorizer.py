@@ -1,0 +1,45 @@
+"""Called by API Gateway before the routes that machines may use too: who calls, by a token or by an API key.
+
+It finds out, and the route's function refuses, so isAuthorized is always true: AWS documents no way for an authorizer
+of an HTTP API to answer 401, a false one is 403, and one that raises counts as a failure of ours
+(https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html). causeway.hub_api lets
+nobody in whom this context does not name, and answers 401, or 503 where it could not be found out.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from causeway import database, identity, tokens
+from causeway.errors import CausewayError, Unauthorized
+
+logger = Logger()
+
+
+@logger.inject_lambda_context(correlation_id_path="requestContext.requestId")
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer in format 2.0's simple form; the route's function finds its context in requestContext.authorizer.lambda.
+
+    The context holds texts alone: the claims of a token; keyId, tenantId and channel of an API key; or refused, the
+    code of an error.
+    """
+    # Lower case on API Gateway, but not from `sam local`.
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    try:
+        found = _found(headers.get("authorization", ""), headers.get("x-api-key"))
+    except CausewayError as error:
+        log = logger.info if error.status < 500 else logger.error
+        log(error.cause or error.sentence, extra={"code": error.code})
+        found = {"refused": error.code}
+    return {"isAuthorized": True, "context": found}
+
+
+def _found(authorization: str, key: str | None) -> dict[str, str]:
+    if key is None:
+        return tokens.check(tokens.bearer(authorization))
+    if authorization:
+        # Whoever sends both may be meant by either, and is taken for neither.
+        raise Unauthorized(cause="a token and an API key at once")
+    machine = identity.of_key(database.current(), key)
+    channel = {} if machine.channel is None else {"channel": machine.channel}
+    return {"keyId": machine.subject, "tenantId": machine.tenant} | channel

@@ -1,0 +1,46 @@
+"""The syncs of the tenant's connections: /integrations/{connection_id}/sync and .../syncs."""
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from causeway import api
+from causeway.connections import requests, rows
+from causeway.hub_api import HubAnswer, HubCall, hub_call
+from causeway.operations import describe
+from causeway.syncs import runs, starting
+
+app = APIGatewayHttpResolver()
+
+
+@app.post("/integrations/<connection_id>/sync")
+@hub_call(app, "connections.use")
+@describe("SyncRun", status=202, refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE")
+def sync(call: HubCall) -> HubAnswer:
+    """Have a sync of an active connection queued; where one is queued or running, answer that one."""
+    run, made = starting.start(call.context, requests.connection_id(call.path["connection_id"]))
+    headers = {"location": f"/integrations/{run.connection_id}/syncs/{run.run_id}"}
+    return HubAnswer(run.as_json(), 202, headers=headers | ({} if made else {"idempotent-replay": "true"}))
+
+
+@app.get("/integrations/<connection_id>/syncs")
+@hub_call(app, "connections.list")
+@describe("SyncRunPage", query="SyncRunFilter", refuses="CONNECTION_NOT_FOUND")
+def list_runs(call: HubCall) -> HubAnswer:
+    """A page of a connection's syncs, newest first."""
+    with call.context.transaction() as transaction:
+        one = rows.find(transaction, requests.connection_id(call.path["connection_id"]))
+        found, cursor = runs.page(transaction, one.connection_id, call.query)
+    return HubAnswer({"syncs": [run.as_json() for run in found], "nextCursor": cursor})
+
+
+@app.get("/integrations/<connection_id>/syncs/<run_id>")
+@hub_call(app, "connections.list")
+@describe("SyncRun", refuses="CONNECTION_NOT_FOUND SYNC_RUN_NOT_FOUND")
+def get_run(call: HubCall) -> HubAnswer:
+    """How a sync stands, or what came of it."""
+    with call.context.transaction() as transaction:
+        one = rows.find(transaction, requests.connection_id(call.path["connection_id"]))
+        run = runs.find(transaction, one.connection_id, runs.run_id(call.path["run_id"]))
+    return HubAnswer(run.as_json())
+
+
+handler = api.lambda_handler(app)

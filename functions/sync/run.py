@@ -1,0 +1,37 @@
+"""Called with what the queue of syncs delivers: works on each run, once."""
+
+from datetime import timedelta
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from causeway import database
+from causeway.syncs import running
+from causeway.syncs.queue import Message
+
+logger = Logger()
+# Messages that failed are told by their ids; that all did is no other case, and the queue has its own alarms.
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+# What the clocks of Lambda and of the database may differ by.
+_MARGIN = timedelta(seconds=10)
+
+
+def work(record: SQSRecord, lambda_context: Any) -> None:
+    """Work on the run of one message."""
+    lease = timedelta(milliseconds=lambda_context.get_remaining_time_in_millis()) + _MARGIN
+    try:
+        ended = running.run(database.current(), Message.parse(record.body), lease)
+    except Exception:
+        logger.exception("A message failed", extra={"message_id": record.message_id})
+        raise
+    if ended is not None:
+        logger.info("A run ended", extra={"message_id": record.message_id, "status": ended.status})
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Work on a batch of messages. Returns which of them are to be delivered again."""
+    return dict(process_partial_response(event=event, record_handler=work, processor=processor, context=context))

@@ -1,0 +1,25 @@
+"""Called by a schedule: queues syncs again that the queue or their worker lost."""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+
+from causeway import database
+from causeway.syncs import sweeping
+
+logger = Logger()
+metrics = Metrics(namespace="Causeway")
+
+# Milliseconds kept for ending in order.
+_RESERVE = 10_000
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """Work until nothing is lost or the time is up; the next call goes on. Returns what was done."""
+    done = sweeping.sweep(database.current(), lambda: context.get_remaining_time_in_millis() > _RESERVE)
+    logger.info("lost syncs", extra=done)
+    for name, count in done.items():
+        metrics.add_metric(name=f"SyncsSwept{name.title()}", unit="Count", value=count)
+    return done

@@ -1,0 +1,45 @@
+"""The platform's tenants: /tenants."""
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from causeway import api, tenants
+from causeway.hub_api import HubAnswer, HubCall, hub_call
+from causeway.operations import describe
+
+app = APIGatewayHttpResolver()
+
+
+@app.post("/tenants")
+@hub_call(app, "tenants.manage")
+@describe("Tenant", status=201, request="TenantDraft", refuses="NAME_TAKEN")
+def create(call: HubCall) -> HubAnswer:
+    """Make a tenant."""
+    return HubAnswer(tenants.create(call.context, tenants.Draft.parse(call.body)).as_json(), 201)
+
+
+@app.get("/tenants")
+@hub_call(app, "tenants.manage")
+@describe("TenantPage", query="TenantQuery")
+def every(call: HubCall) -> HubAnswer:
+    """A page of tenants in the order of their codes."""
+    found, cursor = tenants.page(call.context, call.query)
+    return HubAnswer({"tenants": [one.as_json() for one in found], "nextCursor": cursor})
+
+
+@app.get("/tenants/<tenant_id>")
+@hub_call(app, "tenants.manage")
+@describe("Tenant")
+def get(call: HubCall) -> HubAnswer:
+    """One tenant."""
+    return HubAnswer(tenants.find(call.context, call.path["tenant_id"]).as_json())
+
+
+@app.patch("/tenants/<tenant_id>")
+@hub_call(app, "tenants.manage")
+@describe("Tenant", request="TenantChange")
+def change(call: HubCall) -> HubAnswer:
+    """Give a tenant another display name."""
+    return HubAnswer(tenants.change(call.context, call.path["tenant_id"], call.body).as_json())
+
+
+handler = api.lambda_handler(app)

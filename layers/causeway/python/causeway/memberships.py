@@ -1,0 +1,116 @@
+"""Memberships: the people whom a tenant knows, as their tokens told of them, and which of them are suspended."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from causeway.audit_log import Action, record
+from causeway.context import RequestContext
+from causeway.errors import InvalidRequest, MembershipNotFound, OwnMembership
+from causeway.fields import choice_field, known_fields, limit_field, text_field
+
+STATUSES = ("active", "suspended")
+_LONGEST_SUBJECT = 255
+_MOST_ROWS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A person of the tenant. subject: the sub of his tokens."""
+
+    subject: str
+    role: str
+    status: str
+    created_at: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the membership's description."""
+        return {
+            "subject": self.subject,
+            "role": self.role,
+            "status": self.status,
+            "createdAt": self.created_at.isoformat(),
+        }
+
+
+def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Membership], str | None]:
+    """Return people in the order of their subjects, and the next page's cursor, None at the end.
+
+    Args:
+        context: of the tenant.
+        query: limit and cursor.
+
+    Raises:
+        InvalidRequest: the sentence names the parameter.
+    """
+    known_fields(query, {"limit", "cursor"})
+    limit = limit_field(query, _MOST_ROWS)
+    after = text_field(query, "cursor", _LONGEST_SUBJECT) if "cursor" in query else None
+    with context.transaction() as transaction:
+        rows = transaction.execute(
+            """
+            SELECT subject, role, status, created_at FROM memberships
+            WHERE tenant_id = current_tenant() AND (%(after)s::text IS NULL OR subject > %(after)s)
+            ORDER BY subject
+            LIMIT %(limit)s + 1
+            """,
+            {"after": after, "limit": limit},
+        ).fetchall()
+    found = [Membership(*row) for row in rows[:limit]]
+    return found, found[-1].subject if len(rows) > limit else None
+
+
+def change(context: RequestContext, subject: str, body: dict[str, Any]) -> Membership:
+    """Suspend a person, whose next call is refused, or let him in again; the status he has changes nothing.
+
+    Raises:
+        InvalidRequest: the sentence names the field.
+        MembershipNotFound: the tenant knows no such person.
+        OwnMembership: it is the caller's.
+    """
+    known_fields(body, {"status"})
+    status = choice_field(body, "status", STATUSES)
+    if status is None:
+        raise InvalidRequest(f"status must be one of {', '.join(STATUSES)}")
+    with context.transaction() as transaction:
+        before = _find(transaction, subject)
+        if before.subject == context.caller.subject:
+            raise OwnMembership
+        after = replace(before, status=status)
+        if after == before:
+            return before
+        transaction.execute(
+            "UPDATE memberships SET status = %s WHERE tenant_id = current_tenant() AND subject = %s",
+            [status, before.subject],
+        )
+        record(
+            transaction,
+            context.entry(
+                Action.MEMBERSHIP_SUSPENDED if status == "suspended" else Action.MEMBERSHIP_RESTORED,
+                object_kind="membership",
+                object_id=before.subject,
+                before=before.as_json(),
+                after=after.as_json(),
+            ),
+        )
+    return after
+
+
+def _find(transaction: psycopg.Connection[Any], subject: str) -> Membership:
+    try:
+        wanted = text_field({"subject": subject}, "subject", _LONGEST_SUBJECT)
+    except InvalidRequest as error:
+        raise MembershipNotFound from error
+    row = transaction.execute(
+        """
+        SELECT subject, role, status, created_at FROM memberships
+        WHERE tenant_id = current_tenant() AND subject = %s
+        FOR UPDATE
+        """,
+        [wanted],
+    ).fetchone()
+    if row is None:
+        raise MembershipNotFound
+    return Membership(*row)

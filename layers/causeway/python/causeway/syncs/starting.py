@@ -1,0 +1,30 @@
+"""A sync that somebody asks for: committed first, queued after."""
+
+from uuid import UUID
+
+from causeway.audit_log import Action
+from causeway.connections import audit, rows
+from causeway.context import RequestContext
+from causeway.syncs import runs
+from causeway.syncs.queue import Message
+from causeway.syncs.runs import Run
+
+
+def start(context: RequestContext, connection_id: UUID) -> tuple[Run, bool]:
+    """Have a sync of an active connection queued; returns the run, and whether it was made just now.
+
+    Where one is queued or running, it is that one. Where the queue does not answer, the run is queued later.
+
+    Raises:
+        ConnectionNotFound.
+        IntegrationNotActive: it is not to be used.
+    """
+    with context.transaction() as transaction:
+        one = rows.find(transaction, connection_id)
+        rows.demand_active(one)
+        run, made = runs.begin(transaction, one.connection_id, context.caller.subject)
+        if made:
+            audit.note(context, transaction, Action.SYNC_REQUESTED, one, after={"runId": run.run_id})
+    if made:
+        Message(UUID(context.caller.tenant), UUID(run.run_id)).put()
+    return run, made

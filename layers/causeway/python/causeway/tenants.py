@@ -1,0 +1,168 @@
+"""Tenants of the platform: made, listed and named by super admins. Codes stay, and nobody deletes a tenant."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+import psycopg
+from psycopg import errors as pg
+
+from causeway.audit_log import Action, record
+from causeway.context import RequestContext
+from causeway.errors import InvalidRequest, NameTaken, TenantNotFound
+from causeway.fields import known_fields, limit_field, text_field
+
+_CODE = re.compile(r"[A-Z0-9_]{1,64}")
+_LONGEST_NAME = 200
+_MOST_ROWS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """POST /tenants. code: what game providers know the casino by."""
+
+    code: str
+    display_name: str
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> Self:
+        """Read the body; raises InvalidRequest, which names the field."""
+        known_fields(body, {"code", "displayName"})
+        code = text_field(body, "code", 64)
+        if not _CODE.fullmatch(code):
+            raise InvalidRequest("code must be of capital letters A to Z, digits and _")
+        return cls(code, text_field(body, "displayName", _LONGEST_NAME))
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A tenant, as super admins see it."""
+
+    tenant_id: str
+    code: str
+    display_name: str
+    created_at: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the tenant's description."""
+        return {
+            "id": self.tenant_id,
+            "code": self.code,
+            "displayName": self.display_name,
+            "createdAt": self.created_at.isoformat(),
+        }
+
+
+def create(context: RequestContext, draft: Draft) -> Tenant:
+    """Make a tenant, which can be named in X-Tenant-Id at once.
+
+    Raises:
+        NameTaken: there is a tenant of this code.
+    """
+    with context.platform_transaction() as transaction:
+        try:
+            [row] = transaction.execute(
+                """
+                INSERT INTO tenants (code, display_name) VALUES (%s, %s)
+                RETURNING tenant_id::text, code, display_name, created_at
+                """,
+                [draft.code, draft.display_name],
+            ).fetchall()
+        except pg.UniqueViolation as error:
+            raise NameTaken("There is already a tenant of this code") from error
+        made = Tenant(*row)
+        _record(context, transaction, Action.TENANT_CREATED, None, made)
+    return made
+
+
+def find(context: RequestContext, tenant_id: str) -> Tenant:
+    """Return a tenant; raises TenantNotFound."""
+    with context.platform_transaction() as transaction:
+        return _find(transaction, _wanted(tenant_id))
+
+
+def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Tenant], str | None]:
+    """Return tenants in the order of their codes, and the next page's cursor, None at the end.
+
+    Args:
+        context: a super admin's.
+        query: limit and cursor.
+
+    Raises:
+        InvalidRequest: the sentence names the parameter.
+    """
+    known_fields(query, {"limit", "cursor"})
+    limit = limit_field(query, _MOST_ROWS)
+    after = text_field(query, "cursor", 64) if "cursor" in query else None
+    with context.platform_transaction() as transaction:
+        rows = transaction.execute(
+            """
+            SELECT tenant_id::text, code, display_name, created_at FROM tenants
+            WHERE %(after)s::text IS NULL OR code > %(after)s
+            ORDER BY code
+            LIMIT %(limit)s + 1
+            """,
+            {"after": after, "limit": limit},
+        ).fetchall()
+    found = [Tenant(*row) for row in rows[:limit]]
+    return found, found[-1].code if len(rows) > limit else None
+
+
+def change(context: RequestContext, tenant_id: str, body: dict[str, Any]) -> Tenant:
+    """Give a tenant another display name; the one it has changes nothing.
+
+    Raises:
+        InvalidRequest: the sentence names the field.
+        TenantNotFound.
+    """
+    known_fields(body, {"displayName"})
+    name = text_field(body, "displayName", _LONGEST_NAME)
+    wanted = _wanted(tenant_id)
+    with context.platform_transaction() as transaction:
+        # Of two changes at once, the second is made to what the first has left.
+        transaction.execute("SELECT FROM tenants WHERE tenant_id = %s FOR UPDATE", [wanted])
+        before = _find(transaction, wanted)
+        if before.display_name == name:
+            return before
+        transaction.execute("UPDATE tenants SET display_name = %s WHERE tenant_id = %s", [name, wanted])
+        after = _find(transaction, wanted)
+        _record(context, transaction, Action.TENANT_CHANGED, before, after)
+    return after
+
+
+def _wanted(tenant_id: str) -> UUID:
+    try:
+        return UUID(tenant_id)
+    except ValueError as error:
+        raise TenantNotFound from error
+
+
+def _find(transaction: psycopg.Connection[Any], tenant_id: UUID) -> Tenant:
+    row = transaction.execute(
+        "SELECT tenant_id::text, code, display_name, created_at FROM tenants WHERE tenant_id = %s", [tenant_id]
+    ).fetchone()
+    if row is None:
+        raise TenantNotFound
+    return Tenant(*row)
+
+
+def _record(
+    context: RequestContext,
+    transaction: psycopg.Connection[Any],
+    action: Action,
+    before: Tenant | None,
+    after: Tenant,
+) -> None:
+    """Write it down twice: in the platform's chain, and in the tenant's, which ends what the transaction may see."""
+    entry = context.entry(
+        action,
+        object_kind="tenant",
+        object_id=after.tenant_id,
+        before=None if before is None else before.as_json(),
+        after=after.as_json(),
+    )
+    record(transaction, entry)
+    transaction.execute("SELECT set_config('causeway.tenant_id', %s, true)", [after.tenant_id])
+    record(transaction, entry)

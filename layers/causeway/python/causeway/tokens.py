@@ -1,0 +1,124 @@
+"""ID tokens of the user pool, checked as API Gateway's JWT authorizer checks them on the other routes.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html says what it looks at, and
+http-api-quotas beside it how long it waits for an issuer's keys, and how many bytes of them it reads.
+"""
+
+import json
+from collections.abc import Callable
+from functools import cache
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from time import monotonic
+from typing import Any
+from urllib.parse import urlsplit
+
+from causeway import settings
+from causeway.errors import Unauthorized, Unavailable
+
+_ALGORITHMS = ["RS256", "RS384", "RS512"]
+# What says who somebody is; the rest of a token goes no further.
+_CLAIMS = ("sub", "token_use", "cognito:groups", "custom:tenant_id")
+# Seconds for one step of fetching keys, and the most bytes of them.
+_TIMEOUT = 1.5
+_MOST_BYTES = 150_000
+# Seconds that keys are used before they are fetched again, and in which tokens with an unknown key have them fetched
+# but once: else everybody who makes up a key's name would.
+_MAX_AGE = 7200.0
+_PATIENCE = 60.0
+
+
+class SigningKeys:
+    """The issuer's public keys by id, kept over calls. clock: seconds that only grow."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._keys: dict[str, Any] = {}
+        self._fetched = self._asked = float("-inf")
+
+    def find(self, key_id: str) -> Any | None:
+        """Return a key, None where the issuer has none of that id; raises Unavailable where it cannot be asked."""
+        now = self._clock()
+        if now - self._fetched > _MAX_AGE:
+            self._keys, self._fetched = _fetch(), now
+        elif key_id not in self._keys and now - self._asked > _PATIENCE:
+            self._asked = now
+            self._keys, self._fetched = _fetch(), now
+        return self._keys.get(key_id)
+
+
+@cache
+def current() -> SigningKeys:
+    """Return this execution environment's keys."""
+    return SigningKeys()
+
+
+def bearer(authorization: str) -> str:
+    """Return the token of an Authorization header: all of it, or what follows Bearer in any case."""
+    scheme, _, rest = authorization.strip().partition(" ")
+    return rest.strip() if scheme.lower() == "bearer" else authorization.strip()
+
+
+def check(token: str) -> dict[str, str]:
+    """Return the claims of a token that say whose it is, in the form in which API Gateway passes claims on.
+
+    Raises:
+        Unauthorized: no token, one of another issuer or audience, one out of its time, or not signed by the issuer.
+        Unavailable: the issuer's keys cannot be read.
+    """
+    # A machine's call brings a key and does without the library.
+    import jwt
+
+    try:
+        key_id = jwt.get_unverified_header(token).get("kid")
+        key = current().find(key_id) if isinstance(key_id, str) else None
+        if key is None:
+            raise Unauthorized(cause="the token's kid names no key of the issuer")
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=_ALGORITHMS,
+            issuer=settings.token_issuer(),
+            audience=settings.token_audience(),
+            options={"require": ["exp", "iss", "aud"]},
+        )
+    # A deeply nested JSON is a RecursionError.
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+        raise Unauthorized(cause=f"the token is refused: {type(error).__name__}") from error
+    return {name: _text(claims[name]) for name in _CLAIMS if name in claims}
+
+
+def _text(claim: Any) -> str:
+    return f"[{' '.join(str(one) for one in claim)}]" if isinstance(claim, list) else str(claim)
+
+
+def _fetch() -> dict[str, Any]:
+    """Return the issuer's RSA keys by their ids."""
+    from jwt import PyJWK, PyJWTError
+
+    body = _read(settings.token_keys_url())
+    try:
+        given = json.loads(body)["keys"]
+        return {one["kid"]: PyJWK(one) for one in given if one["kty"] == "RSA" and "kid" in one}
+    except (ValueError, KeyError, TypeError, PyJWTError) as error:
+        raise _unreadable(f"they are no JSON Web Key Set ({type(error).__name__})") from error
+
+
+def _read(url: str) -> bytes:
+    address = urlsplit(url)
+    kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
+    connection = kind(address.netloc, timeout=_TIMEOUT)
+    try:
+        connection.request("GET", address.path)
+        response = connection.getresponse()
+        body = response.read(_MOST_BYTES)
+    except (OSError, HTTPException) as error:
+        raise _unreadable(f"{address.netloc} did not answer ({type(error).__name__})") from error
+    finally:
+        connection.close()
+    if response.status != 200:
+        raise _unreadable(f"{address.netloc} answered {response.status}")
+    return body
+
+
+def _unreadable(why: str) -> Unavailable:
+    return Unavailable(cause=f"The issuer's keys cannot be read, {why}: see TOKEN_KEYS_URL, and the way to the outside")

@@ -1,0 +1,155 @@
+"""The schedule that ends the overlap of rotations and destroys what they replaced: what is due, and nothing else."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain, repeat
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import errors as pg
+
+from causeway import credential_retention, credentials
+from causeway.crypto import DataKeys
+from causeway.data_keys import StoredKeys
+from tests.database.hub import SECRETS, Hub
+from tests.database.parallel import at_once
+from tests.database.world import Casino
+
+NOTHING = {"retired": 0, "destroyed": 0}
+
+
+@pytest.fixture
+def new_hub(casino: Casino, kms_key_id: str) -> Iterator[Callable[[], Hub]]:
+    """Makes tenants in a database of the test's own, as a run sees all there are."""
+    made: list[Casino] = []
+
+    def make() -> Hub:
+        tenant = Casino(casino.urls)
+        made.append(tenant)
+        database = tenant.database("credentials")
+        return Hub(tenant, database, DataKeys(StoredKeys(database), kms_key_id), kms_key_id, uuid4())
+
+    yield make
+    for tenant in made:
+        tenant.close()
+
+
+@pytest.fixture
+def hub(new_hub: Callable[[], Hub]) -> Hub:
+    return new_hub()
+
+
+def run(hub: Hub, *may_go_on: bool) -> dict[str, int]:
+    """Run over a connection of its own; may_go_on: the first answers to whether there is time, then it is so."""
+    answers = chain(may_go_on, repeat(True))
+    return credential_retention.run(hub.casino.database("credentials"), lambda: next(answers))
+
+
+def entries(hub: Hub) -> list[tuple[str, Any]]:
+    """What the tenant's audit log says the schedule did with its connection's versions, the oldest first."""
+    rows = hub.casino.query(
+        """
+        SELECT actor_kind, actor, object_kind, object_id, outcome, action, after::text::json AS after FROM audit_log
+        WHERE tenant_id = %s ORDER BY entry
+        """,
+        [hub.tenant_id],
+    )
+    for row in rows:
+        assert row[:5] == ("system", "credential-retention", "connection", str(hub.connection_id), "done")
+    return [(row.action, row.after) for row in rows]
+
+
+def test_overlap_of_every_tenant_ends_after_a_day_and_is_written_down(new_hub: Callable[[], Hub]) -> None:
+    """HUB 3, 44."""
+    over, young, unrotated = new_hub(), new_hub(), new_hub()
+    for hub in (over, over, young, young, unrotated):
+        hub.use()
+    over.aged(hours=25)
+    young.aged(hours=23)
+    unrotated.aged(days=100)
+
+    assert run(over) == {"retired": 1, "destroyed": 0}
+    assert [hub.statuses for hub in (over, young, unrotated)] == [
+        ["retired", "active"],
+        ["retiring", "active"],
+        ["active"],
+    ]
+    assert [entries(hub) for hub in (over, young, unrotated)] == [[("credential.retired", {"versions": [1]})], [], []]
+    assert run(over) == NOTHING
+
+
+def test_what_was_retired_for_a_month_is_destroyed_and_written_down(hub: Hub) -> None:
+    """HUB 1, 3, 44: ciphertexts that nobody needs any more are not there to be stolen."""
+    for _ in range(4):
+        hub.use()
+    hub.aged(days=31)
+
+    assert run(hub) == {"retired": 1, "destroyed": 2}
+    assert hub.statuses == ["destroyed", "destroyed", "retired", "active"]
+    assert hub.key_versions() == {1: 2 * len(SECRETS)}
+    assert entries(hub) == [("credential.retired", {"versions": [3]}), ("credential.destroyed", {"versions": [1, 2]})]
+    hub.aged(days=31)
+    assert run(hub) == {"retired": 0, "destroyed": 1}
+    assert run(hub) == NOTHING
+    assert (hub.read(), hub.key_versions()) == (SECRETS, {1: len(SECRETS)})
+
+
+def test_nothing_of_a_deleted_connection_is_due(hub: Hub) -> None:
+    for _ in range(3):
+        hub.use()
+    hub.change(credentials.destroy)
+    hub.aged(days=100)
+
+    assert run(hub) == NOTHING
+    assert hub.statuses == ["destroyed"] * 3
+
+
+def test_run_that_is_out_of_time_is_finished_by_the_next_the_oldest_first(new_hub: Callable[[], Hub]) -> None:
+    hubs = [new_hub() for _ in range(3)]
+    for n, hub in enumerate(hubs):
+        hub.use()
+        hub.use()
+        hub.aged(hours=30 + n)
+
+    assert run(hubs[0], False) == NOTHING
+    assert run(hubs[0], True, False) == {"retired": 1, "destroyed": 0}
+    assert [hub.statuses[0] for hub in hubs] == ["retiring", "retiring", "retired"]
+    assert run(hubs[0]) == {"retired": 2, "destroyed": 0}
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_runs_at_once_and_rotations_meanwhile_harm_nothing(hub: Hub, attempt: int) -> None:
+    """HUB 3: each version is retired and destroyed once, as the audit log tells; what is in use stays."""
+    for _ in range(5):
+        hub.use()
+    hub.aged(days=31)
+    at_once([*[partial(run, hub)] * 3, partial(hub.elsewhere().use, {"key": "new"})])
+    run(hub)
+
+    assert hub.read() == {"key": "new"}
+    assert hub.statuses[:3] == ["destroyed"] * 3
+    assert hub.statuses.count("active") == 1
+    destroyed = [
+        version for action, after in entries(hub) if action == "credential.destroyed" for version in after["versions"]
+    ]
+    assert sorted(destroyed) == [1, 2, 3]
+
+
+def test_what_is_due_is_told_by_ids_alone_and_to_one_login(hub: Hub) -> None:
+    """HUB 1."""
+    hub.use()
+    hub.use()
+    hub.aged(hours=25)
+    due = "SELECT * FROM credentials_due_v1('24 hours', '30 days')"
+
+    # For no tenant: what row-level security hides.
+    with psycopg.connect(hub.casino.urls["credentials"]) as connection:
+        assert connection.execute("SELECT FROM api_credential_versions").rowcount == 0
+        told = connection.execute(due)
+        assert [column.name for column in told.description or ()] == ["tenant_id", "connection_id"]
+        assert [(str(tenant), one) for tenant, one in told] == [(hub.tenant_id, hub.connection_id)]
+    for login in ("hub", "casino", "provider", "auditor"):
+        with psycopg.connect(hub.casino.urls[login]) as connection, pytest.raises(pg.InsufficientPrivilege):
+            connection.execute(due)

@@ -1,0 +1,462 @@
+"""Runs of syncs in the database: one at a time, taken by one, found again when their worker or the queue is gone."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from psycopg import errors as pg
+
+from causeway import aws, settings
+from causeway.database import Database
+from causeway.errors import SyncRunNotFound
+from causeway.syncs import running, runs, sweeping
+from causeway.syncs.engines import ENGINES, Engine
+from causeway.syncs.queue import Message
+from causeway.syncs.runs import Ended, Run, Taken
+from tests.database.parallel import at_once
+from tests.database.world import Casino
+
+MINUTE = timedelta(minutes=1)
+NOTHING = {"queued": 0, "failed": 0, "refused": 0}
+NO_TENANTS = "00000000-0000-0000-0000-000000000000"
+
+
+@dataclass
+class Syncs:
+    """A tenant's active connection, and what is done with its syncs over a connection to the database of its own."""
+
+    casino: Casino
+    connection_id: str
+    database: Database
+
+    def elsewhere(self) -> "Syncs":
+        """The same in another execution environment."""
+        return Syncs(self.casino, self.connection_id, self.casino.database("hub"))
+
+    def another(self) -> "Syncs":
+        """Another connection of the same tenant."""
+        return connected(self.casino)
+
+    def begin(self) -> tuple[Run, bool]:
+        with self.database.transaction(self.casino.tenant_id) as transaction:
+            return runs.begin(transaction, self.connection_id, "subject")
+
+    def take(self, run_id: str, lease: timedelta = MINUTE) -> Taken | None:
+        with self.database.transaction(self.casino.tenant_id) as transaction:
+            return runs.take(transaction, UUID(run_id), lease)
+
+    def taken(self, run_id: str, lease: timedelta = MINUTE) -> Taken:
+        taken = self.take(run_id, lease)
+        assert taken is not None
+        return taken
+
+    def end(self, taken: Taken, ended: Ended) -> bool:
+        with self.database.transaction(self.casino.tenant_id) as transaction:
+            return runs.end(transaction, taken, ended)
+
+    def run(self, run_id: str, engines: Mapping[str, Engine] | None = None) -> Ended | None:
+        message = Message(UUID(self.casino.tenant_id), UUID(run_id))
+        return running.run(self.database, message, MINUTE, ENGINES if engines is None else engines)
+
+    def sweep(self, *may_go_on: bool) -> dict[str, int]:
+        answers = iter(may_go_on)
+        return sweeping.sweep(self.database, lambda: next(answers, True))
+
+    def row(self, run_id: str) -> Any:
+        statement = "SELECT * FROM sync_runs WHERE tenant_id = %s AND run_id = %s"
+        return self.casino.query(statement, [self.casino.tenant_id, run_id])[0]
+
+    def age(self, run_id: str, by: str = "6 minutes") -> None:
+        """Make a run, and what it waits for, as old as that."""
+        statement = """
+            UPDATE sync_runs SET queued_at = queued_at - %s::interval, leased_until = leased_until - %s::interval
+            WHERE run_id = %s
+        """
+        self.casino.query(statement, [by, by, run_id])
+
+    @property
+    def last_sync(self) -> Any:
+        statement = "SELECT last_sync_at FROM integration_connections WHERE connection_id = %s"
+        return self.casino.value(statement, [self.connection_id])
+
+    def audited(self) -> list[tuple[str, str, str, Any]]:
+        """Actor, object, outcome and state of each end that the tenant's audit log tells of."""
+        rows = self.casino.query(
+            """
+            SELECT actor, object_id, outcome, after::text::json AS after FROM audit_log
+            WHERE tenant_id = %s AND action = 'sync.ended' AND actor_kind = 'system' ORDER BY entry
+            """,
+            [self.casino.tenant_id],
+        )
+        return [tuple(row) for row in rows]
+
+
+def connected(casino: Casino) -> Syncs:
+    """A new active connection."""
+    connection_id = casino.value(
+        """
+        INSERT INTO integration_connections (tenant_id, provider_key, name, created_by, status, is_active)
+        VALUES (%s, 'twilio', %s, 'test', 'active', true) RETURNING connection_id::text
+        """,
+        [casino.tenant_id, str(uuid4())],
+    )
+    return Syncs(casino, connection_id, casino.database("hub"))
+
+
+@pytest.fixture
+def syncs(casino: Casino) -> Syncs:
+    return connected(casino)
+
+
+@pytest.fixture
+def theirs(casino: Casino) -> Iterator[Syncs]:
+    """Another tenant's connection in the same database."""
+    other = Casino(casino.urls)
+    yield connected(other)
+    other.close()
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]]:
+    """Moto's SQS: queue() takes out what is in the queue of syncs."""
+    from moto import mock_aws
+
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    with mock_aws():
+        aws.client.cache_clear()
+        settings.sync_queue_url.cache_clear()
+        client = aws.client("sqs")
+        url = client.create_queue(QueueName="syncs")["QueueUrl"]
+        monkeypatch.setenv("SYNC_QUEUE_URL", url)
+
+        def drained() -> list[str]:
+            found = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+            return [one["Body"] for one in found]
+
+        yield drained
+    aws.client.cache_clear()
+    settings.sync_queue_url.cache_clear()
+
+
+@pytest.fixture
+def queue_down(queue: Callable[[], list[str]]) -> Iterator[Callable[[bool], None]]:
+    """Whether anything answers at the queue's address from its call on."""
+    from botocore.exceptions import EndpointConnectionError
+
+    def refuse(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://sqs")
+
+    events = aws.client("sqs").meta.events
+
+    def switch(down: bool) -> None:
+        events.unregister("before-call.sqs", refuse)
+        if down:
+            events.register_first("before-call.sqs", refuse)
+
+    yield switch
+    events.unregister("before-call.sqs", refuse)
+
+
+# ---- One at a time ----
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_eight_triggers_at_once_make_one_run(syncs: Syncs, attempt: int) -> None:
+    """HUB 27: one runs, the others get its id."""
+    answers = at_once([syncs.elsewhere().begin for _ in range(8)])
+
+    assert sum(made for _, made in answers) == 1
+    assert len({run.run_id for run, _ in answers}) == 1
+    assert syncs.casino.value("SELECT count(*) FROM sync_runs") == 1
+
+
+def test_trigger_while_one_is_queued_or_running_gets_it_and_after_its_end_another(syncs: Syncs) -> None:
+    first, made = syncs.begin()
+    queued = syncs.begin()
+    taken = syncs.taken(first.run_id)
+    running_, again = syncs.begin()
+    syncs.end(taken, Ended("failed", "NO_ENGINE"))
+    second, anew = syncs.begin()
+
+    assert (made, queued[1], again, anew) == (True, False, False, True)
+    assert first.run_id == queued[0].run_id == running_.run_id != second.run_id
+    assert (first.status, running_.status, second.status) == ("queued", "running", "queued")
+
+
+def test_connections_do_not_wait_for_each_other(syncs: Syncs, theirs: Syncs) -> None:
+    assert [one.begin()[1] for one in (syncs, syncs.another(), theirs)] == [True] * 3
+
+
+@pytest.mark.parametrize("status", ["queued", "running"])
+def test_second_open_run_is_refused_whoever_writes_it(syncs: Syncs, status: str) -> None:
+    syncs.begin()
+    with pytest.raises(pg.UniqueViolation, match="sync_runs_one_open"):
+        syncs.casino.query(
+            """
+            INSERT INTO sync_runs (tenant_id, connection_id, status, requested_by, leased_until)
+            VALUES (%s, %s, %s, 'subject', CASE %s WHEN 'running' THEN now() END)
+            """,
+            [syncs.casino.tenant_id, syncs.connection_id, status, status],
+        )
+
+
+@pytest.mark.parametrize(("status", "lease"), [("running", "NULL"), ("queued", "now()"), ("failed", "now()")])
+def test_running_is_what_has_a_lease(syncs: Syncs, status: str, lease: str) -> None:
+    run, _ = syncs.begin()
+    statement = f"UPDATE sync_runs SET status = '{status}', leased_until = {lease} WHERE run_id = '{run.run_id}'"  # noqa: S608
+    with pytest.raises(pg.CheckViolation, match="sync_runs_lease"):
+        syncs.casino.query(statement.encode())
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_eight_takers_at_once_and_one_has_it(syncs: Syncs, attempt: int) -> None:
+    """HUB 27"""
+    run, _ = syncs.begin()
+    answers = at_once([partial(syncs.elsewhere().take, run.run_id) for _ in range(8)])
+
+    won = [taken for taken in answers if taken is not None]
+    assert [(taken.run_id, taken.attempt, taken.usable) for taken in won] == [(run.run_id, 1, True)]
+    assert (syncs.row(run.run_id).status, syncs.row(run.run_id).attempts) == ("running", 1)
+
+
+def test_message_delivered_eight_times_at_once_is_worked_on_once(syncs: Syncs) -> None:
+    run, _ = syncs.begin()
+    worked: list[str] = []
+
+    def engine(taken: Taken) -> Ended:
+        worked.append(taken.run_id)
+        return Ended("succeeded")
+
+    answers = at_once([partial(syncs.elsewhere().run, run.run_id, {"twilio": engine}) for _ in range(8)])
+
+    assert worked == [run.run_id]
+    assert [answer for answer in answers if answer is not None] == [Ended("succeeded")]
+    assert [outcome for _, _, outcome, _ in syncs.audited()] == ["done"]
+
+
+# ---- How runs end ----
+
+
+def test_no_provider_has_an_engine_yet(syncs: Syncs) -> None:
+    run, _ = syncs.begin()
+
+    assert syncs.run(run.run_id) == Ended("failed", "NO_ENGINE")
+    row = syncs.row(run.run_id)
+    assert (row.status, row.reason, row.leased_until) == ("failed", "NO_ENGINE", None)
+    assert row.requested_at <= row.started_at <= row.ended_at
+    assert syncs.last_sync is None
+    state = {"runId": run.run_id, "status": "failed", "reason": "NO_ENGINE"}
+    assert syncs.audited() == [("sync-run", syncs.connection_id, "failed", state)]
+
+
+@pytest.mark.parametrize("status", ["succeeded", "partial"])
+def test_engine_says_what_came_of_it(syncs: Syncs, status: Any) -> None:
+    run, _ = syncs.begin()
+
+    assert syncs.run(run.run_id, {"twilio": lambda _: Ended(status)}) == Ended(status)
+    assert (syncs.row(run.run_id).status, syncs.row(run.run_id).reason) == (status, None)
+    assert syncs.last_sync == syncs.row(run.run_id).ended_at
+    assert [outcome for _, _, outcome, _ in syncs.audited()] == ["done"]
+
+
+@pytest.mark.parametrize("change", ["status = 'error', is_active = false", "deleted_at = now()"])
+def test_connection_that_is_not_to_be_used_any_more_reaches_no_engine(syncs: Syncs, change: str) -> None:
+    run, _ = syncs.begin()
+    statement = f"UPDATE integration_connections SET {change} WHERE connection_id = '{syncs.connection_id}'"  # noqa: S608
+    syncs.casino.query(statement.encode())
+
+    def engine(taken: Taken) -> Ended:
+        raise AssertionError(taken)
+
+    assert syncs.run(run.run_id, {"twilio": engine}) == Ended("failed", "CONNECTION_NOT_ACTIVE")
+    assert syncs.row(run.run_id).status == "failed"
+
+
+def test_run_that_is_unknown_ended_or_anothers_is_not_worked_on(syncs: Syncs, theirs: Syncs) -> None:
+    ended, _ = syncs.begin()
+    syncs.run(ended.run_id)
+    other, _ = theirs.begin()
+    before = syncs.row(ended.run_id)
+
+    assert [syncs.run(run_id) for run_id in (str(uuid4()), ended.run_id, other.run_id)] == [None] * 3
+    assert (syncs.row(ended.run_id), theirs.row(other.run_id).status) == (before, "queued")
+    assert len(syncs.audited()) == 1
+
+
+def test_run_is_found_under_its_own_connection_alone(syncs: Syncs, theirs: Syncs) -> None:
+    """HUB 42"""
+    run, _ = syncs.begin()
+    for one in (syncs.another(), theirs):
+        with (
+            pytest.raises(SyncRunNotFound),
+            one.database.transaction(one.casino.tenant_id) as transaction,
+        ):
+            runs.find(transaction, one.connection_id, UUID(run.run_id))
+
+
+# ---- Workers that die ----
+
+
+def test_worker_whose_lease_ran_out_ends_nothing(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
+    """HUB 27: a dead worker's lease expires; one that was only slow changes nothing any more."""
+    run, _ = syncs.begin()
+    slow = syncs.taken(run.run_id)
+    syncs.age(run.run_id)
+    assert syncs.sweep() == NOTHING | {"queued": 1}
+    quick = syncs.taken(run.run_id)
+
+    assert syncs.end(slow, Ended("succeeded")) is False
+    assert (syncs.row(run.run_id).status, syncs.last_sync) == ("running", None)
+    assert syncs.end(quick, Ended("partial")) is True
+    assert syncs.end(slow, Ended("failed")) is False
+    assert (slow.attempt, quick.attempt, syncs.row(run.run_id).status) == (1, 2, "partial")
+
+
+def test_engine_that_outlives_its_lease_is_not_believed(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
+    run, _ = syncs.begin()
+
+    def engine(taken: Taken) -> Ended:
+        there = syncs.elsewhere()
+        there.age(taken.run_id)
+        there.sweep()
+        return Ended("succeeded")
+
+    assert syncs.run(run.run_id, {"twilio": engine}) is None
+    assert (syncs.row(run.run_id).status, syncs.last_sync, syncs.audited()) == ("queued", None, [])
+
+
+def test_engine_that_breaks_leaves_its_run_to_the_next_attempt_and_not_for_ever(
+    syncs: Syncs, queue: Callable[[], list[str]]
+) -> None:
+    run, _ = syncs.begin()
+
+    def engine(taken: Taken) -> Ended:
+        raise LookupError(taken.attempt)
+
+    for attempt in (1, 2, 3):
+        with pytest.raises(LookupError, match=str(attempt)):
+            syncs.run(run.run_id, {"twilio": engine})
+        assert syncs.row(run.run_id).status == "running"
+        syncs.age(run.run_id)
+        assert syncs.sweep() == NOTHING | ({"queued": 1} if attempt < 3 else {"failed": 1})
+
+    row = syncs.row(run.run_id)
+    assert (row.status, row.reason, row.attempts, row.ended_at is not None) == ("failed", "NEVER_ENDED", 3, True)
+    assert len(queue()) == 2
+    state = {"runId": run.run_id, "status": "failed", "reason": "NEVER_ENDED"}
+    assert syncs.audited() == [("sync-sweep", syncs.connection_id, "failed", state)]
+    assert syncs.begin()[1]
+
+
+# ---- What the queue loses ----
+
+
+def test_run_that_waits_for_long_is_queued_again_and_told_by_ids_alone(
+    syncs: Syncs, theirs: Syncs, queue: Callable[[], list[str]]
+) -> None:
+    """HUB 32: of all tenants."""
+    old, young, foreign = syncs.begin()[0], syncs.another().begin()[0], theirs.begin()[0]
+    syncs.age(old.run_id)
+    syncs.age(young.run_id, "4 minutes")
+    theirs.age(foreign.run_id)
+
+    assert syncs.sweep() == NOTHING | {"queued": 2}
+    found = {(str(one.tenant_id), str(one.run_id)) for one in map(Message.parse, queue())}
+    assert found == {(syncs.casino.tenant_id, old.run_id), (theirs.casino.tenant_id, foreign.run_id)}
+    # Each has as long as the first time to be taken.
+    assert syncs.sweep() == NOTHING
+    assert (syncs.row(old.run_id).status, syncs.row(old.run_id).attempts) == ("queued", 0)
+
+
+def test_run_that_runs_or_ended_is_left_alone(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
+    one, other = syncs.begin()[0], syncs.another()
+    syncs.taken(one.run_id, timedelta(minutes=10))
+    ended, _ = other.begin()
+    other.run(ended.run_id)
+    for run in (one, ended):
+        syncs.age(run.run_id)
+
+    assert (syncs.sweep(), queue()) == (NOTHING, [])
+    assert (syncs.row(one.run_id).status, syncs.row(ended.run_id).status) == ("running", "failed")
+
+
+def test_sweep_finds_again_what_the_queue_refused(
+    syncs: Syncs, queue: Callable[[], list[str]], queue_down: Callable[[bool], None]
+) -> None:
+    run, _ = syncs.begin()
+    queue_down(True)
+    for _ in range(2):
+        syncs.age(run.run_id)
+        assert syncs.sweep() == NOTHING | {"refused": 1}
+    queue_down(False)
+    syncs.age(run.run_id)
+
+    assert syncs.sweep() == NOTHING | {"queued": 1}
+    assert [str(Message.parse(body).run_id) for body in queue()] == [run.run_id]
+    assert syncs.run(run.run_id) == Ended("failed", "NO_ENGINE")
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_sweeps_at_once_queue_a_run_once(syncs: Syncs, queue: Callable[[], list[str]], attempt: int) -> None:
+    made = [syncs.another().begin()[0] for _ in range(5)]
+    for run in made:
+        syncs.age(run.run_id)
+    done = at_once([syncs.elsewhere().sweep for _ in range(4)])
+
+    assert sum(one["queued"] for one in done) == 5
+    assert sorted(str(Message.parse(body).run_id) for body in queue()) == sorted(run.run_id for run in made)
+
+
+def test_sweep_that_is_out_of_time_is_finished_by_the_next(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
+    for _ in range(3):
+        one = syncs.another()
+        one.age(one.begin()[0].run_id)
+
+    assert syncs.sweep(True, False) == NOTHING | {"queued": 1}
+    assert syncs.sweep() == NOTHING | {"queued": 2}
+
+
+def test_what_is_due_is_told_across_tenants_and_rows_are_not(syncs: Syncs, theirs: Syncs) -> None:
+    """HUB 42"""
+    for one in (syncs, theirs):
+        one.age(one.begin()[0].run_id)
+    with syncs.database.transaction(NO_TENANTS) as transaction:
+        assert transaction.execute("SELECT FROM sync_runs").rowcount == 0
+        told = transaction.execute("SELECT * FROM sync_runs_due_v1('5 minutes')")
+        assert [column.name for column in told.description or ()] == ["tenant_id", "run_id"]
+        assert {str(row.tenant_id) for row in told} == {syncs.casino.tenant_id, theirs.casino.tenant_id}
+
+
+@pytest.mark.parametrize("login", ["casino", "provider", "auditor"])
+def test_no_other_login_is_told_what_is_due(casino: Casino, login: str) -> None:
+    with psycopg.connect(casino.urls[login]) as connection, pytest.raises(pg.InsufficientPrivilege):
+        connection.execute("SELECT FROM sync_runs_due_v1('5 minutes')")
+
+
+def test_sweeper_reads_open_runs_and_not_the_history(syncs: Syncs) -> None:
+    """However many runs have ended: the index holds the open ones alone."""
+    syncs.casino.query(
+        """
+        INSERT INTO sync_runs (tenant_id, connection_id, status, requested_by)
+        SELECT %s, %s, 'failed', 'subject' FROM generate_series(1, 5000)
+        """,
+        [syncs.casino.tenant_id, syncs.connection_id],
+    )
+    syncs.casino.query("ANALYZE sync_runs")
+    definition = syncs.casino.value(
+        "SELECT pg_get_function_sqlbody(oid) FROM pg_proc WHERE proname = 'sync_runs_due_v1'"
+    )
+    statement = (
+        definition.partition("BEGIN ATOMIC")[2]
+        .rpartition("END")[0]
+        .replace("sync_runs_due_v1.p_age", "interval '5 minutes'")
+    )
+    plan = "\n".join(row[0] for row in syncs.casino.query(f"EXPLAIN {statement.strip().rstrip(';')}".encode()))
+
+    assert "sync_runs_one_open" in plan
+    assert "Seq Scan" not in plan

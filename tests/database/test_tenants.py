@@ -1,0 +1,200 @@
+"""Who makes tenants and who changes memberships, as the database sees it, whatever the functions ask of it."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from secrets import token_hex
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import errors as pg
+
+from causeway import identity
+from causeway.identity import Caller, NewRole
+from tests.database.world import Casino
+
+PLATFORM = str(UUID(int=0))
+EVERYBODY_ELSE = ["tenant_admin", "regulator", "staff", "service", "Super_Admin", "", None]
+MAKE = "INSERT INTO tenants (code, display_name) VALUES (%s, 'New') RETURNING tenant_id"
+
+Transaction = Callable[..., AbstractContextManager[psycopg.Connection[Any]]]
+
+
+@pytest.fixture
+def ours(shared_casino: Casino) -> Casino:
+    return shared_casino
+
+
+@pytest.fixture(scope="module")
+def theirs(shared_casino: Casino) -> Iterator[Casino]:
+    """Another tenant of the same database."""
+    other = Casino(shared_casino.urls)
+    yield other
+    other.close()
+
+
+@pytest.fixture
+def hub(ours: Casino) -> Transaction:
+    """A transaction as the hub's login, rolled back at the end: hub(tenant, role, subject)."""
+
+    @contextmanager
+    def begin(tenant: str | None, role: str | None, subject: str = "caller") -> Generator[psycopg.Connection[Any]]:
+        with psycopg.connect(ours.urls["hub"]) as connection:
+            for name, value in (("tenant_id", tenant), ("role", role), ("subject", subject)):
+                if value is not None:
+                    connection.execute("SELECT set_config('causeway.' || %s, %s, true)", [name, value])
+            yield connection
+            connection.rollback()
+
+    return begin
+
+
+def code() -> str:
+    return f"T{token_hex(8).upper()}"
+
+
+def tenants_seen(connection: psycopg.Connection[Any]) -> set[str]:
+    return {str(row[0]) for row in connection.execute("SELECT tenant_id FROM tenants")}
+
+
+# ---- Tenants ----
+
+
+@pytest.mark.parametrize("role", EVERYBODY_ELSE)
+@pytest.mark.parametrize("tenant", ["platform", "own", None])
+def test_only_a_super_admin_makes_a_tenant(
+    hub: Transaction, ours: Casino, role: str | None, tenant: str | None
+) -> None:
+    """HUB 43"""
+    named = {"platform": PLATFORM, "own": ours.tenant_id}.get(tenant or "")
+    with hub(named, role) as connection, pytest.raises(pg.InsufficientPrivilege, match="row-level security"):
+        connection.execute(MAKE, [code()])
+
+
+def test_super_admin_makes_a_tenant_in_a_transaction_of_the_platform_alone(hub: Transaction, ours: Casino) -> None:
+    with hub(PLATFORM, "super_admin") as connection:
+        [row] = connection.execute(MAKE, [code()]).fetchall()
+        assert row[0] != UUID(int=0)
+    for tenant in (ours.tenant_id, None, ""):
+        with hub(tenant, "super_admin") as connection, pytest.raises(pg.InsufficientPrivilege, match="row-level"):
+            connection.execute(MAKE, [code()])
+
+
+@pytest.mark.parametrize("role", EVERYBODY_ELSE)
+def test_nobody_else_sees_or_names_another_tenant(
+    hub: Transaction, ours: Casino, theirs: Casino, role: str | None
+) -> None:
+    """HUB 42, 43"""
+    rename = "UPDATE tenants SET display_name = 'Renamed'"
+    for tenant, seen in ((ours.tenant_id, {ours.tenant_id}), (PLATFORM, set()), (None, set())):
+        with hub(tenant, role) as connection:
+            assert tenants_seen(connection) == seen
+            assert connection.execute(rename).rowcount == 0
+
+
+def test_super_admin_sees_and_names_all_tenants_but_within_one_that_one(
+    hub: Transaction, ours: Casino, theirs: Casino
+) -> None:
+    """HUB 42"""
+    rename = "UPDATE tenants SET display_name = 'Renamed' WHERE tenant_id = %s"
+    with hub(PLATFORM, "super_admin") as connection:
+        assert tenants_seen(connection) >= {ours.tenant_id, theirs.tenant_id}
+        assert connection.execute(rename, [theirs.tenant_id]).rowcount == 1
+    with hub(ours.tenant_id, "super_admin") as connection:
+        assert tenants_seen(connection) == {ours.tenant_id}
+        assert connection.execute(rename, [ours.tenant_id]).rowcount == 0
+    with hub(None, "super_admin") as connection:
+        assert tenants_seen(connection) == set()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO tenants (tenant_id, code, display_name) VALUES (gen_random_uuid(), 'CHOSEN', 'x')",
+        "INSERT INTO tenants (code, display_name, created_at) VALUES ('BACKDATED', 'x', '2000-01-01')",
+        "UPDATE tenants SET code = 'OTHER'",
+        "UPDATE tenants SET tenant_id = gen_random_uuid()",
+        "UPDATE tenants SET created_at = now()",
+        "DELETE FROM tenants",
+        "TRUNCATE tenants CASCADE",
+    ],
+)
+def test_super_admin_chooses_no_id_and_changes_nothing_but_the_name(hub: Transaction, statement: str) -> None:
+    with hub(PLATFORM, "super_admin") as connection, pytest.raises(pg.InsufficientPrivilege, match="permission denied"):
+        connection.execute(statement.encode())
+
+
+@pytest.mark.parametrize(("column", "value"), [("code", "jaqpot"), ("code", ""), ("name", ""), ("name", "x" * 201)])
+def test_tenant_of_another_form_is_refused(hub: Transaction, column: str, value: str) -> None:
+    values = {"code": code(), "name": "A tenant"} | {column: value}
+    with hub(PLATFORM, "super_admin") as connection, pytest.raises(pg.CheckViolation):
+        connection.execute("INSERT INTO tenants (code, display_name) VALUES (%(code)s, %(name)s)", values)
+
+
+# ---- Memberships ----
+
+SUSPEND = "UPDATE memberships SET status = 'suspended' WHERE subject = %s"
+RESTORE = "UPDATE memberships SET status = 'active' WHERE subject = %s"
+
+
+def person(casino: Casino, role: str = "staff", status: str = "active") -> str:
+    """The subject of a new person of a tenant."""
+    subject = f"subject-{token_hex(6)}"
+    casino.query("INSERT INTO users (subject) VALUES (%s)", [subject])
+    casino.query(
+        "INSERT INTO memberships (tenant_id, subject, role, status) VALUES (%s, %s, %s, %s)",
+        [casino.tenant_id, subject, role, status],
+    )
+    return subject
+
+
+@pytest.mark.parametrize("role", ["tenant_admin", "super_admin"])
+def test_admin_suspends_and_restores_people_of_the_tenant(hub: Transaction, ours: Casino, role: str) -> None:
+    for status, change in (("active", SUSPEND), ("suspended", RESTORE)):
+        subject = person(ours, status=status)
+        with hub(ours.tenant_id, role) as connection:
+            assert connection.execute(change, [subject]).rowcount == 1
+
+
+@pytest.mark.parametrize("role", ["tenant_admin", "super_admin"])
+def test_admin_changes_nobody_of_another_tenant(hub: Transaction, ours: Casino, theirs: Casino, role: str) -> None:
+    """HUB 43"""
+    subject = person(theirs)
+    for tenant in (ours.tenant_id, PLATFORM, None):
+        with hub(tenant, role) as connection:
+            assert connection.execute(SUSPEND, [subject]).rowcount == 0
+
+
+@pytest.mark.parametrize("role", ["regulator", "staff", "service", "", None])
+def test_who_is_no_admin_changes_nobody_else(hub: Transaction, ours: Casino, role: str | None) -> None:
+    """HUB 43"""
+    active, suspended = person(ours), person(ours, status="suspended")
+    with hub(ours.tenant_id, role) as connection:
+        assert connection.execute(SUSPEND, [active]).rowcount == 0
+        assert connection.execute(RESTORE, [suspended]).rowcount == 0
+        assert connection.execute("UPDATE memberships SET role = 'staff' WHERE subject = %s", [active]).rowcount == 0
+
+
+@pytest.mark.parametrize("role", ["tenant_admin", "super_admin", "staff"])
+def test_nobody_suspends_himself_or_lets_himself_in(hub: Transaction, ours: Casino, role: str) -> None:
+    active, suspended = person(ours), person(ours, status="suspended")
+    with hub(ours.tenant_id, role, active) as connection, pytest.raises(pg.InsufficientPrivilege, match="row-level"):
+        connection.execute(SUSPEND, [active])
+    with hub(ours.tenant_id, role, suspended) as connection:
+        assert connection.execute(RESTORE, [suspended]).rowcount == 0
+
+
+def test_admit_says_what_it_wrote_down(ours: Casino) -> None:
+    database = ours.database("hub")
+    subject = f"subject-{token_hex(6)}"
+
+    def admitted(role: Any) -> NewRole | None:
+        with database.transaction(ours.tenant_id) as connection:
+            return identity.admit(connection, Caller("person", subject, role, ours.tenant_id))
+
+    assert admitted("tenant_admin") == NewRole(None)
+    assert admitted("tenant_admin") is None
+    assert admitted("staff") == NewRole("tenant_admin")
+    assert admitted("super_admin") is None
+    assert admitted("staff") is None

@@ -1,0 +1,323 @@
+"""Credentials rotated and rolled back: the old beside the new for a while, one in use, none sent to another address."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from secrets import token_hex
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from causeway.connections import changes, testing, use
+from causeway.connections.requests import Change, Draft, NewSecrets
+from causeway.context import RequestContext
+from causeway.errors import InvalidCredentials, NothingToRollBack, TemplateMoved
+from local.sandbox.credentials import DEMO_CREDENTIALS
+from local.stack import Stack
+from tests.database.parallel import at_once
+from tests.hub.client import REGULATOR, STAFF, Hub, Reply, config, draft
+from tests.hub.conftest import Platform
+
+Rows = Callable[..., list[Any]]
+Inside = Callable[..., RequestContext]
+FIRST, SECOND = "whsec_first-c4nary-90af", "whsec_second-c4nary-17bd"
+
+
+@pytest.fixture
+def path(hub: Hub) -> str:
+    """A working connection whose credential was stored once. Of its secrets, one is nothing to the platform's test."""
+    made = draft(templateId="stripe", config={**DEMO_CREDENTIALS["stripe"], "webhook_secret": FIRST})
+    reply = hub.call("POST", "/integrations", body=made)
+    assert (reply.status, reply.json["status"]) == (201, "active"), reply
+    return reply.headers["location"]
+
+
+def rotated(hub: Hub, path: str, secret: str = SECOND) -> Reply:
+    reply = hub.call("POST", f"{path}/credentials/rotate", body={"config": {"webhook_secret": secret}})
+    assert (reply.status, reply.json["status"]) == (200, "active"), reply
+    return reply
+
+
+def rolled_back(hub: Hub, path: str) -> Reply:
+    return hub.call("POST", f"{path}/credentials/rollback")
+
+
+def statuses(rows: Rows, path: str) -> list[str]:
+    """Of the connection's versions, the oldest first."""
+    statement = "SELECT status FROM api_credential_versions WHERE connection_id = %s ORDER BY version"
+    return [row.status for row in rows(statement, [path.rsplit("/", 1)[-1]])]
+
+
+def aged(rows: Rows, path: str, **time: float) -> None:
+    """Let so much time pass since the connection's versions changed."""
+    statement = "UPDATE api_credential_versions SET changed_at = changed_at - %s WHERE connection_id = %s"
+    rows(statement, [timedelta(**time), path.rsplit("/", 1)[-1]])
+
+
+def fingerprints(entry: dict[str, Any], when: str) -> dict[str, str]:
+    return entry[when]["secrets"]
+
+
+def test_rotation_is_rolled_back_once(hub: Hub, rows: Rows, path: str) -> None:
+    """HUB 3"""
+    after = rotated(hub, path)
+    back = rolled_back(hub, path)
+
+    assert (back.status, back.json["status"], back.json["isActive"]) == (200, "active", True)
+    assert int(back.etag.strip('"')) > int(after.etag.strip('"'))
+    assert hub.call("GET", path).etag == back.etag
+    assert statuses(rows, path) == ["active", "retired"]
+    assert hub.call("POST", f"{path}/test").json["code"] == "CONNECTED"
+
+    again = rolled_back(hub, path)
+    assert (again.status, again.code) == (409, "NOTHING_TO_ROLL_BACK")
+    assert statuses(rows, path) == ["active", "retired"]
+    assert hub.call("GET", path).etag == back.etag
+
+
+def test_rollback_is_in_the_audit_log_as_fingerprints(hub: Hub, path: str) -> None:
+    """HUB 44: what was in use before the rotation is in use again."""
+    rotated(hub, path)
+    rolled_back(hub, path)
+    entries = hub.audited(path)
+    by_action = {entry["action"]: entry for entry in entries}
+    stored, forth, back = (by_action[f"credential.{done}"] for done in ("stored", "rotated", "rolled_back"))
+
+    assert fingerprints(stored, "after") == fingerprints(forth, "before") == fingerprints(back, "after")
+    assert fingerprints(forth, "after") == fingerprints(back, "before")
+    assert fingerprints(back, "before")["webhook_secret"] != fingerprints(back, "after")["webhook_secret"]
+    assert fingerprints(back, "before")["api_key"] == fingerprints(back, "after")["api_key"]
+    assert (back["outcome"], back["actorRole"], entries[-1]) == ("done", "tenant_admin", back)
+    assert "c4nary" not in str(entries)
+
+
+def test_connection_says_until_when_it_can_be_rolled_back(hub: Hub, path: str) -> None:
+    assert "rollbackUntil" not in hub.call("GET", path).json
+    before = datetime.now(UTC)
+    rotated(hub, path)
+    for caller in (REGULATOR, STAFF):
+        until = datetime.fromisoformat(hub.call("GET", path, caller).json["rollbackUntil"])
+        assert timedelta(hours=23) < until - before < timedelta(hours=25)
+    rolled_back(hub, path)
+    assert "rollbackUntil" not in hub.call("GET", path).json
+
+
+def test_what_was_never_rotated_is_not_rolled_back(hub: Hub, rows: Rows, path: str) -> None:
+    """HUB 3: not from a change of other settings either."""
+    changed = hub.call("PATCH", path, body={"description": "other"}, if_match=hub.call("GET", path).etag)
+    assert changed.status == 200, changed
+    reply = rolled_back(hub, path)
+
+    assert (reply.status, reply.code) == (409, "NOTHING_TO_ROLL_BACK")
+    assert statuses(rows, path) == ["active"]
+
+
+def test_credential_the_platform_refuses_does_not_come_back(hub: Hub, rows: Rows) -> None:
+    """HUB 8: the first never worked; the one in use stays, and is found in the log of calls and in the audit."""
+    wrong = draft(templateId="twilio", config={**DEMO_CREDENTIALS["twilio"], "auth_token": "wrong-c4nary-5e"})
+    path = hub.call("POST", "/integrations", body=wrong).headers["location"]
+    good = {"config": {"auth_token": DEMO_CREDENTIALS["twilio"]["auth_token"]}}
+    after = hub.call("POST", f"{path}/credentials/rotate", body=good)
+    assert (after.status, after.json["status"]) == (200, "active"), after
+    for _ in range(2):
+        reply = rolled_back(hub, path)
+        assert (reply.status, reply.code) == (422, "INVALID_CREDENTIALS")
+
+    assert statuses(rows, path) == ["retiring", "active"]
+    now = hub.call("GET", path)
+    assert (now.json["status"], now.etag) == ("active", after.etag)
+    assert hub.call("POST", f"{path}/test").json["code"] == "CONNECTED"
+    tests = [entry for entry in hub.audited(path) if entry["action"] == "connection.tested"]
+    assert [entry["outcome"] for entry in tests] == ["failed", "failed", "failed", "done"]
+    assert [row["status"] for row in hub.call("GET", f"{path}/logs").json["logs"]] == [200, 401, 401, 200, 401]
+
+
+def test_working_old_credential_takes_the_place_of_a_broken_new_one(
+    inside: Inside, rows: Rows, platform: Platform
+) -> None:
+    """HUB 3: why anybody rolls back; only the old one has to work."""
+    context = inside()
+    one = made(context, platform, "old-key")
+    platform.keys = {"old-key", "new-key"}
+    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}))
+    platform.keys = {"old-key"}
+    assert not testing.test(context, UUID(one)).verdict.success
+    back = changes.roll_back(context, UUID(one))
+
+    assert (back.status, back.is_active, back.error_message) == ("active", True, None)
+    assert statuses(rows, one) == ["active", "retired"]
+
+
+def test_old_credential_the_platform_no_longer_takes_is_refused_and_the_new_one_stays(
+    inside: Inside, rows: Rows, platform: Platform
+) -> None:
+    """HUB 8"""
+    context = inside()
+    one = made(context, platform, "old-key")
+    platform.keys = {"new-key"}
+    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}))
+    with pytest.raises(InvalidCredentials):
+        changes.roll_back(context, UUID(one))
+
+    assert statuses(rows, one) == ["retiring", "active"]
+    assert testing.test(context, UUID(one)).verdict.success
+
+
+def test_call_in_flight_ends_with_the_credential_it_began_with(inside: Inside, rows: Rows, platform: Platform) -> None:
+    """HUB 3: rotated, rolled back, even destroyed meanwhile."""
+    context = inside()
+    one = made(context, platform, "old-key")
+    platform.keys = {"old-key", "new-key"}
+
+    def called(by: use.OpenConnection) -> int:
+        return by.call("GET", "/players", headers={"x-api-key": by.account.secrets["api_key"]}).status
+
+    with use.opened(context, UUID(one), "softswiss") as old:
+        changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}))
+        assert called(old) == 200
+        with use.opened(context, UUID(one), "softswiss") as new:
+            changes.roll_back(context, UUID(one))
+            changes.delete(context, UUID(one))
+            platform.keys = {"new-key"}
+            assert called(new) == 200
+            with pytest.raises(InvalidCredentials):
+                called(old)
+
+
+def made(context: RequestContext, platform: Platform, key: str, **more: str) -> str:
+    """A connection to a platform that takes this key; returns its id."""
+    platform.keys.add(key)
+    wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key=key, **more)))
+    return changes.create(context, wanted, None)[0].connection_id
+
+
+def test_secrets_given_for_one_address_do_not_come_back_at_another(
+    inside: Inside, hub: Hub, rows: Rows, platform: Platform
+) -> None:
+    """HUB 1: or an admin would have them sent to a server of his own by rotating, moving and rolling back."""
+    context = inside()
+    one = made(context, platform, "first-key")
+    platform.keys.add("second-key")
+    changes.rotate(context, UUID(one), NewSecrets({"api_key": "second-key"}))
+    elsewhere = Platform()
+    elsewhere.keys = {"first-key", "second-key", "third-key"}
+    try:
+        moved = {"base_url": elsewhere.url, "api_key": "third-key", "api_secret": token_hex(8)}
+        version = int(hub.call("GET", f"/integrations/{one}").etag.strip('"'))
+        changes.change(context, UUID(one), version, Change(None, None, moved))
+        calls = elsewhere.calls
+
+        assert statuses(rows, one) == ["retired", "retired", "active"]
+        with pytest.raises(NothingToRollBack):
+            changes.roll_back(context, UUID(one))
+        assert elsewhere.calls == calls
+        assert hub.audited(f"/integrations/{one}")[-2]["action"] == "credential.retired"
+    finally:
+        elsewhere.close()
+
+
+def test_moving_with_the_secrets_in_use_retires_the_old_ones_too(
+    inside: Inside, hub: Hub, rows: Rows, platform: Platform
+) -> None:
+    """HUB 1: nothing is sealed anew, and yet what was given for the old address stays there."""
+    context = inside()
+    one = made(context, platform, "first-key", api_secret="the-secret")
+    platform.keys.add("second-key")
+    changes.rotate(context, UUID(one), NewSecrets({"api_key": "second-key"}))
+    version = int(hub.call("GET", f"/integrations/{one}").etag.strip('"'))
+    moved = {"base_url": f"{platform.url}/v2", "api_key": "second-key", "api_secret": "the-secret"}
+    changes.change(context, UUID(one), version, Change(None, None, moved))
+
+    assert statuses(rows, one) == ["retired", "active"]
+    with pytest.raises(NothingToRollBack):
+        changes.roll_back(context, UUID(one))
+
+
+def test_template_that_moved_gets_no_old_secret(inside: Inside, rows: Rows, platform: Platform) -> None:
+    """HUB 1: neither before the tenant's admin agrees to it, nor by agreeing with other secrets."""
+    context = inside()
+    one = made(context, platform, "first-key", api_secret="the-secret")
+    platform.keys |= {"second-key", "third-key"}
+    changes.rotate(context, UUID(one), NewSecrets({"api_key": "second-key"}))
+    kept = (
+        "SELECT health_call::text AS call, changed_by_admin FROM integration_providers WHERE provider_key = 'softswiss'"
+    )
+    [before] = rows(kept)
+    calls = platform.calls
+    rows(
+        "UPDATE integration_providers SET changed_by_admin = true, "
+        """health_call = jsonb_set(health_call, '{headers}', health_call -> 'headers' || '{"X-Other": "1"}') """
+        "WHERE provider_key = 'softswiss'"
+    )
+    try:
+        with pytest.raises(TemplateMoved):
+            changes.roll_back(context, UUID(one))
+        assert platform.calls == calls
+        changes.rotate(context, UUID(one), NewSecrets({"api_key": "third-key", "api_secret": "the-secret"}))
+        with pytest.raises(NothingToRollBack):
+            changes.roll_back(context, UUID(one))
+    finally:
+        rows(
+            "UPDATE integration_providers SET health_call = %s::jsonb, changed_by_admin = %s "
+            "WHERE provider_key = 'softswiss'",
+            [before.call, before.changed_by_admin],
+        )
+    assert statuses(rows, one) == ["retired", "retired", "active"]
+
+
+def test_disabled_connection_is_not_rolled_back(hub: Hub, rows: Rows, path: str) -> None:
+    """HUB 15"""
+    rotated(hub, path)
+    assert hub.call("POST", f"{path}/disable").status == 200
+    reply = rolled_back(hub, path)
+
+    assert (reply.status, reply.code) == (409, "INTEGRATION_NOT_ACTIVE")
+    assert statuses(rows, path) == ["retiring", "active"]
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_rollbacks_and_rotations_at_once_leave_one_credential_in_use(
+    hub: Hub, rows: Rows, path: str, attempt: int
+) -> None:
+    """HUB 3: each is done, or told that it was too late; nothing in between."""
+    rotated(hub, path)
+    rotate = f"{path}/credentials/rotate"
+    replies = at_once(
+        [partial(rolled_back, hub, path)] * 4
+        + [
+            partial(hub.call, "POST", rotate, body={"config": {"webhook_secret": f"whsec_{attempt}-{n}"}})
+            for n in range(4)
+        ]
+    )
+
+    # 429 and 503: more environments at once than the function may have here.
+    told = {(reply.status, reply.code) for reply in replies}
+    assert told <= {(200, ""), (412, "VERSION_MISMATCH"), (409, "NOTHING_TO_ROLL_BACK"), (429, ""), (503, "")}, told
+    assert (200, "") in told
+    assert statuses(rows, path).count("active") == 1
+    assert statuses(rows, path).count("retiring") <= 1
+    assert hub.call("POST", f"{path}/test").json["code"] == "CONNECTED"
+
+
+def test_schedule_ends_the_overlap_and_destroys_what_was_replaced(
+    hub: Hub, stack: Stack, rows: Rows, path: str
+) -> None:
+    """HUB 3, 44: by the function itself; what is in use stays."""
+    rotated(hub, path)
+    aged(rows, path, hours=25)
+    assert (late := rolled_back(hub, path)).code == "NOTHING_TO_ROLL_BACK", late
+    assert stack.invoke("key-rotation", {})["retired"] >= 1
+    assert statuses(rows, path) == ["retired", "active"]
+
+    aged(rows, path, days=31)
+    assert stack.invoke("key-rotation", {})["destroyed"] >= 1
+    assert statuses(rows, path) == ["destroyed", "active"]
+    kept = rows("SELECT DISTINCT version FROM api_credentials WHERE connection_id = %s", [path.rsplit("/", 1)[-1]])
+    assert [row.version for row in kept] == [2]
+    by_schedule = [entry for entry in hub.audited(path) if entry["actorKind"] == "system"]
+    assert [(entry["action"], entry["actor"], entry["after"]) for entry in by_schedule] == [
+        ("credential.retired", "credential-retention", {"versions": [1]}),
+        ("credential.destroyed", "credential-retention", {"versions": [1]}),
+    ]
+    assert hub.call("POST", f"{path}/test").json["code"] == "CONNECTED"

@@ -1,0 +1,263 @@
+"""/memberships: who a tenant's people are, and that one who is suspended is refused until he is let in again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from local.demo_data import TENANTS
+from local.stack import Stack
+from tests.database.parallel import at_once
+from tests.hub.client import (
+    ADMIN,
+    NOBODY,
+    OURS,
+    PLATFORM_ADMIN,
+    REGULATOR,
+    STAFF,
+    SUPER_ADMIN,
+    THEIR_ADMIN,
+    THEIRS,
+    Hub,
+    Reply,
+    claims_of,
+)
+
+Rows = Callable[..., list[Any]]
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody new, with his token."""
+
+    hub: Hub
+    token: str
+
+    @property
+    def subject(self) -> str:
+        return claims_of(self.token)["sub"]
+
+    @property
+    def path(self) -> str:
+        return f"/memberships/{self.subject}"
+
+    def call(self, method: str = "GET", path: str = "/integrations", body: Any = None) -> Reply:
+        return self.hub.call(method, path, NOBODY, body, authorization=f"Bearer {self.token}")
+
+
+@pytest.fixture
+def member(hub: Hub, someone: Callable[..., str]) -> Callable[..., Member]:
+    """member("staff") is a new person of ours who has called once."""
+
+    def join(role: str, tenant: str = TENANTS[OURS]) -> Member:
+        new = Member(hub, someone(role, tenant=tenant))
+        assert new.call().status == 200
+        return new
+
+    return join
+
+
+def listed(hub: Hub, caller: Any = ADMIN) -> dict[str, dict[str, Any]]:
+    """The people of the caller's tenant, by subject."""
+    people, path = [], "/memberships?limit=3"
+    while path:
+        page = hub.call("GET", path, caller).json
+        assert 1 <= len(page["memberships"]) <= 3
+        people += page["memberships"]
+        path = page["nextCursor"] and f"/memberships?limit=3&cursor={page['nextCursor']}"
+    found = {one["subject"]: one for one in people}
+    assert len(found) == len(people)
+    return found
+
+
+# ---- Who they are ----
+
+
+def test_people_are_listed_from_their_first_call_on(hub: Hub, someone: Callable[..., str], rows: Rows) -> None:
+    """HUB 43: in pages, with all of the tenant's people and nobody else's."""
+    new = Member(hub, someone("regulator"))
+    hub.call("GET", "/integrations", REGULATOR)
+    before = listed(hub)
+    new.call()
+    after = listed(hub)
+    stored = rows("SELECT subject FROM memberships WHERE tenant_id = %s", [TENANTS[OURS]])
+
+    assert new.subject not in before
+    assert after[new.subject] == {
+        "subject": new.subject,
+        "role": "regulator",
+        "status": "active",
+        "createdAt": after[new.subject]["createdAt"],
+    }
+    assert set(after) == {row.subject for row in stored}
+    assert not set(after) & set(listed(hub, THEIR_ADMIN))
+    assert set(listed(hub, REGULATOR)) == set(listed(hub, SUPER_ADMIN)) == set(after)
+
+
+def test_first_call_of_a_person_is_in_the_log_once(hub: Hub, someone: Callable[..., str]) -> None:
+    """HUB 44: though eight of his calls come at once, and whatever his role allows."""
+    new = Member(hub, someone("staff"))
+    at_once([lambda: new.call(path="/api-keys")] * 8)
+    [granted] = hub.audited(new.path)
+
+    assert (granted["action"], granted["actor"]) == ("membership.granted", new.subject)
+    assert (granted["before"], granted["after"]) == (None, {"role": "staff"})
+
+
+def test_new_role_of_a_person_is_in_the_log(hub: Hub, stack: Stack, member: Callable[..., Member]) -> None:
+    """HUB 44: before and after."""
+    person = member("tenant_admin")
+    pool, name = stack.user_pool, claims_of(person.token)["cognito:username"]
+    pool._call("AdminRemoveUserFromGroup", UserPoolId=pool.id, Username=name, GroupName="tenant_admin")
+    pool._call("AdminAddUserToGroup", UserPoolId=pool.id, Username=name, GroupName="staff")
+    Member(hub, pool.log_in(name)["IdToken"]).call()
+    _, changed = hub.audited(person.path)
+
+    assert (changed["action"], changed["actor"]) == ("membership.changed", person.subject)
+    assert (changed["before"], changed["after"]) == ({"role": "tenant_admin"}, {"role": "staff"})
+    assert listed(hub)[person.subject]["role"] == "staff"
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=101", "limit=x", "cursor=", "cursor=%00", "cursor=" + "x" * 256, "role=staff"]
+)
+def test_query_of_another_form_is_refused(hub: Hub, query: str) -> None:
+    reply = hub.call("GET", f"/memberships?{query}")
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+
+
+# ---- Suspending ----
+
+
+@pytest.mark.parametrize("caller", [ADMIN, SUPER_ADMIN], ids=["tenant_admin", "super_admin"])
+@pytest.mark.parametrize("role", ["tenant_admin", "regulator", "staff"])
+def test_suspended_person_is_refused_until_he_is_let_in_again(
+    hub: Hub, member: Callable[..., Member], caller: Any, role: str
+) -> None:
+    """HUB 43: from his next call on, with the same token."""
+    person = member(role)
+    suspended = hub.call("PATCH", person.path, caller, {"status": "suspended"})
+    refused = [person.call(), person.call("POST", "/api-keys", {"name": "x"}), person.call(path="/memberships")]
+    shown = listed(hub)[person.subject]
+    restored = hub.call("PATCH", person.path, caller, {"status": "active"})
+
+    assert (suspended.status, suspended.json) == (200, shown)
+    assert shown["status"] == "suspended"
+    assert {(reply.status, reply.code) for reply in refused} == {(403, "FORBIDDEN")}
+    assert refused[0].json["error"] == "Your membership is suspended"
+    assert (restored.status, restored.json) == (200, shown | {"status": "active"})
+    assert person.call().status == 200
+
+
+def test_suspending_and_restoring_are_in_the_log_with_before_and_after(hub: Hub, member: Callable[..., Member]) -> None:
+    """HUB 44: what changes nothing is not."""
+    person = member("staff")
+    for status in ("active", "suspended", "suspended", "active", "active"):
+        assert hub.call("PATCH", person.path, ADMIN, {"status": status}).json["status"] == status
+    _, suspended, restored = hub.audited(person.path)
+
+    assert (suspended["action"], restored["action"]) == ("membership.suspended", "membership.restored")
+    assert suspended["before"] == restored["after"] == listed(hub)[person.subject]
+    assert suspended["after"] == restored["before"] == suspended["before"] | {"status": "suspended"}
+    assert {entry["actor"] for entry in (suspended, restored)} == {claims_of(hub.token(ADMIN) or "")["sub"]}
+
+
+def test_eight_suspensions_at_once_are_one_entry(hub: Hub, member: Callable[..., Member]) -> None:
+    """HUB 44"""
+    person = member("staff")
+    replies = at_once([lambda: hub.call("PATCH", person.path, ADMIN, {"status": "suspended"})] * 8)
+
+    assert {reply.status for reply in replies} == {200}
+    assert [entry["action"] for entry in hub.audited(person.path)] == ["membership.granted", "membership.suspended"]
+
+
+def test_nobody_suspends_himself(hub: Hub, member: Callable[..., Member]) -> None:
+    person = member("tenant_admin")
+    replies = [person.call("PATCH", person.path, {"status": status}) for status in ("suspended", "active")]
+
+    assert {(reply.status, reply.code) for reply in replies} == {(409, "OWN_MEMBERSHIP")}
+    assert listed(hub)[person.subject]["status"] == "active"
+
+
+def test_suspended_admin_does_not_let_himself_in(hub: Hub, member: Callable[..., Member]) -> None:
+    """HUB 43"""
+    person = member("tenant_admin")
+    hub.call("PATCH", person.path, ADMIN, {"status": "suspended"})
+    reply = person.call("PATCH", person.path, {"status": "active"})
+
+    assert (reply.status, reply.code) == (403, "FORBIDDEN")
+    assert listed(hub)[person.subject]["status"] == "suspended"
+
+
+@pytest.mark.parametrize("caller", [STAFF, REGULATOR], ids=["staff", "regulator"])
+def test_who_is_no_admin_suspends_nobody(hub: Hub, member: Callable[..., Member], caller: Any) -> None:
+    """HUB 43"""
+    person = member("staff")
+    reply = hub.call("PATCH", person.path, caller, {"status": "suspended"})
+
+    assert (reply.status, reply.code) == (403, "FORBIDDEN")
+    assert person.call().status == 200
+
+
+def test_another_tenants_person_is_one_who_is_not_there(hub: Hub, member: Callable[..., Member]) -> None:
+    """HUB 43"""
+    theirs = member("staff", TENANTS[THEIRS])
+    replies = [
+        hub.call("PATCH", path, caller, {"status": "suspended"})
+        for caller in (ADMIN, SUPER_ADMIN)
+        for path in (theirs.path, f"/memberships/{uuid4()}", "/memberships/" + "x" * 256)
+    ]
+
+    assert [reply.essence for reply in replies] == [replies[0].essence] * 6
+    assert (replies[0].status, replies[0].code) == (404, "MEMBERSHIP_NOT_FOUND")
+    assert theirs.call().status == 200
+
+
+def test_super_admin_names_the_tenant(hub: Hub, member: Callable[..., Member]) -> None:
+    replies = [
+        hub.call("GET", "/memberships", PLATFORM_ADMIN),
+        hub.call("PATCH", member("staff").path, PLATFORM_ADMIN, {"status": "suspended"}),
+    ]
+    assert [(reply.status, reply.code) for reply in replies] == [(400, "TENANT_REQUIRED")] * 2
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b'"suspended"',
+        b"{}",
+        b'{"status": null}',
+        b'{"status": "Suspended"}',
+        b'{"status": "deleted"}',
+        b'{"status": ["active"]}',
+        b'{"status": true}',
+        b'{"status": "active\\u0000"}',
+        b'{"status": "\\ud800"}',
+        b'{"status": "suspended", "role": "tenant_admin"}',
+        b'{"status": "active", "status": "suspended"}',
+        b'{"role": "tenant_admin"}',
+    ],
+)
+def test_change_of_another_form_changes_nothing(hub: Hub, member: Callable[..., Member], raw: bytes) -> None:
+    person = member("staff")
+    before = listed(hub)[person.subject]
+    reply = hub.call("PATCH", person.path, ADMIN, raw=raw)
+
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+    assert listed(hub)[person.subject] == before
+    assert [entry["action"] for entry in hub.audited(person.path)] == ["membership.granted"]
+
+
+def test_keys_that_a_suspended_admin_made_stay_the_tenants(hub: Hub, member: Callable[..., Member]) -> None:
+    person = member("tenant_admin")
+    key = person.call("POST", "/api-keys", {"name": f"machine {token_hex(6)}"}).json
+    hub.call("PATCH", person.path, ADMIN, {"status": "suspended"})
+    [left] = [one for one in hub.call("GET", "/api-keys").json["apiKeys"] if one["id"] == key["id"]]
+
+    assert (left["createdBy"], left["revokedAt"]) == (person.subject, None)

@@ -1,0 +1,294 @@
+"""Syncs over HTTP: committed, queued, run once, ended with a reason, and found again where the queue lost them."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from causeway.context import RequestContext
+from causeway.syncs import starting
+from local import ROOT
+from local.demo_data import TENANTS
+from local.stack import Stack
+from tests.database.parallel import at_once
+from tests.hub.client import (
+    ADMIN,
+    OURS,
+    PLATFORM_ADMIN,
+    REGULATOR,
+    STAFF,
+    SUPER_ADMIN,
+    THEIR_ADMIN,
+    THEIRS,
+    Hub,
+    claims_of,
+)
+
+Rows = Callable[..., list[Any]]
+Inside = Callable[..., RequestContext]
+# Nothing listens there.
+NOWHERE = "http://127.0.0.1:9"
+NO_ENGINE = ("failed", "NO_ENGINE", "This provider's data cannot be synced yet")
+
+
+@pytest.fixture
+def active(hub: Hub, rows: Rows) -> Iterator[str]:
+    """The path of a connection as after a good test."""
+    path = hub.connection()
+    switch(rows, path)
+    yield path
+    # Or the schedule would find what a test left waiting, while another test looks.
+    rows("DELETE FROM sync_runs WHERE connection_id = %s AND status = 'queued'", [path.rsplit("/", 1)[-1]])
+
+
+def switch(rows: Rows, path: str, *, on: bool = True) -> None:
+    statement = "UPDATE integration_connections SET status = %s, is_active = %s WHERE connection_id = %s"
+    rows(statement, ["active" if on else "error", on, path.rsplit("/", 1)[-1]])
+
+
+def runs_of(rows: Rows, path: str) -> list[Any]:
+    """A connection's runs as the database holds them, the oldest first."""
+    return rows("SELECT * FROM sync_runs WHERE connection_id = %s ORDER BY requested_at", [path.rsplit("/", 1)[-1]])
+
+
+def waiting(rows: Rows, path: str, age: str = "0") -> str:
+    """Commit a run of a connection that is not in the queue: its id."""
+    made = rows(
+        """
+        INSERT INTO sync_runs (tenant_id, connection_id, status, requested_by, queued_at)
+        VALUES (%s, %s, 'queued', 'test', now() - %s::interval) RETURNING run_id::text
+        """,
+        [TENANTS[OURS], path.rsplit("/", 1)[-1], age],
+    )
+    return made[0].run_id
+
+
+def test_sync_is_queued_and_ends_as_failed_with_its_reason(hub: Hub, rows: Rows, active: str) -> None:
+    reply = hub.call("POST", f"{active}/sync")
+    asked = reply.json
+    run = hub.ended(reply.headers["location"])
+
+    assert (reply.status, asked["status"], asked["reason"], asked["startedAt"]) == (202, "queued", None, None)
+    assert "idempotent-replay" not in reply.headers
+    assert (run["status"], run["reason"], run["message"]) == NO_ENGINE
+    assert run["requestedBy"] == claims_of(hub.token(ADMIN) or "")["sub"]
+    times = [datetime.fromisoformat(run[name]) for name in ("requestedAt", "startedAt", "endedAt")]
+    assert times == sorted(times)
+    assert [(row.status, row.attempts, row.leased_until) for row in runs_of(rows, active)] == [("failed", 1, None)]
+    # No success is pretended.
+    assert hub.call("GET", active).json["lastSyncAt"] is None
+
+
+def test_start_and_end_are_in_the_audit_log(hub: Hub, active: str) -> None:
+    """HUB 44"""
+    run = hub.synced(active)
+    told = [entry for entry in hub.audited(active) if entry["action"].startswith("sync.")]
+
+    assert [(one["action"], one["actorKind"], one["outcome"]) for one in told] == [
+        ("sync.requested", "person", "done"),
+        ("sync.ended", "system", "failed"),
+    ]
+    assert [one["after"] for one in told] == [
+        {"runId": run["runId"]},
+        {"runId": run["runId"], "status": "failed", "reason": "NO_ENGINE"},
+    ]
+
+
+def test_two_triggers_at_once_are_one_run(hub: Hub, rows: Rows, active: str) -> None:
+    """HUB 27: one runs, the others get its id."""
+    known = waiting(rows, active)
+    replies = at_once([lambda: hub.call("POST", f"{active}/sync")] * 8)
+
+    assert {reply.status for reply in replies} == {202}
+    assert {reply.json["runId"] for reply in replies} == {known}
+    assert {reply.headers["idempotent-replay"] for reply in replies} == {"true"}
+    assert len(runs_of(rows, active)) == 1
+
+
+def test_triggers_at_once_are_told_apart_from_the_run_they_find(hub: Hub, rows: Rows, active: str) -> None:
+    """HUB 27: whoever comes while one runs gets it; as many were made as say so."""
+    replies = at_once([lambda: hub.call("POST", f"{active}/sync")] * 8)
+    made = [reply.json["runId"] for reply in replies if "idempotent-replay" not in reply.headers]
+
+    assert {reply.status for reply in replies} == {202}
+    assert {reply.json["runId"] for reply in replies} == set(made)
+    assert sorted(str(row.run_id) for row in runs_of(rows, active)) == sorted(made)
+    assert {hub.ended(f"{active}/syncs/{run_id}")["reason"] for run_id in made} == {"NO_ENGINE"}
+
+
+def test_sync_after_one_that_ended_is_another(hub: Hub, rows: Rows, active: str) -> None:
+    first, second = hub.synced(active), hub.synced(active)
+
+    assert first["runId"] != second["runId"]
+    assert [row.status for row in runs_of(rows, active)] == ["failed", "failed"]
+
+
+@pytest.mark.parametrize("state", ["error", "disabled"])
+def test_connection_that_is_not_active_is_not_synced(hub: Hub, rows: Rows, active: str, state: str) -> None:
+    if state == "disabled":
+        hub.call("POST", f"{active}/disable")
+    else:
+        switch(rows, active, on=False)
+    reply = hub.call("POST", f"{active}/sync")
+
+    assert (reply.status, reply.code) == (409, "INTEGRATION_NOT_ACTIVE")
+    assert runs_of(rows, active) == []
+    assert [entry for entry in hub.audited(active) if entry["action"] == "sync.requested"] == []
+
+
+def test_connection_that_is_disabled_while_its_sync_waits_is_not_synced(
+    stack: Stack, hub: Hub, rows: Rows, active: str
+) -> None:
+    run_id = waiting(rows, active, "6 minutes")
+    hub.call("POST", f"{active}/disable")
+    stack.invoke("sync-sweep", {})
+    run = hub.ended(f"{active}/syncs/{run_id}")
+
+    assert (run["status"], run["reason"]) == ("failed", "CONNECTION_NOT_ACTIVE")
+
+
+def test_queue_that_does_not_answer_loses_nothing(
+    stack: Stack, hub: Hub, rows: Rows, active: str, inside: Inside
+) -> None:
+    """HUB 32: what is committed is done, with the queue or without."""
+    context = inside(
+        ADMIN, AWS_ENDPOINT_URL=NOWHERE, SYNC_QUEUE_URL="https://sqs.eu-central-1.amazonaws.com/1/SyncQueue"
+    )
+    run, made = starting.start(context, UUID(active.rsplit("/", 1)[-1]))
+    path = f"{active}/syncs/{run.run_id}"
+
+    assert (made, hub.call("GET", path).json["status"]) == (True, "queued")
+    assert hub.call("POST", f"{active}/sync").json["runId"] == run.run_id
+    rows("UPDATE sync_runs SET queued_at = now() - interval '6 minutes' WHERE run_id = %s", [run.run_id])
+    assert stack.invoke("sync-sweep", {})["queued"] >= 1
+    ended = hub.ended(path)
+    assert (ended["status"], ended["reason"], ended["message"]) == NO_ENGINE
+
+
+def test_run_whose_worker_died_is_run_again(stack: Stack, hub: Hub, rows: Rows, active: str) -> None:
+    """HUB 27"""
+    run_id = waiting(rows, active)
+    rows(
+        """
+        UPDATE sync_runs SET status = 'running', attempts = 1, started_at = now(), leased_until = now() - interval '1 s'
+        WHERE run_id = %s
+        """,
+        [run_id],
+    )
+    known = hub.call("POST", f"{active}/sync").json
+    stack.invoke("sync-sweep", {})
+    run = hub.ended(f"{active}/syncs/{run_id}")
+
+    assert (known["runId"], known["status"]) == (run_id, "running")
+    assert (run["status"], run["reason"], run["message"]) == NO_ENGINE
+    assert [row.attempts for row in runs_of(rows, active)] == [2]
+
+
+def test_sample_events_are_taken(stack: Stack) -> None:
+    """The run that the sample names is not there, which is no failure."""
+    samples = {name: json.loads((ROOT / "events" / f"{name}.json").read_text()) for name in ("sync-run", "sync-sweep")}
+
+    assert stack.invoke("sync-run", samples["sync-run"]) == {"batchItemFailures": []}
+    assert set(stack.invoke("sync-sweep", samples["sync-sweep"])) == {"queued", "failed", "refused"}
+
+
+def record(body: str, message_id: str = "") -> dict[str, Any]:
+    """A message as Lambda delivers it."""
+    return {
+        "messageId": message_id or str(uuid4()),
+        "receiptHandle": "handle",
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:SyncQueue",
+        "awsRegion": "eu-central-1",
+    }
+
+
+def about(run_id: str, tenant_id: str = TENANTS[OURS]) -> str:
+    """What a message says of a run."""
+    return json.dumps({"tenantId": tenant_id, "runId": run_id})
+
+
+def test_message_that_comes_again_and_at_once_runs_it_once(stack: Stack, hub: Hub, rows: Rows, active: str) -> None:
+    event = {"Records": [record(about(waiting(rows, active)))]}
+    replies = at_once([lambda: stack.invoke("sync-run", event)] * 4)
+    replies.append(stack.invoke("sync-run", event))
+
+    assert replies == [{"batchItemFailures": []}] * 5
+    assert [(row.status, row.attempts) for row in runs_of(rows, active)] == [("failed", 1)]
+    assert len([entry for entry in hub.audited(active) if entry["action"] == "sync.ended"]) == 1
+
+
+MALFORMED = ["", "{", "[]", "null", "{}", '{"tenantId": "x", "runId": "y"}', '{"tenantId": 1, "runId": 2}', "\x00"]
+
+
+@pytest.mark.parametrize("body", MALFORMED)
+def test_message_that_is_none_of_ours_fails_alone(stack: Stack, rows: Rows, active: str, body: str) -> None:
+    """HUB 33: the others of its batch are done."""
+    batch = [record(body, "bad"), record(about(waiting(rows, active)), "good")]
+
+    assert stack.invoke("sync-run", {"Records": batch}) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    assert [row.status for row in runs_of(rows, active)] == ["failed"]
+
+
+def test_message_about_a_run_that_is_not_there_is_done_with(stack: Stack, rows: Rows, active: str) -> None:
+    """Nor does one find another tenant's run."""
+    run_id = waiting(rows, active)
+    for body in (about(str(uuid4())), about(run_id, str(uuid4())), about(run_id, TENANTS[THEIRS])):
+        event = {"Records": [record(body)]}
+        assert stack.invoke("sync-run", event) == {"batchItemFailures": []}
+    assert [row.status for row in runs_of(rows, active)] == ["queued"]
+
+
+def test_runs_are_listed_page_by_page_newest_first(hub: Hub, rows: Rows, active: str) -> None:
+    made = [hub.synced(active) for _ in range(5)]
+    found, path = [], f"{active}/syncs?limit=2"
+    pages = 0
+    cursor: Any = ""
+    while cursor is not None:
+        page = hub.call("GET", path + (f"&cursor={cursor}" if cursor else "")).json
+        found += page["syncs"]
+        cursor = page["nextCursor"]
+        pages += 1
+
+    assert (found, pages) == (list(reversed(made)), 3)
+    assert hub.call("GET", f"{active}/syncs").json == {"syncs": found, "nextCursor": None}
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "cursor=x", f"cursor={UUID(int=1)}", "other=1"])
+def test_query_that_is_not_one_is_refused(hub: Hub, active: str, query: str) -> None:
+    reply = hub.call("GET", f"{active}/syncs?{query}")
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+
+
+def test_every_role_reads_a_run_and_another_tenant_finds_none(hub: Hub, active: str) -> None:
+    """HUB 43"""
+    run = hub.synced(active)
+    path = f"{active}/syncs/{run['runId']}"
+
+    for caller in (ADMIN, REGULATOR, STAFF, SUPER_ADMIN):
+        assert hub.call("GET", path, caller).json == run
+        assert hub.call("GET", f"{active}/syncs", caller).json["syncs"] == [run]
+    assert hub.call("GET", path, PLATFORM_ADMIN).code == "TENANT_REQUIRED"
+    for method, end in (("GET", f"/syncs/{run['runId']}"), ("GET", "/syncs"), ("POST", "/sync")):
+        reply = hub.call(method, f"{active}{end}", THEIR_ADMIN)
+        assert (reply.status, reply.code) == (404, "CONNECTION_NOT_FOUND")
+
+
+@pytest.mark.parametrize("caller", [STAFF, REGULATOR])
+def test_who_may_not_use_a_connection_has_none_synced(hub: Hub, rows: Rows, active: str, caller: Any) -> None:
+    assert hub.call("POST", f"{active}/sync", caller).status == 403
+    assert runs_of(rows, active) == []
+
+
+def test_run_of_another_connection_is_not_found(hub: Hub, rows: Rows, active: str) -> None:
+    run, other = hub.synced(active), hub.connection()
+    for wrong in (run["runId"], str(uuid4()), "x"):
+        reply = hub.call("GET", f"{other}/syncs/{wrong}")
+        assert (reply.status, reply.code) == (404, "SYNC_RUN_NOT_FOUND")

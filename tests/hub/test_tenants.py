@@ -1,0 +1,258 @@
+"""/tenants: a super admin makes a tenant, which is used at once; everybody else's call, and a bad one, makes none."""
+
+from collections.abc import Callable
+from secrets import token_hex
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from local.demo_data import TENANTS
+from tests.database.parallel import at_once
+from tests.hub.client import ADMIN, NOBODY, OURS, PLATFORM_ADMIN, SUPER_ADMIN, Caller, Hub, draft
+
+Rows = Callable[..., list[Any]]
+
+
+def new_tenant(hub: Hub, **changes: Any) -> dict[str, Any]:
+    """A tenant as its creation answers it."""
+    body = {"code": f"T{token_hex(8).upper()}", "displayName": "A new casino"} | changes
+    reply = hub.call("POST", "/tenants", PLATFORM_ADMIN, body)
+    assert reply.status == 201, reply
+    return reply.json
+
+
+def within(tenant: dict[str, Any]) -> Caller:
+    """The super admin, naming a tenant."""
+    return Caller("super_admin", headers={"x-tenant-id": tenant["id"]})
+
+
+def chain(hub: Hub, caller: Caller, about: str) -> list[dict[str, Any]]:
+    """The entries about an object in the chain that a caller reads, the oldest first."""
+    return hub.audited(f"/tenants/{about}", caller)
+
+
+# ---- Making one ----
+
+
+def test_new_tenant_is_answered_listed_and_stored(hub: Hub, rows: Rows) -> None:
+    made = new_tenant(hub, displayName="Zoë's Casino 💥")
+    [stored] = rows("SELECT * FROM tenants WHERE tenant_id = %s", [made["id"]])
+
+    assert set(made) == {"id", "code", "displayName", "createdAt"}
+    assert (str(stored.tenant_id), stored.code, stored.display_name) == (made["id"], made["code"], "Zoë's Casino 💥")
+    assert made["createdAt"] == stored.created_at.isoformat()
+    assert hub.call("GET", f"/tenants/{made['id']}", PLATFORM_ADMIN).json == made
+    assert hub.call("GET", f"/tenants/{made['id']}", SUPER_ADMIN).json == made
+
+
+def test_new_tenant_is_in_the_platforms_log_and_the_first_entry_of_its_own(hub: Hub) -> None:
+    """HUB 44"""
+    made = new_tenant(hub)
+    [platforms] = chain(hub, PLATFORM_ADMIN, made["id"])
+    [own] = chain(hub, within(made), made["id"])
+
+    assert own["entry"] == 1
+    for entry in (platforms, own):
+        assert (entry["action"], entry["outcome"], entry["actorRole"]) == ("tenant.created", "done", "super_admin")
+        assert (entry["before"], entry["after"]) == (None, made)
+    assert chain(hub, SUPER_ADMIN, made["id"]) == []
+
+
+def test_tenant_and_its_entries_are_of_one_transaction(hub: Hub, rows: Rows) -> None:
+    """HUB 44: neither is there without the other."""
+    made = new_tenant(hub)
+    written = rows(
+        """
+        SELECT xmin::text AS by FROM tenants WHERE tenant_id = %(id)s
+        UNION ALL SELECT xmin::text FROM audit_log WHERE object_kind = 'tenant' AND object_id = %(id)s::text
+        """,
+        {"id": made["id"]},
+    )
+    assert len(written) == 3
+    assert len({row.by for row in written}) == 1
+
+
+def test_new_tenant_is_used_at_once(hub: Hub) -> None:
+    """Its first connection, sealed under a data key made for it, and its first key, by the super admin who names it."""
+    caller = within(new_tenant(hub))
+    connection = hub.created(caller)
+    key = hub.call("POST", "/api-keys", caller, {"name": "machine"})
+    listed = hub.call("GET", "/integrations", caller).json["integrations"]
+
+    assert key.status == 201
+    assert [one["id"] for one in listed] == [connection.json["id"]]
+    assert hub.call("GET", f"/integrations/{connection.json['id']}", SUPER_ADMIN).status == 404
+
+
+def test_admin_whose_token_names_the_new_tenant_works_in_it(hub: Hub, someone: Callable[..., str]) -> None:
+    made = new_tenant(hub)
+    authorization = f"Bearer {someone('tenant_admin', tenant=made['id'])}"
+    listed = hub.call("GET", "/memberships", NOBODY, authorization=authorization)
+    created = hub.call("POST", "/integrations", NOBODY, draft(), authorization=authorization)
+
+    assert (listed.status, created.status) == (200, 201)
+    assert [one["role"] for one in listed.json["memberships"]] == ["tenant_admin"]
+
+
+def test_a_code_is_one_tenants(hub: Hub, rows: Rows) -> None:
+    made = new_tenant(hub)
+    again = hub.call("POST", "/tenants", PLATFORM_ADMIN, {"code": made["code"], "displayName": "Another"})
+    demo = hub.call("POST", "/tenants", PLATFORM_ADMIN, {"code": OURS, "displayName": "Another"})
+
+    assert [(reply.status, reply.code) for reply in (again, demo)] == [(409, "NAME_TAKEN")] * 2
+    assert hub.call("GET", f"/tenants/{made['id']}", PLATFORM_ADMIN).json == made
+    assert rows("SELECT FROM tenants WHERE display_name = 'Another'") == []
+
+
+def test_eight_calls_at_once_make_one_tenant_and_one_entry(hub: Hub, rows: Rows) -> None:
+    """HUB 44"""
+    body = {"code": f"T{token_hex(8).upper()}", "displayName": "At once"}
+    replies = at_once([lambda: hub.call("POST", "/tenants", PLATFORM_ADMIN, body)] * 8)
+    [row] = rows("SELECT tenant_id FROM tenants WHERE code = %s", [body["code"]])
+
+    assert sorted(reply.status for reply in replies) == [201] + [409] * 7
+    assert len(chain(hub, PLATFORM_ADMIN, str(row.tenant_id))) == 1
+
+
+# ---- Bad input ----
+
+NAMED = '"displayName": "A casino"'
+BAD_BODIES = {
+    "no body": b"",
+    "an array": b"[]",
+    "a text": b'"T1"',
+    "null": b"null",
+    "half an object": b'{"code": "T1", ',
+    "nothing": b"{}",
+    "no code": f"{{{NAMED}}}".encode(),
+    "no name": b'{"code": "T1"}',
+    "an unknown field": f'{{"code": "T1", {NAMED}, "id": "1"}}'.encode(),
+    "a field twice": f'{{"code": "T1", "code": "T2", {NAMED}}}'.encode(),
+    "a number as code": f'{{"code": 1, {NAMED}}}'.encode(),
+    "null as code": f'{{"code": null, {NAMED}}}'.encode(),
+    "an empty code": f'{{"code": "", {NAMED}}}'.encode(),
+    "small letters": f'{{"code": "jaqpot", {NAMED}}}'.encode(),
+    "a space": f'{{"code": "T 1", {NAMED}}}'.encode(),
+    "a line's end": f'{{"code": "T1\\n", {NAMED}}}'.encode(),
+    "a digit of another script": f'{{"code": "T٣", {NAMED}}}'.encode(),
+    "65 characters of code": f'{{"code": "{"T" * 65}", {NAMED}}}'.encode(),
+    "NUL in the code": f'{{"code": "T\\u0000", {NAMED}}}'.encode(),
+    "a lone surrogate as code": f'{{"code": "\\ud800", {NAMED}}}'.encode(),
+    "an empty name": b'{"code": "T1", "displayName": ""}',
+    "a list as name": b'{"code": "T1", "displayName": ["x"]}',
+    "true as name": b'{"code": "T1", "displayName": true}',
+    "201 characters of name": f'{{"code": "T1", "displayName": "{"x" * 201}"}}'.encode(),
+    "NUL in the name": b'{"code": "T1", "displayName": "a\\u0000b"}',
+    "a lone surrogate in the name": b'{"code": "T1", "displayName": "a\\udfffb"}',
+    "no UTF-8": b'{"code": "T1", "displayName": "\xff"}',
+}
+SNAPSHOT = """
+    SELECT (SELECT string_agg(t::text, '|' ORDER BY t::text) FROM tenants AS t) AS tenants,
+        (SELECT count(*) FROM audit_log WHERE object_kind = 'tenant') AS entries
+"""
+
+
+@pytest.mark.parametrize("raw", BAD_BODIES.values(), ids=list(BAD_BODIES))
+def test_body_of_another_form_makes_no_tenant(hub: Hub, rows: Rows, raw: bytes) -> None:
+    before = rows(SNAPSHOT)
+    reply = hub.call("POST", "/tenants", PLATFORM_ADMIN, raw=raw)
+
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST"), reply
+    assert rows(SNAPSHOT) == before
+
+
+def test_longest_code_and_name_are_taken(hub: Hub) -> None:
+    """So that the bodies above are refused for what they are named after."""
+    made = new_tenant(hub, code=f"{token_hex(16).upper()}{'_' * 32}", displayName="💥" * 200)
+    assert (len(made["code"]), len(made["displayName"])) == (64, 200)
+
+
+# ---- Reading and naming ----
+
+
+def test_pages_hold_every_tenant_once(hub: Hub, rows: Rows) -> None:
+    made = {new_tenant(hub)["id"] for _ in range(3)}
+    found: list[dict[str, Any]] = []
+    path: str | None = "/tenants?limit=2"
+    while path is not None:
+        page = hub.call("GET", path, PLATFORM_ADMIN).json
+        assert 1 <= len(page["tenants"]) <= 2
+        found += page["tenants"]
+        path = None if page["nextCursor"] is None else f"/tenants?limit=2&cursor={page['nextCursor']}"
+    ids = [one["id"] for one in found]
+
+    assert len(ids) == len(set(ids)) == rows("SELECT count(*) FROM tenants")[0][0]
+    assert set(ids) >= made | set(TENANTS.values())
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=101", "limit=x", "limit=", "cursor=", "cursor=%00", "cursor=" + "T" * 65, "code=JAQPOT"]
+)
+def test_query_of_another_form_is_refused(hub: Hub, query: str) -> None:
+    reply = hub.call("GET", f"/tenants?{query}", PLATFORM_ADMIN)
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+
+
+def test_tenant_gets_another_name_and_keeps_its_code(hub: Hub) -> None:
+    """HUB 44: before and after, in both chains; the name it has is no change."""
+    made = new_tenant(hub)
+    replies = [
+        hub.call("PATCH", f"/tenants/{made['id']}", PLATFORM_ADMIN, {"displayName": "Renamed"}) for _ in range(2)
+    ]
+
+    assert [(reply.status, reply.json) for reply in replies] == [(200, made | {"displayName": "Renamed"})] * 2
+    assert hub.call("GET", f"/tenants/{made['id']}", PLATFORM_ADMIN).json == replies[0].json
+    for caller in (PLATFORM_ADMIN, within(made)):
+        _, changed = chain(hub, caller, made["id"])
+        assert changed["action"] == "tenant.changed"
+        assert (changed["before"], changed["after"]) == (made, replies[0].json)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"displayName": None},
+        {"displayName": ""},
+        {"displayName": 1},
+        {"displayName": "x" * 201},
+        {"displayName": "a\0b"},
+        {"displayName": "\ud800"},
+        {"code": "OTHER"},
+        {"displayName": "Renamed", "code": "OTHER"},
+        [],
+    ],
+)
+def test_change_of_another_form_changes_nothing(hub: Hub, rows: Rows, body: Any) -> None:
+    before = rows(SNAPSHOT)
+    reply = hub.call("PATCH", f"/tenants/{TENANTS[OURS]}", PLATFORM_ADMIN, body)
+
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+    assert rows(SNAPSHOT) == before
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+@pytest.mark.parametrize("wanted", [str(UUID(int=1)), str(UUID(int=0)), OURS, "1"])
+def test_tenant_that_is_not_there_is_not_found(hub: Hub, method: str, wanted: str) -> None:
+    """The platform's own chain is no tenant."""
+    reply = hub.call(method, f"/tenants/{wanted}", PLATFORM_ADMIN, {"displayName": "x"} if method == "PATCH" else None)
+    assert (reply.status, reply.code) == (404, "TENANT_NOT_FOUND")
+
+
+def test_nobody_deletes_a_tenant(hub: Hub) -> None:
+    made = new_tenant(hub)
+    assert hub.call("DELETE", f"/tenants/{made['id']}", PLATFORM_ADMIN).status == 404
+    assert hub.call("GET", f"/tenants/{made['id']}", PLATFORM_ADMIN).json == made
+
+
+def test_tenants_admin_is_refused_and_the_refusal_is_in_his_log(hub: Hub, rows: Rows) -> None:
+    """HUB 43, 44: naming his own tenant does not help him."""
+    before = rows(SNAPSHOT)
+    body = {"code": f"T{token_hex(8).upper()}", "displayName": "Mine"}
+    reply = hub.call("POST", "/tenants", ADMIN, body, x_tenant_id=TENANTS[OURS])
+    newest = hub.call("GET", "/audit?limit=1&action=access.refused").json["entries"][0]
+
+    assert (reply.status, reply.code) == (403, "FORBIDDEN")
+    assert (newest["objectId"], newest["requestId"]) == ("tenants.manage", reply.json["requestId"])
+    assert rows(SNAPSHOT) == before

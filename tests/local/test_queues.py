@@ -1,0 +1,321 @@
+"""The template's queues through real functions and moto's SQS: delivered, delivered again, given up, stopped."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import queues
+from local.aws import Moto
+from local.errors import StartError, TemplateError
+from local.functions import Functions
+from local.queues import EventSourceMappings, failures
+from local.runtime import Surroundings
+from local.template import Queue, QueueSource, load, load_queues, queue_url
+
+TEMPLATE = Path(__file__).parent / "toy_queue" / "template.yaml"
+WORK, PLAIN, DEAD = "Work", "Plain", "Dead"
+
+
+@pytest.fixture(scope="module")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
+    moto = Moto(tmp_path_factory.mktemp("moto"))
+    moto.start()
+    yield moto
+    moto.stop()
+
+
+@pytest.fixture
+def sqs(moto: Moto) -> Iterator[Callable[..., dict[str, Any]]]:
+    """Calls SQS about a queue: sqs("SendMessage", WORK, MessageBody="..."); the queues are the test's own."""
+
+    def call(operation: str, queue: str, **parameters: Any) -> dict[str, Any]:
+        status, answer = moto.call("sqs", f"AmazonSQS.{operation}", {"QueueUrl": queue_url(queue), **parameters})
+        assert status == 200, answer
+        return answer
+
+    queues.make(moto, load_queues(TEMPLATE, {}))
+    yield call
+    for queue in (WORK, PLAIN, DEAD):
+        call("DeleteQueue", queue)
+
+
+Sqs = Callable[..., dict[str, Any]]
+
+
+class Consumers:
+    """The toy functions and what calls them."""
+
+    def __init__(self, functions: Functions, mappings: EventSourceMappings, sqs: Sqs, folder: Path) -> None:
+        self.functions = functions
+        self.mappings = mappings
+        self._sqs = sqs
+        self._folder = folder
+
+    async def send(self, queue: str, *messages: tuple[str, str]) -> None:
+        """Puts messages (a name, and what is to become of it) into a queue, all at once."""
+        entries = [
+            {"Id": name, "MessageBody": json.dumps({"name": name, "then": then, "folder": str(self._folder)})}
+            for name, then in messages
+        ]
+        await asyncio.to_thread(partial(self._sqs, "SendMessageBatch", queue, Entries=entries))
+
+    def seen(self, name: str) -> list[dict[str, Any]]:
+        """The deliveries of a message, the first one first."""
+        files = sorted(self._folder.glob(f"{name}.*"), key=lambda file: file.suffix)
+        return [json.loads(file.read_text() or "{}") for file in files]
+
+    async def count(self, queue: str) -> tuple[int, int]:
+        """How many messages a queue has: visible, and being worked on."""
+        found = await asyncio.to_thread(partial(self._sqs, "GetQueueAttributes", queue, AttributeNames=["All"]))
+        given = found["Attributes"]
+        return int(given["ApproximateNumberOfMessages"]), int(given["ApproximateNumberOfMessagesNotVisible"])
+
+    async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
+        """Waits for what is sure to come soon; fails if it does not."""
+        deadline = time.monotonic() + 30
+        while not await holds():
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+
+    async def until_empty(self, queue: str) -> None:
+        async def empty() -> bool:
+            return await self.count(queue) == (0, 0)
+
+        await self.until(empty)
+
+    async def until_dead(self, *names: str) -> None:
+        """Waits until the dead-letter queue has these messages, and takes them out of it."""
+        found: set[str] = set()
+
+        async def there() -> bool:
+            answer = await asyncio.to_thread(partial(self._sqs, "ReceiveMessage", DEAD, MaxNumberOfMessages=10))
+            found.update(json.loads(message["Body"])["name"] for message in answer.get("Messages", []))
+            return found >= set(names)
+
+        await self.until(there)
+        assert found == set(names)
+
+
+@asynccontextmanager
+async def consuming(moto: Moto, sqs: Sqs, folder: Path) -> AsyncGenerator[Consumers]:
+    """The toy functions, called by their queues."""
+    toys = load(TEMPLATE, {})
+    functions = Functions(toys, Surroundings(moto.url, 0, folder, {}), folder, 10)
+    mappings = EventSourceMappings(toys, functions.invoke, moto.call)
+    try:
+        yield Consumers(functions, mappings, sqs, folder)
+    finally:
+        await mappings.close()
+        await functions.close()
+
+
+@pytest.fixture
+def consumers(
+    moto: Moto, sqs: Sqs, tmp_path: Path
+) -> Callable[[Callable[[Consumers], Coroutine[Any, Any, None]]], None]:
+    """Runs a scenario in an event loop with the consumers."""
+
+    def run(scenario: Callable[[Consumers], Coroutine[Any, Any, None]]) -> None:
+        async def within() -> None:
+            async with consuming(moto, sqs, tmp_path) as running:
+                await scenario(running)
+
+        asyncio.run(within())
+
+    return run
+
+
+Run = Callable[[Callable[[Consumers], Coroutine[Any, Any, None]]], None]
+
+
+def test_message_is_delivered_as_lambda_does_and_deleted(consumers: Run, sqs: Sqs, tmp_path: Path) -> None:
+    async def scenario(toys: Consumers) -> None:
+        body = json.dumps({"name": "one", "then": "", "folder": str(tmp_path)})
+        attributes = {"trace": {"StringValue": "t1", "DataType": "String"}}
+        sent = sqs("SendMessage", WORK, MessageBody=body, MessageAttributes=attributes)
+        await toys.until_empty(WORK)
+
+        [record] = toys.seen("one")
+        environment = record.pop("env")
+        assert record.pop("receiptHandle")
+        system = record.pop("attributes")
+        assert system.pop("SentTimestamp").isdecimal()
+        assert system.pop("ApproximateFirstReceiveTimestamp").isdecimal()
+        assert set(system) == {"SenderId", "ApproximateReceiveCount"}
+        assert system["ApproximateReceiveCount"] == "1"
+        assert record == {
+            "messageId": sent["MessageId"],
+            "body": body,
+            "messageAttributes": {
+                "trace": {"stringValue": "t1", "dataType": "String", "stringListValues": [], "binaryListValues": []}
+            },
+            "md5OfBody": sent["MD5OfMessageBody"],
+            "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:Work",
+            "awsRegion": "eu-central-1",
+        }
+        assert environment["QUEUE_URL"].endswith("/Work")
+        assert environment["QUEUE_NAME"] == "Work"
+        assert environment["DEAD_LETTERS"] == "arn:aws:sqs:eu-central-1:123456789012:Dead"
+
+    consumers(scenario)
+
+
+def test_failed_message_of_a_batch_comes_again_alone_and_ends_among_the_dead_letters(consumers: Run) -> None:
+    async def scenario(toys: Consumers) -> None:
+        await toys.send(WORK, ("good", ""), ("bad", "fail"), ("fine", ""))
+        await toys.until_dead("bad")
+
+        assert [len(toys.seen(name)) for name in ("good", "bad", "fine")] == [1, 2, 1]
+        assert [one["attributes"]["ApproximateReceiveCount"] for one in toys.seen("bad")] == ["1", "2"]
+        await toys.until_empty(WORK)
+
+    consumers(scenario)
+
+
+def test_batch_whose_function_raises_comes_again_and_blocks_no_other(consumers: Run) -> None:
+    """Nothing of it is deleted, whatever was done before."""
+
+    async def scenario(toys: Consumers) -> None:
+        await toys.send(PLAIN, ("poison", "raise"), *((f"other{n}", "") for n in range(5)))
+        await toys.until_dead("poison")
+
+        assert len(toys.seen("poison")) == 2
+        assert [len(toys.seen(f"other{n}")) for n in range(5)] == [1] * 5
+        await toys.until_empty(PLAIN)
+
+    consumers(scenario)
+
+
+def test_failures_of_a_function_that_does_not_report_them_are_not_heard(consumers: Run) -> None:
+    async def scenario(toys: Consumers) -> None:
+        await toys.send(PLAIN, ("unheard", "fail"))
+        await toys.until_empty(PLAIN)
+
+        assert len(toys.seen("unheard")) == 1
+        assert await toys.count(DEAD) == (0, 0)
+
+    consumers(scenario)
+
+
+def test_no_more_batches_at_a_time_than_the_mapping_allows(consumers: Run, tmp_path: Path) -> None:
+    async def scenario(toys: Consumers) -> None:
+        names = ("a", "b", "c")
+        await toys.send(PLAIN, *((name, "wait") for name in names))
+
+        async def two() -> bool:
+            return sum(bool(toys.seen(name)) for name in names) == 2
+
+        await toys.until(two)
+        assert sum(status.busy for status in toys.functions.statuses()) == 2
+        # The third is not even received.
+        assert await toys.count(PLAIN) == (1, 2)
+        (tmp_path / "go").touch()
+        await toys.until_empty(PLAIN)
+        assert all(toys.seen(name) for name in names)
+
+    consumers(scenario)
+
+
+def test_stop_gives_up_what_is_being_worked_on_and_keeps_its_message(consumers: Run, sqs: Sqs, tmp_path: Path) -> None:
+    closed: list[Functions] = []
+
+    async def stopped(toys: Consumers) -> None:
+        await toys.send(WORK, ("slow", "wait"))
+
+        async def begun() -> bool:
+            return bool(toys.seen("slow"))
+
+        await toys.until(begun)
+        closed.append(toys.functions)
+
+    async def again(toys: Consumers) -> None:
+        (tmp_path / "go").touch()
+        await toys.until_empty(WORK)
+        assert len(toys.seen("slow")) == 2
+
+    async def idle(toys: Consumers) -> None:
+        await toys.mappings.close()
+        await toys.send(WORK, ("late", ""))
+        await asyncio.sleep(3 * queues._PAUSE)
+        assert (toys.seen("late"), await toys.count(WORK)) == ([], (1, 0))
+
+    consumers(stopped)
+    assert closed[0].statuses() == []
+    consumers(again)
+    consumers(idle)
+
+
+IDS = ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    ("result", "failed"),
+    [
+        (None, ""),
+        ({}, ""),
+        ({"batchItemFailures": None}, ""),
+        ({"batchItemFailures": []}, ""),
+        ({"batchItemFailures": [{"itemIdentifier": "b"}]}, "b"),
+        ({"batchItemFailures": [{"itemIdentifier": "b"}, {"itemIdentifier": "c"}]}, "bc"),
+        ({"batchItemFailures": [{"itemIdentifier": ""}]}, "abc"),
+        ({"batchItemFailures": [{"itemIdentifier": None}]}, "abc"),
+        ({"batchItemFailures": [{"messageId": "b"}]}, "abc"),
+        ({"batchItemFailures": ["b"]}, "abc"),
+        ({"batchItemFailures": 1}, "abc"),
+        ({"batchItemFailures": [{"itemIdentifier": "d"}]}, "abc"),
+        ({"batchItemFailures": [{"itemIdentifier": ["b"]}]}, "abc"),
+        ("done", "abc"),
+        ([1], "abc"),
+    ],
+)
+def test_result_names_the_failed_or_else_all_are(result: Any, failed: str) -> None:
+    assert sorted(failures(result, IDS)) == sorted(failed)
+
+
+def test_queue_that_is_refused_ends_the_start(moto: Moto) -> None:
+    with pytest.raises(StartError, match=r"the queue no\.name could not be made"):
+        queues.make(moto, [Queue("no.name", {})])
+
+
+def test_queues_are_read_with_what_they_are_made_of() -> None:
+    found = {queue.name: dict(queue.attributes) for queue in load_queues(TEMPLATE, {})}
+
+    assert next(iter(found)) == DEAD
+    assert found[DEAD] == {"MessageRetentionPeriod": "1209600"}
+    redrive = json.loads(found[WORK].pop("RedrivePolicy"))
+    assert redrive == {"deadLetterTargetArn": "arn:aws:sqs:eu-central-1:123456789012:Dead", "maxReceiveCount": 2}
+    assert found[WORK] == {"VisibilityTimeout": "1"}
+
+
+def test_mappings_are_read_as_the_template_says() -> None:
+    found = {function.name: function.queues for function in load(TEMPLATE, {})}
+
+    assert found == {
+        "reporting": (QueueSource("arn:aws:sqs:eu-central-1:123456789012:Work", 10, 5, reports_failures=True),),
+        "plain": (QueueSource("arn:aws:sqs:eu-central-1:123456789012:Plain", 1, 2, reports_failures=False),),
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("BatchSize: 10", "BatchSize: 11", r"ReportingFunction\.Events\.Work\.BatchSize: .* 1 to 10 messages"),
+        ("Queue: !GetAtt Work.Arn", "Queue: 1", r"ReportingFunction\.Events\.Work\.Queue: the ARN of a queue"),
+        ("KmsMasterKeyId: alias/aws/sqs", "FifoQueue: true", r"Work\.FifoQueue: .* standard queues alone"),
+        ("!GetAtt Work.Arn", "!GetAtt Wrok.Arn", r"nothing local stands for the attribute Wrok\.Arn"),
+    ],
+)
+def test_what_the_stack_cannot_do_is_said_at_the_start(tmp_path: Path, old: str, new: str, message: str) -> None:
+    (tmp_path / "functions").mkdir()
+    template = tmp_path / "template.yaml"
+    template.write_text(TEMPLATE.read_text().replace(old, new))
+    with pytest.raises(TemplateError, match=message):
+        (load_queues if "Fifo" in new else load)(template, {})

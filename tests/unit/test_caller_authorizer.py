@@ -1,0 +1,77 @@
+"""The authorizer's function where it cannot find out who calls, and what it costs a machine."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.util import module_from_spec, spec_from_file_location
+from typing import Any
+
+import pytest
+
+from causeway import database, identity, tokens
+from local import ROOT
+from tests.end_to_end.tokens import signed
+from tests.unit.test_api import Context
+
+EVENT = json.loads((ROOT / "events" / "caller-authorizer.json").read_text())
+NOWHERE = "127.0.0.1"
+
+
+@pytest.fixture
+def handler(set_environment: Callable[..., None]) -> Callable[..., dict[str, Any]]:
+    """The function, where neither database nor issuer answers: handler(authorization="...") is its answer."""
+    set_environment(
+        POWERTOOLS_SERVICE_NAME="caller-authorizer",
+        DATABASE_HOST=NOWHERE,
+        DATABASE_PORT="9",
+        DATABASE_NAME="causeway",
+        DATABASE_USER="causeway_hub",
+        AWS_ACCESS_KEY_ID="id",
+        AWS_SECRET_ACCESS_KEY="key",
+        AWS_SESSION_TOKEN="token",
+        AWS_REGION="eu-central-1",
+        TOKEN_ISSUER="https://issuer.example",
+        TOKEN_AUDIENCE="client",
+        TOKEN_KEYS_URL=f"http://{NOWHERE}:9/keys",
+    )
+    database.current.cache_clear()
+    tokens.current.cache_clear()
+    spec = spec_from_file_location("authorizer", ROOT / "functions" / "identity" / "authorizer.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return lambda **headers: module.handler(
+        EVENT | {"headers": {name.replace("_", "-"): value for name, value in headers.items()}}, Context()
+    )
+
+
+def test_down_is_not_refused(handler: Callable[..., dict[str, Any]]) -> None:
+    """A good key or token is not called a bad one: the caller is answered 503 and comes again."""
+    key, _ = identity.make_key("00000000-0000-4000-8000-000000000001")
+    unavailable = {"isAuthorized": True, "context": {"refused": "UNAVAILABLE"}}
+
+    assert handler(x_api_key=key.text) == unavailable
+    assert handler(authorization=f"Bearer {signed({'sub': 'x'})}") == unavailable
+
+
+@pytest.mark.parametrize("headers", [{}, {"authorization": "x"}, {"x_api_key": "x"}, {"x_api_key": ""}])
+def test_what_is_no_proof_is_refused_without_asking_anybody(
+    handler: Callable[..., dict[str, Any]], headers: dict[str, str]
+) -> None:
+    assert handler(**headers)["context"] == {"refused": "UNAUTHORIZED"}
+
+
+def test_machines_call_does_without_the_library_for_tokens() -> None:
+    """It takes 30 ms of a cold start."""
+    program = "import sys, authorizer; assert 'jwt' not in sys.modules; print('cold')"
+    folders = (ROOT / "functions" / "identity", ROOT / "layers" / "causeway" / "python")
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": ":".join(str(folder) for folder in folders), "POWERTOOLS_SERVICE_NAME": "x"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.strip() == "cold", done.stderr

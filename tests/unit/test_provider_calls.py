@@ -1,0 +1,90 @@
+"""Calls as a template describes them: what proves who calls is in no record of them (HUB 16)."""
+
+import json
+import re
+import socket
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from causeway import outbound, provider_calls
+from causeway.catalogue import Provider
+from causeway.provider_calls import Account
+from tests.unit.wire_server import WireServer, ok
+
+TOKEN = "t0ken/canary+3f8e"
+SECRETS = {"client_id": "us3r-canary-11", "client_secret": "p4ss-canary-22", "refresh_token": "r3fresh-canary-33"}
+
+
+def _answer(connection: socket.socket, server: WireServer) -> None:
+    """A token, where one is asked for; else the request back, in every spelling a platform might."""
+    request = server.requests[-1]
+    if b"grant_type" in request:
+        ok(json.dumps({"access_token": TOKEN}).encode(), "Content-Type: application/json")(connection, server)
+        return
+    said = request.decode()
+    spelled = {"plain": said, "url": quote(said), "base64": b64encode(request).decode(), "inner": json.dumps(said)}
+    ok(json.dumps(spelled).encode(), "Content-Type: application/json")(connection, server)
+
+
+def _account(url: str, auth: dict[str, Any]) -> Account:
+    provider = Provider(
+        key="platform",
+        kind="test",
+        display_name="Platform",
+        description="",
+        config_schema={},
+        setup_instructions="",
+        documentation_url=None,
+        base_urls={"production": url},
+        api_version=None,
+        webhook_support=False,
+        rate_limits={},
+        health_call={"method": "GET", "path": "/me", "expect": [200], "auth": auth},
+    )
+    return Account(provider, "production", {}, SECRETS)
+
+
+OAUTH = {"client_id": "{client_id}", "client_secret": "{client_secret}"}
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        {"type": "oauth2_client_credentials", "token_path": "/token", **OAUTH},
+        {"type": "oauth2_client_credentials", "token_path": "/token", "client_auth": "basic", **OAUTH},
+        {"type": "oauth2_refresh_token", "refresh_token": "{refresh_token}", "token_url": "{url}/token", **OAUTH},
+        {"type": "basic", "username": "{client_id}", "password": "{client_secret}"},
+        {"type": "bearer", "token": "{client_secret}"},
+        {"type": "header", "name": "X-Proof", "value": "{client_secret}"},
+        {"type": "hmac", "algorithm": "sha256", "encoding": "hex", "header": "X-Proof", "secret": "{client_secret}"},
+        {"type": "hmac", "algorithm": "sha512", "encoding": "base64", "header": "X-Proof", "secret": "{client_id}"},
+    ],
+    ids=lambda auth: auth["type"],
+)
+def test_platform_that_repeats_what_proves_the_caller_puts_none_of_it_into_the_log(
+    set_environment: Callable[..., None], auth: dict[str, str]
+) -> None:
+    """HUB 16: the token of the first call is secret in the second, under whatever name and in whatever spelling."""
+    set_environment(EGRESS_ALLOWED_HOSTS="127.0.0.1")
+    attempts: list[outbound.Attempt] = []
+    with WireServer(_answer) as server:
+        placed = {name: value.replace("{url}", server.url) for name, value in auth.items()}
+        reply = provider_calls.request(_account(server.url, placed), "GET", "/me", attempts.append)
+        sent = server.requests[-1].decode()
+
+    assert reply.status == 200
+    # The last word: of Authorization, what follows the scheme.
+    [proof] = re.findall(r"^(?:Authorization|X-Proof): .*?(\S+)\r$", sent, re.MULTILINE)
+    assert proof in json.loads(reply.body)["plain"]
+    assert "[redacted]" in attempts[-1].response_body
+    logged = repr(attempts)
+    for secret in (proof, *SECRETS.values()):
+        assert secret not in logged
+        # Not even its beginning, as a cut in the wrong place would leave it.
+        assert secret[:8] not in logged
+        assert quote(secret, safe="") not in logged
+        assert b64encode(secret.encode()).decode().rstrip("=")[1:-2] not in logged

@@ -1,0 +1,245 @@
+"""Tokens, with the issuer's keys from a real server: what passes, what is refused, and when the issuer is asked."""
+
+import asyncio
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from joserfc import jws
+from joserfc.jwk import RSAKey
+
+from causeway import tokens
+from causeway.errors import Unauthorized, Unavailable
+from local.errors import Refused
+from local.jwt_authorizer import Declaration, JwtAuthorizer, SigningKeys
+from tests.end_to_end.tokens import KINDS, POOL_KEY, by_hand, encoded, refused_token, signed
+from tests.unit.wire_server import WireServer
+
+ISSUER = "https://issuer.example"
+OTHER_KEY = RSAKey.generate_key(2048, {"kid": "other", "alg": "RS256"})
+LONG_KEYS = [RSAKey.generate_key(2048, {"kid": name, "alg": name}) for name in ("RS384", "RS512")]
+NOW = int(time.time())
+CLAIMS: dict[str, Any] = {
+    "iss": ISSUER,
+    "aud": "client",
+    "iat": NOW,
+    "exp": NOW + 3600,
+    "sub": "6c1f",
+    "token_use": "id",
+    "cognito:groups": ["staff", "another"],
+    "custom:tenant_id": "00000000-0000-4000-8000-000000000001",
+    "email": "somebody@example.com",
+}
+
+
+class Issuer:
+    """An issuer's keys of this moment, and what is answered beside them."""
+
+    def __init__(self) -> None:
+        self.keys = [key.as_dict(private=False) for key in (POOL_KEY, *LONG_KEYS)]
+        self.status = "200 OK"
+        self.body: bytes | None = None
+        self.clock = 0.0
+
+    def answer(self, connection: socket.socket, _: WireServer) -> None:
+        """Send them."""
+        body = json.dumps({"keys": self.keys}).encode() if self.body is None else self.body
+        connection.sendall(f"HTTP/1.1 {self.status}\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
+
+
+@pytest.fixture
+def issuer() -> Issuer:
+    return Issuer()
+
+
+@pytest.fixture
+def server(issuer: Issuer, set_environment: Callable[..., None]) -> Iterator[WireServer]:
+    """The issuer's server, which the settings name."""
+    with WireServer(issuer.answer) as server:
+        set_environment(TOKEN_ISSUER=ISSUER, TOKEN_AUDIENCE="client", TOKEN_KEYS_URL=f"{server.url}/keys")
+        tokens.current.cache_clear()
+        yield server
+    tokens.current.cache_clear()
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    """The claims with some changed; None leaves one out."""
+    return {name: value for name, value in (CLAIMS | changes).items() if value is not None}
+
+
+def test_token_is_its_bearers_identity_in_the_gateways_form_and_nothing_else(server: WireServer) -> None:
+    assert tokens.check(signed(CLAIMS)) == {
+        "sub": "6c1f",
+        "token_use": "id",
+        "cognito:groups": "[staff another]",
+        "custom:tenant_id": "00000000-0000-4000-8000-000000000001",
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_token_with_one_thing_wrong_is_refused(server: WireServer, kind: str) -> None:
+    """HUB 43"""
+    with pytest.raises(Unauthorized):
+        tokens.check(refused_token(kind, signed(CLAIMS)))
+
+
+def native(token: str, issuer: Issuer) -> bool:
+    """Whether the JWT authorizer of the local gateway lets a token pass."""
+    keys = SigningKeys(lambda: {"keys": issuer.keys})
+    with suppress(Refused):
+        asyncio.run(JwtAuthorizer(Declaration(ISSUER, ("client",), "authorization"), keys).check(token))
+        return True
+    return False
+
+
+def ours(token: str) -> bool:
+    """Whether the Lambda authorizer does."""
+    with suppress(Unauthorized):
+        tokens.check(tokens.bearer(token))
+        return True
+    return False
+
+
+def signed_long(key: Any) -> str:
+    """A token signed with a longer digest."""
+    return jws.serialize_compact({"alg": key.alg, "kid": key.kid}, json.dumps(CLAIMS), key, algorithms=[key.alg])
+
+
+ALIKE = {
+    "good": signed(CLAIMS),
+    "after Bearer": f"Bearer {signed(CLAIMS)}",
+    "after bearer": f"bearer  {signed(CLAIMS)}",
+    "after Basic": f"Basic {signed(CLAIMS)}",
+    "two": f"{signed(CLAIMS)},{signed(CLAIMS)}",
+    "RS384": signed_long(LONG_KEYS[0]),
+    "RS512": signed_long(LONG_KEYS[1]),
+    "RS512 by the key for RS256": by_hand(CLAIMS, "RS512", b"x"),
+    "several audiences": signed(changed(aud=["stranger", "client"])),
+    "other audiences": signed(changed(aud=["stranger"])),
+    "no audience": signed(changed(aud=None)),
+    "no issuer": signed(changed(iss=None)),
+    "issuer with a slash": signed(changed(iss=f"{ISSUER}/")),
+    "without iat": signed(changed(iat=None)),
+    "nbf now": signed(changed(nbf=NOW)),
+    "exp true": signed(changed(exp=True)),
+    "exp a list": signed(changed(exp=[NOW + 60])),
+    "exp no number": signed(changed(exp="soon")),
+    "an access token": signed(changed(aud=None, token_use="access")),
+    "no claims": signed([]),  # ty: ignore[invalid-argument-type]
+    "empty": "",
+    "two parts": "a.b",
+    "deep": encoded(b"[" * 7000) + ".e30.x",
+    "header null": encoded(b"null") + ".e30.x",
+    "algorithm a list": encoded(b'{"alg":["RS256"],"kid":"dummy"}') + ".e30.x",
+    "kid a number": encoded(b'{"alg":"RS256","kid":1}') + ".e30.x",
+    "critical extension": encoded(b'{"alg":"RS256","kid":"dummy","crit":["x"],"x":1}') + ".e30.x",
+    "no ASCII": "\u00e4.\u00f6.\u00fc",
+    "an API key": "cwk_" + "A" * 86,
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_both_authorizers_judge_alike(server: WireServer, issuer: Issuer, name: str) -> None:
+    """A token that opens the routes of people opens those of machines too, and no other does."""
+    assert ours(ALIKE[name]) == native(ALIKE[name], issuer)
+
+
+def test_some_tokens_pass_and_most_do_not(server: WireServer) -> None:
+    """Or the test above would find both alike in refusing everything."""
+    assert {name for name, token in ALIKE.items() if ours(token)} == {
+        *("good", "after Bearer", "after bearer", "RS384", "RS512", "several audiences", "without iat", "nbf now")
+    }
+
+
+def test_keys_are_fetched_once_from_the_address_of_the_settings(server: WireServer) -> None:
+    for _ in range(3):
+        tokens.check(signed(CLAIMS))
+
+    assert [request.split(b"\r\n")[0] for request in server.requests] == [b"GET /keys HTTP/1.1"]
+
+
+def test_keys_are_cognitos_where_the_settings_name_none(set_environment: Callable[..., None]) -> None:
+    set_environment(TOKEN_ISSUER=ISSUER, TOKEN_KEYS_URL="")
+
+    assert tokens.settings.token_keys_url() == f"{ISSUER}/.well-known/jwks.json"
+
+
+def test_unknown_key_is_asked_for_once_a_minute_and_a_new_one_found_at_once(server: WireServer, issuer: Issuer) -> None:
+    keys = tokens.SigningKeys(lambda: issuer.clock)
+    asked = []
+    assert keys.find("dummy") is not None
+    for issuer.clock in (0.0, 1.0, 60.0, 60.1, 61.0):
+        assert keys.find("stranger") is None
+        asked.append(len(server.requests))
+    assert asked == [2, 2, 2, 3, 3]
+
+    issuer.clock = 200.0
+    issuer.keys = [OTHER_KEY.as_dict(private=False)]
+    assert keys.find("other") is not None
+    # What was rotated out is good no longer.
+    assert keys.find("dummy") is None
+
+
+def test_keys_are_fetched_anew_after_two_hours(server: WireServer, issuer: Issuer) -> None:
+    """As long as API Gateway keeps them."""
+    keys = tokens.SigningKeys(lambda: issuer.clock)
+    keys.find("dummy")
+    issuer.keys = [OTHER_KEY.as_dict(private=False)]
+    issuer.clock = 7200.0
+    assert keys.find("dummy") is not None
+    issuer.clock = 7200.1
+    assert keys.find("dummy") is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        ("500 Internal Server Error", None),
+        ("302 Found", None),
+        ("200 OK", b"<html>"),
+        ("200 OK", b"[]"),
+        ("200 OK", b'{"keys": 1}'),
+        ("200 OK", b'{"keys": [1]}'),
+        ("200 OK", b'{"keys": [{"kty": "RSA", "kid": "dummy", "n": "", "e": "AQAB"}]}'),
+        ("200 OK", b" " * 200_000),
+    ],
+)
+def test_issuer_that_answers_otherwise_is_a_fault_of_ours(
+    server: WireServer, issuer: Issuer, status: str, body: bytes | None
+) -> None:
+    """The token may be good: nobody is told that it is not; and the next one asks again."""
+    issuer.status, issuer.body = status, body
+    with pytest.raises(Unavailable, match="issuer's keys cannot be read"):
+        tokens.check(signed(CLAIMS))
+
+    issuer.status, issuer.body = "200 OK", None
+    assert tokens.check(signed(CLAIMS))["sub"] == "6c1f"
+
+
+def test_issuer_that_says_nothing_is_given_up(set_environment: Callable[..., None]) -> None:
+    def wait(_: socket.socket, server: WireServer) -> None:
+        server.over.wait()
+
+    with WireServer(wait) as silent:
+        set_environment(TOKEN_ISSUER=ISSUER, TOKEN_AUDIENCE="client", TOKEN_KEYS_URL=f"{silent.url}/keys")
+        tokens.current.cache_clear()
+        with pytest.raises(Unavailable, match="did not answer"):
+            tokens.check(signed(CLAIMS))
+
+
+def test_issuer_that_is_not_there_is_a_fault_of_ours(set_environment: Callable[..., None]) -> None:
+    set_environment(TOKEN_ISSUER=ISSUER, TOKEN_AUDIENCE="client", TOKEN_KEYS_URL="http://127.0.0.1:9/keys")
+    tokens.current.cache_clear()
+    with pytest.raises(Unavailable, match="did not answer"):
+        tokens.check(signed(CLAIMS))
+
+
+def test_keys_of_other_kinds_are_left_out(server: WireServer, issuer: Issuer) -> None:
+    """A shared secret among the issuer's keys would be a key to sign with."""
+    issuer.keys = [{"kty": "oct", "kid": "secret", "k": "c2VjcmV0"}, *issuer.keys]
+    assert tokens.check(signed(CLAIMS))["sub"] == "6c1f"
+    assert tokens.current().find("secret") is None
