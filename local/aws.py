@@ -13,6 +13,14 @@ from local.servers import Server
 REGION = "eu-central-1"
 ACCOUNT_ID = "123456789012"
 
+# A line per request would be a line per poll of each queue, four times a second.
+_QUIET_MOTO = """
+import logging
+logging.getLogger("werkzeug").setLevel(logging.WARNING)
+from moto.server import main
+main()
+"""
+
 
 class Moto(Server):
     """A moto server: in-memory AWS services that speak AWS's own protocols.
@@ -49,7 +57,7 @@ class Moto(Server):
         return {"AWS_DEFAULT_REGION": REGION}
 
     def _program(self) -> Sequence[str]:
-        return [sys.executable, "-m", "moto.server", "-H", self.address, "-p", str(self.port)]
+        return [sys.executable, "-c", _QUIET_MOTO, "-H", self.address, "-p", str(self.port)]
 
     def _answers(self) -> bool:
         try:
