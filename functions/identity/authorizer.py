@@ -8,12 +8,13 @@ nobody in whom this context does not name, and answers 401, or 503 where it coul
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
 
 from causeway import database, identity, tokens
 from causeway.errors import CausewayError, Unauthorized
 
 logger = Logger()
+metrics = Metrics(namespace="Causeway")
 
 
 @logger.inject_lambda_context(correlation_id_path="requestContext.requestId")
@@ -28,9 +29,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         found = _found(headers.get("authorization", ""), headers.get("x-api-key"))
     except CausewayError as error:
+        found = {"refused": error.code}
         log = logger.info if error.status < 500 else logger.error
         log(error.cause or error.sentence, extra={"code": error.code})
-        found = {"refused": error.code}
+        metrics.add_metric(name=error.code, unit="Count", value=1)
+        metrics.flush_metrics()
     return {"isAuthorized": True, "context": found}
 
 

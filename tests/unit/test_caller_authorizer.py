@@ -56,6 +56,20 @@ def test_down_is_not_refused(handler: Callable[..., dict[str, Any]]) -> None:
     assert handler(authorization=f"Bearer {signed({'sub': 'x'})}") == unavailable
 
 
+def test_mistake_of_ours_is_counted_where_its_alarm_looks(
+    handler: Callable[..., dict[str, Any]], set_environment: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Lambda counts no error, as there is an answer: the Faults alarm, and a canary's roll-back, live by this."""
+    set_environment(POWERTOOLS_SERVICE_NAME="caller-authorizer")
+    assert handler(authorization=f"Bearer {signed({'sub': 'x'})}") == {
+        "isAuthorized": True,
+        "context": {"refused": "INTERNAL"},
+    }
+
+    counted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [(one["service"], one["INTERNAL"]) for one in counted] == [("caller-authorizer", [1.0])]
+
+
 @pytest.mark.parametrize("headers", [{}, {"authorization": "x"}, {"x_api_key": "x"}, {"x_api_key": ""}])
 def test_what_is_no_proof_is_refused_without_asking_anybody(
     handler: Callable[..., dict[str, Any]], headers: dict[str, str]

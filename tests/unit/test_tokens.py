@@ -17,7 +17,7 @@ from causeway.errors import Unauthorized, Unavailable
 from local.errors import Refused
 from local.jwt_authorizer import Declaration, JwtAuthorizer, SigningKeys
 from tests.end_to_end.tokens import KINDS, POOL_KEY, by_hand, encoded, refused_token, signed
-from tests.unit.wire_server import WireServer
+from tests.unit.wire_server import Act, WireServer
 
 ISSUER = "https://issuer.example"
 OTHER_KEY = RSAKey.generate_key(2048, {"kid": "other", "alg": "RS256"})
@@ -211,21 +211,60 @@ def test_keys_are_fetched_anew_after_two_hours(server: WireServer, issuer: Issue
 def test_issuer_that_answers_otherwise_is_a_fault_of_ours(
     server: WireServer, issuer: Issuer, status: str, body: bytes | None
 ) -> None:
-    """The token may be good: nobody is told that it is not; and the next one asks again."""
+    """The token may be good: nobody is told that it is not."""
     issuer.status, issuer.body = status, body
     with pytest.raises(Unavailable, match="issuer's keys cannot be read"):
         tokens.check(signed(CLAIMS))
 
-    issuer.status, issuer.body = "200 OK", None
-    assert tokens.check(signed(CLAIMS))["sub"] == "6c1f"
+
+def test_issuer_that_failed_is_asked_again_after_a_pause(server: WireServer, issuer: Issuer) -> None:
+    """Or every token of a stranger would have it asked, and wait for it."""
+    issuer.status = "500 Internal Server Error"
+    keys = tokens.SigningKeys(lambda: issuer.clock)
+    asked = []
+    for issuer.clock in (0.0, 0.1, 4.9, 5.0):
+        with pytest.raises(Unavailable):
+            keys.find("dummy")
+        asked.append(len(server.requests))
+    assert asked == [1, 1, 1, 2]
+
+    issuer.status = "200 OK"
+    with pytest.raises(Unavailable):
+        keys.find("dummy")
+    issuer.clock = 10.0
+    assert keys.find("dummy") is not None
 
 
-def test_issuer_that_says_nothing_is_given_up(set_environment: Callable[..., None]) -> None:
-    def wait(_: socket.socket, server: WireServer) -> None:
-        server.over.wait()
+def test_issuer_that_fails_takes_no_key_away_that_was_good(server: WireServer, issuer: Issuer) -> None:
+    keys = tokens.SigningKeys(lambda: issuer.clock)
+    keys.find("dummy")
+    issuer.status = "500 Internal Server Error"
+    for issuer.clock in (7200.1, 7200.2, 7300.0):
+        assert keys.find("dummy") is not None
+        with pytest.raises(Unavailable):
+            keys.find("stranger")
+    assert len(server.requests) == 3
 
-    with WireServer(wait) as silent:
-        set_environment(TOKEN_ISSUER=ISSUER, TOKEN_AUDIENCE="client", TOKEN_KEYS_URL=f"{silent.url}/keys")
+
+def silence(_: socket.socket, server: WireServer) -> None:
+    """Say nothing."""
+    server.over.wait()
+
+
+def drip(connection: socket.socket, server: WireServer) -> None:
+    """Send a header's bytes one by one, each in time."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nx-slow: ")
+    while not server.over.wait(0.05):
+        connection.sendall(b"x")
+
+
+@pytest.mark.parametrize("act", [silence, drip])
+def test_issuer_that_takes_too_long_is_given_up(
+    act: Act, set_environment: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "_TIMEOUT", 0.5)
+    with WireServer(act) as slow:
+        set_environment(TOKEN_ISSUER=ISSUER, TOKEN_AUDIENCE="client", TOKEN_KEYS_URL=f"{slow.url}/keys")
         tokens.current.cache_clear()
         with pytest.raises(Unavailable, match="did not answer"):
             tokens.check(signed(CLAIMS))

@@ -8,6 +8,8 @@ import json
 from collections.abc import Callable
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from queue import Empty, SimpleQueue
+from threading import Thread
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,9 +20,11 @@ from causeway.errors import Unauthorized, Unavailable
 _ALGORITHMS = ["RS256", "RS384", "RS512"]
 # What says who somebody is; the rest of a token goes no further.
 _CLAIMS = ("sub", "token_use", "cognito:groups", "custom:tenant_id")
-# Seconds for one step of fetching keys, and the most bytes of them.
-_TIMEOUT = 1.5
+# Seconds for fetching keys, looking up the address and every byte included, and the most bytes of them. And seconds in
+# which an issuer that failed is not asked again.
+_TIMEOUT = 3.0
 _MOST_BYTES = 150_000
+_PAUSE = 5.0
 # Seconds that keys are used before they are fetched again, and in which tokens with an unknown key have them fetched
 # but once: else everybody who makes up a key's name would.
 _MAX_AGE = 7200.0
@@ -33,17 +37,34 @@ class SigningKeys:
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._keys: dict[str, Any] = {}
-        self._fetched = self._asked = float("-inf")
+        self._fetched = self._asked = self._failed = float("-inf")
 
     def find(self, key_id: str) -> Any | None:
         """Return a key, None where the issuer has none of that id; raises Unavailable where it cannot be asked."""
         now = self._clock()
-        if now - self._fetched > _MAX_AGE:
-            self._keys, self._fetched = _fetch(), now
-        elif key_id not in self._keys and now - self._asked > _PATIENCE:
+        held = self._keys.get(key_id)
+        old = now - self._fetched > _MAX_AGE
+        if not old and (held is not None or now - self._asked <= _PATIENCE):
+            return held
+        try:
+            self._renew(now)
+        except Unavailable:
+            # While the issuer is away, a key that was good is good.
+            if held is None:
+                raise
+            return held
+        if not old:
             self._asked = now
-            self._keys, self._fetched = _fetch(), now
         return self._keys.get(key_id)
+
+    def _renew(self, now: float) -> None:
+        if now - self._failed < _PAUSE:
+            raise _unreadable("the issuer failed a moment ago")
+        try:
+            self._keys, self._fetched = _fetch(), now
+        except Unavailable:
+            self._failed = now
+            raise
 
 
 @cache
@@ -104,6 +125,19 @@ def _fetch() -> dict[str, Any]:
 
 
 def _read(url: str) -> bytes:
+    """Return what stands there, if all of it comes in time: a socket's own limit begins anew with every byte."""
+    answer: SimpleQueue[bytes | Unavailable] = SimpleQueue()
+    Thread(target=lambda: answer.put(_got(url)), daemon=True).start()
+    try:
+        got = answer.get(timeout=_TIMEOUT)
+    except Empty as error:
+        raise _unreadable(f"{urlsplit(url).netloc} did not answer within {_TIMEOUT:g} s") from error
+    if isinstance(got, Unavailable):
+        raise got
+    return got
+
+
+def _got(url: str) -> bytes | Unavailable:
     address = urlsplit(url)
     kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
     connection = kind(address.netloc, timeout=_TIMEOUT)
@@ -112,12 +146,10 @@ def _read(url: str) -> bytes:
         response = connection.getresponse()
         body = response.read(_MOST_BYTES)
     except (OSError, HTTPException) as error:
-        raise _unreadable(f"{address.netloc} did not answer ({type(error).__name__})") from error
+        return _unreadable(f"{address.netloc} did not answer ({type(error).__name__})")
     finally:
         connection.close()
-    if response.status != 200:
-        raise _unreadable(f"{address.netloc} answered {response.status}")
-    return body
+    return body if response.status == 200 else _unreadable(f"{address.netloc} answered {response.status}")
 
 
 def _unreadable(why: str) -> Unavailable:
