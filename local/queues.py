@@ -78,7 +78,8 @@ class EventSourceMappings:
         try:
             result = json.loads(await self._invoke(function, json.dumps(event).encode()))
             failed = failures(result, ids) if source.reports_failures else set()
-        except (FunctionError, Throttled):
+        # A ValueError: what a function returned is no JSON.
+        except (FunctionError, Throttled, ValueError):
             failed = ids
         for message in messages:
             if message["MessageId"] not in failed:
