@@ -14,7 +14,7 @@ export AWS_DEFAULT_REGION ?= eu-west-1
 
 CHECK := .venv-check/bin
 
-.PHONY: help demo up test check bench openapi build lock clean
+.PHONY: help demo up test check bench docs build lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -45,9 +45,10 @@ check: ## linters and type checker: Python, imports, template, SQL
 	.venv-checkov/bin/checkov --config-file .checkov.yaml --file .local/template.json
 	$(CHECK)/squawk schema/*.sql
 
-openapi: ## make functions/console's document and page anew from the code
+docs: ## make what is made from the code anew: functions/console's document and page, docs/errors.md
 	@requirements/install .venv requirements/run.txt
-	@PYTHONPATH=layers/causeway/python:. .venv/bin/python -m causeway.openapi
+	@.venv/bin/python -m causeway.openapi
+	@.venv/bin/python -m causeway.errors >docs/errors.md
 
 bench: ## the README's performance table, measured here
 	@requirements/install .venv requirements/run.txt

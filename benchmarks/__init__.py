@@ -1,1 +1,1 @@
-"""What the README's performance table is made of: every figure a ratio measured in one run, on one machine."""
+"""What the tables of measurements are made of: every figure a ratio measured in one run, on one machine."""

@@ -13,7 +13,7 @@ NAMES = (
     "debit_function",
     "python_ledger",
     "hot_wallet",
-    "seed_way",
+    "five_statements",
     "growth",
     "gateway_call",
     "start_up",

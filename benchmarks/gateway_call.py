@@ -13,8 +13,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from benchmarks.table import Row
 from causeway import ledger
-from causeway.callers import GameProvider
 from causeway.database import Database
+from causeway.game_providers import GameProvider
 from causeway.signatures import sign_bare
 from local.demo_data import CASINO_SECRET, GAME_PROVIDER_CODE, SAMPLE_SESSION_TOKEN, TENANT_ID
 from local.stack import Stack

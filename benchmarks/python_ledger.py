@@ -10,8 +10,8 @@ from benchmarks.server import DEBIT, TENANT_ID, WALLETS, ledger_server
 from benchmarks.table import Row, in_turn
 from benchmarks.workers import rate
 from causeway import ledger
-from causeway.callers import GameProvider
 from causeway.database import Database
+from causeway.game_providers import GameProvider
 
 _SECONDS = 2
 

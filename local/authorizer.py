@@ -13,8 +13,8 @@ from local.routes import Match
 from local.template import Route, function_attributes
 from local.translation import Request, event
 
-# Routes the seed leaves open; elsewhere than on a laptop they are behind an authorizer or not deployed. A token that
-# comes all the same is checked.
+# Routes that are open on a laptop; elsewhere they are behind an authorizer or not deployed. A token that comes all the
+# same is checked.
 OPEN_ROUTES = frozenset(("POST /casino/launchGame", "POST /casino/simulateRound"))
 
 _HEADER_SOURCE = "$request.header."

@@ -1,4 +1,4 @@
-"""make demo: plays seed 001's round through HTTP on a fresh local stack, then makes and tests a connection."""
+"""make demo: plays the scripted round through HTTP on a fresh local stack, then makes and tests a connection."""
 
 import json
 import sys
@@ -12,12 +12,12 @@ from local.demo_data import STARTING_BALANCE
 from local.errors import StartError
 from local.stack import Stack
 
-# Minor units each step leaves, as the seed prints them.
+# Minor units that each step of the scripted round must leave.
 EXPECTED = (1_000_000, 999_000, 998_000, 999_000, 1_001_000, 1_001_000, 1_001_000, 1_001_000, 1_001_000)
 
 
 def main() -> int:
-    """Run the demo; returns 0 only if all nine balances are the seed's and every answer was as expected."""
+    """Run the demo; returns 0 only if all nine balances are as they must be and every answer was as expected."""
     with tempfile.TemporaryDirectory(prefix="causeway-demo-") as folder:
         try:
             with Stack(port=0, state_folder=Path(folder), progress=lambda line: print(line, flush=True)) as stack:
@@ -49,7 +49,7 @@ def _show(report: dict[str, Any]) -> bool:
             f"  {'ok' if actual == expected else 'DIFFERS'}"
         )
     as_shown = "yes" if report["success"] else "NO"
-    print(f"\n{agreed} of {len(EXPECTED)} balances agree; every answer as in the seed: {as_shown}")
+    print(f"\n{agreed} of {len(EXPECTED)} balances agree; every answer as specified: {as_shown}")
     return agreed == len(EXPECTED) and bool(report["success"])
 
 

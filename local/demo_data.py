@@ -18,7 +18,7 @@ GAME_PROVIDER_CODE = "DEMO"
 # Fixed, so that the sample events' signatures stay good; they guard play money on this machine's loopback alone.
 CASINO_SECRET = "local-casino-secret"  # noqa: S105
 PROVIDER_SECRET = "local-provider-secret"  # noqa: S105
-# Seed 001's player, the first that is made, with $10,000.00, and one whose session the sample events use.
+# The scripted round's player, the first that is made, with $10,000.00, and one whose session the sample events use.
 PLAYER_ID = 1
 STARTING_BALANCE = 1_000_000
 SAMPLE_SESSION_TOKEN = "7f325788-c990-432c-b7b0-7dcbdd4e5101"  # noqa: S105

@@ -16,7 +16,7 @@ from local.invocation import within
 # Seconds for the function; quotas of HTTP APIs (http-api-quotas).
 ANSWER_SECONDS = 10.0
 
-_PLACES = {"Headers": "headers", "QueryStrings": "queryStringParameters"}
+_PLACES = {"Headers": "headers", "QueryStrings": "queryStringParameters", "Context": "requestContext"}
 
 Invoke = Callable[[str, bytes], Coroutine[Any, Any, bytes]]
 
@@ -25,8 +25,8 @@ Invoke = Callable[[str, bytes], Coroutine[Any, Any, bytes]]
 class LambdaDeclaration:
     """A Lambda authorizer as the template declares it.
 
-    function: its short name. sources: what a request must have, as ("headers" or "queryStringParameters", name); the
-    names of headers are in lower case.
+    function: its short name. sources: what a request must have, as (the event's part, name): headers, whose names are
+    in lower case, queryStringParameters, or requestContext, of which only texts are sources here.
     """
 
     function: str

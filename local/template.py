@@ -214,7 +214,7 @@ class _Template:
         )
 
     def _log_format(self, name: str, shared: Mapping[str, Any], own: Mapping[str, Any]) -> str:
-        settings = own.get("LoggingConfig", shared.get("LoggingConfig")) or {}
+        settings = {**(shared.get("LoggingConfig") or {}), **(own.get("LoggingConfig") or {})}
         return str(self._resolver.resolve(settings.get("LogFormat", "Text"), f"{name}.LoggingConfig.LogFormat"))
 
     def _environment(self, name: str, shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, str]:

@@ -84,7 +84,7 @@ def event(
 ) -> dict[str, Any]:
     """The event a function gets for a request.
 
-    route_key: as Route.key. path_parameters: decoded. authorizer: what one that let the caller pass says of him, as
+    route_key: as Route.key. path_parameters: decoded. authorizer: what one that let the caller pass says of them, as
     {"jwt": {"claims", "scopes"}} or {"lambda": context}. now: epoch seconds. Keys that have nothing to say
     are left out, as AWS does (queryStringParameters, cookies, pathParameters, body, stageVariables); there are no
     stage variables here, so that key never appears.

@@ -20,6 +20,10 @@ GRANT INSERT (code, display_name), UPDATE (display_name) ON tenants TO causeway_
 
 -- A person writes down the new role of his token, while his membership is active: so nobody suspends himself, and nobody
 -- who is suspended lets himself in. Everybody else's membership is an admin's to change.
+-- Nor does anybody make another's, or a suspended one.
+DROP POLICY memberships_add ON memberships;
+CREATE POLICY memberships_add ON memberships FOR INSERT TO causeway_hub
+WITH CHECK (tenant_id = current_tenant() AND subject = current_subject() AND status = 'active');
 DROP POLICY memberships_change ON memberships;
 CREATE POLICY memberships_own_role ON memberships FOR UPDATE TO causeway_hub
 USING (tenant_id = current_tenant() AND subject = current_subject() AND status = 'active')

@@ -3,11 +3,16 @@
 -- Since when a version stands as it does.
 ALTER TABLE api_credential_versions ADD COLUMN changed_at timestamptz NOT NULL DEFAULT now();
 
--- Whoever moves a version, also the release before this one, sets its time; nobody sets it otherwise.
+-- Whoever moves a version, also the release before this one, sets its time; nobody sets it otherwise. A version that was
+-- destroyed stays so.
 CREATE FUNCTION api_credential_version_changed_v1() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
-    NEW.changed_at := now();
-    RETURN NEW;
+    IF old.status = 'destroyed' THEN
+        RAISE EXCEPTION 'version % of a credential was destroyed: it does not become %', old.version, new.status
+            USING ERRCODE = 'CW009';
+    END IF;
+    new.changed_at := now();
+    RETURN new;
 END $$;
 
 CREATE TRIGGER api_credential_versions_changed BEFORE UPDATE OF status ON api_credential_versions

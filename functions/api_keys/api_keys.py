@@ -13,7 +13,7 @@ app = APIGatewayHttpResolver()
 @hub_call(app, "api_keys.manage")
 @describe("NewApiKey", status=201, request="ApiKeyDraft", refuses="NAME_TAKEN")
 def create(call: HubCall) -> HubAnswer:
-    """Make a key; this answer is the only one that shows it."""
+    """Create an API key; its secret is shown only in this response."""
     key, text = api_keys.create(call.context, api_keys.KeyDraft.parse(call.body))
     return HubAnswer(key.as_json() | {"apiKey": text}, 201, headers={"cache-control": "no-store"})
 
@@ -22,7 +22,7 @@ def create(call: HubCall) -> HubAnswer:
 @hub_call(app, "api_keys.manage")
 @describe("ApiKeyList")
 def every(call: HubCall) -> HubAnswer:
-    """The tenant's keys, without the keys."""
+    """List the tenant's API keys (secrets are never shown)."""
     return HubAnswer({"apiKeys": [key.as_json() for key in api_keys.every(call.context)]})
 
 
@@ -30,7 +30,7 @@ def every(call: HubCall) -> HubAnswer:
 @hub_call(app, "api_keys.manage")
 @describe(status=204, refuses="API_KEY_NOT_FOUND")
 def revoke(call: HubCall) -> HubAnswer:
-    """Revoke a key at once."""
+    """Revoke an API key at once."""
     api_keys.revoke(call.context, call.path["key_id"])
     return HubAnswer("", 204)
 

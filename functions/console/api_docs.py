@@ -17,14 +17,14 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'
 @app.get("/openapi.json")
 @describe("OpenApi")
 def document() -> Response[str]:
-    """The API's OpenAPI 3.1 document."""
+    """Get the API's OpenAPI 3.1 document."""
     return _file("openapi.json", "application/json")
 
 
 @app.get("/docs")
 @describe(media_types=("text/html",))
 def page() -> Response[str]:
-    """The same for people."""
+    """Get the API reference as a web page."""
     return _file("docs.html", "text/html; charset=utf-8")
 
 

@@ -1,19 +1,20 @@
-"""POST /provider/launch: the demo game provider opens a session for a casino's player."""
+"""POST /provider/launch: open a session for a casino's player, as the demo game provider."""
 
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway import api, database, game_provider
+from causeway.game_api import SignedCall, signed_call
 from causeway.operations import describe
 
 app = APIGatewayHttpResolver()
 
 
 @app.post("/provider/launch")
-@api.signed_call(app, "provider")
+@signed_call(app, "provider")
 @describe("ProviderSession", request="ProviderLaunch", refuses="CASINO_NOT_FOUND GAME_NOT_FOUND")
-def launch(call: api.Call) -> dict[str, Any]:
+def launch(call: SignedCall) -> dict[str, Any]:
     """Parse the launch and open the session."""
     return game_provider.launch(database.current(), call.caller, game_provider.Launch.parse(call.body))
 

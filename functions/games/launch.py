@@ -1,17 +1,18 @@
-"""POST /casino/launchGame: opens a game session and launches the game at its provider."""
+"""POST /casino/launchGame: open a game session and launch the game at its provider."""
 
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway import api, database, games
+from causeway.game_api import open_call
 from causeway.operations import describe
 
 app = APIGatewayHttpResolver()
 
 
 @app.post("/casino/launchGame")
-@api.open_call(app)
+@open_call(app)
 @describe("GameSession", request="LaunchRequest", refuses="PLAYER_NOT_FOUND GAME_NOT_FOUND GAME_PROVIDER_FAILED")
 def launch_game(body: dict[str, Any], claims: dict[str, str]) -> dict[str, Any]:
     """Parse the request, check that the token may launch for this player, and launch."""

@@ -3,7 +3,7 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway import api, calendars
-from causeway.connections.requests import connection_id
+from causeway.connections.requests import parse_connection_id
 from causeway.hub_api import HubAnswer, HubCall, hub_call
 from causeway.operations import describe
 
@@ -19,8 +19,8 @@ _REFUSES = (
 @hub_call(app, "connections.use")
 @describe("CalendarList", refuses=_REFUSES)
 def every(call: HubCall) -> HubAnswer:
-    """The calendars of the connection's location."""
-    found = calendars.every(call.context, connection_id(call.path["connection_id"]))
+    """List the calendars of a connection's location."""
+    found = calendars.every(call.context, parse_connection_id(call.path["connection_id"]))
     return HubAnswer({"calendars": found})
 
 
@@ -28,18 +28,18 @@ def every(call: HubCall) -> HubAnswer:
 @hub_call(app, "connections.use")
 @describe("FreeSlots", query="Day", refuses=_REFUSES)
 def free_slots(call: HubCall) -> HubAnswer:
-    """When a calendar is free on a day."""
-    identity, day = connection_id(call.path["connection_id"]), calendars.Day.parse(call.query)
-    return HubAnswer({"slots": calendars.free_slots(call.context, identity, call.path["calendar_id"], day)})
+    """List the times at which a calendar is free on a day."""
+    connection_id, day = parse_connection_id(call.path["connection_id"]), calendars.Day.parse(call.query)
+    return HubAnswer({"slots": calendars.free_slots(call.context, connection_id, call.path["calendar_id"], day)})
 
 
 @app.post("/integrations/<connection_id>/calendars/<calendar_id>/block-slots")
 @hub_call(app, "connections.use")
-@describe("BlockedSlot", status=201, request="BlockedSlotDraft", refuses=_REFUSES)
+@describe("BlockedSlot", status=201, request="BlockedSlotDraft", refuses=f"{_REFUSES} PROVIDER_OUTCOME_UNKNOWN")
 def block(call: HubCall) -> HubAnswer:
-    """Keep a time of a calendar from being booked."""
-    identity, slot = connection_id(call.path["connection_id"]), calendars.BlockedSlot.parse(call.body)
-    return HubAnswer(calendars.block(call.context, identity, call.path["calendar_id"], slot), 201)
+    """Block a time of a calendar, so that nobody books it."""
+    connection_id, slot = parse_connection_id(call.path["connection_id"]), calendars.BlockedSlot.parse(call.body)
+    return HubAnswer(calendars.block(call.context, connection_id, call.path["calendar_id"], slot), 201)
 
 
 handler = api.lambda_handler(app)

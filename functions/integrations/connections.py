@@ -12,14 +12,18 @@ from causeway.operations import describe
 app = APIGatewayHttpResolver()
 
 
+def _connection_id(call: HubCall) -> UUID:
+    return requests.parse_connection_id(call.path["connection_id"])
+
+
 @app.get("/integrations")
 @hub_call(app, "connections.list")
 @describe("ConnectionPage", query="ConnectionFilter")
 def list_connections(call: HubCall) -> HubAnswer:
-    """A page of connections, newest first."""
+    """List the tenant's connections, newest first."""
     with call.context.transaction() as transaction:
         found, cursor = rows.page(transaction, requests.Filter.parse(call.query))
-    shown = [one.as_json(with_config=call.context.may("connections.read")) for one in found]
+    shown = [connection.as_json(with_config=call.context.may("connections.read")) for connection in found]
     return HubAnswer({"integrations": shown, "nextCursor": cursor})
 
 
@@ -33,23 +37,27 @@ def list_connections(call: HubCall) -> HubAnswer:
     "CONNECTION_NOT_FOUND KEY_SERVICE_UNAVAILABLE",
 )
 def create(call: HubCall) -> HubAnswer:
-    """Make a connection, test it, and answer how it stands; the same Idempotency-Key finds the same connection."""
+    """Create a connection and test it; the same Idempotency-Key finds the same connection."""
     draft = requests.Draft.parse(call.body)
-    one, made = changes.create(call.context, draft, call.headers.get("idempotency-key"))
-    headers = {"location": f"/integrations/{one.connection_id}"} | ({} if made else {"idempotent-replay": "true"})
-    return HubAnswer(one.as_json(with_config=True), 201, one.version, headers)
+    connection, made = changes.create(call.context, draft, call.headers.get("idempotency-key"))
+    headers = {"location": f"/integrations/{connection.connection_id}"} | (
+        {} if made else {"idempotent-replay": "true"}
+    )
+    return HubAnswer(connection.as_json(with_config=True), 201, connection.version, headers)
 
 
 @app.get("/integrations/<connection_id>")
 @hub_call(app, "connections.list")
 @describe("Connection", refuses="CONNECTION_NOT_FOUND")
 def get(call: HubCall) -> HubAnswer:
-    """One connection."""
+    """Get a connection."""
     with call.context.transaction() as transaction:
-        one = rows.find(transaction, requests.connection_id(call.path["connection_id"]))
-        back = credentials.retiring(transaction, UUID(one.connection_id))
+        connection = rows.find(transaction, _connection_id(call))
+        back = credentials.retiring(transaction, UUID(connection.connection_id))
     until = {} if back is None else {"rollbackUntil": back.until.isoformat()}
-    return HubAnswer(one.as_json(with_config=call.context.may("connections.read")) | until, version=one.version)
+    return HubAnswer(
+        connection.as_json(with_config=call.context.may("connections.read")) | until, version=connection.version
+    )
 
 
 @app.patch("/integrations/<connection_id>")
@@ -58,22 +66,22 @@ def get(call: HubCall) -> HubAnswer:
     "Connection",
     request="ConnectionChange",
     refuses="CONNECTION_NOT_FOUND IF_MATCH_REQUIRED VERSION_MISMATCH NAME_TAKEN CONFIG_SCHEMA_INVALID "
-    "SECRETS_REQUIRED INVALID_CREDENTIALS CONNECTION_FAILED CREDENTIAL_UNREADABLE CREDENTIAL_MISSING "
-    "KEY_SERVICE_UNAVAILABLE",
+    "INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED SECRETS_REQUIRED INVALID_CREDENTIALS CONNECTION_FAILED "
+    "CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE",
 )
 def change(call: HubCall) -> HubAnswer:
     """Change a connection that is still as If-Match says; new secrets are tested before they replace working ones."""
     wanted = requests.Change.parse(call.body)
-    one = changes.change(call.context, requests.connection_id(call.path["connection_id"]), call.version, wanted)
-    return HubAnswer(one.as_json(with_config=True), version=one.version)
+    connection = changes.change(call.context, _connection_id(call), call.version, wanted)
+    return HubAnswer(connection.as_json(with_config=True), version=connection.version)
 
 
 @app.delete("/integrations/<connection_id>")
 @hub_call(app, "connections.write")
 @describe(status=204, refuses="CONNECTION_NOT_FOUND")
 def delete(call: HubCall) -> HubAnswer:
-    """Take a connection away and destroy its credentials."""
-    changes.delete(call.context, requests.connection_id(call.path["connection_id"]))
+    """Delete a connection and destroy its credentials."""
+    changes.delete(call.context, _connection_id(call))
     return HubAnswer("", 204)
 
 
@@ -85,8 +93,8 @@ def delete(call: HubCall) -> HubAnswer:
     "KEY_SERVICE_UNAVAILABLE",
 )
 def test(call: HubCall) -> HubAnswer:
-    """Call the provider, and tell what came of it."""
-    verdict = testing.test(call.context, requests.connection_id(call.path["connection_id"]))
+    """Test a connection by a call to its platform."""
+    verdict = testing.test(call.context, _connection_id(call))
     return HubAnswer(verdict.as_json())
 
 
@@ -97,18 +105,18 @@ def test(call: HubCall) -> HubAnswer:
     refuses="CONNECTION_NOT_FOUND TEMPLATE_MOVED CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE",
 )
 def enable(call: HubCall) -> HubAnswer:
-    """Let a disabled connection be used again, if its test succeeds."""
-    one = changes.enable(call.context, requests.connection_id(call.path["connection_id"]))
-    return HubAnswer(one.as_json(with_config=True), version=one.version)
+    """Enable a disabled connection, if its test succeeds."""
+    connection = changes.enable(call.context, _connection_id(call))
+    return HubAnswer(connection.as_json(with_config=True), version=connection.version)
 
 
 @app.post("/integrations/<connection_id>/disable")
 @hub_call(app, "connections.write")
 @describe("Connection", refuses="CONNECTION_NOT_FOUND")
 def disable(call: HubCall) -> HubAnswer:
-    """Stop a connection from being used."""
-    one = changes.disable(call.context, requests.connection_id(call.path["connection_id"]))
-    return HubAnswer(one.as_json(with_config=True), version=one.version)
+    """Disable a connection: it is not used until it is enabled."""
+    connection = changes.disable(call.context, _connection_id(call))
+    return HubAnswer(connection.as_json(with_config=True), version=connection.version)
 
 
 @app.post("/integrations/<connection_id>/credentials/rotate")
@@ -116,14 +124,15 @@ def disable(call: HubCall) -> HubAnswer:
 @describe(
     "Connection",
     request="NewSecrets",
-    refuses="CONNECTION_NOT_FOUND CONFIG_SCHEMA_INVALID SECRETS_REQUIRED INVALID_CREDENTIALS CONNECTION_FAILED "
-    "VERSION_MISMATCH CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE",
+    refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED CONFIG_SCHEMA_INVALID SECRETS_REQUIRED "
+    "INVALID_CREDENTIALS CONNECTION_FAILED VERSION_MISMATCH CREDENTIAL_UNREADABLE CREDENTIAL_MISSING "
+    "KEY_SERVICE_UNAVAILABLE",
 )
 def rotate(call: HubCall) -> HubAnswer:
-    """Replace the secrets by new ones that a test found working."""
+    """Replace a connection's secrets by new ones that a test found working."""
     fresh = requests.NewSecrets.parse(call.body)
-    one = changes.rotate(call.context, requests.connection_id(call.path["connection_id"]), fresh)
-    return HubAnswer(one.as_json(with_config=True), version=one.version)
+    connection = changes.rotate(call.context, _connection_id(call), fresh)
+    return HubAnswer(connection.as_json(with_config=True), version=connection.version)
 
 
 @app.post("/integrations/<connection_id>/credentials/rollback")
@@ -135,19 +144,19 @@ def rotate(call: HubCall) -> HubAnswer:
     "KEY_SERVICE_UNAVAILABLE",
 )
 def roll_back(call: HubCall) -> HubAnswer:
-    """Put the secrets replaced last back into use, within 24 hours and if a test finds them working still."""
-    one = changes.roll_back(call.context, requests.connection_id(call.path["connection_id"]))
-    return HubAnswer(one.as_json(with_config=True), version=one.version)
+    """Roll back the last rotation, within 24 hours and if a test finds the old secrets working still."""
+    connection = changes.roll_back(call.context, _connection_id(call))
+    return HubAnswer(connection.as_json(with_config=True), version=connection.version)
 
 
 @app.get("/integrations/<connection_id>/logs")
 @hub_call(app, "connections.read")
 @describe("CallLogPage", query="PageQuery", refuses="CONNECTION_NOT_FOUND")
 def list_calls(call: HubCall) -> HubAnswer:
-    """The calls made for a connection, newest first."""
+    """List the calls made for a connection, newest first."""
     with call.context.transaction() as transaction:
-        one = rows.find(transaction, requests.connection_id(call.path["connection_id"]))
-        calls, cursor = call_log.page(transaction, one, call.query)
+        connection = rows.find(transaction, _connection_id(call))
+        calls, cursor = call_log.page(transaction, connection, call.query)
     return HubAnswer({"logs": calls, "nextCursor": cursor})
 
 
@@ -155,10 +164,10 @@ def list_calls(call: HubCall) -> HubAnswer:
 @hub_call(app, "connections.list")
 @describe("Health", refuses="CONNECTION_NOT_FOUND")
 def show_health(call: HubCall) -> HubAnswer:
-    """How a connection was at its last test."""
+    """Get how a connection was at its last test."""
     with call.context.transaction() as transaction:
-        one = rows.find(transaction, requests.connection_id(call.path["connection_id"]))
-        return HubAnswer(health.shown(transaction, one))
+        connection = rows.find(transaction, _connection_id(call))
+        return HubAnswer(health.shown(transaction, connection))
 
 
 handler = api.lambda_handler(app)

@@ -15,8 +15,8 @@ app = APIGatewayHttpResolver()
 @hub_call(app, "connections.use")
 @describe("SyncRun", status=202, refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE")
 def sync(call: HubCall) -> HubAnswer:
-    """Have a sync of an active connection queued; where one is queued or running, answer that one."""
-    run, made = starting.start(call.context, requests.connection_id(call.path["connection_id"]))
+    """Start a sync, or return the one already queued or running."""
+    run, made = starting.start(call.context, requests.parse_connection_id(call.path["connection_id"]))
     headers = {"location": f"/integrations/{run.connection_id}/syncs/{run.run_id}"}
     return HubAnswer(run.as_json(), 202, headers=headers | ({} if made else {"idempotent-replay": "true"}))
 
@@ -25,10 +25,10 @@ def sync(call: HubCall) -> HubAnswer:
 @hub_call(app, "connections.list")
 @describe("SyncRunPage", query="SyncRunFilter", refuses="CONNECTION_NOT_FOUND")
 def list_runs(call: HubCall) -> HubAnswer:
-    """A page of a connection's syncs, newest first."""
+    """List a connection's syncs, newest first."""
     with call.context.transaction() as transaction:
-        one = rows.find(transaction, requests.connection_id(call.path["connection_id"]))
-        found, cursor = runs.page(transaction, one.connection_id, call.query)
+        connection = rows.find(transaction, requests.parse_connection_id(call.path["connection_id"]))
+        found, cursor = runs.page(transaction, connection.connection_id, call.query)
     return HubAnswer({"syncs": [run.as_json() for run in found], "nextCursor": cursor})
 
 
@@ -36,10 +36,10 @@ def list_runs(call: HubCall) -> HubAnswer:
 @hub_call(app, "connections.list")
 @describe("SyncRun", refuses="CONNECTION_NOT_FOUND SYNC_RUN_NOT_FOUND")
 def get_run(call: HubCall) -> HubAnswer:
-    """How a sync stands, or what came of it."""
+    """Get a sync: how it stands, or what came of it."""
     with call.context.transaction() as transaction:
-        one = rows.find(transaction, requests.connection_id(call.path["connection_id"]))
-        run = runs.find(transaction, one.connection_id, runs.run_id(call.path["run_id"]))
+        connection = rows.find(transaction, requests.parse_connection_id(call.path["connection_id"]))
+        run = runs.find(transaction, connection.connection_id, runs.parse_run_id(call.path["run_id"]))
     return HubAnswer(run.as_json())
 
 

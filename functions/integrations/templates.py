@@ -4,7 +4,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway import api, catalogue, templates
 from causeway.errors import InvalidRequest
-from causeway.fields import choice_field, known_fields, limit_field
+from causeway.fields import MOST_ROWS, choice_field, known_fields, limit_field
 from causeway.hub_api import HubAnswer, HubCall, hub_call
 from causeway.operations import describe
 
@@ -15,11 +15,11 @@ app = APIGatewayHttpResolver()
 @hub_call(app, "catalogue.read")
 @describe("TemplatePage", query="TemplateFilter")
 def every(call: HubCall) -> HubAnswer:
-    """A page of templates in the order of their ids."""
+    """List the templates in the order of their ids."""
     query = call.query
     known_fields(query, {"category", "active", "limit", "cursor"})
     active = choice_field(query, "active", ("true", "false"))
-    limit = limit_field(query, 100)
+    limit = limit_field(query, MOST_ROWS)
     if "\0" in query.get("cursor", "") + query.get("category", ""):
         raise InvalidRequest("cursor and category must be texts")
     with call.context.reading() as transaction:
@@ -31,14 +31,14 @@ def every(call: HubCall) -> HubAnswer:
             limit=limit,
         )
     cursor = found[-1].key if len(found) == limit else None
-    return HubAnswer({"templates": [templates.as_json(one) for one in found], "nextCursor": cursor})
+    return HubAnswer({"templates": [templates.as_json(template) for template in found], "nextCursor": cursor})
 
 
 @app.post("/integrations/templates")
 @hub_call(app, "catalogue.write")
 @describe("Template", status=201, request="TemplateDraft", refuses="CONFIG_SCHEMA_INVALID NAME_TAKEN")
 def create(call: HubCall) -> HubAnswer:
-    """Add a template."""
+    """Create a template."""
     made = templates.create(call.context, call.body)
     headers = {"location": f"/integrations/templates/{made.key}"}
     return HubAnswer(templates.as_json(made), 201, made.version, headers)
@@ -48,10 +48,10 @@ def create(call: HubCall) -> HubAnswer:
 @hub_call(app, "catalogue.read")
 @describe("Template", refuses="PROVIDER_NOT_FOUND")
 def get(call: HubCall) -> HubAnswer:
-    """One template."""
+    """Get a template."""
     with call.context.reading() as transaction:
-        one = catalogue.find(transaction, call.path["template_id"])
-    return HubAnswer(templates.as_json(one), version=one.version)
+        template = catalogue.find(transaction, call.path["template_id"])
+    return HubAnswer(templates.as_json(template), version=template.version)
 
 
 @app.patch("/integrations/templates/<template_id>")

@@ -21,11 +21,17 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     def may_go_on() -> bool:
         return context.get_remaining_time_in_millis() > _RESERVE
 
-    # First what needs no KMS.
-    credentials = credential_retention.run(database.current(), may_go_on)
-    keys = key_rotation.run(database.current(), data_keys.current(), may_go_on)
-    logger.info("credentials and data keys", extra=credentials | keys)
-    for subject, counts in (("Credentials", credentials), ("DataKeys", keys)):
-        for name, count in counts.items():
-            metrics.add_metric(name=f"{subject}{name.title()}", unit="Count", value=count)
-    return credentials | keys
+    request_id = context.aws_request_id
+    # First what needs no KMS; whatever becomes of it, data keys do not wait.
+    try:
+        credentials = _told("Credentials", credential_retention.run(database.current(), may_go_on, request_id))
+    finally:
+        keys = _told("DataKeys", key_rotation.run(database.current(), data_keys.current(), may_go_on, request_id))
+    return credentials | keys | {"failed": credentials["failed"] + keys["failed"]}
+
+
+def _told(subject: str, counts: dict[str, int]) -> dict[str, int]:
+    logger.info(subject, extra=counts)
+    for name, count in counts.items():
+        metrics.add_metric(name=f"{subject}{name.title()}", unit="Count", value=count)
+    return counts

@@ -12,8 +12,8 @@ from causeway.syncs import running
 from causeway.syncs.queue import Message
 
 logger = Logger()
-# Messages that failed are told by their ids; that all did is no other case, and the queue has its own alarms.
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+# Where all of a batch failed it raises, so that Lambda counts an error: the alarm rings and a new version is taken back.
+processor = BatchProcessor(event_type=EventType.SQS)
 
 # What the clocks of Lambda and of the database may differ by.
 _MARGIN = timedelta(seconds=10)
@@ -23,7 +23,7 @@ def work(record: SQSRecord, lambda_context: Any) -> None:
     """Work on the run of one message."""
     lease = timedelta(milliseconds=lambda_context.get_remaining_time_in_millis()) + _MARGIN
     try:
-        ended = running.run(database.current(), Message.parse(record.body), lease)
+        ended = running.run(database.current(), Message.parse(record.body), lease, lambda_context.aws_request_id)
     except Exception:
         logger.exception("A message failed", extra={"message_id": record.message_id})
         raise

@@ -18,7 +18,11 @@ _RESERVE = 10_000
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Work until nothing is lost or the time is up; the next call goes on. Returns what was done."""
-    done = sweeping.sweep(database.current(), lambda: context.get_remaining_time_in_millis() > _RESERVE)
+
+    def may_go_on() -> bool:
+        return context.get_remaining_time_in_millis() > _RESERVE
+
+    done = sweeping.sweep(database.current(), may_go_on, context.aws_request_id)
     logger.info("lost syncs", extra=done)
     for name, count in done.items():
         metrics.add_metric(name=f"SyncsSwept{name.title()}", unit="Count", value=count)

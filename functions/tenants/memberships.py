@@ -13,7 +13,7 @@ app = APIGatewayHttpResolver()
 @hub_call(app, "memberships.read")
 @describe("MembershipPage", query="MembershipQuery")
 def every(call: HubCall) -> HubAnswer:
-    """A page of the tenant's people in the order of their subjects."""
+    """List the tenant's people, in the order of their subjects."""
     found, cursor = memberships.page(call.context, call.query)
     return HubAnswer({"memberships": [one.as_json() for one in found], "nextCursor": cursor})
 
@@ -22,7 +22,7 @@ def every(call: HubCall) -> HubAnswer:
 @hub_call(app, "memberships.manage")
 @describe("Membership", request="MembershipChange", refuses="MEMBERSHIP_NOT_FOUND OWN_MEMBERSHIP")
 def change(call: HubCall) -> HubAnswer:
-    """Suspend a person, or let him in again."""
+    """Suspend a person, or let them in again."""
     return HubAnswer(memberships.change(call.context, call.path["subject"], call.body).as_json())
 
 

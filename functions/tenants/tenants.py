@@ -13,7 +13,7 @@ app = APIGatewayHttpResolver()
 @hub_call(app, "tenants.manage")
 @describe("Tenant", status=201, request="TenantDraft", refuses="NAME_TAKEN")
 def create(call: HubCall) -> HubAnswer:
-    """Make a tenant."""
+    """Create a tenant."""
     return HubAnswer(tenants.create(call.context, tenants.Draft.parse(call.body)).as_json(), 201)
 
 
@@ -21,7 +21,7 @@ def create(call: HubCall) -> HubAnswer:
 @hub_call(app, "tenants.manage")
 @describe("TenantPage", query="TenantQuery")
 def every(call: HubCall) -> HubAnswer:
-    """A page of tenants in the order of their codes."""
+    """List tenants, in the order of their codes."""
     found, cursor = tenants.page(call.context, call.query)
     return HubAnswer({"tenants": [one.as_json() for one in found], "nextCursor": cursor})
 
@@ -30,7 +30,7 @@ def every(call: HubCall) -> HubAnswer:
 @hub_call(app, "tenants.manage")
 @describe("Tenant")
 def get(call: HubCall) -> HubAnswer:
-    """One tenant."""
+    """Get a tenant."""
     return HubAnswer(tenants.find(call.context, call.path["tenant_id"]).as_json())
 
 
@@ -38,7 +38,7 @@ def get(call: HubCall) -> HubAnswer:
 @hub_call(app, "tenants.manage")
 @describe("Tenant", request="TenantChange")
 def change(call: HubCall) -> HubAnswer:
-    """Give a tenant another display name."""
+    """Change a tenant's display name."""
     return HubAnswer(tenants.change(call.context, call.path["tenant_id"], call.body).as_json())
 
 

@@ -1,22 +1,23 @@
-"""POST /casino/credit: pays a win, promo or jackpot into a player's wallet."""
+"""POST /casino/credit: pay a win, promo or jackpot into a player's wallet."""
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway import api, database, ledger
+from causeway.game_api import SignedCall, signed_call
 from causeway.operations import describe
 
 app = APIGatewayHttpResolver()
 
 
 @app.post("/casino/credit")
-@api.signed_call(app, "casino")
+@signed_call(app, "casino")
 @describe(
     "Moved",
     request="Credit",
     refuses="INVALID_AMOUNT SESSION_NOT_FOUND PLAYER_NOT_FOUND TRANSACTION_NOT_FOUND INVALID_REFERENCE "
     "BALANCE_LIMIT_EXCEEDED DUPLICATE_TRANSACTION TRANSACTION_ALREADY_PROCESSED TRANSACTION_ROLLED_BACK",
 )
-def credit(call: api.Call) -> ledger.Answer:
+def credit(call: SignedCall) -> ledger.Answer:
     """Parse the credit and hand it to the ledger."""
     return ledger.credit(database.current(), call.caller, ledger.Credit.parse(call.body), call.request_id)
 

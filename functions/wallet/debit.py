@@ -1,22 +1,23 @@
-"""POST /casino/debit: takes a bet from a player's wallet."""
+"""POST /casino/debit: take a bet from a player's wallet."""
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway import api, database, ledger
+from causeway.game_api import SignedCall, signed_call
 from causeway.operations import describe
 
 app = APIGatewayHttpResolver()
 
 
 @app.post("/casino/debit")
-@api.signed_call(app, "casino")
+@signed_call(app, "casino")
 @describe(
     "Moved",
     request="Bet",
     refuses="INVALID_AMOUNT SESSION_NOT_FOUND PLAYER_NOT_FOUND INSUFFICIENT_FUNDS SESSION_CLOSED SESSION_EXPIRED "
     "PLAYER_BLOCKED GAME_PROVIDER_INACTIVE DUPLICATE_TRANSACTION TRANSACTION_ALREADY_PROCESSED TRANSACTION_ROLLED_BACK",
 )
-def debit(call: api.Call) -> ledger.Answer:
+def debit(call: SignedCall) -> ledger.Answer:
     """Parse the bet and hand it to the ledger."""
     return ledger.debit(database.current(), call.caller, ledger.Bet.parse(call.body), call.request_id)
 

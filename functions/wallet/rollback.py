@@ -1,15 +1,16 @@
-"""POST /casino/rollback: gives a bet back to its player."""
+"""POST /casino/rollback: give a bet back to its player."""
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway import api, database, ledger
+from causeway.game_api import SignedCall, signed_call
 from causeway.operations import describe
 
 app = APIGatewayHttpResolver()
 
 
 @app.post("/casino/rollback")
-@api.signed_call(app, "casino")
+@signed_call(app, "casino")
 @describe(
     "Moved",
     request="Rollback",
@@ -17,7 +18,7 @@ app = APIGatewayHttpResolver()
     "ROUND_HAS_PAYOUT INVALID_REFERENCE BALANCE_LIMIT_EXCEEDED DUPLICATE_TRANSACTION TRANSACTION_ALREADY_PROCESSED "
     "TRANSACTION_ROLLED_BACK",
 )
-def rollback(call: api.Call) -> ledger.Answer:
+def rollback(call: SignedCall) -> ledger.Answer:
     """Parse the rollback and hand it to the ledger."""
     return ledger.rollback(database.current(), call.caller, ledger.Rollback.parse(call.body), call.request_id)
 

@@ -32,7 +32,7 @@ def unmoved(player: Player) -> AbstractContextManager[None]:
 
 
 def accepted(reply: Reply, sent: Fields, balance: int, *, tombstone: bool = False) -> Reply:
-    """The call succeeded, with the seed's answer: the id as sent, the balance after it in minor units."""
+    """The call succeeded, with the answer as specified: the id as sent, the balance after it in minor units."""
     answer = reply.json
     expect(reply.status == 200, f"not accepted: {reply}")
     expect(answer.get("status") == "ok", f"status is not ok: {reply}")

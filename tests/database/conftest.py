@@ -17,6 +17,7 @@ from causeway import aws, schema
 from local.database import Database as Made
 from local.database import create, give_passwords
 from local.postgres import Postgres
+from tests.database.hub import Hub, hubs
 from tests.database.world import Casino, Seat
 
 SCHEMA = Path(__file__).parents[2] / "schema"
@@ -108,6 +109,20 @@ def shared_casino(cluster: Cluster) -> Iterator[Casino]:
 
 
 @pytest.fixture
+def ours(shared_casino: Casino) -> Casino:
+    """The casino that a module's tests share, as one tenant of two."""
+    return shared_casino
+
+
+@pytest.fixture(scope="module")
+def theirs(shared_casino: Casino) -> Iterator[Casino]:
+    """Another tenant of the same database."""
+    other = Casino(shared_casino.urls)
+    yield other
+    other.close()
+
+
+@pytest.fixture
 def seat(shared_casino: Casino) -> Seat:
     """A player with 10000 minor units at a game provider of the default dialect."""
     return shared_casino.seat()
@@ -135,6 +150,19 @@ def kms() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def kms_key_id(kms: Any) -> str:
     return kms.create_key()["KeyMetadata"]["KeyId"]
+
+
+@pytest.fixture
+def new_hub(casino: Casino, kms_key_id: str) -> Iterator[Callable[[], Hub]]:
+    """Makes tenants of the hub in a database of the test's own."""
+    with hubs(casino.urls, kms_key_id) as make:
+        yield make
+
+
+@pytest.fixture
+def hub(new_hub: Callable[[], Hub]) -> Hub:
+    """A tenant of the hub."""
+    return new_hub()
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """A tenant of the hub to test its credentials with, over a connection of its own, and what it does with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from causeway import credentials
+from causeway import credentials, key_rotation
 from causeway.crypto import Bounds, DataKeys
 from causeway.data_keys import StoredKeys
 from causeway.database import Database
@@ -14,6 +15,20 @@ from tests.database.world import Casino
 
 CANARY = "canary-7be20c-secret"
 SECRETS = {"account_sid": "AC0", "auth_token": CANARY}
+
+
+@contextmanager
+def hubs(urls: dict[str, str], kms_key_id: str) -> Generator[Callable[[], "Hub"]]:
+    """Make tenants in the database of those URLs, whose data keys KMS's key wraps."""
+    with ExitStack() as made:
+
+        def make() -> Hub:
+            casino = Casino(urls)
+            made.callback(casino.close)
+            database = casino.database("credentials")
+            return Hub(casino, database, DataKeys(StoredKeys(database), kms_key_id), kms_key_id, uuid4())
+
+        yield make
 
 
 @dataclass
@@ -51,13 +66,13 @@ class Hub:
         """Store a candidate and return its version."""
         place = self.connect(connection_id or self.connection_id)
         sealed = credentials.seal_all(self.keys, self.tenant_id, place, SECRETS if secrets is None else secrets)
-        with self.database.transaction(self.tenant_id) as connection:
-            return credentials.store(connection, sealed)
+        with self.database.transaction(self.tenant_id) as transaction:
+            return credentials.store(transaction, sealed)
 
     def change(self, change: Callable[..., Any], *arguments: Any) -> Any:
         """Run promote, retiring, roll_back, retire, expire or destroy in a transaction."""
-        with self.database.transaction(self.tenant_id) as connection:
-            return change(connection, self.connection_id, *arguments)
+        with self.database.transaction(self.tenant_id) as transaction:
+            return change(transaction, self.connection_id, *arguments)
 
     def use(self, secrets: dict[str, str] | None = None) -> int:
         """Store a credential and put it into use."""
@@ -78,16 +93,27 @@ class Hub:
     def read(self, version: int | None = None) -> credentials.Secrets:
         return credentials.read(self.database, self.keys, self.tenant_id, self.connection_id, version)
 
-    def rewrap(self, batch: int = 100) -> list[credentials.Rewrapped]:
+    def rotate_data_key(self) -> int:
+        """Give the tenant a new data key and return its version."""
+        return self.keys.rotate(UUID(self.tenant_id)).version
+
+    def rewrap(self, batch: int = 100) -> list[key_rotation.Rewrapped]:
         """Re-wrap all batches."""
-        batches = [credentials.rewrap(self.database, self.keys, self.tenant_id, batch=batch)]
+        batches = [key_rotation.rewrap(self.database, self.keys, self.tenant_id, batch=batch)]
         while batches[-1].after:
-            batches.append(credentials.rewrap(self.database, self.keys, self.tenant_id, batches[-1].after, batch))
+            batches.append(key_rotation.rewrap(self.database, self.keys, self.tenant_id, batches[-1].after, batch))
         return batches
 
     def key_versions(self) -> dict[int, int]:
-        with self.database.transaction(self.tenant_id) as connection:
-            return credentials.key_versions(connection)
+        """How many of the tenant's secret fields are sealed under each version of its data key."""
+        rows = self.casino.query(
+            """
+            SELECT key_version, count(*) AS fields FROM api_credentials WHERE tenant_id = %s
+            GROUP BY key_version ORDER BY key_version
+            """,
+            [self.tenant_id],
+        )
+        return {row.key_version: row.fields for row in rows}
 
     @property
     def statuses(self) -> list[str]:

@@ -1,9 +1,15 @@
-"""Calls made at the same moment, from threads that each own a connection."""
+"""Calls made at the same moment, or while another is not at its end, from threads that each own a connection."""
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Barrier
-from typing import TypeVar
+from typing import Any, LiteralString, TypeVar
+
+import psycopg
+
+from tests.database.world import Casino
 
 Result = TypeVar("Result")
 
@@ -18,3 +24,35 @@ def at_once(calls: Sequence[Callable[[], Result]]) -> list[Result]:
 
     with ThreadPoolExecutor(len(calls)) as threads:
         return list(threads.map(run, calls))
+
+
+@contextmanager
+def held(
+    casino: Casino, statement: LiteralString, *parameters: Any
+) -> Generator[Callable[[Callable[[], Result]], Callable[[], Result]]]:
+    """Run a statement as superuser, and commit it once the calls made in the block wait for it.
+
+    waiting(call) makes a call in a thread, waits until it waits for a lock, and returns what gives its result or raises
+    what it raised, which is to be asked for after the block.
+    """
+    with ThreadPoolExecutor() as threads, psycopg.connect(casino.urls["superuser"]) as other:
+        other.execute(statement, parameters)
+
+        def waiting(call: Callable[[], Result]) -> Callable[[], Result]:
+            before = _waiting(casino)
+            made = threads.submit(call)
+            deadline = time.monotonic() + 10
+            while _waiting(casino) == before:
+                assert not made.done(), "the call did not wait"
+                assert time.monotonic() < deadline, "the call waits for nothing"
+                time.sleep(0.005)
+            return made.result
+
+        yield waiting
+        other.commit()
+
+
+def _waiting(casino: Casino) -> int:
+    return casino.value(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )

@@ -15,8 +15,9 @@ import psycopg
 import pytest
 from psycopg import Connection, errors
 
-from causeway import catalogue, schema
-from causeway.catalogue import Provider, read_folder, read_shape
+from causeway import catalogue, catalogue_files, schema
+from causeway.catalogue import Provider, read_shape
+from causeway.catalogue_files import read_folder
 from causeway.errors import (
     ConfigSchemaInvalid,
     InvalidRequest,
@@ -90,7 +91,7 @@ def test_migrating_brings_every_provider(urls: Urls) -> None:
 
 def test_loading_again_changes_nothing(owner: Connection[Any]) -> None:
     before = rows(owner)
-    assert catalogue.load(owner, FOLDER) == []
+    assert catalogue_files.load(owner, FOLDER) == []
     assert rows(owner) == before
 
 
@@ -99,7 +100,7 @@ def test_file_that_changed_changes_its_provider_alone(owner: Connection[Any], ur
     rewrite(folder, "own")
     before = rows(owner)
 
-    assert catalogue.load(owner, folder) == ["own", "stripe"]
+    assert catalogue_files.load(owner, folder) == ["own", "stripe"]
 
     with hub(urls) as connection:
         stripe = catalogue.find(connection, "stripe")
@@ -111,7 +112,7 @@ def test_file_that_changed_changes_its_provider_alone(owner: Connection[Any], ur
 def test_provider_whose_file_is_gone_stays(owner: Connection[Any], folder: Path) -> None:
     (folder / "stripe.json").unlink()
     before = rows(owner)
-    assert catalogue.load(owner, folder) == []
+    assert catalogue_files.load(owner, folder) == []
     assert rows(owner) == before
 
 
@@ -120,7 +121,7 @@ def test_invalid_file_leaves_everything_as_it_was(owner: Connection[Any], folder
     rewrite(folder, "stripe", kind="magic")
     before = rows(owner)
     with pytest.raises(Misconfigured) as caught:
-        catalogue.load(owner, folder)
+        catalogue_files.load(owner, folder)
     assert "stripe.json: provider.kind must be one of" in caught.value.cause
     assert rows(owner) == before
 
@@ -144,7 +145,7 @@ def test_what_an_admin_changed_is_left_alone_by_later_files(owner: Connection[An
         assert changed == catalogue.find(connection, "stripe")
     rewrite(folder, "stripe", description="New words")
 
-    assert catalogue.load(owner, folder) == []
+    assert catalogue_files.load(owner, folder) == []
 
     with hub(urls) as connection:
         assert catalogue.find(connection, "stripe") == changed
@@ -155,7 +156,7 @@ def test_what_an_admin_added_is_left_alone_by_later_files(owner: Connection[Any]
         added = catalogue.create(connection, own_provider())
     rewrite(folder, "own", display_name="From a file")
 
-    assert catalogue.load(owner, folder) == []
+    assert catalogue_files.load(owner, folder) == []
 
     with hub(urls) as connection:
         assert catalogue.find(connection, "own") == added == replace(own_provider(), changed_by_admin=True)
@@ -169,7 +170,7 @@ def test_deactivated_provider_takes_new_words_and_stays_inactive(
         assert (inactive.is_active, inactive.version) == (False, 2)
     rewrite(folder, "stripe", description="New words")
 
-    assert catalogue.load(owner, folder) == ["stripe"]
+    assert catalogue_files.load(owner, folder) == ["stripe"]
 
     with hub(urls) as connection:
         assert catalogue.find(connection, "stripe") == replace(inactive, description="New words", version=3)
@@ -331,7 +332,7 @@ def test_hub_removes_and_renames_no_provider(urls: Urls, statement: str) -> None
 def test_role_of_one_transaction_is_gone_in_the_next(urls: Urls) -> None:
     """HUB 42"""
     with psycopg.connect(urls["owner"], autocommit=True) as connection:
-        catalogue.load(connection, FOLDER)
+        catalogue_files.load(connection, FOLDER)
         assert connection.execute("SELECT current_setting('causeway.role', true)").fetchone() in ((None,), ("",))
 
 

@@ -1,63 +1,39 @@
 """The schedule that ends the overlap of rotations and destroys what they replaced: what is due, and nothing else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from itertools import chain, repeat
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg import errors as pg
 
 from causeway import credential_retention, credentials
-from causeway.crypto import DataKeys
-from causeway.data_keys import StoredKeys
 from tests.database.hub import SECRETS, Hub
 from tests.database.parallel import at_once
-from tests.database.world import Casino
 
-NOTHING = {"retired": 0, "destroyed": 0}
-
-
-@pytest.fixture
-def new_hub(casino: Casino, kms_key_id: str) -> Iterator[Callable[[], Hub]]:
-    """Makes tenants in a database of the test's own, as a run sees all there are."""
-    made: list[Casino] = []
-
-    def make() -> Hub:
-        tenant = Casino(casino.urls)
-        made.append(tenant)
-        database = tenant.database("credentials")
-        return Hub(tenant, database, DataKeys(StoredKeys(database), kms_key_id), kms_key_id, uuid4())
-
-    yield make
-    for tenant in made:
-        tenant.close()
-
-
-@pytest.fixture
-def hub(new_hub: Callable[[], Hub]) -> Hub:
-    return new_hub()
+NOTHING = {"retired": 0, "destroyed": 0, "failed": 0}
 
 
 def run(hub: Hub, *may_go_on: bool) -> dict[str, int]:
     """Run over a connection of its own; may_go_on: the first answers to whether there is time, then it is so."""
     answers = chain(may_go_on, repeat(True))
-    return credential_retention.run(hub.casino.database("credentials"), lambda: next(answers))
+    return credential_retention.run(hub.casino.database("credentials"), lambda: next(answers), "invocation")
 
 
 def entries(hub: Hub) -> list[tuple[str, Any]]:
     """What the tenant's audit log says the schedule did with its connection's versions, the oldest first."""
     rows = hub.casino.query(
         """
-        SELECT actor_kind, actor, object_kind, object_id, outcome, action, after::text::json AS after FROM audit_log
-        WHERE tenant_id = %s ORDER BY entry
+        SELECT actor_kind, actor, request_id, object_kind, object_id, outcome, action, after::text::json AS after
+        FROM audit_log WHERE tenant_id = %s ORDER BY entry
         """,
         [hub.tenant_id],
     )
     for row in rows:
-        assert row[:5] == ("system", "credential-retention", "connection", str(hub.connection_id), "done")
+        who = ("system", "credential-retention", "invocation")
+        assert row[:6] == (*who, "connection", str(hub.connection_id), "done")
     return [(row.action, row.after) for row in rows]
 
 
@@ -70,7 +46,7 @@ def test_overlap_of_every_tenant_ends_after_a_day_and_is_written_down(new_hub: C
     young.aged(hours=23)
     unrotated.aged(days=100)
 
-    assert run(over) == {"retired": 1, "destroyed": 0}
+    assert run(over) == NOTHING | {"retired": 1}
     assert [hub.statuses for hub in (over, young, unrotated)] == [
         ["retired", "active"],
         ["retiring", "active"],
@@ -86,12 +62,12 @@ def test_what_was_retired_for_a_month_is_destroyed_and_written_down(hub: Hub) ->
         hub.use()
     hub.aged(days=31)
 
-    assert run(hub) == {"retired": 1, "destroyed": 2}
+    assert run(hub) == NOTHING | {"retired": 1, "destroyed": 2}
     assert hub.statuses == ["destroyed", "destroyed", "retired", "active"]
     assert hub.key_versions() == {1: 2 * len(SECRETS)}
     assert entries(hub) == [("credential.retired", {"versions": [3]}), ("credential.destroyed", {"versions": [1, 2]})]
     hub.aged(days=31)
-    assert run(hub) == {"retired": 0, "destroyed": 1}
+    assert run(hub) == NOTHING | {"destroyed": 1}
     assert run(hub) == NOTHING
     assert (hub.read(), hub.key_versions()) == (SECRETS, {1: len(SECRETS)})
 
@@ -106,6 +82,35 @@ def test_nothing_of_a_deleted_connection_is_due(hub: Hub) -> None:
     assert hub.statuses == ["destroyed"] * 3
 
 
+def test_connection_that_is_held_is_left_and_the_others_are_done(new_hub: Callable[[], Hub]) -> None:
+    """HUB 3: the oldest of all, by a call that does not end."""
+    held, *others = hubs = [new_hub() for _ in range(3)]
+    for n, hub in enumerate(hubs):
+        hub.use()
+        hub.use()
+        hub.aged(hours=40 - n)
+    with psycopg.connect(held.casino.urls["superuser"]) as call:
+        call.execute("SELECT FROM api_credential_versions WHERE tenant_id = %s FOR UPDATE", [held.tenant_id])
+        assert run(held) == NOTHING | {"retired": 2, "failed": 1}
+
+    assert [hub.statuses for hub in others] == [["retired", "active"]] * 2
+    assert (held.statuses, entries(held)) == (["retiring", "active"], [])
+    assert run(held) == NOTHING | {"retired": 1}
+
+
+def test_connections_are_told_the_longest_due_first(new_hub: Callable[[], Hub]) -> None:
+    """Against the order of their tenants, which grouping would give."""
+    hubs = sorted((new_hub() for _ in range(4)), key=lambda hub: hub.tenant_id, reverse=True)
+    for n, hub in enumerate(hubs):
+        hub.use()
+        hub.use()
+        hub.aged(hours=40 - n)
+    with psycopg.connect(hubs[0].casino.urls["credentials"]) as connection:
+        told = connection.execute("SELECT tenant_id::text FROM credentials_due_v1('24 hours', '30 days')").fetchall()
+
+    assert [tenant_id for (tenant_id,) in told] == [hub.tenant_id for hub in hubs]
+
+
 def test_run_that_is_out_of_time_is_finished_by_the_next_the_oldest_first(new_hub: Callable[[], Hub]) -> None:
     hubs = [new_hub() for _ in range(3)]
     for n, hub in enumerate(hubs):
@@ -114,9 +119,9 @@ def test_run_that_is_out_of_time_is_finished_by_the_next_the_oldest_first(new_hu
         hub.aged(hours=30 + n)
 
     assert run(hubs[0], False) == NOTHING
-    assert run(hubs[0], True, False) == {"retired": 1, "destroyed": 0}
+    assert run(hubs[0], True, False) == NOTHING | {"retired": 1}
     assert [hub.statuses[0] for hub in hubs] == ["retiring", "retiring", "retired"]
-    assert run(hubs[0]) == {"retired": 2, "destroyed": 0}
+    assert run(hubs[0]) == NOTHING | {"retired": 2}
 
 
 @pytest.mark.parametrize("attempt", range(3))

@@ -12,34 +12,20 @@ import pytest
 from psycopg import errors as pg
 from psycopg import sql
 
-from causeway import credentials
-from causeway.crypto import Bounds, DataKeys
+from causeway import credentials, key_rotation
+from causeway.crypto import Bounds
 from causeway.data_keys import StoredKeys
 from causeway.errors import CredentialMissing, CredentialUnreadable, KeyServiceUnavailable, NothingToRollBack
-from tests.database.hub import CANARY, SECRETS, Hub
+from tests.database.hub import CANARY, SECRETS, Hub, hubs
 from tests.database.parallel import at_once
 from tests.database.world import Casino
 
 
 @pytest.fixture
 def new_hub(shared_casino: Casino, kms_key_id: str) -> Iterator[Callable[[], Hub]]:
-    """Makes a tenant of its own with a connection."""
-    made: list[Casino] = []
-
-    def make() -> Hub:
-        casino = Casino(shared_casino.urls)
-        made.append(casino)
-        database = casino.database("credentials")
-        return Hub(casino, database, DataKeys(StoredKeys(database), kms_key_id), kms_key_id, uuid4())
-
-    yield make
-    for casino in made:
-        casino.close()
-
-
-@pytest.fixture
-def hub(new_hub: Callable[[], Hub]) -> Hub:
-    return new_hub()
+    """Makes tenants of the hub in the module's database."""
+    with hubs(shared_casino.urls, kms_key_id) as make:
+        yield make
 
 
 def test_candidate_is_read_by_its_version_until_it_is_in_use(hub: Hub) -> None:
@@ -324,10 +310,10 @@ def test_rows_are_wrapped_anew_in_batches_that_can_be_resumed(hub: Hub) -> None:
     """HUB 4: a count per key version; nothing undecryptable at the end."""
     for n in range(5):
         hub.use({"a": f"a{n}", "b": f"b{n}"})
-    assert credentials.rotate_data_key(hub.keys, hub.tenant_id) == 2
+    assert hub.rotate_data_key() == 2
     assert hub.key_versions() == {1: 10}
 
-    assert credentials.rewrap(hub.database, hub.keys, hub.tenant_id, batch=3).fields == 3
+    assert key_rotation.rewrap(hub.database, hub.keys, hub.tenant_id, batch=3).fields == 3
     assert hub.key_versions() == {1: 7, 2: 3}
     # Killed here; the next begins at the start.
     assert [(batch.fields, batch.unreadable) for batch in hub.elsewhere().rewrap(3)] == [(3, 0), (3, 0), (1, 0)]
@@ -356,7 +342,7 @@ def test_rows_are_wrapped_anew_while_they_are_in_use(hub: Hub) -> None:
     for thread in serving:
         thread.start()
     for _ in range(3):
-        credentials.rotate_data_key(hub.keys, hub.tenant_id)
+        hub.rotate_data_key()
         hub.rewrap(5)
     done.set()
     for thread in serving:
@@ -370,7 +356,7 @@ def test_rows_are_wrapped_anew_while_they_are_in_use(hub: Hub) -> None:
 
 def test_rewrap_leaves_alone_what_was_destroyed_or_exchanged_meanwhile(hub: Hub) -> None:
     hub.use()
-    credentials.rotate_data_key(hub.keys, hub.tenant_id)
+    hub.rotate_data_key()
     rows = hub.casino.query(
         "SELECT connection_id, version, field, ciphertext FROM api_credentials WHERE tenant_id = %s ORDER BY field",
         [hub.tenant_id],
@@ -379,10 +365,10 @@ def test_rewrap_leaves_alone_what_was_destroyed_or_exchanged_meanwhile(hub: Hub)
     exchanged = hub.read()
     stale = [(*row, row.ciphertext) for row in rows]
 
-    assert credentials._replace(hub.database, hub.tenant_id, stale) == 0
+    assert key_rotation._replace(hub.database, hub.tenant_id, stale) == 0
     assert hub.read() == exchanged
     hub.change(credentials.destroy)
-    assert credentials._replace(hub.database, hub.tenant_id, stale) == 0
+    assert key_rotation._replace(hub.database, hub.tenant_id, stale) == 0
     assert hub.key_versions() == {}
 
 
@@ -392,7 +378,7 @@ def test_rewrap_goes_past_what_cannot_be_read_and_counts_it(hub: Hub) -> None:
         "UPDATE api_credentials SET ciphertext = ciphertext || '\\x00' WHERE tenant_id = %s AND field = 'b'",
         [hub.tenant_id],
     )
-    credentials.rotate_data_key(hub.keys, hub.tenant_id)
+    hub.rotate_data_key()
 
     assert [(batch.fields, batch.unreadable) for batch in hub.rewrap(1)] == [(1, 0), (0, 1), (1, 0), (1, 0), (0, 0)]
     assert hub.key_versions() == {1: 1, 2: 3}
@@ -425,6 +411,18 @@ def test_version_with_ciphertexts_cannot_be_called_destroyed(hub: Hub) -> None:
         hub.casino.query(
             "UPDATE api_credential_versions SET status = 'destroyed' WHERE tenant_id = %s", [hub.tenant_id]
         )
+
+
+@pytest.mark.parametrize("status", ["candidate", "active", "retiring", "retired"])
+def test_destroyed_version_stays_so_whoever_would_change_it(hub: Hub, status: str) -> None:
+    """HUB 1: for good."""
+    hub.use()
+    hub.change(credentials.destroy)
+
+    with pytest.raises(psycopg.DatabaseError, match="was destroyed") as raised:
+        hub.casino.query("UPDATE api_credential_versions SET status = %s WHERE tenant_id = %s", [status, hub.tenant_id])
+    assert raised.value.sqlstate == "CW009"
+    assert hub.statuses == ["destroyed"]
 
 
 def test_destroyed_version_takes_no_ciphertext(hub: Hub) -> None:
@@ -510,7 +508,7 @@ def test_ciphertext_copied_to_another_field_is_refused(hub: Hub) -> None:
 def test_ciphertext_given_another_key_version_is_refused(hub: Hub) -> None:
     """HUB 2."""
     hub.use()
-    credentials.rotate_data_key(hub.keys, hub.tenant_id)
+    hub.rotate_data_key()
     hub.casino.query(
         "UPDATE api_credentials SET ciphertext = set_byte(ciphertext, 4, 2) WHERE tenant_id = %s", [hub.tenant_id]
     )
@@ -563,7 +561,7 @@ def test_with_kms_down_held_keys_serve_within_their_bounds(hub: Hub, kms_down: C
         with pytest.raises(KeyServiceUnavailable):
             refused()
     with pytest.raises(KeyServiceUnavailable):
-        credentials.rotate_data_key(hub.keys, hub.tenant_id)
+        hub.rotate_data_key()
     assert (hub.data_keys, hub.statuses) == (["active"], ["active"])
     assert hub.read() == SECRETS
 
@@ -641,7 +639,7 @@ def test_no_secret_is_in_the_tables_the_log_errors_or_reprs(
     hub.use()
     said.append(repr(hub.read()) + str(hub.read()) + f"{hub.read()}")
     said.append(repr(credentials.seal_all(hub.keys, hub.tenant_id, hub.connection_id, SECRETS)))
-    credentials.rotate_data_key(hub.keys, hub.tenant_id)
+    hub.rotate_data_key()
     said.append(repr(hub.rewrap()) + repr(hub.keys) + repr(vars(hub.keys)))
     assert hub.elsewhere().read(1)["auth_token"] == CANARY
     copied(hub, hub, field="account_sid")

@@ -140,7 +140,7 @@ def test_deposit_twice_with_same_id_moves_money_once(seat: Seat) -> None:
 _DEBIT = """
 import sys
 from causeway import ledger
-from causeway.callers import GameProvider
+from causeway.game_providers import GameProvider
 from causeway.database import Database
 
 url, tenant, code, token, player = sys.argv[1:]

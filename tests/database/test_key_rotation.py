@@ -1,10 +1,9 @@
 """The schedule that rotates data keys: what is due, all of it done however often it is stopped, nobody else touched."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from itertools import chain, repeat
 from typing import Any
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -12,37 +11,14 @@ from botocore.exceptions import EndpointConnectionError
 from psycopg import errors as pg
 
 from causeway import credentials, key_rotation
-from causeway.crypto import DataKeys
-from causeway.data_keys import StoredKeys
 from causeway.errors import KeyServiceUnavailable
 from tests.database.hub import SECRETS, Hub
 from tests.database.parallel import at_once
 from tests.database.world import Casino
 
-NOTHING = {"rotated": 0, "rewrapped": 0, "unreadable": 0}
+NOTHING = {"rotated": 0, "rewrapped": 0, "unreadable": 0, "failed": 0}
 # More than two batches.
 MANY = {f"field_{n}": f"secret {n}" for n in range(450)}
-
-
-@pytest.fixture
-def new_hub(casino: Casino, kms_key_id: str) -> Iterator[Callable[[], Hub]]:
-    """Makes tenants in a database of the test's own, as a run sees all there are."""
-    made: list[Casino] = []
-
-    def make() -> Hub:
-        tenant = Casino(casino.urls)
-        made.append(tenant)
-        database = tenant.database("credentials")
-        return Hub(tenant, database, DataKeys(StoredKeys(database), kms_key_id), kms_key_id, uuid4())
-
-    yield make
-    for tenant in made:
-        tenant.close()
-
-
-@pytest.fixture
-def hub(new_hub: Callable[[], Hub]) -> Hub:
-    return new_hub()
 
 
 def age(hub: Hub, days: int) -> None:
@@ -55,7 +31,7 @@ def run(hub: Hub, *may_go_on: bool) -> dict[str, int]:
     """Run in an environment that holds no key; may_go_on: the first answers to whether there is time, then it is so."""
     there = hub.elsewhere()
     answers = chain(may_go_on, repeat(True))
-    return key_rotation.run(there.database, there.keys, lambda: next(answers))
+    return key_rotation.run(there.database, there.keys, lambda: next(answers), "invocation")
 
 
 def ciphertexts(hub: Hub) -> list[tuple[Any, ...]]:
@@ -67,13 +43,13 @@ def entries(hub: Hub) -> list[dict[str, Any]]:
     """What the tenant's audit log says of its data key, the oldest first."""
     rows = hub.casino.query(
         """
-        SELECT actor_kind, actor, object_kind, outcome, after::text::json AS after FROM audit_log
+        SELECT actor_kind, actor, request_id, object_kind, outcome, after::text::json AS after FROM audit_log
         WHERE tenant_id = %s AND action = 'data_key.rewrapped' ORDER BY entry
         """,
         [hub.tenant_id],
     )
     for row in rows:
-        assert row[:4] == ("system", "key-rotation", "data_key", "done")
+        assert row[:5] == ("system", "key-rotation", "invocation", "data_key", "done")
     return [row.after for row in rows]
 
 
@@ -82,7 +58,7 @@ def test_old_key_is_rotated_and_everything_sealed_anew_under_the_new_one(hub: Hu
     versions = [hub.use(SECRETS | {"number": str(n)}) for n in range(3)]
     age(hub, 91)
 
-    assert run(hub) == {"rotated": 1, "rewrapped": 9, "unreadable": 0}
+    assert run(hub) == NOTHING | {"rotated": 1, "rewrapped": 9}
     assert hub.data_keys == ["retired", "active"]
     assert hub.key_versions() == {2: 9}
     assert [hub.elsewhere().read(version)["number"] for version in versions] == ["0", "1", "2"]
@@ -114,9 +90,9 @@ def test_nothing_is_done_where_nothing_is_due(new_hub: Callable[[], Hub], kms_do
 
 def test_key_whose_fields_were_not_finished_is_due_without_being_old(hub: Hub) -> None:
     hub.use()
-    credentials.rotate_data_key(hub.keys, hub.tenant_id)
+    hub.rotate_data_key()
 
-    assert run(hub) == {"rotated": 0, "rewrapped": 2, "unreadable": 0}
+    assert run(hub) == NOTHING | {"rewrapped": 2}
     assert hub.data_keys == ["retired", "active"]
     assert entries(hub) == [{"rotated": False, "fields": 2}]
 
@@ -126,7 +102,7 @@ def test_old_key_without_a_secret_under_it_is_rotated(hub: Hub) -> None:
     hub.change(credentials.destroy)
     age(hub, 91)
 
-    assert run(hub) == {"rotated": 1, "rewrapped": 0, "unreadable": 0}
+    assert run(hub) == NOTHING | {"rotated": 1}
     assert run(hub) == NOTHING
 
 
@@ -137,11 +113,11 @@ def test_run_that_is_out_of_time_is_finished_by_those_that_follow(hub: Hub) -> N
 
     assert run(hub, False) == NOTHING
     assert (hub.data_keys, entries(hub)) == (["active"], [])
-    assert run(hub, True, False) == {"rotated": 1, "rewrapped": 0, "unreadable": 0}
-    assert run(hub, True, True, False) == {"rotated": 0, "rewrapped": 200, "unreadable": 0}
+    assert run(hub, True, False) == NOTHING | {"rotated": 1}
+    assert run(hub, True, True, False) == NOTHING | {"rewrapped": 200}
     assert hub.key_versions() == {1: 250, 2: 200}
     assert hub.elsewhere().read() == MANY
-    assert run(hub) == {"rotated": 0, "rewrapped": 250, "unreadable": 0}
+    assert run(hub) == NOTHING | {"rewrapped": 250}
     assert run(hub) == NOTHING
 
     assert hub.key_versions() == {2: 450}
@@ -156,9 +132,9 @@ def test_tenants_left_out_of_one_run_are_in_the_next(new_hub: Callable[[], Hub])
         age(hub, 100 - n)
 
     # The oldest first: time for one of them and its batch.
-    assert run(hubs[0], True, True, False) == {"rotated": 1, "rewrapped": 2, "unreadable": 0}
+    assert run(hubs[0], True, True, False) == NOTHING | {"rotated": 1, "rewrapped": 2}
     assert [len(hub.data_keys) for hub in hubs] == [2, 1, 1]
-    assert run(hubs[0]) == {"rotated": 2, "rewrapped": 4, "unreadable": 0}
+    assert run(hubs[0]) == NOTHING | {"rotated": 2, "rewrapped": 4}
     assert [hub.key_versions() for hub in hubs] == [{2: 2}] * 3
 
 
@@ -184,7 +160,7 @@ def test_run_leaves_other_tenants_keys_and_secrets_as_they_are(new_hub: Callable
     age(ours, 91)
     before = ciphertexts(theirs)
 
-    assert run(ours) == {"rotated": 1, "rewrapped": 2, "unreadable": 0}
+    assert run(ours) == NOTHING | {"rotated": 1, "rewrapped": 2}
     assert (ciphertexts(theirs), theirs.data_keys, entries(theirs)) == (before, ["active"], [])
 
 
@@ -198,10 +174,10 @@ def test_unreadable_field_is_counted_and_stops_no_other(new_hub: Callable[[], Hu
         [broken.tenant_id],
     )
 
-    assert run(broken) == {"rotated": 2, "rewrapped": 7, "unreadable": 1}
+    assert run(broken) == NOTHING | {"rotated": 2, "rewrapped": 7, "unreadable": 1}
     assert (broken.key_versions(), whole.key_versions()) == ({1: 1, 2: 3}, {2: 4})
     # It is counted, with its alert, until somebody mends it; the audit log does not grow by that.
-    assert run(broken) == {"rotated": 0, "rewrapped": 0, "unreadable": 1}
+    assert run(broken) == NOTHING | {"unreadable": 1}
     assert entries(broken) == [{"rotated": True, "fields": 3}]
 
 
@@ -209,18 +185,33 @@ def test_unreadable_key_is_counted_and_stops_no_other_tenant(new_hub: Callable[[
     broken, whole = new_hub(), new_hub()
     for hub in (broken, whole):
         hub.use()
-    credentials.rotate_data_key(broken.keys, broken.tenant_id)
+    broken.rotate_data_key()
     broken.casino.query(
         "UPDATE tenant_data_keys SET wrapped = '\\x00', created_at = now() - interval '1 day' "
         "WHERE tenant_id = %s AND version = 2",
         [broken.tenant_id],
     )
     # Behind the broken one in the order of age.
-    credentials.rotate_data_key(whole.keys, whole.tenant_id)
+    whole.rotate_data_key()
 
-    assert run(broken) == {"rotated": 0, "rewrapped": 2, "unreadable": 1}
+    assert run(broken) == NOTHING | {"rewrapped": 2, "unreadable": 1}
     assert (broken.key_versions(), whole.key_versions()) == ({1: 2}, {2: 2})
     assert broken.elsewhere().read() == SECRETS
+
+
+def test_tenant_whose_row_is_held_is_left_and_stops_no_other(new_hub: Callable[[], Hub]) -> None:
+    """HUB 4."""
+    held, whole = new_hub(), new_hub()
+    for n, hub in enumerate((held, whole)):
+        hub.use()
+        age(hub, 100 - n)
+    with psycopg.connect(held.casino.urls["superuser"]) as call:
+        call.execute("SELECT FROM api_credentials WHERE tenant_id = %s FOR UPDATE", [held.tenant_id])
+        assert run(held) == NOTHING | {"rotated": 2, "rewrapped": 2, "failed": 1}
+
+    assert (held.key_versions(), whole.key_versions()) == ({1: 2}, {2: 2})
+    assert entries(held) == [{"rotated": True, "fields": 0}]
+    assert run(held) == NOTHING | {"rewrapped": 2}
 
 
 def test_with_kms_down_nothing_is_changed(hub: Hub, kms_down: Callable[[], None]) -> None:
@@ -251,7 +242,7 @@ def test_rotation_is_audited_where_kms_goes_away_after_it(hub: Hub, kms: Any) ->
 
     assert (hub.data_keys, hub.key_versions()) == (["retired", "active"], {1: 2})
     assert entries(hub) == [{"rotated": True, "fields": 0}]
-    assert run(hub) == {"rotated": 0, "rewrapped": 2, "unreadable": 0}
+    assert run(hub) == NOTHING | {"rewrapped": 2}
     assert hub.elsewhere().read() == SECRETS
 
 
@@ -260,7 +251,7 @@ def test_what_is_due_is_told_by_tenant_and_age_alone(new_hub: Callable[[], Hub])
     for hub in (old, unfinished, young):
         hub.use()
     age(old, 91)
-    credentials.rotate_data_key(unfinished.keys, unfinished.tenant_id)
+    unfinished.rotate_data_key()
 
     # For no tenant: what row-level security hides.
     with psycopg.connect(old.casino.urls["credentials"]) as connection:

@@ -13,21 +13,8 @@ from causeway import identity
 from causeway.database import Database
 from causeway.errors import Forbidden, TenantNotFound
 from causeway.identity import Caller
-from tests.database.parallel import at_once
+from tests.database.parallel import at_once, held
 from tests.database.world import Casino
-
-
-@pytest.fixture
-def ours(shared_casino: Casino) -> Casino:
-    return shared_casino
-
-
-@pytest.fixture(scope="module")
-def theirs(shared_casino: Casino) -> Iterator[Casino]:
-    """Another tenant of the same database."""
-    other = Casino(shared_casino.urls)
-    yield other
-    other.close()
 
 
 @pytest.fixture
@@ -116,6 +103,18 @@ def test_first_calls_at_once_make_one_membership(ours: Casino) -> None:
     assert membership(ours, caller) == ("staff", "active")
 
 
+def test_call_with_a_new_role_that_waits_for_a_suspension_is_refused(ours: Casino, database: Database) -> None:
+    """HUB 43"""
+    caller = person(ours)
+    admitted(database, caller)
+    with held(ours, "UPDATE memberships SET status = 'suspended' WHERE subject = %s", caller.subject) as waiting:
+        outcome = waiting(lambda: admitted(ours.database("hub"), person(ours, "regulator", caller.subject)))
+    with pytest.raises(Forbidden, match="suspended"):
+        outcome()
+
+    assert membership(ours, caller) == ("staff", "suspended")
+
+
 def test_super_admin_and_machine_become_no_members(ours: Casino, database: Database) -> None:
     for caller in (person(ours, "super_admin"), Caller("machine", str(uuid4()), "service", ours.tenant_id)):
         admitted(database, caller)
@@ -158,6 +157,19 @@ def test_subject_and_role_do_not_leak_into_the_next_transaction(ours: Casino, da
     assert (after.pid, after.subject, after.role) == (inside.pid, None, None)
 
 
+def test_tenant_of_a_checked_key_does_not_leak_into_the_next_statement(ours: Casino, database: Database) -> None:
+    """HUB 42: the check of a key sets the tenant by itself."""
+    key, digest = identity.make_key(ours.tenant_id)
+    made = """
+        INSERT INTO api_keys (tenant_id, key_id, name, hash, created_by) VALUES (%s, %s, %s, %s, '') RETURNING key_id
+    """
+    ours.value(made, [ours.tenant_id, key.key_id, token_hex(6), digest])
+
+    assert identity.of_key(database, key.text).tenant == ours.tenant_id
+    after = database.one("SELECT nullif(current_setting('causeway.tenant_id', true), '') AS tenant", [])
+    assert after.tenant is None
+
+
 def test_nobody_makes_another_user(hub: psycopg.Connection[Any]) -> None:
     hub.execute("SELECT set_config('causeway.subject', 'somebody', true)")
     with pytest.raises(pg.InsufficientPrivilege, match="row-level security"):
@@ -175,6 +187,26 @@ def test_membership_has_one_of_the_tenants_roles(ours: Casino, role: str) -> Non
 
 
 # ---- What the hub's login must not ----
+
+
+@pytest.mark.parametrize(("subject", "status"), [("another", "active"), ("another", "suspended"), ("own", "suspended")])
+def test_membership_is_made_by_its_person_alone_and_active(
+    ours: Casino, hub: psycopg.Connection[Any], subject: str, status: str
+) -> None:
+    """HUB 43: whatever role the token has."""
+    own, another = person(ours), person(ours)
+    for caller in (own, another):
+        ours.query("INSERT INTO users (subject) VALUES (%s)", [caller.subject])
+    insert = "INSERT INTO memberships (tenant_id, subject, role, status) VALUES (%s, %s, 'staff', %s)"
+    for role in ("staff", "tenant_admin", "super_admin"):
+        identity.introduce(hub, person(ours, role, own.subject))
+        with hub.transaction():
+            assert hub.execute(insert, [ours.tenant_id, own.subject, "active"]).rowcount == 1
+            raise psycopg.Rollback
+        named = {"own": own, "another": another}[subject].subject
+        with pytest.raises(pg.InsufficientPrivilege, match="row-level security"), hub.transaction():
+            hub.execute(insert, [ours.tenant_id, named, status])
+
 
 FORBIDDEN = [
     "UPDATE memberships SET subject = 'somebody'",

@@ -39,7 +39,7 @@ def test_debit_then_credit_moves_the_balance_and_rows_tell_before_and_after(seat
     assert seat.balance == 11500
 
 
-def test_answers_are_the_seeds(seat: Seat) -> None:
+def test_answers_are_as_specified(seat: Seat) -> None:
     """WALLET 2: the answer's fields, exactly"""
     assert seat.debit("bet", 1000).body == '{"transactionId":"bet","balance":"9000","currency":"EUR","status":"ok"}'
 

@@ -38,11 +38,12 @@ _OTHERS = (
     "(current_caller_role() = ANY (ARRAY['tenant_admin'::text, 'super_admin'::text])))"
 )
 # Policies that ask for something other than the tenant, or for more. The first three are the platform's, which makes
-# tenants; the others tell who changes a membership.
+# tenants; the others tell who makes and changes a membership.
 OWN_WORDS = {
     "tenants_platform_list": _PLATFORM_ADMIN,
     "tenants_platform_add": _PLATFORM_ADMIN,
     "tenants_platform_change": _PLATFORM_ADMIN,
+    "memberships_add": _OWN_ROLE,
     "memberships_own_role": _OWN_ROLE,
     "memberships_manage": _OTHERS,
 }

@@ -12,6 +12,7 @@ import pytest
 from psycopg import errors as pg
 
 from causeway import aws, settings
+from causeway.context import JobContext
 from causeway.database import Database
 from causeway.errors import SyncRunNotFound
 from causeway.syncs import running, runs, sweeping
@@ -22,7 +23,7 @@ from tests.database.parallel import at_once
 from tests.database.world import Casino
 
 MINUTE = timedelta(minutes=1)
-NOTHING = {"queued": 0, "failed": 0, "refused": 0}
+NOTHING = {"queued": 0, "failed": 0, "refused": 0, "left": 0}
 NO_TENANTS = "00000000-0000-0000-0000-000000000000"
 
 
@@ -61,11 +62,11 @@ class Syncs:
 
     def run(self, run_id: str, engines: Mapping[str, Engine] | None = None) -> Ended | None:
         message = Message(UUID(self.casino.tenant_id), UUID(run_id))
-        return running.run(self.database, message, MINUTE, ENGINES if engines is None else engines)
+        return running.run(self.database, message, MINUTE, "invocation", ENGINES if engines is None else engines)
 
     def sweep(self, *may_go_on: bool) -> dict[str, int]:
         answers = iter(may_go_on)
-        return sweeping.sweep(self.database, lambda: next(answers, True))
+        return sweeping.sweep(self.database, lambda: next(answers, True), "invocation")
 
     def row(self, run_id: str) -> Any:
         statement = "SELECT * FROM sync_runs WHERE tenant_id = %s AND run_id = %s"
@@ -89,7 +90,8 @@ class Syncs:
         rows = self.casino.query(
             """
             SELECT actor, object_id, outcome, after::text::json AS after FROM audit_log
-            WHERE tenant_id = %s AND action = 'sync.ended' AND actor_kind = 'system' ORDER BY entry
+            WHERE tenant_id = %s AND action = 'sync.ended' AND (actor_kind, request_id) = ('system', 'invocation')
+            ORDER BY entry
             """,
             [self.casino.tenant_id],
         )
@@ -228,7 +230,7 @@ def test_message_delivered_eight_times_at_once_is_worked_on_once(syncs: Syncs) -
     run, _ = syncs.begin()
     worked: list[str] = []
 
-    def engine(taken: Taken) -> Ended:
+    def engine(context: JobContext, taken: Taken) -> Ended:
         worked.append(taken.run_id)
         return Ended("succeeded")
 
@@ -258,7 +260,13 @@ def test_no_provider_has_an_engine_yet(syncs: Syncs) -> None:
 def test_engine_says_what_came_of_it(syncs: Syncs, status: Any) -> None:
     run, _ = syncs.begin()
 
-    assert syncs.run(run.run_id, {"twilio": lambda _: Ended(status)}) == Ended(status)
+    def engine(context: JobContext, taken: Taken) -> Ended:
+        with context.transaction() as transaction:
+            found = runs.find(transaction, taken.connection_id, UUID(taken.run_id))
+        assert (found.status, context.tenant, context.request_id) == ("running", syncs.casino.tenant_id, "invocation")
+        return Ended(status)
+
+    assert syncs.run(run.run_id, {"twilio": engine}) == Ended(status)
     assert (syncs.row(run.run_id).status, syncs.row(run.run_id).reason) == (status, None)
     assert syncs.last_sync == syncs.row(run.run_id).ended_at
     assert [outcome for _, _, outcome, _ in syncs.audited()] == ["done"]
@@ -270,10 +278,10 @@ def test_connection_that_is_not_to_be_used_any_more_reaches_no_engine(syncs: Syn
     statement = f"UPDATE integration_connections SET {change} WHERE connection_id = '{syncs.connection_id}'"  # noqa: S608
     syncs.casino.query(statement.encode())
 
-    def engine(taken: Taken) -> Ended:
+    def engine(context: JobContext, taken: Taken) -> Ended:
         raise AssertionError(taken)
 
-    assert syncs.run(run.run_id, {"twilio": engine}) == Ended("failed", "CONNECTION_NOT_ACTIVE")
+    assert syncs.run(run.run_id, {"twilio": engine}) == Ended("failed", "INTEGRATION_NOT_ACTIVE")
     assert syncs.row(run.run_id).status == "failed"
 
 
@@ -320,7 +328,7 @@ def test_worker_whose_lease_ran_out_ends_nothing(syncs: Syncs, queue: Callable[[
 def test_engine_that_outlives_its_lease_is_not_believed(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
     run, _ = syncs.begin()
 
-    def engine(taken: Taken) -> Ended:
+    def engine(context: JobContext, taken: Taken) -> Ended:
         there = syncs.elsewhere()
         there.age(taken.run_id)
         there.sweep()
@@ -335,7 +343,7 @@ def test_engine_that_breaks_leaves_its_run_to_the_next_attempt_and_not_for_ever(
 ) -> None:
     run, _ = syncs.begin()
 
-    def engine(taken: Taken) -> Ended:
+    def engine(context: JobContext, taken: Taken) -> Ended:
         raise LookupError(taken.attempt)
 
     for attempt in (1, 2, 3):
@@ -385,6 +393,22 @@ def test_run_that_runs_or_ended_is_left_alone(syncs: Syncs, queue: Callable[[], 
     assert (syncs.row(one.run_id).status, syncs.row(ended.run_id).status) == ("running", "failed")
 
 
+def test_run_that_is_taken_while_the_sweep_looks_at_it_is_left_to_its_worker(
+    syncs: Syncs, queue: Callable[[], list[str]]
+) -> None:
+    """HUB 33"""
+    run, _ = syncs.begin()
+    syncs.age(run.run_id)
+    worker = syncs.elsewhere()
+
+    def may_go_on() -> bool:
+        worker.taken(run.run_id, timedelta(minutes=10))
+        return True
+
+    sweeping.sweep(syncs.database, may_go_on, "invocation")
+    assert (syncs.row(run.run_id).status, syncs.row(run.run_id).attempts, queue()) == ("running", 1, [])
+
+
 def test_sweep_finds_again_what_the_queue_refused(
     syncs: Syncs, queue: Callable[[], list[str]], queue_down: Callable[[bool], None]
 ) -> None:
@@ -410,6 +434,19 @@ def test_sweeps_at_once_queue_a_run_once(syncs: Syncs, queue: Callable[[], list[
 
     assert sum(one["queued"] for one in done) == 5
     assert sorted(str(Message.parse(body).run_id) for body in queue()) == sorted(run.run_id for run in made)
+
+
+def test_run_that_is_held_is_left_and_the_others_are_queued(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
+    """The oldest of all, by a call that does not end."""
+    held, *others = [syncs.another().begin()[0] for _ in range(3)]
+    for run, age in ((held, "9 minutes"), *((run, "6 minutes") for run in others)):
+        syncs.age(run.run_id, age)
+    with psycopg.connect(syncs.casino.urls["superuser"]) as call:
+        call.execute("SELECT FROM sync_runs WHERE run_id = %s FOR UPDATE", [held.run_id])
+        assert syncs.sweep() == NOTHING | {"queued": 2, "left": 1}
+
+    assert {str(Message.parse(body).run_id) for body in queue()} == {run.run_id for run in others}
+    assert syncs.sweep() == NOTHING | {"queued": 1}
 
 
 def test_sweep_that_is_out_of_time_is_finished_by_the_next(syncs: Syncs, queue: Callable[[], list[str]]) -> None:

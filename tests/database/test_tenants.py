@@ -1,6 +1,6 @@
 """Who makes tenants and who changes memberships, as the database sees it, whatever the functions ask of it."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from secrets import token_hex
 from typing import Any
@@ -10,8 +10,12 @@ import psycopg
 import pytest
 from psycopg import errors as pg
 
-from causeway import identity
+from causeway import identity, memberships, tenants
+from causeway.context import RequestContext
+from causeway.errors import TenantNotFound
 from causeway.identity import Caller, NewRole
+from causeway.tenants import Tenant
+from tests.database.parallel import held
 from tests.database.world import Casino
 
 PLATFORM = str(UUID(int=0))
@@ -19,19 +23,6 @@ EVERYBODY_ELSE = ["tenant_admin", "regulator", "staff", "service", "Super_Admin"
 MAKE = "INSERT INTO tenants (code, display_name) VALUES (%s, 'New') RETURNING tenant_id"
 
 Transaction = Callable[..., AbstractContextManager[psycopg.Connection[Any]]]
-
-
-@pytest.fixture
-def ours(shared_casino: Casino) -> Casino:
-    return shared_casino
-
-
-@pytest.fixture(scope="module")
-def theirs(shared_casino: Casino) -> Iterator[Casino]:
-    """Another tenant of the same database."""
-    other = Casino(shared_casino.urls)
-    yield other
-    other.close()
 
 
 @pytest.fixture
@@ -132,6 +123,59 @@ def test_tenant_of_another_form_is_refused(hub: Transaction, column: str, value:
         connection.execute("INSERT INTO tenants (code, display_name) VALUES (%(code)s, %(name)s)", values)
 
 
+def renamed(casino: Casino, name: str) -> Tenant:
+    """A tenant renamed by a super admin, in an execution environment of his own."""
+    caller = Caller("person", "caller", "super_admin", None)
+    context = RequestContext(caller, "203.0.113.7", "call", casino.database("hub"))
+    return tenants.change(context, casino.tenant_id, {"displayName": name})
+
+
+def changes(casino: Casino, object_id: str) -> list[tuple[Any, Any]]:
+    """An object's state before and after each change, as the tenant's audit log tells it, the oldest first."""
+    rows = casino.query(
+        """
+        SELECT before::text::json AS before, after::text::json AS after FROM audit_log
+        WHERE tenant_id = %s AND object_id = %s ORDER BY entry
+        """,
+        [casino.tenant_id, object_id],
+    )
+    return [tuple(row) for row in rows]
+
+
+def test_of_two_names_at_once_the_second_takes_the_place_of_the_first(theirs: Casino) -> None:
+    """HUB 44: so the log says."""
+    with held(theirs, "UPDATE tenants SET display_name = 'First' WHERE tenant_id = %s", theirs.tenant_id) as waiting:
+        outcome = waiting(lambda: renamed(theirs, "Second"))
+
+    assert outcome().display_name == "Second"
+    [(before, after)] = changes(theirs, theirs.tenant_id)
+    assert (before["displayName"], after["displayName"]) == ("First", "Second")
+
+
+def test_tenant_is_renamed_while_its_rows_are_written(ours: Casino) -> None:
+    """They refer to it, and neither waits for the other."""
+    with psycopg.connect(ours.urls["superuser"]) as other:
+        other.execute(
+            "INSERT INTO api_keys (tenant_id, name, hash, created_by) VALUES (%s, 'x', sha256('x'), '')",
+            [ours.tenant_id],
+        )
+        assert renamed(ours, "Renamed meanwhile").display_name == "Renamed meanwhile"
+        other.rollback()
+
+
+@pytest.mark.parametrize("form", ["urn:uuid:{}", "{{{}}}", "{} ", "no dashes", ""])
+def test_id_of_another_form_is_no_tenants(ours: Casino, form: str) -> None:
+    text = ours.tenant_id.replace("-", "") if form == "no dashes" else form.format(ours.tenant_id)
+    context = RequestContext(
+        Caller("person", "caller", "super_admin", None), "203.0.113.7", "call", ours.database("hub")
+    )
+    with pytest.raises(TenantNotFound):
+        tenants.find(context, text)
+    with pytest.raises(TenantNotFound):
+        identity.of_claims({"sub": "x", "cognito:groups": "super_admin"}, text)
+    assert tenants.find(context, ours.tenant_id.upper()).tenant_id == ours.tenant_id
+
+
 # ---- Memberships ----
 
 SUSPEND = "UPDATE memberships SET status = 'suspended' WHERE subject = %s"
@@ -183,6 +227,18 @@ def test_nobody_suspends_himself_or_lets_himself_in(hub: Transaction, ours: Casi
         connection.execute(SUSPEND, [active])
     with hub(ours.tenant_id, role, suspended) as connection:
         assert connection.execute(RESTORE, [suspended]).rowcount == 0
+
+
+def test_of_two_suspensions_at_once_the_second_changes_nothing(theirs: Casino) -> None:
+    """HUB 44: nor does the log tell of it."""
+    admin = Caller("person", person(theirs, "tenant_admin"), "tenant_admin", theirs.tenant_id)
+    subject = person(theirs)
+    context = RequestContext(admin, "203.0.113.7", "call", theirs.database("hub"))
+    with held(theirs, "UPDATE memberships SET status = 'suspended' WHERE subject = %s", subject) as waiting:
+        outcome = waiting(lambda: memberships.change(context, subject, {"status": "suspended"}))
+
+    assert outcome().status == "suspended"
+    assert changes(theirs, subject) == []
 
 
 def test_admit_says_what_it_wrote_down(ours: Casino) -> None:

@@ -13,13 +13,13 @@ from psycopg import sql
 from psycopg.rows import namedtuple_row
 
 from causeway import ledger
-from causeway.callers import GameProvider
 from causeway.database import Database
 from causeway.errors import CausewayError, Unavailable
+from causeway.game_providers import GameProvider
 from causeway.ledger import Answer, BalanceQuery, Bet, Credit, Rollback, request_hash
 from causeway.ledger.audit import Totals, audit
 
-# Minor units every player of a test starts with, as in WALLET's cases.
+# Minor units every player of a test starts with, as in the cases of docs/requirements.md.
 B = 10000
 
 

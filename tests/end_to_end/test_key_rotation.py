@@ -1,10 +1,13 @@
 """The scheduled rotation of data keys, in the function that does it, while a connection is in use."""
 
+from collections.abc import Iterator
 from secrets import token_hex
 
 import psycopg
+import pytest
 
 from local.demo_data import TENANT_ID
+from local.errors import FunctionError
 from local.sandbox import DEMO_CREDENTIALS
 from local.stack import Stack
 from tests.end_to_end.conftest import kill_environments
@@ -31,3 +34,28 @@ def test_scheduled_run_rotates_an_old_key_and_its_connections_work_on(
     assert hub.call("POST", test, body={}).json["code"] == "CONNECTED"
     kill_environments(stack, "integration-connections")
     assert hub.call("POST", test, body={}).json["code"] == "CONNECTED"
+
+
+@pytest.fixture
+def retention_fails(superuser: psycopg.Connection) -> Iterator[None]:
+    """What is due of replaced credentials cannot be found out."""
+    superuser.execute("REVOKE EXECUTE ON FUNCTION credentials_due_v1 FROM causeway_credentials")
+    yield
+    superuser.execute("GRANT EXECUTE ON FUNCTION credentials_due_v1 TO causeway_credentials")
+
+
+def test_data_keys_do_not_wait_for_replaced_credentials(
+    stack: Stack, superuser: psycopg.Connection, retention_fails: None
+) -> None:
+    """HUB 4: nor is it hidden that something failed."""
+    Hub(stack.base_url, stack.info["tokens"]).connection()
+    active = "SELECT version FROM tenant_data_keys WHERE tenant_id = %s AND status = 'active'"
+    superuser.execute(
+        "UPDATE tenant_data_keys SET created_at = now() - interval '91 days' WHERE tenant_id = %s", [TENANT_ID]
+    )
+    [(before,)] = superuser.execute(active, [TENANT_ID]).fetchall()
+
+    with pytest.raises(FunctionError, match="InsufficientPrivilege"):
+        stack.invoke("key-rotation", {})
+    [(after,)] = superuser.execute(active, [TENANT_ID]).fetchall()
+    assert after == before + 1

@@ -196,7 +196,7 @@ def judge(case: Case[Any], response: Any) -> None:
 
 @pytest.mark.parametrize(("operation_id", "role"), CALLS)
 def test_call_as_declared_is_answered_as_declared(operation_id: str, role: str, world: World) -> None:
-    """HUB.md 43: a role that does not have the declared permission is refused."""
+    """HUB 43: a role that does not have the declared permission is refused."""
 
     @same_each_time
     @given(case=OPERATIONS[operation_id].as_strategy(), aimed=st.booleans())

@@ -1,4 +1,4 @@
-"""Seed 001's round from end to end, and what a launch answers when it cannot be done."""
+"""The scripted round from end to end, and what a launch answers when it cannot be done."""
 
 import json
 from base64 import b64encode
@@ -15,7 +15,7 @@ from tests.conformance.expectations import accepted, refused
 pytestmark = pytest.mark.usefixtures("audited")
 
 STARTING_BALANCE = 1_000_000
-# The seed's table: what each step does, the minor units it moves, and the balance after it.
+# The scripted round: what each step does, the minor units it moves, and the balance after it.
 STEPS = [
     ("Balance check", 0, "1000000", 200),
     ("Bet 1 (debit)", -1000, "999000", 200),
@@ -36,7 +36,7 @@ def simulate(casino: Casino, user_id: int) -> Any:
     return reply.json
 
 
-def test_simulated_round_ends_each_of_the_nine_steps_at_the_seeds_balance(casino: Casino) -> None:
+def test_simulated_round_ends_each_of_the_nine_steps_at_its_balance(casino: Casino) -> None:
     player = casino.player(STARTING_BALANCE, "USD")
     report = simulate(casino, player.user_id)
     told = [(step["action"], step["amount"], step["balance"], step["status"]) for step in report["steps"]]
@@ -168,22 +168,39 @@ def test_sample_event_is_answered(stack: Stack, name: str) -> None:
         assert isinstance(json.loads(answer["body"]), dict)
 
 
-def test_sample_event_of_calendars_names_a_connection_that_is_not_there(stack: Stack) -> None:
-    answer = stack.invoke("integration-calendars", sample("integration-calendars"))
+# Their objects are not there.
+MISSING = ["integration-calendars", "integration-syncs"]
+# What those answer that no route leads to.
+OTHERS: dict[str, Any] = {
+    "caller-authorizer": {"isAuthorized": True, "context": {"refused": "UNAUTHORIZED"}},
+    "schema-migrate": {"applied": []},
+    "sync-run": {"batchItemFailures": []},
+}
+# What schedules count; the numbers are other tests'.
+COUNTED = {
+    "key-rotation": {"rotated", "rewrapped", "unreadable", "retired", "destroyed", "failed"},
+    "sync-sweep": {"queued", "failed", "refused", "left"},
+}
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_sample_event_names_a_connection_that_is_not_there(stack: Stack, name: str) -> None:
+    answer = stack.invoke(name, sample(name))
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (404, "CONNECTION_NOT_FOUND")
 
 
-def test_sample_event_of_the_key_rotation_is_answered_with_what_was_done(stack: Stack) -> None:
-    assert set(stack.invoke("key-rotation", sample("key-rotation"))) == {"rotated", "rewrapped", "unreadable"}
+@pytest.mark.parametrize("name", OTHERS)
+def test_sample_event_of_no_route_finds_nothing_to_do(stack: Stack, name: str) -> None:
+    assert stack.invoke(name, sample(name)) == OTHERS[name]
 
 
-def test_sample_event_of_the_migration_finds_nothing_to_do(stack: Stack) -> None:
-    assert stack.invoke("schema-migrate", sample("schema-migrate")) == {"applied": []}
+@pytest.mark.parametrize("name", COUNTED)
+def test_sample_event_of_a_schedule_is_answered_with_what_was_done(stack: Stack, name: str) -> None:
+    assert set(stack.invoke(name, sample(name))) == COUNTED[name]
 
 
 def test_every_sample_event_is_tried_here() -> None:
-    names = {path.stem for path in (ROOT / "events").glob("*.json")}
-    assert names == {*SAMPLES, "integration-calendars", "key-rotation", "schema-migrate"}
+    assert {path.stem for path in (ROOT / "events").glob("*.json")} == {*SAMPLES, *MISSING, *OTHERS, *COUNTED}
 
 
 def test_base64_body_is_verified_over_the_bytes_it_stands_for(stack: Stack, casino: Casino) -> None:

@@ -484,7 +484,7 @@ def test_deletion_destroys_ciphertexts_and_keeps_audit_and_logs(hub: Hub, rows: 
 def test_deleted_connection_is_one_that_is_not_there(hub: Hub, method: str, end: str) -> None:
     path = hub.connection()
     hub.call("DELETE", path)
-    body = {"config": {"api_key": "x"}} if method in ("PATCH", "POST") else None
+    body = {"config": {"api_key": "x"}} if method == "PATCH" or end == "/credentials/rotate" else None
     replies = [hub.call(method, there + end, body=body, if_match='"1"') for there in (path, f"/integrations/{uuid4()}")]
     assert replies[0].essence == replies[1].essence
     assert replies[0].status == 404
@@ -762,3 +762,12 @@ def test_stored_secrets_are_not_sent_to_a_new_address(inside: Inside, hub: Hub, 
     assert calls == 0
     assert rows(SNAPSHOT) == before
     assert hub.call("GET", path).json["config"]["base_url"] == platform.url
+
+
+@pytest.mark.parametrize("form", ["urn:uuid:{}", "%7B{}%7D", "{}0", "x"])
+def test_id_in_another_form_than_it_was_answered_is_no_connections(hub: Hub, form: str) -> None:
+    made = hub.connection().rsplit("/", 1)[-1]
+    for path in (form.format(made), made.replace("-", "")):
+        reply = hub.call("GET", f"/integrations/{path}")
+        assert (reply.status, reply.code) == (404, "CONNECTION_NOT_FOUND")
+    assert hub.call("GET", f"/integrations/{made.upper()}").status == 200

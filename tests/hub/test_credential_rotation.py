@@ -1,5 +1,6 @@
 """Credentials rotated and rolled back: the old beside the new for a while, one in use, none sent to another address."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,8 +12,16 @@ import pytest
 
 from causeway.connections import changes, testing, use
 from causeway.connections.requests import Change, Draft, NewSecrets
+from causeway.connections.rows import Connection
 from causeway.context import RequestContext
-from causeway.errors import InvalidCredentials, NothingToRollBack, TemplateMoved
+from causeway.errors import (
+    ConfigSchemaInvalid,
+    CredentialUnreadable,
+    InvalidCredentials,
+    NothingToRollBack,
+    TemplateMoved,
+    VersionMismatch,
+)
 from local.sandbox.credentials import DEMO_CREDENTIALS
 from local.stack import Stack
 from tests.database.parallel import at_once
@@ -264,6 +273,112 @@ def test_template_that_moved_gets_no_old_secret(inside: Inside, rows: Rows, plat
             [before.call, before.changed_by_admin],
         )
     assert statuses(rows, one) == ["retired", "retired", "active"]
+
+
+def spoiled(rows: Rows, connection_id: str, version: int) -> None:
+    """Change a byte of each of a version's ciphertexts."""
+    statement = "UPDATE api_credentials SET ciphertext = set_byte(ciphertext, 20, get_byte(ciphertext, 20) # 1) "
+    rows(f"{statement} WHERE connection_id = %s AND version = %s", [connection_id, version])
+
+
+@pytest.mark.parametrize("by", ["rotate", "change"])
+def test_credential_that_cannot_be_read_is_replaced_by_giving_all_of_it(
+    inside: Inside, hub: Hub, rows: Rows, platform: Platform, by: str
+) -> None:
+    """HUB 3: as CREDENTIAL_UNREADABLE says; a part of it is not enough, and the old one does not come back."""
+    context = inside()
+    one = made(context, platform, "old-key")
+    platform.keys = {"new-key"}
+    spoiled(rows, one, 1)
+
+    def replaced(**secrets: str | None) -> Connection:
+        if by == "rotate":
+            return changes.rotate(context, UUID(one), NewSecrets(secrets))
+        return changes.change(context, UUID(one), 1, Change(None, None, secrets))
+
+    with pytest.raises(CredentialUnreadable):
+        replaced(api_key="new-key")
+    assert replaced(api_key="new-key", api_secret="new-secret").status == "active"
+
+    assert statuses(rows, one) == ["retired", "active"]
+    assert testing.test(context, UUID(one)).verdict.success
+    with pytest.raises(NothingToRollBack):
+        changes.roll_back(context, UUID(one))
+    assert hub.audited(f"/integrations/{one}")[-4]["action"] == "credential.retired"
+
+
+def test_old_credential_takes_the_place_of_one_that_cannot_be_read(
+    inside: Inside, hub: Hub, rows: Rows, platform: Platform
+) -> None:
+    """HUB 3: what was in use has no fingerprints then, and the audit log says what was done all the same."""
+    context = inside()
+    one = made(context, platform, "old-key")
+    platform.keys.add("new-key")
+    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}))
+    spoiled(rows, one, 2)
+
+    assert changes.roll_back(context, UUID(one)).status == "active"
+    assert statuses(rows, one) == ["active", "retired"]
+    back = hub.audited(f"/integrations/{one}")[-1]
+    assert (back["action"], fingerprints(back, "before")) == ("credential.rolled_back", {})
+
+
+def test_old_credential_that_a_released_schema_refuses_does_not_come_back(
+    inside: Inside, rows: Rows, platform: Platform
+) -> None:
+    """HUB 8: the platform is not even asked."""
+    context = inside()
+    one = made(context, platform, "old-key")
+    platform.keys.add("new-key")
+    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}))
+    calls = platform.calls
+    [before] = rows(
+        "SELECT config_schema::text AS schema, changed_by_admin AS changed FROM integration_providers "
+        "WHERE provider_key = 'softswiss'"
+    )
+    write = (
+        "UPDATE integration_providers SET config_schema = %s::jsonb, changed_by_admin = %s "
+        "WHERE provider_key = 'softswiss'"
+    )
+    schema = json.loads(before.schema)
+    schema["properties"]["api_key"]["pattern"] = "^new-"
+    rows(write, [json.dumps(schema), False])
+    try:
+        with pytest.raises(ConfigSchemaInvalid, match="api_key"):
+            changes.roll_back(context, UUID(one))
+    finally:
+        rows(write, [before.schema, before.changed])
+
+    assert platform.calls == calls
+    assert statuses(rows, one) == ["retiring", "active"]
+
+
+class Meddling(set[str]):
+    """A platform's keys; while it looks one up, something else happens."""
+
+    def __init__(self, keys: set[str], meanwhile: Callable[[], object]) -> None:
+        super().__init__(keys)
+        self._meanwhile = meanwhile
+
+    def __contains__(self, key: object) -> bool:
+        self._meanwhile()
+        return super().__contains__(key)
+
+
+def test_connection_that_is_changed_during_the_test_is_not_rolled_back(
+    inside: Inside, rows: Rows, platform: Platform
+) -> None:
+    """HUB 2: the version that was tested is the one that is changed, or none."""
+    context = inside()
+    one = made(context, platform, "old-key")
+    platform.keys.add("new-key")
+    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}))
+    changed = "UPDATE integration_connections SET name = name || '!', version = version + 1 WHERE connection_id = %s"
+    platform.keys = Meddling(platform.keys, lambda: rows(changed, [one]))
+    with pytest.raises(VersionMismatch):
+        changes.roll_back(context, UUID(one))
+
+    assert statuses(rows, one) == ["retiring", "active"]
 
 
 def test_disabled_connection_is_not_rolled_back(hub: Hub, rows: Rows, path: str) -> None:

@@ -45,6 +45,9 @@ def test_other_groups_of_the_pool_do_not_count() -> None:
         {"cognito__groups": "[service]"},
         {"cognito__groups": "[Tenant_Admin]"},
         {"cognito__groups": "[not_tenant_admin_at_all]"},
+        # Cognito lets a group's name have these marks.
+        {"cognito__groups": "[x,super_admin]"},
+        {"cognito__groups": "[[super_admin]]"},
         {"custom__tenant_id": ""},
         {"sub": ""},
     ],

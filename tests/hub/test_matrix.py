@@ -105,7 +105,7 @@ ROUTES = {
 SENTENCES = {
     NO_CONNECTION: "No such connection",
     NO_KEY: "No such API key",
-    NO_TEMPLATE: "No such integration provider",
+    NO_TEMPLATE: "No such integration template",
     NO_TENANT: "No such tenant",
     NO_PERSON: "No such person in this tenant",
 }
@@ -219,14 +219,6 @@ def test_every_route_is_behind_the_authorizer_that_takes_its_callers() -> None:
         route: "CallerAuthorizer" if "service" in expected.roles else "TokenAuthorizer"
         for route, expected in ROUTES.items()
     } == AUTHORIZERS
-
-
-def test_the_matrix_has_a_cell_for_every_role_route_and_object() -> None:
-    """HUB 43"""
-    with_object = [route for route in TEMPLATE_ROUTES if "{" in route]
-    assert len(CELLS) == len({str(cell) for cell in CELLS})
-    assert len(CELLS) >= len(CALLERS) * (2 * len(TEMPLATE_ROUTES) + len(with_object))
-    print(f"{len(CELLS)} cells: {len(CALLERS)} roles x {len(TEMPLATE_ROUTES)} routes x their objects")  # noqa: T201
 
 
 class World:

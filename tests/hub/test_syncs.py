@@ -2,16 +2,22 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from causeway.context import RequestContext
-from causeway.syncs import starting
+from causeway import aws
+from causeway.connections import changes, use
+from causeway.connections.requests import Draft
+from causeway.context import JobContext, RequestContext
+from causeway.syncs import running, starting
+from causeway.syncs.queue import Message
+from causeway.syncs.runs import Ended, Taken
 from local import ROOT
 from local.demo_data import TENANTS
+from local.errors import FunctionError
 from local.stack import Stack
 from tests.database.parallel import at_once
 from tests.hub.client import (
@@ -25,7 +31,10 @@ from tests.hub.client import (
     THEIRS,
     Hub,
     claims_of,
+    config,
+    draft,
 )
+from tests.hub.conftest import Platform
 
 Rows = Callable[..., list[Any]]
 Inside = Callable[..., RequestContext]
@@ -80,6 +89,22 @@ def test_sync_is_queued_and_ends_as_failed_with_its_reason(hub: Hub, rows: Rows,
     assert [(row.status, row.attempts, row.leased_until) for row in runs_of(rows, active)] == [("failed", 1, None)]
     # No success is pretended.
     assert hub.call("GET", active).json["lastSyncAt"] is None
+
+
+@pytest.mark.parametrize("body", [b"x", b"\xff", b"[]", b'{"full":true}', b'""', b"{} {}"])
+@pytest.mark.parametrize("call", ["sync", "test", "disable"])
+def test_call_that_takes_no_body_refuses_one(hub: Hub, rows: Rows, active: str, call: str, body: bytes) -> None:
+    before = hub.call("GET", active).json
+    reply = hub.call("POST", f"{active}/{call}", raw=body)
+
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+    assert (runs_of(rows, active), hub.call("GET", active).json) == ([], before)
+
+
+def test_call_that_takes_no_body_takes_an_empty_one(hub: Hub, active: str) -> None:
+    for body in (b"", b"{}", b" {} \n"):
+        assert hub.call("POST", f"{active}/sync", raw=body).status == 202
+        hub.synced(active)
 
 
 def test_start_and_end_are_in_the_audit_log(hub: Hub, active: str) -> None:
@@ -147,7 +172,7 @@ def test_connection_that_is_disabled_while_its_sync_waits_is_not_synced(
     stack.invoke("sync-sweep", {})
     run = hub.ended(f"{active}/syncs/{run_id}")
 
-    assert (run["status"], run["reason"]) == ("failed", "CONNECTION_NOT_ACTIVE")
+    assert (run["status"], run["reason"]) == ("failed", "INTEGRATION_NOT_ACTIVE")
 
 
 def test_queue_that_does_not_answer_loses_nothing(
@@ -166,6 +191,18 @@ def test_queue_that_does_not_answer_loses_nothing(
     assert stack.invoke("sync-sweep", {})["queued"] >= 1
     ended = hub.ended(path)
     assert (ended["status"], ended["reason"], ended["message"]) == NO_ENGINE
+
+
+def test_run_is_committed_before_it_is_queued(rows: Rows, active: str, inside: Inside) -> None:
+    """HUB 32: whoever takes the message at once finds the run."""
+    context = inside(
+        ADMIN, AWS_ENDPOINT_URL=NOWHERE, SYNC_QUEUE_URL="https://sqs.eu-central-1.amazonaws.com/1/SyncQueue"
+    )
+    found: list[Any] = []
+    aws.client("sqs").meta.events.register_first("before-call.sqs", lambda **_: found.extend(runs_of(rows, active)))
+    run, _ = starting.start(context, UUID(active.rsplit("/", 1)[-1]))
+
+    assert [str(row.run_id) for row in found] == [run.run_id]
 
 
 def test_run_whose_worker_died_is_run_again(stack: Stack, hub: Hub, rows: Rows, active: str) -> None:
@@ -192,7 +229,7 @@ def test_sample_events_are_taken(stack: Stack) -> None:
     samples = {name: json.loads((ROOT / "events" / f"{name}.json").read_text()) for name in ("sync-run", "sync-sweep")}
 
     assert stack.invoke("sync-run", samples["sync-run"]) == {"batchItemFailures": []}
-    assert set(stack.invoke("sync-sweep", samples["sync-sweep"])) == {"queued", "failed", "refused"}
+    assert set(stack.invoke("sync-sweep", samples["sync-sweep"])) == {"queued", "failed", "refused", "left"}
 
 
 def record(body: str, message_id: str = "") -> dict[str, Any]:
@@ -235,6 +272,12 @@ def test_message_that_is_none_of_ours_fails_alone(stack: Stack, rows: Rows, acti
 
     assert stack.invoke("sync-run", {"Records": batch}) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
     assert [row.status for row in runs_of(rows, active)] == ["failed"]
+
+
+def test_batch_of_which_all_failed_is_an_error_of_the_function(stack: Stack) -> None:
+    """Or no alarm would ring, and no new version be taken back."""
+    with pytest.raises(FunctionError, match="All records failed"):
+        stack.invoke("sync-run", {"Records": [record("x", "bad")]})
 
 
 def test_message_about_a_run_that_is_not_there_is_done_with(stack: Stack, rows: Rows, active: str) -> None:
@@ -292,3 +335,30 @@ def test_run_of_another_connection_is_not_found(hub: Hub, rows: Rows, active: st
     for wrong in (run["runId"], str(uuid4()), "x"):
         reply = hub.call("GET", f"{other}/syncs/{wrong}")
         assert (reply.status, reply.code) == (404, "SYNC_RUN_NOT_FOUND")
+
+
+# ---- What an engine may do ----
+
+
+def test_engine_calls_the_platform_as_the_job_it_is(inside: Inside, hub: Hub, rows: Rows, platform: Platform) -> None:
+    """HUB 44: nobody's membership or key is needed for it, and the log tells whose call it was."""
+    context = inside()
+    platform.keys.add("a-key")
+    wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="a-key")))
+    path = f"/integrations/{changes.create(context, wanted, None)[0].connection_id}"
+    run_id = waiting(rows, path)
+
+    def engine(job: JobContext, taken: Taken) -> Ended:
+        with use.opened(job, UUID(taken.connection_id), "softswiss") as connection:
+            key = {"x-api-key": connection.account.secrets["api_key"]}
+            assert connection.call("GET", "/players", headers=key).status == 200
+        return Ended("succeeded")
+
+    message = Message(UUID(context.tenant), UUID(run_id))
+    ended = running.run(context.database, message, timedelta(minutes=1), "invocation", {"softswiss": engine})
+
+    assert ended == Ended("succeeded")
+    told = [(one["action"], one["actorKind"], one["actor"], one["requestId"]) for one in hub.audited(path)[-2:]]
+    assert told == [(action, "system", "sync-run", "invocation") for action in ("credential.used", "sync.ended")]
+    [call, *_] = hub.call("GET", f"{path}/logs").json["logs"]
+    assert (call["url"], call["requestId"]) == (f"{platform.url}/players", "invocation")

@@ -139,10 +139,11 @@ SIMPLE = 'AuthorizerPayloadFormatVersion: "2.0", EnableSimpleResponses: true'
     "arn", ["!GetAtt GuardFunction.Arn", "!Ref GuardFunction.Alias", '!Sub "${GuardFunction.Alias}"']
 )
 def test_template_names_the_function_or_its_alias(tmp_path: Path, arn: str) -> None:
-    identity = "Identity: {Headers: [X-Key], QueryStrings: [A], ReauthorizeEvery: 0}"
+    identity = "Identity: {Headers: [X-Key], QueryStrings: [A], Context: [routeKey], ReauthorizeEvery: 0}"
     template = _template(tmp_path, f"{{FunctionArn: {arn}, {SIMPLE}, {identity}}}")
 
-    expected = LambdaDeclaration("guard", (("headers", "x-key"), ("queryStringParameters", "A")))
+    sources = (("headers", "x-key"), ("queryStringParameters", "A"), ("requestContext", "routeKey"))
+    expected = LambdaDeclaration("guard", sources)
     assert declarations(template, {}) == ({"Guard": expected}, {})
 
 
@@ -157,8 +158,8 @@ def test_template_names_the_function_or_its_alias(tmp_path: Path, arn: str) -> N
             "format 2.0 and simple responses alone",
         ),
         (
-            f"{{FunctionArn: !GetAtt GuardFunction.Arn, {SIMPLE}, Identity: {{Context: [routeKey]}}}}",
-            "Guard.Identity: the local stack has no Context",
+            f"{{FunctionArn: !GetAtt GuardFunction.Arn, {SIMPLE}, Identity: {{StageVariables: [a]}}}}",
+            "Guard.Identity: the local stack has no StageVariables",
         ),
     ],
 )

@@ -27,6 +27,7 @@ Globals:
     CodeUri: code/
     Runtime: python3.13
     MemorySize: 512
+    LoggingConfig: {LogFormat: JSON}
     Layers: [!Ref SharedLayer, !If [IsLocal, !Ref AWS::NoValue, "arn:aws:lambda:eu-central-1:1:layer:x:1"]]
     Environment: {Variables: {STAGE: !Ref Stage, PORT: !Ref Port, LEVEL: INFO}}
 Resources:
@@ -61,7 +62,7 @@ def test_function_gets_globals_overlaid_with_its_own_properties(tmp_path: Path) 
       Handler: debit.handler
       Timeout: 5
       ReservedConcurrentExecutions: 7
-      LoggingConfig: {LogFormat: JSON, LogGroup: !Ref Logs}
+      LoggingConfig: {LogGroup: !Ref Logs}
       Environment: {Variables: {LEVEL: DEBUG, NAME: !Sub ["${Prefix}/x/${!Kept}", {Prefix: !Ref Stage}]}}
       Events:
         Open:

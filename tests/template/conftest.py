@@ -39,14 +39,33 @@ def deployed(resources: dict[str, Any], functions: dict[str, dict[str, Any]]) ->
 
 @pytest.fixture(scope="session")
 def roles(resources: dict[str, Any], deployed: dict[str, dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Every statement of each deployed function's role, both branches of an If included."""
+    """Every statement that speaks of each deployed function's role, once, both branches of an If included."""
     found: dict[str, list[dict[str, Any]]] = {}
     for name, properties in deployed.items():
+        role = properties["Role"]["Fn::GetAtt"][0]
+        own = resources[role]["Properties"]["Policies"]
         found[name] = []
-        for policy in resources[properties["Role"]["Fn::GetAtt"][0]]["Properties"]["Policies"]:
+        for policy in [*own, *(resources[right]["Properties"] for right in rights_of(role, resources))]:
             for statement in policy["PolicyDocument"]["Statement"]:
-                found[name] += statement["Fn::If"][1:] if "Fn::If" in statement else [statement]
+                branches = statement["Fn::If"][1:] if "Fn::If" in statement else [statement]
+                # Two rights may need the same: two queues, and the one key of both.
+                found[name] += [one for one in branches if one not in found[name]]
     return found
+
+
+@pytest.fixture(scope="session")
+def rights(resources: dict[str, Any], deployed: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
+    """The policies that name each deployed function's role, by their logical ids."""
+    return {name: rights_of(own["Role"]["Fn::GetAtt"][0], resources) for name, own in deployed.items()}
+
+
+def rights_of(role: str, resources: dict[str, Any]) -> list[str]:
+    """The policies that name a role."""
+    return [
+        name
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::IAM::Policy" and {"Ref": role} in resource["Properties"]["Roles"]
+    ]
 
 
 @pytest.fixture(scope="session")

@@ -92,3 +92,46 @@ def test_what_asks_for_syncs_opens_no_credential(functions: Functions, roles: di
         assert functions[name]["Environment"]["Variables"]["DATABASE_USER"] == "causeway_hub"
         assert "TenantKey" not in str(roles[name])
         assert "AuditSecret" not in str(roles[name])
+
+
+def test_alarms_of_queues_look_where_their_figures_are(resources: dict[str, Any]) -> None:
+    """By its dimension's very value: an alarm on another never rings."""
+    watched = {
+        (one["Properties"]["MetricName"], one["Properties"]["Dimensions"][0]["Value"]["Fn::GetAtt"][0])
+        for one in resources.values()
+        if one["Type"] == "AWS::CloudWatch::Alarm" and one["Properties"].get("Namespace") == "AWS/SQS"
+    }
+    dead = {
+        one["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]: name
+        for name, one in resources.items()
+        if one["Type"] == "AWS::SQS::Queue" and "RedrivePolicy" in one["Properties"]
+    }
+    assert dead
+    for letters, queue in dead.items():
+        assert ("ApproximateAgeOfOldestMessage", queue) in watched
+        assert ("ApproximateNumberOfMessagesVisible", letters) in watched
+    for one in resources.values():
+        if one["Type"] == "AWS::CloudWatch::Alarm" and one["Properties"].get("Namespace") == "AWS/SQS":
+            (dimension,) = one["Properties"]["Dimensions"]
+            assert (dimension["Name"], dimension["Value"]["Fn::GetAtt"][1]) == ("QueueName", "QueueName")
+
+
+def test_queue_is_reached_without_a_way_to_the_outside(resources: dict[str, Any]) -> None:
+    services = {
+        str(one["Properties"]["ServiceName"]) for one in resources.values() if one["Type"] == "AWS::EC2::VPCEndpoint"
+    }
+    assert any(".sqs" in service for service in services), services
+
+
+def test_what_the_queue_loses_is_found_within_minutes(functions: Functions) -> None:
+    (event,) = functions["SyncSweepFunction"]["Events"].values()
+    assert event["Properties"]["ScheduleExpression"] == "rate(5 minutes)"
+
+
+def test_run_that_is_given_up_rings(resources: dict[str, Any]) -> None:
+    """functions/sync/sweep.py counts them under this name, and the name of its service."""
+    alarm = resources["SyncsGivenUp"]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("Causeway", "SyncsSweptFailed")
+    assert alarm["Dimensions"] == [
+        {"Name": "service", "Value": {"Fn::FindInMap": ["FunctionLimits", "SyncSweep", "Service"]}}
+    ]

@@ -1,4 +1,4 @@
-"""The edge, through a real resolver and secrets extension: bodies, errors, signed answers; WALLET 32, 35 to 38."""
+"""The games' edge, with a real resolver and secrets extension: bodies, errors, signed answers; WALLET 32, 35 to 38."""
 
 import hmac
 import json
@@ -13,6 +13,7 @@ import pytest
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway import api, errors, signatures
+from causeway.game_api import SignedCall, open_call, signed_call
 from causeway.ledger import Answer
 from tests.unit.secrets_server import SecretsServer
 
@@ -24,6 +25,7 @@ FAILURES: dict[str, Exception] = {
     "refuse": errors.DuplicateTransaction(cause=INSIDE, balance=2**60),
     "unavailable": errors.Unavailable(cause=INSIDE),
     "misconfigured": errors.Misconfigured(cause=INSIDE),
+    "limited": errors.RateLimited(retry_after=7),
     "crash": RuntimeError(INSIDE),
 }
 
@@ -56,42 +58,42 @@ def bare(body: bytes | str, secret: str = CURRENT) -> str:
     return hmac.new(secret.encode(), raw, sha256).hexdigest()
 
 
-def make_handler() -> tuple[Callable[[dict[str, Any], Any], dict[str, Any]], list[api.Call]]:
+def make_handler() -> tuple[Callable[[dict[str, Any], Any], dict[str, Any]], list[SignedCall]]:
     """A function with a route for each way to end, and the calls that reached a route."""
     app = APIGatewayHttpResolver()
-    calls: list[api.Call] = []
+    calls: list[SignedCall] = []
 
     @app.post("/casino/echo")
-    @api.signed_call(app, "casino")
-    def echo(call: api.Call) -> dict[str, Any]:
+    @signed_call(app, "casino")
+    def echo(call: SignedCall) -> dict[str, Any]:
         calls.append(call)
         return {"body": call.body}
 
     @app.post("/casino/replay")
-    @api.signed_call(app, "casino")
-    def replay(call: api.Call) -> Answer:
+    @signed_call(app, "casino")
+    def replay(call: SignedCall) -> Answer:
         return Answer("OK", '{"stored": "verbatim"}', replayed=True)
 
     @app.post("/casino/decline")
-    @api.signed_call(app, "casino")
-    def decline(call: api.Call) -> Answer:
+    @signed_call(app, "casino")
+    def decline(call: SignedCall) -> Answer:
         return Answer("INSUFFICIENT_FUNDS", '{"code":"INSUFFICIENT_FUNDS","balance":"3"}')
 
     for name, failure in FAILURES.items():
 
         @app.post(f"/casino/{name}")
-        @api.signed_call(app, "casino")
-        def fail(call: api.Call, failure: Exception = failure) -> Answer:
+        @signed_call(app, "casino")
+        def fail(call: SignedCall, failure: Exception = failure) -> Answer:
             raise failure
 
     @app.post("/provider/echo")
-    @api.signed_call(app, "provider")
-    def provider_echo(call: api.Call) -> dict[str, Any]:
+    @signed_call(app, "provider")
+    def provider_echo(call: SignedCall) -> dict[str, Any]:
         calls.append(call)
         return {"body": call.body}
 
     @app.post("/casino/open")
-    @api.open_call(app)
+    @open_call(app)
     def open_route(body: dict[str, Any], claims: dict[str, str]) -> dict[str, Any]:
         if body.get("refuse"):
             raise errors.GameNotFound
@@ -227,7 +229,7 @@ def test_missing_or_wrong_signature_is_401_and_reaches_no_route(function: Functi
 
     assert answered.status == 401
     assert answered.fields == {
-        "error": "The signature is missing or does not fit the request",
+        "error": "The signature is missing or does not match the request",
         "code": "SIGNATURE_INVALID",
         "requestId": "request-id",
     }
@@ -291,7 +293,7 @@ def test_every_answer_to_a_proven_caller_is_signed(function: Function, path: str
 
 
 def test_game_provider_signs_no_answers(function: Function) -> None:
-    """The seed has x-provider-signature on requests alone."""
+    """x-provider-signature stands on requests alone."""
     answered = function.post("/provider/echo", BODY, direction="provider", signature=bare(BODY, "the-provider-secret"))
 
     assert answered.status == 200
@@ -398,6 +400,12 @@ def test_unavailable_says_when_to_retry(function: Function) -> None:
     assert (answered.status, answered.headers["retry-after"], answered.fields["code"]) == (503, "1", "UNAVAILABLE")
 
 
+def test_seconds_of_the_error_itself_go_before_those_of_its_class(function: Function) -> None:
+    answered = function.post("/casino/limited", BODY)
+
+    assert (answered.status, answered.headers["retry-after"]) == (429, "7")
+
+
 def test_secrets_that_cannot_be_read_are_503_and_no_401(function: Function, extension: SecretsServer) -> None:
     """A caller who is right is not told that he is wrong."""
     extension.fixed = (500, b"")
@@ -434,7 +442,7 @@ def test_unknown_path_or_method_is_404_in_the_form_of_all_errors(function: Funct
 
     assert answered.status == 404
     assert answered.fields == {
-        "error": "Nothing lives at this path",
+        "error": "No such route",
         "code": "NOT_FOUND",
         "requestId": "request-id",
     }

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from causeway import config_schema
-from causeway.catalogue import Provider, read_folder, read_shape
+from causeway.catalogue import Provider, read_shape
+from causeway.catalogue_files import read_folder
 from causeway.errors import ConfigSchemaInvalid, InvalidRequest, Misconfigured
 
 FOLDER = Path(__file__).parents[2] / "schema" / "catalogue"
@@ -34,8 +35,8 @@ KINDS = {
 # Nothing public says where these answer.
 UNPUBLISHED = {"softswiss", "altenar", "bet_software", "playtech_pam"}
 
-# Seed 000's five, whole; of seeds 002 and 004 the fields they name.
-SEED_EXAMPLES: dict[str, dict[str, str]] = {
+# Configurations as tenants have them: five whole, of the others the fields they cannot do without.
+EXAMPLES: dict[str, dict[str, str]] = {
     "twilio": {
         "account_sid": "AC1234567890abcdef",
         "auth_token": "your_auth_token_here",
@@ -108,7 +109,7 @@ def references(value: Any) -> set[str]:
     return set(re.findall(r"\{(\w+)\}", json.dumps(value)))
 
 
-def test_catalogue_has_the_seeds_providers_by_their_kinds() -> None:
+def test_catalogue_has_every_provider_by_its_kind() -> None:
     found: dict[str, set[str]] = {}
     for provider in PROVIDERS.values():
         found.setdefault(provider.kind, set()).add(provider.key)
@@ -161,27 +162,27 @@ def test_field_that_sounds_secret_is(provider: Provider) -> None:
     assert sounds - public <= config_schema.secret_fields(provider.config_schema)
 
 
-@pytest.mark.parametrize("key", SEED_EXAMPLES)
-def test_seeds_example_is_a_valid_configuration(key: str) -> None:
+@pytest.mark.parametrize("key", EXAMPLES)
+def test_example_is_a_valid_configuration(key: str) -> None:
     """HUB 7"""
     schema = PROVIDERS[key].config_schema
-    config_schema.validate(schema, SEED_EXAMPLES[key])
+    config_schema.validate(schema, EXAMPLES[key])
 
-    plain, secrets = config_schema.split(schema, SEED_EXAMPLES[key])
-    assert secrets.keys() == SECRETS[key] & SEED_EXAMPLES[key].keys()
-    assert plain | secrets == SEED_EXAMPLES[key]
+    plain, secrets = config_schema.split(schema, EXAMPLES[key])
+    assert secrets.keys() == SECRETS[key] & EXAMPLES[key].keys()
+    assert plain | secrets == EXAMPLES[key]
 
 
-@pytest.mark.parametrize("key", SEED_EXAMPLES)
+@pytest.mark.parametrize("key", EXAMPLES)
 def test_each_missing_field_and_an_unknown_one_are_named(key: str) -> None:
     """HUB 7"""
     schema = PROVIDERS[key].config_schema
     for name in schema["required"]:
-        config = {field: value for field, value in SEED_EXAMPLES[key].items() if field != name}
+        config = {field: value for field, value in EXAMPLES[key].items() if field != name}
         with pytest.raises(ConfigSchemaInvalid, match=f"^config.{name} is missing$"):
             config_schema.validate(schema, config)
     with pytest.raises(ConfigSchemaInvalid, match=r"^config\.surprise is not a known field$"):
-        config_schema.validate(schema, SEED_EXAMPLES[key] | {"surprise": CANARY})
+        config_schema.validate(schema, EXAMPLES[key] | {"surprise": CANARY})
 
 
 @pytest.mark.parametrize(("key", "name"), [(key, name) for key, names in SECRETS.items() for name in sorted(names)])

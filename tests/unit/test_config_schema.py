@@ -151,9 +151,9 @@ def test_secrets_are_split_off() -> None:
 
 
 def test_required_as_a_mark_on_a_field_is_refused_with_what_to_write() -> None:
-    """A fault of the seeds: `required: true` inside a property is no JSON Schema."""
-    seed = changed(apiKey={"type": "string", "description": "API key", "required": True})
-    assert schema_refusal(seed) == (
+    """A common fault: `required: true` inside a property is no JSON Schema."""
+    faulty = changed(apiKey={"type": "string", "description": "API key", "required": True})
+    assert schema_refusal(faulty) == (
         "config_schema.properties.apiKey.required must be a list of field names beside `properties`, "
         "not a mark on one field"
     )
@@ -163,7 +163,7 @@ def test_required_as_a_mark_on_a_field_is_refused_with_what_to_write() -> None:
     "keyword", ["encrypted", "x-secrets", "secret", "minLenght", "patternProperties", "$id", "not"]
 )
 def test_unknown_keyword_is_refused(keyword: str) -> None:
-    """JSON Schema would ignore the seeds' `encrypted: true`, and the secret would be stored in the clear."""
+    """JSON Schema would ignore `encrypted: true`, and the secret would be stored in the clear."""
     sentence = schema_refusal(changed(apiKey={"type": "string", keyword: {}}))
     assert sentence == f"config_schema.properties.apiKey has the keyword {keyword}, which is not taken" or (
         keyword == "$id" and sentence.startswith("config_schema.properties.apiKey.$id")

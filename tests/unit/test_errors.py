@@ -83,6 +83,24 @@ def test_table_has_every_code_once_and_no_sentence_breaks_it() -> None:
     assert {len(row) for row in rows} == {5}
 
 
+def test_table_says_when_a_retry_makes_sense() -> None:
+    retry = {
+        line.split("|")[1].strip(" `"): line.split("|")[5].strip()
+        for line in errors.as_markdown().splitlines()
+        if line.startswith("| `")
+    }
+
+    assert retry["INTERNAL"] == "yes"
+    assert retry["UNAVAILABLE"] == "yes, after 1 s"
+    assert retry["RATE_LIMIT_EXCEEDED"] == "yes, after Retry-After"
+    assert retry["INSUFFICIENT_FUNDS"] == "no"
+
+
+def test_too_many_requests_carries_the_seconds_that_are_known() -> None:
+    assert errors.RateLimited(retry_after=7).retry_after == 7
+    assert errors.RateLimited().retry_after is None
+
+
 def test_example_in_the_docs_is_the_body_an_error_has() -> None:
     example = errors.as_markdown().split("`")[3]
 

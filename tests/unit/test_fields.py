@@ -1,9 +1,11 @@
 """Fields of a request, as JSON brings them."""
 
+from uuid import UUID
+
 import pytest
 
-from causeway.errors import InvalidRequest
-from causeway.fields import text_field
+from causeway.errors import ConnectionNotFound, InvalidRequest
+from causeway.fields import text_field, uuid_or
 from causeway.strict_json import parse_object
 
 
@@ -21,3 +23,29 @@ def test_what_is_no_text_is_refused_with_the_fields_name(value: str) -> None:
     """Numbers with a fraction or of absurd length are kept as they were written, and are no texts for that."""
     with pytest.raises(InvalidRequest, match="name"):
         text_field(parse_object(f'{{"name":{value}}}'.encode()), "name", 100)
+
+
+ID = "0189a3f0-5c1b-7e2d-9a4f-3c6b8d0e1f2a"
+
+
+@pytest.mark.parametrize("text", [ID, ID.upper()])
+def test_uuid_in_its_canonical_form_is_taken(text: str) -> None:
+    assert uuid_or(text, ConnectionNotFound) == UUID(ID)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x",
+        f"urn:uuid:{ID}",
+        f"{{{ID}}}",
+        ID.replace("-", ""),
+        f"{ID} ",
+        f"-{ID[:8]}{ID[9:]}",
+        ID.replace("0", "\u0660"),
+    ],
+)
+def test_uuid_in_another_form_is_none(text: str) -> None:
+    with pytest.raises(ConnectionNotFound):
+        uuid_or(text, ConnectionNotFound)

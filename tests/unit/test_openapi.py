@@ -46,7 +46,7 @@ def references(value: object) -> Iterator[str]:
 
 
 def test_files_are_made_from_the_code(document: dict[str, Any]) -> None:
-    """`python -m causeway.openapi` makes them anew."""
+    """`make docs` makes them anew."""
     assert json.loads((CONSOLE / "openapi.json").read_text(encoding="utf-8")) == document
     assert (CONSOLE / "docs.html").read_text(encoding="utf-8") == openapi.as_html(document)
 
@@ -78,7 +78,7 @@ def test_operation_has_a_name_of_its_own_and_says_what_it_does(document: dict[st
 
 
 def test_operation_names_the_roles_that_have_its_permission(document: dict[str, Any]) -> None:
-    """HUB.md 43."""
+    """HUB 43."""
     permitted = {key: one for key, one in operations(document).items() if "x-permission" in one}
 
     assert permitted["POST /integrations"]["x-permission"] == "connections.write"
@@ -88,6 +88,12 @@ def test_operation_names_the_roles_that_have_its_permission(document: dict[str, 
     of_the_hub = ("integrations", "api-keys", "audit", "tenants", "memberships")
     for key, one in operations(document).items():
         assert ("x-permission" in one) == (key.split("/")[1] in of_the_hub), key
+
+
+def test_every_proof_names_schemes_that_are_described(document: dict[str, Any]) -> None:
+    named = {name for operation in operations(document).values() for one in operation["security"] for name in one}
+
+    assert named == set(document["components"]["securitySchemes"])
 
 
 def test_every_part_is_used(document: dict[str, Any]) -> None:
@@ -124,6 +130,8 @@ def test_change_names_its_version_and_creation_its_idempotency_key(document: dic
         return {one["name"]: one["required"] for one in parameters if one["in"] == "header"}
 
     assert headers("PATCH /integrations/{connection_id}") == {"X-Tenant-Id": False, "If-Match": True}
+    # Refused where the connection was changed meanwhile, but of no version that the caller names.
+    assert headers("POST /integrations/{connection_id}/credentials/rotate") == {"X-Tenant-Id": False}
     assert headers("POST /integrations") == {"X-Tenant-Id": False, "Idempotency-Key": False}
     assert headers("POST /casino/debit") == {"x-provider-code": False}
 
@@ -205,7 +213,8 @@ def test_page_has_every_operation_and_no_link_leads_nowhere(document: dict[str, 
 def test_page_says_who_may_call(document: dict[str, Any]) -> None:
     text = openapi.as_html(document)
 
-    assert "by the roles super_admin, tenant_admin (permission connections.write)" in text
+    assert "Called with a token, by the roles super_admin, tenant_admin (permission connections.write)." in text
+    assert "Called with a token or an API key, by the roles" in text
     assert "Called by a game provider, with its signature." in text
     assert "Called by anyone." in text
     assert "INSUFFICIENT_FUNDS: The balance is too low for this bet." in text

@@ -23,6 +23,8 @@ ENCODINGS = {
     "percent in lower case": lambda value: re.sub("%..", lambda found: found[0].lower(), quote(value, safe="")),
     "percent, slash kept": quote,
     "percent twice": lambda value: quote(quote(value, safe=""), safe=""),
+    "percent four times": lambda value: quote(quote(quote(quote(value, safe=""), safe=""), safe=""), safe=""),
+    "JavaScript": lambda value: value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n"),
     "form": quote_plus,
     "JSON": json.dumps,
     "JSON in UTF-8": lambda value: json.dumps(value, ensure_ascii=False),
@@ -117,6 +119,15 @@ def test_name_is_not_secret(name: str) -> None:
         ('{"pin": 44123, "a": 1}', '{"pin": "[redacted]", "a": 1}'),
         ('{"tokens": ["v4lue", "v4lue"], "a": 1}', '{"tokens": "[redacted]", "a": 1}'),
         ('{"secret": {"a": "v4lue"}, "b": 1}', '{"secret": "[redacted]", "b": 1}'),
+        ('{"secret": {"a": {"b": "v4lue"}, "c": "v4lue"}, "d": 1}', '{"secret": "[redacted]", "d": 1}'),
+        ('{"tokens": [["v4lue"], ["v4lue"]], "a": []}', '{"tokens": "[redacted]", "a": []}'),
+        ('{"tokens": ["a", "b]v4lue"], "a": 1}', '{"tokens": "[redacted]", "a": 1}'),
+        ('{"tokens": ["a", "b\\"]v4lue"], "a": 1}', '{"tokens": "[redacted]", "a": 1}'),
+        (
+            '{"in": "{\\"keys\\": 1, \\"secret\\": [{\\"a\\": \\"}v4lue\\"}]}", "b": 1}',
+            '{"in": "{\\"keys\\": 1, \\"secret\\": \\"[redacted]\\"}", "b": 1}',
+        ),
+        ('{"secret": {"a": ["v4lue"', '{"secret": "[redacted]"'),
         ('{"inner": "{\\"token\\": \\"v4lue\\"}"}', '{"inner": "{\\"token\\": \\"[redacted]\\"}"}'),
         ('{"token": "v4lu', '{"token": "[redacted]"'),
         ("{'api_key': 'v4lue'}", "{'api_key': '[redacted]'}"),
@@ -129,6 +140,23 @@ def test_name_is_not_secret(name: str) -> None:
 def test_what_stands_under_a_secret_name_is_redacted(text: str, redacted: str) -> None:
     """HUB 16."""
     assert Redactor([]).text(text) == redacted
+
+
+@pytest.mark.parametrize("depth", range(4))
+@pytest.mark.parametrize(
+    "value", ['v4"lue', "v4\\", 'v4\\"lue', ["v4", 'v"]4lue'], {"a": {"b": "v}4"}, "c": "v4lue"}, 4]
+)
+def test_value_under_a_secret_name_ends_where_json_ends_it(depth: int, value: Any) -> None:
+    """HUB 16: in JSON within JSON, as platforms log and pass on what they were sent, and with quotes of its own."""
+    text = json.dumps({"token": value, "shown": "seen"})
+    for _ in range(depth):
+        text = json.dumps({"inner": text, "n": 1})
+
+    redacted = Redactor([]).text(text)
+
+    assert "4" not in redacted
+    assert "lue" not in redacted
+    assert "seen" in redacted
 
 
 @pytest.mark.parametrize("text", ['{"a": "b", "n": 1, "status": "ok"}', "a=b&page=2", "<a>b</a>", "plain: words\n", ""])
@@ -161,6 +189,31 @@ def test_value_at_the_cut_is_not_half_kept(place: int) -> None:
     assert "c4n" not in kept
     assert len(kept) < MOST_CHARACTERS + 40
     assert kept.endswith(f"... [{len(body)} bytes]")
+
+
+@pytest.mark.parametrize("place", range(MOST_CHARACTERS - 60, MOST_CHARACTERS + 10))
+def test_scheme_at_the_cut_keeps_nothing_of_its_secret(place: int) -> None:
+    """HUB 16: where the search ends, too little may be left of a secret to be taken for one."""
+    kept = Redactor([]).body(("x" * place + " Bearer v4luev4luev4lue " + "y" * 100_000).encode())
+
+    assert "v4" not in kept
+
+
+@pytest.mark.parametrize("last", range(1, 27))
+def test_character_in_its_longest_spelling_is_cut_with_what_stands_before_it(last: int) -> None:
+    """HUB 16: a surrogate pair, each half behind eight backslashes, of which so many characters are left."""
+    text = "|ab" + ("\\" * 8 + "ud83d" + "\\" * 8 + "ude00")[:last]
+
+    assert Redactor(["ab\U0001f600cd"]).text(text, cut=True).startswith(f"|{REDACTED}")
+
+
+def test_body_of_the_widest_characters_is_cut_as_others_are() -> None:
+    """HUB 16: as many bytes as are searched may be no more characters than that, and yet the body goes on."""
+    secret = "".join(map(chr, range(0x1F600, 0x1F607)))
+
+    kept = Redactor([secret]).body((secret * 10_000).encode())
+
+    assert not set(kept) & set(secret)
 
 
 def test_value_cut_by_the_search_is_not_kept_when_much_before_it_was_redacted() -> None:
@@ -198,6 +251,7 @@ def test_value_longer_than_what_is_kept_leaves_nothing_of_itself_at_the_cut(enco
         ("\U0001f600", "\\ud83d\\ude00,&#x1F600;,%F0%9f%98%80", ",,"),
         ("aXa", "aXaXa", ""),
         ("ab\\", "ab\\\\,", ","),
+        ("it's", "it\\'s", ""),
         ("a", "%zz%4%&#;&#x;&nope;\\q\\u12", "%zz%4%&#;&#x;&nope;\\q\\u12"),
     ],
 )

@@ -20,13 +20,13 @@ BODY = b'{"sessionToken":"s","userId":1,"amount":1000}'
 BARE = "07d382993e64c01086125e0cfaf01d2a607c4eaf83171a5608017d5f0e67cf81"
 DIGEST = "885365ca56a9b6a119ef0b318f3452dcddbd4fbfb1c22e40d68503791c21cb96"
 TIMED = f"t={NOW},v1={DIGEST}"
-# Seed 001's debit, signed over JSON.stringify's text.
-SEED_BODY = (
+# A debit, in JSON.stringify's text, and its HMAC by openssl.
+DEBIT = (
     b'{"sessionToken":"7f325788-c990-432c-b7b0-7dcbdd4e5101","userId":1,'
     b'"transactionId":"a9429bb3-9f71-4497-9fa4-f5f7592a46af",'
     b'"roundId":"971faf2a-1b1a-45da-82dd-fc1e202134e3","amount":1000}'
 )
-SEED_DIGEST = "9d6eae6c5af4b7554f57bb5abc9a8e426e4acd328a745cb8586249711d69b7f9"
+DEBIT_DIGEST = "9d6eae6c5af4b7554f57bb5abc9a8e426e4acd328a745cb8586249711d69b7f9"
 VECTORS = Path(__file__).parents[3] / "shared" / "vectors" / "seed_casino.json"
 
 
@@ -51,7 +51,7 @@ def test_bare_signature_is_hmac_sha256_in_hex() -> None:
 
 def test_signatures_are_those_of_openssl() -> None:
     assert signatures.sign_bare(SECRET, BODY) == BARE
-    assert signatures.sign_bare(SECRET, SEED_BODY) == SEED_DIGEST
+    assert signatures.sign_bare(SECRET, DEBIT) == DEBIT_DIGEST
     assert signatures.sign_timed(SECRET, "POST", PATH, BODY, NOW + 0.9) == TIMED
 
 
@@ -94,7 +94,7 @@ def test_timed_signature_holds_for_its_method_path_and_time_alone() -> None:
 
 
 def test_bare_signature_holds_for_its_body_whatever_time_and_path() -> None:
-    """The seed's form; why a provider's row must allow it."""
+    """The bare form; why a provider's row must allow it."""
     assert verified(BARE, method="PUT", path="/casino/credit", now=NOW + 10**6)
 
 
@@ -221,7 +221,13 @@ def test_what_is_signed_is_verified(secret: str, path: str, body: bytes, now: in
     assert signatures.verify(signatures.sign_bare(secret, body), [secret], "POST", path, body, now)
 
 
-def test_the_seeds_vectors_next_to_the_checkout() -> None:
+def test_a_debits_signature_fits_its_own_body_alone() -> None:
+    assert verified(DEBIT_DIGEST, body=DEBIT)
+    assert not verified(DEBIT_DIGEST, body=DEBIT.replace(b":1000}", b":1}"))
+    assert not verified("", body=DEBIT)
+
+
+def test_the_vectors_next_to_the_checkout() -> None:
     if not VECTORS.exists():
         pytest.skip(f"no vectors at {VECTORS}: these are kept beside the checkout, and not in it")
     vectors = json.loads(VECTORS.read_text())["vectors"]

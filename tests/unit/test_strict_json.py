@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from causeway.errors import InvalidRequest
-from causeway.strict_json import NotAnInteger, integer_field, parse_object, required_text, text_field
+from causeway.strict_json import NotAnInteger, id_field, integer_field, parse_object, required_text
 
 LONGEST = 2**63 - 1
 
@@ -208,14 +208,14 @@ def test_a_surrogate_pair_is_one_character() -> None:
 
 
 def test_optional_text_may_be_absent_or_null_but_not_wrong() -> None:
-    assert text_field({}, "id", required=False) is None
-    assert text_field({"id": None}, "id", required=False) is None
-    assert text_field({"id": "x"}, "id", required=False) == "x"
+    assert id_field({}, "id", required=False) is None
+    assert id_field({"id": None}, "id", required=False) is None
+    assert id_field({"id": "x"}, "id", required=False) == "x"
     for wrong in ("", 1, False, [], "\0"):
         with pytest.raises(InvalidRequest, match="id"):
-            text_field({"id": wrong}, "id", required=False)
+            id_field({"id": wrong}, "id", required=False)
     with pytest.raises(InvalidRequest, match="id"):
-        text_field({}, "id")
+        id_field({}, "id")
 
 
 @pytest.mark.parametrize("number", [1, 2**31, 2**53 + 1, LONGEST])

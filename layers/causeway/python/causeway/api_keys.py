@@ -12,7 +12,7 @@ from causeway import identity
 from causeway.audit_log import Action, record
 from causeway.context import RequestContext
 from causeway.errors import ApiKeyNotFound, NameTaken
-from causeway.fields import known_fields, text_field
+from causeway.fields import known_fields, text_field, uuid_or
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +95,7 @@ def every(context: RequestContext) -> list[ApiKey]:
 
 def revoke(context: RequestContext, key_id: str) -> None:
     """Revoke a key, from now on and for ever; once more changes nothing. Raises ApiKeyNotFound."""
-    try:
-        wanted = UUID(key_id)
-    except ValueError as error:
-        raise ApiKeyNotFound from error
+    wanted = uuid_or(key_id, ApiKeyNotFound)
     with context.transaction() as transaction:
         key = _find(transaction, wanted)
         if key.revoked_at is None:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from causeway.connections.use import opened
 from causeway.context import RequestContext
-from causeway.errors import ConnectionFailed, InvalidRequest
+from causeway.errors import ConnectionFailed, InvalidRequest, ProviderOutcomeUnknown
 from causeway.fields import known_fields, text_field
 from causeway.outbound import Reply
 
@@ -75,14 +75,14 @@ def _moment(body: dict[str, Any], name: str) -> datetime:
     return moment
 
 
-def every(context: RequestContext, identity: UUID) -> list[dict[str, Any]]:
+def every(context: RequestContext, connection_id: UUID) -> list[dict[str, Any]]:
     """Return the calendars of the connection's location: id, name, and whether it is in use.
 
     Raises:
         ConnectionNotFound, IntegrationNotActive, NotSupported: not a GoHighLevel connection.
         InvalidCredentials, RateLimited, ConnectionFailed, ProviderRejected: as the platform answered.
     """
-    with opened(context, identity, _PROVIDER) as connection:
+    with opened(context, connection_id, _PROVIDER) as connection:
         answer = _read(
             connection.call(
                 "GET", "/calendars/", query={"locationId": connection.field("locationId")}, headers=_HEADERS
@@ -92,13 +92,13 @@ def every(context: RequestContext, identity: UUID) -> list[dict[str, Any]]:
     if not isinstance(found, list):
         raise ConnectionFailed("The platform's answer has no calendars")
     return [
-        {"id": one.get("id"), "name": one.get("name"), "isActive": one.get("isActive")}
-        for one in found
-        if isinstance(one, dict)
+        {"id": calendar.get("id"), "name": calendar.get("name"), "isActive": calendar.get("isActive")}
+        for calendar in found
+        if isinstance(calendar, dict)
     ]
 
 
-def free_slots(context: RequestContext, identity: UUID, calendar_id: str, wanted: Day) -> list[str]:
+def free_slots(context: RequestContext, connection_id: UUID, calendar_id: str, wanted: Day) -> list[str]:
     """Return when a calendar is free on a day, as HH:MM of the time zone; raises as every does.
 
     The platform answers by local day for any time it is asked about: it is asked about every moment that can be that
@@ -111,7 +111,7 @@ def free_slots(context: RequestContext, identity: UUID, calendar_id: str, wanted
         "timezone": wanted.timezone,
     }
     path = f"/calendars/{_path_id(calendar_id)}/free-slots"
-    with opened(context, identity, _PROVIDER) as connection:
+    with opened(context, connection_id, _PROVIDER) as connection:
         answer = _read(connection.call("GET", path, query=query, headers=_HEADERS))
     day = answer.get(wanted.day.isoformat(), {})
     slots = day.get("slots", []) if isinstance(day, dict) else []
@@ -121,10 +121,14 @@ def free_slots(context: RequestContext, identity: UUID, calendar_id: str, wanted
         raise ConnectionFailed("The platform's answer has slots that are no times") from error
 
 
-def block(context: RequestContext, identity: UUID, calendar_id: str, slot: BlockedSlot) -> dict[str, Any]:
-    """Keep a time of a calendar from being booked; returns the platform's record of it. Raises as every does."""
+def block(context: RequestContext, connection_id: UUID, calendar_id: str, slot: BlockedSlot) -> dict[str, Any]:
+    """Keep a time of a calendar from being booked; returns the platform's record of it.
+
+    Raises:
+        ProviderOutcomeUnknown: it may be kept or not; and as every does.
+    """
     calendar = _path_id(calendar_id)
-    with opened(context, identity, _PROVIDER) as connection:
+    with opened(context, connection_id, _PROVIDER) as connection:
         content = {
             "calendarId": calendar,
             "locationId": connection.field("locationId"),
@@ -132,7 +136,10 @@ def block(context: RequestContext, identity: UUID, calendar_id: str, slot: Block
             "endTime": slot.end.isoformat(),
             "title": slot.title,
         }
-        answer = _read(connection.call("POST", "/calendars/events/block-slots", content=content, headers=_HEADERS))
+        reply = connection.call("POST", "/calendars/events/block-slots", content=content, headers=_HEADERS)
+    answer = _object(reply)
+    if answer is None:
+        raise ProviderOutcomeUnknown
     return {
         "id": answer.get("id"),
         "calendarId": calendar,
@@ -155,11 +162,16 @@ def _milliseconds(moment: datetime) -> str:
     return str(round(moment.timestamp() * 1000))
 
 
-def _read(outcome: Reply) -> dict[str, Any]:
-    try:
-        answer = json.loads(outcome.body)
-    except (ValueError, RecursionError):
-        answer = None
-    if not isinstance(answer, dict):
+def _read(reply: Reply) -> dict[str, Any]:
+    answer = _object(reply)
+    if answer is None:
         raise ConnectionFailed("The platform's answer is not a JSON object")
     return answer
+
+
+def _object(reply: Reply) -> dict[str, Any] | None:
+    try:
+        answer = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) else None

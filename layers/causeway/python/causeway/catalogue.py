@@ -1,11 +1,11 @@
-"""The catalogue of integration providers: loaded from files at each deployment, changed by super admins."""
+"""The catalogue of integration providers, which the API calls templates: found, listed, changed by super admins."""
 
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, LiteralString, Self
 
 from psycopg import Connection
 from psycopg.rows import class_row
@@ -14,7 +14,6 @@ from psycopg.types.json import Jsonb
 from causeway import config_schema
 from causeway.config_schema import check_schema
 from causeway.errors import (
-    CausewayError,
     ConfigSchemaInvalid,
     InvalidRequest,
     Misconfigured,
@@ -22,11 +21,16 @@ from causeway.errors import (
     ProviderNotFound,
     VersionMismatch,
 )
-from causeway.strict_json import parse_object
 
 _SHAPE = "_provider.schema.json"
 # What a document cannot set.
 _STATE = ("is_active", "changed_by_admin", "version")
+# What Provider is made of.
+_SELECT: LiteralString = """
+    SELECT provider_key AS key, kind, display_name, description, config_schema, setup_instructions, documentation_url,
+        base_urls, api_version, webhook_support, rate_limits, health_call, is_active, changed_by_admin, version
+    FROM integration_providers
+"""
 _FIELD_REFERENCE = re.compile(r"\{(\w+)\}", re.ASCII)
 
 
@@ -114,90 +118,8 @@ def _check_references(document: dict[str, Any]) -> None:
         raise InvalidRequest("health_call.configured_url asks for a field base_url in config_schema")
 
 
-def read_folder(folder: Path) -> list[Provider]:
-    """Return the providers of the folder's files, in the order of their keys.
-
-    Raises:
-        Misconfigured: a file is not valid JSON, not a provider, or not named after its key; the cause names it.
-    """
-    shape = read_shape(folder)
-    providers = []
-    for file in sorted(folder.glob("[!_]*.json")):
-        try:
-            provider = Provider.parse(parse_object(file.read_bytes()), shape)
-        except CausewayError as error:
-            raise Misconfigured(cause=f"{file}: {error.sentence}") from error
-        if provider.key != file.stem:
-            raise Misconfigured(cause=f"{file}: it holds the provider {provider.key}")
-        providers.append(provider)
-    return providers
-
-
-def load(connection: Connection[Any], folder: Path) -> list[str]:
-    """Bring the catalogue to what the folder's files say, in one transaction, and return the keys of what changed.
-
-    A provider that a super admin changed is left alone, and none is activated or deactivated. Nothing changes the
-    second time. A provider whose file is gone stays: connections may name it.
-
-    Args:
-        connection: the owner's, with no transaction open.
-        folder: the schema folder's catalogue/.
-
-    Raises:
-        Misconfigured: as read_folder; nothing was written.
-    """
-    providers = read_folder(folder)
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('causeway.role', 'super_admin', true)")
-        changed = []
-        for provider in providers:
-            _check_marks(connection, provider)
-            row = cursor.execute(
-                """
-                INSERT INTO integration_providers AS p (
-                    provider_key, kind, display_name, description, config_schema, setup_instructions,
-                    documentation_url, base_urls, api_version, webhook_support, rate_limits, health_call
-                ) VALUES (
-                    %(key)s, %(kind)s, %(display_name)s, %(description)s, %(config_schema)s, %(setup_instructions)s,
-                    %(documentation_url)s, %(base_urls)s, %(api_version)s, %(webhook_support)s, %(rate_limits)s,
-                    %(health_call)s
-                )
-                ON CONFLICT (provider_key) DO UPDATE SET
-                    kind = excluded.kind, display_name = excluded.display_name, description = excluded.description,
-                    config_schema = excluded.config_schema, setup_instructions = excluded.setup_instructions,
-                    documentation_url = excluded.documentation_url, base_urls = excluded.base_urls,
-                    api_version = excluded.api_version, webhook_support = excluded.webhook_support,
-                    rate_limits = excluded.rate_limits, health_call = excluded.health_call,
-                    version = p.version + 1, updated_at = now()
-                WHERE NOT p.changed_by_admin AND (
-                    p.kind, p.display_name, p.description, p.config_schema, p.setup_instructions,
-                    p.documentation_url, p.base_urls, p.api_version, p.webhook_support, p.rate_limits, p.health_call
-                ) IS DISTINCT FROM (
-                    excluded.kind, excluded.display_name, excluded.description, excluded.config_schema,
-                    excluded.setup_instructions, excluded.documentation_url, excluded.base_urls,
-                    excluded.api_version, excluded.webhook_support, excluded.rate_limits, excluded.health_call
-                )
-                RETURNING p.provider_key
-                """,
-                _row(provider),
-            ).fetchone()
-            if row:
-                changed.append(provider.key)
-    return changed
-
-
-def _check_marks(connection: Connection[Any], provider: Provider) -> None:
-    row = connection.execute(
-        "SELECT config_schema FROM integration_providers WHERE provider_key = %s AND NOT changed_by_admin",
-        [provider.key],
-    ).fetchone()
-    try:
-        _keep_marks(row[0] if row else {}, provider.config_schema)
-    except ConfigSchemaInvalid as error:
-        raise Misconfigured(cause=f"{provider.key}: {error.sentence}") from error
-
-
-def _row(provider: Provider) -> dict[str, Any]:
+def as_row(provider: Provider) -> dict[str, Any]:
+    """Return a provider's fields by name, as they are written into its row."""
     return {name: Jsonb(value) if isinstance(value, dict) else value for name, value in asdict(provider).items()}
 
 
@@ -209,11 +131,8 @@ def find(connection: Connection[Any], key: str) -> Provider:
     """
     with connection.cursor(row_factory=class_row(Provider)) as cursor:
         provider = cursor.execute(
-            """
-            SELECT provider_key AS key, kind, display_name, description, config_schema, setup_instructions,
-                documentation_url, base_urls, api_version, webhook_support, rate_limits, health_call, is_active,
-                changed_by_admin, version
-            FROM integration_providers
+            f"""
+            {_SELECT}
             WHERE provider_key = %s
             """,
             [key],
@@ -242,11 +161,8 @@ def page(
     """
     with connection.cursor(row_factory=class_row(Provider)) as cursor:
         return cursor.execute(
-            """
-            SELECT provider_key AS key, kind, display_name, description, config_schema, setup_instructions,
-                documentation_url, base_urls, api_version, webhook_support, rate_limits, health_call, is_active,
-                changed_by_admin, version
-            FROM integration_providers
+            f"""
+            {_SELECT}
             WHERE provider_key > %(after)s AND (%(kind)s::text IS NULL OR kind = %(kind)s)
                 AND (%(active)s::boolean IS NULL OR is_active = %(active)s)
             ORDER BY provider_key
@@ -279,7 +195,7 @@ def create(connection: Connection[Any], provider: Provider) -> Provider:
         ON CONFLICT (provider_key) DO NOTHING
         RETURNING provider_key
         """,
-        _row(provider),
+        as_row(provider),
     ).fetchone()
     if row is None:
         raise NameTaken(f"There is already a provider with the key {provider.key}")
@@ -310,7 +226,7 @@ def change(
         raise InvalidRequest("key cannot be changed")
     document = {name: value for name, value in asdict(before).items() if name not in _STATE}
     after = Provider.parse(document | changes, shape)
-    _keep_marks(before.config_schema, after.config_schema)
+    keep_marks(before.config_schema, after.config_schema)
     row = connection.execute(
         """
         UPDATE integration_providers SET
@@ -322,15 +238,19 @@ def change(
         WHERE provider_key = %(key)s AND version = %(before)s
         RETURNING version
         """,
-        _row(after) | {"before": version},
+        as_row(after) | {"before": version},
     ).fetchone()
     if row is None:
         raise VersionMismatch
     return replace(after, is_active=before.is_active, changed_by_admin=True, version=version + 1)
 
 
-def _keep_marks(before: dict[str, Any], after: dict[str, Any]) -> None:
-    """A field stays what it is, secret or not: connections hold its value, sealed or in the clear."""
+def keep_marks(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Check that each field of a config_schema stays secret, or stays none: connections hold its value accordingly.
+
+    Raises:
+        ConfigSchemaInvalid: one would not; the sentence names it.
+    """
     was, becomes = config_schema.secret_fields(before), config_schema.secret_fields(after)
     bared = was - becomes
     if bared:

@@ -1,13 +1,14 @@
-"""A call to the hub, as the rules see it: who makes it, from where, and the tenant's transactions it may open."""
+"""Who acts in a tenant, as the rules see it, and in which transactions: a call's caller, or a job of the hub's own."""
 
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 
-from causeway import audit_log, database, identity
+from causeway import audit_log, identity
+from causeway.database import Database, current
 from causeway.identity import Caller
 from causeway.permissions import ALLOWED, Permission
 
@@ -19,6 +20,12 @@ class RequestContext:
     caller: Caller
     source_ip: str
     request_id: str
+    database: Database = field(default_factory=current)
+
+    @property
+    def tenant(self) -> str:
+        """The tenant the call is about; raises TenantRequired."""
+        return self.caller.tenant
 
     def may(self, permission: Permission) -> bool:
         """Return whether the caller has a permission."""
@@ -32,7 +39,7 @@ class RequestContext:
             TenantRequired, TenantNotFound: a super admin named no tenant, or one that is not there.
             Forbidden: the caller's membership is suspended.
         """
-        with database.current().transaction(self.caller.tenant) as transaction:
+        with self.database.transaction(self.tenant) as transaction:
             new_role = identity.admit(transaction, self.caller)
             yield transaction
             if new_role is not None:
@@ -41,7 +48,7 @@ class RequestContext:
     @contextmanager
     def platform_transaction(self) -> Generator[psycopg.Connection[Any]]:
         """Open a transaction that sees no tenant's rows: for the catalogue, and the platform's own audit log."""
-        with database.current().transaction(audit_log.PLATFORM) as transaction:
+        with self.database.transaction(audit_log.PLATFORM) as transaction:
             identity.introduce(transaction, self.caller)
             yield transaction
 
@@ -70,3 +77,39 @@ class RequestContext:
             request_id=self.request_id,
             **about,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class JobContext:
+    """A job of the hub's own at work in a tenant: nobody called it, and it asks for no permission.
+
+    Attributes:
+        job: its name, which the audit log keeps in an actor's place.
+        tenant: the tenant.
+        request_id: of the invocation, under which it is logged.
+        database: of the job's login.
+    """
+
+    job: str
+    tenant: str
+    request_id: str
+    database: Database
+
+    def transaction(self) -> AbstractContextManager[psycopg.Connection[Any]]:
+        """Open a transaction of the tenant."""
+        return self.database.transaction(self.tenant)
+
+    def entry(self, action: audit_log.Action, **about: Any) -> audit_log.Entry:
+        """Return an entry for the audit log: which job, and in which invocation, are filled in."""
+        return audit_log.Entry(
+            action=action,
+            actor_kind="system",
+            actor=self.job,
+            actor_role=None,
+            request_id=self.request_id,
+            **about,
+        )
+
+
+# Whoever opens a connection, and what its audit log tells of: nothing else of a context is asked for there.
+Context = RequestContext | JobContext

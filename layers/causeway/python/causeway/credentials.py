@@ -1,6 +1,6 @@
 """Credentials of connections: sealed, versioned, rotated beside the one in use, destroyed.
 
-KMS is asked before or after a transaction, never inside one: seal_all, read and rewrap open their own; what changes a
+KMS is asked before or after a transaction, never inside one: seal_all and read open their own; what changes a
 version's status joins the caller's, for which Database.transaction has set the tenant.
 """
 
@@ -14,7 +14,7 @@ import psycopg
 
 from causeway.crypto import DataKeys, Place, seal
 from causeway.database import Database
-from causeway.errors import CredentialMissing, CredentialUnreadable, NothingToRollBack
+from causeway.errors import CredentialMissing, NothingToRollBack
 
 # For so long a rotation can be rolled back.
 OVERLAP = timedelta(hours=24)
@@ -36,18 +36,6 @@ class Sealed:
     tenant_id: UUID
     connection_id: UUID
     fields: dict[str, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Rewrapped:
-    """A batch of re-wrapping: how many fields were sealed anew, how many could not be read.
-
-    after: what the next batch is given; None once there is nothing left to do.
-    """
-
-    fields: int
-    unreadable: int
-    after: tuple[UUID, int, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +72,12 @@ def seal_all(keys: DataKeys, tenant_id: str, connection_id: UUID, secrets: Mappi
     return Sealed(tenant, connection_id, fields)
 
 
-def store(connection: psycopg.Connection[Any], sealed: Sealed) -> int:
+def store(transaction: psycopg.Connection[Any], sealed: Sealed) -> int:
     """Store sealed secrets as a candidate beside the credential in use, and return the candidate's version."""
     version = None
     while version is None:
         # Two at once take the same number: the second waits, gets nothing, and sees the first's.
-        row = connection.execute(
+        row = transaction.execute(
             """
             INSERT INTO api_credential_versions (tenant_id, connection_id, version)
             SELECT %(tenant)s, %(connection)s, coalesce(max(version), 0) + 1 FROM api_credential_versions
@@ -99,7 +87,7 @@ def store(connection: psycopg.Connection[Any], sealed: Sealed) -> int:
             {"tenant": sealed.tenant_id, "connection": sealed.connection_id},
         ).fetchone()
         version = row and row.version
-    connection.execute(
+    transaction.execute(
         """
         INSERT INTO api_credentials (tenant_id, connection_id, version, field, ciphertext)
         SELECT %s, %s, %s, s.field, s.ciphertext FROM unnest(%s::text[], %s::bytea[]) AS s (field, ciphertext)
@@ -109,22 +97,22 @@ def store(connection: psycopg.Connection[Any], sealed: Sealed) -> int:
     return version
 
 
-def promote(connection: psycopg.Connection[Any], connection_id: UUID, version: int) -> None:
+def promote(transaction: psycopg.Connection[Any], connection_id: UUID, version: int) -> None:
     """Put a candidate into use; the credential used until now is retiring, and the one before it retired.
 
     Raises:
         CredentialMissing: the version is no candidate.
     """
-    if _locked(connection, connection_id).get(version) != "candidate":
+    if _locked(transaction, connection_id).get(version) != "candidate":
         raise CredentialMissing
-    _move(connection, connection_id, "retiring", "retired")
-    _move(connection, connection_id, "active", "retiring")
-    _move(connection, connection_id, "candidate", "active", version)
+    _move(transaction, connection_id, "retiring", "retired")
+    _move(transaction, connection_id, "active", "retiring")
+    _move(transaction, connection_id, "candidate", "active", version)
 
 
-def retiring(connection: psycopg.Connection[Any], connection_id: UUID) -> Retiring | None:
+def retiring(transaction: psycopg.Connection[Any], connection_id: UUID) -> Retiring | None:
     """Return the version a rotation can be rolled back to; None where there is none, or its time is over."""
-    row = connection.execute(
+    row = transaction.execute(
         """
         SELECT version, changed_at + %(overlap)s AS until FROM api_credential_versions
         WHERE tenant_id = current_tenant() AND connection_id = %(connection)s AND status = 'retiring'
@@ -135,32 +123,32 @@ def retiring(connection: psycopg.Connection[Any], connection_id: UUID) -> Retiri
     return row and Retiring(*row)
 
 
-def roll_back(connection: psycopg.Connection[Any], connection_id: UUID, version: int) -> None:
+def roll_back(transaction: psycopg.Connection[Any], connection_id: UUID, version: int) -> None:
     """Put a retiring version back into use; the one in use is retired.
 
     Raises:
         NothingToRollBack: that version is not retiring, or its time is over.
     """
-    _locked(connection, connection_id)
-    back = retiring(connection, connection_id)
+    _locked(transaction, connection_id)
+    back = retiring(transaction, connection_id)
     if back is None or back.version != version:
         raise NothingToRollBack
-    _move(connection, connection_id, "active", "retired")
-    _move(connection, connection_id, "retiring", "active")
+    _move(transaction, connection_id, "active", "retired")
+    _move(transaction, connection_id, "retiring", "active")
 
 
-def retire(connection: psycopg.Connection[Any], connection_id: UUID) -> bool:
+def retire(transaction: psycopg.Connection[Any], connection_id: UUID) -> bool:
     """End the overlap now: the retiring credential is retired. Tell whether there was one."""
-    return _move(connection, connection_id, "retiring", "retired")
+    return _move(transaction, connection_id, "retiring", "retired")
 
 
-def destroy(connection: psycopg.Connection[Any], connection_id: UUID) -> list[int]:
+def destroy(transaction: psycopg.Connection[Any], connection_id: UUID) -> list[int]:
     """Delete every ciphertext of a connection and return the versions that had any; that they were is kept."""
-    _locked(connection, connection_id)
-    connection.execute(
+    _locked(transaction, connection_id)
+    transaction.execute(
         "DELETE FROM api_credentials WHERE tenant_id = current_tenant() AND connection_id = %s", [connection_id]
     )
-    rows = connection.execute(
+    rows = transaction.execute(
         """
         UPDATE api_credential_versions SET status = 'destroyed'
         WHERE tenant_id = current_tenant() AND connection_id = %s AND status <> 'destroyed'
@@ -171,11 +159,11 @@ def destroy(connection: psycopg.Connection[Any], connection_id: UUID) -> list[in
     return sorted(row.version for row in rows)
 
 
-def expire(connection: psycopg.Connection[Any], connection_id: UUID) -> Expired:
+def expire(transaction: psycopg.Connection[Any], connection_id: UUID) -> Expired:
     """Retire a version that has been retiring for OVERLAP, and destroy ciphertexts retired for KEPT."""
-    _locked(connection, connection_id)
+    _locked(transaction, connection_id)
     whose = {"connection": connection_id, "overlap": OVERLAP, "kept": KEPT}
-    retired = connection.execute(
+    retired = transaction.execute(
         """
         UPDATE api_credential_versions SET status = 'retired'
         WHERE tenant_id = current_tenant() AND connection_id = %(connection)s AND status = 'retiring'
@@ -185,7 +173,7 @@ def expire(connection: psycopg.Connection[Any], connection_id: UUID) -> Expired:
         whose,
     ).fetchall()
     # A version is called destroyed once its ciphertexts are gone.
-    connection.execute(
+    transaction.execute(
         """
         DELETE FROM api_credentials AS c USING api_credential_versions AS v
         WHERE v.tenant_id = current_tenant() AND v.connection_id = %(connection)s AND v.status = 'retired'
@@ -194,7 +182,7 @@ def expire(connection: psycopg.Connection[Any], connection_id: UUID) -> Expired:
         """,
         whose,
     )
-    destroyed = connection.execute(
+    destroyed = transaction.execute(
         """
         UPDATE api_credential_versions SET status = 'destroyed'
         WHERE tenant_id = current_tenant() AND connection_id = %(connection)s AND status = 'retired'
@@ -224,8 +212,8 @@ def read(
         KeyServiceUnavailable: KMS is needed and does not answer.
     """
     tenant = UUID(tenant_id)
-    with database.transaction(tenant_id) as connection:
-        rows = connection.execute(
+    with database.transaction(tenant_id) as transaction:
+        rows = transaction.execute(
             """
             SELECT c.field, c.ciphertext
             FROM api_credential_versions AS v
@@ -243,94 +231,9 @@ def read(
     return Secrets({place.field: keys.open(place, text) for place, text in sealed.items()})
 
 
-def key_versions(connection: psycopg.Connection[Any]) -> dict[int, int]:
-    """Return how many of the tenant's secret fields are sealed under each version of its data key."""
-    rows = connection.execute(
-        """
-        SELECT key_version, count(*) AS fields FROM api_credentials WHERE tenant_id = current_tenant()
-        GROUP BY key_version ORDER BY key_version
-        """
-    )
-    return {row.key_version: row.fields for row in rows}
-
-
-def rotate_data_key(keys: DataKeys, tenant_id: str) -> int:
-    """Give a tenant a new data key and return its version; what is sealed under older ones opens as before.
-
-    Raises:
-        KeyServiceUnavailable: KMS does not answer; the key is as before.
-    """
-    return keys.rotate(UUID(tenant_id)).version
-
-
-def rewrap(
-    database: Database,
-    keys: DataKeys,
-    tenant_id: str,
-    after: tuple[UUID, int, str] | None = None,
-    batch: int = 100,
-) -> Rewrapped:
-    """Seal up to a batch of a tenant's fields anew under its newest data key, while they are in use.
-
-    May be stopped anywhere and begun again from the start: what is done is not found again. A field that cannot be
-    read is counted and left; its alert has been raised.
-
-    Args:
-        database: a database whose login may read credentials.
-        keys: the data keys of all tenants.
-        tenant_id: the tenant.
-        after: the place to go on from, as the batch before returned it.
-        batch: the most fields to take.
-
-    Raises:
-        KeyServiceUnavailable: KMS is needed and does not answer.
-    """
-    tenant = UUID(tenant_id)
-    newest = keys.newest(tenant)
-    with database.transaction(tenant_id) as connection:
-        rows = connection.execute(
-            """
-            SELECT connection_id, version, field, ciphertext FROM api_credentials
-            WHERE tenant_id = %s AND key_version <> %s AND (connection_id, version, field) > (%s, %s, %s)
-            ORDER BY connection_id, version, field LIMIT %s
-            """,
-            [tenant, newest.version, *(after or (UUID(int=0), 0, "")), batch],
-        ).fetchall()
-    anew: list[tuple[Any, ...]] = []
-    unreadable = 0
-    for row in rows:
-        place = Place(tenant, row.connection_id, row.field)
-        try:
-            sealed = seal(newest, place, keys.open(place, row.ciphertext))
-        except CredentialUnreadable:
-            unreadable += 1
-        else:
-            anew.append((*row, sealed))
-    last = rows[-1] if len(rows) == batch else None
-    done = _replace(database, tenant_id, anew)
-    return Rewrapped(done, unreadable, None if last is None else (last.connection_id, last.version, last.field))
-
-
-def _replace(database: Database, tenant_id: str, anew: list[tuple[Any, ...]]) -> int:
-    """Exchange ciphertexts, but for those exchanged or destroyed meanwhile; return how many were."""
-    if not anew:
-        return 0
-    with database.transaction(tenant_id) as connection:
-        return connection.execute(
-            """
-            UPDATE api_credentials AS c SET ciphertext = s.anew
-            FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::bytea[], %s::bytea[])
-                AS s (connection_id, version, field, ciphertext, anew)
-            WHERE c.tenant_id = current_tenant() AND c.connection_id = s.connection_id AND c.version = s.version
-                AND c.field = s.field AND c.ciphertext = s.ciphertext
-            """,
-            [list(column) for column in zip(*anew, strict=True)],
-        ).rowcount
-
-
-def _locked(connection: psycopg.Connection[Any], connection_id: UUID) -> dict[int, str]:
+def _locked(transaction: psycopg.Connection[Any], connection_id: UUID) -> dict[int, str]:
     """Wait for whoever else changes the connection's versions; return their statuses, then ours to change."""
-    rows = connection.execute(
+    rows = transaction.execute(
         """
         SELECT version, status FROM api_credential_versions
         WHERE tenant_id = current_tenant() AND connection_id = %s ORDER BY version FOR UPDATE
@@ -341,9 +244,9 @@ def _locked(connection: psycopg.Connection[Any], connection_id: UUID) -> dict[in
 
 
 def _move(
-    connection: psycopg.Connection[Any], connection_id: UUID, before: str, status: str, version: int | None = None
+    transaction: psycopg.Connection[Any], connection_id: UUID, before: str, status: str, version: int | None = None
 ) -> bool:
-    moved = connection.execute(
+    moved = transaction.execute(
         """
         UPDATE api_credential_versions SET status = %(status)s
         WHERE tenant_id = current_tenant() AND connection_id = %(connection)s AND status = %(before)s

@@ -26,13 +26,13 @@ class StoredKeys:
 
     def wrapped(self, tenant_id: UUID, version: int | None = None) -> WrappedKey | None:
         """Return a tenant's wrapped key of that version, or its active one; None where there is none."""
-        with self._database.transaction(str(tenant_id)) as connection:
-            return _wrapped(connection, tenant_id, version)
+        with self._database.transaction(str(tenant_id)) as transaction:
+            return _wrapped(transaction, tenant_id, version)
 
     def keep(self, tenant_id: UUID, after: int, wrapped: bytes, kms_key_id: str) -> WrappedKey:
         """Make a key the tenant's active one, unless `after` (0: none) no longer is; return the one that is."""
-        with self._database.transaction(str(tenant_id)) as connection:
-            connection.execute(
+        with self._database.transaction(str(tenant_id)) as transaction:
+            transaction.execute(
                 """
                 UPDATE tenant_data_keys SET status = 'retired'
                 WHERE tenant_id = %s AND version = %s AND status = 'active'
@@ -40,21 +40,21 @@ class StoredKeys:
                 [tenant_id, after],
             )
             # Where another came first, the number is taken: a second first use, or rotation, waits for it here.
-            connection.execute(
+            transaction.execute(
                 """
                 INSERT INTO tenant_data_keys (tenant_id, version, wrapped, kms_key_id) VALUES (%s, %s, %s, %s)
                 ON CONFLICT DO NOTHING
                 """,
                 [tenant_id, after + 1, wrapped, kms_key_id],
             )
-            active = _wrapped(connection, tenant_id, None)
+            active = _wrapped(transaction, tenant_id, None)
         if active is None:
             raise CredentialUnreadable(cause=f"Tenant {tenant_id} has data keys and none that is active")
         return active
 
 
-def _wrapped(connection: psycopg.Connection[Any], tenant_id: UUID, version: int | None) -> WrappedKey | None:
-    row = connection.execute(
+def _wrapped(transaction: psycopg.Connection[Any], tenant_id: UUID, version: int | None) -> WrappedKey | None:
+    row = transaction.execute(
         """
         SELECT version, wrapped, kms_key_id FROM tenant_data_keys
         WHERE tenant_id = %(tenant)s

@@ -11,8 +11,8 @@ class CausewayError(Exception):
     status: ClassVar[int] = 500
     # What the caller should do next; for the table in the docs.
     action: ClassVar[str] = "Report the requestId to us."
-    # Seconds after which a retry makes sense.
-    retry_after: ClassVar[int | None] = None
+    # Seconds after which a retry makes sense, where they are known.
+    retry_after: int | None = None
 
     def __init__(self, sentence: str = "", *, cause: str = "", balance: int | None = None) -> None:
         """Make an error.
@@ -66,7 +66,7 @@ class CredentialMissing(CausewayError):
 
     code = "CREDENTIAL_MISSING"
     status = 409
-    action = "Store a credential for the connection first, or name a version of it that is in that state."
+    action = "Rotate the connection's credentials."
 
 
 class NothingToRollBack(CausewayError):
@@ -101,7 +101,7 @@ class PayloadTooLarge(CausewayError):
 
 
 class SignatureInvalid(CausewayError):
-    """The signature is missing or does not fit the request"""
+    """The signature is missing or does not match the request"""
 
     code = "SIGNATURE_INVALID"
     status = 401
@@ -286,7 +286,7 @@ class Forbidden(CausewayError):
 
 
 class TenantRequired(CausewayError):
-    """Name the tenant in X-Tenant-Id"""
+    """No tenant was named"""
 
     code = "TENANT_REQUIRED"
     status = 400
@@ -306,11 +306,11 @@ class MembershipNotFound(CausewayError):
 
     code = "MEMBERSHIP_NOT_FOUND"
     status = 404
-    action = "List the tenant's memberships; a person is in them from his first call on."
+    action = "List the tenant's memberships; a person is listed from their first call on."
 
 
 class OwnMembership(CausewayError):
-    """Nobody suspends or restores himself"""
+    """You cannot suspend or restore your own membership"""
 
     code = "OWN_MEMBERSHIP"
     status = 409
@@ -346,7 +346,7 @@ class NameTaken(CausewayError):
 
     code = "NAME_TAKEN"
     status = 409
-    action = "Choose another name, or change what has it."
+    action = "Choose another name, or rename the object that has it."
 
 
 class PreconditionRequired(CausewayError):
@@ -358,7 +358,7 @@ class PreconditionRequired(CausewayError):
 
 
 class VersionMismatch(CausewayError):
-    """It was changed since you read it"""
+    """The object has changed since you read it"""
 
     code = "VERSION_MISMATCH"
     status = 412
@@ -378,7 +378,7 @@ class IntegrationNotActive(CausewayError):
 
     code = "INTEGRATION_NOT_ACTIVE"
     status = 409
-    action = "Test the connection, mend what the test names, then enable it."
+    action = "If it was disabled, enable it, which tests it; otherwise test it and fix what the test reports."
 
 
 class TemplateMoved(CausewayError):
@@ -398,7 +398,7 @@ class SecretsRequired(CausewayError):
 
 
 class InvalidCredentials(CausewayError):
-    """The provider refused the credentials"""
+    """The platform refused the credentials"""
 
     code = "INVALID_CREDENTIALS"
     status = 422
@@ -406,23 +406,31 @@ class InvalidCredentials(CausewayError):
 
 
 class ConnectionFailed(CausewayError):
-    """The provider could not be reached"""
+    """The platform could not be reached"""
 
     code = "CONNECTION_FAILED"
     status = 502
-    action = "Check the address and the provider's status, then try again."
+    action = "Check the address and the platform's status, then try again."
+
+
+class ProviderOutcomeUnknown(CausewayError):
+    """The platform may have done this or not: its answer did not arrive, or does not tell"""
+
+    code = "PROVIDER_OUTCOME_UNKNOWN"
+    status = 502
+    action = "Look at the platform whether it was done, before sending the call again."
 
 
 class ConfigSchemaInvalid(CausewayError):
-    """The configuration does not fit its provider's schema"""
+    """The configuration does not match its template's schema"""
 
     code = "CONFIG_SCHEMA_INVALID"
     status = 400
-    action = "Correct the fields the error names; the provider's template shows the schema."
+    action = "Correct the fields the error names; the template shows the schema."
 
 
 class ProviderNotFound(CausewayError):
-    """No such integration provider"""
+    """No such integration template"""
 
     code = "PROVIDER_NOT_FOUND"
     status = 404
@@ -430,11 +438,11 @@ class ProviderNotFound(CausewayError):
 
 
 class ProviderInactive(CausewayError):
-    """The integration provider is not active"""
+    """The integration template is not active"""
 
     code = "PROVIDER_INACTIVE"
     status = 409
-    action = "Connect to another provider, or ask a super admin to activate this one."
+    action = "Use another template, or ask a super admin to activate this one."
 
 
 class ProviderRejected(CausewayError):
@@ -458,16 +466,16 @@ class RateLimited(CausewayError):
 
     code = "RATE_LIMIT_EXCEEDED"
     status = 429
-    action = "Wait for Retry-After seconds."
+    action = "Wait for Retry-After seconds, where the answer has them, then send the same call again."
 
     def __init__(self, sentence: str = "", *, retry_after: int | None = None) -> None:
         """Make an error; retry_after: seconds, where they are known."""
         super().__init__(sentence)
-        self.wait = retry_after
+        self.retry_after = retry_after
 
 
 class NotFound(CausewayError):
-    """Nothing lives at this path"""
+    """No such route"""
 
     code = "NOT_FOUND"
     status = 404
@@ -482,12 +490,22 @@ def _tree(root: type[CausewayError]) -> list[type[CausewayError]]:
 BY_CODE: dict[str, type[CausewayError]] = {error.code: error for error in reversed(_tree(CausewayError))}
 
 
+def _retry(error: type[CausewayError]) -> str:
+    if error is ProviderOutcomeUnknown:
+        return "no"
+    if error is RateLimited:
+        return "yes, after Retry-After"
+    if error.retry_after is not None:
+        return f"yes, after {error.retry_after} s"
+    return "no" if error.status < 500 else "yes"
+
+
 def as_markdown() -> str:
     """Return docs/errors.md: every code with its status, sentence, next action and whether a retry makes sense."""
     lines = [
         "# Error codes",
         "",
-        "Made from the code by `python -m causeway.errors`; a test compares the two.",
+        "Made from the code by `make docs`; a test compares the two.",
         "",
         '`{"error": "<sentence>", "code": "<CODE>", "requestId": "..."}`, with `balance` (minor units) where the',
         "player is known. 4xx: rejected, nothing moved. 5xx: the outcome is unknown until the same call is sent again.",
@@ -496,11 +514,8 @@ def as_markdown() -> str:
         "|---|---|---|---|---|",
     ]
     for code, error in sorted(BY_CODE.items()):
-        retry = (
-            "no" if error.status < 500 else "yes" if error.retry_after is None else f"yes, after {error.retry_after} s"
-        )
         sentence = (error.__doc__ or "").strip()
-        lines.append(f"| `{code}` | {error.status} | {sentence} | {error.action} | {retry} |")
+        lines.append(f"| `{code}` | {error.status} | {sentence} | {error.action} | {_retry(error)} |")
     return "\n".join(lines) + "\n"
 
 

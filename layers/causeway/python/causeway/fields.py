@@ -1,9 +1,13 @@
 """Fields of a request's body or query, read one by one; what is wrong with one is said with its name."""
 
 from typing import Any
+from uuid import UUID
 
-from causeway.errors import InvalidRequest
+from causeway.errors import CausewayError, InvalidRequest
 from causeway.strict_json import NotAnInteger, shown_name
+
+# Rows of a page, at most.
+MOST_ROWS = 100
 
 
 def known_fields(fields: dict[str, Any], known: set[str]) -> None:
@@ -23,7 +27,7 @@ def text_field(fields: dict[str, Any], name: str, longest: int, default: str | N
     shortest = 0 if default == "" else 1
     is_text = isinstance(value, str) and not isinstance(value, NotAnInteger)
     if not is_text or not shortest <= len(value) <= longest or "\0" in value:
-        raise InvalidRequest(f"{name} must be a text of {shortest} to {longest} characters")
+        raise InvalidRequest(f"{name} must be a string of {shortest} to {longest} characters")
     try:
         value.encode()
     except UnicodeEncodeError as error:
@@ -63,3 +67,15 @@ def number_field(query: dict[str, str], name: str) -> int | None:
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
         raise InvalidRequest(f"{name} must be a whole number")
     return int(text)
+
+
+def uuid_or(text: str, error: type[CausewayError]) -> UUID:
+    """Return the UUID that a text is, in its canonical form: 8-4-4-4-12 digits, in either case; raises the error."""
+    try:
+        value = UUID(text)
+    except ValueError as wrong:
+        raise error from wrong
+    # Python takes a URN, braces and any dashes too.
+    if str(value) != text.lower():
+        raise error
+    return value

@@ -1,4 +1,4 @@
-"""The demo game provider: opens sessions for a casino's players and plays seed 001's scripted round.
+"""The demo game provider: opens sessions for a casino's players and plays a scripted round.
 
 It knows no balance but what the casino's answers say, and touches no casino table.
 """
@@ -11,9 +11,9 @@ from uuid import uuid4
 from psycopg import Connection
 
 from causeway import signed_calls
-from causeway.callers import GameProvider
 from causeway.database import Database
 from causeway.errors import CasinoNotFound, GameNotFound, InvalidRequest, SessionNotFound
+from causeway.game_providers import GameProvider
 from causeway.strict_json import integer_field, required_text
 
 # Minor units the scripted round bets twice, and what it wins.
@@ -77,14 +77,14 @@ class Step:
     # Minor units the call should move.
     amount: int
     status: int
-    # Whether the answer is what the seed shows for this step.
+    # Whether the answer is the one specified for this step.
     answered: bool
     expected_balance: str
     balance: str
 
 
 def launch(database: Database, casino: GameProvider, request: Launch) -> dict[str, Any]:
-    """Open a session for a casino's player, or find it again, and return seed 001's answer.
+    """Open a session for a casino's player, or find it again, and return the answer to its casino.
 
     Raises:
         CasinoNotFound, GameNotFound: not ours.
@@ -232,7 +232,7 @@ def _report(round_id: str, steps: list[Step]) -> dict[str, Any]:
 
 
 def _script(call: _Call, round_id: str) -> Iterator[Step]:
-    """Play seed 001's nine steps, asking for the balance after each."""
+    """Play the round's nine steps, asking for the balance after each."""
     bet_1, bet_2, undo_2, win, undo_unknown, undo_1 = (str(uuid4()) for _ in range(6))
     debit_1 = {"transactionId": bet_1, "roundId": round_id, "amount": _BET}
     debit_2 = {"transactionId": bet_2, "roundId": round_id, "amount": _BET}

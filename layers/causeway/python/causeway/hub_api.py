@@ -1,4 +1,4 @@
-"""The edge of the hub's functions: who calls, whether he may, and the answer, ETag and refusals included."""
+"""The edge of the hub's functions: who calls, whether they may, and the answer, ETag and refusals included."""
 
 import json
 from collections.abc import Callable
@@ -14,6 +14,9 @@ from causeway.context import RequestContext
 from causeway.errors import BY_CODE, CausewayError, Forbidden, InvalidRequest, PreconditionRequired, Unauthorized
 from causeway.identity import Caller
 from causeway.permissions import ALLOWED, Permission
+
+# Bytes of a request's body that are accepted.
+_MOST_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ def hub_call(
     """
 
     def decorate(route: Callable[[HubCall], HubAnswer]) -> Callable[..., Response[str]]:
-        operations.guarded(route, "token or key" if permission in ALLOWED["service"] else "token", permission)
+        proof = operations.TOKEN_OR_KEY if permission in ALLOWED["service"] else operations.TOKEN
+        operations.guarded(route, proof, permission)
 
         @wraps(route)
         def answer(**path: str) -> Response[str]:
@@ -93,7 +97,7 @@ def _call(event: dict[str, Any], path: dict[str, str]) -> HubCall:
         path=path,
         query=event.get("queryStringParameters") or {},
         headers=headers,
-        raw=raw_body(event),
+        raw=raw_body(event, _MOST_BYTES),
         route=event["routeKey"],
     )
 
@@ -123,6 +127,8 @@ def _caller(authorizer: dict[str, Any], tenant_asked: str | None) -> Caller:
 def _made(call: HubCall, permission: Permission, route: Callable[[HubCall], HubAnswer]) -> Response[str]:
     try:
         call.context.caller.demand(permission)
+        if operations.OPERATIONS[route].request is None and call.raw.strip() not in (b"", b"{}"):
+            raise InvalidRequest("This call takes no body")
         return _answered(route(call))
     except Forbidden:
         if call.context.caller.tenant_id is not None:

@@ -12,10 +12,9 @@ import psycopg
 
 from causeway.database import Database
 from causeway.errors import Forbidden, TenantNotFound, TenantRequired, Unauthorized
+from causeway.fields import uuid_or
 from causeway.permissions import ALLOWED, Permission, Role
 
-# As the authorizer writes a list: "[a b]".
-_LIST = re.compile(r"[\s,]+")
 _PREFIX = "cwk_"
 # 64 bytes in base64url.
 _KEY = re.compile(rf"{_PREFIX}([A-Za-z0-9_-]{{86}})")
@@ -62,7 +61,7 @@ def of_claims(claims: dict[str, str], tenant_asked: str | None) -> Caller:
         Unauthorized: no subject, no role, more than one role, or a role that needs a tenant has none.
         TenantNotFound: the tenant asked for is no id.
     """
-    groups = set(_LIST.split(claims.get("cognito:groups", "").strip("[] "))) & {
+    groups = set(claims.get("cognito:groups", "").removeprefix("[").removesuffix("]").split()) & {
         "super_admin",
         "tenant_admin",
         "regulator",
@@ -75,23 +74,17 @@ def of_claims(claims: dict[str, str], tenant_asked: str | None) -> Caller:
         raise Unauthorized(cause=f"the token's groups are {sorted(groups)}: put the user into exactly one")
     role: Any = groups.pop()
     if role == "super_admin":
-        return Caller("person", subject, role, None if tenant_asked is None else _tenant_id(tenant_asked))
+        named = None if tenant_asked is None else str(uuid_or(tenant_asked, TenantNotFound))
+        return Caller("person", subject, role, named)
     tenant = claims.get("custom:tenant_id", "")
     if not tenant:
         raise Unauthorized(cause="the token has no custom:tenant_id")
-    return Caller("person", subject, role, _tenant_id(tenant))
+    return Caller("person", subject, role, str(uuid_or(tenant, TenantNotFound)))
 
 
-def _tenant_id(text: str) -> str:
-    try:
-        return str(UUID(text))
-    except ValueError as error:
-        raise TenantNotFound from error
-
-
-def introduce(connection: psycopg.Connection[Any], caller: Caller) -> None:
+def introduce(transaction: psycopg.Connection[Any], caller: Caller) -> None:
     """Tell a transaction for whom it runs, which policies ask."""
-    connection.execute(
+    transaction.execute(
         "SELECT set_config('causeway.subject', %s, true) AS subject, set_config('causeway.role', %s, true) AS role",
         [caller.subject, caller.role],
     )
@@ -104,7 +97,7 @@ class NewRole:
     before: Role | None
 
 
-def admit(connection: psycopg.Connection[Any], caller: Caller) -> NewRole | None:
+def admit(transaction: psycopg.Connection[Any], caller: Caller) -> NewRole | None:
     """Let a person into a transaction of his tenant, remembering him; his token's role is written down.
 
     Returns:
@@ -114,21 +107,17 @@ def admit(connection: psycopg.Connection[Any], caller: Caller) -> NewRole | None
         TenantNotFound: no such tenant.
         Forbidden: the membership is suspended.
     """
-    introduce(connection, caller)
-    if connection.execute("SELECT FROM tenants WHERE tenant_id = %s", [caller.tenant]).rowcount == 0:
+    introduce(transaction, caller)
+    if transaction.execute("SELECT FROM tenants WHERE tenant_id = %s", [caller.tenant]).rowcount == 0:
         raise TenantNotFound
     if caller.kind != "person" or caller.role == "super_admin":
         return None
-    known = connection.execute(
-        "SELECT role, status FROM memberships WHERE tenant_id = %s AND subject = %s", [caller.tenant, caller.subject]
-    ).fetchone()
-    if known is not None and known.status == "suspended":
-        raise Forbidden("Your membership is suspended", cause="the membership is suspended")
+    known = _membership(transaction, caller)
     if known is not None and known.role == caller.role:
         return None
-    connection.execute("INSERT INTO users (subject) VALUES (%s) ON CONFLICT DO NOTHING", [caller.subject])
+    transaction.execute("INSERT INTO users (subject) VALUES (%s) ON CONFLICT DO NOTHING", [caller.subject])
     # Of first calls at once, one writes it down.
-    written = connection.execute(
+    written = transaction.execute(
         """
         INSERT INTO memberships AS m (tenant_id, subject, role) VALUES (%s, %s, %s)
         ON CONFLICT (tenant_id, subject) DO UPDATE SET role = excluded.role
@@ -136,7 +125,21 @@ def admit(connection: psycopg.Connection[Any], caller: Caller) -> NewRole | None
         """,
         [caller.tenant, caller.subject, caller.role],
     ).rowcount
-    return NewRole(None if known is None else known.role) if written else None
+    if written:
+        return NewRole(None if known is None else known.role)
+    # What this call waited for there was another first call, or a suspension.
+    _membership(transaction, caller)
+    return None
+
+
+def _membership(transaction: psycopg.Connection[Any], caller: Caller) -> Any:
+    """Return role and status of the caller's membership, None where there is none; raises Forbidden: suspended."""
+    known = transaction.execute(
+        "SELECT role, status FROM memberships WHERE tenant_id = %s AND subject = %s", [caller.tenant, caller.subject]
+    ).fetchone()
+    if known is not None and known.status == "suspended":
+        raise Forbidden("Your membership is suspended", cause="the membership is suspended")
+    return known
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,10 @@ import psycopg
 from causeway.audit_log import Action, record
 from causeway.context import RequestContext
 from causeway.errors import InvalidRequest, MembershipNotFound, OwnMembership
-from causeway.fields import choice_field, known_fields, limit_field, text_field
+from causeway.fields import MOST_ROWS, choice_field, known_fields, limit_field, text_field
 
 STATUSES = ("active", "suspended")
 _LONGEST_SUBJECT = 255
-_MOST_ROWS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Membershi
         InvalidRequest: the sentence names the parameter.
     """
     known_fields(query, {"limit", "cursor"})
-    limit = limit_field(query, _MOST_ROWS)
+    limit = limit_field(query, MOST_ROWS)
     after = text_field(query, "cursor", _LONGEST_SUBJECT) if "cursor" in query else None
     with context.transaction() as transaction:
         rows = transaction.execute(

@@ -2,12 +2,47 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
-
-# How a caller is proved: by a token or an API key, or by a game provider's or a casino's signature.
-Proof = Literal["token", "token or key", "launch token", "casino signature", "provider signature"]
+from typing import Any, TypeVar
 
 _Route = TypeVar("_Route", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One way to prove who calls, and what routes that ask for it have in common."""
+
+    # Who calls, for people; the roles follow where a route asks for a permission.
+    sentence: str
+    # Error codes that every such route can answer.
+    refuses: tuple[str, ...]
+    # Names of security schemes (causeway.openapi.document), one of which is enough, and of headers
+    # (causeway.openapi.schemas.parameters).
+    security: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    # Whether API Gateway itself refuses callers, by a 401 without a code.
+    gateway: bool = False
+
+
+_FAULTS = ("INTERNAL", "UNAVAILABLE")
+_HUB = ("INVALID_REQUEST", "TENANT_REQUIRED", "UNAUTHORIZED", "FORBIDDEN", "TENANT_NOT_FOUND", *_FAULTS)
+_SIGNED = ("INVALID_REQUEST", "PAYLOAD_TOO_LARGE", "SIGNATURE_INVALID", *_FAULTS)
+
+NO_PROOF = Proof("Called by anyone", ("INTERNAL",))
+TOKEN = Proof("Called with a token", _HUB, ("token",), ("X-Tenant-Id",), gateway=True)
+TOKEN_OR_KEY = Proof("Called with a token or an API key", _HUB, ("token", "apiKey"), ("X-Tenant-Id",))
+# The local stage alone takes a launch without one.
+LAUNCH_TOKEN = Proof(
+    "Called with a token of the player or of the tenant",
+    ("INVALID_REQUEST", "TOKEN_REQUIRED", "PAYLOAD_TOO_LARGE", *_FAULTS),
+    ("token",),
+    gateway=True,
+)
+CASINO_SIGNATURE = Proof(
+    "Called by a game provider, with its signature", _SIGNED, ("casinoSignature",), ("x-provider-code",)
+)
+PROVIDER_SIGNATURE = Proof(
+    "Called by a casino, with its signature", _SIGNED, ("providerSignature",), ("x-provider-code",)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +61,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Whom a route lets in. permission: what his role must have."""
+    """Whom a route lets in. permission: what the caller's role must have."""
 
     proof: Proof
     permission: str | None = None
@@ -64,5 +99,5 @@ def describe(
 
 
 def guarded(route: Callable[..., Any], proof: Proof, permission: str | None = None) -> None:
-    """Write down how a route's caller is proved, and what his role must permit."""
+    """Write down how a route's caller is proved, and what the caller's role must permit."""
     GUARDS[route] = Guard(proof, permission)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from time import monotonic
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -165,39 +166,51 @@ def request(
     """
     ends = monotonic() + budget
     base_url = account.base_url
-    content, sent = _body(body)
-    sent |= headers or {}
-    parameters = dict(query or {})
-    secrets = list(account.secrets.values())
-    auth = account.provider.health_call["auth"]
-    match auth["type"]:
-        case "basic":
-            sent["Authorization"] = _basic(account.filled(auth["username"]), account.filled(auth["password"]))
-        case "bearer":
-            sent["Authorization"] = f"Bearer {account.filled(auth['token'])}"
-        case "header":
-            sent[auth["name"]] = account.filled(auth["value"])
-        case "query":
-            parameters[auth["name"]] = account.filled(auth["value"])
-        case "hmac":
-            digest = hmac.digest(account.filled(auth["secret"]).encode(), content, auth["algorithm"])
-            sent[auth["header"]] = digest.hex() if auth["encoding"] == "hex" else b64encode(digest).decode()
-            secrets.append(sent[auth["header"]])
-        case "oauth2_client_credentials" | "oauth2_refresh_token":
-            token = _token(account, auth, base_url, log, ends - monotonic())
-            sent["Authorization"] = f"Bearer {token}"
-            secrets.append(token)
-    url = base_url + _below(path) + (f"?{urlencode(parameters)}" if parameters else "")
+    content, content_type = _body(body)
+    proof = _prove(account, content, log, budget)
+    parameters = {**(query or {}), **proof.query}
     return call(
         method,
-        url,
+        base_url + _below(path) + (f"?{urlencode(parameters)}" if parameters else ""),
         log=log,
-        headers=sent,
+        headers={**content_type, **(headers or {}), **proof.headers},
         body=content,
         budget=max(ends - monotonic(), 0.1),
         # What was made of the account's secrets proves as much, for as long as it holds.
-        secrets=secrets,
+        secrets=[*account.secrets.values(), *proof.made],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """What of a request proves who calls. made: of the account's secrets, and secret too."""
+
+    headers: Mapping[str, str] = MappingProxyType({})
+    query: Mapping[str, str] = MappingProxyType({})
+    made: tuple[str, ...] = ()
+
+
+def _prove(account: Account, content: bytes, log: Log, budget: float) -> _Proof:
+    """Return the proof that the provider asks for; raises CallFailed where a token is needed and not to be had."""
+    auth = account.provider.health_call["auth"]
+    match auth["type"]:
+        case "basic":
+            basic = _basic(account.filled(auth["username"]), account.filled(auth["password"]))
+            return _Proof({"Authorization": basic})
+        case "bearer":
+            return _Proof({"Authorization": f"Bearer {account.filled(auth['token'])}"})
+        case "header":
+            return _Proof({auth["name"]: account.filled(auth["value"])})
+        case "query":
+            return _Proof(query={auth["name"]: account.filled(auth["value"])})
+        case "hmac":
+            digest = hmac.digest(account.filled(auth["secret"]).encode(), content, auth["algorithm"])
+            signature = digest.hex() if auth["encoding"] == "hex" else b64encode(digest).decode()
+            return _Proof({auth["header"]: signature}, made=(signature,))
+        case "oauth2_client_credentials" | "oauth2_refresh_token":
+            token = _token(account, auth, log, budget)
+            return _Proof({"Authorization": f"Bearer {token}"}, made=(token,))
+    return _Proof()
 
 
 def _basic(username: str, password: str) -> str:
@@ -232,30 +245,9 @@ class TokenRefused(CallFailed):
         self.reply = Reply(401, reply.headers, reply.body) if reply.status == 400 else reply
 
 
-def _token(account: Account, auth: Mapping[str, Any], base_url: str, log: Log, budget: float) -> str:
+def _token(account: Account, auth: Mapping[str, Any], log: Log, budget: float) -> str:
     """Return an access token of the client's own (RFC 6749, 4.4) or of a refresh token (6)."""
-    client_id, client_secret = account.filled(auth["client_id"]), account.filled(auth["client_secret"])
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    if auth["type"] == "oauth2_refresh_token":
-        url = auth["token_url"]
-        form = {"grant_type": "refresh_token", "refresh_token": account.filled(auth["refresh_token"])}
-    else:
-        url = base_url + _below(account.filled(auth["token_path"], _path_part))
-        scope = {"scope": account.filled(auth["scope"])} if "scope" in auth else {}
-        form = {"grant_type": "client_credentials"} | scope
-    if auth.get("client_auth") == "basic":
-        headers["Authorization"] = _basic(client_id, client_secret)
-    else:
-        form |= {"client_id": client_id, "client_secret": client_secret}
-    reply = call(
-        "POST",
-        url,
-        log=log,
-        headers=headers,
-        body=urlencode(form).encode(),
-        budget=max(budget, 0.1),
-        secrets=account.secrets.values(),
-    )
+    reply = _token_reply(account, auth, log, budget)
     try:
         token = json.loads(reply.body)["access_token"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -265,3 +257,33 @@ def _token(account: Account, auth: Mapping[str, Any], base_url: str, log: Log, b
     if not isinstance(token, str):
         raise Garbled("the answer to the call for a token has none")
     return token
+
+
+def _token_reply(account: Account, auth: Mapping[str, Any], log: Log, budget: float) -> Reply:
+    client_id, client_secret = account.filled(auth["client_id"]), account.filled(auth["client_secret"])
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    if auth["type"] == "oauth2_refresh_token":
+        url = auth["token_url"]
+        form = {"grant_type": "refresh_token", "refresh_token": account.filled(auth["refresh_token"])}
+    else:
+        url = account.base_url + _below(account.filled(auth["token_path"], _path_part))
+        scope = {"scope": account.filled(auth["scope"])} if "scope" in auth else {}
+        form = {"grant_type": "client_credentials"} | scope
+    if auth.get("client_auth") == "basic":
+        headers["Authorization"] = _basic(client_id, client_secret)
+    else:
+        form |= {"client_id": client_id, "client_secret": client_secret}
+    try:
+        return call(
+            "POST",
+            url,
+            log=log,
+            headers=headers,
+            body=urlencode(form).encode(),
+            budget=max(budget, 0.1),
+            secrets=account.secrets.values(),
+        )
+    except CallFailed as failure:
+        # The request that the token is for was not.
+        failure.sent = False
+        raise

@@ -12,7 +12,7 @@ from yoyo.connections import parse_uri
 from yoyo.exceptions import LockTimeout
 from yoyo.migrations import default_migration_table
 
-from causeway import catalogue, settings
+from causeway import catalogue_files, settings
 from causeway.database import connection_settings
 from causeway.errors import CausewayError
 
@@ -70,7 +70,7 @@ def _load_catalogue(url: str, folder: Path) -> None:
     if folder.is_dir():
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("SET lock_timeout = '10s'")
-            catalogue.load(connection, folder)
+            catalogue_files.load(connection, folder)
 
 
 def url_from_settings() -> str:

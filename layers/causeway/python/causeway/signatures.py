@@ -1,6 +1,6 @@
 """Signatures of the calls between casino and game provider: HMAC-SHA256, in two forms.
 
-Bare: the hex digest of the body (seed 001). Timed: `t=<unix seconds>,v1=<hex digest of t.METHOD.path.body>`, which
+Bare: the hex digest of the body. Timed: `t=<unix seconds>,v1=<hex digest of t.METHOD.path.body>`, which
 cannot be replayed later or elsewhere.
 """
 

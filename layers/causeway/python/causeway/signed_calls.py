@@ -1,4 +1,4 @@
-"""Signed JSON calls between casino and game provider: seed 001's conversation, either way."""
+"""Signed JSON calls between casino and game provider, either way."""
 
 import json
 from time import time
@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from causeway import outbound, signatures
-from causeway.callers import Direction, shared_secrets
 from causeway.errors import GameProviderFailed
+from causeway.game_providers import Direction, shared_secrets
 
 
 def post(base_url: str, path: str, body: dict[str, Any], to: Direction, code: str) -> tuple[int, dict[str, Any]]:

@@ -80,7 +80,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     return value
 
 
-def text_field(body: dict[str, Any], name: str, *, required: bool = True) -> str | None:
+def id_field(body: dict[str, Any], name: str, *, required: bool = True) -> str | None:
     """Return an id or another short text: 1 to 255 characters, as sent.
 
     Raises:
@@ -97,8 +97,8 @@ def text_field(body: dict[str, Any], name: str, *, required: bool = True) -> str
 
 
 def required_text(body: dict[str, Any], name: str) -> str:
-    """Return a text field that must be there; as text_field."""
-    return text_field(body, name) or ""
+    """Return an id or another short text that must be there; as id_field."""
+    return id_field(body, name) or ""
 
 
 def integer_field(body: dict[str, Any], name: str) -> int:

@@ -28,7 +28,7 @@ FIELDS = {
 
 
 def as_json(provider: Provider) -> dict[str, Any]:
-    """Return a provider in the seed's names."""
+    """Return a provider in the API's names."""
     shown = {name: getattr(provider, field) for name, field in FIELDS.items()}
     return shown | {"name": provider.key, "isActive": provider.is_active}
 

@@ -12,11 +12,10 @@ from psycopg import errors as pg
 from causeway.audit_log import Action, record
 from causeway.context import RequestContext
 from causeway.errors import InvalidRequest, NameTaken, TenantNotFound
-from causeway.fields import known_fields, limit_field, text_field
+from causeway.fields import MOST_ROWS, known_fields, limit_field, text_field, uuid_or
 
 _CODE = re.compile(r"[A-Z0-9_]{1,64}")
 _LONGEST_NAME = 200
-_MOST_ROWS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def create(context: RequestContext, draft: Draft) -> Tenant:
 def find(context: RequestContext, tenant_id: str) -> Tenant:
     """Return a tenant; raises TenantNotFound."""
     with context.platform_transaction() as transaction:
-        return _find(transaction, _wanted(tenant_id))
+        return _find(transaction, uuid_or(tenant_id, TenantNotFound))
 
 
 def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Tenant], str | None]:
@@ -94,7 +93,7 @@ def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Tenant], 
         InvalidRequest: the sentence names the parameter.
     """
     known_fields(query, {"limit", "cursor"})
-    limit = limit_field(query, _MOST_ROWS)
+    limit = limit_field(query, MOST_ROWS)
     after = text_field(query, "cursor", 64) if "cursor" in query else None
     with context.platform_transaction() as transaction:
         rows = transaction.execute(
@@ -119,10 +118,10 @@ def change(context: RequestContext, tenant_id: str, body: dict[str, Any]) -> Ten
     """
     known_fields(body, {"displayName"})
     name = text_field(body, "displayName", _LONGEST_NAME)
-    wanted = _wanted(tenant_id)
+    wanted = uuid_or(tenant_id, TenantNotFound)
     with context.platform_transaction() as transaction:
-        # Of two changes at once, the second is made to what the first has left.
-        transaction.execute("SELECT FROM tenants WHERE tenant_id = %s FOR UPDATE", [wanted])
+        # Of two changes at once, the second is made to what the first has left. Rows of the tenant do not wait for it.
+        transaction.execute("SELECT FROM tenants WHERE tenant_id = %s FOR NO KEY UPDATE", [wanted])
         before = _find(transaction, wanted)
         if before.display_name == name:
             return before
@@ -130,13 +129,6 @@ def change(context: RequestContext, tenant_id: str, body: dict[str, Any]) -> Ten
         after = _find(transaction, wanted)
         _record(context, transaction, Action.TENANT_CHANGED, before, after)
     return after
-
-
-def _wanted(tenant_id: str) -> UUID:
-    try:
-        return UUID(tenant_id)
-    except ValueError as error:
-        raise TenantNotFound from error
 
 
 def _find(transaction: psycopg.Connection[Any], tenant_id: UUID) -> Tenant:

@@ -23,7 +23,7 @@ def given(event: dict[str, Any], context: Any) -> Any:
 
 
 def guard(event: dict[str, Any], context: Any) -> Any:
-    """The answer of an authorizer that the caller wrote in x-answer; without one he passes, with the event."""
+    """The answer of an authorizer that the caller wrote in x-answer; without one all pass, with the event."""
     import json
 
     given = event["headers"].get("x-answer")

@@ -12,6 +12,7 @@ from causeway.audit_log.entries import (
     record_apart,
 )
 from causeway.audit_log.fingerprints import fingerprint, fingerprint_key, redacted
+from causeway.audit_log.requests import Query
 from causeway.audit_log.spreadsheet import as_csv
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Action",
     "Entry",
     "Filter",
+    "Query",
     "Record",
     "as_csv",
     "fingerprint",

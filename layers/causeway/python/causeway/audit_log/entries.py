@@ -85,6 +85,10 @@ class Entry:
     request_id: str | None = None
 
 
+# What of an entry can be asked for as it was written.
+TEXT_FILTERS = ("action", "actor", "object_kind", "object_id", "outcome")
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which entries to read; None asks for all. Times are aware: since is included, until is not."""
@@ -118,6 +122,25 @@ class Record:
     request_id: str | None
     # In hexadecimal.
     hash: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the entry as its tenant is shown it."""
+        return {
+            "entry": self.entry,
+            "at": self.at.isoformat(),
+            "actorKind": self.actor_kind,
+            "actor": self.actor,
+            "actorRole": self.actor_role,
+            "action": self.action,
+            "objectKind": self.object_kind,
+            "objectId": self.object_id,
+            "outcome": self.outcome,
+            "before": self.before,
+            "after": self.after,
+            "sourceIp": self.source_ip,
+            "requestId": self.request_id,
+            "hash": self.hash,
+        }
 
 
 _APPEND = "SELECT audit_append_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
@@ -213,7 +236,7 @@ def page(
     """
     if not 1 <= limit <= MOST:
         raise InvalidRequest(f"limit must be from 1 to {MOST}")
-    texts = {name: getattr(only, name) for name in ("action", "actor", "object_kind", "object_id", "outcome")}
+    texts = {name: getattr(only, name) for name in TEXT_FILTERS}
     parameters = {
         # As they were written, so that whatever was sent can be looked for.
         **{name: None if text is None else _text(text, _LONGEST_ID) for name, text in texts.items()},

@@ -6,33 +6,33 @@ from typing import Any, Literal
 from causeway import audit_log, secrets, settings
 from causeway.audit_log import Action
 from causeway.connections.rows import Connection, Transaction
-from causeway.context import RequestContext
+from causeway.context import Context
 
 
 def note(
-    context: RequestContext,
+    context: Context,
     transaction: Transaction,
     action: Action,
-    one: Connection,
+    connection: Connection,
     *,
     outcome: Literal["done", "failed"] = "done",
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
     """Write what was done with a connection into the audit log, in the transaction that does it."""
-    about = {"object_kind": "connection", "object_id": one.connection_id, "outcome": outcome}
+    about = {"object_kind": "connection", "object_id": connection.connection_id, "outcome": outcome}
     audit_log.record(transaction, context.entry(action, **about, before=before, after=after))
 
 
-def shown(one: Connection) -> dict[str, Any]:
+def shown(connection: Connection) -> dict[str, Any]:
     """Return what the audit log keeps of a connection."""
-    return one.as_json(with_config=True)
+    return connection.as_json(with_config=True)
 
 
-def fingerprint_key(context: RequestContext) -> bytes:
+def fingerprint_key(context: Context) -> bytes:
     """Return the key of the tenant's fingerprints; raises Misconfigured where the deployment has no pepper."""
     kept = secrets.read(settings.audit_secret()) or {}
-    return audit_log.fingerprint_key(str(kept.get("pepper", "")).encode(), context.caller.tenant)
+    return audit_log.fingerprint_key(str(kept.get("pepper", "")).encode(), context.tenant)
 
 
 def fingerprints(key: bytes, secret: Mapping[str, str]) -> dict[str, str]:

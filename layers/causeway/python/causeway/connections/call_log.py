@@ -1,20 +1,15 @@
 """The calls made to connections' providers: kept, and shown page by page."""
 
-import json
 from typing import Any
 from uuid import UUID
 
-from causeway.connections.requests import MOST_ROWS
+from causeway import pages
 from causeway.connections.rows import Connection, Transaction
-from causeway.fields import known_fields, limit_field, number_field
+from causeway.fields import MOST_ROWS, known_fields, limit_field, number_field
 from causeway.outbound import Attempt
 
-# Of a page: Lambda's answer takes 6 MB, and in it every quote and backslash is escaped once more. A row has two bodies
-# of 4096 characters, each of up to six bytes (\u0001), and a URL: a hundred could be 7 MB.
-_MOST_BYTES = 2_500_000
 
-
-def keep(transaction: Transaction, identity: UUID, attempt: Attempt, request_id: str) -> None:
+def keep(transaction: Transaction, connection_id: UUID, attempt: Attempt, request_id: str) -> None:
     """Keep the record of a call to a connection's provider."""
     transaction.execute(
         """
@@ -23,7 +18,7 @@ def keep(transaction: Transaction, identity: UUID, attempt: Attempt, request_id:
         ) VALUES (current_tenant(), %s, %s, %s, %s, %s, %s, %s, %s, %s)
         """,
         [
-            identity,
+            connection_id,
             attempt.method,
             attempt.url,
             attempt.status,
@@ -58,18 +53,8 @@ def page(
         """,
         [connection.connection_id, cursor, cursor, limit],
     ).fetchall()
-    shown = _within_an_answer([_shown(row) for row in rows[:limit]])
+    shown = pages.within_an_answer([_shown(row) for row in rows[:limit]])
     return shown, str(shown[-1]["id"]) if len(rows) > len(shown) else None
-
-
-def _within_an_answer(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The first of them, as many as an answer holds, one at least."""
-    size = 0
-    for number, one in enumerate(calls):
-        size += len(json.dumps(one, ensure_ascii=False).encode())
-        if number and size > _MOST_BYTES:
-            return calls[:number]
-    return calls
 
 
 def _shown(row: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from causeway.connections.rows import Connection, Transaction
 from causeway.outbound.verdicts import Verdict
 
 
-def note(transaction: Transaction, identity: UUID, verdict: Verdict, response_ms: int) -> None:
+def note(transaction: Transaction, connection_id: UUID, verdict: Verdict, response_ms: int) -> None:
     """Healthy, degraded where the platform asks to wait or errs itself, or down."""
     status = "healthy" if verdict.success else "down"
     if verdict.code in ("RATE_LIMITED", "PROVIDER_ERROR"):
@@ -20,12 +20,12 @@ def note(transaction: Transaction, identity: UUID, verdict: Verdict, response_ms
         SET status = excluded.status, code = excluded.code, message = excluded.message,
             next_action = excluded.next_action, response_ms = excluded.response_ms, checked_at = excluded.checked_at
         """,
-        [identity, status, verdict.code, verdict.message, verdict.next_action, response_ms],
+        [connection_id, status, verdict.code, verdict.message, verdict.next_action, response_ms],
     )
 
 
 def shown(transaction: Transaction, connection: Connection) -> dict[str, Any]:
-    """Return how a connection was at its last test, in the seed's names."""
+    """Return how a connection was at its last test, in the API's names."""
     row = transaction.execute(
         """
         SELECT status, code, message, next_action, response_ms, checked_at FROM integration_health

@@ -1,7 +1,5 @@
 """What callers send about connections, read and checked."""
 
-import hmac
-import json
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +7,8 @@ from typing import Any, Self
 from uuid import UUID
 
 from causeway.errors import ConnectionNotFound, InvalidRequest
-from causeway.fields import choice_field, known_fields, limit_field, object_field, text_field
+from causeway.fields import MOST_ROWS, choice_field, known_fields, limit_field, object_field, text_field, uuid_or
 
-# Rows of a page.
-MOST_ROWS = 100
 STATUSES = ("pending", "active", "error", "disconnected")
 ENVIRONMENTS = ("production", "sandbox")
 
@@ -39,30 +35,9 @@ class Draft:
             object_field(body, "config"),
         )
 
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """An Idempotency-Key, and the digest of the body it came with."""
-
-    key: str
-    digest: bytes
-
-    @classmethod
-    def of(cls, key: str, draft: Draft, secret: bytes) -> Self:
-        """Make the claim of a draft.
-
-        Args:
-            key: as sent.
-            draft: the body.
-            secret: keys the digest, as the body holds secrets, and a short one is found by trying all of them.
-
-        Raises:
-            InvalidRequest: the key is empty or too long.
-        """
-        if not 1 <= len(key) <= 255:
-            raise InvalidRequest("Idempotency-Key must have 1 to 255 characters")
-        body = [draft.template_id, draft.name, draft.description, draft.environment, draft.config]
-        return cls(key, hmac.digest(secret, b"request\0" + json.dumps(body, sort_keys=True).encode(), "sha256"))
+    def as_json(self) -> list[Any]:
+        """Return all of it, for its digest."""
+        return [self.template_id, self.name, self.description, self.environment, self.config]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +74,9 @@ class NewSecrets:
         return cls(object_field(body, "config"))
 
 
-def connection_id(text: str) -> UUID:
+def parse_connection_id(text: str) -> UUID:
     """Return a connection's id as it stands in a path; raises ConnectionNotFound where it is none."""
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise ConnectionNotFound from error
+    return uuid_or(text, ConnectionNotFound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +108,7 @@ def _cursor(text: str | None) -> tuple[datetime, UUID] | None:
     if text is None:
         return None
     try:
-        created_at, identity = urlsafe_b64decode(text.encode() + b"==").decode().split(" ")
-        return datetime.fromisoformat(created_at), UUID(identity)
+        created_at, connection_id = urlsafe_b64decode(text.encode() + b"==").decode().split(" ")
+        return datetime.fromisoformat(created_at), UUID(connection_id)
     except ValueError as error:
         raise InvalidRequest("cursor is not one that was answered here") from error

@@ -6,23 +6,27 @@ Secrets are in causeway.credentials; here they have no place.
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
 from psycopg import errors as pg
 from psycopg.types.json import Jsonb
 
-from causeway.connections.requests import Change, Claim, Draft, Filter
-from causeway.errors import (
-    ConnectionNotFound,
-    IdempotencyKeyReused,
-    IntegrationNotActive,
-    NameTaken,
-    VersionMismatch,
-)
+from causeway import idempotency
+from causeway.connections.requests import Change, Draft, Filter
+from causeway.errors import ConnectionNotFound, IntegrationNotActive, NameTaken, VersionMismatch
+from causeway.idempotency import Claim
 
 Transaction = psycopg.Connection[Any]
+
+# What Connection is made of.
+_SELECT: LiteralString = """
+    SELECT c.connection_id::text, c.provider_key, p.kind, c.name, c.description, c.environment, c.config, c.status,
+        c.is_active, c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at, c.terms
+    FROM integration_connections AS c
+    INNER JOIN integration_providers AS p USING (provider_key)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class Connection:
     terms: bytes
 
     def as_json(self, *, with_config: bool) -> dict[str, Any]:
-        """Return the connection in the seed's names. with_config: staff are not shown the settings."""
+        """Return the connection in the API's names. with_config: staff are not shown the settings."""
         shown = {
             "id": self.connection_id,
             "templateId": self.provider_key,
@@ -66,18 +70,14 @@ class Connection:
         return shown | ({"config": self.config} if with_config else {})
 
 
-def find(transaction: Transaction, identity: UUID) -> Connection:
+def find(transaction: Transaction, connection_id: UUID) -> Connection:
     """Return a connection of the transaction's tenant; raises ConnectionNotFound."""
     row = transaction.execute(
-        """
-        SELECT c.connection_id::text, c.provider_key, p.kind, c.name, c.description, c.environment, c.config, c.status,
-            c.is_active, c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at,
-            c.terms
-        FROM integration_connections AS c
-        INNER JOIN integration_providers AS p USING (provider_key)
+        f"""
+        {_SELECT}
         WHERE c.tenant_id = current_tenant() AND c.connection_id = %s AND c.deleted_at IS NULL
         """,
-        [identity],
+        [connection_id],
     ).fetchone()
     if row is None:
         raise ConnectionNotFound
@@ -88,12 +88,8 @@ def page(transaction: Transaction, wanted: Filter) -> tuple[list[Connection], st
     """Return connections of the transaction's tenant, newest first, and the next page's cursor, None at the end."""
     after_at, after_id = wanted.after or (None, None)
     rows = transaction.execute(
-        """
-        SELECT c.connection_id::text, c.provider_key, p.kind, c.name, c.description, c.environment, c.config, c.status,
-            c.is_active, c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at,
-            c.terms
-        FROM integration_connections AS c
-        INNER JOIN integration_providers AS p USING (provider_key)
+        f"""
+        {_SELECT}
         WHERE c.tenant_id = current_tenant() AND c.deleted_at IS NULL
             AND (%(kind)s::text IS NULL OR p.kind = %(kind)s)
             AND (%(status)s::text IS NULL OR c.status = %(status)s)
@@ -121,7 +117,7 @@ def page(transaction: Transaction, wanted: Filter) -> tuple[list[Connection], st
 
 def create(
     transaction: Transaction,
-    identity: UUID,
+    connection_id: UUID,
     draft: Draft,
     settings: dict[str, Any],
     terms: bytes,
@@ -146,9 +142,9 @@ def create(
         NameTaken: the tenant has a connection of this name.
     """
     if claim is not None:
-        known = _claimed(transaction, subject, claim, identity)
-        if known is not None:
-            return known, False
+        claimed = idempotency.claim(transaction, subject, claim, connection_id)
+        if claimed != connection_id:
+            return claimed, False
     try:
         transaction.execute(
             """
@@ -157,7 +153,7 @@ def create(
             ) VALUES (current_tenant(), %s, %s, %s, %s, %s, %s, %s, %s)
             """,
             [
-                identity,
+                connection_id,
                 draft.template_id,
                 draft.name,
                 draft.description,
@@ -169,34 +165,12 @@ def create(
         )
     except pg.UniqueViolation as error:
         raise NameTaken from error
-    return identity, True
-
-
-def _claimed(transaction: Transaction, subject: str, claim: Claim, identity: UUID) -> UUID | None:
-    made = transaction.execute(
-        """
-        INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, object_id)
-        VALUES (current_tenant(), %s, %s, %s, %s) ON CONFLICT DO NOTHING
-        """,
-        [subject, claim.key, claim.digest, identity],
-    ).rowcount
-    if made:
-        return None
-    known = transaction.execute(
-        """
-        SELECT request_hash, object_id FROM idempotency_keys
-        WHERE tenant_id = current_tenant() AND subject = %s AND idempotency_key = %s
-        """,
-        [subject, claim.key],
-    ).fetchone()
-    if known is None or bytes(known.request_hash) != claim.digest:
-        raise IdempotencyKeyReused
-    return known.object_id
+    return connection_id, True
 
 
 def update(
     transaction: Transaction,
-    identity: UUID,
+    connection_id: UUID,
     version: int,
     change: Change,
     settings: dict[str, Any] | None = None,
@@ -224,19 +198,19 @@ def update(
                 change.description,
                 None if settings is None else Jsonb(settings),
                 terms,
-                identity,
+                connection_id,
                 version,
             ],
         ).rowcount
     except pg.UniqueViolation as error:
         raise NameTaken from error
-    found = find(transaction, identity)
+    found = find(transaction, connection_id)
     if not changed:
         raise VersionMismatch
     return found
 
 
-def delete(transaction: Transaction, identity: UUID) -> None:
+def delete(transaction: Transaction, connection_id: UUID) -> None:
     """Take a connection away; its logs and its audit stay. Its credentials are the caller's to destroy.
 
     Raises:
@@ -248,13 +222,13 @@ def delete(transaction: Transaction, identity: UUID) -> None:
         SET deleted_at = now(), status = 'disconnected', is_active = false, version = version + 1, updated_at = now()
         WHERE tenant_id = current_tenant() AND connection_id = %s AND deleted_at IS NULL
         """,
-        [identity],
+        [connection_id],
     ).rowcount
     if not deleted:
         raise ConnectionNotFound
 
 
-def set_state(transaction: Transaction, identity: UUID, version: int, error: str | None) -> bool:
+def set_state(transaction: Transaction, connection_id: UUID, version: int, error: str | None) -> bool:
     """Set a connection's state by what a test found; a disabled connection stays disabled.
 
     Args:
@@ -276,32 +250,32 @@ def set_state(transaction: Transaction, identity: UUID, version: int, error: str
             WHERE tenant_id = current_tenant() AND connection_id = %(id)s AND version = %(version)s
                 AND deleted_at IS NULL
             """,
-            {"error": error, "id": identity, "version": version},
+            {"error": error, "id": connection_id, "version": version},
         ).rowcount
         > 0
     )
 
 
-def enable(transaction: Transaction, identity: UUID) -> Connection:
+def enable(transaction: Transaction, connection_id: UUID) -> Connection:
     """Let a disabled connection be used again, as a test must show it may; raises ConnectionNotFound."""
-    return _switched(transaction, identity, "pending")
+    return _switched(transaction, connection_id, "pending")
 
 
-def disable(transaction: Transaction, identity: UUID) -> Connection:
+def disable(transaction: Transaction, connection_id: UUID) -> Connection:
     """Stop a connection from being used until it is enabled; raises ConnectionNotFound."""
-    return _switched(transaction, identity, "disconnected")
+    return _switched(transaction, connection_id, "disconnected")
 
 
-def _switched(transaction: Transaction, identity: UUID, status: str) -> Connection:
+def _switched(transaction: Transaction, connection_id: UUID, status: str) -> Connection:
     transaction.execute(
         """
         UPDATE integration_connections
         SET status = %s, is_active = false, version = version + 1, updated_at = now()
         WHERE tenant_id = current_tenant() AND connection_id = %s AND deleted_at IS NULL
         """,
-        [status, identity],
+        [status, connection_id],
     )
-    return find(transaction, identity)
+    return find(transaction, connection_id)
 
 
 def demand_active(connection: Connection) -> None:

@@ -22,7 +22,7 @@ class Tested:
     response_ms: int
 
     def as_json(self) -> dict[str, Any]:
-        """Return the result in the seed's names, with its cause and next action."""
+        """Return the result in the API's names, with its cause and next action."""
         return {
             "success": self.verdict.success,
             "code": self.verdict.code,
@@ -37,7 +37,7 @@ class Tested:
             raise (InvalidCredentials if self.verdict.about_credentials else ConnectionFailed)(self.verdict.sentences)
 
 
-def test(context: RequestContext, identity: UUID) -> Tested:
+def test(context: RequestContext, connection_id: UUID) -> Tested:
     """Call the provider with the credentials in use, and set the connection's state by what came of it.
 
     Raises:
@@ -45,44 +45,46 @@ def test(context: RequestContext, identity: UUID) -> Tested:
         IntegrationNotActive: it is disabled; nothing is decrypted.
         TemplateMoved: the template is not the one the connection was made for; nothing is decrypted.
     """
-    one, provider = access.found(context, identity)
-    return judge(context, one, access.account(context, one, provider))[0]
+    connection, provider = access.found(context, connection_id)
+    return judge(context, connection, access.account(context, connection, provider))[0]
 
 
-def judge(context: RequestContext, one: Connection, account: Account) -> tuple[Tested, Connection]:
+def judge(context: RequestContext, connection: Connection, account: Account) -> tuple[Tested, Connection]:
     """Test a connection with the account it has, and set its state; return what came of it and how it stands now."""
-    tested = call(context, one, account)
-    identity = UUID(one.connection_id)
+    tested = call(context, connection, account)
+    connection_id = UUID(connection.connection_id)
     with context.transaction() as transaction:
-        settle(transaction, identity, one.version, tested)
+        settle(transaction, connection_id, connection.version, tested)
         outcome = "done" if tested.verdict.success else "failed"
-        audit.note(context, transaction, Action.CONNECTION_TESTED, one, outcome=outcome, after=tested.as_json())
+        audit.note(context, transaction, Action.CONNECTION_TESTED, connection, outcome=outcome, after=tested.as_json())
     with context.transaction() as transaction:
-        return tested, rows.find(transaction, identity)
+        return tested, rows.find(transaction, connection_id)
 
 
-def demand(context: RequestContext, one: Connection, account: Account) -> Tested:
+def demand(context: RequestContext, connection: Connection, account: Account) -> Tested:
     """Test an account that a connection shall have; nothing is changed but the logs.
 
     Raises:
         InvalidCredentials, ConnectionFailed: it does not work.
     """
-    tested = call(context, one, account)
+    tested = call(context, connection, account)
     if not tested.verdict.success:
         with context.transaction() as transaction:
-            audit.note(context, transaction, Action.CONNECTION_TESTED, one, outcome="failed", after=tested.as_json())
+            audit.note(
+                context, transaction, Action.CONNECTION_TESTED, connection, outcome="failed", after=tested.as_json()
+            )
     tested.demand_success()
     return tested
 
 
-def call(context: RequestContext, one: Connection, account: Account) -> Tested:
+def call(context: RequestContext, connection: Connection, account: Account) -> Tested:
     """Make a provider's test calls with an account, and log them."""
-    with access.logged(context, one) as log:
+    with access.logged(context, connection) as log:
         return Tested(*provider_calls.test(account, log))
 
 
-def settle(transaction: Transaction, identity: UUID, version: int, tested: Tested) -> None:
+def settle(transaction: Transaction, connection_id: UUID, version: int, tested: Tested) -> None:
     """Set a connection's state and health by a test of that version, unless it was changed since."""
     error = None if tested.verdict.success else tested.verdict.sentences
-    if rows.set_state(transaction, identity, version, error):
-        health.note(transaction, identity, tested.verdict, tested.response_ms)
+    if rows.set_state(transaction, connection_id, version, error):
+        health.note(transaction, connection_id, tested.verdict, tested.response_ms)

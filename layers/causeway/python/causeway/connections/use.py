@@ -6,15 +6,24 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from causeway import catalogue, provider_calls
-from causeway.audit_log import Action
-from causeway.connections import access, audit, rows
+from causeway import provider_calls
+from causeway.connections import access
 from causeway.connections.rows import Connection
-from causeway.context import RequestContext
-from causeway.errors import ConnectionFailed, InvalidCredentials, NotSupported, ProviderRejected, RateLimited
+from causeway.context import Context
+from causeway.errors import (
+    CausewayError,
+    ConnectionFailed,
+    InvalidCredentials,
+    ProviderOutcomeUnknown,
+    ProviderRejected,
+    RateLimited,
+)
 from causeway.outbound import Attempt, CallFailed, Reply
 from causeway.outbound.verdicts import judge
-from causeway.provider_calls import Account
+from causeway.provider_calls import Account, TokenRefused
+
+# Done twice they do what they do once (RFC 9110, 9.2.2), so they are sent again where the outcome is not known.
+_REPEATABLE = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,44 +47,61 @@ class OpenConnection:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         content: dict[str, Any] | None = None,
+        form: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Call the provider with the connection's credentials and return its answer, if it is a good one.
+        """Call the provider with the connection's credentials and return its answer, if its status is 2xx.
 
         Args:
             path: appended to the base URL, encoded as it is to be sent.
             query: parameters, not encoded.
             headers: beside those that authenticate.
-            content: the JSON body; None: no body.
+            content: the JSON body; None: none.
+            form: the body's fields, instead; None: none.
 
         Raises:
-            InvalidCredentials, RateLimited, ProviderRejected: what the platform answered.
-            ConnectionFailed: it did not answer, or not as it should.
+            InvalidCredentials, RateLimited, ProviderRejected: what the platform answered; nothing was done.
+            ConnectionFailed: it did not answer, or not as it should; the call may be sent again.
+            ProviderOutcomeUnknown: likewise, but what was asked may be done, and would be done twice.
         """
-        outcome: Reply | CallFailed
+        body = None if content is None else {"type": "json", "content": content}
+        if form is not None:
+            body = {"type": "form", "content": form}
         try:
-            body = None if content is None else {"type": "json", "content": content}
-            outcome = provider_calls.request(
+            reply = provider_calls.request(
                 self.account, method, path, self.log, query=query, headers=headers, body=body
             )
+        except TokenRefused as refusal:
+            reply = refusal.reply
         except CallFailed as failure:
-            outcome = failure
-        verdict = judge(outcome, self.connection.provider_key)
-        if isinstance(outcome, CallFailed):
-            raise ConnectionFailed(verdict.sentences)
+            if failure.sent and method not in _REPEATABLE:
+                raise ProviderOutcomeUnknown from failure
+            raise ConnectionFailed(judge(failure).message) from failure
+        if 200 <= reply.status < 300:
+            return reply
+        raise self._refusal(method, reply)
+
+    def _refusal(self, method: str, reply: Reply) -> CausewayError:
+        """What an answer other than 2xx means; some platforms tell in its body what others tell by the status."""
+        verdict = judge(reply, self.connection.provider_key)
         if verdict.code == "RATE_LIMITED":
-            raise RateLimited(retry_after=verdict.retry_after)
+            return RateLimited(retry_after=verdict.retry_after)
         if verdict.about_credentials:
-            raise InvalidCredentials(verdict.message)
-        if outcome.status in (400, 404, 409, 422):
-            raise ProviderRejected
-        if not verdict.success:
-            raise ConnectionFailed(verdict.sentences)
-        return outcome
+            return InvalidCredentials(verdict.message)
+        if verdict.code == "PROVIDER_ERROR" and method not in _REPEATABLE:
+            return ProviderOutcomeUnknown()
+        if 400 <= reply.status < 500 and verdict.code != "PROVIDER_ERROR":
+            return ProviderRejected()
+        return ConnectionFailed(verdict.message)
 
 
 @contextmanager
-def opened(context: RequestContext, identity: UUID, provider_key: str) -> Generator[OpenConnection]:
-    """Open an active connection's credentials for a block's calls, which one provider alone has; they are logged.
+def opened(context: Context, connection_id: UUID, *provider_keys: str) -> Generator[OpenConnection]:
+    """Open an active connection's credentials for a block's calls; they are logged.
+
+    Args:
+        context: who makes them.
+        connection_id: the connection.
+        provider_keys: the providers that can do what they ask for; none: any.
 
     Raises:
         ConnectionNotFound.
@@ -83,13 +109,7 @@ def opened(context: RequestContext, identity: UUID, provider_key: str) -> Genera
         NotSupported: it is another provider's; nothing is decrypted.
         TemplateMoved: the template's addresses are not those the connection was made for.
     """
-    with context.transaction() as transaction:
-        one = rows.find(transaction, identity)
-        rows.demand_active(one)
-        if one.provider_key != provider_key:
-            raise NotSupported
-        provider = catalogue.find(transaction, one.provider_key)
-        audit.note(context, transaction, Action.CREDENTIAL_USED, one)
-    account = access.account(context, one, provider)
-    with access.logged(context, one) as log:
-        yield OpenConnection(one, account, log)
+    connection, provider = access.found(context, connection_id, *provider_keys, active=True)
+    account = access.account(context, connection, provider)
+    with access.logged(context, connection) as log:
+        yield OpenConnection(connection, account, log)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from causeway.callers import GameProvider
 from causeway.database import Database
 from causeway.errors import BY_CODE, CausewayError
+from causeway.game_providers import GameProvider
 from causeway.ledger.requests import BalanceQuery, Bet, Credit, Rollback
 
 
@@ -44,7 +44,7 @@ def request_hash(
 
 
 def balance(database: Database, caller: GameProvider, query: BalanceQuery) -> Answer:
-    """Return a player's balance in minor units, as the seed's answer.
+    """Return a player's balance in minor units, in the API's names.
 
     Raises:
         SignatureInvalid, SessionNotFound, PlayerNotFound: the caller may not ask for it.

@@ -1,10 +1,10 @@
-"""What a game provider sends to the wallet: seed 001's request bodies, read strictly."""
+"""What a game provider sends to the wallet: its request bodies, read strictly."""
 
 from dataclasses import dataclass
 from typing import Any, Self
 
 from causeway.errors import InvalidAmount, InvalidRequest
-from causeway.strict_json import integer_field, required_text, text_field
+from causeway.strict_json import id_field, integer_field, required_text
 
 _KINDS = ("win", "promo", "jackpot")
 
@@ -75,7 +75,7 @@ class Credit:
             required_text(body, "transactionId"),
             required_text(body, "roundId"),
             _amount(body),
-            text_field(body, "relatedTransactionId", required=kind == "win"),
+            id_field(body, "relatedTransactionId", required=kind == "win"),
             kind,
         )
 
@@ -97,7 +97,7 @@ class Rollback:
             required_text(body, "sessionToken"),
             integer_field(body, "userId"),
             required_text(body, "transactionId"),
-            text_field(body, "roundId", required=False),
+            id_field(body, "roundId", required=False),
             required_text(body, "originalTransactionId"),
         )
         if undo.transaction_id == undo.original_id:

@@ -12,41 +12,20 @@ from typing import Any
 
 from causeway.errors import BY_CODE
 from causeway.openapi import schemas
-from causeway.operations import GUARDS, OPERATIONS, Guard, Operation, Proof
+from causeway.openapi.schemas import parameters
+from causeway.operations import GUARDS, NO_PROOF, OPERATIONS, Guard, Operation, Proof
 from causeway.permissions import ALLOWED
 
 _PATH_PARAMETER = re.compile(r"<(\w+)>")
 # A module of one route says in its docstring what the route is for.
 _ROUTE_DOCSTRING = re.compile(r"[A-Z]+ /\S+(?: \((?P<note>[^)]*)\))?: (?P<text>.+)")
 
-_SIGNED = ("INVALID_REQUEST", "PAYLOAD_TOO_LARGE", "SIGNATURE_INVALID", "INTERNAL", "UNAVAILABLE")
-# The error codes that every route of a kind can answer.
-_HUB = (
-    *("INVALID_REQUEST", "TENANT_REQUIRED", "UNAUTHORIZED", "FORBIDDEN", "TENANT_NOT_FOUND"),
-    *("INTERNAL", "UNAVAILABLE"),
-)
-_REFUSES: dict[Proof | None, tuple[str, ...]] = {
-    "token": _HUB,
-    "token or key": _HUB,
-    "launch token": ("INVALID_REQUEST", "TOKEN_REQUIRED", "PAYLOAD_TOO_LARGE", "INTERNAL", "UNAVAILABLE"),
-    "casino signature": _SIGNED,
-    "provider signature": _SIGNED,
-    None: ("INTERNAL",),
-}
 # What API Gateway itself answers, with a message and no code.
 _GATEWAY = {413: "Request Entity Too Large", 429: "Too Many Requests", 500: "Internal Server Error"} | {
     503: "Service Unavailable"
 }
-_SECURITY: dict[Proof | None, list[dict[str, list[str]]]] = {
-    "token": [{"token": []}],
-    "token or key": [{"token": []}, {"apiKey": []}],
-    # The local stage alone takes a launch without one.
-    "launch token": [{"token": []}],
-    "casino signature": [{"casinoSignature": []}],
-    "provider signature": [{"providerSignature": []}],
-    None: [],
-}
-_SECURITY_SCHEMES = {
+# Those of causeway.operations' proofs, by name.
+SECURITY_SCHEMES = {
     "token": {
         "type": "http",
         "scheme": "bearer",
@@ -118,7 +97,7 @@ def make(functions: Path, schema_folder: Path) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "tags": [{"name": name} for name in dict.fromkeys(_tag(route) for route in routes)],
         "paths": paths,
-        "components": {"schemas": components, "responses": refusals, "securitySchemes": _SECURITY_SCHEMES},
+        "components": {"schemas": components, "responses": refusals, "securitySchemes": SECURITY_SCHEMES},
     }
 
 
@@ -147,36 +126,52 @@ def _imported(file: Path) -> ModuleType:
 
 def _operation(route: _Route, components: dict[str, Any], refusals: dict[str, dict[str, Any]]) -> dict[str, Any]:
     what = f"{route.method} {route.path}"
+    declared = _declared(what, route, components)
+    guard = GUARDS.get(route.function, Guard(NO_PROOF))
+    codes = _codes(what, route, declared, guard.proof)
+    operation = {
+        "operationId": _operation_id(route),
+        "tags": [_tag(route)],
+        "summary": _summary(route),
+        **_admission(guard),
+    }
+    found = _parameters(route, declared, guard.proof, components)
+    if found:
+        operation["parameters"] = found
+    if declared.request is not None:
+        content = {"application/json": {"schema": _ref(declared.request)}}
+        operation["requestBody"] = {"required": True, "content": content}
+    answers = {declared.status: _answer(declared)} | _refusals(codes, guard.proof, refusals)
+    operation["responses"] = {str(status): answers[status] for status in sorted(answers)}
+    return operation
+
+
+def _declared(what: str, route: _Route, components: dict[str, Any]) -> Operation:
     declared = OPERATIONS.get(route.function)
     if declared is None:
         raise Undeclared(f"{what} has no @describe")
     for name in (declared.answer, declared.request, declared.query):
         if name is not None and name not in components:
             raise Undeclared(f"{what} names the schema {name}, which is not in causeway.openapi.schemas")
-    guard = GUARDS.get(route.function)
-    codes = _codes(what, route, declared, guard)
-    operation: dict[str, Any] = {
-        "operationId": _operation_id(route),
-        "tags": [_tag(route)],
-        "summary": _summary(route),
-        "security": _SECURITY[None if guard is None else guard.proof],
+    return declared
+
+
+def _admission(guard: Guard) -> dict[str, Any]:
+    """Who may call, for people and for programs."""
+    security = [{name: []} for name in guard.proof.security]
+    if guard.permission is None:
+        return {"description": f"{guard.proof.sentence}.", "security": security}
+    roles = [role for role, allowed in ALLOWED.items() if guard.permission in allowed]
+    return {
+        "description": f"{guard.proof.sentence}, by the roles {', '.join(roles)} (permission {guard.permission}).",
+        "security": security,
+        "x-permission": guard.permission,
+        "x-roles": roles,
     }
-    if guard is not None and guard.permission is not None:
-        operation["x-permission"] = guard.permission
-        operation["x-roles"] = [role for role, allowed in ALLOWED.items() if guard.permission in allowed]
-    parameters = _parameters(route, declared, guard, components)
-    if parameters:
-        operation["parameters"] = parameters
-    if declared.request is not None:
-        content = {"application/json": {"schema": _ref(declared.request)}}
-        operation["requestBody"] = {"required": True, "content": content}
-    answers = {declared.status: _answer(declared)} | _refusals(codes, guard, refusals)
-    operation["responses"] = {str(status): answers[status] for status in sorted(answers)}
-    return operation
 
 
-def _codes(what: str, route: _Route, declared: Operation, guard: Guard | None) -> list[str]:
-    codes = [*_REFUSES[None if guard is None else guard.proof], *declared.refuses]
+def _codes(what: str, route: _Route, declared: Operation, proof: Proof) -> list[str]:
+    codes = [*proof.refuses, *declared.refuses]
     if declared.request is not None:
         codes.append("PAYLOAD_TOO_LARGE")
     if route.parameters:
@@ -188,30 +183,22 @@ def _codes(what: str, route: _Route, declared: Operation, guard: Guard | None) -
     return sorted(set(codes))
 
 
-def _parameters(
-    route: _Route, declared: Operation, guard: Guard | None, components: dict[str, Any]
-) -> list[dict[str, Any]]:
-    found = [_parameter(name, "path", schemas.PATH_PARAMETERS[name]) for name in route.parameters]
+def _parameters(route: _Route, declared: Operation, proof: Proof, components: dict[str, Any]) -> list[dict[str, Any]]:
+    found = [_parameter(name, "path", parameters.PATH[name]) for name in route.parameters]
     if declared.query is not None:
         query = components[declared.query]
         required = query.get("required", [])
         found += [
             _parameter(name, "query", schema, required=name in required) for name, schema in query["properties"].items()
         ]
-    headers: list[tuple[str, dict[str, Any], bool]] = []
-    if guard is not None and guard.proof.startswith("token"):
-        tenant = {"type": "string", "format": "uuid", "description": "The tenant a super admin means."}
-        headers.append(("X-Tenant-Id", tenant, False))
-    if guard is not None and guard.proof.endswith("signature"):
-        provider = {"type": "string", "pattern": "^[A-Z0-9_]{1,64}$", "description": "The game provider's code."}
-        headers.append(("x-provider-code", provider, False))
-    if "VERSION_MISMATCH" in declared.refuses:
-        tag = {"type": "string", "pattern": '^"[0-9]{1,18}"$', "description": "The ETag last seen."}
-        headers.append(("If-Match", tag, True))
-    if "IDEMPOTENCY_KEY_REUSED" in declared.refuses:
-        key = {"type": "string", "pattern": "^[!-~]{1,255}$", "description": "The same key finds what it made before."}
-        headers.append(("Idempotency-Key", key, False))
-    return found + [_parameter(name, "header", schema, required=required) for name, schema, required in headers]
+    headers = [
+        *proof.headers,
+        *(parameters.HEADER_OF[code] for code in declared.refuses if code in parameters.HEADER_OF),
+    ]
+    return found + [
+        _parameter(name, "header", parameters.HEADERS[name], required=name in parameters.REQUIRED_HEADERS)
+        for name in headers
+    ]
 
 
 def _parameter(name: str, place: str, schema: dict[str, Any], *, required: bool = True) -> dict[str, Any]:
@@ -238,10 +225,10 @@ def _answer(declared: Operation) -> dict[str, Any]:
     return answer
 
 
-def _refusals(codes: list[str], guard: Guard | None, known: dict[str, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+def _refusals(codes: list[str], proof: Proof, known: dict[str, dict[str, Any]]) -> dict[int, dict[str, Any]]:
     """The refusals by status; each is written into known once, whichever routes have it."""
     gateway = dict(_GATEWAY)
-    if guard is not None and guard.proof.endswith("token"):
+    if proof.gateway:
         gateway[401] = "Unauthorized"
     by_status: dict[int, list[str]] = {status: [] for status in gateway}
     for code in codes:

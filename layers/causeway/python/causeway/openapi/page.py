@@ -73,7 +73,7 @@ def _section(document: dict[str, Any], tag: str) -> Iterator[str]:
     for method, path, operation in _operations(document, tag):
         yield f'<details id="{operation["operationId"]}"><summary><span class="method">{method}</span> '
         yield f"<code>{escape(path)}</code> {escape(operation['summary'])}</summary><div>"
-        yield f"<p>{escape(_callers(operation))}</p>"
+        yield f"<p>{escape(operation['description'])}</p>"
         yield from _parameters(operation.get("parameters", []))
         if "requestBody" in operation:
             yield "<h3>Body</h3>"
@@ -84,20 +84,6 @@ def _section(document: dict[str, Any], tag: str) -> Iterator[str]:
             yield from _answer(status, known[answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer)
         yield "</div></details>"
     yield "</section>"
-
-
-def _callers(operation: dict[str, Any]) -> str:
-    if "x-roles" in operation:
-        roles = ", ".join(operation["x-roles"])
-        return f"Called with a token, by the roles {roles} (permission {operation['x-permission']})."
-    names = [name for one in operation["security"] for name in one]
-    if not names:
-        return "Called by anyone."
-    return {
-        "token": "Called with a token of the player or of the tenant.",
-        "casinoSignature": "Called by a game provider, with its signature.",
-        "providerSignature": "Called by a casino, with its signature.",
-    }[names[0]]
 
 
 def _parameters(parameters: list[dict[str, Any]]) -> Iterator[str]:

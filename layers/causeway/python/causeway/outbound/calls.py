@@ -129,9 +129,14 @@ def _send(method: str, url: str, headers: Mapping[str, str], body: bytes, budget
             if len(content) > most_bytes:
                 raise TooLarge(f"the answer has more than {most_bytes} bytes")
             return Reply(response.status_code, response.headers, content)
+    except CallFailed as failure:
+        failure.sent = deadline.connected
+        raise
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+        failure = _failure(error, deadline)
+        failure.sent = deadline.connected and not isinstance(failure, RequestInvalid)
         # The cause may quote a header or the URL, and a traceback would show it.
-        raise _failure(error, deadline) from None
+        raise failure from None
     finally:
         deadline.close()
         session.close()

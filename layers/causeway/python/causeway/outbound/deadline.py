@@ -22,6 +22,8 @@ class Deadline:
         self._watched: socket.socket | None = None
         self._timer: Timer | None = None
         self._passed = False
+        # Whether there is a connection, and so what is sent may come there.
+        self.connected = False
 
     @property
     def passed(self) -> bool:

@@ -2,7 +2,9 @@
 
 
 class CallFailed(Exception):
-    """The call got no usable answer; the text says why, for the log"""
+    """The call got no usable answer; the text says why, for the log. sent: the request may have come there."""
+
+    sent = False
 
 
 class RequestInvalid(CallFailed):

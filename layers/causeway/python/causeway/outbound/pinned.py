@@ -50,7 +50,9 @@ class _PinnedConnection(HTTPConnection):
         self._deadline = deadline
 
     def _new_conn(self) -> socket.socket:
-        return _dial(self._dns_host, self.port, self._deadline, tls=False)
+        connection = _dial(self._dns_host, self.port, self._deadline, tls=False)
+        self._deadline.connected = True
+        return connection
 
 
 class _PinnedTlsConnection(HTTPSConnection):
@@ -70,6 +72,7 @@ class _PinnedTlsConnection(HTTPSConnection):
             if isinstance(error, TimeoutError):
                 raise TimedOut(f"{self.host}:{self.port} ended no handshake in time") from error
             raise TlsFailed(f"{self.host}:{self.port}: {error}") from error
+        self._deadline.connected = True
 
 
 class _PinnedPool(HTTPConnectionPool):

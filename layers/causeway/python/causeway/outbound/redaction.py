@@ -2,7 +2,8 @@
 
 import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
 from causeway.outbound.spellings import Spellings, merged
@@ -26,19 +27,18 @@ _PARTS = re.compile(
 _WHOLE = frozenset(("auth", "bearer", "cvc", "cvv", "hmac", "key", "otp", "pass", "pin", "sig", "sign"))
 
 _NAME = r"[\w.\-\[\]%]{1,80}"
-# What stands before a value, with its name, and the value: JSON, also within a JSON string, where the quotes carry
-# backslashes, and with an end that is missing; a form or query; XML; a header.
+# What stands before a value, with its name: in JSON, also within a JSON string, where the quotes carry backslashes.
+_IN_JSON = re.compile(rf"""(?P<quote>\\{{0,8}}["'])(?P<name>{_NAME})(?P=quote)\s*:\s*""")
+# In a form or query, in XML, in a header; and the value.
 _PLACES = (
-    (
-        re.compile(rf"""(?P<quote>\\{{0,8}}["'])(?P<name>{_NAME})(?P=quote)\s*:\s*"""),
-        re.compile(
-            r"""(?P<open>\\{0,8}["'])(?:(?!(?P=open))(?:\\.|.))*+(?P=open)?|[\[{][^\]}]*[\]}]?|[^\s,}\]]+""", re.DOTALL
-        ),
-    ),
     (re.compile(rf"(?P<quote>)(?P<name>{_NAME})="), re.compile(r"""[^&\s"'<>]+""")),
     (re.compile(rf"(?P<quote>)<(?P<name>{_NAME})(?:\s[^<>]*)?>"), re.compile(r"[^<]+")),
     (re.compile(rf"(?P<quote>)^(?P<name>{_NAME}):[ \t]*", re.MULTILINE), re.compile(r"\S[^\r\n]*")),
 )
+# Of JSON: where a string, a list or an object begins or ends; a string's end; a value that is none of them.
+_BOUND = re.compile(r"""(?<!\\)(?P<slashes>\\{0,8})(?P<quote>["'])|[\[{\]}]""")
+_CLOSING = {quote: re.compile(rf"(?<!\\)(\\*+){quote}") for quote in "\"'"}
+_BARE = re.compile(r"[^\s,}\]]+")
 _SCHEME = re.compile(r"\b(?P<scheme>bearer|basic)(?P<space>\s+)[\w.~+/=\-]{8,}", re.IGNORECASE)
 _TEXT_TYPE = re.compile(r"^\s*(?:$|text/|application/(?:[\w.\-]+\+)?(?:json|xml|x-www-form-urlencoded|javascript))")
 
@@ -64,8 +64,9 @@ class Redactor:
     def text(self, text: str, *, cut: bool = False) -> str:
         """Return the text without its secrets; cut: it goes on, and what may be the beginning of one is taken out."""
         text = self._without_values(text, cut=cut)
+        text = _without_named(text, _IN_JSON, _json_end)
         for before, value in _PLACES:
-            text = _without_named(text, before, value)
+            text = _without_named(text, before, partial(_end, value))
         return _SCHEME.sub(rf"\g<scheme>\g<space>{REDACTED}", text)
 
     def url(self, url: str) -> str:
@@ -109,17 +110,45 @@ def _base64_around(text: str, begin: int, end: int) -> tuple[int, int]:
     return (begin if before is None else before.start()), (end if after is None else after.end())
 
 
-def _without_named(text: str, before: re.Pattern[str], value: re.Pattern[str]) -> str:
+def _without_named(text: str, before: re.Pattern[str], value_end: Callable[[str, int], int]) -> str:
     """The text without the values of secret names; the values of others are searched for names of their own."""
     kept, place = [], 0
     for found in before.finditer(text):
         if found.start() < place or not is_secret_name(found["name"]):
             continue
-        secret = value.match(text, found.end())
-        if secret is not None:
+        end = value_end(text, found.end())
+        if end > found.end():
             kept += [text[place : found.end()], found["quote"], REDACTED, found["quote"]]
-            place = secret.end()
+            place = end
     return "".join((*kept, text[place:]))
+
+
+def _end(value: re.Pattern[str], text: str, begin: int) -> int:
+    found = value.match(text, begin)
+    return begin if found is None else found.end()
+
+
+def _json_end(text: str, begin: int) -> int:
+    """Where the JSON value that begins here ends, a list or object with all in it; the same place: none does."""
+    depth, place = 0, begin
+    while bound := _BOUND.search(text, place) if depth else _BOUND.match(text, place):
+        place = bound.end()
+        if bound["quote"]:
+            place = _string_end(text, bound)
+        else:
+            depth += 1 if bound[0] in "[{" else -1
+        if depth <= 0:
+            return place if depth == 0 else begin
+    return len(text) if depth else _end(_BARE, text, begin)
+
+
+def _string_end(text: str, opening: re.Match[str]) -> int:
+    """Where a string ends: with as many backslashes as it began with, beside those that stand for some in it."""
+    slashes = len(opening["slashes"])
+    for closing in _CLOSING[opening["quote"]].finditer(text, opening.end()):
+        if len(closing[1]) % (2 * slashes + 2) == slashes:
+            return closing.end()
+    return len(text)
 
 
 def _encoded(value: str) -> list[str]:

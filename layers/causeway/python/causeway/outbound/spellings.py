@@ -20,8 +20,8 @@ _MOST_BACKSLASHES = 8
 _BACKSLASHES = re.compile(r"\\{1,9}")
 _UNIT = re.compile("u([0-9A-Fa-f]{4})")
 _LOW_UNIT = re.compile(r"\\{1,8}u([Dd][C-Fc-f][0-9A-Fa-f]{2})")
-# JSON's letters for control characters.
-_LETTERS = {"b": b"\b", "f": b"\f", "n": b"\n", "r": b"\r", "t": b"\t", '"': b'"', "/": b"/"}
+# JSON's letters for control characters, and the quote of JavaScript and Python.
+_LETTERS = {"b": b"\b", "f": b"\f", "n": b"\n", "r": b"\r", "t": b"\t", '"': b'"', "'": b"'", "/": b"/"}
 _REFERENCE = re.compile("&(?:#0{0,6}([1-9][0-9]{0,6})|#[xX]0{0,6}([0-9A-Fa-f]{1,6})|(amp|lt|gt|quot|apos));")
 _ENTITIES = {"amp": b"&", "lt": b"<", "gt": b">", "quot": b'"', "apos": b"'"}
 # With these begins what can be read as another character.

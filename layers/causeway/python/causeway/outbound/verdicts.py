@@ -43,7 +43,7 @@ class Verdict:
 # Per code: the sentence and what to do next.
 _SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "CONNECTED": ("The platform accepts these credentials.", "Nothing; enable the connection."),
+        "CONNECTED": ("The platform accepts these credentials.", "Nothing to do; the connection is active."),
         "INVALID_CREDENTIALS": (
             "The platform does not accept these credentials.",
             "Copy the credentials from the platform's own page again; check that they are for this environment.",
@@ -58,7 +58,7 @@ _SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Test again in a few minutes; look at the platform's status page.",
         ),
         "UNEXPECTED_ANSWER": (
-            "Something answers there, but not as the platform does.",
+            "A server answered, but not like this platform.",
             "Check the base URL, the environment and the ids in the configuration.",
         ),
         "CONFIG_INCOMPLETE": (

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
+from causeway.context import JobContext
 from causeway.syncs.runs import Ended, Taken
 
-# Works on a run until it is done, and says what came of it; an exception leaves the run to the next attempt.
-Engine = Callable[[Taken], Ended]
+# Works on a run of the context's tenant until it is done, and says what came of it; an exception leaves the run to the
+# next attempt.
+Engine = Callable[[JobContext, Taken], Ended]
 
 # By the provider's key.
 ENGINES: Mapping[str, Engine] = dict[str, Engine]()

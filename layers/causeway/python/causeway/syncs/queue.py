@@ -26,7 +26,7 @@ class Message:
         try:
             fields = json.loads(body)
             return cls(UUID(fields["tenantId"]), UUID(fields["runId"]))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InvalidRequest("A message must have a tenantId and a runId") from error
 
     def put(self) -> bool:

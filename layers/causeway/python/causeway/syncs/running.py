@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from aws_lambda_powertools import Logger
 
-from causeway.audit_log import Action, Entry, record
+from causeway.audit_log import Action, record
+from causeway.context import JobContext
 from causeway.database import Database
 from causeway.syncs import runs
 from causeway.syncs.engines import ENGINES, Engine
@@ -16,7 +17,7 @@ logger = Logger(child=True)
 
 
 def run(
-    database: Database, message: Message, lease: timedelta, engines: Mapping[str, Engine] = ENGINES
+    database: Database, message: Message, lease: timedelta, request_id: str, engines: Mapping[str, Engine] = ENGINES
 ) -> Ended | None:
     """Work on a run, and return what came of it; None where it was not this call's to work on, or to end.
 
@@ -26,42 +27,42 @@ def run(
         database: of the hub's login.
         message: as delivered.
         lease: for how long this call can be alive.
+        request_id: of the invocation.
         engines: by provider's key.
 
     Raises:
         Unavailable: the database cannot be used; the message is to be delivered again.
     """
-    tenant_id = str(message.tenant_id)
-    with database.transaction(tenant_id) as transaction:
+    context = JobContext("sync-run", str(message.tenant_id), request_id, database)
+    with context.transaction() as transaction:
         taken = runs.take(transaction, message.run_id, lease)
     if taken is None:
         logger.info("Not waiting: unknown, running or ended", extra={"run": str(message.run_id)})
         return None
-    ended = _worked(taken, engines)
-    with database.transaction(tenant_id) as transaction:
+    ended = _worked(context, taken, engines)
+    with context.transaction() as transaction:
         written = runs.end(transaction, taken, ended)
         if written:
-            note_end(transaction, "sync-run", taken, ended.status, ended.reason)
+            note_end(context, transaction, taken, ended.status, ended.reason)
     if not written:
         logger.warning("Worked for longer than its lease; another has it", extra={"run": taken.run_id})
         return None
     return ended
 
 
-def _worked(taken: Taken, engines: Mapping[str, Engine]) -> Ended:
+def _worked(context: JobContext, taken: Taken, engines: Mapping[str, Engine]) -> Ended:
     if not taken.usable:
-        return Ended("failed", "CONNECTION_NOT_ACTIVE")
+        return Ended("failed", "INTEGRATION_NOT_ACTIVE")
     engine = engines.get(taken.provider_key)
-    return Ended("failed", "NO_ENGINE") if engine is None else engine(taken)
+    return Ended("failed", "NO_ENGINE") if engine is None else engine(context, taken)
 
 
-def note_end(transaction: Transaction, job: str, about: Run | Taken, status: str, reason: str | None) -> None:
-    """Write the end of a run into the audit log of its tenant. job: who ended it."""
-    entry = Entry(
-        action=Action.SYNC_ENDED,
-        actor_kind="system",
-        actor=job,
-        actor_role=None,
+def note_end(
+    context: JobContext, transaction: Transaction, about: Run | Taken, status: str, reason: str | None
+) -> None:
+    """Write the end of a run into the audit log of its tenant. context: of the job that ended it."""
+    entry = context.entry(
+        Action.SYNC_ENDED,
         object_kind="connection",
         object_id=about.connection_id,
         outcome="failed" if status == "failed" else "done",

@@ -5,26 +5,31 @@ A run is queued, then running, then ended; one that was begun and never ended is
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, LiteralString
 from uuid import UUID
 
 import psycopg
 
 from causeway.errors import InvalidRequest, SyncRunNotFound
-from causeway.fields import known_fields, limit_field
+from causeway.fields import MOST_ROWS, known_fields, limit_field, uuid_or
 
 Transaction = psycopg.Connection[Any]
+
+# As a Run has them.
+_SELECT: LiteralString = """
+    SELECT run_id::text, connection_id::text, status, reason, requested_by, requested_at, started_at, ended_at
+    FROM sync_runs
+"""
 
 STATUSES = ("queued", "running", "succeeded", "partial", "failed")
 # What people are told of why a run ended as it did.
 REASONS = {
     "NO_ENGINE": "This provider's data cannot be synced yet",
-    "CONNECTION_NOT_ACTIVE": "The connection was no longer active when the sync was to begin",
+    "INTEGRATION_NOT_ACTIVE": "The connection was no longer active when the sync was to begin",
     "NEVER_ENDED": "The sync was begun several times and did not come to an end",
 }
 # How often a run is begun at most.
 MOST_ATTEMPTS = 3
-_MOST_ROWS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +79,19 @@ class Ended:
     reason: str | None = None
 
 
-def run_id(text: str) -> UUID:
+def parse_run_id(text: str) -> UUID:
     """Return a run's id as it stands in a path; raises SyncRunNotFound where it is none."""
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise SyncRunNotFound from error
+    return uuid_or(text, SyncRunNotFound)
 
 
-def find(transaction: Transaction, connection_id: str, identity: UUID) -> Run:
+def find(transaction: Transaction, connection_id: str, run_id: UUID) -> Run:
     """Return a run of a connection; raises SyncRunNotFound."""
     row = transaction.execute(
-        """
-        SELECT run_id::text, connection_id::text, status, reason, requested_by, requested_at, started_at, ended_at
-        FROM sync_runs WHERE tenant_id = current_tenant() AND connection_id = %s AND run_id = %s
+        f"""
+        {_SELECT}
+        WHERE tenant_id = current_tenant() AND connection_id = %s AND run_id = %s
         """,
-        [connection_id, identity],
+        [connection_id, run_id],
     ).fetchone()
     if row is None:
         raise SyncRunNotFound
@@ -103,12 +105,11 @@ def page(transaction: Transaction, connection_id: str, query: dict[str, str]) ->
         InvalidRequest: names the parameter.
     """
     known_fields(query, {"limit", "cursor"})
-    limit = limit_field(query, _MOST_ROWS)
+    limit = limit_field(query, MOST_ROWS)
     last = _last_seen(transaction, connection_id, query["cursor"]) if "cursor" in query else None
     rows = transaction.execute(
-        """
-        SELECT run_id::text, connection_id::text, status, reason, requested_by, requested_at, started_at, ended_at
-        FROM sync_runs
+        f"""
+        {_SELECT}
         WHERE tenant_id = current_tenant() AND connection_id = %(connection)s
             AND (%(at)s::timestamptz IS NULL OR (requested_at, run_id) < (%(at)s, %(id)s::uuid))
         ORDER BY requested_at DESC, run_id DESC LIMIT %(limit)s + 1
@@ -126,7 +127,7 @@ def page(transaction: Transaction, connection_id: str, query: dict[str, str]) ->
 
 def _last_seen(transaction: Transaction, connection_id: str, cursor: str) -> Run:
     try:
-        return find(transaction, connection_id, run_id(cursor))
+        return find(transaction, connection_id, parse_run_id(cursor))
     except SyncRunNotFound as error:
         raise InvalidRequest("cursor is not one that was answered here") from error
 
@@ -165,7 +166,7 @@ def begin(transaction: Transaction, connection_id: str, subject: str) -> tuple[R
             return find(transaction, connection_id, known.run_id), made is not None
 
 
-def take(transaction: Transaction, identity: UUID, lease: timedelta) -> Taken | None:
+def take(transaction: Transaction, run_id: UUID, lease: timedelta) -> Taken | None:
     """Begin a run that is queued; None where there is no such: it is unknown, running or ended.
 
     Args:
@@ -181,7 +182,7 @@ def take(transaction: Transaction, identity: UUID, lease: timedelta) -> Taken | 
         RETURNING r.run_id::text, r.connection_id::text, r.attempts, c.provider_key,
             c.is_active AND c.deleted_at IS NULL AS usable
         """,
-        [lease, identity],
+        [lease, run_id],
     ).fetchone()
     return None if row is None else Taken(*row)
 
@@ -206,7 +207,7 @@ def end(transaction: Transaction, taken: Taken, ended: Ended) -> bool:
     return bool(written)
 
 
-def requeue(transaction: Transaction, identity: UUID, age: timedelta) -> Run | None:
+def requeue(transaction: Transaction, run_id: UUID, age: timedelta) -> Run | None:
     """Have a run queued again that the queue or its worker lost, or failed where it was begun often enough.
 
     Args:
@@ -224,8 +225,8 @@ def requeue(transaction: Transaction, identity: UUID, age: timedelta) -> Run | N
             queued_at = now(), leased_until = NULL
         WHERE tenant_id = current_tenant() AND run_id = %(id)s
             AND ((status = 'queued' AND queued_at < now() - %(age)s) OR (status = 'running' AND leased_until < now()))
-        RETURNING run_id::text, connection_id::text, status, reason, requested_by, requested_at, started_at, ended_at
+        RETURNING connection_id::text
         """,
-        {"most": MOST_ATTEMPTS, "id": identity, "age": age},
+        {"most": MOST_ATTEMPTS, "id": run_id, "age": age},
     ).fetchone()
-    return None if row is None else Run(*row)
+    return None if row is None else find(transaction, row.connection_id, run_id)

@@ -20,11 +20,11 @@ def start(context: RequestContext, connection_id: UUID) -> tuple[Run, bool]:
         IntegrationNotActive: it is not to be used.
     """
     with context.transaction() as transaction:
-        one = rows.find(transaction, connection_id)
-        rows.demand_active(one)
-        run, made = runs.begin(transaction, one.connection_id, context.caller.subject)
+        connection = rows.find(transaction, connection_id)
+        rows.demand_active(connection)
+        run, made = runs.begin(transaction, connection.connection_id, context.caller.subject)
         if made:
-            audit.note(context, transaction, Action.SYNC_REQUESTED, one, after={"runId": run.run_id})
+            audit.note(context, transaction, Action.SYNC_REQUESTED, connection, after={"runId": run.run_id})
     if made:
-        Message(UUID(context.caller.tenant), UUID(run.run_id)).put()
+        Message(UUID(context.tenant), UUID(run.run_id)).put()
     return run, made

@@ -1,4 +1,4 @@
-"""The ledger against the seed's way: an interactive transaction of five statements, written plainly with psycopg."""
+"""The ledger against five statements: a bet as an interactive transaction, written plainly with psycopg."""
 
 import json
 import random
@@ -15,25 +15,25 @@ from benchmarks.workers import rate
 _SECONDS = 2
 
 _TABLES = """
-CREATE TABLE seed_sessions (
+CREATE TABLE plain_sessions (
     id bigint PRIMARY KEY, token text UNIQUE NOT NULL, user_id bigint NOT NULL, status text NOT NULL
 );
-CREATE TABLE seed_wallets (id bigint PRIMARY KEY, user_id bigint UNIQUE NOT NULL, balance bigint NOT NULL);
-CREATE TABLE seed_transactions (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, wallet_id bigint NOT NULL REFERENCES seed_wallets,
-    session_id bigint NOT NULL REFERENCES seed_sessions, external_transaction_id text UNIQUE NOT NULL,
+CREATE TABLE plain_wallets (id bigint PRIMARY KEY, user_id bigint UNIQUE NOT NULL, balance bigint NOT NULL);
+CREATE TABLE plain_transactions (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, wallet_id bigint NOT NULL REFERENCES plain_wallets,
+    session_id bigint NOT NULL REFERENCES plain_sessions, external_transaction_id text UNIQUE NOT NULL,
     type text NOT NULL, round_id text NOT NULL, amount bigint NOT NULL, balance_after bigint NOT NULL,
     response_cache jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now()
 );
-INSERT INTO seed_sessions SELECT n, 'session-' || n, n, 'active' FROM generate_series(1, 10000) AS n;
-INSERT INTO seed_wallets SELECT n, n, 1000000000000 FROM generate_series(1, 10000) AS n;
+INSERT INTO plain_sessions SELECT n, 'session-' || n, n, 'active' FROM generate_series(1, 10000) AS n;
+INSERT INTO plain_wallets SELECT n, n, 1000000000000 FROM generate_series(1, 10000) AS n;
 GRANT ALL ON ALL TABLES IN SCHEMA public TO causeway_provider;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO causeway_provider;
 """
 
 
 def interactive_debits(url: str) -> Callable[[], None]:
-    """Connect and return a function that takes one bet in the seed's five steps."""
+    """Connect and return a function that takes one bet by five statements."""
     # As the ledger connects: a proxied connection keeps no prepared statements.
     connection = psycopg.connect(url, prepare_threshold=None)
 
@@ -41,23 +41,23 @@ def interactive_debits(url: str) -> Callable[[], None]:
         user, transaction = random.randint(1, WALLETS), str(uuid.uuid4())
         with connection.transaction():
             session = connection.execute(
-                "SELECT id, user_id, status FROM seed_sessions WHERE token = %s", [f"session-{user}"]
+                "SELECT id, user_id, status FROM plain_sessions WHERE token = %s", [f"session-{user}"]
             ).fetchone()
             known = connection.execute(
-                "SELECT response_cache FROM seed_transactions WHERE external_transaction_id = %s",
+                "SELECT response_cache FROM plain_transactions WHERE external_transaction_id = %s",
                 [transaction],
             ).fetchone()
             wallet = connection.execute(
-                "SELECT id, balance FROM seed_wallets WHERE user_id = %s FOR UPDATE", [user]
+                "SELECT id, balance FROM plain_wallets WHERE user_id = %s FOR UPDATE", [user]
             ).fetchone()
             if session is None or known is not None or wallet is None or wallet[1] < 1000:
                 raise RuntimeError("a debit was declined")
             after = wallet[1] - 1000
-            connection.execute("UPDATE seed_wallets SET balance = %s WHERE id = %s", [after, wallet[0]])
+            connection.execute("UPDATE plain_wallets SET balance = %s WHERE id = %s", [after, wallet[0]])
             answer = {"transactionId": transaction, "balance": str(after), "currency": "EUR", "status": "ok"}
             connection.execute(
                 """
-                INSERT INTO seed_transactions (
+                INSERT INTO plain_transactions (
                     wallet_id, session_id, external_transaction_id, type, round_id, amount, balance_after,
                     response_cache
                 ) VALUES (%s, %s, %s, 'debit', 'round-1', 1000, %s, %s)
@@ -76,11 +76,11 @@ def run() -> list[Row]:
             connection.execute(_TABLES)
             connection.execute("VACUUM (ANALYZE)")
         for callers in (1, 8):
-            ours, seed, ratio = in_turn(
+            ours, five, ratio = in_turn(
                 lambda: rate(debits, server.url("casino"), callers, _SECONDS),  # noqa: B023
                 lambda: rate(interactive_debits, server.url("provider"), callers, _SECONDS),  # noqa: B023
                 rounds=3,
             )
-            name = f"ledger / the seed's interactive transaction, {callers}"
-            rows.append(Row(name, f"{ours:,.0f}/s, seed's way {seed:,.0f}/s", ratio, 3.0))
+            name = f"ledger / five statements, {callers} {'caller' if callers == 1 else 'callers'}"
+            rows.append(Row(name, f"{ours:,.0f}/s, five statements {five:,.0f}/s", ratio, 3.0))
     return rows

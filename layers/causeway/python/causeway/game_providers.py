@@ -1,4 +1,4 @@
-"""Who calls: a game provider or a casino, proved by its signature over the bytes received."""
+"""Game providers: the secrets that a tenant shares with one, and by which of them a signed call is proved."""
 
 import re
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ def authenticate(
 ) -> tuple[GameProvider, str]:
     """Return who signed a call, and with which secret: the answer is signed with the same.
 
-    A signature that does not fit is tried once more with the secrets read anew, so that a new secret works at once.
+    A signature that does not match is tried once more with the secrets read anew, so that a new secret works at once.
 
     Args:
         direction: whose secret signs the call.
@@ -80,7 +80,7 @@ def authenticate(
         body: the raw bytes received.
 
     Raises:
-        SignatureInvalid: no such provider, or no secret of its fits.
+        SignatureInvalid: no such provider, or no secret of its matches.
         Unavailable, Misconfigured: the secrets cannot be read.
     """
     for fresh in (False, True) if signature else ():

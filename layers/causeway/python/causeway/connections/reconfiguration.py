@@ -1,0 +1,150 @@
+"""A connection's settings and secrets set anew: what is kept of the old ones, and under which terms.
+
+KMS and providers are called between transactions, never inside one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from causeway import config_schema, credentials, data_keys, provider_calls
+from causeway.audit_log import Action
+from causeway.catalogue import Provider
+from causeway.connections import access, audit, rows, testing
+from causeway.connections.requests import Change
+from causeway.connections.rows import Connection
+from causeway.context import RequestContext
+from causeway.errors import (
+    CredentialMissing,
+    CredentialUnreadable,
+    InvalidRequest,
+    SecretsRequired,
+    TemplateMoved,
+    VersionMismatch,
+)
+from causeway.provider_calls import Account
+from causeway.strict_json import shown_name
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a connection's settings and secrets are to become.
+
+    kept: the secrets in use, of which a change may keep some; None where it may keep none.
+    moved: whether they would be sent to another address.
+    """
+
+    account: Account
+    kept: Mapping[str, str] | None
+    moved: bool
+
+
+def reconfigure(
+    context: RequestContext, connection_id: UUID, version: int | None, wanted: Change, config: dict[str, Any]
+) -> Connection:
+    """Change settings and secrets, which are tested as they would be; what fails replaces nothing.
+
+    Args:
+        context: who changes them.
+        connection_id: the connection.
+        version: the one its reader saw; None: a rotation, of secrets alone and of whatever version it finds.
+        wanted: what else to change.
+        config: fields to set; null takes one away; others stay.
+
+    Raises:
+        As changes.change and changes.rotate.
+    """
+    connection, provider = access.found(context, connection_id)
+    if version is None:
+        _demand_secrets(provider, config)
+    elif version != connection.version:
+        raise VersionMismatch
+    plan = _planned(context, connection, provider, config)
+    settings, secret = dict(plan.account.settings), plan.account.secrets
+    if version is None and secret == plan.kept:
+        raise InvalidRequest("These are the secrets in use: send new ones")
+    tested = testing.demand(context, connection, plan.account)
+    key = audit.fingerprint_key(context)
+    # Where none is kept, none stays in use: terms change with the secrets that were given for them, be it none at all.
+    fresh = None if secret == plan.kept else sealed(context, connection_id, secret)
+    with context.transaction() as transaction:
+        terms = provider_calls.terms(provider, connection.environment)
+        changed = rows.update(transaction, connection_id, connection.version, wanted, settings, terms)
+        if fresh is not None:
+            credentials.promote(transaction, connection_id, credentials.store(transaction, fresh))
+        # What was given for other terms or another address, or cannot be read, does not come back by rolling back.
+        retired = (plan.moved or plan.kept is None) and credentials.retire(transaction, connection_id)
+        changed = settled(transaction, changed, tested)
+        action = Action.CREDENTIAL_ROTATED if version is None else Action.CONNECTION_CHANGED
+        before = audit.shown(connection) | {"secrets": audit.fingerprints(key, plan.kept or {})}
+        after = audit.shown(changed) | {"secrets": audit.fingerprints(key, secret)}
+        audit.note(context, transaction, action, connection, before=before, after=after)
+        if retired:
+            audit.note(context, transaction, Action.CREDENTIAL_RETIRED, connection)
+    return changed
+
+
+def _demand_secrets(provider: Provider, config: dict[str, Any]) -> None:
+    if not config:
+        raise InvalidRequest("config must have at least one secret field")
+    plain = sorted(set(config) - config_schema.secret_fields(provider.config_schema))
+    if plain:
+        raise InvalidRequest(f"{shown_name(plain[0])} is not a secret field of this template")
+
+
+def _planned(context: RequestContext, connection: Connection, provider: Provider, config: dict[str, Any]) -> _Plan:
+    """Return what a connection would become with fields of its config set anew; nothing is changed.
+
+    Raises:
+        TemplateMoved: the template is not the agreed one, and a secret in use was not given again.
+        SecretsRequired: the address would change, and a secret was left out.
+        ConfigSchemaInvalid, and as credentials.read where what cannot be read was not given again.
+    """
+    given_again = access.secret_names(context, connection) <= config.keys()
+    kept = _kept(context, connection, provider, given_again=given_again)
+    merged = {
+        name: value for name, value in (connection.config | dict(kept or {}) | config).items() if value is not None
+    }
+    settings, secret = checked(provider, merged)
+    if kept is None and not given_again:
+        raise TemplateMoved
+    account = Account(provider, connection.environment, settings, secret)
+    # Or who may change an address could have the secrets sent to himself, and so read them.
+    moved = account.endpoints != Account(provider, connection.environment, connection.config, {}).endpoints
+    if moved and not secret.keys() <= config.keys():
+        raise SecretsRequired
+    return _Plan(account, kept, moved)
+
+
+def _kept(
+    context: RequestContext, connection: Connection, provider: Provider, *, given_again: bool
+) -> Mapping[str, str] | None:
+    """The secrets in use; None where none may be kept, and where none can be read and none has to be."""
+    # A template that is not the agreed one gets no kept secret: neither its calls, nor its schema's judgement.
+    if not access.agreed(connection, provider):
+        return None
+    try:
+        return access.read_secrets(context, connection)
+    except (CredentialMissing, CredentialUnreadable):
+        if given_again:
+            return None
+        raise
+
+
+def checked(provider: Provider, config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return a config's settings and its secrets; raises ConfigSchemaInvalid where it does not match its template."""
+    config_schema.validate(provider.config_schema, config)
+    return config_schema.split(provider.config_schema, config)
+
+
+def sealed(context: RequestContext, connection_id: UUID, secret: Mapping[str, str]) -> credentials.Sealed:
+    """Return a connection's secrets as they are stored; raises KeyServiceUnavailable."""
+    return credentials.seal_all(data_keys.current(), context.tenant, connection_id, secret)
+
+
+def settled(transaction: rows.Transaction, changed: Connection, tested: testing.Tested) -> Connection:
+    """Return a connection that was just changed to what was tested, in the state the test found."""
+    connection_id = UUID(changed.connection_id)
+    testing.settle(transaction, connection_id, changed.version, tested)
+    return rows.find(transaction, connection_id)

@@ -1,0 +1,21 @@
+"""The calendars of a connection, and the times in them."""
+
+from causeway.openapi.schemas.shapes import TEXT, TIME, Schema, list_of, object_of, text
+
+_SLOT = {"startTime": TIME, "endTime": TIME, "title": text(200, 0)}
+
+SCHEMAS: dict[str, Schema] = {
+    "CalendarList": object_of(
+        {
+            "calendars": list_of(
+                object_of({"id": {}, "name": {}, "isActive": {}}, description="As the platform tells them.")
+            )
+        }
+    ),
+    "Day": object_of(
+        {"date": {"type": "string", "format": "date"}, "timezone": text(64) | {"default": "UTC"}}, "timezone"
+    ),
+    "FreeSlots": object_of({"slots": list_of({"type": "string", "pattern": "^[0-9]{2}:[0-9]{2}$"})}),
+    "BlockedSlotDraft": object_of(_SLOT, "title"),
+    "BlockedSlot": object_of({"id": {}, "calendarId": TEXT, **_SLOT}),
+}

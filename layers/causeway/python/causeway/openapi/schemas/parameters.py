@@ -1,0 +1,31 @@
+"""The parameters of paths and the headers of requests, by name."""
+
+from causeway.openapi.schemas.shapes import ID, Schema
+
+PATH: dict[str, Schema] = {
+    "connection_id": ID,
+    "key_id": ID,
+    "run_id": ID,
+    "tenant_id": ID,
+    "subject": {
+        "type": "string",
+        "pattern": "^[0-9A-Za-z_-]{1,255}$",
+        "description": "The sub of the person's tokens.",
+    },
+    "template_id": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$"},
+    "calendar_id": {"type": "string", "pattern": "^[0-9A-Za-z_-]{1,128}$"},
+}
+
+HEADERS: dict[str, Schema] = {
+    "X-Tenant-Id": ID | {"description": "The tenant a super admin means."},
+    "x-provider-code": {"type": "string", "pattern": "^[A-Z0-9_]{1,64}$", "description": "The game provider's code."},
+    "If-Match": {"type": "string", "pattern": '^"[0-9]{1,18}"$', "description": "The ETag last seen."},
+    "Idempotency-Key": {
+        "type": "string",
+        "pattern": "^[!-~]{1,255}$",
+        "description": "The same key finds what it made before.",
+    },
+}
+REQUIRED_HEADERS = frozenset({"If-Match"})
+# The header a route takes, by the error code that it declares for it.
+HEADER_OF = {"IF_MATCH_REQUIRED": "If-Match", "IDEMPOTENCY_KEY_REUSED": "Idempotency-Key"}

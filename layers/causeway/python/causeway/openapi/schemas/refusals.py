@@ -1,0 +1,12 @@
+"""What a call is answered that is refused, by a function or before one is asked."""
+
+from causeway.openapi.schemas.shapes import MONEY, TEXT, Schema, object_of
+
+SCHEMAS: dict[str, Schema] = {
+    "Error": object_of(
+        {"error": TEXT, "code": TEXT, "requestId": TEXT, "balance": MONEY},
+        "balance",
+        description="balance: the player's, where the player is known.",
+    ),
+    "GatewayMessage": object_of({"message": TEXT}, description="Refused before a function was asked."),
+}

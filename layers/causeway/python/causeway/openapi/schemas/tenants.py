@@ -1,0 +1,33 @@
+"""Tenants, and the people in them."""
+
+from causeway import memberships
+from causeway.openapi.schemas.shapes import (
+    ID,
+    NEXT_CURSOR,
+    TEXT,
+    TIME,
+    Schema,
+    list_of,
+    object_of,
+    query_of,
+    ref,
+    rows,
+    text,
+)
+
+_CODE: Schema = {"type": "string", "pattern": "^[A-Z0-9_]{1,64}$", "description": "What game providers call it."}
+_NAME = {"displayName": text(200)}
+_STATUS: Schema = {"enum": list(memberships.STATUSES)}
+_ROLE: Schema = {"enum": ["tenant_admin", "regulator", "staff"]}
+
+SCHEMAS: dict[str, Schema] = {
+    "TenantDraft": object_of({"code": _CODE, **_NAME}),
+    "TenantChange": object_of(_NAME),
+    "Tenant": object_of({"id": ID, "code": _CODE, **_NAME, "createdAt": TIME}),
+    "TenantPage": object_of({"tenants": list_of(ref("Tenant")), "nextCursor": NEXT_CURSOR}),
+    "TenantQuery": query_of({"limit": rows(), "cursor": text(64)}),
+    "MembershipChange": object_of({"status": _STATUS}),
+    "Membership": object_of({"subject": TEXT, "role": _ROLE, "status": _STATUS, "createdAt": TIME}),
+    "MembershipPage": object_of({"memberships": list_of(ref("Membership")), "nextCursor": NEXT_CURSOR}),
+    "MembershipQuery": query_of({"limit": rows(), "cursor": text(255)}),
+}

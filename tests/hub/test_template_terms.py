@@ -1,0 +1,134 @@
+"""A template changed since its connections were made: no stored secret is judged by it, or sent where it says."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from causeway.connections import changes, testing
+from causeway.connections.requests import Change, Draft, NewSecrets
+from causeway.connections.rows import Connection
+from causeway.context import RequestContext
+from causeway.errors import CausewayError, NothingToRollBack, TemplateMoved
+from tests.hub.client import ADMIN, PLATFORM_ADMIN, SUPER_ADMIN, Hub, config, draft
+from tests.hub.conftest import Platform
+
+Rows = Callable[..., list[Any]]
+Inside = Callable[..., RequestContext]
+_TEMPLATE = "/integrations/templates/softswiss"
+_SECRETS = {"api_key": "sk-hidden", "api_secret": "zz-hidden"}
+
+
+@pytest.fixture
+def judged_by(hub: Hub, rows: Rows) -> Iterator[Callable[[str], None]]:
+    """Has a super admin change the template: it asks for no secret, sends none, and has a pattern for one."""
+    [before] = rows(
+        "SELECT health_call::text AS call, config_schema::text AS schema, changed_by_admin AS changed "
+        "FROM integration_providers WHERE provider_key = 'softswiss'"
+    )
+
+    def change(pattern: str) -> None:
+        shown = hub.call("GET", _TEMPLATE, PLATFORM_ADMIN)
+        schema, call = shown.json["configSchema"], shown.json["healthCall"]
+        schema["required"] = ["casino_id", "environment"]
+        schema["properties"]["api_key"]["pattern"] = pattern
+        wanted = {"configSchema": schema, "healthCall": call | {"headers": {}, "auth": {"type": "none"}}}
+        changed = hub.call("PATCH", _TEMPLATE, PLATFORM_ADMIN, wanted, if_match=shown.etag)
+        assert changed.status == 200, changed
+
+    yield change
+    rows(
+        "UPDATE integration_providers SET health_call = %s::jsonb, config_schema = %s::jsonb, changed_by_admin = %s "
+        "WHERE provider_key = 'softswiss'",
+        [before.call, before.schema, before.changed],
+    )
+
+
+@pytest.fixture
+def connection_id(inside: Inside, platform: Platform) -> UUID:
+    """A working connection with two secrets; its platform also takes calls without any."""
+    platform.keys = {_SECRETS["api_key"], ""}
+    wanted = draft(config=config(base_url=platform.url) | _SECRETS)
+    return UUID(changes.create(inside(ADMIN), Draft.parse(wanted), None)[0].connection_id)
+
+
+def statuses(rows: Rows, connection_id: UUID) -> list[str]:
+    statement = "SELECT status FROM api_credential_versions WHERE connection_id = %s ORDER BY version"
+    return [row.status for row in rows(statement, [connection_id])]
+
+
+def reconfigured(rows: Rows, context: RequestContext, connection_id: UUID, wanted: dict[str, Any]) -> Connection:
+    """Change the connection's config as it is now."""
+    [row] = rows("SELECT version FROM integration_connections WHERE connection_id = %s", [connection_id])
+    return changes.change(context, connection_id, row.version, Change(None, None, wanted))
+
+
+@pytest.mark.parametrize("given", [{}, dict.fromkeys(_SECRETS)], ids=["nothing", "null for each secret"])
+def test_super_admin_does_not_read_a_secret_letter_by_letter(
+    inside: Inside, rows: Rows, judged_by: Callable[[str], None], connection_id: UUID, given: dict[str, Any]
+) -> None:
+    """HUB 1: by agreeing in the tenant's place to a template that asks for no secret, and judges the one stored."""
+    context = inside(SUPER_ADMIN)
+    told = []
+    for first in "st":
+        judged_by(f"^{first}")
+        for _ in range(2):
+            try:
+                reconfigured(rows, context, connection_id, given)
+                told.append("changed")
+            except CausewayError as error:
+                told.append(type(error).__name__)
+
+    assert told[:2] == told[2:]
+
+
+def test_agreeing_to_a_template_without_secrets_leaves_none_in_use(
+    inside: Inside, hub: Hub, rows: Rows, judged_by: Callable[[str], None], connection_id: UUID
+) -> None:
+    """HUB 1: the terms move with the credential that was given for them, an empty one too."""
+    context = inside(ADMIN)
+    changes.rotate(context, connection_id, NewSecrets({"api_secret": "zz-other"}))
+    judged_by("^t")
+    agreed = reconfigured(rows, context, connection_id, dict.fromkeys(_SECRETS))
+
+    assert agreed.status == "active"
+    assert statuses(rows, connection_id) == ["retired", "retired", "active"]
+    assert rows("SELECT field FROM api_credentials WHERE connection_id = %s AND version = 3", [connection_id]) == []
+    assert testing.test(context, connection_id).verdict.success
+    with pytest.raises(NothingToRollBack):
+        changes.roll_back(context, connection_id)
+    [changed, retired] = hub.audited(f"/integrations/{connection_id}")[-5:-3]
+    assert (changed["action"], retired["action"]) == ("connection.changed", "credential.retired")
+    assert (changed["before"]["secrets"], changed["after"]["secrets"]) == ({}, {})
+
+
+@pytest.mark.parametrize("given", [{}, {"api_key": "t-new"}], ids=["none", "one of two"])
+def test_secret_that_is_left_out_is_not_lost_by_agreeing(
+    inside: Inside, rows: Rows, judged_by: Callable[[str], None], connection_id: UUID, given: dict[str, Any]
+) -> None:
+    """Nor does a rotation agree: every secret in use is given again, or taken away by name."""
+    context = inside(ADMIN)
+    judged_by("^t")
+    with pytest.raises(TemplateMoved):
+        reconfigured(rows, context, connection_id, given)
+    if given:
+        with pytest.raises(TemplateMoved):
+            changes.rotate(context, connection_id, NewSecrets(given))
+
+    assert statuses(rows, connection_id) == ["active"]
+    for use in (testing.test, changes.enable, changes.roll_back):
+        with pytest.raises(TemplateMoved):
+            use(context, connection_id)
+
+
+def test_change_of_the_name_alone_agrees_to_nothing(
+    inside: Inside, rows: Rows, judged_by: Callable[[str], None], connection_id: UUID
+) -> None:
+    context = inside(SUPER_ADMIN)
+    judged_by("^t")
+    [row] = rows("SELECT version FROM integration_connections WHERE connection_id = %s", [connection_id])
+    changes.change(context, connection_id, row.version, Change(None, "described anew", None))
+
+    with pytest.raises(TemplateMoved):
+        testing.test(context, connection_id)

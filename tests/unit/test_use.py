@@ -1,0 +1,186 @@
+"""What the answer to a call made with a connection means, and whether the call may be made again."""
+
+import json
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from causeway.catalogue import Provider
+from causeway.connections.rows import Connection
+from causeway.connections.use import OpenConnection
+from causeway.errors import (
+    CausewayError,
+    ConnectionFailed,
+    InvalidCredentials,
+    ProviderOutcomeUnknown,
+    ProviderRejected,
+    RateLimited,
+)
+from causeway.provider_calls import Account
+from tests.unit.wire_server import Act, WireServer, say
+
+_KEY = {"type": "header", "name": "X-Key", "value": "{key}"}
+_TOKEN = {
+    "type": "oauth2_client_credentials",
+    "token_path": "/token",
+    "client_id": "{key}",
+    "client_secret": "{key}",
+}
+
+
+@pytest.fixture(autouse=True)
+def loopback(set_environment: Callable[..., None]) -> None:
+    set_environment(EGRESS_ALLOWED_HOSTS="127.0.0.1")
+
+
+def opened(url: str, provider_key: str = "platform", auth: dict[str, Any] = _KEY) -> OpenConnection:
+    """A connection to a platform there."""
+    now = datetime.now(UTC)
+    provider = Provider(
+        key=provider_key,
+        kind="test",
+        display_name="Platform",
+        description="",
+        config_schema={},
+        setup_instructions="",
+        documentation_url=None,
+        base_urls={"production": url},
+        api_version=None,
+        webhook_support=False,
+        rate_limits={},
+        health_call={"method": "GET", "path": "/me", "expect": [200], "auth": auth},
+    )
+    connection = Connection(
+        connection_id="00000000-0000-0000-0000-000000000001",
+        provider_key=provider_key,
+        kind="test",
+        name="One",
+        description="",
+        environment="production",
+        config={},
+        status="active",
+        is_active=True,
+        error_message=None,
+        last_sync_at=None,
+        version=1,
+        created_by="someone",
+        created_at=now,
+        updated_at=now,
+        terms=b"",
+    )
+    return OpenConnection(connection, Account(provider, "production", {}, {"key": "s3cret"}), lambda _: None)
+
+
+def answer(status: int, content: Any = None, *headers: str) -> Act:
+    body = b"" if content is None else json.dumps(content).encode()
+    lines = (f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}", *headers, "", "")
+    return say("\r\n".join(lines).encode() + body)
+
+
+def outcome(act: Act, method: str, provider_key: str = "platform", **more: Any) -> CausewayError | int:
+    """The error that a call ends with, or the status of its answer."""
+    with WireServer(act) as server:
+        try:
+            return opened(server.url, provider_key, **more).call(method, "/messages", content={"a": 1}).status
+        except CausewayError as error:
+            return error
+
+
+@pytest.mark.parametrize(("status", "content"), [(200, {}), (200, "done"), (202, None), (201, []), (204, None)])
+def test_any_2xx_is_good(status: int, content: Any) -> None:
+    """A test asks for more: an answer that only the platform gives."""
+    assert outcome(answer(status, content), "POST") == status
+
+
+def test_good_status_is_good_whatever_a_test_makes_of_its_body() -> None:
+    refused = {"error": {"message": "store not known"}}
+
+    assert outcome(answer(200, refused), "GET", "telr") == 200
+
+
+@pytest.mark.parametrize(
+    ("status", "get", "post"),
+    [
+        (301, ConnectionFailed, ConnectionFailed),
+        (400, ProviderRejected, ProviderRejected),
+        (401, InvalidCredentials, InvalidCredentials),
+        (402, ProviderRejected, ProviderRejected),
+        (403, InvalidCredentials, InvalidCredentials),
+        (404, ProviderRejected, ProviderRejected),
+        (422, ProviderRejected, ProviderRejected),
+        (429, RateLimited, RateLimited),
+        (500, ConnectionFailed, ProviderOutcomeUnknown),
+        (504, ConnectionFailed, ProviderOutcomeUnknown),
+    ],
+)
+def test_other_status_is_told_apart(status: int, get: type[CausewayError], post: type[CausewayError]) -> None:
+    """HUB 11: what may have been done is not called something to try again."""
+    assert [type(outcome(answer(status), method)) for method in ("GET", "POST")] == [get, post]
+
+
+def test_platform_that_asks_to_wait_is_waited_for() -> None:
+    error = outcome(answer(429, None, "Retry-After: 7"), "POST")
+
+    assert isinstance(error, RateLimited)
+    assert error.retry_after == 7
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [(190, InvalidCredentials), (130429, RateLimited), (1, ProviderOutcomeUnknown), (131009, ProviderRejected)],
+)
+def test_platform_that_tells_in_the_body_alone_is_read(code: int, expected: type[CausewayError]) -> None:
+    """Meta's Graph API answers 400 to all of it."""
+    assert type(outcome(answer(400, {"error": {"code": code}}), "POST", "whatsapp_business")) is expected
+
+
+def _reset(connection: socket.socket, _: WireServer) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+
+
+@pytest.mark.parametrize(
+    "act", [_reset, say(b""), say(b"nonsense\r\n\r\n"), say(b"HTTP/1.1 200 OK\r\nContent-Length: 9")]
+)
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("GET", ConnectionFailed),
+        ("PUT", ConnectionFailed),
+        ("DELETE", ConnectionFailed),
+        ("POST", ProviderOutcomeUnknown),
+        ("PATCH", ProviderOutcomeUnknown),
+    ],
+)
+def test_connection_that_breaks_after_the_request_leaves_a_posts_outcome_unknown(
+    act: Act, method: str, expected: type[CausewayError]
+) -> None:
+    """HUB 11"""
+    assert type(outcome(act, method)) is expected
+
+
+def test_connection_that_is_not_made_leaves_no_doubt() -> None:
+    """HUB 11: neither where nobody listens, nor where the handshake fails, nor where the address is not called."""
+    with socket.socket() as bound, WireServer(say(b"no TLS")) as plain:
+        bound.bind(("127.0.0.1", 0))
+        closed = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        for url in (closed, plain.url.replace("http", "https"), "https://192.0.2.1", "http://127.0.0.1:1/\n"):
+            with pytest.raises(ConnectionFailed):
+                opened(url).call("POST", "/messages", content={})
+
+
+def test_token_that_is_not_got_leaves_no_doubt() -> None:
+    """HUB 11: the call itself was not made, whatever became of the call for its token."""
+    for act, expected in ((say(b""), ConnectionFailed), (answer(400), InvalidCredentials)):
+        assert type(outcome(act, "POST", auth=_TOKEN)) is expected
+
+
+def test_fields_of_a_form_are_sent_as_one() -> None:
+    with WireServer(answer(201)) as server:
+        assert opened(server.url).call("POST", "/Messages.json", form={"To": "+41 79", "Body": "a&b"}).status == 201
+        [request] = server.requests
+
+    assert b"\r\nContent-Type: application/x-www-form-urlencoded\r\n" in request
+    assert request.endswith(b"\r\n\r\nTo=%2B41+79&Body=a%26b")
