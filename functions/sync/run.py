@@ -12,7 +12,7 @@ from causeway.syncs import running
 from causeway.syncs.queue import Message
 
 logger = Logger()
-# Where all of a batch failed it raises, so that Lambda counts an error: the alarm rings and a new version is taken back.
+# Where all of a batch failed it raises: Lambda counts an error, the alarm rings, and a new version is taken back.
 processor = BatchProcessor(event_type=EventType.SQS)
 
 # What the clocks of Lambda and of the database may differ by.
