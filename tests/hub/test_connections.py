@@ -406,6 +406,31 @@ def test_disabled_connection_refuses_before_anything_is_decrypted(inside: Inside
     assert hub.call("GET", path).json["status"] == "disconnected"
 
 
+def test_disabled_connection_takes_new_secrets_that_are_all_of_them(
+    inside: Inside, rows: Rows, platform: Platform
+) -> None:
+    """HUB 15: nothing stored is opened; else one whose template moved could never be enabled again."""
+    context = inside()
+    platform.keys |= {"old-key", "new-key"}
+    wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="old-key", api_secret="a-secret")))
+    one, _ = changes.create(context, wanted, None)
+    connection_id = UUID(one.connection_id)
+    disabled, calls = changes.disable(context, connection_id), platform.calls
+    for given in ({"api_key": "new-key"}, {"casino_id": "casino-2"}):
+        with pytest.raises(IntegrationNotActive):
+            changes.change(context, connection_id, disabled.version, Change(None, None, given))
+    with pytest.raises(IntegrationNotActive):
+        changes.rotate(context, connection_id, NewSecrets({"api_key": "new-key"}))
+    assert platform.calls == calls
+
+    given = {"api_key": "new-key", "api_secret": "another"}
+    changed = changes.change(context, connection_id, disabled.version, Change(None, None, given))
+    assert (changed.status, changed.is_active) == ("disconnected", False)
+    assert versions(rows, one.connection_id) == ["retired", "active"]
+    platform.keys.discard("old-key")
+    assert changes.enable(context, connection_id).status == "active"
+
+
 def test_without_kms_nothing_is_made(inside: Inside, rows: Rows, platform: Platform) -> None:
     """HUB 5"""
     wanted = at_platform(platform)

@@ -65,13 +65,13 @@ def change(context: RequestContext, connection_id: UUID, version: int, wanted: C
 
     Args:
         context: who changes it.
-        identity: the connection.
+        connection_id: the connection.
         version: the one its reader saw.
         wanted: what to change; a field of the config that is null is taken away, a secret left out stays.
 
     Raises:
         ConnectionNotFound, VersionMismatch, NameTaken, ConfigSchemaInvalid.
-        IntegrationNotActive: the config of a disabled connection; nothing is decrypted.
+        IntegrationNotActive: it is disabled, and a secret in use was left out; nothing is decrypted.
         SecretsRequired: the address would change, and a secret was left out.
         TemplateMoved: the template is not the agreed one, and a secret in use was left out; nothing is decrypted.
         InvalidCredentials, ConnectionFailed: the new config does not work; nothing is changed.
@@ -97,7 +97,7 @@ def rotate(context: RequestContext, connection_id: UUID, fresh: NewSecrets) -> C
 
     Raises:
         ConnectionNotFound, ConfigSchemaInvalid.
-        IntegrationNotActive: it is disabled; nothing is decrypted.
+        IntegrationNotActive: it is disabled, and a secret in use was left out; nothing is decrypted.
         InvalidRequest: a field is no secret, or nothing would change.
         InvalidCredentials, ConnectionFailed: the new secrets do not work; the old stay in use.
     """

@@ -18,6 +18,7 @@ from causeway.context import RequestContext
 from causeway.errors import (
     CredentialMissing,
     CredentialUnreadable,
+    IntegrationNotActive,
     InvalidRequest,
     SecretsRequired,
     TemplateMoved,
@@ -55,7 +56,7 @@ def reconfigure(
     Raises:
         As changes.change and changes.rotate.
     """
-    connection, provider = access.found(context, connection_id)
+    connection, provider = access.found(context, connection_id, disabled=True)
     if version is None:
         _demand_secrets(provider, config)
     elif version != connection.version:
@@ -97,6 +98,7 @@ def _planned(context: RequestContext, connection: Connection, provider: Provider
     """Return what a connection would become with fields of its config set anew; nothing is changed.
 
     Raises:
+        IntegrationNotActive: it is disabled, and a secret in use was not given again; nothing is decrypted.
         TemplateMoved: the template is not the agreed one, and a secret in use was not given again.
         SecretsRequired: the address would change, and a secret was left out.
         ConfigSchemaInvalid, and as credentials.read where what cannot be read was not given again.
@@ -121,6 +123,11 @@ def _kept(
     context: RequestContext, connection: Connection, provider: Provider, *, given_again: bool
 ) -> Mapping[str, str] | None:
     """The secrets in use; None where none may be kept, and where none can be read and none has to be."""
+    # Nothing of a disabled connection is decrypted: what it shall have must be given.
+    if connection.status == "disconnected":
+        if given_again:
+            return None
+        raise IntegrationNotActive
     # A template that is not the agreed one gets no kept secret: neither its calls, nor its schema's judgement.
     if not access.agreed(connection, provider):
         return None
