@@ -130,6 +130,19 @@ def test_function_that_opens_credentials_rings_when_one_does_not_open(
     assert {f"{name}Function" for name in watched_for} == opening
 
 
+@pytest.mark.parametrize("subject", ["Credentials", "DataKeys"])
+def test_what_a_night_could_not_do_rings(resources: dict[str, Any], subject: str) -> None:
+    """functions/maintenance/key_rotation.py counts under these names, and under that of its service."""
+    source = (ROOT / "functions" / "maintenance" / "key_rotation.py").read_text()
+    alarm = resources[f"{subject}Failed"]["Properties"]
+
+    assert f'_told("{subject}"' in source
+    assert (alarm["Namespace"], text_of(alarm["MetricName"])) == ("Causeway", f"{subject}Failed")
+    assert alarm["Dimensions"] == [
+        {"Name": "service", "Value": {"Fn::FindInMap": ["FunctionLimits", "KeyRotation", "Service"]}}
+    ]
+
+
 def test_function_takes_no_concurrency_from_the_others(deployed: Functions) -> None:
     """A new account has ten in all and none to reserve: a template that reserves cannot be deployed there."""
     assert [name for name, own in deployed.items() if "ReservedConcurrentExecutions" in own] == []
