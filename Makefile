@@ -29,7 +29,7 @@ up: ## the local stack until Ctrl-C (PORT=8080 to choose a port, CONTAINERS=1 fo
 
 test: ## all tests, against the embedded Postgres or DATABASE_URL (ARGS='-k debit' for some)
 	@requirements/install .venv requirements/test.txt
-	@.venv/bin/python -m pytest $(ARGS)
+	@.venv/bin/python -m pytest $(if $(DATABASE_URL),,-n 2 --dist loadfile) $(ARGS)
 
 check: ## linters and type checker: Python, imports, template, SQL
 	@requirements/install .venv requirements/test.txt

@@ -89,8 +89,8 @@ def delete(call: HubCall) -> HubAnswer:
 @hub_call(app, "connections.use")
 @describe(
     "Verdict",
-    refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED CREDENTIAL_UNREADABLE CREDENTIAL_MISSING "
-    "KEY_SERVICE_UNAVAILABLE",
+    refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED VERSION_MISMATCH CREDENTIAL_UNREADABLE "
+    "CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE",
 )
 def test(call: HubCall) -> HubAnswer:
     """Test a connection by a call to its platform."""
@@ -102,7 +102,8 @@ def test(call: HubCall) -> HubAnswer:
 @hub_call(app, "connections.write")
 @describe(
     "Connection",
-    refuses="CONNECTION_NOT_FOUND TEMPLATE_MOVED CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE",
+    refuses="CONNECTION_NOT_FOUND TEMPLATE_MOVED VERSION_MISMATCH CREDENTIAL_UNREADABLE CREDENTIAL_MISSING "
+    "KEY_SERVICE_UNAVAILABLE",
 )
 def enable(call: HubCall) -> HubAnswer:
     """Enable a disabled connection, if its test succeeds."""

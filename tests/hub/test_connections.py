@@ -9,10 +9,18 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from causeway import aws, data_keys
 from causeway.connections import changes, testing
+from causeway.connections import rows as connection_rows
 from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.context import RequestContext
-from causeway.errors import IntegrationNotActive, InvalidCredentials, KeyServiceUnavailable, SecretsRequired
+from causeway.errors import (
+    IntegrationNotActive,
+    InvalidCredentials,
+    KeyServiceUnavailable,
+    SecretsRequired,
+    VersionMismatch,
+)
 from local import ROOT
 from local.demo_data import TENANTS
 from local.sandbox.credentials import DEMO_CREDENTIALS
@@ -404,6 +412,38 @@ def test_disabled_connection_refuses_before_anything_is_decrypted(inside: Inside
     path = f"/integrations/{identity}"
     assert hub.call("POST", f"{path}/sync").code == "INTEGRATION_NOT_ACTIVE"
     assert hub.call("GET", path).json["status"] == "disconnected"
+
+
+def test_connection_that_changes_while_its_secrets_are_opened_is_not_called(
+    inside: Inside, rows: Rows, platform: Platform
+) -> None:
+    """HUB 1: its new secrets may be for another address than the one that was read."""
+    context = inside()
+    one, _ = changes.create(context, at_platform(platform), None)
+    context, calls = inside(), platform.calls
+    changed = "UPDATE integration_connections SET version = version + 1 WHERE connection_id = %s"
+
+    def change(**_: Any) -> None:
+        rows(changed, [one.connection_id])
+
+    aws.client("kms").meta.events.register_first("before-call.kms", change)
+    for used in (testing.test, changes.enable):
+        data_keys.current.cache_clear()
+        with pytest.raises(VersionMismatch):
+            used(context, UUID(one.connection_id))
+
+    assert platform.calls == calls
+
+
+def test_connection_that_changed_since_its_test_is_not_enabled_by_it(inside: Inside, platform: Platform) -> None:
+    context = inside()
+    one, _ = changes.create(context, at_platform(platform), None)
+    connection_id = UUID(one.connection_id)
+    disabled = changes.disable(context, connection_id)
+    with pytest.raises(VersionMismatch), context.transaction() as transaction:
+        connection_rows.enable(transaction, connection_id, disabled.version - 1)
+    with context.transaction() as transaction:
+        assert connection_rows.find(transaction, connection_id).status == "disconnected"
 
 
 def test_disabled_connection_takes_new_secrets_that_are_all_of_them(

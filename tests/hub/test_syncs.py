@@ -102,7 +102,7 @@ def test_call_that_takes_no_body_refuses_one(hub: Hub, rows: Rows, active: str, 
 
 
 def test_call_that_takes_no_body_takes_an_empty_one(hub: Hub, active: str) -> None:
-    for body in (b"", b"{}", b" {} \n"):
+    for body in (b"", b"{}", b" { } \n"):
         assert hub.call("POST", f"{active}/sync", raw=body).status == 202
         hub.synced(active)
 

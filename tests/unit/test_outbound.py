@@ -147,6 +147,8 @@ def test_garbage_is_told_apart(loopback: None, answer: bytes) -> None:
         ok(b"x" * 1001),
         say(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1001),
         ok(gzip.compress(b"x" * 1_000_000), "Content-Encoding: gzip"),
+        # A redirect is not followed, and not read for where it leads either.
+        say(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n\r\n" + b"x" * 1001),
     ],
 )
 def test_answer_over_the_cap_is_refused(loopback: None, act: Act) -> None:

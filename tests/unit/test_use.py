@@ -104,12 +104,14 @@ def test_good_status_is_good_whatever_a_test_makes_of_its_body() -> None:
 @pytest.mark.parametrize(
     ("status", "get", "post"),
     [
-        (301, ConnectionFailed, ConnectionFailed),
+        (301, ConnectionFailed, ProviderOutcomeUnknown),
+        (303, ConnectionFailed, ProviderOutcomeUnknown),
         (400, ProviderRejected, ProviderRejected),
         (401, InvalidCredentials, InvalidCredentials),
         (402, ProviderRejected, ProviderRejected),
         (403, InvalidCredentials, InvalidCredentials),
         (404, ProviderRejected, ProviderRejected),
+        (408, ProviderRejected, ProviderOutcomeUnknown),
         (422, ProviderRejected, ProviderRejected),
         (429, RateLimited, RateLimited),
         (500, ConnectionFailed, ProviderOutcomeUnknown),

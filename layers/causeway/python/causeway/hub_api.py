@@ -12,6 +12,7 @@ from causeway import audit_log, database, identity, operations, strict_json
 from causeway.api import failed, json_answer, raw_body
 from causeway.context import RequestContext
 from causeway.errors import BY_CODE, CausewayError, Forbidden, InvalidRequest, PreconditionRequired, Unauthorized
+from causeway.fields import known_fields
 from causeway.identity import Caller
 from causeway.permissions import ALLOWED, Permission
 
@@ -127,8 +128,8 @@ def _caller(authorizer: dict[str, Any], tenant_asked: str | None) -> Caller:
 def _made(call: HubCall, permission: Permission, route: Callable[[HubCall], HubAnswer]) -> Response[str]:
     try:
         call.context.caller.demand(permission)
-        if operations.OPERATIONS[route].request is None and call.raw.strip() not in (b"", b"{}"):
-            raise InvalidRequest("This call takes no body")
+        if operations.OPERATIONS[route].request is None and call.raw.strip():
+            known_fields(call.body, set())
         return _answered(route(call))
     except Forbidden:
         if call.context.caller.tenant_id is not None:

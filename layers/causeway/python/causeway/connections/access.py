@@ -16,7 +16,14 @@ from causeway.connections import audit, call_log, rows
 from causeway.connections.rows import Connection
 from causeway.context import Context
 from causeway.credentials import Secrets
-from causeway.errors import CausewayError, CredentialUnreadable, IntegrationNotActive, NotSupported, TemplateMoved
+from causeway.errors import (
+    CausewayError,
+    CredentialUnreadable,
+    IntegrationNotActive,
+    NotSupported,
+    TemplateMoved,
+    VersionMismatch,
+)
 from causeway.outbound import Attempt
 from causeway.provider_calls import Account
 
@@ -74,20 +81,29 @@ def account(context: Context, connection: Connection, provider: Provider) -> Acc
 
 
 def read_secrets(context: Context, connection: Connection, version: int | None = None) -> Secrets:
-    """Return a connection's secrets; one that cannot be read is written down. Raises as credentials.read.
+    """Return a connection's secrets; one that cannot be read is written down.
 
     Args:
         context: who uses them.
-        connection: whose they are.
+        connection: whose they are, as it was read.
         version: of its credential; None: the one in use.
+
+    Raises:
+        ConnectionNotFound, VersionMismatch: it was changed since; its secrets may be for another address now.
+        As credentials.read.
     """
     connection_id = UUID(connection.connection_id)
     try:
-        return credentials.read(context.database, data_keys.current(), context.tenant, connection_id, version)
+        secrets = credentials.read(context.database, data_keys.current(), context.tenant, connection_id, version)
     except CredentialUnreadable:
         with context.transaction() as transaction:
             audit.note(context, transaction, Action.CREDENTIAL_UNREADABLE, connection, outcome="failed")
         raise
+    # A change puts new secrets into use and counts the version up at once: what is not seen now was not seen before.
+    with context.transaction() as transaction:
+        if rows.find(transaction, connection_id).version != connection.version:
+            raise VersionMismatch
+    return secrets
 
 
 def secret_names(context: Context, connection: Connection) -> set[str]:

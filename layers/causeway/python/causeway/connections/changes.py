@@ -155,12 +155,13 @@ def enable(context: RequestContext, connection_id: UUID) -> Connection:
     Raises:
         ConnectionNotFound.
         TemplateMoved: as for test; the connection stays as it was.
+        VersionMismatch: it was changed meanwhile.
     """
     before, provider = access.found(context, connection_id, disabled=True)
     account = access.account(context, before, provider)
     if before.status == "disconnected":
         with context.transaction() as transaction:
-            connection = rows.enable(transaction, connection_id)
+            connection = rows.enable(transaction, connection_id, before.version)
             audit.note(
                 context,
                 transaction,

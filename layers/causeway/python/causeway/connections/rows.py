@@ -256,9 +256,13 @@ def set_state(transaction: Transaction, connection_id: UUID, version: int, error
     )
 
 
-def enable(transaction: Transaction, connection_id: UUID) -> Connection:
-    """Let a disabled connection be used again, as a test must show it may; raises ConnectionNotFound."""
-    return _switched(transaction, connection_id, "pending")
+def enable(transaction: Transaction, connection_id: UUID, version: int) -> Connection:
+    """Let a disabled connection be used again, as a test of this version must show it may.
+
+    Raises:
+        ConnectionNotFound, VersionMismatch.
+    """
+    return _switched(transaction, connection_id, "pending", version)
 
 
 def disable(transaction: Transaction, connection_id: UUID) -> Connection:
@@ -266,16 +270,20 @@ def disable(transaction: Transaction, connection_id: UUID) -> Connection:
     return _switched(transaction, connection_id, "disconnected")
 
 
-def _switched(transaction: Transaction, connection_id: UUID, status: str) -> Connection:
-    transaction.execute(
+def _switched(transaction: Transaction, connection_id: UUID, status: str, version: int | None = None) -> Connection:
+    switched = transaction.execute(
         """
         UPDATE integration_connections
         SET status = %s, is_active = false, version = version + 1, updated_at = now()
         WHERE tenant_id = current_tenant() AND connection_id = %s AND deleted_at IS NULL
+            AND (%s::bigint IS NULL OR version = %s)
         """,
-        [status, connection_id],
-    )
-    return find(transaction, connection_id)
+        [status, connection_id, version, version],
+    ).rowcount
+    found = find(transaction, connection_id)
+    if not switched:
+        raise VersionMismatch
+    return found
 
 
 def demand_active(connection: Connection) -> None:

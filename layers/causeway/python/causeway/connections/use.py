@@ -87,7 +87,9 @@ class OpenConnection:
             return RateLimited(retry_after=verdict.retry_after)
         if verdict.about_credentials:
             return InvalidCredentials(verdict.message)
-        if verdict.code == "PROVIDER_ERROR" and method not in _REPEATABLE:
+        # Where to look for what was done (303), or that it took too long (408), is not that nothing was done.
+        doubtful = verdict.code == "PROVIDER_ERROR" or reply.status < 400 or reply.status == 408
+        if doubtful and method not in _REPEATABLE:
             return ProviderOutcomeUnknown()
         if 400 <= reply.status < 500 and verdict.code != "PROVIDER_ERROR":
             return ProviderRejected()

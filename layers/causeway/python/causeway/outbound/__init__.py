@@ -14,6 +14,7 @@ from causeway.outbound.failures import (
     TlsFailed,
     TooLarge,
 )
+from causeway.outbound.sessions import Session
 
 __all__ = [
     "AddressBlocked",
@@ -36,7 +37,7 @@ _TIMEOUT = (3.05, 20)
 # Bytes of an answer that are read.
 _MOST_BYTES = 1024 * 1024
 
-_session = requests.Session()
+_session = Session()
 
 
 def post_json(url: str, body: bytes, headers: dict[str, str]) -> Reply:

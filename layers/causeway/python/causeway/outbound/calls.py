@@ -14,6 +14,7 @@ from urllib3.exceptions import HTTPError, ProtocolError
 from causeway.outbound.deadline import Deadline
 from causeway.outbound.failures import CallFailed, ConnectFailed, Garbled, RequestInvalid, TimedOut, TooLarge
 from causeway.outbound.pinned import PinnedAdapter
+from causeway.outbound.sessions import Session
 
 _logger = logging.getLogger(__name__)
 
@@ -110,7 +111,7 @@ def _content_type(headers: Mapping[str, str]) -> str:
 def _send(method: str, url: str, headers: Mapping[str, str], body: bytes, budget: float, most_bytes: int) -> Reply:
     _check(url)
     deadline = Deadline(budget)
-    session = requests.Session()
+    session = Session()
     # Neither a proxy nor a password of the environment's.
     session.trust_env = False
     session.headers = CaseInsensitiveDict(
