@@ -38,9 +38,9 @@ def in_turn(
 
 def show(rows: Sequence[Row]) -> None:
     """Print the table."""
-    print(f"\n{'benchmark':<58}{'figures':<58}{'ratio':>8}  bound")
+    print(f"\n{'benchmark':<62}{'figures':<58}{'ratio':>8}  bound")
     for row in rows:
         bound = "" if row.at_least is None else f">= {row.at_least:g}"
         bound = bound if row.at_most is None else f"<= {row.at_most:g}"
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-        print(f"{row.name:<58}{row.figures:<58}{ratio:>8}  {bound}{'' if row.kept else '  MISSED'}")
+        print(f"{row.name:<62}{row.figures:<58}{ratio:>8}  {bound}{'' if row.kept else '  MISSED'}")

@@ -11,8 +11,8 @@ from urllib.parse import quote
 import pytest
 
 from causeway import outbound, provider_calls
-from causeway.catalogue import Provider
 from causeway.provider_calls import Account
+from tests.unit.platforms import platform
 from tests.unit.wire_server import WireServer, ok
 
 TOKEN = "t0ken/canary+3f8e"
@@ -31,21 +31,7 @@ def _answer(connection: socket.socket, server: WireServer) -> None:
 
 
 def _account(url: str, auth: dict[str, Any]) -> Account:
-    provider = Provider(
-        key="platform",
-        kind="test",
-        display_name="Platform",
-        description="",
-        config_schema={},
-        setup_instructions="",
-        documentation_url=None,
-        base_urls={"production": url},
-        api_version=None,
-        webhook_support=False,
-        rate_limits={},
-        health_call={"method": "GET", "path": "/me", "expect": [200], "auth": auth},
-    )
-    return Account(provider, "production", {}, SECRETS)
+    return Account(platform(url, auth), "production", {}, SECRETS)
 
 
 OAUTH = {"client_id": "{client_id}", "client_secret": "{client_secret}"}

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from causeway.catalogue import Provider
 from causeway.connections.rows import Connection
 from causeway.connections.use import OpenConnection
 from causeway.errors import (
@@ -20,6 +19,7 @@ from causeway.errors import (
     RateLimited,
 )
 from causeway.provider_calls import Account
+from tests.unit.platforms import platform
 from tests.unit.wire_server import Act, WireServer, say
 
 _KEY = {"type": "header", "name": "X-Key", "value": "{key}"}
@@ -39,20 +39,6 @@ def loopback(set_environment: Callable[..., None]) -> None:
 def opened(url: str, provider_key: str = "platform", auth: dict[str, Any] = _KEY) -> OpenConnection:
     """A connection to a platform there."""
     now = datetime.now(UTC)
-    provider = Provider(
-        key=provider_key,
-        kind="test",
-        display_name="Platform",
-        description="",
-        config_schema={},
-        setup_instructions="",
-        documentation_url=None,
-        base_urls={"production": url},
-        api_version=None,
-        webhook_support=False,
-        rate_limits={},
-        health_call={"method": "GET", "path": "/me", "expect": [200], "auth": auth},
-    )
     connection = Connection(
         connection_id="00000000-0000-0000-0000-000000000001",
         provider_key=provider_key,
@@ -71,7 +57,9 @@ def opened(url: str, provider_key: str = "platform", auth: dict[str, Any] = _KEY
         updated_at=now,
         terms=b"",
     )
-    return OpenConnection(connection, Account(provider, "production", {}, {"key": "s3cret"}), lambda _: None)
+    return OpenConnection(
+        connection, Account(platform(url, auth, provider_key), "production", {}, {"key": "s3cret"}), lambda _: None
+    )
 
 
 def answer(status: int, content: Any = None, *headers: str) -> Act:
