@@ -11,11 +11,26 @@ from causeway.errors import CausewayError, Forbidden, TenantNotFound, Unauthoriz
 from causeway.identity import Caller
 from local.demo_data import PEOPLE, TENANTS
 from local.stack import Stack
-from tests.end_to_end.tokens import KINDS, part, refused_token
-from tests.hub.client import ADMIN, NOBODY, OURS, STAFF, THEIRS, Hub
+from tests.end_to_end.tokens import KINDS, part, refused_token, signed
+from tests.hub.client import ADMIN, NOBODY, OURS, PLATFORM_ADMIN, STAFF, THEIRS, Hub
 
 Rows = Callable[..., list[Any]]
 TENANT = TENANTS[OURS]
+
+
+# What no single group of letters, digits, underscores and dashes can be.
+AMBIGUOUS = (
+    *(
+        "casino super_admin",
+        "super_admin casino",
+        " super_admin",
+        "super_admin ",
+        "super_admin\tx",
+        "super_admin\u00a0x",
+    ),
+    *("casino,super_admin", "super_admin,", '"super_admin"', "'super_admin'", "super_admin] [staff", "super_admin]["),
+    *("[super_admin]", "{super_admin}", "staff super_admin", "super_admin super_admin", "eu-central-1_pool staff"),
+)
 
 
 def claims(**changes: str) -> dict[str, str]:
@@ -31,8 +46,9 @@ def test_token_with_one_role_and_a_tenant_is_that_person(role: str) -> None:
     assert (caller.kind, caller.subject, caller.role, caller.tenant) == ("person", "person", role, TENANT)
 
 
-def test_other_groups_of_the_pool_do_not_count() -> None:
-    assert identity.of_claims(claims(cognito__groups="[eu-central-1_pool staff]"), None).role == "staff"
+@pytest.mark.parametrize("role", ["super_admin", "staff"])
+def test_group_that_is_a_text_of_its_own_is_a_role_too(role: str) -> None:
+    assert identity.of_claims(claims(cognito__groups=role), None).role == role
 
 
 @pytest.mark.parametrize(
@@ -48,6 +64,18 @@ def test_other_groups_of_the_pool_do_not_count() -> None:
         # Cognito lets a group's name have these marks.
         {"cognito__groups": "[x,super_admin]"},
         {"cognito__groups": "[[super_admin]]"},
+        # A group "casino super_admin", or two groups: it cannot be told.
+        *({"cognito__groups": f"[{text}]"} for text in AMBIGUOUS),
+        *({"cognito__groups": text} for text in AMBIGUOUS if text != "[super_admin]"),
+        {"cognito__groups": "[super_admin"},
+        {"cognito__groups": "super_admin]"},
+        {"cognito__groups": "[super_admin]\n"},
+        {"sub": "x" * 256},
+        {"sub": "x\0"},
+        {"sub": "\ud800"},
+        # A list of texts, or an object.
+        {"sub": "[person]"},
+        {"sub": '{"id":1}'},
         {"custom__tenant_id": ""},
         {"sub": ""},
     ],
@@ -88,6 +116,18 @@ def test_person_with_no_role_or_two_is_refused(hub: Hub, someone: Callable[..., 
     """HUB 43: through Cognito and API Gateway."""
     reply = bearer(hub, someone(*groups))
     assert (reply.status, reply.code) == (401, "UNAUTHORIZED")
+
+
+@pytest.mark.parametrize(
+    "groups", [["casino super_admin"], ["super_admin", "other"], ['x" "super_admin'], [["super_admin"]]]
+)
+def test_group_that_reads_like_a_role_is_refused_by_both_authorizers(hub: Hub, groups: list[Any]) -> None:
+    """HUB 43: over HTTP; a token with such a group was a super admin, and read every tenant."""
+    token = signed(part(hub.token(PLATFORM_ADMIN) or "", 1) | {"cognito:groups": groups})
+    native, ours = (bearer(hub, token, path=path) for path in ("/tenants", "/integrations/templates"))
+
+    assert [(one.status, one.code) for one in (native, ours)] == [(401, "UNAUTHORIZED")] * 2
+    assert "exactly one of" in native.json["error"]
 
 
 def test_person_without_a_tenant_or_of_none_there_is_is_refused(hub: Hub, someone: Callable[..., str]) -> None:

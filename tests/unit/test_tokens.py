@@ -12,7 +12,7 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
-from causeway import tokens
+from causeway import identity, tokens
 from causeway.errors import Unauthorized, Unavailable
 from local.errors import Refused
 from local.jwt_authorizer import Declaration, JwtAuthorizer, SigningKeys
@@ -87,11 +87,16 @@ def test_token_with_one_thing_wrong_is_refused(server: WireServer, kind: str) ->
         tokens.check(refused_token(kind, signed(CLAIMS)))
 
 
-def native(token: str, issuer: Issuer) -> bool:
-    """Whether the JWT authorizer of the local gateway lets a token pass."""
+def passed_natively(token: str, issuer: Issuer) -> dict[str, str]:
+    """The claims that the JWT authorizer of the local gateway passes on; raises Refused."""
     keys = SigningKeys(lambda: {"keys": issuer.keys})
+    return asyncio.run(JwtAuthorizer(Declaration(ISSUER, ("client",), "authorization"), keys).check(token)).claims
+
+
+def native(token: str, issuer: Issuer) -> bool:
+    """Whether it lets a token pass."""
     with suppress(Refused):
-        asyncio.run(JwtAuthorizer(Declaration(ISSUER, ("client",), "authorization"), keys).check(token))
+        passed_natively(token, issuer)
         return True
     return False
 
@@ -153,6 +158,70 @@ def test_some_tokens_pass_and_most_do_not(server: WireServer) -> None:
     assert {name for name, token in ALIKE.items() if ours(token)} == {
         *("good", "after Bearer", "after bearer", "RS384", "RS512", "several audiences", "without iat", "nbf now")
     }
+
+
+def person(claims: dict[str, str]) -> str | None:
+    """The role that claims give, None where they are nobody's."""
+    with suppress(Unauthorized):
+        return identity.of_claims(claims, None).role
+    return None
+
+
+# A cognito:groups claim, and whose it is.
+GROUPS: list[tuple[Any, str | None]] = [
+    (["super_admin"], "super_admin"),
+    (["tenant_admin"], "tenant_admin"),
+    ("staff", "staff"),
+    (["casino super_admin"], None),
+    (["super_admin "], None),
+    (["super_admin\n"], None),
+    (["super_admin", ""], None),
+    (["", "super_admin"], None),
+    (["super_admin", None], None),
+    (["super_admin", "super_admin"], None),
+    (["tenant_admin", "other-group"], None),
+    (["x,super_admin"], None),
+    (["x, super_admin"], None),
+    (["[super_admin]"], None),
+    (["] [super_admin"], None),
+    (['"super_admin"'], None),
+    (["'super_admin'"], None),
+    ([["super_admin"]], None),
+    ([["casino", "super_admin"]], None),
+    ([{"super_admin": 1}], None),
+    ({"super_admin": "super_admin"}, None),
+    ("casino super_admin", None),
+    ("casino,super_admin", None),
+    ([1], None),
+    (1, None),
+    (True, None),
+    ([True], None),
+    ([], None),
+    ([""], None),
+    ("", None),
+    (None, None),
+]
+
+
+@pytest.mark.parametrize(("groups", "role"), GROUPS, ids=[json.dumps(groups) for groups, _ in GROUPS])
+def test_both_authorizers_find_the_same_role_or_nobody(
+    server: WireServer, issuer: Issuer, groups: Any, role: str | None
+) -> None:
+    """HUB 43: groups are never split out of a text."""
+    token = signed(CLAIMS | {"cognito:groups": groups})
+    natively = passed_natively(token, issuer)
+
+    assert tokens.check(token) == {name: natively[name] for name in tokens._CLAIMS if name in natively}
+    assert person(tokens.check(token)) == person(natively) == role
+
+
+@pytest.mark.parametrize("subject", [["6c1f"], [["6c1f"]], ["a", "b"], {"id": 1}, None, "", "x" * 256, "x\0y"])
+def test_both_authorizers_find_nobody_without_one_subject(server: WireServer, issuer: Issuer, subject: Any) -> None:
+    """HUB 52: every subject let in is one that can be addressed."""
+    token = signed(changed(**{"cognito:groups": ["staff"], "sub": subject}))
+    assert person(passed_natively(token, issuer)) is None
+    if ours(token):
+        assert person(tokens.check(token)) is None
 
 
 def test_keys_are_fetched_once_from_the_address_of_the_settings(server: WireServer) -> None:

@@ -11,11 +11,17 @@ from uuid import UUID, uuid4
 import psycopg
 
 from causeway.database import Database
-from causeway.errors import Forbidden, TenantNotFound, TenantRequired, Unauthorized
-from causeway.fields import uuid_or
+from causeway.errors import Forbidden, InvalidRequest, TenantNotFound, TenantRequired, Unauthorized
+from causeway.fields import text_field, uuid_or
 from causeway.permissions import ALLOWED, Permission, Role
 
 _PREFIX = "cwk_"
+# Characters of a token's subject.
+LONGEST_SUBJECT = 255
+# The groups of the user pool that are roles of people; machines have a role of their own.
+_PEOPLE = frozenset(("super_admin", "tenant_admin", "regulator", "staff"))
+# A group without a space, comma, bracket, quote or anything else that could stand between two.
+_GROUP = re.compile(r"\[([A-Za-z0-9_-]+)\]|([A-Za-z0-9_-]+)")
 # 64 bytes in base64url.
 _KEY = re.compile(rf"{_PREFIX}([A-Za-z0-9_-]{{86}})")
 
@@ -50,29 +56,47 @@ class Caller:
             raise Forbidden(cause=f"{self.role} lacks {permission}")
 
 
-def of_claims(claims: dict[str, str], tenant_asked: str | None) -> Caller:
-    """Return the person whose token's claims API Gateway's authorizer passed on.
+def group_of(claim: str) -> str | None:
+    """Return the one group that a cognito:groups claim holds, None where it can be read in another way too.
+
+    API Gateway writes the list ["a", "b"] as the text "[a b]" and escapes nothing, so the group "a b" and the groups
+    "a" and "b" are one text:
+    https://github.com/aws-solutions-library-samples/guidance-for-claude-code-with-amazon-bedrock/issues/802.
+    Never split such a text: take it whole, and refuse what no single group of plain letters can be.
 
     Args:
-        claims: sub, cognito:groups (as the authorizer writes a list: "[a b]") and custom:tenant_id.
+        claim: "[a]", as both authorizers write a list, or "a", as they write a text.
+    """
+    found = _GROUP.fullmatch(claim)
+    return None if found is None else found[1] or found[2]
+
+
+def of_claims(claims: dict[str, str], tenant_asked: str | None) -> Caller:
+    """Return the person whose token's claims an authorizer passed on; both authorizers write them alike.
+
+    Args:
+        claims: sub, cognito:groups and custom:tenant_id.
         tenant_asked: X-Tenant-Id, by which a super admin names the tenant; nobody else's is heard.
 
     Raises:
-        Unauthorized: no subject, no role, more than one role, or a role that needs a tenant has none.
+        Unauthorized: no usable subject, no group, several groups, a group that is no role, or a role that needs a
+            tenant has none.
         TenantNotFound: the tenant asked for is no id.
     """
-    groups = set(claims.get("cognito:groups", "").removeprefix("[").removesuffix("]").split()) & {
-        "super_admin",
-        "tenant_admin",
-        "regulator",
-        "staff",
-    }
-    subject = claims.get("sub", "")
     if claims.get("token_use", "id") != "id":
         raise Unauthorized(cause="an access token: send the ID token, which names the tenant")
-    if not subject or len(groups) != 1:
-        raise Unauthorized(cause=f"the token's groups are {sorted(groups)}: put the user into exactly one")
-    role: Any = groups.pop()
+    try:
+        subject = text_field(claims, "sub", LONGEST_SUBJECT)
+    except InvalidRequest as error:
+        raise Unauthorized(cause=f"the token's {error.sentence}") from error
+    if subject.startswith(("[", "{")):
+        raise Unauthorized(cause="the token's sub may be a list or an object")
+    role: Any = group_of(claims.get("cognito:groups", ""))
+    if role not in _PEOPLE:
+        raise Unauthorized(
+            f"The token's groups must be exactly one of {', '.join(sorted(_PEOPLE))}, and no other group beside it",
+            cause="the token's groups are not exactly one role",
+        )
     if role == "super_admin":
         named = None if tenant_asked is None else str(uuid_or(tenant_asked, TenantNotFound))
         return Caller("person", subject, role, named)

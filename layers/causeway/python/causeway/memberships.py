@@ -10,9 +10,9 @@ from causeway.audit_log import Action, record
 from causeway.context import RequestContext
 from causeway.errors import InvalidRequest, MembershipNotFound, OwnMembership
 from causeway.fields import MOST_ROWS, choice_field, known_fields, limit_field, text_field
+from causeway.identity import LONGEST_SUBJECT
 
 STATUSES = ("active", "suspended")
-_LONGEST_SUBJECT = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Membershi
     """
     known_fields(query, {"limit", "cursor"})
     limit = limit_field(query, MOST_ROWS)
-    after = text_field(query, "cursor", _LONGEST_SUBJECT) if "cursor" in query else None
+    after = text_field(query, "cursor", LONGEST_SUBJECT) if "cursor" in query else None
     with context.transaction() as transaction:
         rows = transaction.execute(
             """
@@ -99,7 +99,7 @@ def change(context: RequestContext, subject: str, body: dict[str, Any]) -> Membe
 
 def _find(transaction: psycopg.Connection[Any], subject: str) -> Membership:
     try:
-        wanted = text_field({"subject": subject}, "subject", _LONGEST_SUBJECT)
+        wanted = text_field({"subject": subject}, "subject", LONGEST_SUBJECT)
     except InvalidRequest as error:
         raise MembershipNotFound from error
     row = transaction.execute(
