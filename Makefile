@@ -1,6 +1,7 @@
 # The README's commands. Each makes the virtual environment it needs on its first run.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+PYTHON ?=
 PORT ?=
 CONTAINERS ?=
 ARCHITECTURE ?= x86_64
@@ -12,6 +13,9 @@ export SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS := 1
 # SAM wants to know of a region even where it asks AWS nothing.
 export AWS_DEFAULT_REGION ?= eu-west-1
 
+# PYTHON=3.11 has an environment of its own; without PYTHON the newest Python found serves, in .venv.
+VENV := .venv$(if $(PYTHON),-$(PYTHON))
+INSTALL := requirements/install '$(VENV)'
 CHECK := .venv-check/bin
 
 .PHONY: help demo up test check bench docs build lock clean
@@ -19,40 +23,40 @@ CHECK := .venv-check/bin
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-demo: ## the whole simulation, once, through HTTP: exits 0 only if all nine balances agree
-	@requirements/install .venv requirements/run.txt
-	@.venv/bin/python -m local.demo
+demo: ## the whole simulation, once, through HTTP: exits 0 only if all nine balances agree (PYTHON=3.11 to choose one)
+	@$(INSTALL) requirements/run.txt '$(PYTHON)'
+	@$(VENV)/bin/python -m local.demo
 
-up: ## the local stack until Ctrl-C (PORT=8080 to choose a port, CONTAINERS=1 for sam local)
-	@requirements/install .venv requirements/run.txt
-	@exec .venv/bin/python -m local up $(if $(PORT),--port $(PORT)) $(if $(CONTAINERS),--containers)
+up: ## the local stack until Ctrl-C (PORT=8080, PYTHON=3.11, CONTAINERS=1 for sam local)
+	@$(INSTALL) requirements/run.txt '$(PYTHON)'
+	@exec $(VENV)/bin/python -m local up $(if $(PORT),--port $(PORT)) $(if $(CONTAINERS),--containers)
 
-test: ## all tests, against the embedded Postgres or DATABASE_URL (ARGS='-k debit' for some)
-	@requirements/install .venv requirements/test.txt
-	@.venv/bin/python -m pytest $(if $(DATABASE_URL),,-n 2 --dist loadfile) $(ARGS)
+test: ## all tests, against the embedded Postgres or DATABASE_URL (ARGS='-k debit', PYTHON=3.11)
+	@$(INSTALL) requirements/test.txt '$(PYTHON)'
+	@$(VENV)/bin/python -m pytest $(if $(DATABASE_URL),,-n auto --dist loadfile) $(ARGS)
 
 check: ## linters and type checker: Python, imports, template, SQL
-	@requirements/install .venv requirements/test.txt
+	@$(INSTALL) requirements/test.txt '$(PYTHON)'
 	@requirements/install .venv-check requirements/check.txt
 	$(CHECK)/ruff check
 	$(CHECK)/ruff format --check
-	$(CHECK)/ty check
+	$(CHECK)/ty check --python $(VENV)
 	$(CHECK)/lint-imports
 	$(CHECK)/cfn-lint
 	$(CHECK)/sam validate --lint
-	@mkdir -p .local && .venv/bin/python -m local.intrinsics template.yaml >.local/template.json
+	@mkdir -p .local && $(VENV)/bin/python -m local.intrinsics template.yaml >.local/template.json
 	@requirements/install .venv-checkov requirements/checkov.txt
 	.venv-checkov/bin/checkov --config-file .checkov.yaml --file .local/template.json
 	$(CHECK)/squawk schema/*.sql
 
 docs: ## make what is made from the code anew: functions/console's document and page, docs/errors.md
-	@requirements/install .venv requirements/run.txt
-	@.venv/bin/python -m causeway.openapi
-	@.venv/bin/python -m causeway.errors >docs/errors.md
+	@$(INSTALL) requirements/run.txt '$(PYTHON)'
+	@$(VENV)/bin/python -m causeway.openapi
+	@$(VENV)/bin/python -m causeway.errors >docs/errors.md
 
 bench: ## the README's performance table, measured here
-	@requirements/install .venv requirements/run.txt
-	@.venv/bin/python -m benchmarks $(ARGS)
+	@$(INSTALL) requirements/run.txt '$(PYTHON)'
+	@$(VENV)/bin/python -m benchmarks $(ARGS)
 
 build: ## sam build: the functions and layers as they go to Lambda (ARCHITECTURE=arm64)
 	@requirements/install .venv-check requirements/check.txt
@@ -67,4 +71,4 @@ lock: ## resolve requirements anew (ARGS=--upgrade for the newest of everything)
 	@requirements/lock $(CHECK)/uv $(ARGS)
 
 clean: ## remove the environments and everything built
-	rm -rf .venv .venv-check .venv-checkov .venv.lock .venv-check.lock .venv-checkov.lock .aws-sam .local
+	rm -rf .venv .venv.lock .venv-* .aws-sam .local

@@ -8,6 +8,7 @@ import pytest
 
 from causeway.ledger.audit import Totals, audit
 from local.stack import Stack
+from tests import cores
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -17,6 +18,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--secret", help="its secret for calls to /casino/*")
     group.addoption("--game-id", type=int, default=1, help="a game of its (default: 1)")
     group.addoption("--players-url", help="where it makes test players (default: BASE_URL/_local/players)")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """A worker for each core that this process may run on; psutil, which xdist asks, counts the machine's."""
+    return cores.usable()
 
 
 @pytest.fixture(scope="session")

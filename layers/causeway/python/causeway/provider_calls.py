@@ -5,10 +5,9 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from time import monotonic
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -185,8 +184,8 @@ def request(
 class _Proof:
     """What of a request proves who calls. made: of the account's secrets, and secret too."""
 
-    headers: Mapping[str, str] = MappingProxyType({})
-    query: Mapping[str, str] = MappingProxyType({})
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
     made: tuple[str, ...] = ()
 
 
