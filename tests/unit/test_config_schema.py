@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from causeway.config_schema import check_schema, secret_fields, split, validate
-from causeway.errors import ConfigSchemaInvalid
+from causeway import patterns
+from causeway.config_schema import check_pattern, check_schema, secret_fields, split, validate
+from causeway.errors import ConfigSchemaInvalid, InvalidRequest
 from causeway.strict_json import parse_object
 
 CANARY = "CANARY-5f1d8c"
@@ -47,6 +48,15 @@ def schema_refusal(schema: Any) -> str:
     with pytest.raises(ConfigSchemaInvalid) as caught:
         check_schema(schema)
     return caught.value.sentence
+
+
+# Each takes a backtracking matcher forever on a long text that does not match at its end.
+STALLING = (
+    *("(a+)+$", "(?:x*a){2,}$", "^(([a-z])+.)+[A-Z]$", "(a|aa)+$", "^(?:.|.)*!$", r"^(\w|a)*!$", "(?:a?){30}a{30}!$"),
+    *("a*a*a*a*!$", "^(a|[a-z])*!$"),
+)
+# No linear engine has them, or they are no patterns.
+LOOKING = ("(?=a)b", r"(a)\1", "(", "[z-a]", "a{1000000}", "(?!x)", "(?<=a)b", r"\Z", "(?P=a)")
 
 
 def changed(**fields: Any) -> dict[str, Any]:
@@ -241,16 +251,7 @@ def test_reference_to_nothing_is_refused() -> None:
     assert sentence == "config_schema refers to a definition that is not in it"
 
 
-@pytest.mark.parametrize(
-    "pattern", ["(a+)+$", "((a)*)*", "(?:x*y){2,}", "^(([a-z])+.)+[A-Z]$", "(a?)*", r"(\d{1,9}|b)+"]
-)
-def test_pattern_that_would_stall_a_backtracking_matcher_is_refused(pattern: str) -> None:
-    assert schema_refusal(changed(a={"type": "string", "pattern": pattern})) == (
-        "config_schema.properties.a.pattern repeats a group that repeats something itself"
-    )
-
-
-@pytest.mark.parametrize("pattern", ["(?=a)b", r"(a)\1", "(", "[z-a]", "a{1000000}", "(?!x)"])
+@pytest.mark.parametrize("pattern", LOOKING)
 def test_pattern_that_is_not_matched_in_linear_time_is_refused(pattern: str) -> None:
     assert schema_refusal(changed(a={"type": "string", "pattern": pattern})) == (
         "config_schema.properties.a.pattern is not a pattern that can be matched in linear time "
@@ -258,9 +259,34 @@ def test_pattern_that_is_not_matched_in_linear_time_is_refused(pattern: str) -> 
     )
 
 
-@pytest.mark.parametrize("pattern", ["^(sk|rk)_[!-~]+$", r"^[(*+)]+\(+$", "(-[a-z]+)?", "^(ab){2}c+$"])
+@pytest.mark.parametrize("pattern", ["^(sk|rk)_[!-~]+$", r"^[(*+)]+\(+$", "(-[a-z]+)?", "^(ab){2}c+$", *STALLING])
 def test_harmless_pattern_is_taken(pattern: str) -> None:
     check_schema(changed(a={"type": "string", "pattern": pattern}))
+
+
+@pytest.mark.parametrize("pattern", STALLING)
+def test_pattern_that_stalls_a_backtracking_matcher_answers_at_once(pattern: str) -> None:
+    """HUB 55: matched against the longest config that is taken, by whichever of the two ways patterns are matched."""
+    schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": pattern}}}
+    with pytest.raises(ConfigSchemaInvalid, match=r"config\.a must match"):
+        validate(schema, {"a": "a" * 16000 + "\n"})
+    assert not patterns.matches(pattern, "a" * 16000 + "\n")
+
+
+@pytest.mark.parametrize("pattern", LOOKING)
+def test_pattern_of_a_health_call_that_is_not_matched_in_linear_time_is_refused(pattern: str) -> None:
+    """HUB 55: as one of a config schema is."""
+    with pytest.raises(
+        InvalidRequest, match=r"health_call\.refused_when\.pattern is not a pattern that can be matched"
+    ):
+        check_pattern(pattern)
+
+
+def test_pattern_ends_where_the_text_ends() -> None:
+    """As JSON Schema says; Python's $ would let a line break follow."""
+    assert patterns.matches("^true$", "true")
+    assert not patterns.matches("^true$", "true\n")
+    assert patterns.matches("auth|store id", "E01:Invalid store id")
 
 
 def test_pattern_of_absurd_length_is_refused() -> None:

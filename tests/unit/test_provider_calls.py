@@ -5,6 +5,7 @@ import re
 import socket
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -74,3 +75,20 @@ def test_platform_that_repeats_what_proves_the_caller_puts_none_of_it_into_the_l
         assert secret[:8] not in logged
         assert quote(secret, safe="") not in logged
         assert b64encode(secret.encode()).decode().rstrip("=")[1:-2] not in logged
+
+
+@pytest.mark.parametrize(
+    ("pattern", "verdict"), [("^(?:.|.)*!$", "CONNECTED"), ("(a|aa)+$", "INVALID_CREDENTIALS"), ("^b", "CONNECTED")]
+)
+def test_platforms_answer_cannot_stall_the_templates_pattern(
+    set_environment: Callable[..., None], pattern: str, verdict: str
+) -> None:
+    """HUB 55: the platform chooses the text; one of 200 letters kept a create busy until API Gateway gave up."""
+    set_environment(EGRESS_ALLOWED_HOSTS="127.0.0.1")
+    body = json.dumps({"state": "a" * 1000}).encode()
+    with WireServer(ok(body, "Content-Type: application/json")) as server:
+        provider = platform(server.url, {"type": "none"})
+        refuses = {"refused_when": {"pointer": "/state", "pattern": pattern}}
+        account = Account(replace(provider, health_call=provider.health_call | refuses), "production", {}, {})
+
+        assert provider_calls.test(account, print)[0].code == verdict

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Never
 
+from causeway import patterns
 from causeway.errors import ConfigSchemaInvalid, InvalidRequest
 from causeway.strict_json import NotAnInteger, shown_name
 
@@ -15,12 +16,9 @@ if TYPE_CHECKING:
     from jsonschema_rs import ValidationError
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-# Bytes of a schema as JSON, its levels of nesting, and characters of a pattern: far above what any provider needs.
+# Bytes of a schema as JSON, and its levels of nesting: far above what any provider needs.
 _MOST_BYTES = 16384
 _MOST_LEVELS = 16
-_MOST_PATTERN = 200
-# Bytes a compiled pattern may take.
-_MOST_COMPILED = 1 << 20
 # Problems said in one sentence.
 _MOST_PROBLEMS = 3
 
@@ -125,7 +123,7 @@ def _refuse_keyword(error: "ValueError") -> Never:
     if where[-1] == "required":
         _refuse(path, "must be a list of field names beside `properties`, not a mark on one field")
     if where[-1] == "pattern":
-        _refuse(path, "is not a pattern that can be matched in linear time (no look-around, no back-reference)")
+        _refuse(path, patterns.REFUSED)
     _refuse(path, "is not valid in JSON Schema 2020-12")
 
 
@@ -158,41 +156,15 @@ def _check_keywords(path: str, schema: dict[str, Any]) -> None:
     if reference is not None and (not _LOCAL.fullmatch(reference) or ".$defs." in path):
         _refuse(f"{path}.$ref", "must be #/$defs/<name>, and $defs themselves refer to nothing")
     pattern = schema.get("pattern", "")
-    if len(pattern) > _MOST_PATTERN:
-        _refuse(f"{path}.pattern", f"is longer than {_MOST_PATTERN} characters")
-    if _repeats_a_repeat(pattern):
-        _refuse(f"{path}.pattern", "repeats a group that repeats something itself")
+    if len(pattern) > patterns.MOST_CHARACTERS:
+        _refuse(f"{path}.pattern", f"is longer than {patterns.MOST_CHARACTERS} characters")
 
 
 def check_pattern(pattern: str) -> None:
-    """Raise InvalidRequest where a pattern of a health call is none, or could be matched without end."""
-    try:
-        re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise InvalidRequest("refused_when.pattern is not a pattern") from error
-    if _repeats_a_repeat(pattern):
-        raise InvalidRequest("refused_when.pattern repeats a group that repeats something itself")
-
-
-def _repeats_a_repeat(pattern: str) -> bool:
-    """Whether a group with a quantifier in it has one after it, which takes a backtracking matcher forever.
-
-    Ours is none; a browser's, which checks the same schema in a form, is.
-    """
-    # For each open group, whether something in it repeats.
-    open_groups = [False]
-    simplified = re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", "x", pattern, flags=re.DOTALL).replace("(?", "(")
-    for character, following in zip(simplified, simplified[1:] + " ", strict=False):
-        if character == "(":
-            open_groups.append(False)
-        elif character == ")" and len(open_groups) > 1:
-            repeats = open_groups.pop()
-            if repeats and following in "*+{":
-                return True
-            open_groups[-1] = open_groups[-1] or repeats
-        elif character in "*+?{":
-            open_groups[-1] = True
-    return False
+    """Raise InvalidRequest where a health call's pattern cannot be matched in linear time."""
+    wrong = patterns.why_refused(pattern)
+    if wrong is not None:
+        raise InvalidRequest(f"health_call.refused_when.pattern {wrong}")
 
 
 def _check_secret(path: str, schema: dict[str, Any]) -> None:
@@ -233,12 +205,12 @@ def problems(schema: dict[str, Any], value: Any, name: str) -> list[str]:
 
 
 def _validator(schema: dict[str, Any]) -> Any:
-    from jsonschema_rs import Draft202012Validator, RegexOptions
+    from jsonschema_rs import Draft202012Validator
 
     return Draft202012Validator(
         schema,
         validate_formats=True,
-        pattern_options=RegexOptions(size_limit=_MOST_COMPILED),
+        pattern_options=patterns.engine(),
         retriever=_refuse_to_fetch,
     )
 

@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from causeway import patterns
 from causeway.catalogue import Provider
 from causeway.outbound import Attempt, CallFailed, Garbled, Reply, RequestInvalid, call
 from causeway.outbound.verdicts import Verdict, judge
@@ -137,7 +138,7 @@ def _refused(described: dict[str, Any], reply: Reply) -> bool:
     for step in refused_when["pointer"].split("/")[1:]:
         value = value.get(step) if isinstance(value, dict) else None
     text = value if isinstance(value, str) else json.dumps(value)
-    return value is not None and re.search(refused_when["pattern"], text[:_MOST_MATCHED]) is not None
+    return value is not None and patterns.matches(refused_when["pattern"], text[:_MOST_MATCHED])
 
 
 def request(
