@@ -5,6 +5,7 @@ import gzip
 import json
 import socket
 import ssl
+import struct
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -139,6 +140,90 @@ def test_garbage_is_told_apart(loopback: None, answer: bytes) -> None:
     """HUB 8."""
     with pytest.raises(outbound.Garbled):
         _call(say(answer))
+
+
+def _reset(connection: socket.socket, _: WireServer) -> None:
+    """Reset the connection, as a machine that restarts does."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def _reset_within(connection: socket.socket, server: WireServer) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc")
+    # What was sent is read before the reset takes it away.
+    server.over.wait(0.1)
+    _reset(connection, server)
+
+
+_HEAD = b"HTTP/1.1 200 OK\r\n"
+BREAKING: dict[str, Act] = {
+    "two lengths": say(_HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
+    "chunk of -5 bytes": say(_HEAD + b"Transfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n0\r\n\r\n"),
+    "chunk of ZZ bytes": say(_HEAD + b"Transfer-Encoding: chunked\r\n\r\nZZ\r\nabc\r\n0\r\n\r\n"),
+    "header of 70000 bytes": say(_HEAD + b"X: " + b"a" * 70_000 + b"\r\n\r\n{}"),
+    "200 headers": say(_HEAD + b"X: a\r\n" * 200 + b"\r\n{}"),
+    "status of four digits": say(b"HTTP/1.1 9999 OK\r\n\r\n{}"),
+    "negative status": say(b"HTTP/1.1 -1 OK\r\n\r\n{}"),
+    "status of letters": say(b"HTTP/1.1 two OK\r\n\r\n{}"),
+    "another protocol": say(b"SSH-2.0-OpenSSH_9.6\r\n"),
+    "HTTP/9": say(b"HTTP/9.9 200 OK\r\nContent-Length: 2\r\n\r\n{}"),
+    "nothing": say(b""),
+    "half an answer": say(_HEAD + b"Content-Length: 10\r\n\r\nshort"),
+    "no gzip": say(_HEAD + b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nplain"),
+    "gzip seven times": say(_HEAD + b"Content-Encoding: " + b"gzip," * 7 + b"gzip\r\nContent-Length: 5\r\n\r\nplain"),
+    "reset": _reset,
+    "reset within the body": _reset_within,
+    "too much": ok(b"x" * 1001),
+    "silence": _silent,
+}
+
+
+@pytest.mark.parametrize("act", BREAKING.values(), ids=list(BREAKING))
+def test_whatever_breaks_after_a_byte_was_sent_may_have_been_done(loopback: None, act: Act) -> None:
+    """HUB 11: that bytes were sent decides, not the class of what broke; and nobody's configuration is blamed."""
+    with pytest.raises(outbound.CallFailed) as caught:
+        _call(act, method="POST", body=b"{}", budget=0.5, most_bytes=1000)
+
+    assert caught.value.sent
+    assert not isinstance(caught.value, outbound.RequestInvalid)
+
+
+@pytest.mark.parametrize("act", BREAKING.values(), ids=list(BREAKING))
+def test_partner_that_breaks_off_is_a_failed_call_and_no_fault_of_ours(
+    act: Act, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HUB 54: a chunk's size of -5 raised a ValueError, which was answered INTERNAL."""
+    monkeypatch.setattr(outbound, "_TIMEOUT", (2, 0.5))
+    monkeypatch.setattr(outbound, "_MOST_BYTES", 1000)
+    with WireServer(act) as server, pytest.raises(outbound.CallFailed):
+        outbound.post_json(f"{server.url}/x", b"{}", {})
+
+
+@pytest.mark.parametrize("headers", [{"X-Bad": "a\r\nb"}, {"X-Bad": "\u043a"}])
+def test_request_that_could_not_be_written_was_not_sent(loopback: None, headers: dict[str, str]) -> None:
+    """HUB 11"""
+    with WireServer(ok(b"{}")) as server, pytest.raises(outbound.RequestInvalid) as caught:
+        outbound.call("POST", server.url, headers=headers, body=b"{}", log=print)
+
+    assert not caught.value.sent
+    assert server.requests == []
+
+
+def test_bad_header_is_not_told_to_the_log_with_the_url(loopback: None, caplog: pytest.LogCaptureFixture) -> None:
+    """HUB 16: urllib3 warns of one with the URL, where a query may hold a secret, and with the header's text."""
+    act = say(_HEAD + b"no colon s3cret\r\nContent-Length: 2\r\n\r\n{}")
+    with caplog.at_level("DEBUG"):
+        _call(act, path="/me?key=s3cret")
+
+    assert "s3cret" not in caplog.text
+
+
+def test_text_of_a_failure_is_short_and_in_one_line() -> None:
+    """HUB 16: a resolver's or a certificate's words end up in it."""
+    text = str(outbound.TlsFailed("certificate of x\r\n\x1b[2J\u202e" + "y" * 1000))
+
+    assert len(text) == 300
+    assert text.startswith("certificate of x???[2J?y")
 
 
 @pytest.mark.parametrize(
@@ -362,6 +447,21 @@ def test_certificate_of_a_stranger_or_another_host_is_refused(
     with pytest.raises(outbound.TlsFailed, match="certificate"):
         outbound.call("GET", f"https://{host}:{server.port}/", log=print)
 
+    assert server.requests == []
+
+
+def test_alert_after_the_request_was_sent_may_have_been_done(authority: tuple[Path, Path], secure: Any) -> None:
+    """HUB 11: with TLS 1.3 a server tells only after the handshake, and so after the request, what it refuses."""
+    _, _, trust = secure
+    trust()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority[1])
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(authority[0])
+    with WireServer(ok(b"{}"), context) as server, pytest.raises(outbound.CallFailed) as caught:
+        outbound.call("POST", f"https://platform.test:{server.port}/", body=b"{}", log=print)
+
+    assert caught.value.sent
     assert server.requests == []
 
 

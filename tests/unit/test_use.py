@@ -132,7 +132,15 @@ def _reset(connection: socket.socket, _: WireServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "act", [_reset, say(b""), say(b"nonsense\r\n\r\n"), say(b"HTTP/1.1 200 OK\r\nContent-Length: 9")]
+    "act",
+    [
+        _reset,
+        say(b""),
+        say(b"nonsense\r\n\r\n"),
+        say(b"HTTP/1.1 200 OK\r\nContent-Length: 9"),
+        say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
+        say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n0\r\n\r\n"),
+    ],
 )
 @pytest.mark.parametrize(
     ("method", "expected"),
@@ -163,7 +171,12 @@ def test_connection_that_is_not_made_leaves_no_doubt() -> None:
 
 def test_token_that_is_not_got_leaves_no_doubt() -> None:
     """HUB 11: the call itself was not made, whatever became of the call for its token."""
-    for act, expected in ((say(b""), ConnectionFailed), (answer(400), InvalidCredentials)):
+    acts = (
+        *((say(b""), ConnectionFailed), (answer(400), InvalidCredentials), (answer(500), ConnectionFailed)),
+        *((answer(302), ConnectionFailed), (answer(408), ProviderRejected)),
+        *((answer(200, {"access_token": token}), ConnectionFailed) for token in ("a\r\nX: b", "\u043a", "", 1, ["a"])),
+    )
+    for act, expected in acts:
         assert type(outcome(act, "POST", auth=_TOKEN)) is expected
 
 

@@ -21,6 +21,8 @@ _MOST_MATCHED = 200
 # Seconds for a test, the call for a token included.
 _BUDGET = 10.0
 _FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+# RFC 6749, A.12; it is sent on in a header.
+_ACCESS_TOKEN = re.compile(r"[ -~]{1,8192}")
 # What a field may put into the host of a base URL.
 _HOST_PART = re.compile(r"[0-9A-Za-z.-]{1,200}")
 
@@ -254,7 +256,7 @@ def _token(account: Account, auth: Mapping[str, Any], log: Log, budget: float) -
         token = None
     if reply.status >= 300:
         raise TokenRefused(reply)
-    if not isinstance(token, str):
+    if not isinstance(token, str) or not _ACCESS_TOKEN.fullmatch(token):
         raise Garbled("the answer to the call for a token has none")
     return token
 

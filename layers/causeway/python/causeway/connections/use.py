@@ -71,7 +71,8 @@ class OpenConnection:
                 self.account, method, path, self.log, query=query, headers=headers, body=body
             )
         except TokenRefused as refusal:
-            reply = refusal.reply
+            # The call that the token is for was not sent: as little is in doubt as after a read.
+            raise self._refusal("GET", refusal.reply) from None
         except CallFailed as failure:
             if failure.sent and method not in _REPEATABLE:
                 raise ProviderOutcomeUnknown from failure

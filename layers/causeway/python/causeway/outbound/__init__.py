@@ -1,6 +1,7 @@
 """Calls to the outside: one HTTP client, its time bounded."""
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from causeway.outbound.calls import Attempt, Reply, call
 from causeway.outbound.failures import (
@@ -63,7 +64,8 @@ def post_json(url: str, body: bytes, headers: dict[str, str]) -> Reply:
             stream=True,
         ) as response:
             content = response.raw.read(_MOST_BYTES + 1, decode_content=True)
-    except requests.RequestException as error:
+    # Reading an answer raises more than requests' own errors: of urllib3's, of zlib's, ValueError for a chunk's size.
+    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         raise CallFailed(f"POST {url}: {type(error).__name__}") from error
     if len(content) > _MOST_BYTES:
         raise TooLarge(f"POST {url}: more than {_MOST_BYTES} bytes")

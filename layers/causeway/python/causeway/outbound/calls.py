@@ -3,13 +3,12 @@
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from http.client import HTTPException
 from time import monotonic
 from urllib.parse import urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import HTTPError, ProtocolError
+from urllib3.exceptions import ProtocolError
 
 from causeway.outbound.deadline import Deadline
 from causeway.outbound.failures import CallFailed, ConnectFailed, Garbled, RequestInvalid, TimedOut, TooLarge
@@ -124,23 +123,30 @@ def _send(method: str, url: str, headers: Mapping[str, str], body: bytes, budget
         with session.request(
             method, url, data=body, headers=dict(headers), timeout=budget, allow_redirects=False, stream=True
         ) as response:
-            content = response.raw.read(most_bytes + 1, decode_content=True)
-            # An answer without a length ends where the connection does, so a cut looks like its end.
-            deadline.left()
-            if len(content) > most_bytes:
-                raise TooLarge(f"the answer has more than {most_bytes} bytes")
+            content = _content(response, deadline, most_bytes)
             return Reply(response.status_code, response.headers, content)
     except CallFailed as failure:
-        failure.sent = deadline.connected
+        failure.sent = deadline.sent
         raise
-    except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+    # Any class: a stranger's answer breaks its readers in ways that no list of ours names.
+    except Exception as error:  # noqa: BLE001
         failure = _failure(error, deadline)
-        failure.sent = deadline.connected and not isinstance(failure, RequestInvalid)
+        failure.sent = deadline.sent
         # The cause may quote a header or the URL, and a traceback would show it.
         raise failure from None
     finally:
         deadline.close()
         session.close()
+
+
+def _content(response: requests.Response, deadline: Deadline, most_bytes: int) -> bytes:
+    """Read an answer's body; raises TooLarge, TimedOut, and whatever urllib3 does."""
+    content = response.raw.read(most_bytes + 1, decode_content=True)
+    # An answer without a length ends where the connection does, so a cut looks like its end.
+    deadline.left()
+    if len(content) > most_bytes:
+        raise TooLarge(f"the answer has more than {most_bytes} bytes")
+    return content
 
 
 def _check(url: str) -> None:
@@ -161,14 +167,12 @@ def _failure(error: Exception, deadline: Deadline) -> CallFailed:
         return TimedOut("no complete answer within the budget")
     if isinstance(error, (requests.Timeout, TimeoutError)):
         return TimedOut("no answer in time")
-    # Also a URL, header or method with characters that HTTP does not have.
-    if isinstance(error, ValueError):
+    if not deadline.sent and isinstance(error, ValueError):
+        # A URL, header or method with characters that HTTP does not have.
         return RequestInvalid(f"the request cannot be sent: {type(error).__name__}")
-    if isinstance(error, HTTPError):
-        return Garbled(f"the answer cannot be read: {type(error).__name__}")
     cause = error.args[0] if error.args else None
-    reason = cause.args[-1] if isinstance(cause, ProtocolError) else None
-    # A connection that is closed without a word is an HTTPException too, and a ConnectionError besides.
-    if isinstance(reason, HTTPException) and not isinstance(reason, OSError):
-        return Garbled(f"the answer is not HTTP: {type(reason).__name__}")
-    return ConnectFailed(f"the connection broke: {type(reason or error).__name__}")
+    reason = cause.args[-1] if isinstance(cause, ProtocolError) and cause.args else error
+    # A connection that is closed without a word is an HTTPException too, and an OSError besides.
+    if isinstance(reason, OSError) and not isinstance(reason, ValueError):
+        return ConnectFailed(f"the connection broke: {type(reason).__name__}")
+    return Garbled(f"the answer is not HTTP: {type(reason).__name__}")

@@ -22,8 +22,8 @@ class Deadline:
         self._watched: socket.socket | None = None
         self._timer: Timer | None = None
         self._passed = False
-        # Whether there is a connection, and so what is sent may come there.
-        self.connected = False
+        # Whether a byte of the request was handed to the connection, and so may have come there.
+        self.sent = False
 
     @property
     def passed(self) -> bool:

@@ -1,10 +1,19 @@
 """Why a call got no usable answer: one class for each cause that a person would treat differently."""
 
+# Characters of a text for the log: what a stranger's certificate or resolver says may be of any length.
+_MOST_CHARACTERS = 300
+
 
 class CallFailed(Exception):
-    """The call got no usable answer; the text says why, for the log. sent: the request may have come there."""
+    """The call got no usable answer; the text says why, for the log.
+
+    sent: a byte of the request was sent, so what it asks for may be done, whatever broke afterwards.
+    """
 
     sent = False
+
+    def __init__(self, why: str = "") -> None:
+        super().__init__("".join(one if one.isprintable() else "?" for one in why[:_MOST_CHARACTERS]))
 
 
 class RequestInvalid(CallFailed):

@@ -1,5 +1,6 @@
 """Connections to the very address the egress guard has judged: requests' adapter for one attempt."""
 
+import logging
 import socket
 import ssl
 from functools import cache
@@ -15,6 +16,9 @@ from urllib3.exceptions import SSLError
 from causeway.outbound import egress
 from causeway.outbound.deadline import Deadline
 from causeway.outbound.failures import ConnectFailed, RequestInvalid, TimedOut, TlsFailed
+
+# It warns of a stranger's bad header with the URL, which may hold a secret, and with the header itself.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 
 def _dial(host: str, port: int, deadline: Deadline, *, tls: bool) -> socket.socket:
@@ -50,9 +54,12 @@ class _PinnedConnection(HTTPConnection):
         self._deadline = deadline
 
     def _new_conn(self) -> socket.socket:
-        connection = _dial(self._dns_host, self.port, self._deadline, tls=False)
-        self._deadline.connected = True
-        return connection
+        return _dial(self._dns_host, self.port, self._deadline, tls=False)
+
+    def send(self, data: Any) -> None:
+        """Send a part of the request: from its first byte on, it may have come there."""
+        _note_sent(self, self._deadline)
+        super().send(data)
 
 
 class _PinnedTlsConnection(HTTPSConnection):
@@ -72,7 +79,18 @@ class _PinnedTlsConnection(HTTPSConnection):
             if isinstance(error, TimeoutError):
                 raise TimedOut(f"{self.host}:{self.port} ended no handshake in time") from error
             raise TlsFailed(f"{self.host}:{self.port}: {error}") from error
-        self._deadline.connected = True
+
+    def send(self, data: Any) -> None:
+        """Send a part of the request: from its first byte on, it may have come there."""
+        _note_sent(self, self._deadline)
+        super().send(data)
+
+
+def _note_sent(connection: HTTPConnection, deadline: Deadline) -> None:
+    # What fails before the connection stands has sent nothing.
+    if connection.sock is None:
+        connection.connect()
+    deadline.sent = True
 
 
 class _PinnedPool(HTTPConnectionPool):
