@@ -92,23 +92,27 @@ CREATE TABLE api_credentials (
 DO $$
 DECLARE
     v_table text;
+    v_written text;
 BEGIN
     FOREACH v_table IN ARRAY ARRAY['tenant_data_keys', 'api_credential_versions', 'api_credentials'] LOOP
+        -- A super admin gives no credential, puts none into use and destroys none.
+        v_written := 'tenant_id = current_tenant()' || CASE v_table WHEN 'tenant_data_keys' THEN '' ELSE
+            ' AND current_setting(''causeway.role'', true) IS DISTINCT FROM ''super_admin''' END;
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', v_table);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', v_table);
         EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO causeway_credentials USING (tenant_id = current_tenant())',
             v_table || '_own', v_table);
-        EXECUTE format('CREATE POLICY %I ON %I FOR INSERT TO causeway_credentials WITH CHECK (tenant_id = current_tenant())',
-            v_table || '_add', v_table);
+        EXECUTE format('CREATE POLICY %I ON %I FOR INSERT TO causeway_credentials WITH CHECK (%s)',
+            v_table || '_add', v_table, v_written);
         EXECUTE format('CREATE POLICY %I ON %I FOR UPDATE TO causeway_credentials '
-            'USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant())',
-            v_table || '_change', v_table);
+            'USING (%s) WITH CHECK (%s)',
+            v_table || '_change', v_table, v_written, v_written);
         EXECUTE format('GRANT SELECT, INSERT ON %I TO causeway_credentials', v_table);
     END LOOP;
 END $$;
 
 CREATE POLICY api_credentials_destroy ON api_credentials FOR DELETE TO causeway_credentials
-USING (tenant_id = current_tenant());
+USING (tenant_id = current_tenant() AND current_setting('causeway.role', true) IS DISTINCT FROM 'super_admin');
 
 -- A data key is only retired, a version only changes its status, a secret is only sealed anew or deleted.
 GRANT UPDATE (status) ON tenant_data_keys, api_credential_versions TO causeway_credentials;

@@ -28,7 +28,7 @@ def list_connections(call: HubCall) -> HubAnswer:
 
 
 @app.post("/integrations")
-@hub_call(app, "connections.write")
+@hub_call(app, "credentials.write")
 @describe(
     "Connection",
     status=201,
@@ -70,14 +70,16 @@ def get(call: HubCall) -> HubAnswer:
     "CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE",
 )
 def change(call: HubCall) -> HubAnswer:
-    """Change a connection that is still as If-Match says; new secrets are tested before they replace working ones."""
+    """Change a connection that is still as If-Match says; its config needs credentials.write, and is tested first."""
     wanted = requests.Change.parse(call.body)
+    if wanted.config is not None:
+        call.context.caller.demand("credentials.write")
     connection = changes.change(call.context, _connection_id(call), call.version, wanted)
     return HubAnswer(connection.as_json(with_config=True), version=connection.version)
 
 
 @app.delete("/integrations/<connection_id>")
-@hub_call(app, "connections.write")
+@hub_call(app, "credentials.write")
 @describe(status=204, refuses="CONNECTION_NOT_FOUND")
 def delete(call: HubCall) -> HubAnswer:
     """Delete a connection and destroy its credentials."""
@@ -121,7 +123,7 @@ def disable(call: HubCall) -> HubAnswer:
 
 
 @app.post("/integrations/<connection_id>/credentials/rotate")
-@hub_call(app, "connections.write")
+@hub_call(app, "credentials.write")
 @describe(
     "Connection",
     request="NewSecrets",
@@ -137,7 +139,7 @@ def rotate(call: HubCall) -> HubAnswer:
 
 
 @app.post("/integrations/<connection_id>/credentials/rollback")
-@hub_call(app, "connections.write")
+@hub_call(app, "credentials.write")
 @describe(
     "Connection",
     refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED NOTHING_TO_ROLL_BACK CONFIG_SCHEMA_INVALID "

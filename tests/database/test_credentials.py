@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from threading import Event, Thread
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -15,7 +16,13 @@ from psycopg import sql
 from causeway import credentials, key_rotation
 from causeway.crypto import Bounds
 from causeway.data_keys import StoredKeys
-from causeway.errors import CredentialMissing, CredentialUnreadable, KeyServiceUnavailable, NothingToRollBack
+from causeway.errors import (
+    CausewayError,
+    CredentialMissing,
+    CredentialUnreadable,
+    KeyServiceUnavailable,
+    NothingToRollBack,
+)
 from tests.database.hub import CANARY, SECRETS, Hub, hubs
 from tests.database.parallel import at_once
 from tests.database.world import Casino
@@ -37,6 +44,27 @@ def test_candidate_is_read_by_its_version_until_it_is_in_use(hub: Hub) -> None:
         hub.read()
     hub.change(credentials.promote, version)
     assert (hub.read(), hub.statuses) == (SECRETS, ["active"])
+
+
+def test_database_lets_a_super_admin_write_no_credential(hub: Hub) -> None:
+    """HUB 43: whatever the functions let him do; he uses the one that is there."""
+    hub.use({"key": "old"})
+    hub.use({"key": "new"})
+    sealed = credentials.seal_all(hub.keys, hub.tenant_id, hub.connection_id, {"key": "his"})
+
+    def attempt(change: Callable[..., Any], *arguments: Any) -> Any:
+        with hub.database.transaction(hub.tenant_id) as transaction:
+            transaction.execute("SELECT set_config('causeway.role', 'super_admin', true)")
+            return change(transaction, *arguments)
+
+    with pytest.raises(CausewayError, match="row-level security"):
+        attempt(credentials.store, sealed)
+    with pytest.raises(NothingToRollBack):
+        attempt(credentials.roll_back, hub.connection_id, 1)
+    assert attempt(credentials.retire, hub.connection_id) is False
+    assert attempt(credentials.destroy, hub.connection_id) == []
+
+    assert (hub.read(), hub.read(1), hub.statuses) == ({"key": "new"}, {"key": "old"}, ["retiring", "active"])
 
 
 def test_credential_without_secrets_is_a_credential(hub: Hub) -> None:

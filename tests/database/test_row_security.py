@@ -37,8 +37,12 @@ _OTHERS = (
     "((tenant_id = current_tenant()) AND (subject <> current_subject()) AND "
     "(current_caller_role() = ANY (ARRAY['tenant_admin'::text, 'super_admin'::text])))"
 )
+_GIVES_CREDENTIALS = (
+    "((tenant_id = current_tenant()) AND "
+    "(current_setting('causeway.role'::text, true) IS DISTINCT FROM 'super_admin'::text))"
+)
 # Policies that ask for something other than the tenant, or for more. The first three are the platform's, which makes
-# tenants; the others tell who makes and changes a membership.
+# tenants; three more tell who makes and changes a membership, and the last who gives credentials.
 OWN_WORDS = {
     "tenants_platform_list": _PLATFORM_ADMIN,
     "tenants_platform_add": _PLATFORM_ADMIN,
@@ -46,6 +50,11 @@ OWN_WORDS = {
     "memberships_add": _OWN_ROLE,
     "memberships_own_role": _OWN_ROLE,
     "memberships_manage": _OTHERS,
+    "api_credential_versions_add": _GIVES_CREDENTIALS,
+    "api_credential_versions_change": _GIVES_CREDENTIALS,
+    "api_credentials_add": _GIVES_CREDENTIALS,
+    "api_credentials_change": _GIVES_CREDENTIALS,
+    "api_credentials_destroy": _GIVES_CREDENTIALS,
 }
 # Tables that belong to no tenant, and what their policies ask by command.
 WITHOUT_TENANT = {

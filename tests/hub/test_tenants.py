@@ -73,14 +73,15 @@ def test_tenant_and_its_entries_are_of_one_transaction(hub: Hub, rows: Rows) -> 
     assert len({row.by for row in written}) == 1
 
 
-def test_new_tenant_is_used_at_once(hub: Hub) -> None:
-    """Its first connection, sealed under a data key made for it, and its first key, by the super admin who names it."""
-    caller = within(new_tenant(hub))
-    connection = hub.created(caller)
-    key = hub.call("POST", "/api-keys", caller, {"name": "machine"})
-    listed = hub.call("GET", "/integrations", caller).json["integrations"]
+def test_new_tenant_is_used_at_once(hub: Hub, someone: Callable[..., str]) -> None:
+    """Its first key by the super admin who names it; its first connection, sealed under a new data key, by its admin."""
+    made = new_tenant(hub)
+    authorization = f"Bearer {someone('tenant_admin', tenant=made['id'])}"
+    key = hub.call("POST", "/api-keys", within(made), {"name": "machine"})
+    connection = hub.call("POST", "/integrations", NOBODY, draft(), authorization=authorization)
+    listed = hub.call("GET", "/integrations", within(made)).json["integrations"]
 
-    assert key.status == 201
+    assert (key.status, connection.status) == (201, 201)
     assert [one["id"] for one in listed] == [connection.json["id"]]
     assert hub.call("GET", f"/integrations/{connection.json['id']}", SUPER_ADMIN).status == 404
 

@@ -81,8 +81,9 @@ def test_operation_names_the_roles_that_have_its_permission(document: dict[str, 
     """HUB 43."""
     permitted = {key: one for key, one in operations(document).items() if "x-permission" in one}
 
-    assert permitted["POST /integrations"]["x-permission"] == "connections.write"
-    assert permitted["POST /integrations"]["x-roles"] == ["super_admin", "tenant_admin"]
+    assert permitted["POST /integrations"]["x-permission"] == "credentials.write"
+    assert permitted["POST /integrations"]["x-roles"] == ["tenant_admin"]
+    assert permitted["POST /integrations/{connection_id}/disable"]["x-roles"] == ["super_admin", "tenant_admin"]
     for key, one in permitted.items():
         assert set(one["x-roles"]) == {role for role, has in ALLOWED.items() if one["x-permission"] in has}, key
     of_the_hub = ("integrations", "api-keys", "audit", "tenants", "memberships")

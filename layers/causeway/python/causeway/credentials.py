@@ -134,7 +134,8 @@ def roll_back(transaction: psycopg.Connection[Any], connection_id: UUID, version
     if back is None or back.version != version:
         raise NothingToRollBack
     _move(transaction, connection_id, "active", "retired")
-    _move(transaction, connection_id, "retiring", "active")
+    if not _move(transaction, connection_id, "retiring", "active"):
+        raise NothingToRollBack
 
 
 def retire(transaction: psycopg.Connection[Any], connection_id: UUID) -> bool:

@@ -284,6 +284,11 @@ class Forbidden(CausewayError):
     status = 403
     action = "Ask an administrator of your tenant."
 
+    def __init__(self, sentence: str = "", *, cause: str = "", permission: str = "") -> None:
+        """Make an error; permission: the one that the caller lacks, for the audit log; empty: the route's own."""
+        super().__init__(sentence, cause=cause)
+        self.permission = permission
+
 
 class TenantRequired(CausewayError):
     """No tenant was named"""

@@ -131,13 +131,13 @@ def _made(call: HubCall, permission: Permission, route: Callable[[HubCall], HubA
         if operations.OPERATIONS[route].request is None and call.raw.strip():
             known_fields(call.body, set())
         return _answered(route(call))
-    except Forbidden:
+    except Forbidden as refusal:
         if call.context.caller.tenant_id is not None:
-            _note_refusal(call.context, call.route, permission)
+            _note_refusal(call.context, call.route, refusal.permission or permission)
         raise
 
 
-def _note_refusal(context: RequestContext, route: str, permission: Permission) -> None:
+def _note_refusal(context: RequestContext, route: str, permission: str) -> None:
     entry = context.entry(
         audit_log.Action.ACCESS_REFUSED,
         object_kind="permission",

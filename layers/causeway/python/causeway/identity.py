@@ -53,7 +53,7 @@ class Caller:
         if self.channel is not None:
             raise Forbidden(cause=f"the key is for the channel {self.channel} alone")
         if permission not in ALLOWED[self.role]:
-            raise Forbidden(cause=f"{self.role} lacks {permission}")
+            raise Forbidden(cause=f"{self.role} lacks {permission}", permission=permission)
 
 
 def group_of(claim: str) -> str | None:

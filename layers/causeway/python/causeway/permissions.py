@@ -11,6 +11,7 @@ Permission = Literal[
     "connections.read",
     "connections.write",
     "connections.use",
+    "credentials.write",
     "api_keys.manage",
     "audit.read",
     "memberships.read",
@@ -19,8 +20,9 @@ Permission = Literal[
 ]
 
 # Staff see that connections exist and how they are, but no configuration. A machine uses connections. A super admin
-# does in any tenant what its admin may, and keeps the catalogue and the tenants; credentials nobody reads back.
-_ADMIN: frozenset[Permission] = frozenset(
+# may in any tenant what its admin may, except for credentials: these he neither gives, replaces nor destroys. He also
+# keeps the catalogue and the tenants. Nobody reads a credential back.
+_EVERY_ADMIN: frozenset[Permission] = frozenset(
     {
         "catalogue.read",
         "connections.list",
@@ -34,11 +36,9 @@ _ADMIN: frozenset[Permission] = frozenset(
     }
 )
 
-_KEEPER: frozenset[Permission] = frozenset({"catalogue.write", "tenants.manage"})
-
 ALLOWED: dict[Role, frozenset[Permission]] = {
-    "super_admin": _ADMIN | _KEEPER,
-    "tenant_admin": _ADMIN,
+    "super_admin": frozenset({*_EVERY_ADMIN, "catalogue.write", "tenants.manage"}),
+    "tenant_admin": frozenset({*_EVERY_ADMIN, "credentials.write"}),
     "regulator": frozenset(
         {"catalogue.read", "connections.list", "connections.read", "audit.read", "memberships.read"}
     ),

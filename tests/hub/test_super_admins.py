@@ -1,0 +1,60 @@
+"""Super admins read every tenant, test, disable and enable its connections, and write no credential (seed 000)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from causeway.permissions import ALLOWED
+from tests.hub.client import SUPER_ADMIN, Hub, draft
+from tests.hub.test_matrix import SNAPSHOT
+
+Rows = Callable[..., list[Any]]
+# What would give, replace or destroy a credential: method, the path's end, and a body.
+WRITES = [
+    ("POST", None, draft()),
+    ("PATCH", "", {"config": {"api_key": "new"}}),
+    ("PATCH", "", {"config": {}}),
+    ("PATCH", "", {"config": {"casino_id": "casino-2"}}),
+    ("POST", "/credentials/rotate", {"config": {"api_key": "new"}}),
+    ("POST", "/credentials/rollback", None),
+    ("DELETE", "", None),
+]
+
+
+@pytest.mark.parametrize(("method", "end", "body"), WRITES)
+def test_super_admin_writes_no_credential_and_the_tenant_sees_the_attempt(
+    hub: Hub, rows: Rows, method: str, end: str | None, body: Any
+) -> None:
+    """HUB 43, 44"""
+    path = hub.connection()
+    seen, before = hub.call("GET", path).etag, rows(SNAPSHOT)
+    reply = hub.call(method, "/integrations" if end is None else path + end, SUPER_ADMIN, body, if_match=seen)
+
+    assert (reply.status, reply.code) == (403, "FORBIDDEN")
+    assert rows(SNAPSHOT) == before
+    [entry] = [
+        entry
+        for entry in hub.call("GET", "/audit?limit=20&action=access.refused").json["entries"]
+        if entry["requestId"] == reply.json["requestId"]
+    ]
+    assert (entry["actorRole"], entry["objectId"], entry["outcome"]) == ("super_admin", "credentials.write", "refused")
+
+
+def test_super_admin_reads_tests_names_disables_and_enables(hub: Hub) -> None:
+    """HUB 43"""
+    path = hub.connection()
+    seen = hub.call("GET", path, SUPER_ADMIN).etag
+    named = hub.call("PATCH", path, SUPER_ADMIN, {"description": "looked at"}, if_match=seen)
+    ends = ("/test", "/disable", "/enable")
+
+    assert named.status == 200
+    assert [hub.call("POST", path + end, SUPER_ADMIN).status for end in ends] == [200, 200, 200]
+    assert hub.call("GET", f"{path}/logs", SUPER_ADMIN).status == 200
+
+
+def test_key_opens_nothing_that_its_maker_may_not_do_himself() -> None:
+    """HUB 43: so a super admin may make keys for a tenant's machines; they are no credentials of a platform."""
+    for role, allowed in ALLOWED.items():
+        if "api_keys.manage" in allowed:
+            assert ALLOWED["service"] <= allowed, role
