@@ -218,6 +218,26 @@ def test_bad_header_is_not_told_to_the_log_with_the_url(loopback: None, caplog: 
     assert "s3cret" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (SECRET.encode("utf-16"), "application/json"),
+        (json.dumps({"auth_token": "C4nary"}).encode("utf-16-le"), "application/json; charset=utf-8"),
+        (b"{}", "x" * 60_000 + "C4nary"),
+        (b"\0", "application/C4nary"),
+    ],
+)
+def test_attempt_tells_nothing_that_a_charset_or_content_type_hides(
+    loopback: None, body: bytes, content_type: str
+) -> None:
+    """HUB 16: a stranger's Content-Type is cut and redacted as his body is."""
+    attempts: list[outbound.Attempt] = []
+    _call(ok(body, f"Content-Type: {content_type}"), secrets=[SECRET, "C4nary"], log=attempts.append)
+
+    assert "C4nary" not in repr(attempts).replace("\\x00", "")
+    assert len(attempts[0].response_body) < 200
+
+
 def test_text_of_a_failure_is_short_and_in_one_line() -> None:
     """HUB 16: a resolver's or a certificate's words end up in it."""
     text = str(outbound.TlsFailed("certificate of x\r\n\x1b[2J\u202e" + "y" * 1000))

@@ -271,6 +271,75 @@ def test_text_body_is_shown(content_type: str) -> None:
     assert Redactor([]).body(b'{"a": 1}', content_type) == '{"a": 1}'
 
 
+WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
+
+
+@pytest.mark.parametrize("declared", ["", "application/json", "text/html; charset=utf-8", "text/plain; charset={}"])
+@pytest.mark.parametrize("charset", [*WIDE, "utf-7", "utf-8-sig", "iso-8859-1", "windows-1252", "cp037", "iso2022_jp"])
+def test_charset_hides_neither_value_nor_name(charset: str, declared: str) -> None:
+    """HUB 16: a body in UTF-16 hid both from the redactor; what a platform declares may be false besides."""
+    body = json.dumps({"note": f"sent {PLAIN}", "auth_token": "v4lue"}).encode(charset)
+
+    kept = Redactor([PLAIN]).body(body, declared.format(charset))
+
+    plain = "".join(one for one in kept if one.isprintable())
+    for hidden in ("c4nary", "Value_9", "v4lue", PLAIN.encode("utf-7").decode()):
+        assert hidden not in plain
+
+
+@pytest.mark.parametrize("charset", ["utf-16-le", "utf-16-be", "utf-7"])
+@pytest.mark.parametrize("secret", [PLAIN, SECRET, "\u6f22\u5b57\u6f22\u5b57\u6f22\u5b57"])
+@pytest.mark.parametrize("before", ["", "u", "uu", "uuu"])
+def test_value_is_found_in_utf_16_below_base64(charset: str, secret: str, before: str) -> None:
+    """HUB 16: as PowerShell encodes a command, and UTF-7 a text."""
+    raw = (before + secret).encode("utf-16-be" if charset == "utf-7" else charset)
+    text = base64.b64encode(raw).decode().rstrip("=")
+
+    redacted = Redactor([secret]).text(f"+{text}-" if charset == "utf-7" else text)
+
+    assert REDACTED in redacted
+    assert len(redacted.replace(REDACTED, "").strip("+-")) <= 4 + 4 * len(before)
+
+
+def test_value_whose_utf_16_reads_as_text_is_found() -> None:
+    """HUB 16: these six characters are six letters each way round."""
+    secret = "\u6162\u6364\u6566"
+
+    assert Redactor([secret]).body(secret.encode("utf-16-be")) == REDACTED
+    assert Redactor([secret]).body(secret.encode("utf-16-le")) == REDACTED
+
+
+@pytest.mark.parametrize("charset", ["UTF-8", '"utf-8"', "us-ascii", "ISO-8859-1", "windows-1252"])
+def test_charset_in_which_ascii_is_ascii_is_shown(charset: str) -> None:
+    assert Redactor([]).body(b'{"a": 1}', f"application/json; charset={charset}") == '{"a": 1}'
+    assert Redactor([]).body(b"\xef\xbb\xbf[]", "application/json") == "[]"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "shown"),
+    [
+        ("application/pdf; name=" + "x" * 60_000, "application/pdf"),
+        ("application/" + "x" * 60_000, "of no type that is known"),
+        ("x" * 60_000, "of no type that is known"),
+        ("application/json" + " " * 60_000, "application/json"),
+        ("application/json; charset=utf-16", "application/json"),
+        ("text/html; charset=utf-8; charset=utf-16", "text/html"),
+        ("application/pdf\r\nX: y", "of no type that is known"),
+        ("application/pdf\n", "application/pdf"),
+        ("application/\u202efdp", "of no type that is known"),
+        (f"application/{PLAIN}", f"application/{REDACTED}"),
+        (f"{PLAIN}/pdf", f"{REDACTED}/pdf"),
+        (f"application/x; key={PLAIN}", "application/x"),
+        (f"application/{base64.b64encode(PLAIN.encode()).decode().rstrip('=')}", f"applicati{REDACTED}"),
+        (f"application/pdf {PLAIN}", "of no type that is known"),
+        (PLAIN, "of no type that is known"),
+    ],
+)
+def test_content_type_is_told_cut_and_without_secrets(content_type: str, shown: str) -> None:
+    """HUB 16: a platform's Content-Type of 60000 characters stood whole in the log, with whatever it held."""
+    assert Redactor([PLAIN]).body(b"\0", content_type) == f"[{shown}, 1 bytes]"
+
+
 @pytest.mark.parametrize(
     "run", ["\\", "%25", "%", "a", "aA", '"', '"a"', "<a ", "&#0", "a=", "[", "{", " ", "\\u", "eyJ"]
 )

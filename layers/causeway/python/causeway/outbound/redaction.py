@@ -2,6 +2,7 @@
 
 import base64
 import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterable
 from functools import partial
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
@@ -12,6 +13,8 @@ REDACTED = "[redacted]"
 # Characters of a body that are kept, and that are searched beyond.
 MOST_CHARACTERS = 4096
 _MARGIN = 128
+# Characters of a Content-Type that is believed.
+_MOST_OF_A_TYPE = 256
 
 # Base64's other alphabet (RFC 4648, 5), and what may stand beside a piece of base64.
 _BASE64_FOR_URLS = {"+": "-", "/": "_"}
@@ -40,7 +43,15 @@ _BOUND = re.compile(r"""(?<!\\)(?P<slashes>\\{0,8})(?P<quote>["'])|[\[{\]}]""")
 _CLOSING = {quote: re.compile(rf"(?<!\\)(\\*+){quote}") for quote in "\"'"}
 _BARE = re.compile(r"[^\s,}\]]+")
 _SCHEME = re.compile(r"\b(?P<scheme>bearer|basic)(?P<space>\s+)[\w.~+/=\-]{8,}", re.IGNORECASE)
-_TEXT_TYPE = re.compile(r"^\s*(?:$|text/|application/(?:[\w.\-]+\+)?(?:json|xml|x-www-form-urlencoded|javascript))")
+_TEXT_TYPE = re.compile(r"\s*(?:\Z|;|text/|application/(?:[\w.\-]+\+)?(?:json|xml|x-www-form-urlencoded|javascript))")
+# Type and subtype (RFC 6838, 4.2), with nothing behind but parameters.
+_MEDIA_TYPE = re.compile(r"\s*([A-Za-z0-9][\w!#$&^.+\-]{0,63}/[A-Za-z0-9][\w!#$&^.+\-]{0,63})\s*(?:;|\Z)", re.ASCII)
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';,]*)""")
+# Character sets in which every ASCII character is its own byte, and no other's part.
+_LIKE_ASCII = frozenset(("utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "iso-8859-15", "windows-1252"))
+# What UTF-16 and UTF-32 begin with, and what stands in no text: NUL above all, every second byte of UTF-16.
+_WIDE_MARKS = (BOM_UTF16_BE, BOM_UTF16_LE)
+_NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
 def is_secret_name(name: str) -> bool:
@@ -49,17 +60,25 @@ def is_secret_name(name: str) -> bool:
     return letters in _WHOLE or _PARTS.search(letters) is not None
 
 
+def _is_text(content_type: str) -> bool:
+    """Whether a body of this type is read: a text, in each character set that the type names."""
+    lowered = content_type[:_MOST_OF_A_TYPE].lower()
+    charsets = _CHARSET.findall(lowered)
+    return len(content_type) <= _MOST_OF_A_TYPE and bool(_TEXT_TYPE.match(lowered)) and _LIKE_ASCII.issuperset(charsets)
+
+
 class Redactor:
     """Redacts texts; it holds the patterns of the secret values.
 
-    secrets: found as they are, percent-encoded (once or more), JSON-escaped, HTML-escaped, mixtures of these, and
-    base64-encoded alone or as a part of something longer.
+    secrets: found as they are, percent-encoded (once or more), JSON-escaped, HTML-escaped, mixtures of these,
+    base64-encoded alone or as a part of something longer, and likewise in UTF-16 (which in base64 is UTF-7).
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         values = {secret for secret in secrets if secret}
-        self._values = Spellings(values, {})
-        self._encoded = Spellings({form for value in values for form in _encoded(value)}, _BASE64_FOR_URLS)
+        self._values = Spellings(values.union(*map(_shown_wide, values)), {})
+        spelled = {raw for value in values for raw in (value.encode("utf-8", "surrogatepass"), *_wide(value))}
+        self._encoded = Spellings({form for raw in spelled for form in _encoded(raw)}, _BASE64_FOR_URLS)
 
     def text(self, text: str, *, cut: bool = False) -> str:
         """Return the text without its secrets; cut: it goes on, and what may be the beginning of one is taken out."""
@@ -79,12 +98,21 @@ class Redactor:
         return self.text(bare)
 
     def body(self, body: bytes, content_type: str = "") -> str:
-        """Return the beginning of a body without its secrets, or its type and size if it is no text."""
-        if not _TEXT_TYPE.match(content_type.lower()):
-            return f"[{content_type.partition(';')[0].strip()}, {len(body)} bytes]"
+        """Return the beginning of a body without its secrets, or its type and size where it is not to be read.
+
+        Only UTF-8 and its like is shown. In UTF-16, UTF-32 and what a platform may declare besides, a name that makes
+        a value secret is not found, and a declared character set may be false. So neither is decoded.
+
+        Args:
+            body: as sent or received.
+            content_type: the header's value, a stranger's.
+        """
         # More than is kept is searched, and dropped again: at its end a name or a scheme may be cut off its secret.
         searched = MOST_CHARACTERS + _MARGIN
-        text = body[: 4 * searched].decode("utf-8", "replace")
+        beginning = body[: 4 * searched]
+        if not _is_text(content_type) or beginning.startswith(_WIDE_MARKS) or _NOT_TEXT.search(beginning):
+            return f"[{self._media_type(content_type)}, {len(body)} bytes]"
+        text = beginning.removeprefix(BOM_UTF8).decode("utf-8", "replace")
         cut = len(text) > searched or len(body) > 4 * searched
         redacted = self.text(text[:searched], cut=cut)
         if cut:
@@ -92,6 +120,11 @@ class Redactor:
         if not cut and len(redacted) <= MOST_CHARACTERS:
             return redacted
         return f"{redacted[:MOST_CHARACTERS]}... [{len(body)} bytes]"
+
+    def _media_type(self, content_type: str) -> str:
+        """Return the type of a body to be told in its place; its platform may have put anything there."""
+        found = _MEDIA_TYPE.match(content_type)
+        return "of no type that is known" if found is None else self.text(found[1])
 
     def _without_values(self, text: str, *, cut: bool) -> str:
         found = self._values.find(text, cut=cut)
@@ -151,9 +184,20 @@ def _string_end(text: str, opening: re.Match[str]) -> int:
     return len(text)
 
 
-def _encoded(value: str) -> list[str]:
-    """The value in base64, at each of the three places a byte can take in a group."""
-    raw = value.encode("utf-8", "surrogatepass")
+def _wide(value: str) -> set[bytes]:
+    """The value in UTF-16, either way round; one form where the same bytes stand in both, as in all of ASCII."""
+    little, big = (value.encode(codec, "surrogatepass") for codec in ("utf-16-le", "utf-16-be"))
+    return {little[:-1]} if little[:-1] == big[1:] else {little, big}
+
+
+def _shown_wide(value: str) -> set[str]:
+    """The forms of the value in UTF-16 that are read as text, as those of some scripts are."""
+    texts = {raw.decode("utf-8", "replace") for raw in _wide(value) if not _NOT_TEXT.search(raw)}
+    return {text for text in texts if "\ufffd" not in text}
+
+
+def _encoded(raw: bytes) -> list[str]:
+    """The bytes in base64, at each of the three places a byte can take in a group."""
     forms = []
     for shift, leading in enumerate((0, 2, 3)):
         encoded = base64.b64encode(bytes(shift) + raw).decode()
