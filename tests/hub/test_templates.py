@@ -109,6 +109,32 @@ def test_template_of_another_form_is_refused(hub: Hub, rows: Rows, change: dict[
     assert rows(SNAPSHOT) == before
 
 
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"headers": {"Host": "evil.example"}}, "health_call.headers.Host"),
+        ({"auth": {"type": "header", "name": "Transfer-Encoding", "value": "x"}}, "health_call.auth.name"),
+        ({"path": "/../../x"}, "health_call.path"),
+        ({"path": "//evil.example"}, "health_call.path"),
+        ({"refused_when": {"pointer": "/a", "pattern": "(a)\\1"}}, "health_call.refused_when.pattern"),
+    ],
+)
+def test_health_call_that_could_be_misread_is_refused_when_it_is_written(
+    hub: Hub, rows: Rows, change: dict[str, Any], field: str
+) -> None:
+    """HUB 13, 55: in a new template and in a changed one; the sentence names the field."""
+    made = added(hub)
+    call = made.json["healthCall"] | change
+    before = rows(SNAPSHOT)
+    created = hub.call("POST", PATH, PLATFORM_ADMIN, new_template(hub, healthCall=call))
+    changed = hub.call("PATCH", made.headers["location"], PLATFORM_ADMIN, {"healthCall": call}, if_match=made.etag)
+
+    for reply in (created, changed):
+        assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+        assert reply.json["error"].startswith(field)
+    assert rows(SNAPSHOT) == before
+
+
 def test_change_needs_the_newest_etag(hub: Hub) -> None:
     made = added(hub)
     path = made.headers["location"]

@@ -1,8 +1,6 @@
 """The catalogue of integration providers, which the API calls templates: found, listed, changed by super admins."""
 
 import json
-import re
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, LiteralString, Self
@@ -11,7 +9,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from causeway import config_schema
+from causeway import config_schema, provider_terms
 from causeway.config_schema import check_schema
 from causeway.errors import (
     ConfigSchemaInvalid,
@@ -31,7 +29,6 @@ _SELECT: LiteralString = """
         base_urls, api_version, webhook_support, rate_limits, health_call, is_active, changed_by_admin, version
     FROM integration_providers
 """
-_FIELD_REFERENCE = re.compile(r"\{(\w+)\}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +69,7 @@ class Provider:
         if wrong:
             raise InvalidRequest("; ".join(wrong[:3]))
         check_schema(document["config_schema"])
-        config_schema.check_pattern(document["health_call"].get("refused_when", {}).get("pattern", ""))
-        _check_references(document)
+        provider_terms.check(document)
         return cls(**{name: value for name, value in document.items() if name != "$comment"})
 
 
@@ -90,32 +86,6 @@ def read_shape(folder: Path) -> dict[str, Any]:
         return json.loads((folder / _SHAPE).read_bytes())
     except FileNotFoundError as error:
         raise Misconfigured(cause=f"{folder / _SHAPE} is missing: the schema layer has it") from error
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (dict, list)):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts(inner)
-
-
-def _check_references(document: dict[str, Any]) -> None:
-    """Every {name} is a field that always has a value; in a URL, one whose form the schema fixes, and no secret."""
-    schema, call = document["config_schema"], document["health_call"]
-    fields = schema.get("properties", {})
-    for text in _texts([document["base_urls"], call]):
-        for name in _FIELD_REFERENCE.findall(text):
-            if name not in fields:
-                raise InvalidRequest(f"{{{name}}} is not a field of config_schema")
-            if name not in schema.get("required", []) and "default" not in fields[name]:
-                raise InvalidRequest(f"{{{name}}} is neither required by config_schema nor has it a default there")
-    for text in _texts([document["base_urls"], call["path"], call.get("query"), call["auth"].get("token_path")]):
-        for name in _FIELD_REFERENCE.findall(text):
-            if fields[name].get("x-secret") or not {"pattern", "enum"} & fields[name].keys():
-                raise InvalidRequest(f"{{{name}}} stands in a URL: it must have a pattern, and be no secret")
-    if call.get("configured_url") and "base_url" not in fields:
-        raise InvalidRequest("health_call.configured_url asks for a field base_url in config_schema")
 
 
 def as_row(provider: Provider) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 from causeway import patterns
 from causeway.catalogue import Provider
 from causeway.outbound import Attempt, CallFailed, Garbled, Reply, RequestInvalid, call
+from causeway.outbound.targets import why_not_path
 from causeway.outbound.verdicts import Verdict, judge
 
 # Characters of an answer's value that a template's pattern is matched against.
@@ -91,15 +92,14 @@ def _host_part(value: str) -> str:
 
 
 def _below(path: str) -> str:
-    """A path as it is appended to a base URL: without a slash first it would go on with the host's name."""
-    if not path.startswith("/"):
-        raise RequestInvalid("the path does not begin with /")
+    """Return a path to be appended to a base URL; raises RequestInvalid where it would leave it."""
+    wrong = why_not_path(path)
+    if wrong is not None:
+        raise RequestInvalid(f"the path {wrong}")
     return path
 
 
 def _path_part(value: str) -> str:
-    if {".", ".."} & set(value.split("/")):
-        raise RequestInvalid("a field that stands in the path leads out of it")
     return quote(value, safe="/")
 
 

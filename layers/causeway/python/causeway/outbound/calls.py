@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from time import monotonic
-from urllib.parse import urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
@@ -14,6 +13,7 @@ from causeway.outbound.deadline import Deadline
 from causeway.outbound.failures import CallFailed, ConnectFailed, Garbled, RequestInvalid, TimedOut, TooLarge
 from causeway.outbound.pinned import PinnedAdapter
 from causeway.outbound.sessions import Session
+from causeway.outbound.targets import why_not_address, why_not_header
 
 _logger = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ def _content_type(headers: Mapping[str, str]) -> str:
 
 
 def _send(method: str, url: str, headers: Mapping[str, str], body: bytes, budget: float, most_bytes: int) -> Reply:
-    _check(url)
+    _check(url, headers)
     deadline = Deadline(budget)
     session = Session()
     # Neither a proxy nor a password of the environment's.
@@ -149,16 +149,15 @@ def _content(response: requests.Response, deadline: Deadline, most_bytes: int) -
     return content
 
 
-def _check(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError as error:
-        raise RequestInvalid(f"the URL cannot be read: {error}") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise RequestInvalid("the URL must begin with https:// or http:// and name a host")
-    if "@" in parts.netloc:
-        raise RequestInvalid("the URL must not hold a user or password")
+def _check(url: str, headers: Mapping[str, str]) -> None:
+    """Raise RequestInvalid where a request says what is not its caller's to say; no value is quoted."""
+    wrong = why_not_address(url)
+    if wrong is not None:
+        raise RequestInvalid(f"the URL {wrong}")
+    for name in headers:
+        wrong = why_not_header(name)
+        if wrong is not None:
+            raise RequestInvalid(f"the header {name} {wrong}")
 
 
 def _failure(error: Exception, deadline: Deadline) -> CallFailed:

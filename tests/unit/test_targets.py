@@ -1,0 +1,175 @@
+"""What a request to the outside may not say (HUB 13): another host, another length, a path that leads elsewhere."""
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from causeway import outbound, provider_calls
+from causeway.catalogue import Provider, read_shape
+from causeway.errors import InvalidRequest
+from causeway.outbound.targets import why_not_address, why_not_header, why_not_path
+from causeway.provider_calls import Account
+from tests.unit.platforms import platform
+from tests.unit.wire_server import WireServer, ok
+
+FOLDER = Path(__file__).parents[2] / "schema" / "catalogue"
+SHAPE = read_shape(FOLDER)
+
+OWN_HEADERS = (
+    *("Host", "HOST", "Content-Length", "content-length", "Transfer-Encoding", "Connection", "Keep-Alive", "TE"),
+    *("Trailer", "Upgrade", "Proxy-Connection", "Proxy-Authorization", "Expect", "Accept-Encoding", "HTTP2-Settings"),
+)
+LEAVING = (
+    *("/../../x", "/a/../x", "/..", "/.", "/./x", "//evil.example", "/a//b", "/..;/x", "/..;a=b/x"),
+    *("/%2e%2e/x", "/%2E./x", "/.%2e/x", "/%252e%252e/x", "/%25252e%25252e/x", "/a%2fb", "/a%2Fb", "/a%252fb"),
+    *("/a\\b", "/a%5cb", "/a%255Cb", "/..\\x", "/@evil.example", "/a@b", "@evil.example/x", ".evil.example/x", ":9/x"),
+    *("evil", "", "https://evil.example/", "/a?b=c", "/a#b", "/a b", "/a\r\nHost: evil", "/a\tb", "/a\0b"),
+    *("/a%0d%0aHost:%20evil", "/a%00b", "/\u2025/x", "/%E2%80%A5/x", "/%EF%BC%8E%EF%BC%8E/x", "/a%EF%BC%8Fb"),
+    *("/\uff0e\uff0e/x", "/%25252525252e/x", "/a<b", "/{a b}"),
+)
+
+
+@pytest.mark.parametrize("name", OWN_HEADERS)
+def test_header_that_is_the_connections_own_is_not_set(name: str) -> None:
+    assert why_not_header(name)
+    assert why_not_header(name.replace("-", "_"))
+
+
+@pytest.mark.parametrize("name", ["X Bad", "X-Bad:", "X\r\nHost", "", "X\u00e4", "x" * 65, " Host", "Host "])
+def test_what_is_no_headers_name_is_not_set(name: str) -> None:
+    assert why_not_header(name) == "is not a header's name"
+
+
+@pytest.mark.parametrize("name", ["X-API-Key", "Authorization", "Version", "apikey", "x_proof", "Content-Type"])
+def test_other_headers_are_set(name: str) -> None:
+    assert why_not_header(name) is None
+
+
+@pytest.mark.parametrize("path", LEAVING)
+def test_path_that_leads_elsewhere_is_not_appended(path: str) -> None:
+    assert why_not_path(path)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            "/",
+            "/v2/user/info/",
+            "/2010-04-01/Accounts/AC1/Balance.json",
+            "/v1beta/properties/1:runReport",
+            "/...",
+            "/a..",
+        ),
+        *("/v2/people/(id:1)", "/a%20b", "/a%40b", "/%C3%A9", "/a;v=1", "/~a", "/a%25b"),
+    ],
+)
+def test_path_below_is_appended(path: str) -> None:
+    assert why_not_path(path) is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("ftp://h/", "//h/", "h", "https://", "https://[::1", "https://h:x/", "https://h:0", "https://u:p@h/"),
+        *("https://h\\@evil/", "https://h/../x", "https://h//x", "https://h/a b"),
+    ],
+)
+def test_address_that_is_none_or_leads_elsewhere_is_not_called(url: str) -> None:
+    assert why_not_address(url)
+
+
+def document(**call: Any) -> dict[str, Any]:
+    """Twilio's file with another test call."""
+    read = json.loads((FOLDER / "twilio.json").read_bytes())
+    return copy.deepcopy(read | {"health_call": read["health_call"] | call})
+
+
+def refusal(written: dict[str, Any]) -> str:
+    with pytest.raises(InvalidRequest) as caught:
+        Provider.parse(written, SHAPE)
+    return caught.value.sentence
+
+
+@pytest.mark.parametrize("name", OWN_HEADERS)
+def test_template_sets_no_header_of_the_connections_own(name: str) -> None:
+    """HUB 13: neither among the headers nor as the one that authenticates."""
+    assert refusal(document(headers={name: "x"})).startswith(f"health_call.headers.{name} must not be set")
+    by_header = {"type": "header", "name": name, "value": "x"}
+    assert refusal(document(auth=by_header)).startswith("health_call.auth.name must not be set")
+    signed = {"type": "hmac", "algorithm": "sha256", "secret": "x", "header": name, "encoding": "hex", "signs": "body"}
+    assert refusal(document(auth=signed)).startswith("health_call.auth.header must not be set")
+
+
+@pytest.mark.parametrize("path", LEAVING)
+def test_template_has_no_path_that_leads_elsewhere(path: str) -> None:
+    """HUB 13"""
+    assert "health_call.path" in refusal(document(path=path))
+    oauth = {"type": "oauth2_client_credentials", "client_id": "x", "client_secret": "x", "client_auth": "body"}
+    assert "health_call.auth" in refusal(document(auth=oauth | {"token_path": path}))
+
+
+@pytest.mark.parametrize("url", ["https://h.example/../x", "https://h.example//x", "https://{account_sid}/%2e%2e"])
+def test_template_has_no_address_that_leads_elsewhere(url: str) -> None:
+    """HUB 13"""
+    read = document()
+    assert "base_urls.sandbox" in refusal(read | {"base_urls": read["base_urls"] | {"sandbox": url}})
+
+
+@pytest.mark.parametrize("url", ["https://u@h.example/", "https://h.example/../x", "https://h.example\\@evil/"])
+def test_template_has_no_address_for_tokens_that_leads_elsewhere(url: str) -> None:
+    """HUB 13"""
+    oauth = {"type": "oauth2_refresh_token", "client_id": "x", "client_secret": "x", "refresh_token": "x"}
+    assert "token_url" in refusal(document(auth=oauth | {"token_url": url}))
+
+
+@pytest.mark.parametrize("value", ["x\r\nHost: evil", "x\ny", "\u043a"])
+@pytest.mark.parametrize("auth", [{"type": "bearer", "token": ""}, {"type": "header", "name": "X-Key", "value": ""}])
+def test_template_proves_itself_with_one_line(auth: dict[str, str], value: str) -> None:
+    """HUB 13"""
+    assert "health_call.auth" in refusal(document(auth={name: text or value for name, text in auth.items()}))
+
+
+@pytest.fixture
+def server(set_environment: Callable[..., None]) -> Any:
+    set_environment(EGRESS_ALLOWED_HOSTS="127.0.0.1")
+    with WireServer(ok(b"{}")) as server:
+        yield server
+
+
+@pytest.mark.parametrize("name", OWN_HEADERS)
+def test_call_sets_no_header_of_the_connections_own(server: WireServer, name: str) -> None:
+    """HUB 13: at the call too, as a template may be older than the rule; nothing is sent."""
+    by_header = Account(platform(server.url, {"type": "header", "name": name, "value": "x"}), "production", {}, {})
+    for account, headers in (
+        (by_header, {}),
+        (Account(platform(server.url, {"type": "none"}), "production", {}, {}), {name: "x"}),
+    ):
+        with pytest.raises(outbound.RequestInvalid, match="must not be set") as caught:
+            provider_calls.request(account, "GET", "/me", print, headers=headers)
+        assert not caught.value.sent
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("path", LEAVING)
+def test_call_goes_nowhere_else(server: WireServer, path: str) -> None:
+    """HUB 13"""
+    account = Account(platform(server.url, {"type": "none"}), "production", {}, {})
+    with pytest.raises(outbound.RequestInvalid):
+        provider_calls.request(account, "GET", path, print)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("value", ["..", ".", "../x", "a/../../x", "/evil", "\u2025", "..;"])
+def test_field_in_a_path_leads_nowhere_else(server: WireServer, value: str) -> None:
+    """HUB 13: what a template may not say, a connection's setting may not either."""
+    provider = platform(server.url, {"type": "none"})
+    provider.health_call["path"] = "/accounts/{id}/me"
+    verdict, _ = provider_calls.test(Account(provider, "production", {"id": value}, {}), print)
+
+    assert verdict.code == "CONFIG_INCOMPLETE"
+    assert server.requests == []
