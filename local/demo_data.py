@@ -65,7 +65,10 @@ def make_api_keys(superuser_url: str) -> dict[str, str]:
 
 
 def call_sandbox(superuser_url: str, sandbox_url: str) -> None:
-    """Give every provider of the catalogue the sandbox's address as base URL, whatever the environment."""
+    """Give every provider of the catalogue the sandbox's address, whatever the environment.
+
+    Where a connection names its base URL itself, the sandbox's is the default: the demo credentials work as they stand.
+    """
     with psycopg.connect(superuser_url) as connection:
         connection.execute(
             """
@@ -74,6 +77,13 @@ def call_sandbox(superuser_url: str, sandbox_url: str) -> None:
                 base_urls = jsonb_build_object(
                     'production', %(url)s::text || '/' || provider_key, 'sandbox', %(url)s::text || '/' || provider_key
                 ),
+                config_schema = CASE
+                    WHEN health_call -> 'configured_url' IS DISTINCT FROM 'true' THEN config_schema
+                    ELSE jsonb_set(
+                        config_schema, '{properties,base_url,default}',
+                        to_jsonb(%(url)s::text || '/' || provider_key)
+                    )
+                END,
                 health_call = CASE
                     WHEN health_call #>> '{auth,token_url}' IS NULL THEN health_call
                     ELSE jsonb_set(

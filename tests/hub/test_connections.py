@@ -21,10 +21,8 @@ from causeway.errors import (
     SecretsRequired,
     VersionMismatch,
 )
-from local import ROOT
 from local.demo_data import TENANTS
 from local.sandbox.credentials import DEMO_CREDENTIALS
-from local.stack import Stack
 from tests.database.parallel import at_once
 from tests.hub.client import ADMIN, OURS, PLATFORM_ADMIN, REGULATOR, STAFF, THEIR_ADMIN, Hub, config, draft
 from tests.hub.conftest import Platform
@@ -730,19 +728,10 @@ def demo(provider: str, **changes: str) -> dict[str, Any]:
     return draft(templateId=provider, config=dict(DEMO_CREDENTIALS[provider]) | changes)
 
 
-def at_sandbox(stack: Stack, provider: str, **changes: str) -> dict[str, Any]:
-    """The same, where a connection names its own base URL too."""
-    body = demo(provider, **changes)
-    schema = json.loads((ROOT / "schema" / "catalogue" / f"{provider}.json").read_text())
-    if schema["health_call"].get("configured_url"):
-        body["config"]["base_url"] = f"{stack.info['sandbox_url']}/{provider}"
-    return body
-
-
 @pytest.mark.parametrize("provider", DEMO_CREDENTIALS)
-def test_connection_with_good_credentials_is_active(hub: Hub, stack: Stack, provider: str) -> None:
-    """HUB 8"""
-    made = hub.call("POST", "/integrations", body=at_sandbox(stack, provider))
+def test_demo_credentials_work_as_they_stand(hub: Hub, provider: str) -> None:
+    """HUB 8: of every platform; four of 23 refused them, as their connections named no address."""
+    made = hub.call("POST", "/integrations", body=demo(provider))
     path = made.headers["location"]
     tested = hub.call("POST", f"{path}/test")
     health = hub.call("GET", f"{path}/health").json

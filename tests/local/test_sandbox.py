@@ -13,7 +13,7 @@ import pytest
 from causeway import outbound, provider_calls, settings
 from causeway.catalogue import Provider, read_shape
 from local import ROOT
-from local.sandbox import DEMO_CREDENTIALS, Sandbox, configuration, redirected
+from local.sandbox import DEMO_CREDENTIALS, Sandbox, redirected
 
 CATALOGUE = ROOT / "schema" / "catalogue"
 PROVIDERS = sorted(path.stem for path in CATALOGUE.glob("[a-z]*.json"))
@@ -27,16 +27,16 @@ def _document(key: str) -> dict[str, Any]:
 def _test(key: str, url: str, **changed: str) -> str:
     """The verdict on the demo configuration with these changes."""
     document = _document(key)
-    provider = replace(Provider.parse(document, read_shape(CATALOGUE)), **_calls(redirected(document, url)))
-    config = {**configuration(document, url), **changed}
+    provider = replace(Provider.parse(document, read_shape(CATALOGUE)), **_sandboxed(redirected(document, url)))
+    config = {**DEMO_CREDENTIALS[key], **changed}
     secrets = {name: value for name, value in config.items() if name in _secret_fields(key)}
     open_fields = {name: value for name, value in config.items() if name not in secrets}
     account = provider_calls.Account(provider, "sandbox", open_fields, secrets)
     return provider_calls.test(account, ATTEMPTS.append)[0].code
 
 
-def _calls(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: document[name] for name in ("base_urls", "health_call")}
+def _sandboxed(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: document[name] for name in ("base_urls", "health_call", "config_schema")}
 
 
 def _secret_fields(key: str) -> set[str]:
@@ -212,7 +212,7 @@ def test_errors_have_the_platforms_shape(url: str) -> None:
     assert refused("/google_analytics/v1beta/accountSummaries")["error"]["status"] == "UNAUTHENTICATED"
 
 
-def test_paypal_gives_a_token_that_opens_its_calls(url: str) -> None:
+def test_paypal_gives_a_token_that_opens_its_sandboxed(url: str) -> None:
     mine = DEMO_CREDENTIALS["paypal"]
     reply = outbound.call(
         "POST",
