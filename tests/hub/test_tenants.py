@@ -74,7 +74,7 @@ def test_tenant_and_its_entries_are_of_one_transaction(hub: Hub, rows: Rows) -> 
 
 
 def test_new_tenant_is_used_at_once(hub: Hub, someone: Callable[..., str]) -> None:
-    """Its first key by the super admin who names it; its first connection, sealed under a new data key, by its admin."""
+    """Its first key by a super admin; its first connection, sealed under a new data key, by its admin."""
     made = new_tenant(hub)
     authorization = f"Bearer {someone('tenant_admin', tenant=made['id'])}"
     key = hub.call("POST", "/api-keys", within(made), {"name": "machine"})
