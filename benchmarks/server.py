@@ -34,7 +34,7 @@ SETTINGS = {
 DEBIT = r"""
 \set player random(1, 10000)
 SELECT casino_debit_v1('00000000-0000-4000-8000-000000000001', 'BENCH', true,
-  'session-' || :player, :player, gen_random_uuid()::text, 'round-1', 1000, sha256('request'), 'request')
+  'session-' || :player, :player, gen_random_uuid()::text, 'round-1', 1000, NULL, sha256('request'), 'request')
 """
 
 
@@ -138,11 +138,11 @@ def preload(connection: psycopg.Connection, rows_per_wallet: int) -> None:
         """
         INSERT INTO casino_transactions (
             tenant_id, wallet_id, entry, type, outcome, game_provider_id, id_scope, external_transaction_id,
-            session_id, round_id, amount, balance_before, balance_after, counter_account, request_hash, created_at,
-            hash
+            session_id, round_id, amount, balance_before, balance_after, counter_account, request_hash, request_id,
+            created_at, hash
         )
         SELECT w.tenant_id, w.wallet_id, w.entries + n, 'bet', 'OK', s.game_provider_id, 0, gen_random_uuid()::text,
-            s.session_id, 'round-1', -1000, w.balance, w.balance - 1000, 'game', sha256(int8send(n)),
+            s.session_id, 'round-1', -1000, w.balance, w.balance - 1000, 'game', sha256(int8send(n)), 'request',
             now(), sha256(int8send(n))
         FROM generate_series(1, %s) AS n, casino_wallets AS w
         INNER JOIN casino_sessions AS s USING (tenant_id, wallet_id)

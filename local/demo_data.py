@@ -204,13 +204,14 @@ def create_player(superuser_url: str, balance: int, currency: str) -> int:
         if balance:
             deposit_id = f"opening-{player_id}"
             outcome = connection.execute(
-                "SELECT outcome FROM casino_deposit_v1(%s, %s, %s, %s, %s)",
+                "SELECT outcome FROM casino_deposit_v1(%s, %s, %s, %s, %s, %s)",
                 [
                     TENANT_ID,
                     wallet_id,
                     deposit_id,
                     balance,
-                    request_hash("deposit", player_id, deposit_id, None, balance, None),
+                    request_hash(TENANT_ID, "deposit", player_id, deposit_id, None, balance, None),
+                    deposit_id,
                 ],
             ).fetchone()
             if outcome != ("OK",):

@@ -1,8 +1,8 @@
 -- The ledger: every answered money call is one row, written in the same transaction as the balance it explains.
 --
--- Postgres parses a table's CHECKs anew for every statement and fires a trigger for every foreign key: a dozen of them
--- halved the rate of debits. Here stands what guards money; the rest of a row's shape is its types', and the functions'
--- that alone may write it. The auditor looks for rows whose wallet is gone.
+-- Postgres parses a table's CHECKs anew for every statement, part by part, and fires a trigger for every foreign key: a
+-- dozen of them halved the rate of debits. So one CHECK asks one function, which is compiled once per connection and says
+-- what a row of each type may hold. The auditor looks for rows whose wallet is gone.
 
 CREATE TYPE casino_transaction_type AS ENUM ('bet', 'win', 'promo', 'jackpot', 'rollback', 'tombstone', 'deposit');
 
@@ -32,8 +32,12 @@ CREATE TABLE casino_transactions (
     balance_after bigint NOT NULL,
     -- Double entry: what the wallet gains, this account of the house loses.
     counter_account casino_house_account NOT NULL,
-    -- SHA-256 of the business fields the caller sent: the same id with other fields is a conflict, not a replay.
+    -- SHA-256 of the tenant and the business fields the caller sent: the same id with other fields is a conflict, not a
+    -- replay.
     request_hash bytea NOT NULL,
+    -- The call that made the row. A statement sent again after a lost answer carries the same one, and so finds its own
+    -- row; a call that a game provider repeats has another.
+    request_id text COLLATE "C" NOT NULL,
     -- The answer's body as first sent, for a replay to send the same bytes; NULL where casino_response_v1 makes them
     -- from the row: a fifth less to write.
     response text,
@@ -41,11 +45,47 @@ CREATE TABLE casino_transactions (
     created_at timestamptz NOT NULL,
     -- SHA-256 over the previous row's hash and this row: no row can be changed, removed or put between unseen.
     hash bytea NOT NULL,
-    PRIMARY KEY (tenant_id, wallet_id, entry),
-    -- The balance changes by the whole amount or not at all; below zero the wallet's own CHECK lets it not go. A
-    -- subtraction, as a sum could leave a bigint.
-    CONSTRAINT casino_transactions_balance CHECK (balance_after - balance_before IN (0, amount))
+    PRIMARY KEY (tenant_id, wallet_id, entry)
 );
+
+-- What a row may hold, by its type: the sign of its amount, the account and the rows it refers to; and that the balance
+-- moves by the whole amount where the outcome is OK, and by nothing where it is a decline. (Below zero the wallet's own
+-- CHECK lets no balance go.) The bet first and apart: an expression is set up anew in each transaction, part by part.
+CREATE FUNCTION casino_is_sound(p_row casino_transactions) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    IF p_row.type = 'bet' THEN
+        RETURN p_row.amount <= 0 AND p_row.counter_account = 'game'
+            AND p_row.balance_after - p_row.balance_before = CASE p_row.outcome WHEN 'OK' THEN p_row.amount ELSE 0 END
+            AND (p_row.outcome = 'OK') = (p_row.response IS NULL)
+            AND p_row.session_id IS NOT NULL AND p_row.round_id IS NOT NULL AND p_row.reference_id IS NULL;
+    ELSIF p_row.amount < 0
+        OR p_row.balance_after - p_row.balance_before <> (CASE p_row.outcome WHEN 'OK' THEN p_row.amount ELSE 0 END)
+        -- Only a rollback that laid a tombstone is accepted with another answer than the usual.
+        OR (p_row.outcome <> 'OK' AND p_row.response IS NULL)
+        OR (p_row.outcome = 'OK' AND p_row.response IS NOT NULL AND p_row.type <> 'rollback')
+        OR (p_row.type = 'deposit') <> (p_row.session_id IS NULL)
+    THEN
+        RETURN false;
+    END IF;
+    RETURN CASE p_row.type
+        WHEN 'win' THEN
+            p_row.counter_account = 'game' AND p_row.round_id IS NOT NULL AND p_row.reference_id IS NOT NULL
+        WHEN 'promo' THEN p_row.counter_account = 'promotion' AND p_row.round_id IS NOT NULL
+        WHEN 'jackpot' THEN p_row.counter_account = 'jackpot' AND p_row.round_id IS NOT NULL
+        WHEN 'rollback' THEN p_row.counter_account = 'game' AND p_row.reference_id IS NOT NULL
+        WHEN 'tombstone' THEN
+            p_row.counter_account = 'game' AND p_row.reference_id IS NOT NULL AND p_row.amount = 0
+            AND p_row.outcome = 'OK'
+        ELSE
+            p_row.counter_account = 'cashier' AND p_row.outcome = 'OK' AND p_row.game_provider_id = 0
+            AND p_row.round_id IS NULL AND p_row.reference_id IS NULL
+    END;
+END $$;
+
+-- The table is as new as this: there are no rows to be checked.
+-- squawk-ignore constraint-missing-not-valid
+ALTER TABLE casino_transactions ADD CONSTRAINT casino_transactions_sound CHECK (casino_is_sound(casino_transactions));
 
 -- One row per id of a game provider (or of its player), whatever the type: what makes a retry safe.
 CREATE UNIQUE INDEX casino_transactions_external_id
@@ -73,23 +113,27 @@ CREATE TRIGGER casino_transactions_append_only
 BEFORE UPDATE OR DELETE OR TRUNCATE ON casino_transactions
 FOR EACH STATEMENT EXECUTE FUNCTION casino_transactions_refuse_change();
 
--- Whose ids are unique is settled with a provider's first transaction: with another scope, the ids before it would be
--- forgotten, and a retry would move money again.
-CREATE FUNCTION casino_game_providers_keep_scope() RETURNS trigger
+-- What a provider's ids mean is settled when its row is made: whose they are (tenant, id, code) and how far they are unique
+-- (id_scope). Changed or made anew, the ids before would be forgotten, and a retry would move money again. A trigger that
+-- looked for the provider's transactions would miss those under way, which no other transaction can see; this one looks
+-- at its own row alone, so there is nothing to miss and nothing to lock.
+CREATE FUNCTION casino_game_providers_refuse_change() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (
-        SELECT FROM casino_transactions AS t
-        WHERE t.tenant_id = old.tenant_id AND t.game_provider_id = old.game_provider_id
-    ) THEN
-        RAISE EXCEPTION 'game provider % has transactions: its id_scope is settled', old.code USING ERRCODE = 'CW003';
-    END IF;
-    RETURN new;
+    RAISE EXCEPTION 'game provider %: tenant_id, game_provider_id, code and id_scope are settled: % refused', old.code, tg_op
+        USING ERRCODE = 'CW003', HINT = 'Make another game provider; set this one to inactive.';
 END $$;
 
-CREATE TRIGGER casino_game_providers_scope
+CREATE TRIGGER casino_game_providers_settled
 BEFORE UPDATE ON casino_game_providers
-FOR EACH ROW WHEN (old.id_scope <> new.id_scope) EXECUTE FUNCTION casino_game_providers_keep_scope();
+FOR EACH ROW WHEN (
+    (old.tenant_id, old.game_provider_id, old.code, old.id_scope)
+    IS DISTINCT FROM (new.tenant_id, new.game_provider_id, new.code, new.id_scope)
+) EXECUTE FUNCTION casino_game_providers_refuse_change();
+
+CREATE TRIGGER casino_game_providers_stay
+BEFORE DELETE ON casino_game_providers
+FOR EACH ROW EXECUTE FUNCTION casino_game_providers_refuse_change();
 
 ALTER TABLE casino_transactions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE casino_transactions FORCE ROW LEVEL SECURITY;
@@ -114,3 +158,49 @@ CROSS JOIN LATERAL (VALUES
 ) AS p (account, amount)
 WHERE t.balance_after <> t.balance_before;
 GRANT SELECT ON casino_postings TO causeway_casino, causeway_auditor;
+
+-- What the auditor has signed: after each run, every chain that grew and held, so that a chain computed anew or cut short
+-- is found at the next. The signatures are HMACs under a key that the database does not hold. Not tenants' tables: the
+-- auditor alone reads and writes them, and reads every tenant.
+CREATE TABLE ledger_audit_runs (
+    -- 1, 2, 3, without a gap. Two runs at once: one of them fails here.
+    run bigint PRIMARY KEY,
+    ended_at timestamptz NOT NULL DEFAULT now(),
+    -- SHA-256 over the newest signed head of every wallet: none can be taken away unseen.
+    heads bytea NOT NULL,
+    -- HMAC over the run, its heads and the signature of the run before.
+    signature bytea NOT NULL
+);
+
+CREATE TABLE ledger_audit_heads (
+    tenant_id uuid NOT NULL,
+    wallet_id bigint NOT NULL,
+    run bigint NOT NULL,
+    -- The wallet's newest row at that run, and its hash.
+    entry bigint NOT NULL,
+    hash bytea NOT NULL,
+    -- HMAC over all of these.
+    signature bytea NOT NULL,
+    PRIMARY KEY (tenant_id, wallet_id, run)
+);
+
+CREATE FUNCTION ledger_audit_refuse_change() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only: % refused', tg_table_name, tg_op USING ERRCODE = 'CW001';
+END $$;
+
+CREATE TRIGGER ledger_audit_runs_append_only
+BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_audit_runs
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_audit_refuse_change();
+
+CREATE TRIGGER ledger_audit_heads_append_only
+BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_audit_heads
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_audit_refuse_change();
+
+ALTER TABLE ledger_audit_heads ENABLE ROW LEVEL SECURITY;
+ALTER TABLE ledger_audit_heads FORCE ROW LEVEL SECURITY;
+CREATE POLICY ledger_audit_heads_audit ON ledger_audit_heads FOR SELECT TO causeway_auditor USING (true);
+CREATE POLICY ledger_audit_heads_sign ON ledger_audit_heads FOR INSERT TO causeway_auditor WITH CHECK (true);
+GRANT SELECT, INSERT ON ledger_audit_heads TO causeway_auditor;
+GRANT SELECT, INSERT (run, heads, signature) ON ledger_audit_runs TO causeway_auditor;

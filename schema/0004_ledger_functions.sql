@@ -9,18 +9,19 @@
 -- The one-argument form of the lock is a player's turn; the form with two is the doors before it (casino_wait_turn).
 
 -- The hash of a ledger row, chained to the hash of the row before it ('' before the first). The request's hash stands
--- for type, ids and amount; the auditor computes it again from the columns. (STABLE like textsend, or it could not be
+-- for tenant, type, ids and amount; the auditor computes it again from the columns. An outcome and a currency hold no
+-- space, so that the text is read in one way only. (STABLE like textsend, or it could not be
 -- inlined; so with to_json below. One array, as every function called costs its setting up.)
 CREATE FUNCTION casino_entry_hash(
-    p_previous bytea, p_request_hash bytea, p_wallet_id bigint, p_entry bigint, p_outcome text,
-    p_game_provider_id bigint, p_id_scope bigint, p_session_id bigint, p_balance_before bigint, p_balance_after bigint,
-    p_created_at timestamptz
+    p_previous bytea, p_request_hash bytea, p_wallet_id bigint, p_entry bigint, p_outcome text, p_currency text,
+    p_request_id text, p_game_provider_id bigint, p_id_scope bigint, p_session_id bigint, p_balance_before bigint,
+    p_balance_after bigint, p_created_at timestamptz
 ) RETURNS bytea
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN sha256(
     p_previous || p_request_hash || array_send(ARRAY[
         p_wallet_id, p_entry, p_game_provider_id, p_id_scope, coalesce(p_session_id, 0), p_balance_before, p_balance_after
-    ]) || timestamptz_send(p_created_at) || textsend(p_outcome)
+    ]) || timestamptz_send(p_created_at) || textsend(p_outcome || ' ' || p_currency || ' ' || p_request_id)
 );
 
 -- The sentence in a decline's answer.
@@ -143,16 +144,17 @@ BEGIN
     END IF;
 END $$;
 
--- Appends a row to its wallet's chain and moves the balance by what the row says; returns the chain's new head.
+-- Appends a row to its wallet's chain, in the wallet's currency, and moves the balance by what the row says; returns the chain's new head.
 -- The row's entry and balance_before are the wallet's as read: a writer that has changed it since makes this fail
 -- with serialization_failure.
-CREATE FUNCTION casino_append(p_head bytea, p_row casino_transactions) RETURNS bytea
+CREATE FUNCTION casino_append(p_head bytea, p_currency text, p_row casino_transactions) RETURNS bytea
 LANGUAGE plpgsql AS $$
 BEGIN
     p_row.created_at := now();
     p_row.hash := casino_entry_hash(
-        p_head, p_row.request_hash, p_row.wallet_id, p_row.entry, p_row.outcome, p_row.game_provider_id,
-        p_row.id_scope, p_row.session_id, p_row.balance_before, p_row.balance_after, p_row.created_at
+        p_head, p_row.request_hash, p_row.wallet_id, p_row.entry, p_row.outcome, p_currency,
+        p_row.request_id, p_row.game_provider_id, p_row.id_scope, p_row.session_id, p_row.balance_before,
+        p_row.balance_after, p_row.created_at
     );
     UPDATE casino_wallets AS w
     SET balance = p_row.balance_after, entries = p_row.entry, head = p_row.hash
@@ -191,10 +193,12 @@ END $$;
 -- Returns outcome, response, replayed, balance, in one array: a function read as a table costs a tenth of a debit.
 -- outcome: 'OK'; the code of a decline, which is stored and replayed for ever; or the code of a refusal, which leaves
 -- no row. response: the answer's body, NULL for a refusal. balance: minor units, NULL where the player is unknown.
+-- p_currency: what the caller takes the wallet's currency for, NULL where he does not say. p_request_id: this call's
+-- own; a statement that is sent again with it is answered as the first time, in every dialect.
 CREATE FUNCTION casino_transact_v1(
     p_tenant_id uuid, p_game_provider text, p_bare_signature boolean, p_type casino_transaction_type,
     p_session_token text, p_player_id bigint, p_transaction_id text, p_round_id text, p_amount bigint,
-    p_reference_id text, p_request_hash bytea, p_tombstone_hash bytea, p_request_id text
+    p_reference_id text, p_currency text, p_request_hash bytea, p_tombstone_hash bytea, p_request_id text
 ) RETURNS text[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -212,52 +216,69 @@ DECLARE
     replayed boolean := false;
     balance bigint;
 BEGIN
-    IF p_amount < 0 OR p_type IN ('deposit', 'tombstone') THEN
+    IF p_amount IS NULL OR p_amount < 0 OR p_type IN ('deposit', 'tombstone')
+        OR (p_type = 'rollback' AND p_amount <> 0) OR (p_type IN ('win', 'rollback') AND p_reference_id IS NULL)
+    THEN
         RAISE EXCEPTION 'a game provider cannot send a % of %', p_type, p_amount USING ERRCODE = 'CW002';
     END IF;
-    IF NOT pg_try_advisory_xact_lock(p_player_id) THEN
-        PERFORM casino_wait_turn(p_player_id);
-    END IF;
 
-    SELECT * INTO v_provider FROM casino_game_providers AS g
-    WHERE g.tenant_id = p_tenant_id AND g.code = p_game_provider;
-    IF NOT FOUND OR (p_bare_signature AND NOT v_provider.allow_bare_signature) THEN
-        outcome := 'SIGNATURE_INVALID';
-        RETURN ARRAY[outcome, response, replayed::text, balance::text];
-    END IF;
-    SELECT * INTO v_session FROM casino_sessions AS s
-    WHERE s.tenant_id = p_tenant_id AND s.session_token = p_session_token
-        AND s.game_provider_id = v_provider.game_provider_id;
-    IF NOT FOUND THEN
-        outcome := 'SESSION_NOT_FOUND';
-        RETURN ARRAY[outcome, response, replayed::text, balance::text];
-    END IF;
+    -- The turn is the session's player's: a caller without one of his sessions makes nobody wait. What was read before a
+    -- wait is read again after it.
+    LOOP
+        SELECT * INTO v_provider FROM casino_game_providers AS g
+        WHERE g.tenant_id = p_tenant_id AND g.code = p_game_provider;
+        IF NOT FOUND OR (p_bare_signature AND NOT v_provider.allow_bare_signature) THEN
+            outcome := 'SIGNATURE_INVALID';
+            RETURN ARRAY[outcome, response, replayed::text, balance::text];
+        END IF;
+        SELECT * INTO v_session FROM casino_sessions AS s
+        WHERE s.tenant_id = p_tenant_id AND s.session_token = p_session_token
+            AND s.game_provider_id = v_provider.game_provider_id;
+        IF NOT FOUND THEN
+            outcome := 'SESSION_NOT_FOUND';
+            RETURN ARRAY[outcome, response, replayed::text, balance::text];
+        END IF;
+        EXIT WHEN v_session.player_id <> p_player_id;
+        EXIT WHEN pg_try_advisory_xact_lock(p_player_id);
+        PERFORM casino_wait_turn(p_player_id);
+    END LOOP;
 
     IF v_session.player_id = p_player_id THEN
         SELECT * INTO v_wallet FROM casino_wallets AS w
         WHERE w.tenant_id = p_tenant_id AND w.wallet_id = v_session.wallet_id;
         balance := v_wallet.balance;
+        IF p_currency <> v_wallet.currency THEN
+            outcome := 'WRONG_CURRENCY';
+            RETURN ARRAY[outcome, response, replayed::text, balance::text];
+        END IF;
     END IF;
 
-    -- The id first: a retry is answered as before whatever has happened since.
+    -- The id first: a retry is answered as before whatever has happened since. A retry is of the same wallet too: the
+    -- player may have another, in another currency.
     v_row.id_scope := CASE v_provider.id_scope WHEN 'player' THEN p_player_id ELSE 0 END;
     SELECT * INTO v_known
     FROM casino_find_transaction(p_tenant_id, v_provider.game_provider_id, v_row.id_scope, p_transaction_id);
     IF FOUND AND (v_known.type <> 'tombstone' OR v_known.wallet_id <> v_session.wallet_id OR p_type = 'rollback') THEN
-        IF v_known.request_hash <> p_request_hash OR v_session.player_id <> p_player_id THEN
+        replayed := v_known.request_id <> p_request_id;
+        IF v_known.request_hash <> p_request_hash OR v_known.wallet_id <> v_session.wallet_id
+            OR v_session.player_id <> p_player_id
+        THEN
             outcome := 'DUPLICATE_TRANSACTION';
-        ELSIF v_provider.duplicate = 'refuse' AND v_known.outcome = 'OK' THEN
+        ELSIF replayed AND v_provider.duplicate = 'refuse' AND v_known.outcome = 'OK' THEN
             outcome := 'TRANSACTION_ALREADY_PROCESSED';
         ELSE
             outcome := v_known.outcome;
             response := coalesce(v_known.response, casino_response_v1(
                 'OK', p_transaction_id, v_known.balance_after, v_wallet.currency, false, NULL
             ));
-            replayed := true;
         END IF;
         RETURN ARRAY[outcome, response, replayed::text, balance::text];
     ELSIF v_session.player_id <> p_player_id THEN
         outcome := 'PLAYER_NOT_FOUND';
+        RETURN ARRAY[outcome, response, replayed::text, balance::text];
+    ELSIF p_type = 'rollback' AND p_reference_id = p_transaction_id THEN
+        -- One id cannot be the bet's and its rollback's, also where the bet was never seen.
+        outcome := 'DUPLICATE_TRANSACTION';
         RETURN ARRAY[outcome, response, replayed::text, balance::text];
     END IF;
 
@@ -302,6 +323,7 @@ BEGIN
     v_row.entry := v_wallet.entries + 1;
     v_row.game_provider_id := v_provider.game_provider_id;
     v_row.session_id := v_session.session_id;
+    v_row.request_id := p_request_id;
     v_row.balance_before := balance;
     v_row.counter_account := CASE p_type WHEN 'promo' THEN 'promotion' WHEN 'jackpot' THEN 'jackpot' ELSE 'game' END;
     IF v_unseen THEN
@@ -313,7 +335,7 @@ BEGIN
         v_row.amount := 0;
         v_row.balance_after := balance;
         v_row.request_hash := p_tombstone_hash;
-        v_head := casino_append(v_head, v_row);
+        v_head := casino_append(v_head, v_wallet.currency, v_row);
         v_row.entry := v_row.entry + 1;
     END IF;
     IF outcome = 'OK' THEN
@@ -329,64 +351,70 @@ BEGIN
     v_row.balance_after := balance;
     v_row.request_hash := p_request_hash;
     v_row.response := CASE WHEN outcome <> 'OK' OR v_unseen THEN response END;
-    PERFORM casino_append(v_head, v_row);
+    PERFORM casino_append(v_head, v_wallet.currency, v_row);
     RETURN ARRAY[outcome, response, replayed::text, balance::text];
 END $$;
 
 -- A debit. The bet that is new, covered and allowed, which is nearly every one, takes the short way: all that can be
--- asked is asked in the update itself. Whatever that update does not take goes the whole way.
+-- asked is asked in two statements, of which the first proves the caller and takes the player's turn, and the second
+-- takes the money. Whatever they do not take goes the whole way.
 CREATE FUNCTION casino_debit_v1(
     p_tenant_id uuid, p_game_provider text, p_bare_signature boolean, p_session_token text, p_player_id bigint,
-    p_transaction_id text, p_round_id text, p_amount bigint, p_request_hash bytea, p_request_id text
+    p_transaction_id text, p_round_id text, p_amount bigint, p_currency text, p_request_hash bytea, p_request_id text
 ) RETURNS text[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     v_tenant text := set_config('causeway.tenant_id', p_tenant_id::text, true);
+    v_caller record;
     v_taken record;
 BEGIN
-    IF NOT pg_try_advisory_xact_lock(p_player_id) THEN
+    LOOP
+        SELECT
+            s.session_id, s.wallet_id, s.game_provider_id,
+            CASE g.id_scope WHEN 'player' THEN p_player_id ELSE 0 END AS id_scope,
+            pg_try_advisory_xact_lock(p_player_id) AS has_turn
+        INTO v_caller
+        FROM casino_sessions AS s
+        INNER JOIN casino_game_providers AS g ON g.tenant_id = p_tenant_id AND g.game_provider_id = s.game_provider_id
+        WHERE s.tenant_id = p_tenant_id AND s.session_token = p_session_token AND s.player_id = p_player_id
+            AND s.status <> 'closed' AND s.expires_at > now()
+            AND g.code = p_game_provider AND g.status = 'active' AND (g.allow_bare_signature OR NOT p_bare_signature);
+        EXIT WHEN NOT FOUND;
+        EXIT WHEN v_caller.has_turn;
         PERFORM casino_wait_turn(p_player_id);
-    END IF;
+    END LOOP;
 
     UPDATE casino_wallets AS w
     SET balance = w.balance - p_amount,
         entries = w.entries + 1,
         head = casino_entry_hash(
-            w.head, p_request_hash, w.wallet_id, w.entries + 1, 'OK', s.game_provider_id,
-            CASE g.id_scope WHEN 'player' THEN p_player_id ELSE 0 END, s.session_id,
-            w.balance, w.balance - p_amount, now()
+            w.head, p_request_hash, w.wallet_id, w.entries + 1, 'OK', w.currency, p_request_id,
+            v_caller.game_provider_id, v_caller.id_scope, v_caller.session_id, w.balance, w.balance - p_amount, now()
         )
-    FROM casino_sessions AS s
-    INNER JOIN casino_game_providers AS g ON g.tenant_id = p_tenant_id AND g.game_provider_id = s.game_provider_id
-    WHERE s.tenant_id = p_tenant_id AND s.session_token = p_session_token AND s.player_id = p_player_id
-        AND s.status <> 'closed' AND s.expires_at > now()
-        AND g.code = p_game_provider AND g.status = 'active' AND (g.allow_bare_signature OR NOT p_bare_signature)
-        AND w.tenant_id = p_tenant_id AND w.wallet_id = s.wallet_id AND w.takes_bets AND w.balance >= p_amount
-        AND p_amount >= 0
+    WHERE w.tenant_id = p_tenant_id AND w.wallet_id = v_caller.wallet_id AND w.takes_bets AND w.balance >= p_amount
+        AND p_amount >= 0 AND (p_currency IS NULL OR w.currency = p_currency)
         AND NOT EXISTS (
             SELECT FROM casino_transactions AS t
-            WHERE t.tenant_id = p_tenant_id AND t.game_provider_id = g.game_provider_id
-                AND t.id_scope = CASE g.id_scope WHEN 'player' THEN p_player_id ELSE 0 END
-                AND t.external_transaction_id = p_transaction_id
+            WHERE t.tenant_id = p_tenant_id AND t.game_provider_id = v_caller.game_provider_id
+                AND t.id_scope = v_caller.id_scope AND t.external_transaction_id = p_transaction_id
         )
-    RETURNING w.wallet_id, w.entries, w.balance, w.currency, w.head, s.session_id, g.game_provider_id, g.id_scope
+    RETURNING w.entries, w.balance, w.currency, w.head
     INTO v_taken;
 
     IF NOT FOUND THEN
         RETURN casino_transact_v1(
             p_tenant_id, p_game_provider, p_bare_signature, 'bet', p_session_token, p_player_id, p_transaction_id,
-            p_round_id, p_amount, NULL, p_request_hash, NULL, p_request_id
+            p_round_id, p_amount, NULL, p_currency, p_request_hash, NULL, p_request_id
         );
     END IF;
     INSERT INTO casino_transactions (
         tenant_id, wallet_id, entry, type, outcome, game_provider_id, id_scope, external_transaction_id,
-        session_id, round_id, amount, balance_before, balance_after, counter_account, request_hash, created_at,
-        hash
+        session_id, round_id, amount, balance_before, balance_after, counter_account, request_hash, request_id,
+        created_at, hash
     ) VALUES (
-        p_tenant_id, v_taken.wallet_id, v_taken.entries, 'bet', 'OK', v_taken.game_provider_id,
-        CASE v_taken.id_scope WHEN 'player' THEN p_player_id ELSE 0 END, p_transaction_id,
-        v_taken.session_id, p_round_id, -p_amount, v_taken.balance + p_amount, v_taken.balance, 'game', p_request_hash,
-        now(), v_taken.head
+        p_tenant_id, v_caller.wallet_id, v_taken.entries, 'bet', 'OK', v_caller.game_provider_id, v_caller.id_scope,
+        p_transaction_id, v_caller.session_id, p_round_id, -p_amount, v_taken.balance + p_amount, v_taken.balance, 'game',
+        p_request_hash, p_request_id, now(), v_taken.head
     );
     RETURN ARRAY[
         'OK', casino_response_v1('OK', p_transaction_id, v_taken.balance, v_taken.currency, false, p_request_id), 'false',
@@ -430,7 +458,7 @@ FOR EACH ROW WHEN (old.status <> new.status) EXECUTE FUNCTION casino_players_tel
 -- A player's balance, for the game provider whose session it is. No row where the session is not its.
 CREATE FUNCTION casino_balance_v1(
     p_tenant_id uuid, p_game_provider text, p_bare_signature boolean, p_session_token text, p_player_id bigint,
-    OUT outcome text, OUT balance bigint, OUT currency text
+    p_currency text, OUT outcome text, OUT balance bigint, OUT currency text
 )
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -441,6 +469,7 @@ BEGIN
             WHEN p_bare_signature AND NOT g.allow_bare_signature THEN 'SIGNATURE_INVALID'
             WHEN s.session_id IS NULL THEN 'SESSION_NOT_FOUND'
             WHEN s.player_id <> p_player_id THEN 'PLAYER_NOT_FOUND'
+            WHEN w.currency <> p_currency THEN 'WRONG_CURRENCY'
             ELSE 'OK'
         END, w.balance, w.currency
     INTO outcome, balance, currency
@@ -454,9 +483,9 @@ BEGIN
     END IF;
 END $$;
 
--- Money from the cashier. The same id again moves nothing and answers the balance as it is.
+-- Money from the cashier: 0 or more minor units. The same id again moves nothing and answers the balance as it is.
 CREATE FUNCTION casino_deposit_v1(
-    p_tenant_id uuid, p_wallet_id bigint, p_transaction_id text, p_amount bigint, p_request_hash bytea,
+    p_tenant_id uuid, p_wallet_id bigint, p_transaction_id text, p_amount bigint, p_request_hash bytea, p_request_id text,
     OUT outcome text, OUT balance bigint
 )
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -465,6 +494,10 @@ DECLARE
     v_wallet casino_wallets;
     v_row casino_transactions;
 BEGIN
+    IF p_amount IS NULL OR p_amount < 0 THEN
+        outcome := 'INVALID_AMOUNT';
+        RETURN;
+    END IF;
     PERFORM casino_wait_turn(w.player_id) FROM casino_wallets AS w
     WHERE w.tenant_id = p_tenant_id AND w.wallet_id = p_wallet_id;
     SELECT * INTO v_wallet FROM casino_wallets AS w WHERE w.tenant_id = p_tenant_id AND w.wallet_id = p_wallet_id;
@@ -475,16 +508,17 @@ BEGIN
     balance := v_wallet.balance;
     SELECT * INTO v_row FROM casino_find_transaction(p_tenant_id, 0, 0, p_transaction_id);
     IF FOUND THEN
-        outcome := CASE WHEN v_row.request_hash = p_request_hash THEN 'OK' ELSE 'DUPLICATE_TRANSACTION' END;
+        outcome := CASE WHEN v_row.request_hash = p_request_hash AND v_row.wallet_id = p_wallet_id
+            THEN 'OK' ELSE 'DUPLICATE_TRANSACTION' END;
         RETURN;
     END IF;
     outcome := casino_judge_credit(v_wallet, 0, 0, NULL, NULL, p_amount);
     IF outcome = 'OK' THEN
         balance := balance + p_amount;
-        PERFORM casino_append(v_wallet.head, ROW(
+        PERFORM casino_append(v_wallet.head, v_wallet.currency, ROW(
             p_tenant_id, p_wallet_id, v_wallet.entries + 1, 'deposit', 'OK', 0, 0, p_transaction_id, NULL, NULL, NULL,
             p_amount, v_wallet.balance, balance, 'cashier', p_request_hash,
-            NULL, NULL, NULL
+            p_request_id, NULL, NULL, NULL
         )::casino_transactions);
     END IF;
 END $$;

@@ -11,7 +11,7 @@ app = APIGatewayHttpResolver()
 
 @app.post("/casino/getBalance")
 @signed_call(app, "casino")
-@describe("Balance", request="BalanceQuery", refuses="SESSION_NOT_FOUND PLAYER_NOT_FOUND")
+@describe("Balance", request="BalanceQuery", refuses="SESSION_NOT_FOUND PLAYER_NOT_FOUND WRONG_CURRENCY")
 def get_balance(call: SignedCall) -> ledger.Answer:
     """Parse the query and ask the ledger."""
     return ledger.balance(database.current(), call.caller, ledger.BalanceQuery.parse(call.body))

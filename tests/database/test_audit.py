@@ -32,7 +32,7 @@ class Played:
         self.casino.corrupted = True
         with self.casino.superuser.transaction():
             self.casino.query("SET LOCAL session_replication_role = replica")
-            self.casino.query("ALTER TABLE casino_transactions DROP CONSTRAINT casino_transactions_balance")
+            self.casino.query("ALTER TABLE casino_transactions DROP CONSTRAINT casino_transactions_sound")
             self.casino.query("ALTER TABLE casino_wallets DROP CONSTRAINT casino_wallets_balance_check")
             for statement in statements:
                 cursor = self.casino.superuser.execute(
@@ -302,13 +302,13 @@ def test_corrupted_wallet_is_named(played: Played, statements: tuple[str, ...]) 
 def test_inserted_row_is_named(played: Played) -> None:
     """A row as the ledger would write it, but for the chain: what a thief with INSERT could do."""
     seat = played.seat
-    digest = request_hash("promo", seat.player_id, "gift", "round", 100, None)
+    digest = request_hash(played.casino.tenant_id, "promo", seat.player_id, "gift", "round", 100, None)
     played.corrupt(
         f"""
         INSERT INTO casino_transactions
         SELECT tenant_id, wallet_id, 12, 'promo', 'OK', game_provider_id, id_scope, 'gift', session_id, 'round', NULL,
             100, balance_after, balance_after + 100, 'promotion', decode('{digest.hex()}', 'hex'),
-            NULL, now(), sha256('x')
+            'request', NULL, now(), sha256('x')
         FROM casino_transactions WHERE wallet_id = %(wallet)s AND entry = 11
         """,  # noqa: S608
         wallet("balance = balance + 100, entries = 12, head = sha256('x')"),
@@ -324,8 +324,8 @@ def test_row_inserted_without_the_wallet_is_named(played: Played) -> None:
         """
         INSERT INTO casino_transactions
         SELECT tenant_id, wallet_id, 12, type, outcome, game_provider_id, id_scope, 'copy', session_id, round_id,
-            reference_id, amount, balance_before, balance_after, counter_account, request_hash, response, created_at,
-            hash
+            reference_id, amount, balance_before, balance_after, counter_account, request_hash, request_id, response,
+            created_at, hash
         FROM casino_transactions WHERE wallet_id = %(wallet)s AND entry = 11
         """
     )

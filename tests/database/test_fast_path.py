@@ -61,13 +61,14 @@ def _arguments(seat: Seat, state: dict[str, str], amount: int) -> list[Any]:
         "id",
         "round",
         amount,
-        request_hash("bet", player, "id", "round", amount, None),
+        None,
+        request_hash(seat.casino.tenant_id, "bet", player, "id", "round", amount, None),
         "request",
     ]
 
 
-_FAST = "SELECT casino_debit_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-_WHOLE = "SELECT casino_transact_v1(%s, %s, %s, 'bet', %s, %s, %s, %s, %s, NULL, %s, NULL, %s)"
+_FAST = "SELECT casino_debit_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_WHOLE = "SELECT casino_transact_v1(%s, %s, %s, 'bet', %s, %s, %s, %s, %s, NULL, %s, %s, NULL, %s)"
 
 
 def _tried(seat: Seat, statement: str, arguments: list[Any]) -> tuple[Any, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -300,8 +301,8 @@ def test_functions_themselves_refuse_what_no_provider_may_send(seat: Seat, amoun
     """Behind the parsing stands the database: no negative amount, no deposit, no tombstone."""
     casino, before = seat.casino, seat.state()
     start = [casino.tenant_id, seat.caller.code, True]
-    debit = "SELECT casino_debit_v1(%s, %s, %s, %s, %s, 'x', 'r', %s, %s, 'request')"
-    transact = "SELECT casino_transact_v1(%s, %s, %s, %s, %s, %s, 'x', 'r', %s, NULL, %s, NULL, 'request')"
+    debit = "SELECT casino_debit_v1(%s, %s, %s, %s, %s, 'x', 'r', %s, NULL, %s, 'request')"
+    transact = "SELECT casino_transact_v1(%s, %s, %s, %s, %s, %s, 'x', 'r', %s, NULL, NULL, %s, NULL, 'request')"
     with psycopg.connect(casino.urls["casino"], autocommit=True) as connection:
         with pytest.raises(psycopg.Error, match="cannot send"):
             connection.execute(debit, [*start, seat.token, seat.player_id, amount, bytes(32)])
@@ -311,17 +312,22 @@ def test_functions_themselves_refuse_what_no_provider_may_send(seat: Seat, amoun
     assert seat.state() == before
 
 
-def test_id_scope_of_a_provider_with_transactions_cannot_change(seat: Seat) -> None:
-    """With another scope, every id before would be forgotten, and a retry would move money again."""
-    change = "UPDATE casino_game_providers SET id_scope = CASE id_scope WHEN 'player' THEN 'provider' ELSE 'player' END"
-    seat.casino.query(f"{change} WHERE code = %s", [seat.caller.code])
-    seat.casino.query(f"{change} WHERE code = %s", [seat.caller.code])
-    seat.debit("bet", 100)
-
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE casino_game_providers SET id_scope = 'player' WHERE code = %s",
+        "UPDATE casino_game_providers SET code = 'ANOTHER' WHERE code = %s",
+        "UPDATE casino_game_providers SET game_provider_id = DEFAULT WHERE code = %s",
+        "UPDATE casino_game_providers SET tenant_id = gen_random_uuid() WHERE code = %s",
+        "DELETE FROM casino_game_providers WHERE code = %s",
+    ],
+)
+def test_what_a_providers_ids_mean_is_settled_when_it_is_made(seat: Seat, change: LiteralString) -> None:
+    """WALLET 45: with another meaning, every id before would be forgotten, and a retry would move money again"""
     with pytest.raises(psycopg.Error, match="settled"):
-        seat.casino.query(f"{change} WHERE code = %s", [seat.caller.code])
+        seat.casino.query(change, [seat.caller.code])
 
-    assert seat.debit("bet", 100).replayed
+    seat.casino.query("UPDATE casino_game_providers SET duplicate = 'refuse' WHERE code = %s", [seat.caller.code])
 
 
 def test_session_with_another_players_wallet_cannot_be_made(seat: Seat, new_seat: Callable[..., Seat]) -> None:

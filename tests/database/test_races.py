@@ -1,9 +1,12 @@
 """Calls that meet, over real parallel connections: WALLET 15 to 17, 22, 23, 41."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
+import psycopg
 import pytest
 
 from tests.database.parallel import at_once
@@ -155,3 +158,56 @@ def test_hot_wallet_under_32_callers_gives_no_error_and_leaves_others_alone(seat
 
     assert all(result == {"OK"} for result in results)
     assert (seat.balance, other.balance) == (B - 640, B - 20)
+
+
+def test_id_scope_cannot_change_under_a_first_debit_that_is_not_committed(seat: Seat) -> None:
+    """WALLET 45: nobody else can see that debit"""
+    change = "UPDATE casino_game_providers SET id_scope = 'player' WHERE code = %s"
+    with uncommitted(seat, seat, "timed") as outcome:
+        assert outcome == "OK"
+        with pytest.raises(psycopg.Error, match="settled"):
+            seat.casino.query(change, [seat.caller.code])
+
+    assert seat.debit("bet", 10).code == "OK"
+    with pytest.raises(psycopg.Error, match="settled"):
+        seat.casino.query(change, [seat.caller.code])
+
+
+@contextmanager
+def uncommitted(caller: Seat, victim: Seat, kind: str) -> Generator[str]:
+    """A money call with a caller's session about a victim's player id, whose transaction stays open in the block."""
+    casino = caller.casino
+    start = [casino.tenant_id, caller.caller.code, kind == "bare", caller.token, victim.player_id]
+    with psycopg.connect(casino.urls["casino"]) as connection:
+        if kind == "credit":
+            answer = connection.execute(
+                "SELECT casino_transact_v1(%s, %s, %s, 'promo', %s, %s, 'x', 'r', 5, NULL, NULL, '', NULL, 'request')",
+                start,
+            ).fetchone()
+        else:
+            answer = connection.execute(
+                "SELECT casino_debit_v1(%s, %s, %s, %s, %s, 'x', 'r', 5, NULL, '', 'request')", start
+            ).fetchone()
+        assert answer is not None
+        yield answer[0][0]
+        connection.rollback()
+
+
+@pytest.mark.parametrize("kind", ["timed", "bare", "credit"])
+def test_stranger_with_a_players_id_makes_nobody_wait(seat: Seat, kind: str) -> None:
+    """WALLET 35: the turn of a player is taken for callers with a session of his alone"""
+    another_player = seat.casino.seat(caller=seat.caller)
+    another_provider = replace(seat, caller=seat.casino.game_provider())
+    no_session = replace(seat, token="none")
+    strangers = [another_player, another_provider, no_session, *([seat] if kind == "bare" else [])]
+    for number, stranger in enumerate(strangers):
+        with uncommitted(stranger, seat, kind) as outcome:
+            assert outcome in {"PLAYER_NOT_FOUND", "SESSION_NOT_FOUND", "SIGNATURE_INVALID"}
+            locks = seat.casino.value(
+                """
+                SELECT count(*) FROM pg_locks AS l INNER JOIN pg_database AS d ON d.oid = l.database
+                WHERE l.locktype = 'advisory' AND d.datname = current_database()
+                """
+            )
+            assert locks == 0
+            assert seat.debit(f"bet-{number}", 10).code == "OK"

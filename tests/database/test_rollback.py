@@ -263,3 +263,21 @@ def test_rollback_over_another_session_of_the_player_is_accepted(seat: Seat) -> 
     later = seat.casino.second_session(replace(seat))
 
     assert later.rollback("undo", "bet").balance == B
+
+
+@pytest.mark.parametrize("known", ["bet", "win", "undo", "tombstone", "nothing"])
+def test_rollback_under_the_id_it_names_is_a_conflict(new_seat: Callable[..., Seat], known: str) -> None:
+    """WALLET 12"""
+    seat = new_seat()
+    seat.debit("bet", 1000)
+    seat.debit("other", 1000, "round 2")
+    seat.credit("win", 5, "bet")
+    seat.rollback("undo", "other")
+    seat.rollback("undo nothing", "tombstone")
+    before = seat.state()
+
+    assert seat.rollback(known, known).code == "DUPLICATE_TRANSACTION"
+
+    assert seat.state() == before
+    # Nothing was laid: the id can still be used.
+    assert known != "nothing" or seat.debit("nothing", 1).code == "OK"

@@ -117,11 +117,17 @@ _HUB_SIDE = (
 )
 
 
+_AUDITORS_SIDE = """
+    INSERT INTO ledger_audit_heads (tenant_id, wallet_id, run, entry, hash, signature)
+    SELECT tenant_id, wallet_id, 1, entries, head, '' FROM casino_wallets WHERE tenant_id = %(tenant)s
+"""
+
+
 def furnished(casino: Casino) -> Seat:
     """A player who has bet, the provider's and the hub's side of the same tenant: a row in every table."""
     seat = casino.seat()
     assert seat.debit("bet", 100).code == "OK"
-    for statement in (*_PROVIDER_SIDE, *_HUB_SIDE):
+    for statement in (*_PROVIDER_SIDE, *_HUB_SIDE, _AUDITORS_SIDE):
         casino.query(statement, {"tenant": casino.tenant_id, "code": "CASINO"})
     entry = Entry(Action.CONNECTION_CREATED, "person", "subject", "staff", "connection")
     record_apart(casino.database("hub"), casino.tenant_id, entry)
@@ -198,7 +204,11 @@ def test_every_table_without_a_tenant_holds_nothing_of_one(shared_casino: Casino
     )
     others = {row.relname for row in rows} - set(tenant_tables(shared_casino))
 
-    assert {name for name in others if "yoyo" not in name} == {"currencies", "integration_providers", "users"}
+    assert {name for name in others if "yoyo" not in name} == {
+        *("currencies", "integration_providers", "users"),
+        # How many audits there were, and what they signed.
+        "ledger_audit_runs",
+    }
 
 
 def test_every_view_of_such_tables_asks_with_its_readers_rights(shared_casino: Casino) -> None:
@@ -222,7 +232,9 @@ def test_every_policy_but_the_auditors_asks_for_the_tenant_read_or_written(share
     assert len(policies) > 20
     for policy in policies:
         if policy.roles[0] in ("causeway_auditor", "causeway_keeper"):
-            assert (policy.cmd, policy.qual) == ("SELECT", "true"), policy.policyname
+            # The auditor signs heads of every tenant's chains, in a table that it alone reads.
+            signs = (policy.tablename, policy.cmd, policy.with_check) == ("ledger_audit_heads", "INSERT", "true")
+            assert signs or (policy.cmd, policy.qual) == ("SELECT", "true"), policy.policyname
             continue
         asked = {
             "SELECT": [policy.qual],
@@ -453,7 +465,7 @@ def test_money_function_finds_nothing_of_another_tenant(ours: Seat, theirs: Seat
         # Whatever tenant was set before, a function works for the one it is given.
         become(connection, theirs.casino.tenant_id)
         row = connection.execute(
-            "SELECT outcome FROM casino_balance_v1(%s, %s, false, %s, %s)",
+            "SELECT outcome FROM casino_balance_v1(%s, %s, false, %s, %s, NULL)",
             [ours.casino.tenant_id, theirs.caller.code, theirs.token, theirs.player_id],
         ).fetchone()
     assert row == ("SIGNATURE_INVALID",)

@@ -71,8 +71,15 @@ class Seat:
     player_id: int
     wallet_id: int
 
-    def debit(self, id: str, amount: int, round_id: str = "round", player_id: int | None = None) -> Outcome:
-        bet = Bet(self.token, player_id or self.player_id, id, round_id, amount)
+    def debit(
+        self,
+        id: str,
+        amount: int,
+        round_id: str = "round",
+        player_id: int | None = None,
+        currency: str | None = None,
+    ) -> Outcome:
+        bet = Bet(self.token, player_id or self.player_id, id, round_id, amount, currency)
         return outcome_of(lambda: ledger.debit(self.database, self.caller, bet, str(uuid4())))
 
     def credit(
@@ -83,16 +90,24 @@ class Seat:
         round_id: str = "round",
         kind: str = "win",
         player_id: int | None = None,
+        currency: str | None = None,
     ) -> Outcome:
-        win = Credit(self.token, player_id or self.player_id, id, round_id, amount, bet_id, kind)
+        win = Credit(self.token, player_id or self.player_id, id, round_id, amount, bet_id, kind, currency)
         return outcome_of(lambda: ledger.credit(self.database, self.caller, win, str(uuid4())))
 
-    def rollback(self, id: str, original_id: str, round_id: str | None = None, player_id: int | None = None) -> Outcome:
-        undo = Rollback(self.token, player_id or self.player_id, id, round_id, original_id)
+    def rollback(
+        self,
+        id: str,
+        original_id: str,
+        round_id: str | None = None,
+        player_id: int | None = None,
+        currency: str | None = None,
+    ) -> Outcome:
+        undo = Rollback(self.token, player_id or self.player_id, id, round_id, original_id, currency)
         return outcome_of(lambda: ledger.rollback(self.database, self.caller, undo, str(uuid4())))
 
-    def asked_balance(self, player_id: int | None = None) -> Outcome:
-        query = BalanceQuery(self.token, player_id or self.player_id)
+    def asked_balance(self, player_id: int | None = None, currency: str | None = None) -> Outcome:
+        query = BalanceQuery(self.token, player_id or self.player_id, currency)
         return outcome_of(lambda: ledger.balance(self.database, self.caller, query))
 
     def deposit(self, id: str, amount: int) -> str:
@@ -122,6 +137,11 @@ class Seat:
     def state(self) -> tuple[int, list[Any]]:
         """Balance and rows: what a call that is 'unmoved' leaves exactly as before."""
         return self.balance, self.rows
+
+    def with_wallet(self, currency: str, balance: int = B) -> "Seat":
+        """The same player at the same game provider, in a session of another wallet of his."""
+        wallet_id = self.casino.wallet(self.player_id, balance, currency)
+        return replace(self, wallet_id=wallet_id, token=self.casino.session(wallet_id, self.caller))
 
     def elsewhere(self) -> "Seat":
         """The same seat, over a connection of its own."""
@@ -156,7 +176,11 @@ class Casino:
 
     def database(self, role: str = "casino", options: str = "") -> Database:
         """A function's database, closed after the test."""
-        database = Database(conninfo=self.urls[role], **({"options": options} if options else {}))
+        return self.database_at(self.urls[role], **({"options": options} if options else {}))
+
+    def database_at(self, url: str, **connection: Any) -> Database:
+        """The same over another way, as through a proxy."""
+        database = Database(conninfo=url, **connection)
         self._databases.append(database)
         return database
 
@@ -192,10 +216,10 @@ class Casino:
 
     def deposit(self, player_id: int, wallet_id: int, id: str, amount: int) -> str:
         """Pay money in at the cashier; returns the outcome's code."""
-        digest = request_hash("deposit", player_id, id, None, amount, None)
+        digest = request_hash(self.tenant_id, "deposit", player_id, id, None, amount, None)
         return self.value(
-            "SELECT outcome FROM casino_deposit_v1(%s, %s, %s, %s, %s)",
-            [self.tenant_id, wallet_id, id, amount, digest],
+            "SELECT outcome FROM casino_deposit_v1(%s, %s, %s, %s, %s, %s)",
+            [self.tenant_id, wallet_id, id, amount, digest, str(uuid4())],
         )
 
     def player(self) -> int:

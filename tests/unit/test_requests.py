@@ -160,6 +160,17 @@ def test_round_of_a_rollback_may_be_missing() -> None:
     assert read(Rollback.parse, {**alone, "roundId": None}).round_id is None
 
 
-def test_rollback_of_itself_is_refused() -> None:
-    with pytest.raises(InvalidRequest, match="originalTransactionId"):
-        read(Rollback.parse, {**UNDO, "transactionId": "bet"})
+@pytest.mark.parametrize(("parse", "body"), ALL)
+def test_currency_may_be_sent(parse: Parse, body: dict[str, Any]) -> None:
+    """WALLET 43: the ledger compares it with the wallet's"""
+    assert read(parse, {**body, "currency": "EUR"}).currency == "EUR"
+    assert read(parse, {**body, "currency": None}).currency is None
+    assert read(parse, body).currency is None
+
+
+@pytest.mark.parametrize(("parse", "body"), ALL)
+@pytest.mark.parametrize("wrong", ["", 978, True, ["EUR"], {}])
+def test_currency_that_is_no_text_is_refused(parse: Parse, body: dict[str, Any], wrong: object) -> None:
+    """WALLET 43"""
+    with pytest.raises(InvalidRequest, match="currency"):
+        read(parse, {**body, "currency": wrong})

@@ -103,6 +103,20 @@ def case_10_same_id_with_another_type_or_reference_is_a_conflict(casino: Casino)
         refused(casino.debit(player.bet(0, undo["transactionId"], round_id)), 409, "DUPLICATE_TRANSACTION")
 
 
+@case
+def case_12_rollback_under_its_bets_own_id_is_a_conflict(casino: Casino) -> None:
+    """WALLET 12: A bet's id reused as its own rollback's id -> 409, unmoved; also where the bet was never seen."""
+    player = casino.player()
+    bet, unseen = player.placed(1000), player.bet(1000)
+    with unmoved(player):
+        refused(casino.rollback(player.undo(bet, bet["transactionId"])), 409, "DUPLICATE_TRANSACTION")
+        refused(casino.rollback(player.undo(unseen, unseen["transactionId"])), 409, "DUPLICATE_TRANSACTION")
+    with moves(player, -1000):
+        accepted(casino.debit(unseen), unseen, 8000)
+    undo = player.undo(bet)
+    accepted(casino.rollback(undo), undo, 9000)
+
+
 Encoding = Callable[[Fields], bytes]
 _ENCODINGS: dict[str, Encoding] = {
     "keys reversed": lambda bet: encoded(dict(reversed(bet.items()))),

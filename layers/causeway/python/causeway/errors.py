@@ -92,6 +92,14 @@ class InvalidAmount(InvalidRequest):
     action = "Send a JSON integer of minor units, without quotes, fraction or exponent."
 
 
+class WrongCurrency(CausewayError):
+    """The currency is not the wallet's"""
+
+    code = "WRONG_CURRENCY"
+    status = 400
+    action = "Send the currency the session was launched with, or none."
+
+
 class PayloadTooLarge(CausewayError):
     """The request's body is too large"""
 

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 from causeway.database import Database
 from causeway.errors import BY_CODE, CausewayError
@@ -23,6 +24,7 @@ class Answer:
 
 
 def request_hash(
+    tenant_id: str,
     kind: str,
     player_id: int,
     transaction_id: str,
@@ -33,6 +35,7 @@ def request_hash(
     """Return the SHA-256 of a transaction's business fields, which a ledger row keeps and the auditor computes again.
 
     Args:
+        tenant_id: the tenant's UUID.
         kind: the ledger row's type.
         player_id: the player.
         transaction_id: the row's id as its sender gave it.
@@ -40,7 +43,8 @@ def request_hash(
         amount: minor units as sent.
         reference_id: the transaction it refers to, None where none was sent.
     """
-    return sha256(json.dumps([kind, player_id, transaction_id, round_id, amount, reference_id]).encode()).digest()
+    fields = [str(UUID(tenant_id)), kind, player_id, transaction_id, round_id, amount, reference_id]
+    return sha256(json.dumps(fields).encode()).digest()
 
 
 def balance(database: Database, caller: GameProvider, query: BalanceQuery) -> Answer:
@@ -48,11 +52,19 @@ def balance(database: Database, caller: GameProvider, query: BalanceQuery) -> An
 
     Raises:
         SignatureInvalid, SessionNotFound, PlayerNotFound: the caller may not ask for it.
+        WrongCurrency: the query names another currency than the wallet's.
         Unavailable: the database did not answer.
     """
     row = database.one(
-        "SELECT * FROM casino_balance_v1(%s, %s, %s, %s, %s)",
-        [caller.tenant_id, caller.code, caller.bare_signature, query.session_token, query.player_id],
+        "SELECT * FROM casino_balance_v1(%s, %s, %s, %s, %s, %s)",
+        [
+            caller.tenant_id,
+            caller.code,
+            caller.bare_signature,
+            query.session_token,
+            query.player_id,
+            query.currency,
+        ],
     )
     if row.outcome != "OK":
         raise BY_CODE[row.outcome]
@@ -63,17 +75,24 @@ def balance(database: Database, caller: GameProvider, query: BalanceQuery) -> An
 def debit(database: Database, caller: GameProvider, bet: Bet, request_id: str) -> Answer:
     """Take a bet from a player's wallet.
 
+    Args:
+        database: where the wallet is.
+        caller: the game provider.
+        bet: what it sent.
+        request_id: this call's own. The row keeps it, so that the statement, sent again after a lost answer, finds
+            its own row and is answered as the first time.
+
     Returns:
         The answer stored with the bet: taken, or declined for ever. A replay returns the first answer.
 
     Raises:
-        SignatureInvalid, SessionNotFound, PlayerNotFound, DuplicateTransaction, TransactionAlreadyProcessed,
-        TransactionRolledBack: refused; nothing is stored.
+        SignatureInvalid, SessionNotFound, PlayerNotFound, WrongCurrency, DuplicateTransaction,
+        TransactionAlreadyProcessed, TransactionRolledBack: refused; nothing is stored.
         Unavailable: outcome unknown; the same bet sent again converges.
     """
     return _answer(
         database.one(
-            "SELECT casino_debit_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "SELECT casino_debit_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 caller.tenant_id,
                 caller.code,
@@ -83,7 +102,10 @@ def debit(database: Database, caller: GameProvider, bet: Bet, request_id: str) -
                 bet.transaction_id,
                 bet.round_id,
                 bet.amount,
-                request_hash("bet", bet.player_id, bet.transaction_id, bet.round_id, bet.amount, None),
+                bet.currency,
+                request_hash(
+                    caller.tenant_id, "bet", bet.player_id, bet.transaction_id, bet.round_id, bet.amount, None
+                ),
                 request_id,
             ],
         )
@@ -94,7 +116,7 @@ def credit(database: Database, caller: GameProvider, win: Credit, request_id: st
     """Pay a win, promo or jackpot into a player's wallet; returns and raises as debit, and TransactionNotFound."""
     return _transact(
         database, caller, win.kind, win.session_token, win.player_id, win.transaction_id, win.round_id, win.amount,
-        win.bet_id, request_id,
+        win.bet_id, win.currency, request_id,
     )  # fmt: skip
 
 
@@ -105,20 +127,22 @@ def rollback(database: Database, caller: GameProvider, undo: Rollback, request_i
     """
     return _transact(
         database, caller, "rollback", undo.session_token, undo.player_id, undo.transaction_id, undo.round_id, 0,
-        undo.original_id, request_id,
+        undo.original_id, undo.currency, request_id,
     )  # fmt: skip
 
 
 def _transact(
     database: Database, caller: GameProvider, kind: str, session_token: str, player_id: int, transaction_id: str,
-    round_id: str | None, amount: int, reference_id: str | None, request_id: str,
+    round_id: str | None, amount: int, reference_id: str | None, currency: str | None, request_id: str,
 ) -> Answer:  # fmt: skip
     tombstone = (
-        request_hash("tombstone", player_id, reference_id, round_id, 0, transaction_id) if reference_id else None
+        request_hash(caller.tenant_id, "tombstone", player_id, reference_id, round_id, 0, transaction_id)
+        if reference_id
+        else None
     )
     return _answer(
         database.one(
-            "SELECT casino_transact_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "SELECT casino_transact_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 caller.tenant_id,
                 caller.code,
@@ -130,7 +154,8 @@ def _transact(
                 round_id,
                 amount,
                 reference_id,
-                request_hash(kind, player_id, transaction_id, round_id, amount, reference_id),
+                currency,
+                request_hash(caller.tenant_id, kind, player_id, transaction_id, round_id, amount, reference_id),
                 tombstone,
                 request_id,
             ],

@@ -32,7 +32,7 @@ _ROWS = """
     SELECT tenant_id::text, wallet_id, w.player_id, w.currency, w.balance, w.entries, w.head,
         t.entry, t.type::text, t.outcome, t.game_provider_id, t.id_scope, t.external_transaction_id, t.session_id,
         t.round_id, t.reference_id, t.amount, t.balance_before, t.balance_after, t.counter_account::text,
-        t.request_hash, t.response, timestamptz_send(t.created_at) AS created_at, t.hash
+        t.request_hash, t.request_id, t.response, timestamptz_send(t.created_at) AS created_at, t.hash
     FROM casino_wallets AS w
     FULL JOIN casino_transactions AS t USING (tenant_id, wallet_id)
     ORDER BY tenant_id, wallet_id, t.entry
@@ -143,7 +143,13 @@ class _Wallet:
     def _request_hash(self, row: Any) -> bytes:
         amount = 0 if row.type == "rollback" else abs(row.amount)
         return request_hash(
-            row.type, self._player_id, row.external_transaction_id, row.round_id, amount, row.reference_id
+            self.tenant_id,
+            row.type,
+            self._player_id,
+            row.external_transaction_id,
+            row.round_id,
+            amount,
+            row.reference_id,
         )
 
     def _entry_hash(self, row: Any) -> bytes:
@@ -151,11 +157,10 @@ class _Wallet:
             row.wallet_id, row.entry, row.game_provider_id, row.id_scope, row.session_id or 0, row.balance_before,
             row.balance_after,
         )  # fmt: skip
+        text = f"{row.outcome} {self._currency} {row.request_id}"
         # A bigint[] as Postgres sends it: dimensions, NULLs, the element's type; length and lower bound; the elements.
         array = pack(">5i", 1, 0, _BIGINT, len(numbers), 1) + b"".join(pack(">iq", 8, number) for number in numbers)
-        return sha256(
-            self._head + bytes(row.request_hash) + array + bytes(row.created_at) + row.outcome.encode()
-        ).digest()
+        return sha256(self._head + bytes(row.request_hash) + array + bytes(row.created_at) + text.encode()).digest()
 
     def _answers(self, row: Any) -> bool:
         tombstone = row.type == "rollback" and self._unseen_by == row.external_transaction_id

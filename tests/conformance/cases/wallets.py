@@ -1,0 +1,48 @@
+"""Wallets: a call is of one of them, in its currency."""
+
+from collections.abc import Callable
+
+from tests.conformance.cases import case, cases_of
+from tests.conformance.client import B, Casino, Fields, Player, Reply, encoded
+from tests.conformance.expectations import accepted, expect, refused, replays, unmoved
+
+# Each call about a player with a bet, and the operation that takes it.
+_CALLS: dict[str, tuple[str, Callable[[Player, Fields], Fields]]] = {
+    "getBalance": ("getBalance", lambda player, _: player.fields),
+    "debit": ("debit", lambda player, _: player.bet(1000)),
+    "credit": ("credit", lambda player, bet: player.win(500, bet)),
+    "promo": ("credit", lambda player, _: player.gift(500)),
+    "rollback": ("rollback", lambda player, bet: player.undo(bet)),
+    "rollback of an unknown id": ("rollback", lambda player, _: player.undo(player.bet(1000))),
+}
+
+
+@cases_of(_CALLS)
+def case_43_currency_that_is_not_the_wallets_is_refused(
+    casino: Casino, call: tuple[str, Callable[[Player, Fields], Fields]]
+) -> None:
+    """WALLET 43: a currency that is sent and is not the wallet's -> WRONG_CURRENCY, 400, unmoved, never kept."""
+    operation, make = call
+    player = casino.player()
+    fields = make(player, player.placed(1000))
+
+    def send(currency: str) -> Reply:
+        return casino.send(operation, encoded(fields | {"currency": currency}))
+
+    with unmoved(player):
+        for currency in ("USD", "JPY", "eur", "EURO"):
+            refused(send(currency), 400, "WRONG_CURRENCY")
+    reply = send("EUR")
+    expect(reply.status == 200, f"the wallet's own currency was refused: {reply}")
+    with unmoved(player):
+        refused(send("USD"), 400, "WRONG_CURRENCY")
+
+
+@case
+def case_43_wallets_own_currency_makes_no_other_call(casino: Casino) -> None:
+    """WALLET 43: with and without the wallet's currency it is the same call."""
+    player = casino.player()
+    bet = player.bet(1000)
+    first = accepted(casino.debit(bet), bet, B - 1000)
+    with unmoved(player):
+        replays(casino.debit(bet | {"currency": "EUR"}), first)

@@ -1,0 +1,83 @@
+"""A TCP proxy before Postgres that can lose one answer: the statement is committed, and nobody hears of it."""
+
+import socket
+from contextlib import suppress
+from threading import Event, Thread
+from typing import Self
+from urllib.parse import urlsplit
+
+# ReadyForQuery outside a transaction: the server sends it when it has committed.
+_COMMITTED = b"Z\0\0\0\5I"
+
+
+class CuttingProxy:
+    """Passes bytes on, both ways; after lose_answer() it cuts the connection where the next answer would come.
+
+    url: the database's.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._target = (parts.hostname or "", parts.port or 5432)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        place = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@{place}").geturl()
+        self._lose = Event()
+        # Answers that were lost.
+        self.lost = 0
+        self._sockets: list[socket.socket] = []
+        self._threads = [Thread(target=self._accept)]
+
+    def lose_answer(self) -> None:
+        """Lose the next answer."""
+        self._lose.set()
+
+    def __enter__(self) -> Self:
+        self._threads[0].start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for one in self._sockets:
+            _close(one)
+        for thread in self._threads:
+            thread.join()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(self._target)
+                self._sockets += [client, server]
+                for run in (self._forward, self._answer):
+                    thread = Thread(target=run, args=(client, server))
+                    self._threads.append(thread)
+                    thread.start()
+
+    def _forward(self, client: socket.socket, server: socket.socket) -> None:
+        with suppress(OSError):
+            while data := client.recv(65536):
+                server.sendall(data)
+        _close(server)
+
+    def _answer(self, client: socket.socket, server: socket.socket) -> None:
+        kept = b""
+        with suppress(OSError):
+            while data := server.recv(65536):
+                kept += data
+                if not self._lose.is_set():
+                    client.sendall(kept)
+                    kept = b""
+                elif kept.endswith(_COMMITTED):
+                    self._lose.clear()
+                    self.lost += 1
+                    break
+        _close(client)
+        _close(server)
+
+
+def _close(one: socket.socket) -> None:
+    with suppress(OSError):
+        one.shutdown(socket.SHUT_RDWR)
+    one.close()

@@ -1,0 +1,110 @@
+"""A player's wallets: which one a call is of, in which currency, and what may be paid in. WALLET 43."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.database.world import B, Outcome, Seat
+
+CALLS: dict[str, Callable[..., Outcome]] = {
+    "debit": lambda seat, **more: seat.debit("id", 1000, **more),
+    "debit declined": lambda seat, **more: seat.debit("id", 5 * B, **more),
+    "credit": lambda seat, **more: seat.credit("id", 50, "bet", **more),
+    "promo": lambda seat, **more: seat.credit("id", 70, kind="promo", **more),
+    "rollback": lambda seat, **more: seat.rollback("id", "bet", **more),
+    "tombstone": lambda seat, **more: seat.rollback("id", "unknown", **more),
+}
+
+
+@pytest.mark.parametrize("id_scope", ["provider", "player"])
+@pytest.mark.parametrize("duplicate", ["replay", "refuse"])
+@pytest.mark.parametrize("name", CALLS)
+def test_id_of_one_wallet_sent_for_another_is_a_conflict(
+    new_seat: Callable[..., Seat], name: str, duplicate: str, id_scope: str
+) -> None:
+    """WALLET 43: a player's EUR bet is not his JPY bet"""
+    euro = new_seat(duplicate=duplicate, id_scope=id_scope)
+    yen = euro.with_wallet("JPY", 500)
+    euro.debit("bet", 300)
+    CALLS[name](euro)
+    before = euro.state(), yen.state()
+
+    outcome = CALLS[name](yen)
+
+    assert (outcome.code, outcome.refused, outcome.balance) == ("DUPLICATE_TRANSACTION", True, 500)
+    assert (euro.state(), yen.state()) == before
+
+
+def test_tombstone_of_one_wallet_bars_its_id_in_the_other(new_seat: Callable[..., Seat]) -> None:
+    """WALLET 43, 21"""
+    euro = new_seat(late_bet="swallow")
+    yen = euro.with_wallet("JPY")
+    euro.rollback("undo", "late")
+
+    assert yen.debit("late", 10).code == "DUPLICATE_TRANSACTION"
+    assert yen.state() == (B, [])
+
+
+def test_win_and_rollback_name_bets_of_their_own_wallet(new_seat: Callable[..., Seat]) -> None:
+    """WALLET 43"""
+    euro = new_seat()
+    yen = euro.with_wallet("JPY")
+    euro.debit("bet", 300)
+
+    assert yen.credit("win", 50, "bet").code == "TRANSACTION_NOT_FOUND"
+    assert yen.rollback("undo", "bet").code == "TRANSACTION_NOT_FOUND"
+    assert yen.state() == (B, [])
+
+
+@pytest.mark.parametrize("currency", ["USD", "eur", "EUR ", "\N{EURO SIGN}"])
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("name", [*CALLS, "balance"])
+def test_currency_that_is_not_the_wallets_is_refused(
+    new_seat: Callable[..., Seat], name: str, known: bool, currency: str
+) -> None:
+    """WALLET 43: also for an id that was accepted without it"""
+    calls: dict[str, Callable[..., Any]] = {**CALLS, "balance": lambda seat, **more: seat.asked_balance(**more)}
+    seat = new_seat()
+    seat.debit("bet", 300)
+    if known:
+        calls[name](seat)
+    before = seat.state()
+
+    outcome = calls[name](seat, currency=currency)
+
+    assert (outcome.code, outcome.refused) == ("WRONG_CURRENCY", True)
+    assert seat.state() == before
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_wallets_own_currency_changes_nothing(new_seat: Callable[..., Seat], name: str) -> None:
+    """WALLET 43, 9: with or without it, it is the same call"""
+    seat = new_seat()
+    seat.debit("bet", 300)
+
+    first = CALLS[name](seat, currency="EUR")
+    again = CALLS[name](seat)
+
+    assert (again.body, again.replayed, first.replayed) == (first.body, True, False)
+
+
+@pytest.mark.parametrize("amount", [-300, -1, -(2**63)])
+def test_negative_deposit_is_refused(seat: Seat, amount: int) -> None:
+    """WALLET 48: a function does not trust its caller's sign"""
+    before = seat.casino.query("SELECT * FROM casino_transactions WHERE wallet_id = %s", [seat.wallet_id])
+
+    assert seat.deposit("deposit", amount) == "INVALID_AMOUNT"
+
+    after = seat.casino.query("SELECT * FROM casino_transactions WHERE wallet_id = %s", [seat.wallet_id])
+    assert (seat.balance, after) == (B, before)
+
+
+def test_deposits_id_is_of_one_wallet(seat: Seat) -> None:
+    """WALLET 43"""
+    yen = seat.with_wallet("JPY")
+    id = f"deposit-{seat.wallet_id}"
+
+    assert (seat.deposit(id, 70), seat.deposit(id, 70)) == ("OK", "OK")
+    assert (yen.deposit(id, 70), seat.deposit(id, 71)) == ("DUPLICATE_TRANSACTION", "DUPLICATE_TRANSACTION")
+    assert (seat.balance, yen.balance) == (B + 70, B)
