@@ -5,14 +5,13 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from causeway import api, calendars
 from causeway.connections.requests import parse_connection_id
 from causeway.hub_api import HubAnswer, HubCall, hub_call
-from causeway.operations import describe
+from causeway.operations import VERDICTS, describe
 
 app = APIGatewayHttpResolver()
 
 _REFUSES = (
-    "CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED VERSION_MISMATCH NOT_SUPPORTED INVALID_CREDENTIALS "
-    "RATE_LIMIT_EXCEEDED CONNECTION_FAILED PROVIDER_REJECTED CREDENTIAL_UNREADABLE CREDENTIAL_MISSING "
-    "KEY_SERVICE_UNAVAILABLE"
+    "CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED VERSION_MISMATCH NOT_SUPPORTED PROVIDER_REJECTED "
+    f"CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE {VERDICTS}"
 )
 
 

@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from causeway import api, credentials
 from causeway.connections import call_log, changes, health, requests, rows, testing
 from causeway.hub_api import HubAnswer, HubCall, hub_call
-from causeway.operations import describe
+from causeway.operations import VERDICTS, describe
 
 app = APIGatewayHttpResolver()
 
@@ -66,8 +66,8 @@ def get(call: HubCall) -> HubAnswer:
     "Connection",
     request="ConnectionChange",
     refuses="CONNECTION_NOT_FOUND IF_MATCH_REQUIRED VERSION_MISMATCH NAME_TAKEN CONFIG_SCHEMA_INVALID "
-    "INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED SECRETS_REQUIRED INVALID_CREDENTIALS CONNECTION_FAILED "
-    "CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE",
+    "INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED SECRETS_REQUIRED CREDENTIAL_UNREADABLE CREDENTIAL_MISSING "
+    f"KEY_SERVICE_UNAVAILABLE {VERDICTS}",
 )
 def change(call: HubCall) -> HubAnswer:
     """Change a connection that is still as If-Match says; its config needs credentials.write, and is tested first."""
@@ -128,8 +128,7 @@ def disable(call: HubCall) -> HubAnswer:
     "Connection",
     request="NewSecrets",
     refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED CONFIG_SCHEMA_INVALID SECRETS_REQUIRED "
-    "INVALID_CREDENTIALS CONNECTION_FAILED VERSION_MISMATCH CREDENTIAL_UNREADABLE CREDENTIAL_MISSING "
-    "KEY_SERVICE_UNAVAILABLE",
+    f"VERSION_MISMATCH CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE {VERDICTS}",
 )
 def rotate(call: HubCall) -> HubAnswer:
     """Replace a connection's secrets by new ones that a test found working."""
@@ -143,8 +142,7 @@ def rotate(call: HubCall) -> HubAnswer:
 @describe(
     "Connection",
     refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED NOTHING_TO_ROLL_BACK CONFIG_SCHEMA_INVALID "
-    "INVALID_CREDENTIALS CONNECTION_FAILED VERSION_MISMATCH CREDENTIAL_UNREADABLE CREDENTIAL_MISSING "
-    "KEY_SERVICE_UNAVAILABLE",
+    f"VERSION_MISMATCH CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE {VERDICTS}",
 )
 def roll_back(call: HubCall) -> HubAnswer:
     """Roll back the last rotation, within 24 hours and if a test finds the old secrets working still."""

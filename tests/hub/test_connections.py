@@ -336,8 +336,8 @@ def test_failed_new_credential_replaces_nothing(hub: Hub, rows: Rows) -> None:
     changed = hub.call("PATCH", path, body={"config": {"api_key": "new", "casino_id": "c2"}}, if_match=seen.etag)
     rotated = hub.call("POST", f"{path}/credentials/rotate", body={"config": {"api_key": "new"}})
 
-    assert (changed.status, changed.code) == (502, "CONNECTION_FAILED")
-    assert (rotated.status, rotated.code) == (502, "CONNECTION_FAILED")
+    assert (changed.status, changed.code) == (422, "BLOCKED_ADDRESS")
+    assert (rotated.status, rotated.code) == (422, "BLOCKED_ADDRESS")
     assert rows("SELECT * FROM api_credentials WHERE connection_id = %s ORDER BY field", [identity]) == stored
     assert versions(rows, identity) == ["active"]
     now = hub.call("GET", path)
@@ -745,7 +745,7 @@ def test_demo_credentials_work_as_they_stand(hub: Hub, provider: str) -> None:
     ("fault", "code", "status"),
     [
         ("401", "INVALID_CREDENTIALS", "down"),
-        ("403", "FORBIDDEN", "down"),
+        ("403", "PROVIDER_FORBIDDEN", "down"),
         ("429", "RATE_LIMITED", "degraded"),
         ("500", "PROVIDER_ERROR", "degraded"),
         ("garbage", "UNEXPECTED_ANSWER", "down"),

@@ -111,7 +111,7 @@ def test_one_wrong_secret_is_refused(url: str, key: str, name: str) -> None:
     ("fault", "code"),
     [
         ("401", "INVALID_CREDENTIALS"),
-        ("403", "FORBIDDEN"),
+        ("403", "PROVIDER_FORBIDDEN"),
         ("429", "RATE_LIMITED"),
         ("500", "PROVIDER_ERROR"),
         ("garbage", "UNEXPECTED_ANSWER"),
@@ -159,7 +159,7 @@ def test_fault_comes_as_often_as_asked(url: str) -> None:
     [
         ("sendgrid", "api_key", "SG.sandbox-fault-429", "RATE_LIMITED"),
         ("stripe", "api_key", "sk_test_sandbox-fault-500", "PROVIDER_ERROR"),
-        ("twilio", "auth_token", "sandbox-fault-403", "FORBIDDEN"),
+        ("twilio", "auth_token", "sandbox-fault-403", "PROVIDER_FORBIDDEN"),
         ("aramex", "password", "sandbox-fault-garbage", "UNEXPECTED_ANSWER"),
         ("fedex", "client_secret", "sandbox-fault-401", "INVALID_CREDENTIALS"),
         ("twilio", "auth_token", "sandbox-fault-unheard", "INVALID_CREDENTIALS"),

@@ -102,7 +102,7 @@ def test_budget_ends_a_resolver_that_does_not_answer(loopback: None, monkeypatch
     """HUB 8."""
     with WireServer(_silent) as server:
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: server.over.wait(10) and [])
-        with pytest.raises(outbound.DnsFailed, match="within"):
+        with pytest.raises(outbound.DnsUnavailable, match="within"):
             outbound.call("GET", "https://platform.test/", budget=0.2, log=print)
 
 

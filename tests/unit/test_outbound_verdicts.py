@@ -19,12 +19,14 @@ def _reply(status: int, content: Any, **headers: str) -> outbound.Reply:
     ("failure", "code"),
     [
         (outbound.DnsFailed, "DNS_FAILED"),
+        (outbound.DnsUnavailable, "DNS_UNAVAILABLE"),
         (outbound.AddressBlocked, "BLOCKED_ADDRESS"),
         (outbound.TlsFailed, "TLS_FAILED"),
         (outbound.TimedOut, "TIMED_OUT"),
         (outbound.ConnectFailed, "CONNECTION_FAILED"),
         (outbound.TooLarge, "UNEXPECTED_ANSWER"),
         (outbound.Garbled, "UNEXPECTED_ANSWER"),
+        (outbound.RequestInvalid, "CONFIG_INVALID"),
     ],
 )
 def test_failure_has_its_verdict(failure: type[outbound.CallFailed], code: str) -> None:
@@ -47,7 +49,7 @@ def test_failure_has_its_verdict(failure: type[outbound.CallFailed], code: str) 
         (400, {}, "UNEXPECTED_ANSWER"),
         (401, {}, "INVALID_CREDENTIALS"),
         (401, b"<html>", "INVALID_CREDENTIALS"),
-        (403, {}, "FORBIDDEN"),
+        (403, {}, "PROVIDER_FORBIDDEN"),
         (404, {}, "UNEXPECTED_ANSWER"),
         (429, {}, "RATE_LIMITED"),
         (500, {}, "PROVIDER_ERROR"),
@@ -68,7 +70,7 @@ def test_status_has_its_verdict(status: int, content: Any, code: str) -> None:
         ("whatsapp_business", 400, {"error": {"code": 130429}}, "RATE_LIMITED"),
         ("facebook_ads", 400, {"error": {"code": 80004}}, "RATE_LIMITED"),
         ("instagram", 403, {"error": {"code": 4}}, "RATE_LIMITED"),
-        ("facebook", 400, {"error": {"code": 200}}, "FORBIDDEN"),
+        ("facebook", 400, {"error": {"code": 200}}, "PROVIDER_FORBIDDEN"),
         ("facebook", 400, {"error": {"code": 2}}, "PROVIDER_ERROR"),
         ("facebook", 400, {"error": {"code": 100}}, "UNEXPECTED_ANSWER"),
         ("facebook", 400, {"error": "text"}, "UNEXPECTED_ANSWER"),
@@ -89,10 +91,18 @@ def test_platform_that_tells_its_error_in_the_body_is_understood(
 
 
 @pytest.mark.parametrize(
-    ("value", "seconds"), [("30", 30), ("0", 0), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None), ("²", None)]
+    ("value", "seconds"),
+    [
+        *(("30", 30), ("0", 0), ("-1", None), ("²", None), ("999999999", 86400), ("soon", None)),
+        # A date that is over is no wait, one that is far away a day's.
+        *(("Wed, 21 Oct 2015 07:28:00 GMT", 0), ("Wed, 21 Oct 2099 07:28:00 GMT", 86400)),
+        *(("Wed, 21 Oct 2099 07:28:00", None), ("Wed, 99 Oct 2099 07:28:00 GMT", None)),
+    ],
 )
-def test_wait_is_told_where_the_platform_tells_it(value: str, seconds: int | None) -> None:
-    verdict = judge(_reply(429, {}, **{"retry-after": value}))
+@pytest.mark.parametrize("status", [429, 503])
+def test_wait_is_told_where_the_platform_tells_it(value: str, seconds: int | None, status: int) -> None:
+    """HUB 10, 54"""
+    verdict = judge(_reply(status, {}, **{"retry-after": value}))
 
     assert verdict.retry_after == seconds
     assert (f"{seconds} seconds" in verdict.next_action) == (seconds is not None)
@@ -105,4 +115,47 @@ def test_every_verdict_says_what_to_do_next() -> None:
     failures = [judge(kind()) for kind in named if isinstance(kind, type) and issubclass(kind, outbound.CallFailed)]
 
     assert all(verdict.message and verdict.next_action for verdict in replies + failures)
-    assert len({verdict.code for verdict in replies + failures}) == 12
+    assert len({verdict.code for verdict in replies + failures}) == 14
+
+
+def test_every_verdict_is_an_error_of_its_own_code() -> None:
+    """HUB 54: a mistake of the caller's is a 4xx, a failure of the platform's 502 or 504; both say how long to wait."""
+    named = (getattr(outbound, name) for name in outbound.__all__)
+    failures = [judge(kind()) for kind in named if isinstance(kind, type) and issubclass(kind, outbound.CallFailed)]
+    replies = [judge(_reply(status, {}, **{"retry-after": "7"})) for status in (301, 401, 403, 429, 500)]
+    found = {verdict.code: verdict.error() for verdict in failures + replies}
+
+    assert {code: error.code for code, error in found.items()} == {code: code for code in found}
+    assert {code: error.status for code, error in found.items()} == {
+        **dict.fromkeys(("INVALID_CREDENTIALS", "PROVIDER_FORBIDDEN"), 422),
+        **dict.fromkeys(("CONFIG_INCOMPLETE", "CONFIG_INVALID", "BLOCKED_ADDRESS", "DNS_FAILED"), 422),
+        **dict.fromkeys(("CONNECTION_FAILED", "TLS_FAILED", "DNS_UNAVAILABLE"), 502),
+        **dict.fromkeys(("PROVIDER_ERROR", "UNEXPECTED_ANSWER"), 502),
+        "TIMED_OUT": 504,
+        "RATE_LIMITED": 429,
+    }
+    assert {code: error.retry_after for code, error in found.items() if error.retry_after is not None} == {
+        "RATE_LIMITED": 7,
+        "PROVIDER_ERROR": 7,
+    }
+
+
+@pytest.mark.parametrize(
+    ("failure", "code", "message"),
+    [
+        (
+            outbound.AddressInvalid("must begin with https://"),
+            "CONFIG_INVALID",
+            "config.base_url must begin with https://.",
+        ),
+        (outbound.ConfigLacks("config.base_url is missing"), "CONFIG_INCOMPLETE", "config.base_url is missing."),
+        (outbound.AddressBlocked("10.0.0.1"), "BLOCKED_ADDRESS", "The host in config.base_url has an address"),
+        (outbound.DnsFailed("x.invalid"), "DNS_FAILED", "There is no host of the name in config.base_url."),
+    ],
+)
+def test_reason_that_is_known_is_told_with_its_field(failure: outbound.CallFailed, code: str, message: str) -> None:
+    """HUB 56"""
+    verdict = judge(failure, address="config.base_url")
+
+    assert verdict.code == code
+    assert verdict.message.startswith(message)

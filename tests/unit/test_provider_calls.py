@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from causeway import outbound, provider_calls
+from causeway.catalogue import Provider
 from causeway.provider_calls import Account
 from tests.unit.platforms import platform
 from tests.unit.wire_server import WireServer, ok
@@ -92,3 +93,43 @@ def test_platforms_answer_cannot_stall_the_templates_pattern(
         account = Account(replace(provider, health_call=provider.health_call | refuses), "production", {}, {})
 
         assert provider_calls.test(account, print)[0].code == verdict
+
+
+def _of_tenants(provider: Provider) -> Provider:
+    """The same, where each connection names its own base URL."""
+    return replace(provider, health_call=provider.health_call | {"configured_url": True})
+
+
+@pytest.mark.parametrize(
+    ("account", "code", "message"),
+    [
+        (
+            Account(_of_tenants(platform("", {"type": "none"})), "production", {}, {}),
+            "CONFIG_INCOMPLETE",
+            "config.base_url is missing: Platform has no public address.",
+        ),
+        (
+            Account(platform("https://platform.test", {"type": "none"}), "sandbox", {}, {}),
+            "CONFIG_INCOMPLETE",
+            "environment: Platform has no sandbox environment, but production.",
+        ),
+        (
+            Account(platform("https://platform.test:70000", {"type": "none"}), "production", {}, {}),
+            "CONFIG_INVALID",
+            "The template's production address has a port that is not a number from 1 to 65535.",
+        ),
+        (
+            Account(platform("https://platform.test", {"type": "bearer", "token": "{absent}"}), "production", {}, {}),
+            "CONFIG_INCOMPLETE",
+            "config.absent is missing, which this call needs.",
+        ),
+    ],
+)
+def test_call_that_cannot_be_made_says_why_and_is_logged(account: Account, code: str, message: str) -> None:
+    """HUB 56: one record, though there is no URL."""
+    attempts: list[outbound.Attempt] = []
+    verdict, _ = provider_calls.test(account, attempts.append)
+
+    assert (verdict.code, verdict.message) == (code, message)
+    assert [(attempt.status, attempt.response_body) for attempt in attempts] == [(None, "")]
+    assert attempts[0].error in ("ConfigLacks", "AddressInvalid")

@@ -11,12 +11,17 @@ import pytest
 from causeway.connections.rows import Connection
 from causeway.connections.use import OpenConnection
 from causeway.errors import (
+    AnswerUnexpected,
+    BlockedAddress,
     CausewayError,
+    ConfigInvalid,
     ConnectionFailed,
     InvalidCredentials,
+    ProviderFault,
+    ProviderForbidden,
     ProviderOutcomeUnknown,
+    ProviderRateLimited,
     ProviderRejected,
-    RateLimited,
 )
 from causeway.provider_calls import Account
 from tests.unit.platforms import platform
@@ -92,18 +97,18 @@ def test_good_status_is_good_whatever_a_test_makes_of_its_body() -> None:
 @pytest.mark.parametrize(
     ("status", "get", "post"),
     [
-        (301, ConnectionFailed, ProviderOutcomeUnknown),
-        (303, ConnectionFailed, ProviderOutcomeUnknown),
+        (301, AnswerUnexpected, ProviderOutcomeUnknown),
+        (303, AnswerUnexpected, ProviderOutcomeUnknown),
         (400, ProviderRejected, ProviderRejected),
         (401, InvalidCredentials, InvalidCredentials),
         (402, ProviderRejected, ProviderRejected),
-        (403, InvalidCredentials, InvalidCredentials),
+        (403, ProviderForbidden, ProviderForbidden),
         (404, ProviderRejected, ProviderRejected),
         (408, ProviderRejected, ProviderOutcomeUnknown),
         (422, ProviderRejected, ProviderRejected),
-        (429, RateLimited, RateLimited),
-        (500, ConnectionFailed, ProviderOutcomeUnknown),
-        (504, ConnectionFailed, ProviderOutcomeUnknown),
+        (429, ProviderRateLimited, ProviderRateLimited),
+        (500, ProviderFault, ProviderOutcomeUnknown),
+        (504, ProviderFault, ProviderOutcomeUnknown),
     ],
 )
 def test_other_status_is_told_apart(status: int, get: type[CausewayError], post: type[CausewayError]) -> None:
@@ -114,13 +119,13 @@ def test_other_status_is_told_apart(status: int, get: type[CausewayError], post:
 def test_platform_that_asks_to_wait_is_waited_for() -> None:
     error = outcome(answer(429, None, "Retry-After: 7"), "POST")
 
-    assert isinstance(error, RateLimited)
+    assert isinstance(error, ProviderRateLimited)
     assert error.retry_after == 7
 
 
 @pytest.mark.parametrize(
     ("code", "expected"),
-    [(190, InvalidCredentials), (130429, RateLimited), (1, ProviderOutcomeUnknown), (131009, ProviderRejected)],
+    [(190, InvalidCredentials), (130429, ProviderRateLimited), (1, ProviderOutcomeUnknown), (131009, ProviderRejected)],
 )
 def test_platform_that_tells_in_the_body_alone_is_read(code: int, expected: type[CausewayError]) -> None:
     """Meta's Graph API answers 400 to all of it."""
@@ -156,7 +161,7 @@ def test_connection_that_breaks_after_the_request_leaves_a_posts_outcome_unknown
     act: Act, method: str, expected: type[CausewayError]
 ) -> None:
     """HUB 11"""
-    assert type(outcome(act, method)) is expected
+    assert isinstance(outcome(act, method), expected)
 
 
 def test_connection_that_is_not_made_leaves_no_doubt() -> None:
@@ -164,17 +169,22 @@ def test_connection_that_is_not_made_leaves_no_doubt() -> None:
     with socket.socket() as bound, WireServer(say(b"no TLS")) as plain:
         bound.bind(("127.0.0.1", 0))
         closed = f"http://127.0.0.1:{bound.getsockname()[1]}"
-        for url in (closed, plain.url.replace("http", "https"), "https://192.0.2.1", "http://127.0.0.1:1/\n"):
-            with pytest.raises(ConnectionFailed):
+        for url, expected in (
+            (closed, ConnectionFailed),
+            (plain.url.replace("http", "https"), ConnectionFailed),
+            ("https://192.0.2.1", BlockedAddress),
+            ("http://127.0.0.1:70000", ConfigInvalid),
+        ):
+            with pytest.raises(expected):
                 opened(url).call("POST", "/messages", content={})
 
 
 def test_token_that_is_not_got_leaves_no_doubt() -> None:
     """HUB 11: the call itself was not made, whatever became of the call for its token."""
     acts = (
-        *((say(b""), ConnectionFailed), (answer(400), InvalidCredentials), (answer(500), ConnectionFailed)),
-        *((answer(302), ConnectionFailed), (answer(408), ProviderRejected)),
-        *((answer(200, {"access_token": token}), ConnectionFailed) for token in ("a\r\nX: b", "\u043a", "", 1, ["a"])),
+        *((say(b""), ConnectionFailed), (answer(400), InvalidCredentials), (answer(500), ProviderFault)),
+        *((answer(302), AnswerUnexpected), (answer(408), ProviderRejected)),
+        *((answer(200, {"access_token": token}), AnswerUnexpected) for token in ("a\r\nX: b", "\u043a", "", 1, ["a"])),
     )
     for act, expected in acts:
         assert type(outcome(act, "POST", auth=_TOKEN)) is expected

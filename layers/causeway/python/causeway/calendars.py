@@ -13,7 +13,7 @@ from uuid import UUID
 
 from causeway.connections.use import opened
 from causeway.context import RequestContext
-from causeway.errors import ConnectionFailed, InvalidRequest, ProviderOutcomeUnknown
+from causeway.errors import AnswerUnexpected, InvalidRequest, ProviderOutcomeUnknown
 from causeway.fields import known_fields, text_field
 from causeway.outbound import Reply
 
@@ -80,7 +80,7 @@ def every(context: RequestContext, connection_id: UUID) -> list[dict[str, Any]]:
 
     Raises:
         ConnectionNotFound, IntegrationNotActive, NotSupported: not a GoHighLevel connection.
-        InvalidCredentials, RateLimited, ConnectionFailed, ProviderRejected: as the platform answered.
+        ProviderRejected, and the verdict's error: as the platform answered.
     """
     with opened(context, connection_id, _PROVIDER) as connection:
         answer = _read(
@@ -90,7 +90,7 @@ def every(context: RequestContext, connection_id: UUID) -> list[dict[str, Any]]:
         )
     found = answer.get("calendars")
     if not isinstance(found, list):
-        raise ConnectionFailed("The platform's answer has no calendars")
+        raise AnswerUnexpected("The platform's answer has no calendars")
     return [
         {"id": calendar.get("id"), "name": calendar.get("name"), "isActive": calendar.get("isActive")}
         for calendar in found
@@ -118,7 +118,7 @@ def free_slots(context: RequestContext, connection_id: UUID, calendar_id: str, w
     try:
         return sorted({f"{datetime.fromisoformat(slot):%H:%M}" for slot in slots})
     except (TypeError, ValueError) as error:
-        raise ConnectionFailed("The platform's answer has slots that are no times") from error
+        raise AnswerUnexpected("The platform's answer has slots that are no times") from error
 
 
 def block(context: RequestContext, connection_id: UUID, calendar_id: str, slot: BlockedSlot) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def _milliseconds(moment: datetime) -> str:
 def _read(reply: Reply) -> dict[str, Any]:
     answer = _object(reply)
     if answer is None:
-        raise ConnectionFailed("The platform's answer is not a JSON object")
+        raise AnswerUnexpected("The platform's answer is not a JSON object")
     return answer
 
 

@@ -5,7 +5,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from time import monotonic
 from typing import Any
@@ -13,7 +13,17 @@ from urllib.parse import quote, urlencode
 
 from causeway import patterns
 from causeway.catalogue import Provider
-from causeway.outbound import Attempt, CallFailed, Garbled, Reply, RequestInvalid, call
+from causeway.outbound import (
+    AddressInvalid,
+    Attempt,
+    CallFailed,
+    ConfigLacks,
+    Garbled,
+    Reply,
+    RequestInvalid,
+    call,
+    check_url,
+)
 from causeway.outbound.targets import why_not_path
 from causeway.outbound.verdicts import Verdict, judge
 
@@ -52,7 +62,7 @@ class Account:
         """Return a text with the account's fields in the place of {names}.
 
         Raises:
-            RequestInvalid: the configuration lacks a field that the call needs.
+            ConfigLacks: the configuration lacks a field that the call needs.
         """
         return _FIELD.sub(lambda found: encode(self._field(found[1])), template)
 
@@ -61,7 +71,7 @@ class Account:
         if value is None:
             value = self.provider.config_schema.get("properties", {}).get(name, {}).get("default")
         if value is None:
-            raise RequestInvalid(f"the configuration has no {name}, which this call needs")
+            raise ConfigLacks(f"config.{name} is missing, which this call needs")
         return value if isinstance(value, str) else json.dumps(value)
 
     @property
@@ -75,19 +85,44 @@ class Account:
         return [base_url] if token_url is None else [base_url, token_url]
 
     @property
+    def address(self) -> str:
+        """What people know the setting by that the base URL stands in."""
+        if self.provider.health_call.get("configured_url"):
+            return "config.base_url"
+        return f"the template's {self.environment} address"
+
+    @property
+    def unused_secrets(self) -> tuple[str, ...]:
+        """Names of the secrets that the test call does not use, and so does not prove."""
+        used = set(_FIELD.findall(json.dumps([self.provider.base_urls, self.provider.health_call])))
+        return tuple(sorted(self.secrets.keys() - used))
+
+    @property
     def base_url(self) -> str:
         """The URL that paths are appended to; raises RequestInvalid where there is none."""
         if self.provider.health_call.get("configured_url"):
-            return self.filled("{base_url}").rstrip("/")
+            try:
+                return _checked(self.filled("{base_url}"))
+            except ConfigLacks as failure:
+                lacks = f"config.base_url is missing: {self.provider.display_name} has no public address"
+                raise ConfigLacks(lacks) from failure
         template = self.provider.base_urls.get(self.environment)
         if not template:
-            raise RequestInvalid(f"{self.provider.display_name} has no {self.environment} environment")
-        return self.filled(template, _host_part).rstrip("/")
+            offered = ", ".join(sorted(name for name, url in self.provider.base_urls.items() if url)) or "none"
+            raise ConfigLacks(
+                f"environment: {self.provider.display_name} has no {self.environment} environment, but {offered}"
+            )
+        return _checked(self.filled(template, _host_part))
+
+
+def _checked(url: str) -> str:
+    check_url(url)
+    return url.rstrip("/")
 
 
 def _host_part(value: str) -> str:
     if not _HOST_PART.fullmatch(value):
-        raise RequestInvalid("a field that stands in the host's name has characters that no host has")
+        raise AddressInvalid("gets a field of the configuration that has characters which no host's name has")
     return value
 
 
@@ -122,11 +157,32 @@ def test(account: Account, log: Log) -> tuple[Verdict, int]:
     except TokenRefused as refusal:
         outcome = refusal.reply
     except CallFailed as failure:
+        _log_unsent(failure, described["method"], described["path"], log)
         outcome = failure
-    verdict = judge(outcome, account.provider.key)
+    verdict = judge(outcome, account.provider.key, account.address)
     if verdict.success and isinstance(outcome, Reply) and _refused(described, outcome):
         verdict = judge(Reply(401, outcome.headers, b""))
+    if verdict.success:
+        verdict = _proved(account, verdict)
     return verdict, round((monotonic() - started) * 1000)
+
+
+def _proved(account: Account, verdict: Verdict) -> Verdict:
+    """Say of a success which secrets the call proved, and which it does not use."""
+    untested = account.unused_secrets
+    tested = tuple(sorted(account.secrets.keys() - set(untested)))
+    if not untested:
+        return replace(verdict, tested=tested)
+    proved = f"The platform accepts {', '.join(tested)}." if tested else "The platform answers."
+    message = f"{proved} Not tested, as the test call does not use it: {', '.join(untested)}."
+    return replace(verdict, message=message, tested=tested, untested=untested)
+
+
+def _log_unsent(failure: CallFailed, method: str, path: str, log: Log) -> None:
+    """Log an attempt that ended before there was a request: with the template's path, as there is no URL."""
+    if not failure.logged:
+        log(Attempt(method, path, None, 0, type(failure).__name__, "", ""))
+        failure.logged = True
 
 
 def _refused(described: dict[str, Any], reply: Reply) -> bool:
@@ -167,13 +223,17 @@ def request(
         CallFailed: no usable answer.
     """
     ends = monotonic() + budget
-    base_url = account.base_url
     content, content_type = _body(body)
-    proof = _prove(account, content, log, budget)
+    try:
+        base_url = account.base_url + _below(path)
+        proof = _prove(account, content, log, budget)
+    except CallFailed as failure:
+        _log_unsent(failure, method, path, log)
+        raise
     parameters = {**(query or {}), **proof.query}
     return call(
         method,
-        base_url + _below(path) + (f"?{urlencode(parameters)}" if parameters else ""),
+        base_url + (f"?{urlencode(parameters)}" if parameters else ""),
         log=log,
         headers={**content_type, **(headers or {}), **proof.headers},
         body=content,
@@ -243,6 +303,7 @@ class TokenRefused(CallFailed):
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(f"no token: status {reply.status}")
+        self.logged = True
         # RFC 6749, 5.2: a client that is not known may be told so with 400.
         self.reply = Reply(401, reply.headers, reply.body) if reply.status == 400 else reply
 
@@ -257,7 +318,9 @@ def _token(account: Account, auth: Mapping[str, Any], log: Log, budget: float) -
     if reply.status >= 300:
         raise TokenRefused(reply)
     if not isinstance(token, str) or not _ACCESS_TOKEN.fullmatch(token):
-        raise Garbled("the answer to the call for a token has none")
+        garbled = Garbled("the answer to the call for a token has none")
+        garbled.logged = True
+        raise garbled
     return token
 
 

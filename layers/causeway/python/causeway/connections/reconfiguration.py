@@ -114,8 +114,10 @@ def _planned(context: RequestContext, connection: Connection, provider: Provider
     account = Account(provider, connection.environment, settings, secret)
     # Or who may change an address could have the secrets sent to himself, and so read them.
     moved = account.endpoints != Account(provider, connection.environment, connection.config, {}).endpoints
-    if moved and not secret.keys() <= config.keys():
-        raise SecretsRequired
+    left_out = ", ".join(f"config.{name}" for name in sorted(secret.keys() - config.keys()))
+    # Where no call can be made, nothing is sent: the test says why.
+    if moved and left_out and account.endpoints:
+        raise SecretsRequired(f"A stored secret is not sent to a new address: give {left_out} again in the same call")
     return _Plan(account, kept, moved)
 
 

@@ -9,7 +9,6 @@ from causeway.audit_log import Action
 from causeway.connections import access, audit, health, rows
 from causeway.connections.rows import Connection, Transaction
 from causeway.context import RequestContext
-from causeway.errors import ConnectionFailed, InvalidCredentials
 from causeway.outbound.verdicts import Verdict
 from causeway.provider_calls import Account
 
@@ -28,13 +27,15 @@ class Tested:
             "code": self.verdict.code,
             "message": self.verdict.message,
             "nextAction": self.verdict.next_action,
+            "tested": list(self.verdict.tested),
+            "untested": list(self.verdict.untested),
             "responseMs": self.response_ms,
         }
 
     def demand_success(self) -> None:
-        """Raise InvalidCredentials or ConnectionFailed, with the verdict's words, where the test did not succeed."""
+        """Raise the verdict's error where the test did not succeed."""
         if not self.verdict.success:
-            raise (InvalidCredentials if self.verdict.about_credentials else ConnectionFailed)(self.verdict.sentences)
+            raise self.verdict.error()
 
 
 def test(context: RequestContext, connection_id: UUID) -> Tested:
@@ -65,7 +66,7 @@ def demand(context: RequestContext, connection: Connection, account: Account) ->
     """Test an account that a connection shall have; nothing is changed but the logs.
 
     Raises:
-        InvalidCredentials, ConnectionFailed: it does not work.
+        The verdict's error: it does not work.
     """
     tested = call(context, connection, account)
     if not tested.verdict.success:

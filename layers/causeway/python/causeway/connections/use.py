@@ -12,14 +12,11 @@ from causeway.connections.rows import Connection
 from causeway.context import Context
 from causeway.errors import (
     CausewayError,
-    ConnectionFailed,
-    InvalidCredentials,
     ProviderOutcomeUnknown,
     ProviderRejected,
-    RateLimited,
 )
 from causeway.outbound import Attempt, CallFailed, Reply
-from causeway.outbound.verdicts import judge
+from causeway.outbound.verdicts import Finding, judge
 from causeway.provider_calls import Account, TokenRefused
 
 # Done twice they do what they do once (RFC 9110, 9.2.2), so they are sent again where the outcome is not known.
@@ -60,6 +57,7 @@ class OpenConnection:
 
         Raises:
             InvalidCredentials, RateLimited, ProviderRejected: what the platform answered; nothing was done.
+            ConfigInvalid: the connection's settings do not make a call.
             ConnectionFailed: it did not answer, or not as it should; the call may be sent again.
             ProviderOutcomeUnknown: likewise, but what was asked may be done, and would be done twice.
         """
@@ -76,7 +74,8 @@ class OpenConnection:
         except CallFailed as failure:
             if failure.sent and method not in _REPEATABLE:
                 raise ProviderOutcomeUnknown from failure
-            raise ConnectionFailed(judge(failure).message) from failure
+            verdict = judge(failure, address=self.account.address)
+            raise verdict.error(verdict.message) from failure
         if 200 <= reply.status < 300:
             return reply
         raise self._refusal(method, reply)
@@ -84,17 +83,15 @@ class OpenConnection:
     def _refusal(self, method: str, reply: Reply) -> CausewayError:
         """What an answer other than 2xx means; some platforms tell in its body what others tell by the status."""
         verdict = judge(reply, self.connection.provider_key)
-        if verdict.code == "RATE_LIMITED":
-            return RateLimited(retry_after=verdict.retry_after)
-        if verdict.about_credentials:
-            return InvalidCredentials(verdict.message)
+        if verdict.finding in (Finding.BUSY, Finding.REFUSED):
+            return verdict.error(verdict.message)
         # Where to look for what was done (303), or that it took too long (408), is not that nothing was done.
         doubtful = verdict.code == "PROVIDER_ERROR" or reply.status < 400 or reply.status == 408
         if doubtful and method not in _REPEATABLE:
             return ProviderOutcomeUnknown()
         if 400 <= reply.status < 500 and verdict.code != "PROVIDER_ERROR":
             return ProviderRejected()
-        return ConnectionFailed(verdict.message)
+        return verdict.error(verdict.message)
 
 
 @contextmanager

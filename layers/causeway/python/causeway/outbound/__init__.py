@@ -3,12 +3,15 @@
 import requests
 from urllib3.exceptions import HTTPError
 
-from causeway.outbound.calls import Attempt, Reply, call
+from causeway.outbound.calls import Attempt, Reply, call, check_url
 from causeway.outbound.failures import (
     AddressBlocked,
+    AddressInvalid,
     CallFailed,
+    ConfigLacks,
     ConnectFailed,
     DnsFailed,
+    DnsUnavailable,
     Garbled,
     RequestInvalid,
     TimedOut,
@@ -19,10 +22,13 @@ from causeway.outbound.sessions import Session
 
 __all__ = [
     "AddressBlocked",
+    "AddressInvalid",
     "Attempt",
     "CallFailed",
+    "ConfigLacks",
     "ConnectFailed",
     "DnsFailed",
+    "DnsUnavailable",
     "Garbled",
     "Reply",
     "RequestInvalid",
@@ -30,6 +36,7 @@ __all__ = [
     "TlsFailed",
     "TooLarge",
     "call",
+    "check_url",
     "post_json",
 ]
 

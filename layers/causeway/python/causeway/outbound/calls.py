@@ -10,7 +10,15 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ProtocolError
 
 from causeway.outbound.deadline import Deadline
-from causeway.outbound.failures import CallFailed, ConnectFailed, Garbled, RequestInvalid, TimedOut, TooLarge
+from causeway.outbound.failures import (
+    AddressInvalid,
+    CallFailed,
+    ConnectFailed,
+    Garbled,
+    RequestInvalid,
+    TimedOut,
+    TooLarge,
+)
 from causeway.outbound.pinned import PinnedAdapter
 from causeway.outbound.sessions import Session
 from causeway.outbound.targets import why_not_address, why_not_header
@@ -98,6 +106,7 @@ def call(
         reply = _send(method, url, given, body, budget, most_bytes)
     except CallFailed as failure:
         record(None, failure)
+        failure.logged = True
         raise
     record(reply, None)
     return reply
@@ -108,7 +117,8 @@ def _content_type(headers: Mapping[str, str]) -> str:
 
 
 def _send(method: str, url: str, headers: Mapping[str, str], body: bytes, budget: float, most_bytes: int) -> Reply:
-    _check(url, headers)
+    check_url(url)
+    _check_headers(headers)
     deadline = Deadline(budget)
     session = Session()
     # Neither a proxy nor a password of the environment's.
@@ -149,11 +159,15 @@ def _content(response: requests.Response, deadline: Deadline, most_bytes: int) -
     return content
 
 
-def _check(url: str, headers: Mapping[str, str]) -> None:
-    """Raise RequestInvalid where a request says what is not its caller's to say; no value is quoted."""
+def check_url(url: str) -> None:
+    """Raise AddressInvalid where a URL must not be called, whatever its host is; no value is quoted."""
     wrong = why_not_address(url)
     if wrong is not None:
-        raise RequestInvalid(f"the URL {wrong}")
+        raise AddressInvalid(wrong)
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    """Raise RequestInvalid where a header says what is not its caller's to say."""
     for name in headers:
         wrong = why_not_header(name)
         if wrong is not None:

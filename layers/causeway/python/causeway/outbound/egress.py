@@ -6,7 +6,7 @@ from threading import Thread
 from typing import Any
 
 from causeway import settings
-from causeway.outbound.failures import AddressBlocked, DnsFailed
+from causeway.outbound.failures import AddressBlocked, DnsFailed, DnsUnavailable
 
 Address = IPv4Address | IPv6Address
 # What socket.connect takes, and the family of the socket that takes it.
@@ -67,6 +67,8 @@ _IPV6 = [
 _GLOBAL_UNICAST = ip_network("2000::/3")
 # The upper half of an ISATAP interface identifier, whose lower half is an IPv4 address: RFC 5214, section 6.1.
 _ISATAP = (0x00005EFE, 0x02005EFE)
+# What a resolver answers when it could not find out: getaddrinfo(3).
+_PASSING = (socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_MEMORY, socket.EAI_SYSTEM)
 
 
 def why_blocked(address: Address) -> str | None:
@@ -97,7 +99,8 @@ def endpoints(host: str, port: int, seconds: float) -> list[Endpoint]:
         seconds: how long the resolver may take.
 
     Raises:
-        DnsFailed: the name does not resolve, or not in time.
+        DnsFailed: there is no such name.
+        DnsUnavailable: the resolver failed, or took too long.
         AddressBlocked: one of its addresses, whichever, is not to be called and EGRESS_ALLOWED_HOSTS does not name
             the host.
     """
@@ -133,7 +136,8 @@ def _resolve(host: str, port: int, seconds: float) -> list[Endpoint]:
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
-        raise DnsFailed(f"{host} did not resolve within {seconds:.1f} s")
+        raise DnsUnavailable(f"{host} did not resolve within {seconds:.1f} s")
     if failures or not found:
-        raise DnsFailed(f"{host} does not resolve: {failures or 'no address'}")
+        kind = DnsUnavailable if any(getattr(error, "errno", None) in _PASSING for error in failures) else DnsFailed
+        raise kind(f"{host} does not resolve: {failures or 'no address'}")
     return found

@@ -8,20 +8,34 @@ class CallFailed(Exception):
     """The call got no usable answer; the text says why, for the log.
 
     sent: a byte of the request was sent, so what it asks for may be done, whatever broke afterwards.
+    logged: the log has a record of the attempt.
     """
 
     sent = False
+    logged = False
 
     def __init__(self, why: str = "") -> None:
         super().__init__("".join(one if one.isprintable() else "?" for one in why[:_MOST_CHARACTERS]))
 
 
 class RequestInvalid(CallFailed):
-    """The URL or a header cannot be sent"""
+    """A header or another part of the request cannot be sent"""
+
+
+class ConfigLacks(RequestInvalid):
+    """The request needs what the configuration does not have; the text says what, and is told to the owner"""
+
+
+class AddressInvalid(RequestInvalid):
+    """The address is none that is called; the text goes on after the address's name, and is told to the owner"""
 
 
 class DnsFailed(CallFailed):
-    """The host's name does not resolve"""
+    """There is no host of this name"""
+
+
+class DnsUnavailable(CallFailed):
+    """The host's name could not be looked up; it may exist"""
 
 
 class AddressBlocked(CallFailed):

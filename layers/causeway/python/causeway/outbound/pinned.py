@@ -15,7 +15,7 @@ from urllib3.exceptions import SSLError
 
 from causeway.outbound import egress
 from causeway.outbound.deadline import Deadline
-from causeway.outbound.failures import ConnectFailed, RequestInvalid, TimedOut, TlsFailed
+from causeway.outbound.failures import AddressInvalid, ConnectFailed, TimedOut, TlsFailed
 
 # It warns of a stranger's bad header with the URL, which may hold a secret, and with the header itself.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
@@ -25,7 +25,7 @@ def _dial(host: str, port: int, deadline: Deadline, *, tls: bool) -> socket.sock
     """Connect to the first of the host's addresses that answers; the time left is shared out among them."""
     found = egress.endpoints(host, port, deadline.left())
     if not tls and not egress.may_be_private(host, port):
-        raise RequestInvalid("the URL must begin with https://")
+        raise AddressInvalid("must begin with https://")
     reason: OSError | None = None
     for number, (family, target) in enumerate(found):
         connection = socket.socket(family, socket.SOCK_STREAM)

@@ -59,10 +59,15 @@ def why_not_address(url: str) -> str | None:
     """Return why a base URL or a whole address must not be called, for a sentence that begins with it; None: it may."""
     try:
         parts = urlsplit(url)
-        port = parts.port
     except ValueError:
         return "cannot be read as a URL"
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        return "has a port that is not a number from 1 to 65535"
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         return "must begin with https:// or http:// and name a host"
     if {"@", "\\"} & set(parts.netloc):
         return "must not hold a user or password"

@@ -3,20 +3,38 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from math import ceil
 from types import MappingProxyType
 from typing import Any
 
+from causeway.errors import BY_CODE, CausewayError
 from causeway.outbound.calls import Reply
 from causeway.outbound.failures import (
     AddressBlocked,
+    AddressInvalid,
     CallFailed,
+    ConfigLacks,
     DnsFailed,
+    DnsUnavailable,
     Garbled,
     RequestInvalid,
     TimedOut,
     TlsFailed,
     TooLarge,
 )
+
+
+class Finding(Enum):
+    """What a verdict says about a connection; causeway.connections decides by it what becomes of status and health."""
+
+    GOOD = "the credentials work"
+    REFUSED = "the platform does not accept the credentials, or not for the test"
+    UNUSABLE = "no call can be made with this configuration"
+    BUSY = "the platform is well and asks to wait"
+    PASSING = "a fault that may pass by itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,60 +45,107 @@ class Verdict:
     success: bool
     message: str
     next_action: str
+    finding: Finding
     retry_after: int | None = None
+    # Names of the secrets that the call proved, and of those that it does not use; of a success alone.
+    tested: tuple[str, ...] = ()
+    untested: tuple[str, ...] = ()
 
     @property
     def about_credentials(self) -> bool:
         """Whether the platform refused because of who calls."""
-        return self.code in ("INVALID_CREDENTIALS", "FORBIDDEN")
+        return self.finding is Finding.REFUSED
 
     @property
     def sentences(self) -> str:
         """What happened and what to do next, for one text."""
         return f"{self.message} {self.next_action}"
 
+    def error(self, sentence: str = "") -> CausewayError:
+        """Return the error of this verdict's code, with the wait that the platform asks for.
 
-# Per code: the sentence and what to do next.
-_SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
+        Args:
+            sentence: what the caller is told; empty: what happened and what to do next.
+        """
+        error = BY_CODE[self.code](sentence or self.sentences)
+        if self.retry_after is not None:
+            error.retry_after = self.retry_after
+        return error
+
+
+# Per code: what it says about the connection, the sentence, and what to do next. {address} names the setting that the
+# address stands in. causeway.errors has an error of each code but CONNECTED.
+_MEANINGS: Mapping[str, tuple[Finding, str, str]] = MappingProxyType(
     {
-        "CONNECTED": ("The platform accepts these credentials.", "Nothing to do; the connection is active."),
+        "CONNECTED": (
+            Finding.GOOD,
+            "The platform accepts these credentials.",
+            "Nothing to do; the connection is active.",
+        ),
         "INVALID_CREDENTIALS": (
+            Finding.REFUSED,
             "The platform does not accept these credentials.",
             "Copy the credentials from the platform's own page again; check that they are for this environment.",
         ),
-        "FORBIDDEN": (
+        "PROVIDER_FORBIDDEN": (
+            Finding.REFUSED,
             "The platform knows these credentials, but they may not make this call.",
             "Give the key or user the missing right on the platform, and check its list of allowed addresses.",
         ),
-        "RATE_LIMITED": ("The platform refuses calls for now: too many were made.", "Wait, then test again."),
+        "RATE_LIMITED": (
+            Finding.BUSY,
+            "The platform refuses calls for now: too many were made.",
+            "Wait, then test again.",
+        ),
         "PROVIDER_ERROR": (
+            Finding.PASSING,
             "The platform has an error of its own.",
             "Test again in a few minutes; look at the platform's status page.",
         ),
         "UNEXPECTED_ANSWER": (
+            Finding.PASSING,
             "A server answered, but not like this platform.",
-            "Check the base URL, the environment and the ids in the configuration.",
+            "Check {address}, the environment and the ids in the configuration.",
         ),
         "CONFIG_INCOMPLETE": (
+            Finding.UNUSABLE,
             "The call cannot be made with this configuration.",
-            "Fill in what the template's set-up text asks for; a platform without a public address needs its base_url.",
+            "Give what is missing; the template's set-up text says where to find it.",
         ),
-        "DNS_FAILED": ("The host's name does not resolve.", "Check the spelling of the base URL."),
+        "CONFIG_INVALID": (
+            Finding.UNUSABLE,
+            "A setting or a secret has characters that no request can carry.",
+            "Copy the values from the platform's own page again, without spaces or line breaks around them.",
+        ),
+        "DNS_FAILED": (
+            Finding.PASSING,
+            "There is no host of the name in {address}.",
+            "Check the spelling of {address}.",
+        ),
+        "DNS_UNAVAILABLE": (
+            Finding.PASSING,
+            "The host's name in {address} could not be looked up.",
+            "Test again in a minute; if it stays so, check the spelling of {address}.",
+        ),
         "TLS_FAILED": (
+            Finding.PASSING,
             "No secure connection: the host's certificate is not trusted, not valid or another host's.",
-            "Check the base URL; if it is right, the platform must renew its certificate.",
+            "Check {address}; if it is right, the platform must renew its certificate.",
         ),
         "TIMED_OUT": (
+            Finding.PASSING,
             "The platform did not answer in time.",
             "Test again; if it stays so, ask whether the platform must allow our addresses.",
         ),
         "BLOCKED_ADDRESS": (
-            "The host's address is private or reserved, and is not called.",
+            Finding.UNUSABLE,
+            "The host in {address} has an address that is private or reserved, and is not called.",
             "Give the platform's public base URL.",
         ),
         "CONNECTION_FAILED": (
+            Finding.PASSING,
             "No connection to the platform.",
-            "Check the host and port of the base URL, and that the platform allows our addresses.",
+            "Check the host and port in {address}, and that the platform allows our addresses.",
         ),
     }
 )
@@ -88,37 +153,63 @@ _SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
 _FAILURES: tuple[tuple[type[CallFailed], str], ...] = (
     (AddressBlocked, "BLOCKED_ADDRESS"),
     (DnsFailed, "DNS_FAILED"),
+    (DnsUnavailable, "DNS_UNAVAILABLE"),
     (TlsFailed, "TLS_FAILED"),
     (TimedOut, "TIMED_OUT"),
     (TooLarge, "UNEXPECTED_ANSWER"),
     (Garbled, "UNEXPECTED_ANSWER"),
-    (RequestInvalid, "CONFIG_INCOMPLETE"),
+    (ConfigLacks, "CONFIG_INCOMPLETE"),
+    (RequestInvalid, "CONFIG_INVALID"),
 )
 
-_STATUSES: Mapping[int, str] = MappingProxyType({401: "INVALID_CREDENTIALS", 403: "FORBIDDEN", 429: "RATE_LIMITED"})
+_STATUSES: Mapping[int, str] = MappingProxyType(
+    {401: "INVALID_CREDENTIALS", 403: "PROVIDER_FORBIDDEN", 429: "RATE_LIMITED"}
+)
+# Seconds of a wait that is passed on, at most.
+_LONGEST_WAIT = 24 * 3600
 
 
-def judge(outcome: Reply | CallFailed, provider: str = "") -> Verdict:
-    """Return what the outcome of a test call means.
+def judge(outcome: Reply | CallFailed, provider: str = "", address: str = "the base URL") -> Verdict:
+    """Return what the outcome of a call means.
 
     Args:
         outcome: what outbound.call returned or raised.
         provider: the catalogue's key; some platforms tell their errors in the body alone.
+        address: what the owner knows the setting by that the address stands in.
     """
     if isinstance(outcome, CallFailed):
         code = next((code for failure, code in _FAILURES if isinstance(outcome, failure)), "CONNECTION_FAILED")
-        return _verdict(code)
+        return _verdict(code, address, told=_told(outcome, address))
     code = _code(outcome, provider)
-    if code == "RATE_LIMITED":
-        return _verdict(code, _seconds(outcome.headers.get("Retry-After", "")))
-    return _verdict(code)
+    if code in ("RATE_LIMITED", "PROVIDER_ERROR"):
+        return _verdict(code, address, retry_after=_seconds(outcome.headers.get("Retry-After", "")))
+    return _verdict(code, address)
 
 
-def _verdict(code: str, retry_after: int | None = None) -> Verdict:
-    message, action = _SENTENCES[code]
+def _told(failure: CallFailed, address: str) -> str:
+    """What the owner is told instead of the general sentence, where the failure names the setting that is wrong."""
+    if isinstance(failure, AddressInvalid):
+        return f"{_capitalised(address)} {failure}."
+    return f"{failure}." if isinstance(failure, ConfigLacks) else ""
+
+
+def _capitalised(address: str) -> str:
+    """The name at the beginning of a sentence; a field's own name stays as it is."""
+    return f"T{address[1:]}" if address.startswith("the ") else address
+
+
+def _verdict(code: str, address: str, retry_after: int | None = None, told: str = "") -> Verdict:
+    finding, message, action = _MEANINGS[code]
     if retry_after is not None:
         action = f"Wait {retry_after} seconds, then test again."
-    return Verdict(code, code == "CONNECTED", message, action, retry_after)
+    return Verdict(
+        code,
+        code == "CONNECTED",
+        told or message.format(address=address),
+        action.format(address=address),
+        finding,
+        retry_after,
+    )
 
 
 def _code(reply: Reply, provider: str) -> str:
@@ -141,7 +232,16 @@ def _code(reply: Reply, provider: str) -> str:
 
 
 def _seconds(value: str) -> int | None:
-    return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else None
+    """The seconds of a Retry-After, given so or as a date (RFC 9110, 10.2.3); None where it says neither."""
+    if value.isascii() and value.isdecimal() and len(value) < 10:
+        return min(int(value), _LONGEST_WAIT)
+    try:
+        until = parsedate_to_datetime(value)
+        left = (until - datetime.now(UTC)).total_seconds()
+    # A date without a zone cannot be compared; one out of range overflows.
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(ceil(left), 0), _LONGEST_WAIT)
 
 
 def _graph(_: int, content: dict[str, Any]) -> str | None:
@@ -158,7 +258,7 @@ def _graph(_: int, content: dict[str, Any]) -> str | None:
     if code in (4, 17, 32, 613, 80007, 130429) or 80000 <= code <= 80014:
         return "RATE_LIMITED"
     if code == 10 or 200 <= code <= 299:
-        return "FORBIDDEN"
+        return "PROVIDER_FORBIDDEN"
     if code in (1, 2):
         return "PROVIDER_ERROR"
     return None

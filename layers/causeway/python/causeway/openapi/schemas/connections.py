@@ -95,7 +95,15 @@ _CHECK = object_of(
 )
 
 _HEALTH: dict[str, Schema] = {
-    "Verdict": object_of({"success": {"type": "boolean"}, **_TOLD, "responseMs": COUNT}),
+    "Verdict": object_of(
+        {
+            "success": {"type": "boolean"},
+            **_TOLD,
+            "tested": list_of(TEXT) | {"description": "Secret fields that the platform has accepted by this test."},
+            "untested": list_of(TEXT) | {"description": "Secret fields that the test call does not use."},
+            "responseMs": COUNT,
+        }
+    ),
     "Health": object_of(
         {
             "id": ID,

@@ -1,0 +1,109 @@
+"""What a platform's answer to a candidate is told the caller as: HUB 54 and 56."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from local.sandbox.credentials import DEMO_CREDENTIALS
+from local.stack import Stack
+from tests.hub.client import Hub, config, draft
+
+Rows = Callable[..., list[Any]]
+SECRETS = ("api_key", "api_secret")
+
+
+@pytest.fixture
+def softswiss(hub: Hub, stack: Stack) -> dict[str, Any]:
+    """A working connection to the platform whose address a tenant names itself: its path, and its secrets."""
+    given = dict(DEMO_CREDENTIALS["softswiss"]) | {"base_url": f"{stack.info['sandbox_url']}/softswiss"}
+    made = hub.call("POST", "/integrations", body=draft(config=config() | given))
+    assert made.json["status"] == "active", made
+    return {"path": made.headers["location"], "secrets": {name: given[name] for name in SECRETS}, "etag": made.etag}
+
+
+@pytest.mark.parametrize(
+    ("base_url", "code", "sentence"),
+    [
+        ("https://10.0.0.1", "BLOCKED_ADDRESS", "The host in config.base_url has an address that is private"),
+        ("https://platform.test:99999", "CONFIG_INVALID", "config.base_url has a port that is not a number from 1"),
+        ("https://platform.test:0", "CONFIG_INVALID", "config.base_url has a port"),
+        ("http://8.8.8.8", "CONFIG_INVALID", "config.base_url must begin with https://"),
+    ],
+)
+def test_address_that_a_caller_got_wrong_is_his_mistake_and_named(
+    hub: Hub, softswiss: dict[str, Any], base_url: str, code: str, sentence: str
+) -> None:
+    """HUB 54, 56: no 5xx, and so no alarm; the attempt is in the log, also where there is no URL."""
+    path, body = softswiss["path"], {"config": softswiss["secrets"] | {"base_url": base_url}}
+    reply = hub.call("PATCH", path, body=body, if_match=softswiss["etag"])
+
+    assert (reply.status, reply.code) == (422, code)
+    assert sentence in reply.json["error"]
+    newest = hub.call("GET", f"{path}/logs?limit=1").json["logs"][0]
+    assert (newest["requestId"], newest["status"], newest["error"] is None) == (reply.json["requestId"], None, False)
+    assert hub.call("POST", f"{path}/test").json["code"] == "CONNECTED"
+
+
+def test_address_that_cannot_be_called_is_told_before_secrets_are_asked_for(
+    hub: Hub, softswiss: dict[str, Any]
+) -> None:
+    """HUB 56: nothing would be sent there."""
+    wrong = {"config": {"base_url": "https://platform.test:99999"}}
+    reply = hub.call("PATCH", softswiss["path"], body=wrong, if_match=softswiss["etag"])
+    assert (reply.status, "config.base_url" in reply.json["error"]) == (422, True)
+
+
+def test_new_address_asks_for_the_secrets_by_name(hub: Hub, softswiss: dict[str, Any]) -> None:
+    """HUB 56"""
+    elsewhere = {"config": {"base_url": "https://platform.test", "api_key": "given"}}
+    reply = hub.call("PATCH", softswiss["path"], body=elsewhere, if_match=softswiss["etag"])
+
+    assert (reply.status, reply.code) == (409, "SECRETS_REQUIRED")
+    assert "give config.api_secret again" in reply.json["error"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code", "wait"),
+    [
+        ("401", 422, "INVALID_CREDENTIALS", None),
+        ("403", 422, "PROVIDER_FORBIDDEN", None),
+        ("429", 429, "RATE_LIMITED", "2"),
+        ("500", 502, "PROVIDER_ERROR", None),
+        ("garbage", 502, "UNEXPECTED_ANSWER", None),
+        ("silent", 504, "TIMED_OUT", None),
+    ],
+)
+def test_candidate_secret_is_answered_with_the_verdicts_own_code(
+    hub: Hub, fault: str, status: int, code: str, wait: str | None
+) -> None:
+    """HUB 54: and with Retry-After where the platform names a time."""
+    made = hub.call("POST", "/integrations", body=draft(templateId="twilio", config=dict(DEMO_CREDENTIALS["twilio"])))
+    path, body = made.headers["location"], {"config": {"auth_token": f"sandbox-fault-{fault}"}}
+    replies = [hub.call("POST", f"{path}/credentials/rotate", body=body)]
+    if fault != "silent":
+        replies.append(hub.call("PATCH", path, body=body, if_match=made.etag))
+
+    for reply in replies:
+        assert (reply.status, reply.code, reply.headers.get("retry-after")) == (status, code, wait)
+    assert hub.call("GET", path).json["status"] == "active"
+
+
+def test_success_says_which_secrets_were_tested_and_which_not(hub: Hub) -> None:
+    """HUB 56"""
+    given = (
+        dict(DEMO_CREDENTIALS["sendgrid"]),
+        dict(DEMO_CREDENTIALS["stripe"]) | {"webhook_secret": "whsec_" + "a" * 32},
+    )
+    replies = []
+    for template_id, values in zip(("sendgrid", "stripe"), given, strict=True):
+        made = hub.call("POST", "/integrations", body=draft(templateId=template_id, config=values))
+        replies.append(hub.call("POST", f"{made.headers['location']}/test").json)
+
+    assert (replies[0]["code"], replies[0]["tested"], replies[0]["untested"]) == ("CONNECTED", ["api_key"], [])
+    assert (replies[1]["code"], replies[1]["tested"], replies[1]["untested"]) == (
+        "CONNECTED",
+        ["api_key"],
+        ["webhook_secret"],
+    )
+    assert replies[1]["message"].endswith("Not tested, as the test call does not use it: webhook_secret.")
