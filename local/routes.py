@@ -33,13 +33,24 @@ class RouteTable:
 
     def find(self, method: str, path: str) -> Match | None:
         """The match for a method and a path as the client sent it, None if there is no route."""
-        parts = [unquote(part) for part in _split(path)]
+        parts = _split(delivered_path(path))
         for pattern, route, function in self._entries:
             if route.method in (method, "ANY"):
                 parameters = {} if route.path == DEFAULT_ROUTE else _match(pattern, parts)
                 if parameters is not None:
                     return Match(function, route, parameters)
         return None
+
+
+def delivered_path(target: str) -> str:
+    """A request's path as API Gateway takes it to choose a route, and passes it on: decoded, then cut at a "?".
+
+    target: the path as the client sent it, with or without the query string. Source of the decoding: "Create routes for
+    HTTP APIs" (http-api-develop-routes): request parameters are decoded before they are passed on. An encoded slash so
+    divides the path (github.com/aws/aws-lambda-dotnet/pull/1901), and what follows an encoded question mark is lost
+    (captures in github.com/hotsock/voker/pull/8, by github.com/middleapi/standard-server/pull/93).
+    """
+    return unquote(target.partition("?")[0]).partition("?")[0]
 
 
 def _split(path: str) -> list[str]:

@@ -12,9 +12,10 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
 from local.aws import ACCOUNT_ID
+from local.routes import delivered_path
 
 REQUEST_LIMIT = 10 * 1024 * 1024  # bytes of a body; quotas of HTTP APIs (http-api-quotas)
 HEADER_LIMIT = 10_240  # bytes of request line and header values together; the same page
@@ -89,10 +90,10 @@ def event(
     are left out, as AWS does (queryStringParameters, cookies, pathParameters, body, stageVariables); there are no
     stage variables here, so that key never appears.
 
-    rawPath and requestContext.http.path are the decoded path: AWS decodes parameters before it passes them on
-    (http-api-develop-routes). A body goes in base64 unless its content type is a text (see is_text).
+    rawPath and requestContext.http.path are what the route was chosen by: local.routes.delivered_path. A body goes in
+    base64 unless its content type is a text (see is_text).
     """
-    path, _, query = request.target.partition("?")
+    path, query = delivered_path(request.target), request.target.partition("?")[2]
     moment = time.time() if now is None else now
     headers, cookies = _headers(request)
     host = headers.get("host", "localhost").rsplit(":", 1)[0]
@@ -103,7 +104,7 @@ def event(
         "domainPrefix": host.split(".", 1)[0],
         "http": {
             "method": request.method,
-            "path": unquote(path),
+            "path": path,
             "protocol": request.protocol,
             "sourceIp": request.source_ip,
             "userAgent": headers.get("user-agent", ""),
@@ -119,7 +120,7 @@ def event(
     result: dict[str, Any] = {
         "version": "2.0",
         "routeKey": route_key,
-        "rawPath": unquote(path),
+        "rawPath": path,
         "rawQueryString": query,
         "headers": headers,
         "requestContext": context,

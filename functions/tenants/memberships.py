@@ -23,7 +23,8 @@ def every(call: HubCall) -> HubAnswer:
 @describe("Membership", request="MembershipChange", refuses="MEMBERSHIP_NOT_FOUND OWN_MEMBERSHIP")
 def change(call: HubCall) -> HubAnswer:
     """Suspend a person, or let them in again."""
-    return HubAnswer(memberships.change(call.context, call.path["subject"], call.body).as_json())
+    exact = "subject" in call.exact
+    return HubAnswer(memberships.change(call.context, call.path["subject"], call.body, exact=exact).as_json())
 
 
 handler = api.lambda_handler(app)

@@ -49,10 +49,28 @@ def test_named_method_comes_before_any() -> None:
 
 
 def test_path_parameters_are_decoded() -> None:
-    match = _table("GET /webhooks/{kind}/{id}").find("GET", "/webhooks/lead%20new/a%2Fb")
+    match = _table("GET /webhooks/{kind}/{id}").find("GET", "/webhooks/lead%20new/a%22%23%5C%60%3Db")
 
     assert match is not None
-    assert match.parameters == {"kind": "lead new", "id": "a/b"}
+    assert match.parameters == {"kind": "lead new", "id": 'a"#\\`=b'}
+
+
+def test_encoded_slash_divides_the_path() -> None:
+    """HUB 52: the path is decoded before its route is chosen."""
+    table = _table("GET /webhooks/{id}", "GET /webhooks/{id}/test")
+    match = table.find("GET", "/webhooks/a%2Ftest")
+
+    assert table.find("GET", "/webhooks/a%2Fb") is None
+    assert match is not None
+    assert (match.route.path, match.parameters) == ("/webhooks/{id}/test", {"id": "a"})
+
+
+def test_path_ends_at_an_encoded_question_mark() -> None:
+    """HUB 52: nothing of what follows is passed on."""
+    match = _table("GET /webhooks/{id}").find("GET", "/webhooks/a%3Fb/c")
+
+    assert match is not None
+    assert match.parameters == {"id": "a"}
 
 
 def test_greedy_parameter_takes_the_rest_of_the_path() -> None:

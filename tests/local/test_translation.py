@@ -117,6 +117,14 @@ def test_event_decodes_the_path_and_the_parameters_but_not_the_query_string() ->
     assert made["queryStringParameters"] == {"q": "x&y,ä", "empty": ""}
 
 
+def test_event_holds_the_path_as_it_was_cut() -> None:
+    """HUB 52: an encoded question mark ends the path, and begins no query string."""
+    made = _event(target="/a%3Fb%2Fc?q=x%3Fy")
+
+    assert (made["rawPath"], made["requestContext"]["http"]["path"]) == ("/a", "/a")
+    assert (made["rawQueryString"], made["queryStringParameters"]) == ("q=x%3Fy", {"q": "x?y"})
+
+
 def test_event_appends_the_caller_to_the_forwarded_addresses() -> None:
     assert (
         _event(headers=(("X-Forwarded-For", "198.51.100.7"),))["headers"]["x-forwarded-for"]

@@ -64,8 +64,8 @@ def number_field(query: dict[str, str], name: str) -> int | None:
     text = query.get(name)
     if text is None:
         return None
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise InvalidRequest(f"{name} must be a whole number")
+    if not (text.isascii() and text.isdecimal() and len(text) < 19 and (text == "0" or text[0] != "0")):
+        raise InvalidRequest(f"{name} must be a whole number without leading zeros")
     return int(text)
 
 

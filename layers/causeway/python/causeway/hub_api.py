@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from causeway import audit_log, database, identity, operations, strict_json
+from causeway import addresses, audit_log, database, identity, operations, strict_json
 from causeway.api import failed, json_answer, raw_body
 from causeway.context import RequestContext
 from causeway.errors import BY_CODE, CausewayError, Forbidden, InvalidRequest, PreconditionRequired, Unauthorized
@@ -25,7 +25,9 @@ class HubCall:
     """A call whose caller is known and may make it."""
 
     context: RequestContext
+    # The ids in the path, and the parameters that came in the form that a path carries whole.
     path: dict[str, str]
+    exact: frozenset[str]
     query: dict[str, str]
     # Names in lower case.
     headers: dict[str, str]
@@ -93,9 +95,11 @@ def _call(event: dict[str, Any], path: dict[str, str]) -> HubCall:
     context = event["requestContext"]
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     caller = _caller(context.get("authorizer", {}), headers.get("x-tenant-id"))
+    delivered = path | (event.get("pathParameters") or {})
     return HubCall(
         context=RequestContext(caller, context["http"]["sourceIp"], context["requestId"]),
-        path=path,
+        path={name: addresses.parse(name, value) for name, value in delivered.items()},
+        exact=frozenset(name for name, value in delivered.items() if addresses.is_exact(value)),
         query=event.get("queryStringParameters") or {},
         headers=headers,
         raw=raw_body(event, _MOST_BYTES),

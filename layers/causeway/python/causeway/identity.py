@@ -1,7 +1,6 @@
 """Who calls the hub: a person by the claims of a token, or a machine by its API key."""
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from hashlib import sha256
 from secrets import token_bytes
@@ -10,6 +9,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
+from causeway import base64url
 from causeway.database import Database
 from causeway.errors import Forbidden, InvalidRequest, TenantNotFound, TenantRequired, Unauthorized
 from causeway.fields import text_field, uuid_or
@@ -184,7 +184,7 @@ def make_key(tenant_id: str) -> tuple[NewKey, bytes]:
     look-up stays inside the tenant it claims, and its hash decides.
     """
     key_id, secret = uuid4(), token_bytes(32)
-    text = _PREFIX + urlsafe_b64encode(UUID(tenant_id).bytes + key_id.bytes + secret).decode().rstrip("=")
+    text = _PREFIX + base64url.encode(UUID(tenant_id).bytes + key_id.bytes + secret)
     return NewKey(str(key_id), text), sha256(secret).digest()
 
 
@@ -195,9 +195,12 @@ def of_key(database: Database, text: str) -> Caller:
         Unauthorized: malformed, unknown or revoked.
     """
     form = _KEY.fullmatch(text)
-    if form is None:
+    try:
+        raw = base64url.decode("" if form is None else form[1])
+    except ValueError as error:
+        raise Unauthorized(cause="not the one spelling of an API key") from error
+    if not raw:
         raise Unauthorized(cause="not of an API key's form")
-    raw = urlsafe_b64decode(form[1] + "==")
     tenant_id, key_id = UUID(bytes=raw[:16]), UUID(bytes=raw[16:32])
     known = database.one(
         "SELECT channel FROM api_key_use_v1(%s, %s, %s)", [tenant_id, key_id, sha256(raw[32:]).digest()]

@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 
+from causeway import addresses, base64url
 from causeway.audit_log import Action, record
 from causeway.context import RequestContext
 from causeway.errors import InvalidRequest, MembershipNotFound, OwnMembership
@@ -28,6 +29,7 @@ class Membership:
         """Return the membership's description."""
         return {
             "subject": self.subject,
+            "address": addresses.address(self.subject),
             "role": self.role,
             "status": self.status,
             "createdAt": self.created_at.isoformat(),
@@ -46,7 +48,7 @@ def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Membershi
     """
     known_fields(query, {"limit", "cursor"})
     limit = limit_field(query, MOST_ROWS)
-    after = text_field(query, "cursor", LONGEST_SUBJECT) if "cursor" in query else None
+    after = _cursor(query["cursor"]) if "cursor" in query else None
     with context.transaction() as transaction:
         rows = transaction.execute(
             """
@@ -58,14 +60,30 @@ def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Membershi
             {"after": after, "limit": limit},
         ).fetchall()
     found = [Membership(*row) for row in rows[:limit]]
-    return found, found[-1].subject if len(rows) > limit else None
+    return found, base64url.encode(found[-1].subject.encode()) if len(rows) > limit else None
 
 
-def change(context: RequestContext, subject: str, body: dict[str, Any]) -> Membership:
+def _cursor(text: str) -> str:
+    try:
+        subject = base64url.decode(text).decode()
+    except ValueError:
+        subject = ""
+    if not subject or "\0" in subject:
+        raise InvalidRequest("cursor is not one that was answered here")
+    return subject
+
+
+def change(context: RequestContext, subject: str, body: dict[str, Any], *, exact: bool = True) -> Membership:
     """Suspend a person, whose next call is refused, or let him in again; the status he has changes nothing.
 
+    Args:
+        context: of the tenant.
+        subject: the person's.
+        body: status.
+        exact: whether the path held all of the subject; API Gateway may have cut another one at its question mark.
+
     Raises:
-        InvalidRequest: the sentence names the field.
+        InvalidRequest: the sentence names the field, or the subject may be another's beginning.
         MembershipNotFound: the tenant knows no such person.
         OwnMembership: it is the caller's.
     """
@@ -74,7 +92,7 @@ def change(context: RequestContext, subject: str, body: dict[str, Any]) -> Membe
     if status is None:
         raise InvalidRequest(f"status must be one of {', '.join(STATUSES)}")
     with context.transaction() as transaction:
-        before = _find(transaction, subject)
+        before = _find(transaction, subject, exact=exact)
         if before.subject == context.caller.subject:
             raise OwnMembership
         after = replace(before, status=status)
@@ -97,7 +115,7 @@ def change(context: RequestContext, subject: str, body: dict[str, Any]) -> Membe
     return after
 
 
-def _find(transaction: psycopg.Connection[Any], subject: str) -> Membership:
+def _find(transaction: psycopg.Connection[Any], subject: str, *, exact: bool) -> Membership:
     try:
         wanted = text_field({"subject": subject}, "subject", LONGEST_SUBJECT)
     except InvalidRequest as error:
@@ -110,6 +128,21 @@ def _find(transaction: psycopg.Connection[Any], subject: str) -> Membership:
         """,
         [wanted],
     ).fetchone()
+    if not exact and _is_another_s_beginning(transaction, wanted):
+        raise InvalidRequest(
+            "Another person's subject goes on after this one with a question mark: send its b64: address"
+        )
     if row is None:
         raise MembershipNotFound
     return Membership(*row)
+
+
+def _is_another_s_beginning(transaction: psycopg.Connection[Any], subject: str) -> bool:
+    """Whether the tenant knows a person whose encoded subject API Gateway would cut down to this one."""
+    return (
+        transaction.execute(
+            "SELECT FROM memberships WHERE tenant_id = current_tenant() AND starts_with(subject, %s || '?') LIMIT 1",
+            [subject],
+        ).rowcount
+        > 0
+    )

@@ -1,15 +1,16 @@
 """What callers send about connections, read and checked."""
 
-from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
+from causeway import base64url
 from causeway.errors import ConnectionNotFound, InvalidRequest
 from causeway.fields import MOST_ROWS, choice_field, known_fields, limit_field, object_field, text_field, uuid_or
 
 STATUSES = ("pending", "active", "error", "disconnected")
+_NO_CURSOR = "cursor is not one that was answered here"
 ENVIRONMENTS = ("production", "sandbox")
 
 
@@ -108,7 +109,12 @@ def _cursor(text: str | None) -> tuple[datetime, UUID] | None:
     if text is None:
         return None
     try:
-        created_at, connection_id = urlsafe_b64decode(text.encode() + b"==").decode().split(" ")
-        return datetime.fromisoformat(created_at), UUID(connection_id)
+        written = base64url.decode(text).decode()
+        created_at, connection_id = written.split(" ")
+        after = datetime.fromisoformat(created_at), UUID(connection_id)
     except ValueError as error:
-        raise InvalidRequest("cursor is not one that was answered here") from error
+        raise InvalidRequest(_NO_CURSOR) from error
+    # Python reads times and ids in more forms than are written here.
+    if after[0].tzinfo is None or f"{after[0].isoformat()} {after[1]}" != written:
+        raise InvalidRequest(_NO_CURSOR)
+    return after

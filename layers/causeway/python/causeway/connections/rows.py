@@ -3,7 +3,6 @@
 Secrets are in causeway.credentials; here they have no place.
 """
 
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -13,7 +12,7 @@ import psycopg
 from psycopg import errors as pg
 from psycopg.types.json import Jsonb
 
-from causeway import idempotency
+from causeway import base64url, idempotency
 from causeway.connections.requests import Change, Draft, Filter
 from causeway.errors import ConnectionNotFound, IntegrationNotActive, NameTaken, VersionMismatch
 from causeway.idempotency import Claim
@@ -112,7 +111,7 @@ def page(transaction: Transaction, wanted: Filter) -> tuple[list[Connection], st
         return found, None
     last = found[wanted.limit - 1]
     text = f"{last.created_at.isoformat()} {last.connection_id}"
-    return found[: wanted.limit], urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return found[: wanted.limit], base64url.encode(text.encode())
 
 
 def create(

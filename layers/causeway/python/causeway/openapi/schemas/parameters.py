@@ -9,8 +9,8 @@ PATH: dict[str, Schema] = {
     "tenant_id": ID,
     "subject": {
         "type": "string",
-        "pattern": "^[0-9A-Za-z_-]{1,255}$",
-        "description": "The sub of the person's tokens.",
+        "pattern": "^([0-9A-Za-z._~-]{1,255}|b64:[0-9A-Za-z_-]{2,1360})$",
+        "description": "The person's address as the list shows it: their sub, or b64: and its base64url form.",
     },
     "template_id": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$"},
     "calendar_id": {"type": "string", "pattern": "^[0-9A-Za-z_-]{1,128}$"},

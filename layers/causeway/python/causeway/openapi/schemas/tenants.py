@@ -27,7 +27,7 @@ SCHEMAS: dict[str, Schema] = {
     "TenantPage": object_of({"tenants": list_of(ref("Tenant")), "nextCursor": NEXT_CURSOR}),
     "TenantQuery": query_of({"limit": rows(), "cursor": text(64)}),
     "MembershipChange": object_of({"status": _STATUS}),
-    "Membership": object_of({"subject": TEXT, "role": _ROLE, "status": _STATUS, "createdAt": TIME}),
+    "Membership": object_of({"subject": TEXT, "address": TEXT, "role": _ROLE, "status": _STATUS, "createdAt": TIME}),
     "MembershipPage": object_of({"memberships": list_of(ref("Membership")), "nextCursor": NEXT_CURSOR}),
-    "MembershipQuery": query_of({"limit": rows(), "cursor": text(255)}),
+    "MembershipQuery": query_of({"limit": rows(), "cursor": text(1360)}),
 }
