@@ -22,6 +22,7 @@ DATABASE_PASSWORDS = "causeway/local/database"
 # As template.yaml names it.
 TENANT_KEY = "alias/causeway-local-tenants"
 AUDIT_SECRET = "causeway/local/audit"  # noqa: S105 - its name
+LEDGER_AUDIT_SECRET = "causeway/local/ledger-audit"  # noqa: S105 - its name
 GAME_PROVIDERS = "causeway/local/game-providers"
 
 
@@ -41,6 +42,7 @@ class Services:
         self._addresses = addresses
         self._say = say
         self._database: Database | None = None
+        self._ledger_audit_key = secrets.token_urlsafe(48)
         self._undo = ExitStack()
 
     @property
@@ -100,6 +102,7 @@ class Services:
             "aws_endpoint_url": self.moto.url,
             "casino_secret": demo_data.CASINO_SECRET,
             "provider_secret": demo_data.PROVIDER_SECRET,
+            "ledger_audit_key": self._ledger_audit_key,
             "sandbox_url": self.sandbox.url,
             "user_pool_id": self.user_pool.id,
             "user_pool_client_id": self.user_pool.client_id,
@@ -135,6 +138,7 @@ class Services:
         for role, password in self.database.passwords.items():
             self.moto.put_secret(f"{DATABASE_PASSWORDS}/{role}", {"password": password})
         self.moto.put_secret(AUDIT_SECRET, {"pepper": secrets.token_urlsafe(32)})
+        self.moto.put_secret(LEDGER_AUDIT_SECRET, {"key": self._ledger_audit_key})
         self.moto.put_secret(
             f"{GAME_PROVIDERS}/{demo_data.GAME_PROVIDER_CODE}",
             {

@@ -13,6 +13,8 @@ from causeway.ledger import request_hash
 from tests.database.conftest import Cluster
 from tests.database.world import B, Casino, Seat
 
+# The auditor's, which the database does not hold.
+KEY = "a key of the auditor's of forty characters"
 PYTHON = Path(__file__).parents[2] / "layers" / "causeway" / "python"
 
 
@@ -84,7 +86,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(
         [sys.executable, "-m", "causeway.ledger", *arguments],
         cwd=PYTHON,
-        env={"PATH": os.defpath, **environment},
+        env={"PATH": os.defpath, "LEDGER_AUDIT_KEY": KEY, **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -113,21 +115,23 @@ def test_ledger_as_it_was_written_is_clean(shared_played: Played) -> None:
     """By both ways to say which database"""
     url = shared_played.casino.urls["auditor"]
 
-    for result in (run("audit", "--database-url", url), run("audit", DATABASE_URL=url)):
+    for number, result in enumerate((run("audit", "--database-url", url), run("audit", DATABASE_URL=url)), start=1):
         assert (result.returncode, result.stderr) == (0, "")
-        assert result.stdout == "2 wallets, 14 rows, 0 findings\n"
+        assert result.stdout == f"2 wallets, 14 rows, audit run {number}, 0 findings\n"
 
 
 def test_a_ledger_nobody_has_used_is_clean(casino: Casino) -> None:
     result = run("audit", "--database-url", casino.urls["auditor"])
 
-    assert (result.returncode, result.stdout) == (0, "0 wallets, 0 rows, 0 findings\n")
+    assert (result.returncode, result.stdout) == (0, "0 wallets, 0 rows, audit run 1, 0 findings\n")
 
 
 def test_a_wallet_without_rows_is_clean(casino: Casino) -> None:
     casino.seat(balance=0)
 
-    assert run("audit", "--database-url", casino.urls["auditor"]).stdout == "1 wallets, 0 rows, 0 findings\n"
+    assert (
+        run("audit", "--database-url", casino.urls["auditor"]).stdout == "1 wallets, 0 rows, audit run 1, 0 findings\n"
+    )
 
 
 def test_the_superuser_may_audit_too(shared_played: Played) -> None:
@@ -286,6 +290,8 @@ CORRUPTIONS: dict[str, tuple[str, ...]] = {
     "wallet's head": (wallet("head = sha256('x')"),),
     "wallet's head emptied": (wallet("head = ''"),),
     "wallet's currency": (wallet("currency = 'USD'"),),
+    "wallet's currency, of one without exponent": (wallet("currency = 'JPY'"),),
+    "request's id": (entry(3, "request_id = 'another'"),),
     "wallet's player": (wallet("player_id = player_id + 100"),),
     "wallet deleted": ("DELETE FROM casino_wallets WHERE wallet_id = %(wallet)s",),
 }

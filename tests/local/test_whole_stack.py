@@ -25,6 +25,7 @@ def test_stack_json_says_where_everything_is(stack: Stack) -> None:
     assert info == stack.info
     assert {
         "base_url", "database_url", "database_urls", "aws_endpoint_url", "casino_secret", "provider_secret",
+        "ledger_audit_key",
         "user_pool_id", "user_pool_client_id", "tokens",
     } <= info.keys()  # fmt: skip
     assert info["database_url"] == info["database_urls"]["owner"]

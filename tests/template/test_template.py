@@ -1,5 +1,6 @@
 """Rules of the template as a whole."""
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -218,17 +219,30 @@ def test_key_turns_over_and_outlives_the_stack(resources: dict[str, Any]) -> Non
         assert key["DeletionPolicy"] == key["UpdateReplacePolicy"] == "Retain"
 
 
-def test_key_of_the_audit_log_is_never_made_anew(resources: dict[str, Any]) -> None:
-    """Old fingerprints would compare with nothing: it has no rotation, and what CloudFormation makes it of stays."""
+@pytest.mark.parametrize(("secret", "field"), [("AuditSecret", "pepper"), ("LedgerAuditSecret", "key")])
+def test_key_of_an_audit_is_never_made_anew(resources: dict[str, Any], secret: str, field: str) -> None:
+    """Old fingerprints and heads would compare with nothing: no rotation, and what CloudFormation makes it of stays."""
     rotated = [one for one in resources.values() if one["Type"] == "AWS::SecretsManager::RotationSchedule"]
-    assert not [one for one in rotated if "AuditSecret" in set(names_used(one["Properties"]))]
+    assert not [one for one in rotated if secret in set(names_used(one["Properties"]))]
+    assert resources[secret]["DeletionPolicy"] == resources[secret]["UpdateReplacePolicy"] == "Retain"
     # A change of any of these makes CloudFormation generate another value.
-    assert resources["AuditSecret"]["Properties"]["GenerateSecretString"] == {
+    assert resources[secret]["Properties"]["GenerateSecretString"] == {
         "SecretStringTemplate": "{}",
-        "GenerateStringKey": "pepper",
+        "GenerateStringKey": field,
         "PasswordLength": 64,
         "ExcludePunctuation": True,
     }
+
+
+def test_key_of_the_ledgers_audit_is_no_functions(resources: dict[str, Any]) -> None:
+    """WALLET 48: who holds it and the database can rewrite the past unseen."""
+    users = [
+        name
+        for name, one in resources.items()
+        if name != "LedgerAuditSecret"
+        and ("LedgerAuditSecret" in set(names_used(one)) or "/ledger-audit" in json.dumps(one, default=str))
+    ]
+    assert users == []
 
 
 def test_data_key_is_refused_to_whoever_names_no_tenant(resources: dict[str, Any]) -> None:

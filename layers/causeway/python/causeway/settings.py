@@ -152,6 +152,21 @@ def kms_key_id() -> str:
 
 
 @cache
+def ledger_audit_key() -> str:
+    """Return the key under which the ledger's auditor signs the heads of the chains.
+
+    Raises:
+        Misconfigured: there is none.
+    """
+    key = os.environ.get("LEDGER_AUDIT_KEY")
+    if not key:
+        raise Misconfigured(
+            cause="The setting LEDGER_AUDIT_KEY is missing: give the key of the secret causeway/<stage>/ledger-audit"
+        )
+    return key
+
+
+@cache
 def sync_queue_url() -> str:
     """Return the URL of the queue of syncs."""
     return _setting("SYNC_QUEUE_URL")

@@ -1,4 +1,7 @@
-"""python -m causeway.ledger audit: checks every wallet of every tenant; exits 1 and names the wallets that differ."""
+"""python -m causeway.ledger audit: checks every wallet of every tenant; exits 1 and names the wallets that differ.
+
+The heads of the chains are signed with the key in LEDGER_AUDIT_KEY, and compared with what earlier audits signed.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -6,24 +9,46 @@ from typing import Any
 
 import psycopg
 
-from causeway import auditor
+from causeway import auditor, settings
+from causeway.errors import Misconfigured
 from causeway.ledger.audit import Totals, audit
+from causeway.ledger.heads import SignedHeads
+
+_FAILURE = "The audit could not run"
 
 
 def main() -> int:
     """Run the command; returns the process's exit status."""
-    arguments = auditor.command_line("python -m causeway.ledger", __doc__, "audit").parse_args()
+    parser = auditor.command_line("python -m causeway.ledger", __doc__, "audit")
+    parser.add_argument(
+        "--without-heads",
+        action="store_true",
+        help="look at no signed heads and sign none (on a replica, or without the key): a rewritten past or a cut tail "
+        "is not found",
+    )
+    arguments = parser.parse_args()
     totals = Totals()
+    heads: list[SignedHeads] = []
 
     def prove(connection: psycopg.Connection[Any]) -> Iterator[object]:
-        yield from audit(connection, totals)
+        if not arguments.without_heads:
+            heads.append(SignedHeads(connection, settings.ledger_audit_key()))
+        yield from audit(connection, totals, *heads)
         if totals.wallet_money + totals.house_money != 0:
             yield f"wallets hold {totals.wallet_money}, the house's accounts {totals.house_money}: not zero together"
+        if heads and heads[0].whole:
+            with connection.transaction():
+                heads[0].write(connection)
 
     def summary() -> str:
-        return f"{totals.wallets} wallets, {totals.rows} rows"
+        signed = f", audit run {heads[0].last_run + 1}" if heads and heads[0].whole else ""
+        return f"{totals.wallets} wallets, {totals.rows} rows{signed}"
 
-    return auditor.run(arguments.database_url, "casino_wallets", "The audit could not run", prove, summary)
+    try:
+        return auditor.run(arguments.database_url, "casino_wallets", _FAILURE, prove, summary)
+    except Misconfigured as error:
+        sys.stderr.write(f"{_FAILURE}: {error}\n")
+        return 2
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import psycopg
 
 from causeway import auditor
 from causeway.ledger import request_hash
+from causeway.ledger.heads import Head, SignedHeads
 
 # The type's number in pg_type.
 _BIGINT = 20
@@ -32,9 +33,16 @@ _ROWS = """
     SELECT tenant_id::text, wallet_id, w.player_id, w.currency, w.balance, w.entries, w.head,
         t.entry, t.type::text, t.outcome, t.game_provider_id, t.id_scope, t.external_transaction_id, t.session_id,
         t.round_id, t.reference_id, t.amount, t.balance_before, t.balance_after, t.counter_account::text,
-        t.request_hash, t.request_id, t.response, timestamptz_send(t.created_at) AS created_at, t.hash
+        t.request_hash, t.request_id, t.response, timestamptz_send(t.created_at) AS created_at, t.hash,
+        h.run AS signed_run, h.entry AS signed_entry, h.hash AS signed_hash, h.signature AS head_signature
     FROM casino_wallets AS w
     FULL JOIN casino_transactions AS t USING (tenant_id, wallet_id)
+    FULL JOIN (
+        SELECT DISTINCT ON (s.tenant_id, s.wallet_id) s.*
+        FROM ledger_audit_heads AS s
+        WHERE s.run <= %s
+        ORDER BY s.tenant_id, s.wallet_id, s.run DESC
+    ) AS h USING (tenant_id, wallet_id)
     ORDER BY tenant_id, wallet_id, t.entry
 """
 
@@ -61,33 +69,46 @@ class Totals:
     house_money: int = 0
 
 
-def audit(connection: psycopg.Connection[Any], totals: Totals) -> Iterator[Finding]:
+@dataclass(slots=True)
+class _Bet:
+    """A bet while its wallet is walked: how it ended so far, its amount (negative minor units) and its round."""
+
+    state: str
+    amount: int
+    round_id: str | None
+
+
+def audit(
+    connection: psycopg.Connection[Any], totals: Totals, heads: SignedHeads | None = None
+) -> Iterator[Finding | str]:
     """Check every wallet and yield what is wrong.
 
-    Checked: balance = sum of movements, never below zero; entries 1 to n without a gap, each row's balances following
-    the one before; the hash chain and its head; each row's request hash and answer; wallet and house together zero;
-    each bet open, settled, declined or rolled back, and only one of them.
+    The checks, by name, are in docs/wallet.md.
 
     Args:
         connection: of a role that reads every tenant (causeway_auditor).
         totals: counted up while the audit runs.
+        heads: what earlier audits signed; None: no signed head is looked at.
     """
     wallet: _Wallet | None = None
-    for row in auditor.rows(connection, _ROWS):
+    for row in auditor.rows(connection, _ROWS, [heads.last_run if heads else 0]):
         if wallet is None or (wallet.tenant_id, wallet.wallet_id) != (row.tenant_id, row.wallet_id):
             if wallet is not None:
-                yield from wallet.closing_findings()
+                yield from wallet.closed(heads)
             wallet = _Wallet(row)
             totals.wallets += 1
             totals.wallet_money += row.balance or 0
             if row.balance is None:
-                yield Finding(row.tenant_id, row.wallet_id, "the wallet is gone, its rows are there")
+                rows = "are there" if row.entry is not None else "too"
+                yield wallet.finding(f"the wallet is gone, its rows {rows}")
         if row.entry is not None:
             totals.rows += 1
             totals.house_money -= row.balance_after - row.balance_before
             yield from wallet.findings(row)
     if wallet is not None:
-        yield from wallet.closing_findings()
+        yield from wallet.closed(heads)
+    if heads is not None:
+        yield from heads.faults()
 
 
 class _Wallet:
@@ -101,10 +122,17 @@ class _Wallet:
         self._balance, self._entry, self._head = 0, 0, b""
         # The rollback for which the last row laid a tombstone.
         self._unseen_by: str | None = None
-        # Id of each bet (game provider, id) -> how it ended so far.
-        self._bets: dict[tuple[int, str], str] = {}
+        # By game provider and id.
+        self._bets: dict[tuple[int, str], _Bet] = {}
+        self._signed: Head | None = None
+        if row.signed_run is not None:
+            self._signed = Head(row.tenant_id, row.wallet_id, row.signed_run, row.signed_entry, bytes(row.signed_hash))
+            self._signature = bytes(row.head_signature)
+        self._sound = True
 
-    def _finding(self, fault: str) -> Finding:
+    def finding(self, fault: str) -> Finding:
+        """Return a finding about this wallet; its head is not signed any more."""
+        self._sound = False
         return Finding(self.tenant_id, self.wallet_id, fault)
 
     def findings(self, row: Any) -> Iterator[Finding]:
@@ -112,33 +140,48 @@ class _Wallet:
         moved = row.balance_after - row.balance_before
         where = f"entry {row.entry}"
         if row.entry != self._entry + 1:
-            yield self._finding(f"{where} follows entry {self._entry}")
+            yield self.finding(f"{where} follows entry {self._entry}")
         if row.balance_before != self._balance or row.balance_after < 0:
-            yield self._finding(f"{where} starts from {row.balance_before}, the row before ended at {self._balance}")
+            yield self.finding(f"{where} starts from {row.balance_before}, the row before ended at {self._balance}")
         sign = -1 if row.type == "bet" else 1
         if row.amount * sign < 0 or moved != (row.amount if row.outcome == "OK" else 0):
-            yield self._finding(f"{where}, a {row.type} of {row.amount} that ended {row.outcome}, moved {moved}")
+            yield self.finding(f"{where}, a {row.type} of {row.amount} that ended {row.outcome}, moved {moved}")
         if row.counter_account != _COUNTER_ACCOUNTS[row.type]:
-            yield self._finding(f"{where}, a {row.type}, is posted against {row.counter_account}")
+            yield self.finding(f"{where}, a {row.type}, is posted against {row.counter_account}")
         if row.id_scope not in (0, self._player_id):
-            yield self._finding(f"{where}: its id is unique for {row.id_scope}, which is not the wallet's player")
+            yield self.finding(f"{where}: its id is unique for {row.id_scope}, which is not the wallet's player")
         if bytes(row.request_hash) != self._request_hash(row):
-            yield self._finding(f"{where}: type, ids or amount are not those of the request")
+            yield self.finding(f"{where}: type, ids or amount are not those of the request")
         if bytes(row.hash) != self._entry_hash(row):
-            yield self._finding(f"{where}: the hash chain is broken")
+            yield self.finding(f"{where}: the hash chain is broken")
+        if self._signed is not None and row.entry == self._signed.entry and bytes(row.hash) != self._signed.hash:
+            yield self.finding(
+                f"{where} is not the one that audit run {self._signed.run} signed: the past was rewritten"
+            )
         if not self._answers(row):
-            yield self._finding(f"{where}: the stored answer does not fit the row")
+            yield self.finding(f"{where}: the stored answer does not fit the row")
         yield from self._state_findings(row, where)
         self._balance, self._entry, self._head = row.balance_after, row.entry, bytes(row.hash)
         self._unseen_by = row.reference_id if row.type == "tombstone" else None
 
-    def closing_findings(self) -> Iterator[Finding]:
-        """Check the wallet itself against its last row."""
+    def closed(self, heads: SignedHeads | None) -> Iterator[Finding]:
+        """Check the wallet itself against its last row and its signed head, and have its new head signed."""
         balance, entries, head = self._final
         if balance != self._balance:
-            yield self._finding(f"the balance is {balance}, the rows sum up to {self._balance}")
+            yield self.finding(f"the balance is {balance}, the rows sum up to {self._balance}")
         if (entries, head) != (self._entry, self._head):
-            yield self._finding(f"the chain's head is entry {entries}, its last row is {self._entry}")
+            yield self.finding(f"the chain's head is entry {entries}, its last row is {self._entry}")
+        if heads is None:
+            return
+        if self._signed is not None:
+            if not heads.is_genuine(self._signed, self._signature):
+                yield self.finding(f"its head of audit run {self._signed.run} is not signed with this key")
+            if self._entry < self._signed.entry:
+                yield self.finding(
+                    f"its rows end at entry {self._entry}, audit run {self._signed.run} signed entry "
+                    f"{self._signed.entry}: the tail was cut off"
+                )
+        heads.walked(self._signed, self._entry if self._sound else 0, self._head, self.tenant_id, self.wallet_id)
 
     def _request_hash(self, row: Any) -> bytes:
         amount = 0 if row.type == "rollback" else abs(row.amount)
@@ -176,23 +219,35 @@ class _Wallet:
             if tombstone:
                 expected["tombstone"] = True
         elif isinstance(answer, dict):
-            # The sentence may be of an older release, and no other column tells the request's id.
-            expected |= {"code": row.outcome, **{name: answer.get(name) for name in ("error", "requestId")}}
+            # The sentence may be of an older release.
+            expected |= {"code": row.outcome, "error": answer.get("error"), "requestId": row.request_id}
         return bool(answer == expected)
 
     def _state_findings(self, row: Any, where: str) -> Iterator[Finding]:
         own = (row.game_provider_id, row.external_transaction_id)
-        named = (row.game_provider_id, row.reference_id)
-        state = self._bets.get(named)
         if row.type == "bet":
-            self._bets[own] = "open" if row.outcome == "OK" else "declined"
+            self._bets[own] = _Bet("open" if row.outcome == "OK" else "declined", row.amount, row.round_id)
         elif row.type == "tombstone":
-            self._bets[own] = "unknown"
-        elif row.outcome == "OK" and row.type in ("win", "jackpot") and row.reference_id is not None:
-            if state not in ("open", "settled"):
-                yield self._finding(f"{where} pays for a bet that is {state or 'not there'}")
-            self._bets[named] = "settled"
-        elif row.outcome == "OK" and row.type == "rollback":
-            if state not in ("open", "declined", "unknown") or (state != "open" and row.amount != 0):
-                yield self._finding(f"{where} rolls back a bet that is {state or 'not there'}")
-            self._bets[named] = "rolled back"
+            self._bets[own] = _Bet("unknown", 0, row.round_id)
+        elif row.outcome == "OK" and row.reference_id is not None:
+            bet = self._bets.setdefault((row.game_provider_id, row.reference_id), _Bet("not there", 0, row.round_id))
+            if row.type == "rollback":
+                yield from self._rollback_findings(row, where, bet)
+            else:
+                yield from self._payout_findings(row, where, bet)
+
+    def _payout_findings(self, row: Any, where: str, bet: _Bet) -> Iterator[Finding]:
+        if bet.state not in ("open", "settled"):
+            yield self.finding(f"{where} pays for a bet that is {bet.state}")
+        if row.round_id != bet.round_id:
+            yield self.finding(f"{where} pays in round {row.round_id!r} for a bet of round {bet.round_id!r}")
+        if row.type != "promo":
+            bet.state = "settled"
+
+    def _rollback_findings(self, row: Any, where: str, bet: _Bet) -> Iterator[Finding]:
+        if bet.state not in ("open", "declined", "unknown"):
+            yield self.finding(f"{where} rolls back a bet that is {bet.state}")
+        refund = -bet.amount if bet.state == "open" else 0
+        if row.amount != refund:
+            yield self.finding(f"{where} gives back {row.amount}, its bet took {refund}")
+        bet.state = "rolled back"

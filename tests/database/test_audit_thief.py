@@ -1,0 +1,245 @@
+"""The auditor against a thief who knows the functions: rows that fit together, and chains computed anew. WALLET 48."""
+
+from collections.abc import Callable
+
+import pytest
+
+from causeway.ledger import request_hash
+from tests.database.test_audit import Played, audited, entries, entry, named, play, run, wallet
+from tests.database.world import Casino
+
+ANOTHER_TENANT = "00000000-0000-4000-8000-00000000000f"
+
+
+@pytest.fixture
+def played(casino: Casino) -> Played:
+    return play(casino)
+
+
+def forge(played: Played) -> None:
+    """Compute every hash of the wallet anew from what stands in its rows, as the ledger itself does."""
+    casino = played.casino
+    wallet = casino.query("SELECT * FROM casino_wallets WHERE wallet_id = %s", [played.seat.wallet_id])[0]
+    head = b""
+    with casino.superuser.transaction():
+        casino.query("SET LOCAL session_replication_role = replica")
+        for row in casino.query(
+            "SELECT * FROM casino_transactions WHERE wallet_id = %s ORDER BY entry", [played.seat.wallet_id]
+        ):
+            digest = request_hash(
+                str(row.tenant_id), row.type, wallet.player_id, row.external_transaction_id, row.round_id,
+                0 if row.type == "rollback" else abs(row.amount), row.reference_id,
+            )  # fmt: skip
+            head = casino.value(
+                """
+                UPDATE casino_transactions AS t SET request_hash = %s, hash = casino_entry_hash(
+                    %s, %s, wallet_id, entry, outcome, %s, request_id, game_provider_id, id_scope, session_id,
+                    balance_before, balance_after, created_at
+                ) WHERE wallet_id = %s AND entry = %s RETURNING hash
+                """,
+                [digest, head, digest, wallet.currency, row.wallet_id, row.entry],
+            )
+        casino.query(
+            """
+            UPDATE casino_wallets AS w SET entries = l.entry, balance = l.balance_after, head = l.hash
+            FROM (SELECT * FROM casino_transactions WHERE wallet_id = %(wallet)s ORDER BY entry DESC LIMIT 1) AS l
+            WHERE w.wallet_id = %(wallet)s
+            """,
+            {"wallet": played.seat.wallet_id},
+        )
+
+
+def signed(played: Played) -> int:
+    """Audit a ledger that is in order; returns the number of the run."""
+    result = run("audit", "--database-url", played.casino.urls["auditor"])
+    assert (result.returncode, result.stderr) == (0, ""), result.stdout
+    return int(result.stdout.split("audit run ")[1].split(",")[0])
+
+
+# What does not fit together, whatever the hashes say; entries as in test_audit.play.
+UNFITTING: dict[str, tuple[tuple[str, ...], str]] = {
+    "refund unlike its bet": (
+        (
+            entry(5, "amount = 999999, balance_after = balance_before + 999999"),
+            entries("balance_before = balance_before + 999699, balance_after = balance_after + 999699", after=5),
+            entry(9, "response = replace(response, '11512', '1011211')"),
+            entry(10, "response = replace(response, '11512', '1011211')"),
+        ),
+        "entry 5 gives back 999999, its bet took 300",
+    ),
+    "win of another round than its bet's": (
+        (entry(3, "round_id = 'round 2'"),),
+        "entry 3 pays in round 'round 2' for a bet of round 'round 1'",
+    ),
+    "win of a bet that was rolled back": (
+        (entry(7, "reference_id = 'bet 2', round_id = 'round 2'"),),
+        "entry 7 pays for a bet that is rolled back",
+    ),
+    "negative deposit": (
+        (
+            entry(1, "amount = -300, balance_after = -300"),
+            entries("balance_before = balance_before - 10300, balance_after = balance_after - 10300", after=1),
+        ),
+        "entry 1, a deposit of -300 that ended OK, moved -300",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statements", "finding"), UNFITTING.values(), ids=UNFITTING.keys())
+def test_rows_that_do_not_fit_are_named_though_the_chain_is_whole(
+    played: Played, statements: tuple[str, ...], finding: str
+) -> None:
+    played.corrupt(*statements)
+    forge(played)
+
+    findings = audited(played)
+
+    assert named(played, findings) == {played.seat.wallet_id}
+    assert finding in [text.split(": ", 1)[1] for text in findings]
+    assert not [text for text in findings if "chain" in text]
+
+
+def test_refund_of_a_declined_bet_is_named(played: Played) -> None:
+    """It took nothing."""
+    assert played.seat.rollback("undo 3", "bet 3", "round 3").code == "OK"
+    played.corrupt(entry(12, "amount = 7, balance_after = balance_before + 7"))
+    forge(played)
+
+    findings = audited(played)
+
+    assert [text.split(": ", 1)[1] for text in findings] == ["entry 12 gives back 7, its bet took 0"]
+
+
+def move_to_another_tenant(played: Played) -> None:
+    played.corrupt(
+        f"""
+        INSERT INTO tenants (tenant_id, code, display_name) VALUES ('{ANOTHER_TENANT}', 'ANOTHER', 'Another')
+        """,  # noqa: S608
+        wallet(f"tenant_id = '{ANOTHER_TENANT}'"),
+        entries(f"tenant_id = '{ANOTHER_TENANT}'"),
+    )
+
+
+def rewrite(played: Played) -> None:
+    played.corrupt(
+        entry(3, "amount = 3500, balance_after = balance_after + 1000"),
+        entries("balance_before = balance_before + 1000, balance_after = balance_after + 1000", after=3),
+        entry(9, "response = replace(response, '11512', '12512')"),
+        entry(10, "response = replace(response, '11512', '12512')"),
+    )
+
+
+def cut(played: Played) -> None:
+    played.corrupt("DELETE FROM casino_transactions WHERE wallet_id = %(wallet)s AND entry > 7")
+
+
+THEFTS: dict[str, tuple[Callable[[Played], None], str]] = {
+    "past rewritten": (rewrite, "entry 11 is not the one that audit run 1 signed: the past was rewritten"),
+    "tail cut off": (cut, "its rows end at entry 7, audit run 1 signed entry 11: the tail was cut off"),
+    "wallet moved to another tenant": (
+        move_to_another_tenant,
+        "its rows end at entry 0, audit run 1 signed entry 11: the tail was cut off",
+    ),
+}
+
+
+def test_wallet_moved_to_another_tenant_is_named(played: Played) -> None:
+    """The tenant is hashed: without a signed head too"""
+    move_to_another_tenant(played)
+
+    findings = audited(played)
+
+    assert {text.split(": ")[0] for text in findings} == {f"wallet {played.seat.wallet_id} of tenant {ANOTHER_TENANT}"}
+
+
+@pytest.mark.parametrize(("steal", "finding"), THEFTS.values(), ids=THEFTS.keys())
+def test_theft_with_every_hash_computed_anew_is_found_by_the_signed_head(
+    played: Played, steal: Callable[[Played], None], finding: str
+) -> None:
+    assert signed(played) == 1
+    steal(played)
+    forge(played)
+    without = run("audit", "--without-heads", "--database-url", played.casino.urls["auditor"])
+    assert (without.returncode, without.stdout.splitlines()[-1][-10:]) == (0, "0 findings")
+
+    findings = audited(played)
+
+    assert f"wallet {played.seat.wallet_id} of tenant {played.casino.tenant_id}: {finding}" in findings
+    # It is not forgotten: what a run found faulty it does not sign.
+    assert audited(played) == findings
+
+
+def test_ledger_that_grows_is_signed_anew_and_its_past_stays_signed(played: Played) -> None:
+    assert signed(played) == 1
+    assert played.seat.debit("bet 5", 1, "round 5").code == "OK"
+    assert [signed(played), signed(played)] == [2, 3]
+
+    heads = played.casino.query("SELECT wallet_id, run, entry FROM ledger_audit_heads ORDER BY run, wallet_id")
+    assert heads == [(played.seat.wallet_id, 1, 11), (played.neighbour.wallet_id, 1, 3), (played.seat.wallet_id, 2, 12)]
+
+
+def test_wallet_deleted_with_its_rows_is_named(played: Played) -> None:
+    signed(played)
+    played.corrupt(
+        "DELETE FROM casino_transactions WHERE wallet_id = %(wallet)s",
+        "DELETE FROM casino_wallets WHERE wallet_id = %(wallet)s",
+    )
+
+    findings = audited(played)
+
+    assert named(played, findings) == {played.seat.wallet_id}
+    assert findings[0].endswith("the wallet is gone, its rows too")
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        (
+            "UPDATE ledger_audit_heads SET hash = sha256('x') WHERE wallet_id = %(wallet)s",
+            "its head of audit run 1 is not signed with this key",
+        ),
+        (
+            "DELETE FROM ledger_audit_heads WHERE wallet_id = %(wallet)s",
+            "the signed heads are not those of audit run 1",
+        ),
+        ("UPDATE ledger_audit_runs SET heads = sha256('x')", "audit run 1 is not signed with this key"),
+        ("UPDATE ledger_audit_runs SET signature = sha256('x')", "audit run 1 is not signed with this key"),
+    ],
+)
+def test_thief_who_touches_what_was_signed_is_found(played: Played, change: str, finding: str) -> None:
+    signed(played)
+    played.corrupt(change)
+
+    findings = audited(played)
+
+    assert [text for text in findings if finding in text]
+    # A run that finds this signs nothing, or the next would find nothing.
+    assert audited(played) == findings
+
+
+def test_another_key_knows_none_of_the_heads(played: Played) -> None:
+    signed(played)
+    played.casino.corrupted = True
+
+    result = run("audit", LEDGER_AUDIT_KEY="x" * 40, DATABASE_URL=played.casino.urls["auditor"])
+
+    assert result.returncode == 1
+    assert named(played, result.stdout.splitlines()) == {played.seat.wallet_id, played.neighbour.wallet_id}
+
+
+@pytest.mark.parametrize(("key", "reason"), [("", "LEDGER_AUDIT_KEY"), ("short", "at least 32 characters")])
+def test_audit_without_a_key_does_not_look_like_one_with_it(played: Played, key: str, reason: str) -> None:
+    result = run("audit", LEDGER_AUDIT_KEY=key, DATABASE_URL=played.casino.urls["auditor"])
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("The audit could not run: ")
+    assert reason in result.stderr
+
+
+@pytest.mark.parametrize("table", ["ledger_audit_runs", "ledger_audit_heads"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET signature = ''", "DELETE FROM {}", "TRUNCATE {}"])
+def test_what_was_signed_is_append_only_even_to_a_superuser(played: Played, table: str, change: str) -> None:
+    signed(played)
+
+    with pytest.raises(Exception, match="append-only"):
+        played.casino.query(change.format(table).encode())
