@@ -50,11 +50,18 @@ CREATE FUNCTION ledger_tenant() RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN current_setting('causeway.tenant_id')::uuid;
 
+-- Whether a text is a name in its one form, so that two names that look alike are equal: NFC, no blank at an end, no two
+-- in a row, none but the space, and no character that shows nothing. causeway.names brings a name into this form.
+CREATE FUNCTION is_name(p_text text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN p_text IS NFC NORMALIZED AND p_text <> '' AND p_text !~ '^ |  | $' AND p_text !~
+'[\u0001-\u001f\u007f-\u00a0\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ue000-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]';
+
 CREATE TABLE tenants (
     tenant_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     -- The code a casino is known by to game providers (casinoCode).
     code text NOT NULL UNIQUE CHECK (code ~ '^[A-Z0-9_]{1,64}$'),
-    display_name text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 200),
+    display_name text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 200 AND is_name(display_name)),
     created_at timestamptz NOT NULL DEFAULT now()
 );
 

@@ -15,7 +15,7 @@ GRANT USAGE ON SCHEMA public TO causeway_hub;
 CREATE TABLE integration_providers (
     provider_key text PRIMARY KEY COLLATE "C" CHECK (provider_key ~ '^[a-z][a-z0-9_]{0,63}$'),
     kind text NOT NULL CHECK (kind ~ '^[a-z_]{1,32}$'),
-    display_name text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 100),
+    display_name text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 100 AND is_name(display_name)),
     description text NOT NULL,
     -- JSON Schema (2020-12) of a connection's configuration; x-secret marks what is stored encrypted.
     config_schema jsonb NOT NULL CHECK (config_schema ->> 'type' = 'object'),

@@ -21,7 +21,7 @@ CREATE TABLE memberships (
 CREATE TABLE api_keys (
     tenant_id uuid NOT NULL REFERENCES tenants,
     key_id uuid NOT NULL DEFAULT gen_random_uuid(),
-    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 100 AND is_name(name)),
     hash bytea NOT NULL CHECK (length(hash) = 32),
     -- The one channel the key is for; NULL: the whole tenant.
     channel text CHECK (length(channel) BETWEEN 1 AND 100),

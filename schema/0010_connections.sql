@@ -4,7 +4,7 @@ CREATE TABLE integration_connections (
     tenant_id uuid NOT NULL REFERENCES tenants,
     connection_id uuid NOT NULL DEFAULT gen_random_uuid(),
     provider_key text NOT NULL REFERENCES integration_providers,
-    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+    name text NOT NULL CHECK (length(name) BETWEEN 1 AND 100 AND is_name(name)),
     description text NOT NULL DEFAULT '' CHECK (length(description) <= 1000),
     -- Which of the provider's base URLs is called.
     environment text NOT NULL DEFAULT 'production' CHECK (environment IN ('production', 'sandbox')),

@@ -269,8 +269,8 @@ def test_pattern_that_stalls_a_backtracking_matcher_answers_at_once(pattern: str
     """HUB 55: matched against the longest config that is taken, by whichever of the two ways patterns are matched."""
     schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": pattern}}}
     with pytest.raises(ConfigSchemaInvalid, match=r"config\.a must match"):
-        validate(schema, {"a": "a" * 16000 + "\n"})
-    assert not patterns.matches(pattern, "a" * 16000 + "\n")
+        validate(schema, {"a": "a" * 16000 + "?"})
+    assert not patterns.matches(pattern, "a" * 16000 + "?")
 
 
 @pytest.mark.parametrize("pattern", LOOKING)
@@ -328,3 +328,31 @@ def test_secret_cannot_have_its_value_in_the_schema(keyword: str) -> None:
     value = [CANARY] if keyword in ("enum", "examples") else CANARY
     sentence = schema_refusal(changed(a={"type": "string", "x-secret": True, keyword: value}))
     assert sentence == f"config_schema.properties.a.{keyword} would show what is secret"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("s3cret\n", "config.key has a space or line break at its end"),
+        ("s3cret ", "config.key has a space or line break at its end"),
+        ("\u00a0s3cret", "config.key has a space or line break at its beginning"),
+        (" s3cret\r\n", "config.key has a space or line break at its beginning and its end"),
+        (" ", "config.key has a space or line break at its beginning and its end"),
+        ("s3\u200bcret", "config.key has an invisible character"),
+        ("\ufeffs3cret", "config.key has an invisible character"),
+        ("-----BEGIN-----\nabc\n-----END----- \n", "config.key has a space or line break at its end"),
+    ],
+)
+@pytest.mark.parametrize("field", [{"type": "string"}, {"type": "string", "pattern": "^[a-z0-9]+$", "x-secret": True}])
+def test_what_pasting_added_is_told_as_that(text: str, sentence: str, field: dict[str, Any]) -> None:
+    """HUB 7, 56: not by the pattern, and also where there is none; the value is not repeated."""
+    schema = {"type": "object", "properties": {"key": field}, "additionalProperties": False}
+    with pytest.raises(ConfigSchemaInvalid) as raised:
+        validate(schema, {"key": text})
+
+    assert str(raised.value) == sentence
+
+
+def test_text_of_several_lines_ends_in_a_line_break_of_its_own() -> None:
+    schema = {"type": "object", "properties": {"key": {"type": "string"}}, "additionalProperties": False}
+    validate(schema, {"key": "-----BEGIN-----\nabc\n\tdef\n-----END-----\n"})

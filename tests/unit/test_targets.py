@@ -171,5 +171,5 @@ def test_field_in_a_path_leads_nowhere_else(server: WireServer, value: str) -> N
     provider.health_call["path"] = "/accounts/{id}/me"
     verdict, _ = provider_calls.test(Account(provider, "production", {"id": value}, {}), print)
 
-    assert verdict.code == "CONFIG_INCOMPLETE"
+    assert verdict.code == "CONFIG_INVALID"
     assert server.requests == []

@@ -13,6 +13,7 @@ from causeway.audit_log import Action, record
 from causeway.context import RequestContext
 from causeway.errors import ApiKeyNotFound, NameTaken
 from causeway.fields import known_fields, text_field, uuid_or
+from causeway.names import name_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class KeyDraft:
         """Read the body; raises InvalidRequest, which names the field."""
         known_fields(body, {"name", "channel"})
         channel = None if body.get("channel") is None else text_field(body, "channel", 100)
-        return cls(text_field(body, "name", 100), channel)
+        return cls(name_field(body, "name", 100), channel)
 
 
 @dataclass(frozen=True, slots=True)

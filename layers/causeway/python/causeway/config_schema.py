@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Never
 
 from causeway import patterns
 from causeway.errors import ConfigSchemaInvalid, InvalidRequest
+from causeway.names import unseen
 from causeway.strict_json import NotAnInteger, shown_name
 
 if TYPE_CHECKING:
@@ -186,9 +187,29 @@ def validate(schema: dict[str, Any], config: Any) -> None:
     Raises:
         ConfigSchemaInvalid: it does not fit; the sentence names up to three fields by path, and repeats no value.
     """
-    found = problems(schema, config, "config")
+    # What was pasted with a blank is told as that, and not by the pattern that it breaks.
+    found = list(_pasted(config)) or problems(schema, config, "config")
     if found:
         raise ConfigSchemaInvalid("; ".join(found[:_MOST_PROBLEMS]))
+
+
+def _pasted(config: Any) -> Iterator[str]:
+    """What copying has added to a text of the configuration, a sentence each."""
+    texts = [(name, text) for name, text in config.items() if _is_text(text)] if isinstance(config, dict) else []
+    for name, text in texts:
+        path, kept = _joined("config", [name]), text.strip()
+        # A text of several lines, such as a private key, ends in a line break of its own.
+        own = text.rstrip("\r\n") if "\n" in kept else text
+        places = [place for place, ends in (("beginning", own.lstrip()), ("end", own.rstrip())) if ends != own]
+        if places:
+            yield f"{path} has a space or line break at its {' and its '.join(places)}"
+        elif any(unseen(one) and one not in "\t\r\n" for one in kept):
+            yield f"{path} has an invisible character"
+
+
+def _is_text(value: Any) -> bool:
+    """Whether a value is a text that can be held: for what is not, there are other sentences."""
+    return isinstance(value, str) and not isinstance(value, NotAnInteger) and not any(_unholdable(value, ""))
 
 
 def problems(schema: dict[str, Any], value: Any, name: str) -> list[str]:

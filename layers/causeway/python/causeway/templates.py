@@ -9,6 +9,7 @@ from causeway.catalogue import Provider
 from causeway.context import RequestContext
 from causeway.errors import InvalidRequest
 from causeway.fields import known_fields
+from causeway.names import name_field
 
 # A field of the API -> of the catalogue.
 FIELDS = {
@@ -73,7 +74,10 @@ def change(context: RequestContext, key: str, version: int, body: dict[str, Any]
 
 def _document(body: dict[str, Any]) -> dict[str, Any]:
     known_fields(body, set(FIELDS))
-    return {FIELDS[name]: value for name, value in body.items()}
+    document = {FIELDS[name]: value for name, value in body.items()}
+    if "displayName" in body:
+        document["display_name"] = name_field(body, "displayName", 100)
+    return document
 
 
 def _folder() -> Path:

@@ -13,6 +13,7 @@ from causeway.audit_log import Action, record
 from causeway.context import RequestContext
 from causeway.errors import InvalidRequest, NameTaken, TenantNotFound
 from causeway.fields import MOST_ROWS, known_fields, limit_field, text_field, uuid_or
+from causeway.names import name_field
 
 _CODE = re.compile(r"[A-Z0-9_]{1,64}")
 _LONGEST_NAME = 200
@@ -32,7 +33,7 @@ class Draft:
         code = text_field(body, "code", 64)
         if not _CODE.fullmatch(code):
             raise InvalidRequest("code must be of capital letters A to Z, digits and _")
-        return cls(code, text_field(body, "displayName", _LONGEST_NAME))
+        return cls(code, name_field(body, "displayName", _LONGEST_NAME))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def change(context: RequestContext, tenant_id: str, body: dict[str, Any]) -> Ten
         TenantNotFound.
     """
     known_fields(body, {"displayName"})
-    name = text_field(body, "displayName", _LONGEST_NAME)
+    name = name_field(body, "displayName", _LONGEST_NAME)
     wanted = uuid_or(tenant_id, TenantNotFound)
     with context.platform_transaction() as transaction:
         # Of two changes at once, the second is made to what the first has left. Rows of the tenant do not wait for it.

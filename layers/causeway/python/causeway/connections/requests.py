@@ -8,6 +8,7 @@ from uuid import UUID
 from causeway import base64url
 from causeway.errors import ConnectionNotFound, InvalidRequest
 from causeway.fields import MOST_ROWS, choice_field, known_fields, limit_field, object_field, text_field, uuid_or
+from causeway.names import name_field
 
 STATUSES = ("pending", "active", "error", "disconnected")
 _NO_CURSOR = "cursor is not one that was answered here"
@@ -30,7 +31,7 @@ class Draft:
         known_fields(body, {"templateId", "name", "description", "environment", "config"})
         return cls(
             text_field(body, "templateId", 64),
-            text_field(body, "name", 100),
+            name_field(body, "name", 100),
             text_field(body, "description", 1000, ""),
             str(choice_field(body, "environment", ENVIRONMENTS, "production")),
             object_field(body, "config"),
@@ -56,7 +57,7 @@ class Change:
         if not body:
             raise InvalidRequest("Nothing to change: send name, description or config")
         return cls(
-            text_field(body, "name", 100) if "name" in body else None,
+            name_field(body, "name", 100) if "name" in body else None,
             text_field(body, "description", 1000, "") if "description" in body else None,
             object_field(body, "config") if "config" in body else None,
         )

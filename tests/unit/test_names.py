@@ -1,0 +1,46 @@
+"""Names in their one form: what looks alike is equal, what shows nothing is refused."""
+
+import pytest
+
+from causeway.errors import InvalidRequest
+from causeway.names import name_field
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("X", "X"),
+        *((blank, "X") for blank in ("X ", " X", "\tX\n", "X\r\n", "\u00a0X\u3000")),
+        *((blanks, "X Y") for blanks in ("X  Y", "X\u00a0Y", "X \u2003 Y")),
+        ("Zu\u0308rich", "Z\u00fcrich"),
+        ("\u041a\u0430\u0437\u0438\u043d\u043e \U0001f3b0", "\u041a\u0430\u0437\u0438\u043d\u043e \U0001f3b0"),
+    ],
+)
+def test_name_is_brought_into_its_one_form(given: str, kept: str) -> None:
+    assert name_field({"name": given}, "name", 100) == kept
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("", " ", "\u3000\n", "\u200b", "X\u200bY", "X\u200b", "X\nY", "X\tY", "X\x1fY", "X\u2028Y", "X\u2800Y"),
+        *(
+            "\u3164",
+            "X\u00ad",
+            "\u202eX",
+            "X\ufeffY",
+            "X\ufe0f",
+            "X\u2060",
+            "\x7f",
+            "a" * 101,
+            7,
+            None,
+            "X\0",
+            "\ud800",
+        ),
+    ],
+    ids=ascii,
+)
+def test_name_that_does_not_show_what_it_is_is_refused(given: object) -> None:
+    with pytest.raises(InvalidRequest, match="name "):
+        name_field({"name": given}, "name", 100)
