@@ -5,12 +5,12 @@ import json
 import os
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Protocol
 
 from aiohttp import web
 
 from local.authorizer import Authorizers
 from local.errors import FunctionError, Refused, Throttled
-from local.functions import Functions
 from local.invocation import within
 from local.routes import Match, RouteTable
 from local.translation import (
@@ -29,16 +29,24 @@ from local.translation import (
 LocalRoute = Callable[[bytes, str], Awaitable[Answer]]
 
 
+class Runs(Protocol):
+    """Runs functions, as Functions does."""
+
+    async def invoke(self, name: str, event: bytes) -> bytes:
+        """Run a request of the function with this short name, and return the JSON text of its result."""
+        ...
+
+
 class Gateway:
     """Serves the routes of the template, and the local routes of the stack under /_local/.
 
-    local_routes: by "METHOD /path", called with the body and the request id.
+    functions: run what the routes name. local_routes: by "METHOD /path", called with the body and the request id.
     """
 
     def __init__(
         self,
         routes: RouteTable,
-        functions: Functions,
+        functions: Runs,
         local_routes: Mapping[str, LocalRoute],
         authorizers: Authorizers,
     ) -> None:
@@ -80,9 +88,6 @@ class Gateway:
         local_route = self._local_routes.get(f"{incoming.method} {path}")
         if local_route is not None:
             return await local_route(body, request_id)
-        match = self._routes.find(incoming.method, path)
-        if match is None:
-            return message(404, "Not Found")
         request = Request(
             method=incoming.method,
             target=target,
@@ -92,6 +97,13 @@ class Gateway:
             protocol=f"HTTP/{incoming.version.major}.{incoming.version.minor}",
             port=self._port,
         )
+        return await self.answer(request, request_id)
+
+    async def answer(self, request: Request, request_id: str) -> Answer:
+        """What a request is answered, once it has arrived: by its route's authorizer, its function, or the gateway."""
+        match = self._routes.find(request.method, request.target.partition("?")[0])
+        if match is None:
+            return message(404, "Not Found")
         try:
             authorizer = await self._authorizers.check(match, request, request_id)
         except Refused as refusal:

@@ -19,7 +19,7 @@ from local.authorizer import Authorizers
 from local.cognito import UserPool
 from local.errors import StartError
 from local.functions import EnvironmentStatus, Functions
-from local.gateway import Gateway, LocalRoute
+from local.gateway import Gateway, LocalRoute, Runs
 from local.network import LOOPBACK, bridge_address, reserve
 from local.players import PlayersRoute
 from local.postgres import Postgres
@@ -85,6 +85,7 @@ class Stack:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._services: Services | None = None
         self._extension: SecretsExtension | None = None
+        self._surroundings: Surroundings | None = None
         self._running: Functions | None = None
         self._mappings: EventSourceMappings | None = None
         self._schedules: Schedules | None = None
@@ -166,6 +167,12 @@ class Stack:
             raise KeyError(function)
         return json.loads(self._await(self._running.invoke(function, json.dumps(event).encode())))
 
+    def variables(self, function: Function) -> dict[str, str]:
+        """The environment variables of a function's execution environments, without their Runtime API."""
+        if self._surroundings is None:
+            raise RuntimeError("the stack is not running")
+        return self._surroundings.variables(function, "", self._session_token)
+
     def log(self, function: str) -> Path:
         """The log file of a function."""
         return self.state_folder / "logs" / f"{function}.log"
@@ -187,7 +194,7 @@ class Stack:
             await self._extension.listen(self._addresses)
             port = self._extension.port
         self.functions = load(self._template, self._parameters(LOOPBACK))
-        surroundings = Surroundings(
+        surroundings = self._surroundings = Surroundings(
             endpoint_url, port, self.state_folder / "tmp", {"SCHEMA_FOLDER": str(ROOT / "schema")}
         )
         self._running = Functions(self.functions, surroundings, self.state_folder / "logs", self._concurrency)
@@ -196,12 +203,15 @@ class Stack:
         if self._services is not None:
             self._mappings = EventSourceMappings(self.functions, self._running.invoke, self._services.moto.call)
         self._schedules = Schedules(self.functions, self._running.invoke)
-        routes = [route for function in self.functions for route in function.routes]
-        authorizers = Authorizers(
-            self._template, self._parameters(LOOPBACK), routes, self._signing_keys, self._running.invoke
-        )
-        self._gateway = Gateway(RouteTable(self.functions), self._running, self._local_routes(), authorizers)
+        self._gateway = self.gateway(self._running, self._local_routes())
         await self._gateway.listen(self._sockets)
+
+    def gateway(self, functions: Runs, local_routes: Mapping[str, LocalRoute] | None = None) -> Gateway:
+        """A gateway with the template's routes and authorizers that runs the functions given; it does not listen."""
+        routes = [route for function in self.functions for route in function.routes]
+        parameters = self._parameters(LOOPBACK)
+        authorizers = Authorizers(self._template, parameters, routes, self._signing_keys, functions.invoke)
+        return Gateway(RouteTable(self.functions), functions, local_routes or {}, authorizers)
 
     def _signing_keys(self, issuer: str) -> dict[str, Any]:
         """The keys of an issuer of tokens; ValueError where it is not the stack's own user pool."""

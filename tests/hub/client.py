@@ -78,7 +78,7 @@ class Hub:
 
     def __init__(self, base_url: str, tokens: Mapping[str, Any]) -> None:
         self._place = urlsplit(base_url).netloc
-        self._tokens = tokens
+        self.tokens = tokens
         self.seen: list[Reply] = []
 
     def token(self, caller: Caller) -> str | None:
@@ -86,8 +86,8 @@ class Hub:
         if caller.role is None:
             return None
         if caller.role == "super_admin":
-            return self._tokens["super_admin"]
-        return self._tokens[caller.tenant][caller.role]
+            return self.tokens["super_admin"]
+        return self.tokens[caller.tenant][caller.role]
 
     def call(
         self,
@@ -108,17 +108,21 @@ class Hub:
             raw = json.dumps(body).encode()
         if raw is not None:
             sent.setdefault("content-type", "application/json")
+        reply = self.send(method, path, raw, sent)
+        self.seen.append(reply)
+        return reply
+
+    def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+        """Make a request as it is given."""
         connection = HTTPConnection(self._place, timeout=_TIMEOUT)
         try:
-            connection.request(method, path, raw, sent)
+            connection.request(method, path, body, dict(headers))
             response = connection.getresponse()
-            reply = Reply(
+            return Reply(
                 response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
             )
         finally:
             connection.close()
-        self.seen.append(reply)
-        return reply
 
     def created(self, caller: Caller = ADMIN, **changes: Any) -> Reply:
         """Make a connection, whose test fails at once as its address is not called."""

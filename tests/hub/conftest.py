@@ -28,7 +28,7 @@ def hub(stack: Stack) -> Hub:
     return Hub(stack.base_url, renewed.json)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def rows(stack: Stack) -> Iterator[Callable[..., list[Any]]]:
     """Runs a statement on the stack's database, as a role that row-level security does not bind."""
     with psycopg.connect(stack.database_urls["superuser"], autocommit=True, row_factory=namedtuple_row) as connection:

@@ -1,0 +1,118 @@
+"""The hub's API without HTTP and runtime: real events, authorizers and handlers, in the test's own process.
+
+Routes, authorizers, events, database, KMS, queues and secrets are the stack's.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from importlib.util import module_from_spec, spec_from_file_location
+from secrets import token_hex
+from types import SimpleNamespace
+from typing import Any, Self
+
+from causeway import database, settings
+from local.gateway import Gateway
+from local.stack import Stack
+from local.template import Function
+from local.translation import Request
+from tests.hub.client import Hub, Reply
+
+Handler = Callable[[dict[str, Any], Any], Any]
+
+
+class InProcess:
+    """Runs functions in this process, each with its own environment variables and its own database connection.
+
+    What the functions keep beside these is alike in all of them: clients of AWS, data keys, the issuer's keys.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self._functions = {function.name: function for function in stack.functions}
+        self._variables = {function.name: stack.variables(function) for function in stack.functions}
+        self._handlers: dict[str, Handler] = {}
+        # Each function's connection, while another function is at work.
+        self._connections: dict[str, Any] = {}
+
+    async def invoke(self, name: str, event: bytes) -> bytes:
+        """Run a request of the function with this short name; what it raises is the test's."""
+        function = self._functions[name]
+        context = SimpleNamespace(
+            function_name=function.lambda_name,
+            memory_limit_in_mb=function.memory,
+            invoked_function_arn=function.arn,
+            aws_request_id=token_hex(16),
+            get_remaining_time_in_millis=lambda: int(function.timeout * 1000),
+        )
+        with self._entered(name):
+            if name not in self._handlers:
+                self._handlers[name] = _handler(function)
+            return json.dumps(self._handlers[name](json.loads(event), context)).encode()
+
+    def close(self) -> None:
+        """Close the functions' connections, and forget what they kept."""
+        for connection in self._connections.values():
+            if connection is not None:
+                connection.close()
+        _forget_settings()
+        database.current.cache_clear()
+
+    @contextmanager
+    def _entered(self, name: str) -> Generator[None]:
+        before = dict(os.environ)
+        os.environ.clear()
+        os.environ.update(self._variables[name])
+        _forget_settings()
+        database.current()._live = self._connections.pop(name, None)
+        try:
+            yield
+        finally:
+            self._connections[name], database.current()._live = database.current()._live, None
+            os.environ.clear()
+            os.environ.update(before)
+
+
+class InProcessHub(Hub):
+    """A client of the hub's API whose calls stay in this process; a context manager."""
+
+    def __init__(self, stack: Stack, tokens: Mapping[str, Any]) -> None:
+        super().__init__(stack.base_url, tokens)
+        self._functions = InProcess(stack)
+        self._loop = asyncio.Runner()
+        self._gateway = self._loop.run(self._made(stack))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.close()
+        self._functions.close()
+
+    async def _made(self, stack: Stack) -> Gateway:
+        # A gateway belongs to the loop that runs where it is made.
+        return stack.gateway(self._functions)
+
+    def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+        """Make a request of the gateway."""
+        request = Request(method, path, (("host", "localhost"), *headers.items()), body or b"", "127.0.0.1")
+        answer = self._loop.run(self._gateway.answer(request, token_hex(8)))
+        return Reply(answer.status, answer.headers, answer.body)
+
+
+def _handler(function: Function) -> Handler:
+    file, _, name = function.handler.partition(".")
+    path = function.code_folder / f"{file}.py"
+    spec = spec_from_file_location(f"in_process_{path.parent.name}_{file}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, name)
+
+
+def _forget_settings() -> None:
+    for setting in vars(settings).values():
+        if hasattr(setting, "cache_clear"):
+            setting.cache_clear()
