@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, memberships
+from causeway import addresses, api, memberships
 from causeway.hub_api import HubAnswer, HubCall, hub_call
 from causeway.operations import describe
 
@@ -23,7 +23,7 @@ def every(call: HubCall) -> HubAnswer:
 @describe("Membership", request="MembershipChange", refuses="MEMBERSHIP_NOT_FOUND OWN_MEMBERSHIP")
 def change(call: HubCall) -> HubAnswer:
     """Suspend a person, or let them in again."""
-    exact = "subject" in call.exact
+    exact = addresses.is_exact(call.delivered["subject"])
     return HubAnswer(memberships.change(call.context, call.path["subject"], call.body, exact=exact).as_json())
 
 

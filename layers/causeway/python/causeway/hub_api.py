@@ -25,15 +25,19 @@ class HubCall:
     """A call whose caller is known and may make it."""
 
     context: RequestContext
-    # The ids in the path, and the parameters that came in the form that a path carries whole.
-    path: dict[str, str]
-    exact: frozenset[str]
+    # The path's parameters as API Gateway delivered them.
+    delivered: dict[str, str]
     query: dict[str, str]
     # Names in lower case.
     headers: dict[str, str]
     raw: bytes
     # Method and path as template.yaml has them.
     route: str
+
+    @property
+    def path(self) -> dict[str, str]:
+        """The ids in the path; raises InvalidRequest where it cannot be told which are meant."""
+        return {name: addresses.parse(name, value) for name, value in self.delivered.items()}
 
     @property
     def body(self) -> dict[str, Any]:
@@ -95,11 +99,9 @@ def _call(event: dict[str, Any], path: dict[str, str]) -> HubCall:
     context = event["requestContext"]
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     caller = _caller(context.get("authorizer", {}), headers.get("x-tenant-id"))
-    delivered = path | (event.get("pathParameters") or {})
     return HubCall(
         context=RequestContext(caller, context["http"]["sourceIp"], context["requestId"]),
-        path={name: addresses.parse(name, value) for name, value in delivered.items()},
-        exact=frozenset(name for name, value in delivered.items() if addresses.is_exact(value)),
+        delivered=path | (event.get("pathParameters") or {}),
         query=event.get("queryStringParameters") or {},
         headers=headers,
         raw=raw_body(event, _MOST_BYTES),
