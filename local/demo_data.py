@@ -1,6 +1,6 @@
 """Demo data of the local stack: two casinos and their people; of one its games, players and a session. No secrets."""
 
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -117,28 +117,18 @@ def load(superuser_url: str, api_url: str) -> None:
 def _introduce(connection: psycopg.Connection, api_url: str) -> None:
     """Make casino and game provider known to each other."""
     connection.execute(
-        """
-        INSERT INTO casino_game_providers (tenant_id, code, display_name, api_url, allow_bare_signature)
-        VALUES (%s, %s, 'Jaqpot Games', %s, true)
-        """,
+        "SELECT casino_add_game_provider_v1(%s, %s, 'Jaqpot Games', %s, p_allow_bare_signature => true)",
         [TENANT_ID, GAME_PROVIDER_CODE, api_url],
     )
     connection.execute(
-        "INSERT INTO provider_casinos VALUES (%s, %s, %s, %s)",
-        [TENANT_ID, CASINO_CODE, api_url, GAME_PROVIDER_CODE],
+        "SELECT provider_add_casino_v1(%s, %s, %s, %s)", [TENANT_ID, CASINO_CODE, api_url, GAME_PROVIDER_CODE]
     )
 
 
 def _add_game(connection: psycopg.Connection, code: str, name: str) -> None:
     """Give both sides a game; its bets are from 10.00 to 1,000.00."""
-    connection.execute(
-        """
-        INSERT INTO casino_games (tenant_id, game_provider_id, code, display_name)
-        SELECT tenant_id, game_provider_id, %s, %s FROM casino_game_providers
-        """,
-        [code, name],
-    )
-    connection.execute("INSERT INTO provider_games VALUES (%s, %s, 1000, 100000)", [TENANT_ID, code])
+    connection.execute("SELECT casino_add_game_v1(%s, %s, %s, %s)", [TENANT_ID, GAME_PROVIDER_CODE, code, name])
+    connection.execute("SELECT provider_add_game_v1(%s, %s, 1000, 100000)", [TENANT_ID, code])
 
 
 def _open_sample_session(connection: psycopg.Connection, player_id: int) -> None:
@@ -180,7 +170,7 @@ def create_player(superuser_url: str, balance: int, currency: str) -> int:
     """Make a player with a wallet and a first deposit; returns the player's id.
 
     Args:
-        superuser_url: the database, as a role that row-level security does not bind.
+        superuser_url: the database, as a role that may call every function.
         balance: minor units.
         currency: ISO 4217 code.
 
@@ -190,30 +180,21 @@ def create_player(superuser_url: str, balance: int, currency: str) -> int:
     with psycopg.connect(superuser_url) as connection:
         if not connection.execute("SELECT FROM currencies WHERE code = %s", [currency]).rowcount:
             raise ValueError(f"currency {currency!r} is unknown: give an ISO 4217 code")
-        player_id, wallet_id = connection.execute(
-            """
-            WITH player AS (
-                INSERT INTO casino_players (tenant_id) VALUES (%s) RETURNING tenant_id, player_id
-            )
-            INSERT INTO casino_wallets (tenant_id, player_id, currency)
-            SELECT tenant_id, player_id, %s FROM player
-            RETURNING player_id, wallet_id
-            """,
-            [TENANT_ID, currency],
-        ).fetchone() or (0, 0)
+        player_id = _value(connection, "SELECT casino_add_player_v1(%s)", TENANT_ID)
+        wallet_id = _value(connection, "SELECT casino_add_wallet_v1(%s, %s, %s)", TENANT_ID, player_id, currency)
         if balance:
-            deposit_id = f"opening-{player_id}"
-            outcome = connection.execute(
+            deposit_id = f"opening-{wallet_id}"
+            digest = request_hash(TENANT_ID, "deposit", player_id, deposit_id, None, balance, None)
+            outcome = _value(
+                connection,
                 "SELECT outcome FROM casino_deposit_v1(%s, %s, %s, %s, %s, %s)",
-                [
-                    TENANT_ID,
-                    wallet_id,
-                    deposit_id,
-                    balance,
-                    request_hash(TENANT_ID, "deposit", player_id, deposit_id, None, balance, None),
-                    deposit_id,
-                ],
-            ).fetchone()
-            if outcome != ("OK",):
+                *(TENANT_ID, wallet_id, deposit_id, balance, digest, deposit_id),
+            )
+            if outcome != "OK":
                 raise ValueError("balance is more than a wallet may hold")
-        return player_id
+        return int(player_id)
+
+
+def _value(connection: psycopg.Connection, statement: LiteralString, *parameters: Any) -> Any:
+    row = connection.execute(statement, parameters).fetchone()
+    return row[0] if row else None

@@ -76,6 +76,14 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         "casino_wallets": {"SELECT", "UPDATE"},
         "casino_transactions": {"SELECT", "INSERT"},
     },
+    "causeway_operator": {},
+    "causeway_registrar": {
+        name: {"SELECT", "INSERT"}
+        for name in (
+            *("casino_players", "casino_wallets", "casino_game_providers", "casino_games"),
+            *("provider_casinos", "provider_games"),
+        )
+    },
     "causeway_hub": {
         "tenants": {"SELECT", "INSERT", "UPDATE"},
         "audit_log": READ,
@@ -99,6 +107,8 @@ WRITABLE_COLUMNS = {
     "causeway_casino": {"casino_sessions.status", "casino_sessions.provider_session_id"},
     "causeway_provider": {"provider_rounds.status"},
     "causeway_auditor": set(),
+    "causeway_operator": set(),
+    "causeway_registrar": set(),
     "causeway_auditlog": {"audit_log_heads.entries", "audit_log_heads.head"},
     "causeway_ledger": {
         "casino_wallets.balance",
@@ -130,6 +140,11 @@ CALLABLE = {
     "causeway_casino": {"casino_transact_v1", "casino_debit_v1", "casino_balance_v1", *ASKED},
     "causeway_provider": ASKED,
     "causeway_auditor": ASKED,
+    "causeway_operator": {
+        *("casino_add_player_v1", "casino_add_wallet_v1", "casino_add_game_provider_v1", "casino_add_game_v1"),
+        *("provider_add_casino_v1", "provider_add_game_v1"),
+        *ASKED,
+    },
     "causeway_hub": {"api_key_use_v1", "audit_append_v1", "sync_runs_due_v1", *ASKED},
     "causeway_credentials": {
         *("api_key_use_v1", "audit_append_v1", "credentials_due_v1", "data_keys_due_v1", "sync_runs_due_v1"),
@@ -213,7 +228,7 @@ def test_role_may_make_nothing_in_the_schema(shared_casino: Casino, role: str) -
     assert not shared_casino.value("SELECT has_schema_privilege(%s, 'public', 'CREATE')", [role])
 
 
-@pytest.mark.parametrize("login", ["casino", "provider", "auditor", "hub"])
+@pytest.mark.parametrize("login", ["casino", "provider", "auditor", "operator", "hub"])
 def test_forbidden_function_is_refused_when_called(seat: Seat, login: str) -> None:
     allowed = CALLABLE[f"causeway_{login}"]
     forbidden = [function for function in functions(seat.casino) if function.proname not in allowed]
@@ -241,7 +256,7 @@ def refused(connection: psycopg.Connection[Any], statement: sql.Composed, table:
         connection.execute(statement)
 
 
-@pytest.mark.parametrize("login", ["casino", "provider", "auditor", "hub"])
+@pytest.mark.parametrize("login", ["casino", "provider", "auditor", "operator", "hub"])
 @pytest.mark.parametrize("table", ["casino_transactions", "casino_wallets"])
 @pytest.mark.parametrize("command", WRITES)
 def test_no_login_writes_balances_or_ledger_rows(seat: Seat, login: str, table: str, command: str) -> None:
@@ -300,7 +315,7 @@ def test_auditor_reads_and_writes_nothing_but_what_it_signs(seat: Seat) -> None:
                 refused(connection, WRITES[command].format(name), table)
 
 
-@pytest.mark.parametrize("login", ["casino", "provider", "auditor", "hub"])
+@pytest.mark.parametrize("login", ["casino", "provider", "auditor", "operator", "hub"])
 def test_login_cannot_become_another_role(seat: Seat, login: str) -> None:
     rows = seat.casino.query(
         "SELECT rolname FROM pg_roles WHERE (rolname LIKE 'causeway%%' AND rolname <> %s) OR rolname = current_user",
@@ -314,7 +329,7 @@ def test_login_cannot_become_another_role(seat: Seat, login: str) -> None:
                     connection.execute(statement.format(sql.Identifier(role)))
 
 
-@pytest.mark.parametrize("login", ["casino", "provider", "auditor", "hub"])
+@pytest.mark.parametrize("login", ["casino", "provider", "auditor", "operator", "hub"])
 def test_login_cannot_switch_triggers_off(seat: Seat, login: str) -> None:
     with psycopg.connect(seat.casino.urls[login], autocommit=True) as connection:
         with pytest.raises(errors.InsufficientPrivilege):
@@ -501,6 +516,12 @@ def test_functions_that_run_with_anothers_rights_pin_their_search_path(shared_ca
         "casino_balance_v1": "causeway_ledger",
         "casino_deposit_v1": "causeway_ledger",
         "casino_players_tell_wallets": "causeway_ledger",
+        "casino_add_player_v1": "causeway_registrar",
+        "casino_add_wallet_v1": "causeway_registrar",
+        "casino_add_game_provider_v1": "causeway_registrar",
+        "casino_add_game_v1": "causeway_registrar",
+        "provider_add_casino_v1": "causeway_registrar",
+        "provider_add_game_v1": "causeway_registrar",
         "audit_append_v1": "causeway_auditlog",
         "data_keys_due_v1": "causeway_keeper",
         "credentials_due_v1": "causeway_keeper",
@@ -509,26 +530,34 @@ def test_functions_that_run_with_anothers_rights_pin_their_search_path(shared_ca
     assert {tuple(function.proconfig) for function in definers} == {("search_path=public, pg_temp",)}
 
 
-def test_every_function_of_the_casino_belongs_to_the_ledger(shared_casino: Casino) -> None:
-    owners = {f.owner for f in functions(shared_casino) if f.proname.startswith("casino_")}
+def test_every_function_of_the_casino_that_adds_no_player_or_game_belongs_to_the_ledger(shared_casino: Casino) -> None:
+    owners = {
+        f.owner
+        for f in functions(shared_casino)
+        if f.proname.startswith("casino_") and not f.proname.startswith("casino_add_")
+    }
 
     assert owners == {"causeway_ledger"}
 
 
-def test_the_ledger_role_cannot_log_in_and_has_no_power_but_its_own(shared_casino: Casino) -> None:
+@pytest.mark.parametrize("owner", ["causeway_ledger", "causeway_registrar"])
+def test_the_roles_that_own_functions_cannot_log_in_and_have_no_power_but_their_own(
+    shared_casino: Casino, owner: str
+) -> None:
     role = shared_casino.query(
         """
         SELECT rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication
-        FROM pg_roles WHERE rolname = 'causeway_ledger'
-        """
+        FROM pg_roles WHERE rolname = %s
+        """,
+        [owner],
     )[0]
     members = shared_casino.query(
-        "SELECT member::regrole::text FROM pg_auth_members WHERE roleid = 'causeway_ledger'::regrole"
+        "SELECT member::regrole::text FROM pg_auth_members WHERE roleid = %s::regrole", [owner]
     )
 
     assert not any(role)
-    assert not shared_casino.value("SELECT has_schema_privilege('causeway_ledger', 'public', 'CREATE')")
-    assert not {row[0] for row in members} & {"causeway_casino", "causeway_provider", "causeway_auditor"}
+    assert not shared_casino.value("SELECT has_schema_privilege(%s, 'public', 'CREATE')", [owner])
+    assert not {row[0] for row in members} & set(CALLABLE)
 
 
 def test_a_callers_temporary_tables_do_not_stand_in_for_the_real_ones(seat: Seat) -> None:

@@ -12,7 +12,7 @@ from causeway.audit_log import Action, Entry, record_apart
 from tests.database.conftest import Cluster, opened
 from tests.database.world import Casino, Seat
 
-LOGINS = ["casino", "provider", "auditor", "hub", "credentials"]
+LOGINS = ["casino", "provider", "auditor", "operator", "hub", "credentials"]
 # A login that may all that another may.
 MEMBER_OF = {"causeway_credentials": ["causeway_hub"]}
 # The deployment's list of tenants: a casino's code is unique among all of them.
@@ -25,6 +25,7 @@ TENANT_ROLES = {
     "causeway_hub",
     "causeway_credentials",
     "causeway_auditlog",
+    "causeway_registrar",
 }
 _SUPER_ADMIN = "(current_setting('causeway.role'::text, true) = 'super_admin'::text)"
 _SELF = "(subject = current_subject())"

@@ -187,29 +187,15 @@ class Casino:
     def game_provider(self, code: str | None = None, **dialect: Any) -> GameProvider:
         """Make a game provider with one game; its columns as given, the rest by default."""
         code = code or f"P{token_hex(4).upper()}"
-        columns = {"code": code, "display_name": code, "api_url": "http://127.0.0.1", **dialect}
-        names = [sql.Identifier(name) for name in columns]
-        statement = sql.SQL(
-            "INSERT INTO casino_game_providers (tenant_id, {}) VALUES ({}) RETURNING game_provider_id"
-        ).format(sql.SQL(", ").join(names), sql.SQL(", ").join(sql.Placeholder() * (len(columns) + 1)))
-        provider_id = self.value(statement, [self.tenant_id, *columns.values()])
-        self.query(
-            """
-            INSERT INTO casino_games (tenant_id, game_provider_id, code, display_name)
-            VALUES (%s, %s, 'SLOTS', 'Slots')
-            """,
-            [self.tenant_id, provider_id],
-        )
+        names = sql.SQL("").join(sql.SQL(", {} => %s").format(sql.Identifier(f"p_{name}")) for name in dialect)
+        add = sql.SQL("SELECT casino_add_game_provider_v1(%s, %s, %s, 'http://127.0.0.1'{})").format(names)
+        self.query(add, [self.tenant_id, code, code, *dialect.values()])
+        self.query("SELECT casino_add_game_v1(%s, %s, 'SLOTS', 'Slots')", [self.tenant_id, code])
         return GameProvider(self.tenant_id, code, bare_signature=False)
 
     def wallet(self, player_id: int, balance: int, currency: str = "EUR") -> int:
         """Make a wallet and return its id."""
-        wallet_id = self.value(
-            """
-            INSERT INTO casino_wallets (tenant_id, player_id, currency) VALUES (%s, %s, %s) RETURNING wallet_id
-            """,
-            [self.tenant_id, player_id, currency],
-        )
+        wallet_id = self.value("SELECT casino_add_wallet_v1(%s, %s, %s)", [self.tenant_id, player_id, currency])
         if balance:
             assert self.deposit(player_id, wallet_id, f"opening-{wallet_id}", balance) == "OK"
         return wallet_id
@@ -224,7 +210,7 @@ class Casino:
 
     def player(self) -> int:
         """Make a player and return his id."""
-        return self.value("INSERT INTO casino_players (tenant_id) VALUES (%s) RETURNING player_id", [self.tenant_id])
+        return self.value("SELECT casino_add_player_v1(%s)", [self.tenant_id])
 
     def session(self, wallet_id: int, caller: GameProvider) -> str:
         """Open an active session for a wallet at a game provider and return its token."""

@@ -1,0 +1,137 @@
+-- Adding what a wallet call needs: players, wallets, game providers, games, and the demo provider's side of them.
+--
+-- Row-level security binds the tables' owner too, and taking it away needs an exclusive lock, for which every money call
+-- would wait. So these functions add rows as causeway_registrar, which nobody can log in as: it may insert into these
+-- tables, for the tenant that the call names, and can neither change a row nor see a ledger row or a session. The login
+-- causeway_operator may call them and nothing else, and reads no table.
+
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'causeway_registrar') THEN
+        CREATE ROLE causeway_registrar NOLOGIN;
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'causeway_operator') THEN
+        CREATE ROLE causeway_operator LOGIN;
+    END IF;
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') THEN
+        GRANT rds_iam TO causeway_operator;
+    END IF;
+    EXECUTE format('GRANT causeway_registrar TO %I', current_user);
+END $$;
+
+ALTER ROLE causeway_operator SET lock_timeout = '1500ms';
+ALTER ROLE causeway_operator SET statement_timeout = '5s';
+ALTER ROLE causeway_operator SET idle_in_transaction_session_timeout = '5s';
+
+GRANT USAGE ON SCHEMA public TO causeway_registrar, causeway_operator;
+
+DO $$
+DECLARE
+    v_table text;
+BEGIN
+    FOREACH v_table IN ARRAY ARRAY[
+        'casino_players', 'casino_wallets', 'casino_game_providers', 'casino_games', 'provider_casinos', 'provider_games'
+    ] LOOP
+        EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO causeway_registrar USING (tenant_id = current_tenant())',
+            v_table || '_registered', v_table);
+        EXECUTE format('CREATE POLICY %I ON %I FOR INSERT TO causeway_registrar WITH CHECK (tenant_id = current_tenant())',
+            v_table || '_register', v_table);
+        EXECUTE format('GRANT SELECT, INSERT ON %I TO causeway_registrar', v_table);
+    END LOOP;
+END $$;
+
+-- A player without a wallet; returns his id.
+CREATE FUNCTION casino_add_player_v1(p_tenant_id uuid) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    v_tenant text := set_config('causeway.tenant_id', p_tenant_id::text, true);
+    v_player_id bigint;
+BEGIN
+    INSERT INTO casino_players (tenant_id) VALUES (p_tenant_id) RETURNING player_id INTO v_player_id;
+    RETURN v_player_id;
+END $$;
+
+-- An empty wallet of a player, one per currency (ISO 4217); returns its id.
+CREATE FUNCTION casino_add_wallet_v1(p_tenant_id uuid, p_player_id bigint, p_currency text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    v_tenant text := set_config('causeway.tenant_id', p_tenant_id::text, true);
+    v_wallet_id bigint;
+BEGIN
+    INSERT INTO casino_wallets (tenant_id, player_id, currency) VALUES (p_tenant_id, p_player_id, p_currency)
+    RETURNING wallet_id INTO v_wallet_id;
+    RETURN v_wallet_id;
+END $$;
+
+-- A game provider with its dialect, of which p_code and p_id_scope are settled here; returns its id.
+CREATE FUNCTION casino_add_game_provider_v1(
+    p_tenant_id uuid, p_code text, p_display_name text, p_api_url text, p_allow_bare_signature boolean DEFAULT false,
+    p_unknown_rollback text DEFAULT 'accept', p_late_bet text DEFAULT 'refuse', p_id_scope text DEFAULT 'provider',
+    p_rollback_until text DEFAULT 'round_paid', p_duplicate text DEFAULT 'replay'
+) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    v_tenant text := set_config('causeway.tenant_id', p_tenant_id::text, true);
+    v_game_provider_id bigint;
+BEGIN
+    INSERT INTO casino_game_providers (
+        tenant_id, code, display_name, api_url, allow_bare_signature, unknown_rollback, late_bet, id_scope,
+        rollback_until, duplicate
+    ) VALUES (
+        p_tenant_id, p_code, p_display_name, p_api_url, p_allow_bare_signature, p_unknown_rollback, p_late_bet, p_id_scope,
+        p_rollback_until, p_duplicate
+    ) RETURNING game_provider_id INTO v_game_provider_id;
+    RETURN v_game_provider_id;
+END $$;
+
+-- A game of a game provider, by the codes of both; returns its id.
+CREATE FUNCTION casino_add_game_v1(p_tenant_id uuid, p_game_provider text, p_code text, p_display_name text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    v_tenant text := set_config('causeway.tenant_id', p_tenant_id::text, true);
+    v_game_id bigint;
+BEGIN
+    INSERT INTO casino_games (tenant_id, game_provider_id, code, display_name)
+    SELECT p_tenant_id, g.game_provider_id, p_code, p_display_name
+    FROM casino_game_providers AS g WHERE g.tenant_id = p_tenant_id AND g.code = p_game_provider
+    RETURNING game_id INTO v_game_id;
+    IF v_game_id IS NULL THEN
+        RAISE EXCEPTION 'tenant % has no game provider %', p_tenant_id, p_game_provider USING ERRCODE = 'CW010';
+    END IF;
+    RETURN v_game_id;
+END $$;
+
+-- A casino that the demo provider plays for: its code, where it takes calls, and under which code it knows the provider.
+CREATE FUNCTION provider_add_casino_v1(p_tenant_id uuid, p_casino_code text, p_api_url text, p_provider_code text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    v_tenant text := set_config('causeway.tenant_id', p_tenant_id::text, true);
+BEGIN
+    INSERT INTO provider_casinos (tenant_id, casino_code, api_url, provider_code)
+    VALUES (p_tenant_id, p_casino_code, p_api_url, p_provider_code);
+END $$;
+
+-- A game of the demo provider; its bets in minor units.
+CREATE FUNCTION provider_add_game_v1(p_tenant_id uuid, p_code text, p_min_bet bigint, p_max_bet bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    v_tenant text := set_config('causeway.tenant_id', p_tenant_id::text, true);
+BEGIN
+    INSERT INTO provider_games (tenant_id, code, min_bet, max_bet) VALUES (p_tenant_id, p_code, p_min_bet, p_max_bet);
+END $$;
+
+GRANT CREATE ON SCHEMA public TO causeway_registrar;
+DO $$
+DECLARE
+    v_function regprocedure;
+BEGIN
+    FOR v_function IN
+        SELECT p.oid::regprocedure FROM pg_proc AS p
+        WHERE p.pronamespace = 'public'::regnamespace AND p.proname ~ '^(casino|provider)_add_'
+    LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM public', v_function);
+        EXECUTE format('ALTER FUNCTION %s OWNER TO causeway_registrar', v_function);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO causeway_operator', v_function);
+    END LOOP;
+END $$;
+REVOKE CREATE ON SCHEMA public FROM causeway_registrar;
