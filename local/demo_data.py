@@ -1,6 +1,7 @@
 """Demo data of the local stack: two casinos and their people; of one its games, players and a session. No secrets."""
 
 from typing import Any, LiteralString
+from uuid import uuid4
 
 import psycopg
 
@@ -52,7 +53,7 @@ def make_api_keys(superuser_url: str) -> dict[str, str]:
     made = {}
     with psycopg.connect(superuser_url) as connection:
         for code, tenant_id in TENANTS.items():
-            key, digest = identity.make_key(tenant_id)
+            key, digest = identity.make_key(tenant_id, uuid4())
             connection.execute(
                 """
                 INSERT INTO api_keys (tenant_id, key_id, name, hash, created_by)

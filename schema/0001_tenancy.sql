@@ -57,11 +57,25 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN p_text IS NFC NORMALIZED AND p_text <> '' AND p_text !~ '^ |  | $' AND p_text !~
 '[\u0001-\u001f\u007f-\u00a0\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ue000-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]';
 
+-- Sets the tenant of the running transaction. A function, as RDS Proxy pins a connection on which it sees a statement
+-- with set_config, and on none that calls a stored function
+-- (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy-pinning.html).
+CREATE FUNCTION enter_tenant_v1(p_tenant_id uuid) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM set_config('causeway.tenant_id', p_tenant_id::text, true);
+END $$;
+
+REVOKE ALL ON FUNCTION enter_tenant_v1 FROM public;
+GRANT EXECUTE ON FUNCTION enter_tenant_v1 TO causeway_casino, causeway_provider, causeway_auditor;
+
 CREATE TABLE tenants (
     tenant_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     -- The code a casino is known by to game providers (casinoCode).
     code text NOT NULL UNIQUE CHECK (code ~ '^[A-Z0-9_]{1,64}$'),
     display_name text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 200 AND is_name(display_name)),
+    -- Counts changes: the ETag.
+    version bigint NOT NULL DEFAULT 1 CHECK (version > 0),
     created_at timestamptz NOT NULL DEFAULT now()
 );
 

@@ -26,6 +26,8 @@ GRANT causeway_hub TO causeway_credentials;
 
 GRANT USAGE ON SCHEMA public TO causeway_hub;
 
+GRANT EXECUTE ON FUNCTION enter_tenant_v1 TO causeway_hub;
+
 CREATE POLICY tenants_hub ON tenants FOR SELECT TO causeway_hub USING (tenant_id = current_tenant());
 GRANT SELECT ON tenants TO causeway_hub;
 

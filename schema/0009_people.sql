@@ -13,6 +13,8 @@ CREATE TABLE memberships (
     subject text NOT NULL REFERENCES users,
     role text NOT NULL CHECK (role IN ('tenant_admin', 'regulator', 'staff')),
     status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'suspended')),
+    -- Counts changes by people: the ETag.
+    version bigint NOT NULL DEFAULT 1 CHECK (version > 0),
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, subject)
 );
@@ -30,6 +32,8 @@ CREATE TABLE api_keys (
     -- To the minute: a busy key is not written at every call.
     last_used_at timestamptz,
     revoked_at timestamptz,
+    -- Counts changes: the ETag.
+    version bigint NOT NULL DEFAULT 1 CHECK (version > 0),
     PRIMARY KEY (tenant_id, key_id)
 );
 -- A name is one living key's.
@@ -64,4 +68,4 @@ CREATE POLICY users_add ON users FOR INSERT TO causeway_hub WITH CHECK (subject 
 
 GRANT SELECT, INSERT ON users, memberships, api_keys TO causeway_hub;
 GRANT UPDATE (role) ON memberships TO causeway_hub;
-GRANT UPDATE (last_used_at, revoked_at) ON api_keys TO causeway_hub;
+GRANT UPDATE (last_used_at, revoked_at, version) ON api_keys TO causeway_hub;

@@ -16,7 +16,7 @@ USING (current_caller_role() = 'super_admin' AND current_tenant() = '00000000-00
 WITH CHECK (current_caller_role() = 'super_admin' AND current_tenant() = '00000000-0000-0000-0000-000000000000');
 
 -- Ids are drawn by the database; a code, once game providers know it, stays.
-GRANT INSERT (code, display_name), UPDATE (display_name) ON tenants TO causeway_hub;
+GRANT INSERT (code, display_name), UPDATE (display_name, version) ON tenants TO causeway_hub;
 
 -- A person writes down the new role of his token, while his membership is active: so nobody suspends himself, and nobody
 -- who is suspended lets himself in. Everybody else's membership is an admin's to change.
@@ -37,4 +37,58 @@ WITH CHECK (
     tenant_id = current_tenant() AND subject <> current_subject()
     AND current_caller_role() IN ('tenant_admin', 'super_admin')
 );
-GRANT UPDATE (status) ON memberships TO causeway_hub;
+GRANT UPDATE (status, version) ON memberships TO causeway_hub;
+
+-- Opens a caller's transaction in one statement: tells the policies for whom it runs, and lets the caller in.
+--
+-- It runs with the rights of the login that calls it, so row-level security binds it as it binds the caller's own
+-- statements. The role of a person's token is written down; of first calls at once, one writes it.
+-- p_remembered: whether the caller is a person of the tenant; a machine and a super admin become no members.
+-- outcome: ok, no_tenant or suspended. written: a role was written down just now. role_before: the role until then,
+-- NULL where it is the person's first.
+CREATE FUNCTION admit_v1(p_tenant_id uuid, p_subject text, p_role text, p_remembered boolean)
+RETURNS TABLE (outcome text, written boolean, role_before text)
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    v_role text;
+    v_status text;
+BEGIN
+    PERFORM set_config('causeway.tenant_id', p_tenant_id::text, true);
+    PERFORM set_config('causeway.subject', p_subject, true);
+    PERFORM set_config('causeway.role', p_role, true);
+    outcome := 'ok';
+    written := false;
+    IF NOT EXISTS (SELECT FROM tenants AS t WHERE t.tenant_id = p_tenant_id) THEN
+        outcome := 'no_tenant';
+    ELSIF p_remembered THEN
+        SELECT m.role, m.status INTO v_role, v_status FROM memberships AS m
+        WHERE m.tenant_id = p_tenant_id AND m.subject = p_subject;
+        IF v_status IS DISTINCT FROM 'suspended' AND v_role IS DISTINCT FROM p_role THEN
+            INSERT INTO users (subject) VALUES (p_subject) ON CONFLICT DO NOTHING;
+            INSERT INTO memberships AS m (tenant_id, subject, role) VALUES (p_tenant_id, p_subject, p_role)
+            ON CONFLICT (tenant_id, subject) DO UPDATE SET role = excluded.role
+            WHERE m.role <> excluded.role AND m.status = 'active';
+            written := FOUND;
+            role_before := CASE WHEN written THEN v_role END;
+            -- It may have waited for another first call, or for a suspension.
+            SELECT m.status INTO v_status FROM memberships AS m
+            WHERE m.tenant_id = p_tenant_id AND m.subject = p_subject;
+        END IF;
+        IF v_status = 'suspended' THEN
+            outcome := 'suspended';
+        END IF;
+    END IF;
+    RETURN NEXT;
+END $$;
+
+-- Tells the policies for whom a transaction of the platform runs, whose tenant is the nil UUID: it sees no tenant's rows.
+CREATE FUNCTION enter_platform_v1(p_subject text, p_role text) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM set_config('causeway.tenant_id', '00000000-0000-0000-0000-000000000000', true);
+    PERFORM set_config('causeway.subject', p_subject, true);
+    PERFORM set_config('causeway.role', p_role, true);
+END $$;
+
+REVOKE ALL ON FUNCTION admit_v1, enter_platform_v1 FROM public;
+GRANT EXECUTE ON FUNCTION admit_v1, enter_platform_v1 TO causeway_hub;

@@ -8,14 +8,24 @@ from causeway.operations import describe
 
 app = APIGatewayHttpResolver()
 
+# A replay of the creation cannot show the key again.
+_ROTATE = "The key was shown once, in the first answer. If you lost it, create another one and delete this one."
+
 
 @app.post("/api-keys")
-@hub_call(app, "api_keys.manage")
+@hub_call(app, "api_keys.manage", creates=True)
 @describe("NewApiKey", status=201, request="ApiKeyDraft", refuses="NAME_TAKEN")
 def create(call: HubCall) -> HubAnswer:
     """Create an API key; its secret is shown only in this response."""
-    key, text = api_keys.create(call.context, api_keys.KeyDraft.parse(call.body))
-    return HubAnswer(key.as_json() | {"apiKey": text}, 201, headers={"cache-control": "no-store"})
+    key, text = api_keys.create(call.context, api_keys.KeyDraft.parse(call.body), call.creation)
+    body, replayed = key.as_json() | {"apiKey": text}, key.as_json() | {"apiKey": None, "nextAction": _ROTATE}
+    return HubAnswer(
+        replayed if text is None else body,
+        201,
+        key.version,
+        {"cache-control": "no-store", "location": f"/api-keys/{key.key_id}"},
+        kept=replayed,
+    )
 
 
 @app.get("/api-keys")
@@ -31,8 +41,7 @@ def every(call: HubCall) -> HubAnswer:
 @describe(status=204, refuses="API_KEY_NOT_FOUND")
 def revoke(call: HubCall) -> HubAnswer:
     """Revoke an API key at once."""
-    api_keys.revoke(call.context, call.path["key_id"])
-    return HubAnswer("", 204)
+    return HubAnswer("", 204, api_keys.revoke(call.context, call.path["key_id"], call.expected).version)
 
 
 handler = api.lambda_handler(app)

@@ -10,7 +10,7 @@ from causeway.operations import VERDICTS, describe
 app = APIGatewayHttpResolver()
 
 _REFUSES = (
-    "CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED VERSION_MISMATCH NOT_SUPPORTED PROVIDER_REJECTED "
+    "CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED CHANGED_MEANWHILE NOT_SUPPORTED PROVIDER_REJECTED "
     f"CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE {VERDICTS}"
 )
 
@@ -34,12 +34,13 @@ def free_slots(call: HubCall) -> HubAnswer:
 
 
 @app.post("/integrations/<connection_id>/calendars/<calendar_id>/block-slots")
-@hub_call(app, "connections.use")
+@hub_call(app, "connections.use", acts=True)
 @describe("BlockedSlot", status=201, request="BlockedSlotDraft", refuses=f"{_REFUSES} PROVIDER_OUTCOME_UNKNOWN")
 def block(call: HubCall) -> HubAnswer:
     """Block a time of a calendar, so that nobody books it."""
     connection_id, slot = parse_connection_id(call.path["connection_id"]), calendars.BlockedSlot.parse(call.body)
-    return HubAnswer(calendars.block(call.context, connection_id, call.path["calendar_id"], slot), 201)
+    blocked = calendars.block(call.context, connection_id, call.path["calendar_id"], slot, call.expected)
+    return HubAnswer(blocked, 201)
 
 
 handler = api.lambda_handler(app)

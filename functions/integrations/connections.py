@@ -28,21 +28,18 @@ def list_connections(call: HubCall) -> HubAnswer:
 
 
 @app.post("/integrations")
-@hub_call(app, "credentials.write")
+@hub_call(app, "credentials.write", creates=True)
 @describe(
     "Connection",
     status=201,
     request="ConnectionDraft",
-    refuses="PROVIDER_NOT_FOUND PROVIDER_INACTIVE CONFIG_SCHEMA_INVALID NAME_TAKEN IDEMPOTENCY_KEY_REUSED "
+    refuses="PROVIDER_NOT_FOUND PROVIDER_INACTIVE CONFIG_SCHEMA_INVALID NAME_TAKEN "
     "CONNECTION_NOT_FOUND KEY_SERVICE_UNAVAILABLE",
 )
 def create(call: HubCall) -> HubAnswer:
-    """Create a connection and test it; the same Idempotency-Key finds the same connection."""
-    draft = requests.Draft.parse(call.body)
-    connection, made = changes.create(call.context, draft, call.headers.get("idempotency-key"))
-    headers = {"location": f"/integrations/{connection.connection_id}"} | (
-        {} if made else {"idempotent-replay": "true"}
-    )
+    """Create a connection and test it."""
+    connection = changes.create(call.context, requests.Draft.parse(call.body), call.creation)
+    headers = {"location": f"/integrations/{connection.connection_id}"}
     return HubAnswer(connection.as_json(with_config=True), 201, connection.version, headers)
 
 
@@ -65,7 +62,7 @@ def get(call: HubCall) -> HubAnswer:
 @describe(
     "Connection",
     request="ConnectionChange",
-    refuses="CONNECTION_NOT_FOUND IF_MATCH_REQUIRED VERSION_MISMATCH NAME_TAKEN CONFIG_SCHEMA_INVALID "
+    refuses="CONNECTION_NOT_FOUND IF_MATCH_REQUIRED NAME_TAKEN CONFIG_SCHEMA_INVALID "
     "INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED SECRETS_REQUIRED CREDENTIAL_UNREADABLE CREDENTIAL_MISSING "
     f"KEY_SERVICE_UNAVAILABLE {VERDICTS}",
 )
@@ -74,7 +71,7 @@ def change(call: HubCall) -> HubAnswer:
     wanted = requests.Change.parse(call.body)
     if wanted.config is not None:
         call.context.caller.demand("credentials.write")
-    connection = changes.change(call.context, _connection_id(call), call.version, wanted)
+    connection = changes.change(call.context, _connection_id(call), call.demanded, wanted)
     return HubAnswer(connection.as_json(with_config=True), version=connection.version)
 
 
@@ -83,7 +80,7 @@ def change(call: HubCall) -> HubAnswer:
 @describe(status=204, refuses="CONNECTION_NOT_FOUND")
 def delete(call: HubCall) -> HubAnswer:
     """Delete a connection and destroy its credentials."""
-    changes.delete(call.context, _connection_id(call))
+    changes.delete(call.context, _connection_id(call), call.expected)
     return HubAnswer("", 204)
 
 
@@ -91,25 +88,24 @@ def delete(call: HubCall) -> HubAnswer:
 @hub_call(app, "connections.use")
 @describe(
     "Verdict",
-    refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED VERSION_MISMATCH CREDENTIAL_UNREADABLE "
+    refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED CREDENTIAL_UNREADABLE "
     "CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE",
 )
 def test(call: HubCall) -> HubAnswer:
     """Test a connection by a call to its platform."""
-    verdict = testing.test(call.context, _connection_id(call))
-    return HubAnswer(verdict.as_json())
+    verdict, connection = testing.test(call.context, _connection_id(call), call.expected)
+    return HubAnswer(verdict.as_json(), version=connection.version)
 
 
 @app.post("/integrations/<connection_id>/enable")
 @hub_call(app, "connections.write")
 @describe(
     "Connection",
-    refuses="CONNECTION_NOT_FOUND TEMPLATE_MOVED VERSION_MISMATCH CREDENTIAL_UNREADABLE CREDENTIAL_MISSING "
-    "KEY_SERVICE_UNAVAILABLE",
+    refuses="CONNECTION_NOT_FOUND TEMPLATE_MOVED CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE",
 )
 def enable(call: HubCall) -> HubAnswer:
     """Enable a disabled connection, if its test succeeds."""
-    connection = changes.enable(call.context, _connection_id(call))
+    connection = changes.enable(call.context, _connection_id(call), call.expected)
     return HubAnswer(connection.as_json(with_config=True), version=connection.version)
 
 
@@ -118,7 +114,7 @@ def enable(call: HubCall) -> HubAnswer:
 @describe("Connection", refuses="CONNECTION_NOT_FOUND")
 def disable(call: HubCall) -> HubAnswer:
     """Disable a connection: it is not used until it is enabled."""
-    connection = changes.disable(call.context, _connection_id(call))
+    connection = changes.disable(call.context, _connection_id(call), call.expected)
     return HubAnswer(connection.as_json(with_config=True), version=connection.version)
 
 
@@ -128,12 +124,12 @@ def disable(call: HubCall) -> HubAnswer:
     "Connection",
     request="NewSecrets",
     refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED CONFIG_SCHEMA_INVALID SECRETS_REQUIRED "
-    f"VERSION_MISMATCH CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE {VERDICTS}",
+    f"CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE {VERDICTS}",
 )
 def rotate(call: HubCall) -> HubAnswer:
     """Replace a connection's secrets by new ones that a test found working."""
     fresh = requests.NewSecrets.parse(call.body)
-    connection = changes.rotate(call.context, _connection_id(call), fresh)
+    connection = changes.rotate(call.context, _connection_id(call), fresh, call.expected)
     return HubAnswer(connection.as_json(with_config=True), version=connection.version)
 
 
@@ -142,11 +138,11 @@ def rotate(call: HubCall) -> HubAnswer:
 @describe(
     "Connection",
     refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED NOTHING_TO_ROLL_BACK CONFIG_SCHEMA_INVALID "
-    f"VERSION_MISMATCH CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE {VERDICTS}",
+    f"CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE {VERDICTS}",
 )
 def roll_back(call: HubCall) -> HubAnswer:
     """Roll back the last rotation, within 24 hours and if a test finds the old secrets working still."""
-    connection = changes.roll_back(call.context, _connection_id(call))
+    connection = changes.roll_back(call.context, _connection_id(call), call.expected)
     return HubAnswer(connection.as_json(with_config=True), version=connection.version)
 
 

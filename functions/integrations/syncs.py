@@ -16,7 +16,8 @@ app = APIGatewayHttpResolver()
 @describe("SyncRun", status=202, refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE")
 def sync(call: HubCall) -> HubAnswer:
     """Start a sync, or return the one already queued or running."""
-    run, made = starting.start(call.context, requests.parse_connection_id(call.path["connection_id"]))
+    connection_id = requests.parse_connection_id(call.path["connection_id"])
+    run, made = starting.start(call.context, connection_id, call.creation, call.expected)
     headers = {"location": f"/integrations/{run.connection_id}/syncs/{run.run_id}"}
     return HubAnswer(run.as_json(), 202, headers=headers | ({} if made else {"idempotent-replay": "true"}))
 

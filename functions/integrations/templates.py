@@ -35,11 +35,11 @@ def every(call: HubCall) -> HubAnswer:
 
 
 @app.post("/integrations/templates")
-@hub_call(app, "catalogue.write")
+@hub_call(app, "catalogue.write", creates=True)
 @describe("Template", status=201, request="TemplateDraft", refuses="CONFIG_SCHEMA_INVALID NAME_TAKEN")
 def create(call: HubCall) -> HubAnswer:
     """Create a template."""
-    made = templates.create(call.context, call.body)
+    made = templates.create(call.context, call.body, call.creation)
     headers = {"location": f"/integrations/templates/{made.key}"}
     return HubAnswer(templates.as_json(made), 201, made.version, headers)
 
@@ -59,11 +59,11 @@ def get(call: HubCall) -> HubAnswer:
 @describe(
     "Template",
     request="TemplateChange",
-    refuses="PROVIDER_NOT_FOUND IF_MATCH_REQUIRED VERSION_MISMATCH CONFIG_SCHEMA_INVALID",
+    refuses="PROVIDER_NOT_FOUND IF_MATCH_REQUIRED CONFIG_SCHEMA_INVALID",
 )
 def change(call: HubCall) -> HubAnswer:
     """Change a template that is still as If-Match says."""
-    after = templates.change(call.context, call.path["template_id"], call.version, call.body)
+    after = templates.change(call.context, call.path["template_id"], call.demanded, call.body)
     return HubAnswer(templates.as_json(after), version=after.version)
 
 

@@ -24,7 +24,8 @@ def every(call: HubCall) -> HubAnswer:
 def change(call: HubCall) -> HubAnswer:
     """Suspend a person, or let them in again."""
     exact = addresses.is_exact(call.delivered["subject"])
-    return HubAnswer(memberships.change(call.context, call.path["subject"], call.body, exact=exact).as_json())
+    membership = memberships.change(call.context, call.path["subject"], call.body, call.expected, exact=exact)
+    return HubAnswer(membership.as_json(), version=membership.version)
 
 
 handler = api.lambda_handler(app)

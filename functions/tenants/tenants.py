@@ -10,11 +10,12 @@ app = APIGatewayHttpResolver()
 
 
 @app.post("/tenants")
-@hub_call(app, "tenants.manage")
+@hub_call(app, "tenants.manage", creates=True)
 @describe("Tenant", status=201, request="TenantDraft", refuses="NAME_TAKEN")
 def create(call: HubCall) -> HubAnswer:
     """Create a tenant."""
-    return HubAnswer(tenants.create(call.context, tenants.Draft.parse(call.body)).as_json(), 201)
+    made = tenants.create(call.context, tenants.Draft.parse(call.body), call.creation)
+    return HubAnswer(made.as_json(), 201, made.version, {"location": f"/tenants/{made.tenant_id}"})
 
 
 @app.get("/tenants")
@@ -31,7 +32,8 @@ def every(call: HubCall) -> HubAnswer:
 @describe("Tenant")
 def get(call: HubCall) -> HubAnswer:
     """Get a tenant."""
-    return HubAnswer(tenants.find(call.context, call.path["tenant_id"]).as_json())
+    tenant = tenants.find(call.context, call.path["tenant_id"])
+    return HubAnswer(tenant.as_json(), version=tenant.version)
 
 
 @app.patch("/tenants/<tenant_id>")
@@ -39,7 +41,8 @@ def get(call: HubCall) -> HubAnswer:
 @describe("Tenant", request="TenantChange")
 def change(call: HubCall) -> HubAnswer:
     """Change a tenant's display name."""
-    return HubAnswer(tenants.change(call.context, call.path["tenant_id"], call.body).as_json())
+    tenant = tenants.change(call.context, call.path["tenant_id"], call.body, call.expected)
+    return HubAnswer(tenant.as_json(), version=tenant.version)
 
 
 handler = api.lambda_handler(app)

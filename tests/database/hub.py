@@ -91,7 +91,10 @@ class Hub:
         )
 
     def read(self, version: int | None = None) -> credentials.Secrets:
-        return credentials.read(self.database, self.keys, self.tenant_id, self.connection_id, version)
+        self.connect(self.connection_id)
+        with self.database.transaction(self.tenant_id) as transaction:
+            found = credentials.stored(transaction, self.connection_id, version)
+        return credentials.unsealed(self.keys, found)
 
     def rotate_data_key(self) -> int:
         """Give the tenant a new data key and return its version."""

@@ -342,7 +342,7 @@ def test_filters_find_what_they_name_and_nothing_else(shared: Hub) -> None:
     shared.write(
         tenant_id,
         CREATED,
-        replace(CREATED, action=Action.CREDENTIAL_USED, actor="key-1", actor_kind="machine"),
+        replace(CREATED, action=Action.CREDENTIAL_UNREADABLE, actor="key-1", actor_kind="machine"),
         replace(CREATED, object_id="connection-2", outcome="failed"),
         replace(CREATED, object_kind="template"),
     )
@@ -352,7 +352,7 @@ def test_filters_find_what_they_name_and_nothing_else(shared: Hub) -> None:
         return [found.entry for found in shared.read(tenant_id, Filter(**only))]
 
     assert entries() == [4, 3, 2, 1]
-    assert entries(action="credential.used") == [2]
+    assert entries(action="credential.unreadable") == [2]
     assert entries(actor="subject-1") == [4, 3, 1]
     assert entries(object_kind="connection", object_id="connection-1") == [2, 1]
     assert entries(outcome="failed") == [3]

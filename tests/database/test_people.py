@@ -134,7 +134,7 @@ def test_user_is_seen_by_himself_alone(ours: Casino, database: Database) -> None
         admitted(database, caller)
     with database.transaction(ours.tenant_id) as connection:
         nobody = connection.execute("SELECT subject FROM users").fetchall()
-        identity.introduce(connection, first)
+        identity.admit(connection, first)
         found = connection.execute("SELECT subject FROM users").fetchall()
 
     assert nobody == []
@@ -148,7 +148,7 @@ def test_subject_and_role_do_not_leak_into_the_next_transaction(ours: Casino, da
             nullif(current_setting('causeway.role', true), '') AS role
     """
     with database.transaction(ours.tenant_id) as connection:
-        identity.introduce(connection, person(ours, "super_admin", "somebody"))
+        identity.admit(connection, person(ours, "super_admin", "somebody"))
         inside = connection.execute(look).fetchone()
     after = database.one(look, [])
 
@@ -159,7 +159,7 @@ def test_subject_and_role_do_not_leak_into_the_next_transaction(ours: Casino, da
 
 def test_tenant_of_a_checked_key_does_not_leak_into_the_next_statement(ours: Casino, database: Database) -> None:
     """HUB 42: the check of a key sets the tenant by itself."""
-    key, digest = identity.make_key(ours.tenant_id)
+    key, digest = identity.make_key(ours.tenant_id, uuid4())
     made = """
         INSERT INTO api_keys (tenant_id, key_id, name, hash, created_by) VALUES (%s, %s, %s, %s, '') RETURNING key_id
     """
@@ -199,7 +199,8 @@ def test_membership_is_made_by_its_person_alone_and_active(
         ours.query("INSERT INTO users (subject) VALUES (%s)", [caller.subject])
     insert = "INSERT INTO memberships (tenant_id, subject, role, status) VALUES (%s, %s, 'staff', %s)"
     for role in ("staff", "tenant_admin", "super_admin"):
-        identity.introduce(hub, person(ours, role, own.subject))
+        hub.execute("SELECT set_config('causeway.subject', %s, true)", [own.subject])
+        hub.execute("SELECT set_config('causeway.role', %s, true)", [role])
         with hub.transaction():
             assert hub.execute(insert, [ours.tenant_id, own.subject, "active"]).rowcount == 1
             raise psycopg.Rollback
@@ -225,7 +226,8 @@ FORBIDDEN = [
     "DELETE FROM integration_api_logs",
     "UPDATE sync_runs SET connection_id = connection_id",
     "DELETE FROM sync_runs",
-    "UPDATE idempotency_keys SET object_id = object_id",
+    "UPDATE idempotency_keys SET subject = subject",
+    "INSERT INTO idempotency_keys (object_id) VALUES (gen_random_uuid())",
     "DELETE FROM idempotency_keys",
     "DELETE FROM integration_health",
 ]
@@ -248,15 +250,17 @@ ROWS = {
         VALUES (%s, gen_random_uuid(), 'healthy', '', '', '')
     """,
     "integration_api_logs": """
-        INSERT INTO integration_api_logs (tenant_id, connection_id, method, url, milliseconds, request_id)
-        VALUES (%s, gen_random_uuid(), '', '', 0, '')
+        INSERT INTO integration_api_logs (
+            tenant_id, connection_id, method, url, milliseconds, request_id, actor_kind, actor
+        )
+        VALUES (%s, gen_random_uuid(), '', '', 0, '', 'person', '')
     """,
     "sync_runs": """
         INSERT INTO sync_runs (tenant_id, connection_id, status, requested_by)
         VALUES (%s, gen_random_uuid(), 'failed', '')
     """,
     "idempotency_keys": """
-        INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, object_id)
+        INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, attempt)
         VALUES (%s, '', 'x', sha256('x'), gen_random_uuid())
     """,
 }
@@ -398,7 +402,7 @@ def test_what_belongs_to_a_connection_is_of_its_tenant(ours: Casino, theirs: Cas
 def test_a_key_of_idempotency_is_its_tenants_and_callers(ours: Casino, theirs: Casino) -> None:
     key = token_hex(6)
     statement = """
-        INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, object_id)
+        INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, attempt)
         VALUES (%s, %s, %s, sha256('x'), gen_random_uuid())
     """
     for casino in (ours, theirs):

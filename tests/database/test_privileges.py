@@ -42,6 +42,9 @@ CONNECTION_COLUMNS = [
     ),
     "deleted_at",
 ]
+IDEMPOTENCY_COLUMNS = [
+    *("request_hash", "object_id", "attempt", "leased_until", "status", "headers", "body", "created_at"),
+]
 HEALTH_COLUMNS = ["status", "code", "message", "next_action", "response_ms", "checked_at"]
 # All that a login may do with tables; UPDATE is of some columns.
 ALLOWED: dict[str, dict[str, set[str]]] = {
@@ -95,7 +98,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         "integration_health": {"SELECT", "INSERT", "UPDATE"},
         "integration_api_logs": {"SELECT", "INSERT"},
         "sync_runs": {"SELECT", "INSERT", "UPDATE"},
-        "idempotency_keys": {"SELECT", "INSERT"},
+        "idempotency_keys": {"SELECT", "INSERT", "UPDATE"},
     },
 }
 ALLOWED["causeway_credentials"] = ALLOWED["causeway_hub"] | {
@@ -118,9 +121,10 @@ WRITABLE_COLUMNS = {
     },
     "causeway_hub": {
         *(f"integration_providers.{column}" for column in PROVIDER_COLUMNS),
-        "tenants.display_name",
-        *(f"memberships.{column}" for column in ("role", "status")),
-        *(f"api_keys.{column}" for column in ("last_used_at", "revoked_at")),
+        *(f"tenants.{column}" for column in ("display_name", "version")),
+        *(f"memberships.{column}" for column in ("role", "status", "version")),
+        *(f"api_keys.{column}" for column in ("last_used_at", "revoked_at", "version")),
+        *(f"idempotency_keys.{column}" for column in IDEMPOTENCY_COLUMNS),
         *(f"integration_connections.{column}" for column in CONNECTION_COLUMNS),
         *(f"integration_health.{column}" for column in HEALTH_COLUMNS),
         *(
@@ -136,20 +140,21 @@ WRITABLE_COLUMNS["causeway_credentials"] = WRITABLE_COLUMNS["causeway_hub"] | {
 }
 # What a transaction is told of itself, anybody may ask.
 ASKED = {"current_tenant", "current_subject", "current_caller_role", "ledger_tenant"}
+HUB_FUNCTIONS = {
+    *("enter_tenant_v1", "enter_platform_v1", "admit_v1", "api_key_use_v1", "audit_append_v1"),
+    *("idempotency_claim_v1", "idempotency_sweep_v1", "sync_runs_due_v1", *ASKED),
+}
 CALLABLE = {
-    "causeway_casino": {"casino_transact_v1", "casino_debit_v1", "casino_balance_v1", *ASKED},
-    "causeway_provider": ASKED,
-    "causeway_auditor": ASKED,
+    "causeway_casino": {"enter_tenant_v1", "casino_transact_v1", "casino_debit_v1", "casino_balance_v1", *ASKED},
+    "causeway_provider": {"enter_tenant_v1", *ASKED},
+    "causeway_auditor": {"enter_tenant_v1", *ASKED},
     "causeway_operator": {
         *("casino_add_player_v1", "casino_add_wallet_v1", "casino_add_game_provider_v1", "casino_add_game_v1"),
         *("provider_add_casino_v1", "provider_add_game_v1"),
         *ASKED,
     },
-    "causeway_hub": {"api_key_use_v1", "audit_append_v1", "sync_runs_due_v1", *ASKED},
-    "causeway_credentials": {
-        *("api_key_use_v1", "audit_append_v1", "credentials_due_v1", "data_keys_due_v1", "sync_runs_due_v1"),
-        *ASKED,
-    },
+    "causeway_hub": HUB_FUNCTIONS,
+    "causeway_credentials": {"credentials_due_v1", "data_keys_due_v1", *HUB_FUNCTIONS},
 }
 
 
@@ -526,6 +531,7 @@ def test_functions_that_run_with_anothers_rights_pin_their_search_path(shared_ca
         "data_keys_due_v1": "causeway_keeper",
         "credentials_due_v1": "causeway_keeper",
         "sync_runs_due_v1": "causeway_keeper",
+        "idempotency_sweep_v1": "causeway_keeper",
     }
     assert {tuple(function.proconfig) for function in definers} == {("search_path=public, pg_temp",)}
 

@@ -34,6 +34,7 @@ _PLATFORM_ADMIN = (
     "(current_tenant() = '00000000-0000-0000-0000-000000000000'::uuid))"
 )
 _OWN_ROLE = "((tenant_id = current_tenant()) AND (subject = current_subject()) AND (status = 'active'::text))"
+_CALLERS_OWN = "((tenant_id = current_tenant()) AND (subject = current_subject()))"
 _OTHERS = (
     "((tenant_id = current_tenant()) AND (subject <> current_subject()) AND "
     "(current_caller_role() = ANY (ARRAY['tenant_admin'::text, 'super_admin'::text])))"
@@ -43,7 +44,8 @@ _GIVES_CREDENTIALS = (
     "(current_setting('causeway.role'::text, true) IS DISTINCT FROM 'super_admin'::text))"
 )
 # Policies that ask for something other than the tenant, or for more. The first three are the platform's, which makes
-# tenants; three more tell who makes and changes a membership, and the last who gives credentials.
+# tenants; three more tell who makes and changes a membership, the next who gives credentials; a key of idempotency is
+# its caller's.
 OWN_WORDS = {
     "tenants_platform_list": _PLATFORM_ADMIN,
     "tenants_platform_add": _PLATFORM_ADMIN,
@@ -56,6 +58,7 @@ OWN_WORDS = {
     "api_credentials_add": _GIVES_CREDENTIALS,
     "api_credentials_change": _GIVES_CREDENTIALS,
     "api_credentials_destroy": _GIVES_CREDENTIALS,
+    **dict.fromkeys(("idempotency_keys_own", "idempotency_keys_add", "idempotency_keys_change"), _CALLERS_OWN),
 }
 # Tables that belong to no tenant, and what their policies ask by command.
 WITHOUT_TENANT = {
@@ -104,15 +107,18 @@ _HUB_SIDE = (
     WHERE tenant_id = %(tenant)s
     """,
     """
-    INSERT INTO integration_api_logs (tenant_id, connection_id, method, url, milliseconds, request_id)
-    SELECT tenant_id, connection_id, 'GET', '', 1, '' FROM integration_connections WHERE tenant_id = %(tenant)s
+    INSERT INTO integration_api_logs (
+            tenant_id, connection_id, method, url, milliseconds, request_id, actor_kind, actor
+        )
+    SELECT tenant_id, connection_id, 'GET', '', 1, '', 'person', 'subject' FROM integration_connections
+    WHERE tenant_id = %(tenant)s
     """,
     """
     INSERT INTO sync_runs (tenant_id, connection_id, status, requested_by)
     SELECT tenant_id, connection_id, 'failed', 'subject' FROM integration_connections WHERE tenant_id = %(tenant)s
     """,
     """
-    INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, object_id)
+    INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, attempt)
     VALUES (%(tenant)s, 'subject', 'key', sha256('body'), gen_random_uuid())
     """,
 )
@@ -235,7 +241,10 @@ def test_every_policy_but_the_auditors_asks_for_the_tenant_read_or_written(share
         if policy.roles[0] in ("causeway_auditor", "causeway_keeper"):
             # The auditor signs heads of every tenant's chains, in a table that it alone reads.
             signs = (policy.tablename, policy.cmd, policy.with_check) == ("ledger_audit_heads", "INSERT", "true")
-            assert signs or (policy.cmd, policy.qual) == ("SELECT", "true"), policy.policyname
+            sweeps = (policy.policyname, policy.cmd, policy.qual) == (
+                *("idempotency_keys_sweep", "DELETE", "(created_at < (now() - '24:00:00'::interval))"),
+            )
+            assert signs or sweeps or (policy.cmd, policy.qual) == ("SELECT", "true"), policy.policyname
             continue
         asked = {
             "SELECT": [policy.qual],
@@ -377,6 +386,8 @@ def test_only_the_set_tenants_rows_are_seen(ours: Seat, theirs: Seat, login: str
     with psycopg.connect(ours.casino.urls[login]) as connection:
         found = readable(connection, names)
         assert len(found) >= 6
+        # What is a caller's own within the tenant is seen by him.
+        connection.execute("SELECT set_config('causeway.subject', 'subject', true)")
         for seat in (ours, theirs):
             become(connection, seat.casino.tenant_id)
             for table in found:

@@ -45,7 +45,7 @@ class Syncs:
 
     def begin(self) -> tuple[Run, bool]:
         with self.database.transaction(self.casino.tenant_id) as transaction:
-            return runs.begin(transaction, self.connection_id, "subject")
+            return runs.begin(transaction, self.connection_id, uuid4(), "subject")
 
     def take(self, run_id: str, lease: timedelta = MINUTE) -> Taken | None:
         with self.database.transaction(self.casino.tenant_id) as transaction:

@@ -155,7 +155,7 @@ def test_connection_to_another_platform_is_refused_unused(
         assert (refused.status, refused.code) == (409, "NOT_SUPPORTED")
 
     assert platform.calls == before
-    used = "SELECT FROM audit_log WHERE action = 'credential.used' AND object_id = %s"
+    used = "SELECT FROM integration_api_logs WHERE connection_id = %s AND url LIKE '%%/calendars/%%'"
     assert superuser.execute(used, [other.rsplit("/", 1)[1]]).rowcount == 0
 
 
@@ -170,7 +170,7 @@ def test_disabled_connection_is_refused_and_its_platform_not_called(
         assert (refused.status, refused.code) == (409, "INTEGRATION_NOT_ACTIVE")
 
     assert platform.calls == before
-    used = "SELECT FROM audit_log WHERE action = 'credential.used' AND object_id = %s"
+    used = "SELECT FROM integration_api_logs WHERE connection_id = %s AND url LIKE '%%/calendars/%%'"
     assert superuser.execute(used, [path.rsplit("/", 1)[1]]).rowcount == 0
 
 
@@ -348,7 +348,7 @@ def test_call_is_logged_without_the_secret_and_its_use_audited(hub: Hub) -> None
     assert newest["requestId"] == answered.headers["apigw-requestid"]
     assert "Demo calendar" in newest["responseBody"]
     assert CREDENTIALS["apiKey"].encode() not in logs.body
-    assert "credential.used" in [entry["action"] for entry in hub.audited(path)]
+    assert (newest["actorKind"], newest["sourceIp"], newest["credentialVersion"]) == ("person", "127.0.0.1", 1)
 
 
 def test_log_that_fails_does_not_fail_the_call(hub: Hub, path: str, superuser: psycopg.Connection) -> None:

@@ -10,6 +10,7 @@ from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urlsplit
 
+from causeway.preconditions import Expected
 from local.demo_data import CASINO_CODE, SECOND_CODE, TENANTS
 
 OURS, THEIRS = CASINO_CODE, SECOND_CODE
@@ -161,6 +162,11 @@ class Hub:
         reply = self.call("GET", f"/audit?limit=1000&object_id={path.rsplit('/', 1)[-1]}", caller)
         assert reply.status == 200, reply
         return list(reversed(reply.json["entries"]))
+
+
+def exactly(version: int) -> Expected:
+    """An If-Match that names one version."""
+    return Expected(frozenset({version}))
 
 
 def config(**changes: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from causeway.connections import changes, testing, use
 from causeway.connections.requests import Draft
 from causeway.context import JobContext, RequestContext
 from causeway.errors import IntegrationNotActive, NotSupported
+from causeway.idempotency import Creation
 from local.demo_data import TENANTS
 from tests.hub.client import OURS, Hub, config, draft
 from tests.hub.conftest import Platform
@@ -23,7 +24,7 @@ def connection_id(inside: Inside, platform: Platform) -> UUID:
     """A working connection to SOFTSWISS."""
     platform.keys = {"the-key"}
     wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="the-key")))
-    return UUID(changes.create(inside(), wanted, None)[0].connection_id)
+    return UUID(changes.create(inside(), wanted, Creation.new()).connection_id)
 
 
 def players(opened: use.OpenConnection) -> int:
@@ -35,16 +36,16 @@ def entries(hub: Hub, connection_id: UUID) -> list[dict[str, Any]]:
 
 
 def test_job_opens_a_connection_as_a_caller_does(inside: Inside, hub: Hub, connection_id: UUID) -> None:
-    """HUB 44: nobody called it; its name stands in the audit log."""
+    """HUB 44: nobody called it; its name stands in the API log."""
     inside()
     job = JobContext("sync-run", TENANTS[OURS], "an-invocation", database.current())
     with use.opened(job, connection_id, "softswiss") as opened:
         assert players(opened) == 200
 
-    used = entries(hub, connection_id)[-1]
-    assert (used["action"], used["actorKind"], used["actor"]) == ("credential.used", "system", "sync-run")
     [newest, *_] = hub.call("GET", f"/integrations/{connection_id}/logs").json["logs"]
     assert (newest["status"], newest["requestId"]) == (200, "an-invocation")
+    assert (newest["actorKind"], newest["actor"], newest["sourceIp"]) == ("system", "sync-run", None)
+    assert newest["credentialVersion"] == 1
 
 
 def test_connection_may_be_of_any_of_the_providers_that_can_do_it(inside: Inside, connection_id: UUID) -> None:
@@ -70,11 +71,11 @@ def test_connection_whose_last_test_failed_is_not_opened(
     """HUB 15: though it may be tested again."""
     context = inside()
     platform.keys.clear()
-    assert not testing.test(context, connection_id).verdict.success
+    assert not testing.test(context, connection_id)[0].verdict.success
     before = entries(hub, connection_id)
     with pytest.raises(IntegrationNotActive), use.opened(context, connection_id, "softswiss"):
         pytest.fail("opened")
 
     assert entries(hub, connection_id) == before
     platform.keys.add("the-key")
-    assert testing.test(context, connection_id).verdict.success
+    assert testing.test(context, connection_id)[0].verdict.success

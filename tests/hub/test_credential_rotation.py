@@ -22,10 +22,11 @@ from causeway.errors import (
     TemplateMoved,
     VersionMismatch,
 )
+from causeway.idempotency import Creation
 from local.sandbox.credentials import DEMO_CREDENTIALS
 from local.stack import Stack
 from tests.database.parallel import at_once
-from tests.hub.client import REGULATOR, STAFF, Hub, Reply, config, draft
+from tests.hub.client import REGULATOR, STAFF, Hub, Reply, config, draft, exactly
 from tests.hub.conftest import Platform
 
 Rows = Callable[..., list[Any]]
@@ -151,7 +152,7 @@ def test_working_old_credential_takes_the_place_of_a_broken_new_one(
     platform.keys = {"old-key", "new-key"}
     changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}))
     platform.keys = {"old-key"}
-    assert not testing.test(context, UUID(one)).verdict.success
+    assert not testing.test(context, UUID(one))[0].verdict.success
     back = changes.roll_back(context, UUID(one))
 
     assert (back.status, back.is_active, back.error_message) == ("active", True, None)
@@ -170,7 +171,7 @@ def test_old_credential_the_platform_no_longer_takes_is_refused_and_the_new_one_
         changes.roll_back(context, UUID(one))
 
     assert statuses(rows, one) == ["retiring", "active"]
-    assert testing.test(context, UUID(one)).verdict.success
+    assert testing.test(context, UUID(one))[0].verdict.success
 
 
 def test_call_in_flight_ends_with_the_credential_it_began_with(inside: Inside, rows: Rows, platform: Platform) -> None:
@@ -198,7 +199,7 @@ def made(context: RequestContext, platform: Platform, key: str, **more: str) -> 
     """A connection to a platform that takes this key; returns its id."""
     platform.keys.add(key)
     wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key=key, **more)))
-    return changes.create(context, wanted, None)[0].connection_id
+    return changes.create(context, wanted, Creation.new()).connection_id
 
 
 def test_secrets_given_for_one_address_do_not_come_back_at_another(
@@ -214,14 +215,14 @@ def test_secrets_given_for_one_address_do_not_come_back_at_another(
     try:
         moved = {"base_url": elsewhere.url, "api_key": "third-key", "api_secret": token_hex(8)}
         version = int(hub.call("GET", f"/integrations/{one}").etag.strip('"'))
-        changes.change(context, UUID(one), version, Change(None, None, moved))
+        changes.change(context, UUID(one), exactly(version), Change(None, None, moved))
         calls = elsewhere.calls
 
         assert statuses(rows, one) == ["retired", "retired", "active"]
         with pytest.raises(NothingToRollBack):
             changes.roll_back(context, UUID(one))
         assert elsewhere.calls == calls
-        assert hub.audited(f"/integrations/{one}")[-2]["action"] == "credential.retired"
+        assert hub.audited(f"/integrations/{one}")[-1]["action"] == "credential.retired"
     finally:
         elsewhere.close()
 
@@ -236,7 +237,7 @@ def test_moving_with_the_secrets_in_use_retires_the_old_ones_too(
     changes.rotate(context, UUID(one), NewSecrets({"api_key": "second-key"}))
     version = int(hub.call("GET", f"/integrations/{one}").etag.strip('"'))
     moved = {"base_url": f"{platform.url}/v2", "api_key": "second-key", "api_secret": "the-secret"}
-    changes.change(context, UUID(one), version, Change(None, None, moved))
+    changes.change(context, UUID(one), exactly(version), Change(None, None, moved))
 
     assert statuses(rows, one) == ["retired", "active"]
     with pytest.raises(NothingToRollBack):
@@ -294,17 +295,17 @@ def test_credential_that_cannot_be_read_is_replaced_by_giving_all_of_it(
     def replaced(**secrets: str | None) -> Connection:
         if by == "rotate":
             return changes.rotate(context, UUID(one), NewSecrets(secrets))
-        return changes.change(context, UUID(one), 1, Change(None, None, secrets))
+        return changes.change(context, UUID(one), exactly(1), Change(None, None, secrets))
 
     with pytest.raises(CredentialUnreadable):
         replaced(api_key="new-key")
     assert replaced(api_key="new-key", api_secret="new-secret").status == "active"
 
     assert statuses(rows, one) == ["retired", "active"]
-    assert testing.test(context, UUID(one)).verdict.success
+    assert testing.test(context, UUID(one))[0].verdict.success
     with pytest.raises(NothingToRollBack):
         changes.roll_back(context, UUID(one))
-    assert hub.audited(f"/integrations/{one}")[-4]["action"] == "credential.retired"
+    assert hub.audited(f"/integrations/{one}")[-2]["action"] == "credential.retired"
 
 
 def test_old_credential_takes_the_place_of_one_that_cannot_be_read(
@@ -408,7 +409,7 @@ def test_rollbacks_and_rotations_at_once_leave_one_credential_in_use(
 
     # 429 and 503: more environments at once than the function may have here.
     told = {(reply.status, reply.code) for reply in replies}
-    assert told <= {(200, ""), (412, "VERSION_MISMATCH"), (409, "NOTHING_TO_ROLL_BACK"), (429, ""), (503, "")}, told
+    assert told <= {(200, ""), (409, "CHANGED_MEANWHILE"), (409, "NOTHING_TO_ROLL_BACK"), (429, ""), (503, "")}, told
     assert (200, "") in told
     assert statuses(rows, path).count("active") == 1
     assert statuses(rows, path).count("retiring") <= 1

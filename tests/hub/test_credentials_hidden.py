@@ -20,6 +20,7 @@ from causeway.connections import changes, testing
 from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.context import RequestContext
 from causeway.errors import CausewayError
+from causeway.idempotency import Creation
 from local import ROOT
 from local.stack import Stack
 from tests.hub.client import (
@@ -35,6 +36,7 @@ from tests.hub.client import (
     Reply,
     config,
     draft,
+    exactly,
     machine,
 )
 from tests.hub.conftest import Platform
@@ -211,7 +213,7 @@ def call_a_platform_that_repeats_it(context: RequestContext, platform: Platform,
     good = planted.secret("platform: good")
     platform.keys = {good}
     body = draft(config=config(base_url=platform.url, api_key=good, api_secret=planted.secret("platform: signs")))
-    one, _ = changes.create(context, Draft.parse(body), None)
+    one = changes.create(context, Draft.parse(body), Creation.new())
     identity = UUID(one.connection_id)
     assert one.status == "active"
     for where in ("wrong", "wrong again"):
@@ -219,12 +221,15 @@ def call_a_platform_that_repeats_it(context: RequestContext, platform: Platform,
             changes.rotate(context, identity, NewSecrets({"api_key": planted.secret(f"platform: {where}")}))
     with suppress(CausewayError):
         changes.change(
-            context, identity, one.version, Change(None, None, {"api_key": planted.secret("platform: changed")})
+            context,
+            identity,
+            exactly(one.version),
+            Change(None, None, {"api_key": planted.secret("platform: changed")}),
         )
     fresh = planted.secret("platform: rotated")
     platform.keys = {fresh}
     assert changes.rotate(context, identity, NewSecrets({"api_key": fresh})).status == "active"
-    assert testing.test(context, identity).verdict.success
+    assert testing.test(context, identity)[0].verdict.success
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ def test_nobody_but_a_super_admin_names_his_tenant() -> None:
 
 def test_nothing_secret_of_a_new_key_shows_where_it_is_printed() -> None:
     """HUB 1"""
-    key, _ = identity.make_key(TENANT)
+    key, _ = identity.make_key(TENANT, uuid4())
     assert key.text not in f"{key} {key!r}"
     assert key.text[20:] not in repr(key)
 

@@ -266,7 +266,7 @@ class World:
     def template(self) -> dict[str, Any]:
         """A template that is not there yet."""
         shown = self.hub.call("GET", "/integrations/templates/softswiss", ADMIN).json
-        kept = {name: value for name, value in shown.items() if name not in ("name", "isActive")}
+        kept = {name: value for name, value in shown.items() if name not in ("name", "isActive", "version")}
         return kept | {"id": f"casino_{token_hex(6)}"}
 
 

@@ -17,7 +17,7 @@ PATH = "/integrations/templates"
 def new_template(hub: Hub, **changes: Any) -> dict[str, Any]:
     """The body of a template that is not there yet."""
     shown = hub.call("GET", f"{PATH}/softswiss").json
-    kept = {name: value for name, value in shown.items() if name not in ("name", "isActive")}
+    kept = {name: value for name, value in shown.items() if name not in ("name", "isActive", "version")}
     return kept | {"id": f"casino_{token_hex(6)}"} | changes
 
 

@@ -39,7 +39,7 @@ def test_new_tenant_is_answered_listed_and_stored(hub: Hub, rows: Rows) -> None:
     made = new_tenant(hub, displayName="Zoë's Casino 💥")
     [stored] = rows("SELECT * FROM tenants WHERE tenant_id = %s", [made["id"]])
 
-    assert set(made) == {"id", "code", "displayName", "createdAt"}
+    assert set(made) == {"id", "code", "displayName", "createdAt", "version"}
     assert (str(stored.tenant_id), stored.code, stored.display_name) == (made["id"], made["code"], "Zoë's Casino 💥")
     assert made["createdAt"] == stored.created_at.isoformat()
     assert hub.call("GET", f"/tenants/{made['id']}", PLATFORM_ADMIN).json == made
@@ -202,7 +202,9 @@ def test_tenant_gets_another_name_and_keeps_its_code(hub: Hub) -> None:
         hub.call("PATCH", f"/tenants/{made['id']}", PLATFORM_ADMIN, {"displayName": "Renamed"}) for _ in range(2)
     ]
 
-    assert [(reply.status, reply.json) for reply in replies] == [(200, made | {"displayName": "Renamed"})] * 2
+    assert [(reply.status, reply.json) for reply in replies] == [
+        (200, made | {"displayName": "Renamed", "version": 2})
+    ] * 2
     assert hub.call("GET", f"/tenants/{made['id']}", PLATFORM_ADMIN).json == replies[0].json
     for caller in (PLATFORM_ADMIN, within(made)):
         _, changed = chain(hub, caller, made["id"])

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -49,7 +50,7 @@ def handler(set_environment: Callable[..., None]) -> Callable[..., dict[str, Any
 
 def test_down_is_not_refused(handler: Callable[..., dict[str, Any]]) -> None:
     """A good key or token is not called a bad one: the caller is answered 503 and comes again."""
-    key, _ = identity.make_key("00000000-0000-4000-8000-000000000001")
+    key, _ = identity.make_key("00000000-0000-4000-8000-000000000001", uuid4())
     unavailable = {"isAuthorized": True, "context": {"refused": "UNAVAILABLE"}}
 
     assert handler(x_api_key=key.text) == unavailable

@@ -45,8 +45,8 @@ def test_every_error_has_a_sentence_a_status_and_an_action(error: type[CausewayE
     assert 400 <= error.status < 600
     assert error.action.endswith(".")
     assert error.code == error.code.upper()
-    # Only an unknown outcome is worth a retry.
-    assert error.retry_after is None or error.status == 503
+    # Worth a retry: an unknown outcome, and a call that waits for the first one with its key.
+    assert error.retry_after is None or error.status == 503 or error is errors.InProgress
 
 
 def test_sentence_given_goes_before_the_docstring_and_the_cause_is_for_the_log() -> None:

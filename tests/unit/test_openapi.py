@@ -125,15 +125,18 @@ def test_refusal_has_the_status_of_its_codes(document: dict[str, Any]) -> None:
     assert debit["402"]["$ref"].endswith("402-INSUFFICIENT_FUNDS")
 
 
-def test_change_names_its_version_and_creation_its_idempotency_key(document: dict[str, Any]) -> None:
+def test_every_route_that_changes_takes_if_match_and_idempotency_key(document: dict[str, Any]) -> None:
     def headers(key: str) -> dict[str, bool]:
         parameters = operations(document)[key]["parameters"]
         return {one["name"]: one["required"] for one in parameters if one["in"] == "header"}
 
-    assert headers("PATCH /integrations/{connection_id}") == {"X-Tenant-Id": False, "If-Match": True}
-    # Refused where the connection was changed meanwhile, but of no version that the caller names.
-    assert headers("POST /integrations/{connection_id}/credentials/rotate") == {"X-Tenant-Id": False}
-    assert headers("POST /integrations") == {"X-Tenant-Id": False, "Idempotency-Key": False}
+    change = {"X-Tenant-Id": False, "If-Match": False, "Idempotency-Key": False}
+    assert headers("PATCH /integrations/{connection_id}") == change | {"If-Match": True}
+    found = {key: headers(key) for key, one in operations(document).items() if "x-permission" in one}
+    assert len(found) > 30
+    for key, taken in found.items():
+        required = key in ("PATCH /integrations/{connection_id}", "PATCH /integrations/templates/{template_id}")
+        assert taken == ({"X-Tenant-Id": False} if key.startswith("GET ") else change | {"If-Match": required}), key
     assert headers("POST /casino/debit") == {"x-provider-code": False}
 
 

@@ -82,6 +82,8 @@ def failed(error: CausewayError, request_id: str) -> Response[str]:
     if error.balance is not None:
         body["balance"] = str(error.balance)
     headers = {} if error.retry_after is None else {"retry-after": str(error.retry_after)}
+    if error.version is not None:
+        headers["etag"] = f'"{error.version}"'
     return json_answer(error.code, error.status, json.dumps(body, separators=(",", ":")), headers)
 
 

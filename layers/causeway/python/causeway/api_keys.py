@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, LiteralString, Self
 from uuid import UUID
 
 import psycopg
@@ -13,7 +13,16 @@ from causeway.audit_log import Action, record
 from causeway.context import RequestContext
 from causeway.errors import ApiKeyNotFound, NameTaken
 from causeway.fields import known_fields, text_field, uuid_or
+from causeway.idempotency import Creation
 from causeway.names import name_field
+from causeway.preconditions import ANY, Expected
+
+# What ApiKey is made of.
+_COLUMNS: LiteralString = "key_id::text, name, channel, created_by, created_at, last_used_at, revoked_at, version"
+_FROM: LiteralString = "FROM api_keys WHERE tenant_id = current_tenant()"
+_SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
+_INSERT: LiteralString = "INSERT INTO api_keys (tenant_id, key_id, name, hash, channel, created_by)"
+_UPDATE: LiteralString = "UPDATE api_keys"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,7 @@ class ApiKey:
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    version: int
 
     def as_json(self) -> dict[str, Any]:
         """Return the key's description; nothing of the key."""
@@ -53,28 +63,37 @@ class ApiKey:
             "createdAt": self.created_at.isoformat(),
             "lastUsedAt": None if self.last_used_at is None else self.last_used_at.isoformat(),
             "revokedAt": None if self.revoked_at is None else self.revoked_at.isoformat(),
+            "version": self.version,
         }
 
 
-def create(context: RequestContext, draft: KeyDraft) -> tuple[ApiKey, str]:
+def create(context: RequestContext, draft: KeyDraft, creation: Creation) -> tuple[ApiKey, str | None]:
     """Make a key and return it with its text, which nobody sees again.
+
+    Args:
+        context: who makes it.
+        draft: as sent.
+        creation: its id. A key that an earlier attempt of the same call made is returned without its text.
 
     Raises:
         NameTaken: a living key of the tenant has the name.
     """
-    new, digest = identity.make_key(context.caller.tenant)
+    new, digest = identity.make_key(context.caller.tenant, creation.object_id)
     with context.transaction() as transaction:
+        if creation.resumed and (made := _find_or_none(transaction, creation.object_id)) is not None:
+            return made, None
         try:
-            transaction.execute(
-                """
-                INSERT INTO api_keys (tenant_id, key_id, name, hash, channel, created_by)
+            [row] = transaction.execute(
+                f"""
+                {_INSERT}
                 VALUES (current_tenant(), %s, %s, %s, %s, %s)
+                RETURNING {_COLUMNS}
                 """,
                 [new.key_id, draft.name, digest, draft.channel, context.caller.subject],
-            )
+            ).fetchall()
         except pg.UniqueViolation as error:
             raise NameTaken from error
-        key = _find(transaction, UUID(new.key_id))
+        key = ApiKey(*row)
         record(
             transaction,
             context.entry(Action.API_KEY_CREATED, object_kind="api_key", object_id=key.key_id, after=key.as_json()),
@@ -85,35 +104,36 @@ def create(context: RequestContext, draft: KeyDraft) -> tuple[ApiKey, str]:
 def every(context: RequestContext) -> list[ApiKey]:
     """Return the tenant's keys, newest first, the revoked ones too."""
     with context.transaction() as transaction:
-        rows = transaction.execute(
-            """
-            SELECT key_id::text, name, channel, created_by, created_at, last_used_at, revoked_at FROM api_keys
-            WHERE tenant_id = current_tenant() ORDER BY created_at DESC, key_id LIMIT 1000
-            """
-        ).fetchall()
+        rows = transaction.execute(f"{_SELECT} ORDER BY created_at DESC, key_id LIMIT 1000").fetchall()
     return [ApiKey(*row) for row in rows]
 
 
-def revoke(context: RequestContext, key_id: str) -> None:
-    """Revoke a key, from now on and for ever; once more changes nothing. Raises ApiKeyNotFound."""
+def revoke(context: RequestContext, key_id: str, expected: Expected = ANY) -> ApiKey:
+    """Revoke a key, from now on and for ever; once more changes nothing. Returns how it stands.
+
+    Raises:
+        ApiKeyNotFound, VersionMismatch.
+    """
     wanted = uuid_or(key_id, ApiKeyNotFound)
     with context.transaction() as transaction:
-        key = _find(transaction, wanted)
-        if key.revoked_at is None:
-            transaction.execute(
-                "UPDATE api_keys SET revoked_at = now() WHERE tenant_id = current_tenant() AND key_id = %s", [wanted]
-            )
-            record(transaction, context.entry(Action.API_KEY_REVOKED, object_kind="api_key", object_id=key.key_id))
-
-
-def _find(transaction: psycopg.Connection[Any], key_id: UUID) -> ApiKey:
-    row = transaction.execute(
-        """
-        SELECT key_id::text, name, channel, created_by, created_at, last_used_at, revoked_at FROM api_keys
-        WHERE tenant_id = current_tenant() AND key_id = %s
-        """,
-        [key_id],
-    ).fetchone()
-    if row is None:
-        raise ApiKeyNotFound
+        key = _find_or_none(transaction, wanted, lock=True)
+        if key is None:
+            raise ApiKeyNotFound
+        expected.demand(key.version)
+        if key.revoked_at is not None:
+            return key
+        [row] = transaction.execute(
+            f"""
+            {_UPDATE} SET revoked_at = now(), version = version + 1
+            WHERE tenant_id = current_tenant() AND key_id = %s RETURNING {_COLUMNS}
+            """,
+            [wanted],
+        ).fetchall()
+        record(transaction, context.entry(Action.API_KEY_REVOKED, object_kind="api_key", object_id=key.key_id))
     return ApiKey(*row)
+
+
+def _find_or_none(transaction: psycopg.Connection[Any], key_id: UUID, *, lock: bool = False) -> ApiKey | None:
+    end: LiteralString = "FOR NO KEY UPDATE" if lock else ""
+    row = transaction.execute(f"{_SELECT} AND key_id = %s {end}", [key_id]).fetchone()
+    return None if row is None else ApiKey(*row)

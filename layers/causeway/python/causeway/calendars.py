@@ -16,6 +16,7 @@ from causeway.context import RequestContext
 from causeway.errors import AnswerUnexpected, InvalidRequest, ProviderOutcomeUnknown
 from causeway.fields import known_fields, text_field
 from causeway.outbound import Reply
+from causeway.preconditions import ANY, Expected
 
 _PROVIDER = "gohighlevel"
 _VERSION = "2021-04-15"
@@ -121,14 +122,23 @@ def free_slots(context: RequestContext, connection_id: UUID, calendar_id: str, w
         raise AnswerUnexpected("The platform's answer has slots that are no times") from error
 
 
-def block(context: RequestContext, connection_id: UUID, calendar_id: str, slot: BlockedSlot) -> dict[str, Any]:
+def block(
+    context: RequestContext, connection_id: UUID, calendar_id: str, slot: BlockedSlot, expected: Expected = ANY
+) -> dict[str, Any]:
     """Keep a time of a calendar from being booked; returns the platform's record of it.
+
+    Args:
+        context: who blocks it.
+        connection_id: the connection.
+        calendar_id: the calendar.
+        slot: the time.
+        expected: the versions of the connection that its reader saw.
 
     Raises:
         ProviderOutcomeUnknown: it may be kept or not; and as every does.
     """
     calendar = _path_id(calendar_id)
-    with opened(context, connection_id, _PROVIDER) as connection:
+    with opened(context, connection_id, _PROVIDER, expected=expected) as connection:
         content = {
             "calendarId": calendar,
             "locationId": connection.field("locationId"),

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 
@@ -39,7 +39,7 @@ class RequestContext:
             TenantRequired, TenantNotFound: a super admin named no tenant, or one that is not there.
             Forbidden: the caller's membership is suspended.
         """
-        with self.database.transaction(self.tenant) as transaction:
+        with self.database.begun() as transaction:
             new_role = identity.admit(transaction, self.caller)
             yield transaction
             if new_role is not None:
@@ -48,8 +48,8 @@ class RequestContext:
     @contextmanager
     def platform_transaction(self) -> Generator[psycopg.Connection[Any]]:
         """Open a transaction that sees no tenant's rows: for the catalogue, and the platform's own audit log."""
-        with self.database.transaction(audit_log.PLATFORM) as transaction:
-            identity.introduce(transaction, self.caller)
+        with self.database.begun() as transaction:
+            identity.enter_platform(transaction, self.caller)
             yield transaction
 
     def _new_role(self, new: identity.NewRole) -> audit_log.Entry:
@@ -61,6 +61,16 @@ class RequestContext:
             before=None if first else {"role": new.before},
             after={"role": self.caller.role},
         )
+
+    @property
+    def actor_kind(self) -> str:
+        """What acts: a person or a machine."""
+        return self.caller.kind
+
+    @property
+    def actor(self) -> str:
+        """Who acts: a person's subject, a key's id."""
+        return self.caller.subject
 
     def reading(self) -> AbstractContextManager[psycopg.Connection[Any]]:
         """Open a transaction to read what is everybody's; a super admin needs no tenant for it."""
@@ -94,6 +104,13 @@ class JobContext:
     tenant: str
     request_id: str
     database: Database
+    actor_kind: ClassVar[str] = "system"
+    source_ip: ClassVar[None] = None
+
+    @property
+    def actor(self) -> str:
+        """Who acts: the job."""
+        return self.job
 
     def transaction(self) -> AbstractContextManager[psycopg.Connection[Any]]:
         """Open a transaction of the tenant."""

@@ -1,19 +1,18 @@
 """Credentials of connections: sealed, versioned, rotated beside the one in use, destroyed.
 
-KMS is asked before or after a transaction, never inside one: seal_all and read open their own; what changes a
-version's status joins the caller's, for which Database.transaction has set the tenant.
+KMS is asked before or after a transaction, never inside one: seal_all and unsealed take none. Everything else joins the
+caller's transaction, which has set the tenant.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import psycopg
 
 from causeway.crypto import DataKeys, Place, seal
-from causeway.database import Database
 from causeway.errors import CredentialMissing, NothingToRollBack
 
 # For so long a rotation can be rolled back.
@@ -23,7 +22,16 @@ KEPT = timedelta(days=30)
 
 
 class Secrets(dict[str, str]):
-    """Secret fields by name; shown, it shows the names alone."""
+    """Secret fields by name; its repr has the names alone. version: of the stored credential, None: not stored yet."""
+
+    version: int | None = None
+
+    @classmethod
+    def of(cls, fields: Mapping[str, str], version: int) -> Self:
+        """Return the fields as those of a stored version."""
+        secrets = cls(fields)
+        secrets.version = version
+        return secrets
 
     def __repr__(self) -> str:
         return f"Secrets({', '.join(self)})"
@@ -36,6 +44,25 @@ class Sealed:
     tenant_id: UUID
     connection_id: UUID
     fields: dict[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A stored version, not opened yet.
+
+    Attributes:
+        version: None where the connection has no such version.
+        connection_version: of the connection, in the same snapshot: for which of its settings the secrets are.
+    """
+
+    version: int | None
+    connection_version: int
+    ciphertexts: dict[Place, bytes]
+
+    @property
+    def fields(self) -> set[str]:
+        """The names of the secret fields."""
+        return {place.field for place in self.ciphertexts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +122,28 @@ def store(transaction: psycopg.Connection[Any], sealed: Sealed) -> int:
         [sealed.tenant_id, sealed.connection_id, version, list(sealed.fields), list(sealed.fields.values())],
     )
     return version
+
+
+def store_first(transaction: psycopg.Connection[Any], sealed: Sealed) -> int:
+    """Store a new connection's secrets as the credential in use, in one statement, and return its version, 1."""
+    transaction.execute(
+        """
+        WITH made AS (
+            INSERT INTO api_credential_versions (tenant_id, connection_id, version, status)
+            VALUES (%(tenant)s, %(connection)s, 1, 'active')
+        )
+        INSERT INTO api_credentials (tenant_id, connection_id, version, field, ciphertext)
+        SELECT %(tenant)s, %(connection)s, 1, s.field, s.ciphertext
+        FROM unnest(%(fields)s::text[], %(ciphertexts)s::bytea[]) AS s (field, ciphertext)
+        """,
+        {
+            "tenant": sealed.tenant_id,
+            "connection": sealed.connection_id,
+            "fields": list(sealed.fields),
+            "ciphertexts": list(sealed.fields.values()),
+        },
+    )
+    return 1
 
 
 def promote(transaction: psycopg.Connection[Any], connection_id: UUID, version: int) -> None:
@@ -195,41 +244,52 @@ def expire(transaction: psycopg.Connection[Any], connection_id: UUID) -> Expired
     return Expired(sorted(row.version for row in retired), sorted(row.version for row in destroyed))
 
 
-def read(
-    database: Database, keys: DataKeys, tenant_id: str, connection_id: UUID, version: int | None = None
-) -> Secrets:
-    """Return a connection's secrets in plain.
+def stored(transaction: psycopg.Connection[Any], connection_id: UUID, version: int | None = None) -> Stored:
+    """Return a version's ciphertexts and the connection's version, read in one snapshot; nothing is decrypted.
 
     Args:
-        database: a database whose login may read credentials.
-        keys: the data keys of all tenants.
-        tenant_id: the connection's tenant.
+        transaction: of a login that may read credentials.
         connection_id: the connection.
         version: of its credential; by default the one in use.
+
+    Raises:
+        CredentialMissing: there is no such connection.
+    """
+    rows = transaction.execute(
+        """
+        SELECT n.tenant_id, n.version AS connection_version, v.version, c.field, c.ciphertext
+        FROM integration_connections AS n
+        LEFT JOIN api_credential_versions AS v
+            ON v.tenant_id = n.tenant_id AND v.connection_id = n.connection_id AND v.holds_secrets
+                AND (v.version = %(version)s OR %(version)s::bigint IS NULL AND v.status = 'active')
+        LEFT JOIN api_credentials AS c
+            ON c.tenant_id = v.tenant_id AND c.connection_id = v.connection_id AND c.version = v.version
+        WHERE n.tenant_id = current_tenant() AND n.connection_id = %(connection)s
+        ORDER BY c.field
+        """,
+        {"connection": connection_id, "version": version},
+    ).fetchall()
+    if not rows:
+        raise CredentialMissing
+    # A credential without a secret field is one row without a field.
+    ciphertexts = {
+        Place(row.tenant_id, connection_id, row.field): row.ciphertext for row in rows if row.field is not None
+    }
+    return Stored(rows[0].version, rows[0].connection_version, ciphertexts)
+
+
+def unsealed(keys: DataKeys, found: Stored) -> Secrets:
+    """Return a stored version's secrets in plain; call it outside a transaction, as it may ask KMS.
 
     Raises:
         CredentialMissing: the connection has no such version, or none in use.
         CredentialUnreadable: a ciphertext was moved or changed; an alert has been raised.
         KeyServiceUnavailable: KMS is needed and does not answer.
     """
-    tenant = UUID(tenant_id)
-    with database.transaction(tenant_id) as transaction:
-        rows = transaction.execute(
-            """
-            SELECT c.field, c.ciphertext
-            FROM api_credential_versions AS v
-            LEFT JOIN api_credentials AS c USING (tenant_id, connection_id, version)
-            WHERE v.tenant_id = %(tenant)s AND v.connection_id = %(connection)s AND v.holds_secrets
-                AND (v.version = %(version)s OR %(version)s::bigint IS NULL AND v.status = 'active')
-            ORDER BY c.field
-            """,
-            {"tenant": tenant, "connection": connection_id, "version": version},
-        ).fetchall()
-    if not rows:
+    if found.version is None:
         raise CredentialMissing
-    # A credential without a secret field is one row without a field.
-    sealed = {Place(tenant, connection_id, row.field): row.ciphertext for row in rows if row.field is not None}
-    return Secrets({place.field: keys.open(place, text) for place, text in sealed.items()})
+    opened = {place.field: keys.open(place, text) for place, text in found.ciphertexts.items()}
+    return Secrets.of(opened, found.version)
 
 
 def _locked(transaction: psycopg.Connection[Any], connection_id: UUID) -> dict[int, str]:

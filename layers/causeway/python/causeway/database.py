@@ -73,7 +73,14 @@ class Database:
 
     @contextmanager
     def transaction(self, tenant_id: str) -> Generator[psycopg.Connection[Any]]:
-        """Open a transaction as a tenant; committed at the end of the block, rolled back on any exception.
+        """Open a transaction as a tenant. Raises as begun does."""
+        with self.begun() as connection:
+            connection.execute("SELECT enter_tenant_v1(%s)", [tenant_id])
+            yield connection
+
+    @contextmanager
+    def begun(self) -> Generator[psycopg.Connection[Any]]:
+        """Open a transaction of no tenant; committed at the end of the block, rolled back on any exception.
 
         A connection that was lost since it was last used is made again.
 
@@ -87,7 +94,6 @@ class Database:
             try:
                 connection = self._connected(deadline)
                 with connection.transaction():
-                    connection.execute("SELECT set_config('causeway.tenant_id', %s, true)", [tenant_id])
                     begun = True
                     yield connection
             except psycopg.Error as error:

@@ -13,6 +13,8 @@ class CausewayError(Exception):
     action: ClassVar[str] = "Report the requestId to us."
     # Seconds after which a retry makes sense, where they are known.
     retry_after: int | None = None
+    # The version of the object as it is now: the answer's ETag, where it is known.
+    version: int | None = None
 
     def __init__(self, sentence: str = "", *, cause: str = "", balance: int | None = None) -> None:
         """Make an error.
@@ -377,6 +379,20 @@ class VersionMismatch(CausewayError):
     status = 412
     action = "Read it again, apply your change to what it is now, and send its new ETag."
 
+    def __init__(self, sentence: str = "", *, current: int | None = None) -> None:
+        """Make it; current: the version the object has now, None where it has none that is known."""
+        named = "" if current is None else f"The object has changed since you read it: its version is now {current}"
+        super().__init__(sentence or named)
+        self.version = current
+
+
+class ChangedMeanwhile(CausewayError):
+    """Another call changed the object at the same time; nothing was changed by this one"""
+
+    code = "CHANGED_MEANWHILE"
+    status = 409
+    action = "Read it again; send the call again if you still want it."
+
 
 class IdempotencyKeyReused(CausewayError):
     """This Idempotency-Key was already used for another request"""
@@ -384,6 +400,15 @@ class IdempotencyKeyReused(CausewayError):
     code = "IDEMPOTENCY_KEY_REUSED"
     status = 409
     action = "Use a new key for a new request; repeat a retry unchanged."
+
+
+class InProgress(CausewayError):
+    """The first call with this Idempotency-Key is still running"""
+
+    code = "IN_PROGRESS"
+    status = 409
+    action = "Send the same call with the same key again after Retry-After seconds."
+    retry_after = 2
 
 
 class IntegrationNotActive(CausewayError):

@@ -2,19 +2,29 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from causeway import addresses, audit_log, database, identity, operations, strict_json
+from causeway import addresses, audit_log, database, idempotency, identity, operations, secrets, settings, strict_json
 from causeway.api import failed, json_answer, raw_body
 from causeway.context import RequestContext
-from causeway.errors import BY_CODE, CausewayError, Forbidden, InvalidRequest, PreconditionRequired, Unauthorized
+from causeway.errors import (
+    BY_CODE,
+    CausewayError,
+    ChangedMeanwhile,
+    Forbidden,
+    PreconditionRequired,
+    Unauthorized,
+    VersionMismatch,
+)
 from causeway.fields import known_fields
+from causeway.idempotency import Claim, Creation, Kept
 from causeway.identity import Caller
-from causeway.permissions import ALLOWED, Permission
+from causeway.permissions import ALLOWED, KEEPER, Permission
+from causeway.preconditions import ANY, Expected
 
 # Bytes of a request's body that are accepted.
 _MOST_BYTES = 16 * 1024
@@ -33,6 +43,8 @@ class HubCall:
     raw: bytes
     # Method and path as template.yaml has them.
     route: str
+    # Of what the call makes, where it makes something.
+    creation: Creation = field(default_factory=Creation.new)
 
     @property
     def path(self) -> dict[str, str]:
@@ -45,36 +57,50 @@ class HubCall:
         return strict_json.parse_object(self.raw)
 
     @property
-    def version(self) -> int:
-        """The version in If-Match, which a change must name; raises PreconditionRequired, InvalidRequest."""
-        tag = self.headers.get("if-match", "")
-        if not tag:
+    def expected(self) -> Expected:
+        """The versions that If-Match names, any where it was not sent; raises InvalidRequest."""
+        header = self.headers.get("if-match", "")
+        return Expected.parse(header) if header else ANY
+
+    @property
+    def demanded(self) -> Expected:
+        """The same for a change that must name a version; raises PreconditionRequired, InvalidRequest."""
+        if not self.headers.get("if-match", ""):
             raise PreconditionRequired
-        number = tag.removeprefix("W/").strip('"')
-        if not (number.isascii() and number.isdecimal() and len(number) < 19):
-            raise InvalidRequest("If-Match must be an ETag as answered here")
-        return int(number)
+        return self.expected
 
 
 @dataclass(frozen=True, slots=True)
 class HubAnswer:
-    """What a call is answered. version: becomes the ETag."""
+    """What a call is answered.
+
+    Attributes:
+        version: becomes the ETag.
+        kept: what a replay answers instead of body, where body holds what is shown once.
+    """
 
     body: dict[str, Any] | str
     status: int = 200
     version: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
+    kept: dict[str, Any] | None = None
 
 
 def hub_call(
-    app: APIGatewayHttpResolver, permission: Permission
+    app: APIGatewayHttpResolver, permission: Permission, *, creates: bool = False, acts: bool = False
 ) -> Callable[[Callable[[HubCall], HubAnswer]], Callable[..., Response[str]]]:
     """Make a route of a function that may be called by whose role has the permission.
 
     That is a person with a token, and a machine with an API key where its role has the permission too; template.yaml
     has the route behind CallerAuthorizer then, and behind TokenAuthorizer elsewhere. A refusal is written to the
-    tenant's audit log.
+    tenant's audit log. Every route but a GET honours Idempotency-Key.
+
+    Args:
+        app: the function's.
+        permission: what the caller's role must have.
+        creates: whether the route makes something new, which has no version that If-Match could name.
+        acts: whether the route asks a platform for something that would be done twice.
     """
 
     def decorate(route: Callable[[HubCall], HubAnswer]) -> Callable[..., Response[str]]:
@@ -86,7 +112,7 @@ def hub_call(
             event: dict[str, Any] = app.current_event.raw_event
             request_id = event["requestContext"]["requestId"]
             try:
-                return _made(_call(event, path), permission, route)
+                return _made(_call(event, path), _Rules(permission, creates, acts), route)
             except CausewayError as error:
                 return failed(error, request_id)
 
@@ -131,16 +157,69 @@ def _caller(authorizer: dict[str, Any], tenant_asked: str | None) -> Caller:
     raise Unauthorized
 
 
-def _made(call: HubCall, permission: Permission, route: Callable[[HubCall], HubAnswer]) -> Response[str]:
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What hub_call is told of a route."""
+
+    permission: Permission
+    creates: bool
+    acts: bool
+
+
+def _made(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswer]) -> Response[str]:
     try:
-        call.context.caller.demand(permission)
+        call.context.caller.demand(rules.permission)
         if operations.OPERATIONS[route].request is None and call.raw.strip():
             known_fields(call.body, set())
-        return _answered(route(call))
+        if call.route.startswith("GET "):
+            return _answered(_done(call, rules, route))
+        return _done_once(call, rules, route)
     except Forbidden as refusal:
         if call.context.caller.tenant_id is not None:
-            _note_refusal(call.context, call.route, refusal.permission or permission)
+            _note_refusal(call.context, call.route, refusal.permission or rules.permission)
         raise
+
+
+def _done_once(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswer]) -> Response[str]:
+    """Do what a call asks for, or find the answer that its Idempotency-Key got: before any other check."""
+    key = call.headers.get("idempotency-key")
+    if key is None:
+        return _answered(_done(call, rules, route))
+    request = [call.route, call.path, call.query, call.body if call.raw.strip() else None]
+    claim = Claim.of(key, request, _digest_key(call.context))
+    platform = rules.permission in KEEPER
+    transactions = call.context.platform_transaction if platform else call.context.transaction
+
+    def work(creation: Creation) -> tuple[Response[str], Kept]:
+        answer = _done(replace(call, creation=creation), rules, route)
+        kept = answer.body if answer.kept is None else answer.kept
+        return _answered(answer), Kept(answer.status, _headers(answer), _text(kept))
+
+    found = idempotency.once(transactions, claim, work, acts=rules.acts)
+    if isinstance(found, Response):
+        return found
+    return json_answer("OK", found.status, found.body or "", found.headers | {"idempotent-replay": "true"})
+
+
+def _digest_key(context: RequestContext) -> bytes:
+    """Return what keys the digests of requests: the pepper, in the functions that are sent secrets and so have it."""
+    name = settings.audit_secret_or_none()
+    if name is None:
+        return b"requests without secrets"
+    pepper = str((secrets.read(name) or {}).get("pepper", "")).encode()
+    return audit_log.fingerprint_key(pepper, context.caller.tenant)
+
+
+def _done(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswer]) -> HubAnswer:
+    if rules.creates and call.expected != ANY:
+        raise VersionMismatch("What is to be made has no version yet: send no If-Match")
+    try:
+        return route(call)
+    except VersionMismatch as error:
+        # A caller who named no version lost a race, and is not told of a version.
+        if "if-match" in call.headers:
+            raise
+        raise ChangedMeanwhile from error
 
 
 def _note_refusal(context: RequestContext, route: str, permission: str) -> None:
@@ -160,14 +239,14 @@ def _note_refusal(context: RequestContext, route: str, permission: str) -> None:
 
 
 def _answered(answer: HubAnswer) -> Response[str]:
-    headers = dict(answer.headers)
-    if answer.version is not None:
-        headers["etag"] = f'"{answer.version}"'
-    body = (
-        answer.body
-        if isinstance(answer.body, str)
-        else json.dumps(answer.body, separators=(",", ":"), ensure_ascii=False)
-    )
-    response = json_answer("OK", answer.status, body, headers)
+    response = json_answer("OK", answer.status, _text(answer.body), _headers(answer))
     response.headers["content-type"] = answer.content_type
     return response
+
+
+def _headers(answer: HubAnswer) -> dict[str, str]:
+    return answer.headers | ({} if answer.version is None else {"etag": f'"{answer.version}"'})
+
+
+def _text(body: dict[str, Any] | str) -> str:
+    return body if isinstance(body, str) else json.dumps(body, separators=(",", ":"), ensure_ascii=False)

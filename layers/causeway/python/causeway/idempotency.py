@@ -1,25 +1,80 @@
-"""Idempotency-Key: what a caller made with a key is found again by it, and nothing is made twice."""
+"""Idempotency-Key: a call sent again with its key is answered as the first was, and is not done twice.
+
+A key is claimed before the call's work, by a row that is committed at once; the answer is written into the row
+afterwards. Two calls at once: the second finds the claim. An attempt that died leaves a claim whose lease runs out.
+"""
 
 import hmac
 import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Self
-from uuid import UUID
+from datetime import timedelta
+from time import monotonic, sleep
+from typing import Any, Literal, TypeVar
+from uuid import UUID, uuid4
 
 import psycopg
+from aws_lambda_powertools import Logger
+from psycopg.types.json import Jsonb
 
-from causeway.errors import IdempotencyKeyReused, InvalidRequest
+from causeway.errors import (
+    CausewayError,
+    IdempotencyKeyReused,
+    InProgress,
+    InvalidRequest,
+    ProviderOutcomeUnknown,
+)
+
+logger = Logger(child=True)
+
+# Seconds for which a call waits for the first one with its key, and between two looks.
+_WAIT, _LOOK = 2.0, 0.2
+
+# For so long a key finds its answer; after that the key is new.
+KEPT = timedelta(hours=24)
+# For so long an attempt can be alive: functions behind HTTP end after 29 seconds.
+LEASE = timedelta(seconds=60)
+Answer = TypeVar("Answer")
+Outcome = Literal["first", "again", "died", "running", "answered", "reused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """The id of what a call is to make. resumed: an earlier attempt of the same call may have made it already."""
+
+    object_id: UUID
+    resumed: bool = False
+
+    @classmethod
+    def new(cls) -> "Creation":
+        """Return the creation of something that cannot be there yet."""
+        return cls(uuid4())
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer as it is kept. body: None: it is not known what the call did."""
+
+    status: int
+    headers: dict[str, str]
+    body: str | None
+
+
+# A platform may have done what was asked of it.
+_UNKNOWN = Kept(ProviderOutcomeUnknown.status, {}, None)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An Idempotency-Key, and the digest of the request it came with."""
+    """A caller's key, the digest of its request, and the attempt that asks for it."""
 
     key: str
     digest: bytes
+    attempt: UUID
 
     @classmethod
-    def of(cls, key: str, request: Any, secret: bytes) -> Self:
+    def of(cls, key: str, request: Any, secret: bytes) -> "Claim":
         """Make the claim of a request.
 
         Args:
@@ -30,41 +85,138 @@ class Claim:
         Raises:
             InvalidRequest: the key is empty or too long.
         """
-        if not 1 <= len(key) <= 255:
+        if not 1 <= len(key) <= 255 or "\0" in key:
             raise InvalidRequest("Idempotency-Key must have 1 to 255 characters")
-        return cls(key, hmac.digest(secret, b"request\0" + json.dumps(request, sort_keys=True).encode(), "sha256"))
+        text = json.dumps(request, sort_keys=True).encode()
+        return cls(key, hmac.digest(secret, b"request\0" + text, "sha256"), uuid4())
 
 
-def claim(transaction: psycopg.Connection[Any], subject: str, wanted: Claim, object_id: UUID) -> UUID:
-    """Return the object that a key stands for: this one, if the key is new; it is made in the same transaction then.
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What became of a claim.
 
-    Of two at once with one key the second waits, and finds what the first made.
+    outcome: first: the key is new. again: an attempt failed on our side, and may have made its object. died: one never
+    ended. running: one is at work. answered: kept is the first answer. reused: the key was another request's.
+    """
+
+    outcome: Outcome
+    object_id: UUID
+    kept: Kept | None
+
+
+Transactions = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
+
+
+def once(
+    transaction: Transactions, wanted: Claim, work: Callable[[Creation], tuple[Answer, Kept]], *, acts: bool
+) -> Answer | Kept:
+    """Do a call's work, unless the call was answered before: then return the answer that was kept.
+
+    An answer of 2xx is kept. A refusal (4xx) gives the key up, as nothing was done. After a failure of ours (5xx) the
+    same call goes on where it failed. Where a platform may have done what it was asked, the call is not done again.
 
     Args:
-        transaction: of the caller's tenant.
-        subject: the caller; a key is his own.
+        transaction: opens one of the caller.
         wanted: the key, and the request.
-        object_id: what is to be made.
+        work: given the id of what it is to make; returns its answer, and what is kept of it.
+        acts: whether the work asks a platform for something that would be done twice.
 
     Raises:
         IdempotencyKeyReused: the key came before with another request.
+        InProgress: the first call is still running after two seconds.
+        ProviderOutcomeUnknown: an earlier attempt ended without a known outcome.
+        CausewayError: what work raises.
     """
-    made = transaction.execute(
+    found = _claimed(transaction, wanted)
+    if found.kept is not None:
+        if found.kept.body is None:
+            raise ProviderOutcomeUnknown
+        return found.kept
+    if found.outcome == "died" and acts:
+        _end(transaction, lambda opened: _keep(opened, wanted, _UNKNOWN))
+        raise ProviderOutcomeUnknown
+    first = found.outcome == "first"
+    try:
+        answer, kept = work(Creation(found.object_id, resumed=not first))
+    except ProviderOutcomeUnknown:
+        _end(transaction, lambda opened: _keep(opened, wanted, _UNKNOWN))
+        raise
+    except CausewayError as error:
+        end = _release if error.status < 500 and first else _free
+        _end(transaction, lambda opened: end(opened, wanted))
+        raise
+    _end(transaction, lambda opened: _keep(opened, wanted, kept))
+    return answer
+
+
+def _claimed(transaction: Transactions, wanted: Claim) -> Claimed:
+    """Claim a key; wait for an attempt that is at work."""
+    until = monotonic() + _WAIT
+    while True:
+        with transaction() as opened:
+            found = _claim(opened, wanted)
+        if found.outcome == "reused":
+            raise IdempotencyKeyReused
+        if found.outcome != "running":
+            return found
+        if monotonic() > until:
+            raise InProgress
+        sleep(_LOOK)
+
+
+def _end(transaction: Transactions, change: Callable[[psycopg.Connection[Any]], None]) -> None:
+    """Write down how an attempt ended. Where that fails its lease runs out: the work is done all the same."""
+    try:
+        with transaction() as opened:
+            change(opened)
+    except CausewayError as error:
+        logger.warning("A key was left as it was", extra={"reason": error.cause or error.sentence})
+
+
+def _claim(transaction: psycopg.Connection[Any], wanted: Claim) -> Claimed:
+    """Claim a key of the transaction's caller, for this attempt; the transaction is to be committed before any work."""
+    [row] = transaction.execute(
+        "SELECT outcome, object_id, status, headers, body FROM idempotency_claim_v1(%s, %s, %s, %s, %s)",
+        [wanted.key, wanted.digest, wanted.attempt, LEASE, KEPT],
+    ).fetchall()
+    kept = None if row.status is None else Kept(row.status, row.headers, row.body)
+    return Claimed(row.outcome, row.object_id, kept)
+
+
+def _keep(transaction: psycopg.Connection[Any], claimed: Claim, answer: Kept) -> None:
+    """Keep the answer of this attempt, which nobody else has taken over."""
+    transaction.execute(
         """
-        INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, object_id)
-        VALUES (current_tenant(), %s, %s, %s, %s) ON CONFLICT DO NOTHING
+        UPDATE idempotency_keys SET status = %s, headers = %s, body = %s, leased_until = NULL
+        WHERE tenant_id = current_tenant() AND subject = current_subject() AND idempotency_key = %s AND attempt = %s
         """,
-        [subject, wanted.key, wanted.digest, object_id],
-    ).rowcount
-    if made:
-        return object_id
-    known = transaction.execute(
+        [answer.status, Jsonb(answer.headers), answer.body, claimed.key, claimed.attempt],
+    )
+
+
+def _release(transaction: psycopg.Connection[Any], claimed: Claim) -> None:
+    """End this attempt, which was refused before it did anything: the key is new again."""
+    transaction.execute(
         """
-        SELECT request_hash, object_id FROM idempotency_keys
-        WHERE tenant_id = current_tenant() AND subject = %s AND idempotency_key = %s
+        UPDATE idempotency_keys SET created_at = '-infinity', leased_until = NULL
+        WHERE tenant_id = current_tenant() AND subject = current_subject() AND idempotency_key = %s AND attempt = %s
         """,
-        [subject, wanted.key],
-    ).fetchone()
-    if known is None or bytes(known.request_hash) != wanted.digest:
-        raise IdempotencyKeyReused
-    return known.object_id
+        [claimed.key, claimed.attempt],
+    )
+
+
+def _free(transaction: psycopg.Connection[Any], claimed: Claim) -> None:
+    """End this attempt, which failed and may have made its object: the next one goes on at once."""
+    transaction.execute(
+        """
+        UPDATE idempotency_keys SET leased_until = NULL
+        WHERE tenant_id = current_tenant() AND subject = current_subject() AND idempotency_key = %s AND attempt = %s
+        """,
+        [claimed.key, claimed.attempt],
+    )
+
+
+def sweep(transaction: psycopg.Connection[Any]) -> int:
+    """Delete keys of all tenants that are kept no longer, some at a time; return how many: 0: there are none."""
+    [row] = transaction.execute("SELECT idempotency_sweep_v1() AS swept").fetchall()
+    return int(row.swept)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from secrets import token_bytes
 from typing import Any, Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 
@@ -106,14 +106,6 @@ def of_claims(claims: dict[str, str], tenant_asked: str | None) -> Caller:
     return Caller("person", subject, role, str(uuid_or(tenant, TenantNotFound)))
 
 
-def introduce(transaction: psycopg.Connection[Any], caller: Caller) -> None:
-    """Tell a transaction for whom it runs, which policies ask."""
-    transaction.execute(
-        "SELECT set_config('causeway.subject', %s, true) AS subject, set_config('causeway.role', %s, true) AS role",
-        [caller.subject, caller.role],
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class NewRole:
     """A role that a token told of and that was written down just now. before: the one until now, None: the first."""
@@ -122,7 +114,7 @@ class NewRole:
 
 
 def admit(transaction: psycopg.Connection[Any], caller: Caller) -> NewRole | None:
-    """Let a person into a transaction of his tenant, remembering him; his token's role is written down.
+    """Open a caller's transaction in one statement: tenant, caller and role are set, a person's role is written down.
 
     Returns:
         What was written down, None where nothing was new: the audit log tells it.
@@ -131,39 +123,21 @@ def admit(transaction: psycopg.Connection[Any], caller: Caller) -> NewRole | Non
         TenantNotFound: no such tenant.
         Forbidden: the membership is suspended.
     """
-    introduce(transaction, caller)
-    if transaction.execute("SELECT FROM tenants WHERE tenant_id = %s", [caller.tenant]).rowcount == 0:
+    remembered = caller.kind == "person" and caller.role != "super_admin"
+    [admission] = transaction.execute(
+        "SELECT outcome, written, role_before FROM admit_v1(%s, %s, %s, %s)",
+        [caller.tenant, caller.subject, caller.role, remembered],
+    ).fetchall()
+    if admission.outcome == "no_tenant":
         raise TenantNotFound
-    if caller.kind != "person" or caller.role == "super_admin":
-        return None
-    known = _membership(transaction, caller)
-    if known is not None and known.role == caller.role:
-        return None
-    transaction.execute("INSERT INTO users (subject) VALUES (%s) ON CONFLICT DO NOTHING", [caller.subject])
-    # Of first calls at once, one writes it down.
-    written = transaction.execute(
-        """
-        INSERT INTO memberships AS m (tenant_id, subject, role) VALUES (%s, %s, %s)
-        ON CONFLICT (tenant_id, subject) DO UPDATE SET role = excluded.role
-        WHERE m.role <> excluded.role AND m.status = 'active'
-        """,
-        [caller.tenant, caller.subject, caller.role],
-    ).rowcount
-    if written:
-        return NewRole(None if known is None else known.role)
-    # What this call waited for there was another first call, or a suspension.
-    _membership(transaction, caller)
-    return None
-
-
-def _membership(transaction: psycopg.Connection[Any], caller: Caller) -> Any:
-    """Return role and status of the caller's membership, None where there is none; raises Forbidden: suspended."""
-    known = transaction.execute(
-        "SELECT role, status FROM memberships WHERE tenant_id = %s AND subject = %s", [caller.tenant, caller.subject]
-    ).fetchone()
-    if known is not None and known.status == "suspended":
+    if admission.outcome == "suspended":
         raise Forbidden("Your membership is suspended", cause="the membership is suspended")
-    return known
+    return NewRole(admission.role_before) if admission.written else None
+
+
+def enter_platform(transaction: psycopg.Connection[Any], caller: Caller) -> None:
+    """Open a caller's transaction of the platform, which sees no tenant's rows."""
+    transaction.execute("SELECT enter_platform_v1(%s, %s)", [caller.subject, caller.role])
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +151,13 @@ class NewKey:
         return f"NewKey({self.key_id})"
 
 
-def make_key(tenant_id: str) -> tuple[NewKey, bytes]:
+def make_key(tenant_id: str, key_id: UUID) -> tuple[NewKey, bytes]:
     """Make an API key and the hash that is kept of it.
 
     A key is cwk_ and 64 bytes in base64url: tenant, key id, 32 random bytes. It says where to look it up, so that a
     look-up stays inside the tenant it claims, and its hash decides.
     """
-    key_id, secret = uuid4(), token_bytes(32)
+    secret = token_bytes(32)
     text = _PREFIX + base64url.encode(UUID(tenant_id).bytes + key_id.bytes + secret)
     return NewKey(str(key_id), text), sha256(secret).digest()
 

@@ -12,6 +12,7 @@ from causeway.context import RequestContext
 from causeway.errors import InvalidRequest, MembershipNotFound, OwnMembership
 from causeway.fields import MOST_ROWS, choice_field, known_fields, limit_field, text_field
 from causeway.identity import LONGEST_SUBJECT
+from causeway.preconditions import ANY, Expected
 
 STATUSES = ("active", "suspended")
 
@@ -24,6 +25,7 @@ class Membership:
     role: str
     status: str
     created_at: datetime
+    version: int
 
     def as_json(self) -> dict[str, Any]:
         """Return the membership's description."""
@@ -33,6 +35,7 @@ class Membership:
             "role": self.role,
             "status": self.status,
             "createdAt": self.created_at.isoformat(),
+            "version": self.version,
         }
 
 
@@ -52,7 +55,7 @@ def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Membershi
     with context.transaction() as transaction:
         rows = transaction.execute(
             """
-            SELECT subject, role, status, created_at FROM memberships
+            SELECT subject, role, status, created_at, version FROM memberships
             WHERE tenant_id = current_tenant() AND (%(after)s::text IS NULL OR subject > %(after)s)
             ORDER BY subject
             LIMIT %(limit)s + 1
@@ -73,18 +76,22 @@ def _cursor(text: str) -> str:
     return subject
 
 
-def change(context: RequestContext, subject: str, body: dict[str, Any], *, exact: bool = True) -> Membership:
+def change(
+    context: RequestContext, subject: str, body: dict[str, Any], expected: Expected = ANY, *, exact: bool = True
+) -> Membership:
     """Suspend a person, whose next call is refused, or let him in again; the status he has changes nothing.
 
     Args:
         context: of the tenant.
         subject: the person's.
         body: status.
+        expected: the versions of the membership that its reader saw.
         exact: whether the path held all of the subject; API Gateway may have cut another one at its question mark.
 
     Raises:
         InvalidRequest: the sentence names the field, or the subject may be another's beginning.
         MembershipNotFound: the tenant knows no such person.
+        VersionMismatch.
         OwnMembership: it is the caller's.
     """
     known_fields(body, {"status"})
@@ -95,11 +102,15 @@ def change(context: RequestContext, subject: str, body: dict[str, Any], *, exact
         before = _find(transaction, subject, exact=exact)
         if before.subject == context.caller.subject:
             raise OwnMembership
-        after = replace(before, status=status)
-        if after == before:
+        expected.demand(before.version)
+        if before.status == status:
             return before
+        after = replace(before, status=status, version=before.version + 1)
         transaction.execute(
-            "UPDATE memberships SET status = %s WHERE tenant_id = current_tenant() AND subject = %s",
+            """
+            UPDATE memberships SET status = %s, version = version + 1
+            WHERE tenant_id = current_tenant() AND subject = %s
+            """,
             [status, before.subject],
         )
         record(
@@ -122,7 +133,7 @@ def _find(transaction: psycopg.Connection[Any], subject: str, *, exact: bool) ->
         raise MembershipNotFound from error
     row = transaction.execute(
         """
-        SELECT subject, role, status, created_at FROM memberships
+        SELECT subject, role, status, created_at, version FROM memberships
         WHERE tenant_id = current_tenant() AND subject = %s
         FOR UPDATE
         """,

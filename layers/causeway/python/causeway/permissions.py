@@ -36,8 +36,11 @@ _EVERY_ADMIN: frozenset[Permission] = frozenset(
     }
 )
 
+# Of the platform, whichever tenant is named.
+KEEPER: frozenset[Permission] = frozenset({"catalogue.write", "tenants.manage"})
+
 ALLOWED: dict[Role, frozenset[Permission]] = {
-    "super_admin": frozenset({*_EVERY_ADMIN, "catalogue.write", "tenants.manage"}),
+    "super_admin": _EVERY_ADMIN | KEEPER,
     "tenant_admin": frozenset({*_EVERY_ADMIN, "credentials.write"}),
     "regulator": frozenset(
         {"catalogue.read", "connections.list", "connections.read", "audit.read", "memberships.read"}

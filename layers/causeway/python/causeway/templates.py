@@ -7,9 +7,11 @@ from causeway import catalogue, settings
 from causeway.audit_log import Action, record
 from causeway.catalogue import Provider
 from causeway.context import RequestContext
-from causeway.errors import InvalidRequest
+from causeway.errors import InvalidRequest, ProviderNotFound
 from causeway.fields import known_fields
+from causeway.idempotency import Creation
 from causeway.names import name_field
+from causeway.preconditions import Expected
 
 # A field of the API -> of the catalogue.
 FIELDS = {
@@ -31,11 +33,11 @@ FIELDS = {
 def as_json(provider: Provider) -> dict[str, Any]:
     """Return a provider in the API's names."""
     shown = {name: getattr(provider, field) for name, field in FIELDS.items()}
-    return shown | {"name": provider.key, "isActive": provider.is_active}
+    return shown | {"name": provider.key, "isActive": provider.is_active, "version": provider.version}
 
 
-def create(context: RequestContext, body: dict[str, Any]) -> Provider:
-    """Add a template.
+def create(context: RequestContext, body: dict[str, Any], creation: Creation) -> Provider:
+    """Add a template. One that an earlier attempt of the same call added is returned as it is.
 
     Raises:
         InvalidRequest, ConfigSchemaInvalid: it is not a template; the sentence names the field.
@@ -43,12 +45,24 @@ def create(context: RequestContext, body: dict[str, Any]) -> Provider:
     """
     provider = Provider.parse(_document(body), catalogue.read_shape(_folder()))
     with context.platform_transaction() as transaction:
+        if creation.resumed and (known := _same(transaction, provider)) is not None:
+            return known
         made = catalogue.create(transaction, provider)
         _record(context, transaction, Action.TEMPLATE_CREATED, None, made)
     return made
 
 
-def change(context: RequestContext, key: str, version: int, body: dict[str, Any]) -> Provider:
+def _same(transaction: Any, provider: Provider) -> Provider | None:
+    """Return the template of that id if it says the same, None where there is no such."""
+    try:
+        known = catalogue.find(transaction, provider.key)
+    except ProviderNotFound:
+        return None
+    fields = FIELDS.values()
+    return known if all(getattr(known, name) == getattr(provider, name) for name in fields) else None
+
+
+def change(context: RequestContext, key: str, expected: Expected, body: dict[str, Any]) -> Provider:
     """Change fields of a template; isActive says whether new connections may be made with it.
 
     Raises:
@@ -63,6 +77,8 @@ def change(context: RequestContext, key: str, version: int, body: dict[str, Any]
         raise InvalidRequest("Nothing to change: send a field of the template")
     with context.platform_transaction() as transaction:
         before = after = catalogue.find(transaction, key)
+        expected.demand(before.version)
+        version = before.version
         if changes:
             after = catalogue.change(transaction, key, changes, version, catalogue.read_shape(_folder()))
         if active is not None:

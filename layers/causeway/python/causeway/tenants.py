@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, LiteralString, Self
 from uuid import UUID
 
 import psycopg
@@ -13,8 +13,16 @@ from causeway.audit_log import Action, record
 from causeway.context import RequestContext
 from causeway.errors import InvalidRequest, NameTaken, TenantNotFound
 from causeway.fields import MOST_ROWS, known_fields, limit_field, text_field, uuid_or
+from causeway.idempotency import Creation
 from causeway.names import name_field
+from causeway.preconditions import ANY, Expected
 
+# What Tenant is made of.
+_COLUMNS: LiteralString = "tenant_id::text, code, display_name, created_at, version"
+_FROM: LiteralString = "FROM tenants"
+_SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
+_INSERT: LiteralString = "INSERT INTO tenants (code, display_name)"
+_UPDATE: LiteralString = "UPDATE tenants"
 _CODE = re.compile(r"[A-Z0-9_]{1,64}")
 _LONGEST_NAME = 200
 
@@ -44,6 +52,7 @@ class Tenant:
     code: str
     display_name: str
     created_at: datetime
+    version: int
 
     def as_json(self) -> dict[str, Any]:
         """Return the tenant's description."""
@@ -52,22 +61,31 @@ class Tenant:
             "code": self.code,
             "displayName": self.display_name,
             "createdAt": self.created_at.isoformat(),
+            "version": self.version,
         }
 
 
-def create(context: RequestContext, draft: Draft) -> Tenant:
+def create(context: RequestContext, draft: Draft, creation: Creation) -> Tenant:
     """Make a tenant, which can be named in X-Tenant-Id at once.
+
+    Args:
+        context: a super admin's.
+        draft: as sent.
+        creation: whether an earlier attempt of the same call may have made it: then that tenant is returned.
 
     Raises:
         NameTaken: there is a tenant of this code.
     """
     with context.platform_transaction() as transaction:
+        if creation.resumed:
+            known = transaction.execute(
+                f"{_SELECT} WHERE code = %s AND display_name = %s", [draft.code, draft.display_name]
+            ).fetchone()
+            if known is not None:
+                return Tenant(*known)
         try:
             [row] = transaction.execute(
-                """
-                INSERT INTO tenants (code, display_name) VALUES (%s, %s)
-                RETURNING tenant_id::text, code, display_name, created_at
-                """,
+                f"{_INSERT} VALUES (%s, %s) RETURNING {_COLUMNS}",
                 [draft.code, draft.display_name],
             ).fetchall()
         except pg.UniqueViolation as error:
@@ -80,7 +98,10 @@ def create(context: RequestContext, draft: Draft) -> Tenant:
 def find(context: RequestContext, tenant_id: str) -> Tenant:
     """Return a tenant; raises TenantNotFound."""
     with context.platform_transaction() as transaction:
-        return _find(transaction, uuid_or(tenant_id, TenantNotFound))
+        found = _find_or_none(transaction, uuid_or(tenant_id, TenantNotFound))
+    if found is None:
+        raise TenantNotFound
+    return found
 
 
 def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Tenant], str | None]:
@@ -98,8 +119,8 @@ def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Tenant], 
     after = text_field(query, "cursor", 64) if "cursor" in query else None
     with context.platform_transaction() as transaction:
         rows = transaction.execute(
-            """
-            SELECT tenant_id::text, code, display_name, created_at FROM tenants
+            f"""
+            {_SELECT}
             WHERE %(after)s::text IS NULL OR code > %(after)s
             ORDER BY code
             LIMIT %(limit)s + 1
@@ -110,35 +131,41 @@ def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Tenant], 
     return found, found[-1].code if len(rows) > limit else None
 
 
-def change(context: RequestContext, tenant_id: str, body: dict[str, Any]) -> Tenant:
+def change(context: RequestContext, tenant_id: str, body: dict[str, Any], expected: Expected = ANY) -> Tenant:
     """Give a tenant another display name; the one it has changes nothing.
 
     Raises:
         InvalidRequest: the sentence names the field.
-        TenantNotFound.
+        TenantNotFound, VersionMismatch.
     """
     known_fields(body, {"displayName"})
     name = name_field(body, "displayName", _LONGEST_NAME)
     wanted = uuid_or(tenant_id, TenantNotFound)
     with context.platform_transaction() as transaction:
-        # Of two changes at once, the second is made to what the first has left. Rows of the tenant do not wait for it.
-        transaction.execute("SELECT FROM tenants WHERE tenant_id = %s FOR NO KEY UPDATE", [wanted])
-        before = _find(transaction, wanted)
+        # Lock it: of two changes at once, the second is made to what the first has left.
+        before = _find_or_none(transaction, wanted, lock=True)
+        if before is None:
+            raise TenantNotFound
+        expected.demand(before.version)
         if before.display_name == name:
             return before
-        transaction.execute("UPDATE tenants SET display_name = %s WHERE tenant_id = %s", [name, wanted])
-        after = _find(transaction, wanted)
+        [row] = transaction.execute(
+            f"""
+            {_UPDATE} SET display_name = %s, version = version + 1 WHERE tenant_id = %s
+            RETURNING {_COLUMNS}
+            """,
+            [name, wanted],
+        ).fetchall()
+        after = Tenant(*row)
         _record(context, transaction, Action.TENANT_CHANGED, before, after)
     return after
 
 
-def _find(transaction: psycopg.Connection[Any], tenant_id: UUID) -> Tenant:
-    row = transaction.execute(
-        "SELECT tenant_id::text, code, display_name, created_at FROM tenants WHERE tenant_id = %s", [tenant_id]
-    ).fetchone()
-    if row is None:
-        raise TenantNotFound
-    return Tenant(*row)
+def _find_or_none(transaction: psycopg.Connection[Any], tenant_id: UUID, *, lock: bool = False) -> Tenant | None:
+    # Rows of the tenant do not wait for this lock.
+    end: LiteralString = "FOR NO KEY UPDATE" if lock else ""
+    row = transaction.execute(f"{_SELECT} WHERE tenant_id = %s {end}", [tenant_id]).fetchone()
+    return None if row is None else Tenant(*row)
 
 
 def _record(
@@ -157,5 +184,5 @@ def _record(
         after=after.as_json(),
     )
     record(transaction, entry)
-    transaction.execute("SELECT set_config('causeway.tenant_id', %s, true)", [after.tenant_id])
+    transaction.execute("SELECT enter_tenant_v1(%s)", [after.tenant_id])
     record(transaction, entry)

@@ -40,7 +40,6 @@ class Action(StrEnum):
     CREDENTIAL_ROTATED = "credential.rotated"
     CREDENTIAL_ROLLED_BACK = "credential.rolled_back"
     CREDENTIAL_RETIRED = "credential.retired"
-    CREDENTIAL_USED = "credential.used"
     CREDENTIAL_UNREADABLE = "credential.unreadable"
     CREDENTIAL_DESTROYED = "credential.destroyed"
     DATA_KEY_REWRAPPED = "data_key.rewrapped"

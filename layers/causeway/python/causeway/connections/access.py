@@ -3,8 +3,9 @@
 KMS and providers are called between transactions, never inside one.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
 from aws_lambda_powertools import Logger
@@ -13,9 +14,9 @@ from causeway import catalogue, credentials, data_keys, provider_calls
 from causeway.audit_log import Action
 from causeway.catalogue import Provider
 from causeway.connections import audit, call_log, rows
-from causeway.connections.rows import Connection
+from causeway.connections.rows import Connection, Transaction
 from causeway.context import Context
-from causeway.credentials import Secrets
+from causeway.credentials import Secrets, Stored
 from causeway.errors import (
     CausewayError,
     CredentialUnreadable,
@@ -25,9 +26,27 @@ from causeway.errors import (
     VersionMismatch,
 )
 from causeway.outbound import Attempt
+from causeway.preconditions import ANY, Expected
 from causeway.provider_calls import Account
 
 logger = Logger(child=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A connection about to be used, its provider, and its credential in use, not opened yet."""
+
+    connection: Connection
+    provider: Provider
+    stored: Stored
+
+    @property
+    def agreed(self) -> bool:
+        """Whether the template is as the admin knew it, or as a release made it: what asks where secrets go."""
+        return (
+            not self.provider.changed_by_admin
+            or provider_calls.terms(self.provider, self.connection.environment) == self.connection.terms
+        )
 
 
 def found(
@@ -36,8 +55,9 @@ def found(
     *provider_keys: str,
     active: bool = False,
     disabled: bool = False,
-) -> tuple[Connection, Provider]:
-    """Return a connection about to be used, and its provider; its use is written down before anything is decrypted.
+    expected: Expected = ANY,
+) -> Found:
+    """Return a connection about to be used, read in one transaction; nothing is decrypted.
 
     Args:
         context: who uses it.
@@ -45,100 +65,92 @@ def found(
         provider_keys: the providers it may be of; none: any.
         active: only where its last test succeeded.
         disabled: where it is disabled too.
+        expected: the versions its user means.
 
     Raises:
         ConnectionNotFound, IntegrationNotActive.
+        VersionMismatch: it is another version.
         NotSupported: it is another provider's.
     """
     with context.transaction() as transaction:
-        connection = rows.find(transaction, connection_id)
-        if active:
-            rows.demand_active(connection)
-        if connection.status == "disconnected" and not disabled:
-            raise IntegrationNotActive
-        if provider_keys and connection.provider_key not in provider_keys:
-            raise NotSupported
-        provider = catalogue.find(transaction, connection.provider_key)
-        audit.note(context, transaction, Action.CREDENTIAL_USED, connection)
-    return connection, provider
+        return find(transaction, connection_id, *provider_keys, active=active, disabled=disabled, expected=expected)
 
 
-def agreed(connection: Connection, provider: Provider) -> bool:
-    """Return whether the template is as the admin knew it, or as a release made it: what asks where secrets go."""
-    return not provider.changed_by_admin or provider_calls.terms(provider, connection.environment) == connection.terms
+def find(
+    transaction: Transaction,
+    connection_id: UUID,
+    *provider_keys: str,
+    active: bool = False,
+    disabled: bool = False,
+    expected: Expected = ANY,
+) -> Found:
+    """Do as found does, in a transaction that is open."""
+    connection = rows.find(transaction, connection_id)
+    expected.demand(connection.version)
+    if active:
+        rows.demand_active(connection)
+    if connection.status == "disconnected" and not disabled:
+        raise IntegrationNotActive
+    if provider_keys and connection.provider_key not in provider_keys:
+        raise NotSupported
+    provider = catalogue.find(transaction, connection.provider_key)
+    stored = credentials.stored(transaction, connection_id)
+    # New secrets and the version are changed at once: secrets of another version may be for another address.
+    if stored.connection_version != connection.version:
+        raise VersionMismatch(current=stored.connection_version)
+    return Found(connection, provider, stored)
 
 
-def account(context: Context, connection: Connection, provider: Provider) -> Account:
+def account(context: Context, use: Found) -> Account:
     """Return the account a connection has at its provider, its secrets opened.
 
     Raises:
         TemplateMoved: the template is not the one the connection was made for; nothing is decrypted.
-        CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: as credentials.read.
+        CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: as credentials.unsealed.
     """
-    if not agreed(connection, provider):
+    if not use.agreed:
         raise TemplateMoved
-    return Account(provider, connection.environment, connection.config, read_secrets(context, connection))
+    connection = use.connection
+    return Account(use.provider, connection.environment, connection.config, unsealed(context, connection, use.stored))
 
 
-def read_secrets(context: Context, connection: Connection, version: int | None = None) -> Secrets:
-    """Return a connection's secrets; one that cannot be read is written down.
-
-    Args:
-        context: who uses them.
-        connection: whose they are, as it was read.
-        version: of its credential; None: the one in use.
-
-    Raises:
-        ConnectionNotFound, VersionMismatch: it was changed since; its secrets may be for another address now.
-        As credentials.read.
-    """
-    connection_id = UUID(connection.connection_id)
+def unsealed(context: Context, connection: Connection, stored: Stored) -> Secrets:
+    """Return a connection's secrets; one that cannot be read is written down. Raises as credentials.unsealed."""
     try:
-        secrets = credentials.read(context.database, data_keys.current(), context.tenant, connection_id, version)
+        return credentials.unsealed(data_keys.current(), stored)
     except CredentialUnreadable:
         with context.transaction() as transaction:
             audit.note(context, transaction, Action.CREDENTIAL_UNREADABLE, connection, outcome="failed")
         raise
-    # A change puts new secrets into use and counts the version up at once: what is not seen now was not seen before.
-    with context.transaction() as transaction:
-        if rows.find(transaction, connection_id).version != connection.version:
-            raise VersionMismatch
-    return secrets
-
-
-def secret_names(context: Context, connection: Connection) -> set[str]:
-    """Return the names of the secrets a connection has in use; nothing is decrypted."""
-    with context.transaction() as transaction:
-        names = transaction.execute(
-            """
-            SELECT c.field FROM api_credentials AS c
-            INNER JOIN api_credential_versions AS v USING (tenant_id, connection_id, version)
-            WHERE c.tenant_id = current_tenant() AND c.connection_id = %s AND v.status = 'active'
-            """,
-            [connection.connection_id],
-        )
-        return {row.field for row in names}
 
 
 @contextmanager
-def logged(context: Context, connection: Connection) -> Generator[Callable[[Attempt], None]]:
+def logged(
+    context: Context, connection: Connection, secrets: Mapping[str, str]
+) -> Generator[Callable[[Attempt], None]]:
     """Take note of the calls made with a connection, and keep them in its log when the block ends.
 
     The platform has done by then what it was asked for: a log that fails undoes nothing.
+
+    Args:
+        context: who makes them.
+        connection: the connection.
+        secrets: which the calls are made with.
     """
     attempts: list[Attempt] = []
+    version = secrets.version if isinstance(secrets, Secrets) else None
+    use = call_log.Use(context.request_id, context.actor_kind, context.actor, context.source_ip, version)
     try:
         yield attempts.append
     finally:
-        _keep(context, connection, attempts)
+        _keep(context, connection, attempts, use)
 
 
-def _keep(context: Context, connection: Connection, attempts: list[Attempt]) -> None:
+def _keep(context: Context, connection: Connection, attempts: list[Attempt], use: call_log.Use) -> None:
     if not attempts:
         return
     try:
         with context.transaction() as transaction:
-            for attempt in attempts:
-                call_log.keep(transaction, UUID(connection.connection_id), attempt, context.request_id)
+            call_log.keep(transaction, UUID(connection.connection_id), attempts, use)
     except CausewayError as error:
         logger.warning("Calls could not be logged", extra={"reason": error.cause or error.sentence})

@@ -1,5 +1,7 @@
 """The calls made to connections' providers: kept, and shown page by page."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -9,16 +11,27 @@ from causeway.fields import MOST_ROWS, known_fields, limit_field, number_field
 from causeway.outbound import Attempt
 
 
-def keep(transaction: Transaction, connection_id: UUID, attempt: Attempt, request_id: str) -> None:
-    """Keep the record of a call to a connection's provider."""
-    transaction.execute(
-        """
-        INSERT INTO integration_api_logs (
-            tenant_id, connection_id, method, url, status, milliseconds, error, request_body, response_body, request_id
-        ) VALUES (current_tenant(), %s, %s, %s, %s, %s, %s, %s, %s, %s)
-        """,
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Who used a credential, and which (the seed's log: who, a person or a key, from which address).
+
+    Attributes:
+        actor: a person's subject, a key's id, a job's name.
+        source_ip: None for a job.
+        credential_version: None where the credential was not stored: a candidate in a test.
+    """
+
+    request_id: str
+    actor_kind: str
+    actor: str
+    source_ip: str | None
+    credential_version: int | None
+
+
+def keep(transaction: Transaction, connection_id: UUID, attempts: Sequence[Attempt], use: Use) -> None:
+    """Keep the records of calls to a connection's provider, in one statement."""
+    kept = [
         [
-            connection_id,
             attempt.method,
             attempt.url,
             attempt.status,
@@ -26,7 +39,30 @@ def keep(transaction: Transaction, connection_id: UUID, attempt: Attempt, reques
             attempt.error,
             _without_nul(attempt.request_body),
             _without_nul(attempt.response_body),
-            request_id,
+        ]
+        for attempt in attempts
+    ]
+    transaction.execute(
+        """
+        INSERT INTO integration_api_logs (
+            tenant_id, connection_id, method, url, status, milliseconds, error, request_body, response_body,
+            request_id, actor_kind, actor, source_ip, credential_version
+        )
+        SELECT current_tenant(), %s, a.method, a.url, a.status, a.milliseconds, a.error, a.request_body,
+            a.response_body, %s, %s, %s, %s, %s
+        FROM unnest(
+            %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[]
+        ) WITH ORDINALITY AS a (method, url, status, milliseconds, error, request_body, response_body, place)
+        ORDER BY a.place
+        """,
+        [
+            connection_id,
+            use.request_id,
+            use.actor_kind,
+            use.actor,
+            use.source_ip,
+            use.credential_version,
+            *(list(column) for column in zip(*kept, strict=True)),
         ],
     )
 
@@ -46,7 +82,8 @@ def page(
     limit, cursor = limit_field(query, MOST_ROWS), number_field(query, "cursor")
     rows = transaction.execute(
         """
-        SELECT log_id, method, url, status, milliseconds, error, request_body, response_body, request_id, created_at
+        SELECT log_id, method, url, status, milliseconds, error, request_body, response_body, request_id, actor_kind,
+            actor, source_ip, credential_version, created_at
         FROM integration_api_logs
         WHERE tenant_id = current_tenant() AND connection_id = %s AND (%s::bigint IS NULL OR log_id < %s)
         ORDER BY log_id DESC LIMIT %s + 1
@@ -68,5 +105,9 @@ def _shown(row: Any) -> dict[str, Any]:
         "requestBody": row.request_body,
         "responseBody": row.response_body,
         "requestId": row.request_id,
+        "actorKind": row.actor_kind,
+        "actor": row.actor,
+        "sourceIp": row.source_ip,
+        "credentialVersion": row.credential_version,
         "createdAt": row.created_at.isoformat(),
     }

@@ -3,7 +3,7 @@
 KMS and providers are called between transactions, never inside one.
 """
 
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from causeway import catalogue, config_schema, credentials, provider_calls
 from causeway.audit_log import Action
@@ -11,62 +11,57 @@ from causeway.connections import access, audit, reconfiguration, rows, testing
 from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.connections.rows import Connection
 from causeway.context import RequestContext
-from causeway.errors import CredentialUnreadable, NothingToRollBack, ProviderInactive, TemplateMoved
-from causeway.idempotency import Claim
+from causeway.credentials import Secrets
+from causeway.errors import CredentialUnreadable, NothingToRollBack, ProviderInactive, TemplateMoved, VersionMismatch
+from causeway.idempotency import Creation
+from causeway.preconditions import ANY, Expected
 from causeway.provider_calls import Account
 
 # What new secrets change of the rest.
 _NOTHING = Change(name=None, description=None, config=None)
 
 
-def create(context: RequestContext, draft: Draft, idempotency_key: str | None) -> tuple[Connection, bool]:
-    """Make a connection, test it, and return how it stands and whether it was made by this call.
+def create(context: RequestContext, draft: Draft, creation: Creation) -> Connection:
+    """Make a connection, test it, and return how it stands.
 
     Args:
         context: who makes it.
         draft: as sent.
-        idempotency_key: the caller's, None where he sent none.
+        creation: its id. A connection that an earlier attempt of the same call made is returned as it is.
 
     Raises:
         ProviderNotFound, ProviderInactive: there is no such template, or no new connections are made with it.
         ConfigSchemaInvalid: the config does not fit the template; its path is named.
-        NameTaken, IdempotencyKeyReused: the name or the key is another's.
-        InvalidRequest: the key is empty or too long.
+        NameTaken: another connection has the name.
         KeyServiceUnavailable: nothing is stored.
     """
-    key = audit.fingerprint_key(context)
-    claim = None if idempotency_key is None else Claim.of(idempotency_key, draft.as_json(), key)
+    connection_id = creation.object_id
     with context.transaction() as transaction:
+        if creation.resumed and (made := rows.find_or_none(transaction, connection_id)) is not None:
+            return made
         provider = catalogue.find(transaction, draft.template_id)
+    key = audit.fingerprint_key(context)
     if not provider.is_active:
         raise ProviderInactive
     plain, secret = reconfiguration.checked(provider, draft.config)
-    connection_id = uuid4()
     sealed = reconfiguration.sealed(context, connection_id, secret)
     terms = provider_calls.terms(provider, draft.environment)
     with context.transaction() as transaction:
-        found, made = rows.create(transaction, connection_id, draft, plain, terms, context.caller.subject, claim)
-        if made:
-            credentials.promote(transaction, connection_id, credentials.store(transaction, sealed))
-        connection = rows.find(transaction, found)
-        if made:
-            kept = {"secrets": audit.fingerprints(key, secret)}
-            audit.note(
-                context, transaction, Action.CONNECTION_CREATED, connection, after=audit.shown(connection) | kept
-            )
-            audit.note(context, transaction, Action.CREDENTIAL_STORED, connection, after=kept)
-    if not made:
-        return connection, False
-    return testing.judge(context, connection, Account(provider, connection.environment, plain, secret))[1], True
+        connection = rows.create(transaction, connection_id, draft, plain, terms, context.caller.subject)
+        stored = Secrets.of(secret, credentials.store_first(transaction, sealed))
+        kept = {"secrets": audit.fingerprints(key, secret)}
+        audit.note(context, transaction, Action.CONNECTION_CREATED, connection, after=audit.shown(connection) | kept)
+        audit.note(context, transaction, Action.CREDENTIAL_STORED, connection, after=kept)
+    return testing.judge(context, connection, Account(provider, connection.environment, plain, stored))[1]
 
 
-def change(context: RequestContext, connection_id: UUID, version: int, wanted: Change) -> Connection:
+def change(context: RequestContext, connection_id: UUID, expected: Expected, wanted: Change) -> Connection:
     """Change a connection. Its config is tested as it would be; one that fails replaces nothing.
 
     Args:
         context: who changes it.
         connection_id: the connection.
-        version: the one its reader saw.
+        expected: the versions its reader saw.
         wanted: what to change; a field of the config that is null is taken away, a secret left out stays.
 
     Raises:
@@ -77,55 +72,52 @@ def change(context: RequestContext, connection_id: UUID, version: int, wanted: C
         InvalidCredentials, ConnectionFailed: the new config does not work; nothing is changed.
     """
     if wanted.config is not None:
-        return reconfiguration.reconfigure(context, connection_id, version, wanted, wanted.config)
+        return reconfiguration.reconfigure(context, connection_id, expected, wanted, wanted.config)
     with context.transaction() as transaction:
-        connection = rows.find(transaction, connection_id)
-        changed = rows.update(transaction, connection_id, version, wanted)
-        audit.note(
-            context,
-            transaction,
-            Action.CONNECTION_CHANGED,
-            connection,
-            before=audit.shown(connection),
-            after=audit.shown(changed),
-        )
+        before = rows.find(transaction, connection_id, lock=True)
+        expected.demand(before.version)
+        changed = rows.update(transaction, connection_id, before.version, wanted)
+        _note_change(context, transaction, Action.CONNECTION_CHANGED, before, changed)
     return changed
 
 
-def rotate(context: RequestContext, connection_id: UUID, fresh: NewSecrets) -> Connection:
+def rotate(context: RequestContext, connection_id: UUID, fresh: NewSecrets, expected: Expected = ANY) -> Connection:
     """Replace secrets by new ones that a test found working; for a while roll_back brings the old ones back.
 
     Raises:
-        ConnectionNotFound, ConfigSchemaInvalid.
+        ConnectionNotFound, VersionMismatch, ConfigSchemaInvalid.
         IntegrationNotActive: it is disabled, and a secret in use was left out; nothing is decrypted.
         InvalidRequest: a field is no secret, or nothing would change.
         InvalidCredentials, ConnectionFailed: the new secrets do not work; the old stay in use.
     """
-    return reconfiguration.reconfigure(context, connection_id, None, _NOTHING, fresh.config)
+    return reconfiguration.reconfigure(context, connection_id, expected, _NOTHING, fresh.config, secrets_alone=True)
 
 
-def roll_back(context: RequestContext, connection_id: UUID) -> Connection:
+def roll_back(context: RequestContext, connection_id: UUID, expected: Expected = ANY) -> Connection:
     """Put the secrets that were replaced last back into use, if a test finds them working still.
 
     Raises:
-        ConnectionNotFound, ConfigSchemaInvalid, TemplateMoved.
+        ConnectionNotFound, VersionMismatch, ConfigSchemaInvalid, TemplateMoved.
         IntegrationNotActive: it is disabled; nothing is decrypted.
         NothingToRollBack: nothing was replaced, or too long ago, or at another address.
         InvalidCredentials, ConnectionFailed: the replaced secrets do not work; those in use stay.
-        VersionMismatch: it was changed meanwhile.
     """
-    connection, provider = access.found(context, connection_id)
-    if not access.agreed(connection, provider):
-        raise TemplateMoved
     with context.transaction() as transaction:
+        use = access.find(transaction, connection_id, expected=expected)
         back = credentials.retiring(transaction, connection_id)
-    if back is None:
+        replaced = None if back is None else credentials.stored(transaction, connection_id, back.version)
+    connection, provider = use.connection, use.provider
+    if not use.agreed:
+        raise TemplateMoved
+    if back is None or replaced is None:
         raise NothingToRollBack
-    secret = access.read_secrets(context, connection, back.version)
+    if replaced.connection_version != connection.version:
+        raise VersionMismatch(current=replaced.connection_version)
+    secret = access.unsealed(context, connection, replaced)
     config_schema.validate(provider.config_schema, connection.config | secret)
     tested = testing.demand(context, connection, Account(provider, connection.environment, connection.config, secret))
     key = audit.fingerprint_key(context)
-    before = _fingerprints_in_use(context, connection, key)
+    before = _fingerprints_in_use(context, use, key)
     with context.transaction() as transaction:
         changed = rows.update(transaction, connection_id, connection.version, _NOTHING)
         credentials.roll_back(transaction, connection_id, back.version)
@@ -141,61 +133,58 @@ def roll_back(context: RequestContext, connection_id: UUID) -> Connection:
     return changed
 
 
-def _fingerprints_in_use(context: RequestContext, connection: Connection, key: bytes) -> dict[str, str]:
+def _fingerprints_in_use(context: RequestContext, use: access.Found, key: bytes) -> dict[str, str]:
     """Of the secrets in use; none where those cannot be read, which may be why they are replaced."""
     try:
-        return audit.fingerprints(key, access.read_secrets(context, connection))
+        return audit.fingerprints(key, access.unsealed(context, use.connection, use.stored))
     except CredentialUnreadable:
         return {}
 
 
-def enable(context: RequestContext, connection_id: UUID) -> Connection:
+def enable(context: RequestContext, connection_id: UUID, expected: Expected = ANY) -> Connection:
     """Let a connection be used, if its test succeeds; returns how it stands then.
 
     Raises:
-        ConnectionNotFound.
+        ConnectionNotFound, VersionMismatch.
         TemplateMoved: as for test; the connection stays as it was.
-        VersionMismatch: it was changed meanwhile.
     """
-    before, provider = access.found(context, connection_id, disabled=True)
-    account = access.account(context, before, provider)
-    if before.status == "disconnected":
+    use = access.found(context, connection_id, disabled=True, expected=expected)
+    account = access.account(context, use)
+    connection = use.connection
+    if connection.status == "disconnected":
         with context.transaction() as transaction:
-            connection = rows.enable(transaction, connection_id, before.version)
-            audit.note(
-                context,
-                transaction,
-                Action.CONNECTION_ENABLED,
-                connection,
-                before=audit.shown(before),
-                after=audit.shown(connection),
-            )
-        before = connection
-    return testing.judge(context, before, account)[1]
+            connection = rows.enable(transaction, connection_id, use.connection.version)
+            _note_change(context, transaction, Action.CONNECTION_ENABLED, use.connection, connection)
+    return testing.judge(context, connection, account)[1]
 
 
-def disable(context: RequestContext, connection_id: UUID) -> Connection:
-    """Stop a connection from being used until it is enabled. Raises ConnectionNotFound."""
+def disable(context: RequestContext, connection_id: UUID, expected: Expected = ANY) -> Connection:
+    """Stop a connection from being used until it is enabled. Raises ConnectionNotFound, VersionMismatch."""
     with context.transaction() as transaction:
-        before = rows.find(transaction, connection_id)
-        connection = rows.disable(transaction, connection_id)
-        audit.note(
-            context,
-            transaction,
-            Action.CONNECTION_DISABLED,
-            connection,
-            before=audit.shown(before),
-            after=audit.shown(connection),
-        )
+        before = rows.find(transaction, connection_id, lock=True)
+        expected.demand(before.version)
+        connection = rows.disable(transaction, connection_id, before.version)
+        _note_change(context, transaction, Action.CONNECTION_DISABLED, before, connection)
     return connection
 
 
-def delete(context: RequestContext, connection_id: UUID) -> None:
-    """Take a connection away and destroy its credentials; its logs and its audit stay. Raises ConnectionNotFound."""
+def delete(context: RequestContext, connection_id: UUID, expected: Expected = ANY) -> None:
+    """Take a connection away and destroy its credentials; its logs and its audit stay.
+
+    Raises:
+        ConnectionNotFound, VersionMismatch.
+    """
     with context.transaction() as transaction:
-        connection = rows.find(transaction, connection_id)
-        # The connection's row first, as all who change it and its credential do, so that none waits in a circle.
-        rows.delete(transaction, connection_id)
+        # Lock the connection's row first, as all who change it and its credential do: no deadlocks.
+        connection = rows.find(transaction, connection_id, lock=True)
+        expected.demand(connection.version)
+        rows.delete(transaction, connection_id, connection.version)
         versions = credentials.destroy(transaction, connection_id)
         audit.note(context, transaction, Action.CREDENTIAL_DESTROYED, connection, after={"versions": versions})
         audit.note(context, transaction, Action.CONNECTION_DELETED, connection, before=audit.shown(connection))
+
+
+def _note_change(
+    context: RequestContext, transaction: rows.Transaction, action: Action, before: Connection, after: Connection
+) -> None:
+    audit.note(context, transaction, action, before, before=audit.shown(before), after=audit.shown(after))

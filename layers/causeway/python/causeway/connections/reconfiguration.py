@@ -12,6 +12,7 @@ from causeway import config_schema, credentials, data_keys, provider_calls
 from causeway.audit_log import Action
 from causeway.catalogue import Provider
 from causeway.connections import access, audit, rows, testing
+from causeway.connections.access import Found
 from causeway.connections.requests import Change
 from causeway.connections.rows import Connection
 from causeway.context import RequestContext
@@ -22,8 +23,8 @@ from causeway.errors import (
     InvalidRequest,
     SecretsRequired,
     TemplateMoved,
-    VersionMismatch,
 )
+from causeway.preconditions import Expected
 from causeway.provider_calls import Account
 from causeway.strict_json import shown_name
 
@@ -42,48 +43,62 @@ class _Plan:
 
 
 def reconfigure(
-    context: RequestContext, connection_id: UUID, version: int | None, wanted: Change, config: dict[str, Any]
+    context: RequestContext,
+    connection_id: UUID,
+    expected: Expected,
+    wanted: Change,
+    config: dict[str, Any],
+    *,
+    secrets_alone: bool = False,
 ) -> Connection:
     """Change settings and secrets, which are tested as they would be; what fails replaces nothing.
 
     Args:
         context: who changes them.
         connection_id: the connection.
-        version: the one its reader saw; None: a rotation, of secrets alone and of whatever version it finds.
+        expected: the versions its reader saw.
         wanted: what else to change.
         config: fields to set; null takes one away; others stay.
+        secrets_alone: a rotation.
 
     Raises:
         As changes.change and changes.rotate.
     """
-    connection, provider = access.found(context, connection_id, disabled=True)
-    if version is None:
-        _demand_secrets(provider, config)
-    elif version != connection.version:
-        raise VersionMismatch
-    plan = _planned(context, connection, provider, config)
-    settings, secret = dict(plan.account.settings), plan.account.secrets
-    if version is None and secret == plan.kept:
+    use = access.found(context, connection_id, disabled=True, expected=expected)
+    if secrets_alone:
+        _demand_secrets(use.provider, config)
+    plan = _planned(context, use, config)
+    if secrets_alone and plan.account.secrets == plan.kept:
         raise InvalidRequest("These are the secrets in use: send new ones")
-    tested = testing.demand(context, connection, plan.account)
+    tested = testing.demand(context, use.connection, plan.account)
     key = audit.fingerprint_key(context)
     # Where none is kept, none stays in use: terms change with the secrets that were given for them, be it none at all.
-    fresh = None if secret == plan.kept else sealed(context, connection_id, secret)
+    fresh = None if plan.account.secrets == plan.kept else sealed(context, connection_id, plan.account.secrets)
     with context.transaction() as transaction:
-        terms = provider_calls.terms(provider, connection.environment)
-        changed = rows.update(transaction, connection_id, connection.version, wanted, settings, terms)
-        if fresh is not None:
-            credentials.promote(transaction, connection_id, credentials.store(transaction, fresh))
-        # What was given for other terms or another address, or cannot be read, does not come back by rolling back.
-        retired = (plan.moved or plan.kept is None) and credentials.retire(transaction, connection_id)
+        changed, retired = _replaced(transaction, use, plan, wanted, fresh)
         changed = settled(transaction, changed, tested)
-        action = Action.CREDENTIAL_ROTATED if version is None else Action.CONNECTION_CHANGED
-        before = audit.shown(connection) | {"secrets": audit.fingerprints(key, plan.kept or {})}
-        after = audit.shown(changed) | {"secrets": audit.fingerprints(key, secret)}
-        audit.note(context, transaction, action, connection, before=before, after=after)
+        action = Action.CREDENTIAL_ROTATED if secrets_alone else Action.CONNECTION_CHANGED
+        before = audit.shown(use.connection) | {"secrets": audit.fingerprints(key, plan.kept or {})}
+        after = audit.shown(changed) | {"secrets": audit.fingerprints(key, plan.account.secrets)}
+        audit.note(context, transaction, action, use.connection, before=before, after=after)
         if retired:
-            audit.note(context, transaction, Action.CREDENTIAL_RETIRED, connection)
+            audit.note(context, transaction, Action.CREDENTIAL_RETIRED, use.connection)
     return changed
+
+
+def _replaced(
+    transaction: rows.Transaction, use: Found, plan: _Plan, wanted: Change, fresh: credentials.Sealed | None
+) -> tuple[Connection, bool]:
+    """Put a plan into the rows; return the connection, and whether the credential to roll back to was retired."""
+    connection_id = UUID(use.connection.connection_id)
+    terms = provider_calls.terms(use.provider, use.connection.environment)
+    settings = dict(plan.account.settings)
+    changed = rows.update(transaction, connection_id, use.connection.version, wanted, settings, terms)
+    if fresh is not None:
+        credentials.promote(transaction, connection_id, credentials.store(transaction, fresh))
+    # What was given for other terms or another address, or cannot be read, does not come back by rolling back.
+    retired = (plan.moved or plan.kept is None) and credentials.retire(transaction, connection_id)
+    return changed, retired
 
 
 def _demand_secrets(provider: Provider, config: dict[str, Any]) -> None:
@@ -94,17 +109,18 @@ def _demand_secrets(provider: Provider, config: dict[str, Any]) -> None:
         raise InvalidRequest(f"{shown_name(plain[0])} is not a secret field of this template")
 
 
-def _planned(context: RequestContext, connection: Connection, provider: Provider, config: dict[str, Any]) -> _Plan:
+def _planned(context: RequestContext, use: Found, config: dict[str, Any]) -> _Plan:
     """Return what a connection would become with fields of its config set anew; nothing is changed.
 
     Raises:
         IntegrationNotActive: it is disabled, and a secret in use was not given again; nothing is decrypted.
         TemplateMoved: the template is not the agreed one, and a secret in use was not given again.
         SecretsRequired: the address would change, and a secret was left out.
-        ConfigSchemaInvalid, and as credentials.read where what cannot be read was not given again.
+        ConfigSchemaInvalid, and as credentials.unsealed where what cannot be read was not given again.
     """
-    given_again = access.secret_names(context, connection) <= config.keys()
-    kept = _kept(context, connection, provider, given_again=given_again)
+    connection, provider = use.connection, use.provider
+    given_again = use.stored.fields <= config.keys()
+    kept = _kept(context, use, given_again=given_again)
     merged = {
         name: value for name, value in (connection.config | dict(kept or {}) | config).items() if value is not None
     }
@@ -121,20 +137,18 @@ def _planned(context: RequestContext, connection: Connection, provider: Provider
     return _Plan(account, kept, moved)
 
 
-def _kept(
-    context: RequestContext, connection: Connection, provider: Provider, *, given_again: bool
-) -> Mapping[str, str] | None:
+def _kept(context: RequestContext, use: Found, *, given_again: bool) -> Mapping[str, str] | None:
     """The secrets in use; None where none may be kept, and where none can be read and none has to be."""
     # Nothing of a disabled connection is decrypted: what it shall have must be given.
-    if connection.status == "disconnected":
+    if use.connection.status == "disconnected":
         if given_again:
             return None
         raise IntegrationNotActive
     # A template that is not the agreed one gets no kept secret: neither its calls, nor its schema's judgement.
-    if not access.agreed(connection, provider):
+    if not use.agreed:
         return None
     try:
-        return access.read_secrets(context, connection)
+        return access.unsealed(context, use.connection, use.stored)
     except (CredentialMissing, CredentialUnreadable):
         if given_again:
             return None
@@ -154,6 +168,4 @@ def sealed(context: RequestContext, connection_id: UUID, secret: Mapping[str, st
 
 def settled(transaction: rows.Transaction, changed: Connection, tested: testing.Tested) -> Connection:
     """Return a connection that was just changed to what was tested, in the state the test found."""
-    connection_id = UUID(changed.connection_id)
-    testing.settle(transaction, connection_id, changed.version, tested)
-    return rows.find(transaction, connection_id)
+    return testing.settle(transaction, UUID(changed.connection_id), changed.version, tested)

@@ -12,20 +12,32 @@ import psycopg
 from psycopg import errors as pg
 from psycopg.types.json import Jsonb
 
-from causeway import base64url, idempotency
+from causeway import base64url
 from causeway.connections.requests import Change, Draft, Filter
 from causeway.errors import ConnectionNotFound, IntegrationNotActive, NameTaken, VersionMismatch
-from causeway.idempotency import Claim
 
 Transaction = psycopg.Connection[Any]
 
 # What Connection is made of.
-_SELECT: LiteralString = """
-    SELECT c.connection_id::text, c.provider_key, p.kind, c.name, c.description, c.environment, c.config, c.status,
-        c.is_active, c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at, c.terms
-    FROM integration_connections AS c
-    INNER JOIN integration_providers AS p USING (provider_key)
+_COLUMNS: LiteralString = """
+    c.connection_id::text, c.provider_key, p.kind, c.name, c.description, c.environment, c.config, c.status,
+    c.is_active, c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at, c.terms
 """
+_FROM: LiteralString = "FROM integration_connections AS c INNER JOIN integration_providers AS p USING (provider_key)"
+_SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
+# A change of one connection, and what it has become.
+_UPDATE: LiteralString = "UPDATE integration_connections AS c"
+_ONE: LiteralString = """
+    FROM integration_providers AS p
+    WHERE p.provider_key = c.provider_key AND c.tenant_id = current_tenant() AND c.connection_id = %(id)s
+        AND c.deleted_at IS NULL
+"""
+_INSERT: LiteralString = """
+    INSERT INTO integration_connections (
+        tenant_id, connection_id, provider_key, name, description, environment, config, terms, created_by
+    )
+"""
+_RETURNING: LiteralString = f"RETURNING {_COLUMNS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +77,40 @@ class Connection:
             "lastSyncAt": None if self.last_sync_at is None else self.last_sync_at.isoformat(),
             "createdAt": self.created_at.isoformat(),
             "updatedAt": self.updated_at.isoformat(),
+            "version": self.version,
         }
         return shown | ({"config": self.config} if with_config else {})
 
 
-def find(transaction: Transaction, connection_id: UUID) -> Connection:
-    """Return a connection of the transaction's tenant; raises ConnectionNotFound."""
+def find(transaction: Transaction, connection_id: UUID, *, lock: bool = False) -> Connection:
+    """Return a connection of the transaction's tenant.
+
+    Args:
+        lock: lock its row, so that nobody else changes it before the transaction ends.
+
+    Raises:
+        ConnectionNotFound.
+    """
+    end: LiteralString = "FOR NO KEY UPDATE OF c" if lock else ""
     row = transaction.execute(
         f"""
         {_SELECT}
         WHERE c.tenant_id = current_tenant() AND c.connection_id = %s AND c.deleted_at IS NULL
+        {end}
         """,
         [connection_id],
     ).fetchone()
     if row is None:
         raise ConnectionNotFound
     return Connection(*row)
+
+
+def find_or_none(transaction: Transaction, connection_id: UUID) -> Connection | None:
+    """Return a connection of the transaction's tenant, None where there is none."""
+    try:
+        return find(transaction, connection_id)
+    except ConnectionNotFound:
+        return None
 
 
 def page(transaction: Transaction, wanted: Filter) -> tuple[list[Connection], str | None]:
@@ -121,35 +151,27 @@ def create(
     settings: dict[str, Any],
     terms: bytes,
     subject: str,
-    claim: Claim | None,
-) -> tuple[UUID, bool]:
-    """Make a connection, pending and without credentials, or find the one that this key made before.
+) -> Connection:
+    """Make a connection, pending and without credentials.
 
     Args:
-        identity: its id, where it is made.
+        transaction: of its tenant.
+        connection_id: its id.
         draft: as sent.
         settings: its config without the secrets.
         terms: its template's, as the tenant agrees to them by making it.
-        subject: who makes it; an Idempotency-Key is his own.
-        claim: the Idempotency-Key he sent, None where he sent none.
-
-    Returns:
-        The connection's id, and whether it was made just now.
+        subject: who makes it.
 
     Raises:
-        IdempotencyKeyReused: the key came before with another body.
         NameTaken: the tenant has a connection of this name.
     """
-    if claim is not None:
-        claimed = idempotency.claim(transaction, subject, claim, connection_id)
-        if claimed != connection_id:
-            return claimed, False
     try:
-        transaction.execute(
-            """
-            INSERT INTO integration_connections (
-                tenant_id, connection_id, provider_key, name, description, environment, config, terms, created_by
-            ) VALUES (current_tenant(), %s, %s, %s, %s, %s, %s, %s, %s)
+        [row] = transaction.execute(
+            f"""
+            WITH integration_connections AS (
+                {_INSERT} VALUES (current_tenant(), %s, %s, %s, %s, %s, %s, %s, %s) RETURNING *
+            )
+            {_SELECT}
             """,
             [
                 connection_id,
@@ -161,10 +183,10 @@ def create(
                 terms,
                 subject,
             ],
-        )
+        ).fetchall()
     except pg.UniqueViolation as error:
         raise NameTaken from error
-    return connection_id, True
+    return Connection(*row)
 
 
 def update(
@@ -185,49 +207,49 @@ def update(
         ConnectionNotFound, VersionMismatch, NameTaken.
     """
     try:
-        changed = transaction.execute(
-            """
-            UPDATE integration_connections
-            SET name = coalesce(%s, name), description = coalesce(%s, description), config = coalesce(%s, config),
-                terms = coalesce(%s, terms), version = version + 1, updated_at = now()
-            WHERE tenant_id = current_tenant() AND connection_id = %s AND version = %s AND deleted_at IS NULL
+        row = transaction.execute(
+            f"""
+            {_UPDATE}
+            SET name = coalesce(%(name)s, c.name), description = coalesce(%(description)s, c.description),
+                config = coalesce(%(config)s, c.config), terms = coalesce(%(terms)s, c.terms),
+                version = c.version + 1, updated_at = now()
+            {_ONE} AND c.version = %(version)s
+            {_RETURNING}
             """,
-            [
-                change.name,
-                change.description,
-                None if settings is None else Jsonb(settings),
-                terms,
-                connection_id,
-                version,
-            ],
-        ).rowcount
+            {
+                "id": connection_id,
+                "version": version,
+                "name": change.name,
+                "description": change.description,
+                "config": None if settings is None else Jsonb(settings),
+                "terms": terms,
+            },
+        ).fetchone()
     except pg.UniqueViolation as error:
         raise NameTaken from error
-    found = find(transaction, connection_id)
-    if not changed:
-        raise VersionMismatch
-    return found
+    return _of_version(transaction, connection_id, row)
 
 
-def delete(transaction: Transaction, connection_id: UUID) -> None:
+def delete(transaction: Transaction, connection_id: UUID, version: int) -> None:
     """Take a connection away; its logs and its audit stay. Its credentials are the caller's to destroy.
 
     Raises:
         ConnectionNotFound: another was faster.
+        VersionMismatch: it was changed since it was read.
     """
-    deleted = transaction.execute(
-        """
-        UPDATE integration_connections
-        SET deleted_at = now(), status = 'disconnected', is_active = false, version = version + 1, updated_at = now()
-        WHERE tenant_id = current_tenant() AND connection_id = %s AND deleted_at IS NULL
+    row = transaction.execute(
+        f"""
+        {_UPDATE}
+        SET deleted_at = now(), status = 'disconnected', is_active = false, version = c.version + 1, updated_at = now()
+        {_ONE} AND c.version = %(version)s
+        {_RETURNING}
         """,
-        [connection_id],
-    ).rowcount
-    if not deleted:
-        raise ConnectionNotFound
+        {"id": connection_id, "version": version},
+    ).fetchone()
+    _of_version(transaction, connection_id, row)
 
 
-def set_state(transaction: Transaction, connection_id: UUID, version: int, error: str | None) -> bool:
+def set_state(transaction: Transaction, connection_id: UUID, version: int, error: str | None) -> Connection | None:
     """Set a connection's state by what a test found; a disabled connection stays disabled.
 
     Args:
@@ -235,24 +257,22 @@ def set_state(transaction: Transaction, connection_id: UUID, version: int, error
         error: what is wrong and what to do about it, None where the test succeeded.
 
     Returns:
-        Whether it was the version that was tested.
+        The connection as it is now; None where it is no longer the version that was tested.
     """
-    return (
-        transaction.execute(
-            """
-            UPDATE integration_connections
-            SET status = CASE
-                    WHEN status = 'disconnected' THEN status WHEN %(error)s::text IS NULL THEN 'active' ELSE 'error'
-                END,
-                is_active = status <> 'disconnected' AND %(error)s::text IS NULL,
-                error_message = %(error)s, updated_at = now()
-            WHERE tenant_id = current_tenant() AND connection_id = %(id)s AND version = %(version)s
-                AND deleted_at IS NULL
-            """,
-            {"error": error, "id": connection_id, "version": version},
-        ).rowcount
-        > 0
-    )
+    row = transaction.execute(
+        f"""
+        {_UPDATE}
+        SET status = CASE
+                WHEN c.status = 'disconnected' THEN c.status WHEN %(error)s::text IS NULL THEN 'active' ELSE 'error'
+            END,
+            is_active = c.status <> 'disconnected' AND %(error)s::text IS NULL,
+            error_message = %(error)s, updated_at = now()
+        {_ONE} AND c.version = %(version)s
+        {_RETURNING}
+        """,
+        {"error": error, "id": connection_id, "version": version},
+    ).fetchone()
+    return None if row is None else Connection(*row)
 
 
 def enable(transaction: Transaction, connection_id: UUID, version: int) -> Connection:
@@ -264,25 +284,29 @@ def enable(transaction: Transaction, connection_id: UUID, version: int) -> Conne
     return _switched(transaction, connection_id, "pending", version)
 
 
-def disable(transaction: Transaction, connection_id: UUID) -> Connection:
-    """Stop a connection from being used until it is enabled; raises ConnectionNotFound."""
-    return _switched(transaction, connection_id, "disconnected")
+def disable(transaction: Transaction, connection_id: UUID, version: int) -> Connection:
+    """Stop a connection from being used until it is enabled; raises ConnectionNotFound, VersionMismatch."""
+    return _switched(transaction, connection_id, "disconnected", version)
 
 
-def _switched(transaction: Transaction, connection_id: UUID, status: str, version: int | None = None) -> Connection:
-    switched = transaction.execute(
-        """
-        UPDATE integration_connections
-        SET status = %s, is_active = false, version = version + 1, updated_at = now()
-        WHERE tenant_id = current_tenant() AND connection_id = %s AND deleted_at IS NULL
-            AND (%s::bigint IS NULL OR version = %s)
+def _switched(transaction: Transaction, connection_id: UUID, status: str, version: int) -> Connection:
+    row = transaction.execute(
+        f"""
+        {_UPDATE}
+        SET status = %(status)s, is_active = false, version = c.version + 1, updated_at = now()
+        {_ONE} AND c.version = %(version)s
+        {_RETURNING}
         """,
-        [status, connection_id, version, version],
-    ).rowcount
-    found = find(transaction, connection_id)
-    if not switched:
-        raise VersionMismatch
-    return found
+        {"id": connection_id, "status": status, "version": version},
+    ).fetchone()
+    return _of_version(transaction, connection_id, row)
+
+
+def _of_version(transaction: Transaction, connection_id: UUID, row: Any) -> Connection:
+    """Return the connection of a row that a change returned; raises for no row: it is gone, or another version."""
+    if row is not None:
+        return Connection(*row)
+    raise VersionMismatch(current=find(transaction, connection_id).version)
 
 
 def demand_active(connection: Connection) -> None:

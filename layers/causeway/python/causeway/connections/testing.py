@@ -10,6 +10,7 @@ from causeway.connections import access, audit, health, rows
 from causeway.connections.rows import Connection, Transaction
 from causeway.context import RequestContext
 from causeway.outbound.verdicts import Verdict
+from causeway.preconditions import ANY, Expected
 from causeway.provider_calls import Account
 
 
@@ -38,16 +39,23 @@ class Tested:
             raise self.verdict.error()
 
 
-def test(context: RequestContext, connection_id: UUID) -> Tested:
+def test(
+    context: RequestContext,
+    connection_id: UUID,
+    expected: Expected = ANY,  # noqa: PT028 - not a test of pytest's
+) -> tuple[Tested, Connection]:
     """Call the provider with the credentials in use, and set the connection's state by what came of it.
 
+    Returns:
+        What came of it, and how the connection stands now.
+
     Raises:
-        ConnectionNotFound.
+        ConnectionNotFound, VersionMismatch.
         IntegrationNotActive: it is disabled; nothing is decrypted.
         TemplateMoved: the template is not the one the connection was made for; nothing is decrypted.
     """
-    connection, provider = access.found(context, connection_id)
-    return judge(context, connection, access.account(context, connection, provider))[0]
+    use = access.found(context, connection_id, expected=expected)
+    return judge(context, use.connection, access.account(context, use))
 
 
 def judge(context: RequestContext, connection: Connection, account: Account) -> tuple[Tested, Connection]:
@@ -55,11 +63,10 @@ def judge(context: RequestContext, connection: Connection, account: Account) -> 
     tested = call(context, connection, account)
     connection_id = UUID(connection.connection_id)
     with context.transaction() as transaction:
-        settle(transaction, connection_id, connection.version, tested)
+        now = settle(transaction, connection_id, connection.version, tested)
         outcome = "done" if tested.verdict.success else "failed"
         audit.note(context, transaction, Action.CONNECTION_TESTED, connection, outcome=outcome, after=tested.as_json())
-    with context.transaction() as transaction:
-        return tested, rows.find(transaction, connection_id)
+    return tested, now
 
 
 def demand(context: RequestContext, connection: Connection, account: Account) -> Tested:
@@ -80,12 +87,22 @@ def demand(context: RequestContext, connection: Connection, account: Account) ->
 
 def call(context: RequestContext, connection: Connection, account: Account) -> Tested:
     """Make a provider's test calls with an account, and log them."""
-    with access.logged(context, connection) as log:
+    with access.logged(context, connection, account.secrets) as log:
         return Tested(*provider_calls.test(account, log))
 
 
-def settle(transaction: Transaction, connection_id: UUID, version: int, tested: Tested) -> None:
-    """Set a connection's state and health by a test of that version, unless it was changed since."""
+def settle(transaction: Transaction, connection_id: UUID, version: int, tested: Tested) -> Connection:
+    """Set a connection's state and health by a test of that version, unless it was changed since.
+
+    Returns:
+        The connection as it stands now.
+
+    Raises:
+        ConnectionNotFound: it was deleted since.
+    """
     error = None if tested.verdict.success else tested.verdict.sentences
-    if rows.set_state(transaction, connection_id, version, error):
-        health.note(transaction, connection_id, tested.verdict, tested.response_ms)
+    now = rows.set_state(transaction, connection_id, version, error)
+    if now is None:
+        return rows.find(transaction, connection_id)
+    health.note(transaction, connection_id, tested.verdict, tested.response_ms)
+    return now

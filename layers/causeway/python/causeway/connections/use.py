@@ -17,6 +17,7 @@ from causeway.errors import (
 )
 from causeway.outbound import Attempt, CallFailed, Reply
 from causeway.outbound.verdicts import Finding, judge
+from causeway.preconditions import ANY, Expected
 from causeway.provider_calls import Account, TokenRefused
 
 # Done twice they do what they do once (RFC 9110, 9.2.2), so they are sent again where the outcome is not known.
@@ -95,21 +96,24 @@ class OpenConnection:
 
 
 @contextmanager
-def opened(context: Context, connection_id: UUID, *provider_keys: str) -> Generator[OpenConnection]:
+def opened(
+    context: Context, connection_id: UUID, *provider_keys: str, expected: Expected = ANY
+) -> Generator[OpenConnection]:
     """Open an active connection's credentials for a block's calls; they are logged.
 
     Args:
         context: who makes them.
         connection_id: the connection.
         provider_keys: the providers that can do what they ask for; none: any.
+        expected: the versions of the connection that its user saw.
 
     Raises:
-        ConnectionNotFound.
+        ConnectionNotFound, VersionMismatch.
         IntegrationNotActive: it is not to be used; nothing is decrypted.
         NotSupported: it is another provider's; nothing is decrypted.
         TemplateMoved: the template's addresses are not those the connection was made for.
     """
-    connection, provider = access.found(context, connection_id, *provider_keys, active=True)
-    account = access.account(context, connection, provider)
-    with access.logged(context, connection) as log:
-        yield OpenConnection(connection, account, log)
+    use = access.found(context, connection_id, *provider_keys, active=True, expected=expected)
+    account = access.account(context, use)
+    with access.logged(context, use.connection, account.secrets) as log:
+        yield OpenConnection(use.connection, account, log)

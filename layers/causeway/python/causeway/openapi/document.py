@@ -16,6 +16,8 @@ from causeway.openapi.schemas import parameters
 from causeway.operations import GUARDS, NO_PROOF, OPERATIONS, Guard, Operation, Proof
 from causeway.permissions import ALLOWED
 
+# What every route of the hub that changes something can answer.
+CHANGE_REFUSES = ("VERSION_MISMATCH", "CHANGED_MEANWHILE", "IDEMPOTENCY_KEY_REUSED", "IN_PROGRESS")
 _PATH_PARAMETER = re.compile(r"<(\w+)>")
 # A module of one route says in its docstring what the route is for.
 _ROUTE_DOCSTRING = re.compile(r"[A-Z]+ /\S+(?: \((?P<note>[^)]*)\))?: (?P<text>.+)")
@@ -128,20 +130,21 @@ def _operation(route: _Route, components: dict[str, Any], refusals: dict[str, di
     what = f"{route.method} {route.path}"
     declared = _declared(what, route, components)
     guard = GUARDS.get(route.function, Guard(NO_PROOF))
-    codes = _codes(what, route, declared, guard.proof)
+    changes = guard.permission is not None and route.method != "GET"
+    codes = _codes(what, route, declared, guard.proof, changes=changes)
     operation = {
         "operationId": _operation_id(route),
         "tags": [_tag(route)],
         "summary": _summary(route),
         **_admission(guard),
     }
-    found = _parameters(route, declared, guard.proof, components)
+    found = _parameters(route, declared, guard.proof, components, changes=changes)
     if found:
         operation["parameters"] = found
     if declared.request is not None:
         content = {"application/json": {"schema": _ref(declared.request)}}
         operation["requestBody"] = {"required": True, "content": content}
-    answers = {declared.status: _answer(declared)} | _refusals(codes, guard.proof, refusals)
+    answers = {declared.status: _answer(declared, changes=changes)} | _refusals(codes, guard.proof, refusals)
     operation["responses"] = {str(status): answers[status] for status in sorted(answers)}
     return operation
 
@@ -170,8 +173,8 @@ def _admission(guard: Guard) -> dict[str, Any]:
     }
 
 
-def _codes(what: str, route: _Route, declared: Operation, proof: Proof) -> list[str]:
-    codes = [*proof.refuses, *declared.refuses]
+def _codes(what: str, route: _Route, declared: Operation, proof: Proof, *, changes: bool) -> list[str]:
+    codes = [*proof.refuses, *declared.refuses, *(CHANGE_REFUSES if changes else ())]
     if declared.request is not None:
         codes.append("PAYLOAD_TOO_LARGE")
     if route.parameters:
@@ -183,7 +186,9 @@ def _codes(what: str, route: _Route, declared: Operation, proof: Proof) -> list[
     return sorted(set(codes))
 
 
-def _parameters(route: _Route, declared: Operation, proof: Proof, components: dict[str, Any]) -> list[dict[str, Any]]:
+def _parameters(
+    route: _Route, declared: Operation, proof: Proof, components: dict[str, Any], *, changes: bool
+) -> list[dict[str, Any]]:
     found = [_parameter(name, "path", parameters.PATH[name]) for name in route.parameters]
     if declared.query is not None:
         query = components[declared.query]
@@ -191,14 +196,9 @@ def _parameters(route: _Route, declared: Operation, proof: Proof, components: di
         found += [
             _parameter(name, "query", schema, required=name in required) for name, schema in query["properties"].items()
         ]
-    headers = [
-        *proof.headers,
-        *(parameters.HEADER_OF[code] for code in declared.refuses if code in parameters.HEADER_OF),
-    ]
-    return found + [
-        _parameter(name, "header", parameters.HEADERS[name], required=name in parameters.REQUIRED_HEADERS)
-        for name in headers
-    ]
+    headers = [*proof.headers, *(parameters.CHANGE_HEADERS if changes else ())]
+    required = {name for name, code in parameters.REQUIRED_BY.items() if code in declared.refuses}
+    return found + [_parameter(name, "header", parameters.HEADERS[name], required=name in required) for name in headers]
 
 
 def _parameter(name: str, place: str, schema: dict[str, Any], *, required: bool = True) -> dict[str, Any]:
@@ -207,22 +207,25 @@ def _parameter(name: str, place: str, schema: dict[str, Any], *, required: bool 
     return parameter | ({"description": schema["description"]} if "description" in schema else {})
 
 
-def _answer(declared: Operation) -> dict[str, Any]:
+def _answer(declared: Operation, *, changes: bool) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": "Done" if declared.answer is None else declared.answer}
     if declared.status != 204:
         text: dict[str, Any] = {"schema": {"type": "string"}}
         answer["content"] = dict.fromkeys(declared.media_types, text)
         if declared.answer is not None:
             answer["content"][declared.media_types[0]] = {"schema": _ref(declared.answer)}
+    headers = {}
     if declared.answer in schemas.VERSIONED:
-        headers = {"ETag": "Its version, for If-Match."} | (
-            {"Location": "Where it is."} if declared.status == 201 else {}
-        )
-        answer["headers"] = {
-            name: {"required": True, "description": description, "schema": {"type": "string"}}
-            for name, description in headers.items()
-        }
-    return answer
+        headers["ETag"] = _header("The version the object has now, for If-Match.")
+        if declared.status == 201:
+            headers["Location"] = _header("Where it is.")
+    if changes:
+        headers["Idempotent-Replay"] = _header("true: this is the first answer to the key, again.", required=False)
+    return answer | ({"headers": headers} if headers else {})
+
+
+def _header(description: str, *, required: bool = True) -> dict[str, Any]:
+    return {"required": required, "description": description, "schema": {"type": "string"}}
 
 
 def _refusals(codes: list[str], proof: Proof, known: dict[str, dict[str, Any]]) -> dict[int, dict[str, Any]]:

@@ -16,10 +16,12 @@ from causeway.fields import MOST_ROWS, known_fields, limit_field, uuid_or
 Transaction = psycopg.Connection[Any]
 
 # As a Run has them.
-_SELECT: LiteralString = """
-    SELECT run_id::text, connection_id::text, status, reason, requested_by, requested_at, started_at, ended_at
-    FROM sync_runs
+_COLUMNS: LiteralString = """
+    run_id::text, connection_id::text, status, reason, requested_by, requested_at, started_at, ended_at
 """
+_FROM: LiteralString = "FROM sync_runs"
+_SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
+_INSERT: LiteralString = "INSERT INTO sync_runs (tenant_id, run_id, connection_id, status, requested_by)"
 
 STATUSES = ("queued", "running", "succeeded", "partial", "failed")
 # What people are told of why a run ended as it did.
@@ -86,6 +88,14 @@ def parse_run_id(text: str) -> UUID:
 
 def find(transaction: Transaction, connection_id: str, run_id: UUID) -> Run:
     """Return a run of a connection; raises SyncRunNotFound."""
+    run = find_or_none(transaction, connection_id, run_id)
+    if run is None:
+        raise SyncRunNotFound
+    return run
+
+
+def find_or_none(transaction: Transaction, connection_id: str, run_id: UUID) -> Run | None:
+    """Return a run of a connection, None where there is none."""
     row = transaction.execute(
         f"""
         {_SELECT}
@@ -93,9 +103,7 @@ def find(transaction: Transaction, connection_id: str, run_id: UUID) -> Run:
         """,
         [connection_id, run_id],
     ).fetchone()
-    if row is None:
-        raise SyncRunNotFound
-    return Run(*row)
+    return None if row is None else Run(*row)
 
 
 def page(transaction: Transaction, connection_id: str, query: dict[str, str]) -> tuple[list[Run], str | None]:
@@ -132,11 +140,12 @@ def _last_seen(transaction: Transaction, connection_id: str, cursor: str) -> Run
         raise InvalidRequest("cursor is not one that was answered here") from error
 
 
-def begin(transaction: Transaction, connection_id: str, subject: str) -> tuple[Run, bool]:
+def begin(transaction: Transaction, connection_id: str, run_id: UUID, subject: str) -> tuple[Run, bool]:
     """Have a run of a connection queued: a new one, or the one that is queued or running already.
 
     Args:
         connection_id: of a connection that is there.
+        run_id: of a new one.
         subject: who asks for it.
 
     Returns:
@@ -144,26 +153,25 @@ def begin(transaction: Transaction, connection_id: str, subject: str) -> tuple[R
     """
     while True:
         made = transaction.execute(
-            """
-            INSERT INTO sync_runs (tenant_id, connection_id, status, requested_by)
-            VALUES (current_tenant(), %s, 'queued', %s)
-            ON CONFLICT (tenant_id, connection_id) WHERE status IN ('queued', 'running') DO NOTHING RETURNING run_id
+            f"""
+            {_INSERT} VALUES (current_tenant(), %s, %s, 'queued', %s)
+            ON CONFLICT (tenant_id, connection_id) WHERE status IN ('queued', 'running') DO NOTHING
+            RETURNING {_COLUMNS}
             """,
-            [connection_id, subject],
+            [run_id, connection_id, subject],
         ).fetchone()
-        # Between the two statements the run that was in the way may end: then there is room for a new one.
-        known = (
-            made
-            or transaction.execute(
-                """
-            SELECT run_id FROM sync_runs
+        if made is not None:
+            return Run(*made), True
+        known = transaction.execute(
+            f"""
+            {_SELECT}
             WHERE tenant_id = current_tenant() AND connection_id = %s AND status IN ('queued', 'running')
             """,
-                [connection_id],
-            ).fetchone()
-        )
+            [connection_id],
+        ).fetchone()
+        # Between the two statements the run that was in the way may end: then there is room for a new one.
         if known is not None:
-            return find(transaction, connection_id, known.run_id), made is not None
+            return Run(*known), False
 
 
 def take(transaction: Transaction, run_id: UUID, lease: timedelta) -> Taken | None:

@@ -17,7 +17,7 @@ from causeway.openapi.schemas import (
 from causeway.openapi.schemas.shapes import Schema
 
 # Of what carries an ETag: it has a version that a change must name.
-VERSIONED = frozenset({"Connection", "Template"})
+VERSIONED = frozenset({"Connection", "Template", "Tenant", "Membership", "NewApiKey"})
 
 
 def every(schema_folder: Path) -> dict[str, Schema]:

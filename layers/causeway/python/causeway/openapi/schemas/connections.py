@@ -9,6 +9,7 @@ from causeway.openapi.schemas.shapes import (
     NUMBER_CURSOR,
     TEXT,
     TIME,
+    VERSION,
     Schema,
     list_of,
     object_of,
@@ -56,6 +57,7 @@ _CONNECTIONS: dict[str, Schema] = {
             "lastSyncAt": or_null(TIME),
             "createdAt": TIME,
             "updatedAt": TIME,
+            "version": VERSION,
             "config": _CONFIG | {"description": "Without the secrets; only for roles with connections.read."},
             "rollbackUntil": TIME
             | {
@@ -82,6 +84,13 @@ _CALL_LOGS: dict[str, Schema] = {
             "requestBody": or_null(TEXT),
             "responseBody": or_null(TEXT),
             "requestId": TEXT,
+            "actorKind": {"enum": ["person", "machine", "system"]},
+            "actor": TEXT | {"description": "A person's subject, a key's id, a job's name."},
+            "sourceIp": or_null(TEXT),
+            "credentialVersion": {
+                "type": ["integer", "null"],
+                "description": "Null where the secrets were not stored: they were tested alone.",
+            },
             "createdAt": TIME,
         }
     ),

@@ -19,13 +19,18 @@ PATH: dict[str, Schema] = {
 HEADERS: dict[str, Schema] = {
     "X-Tenant-Id": ID | {"description": "The tenant a super admin means."},
     "x-provider-code": {"type": "string", "pattern": "^[A-Z0-9_]{1,64}$", "description": "The game provider's code."},
-    "If-Match": {"type": "string", "pattern": '^"[0-9]{1,18}"$', "description": "The ETag last seen."},
+    "If-Match": {
+        "type": "string",
+        "pattern": r'^(\*|"[0-9]{1,18}"(, ?"[0-9]{1,18}")*)$',
+        "description": "The ETag last seen, a list of them, or *: the object is changed if it still has one of them.",
+    },
     "Idempotency-Key": {
         "type": "string",
         "pattern": "^[!-~]{1,255}$",
-        "description": "The same key finds what it made before.",
+        "description": "The same key with the same request gets the first answer again, for 24 hours.",
     },
 }
-REQUIRED_HEADERS = frozenset({"If-Match"})
-# The header a route takes, by the error code that it declares for it.
-HEADER_OF = {"IF_MATCH_REQUIRED": "If-Match", "IDEMPOTENCY_KEY_REUSED": "Idempotency-Key"}
+# What every route of the hub that changes something takes.
+CHANGE_HEADERS = ("If-Match", "Idempotency-Key")
+# The header that a route requires, by the error code that it declares for it.
+REQUIRED_BY = {"If-Match": "IF_MATCH_REQUIRED"}

@@ -14,6 +14,7 @@ COUNT: Schema = {"type": "integer", "minimum": 0}
 NUMBER: Schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
 # What an id that is a text is to strict_json.
 SHORT: Schema = {"type": "string", "minLength": 1, "maxLength": 255}
+VERSION: Schema = {"type": "integer", "minimum": 1, "description": "Of the object; its ETag is this in quotes."}
 MONEY: Schema = {"type": "string", "pattern": "^-?[0-9]+$", "description": "Minor units."}
 # In an answer, and sent back: where a page ends.
 NEXT_CURSOR: Schema = {"type": ["string", "null"], "description": "For the next page; null at the end."}

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from causeway import templates
-from causeway.openapi.schemas.shapes import NEXT_CURSOR, TEXT, Schema, list_of, object_of, query_of, ref, rows
+from causeway.openapi.schemas.shapes import NEXT_CURSOR, TEXT, VERSION, Schema, list_of, object_of, query_of, ref, rows
 
 # Schemas of their own, by the fields that have them.
 _NAMED = {"healthCall": "HealthCall", "baseUrls": "BaseUrls", "rateLimits": "RateLimits"}
@@ -26,7 +26,7 @@ def schemas(schema_folder: Path) -> dict[str, Schema]:
         **named,
         "TemplateDraft": object_of(fields),
         "TemplateChange": object_of(fields | active, *fields, *active, minProperties=1),
-        "Template": object_of(fields | active | {"name": TEXT, "healthCall": shown_call}),
+        "Template": object_of(fields | active | {"name": TEXT, "healthCall": shown_call, "version": VERSION}),
         "TemplatePage": object_of({"templates": list_of(ref("Template")), "nextCursor": NEXT_CURSOR}),
         "TemplateFilter": query_of(
             {"category": TEXT, "active": {"type": "boolean"}, "limit": rows(), "cursor": TEXT},

@@ -6,6 +6,7 @@ from causeway.openapi.schemas.shapes import (
     NEXT_CURSOR,
     TEXT,
     TIME,
+    VERSION,
     Schema,
     list_of,
     object_of,
@@ -23,11 +24,13 @@ _ROLE: Schema = {"enum": ["tenant_admin", "regulator", "staff"]}
 SCHEMAS: dict[str, Schema] = {
     "TenantDraft": object_of({"code": _CODE, **_NAME}),
     "TenantChange": object_of(_NAME),
-    "Tenant": object_of({"id": ID, "code": _CODE, **_NAME, "createdAt": TIME}),
+    "Tenant": object_of({"id": ID, "code": _CODE, **_NAME, "createdAt": TIME, "version": VERSION}),
     "TenantPage": object_of({"tenants": list_of(ref("Tenant")), "nextCursor": NEXT_CURSOR}),
     "TenantQuery": query_of({"limit": rows(), "cursor": text(64)}),
     "MembershipChange": object_of({"status": _STATUS}),
-    "Membership": object_of({"subject": TEXT, "address": TEXT, "role": _ROLE, "status": _STATUS, "createdAt": TIME}),
+    "Membership": object_of(
+        {"subject": TEXT, "address": TEXT, "role": _ROLE, "status": _STATUS, "createdAt": TIME, "version": VERSION}
+    ),
     "MembershipPage": object_of({"memberships": list_of(ref("Membership")), "nextCursor": NEXT_CURSOR}),
     "MembershipQuery": query_of({"limit": rows(), "cursor": text(1360)}),
 }

@@ -1,0 +1,55 @@
+"""If-Match: which version of an object a caller means to change (RFC 9110, 13.1.1)."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from causeway.errors import InvalidRequest, VersionMismatch
+
+# An entity-tag (RFC 9110, 8.8.3).
+_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_SEPARATOR = re.compile(r"[ \t]*,[ \t]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The versions that a caller's If-Match names. versions: None: any, as he sent none, or *."""
+
+    versions: frozenset[int] | None = None
+
+    @classmethod
+    def parse(cls, header: str) -> Self:
+        """Read If-Match: * or a list of entity-tags.
+
+        If-Match compares strongly, and a weak tag is never strongly equal: W/"3" matches no version. A tag that we
+        never gave out matches none either.
+
+        Raises:
+            InvalidRequest: it is neither.
+        """
+        text = header.strip(" \t")
+        if text == "*":
+            return cls()
+        versions, place = set[int](), 0
+        while True:
+            tag = _TAG.match(text, place)
+            if tag is None:
+                raise InvalidRequest('If-Match must be an ETag as answered here, such as "3", a list of them, or *')
+            weak, opaque = tag.groups()
+            if not weak and opaque.isascii() and opaque.isdecimal() and len(opaque) < 19:
+                versions.add(int(opaque))
+            place = tag.end()
+            if place == len(text):
+                return cls(frozenset(versions))
+            separator = _SEPARATOR.match(text, place)
+            if separator is None:
+                raise InvalidRequest("If-Match must have commas between ETags")
+            place = separator.end()
+
+    def demand(self, version: int) -> None:
+        """Raise VersionMismatch, which names the object's version, where it is none of the expected ones."""
+        if self.versions is not None and version not in self.versions:
+            raise VersionMismatch(current=version)
+
+
+ANY = Expected()
