@@ -226,7 +226,11 @@ def test_missing_field_of_the_config_is_named(hub: Hub) -> None:
 
 
 BAD_BODIES = [
-    (draft(extra=1), "extra is not a field"),
+    (
+        draft(extra=1),
+        "extra is not a field of this request; it takes config, description, environment, name, templateId",
+    ),
+    (draft(sk_live_51HabcXYZ=1), "<unnamed> is not a field of this request; it takes config"),
     (draft(name=""), "name must be"),
     (draft(name="x" * 101), "name must be"),
     (draft(name=7), "name must be"),

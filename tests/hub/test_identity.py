@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from causeway import hub_api, identity
-from causeway.errors import CausewayError, Forbidden, TenantNotFound, Unauthorized
+from causeway.errors import CausewayError, Forbidden, SchemaBehind, TenantNotFound, Unauthorized, Unavailable
 from causeway.identity import Caller
 from local.demo_data import PEOPLE, TENANTS
 from local.stack import Stack
@@ -207,6 +207,16 @@ def test_both_authorizers_find_the_same_person(hub: Hub, someone: Callable[..., 
 
     assert [reply.status for reply in made] == [404, 200]
     assert key["createdBy"] == part(token, 1)["sub"]
+
+
+def test_hub_that_cannot_answer_says_nothing_of_money() -> None:
+    """HUB 56: the wallet's next action, to send the same ids again, is none of a caller who has no ids."""
+    told = hub_api._told(Unavailable(cause="why"))
+
+    assert (told.code, told.status, told.cause, told.retry_after) == ("UNAVAILABLE", 503, "why", 1)
+    assert "money" not in f"{told.sentence} {told.action}"
+    assert "Idempotency-Key" in told.action
+    assert hub_api._told(SchemaBehind()).sentence == "The service is being updated; send the same call again"
 
 
 @pytest.mark.parametrize("code", ["UNAVAILABLE", "INTERNAL"])

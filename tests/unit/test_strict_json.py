@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from causeway.errors import InvalidRequest
-from causeway.strict_json import NotAnInteger, id_field, integer_field, parse_object, required_text
+from causeway.strict_json import NotAnInteger, id_field, integer_field, parse_object, required_text, shown_name
 
 LONGEST = 2**63 - 1
 
@@ -238,3 +238,62 @@ def test_what_is_no_whole_number_from_1_is_refused_by_the_fields_name(value: str
 def test_missing_number_is_refused() -> None:
     with pytest.raises(InvalidRequest, match="userId"):
         integer_field({}, "userId")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "displayName",
+            "casino_id",
+            "X-API-Key",
+            "isActive",
+            "lastSyncAt",
+            "$schema",
+            "userID",
+            "a",
+            "ig_user_id",
+            "URL",
+        ),
+        *("oauth2_token", "line2", "apiKey", "API_KEY", "surprise", "webhook_encryption_key", "_private"),
+    ],
+)
+def test_name_of_a_field_is_told(name: str) -> None:
+    assert shown_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "sk_live_abcdefghijklmnop",
+            "sk_test_a",
+            "whsec_abc",
+            "cwk_abc",
+            "pit-sandbox-gohighlevel",
+            "xoxb-abc",
+            "ghp_abc",
+        ),
+        *(
+            "AKIAIOSFODNNEXAMPLE",
+            "eyJhbGciOiJSUzI",
+            "EAAsandboxAccessToken",
+            "AIzaSyAbc",
+            "5a6d0b0c5a6d0b0c5a6d0b0c5a6d",
+        ),
+        *(
+            "d41d8cd98f00b204e9800998ecf8427e",
+            "AbCdEfGhIjKlMnOp",
+            "hunter2hunter2",
+            "p4ssw0rd",
+            "x" * 41,
+            "a b",
+            "a\nb",
+            "",
+        ),
+        *("key:secret", "a.b", "tr\u00e4ger", "6c1f0b62-8c3f-4f0e-9a53-2f6f1f0c7a11", "\0", "1234567"),
+    ],
+)
+def test_name_that_may_be_a_secret_is_not_told(name: str) -> None:
+    """HUB 1: pasted into the wrong place, it would be in an answer, and in the logs of whoever keeps answers."""
+    assert shown_name(name) == "<unnamed>"

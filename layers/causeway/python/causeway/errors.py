@@ -43,6 +43,15 @@ class Unavailable(CausewayError):
     retry_after = 1
 
 
+class HubUnavailable(Unavailable):
+    """The service cannot answer at the moment; whether anything was changed is not known"""
+
+    action = (
+        "Send the same call again after Retry-After seconds, a change with the same Idempotency-Key; without one, look "
+        "first whether it was done."
+    )
+
+
 class SchemaBehind(Unavailable):
     """The service is being updated; send the same call again"""
 
@@ -632,6 +641,8 @@ def as_markdown() -> str:
     for code, error in sorted(BY_CODE.items()):
         sentence = (error.__doc__ or "").strip()
         lines.append(f"| `{code}` | {error.status} | {sentence} | {error.action} | {_retry(error)} |")
+    hub = f"{(HubUnavailable.__doc__ or '').strip()}. {HubUnavailable.action}"
+    lines += ["", f"`{HubUnavailable.code}` on the hub's routes: {hub}"]
     return "\n".join(lines) + "\n"
 
 

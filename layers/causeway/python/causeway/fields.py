@@ -11,10 +11,11 @@ MOST_ROWS = 100
 
 
 def known_fields(fields: dict[str, Any], known: set[str]) -> None:
-    """Raise InvalidRequest where a field is not known."""
+    """Raise InvalidRequest where a field is not known; what is known is told, as the field's name may not be."""
     unknown = sorted(set(fields) - known)
     if unknown:
-        raise InvalidRequest(f"{shown_name(unknown[0])} is not a field of this request")
+        takes = ", ".join(sorted(known)) or "none"
+        raise InvalidRequest(f"{shown_name(unknown[0])} is not a field of this request; it takes {takes}")
 
 
 def text_field(fields: dict[str, Any], name: str, longest: int, default: str | None = None) -> str:

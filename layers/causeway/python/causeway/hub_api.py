@@ -16,8 +16,10 @@ from causeway.errors import (
     CausewayError,
     ChangedMeanwhile,
     Forbidden,
+    HubUnavailable,
     PreconditionRequired,
     Unauthorized,
+    Unavailable,
     VersionMismatch,
 )
 from causeway.fields import known_fields
@@ -114,11 +116,16 @@ def hub_call(
             try:
                 return _made(_call(event, path), _Rules(permission, creates, acts), route)
             except CausewayError as error:
-                return failed(error, request_id)
+                return failed(_told(error), request_id)
 
         return answer
 
     return decorate
+
+
+def _told(error: CausewayError) -> CausewayError:
+    """Return an error as the hub's callers are told it: what it says of money and its ids is for the wallet's."""
+    return HubUnavailable(cause=error.cause) if type(error) is Unavailable else error
 
 
 def _call(event: dict[str, Any], path: dict[str, str]) -> HubCall:

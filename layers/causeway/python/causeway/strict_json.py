@@ -10,8 +10,13 @@ from causeway.errors import InvalidRequest
 _MOST_LEVELS = 32
 # Digits of an integer accepted; more than a 64-bit number can have, less than what Python refuses to convert.
 _MOST_DIGITS = 40
-# What is taken for a field's name.
-_NAME = re.compile(r"[$\w-]{1,64}", re.ASCII)
+# What is taken for a field's name: words of letters, with a number behind some. Keys and tokens are long, hold digits
+# between letters, or change case at random; and these are the beginnings of well-known ones.
+_NAME = re.compile(r"[$_]?[A-Za-z]+[0-9]{0,4}(?:[_-][A-Za-z]+[0-9]{0,4}){0,5}")
+_LONGEST_NAME = 40
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_SHORTEST_WORD = 3
+_KEYS = re.compile(r"(?:sk|pk|rk|whsec|cwk|gh[a-z]|xox[a-z]|pit)[_-]|AKIA|ASIA|EAA|eyJ|AIza")
 
 
 class NotAnInteger(str):
@@ -48,8 +53,21 @@ def _check_levels(value: Any) -> None:
 
 
 def shown_name(name: str) -> str:
-    """Return a field's name to be told to who sent it, unless it is none: a secret may stand in a name's place."""
-    return name if _NAME.fullmatch(name) else "<unnamed>"
+    """Return a field's name to be told to who sent it, unless it does not look like one: a secret may stand there."""
+    return name if _looks_like_a_name(name) else "<unnamed>"
+
+
+def _looks_like_a_name(name: str) -> bool:
+    if len(name) > _LONGEST_NAME or not _NAME.fullmatch(name) or _KEYS.match(name):
+        return False
+    return len(name) <= 8 or all(_is_words(part) for part in re.split("[_$-]", name))
+
+
+def _is_words(part: str) -> bool:
+    """Whether this is in one case, or camelCase whose words are long enough; what is short may be an abbreviation."""
+    lengths = [len(word) for word in _WORD.findall(part)]
+    one_case = part.islower() or part.isupper() or len(part) <= 3
+    return one_case or (min(lengths) >= 2 and sum(lengths) >= _SHORTEST_WORD * len(lengths))
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:

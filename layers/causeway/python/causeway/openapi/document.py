@@ -10,10 +10,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from causeway.errors import BY_CODE
+from causeway.errors import BY_CODE, CausewayError, HubUnavailable
 from causeway.openapi import schemas
 from causeway.openapi.schemas import parameters
-from causeway.operations import GUARDS, NO_PROOF, OPERATIONS, Guard, Operation, Proof
+from causeway.operations import GUARDS, NO_PROOF, OPERATIONS, TOKEN, TOKEN_OR_KEY, Guard, Operation, Proof
 from causeway.permissions import ALLOWED
 
 # What every route of the hub that changes something can answer.
@@ -237,17 +237,22 @@ def _refusals(codes: list[str], proof: Proof, known: dict[str, dict[str, Any]]) 
     for code in codes:
         by_status.setdefault(BY_CODE[code].status, []).append(code)
     answers: dict[int, dict[str, Any]] = {}
+    errors = dict(BY_CODE)
+    if proof in (TOKEN, TOKEN_OR_KEY):
+        errors[HubUnavailable.code] = HubUnavailable
     for status, its_codes in by_status.items():
-        name = "-".join([str(status), *its_codes, *(["gateway"] if status in gateway else [])])
-        known.setdefault(name, _refusal(its_codes, gateway.get(status)))
+        hub = ["hub"] if errors != BY_CODE and HubUnavailable.code in its_codes else []
+        name = "-".join([str(status), *its_codes, *hub, *(["gateway"] if status in gateway else [])])
+        known.setdefault(name, _refusal([errors[code] for code in its_codes], gateway.get(status)))
         answers[status] = {"$ref": f"#/components/responses/{name}"}
     return answers
 
 
-def _refusal(codes: list[str], gateway: str | None) -> dict[str, Any]:
-    lines = [f"{code}: {(BY_CODE[code].__doc__ or '').strip()}. {BY_CODE[code].action}" for code in codes]
+def _refusal(errors: list[type[CausewayError]], gateway: str | None) -> dict[str, Any]:
+    lines = [f"{error.code}: {(error.__doc__ or '').strip()}. {error.action}" for error in errors]
     shapes: list[dict[str, Any]] = []
-    if codes:
+    if errors:
+        codes = [error.code for error in errors]
         shapes.append({"allOf": [_ref("Error"), {"properties": {"code": {"enum": codes}}}]})
     if gateway is not None:
         lines.append(f"The gateway's own: {gateway}.")
