@@ -120,9 +120,11 @@ def make_ledger(postgres: Postgres) -> local_database.Database:
         connection.execute(
             """
             INSERT INTO casino_sessions (
-                tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id, status
+                tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id, status, expires_at
             )
-            SELECT tenant_id, 'session-' || player_id, player_id, wallet_id, game_id, game_provider_id, 'active'
+            SELECT
+                tenant_id, 'session-' || player_id, player_id, wallet_id, game_id, game_provider_id, 'active',
+                'infinity'
             FROM casino_wallets INNER JOIN casino_games USING (tenant_id)
             ORDER BY player_id
             """

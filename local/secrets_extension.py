@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 
@@ -12,6 +12,13 @@ from local.aws import Moto, secrets_manager
 _PATH = "/secretsmanager/get"
 _HEADER = "X-Aws-Parameters-Secrets-Token"
 _REFUSED = "an unexpected error occurred while executing request"
+_STARTING = "not ready to serve traffic, please wait"
+
+# Seconds for which a silent extension says nothing, longer than anybody waits.
+_SILENCE = 60.0
+
+# What the extension can be made to do: answer 400 as it does under load, or while it starts, or nothing at all.
+Fault = Literal["busy", "starting", "silent"]
 
 
 class SecretsExtension:
@@ -30,12 +37,17 @@ class SecretsExtension:
         self._moto = moto
         self._token = token
         self._initialised: Callable[[str], bool | None] = lambda _: None
+        self._fault: Fault | None = None
         self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=0.1)
         self.port = 0
 
     def let_in(self, initialised: Callable[[str], bool | None]) -> None:
         """Lets in environments: whether the one with this token is initialised, None if none has it."""
         self._initialised = initialised
+
+    def play(self, fault: Fault | None) -> None:
+        """Plays a fault to every call from now on; None: none any more."""
+        self._fault = fault
 
     async def listen(self, addresses: tuple[str, ...]) -> None:
         """Starts to serve on one free port of all these addresses."""
@@ -51,6 +63,10 @@ class SecretsExtension:
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.method != "GET" or request.path != _PATH:
             return web.Response(status=404, text="404 page not found")
+        if self._fault == "silent":
+            await asyncio.sleep(_SILENCE)
+        if self._fault is not None:
+            return web.Response(status=400, text=_REFUSED if self._fault == "busy" else _STARTING)
         refusal = self._refusal(request.headers.get(_HEADER, ""))
         if refusal is not None:
             return refusal
@@ -75,7 +91,7 @@ class SecretsExtension:
         if initialised is None:
             return web.Response(status=403, text="the token is not the function's AWS_SESSION_TOKEN")
         if not initialised:
-            return web.Response(status=400, text="not ready to serve traffic, please wait")
+            return web.Response(status=400, text=_STARTING)
         return None
 
 

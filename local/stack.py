@@ -108,6 +108,13 @@ class Stack:
         return self._services.postgres
 
     @property
+    def secrets_extension(self) -> SecretsExtension:
+        """The stand-in for the secrets extension, which can be told to play faults."""
+        if self._extension is None:
+            raise RuntimeError("this stack runs no secrets extension")
+        return self._extension
+
+    @property
     def user_pool(self) -> UserPool:
         """Where people log in."""
         if self._services is None:

@@ -89,8 +89,11 @@ CREATE TABLE casino_sessions (
     -- The provider's own id of the session; known once its launch call has answered.
     provider_session_id varchar(255) COLLATE "C",
     status text NOT NULL DEFAULT 'launching' CHECK (status IN ('launching', 'active', 'closed')),
-    expires_at timestamptz NOT NULL DEFAULT now() + interval '24 hours',
+    -- The provider may bet while its launch is under way. A launch that never ends leaves a session that takes bets for a
+    -- minute; an active one lives for as long as the launch that ended well has given it.
+    expires_at timestamptz NOT NULL DEFAULT now() + interval '1 minute',
     created_at timestamptz NOT NULL DEFAULT now(),
+    CHECK (status <> 'launching' OR expires_at <= created_at + interval '1 minute'),
     PRIMARY KEY (tenant_id, session_id),
     UNIQUE (tenant_id, session_token),
     FOREIGN KEY (tenant_id, wallet_id, player_id) REFERENCES casino_wallets (tenant_id, wallet_id, player_id),
@@ -119,7 +122,7 @@ CREATE POLICY casino_sessions_open ON casino_sessions FOR INSERT TO causeway_cas
 WITH CHECK (tenant_id = current_tenant());
 CREATE POLICY casino_sessions_change ON casino_sessions FOR UPDATE TO causeway_casino
 USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
-GRANT INSERT, UPDATE (status, provider_session_id) ON casino_sessions TO causeway_casino;
+GRANT INSERT, UPDATE (status, provider_session_id, expires_at) ON casino_sessions TO causeway_casino;
 
 CREATE POLICY casino_wallets_move ON casino_wallets FOR UPDATE TO causeway_ledger
 USING (tenant_id = ledger_tenant()) WITH CHECK (tenant_id = ledger_tenant());

@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, database, game_provider
+from causeway import api, game_provider
 from causeway.game_api import SignedCall, signed_call
 from causeway.operations import describe
 
@@ -16,7 +16,7 @@ app = APIGatewayHttpResolver()
 @describe("ProviderSession", request="ProviderLaunch", refuses="CASINO_NOT_FOUND GAME_NOT_FOUND")
 def launch(call: SignedCall) -> dict[str, Any]:
     """Parse the launch and open the session."""
-    return game_provider.launch(database.current(), call.caller, game_provider.Launch.parse(call.body))
+    return game_provider.launch(call.database, call.caller, game_provider.Launch.parse(call.body))
 
 
 handler = api.lambda_handler(app)

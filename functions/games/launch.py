@@ -4,20 +4,19 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, database, games
-from causeway.game_api import open_call
+from causeway import api, games
+from causeway.launch_api import LaunchCall, launch_call
 from causeway.operations import describe
 
 app = APIGatewayHttpResolver()
 
 
 @app.post("/casino/launchGame")
-@open_call(app)
+@launch_call(app)
 @describe("GameSession", request="LaunchRequest", refuses="PLAYER_NOT_FOUND GAME_NOT_FOUND GAME_PROVIDER_FAILED")
-def launch_game(body: dict[str, Any], claims: dict[str, str]) -> dict[str, Any]:
-    """Parse the request, check that the token may launch for this player, and launch."""
-    request = games.LaunchRequest.parse(body)
-    session = games.launch(database.current(), games.tenant_of(claims, request.player_id), request)
+def launch_game(call: LaunchCall) -> dict[str, Any]:
+    """Parse the request and launch."""
+    session = games.launch(call.launcher, games.LaunchRequest.parse(call.body))
     return {
         "sessionToken": session.session_token,
         "casinoSessionId": session.casino_session_id,

@@ -4,20 +4,19 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, database, games
-from causeway.game_api import open_call
+from causeway import api, games
+from causeway.launch_api import LaunchCall, launch_call
 from causeway.operations import describe
 
 app = APIGatewayHttpResolver()
 
 
 @app.post("/casino/simulateRound")
-@open_call(app)
+@launch_call(app)
 @describe("RoundReport", request="LaunchRequest", refuses="PLAYER_NOT_FOUND GAME_NOT_FOUND GAME_PROVIDER_FAILED")
-def simulate_round(body: dict[str, Any], claims: dict[str, str]) -> dict[str, Any]:
+def simulate_round(call: LaunchCall) -> dict[str, Any]:
     """Parse the request and play the round."""
-    request = games.LaunchRequest.parse(body)
-    return games.simulate_round(database.current(), games.tenant_of(claims, request.player_id), request)
+    return games.simulate_round(call.launcher, games.LaunchRequest.parse(call.body))
 
 
 handler = api.lambda_handler(app)

@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, database, ledger
+from causeway import api, ledger
 from causeway.game_api import SignedCall, signed_call
 from causeway.operations import describe
 
@@ -14,7 +14,7 @@ app = APIGatewayHttpResolver()
 @describe("Balance", request="BalanceQuery", refuses="SESSION_NOT_FOUND PLAYER_NOT_FOUND WRONG_CURRENCY")
 def get_balance(call: SignedCall) -> ledger.Answer:
     """Parse the query and ask the ledger."""
-    return ledger.balance(database.current(), call.caller, ledger.BalanceQuery.parse(call.body))
+    return ledger.balance(call.database, call.caller, ledger.BalanceQuery.parse(call.body))
 
 
 handler = api.lambda_handler(app)

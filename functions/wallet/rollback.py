@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, database, ledger
+from causeway import api, ledger
 from causeway.game_api import SignedCall, signed_call
 from causeway.operations import describe
 
@@ -20,7 +20,7 @@ app = APIGatewayHttpResolver()
 )
 def rollback(call: SignedCall) -> ledger.Answer:
     """Parse the rollback and hand it to the ledger."""
-    return ledger.rollback(database.current(), call.caller, ledger.Rollback.parse(call.body), call.request_id)
+    return ledger.rollback(call.database, call.caller, ledger.Rollback.parse(call.body), call.request_id)
 
 
 handler = api.lambda_handler(app)

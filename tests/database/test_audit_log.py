@@ -217,6 +217,18 @@ def test_only_the_hub_may_append(shared: Hub, login: str) -> None:
         audit_log.record(connection, CREATED)
 
 
+def test_casino_appends_entries_about_launches_alone(shared: Hub) -> None:
+    """WALLET 47: launches for somebody else are in the audit log; the casino's login may write nothing else there."""
+    tenant_id = shared.tenant()
+    opened = replace(CREATED, action=Action.SESSION_OPENED, outcome="done")
+    refused = replace(CREATED, action=Action.ACCESS_REFUSED, outcome="refused")
+    with shared.as_tenant("casino", tenant_id) as connection:
+        assert [audit_log.record(connection, entry, launch=True) for entry in (opened, refused)] == [1, 2]
+    for entry in (CREATED, replace(opened, outcome="refused"), replace(refused, outcome="done")):
+        with shared.as_tenant("casino", tenant_id) as connection, pytest.raises(psycopg.Error, match="launches alone"):
+            audit_log.record(connection, entry, launch=True)
+
+
 @pytest.mark.parametrize("login", ["casino", "provider"])
 def test_the_other_zones_do_not_read_it(shared: Hub, login: str) -> None:
     with psycopg.connect(shared.urls[login]) as connection, pytest.raises(errors.InsufficientPrivilege):

@@ -277,9 +277,19 @@ def test_bets_stop_but_wins_and_rollbacks_still_arrive(seat: Seat, change: str, 
 
 def test_session_still_launching_takes_bets(seat: Seat) -> None:
     """A provider may bet before its answer to the launch has arrived."""
-    seat.casino.query("UPDATE casino_sessions SET status = 'launching' WHERE session_token = %s", [seat.token])
+    seat.casino.query(
+        "UPDATE casino_sessions SET status = 'launching', expires_at = created_at + interval '1 minute' "
+        "WHERE session_token = %s",
+        [seat.token],
+    )
 
     assert seat.debit("bet", 1).code == "OK"
+
+
+def test_session_cannot_be_launching_for_longer_than_a_minute(seat: Seat) -> None:
+    """WALLET 46: a launch that never ends leaves no session that takes bets."""
+    with pytest.raises(psycopg.errors.CheckViolation):
+        seat.casino.query("UPDATE casino_sessions SET status = 'launching' WHERE session_token = %s", [seat.token])
 
 
 def test_game_provider_switched_off_settles_but_takes_no_new_bets(seat: Seat) -> None:

@@ -73,6 +73,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         "ledger_audit_heads": {"SELECT", "INSERT"},
     },
     "causeway_auditlog": {"audit_log": {"INSERT"}, "audit_log_heads": {"SELECT", "INSERT", "UPDATE"}},
+    "causeway_directory": dict.fromkeys(("casino_game_providers", "provider_casinos", "memberships"), READ),
     "causeway_ledger": {
         "currencies": READ,
         **{name: READ for name in CASINO_TABLES if name != "casino_postings"},
@@ -107,12 +108,13 @@ ALLOWED["causeway_credentials"] = ALLOWED["causeway_hub"] | {
     "api_credentials": {"SELECT", "INSERT", "UPDATE", "DELETE"},
 }
 WRITABLE_COLUMNS = {
-    "causeway_casino": {"casino_sessions.status", "casino_sessions.provider_session_id"},
+    "causeway_casino": {f"casino_sessions.{column}" for column in ("status", "provider_session_id", "expires_at")},
     "causeway_provider": {"provider_rounds.status"},
     "causeway_auditor": set(),
     "causeway_operator": set(),
     "causeway_registrar": set(),
     "causeway_auditlog": {"audit_log_heads.entries", "audit_log_heads.head"},
+    "causeway_directory": set(),
     "causeway_ledger": {
         "casino_wallets.balance",
         "casino_wallets.takes_bets",
@@ -145,8 +147,12 @@ HUB_FUNCTIONS = {
     *("idempotency_claim_v1", "idempotency_sweep_v1", "sync_runs_due_v1", *ASKED),
 }
 CALLABLE = {
-    "causeway_casino": {"enter_tenant_v1", "casino_transact_v1", "casino_debit_v1", "casino_balance_v1", *ASKED},
-    "causeway_provider": {"enter_tenant_v1", *ASKED},
+    "causeway_casino": {
+        *("enter_tenant_v1", "casino_transact_v1", "casino_debit_v1", "casino_balance_v1"),
+        *("game_provider_known_v1", "membership_suspended_v1", "audit_append_launch_v1"),
+        *ASKED,
+    },
+    "causeway_provider": {"enter_tenant_v1", "provider_code_known_v1", *ASKED},
     "causeway_auditor": {"enter_tenant_v1", *ASKED},
     "causeway_operator": {
         *("casino_add_player_v1", "casino_add_wallet_v1", "casino_add_game_provider_v1", "casino_add_game_v1"),
@@ -528,6 +534,10 @@ def test_functions_that_run_with_anothers_rights_pin_their_search_path(shared_ca
         "provider_add_casino_v1": "causeway_registrar",
         "provider_add_game_v1": "causeway_registrar",
         "audit_append_v1": "causeway_auditlog",
+        "audit_append_launch_v1": "causeway_auditlog",
+        "game_provider_known_v1": "causeway_directory",
+        "provider_code_known_v1": "causeway_directory",
+        "membership_suspended_v1": "causeway_directory",
         "data_keys_due_v1": "causeway_keeper",
         "credentials_due_v1": "causeway_keeper",
         "sync_runs_due_v1": "causeway_keeper",

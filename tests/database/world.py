@@ -217,10 +217,11 @@ class Casino:
         return self.value(
             """
             INSERT INTO casino_sessions (
-                tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id, status
+                tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id, status, expires_at
             )
             SELECT
-                w.tenant_id, gen_random_uuid()::text, w.player_id, w.wallet_id, g.game_id, g.game_provider_id, 'active'
+                w.tenant_id, gen_random_uuid()::text, w.player_id, w.wallet_id, g.game_id, g.game_provider_id, 'active',
+                now() + interval '24 hours'
             FROM casino_wallets AS w
             INNER JOIN casino_games AS g USING (tenant_id)
             INNER JOIN casino_game_providers AS p USING (tenant_id, game_provider_id)

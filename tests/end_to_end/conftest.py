@@ -100,6 +100,11 @@ def second(stack: Stack, secrets_manager: Any) -> Iterator[Casino]:
             """,
             [demo_data.TENANT_ID, SECOND_CODE, stack.base_url],
         ).fetchone()
+        # Its calls come to the demo game provider, which answers to its code too.
+        connection.execute(
+            "INSERT INTO provider_casinos VALUES (%s, %s, %s, %s)",
+            [demo_data.TENANT_ID, SECOND_CODE, stack.base_url, SECOND_CODE],
+        )
     assert row is not None
     secret = {"tenant_id": demo_data.TENANT_ID, **SECOND_SECRETS}
     secrets_manager.create_secret(Name=f"{GAME_PROVIDERS}/{SECOND_CODE}", SecretString=json.dumps(secret))

@@ -11,8 +11,9 @@ import psycopg
 import pytest
 
 from local.postgres import Postgres
+from local.secrets_extension import Fault
 from local.stack import Stack
-from tests.conformance.client import B, Casino, Fields, Player, Reply, encoded
+from tests.conformance.client import B, Casino, Fields, Player, Reply, encoded, sign
 from tests.conformance.expectations import accepted, expect, moves
 from tests.end_to_end.conftest import kill_environments
 
@@ -166,6 +167,32 @@ def test_no_connection_left_is_503(stack: Stack, casino: Casino, player: Player,
         unavailable(lambda: casino.debit(bet))
     finally:
         superuser.execute("ALTER ROLE causeway_casino CONNECTION LIMIT -1")
+    retried(casino, player, bet)
+
+
+@pytest.mark.parametrize("fault", ["busy", "starting", "silent"])
+@pytest.mark.parametrize("read_before", [True, False])
+def test_secret_that_cannot_be_read_is_503_and_the_retry_moves_money_once(
+    stack: Stack, casino: Casino, player: Player, fault: Fault, read_before: bool
+) -> None:
+    """WALLET 39: a valid call is never answered that its signature is wrong because a secret could not be asked for."""
+    placed, bet = player.placed(1000), player.bet(1000)
+    if not read_before:
+        kill_environments(stack)
+    stack.secrets_extension.play(fault)
+    try:
+        if read_before:
+            # A signature that does not fit has the secrets read anew, and the call's own may fit those.
+            time.sleep(1.1)
+            wrong = encoded(bet)
+            unavailable(lambda: casino.send("debit", wrong, signature=sign("a-secret-not-known-yet", wrong)))
+        else:
+            casino.debit(bet)  # starts the environment, which may take its time
+            for call in calls(casino, player, bet, placed)[:1]:
+                unavailable(call)
+    finally:
+        stack.secrets_extension.play(None)
+    assert player.balance() == 9000
     retried(casino, player, bet)
 
 

@@ -8,9 +8,11 @@ import psycopg
 import pytest
 
 from local import ROOT, demo_data
+from local.services import GAME_PROVIDERS
 from local.stack import Stack
 from tests.conformance.client import Casino, Connections, encoded, sign
 from tests.conformance.expectations import accepted, refused
+from tests.end_to_end.conftest import SECOND_SECRETS
 
 pytestmark = pytest.mark.usefixtures("audited")
 
@@ -100,9 +102,12 @@ def test_launch_for_a_blocked_player_is_refused(casino: Casino, superuser: psyco
 
 
 def test_launch_at_a_provider_that_does_not_answer_closes_the_session(
-    casino: Casino, superuser: psycopg.Connection
+    casino: Casino, superuser: psycopg.Connection, secrets_manager: Any
 ) -> None:
+    """WALLET 46: a launch that fails leaves no session that takes bets."""
     player = casino.player()
+    secret = {"tenant_id": demo_data.TENANT_ID, **SECOND_SECRETS}
+    secrets_manager.create_secret(Name=f"{GAME_PROVIDERS}/SILENT", SecretString=json.dumps(secret))
     row = superuser.execute(
         """
         WITH provider AS (

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import requests
 
@@ -24,8 +25,12 @@ def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
-def launch(stack: Stack, authorization: str | None, user_id: int = demo_data.PLAYER_ID) -> requests.Response:
+def launch(
+    stack: Stack, authorization: str | None, user_id: int = demo_data.PLAYER_ID, tenant: str | None = None
+) -> requests.Response:
     headers = {} if authorization is None else {"Authorization": authorization}
+    if tenant is not None:
+        headers["X-Tenant-Id"] = tenant
     body = {"userId": user_id, "gameId": 1}
     return requests.post(f"{stack.base_url}/casino/launchGame", json=body, headers=headers, timeout=30)
 
@@ -161,7 +166,41 @@ def test_players_token_launches_for_its_player_alone(stack: Stack) -> None:
     own, others = launch(stack, token), launch(stack, token, demo_data.PLAYER_ID + 1)
 
     assert own.status_code == 200
-    assert (others.status_code, others.json()["code"]) == (404, "PLAYER_NOT_FOUND")
+    assert (others.status_code, others.json()["code"]) == (403, "FORBIDDEN")
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("super_admin", 200), ("tenant_admin", 200), ("regulator", 403), ("staff", 403)]
+)
+def test_people_launch_for_others_by_their_role_and_that_is_audited(
+    stack: Stack, superuser: psycopg.Connection, role: str, status: int
+) -> None:
+    """WALLET 47, through the authorizer that takes tokens and keys."""
+    tokens = stack.info["tokens"]
+    token = tokens[role] if role == "super_admin" else tokens[demo_data.CASINO_CODE][role]
+    answer = launch(stack, f"Bearer {token}", tenant=demo_data.TENANT_ID if role == "super_admin" else None)
+
+    assert answer.status_code == status
+    entry = superuser.execute(
+        "SELECT actor, actor_role, action FROM audit_log WHERE tenant_id = %s ORDER BY entry DESC LIMIT 1",
+        [demo_data.TENANT_ID],
+    ).fetchone()
+    action = "session.opened" if status == 200 else "access.refused"
+    assert entry == (part(token, 1)["sub"], role, action)
+
+
+def test_machine_launches_by_its_key(stack: Stack) -> None:
+    """WALLET 47"""
+    body, url = {"userId": demo_data.PLAYER_ID, "gameId": 1}, f"{stack.base_url}/casino/launchGame"
+    for key, status in ((stack.info["api_keys"][demo_data.CASINO_CODE], 200), ("cwk_made_up", 401)):
+        assert requests.post(url, json=body, headers={"X-API-Key": key}, timeout=30).status_code == status
+
+
+@pytest.mark.parametrize("path", ["/casino/launchGame", "/casino/simulateRound"])
+def test_regulator_plays_for_nobody(stack: Stack, path: str) -> None:
+    headers = {"Authorization": f"Bearer {stack.info['tokens'][demo_data.CASINO_CODE]['regulator']}"}
+    body = {"userId": demo_data.PLAYER_ID, "gameId": 1}
+    assert requests.post(stack.base_url + path, json=body, headers=headers, timeout=30).status_code == 403
 
 
 def test_token_of_another_tenant_finds_no_game_of_this_one(stack: Stack) -> None:

@@ -116,7 +116,7 @@ def _forget() -> None:
     database.current.cache_clear()
     data_keys.current.cache_clear()
     aws.client.cache_clear()
-    secrets._cache.clear()
+    secrets.current.cache_clear()
     for setting in vars(settings).values():
         if hasattr(setting, "cache_clear"):
             setting.cache_clear()

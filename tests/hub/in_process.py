@@ -65,11 +65,11 @@ class InProcess:
         os.environ.clear()
         os.environ.update(self._variables[name])
         _forget_settings()
-        database.current()._live = self._connections.pop(name, None)
+        database.current()._link.live = self._connections.pop(name, None)
         try:
             yield
         finally:
-            self._connections[name], database.current()._live = database.current()._live, None
+            self._connections[name], database.current()._link.live = database.current()._link.live, None
             os.environ.clear()
             os.environ.update(before)
 

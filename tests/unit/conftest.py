@@ -27,7 +27,7 @@ def _forget() -> None:
     for setting in vars(settings).values():
         if hasattr(setting, "cache_clear"):
             setting.cache_clear()
-    secrets._cache.clear()
+    secrets.current.cache_clear()
 
 
 @pytest.fixture

@@ -16,9 +16,10 @@ from aws_lambda_powertools import Metrics
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from moto import mock_aws
 
-from causeway import aws, crypto
+from causeway import aws
 from causeway.crypto import Bounds, DataKey, DataKeys, Place, WrappedKey, open_sealed, seal
 from causeway.errors import CredentialUnreadable, KeyServiceUnavailable
+from tests.unit.clock import Clock
 
 CANARY = "canary-4f1d9a-secret"
 
@@ -42,21 +43,9 @@ class Shelf:
         return self.keys.setdefault((tenant_id, after + 1), WrappedKey(after + 1, wrapped, kms_key_id))
 
 
-class Clock:
-    """Stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(crypto, "monotonic", clock)
-    return clock
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
@@ -237,13 +226,25 @@ def test_key_is_used_for_its_time_and_not_longer(
     kms: Any, kms_key_id: str, shelf: Shelf, place: Place, clock: Clock
 ) -> None:
     """HUB 5: bounded by age."""
-    keys = DataKeys(shelf, kms_key_id, Bounds(seconds=300))
+    keys = DataKeys(shelf, kms_key_id, Bounds(seconds=300), clock)
     sealed = seal(keys.newest(place.tenant_id), place, CANARY)
-    clock.now += 299
+    clock.go(299)
     assert keys.open(place, sealed) == CANARY
     assert kms.asked == ["GenerateDataKey"]
 
-    clock.now += 1
+    clock.go(1)
+    assert keys.open(place, sealed) == CANARY
+    assert kms.asked == ["GenerateDataKey", "Decrypt"]
+
+
+def test_key_held_while_the_environment_was_frozen_is_asked_for_again(
+    kms: Any, kms_key_id: str, shelf: Shelf, place: Place, clock: Clock
+) -> None:
+    """HUB 5: a key that KMS was told to disable must not be used on because one clock stood still."""
+    keys = DataKeys(shelf, kms_key_id, Bounds(seconds=300), clock)
+    sealed = seal(keys.newest(place.tenant_id), place, CANARY)
+    clock.freeze(300)
+
     assert keys.open(place, sealed) == CANARY
     assert kms.asked == ["GenerateDataKey", "Decrypt"]
 
@@ -283,14 +284,14 @@ def test_held_keys_serve_while_kms_is_down_and_then_a_503(
     kms: Any, kms_key_id: str, shelf: Shelf, place: Place, clock: Clock
 ) -> None:
     """HUB 5."""
-    keys = DataKeys(shelf, kms_key_id, Bounds(seconds=300))
+    keys = DataKeys(shelf, kms_key_id, Bounds(seconds=300), clock)
     sealed = seal(keys.newest(place.tenant_id), place, CANARY)
     stop(kms)
-    clock.now += 299
+    clock.go(299)
     assert keys.open(place, sealed) == CANARY
     assert keys.newest(place.tenant_id).version == 1
 
-    clock.now += 1
+    clock.go(1)
     for call in (lambda: keys.open(place, sealed), lambda: keys.newest(place.tenant_id)):
         with pytest.raises(KeyServiceUnavailable) as raised:
             call()

@@ -189,14 +189,10 @@ def test_whatever_breaks_after_a_byte_was_sent_may_have_been_done(loopback: None
 
 
 @pytest.mark.parametrize("act", BREAKING.values(), ids=list(BREAKING))
-def test_partner_that_breaks_off_is_a_failed_call_and_no_fault_of_ours(
-    act: Act, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_partner_that_breaks_off_is_a_failed_call_and_no_fault_of_ours(act: Act) -> None:
     """HUB 54: a chunk's size of -5 raised a ValueError, which was answered INTERNAL."""
-    monkeypatch.setattr(outbound, "_TIMEOUT", (2, 0.5))
-    monkeypatch.setattr(outbound, "_MOST_BYTES", 1000)
     with WireServer(act) as server, pytest.raises(outbound.CallFailed):
-        outbound.post_json(f"{server.url}/x", b"{}", {})
+        outbound.post_json(f"{server.url}/x", b"{}", {}, 0.5, 1000)
 
 
 @pytest.mark.parametrize("headers", [{"X-Bad": "a\r\nb"}, {"X-Bad": "\u043a"}])
@@ -365,11 +361,23 @@ def test_calls_leave_no_thread_and_no_connection(loopback: None) -> None:
 def test_post_json_reaches_a_partner_on_a_private_address(set_environment: Callable[..., None]) -> None:
     """Its URLs are the deployment's own, not a tenant's."""
     with WireServer(ok(b'{"a":1}', "Connection: close")) as server:
-        reply = outbound.post_json(f"{server.url}/provider", b'{"b":2}', {"x-signature": "s"})
+        reply = outbound.post_json(f"{server.url}/provider", b'{"b":2}', {"x-signature": "s"}, 10, 100)
 
     assert (reply.status, reply.body) == (200, b'{"a":1}')
     assert b"\r\nContent-Type: application/json\r\n" in server.requests[0]
     assert server.requests[0].endswith(b'\r\n\r\n{"b":2}')
+
+
+@pytest.mark.parametrize("act", [_drip, _drip_head, _silent])
+def test_post_json_gives_up_an_answer_that_drips_or_does_not_come(act: Act) -> None:
+    """A socket's own limit begins anew with every byte."""
+    with WireServer(act) as server, pytest.raises(outbound.TimedOut):
+        outbound.post_json(server.url, b"{}", {}, 0.3, 1000)
+
+
+def test_post_json_reads_no_more_than_it_is_told() -> None:
+    with WireServer(ok(b"x" * 101, "Connection: close")) as server, pytest.raises(outbound.TooLarge):
+        outbound.post_json(server.url, b"{}", {}, 10, 100)
 
 
 # TLS.

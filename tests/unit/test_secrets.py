@@ -3,35 +3,26 @@
 import json
 from collections.abc import Callable
 from http.client import HTTPConnection
-from socket import create_server
+from socket import create_server, socket
 from threading import Thread
 from urllib.parse import urlsplit
 
 import pytest
 
 from causeway import secrets
+from causeway.deadlines import Deadline
 from causeway.errors import Misconfigured, Unavailable
+from tests.unit.clock import Clock
 from tests.unit.secrets_server import REFUSED, Asked, SecretsServer
+from tests.unit.wire_server import WireServer
 
 NAME = "causeway/local/game-providers/DEMO"
 VALUE = {"tenant_id": "t", "casino_secrets": ["current", "pr\u00e9vious"]}
 
 
-class Clock:
-    """Stands still until a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(secrets, "monotonic", clock)
-    return clock
+def clock() -> Clock:
+    return Clock()
 
 
 def test_secret_is_asked_for_by_its_quoted_name_with_the_functions_token(extension: SecretsServer) -> None:
@@ -62,16 +53,34 @@ def test_url_with_a_path_and_a_trailing_slash_is_followed(
     assert extension.asked == [Asked("/below/secretsmanager/get?secretId=x", "other-token")]
 
 
-def test_name_that_secrets_manager_does_not_give_out_is_none(extension: SecretsServer) -> None:
-    extension.fixed = (400, REFUSED)
-
-    assert secrets.read(NAME) is None
+DOUBTFUL = [REFUSED, b"not ready to serve traffic, please wait", b"", b'{"__type":"ResourceNotFoundException"}']
 
 
-def test_resource_not_found_is_none(extension: SecretsServer) -> None:
-    extension.fixed = (400, b'{"__type":"ResourceNotFoundException","Message":"Secrets Manager can\'t find it"}')
+@pytest.mark.parametrize("body", DOUBTFUL)
+def test_name_that_is_not_given_out_is_unavailable_as_nobody_says_why(extension: SecretsServer, body: bytes) -> None:
+    """The extension answers the same text for a secret that is not there and for one it could not ask for."""
+    extension.fixed = (400, body)
 
-    assert secrets.read(NAME) is None
+    with pytest.raises(Unavailable, match="400 for the secret"):
+        secrets.read(NAME)
+
+
+@pytest.mark.parametrize("body", DOUBTFUL)
+def test_secret_read_before_is_unavailable_while_the_extension_refuses(
+    extension: SecretsServer, clock: Clock, body: bytes
+) -> None:
+    kept = secrets.Secrets(clock)
+    extension.secrets[NAME] = VALUE
+    kept.read(NAME)
+    extension.fixed = (400, body)
+    clock.go(29.9)
+    assert kept.read(NAME) == VALUE
+
+    clock.go(0.1)
+    with pytest.raises(Unavailable):
+        kept.read(NAME)
+    extension.fixed = None
+    assert kept.read(NAME) == VALUE
 
 
 @pytest.mark.parametrize(
@@ -184,48 +193,62 @@ def test_missing_token_is_a_misconfiguration(extension: SecretsServer, set_envir
 
 
 def test_secret_is_kept_for_30_seconds(extension: SecretsServer, clock: Clock) -> None:
+    kept = secrets.Secrets(clock)
     extension.secrets[NAME] = {"version": 1}
-    secrets.read(NAME)
+    kept.read(NAME)
     extension.secrets[NAME] = {"version": 2}
 
-    clock.now += 29.9
-    assert secrets.read(NAME) == {"version": 1}
-    clock.now += 0.1
-    assert secrets.read(NAME) == {"version": 2}
+    clock.go(29.9)
+    assert kept.read(NAME) == {"version": 1}
+    clock.go(0.1)
+    assert kept.read(NAME) == {"version": 2}
     assert len(extension.asked) == 2
+
+
+def test_secret_kept_while_the_environment_was_frozen_is_read_again(extension: SecretsServer, clock: Clock) -> None:
+    """A revoked secret lives for 30 s by the wall clock too."""
+    kept = secrets.Secrets(clock)
+    extension.secrets[NAME] = {"version": 1}
+    kept.read(NAME)
+    extension.secrets[NAME] = {"version": 2}
+
+    clock.freeze(30)
+    assert kept.read(NAME) == {"version": 2}
+
+
+def test_secret_is_read_again_after_the_wall_clock_was_set_back(extension: SecretsServer, clock: Clock) -> None:
+    kept = secrets.Secrets(clock)
+    extension.secrets[NAME] = {"version": 1}
+    kept.read(NAME)
+    extension.secrets[NAME] = {"version": 2}
+
+    clock.set_wall(-3600)
+    assert kept.read(NAME) == {"version": 2}
 
 
 def test_age_is_a_setting(extension: SecretsServer, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_MAX_AGE", "2.5")
+    kept = secrets.Secrets(clock)
     extension.secrets[NAME] = VALUE
 
-    for age, requests in ((0, 1), (2.4, 1), (2.5, 2)):
-        clock.now = 1000 + age
-        secrets.read(NAME)
+    for seconds, requests in ((0, 1), (2.4, 1), (0.1, 2)):
+        clock.go(seconds)
+        kept.read(NAME)
         assert len(extension.asked) == requests
 
 
 def test_fresh_read_asks_again_at_most_once_a_second(extension: SecretsServer, clock: Clock) -> None:
+    kept = secrets.Secrets(clock)
     extension.secrets[NAME] = {"version": 1}
-    secrets.read(NAME)
+    kept.read(NAME)
     extension.secrets[NAME] = {"version": 2}
 
-    clock.now += 0.9
-    assert secrets.read(NAME, fresh=True) == {"version": 1}
-    clock.now += 0.1
-    assert secrets.read(NAME, fresh=True) == {"version": 2}
-    assert secrets.read(NAME) == {"version": 2}
+    clock.go(0.9)
+    assert kept.read(NAME, fresh=True) == {"version": 1}
+    clock.go(0.1)
+    assert kept.read(NAME, fresh=True) == {"version": 2}
+    assert kept.read(NAME) == {"version": 2}
     assert len(extension.asked) == 2
-
-
-def test_absence_is_remembered_as_long(extension: SecretsServer, clock: Clock) -> None:
-    """Strangers who make up names cost one request each, not one per call."""
-    assert secrets.read(NAME) is None
-    extension.secrets[NAME] = VALUE
-
-    assert secrets.read(NAME) is None
-    clock.now += 30
-    assert secrets.read(NAME) == VALUE
 
 
 def test_secrets_are_kept_apart_by_name(extension: SecretsServer) -> None:
@@ -234,12 +257,41 @@ def test_secrets_are_kept_apart_by_name(extension: SecretsServer) -> None:
     assert [secrets.read(name) for name in ("one", "two", "one")] == [{"n": 1}, {"n": 2}, {"n": 1}]
 
 
-def test_made_up_names_do_not_fill_the_memory(extension: SecretsServer, clock: Clock) -> None:
-    for number in range(2500):
-        assert secrets.read(f"made up {number}") is None
+def test_secrets_that_were_read_are_known(extension: SecretsServer) -> None:
+    extension.secrets["one"] = {"n": 1}
+    secrets.read("one")
+    with pytest.raises(Unavailable):
+        secrets.read("two")
 
-    assert len(secrets._cache) <= 1000
-    assert len(extension.asked) == 2500
+    assert [secrets.current().has_read(name) for name in ("one", "two")] == [True, False]
+
+
+def test_read_ends_with_its_callers_deadline(set_environment: Callable[..., None]) -> None:
+    """WALLET 39: nothing is asked once the time is up."""
+    with create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        set_environment(SECRETS_EXTENSION_URL=url, AWS_SESSION_TOKEN="session-token")
+
+        with pytest.raises(Unavailable):
+            secrets.read(NAME, deadline=Deadline(0))
+        silent.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            silent.accept()
+
+
+def test_answer_that_drips_is_given_up(set_environment: Callable[..., None]) -> None:
+    """A socket's own limit begins anew with every byte."""
+
+    def drip(connection: socket, server: WireServer) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nx-slow: ")
+        while not server.over.wait(0.05):
+            connection.sendall(b"x")
+
+    with WireServer(drip) as slow:
+        set_environment(SECRETS_EXTENSION_URL=slow.url, AWS_SESSION_TOKEN="session-token")
+
+        with pytest.raises(Unavailable, match="TimeoutError"):
+            secrets.read(NAME, deadline=Deadline(0.3))
 
 
 def test_the_server_of_these_tests_is_as_strict_as_the_extension(extension: SecretsServer) -> None:

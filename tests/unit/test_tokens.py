@@ -13,6 +13,7 @@ from joserfc import jws
 from joserfc.jwk import RSAKey
 
 from causeway import identity, tokens
+from causeway.ages import Moment
 from causeway.errors import Unauthorized, Unavailable
 from local.errors import Refused
 from local.jwt_authorizer import Declaration, JwtAuthorizer, SigningKeys
@@ -43,7 +44,11 @@ class Issuer:
         self.keys = [key.as_dict(private=False) for key in (POOL_KEY, *LONG_KEYS)]
         self.status = "200 OK"
         self.body: bytes | None = None
-        self.clock = 0.0
+        self.clock = self.frozen = 0.0
+
+    def now(self) -> Moment:
+        """Both clocks, as a test has set them; frozen: seconds by which the monotonic one lags behind."""
+        return Moment(self.clock - self.frozen, self.clock)
 
     def answer(self, connection: socket.socket, _: WireServer) -> None:
         """Send them."""
@@ -238,7 +243,7 @@ def test_keys_are_cognitos_where_the_settings_name_none(set_environment: Callabl
 
 
 def test_unknown_key_is_asked_for_once_a_minute_and_a_new_one_found_at_once(server: WireServer, issuer: Issuer) -> None:
-    keys = tokens.SigningKeys(lambda: issuer.clock)
+    keys = tokens.SigningKeys(issuer.now)
     asked = []
     assert keys.find("dummy") is not None
     for issuer.clock in (0.0, 1.0, 60.0, 60.1, 61.0):
@@ -255,12 +260,22 @@ def test_unknown_key_is_asked_for_once_a_minute_and_a_new_one_found_at_once(serv
 
 def test_keys_are_fetched_anew_after_two_hours(server: WireServer, issuer: Issuer) -> None:
     """As long as API Gateway keeps them."""
-    keys = tokens.SigningKeys(lambda: issuer.clock)
+    keys = tokens.SigningKeys(issuer.now)
     keys.find("dummy")
     issuer.keys = [OTHER_KEY.as_dict(private=False)]
     issuer.clock = 7200.0
     assert keys.find("dummy") is not None
     issuer.clock = 7200.1
+    assert keys.find("dummy") is None
+
+
+def test_keys_are_fetched_anew_after_two_hours_in_a_frozen_environment(server: WireServer, issuer: Issuer) -> None:
+    """A key that was rotated out must not live on because one clock stood still."""
+    keys = tokens.SigningKeys(issuer.now)
+    keys.find("dummy")
+    issuer.keys = [OTHER_KEY.as_dict(private=False)]
+    issuer.clock = issuer.frozen = 7200.1
+
     assert keys.find("dummy") is None
 
 
@@ -273,6 +288,9 @@ def test_keys_are_fetched_anew_after_two_hours(server: WireServer, issuer: Issue
         ("200 OK", b"[]"),
         ("200 OK", b'{"keys": 1}'),
         ("200 OK", b'{"keys": [1]}'),
+        ("200 OK", b'{"keys": []}'),
+        ("200 OK", b'{"keys": [{"kty": "oct", "kid": "dummy", "k": "c2VjcmV0"}]}'),
+        ("200 OK", b'{"keys": ' + b"[" * 100_000),
         ("200 OK", b'{"keys": [{"kty": "RSA", "kid": "dummy", "n": "", "e": "AQAB"}]}'),
         ("200 OK", b" " * 200_000),
     ],
@@ -289,7 +307,7 @@ def test_issuer_that_answers_otherwise_is_a_fault_of_ours(
 def test_issuer_that_failed_is_asked_again_after_a_pause(server: WireServer, issuer: Issuer) -> None:
     """Or every token of a stranger would have it asked, and wait for it."""
     issuer.status = "500 Internal Server Error"
-    keys = tokens.SigningKeys(lambda: issuer.clock)
+    keys = tokens.SigningKeys(issuer.now)
     asked = []
     for issuer.clock in (0.0, 0.1, 4.9, 5.0):
         with pytest.raises(Unavailable):
@@ -305,7 +323,7 @@ def test_issuer_that_failed_is_asked_again_after_a_pause(server: WireServer, iss
 
 
 def test_issuer_that_fails_takes_no_key_away_that_was_good(server: WireServer, issuer: Issuer) -> None:
-    keys = tokens.SigningKeys(lambda: issuer.clock)
+    keys = tokens.SigningKeys(issuer.now)
     keys.find("dummy")
     issuer.status = "500 Internal Server Error"
     for issuer.clock in (7200.1, 7200.2, 7300.0):

@@ -3,7 +3,6 @@
 import os
 import struct
 from dataclasses import dataclass, field
-from time import monotonic
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from causeway import aws
+from causeway import ages, aws
 from causeway.errors import CredentialUnreadable, KeyServiceUnavailable
 
 # A sealed secret: this head (format, key version), a nonce, the ciphertext with its tag.
@@ -77,24 +76,28 @@ class Bounds:
 @dataclass(slots=True)
 class _Held:
     key: DataKey
-    until: float
+    since: ages.Moment
     uses: int
 
 
 class DataKeys:
     """The tenants' data keys: unwrapped by KMS, and held within bounds, so that KMS may be away for a while."""
 
-    def __init__(self, store: KeyStore, kms_key_id: str, bounds: Bounds | None = None) -> None:
+    def __init__(
+        self, store: KeyStore, kms_key_id: str, bounds: Bounds | None = None, clock: ages.Clock = ages.now
+    ) -> None:
         """Hold no key yet.
 
         Args:
             store: where wrapped keys are found and kept.
             kms_key_id: id, ARN or alias of the KMS key that wraps new data keys.
             bounds: of the keys held; by default those of Bounds.
+            clock: tells the present.
         """
         self._store = store
         self._kms_key_id = kms_key_id
         self._bounds = bounds or Bounds()
+        self._clock = clock
         self._held: dict[tuple[UUID, int], _Held] = {}
 
     def newest(self, tenant_id: UUID) -> DataKey:
@@ -138,7 +141,7 @@ class DataKeys:
         held = self._held.get((tenant_id, version))
         if held is None:
             return None
-        if held.uses <= 0 or monotonic() >= held.until:
+        if held.uses <= 0 or ages.age(held.since, self._clock()) >= self._bounds.seconds:
             self._held.pop((tenant_id, version), None)
             return None
         held.uses -= 1
@@ -148,8 +151,7 @@ class DataKeys:
         key = DataKey(version, AESGCM(plaintext))
         while len(self._held) >= self._bounds.keys:
             self._held.pop(next(iter(self._held)), None)
-        until = monotonic() + self._bounds.seconds
-        self._held[tenant_id, version] = _Held(key, until, self._bounds.uses - 1)
+        self._held[tenant_id, version] = _Held(key, self._clock(), self._bounds.uses - 1)
         return key
 
     def _unwrapped(self, tenant_id: UUID, wrapped: WrappedKey) -> DataKey:

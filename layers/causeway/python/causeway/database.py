@@ -3,21 +3,25 @@
 import random
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass
 from functools import cache
-from time import monotonic, sleep
-from typing import Any, LiteralString
+from time import sleep
+from typing import Any, LiteralString, Self
 
 import psycopg
 from psycopg import errors as pg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import namedtuple_row
 
-from causeway import rds_token, secrets, settings
+from causeway import dialling, rds_token, secrets, settings
+from causeway.deadlines import Deadline
 from causeway.errors import CausewayError, Misconfigured, SchemaBehind, Unavailable
 
 # Seconds for a statement in all, connecting and sending again included; a caller is promised an answer within 3.
 BUDGET = 2.6
-# Seconds for connecting; the driver's least.
-_CONNECT_TIMEOUT = 2
+# Seconds that must be left for a statement to be sent again.
+_ENOUGH = 0.2
 
 _SEND_AGAIN = (pg.SerializationFailure, pg.DeadlockDetected, pg.UniqueViolation)
 _SCHEMA_BEHIND = (pg.UndefinedFunction, pg.UndefinedTable, pg.UndefinedColumn, pg.UndefinedObject)
@@ -26,13 +30,27 @@ _SCHEMA_BEHIND = (pg.UndefinedFunction, pg.UndefinedTable, pg.UndefinedColumn, p
 class _Connection(psycopg.Connection[Any]):
     """A connection that waits for the server until a deadline, also for one that is silent."""
 
-    deadline: float = float("inf")
+    deadline: Deadline | None = None
+
+    @classmethod
+    def made(cls, **parameters: Any) -> Self:
+        """Connect; every statement is a transaction of its own unless one is opened."""
+        # Prepared statements belong to a session, and a proxy shares those.
+        connection = cls.connect(**parameters, autocommit=True, prepare_threshold=None)
+        connection.row_factory = namedtuple_row
+        return connection
 
     def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
-        left = self.deadline - monotonic()
-        if left != float("inf"):
-            kwargs["timeout"] = max(left, 0.0)
+        if self.deadline is not None:
+            kwargs["timeout"] = self.deadline.left()
         return super().wait(gen, *args, **kwargs)
+
+
+@dataclass
+class _Link:
+    """The connection of an execution environment, None where there is none at the moment."""
+
+    live: _Connection | None = None
 
 
 class Database:
@@ -45,7 +63,15 @@ class Database:
             connection: psycopg.connect's parameters; none: the function's settings, and a new password each time.
         """
         self._given = connection
-        self._live: _Connection | None = None
+        self._link = _Link()
+        # Of the call that this database is used for, where it has one.
+        self.deadline: Deadline | None = None
+
+    def within(self, deadline: Deadline) -> "Database":
+        """Return this database for one call: the same connection, and no wait beyond the call's deadline."""
+        bound = copy(self)
+        bound.deadline = deadline
+        return bound
 
     def one(self, statement: LiteralString, parameters: Sequence[Any]) -> Any:
         """Run one statement as a transaction of its own and return its first row as a named tuple, None without rows.
@@ -57,18 +83,18 @@ class Database:
             Unavailable: no answer within BUDGET seconds; whether the statement took effect is unknown.
             SchemaBehind: the database lacks what the statement names.
         """
-        deadline = monotonic() + BUDGET
+        deadline = Deadline(BUDGET, self.deadline)
         while True:
             try:
                 return self._connected(deadline).execute(statement, parameters).fetchone()
             except _SEND_AGAIN as error:
-                if monotonic() > deadline - 0.2:
+                if deadline.left() < _ENOUGH:
                     raise _translated(error) from error
                 sleep(random.uniform(0.001, 0.01))  # noqa: S311 - spreads callers, guards nothing
             except psycopg.Error as error:
-                lost = self._live is not None and self._live.closed
+                lost = self._link.live is not None and self._link.live.closed
                 self.close()
-                if not lost or isinstance(error, pg.QueryCanceled) or monotonic() > deadline - 0.2:
+                if not lost or isinstance(error, pg.QueryCanceled) or deadline.left() < _ENOUGH:
                     raise _translated(error) from error
 
     @contextmanager
@@ -88,7 +114,7 @@ class Database:
             Unavailable: the database cannot be reached, or took longer than BUDGET seconds in all.
             SchemaBehind: the database lacks what a statement names.
         """
-        deadline = monotonic() + BUDGET
+        deadline = Deadline(BUDGET, self.deadline)
         begun = False
         while not begun:
             try:
@@ -97,29 +123,25 @@ class Database:
                     begun = True
                     yield connection
             except psycopg.Error as error:
-                lost = self._live is not None and self._live.closed
+                lost = self._link.live is not None and self._link.live.closed
                 self.close()
-                if begun or not lost or monotonic() > deadline - 0.2:
+                if begun or not lost or deadline.left() < _ENOUGH:
                     raise _translated(error) from error
 
     def close(self) -> None:
         """Close the connection; the next statement makes a new one."""
-        if self._live is not None:
-            self._live.close()
-            self._live = None
+        if self._link.live is not None:
+            self._link.live.close()
+            self._link.live = None
 
-    def _connected(self, deadline: float) -> _Connection:
-        if self._live is None or self._live.closed:
-            self._live = _Connection.connect(
-                **(self._given or connection_settings()),
-                autocommit=True,
-                # Prepared statements belong to a session, and a proxy shares those.
-                prepare_threshold=None,
-                connect_timeout=_CONNECT_TIMEOUT,
-                row_factory=namedtuple_row,
-            )
-        self._live.deadline = deadline
-        return self._live
+    def _connected(self, deadline: Deadline) -> _Connection:
+        if self._link.live is not None and self._link.live.info.transaction_status == TransactionStatus.ACTIVE:
+            # It was given up in the middle of an answer.
+            self.close()
+        if self._link.live is None or self._link.live.closed:
+            self._link.live = dialling.connect(_Connection.made, self._given or connection_settings(deadline), deadline)
+        self._link.live.deadline = deadline
+        return self._link.live
 
 
 @cache
@@ -128,21 +150,21 @@ def current() -> Database:
     return Database()
 
 
-def connection_settings() -> dict[str, Any]:
+def connection_settings(deadline: Deadline | None = None) -> dict[str, Any]:
     """Return psycopg.connect's parameters from the function's settings, with a password that is good now.
 
+    Args:
+        deadline: of the call that needs them.
+
     Raises:
-        Misconfigured: a setting or the secret is missing.
+        Misconfigured: a setting is missing, or the secret holds no password.
         Unavailable: the secret cannot be read.
     """
     database = settings.database()
     if database.secret:
-        secret = secrets.read(database.secret)
-        if secret is None:
-            raise Misconfigured(
-                cause=f"No secret {database.secret} that the role may read: create it, or empty DATABASE_SECRET for IAM"
-            )
-        password = secret["password"]
+        password = secrets.read(database.secret, deadline=deadline).get("password")
+        if not isinstance(password, str):
+            raise Misconfigured(cause=f'The secret {database.secret} holds no password: store {{"password": ...}}')
     else:
         password = rds_token.make(database.host, database.port, database.user, settings.aws_credentials())
     tls = {"sslmode": "verify-full", "sslrootcert": database.ca_file} if database.ca_file else {}

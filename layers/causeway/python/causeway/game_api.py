@@ -1,4 +1,4 @@
-"""The edge of the games' functions: calls signed between game provider and casino, and launches by a player's token."""
+"""The edge of the functions that casino and game provider call each other by: signed calls."""
 
 import json
 from collections.abc import Callable
@@ -8,9 +8,11 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from causeway import game_providers, operations, settings, signatures, strict_json
+from causeway import database, game_providers, operations, settings, signatures, strict_json
 from causeway.api import failed, json_answer, raw_body
-from causeway.errors import BY_CODE, CausewayError
+from causeway.database import BUDGET, Database
+from causeway.deadlines import Deadline
+from causeway.errors import BY_CODE, CausewayError, SignatureInvalid
 from causeway.ledger import Answer
 
 # Bytes of a request's body that are accepted.
@@ -19,15 +21,18 @@ _MOST_BYTES = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class SignedCall:
-    """A call whose sender has been proved: who, what, and under which id it is logged."""
+    """A call whose sender has been proved: who, what, under which id it is logged, and the database within its time."""
 
     caller: game_providers.GameProvider
     body: dict[str, Any]
     request_id: str
+    database: Database
 
 
 def signed_call(
-    app: APIGatewayHttpResolver, direction: game_providers.Direction
+    app: APIGatewayHttpResolver,
+    direction: game_providers.Direction,
+    is_known: Callable[[Database, game_providers.Direction, str], bool] = game_providers.is_known,
 ) -> Callable[[Callable[[SignedCall], Answer | dict[str, Any]]], Callable[[], Response[str]]]:
     """Make a route of a function that takes a call signed between game provider and casino.
 
@@ -37,6 +42,7 @@ def signed_call(
     Args:
         app: the resolver whose current event is answered.
         direction: who is called.
+        is_known: tells whether a game provider of a code exists.
     """
 
     def decorate(route: Callable[[SignedCall], Answer | dict[str, Any]]) -> Callable[[], Response[str]]:
@@ -47,22 +53,25 @@ def signed_call(
         @wraps(route)
         def answer() -> Response[str]:
             event: dict[str, Any] = app.current_event.raw_event
-            http = event["requestContext"]["http"]
-            # Lower case on API Gateway, but not from `sam local`.
-            headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
             request_id = event["requestContext"]["requestId"]
+            deadline = Deadline(BUDGET)
+            in_time = database.current().within(deadline)
             secret = None
             try:
                 raw = raw_body(event, _MOST_BYTES)
+                if not is_known(in_time, direction, _code(event)):
+                    raise SignatureInvalid
                 caller, secret = game_providers.authenticate(
                     direction,
-                    headers.get("x-provider-code", settings.default_game_provider()),
-                    headers.get(f"x-{direction}-signature", ""),
-                    http["method"],
+                    _code(event),
+                    _headers(event).get(f"x-{direction}-signature", ""),
+                    event["requestContext"]["http"]["method"],
                     event["rawPath"],
                     raw,
+                    deadline,
                 )
-                response = _answered(route(SignedCall(caller, strict_json.parse_object(raw), request_id)))
+                call = SignedCall(caller, strict_json.parse_object(raw), request_id, in_time)
+                response = _answered(route(call))
             except CausewayError as error:
                 response = failed(error, request_id)
             if secret is not None and direction == "casino":
@@ -75,27 +84,13 @@ def signed_call(
     return decorate
 
 
-def open_call(
-    app: APIGatewayHttpResolver,
-) -> Callable[[Callable[..., dict[str, Any]]], Callable[[], Response[str]]]:
-    """Make a route of a function that takes a JSON body and the claims that API Gateway's authorizer found, if any."""
+def _headers(event: dict[str, Any]) -> dict[str, str]:
+    # Lower case on API Gateway, but not from `sam local`.
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
-    def decorate(route: Callable[[dict[str, Any], dict[str, str]], dict[str, Any]]) -> Callable[[], Response[str]]:
-        operations.guarded(route, operations.LAUNCH_TOKEN)
 
-        @wraps(route)
-        def answer() -> Response[str]:
-            event: dict[str, Any] = app.current_event.raw_event
-            context = event["requestContext"]
-            claims = context.get("authorizer", {}).get("jwt", {}).get("claims", {})
-            try:
-                return _answered(route(strict_json.parse_object(raw_body(event, _MOST_BYTES)), claims))
-            except CausewayError as error:
-                return failed(error, context["requestId"])
-
-        return answer
-
-    return decorate
+def _code(event: dict[str, Any]) -> str:
+    return _headers(event).get("x-provider-code", settings.default_game_provider())
 
 
 def _answered(result: Answer | dict[str, Any]) -> Response[str]:

@@ -12,10 +12,13 @@ from psycopg import Connection
 
 from causeway import signed_calls
 from causeway.database import Database
+from causeway.deadlines import Deadline
 from causeway.errors import CasinoNotFound, GameNotFound, InvalidRequest, SessionNotFound
 from causeway.game_providers import GameProvider
 from causeway.strict_json import integer_field, required_text
 
+# Seconds for a scripted round; its function's own limit is 29, of which the last transaction needs some.
+_ROUND = 24.0
 # Minor units the scripted round bets twice, and what it wins.
 _BET = 1000
 _WIN = 2000
@@ -112,6 +115,7 @@ def simulate(database: Database, casino: GameProvider, request: Simulation) -> d
         GameProviderFailed: the casino gave no usable answer.
         Unavailable: the database did not answer.
     """
+    deadline = Deadline(_ROUND)
     with database.transaction(casino.tenant_id) as connection:
         session = _session(connection, casino.tenant_id, request)
         opened: Any = connection.execute(
@@ -121,7 +125,7 @@ def simulate(database: Database, casino: GameProvider, request: Simulation) -> d
     player = {"sessionToken": request.session_token, "userId": request.user_id}
 
     def call(path: str, fields: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        return signed_calls.post(session.api_url, path, player | fields, "casino", session.provider_code)
+        return signed_calls.post(session.api_url, path, player | fields, "casino", session.provider_code, deadline)
 
     steps = list(_script(call, opened.round_id))
     with database.transaction(casino.tenant_id) as connection:

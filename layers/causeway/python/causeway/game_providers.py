@@ -6,6 +6,8 @@ from time import time
 from typing import Any, Literal
 
 from causeway import secrets, settings, signatures
+from causeway.database import Database
+from causeway.deadlines import Deadline
 from causeway.errors import Misconfigured, SignatureInvalid
 
 # Whose calls a secret signs: those to the casino, or those to the game provider.
@@ -35,23 +37,44 @@ class SharedSecrets:
     provider: tuple[str, ...]
 
 
-def shared_secrets(code: str, *, fresh: bool = False) -> SharedSecrets | None:
-    """Return the secrets shared with a game provider, None where there is none of that code.
+def shared_secrets(code: str, *, fresh: bool = False, deadline: Deadline | None = None) -> SharedSecrets:
+    """Return the secrets shared with a game provider that is known.
 
     Args:
         code: the provider's code; unique in the deployment, as a caller's tenant is found by it.
         fresh: read them again even if they were read a moment ago.
+        deadline: of the call that needs them.
 
     Raises:
         Unavailable: the secrets cannot be read.
         Misconfigured: the secret is not of the form {"tenant_id", "casino_secrets", "provider_secrets"}.
     """
-    if not _CODE.fullmatch(code):
-        return None
-    secret = secrets.read(f"{settings.game_provider_secrets()}/{code}", fresh=fresh)
-    if secret is None:
-        return None
+    secret = secrets.read(_secret_name(code), fresh=fresh, deadline=deadline)
     return SharedSecrets(str(secret.get("tenant_id")), _keys(secret, code, "casino"), _keys(secret, code, "provider"))
+
+
+def _secret_name(code: str) -> str:
+    return f"{settings.game_provider_secrets()}/{code}"
+
+
+def is_known(database: Database, direction: Direction, code: str) -> bool:
+    """Return whether a game provider of that code exists, as the side that is called knows it.
+
+    Asked before a code's secret is first read: the secret store does not say whether a secret exists, and a stranger
+    who makes up codes must not have it asked. Once the secret was read here, the answer is known.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    if not _CODE.fullmatch(code):
+        return False
+    if secrets.current().has_read(_secret_name(code)):
+        return True
+    if direction == "casino":
+        found = database.one("SELECT game_provider_known_v1(%s)", [code])
+    else:
+        found = database.one("SELECT provider_code_known_v1(%s)", [code])
+    return bool(found[0])
 
 
 def _keys(secret: dict[str, Any], code: str, direction: Direction) -> tuple[str, ...]:
@@ -65,28 +88,27 @@ def _keys(secret: dict[str, Any], code: str, direction: Direction) -> tuple[str,
 
 
 def authenticate(
-    direction: Direction, code: str, signature: str, method: str, path: str, body: bytes
+    direction: Direction, code: str, signature: str, method: str, path: str, body: bytes, deadline: Deadline
 ) -> tuple[GameProvider, str]:
-    """Return who signed a call, and with which secret: the answer is signed with the same.
+    """Return which game provider, of those that are known, signed a call, and with which secret.
 
     A signature that does not match is tried once more with the secrets read anew, so that a new secret works at once.
 
     Args:
         direction: whose secret signs the call.
-        code: the game provider's code.
+        code: the code of a known game provider.
         signature: the signature header, '' where it was missing.
         method: the request's method.
-        path: the request's path as sent.
+        path: the request's path as API Gateway delivers it: decoded, without the query.
         body: the raw bytes received.
+        deadline: of the call.
 
     Raises:
-        SignatureInvalid: no such provider, or no secret of its matches.
+        SignatureInvalid: none of the provider's secrets matches.
         Unavailable, Misconfigured: the secrets cannot be read.
     """
     for fresh in (False, True) if signature else ():
-        shared = shared_secrets(code, fresh=fresh)
-        if shared is None:
-            continue
+        shared = shared_secrets(code, fresh=fresh, deadline=deadline)
         keys = shared.casino if direction == "casino" else shared.provider
         for key in keys:
             if signatures.verify(signature, [key], method, path, body, time()):

@@ -131,7 +131,7 @@ def _told(error: CausewayError) -> CausewayError:
 def _call(event: dict[str, Any], path: dict[str, str]) -> HubCall:
     context = event["requestContext"]
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    caller = _caller(context.get("authorizer", {}), headers.get("x-tenant-id"))
+    caller = caller_of(context.get("authorizer", {}), headers.get("x-tenant-id"))
     return HubCall(
         context=RequestContext(caller, context["http"]["sourceIp"], context["requestId"]),
         delivered=path | (event.get("pathParameters") or {}),
@@ -142,7 +142,7 @@ def _call(event: dict[str, Any], path: dict[str, str]) -> HubCall:
     )
 
 
-def _caller(authorizer: dict[str, Any], tenant_asked: str | None) -> Caller:
+def caller_of(authorizer: dict[str, Any], tenant_asked: str | None) -> Caller:
     """Return who calls, as the route's authorizer found out.
 
     Args:

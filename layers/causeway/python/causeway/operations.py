@@ -36,12 +36,12 @@ VERDICTS = (
 NO_PROOF = Proof("Called by anyone", ("INTERNAL",))
 TOKEN = Proof("Called with a token", _HUB, ("token",), ("X-Tenant-Id",), gateway=True)
 TOKEN_OR_KEY = Proof("Called with a token or an API key", _HUB, ("token", "apiKey"), ("X-Tenant-Id",))
-# The local stage alone takes a launch without one.
-LAUNCH_TOKEN = Proof(
-    "Called with a token of the player or of the tenant",
-    ("INVALID_REQUEST", "TOKEN_REQUIRED", "PAYLOAD_TOO_LARGE", *_FAULTS),
-    ("token",),
-    gateway=True,
+# The local stage alone takes a launch without either.
+LAUNCH = Proof(
+    "Called with the player's own token, or with a token or an API key",
+    (*_HUB, "TOKEN_REQUIRED", "PAYLOAD_TOO_LARGE"),
+    ("token", "apiKey"),
+    ("X-Tenant-Id",),
 )
 CASINO_SIGNATURE = Proof(
     "Called by a game provider, with its signature", _SIGNED, ("casinoSignature",), ("x-provider-code",)

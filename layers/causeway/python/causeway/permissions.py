@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-Role = Literal["super_admin", "tenant_admin", "regulator", "staff", "service"]
+# A player is nobody in the hub; the role stands in the audit log alone.
+Role = Literal["super_admin", "tenant_admin", "regulator", "staff", "service", "player"]
 
 Permission = Literal[
     "catalogue.read",
@@ -17,6 +18,8 @@ Permission = Literal[
     "memberships.read",
     "memberships.manage",
     "tenants.manage",
+    # For any player of the tenant; a player needs no permission to launch for himself.
+    "games.launch",
 ]
 
 # Staff see that connections exist and how they are, but no configuration. A machine uses connections. A super admin
@@ -33,6 +36,7 @@ _EVERY_ADMIN: frozenset[Permission] = frozenset(
         "audit.read",
         "memberships.read",
         "memberships.manage",
+        "games.launch",
     }
 )
 
@@ -46,5 +50,6 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
         {"catalogue.read", "connections.list", "connections.read", "audit.read", "memberships.read"}
     ),
     "staff": frozenset({"connections.list"}),
-    "service": frozenset({"connections.list", "connections.use"}),
+    "service": frozenset({"connections.list", "connections.use", "games.launch"}),
+    "player": frozenset(),
 }

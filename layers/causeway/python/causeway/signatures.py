@@ -49,7 +49,7 @@ def verify(signature: str, secrets: Sequence[str], method: str, path: str, body:
         signature: the header as received, '' where it was missing.
         secrets: the current secret and, while rotating, the one before.
         method: the request's method, upper case.
-        path: the request's path as sent, without query.
+        path: the request's path as API Gateway delivers it: decoded, without the query.
         body: the raw bytes received.
         now: Unix seconds.
     """

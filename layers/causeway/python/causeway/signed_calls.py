@@ -1,17 +1,24 @@
 """Signed JSON calls between casino and game provider, either way."""
 
 import json
+from collections.abc import Mapping
 from time import time
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from causeway import outbound, signatures
-from causeway.errors import GameProviderFailed
+from causeway import outbound, signatures, strict_json
+from causeway.deadlines import Deadline
+from causeway.errors import GameProviderFailed, InvalidRequest
 from causeway.game_providers import Direction, shared_secrets
 
+# Bytes of an answer that are read.
+_MOST_BYTES = 64 * 1024
 
-def post(base_url: str, path: str, body: dict[str, Any], to: Direction, code: str) -> tuple[int, dict[str, Any]]:
-    """Send a signed call and return the answer's status and JSON object.
+
+def post(
+    base_url: str, path: str, body: Mapping[str, Any], to: Direction, code: str, deadline: Deadline
+) -> tuple[int, dict[str, Any]]:
+    """Send a signed call and return the answer's status and JSON object, which was read as strictly as a request.
 
     Args:
         base_url: the other side's API.
@@ -19,23 +26,22 @@ def post(base_url: str, path: str, body: dict[str, Any], to: Direction, code: st
         body: what to send.
         to: the side that is called; its secret signs.
         code: the game provider's code, on whichever end it stands.
+        deadline: by which the answer must be here, the secret's read included.
 
     Raises:
-        GameProviderFailed: no secret is shared, no answer came, or it is not a JSON object.
+        GameProviderFailed: no complete answer came in time, or it is no JSON object, ambiguous, nested too deeply, or
+            of more than 64 KiB.
         Unavailable: the secrets cannot be read.
     """
-    shared = shared_secrets(code)
-    if shared is None:
-        raise GameProviderFailed(cause=f"no secret is shared with game provider {code}")
+    shared = shared_secrets(code, deadline=deadline)
     url = base_url.rstrip("/") + path
     raw = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
     secret = (shared.casino if to == "casino" else shared.provider)[0]
-    signature = signatures.sign_timed(secret, "POST", urlsplit(url).path, raw, time())
+    # The other side's API Gateway delivers the path decoded, and so it is signed.
+    signature = signatures.sign_timed(secret, "POST", unquote(urlsplit(url).path), raw, time())
+    headers = {f"x-{to}-signature": signature, "x-provider-code": code}
     try:
-        reply = outbound.post_json(url, raw, {f"x-{to}-signature": signature, "x-provider-code": code})
-        answer = json.loads(reply.body)
-    except (outbound.CallFailed, ValueError) as error:
+        reply = outbound.post_json(url, raw, headers, deadline.left(), _MOST_BYTES)
+        return reply.status, strict_json.parse_object(reply.body)
+    except (outbound.CallFailed, InvalidRequest) as error:
         raise GameProviderFailed(cause=f"POST {url}: {error}") from error
-    if not isinstance(answer, dict):
-        raise GameProviderFailed(cause=f"POST {url}: the answer is not a JSON object")
-    return reply.status, answer

@@ -5,21 +5,18 @@ http-api-quotas beside it how long it waits for an issuer's keys, and how many b
 """
 
 import json
-from collections.abc import Callable
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from queue import Empty, SimpleQueue
-from threading import Thread
-from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
-from causeway import settings
+from causeway import ages, settings
+from causeway.deadlines import bounded
 from causeway.errors import Unauthorized, Unavailable
 
 _ALGORITHMS = ["RS256", "RS384", "RS512"]
 # What says who somebody is; the rest of a token goes no further.
-_CLAIMS = ("sub", "token_use", "cognito:groups", "custom:tenant_id")
+_CLAIMS = ("sub", "token_use", "cognito:groups", "custom:tenant_id", "custom:player_id")
 # Seconds for fetching keys, looking up the address and every byte included, and the most bytes of them. And seconds in
 # which an issuer that failed is not asked again.
 _TIMEOUT = 3.0
@@ -32,19 +29,19 @@ _PATIENCE = 60.0
 
 
 class SigningKeys:
-    """The issuer's public keys by id, kept over calls. clock: seconds that only grow."""
+    """The issuer's public keys by id, kept over calls. clock: tells the present."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, clock: ages.Clock = ages.now) -> None:
         self._clock = clock
         self._keys: dict[str, Any] = {}
-        self._fetched = self._asked = self._failed = float("-inf")
+        self._fetched = self._asked = self._failed = ages.NEVER
 
     def find(self, key_id: str) -> Any | None:
         """Return a key, None where the issuer has none of that id; raises Unavailable where it cannot be asked."""
         now = self._clock()
         held = self._keys.get(key_id)
-        old = now - self._fetched > _MAX_AGE
-        if not old and (held is not None or now - self._asked <= _PATIENCE):
+        old = ages.age(self._fetched, now) > _MAX_AGE
+        if not old and (held is not None or ages.age(self._asked, now) <= _PATIENCE):
             return held
         try:
             self._renew(now)
@@ -57,8 +54,8 @@ class SigningKeys:
             self._asked = now
         return self._keys.get(key_id)
 
-    def _renew(self, now: float) -> None:
-        if now - self._failed < _PAUSE:
+    def _renew(self, now: ages.Moment) -> None:
+        if ages.age(self._failed, now) < _PAUSE:
             raise _unreadable("the issuer failed a moment ago")
         try:
             self._keys, self._fetched = _fetch(), now
@@ -127,37 +124,39 @@ def _fetch() -> dict[str, Any]:
     body = _read(settings.token_keys_url())
     try:
         given = json.loads(body)["keys"]
-        return {one["kid"]: PyJWK(one) for one in given if one["kty"] == "RSA" and "kid" in one}
-    except (ValueError, KeyError, TypeError, PyJWTError) as error:
+        keys = {one["kid"]: PyJWK(one) for one in given if one["kty"] == "RSA" and "kid" in one}
+    except (ValueError, KeyError, TypeError, RecursionError, PyJWTError) as error:
         raise _unreadable(f"they are no JSON Web Key Set ({type(error).__name__})") from error
+    if not keys:
+        # An issuer without any key signed no token: this answer does not say that a key is unknown.
+        raise _unreadable("the issuer answered with no RSA key")
+    return keys
 
 
 def _read(url: str) -> bytes:
     """Return what stands there, if all of it comes in time: a socket's own limit begins anew with every byte."""
-    answer: SimpleQueue[bytes | Unavailable] = SimpleQueue()
-    Thread(target=lambda: answer.put(_got(url)), daemon=True).start()
+    place = urlsplit(url).netloc
     try:
-        got = answer.get(timeout=_TIMEOUT)
-    except Empty as error:
-        raise _unreadable(f"{urlsplit(url).netloc} did not answer within {_TIMEOUT:g} s") from error
-    if isinstance(got, Unavailable):
-        raise got
-    return got
+        status, body = bounded(_TIMEOUT, lambda: _got(url))
+    except TimeoutError as error:
+        raise _unreadable(f"{place} did not answer within {_TIMEOUT:g} s") from error
+    except (OSError, HTTPException) as error:
+        raise _unreadable(f"{place} did not answer ({type(error).__name__})") from error
+    if status != 200:
+        raise _unreadable(f"{place} answered {status}")
+    return body
 
 
-def _got(url: str) -> bytes | Unavailable:
+def _got(url: str) -> tuple[int, bytes]:
     address = urlsplit(url)
     kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
     connection = kind(address.netloc, timeout=_TIMEOUT)
     try:
         connection.request("GET", address.path)
         response = connection.getresponse()
-        body = response.read(_MOST_BYTES)
-    except (OSError, HTTPException) as error:
-        return _unreadable(f"{address.netloc} did not answer ({type(error).__name__})")
+        return response.status, response.read(_MOST_BYTES)
     finally:
         connection.close()
-    return body if response.status == 200 else _unreadable(f"{address.netloc} answered {response.status}")
 
 
 def _unreadable(why: str) -> Unavailable:

@@ -54,6 +54,8 @@ class Action(StrEnum):
     MEMBERSHIP_RESTORED = "membership.restored"
     TENANT_CREATED = "tenant.created"
     TENANT_CHANGED = "tenant.changed"
+    # A game session, by somebody else than its player.
+    SESSION_OPENED = "session.opened"
     # A call that its role, tenant or token did not allow; the object is the route.
     ACCESS_REFUSED = "access.refused"
     AUDIT_READ = "audit.read"
@@ -143,9 +145,11 @@ class Record:
 
 
 _APPEND = "SELECT audit_append_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+# What the casino's login may do; it takes entries about launches alone.
+_APPEND_LAUNCH = "SELECT audit_append_launch_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
-def record(connection: psycopg.Connection[Any], entry: Entry) -> int:
+def record(connection: psycopg.Connection[Any], entry: Entry, *, launch: bool = False) -> int:
     """Append an entry to the chain of the transaction's tenant, and return its number.
 
     It is committed and rolled back with the transaction, and is best its last statement: from here to the end, the
@@ -154,6 +158,7 @@ def record(connection: psycopg.Connection[Any], entry: Entry) -> int:
     Args:
         connection: of causeway_hub, in a transaction that has set its tenant (PLATFORM for what belongs to none).
         entry: what happened.
+        launch: the entry is about the launch of a game, and the connection is of causeway_casino.
     """
     texts = [
         None if text is None else _text(text, _LONGEST_ID)
@@ -163,20 +168,22 @@ def record(connection: psycopg.Connection[Any], entry: Entry) -> int:
         )
     ]
     states = [None if fields is None else Jsonb(_storable(fields)) for fields in (entry.before, entry.after)]
-    [row] = connection.execute(_APPEND, [*texts[:7], *states, *texts[7:]]).fetchall()
+    append = _APPEND_LAUNCH if launch else _APPEND
+    [row] = connection.execute(append, [*texts[:7], *states, *texts[7:]]).fetchall()
     return int(row[0])
 
 
-def record_apart(database: Database, tenant_id: str, entry: Entry) -> int:
+def record_apart(database: Database, tenant_id: str, entry: Entry, *, launch: bool = False) -> int:
     """Append an entry in a transaction of its own, and return its number: for what was refused or failed.
 
-    Call it once the refusing transaction is over, not inside it: nested, it would be rolled back with it.
+    Call it once the refusing transaction is over, not inside it: nested, it would be rolled back with it. launch: as
+    record takes it.
 
     Raises:
         Unavailable: the database cannot be used; the entry may be missing.
     """
     with database.transaction(tenant_id) as connection:
-        return record(connection, entry)
+        return record(connection, entry, launch=launch)
 
 
 def _storable(value: Any) -> Any:

@@ -3,6 +3,7 @@
 import requests
 from urllib3.exceptions import HTTPError
 
+from causeway.deadlines import bounded
 from causeway.outbound.calls import Attempt, Reply, call, check_url
 from causeway.outbound.failures import (
     AddressBlocked,
@@ -42,13 +43,11 @@ __all__ = [
 
 # Seconds to connect, and to wait for the next byte.
 _TIMEOUT = (3.05, 20)
-# Bytes of an answer that are read.
-_MOST_BYTES = 1024 * 1024
 
 _session = Session()
 
 
-def post_json(url: str, body: bytes, headers: dict[str, str]) -> Reply:
+def post_json(url: str, body: bytes, headers: dict[str, str], seconds: float, most_bytes: int) -> Reply:
     """Send a JSON body to a partner of our own configuration and return the answer, whatever its status.
 
     Redirects are not followed; the connection is kept for the next call.
@@ -57,23 +56,32 @@ def post_json(url: str, body: bytes, headers: dict[str, str]) -> Reply:
         url: where to.
         body: the bytes to send, as signed.
         headers: in addition to Content-Type.
+        seconds: for all of it, from the name's resolution to the last byte.
+        most_bytes: of an answer, decompressed.
 
     Raises:
-        CallFailed: no connection, no answer in time, or one of more than 1 MiB.
+        CallFailed: no connection, no complete answer in time, or a larger one.
     """
     try:
-        with _session.post(
-            url,
-            data=body,
-            headers={"Content-Type": "application/json", **headers},
-            timeout=_TIMEOUT,
-            allow_redirects=False,
-            stream=True,
-        ) as response:
-            content = response.raw.read(_MOST_BYTES + 1, decode_content=True)
+        reply = bounded(seconds, lambda: _posted(url, body, headers, most_bytes))
+    except TimeoutError as error:
+        raise TimedOut(f"POST {url}: no complete answer within {seconds:.1f} s") from error
     # Reading an answer raises more than requests' own errors: of urllib3's, of zlib's, ValueError for a chunk's size.
     except (requests.RequestException, HTTPError, OSError, ValueError) as error:
         raise CallFailed(f"POST {url}: {type(error).__name__}") from error
-    if len(content) > _MOST_BYTES:
-        raise TooLarge(f"POST {url}: more than {_MOST_BYTES} bytes")
-    return Reply(response.status_code, response.headers, content)
+    if len(reply.body) > most_bytes:
+        raise TooLarge(f"POST {url}: more than {most_bytes} bytes")
+    return reply
+
+
+def _posted(url: str, body: bytes, headers: dict[str, str], most_bytes: int) -> Reply:
+    with _session.post(
+        url,
+        data=body,
+        headers={"Content-Type": "application/json", **headers},
+        timeout=_TIMEOUT,
+        allow_redirects=False,
+        stream=True,
+    ) as response:
+        content = response.raw.read(most_bytes + 1, decode_content=True)
+        return Reply(response.status_code, response.headers, content)

@@ -1,0 +1,78 @@
+-- What the games' logins must know and may not read: which game providers there are in the whole deployment, and
+-- whether a person who launches a game is suspended. Each is one function that answers yes or no.
+
+DO $$
+BEGIN
+    -- Owns those functions; nobody can log in as it.
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'causeway_directory') THEN
+        CREATE ROLE causeway_directory NOLOGIN;
+    END IF;
+    EXECUTE format('GRANT causeway_directory TO %I', current_user);
+END $$;
+
+GRANT USAGE ON SCHEMA public TO causeway_directory;
+
+CREATE POLICY casino_game_providers_directory ON casino_game_providers FOR SELECT TO causeway_directory USING (true);
+CREATE POLICY provider_casinos_directory ON provider_casinos FOR SELECT TO causeway_directory USING (true);
+CREATE POLICY memberships_directory ON memberships FOR SELECT TO causeway_directory
+USING (tenant_id = current_tenant());
+GRANT SELECT (code) ON casino_game_providers TO causeway_directory;
+GRANT SELECT (provider_code) ON provider_casinos TO causeway_directory;
+GRANT SELECT (tenant_id, subject, status) ON memberships TO causeway_directory;
+
+-- A caller's code is looked up before its tenant is known. (Both tables are small: they hold a tenant's partners.)
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX casino_game_providers_by_code ON casino_game_providers (code);
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX provider_casinos_by_code ON provider_casinos (provider_code);
+
+-- Whether some casino has a game provider of that code. It stands before the first read of the provider's secret, so
+-- that made-up codes cost one look into an index here and nothing at the secret store.
+CREATE FUNCTION game_provider_known_v1(p_code text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+RETURN EXISTS (SELECT FROM casino_game_providers AS p WHERE p.code = p_code);
+
+-- The same for the demo game provider: whether some casino knows it by that code.
+CREATE FUNCTION provider_code_known_v1(p_code text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+RETURN EXISTS (SELECT FROM provider_casinos AS c WHERE c.provider_code = p_code);
+
+-- Whether a person's membership in the transaction's tenant is suspended.
+CREATE FUNCTION membership_suspended_v1(p_subject text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+RETURN EXISTS (
+    SELECT FROM memberships AS m
+    WHERE m.tenant_id = current_tenant() AND m.subject = p_subject AND m.status = 'suspended'
+);
+
+REVOKE ALL ON FUNCTION game_provider_known_v1, provider_code_known_v1, membership_suspended_v1 FROM public;
+GRANT CREATE ON SCHEMA public TO causeway_directory;
+ALTER FUNCTION game_provider_known_v1 OWNER TO causeway_directory;
+ALTER FUNCTION provider_code_known_v1 OWNER TO causeway_directory;
+ALTER FUNCTION membership_suspended_v1 OWNER TO causeway_directory;
+REVOKE CREATE ON SCHEMA public FROM causeway_directory;
+GRANT EXECUTE ON FUNCTION game_provider_known_v1, membership_suspended_v1 TO causeway_casino;
+GRANT EXECUTE ON FUNCTION provider_code_known_v1 TO causeway_provider;
+
+-- Appends an entry about a launch to the audit log: all that the casino's login may write there. A launch for somebody
+-- else than the caller is written down, and so is a refused one.
+CREATE FUNCTION audit_append_launch_v1(
+    p_actor_kind text, p_actor text, p_actor_role text, p_action text, p_object_kind text, p_object_id text,
+    p_outcome text, p_before jsonb, p_after jsonb, p_source_ip text, p_request_id text
+) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF (p_action, p_outcome) NOT IN (('session.opened', 'done'), ('access.refused', 'refused')) THEN
+        RAISE EXCEPTION 'the casino writes of launches alone, not of %', p_action USING ERRCODE = 'CW018';
+    END IF;
+    RETURN audit_append_v1(
+        p_actor_kind, p_actor, p_actor_role, p_action, p_object_kind, p_object_id, p_outcome, p_before, p_after,
+        p_source_ip, p_request_id
+    );
+END $$;
+
+REVOKE ALL ON FUNCTION audit_append_launch_v1 FROM public;
+GRANT CREATE ON SCHEMA public TO causeway_auditlog;
+ALTER FUNCTION audit_append_launch_v1 OWNER TO causeway_auditlog;
+REVOKE CREATE ON SCHEMA public FROM causeway_auditlog;
+GRANT EXECUTE ON FUNCTION audit_append_launch_v1 TO causeway_casino;

@@ -1,0 +1,363 @@
+"""Launches: who may launch for a player, and what a launch that fails leaves behind; WALLET 46, 47."""
+
+import json
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from causeway import games, secrets, settings
+from causeway.context import RequestContext
+from causeway.errors import CausewayError, Forbidden, GameProviderFailed, Misconfigured, Unavailable
+from causeway.games import GameSession, Launcher, LaunchRequest
+from causeway.identity import Caller
+from tests.database.world import B, Casino, Seat
+from tests.unit.secrets_server import SecretsServer
+from tests.unit.wire_server import Act, WireServer, ok, say
+
+ANSWER = {
+    "providerSessionId": "788b3ad9-daf4-40ad-84df-fafcaa277285",
+    "gameId": "SLOTS",
+    "currency": "EUR",
+    "minBet": "1000",
+    "maxBet": "100000",
+    "playerId": 1,
+}
+
+
+def answered(body: bytes, status: str = "200 OK") -> Act:
+    """Return what answers with a body and closes."""
+    return say(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
+
+
+def launched(**changes: Any) -> bytes:
+    """The answer to a launch; None leaves a field out."""
+    return json.dumps({name: value for name, value in (ANSWER | changes).items() if value is not None}).encode()
+
+
+@dataclass
+class Lobby:
+    """A player's seat at a game provider that a test plays, and the casino's function that launches there."""
+
+    seat: Seat
+    game_id: int
+    secrets: SecretsServer
+    act: Act
+
+    def answer(self, connection: socket.socket, server: WireServer) -> None:
+        """Play the game provider."""
+        self.act(connection, server)
+
+    @property
+    def name(self) -> str:
+        return f"games/{self.seat.caller.code}"
+
+    def launcher(self, caller: Caller | None = None, player_id: int | None = None) -> Launcher:
+        database, tenant_id = self.seat.casino.database(), self.seat.casino.tenant_id
+        context = None if caller is None else RequestContext(caller, "203.0.113.7", "request-1", database)
+        return Launcher(database, tenant_id, context, player_id)
+
+    def launch(self, caller: Caller | None = None, player_id: int | None = None) -> GameSession:
+        return games.launch(self.launcher(caller, player_id), LaunchRequest(self.seat.player_id, self.game_id))
+
+    def sessions(self) -> list[Any]:
+        """Status and seconds to live of the sessions that were launched."""
+        return self.seat.casino.query(
+            """
+            SELECT session_token, status, extract(epoch FROM expires_at - created_at)::int AS seconds
+            FROM casino_sessions WHERE player_id = %s AND session_token <> %s ORDER BY session_id
+            """,
+            [self.seat.player_id, self.seat.token],
+        )
+
+    def audit(self) -> list[Any]:
+        """The tenant's entries about this player's launches, oldest first."""
+        return self.seat.casino.query(
+            """
+            SELECT actor_kind, actor, actor_role, action, outcome, object_id, after, source_ip FROM audit_log
+            WHERE tenant_id = %s AND (object_id = %s OR after ->> 'userId' = %s) ORDER BY entry
+            """,
+            [self.seat.casino.tenant_id, *[str(self.seat.player_id)] * 2],
+        )
+
+
+@pytest.fixture
+def lobby(shared_casino: Casino, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lobby]:
+    seat = shared_casino.seat()
+    game_id = shared_casino.value(
+        "SELECT g.game_id FROM casino_games AS g INNER JOIN casino_game_providers AS p USING (game_provider_id) "
+        "WHERE p.code = %s",
+        [seat.caller.code],
+    )
+    extension = SecretsServer()
+    lobby = Lobby(seat, game_id, extension, answered(launched()))
+    with extension, WireServer(lobby.answer) as provider:
+        shared_casino.query(
+            "UPDATE casino_game_providers SET api_url = %s WHERE code = %s", [provider.url, seat.caller.code]
+        )
+        secret = {"tenant_id": shared_casino.tenant_id, "casino_secrets": ["c" * 16], "provider_secrets": ["p" * 16]}
+        extension.secrets[lobby.name] = secret
+        for name, value in (
+            ("SECRETS_EXTENSION_URL", extension.url),
+            ("AWS_SESSION_TOKEN", "session-token"),
+            ("GAME_PROVIDER_SECRETS", "games"),
+        ):
+            monkeypatch.setenv(name, value)
+        _forget()
+        yield lobby
+    _forget()
+
+
+def _forget() -> None:
+    secrets.current.cache_clear()
+    for setting in vars(settings).values():
+        if hasattr(setting, "cache_clear"):
+            setting.cache_clear()
+
+
+# ---- What a launch leaves ----
+
+
+def test_launched_session_is_active_for_a_day(lobby: Lobby) -> None:
+    session = lobby.launch()
+
+    assert (session.provider_session_id, session.min_bet, session.max_bet) == (
+        ANSWER["providerSessionId"],
+        "1000",
+        "100000",
+    )
+    assert [(row.session_token, row.status) for row in lobby.sessions()] == [(session.session_token, "active")]
+    assert 86_400 <= lobby.sessions()[0].seconds < 86_500
+    assert replace(lobby.seat, token=session.session_token).debit("bet", 1).code == "OK"
+
+
+BAD_ANSWERS: dict[str, Act] = {
+    "300 characters": answered(launched(providerSessionId="x" * 300)),
+    "no characters": answered(launched(providerSessionId="")),
+    "NUL": answered(launched(providerSessionId="a\0b")),
+    "lone surrogate": answered(launched().replace(b"788b", b"\\ud800")),
+    "a number": answered(launched(providerSessionId=7)),
+    "a fraction": answered(launched().replace(b'"788b3ad9-daf4-40ad-84df-fafcaa277285"', b"7.5")),
+    "no id": answered(launched(providerSessionId=None)),
+    "nested": answered(b'{"providerSessionId": ' + b"[" * 100_000),
+    "nested and closed": answered(b'{"x": ' + b"[" * 10_000 + b"]" * 10_000 + b"}"),
+    "twice": answered(launched()[:-1] + b', "providerSessionId": "other"}'),
+    "not UTF-8": answered(b'{"providerSessionId": "\xff"}'),
+    "no JSON": answered(b"<html>"),
+    "no object": answered(b"[]"),
+    "empty": answered(b""),
+    "NaN": answered(launched()[:-1] + b', "x": NaN}'),
+    "too large": answered(launched(x="y" * 70_000)),
+    "refused": answered(b'{"code": "CASINO_NOT_FOUND"}', "404 Not Found"),
+    "failed": answered(launched(), "500 Internal Server Error"),
+    "moved": answered(launched(), "302 Found"),
+    "no minBet": answered(launched(minBet=None)),
+    "minBet a number": answered(launched(minBet=1000)),
+    "minBet negative": answered(launched(minBet="-1")),
+    "maxBet beyond 64 bits": answered(launched(maxBet=str(2**63))),
+    "maxBet of 5000 digits": answered(launched(maxBet="9" * 5000)),
+    "minBet above maxBet": answered(launched(minBet="2", maxBet="1")),
+    "another game": answered(launched(gameId="OTHER")),
+    "another currency": answered(launched(currency="JPY")),
+    "no HTTP": say(b"SSH-2.0-OpenSSH\r\n"),
+    "cut off": say(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"),
+    "no gzip": say(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}"),
+    "closed": lambda connection, _: connection.close(),
+}
+
+
+@pytest.mark.parametrize("bad", BAD_ANSWERS)
+def test_launch_with_a_bad_answer_is_502_and_leaves_no_session_that_takes_bets(lobby: Lobby, bad: str) -> None:
+    """WALLET 46"""
+    lobby.act = BAD_ANSWERS[bad]
+
+    with pytest.raises(GameProviderFailed) as raised:
+        lobby.launch()
+
+    assert raised.value.status == 502
+    [session] = lobby.sessions()
+    assert session.status == "closed"
+    assert replace(lobby.seat, token=session.session_token).debit(f"bet {bad}", 1).code == "SESSION_CLOSED"
+
+
+@pytest.mark.parametrize("digits", [("0", "0"), ("1", str(2**63 - 1))])
+def test_limits_of_bets_are_whole_minor_units(lobby: Lobby, digits: tuple[str, str]) -> None:
+    lobby.act = answered(launched(minBet=digits[0], maxBet=digits[1]))
+    session = lobby.launch()
+
+    assert (session.min_bet, session.max_bet) == digits
+
+
+def test_launch_without_its_secret_closes_the_session(lobby: Lobby) -> None:
+    """WALLET 46"""
+    lobby.secrets.fixed = (400, b"")
+    with pytest.raises(Unavailable):
+        lobby.launch()
+    lobby.secrets.fixed = None
+    lobby.secrets.secrets[lobby.name] = {"provider_secrets": []}
+    with pytest.raises(Misconfigured):
+        lobby.launch()
+
+    assert [session.status for session in lobby.sessions()] == ["closed", "closed"]
+
+
+def test_providers_first_callback_finds_the_session_before_its_launch_is_answered(lobby: Lobby) -> None:
+    """A game provider may ask for the balance, and bet, before it answers."""
+    called: list[str] = []
+
+    def call_back(connection: socket.socket, server: WireServer) -> None:
+        token = json.loads(server.requests[-1].partition(b"\r\n\r\n")[2])["sessionToken"]
+        playing = replace(lobby.seat.elsewhere(), token=token)
+        called.extend((playing.asked_balance().code, playing.debit("early bet", 100).code))
+        ok(launched(), "Connection: close")(connection, server)
+
+    lobby.act = call_back
+    lobby.launch()
+
+    assert called == ["OK", "OK"]
+    assert lobby.seat.balance == B - 100
+
+
+def test_session_whose_launch_never_ended_takes_no_bets_after_a_minute(lobby: Lobby) -> None:
+    """WALLET 46: the process was killed, or the database was away, before the session could be closed."""
+    terminate = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'causeway_casino'"
+    role = "ALTER ROLE causeway_casino CONNECTION LIMIT {}"
+
+    def outage(connection: socket.socket, _: WireServer) -> None:
+        lobby.seat.casino.query(role.format(0))
+        lobby.seat.casino.query(terminate)
+        connection.close()
+
+    lobby.act = outage
+    try:
+        with pytest.raises(GameProviderFailed):
+            lobby.launch()
+    finally:
+        lobby.seat.casino.query(role.format(-1))
+
+    [session] = lobby.sessions()
+    assert (session.status, session.seconds) == ("launching", 60)
+    lobby.seat.casino.query(
+        "UPDATE casino_sessions SET expires_at = now() WHERE session_token = %s", [session.session_token]
+    )
+    assert replace(lobby.seat, token=session.session_token).debit("late", 1).code == "SESSION_EXPIRED"
+
+
+def test_session_that_was_closed_while_it_was_launched_stays_closed(lobby: Lobby) -> None:
+    def close(connection: socket.socket, server: WireServer) -> None:
+        lobby.seat.casino.query(
+            "UPDATE casino_sessions SET status = 'closed' WHERE player_id = %s", [lobby.seat.player_id]
+        )
+        ok(launched(), "Connection: close")(connection, server)
+
+    lobby.act = close
+    with pytest.raises(GameProviderFailed):
+        lobby.launch()
+
+    assert [session.status for session in lobby.sessions()] == ["closed"]
+
+
+# ---- Who may launch ----
+
+
+def caller(lobby: Lobby, role: Any, **more: Any) -> Caller:
+    kind = "machine" if role == "service" else "person"
+    return Caller(kind, f"subject-{uuid4()}", role, lobby.seat.casino.tenant_id, **more)
+
+
+@pytest.mark.parametrize("role", ["super_admin", "tenant_admin", "service"])
+def test_who_has_the_permission_launches_for_any_player_and_that_is_audited(lobby: Lobby, role: str) -> None:
+    """WALLET 47"""
+    launching = caller(lobby, role)
+    session = lobby.launch(launching)
+
+    [entry] = lobby.audit()
+    assert (entry.actor_kind, entry.actor, entry.actor_role) == (launching.kind, launching.subject, role)
+    assert (entry.action, entry.outcome, entry.source_ip) == ("session.opened", "done", "203.0.113.7")
+    assert entry.object_id == str(lobby.seat.player_id)
+    assert entry.after == {"sessionId": session.casino_session_id, "gameId": lobby.game_id}
+
+
+@pytest.mark.parametrize("role", ["regulator", "staff", "player"])
+def test_who_has_not_launches_for_nobody_and_the_attempt_is_audited(lobby: Lobby, role: str) -> None:
+    """WALLET 47"""
+    launching = caller(lobby, role)
+    with pytest.raises(Forbidden):
+        lobby.launch(launching, lobby.seat.player_id + 1 if role == "player" else None)
+
+    assert lobby.sessions() == []
+    [entry] = lobby.audit()
+    assert (entry.actor, entry.action, entry.outcome) == (launching.subject, "access.refused", "refused")
+
+
+def test_player_launches_for_himself_and_the_audit_log_does_not_grow(lobby: Lobby) -> None:
+    """WALLET 47: what a player does himself is no act for somebody else."""
+    lobby.launch(caller(lobby, "player"), lobby.seat.player_id)
+
+    assert [session.status for session in lobby.sessions()] == ["active"]
+    assert lobby.audit() == []
+
+
+def test_key_of_a_channel_launches_nothing(lobby: Lobby) -> None:
+    with pytest.raises(Forbidden):
+        lobby.launch(caller(lobby, "service", channel="sms"))
+
+    assert lobby.sessions() == []
+    assert [entry.outcome for entry in lobby.audit()] == ["refused"]
+
+
+def test_suspended_admin_launches_nothing_and_the_attempt_is_audited(lobby: Lobby) -> None:
+    """WALLET 47, HUB 52: whose token is still good, but whose membership is suspended."""
+    launching, free = caller(lobby, "tenant_admin"), caller(lobby, "tenant_admin")
+    for person, status in ((launching, "suspended"), (free, "active")):
+        lobby.seat.casino.query("INSERT INTO users (subject) VALUES (%s)", [person.subject])
+        lobby.seat.casino.query(
+            "INSERT INTO memberships (tenant_id, subject, role, status) VALUES (%s, %s, 'tenant_admin', %s)",
+            [person.tenant_id, person.subject, status],
+        )
+
+    with pytest.raises(Forbidden, match="suspended"):
+        lobby.launch(launching)
+    assert lobby.sessions() == []
+    lobby.launch(free)
+
+    assert [(entry.actor, entry.action) for entry in lobby.audit()] == [
+        (launching.subject, "access.refused"),
+        (free.subject, "session.opened"),
+    ]
+
+
+def test_refused_launch_leaves_no_entry_of_a_session(lobby: Lobby) -> None:
+    """Session and entry live and die together."""
+    with pytest.raises(CausewayError) as raised:
+        games.launch(lobby.launcher(caller(lobby, "service")), LaunchRequest(lobby.seat.player_id, 2**40))
+
+    assert raised.value.code == "GAME_NOT_FOUND"
+    assert lobby.audit() == []
+
+
+def test_casinos_login_reads_no_membership(shared_casino: Casino) -> None:
+    """It learns yes or no about one person, of its transaction's tenant."""
+    with psycopg.connect(shared_casino.urls["casino"], autocommit=True) as connection:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SELECT FROM memberships")
+        assert connection.execute("SELECT membership_suspended_v1('anybody')").fetchone() == (False,)
+
+
+def test_codes_of_game_providers_are_known_in_the_whole_deployment(seat: Seat) -> None:
+    """Asked before a caller's tenant is known, without a tenant, by the casino's login and the provider's."""
+    code, known = seat.caller.code, "SELECT game_provider_known_v1(%s)"
+    with psycopg.connect(seat.casino.urls["casino"], autocommit=True) as connection:
+        found = [connection.execute(known, [asked]).fetchone() for asked in (code, code.lower(), "MADE_UP", "")]
+    assert found == [(True,), (False,), (False,), (False,)]
+
+    seat.casino.query(
+        "INSERT INTO provider_casinos VALUES (%s, 'ANY', 'http://127.0.0.1', 'OWN_CODE')", [seat.casino.tenant_id]
+    )
+    known = "SELECT provider_code_known_v1(%s)"
+    with psycopg.connect(seat.casino.urls["provider"], autocommit=True) as connection:
+        assert [connection.execute(known, [asked]).fetchone() for asked in ("OWN_CODE", code)] == [(True,), (False,)]

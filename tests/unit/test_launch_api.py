@@ -1,0 +1,121 @@
+"""The edge of launches: whose token or key it is, and what is not let near a launch; WALLET 47."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from causeway import api, errors
+from causeway.launch_api import LaunchCall, launch_call
+from tests.unit.test_api import Answered, Context, make_event, of_size
+
+TENANT = "00000000-0000-4000-8000-000000000001"
+OTHER_TENANT = "00000000-0000-4000-8000-000000000002"
+PLAYER = {"sub": "6c1f", "token_use": "id", "custom:tenant_id": TENANT, "custom:player_id": "7"}
+ADMIN = {"sub": "admin", "token_use": "id", "custom:tenant_id": TENANT, "cognito:groups": "[tenant_admin]"}
+SUPER_ADMIN = {"sub": "root", "token_use": "id", "cognito:groups": "[super_admin]"}
+KEY = {"keyId": "0e5c9f7e-8a11-4a53-9c5a-b6f2a9d1c001", "tenantId": TENANT}
+
+Send = Callable[..., Answered]
+
+
+@pytest.fixture
+def send(set_environment: Callable[..., None]) -> Send:
+    """Calls a function that answers who wants to launch: send(claims, headers, body)."""
+    app = APIGatewayHttpResolver()
+
+    @app.post("/casino/launchGame")
+    @launch_call(app)
+    def launch(call: LaunchCall) -> dict[str, Any]:
+        if call.body.get("refuse"):
+            raise errors.GameNotFound
+        context = call.launcher.context
+        return {
+            "tenant": call.launcher.tenant_id,
+            "player": call.launcher.player_id,
+            "caller": None if context is None else [context.caller.role, context.caller.subject],
+        }
+
+    handler = api.lambda_handler(app)
+
+    def call(claims: dict[str, str] | None, headers: dict[str, str] | None = None, body: str = "{}") -> Answered:
+        event = make_event("/casino/launchGame", body, authorizer=None if claims is None else {"lambda": claims})
+        event["headers"] |= {"authorization": "Bearer x"} if headers is None else headers
+        result = handler(event, Context())
+        return Answered(result["statusCode"], result["headers"], result["body"])
+
+    set_environment(STAGE="production", DEFAULT_TENANT_ID="")
+    return call
+
+
+@pytest.mark.parametrize(
+    ("claims", "tenant", "player", "caller"),
+    [
+        (PLAYER, TENANT, 7, ["player", "6c1f"]),
+        (ADMIN, TENANT, None, ["tenant_admin", "admin"]),
+        (ADMIN | {"custom:player_id": "7"}, TENANT, 7, ["tenant_admin", "admin"]),
+        (SUPER_ADMIN, OTHER_TENANT, None, ["super_admin", "root"]),
+        (KEY, TENANT, None, ["service", KEY["keyId"]]),
+    ],
+)
+def test_caller_is_whom_the_authorizer_found(
+    send: Send, claims: dict[str, str], tenant: str, player: int | None, caller: list[str]
+) -> None:
+    headers = {"X-Tenant-Id": OTHER_TENANT} if claims is SUPER_ADMIN else {}
+    answered = send(claims, {"Authorization": "Bearer x"} | headers)
+
+    assert answered.fields == {"tenant": tenant, "player": player, "caller": caller}
+
+
+@pytest.mark.parametrize(
+    ("claims", "status", "code"),
+    [
+        ({"refused": "UNAUTHORIZED"}, 401, "UNAUTHORIZED"),
+        ({"refused": "UNAVAILABLE"}, 503, "UNAVAILABLE"),
+        ({}, 401, "UNAUTHORIZED"),
+        (None, 401, "UNAUTHORIZED"),
+        (PLAYER | {"token_use": "access"}, 401, "UNAUTHORIZED"),
+        (PLAYER | {"sub": ""}, 401, "UNAUTHORIZED"),
+        (PLAYER | {"custom:player_id": ""}, 401, "UNAUTHORIZED"),
+        (PLAYER | {"custom:player_id": "[7]"}, 401, "UNAUTHORIZED"),
+        (PLAYER | {"custom:player_id": "\u0667"}, 401, "UNAUTHORIZED"),
+        (PLAYER | {"custom:player_id": "9" * 5000}, 401, "UNAUTHORIZED"),
+        ({name: claim for name, claim in PLAYER.items() if name != "custom:tenant_id"}, 401, "UNAUTHORIZED"),
+        (PLAYER | {"custom:tenant_id": "x"}, 404, "TENANT_NOT_FOUND"),
+        (PLAYER | {"cognito:groups": "[nobody]"}, 401, "UNAUTHORIZED"),
+        (SUPER_ADMIN, 400, "TENANT_REQUIRED"),
+    ],
+)
+def test_nobody_launches_without_a_proved_tenant(
+    send: Send, claims: dict[str, str] | None, status: int, code: str
+) -> None:
+    answered = send(claims)
+
+    assert (answered.status, answered.fields["code"]) == (status, code)
+
+
+def test_no_token_and_no_key_is_for_laptops_alone(send: Send, set_environment: Callable[..., None]) -> None:
+    assert send({"refused": "UNAUTHORIZED"}, {}).fields["code"] == "TOKEN_REQUIRED"
+
+    set_environment(STAGE="local", DEFAULT_TENANT_ID=TENANT)
+    assert send({"refused": "UNAUTHORIZED"}, {}).fields == {"tenant": TENANT, "player": None, "caller": None}
+    # A token that comes all the same is checked.
+    for headers in ({"Authorization": "Bearer x"}, {"authorization": ""}, {"X-API-Key": "x"}):
+        assert send({"refused": "UNAUTHORIZED"}, headers).status == 401
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ("", 400, "INVALID_REQUEST"),
+        ("[]", 400, "INVALID_REQUEST"),
+        (of_size(16 * 1024 + 1), 413, "PAYLOAD_TOO_LARGE"),
+        ('{"refuse":true}', 404, "GAME_NOT_FOUND"),
+    ],
+)
+def test_errors_are_answered_as_everywhere(send: Send, body: str, status: int, code: str) -> None:
+    answered = send(PLAYER, body=body)
+
+    assert (answered.status, answered.fields["code"]) == (status, code)
+    assert answered.fields["requestId"] == "request-id"
