@@ -33,7 +33,7 @@ def list_connections(call: HubCall) -> HubAnswer:
     "Connection",
     status=201,
     request="ConnectionDraft",
-    refuses="PROVIDER_NOT_FOUND PROVIDER_INACTIVE CONFIG_SCHEMA_INVALID NAME_TAKEN "
+    refuses="PROVIDER_NOT_FOUND PROVIDER_INACTIVE CONFIG_INVALID CONFIG_SCHEMA_INVALID NAME_TAKEN "
     "CONNECTION_NOT_FOUND KEY_SERVICE_UNAVAILABLE",
 )
 def create(call: HubCall) -> HubAnswer:

@@ -192,3 +192,28 @@ def test_connection_of_a_deactivated_template_stays(hub: Hub) -> None:
 
     assert hub.call("GET", path).status == 200
     assert hub.call("POST", "/integrations", ADMIN, draft(templateId=made.json["id"])).code == "PROVIDER_INACTIVE"
+
+
+def test_environment_that_the_platform_has_not_is_told_at_creation(hub: Hub, rows: Rows) -> None:
+    """HUB 56: the field is named, and what may stand there; the environment of a connection cannot be changed later."""
+    call = hub.call("GET", f"{PATH}/softswiss").json["healthCall"]
+    alone = {name: value for name, value in call.items() if name != "configured_url"}
+    urls = {"production": "https://casino.example", "sandbox": None}
+    made = added(hub, healthCall=alone, baseUrls=urls, displayName="Casino X")
+    before = rows(SNAPSHOT)
+    reply = hub.call("POST", "/integrations", ADMIN, draft(templateId=made.json["id"], environment="sandbox"))
+
+    assert (reply.status, reply.code) == (422, "CONFIG_INVALID")
+    assert reply.json["error"] == "environment: Casino X has no sandbox environment, but production"
+    assert rows(SNAPSHOT) == before
+
+
+def test_template_without_any_address_is_refused(hub: Hub) -> None:
+    """HUB 56: no connection could be made with it."""
+    call = hub.call("GET", f"{PATH}/softswiss").json["healthCall"]
+    alone = {name: value for name, value in call.items() if name != "configured_url"}
+    body = new_template(hub, healthCall=alone, baseUrls={"production": None, "sandbox": None})
+    reply = hub.call("POST", PATH, PLATFORM_ADMIN, body)
+
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+    assert "base_urls has no address" in reply.json["error"]

@@ -46,6 +46,14 @@ def terms(provider: Provider, environment: str) -> bytes:
     return sha256(json.dumps(decides, sort_keys=True).encode()).digest()
 
 
+def why_not_environment(provider: Provider, environment: str) -> str | None:
+    """Return why a connection cannot be in an environment, None where it can: its own base URL is of any."""
+    if provider.health_call.get("configured_url") or provider.base_urls.get(environment):
+        return None
+    offered = ", ".join(sorted(name for name, url in provider.base_urls.items() if url)) or "none"
+    return f"environment: {provider.display_name} has no {environment} environment, but {offered}"
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """A connection ready to be called: its provider, its environment, its settings, and its secrets."""
@@ -106,13 +114,10 @@ class Account:
             except ConfigLacks as failure:
                 lacks = f"config.base_url is missing: {self.provider.display_name} has no public address"
                 raise ConfigLacks(lacks) from failure
-        template = self.provider.base_urls.get(self.environment)
-        if not template:
-            offered = ", ".join(sorted(name for name, url in self.provider.base_urls.items() if url)) or "none"
-            raise ConfigLacks(
-                f"environment: {self.provider.display_name} has no {self.environment} environment, but {offered}"
-            )
-        return _checked(self.filled(template, _host_part))
+        lacks = why_not_environment(self.provider, self.environment)
+        if lacks is not None:
+            raise ConfigLacks(lacks)
+        return _checked(self.filled(str(self.provider.base_urls[self.environment]), _host_part))
 
 
 def _checked(url: str) -> str:

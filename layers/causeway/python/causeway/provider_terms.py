@@ -44,6 +44,8 @@ def _check_references(document: dict[str, Any]) -> None:
         for name in _FIELD_REFERENCE.findall(text):
             if fields[name].get("x-secret") or not {"pattern", "enum"} & fields[name].keys():
                 raise InvalidRequest(f"{{{name}}} stands in a URL: it must have a pattern, and be no secret")
+    if not call.get("configured_url") and not any(document["base_urls"].values()):
+        raise InvalidRequest("base_urls has no address: give one, or let connections name theirs (configured_url)")
     if call.get("configured_url") and "base_url" not in fields:
         raise InvalidRequest("health_call.configured_url asks for a field base_url in config_schema")
 

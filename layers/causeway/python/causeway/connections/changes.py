@@ -12,7 +12,14 @@ from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.connections.rows import Connection
 from causeway.context import RequestContext
 from causeway.credentials import Secrets
-from causeway.errors import CredentialUnreadable, NothingToRollBack, ProviderInactive, TemplateMoved, VersionMismatch
+from causeway.errors import (
+    ConfigInvalid,
+    CredentialUnreadable,
+    NothingToRollBack,
+    ProviderInactive,
+    TemplateMoved,
+    VersionMismatch,
+)
 from causeway.idempotency import Creation
 from causeway.preconditions import ANY, Expected
 from causeway.provider_calls import Account
@@ -31,6 +38,7 @@ def create(context: RequestContext, draft: Draft, creation: Creation) -> Connect
 
     Raises:
         ProviderNotFound, ProviderInactive: there is no such template, or no new connections are made with it.
+        ConfigInvalid: the platform has no such environment, which could not be changed later.
         ConfigSchemaInvalid: the config does not fit the template; its path is named.
         NameTaken: another connection has the name.
         KeyServiceUnavailable: nothing is stored.
@@ -43,6 +51,9 @@ def create(context: RequestContext, draft: Draft, creation: Creation) -> Connect
     key = audit.fingerprint_key(context)
     if not provider.is_active:
         raise ProviderInactive
+    lacks = provider_calls.why_not_environment(provider, draft.environment)
+    if lacks is not None:
+        raise ConfigInvalid(lacks)
     plain, secret = reconfiguration.checked(provider, draft.config)
     sealed = reconfiguration.sealed(context, connection_id, secret)
     terms = provider_calls.terms(provider, draft.environment)
