@@ -361,3 +361,13 @@ def test_codes_of_game_providers_are_known_in_the_whole_deployment(seat: Seat) -
     known = "SELECT provider_code_known_v1(%s)"
     with psycopg.connect(seat.casino.urls["provider"], autocommit=True) as connection:
         assert [connection.execute(known, [asked]).fetchone() for asked in ("OWN_CODE", code)] == [(True,), (False,)]
+
+
+@pytest.mark.parametrize("code", ["s3cr3t-" * 1000, "sk_live_abc", ["x" * 5000], "a\nb", 7])
+def test_what_a_game_provider_calls_its_refusal_is_no_text_for_the_log(lobby: Lobby, code: Any) -> None:
+    """HUB 16: only what looks like a code is told."""
+    lobby.act = answered(json.dumps({"code": code}).encode(), "403 Forbidden")
+    with pytest.raises(GameProviderFailed) as raised:
+        lobby.launch()
+
+    assert raised.value.cause.endswith("refused to launch: 403 <unnamed>")

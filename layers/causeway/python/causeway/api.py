@@ -14,6 +14,7 @@ from causeway.errors import CausewayError, InvalidRequest, NotFound, PayloadTooL
 logger = Logger()
 # One count per answer, under its code: OK, INSUFFICIENT_FUNDS, UNAVAILABLE, ...
 metrics = Metrics(namespace="Causeway")
+_MOST_OF_A_CAUSE = 500
 _VARIABLE = re.compile(r"\{\w+\}")
 
 
@@ -77,7 +78,8 @@ def _routed(event: dict[str, Any]) -> dict[str, Any]:
 def failed(error: CausewayError, request_id: str) -> Response[str]:
     """Return an error's answer; what went wrong on our side is logged, not told."""
     if error.status >= 500:
-        logger.error(error.cause or error.sentence, extra={"code": error.code})
+        # A cause may quote what a partner answered.
+        logger.error((error.cause or error.sentence)[:_MOST_OF_A_CAUSE], extra={"code": error.code})
     body: dict[str, Any] = {"error": error.sentence, "code": error.code, "requestId": request_id}
     if error.balance is not None:
         body["balance"] = str(error.balance)

@@ -21,7 +21,7 @@ from causeway.errors import (
     PlayerNotFound,
 )
 from causeway.permissions import Permission
-from causeway.strict_json import integer_field, required_text
+from causeway.strict_json import integer_field, required_text, shown_name
 
 logger = Logger(child=True)
 
@@ -192,7 +192,7 @@ def _launched(opened: _Opened, request: LaunchRequest, token: str, deadline: Dea
     code = opened.provider_code
     status, body = signed_calls.post(opened.provider_url, "/provider/launch", call, "provider", code, deadline)
     if status != 200:
-        raise GameProviderFailed(cause=f"{code} refused to launch: {status} {body.get('code')!r}")
+        raise GameProviderFailed(cause=f"{code} refused to launch: {status} {shown_name(str(body.get('code')))}")
     try:
         answer = _LaunchAnswer.parse(body)
     except InvalidRequest as error:
@@ -328,5 +328,7 @@ def simulate_round(launcher: Launcher, request: LaunchRequest) -> dict[str, Any]
         deadline,
     )
     if status != 200:
-        raise GameProviderFailed(cause=f"{session.provider_code} did not play: {status} {report.get('code')!r}")
+        raise GameProviderFailed(
+            cause=f"{session.provider_code} did not play: {status} {shown_name(str(report.get('code')))}"
+        )
     return report

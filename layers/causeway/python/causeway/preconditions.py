@@ -8,6 +8,8 @@ from causeway.errors import InvalidRequest, VersionMismatch
 
 # An entity-tag (RFC 9110, 8.8.3).
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+# A version as it is answered; with a zero before it, it is another tag.
+_VERSION = re.compile(r"0|[1-9][0-9]{0,17}")
 _SEPARATOR = re.compile(r"[ \t]*,[ \t]*")
 
 
@@ -36,7 +38,7 @@ class Expected:
             if tag is None:
                 raise InvalidRequest('If-Match must be an ETag as answered here, such as "3", a list of them, or *')
             weak, opaque = tag.groups()
-            if not weak and opaque.isascii() and opaque.isdecimal() and len(opaque) < 19:
+            if not weak and _VERSION.fullmatch(opaque):
                 versions.add(int(opaque))
             place = tag.end()
             if place == len(text):
