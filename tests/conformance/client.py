@@ -168,6 +168,11 @@ class Casino:
             sent["X-Provider-Code"] = self._code
         return self._connections.post(self.path(operation), body, sent | dict(headers or {}))
 
+    def send_to(self, path: str, body: bytes, signature: str) -> Reply:
+        """Sends bytes to a path as it is given."""
+        headers = {"Content-Type": "application/json", "X-Casino-Signature": signature}
+        return self._connections.post(path, body, headers | ({"X-Provider-Code": self._code} if self._code else {}))
+
     def debit(self, fields: Fields) -> Reply:
         return self.send("debit", encoded(fields))
 

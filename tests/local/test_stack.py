@@ -1,5 +1,7 @@
 """The toy functions through the real gateway, under AWS's own runtime client."""
 
+import base64
+import gzip
 import http.client
 import json
 import sys
@@ -64,6 +66,19 @@ def test_route_with_authorizer_is_closed_where_nobody_issues_tokens(call: Callab
     reply = call("GET", "/protected", headers=headers)
 
     assert (reply.status, reply.body) == (401, b'{"message":"Unauthorized"}')
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "identity"])
+def test_compressed_body_arrives_as_it_was_sent(call: Callable[..., Any], coding: str) -> None:
+    """WALLET 35: signatures cover these bytes."""
+    sent = gzip.compress(b'{"a": 1}')
+    headers = [("Content-Type", "application/json"), ("Content-Encoding", coding)]
+
+    event = json.loads(call("PUT", "/echo/x", sent, headers).body)["event"]
+
+    assert (base64.b64decode(event["body"]), event["isBase64Encoded"]) == (sent, True)
+    assert event["headers"]["content-encoding"] == coding
+    assert event["headers"]["content-length"] == str(len(sent))
 
 
 def test_body_over_10_mb_is_too_large(call: Callable[..., Any]) -> None:

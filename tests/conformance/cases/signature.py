@@ -1,5 +1,6 @@
 """Signature: only the bytes that were signed, by who may sign them, move money."""
 
+import gzip
 import time
 from collections.abc import Callable
 
@@ -86,6 +87,32 @@ def case_35_signature_covers_the_bytes_however_the_gateway_sends_them(casino: Ca
         refused(casino.send("debit", changed, content_type=kind, signature=signature), 401)
         # White space counts: the bytes are signed, not what they mean.
         refused(casino.send("debit", encoded(bet), content_type=kind, signature=signature), 401)
+
+
+@case
+def case_35_compressed_body_is_not_unpacked_before_its_signature_is_checked(casino: Casino) -> None:
+    """WALLET 35: Verified over the raw bytes received: those were compressed, and are no JSON."""
+    player = casino.player()
+    body = encoded(player.bet(1000))
+    packed, headers = gzip.compress(body), {"Content-Encoding": "gzip"}
+    with unmoved(player):
+        refused(casino.send("debit", packed, headers=headers))
+        refused(casino.send("debit", packed, signature=sign(casino.secret, body), headers=headers), 401)
+
+
+@case
+def case_36_timed_signature_covers_the_path_as_it_is_delivered(casino: Casino) -> None:
+    """WALLET 36: path as API Gateway delivers it: decoded, without the query."""
+    player = casino.player()
+    for path in (casino.path("debi%74"), casino.path("debit") + "?a=b"):
+        bet = player.bet(1000)
+        body = encoded(bet)
+        as_sent = sign_timed(casino.secret, body, path=path)
+        with unmoved(player):
+            refused(casino.send_to(path, body, as_sent), 401)
+        as_delivered = sign_timed(casino.secret, body, path=casino.path("debit"))
+        with moves(player, -1000):
+            expect(casino.send_to(path, body, as_delivered).status == 200, f"the signature of {path} is refused")
 
 
 @case
