@@ -15,7 +15,8 @@ CREATE TABLE integration_connections (
     -- SHA-256 of what its template says of secrets (where they are sent, how, what judges them), as the tenant's admin
     -- knew it: who changes the template later gets none of them.
     terms bytea NOT NULL DEFAULT '',
-    -- What the last failed test said, and what to do about it.
+    -- Why it is error or still pending: the code, and for people the same with what to do about it.
+    error_code text,
     error_message text,
     last_sync_at timestamptz,
     -- Counts changes by people: the ETag. What a test finds changes no version.
@@ -33,11 +34,16 @@ CREATE UNIQUE INDEX integration_connections_name ON integration_connections (ten
 CREATE INDEX integration_connections_page ON integration_connections (tenant_id, created_at DESC, connection_id DESC)
 WHERE deleted_at IS NULL;
 
--- The last verdict on a connection.
+-- How a connection is observed to be, and the last verdict.
 CREATE TABLE integration_health (
     tenant_id uuid NOT NULL,
     connection_id uuid NOT NULL,
     status text NOT NULL CHECK (status IN ('healthy', 'degraded', 'down')),
+    -- Failures or successes in a row, as far as they count.
+    failures bigint NOT NULL DEFAULT 0 CHECK (failures >= 0),
+    successes bigint NOT NULL DEFAULT 0 CHECK (successes >= 0),
+    -- Since when the status is what it is.
+    changed_at timestamptz NOT NULL DEFAULT now(),
     -- The verdict's code, sentence and next action.
     code text NOT NULL,
     message text NOT NULL,
@@ -129,9 +135,10 @@ BEGIN
     END LOOP;
 END $$;
 
-GRANT UPDATE (name, description, config, terms, status, is_active, error_message, last_sync_at, version, updated_at, deleted_at)
+GRANT UPDATE (name, description, environment, config, terms, status, is_active, error_code, error_message, last_sync_at, version, updated_at, deleted_at)
 ON integration_connections TO causeway_hub;
-GRANT UPDATE (status, code, message, next_action, response_ms, checked_at) ON integration_health TO causeway_hub;
+GRANT UPDATE (status, failures, successes, changed_at, code, message, next_action, response_ms, checked_at)
+ON integration_health TO causeway_hub;
 GRANT UPDATE (status, reason, ended_at) ON sync_runs TO causeway_hub;
 
 -- A key is its caller's own: nobody else of the tenant sees the answer it has.

@@ -33,7 +33,7 @@ def list_connections(call: HubCall) -> HubAnswer:
     "Connection",
     status=201,
     request="ConnectionDraft",
-    refuses="PROVIDER_NOT_FOUND PROVIDER_INACTIVE CONFIG_INVALID CONFIG_SCHEMA_INVALID NAME_TAKEN "
+    refuses="PROVIDER_NOT_FOUND PROVIDER_INACTIVE CONFIG_INVALID CONFIG_INCOMPLETE CONFIG_SCHEMA_INVALID NAME_TAKEN "
     "CONNECTION_NOT_FOUND KEY_SERVICE_UNAVAILABLE",
 )
 def create(call: HubCall) -> HubAnswer:
@@ -67,9 +67,9 @@ def get(call: HubCall) -> HubAnswer:
     f"KEY_SERVICE_UNAVAILABLE {VERDICTS}",
 )
 def change(call: HubCall) -> HubAnswer:
-    """Change a connection that is still as If-Match says; its config needs credentials.write, and is tested first."""
+    """Change a connection that is still as If-Match says; credentials.write is needed for more than names."""
     wanted = requests.Change.parse(call.body)
-    if wanted.config is not None:
+    if wanted.reconfigures:
         call.context.caller.demand("credentials.write")
     connection = changes.change(call.context, _connection_id(call), call.demanded, wanted)
     return HubAnswer(connection.as_json(with_config=True), version=connection.version)

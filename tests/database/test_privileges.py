@@ -35,6 +35,8 @@ CONNECTION_COLUMNS = [
         "terms",
         "status",
         "is_active",
+        "environment",
+        "error_code",
         "error_message",
         "last_sync_at",
         "version",
@@ -45,7 +47,9 @@ CONNECTION_COLUMNS = [
 IDEMPOTENCY_COLUMNS = [
     *("request_hash", "object_id", "attempt", "leased_until", "status", "headers", "body", "created_at"),
 ]
-HEALTH_COLUMNS = ["status", "code", "message", "next_action", "response_ms", "checked_at"]
+HEALTH_COLUMNS = [
+    *("status", "failures", "successes", "changed_at", "code", "message", "next_action", "response_ms", "checked_at"),
+]
 # All that a login may do with tables; UPDATE is of some columns.
 ALLOWED: dict[str, dict[str, set[str]]] = {
     "causeway_casino": {

@@ -204,7 +204,7 @@ def test_id_of_no_connection_is_not_found(hub: Hub, connection: str) -> None:
         # Decoded, these are no path of the API.
         ("a%2Fb", 404),
         ("..%2F..%2Flocations", 404),
-        ("%0d%0a", 404),
+        ("%0d%0a", 400),
     ],
 )
 def test_malformed_calendar_id_is_refused_and_the_platform_not_called(
@@ -323,6 +323,9 @@ def test_platforms_error_is_told_apart_and_not_asked_about_again(
     assert CREDENTIALS["apiKey"].encode() not in failed.body
     logged = hub.call("GET", f"{path}/logs?limit=1").json["logs"][0]
     assert logged["status"] == (200 if fault == "garbage" else int(fault))
+    # HUB 49: what the platform refuses because of who calls is known from here on; anything else passes.
+    assert hub.call("GET", path).json["status"] == ("error" if fault == "401" else "active")
+    assert hub.call("POST", f"{path}/test").json["success"] is True
 
 
 def test_silent_platform_is_given_up_and_logged(hub: Hub, path: str, platform: Platform) -> None:

@@ -72,15 +72,20 @@ class Platform:
     def __init__(self) -> None:
         self.keys: set[str] = set()
         self.calls = 0
+        # The status of every answer, instead of the one that a key gets.
+        self.status: int | None = None
+        # Runs before each answer.
+        self.meanwhile: Callable[[], object] = lambda: None
         platform = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 platform.calls += 1
+                platform.meanwhile()
                 known = self.headers.get("x-api-key", "") in platform.keys
                 said = {"path": self.path, "headers": dict(self.headers.items()), "players": []}
                 body = json.dumps(said).encode()
-                self.send_response(200 if known else 401)
+                self.send_response(platform.status or (200 if known else 401))
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()

@@ -107,3 +107,55 @@ def test_success_says_which_secrets_were_tested_and_which_not(hub: Hub) -> None:
         ["webhook_secret"],
     )
     assert replies[1]["message"].endswith("Not tested, as the test call does not use it: webhook_secret.")
+
+
+def test_connection_without_an_address_to_call_is_not_made(hub: Hub, rows: Rows) -> None:
+    """HUB 56: or its secrets would wait for whoever adds one."""
+    before = rows("SELECT count(*) AS n FROM integration_connections")
+    reply = hub.call("POST", "/integrations", body=draft(config=config(base_url="https://platform.test:99999")))
+
+    assert (reply.status, reply.code, "config.base_url" in reply.json["error"]) == (422, "CONFIG_INVALID", True)
+    assert rows("SELECT count(*) AS n FROM integration_connections") == before
+
+
+def test_environment_is_changed_with_every_secret_given_again(hub: Hub) -> None:
+    """HUB 56, 1: as an address is; and tested first."""
+    given = dict(DEMO_CREDENTIALS["twilio"])
+    made = hub.call("POST", "/integrations", body=draft(templateId="twilio", config=given))
+    path, token = made.headers["location"], {"auth_token": given["auth_token"]}
+    kept = hub.call("PATCH", path, body={"environment": "sandbox"}, if_match=made.etag)
+    wrong = {"environment": "sandbox", "config": {"auth_token": "sandbox-fault-401"}}
+    refused = hub.call("PATCH", path, body=wrong, if_match=made.etag)
+    unchanged = hub.call("GET", path)
+    changed = hub.call("PATCH", path, body={"environment": "sandbox", "config": token}, if_match=made.etag)
+
+    assert (kept.status, kept.code, "config.auth_token" in kept.json["error"]) == (409, "SECRETS_REQUIRED", True)
+    assert (refused.status, refused.code) == (422, "INVALID_CREDENTIALS")
+    assert (unchanged.json["environment"], unchanged.etag) == ("production", made.etag)
+    assert (changed.status, changed.json["environment"], changed.json["status"]) == (200, "sandbox", "active")
+    assert hub.call("POST", f"{path}/credentials/rollback").code == "NOTHING_TO_ROLL_BACK"
+    assert hub.call("POST", f"{path}/test").json["code"] == "CONNECTED"
+
+
+@pytest.mark.parametrize("environment", ["moon", None, "", ["sandbox"]])
+def test_environment_that_there_is_not_is_refused(hub: Hub, environment: Any) -> None:
+    """HUB 56"""
+    made = hub.created()
+    reply = hub.call("PATCH", made.headers["location"], body={"environment": environment}, if_match=made.etag)
+    assert (reply.status, reply.code, "environment" in reply.json["error"]) == (400, "INVALID_REQUEST", True)
+
+
+def test_environment_that_the_platform_has_not_is_told(hub: Hub, rows: Rows) -> None:
+    """HUB 56"""
+    given = dict(DEMO_CREDENTIALS["sendgrid"])
+    made = hub.call("POST", "/integrations", body=draft(templateId="sendgrid", config=given))
+    [before] = rows("SELECT base_urls::text AS urls FROM integration_providers WHERE provider_key = 'sendgrid'")
+    without = "UPDATE integration_providers SET base_urls = jsonb_set(base_urls, '{sandbox}', 'null') "
+    rows(without + "WHERE provider_key = 'sendgrid'")
+    try:
+        body = {"environment": "sandbox", "config": {"api_key": given["api_key"]}}
+        reply = hub.call("PATCH", made.headers["location"], body=body, if_match=made.etag)
+    finally:
+        rows("UPDATE integration_providers SET base_urls = %s::jsonb WHERE provider_key = 'sendgrid'", [before.urls])
+
+    assert (reply.status, "has no sandbox environment" in reply.json["error"]) == (422, True)

@@ -63,7 +63,10 @@ def opened(url: str, provider_key: str = "platform", auth: dict[str, Any] = _KEY
         terms=b"",
     )
     return OpenConnection(
-        connection, Account(platform(url, auth, provider_key), "production", {}, {"key": "s3cret"}), lambda _: None
+        connection,
+        Account(platform(url, auth, provider_key), "production", {}, {"key": "s3cret"}),
+        lambda _: None,
+        lambda _: None,
     )
 
 

@@ -6,12 +6,11 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from time import monotonic
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from causeway import patterns
+from causeway import patterns, provider_terms
 from causeway.catalogue import Provider
 from causeway.outbound import (
     AddressInvalid,
@@ -41,9 +40,8 @@ Log = Callable[[Attempt], object]
 
 
 def terms(provider: Provider, environment: str) -> bytes:
-    """Return the SHA-256 of all in a template that decides where a connection's secrets go and what is told of them."""
-    decides = [provider.base_urls.get(environment), provider.health_call, provider.config_schema]
-    return sha256(json.dumps(decides, sort_keys=True).encode()).digest()
+    """Return the digest of all in a template that decides where a connection's secrets go and what is told of them."""
+    return provider_terms.digest(provider.base_urls.get(environment), provider.health_call, provider.config_schema)
 
 
 def why_not_environment(provider: Provider, environment: str) -> str | None:
@@ -118,6 +116,15 @@ class Account:
         if lacks is not None:
             raise ConfigLacks(lacks)
         return _checked(self.filled(str(self.provider.base_urls[self.environment]), _host_part))
+
+
+def demand_address(account: Account) -> None:
+    """Raise ConfigInvalid or ConfigIncomplete, which names the field, where an account has no address to call."""
+    try:
+        account.base_url  # noqa: B018 - it raises
+    except RequestInvalid as failure:
+        verdict = judge(failure, address=account.address)
+        raise verdict.error(verdict.message) from failure
 
 
 def _checked(url: str) -> str:

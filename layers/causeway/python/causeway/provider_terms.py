@@ -1,7 +1,9 @@
 """What a provider's document keeps to beyond its shape: its fields, its addresses, its test call."""
 
+import json
 import re
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 
 from causeway import config_schema
@@ -20,6 +22,17 @@ def check(document: dict[str, Any]) -> None:
     config_schema.check_pattern(document["health_call"].get("refused_when", {}).get("pattern", ""))
     _check_references(document)
     _check_call(document)
+
+
+def digest(base_url: str | None, health_call: dict[str, Any], schema: dict[str, Any]) -> bytes:
+    """Return the SHA-256 of all in a template that decides where a connection's secrets go and what is told of them.
+
+    Args:
+        base_url: of the connection's environment.
+        health_call: how the platform is called, and by what the caller is proved.
+        schema: the config_schema.
+    """
+    return sha256(json.dumps([base_url, health_call, schema], sort_keys=True).encode()).digest()
 
 
 def _texts(value: Any) -> Iterator[str]:

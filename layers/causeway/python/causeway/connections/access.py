@@ -3,7 +3,7 @@
 KMS and providers are called between transactions, never inside one.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,12 +13,13 @@ from aws_lambda_powertools import Logger
 from causeway import catalogue, credentials, data_keys, provider_calls
 from causeway.audit_log import Action
 from causeway.catalogue import Provider
-from causeway.connections import audit, call_log, rows
+from causeway.connections import audit, call_log, rows, standing
 from causeway.connections.rows import Connection, Transaction
 from causeway.context import Context
 from causeway.credentials import Secrets, Stored
 from causeway.errors import (
     CausewayError,
+    CredentialMissing,
     CredentialUnreadable,
     IntegrationNotActive,
     NotSupported,
@@ -26,6 +27,7 @@ from causeway.errors import (
     VersionMismatch,
 )
 from causeway.outbound import Attempt
+from causeway.outbound.verdicts import Verdict
 from causeway.preconditions import ANY, Expected
 from causeway.provider_calls import Account
 
@@ -90,7 +92,7 @@ def find(
     if active:
         rows.demand_active(connection)
     if connection.status == "disconnected" and not disabled:
-        raise IntegrationNotActive
+        raise IntegrationNotActive("The connection is disabled")
     if provider_keys and connection.provider_key not in provider_keys:
         raise NotSupported
     provider = catalogue.find(transaction, connection.provider_key)
@@ -114,19 +116,32 @@ def account(context: Context, use: Found) -> Account:
     return Account(use.provider, connection.environment, connection.config, unsealed(context, connection, use.stored))
 
 
-def unsealed(context: Context, connection: Connection, stored: Stored) -> Secrets:
-    """Return a connection's secrets; one that cannot be read is written down. Raises as credentials.unsealed."""
+def unsealed(context: Context, connection: Connection, stored: Stored, *, in_use: bool = True) -> Secrets:
+    """Return a connection's secrets; what cannot be opened is written down.
+
+    Args:
+        context: who opens them.
+        connection: the connection.
+        stored: a version of its credential.
+        in_use: whether it is the one in use, without which the connection does not work.
+
+    Raises:
+        CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: as credentials.unsealed.
+    """
     try:
         return credentials.unsealed(data_keys.current(), stored)
-    except CredentialUnreadable:
+    except (CredentialMissing, CredentialUnreadable) as error:
         with context.transaction() as transaction:
-            audit.note(context, transaction, Action.CREDENTIAL_UNREADABLE, connection, outcome="failed")
+            if in_use:
+                standing.unopened(transaction, connection, error)
+            if isinstance(error, CredentialUnreadable):
+                audit.note(context, transaction, Action.CREDENTIAL_UNREADABLE, connection, outcome="failed")
         raise
 
 
 @contextmanager
 def logged(
-    context: Context, connection: Connection, secrets: Mapping[str, str]
+    context: Context, connection: Connection, secrets: Mapping[str, str], observed: Sequence[Verdict] = ()
 ) -> Generator[Callable[[Attempt], None]]:
     """Take note of the calls made with a connection, and keep them in its log when the block ends.
 
@@ -136,6 +151,7 @@ def logged(
         context: who makes them.
         connection: the connection.
         secrets: which the calls are made with.
+        observed: what the calls have shown of the connection, when the block ends.
     """
     attempts: list[Attempt] = []
     version = secrets.version if isinstance(secrets, Secrets) else None
@@ -143,14 +159,22 @@ def logged(
     try:
         yield attempts.append
     finally:
-        _keep(context, connection, attempts, use)
+        _keep(context, connection, attempts, use, observed)
 
 
-def _keep(context: Context, connection: Connection, attempts: list[Attempt], use: call_log.Use) -> None:
+def _keep(
+    context: Context,
+    connection: Connection,
+    attempts: list[Attempt],
+    use: call_log.Use,
+    observed: Sequence[Verdict],
+) -> None:
     if not attempts:
         return
     try:
         with context.transaction() as transaction:
             call_log.keep(transaction, UUID(connection.connection_id), attempts, use)
+            for verdict in observed:
+                standing.observe(transaction, connection, verdict)
     except CausewayError as error:
         logger.warning("Calls could not be logged", extra={"reason": error.cause or error.sentence})

@@ -38,7 +38,7 @@ def create(context: RequestContext, draft: Draft, creation: Creation) -> Connect
 
     Raises:
         ProviderNotFound, ProviderInactive: there is no such template, or no new connections are made with it.
-        ConfigInvalid: the platform has no such environment, which could not be changed later.
+        ConfigInvalid: the platform has no such environment, or the config has no address that can be called.
         ConfigSchemaInvalid: the config does not fit the template; its path is named.
         NameTaken: another connection has the name.
         KeyServiceUnavailable: nothing is stored.
@@ -55,6 +55,8 @@ def create(context: RequestContext, draft: Draft, creation: Creation) -> Connect
     if lacks is not None:
         raise ConfigInvalid(lacks)
     plain, secret = reconfiguration.checked(provider, draft.config)
+    # Or its secrets would stand with an address that somebody else may give later.
+    provider_calls.demand_address(Account(provider, draft.environment, plain, secret))
     sealed = reconfiguration.sealed(context, connection_id, secret)
     terms = provider_calls.terms(provider, draft.environment)
     with context.transaction() as transaction:
@@ -63,7 +65,7 @@ def create(context: RequestContext, draft: Draft, creation: Creation) -> Connect
         kept = {"secrets": audit.fingerprints(key, secret)}
         audit.note(context, transaction, Action.CONNECTION_CREATED, connection, after=audit.shown(connection) | kept)
         audit.note(context, transaction, Action.CREDENTIAL_STORED, connection, after=kept)
-    return testing.judge(context, connection, Account(provider, connection.environment, plain, stored))[1]
+    return testing.judge(context, connection, Account(provider, connection.environment, plain, stored), anew=True)[1]
 
 
 def change(context: RequestContext, connection_id: UUID, expected: Expected, wanted: Change) -> Connection:
@@ -78,12 +80,12 @@ def change(context: RequestContext, connection_id: UUID, expected: Expected, wan
     Raises:
         ConnectionNotFound, VersionMismatch, NameTaken, ConfigSchemaInvalid.
         IntegrationNotActive: it is disabled, and a secret in use was left out; nothing is decrypted.
-        SecretsRequired: the address would change, and a secret was left out.
+        SecretsRequired: the address or the environment would change, and a secret was left out.
         TemplateMoved: the template is not the agreed one, and a secret in use was left out; nothing is decrypted.
-        InvalidCredentials, ConnectionFailed: the new config does not work; nothing is changed.
+        The verdict's error: the new config does not work; nothing is changed.
     """
-    if wanted.config is not None:
-        return reconfiguration.reconfigure(context, connection_id, expected, wanted, wanted.config)
+    if wanted.reconfigures:
+        return reconfiguration.reconfigure(context, connection_id, expected, wanted, wanted.config or {})
     with context.transaction() as transaction:
         before = rows.find(transaction, connection_id, lock=True)
         expected.demand(before.version)
@@ -124,7 +126,7 @@ def roll_back(context: RequestContext, connection_id: UUID, expected: Expected =
         raise NothingToRollBack
     if replaced.connection_version != connection.version:
         raise VersionMismatch(current=replaced.connection_version)
-    secret = access.unsealed(context, connection, replaced)
+    secret = access.unsealed(context, connection, replaced, in_use=False)
     config_schema.validate(provider.config_schema, connection.config | secret)
     tested = testing.demand(context, connection, Account(provider, connection.environment, connection.config, secret))
     key = audit.fingerprint_key(context)
@@ -166,7 +168,7 @@ def enable(context: RequestContext, connection_id: UUID, expected: Expected = AN
         with context.transaction() as transaction:
             connection = rows.enable(transaction, connection_id, use.connection.version)
             _note_change(context, transaction, Action.CONNECTION_ENABLED, use.connection, connection)
-    return testing.judge(context, connection, account)[1]
+    return testing.judge(context, connection, account, anew=connection != use.connection)[1]
 
 
 def disable(context: RequestContext, connection_id: UUID, expected: Expected = ANY) -> Connection:

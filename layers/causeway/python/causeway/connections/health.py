@@ -1,34 +1,111 @@
-"""How a connection was at its last test."""
+"""How a connection's platform is observed to be: healthy, degraded or down, with hysteresis, and never flapping.
 
-from typing import Any
+Health is what is observed; whether a connection may be used is its status, which causeway.connections.standing sets.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
 from uuid import UUID
 
 from causeway.connections.rows import Connection, Transaction
-from causeway.outbound.verdicts import Verdict
+from causeway.errors import IntegrationNotActive
+from causeway.outbound.verdicts import Finding, Verdict
+
+Health = Literal["healthy", "degraded", "down"]
+
+# The first failure makes a connection degraded; so many in a row make it down.
+FAILURES_TO_DOWN = 3
+# So many successes in a row make it healthy again; the first of them makes one that is down degraded.
+SUCCESSES_TO_HEALTHY = 3
 
 
-def note(transaction: Transaction, connection_id: UUID, verdict: Verdict, response_ms: int) -> None:
-    """Healthy, degraded where the platform asks to wait or errs itself, or down."""
-    status = "healthy" if verdict.success else "down"
-    if verdict.code in ("RATE_LIMITED", "PROVIDER_ERROR"):
-        status = "degraded"
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What was observed so far: the health, and how many failures or successes in a row were the last."""
+
+    health: Health
+    failures: int = 0
+    successes: int = 0
+
+
+def observed(before: Observed | None, finding: Finding) -> Observed:
+    """Return the health after one more observation.
+
+    Args:
+        before: None where nothing was observed yet, or of other settings: then a success makes healthy at once.
+        finding: what a test or a call found.
+    """
+    if finding is Finding.GOOD:
+        successes = 1 if before is None else before.successes + 1
+        well = before is None or before.health == "healthy" or successes >= SUCCESSES_TO_HEALTHY
+        return Observed("healthy" if well else "degraded", successes=min(successes, SUCCESSES_TO_HEALTHY))
+    failures = min((0 if before is None else before.failures) + 1, FAILURES_TO_DOWN)
+    # Refused credentials, and settings that make no call, do not pass by themselves. Who asks to wait is not down.
+    lasting = finding in (Finding.REFUSED, Finding.UNUSABLE)
+    down = lasting or (before is not None and before.health == "down")
+    down = down or (failures >= FAILURES_TO_DOWN and finding is not Finding.BUSY)
+    return Observed("down" if down else "degraded", failures=failures)
+
+
+def note(
+    transaction: Transaction, connection_id: UUID, verdict: Verdict, response_ms: int | None, *, anew: bool = False
+) -> None:
+    """Keep an observation: a test's, or a call's.
+
+    Args:
+        transaction: of the connection's tenant; it has locked the connection's row.
+        connection_id: the connection.
+        verdict: what was found.
+        response_ms: milliseconds that the answer took; None: not measured.
+        anew: what was observed before was of other settings or credentials, and does not count.
+    """
+    now = observed(None if anew else _last(transaction, connection_id), verdict.finding)
     transaction.execute(
         """
-        INSERT INTO integration_health (tenant_id, connection_id, status, code, message, next_action, response_ms)
-        VALUES (current_tenant(), %s, %s, %s, %s, %s, %s)
+        INSERT INTO integration_health AS h (
+            tenant_id, connection_id, status, failures, successes, code, message, next_action, response_ms
+        ) VALUES (current_tenant(), %s, %s, %s, %s, %s, %s, %s, %s)
         ON CONFLICT (tenant_id, connection_id) DO UPDATE
-        SET status = excluded.status, code = excluded.code, message = excluded.message,
-            next_action = excluded.next_action, response_ms = excluded.response_ms, checked_at = excluded.checked_at
+        SET status = excluded.status, failures = excluded.failures, successes = excluded.successes,
+            changed_at = CASE WHEN h.status = excluded.status THEN h.changed_at ELSE excluded.changed_at END,
+            code = excluded.code, message = excluded.message, next_action = excluded.next_action,
+            response_ms = excluded.response_ms, checked_at = excluded.checked_at
         """,
-        [connection_id, status, verdict.code, verdict.message, verdict.next_action, response_ms],
+        [
+            connection_id,
+            now.health,
+            now.failures,
+            now.successes,
+            verdict.code,
+            verdict.message,
+            verdict.next_action,
+            response_ms,
+        ],
     )
 
 
-def shown(transaction: Transaction, connection: Connection) -> dict[str, Any]:
-    """Return how a connection was at its last test, in the API's names."""
+def is_well(transaction: Transaction, connection_id: UUID) -> bool:
+    """Return whether one more success would change nothing: calls that succeed then write nothing."""
+    last = _last(transaction, connection_id)
+    return last is not None and last.health == "healthy" and last.failures == 0
+
+
+def _last(transaction: Transaction, connection_id: UUID) -> Observed | None:
     row = transaction.execute(
         """
-        SELECT status, code, message, next_action, response_ms, checked_at FROM integration_health
+        SELECT status, failures, successes FROM integration_health
+        WHERE tenant_id = current_tenant() AND connection_id = %s
+        """,
+        [connection_id],
+    ).fetchone()
+    return row and Observed(row.status, row.failures, row.successes)
+
+
+def shown(transaction: Transaction, connection: Connection) -> dict[str, Any]:
+    """Return how a connection was observed last, in the API's names; one that cannot be used is shown as down."""
+    row = transaction.execute(
+        """
+        SELECT status, code, message, next_action, response_ms, checked_at, changed_at FROM integration_health
         WHERE tenant_id = current_tenant() AND connection_id = %s
         """,
         [connection.connection_id],
@@ -37,20 +114,26 @@ def shown(transaction: Transaction, connection: Connection) -> dict[str, Any]:
         "id": connection.connection_id,
         "name": connection.name,
         "type": connection.provider_key,
-        "status": connection.status,
-        "isActive": connection.is_active,
+        "status": connection.shown_status,
+        "isActive": connection.stopped_by is None,
         "lastSync": None if connection.last_sync_at is None else connection.last_sync_at.isoformat(),
-        "errorMessage": connection.error_message,
-        "checks": {
-            "connection": None
-            if row is None
-            else {
-                "status": row.status,
-                "code": row.code,
-                "message": row.message,
-                "nextAction": row.next_action,
-                "responseMs": row.response_ms,
-                "checkedAt": row.checked_at.isoformat(),
-            }
-        },
+        "errorMessage": connection.shown_error,
+        "checks": {"connection": None if row is None else _check(connection, row)},
     }
+
+
+def _check(connection: Connection, row: Any) -> dict[str, Any]:
+    check = {
+        "status": row.status,
+        "code": row.code,
+        "message": row.message,
+        "nextAction": row.next_action,
+        "responseMs": row.response_ms,
+        "checkedAt": row.checked_at.isoformat(),
+        "changedAt": row.changed_at.isoformat(),
+    }
+    stopped = connection.stopped_by
+    # Why a status is not active is what was observed.
+    if stopped is None or isinstance(stopped, IntegrationNotActive):
+        return check
+    return check | {"status": "down", "code": stopped.code, "message": stopped.sentence, "nextAction": stopped.action}

@@ -67,7 +67,7 @@ def reconfigure(
     use = access.found(context, connection_id, disabled=True, expected=expected)
     if secrets_alone:
         _demand_secrets(use.provider, config)
-    plan = _planned(context, use, config)
+    plan = _planned(context, use, config, wanted.environment)
     if secrets_alone and plan.account.secrets == plan.kept:
         raise InvalidRequest("These are the secrets in use: send new ones")
     tested = testing.demand(context, use.connection, plan.account)
@@ -91,7 +91,7 @@ def _replaced(
 ) -> tuple[Connection, bool]:
     """Put a plan into the rows; return the connection, and whether the credential to roll back to was retired."""
     connection_id = UUID(use.connection.connection_id)
-    terms = provider_calls.terms(use.provider, use.connection.environment)
+    terms = provider_calls.terms(use.provider, plan.account.environment)
     settings = dict(plan.account.settings)
     changed = rows.update(transaction, connection_id, use.connection.version, wanted, settings, terms)
     if fresh is not None:
@@ -109,7 +109,7 @@ def _demand_secrets(provider: Provider, config: dict[str, Any]) -> None:
         raise InvalidRequest(f"{shown_name(plain[0])} is not a secret field of this template")
 
 
-def _planned(context: RequestContext, use: Found, config: dict[str, Any]) -> _Plan:
+def _planned(context: RequestContext, use: Found, config: dict[str, Any], environment: str | None) -> _Plan:
     """Return what a connection would become with fields of its config set anew; nothing is changed.
 
     Raises:
@@ -127,9 +127,10 @@ def _planned(context: RequestContext, use: Found, config: dict[str, Any]) -> _Pl
     settings, secret = checked(provider, merged)
     if kept is None and not given_again:
         raise TemplateMoved
-    account = Account(provider, connection.environment, settings, secret)
+    account = Account(provider, environment or connection.environment, settings, secret)
+    before = Account(provider, connection.environment, connection.config, {})
     # Or who may change an address could have the secrets sent to himself, and so read them.
-    moved = account.endpoints != Account(provider, connection.environment, connection.config, {}).endpoints
+    moved = account.endpoints != before.endpoints or account.environment != before.environment
     left_out = ", ".join(f"config.{name}" for name in sorted(secret.keys() - config.keys()))
     # Where no call can be made, nothing is sent: the test says why.
     if moved and left_out and account.endpoints:
@@ -168,4 +169,4 @@ def sealed(context: RequestContext, connection_id: UUID, secret: Mapping[str, st
 
 def settled(transaction: rows.Transaction, changed: Connection, tested: testing.Tested) -> Connection:
     """Return a connection that was just changed to what was tested, in the state the test found."""
-    return testing.settle(transaction, UUID(changed.connection_id), changed.version, tested)
+    return testing.settle(transaction, UUID(changed.connection_id), changed.version, tested, anew=True)

@@ -49,17 +49,24 @@ class Change:
     name: str | None
     description: str | None
     config: dict[str, Any] | None
+    environment: str | None = None
+
+    @property
+    def reconfigures(self) -> bool:
+        """Whether it changes what the connection is called with, or where."""
+        return self.config is not None or self.environment is not None
 
     @classmethod
     def parse(cls, body: dict[str, Any]) -> Self:
         """Read the body; raises InvalidRequest, which names the field."""
-        known_fields(body, {"name", "description", "config"})
+        known_fields(body, {"name", "description", "environment", "config"})
         if not body:
-            raise InvalidRequest("Nothing to change: send name, description or config")
+            raise InvalidRequest("Nothing to change: send name, description, environment or config")
         return cls(
             name_field(body, "name", 100) if "name" in body else None,
             text_field(body, "description", 1000, "") if "description" in body else None,
             object_field(body, "config") if "config" in body else None,
+            choice_field(body, "environment", ENVIRONMENTS),
         )
 
 

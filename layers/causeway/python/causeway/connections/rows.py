@@ -12,16 +12,31 @@ import psycopg
 from psycopg import errors as pg
 from psycopg.types.json import Jsonb
 
-from causeway import base64url
+from causeway import base64url, provider_terms
 from causeway.connections.requests import Change, Draft, Filter
-from causeway.errors import ConnectionNotFound, IntegrationNotActive, NameTaken, VersionMismatch
+from causeway.errors import (
+    BY_CODE,
+    CausewayError,
+    ConnectionNotFound,
+    IntegrationNotActive,
+    NameTaken,
+    TemplateMoved,
+    VersionMismatch,
+)
 
 Transaction = psycopg.Connection[Any]
+
+# Codes of what is wrong with a stored credential, as a use found it; giving it anew mends it.
+_UNOPENED = ("CREDENTIAL_UNREADABLE", "CREDENTIAL_MISSING")
 
 # What Connection is made of.
 _COLUMNS: LiteralString = """
     c.connection_id::text, c.provider_key, p.kind, c.name, c.description, c.environment, c.config, c.status,
-    c.is_active, c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at, c.terms
+    c.is_active, c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at, c.terms,
+    c.error_code,
+    CASE WHEN p.changed_by_admin THEN
+        jsonb_build_array(p.base_urls -> c.environment, p.health_call, p.config_schema)
+    END AS changed_template
 """
 _FROM: LiteralString = "FROM integration_connections AS c INNER JOIN integration_providers AS p USING (provider_key)"
 _SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
@@ -61,6 +76,40 @@ class Connection:
     updated_at: datetime
     # Of its template, as agreed: where its secrets are sent, and what judges them.
     terms: bytes
+    # Of the error that error_message tells; None where there is none.
+    error_code: str | None = None
+    # What the template says now of secrets (as provider_terms.digest takes it), where a super admin changed it.
+    changed_template: list[Any] | None = None
+
+    @property
+    def moved(self) -> bool:
+        """Whether a super admin changed the template since the connection's admin agreed to it."""
+        return self.changed_template is not None and provider_terms.digest(*self.changed_template) != self.terms
+
+    @property
+    def stopped_by(self) -> CausewayError | None:
+        """The error that a use would end with now, whatever the platform says; None: it may be used."""
+        if self.status == "disconnected":
+            return IntegrationNotActive("The connection is disabled")
+        if self.moved:
+            return TemplateMoved()
+        if self.error_code in _UNOPENED:
+            return BY_CODE[self.error_code]()
+        if self.status == "active":
+            return None
+        return IntegrationNotActive(self.error_message or "The connection has not been tested yet")
+
+    @property
+    def shown_status(self) -> str:
+        """Its status; error instead of active where a use would fail all the same."""
+        return "error" if self.status == "active" and self.moved else self.status
+
+    @property
+    def shown_error(self) -> str | None:
+        """What is wrong and what to do about it."""
+        if self.moved and self.status != "disconnected":
+            return f"{TemplateMoved().sentence}. {TemplateMoved.action}"
+        return self.error_message
 
     def as_json(self, *, with_config: bool) -> dict[str, Any]:
         """Return the connection in the API's names. with_config: staff are not shown the settings."""
@@ -71,9 +120,9 @@ class Connection:
             "name": self.name,
             "description": self.description,
             "environment": self.environment,
-            "status": self.status,
-            "isActive": self.is_active,
-            "errorMessage": self.error_message,
+            "status": self.shown_status,
+            "isActive": self.stopped_by is None,
+            "errorMessage": self.shown_error,
             "lastSyncAt": None if self.last_sync_at is None else self.last_sync_at.isoformat(),
             "createdAt": self.created_at.isoformat(),
             "updatedAt": self.updated_at.isoformat(),
@@ -121,7 +170,10 @@ def page(transaction: Transaction, wanted: Filter) -> tuple[list[Connection], st
         {_SELECT}
         WHERE c.tenant_id = current_tenant() AND c.deleted_at IS NULL
             AND (%(kind)s::text IS NULL OR p.kind = %(kind)s)
-            AND (%(status)s::text IS NULL OR c.status = %(status)s)
+            AND (
+                %(status)s::text IS NULL OR c.status = %(status)s
+                OR (%(status)s = 'error' AND c.status = 'active' AND p.changed_by_admin)
+            )
             AND (%(provider)s::text IS NULL OR c.provider_key = %(provider)s)
             AND (%(at)s::timestamptz IS NULL OR (c.created_at, c.connection_id) < (%(at)s, %(id)s::uuid))
         ORDER BY c.created_at DESC, c.connection_id DESC
@@ -137,11 +189,13 @@ def page(transaction: Transaction, wanted: Filter) -> tuple[list[Connection], st
         },
     ).fetchall()
     found = [Connection(*row) for row in rows]
+    # Whether an active one is shown as an error is decided here: such a page may have fewer than its limit.
+    shown = [one for one in found[: wanted.limit] if wanted.status in (None, one.shown_status)]
     if len(found) <= wanted.limit:
-        return found, None
+        return shown, None
     last = found[wanted.limit - 1]
     text = f"{last.created_at.isoformat()} {last.connection_id}"
-    return found[: wanted.limit], base64url.encode(text.encode())
+    return shown, base64url.encode(text.encode())
 
 
 def create(
@@ -211,6 +265,7 @@ def update(
             f"""
             {_UPDATE}
             SET name = coalesce(%(name)s, c.name), description = coalesce(%(description)s, c.description),
+                environment = coalesce(%(environment)s, c.environment),
                 config = coalesce(%(config)s, c.config), terms = coalesce(%(terms)s, c.terms),
                 version = c.version + 1, updated_at = now()
             {_ONE} AND c.version = %(version)s
@@ -221,6 +276,7 @@ def update(
                 "version": version,
                 "name": change.name,
                 "description": change.description,
+                "environment": change.environment,
                 "config": None if settings is None else Jsonb(settings),
                 "terms": terms,
             },
@@ -249,30 +305,41 @@ def delete(transaction: Transaction, connection_id: UUID, version: int) -> None:
     _of_version(transaction, connection_id, row)
 
 
-def set_state(transaction: Transaction, connection_id: UUID, version: int, error: str | None) -> Connection | None:
-    """Set a connection's state by what a test found; a disabled connection stays disabled.
+def of_version(transaction: Transaction, connection_id: UUID, version: int) -> Connection | None:
+    """Lock a connection that is still the version that was used, and return it; None where it was changed since."""
+    row = transaction.execute(
+        f"""
+        {_SELECT}
+        WHERE c.tenant_id = current_tenant() AND c.connection_id = %s AND c.version = %s AND c.deleted_at IS NULL
+        FOR NO KEY UPDATE OF c
+        """,
+        [connection_id, version],
+    ).fetchone()
+    return None if row is None else Connection(*row)
+
+
+def set_state(
+    transaction: Transaction, connection: Connection, status: str, error_code: str | None, error_message: str | None
+) -> Connection:
+    """Set the state of a connection that the transaction has locked; its version stays, as nobody changed it.
 
     Args:
-        version: what was tested; a connection that was changed since is left alone.
-        error: what is wrong and what to do about it, None where the test succeeded.
-
-    Returns:
-        The connection as it is now; None where it is no longer the version that was tested.
+        connection: as it is.
+        status: as it shall be.
+        error_code: what is wrong; None: nothing.
+        error_message: the same for people, with what to do about it.
     """
     row = transaction.execute(
         f"""
         {_UPDATE}
-        SET status = CASE
-                WHEN c.status = 'disconnected' THEN c.status WHEN %(error)s::text IS NULL THEN 'active' ELSE 'error'
-            END,
-            is_active = c.status <> 'disconnected' AND %(error)s::text IS NULL,
-            error_message = %(error)s, updated_at = now()
-        {_ONE} AND c.version = %(version)s
+        SET status = %(status)s, is_active = %(status)s = 'active', error_code = %(code)s, error_message = %(message)s,
+            updated_at = now()
+        {_ONE}
         {_RETURNING}
         """,
-        {"error": error, "id": connection_id, "version": version},
+        {"id": connection.connection_id, "status": status, "code": error_code, "message": error_message},
     ).fetchone()
-    return None if row is None else Connection(*row)
+    return _of_version(transaction, UUID(connection.connection_id), row)
 
 
 def enable(transaction: Transaction, connection_id: UUID, version: int) -> Connection:
@@ -293,7 +360,8 @@ def _switched(transaction: Transaction, connection_id: UUID, status: str, versio
     row = transaction.execute(
         f"""
         {_UPDATE}
-        SET status = %(status)s, is_active = false, version = c.version + 1, updated_at = now()
+        SET status = %(status)s, is_active = false, error_code = NULL, error_message = NULL, version = c.version + 1,
+            updated_at = now()
         {_ONE} AND c.version = %(version)s
         {_RETURNING}
         """,
@@ -310,6 +378,6 @@ def _of_version(transaction: Transaction, connection_id: UUID, row: Any) -> Conn
 
 
 def demand_active(connection: Connection) -> None:
-    """Raise IntegrationNotActive where a connection may not be used."""
-    if not connection.is_active:
-        raise IntegrationNotActive
+    """Raise what stops a connection from being used, where something does: IntegrationNotActive, TemplateMoved, ..."""
+    if connection.stopped_by is not None:
+        raise connection.stopped_by

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from causeway import provider_calls
 from causeway.audit_log import Action
-from causeway.connections import access, audit, health, rows
+from causeway.connections import access, audit, rows, standing
 from causeway.connections.rows import Connection, Transaction
 from causeway.context import RequestContext
 from causeway.outbound.verdicts import Verdict
@@ -58,12 +58,21 @@ def test(
     return judge(context, use.connection, access.account(context, use))
 
 
-def judge(context: RequestContext, connection: Connection, account: Account) -> tuple[Tested, Connection]:
-    """Test a connection with the account it has, and set its state; return what came of it and how it stands now."""
+def judge(
+    context: RequestContext, connection: Connection, account: Account, *, anew: bool = False
+) -> tuple[Tested, Connection]:
+    """Test a connection with the account it has, and set its state; return what came of it and how it stands now.
+
+    Args:
+        context: who tests it.
+        connection: the connection.
+        account: what it is called with.
+        anew: it was just made or enabled: what was observed before does not count.
+    """
     tested = call(context, connection, account)
     connection_id = UUID(connection.connection_id)
     with context.transaction() as transaction:
-        now = settle(transaction, connection_id, connection.version, tested)
+        now = settle(transaction, connection_id, connection.version, tested, anew=anew)
         outcome = "done" if tested.verdict.success else "failed"
         audit.note(context, transaction, Action.CONNECTION_TESTED, connection, outcome=outcome, after=tested.as_json())
     return tested, now
@@ -91,7 +100,9 @@ def call(context: RequestContext, connection: Connection, account: Account) -> T
         return Tested(*provider_calls.test(account, log))
 
 
-def settle(transaction: Transaction, connection_id: UUID, version: int, tested: Tested) -> Connection:
+def settle(
+    transaction: Transaction, connection_id: UUID, version: int, tested: Tested, *, anew: bool = False
+) -> Connection:
     """Set a connection's state and health by a test of that version, unless it was changed since.
 
     Returns:
@@ -100,9 +111,5 @@ def settle(transaction: Transaction, connection_id: UUID, version: int, tested: 
     Raises:
         ConnectionNotFound: it was deleted since.
     """
-    error = None if tested.verdict.success else tested.verdict.sentences
-    now = rows.set_state(transaction, connection_id, version, error)
-    if now is None:
-        return rows.find(transaction, connection_id)
-    health.note(transaction, connection_id, tested.verdict, tested.response_ms)
-    return now
+    now = standing.settle(transaction, connection_id, version, tested.verdict, tested.response_ms, anew=anew)
+    return rows.find(transaction, connection_id) if now is None else now

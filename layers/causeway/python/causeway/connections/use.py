@@ -16,7 +16,7 @@ from causeway.errors import (
     ProviderRejected,
 )
 from causeway.outbound import Attempt, CallFailed, Reply
-from causeway.outbound.verdicts import Finding, judge
+from causeway.outbound.verdicts import WORKING, Finding, Verdict, judge
 from causeway.preconditions import ANY, Expected
 from causeway.provider_calls import Account, TokenRefused
 
@@ -32,6 +32,8 @@ class OpenConnection:
     account: Account
     # Takes note of each attempt of a call.
     log: Callable[[Attempt], None]
+    # Takes note of what a call has shown of the connection: that it works, or why not.
+    observe: Callable[[Verdict], None]
 
     def field(self, name: str) -> str:
         """Return a setting of the connection that is no secret."""
@@ -71,19 +73,31 @@ class OpenConnection:
             )
         except TokenRefused as refusal:
             # The call that the token is for was not sent: as little is in doubt as after a read.
-            raise self._refusal("GET", refusal.reply) from None
+            raise self._refusal("GET", refusal.reply, token=True) from None
         except CallFailed as failure:
+            verdict = judge(failure, address=self.account.address)
+            self.observe(verdict)
             if failure.sent and method not in _REPEATABLE:
                 raise ProviderOutcomeUnknown from failure
-            verdict = judge(failure, address=self.account.address)
             raise verdict.error(verdict.message) from failure
         if 200 <= reply.status < 300:
+            self.observe(WORKING)
             return reply
         raise self._refusal(method, reply)
 
-    def _refusal(self, method: str, reply: Reply) -> CausewayError:
-        """What an answer other than 2xx means; some platforms tell in its body what others tell by the status."""
+    def _refusal(self, method: str, reply: Reply, *, token: bool = False) -> CausewayError:
+        """What an answer other than 2xx means; some platforms tell in its body what others tell by the status.
+
+        Args:
+            method: of the call that was answered, or that a token was asked for.
+            reply: the answer.
+            token: whether it is to the call for the token, which every other call needs.
+        """
         verdict = judge(reply, self.connection.provider_key)
+        # That these credentials may not make this call, or that it asks for what is not there, is about the call.
+        of_call = verdict.code == "UNEXPECTED_ANSWER" and 400 <= reply.status < 500
+        if token or not (of_call or verdict.code == "PROVIDER_FORBIDDEN"):
+            self.observe(verdict)
         if verdict.finding in (Finding.BUSY, Finding.REFUSED):
             return verdict.error(verdict.message)
         # Where to look for what was done (303), or that it took too long (408), is not that nothing was done.
@@ -115,5 +129,6 @@ def opened(
     """
     use = access.found(context, connection_id, *provider_keys, active=True, expected=expected)
     account = access.account(context, use)
-    with access.logged(context, use.connection, account.secrets) as log:
-        yield OpenConnection(use.connection, account, log)
+    observed: list[Verdict] = []
+    with access.logged(context, use.connection, account.secrets, observed) as log:
+        yield OpenConnection(use.connection, account, log, observed.append)

@@ -212,6 +212,10 @@ def _verdict(code: str, address: str, retry_after: int | None = None, told: str 
     )
 
 
+# Of a call other than a test that was answered with 2xx.
+WORKING = _verdict("CONNECTED", "")
+
+
 def _code(reply: Reply, provider: str) -> str:
     try:
         content = json.loads(reply.body)

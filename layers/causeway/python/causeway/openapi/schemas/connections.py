@@ -37,8 +37,13 @@ _CONNECTIONS: dict[str, Schema] = {
         "environment",
     ),
     "ConnectionChange": object_of(
-        _NAMED | {"config": _CONFIG | {"description": "Fields to set; null takes one away, others stay."}},
+        _NAMED
+        | {
+            "environment": _ENVIRONMENT | {"description": "Another one takes every secret again."},
+            "config": _CONFIG | {"description": "Fields to set; null takes one away, others stay."},
+        },
         *_NAMED,
+        "environment",
         "config",
         minProperties=1,
     ),

@@ -1,0 +1,91 @@
+"""What a connection's status becomes by what is seen of its platform, and its health with it.
+
+status says whether a connection may be used, health what is observed (causeway.connections.health):
+
+- a test that succeeds makes it active, and nothing else does;
+- refused credentials make it error, from wherever they are seen;
+- settings that make no call make it error where it never worked;
+- any other fault changes its health alone: one that is active stays so, one that never worked stays pending.
+
+What was seen of another version changes nothing: each change of settings or credentials counts the version up.
+"""
+
+from uuid import UUID
+
+from causeway.connections import health, rows
+from causeway.connections.rows import Connection, Transaction
+from causeway.errors import CredentialMissing, CredentialUnreadable
+from causeway.outbound.verdicts import Finding, Verdict
+
+
+def settle(
+    transaction: Transaction,
+    connection_id: UUID,
+    version: int,
+    verdict: Verdict,
+    response_ms: int,
+    *,
+    anew: bool = False,
+) -> Connection | None:
+    """Set a connection's status and health by a test.
+
+    Args:
+        transaction: of the connection's tenant.
+        connection_id: the connection.
+        version: the one that was tested.
+        verdict: the test's.
+        response_ms: milliseconds that it took.
+        anew: its settings or credentials are new, so that what was observed before does not count.
+
+    Returns:
+        The connection as it is now; None where it is no longer the version that was tested.
+    """
+    before = rows.of_version(transaction, connection_id, version)
+    if before is None:
+        return None
+    now = _changed(transaction, before, verdict)
+    fresh = anew or (now.status == "active" and before.status != "active")
+    health.note(transaction, connection_id, verdict, response_ms, anew=fresh)
+    return now
+
+
+def observe(transaction: Transaction, connection: Connection, verdict: Verdict) -> None:
+    """Note what a call that was made with a connection, other than a test, has shown of it.
+
+    Calls that succeed write nothing while the connection is healthy, so that they do not wait for each other's row.
+    """
+    connection_id = UUID(connection.connection_id)
+    if verdict.finding is Finding.GOOD and health.is_well(transaction, connection_id):
+        return
+    now = rows.of_version(transaction, connection_id, connection.version)
+    # An old success does not bring back what was refused since.
+    if now is None or now.status != "active":
+        return
+    if verdict.finding is Finding.REFUSED:
+        _changed(transaction, now, verdict)
+    health.note(transaction, connection_id, verdict, None)
+
+
+def unopened(transaction: Transaction, connection: Connection, error: CredentialMissing | CredentialUnreadable) -> None:
+    """Note that a connection's credential in use cannot be opened, so that it is not shown as one that works."""
+    now = rows.of_version(transaction, UUID(connection.connection_id), connection.version)
+    if now is not None:
+        status = now.status if now.status == "disconnected" else "error"
+        rows.set_state(transaction, now, status, error.code, f"{error.sentence}. {error.action}")
+
+
+def _changed(transaction: Transaction, before: Connection, verdict: Verdict) -> Connection:
+    """Change the status by a verdict, where it changes; an error's own reason stays until a test succeeds."""
+    lasting = verdict.finding in (Finding.REFUSED, Finding.UNUSABLE)
+    match verdict.finding, before.status:
+        case Finding.GOOD, status:
+            wanted = "disconnected" if status == "disconnected" else "active", None, None
+        case Finding.REFUSED, status:
+            wanted = "disconnected" if status == "disconnected" else "error", verdict.code, verdict.sentences
+        case _, "pending":
+            wanted = "error" if lasting else "pending", verdict.code, verdict.sentences
+        case _, status:
+            wanted = status, before.error_code, before.error_message
+    if wanted == (before.status, before.error_code, before.error_message):
+        return before
+    return rows.set_state(transaction, before, *wanted)

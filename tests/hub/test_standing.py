@@ -1,0 +1,278 @@
+"""Status says whether a connection may be used, health what is observed: HUB 46, 49 and 53."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from causeway.connections import changes, testing
+from causeway.connections.requests import Change, Draft, NewSecrets
+from causeway.connections.use import OpenConnection, opened
+from causeway.context import RequestContext
+from causeway.errors import (
+    CausewayError,
+    IntegrationNotActive,
+    InvalidCredentials,
+    ProviderFault,
+    ProviderForbidden,
+    ProviderRateLimited,
+)
+from causeway.idempotency import Creation
+from causeway.preconditions import ANY
+from tests.database.parallel import at_once
+from tests.hub.client import PLATFORM_ADMIN, STAFF, Hub, config, draft, machine
+from tests.hub.conftest import Platform
+
+Rows = Callable[..., list[Any]]
+Inside = Callable[..., RequestContext]
+
+
+@pytest.fixture
+def context(inside: Inside) -> RequestContext:
+    return inside()
+
+
+@pytest.fixture
+def connection_id(context: RequestContext, platform: Platform) -> UUID:
+    """A connection that works."""
+    platform.keys = {"good-key", "new-key"}
+    wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="good-key")))
+    made = changes.create(context, wanted, Creation.new())
+    assert made.status == "active"
+    return UUID(made.connection_id)
+
+
+def call(connection: OpenConnection) -> int:
+    """Make a call as SOFTSWISS's engine would, which adds the key to the signature."""
+    return connection.call("GET", "/players", headers={"x-api-key": connection.account.secrets["api_key"]}).status
+
+
+def use(context: RequestContext, connection_id: UUID) -> int:
+    with opened(context, connection_id) as connection:
+        return call(connection)
+
+
+def seen(hub: Hub, connection_id: UUID) -> tuple[str, bool, str]:
+    """Status, whether it can be used, and health, as staff sees them."""
+    health = hub.call("GET", f"/integrations/{connection_id}/health", STAFF).json
+    shown = hub.call("GET", f"/integrations/{connection_id}", STAFF).json
+    assert (shown["status"], shown["isActive"], shown["errorMessage"]) == (
+        health["status"],
+        health["isActive"],
+        health["errorMessage"],
+    )
+    return shown["status"], shown["isActive"], health["checks"]["connection"]["status"]
+
+
+# ---- A passing fault ----
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_passing_fault_of_a_test_takes_no_working_connection_away(
+    hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID, status: int
+) -> None:
+    """HUB 49: though it fails again and again; the next call and the next sync go."""
+    platform.status = status
+    for _ in range(4):
+        assert testing.test(context, connection_id)[0].verdict.success is False
+    now = seen(hub, connection_id)
+    platform.status = None
+
+    assert now == ("active", True, "degraded" if status == 429 else "down")
+    assert use(context, connection_id) == 200
+    assert hub.synced(f"/integrations/{connection_id}")["reason"] == "NO_ENGINE"
+
+
+def test_machines_test_takes_no_working_connection_away(hub: Hub, rows: Rows) -> None:
+    """HUB 49: a test that a key may make whenever it likes. The address is not called, which is no refusal."""
+    path = hub.connection()
+    identity = path.rsplit("/", 1)[-1]
+    rows(
+        "UPDATE integration_connections SET status = 'active', is_active = true, error_code = NULL, "
+        "error_message = NULL WHERE connection_id = %s",
+        [identity],
+    )
+    caller = machine(hub.new_key()["apiKey"])
+    tested = at_once([lambda: hub.call("POST", f"{path}/test", caller)] * 8)
+
+    assert {(reply.status, reply.json["code"]) for reply in tested} == {(200, "BLOCKED_ADDRESS")}
+    assert seen(hub, UUID(identity)) == ("active", True, "down")
+
+
+def test_passing_fault_of_a_call_changes_health_alone_and_health_does_not_flap(
+    hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID
+) -> None:
+    """HUB 46, 49"""
+    health = []
+    for status in (500, None, 500, None, 500, 500, 500, None, None, None):
+        platform.status = status
+        if status is None:
+            assert use(context, connection_id) == 200
+        else:
+            with pytest.raises(ProviderFault):
+                use(context, connection_id)
+        health.append(seen(hub, connection_id))
+
+    degraded, down = ("active", True, "degraded"), ("active", True, "down")
+    assert health == [*[degraded] * 6, down, degraded, degraded, ("active", True, "healthy")]
+
+
+def test_call_that_waits_or_asks_for_too_much_is_no_refusal_of_the_credentials(
+    hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID
+) -> None:
+    """HUB 49: 403 of one call is about that call, or who may name one could take the connection away."""
+    for status, error in ((429, ProviderRateLimited), (403, ProviderForbidden)):
+        platform.status = status
+        with pytest.raises(error):
+            use(context, connection_id)
+
+    assert seen(hub, connection_id) == ("active", True, "degraded")
+
+
+def test_connection_that_never_worked_waits_for_a_test_that_succeeds(
+    hub: Hub, context: RequestContext, platform: Platform
+) -> None:
+    """HUB 49: nobody has seen its credentials work, so it is not used; nor is it called wrong."""
+    platform.keys, platform.status = {"good-key"}, 503
+    wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="good-key")))
+    made = changes.create(context, wanted, Creation.new())
+    connection_id = UUID(made.connection_id)
+
+    assert seen(hub, connection_id) == ("pending", False, "degraded")
+    assert "error of its own" in (made.error_message or "")
+    with pytest.raises(IntegrationNotActive, match="error of its own"):
+        use(context, connection_id)
+    platform.status = None
+    assert testing.test(context, connection_id)[1].status == "active"
+    assert seen(hub, connection_id) == ("active", True, "healthy")
+
+
+# ---- Refused credentials ----
+
+
+def test_refused_credentials_are_an_error_from_wherever_they_are_seen(
+    hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID
+) -> None:
+    """HUB 49: in ordinary use too; the next call and sync are refused and say why, and a test brings it back."""
+    platform.keys.clear()
+    with pytest.raises(InvalidCredentials):
+        use(context, connection_id)
+
+    assert seen(hub, connection_id) == ("error", False, "down")
+    calls = platform.calls
+    with pytest.raises(IntegrationNotActive, match="does not accept these credentials"):
+        use(context, connection_id)
+    refused = hub.call("POST", f"/integrations/{connection_id}/sync")
+    assert (refused.status, refused.code) == (409, "INTEGRATION_NOT_ACTIVE")
+    assert platform.calls == calls
+
+    platform.keys, platform.status = {"good-key"}, 500
+    assert testing.test(context, connection_id)[1].status == "error"
+    assert "does not accept" in hub.call("GET", f"/integrations/{connection_id}").json["errorMessage"]
+    platform.status = None
+    assert testing.test(context, connection_id)[1].status == "active"
+    assert seen(hub, connection_id) == ("active", True, "healthy")
+
+
+@pytest.mark.parametrize("change", ["rename", "rotate", "disable"])
+def test_old_answer_changes_nothing(
+    hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID, rows: Rows, change: str
+) -> None:
+    """HUB 49: what was refused was of a version, or with a credential, that is no longer the connection's."""
+    with opened(context, connection_id) as connection:
+        if change == "rotate":
+            changes.rotate(context, connection_id, NewSecrets({"api_key": "new-key"}))
+        elif change == "disable":
+            changes.disable(context, connection_id)
+        else:
+            changes.change(context, connection_id, ANY, Change(None, "renamed", None))
+        platform.keys.clear()
+        with pytest.raises(InvalidCredentials):
+            call(connection)
+
+    expected = ("disconnected", False) if change == "disable" else ("active", True)
+    assert seen(hub, connection_id) == (*expected, "healthy")
+
+
+def test_success_of_a_call_does_not_bring_back_what_was_refused_since(
+    hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID
+) -> None:
+    """HUB 49"""
+    with opened(context, connection_id) as connection:
+        platform.keys.clear()
+        testing.test(context, connection_id)
+        platform.keys = {"good-key"}
+        assert call(connection) == 200
+
+    assert seen(hub, connection_id) == ("error", False, "down")
+
+
+# ---- What cannot work is not shown as working ----
+
+
+def listed(hub: Hub, status: str, connection_id: UUID) -> bool:
+    """Whether the list of a status has the connection."""
+    found = hub.call("GET", f"/integrations?status={status}&limit=100&provider=softswiss").json["integrations"]
+    return str(connection_id) in {one["id"] for one in found}
+
+
+@pytest.fixture
+def moved(hub: Hub, rows: Rows) -> Iterator[Callable[[], None]]:
+    """Has a super admin change where the template sends secrets; it is put back."""
+    [before] = rows(
+        "SELECT health_call::text AS call, changed_by_admin AS changed FROM integration_providers "
+        "WHERE provider_key = 'softswiss'"
+    )
+
+    def move() -> None:
+        shown = hub.call("GET", "/integrations/templates/softswiss", PLATFORM_ADMIN)
+        changed = {"healthCall": shown.json["healthCall"] | {"headers": {"X-To": "elsewhere"}}}
+        reply = hub.call("PATCH", "/integrations/templates/softswiss", PLATFORM_ADMIN, changed, if_match=shown.etag)
+        assert reply.status == 200, reply
+
+    yield move
+    rows(
+        "UPDATE integration_providers SET health_call = %s::jsonb, changed_by_admin = %s "
+        "WHERE provider_key = 'softswiss'",
+        [before.call, before.changed],
+    )
+
+
+def test_connection_whose_template_moved_is_not_shown_as_working_nor_synced(
+    hub: Hub, connection_id: UUID, moved: Callable[[], None]
+) -> None:
+    """HUB 53"""
+    assert (listed(hub, "active", connection_id), listed(hub, "error", connection_id)) == (True, False)
+    moved()
+
+    assert seen(hub, connection_id) == ("error", False, "down")
+    assert (listed(hub, "active", connection_id), listed(hub, "error", connection_id)) == (False, True)
+    check = hub.call("GET", f"/integrations/{connection_id}/health").json["checks"]["connection"]
+    assert (check["code"], "secret" in check["nextAction"]) == ("TEMPLATE_MOVED", True)
+    refused = hub.call("POST", f"/integrations/{connection_id}/sync")
+    assert (refused.status, refused.code) == (409, "TEMPLATE_MOVED")
+
+
+@pytest.mark.parametrize("fault", ["CREDENTIAL_UNREADABLE", "CREDENTIAL_MISSING"])
+def test_connection_whose_credential_cannot_be_opened_is_not_shown_as_working_nor_synced(
+    hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID, rows: Rows, fault: str
+) -> None:
+    """HUB 53: from the first use that found it on, until the credential is given anew; GET decrypts nothing."""
+    if fault == "CREDENTIAL_UNREADABLE":
+        spoiled = "SET ciphertext = overlay(ciphertext PLACING '\\x00000000'::bytea FROM 30)"
+        rows(f"UPDATE api_credentials {spoiled} WHERE connection_id = %s", [connection_id])
+    else:
+        rows("UPDATE api_credential_versions SET status = 'retired' WHERE connection_id = %s", [connection_id])
+    with pytest.raises(CausewayError) as raised:
+        use(context, connection_id)
+    assert raised.value.code == fault
+
+    assert seen(hub, connection_id) == ("error", False, "down")
+    check = hub.call("GET", f"/integrations/{connection_id}/health").json["checks"]["connection"]
+    refused = hub.call("POST", f"/integrations/{connection_id}/sync")
+    assert (check["code"], refused.status, refused.code) == (fault, 409, fault)
+
+    given = {"api_key": "new-key", "api_secret": "another"}
+    assert changes.change(context, connection_id, ANY, Change(None, None, given)).status == "active"
+    assert seen(hub, connection_id) == ("active", True, "healthy")

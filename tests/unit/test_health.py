@@ -1,0 +1,54 @@
+"""Health with hysteresis: HUB 46."""
+
+from itertools import pairwise
+
+import pytest
+
+from causeway.connections.health import Observed, observed
+from causeway.outbound.verdicts import Finding
+
+GOOD, REFUSED, UNUSABLE, BUSY, PASSING = (
+    Finding.GOOD,
+    Finding.REFUSED,
+    Finding.UNUSABLE,
+    Finding.BUSY,
+    Finding.PASSING,
+)
+
+
+def course(*findings: Finding) -> list[str]:
+    """The health after each observation."""
+    seen: list[str] = []
+    now: Observed | None = None
+    for finding in findings:
+        now = observed(now, finding)
+        seen.append(now.health)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("findings", "expected"),
+    [
+        ([GOOD], ["healthy"]),
+        ([GOOD, PASSING, GOOD, GOOD, GOOD], ["healthy", "degraded", "degraded", "degraded", "healthy"]),
+        ([PASSING, PASSING, PASSING], ["degraded", "degraded", "down"]),
+        ([PASSING, GOOD, PASSING, PASSING], ["degraded"] * 4),
+        ([PASSING] * 3 + [GOOD] * 3, ["degraded", "degraded", "down", "degraded", "degraded", "healthy"]),
+        ([PASSING] * 3 + [GOOD, PASSING], ["degraded", "degraded", "down", "degraded", "degraded"]),
+        ([BUSY] * 5, ["degraded"] * 5),
+        ([PASSING] * 3 + [BUSY], ["degraded", "degraded", "down", "down"]),
+        ([GOOD, REFUSED, GOOD], ["healthy", "down", "degraded"]),
+        ([UNUSABLE], ["down"]),
+    ],
+)
+def test_health_changes_by_what_is_seen_in_a_row(findings: list[Finding], expected: list[str]) -> None:
+    """HUB 46"""
+    assert course(*findings) == expected
+
+
+@pytest.mark.parametrize("good", [1, 2])
+def test_platform_that_errs_now_and_then_does_not_flap(good: int) -> None:
+    """HUB 46: each second call fails, or each third: one change, and no other."""
+    seen = course(GOOD, *([PASSING] + [GOOD] * good) * 50)
+
+    assert sum(before != after for before, after in pairwise(seen)) == 1
