@@ -57,7 +57,7 @@ def test_key_is_a_machine_of_its_tenant_and_channel(hub: Hub, database: Database
     caller = identity.of_key(database, key["apiKey"])
 
     assert caller == Caller("machine", key["id"], "service", TENANTS[OURS], "sms")
-    assert ALLOWED[caller.role] == {"connections.list", "connections.use"}
+    assert ALLOWED[caller.role] == {"connections.list", "connections.use", "games.launch"}
     assert identity.of_key(database, hub.new_key()["apiKey"]).channel is None
 
 

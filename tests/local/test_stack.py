@@ -20,18 +20,30 @@ INTERNAL_SERVER_ERROR = b'{"message":"Internal Server Error"}'
 
 
 def test_function_gets_the_event_of_its_route(call: Callable[..., Any]) -> None:
-    reply = call("GET", "/echo/items/a%2Fb?x=1&x=2", headers=[("X-One", "1"), ("x-one", "2"), ("Cookie", "a=1; b=2")])
+    reply = call(
+        "GET", "/echo/items/a%22%23b?x=1&x=2", headers=[("X-One", "1"), ("x-one", "2"), ("Cookie", "a=1; b=2")]
+    )
 
     event = json.loads(reply.body)["event"]
     assert reply.status == 200
     assert reply.header("Content-Type") == "application/json"
     assert event["routeKey"] == "GET /echo/items/{id}"
-    assert event["pathParameters"] == {"id": "a/b"}
+    assert event["pathParameters"] == {"id": 'a"#b'}
     assert event["queryStringParameters"] == {"x": "1,2"}
     assert event["headers"]["x-one"] == "1,2"
     assert event["cookies"] == ["a=1", "b=2"]
     assert event["requestContext"]["requestId"] == reply.header("Apigw-Requestid")
     assert event["requestContext"]["http"]["sourceIp"] == "127.0.0.1"
+
+
+def test_path_is_decoded_and_cut_before_its_route_is_chosen(call: Callable[..., Any]) -> None:
+    """HUB 52: as API Gateway does, over HTTP."""
+    divided = json.loads(call("GET", "/echo/items/a%2Fb").body)["event"]
+    cut = json.loads(call("GET", "/echo/items/a%3Fb").body)["event"]
+
+    assert (divided["routeKey"], divided["pathParameters"]) == ("ANY /echo/{proxy+}", {"proxy": "items/a/b"})
+    assert (cut["routeKey"], cut["pathParameters"]) == ("GET /echo/items/{id}", {"id": "a"})
+    assert (cut["rawPath"], cut["rawQueryString"]) == ("/echo/items/a", "")
 
 
 def test_body_arrives_byte_by_byte_and_so_does_the_answer(call: Callable[..., Any]) -> None:
