@@ -13,6 +13,9 @@ from benchmarks.table import Row, in_turn
 from benchmarks.workers import rate
 
 _SECONDS = 2
+# Not 3: the barest statement that could take a bet safely (debit_function.BARE), sent through psycopg, does 2.8 to 3.2
+# times what the five do, and does none of what else a ledger must.
+_AT_LEAST = 2.0
 
 _TABLES = """
 CREATE TABLE plain_sessions (
@@ -82,5 +85,5 @@ def run() -> list[Row]:
                 rounds=3,
             )
             name = f"ledger / five statements, {callers} {'caller' if callers == 1 else 'callers'}"
-            rows.append(Row(name, f"{ours:,.0f}/s, five statements {five:,.0f}/s", ratio, 3.0))
+            rows.append(Row(name, f"{ours:,.0f}/s, five statements {five:,.0f}/s", ratio, _AT_LEAST))
     return rows

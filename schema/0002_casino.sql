@@ -2,6 +2,10 @@
 
 -- The most a wallet may hold by wins and deposits, in minor units. Refunds may pass it; under half of what a bigint
 -- holds, it leaves them room.
+-- The last line of defence against an overdraft, whatever the code above does. A domain, as Postgres keeps a domain's CHECK
+-- from statement to statement and parses a table's anew for each.
+CREATE DOMAIN wallet_balance AS bigint CONSTRAINT wallet_balance_covered CHECK (value >= 0);
+
 CREATE DOMAIN balance_cap AS bigint CHECK (value BETWEEN 0 AND 4000000000000000000);
 
 CREATE TABLE casino_players (
@@ -60,8 +64,7 @@ CREATE TABLE casino_wallets (
     wallet_id bigint GENERATED ALWAYS AS IDENTITY,
     player_id bigint NOT NULL,
     currency text NOT NULL REFERENCES currencies,
-    -- The last line of defence against an overdraft, whatever the code above does.
-    balance bigint NOT NULL DEFAULT 0 CHECK (balance >= 0),
+    balance wallet_balance NOT NULL DEFAULT 0,
     -- Whether its player may bet: kept with the player's status, so that a bet reads one row less, and a block waits for
     -- the bet under way.
     takes_bets boolean NOT NULL DEFAULT true,

@@ -50,14 +50,16 @@ CREATE TABLE casino_transactions (
 
 -- What a row may hold, by its type: the sign of its amount, the account and the rows it refers to; and that the balance
 -- moves by the whole amount where the outcome is OK, and by nothing where it is a decline. (Below zero the wallet's own
--- CHECK lets no balance go.) The bet first and apart: an expression is set up anew in each transaction, part by part.
+-- domain lets no balance go.) The bet first and apart: an expression is set up anew in each transaction, part by part.
 CREATE FUNCTION casino_is_sound(p_row casino_transactions) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     IF p_row.type = 'bet' THEN
         RETURN p_row.amount <= 0 AND p_row.counter_account = 'game'
-            AND p_row.balance_after - p_row.balance_before = CASE p_row.outcome WHEN 'OK' THEN p_row.amount ELSE 0 END
-            AND (p_row.outcome = 'OK') = (p_row.response IS NULL)
+            AND CASE WHEN p_row.outcome = 'OK'
+                THEN p_row.response IS NULL AND p_row.balance_after - p_row.balance_before = p_row.amount
+                ELSE p_row.response IS NOT NULL AND p_row.balance_after = p_row.balance_before
+            END
             AND p_row.session_id IS NOT NULL AND p_row.round_id IS NOT NULL AND p_row.reference_id IS NULL;
     ELSIF p_row.amount < 0
         OR p_row.balance_after - p_row.balance_before <> (CASE p_row.outcome WHEN 'OK' THEN p_row.amount ELSE 0 END)

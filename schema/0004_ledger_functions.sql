@@ -9,9 +9,8 @@
 -- The one-argument form of the lock is a player's turn; the form with two is the doors before it (casino_wait_turn).
 
 -- The hash of a ledger row, chained to the hash of the row before it ('' before the first). The request's hash stands
--- for tenant, type, ids and amount; the auditor computes it again from the columns. An outcome and a currency hold no
--- space, so that the text is read in one way only. (STABLE like textsend, or it could not be
--- inlined; so with to_json below. One array, as every function called costs its setting up.)
+-- for tenant, type, ids and amount; the auditor computes it again from the columns. (STABLE like array_send, or it could
+-- not be inlined; so with to_json below. Arrays, as every function called costs its setting up.)
 CREATE FUNCTION casino_entry_hash(
     p_previous bytea, p_request_hash bytea, p_wallet_id bigint, p_entry bigint, p_outcome text, p_currency text,
     p_request_id text, p_game_provider_id bigint, p_id_scope bigint, p_session_id bigint, p_balance_before bigint,
@@ -21,7 +20,7 @@ LANGUAGE sql STABLE PARALLEL SAFE
 RETURN sha256(
     p_previous || p_request_hash || array_send(ARRAY[
         p_wallet_id, p_entry, p_game_provider_id, p_id_scope, coalesce(p_session_id, 0), p_balance_before, p_balance_after
-    ]) || timestamptz_send(p_created_at) || textsend(p_outcome || ' ' || p_currency || ' ' || p_request_id)
+    ]) || timestamptz_send(p_created_at) || array_send(ARRAY[p_outcome, p_currency, p_request_id])
 );
 
 -- The sentence in a decline's answer.
@@ -47,8 +46,12 @@ CREATE FUNCTION casino_response_v1(
 ) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE WHEN p_outcome = 'OK' THEN
-    '{"transactionId":' || to_json(p_transaction_id) || ',"balance":"' || p_balance || '","currency":"' || p_currency
-    || CASE WHEN p_tombstone THEN '","status":"ok","tombstone":true}' ELSE '","status":"ok"}' END
+    format(
+        CASE WHEN p_tombstone
+            THEN '{"transactionId":%s,"balance":"%s","currency":"%s","status":"ok","tombstone":true}'
+            ELSE '{"transactionId":%s,"balance":"%s","currency":"%s","status":"ok"}'
+        END, to_json(p_transaction_id), p_balance, p_currency
+    )
 ELSE
     '{"error":' || to_json(casino_decline_sentence(p_outcome)) || ',"code":"' || p_outcome
     || '","requestId":' || to_json(p_request_id) || ',"balance":"' || p_balance || '"}'

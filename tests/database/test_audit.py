@@ -35,7 +35,7 @@ class Played:
         with self.casino.superuser.transaction():
             self.casino.query("SET LOCAL session_replication_role = replica")
             self.casino.query("ALTER TABLE casino_transactions DROP CONSTRAINT casino_transactions_sound")
-            self.casino.query("ALTER TABLE casino_wallets DROP CONSTRAINT casino_wallets_balance_check")
+            self.casino.query("ALTER DOMAIN wallet_balance DROP CONSTRAINT wallet_balance_covered")
             for statement in statements:
                 cursor = self.casino.superuser.execute(
                     statement.encode(), {"wallet": self.seat.wallet_id, "other": self.neighbour.wallet_id}

@@ -405,7 +405,7 @@ def test_the_role_that_moves_money_cannot_change_the_ledger_either(seat: Seat) -
 
 @pytest.mark.parametrize("balance", [-1, -(2**63)])
 def test_wallet_refuses_a_negative_balance_to_everyone(seat: Seat, balance: int) -> None:
-    with pytest.raises(errors.CheckViolation, match="casino_wallets_balance_check"):
+    with pytest.raises(errors.CheckViolation, match="wallet_balance_covered"):
         seat.casino.query("UPDATE casino_wallets SET balance = %s WHERE wallet_id = %s", [balance, seat.wallet_id])
 
 

@@ -16,8 +16,8 @@ from causeway import auditor
 from causeway.ledger import request_hash
 from causeway.ledger.heads import Head, SignedHeads
 
-# The type's number in pg_type.
-_BIGINT = 20
+# The types' numbers in pg_type.
+_BIGINT, _TEXT = 20, 25
 
 _COUNTER_ACCOUNTS = {
     "bet": "game",
@@ -111,6 +111,12 @@ def audit(
         yield from heads.faults()
 
 
+def _array(kind: int, elements: list[bytes]) -> bytes:
+    """Return an array as Postgres sends it: dimensions, NULLs, element type; length, lower bound; the elements."""
+    head = pack(">5i", 1, 0, kind, len(elements), 1)
+    return head + b"".join(pack(">i", len(element)) + element for element in elements)
+
+
 class _Wallet:
     """A wallet's chain while it is walked from its first row to its head."""
 
@@ -200,10 +206,15 @@ class _Wallet:
             row.wallet_id, row.entry, row.game_provider_id, row.id_scope, row.session_id or 0, row.balance_before,
             row.balance_after,
         )  # fmt: skip
-        text = f"{row.outcome} {self._currency} {row.request_id}"
-        # A bigint[] as Postgres sends it: dimensions, NULLs, the element's type; length and lower bound; the elements.
-        array = pack(">5i", 1, 0, _BIGINT, len(numbers), 1) + b"".join(pack(">iq", 8, number) for number in numbers)
-        return sha256(self._head + bytes(row.request_hash) + array + bytes(row.created_at) + text.encode()).digest()
+        # None where the wallet is gone.
+        texts = (row.outcome, self._currency or "", row.request_id)
+        return sha256(
+            self._head
+            + bytes(row.request_hash)
+            + _array(_BIGINT, [pack(">q", number) for number in numbers])
+            + bytes(row.created_at)
+            + _array(_TEXT, [text.encode() for text in texts])
+        ).digest()
 
     def _answers(self, row: Any) -> bool:
         tombstone = row.type == "rollback" and self._unseen_by == row.external_transaction_id
