@@ -31,6 +31,8 @@ ENCODINGS = {
     "JSON, slash escaped": lambda value: json.dumps(value).replace("/", "\\/"),
     "JSON within JSON": lambda value: json.dumps(json.dumps(value)),
     "HTML": html.escape,
+    "hexadecimal": lambda value: value.encode().hex(),
+    "HEXADECIMAL": lambda value: value.encode().hex().upper(),
     "base64": lambda value: base64.b64encode(value.encode()).decode(),
     "base64 for URLs": lambda value: base64.urlsafe_b64encode(value.encode()).decode().rstrip("="),
     "Basic, user of 1": lambda value: base64.b64encode(b"u:" + value.encode()).decode(),
@@ -57,7 +59,7 @@ def test_value_is_found_in_every_spelling(encoding: str) -> None:
 @given(st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=12), st.sampled_from(sorted(ENCODINGS)))
 def test_any_value_is_found_in_every_spelling(value: str, encoding: str) -> None:
     """HUB 16: short values have no base64 form of their own."""
-    if not encoding.startswith(("base64", "Basic")) or len(value.encode()) >= 8:
+    if not encoding.startswith(("base64", "Basic", "hex", "HEX")) or len(value.encode()) >= 8:
         assert REDACTED in Redactor([value]).text(f"|{ENCODINGS[encoding](value)}|")
 
 

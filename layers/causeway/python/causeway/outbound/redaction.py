@@ -16,8 +16,8 @@ _MARGIN = 128
 # Characters of a Content-Type that is believed.
 _MOST_OF_A_TYPE = 256
 
-# Base64's other alphabet (RFC 4648, 5), and what may stand beside a piece of base64.
-_BASE64_FOR_URLS = {"+": "-", "/": "_"}
+# Base64's other alphabet (RFC 4648, 5), the other case of hexadecimal digits, and what may stand beside base64.
+_TWINS = {"+": "-", "/": "_"} | {digit: digit.upper() for digit in "abcdef"}
 _BASE64_BEFORE = re.compile(r"[\w+/\-]+\Z")
 _BASE64_AFTER = re.compile(r"[\w+/\-]*={0,2}")
 
@@ -70,15 +70,17 @@ def _is_text(content_type: str) -> bool:
 class Redactor:
     """Redacts texts; it holds the patterns of the secret values.
 
-    secrets: found as they are, percent-encoded (once or more), JSON-escaped, HTML-escaped, mixtures of these,
-    base64-encoded alone or as a part of something longer, and likewise in UTF-16 (which in base64 is UTF-7).
+    secrets: found as they are, percent-encoded (once or more), JSON-escaped, HTML-escaped, mixtures of these, in
+    hexadecimal, base64-encoded alone or as a part of something longer, and likewise in UTF-16 (below base64: UTF-7).
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         values = {secret for secret in secrets if secret}
         self._values = Spellings(values.union(*map(_shown_wide, values)), {})
-        spelled = {raw for value in values for raw in (value.encode("utf-8", "surrogatepass"), *_wide(value))}
-        self._encoded = Spellings({form for raw in spelled for form in _encoded(raw)}, _BASE64_FOR_URLS)
+        plain = {value.encode("utf-8", "surrogatepass") for value in values}
+        forms = {form for raw in plain.union(*map(_wide, values)) for form in _encoded(raw)}
+        forms |= {raw.hex() for raw in plain if len(raw) > 2}
+        self._encoded = Spellings(forms, _TWINS)
 
     def text(self, text: str, *, cut: bool = False) -> str:
         """Return the text without its secrets; cut: it goes on, and what may be the beginning of one is taken out."""
