@@ -106,7 +106,7 @@ CREATE TABLE idempotency_keys (
     leased_until timestamptz,
     -- The first answer, without what is shown once; NULL: there is none yet. 502 without a body: what the call asked of
     -- a platform may have been done.
-    status integer CHECK (status BETWEEN 200 AND 299 OR (status = 502 AND body IS NULL)),
+    status bigint CHECK (status BETWEEN 200 AND 299 OR (status = 502 AND body IS NULL)),
     headers jsonb,
     body text CHECK (length(body) <= 1000000),
     -- A key is new again a day later, or where the attempt gave it up: that sets it to -infinity.
@@ -161,7 +161,7 @@ TO causeway_hub;
 -- outcome: first, again, died, running, answered or reused, as causeway.idempotency.Claimed says.
 CREATE FUNCTION idempotency_claim_v1(
     p_key text, p_hash bytea, p_attempt uuid, p_lease interval, p_kept interval
-) RETURNS TABLE (outcome text, object_id uuid, status integer, headers jsonb, body text)
+) RETURNS TABLE (outcome text, object_id uuid, status bigint, headers jsonb, body text)
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 DECLARE

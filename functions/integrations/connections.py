@@ -150,9 +150,9 @@ def roll_back(call: HubCall) -> HubAnswer:
 @hub_call(app, "connections.read")
 @describe("CallLogPage", query="PageQuery", refuses="CONNECTION_NOT_FOUND")
 def list_calls(call: HubCall) -> HubAnswer:
-    """List the calls made for a connection, newest first."""
+    """List the calls made for a connection, newest first; also after it was deleted."""
     with call.context.transaction() as transaction:
-        connection = rows.find(transaction, _connection_id(call))
+        connection = rows.find(transaction, _connection_id(call), deleted=True)
         calls, cursor = call_log.page(transaction, connection, call.query)
     return HubAnswer({"logs": calls, "nextCursor": cursor})
 

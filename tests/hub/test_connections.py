@@ -562,8 +562,7 @@ def test_deletion_destroys_ciphertexts_and_keeps_audit_and_logs(hub: Hub, rows: 
     ("method", "end"),
     [
         *(("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/test"), ("POST", "/sync"), ("POST", "/enable")),
-        *(("POST", "/disable"), ("POST", "/credentials/rotate"), ("POST", "/credentials/rollback"), ("GET", "/logs")),
-        ("GET", "/health"),
+        *(("POST", "/disable"), ("POST", "/credentials/rotate"), ("POST", "/credentials/rollback"), ("GET", "/health")),
     ],
 )
 def test_deleted_connection_is_one_that_is_not_there(hub: Hub, method: str, end: str) -> None:
@@ -573,6 +572,19 @@ def test_deleted_connection_is_one_that_is_not_there(hub: Hub, method: str, end:
     replies = [hub.call(method, there + end, body=body, if_match='"1"') for there in (path, f"/integrations/{uuid4()}")]
     assert replies[0].essence == replies[1].essence
     assert replies[0].status == 404
+
+
+def test_logs_of_a_deleted_connection_are_read_by_who_may_read_logs(hub: Hub) -> None:
+    """HUB 16: by the id that its audit tells, and by nobody else."""
+    path = hub.connection()
+    before = hub.call("GET", f"{path}/logs").json
+    hub.call("DELETE", path)
+
+    assert len(before["logs"]) == 1
+    for caller in (ADMIN, REGULATOR):
+        assert hub.call("GET", f"{path}/logs", caller).json == before
+    assert hub.call("GET", f"{path}/logs", STAFF).status == 403
+    assert hub.call("GET", f"{path}/logs", THEIR_ADMIN).status == 404
 
 
 def test_every_change_is_in_the_audit_log_with_who_and_from_where(hub: Hub, rows: Rows) -> None:

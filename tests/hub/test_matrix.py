@@ -38,6 +38,7 @@ from tests.hub.in_process import InProcessHub
 
 ADMINS = {"super_admin", "tenant_admin"}
 OWNERS = {"tenant_admin"}
+SUPER_ADMINS = {"super_admin", "super_admin_without_tenant"}
 READERS = {"super_admin", "tenant_admin", "regulator"}
 USERS = {"super_admin", "tenant_admin", "service"}
 ALL = {"super_admin", "tenant_admin", "regulator", "staff", "service"}
@@ -360,7 +361,7 @@ def made(world: World, cell: Cell, rows: Callable[..., list[Any]], hub: Hub | No
     kind = kind_of(cell.route)
     path = path_of(cell.route, object_of(world, cell) if kind else "")
     if not kind and cell.object == "other" and cell.role != "super_admin_without_tenant":
-        # Only a super admin names a tenant.
+        # Only a super admin names another tenant than his own.
         headers["x-tenant-id"] = TENANTS[THEIRS]
     if path.endswith("/sync") and cell.object == "own":
         statement = "UPDATE integration_connections SET status = 'active', is_active = true WHERE connection_id = %s"
@@ -394,6 +395,9 @@ def test_cell(cell: Cell, world: World, rows: Callable[..., list[Any]]) -> None:
         found = (reply.status, reply.code)
         # That it is no id may be told before anybody asks for the tenant.
         assert found == (400, "TENANT_REQUIRED") or (cell.object == "malformed" and found == (404, expected.missing))
+    elif not kind_of(cell.route) and cell.object == "other" and cell.role not in SUPER_ADMINS:
+        named = "X-Tenant-Id names another tenant than your own: leave it out"
+        assert reply.essence == (404, {"error": named, "code": "TENANT_NOT_FOUND"})
     elif cell.object in ("missing", "malformed") or (cell.object == "other" and expected.missing):
         assert reply.essence == (404, {"error": SENTENCES[expected.missing], "code": expected.missing})
     else:
@@ -431,13 +435,15 @@ def check_whose(world: World, cell: Cell, reply: Reply) -> None:
 
 @pytest.mark.parametrize("route", KEY_ROUTES)
 def test_another_tenants_key_finds_nothing_of_ours(route: str, world: World, rows: Callable[..., list[Any]]) -> None:
-    """HUB 43: not even where it names our tenant, as a super admin would."""
+    """HUB 43: nor does it get anything where it names our tenant, as a super admin would."""
     key = world.hub.new_key(THEIR_ADMIN)["apiKey"]
     before = rows(SNAPSHOT)
     path = path_of(route, world.fixed[OURS]["connection_id"])
-    reply = world.hub.call(
-        route.split(maxsplit=1)[0], path, machine(key), body_of(world, route), **{"x-tenant-id": TENANTS[OURS]}
-    )
+    method, body = route.split(maxsplit=1)[0], body_of(world, route)
+    named = world.hub.call(method, path, machine(key), body, **{"x-tenant-id": TENANTS[OURS]})
+    reply = world.hub.call(method, path, machine(key), body, **{"x-tenant-id": TENANTS[THEIRS].upper()})
+
+    assert (named.status, named.code) == (404, "TENANT_NOT_FOUND")
 
     if "{" in route:
         assert reply.essence == (404, {"error": SENTENCES[NO_CONNECTION], "code": NO_CONNECTION})

@@ -1,8 +1,9 @@
 """Status says whether a connection may be used, health what is observed: HUB 46, 49 and 53."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -20,6 +21,9 @@ from causeway.errors import (
 )
 from causeway.idempotency import Creation
 from causeway.preconditions import ANY
+from causeway.syncs import running, runs
+from causeway.syncs.queue import Message
+from causeway.syncs.runs import Ended
 from tests.database.parallel import at_once
 from tests.hub.client import PLATFORM_ADMIN, STAFF, Hub, config, draft, machine
 from tests.hub.conftest import Platform
@@ -252,6 +256,18 @@ def test_connection_whose_template_moved_is_not_shown_as_working_nor_synced(
     assert (check["code"], "secret" in check["nextAction"]) == ("TEMPLATE_MOVED", True)
     refused = hub.call("POST", f"/integrations/{connection_id}/sync")
     assert (refused.status, refused.code) == (409, "TEMPLATE_MOVED")
+
+
+def test_run_that_was_queued_before_the_template_moved_is_not_worked_on(
+    context: RequestContext, connection_id: UUID, moved: Callable[[], None], rows: Rows
+) -> None:
+    """HUB 53: it waits in the queue while the template moves."""
+    with context.transaction() as transaction:
+        run, _ = runs.begin(transaction, str(connection_id), uuid4(), "someone")
+    moved()
+    message = Message(UUID(context.tenant), UUID(run.run_id))
+
+    assert running.run(context.database, message, timedelta(minutes=1), "job") == Ended("failed", "TEMPLATE_MOVED")
 
 
 @pytest.mark.parametrize("fault", ["CREDENTIAL_UNREADABLE", "CREDENTIAL_MISSING"])

@@ -176,6 +176,7 @@ class _Rules:
 def _made(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswer]) -> Response[str]:
     try:
         call.context.caller.demand(rules.permission)
+        call.context.caller.demand_tenant(call.headers.get("x-tenant-id"))
         if operations.OPERATIONS[route].request is None and call.raw.strip():
             known_fields(call.body, set())
         if call.route.startswith("GET "):

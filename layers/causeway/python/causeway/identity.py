@@ -55,6 +55,15 @@ class Caller:
         if permission not in ALLOWED[self.role]:
             raise Forbidden(cause=f"{self.role} lacks {permission}", permission=permission)
 
+    def demand_tenant(self, asked: str | None) -> None:
+        """Raise TenantNotFound where X-Tenant-Id names another tenant than the caller's own, as if it were not there.
+
+        Args:
+            asked: the header's value; None: not sent. A super admin's own tenant is the one he names.
+        """
+        if asked is not None and self.role != "super_admin" and asked.lower() != self.tenant:
+            raise TenantNotFound("X-Tenant-Id names another tenant than your own: leave it out")
+
 
 def group_of(claim: str) -> str | None:
     """Return the one group that a cognito:groups claim holds, None where it can be read in another way too.

@@ -131,10 +131,11 @@ class Connection:
         return shown | ({"config": self.config} if with_config else {})
 
 
-def find(transaction: Transaction, connection_id: UUID, *, lock: bool = False) -> Connection:
+def find(transaction: Transaction, connection_id: UUID, *, lock: bool = False, deleted: bool = False) -> Connection:
     """Return a connection of the transaction's tenant.
 
     Args:
+        deleted: one that was deleted too.
         lock: lock its row, so that nobody else changes it before the transaction ends.
 
     Raises:
@@ -144,10 +145,10 @@ def find(transaction: Transaction, connection_id: UUID, *, lock: bool = False) -
     row = transaction.execute(
         f"""
         {_SELECT}
-        WHERE c.tenant_id = current_tenant() AND c.connection_id = %s AND c.deleted_at IS NULL
+        WHERE c.tenant_id = current_tenant() AND c.connection_id = %s AND (%s OR c.deleted_at IS NULL)
         {end}
         """,
-        [connection_id],
+        [connection_id, deleted],
     ).fetchone()
     if row is None:
         raise ConnectionNotFound

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from uuid import UUID
 
 from aws_lambda_powertools import Logger
 
 from causeway.audit_log import Action, record
+from causeway.connections import rows
 from causeway.context import JobContext
 from causeway.database import Database
 from causeway.syncs import runs
@@ -36,10 +38,11 @@ def run(
     context = JobContext("sync-run", str(message.tenant_id), request_id, database)
     with context.transaction() as transaction:
         taken = runs.take(transaction, message.run_id, lease)
+        stopped = None if taken is None else _stopped(transaction, taken)
     if taken is None:
         logger.info("Not waiting: unknown, running or ended", extra={"run": str(message.run_id)})
         return None
-    ended = _worked(context, taken, engines)
+    ended = _worked(context, taken, engines) if stopped is None else Ended("failed", stopped)
     with context.transaction() as transaction:
         written = runs.end(transaction, taken, ended)
         if written:
@@ -50,9 +53,14 @@ def run(
     return ended
 
 
-def _worked(context: JobContext, taken: Taken, engines: Mapping[str, Engine]) -> Ended:
+def _stopped(transaction: Transaction, taken: Taken) -> str | None:
+    """Return the reason for which a run's connection cannot be used any more, None where it can."""
     if not taken.usable:
-        return Ended("failed", "INTEGRATION_NOT_ACTIVE")
+        return "INTEGRATION_NOT_ACTIVE"
+    return "TEMPLATE_MOVED" if rows.find(transaction, UUID(taken.connection_id)).moved else None
+
+
+def _worked(context: JobContext, taken: Taken, engines: Mapping[str, Engine]) -> Ended:
     engine = engines.get(taken.provider_key)
     return Ended("failed", "NO_ENGINE") if engine is None else engine(context, taken)
 

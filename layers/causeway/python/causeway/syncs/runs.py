@@ -28,6 +28,7 @@ STATUSES = ("queued", "running", "succeeded", "partial", "failed")
 REASONS = {
     "NO_ENGINE": "This provider's data cannot be synced yet",
     "INTEGRATION_NOT_ACTIVE": "The connection was no longer active when the sync was to begin",
+    "TEMPLATE_MOVED": "The template's addresses had changed when the sync was to begin",
     "NEVER_ENDED": "The sync was begun several times and did not come to an end",
 }
 # How often a run is begun at most.

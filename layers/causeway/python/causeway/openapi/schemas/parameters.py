@@ -17,7 +17,7 @@ PATH: dict[str, Schema] = {
 }
 
 HEADERS: dict[str, Schema] = {
-    "X-Tenant-Id": ID | {"description": "The tenant a super admin means."},
+    "X-Tenant-Id": ID | {"description": "The tenant a super admin means; of anybody else none but their own."},
     "x-provider-code": {"type": "string", "pattern": "^[A-Z0-9_]{1,64}$", "description": "The game provider's code."},
     "If-Match": {
         "type": "string",
