@@ -167,22 +167,27 @@ def _open_sample_session(connection: psycopg.Connection, player_id: int) -> None
     )
 
 
-def create_player(superuser_url: str, balance: int, currency: str) -> int:
-    """Make a player with a wallet and a first deposit; returns the player's id.
+def create_player(superuser_url: str, balance: int, currency: str, owner: int | None = None) -> int:
+    """Make a player with a wallet and a first deposit, or a player's next wallet; returns the player's id.
 
     Args:
         superuser_url: the database, as a role that may call every function.
         balance: minor units.
         currency: ISO 4217 code.
+        owner: the player who gets the wallet; None makes a new one.
 
     Raises:
-        ValueError: the currency is unknown, or the balance more than a wallet may hold.
+        ValueError: the currency is unknown, the balance more than a wallet may hold, or the owner is unknown or has such
+            a wallet.
     """
     with psycopg.connect(superuser_url) as connection:
         if not connection.execute("SELECT FROM currencies WHERE code = %s", [currency]).rowcount:
             raise ValueError(f"currency {currency!r} is unknown: give an ISO 4217 code")
-        player_id = _value(connection, "SELECT casino_add_player_v1(%s)", TENANT_ID)
-        wallet_id = _value(connection, "SELECT casino_add_wallet_v1(%s, %s, %s)", TENANT_ID, player_id, currency)
+        player_id = owner or _value(connection, "SELECT casino_add_player_v1(%s)", TENANT_ID)
+        try:
+            wallet_id = _value(connection, "SELECT casino_add_wallet_v1(%s, %s, %s)", TENANT_ID, player_id, currency)
+        except psycopg.IntegrityError as error:
+            raise ValueError(f"player {player_id} is unknown, or has a wallet in {currency}") from error
         if balance:
             deposit_id = f"opening-{wallet_id}"
             digest = request_hash(TENANT_ID, "deposit", player_id, deposit_id, None, balance, None)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -237,7 +238,7 @@ class Stack:
         if self._bare:
             return {}
         superuser_url = self.database_urls["superuser"]
-        players = PlayersRoute(lambda balance, currency: demo_data.create_player(superuser_url, balance, currency))
+        players = PlayersRoute(partial(demo_data.create_player, superuser_url))
         return {"POST /_local/players": players, "POST /_local/tokens": self._renew_tokens}
 
     async def _renew_tokens(self, _body: bytes, _request_id: str) -> Answer:

@@ -1,11 +1,11 @@
 -- The casino side: players, wallets, game providers with their dialects, games and sessions.
 
--- The most a wallet may hold by wins and deposits, in minor units. Refunds may pass it; under half of what a bigint
--- holds, it leaves them room.
 -- The last line of defence against an overdraft, whatever the code above does. A domain, as Postgres keeps a domain's CHECK
 -- from statement to statement and parses a table's anew for each.
 CREATE DOMAIN wallet_balance AS bigint CONSTRAINT wallet_balance_covered CHECK (value >= 0);
 
+-- The most a wallet may hold by wins and deposits, in minor units. Refunds may pass it; under half of what a bigint
+-- holds, it leaves them room.
 CREATE DOMAIN balance_cap AS bigint CHECK (value BETWEEN 0 AND 4000000000000000000);
 
 CREATE TABLE casino_players (

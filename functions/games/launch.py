@@ -13,7 +13,11 @@ app = APIGatewayHttpResolver()
 
 @app.post("/casino/launchGame")
 @launch_call(app)
-@describe("GameSession", request="LaunchRequest", refuses="PLAYER_NOT_FOUND GAME_NOT_FOUND GAME_PROVIDER_FAILED")
+@describe(
+    "GameSession",
+    request="LaunchRequest",
+    refuses="PLAYER_NOT_FOUND WRONG_CURRENCY GAME_NOT_FOUND GAME_PROVIDER_FAILED",
+)
 def launch_game(call: LaunchCall) -> dict[str, Any]:
     """Parse the request and launch."""
     session = games.launch(call.launcher, games.LaunchRequest.parse(call.body))

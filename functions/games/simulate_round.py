@@ -13,7 +13,11 @@ app = APIGatewayHttpResolver()
 
 @app.post("/casino/simulateRound")
 @launch_call(app)
-@describe("RoundReport", request="LaunchRequest", refuses="PLAYER_NOT_FOUND GAME_NOT_FOUND GAME_PROVIDER_FAILED")
+@describe(
+    "RoundReport",
+    request="LaunchRequest",
+    refuses="PLAYER_NOT_FOUND WRONG_CURRENCY GAME_NOT_FOUND GAME_PROVIDER_FAILED",
+)
 def simulate_round(call: LaunchCall) -> dict[str, Any]:
     """Parse the request and play the round."""
     return games.simulate_round(call.launcher, games.LaunchRequest.parse(call.body))

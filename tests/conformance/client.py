@@ -182,22 +182,31 @@ class Casino:
     def rollback(self, fields: Fields) -> Reply:
         return self.send("rollback", encoded(fields))
 
-    def launch(self, user_id: object, game_id: object = None) -> Reply:
+    def launch(self, user_id: object, game_id: object = None, currency: str | None = None) -> Reply:
         """Launches a game, as the player's own device does: without a signature."""
         fields = {"userId": user_id, "gameId": self.game_id if game_id is None else game_id}
+        if currency is not None:
+            fields["currency"] = currency
         return self.send("launchGame", encoded(fields), signature=None)
 
     def player(self, balance: int = B, currency: str = "EUR") -> "Player":
         """A new player with a balance in minor units and a game session."""
-        body = encoded({"balance": str(balance), "currency": currency})
-        reply = self._players.post(self._players_path, body, {"Content-Type": "application/json"})
+        return self.session(self._wallet({"balance": str(balance), "currency": currency}))
+
+    def second_wallet(self, player: "Player", balance: int, currency: str) -> "Player":
+        """The same player in a game session of one more wallet."""
+        self._wallet({"balance": str(balance), "currency": currency, "userId": player.user_id})
+        return self.session(player.user_id, currency)
+
+    def _wallet(self, fields: Fields) -> int:
+        reply = self._players.post(self._players_path, encoded(fields), {"Content-Type": "application/json"})
         if reply.status != 200:
             raise AssertionError(f"POST {self._players_path} made no player: {reply}")
-        return self.session(reply.json["userId"])
+        return reply.json["userId"]
 
-    def session(self, user_id: int) -> "Player":
-        """A player in a new game session."""
-        reply = self.launch(user_id)
+    def session(self, user_id: int, currency: str | None = None) -> "Player":
+        """A player in a new game session, of the wallet in that currency if one is given."""
+        reply = self.launch(user_id, currency=currency)
         if reply.status != 200:
             raise AssertionError(f"no game could be launched for player {user_id}: {reply}")
         return Player(self, user_id, reply.json["sessionToken"])

@@ -9,10 +9,10 @@ from local.players import PlayersRoute
 from local.translation import Answer
 
 
-def _create_player(balance: int, currency: str) -> int:
+def _create_player(balance: int, currency: str, owner: int | None) -> int:
     if currency == "XXX":
         raise ValueError("There is no currency XXX")
-    return balance + 1
+    return owner or balance + 1
 
 
 def _post(body: bytes) -> Answer:
@@ -23,6 +23,12 @@ def test_player_is_made() -> None:
     answer = _post(b'{"balance": "10000", "currency": "EUR"}')
 
     assert (answer.status, json.loads(answer.body)) == (200, {"userId": 10001})
+
+
+def test_player_gets_one_more_wallet() -> None:
+    answer = _post(b'{"balance": "10000", "currency": "JPY", "userId": 7}')
+
+    assert (answer.status, json.loads(answer.body)) == (200, {"userId": 7})
 
 
 @pytest.mark.parametrize(
@@ -37,6 +43,9 @@ def test_player_is_made() -> None:
         (b'{"balance": "1.5", "currency": "EUR"}', "balance must be"),
         (b'{"balance": "1", "currency": "eur"}', "currency must be"),
         (b'{"balance": "1"}', "currency must be"),
+        (b'{"balance": "1", "currency": "EUR", "userId": "7"}', "userId must be"),
+        (b'{"balance": "1", "currency": "EUR", "userId": true}', "userId must be"),
+        (b'{"balance": "1", "currency": "EUR", "userId": 0}', "userId must be"),
         (b'{"balance": "1", "currency": "XXX"}', "There is no currency XXX"),
     ],
 )

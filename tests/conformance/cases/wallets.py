@@ -46,3 +46,32 @@ def case_43_wallets_own_currency_makes_no_other_call(casino: Casino) -> None:
     first = accepted(casino.debit(bet), bet, B - 1000)
     with unmoved(player):
         replays(casino.debit(bet | {"currency": "EUR"}), first)
+
+
+@case
+def case_43_session_is_of_the_wallet_it_was_launched_for(casino: Casino) -> None:
+    """WALLET 43: a player may have several wallets, one per currency; no session for one that he has not."""
+    euro = casino.player()
+    yen = casino.second_wallet(euro, 500, "JPY")
+    expect((euro.balance(), yen.balance()) == (B, 500), "the sessions are not of their own wallets")
+    bet = yen.bet(100)
+    with unmoved(euro):
+        reply = accepted(casino.debit(bet | {"currency": "JPY"}), bet, 400)
+    expect(reply.json["currency"] == "JPY", f"another currency: {reply}")
+    refused(casino.launch(euro.user_id, currency="USD"), 400, "WRONG_CURRENCY")
+
+
+@cases_of({name: call for name, call in _CALLS.items() if name != "getBalance"})
+def case_43_id_of_one_wallet_sent_for_another_is_a_conflict(
+    casino: Casino, call: tuple[str, Callable[[Player, Fields], Fields]]
+) -> None:
+    """WALLET 43: the wallet is part of what makes a request the same -> 409 DUPLICATE_TRANSACTION, unmoved."""
+    operation, make = call
+    euro = casino.player()
+    yen = casino.second_wallet(euro, 5000, "JPY")
+    fields = make(euro, euro.placed(1000))
+    first = casino.send(operation, encoded(fields))
+    expect(first.status == 200, f"refused: {first}")
+    with unmoved(euro), unmoved(yen):
+        refused(casino.send(operation, encoded(fields | yen.fields)), 409, "DUPLICATE_TRANSACTION", balance=5000)
+        replays(casino.send(operation, encoded(fields)), first)

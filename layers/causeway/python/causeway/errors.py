@@ -108,7 +108,7 @@ class WrongCurrency(CausewayError):
 
     code = "WRONG_CURRENCY"
     status = 400
-    action = "Send the currency the session was launched with, or none."
+    action = "Send a currency that the player has a wallet in; in a session that wallet's currency, or none."
 
 
 class PayloadTooLarge(CausewayError):

@@ -19,9 +19,10 @@ from causeway.errors import (
     GameProviderFailed,
     InvalidRequest,
     PlayerNotFound,
+    WrongCurrency,
 )
 from causeway.permissions import Permission
-from causeway.strict_json import integer_field, required_text, shown_name
+from causeway.strict_json import id_field, integer_field, required_text, shown_name
 
 logger = Logger(child=True)
 
@@ -39,11 +40,14 @@ class LaunchRequest:
 
     player_id: int
     game_id: int
+    # Of the wallet that is played with; None: the player's first.
+    currency: str | None = None
 
     @classmethod
     def parse(cls, body: dict[str, Any]) -> Self:
         """Read the body; raises InvalidRequest, which names the field."""
-        return cls(integer_field(body, "userId"), integer_field(body, "gameId"))
+        currency = id_field(body, "currency", required=False)
+        return cls(integer_field(body, "userId"), integer_field(body, "gameId"), currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ def launch(launcher: Launcher, request: LaunchRequest) -> GameSession:
     Raises:
         Forbidden: the caller may not launch for this player.
         PlayerNotFound: the player is unknown, blocked, or has no wallet.
+        WrongCurrency: the player has no wallet in the currency that the request names.
         GameNotFound: the game is unknown or inactive.
         GameProviderFailed: the provider refused or gave no usable answer.
         Unavailable: the database or the secrets did not answer.
@@ -266,13 +271,15 @@ def _wallet(transaction: psycopg.Connection[Any], launcher: Launcher, request: L
         FROM casino_players AS p
         INNER JOIN casino_wallets AS w USING (tenant_id, player_id)
         WHERE p.tenant_id = %s AND p.player_id = %s AND p.status = 'active'
-        ORDER BY w.wallet_id
+        ORDER BY w.currency IS NOT DISTINCT FROM %s DESC, w.wallet_id
         LIMIT 1
         """,
-        [launcher.tenant_id, request.player_id],
+        [launcher.tenant_id, request.player_id, request.currency],
     ).fetchone()
     if wallet is None:
         raise PlayerNotFound
+    if request.currency not in (None, wallet.currency):
+        raise WrongCurrency("The player has no wallet in this currency")
     return wallet
 
 

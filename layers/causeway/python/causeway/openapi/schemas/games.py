@@ -14,7 +14,15 @@ _STEP = {
 }
 
 SCHEMAS: dict[str, Schema] = {
-    "LaunchRequest": object_of({"userId": NUMBER, "gameId": NUMBER}, closed=False),
+    "LaunchRequest": object_of(
+        {
+            "userId": NUMBER,
+            "gameId": NUMBER,
+            "currency": SHORT | {"description": "Of the wallet to play with; without it, the player's first."},
+        },
+        "currency",
+        closed=False,
+    ),
     "GameSession": object_of({"sessionToken": ID, "casinoSessionId": NUMBER, "providerSessionId": TEXT, **_LAUNCHED}),
     "ProviderLaunch": object_of(_SESSION | {"casinoSessionId": NUMBER}, closed=False),
     "ProviderSession": object_of({"providerSessionId": ID, **_LAUNCHED, "playerId": {"type": ["integer", "string"]}}),
