@@ -177,8 +177,8 @@ def create_player(superuser_url: str, balance: int, currency: str, owner: int | 
         owner: the player who gets the wallet; None makes a new one.
 
     Raises:
-        ValueError: the currency is unknown, the balance more than a wallet may hold, or the owner is unknown or has such
-            a wallet.
+        ValueError: the currency is unknown, the balance more than a wallet may hold, or the owner is unknown or has
+            such a wallet.
     """
     with psycopg.connect(superuser_url) as connection:
         if not connection.execute("SELECT FROM currencies WHERE code = %s", [currency]).rowcount:
