@@ -9,8 +9,9 @@ from causeway import credential_retention, data_keys, database, key_rotation
 logger = Logger()
 metrics = Metrics(namespace="Causeway")
 
-# Milliseconds kept for ending in order.
-_RESERVE = 10_000
+# Milliseconds kept for ending in order: a batch that is begun takes four transactions and two calls of KMS at most, and
+# each may take all of its time.
+RESERVE = 30_000
 
 
 @logger.inject_lambda_context
@@ -19,7 +20,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Work until nothing is due or the time is up; the next call goes on. Returns what was done."""
 
     def may_go_on() -> bool:
-        return context.get_remaining_time_in_millis() > _RESERVE
+        return context.get_remaining_time_in_millis() > RESERVE
 
     request_id = context.aws_request_id
     # First what needs no KMS; whatever becomes of it, data keys do not wait.

@@ -11,7 +11,7 @@ logger = Logger()
 metrics = Metrics(namespace="Causeway")
 
 # Milliseconds kept for ending in order.
-_RESERVE = 10_000
+RESERVE = 10_000
 
 
 @logger.inject_lambda_context
@@ -20,7 +20,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Work until nothing is lost or the time is up; the next call goes on. Returns what was done."""
 
     def may_go_on() -> bool:
-        return context.get_remaining_time_in_millis() > _RESERVE
+        return context.get_remaining_time_in_millis() > RESERVE
 
     done = sweeping.sweep(database.current(), may_go_on, context.aws_request_id)
     logger.info("lost syncs", extra=done)

@@ -249,6 +249,32 @@ def test_key_held_while_the_environment_was_frozen_is_asked_for_again(
     assert kms.asked == ["GenerateDataKey", "Decrypt"]
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("DisabledException", "AccessDeniedException", "ThrottlingException", "KMSInvalidStateException"),
+        *("KMSInternalException", "KeyUnavailableException", "DependencyTimeoutException", "NotFoundException"),
+        *("ExpiredTokenException", "UnrecognizedClientException"),
+    ],
+)
+def test_kms_that_could_not_be_asked_does_not_make_a_credential_unreadable(
+    kms: Any, kms_key_id: str, shelf: Shelf, place: Place, code: str
+) -> None:
+    """HUB 5: what KMS refuses now it may grant in a moment; nobody is told to enter his credential anew."""
+    from botocore.exceptions import ClientError
+
+    sealed = seal(DataKeys(shelf, kms_key_id).newest(place.tenant_id), place, CANARY)
+
+    def refuse(**_: object) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": ""}}, "Decrypt")
+
+    kms.meta.events.register("before-call.kms", refuse)
+    with pytest.raises(KeyServiceUnavailable, match=code):
+        DataKeys(shelf, kms_key_id).open(place, sealed)
+    kms.meta.events.unregister("before-call.kms", refuse)
+    assert DataKeys(shelf, kms_key_id).open(place, sealed) == CANARY
+
+
 def test_key_is_used_so_often_and_not_more(kms: Any, kms_key_id: str, shelf: Shelf, place: Place) -> None:
     """HUB 5: bounded by uses; making or unwrapping it is for the first."""
     keys = DataKeys(shelf, kms_key_id, Bounds(uses=3))

@@ -27,9 +27,9 @@ from causeway.strict_json import id_field, integer_field, required_text, shown_n
 logger = Logger(child=True)
 
 _PERMISSION: Permission = "games.launch"
-# Seconds for a launch, and for a launch with the round that is played in it. The functions' own limit is 29, of which
-# the transaction that closes a session needs some.
-_LAUNCH = 24.0
+# Seconds until a game provider must have launched, and with the round that is played in it. The function's own limit is
+# 29: after these come two transactions at most, one to activate the session and one to close it.
+LAUNCH = 22.0
 # An amount of minor units, as game providers tell the limits of bets.
 _AMOUNT = re.compile(r"0|[1-9][0-9]{0,18}")
 
@@ -114,7 +114,7 @@ def launch(launcher: Launcher, request: LaunchRequest) -> GameSession:
         GameProviderFailed: the provider refused or gave no usable answer.
         Unavailable: the database or the secrets did not answer.
     """
-    return _launch(launcher, request, Deadline(_LAUNCH))
+    return _launch(launcher, request, Deadline(LAUNCH))
 
 
 def _launch(launcher: Launcher, request: LaunchRequest, deadline: Deadline) -> GameSession:
@@ -317,7 +317,7 @@ def simulate_round(launcher: Launcher, request: LaunchRequest) -> dict[str, Any]
 
     Raises: as launch.
     """
-    deadline = Deadline(_LAUNCH)
+    deadline = Deadline(LAUNCH)
     session = _launch(launcher, request, deadline)
     status, report = signed_calls.post(
         session.provider_url,

@@ -11,6 +11,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from causeway import addresses, audit_log, database, idempotency, identity, operations, secrets, settings, strict_json
 from causeway.api import failed, json_answer, raw_body
 from causeway.context import RequestContext
+from causeway.database import Database
+from causeway.deadlines import Deadline
 from causeway.errors import (
     BY_CODE,
     CausewayError,
@@ -30,6 +32,8 @@ from causeway.preconditions import ANY, Expected
 
 # Bytes of a request's body that are accepted.
 _MOST_BYTES = 16 * 1024
+# Seconds before the function's time limit after which no transaction is waited for.
+_RESERVE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ def hub_call(
             event: dict[str, Any] = app.current_event.raw_event
             request_id = event["requestContext"]["requestId"]
             try:
-                return _made(_call(event, path), _Rules(permission, creates, acts), route)
+                return _made(_call(event, path, _in_time(app)), _Rules(permission, creates, acts), route)
             except CausewayError as error:
                 return failed(_told(error), request_id)
 
@@ -128,12 +132,18 @@ def _told(error: CausewayError) -> CausewayError:
     return HubUnavailable(cause=error.cause) if type(error) is Unavailable else error
 
 
-def _call(event: dict[str, Any], path: dict[str, str]) -> HubCall:
+def _in_time(app: APIGatewayHttpResolver) -> Database:
+    """Return the database for one call: the caller is answered before Lambda ends the function."""
+    seconds = app.lambda_context.get_remaining_time_in_millis() / 1000
+    return database.current().within(Deadline(seconds - _RESERVE))
+
+
+def _call(event: dict[str, Any], path: dict[str, str], in_time: Database) -> HubCall:
     context = event["requestContext"]
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     caller = caller_of(context.get("authorizer", {}), headers.get("x-tenant-id"))
     return HubCall(
-        context=RequestContext(caller, context["http"]["sourceIp"], context["requestId"]),
+        context=RequestContext(caller, context["http"]["sourceIp"], context["requestId"], in_time),
         delivered=path | (event.get("pathParameters") or {}),
         query=event.get("queryStringParameters") or {},
         headers=headers,

@@ -19,7 +19,7 @@ _ALGORITHMS = ["RS256", "RS384", "RS512"]
 _CLAIMS = ("sub", "token_use", "cognito:groups", "custom:tenant_id", "custom:player_id")
 # Seconds for fetching keys, looking up the address and every byte included, and the most bytes of them. And seconds in
 # which an issuer that failed is not asked again.
-_TIMEOUT = 3.0
+FETCH = 3.0
 _MOST_BYTES = 150_000
 _PAUSE = 5.0
 # Seconds that keys are used before they are fetched again, and in which tokens with an unknown key have them fetched
@@ -137,9 +137,9 @@ def _read(url: str) -> bytes:
     """Return what stands there, if all of it comes in time: a socket's own limit begins anew with every byte."""
     place = urlsplit(url).netloc
     try:
-        status, body = bounded(_TIMEOUT, lambda: _got(url))
+        status, body = bounded(FETCH, lambda: _got(url))
     except TimeoutError as error:
-        raise _unreadable(f"{place} did not answer within {_TIMEOUT:g} s") from error
+        raise _unreadable(f"{place} did not answer within {FETCH:g} s") from error
     except (OSError, HTTPException) as error:
         raise _unreadable(f"{place} did not answer ({type(error).__name__})") from error
     if status != 200:
@@ -150,7 +150,7 @@ def _read(url: str) -> bytes:
 def _got(url: str) -> tuple[int, bytes]:
     address = urlsplit(url)
     kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
-    connection = kind(address.netloc, timeout=_TIMEOUT)
+    connection = kind(address.netloc, timeout=FETCH)
     try:
         connection.request("GET", address.path)
         response = connection.getresponse()
