@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     # Lower case on API Gateway, but not from `sam local`.
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     try:
-        found = _found(headers.get("authorization", ""), headers.get("x-api-key"))
+        found = _found(headers.get("authorization", ""), headers.get("x-api-key"), event.get("requestContext") or {})
     except CausewayError as error:
         found = {"refused": error.code}
         log = logger.info if error.status < 500 else logger.error
@@ -37,12 +37,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return {"isAuthorized": True, "context": found}
 
 
-def _found(authorization: str, key: str | None) -> dict[str, str]:
+def _found(authorization: str, key: str | None, call: dict[str, Any]) -> dict[str, str]:
     if key is None:
         return tokens.check(tokens.bearer(authorization))
     if authorization:
         # Whoever sends both may be meant by either, and is taken for neither.
         raise Unauthorized(cause="a token and an API key at once")
-    machine = identity.of_key(database.current(), key)
+    source_ip = (call.get("http") or {}).get("sourceIp")
+    machine = identity.of_key(database.current(), key, source_ip, call.get("requestId"))
     channel = {} if machine.channel is None else {"channel": machine.channel}
     return {"keyId": machine.subject, "tenantId": machine.tenant} | channel

@@ -1,10 +1,10 @@
-"""Called by a schedule: queues syncs again that the queue or their worker lost."""
+"""Called by a schedule: queues syncs again that the queue or their worker lost, and sweeps old Idempotency-Keys."""
 
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 
-from causeway import database
+from causeway import database, idempotency
 from causeway.syncs import sweeping
 
 logger = Logger()
@@ -23,7 +23,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
         return context.get_remaining_time_in_millis() > RESERVE
 
     done = sweeping.sweep(database.current(), may_go_on, context.aws_request_id)
-    logger.info("lost syncs", extra=done)
+    keys = idempotency.sweep(database.current(), may_go_on)
+    logger.info("lost syncs, old keys", extra=done | {"keys": keys})
     for name, count in done.items():
         metrics.add_metric(name=f"SyncsSwept{name.title()}", unit="Count", value=count)
-    return done
+    metrics.add_metric(name="IdempotencyKeysSwept", unit="Count", value=keys)
+    return done | {"keys": keys}

@@ -29,9 +29,9 @@ class InProcess:
     What the functions keep beside these is alike in all of them: clients of AWS, data keys, the issuer's keys.
     """
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: Stack, changes: Mapping[str, str]) -> None:
         self._functions = {function.name: function for function in stack.functions}
-        self._variables = {function.name: stack.variables(function) for function in stack.functions}
+        self._variables = {function.name: stack.variables(function) | dict(changes) for function in stack.functions}
         self._handlers: dict[str, Handler] = {}
         # Each function's connection, while another function is at work.
         self._connections: dict[str, Any] = {}
@@ -77,9 +77,10 @@ class InProcess:
 class InProcessHub(Hub):
     """A client of the hub's API whose calls stay in this process; a context manager."""
 
-    def __init__(self, stack: Stack, tokens: Mapping[str, Any]) -> None:
+    def __init__(self, stack: Stack, tokens: Mapping[str, Any], **changes: str) -> None:
+        """Make it; changes: settings other than the template's."""
         super().__init__(stack.base_url, tokens)
-        self._functions = InProcess(stack)
+        self._functions = InProcess(stack, changes)
         self._loop = asyncio.Runner()
         self._gateway = self._loop.run(self._made(stack))
 

@@ -91,7 +91,7 @@ def test_revoked_key_is_refused_at_once_and_for_ever(hub: Hub, database: Databas
     with pytest.raises(Unauthorized):
         identity.of_key(database, key["apiKey"])
     entries = hub.audited(f"/api-keys/{key['id']}")
-    assert [entry["action"] for entry in entries] == ["api_key.created", "api_key.revoked"]
+    assert [entry["action"] for entry in entries] == ["api_key.created", "api_key.revoked", "access.refused"]
     [listed] = [one for one in hub.call("GET", "/api-keys").json["apiKeys"] if one["id"] == key["id"]]
     assert listed["revokedAt"] is not None
 
@@ -304,3 +304,31 @@ def test_authorizer_tells_no_more_than_who_it_is(stack: Stack, hub: Hub) -> None
         *("sub", "token_use", "cognito:groups", "custom:tenant_id")
     }
     assert context() == context(authorization="x") == {"refused": "UNAUTHORIZED"}
+
+
+def test_revoked_key_that_is_used_is_in_the_log_of_its_tenant(hub: Hub, rows: Callable[..., list[Any]]) -> None:
+    """HUB 44: once in five minutes, however often it is used: whoever has it cannot fill the log."""
+    key = hub.new_key()
+    hub.call("DELETE", f"/api-keys/{key['id']}")
+    stolen = machine(key["apiKey"])
+    refused = at_once([lambda: hub.call("GET", "/integrations", stolen)] * 8)
+    [entry] = hub.call("GET", f"/audit?actor={key['id']}&action=access.refused").json["entries"]
+    rows("UPDATE api_keys SET refused_at = now() - interval '6 minutes' WHERE key_id = %s", [key["id"]])
+    hub.call("GET", "/integrations", stolen)
+    entries = hub.call("GET", f"/audit?actor={key['id']}&action=access.refused").json["entries"]
+
+    assert {reply.status for reply in refused} <= {401, 429, 503}
+    assert (entry["outcome"], entry["objectKind"], entry["objectId"]) == ("refused", "api_key", key["id"])
+    assert (entry["actorKind"], entry["sourceIp"]) == ("machine", "127.0.0.1")
+    assert entry["requestId"]
+    assert len(entries) == 2
+
+
+def test_key_that_is_guessed_writes_nothing(hub: Hub) -> None:
+    """HUB 44: the id of a revoked key is no secret, and is not enough to write into its tenant's log."""
+    key = hub.new_key()
+    hub.call("DELETE", f"/api-keys/{key['id']}")
+    wrong = key["apiKey"][:60] + ("A" if key["apiKey"][60] != "A" else "B") + key["apiKey"][61:]
+
+    assert hub.call("GET", "/integrations", machine(wrong)).status == 401
+    assert hub.call("GET", f"/audit?actor={key['id']}").json["entries"] == []

@@ -299,6 +299,9 @@ def test_nobody_suspends_himself(hub: Hub, member: Callable[..., Member]) -> Non
 
     assert {(reply.status, reply.code) for reply in replies} == {(409, "OWN_MEMBERSHIP")}
     assert listed(hub)[person.subject]["status"] == "active"
+    # HUB 44: the attempts are written down.
+    told = [(entry["action"], entry["outcome"]) for entry in hub.audited(person.path)]
+    assert told[1:] == [("membership.suspended", "refused"), ("membership.restored", "refused")]
 
 
 def test_suspended_admin_does_not_let_himself_in(hub: Hub, member: Callable[..., Member]) -> None:

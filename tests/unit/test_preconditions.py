@@ -1,25 +1,52 @@
-"""If-Match: which tags name a version, and which are none of ours."""
+"""If-Match, as RFC 9110 has it (8.8.3, 13.1.1): HUB 51."""
 
 import pytest
 
 from causeway.errors import InvalidRequest, VersionMismatch
-from causeway.preconditions import Expected
+from causeway.preconditions import ANY, Expected
 
 
-@pytest.mark.parametrize("header", ['"3"', '"1", "3"', "*", ' "3" ', '"x","3"'])
-def test_tag_of_the_version_matches(header: str) -> None:
-    """HUB 51"""
-    Expected.parse(header).demand(3)
+@pytest.mark.parametrize(
+    ("header", "versions"),
+    [
+        ('"3"', {3}),
+        ('"3", "4"', {3, 4}),
+        ('"3","4" ,\t"5"', {3, 4, 5}),
+        (' "3" ', {3}),
+        # Weak tags are never strongly equal; others were never given out.
+        ('W/"3"', set()),
+        ('W/"3", "4"', {4}),
+        ('"x"', set()),
+        ('"-1"', set()),
+        ('"a,b", "7"', {7}),
+        ('""', set()),
+        # A version has one spelling.
+        ('"03"', set()),
+        ('"003"', set()),
+        ('"+3"', set()),
+        ('"\u00b3"', set()),
+        ('"99999999999999999999"', set()),
+    ],
+)
+def test_list_of_tags_names_versions(header: str, versions: set[int]) -> None:
+    assert Expected.parse(header) == Expected(frozenset(versions))
 
 
-@pytest.mark.parametrize("header", ['"2"', 'W/"3"', '"03"', '"003"', '"+3"', '"\u00b3"', '""', '"3333333333333333333"'])
-def test_other_tag_matches_no_version(header: str) -> None:
-    """HUB 51: a version has one spelling."""
-    with pytest.raises(VersionMismatch):
-        Expected.parse(header).demand(3)
+def test_star_is_any_version() -> None:
+    assert Expected.parse(" * ") == ANY
+    ANY.demand(1)
 
 
-@pytest.mark.parametrize("header", ["3", '"3', '"3""3"', "'3'", '"3" "3"', "*,*", '"3 "', '"3"\n'])
-def test_what_is_no_tag_is_refused(header: str) -> None:
-    with pytest.raises(InvalidRequest):
+@pytest.mark.parametrize(
+    "header", ["3", "'3'", '"3', '3"', '"3" "4"', '"3",', ',"3"', "*, *", '*, "3"', 'w/"3"', "W/3", '"\u0663"']
+)
+def test_what_is_no_list_of_tags_is_refused(header: str) -> None:
+    with pytest.raises(InvalidRequest, match="If-Match"):
         Expected.parse(header)
+
+
+def test_other_version_is_refused_and_the_present_one_named() -> None:
+    with pytest.raises(VersionMismatch, match="its version is now 5") as raised:
+        Expected(frozenset({3, 4})).demand(5)
+    assert raised.value.version == 5
+    Expected(frozenset({4, 5})).demand(5)

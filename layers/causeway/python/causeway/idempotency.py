@@ -18,6 +18,7 @@ import psycopg
 from aws_lambda_powertools import Logger
 from psycopg.types.json import Jsonb
 
+from causeway.database import Database
 from causeway.errors import (
     CausewayError,
     IdempotencyKeyReused,
@@ -216,7 +217,17 @@ def _free(transaction: psycopg.Connection[Any], claimed: Claim) -> None:
     )
 
 
-def sweep(transaction: psycopg.Connection[Any]) -> int:
-    """Delete keys of all tenants that are kept no longer, some at a time; return how many: 0: there are none."""
-    [row] = transaction.execute("SELECT idempotency_sweep_v1() AS swept").fetchall()
-    return int(row.swept)
+def sweep(database: Database, may_go_on: Callable[[], bool]) -> int:
+    """Delete the keys of all tenants that are kept no longer, and return how many.
+
+    Args:
+        database: of the hub's login.
+        may_go_on: asked before each thousand.
+    """
+    swept = 0
+    while may_go_on():
+        some = int(database.one("SELECT idempotency_sweep_v1() AS swept", []).swept)
+        swept += some
+        if some == 0:
+            break
+    return swept

@@ -171,8 +171,16 @@ def make_key(tenant_id: str, key_id: UUID) -> tuple[NewKey, bytes]:
     return NewKey(str(key_id), text), sha256(secret).digest()
 
 
-def of_key(database: Database, text: str) -> Caller:
+def of_key(database: Database, text: str, source_ip: str | None = None, request_id: str | None = None) -> Caller:
     """Return the machine that an API key belongs to, and record the key's use, to the minute.
+
+    The use of a revoked key is written into its tenant's audit log, once in five minutes.
+
+    Args:
+        database: of the hub's login.
+        text: as sent.
+        source_ip: of the caller.
+        request_id: of the call.
 
     Raises:
         Unauthorized: malformed, unknown or revoked.
@@ -186,7 +194,8 @@ def of_key(database: Database, text: str) -> Caller:
         raise Unauthorized(cause="not of an API key's form")
     tenant_id, key_id = UUID(bytes=raw[:16]), UUID(bytes=raw[16:32])
     known = database.one(
-        "SELECT channel FROM api_key_use_v1(%s, %s, %s)", [tenant_id, key_id, sha256(raw[32:]).digest()]
+        "SELECT channel FROM api_key_use_v1(%s, %s, %s, %s, %s)",
+        [tenant_id, key_id, sha256(raw[32:]).digest(), source_ip, request_id],
     )
     if known is None:
         raise Unauthorized(cause=f"no API key {key_id} of tenant {tenant_id}, or not this one, or a revoked one")

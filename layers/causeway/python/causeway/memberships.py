@@ -15,6 +15,7 @@ from causeway.identity import LONGEST_SUBJECT
 from causeway.preconditions import ANY, Expected
 
 STATUSES = ("active", "suspended")
+_ACTIONS = {"active": Action.MEMBERSHIP_RESTORED, "suspended": Action.MEMBERSHIP_SUSPENDED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,11 @@ def change(
     status = choice_field(body, "status", STATUSES)
     if status is None:
         raise InvalidRequest(f"status must be one of {', '.join(STATUSES)}")
+    if subject == context.caller.subject:
+        _note_refusal(context, status)
+        raise OwnMembership
     with context.transaction() as transaction:
         before = _find(transaction, subject, exact=exact)
-        if before.subject == context.caller.subject:
-            raise OwnMembership
         expected.demand(before.version)
         if before.status == status:
             return before
@@ -116,7 +118,7 @@ def change(
         record(
             transaction,
             context.entry(
-                Action.MEMBERSHIP_SUSPENDED if status == "suspended" else Action.MEMBERSHIP_RESTORED,
+                _ACTIONS[status],
                 object_kind="membership",
                 object_id=before.subject,
                 before=before.as_json(),
@@ -124,6 +126,14 @@ def change(
             ),
         )
     return after
+
+
+def _note_refusal(context: RequestContext, status: str) -> None:
+    """Write down that a caller tried to change his own membership."""
+    subject, after = context.caller.subject, {"refused": OwnMembership.code}
+    entry = context.entry(_ACTIONS[status], object_kind="membership", object_id=subject, outcome="refused", after=after)
+    with context.transaction() as transaction:
+        record(transaction, entry)
 
 
 def _find(transaction: psycopg.Connection[Any], subject: str, *, exact: bool) -> Membership:

@@ -15,7 +15,7 @@ def note(
     action: Action,
     connection: Connection,
     *,
-    outcome: Literal["done", "failed"] = "done",
+    outcome: Literal["done", "refused", "failed"] = "done",
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:

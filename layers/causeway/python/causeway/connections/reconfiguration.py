@@ -134,8 +134,16 @@ def _planned(context: RequestContext, use: Found, config: dict[str, Any], enviro
     left_out = ", ".join(f"config.{name}" for name in sorted(secret.keys() - config.keys()))
     # Where no call can be made, nothing is sent: the test says why.
     if moved and left_out and account.endpoints:
+        _note_refusal(context, use, config)
         raise SecretsRequired(f"A stored secret is not sent to a new address: give {left_out} again in the same call")
     return _Plan(account, kept, moved)
+
+
+def _note_refusal(context: RequestContext, use: Found, config: dict[str, Any]) -> None:
+    """Write down an attempt to have stored secrets sent to another address."""
+    after = {"refused": SecretsRequired.code, "fields": sorted(config)}
+    with context.transaction() as transaction:
+        audit.note(context, transaction, Action.CONNECTION_CHANGED, use.connection, outcome="refused", after=after)
 
 
 def _kept(context: RequestContext, use: Found, *, given_again: bool) -> Mapping[str, str] | None:

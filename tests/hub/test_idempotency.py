@@ -1,0 +1,350 @@
+"""Idempotency-Key: the first answer again, and nothing done twice, whatever happened in between (HUB 50)."""
+
+import json
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+from secrets import token_hex
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from causeway import idempotency
+from causeway.database import Database
+from local.demo_data import TENANTS
+from local.sandbox.credentials import DEMO_CREDENTIALS
+from local.stack import Stack
+from tests.database.parallel import at_once
+from tests.hub.client import ADMIN, OURS, PLATFORM_ADMIN, Caller, Hub, Reply, draft, machine
+
+Rows = Callable[..., list[Any]]
+SLOT = {"startTime": "2027-06-01T10:00:00+02:00", "endTime": "2027-06-01T10:30:00+02:00"}
+CALENDAR = DEMO_CREDENTIALS["gohighlevel"]["calendarId"]
+
+
+class Sandbox:
+    """The controls of GoHighLevel's stand-in."""
+
+    def __init__(self, url: str) -> None:
+        self._place = urlsplit(url).netloc
+
+    @property
+    def calls(self) -> int:
+        return self.control("GET", "calls").get("gohighlevel", 0)
+
+    def control(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+        connection = HTTPConnection(self._place, timeout=10)
+        try:
+            connection.request(method, f"/_sandbox/{path}", None if body is None else json.dumps(body))
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def sandbox(stack: Stack) -> Iterator[Sandbox]:
+    sandbox = Sandbox(stack.info["sandbox_url"])
+    yield sandbox
+    sandbox.control("DELETE", "faults")
+
+
+@pytest.fixture(scope="module")
+def calendar(hub: Hub) -> str:
+    """The path of a calendar of a connection to GoHighLevel."""
+    config = DEMO_CREDENTIALS["gohighlevel"]
+    body = {"templateId": "gohighlevel", "name": f"Calendars {token_hex(6)}", "config": config}
+    made = hub.call("POST", "/integrations", body=body)
+    assert made.json["status"] == "active", made
+    return f"/integrations/{made.json['id']}/calendars/{CALENDAR}"
+
+
+def template(hub: Hub) -> dict[str, Any]:
+    """The body of a new template."""
+    shown = hub.call("GET", "/integrations/templates/softswiss").json
+    kept = {name: value for name, value in shown.items() if name not in ("name", "isActive", "version")}
+    return kept | {"id": f"t_{token_hex(8)}", "displayName": f"Template {token_hex(6)}"}
+
+
+# How to make each thing that can be made: path, caller, body.
+MAKERS: dict[str, Callable[[Hub, str], tuple[str, Caller, Any]]] = {
+    "integration": lambda _, __: ("/integrations", ADMIN, draft()),
+    "api key": lambda _, __: ("/api-keys", ADMIN, {"name": f"key {token_hex(6)}"}),
+    "tenant": lambda _, __: (
+        *("/tenants", PLATFORM_ADMIN),
+        {"code": f"T{token_hex(8).upper()}", "displayName": "A tenant"},
+    ),
+    "template": lambda hub, _: ("/integrations/templates", PLATFORM_ADMIN, template(hub)),
+    "sync": lambda _, calendar: (f"{calendar.split('/calendars')[0]}/sync", ADMIN, None),
+    "blocked slot": lambda _, calendar: (f"{calendar}/block-slots", ADMIN, SLOT),
+}
+
+
+@pytest.fixture(params=MAKERS)
+def maker(request: pytest.FixtureRequest, hub: Hub, calendar: str) -> tuple[str, Caller, Any]:
+    """What makes something: path, caller, body."""
+    return MAKERS[request.param](hub, calendar)
+
+
+def made(hub: Hub, maker: tuple[str, Caller, Any], key: str) -> Reply:
+    path, caller, body = maker
+    return hub.call("POST", path, caller, body, idempotency_key=key)
+
+
+def died(rows: Rows, key: str) -> None:
+    """Have the attempt that did the work end before it wrote its answer down, a while ago."""
+    changed = rows(
+        """
+        UPDATE idempotency_keys SET status = NULL, headers = NULL, body = NULL, leased_until = now() - interval '1 s'
+        WHERE idempotency_key = %s RETURNING object_id
+        """,
+        [key],
+    )
+    assert len(changed) == 1
+
+
+def test_same_key_and_body_get_the_first_answer_again(
+    hub: Hub, maker: tuple[str, Caller, Any], sandbox: Sandbox
+) -> None:
+    key = token_hex(8)
+    first = made(hub, maker, key)
+    calls = sandbox.calls
+    again = made(hub, maker, key)
+
+    assert first.status in (201, 202), first
+    assert again.status == first.status
+    assert again.headers["idempotent-replay"] == "true"
+    for name in ("location", "etag"):
+        assert again.headers.get(name) == first.headers.get(name)
+    shown_once = {"apiKey", "nextAction"}
+    assert {name: value for name, value in again.json.items() if name not in shown_once} == {
+        name: value for name, value in first.json.items() if name not in shown_once
+    }
+    assert sandbox.calls == calls
+
+
+def test_same_key_with_another_body_or_route_is_refused(hub: Hub, maker: tuple[str, Caller, Any]) -> None:
+    path, caller, body = maker
+    key = token_hex(8)
+    assert made(hub, maker, key).status < 300
+    other = "/api-keys" if path != "/api-keys" else "/integrations"
+    replies = [hub.call("POST", other, caller, {"name": "another"}, idempotency_key=key)]
+    if body is not None:
+        replies.append(hub.call("POST", path, caller, body | {"name": "another"}, idempotency_key=key))
+    if caller == PLATFORM_ADMIN:
+        replies = replies[1:]
+
+    assert {(reply.status, reply.code) for reply in replies} == {(409, "IDEMPOTENCY_KEY_REUSED")}
+
+
+def test_first_answer_comes_again_after_the_object_was_changed_and_deleted(hub: Hub) -> None:
+    """And before anything else is asked that changed since: the name that is taken, the object that is gone."""
+    key, body = token_hex(8), draft()
+    first = hub.call("POST", "/integrations", body=body, idempotency_key=key)
+    path = first.headers["location"]
+    hub.call("PATCH", path, body={"description": "changed"}, if_match=first.etag)
+    changed = hub.call("POST", "/integrations", body=body, idempotency_key=key)
+    hub.call("DELETE", path)
+    deleted = hub.call("POST", "/integrations", body=body, idempotency_key=key)
+
+    assert (changed.status, changed.json) == (deleted.status, deleted.json) == (201, first.json)
+    assert hub.call("GET", path).status == 404
+
+
+def test_first_answer_comes_again_after_the_template_was_deactivated(hub: Hub) -> None:
+    own, key = template(hub), token_hex(8)
+    made = hub.call("POST", "/integrations/templates", PLATFORM_ADMIN, own)
+    body = draft(templateId=own["id"])
+    first = hub.call("POST", "/integrations", body=body, idempotency_key=key)
+    off = hub.call("PATCH", made.headers["location"], PLATFORM_ADMIN, {"isActive": False}, if_match=made.etag)
+    again = hub.call("POST", "/integrations", body=body, idempotency_key=key)
+
+    assert (first.status, off.status) == (201, 200)
+    assert again.essence == first.essence
+
+
+@pytest.mark.parametrize("end", ["disable", "enable", "test"])
+def test_routes_that_change_honour_it_too(hub: Hub, end: str) -> None:
+    path, key = hub.connection(), token_hex(8)
+    first = hub.call("POST", f"{path}/{end}", idempotency_key=key)
+    again = hub.call("POST", f"{path}/{end}", idempotency_key=key)
+
+    assert first.status == 200
+    assert (again.essence, again.headers["etag"]) == (first.essence, first.headers["etag"])
+    assert "idempotent-replay" not in first.headers
+    assert again.headers["idempotent-replay"] == "true"
+
+
+def test_deletion_and_change_sent_again_are_answered_as_at_first(hub: Hub) -> None:
+    made, keys = hub.created(), [token_hex(8) for _ in range(2)]
+    path = made.headers["location"]
+    changes = [
+        hub.call("PATCH", path, body={"description": "x"}, if_match=made.etag, idempotency_key=keys[0])
+        for _ in range(2)
+    ]
+    deletions = [hub.call("DELETE", path, idempotency_key=keys[1]) for _ in range(2)]
+
+    assert changes[0].essence == changes[1].essence
+    assert changes[0].status == 200
+    assert [reply.status for reply in deletions] == [204, 204]
+    assert [hub.call("DELETE", path).status, hub.call("DELETE", path, idempotency_key=token_hex(8)).status] == [
+        404,
+        404,
+    ]
+
+
+def test_eight_calls_at_once_with_one_key_make_one_thing(hub: Hub, rows: Rows) -> None:
+    key, body = token_hex(8), draft()
+    replies = at_once([lambda: hub.call("POST", "/integrations", body=body, idempotency_key=key)] * 8)
+    found = rows("SELECT name FROM integration_connections WHERE name = %s", [body["name"]])
+
+    assert len(found) == 1
+    assert {reply.json["id"] for reply in replies if reply.status == 201} == {
+        next(reply.json["id"] for reply in replies if reply.status == 201)
+    }
+    assert {(reply.status, reply.code) for reply in replies} <= {
+        (201, ""),
+        (409, "IN_PROGRESS"),
+        (429, ""),
+        (503, ""),
+    }
+
+
+def test_call_waits_for_the_first_and_then_says_when_to_come_again(hub: Hub, rows: Rows) -> None:
+    key, body = token_hex(8), {"name": f"key {token_hex(6)}"}
+    hub.call("POST", "/api-keys", body=body, idempotency_key=key)
+    died(rows, key)
+    rows("UPDATE idempotency_keys SET leased_until = now() + interval '1 minute' WHERE idempotency_key = %s", [key])
+    waiting = hub.call("POST", "/api-keys", body=body, idempotency_key=key)
+
+    assert (waiting.status, waiting.code, waiting.headers["retry-after"]) == (409, "IN_PROGRESS", "2")
+
+
+@pytest.mark.parametrize("thing", ["integration", "api key", "tenant", "template", "sync"])
+def test_attempt_after_one_that_died_finds_what_that_made(hub: Hub, calendar: str, rows: Rows, thing: str) -> None:
+    """It was killed between its commit and its answer: nothing is made a second time."""
+    key, maker = token_hex(8), MAKERS[thing](hub, calendar)
+    first = made(hub, maker, key)
+    died(rows, key)
+    again = made(hub, maker, key)
+
+    assert again.status == first.status
+    same = "runId" if thing == "sync" else "id"
+    assert again.json[same] == first.json[same]
+
+
+def test_attempt_after_one_that_died_before_its_work_does_it(hub: Hub, rows: Rows) -> None:
+    key, body = token_hex(8), {"name": f"key {token_hex(6)}"}
+    first = hub.call("POST", "/api-keys", body=body, idempotency_key=key).json
+    rows("DELETE FROM api_keys WHERE key_id = %s", [first["id"]])
+    died(rows, key)
+    again = hub.call("POST", "/api-keys", body=body, idempotency_key=key)
+
+    assert (again.status, again.json["id"]) == (201, first["id"])
+    assert again.json["apiKey"].startswith("cwk_")
+
+
+def test_what_may_have_been_done_at_a_platform_is_not_done_again(
+    hub: Hub, calendar: str, rows: Rows, sandbox: Sandbox
+) -> None:
+    """The attempt was killed: whether the slot is blocked is not known."""
+    key = token_hex(8)
+    hub.call("POST", f"{calendar}/block-slots", body=SLOT, idempotency_key=key)
+    died(rows, key)
+    calls = sandbox.calls
+    replies = [hub.call("POST", f"{calendar}/block-slots", body=SLOT, idempotency_key=key) for _ in range(2)]
+
+    assert {(reply.status, reply.code) for reply in replies} == {(502, "PROVIDER_OUTCOME_UNKNOWN")}
+    assert sandbox.calls == calls
+
+
+def test_unknown_outcome_is_answered_again_and_the_platform_not_called(
+    hub: Hub, calendar: str, sandbox: Sandbox
+) -> None:
+    key = token_hex(8)
+    sandbox.control("POST", "faults", {"provider": "gohighlevel", "fault": "garbage"})
+    first = hub.call("POST", f"{calendar}/block-slots", body=SLOT, idempotency_key=key)
+    sandbox.control("DELETE", "faults")
+    calls = sandbox.calls
+    again = hub.call("POST", f"{calendar}/block-slots", body=SLOT, idempotency_key=key)
+
+    assert (first.status, first.code) == (again.status, again.code) == (502, "PROVIDER_OUTCOME_UNKNOWN")
+    assert sandbox.calls == calls
+
+
+def test_refused_call_gives_its_key_up(hub: Hub) -> None:
+    """Nothing was done: the corrected call may have the same key."""
+    key = token_hex(8)
+    refused = hub.call("POST", "/api-keys", body={"name": ""}, idempotency_key=key)
+    corrected = hub.call("POST", "/api-keys", body={"name": f"key {token_hex(6)}"}, idempotency_key=key)
+
+    assert (refused.status, corrected.status) == (400, 201)
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256])
+def test_key_of_another_length_is_refused(hub: Hub, key: str) -> None:
+    reply = hub.call("POST", "/api-keys", body={"name": "x"}, idempotency_key=key)
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+
+
+def test_key_is_its_callers_own(hub: Hub, someone: Callable[..., str], calendar: str) -> None:
+    key, body = token_hex(8), {"name": f"key {token_hex(6)}"}
+    hub.call("POST", "/api-keys", body=body, idempotency_key=key)
+    other = Caller(None, headers={"authorization": f"Bearer {someone('tenant_admin')}"})
+    theirs = hub.call("POST", "/api-keys", other, body | {"name": f"key {token_hex(6)}"}, idempotency_key=key)
+    robot = machine(hub.new_key()["apiKey"])
+    blocked = hub.call("POST", f"{calendar}/block-slots", robot, SLOT, idempotency_key=key)
+
+    assert (theirs.status, blocked.status) == (201, 201)
+
+
+def test_who_lost_the_permission_gets_no_replay(hub: Hub, someone: Callable[..., str], rows: Rows) -> None:
+    person = Caller(None, headers={"authorization": f"Bearer {someone('tenant_admin')}"})
+    key, body = token_hex(8), {"name": f"key {token_hex(6)}"}
+    first = hub.call("POST", "/api-keys", person, body, idempotency_key=key)
+    rows("UPDATE memberships SET status = 'suspended' WHERE subject = %s", [first.json["createdBy"]])
+
+    assert hub.call("POST", "/api-keys", person, body, idempotency_key=key).status == 403
+
+
+def test_api_keys_text_is_neither_kept_nor_shown_again(hub: Hub, rows: Rows) -> None:
+    """HUB 1: the replay names the key and says what to do."""
+    key, body = token_hex(8), {"name": f"key {token_hex(6)}"}
+    first = hub.call("POST", "/api-keys", body=body, idempotency_key=key)
+    again = hub.call("POST", "/api-keys", body=body, idempotency_key=key)
+    kept = [row[0] for row in rows("SELECT k::text FROM idempotency_keys AS k WHERE idempotency_key = %s", [key])]
+
+    assert (again.json["id"], again.json["apiKey"]) == (first.json["id"], None)
+    assert "create another one and delete this one" in again.json["nextAction"]
+    assert len(kept) == 1
+    assert first.json["apiKey"][4:20] not in kept[0]
+    assert first.json["apiKey"][-20:] not in kept[0]
+
+
+def test_secrets_of_a_request_are_not_kept_with_its_key(hub: Hub, rows: Rows) -> None:
+    """HUB 1: neither in the answer, nor as a digest that the database alone could try values against."""
+    key, body = token_hex(8), draft()
+    hub.call("POST", "/integrations", body=body, idempotency_key=key)
+    kept = [row[0] for row in rows("SELECT k::text FROM idempotency_keys AS k WHERE idempotency_key = %s", [key])]
+
+    assert len(kept) == 1
+    for name in ("api_key", "api_secret"):
+        assert body["config"][name] not in kept[0]
+
+
+def test_key_is_new_again_after_a_day_and_swept(hub: Hub, stack: Stack, rows: Rows) -> None:
+    keys = [token_hex(8) for _ in range(3)]
+    for key in keys:
+        hub.call("POST", "/api-keys", body={"name": f"key {token_hex(6)}"}, idempotency_key=key)
+    aged = "UPDATE idempotency_keys SET created_at = now() - interval '24 hours 1 s' WHERE idempotency_key = ANY (%s)"
+    rows(aged, [keys[:2]])
+    other = hub.call("POST", "/api-keys", body={"name": f"key {token_hex(6)}"}, idempotency_key=keys[0])
+    database = Database(conninfo=stack.database_urls["hub"])
+    swept = idempotency.sweep(database, lambda: True)
+    database.close()
+    left = {
+        row[0] for row in rows("SELECT idempotency_key FROM idempotency_keys WHERE tenant_id = %s", [TENANTS[OURS]])
+    }
+
+    assert other.status == 201
+    assert swept >= 1
+    assert left & set(keys) == {keys[0], keys[2]}

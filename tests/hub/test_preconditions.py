@@ -1,0 +1,176 @@
+"""If-Match on every route that changes something, and the version that each answer and list names (HUB 51)."""
+
+from collections.abc import Callable
+from secrets import token_hex
+from typing import Any
+
+import pytest
+
+from tests.hub.client import ADMIN, PLATFORM_ADMIN, REGULATOR, Caller, Hub, claims_of, draft
+from tests.hub.test_matrix import SNAPSHOT
+
+Rows = Callable[..., list[Any]]
+
+
+def connection(hub: Hub) -> str:
+    return hub.connection()
+
+
+def template(hub: Hub) -> str:
+    shown = hub.call("GET", "/integrations/templates/softswiss").json
+    kept = {name: value for name, value in shown.items() if name not in ("name", "isActive", "version")}
+    named = {"id": f"t_{token_hex(8)}", "displayName": f"Template {token_hex(6)}"}
+    return hub.call("POST", "/integrations/templates", PLATFORM_ADMIN, kept | named).headers["location"]
+
+
+def tenant(hub: Hub) -> str:
+    body = {"code": f"T{token_hex(8).upper()}", "displayName": "A tenant"}
+    return hub.call("POST", "/tenants", PLATFORM_ADMIN, body).headers["location"]
+
+
+def api_key(hub: Hub) -> str:
+    return f"/api-keys/{hub.new_key()['id']}"
+
+
+def membership(hub: Hub) -> str:
+    """The regulator's: a change of it is refused here, so that he stays what he is."""
+    return f"/memberships/{claims_of(hub.token(REGULATOR) or '')['sub']}"
+
+
+# Every route that changes an object: what makes one, the call, and who makes it.
+CHANGES: dict[str, tuple[Callable[[Hub], str], str, str, Any, Caller]] = {
+    "PATCH /integrations/{connection_id}": (connection, "PATCH", "", {"description": "x"}, ADMIN),
+    "DELETE /integrations/{connection_id}": (connection, "DELETE", "", None, ADMIN),
+    "POST /integrations/{connection_id}/test": (connection, "POST", "/test", None, ADMIN),
+    "POST /integrations/{connection_id}/sync": (connection, "POST", "/sync", None, ADMIN),
+    "POST /integrations/{connection_id}/enable": (connection, "POST", "/enable", None, ADMIN),
+    "POST /integrations/{connection_id}/disable": (connection, "POST", "/disable", None, ADMIN),
+    "POST /integrations/{connection_id}/credentials/rotate": (
+        *(connection, "POST", "/credentials/rotate", {"config": {"api_key": "x"}}, ADMIN),
+    ),
+    "POST /integrations/{connection_id}/credentials/rollback": (
+        *(connection, "POST", "/credentials/rollback", None, ADMIN),
+    ),
+    "POST /integrations/{connection_id}/calendars/{calendar_id}/block-slots": (
+        *(connection, "POST", "/calendars/a/block-slots"),
+        {"startTime": "2027-06-01T10:00:00Z", "endTime": "2027-06-01T10:30:00Z"},
+        ADMIN,
+    ),
+    "PATCH /integrations/templates/{template_id}": (template, "PATCH", "", {"description": "x"}, PLATFORM_ADMIN),
+    "PATCH /tenants/{tenant_id}": (tenant, "PATCH", "", {"displayName": "Another"}, PLATFORM_ADMIN),
+    "PATCH /memberships/{subject}": (membership, "PATCH", "", {"status": "suspended"}, ADMIN),
+    "DELETE /api-keys/{key_id}": (api_key, "DELETE", "", None, ADMIN),
+}
+# Every route that makes something new.
+CREATIONS: dict[str, tuple[str, Caller, Any]] = {
+    "POST /integrations": ("/integrations", ADMIN, draft()),
+    "POST /integrations/templates": ("/integrations/templates", PLATFORM_ADMIN, {}),
+    "POST /tenants": ("/tenants", PLATFORM_ADMIN, {"code": f"T{token_hex(8).upper()}", "displayName": "x"}),
+    "POST /api-keys": ("/api-keys", ADMIN, {"name": f"key {token_hex(6)}"}),
+}
+
+
+def test_every_route_that_changes_something_is_here(hub: Hub) -> None:
+    paths = hub.call("GET", "/openapi.json").json["paths"]
+    found = {
+        f"{method.upper()} {path}"
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+        if method != "get" and "x-permission" in operation
+    }
+
+    assert found == CHANGES.keys() | CREATIONS.keys()
+
+
+@pytest.mark.parametrize("tag", ['"99"', 'W/"1"', '"x"'], ids=["stale", "weak", "another's"])
+@pytest.mark.parametrize("route", CHANGES)
+def test_change_of_another_version_is_refused_and_changes_nothing(hub: Hub, rows: Rows, route: str, tag: str) -> None:
+    make, method, end, body, caller = CHANGES[route]
+    path = make(hub)
+    before = rows(SNAPSHOT)
+    refused = hub.call(method, path + end, caller, body, if_match=tag)
+
+    assert (refused.status, refused.code) == (412, "VERSION_MISMATCH")
+    # The version it has now is named.
+    version = refused.etag.strip('"')
+    assert refused.json["error"].endswith(f"its version is now {version}")
+    assert rows(SNAPSHOT) == before
+
+
+@pytest.mark.parametrize("tag", ["*", "{etag}", '"99", {etag}'], ids=["any", "present", "one of two"])
+@pytest.mark.parametrize("route", ["DELETE /api-keys/{key_id}", "PATCH /tenants/{tenant_id}"])
+def test_change_of_a_version_that_is_named_is_made(hub: Hub, route: str, tag: str) -> None:
+    make, method, end, body, caller = CHANGES[route]
+    path = make(hub)
+    done = hub.call(method, path + end, caller, body, if_match=tag.format(etag='"1"'))
+
+    assert done.status in (200, 204)
+    # The version that the change left is named.
+    assert done.etag == '"2"'
+
+
+@pytest.mark.parametrize("end", ["", "/disable", "/enable", "/test"])
+def test_connection_is_changed_by_who_names_its_version(hub: Hub, end: str) -> None:
+    made = hub.created()
+    path, method, body = made.headers["location"], "POST" if end else "PATCH", None if end else {"description": "x"}
+    done = hub.call(method, path + end, body=body, if_match=f'"7", {made.etag}')
+
+    assert done.status == 200
+    assert done.etag == hub.call("GET", path).etag
+
+
+@pytest.mark.parametrize("route", CREATIONS)
+def test_what_is_to_be_made_has_no_version_to_be_named(hub: Hub, rows: Rows, route: str) -> None:
+    path, caller, body = CREATIONS[route]
+    before = rows(SNAPSHOT)
+    refused = hub.call("POST", path, caller, body, if_match='"1"')
+
+    assert (refused.status, refused.code) == (412, "VERSION_MISMATCH")
+    assert "etag" not in refused.headers
+    assert rows(SNAPSHOT) == before
+
+
+def test_lists_carry_each_objects_version(hub: Hub) -> None:
+    made, tenant_path, key, template_path = hub.created(), tenant(hub), api_key(hub), template(hub)
+    lists = {
+        "integrations": ("/integrations?limit=1", ADMIN, made.headers["location"]),
+        "apiKeys": ("/api-keys", ADMIN, key),
+        "memberships": ("/memberships?limit=100", ADMIN, None),
+        "tenants": ("/tenants?limit=100", PLATFORM_ADMIN, tenant_path),
+        "templates": ("/integrations/templates?limit=100", PLATFORM_ADMIN, template_path),
+    }
+    for name, (path, caller, one) in lists.items():
+        shown = hub.call("GET", path, caller).json[name]
+        assert shown, name
+        assert all(isinstance(each["version"], int) and each["version"] >= 1 for each in shown), name
+        known = {each["id"]: each["version"] for each in shown if "id" in each}
+        if one is not None and one.rsplit("/", 1)[-1] in known:
+            assert known[one.rsplit("/", 1)[-1]] == 1
+
+
+def test_who_named_no_version_is_told_of_none(hub: Hub, rows: Rows) -> None:
+    """He lost a race: the other call's change came between his call's reading and writing."""
+    path = hub.connection()
+    connection_id = path.rsplit("/", 1)[-1]
+    rows(
+        """
+        CREATE FUNCTION lose_the_race() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+        """
+    )
+    rows(
+        """
+        CREATE TRIGGER lose_the_race BEFORE UPDATE ON integration_connections FOR EACH ROW
+        WHEN (new.version > old.version) EXECUTE FUNCTION lose_the_race()
+        """
+    )
+    try:
+        plain = hub.call("POST", f"{path}/disable")
+        named = hub.call("POST", f"{path}/disable", if_match='"1"')
+    finally:
+        rows("DROP TRIGGER lose_the_race ON integration_connections")
+        rows("DROP FUNCTION lose_the_race()")
+
+    assert (plain.status, plain.code) == (409, "CHANGED_MEANWHILE")
+    assert "etag" not in plain.headers
+    assert (named.status, named.code) == (412, "VERSION_MISMATCH")
+    assert rows("SELECT version FROM integration_connections WHERE connection_id = %s", [connection_id])[0].version == 1

@@ -1,0 +1,155 @@
+"""How many statements a route sends to the database: counted in libpq's own trace, and kept within bounds."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import pytest
+from psycopg.pq import Trace
+
+from causeway import data_keys
+from local.sandbox.credentials import DEMO_CREDENTIALS
+from local.stack import Stack
+from tests.hub.client import ADMIN, Caller, Hub, Reply, config, draft, machine
+from tests.hub.conftest import Platform
+from tests.hub.in_process import InProcessHub
+
+# A statement on its way to the server: a Parse, or a simple query.
+_SENT = re.compile(r'^F\t\d+\t(Parse|Query)\t (?:"")?\s*"?\s*(\w+)', re.MULTILINE)
+# They frame a transaction, and are not counted.
+_FRAMES = {"BEGIN", "COMMIT", "ROLLBACK"}
+
+
+class CountingHub:
+    """The hub in this process, whose functions' connections are traced while it is called."""
+
+    def __init__(self, hub: InProcessHub, folder: Path) -> None:
+        self.hub = hub
+        self._folder = folder
+
+    def count(
+        self, method: str, path: str, caller: Caller = ADMIN, body: Any = None, **headers: Any
+    ) -> tuple[int, Reply]:
+        """Make a call, and return how many statements it sent, beside its answer."""
+        # As in an execution environment that holds no data key yet.
+        data_keys.current.cache_clear()
+        connections = [one for one in self.hub._functions._connections.values() if one is not None and not one.closed]
+        trace = self._folder / token_hex(8)
+        with trace.open("w") as file:
+            for connection in connections:
+                connection.pgconn.trace(file.fileno())
+                connection.pgconn.set_trace_flags(Trace.SUPPRESS_TIMESTAMPS)
+            reply = self.hub.call(method, path, caller, body, **headers)
+            for connection in connections:
+                connection.pgconn.untrace()
+        statements = [word.upper() for _, word in _SENT.findall(trace.read_text(errors="replace"))]
+        assert "BEGIN" in statements, "nothing was traced"
+        return len([word for word in statements if word not in _FRAMES]), reply
+
+
+@pytest.fixture(scope="module")
+def counting(hub: Hub, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CountingHub]:
+    """The hub, each of whose functions has been called once and so has its connection."""
+    with InProcessHub(stack, hub.tokens, EGRESS_ALLOWED_HOSTS="127.0.0.1") as inside:
+        for path in ("/integrations", "/integrations/templates", "/api-keys", "/memberships", "/audit"):
+            assert inside.call("GET", path).status == 200
+        path = f"/integrations/{inside.call('POST', '/integrations', body=calendars()).json['id']}"
+        assert inside.call("GET", f"{path}/syncs").status == 200
+        assert inside.call("GET", f"{path}/calendars").status == 200
+        yield CountingHub(inside, tmp_path_factory.mktemp("traces"))
+
+
+def calendars() -> dict[str, Any]:
+    """A connection of GoHighLevel's, whose platform is the sandbox."""
+    return {"templateId": "gohighlevel", "name": f"Counted {token_hex(6)}", "config": DEMO_CREDENTIALS["gohighlevel"]}
+
+
+@pytest.fixture
+def path(counting: CountingHub, platform: Platform) -> str:
+    """The path of a new connection that works."""
+    made = counting.hub.call("POST", "/integrations", body=working(platform))
+    assert made.json["status"] == "active", made
+    return f"/integrations/{made.json['id']}"
+
+
+def working(platform: Platform, key: str = "first") -> dict[str, Any]:
+    """The body of POST /integrations, with a key that the platform takes."""
+    platform.keys.add(key)
+    return draft(config=config(base_url=platform.url, api_key=key))
+
+
+def test_creating_a_connection_takes_few_statements(counting: CountingHub, platform: Platform) -> None:
+    """With an Idempotency-Key, and a data key that is not in the cache yet."""
+    count, made = counting.count("POST", "/integrations", body=working(platform), idempotency_key=token_hex(8))
+
+    assert (made.status, made.json["status"]) == (201, "active")
+    assert count <= 20
+
+
+# By name: the bound, the call, and whether it names the version.
+ROUTES: dict[str, tuple[int, str, str, Any, bool]] = {
+    "test": (14, "POST", "{path}/test", None, False),
+    "list": (4, "GET", "/integrations", None, False),
+    "get": (4, "GET", "{path}", None, False),
+    "rename": (4, "PATCH", "{path}", {"description": "counted"}, True),
+    "change": (14, "PATCH", "{path}", {"config": {"casino_id": "casino-2"}}, True),
+    "rotate": (21, "POST", "{path}/credentials/rotate", {"config": {"api_key": "second"}}, False),
+    "disable": (4, "POST", "{path}/disable", None, False),
+    "enable": (12, "POST", "{path}/enable", None, False),
+    "delete": (8, "DELETE", "{path}", None, False),
+    "sync": (4, "POST", "{path}/sync", None, False),
+    "logs": (3, "GET", "{path}/logs", None, False),
+    "health": (3, "GET", "{path}/health", None, False),
+    "templates": (2, "GET", "/integrations/templates", None, False),
+    "memberships": (2, "GET", "/memberships", None, False),
+}
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_route_takes_few_statements(counting: CountingHub, platform: Platform, path: str, route: str) -> None:
+    bound, method, where, body, versioned = ROUTES[route]
+    platform.keys.add("second")
+    headers = {"if_match": counting.hub.call("GET", path).etag} if versioned else {}
+    count, reply = counting.count(method, where.format(path=path), ADMIN, body, **headers)
+
+    assert reply.status < 300, reply
+    assert count <= bound
+
+
+def test_putting_secrets_back_takes_few_statements(counting: CountingHub, platform: Platform, path: str) -> None:
+    platform.keys.add("second")
+    rotated = counting.hub.call("POST", f"{path}/credentials/rotate", body={"config": {"api_key": "second"}})
+    count, reply = counting.count("POST", f"{path}/credentials/rollback")
+
+    assert (rotated.status, reply.status) == (200, 200)
+    assert count <= 20
+
+
+def test_use_of_a_connection_takes_few_statements(counting: CountingHub) -> None:
+    """Read and opened in one transaction, and logged in another."""
+    made = counting.hub.call("POST", "/integrations", body=calendars())
+    count, reply = counting.count("GET", f"/integrations/{made.json['id']}/calendars")
+
+    assert reply.status == 200, reply
+    assert count <= 8
+
+
+def test_call_with_a_key_takes_two_statements_before_its_work(counting: CountingHub) -> None:
+    """One looks the key up, one opens the transaction; a list is one more."""
+    caller = machine(counting.hub.new_key()["apiKey"])
+    counting.hub.call("GET", "/integrations", caller)
+    count, reply = counting.count("GET", "/integrations", caller)
+
+    assert reply.status == 200
+    assert count <= 3
+
+
+def test_replay_takes_two_statements(counting: CountingHub, path: str) -> None:
+    key = token_hex(8)
+    counting.hub.call("POST", f"{path}/sync", idempotency_key=key)
+    count, reply = counting.count("POST", f"{path}/sync", idempotency_key=key)
+
+    assert reply.headers["idempotent-replay"] == "true"
+    assert count == 2
