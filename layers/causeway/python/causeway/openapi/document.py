@@ -130,7 +130,7 @@ def _operation(route: _Route, components: dict[str, Any], refusals: dict[str, di
     what = f"{route.method} {route.path}"
     declared = _declared(what, route, components)
     guard = GUARDS.get(route.function, Guard(NO_PROOF))
-    changes = guard.permission is not None and route.method != "GET"
+    changes = guard.proof in (TOKEN, TOKEN_OR_KEY) and route.method != "GET"
     codes = _codes(what, route, declared, guard.proof, changes=changes)
     operation = {
         "operationId": _operation_id(route),
