@@ -76,7 +76,7 @@ def test_every_route_that_changes_something_is_here(hub: Hub) -> None:
         f"{method.upper()} {path}"
         for path, methods in paths.items()
         for method, operation in methods.items()
-        if method != "get" and "x-permission" in operation
+        if method != "get" and "x-permission" in operation and not path.startswith("/casino/")
     }
 
     assert found == CHANGES.keys() | CREATIONS.keys()
