@@ -1,9 +1,8 @@
 -- People and machines that use the hub: who they are is proved by a token or a key; here stands what they are to a tenant.
 
--- A person, by the subject of the tokens of the user pool. Nothing of him is known here but what he is called.
+-- A person, by the subject of the tokens of the user pool; what he is called stands in his memberships.
 CREATE TABLE users (
     subject text PRIMARY KEY CHECK (length(subject) BETWEEN 1 AND 255),
-    email text NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
@@ -13,6 +12,10 @@ CREATE TABLE memberships (
     subject text NOT NULL REFERENCES users,
     role text NOT NULL CHECK (role IN ('tenant_admin', 'regulator', 'staff')),
     status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'suspended')),
+    -- What his last token called him; empty where it did not. Personal data: they stand here and nowhere else.
+    name text NOT NULL DEFAULT '' CHECK (length(name) <= 200),
+    email text NOT NULL DEFAULT '' CHECK (length(email) <= 254),
+    email_verified boolean NOT NULL DEFAULT false,
     -- Counts changes by people: the ETag.
     version bigint NOT NULL DEFAULT 1 CHECK (version > 0),
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -69,5 +72,5 @@ CREATE POLICY users_self ON users FOR SELECT TO causeway_hub USING (subject = cu
 CREATE POLICY users_add ON users FOR INSERT TO causeway_hub WITH CHECK (subject = current_subject());
 
 GRANT SELECT, INSERT ON users, memberships, api_keys TO causeway_hub;
-GRANT UPDATE (role) ON memberships TO causeway_hub;
+GRANT UPDATE (role, name, email, email_verified) ON memberships TO causeway_hub;
 GRANT UPDATE (last_used_at, revoked_at, refused_at, version) ON api_keys TO causeway_hub;

@@ -46,12 +46,17 @@ GRANT UPDATE (status, version) ON memberships TO causeway_hub;
 -- p_remembered: whether the caller is a person of the tenant; a machine and a super admin become no members.
 -- outcome: ok, no_tenant or suspended. written: a role was written down just now. role_before: the role until then,
 -- NULL where it is the person's first.
-CREATE FUNCTION admit_v1(p_tenant_id uuid, p_subject text, p_role text, p_remembered boolean)
+CREATE FUNCTION admit_v1(
+    p_tenant_id uuid, p_subject text, p_role text, p_remembered boolean, p_name text, p_email text,
+    p_email_verified boolean
+)
 RETURNS TABLE (outcome text, written boolean, role_before text)
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     v_role text;
     v_status text;
+    -- A token that does not say what its person is called takes nothing away.
+    v_called boolean;
 BEGIN
     PERFORM set_config('causeway.tenant_id', p_tenant_id::text, true);
     PERFORM set_config('causeway.subject', p_subject, true);
@@ -61,7 +66,10 @@ BEGIN
     IF NOT EXISTS (SELECT FROM tenants AS t WHERE t.tenant_id = p_tenant_id) THEN
         outcome := 'no_tenant';
     ELSIF p_remembered THEN
-        SELECT m.role, m.status INTO v_role, v_status FROM memberships AS m
+        SELECT m.role, m.status, (p_name = '' OR m.name = p_name)
+            AND (p_email = '' OR (m.email = p_email AND m.email_verified = p_email_verified))
+        INTO v_role, v_status, v_called
+        FROM memberships AS m
         WHERE m.tenant_id = p_tenant_id AND m.subject = p_subject;
         IF v_status IS DISTINCT FROM 'suspended' AND v_role IS DISTINCT FROM p_role THEN
             INSERT INTO users (subject) VALUES (p_subject) ON CONFLICT DO NOTHING;
@@ -73,6 +81,13 @@ BEGIN
             -- It may have waited for another first call, or for a suspension.
             SELECT m.status INTO v_status FROM memberships AS m
             WHERE m.tenant_id = p_tenant_id AND m.subject = p_subject;
+        END IF;
+        IF v_status = 'active' AND v_called IS NOT TRUE THEN
+            UPDATE memberships AS m
+            SET name = CASE p_name WHEN '' THEN m.name ELSE p_name END,
+                email = CASE p_email WHEN '' THEN m.email ELSE p_email END,
+                email_verified = CASE p_email WHEN '' THEN m.email_verified ELSE p_email_verified END
+            WHERE m.tenant_id = p_tenant_id AND m.subject = p_subject AND m.status = 'active';
         END IF;
         IF v_status = 'suspended' THEN
             outcome := 'suspended';

@@ -1,6 +1,7 @@
 """People, keys and connections in the database: what it refuses whatever the functions ask of it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,7 +13,7 @@ from psycopg import errors as pg
 from causeway import identity
 from causeway.database import Database
 from causeway.errors import Forbidden, TenantNotFound
-from causeway.identity import Caller
+from causeway.identity import Caller, Profile
 from tests.database.parallel import at_once, held
 from tests.database.world import Casino
 
@@ -63,6 +64,41 @@ def test_person_is_remembered_once_with_his_role(ours: Casino, database: Databas
 
     assert rows[0].n == 1
     assert membership(ours, caller) == ("staff", "active")
+
+
+def called(casino: Casino, caller: Caller) -> tuple[str, str, bool]:
+    [row] = casino.query(
+        "SELECT name, email, email_verified FROM memberships WHERE tenant_id = %s AND subject = %s",
+        [caller.tenant, caller.subject],
+    )
+    return row.name, row.email, row.email_verified
+
+
+def test_person_is_called_what_his_last_token_says(ours: Casino, database: Database) -> None:
+    """A token that says nothing takes nothing away; a suspended person changes nothing."""
+    caller = person(ours)
+    seen = []
+    for profile in (
+        Profile("", "", email_verified=False),
+        Profile("Zo\u00eb", "zoe@example.com", email_verified=True),
+        Profile("", "", email_verified=False),
+        Profile("Zo\u00eb B", "", email_verified=False),
+        Profile("", "new@example.com", email_verified=False),
+    ):
+        admitted(database, replace(caller, profile=profile))
+        seen.append(called(ours, caller))
+    ours.query("UPDATE memberships SET status = 'suspended' WHERE subject = %s", [caller.subject])
+    with pytest.raises(Forbidden):
+        admitted(database, replace(caller, profile=Profile("Other", "other@example.com", email_verified=True)))
+
+    assert seen == [
+        ("", "", False),
+        ("Zo\u00eb", "zoe@example.com", True),
+        ("Zo\u00eb", "zoe@example.com", True),
+        ("Zo\u00eb B", "zoe@example.com", True),
+        ("Zo\u00eb B", "new@example.com", False),
+    ]
+    assert called(ours, caller) == seen[-1]
 
 
 def test_role_of_a_new_token_takes_the_place_of_the_old(ours: Casino, database: Database) -> None:
@@ -213,7 +249,7 @@ FORBIDDEN = [
     "UPDATE memberships SET subject = 'somebody'",
     "UPDATE memberships SET tenant_id = tenant_id",
     "DELETE FROM memberships",
-    "UPDATE users SET email = ''",
+    "UPDATE users SET created_at = now()",
     "DELETE FROM users",
     "UPDATE api_keys SET hash = hash",
     "UPDATE api_keys SET channel = NULL",

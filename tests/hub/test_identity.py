@@ -244,3 +244,30 @@ def test_event_that_names_nobody_lets_nobody_in(authorizer: dict[str, Any]) -> N
 def test_caller_demands_no_more_than_his_role_has() -> None:
     with pytest.raises(Forbidden, match="staff lacks audit"):
         Caller("person", "x", "staff", TENANT).demand("audit.read")
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({}, ("", "", False)),
+        (
+            {"name": " Zoe\u0308  B ", "email": "zoe@example.com", "email_verified": "true"},
+            ("Zo\u00eb B", "zoe@example.com", True),
+        ),
+        ({"email": "zoe@example.com", "email_verified": "false"}, ("", "zoe@example.com", False)),
+        ({"email": "zoe@example.com"}, ("", "zoe@example.com", False)),
+        ({"name": "\u202eX", "email": "a@b@c", "email_verified": "true"}, ("", "", False)),
+        ({"name": "x" * 201, "email": f"{'x' * 250}@example.com"}, ("", "", False)),
+        ({"name": "\0", "email": "a\nb@example.com"}, ("", "", False)),
+        ({"name": "", "email": "<script>@example.com"}, ("", "", False)),
+    ],
+)
+def test_what_a_person_is_called_is_bounded_and_refuses_nobody(
+    claims: dict[str, str], expected: tuple[str, str, bool]
+) -> None:
+    """A malformed name or address is left out; neither is shown where the caller is."""
+    who = {"sub": "someone", "cognito:groups": "[staff]", "custom:tenant_id": TENANTS[OURS]}
+    caller = identity.of_claims(who | claims, None)
+
+    assert (caller.profile.name, caller.profile.email, caller.profile.email_verified) == expected
+    assert "zoe" not in repr(caller).lower()

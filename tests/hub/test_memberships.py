@@ -1,5 +1,6 @@
 """/memberships: who a tenant's people are, and that one who is suspended is refused until he is let in again."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from secrets import token_hex
@@ -96,7 +97,14 @@ def test_people_are_listed_from_their_first_call_on(hub: Hub, someone: Callable[
         "status": "active",
         "createdAt": after[new.subject]["createdAt"],
         "version": 1,
+        "name": None,
+        "email": after[new.subject]["email"],
+        "emailVerified": False,
     }
+    assert re.fullmatch(r"person-[0-9a-f]{12}@example\.com", after[new.subject]["email"])
+    # Personal data stand where they can be forgotten.
+    kept = "SELECT count(*) AS n FROM audit_log AS a WHERE strpos(a::text, %s) > 0"
+    assert rows(kept, [after[new.subject]["email"]])[0].n == 0
     assert set(after) == {row.subject for row in stored}
     assert not set(after) & set(listed(hub, THEIR_ADMIN))
     assert set(listed(hub, REGULATOR)) == set(listed(hub, SUPER_ADMIN)) == set(after)
@@ -279,7 +287,10 @@ def test_suspending_and_restoring_are_in_the_log_with_before_and_after(hub: Hub,
     _, suspended, restored = hub.audited(person.path)
 
     assert (suspended["action"], restored["action"]) == ("membership.suspended", "membership.restored")
-    assert suspended["before"] | {"version": 3} == restored["after"] == listed(hub)[person.subject]
+    # What he is called stays out of a log that cannot forget.
+    called = ("name", "email", "emailVerified")
+    now = {name: value for name, value in listed(hub)[person.subject].items() if name not in called}
+    assert suspended["before"] | {"version": 3} == restored["after"] == now
     assert suspended["after"] == restored["before"] == suspended["before"] | {"status": "suspended", "version": 2}
     assert {entry["actor"] for entry in (suspended, restored)} == {claims_of(hub.token(ADMIN) or "")["sub"]}
 

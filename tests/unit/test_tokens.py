@@ -82,6 +82,7 @@ def test_token_is_its_bearers_identity_in_the_gateways_form_and_nothing_else(ser
         "token_use": "id",
         "cognito:groups": "[staff another]",
         "custom:tenant_id": "00000000-0000-4000-8000-000000000001",
+        "email": "somebody@example.com",
     }
 
 

@@ -1,7 +1,7 @@
 """Who calls the hub: a person by the claims of a token, or a machine by its API key."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from secrets import token_bytes
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from causeway import base64url
 from causeway.database import Database
 from causeway.errors import Forbidden, InvalidRequest, TenantNotFound, TenantRequired, Unauthorized
 from causeway.fields import text_field, uuid_or
+from causeway.names import name_field
 from causeway.permissions import ALLOWED, Permission, Role
 
 _PREFIX = "cwk_"
@@ -26,6 +27,37 @@ _GROUP = re.compile(r"\[([A-Za-z0-9_-]+)\]|([A-Za-z0-9_-]+)")
 _KEY = re.compile(rf"{_PREFIX}([A-Za-z0-9_-]{{86}})")
 
 
+_LONGEST_NAME = 200
+# What can be shown as an address and cannot be taken for anything else; RFC 5321 allows 254 characters in all.
+_EMAIL = re.compile(r"(?=.{3,254}\Z)[!#$%&'*+/=?^_`{|}~.0-9A-Za-z-]+@[0-9A-Za-z.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a token says of a person beside who he is; empty where it says nothing, or nothing that can be shown.
+
+    email_verified: whether the user pool has proved that the address is his; he may change name and address himself.
+    """
+
+    name: str
+    email: str
+    email_verified: bool
+
+    @classmethod
+    def of_claims(cls, claims: dict[str, str]) -> "Profile":
+        """Read the claims name, email and email_verified; what is malformed is left out, and refuses nobody."""
+        try:
+            name = name_field(claims, "name", _LONGEST_NAME)
+        except InvalidRequest:
+            name = ""
+        email = claims.get("email", "")
+        email = email if _EMAIL.fullmatch(email) else ""
+        return cls(name, email, bool(email) and claims.get("email_verified") == "true")
+
+
+NOBODY_S = Profile("", "", email_verified=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who calls, and as what. tenant_id is None for a super admin who named no tenant."""
@@ -37,6 +69,8 @@ class Caller:
     tenant_id: str | None
     # The one channel a key is for.
     channel: str | None = None
+    # What a person is called: personal data, for the tenant's list of memberships alone, and in no log.
+    profile: "Profile" = field(default_factory=lambda: NOBODY_S, repr=False)
 
     @property
     def tenant(self) -> str:
@@ -84,7 +118,7 @@ def of_claims(claims: dict[str, str], tenant_asked: str | None) -> Caller:
     """Return the person whose token's claims an authorizer passed on; both authorizers write them alike.
 
     Args:
-        claims: sub, cognito:groups and custom:tenant_id.
+        claims: sub, cognito:groups and custom:tenant_id; name, email and email_verified where they are there.
         tenant_asked: X-Tenant-Id, by which a super admin names the tenant; nobody else's is heard.
 
     Raises:
@@ -106,13 +140,14 @@ def of_claims(claims: dict[str, str], tenant_asked: str | None) -> Caller:
             f"The token's groups must be exactly one of {', '.join(sorted(_PEOPLE))}, and no other group beside it",
             cause="the token's groups are not exactly one role",
         )
+    profile = Profile.of_claims(claims)
     if role == "super_admin":
         named = None if tenant_asked is None else str(uuid_or(tenant_asked, TenantNotFound))
-        return Caller("person", subject, role, named)
+        return Caller("person", subject, role, named, profile=profile)
     tenant = claims.get("custom:tenant_id", "")
     if not tenant:
         raise Unauthorized(cause="the token has no custom:tenant_id")
-    return Caller("person", subject, role, str(uuid_or(tenant, TenantNotFound)))
+    return Caller("person", subject, role, str(uuid_or(tenant, TenantNotFound)), profile=profile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +158,7 @@ class NewRole:
 
 
 def admit(transaction: psycopg.Connection[Any], caller: Caller) -> NewRole | None:
-    """Open a caller's transaction in one statement: tenant, caller and role are set, a person's role is written down.
+    """Open a caller's transaction in one statement: tenant, caller and role are set, a person is written down.
 
     Returns:
         What was written down, None where nothing was new: the audit log tells it.
@@ -134,8 +169,16 @@ def admit(transaction: psycopg.Connection[Any], caller: Caller) -> NewRole | Non
     """
     remembered = caller.kind == "person" and caller.role != "super_admin"
     [admission] = transaction.execute(
-        "SELECT outcome, written, role_before FROM admit_v1(%s, %s, %s, %s)",
-        [caller.tenant, caller.subject, caller.role, remembered],
+        "SELECT outcome, written, role_before FROM admit_v1(%s, %s, %s, %s, %s, %s, %s)",
+        [
+            caller.tenant,
+            caller.subject,
+            caller.role,
+            remembered,
+            caller.profile.name,
+            caller.profile.email,
+            caller.profile.email_verified,
+        ],
     ).fetchall()
     if admission.outcome == "no_tenant":
         raise TenantNotFound

@@ -20,16 +20,27 @@ _ACTIONS = {"active": Action.MEMBERSHIP_RESTORED, "suspended": Action.MEMBERSHIP
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A person of the tenant. subject: the sub of his tokens."""
+    """A person of the tenant. subject: the sub of his tokens, which tell what he is called, too."""
 
     subject: str
     role: str
     status: str
     created_at: datetime
     version: int
+    name: str
+    email: str
+    email_verified: bool
 
     def as_json(self) -> dict[str, Any]:
-        """Return the membership's description."""
+        """Return the membership's description; null is what no token has told."""
+        return self.audited() | {
+            "name": self.name or None,
+            "email": self.email or None,
+            "emailVerified": self.email_verified,
+        }
+
+    def audited(self) -> dict[str, Any]:
+        """Return what the audit log keeps of it: no personal data, as that log cannot forget."""
         return {
             "subject": self.subject,
             "address": addresses.address(self.subject),
@@ -56,7 +67,7 @@ def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Membershi
     with context.transaction() as transaction:
         rows = transaction.execute(
             """
-            SELECT subject, role, status, created_at, version FROM memberships
+            SELECT subject, role, status, created_at, version, name, email, email_verified FROM memberships
             WHERE tenant_id = current_tenant() AND (%(after)s::text IS NULL OR subject > %(after)s)
             ORDER BY subject
             LIMIT %(limit)s + 1
@@ -121,8 +132,8 @@ def change(
                 _ACTIONS[status],
                 object_kind="membership",
                 object_id=before.subject,
-                before=before.as_json(),
-                after=after.as_json(),
+                before=before.audited(),
+                after=after.audited(),
             ),
         )
     return after
@@ -143,7 +154,7 @@ def _find(transaction: psycopg.Connection[Any], subject: str, *, exact: bool) ->
         raise MembershipNotFound from error
     row = transaction.execute(
         """
-        SELECT subject, role, status, created_at, version FROM memberships
+        SELECT subject, role, status, created_at, version, name, email, email_verified FROM memberships
         WHERE tenant_id = current_tenant() AND subject = %s
         FOR UPDATE
         """,

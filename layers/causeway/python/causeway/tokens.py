@@ -16,7 +16,10 @@ from causeway.errors import Unauthorized, Unavailable
 
 _ALGORITHMS = ["RS256", "RS384", "RS512"]
 # What says who somebody is; the rest of a token goes no further.
-_CLAIMS = ("sub", "token_use", "cognito:groups", "custom:tenant_id", "custom:player_id")
+_CLAIMS = (
+    *("sub", "token_use", "cognito:groups", "custom:tenant_id", "custom:player_id"),
+    *("name", "email", "email_verified"),
+)
 # Seconds for fetching keys, looking up the address and every byte included, and the most bytes of them. And seconds in
 # which an issuer that failed is not asked again.
 FETCH = 3.0

@@ -10,6 +10,7 @@ from causeway.openapi.schemas.shapes import (
     Schema,
     list_of,
     object_of,
+    or_null,
     query_of,
     ref,
     rows,
@@ -29,7 +30,17 @@ SCHEMAS: dict[str, Schema] = {
     "TenantQuery": query_of({"limit": rows(), "cursor": text(64)}),
     "MembershipChange": object_of({"status": _STATUS}),
     "Membership": object_of(
-        {"subject": TEXT, "address": TEXT, "role": _ROLE, "status": _STATUS, "createdAt": TIME, "version": VERSION}
+        {
+            "subject": TEXT,
+            "address": TEXT,
+            "role": _ROLE,
+            "status": _STATUS,
+            "createdAt": TIME,
+            "version": VERSION,
+            "name": or_null(TEXT) | {"description": "As the person's last token says; null where it does not."},
+            "email": or_null(TEXT) | {"description": "As the person's last token says; null where it does not."},
+            "emailVerified": {"type": "boolean", "description": "Whether the user pool has proved the address."},
+        }
     ),
     "MembershipPage": object_of({"memberships": list_of(ref("Membership")), "nextCursor": NEXT_CURSOR}),
     "MembershipQuery": query_of({"limit": rows(), "cursor": text(1360)}),
