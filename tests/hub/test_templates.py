@@ -203,8 +203,8 @@ def test_environment_that_the_platform_has_not_is_told_at_creation(hub: Hub, row
     before = rows(SNAPSHOT)
     reply = hub.call("POST", "/integrations", ADMIN, draft(templateId=made.json["id"], environment="sandbox"))
 
-    assert (reply.status, reply.code) == (422, "CONFIG_INVALID")
-    assert reply.json["error"] == "environment: Casino X has no sandbox environment, but production"
+    assert (reply.status, reply.code) == (422, "CONFIG_INCOMPLETE")
+    assert reply.json["error"] == "environment: Casino X has no sandbox environment, but production."
     assert rows(SNAPSHOT) == before
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from causeway import outbound, provider_calls, settings
+from causeway.account import Account
 from causeway.catalogue import Provider, read_shape
 from local import ROOT
 from local.sandbox import DEMO_CREDENTIALS, Sandbox, redirected
@@ -31,7 +32,7 @@ def _test(key: str, url: str, **changed: str) -> str:
     config = {**DEMO_CREDENTIALS[key], **changed}
     secrets = {name: value for name, value in config.items() if name in _secret_fields(key)}
     open_fields = {name: value for name, value in config.items() if name not in secrets}
-    account = provider_calls.Account(provider, "sandbox", open_fields, secrets)
+    account = Account(provider, "sandbox", open_fields, secrets)
     return provider_calls.test(account, ATTEMPTS.append)[0].code
 
 

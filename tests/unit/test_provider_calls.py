@@ -12,8 +12,8 @@ from urllib.parse import quote
 import pytest
 
 from causeway import outbound, provider_calls
+from causeway.account import Account
 from causeway.catalogue import Provider
-from causeway.provider_calls import Account
 from tests.unit.platforms import platform
 from tests.unit.wire_server import WireServer, ok
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from causeway import outbound, provider_calls
+from causeway.account import Account
 from causeway.catalogue import Provider, read_shape
 from causeway.errors import InvalidRequest
 from causeway.outbound.targets import why_not_address, why_not_header, why_not_path
-from causeway.provider_calls import Account
 from tests.unit.platforms import platform
 from tests.unit.wire_server import WireServer, ok
 

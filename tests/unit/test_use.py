@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from causeway.account import Account
 from causeway.connections.rows import Connection
 from causeway.connections.use import OpenConnection
 from causeway.errors import (
@@ -23,7 +24,6 @@ from causeway.errors import (
     ProviderRateLimited,
     ProviderRejected,
 )
-from causeway.provider_calls import Account
 from tests.unit.platforms import platform
 from tests.unit.wire_server import Act, WireServer, say
 

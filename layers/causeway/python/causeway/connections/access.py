@@ -10,7 +10,8 @@ from uuid import UUID
 
 from aws_lambda_powertools import Logger
 
-from causeway import catalogue, credentials, data_keys, provider_calls
+from causeway import catalogue, credentials, data_keys
+from causeway.account import Account, terms_of
 from causeway.audit_log import Action
 from causeway.catalogue import Provider
 from causeway.connections import audit, call_log, rows, standing
@@ -29,7 +30,6 @@ from causeway.errors import (
 from causeway.outbound import Attempt
 from causeway.outbound.verdicts import Verdict
 from causeway.preconditions import ANY, Expected
-from causeway.provider_calls import Account
 
 logger = Logger(child=True)
 
@@ -47,7 +47,7 @@ class Found:
         """Whether the template is as the admin knew it, or as a release made it: what asks where secrets go."""
         return (
             not self.provider.changed_by_admin
-            or provider_calls.terms(self.provider, self.connection.environment) == self.connection.terms
+            or terms_of(self.provider, self.connection.environment) == self.connection.terms
         )
 
 

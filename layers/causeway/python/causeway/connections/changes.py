@@ -5,7 +5,8 @@ KMS and providers are called between transactions, never inside one.
 
 from uuid import UUID
 
-from causeway import catalogue, config_schema, credentials, provider_calls
+from causeway import catalogue, config_schema, credentials
+from causeway.account import Account, demand_address, terms_of
 from causeway.audit_log import Action
 from causeway.connections import access, audit, reconfiguration, rows, testing
 from causeway.connections.requests import Change, Draft, NewSecrets
@@ -13,7 +14,6 @@ from causeway.connections.rows import Connection
 from causeway.context import RequestContext
 from causeway.credentials import Secrets
 from causeway.errors import (
-    ConfigInvalid,
     CredentialUnreadable,
     NothingToRollBack,
     ProviderInactive,
@@ -22,7 +22,6 @@ from causeway.errors import (
 )
 from causeway.idempotency import Creation
 from causeway.preconditions import ANY, Expected
-from causeway.provider_calls import Account
 
 # What new secrets change of the rest.
 _NOTHING = Change(name=None, description=None, config=None)
@@ -51,14 +50,11 @@ def create(context: RequestContext, draft: Draft, creation: Creation) -> Connect
     key = audit.fingerprint_key(context)
     if not provider.is_active:
         raise ProviderInactive
-    lacks = provider_calls.why_not_environment(provider, draft.environment)
-    if lacks is not None:
-        raise ConfigInvalid(lacks)
     plain, secret = reconfiguration.checked(provider, draft.config)
     # Or its secrets would stand with an address that somebody else may give later.
-    provider_calls.demand_address(Account(provider, draft.environment, plain, secret))
+    demand_address(Account(provider, draft.environment, plain, secret))
     sealed = reconfiguration.sealed(context, connection_id, secret)
-    terms = provider_calls.terms(provider, draft.environment)
+    terms = terms_of(provider, draft.environment)
     with context.transaction() as transaction:
         connection = rows.create(transaction, connection_id, draft, plain, terms, context.caller.subject)
         stored = Secrets.of(secret, credentials.store_first(transaction, sealed))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from causeway import config_schema, credentials, data_keys, provider_calls
+from causeway import config_schema, credentials, data_keys
+from causeway.account import Account, terms_of
 from causeway.audit_log import Action
 from causeway.catalogue import Provider
 from causeway.connections import access, audit, rows, testing
@@ -25,7 +26,6 @@ from causeway.errors import (
     TemplateMoved,
 )
 from causeway.preconditions import Expected
-from causeway.provider_calls import Account
 from causeway.strict_json import shown_name
 
 
@@ -91,7 +91,7 @@ def _replaced(
 ) -> tuple[Connection, bool]:
     """Put a plan into the rows; return the connection, and whether the credential to roll back to was retired."""
     connection_id = UUID(use.connection.connection_id)
-    terms = provider_calls.terms(use.provider, plan.account.environment)
+    terms = terms_of(use.provider, plan.account.environment)
     settings = dict(plan.account.settings)
     changed = rows.update(transaction, connection_id, use.connection.version, wanted, settings, terms)
     if fresh is not None:

@@ -5,13 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from causeway import provider_calls
+from causeway.account import Account
 from causeway.audit_log import Action
 from causeway.connections import access, audit, rows, standing
 from causeway.connections.rows import Connection, Transaction
 from causeway.context import RequestContext
 from causeway.outbound.verdicts import Verdict
 from causeway.preconditions import ANY, Expected
-from causeway.provider_calls import Account
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from causeway import provider_calls
+from causeway.account import Account
 from causeway.connections import access
 from causeway.connections.rows import Connection
 from causeway.context import Context
@@ -18,7 +19,7 @@ from causeway.errors import (
 from causeway.outbound import Attempt, CallFailed, Reply
 from causeway.outbound.verdicts import WORKING, Finding, Verdict, judge
 from causeway.preconditions import ANY, Expected
-from causeway.provider_calls import Account, TokenRefused
+from causeway.provider_calls import TokenRefused
 
 # Done twice they do what they do once (RFC 9110, 9.2.2), so they are sent again where the outcome is not known.
 _REPEATABLE = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))

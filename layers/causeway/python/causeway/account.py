@@ -1,0 +1,110 @@
+"""A connection's account at its platform: the settings and secrets that a call is filled with, and where it is made."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from causeway import provider_terms
+from causeway.catalogue import Provider
+from causeway.outbound import AddressInvalid, ConfigLacks, RequestInvalid, check_url
+from causeway.outbound.verdicts import judge
+
+_FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+# What a field may put into the host of a base URL.
+_HOST_PART = re.compile(r"[0-9A-Za-z.-]{1,200}")
+
+
+def terms_of(provider: Provider, environment: str) -> bytes:
+    """Return the digest of all in a template that decides where a connection's secrets go and what is told of them."""
+    return provider_terms.digest(provider.base_urls.get(environment), provider.health_call, provider.config_schema)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A connection ready to be called: its provider, its environment, its settings, and its secrets."""
+
+    provider: Provider
+    environment: str
+    settings: Mapping[str, Any]
+    secrets: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"Account({self.provider.key}, {self.environment})"
+
+    def filled(self, template: str, encode: Callable[[str], str] = str) -> str:
+        """Return a text with the account's fields in the place of {names}.
+
+        Raises:
+            ConfigLacks: the configuration lacks a field that the call needs.
+        """
+        return _FIELD.sub(lambda found: encode(self._field(found[1])), template)
+
+    def _field(self, name: str) -> str:
+        value = self.secrets.get(name, self.settings.get(name))
+        if value is None:
+            value = self.provider.config_schema.get("properties", {}).get(name, {}).get("default")
+        if value is None:
+            raise ConfigLacks(f"config.{name} is missing, which this call needs")
+        return value if isinstance(value, str) else json.dumps(value)
+
+    @property
+    def endpoints(self) -> list[str]:
+        """The addresses the account's secrets are sent to; none where the configuration lacks what they need."""
+        token_url = self.provider.health_call["auth"].get("token_url")
+        try:
+            base_url = self.base_url
+        except RequestInvalid:
+            return []
+        return [base_url] if token_url is None else [base_url, token_url]
+
+    @property
+    def address(self) -> str:
+        """What people know the setting by that the base URL stands in."""
+        if self.provider.health_call.get("configured_url"):
+            return "config.base_url"
+        return f"the template's {self.environment} address"
+
+    @property
+    def unused_secrets(self) -> tuple[str, ...]:
+        """Names of the secrets that the test call does not use, and so does not prove."""
+        used = set(_FIELD.findall(json.dumps([self.provider.base_urls, self.provider.health_call])))
+        return tuple(sorted(self.secrets.keys() - used))
+
+    @property
+    def base_url(self) -> str:
+        """The URL that paths are appended to; raises RequestInvalid where there is none."""
+        if self.provider.health_call.get("configured_url"):
+            try:
+                return _checked(self.filled("{base_url}"))
+            except ConfigLacks as failure:
+                lacks = f"config.base_url is missing: {self.provider.display_name} has no public address"
+                raise ConfigLacks(lacks) from failure
+        template = self.provider.base_urls.get(self.environment)
+        if not template:
+            offered = ", ".join(sorted(name for name, url in self.provider.base_urls.items() if url)) or "none"
+            raise ConfigLacks(
+                f"environment: {self.provider.display_name} has no {self.environment} environment, but {offered}"
+            )
+        return _checked(self.filled(template, _host_part))
+
+
+def demand_address(account: Account) -> None:
+    """Raise ConfigInvalid or ConfigIncomplete, which names the field, where an account has no address to call."""
+    try:
+        account.base_url  # noqa: B018 - it raises
+    except RequestInvalid as failure:
+        verdict = judge(failure, address=account.address)
+        raise verdict.error(verdict.message) from failure
+
+
+def _checked(url: str) -> str:
+    check_url(url)
+    return url.rstrip("/")
+
+
+def _host_part(value: str) -> str:
+    if not _HOST_PART.fullmatch(value):
+        raise AddressInvalid("gets a field of the configuration that has characters which no host's name has")
+    return value
