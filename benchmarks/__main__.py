@@ -11,6 +11,7 @@ from benchmarks.table import Row, show
 # In the order of the table; each module has run() -> list[Row].
 NAMES = (
     "debit_function",
+    "debit_instructions",
     "python_ledger",
     "hot_wallet",
     "five_statements",

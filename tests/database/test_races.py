@@ -211,3 +211,29 @@ def test_stranger_with_a_players_id_makes_nobody_wait(seat: Seat, kind: str) -> 
             )
             assert locks == 0
             assert seat.debit(f"bet-{number}", 10).code == "OK"
+
+
+def test_no_trigger_or_check_looks_for_rows_that_it_could_miss(shared_casino: Casino) -> None:
+    """WALLET 45: what another transaction has not committed is not seen, so a guard looks at its own row alone"""
+    readers = shared_casino.query(
+        r"""
+        SELECT p.proname FROM pg_proc AS p
+        WHERE p.pronamespace = 'public'::regnamespace
+            AND regexp_replace(p.prosrc, '(distinct from|--[^\n]*)', '', 'gin') ~* '\m(from|perform)\M'
+            AND (
+                p.prorettype = 'trigger'::regtype
+                OR EXISTS (
+                    SELECT FROM pg_depend AS d
+                    WHERE d.refobjid = p.oid AND d.classid = 'pg_constraint'::regclass
+                )
+            )
+        ORDER BY p.proname
+        """
+    )
+
+    assert [row.proname for row in readers] == [
+        # These two wait for each other by the player's lock:
+        # test_play.test_block_and_a_wallet_made_at_once_do_not_miss_each_other.
+        "casino_players_tell_wallets",
+        "casino_wallets_ask_player",
+    ]
