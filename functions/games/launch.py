@@ -5,6 +5,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway import api, games
+from causeway.game_sessions import LaunchRequest
 from causeway.launch_api import LaunchCall, launch_call
 from causeway.operations import describe
 
@@ -20,7 +21,7 @@ app = APIGatewayHttpResolver()
 )
 def launch_game(call: LaunchCall) -> dict[str, Any]:
     """Parse the request and launch."""
-    session = games.launch(call.launcher, games.LaunchRequest.parse(call.body))
+    session = games.launch(call.launcher, LaunchRequest.parse(call.body))
     return {
         "sessionToken": session.session_token,
         "casinoSessionId": session.casino_session_id,

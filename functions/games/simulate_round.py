@@ -5,6 +5,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway import api, games
+from causeway.game_sessions import LaunchRequest
 from causeway.launch_api import LaunchCall, launch_call
 from causeway.operations import describe
 
@@ -20,7 +21,7 @@ app = APIGatewayHttpResolver()
 )
 def simulate_round(call: LaunchCall) -> dict[str, Any]:
     """Parse the request and play the round."""
-    return games.simulate_round(call.launcher, games.LaunchRequest.parse(call.body))
+    return games.simulate_round(call.launcher, LaunchRequest.parse(call.body))
 
 
 handler = api.lambda_handler(app)

@@ -13,7 +13,8 @@ import pytest
 from causeway import games, secrets, settings
 from causeway.context import RequestContext
 from causeway.errors import CausewayError, Forbidden, GameProviderFailed, Misconfigured, Unavailable
-from causeway.games import GameSession, Launcher, LaunchRequest
+from causeway.game_sessions import Launcher, LaunchRequest
+from causeway.games import GameSession
 from causeway.identity import Caller
 from tests.database.world import B, Casino, Seat
 from tests.unit.secrets_server import SecretsServer

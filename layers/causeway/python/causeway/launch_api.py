@@ -13,7 +13,7 @@ from causeway.api import failed, json_answer, raw_body
 from causeway.context import RequestContext
 from causeway.errors import CausewayError, TenantNotFound, TokenRequired, Unauthorized
 from causeway.fields import uuid_or
-from causeway.games import Launcher
+from causeway.game_sessions import Launcher
 from causeway.identity import Caller
 
 # Bytes of a request's body that are accepted.
