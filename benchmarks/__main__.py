@@ -20,6 +20,7 @@ NAMES = (
     "start_up",
     "memory",
     "credential_open",
+    "connection_use",
     "redaction",
 )
 

@@ -1,0 +1,100 @@
+"""A connection used by 64 callers of one tenant: each of their calls should take no longer than with 8 callers."""
+
+import json
+import os
+import tempfile
+import urllib.request
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from benchmarks.table import Row, in_turn
+from benchmarks.workers import rate
+from causeway import calendars
+from causeway.context import RequestContext
+from causeway.database import Database
+from causeway.identity import Caller
+from local.demo_data import CASINO_CODE, TENANT_ID
+from local.sandbox import DEMO_CREDENTIALS
+from local.stack import Stack
+
+_MANY, _FEW = 64, 8
+# As many processes as the machine has cores; the callers are their threads, each with a database connection of its own.
+_PROCESSES = 2
+# Calls of each caller, one after the other, between two looks at the clock.
+_CALLS = 4
+_SECONDS = 5
+_ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a worker finds the connection: the function's settings, its id, and how many threads use it."""
+
+    variables: dict[str, str]
+    connection_id: str
+    threads: int
+
+
+def callers(place: Place) -> Callable[[], None]:
+    """Make this process some machine callers; returns a few uses by each: read, opened, called, logged."""
+    os.environ.update(place.variables)
+    machine = Caller("machine", "00000000-0000-4000-8000-00000000000a", "service", TENANT_ID)
+    contexts = [RequestContext(machine, "203.0.113.7", "benchmark", Database()) for _ in range(place.threads)]
+    pool = ThreadPoolExecutor(place.threads)
+
+    def use(context: RequestContext) -> None:
+        for _ in range(_CALLS):
+            if not calendars.every(context, UUID(place.connection_id)):
+                raise RuntimeError("the platform has no calendars")
+
+    # The data key is in the cache from here on.
+    use(contexts[0])
+
+    def once() -> None:
+        list(pool.map(use, contexts))
+
+    return once
+
+
+def used(stack: Stack, connection_id: str, count: int) -> float:
+    """Return how many calls a second so many callers make together."""
+    [function] = [one for one in stack.functions if one.handler == "calendars.handler"]
+    threads = count // _PROCESSES
+    place = Place(dict(stack.variables(function)), connection_id, threads)
+    return rate(callers, place, _PROCESSES, _SECONDS) * threads * _CALLS
+
+
+def connected(stack: Stack) -> str:
+    """Make a connection to the sandbox and return its id."""
+    body = {"templateId": "gohighlevel", "name": "Benchmark", "config": DEMO_CREDENTIALS["gohighlevel"]}
+    token = stack.info["tokens"][CASINO_CODE]["tenant_admin"]
+    request = urllib.request.Request(  # noqa: S310 - the stack's own address
+        f"{stack.base_url}/integrations",
+        json.dumps(body).encode(),
+        {"authorization": f"Bearer {token}", "content-type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        return str(json.loads(answer.read())["id"])
+
+
+def run() -> list[Row]:
+    """Measure the calls per second of 64 and of 8 callers."""
+    with (
+        tempfile.TemporaryDirectory(prefix="causeway-bench-") as folder,
+        Stack(port=0, state_folder=Path(folder)) as stack,
+    ):
+        connection_id = connected(stack)
+        many, few, ratio = in_turn(
+            lambda: used(stack, connection_id, _MANY), lambda: used(stack, connection_id, _FEW), _ROUNDS
+        )
+    return [
+        Row(
+            f"one tenant's connection used, {_MANY} callers / {_FEW} callers",
+            f"{many:,.0f}/s, {_FEW} callers {few:,.0f}/s",
+            ratio,
+            1.0,
+        )
+    ]
