@@ -290,7 +290,7 @@ def test_key_where_a_token_belongs_is_refused(hub: Hub) -> None:
 
 
 def test_authorizer_tells_no_more_than_who_it_is(stack: Stack, hub: Hub) -> None:
-    """What reaches a function: identity alone, texts alone; a refusal says its code and not why."""
+    """What reaches a function: who it is and what he is called, texts alone; a refusal says its code and not why."""
 
     def context(**headers: str) -> dict[str, Any]:
         answer = stack.invoke("caller-authorizer", {"headers": headers, "requestContext": {"requestId": "1"}})
@@ -301,7 +301,7 @@ def test_authorizer_tells_no_more_than_who_it_is(stack: Stack, hub: Hub) -> None
     assert context(**{"X-Api-Key": key["apiKey"]}) == {"keyId": key["id"], "tenantId": TENANTS[OURS]}
     assert context(**{"x-api-key": sms["apiKey"]})["channel"] == "sms"
     assert context(Authorization=f"Bearer {hub.token(ADMIN)}").keys() == {
-        *("sub", "token_use", "cognito:groups", "custom:tenant_id")
+        *("sub", "token_use", "cognito:groups", "custom:tenant_id", "email")
     }
     assert context() == context(authorization="x") == {"refused": "UNAUTHORIZED"}
 
