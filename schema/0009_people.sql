@@ -29,7 +29,7 @@ CREATE TABLE api_keys (
     name text NOT NULL CHECK (length(name) BETWEEN 1 AND 100 AND is_name(name)),
     hash bytea NOT NULL CHECK (length(hash) = 32),
     -- The one channel the key is for; NULL: the whole tenant.
-    channel text CHECK (length(channel) BETWEEN 1 AND 100),
+    channel text CHECK (length(channel) BETWEEN 1 AND 100 AND is_name(channel)),
     created_by text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     -- To the minute: a busy key is not written at every call.

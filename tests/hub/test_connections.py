@@ -167,6 +167,32 @@ def test_name_is_taken_within_the_tenant_alone_and_free_after_deletion(hub: Hub)
     assert (theirs.status, after.status) == (201, 201)
 
 
+@pytest.mark.parametrize("form", ["{} ", " {}", "{}\n", "\u00a0{}"])
+def test_names_that_look_alike_are_one(hub: Hub, form: str) -> None:
+    """Of connections, of API keys and of tenants; what is answered is the one form."""
+    body, name = draft(), f"key {token_hex(6)}"
+    made = hub.call("POST", "/integrations", body=body | {"name": form.format(body["name"])})
+    again = hub.call("POST", "/integrations", body=body)
+    hub.new_key(name=form.format(name))
+    key = hub.call("POST", "/api-keys", body={"name": name})
+    tenant = {"code": f"T{token_hex(8).upper()}", "displayName": form.format("A casino")}
+
+    assert (made.status, made.json["name"]) == (201, body["name"])
+    assert [(reply.status, reply.code) for reply in (again, key)] == [(409, "NAME_TAKEN")] * 2
+    assert hub.call("POST", "/tenants", PLATFORM_ADMIN, tenant).json["displayName"] == "A casino"
+
+
+@pytest.mark.parametrize("name", [" ", "\u200b", "a\nb", "a\u200bb"], ids=ascii)
+def test_name_that_shows_nothing_or_hides_something_is_refused(hub: Hub, name: str) -> None:
+    replies = [
+        hub.call("POST", "/integrations", body=draft(name=name)),
+        hub.call("POST", "/api-keys", body={"name": name}),
+        hub.call("POST", "/api-keys", body={"name": token_hex(6), "channel": name}),
+        hub.call("POST", "/tenants", PLATFORM_ADMIN, {"code": f"T{token_hex(8).upper()}", "displayName": name}),
+    ]
+    assert [(reply.status, reply.code) for reply in replies] == [(400, "INVALID_REQUEST")] * 4
+
+
 @pytest.mark.parametrize("template_id", ["no_such_platform", "Twilio", "twilio ", "'; --", "💥"])
 def test_unknown_provider_is_not_found(hub: Hub, rows: Rows, template_id: str) -> None:
     before = rows(SNAPSHOT)

@@ -12,7 +12,7 @@ from causeway import identity
 from causeway.audit_log import Action, record
 from causeway.context import RequestContext
 from causeway.errors import ApiKeyNotFound, NameTaken
-from causeway.fields import known_fields, text_field, uuid_or
+from causeway.fields import known_fields, uuid_or
 from causeway.idempotency import Creation
 from causeway.names import name_field
 from causeway.preconditions import ANY, Expected
@@ -36,7 +36,7 @@ class KeyDraft:
     def parse(cls, body: dict[str, Any]) -> Self:
         """Read the body; raises InvalidRequest, which names the field."""
         known_fields(body, {"name", "channel"})
-        channel = None if body.get("channel") is None else text_field(body, "channel", 100)
+        channel = None if body.get("channel") is None else name_field(body, "channel", 100)
         return cls(name_field(body, "name", 100), channel)
 
 
