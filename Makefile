@@ -33,7 +33,7 @@ up: ## the local stack until Ctrl-C (PORT=8080, PYTHON=3.11, CONTAINERS=1 for sa
 
 test: ## all tests, against the embedded Postgres or DATABASE_URL (ARGS='-k debit', PYTHON=3.11)
 	@$(INSTALL) requirements/test.txt '$(PYTHON)'
-	@$(VENV)/bin/python -m pytest $(if $(DATABASE_URL),,-n auto --dist loadfile) $(ARGS)
+	@$(VENV)/bin/python -m pytest $(if $(DATABASE_URL),,-n auto --dist worksteal) $(ARGS)
 
 check: ## linters and type checker: Python, imports, template, SQL
 	@$(INSTALL) requirements/test.txt '$(PYTHON)'

@@ -13,7 +13,7 @@ from causeway import audit_log
 from causeway.audit_log import Action, Entry, Filter, Record
 from causeway.audit_log.verifier import Totals, verify
 from causeway.database import Database
-from tests.database.conftest import Cluster
+from tests.database.clones import Cluster
 
 CREATED = Entry(
     action=Action.CONNECTION_CREATED,

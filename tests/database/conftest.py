@@ -3,20 +3,16 @@
 import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
-from psycopg import sql
 
 from causeway import aws, schema
-from local.database import Database as Made
 from local.database import create, give_passwords
 from local.postgres import Postgres
+from tests.database.clones import Cluster
 from tests.database.hub import Hub, hubs
 from tests.database.world import Casino, Seat
 
@@ -36,28 +32,6 @@ settings.register_profile(
 settings.load_profile("causeway")
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """A server with a migrated database that clones are made of."""
-
-    admin_url: str
-    template: Made
-
-    @contextmanager
-    def clone(self) -> Generator[dict[str, str]]:
-        """The URLs, by login, of a new database like the template; it is dropped at the end."""
-        name = f"causeway_clone_{token_hex(4)}"
-        names = {"name": sql.Identifier(name), "template": sql.Identifier(self.template.name)}
-        with psycopg.connect(self.admin_url, autocommit=True) as connection:
-            connection.execute(
-                sql.SQL("CREATE DATABASE {name} TEMPLATE {template} OWNER causeway_owner").format(**names)
-            )
-            try:
-                yield {role: url.removesuffix(self.template.name) + name for role, url in self.template.urls.items()}
-            finally:
-                connection.execute(sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**names))
-
-
 @pytest.fixture(scope="session")
 def admin_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A superuser's URL: DATABASE_URL where given, else of an embedded server of our own."""
@@ -66,7 +40,9 @@ def admin_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield given
         return
     # Nothing here outlives the run, so nothing waits for the disk.
-    with Postgres(tmp_path_factory.mktemp("database"), settings={"fsync": "off"}) as server:
+    # Logins are many, and nobody guesses their passwords.
+    quick = {"fsync": "off", "scram_iterations": "1"}
+    with Postgres(tmp_path_factory.mktemp("database"), settings=quick) as server:
         yield server.url()
 
 
@@ -76,15 +52,17 @@ def cluster(admin_url: str) -> Iterator[Cluster]:
     made = create(admin_url)
     try:
         schema.migrate(made.urls["owner"], SCHEMA)
-        yield Cluster(admin_url, give_passwords(made))
+        cluster = Cluster(admin_url, give_passwords(made))
+        yield cluster
+        cluster.close()
     finally:
         made.drop()
 
 
 @contextmanager
-def opened(cluster: Cluster) -> Generator[Casino]:
+def opened(cluster: Cluster, *, fresh: bool = False) -> Generator[Casino]:
     """A casino in a clone of the template; at the end the auditor must find nothing wrong in it."""
-    with cluster.clone() as urls:
+    with cluster.clone(fresh=fresh) as urls:
         casino = Casino(urls)
         try:
             yield casino

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from causeway.ledger import request_hash
-from tests.database.conftest import Cluster
+from tests.database.clones import Cluster
 from tests.database.world import B, Casino, Seat
 
 # The auditor's, which the database does not hold.

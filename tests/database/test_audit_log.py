@@ -18,7 +18,7 @@ from causeway.audit_log import PLATFORM, Action, Entry, Filter
 from causeway.database import Database
 from causeway.errors import InvalidRequest
 from tests.database.audit_hub import CREATED, Hub, opened_hub
-from tests.database.conftest import Cluster
+from tests.database.clones import Cluster
 from tests.database.parallel import at_once
 
 

@@ -14,7 +14,7 @@ from causeway import audit_log
 from causeway.audit_log import PLATFORM
 from causeway.database import Database
 from tests.database.audit_hub import CREATED, Hub, opened_hub
-from tests.database.conftest import Cluster
+from tests.database.clones import Cluster
 from tests.database.parallel import at_once
 
 PYTHON = Path(__file__).parents[2] / "layers" / "causeway" / "python"

@@ -18,7 +18,7 @@ from tests.database.model import Dialect, Expected, Kind, Model, Operation
 from tests.database.play import agrees, new_model, perform, states
 from tests.database.world import Casino, Outcome, Seat, converged
 
-OPERATIONS = int(os.environ.get("CAUSEWAY_OPERATIONS", "10000"))
+OPERATIONS = int(os.environ.get("CAUSEWAY_OPERATIONS", "4000"))
 SEED = int(os.environ.get("CAUSEWAY_SEED", "1"))
 THREADS = 8
 _BALANCE = 20000

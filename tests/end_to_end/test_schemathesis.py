@@ -37,7 +37,7 @@ from local.stack import Stack
 from tests.conformance.client import Casino, Player, sign_timed
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = int(os.environ.get("CAUSEWAY_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("CAUSEWAY_EXAMPLES", "3"))
 CHECKS: list[Any] = [
     status_code_conformance,
     content_type_conformance,
@@ -140,7 +140,9 @@ class World:
     def template_draft(self, key: str) -> dict[str, Any]:
         """Twilio's template under another id."""
         twilio = self.call("GET", "/integrations/templates/twilio").json()
-        return {name: value for name, value in twilio.items() if name not in ("name", "isActive")} | {"id": key}
+        return {name: value for name, value in twilio.items() if name not in ("name", "isActive", "version")} | {
+            "id": key
+        }
 
     def aim(self, case: Case[Any], operation_id: str) -> None:
         """Make a call name what is there."""

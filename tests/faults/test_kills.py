@@ -16,7 +16,7 @@ from tests.conftest import audit_findings
 
 # Players at a time, and rounds each plays: a bet, then its win or its rollback. CAUSEWAY_ROUNDS for a longer campaign.
 PLAYERS = 6
-ROUNDS = int(os.environ.get("CAUSEWAY_ROUNDS", "40"))
+ROUNDS = int(os.environ.get("CAUSEWAY_ROUNDS", "20"))
 # Seconds within which a call sent again and again must come through.
 _PATIENCE = 60
 
