@@ -105,7 +105,13 @@ _CALL_LOGS: dict[str, Schema] = {
 
 _TOLD = {"code": TEXT, "message": TEXT, "nextAction": TEXT}
 _CHECK = object_of(
-    {"status": {"enum": ["healthy", "degraded", "down"]}, **_TOLD, "responseMs": COUNT, "checkedAt": TIME}
+    {
+        "status": {"enum": ["healthy", "degraded", "down"]},
+        **_TOLD,
+        "responseMs": or_null(COUNT),
+        "checkedAt": TIME,
+        "changedAt": TIME,
+    }
 )
 
 _HEALTH: dict[str, Schema] = {
