@@ -40,6 +40,15 @@ def _prepare(casino: Casino, state: dict[str, str], amount: int) -> Seat:
     known[state["known"]]()
     if state["session"] == "expired":
         casino.query("UPDATE casino_sessions SET expires_at = now() WHERE session_token = %s", [seat.token])
+    elif state["session"] == "launching":
+        # It lives for a minute at most.
+        casino.query(
+            """
+            UPDATE casino_sessions SET status = 'launching', expires_at = created_at + interval '1 minute'
+            WHERE session_token = %s
+            """,
+            [seat.token],
+        )
     else:
         casino.query("UPDATE casino_sessions SET status = %s WHERE session_token = %s", [state["session"], seat.token])
     casino.query("UPDATE casino_players SET status = %s WHERE player_id = %s", [state["player"], seat.player_id])
