@@ -10,9 +10,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from causeway import schema
-from local.database import create
+from local.database import OWNER, create
+from local.intrinsics import parse
 
 SCHEMA = Path(__file__).parents[2] / "schema"
 FILES = sorted(path.stem for path in SCHEMA.glob("*.sql"))
@@ -125,3 +127,28 @@ def test_command_says_what_is_missing_in_one_line() -> None:
 
     assert run.returncode == 1
     assert re.fullmatch(r"The setting DATABASE_HOST is missing: .+\n", run.stderr)
+
+
+def test_proxy_of_the_template_may_log_in_as_each_login_by_token(admin_url: str, empty: str) -> None:
+    """Also as the logins of people, which no function of the template names. The owner has a secret instead."""
+    template = parse((SCHEMA.parent / "template.yaml").read_text())
+    (policy,) = template["Resources"]["DatabaseProxyRole"]["Properties"]["Policies"]
+    (proxy,) = [one for one in policy["PolicyDocument"]["Statement"] if one["Action"] == "rds-db:connect"]
+    with psycopg.connect(admin_url, autocommit=True) as admin:
+        admin.execute("CREATE ROLE rds_iam NOLOGIN")  # Aurora has it
+        admin.execute(sql.SQL("GRANT rds_iam TO {} WITH ADMIN OPTION").format(sql.Identifier(OWNER)))
+        try:
+            schema.migrate(empty, SCHEMA)
+            logins = _rows(
+                empty,
+                """
+                SELECT rolname, pg_has_role(oid, 'rds_iam', 'MEMBER') FROM pg_roles
+                WHERE rolcanlogin AND starts_with(rolname, 'causeway_')
+                """,
+            )
+        finally:
+            admin.execute("DROP OWNED BY rds_iam")
+            admin.execute("DROP ROLE rds_iam")
+
+    assert all(by_token for _, by_token in logins)
+    assert {one["Fn::Sub"].rsplit("/", 1)[1] for one in proxy["Resource"]} == {login for login, _ in logins} - {OWNER}

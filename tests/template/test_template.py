@@ -284,16 +284,6 @@ def test_role_of_the_proxy_names_no_global_condition_key(resources: dict[str, An
     assert not [key for condition in conditions for keys in condition.values() for key in keys if key[:4] == "aws:"]
 
 
-def test_proxy_may_log_in_as_every_user_but_the_owner_by_token(
-    resources: dict[str, Any], functions: dict[str, dict[str, Any]]
-) -> None:
-    users = {one["Environment"]["Variables"].get("DATABASE_USER") for one in functions.values()} - {None}
-    (policy,) = resources["DatabaseProxyRole"]["Properties"]["Policies"]
-    (login,) = [one for one in policy["PolicyDocument"]["Statement"] if one["Action"] == "rds-db:connect"]
-    named = {one["Fn::Sub"].rsplit("/", 1)[1] for one in login["Resource"]}
-    assert named == users - {resources["DatabaseCluster"]["Properties"]["MasterUsername"]}
-
-
 def test_user_cannot_move_to_another_tenant(resources: dict[str, Any]) -> None:
     client = resources["UserPoolClient"]["Properties"]
     named = [attribute["Name"] for attribute in resources["UserPool"]["Properties"]["Schema"]]
