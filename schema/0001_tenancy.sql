@@ -54,8 +54,12 @@ RETURN current_setting('causeway.tenant_id')::uuid;
 -- in a row, none but the space, and no character that shows nothing. causeway.names brings a name into this form.
 CREATE FUNCTION is_name(p_text text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN p_text IS NFC NORMALIZED AND p_text <> '' AND p_text !~ '^ |  | $' AND p_text !~
-'[\u0001-\u001f\u007f-\u00a0\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ue000-\uf8ff\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]';
+RETURN p_text IS NFC NORMALIZED AND p_text <> '' AND p_text !~ '^ |  | $'
+AND p_text !~ '[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]'
+AND p_text !~ ('[\u0001-\u001f\u007f-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890-\u0891\u08e2\u115f-\u1160'
+|| '\u17b4-\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ue000-\uf8ff\ufe00-\ufe0f'
+|| '\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U00016fe4\U0001bca0-\U0001bca3'
+|| '\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff]');
 
 -- Sets the tenant of the running transaction. A function, as RDS Proxy pins a connection on which it sees a statement
 -- with set_config, and on none that calls a stored function

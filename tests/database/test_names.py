@@ -6,14 +6,30 @@ from causeway.errors import InvalidRequest
 from causeway.names import name_field
 from tests.database.world import Casino
 
-# Letters, blanks, marks and what shows nothing, alone and around a letter.
-_CHARACTERS = [chr(one) for one in (*range(0x20, 0x2FF), *range(0x2000, 0x2070), *range(0xFE00, 0xFE10))] + list(
-    "\t\n\u034f\u061c\u115f\u1680\u180e\u2800\u3000\u3164\ue000\ufeff\uffa0\U0001f3b0"
-)
+_FORMS = ("X{}Y", "{}X", "X{}", "{}")
+# Those of another form at an end or alone than between letters.
+_CHARACTERS = [
+    *map(chr, (*range(1, 0x300), *range(0x2000, 0x2070))),
+    *"\u034f\u115f\u3000\u3164\ue000\U0001f3b0\U000e0100",
+]
+_EVERY = [chr(one) for one in range(1, 0x110000) if not 0xD800 <= one < 0xE000]
+
+
+def test_database_and_code_agree_on_every_character_in_a_name(shared_casino: Casino) -> None:
+    ((found,),) = shared_casino.query(
+        """
+        SELECT string_agg(t.character, '') FROM unnest(string_to_array(%s, NULL)) AS t (character)
+        WHERE is_name('X' || t.character || 'Y')
+        """,
+        ["".join(_EVERY)],
+    )
+    named = set(found)
+
+    assert [f"U+{ord(one):04X}" for one in _EVERY if _is_name(f"X{one}Y") != (one in named)] == []
 
 
 def test_database_and_code_agree_on_what_a_name_is(shared_casino: Casino) -> None:
-    texts = [form.format(one) for one in _CHARACTERS for form in ("X{}Y", "{}X", "X{}", "{}")]
+    texts = [form.format(one) for one in _CHARACTERS for form in _FORMS]
     texts += ["u\u0308", "X  Y", ""]
     found = shared_casino.query("SELECT t.text, is_name(t.text) AS name FROM unnest(%s::text[]) AS t (text)", [texts])
 

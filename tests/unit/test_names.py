@@ -1,9 +1,11 @@
 """Names in their one form: what looks alike is equal, what shows nothing is refused."""
 
+from unicodedata import category
+
 import pytest
 
 from causeway.errors import InvalidRequest
-from causeway.names import name_field
+from causeway.names import name_field, unseen
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,7 @@ def test_name_is_brought_into_its_one_form(given: str, kept: str) -> None:
             None,
             "X\0",
             "\ud800",
+            *("X\u0890Y", "X\u08e2Y", "X\U000e0100Y", "X\U00016fe4Y", "X\U0001d159Y", "X\U000e0fffY", "X\U0010fffdY"),
         ),
     ],
     ids=ascii,
@@ -44,3 +47,8 @@ def test_name_is_brought_into_its_one_form(given: str, kept: str) -> None:
 def test_name_that_does_not_show_what_it_is_is_refused(given: object) -> None:
     with pytest.raises(InvalidRequest, match="name "):
         name_field({"name": given}, "name", 100)
+
+
+def test_no_character_is_a_name_that_this_pythons_unicode_calls_unseen() -> None:
+    categories = ("Cc", "Cf", "Co", "Zl", "Zp")
+    assert [ascii(one) for one in map(chr, range(0x110000)) if category(one) in categories and not unseen(one)] == []
