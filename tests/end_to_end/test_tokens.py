@@ -197,10 +197,16 @@ def test_machine_launches_by_its_key(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("path", ["/casino/launchGame", "/casino/simulateRound"])
-def test_regulator_plays_for_nobody(stack: Stack, path: str) -> None:
-    headers = {"Authorization": f"Bearer {stack.info['tokens'][demo_data.CASINO_CODE]['regulator']}"}
-    body = {"userId": demo_data.PLAYER_ID, "gameId": 1}
-    assert requests.post(stack.base_url + path, json=body, headers=headers, timeout=30).status_code == 403
+@pytest.mark.parametrize("role", ["regulator", "staff"])
+def test_who_may_launch_for_nobody_is_told_so_before_his_call_is_read(stack: Stack, role: str, path: str) -> None:
+    headers = {"Authorization": f"Bearer {stack.info['tokens'][demo_data.CASINO_CODE][role]}"}
+    good = json.dumps({"userId": demo_data.PLAYER_ID, "gameId": 1})
+    for body, more in (
+        *((good, {}), ("", {}), ("[", {}), ("x" * 20_000, {})),
+        *((good, {"Idempotency-Key": "k"}), (good, {"X-Tenant-Id": demo_data.SECOND_TENANT_ID})),
+    ):
+        answer = requests.post(stack.base_url + path, data=body, headers=headers | more, timeout=30)
+        assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN")
 
 
 def test_token_of_another_tenant_finds_no_game_of_this_one(stack: Stack) -> None:

@@ -7,6 +7,7 @@ import pytest
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway import api, errors
+from causeway.game_sessions import LaunchRequest
 from causeway.launch_api import LaunchCall, launch_call
 from tests.unit.test_api import Answered, Context, make_event, of_size
 
@@ -16,6 +17,12 @@ PLAYER = {"sub": "6c1f", "token_use": "id", "custom:tenant_id": TENANT, "custom:
 ADMIN = {"sub": "admin", "token_use": "id", "custom:tenant_id": TENANT, "cognito:groups": "[tenant_admin]"}
 SUPER_ADMIN = {"sub": "root", "token_use": "id", "cognito:groups": "[super_admin]"}
 KEY = {"keyId": "0e5c9f7e-8a11-4a53-9c5a-b6f2a9d1c001", "tenantId": TENANT}
+
+# What no authorizer of ours lets in as a person's id; tests/hub/test_identity.py tries them for the hub.
+UNUSABLE_SUBJECTS = (
+    *(" ", "a ", " a", "a\n", "a\nb", "a\0b", "a\u202eb", "a\u200bb", "\ue000", "\u00a0", "\ud800"),
+    *("x" * 5000, "[a b]", '{"a":1}'),
+)
 
 Send = Callable[..., Answered]
 
@@ -81,6 +88,9 @@ def test_caller_is_whom_the_authorizer_found(
         (PLAYER | {"custom:player_id": "[7]"}, 401, "UNAUTHORIZED"),
         (PLAYER | {"custom:player_id": "\u0667"}, 401, "UNAUTHORIZED"),
         (PLAYER | {"custom:player_id": "9" * 5000}, 401, "UNAUTHORIZED"),
+        (PLAYER | {"custom:player_id": "007"}, 401, "UNAUTHORIZED"),
+        (PLAYER | {"custom:player_id": "0"}, 401, "UNAUTHORIZED"),
+        *((PLAYER | {"sub": sub}, 401, "UNAUTHORIZED") for sub in UNUSABLE_SUBJECTS),
         ({name: claim for name, claim in PLAYER.items() if name != "custom:tenant_id"}, 401, "UNAUTHORIZED"),
         (PLAYER | {"custom:tenant_id": "x"}, 404, "TENANT_NOT_FOUND"),
         (PLAYER | {"cognito:groups": "[nobody]"}, 401, "UNAUTHORIZED"),
@@ -119,3 +129,35 @@ def test_errors_are_answered_as_everywhere(send: Send, body: str, status: int, c
 
     assert (answered.status, answered.fields["code"]) == (status, code)
     assert answered.fields["requestId"] == "request-id"
+
+
+@pytest.mark.parametrize("claims", [PLAYER, ADMIN, KEY])
+def test_another_tenant_than_the_callers_is_not_there(send: Send, claims: dict[str, str]) -> None:
+    """HUB 3.16, on launches too."""
+    for asked in (OTHER_TENANT, "x", ""):
+        answered = send(claims, {"Authorization": "Bearer x", "X-Tenant-Id": asked})
+        assert (answered.status, answered.fields["code"]) == (404, "TENANT_NOT_FOUND")
+    assert send(claims, {"Authorization": "Bearer x", "X-Tenant-Id": TENANT.upper()}).status == 200
+
+
+def test_another_tenant_than_the_laptops_is_not_there(send: Send, set_environment: Callable[..., None]) -> None:
+    set_environment(STAGE="local", DEFAULT_TENANT_ID=TENANT)
+
+    assert send(None, {"X-Tenant-Id": OTHER_TENANT}).fields["code"] == "TENANT_NOT_FOUND"
+    assert send(None, {"X-Tenant-Id": TENANT}).status == 200
+
+
+@pytest.mark.parametrize("header", ["Idempotency-Key", "If-Match", "if-match"])
+@pytest.mark.parametrize("value", ["", "*", "k-1"])
+def test_header_that_a_launch_does_not_honour_is_refused(send: Send, header: str, value: str) -> None:
+    """HUB 50: a client that sends it would take a second session for the first."""
+    answered = send(PLAYER, {"Authorization": "Bearer x", header: value})
+
+    assert (answered.status, answered.fields["code"]) == (400, "INVALID_REQUEST")
+    assert header.lower() in answered.fields["error"].lower()
+
+
+@pytest.mark.parametrize("more", [{"currencey": "EUR"}, {"providerSessionId": "x"}])
+def test_field_that_a_launch_does_not_know_is_refused(more: dict[str, Any]) -> None:
+    with pytest.raises(errors.InvalidRequest, match="is not a field of this request; it takes currency, gameId"):
+        LaunchRequest.parse({"userId": 1, "gameId": 1} | more)

@@ -221,6 +221,12 @@ def test_both_authorizers_find_the_same_role_or_nobody(
     assert person(tokens.check(token)) == person(natively) == role
 
 
+@pytest.mark.parametrize("groups", ["[super_admin]", "[", "[staff] "])
+def test_text_that_reads_like_a_list_of_groups_is_nobodys(server: WireServer, groups: str) -> None:
+    """HUB 43: API Gateway writes the text and the list alike; ours sees which it is."""
+    assert not ours(signed(CLAIMS | {"cognito:groups": groups}))
+
+
 @pytest.mark.parametrize("subject", [["6c1f"], [["6c1f"]], ["a", "b"], {"id": 1}, None, "", "x" * 256, "x\0y"])
 def test_both_authorizers_find_nobody_without_one_subject(server: WireServer, issuer: Issuer, subject: Any) -> None:
     """HUB 52: every subject let in is one that can be addressed."""

@@ -17,6 +17,7 @@ from causeway.errors import (
     PlayerNotFound,
     WrongCurrency,
 )
+from causeway.fields import known_fields
 from causeway.strict_json import id_field, integer_field
 
 logger = Logger(child=True)
@@ -34,6 +35,7 @@ class LaunchRequest:
     @classmethod
     def parse(cls, body: dict[str, Any]) -> Self:
         """Read the body; raises InvalidRequest, which names the field."""
+        known_fields(body, {"userId", "gameId", "currency"})
         currency = id_field(body, "currency", required=False)
         return cls(integer_field(body, "userId"), integer_field(body, "gameId"), currency)
 

@@ -38,7 +38,23 @@ class GameSession:
     provider_url: str
 
 
-def _note_refusal(launcher: Launcher, context: RequestContext, player_id: int) -> None:
+def admit(launcher: Launcher) -> None:
+    """Refuse a caller who may launch for no player, before anything of the launch is read.
+
+    Raises:
+        Forbidden: the caller is no player, and may not launch for others.
+    """
+    context = launcher.context
+    if context is None or launcher.player_id is not None:
+        return
+    try:
+        context.caller.demand(_PERMISSION)
+    except Forbidden:
+        _note_refusal(launcher, context, None)
+        raise
+
+
+def _note_refusal(launcher: Launcher, context: RequestContext, player_id: int | None) -> None:
     entry = context.entry(
         audit_log.Action.ACCESS_REFUSED,
         object_kind="permission",

@@ -13,7 +13,7 @@ from causeway import base64url
 from causeway.database import Database
 from causeway.errors import Forbidden, InvalidRequest, TenantNotFound, TenantRequired, Unauthorized
 from causeway.fields import text_field, uuid_or
-from causeway.names import name_field
+from causeway.names import name_field, unseen
 from causeway.permissions import ALLOWED, Permission, Role
 
 _PREFIX = "cwk_"
@@ -23,6 +23,8 @@ LONGEST_SUBJECT = 255
 _PEOPLE = frozenset(("super_admin", "tenant_admin", "regulator", "staff"))
 # A group without a space, comma, bracket, quote or anything else that could stand between two.
 _GROUP = re.compile(r"\[([A-Za-z0-9_-]+)\]|([A-Za-z0-9_-]+)")
+# A player's id as the database writes it: "007" is none.
+_PLAYER = re.compile(r"[1-9][0-9]{0,17}")
 # 64 bytes in base64url.
 _KEY = re.compile(rf"{_PREFIX}([A-Za-z0-9_-]{{86}})")
 
@@ -105,7 +107,9 @@ def group_of(claim: str) -> str | None:
     API Gateway writes the list ["a", "b"] as the text "[a b]" and escapes nothing, so the group "a b" and the groups
     "a" and "b" are one text:
     https://github.com/aws-solutions-library-samples/guidance-for-claude-code-with-amazon-bedrock/issues/802.
-    Never split such a text: take it whole, and refuse what no single group of plain letters can be.
+    Never split such a text: take it whole, and refuse what no single group of plain letters can be. A claim that is the
+    text "[a]" comes from API Gateway like the list ["a"]; a user pool writes lists alone, and causeway.tokens, which
+    sees the difference, refuses the text.
 
     Args:
         claim: "[a]", as both authorizers write a list, or "a", as they write a text.
@@ -126,14 +130,7 @@ def of_claims(claims: dict[str, str], tenant_asked: str | None) -> Caller:
             tenant has none.
         TenantNotFound: the tenant asked for is no id.
     """
-    if claims.get("token_use", "id") != "id":
-        raise Unauthorized(cause="an access token: send the ID token, which names the tenant")
-    try:
-        subject = text_field(claims, "sub", LONGEST_SUBJECT)
-    except InvalidRequest as error:
-        raise Unauthorized(cause=f"the token's {error.sentence}") from error
-    if subject.startswith(("[", "{")):
-        raise Unauthorized(cause="the token's sub may be a list or an object")
+    subject = _subject(claims)
     role: Any = group_of(claims.get("cognito:groups", ""))
     if role not in _PEOPLE:
         raise Unauthorized(
@@ -144,10 +141,53 @@ def of_claims(claims: dict[str, str], tenant_asked: str | None) -> Caller:
     if role == "super_admin":
         named = None if tenant_asked is None else str(uuid_or(tenant_asked, TenantNotFound))
         return Caller("person", subject, role, named, profile=profile)
+    return Caller("person", subject, role, _tenant(claims), profile=profile)
+
+
+def of_player(claims: dict[str, str]) -> Caller:
+    """Return the player whose token's claims an authorizer passed on; player_of says which player it is.
+
+    Raises:
+        Unauthorized: no usable subject, or no tenant.
+        TenantNotFound: the tenant is no id.
+    """
+    return Caller("person", _subject(claims), "player", _tenant(claims))
+
+
+def player_of(claims: dict[str, str]) -> int | None:
+    """Return the player that a token is of, None where it is no player's.
+
+    Raises:
+        Unauthorized: custom:player_id is not the one spelling of a player's id.
+    """
+    text = claims.get("custom:player_id")
+    if text is None:
+        return None
+    if not _PLAYER.fullmatch(text):
+        raise Unauthorized(cause="the token's custom:player_id is no player's id")
+    return int(text)
+
+
+def _subject(claims: dict[str, str]) -> str:
+    """Return who a token is of, a person of the tenant or a player; raises Unauthorized."""
+    if claims.get("token_use", "id") != "id":
+        raise Unauthorized(cause="an access token: send the ID token, which names the tenant")
+    try:
+        subject = text_field(claims, "sub", LONGEST_SUBJECT)
+    except InvalidRequest as error:
+        raise Unauthorized(cause=f"the token's {error.sentence}") from error
+    if subject.startswith(("[", "{")):
+        raise Unauthorized(cause="the token's sub may be a list or an object")
+    if subject != subject.strip() or any(unseen(one) for one in subject):
+        raise Unauthorized(cause="the token's sub has blanks at an end, a line break or an invisible character")
+    return subject
+
+
+def _tenant(claims: dict[str, str]) -> str:
     tenant = claims.get("custom:tenant_id", "")
     if not tenant:
         raise Unauthorized(cause="the token has no custom:tenant_id")
-    return Caller("person", subject, role, str(uuid_or(tenant, TenantNotFound)), profile=profile)
+    return str(uuid_or(tenant, TenantNotFound))
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,8 @@ VERDICTS = (
 NO_PROOF = Proof("Called by anyone", ("INTERNAL",))
 TOKEN = Proof("Called with a token", _HUB, ("token",), ("X-Tenant-Id",), gateway=True)
 TOKEN_OR_KEY = Proof("Called with a token or an API key", _HUB, ("token", "apiKey"), ("X-Tenant-Id",))
-# The local stage alone takes a launch without either.
 LAUNCH = Proof(
-    "Called with the player's own token, or with a token or an API key",
+    "Called with the player's own token, or with a token or an API key (the local stage takes a call without either)",
     (*_HUB, "TOKEN_REQUIRED", "PAYLOAD_TOO_LARGE"),
     ("token", "apiKey"),
     ("X-Tenant-Id",),

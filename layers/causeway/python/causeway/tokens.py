@@ -83,7 +83,8 @@ def check(token: str) -> dict[str, str]:
     """Return the claims of a token that say whose it is, in the form in which API Gateway passes claims on.
 
     Raises:
-        Unauthorized: no token, one of another issuer or audience, one out of its time, or not signed by the issuer.
+        Unauthorized: no token, one of another issuer or audience, one out of its time, or not signed by the issuer; or
+            its groups are a text that reads like a list.
         Unavailable: the issuer's keys cannot be read.
     """
     # A machine's call brings a key and does without the library.
@@ -105,6 +106,9 @@ def check(token: str) -> dict[str, str]:
     # A deeply nested JSON is a RecursionError.
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise Unauthorized(cause=f"the token is refused: {type(error).__name__}") from error
+    groups = claims.get("cognito:groups")
+    if isinstance(groups, str) and groups.startswith("["):
+        raise Unauthorized(cause="the token's groups are a text that reads like a list")
     return {name: _text(claims[name]) for name in _CLAIMS if claims.get(name) is not None}
 
 

@@ -21,7 +21,6 @@ SCHEMAS: dict[str, Schema] = {
             "currency": SHORT | {"description": "Of the wallet to play with; without it, the player's first."},
         },
         "currency",
-        closed=False,
     ),
     "GameSession": object_of({"sessionToken": ID, "casinoSessionId": NUMBER, "providerSessionId": TEXT, **_LAUNCHED}),
     "ProviderLaunch": object_of(_SESSION | {"casinoSessionId": NUMBER}, closed=False),
