@@ -92,8 +92,8 @@ CREATE TABLE casino_sessions (
     -- The provider's own id of the session; known once its launch call has answered.
     provider_session_id varchar(255) COLLATE "C",
     status text NOT NULL DEFAULT 'launching' CHECK (status IN ('launching', 'active', 'closed')),
-    -- The provider may bet while its launch is under way. A launch that never ends leaves a session that takes bets for a
-    -- minute; an active one lives for as long as the launch that ended well has given it.
+    -- The provider may bet while its launch is under way, for a minute at most. Only a launch that is known to have
+    -- succeeded gives its session a longer life.
     expires_at timestamptz NOT NULL DEFAULT now() + interval '1 minute',
     created_at timestamptz NOT NULL DEFAULT now(),
     CHECK (status <> 'launching' OR expires_at <= created_at + interval '1 minute'),

@@ -6,12 +6,13 @@ from threading import Event, Thread
 from typing import Self
 from urllib.parse import urlsplit
 
-# ReadyForQuery outside a transaction: the server sends it when it has committed.
+# ReadyForQuery, outside a transaction, which the server sends when it has committed, and within one.
 _COMMITTED = b"Z\0\0\0\5I"
+_IN_TRANSACTION = b"Z\0\0\0\5T"
 
 
 class CuttingProxy:
-    """Passes bytes on, both ways; after lose_answer() it cuts the connection where the next answer would come.
+    """Passes bytes on, both ways; after lose_answer() it cuts the connection where a commit's answer would come.
 
     url: the database's.
     """
@@ -23,13 +24,15 @@ class CuttingProxy:
         place = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self.url = parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@{place}").geturl()
         self._lose = Event()
+        self._first = 0
         # Answers that were lost.
         self.lost = 0
         self._sockets: list[socket.socket] = []
         self._threads = [Thread(target=self._accept)]
 
-    def lose_answer(self) -> None:
-        """Lose the next answer."""
+    def lose_answer(self, first: int = 0) -> None:
+        """Lose the next commit's answer; first: answers of commits that pass before it."""
+        self._first = first
         self._lose.set()
 
     def __enter__(self) -> Self:
@@ -66,13 +69,17 @@ class CuttingProxy:
         with suppress(OSError):
             while data := server.recv(65536):
                 kept += data
-                if not self._lose.is_set():
-                    client.sendall(kept)
-                    kept = b""
-                elif kept.endswith(_COMMITTED):
-                    self._lose.clear()
-                    self.lost += 1
-                    break
+                committed = kept.endswith(_COMMITTED)
+                if self._lose.is_set() and not committed and not kept.endswith(_IN_TRANSACTION):
+                    continue
+                if self._lose.is_set() and committed:
+                    if not self._first:
+                        self._lose.clear()
+                        self.lost += 1
+                        break
+                    self._first -= 1
+                client.sendall(kept)
+                kept = b""
         _close(client)
         _close(server)
 

@@ -2,7 +2,8 @@
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
@@ -16,6 +17,7 @@ from causeway.errors import CausewayError, Forbidden, GameProviderFailed, Miscon
 from causeway.game_sessions import Launcher, LaunchRequest
 from causeway.games import GameSession
 from causeway.identity import Caller
+from tests.database.cutting_proxy import CuttingProxy
 from tests.database.world import B, Casino, Seat
 from tests.unit.secrets_server import SecretsServer
 from tests.unit.wire_server import Act, WireServer, ok, say
@@ -84,6 +86,16 @@ class Lobby:
             """,
             [self.seat.casino.tenant_id, *[str(self.seat.player_id)] * 2],
         )
+
+
+@contextmanager
+def no_new_connections(casino: Casino) -> Generator[None]:
+    """The casino's login can make no connection; those that it has go on."""
+    casino.query("ALTER ROLE causeway_casino CONNECTION LIMIT 0")
+    try:
+        yield
+    finally:
+        casino.query("ALTER ROLE causeway_casino CONNECTION LIMIT -1")
 
 
 @pytest.fixture
@@ -226,19 +238,17 @@ def test_providers_first_callback_finds_the_session_before_its_launch_is_answere
 def test_session_whose_launch_never_ended_takes_no_bets_after_a_minute(lobby: Lobby) -> None:
     """WALLET 46: the process was killed, or the database was away, before the session could be closed."""
     terminate = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'causeway_casino'"
-    role = "ALTER ROLE causeway_casino CONNECTION LIMIT {}"
 
-    def outage(connection: socket.socket, _: WireServer) -> None:
-        lobby.seat.casino.query(role.format(0))
-        lobby.seat.casino.query(terminate)
-        connection.close()
+    with ExitStack() as outage:
 
-    lobby.act = outage
-    try:
+        def begin(connection: socket.socket, _: WireServer) -> None:
+            outage.enter_context(no_new_connections(lobby.seat.casino))
+            lobby.seat.casino.query(terminate)
+            connection.close()
+
+        lobby.act = begin
         with pytest.raises(GameProviderFailed):
             lobby.launch()
-    finally:
-        lobby.seat.casino.query(role.format(-1))
 
     [session] = lobby.sessions()
     assert (session.status, session.seconds) == ("launching", 60)
@@ -246,6 +256,72 @@ def test_session_whose_launch_never_ended_takes_no_bets_after_a_minute(lobby: Lo
         "UPDATE casino_sessions SET expires_at = now() WHERE session_token = %s", [session.session_token]
     )
     assert replace(lobby.seat, token=session.session_token).debit("late", 1).code == "SESSION_EXPIRED"
+
+
+@pytest.mark.parametrize("reachable", [True, False], ids=["database reachable", "database away from then on"])
+@pytest.mark.parametrize("step", ["activate", "prolong"])
+def test_launch_whose_commit_is_not_heard_of_leaves_no_session_that_lives_for_a_day_unless_it_succeeds(
+    lobby: Lobby, step: str, reachable: bool
+) -> None:
+    """WALLET 46: the database commits, its answer is lost, and it may be away when the session is to be closed."""
+    with CuttingProxy(lobby.seat.casino.urls["casino"]) as proxy, ExitStack() as outage:
+
+        def answer(connection: socket.socket, server: WireServer) -> None:
+            proxy.lose_answer(first=0 if step == "activate" else 1)
+            if not reachable:
+                outage.enter_context(no_new_connections(lobby.seat.casino))
+            answered(launched())(connection, server)
+
+        lobby.act = answer
+        launcher = replace(lobby.launcher(), database=lobby.seat.casino.database_at(proxy.url))
+        request = LaunchRequest(lobby.seat.player_id, lobby.game_id)
+        if step == "activate":
+            with pytest.raises(Unavailable):
+                games.launch(launcher, request)
+        else:
+            games.launch(launcher, request)
+        launcher.database.close()
+
+    assert proxy.lost == 1
+    [session] = lobby.sessions()
+    if step == "activate":
+        assert (session.status, session.seconds) == ("active" if not reachable else "closed", 60)
+    else:
+        assert session.status == "active"
+        assert session.seconds >= 86_400
+
+
+def test_launch_that_cannot_be_prolonged_has_succeeded_and_ends_with_its_minute(lobby: Lobby) -> None:
+    """Whether its last commit came through is unknown: an error would leave a session that may live for a day."""
+    casino = lobby.seat.casino
+    casino.query("REVOKE UPDATE (expires_at) ON casino_sessions FROM causeway_casino")
+    try:
+        session = lobby.launch()
+    finally:
+        casino.query("GRANT UPDATE (expires_at) ON casino_sessions TO causeway_casino")
+
+    [row] = lobby.sessions()
+    assert (row.session_token, row.status, row.seconds) == (session.session_token, "active", 60)
+
+
+@pytest.mark.parametrize("played", ["200 OK", "500 Internal Server Error"])
+def test_session_of_a_simulated_round_is_closed_with_it(lobby: Lobby, played: str) -> None:
+    """WALLET 46"""
+    answers = iter([answered(launched()), answered(b"{}", played)])
+
+    def answer(connection: socket.socket, server: WireServer) -> None:
+        next(answers)(connection, server)
+
+    lobby.act = answer
+    request = LaunchRequest(lobby.seat.player_id, lobby.game_id)
+    if played == "200 OK":
+        assert games.simulate_round(lobby.launcher(), request) == {}
+    else:
+        with pytest.raises(GameProviderFailed):
+            games.simulate_round(lobby.launcher(), request)
+
+    [session] = lobby.sessions()
+    assert (session.status, session.seconds) == ("closed", 60)
 
 
 def test_session_that_was_closed_while_it_was_launched_stays_closed(lobby: Lobby) -> None:

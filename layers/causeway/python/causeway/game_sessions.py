@@ -162,12 +162,16 @@ def _wallet(transaction: psycopg.Connection[Any], launcher: Launcher, request: L
 
 
 def activate(launcher: Launcher, session_id: int, provider_session_id: str) -> None:
-    """Let a launching session live for a day; raises GameProviderFailed where it is launching no more."""
+    """Make a launching session active; raises GameProviderFailed where it is launching no more.
+
+    It still expires a minute after it was opened: should the answer of this commit be lost, the launch fails, and the
+    session may be active all the same.
+    """
     with launcher.database.transaction(launcher.tenant_id) as transaction:
         activated = transaction.execute(
             """
             UPDATE casino_sessions
-            SET status = 'active', provider_session_id = %s, expires_at = now() + interval '24 hours'
+            SET status = 'active', provider_session_id = %s
             WHERE tenant_id = %s AND session_id = %s AND status = 'launching' AND expires_at > now()
             """,
             [provider_session_id, launcher.tenant_id, session_id],
@@ -178,8 +182,26 @@ def activate(launcher: Launcher, session_id: int, provider_session_id: str) -> N
         )
 
 
+def prolong(launcher: Launcher, session_id: int) -> None:
+    """Let an active session live for a day; where that fails, it ends with its first minute.
+
+    Its launch has succeeded, so nothing is raised: a launch that fails leaves no session that lives for a day.
+    """
+    try:
+        with launcher.database.transaction(launcher.tenant_id) as transaction:
+            transaction.execute(
+                """
+                UPDATE casino_sessions SET expires_at = now() + interval '24 hours'
+                WHERE tenant_id = %s AND session_id = %s AND status = 'active'
+                """,
+                [launcher.tenant_id, session_id],
+            )
+    except CausewayError as error:
+        logger.warning("A session could not be prolonged", extra={"session": session_id, "reason": error.cause})
+
+
 def close(launcher: Launcher, session_id: int) -> None:
-    """Close a session whose launch failed; where that fails too, its expiry does it."""
+    """Close a session that shall take no bets; where that fails, it ends with its first minute."""
     try:
         with launcher.database.transaction(launcher.tenant_id) as transaction:
             transaction.execute(

@@ -15,7 +15,7 @@ from causeway.strict_json import required_text, shown_name
 
 _PERMISSION: Permission = "games.launch"
 # Seconds until a game provider must have launched, and with the round that is played in it. The function's own limit is
-# 29: after these come two transactions at most, one to activate the session and one to close it.
+# 29: after these come two transactions at most, one to activate the session and one to prolong or to close it.
 LAUNCH = 22.0
 # An amount of minor units, as game providers tell the limits of bets.
 _AMOUNT = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -70,7 +70,7 @@ def launch(launcher: Launcher, request: LaunchRequest) -> GameSession:
 
     The session is committed before the provider is called, so that the provider's first callback finds it. It becomes
     active when the provider has answered; whatever else happens, it is closed. Should that fail too, or the process
-    die, it has expired a minute after it was opened.
+    die, it expires a minute after it was opened. Only a session that is known to be active is prolonged.
 
     Raises:
         Forbidden: the caller may not launch for this player.
@@ -80,7 +80,9 @@ def launch(launcher: Launcher, request: LaunchRequest) -> GameSession:
         GameProviderFailed: the provider refused or gave no usable answer.
         Unavailable: the database or the secrets did not answer.
     """
-    return _launch(launcher, request, Deadline(LAUNCH))
+    session = _launch(launcher, request, Deadline(LAUNCH))
+    game_sessions.prolong(launcher, session.casino_session_id)
+    return session
 
 
 def _launch(launcher: Launcher, request: LaunchRequest, deadline: Deadline) -> GameSession:
@@ -165,27 +167,25 @@ def _launched(opened: OpenedSession, request: LaunchRequest, token: str, deadlin
 def simulate_round(launcher: Launcher, request: LaunchRequest) -> dict[str, Any]:
     """Launch a game and have its provider play the scripted round; returns the provider's report of the steps.
 
+    The session is for this round alone: it is closed afterwards, and never prolonged.
+
     Raises: as launch.
     """
     deadline = Deadline(LAUNCH)
     session = _launch(launcher, request, deadline)
-    status, report = signed_calls.post(
-        session.provider_url,
-        "/provider/simulate",
-        {
-            "sessionToken": session.session_token,
-            "providerSessionId": session.provider_session_id,
-            "userId": session.player_id,
-            "gameId": session.game_code,
-            "currency": session.currency,
-            "casinoCode": session.casino_code,
-        },
-        "provider",
-        session.provider_code,
-        deadline,
-    )
+    call = {
+        "sessionToken": session.session_token,
+        "providerSessionId": session.provider_session_id,
+        "userId": session.player_id,
+        "gameId": session.game_code,
+        "currency": session.currency,
+        "casinoCode": session.casino_code,
+    }
+    code = session.provider_code
+    try:
+        status, report = signed_calls.post(session.provider_url, "/provider/simulate", call, "provider", code, deadline)
+    finally:
+        game_sessions.close(launcher, session.casino_session_id)
     if status != 200:
-        raise GameProviderFailed(
-            cause=f"{session.provider_code} did not play: {status} {shown_name(str(report.get('code')))}"
-        )
+        raise GameProviderFailed(cause=f"{code} did not play: {status} {shown_name(str(report.get('code')))}")
     return report
