@@ -51,6 +51,8 @@ REFUSALS = {
     "DUPLICATE_TRANSACTION",
     "TRANSACTION_ALREADY_PROCESSED",
     "GAME_PROVIDER_INACTIVE",
+    "INVALID_AMOUNT",
+    "WRONG_CURRENCY",
 }
 
 
@@ -180,7 +182,8 @@ def test_missing_secret_fails_the_invocation_with_what_to_do(
     _, err = process.communicate(timeout=120)
 
     assert process.returncode != 0
-    assert f"No secret {SECRET} that the role may read" in err.splitlines()[-1]
+    assert f"The secrets extension answered 400 for the secret {SECRET}" in err.splitlines()[-1]
+    assert "if it lasts, create the secret and allow the role to read it" in err.splitlines()[-1]
 
 
 def test_cloudformation_is_told_of_success_once_the_schema_is_there(

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.rows import namedtuple_row
 
-from causeway import aws, data_keys, database, identity, secrets, settings
+from causeway import identity
 from causeway.audit_log.verifier import Totals, verify
 from causeway.context import RequestContext
 from local.aws import REGION
@@ -19,6 +19,7 @@ from local.cognito import Person
 from local.demo_data import TENANTS
 from local.stack import Stack
 from tests.hub.client import ADMIN, NOBODY, OURS, Caller, Hub, claims_of
+from tests.hub.in_process import forget
 
 
 @pytest.fixture(scope="session")
@@ -121,17 +122,6 @@ def platform() -> Iterator[Platform]:
     platform.close()
 
 
-def _forget() -> None:
-    database.current().close()
-    database.current.cache_clear()
-    data_keys.current.cache_clear()
-    aws.client.cache_clear()
-    secrets.current.cache_clear()
-    for setting in vars(settings).values():
-        if hasattr(setting, "cache_clear"):
-            setting.cache_clear()
-
-
 @pytest.fixture
 def inside(stack: Stack, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., RequestContext]]:
     """Makes this process an environment of the function of connections, with loopback open to it.
@@ -152,7 +142,7 @@ def inside(stack: Stack, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         allowed = {"EGRESS_ALLOWED_HOSTS": "127.0.0.1"}
         for name, value in (given | dict(function.environment) | allowed | changes).items():
             monkeypatch.setenv(name, value)
-        _forget()
+        forget()
         claims = claims_of(hub.token(caller) or "")
         flat = {
             name: " ".join(value).join("[]") if isinstance(value, list) else str(value)
@@ -161,4 +151,4 @@ def inside(stack: Stack, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         return RequestContext(identity.of_claims(flat, TENANTS[caller.tenant]), "203.0.113.7", "inside")
 
     yield enter
-    _forget()
+    forget()

@@ -13,7 +13,7 @@ from secrets import token_hex
 from types import SimpleNamespace
 from typing import Any, Self
 
-from causeway import database, settings
+from causeway import aws, data_keys, database, secrets, settings
 from local.gateway import Gateway
 from local.stack import Stack
 from local.template import Function
@@ -35,6 +35,8 @@ class InProcess:
         self._handlers: dict[str, Handler] = {}
         # Each function's connection, while another function is at work.
         self._connections: dict[str, Any] = {}
+        # What was kept before may hold a connection that nobody here would close.
+        forget()
 
     async def invoke(self, name: str, event: bytes) -> bytes:
         """Run a request of the function with this short name; what it raises is the test's."""
@@ -56,8 +58,7 @@ class InProcess:
         for connection in self._connections.values():
             if connection is not None:
                 connection.close()
-        _forget_settings()
-        database.current.cache_clear()
+        forget()
 
     @contextmanager
     def _entered(self, name: str) -> Generator[None]:
@@ -111,6 +112,14 @@ def _handler(function: Function) -> Handler:
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return getattr(module, name)
+
+
+def forget() -> None:
+    """Forget all that this process keeps as an execution environment would."""
+    database.current().close()
+    for kept in (database.current, data_keys.current, aws.client, secrets.current):
+        kept.cache_clear()
+    _forget_settings()
 
 
 def _forget_settings() -> None:
