@@ -161,7 +161,7 @@ def list_calls(call: HubCall) -> HubAnswer:
 @hub_call(app, "connections.list")
 @describe("Health", refuses="CONNECTION_NOT_FOUND")
 def show_health(call: HubCall) -> HubAnswer:
-    """Get how a connection was at its last test."""
+    """Get what the last test or call showed of a connection."""
     with call.context.transaction() as transaction:
         connection = rows.find(transaction, _connection_id(call))
         return HubAnswer(health.shown(transaction, connection))

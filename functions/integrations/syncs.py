@@ -13,7 +13,11 @@ app = APIGatewayHttpResolver()
 
 @app.post("/integrations/<connection_id>/sync")
 @hub_call(app, "connections.use")
-@describe("SyncRun", status=202, refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE")
+@describe(
+    "SyncRun",
+    status=202,
+    refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED CREDENTIAL_UNREADABLE CREDENTIAL_MISSING",
+)
 def sync(call: HubCall) -> HubAnswer:
     """Start a sync, or return the one already queued or running."""
     connection_id = requests.parse_connection_id(call.path["connection_id"])

@@ -1,10 +1,15 @@
-"""The hub as its callers see it over HTTP; every answer is kept, for the scan that looks for secrets in them."""
+"""The hub as its callers see it over HTTP.
+
+Every answer is kept, for the scan that looks for secrets in them, and every refusal must be one that OpenAPI declares.
+"""
 
 import json
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from http.client import HTTPConnection
+from pathlib import Path
 from secrets import token_hex
 from time import monotonic, sleep
 from typing import Any
@@ -12,7 +17,9 @@ from urllib.parse import urlsplit
 
 from causeway.preconditions import Expected
 from local.demo_data import CASINO_CODE, SECOND_CODE, TENANTS
+from local.routes import delivered_path
 
+ROOT = Path(__file__).parents[2]
 OURS, THEIRS = CASINO_CODE, SECOND_CODE
 # An address of documentation (RFC 5737): the egress guard refuses it, without a resolver or a packet.
 UNREACHABLE = "https://192.0.2.1"
@@ -40,6 +47,33 @@ SUPER_ADMIN = Caller("super_admin", headers={"x-tenant-id": TENANTS[OURS]})
 def claims_of(token: str) -> dict[str, Any]:
     """What a token says."""
     return json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
+
+
+@cache
+def _declared() -> list[tuple[tuple[str, ...], set[str]]]:
+    """The error codes that the OpenAPI document declares, by a route's method and path; paths without ids first.
+
+    "gateway" is among them where API Gateway itself may refuse the call, without a code.
+    """
+    document = json.loads((ROOT / "functions" / "console" / "openapi.json").read_text(encoding="utf-8"))
+    found = []
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            # A refusal is named by its status and its codes: "#/components/responses/412-VERSION_MISMATCH".
+            names = [one["$ref"].rpartition("/")[2] for one in operation["responses"].values() if "$ref" in one]
+            codes = {code for name in names for code in name.split("-")[1:]}
+            found.append(((method.upper(), *path.split("/")), codes))
+    return sorted(found, key=lambda one: str(one[0]).count("{"))
+
+
+def declared(method: str, path: str) -> set[str] | None:
+    """The error codes that the OpenAPI document declares for a request; None where it has no route."""
+    parts = (method, *delivered_path(path).split("/"))
+    for route, codes in _declared():
+        pairs = list(zip(route, parts, strict=False))
+        if len(route) == len(parts) and all(own == sent or (own[:1] == "{" and sent) for own, sent in pairs):
+            return codes
+    return None
 
 
 def machine(key: str) -> Caller:
@@ -111,6 +145,8 @@ class Hub:
             sent.setdefault("content-type", "application/json")
         reply = self.send(method, path, raw, sent)
         self.seen.append(reply)
+        codes = declared(method, path)
+        assert reply.status < 400 or codes is None or (reply.code or "gateway") in codes, f"{method} {path}: {reply}"
         return reply
 
     def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
