@@ -31,7 +31,7 @@ def shown(connection: Connection) -> dict[str, Any]:
 
 def fingerprint_key(context: Context) -> bytes:
     """Return the key of the tenant's fingerprints; raises Misconfigured where the deployment has no pepper."""
-    kept = secrets.read(settings.audit_secret()) or {}
+    kept = secrets.read(settings.audit_secret())
     return audit_log.fingerprint_key(str(kept.get("pepper", "")).encode(), context.tenant)
 
 

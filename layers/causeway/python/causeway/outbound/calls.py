@@ -9,7 +9,7 @@ import requests
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ProtocolError
 
-from causeway.outbound.deadline import Deadline
+from causeway.outbound.cutoff import Cutoff
 from causeway.outbound.failures import (
     AddressInvalid,
     CallFailed,
@@ -119,41 +119,41 @@ def _content_type(headers: Mapping[str, str]) -> str:
 def _send(method: str, url: str, headers: Mapping[str, str], body: bytes, budget: float, most_bytes: int) -> Reply:
     check_url(url)
     _check_headers(headers)
-    deadline = Deadline(budget)
+    cutoff = Cutoff(budget)
     session = Session()
     # Neither a proxy nor a password of the environment's.
     session.trust_env = False
     session.headers = CaseInsensitiveDict(
         {"User-Agent": _USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
     )
-    adapter = PinnedAdapter(deadline)
+    adapter = PinnedAdapter(cutoff)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     try:
         with session.request(
             method, url, data=body, headers=dict(headers), timeout=budget, allow_redirects=False, stream=True
         ) as response:
-            content = _content(response, deadline, most_bytes)
+            content = _content(response, cutoff, most_bytes)
             return Reply(response.status_code, response.headers, content)
     except CallFailed as failure:
-        failure.sent = deadline.sent
+        failure.sent = cutoff.sent
         raise
     # Any class: a stranger's answer breaks its readers in ways that no list of ours names.
     except Exception as error:  # noqa: BLE001
-        failure = _failure(error, deadline)
-        failure.sent = deadline.sent
+        failure = _failure(error, cutoff)
+        failure.sent = cutoff.sent
         # The cause may quote a header or the URL, and a traceback would show it.
         raise failure from None
     finally:
-        deadline.close()
+        cutoff.close()
         session.close()
 
 
-def _content(response: requests.Response, deadline: Deadline, most_bytes: int) -> bytes:
+def _content(response: requests.Response, cutoff: Cutoff, most_bytes: int) -> bytes:
     """Read an answer's body; raises TooLarge, TimedOut, and whatever urllib3 does."""
     content = response.raw.read(most_bytes + 1, decode_content=True)
     # An answer without a length ends where the connection does, so a cut looks like its end.
-    deadline.left()
+    cutoff.left()
     if len(content) > most_bytes:
         raise TooLarge(f"the answer has more than {most_bytes} bytes")
     return content
@@ -174,13 +174,13 @@ def _check_headers(headers: Mapping[str, str]) -> None:
             raise RequestInvalid(f"the header {name} {wrong}")
 
 
-def _failure(error: Exception, deadline: Deadline) -> CallFailed:
+def _failure(error: Exception, cutoff: Cutoff) -> CallFailed:
     """What is left when name, address, connection and TLS were fine: sending and reading."""
-    if deadline.passed:
+    if cutoff.passed:
         return TimedOut("no complete answer within the budget")
     if isinstance(error, (requests.Timeout, TimeoutError)):
         return TimedOut("no answer in time")
-    if not deadline.sent and isinstance(error, ValueError):
+    if not cutoff.sent and isinstance(error, ValueError):
         # A URL, header or method with characters that HTTP does not have.
         return RequestInvalid(f"the request cannot be sent: {type(error).__name__}")
     cause = error.args[0] if error.args else None

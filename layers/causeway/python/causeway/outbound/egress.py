@@ -2,10 +2,10 @@
 
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from threading import Thread
 from typing import Any
 
 from causeway import settings
+from causeway.deadlines import bounded
 from causeway.outbound.failures import AddressBlocked, DnsFailed, DnsUnavailable
 
 Address = IPv4Address | IPv6Address
@@ -121,23 +121,14 @@ def may_be_private(host: str, port: int) -> bool:
 
 
 def _resolve(host: str, port: int, seconds: float) -> list[Endpoint]:
-    """The resolver knows no time limit, so it runs in a thread that is left behind when it takes too long."""
-    found: list[Endpoint] = []
-    failures: list[Exception] = []
-
-    def resolve() -> None:
-        try:
-            for family, _, _, _, target in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-                found.append((family, target))
-        except (OSError, UnicodeError) as error:
-            failures.append(error)
-
-    thread = Thread(target=resolve, name="resolve", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        raise DnsUnavailable(f"{host} did not resolve within {seconds:.1f} s")
-    if failures or not found:
-        kind = DnsUnavailable if any(getattr(error, "errno", None) in _PASSING for error in failures) else DnsFailed
-        raise kind(f"{host} does not resolve: {failures or 'no address'}")
-    return found
+    """Return the addresses of a host; the resolver knows no time limit, and is left behind when it takes too long."""
+    try:
+        found = bounded(seconds, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    except TimeoutError as error:
+        raise DnsUnavailable(f"{host} did not resolve within {seconds:.1f} s") from error
+    except (OSError, UnicodeError) as error:
+        kind = DnsUnavailable if getattr(error, "errno", None) in _PASSING else DnsFailed
+        raise kind(f"{host} does not resolve: {error}") from error
+    if not found:
+        raise DnsFailed(f"{host} does not resolve: no address")
+    return [(family, target) for family, _, _, _, target in found]

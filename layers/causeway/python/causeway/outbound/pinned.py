@@ -14,27 +14,27 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import SSLError
 
 from causeway.outbound import egress
-from causeway.outbound.deadline import Deadline
+from causeway.outbound.cutoff import Cutoff
 from causeway.outbound.failures import AddressInvalid, ConnectFailed, TimedOut, TlsFailed
 
 # It warns of a stranger's bad header with the URL, which may hold a secret, and with the header itself.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 
-def _dial(host: str, port: int, deadline: Deadline, *, tls: bool) -> socket.socket:
+def _dial(host: str, port: int, cutoff: Cutoff, *, tls: bool) -> socket.socket:
     """Connect to the first of the host's addresses that answers; the time left is shared out among them."""
-    found = egress.endpoints(host, port, deadline.left())
+    found = egress.endpoints(host, port, cutoff.left())
     if not tls and not egress.may_be_private(host, port):
         raise AddressInvalid("must begin with https://")
     reason: OSError | None = None
     for number, (family, target) in enumerate(found):
         connection = socket.socket(family, socket.SOCK_STREAM)
         try:
-            connection.settimeout(deadline.left() / (len(found) - number))
+            connection.settimeout(cutoff.left() / (len(found) - number))
             connection.connect(target)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.settimeout(deadline.left())
-            deadline.watch(connection)
+            connection.settimeout(cutoff.left())
+            cutoff.watch(connection)
         except OSError as error:
             connection.close()
             reason = error
@@ -49,48 +49,48 @@ def _dial(host: str, port: int, deadline: Deadline, *, tls: bool) -> socket.sock
 
 
 class _PinnedConnection(HTTPConnection):
-    def __init__(self, *args: Any, deadline: Deadline, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, cutoff: Cutoff, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._deadline = deadline
+        self._cutoff = cutoff
 
     def _new_conn(self) -> socket.socket:
-        return _dial(self._dns_host, self.port, self._deadline, tls=False)
+        return _dial(self._dns_host, self.port, self._cutoff, tls=False)
 
     def send(self, data: Any) -> None:
         """Send a part of the request: from its first byte on, it may have come there."""
-        _note_sent(self, self._deadline)
+        _note_sent(self, self._cutoff)
         super().send(data)
 
 
 class _PinnedTlsConnection(HTTPSConnection):
-    def __init__(self, *args: Any, deadline: Deadline, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, cutoff: Cutoff, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._deadline = deadline
+        self._cutoff = cutoff
 
     def _new_conn(self) -> socket.socket:
-        return _dial(self._dns_host, self.port, self._deadline, tls=True)
+        return _dial(self._dns_host, self.port, self._cutoff, tls=True)
 
     def connect(self) -> None:
         try:
             super().connect()
         # A socket that is closed, or that times out, during the handshake raises an OSError of any kind.
         except (SSLError, OSError) as error:
-            self._deadline.left()
+            self._cutoff.left()
             if isinstance(error, TimeoutError):
                 raise TimedOut(f"{self.host}:{self.port} ended no handshake in time") from error
             raise TlsFailed(f"{self.host}:{self.port}: {error}") from error
 
     def send(self, data: Any) -> None:
         """Send a part of the request: from its first byte on, it may have come there."""
-        _note_sent(self, self._deadline)
+        _note_sent(self, self._cutoff)
         super().send(data)
 
 
-def _note_sent(connection: HTTPConnection, deadline: Deadline) -> None:
+def _note_sent(connection: HTTPConnection, cutoff: Cutoff) -> None:
     # What fails before the connection stands has sent nothing.
     if connection.sock is None:
         connection.connect()
-    deadline.sent = True
+    cutoff.sent = True
 
 
 class _PinnedPool(HTTPConnectionPool):
@@ -110,14 +110,14 @@ def _trusted() -> ssl.SSLContext:
 
 
 class PinnedAdapter(HTTPAdapter):
-    """Sends one request over a connection of its own, which ends with the deadline.
+    """Sends one request over a connection of its own, which ends with the cutoff.
 
     No proxy, no retries; a certificate is always checked, against the name in the URL.
     """
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, cutoff: Cutoff) -> None:
         super().__init__()
-        self._deadline = deadline
+        self._cutoff = cutoff
         self._pool: HTTPConnectionPool | None = None
 
     def get_connection_with_tls_context(
@@ -131,9 +131,9 @@ class PinnedAdapter(HTTPAdapter):
         url = urlsplit(str(request.url))
         host = url.hostname or ""
         if url.scheme == "https":
-            self._pool = _PinnedTlsPool(host, url.port or 443, ssl_context=_trusted(), deadline=self._deadline)
+            self._pool = _PinnedTlsPool(host, url.port or 443, ssl_context=_trusted(), cutoff=self._cutoff)
         else:
-            self._pool = _PinnedPool(host, url.port or 80, deadline=self._deadline)
+            self._pool = _PinnedPool(host, url.port or 80, cutoff=self._cutoff)
         return self._pool
 
     def cert_verify(self, conn: object, url: object, verify: object, cert: object) -> None:

@@ -52,11 +52,6 @@ class Verdict:
     untested: tuple[str, ...] = ()
 
     @property
-    def about_credentials(self) -> bool:
-        """Whether the platform refused because of who calls."""
-        return self.finding is Finding.REFUSED
-
-    @property
     def sentences(self) -> str:
         """What happened and what to do next, for one text."""
         return f"{self.message} {self.next_action}"

@@ -8,7 +8,7 @@ from time import monotonic
 from causeway.outbound.failures import TimedOut
 
 
-class Deadline:
+class Cutoff:
     """The end of one attempt; when it comes, the watched connection is cut.
 
     A socket's own time limit starts again with every byte, and so never ends a call to a host that sends one a
