@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from causeway.connections import changes, testing
@@ -24,6 +25,7 @@ from causeway.preconditions import ANY
 from causeway.syncs import running, runs
 from causeway.syncs.queue import Message
 from causeway.syncs.runs import Ended
+from local.stack import Stack
 from tests.database.parallel import at_once
 from tests.hub.client import PLATFORM_ADMIN, STAFF, Hub, config, draft, machine
 from tests.hub.conftest import Platform
@@ -109,7 +111,7 @@ def test_passing_fault_of_a_call_changes_health_alone_and_health_does_not_flap(
 ) -> None:
     """HUB 46, 49"""
     health = []
-    for status in (500, None, 500, None, 500, 500, 500, None, None, None):
+    for status in (500, None, 500, None, 500, 500, 500, None, None, None, 500):
         platform.status = status
         if status is None:
             assert use(context, connection_id) == 200
@@ -118,8 +120,8 @@ def test_passing_fault_of_a_call_changes_health_alone_and_health_does_not_flap(
                 use(context, connection_id)
         health.append(seen(hub, connection_id))
 
-    degraded, down = ("active", True, "degraded"), ("active", True, "down")
-    assert health == [*[degraded] * 6, down, degraded, degraded, ("active", True, "healthy")]
+    healthy, degraded, down = (("active", True, word) for word in ("healthy", "degraded", "down"))
+    assert health == [*[healthy] * 2, *[degraded] * 4, down, degraded, degraded, healthy, healthy]
 
 
 def test_call_that_waits_or_asks_for_too_much_is_no_refusal_of_the_credentials(
@@ -131,7 +133,59 @@ def test_call_that_waits_or_asks_for_too_much_is_no_refusal_of_the_credentials(
         with pytest.raises(error):
             use(context, connection_id)
 
-    assert seen(hub, connection_id) == ("active", True, "degraded")
+    assert seen(hub, connection_id) == ("active", True, "healthy")
+
+
+def test_callers_of_a_platform_that_fails_do_not_wait_for_each_other_nor_lose_their_log(
+    context: RequestContext, platform: Platform, connection_id: UUID, rows: Rows, stack: Stack
+) -> None:
+    """HUB 16: a transaction that has the connection's row stops nobody; a refusal alone waits for it."""
+
+    def kept() -> int:
+        [count] = rows("SELECT count(*) FROM integration_api_logs WHERE connection_id = %s", [connection_id])
+        return int(count[0])
+
+    platform.status, before = 500, kept()
+    with psycopg.connect(stack.database_urls["superuser"]) as other:
+        statement = "SELECT FROM integration_connections WHERE connection_id = %s FOR NO KEY UPDATE"
+        other.execute(statement, [connection_id])
+        for _ in range(3):
+            with pytest.raises(ProviderFault):
+                use(context, connection_id)
+        failed = kept() - before
+        platform.status, platform.keys = None, set()
+        with pytest.raises(InvalidCredentials):
+            use(context, connection_id)
+
+        assert (failed, kept() - before) == (3, 4)
+        assert (
+            rows("SELECT status FROM integration_health WHERE connection_id = %s", [connection_id])[0][0] == "healthy"
+        )
+
+
+def test_call_that_shows_nothing_new_writes_nothing_of_the_connection(
+    context: RequestContext, platform: Platform, connection_id: UUID, rows: Rows
+) -> None:
+    def version() -> tuple[str, str]:
+        [one] = rows(
+            "SELECT c.xmin::text AS connection, h.xmin::text AS health FROM integration_connections AS c "
+            "INNER JOIN integration_health AS h USING (tenant_id, connection_id) WHERE connection_id = %s",
+            [connection_id],
+        )
+        return one.connection, one.health
+
+    use(context, connection_id)
+    well = version()
+    use(context, connection_id)
+    assert version() == well
+    platform.status = 500
+    for calls in range(5):
+        with pytest.raises(ProviderFault):
+            use(context, connection_id)
+        if calls == 2:
+            down = version()
+
+    assert well != down == version()
 
 
 def test_connection_that_never_worked_waits_for_a_test_that_succeeds(

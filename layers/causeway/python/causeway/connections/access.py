@@ -169,12 +169,22 @@ def _keep(
     use: call_log.Use,
     observed: Sequence[Verdict],
 ) -> None:
+    """Keep the attempts, then what they have shown: that waits for others, and must not take the log with it."""
     if not attempts:
         return
+    news = False
+    with _told("Calls could not be logged"), context.transaction() as transaction:
+        call_log.keep(transaction, UUID(connection.connection_id), attempts, use)
+        news = any(standing.is_news(transaction, connection, verdict) for verdict in observed)
+    if news:
+        with _told("What calls have shown could not be noted"), context.transaction() as transaction:
+            standing.observe(transaction, connection, observed)
+
+
+@contextmanager
+def _told(sentence: str) -> Generator[None]:
+    """Write to the function's log that a block failed, and go on."""
     try:
-        with context.transaction() as transaction:
-            call_log.keep(transaction, UUID(connection.connection_id), attempts, use)
-            for verdict in observed:
-                standing.observe(transaction, connection, verdict)
+        yield
     except CausewayError as error:
-        logger.warning("Calls could not be logged", extra={"reason": error.cause or error.sentence})
+        logger.warning(sentence, extra={"reason": error.cause or error.sentence})

@@ -13,15 +13,16 @@ from causeway.outbound.verdicts import Finding, Verdict
 
 Health = Literal["healthy", "degraded", "down"]
 
-# The first failure makes a connection degraded; so many in a row make it down.
+# So many failures in a row make a connection down. Waits that the platform asks for do not count among them.
 FAILURES_TO_DOWN = 3
-# So many successes in a row make it healthy again; the first of them makes one that is down degraded.
+# So many successes in a row make it healthy. A failure after that many leaves it healthy; one after fewer makes it
+# degraded. So a platform that fails now and then is healthy all the time, one that fails often degraded all the time.
 SUCCESSES_TO_HEALTHY = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What was observed so far: the health, and how many failures or successes in a row were the last."""
+    """What was observed so far: the health, and the last failures and successes in a row, as far as they count."""
 
     health: Health
     failures: int = 0
@@ -36,15 +37,17 @@ def observed(before: Observed | None, finding: Finding) -> Observed:
         finding: what a test or a call found.
     """
     if finding is Finding.GOOD:
-        successes = 1 if before is None else before.successes + 1
-        well = before is None or before.health == "healthy" or successes >= SUCCESSES_TO_HEALTHY
-        return Observed("healthy" if well else "degraded", successes=min(successes, SUCCESSES_TO_HEALTHY))
-    failures = min((0 if before is None else before.failures) + 1, FAILURES_TO_DOWN)
-    # Refused credentials, and settings that make no call, do not pass by themselves. Who asks to wait is not down.
+        successes = SUCCESSES_TO_HEALTHY if before is None else min(before.successes + 1, SUCCESSES_TO_HEALTHY)
+        well = successes == SUCCESSES_TO_HEALTHY or (before is not None and before.health == "healthy")
+        return Observed("healthy" if well else "degraded", successes=successes)
+    failures = (0 if before is None else before.failures) + (0 if finding is Finding.BUSY else 1)
+    failures = min(failures, FAILURES_TO_DOWN)
+    # Refused credentials, and settings that make no call, do not pass by themselves.
     lasting = finding in (Finding.REFUSED, Finding.UNUSABLE)
-    down = lasting or (before is not None and before.health == "down")
-    down = down or (failures >= FAILURES_TO_DOWN and finding is not Finding.BUSY)
-    return Observed("down" if down else "degraded", failures=failures)
+    if lasting or failures == FAILURES_TO_DOWN or (before is not None and before.health == "down"):
+        return Observed("down", failures=failures)
+    alone = before is not None and before.health == "healthy" and before.successes == SUCCESSES_TO_HEALTHY
+    return Observed("healthy" if alone else "degraded", failures=failures)
 
 
 def note(
@@ -59,7 +62,7 @@ def note(
         response_ms: milliseconds that the answer took; None: not measured.
         anew: what was observed before was of other settings or credentials, and does not count.
     """
-    now = observed(None if anew else _last(transaction, connection_id), verdict.finding)
+    now = observed(None if anew else _last(transaction, connection_id)[0], verdict.finding)
     transaction.execute(
         """
         INSERT INTO integration_health AS h (
@@ -84,21 +87,22 @@ def note(
     )
 
 
-def is_well(transaction: Transaction, connection_id: UUID) -> bool:
-    """Return whether one more success would change nothing: calls that succeed then write nothing."""
-    last = _last(transaction, connection_id)
-    return last is not None and last.health == "healthy" and last.failures == 0
+def is_news(transaction: Transaction, connection_id: UUID, verdict: Verdict) -> bool:
+    """Return whether one more observation would change anything: calls that change nothing write nothing."""
+    last, code = _last(transaction, connection_id)
+    return (observed(last, verdict.finding), verdict.code) != (last, code)
 
 
-def _last(transaction: Transaction, connection_id: UUID) -> Observed | None:
+def _last(transaction: Transaction, connection_id: UUID) -> tuple[Observed | None, str | None]:
+    """Return what was observed last, and the code of its verdict."""
     row = transaction.execute(
         """
-        SELECT status, failures, successes FROM integration_health
+        SELECT status, failures, successes, code FROM integration_health
         WHERE tenant_id = current_tenant() AND connection_id = %s
         """,
         [connection_id],
     ).fetchone()
-    return row and Observed(row.status, row.failures, row.successes)
+    return (None, None) if row is None else (Observed(row.status, row.failures, row.successes), row.code)
 
 
 def shown(transaction: Transaction, connection: Connection) -> dict[str, Any]:

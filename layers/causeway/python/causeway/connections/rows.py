@@ -306,13 +306,21 @@ def delete(transaction: Transaction, connection_id: UUID, version: int) -> None:
     _of_version(transaction, connection_id, row)
 
 
-def of_version(transaction: Transaction, connection_id: UUID, version: int) -> Connection | None:
-    """Lock a connection that is still the version that was used, and return it; None where it was changed since."""
+def of_version(transaction: Transaction, connection_id: UUID, version: int, *, wait: bool = True) -> Connection | None:
+    """Lock a connection that is still the version that was used, and return it; None where it was changed since.
+
+    Args:
+        transaction: of the connection's tenant.
+        connection_id: the connection.
+        version: the one that was used.
+        wait: where another transaction has locked it, wait for it; otherwise return None.
+    """
+    locked: LiteralString = "" if wait else "SKIP LOCKED"
     row = transaction.execute(
         f"""
         {_SELECT}
         WHERE c.tenant_id = current_tenant() AND c.connection_id = %s AND c.version = %s AND c.deleted_at IS NULL
-        FOR NO KEY UPDATE OF c
+        FOR NO KEY UPDATE OF c {locked}
         """,
         [connection_id, version],
     ).fetchone()

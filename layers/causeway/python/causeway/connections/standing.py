@@ -10,6 +10,7 @@ status says whether a connection may be used, health what is observed (causeway.
 What was seen of another version changes nothing: each change of settings or credentials counts the version up.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from causeway.connections import health, rows
@@ -49,21 +50,29 @@ def settle(
     return now
 
 
-def observe(transaction: Transaction, connection: Connection, verdict: Verdict) -> None:
-    """Note what a call that was made with a connection, other than a test, has shown of it.
+def is_news(transaction: Transaction, connection: Connection, verdict: Verdict) -> bool:
+    """Return whether a call's verdict says more of a connection than is known; it locks nothing."""
+    refused = verdict.finding is Finding.REFUSED
+    return refused or health.is_news(transaction, UUID(connection.connection_id), verdict)
 
-    Calls that succeed write nothing while the connection is healthy, so that they do not wait for each other's row.
+
+def observe(transaction: Transaction, connection: Connection, verdicts: Sequence[Verdict]) -> None:
+    """Note what calls that were made with a connection, other than a test, have shown of it, in their order.
+
+    Callers of a platform that fails do not queue behind the connection's row: where another transaction has it, what
+    it notes stands for these. A refusal waits for it, because it changes the status.
     """
     connection_id = UUID(connection.connection_id)
-    if verdict.finding is Finding.GOOD and health.is_well(transaction, connection_id):
-        return
-    now = rows.of_version(transaction, connection_id, connection.version)
-    # An old success does not bring back what was refused since.
-    if now is None or now.status != "active":
-        return
-    if verdict.finding is Finding.REFUSED:
-        _changed(transaction, now, verdict)
-    health.note(transaction, connection_id, verdict, None)
+    refused = any(verdict.finding is Finding.REFUSED for verdict in verdicts)
+    now = rows.of_version(transaction, connection_id, connection.version, wait=refused)
+    for verdict in verdicts:
+        # An old success does not bring back what was refused since.
+        if now is None or now.status != "active":
+            return
+        if verdict.finding is Finding.REFUSED:
+            now = _changed(transaction, now, verdict)
+        if health.is_news(transaction, connection_id, verdict):
+            health.note(transaction, connection_id, verdict, None)
 
 
 def unopened(transaction: Transaction, connection: Connection, error: CredentialMissing | CredentialUnreadable) -> None:
