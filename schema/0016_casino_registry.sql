@@ -2,7 +2,7 @@
 --
 -- Row-level security binds the tables' owner too, and taking it away needs an exclusive lock, for which every money call
 -- would wait. So these functions add rows as causeway_registrar, which nobody can log in as: it may insert into these
--- tables, for the tenant that the call names, and can neither change a row nor see a ledger row or a session. The login
+-- tables, for the tenant that the call names, change what 0017 lists, and see no ledger row and no session. The login
 -- causeway_operator may call them and nothing else, and reads no table.
 
 DO $$
@@ -21,7 +21,9 @@ END $$;
 
 ALTER ROLE causeway_operator SET lock_timeout = '1500ms';
 ALTER ROLE causeway_operator SET statement_timeout = '5s';
-ALTER ROLE causeway_operator SET idle_in_transaction_session_timeout = '5s';
+-- A new wallet, a block and a new cap hold the player's turn until their transaction ends, and his money calls wait for it
+-- for as long as lock_timeout: a person who types inside BEGIN is disconnected before they fail.
+ALTER ROLE causeway_operator SET idle_in_transaction_session_timeout = '1s';
 
 GRANT USAGE ON SCHEMA public TO causeway_registrar, causeway_operator;
 
@@ -51,7 +53,7 @@ BEGIN
     RETURN v_player_id;
 END $$;
 
--- An empty wallet of a player, one per currency (ISO 4217); returns its id.
+-- An empty wallet of a player, one per currency (ISO 4217); returns its id. It waits for his money call under way.
 CREATE FUNCTION casino_add_wallet_v1(p_tenant_id uuid, p_player_id bigint, p_currency text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE

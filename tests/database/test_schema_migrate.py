@@ -255,6 +255,15 @@ def test_stack_that_goes_leaves_the_database_alone(empty: str, start: Start, ans
                 "jit": "off",
             },
         ),
+        # Less than what a money call waits for a lock.
+        (
+            "operator",
+            {
+                "lock_timeout": "1500ms",
+                "statement_timeout": "5s",
+                "idle_in_transaction_session_timeout": "1s",
+            },
+        ),
     ],
 )
 def test_limits_are_in_force_as_soon_as_a_role_has_logged_in(
