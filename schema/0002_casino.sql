@@ -96,6 +96,13 @@ CREATE TABLE casino_sessions (
     -- succeeded gives its session a longer life.
     expires_at timestamptz NOT NULL DEFAULT now() + interval '1 minute',
     created_at timestamptz NOT NULL DEFAULT now(),
+    -- Who opened it (a person's subject, or the id of an API key), from where and in which call: the trace of a launch by a
+    -- key, which has no entry in the audit log. NULL on a laptop, where nobody is known.
+    opener_kind text CHECK (opener_kind IN ('person', 'machine')),
+    opener text,
+    source_ip text,
+    request_id text,
+    CHECK (num_nulls(opener_kind, opener, source_ip, request_id) IN (0, 4)),
     CHECK (status <> 'launching' OR expires_at <= created_at + interval '1 minute'),
     PRIMARY KEY (tenant_id, session_id),
     UNIQUE (tenant_id, session_token),

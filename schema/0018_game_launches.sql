@@ -54,8 +54,8 @@ REVOKE CREATE ON SCHEMA public FROM causeway_directory;
 GRANT EXECUTE ON FUNCTION game_provider_known_v1, membership_suspended_v1 TO causeway_casino;
 GRANT EXECUTE ON FUNCTION provider_code_known_v1 TO causeway_provider;
 
--- Appends an entry about a launch to the audit log: all that the casino's login may write there. A launch for somebody
--- else than the caller is written down, and so is a refused one.
+-- Appends an entry about a launch to the audit log: all that the casino's login may write there. A person's launch for
+-- a player is written down, and so is a refused one; of a key's launch the session's row tells (0002).
 CREATE FUNCTION audit_append_launch_v1(
     p_actor_kind text, p_actor text, p_actor_role text, p_action text, p_object_kind text, p_object_id text,
     p_outcome text, p_before jsonb, p_after jsonb, p_source_ip text, p_request_id text

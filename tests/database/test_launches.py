@@ -346,8 +346,8 @@ def caller(lobby: Lobby, role: Any, **more: Any) -> Caller:
     return Caller(kind, f"subject-{uuid4()}", role, lobby.seat.casino.tenant_id, **more)
 
 
-@pytest.mark.parametrize("role", ["super_admin", "tenant_admin", "service"])
-def test_who_has_the_permission_launches_for_any_player_and_that_is_audited(lobby: Lobby, role: str) -> None:
+@pytest.mark.parametrize("role", ["super_admin", "tenant_admin"])
+def test_person_with_the_permission_launches_for_any_player_and_that_is_audited(lobby: Lobby, role: str) -> None:
     """WALLET 47"""
     launching = caller(lobby, role)
     session = lobby.launch(launching)
@@ -357,6 +357,31 @@ def test_who_has_the_permission_launches_for_any_player_and_that_is_audited(lobb
     assert (entry.action, entry.outcome, entry.source_ip) == ("session.opened", "done", "203.0.113.7")
     assert entry.object_id == str(lobby.seat.player_id)
     assert entry.after == {"sessionId": session.casino_session_id, "gameId": lobby.game_id}
+
+
+def test_launches_by_a_key_do_not_queue_behind_the_audit_log(lobby: Lobby) -> None:
+    """WALLET 47: a key launches for any player while the tenant's newest entry is held."""
+    casino = lobby.seat.casino
+    lobby.launch(caller(lobby, "tenant_admin"))
+    with psycopg.connect(casino.urls["superuser"]) as other:
+        other.execute("SELECT FROM audit_log_heads WHERE tenant_id = %s FOR UPDATE", [casino.tenant_id])
+        lobby.launch(caller(lobby, "service"))
+
+    assert [session.status for session in lobby.sessions()] == ["active", "active"]
+    assert [entry.actor_kind for entry in lobby.audit()] == ["person"]
+
+
+@pytest.mark.parametrize("role", ["tenant_admin", "service", "player"])
+def test_session_says_who_opened_it_from_where_and_in_which_call(lobby: Lobby, role: str) -> None:
+    """WALLET 47: the trace of a launch by a key."""
+    launching = caller(lobby, role)
+    session = lobby.launch(launching, lobby.seat.player_id if role == "player" else None)
+
+    [row] = lobby.seat.casino.query(
+        "SELECT opener_kind, opener, source_ip, request_id FROM casino_sessions WHERE session_token = %s",
+        [session.session_token],
+    )
+    assert tuple(row) == (launching.kind, launching.subject, "203.0.113.7", "request-1")
 
 
 @pytest.mark.parametrize("role", ["regulator", "staff", "player"])
@@ -411,7 +436,7 @@ def test_suspended_admin_launches_nothing_and_the_attempt_is_audited(lobby: Lobb
 def test_refused_launch_leaves_no_entry_of_a_session(lobby: Lobby) -> None:
     """Session and entry live and die together."""
     with pytest.raises(CausewayError) as raised:
-        games.launch(lobby.launcher(caller(lobby, "service")), LaunchRequest(lobby.seat.player_id, 2**40))
+        games.launch(lobby.launcher(caller(lobby, "tenant_admin")), LaunchRequest(lobby.seat.player_id, 2**40))
 
     assert raised.value.code == "GAME_NOT_FOUND"
     assert lobby.audit() == []

@@ -74,7 +74,10 @@ class OpenedSession:
 
 
 def open_for(launcher: Launcher, request: LaunchRequest, token: str, acting: RequestContext | None) -> OpenedSession:
-    """Insert a launching session, with an entry in the audit log where somebody acts for the player.
+    """Insert a launching session, with an entry in the audit log where a person acts for the player.
+
+    The session's row says who opened it. A launch by an API key has no entry: it is ordinary traffic, and all of a
+    tenant's entries queue behind the newest.
 
     Args:
         launcher: who launches.
@@ -90,32 +93,43 @@ def open_for(launcher: Launcher, request: LaunchRequest, token: str, acting: Req
         if acting is not None:
             _refuse_suspended(transaction, acting)
         game, wallet = _game(transaction, launcher.tenant_id, request), _wallet(transaction, launcher, request)
-        session: Any = transaction.execute(
-            """
-            INSERT INTO casino_sessions (tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id)
-            VALUES (%s, %s, %s, %s, %s, %s)
-            RETURNING session_id
-            """,
-            [
-                launcher.tenant_id,
-                token,
-                request.player_id,
-                wallet.wallet_id,
-                request.game_id,
-                game.game_provider_id,
-            ],
-        ).fetchone()
-        if acting is not None:
+        session_id = _insert(transaction, launcher, request, token, (wallet.wallet_id, game.game_provider_id))
+        if acting is not None and acting.caller.kind == "person":
             entry = acting.entry(
                 audit_log.Action.SESSION_OPENED,
                 object_kind="player",
                 object_id=str(request.player_id),
-                after={"sessionId": session.session_id, "gameId": request.game_id},
+                after={"sessionId": session_id, "gameId": request.game_id},
             )
             audit_log.record(transaction, entry, launch=True)
-    return OpenedSession(
-        session.session_id, game.code, wallet.currency, game.casino_code, game.provider_code, game.api_url
+    return OpenedSession(session_id, game.code, wallet.currency, game.casino_code, game.provider_code, game.api_url)
+
+
+def _insert(
+    transaction: psycopg.Connection[Any],
+    launcher: Launcher,
+    request: LaunchRequest,
+    token: str,
+    ids: tuple[int, int],
+) -> int:
+    """Insert the row; ids are those of its wallet and its game provider. Returns the session's."""
+    context = launcher.context
+    opener = (
+        (None, None, None, None)
+        if context is None
+        else (context.caller.kind, context.caller.subject, context.source_ip, context.request_id)
     )
+    session: Any = transaction.execute(
+        """
+        INSERT INTO casino_sessions (
+            tenant_id, session_token, player_id, game_id, wallet_id, game_provider_id,
+            opener_kind, opener, source_ip, request_id
+        ) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        RETURNING session_id
+        """,
+        [launcher.tenant_id, token, request.player_id, request.game_id, *ids, *opener],
+    ).fetchone()
+    return session.session_id
 
 
 def _refuse_suspended(transaction: psycopg.Connection[Any], context: RequestContext) -> None:

@@ -54,7 +54,7 @@ class Action(StrEnum):
     MEMBERSHIP_RESTORED = "membership.restored"
     TENANT_CREATED = "tenant.created"
     TENANT_CHANGED = "tenant.changed"
-    # A game session, by somebody else than its player.
+    # A game session, by a person who is not its player.
     SESSION_OPENED = "session.opened"
     # A call that its role, tenant or token did not allow; the object is the route.
     ACCESS_REFUSED = "access.refused"
