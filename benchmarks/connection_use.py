@@ -21,7 +21,7 @@ from local.sandbox import DEMO_CREDENTIALS
 from local.stack import Stack
 
 _MANY, _FEW = 64, 8
-# As many processes as the machine has cores; the callers are their threads, each with a database connection of its own.
+# The callers are threads of so many processes, each with a database connection of its own.
 _PROCESSES = 2
 # Calls of each caller, one after the other, between two looks at the clock.
 _CALLS = 4

@@ -35,7 +35,7 @@ class CountingHub:
         """Make a call, and return how many statements it sent, beside its answer."""
         # As in an execution environment that holds no data key yet.
         data_keys.current.cache_clear()
-        connections = [one for one in self.hub._functions._connections.values() if one is not None and not one.closed]
+        connections = self._connections()
         trace = self._folder / token_hex(8)
         with trace.open("w") as file:
             for connection in connections:
@@ -44,9 +44,13 @@ class CountingHub:
             reply = self.hub.call(method, path, caller, body, **headers)
             for connection in connections:
                 connection.pgconn.untrace()
+        assert set(self._connections()) == set(connections), "a connection that was made meanwhile was not traced"
         statements = [word.upper() for _, word in _SENT.findall(trace.read_text(errors="replace"))]
         assert "BEGIN" in statements, "nothing was traced"
         return len([word for word in statements if word not in _FRAMES]), reply
+
+    def _connections(self) -> list[Any]:
+        return [one for one in self.hub._functions._connections.values() if one is not None and not one.closed]
 
 
 @pytest.fixture(scope="module")

@@ -140,31 +140,23 @@ def _reset(connection: socket.socket, _: WireServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "act",
+    ("act", "expected"),
     [
-        _reset,
-        say(b""),
-        say(b"nonsense\r\n\r\n"),
-        say(b"HTTP/1.1 200 OK\r\nContent-Length: 9"),
-        say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
-        say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n0\r\n\r\n"),
+        (_reset, ConnectionFailed),
+        (say(b""), ConnectionFailed),
+        (say(b"nonsense\r\n\r\n"), AnswerUnexpected),
+        (say(b"HTTP/1.1 200 OK\r\nContent-Length: 9"), AnswerUnexpected),
+        (say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"), AnswerUnexpected),
+        (say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n0\r\n\r\n"), AnswerUnexpected),
     ],
 )
-@pytest.mark.parametrize(
-    ("method", "expected"),
-    [
-        ("GET", ConnectionFailed),
-        ("PUT", ConnectionFailed),
-        ("DELETE", ConnectionFailed),
-        ("POST", ProviderOutcomeUnknown),
-        ("PATCH", ProviderOutcomeUnknown),
-    ],
-)
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST", "PATCH"])
 def test_connection_that_breaks_after_the_request_leaves_a_posts_outcome_unknown(
-    act: Act, method: str, expected: type[CausewayError]
+    act: Act, expected: type[CausewayError], method: str
 ) -> None:
     """HUB 11"""
-    assert isinstance(outcome(act, method), expected)
+    repeatable = method not in ("POST", "PATCH")
+    assert type(outcome(act, method)) is (expected if repeatable else ProviderOutcomeUnknown)
 
 
 def test_connection_that_is_not_made_leaves_no_doubt() -> None:
