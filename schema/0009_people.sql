@@ -16,6 +16,8 @@ CREATE TABLE memberships (
     name text NOT NULL DEFAULT '' CHECK (length(name) <= 200),
     email text NOT NULL DEFAULT '' CHECK (length(email) <= 254),
     email_verified boolean NOT NULL DEFAULT false,
+    -- When they were last written down: once a minute at most, as a person may use two tokens that call him differently.
+    called_at timestamptz,
     -- Counts changes by people: the ETag.
     version bigint NOT NULL DEFAULT 1 CHECK (version > 0),
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -72,5 +74,5 @@ CREATE POLICY users_self ON users FOR SELECT TO causeway_hub USING (subject = cu
 CREATE POLICY users_add ON users FOR INSERT TO causeway_hub WITH CHECK (subject = current_subject());
 
 GRANT SELECT, INSERT ON users, memberships, api_keys TO causeway_hub;
-GRANT UPDATE (role, name, email, email_verified) ON memberships TO causeway_hub;
+GRANT UPDATE (role, name, email, email_verified, called_at) ON memberships TO causeway_hub;
 GRANT UPDATE (last_used_at, revoked_at, refused_at, version) ON api_keys TO causeway_hub;

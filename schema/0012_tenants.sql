@@ -82,12 +82,20 @@ BEGIN
             SELECT m.status INTO v_status FROM memberships AS m
             WHERE m.tenant_id = p_tenant_id AND m.subject = p_subject;
         END IF;
-        IF v_status = 'active' AND v_called IS NOT TRUE THEN
+        IF v_status = 'active' AND NOT coalesce(v_called, p_name = '' AND p_email = '') THEN
+            -- His calls do not wait for each other: where another one has the row, that one writes.
             UPDATE memberships AS m
             SET name = CASE p_name WHEN '' THEN m.name ELSE p_name END,
                 email = CASE p_email WHEN '' THEN m.email ELSE p_email END,
-                email_verified = CASE p_email WHEN '' THEN m.email_verified ELSE p_email_verified END
-            WHERE m.tenant_id = p_tenant_id AND m.subject = p_subject AND m.status = 'active';
+                email_verified = CASE p_email WHEN '' THEN m.email_verified ELSE p_email_verified END,
+                called_at = now()
+            FROM (
+                SELECT FROM memberships AS s
+                WHERE s.tenant_id = p_tenant_id AND s.subject = p_subject AND s.status = 'active'
+                    AND (s.called_at IS NULL OR s.called_at < now() - interval '1 minute')
+                FOR UPDATE SKIP LOCKED
+            ) AS stale
+            WHERE m.tenant_id = p_tenant_id AND m.subject = p_subject;
         END IF;
         IF v_status = 'suspended' THEN
             outcome := 'suspended';

@@ -87,6 +87,7 @@ def test_person_is_called_what_his_last_token_says(ours: Casino, database: Datab
     ):
         admitted(database, replace(caller, profile=profile))
         seen.append(called(ours, caller))
+        a_minute_passes(ours, caller)
     ours.query("UPDATE memberships SET status = 'suspended' WHERE subject = %s", [caller.subject])
     with pytest.raises(Forbidden):
         admitted(database, replace(caller, profile=Profile("Other", "other@example.com", email_verified=True)))
@@ -99,6 +100,41 @@ def test_person_is_called_what_his_last_token_says(ours: Casino, database: Datab
         ("Zo\u00eb B", "new@example.com", False),
     ]
     assert called(ours, caller) == seen[-1]
+
+
+def a_minute_passes(casino: Casino, caller: Caller) -> None:
+    casino.query(
+        "UPDATE memberships SET called_at = called_at - interval '61 seconds' WHERE subject = %s", [caller.subject]
+    )
+
+
+def test_calls_with_two_tokens_that_call_a_person_differently_write_once_a_minute(
+    ours: Casino, database: Database
+) -> None:
+    caller = person(ours)
+    one, other = (
+        replace(caller, profile=Profile(name, "zoe@example.com", email_verified=True)) for name in ("Zoe", "Zoe B")
+    )
+    for token in (one, other, one, other):
+        admitted(database, token)
+    within_the_minute = called(ours, one)
+    a_minute_passes(ours, one)
+    admitted(database, other)
+
+    assert (within_the_minute[0], called(ours, one)[0]) == ("Zoe", "Zoe B")
+
+
+def test_call_does_not_wait_for_another_one_of_the_same_person(ours: Casino, database: Database) -> None:
+    """That one may be long: it has the membership's row until it ends."""
+    caller = person(ours)
+    admitted(database, caller)
+    with psycopg.connect(ours.urls["superuser"]) as other:
+        other.execute("SELECT FROM memberships WHERE subject = %s FOR UPDATE", [caller.subject])
+        admitted(database, replace(caller, profile=Profile("Zoe", "zoe@example.com", email_verified=True)))
+        during = called(ours, caller)
+    admitted(database, replace(caller, profile=Profile("Zoe", "zoe@example.com", email_verified=True)))
+
+    assert (during[0], called(ours, caller)[0]) == ("", "Zoe")
 
 
 def test_role_of_a_new_token_takes_the_place_of_the_old(ours: Casino, database: Database) -> None:

@@ -135,7 +135,10 @@ WRITABLE_COLUMNS = {
     "causeway_hub": {
         *(f"integration_providers.{column}" for column in PROVIDER_COLUMNS),
         *(f"tenants.{column}" for column in ("display_name", "version")),
-        *(f"memberships.{column}" for column in ("role", "status", "version", "name", "email", "email_verified")),
+        *(
+            f"memberships.{column}"
+            for column in ("role", "status", "version", "name", "email", "email_verified", "called_at")
+        ),
         *(f"api_keys.{column}" for column in ("last_used_at", "revoked_at", "refused_at", "version")),
         *(f"idempotency_keys.{column}" for column in IDEMPOTENCY_COLUMNS),
         *(f"integration_connections.{column}" for column in CONNECTION_COLUMNS),
