@@ -113,7 +113,51 @@ USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
 GRANT SELECT ON audit_log_heads TO causeway_auditor, causeway_auditlog;
 GRANT INSERT (tenant_id, entries, head), UPDATE (entries, head) ON audit_log_heads TO causeway_auditlog;
 
--- Appends an entry to the chain of the transaction's tenant, and returns its number.
+-- Refused attempts that are alike: by one actor, of one action, on one object, by one route. One in five minutes is
+-- written into the chain, and the others are counted here. A caller with few rights could fill the chain otherwise, and
+-- make every change of the tenant wait for its head row.
+CREATE TABLE audit_refusals (
+    tenant_id uuid NOT NULL,
+    -- SHA-256 of what makes attempts alike.
+    attempt bytea NOT NULL,
+    -- Of the attempt that was written; NULL until its transaction writes it.
+    written_at timestamptz,
+    -- Attempts since then that were counted alone. The next entry tells it, as alsoRefused.
+    counted bigint NOT NULL DEFAULT 0 CHECK (counted >= 0),
+    PRIMARY KEY (tenant_id, attempt)
+);
+
+ALTER TABLE audit_refusals ENABLE ROW LEVEL SECURITY;
+ALTER TABLE audit_refusals FORCE ROW LEVEL SECURITY;
+CREATE POLICY audit_refusals_read ON audit_refusals FOR SELECT TO causeway_auditlog
+USING (tenant_id = current_tenant());
+CREATE POLICY audit_refusals_begin ON audit_refusals FOR INSERT TO causeway_auditlog
+WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY audit_refusals_count ON audit_refusals FOR UPDATE TO causeway_auditlog
+USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+GRANT SELECT, INSERT (tenant_id, attempt), UPDATE (written_at, counted) ON audit_refusals TO causeway_auditlog;
+
+-- Counts a refused attempt. Returns how many like it were counted since the last one was written, where this one is to
+-- be written; NULL where it is not.
+CREATE FUNCTION audit_refusal_due(p_tenant uuid, p_attempt jsonb) RETURNS bigint
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    v_attempt bytea := sha256(convert_to(p_attempt::text, 'UTF8'));
+    v_refusal audit_refusals;
+BEGIN
+    INSERT INTO audit_refusals AS r (tenant_id, attempt) VALUES (p_tenant, v_attempt)
+    ON CONFLICT (tenant_id, attempt) DO UPDATE SET counted = r.counted + 1
+    RETURNING r.* INTO v_refusal;
+    IF v_refusal.written_at > clock_timestamp() - interval '5 minutes' THEN
+        RETURN NULL;
+    END IF;
+    UPDATE audit_refusals SET written_at = clock_timestamp(), counted = 0
+    WHERE tenant_id = p_tenant AND attempt = v_attempt;
+    RETURN greatest(v_refusal.counted - 1, 0);
+END $$;
+
+-- Appends an entry to the chain of the transaction's tenant, and returns its number. A refused attempt is not appended,
+-- and NULL returned, where one like it was in the last five minutes.
 --
 -- The hash is SHA-256 over the previous entry's hash and the UTF-8 of a JSON array of the columns' texts in the order
 -- below, NULL as null, the time in UTC with microseconds. The verifier makes it again from the columns.
@@ -127,9 +171,20 @@ DECLARE
     v_head audit_log_heads;
     v_at timestamptz;
     v_hash bytea;
+    v_also_refused bigint;
 BEGIN
     IF v_tenant IS NULL THEN
         RAISE EXCEPTION 'an audit entry needs a tenant: the transaction has set none' USING ERRCODE = 'CW008';
+    END IF;
+    IF p_outcome = 'refused' THEN
+        v_also_refused := audit_refusal_due(v_tenant, jsonb_build_array(
+            p_actor_kind, p_actor, p_action, p_object_kind, p_object_id, p_after ->> 'route'
+        ));
+        IF v_also_refused IS NULL THEN
+            RETURN NULL;
+        ELSIF v_also_refused > 0 THEN
+            p_after := coalesce(p_after, '{}') || jsonb_build_object('alsoRefused', v_also_refused);
+        END IF;
     END IF;
     INSERT INTO audit_log_heads AS h (tenant_id, entries, head) VALUES (v_tenant, 1, '')
     ON CONFLICT (tenant_id) DO UPDATE SET entries = h.entries + 1
@@ -151,8 +206,9 @@ BEGIN
     RETURN v_head.entries;
 END $$;
 
-REVOKE ALL ON FUNCTION audit_append_v1 FROM public;
+REVOKE ALL ON FUNCTION audit_append_v1, audit_refusal_due FROM public;
 GRANT CREATE ON SCHEMA public TO causeway_auditlog;
 ALTER FUNCTION audit_append_v1 OWNER TO causeway_auditlog;
+ALTER FUNCTION audit_refusal_due OWNER TO causeway_auditlog;
 REVOKE CREATE ON SCHEMA public FROM causeway_auditlog;
 GRANT EXECUTE ON FUNCTION audit_append_v1 TO causeway_hub;

@@ -37,8 +37,6 @@ CREATE TABLE api_keys (
     -- To the minute: a busy key is not written at every call.
     last_used_at timestamptz,
     revoked_at timestamptz,
-    -- When the audit log was last told that the revoked key was used.
-    refused_at timestamptz,
     -- Counts changes: the ETag.
     version bigint NOT NULL DEFAULT 1 CHECK (version > 0),
     PRIMARY KEY (tenant_id, key_id)
@@ -75,4 +73,4 @@ CREATE POLICY users_add ON users FOR INSERT TO causeway_hub WITH CHECK (subject 
 
 GRANT SELECT, INSERT ON users, memberships, api_keys TO causeway_hub;
 GRANT UPDATE (role, name, email, email_verified, called_at) ON memberships TO causeway_hub;
-GRANT UPDATE (last_used_at, revoked_at, refused_at, version) ON api_keys TO causeway_hub;
+GRANT UPDATE (last_used_at, revoked_at, version) ON api_keys TO causeway_hub;

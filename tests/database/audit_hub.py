@@ -57,7 +57,7 @@ class Hub:
             yield connection
             connection.rollback()
 
-    def write(self, tenant_id: str, *entries: Entry) -> list[int]:
+    def write(self, tenant_id: str, *entries: Entry) -> list[int | None]:
         with self.database().transaction(tenant_id) as connection:
             return [audit_log.record(connection, entry) for entry in entries]
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from threading import Event
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import psycopg
@@ -93,6 +93,76 @@ def test_refused_attempt_is_recorded_after_its_transaction_is_gone(shared: Hub) 
     assert audit_log.record_apart(database, tenant_id, refusal) == 1
     [found] = shared.read(tenant_id)
     assert (found.action, found.outcome) == ("access.refused", "refused")
+
+
+REFUSED = replace(CREATED, action=Action.ACCESS_REFUSED, outcome="refused", after={"route": "GET /audit"})
+
+
+def test_attempts_alike_are_one_entry_in_five_minutes_and_the_next_tells_their_number(shared: Hub) -> None:
+    """HUB 44: a caller with few rights cannot fill his tenant's chain."""
+    tenant_id = shared.tenant()
+    written = shared.write(tenant_id, *[replace(REFUSED, request_id=f"call {n}") for n in range(40)])
+    shared.superuser.execute("UPDATE audit_refusals SET written_at = written_at - interval '6 minutes'")
+    later = shared.write(tenant_id, *[REFUSED] * 3)
+    shared.superuser.execute("UPDATE audit_refusals SET written_at = written_at - interval '6 minutes'")
+    last = shared.write(tenant_id, replace(REFUSED, after=None), REFUSED)
+    newest = shared.read(tenant_id)
+
+    assert written == [1, *[None] * 39]
+    assert later == [2, None, None]
+    assert last == [3, 4]
+    assert [entry.after for entry in newest] == [
+        {"route": "GET /audit", "alsoRefused": 2},
+        None,
+        {"route": "GET /audit", "alsoRefused": 39},
+        {"route": "GET /audit"},
+    ]
+    assert shared.findings() == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"actor": "subject-2"},
+        {"actor": None},
+        {"actor_kind": "machine"},
+        {"action": Action.MEMBERSHIP_SUSPENDED},
+        {"object_kind": "permission"},
+        {"object_id": "connection-2"},
+        {"after": {"route": "GET /api-keys"}},
+        {"after": None},
+    ],
+    ids=str,
+)
+def test_attempts_that_differ_are_entries_of_their_own(shared: Hub, other: dict[str, Any]) -> None:
+    """And so are another tenant's."""
+    tenant_id = shared.tenant()
+
+    assert shared.write(tenant_id, REFUSED, replace(REFUSED, **other), REFUSED) == [1, 2, None]
+    assert shared.write(shared.tenant(), REFUSED) == [1]
+
+
+@pytest.mark.parametrize("outcome", ["done", "failed"])
+def test_what_was_done_or_failed_is_always_an_entry(shared: Hub, outcome: Literal["done", "failed"]) -> None:
+    assert shared.write(shared.tenant(), *[replace(REFUSED, outcome=outcome)] * 3) == [1, 2, 3]
+
+
+def test_attempts_at_once_are_one_entry_and_each_is_counted(shared: Hub) -> None:
+    tenant_id = shared.tenant()
+    written = at_once([lambda: shared.write(tenant_id, REFUSED)] * 16)
+    counted = shared.superuser.execute("SELECT counted FROM audit_refusals WHERE tenant_id = %s", [tenant_id])
+
+    assert sorted(written, key=str) == [[1], *[[None]] * 15]
+    assert counted.fetchall() == [(15,)]
+
+
+def test_attempt_whose_transaction_is_gone_is_not_counted(shared: Hub) -> None:
+    tenant_id = shared.tenant()
+    with shared.database().transaction(tenant_id) as connection:
+        audit_log.record(connection, REFUSED)
+        raise Rollback
+
+    assert shared.write(tenant_id, REFUSED) == [1]
 
 
 @pytest.mark.parametrize(
@@ -299,14 +369,14 @@ def test_every_table_has_row_security_forced_and_one_policy_for_a_command_and_ro
     rows = shared.superuser.execute(
         """
         SELECT relname, relrowsecurity AND relforcerowsecurity FROM pg_class
-        WHERE relname IN ('audit_log', 'audit_log_heads')
+        WHERE relname IN ('audit_log', 'audit_log_heads', 'audit_refusals')
         """
     ).fetchall()
     policies = shared.superuser.execute(
-        "SELECT tablename, cmd, unnest(roles)::text FROM pg_policies WHERE tablename LIKE 'audit_log%'"
+        "SELECT tablename, cmd, unnest(roles)::text FROM pg_policies WHERE tablename LIKE 'audit_%'"
     ).fetchall()
 
-    assert sorted(rows) == [("audit_log", True), ("audit_log_heads", True)]
+    assert sorted(rows) == [("audit_log", True), ("audit_log_heads", True), ("audit_refusals", True)]
     assert sorted(policies) == [
         ("audit_log", "INSERT", "causeway_auditlog"),
         ("audit_log", "SELECT", "causeway_auditor"),
@@ -315,6 +385,7 @@ def test_every_table_has_row_security_forced_and_one_policy_for_a_command_and_ro
         ("audit_log_heads", "SELECT", "causeway_auditlog"),
         ("audit_log_heads", "SELECT", "causeway_auditor"),
         ("audit_log_heads", "UPDATE", "causeway_auditlog"),
+        *(("audit_refusals", command, "causeway_auditlog") for command in ("INSERT", "SELECT", "UPDATE")),
     ]
 
 
@@ -389,7 +460,7 @@ def test_pages_are_complete_while_others_write(shared: Hub) -> None:
         written: list[int] = []
         database = Database(conninfo=shared.urls["hub"])
         while not stop.is_set():
-            written.append(audit_log.record_apart(database, tenant_id, CREATED))
+            written.append(audit_log.record_apart(database, tenant_id, CREATED) or 0)
         database.close()
         return [written]
 

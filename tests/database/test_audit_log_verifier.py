@@ -332,7 +332,7 @@ def test_verifier_sees_one_moment_while_others_write(shared: Hub) -> None:
     def write() -> int:
         database, written = Database(conninfo=shared.urls["hub"]), 0
         while not stop.is_set():
-            written = audit_log.record_apart(database, tenant_id, CREATED)
+            written = audit_log.record_apart(database, tenant_id, CREATED) or 0
         database.close()
         return written
 

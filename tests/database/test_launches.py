@@ -396,6 +396,17 @@ def test_who_has_not_launches_for_nobody_and_the_attempt_is_audited(lobby: Lobby
     assert (entry.actor, entry.action, entry.outcome) == (launching.subject, "access.refused", "refused")
 
 
+def test_player_who_tries_for_others_again_and_again_is_one_entry(lobby: Lobby) -> None:
+    """HUB 44: every player has a token, and the tenant's chain is one row to wait for."""
+    launching = caller(lobby, "player")
+    for _ in range(5):
+        with pytest.raises(Forbidden):
+            lobby.launch(launching, lobby.seat.player_id + 1)
+
+    written = lobby.seat.casino.query("SELECT action, after FROM audit_log WHERE actor = %s", [launching.subject])
+    assert [tuple(entry) for entry in written] == [("access.refused", {"userId": lobby.seat.player_id})]
+
+
 def test_player_launches_for_himself_and_the_audit_log_does_not_grow(lobby: Lobby) -> None:
     """WALLET 47: what a player does himself is no act for somebody else."""
     lobby.launch(caller(lobby, "player"), lobby.seat.player_id)

@@ -78,7 +78,11 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         "ledger_audit_runs": {"SELECT", "INSERT"},
         "ledger_audit_heads": {"SELECT", "INSERT"},
     },
-    "causeway_auditlog": {"audit_log": {"INSERT"}, "audit_log_heads": {"SELECT", "INSERT", "UPDATE"}},
+    "causeway_auditlog": {
+        "audit_log": {"INSERT"},
+        "audit_log_heads": {"SELECT", "INSERT", "UPDATE"},
+        "audit_refusals": {"SELECT", "INSERT", "UPDATE"},
+    },
     "causeway_directory": dict.fromkeys(("casino_game_providers", "provider_casinos", "memberships"), READ),
     "causeway_ledger": {
         "currencies": READ,
@@ -124,7 +128,10 @@ WRITABLE_COLUMNS = {
         *("provider_casinos.api_url", "provider_casinos.provider_code"),
         *("provider_games.min_bet", "provider_games.max_bet"),
     },
-    "causeway_auditlog": {"audit_log_heads.entries", "audit_log_heads.head"},
+    "causeway_auditlog": {
+        *("audit_log_heads.entries", "audit_log_heads.head"),
+        *("audit_refusals.written_at", "audit_refusals.counted"),
+    },
     "causeway_directory": set(),
     "causeway_ledger": {
         "casino_wallets.balance",
@@ -139,7 +146,7 @@ WRITABLE_COLUMNS = {
             f"memberships.{column}"
             for column in ("role", "status", "version", "name", "email", "email_verified", "called_at")
         ),
-        *(f"api_keys.{column}" for column in ("last_used_at", "revoked_at", "refused_at", "version")),
+        *(f"api_keys.{column}" for column in ("last_used_at", "revoked_at", "version")),
         *(f"idempotency_keys.{column}" for column in IDEMPOTENCY_COLUMNS),
         *(f"integration_connections.{column}" for column in CONNECTION_COLUMNS),
         *(f"integration_health.{column}" for column in HEALTH_COLUMNS),

@@ -47,6 +47,12 @@ def rows(stack: Stack) -> Iterator[Callable[..., list[Any]]]:
 
 
 @pytest.fixture
+def refusals_are_due(rows: Callable[..., list[Any]]) -> None:
+    """Has the next refused attempt of every kind written down, as if the last had been six minutes ago."""
+    rows("UPDATE audit_refusals SET written_at = now() - interval '6 minutes'")
+
+
+@pytest.fixture
 def someone(stack: Stack) -> Callable[..., str]:
     """Adds a person to the user pool and logs him in: someone("staff", tenant=...) is his ID token."""
 

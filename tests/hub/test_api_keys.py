@@ -307,13 +307,13 @@ def test_authorizer_tells_no_more_than_who_it_is(stack: Stack, hub: Hub) -> None
 
 
 def test_revoked_key_that_is_used_is_in_the_log_of_its_tenant(hub: Hub, rows: Callable[..., list[Any]]) -> None:
-    """HUB 44: once in five minutes, however often it is used: whoever has it cannot fill the log."""
+    """HUB 44: once in five minutes, however often it is used."""
     key = hub.new_key()
     hub.call("DELETE", f"/api-keys/{key['id']}")
     stolen = machine(key["apiKey"])
     refused = at_once([lambda: hub.call("GET", "/integrations", stolen)] * 8)
     [entry] = hub.call("GET", f"/audit?actor={key['id']}&action=access.refused").json["entries"]
-    rows("UPDATE api_keys SET refused_at = now() - interval '6 minutes' WHERE key_id = %s", [key["id"]])
+    rows("UPDATE audit_refusals SET written_at = now() - interval '6 minutes'")
     hub.call("GET", "/integrations", stolen)
     entries = hub.call("GET", f"/audit?actor={key['id']}&action=access.refused").json["entries"]
 

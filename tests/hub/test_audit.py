@@ -13,7 +13,7 @@ import pytest
 from causeway import audit_log
 from causeway.context import RequestContext
 from local.demo_data import TENANTS
-from tests.hub.client import ADMIN, REGULATOR, STAFF, SUPER_ADMIN, THEIR_ADMIN, THEIRS, Hub
+from tests.hub.client import ADMIN, NOBODY, REGULATOR, STAFF, SUPER_ADMIN, THEIR_ADMIN, THEIRS, Hub, claims_of, machine
 
 Rows = Callable[..., list[Any]]
 
@@ -38,6 +38,7 @@ def test_reading_the_log_is_in_it(hub: Hub) -> None:
     assert newest[1]["after"] == {"limit": "1", "outcome": "done"}
 
 
+@pytest.mark.usefixtures("refusals_are_due")
 @pytest.mark.parametrize(("caller", "path"), [(STAFF, "/audit"), (STAFF, "/api-keys"), (REGULATOR, "/api-keys")])
 def test_refused_attempt_is_in_the_log(hub: Hub, caller: Any, path: str) -> None:
     """HUB 44"""
@@ -173,3 +174,24 @@ def test_super_admins_entries_are_in_the_log_of_the_tenant(hub: Hub) -> None:
     assert hub.call("POST", f"{path}/disable", SUPER_ADMIN).status == 200
     disabled = hub.audited(path)[-1]
     assert (disabled["action"], disabled["actorRole"]) == ("connection.disabled", "super_admin")
+
+
+def test_who_may_little_does_not_fill_the_log(hub: Hub, someone: Callable[..., str], rows: Rows) -> None:
+    """HUB 44: a role without the permission, a suspended member, a channel's key, one's own membership."""
+    staff, suspended, admin = (someone(role) for role in ("staff", "regulator", "tenant_admin"))
+    channel = hub.new_key(channel="sms")
+    own = claims_of(admin)["sub"]
+    for token in (staff, suspended, admin):
+        assert hub.call("GET", "/integrations", NOBODY, authorization=f"Bearer {token}").status == 200
+    rows("UPDATE memberships SET status = 'suspended' WHERE subject = %s", [claims_of(suspended)["sub"]])
+    for _ in range(5):
+        for token, path in ((staff, "/audit"), (suspended, "/integrations")):
+            assert hub.call("GET", path, NOBODY, authorization=f"Bearer {token}").status == 403
+        assert hub.call("GET", "/integrations", machine(channel["apiKey"])).status == 403
+        reply = hub.call(
+            "PATCH", f"/memberships/{own}", NOBODY, {"status": "suspended"}, authorization=f"Bearer {admin}"
+        )
+        assert reply.code == "OWN_MEMBERSHIP"
+
+    for actor in (claims_of(staff)["sub"], claims_of(suspended)["sub"], channel["id"], own):
+        assert len(entries(hub, f"&actor={actor}&outcome=refused")) == 1

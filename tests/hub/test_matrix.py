@@ -297,9 +297,7 @@ SNAPSHOT = " UNION ALL ".join(
     f"FROM (SELECT {line} AS line FROM {table} AS r) AS t"
     for table in _TABLES
     for line in [
-        "(to_jsonb(r) - 'last_used_at' - 'refused_at')::text"
-        if table == "api_keys"
-        else "r.ctid::text || ' ' || r.xmin::text"
+        "(to_jsonb(r) - 'last_used_at')::text" if table == "api_keys" else "r.ctid::text || ' ' || r.xmin::text"
     ]
 )
 

@@ -22,6 +22,7 @@ WRITES = [
 ]
 
 
+@pytest.mark.usefixtures("refusals_are_due")
 @pytest.mark.parametrize(("method", "end", "body"), WRITES)
 def test_super_admin_writes_no_credential_and_the_tenant_sees_the_attempt(
     hub: Hub, rows: Rows, method: str, end: str | None, body: Any

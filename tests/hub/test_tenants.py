@@ -249,6 +249,7 @@ def test_nobody_deletes_a_tenant(hub: Hub) -> None:
     assert hub.call("GET", f"/tenants/{made['id']}", PLATFORM_ADMIN).json == made
 
 
+@pytest.mark.usefixtures("refusals_are_due")
 def test_tenants_admin_is_refused_and_the_refusal_is_in_his_log(hub: Hub, rows: Rows) -> None:
     """HUB 43, 44: naming his own tenant does not help him."""
     before = rows(SNAPSHOT)

@@ -60,7 +60,7 @@ def _note_refusal(launcher: Launcher, context: RequestContext, player_id: int | 
         object_kind="permission",
         object_id=_PERMISSION,
         outcome="refused",
-        after={"userId": player_id},
+        after=None if player_id is None else {"userId": player_id},
     )
     audit_log.record_apart(launcher.database, launcher.tenant_id, entry, launch=True)
 

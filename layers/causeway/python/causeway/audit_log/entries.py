@@ -149,8 +149,11 @@ _APPEND = "SELECT audit_append_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 _APPEND_LAUNCH = "SELECT audit_append_launch_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
-def record(connection: psycopg.Connection[Any], entry: Entry, *, launch: bool = False) -> int:
+def record(connection: psycopg.Connection[Any], entry: Entry, *, launch: bool = False) -> int | None:
     """Append an entry to the chain of the transaction's tenant, and return its number.
+
+    Of refused attempts that are alike (actor, action, object, after's route) one in five minutes is appended, and its
+    alsoRefused says how many were not since the one before; None is returned for these.
 
     It is committed and rolled back with the transaction, and is best its last statement: from here to the end, the
     tenant's other writers wait.
@@ -170,14 +173,13 @@ def record(connection: psycopg.Connection[Any], entry: Entry, *, launch: bool = 
     states = [None if fields is None else Jsonb(_storable(fields)) for fields in (entry.before, entry.after)]
     append = _APPEND_LAUNCH if launch else _APPEND
     [row] = connection.execute(append, [*texts[:7], *states, *texts[7:]]).fetchall()
-    return int(row[0])
+    return row[0]
 
 
-def record_apart(database: Database, tenant_id: str, entry: Entry, *, launch: bool = False) -> int:
-    """Append an entry in a transaction of its own, and return its number: for what was refused or failed.
+def record_apart(database: Database, tenant_id: str, entry: Entry, *, launch: bool = False) -> int | None:
+    """Append an entry in a transaction of its own: for what was refused or failed. Arguments and answer as record's.
 
-    Call it once the refusing transaction is over, not inside it: nested, it would be rolled back with it. launch: as
-    record takes it.
+    Call it once the refusing transaction is over, not inside it: nested, it would be rolled back with it.
 
     Raises:
         Unavailable: the database cannot be used; the entry may be missing.
