@@ -13,6 +13,7 @@ import pytest
 from psycopg import sql
 
 from causeway import schema
+from causeway.errors import CausewayError
 from local.database import OWNER, create
 from local.intrinsics import parse
 
@@ -106,6 +107,47 @@ def test_failing_migration_of_ours_leaves_an_empty_database(empty: str, tmp_path
         schema.migrate(empty, tmp_path)
 
     assert {name for name in _tables(empty) if "yoyo" not in name} == before
+
+
+def test_migration_that_changed_after_it_was_applied_is_refused_and_nothing_is_applied(
+    empty: str, tmp_path: Path
+) -> None:
+    """Passed over, the database would lack the change for ever, and no call would say why it fails."""
+    first, original = tmp_path / "0001_first.sql", "CREATE TABLE first (n int);"
+    first.write_text(original)
+    schema.migrate(empty, tmp_path)
+    first.write_text("CREATE TABLE first (n bigint);")
+    (tmp_path / "0002_second.sql").write_text("CREATE TABLE second (n int);")
+
+    with pytest.raises(CausewayError, match="Changed since this database applied them: 0001_first"):
+        schema.migrate(empty, tmp_path)
+    assert "second" not in _tables(empty)
+
+    first.write_text(original)
+    assert schema.migrate(empty, tmp_path) == ["0002_second"]
+
+
+def test_database_whose_migrations_left_no_checksum_is_refused(empty: str, tmp_path: Path) -> None:
+    """One that was made before checksums were kept: what it applied is not known."""
+    (tmp_path / "0001_first.sql").write_text("CREATE TABLE first (n int);")
+    schema.migrate(empty, tmp_path)
+    with psycopg.connect(empty, autocommit=True) as connection:
+        connection.execute("DROP TABLE _yoyo_checksum")
+
+    with pytest.raises(CausewayError, match="0001_first"):
+        schema.migrate(empty, tmp_path)
+
+
+def test_release_before_a_migration_leaves_it_there(empty: str, tmp_path: Path) -> None:
+    """A deployment that is rolled back calls the release before, which has not the newest file."""
+    (tmp_path / "0001_first.sql").write_text("CREATE TABLE first (n int);")
+    newest = tmp_path / "0002_second.sql"
+    newest.write_text("CREATE TABLE second (n int);")
+    schema.migrate(empty, tmp_path)
+    newest.unlink()
+
+    assert schema.migrate(empty, tmp_path) == []
+    assert "second" in _tables(empty)
 
 
 def test_migration_waits_for_no_lock_for_long(empty: str, tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The schema's migrations, numbered plain-SQL files that yoyo runs, each in a transaction; then the catalogue."""
 
 import sys
+from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -10,7 +12,7 @@ from yoyo import read_migrations
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.connections import parse_uri
 from yoyo.exceptions import LockTimeout
-from yoyo.migrations import default_migration_table
+from yoyo.migrations import Migration, default_migration_table
 
 from causeway import catalogue_files, settings
 from causeway.database import connection_settings
@@ -18,6 +20,12 @@ from causeway.errors import CausewayError
 
 # Seconds to wait for another run to end.
 _LOCK_TIMEOUT = 60
+# Beside yoyo's list of what was applied, which has names alone.
+_MAKE_CHECKSUMS = "CREATE TABLE IF NOT EXISTS _yoyo_checksum (migration_id text PRIMARY KEY, sha256 text NOT NULL)"
+_APPLIED = """
+    SELECT m.migration_id, c.sha256 FROM _yoyo_migration AS m
+    LEFT JOIN _yoyo_checksum AS c ON c.migration_id = m.migration_id
+"""
 
 
 class _Backend(PostgresqlPsycopgBackend):
@@ -28,6 +36,34 @@ class _Backend(PostgresqlPsycopgBackend):
         # A migration that waits for a lock holds up every caller that queues behind it: better to fail and come again.
         connection.execute("SET lock_timeout = '10s'")
         connection.execute("SET statement_timeout = '4min'")
+
+    def mark_one(self, migration: Migration, log: bool = True) -> None:
+        """Note that a migration was applied, and which content it had; yoyo's transaction holds both."""
+        super().mark_one(migration, log)
+        self.connection.execute(
+            "INSERT INTO _yoyo_checksum (migration_id, sha256) VALUES (%s, %s)", [migration.id, _checksum(migration)]
+        )
+
+    def refuse_changed(self, migrations: Iterable[Migration]) -> None:
+        """Raise CausewayError where a migration is not what the database applied under its name.
+
+        One that the database applied and that is not among the files is none of this release's: so it is after a
+        deployment was rolled back.
+        """
+        self.ensure_internal_schema_updated()  # makes _yoyo_migration
+        self.connection.execute(_MAKE_CHECKSUMS)
+        applied = dict(self.connection.execute(_APPLIED).fetchall())
+        changed = [one.id for one in migrations if one.id in applied and applied[one.id] != _checksum(one)]
+        if changed:
+            raise CausewayError(
+                cause=f"Changed since this database applied them: {', '.join(changed)}. A released migration never "
+                "changes: put its old text back and the change into a new file. A database that a checkout before "
+                "the first release made cannot be brought up to date: make a new one"
+            )
+
+
+def _checksum(migration: Migration) -> str:
+    return sha256(Path(migration.path).read_bytes()).hexdigest()
 
 
 def migrate(url: str, folder: Path) -> list[str]:
@@ -41,7 +77,8 @@ def migrate(url: str, folder: Path) -> list[str]:
         folder: where the numbered .sql files are.
 
     Raises:
-        CausewayError: another run holds the lock; a driver's error is raised as it is.
+        CausewayError: another run holds the lock, or a migration changed after this database had applied it (then
+            nothing is applied); a driver's error is raised as it is.
         Misconfigured: a file of the catalogue is not valid; the migrations stay.
     """
     uri = parse_uri(url)
@@ -52,6 +89,7 @@ def migrate(url: str, folder: Path) -> list[str]:
         migrations = read_migrations(str(folder))
         try:
             with backend.lock(timeout=_LOCK_TIMEOUT):
+                backend.refuse_changed(migrations)
                 pending = backend.to_apply(migrations)
                 names = [migration.id for migration in pending]
                 backend.apply_migrations(pending)
