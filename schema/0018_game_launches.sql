@@ -1,5 +1,6 @@
--- What the games' logins must know and may not read: which game providers there are in the whole deployment, and
--- whether a person who launches a game is suspended. Each is one function that answers yes or no.
+-- What a launch asks and writes outside the games' own tables. Three functions answer yes or no: whether there is a game
+-- provider of a code in the whole deployment, as the casino and as the demo provider know it, and whether a person is
+-- suspended. A fourth writes of launches into the audit log.
 
 DO $$
 BEGIN

@@ -222,7 +222,7 @@ def test_eight_takers_at_once_and_one_has_it(syncs: Syncs, attempt: int) -> None
     answers = at_once([partial(syncs.elsewhere().take, run.run_id) for _ in range(8)])
 
     won = [taken for taken in answers if taken is not None]
-    assert [(taken.run_id, taken.attempt, taken.usable) for taken in won] == [(run.run_id, 1, True)]
+    assert [(taken.run_id, taken.attempt) for taken in won] == [(run.run_id, 1)]
     assert (syncs.row(run.run_id).status, syncs.row(run.run_id).attempts) == ("running", 1)
 
 
@@ -272,8 +272,16 @@ def test_engine_says_what_came_of_it(syncs: Syncs, status: Any) -> None:
     assert [outcome for _, _, outcome, _ in syncs.audited()] == ["done"]
 
 
-@pytest.mark.parametrize("change", ["status = 'error', is_active = false", "deleted_at = now()"])
-def test_connection_that_is_not_to_be_used_any_more_reaches_no_engine(syncs: Syncs, change: str) -> None:
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("status = 'error', is_active = false", "INTEGRATION_NOT_ACTIVE"),
+        ("status = 'error', is_active = false, error_code = 'CREDENTIAL_UNREADABLE'", "CREDENTIAL_UNREADABLE"),
+        ("status = 'error', is_active = false, error_code = 'CREDENTIAL_MISSING'", "CREDENTIAL_MISSING"),
+        ("deleted_at = now()", "INTEGRATION_NOT_ACTIVE"),
+    ],
+)
+def test_connection_that_is_not_to_be_used_any_more_reaches_no_engine(syncs: Syncs, change: str, reason: str) -> None:
     run, _ = syncs.begin()
     statement = f"UPDATE integration_connections SET {change} WHERE connection_id = '{syncs.connection_id}'"  # noqa: S608
     syncs.casino.query(statement.encode())
@@ -281,8 +289,9 @@ def test_connection_that_is_not_to_be_used_any_more_reaches_no_engine(syncs: Syn
     def engine(context: JobContext, taken: Taken) -> Ended:
         raise AssertionError(taken)
 
-    assert syncs.run(run.run_id, {"twilio": engine}) == Ended("failed", "INTEGRATION_NOT_ACTIVE")
+    assert syncs.run(run.run_id, {"twilio": engine}) == Ended("failed", reason)
     assert syncs.row(run.run_id).status == "failed"
+    assert reason in runs.REASONS
 
 
 def test_run_that_is_unknown_ended_or_anothers_is_not_worked_on(syncs: Syncs, theirs: Syncs) -> None:

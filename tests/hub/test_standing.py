@@ -324,6 +324,25 @@ def test_run_that_was_queued_before_the_template_moved_is_not_worked_on(
     assert running.run(context.database, message, timedelta(minutes=1), "job") == Ended("failed", "TEMPLATE_MOVED")
 
 
+def test_page_of_a_status_is_full_though_some_were_made_after_the_template_changed(
+    hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID, moved: Callable[[], None]
+) -> None:
+    moved()
+    platform.status = 200
+    for _ in range(3):
+        wanted = draft(config=config(base_url=platform.url, api_key="good-key"))
+        assert changes.create(context, Draft.parse(wanted), Creation.new()).status == "active"
+    found, cursor = list[str](), ""
+    while cursor is not None:
+        page = hub.call("GET", f"/integrations?status=error&provider=softswiss&limit=2{cursor}").json
+        found += [one["id"] for one in page["integrations"]]
+        cursor = page["nextCursor"] and f"&cursor={page['nextCursor']}"
+        assert len(page["integrations"]) == 2 or cursor is None
+
+    assert found[0] == str(connection_id)
+    assert len(found) == len(set(found))
+
+
 @pytest.mark.parametrize("fault", ["CREDENTIAL_UNREADABLE", "CREDENTIAL_MISSING"])
 def test_connection_whose_credential_cannot_be_opened_is_not_shown_as_working_nor_synced(
     hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID, rows: Rows, fault: str

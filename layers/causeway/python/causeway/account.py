@@ -18,7 +18,7 @@ _HOST_PART = re.compile(r"[0-9A-Za-z.-]{1,200}")
 
 def terms_of(provider: Provider, environment: str) -> bytes:
     """Return the digest of all in a template that decides where a connection's secrets go and what is told of them."""
-    return provider_terms.digest(provider.base_urls.get(environment), provider.health_call, provider.config_schema)
+    return provider_terms.digest(*provider.sent(environment))
 
 
 @dataclass(frozen=True, slots=True)

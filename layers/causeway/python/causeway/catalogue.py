@@ -72,6 +72,10 @@ class Provider:
         provider_terms.check(document)
         return cls(**{name: value for name, value in document.items() if name != "$comment"})
 
+    def sent(self, environment: str) -> list[Any]:
+        """Return what provider_terms.digest takes: all that decides where a connection's secrets go."""
+        return [self.base_urls.get(environment), self.health_call, self.config_schema]
+
 
 def read_shape(folder: Path) -> dict[str, Any]:
     """Return the JSON Schema that a provider's document has to fit.

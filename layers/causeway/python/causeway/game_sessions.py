@@ -57,7 +57,7 @@ class Launcher:
     player_id: int | None = None
 
     def acting_for(self, player_id: int) -> RequestContext | None:
-        """Return the context in which the caller acts for a player, None where it is the player himself."""
+        """Return the context in which the caller acts for a player; None where it is the player, or nobody is known."""
         return None if self.player_id == player_id else self.context
 
 

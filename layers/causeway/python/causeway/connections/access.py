@@ -5,13 +5,13 @@ KMS and providers are called between transactions, never inside one.
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from aws_lambda_powertools import Logger
 
 from causeway import catalogue, credentials, data_keys
-from causeway.account import Account, terms_of
+from causeway.account import Account
 from causeway.audit_log import Action
 from causeway.catalogue import Provider
 from causeway.connections import audit, call_log, rows, standing
@@ -44,11 +44,8 @@ class Found:
 
     @property
     def agreed(self) -> bool:
-        """Whether the template is as the admin knew it, or as a release made it: what asks where secrets go."""
-        return (
-            not self.provider.changed_by_admin
-            or terms_of(self.provider, self.connection.environment) == self.connection.terms
-        )
+        """True if no super admin changed the template since the tenant agreed to it."""
+        return not self.connection.moved
 
 
 def found(
@@ -65,13 +62,15 @@ def found(
         context: who uses it.
         connection_id: the connection.
         provider_keys: the providers it may be of; none: any.
-        active: only where its last test succeeded.
-        disabled: where it is disabled too.
+        active: only one that may be used as it is.
+        disabled: one that is disabled too.
         expected: the versions its user means.
 
     Raises:
-        ConnectionNotFound, IntegrationNotActive.
+        ConnectionNotFound, CredentialMissing.
         VersionMismatch: it is another version.
+        IntegrationNotActive: it is disabled.
+        IntegrationNotActive, TemplateMoved, CredentialUnreadable: active was asked for, and it may not be used.
         NotSupported: it is another provider's.
     """
     with context.transaction() as transaction:
@@ -89,13 +88,16 @@ def find(
     """Do as found does, in a transaction that is open."""
     connection = rows.find(transaction, connection_id)
     expected.demand(connection.version)
+    provider = catalogue.find(transaction, connection.provider_key)
+    # The template may have changed since the first statement: the connection is judged by the one that is used.
+    changed = provider.sent(connection.environment) if provider.changed_by_admin else None
+    connection = replace(connection, changed_template=changed)
     if active:
         rows.demand_active(connection)
     if connection.status == "disconnected" and not disabled:
         raise IntegrationNotActive("The connection is disabled")
     if provider_keys and connection.provider_key not in provider_keys:
         raise NotSupported
-    provider = catalogue.find(transaction, connection.provider_key)
     stored = credentials.stored(transaction, connection_id)
     # New secrets and the version are changed at once: secrets of another version may be for another address.
     if stored.connection_version != connection.version:

@@ -83,7 +83,10 @@ class Connection:
 
     @property
     def moved(self) -> bool:
-        """Whether a super admin changed the template since the connection's admin agreed to it."""
+        """Whether a super admin changed the template since the connection's admin agreed to it.
+
+        Everything that asks whether secrets may go where the template says asks here.
+        """
         return self.changed_template is not None and provider_terms.digest(*self.changed_template) != self.terms
 
     @property
@@ -165,7 +168,26 @@ def find_or_none(transaction: Transaction, connection_id: UUID) -> Connection | 
 
 def page(transaction: Transaction, wanted: Filter) -> tuple[list[Connection], str | None]:
     """Return connections of the transaction's tenant, newest first, and the next page's cursor, None at the end."""
-    after_at, after_id = wanted.after or (None, None)
+    shown: list[Connection] = []
+    after = wanted.after
+    while True:
+        found = _after(transaction, wanted, after)
+        for one in found:
+            # Whether an active one is shown as an error is known here alone, so there may be too few yet.
+            if wanted.status not in (None, one.shown_status):
+                continue
+            if len(shown) == wanted.limit:
+                last = shown[-1]
+                return shown, base64url.encode(f"{last.created_at.isoformat()} {last.connection_id}".encode())
+            shown.append(one)
+        if len(found) <= wanted.limit:
+            return shown, None
+        after = found[-1].created_at, UUID(found[-1].connection_id)
+
+
+def _after(transaction: Transaction, wanted: Filter, after: tuple[datetime, UUID] | None) -> list[Connection]:
+    """Return one connection more than a page holds, among them all that may be shown with the status wanted."""
+    after_at, after_id = after or (None, None)
     rows = transaction.execute(
         f"""
         {_SELECT}
@@ -188,15 +210,8 @@ def page(transaction: Transaction, wanted: Filter) -> tuple[list[Connection], st
             "id": after_id,
             "limit": wanted.limit,
         },
-    ).fetchall()
-    found = [Connection(*row) for row in rows]
-    # Whether an active one is shown as an error is decided here: such a page may have fewer than its limit.
-    shown = [one for one in found[: wanted.limit] if wanted.status in (None, one.shown_status)]
-    if len(found) <= wanted.limit:
-        return shown, None
-    last = found[wanted.limit - 1]
-    text = f"{last.created_at.isoformat()} {last.connection_id}"
-    return shown, base64url.encode(text.encode())
+    )
+    return [Connection(*row) for row in rows]
 
 
 def create(
@@ -387,6 +402,10 @@ def _of_version(transaction: Transaction, connection_id: UUID, row: Any) -> Conn
 
 
 def demand_active(connection: Connection) -> None:
-    """Raise what stops a connection from being used, where something does: IntegrationNotActive, TemplateMoved, ..."""
+    """Raise what stops a connection from being used, where something does.
+
+    Raises:
+        IntegrationNotActive, TemplateMoved, CredentialUnreadable, CredentialMissing.
+    """
     if connection.stopped_by is not None:
         raise connection.stopped_by

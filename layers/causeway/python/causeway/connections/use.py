@@ -126,7 +126,8 @@ def opened(
         ConnectionNotFound, VersionMismatch.
         IntegrationNotActive: it is not to be used; nothing is decrypted.
         NotSupported: it is another provider's; nothing is decrypted.
-        TemplateMoved: the template's addresses are not those the connection was made for.
+        TemplateMoved: a super admin changed the template since the tenant agreed to it; nothing is decrypted.
+        CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: its secrets cannot be opened.
     """
     use = access.found(context, connection_id, *provider_keys, active=True, expected=expected)
     account = access.account(context, use)

@@ -10,6 +10,7 @@ from causeway.audit_log import Action, record
 from causeway.connections import rows
 from causeway.context import JobContext
 from causeway.database import Database
+from causeway.errors import ConnectionNotFound, IntegrationNotActive
 from causeway.syncs import runs
 from causeway.syncs.engines import ENGINES, Engine
 from causeway.syncs.queue import Message
@@ -55,9 +56,11 @@ def run(
 
 def _stopped(transaction: Transaction, taken: Taken) -> str | None:
     """Return the reason for which a run's connection cannot be used any more, None where it can."""
-    if not taken.usable:
-        return "INTEGRATION_NOT_ACTIVE"
-    return "TEMPLATE_MOVED" if rows.find(transaction, UUID(taken.connection_id)).moved else None
+    try:
+        stopped = rows.find(transaction, UUID(taken.connection_id)).stopped_by
+    except ConnectionNotFound:
+        return IntegrationNotActive.code
+    return None if stopped is None else stopped.code
 
 
 def _worked(context: JobContext, taken: Taken, engines: Mapping[str, Engine]) -> Ended:

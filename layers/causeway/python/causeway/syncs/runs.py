@@ -28,7 +28,9 @@ STATUSES = ("queued", "running", "succeeded", "partial", "failed")
 REASONS = {
     "NO_ENGINE": "This provider's data cannot be synced yet",
     "INTEGRATION_NOT_ACTIVE": "The connection was no longer active when the sync was to begin",
-    "TEMPLATE_MOVED": "The template's addresses had changed when the sync was to begin",
+    "TEMPLATE_MOVED": "A super admin had changed the connection's template when the sync was to begin",
+    "CREDENTIAL_UNREADABLE": "The connection's stored credentials could not be read when the sync was to begin",
+    "CREDENTIAL_MISSING": "The connection had no stored credentials when the sync was to begin",
     "NEVER_ENDED": "The sync was begun several times and did not come to an end",
 }
 # How often a run is begun at most.
@@ -70,8 +72,6 @@ class Taken:
     connection_id: str
     attempt: int
     provider_key: str
-    # Whether its connection may still be used.
-    usable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +188,7 @@ def take(transaction: Transaction, run_id: UUID, lease: timedelta) -> Taken | No
         FROM integration_connections AS c
         WHERE r.tenant_id = current_tenant() AND r.run_id = %s AND r.status = 'queued'
             AND c.tenant_id = r.tenant_id AND c.connection_id = r.connection_id
-        RETURNING r.run_id::text, r.connection_id::text, r.attempts, c.provider_key,
-            c.is_active AND c.deleted_at IS NULL AS usable
+        RETURNING r.run_id::text, r.connection_id::text, r.attempts, c.provider_key
         """,
         [lease, run_id],
     ).fetchone()
