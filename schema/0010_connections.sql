@@ -18,6 +18,8 @@ CREATE TABLE integration_connections (
     -- Why it is error or still pending: the code, and for people the same with what to do about it.
     error_code text,
     error_message text,
+    -- How often its state was set: a test that began before undoes nothing that was found since.
+    states bigint NOT NULL DEFAULT 0,
     last_sync_at timestamptz,
     -- Counts changes by people: the ETag. What a test finds changes no version.
     version bigint NOT NULL DEFAULT 1,
@@ -104,8 +106,10 @@ CREATE TABLE idempotency_keys (
     -- The attempt that is or was at work, and until when it can be alive. NULL: none is at work.
     attempt uuid NOT NULL,
     leased_until timestamptz,
-    -- The first answer, without what is shown once; NULL: there is none yet. 502 without a body: what the call asked of
-    -- a platform may have been done.
+    -- Whether a part of the call's work is committed, and not yet all of it.
+    begun boolean NOT NULL DEFAULT false,
+    -- The first answer, without what is shown once: committed with the call's work. NULL: the work is not done. 502
+    -- without a body: what the call asked of a platform may have been done.
     status bigint CHECK (status BETWEEN 200 AND 299 OR (status = 502 AND body IS NULL)),
     headers jsonb,
     body text CHECK (length(body) <= 1000000),
@@ -135,7 +139,7 @@ BEGIN
     END LOOP;
 END $$;
 
-GRANT UPDATE (name, description, environment, config, terms, status, is_active, error_code, error_message, last_sync_at, version, updated_at, deleted_at)
+GRANT UPDATE (name, description, environment, config, terms, status, is_active, states, error_code, error_message, last_sync_at, version, updated_at, deleted_at)
 ON integration_connections TO causeway_hub;
 GRANT UPDATE (status, failures, successes, changed_at, code, message, next_action, response_ms, checked_at)
 ON integration_health TO causeway_hub;
@@ -154,14 +158,14 @@ WITH CHECK (tenant_id = current_tenant() AND subject = current_subject());
 GRANT SELECT ON idempotency_keys TO causeway_hub;
 GRANT INSERT (tenant_id, subject, idempotency_key, request_hash, attempt, leased_until) ON idempotency_keys
 TO causeway_hub;
-GRANT UPDATE (request_hash, object_id, attempt, leased_until, status, headers, body, created_at) ON idempotency_keys
+GRANT UPDATE (request_hash, object_id, attempt, leased_until, begun, status, headers, body, created_at) ON idempotency_keys
 TO causeway_hub;
 
 -- Claims a key of the running transaction's caller for an attempt. It runs with the rights of its caller.
 -- outcome: first, again, died, running, answered or reused, as causeway.idempotency.Claimed says.
 CREATE FUNCTION idempotency_claim_v1(
     p_key text, p_hash bytea, p_attempt uuid, p_lease interval, p_kept interval
-) RETURNS TABLE (outcome text, object_id uuid, status bigint, headers jsonb, body text)
+) RETURNS TABLE (outcome text, object_id uuid, begun boolean, status bigint, headers jsonb, body text)
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -199,12 +203,13 @@ BEGIN
                 request_hash = p_hash, attempt = p_attempt, leased_until = v_until,
                 object_id = CASE v_outcome WHEN 'first' THEN gen_random_uuid() ELSE k.object_id END,
                 created_at = CASE v_outcome WHEN 'first' THEN now() ELSE k.created_at END,
-                status = NULL, headers = NULL, body = NULL
+                begun = (v_outcome <> 'first' AND k.begun), status = NULL, headers = NULL, body = NULL
             WHERE k.tenant_id = v_tenant AND k.subject = v_subject AND k.idempotency_key = p_key
             RETURNING * INTO v_known;
         END IF;
     END IF;
-    RETURN QUERY SELECT v_outcome, v_known.object_id, v_known.status, v_known.headers, v_known.body;
+    RETURN QUERY SELECT
+        v_outcome, v_known.object_id, v_known.begun, v_known.status, v_known.headers, v_known.body;
 END $$;
 
 REVOKE ALL ON FUNCTION idempotency_claim_v1 FROM public;

@@ -17,14 +17,17 @@ _ROTATE = "The key was shown once, in the first answer. If you lost it, create a
 @describe("NewApiKey", status=201, request="ApiKeyDraft", refuses="NAME_TAKEN")
 def create(call: HubCall) -> HubAnswer:
     """Create an API key; its secret is shown only in this response."""
-    key, text = api_keys.create(call.context, api_keys.KeyDraft.parse(call.body), call.creation)
-    body, replayed = key.as_json() | {"apiKey": text}, key.as_json() | {"apiKey": None, "nextAction": _ROTATE}
+    return _made(api_keys.create(call.keeping(_made), api_keys.KeyDraft.parse(call.body)))
+
+
+def _made(made: tuple[api_keys.ApiKey, str]) -> HubAnswer:
+    key, text = made
     return HubAnswer(
-        replayed if text is None else body,
+        key.as_json() | {"apiKey": text},
         201,
         key.version,
         {"cache-control": "no-store", "location": f"/api-keys/{key.key_id}"},
-        kept=replayed,
+        kept=key.as_json() | {"apiKey": None, "nextAction": _ROTATE},
     )
 
 
@@ -41,7 +44,11 @@ def every(call: HubCall) -> HubAnswer:
 @describe(status=204, refuses="API_KEY_NOT_FOUND")
 def revoke(call: HubCall) -> HubAnswer:
     """Revoke an API key at once."""
-    return HubAnswer("", 204, api_keys.revoke(call.context, call.path["key_id"], call.expected).version)
+    return _revoked(api_keys.revoke(call.keeping(_revoked), call.path["key_id"], call.expected))
+
+
+def _revoked(key: api_keys.ApiKey) -> HubAnswer:
+    return HubAnswer("", 204, key.version)
 
 
 handler = api.lambda_handler(app)

@@ -12,6 +12,24 @@ from causeway.operations import VERDICTS, describe
 app = APIGatewayHttpResolver()
 
 
+def _shown(connection: rows.Connection) -> HubAnswer:
+    return HubAnswer(connection.as_json(with_config=True), version=connection.version)
+
+
+def _made(connection: rows.Connection) -> HubAnswer:
+    headers = {"location": f"/integrations/{connection.connection_id}"}
+    return HubAnswer(connection.as_json(with_config=True), 201, connection.version, headers)
+
+
+def _deleted(_: None) -> HubAnswer:
+    return HubAnswer("", 204)
+
+
+def _tested(judged: tuple[testing.Tested, rows.Connection]) -> HubAnswer:
+    verdict, connection = judged
+    return HubAnswer(verdict.as_json(), version=connection.version)
+
+
 def _connection_id(call: HubCall) -> UUID:
     return requests.parse_connection_id(call.path["connection_id"])
 
@@ -38,9 +56,7 @@ def list_connections(call: HubCall) -> HubAnswer:
 )
 def create(call: HubCall) -> HubAnswer:
     """Create a connection and test it."""
-    connection = changes.create(call.context, requests.Draft.parse(call.body), call.creation)
-    headers = {"location": f"/integrations/{connection.connection_id}"}
-    return HubAnswer(connection.as_json(with_config=True), 201, connection.version, headers)
+    return _made(changes.create(call.keeping(_made), requests.Draft.parse(call.body)))
 
 
 @app.get("/integrations/<connection_id>")
@@ -71,8 +87,7 @@ def change(call: HubCall) -> HubAnswer:
     wanted = requests.Change.parse(call.body)
     if wanted.reconfigures:
         call.context.caller.demand("credentials.write")
-    connection = changes.change(call.context, _connection_id(call), call.demanded, wanted)
-    return HubAnswer(connection.as_json(with_config=True), version=connection.version)
+    return _shown(changes.change(call.keeping(_shown), _connection_id(call), call.demanded, wanted))
 
 
 @app.delete("/integrations/<connection_id>")
@@ -80,8 +95,7 @@ def change(call: HubCall) -> HubAnswer:
 @describe(status=204, refuses="CONNECTION_NOT_FOUND")
 def delete(call: HubCall) -> HubAnswer:
     """Delete a connection and destroy its credentials."""
-    changes.delete(call.context, _connection_id(call), call.expected)
-    return HubAnswer("", 204)
+    return _deleted(changes.delete(call.keeping(_deleted), _connection_id(call), call.expected))
 
 
 @app.post("/integrations/<connection_id>/test")
@@ -93,8 +107,7 @@ def delete(call: HubCall) -> HubAnswer:
 )
 def test(call: HubCall) -> HubAnswer:
     """Test a connection by a call to its platform."""
-    verdict, connection = testing.test(call.context, _connection_id(call), call.expected)
-    return HubAnswer(verdict.as_json(), version=connection.version)
+    return _tested(testing.test(call.keeping(_tested), _connection_id(call), call.expected))
 
 
 @app.post("/integrations/<connection_id>/enable")
@@ -105,8 +118,7 @@ def test(call: HubCall) -> HubAnswer:
 )
 def enable(call: HubCall) -> HubAnswer:
     """Enable a disabled connection, if its test succeeds."""
-    connection = changes.enable(call.context, _connection_id(call), call.expected)
-    return HubAnswer(connection.as_json(with_config=True), version=connection.version)
+    return _shown(changes.enable(call.keeping(_shown), _connection_id(call), call.expected))
 
 
 @app.post("/integrations/<connection_id>/disable")
@@ -114,8 +126,7 @@ def enable(call: HubCall) -> HubAnswer:
 @describe("Connection", refuses="CONNECTION_NOT_FOUND")
 def disable(call: HubCall) -> HubAnswer:
     """Disable a connection: it is not used until it is enabled."""
-    connection = changes.disable(call.context, _connection_id(call), call.expected)
-    return HubAnswer(connection.as_json(with_config=True), version=connection.version)
+    return _shown(changes.disable(call.keeping(_shown), _connection_id(call), call.expected))
 
 
 @app.post("/integrations/<connection_id>/credentials/rotate")
@@ -129,8 +140,7 @@ def disable(call: HubCall) -> HubAnswer:
 def rotate(call: HubCall) -> HubAnswer:
     """Replace a connection's secrets by new ones that a test found working."""
     fresh = requests.NewSecrets.parse(call.body)
-    connection = changes.rotate(call.context, _connection_id(call), fresh, call.expected)
-    return HubAnswer(connection.as_json(with_config=True), version=connection.version)
+    return _shown(changes.rotate(call.keeping(_shown), _connection_id(call), fresh, call.expected))
 
 
 @app.post("/integrations/<connection_id>/credentials/rollback")
@@ -142,8 +152,7 @@ def rotate(call: HubCall) -> HubAnswer:
 )
 def roll_back(call: HubCall) -> HubAnswer:
     """Roll back the last rotation, within 24 hours and if a test finds the old secrets working still."""
-    connection = changes.roll_back(call.context, _connection_id(call), call.expected)
-    return HubAnswer(connection.as_json(with_config=True), version=connection.version)
+    return _shown(changes.roll_back(call.keeping(_shown), _connection_id(call), call.expected))
 
 
 @app.get("/integrations/<connection_id>/logs")

@@ -21,7 +21,11 @@ app = APIGatewayHttpResolver()
 def sync(call: HubCall) -> HubAnswer:
     """Start a sync, or return the one already queued or running."""
     connection_id = requests.parse_connection_id(call.path["connection_id"])
-    run, made = starting.start(call.context, connection_id, call.creation, call.expected)
+    return _started(starting.start(call.keeping(_started), connection_id, call.expected))
+
+
+def _started(started: tuple[runs.Run, bool]) -> HubAnswer:
+    run, made = started
     headers = {"location": f"/integrations/{run.connection_id}/syncs/{run.run_id}"}
     return HubAnswer(run.as_json(), 202, headers=headers | ({} if made else {"idempotent-replay": "true"}))
 

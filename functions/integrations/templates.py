@@ -11,6 +11,15 @@ from causeway.operations import describe
 app = APIGatewayHttpResolver()
 
 
+def _shown(template: catalogue.Provider) -> HubAnswer:
+    return HubAnswer(templates.as_json(template), version=template.version)
+
+
+def _made(template: catalogue.Provider) -> HubAnswer:
+    headers = {"location": f"/integrations/templates/{template.key}"}
+    return HubAnswer(templates.as_json(template), 201, template.version, headers)
+
+
 @app.get("/integrations/templates")
 @hub_call(app, "catalogue.read")
 @describe("TemplatePage", query="TemplateFilter")
@@ -39,9 +48,7 @@ def every(call: HubCall) -> HubAnswer:
 @describe("Template", status=201, request="TemplateDraft", refuses="CONFIG_SCHEMA_INVALID NAME_TAKEN")
 def create(call: HubCall) -> HubAnswer:
     """Create a template."""
-    made = templates.create(call.context, call.body, call.creation)
-    headers = {"location": f"/integrations/templates/{made.key}"}
-    return HubAnswer(templates.as_json(made), 201, made.version, headers)
+    return _made(templates.create(call.keeping(_made), call.body))
 
 
 @app.get("/integrations/templates/<template_id>")
@@ -51,7 +58,7 @@ def get(call: HubCall) -> HubAnswer:
     """Get a template."""
     with call.context.reading() as transaction:
         template = catalogue.find(transaction, call.path["template_id"])
-    return HubAnswer(templates.as_json(template), version=template.version)
+    return _shown(template)
 
 
 @app.patch("/integrations/templates/<template_id>")
@@ -63,8 +70,7 @@ def get(call: HubCall) -> HubAnswer:
 )
 def change(call: HubCall) -> HubAnswer:
     """Change a template that is still as If-Match says."""
-    after = templates.change(call.context, call.path["template_id"], call.demanded, call.body)
-    return HubAnswer(templates.as_json(after), version=after.version)
+    return _shown(templates.change(call.keeping(_shown), call.path["template_id"], call.demanded, call.body))
 
 
 handler = api.lambda_handler(app)

@@ -9,6 +9,11 @@ from causeway.operations import describe
 app = APIGatewayHttpResolver()
 
 
+def _shown(membership: memberships.Membership) -> HubAnswer:
+    """What is kept for a replay tells no name and no address: personal data has one place."""
+    return HubAnswer(membership.as_json(), version=membership.version, kept=membership.unnamed().as_json())
+
+
 @app.get("/memberships")
 @hub_call(app, "memberships.read")
 @describe("MembershipPage", query="MembershipQuery")
@@ -24,8 +29,8 @@ def every(call: HubCall) -> HubAnswer:
 def change(call: HubCall) -> HubAnswer:
     """Suspend a person, or let them in again."""
     exact = addresses.is_exact(call.delivered["subject"])
-    membership = memberships.change(call.context, call.path["subject"], call.body, call.expected, exact=exact)
-    return HubAnswer(membership.as_json(), version=membership.version)
+    subject, context = call.path["subject"], call.keeping(_shown)
+    return _shown(memberships.change(context, subject, call.body, call.expected, exact=exact))
 
 
 handler = api.lambda_handler(app)

@@ -9,13 +9,20 @@ from causeway.operations import describe
 app = APIGatewayHttpResolver()
 
 
+def _shown(tenant: tenants.Tenant) -> HubAnswer:
+    return HubAnswer(tenant.as_json(), version=tenant.version)
+
+
+def _made(tenant: tenants.Tenant) -> HubAnswer:
+    return HubAnswer(tenant.as_json(), 201, tenant.version, {"location": f"/tenants/{tenant.tenant_id}"})
+
+
 @app.post("/tenants")
 @hub_call(app, "tenants.manage", creates=True)
 @describe("Tenant", status=201, request="TenantDraft", refuses="NAME_TAKEN")
 def create(call: HubCall) -> HubAnswer:
     """Create a tenant."""
-    made = tenants.create(call.context, tenants.Draft.parse(call.body), call.creation)
-    return HubAnswer(made.as_json(), 201, made.version, {"location": f"/tenants/{made.tenant_id}"})
+    return _made(tenants.create(call.keeping(_made), tenants.Draft.parse(call.body)))
 
 
 @app.get("/tenants")
@@ -32,8 +39,7 @@ def every(call: HubCall) -> HubAnswer:
 @describe("Tenant")
 def get(call: HubCall) -> HubAnswer:
     """Get a tenant."""
-    tenant = tenants.find(call.context, call.path["tenant_id"])
-    return HubAnswer(tenant.as_json(), version=tenant.version)
+    return _shown(tenants.find(call.context, call.path["tenant_id"]))
 
 
 @app.patch("/tenants/<tenant_id>")
@@ -41,8 +47,7 @@ def get(call: HubCall) -> HubAnswer:
 @describe("Tenant", request="TenantChange")
 def change(call: HubCall) -> HubAnswer:
     """Change a tenant's display name."""
-    tenant = tenants.change(call.context, call.path["tenant_id"], call.body, call.expected)
-    return HubAnswer(tenant.as_json(), version=tenant.version)
+    return _shown(tenants.change(call.keeping(_shown), call.path["tenant_id"], call.body, call.expected))
 
 
 handler = api.lambda_handler(app)

@@ -9,10 +9,14 @@ from urllib.parse import urlsplit
 # ReadyForQuery, outside a transaction, which the server sends when it has committed, and within one.
 _COMMITTED = b"Z\0\0\0\5I"
 _IN_TRANSACTION = b"Z\0\0\0\5T"
+# CommandComplete of a COMMIT.
+_COMMIT = b"C\0\0\0\x0bCOMMIT\0"
 
 
 class CuttingProxy:
     """Passes bytes on, both ways; after lose_answer() it cuts the connection where a commit's answer would come.
+
+    After lose_commit() it does so where the answer of a certain COMMIT would come.
 
     url: the database's.
     """
@@ -27,6 +31,8 @@ class CuttingProxy:
         self._first = 0
         # Answers that were lost.
         self.lost = 0
+        # Answers of COMMIT until the one that is lost; 0: none is.
+        self._commits = 0
         self._sockets: list[socket.socket] = []
         self._threads = [Thread(target=self._accept)]
 
@@ -34,6 +40,10 @@ class CuttingProxy:
         """Lose the next commit's answer; first: answers of commits that pass before it."""
         self._first = first
         self._lose.set()
+
+    def lose_commit(self, number: int) -> None:
+        """Lose the answer of the first COMMIT from now, the second, ...; 0: lose none."""
+        self._commits = number
 
     def __enter__(self) -> Self:
         self._threads[0].start()
@@ -69,6 +79,11 @@ class CuttingProxy:
         with suppress(OSError):
             while data := server.recv(65536):
                 kept += data
+                if self._commits and _COMMIT in data:
+                    self._commits -= 1
+                    if self._commits == 0:
+                        self.lost += 1
+                        break
                 committed = kept.endswith(_COMMITTED)
                 if self._lose.is_set() and not committed and not kept.endswith(_IN_TRANSACTION):
                     continue

@@ -22,7 +22,6 @@ from causeway.errors import (
     SecretsRequired,
     VersionMismatch,
 )
-from causeway.idempotency import Creation
 from local.demo_data import TENANTS
 from local.sandbox.credentials import DEMO_CREDENTIALS
 from local.stack import Stack
@@ -391,7 +390,7 @@ def test_failed_new_credential_replaces_nothing(hub: Hub, rows: Rows) -> None:
 def test_refused_new_credential_leaves_the_working_one_in_use(inside: Inside, rows: Rows, platform: Platform) -> None:
     """HUB 8: the platform answers 401 to the new, and still takes the old."""
     context = inside()
-    one = changes.create(context, at_platform(platform), Creation.new())
+    one = changes.create(context, at_platform(platform))
     identity = UUID(one.connection_id)
     assert (one.status, one.is_active) == ("active", True)
 
@@ -409,7 +408,7 @@ def test_rotation_puts_the_new_credential_into_use_beside_the_old(
 ) -> None:
     """HUB 3"""
     context = inside()
-    one = changes.create(context, at_platform(platform, "old-key"), Creation.new())
+    one = changes.create(context, at_platform(platform, "old-key"))
     platform.keys = {"new-key"}
     rotated = changes.rotate(context, UUID(one.connection_id), NewSecrets({"api_key": "new-key"}))
 
@@ -421,7 +420,7 @@ def test_rotation_puts_the_new_credential_into_use_beside_the_old(
 def test_change_without_secrets_keeps_them(inside: Inside, rows: Rows, platform: Platform) -> None:
     """HUB 1: and they are those the platform takes."""
     context = inside()
-    one = changes.create(context, at_platform(platform), Creation.new())
+    one = changes.create(context, at_platform(platform))
     wanted = Change(None, None, {"casino_id": "casino-2", "health_path": "/games"})
     changed = changes.change(context, UUID(one.connection_id), exactly(one.version), wanted)
 
@@ -439,7 +438,7 @@ def test_change_without_secrets_keeps_them(inside: Inside, rows: Rows, platform:
 def test_disabled_connection_refuses_before_anything_is_decrypted(inside: Inside, hub: Hub, platform: Platform) -> None:
     """HUB 15: with KMS away, one that is not disabled fails for KMS, and a disabled one for being disabled."""
     context = inside()
-    one = changes.create(context, at_platform(platform), Creation.new())
+    one = changes.create(context, at_platform(platform))
     calls, identity = platform.calls, UUID(one.connection_id)
     without_kms = inside(AWS_ENDPOINT_URL=NOWHERE)
     with pytest.raises(KeyServiceUnavailable):
@@ -459,7 +458,7 @@ def test_connection_that_changes_while_it_is_read_is_not_called(
 ) -> None:
     """HUB 1: secrets of one version do not go to another's address."""
     context = inside()
-    one = changes.create(context, at_platform(platform), Creation.new())
+    one = changes.create(context, at_platform(platform))
     calls = platform.calls
     changed = "UPDATE integration_connections SET version = version + 1 WHERE connection_id = %s"
     waiting = """
@@ -483,7 +482,7 @@ def test_connection_that_changes_while_it_is_read_is_not_called(
 
 def test_connection_that_changed_since_its_test_is_not_enabled_by_it(inside: Inside, platform: Platform) -> None:
     context = inside()
-    one = changes.create(context, at_platform(platform), Creation.new())
+    one = changes.create(context, at_platform(platform))
     connection_id = UUID(one.connection_id)
     disabled = changes.disable(context, connection_id)
     with pytest.raises(VersionMismatch), context.transaction() as transaction:
@@ -499,7 +498,7 @@ def test_disabled_connection_takes_new_secrets_that_are_all_of_them(
     context = inside()
     platform.keys |= {"old-key", "new-key"}
     wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="old-key", api_secret="a-secret")))
-    one = changes.create(context, wanted, Creation.new())
+    one = changes.create(context, wanted)
     connection_id = UUID(one.connection_id)
     disabled, calls = changes.disable(context, connection_id), platform.calls
     for given in ({"api_key": "new-key"}, {"casino_id": "casino-2"}):
@@ -523,7 +522,7 @@ def test_without_kms_nothing_is_made(inside: Inside, rows: Rows, platform: Platf
     context = inside(AWS_ENDPOINT_URL=NOWHERE)
     before = rows(SNAPSHOT)
     with pytest.raises(KeyServiceUnavailable) as raised:
-        changes.create(context, wanted, Creation.new())
+        changes.create(context, wanted)
 
     assert (raised.value.status, raised.value.retry_after) == (503, 5)
     assert rows(SNAPSHOT) == before
@@ -532,7 +531,7 @@ def test_without_kms_nothing_is_made(inside: Inside, rows: Rows, platform: Platf
 
 def test_disable_and_enable_test_before_use(inside: Inside, platform: Platform) -> None:
     context = inside()
-    one = changes.create(context, at_platform(platform), Creation.new())
+    one = changes.create(context, at_platform(platform))
     identity = UUID(one.connection_id)
     off = changes.disable(context, identity)
     on = changes.enable(context, identity)
@@ -863,7 +862,7 @@ def test_rotation_takes_secret_fields_alone(hub: Hub, rows: Rows, field: str) ->
 def test_stored_secrets_are_not_sent_to_a_new_address(inside: Inside, hub: Hub, rows: Rows, platform: Platform) -> None:
     """HUB 1: or an admin would read them back at a server of his own."""
     context = inside()
-    one = changes.create(context, at_platform(platform), Creation.new())
+    one = changes.create(context, at_platform(platform))
     other = Platform()
     path = f"/integrations/{one.connection_id}"
     before = rows(SNAPSHOT)

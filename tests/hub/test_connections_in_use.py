@@ -11,7 +11,6 @@ from causeway.connections import changes, testing, use
 from causeway.connections.requests import Draft
 from causeway.context import JobContext, RequestContext
 from causeway.errors import IntegrationNotActive, NotSupported
-from causeway.idempotency import Creation
 from local.demo_data import TENANTS
 from tests.hub.client import OURS, Hub, config, draft
 from tests.hub.conftest import Platform
@@ -24,7 +23,7 @@ def connection_id(inside: Inside, platform: Platform) -> UUID:
     """A working connection to SOFTSWISS."""
     platform.keys = {"the-key"}
     wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="the-key")))
-    return UUID(changes.create(inside(), wanted, Creation.new()).connection_id)
+    return UUID(changes.create(inside(), wanted).connection_id)
 
 
 def players(opened: use.OpenConnection) -> int:

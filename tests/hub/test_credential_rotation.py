@@ -22,7 +22,6 @@ from causeway.errors import (
     TemplateMoved,
     VersionMismatch,
 )
-from causeway.idempotency import Creation
 from local.sandbox.credentials import DEMO_CREDENTIALS
 from local.stack import Stack
 from tests.database.parallel import at_once
@@ -199,7 +198,7 @@ def made(context: RequestContext, platform: Platform, key: str, **more: str) -> 
     """A connection to a platform that takes this key; returns its id."""
     platform.keys.add(key)
     wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key=key, **more)))
-    return changes.create(context, wanted, Creation.new()).connection_id
+    return changes.create(context, wanted).connection_id
 
 
 def test_secrets_given_for_one_address_do_not_come_back_at_another(

@@ -20,7 +20,6 @@ from causeway.connections import changes, testing
 from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.context import RequestContext
 from causeway.errors import CausewayError
-from causeway.idempotency import Creation
 from local import ROOT
 from local.stack import Stack
 from tests.hub.client import (
@@ -213,7 +212,7 @@ def call_a_platform_that_repeats_it(context: RequestContext, platform: Platform,
     good = planted.secret("platform: good")
     platform.keys = {good}
     body = draft(config=config(base_url=platform.url, api_key=good, api_secret=planted.secret("platform: signs")))
-    one = changes.create(context, Draft.parse(body), Creation.new())
+    one = changes.create(context, Draft.parse(body))
     identity = UUID(one.connection_id)
     assert one.status == "active"
     for where in ("wrong", "wrong again"):

@@ -97,6 +97,21 @@ def test_change_of_another_version_is_refused_and_changes_nothing(hub: Hub, rows
     assert rows(SNAPSHOT) == before
 
 
+@pytest.mark.parametrize("route", [*CHANGES, *CREATIONS])
+def test_empty_precondition_is_refused_and_changes_nothing(hub: Hub, rows: Rows, route: str) -> None:
+    if route in CREATIONS:
+        path, caller, body = CREATIONS[route]
+        method = "POST"
+    else:
+        make, method, end, body, caller = CHANGES[route]
+        path = make(hub) + end
+    before = rows(SNAPSHOT)
+    refused = hub.call(method, path, caller, body, if_match="")
+
+    assert (refused.status, refused.code) == (400, "INVALID_REQUEST")
+    assert rows(SNAPSHOT) == before
+
+
 @pytest.mark.parametrize("tag", ["*", "{etag}", '"99", {etag}'], ids=["any", "present", "one of two"])
 @pytest.mark.parametrize("route", ["DELETE /api-keys/{key_id}", "PATCH /tenants/{tenant_id}"])
 def test_change_of_a_version_that_is_named_is_made(hub: Hub, route: str, tag: str) -> None:
@@ -119,11 +134,12 @@ def test_connection_is_changed_by_who_names_its_version(hub: Hub, end: str) -> N
     assert done.etag == hub.call("GET", path).etag
 
 
+@pytest.mark.parametrize("tag", ['"1"', "*"])
 @pytest.mark.parametrize("route", CREATIONS)
-def test_what_is_to_be_made_has_no_version_to_be_named(hub: Hub, rows: Rows, route: str) -> None:
+def test_what_is_to_be_made_has_no_version_to_be_named(hub: Hub, rows: Rows, route: str, tag: str) -> None:
     path, caller, body = CREATIONS[route]
     before = rows(SNAPSHOT)
-    refused = hub.call("POST", path, caller, body, if_match='"1"')
+    refused = hub.call("POST", path, caller, body, if_match=tag)
 
     assert (refused.status, refused.code) == (412, "VERSION_MISMATCH")
     assert "etag" not in refused.headers

@@ -20,7 +20,6 @@ from causeway.errors import (
     ProviderForbidden,
     ProviderRateLimited,
 )
-from causeway.idempotency import Creation
 from causeway.preconditions import ANY
 from causeway.syncs import running, runs
 from causeway.syncs.queue import Message
@@ -44,7 +43,7 @@ def connection_id(context: RequestContext, platform: Platform) -> UUID:
     """A connection that works."""
     platform.keys = {"good-key", "new-key"}
     wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="good-key")))
-    made = changes.create(context, wanted, Creation.new())
+    made = changes.create(context, wanted)
     assert made.status == "active"
     return UUID(made.connection_id)
 
@@ -194,7 +193,7 @@ def test_connection_that_never_worked_waits_for_a_test_that_succeeds(
     """HUB 49: nobody has seen its credentials work, so it is not used; nor is it called wrong."""
     platform.keys, platform.status = {"good-key"}, 503
     wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="good-key")))
-    made = changes.create(context, wanted, Creation.new())
+    made = changes.create(context, wanted)
     connection_id = UUID(made.connection_id)
 
     assert seen(hub, connection_id) == ("pending", False, "degraded")

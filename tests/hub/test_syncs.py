@@ -12,7 +12,6 @@ from causeway import aws
 from causeway.connections import changes, use
 from causeway.connections.requests import Draft
 from causeway.context import JobContext, RequestContext
-from causeway.idempotency import Creation
 from causeway.syncs import running, starting
 from causeway.syncs.queue import Message
 from causeway.syncs.runs import Ended, Taken
@@ -183,7 +182,7 @@ def test_queue_that_does_not_answer_loses_nothing(
     context = inside(
         ADMIN, AWS_ENDPOINT_URL=NOWHERE, SYNC_QUEUE_URL="https://sqs.eu-central-1.amazonaws.com/1/SyncQueue"
     )
-    run, made = starting.start(context, UUID(active.rsplit("/", 1)[-1]), Creation.new())
+    run, made = starting.start(context, UUID(active.rsplit("/", 1)[-1]))
     path = f"{active}/syncs/{run.run_id}"
 
     assert (made, hub.call("GET", path).json["status"]) == (True, "queued")
@@ -201,7 +200,7 @@ def test_run_is_committed_before_it_is_queued(rows: Rows, active: str, inside: I
     )
     found: list[Any] = []
     aws.client("sqs").meta.events.register_first("before-call.sqs", lambda **_: found.extend(runs_of(rows, active)))
-    run, _ = starting.start(context, UUID(active.rsplit("/", 1)[-1]), Creation.new())
+    run, _ = starting.start(context, UUID(active.rsplit("/", 1)[-1]))
 
     assert [str(row.run_id) for row in found] == [run.run_id]
 
@@ -346,7 +345,7 @@ def test_engine_calls_the_platform_as_the_job_it_is(inside: Inside, hub: Hub, ro
     context = inside()
     platform.keys.add("a-key")
     wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="a-key")))
-    path = f"/integrations/{changes.create(context, wanted, Creation.new()).connection_id}"
+    path = f"/integrations/{changes.create(context, wanted).connection_id}"
     run_id = waiting(rows, path)
 
     def engine(job: JobContext, taken: Taken) -> Ended:

@@ -11,7 +11,6 @@ from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.connections.rows import Connection
 from causeway.context import RequestContext
 from causeway.errors import CausewayError, NothingToRollBack, TemplateMoved
-from causeway.idempotency import Creation
 from tests.hub.client import ADMIN, PLATFORM_ADMIN, SUPER_ADMIN, Hub, config, draft, exactly
 from tests.hub.conftest import Platform
 
@@ -51,7 +50,7 @@ def connection_id(inside: Inside, platform: Platform) -> UUID:
     """A working connection with two secrets; its platform also takes calls without any."""
     platform.keys = {_SECRETS["api_key"], ""}
     wanted = draft(config=config(base_url=platform.url) | _SECRETS)
-    return UUID(changes.create(inside(ADMIN), Draft.parse(wanted), Creation.new()).connection_id)
+    return UUID(changes.create(inside(ADMIN), Draft.parse(wanted)).connection_id)
 
 
 def statuses(rows: Rows, connection_id: UUID) -> list[str]:

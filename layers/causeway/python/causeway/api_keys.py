@@ -13,7 +13,6 @@ from causeway.audit_log import Action, record
 from causeway.context import RequestContext
 from causeway.errors import ApiKeyNotFound, NameTaken
 from causeway.fields import known_fields, uuid_or
-from causeway.idempotency import Creation
 from causeway.names import name_field
 from causeway.preconditions import ANY, Expected
 
@@ -67,21 +66,18 @@ class ApiKey:
         }
 
 
-def create(context: RequestContext, draft: KeyDraft, creation: Creation) -> tuple[ApiKey, str | None]:
+def create(context: RequestContext, draft: KeyDraft) -> tuple[ApiKey, str]:
     """Make a key and return it with its text, which nobody sees again.
 
     Args:
         context: who makes it.
         draft: as sent.
-        creation: its id. A key that an earlier attempt of the same call made is returned without its text.
 
     Raises:
         NameTaken: a living key of the tenant has the name.
     """
-    new, digest = identity.make_key(context.caller.tenant, creation.object_id)
+    new, digest = identity.make_key(context.caller.tenant, context.new_id())
     with context.transaction() as transaction:
-        if creation.resumed and (made := _find_or_none(transaction, creation.object_id)) is not None:
-            return made, None
         try:
             [row] = transaction.execute(
                 f"""
@@ -98,6 +94,7 @@ def create(context: RequestContext, draft: KeyDraft, creation: Creation) -> tupl
             transaction,
             context.entry(Action.API_KEY_CREATED, object_kind="api_key", object_id=key.key_id, after=key.as_json()),
         )
+        context.done(transaction, (key, new.text))
     return key, new.text
 
 
@@ -121,6 +118,7 @@ def revoke(context: RequestContext, key_id: str, expected: Expected = ANY) -> Ap
             raise ApiKeyNotFound
         expected.demand(key.version)
         if key.revoked_at is not None:
+            context.done(transaction, key)
             return key
         [row] = transaction.execute(
             f"""
@@ -130,7 +128,9 @@ def revoke(context: RequestContext, key_id: str, expected: Expected = ANY) -> Ap
             [wanted],
         ).fetchall()
         record(transaction, context.entry(Action.API_KEY_REVOKED, object_kind="api_key", object_id=key.key_id))
-    return ApiKey(*row)
+        revoked = ApiKey(*row)
+        context.done(transaction, revoked)
+    return revoked
 
 
 def _find_or_none(transaction: psycopg.Connection[Any], key_id: UUID, *, lock: bool = False) -> ApiKey | None:

@@ -1,14 +1,16 @@
 """Who acts in a tenant, as the rules see it, and in which transactions: a call's caller, or a job of the hub's own."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+from uuid import UUID, uuid4
 
 import psycopg
 
 from causeway import audit_log, identity
 from causeway.database import Database, current
+from causeway.idempotency import Attempt, Kept
 from causeway.identity import Caller
 from causeway.permissions import ALLOWED, Permission
 
@@ -21,6 +23,35 @@ class RequestContext:
     source_ip: str
     request_id: str
     database: Database = field(default_factory=current)
+    # Of a call with an Idempotency-Key, and what is kept of the answer that a result of its work gets.
+    attempt: Attempt | None = None
+    kept_of: Callable[[Any], Kept] | None = None
+
+    @property
+    def resumed(self) -> bool:
+        """Whether an earlier attempt of the same call has committed a part of its work."""
+        return self.attempt is not None and self.attempt.resumed
+
+    def new_id(self) -> UUID:
+        """Return an id for what the call makes; at each attempt of a call it is the same."""
+        return uuid4() if self.attempt is None else self.attempt.object_id
+
+    def begun(self, transaction: psycopg.Connection[Any]) -> None:
+        """Tell that the transaction commits a part of the call's work; raises InProgress."""
+        if self.attempt is not None:
+            self.attempt.begin(transaction)
+
+    def done(self, transaction: psycopg.Connection[Any], result: Any) -> None:
+        """Tell that the transaction commits the call's work, by its result: the answer is kept with it.
+
+        Every function that changes something for a caller ends its last transaction by this, or a call sent again
+        with its Idempotency-Key would be refused for what it did itself.
+
+        Raises:
+            InProgress: another attempt of the call has taken over.
+        """
+        if self.attempt is not None and self.kept_of is not None:
+            self.attempt.keep(transaction, self.kept_of(result))
 
     @property
     def tenant(self) -> str:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
@@ -25,7 +25,7 @@ from causeway.errors import (
     VersionMismatch,
 )
 from causeway.fields import known_fields
-from causeway.idempotency import Claim, Creation, Kept
+from causeway.idempotency import Attempt, Claim, Kept
 from causeway.identity import Caller
 from causeway.permissions import ALLOWED, KEEPER, Permission
 from causeway.preconditions import ANY, Expected
@@ -34,6 +34,7 @@ from causeway.preconditions import ANY, Expected
 _MOST_BYTES = 16 * 1024
 # Seconds before the function's time limit after which no transaction is waited for.
 _RESERVE = 1.0
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,6 @@ class HubCall:
     raw: bytes
     # Method and path as template.yaml has them.
     route: str
-    # Of what the call makes, where it makes something.
-    creation: Creation = field(default_factory=Creation.new)
 
     @property
     def path(self) -> dict[str, str]:
@@ -65,15 +64,18 @@ class HubCall:
     @property
     def expected(self) -> Expected:
         """The versions that If-Match names, any where it was not sent; raises InvalidRequest."""
-        header = self.headers.get("if-match", "")
-        return Expected.parse(header) if header else ANY
+        return Expected.parse(self.headers["if-match"]) if "if-match" in self.headers else ANY
 
     @property
     def demanded(self) -> Expected:
         """The same for a change that must name a version; raises PreconditionRequired, InvalidRequest."""
-        if not self.headers.get("if-match", ""):
+        if "if-match" not in self.headers:
             raise PreconditionRequired
         return self.expected
+
+    def keeping(self, answer: Callable[[Result], "HubAnswer"]) -> RequestContext:
+        """Return the call's context, by which the answer to a result is committed with the work (context.done)."""
+        return replace(self.context, kept_of=lambda result: _kept(answer(result)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +210,9 @@ def _done_once(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswe
     platform = rules.permission in KEEPER
     transactions = call.context.platform_transaction if platform else call.context.transaction
 
-    def work(creation: Creation) -> tuple[Response[str], Kept]:
-        answer = _done(replace(call, creation=creation), rules, route)
-        kept = answer.body if answer.kept is None else answer.kept
-        return _answered(answer), Kept(answer.status, _headers(answer), _text(kept))
+    def work(attempt: Attempt) -> tuple[Response[str], Kept]:
+        answer = _done(replace(call, context=replace(call.context, attempt=attempt)), rules, route)
+        return _answered(answer), _kept(answer)
 
     found = idempotency.once(transactions, claim, work, acts=rules.acts)
     if isinstance(found, Response):
@@ -229,7 +230,9 @@ def _digest_key(context: RequestContext) -> bytes:
 
 
 def _done(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswer]) -> HubAnswer:
-    if rules.creates and call.expected != ANY:
+    # Where nothing exists, * is as false as any version (RFC 9110, 13.1.1).
+    if rules.creates and "if-match" in call.headers:
+        Expected.parse(call.headers["if-match"])
         raise VersionMismatch("What is to be made has no version yet: send no If-Match")
     try:
         return route(call)
@@ -260,6 +263,10 @@ def _answered(answer: HubAnswer) -> Response[str]:
     response = json_answer("OK", answer.status, _text(answer.body), _headers(answer))
     response.headers["content-type"] = answer.content_type
     return response
+
+
+def _kept(answer: HubAnswer) -> Kept:
+    return Kept(answer.status, _headers(answer), _text(answer.body if answer.kept is None else answer.kept))
 
 
 def _headers(answer: HubAnswer) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Idempotency-Key: a call sent again with its key is answered as the first was, and is not done twice.
 
-A key is claimed before the call's work, by a row that is committed at once; the answer is written into the row
-afterwards. Two calls at once: the second finds the claim. An attempt that died leaves a claim whose lease runs out.
+A key is claimed before the call's work, by a row that is committed at once. The answer is written into the row in the
+transaction that does the work, so that there is no work without its answer. Two calls at once: the second finds the
+claim. An attempt that died leaves a claim whose lease runs out.
 """
 
 import hmac
@@ -25,6 +26,7 @@ from causeway.errors import (
     InProgress,
     InvalidRequest,
     ProviderOutcomeUnknown,
+    Unavailable,
 )
 
 logger = Logger(child=True)
@@ -38,19 +40,6 @@ KEPT = timedelta(hours=24)
 LEASE = timedelta(seconds=60)
 Answer = TypeVar("Answer")
 Outcome = Literal["first", "again", "died", "running", "answered", "reused"]
-
-
-@dataclass(frozen=True, slots=True)
-class Creation:
-    """The id of what a call is to make. resumed: an earlier attempt of the same call may have made it already."""
-
-    object_id: UUID
-    resumed: bool = False
-
-    @classmethod
-    def new(cls) -> "Creation":
-        """Return the creation of something that cannot be there yet."""
-        return cls(uuid4())
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,57 +85,112 @@ class Claim:
 class Claimed:
     """What became of a claim.
 
-    outcome: first: the key is new. again: an attempt failed on our side, and may have made its object. died: one never
-    ended. running: one is at work. answered: kept is the first answer. reused: the key was another request's.
+    outcome: first: the key is new. again: an attempt failed. died: one never ended. running: one is at work. answered:
+    kept is the first answer. reused: the key was another request's.
+    begun: earlier attempts have committed a part of the work.
     """
 
     outcome: Outcome
     object_id: UUID
+    begun: bool
     kept: Kept | None
+
+
+@dataclass(slots=True)
+class Attempt:
+    """An attempt at the work of a call with a key: its marks are made in the transactions that do the work.
+
+    object_id: of what the call makes, the same at each attempt.
+    resumed: an earlier attempt has committed a part of the work.
+    answered: the answer was kept by this attempt.
+    """
+
+    claim: Claim
+    object_id: UUID
+    resumed: bool
+    answered: bool = False
+
+    def begin(self, transaction: psycopg.Connection[Any]) -> None:
+        """Mark that the transaction commits a part of the work, from which a later attempt must go on.
+
+        Raises:
+            InProgress: another attempt has taken over; this one is not to be committed.
+        """
+        self._set(
+            transaction.execute(
+                """
+                UPDATE idempotency_keys SET begun = true
+                WHERE tenant_id = current_tenant() AND subject = current_subject()
+                    AND idempotency_key = %s AND attempt = %s
+                """,
+                [self.claim.key, self.claim.attempt],
+            )
+        )
+
+    def keep(self, transaction: psycopg.Connection[Any], answer: Kept) -> None:
+        """Keep the answer with the work of the transaction, which is all of it; raises as begin does."""
+        self._set(
+            transaction.execute(
+                """
+                UPDATE idempotency_keys SET status = %s, headers = %s, body = %s, leased_until = NULL
+                WHERE tenant_id = current_tenant() AND subject = current_subject()
+                    AND idempotency_key = %s AND attempt = %s
+                """,
+                [answer.status, Jsonb(answer.headers), answer.body, self.claim.key, self.claim.attempt],
+            )
+        )
+        self.answered = True
+
+    def _set(self, done: psycopg.Cursor[Any]) -> None:
+        if done.rowcount != 1:
+            raise InProgress
 
 
 Transactions = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
 
 
 def once(
-    transaction: Transactions, wanted: Claim, work: Callable[[Creation], tuple[Answer, Kept]], *, acts: bool
+    transaction: Transactions, wanted: Claim, work: Callable[[Attempt], tuple[Answer, Kept]], *, acts: bool
 ) -> Answer | Kept:
     """Do a call's work, unless the call was answered before: then return the answer that was kept.
 
-    An answer of 2xx is kept. A refusal (4xx) gives the key up, as nothing was done. After a failure of ours (5xx) the
-    same call goes on where it failed. Where a platform may have done what it was asked, the call is not done again.
+    An answer of 2xx is kept. A refusal (4xx) gives the key up where nothing was committed. After a failure of ours
+    (5xx) the same call goes on where it failed. Where a platform may have done what it was asked, the call is not done
+    again.
 
     Args:
         transaction: opens one of the caller.
         wanted: the key, and the request.
-        work: given the id of what it is to make; returns its answer, and what is kept of it.
+        work: given the attempt; returns its answer, and what is kept of it where the attempt has kept none. What a
+            platform did is in no transaction of ours, and its answer is kept afterwards.
         acts: whether the work asks a platform for something that would be done twice.
 
     Raises:
         IdempotencyKeyReused: the key came before with another request.
         InProgress: the first call is still running after two seconds.
         ProviderOutcomeUnknown: an earlier attempt ended without a known outcome.
-        CausewayError: what work raises.
+        Exception: what work raises.
     """
     found = _claimed(transaction, wanted)
     if found.kept is not None:
         if found.kept.body is None:
             raise ProviderOutcomeUnknown
         return found.kept
+    attempt = Attempt(wanted, found.object_id, resumed=found.begun)
     if found.outcome == "died" and acts:
-        _end(transaction, lambda opened: _keep(opened, wanted, _UNKNOWN))
+        _end(transaction, lambda opened: attempt.keep(opened, _UNKNOWN))
         raise ProviderOutcomeUnknown
-    first = found.outcome == "first"
     try:
-        answer, kept = work(Creation(found.object_id, resumed=not first))
+        answer, kept = work(attempt)
     except ProviderOutcomeUnknown:
-        _end(transaction, lambda opened: _keep(opened, wanted, _UNKNOWN))
+        _end(transaction, lambda opened: attempt.keep(opened, _UNKNOWN))
         raise
-    except CausewayError as error:
-        end = _release if error.status < 500 and first else _free
-        _end(transaction, lambda opened: end(opened, wanted))
+    except Exception as error:
+        refused = isinstance(error, CausewayError) and error.status < 500
+        _end(transaction, lambda opened: _let_go(opened, wanted, refused=refused))
         raise
-    _end(transaction, lambda opened: _keep(opened, wanted, kept))
+    if not attempt.answered:
+        _end(transaction, lambda opened: attempt.keep(opened, kept))
     return answer
 
 
@@ -154,8 +198,13 @@ def _claimed(transaction: Transactions, wanted: Claim) -> Claimed:
     """Claim a key; wait for an attempt that is at work."""
     until = monotonic() + _WAIT
     while True:
-        with transaction() as opened:
-            found = _claim(opened, wanted)
+        try:
+            with transaction() as opened:
+                found = _claim(opened, wanted)
+        except Unavailable:
+            # The claim may be committed all the same, and nobody would work under it.
+            _end(transaction, lambda opened: _let_go(opened, wanted, refused=True))
+            raise
         if found.outcome == "reused":
             raise IdempotencyKeyReused
         if found.outcome != "running":
@@ -166,54 +215,45 @@ def _claimed(transaction: Transactions, wanted: Claim) -> Claimed:
 
 
 def _end(transaction: Transactions, change: Callable[[psycopg.Connection[Any]], None]) -> None:
-    """Write down how an attempt ended. Where that fails its lease runs out: the work is done all the same."""
-    try:
-        with transaction() as opened:
-            change(opened)
-    except CausewayError as error:
-        logger.warning("A key was left as it was", extra={"reason": error.cause or error.sentence})
+    """Write down how an attempt ended, with a second try. Where both fail its lease runs out."""
+    for last in (False, True):
+        try:
+            with transaction() as opened:
+                change(opened)
+        except CausewayError as error:
+            if isinstance(error, Unavailable) and not last:
+                continue
+            logger.warning("A key was left as it was", extra={"reason": error.cause or error.sentence})
+        return
 
 
 def _claim(transaction: psycopg.Connection[Any], wanted: Claim) -> Claimed:
     """Claim a key of the transaction's caller, for this attempt; the transaction is to be committed before any work."""
     [row] = transaction.execute(
-        "SELECT outcome, object_id, status, headers, body FROM idempotency_claim_v1(%s, %s, %s, %s, %s)",
+        "SELECT outcome, object_id, begun, status, headers, body FROM idempotency_claim_v1(%s, %s, %s, %s, %s)",
         [wanted.key, wanted.digest, wanted.attempt, LEASE, KEPT],
     ).fetchall()
     kept = None if row.status is None else Kept(row.status, row.headers, row.body)
-    return Claimed(row.outcome, row.object_id, kept)
+    return Claimed(row.outcome, row.object_id, row.begun, kept)
 
 
-def _keep(transaction: psycopg.Connection[Any], claimed: Claim, answer: Kept) -> None:
-    """Keep the answer of this attempt, which nobody else has taken over."""
+def _let_go(transaction: psycopg.Connection[Any], claimed: Claim, *, refused: bool) -> None:
+    """End an attempt, so that the next one goes on at once.
+
+    Args:
+        transaction: of the caller.
+        claimed: its claim.
+        refused: the call was: where nothing of it is committed, its key is new again.
+    """
     transaction.execute(
         """
-        UPDATE idempotency_keys SET status = %s, headers = %s, body = %s, leased_until = NULL
-        WHERE tenant_id = current_tenant() AND subject = current_subject() AND idempotency_key = %s AND attempt = %s
+        UPDATE idempotency_keys SET
+            leased_until = NULL,
+            created_at = CASE WHEN %s AND status IS NULL AND NOT begun THEN '-infinity' ELSE created_at END
+        WHERE tenant_id = current_tenant() AND subject = current_subject()
+            AND idempotency_key = %s AND attempt = %s
         """,
-        [answer.status, Jsonb(answer.headers), answer.body, claimed.key, claimed.attempt],
-    )
-
-
-def _release(transaction: psycopg.Connection[Any], claimed: Claim) -> None:
-    """End this attempt, which was refused before it did anything: the key is new again."""
-    transaction.execute(
-        """
-        UPDATE idempotency_keys SET created_at = '-infinity', leased_until = NULL
-        WHERE tenant_id = current_tenant() AND subject = current_subject() AND idempotency_key = %s AND attempt = %s
-        """,
-        [claimed.key, claimed.attempt],
-    )
-
-
-def _free(transaction: psycopg.Connection[Any], claimed: Claim) -> None:
-    """End this attempt, which failed and may have made its object: the next one goes on at once."""
-    transaction.execute(
-        """
-        UPDATE idempotency_keys SET leased_until = NULL
-        WHERE tenant_id = current_tenant() AND subject = current_subject() AND idempotency_key = %s AND attempt = %s
-        """,
-        [claimed.key, claimed.attempt],
+        [refused, claimed.key, claimed.attempt],
     )
 
 

@@ -39,6 +39,10 @@ class Membership:
             "emailVerified": self.email_verified,
         }
 
+    def unnamed(self) -> "Membership":
+        """Return the membership without personal data, as where no token has told any."""
+        return replace(self, name="", email="", email_verified=False)
+
     def audited(self) -> dict[str, Any]:
         """Return what the audit log keeps of it: no personal data, as that log cannot forget."""
         return {
@@ -117,6 +121,7 @@ def change(
         before = _find(transaction, subject, exact=exact)
         expected.demand(before.version)
         if before.status == status:
+            context.done(transaction, before)
             return before
         after = replace(before, status=status, version=before.version + 1)
         transaction.execute(
@@ -136,6 +141,7 @@ def change(
                 after=after.audited(),
             ),
         )
+        context.done(transaction, after)
     return after
 
 

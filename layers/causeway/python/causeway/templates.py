@@ -7,9 +7,8 @@ from causeway import catalogue, settings
 from causeway.audit_log import Action, record
 from causeway.catalogue import Provider
 from causeway.context import RequestContext
-from causeway.errors import InvalidRequest, ProviderNotFound
+from causeway.errors import InvalidRequest
 from causeway.fields import known_fields
-from causeway.idempotency import Creation
 from causeway.names import name_field
 from causeway.preconditions import Expected
 
@@ -36,8 +35,8 @@ def as_json(provider: Provider) -> dict[str, Any]:
     return shown | {"name": provider.key, "isActive": provider.is_active, "version": provider.version}
 
 
-def create(context: RequestContext, body: dict[str, Any], creation: Creation) -> Provider:
-    """Add a template. One that an earlier attempt of the same call added is returned as it is.
+def create(context: RequestContext, body: dict[str, Any]) -> Provider:
+    """Add a template.
 
     Raises:
         InvalidRequest, ConfigSchemaInvalid: it is not a template; the sentence names the field.
@@ -45,21 +44,10 @@ def create(context: RequestContext, body: dict[str, Any], creation: Creation) ->
     """
     provider = Provider.parse(_document(body), catalogue.read_shape(_folder()))
     with context.platform_transaction() as transaction:
-        if creation.resumed and (known := _same(transaction, provider)) is not None:
-            return known
         made = catalogue.create(transaction, provider)
         _record(context, transaction, Action.TEMPLATE_CREATED, None, made)
+        context.done(transaction, made)
     return made
-
-
-def _same(transaction: Any, provider: Provider) -> Provider | None:
-    """Return the template of that id if it says the same, None where there is no such."""
-    try:
-        known = catalogue.find(transaction, provider.key)
-    except ProviderNotFound:
-        return None
-    fields = FIELDS.values()
-    return known if all(getattr(known, name) == getattr(provider, name) for name in fields) else None
 
 
 def change(context: RequestContext, key: str, expected: Expected, body: dict[str, Any]) -> Provider:
@@ -85,6 +73,7 @@ def change(context: RequestContext, key: str, expected: Expected, body: dict[str
             after = catalogue.set_active(transaction, key, after.version if changes else version, active=active)
         action = Action.TEMPLATE_DEACTIVATED if active is False else Action.TEMPLATE_CHANGED
         _record(context, transaction, action, before, after)
+        context.done(transaction, after)
     return after
 
 

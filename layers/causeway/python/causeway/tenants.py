@@ -13,7 +13,6 @@ from causeway.audit_log import Action, record
 from causeway.context import RequestContext
 from causeway.errors import InvalidRequest, NameTaken, TenantNotFound
 from causeway.fields import MOST_ROWS, known_fields, limit_field, text_field, uuid_or
-from causeway.idempotency import Creation
 from causeway.names import name_field
 from causeway.preconditions import ANY, Expected
 
@@ -65,24 +64,17 @@ class Tenant:
         }
 
 
-def create(context: RequestContext, draft: Draft, creation: Creation) -> Tenant:
+def create(context: RequestContext, draft: Draft) -> Tenant:
     """Make a tenant, which can be named in X-Tenant-Id at once.
 
     Args:
         context: a super admin's.
         draft: as sent.
-        creation: whether an earlier attempt of the same call may have made it: then that tenant is returned.
 
     Raises:
         NameTaken: there is a tenant of this code.
     """
     with context.platform_transaction() as transaction:
-        if creation.resumed:
-            known = transaction.execute(
-                f"{_SELECT} WHERE code = %s AND display_name = %s", [draft.code, draft.display_name]
-            ).fetchone()
-            if known is not None:
-                return Tenant(*known)
         try:
             [row] = transaction.execute(
                 f"{_INSERT} VALUES (%s, %s) RETURNING {_COLUMNS}",
@@ -91,6 +83,7 @@ def create(context: RequestContext, draft: Draft, creation: Creation) -> Tenant:
         except pg.UniqueViolation as error:
             raise NameTaken("There is already a tenant of this code") from error
         made = Tenant(*row)
+        context.done(transaction, made)
         _record(context, transaction, Action.TENANT_CREATED, None, made)
     return made
 
@@ -148,6 +141,7 @@ def change(context: RequestContext, tenant_id: str, body: dict[str, Any], expect
             raise TenantNotFound
         expected.demand(before.version)
         if before.display_name == name:
+            context.done(transaction, before)
             return before
         [row] = transaction.execute(
             f"""
@@ -157,6 +151,7 @@ def change(context: RequestContext, tenant_id: str, body: dict[str, Any], expect
             [name, wanted],
         ).fetchall()
         after = Tenant(*row)
+        context.done(transaction, after)
         _record(context, transaction, Action.TENANT_CHANGED, before, after)
     return after
 

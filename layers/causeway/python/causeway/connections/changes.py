@@ -14,26 +14,25 @@ from causeway.connections.rows import Connection
 from causeway.context import RequestContext
 from causeway.credentials import Secrets
 from causeway.errors import (
+    CredentialMissing,
     CredentialUnreadable,
     NothingToRollBack,
     ProviderInactive,
     TemplateMoved,
     VersionMismatch,
 )
-from causeway.idempotency import Creation
 from causeway.preconditions import ANY, Expected
 
 # What new secrets change of the rest.
 _NOTHING = Change(name=None, description=None, config=None)
 
 
-def create(context: RequestContext, draft: Draft, creation: Creation) -> Connection:
-    """Make a connection, test it, and return how it stands.
+def create(context: RequestContext, draft: Draft) -> Connection:
+    """Make a connection, test it, and return how it stands; one that was deleted meanwhile is returned as it ended.
 
     Args:
         context: who makes it.
         draft: as sent.
-        creation: its id. A connection that an earlier attempt of the same call made is returned as it is.
 
     Raises:
         ProviderNotFound, ProviderInactive: there is no such template, or no new connections are made with it.
@@ -42,10 +41,10 @@ def create(context: RequestContext, draft: Draft, creation: Creation) -> Connect
         NameTaken: another connection has the name.
         KeyServiceUnavailable: nothing is stored.
     """
-    connection_id = creation.object_id
+    connection_id = context.new_id()
+    if context.resumed:
+        return _tested(context, connection_id)
     with context.transaction() as transaction:
-        if creation.resumed and (made := rows.find_or_none(transaction, connection_id)) is not None:
-            return made
         provider = catalogue.find(transaction, draft.template_id)
     key = audit.fingerprint_key(context)
     if not provider.is_active:
@@ -61,7 +60,28 @@ def create(context: RequestContext, draft: Draft, creation: Creation) -> Connect
         kept = {"secrets": audit.fingerprints(key, secret)}
         audit.note(context, transaction, Action.CONNECTION_CREATED, connection, after=audit.shown(connection) | kept)
         audit.note(context, transaction, Action.CREDENTIAL_STORED, connection, after=kept)
-    return testing.judge(context, connection, Account(provider, connection.environment, plain, stored), anew=True)[1]
+        context.begun(transaction)
+    account = Account(provider, connection.environment, plain, stored)
+    return testing.judge(context, connection, account, anew=True, deleted=True)
+
+
+def _tested(context: RequestContext, connection_id: UUID) -> Connection:
+    """Go on with a creation that failed after the connection was made: test it, unless somebody did, or changed it."""
+    with context.transaction() as transaction:
+        made = rows.find(transaction, connection_id, deleted=True)
+        if made.status != "pending" or made.version != 1:
+            context.done(transaction, made)
+            return made
+        use = access.find(transaction, connection_id)
+    try:
+        account = access.account(context, use)
+    except (TemplateMoved, CredentialMissing, CredentialUnreadable):
+        # It is made all the same, and shows what is wrong.
+        with context.transaction() as transaction:
+            made = rows.find(transaction, connection_id, deleted=True)
+            context.done(transaction, made)
+        return made
+    return testing.judge(context, use.connection, account, anew=True, deleted=True)
 
 
 def change(context: RequestContext, connection_id: UUID, expected: Expected, wanted: Change) -> Connection:
@@ -87,6 +107,7 @@ def change(context: RequestContext, connection_id: UUID, expected: Expected, wan
         expected.demand(before.version)
         changed = rows.update(transaction, connection_id, before.version, wanted)
         _note_change(context, transaction, Action.CONNECTION_CHANGED, before, changed)
+        context.done(transaction, changed)
     return changed
 
 
@@ -139,6 +160,7 @@ def roll_back(context: RequestContext, connection_id: UUID, expected: Expected =
             before=audit.shown(connection) | {"secrets": before},
             after=audit.shown(changed) | {"secrets": audit.fingerprints(key, secret)},
         )
+        context.done(transaction, changed)
     return changed
 
 
@@ -157,14 +179,22 @@ def enable(context: RequestContext, connection_id: UUID, expected: Expected = AN
         ConnectionNotFound, VersionMismatch.
         TemplateMoved: as for test; the connection stays as it was.
     """
-    use = access.found(context, connection_id, disabled=True, expected=expected)
+    # What an earlier attempt has enabled is another version by now.
+    with context.transaction() as transaction:
+        use = access.find(transaction, connection_id, disabled=True, expected=ANY if context.resumed else expected)
+        connection = use.connection
+        disabled = connection.status == "disconnected"
+        if disabled and context.resumed:
+            # Somebody disabled it after that attempt.
+            context.done(transaction, connection)
+            return connection
     account = access.account(context, use)
-    connection = use.connection
-    if connection.status == "disconnected":
+    if disabled:
         with context.transaction() as transaction:
             connection = rows.enable(transaction, connection_id, use.connection.version)
             _note_change(context, transaction, Action.CONNECTION_ENABLED, use.connection, connection)
-    return testing.judge(context, connection, account, anew=connection != use.connection)[1]
+            context.begun(transaction)
+    return testing.judge(context, connection, account, anew=disabled or context.resumed)
 
 
 def disable(context: RequestContext, connection_id: UUID, expected: Expected = ANY) -> Connection:
@@ -174,6 +204,7 @@ def disable(context: RequestContext, connection_id: UUID, expected: Expected = A
         expected.demand(before.version)
         connection = rows.disable(transaction, connection_id, before.version)
         _note_change(context, transaction, Action.CONNECTION_DISABLED, before, connection)
+        context.done(transaction, connection)
     return connection
 
 
@@ -191,6 +222,7 @@ def delete(context: RequestContext, connection_id: UUID, expected: Expected = AN
         versions = credentials.destroy(transaction, connection_id)
         audit.note(context, transaction, Action.CREDENTIAL_DESTROYED, connection, after={"versions": versions})
         audit.note(context, transaction, Action.CONNECTION_DELETED, connection, before=audit.shown(connection))
+        context.done(transaction, None)
 
 
 def _note_change(

@@ -83,6 +83,7 @@ def reconfigure(
         audit.note(context, transaction, action, use.connection, before=before, after=after)
         if retired:
             audit.note(context, transaction, Action.CREDENTIAL_RETIRED, use.connection)
+        context.done(transaction, changed)
     return changed
 
 
@@ -177,4 +178,4 @@ def sealed(context: RequestContext, connection_id: UUID, secret: Mapping[str, st
 
 def settled(transaction: rows.Transaction, changed: Connection, tested: testing.Tested) -> Connection:
     """Return a connection that was just changed to what was tested, in the state the test found."""
-    return testing.settle(transaction, UUID(changed.connection_id), changed.version, tested, anew=True)
+    return testing.settle(transaction, changed, tested, anew=True)

@@ -33,7 +33,7 @@ _UNOPENED = ("CREDENTIAL_UNREADABLE", "CREDENTIAL_MISSING")
 _COLUMNS: LiteralString = """
     c.connection_id::text, c.provider_key, p.kind, c.name, c.description, c.environment, c.config, c.status,
     c.is_active, c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at, c.terms,
-    c.error_code,
+    c.error_code, c.states,
     CASE WHEN p.changed_by_admin THEN
         jsonb_build_array(p.base_urls -> c.environment, p.health_call, p.config_schema)
     END AS changed_template
@@ -78,6 +78,8 @@ class Connection:
     terms: bytes
     # Of the error that error_message tells; None where there is none.
     error_code: str | None = None
+    # How often its state was set: what a test that began before must not undo.
+    states: int = 0
     # What the template says now of secrets (as provider_terms.digest takes it), where a super admin changed it.
     changed_template: list[Any] | None = None
 
@@ -156,14 +158,6 @@ def find(transaction: Transaction, connection_id: UUID, *, lock: bool = False, d
     if row is None:
         raise ConnectionNotFound
     return Connection(*row)
-
-
-def find_or_none(transaction: Transaction, connection_id: UUID) -> Connection | None:
-    """Return a connection of the transaction's tenant, None where there is none."""
-    try:
-        return find(transaction, connection_id)
-    except ConnectionNotFound:
-        return None
 
 
 def page(transaction: Transaction, wanted: Filter) -> tuple[list[Connection], str | None]:
@@ -255,6 +249,8 @@ def create(
             ],
         ).fetchall()
     except pg.UniqueViolation as error:
+        if error.diag.constraint_name != "integration_connections_name":
+            raise
         raise NameTaken from error
     return Connection(*row)
 
@@ -357,7 +353,7 @@ def set_state(
         f"""
         {_UPDATE}
         SET status = %(status)s, is_active = %(status)s = 'active', error_code = %(code)s, error_message = %(message)s,
-            updated_at = now()
+            states = c.states + 1, updated_at = now()
         {_ONE}
         {_RETURNING}
         """,

@@ -21,8 +21,7 @@ from causeway.outbound.verdicts import Finding, Verdict
 
 def settle(
     transaction: Transaction,
-    connection_id: UUID,
-    version: int,
+    seen: Connection,
     verdict: Verdict,
     response_ms: int,
     *,
@@ -32,8 +31,7 @@ def settle(
 
     Args:
         transaction: of the connection's tenant.
-        connection_id: the connection.
-        version: the one that was tested.
+        seen: the connection as it was when the test began.
         verdict: the test's.
         response_ms: milliseconds that it took.
         anew: its settings or credentials are new, so that what was observed before does not count.
@@ -41,9 +39,13 @@ def settle(
     Returns:
         The connection as it is now; None where it is no longer the version that was tested.
     """
-    before = rows.of_version(transaction, connection_id, version)
+    connection_id = UUID(seen.connection_id)
+    before = rows.of_version(transaction, connection_id, seen.version)
     if before is None:
         return None
+    # An old success does not bring back what was refused since it began.
+    if verdict.finding is Finding.GOOD and before.status == "error" and before.states != seen.states:
+        return before
     now = _changed(transaction, before, verdict)
     fresh = anew or (now.status == "active" and before.status != "active")
     health.note(transaction, connection_id, verdict, response_ms, anew=fresh)
@@ -95,6 +97,8 @@ def _changed(transaction: Transaction, before: Connection, verdict: Verdict) -> 
             wanted = "error" if lasting else "pending", verdict.code, verdict.sentences
         case _, status:
             wanted = status, before.error_code, before.error_message
-    if wanted == (before.status, before.error_code, before.error_message):
+    # Each refusal counts, also of what was refused before: a success that began in between is older.
+    same = wanted == (before.status, before.error_code, before.error_message)
+    if same and verdict.finding is not Finding.REFUSED:
         return before
     return rows.set_state(transaction, before, *wanted)

@@ -55,27 +55,43 @@ def test(
         TemplateMoved: the template is not the one the connection was made for; nothing is decrypted.
     """
     use = access.found(context, connection_id, expected=expected)
-    return judge(context, use.connection, access.account(context, use))
+    tested = call(context, use.connection, access.account(context, use))
+    with context.transaction() as transaction:
+        now = _judged(context, transaction, use.connection, tested)
+        context.done(transaction, (tested, now))
+    return tested, now
 
 
 def judge(
-    context: RequestContext, connection: Connection, account: Account, *, anew: bool = False
-) -> tuple[Tested, Connection]:
-    """Test a connection with the account it has, and set its state; return what came of it and how it stands now.
+    context: RequestContext, connection: Connection, account: Account, *, anew: bool = False, deleted: bool = False
+) -> Connection:
+    """Test a connection with the account it has, and set its state; return how it stands then.
 
     Args:
         context: who tests it.
         connection: the connection.
         account: what it is called with.
         anew: it was just made or enabled: what was observed before does not count.
+        deleted: return it also where it was deleted meanwhile.
+
+    Raises:
+        ConnectionNotFound: it was deleted meanwhile.
     """
     tested = call(context, connection, account)
-    connection_id = UUID(connection.connection_id)
     with context.transaction() as transaction:
-        now = settle(transaction, connection_id, connection.version, tested, anew=anew)
-        outcome = "done" if tested.verdict.success else "failed"
-        audit.note(context, transaction, Action.CONNECTION_TESTED, connection, outcome=outcome, after=tested.as_json())
-    return tested, now
+        now = _judged(context, transaction, connection, tested, anew=anew, deleted=deleted)
+        context.done(transaction, now)
+    return now
+
+
+def _judged(
+    context: RequestContext, transaction: Transaction, connection: Connection, tested: Tested, **how: bool
+) -> Connection:
+    """Set a connection's state by its test, as settle does, and write the test down."""
+    now = settle(transaction, connection, tested, **how)
+    outcome = "done" if tested.verdict.success else "failed"
+    audit.note(context, transaction, Action.CONNECTION_TESTED, connection, outcome=outcome, after=tested.as_json())
+    return now
 
 
 def demand(context: RequestContext, connection: Connection, account: Account) -> Tested:
@@ -101,9 +117,16 @@ def call(context: RequestContext, connection: Connection, account: Account) -> T
 
 
 def settle(
-    transaction: Transaction, connection_id: UUID, version: int, tested: Tested, *, anew: bool = False
+    transaction: Transaction, seen: Connection, tested: Tested, *, anew: bool = False, deleted: bool = False
 ) -> Connection:
-    """Set a connection's state and health by a test of that version, unless it was changed since.
+    """Set a connection's state and health by a test of it, unless it was changed since.
+
+    Args:
+        transaction: of its tenant.
+        seen: the connection as it was when the test began.
+        tested: the test.
+        anew: what was observed before does not count.
+        deleted: return it also where it was deleted since.
 
     Returns:
         The connection as it stands now.
@@ -111,5 +134,5 @@ def settle(
     Raises:
         ConnectionNotFound: it was deleted since.
     """
-    now = standing.settle(transaction, connection_id, version, tested.verdict, tested.response_ms, anew=anew)
-    return rows.find(transaction, connection_id) if now is None else now
+    now = standing.settle(transaction, seen, tested.verdict, tested.response_ms, anew=anew)
+    return rows.find(transaction, UUID(seen.connection_id), deleted=deleted) if now is None else now

@@ -89,14 +89,6 @@ def parse_run_id(text: str) -> UUID:
 
 def find(transaction: Transaction, connection_id: str, run_id: UUID) -> Run:
     """Return a run of a connection; raises SyncRunNotFound."""
-    run = find_or_none(transaction, connection_id, run_id)
-    if run is None:
-        raise SyncRunNotFound
-    return run
-
-
-def find_or_none(transaction: Transaction, connection_id: str, run_id: UUID) -> Run | None:
-    """Return a run of a connection, None where there is none."""
     row = transaction.execute(
         f"""
         {_SELECT}
@@ -104,7 +96,9 @@ def find_or_none(transaction: Transaction, connection_id: str, run_id: UUID) -> 
         """,
         [connection_id, run_id],
     ).fetchone()
-    return None if row is None else Run(*row)
+    if row is None:
+        raise SyncRunNotFound
+    return Run(*row)
 
 
 def page(transaction: Transaction, connection_id: str, query: dict[str, str]) -> tuple[list[Run], str | None]:

@@ -5,16 +5,13 @@ from uuid import UUID
 from causeway.audit_log import Action
 from causeway.connections import audit, rows
 from causeway.context import RequestContext
-from causeway.idempotency import Creation
 from causeway.preconditions import ANY, Expected
 from causeway.syncs import runs
 from causeway.syncs.queue import Message
 from causeway.syncs.runs import Run
 
 
-def start(
-    context: RequestContext, connection_id: UUID, creation: Creation, expected: Expected = ANY
-) -> tuple[Run, bool]:
+def start(context: RequestContext, connection_id: UUID, expected: Expected = ANY) -> tuple[Run, bool]:
     """Have a sync of an active connection queued; returns the run, and whether it was made just now.
 
     Where one is queued or running, it is that one. Where the queue does not answer, the run is queued later.
@@ -22,7 +19,6 @@ def start(
     Args:
         context: who asks for it.
         connection_id: the connection.
-        creation: the run's id. A run that an earlier attempt of the same call made is returned as it is.
         expected: the versions of the connection that its reader saw.
 
     Raises:
@@ -30,17 +26,13 @@ def start(
         IntegrationNotActive: it is not to be used.
     """
     with context.transaction() as transaction:
-        if (
-            creation.resumed
-            and (known := runs.find_or_none(transaction, str(connection_id), creation.object_id)) is not None
-        ):
-            return known, False
         connection = rows.find(transaction, connection_id)
         expected.demand(connection.version)
         rows.demand_active(connection)
-        run, made = runs.begin(transaction, connection.connection_id, creation.object_id, context.caller.subject)
+        run, made = runs.begin(transaction, connection.connection_id, context.new_id(), context.caller.subject)
         if made:
             audit.note(context, transaction, Action.SYNC_REQUESTED, connection, after={"runId": run.run_id})
+        context.done(transaction, (run, made))
     if made:
         Message(UUID(context.tenant), UUID(run.run_id)).put()
     return run, made

@@ -1,0 +1,311 @@
+"""A change whose commit's answer is lost: 503, and the same call with its key gets the first answer (HUB 50)."""
+
+from collections.abc import Callable, Iterator
+from secrets import token_hex
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from local.stack import Stack
+from tests.database.cutting_proxy import CuttingProxy
+from tests.hub.client import ADMIN, PLATFORM_ADMIN, REGULATOR, Caller, Hub, Reply, claims_of
+from tests.hub.conftest import Platform
+from tests.hub.in_process import InProcessHub
+from tests.hub.test_idempotency import CALENDAR, MAKERS, SLOT, template
+from tests.hub.test_preconditions import CHANGES, CREATIONS, api_key, tenant
+from tests.hub.test_preconditions import template as new_template
+from tests.hub.test_round_trips import calendars, working
+
+Rows = Callable[..., list[Any]]
+# COMMITs of a call, with some to spare: after so many there is none whose answer could be lost.
+_MOST_COMMITS = 12
+
+
+class Losing:
+    """The hub in this process, whose database's answers can be lost."""
+
+    def __init__(self, hub: InProcessHub, proxy: CuttingProxy, platform: Platform, rows: Rows) -> None:
+        self.hub = hub
+        self.proxy = proxy
+        self.platform = platform
+        self.rows = rows
+
+    def made(self) -> Reply:
+        """Make a connection that works."""
+        made = self.hub.call("POST", "/integrations", body=working(self.platform, f"key-{token_hex(8)}"))
+        assert made.json["status"] == "active", made
+        return made
+
+    def new_secret(self) -> dict[str, Any]:
+        """A secret that the platform takes, as it is given."""
+        key = f"key-{token_hex(8)}"
+        self.platform.keys.add(key)
+        return {"config": {"api_key": key}}
+
+    def lost(self, number: int, *call: Any, **headers: Any) -> Reply:
+        """Make a call the answer of whose COMMIT of this number is lost."""
+        before = self.proxy.lost
+        self.proxy.lose_commit(number)
+        reply = self.hub.call(*call, **headers)
+        self.proxy.lose_commit(0)
+        assert self.proxy.lost in (before, before + 1)
+        return reply
+
+
+@pytest.fixture(scope="module")
+def proxied(hub: Hub, stack: Stack) -> Iterator[tuple[InProcessHub, CuttingProxy]]:
+    """The hub in this process, behind a proxy before its database."""
+    with CuttingProxy(stack.database_urls["hub"]) as proxy:
+        port = str(urlsplit(proxy.url).port)
+        changes = {"DATABASE_HOST": "127.0.0.1", "DATABASE_PORT": port, "EGRESS_ALLOWED_HOSTS": "127.0.0.1"}
+        with InProcessHub(stack, hub.tokens, **changes) as inside:
+            yield inside, proxy
+
+
+@pytest.fixture
+def losing(proxied: tuple[InProcessHub, CuttingProxy], platform: Platform, rows: Rows) -> Losing:
+    """The hub whose database's answers can be lost, and a platform."""
+    return Losing(*proxied, platform, rows)
+
+
+# A call, and If-Match where it is sent.
+Call = tuple[str, str, Caller, Any, str | None]
+
+
+def connection_call(method: str, end: str, body: Callable[[Losing], Any] = lambda _: None) -> Callable[[Losing], Call]:
+    def call(losing: Losing) -> Call:
+        made = losing.made()
+        return method, made.headers["location"] + end, ADMIN, body(losing), made.etag
+
+    return call
+
+
+def enabling(losing: Losing) -> Call:
+    path = losing.made().headers["location"]
+    disabled = losing.hub.call("POST", f"{path}/disable")
+    return "POST", f"{path}/enable", ADMIN, None, disabled.etag
+
+
+def rolling_back(losing: Losing) -> Call:
+    path = losing.made().headers["location"]
+    rotated = losing.hub.call("POST", f"{path}/credentials/rotate", body=losing.new_secret())
+    assert rotated.status == 200, rotated
+    return "POST", f"{path}/credentials/rollback", ADMIN, None, rotated.etag
+
+
+def membership(losing: Losing) -> Call:
+    subject = claims_of(losing.hub.token(REGULATOR) or "")["sub"]
+    assert losing.hub.call("GET", "/integrations", REGULATOR).status == 200
+    [row] = losing.rows("SELECT version FROM memberships WHERE subject = %s", [subject])
+    return "PATCH", f"/memberships/{subject}", ADMIN, {"status": "suspended"}, f'"{row.version}"'
+
+
+def blocking(losing: Losing) -> Call:
+    made = losing.hub.call("POST", "/integrations", body=calendars())
+    assert made.json["status"] == "active", made
+    return "POST", f"{made.headers['location']}/calendars/{CALENDAR}/block-slots", ADMIN, SLOT, made.etag
+
+
+def template_change(losing: Losing) -> Call:
+    path = new_template(losing.hub)
+    etag = losing.hub.call("GET", path, PLATFORM_ADMIN).etag
+    return "PATCH", path, PLATFORM_ADMIN, {"description": "x"}, etag
+
+
+# What each route's call is; some have more than one way to do their work.
+CALLS: dict[str, Callable[[Losing], Call]] = {
+    "PATCH /integrations/{connection_id}": connection_call("PATCH", "", lambda _: {"description": "x"}),
+    "PATCH /integrations/{connection_id} with secrets": connection_call("PATCH", "", Losing.new_secret),
+    "DELETE /integrations/{connection_id}": connection_call("DELETE", ""),
+    "POST /integrations/{connection_id}/test": connection_call("POST", "/test"),
+    "POST /integrations/{connection_id}/sync": connection_call("POST", "/sync"),
+    "POST /integrations/{connection_id}/enable": enabling,
+    "POST /integrations/{connection_id}/disable": connection_call("POST", "/disable"),
+    "POST /integrations/{connection_id}/credentials/rotate": connection_call(
+        "POST", "/credentials/rotate", Losing.new_secret
+    ),
+    "POST /integrations/{connection_id}/credentials/rollback": rolling_back,
+    "POST /integrations/{connection_id}/calendars/{calendar_id}/block-slots": blocking,
+    "PATCH /integrations/templates/{template_id}": template_change,
+    "PATCH /tenants/{tenant_id}": lambda losing: (
+        *("PATCH", tenant(losing.hub), PLATFORM_ADMIN),
+        *({"displayName": "Another"}, '"1"'),
+    ),
+    "PATCH /memberships/{subject}": membership,
+    "DELETE /api-keys/{key_id}": lambda losing: ("DELETE", api_key(losing.hub), ADMIN, None, '"1"'),
+    "POST /integrations": lambda losing: (
+        *("POST", "/integrations", ADMIN),
+        *(working(losing.platform, f"key-{token_hex(8)}"), None),
+    ),
+    "POST /integrations/templates": lambda losing: (
+        *("POST", "/integrations/templates", PLATFORM_ADMIN),
+        *(template(losing.hub), None),
+    ),
+    "POST /tenants": lambda losing: ("POST", *MAKERS["tenant"](losing.hub, ""), None),
+    "POST /api-keys": lambda losing: ("POST", *MAKERS["api key"](losing.hub, ""), None),
+}
+_SHOWN_ONCE = {"apiKey", "nextAction", "name", "email", "emailVerified"}
+EXPECTED = {"POST": (200, 201, 202), "PATCH": (200,), "DELETE": (204,)}
+_LAST_ENTRY = "SELECT max(at) AS at FROM audit_log"
+# What stands twice in the audit log; a connection may be tested again.
+_TWICE = """
+    SELECT tenant_id, action, object_id FROM audit_log WHERE at > %s AND action <> 'connection.tested'
+    GROUP BY tenant_id, action, object_id HAVING count(*) > 1
+"""
+
+
+def test_every_route_that_changes_something_is_here() -> None:
+    assert {name.removesuffix(" with secrets") for name in CALLS} == CHANGES.keys() | CREATIONS.keys()
+
+
+@pytest.fixture
+def restored(rows: Rows) -> Iterator[None]:
+    """The regulator is let in again after each test."""
+    yield
+    rows("UPDATE memberships SET status = 'active' WHERE status = 'suspended'")
+
+
+@pytest.mark.usefixtures("restored")
+@pytest.mark.parametrize("route", CALLS)
+def test_call_sent_again_after_a_lost_answer_gets_the_first(losing: Losing, rows: Rows, route: str) -> None:
+    """Whichever COMMIT's answer is lost: the call is done once, and never refused for what it did itself."""
+    number, cut = 0, True
+    while cut:
+        number += 1
+        assert number < _MOST_COMMITS
+        method, path, caller, body, tag = CALLS[route](losing)
+        headers: dict[str, Any] = {"idempotency_key": token_hex(8)} | ({} if tag is None else {"if_match": tag})
+        before, since = losing.proxy.lost, rows(_LAST_ENTRY)[0].at
+        first = losing.lost(number, method, path, caller, body, **headers)
+        cut = losing.proxy.lost > before
+        again, third = (losing.hub.call(method, path, caller, body, **headers) for _ in range(2))
+
+        # What a platform did cannot be undone, and the logs of its calls may be lost.
+        assert first.status in (503, *EXPECTED[method]), (number, first)
+        assert again.status in EXPECTED[method], (number, first, again)
+        assert _kept(third) == _kept(again)
+        assert third.headers["idempotent-replay"] == "true"
+        if first.status != 503:
+            assert _kept(again) == _kept(first)
+        assert rows(_TWICE, [since]) == []
+        _check_version(path, again, tag)
+        rows("UPDATE memberships SET status = 'active' WHERE status = 'suspended'")
+    assert number > 2
+
+
+def _kept(reply: Reply) -> tuple[int, str | None, dict[str, Any]]:
+    """What a replay shows of an answer."""
+    shown = reply.json if reply.body else {}
+    return reply.status, reply.headers.get("etag"), {name: shown[name] for name in shown.keys() - _SHOWN_ONCE}
+
+
+def _check_version(path: str, reply: Reply, tag: str | None) -> None:
+    """It was counted up once."""
+    changes_version = tag is not None and "etag" in reply.headers and not path.endswith(("/test", "/sync"))
+    if changes_version:
+        assert int(reply.etag.strip('"')) == int(str(tag).strip('"')) + 1
+
+
+def test_creation_that_failed_before_its_test_is_tested_when_it_is_sent_again(losing: Losing) -> None:
+    """The connection was committed, and the answer lost: it is not left untested."""
+    statuses = []
+    for number in range(1, 6):
+        body, key = working(losing.platform, f"key-{token_hex(8)}"), token_hex(8)
+        losing.lost(number, "POST", "/integrations", ADMIN, body, idempotency_key=key)
+        statuses.append(losing.hub.call("POST", "/integrations", ADMIN, body, idempotency_key=key).json["status"])
+
+    assert statuses == ["active"] * 5
+
+
+@pytest.mark.parametrize("number", [3, 5], ids=["before its test", "after its test"])
+def test_creation_is_answered_as_made_after_somebody_deleted_it(losing: Losing, rows: Rows, number: int) -> None:
+    """Or as it was at first: never that its name is taken, and nothing is made again."""
+    body, key = working(losing.platform, f"key-{token_hex(8)}"), token_hex(8)
+    first = losing.lost(number, "POST", "/integrations", ADMIN, body, idempotency_key=key)
+    [made] = rows("SELECT connection_id::text AS id FROM integration_connections WHERE name = %s", [body["name"]])
+    deleted = losing.hub.call("DELETE", f"/integrations/{made.id}")
+    again = losing.hub.call("POST", "/integrations", ADMIN, body, idempotency_key=key)
+
+    assert (first.status, deleted.status, again.status, again.json["id"]) == (503, 204, 201, made.id)
+    assert len(rows("SELECT name FROM integration_connections WHERE name = %s", [body["name"]])) == 1
+
+
+def test_creation_that_is_deleted_while_it_is_tested_is_answered_and_keeps_its_key(losing: Losing, rows: Rows) -> None:
+    body, key = working(losing.platform, f"key-{token_hex(8)}"), token_hex(8)
+
+    def delete() -> None:
+        rows("UPDATE integration_connections SET deleted_at = now(), version = 2 WHERE name = %s", [body["name"]])
+
+    losing.platform.meanwhile = delete
+    replies = [losing.hub.call("POST", "/integrations", ADMIN, body, idempotency_key=key) for _ in range(2)]
+
+    assert [reply.status for reply in replies] == [201, 201]
+    assert replies[0].json["id"] == replies[1].json["id"]
+    assert len(rows("SELECT name FROM integration_connections WHERE name = %s", [body["name"]])) == 1
+
+
+def test_caller_who_is_suspended_while_his_creation_is_tested_does_not_make_another_later(
+    losing: Losing, rows: Rows, someone: Callable[..., str]
+) -> None:
+    person = Caller(None, headers={"authorization": f"Bearer {someone('tenant_admin')}"})
+    body, key = working(losing.platform, f"key-{token_hex(8)}"), token_hex(8)
+    status = "UPDATE memberships SET status = %s WHERE subject = %s"
+    subject = claims_of(person.headers["authorization"])["sub"]
+    losing.platform.meanwhile = lambda: rows(status, ["suspended", subject])
+    refused = losing.hub.call("POST", "/integrations", person, body, idempotency_key=key)
+    losing.platform.meanwhile = lambda: None
+    rows(status, ["active", subject])
+    rows("UPDATE idempotency_keys SET leased_until = now() WHERE idempotency_key = %s", [key])
+    again = losing.hub.call("POST", "/integrations", person, body, idempotency_key=key)
+
+    assert (refused.status, again.status, again.json["status"]) == (403, 201, "active")
+    assert len(rows("SELECT name FROM integration_connections WHERE name = %s", [body["name"]])) == 1
+
+
+def test_enabling_that_failed_midway_goes_on_and_does_not_undo_what_came_after(losing: Losing) -> None:
+    results = []
+    for meanwhile in ("", "/disable"):
+        method, path, caller, body, etag = enabling(losing)
+        headers: dict[str, Any] = {"idempotency_key": token_hex(8), "if_match": etag}
+        first = losing.lost(3, method, path, caller, body, **headers)
+        if meanwhile:
+            losing.hub.call("POST", path.replace("/enable", meanwhile))
+        again = losing.hub.call(method, path, caller, body, **headers)
+        results.append((first.status, again.status, again.json["status"]))
+
+    assert results == [(503, 200, "active"), (503, 200, "disconnected")]
+
+
+def test_tenant_and_template_are_answered_as_made_after_somebody_changed_them(losing: Losing) -> None:
+    """Whose creation's answer was lost."""
+    for route, change in (
+        ("POST /tenants", {"displayName": "Renamed"}),
+        ("POST /integrations/templates", {"description": "x"}),
+    ):
+        method, path, caller, body, _ = CALLS[route](losing)
+        key = token_hex(8)
+        first = losing.lost(2, method, path, caller, body, idempotency_key=key)
+        again = losing.hub.call(method, path, caller, body, idempotency_key=key)
+        changed = losing.hub.call("PATCH", again.headers["location"], caller, change, if_match='"1"')
+        third = losing.hub.call(method, path, caller, body, idempotency_key=key)
+
+        assert (first.status, again.status, changed.status) == (503, 201, 200)
+        assert third.essence == again.essence
+
+
+def test_replay_tells_no_name_and_no_address_of_a_person(losing: Losing, rows: Rows) -> None:
+    """Personal data has one place: what is kept with a key has none."""
+    method, path, caller, body, _ = membership(losing)
+    subject, key = path.rsplit("/", 1)[-1], token_hex(8)
+    rows("UPDATE memberships SET name = 'Ada Example', email = 'ada@example.com' WHERE subject = %s", [subject])
+    try:
+        first, again = (losing.hub.call(method, path, caller, body, idempotency_key=key) for _ in range(2))
+        [kept] = rows("SELECT k::text AS text FROM idempotency_keys AS k WHERE idempotency_key = %s", [key])
+    finally:
+        rows("UPDATE memberships SET status = 'active' WHERE subject = %s", [subject])
+
+    assert (first.json["name"], first.json["email"]) == ("Ada Example", "ada@example.com")
+    assert (again.status, again.json["name"], again.json["email"]) == (200, None, None)
+    assert "Ada" not in kept.text
+    assert "ada@example.com" not in kept.text
