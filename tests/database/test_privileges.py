@@ -36,6 +36,7 @@ CONNECTION_COLUMNS = [
         "status",
         "is_active",
         "environment",
+        "states",
         "error_code",
         "error_message",
         "last_sync_at",
@@ -45,7 +46,8 @@ CONNECTION_COLUMNS = [
     "deleted_at",
 ]
 IDEMPOTENCY_COLUMNS = [
-    *("request_hash", "object_id", "attempt", "leased_until", "status", "headers", "body", "created_at"),
+    *("request_hash", "object_id", "attempt", "leased_until", "begun", "status", "headers", "body"),
+    "created_at",
 ]
 HEALTH_COLUMNS = [
     *("status", "failures", "successes", "changed_at", "code", "message", "next_action", "response_ms", "checked_at"),

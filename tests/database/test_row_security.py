@@ -245,7 +245,11 @@ def test_every_policy_but_the_auditors_asks_for_the_tenant_read_or_written(share
             # The auditor signs heads of every tenant's chains, in a table that it alone reads.
             signs = (policy.tablename, policy.cmd, policy.with_check) == ("ledger_audit_heads", "INSERT", "true")
             sweeps = (policy.policyname, policy.cmd, policy.qual) == (
-                *("idempotency_keys_sweep", "DELETE", "(created_at < (now() - '24:00:00'::interval))"),
+                *(
+                    "idempotency_keys_sweep",
+                    "DELETE",
+                    "((created_at < (now() - '24:00:00'::interval)) AND COALESCE((leased_until <= now()), true))",
+                ),
             )
             assert signs or sweeps or (policy.cmd, policy.qual) == ("SELECT", "true"), policy.policyname
             continue

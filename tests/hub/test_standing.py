@@ -1,6 +1,7 @@
 """Status says whether a connection may be used, health what is observed: HUB 46, 49 and 53."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,6 +13,7 @@ from causeway.connections import changes, testing
 from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.connections.use import OpenConnection, opened
 from causeway.context import RequestContext
+from causeway.database import Database
 from causeway.errors import (
     CausewayError,
     IntegrationNotActive,
@@ -185,6 +187,35 @@ def test_call_that_shows_nothing_new_writes_nothing_of_the_connection(
         seen.append(version())
 
     assert well != seen[2] == seen[4]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["refused already", "active"])
+def test_success_that_began_before_a_refusal_does_not_undo_it(
+    context: RequestContext, platform: Platform, connection_id: UUID, *, known: bool
+) -> None:
+    """HUB 49: the key is revoked while a test waits for its answer, and another test is refused meanwhile."""
+    if known:
+        platform.status = 401
+        testing.test(context, connection_id)
+        platform.status = None
+    elsewhere = replace(context, database=Database())
+    verdicts = []
+
+    def meanwhile() -> None:
+        platform.meanwhile = lambda: None
+        platform.keys = set()
+        verdicts.append(testing.test(elsewhere, connection_id)[0].verdict.code)
+        platform.keys = {"good-key"}
+
+    platform.meanwhile = meanwhile
+    older, now = testing.test(context, connection_id)
+    elsewhere.database.close()
+
+    assert verdicts == ["INVALID_CREDENTIALS"]
+    assert older.verdict.success
+    assert now.status == "error"
+    # What begins after the refusal is newer.
+    assert testing.test(context, connection_id)[1].status == "active"
 
 
 def test_connection_that_never_worked_waits_for_a_test_that_succeeds(
