@@ -361,7 +361,7 @@ def test_page_of_a_status_is_full_though_some_were_made_after_the_template_chang
     platform.status = 200
     for _ in range(3):
         wanted = draft(config=config(base_url=platform.url, api_key="good-key"))
-        assert changes.create(context, Draft.parse(wanted), Creation.new()).status == "active"
+        assert changes.create(context, Draft.parse(wanted)).status == "active"
     found, cursor = list[str](), ""
     while cursor is not None:
         page = hub.call("GET", f"/integrations?status=error&provider=softswiss&limit=2{cursor}").json
