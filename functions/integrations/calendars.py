@@ -5,7 +5,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from causeway import api, calendars
 from causeway.connections.requests import parse_connection_id
 from causeway.hub_api import HubAnswer, HubCall, hub_call
-from causeway.operations import VERDICTS, describe
+from causeway.operations import describe
+from causeway.outbound.verdicts import VERDICTS
 
 app = APIGatewayHttpResolver()
 

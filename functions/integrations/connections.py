@@ -7,7 +7,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from causeway import api, credentials
 from causeway.connections import call_log, changes, health, requests, rows, testing
 from causeway.hub_api import HubAnswer, HubCall, hub_call
-from causeway.operations import VERDICTS, describe
+from causeway.operations import describe
+from causeway.outbound.verdicts import VERDICTS
 
 app = APIGatewayHttpResolver()
 

@@ -30,7 +30,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from causeway.errors import BY_CODE
-from causeway.operations import VERDICTS
+from causeway.outbound.verdicts import VERDICTS
 from local.demo_data import CASINO_CODE, CASINO_SECRET, PROVIDER_SECRET, TENANT_ID
 from local.sandbox import DEMO_CREDENTIALS
 from local.stack import Stack

@@ -27,12 +27,6 @@ _FAULTS = ("INTERNAL", "UNAVAILABLE")
 _HUB = ("INVALID_REQUEST", "TENANT_REQUIRED", "UNAUTHORIZED", "FORBIDDEN", "TENANT_NOT_FOUND", *_FAULTS)
 _SIGNED = ("INVALID_REQUEST", "PAYLOAD_TOO_LARGE", "SIGNATURE_INVALID", *_FAULTS)
 
-# What a platform that was called may have answered, or why it could not be called: a verdict's code each.
-VERDICTS = (
-    "INVALID_CREDENTIALS PROVIDER_FORBIDDEN CONFIG_INVALID CONFIG_INCOMPLETE BLOCKED_ADDRESS DNS_FAILED RATE_LIMITED "
-    "CONNECTION_FAILED DNS_UNAVAILABLE TLS_FAILED PROVIDER_ERROR UNEXPECTED_ANSWER TIMED_OUT"
-)
-
 NO_PROOF = Proof("Called by anyone", ("INTERNAL",))
 TOKEN = Proof("Called with a token", _HUB, ("token",), ("X-Tenant-Id",), gateway=True)
 TOKEN_OR_KEY = Proof("Called with a token or an API key", _HUB, ("token", "apiKey"), ("X-Tenant-Id",))

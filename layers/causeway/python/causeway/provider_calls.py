@@ -4,7 +4,8 @@ import hmac
 import json
 import re
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
@@ -56,15 +57,15 @@ def test(account: Account, log: Log) -> tuple[Verdict, int]:
     described = account.provider.health_call
     outcome: Reply | CallFailed
     try:
-        path = account.filled(described["path"], _path_part)
-        query = {name: account.filled(value) for name, value in described.get("query", {}).items()}
-        headers = {name: account.filled(value) for name, value in described.get("headers", {}).items()}
-        body = _filled_within(account, described.get("body"))
-        outcome = request(account, described["method"], path, log, query=query, headers=headers, body=body)
+        with _unsent_too(log, described["method"], described["path"]) as log_once:
+            path = account.filled(described["path"], _path_part)
+            query = {name: account.filled(value) for name, value in described.get("query", {}).items()}
+            headers = {name: account.filled(value) for name, value in described.get("headers", {}).items()}
+            body = _filled_within(account, described.get("body"))
+            outcome = request(account, described["method"], path, log_once, query=query, headers=headers, body=body)
     except TokenRefused as refusal:
         outcome = refusal.reply
     except CallFailed as failure:
-        _log_unsent(failure, described["method"], described["path"], log)
         outcome = failure
     verdict = judge(outcome, account.provider.key, account.address)
     if verdict.success and isinstance(outcome, Reply) and _refused(described, outcome):
@@ -85,11 +86,24 @@ def _proved(account: Account, verdict: Verdict) -> Verdict:
     return replace(verdict, message=message, tested=tested, untested=untested)
 
 
-def _log_unsent(failure: CallFailed, method: str, path: str, log: Log) -> None:
-    """Log an attempt that ended before there was a request: with the template's path, as there is no URL."""
-    if not failure.logged:
-        log(Attempt(method, path, None, 0, type(failure).__name__, "", ""))
-        failure.logged = True
+@contextmanager
+def _unsent_too(log: Log, method: str, path: str) -> Generator[Log]:
+    """Log an attempt that ended before there was a request too, with its path, as there is no URL.
+
+    The block logs what it sends through the log that it is given.
+    """
+    sent: list[Attempt] = []
+
+    def noted(attempt: Attempt) -> None:
+        sent.append(attempt)
+        log(attempt)
+
+    try:
+        yield noted
+    except CallFailed as failure:
+        if not sent:
+            log(Attempt(method, path, None, 0, type(failure).__name__, "", ""))
+        raise
 
 
 def _refused(described: dict[str, Any], reply: Reply) -> bool:
@@ -131,23 +145,20 @@ def request(
     """
     ends = monotonic() + budget
     content, content_type = _body(body)
-    try:
+    with _unsent_too(log, method, path) as log_once:
         base_url = account.base_url + _below(path)
-        proof = _prove(account, content, log, budget)
-    except CallFailed as failure:
-        _log_unsent(failure, method, path, log)
-        raise
-    parameters = {**(query or {}), **proof.query}
-    return call(
-        method,
-        base_url + (f"?{urlencode(parameters)}" if parameters else ""),
-        log=log,
-        headers={**content_type, **(headers or {}), **proof.headers},
-        body=content,
-        budget=max(ends - monotonic(), 0.1),
-        # What was made of the account's secrets proves as much, for as long as it holds.
-        secrets=[*account.secrets.values(), *proof.made],
-    )
+        proof = _prove(account, content, log_once, budget)
+        parameters = {**(query or {}), **proof.query}
+        return call(
+            method,
+            base_url + (f"?{urlencode(parameters)}" if parameters else ""),
+            log=log_once,
+            headers={**content_type, **(headers or {}), **proof.headers},
+            body=content,
+            budget=max(ends - monotonic(), 0.1),
+            # What was made of the account's secrets proves as much, for as long as it holds.
+            secrets=[*account.secrets.values(), *proof.made],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +221,6 @@ class TokenRefused(CallFailed):
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(f"no token: status {reply.status}")
-        self.logged = True
         # RFC 6749, 5.2: a client that is not known may be told so with 400.
         self.reply = Reply(401, reply.headers, reply.body) if reply.status == 400 else reply
 
@@ -225,9 +235,7 @@ def _token(account: Account, auth: Mapping[str, Any], log: Log, budget: float) -
     if reply.status >= 300:
         raise TokenRefused(reply)
     if not isinstance(token, str) or not _ACCESS_TOKEN.fullmatch(token):
-        garbled = Garbled("the answer to the call for a token has none")
-        garbled.logged = True
-        raise garbled
+        raise Garbled("the answer to the call for a token has none")
     return token
 
 

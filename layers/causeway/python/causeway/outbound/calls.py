@@ -106,7 +106,6 @@ def call(
         reply = _send(method, url, given, body, budget, most_bytes)
     except CallFailed as failure:
         record(None, failure)
-        failure.logged = True
         raise
     record(reply, None)
     return reply

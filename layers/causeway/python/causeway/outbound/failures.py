@@ -8,11 +8,9 @@ class CallFailed(Exception):
     """The call got no usable answer; the text says why, for the log.
 
     sent: a byte of the request was sent, so what it asks for may be done, whatever broke afterwards.
-    logged: the log has a record of the attempt.
     """
 
     sent = False
-    logged = False
 
     def __init__(self, why: str = "") -> None:
         super().__init__("".join(one if one.isprintable() else "?" for one in why[:_MOST_CHARACTERS]))

@@ -42,7 +42,6 @@ class Verdict:
     """The outcome of a test call. retry_after: seconds the platform asks to wait, where it says so."""
 
     code: str
-    success: bool
     message: str
     next_action: str
     finding: Finding
@@ -50,6 +49,11 @@ class Verdict:
     # Names of the secrets that the call proved, and of those that it does not use; of a success alone.
     tested: tuple[str, ...] = ()
     untested: tuple[str, ...] = ()
+
+    @property
+    def success(self) -> bool:
+        """Whether the credentials work."""
+        return self.finding is Finding.GOOD
 
     @property
     def sentences(self) -> str:
@@ -145,6 +149,9 @@ _MEANINGS: Mapping[str, tuple[Finding, str, str]] = MappingProxyType(
     }
 )
 
+# The codes of the errors that a verdict can be, as operations.describe takes them.
+VERDICTS = " ".join(code for code, (finding, _, _) in _MEANINGS.items() if finding is not Finding.GOOD)
+
 _FAILURES: tuple[tuple[type[CallFailed], str], ...] = (
     (AddressBlocked, "BLOCKED_ADDRESS"),
     (DnsFailed, "DNS_FAILED"),
@@ -199,7 +206,6 @@ def _verdict(code: str, address: str, retry_after: int | None = None, told: str 
         action = f"Wait {retry_after} seconds, then test again."
     return Verdict(
         code,
-        code == "CONNECTED",
         told or message.format(address=address),
         action.format(address=address),
         finding,
