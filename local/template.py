@@ -149,10 +149,11 @@ class _Template:
         self._layer_ids = {_layer_arn(name): name for name in self._of_type("AWS::Serverless::LayerVersion")}
         apis = {name: name for name in self._of_type("AWS::Serverless::HttpApi")} | {"ServerlessHttpApi": "local"}
         layers = {name: arn for arn, name in self._layer_ids.items()}
+        roles = {f"{name}.Arn": f"arn:aws:iam::{ACCOUNT_ID}:role/{name}" for name in self._of_type("AWS::IAM::Role")}
         self._resolver = Resolver(
             document,
             parameters,
-            {**function_attributes(document), **_queue_attributes(document), **apis, **layers, **attributes},
+            {**function_attributes(document), **_queue_attributes(document), **apis, **layers, **roles, **attributes},
         )
 
     def functions(self) -> list[Function]:
@@ -286,7 +287,8 @@ class _Template:
         schedules = []
         for kind, key in (("ScheduleV2", "ScheduleExpression"), ("Schedule", "Schedule")):
             for event, properties in self._events(events, kind):
-                unknown = sorted(set(properties) - {key, "Name", "Description"})
+                # By which role AWS calls, and where it leaves what it could not deliver: here nothing is in between.
+                unknown = sorted(set(properties) - {key, "Name", "Description", "RoleArn", "DeadLetterConfig"})
                 if unknown:
                     raise TemplateError(f"{name}.Events.{event}.{unknown[0]}: the local stack does not know it")
                 schedules.append(Schedule(f"{name}{event}", kind, str(properties.get(key, ""))))

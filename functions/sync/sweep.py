@@ -22,10 +22,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     def may_go_on() -> bool:
         return context.get_remaining_time_in_millis() > RESERVE
 
-    done = sweeping.sweep(database.current(), may_go_on, context.aws_request_id)
-    keys = idempotency.sweep(database.current(), may_go_on)
+    try:
+        done = sweeping.sweep(database.current(), may_go_on, context.aws_request_id)
+        for name, count in done.items():
+            metrics.add_metric(name=f"SyncsSwept{name.title()}", unit="Count", value=count)
+    finally:
+        # They do not wait for syncs that cannot be swept.
+        keys = idempotency.sweep(database.current(), may_go_on)
+        metrics.add_metric(name="IdempotencyKeysSwept", unit="Count", value=keys)
     logger.info("lost syncs, old keys", extra=done | {"keys": keys})
-    for name, count in done.items():
-        metrics.add_metric(name=f"SyncsSwept{name.title()}", unit="Count", value=count)
-    metrics.add_metric(name="IdempotencyKeysSwept", unit="Count", value=keys)
     return done | {"keys": keys}

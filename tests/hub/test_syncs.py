@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -173,6 +174,21 @@ def test_connection_that_is_disabled_while_its_sync_waits_is_not_synced(
     run = hub.ended(f"{active}/syncs/{run_id}")
 
     assert (run["status"], run["reason"]) == ("failed", "INTEGRATION_NOT_ACTIVE")
+
+
+def test_old_keys_are_swept_though_syncs_cannot_be(stack: Stack, hub: Hub, rows: Rows, active: str) -> None:
+    """Nobody may ask which syncs are lost, so the call fails, and the old keys do not wait for its repair."""
+    key = token_hex(8)
+    hub.call("POST", f"{active}/sync", idempotency_key=key)
+    rows("UPDATE idempotency_keys SET created_at = now() - interval '2 days' WHERE idempotency_key = %s", [key])
+    rows("REVOKE EXECUTE ON FUNCTION sync_runs_due_v1 FROM causeway_hub")
+    try:
+        with pytest.raises(FunctionError):
+            stack.invoke("sync-sweep", {})
+    finally:
+        rows("GRANT EXECUTE ON FUNCTION sync_runs_due_v1 TO causeway_hub")
+
+    assert rows("SELECT FROM idempotency_keys WHERE idempotency_key = %s", [key]) == []
 
 
 def test_queue_that_does_not_answer_loses_nothing(

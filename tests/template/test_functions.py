@@ -94,6 +94,58 @@ def test_duration_alarm_rings_at_four_fifths_of_the_time_limit(
     assert len(limits) == len(deployed)
 
 
+def scheduled(functions: Functions) -> dict[str, list[dict[str, Any]]]:
+    """The schedules of each function that has some."""
+    found = {
+        name: [one["Properties"] for one in own.get("Events", {}).values() if one["Type"] == "ScheduleV2"]
+        for name, own in functions.items()
+    }
+    return {name: own for name, own in found.items() if own}
+
+
+def test_slow_call_rings_though_it_is_the_only_one_for_long(
+    template: dict[str, Any], resources: dict[str, Any], deployed: Functions
+) -> None:
+    """What nobody waits for is called each five minutes, or each day, and so never in two minutes of three."""
+    limits = template["Mappings"]["FunctionLimits"]
+    for name, alarm in watched(resources, "Duration").items():
+        mapping, key, value = alarm["DatapointsToAlarm"]["Fn::FindInMap"]
+        assert (mapping, key["Fn::Sub"], value) == ("FunctionLimits", name.removesuffix("Function"), "NearMinutes")
+        assert limits[key["Fn::Sub"]][value] == (1 if "EventInvokeConfig" in deployed[name] else 2), name
+
+
+def test_schedule_that_stops_rings(template: dict[str, Any], resources: dict[str, Any], deployed: Functions) -> None:
+    """It calls nobody then, and no error is counted: the calls that are missing are."""
+    schedules, alarms = scheduled(deployed), watched(resources, "Invocations")
+    between = {"rate(5 minutes)": 5 * 60, "cron(17 3 * * ? *)": 24 * 3600}
+
+    assert set(alarms) == set(schedules)
+    for name, alarm in alarms.items():
+        (schedule,) = schedules[name]
+        limits = template["Mappings"]["ScheduleLimits"][name.removesuffix("Function")]
+        waits, longest = between[schedule["ScheduleExpression"]], limits["Seconds"] * limits["Times"]
+        assert waits < longest <= 3 * waits, name
+        assert [alarm[key]["Fn::FindInMap"][2] for key in ("Period", "EvaluationPeriods")] == ["Seconds", "Times"]
+        # CloudWatch looks back a day, or seven where a period has an hour.
+        assert longest <= (86_400 if limits["Seconds"] < 3600 else 7 * 86_400), name
+        assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == ("Sum", "LessThanThreshold", 1)
+        assert alarm["TreatMissingData"] == "breaching", name
+
+
+def test_call_that_a_schedule_could_not_deliver_is_kept(resources: dict[str, Any], deployed: Functions) -> None:
+    """By a role that may call the functions, and use the queue and its key."""
+    schedules = scheduled(deployed)
+    for name, own in schedules.items():
+        for schedule in own:
+            assert schedule["DeadLetterConfig"] == {"Arn": {"Fn::GetAtt": ["FailedInvocations", "Arn"]}}, name
+            assert schedule["RoleArn"] == {"Fn::GetAtt": ["ScheduleRole", "Arn"]}, name
+    role = resources["ScheduleRole"]["Properties"]
+    calls, *leaves = role["Policies"][0]["PolicyDocument"]["Statement"]
+
+    assert calls["Resource"] == [{"Ref": f"{name}.Alias"} for name in schedules]
+    assert leaves == resources["FailedInvocationsSend"]["Properties"]["PolicyDocument"]["Statement"]
+
+
 # Answers whatever happens, as those with a route do.
 AUTHORIZER = "CallerAuthorizerFunction"
 

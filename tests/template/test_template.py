@@ -119,9 +119,9 @@ def test_alarm_goes_to_the_topic(resources: dict[str, Any]) -> None:
 
 
 def test_alarm_is_quiet_while_nothing_happens(resources: dict[str, Any]) -> None:
-    """Nor does one ring because what it watches is still being made."""
+    """Nor does one ring because what it watches is still being made, but for the schedules': nothing is their fault."""
     for name, resource in resources.items():
-        if resource["Type"] == "AWS::CloudWatch::Alarm":
+        if resource["Type"] == "AWS::CloudWatch::Alarm" and resource["Properties"]["MetricName"] != "Invocations":
             assert resource["Properties"]["TreatMissingData"] == "notBreaching", name
 
 
