@@ -16,9 +16,15 @@ def main() -> int:
     parser.add_argument("--game-id", type=int, default=1, help="a game of the provider (default: 1)")
     parser.add_argument("--players-url", help="where test players are made (default: BASE_URL/_local/players)")
     given = parser.parse_args()
+    if not given.base_url.startswith(("http://", "https://")):
+        parser.error(f"--base-url must begin with http:// or https://: {given.base_url}")
     cases = all_cases()
     failed = 0
     with Casino(given.base_url, given.secret, game_id=given.game_id, players_url=given.players_url) as casino:
+        hindrance = _hindrance(casino)
+        if hindrance:
+            print(f"No case was tried: {hindrance}", file=sys.stderr)
+            return 2
         for case in cases:
             try:
                 case.run(casino)
@@ -29,6 +35,17 @@ def main() -> int:
                 print(f"ok      {case.id}", flush=True)
     print(f"{len(cases)} cases: {len(cases) - failed} passed, {failed} failed")
     return 1 if failed else 0
+
+
+def _hindrance(casino: Casino) -> str:
+    """Why no case can be judged; "" where a player can be made and his balance be asked for."""
+    try:
+        casino.player().balance()
+    except AssertionError as error:
+        return f"{error}. Check --secret, --base-url, --game-id and --players-url."
+    except (OSError, HTTPException) as error:
+        return f"nothing answers at --base-url or --players-url ({error or type(error).__name__})."
+    return ""
 
 
 if __name__ == "__main__":

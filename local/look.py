@@ -1,0 +1,31 @@
+"""`python3 -m local.look tokens JAQPOT player`: what stack.json of the running stack says there.
+
+It needs the standard library alone, so that any Python of the machine runs it.
+"""
+
+import json
+import sys
+
+from local import ROOT
+
+
+def main(names: list[str]) -> int:
+    """Prints the value that the names lead to, one a level; 1, with the names there are, where they lead nowhere."""
+    try:
+        found = json.loads((ROOT / ".local" / "stack.json").read_text())
+    except OSError:
+        print("No local stack runs here (.local/stack.json): start one with `make up`.", file=sys.stderr)
+        return 1
+    for number, name in enumerate(names):
+        if not isinstance(found, dict) or name not in found:
+            place = " ".join(["stack.json", *names[:number]])
+            there = ", ".join(found) if isinstance(found, dict) else "a value, and no names"
+            print(f"{place} has no {name!r}: it has {there}.", file=sys.stderr)
+            return 1
+        found = found[name]
+    print(found if isinstance(found, str) else json.dumps(found, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,75 @@
+"""The commands that the documents show run on a machine that has any of the tested Pythons, and say what is wrong."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def run(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run the machine's Python without any third-party package."""
+    command = [sys.executable, "-S", *arguments]
+    return subprocess.run(command, cwd=folder, env={}, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_document_that_names_the_environment_names_the_other_pythons_too(document: Path) -> None:
+    text = document.read_text()
+
+    assert ("/.venv/bin/" in text or " .venv/bin/" in text) == (".venv-3.11/bin/" in text)
+
+
+@pytest.fixture
+def look(tmp_path: Path) -> Path:
+    """A checkout with `local.look` and a running stack's stack.json."""
+    (tmp_path / "local").mkdir()
+    for name in ("__init__.py", "look.py"):
+        (tmp_path / "local" / name).write_bytes((ROOT / "local" / name).read_bytes())
+    (tmp_path / ".local").mkdir()
+    stack = {"tokens": {"JAQPOT": {"player": "a-token", "staff": "another"}}, "base_url": "http://127.0.0.1:1"}
+    (tmp_path / ".local" / "stack.json").write_text(json.dumps(stack))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("names", "shown", "told"),
+    [
+        ("tokens JAQPOT player", "a-token\n", ""),
+        ("tokens JAQPOT plyer", "", "stack.json tokens JAQPOT has no 'plyer': it has player, staff.\n"),
+        ("token JAQPOT", "", "stack.json has no 'token': it has tokens, base_url.\n"),
+        ("base_url x", "", "stack.json base_url has no 'x': it has a value, and no names.\n"),
+    ],
+)
+def test_look_shows_a_value_or_the_names_there_are(look: Path, names: str, shown: str, told: str) -> None:
+    looked = run("-m", "local.look", *names.split(), folder=look)
+
+    assert (looked.stdout, looked.stderr, looked.returncode) == (shown, told, 1 if told else 0)
+
+
+def test_look_says_that_no_stack_runs(look: Path) -> None:
+    (look / ".local" / "stack.json").unlink()
+
+    looked = run("-m", "local.look", "tokens", folder=look)
+
+    assert (looked.stdout, looked.returncode) == ("", 1)
+    assert "start one with `make up`" in looked.stderr
+
+
+@pytest.mark.parametrize(
+    ("base_url", "told"),
+    [
+        ("127.0.0.1:8080", "--base-url must begin with http:// or https://"),
+        ("http://127.0.0.1:1", "No case was tried: nothing answers at --base-url"),
+    ],
+)
+def test_conformance_kit_says_in_a_sentence_that_no_case_can_be_tried(base_url: str, told: str) -> None:
+    tried = run("-m", "tests.conformance", "--base-url", base_url, "--secret", "x")
+
+    assert (tried.stdout, tried.returncode) == ("", 2)
+    assert told in tried.stderr
+    assert "Traceback" not in tried.stderr
