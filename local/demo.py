@@ -4,7 +4,10 @@ import json
 import sys
 import tempfile
 import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 from local import demo_connections
@@ -15,6 +18,8 @@ from local.stack import Stack
 # Minor units that each step of the scripted round must leave.
 EXPECTED = (1_000_000, 999_000, 998_000, 999_000, 1_001_000, 1_001_000, 1_001_000, 1_001_000, 1_001_000)
 
+_TICK_SECONDS = 4
+
 
 def main() -> int:
     """Run the demo; returns 0 only if all nine balances are as they must be and every answer was as expected."""
@@ -22,13 +27,33 @@ def main() -> int:
         try:
             with Stack(port=0, state_folder=Path(folder), progress=lambda line: print(line, flush=True)) as stack:
                 print(f"POST {stack.base_url}/casino/simulateRound", flush=True)
-                report = _post(f"{stack.base_url}/casino/simulateRound", {"userId": 1, "gameId": 1})
-                connection = demo_connections.play(stack)
+                with _ticking("playing the round"):
+                    report = _post(f"{stack.base_url}/casino/simulateRound", {"userId": 1, "gameId": 1})
+                with _ticking("connecting to the sandbox"):
+                    connection = demo_connections.play(stack)
         except StartError as error:
             print(error, file=sys.stderr)
             return 1
     balances, connected = _show(report), demo_connections.show(connection)
     return 0 if balances and connected else 1
+
+
+@contextmanager
+def _ticking(doing: str) -> Generator[None]:
+    """Says every few seconds that the block still runs."""
+    ended = Event()
+
+    def tick() -> None:
+        while not ended.wait(_TICK_SECONDS):
+            print(f"still {doing}", flush=True)
+
+    ticker = Thread(target=tick, daemon=True)
+    ticker.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        ticker.join()
 
 
 def _post(url: str, body: dict[str, Any]) -> dict[str, Any]:
