@@ -66,7 +66,7 @@ def make_api_keys(superuser_url: str) -> dict[str, str]:
 
 
 def call_sandbox(superuser_url: str, sandbox_url: str) -> None:
-    """Give every provider of the catalogue the sandbox's address, whatever the environment.
+    """Give every provider of the catalogue the sandbox's address, in each environment that it has.
 
     Where a connection names its base URL itself, the sandbox's is the default: the demo credentials work as they stand.
     """
@@ -75,8 +75,12 @@ def call_sandbox(superuser_url: str, sandbox_url: str) -> None:
             """
             UPDATE integration_providers
             SET changed_by_admin = true, -- or the next migration would put the real addresses back
-                base_urls = jsonb_build_object(
-                    'production', %(url)s::text || '/' || provider_key, 'sandbox', %(url)s::text || '/' || provider_key
+                base_urls = (
+                    SELECT jsonb_object_agg(
+                        environment,
+                        CASE WHEN address <> 'null' THEN to_jsonb(%(url)s::text || '/' || provider_key) ELSE address END
+                    )
+                    FROM jsonb_each(base_urls) AS given (environment, address)
                 ),
                 config_schema = CASE
                     WHEN health_call -> 'configured_url' IS DISTINCT FROM 'true' THEN config_schema

@@ -106,6 +106,7 @@ class Services:
             "sandbox_url": self.sandbox.url,
             "user_pool_id": self.user_pool.id,
             "user_pool_client_id": self.user_pool.client_id,
+            "tenants": demo_data.TENANTS,
             "tokens": demo_data.tokens(self.user_pool),
             "api_keys": demo_data.make_api_keys(urls["superuser"]),
         }

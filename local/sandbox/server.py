@@ -67,6 +67,8 @@ class Server:
         fault = self._due(provider) or _asked_for(asked)
         if fault is None:
             return _response(answer(self._routes[provider], BY_PROVIDER[provider], asked))
+        if fault.name not in FAULTS:
+            return web.json_response({"error": f"no fault {fault.name}", "faults": sorted(FAULTS)}, status=400)
         if fault.name == "silent":
             await asyncio.Event().wait()
         if fault.name == "drip":
@@ -110,10 +112,10 @@ class Server:
 
 
 def _asked_for(asked: Asked) -> Fault | None:
-    """The fault that a credential asks for."""
+    """The fault that a credential asks for, be there such a one or not."""
     texts = (asked.path, *asked.query.values(), *asked.headers.values(), *asked.basic)
     found = _IN_CREDENTIAL.search(" ".join((*texts, asked.body.decode("utf-8", "replace"))))
-    return Fault(found[1], 1, _SLOW_SECONDS) if found and found[1] in FAULTS else None
+    return Fault(found[1], 1, _SLOW_SECONDS) if found else None
 
 
 def _response(said: Said) -> web.Response:

@@ -32,7 +32,8 @@ def _test(key: str, url: str, **changed: str) -> str:
     config = {**DEMO_CREDENTIALS[key], **changed}
     secrets = {name: value for name, value in config.items() if name in _secret_fields(key)}
     open_fields = {name: value for name, value in config.items() if name not in secrets}
-    account = Account(provider, "sandbox", open_fields, secrets)
+    environment = "sandbox" if document["base_urls"]["sandbox"] else "production"
+    account = Account(provider, environment, open_fields, secrets)
     return provider_calls.test(account, ATTEMPTS.append)[0].code
 
 
@@ -163,7 +164,7 @@ def test_fault_comes_as_often_as_asked(url: str) -> None:
         ("twilio", "auth_token", "sandbox-fault-403", "PROVIDER_FORBIDDEN"),
         ("aramex", "password", "sandbox-fault-garbage", "UNEXPECTED_ANSWER"),
         ("fedex", "client_secret", "sandbox-fault-401", "INVALID_CREDENTIALS"),
-        ("twilio", "auth_token", "sandbox-fault-unheard", "INVALID_CREDENTIALS"),
+        ("twilio", "auth_token", "sandbox-fault-unheard", "UNEXPECTED_ANSWER"),
     ],
 )
 def test_credential_can_ask_for_a_fault(url: str, key: str, name: str, value: str, code: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from local import ROOT
 from local.postgres import Postgres
 from local.stack import Stack
 
@@ -26,7 +27,7 @@ def test_stack_json_says_where_everything_is(stack: Stack) -> None:
     assert {
         "base_url", "database_url", "database_urls", "aws_endpoint_url", "casino_secret", "provider_secret",
         "ledger_audit_key",
-        "user_pool_id", "user_pool_client_id", "tokens",
+        "user_pool_id", "user_pool_client_id", "tenants", "tokens",
     } <= info.keys()  # fmt: skip
     assert info["database_url"] == info["database_urls"]["owner"]
     assert path.stat().st_mode & 0o077 == 0
@@ -40,6 +41,19 @@ def test_every_login_has_its_url(stack: Stack, login: str) -> None:
 
 def test_function_reaches_the_database_with_the_password_of_its_secret(stack: Stack) -> None:
     assert stack.invoke("schema-migrate", {}) == {"applied": []}
+
+
+def test_every_platform_has_the_environments_of_the_catalogue_at_the_sandbox(stack: Stack) -> None:
+    catalogue = [json.loads(path.read_bytes()) for path in (ROOT / "schema" / "catalogue").glob("[a-z]*.json")]
+    there = {document["key"]: {name for name, url in document["base_urls"].items() if url} for document in catalogue}
+
+    with psycopg.connect(stack.database_urls["superuser"]) as connection:
+        rows = connection.execute("SELECT provider_key, base_urls FROM integration_providers").fetchall()
+
+    assert {key: {name for name, url in urls.items() if url} for key, urls in rows} == there
+    assert {url for key, urls in rows for url in urls.values() if url} == {
+        f"{stack.info['sandbox_url']}/{key}" for key, environments in there.items() if environments
+    }
 
 
 def test_local_route_makes_a_player(stack: Stack) -> None:
