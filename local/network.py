@@ -11,6 +11,7 @@ from local.errors import StartError
 LOOPBACK = "127.0.0.1"
 
 _BRIDGE = "docker0"
+_HIGHEST_PORT = 65535
 _SIOCGIFADDR = 0x8915  # netdevice(7): the IPv4 address of an interface
 
 
@@ -26,7 +27,11 @@ def bridge_address() -> str:
 
 
 def reserve(addresses: tuple[str, ...], port: int) -> list[socket.socket]:
-    """Sockets on one port of all these addresses (0 = any free one); raises StartError if it is taken."""
+    """Sockets on one port of all these addresses (0 = any free one); raises StartError where there can be none."""
+    if not 0 <= port <= _HIGHEST_PORT:
+        raise StartError(
+            f"{port} is no port: choose one from 1 to {_HIGHEST_PORT} with PORT=... (--port), or 0 for any"
+        )
     reserved: list[socket.socket] = []
     try:
         for address in addresses:
@@ -40,8 +45,7 @@ def reserve(addresses: tuple[str, ...], port: int) -> list[socket.socket]:
     except OSError as error:
         for listener in reserved:
             listener.close()
-        if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            reason = "is taken" if error.errno == errno.EADDRINUSE else "may not be used"
-            raise StartError(f"the port {port} {reason}: choose another with PORT=... (--port)") from None
-        raise
+        reasons = {errno.EADDRINUSE: "is taken", errno.EACCES: "may not be used"}
+        reason = reasons.get(error.errno or 0, f"cannot be used ({error.strerror})")
+        raise StartError(f"the port {port} {reason}: choose another with PORT=... (--port)") from None
     return reserved

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from local import ROOT, demo_data
+from local import ROOT, demo_data, state_files
 from local.authorizer import Authorizers
 from local.cognito import UserPool
 from local.errors import StartError
@@ -192,7 +192,12 @@ class Stack:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StartError(f"a local stack is running already with the state folder {self.state_folder}") from None
+            address = state_files.running_at(self.state_folder)
+            running = f"runs already at {address}: use it" if address else "starts already: wait for it"
+            raise StartError(f"a local stack {running}, or stop it with Ctrl-C ({self.state_folder})") from None
+        # A stack that was killed has left its files.
+        state_files.forget(self.state_folder)
+        self._undo.callback(state_files.forget, self.state_folder)
 
     async def _serve(self) -> None:
         endpoint_url, port = "", 0
@@ -244,7 +249,7 @@ class Stack:
     async def _renew_tokens(self, _body: bytes, _request_id: str) -> Answer:
         """POST /_local/tokens: logs everybody in anew, as tokens live an hour; answers and writes down the tokens."""
         self.info["tokens"] = await asyncio.to_thread(demo_data.tokens, self.user_pool)
-        write_private(self.state_folder / "stack.json", as_json(self.info))
+        write_private(self.state_folder / state_files.STACK, as_json(self.info))
         return Answer(200, json.dumps(self.info["tokens"]).encode(), {"content-type": "application/json"})
 
     def _write_state(self) -> None:
@@ -252,12 +257,12 @@ class Stack:
         self.info = {"base_url": self.base_url}
         if self._services is not None:
             self.info |= self._services.info() | {"aws_session_token": self._session_token}
-        write_private(self.state_folder / "stack.json", as_json(self.info))
+        write_private(self.state_folder / state_files.STACK, as_json(self.info))
         in_containers = load(self._template, self._parameters(self._addresses[-1]))
-        write_private(self.state_folder / "sam-env.json", as_json(sam_environment(in_containers)))
+        write_private(self.state_folder / state_files.SAM_ENVIRONMENT, as_json(sam_environment(in_containers)))
         if self._services is not None:
             shell = sam_shell(self._services.moto.url, self._session_token)
-            write_private(self.state_folder / "sam.sh", shell)
+            write_private(self.state_folder / state_files.SAM_SHELL, shell)
 
     def _start_loop(self) -> None:
         loop = self._loop = asyncio.new_event_loop()

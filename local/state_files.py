@@ -7,6 +7,10 @@ from pathlib import Path
 
 from local.template import Function
 
+STACK = "stack.json"
+SAM_ENVIRONMENT = "sam-env.json"
+SAM_SHELL = "sam.sh"
+
 
 def sam_environment(functions: Iterable[Function]) -> dict[str, dict[str, str]]:
     """The content of a file for `sam local --env-vars`: what all functions share, then each one's own.
@@ -33,6 +37,20 @@ def sam_shell(endpoint_url: str, session_token: str) -> str:
         "SAM_CLI_TELEMETRY": "0",
     }
     return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items())
+
+
+def running_at(state_folder: Path) -> str:
+    """Where the stack of a state folder is, "" while it starts."""
+    try:
+        return str(json.loads((state_folder / STACK).read_text())["base_url"])
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def forget(state_folder: Path) -> None:
+    """Removes the files that tell of a stack which runs no more."""
+    for name in (STACK, SAM_ENVIRONMENT, SAM_SHELL):
+        (state_folder / name).unlink(missing_ok=True)
 
 
 def as_json(value: object) -> str:

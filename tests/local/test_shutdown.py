@@ -22,6 +22,7 @@ class Up:
     """A stack that runs in a process of its own, with one execution environment."""
 
     def __init__(self, state_folder: Path) -> None:
+        self.state_folder = state_folder
         self.process = _up("--port", "0", "--state-folder", str(state_folder), "--template", str(TOY_TEMPLATE))
         stdout = self.process.stdout
         assert stdout is not None
@@ -52,6 +53,7 @@ def test_stack_stopped_by_a_signal_leaves_no_child(up: Up, number: signal.Signal
     up.process.send_signal(number)
 
     assert up.end() == 0
+    assert not {"stack.json", "sam-env.json", "sam.sh"} & {path.name for path in up.state_folder.iterdir()}
     assert not _alive(up.environment)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from local.errors import FunctionError, StartError
+from local.network import reserve
 from local.stack import Stack
 
 INTERNAL_SERVER_ERROR = b'{"message":"Internal Server Error"}'
@@ -272,10 +273,23 @@ def test_function_can_be_invoked_without_a_route(toy: Stack) -> None:
 
 def test_second_stack_with_the_same_state_folder_does_not_start(toy: Stack) -> None:
     with (
-        pytest.raises(StartError, match="is running already"),
+        pytest.raises(StartError, match=f"runs already at {toy.base_url}: use it, or stop it with Ctrl-C"),
         Stack(state_folder=toy.state_folder, bare=True),
     ):
         pass
+
+    assert json.loads((toy.state_folder / "stack.json").read_text())["base_url"] == toy.base_url
+
+
+@pytest.mark.parametrize("port", [-5, 65536, 99999])
+def test_port_that_is_none_is_said_in_a_sentence(tmp_path: Path, port: int) -> None:
+    with pytest.raises(StartError, match=f"{port} is no port"), Stack(port=port, state_folder=tmp_path, bare=True):
+        pass
+
+
+def test_address_that_is_not_this_machines_is_said_in_a_sentence() -> None:
+    with pytest.raises(StartError, match="the port 0 cannot be used"):
+        reserve(("192.0.2.1",), 0)
 
 
 def _until(holds: Callable[[], bool]) -> None:
