@@ -86,6 +86,11 @@ class Platform:
         self.calls = 0
         # The status of every answer, instead of the one that a key gets.
         self.status: int | None = None
+        # What is said beside the repetition.
+        self.said: dict[str, Any] = {}
+        # The body of every answer to a POST.
+        self.answer = b"{}"
+        self.posted = 0
         # Runs before each answer.
         self.meanwhile: Callable[[], object] = lambda: None
         platform = self
@@ -95,13 +100,23 @@ class Platform:
                 platform.calls += 1
                 platform.meanwhile()
                 known = self.headers.get("x-api-key", "") in platform.keys
-                said = {"path": self.path, "headers": dict(self.headers.items()), "players": []}
+                said = {"path": self.path, "headers": dict(self.headers.items()), "players": []} | platform.said
                 body = json.dumps(said).encode()
                 self.send_response(platform.status or (200 if known else 401))
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("content-length", "0")))
+                platform.posted += 1
+                platform.meanwhile()
+                self.send_response(201)
+                self.send_header("content-type", "application/json")
+                self.send_header("content-length", str(len(platform.answer)))
+                self.end_headers()
+                self.wfile.write(platform.answer)
 
             def log_message(self, format: str, *args: Any) -> None:
                 pass

@@ -3,7 +3,6 @@
 Source: HighLevel's API description, apps/calendars.json, version 2021-04-15 of the Calendars API.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,14 +10,18 @@ from typing import Any, Self
 from urllib.parse import quote
 from uuid import UUID
 
+from causeway import strict_json
 from causeway.connections.use import opened
 from causeway.context import RequestContext
 from causeway.errors import AnswerUnexpected, InvalidRequest, ProviderOutcomeUnknown
 from causeway.fields import known_fields, text_field
 from causeway.outbound import Reply
 from causeway.preconditions import ANY, Expected
+from causeway.strict_json import id_field
 
 _PROVIDER = "gohighlevel"
+# Characters of a calendar's name that are passed on.
+_LONGEST_NAME = 1000
 _VERSION = "2021-04-15"
 _ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -92,11 +95,21 @@ def every(context: RequestContext, connection_id: UUID) -> list[dict[str, Any]]:
     found = answer.get("calendars")
     if not isinstance(found, list):
         raise AnswerUnexpected("The platform's answer has no calendars")
-    return [
-        {"id": calendar.get("id"), "name": calendar.get("name"), "isActive": calendar.get("isActive")}
-        for calendar in found
-        if isinstance(calendar, dict)
-    ]
+    return [_calendar(calendar) for calendar in found]
+
+
+def _calendar(found: Any) -> dict[str, Any]:
+    """Return what is shown of a calendar as the platform told it; raises AnswerUnexpected."""
+    wanted = found if isinstance(found, dict) else {}
+    active = wanted.get("isActive")
+    try:
+        name = text_field(wanted, "name", _LONGEST_NAME, "") if wanted.get("name") is not None else None
+        shown = {"id": id_field(wanted, "id"), "name": name, "isActive": active}
+    except InvalidRequest as error:
+        raise AnswerUnexpected("The platform's answer has a calendar with a malformed id or name") from error
+    if active is not None and not isinstance(active, bool):
+        raise AnswerUnexpected("The platform's answer has a calendar of which it does not say whether it is in use")
+    return shown
 
 
 def free_slots(context: RequestContext, connection_id: UUID, calendar_id: str, wanted: Day) -> list[str]:
@@ -147,11 +160,12 @@ def block(
             "title": slot.title,
         }
         reply = connection.call("POST", "/calendars/events/block-slots", content=content, headers=_HEADERS)
-    answer = _object(reply)
-    if answer is None:
-        raise ProviderOutcomeUnknown
+    try:
+        blocked_id = id_field(strict_json.parse_object(reply.body), "id")
+    except InvalidRequest as error:
+        raise ProviderOutcomeUnknown from error
     return {
-        "id": answer.get("id"),
+        "id": blocked_id,
         "calendarId": calendar,
         "startTime": slot.start.isoformat(),
         "endTime": slot.end.isoformat(),
@@ -173,15 +187,7 @@ def _milliseconds(moment: datetime) -> str:
 
 
 def _read(reply: Reply) -> dict[str, Any]:
-    answer = _object(reply)
-    if answer is None:
-        raise AnswerUnexpected("The platform's answer is not a JSON object")
-    return answer
-
-
-def _object(reply: Reply) -> dict[str, Any] | None:
     try:
-        answer = json.loads(reply.body)
-    except (ValueError, RecursionError):
-        return None
-    return answer if isinstance(answer, dict) else None
+        return strict_json.parse_object(reply.body)
+    except InvalidRequest as error:
+        raise AnswerUnexpected("The platform's answer is not a JSON object that can be read in one way only") from error

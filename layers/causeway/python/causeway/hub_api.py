@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, TypeVar
 
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from causeway import addresses, audit_log, database, idempotency, identity, operations, secrets, settings, strict_json
@@ -20,6 +21,7 @@ from causeway.errors import (
     Forbidden,
     HubUnavailable,
     PreconditionRequired,
+    ProviderOutcomeUnknown,
     Unauthorized,
     Unavailable,
     VersionMismatch,
@@ -29,6 +31,8 @@ from causeway.idempotency import Attempt, Claim, Kept
 from causeway.identity import Caller
 from causeway.permissions import ALLOWED, KEEPER, Permission
 from causeway.preconditions import ANY, Expected
+
+logger = Logger(child=True)
 
 # Bytes of a request's body that are accepted.
 _MOST_BYTES = 16 * 1024
@@ -241,6 +245,14 @@ def _done(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswer]) -
         if "if-match" in call.headers:
             raise
         raise ChangedMeanwhile from error
+    except CausewayError:
+        raise
+    except Exception as error:
+        if not rules.acts:
+            raise
+        # The platform may have done it: "send the call again" would be wrong advice.
+        logger.exception("A call that acts on a platform failed")
+        raise ProviderOutcomeUnknown(cause=f"after the call: {type(error).__name__}") from error
 
 
 def _note_refusal(context: RequestContext, route: str, permission: str) -> None:

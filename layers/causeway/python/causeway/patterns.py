@@ -36,7 +36,12 @@ def why_refused(pattern: str) -> str | None:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Return whether a pattern that why_refused has passed matches anywhere in a text."""
+    """Return whether a pattern that why_refused has passed matches anywhere in a text.
+
+    A lone surrogate, which a platform's JSON may name by an escape, is no character, and is matched as a question mark.
+    """
     from jsonschema_rs import Draft202012Validator
 
-    return Draft202012Validator({"pattern": pattern}, pattern_options=engine()).is_valid(text)
+    return Draft202012Validator({"pattern": pattern}, pattern_options=engine()).is_valid(
+        text.encode(errors="replace").decode()
+    )

@@ -1,0 +1,87 @@
+"""What a platform answers is read strictly: nothing of it that is no text or no JSON of ours reaches our answers."""
+
+import json
+from collections.abc import Callable, Iterator
+from secrets import token_hex
+from typing import Any
+
+import pytest
+
+from local.stack import Stack
+from tests.hub.client import ADMIN, Hub
+from tests.hub.conftest import Platform
+from tests.hub.in_process import InProcessHub
+from tests.hub.test_idempotency import SLOT
+from tests.hub.test_round_trips import calendars as calendars_draft
+
+Rows = Callable[..., list[Any]]
+
+
+@pytest.fixture(scope="module")
+def inside(hub: Hub, stack: Stack) -> Iterator[InProcessHub]:
+    """The hub in this process, with loopback open to it."""
+    with InProcessHub(stack, hub.tokens, EGRESS_ALLOWED_HOSTS="127.0.0.1") as inside:
+        yield inside
+
+
+@pytest.fixture
+def path(inside: InProcessHub, platform: Platform, rows: Rows) -> Iterator[str]:
+    """The path of a GoHighLevel connection, whose platform is the test's."""
+    platform.status = 200
+    [before] = rows("SELECT base_urls FROM integration_providers WHERE provider_key = 'gohighlevel'")
+    set_urls = "UPDATE integration_providers SET base_urls = %s::jsonb WHERE provider_key = 'gohighlevel'"
+    rows(set_urls, [json.dumps(dict.fromkeys(before.base_urls, platform.url))])
+    made = inside.call("POST", "/integrations", body=calendars_draft())
+    yield f"/integrations/{made.json['id']}/calendars"
+    rows(set_urls, [json.dumps(before.base_urls)])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'{"id":"\\ud800"}',
+        b'{"id":Infinity}',
+        b'{"id":1}',
+        b'{"id":{"token":"s"}}',
+        b'{"id":' + b"[" * 900 + b"]" * 900 + b"}",
+        b"{}",
+        b'{"id":""}',
+        b'{"id":"a","id":"b"}',
+        b"[]",
+        b"\xff",
+    ],
+    ids=["surrogate", "infinity", "number", "object", "nested", "absent", "empty", "twice", "list", "not UTF-8"],
+)
+def test_slot_whose_record_cannot_be_read_may_be_blocked_and_is_not_blocked_again(
+    inside: InProcessHub, platform: Platform, path: str, answer: bytes
+) -> None:
+    platform.answer = answer
+    key = token_hex(8)
+    replies = [inside.call("POST", f"{path}/a/block-slots", ADMIN, SLOT, idempotency_key=key) for _ in range(2)]
+    plain = inside.call("POST", f"{path}/a/block-slots", ADMIN, SLOT)
+
+    assert {(reply.status, reply.code) for reply in (*replies, plain)} == {(502, "PROVIDER_OUTCOME_UNKNOWN")}
+    # Once with the key, once without.
+    assert platform.posted == 2
+
+
+@pytest.mark.parametrize(
+    "calendar",
+    [
+        {},
+        {"id": 1},
+        {"id": "\ud800"},
+        {"id": "a", "name": {"x": 1}},
+        {"id": "a", "name": "\ud800"},
+        {"id": "a", "isActive": "yes"},
+        "a",
+    ],
+    ids=repr,
+)
+def test_malformed_calendar_is_not_passed_on(
+    inside: InProcessHub, platform: Platform, path: str, calendar: Any
+) -> None:
+    platform.said = {"calendars": [calendar]}
+    found = inside.call("GET", path)
+
+    assert (found.status, found.code) == (502, "UNEXPECTED_ANSWER")

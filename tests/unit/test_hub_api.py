@@ -1,0 +1,59 @@
+"""The edge of the hub's functions, on a route of the test's own."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from causeway import api
+from causeway.hub_api import HubAnswer, HubCall, hub_call
+from causeway.operations import describe
+
+_TENANT = "00000000-0000-4000-8000-000000000001"
+
+
+def answered(*, acts: bool, defect: Exception) -> dict[str, Any]:
+    """Call a route that ends by an exception which is none of ours."""
+    app = APIGatewayHttpResolver()
+
+    @app.post("/acts")
+    @hub_call(app, "connections.use", acts=acts)
+    @describe("Nothing")
+    def act(_: HubCall) -> HubAnswer:
+        raise defect
+
+    claims = {"sub": "somebody", "cognito:groups": "[tenant_admin]", "custom:tenant_id": _TENANT}
+    event = {
+        "version": "2.0",
+        "routeKey": "POST /acts",
+        "rawPath": "/acts",
+        "headers": {},
+        "requestContext": {
+            "http": {"method": "POST", "path": "/acts", "sourceIp": "203.0.113.7"},
+            "requestId": "request",
+            "stage": "$default",
+            "authorizer": {"jwt": {"claims": claims}},
+        },
+        "isBase64Encoded": False,
+    }
+    context = SimpleNamespace(
+        function_name="acts",
+        memory_limit_in_mb=128,
+        invoked_function_arn="arn:aws:lambda:eu-central-1:123456789012:function:acts",
+        aws_request_id="request",
+        get_remaining_time_in_millis=lambda: 29000,
+    )
+    return api.lambda_handler(app)(event, context)
+
+
+@pytest.mark.parametrize(
+    "defect", [ValueError("x"), RecursionError(), UnicodeEncodeError("utf-8", "\ud800", 0, 1, "x")]
+)
+def test_defect_of_ours_after_a_platform_may_have_acted_is_an_unknown_outcome(defect: Exception) -> None:
+    """An internal error would advise to send the call again, which would act twice."""
+    acted, changed = answered(acts=True, defect=defect), answered(acts=False, defect=defect)
+
+    assert (acted["statusCode"], json.loads(acted["body"])["code"]) == (502, "PROVIDER_OUTCOME_UNKNOWN")
+    assert (changed["statusCode"], json.loads(changed["body"])["code"]) == (500, "INTERNAL")
