@@ -33,6 +33,7 @@ class CuttingProxy:
         self.lost = 0
         # Answers of COMMIT until the one that is lost; 0: none is.
         self._commits = 0
+        self._arrives = True
         self._sockets: list[socket.socket] = []
         self._threads = [Thread(target=self._accept)]
 
@@ -41,9 +42,14 @@ class CuttingProxy:
         self._first = first
         self._lose.set()
 
-    def lose_commit(self, number: int) -> None:
-        """Lose the answer of the first COMMIT from now, the second, ...; 0: lose none."""
-        self._commits = number
+    def lose_commit(self, number: int, *, arrives: bool = True) -> None:
+        """Lose the answer of the first COMMIT from now, the second, ...; 0: lose none.
+
+        Args:
+            number: which.
+            arrives: whether the COMMIT itself reaches the server.
+        """
+        self._commits, self._arrives = number, arrives
 
     def __enter__(self) -> Self:
         self._threads[0].start()
@@ -71,19 +77,26 @@ class CuttingProxy:
     def _forward(self, client: socket.socket, server: socket.socket) -> None:
         with suppress(OSError):
             while data := client.recv(65536):
+                if not self._arrives and b"COMMIT\0" in data and self._is_lost():
+                    break
                 server.sendall(data)
+        _close(client)
         _close(server)
+
+    def _is_lost(self) -> bool:
+        """Count a COMMIT, and return whether it is the one to be lost."""
+        self._commits -= 1
+        if self._commits == 0:
+            self.lost += 1
+        return self._commits == 0
 
     def _answer(self, client: socket.socket, server: socket.socket) -> None:
         kept = b""
         with suppress(OSError):
             while data := server.recv(65536):
                 kept += data
-                if self._commits and _COMMIT in data:
-                    self._commits -= 1
-                    if self._commits == 0:
-                        self.lost += 1
-                        break
+                if self._arrives and self._commits and _COMMIT in data and self._is_lost():
+                    break
                 committed = kept.endswith(_COMMITTED)
                 if self._lose.is_set() and not committed and not kept.endswith(_IN_TRANSACTION):
                     continue

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from causeway import idempotency
+from causeway import idempotency, strict_json
 from causeway.database import Database
 from local.demo_data import TENANTS
 from local.sandbox.credentials import DEMO_CREDENTIALS
@@ -134,6 +134,16 @@ def test_same_key_with_another_body_or_route_is_refused(hub: Hub, maker: tuple[s
         replies = replies[1:]
 
     assert {(reply.status, reply.code) for reply in replies} == {(409, "IDEMPOTENCY_KEY_REUSED")}
+
+
+@pytest.mark.parametrize(("first", "other"), [("1.5", 1.5), (1.5, "1.5"), ("1e3", 1e3), ({"a": "2.5"}, {"a": 2.5})])
+def test_text_and_the_number_that_is_written_alike_are_two_requests(first: Any, other: Any) -> None:
+    digests = [
+        idempotency.Claim.of("key", strict_json.parse_object(json.dumps({"name": value}).encode()), b"secret").digest
+        for value in (first, first, other)
+    ]
+
+    assert digests[0] == digests[1] != digests[2]
 
 
 def test_first_answer_comes_again_after_the_object_was_changed_and_deleted(hub: Hub) -> None:

@@ -28,6 +28,7 @@ from causeway.errors import (
     ProviderOutcomeUnknown,
     Unavailable,
 )
+from causeway.strict_json import NotAnInteger
 
 logger = Logger(child=True)
 
@@ -49,6 +50,20 @@ class Kept:
     status: int
     headers: dict[str, str]
     body: str | None
+
+
+def _told_apart(request: Any) -> Any:
+    """Return a request in which a text differs from the number that is written alike and kept as a text, too."""
+    match request:
+        case NotAnInteger():
+            return f"number {request}"
+        case str():
+            return f"text {request}"
+        case list():
+            return [_told_apart(value) for value in request]
+        case dict():
+            return {name: _told_apart(value) for name, value in request.items()}
+    return request
 
 
 # A platform may have done what was asked of it.
@@ -77,7 +92,7 @@ class Claim:
         """
         if not 1 <= len(key) <= 255 or "\0" in key:
             raise InvalidRequest("Idempotency-Key must have 1 to 255 characters")
-        text = json.dumps(request, sort_keys=True).encode()
+        text = json.dumps(_told_apart(request), sort_keys=True).encode()
         return cls(key, hmac.digest(secret, b"request\0" + text, "sha256"), uuid4())
 
 
