@@ -89,6 +89,23 @@ def test_candidate_secret_is_answered_with_the_verdicts_own_code(
     assert hub.call("GET", path).json["status"] == "active"
 
 
+def test_wrong_id_in_a_setting_is_the_callers_mistake(hub: Hub) -> None:
+    """HUB 54: the platform knows no such number and answers a 4xx, which is no failure of the platform's."""
+    given = dict(DEMO_CREDENTIALS["whatsapp_business"])
+    made = hub.call("POST", "/integrations", body=draft(templateId="whatsapp_business", config=given))
+    body = {"config": {"phone_number_id": "1"}}
+    reply = hub.call("PATCH", made.headers["location"], body=body, if_match=made.etag)
+    unchanged = hub.call("GET", made.headers["location"])
+
+    assert made.json["status"] == "active"
+    assert (reply.status, reply.code, "ids in the configuration" in reply.json["error"]) == (
+        422,
+        "PROVIDER_REJECTED",
+        True,
+    )
+    assert (unchanged.json["status"], unchanged.etag) == ("active", made.etag)
+
+
 def test_success_says_which_secrets_were_tested_and_which_not(hub: Hub) -> None:
     """HUB 56"""
     given = (

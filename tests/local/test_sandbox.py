@@ -164,7 +164,7 @@ def test_fault_comes_as_often_as_asked(url: str) -> None:
         ("twilio", "auth_token", "sandbox-fault-403", "PROVIDER_FORBIDDEN"),
         ("aramex", "password", "sandbox-fault-garbage", "UNEXPECTED_ANSWER"),
         ("fedex", "client_secret", "sandbox-fault-401", "INVALID_CREDENTIALS"),
-        ("twilio", "auth_token", "sandbox-fault-unheard", "UNEXPECTED_ANSWER"),
+        ("twilio", "auth_token", "sandbox-fault-unheard", "PROVIDER_REJECTED"),
     ],
 )
 def test_credential_can_ask_for_a_fault(url: str, key: str, name: str, value: str, code: str) -> None:

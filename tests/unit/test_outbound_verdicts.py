@@ -46,11 +46,12 @@ def test_failure_has_its_verdict(failure: type[outbound.CallFailed], code: str) 
         (200, b"", "UNEXPECTED_ANSWER"),
         (204, b"", "UNEXPECTED_ANSWER"),
         (301, {}, "UNEXPECTED_ANSWER"),
-        (400, {}, "UNEXPECTED_ANSWER"),
+        (400, {}, "PROVIDER_REJECTED"),
         (401, {}, "INVALID_CREDENTIALS"),
         (401, b"<html>", "INVALID_CREDENTIALS"),
         (403, {}, "PROVIDER_FORBIDDEN"),
-        (404, {}, "UNEXPECTED_ANSWER"),
+        (404, {}, "PROVIDER_REJECTED"),
+        (408, {}, "UNEXPECTED_ANSWER"),
         (429, {}, "RATE_LIMITED"),
         (500, {}, "PROVIDER_ERROR"),
         (503, b"<html>", "PROVIDER_ERROR"),
@@ -72,15 +73,15 @@ def test_status_has_its_verdict(status: int, content: Any, code: str) -> None:
         ("instagram", 403, {"error": {"code": 4}}, "RATE_LIMITED"),
         ("facebook", 400, {"error": {"code": 200}}, "PROVIDER_FORBIDDEN"),
         ("facebook", 400, {"error": {"code": 2}}, "PROVIDER_ERROR"),
-        ("facebook", 400, {"error": {"code": 100}}, "UNEXPECTED_ANSWER"),
-        ("facebook", 400, {"error": "text"}, "UNEXPECTED_ANSWER"),
+        ("facebook", 400, {"error": {"code": 100}}, "PROVIDER_REJECTED"),
+        ("facebook", 400, {"error": "text"}, "PROVIDER_REJECTED"),
         ("aramex", 200, {"HasErrors": True, "Notifications": [{"Code": "ERR01"}]}, "INVALID_CREDENTIALS"),
-        ("aramex", 200, {"HasErrors": True, "Notifications": None}, "UNEXPECTED_ANSWER"),
+        ("aramex", 200, {"HasErrors": True, "Notifications": None}, "PROVIDER_REJECTED"),
         ("aramex", 200, {"HasErrors": False, "NonExistingWaybills": ["1"]}, "CONNECTED"),
         ("telr", 200, {"error": {"message": "E04:Invalid store ID"}}, "INVALID_CREDENTIALS"),
         ("telr", 200, {"error": {"message": "E20:Order not found"}}, "CONNECTED"),
-        ("telr", 200, {"error": {"message": "E05:Transaction cost or currency not valid"}}, "UNEXPECTED_ANSWER"),
-        ("stripe", 400, {"error": {"code": 190}}, "UNEXPECTED_ANSWER"),
+        ("telr", 200, {"error": {"message": "E05:Transaction cost or currency not valid"}}, "PROVIDER_REJECTED"),
+        ("stripe", 400, {"error": {"code": 190}}, "PROVIDER_REJECTED"),
     ],
 )
 def test_platform_that_tells_its_error_in_the_body_is_understood(
@@ -122,12 +123,12 @@ def test_every_verdict_is_an_error_of_its_own_code() -> None:
     """HUB 54: a mistake of the caller's is a 4xx, a failure of the platform's 502 or 504; both say how long to wait."""
     named = (getattr(outbound, name) for name in outbound.__all__)
     failures = [judge(kind()) for kind in named if isinstance(kind, type) and issubclass(kind, outbound.CallFailed)]
-    replies = [judge(_reply(status, {}, **{"retry-after": "7"})) for status in (301, 401, 403, 429, 500)]
+    replies = [judge(_reply(status, {}, **{"retry-after": "7"})) for status in (301, 401, 403, 404, 429, 500)]
     found = {verdict.code: verdict.error() for verdict in failures + replies}
 
     assert {code: error.code for code, error in found.items()} == {code: code for code in found}
     assert {code: error.status for code, error in found.items()} == {
-        **dict.fromkeys(("INVALID_CREDENTIALS", "PROVIDER_FORBIDDEN"), 422),
+        **dict.fromkeys(("INVALID_CREDENTIALS", "PROVIDER_FORBIDDEN", "PROVIDER_REJECTED"), 422),
         **dict.fromkeys(("CONFIG_INCOMPLETE", "CONFIG_INVALID", "BLOCKED_ADDRESS", "DNS_FAILED"), 422),
         **dict.fromkeys(("CONNECTION_FAILED", "TLS_FAILED", "DNS_UNAVAILABLE"), 502),
         **dict.fromkeys(("PROVIDER_ERROR", "UNEXPECTED_ANSWER"), 502),

@@ -96,8 +96,8 @@ class OpenConnection:
         """
         verdict = judge(reply, self.connection.provider_key)
         # That these credentials may not make this call, or that it asks for what is not there, is about the call.
-        of_call = verdict.code == "UNEXPECTED_ANSWER" and 400 <= reply.status < 500
-        if token or not (of_call or verdict.code == "PROVIDER_FORBIDDEN"):
+        of_call = verdict.code in ("PROVIDER_FORBIDDEN", "PROVIDER_REJECTED") or reply.status == 408
+        if token or not of_call:
             self.observe(verdict)
         if verdict.finding in (Finding.BUSY, Finding.REFUSED):
             return verdict.error(verdict.message)

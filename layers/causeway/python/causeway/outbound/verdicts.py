@@ -101,6 +101,12 @@ _MEANINGS: Mapping[str, tuple[Finding, str, str]] = MappingProxyType(
             "The platform has an error of its own.",
             "Test again in a few minutes; look at the platform's status page.",
         ),
+        # It may be the address's, where another server answers: that does not show.
+        "PROVIDER_REJECTED": (
+            Finding.PASSING,
+            "The platform does not accept the call.",
+            "Check the ids in the configuration, {address} and the environment; the answer stands in its logs.",
+        ),
         "UNEXPECTED_ANSWER": (
             Finding.PASSING,
             "A server answered, but not like this platform.",
@@ -231,6 +237,9 @@ def _code(reply: Reply, provider: str) -> str:
         return _STATUSES[reply.status]
     if reply.status >= 500:
         return "PROVIDER_ERROR"
+    # 408 says that the call did not come there in time, and nothing of the call.
+    if 400 <= reply.status != 408:
+        return "PROVIDER_REJECTED"
     if 200 <= reply.status < 300 and isinstance(content, (dict, list)):
         return "CONNECTED"
     return "UNEXPECTED_ANSWER"
@@ -275,7 +284,7 @@ def _aramex(status: int, content: dict[str, Any]) -> str | None:
         return None
     notifications = content.get("Notifications")
     codes = [found.get("Code") for found in notifications or () if isinstance(found, dict)]
-    return "INVALID_CREDENTIALS" if "ERR01" in codes else "UNEXPECTED_ANSWER"
+    return "INVALID_CREDENTIALS" if "ERR01" in codes else "PROVIDER_REJECTED"
 
 
 def _telr(status: int, content: dict[str, Any]) -> str | None:
@@ -286,7 +295,7 @@ def _telr(status: int, content: dict[str, Any]) -> str | None:
     text = f"{error.get('message', '')} {error.get('note', '')}".lower()
     if "order" in text and "not found" in text:
         return "CONNECTED"
-    return "INVALID_CREDENTIALS" if any(word in text for word in ("auth", "store", "key")) else "UNEXPECTED_ANSWER"
+    return "INVALID_CREDENTIALS" if any(word in text for word in ("auth", "store", "key")) else "PROVIDER_REJECTED"
 
 
 _READERS: Mapping[str, Callable[[int, dict[str, Any]], str | None]] = MappingProxyType(
