@@ -14,6 +14,7 @@ from causeway import identity, memberships, tenants
 from causeway.context import RequestContext
 from causeway.errors import TenantNotFound
 from causeway.identity import Caller, NewRole
+from causeway.preconditions import ANY
 from causeway.tenants import Tenant
 from tests.database.parallel import held
 from tests.database.world import Casino
@@ -127,7 +128,7 @@ def renamed(casino: Casino, name: str) -> Tenant:
     """A tenant renamed by a super admin, in an execution environment of his own."""
     caller = Caller("person", "caller", "super_admin", None)
     context = RequestContext(caller, "203.0.113.7", "call", casino.database("hub"))
-    return tenants.change(context, casino.tenant_id, {"displayName": name})
+    return tenants.change(context, casino.tenant_id, {"displayName": name}, ANY)
 
 
 def changes(casino: Casino, object_id: str) -> list[tuple[Any, Any]]:
@@ -235,7 +236,7 @@ def test_of_two_suspensions_at_once_the_second_changes_nothing(theirs: Casino) -
     subject = person(theirs)
     context = RequestContext(admin, "203.0.113.7", "call", theirs.database("hub"))
     with held(theirs, "UPDATE memberships SET status = 'suspended' WHERE subject = %s", subject) as waiting:
-        outcome = waiting(lambda: memberships.change(context, subject, {"status": "suspended"}))
+        outcome = waiting(lambda: memberships.change(context, subject, {"status": "suspended"}, ANY))
 
     assert outcome().status == "suspended"
     assert changes(theirs, subject) == []

@@ -22,6 +22,7 @@ from causeway.errors import (
     SecretsRequired,
     VersionMismatch,
 )
+from causeway.preconditions import ANY
 from local.demo_data import TENANTS
 from local.sandbox.credentials import DEMO_CREDENTIALS
 from local.stack import Stack
@@ -395,12 +396,12 @@ def test_refused_new_credential_leaves_the_working_one_in_use(inside: Inside, ro
     assert (one.status, one.is_active) == ("active", True)
 
     with pytest.raises(InvalidCredentials):
-        changes.rotate(context, identity, NewSecrets({"api_key": "wrong"}))
+        changes.rotate(context, identity, NewSecrets({"api_key": "wrong"}), ANY)
     with pytest.raises(InvalidCredentials):
         changes.change(context, identity, exactly(one.version), Change("new name", None, {"api_key": "wrong"}))
 
     assert versions(rows, one.connection_id) == ["active"]
-    assert testing.test(context, identity)[0].verdict.success
+    assert testing.test(context, identity, ANY)[0].verdict.success
 
 
 def test_rotation_puts_the_new_credential_into_use_beside_the_old(
@@ -410,11 +411,11 @@ def test_rotation_puts_the_new_credential_into_use_beside_the_old(
     context = inside()
     one = changes.create(context, at_platform(platform, "old-key"))
     platform.keys = {"new-key"}
-    rotated = changes.rotate(context, UUID(one.connection_id), NewSecrets({"api_key": "new-key"}))
+    rotated = changes.rotate(context, UUID(one.connection_id), NewSecrets({"api_key": "new-key"}), ANY)
 
     assert (rotated.status, rotated.version > one.version) == ("active", True)
     assert versions(rows, one.connection_id) == ["retiring", "active"]
-    assert testing.test(context, UUID(one.connection_id))[0].verdict.success
+    assert testing.test(context, UUID(one.connection_id), ANY)[0].verdict.success
 
 
 def test_change_without_secrets_keeps_them(inside: Inside, rows: Rows, platform: Platform) -> None:
@@ -426,7 +427,7 @@ def test_change_without_secrets_keeps_them(inside: Inside, rows: Rows, platform:
 
     assert (changed.config["casino_id"], changed.status) == ("casino-2", "active")
     assert versions(rows, one.connection_id) == ["active"]
-    assert testing.test(context, UUID(one.connection_id))[0].verdict.success
+    assert testing.test(context, UUID(one.connection_id), ANY)[0].verdict.success
     without = Change(None, None, {"health_path": None})
     changed = changes.change(context, UUID(one.connection_id), exactly(changed.version), without)
     assert "health_path" not in changed.config
@@ -442,10 +443,10 @@ def test_disabled_connection_refuses_before_anything_is_decrypted(inside: Inside
     calls, identity = platform.calls, UUID(one.connection_id)
     without_kms = inside(AWS_ENDPOINT_URL=NOWHERE)
     with pytest.raises(KeyServiceUnavailable):
-        testing.test(without_kms, identity)
-    changes.disable(without_kms, identity)
+        testing.test(without_kms, identity, ANY)
+    changes.disable(without_kms, identity, ANY)
     with pytest.raises(IntegrationNotActive):
-        testing.test(without_kms, identity)
+        testing.test(without_kms, identity, ANY)
 
     assert platform.calls == calls
     path = f"/integrations/{identity}"
@@ -469,7 +470,7 @@ def test_connection_that_changes_while_it_is_read_is_not_called(
         # Its reader has read the row, and waits here for the ciphertexts.
         with psycopg.connect(stack.database_urls["superuser"]) as writer, ThreadPoolExecutor() as pool:
             writer.execute("LOCK TABLE api_credentials")
-            outcome = pool.submit(used, context, UUID(one.connection_id))
+            outcome = pool.submit(used, context, UUID(one.connection_id), ANY)
             while not rows(waiting):
                 assert not outcome.done()
             writer.execute(changed, [one.connection_id])
@@ -484,7 +485,7 @@ def test_connection_that_changed_since_its_test_is_not_enabled_by_it(inside: Ins
     context = inside()
     one = changes.create(context, at_platform(platform))
     connection_id = UUID(one.connection_id)
-    disabled = changes.disable(context, connection_id)
+    disabled = changes.disable(context, connection_id, ANY)
     with pytest.raises(VersionMismatch), context.transaction() as transaction:
         connection_rows.enable(transaction, connection_id, disabled.version - 1)
     with context.transaction() as transaction:
@@ -500,12 +501,12 @@ def test_disabled_connection_takes_new_secrets_that_are_all_of_them(
     wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="old-key", api_secret="a-secret")))
     one = changes.create(context, wanted)
     connection_id = UUID(one.connection_id)
-    disabled, calls = changes.disable(context, connection_id), platform.calls
+    disabled, calls = changes.disable(context, connection_id, ANY), platform.calls
     for given in ({"api_key": "new-key"}, {"casino_id": "casino-2"}):
         with pytest.raises(IntegrationNotActive):
             changes.change(context, connection_id, exactly(disabled.version), Change(None, None, given))
     with pytest.raises(IntegrationNotActive):
-        changes.rotate(context, connection_id, NewSecrets({"api_key": "new-key"}))
+        changes.rotate(context, connection_id, NewSecrets({"api_key": "new-key"}), ANY)
     assert platform.calls == calls
 
     given = {"api_key": "new-key", "api_secret": "another"}
@@ -513,7 +514,7 @@ def test_disabled_connection_takes_new_secrets_that_are_all_of_them(
     assert (changed.status, changed.is_active) == ("disconnected", False)
     assert versions(rows, one.connection_id) == ["retired", "active"]
     platform.keys.discard("old-key")
-    assert changes.enable(context, connection_id).status == "active"
+    assert changes.enable(context, connection_id, ANY).status == "active"
 
 
 def test_without_kms_nothing_is_made(inside: Inside, rows: Rows, platform: Platform) -> None:
@@ -533,11 +534,11 @@ def test_disable_and_enable_test_before_use(inside: Inside, platform: Platform) 
     context = inside()
     one = changes.create(context, at_platform(platform))
     identity = UUID(one.connection_id)
-    off = changes.disable(context, identity)
-    on = changes.enable(context, identity)
+    off = changes.disable(context, identity, ANY)
+    on = changes.enable(context, identity, ANY)
     platform.keys.clear()
-    changes.disable(context, identity)
-    refused = changes.enable(context, identity)
+    changes.disable(context, identity, ANY)
+    refused = changes.enable(context, identity, ANY)
 
     assert (off.status, off.is_active) == ("disconnected", False)
     assert (on.status, on.is_active, on.error_message) == ("active", True, None)

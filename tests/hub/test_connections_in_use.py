@@ -11,6 +11,7 @@ from causeway.connections import changes, testing, use
 from causeway.connections.requests import Draft
 from causeway.context import JobContext, RequestContext
 from causeway.errors import IntegrationNotActive, NotSupported
+from causeway.preconditions import ANY
 from local.demo_data import TENANTS
 from tests.hub.client import OURS, Hub, config, draft
 from tests.hub.conftest import Platform
@@ -70,11 +71,11 @@ def test_connection_whose_last_test_failed_is_not_opened(
     """HUB 15: though it may be tested again."""
     context = inside()
     platform.keys.clear()
-    assert not testing.test(context, connection_id)[0].verdict.success
+    assert not testing.test(context, connection_id, ANY)[0].verdict.success
     before = entries(hub, connection_id)
     with pytest.raises(IntegrationNotActive), use.opened(context, connection_id, "softswiss"):
         pytest.fail("opened")
 
     assert entries(hub, connection_id) == before
     platform.keys.add("the-key")
-    assert testing.test(context, connection_id)[0].verdict.success
+    assert testing.test(context, connection_id, ANY)[0].verdict.success

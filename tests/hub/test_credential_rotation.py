@@ -22,6 +22,7 @@ from causeway.errors import (
     TemplateMoved,
     VersionMismatch,
 )
+from causeway.preconditions import ANY
 from local.sandbox.credentials import DEMO_CREDENTIALS
 from local.stack import Stack
 from tests.database.parallel import at_once
@@ -149,10 +150,10 @@ def test_working_old_credential_takes_the_place_of_a_broken_new_one(
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys = {"old-key", "new-key"}
-    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}))
+    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}), ANY)
     platform.keys = {"old-key"}
-    assert not testing.test(context, UUID(one))[0].verdict.success
-    back = changes.roll_back(context, UUID(one))
+    assert not testing.test(context, UUID(one), ANY)[0].verdict.success
+    back = changes.roll_back(context, UUID(one), ANY)
 
     assert (back.status, back.is_active, back.error_message) == ("active", True, None)
     assert statuses(rows, one) == ["active", "retired"]
@@ -165,12 +166,12 @@ def test_old_credential_the_platform_no_longer_takes_is_refused_and_the_new_one_
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys = {"new-key"}
-    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}))
+    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}), ANY)
     with pytest.raises(InvalidCredentials):
-        changes.roll_back(context, UUID(one))
+        changes.roll_back(context, UUID(one), ANY)
 
     assert statuses(rows, one) == ["retiring", "active"]
-    assert testing.test(context, UUID(one))[0].verdict.success
+    assert testing.test(context, UUID(one), ANY)[0].verdict.success
 
 
 def test_call_in_flight_ends_with_the_credential_it_began_with(inside: Inside, rows: Rows, platform: Platform) -> None:
@@ -183,11 +184,11 @@ def test_call_in_flight_ends_with_the_credential_it_began_with(inside: Inside, r
         return by.call("GET", "/players", headers={"x-api-key": by.account.secrets["api_key"]}).status
 
     with use.opened(context, UUID(one), "softswiss") as old:
-        changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}))
+        changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}), ANY)
         assert called(old) == 200
         with use.opened(context, UUID(one), "softswiss") as new:
-            changes.roll_back(context, UUID(one))
-            changes.delete(context, UUID(one))
+            changes.roll_back(context, UUID(one), ANY)
+            changes.delete(context, UUID(one), ANY)
             platform.keys = {"new-key"}
             assert called(new) == 200
             with pytest.raises(InvalidCredentials):
@@ -208,7 +209,7 @@ def test_secrets_given_for_one_address_do_not_come_back_at_another(
     context = inside()
     one = made(context, platform, "first-key")
     platform.keys.add("second-key")
-    changes.rotate(context, UUID(one), NewSecrets({"api_key": "second-key"}))
+    changes.rotate(context, UUID(one), NewSecrets({"api_key": "second-key"}), ANY)
     elsewhere = Platform()
     elsewhere.keys = {"first-key", "second-key", "third-key"}
     try:
@@ -219,7 +220,7 @@ def test_secrets_given_for_one_address_do_not_come_back_at_another(
 
         assert statuses(rows, one) == ["retired", "retired", "active"]
         with pytest.raises(NothingToRollBack):
-            changes.roll_back(context, UUID(one))
+            changes.roll_back(context, UUID(one), ANY)
         assert elsewhere.calls == calls
         assert hub.audited(f"/integrations/{one}")[-1]["action"] == "credential.retired"
     finally:
@@ -233,14 +234,14 @@ def test_moving_with_the_secrets_in_use_retires_the_old_ones_too(
     context = inside()
     one = made(context, platform, "first-key", api_secret="the-secret")
     platform.keys.add("second-key")
-    changes.rotate(context, UUID(one), NewSecrets({"api_key": "second-key"}))
+    changes.rotate(context, UUID(one), NewSecrets({"api_key": "second-key"}), ANY)
     version = int(hub.call("GET", f"/integrations/{one}").etag.strip('"'))
     moved = {"base_url": f"{platform.url}/v2", "api_key": "second-key", "api_secret": "the-secret"}
     changes.change(context, UUID(one), exactly(version), Change(None, None, moved))
 
     assert statuses(rows, one) == ["retired", "active"]
     with pytest.raises(NothingToRollBack):
-        changes.roll_back(context, UUID(one))
+        changes.roll_back(context, UUID(one), ANY)
 
 
 def test_template_that_moved_gets_no_old_secret(inside: Inside, rows: Rows, platform: Platform) -> None:
@@ -248,7 +249,7 @@ def test_template_that_moved_gets_no_old_secret(inside: Inside, rows: Rows, plat
     context = inside()
     one = made(context, platform, "first-key", api_secret="the-secret")
     platform.keys |= {"second-key", "third-key"}
-    changes.rotate(context, UUID(one), NewSecrets({"api_key": "second-key"}))
+    changes.rotate(context, UUID(one), NewSecrets({"api_key": "second-key"}), ANY)
     kept = (
         "SELECT health_call::text AS call, changed_by_admin FROM integration_providers WHERE provider_key = 'softswiss'"
     )
@@ -261,11 +262,11 @@ def test_template_that_moved_gets_no_old_secret(inside: Inside, rows: Rows, plat
     )
     try:
         with pytest.raises(TemplateMoved):
-            changes.roll_back(context, UUID(one))
+            changes.roll_back(context, UUID(one), ANY)
         assert platform.calls == calls
-        changes.rotate(context, UUID(one), NewSecrets({"api_key": "third-key", "api_secret": "the-secret"}))
+        changes.rotate(context, UUID(one), NewSecrets({"api_key": "third-key", "api_secret": "the-secret"}), ANY)
         with pytest.raises(NothingToRollBack):
-            changes.roll_back(context, UUID(one))
+            changes.roll_back(context, UUID(one), ANY)
     finally:
         rows(
             "UPDATE integration_providers SET health_call = %s::jsonb, changed_by_admin = %s "
@@ -293,7 +294,7 @@ def test_credential_that_cannot_be_read_is_replaced_by_giving_all_of_it(
 
     def replaced(**secrets: str | None) -> Connection:
         if by == "rotate":
-            return changes.rotate(context, UUID(one), NewSecrets(secrets))
+            return changes.rotate(context, UUID(one), NewSecrets(secrets), ANY)
         return changes.change(context, UUID(one), exactly(1), Change(None, None, secrets))
 
     with pytest.raises(CredentialUnreadable):
@@ -301,9 +302,9 @@ def test_credential_that_cannot_be_read_is_replaced_by_giving_all_of_it(
     assert replaced(api_key="new-key", api_secret="new-secret").status == "active"
 
     assert statuses(rows, one) == ["retired", "active"]
-    assert testing.test(context, UUID(one))[0].verdict.success
+    assert testing.test(context, UUID(one), ANY)[0].verdict.success
     with pytest.raises(NothingToRollBack):
-        changes.roll_back(context, UUID(one))
+        changes.roll_back(context, UUID(one), ANY)
     assert hub.audited(f"/integrations/{one}")[-2]["action"] == "credential.retired"
 
 
@@ -314,10 +315,10 @@ def test_old_credential_takes_the_place_of_one_that_cannot_be_read(
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys.add("new-key")
-    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}))
+    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}), ANY)
     spoiled(rows, one, 2)
 
-    assert changes.roll_back(context, UUID(one)).status == "active"
+    assert changes.roll_back(context, UUID(one), ANY).status == "active"
     assert statuses(rows, one) == ["active", "retired"]
     back = hub.audited(f"/integrations/{one}")[-1]
     assert (back["action"], fingerprints(back, "before")) == ("credential.rolled_back", {})
@@ -330,7 +331,7 @@ def test_old_credential_that_a_released_schema_refuses_does_not_come_back(
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys.add("new-key")
-    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}))
+    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}), ANY)
     calls = platform.calls
     [before] = rows(
         "SELECT config_schema::text AS schema, changed_by_admin AS changed FROM integration_providers "
@@ -345,7 +346,7 @@ def test_old_credential_that_a_released_schema_refuses_does_not_come_back(
     rows(write, [json.dumps(schema), False])
     try:
         with pytest.raises(ConfigSchemaInvalid, match="api_key"):
-            changes.roll_back(context, UUID(one))
+            changes.roll_back(context, UUID(one), ANY)
     finally:
         rows(write, [before.schema, before.changed])
 
@@ -372,11 +373,11 @@ def test_connection_that_is_changed_during_the_test_is_not_rolled_back(
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys.add("new-key")
-    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}))
+    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}), ANY)
     changed = "UPDATE integration_connections SET name = name || '!', version = version + 1 WHERE connection_id = %s"
     platform.keys = Meddling(platform.keys, lambda: rows(changed, [one]))
     with pytest.raises(VersionMismatch):
-        changes.roll_back(context, UUID(one))
+        changes.roll_back(context, UUID(one), ANY)
 
     assert statuses(rows, one) == ["retiring", "active"]
 

@@ -20,6 +20,7 @@ from causeway.connections import changes, testing
 from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.context import RequestContext
 from causeway.errors import CausewayError
+from causeway.preconditions import ANY
 from local import ROOT
 from local.stack import Stack
 from tests.hub.client import (
@@ -217,7 +218,7 @@ def call_a_platform_that_repeats_it(context: RequestContext, platform: Platform,
     assert one.status == "active"
     for where in ("wrong", "wrong again"):
         with suppress(CausewayError):
-            changes.rotate(context, identity, NewSecrets({"api_key": planted.secret(f"platform: {where}")}))
+            changes.rotate(context, identity, NewSecrets({"api_key": planted.secret(f"platform: {where}")}), ANY)
     with suppress(CausewayError):
         changes.change(
             context,
@@ -227,8 +228,8 @@ def call_a_platform_that_repeats_it(context: RequestContext, platform: Platform,
         )
     fresh = planted.secret("platform: rotated")
     platform.keys = {fresh}
-    assert changes.rotate(context, identity, NewSecrets({"api_key": fresh})).status == "active"
-    assert testing.test(context, identity)[0].verdict.success
+    assert changes.rotate(context, identity, NewSecrets({"api_key": fresh}), ANY).status == "active"
+    assert testing.test(context, identity, ANY)[0].verdict.success
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def test_passing_fault_of_a_test_takes_no_working_connection_away(
     """HUB 49: though it fails again and again; the next call and the next sync go."""
     platform.status = status
     for _ in range(4):
-        assert testing.test(context, connection_id)[0].verdict.success is False
+        assert testing.test(context, connection_id, ANY)[0].verdict.success is False
     now = seen(hub, connection_id)
     platform.status = None
 
@@ -196,7 +196,7 @@ def test_success_that_began_before_a_refusal_does_not_undo_it(
     """HUB 49: the key is revoked while a test waits for its answer, and another test is refused meanwhile."""
     if known:
         platform.status = 401
-        testing.test(context, connection_id)
+        testing.test(context, connection_id, ANY)
         platform.status = None
     elsewhere = replace(context, database=Database())
     verdicts = []
@@ -204,18 +204,18 @@ def test_success_that_began_before_a_refusal_does_not_undo_it(
     def meanwhile() -> None:
         platform.meanwhile = lambda: None
         platform.keys = set()
-        verdicts.append(testing.test(elsewhere, connection_id)[0].verdict.code)
+        verdicts.append(testing.test(elsewhere, connection_id, ANY)[0].verdict.code)
         platform.keys = {"good-key"}
 
     platform.meanwhile = meanwhile
-    older, now = testing.test(context, connection_id)
+    older, now = testing.test(context, connection_id, ANY)
     elsewhere.database.close()
 
     assert verdicts == ["INVALID_CREDENTIALS"]
     assert older.verdict.success
     assert now.status == "error"
     # What begins after the refusal is newer.
-    assert testing.test(context, connection_id)[1].status == "active"
+    assert testing.test(context, connection_id, ANY)[1].status == "active"
 
 
 def test_connection_that_never_worked_waits_for_a_test_that_succeeds(
@@ -232,7 +232,7 @@ def test_connection_that_never_worked_waits_for_a_test_that_succeeds(
     with pytest.raises(IntegrationNotActive, match="error of its own"):
         use(context, connection_id)
     platform.status = None
-    assert testing.test(context, connection_id)[1].status == "active"
+    assert testing.test(context, connection_id, ANY)[1].status == "active"
     assert seen(hub, connection_id) == ("active", True, "healthy")
 
 
@@ -256,10 +256,10 @@ def test_refused_credentials_are_an_error_from_wherever_they_are_seen(
     assert platform.calls == calls
 
     platform.keys, platform.status = {"good-key"}, 500
-    assert testing.test(context, connection_id)[1].status == "error"
+    assert testing.test(context, connection_id, ANY)[1].status == "error"
     assert "does not accept" in hub.call("GET", f"/integrations/{connection_id}").json["errorMessage"]
     platform.status = None
-    assert testing.test(context, connection_id)[1].status == "active"
+    assert testing.test(context, connection_id, ANY)[1].status == "active"
     assert seen(hub, connection_id) == ("active", True, "healthy")
 
 
@@ -270,9 +270,9 @@ def test_old_answer_changes_nothing(
     """HUB 49: what was refused was of a version, or with a credential, that is no longer the connection's."""
     with opened(context, connection_id) as connection:
         if change == "rotate":
-            changes.rotate(context, connection_id, NewSecrets({"api_key": "new-key"}))
+            changes.rotate(context, connection_id, NewSecrets({"api_key": "new-key"}), ANY)
         elif change == "disable":
-            changes.disable(context, connection_id)
+            changes.disable(context, connection_id, ANY)
         else:
             changes.change(context, connection_id, ANY, Change(None, "renamed", None))
         platform.keys.clear()
@@ -289,7 +289,7 @@ def test_success_of_a_call_does_not_bring_back_what_was_refused_since(
     """HUB 49"""
     with opened(context, connection_id) as connection:
         platform.keys.clear()
-        testing.test(context, connection_id)
+        testing.test(context, connection_id, ANY)
         platform.keys = {"good-key"}
         assert call(connection) == 200
 

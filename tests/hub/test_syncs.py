@@ -13,6 +13,7 @@ from causeway import aws
 from causeway.connections import changes, use
 from causeway.connections.requests import Draft
 from causeway.context import JobContext, RequestContext
+from causeway.preconditions import ANY
 from causeway.syncs import running, starting
 from causeway.syncs.queue import Message
 from causeway.syncs.runs import Ended, Taken
@@ -198,7 +199,7 @@ def test_queue_that_does_not_answer_loses_nothing(
     context = inside(
         ADMIN, AWS_ENDPOINT_URL=NOWHERE, SYNC_QUEUE_URL="https://sqs.eu-central-1.amazonaws.com/1/SyncQueue"
     )
-    run, made = starting.start(context, UUID(active.rsplit("/", 1)[-1]))
+    run, made = starting.start(context, UUID(active.rsplit("/", 1)[-1]), ANY)
     path = f"{active}/syncs/{run.run_id}"
 
     assert (made, hub.call("GET", path).json["status"]) == (True, "queued")
@@ -216,7 +217,7 @@ def test_run_is_committed_before_it_is_queued(rows: Rows, active: str, inside: I
     )
     found: list[Any] = []
     aws.client("sqs").meta.events.register_first("before-call.sqs", lambda **_: found.extend(runs_of(rows, active)))
-    run, _ = starting.start(context, UUID(active.rsplit("/", 1)[-1]))
+    run, _ = starting.start(context, UUID(active.rsplit("/", 1)[-1]), ANY)
 
     assert [str(row.run_id) for row in found] == [run.run_id]
 

@@ -11,6 +11,7 @@ from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.connections.rows import Connection
 from causeway.context import RequestContext
 from causeway.errors import CausewayError, NothingToRollBack, TemplateMoved
+from causeway.preconditions import ANY
 from tests.hub.client import ADMIN, PLATFORM_ADMIN, SUPER_ADMIN, Hub, config, draft, exactly
 from tests.hub.conftest import Platform
 
@@ -88,16 +89,16 @@ def test_agreeing_to_a_template_without_secrets_leaves_none_in_use(
 ) -> None:
     """HUB 1: the terms move with the credential that was given for them, an empty one too."""
     context = inside(ADMIN)
-    changes.rotate(context, connection_id, NewSecrets({"api_secret": "zz-other"}))
+    changes.rotate(context, connection_id, NewSecrets({"api_secret": "zz-other"}), ANY)
     judged_by("^t")
     agreed = reconfigured(rows, context, connection_id, dict.fromkeys(_SECRETS))
 
     assert agreed.status == "active"
     assert statuses(rows, connection_id) == ["retired", "retired", "active"]
     assert rows("SELECT field FROM api_credentials WHERE connection_id = %s AND version = 3", [connection_id]) == []
-    assert testing.test(context, connection_id)[0].verdict.success
+    assert testing.test(context, connection_id, ANY)[0].verdict.success
     with pytest.raises(NothingToRollBack):
-        changes.roll_back(context, connection_id)
+        changes.roll_back(context, connection_id, ANY)
     [changed, retired] = hub.audited(f"/integrations/{connection_id}")[-3:-1]
     assert (changed["action"], retired["action"]) == ("connection.changed", "credential.retired")
     assert (changed["before"]["secrets"], changed["after"]["secrets"]) == ({}, {})
@@ -114,12 +115,12 @@ def test_secret_that_is_left_out_is_not_lost_by_agreeing(
         reconfigured(rows, context, connection_id, given)
     if given:
         with pytest.raises(TemplateMoved):
-            changes.rotate(context, connection_id, NewSecrets(given))
+            changes.rotate(context, connection_id, NewSecrets(given), ANY)
 
     assert statuses(rows, connection_id) == ["active"]
     for use in (testing.test, changes.enable, changes.roll_back):
         with pytest.raises(TemplateMoved):
-            use(context, connection_id)
+            use(context, connection_id, ANY)
 
 
 def test_change_of_the_name_alone_agrees_to_nothing(
@@ -131,4 +132,4 @@ def test_change_of_the_name_alone_agrees_to_nothing(
     changes.change(context, connection_id, exactly(row.version), Change(None, "described anew", None))
 
     with pytest.raises(TemplateMoved):
-        testing.test(context, connection_id)
+        testing.test(context, connection_id, ANY)

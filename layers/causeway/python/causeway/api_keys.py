@@ -14,7 +14,7 @@ from causeway.context import RequestContext
 from causeway.errors import ApiKeyNotFound, NameTaken
 from causeway.fields import known_fields, uuid_or
 from causeway.names import name_field
-from causeway.preconditions import ANY, Expected
+from causeway.preconditions import Expected
 
 # What ApiKey is made of.
 _COLUMNS: LiteralString = "key_id::text, name, channel, created_by, created_at, last_used_at, revoked_at, version"
@@ -105,7 +105,7 @@ def every(context: RequestContext) -> list[ApiKey]:
     return [ApiKey(*row) for row in rows]
 
 
-def revoke(context: RequestContext, key_id: str, expected: Expected = ANY) -> ApiKey:
+def revoke(context: RequestContext, key_id: str, expected: Expected) -> ApiKey:
     """Revoke a key, from now on and for ever; once more changes nothing. Returns how it stands.
 
     Raises:

@@ -16,7 +16,7 @@ from causeway.context import RequestContext
 from causeway.errors import AnswerUnexpected, InvalidRequest, ProviderOutcomeUnknown
 from causeway.fields import known_fields, text_field
 from causeway.outbound import Reply
-from causeway.preconditions import ANY, Expected
+from causeway.preconditions import Expected
 from causeway.strict_json import id_field
 
 _PROVIDER = "gohighlevel"
@@ -136,7 +136,7 @@ def free_slots(context: RequestContext, connection_id: UUID, calendar_id: str, w
 
 
 def block(
-    context: RequestContext, connection_id: UUID, calendar_id: str, slot: BlockedSlot, expected: Expected = ANY
+    context: RequestContext, connection_id: UUID, calendar_id: str, slot: BlockedSlot, expected: Expected
 ) -> dict[str, Any]:
     """Keep a time of a calendar from being booked; returns the platform's record of it.
 

@@ -12,7 +12,7 @@ from causeway.context import RequestContext
 from causeway.errors import InvalidRequest, MembershipNotFound, OwnMembership
 from causeway.fields import MOST_ROWS, choice_field, known_fields, limit_field, text_field
 from causeway.identity import LONGEST_SUBJECT
-from causeway.preconditions import ANY, Expected
+from causeway.preconditions import Expected
 
 STATUSES = ("active", "suspended")
 _ACTIONS = {"active": Action.MEMBERSHIP_RESTORED, "suspended": Action.MEMBERSHIP_SUSPENDED}
@@ -93,7 +93,7 @@ def _cursor(text: str) -> str:
 
 
 def change(
-    context: RequestContext, subject: str, body: dict[str, Any], expected: Expected = ANY, *, exact: bool = True
+    context: RequestContext, subject: str, body: dict[str, Any], expected: Expected, *, exact: bool = True
 ) -> Membership:
     """Suspend a person, whose next call is refused, or let him in again; the status he has changes nothing.
 

@@ -14,7 +14,7 @@ from causeway.context import RequestContext
 from causeway.errors import InvalidRequest, NameTaken, TenantNotFound
 from causeway.fields import MOST_ROWS, known_fields, limit_field, text_field, uuid_or
 from causeway.names import name_field
-from causeway.preconditions import ANY, Expected
+from causeway.preconditions import Expected
 
 # What Tenant is made of.
 _COLUMNS: LiteralString = "tenant_id::text, code, display_name, created_at, version"
@@ -124,7 +124,7 @@ def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Tenant], 
     return found, found[-1].code if len(rows) > limit else None
 
 
-def change(context: RequestContext, tenant_id: str, body: dict[str, Any], expected: Expected = ANY) -> Tenant:
+def change(context: RequestContext, tenant_id: str, body: dict[str, Any], expected: Expected) -> Tenant:
     """Give a tenant another display name; the one it has changes nothing.
 
     Raises:

@@ -111,7 +111,7 @@ def change(context: RequestContext, connection_id: UUID, expected: Expected, wan
     return changed
 
 
-def rotate(context: RequestContext, connection_id: UUID, fresh: NewSecrets, expected: Expected = ANY) -> Connection:
+def rotate(context: RequestContext, connection_id: UUID, fresh: NewSecrets, expected: Expected) -> Connection:
     """Replace secrets by new ones that a test found working; for a while roll_back brings the old ones back.
 
     Raises:
@@ -123,7 +123,7 @@ def rotate(context: RequestContext, connection_id: UUID, fresh: NewSecrets, expe
     return reconfiguration.reconfigure(context, connection_id, expected, _NOTHING, fresh.config, secrets_alone=True)
 
 
-def roll_back(context: RequestContext, connection_id: UUID, expected: Expected = ANY) -> Connection:
+def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) -> Connection:
     """Put the secrets that were replaced last back into use, if a test finds them working still.
 
     Raises:
@@ -172,7 +172,7 @@ def _fingerprints_in_use(context: RequestContext, use: access.Found, key: bytes)
         return {}
 
 
-def enable(context: RequestContext, connection_id: UUID, expected: Expected = ANY) -> Connection:
+def enable(context: RequestContext, connection_id: UUID, expected: Expected) -> Connection:
     """Let a connection be used, if its test succeeds; returns how it stands then.
 
     Raises:
@@ -197,7 +197,7 @@ def enable(context: RequestContext, connection_id: UUID, expected: Expected = AN
     return testing.judge(context, connection, account, anew=disabled or context.resumed)
 
 
-def disable(context: RequestContext, connection_id: UUID, expected: Expected = ANY) -> Connection:
+def disable(context: RequestContext, connection_id: UUID, expected: Expected) -> Connection:
     """Stop a connection from being used until it is enabled. Raises ConnectionNotFound, VersionMismatch."""
     with context.transaction() as transaction:
         before = rows.find(transaction, connection_id, lock=True)
@@ -208,7 +208,7 @@ def disable(context: RequestContext, connection_id: UUID, expected: Expected = A
     return connection
 
 
-def delete(context: RequestContext, connection_id: UUID, expected: Expected = ANY) -> None:
+def delete(context: RequestContext, connection_id: UUID, expected: Expected) -> None:
     """Take a connection away and destroy its credentials; its logs and its audit stay.
 
     Raises:

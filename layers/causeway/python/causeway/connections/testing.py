@@ -11,7 +11,7 @@ from causeway.connections import access, audit, rows, standing
 from causeway.connections.rows import Connection, Transaction
 from causeway.context import RequestContext
 from causeway.outbound.verdicts import Verdict
-from causeway.preconditions import ANY, Expected
+from causeway.preconditions import Expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Tested:
 def test(
     context: RequestContext,
     connection_id: UUID,
-    expected: Expected = ANY,  # noqa: PT028 - not a test of pytest's
+    expected: Expected,
 ) -> tuple[Tested, Connection]:
     """Call the provider with the credentials in use, and set the connection's state by what came of it.
 

@@ -5,13 +5,13 @@ from uuid import UUID
 from causeway.audit_log import Action
 from causeway.connections import audit, rows
 from causeway.context import RequestContext
-from causeway.preconditions import ANY, Expected
+from causeway.preconditions import Expected
 from causeway.syncs import runs
 from causeway.syncs.queue import Message
 from causeway.syncs.runs import Run
 
 
-def start(context: RequestContext, connection_id: UUID, expected: Expected = ANY) -> tuple[Run, bool]:
+def start(context: RequestContext, connection_id: UUID, expected: Expected) -> tuple[Run, bool]:
     """Have a sync of an active connection queued; returns the run, and whether it was made just now.
 
     Where one is queued or running, it is that one. Where the queue does not answer, the run is queued later.
