@@ -11,7 +11,6 @@ CREATE TABLE integration_connections (
     -- The settings that are no secrets; those are in api_credentials.
     config jsonb NOT NULL DEFAULT '{}',
     status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'active', 'error', 'disconnected')),
-    is_active boolean NOT NULL DEFAULT false,
     -- SHA-256 of what its template says of secrets (where they are sent, how, what judges them), as the tenant's admin
     -- knew it: who changes the template later gets none of them.
     terms bytea NOT NULL DEFAULT '',
@@ -28,8 +27,7 @@ CREATE TABLE integration_connections (
     updated_at timestamptz NOT NULL DEFAULT now(),
     -- A deleted connection stays for its audit and its logs; its credentials do not.
     deleted_at timestamptz,
-    PRIMARY KEY (tenant_id, connection_id),
-    CHECK (NOT is_active OR status = 'active')
+    PRIMARY KEY (tenant_id, connection_id)
 );
 CREATE UNIQUE INDEX integration_connections_name ON integration_connections (tenant_id, name) WHERE deleted_at IS NULL;
 -- Pages of the list, newest first.
@@ -139,7 +137,7 @@ BEGIN
     END LOOP;
 END $$;
 
-GRANT UPDATE (name, description, environment, config, terms, status, is_active, states, error_code, error_message, last_sync_at, version, updated_at, deleted_at)
+GRANT UPDATE (name, description, environment, config, terms, status, states, error_code, error_message, last_sync_at, version, updated_at, deleted_at)
 ON integration_connections TO causeway_hub;
 GRANT UPDATE (status, failures, successes, changed_at, code, message, next_action, response_ms, checked_at)
 ON integration_health TO causeway_hub;

@@ -395,17 +395,16 @@ def insert_connection(casino: Casino, **columns: Any) -> UUID:
         "name": token_hex(6),
         "provider": "twilio",
         "status": "pending",
-        "active": False,
         "environment": "production",
         "deleted": False,
     } | columns
     return casino.value(
         """
         INSERT INTO integration_connections (
-            tenant_id, provider_key, name, status, is_active, environment, created_by, deleted_at
+            tenant_id, provider_key, name, status, environment, created_by, deleted_at
         )
         VALUES (
-            %(tenant)s, %(provider)s, %(name)s, %(status)s, %(active)s, %(environment)s, '',
+            %(tenant)s, %(provider)s, %(name)s, %(status)s, %(environment)s, '',
             CASE WHEN %(deleted)s THEN now() END
         )
         RETURNING connection_id
@@ -445,13 +444,9 @@ def test_name_of_a_connection_is_one_living_connections_of_the_tenant(ours: Casi
         {"environment": "moon"},
         {"name": ""},
         {"name": "x" * 101},
-        {"active": True, "status": "error"},
-        {"active": True, "status": "disconnected"},
-        {"active": True, "status": "pending"},
     ],
 )
 def test_connection_of_another_form_is_refused(ours: Casino, columns: dict[str, Any]) -> None:
-    """One that is not active is not used."""
     with pytest.raises(pg.CheckViolation):
         insert_connection(ours, **columns)
 

@@ -34,7 +34,6 @@ CONNECTION_COLUMNS = [
         "config",
         "terms",
         "status",
-        "is_active",
         "environment",
         "states",
         "error_code",

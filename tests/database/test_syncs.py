@@ -102,8 +102,8 @@ def connected(casino: Casino) -> Syncs:
     """A new active connection."""
     connection_id = casino.value(
         """
-        INSERT INTO integration_connections (tenant_id, provider_key, name, created_by, status, is_active)
-        VALUES (%s, 'twilio', %s, 'test', 'active', true) RETURNING connection_id::text
+        INSERT INTO integration_connections (tenant_id, provider_key, name, created_by, status)
+        VALUES (%s, 'twilio', %s, 'test', 'active') RETURNING connection_id::text
         """,
         [casino.tenant_id, str(uuid4())],
     )
@@ -275,9 +275,9 @@ def test_engine_says_what_came_of_it(syncs: Syncs, status: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ("status = 'error', is_active = false", "INTEGRATION_NOT_ACTIVE"),
-        ("status = 'error', is_active = false, error_code = 'CREDENTIAL_UNREADABLE'", "CREDENTIAL_UNREADABLE"),
-        ("status = 'error', is_active = false, error_code = 'CREDENTIAL_MISSING'", "CREDENTIAL_MISSING"),
+        ("status = 'error'", "INTEGRATION_NOT_ACTIVE"),
+        ("status = 'error', error_code = 'CREDENTIAL_UNREADABLE'", "CREDENTIAL_UNREADABLE"),
+        ("status = 'error', error_code = 'CREDENTIAL_MISSING'", "CREDENTIAL_MISSING"),
         ("deleted_at = now()", "INTEGRATION_NOT_ACTIVE"),
     ],
 )

@@ -364,7 +364,7 @@ def made(world: World, cell: Cell, rows: Callable[..., list[Any]], hub: Hub | No
         # Only a super admin names another tenant than his own.
         headers["x-tenant-id"] = TENANTS[THEIRS]
     if path.endswith("/sync") and cell.object == "own":
-        statement = "UPDATE integration_connections SET status = 'active', is_active = true WHERE connection_id = %s"
+        statement = "UPDATE integration_connections SET status = 'active' WHERE connection_id = %s"
         rows(statement, [path.split("/")[2]])
     if cell.route.startswith("PATCH /integrations/"):
         reader = PLATFORM_ADMIN if kind == "template_id" else ADMIN

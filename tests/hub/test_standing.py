@@ -96,7 +96,7 @@ def test_machines_test_takes_no_working_connection_away(hub: Hub, rows: Rows) ->
     path = hub.connection()
     identity = path.rsplit("/", 1)[-1]
     rows(
-        "UPDATE integration_connections SET status = 'active', is_active = true, error_code = NULL, "
+        "UPDATE integration_connections SET status = 'active', error_code = NULL, "
         "error_message = NULL WHERE connection_id = %s",
         [identity],
     )

@@ -56,8 +56,8 @@ def active(hub: Hub, rows: Rows) -> Iterator[str]:
 
 
 def switch(rows: Rows, path: str, *, on: bool = True) -> None:
-    statement = "UPDATE integration_connections SET status = %s, is_active = %s WHERE connection_id = %s"
-    rows(statement, ["active" if on else "error", on, path.rsplit("/", 1)[-1]])
+    statement = "UPDATE integration_connections SET status = %s WHERE connection_id = %s"
+    rows(statement, ["active" if on else "error", path.rsplit("/", 1)[-1]])
 
 
 def runs_of(rows: Rows, path: str) -> list[Any]:

@@ -53,7 +53,6 @@ def opened(url: str, provider_key: str = "platform", auth: dict[str, Any] = _KEY
         environment="production",
         config={},
         status="active",
-        is_active=True,
         error_message=None,
         last_sync_at=None,
         version=1,

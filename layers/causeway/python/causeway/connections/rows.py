@@ -32,7 +32,7 @@ _UNOPENED = ("CREDENTIAL_UNREADABLE", "CREDENTIAL_MISSING")
 # What Connection is made of.
 _COLUMNS: LiteralString = """
     c.connection_id::text, c.provider_key, p.kind, c.name, c.description, c.environment, c.config, c.status,
-    c.is_active, c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at, c.terms,
+    c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at, c.terms,
     c.error_code, c.states,
     CASE WHEN p.changed_by_admin THEN
         jsonb_build_array(p.base_urls -> c.environment, p.health_call, p.config_schema)
@@ -67,7 +67,6 @@ class Connection:
     environment: str
     config: dict[str, Any]
     status: str
-    is_active: bool
     error_message: str | None
     last_sync_at: datetime | None
     version: int
@@ -308,7 +307,7 @@ def delete(transaction: Transaction, connection_id: UUID, version: int) -> None:
     row = transaction.execute(
         f"""
         {_UPDATE}
-        SET deleted_at = now(), status = 'disconnected', is_active = false, version = c.version + 1, updated_at = now()
+        SET deleted_at = now(), status = 'disconnected', version = c.version + 1, updated_at = now()
         {_ONE} AND c.version = %(version)s
         {_RETURNING}
         """,
@@ -352,7 +351,7 @@ def set_state(
     row = transaction.execute(
         f"""
         {_UPDATE}
-        SET status = %(status)s, is_active = %(status)s = 'active', error_code = %(code)s, error_message = %(message)s,
+        SET status = %(status)s, error_code = %(code)s, error_message = %(message)s,
             states = c.states + 1, updated_at = now()
         {_ONE}
         {_RETURNING}
@@ -380,7 +379,7 @@ def _switched(transaction: Transaction, connection_id: UUID, status: str, versio
     row = transaction.execute(
         f"""
         {_UPDATE}
-        SET status = %(status)s, is_active = false, error_code = NULL, error_message = NULL, version = c.version + 1,
+        SET status = %(status)s, error_code = NULL, error_message = NULL, version = c.version + 1,
             updated_at = now()
         {_ONE} AND c.version = %(version)s
         {_RETURNING}
