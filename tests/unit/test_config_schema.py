@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from causeway import patterns
+from causeway import patterns, schema_work
 from causeway.config_schema import check_pattern, check_schema, secret_fields, split, validate
 from causeway.errors import ConfigSchemaInvalid, InvalidRequest
 from causeway.strict_json import parse_object
@@ -255,7 +255,7 @@ def test_reference_to_nothing_is_refused() -> None:
 def test_pattern_that_is_not_matched_in_linear_time_is_refused(pattern: str) -> None:
     assert schema_refusal(changed(a={"type": "string", "pattern": pattern})) == (
         "config_schema.properties.a.pattern is not a pattern that can be matched in linear time "
-        "(no look-around, no back-reference)"
+        "(no look-around, no back-reference, no large repetition)"
     )
 
 
@@ -356,3 +356,74 @@ def test_what_pasting_added_is_told_as_that(text: str, sentence: str, field: dic
 def test_text_of_several_lines_ends_in_a_line_break_of_its_own() -> None:
     schema = {"type": "object", "properties": {"key": {"type": "string"}}, "additionalProperties": False}
     validate(schema, {"key": "-----BEGIN-----\nabc\n\tdef\n-----END-----\n"})
+
+
+# Of the largest that are taken: 256 KiB compiled.
+LARGE = "(?:(?:[01]?){40}){40}[a-z]"
+TOO_MUCH = "config_schema is too much work to check a configuration by: set maxLength beside each pattern"
+
+
+@pytest.mark.parametrize(
+    ("fields", "more"),
+    [
+        ({"a": {"type": "string", "pattern": LARGE}}, {}),
+        ({"a": {"type": "string", "pattern": LARGE, "maxLength": 2000}}, {}),
+        ({"a": {"allOf": [{"pattern": f"{LARGE}{n}", "maxLength": 16} for n in range(90)]}}, {}),
+        ({f"a{n}": {"pattern": LARGE, "maxLength": 16} for n in range(90)}, {}),
+        ({"a": {"items": {"pattern": LARGE, "maxLength": 16}}}, {}),
+        ({"a": {"allOf": [{"$ref": "#/$defs/d"}] * 90}}, {"$defs": {"d": {"pattern": LARGE, "maxLength": 16}}}),
+        ({"a": {"allOf": [{"$ref": "#/$defs/d"}] * 300}}, {"$defs": {"d": {"allOf": [{"minLength": 1}] * 300}}}),
+        ({"a": {"items": {"allOf": [{"type": "integer"}] * 700}}}, {}),
+        ({"a": {"items": {"enum": [[n] for n in range(1500)]}}}, {}),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_schema_that_is_too_much_work_is_refused_when_it_is_written(
+    fields: dict[str, Any], more: dict[str, Any]
+) -> None:
+    """HUB 55: linear in the text is not enough, where patterns are many or large; a create hung for half a minute."""
+    assert schema_refusal(changed(**fields) | more) == TOO_MUCH
+
+
+@pytest.mark.parametrize("keyword", ["anyOf", "oneOf", "if"])
+def test_alternatives_around_a_pattern_count_once_more_each(keyword: str) -> None:
+    """The engine asks again, to tell why none of them fits."""
+    inner: dict[str, Any] = {"pattern": LARGE, "maxLength": 300}
+    works = [schema_work.is_too_much(inner)]
+    for _ in range(4):
+        inner = {keyword: inner if keyword == "if" else [inner]}
+        works.append(schema_work.is_too_much(inner))
+    assert works == [False, False, False, True, True]
+
+
+def test_large_pattern_is_taken_where_its_text_is_short() -> None:
+    schema = changed(a={"type": "string", "pattern": LARGE, "maxLength": 900})
+    check_schema(schema)
+    validate(schema, {"a": "01" * 400 + "x"})
+    assert refusal({"a": "01" * 400}, schema) == f"config.a must match {LARGE}"
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_pattern_is_not_tried_on_a_text_that_is_too_long(inside: bool) -> None:
+    """HUB 55: or its maxLength would bound nothing."""
+    field: dict[str, Any] = {"type": "string", "pattern": "^[a-z]+$", "maxLength": 10}
+    schema = changed(a={"allOf": [field]} if inside else field)
+
+    assert refusal({"a": "1" * 11}, schema) == "config.a must have at most 10 characters"
+    assert refusal({"a": "1" * 10}, schema) == "config.a must match ^[a-z]+$"
+    assert refusal({"a": "1" * 16385}, changed(a={"pattern": "^a+$"})) == "config.a must have at most 16384 characters"
+    validate(schema, {"a": "b" * 10})
+
+
+@pytest.mark.parametrize("values", [[1] * 200, [[1] * 100] * 2, [{"a": 1}] * 100])
+def test_config_of_absurdly_many_values_is_not_looked_at(values: Any) -> None:
+    assert refusal({"a": values}, changed(a={})) == "config holds more than 200 values"
+    validate(changed(a={}), {"a": [1] * 199})
+
+
+@pytest.mark.parametrize("more", [{"pattern": "^a$"}, {"x-secret": True}, {"not": {}}, True])
+def test_schema_of_unknown_fields_is_none_that_is_taken(more: Any) -> None:
+    """Its patterns, marks and keywords would be checked by nobody."""
+    assert schema_refusal(changed(a={"additionalProperties": more})) == (
+        "config_schema.properties.a.additionalProperties must be false: unknown fields are refused"
+    )

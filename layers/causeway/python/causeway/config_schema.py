@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Never
 
-from causeway import patterns
+from causeway import patterns, schema_work
 from causeway.errors import ConfigSchemaInvalid, InvalidRequest
 from causeway.names import unseen
 from causeway.strict_json import NotAnInteger, shown_name
@@ -63,11 +63,21 @@ def check_schema(schema: Any) -> None:
     for path, inner in _schemas(schema, "config_schema"):
         _check_keywords(path, inner)
         _check_secret(path, inner)
+    _check_work(schema)
     try:
         _validator(schema)
     except ValueError as error:
         _refuse_keyword(error)
     _check_defaults(schema)
+
+
+def _check_work(schema: dict[str, Any]) -> None:
+    try:
+        too_much = schema_work.is_too_much(schema)
+    except schema_work.Uncompiled as error:
+        _refuse(str(error), patterns.REFUSED)
+    if too_much:
+        _refuse("config_schema", "is too much work to check a configuration by: set maxLength beside each pattern")
 
 
 def _check_defaults(schema: dict[str, Any]) -> None:
@@ -123,8 +133,6 @@ def _refuse_keyword(error: "ValueError") -> Never:
         _refuse(path, "refers to a definition that is not in it")
     if where[-1] == "required":
         _refuse(path, "must be a list of field names beside `properties`, not a mark on one field")
-    if where[-1] == "pattern":
-        _refuse(path, patterns.REFUSED)
     _refuse(path, "is not valid in JSON Schema 2020-12")
 
 
@@ -151,7 +159,8 @@ def _check_keywords(path: str, schema: dict[str, Any]) -> None:
         if keyword not in _KEYWORDS:
             _refuse(path, f"has the keyword {shown_name(keyword)}, which is not taken")
     types = schema.get("type", [])
-    if "object" in ([types] if isinstance(types, str) else types) and schema.get("additionalProperties") is not False:
+    is_object = "object" in ([types] if isinstance(types, str) else types) or "additionalProperties" in schema
+    if is_object and schema.get("additionalProperties") is not False:
         _refuse(f"{path}.additionalProperties", "must be false: unknown fields are refused")
     reference = schema.get("$ref")
     if reference is not None and (not _LOCAL.fullmatch(reference) or ".$defs." in path):
@@ -187,6 +196,8 @@ def validate(schema: dict[str, Any], config: Any) -> None:
     Raises:
         ConfigSchemaInvalid: it does not fit; the sentence names up to three fields by path, and repeats no value.
     """
+    if schema_work.holds_too_many(config):
+        raise ConfigSchemaInvalid(f"config holds more than {schema_work.MOST_VALUES} values")
     # What was pasted with a blank is told as that, and not by the pattern that it breaks.
     found = list(_pasted(config)) or problems(schema, config, "config")
     if found:
@@ -229,7 +240,7 @@ def _validator(schema: dict[str, Any]) -> Any:
     from jsonschema_rs import Draft202012Validator
 
     return Draft202012Validator(
-        schema,
+        schema_work.guarded(schema),
         validate_formats=True,
         pattern_options=patterns.engine(),
         retriever=_refuse_to_fetch,
