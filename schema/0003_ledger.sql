@@ -162,15 +162,17 @@ WHERE t.balance_after <> t.balance_before;
 GRANT SELECT ON casino_postings TO causeway_casino, causeway_auditor;
 
 -- What the auditor has signed: after each run, every chain that grew and held, so that a chain computed anew or cut short
--- is found at the next. The signatures are HMACs under a key that the database does not hold. Not tenants' tables: the
--- auditor alone reads and writes them, and reads every tenant.
+-- is found at the next; and what is settled and in no chain. The signatures are HMACs under a key that the database does
+-- not hold. Not tenants' tables: the auditor alone reads and writes them, and reads every tenant.
 CREATE TABLE ledger_audit_runs (
     -- 1, 2, 3, without a gap. Two runs at once: one of them fails here.
     run bigint PRIMARY KEY,
     ended_at timestamptz NOT NULL DEFAULT now(),
     -- SHA-256 over the newest signed head of every wallet: none can be taken away unseen.
     heads bytea NOT NULL,
-    -- HMAC over the run, its heads and the signature of the run before.
+    -- SHA-256 over all settled facts.
+    facts bytea NOT NULL,
+    -- HMAC over the run, its heads and facts, and the signature of the run before.
     signature bytea NOT NULL
 );
 
@@ -184,6 +186,16 @@ CREATE TABLE ledger_audit_heads (
     -- HMAC over all of these.
     signature bytea NOT NULL,
     PRIMARY KEY (tenant_id, wallet_id, run)
+);
+
+-- Written once, at the first run that sees the subject: a game provider with its code and id_scope, a currency with its
+-- decimals.
+CREATE TABLE ledger_audit_facts (
+    subject text COLLATE "C" PRIMARY KEY,
+    value text NOT NULL,
+    run bigint NOT NULL,
+    -- HMAC over all of these.
+    signature bytea NOT NULL
 );
 
 CREATE FUNCTION ledger_audit_refuse_change() RETURNS trigger
@@ -200,9 +212,14 @@ CREATE TRIGGER ledger_audit_heads_append_only
 BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_audit_heads
 FOR EACH STATEMENT EXECUTE FUNCTION ledger_audit_refuse_change();
 
+CREATE TRIGGER ledger_audit_facts_append_only
+BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger_audit_facts
+FOR EACH STATEMENT EXECUTE FUNCTION ledger_audit_refuse_change();
+
 ALTER TABLE ledger_audit_heads ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ledger_audit_heads FORCE ROW LEVEL SECURITY;
 CREATE POLICY ledger_audit_heads_audit ON ledger_audit_heads FOR SELECT TO causeway_auditor USING (true);
 CREATE POLICY ledger_audit_heads_sign ON ledger_audit_heads FOR INSERT TO causeway_auditor WITH CHECK (true);
 GRANT SELECT, INSERT ON ledger_audit_heads TO causeway_auditor;
-GRANT SELECT, INSERT (run, heads, signature) ON ledger_audit_runs TO causeway_auditor;
+GRANT SELECT, INSERT ON ledger_audit_facts TO causeway_auditor;
+GRANT SELECT, INSERT (run, heads, facts, signature) ON ledger_audit_runs TO causeway_auditor;

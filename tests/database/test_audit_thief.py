@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 
+import psycopg
 import pytest
 
 from causeway.ledger import request_hash
-from tests.database.test_audit import Played, audited, entries, entry, named, play, run, wallet
+from causeway.ledger.audit import Totals, audit
+from causeway.ledger.heads import SignedHeads
+from tests.database.test_audit import KEY, Played, audited, entries, entry, named, play, run, wallet
 from tests.database.world import Casino
 
 ANOTHER_TENANT = "00000000-0000-4000-8000-00000000000f"
@@ -111,10 +114,24 @@ def test_refund_of_a_declined_bet_is_named(played: Played) -> None:
 
 
 def move_to_another_tenant(played: Played) -> None:
+    """Move a wallet and all that refers to it; what it refers to, and others need too, is copied."""
+    copied = [
+        f"""
+        INSERT INTO {table} OVERRIDING SYSTEM VALUE
+        SELECT (jsonb_populate_record(t, '{{"tenant_id": "{ANOTHER_TENANT}"}}')).* FROM {table} AS t
+        """  # noqa: S608
+        for table in ("casino_game_providers", "casino_games")
+    ]
     played.corrupt(
         f"""
         INSERT INTO tenants (tenant_id, code, display_name) VALUES ('{ANOTHER_TENANT}', 'ANOTHER', 'Another')
         """,  # noqa: S608
+        *copied,
+        f"""
+        UPDATE casino_players SET tenant_id = '{ANOTHER_TENANT}'
+        WHERE player_id = (SELECT player_id FROM casino_wallets WHERE wallet_id = %(wallet)s)
+        """,  # noqa: S608
+        f"UPDATE casino_sessions SET tenant_id = '{ANOTHER_TENANT}' WHERE wallet_id = %(wallet)s",  # noqa: S608
         wallet(f"tenant_id = '{ANOTHER_TENANT}'"),
         entries(f"tenant_id = '{ANOTHER_TENANT}'"),
     )
@@ -188,7 +205,10 @@ def test_wallet_deleted_with_its_rows_is_named(played: Played) -> None:
     findings = audited(played)
 
     assert named(played, findings) == {played.seat.wallet_id}
-    assert findings[0].endswith("the wallet is gone, its rows too")
+    assert [text.split(": ", 1)[1] for text in findings[:2]] == [
+        "session 1: its wallet is not there",
+        "the wallet is gone, its rows too",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -203,18 +223,62 @@ def test_wallet_deleted_with_its_rows_is_named(played: Played) -> None:
             "the signed heads are not those of audit run 1",
         ),
         ("UPDATE ledger_audit_runs SET heads = sha256('x')", "audit run 1 is not signed with this key"),
+        ("UPDATE ledger_audit_runs SET facts = sha256('x')", "audit run 1 is not signed with this key"),
         ("UPDATE ledger_audit_runs SET signature = sha256('x')", "audit run 1 is not signed with this key"),
+        (
+            "UPDATE ledger_audit_facts SET signature = sha256('x') WHERE subject = 'currency EUR'",
+            "currency EUR: the fact of audit run 1 is not signed with this key",
+        ),
+        (
+            "DELETE FROM ledger_audit_facts WHERE subject = 'currency EUR'",
+            "the signed facts are not those of audit run 1",
+        ),
+        (
+            """
+            INSERT INTO ledger_audit_heads SELECT tenant_id, wallet_id, run + 1, entry, hash, signature
+            FROM ledger_audit_heads WHERE wallet_id = %(wallet)s
+            """,
+            ": signed by audit run 2, which has not been",
+        ),
+        (
+            "INSERT INTO ledger_audit_facts VALUES ('currency XXX', '2 decimals', 2, '')",
+            "currency XXX: signed by audit run 2, which has not been",
+        ),
+        (
+            "INSERT INTO ledger_audit_facts VALUES ('currency XXX', '2 decimals', 1, '')",
+            "currency XXX: the fact of audit run 1 is not signed with this key",
+        ),
+        ("INSERT INTO ledger_audit_runs VALUES (2, now(), '', '', '')", "audit run 2 is not signed with this key"),
+        (
+            "INSERT INTO ledger_audit_runs VALUES (9223372036854775807, now(), '', '', '')",
+            "807 is not signed with this key",
+        ),
+        ("DELETE FROM ledger_audit_runs", ": signed by audit run 1, which has not been"),
     ],
 )
 def test_thief_who_touches_what_was_signed_is_found(played: Played, change: str, finding: str) -> None:
+    """WALLET 48: and named as what it is, also at the next audit, and though the wallets grow."""
     signed(played)
     played.corrupt(change)
+    assert played.seat.debit("bet 5", 1, "round 5").code == "OK"
 
     findings = audited(played)
 
     assert [text for text in findings if finding in text]
     # A run that finds this signs nothing, or the next would find nothing.
     assert audited(played) == findings
+
+
+def test_audit_that_another_one_overtook_signs_nothing_and_says_so(played: Played) -> None:
+    """Both began after the same run: what the other has signed is no forgery."""
+    with psycopg.connect(played.casino.urls["auditor"], autocommit=True) as connection:
+        heads = SignedHeads(connection, KEY)
+        assert signed(played) == 1
+        assert list(audit(connection, Totals(), heads)) == []
+
+        assert heads.write(connection) is None
+
+    assert signed(played) == 2
 
 
 def test_another_key_knows_none_of_the_heads(played: Played) -> None:
@@ -236,7 +300,7 @@ def test_audit_without_a_key_does_not_look_like_one_with_it(played: Played, key:
     assert reason in result.stderr
 
 
-@pytest.mark.parametrize("table", ["ledger_audit_runs", "ledger_audit_heads"])
+@pytest.mark.parametrize("table", ["ledger_audit_runs", "ledger_audit_heads", "ledger_audit_facts"])
 @pytest.mark.parametrize("change", ["UPDATE {} SET signature = ''", "DELETE FROM {}", "TRUNCATE {}"])
 def test_what_was_signed_is_append_only_even_to_a_superuser(played: Played, table: str, change: str) -> None:
     signed(played)

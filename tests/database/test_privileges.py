@@ -78,6 +78,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         "audit_log_heads": READ,
         "ledger_audit_runs": {"SELECT", "INSERT"},
         "ledger_audit_heads": {"SELECT", "INSERT"},
+        "ledger_audit_facts": {"SELECT", "INSERT"},
     },
     "causeway_auditlog": {
         "audit_log": {"INSERT"},

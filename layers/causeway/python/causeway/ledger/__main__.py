@@ -1,6 +1,7 @@
 """python -m causeway.ledger audit: checks every wallet of every tenant; exits 1 and names the wallets that differ.
 
-The heads of the chains are signed with the key in LEDGER_AUDIT_KEY, and compared with what earlier audits signed.
+The heads of the chains and settled facts are signed with the key in LEDGER_AUDIT_KEY, and compared with what earlier
+audits signed.
 """
 
 import sys
@@ -23,26 +24,24 @@ def main() -> int:
     parser.add_argument(
         "--without-heads",
         action="store_true",
-        help="look at no signed heads and sign none (on a replica, or without the key): a rewritten past or a cut tail "
-        "is not found",
+        help="look at nothing signed and sign nothing (on a replica, or without the key): a rewritten past, a cut tail "
+        "or a changed fact is not found",
     )
     arguments = parser.parse_args()
     totals = Totals()
-    heads: list[SignedHeads] = []
+    signed = [""]
 
     def prove(connection: psycopg.Connection[Any]) -> Iterator[object]:
-        if not arguments.without_heads:
-            heads.append(SignedHeads(connection, settings.ledger_audit_key()))
-        yield from audit(connection, totals, *heads)
+        heads = None if arguments.without_heads else SignedHeads(connection, settings.ledger_audit_key())
+        yield from audit(connection, totals, heads)
         if totals.wallet_money + totals.house_money != 0:
             yield f"wallets hold {totals.wallet_money}, the house's accounts {totals.house_money}: not zero together"
-        if heads and heads[0].whole:
-            with connection.transaction():
-                heads[0].write(connection)
+        if heads is not None:
+            run = heads.write(connection)
+            signed[0] = ", nothing signed" if run is None else f", audit run {run}"
 
     def summary() -> str:
-        signed = f", audit run {heads[0].last_run + 1}" if heads and heads[0].whole else ""
-        return f"{totals.wallets} wallets, {totals.rows} rows{signed}"
+        return f"{totals.wallets} wallets, {totals.rows} rows{signed[0]}"
 
     try:
         return auditor.run(arguments.database_url, "casino_wallets", _FAILURE, prove, summary)

@@ -13,7 +13,8 @@ from typing import Any
 import psycopg
 
 from causeway import auditor
-from causeway.ledger import request_hash
+from causeway.ledger import references, request_hash
+from causeway.ledger.findings import Finding
 from causeway.ledger.heads import Head, SignedHeads
 
 # The types' numbers in pg_type.
@@ -47,18 +48,6 @@ _ROWS = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A wallet whose rows do not agree, and how."""
-
-    tenant_id: str
-    wallet_id: int
-    fault: str
-
-    def __str__(self) -> str:
-        return f"wallet {self.wallet_id} of tenant {self.tenant_id}: {self.fault}"
-
-
 @dataclass(slots=True)
 class Totals:
     """What was looked at; money in minor units of all currencies together."""
@@ -90,6 +79,7 @@ def audit(
         totals: counted up while the audit runs.
         heads: what earlier audits signed; None: no signed head is looked at.
     """
+    yield from references.findings(connection)
     wallet: _Wallet | None = None
     for row in auditor.rows(connection, _ROWS, [heads.last_run if heads else 0]):
         if wallet is None or (wallet.tenant_id, wallet.wallet_id) != (row.tenant_id, row.wallet_id):
@@ -108,7 +98,7 @@ def audit(
     if wallet is not None:
         yield from wallet.closed(heads)
     if heads is not None:
-        yield from heads.faults()
+        yield from heads.faults(connection)
 
 
 def _array(kind: int, elements: list[bytes]) -> bytes:

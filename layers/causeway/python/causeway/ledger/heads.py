@@ -1,4 +1,4 @@
-"""The heads of the wallets' chains, signed at each audit with a key that the database does not hold.
+"""What each audit signs with a key that the database does not hold: the heads of the chains, and settled facts.
 
 A chain proves that its rows belong together, not that they are the ones that were there yesterday: somebody with every
 power over the database can compute it anew, or cut it short and move the wallet's head back. A signed head shows both.
@@ -13,14 +13,25 @@ from typing import Any
 import psycopg
 from psycopg.rows import namedtuple_row
 
+from causeway import auditor
 from causeway.errors import Misconfigured
+from causeway.ledger.facts import SettledFacts
 
 # Characters of a key, at least.
 _SHORTEST_KEY = 32
 # Heads written at a time.
 _PAGE = 5000
 
-_NEWEST_RUNS = "SELECT run, heads, signature FROM ledger_audit_runs ORDER BY run DESC LIMIT 2"
+_NEWEST_RUNS = "SELECT run, heads, facts, signature FROM ledger_audit_runs ORDER BY run DESC LIMIT 2"
+# What is said to be signed by runs that have not been. Read at one moment: a run is there as soon as what it signed is.
+_OF_NO_RUN = """
+    WITH newest AS (SELECT coalesce(max(run), 0) AS run FROM ledger_audit_runs)
+    SELECT format('wallet %s of tenant %s', h.wallet_id, h.tenant_id) AS subject, h.run
+    FROM ledger_audit_heads AS h, newest WHERE h.run > newest.run
+    UNION ALL
+    SELECT f.subject, f.run FROM ledger_audit_facts AS f, newest WHERE f.run > newest.run
+    ORDER BY run, subject
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +50,10 @@ class Head:
 
 
 class SignedHeads:
-    """The heads that the runs before signed, and those that this run signs.
+    """The heads and facts that the runs before signed, and those that this run signs.
 
-    Pass every wallet through walked(), in one order. Then faults() tells whether a head was taken away, and write()
-    keeps the new ones.
+    Pass every wallet through walked(), in one order. Then faults() tells whether a head or a fact was taken away, and
+    write() keeps the new ones.
     """
 
     def __init__(self, connection: psycopg.Connection[Any], key: str) -> None:
@@ -63,10 +74,11 @@ class SignedHeads:
         self._last, self._last_but_one = [*runs, None, None][:2]
         # The run before this one, 0 where this is the first.
         self.last_run: int = self._last.run if self._last else 0
+        self._facts = SettledFacts(connection, self.last_run, self._sign)
         self._found, self._signed = sha256(), sha256()
         self._new: list[Head] = []
-        # Whether the heads are whole; where they are not, this run signs nothing, or it would cover what was found.
-        self.whole = True
+        # Whether what was signed is whole; where it is not, this run signs nothing, or it would cover what was found.
+        self._whole = True
 
     def is_genuine(self, head: Head, signature: bytes) -> bool:
         """Tell whether a run of ours signed a head."""
@@ -90,26 +102,45 @@ class SignedHeads:
         if stored is not None:
             self._signed.update(stored.text())
 
-    def faults(self) -> Iterator[str]:
-        """Yield what is wrong with the signed heads as a whole, once every wallet was walked."""
-        if self._last is None:
-            return
-        before = bytes(self._last_but_one.signature) if self._last_but_one else b""
-        if not hmac.compare_digest(
-            self._sign_run(self.last_run, bytes(self._last.heads), before), bytes(self._last.signature)
-        ):
-            self.whole = False
-            yield f"audit run {self.last_run} is not signed with this key"
-        elif bytes(self._last.heads) != self._found.digest():
-            self.whole = False
-            yield f"the signed heads are not those of audit run {self.last_run}: some were taken away or changed"
+    def faults(self, connection: psycopg.Connection[Any]) -> Iterator[str]:
+        """Yield what is wrong with what was signed as a whole, once every wallet was walked.
 
-    def write(self, connection: psycopg.Connection[Any]) -> None:
-        """Keep the new heads and this run; the caller's transaction holds both.
-
-        Raises:
-            psycopg.errors.UniqueViolation: another audit has ended meanwhile.
+        Args:
+            connection: of a role that reads every tenant.
         """
+        for row in auditor.rows(connection, _OF_NO_RUN):
+            self._whole = False
+            yield f"{row.subject}: signed by audit run {row.run}, which has not been"
+        if self._last is not None:
+            for fault in self._run_faults(self._last):
+                self._whole = False
+                yield fault
+        yield from self._facts.faults()
+
+    def _run_faults(self, last: Any) -> Iterator[str]:
+        before = bytes(self._last_but_one.signature or b"") if self._last_but_one else b""
+        heads, facts = bytes(last.heads or b""), bytes(last.facts or b"")
+        if not hmac.compare_digest(self._sign_run(self.last_run, heads, facts, before), bytes(last.signature or b"")):
+            yield f"audit run {self.last_run} is not signed with this key"
+            return
+        for name, said, found in (("heads", heads, self._found.digest()), ("facts", facts, self._facts.found)):
+            if said != found:
+                yield f"the signed {name} are not those of audit run {self.last_run}: some were taken away or changed"
+
+    def write(self, connection: psycopg.Connection[Any]) -> int | None:
+        """Keep what this run signs, in a transaction; returns the run's number.
+
+        None: nothing was signed, as what was signed before is not whole, or as another audit has ended meanwhile.
+        """
+        if not self._whole:
+            return None
+        try:
+            with connection.transaction():
+                return self._write(connection)
+        except psycopg.errors.UniqueViolation:
+            return None
+
+    def _write(self, connection: psycopg.Connection[Any]) -> int:
         for start in range(0, len(self._new), _PAGE):
             connection.cursor().executemany(
                 """
@@ -121,15 +152,17 @@ class SignedHeads:
                     for head in self._new[start : start + _PAGE]
                 ],
             )
-        run, heads = self.last_run + 1, self._signed.digest()
+        self._facts.write(connection)
+        run, heads, facts = self.last_run + 1, self._signed.digest(), self._facts.kept
         before = bytes(self._last.signature) if self._last else b""
         connection.execute(
-            "INSERT INTO ledger_audit_runs (run, heads, signature) VALUES (%s, %s, %s)",
-            [run, heads, self._sign_run(run, heads, before)],
+            "INSERT INTO ledger_audit_runs (run, heads, facts, signature) VALUES (%s, %s, %s, %s)",
+            [run, heads, facts, self._sign_run(run, heads, facts, before)],
         )
+        return run
 
-    def _sign_run(self, run: int, heads: bytes, before: bytes) -> bytes:
-        return self._sign(f"run {run} {heads.hex()} {before.hex()}".encode())
+    def _sign_run(self, run: int, heads: bytes, facts: bytes, before: bytes) -> bytes:
+        return self._sign(f"run {run} {heads.hex()} {facts.hex()} {before.hex()}".encode())
 
     def _sign(self, text: bytes) -> bytes:
         return hmac.digest(self._key, text, "sha256")
