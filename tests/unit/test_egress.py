@@ -9,6 +9,7 @@ import pytest
 
 from causeway import outbound
 from causeway.outbound import egress
+from tests.unit.silent import Silent
 from tests.unit.wire_server import WireServer, ok
 
 Resolver = Callable[..., list[Any]]
@@ -236,6 +237,27 @@ def test_second_address_is_dialled_where_the_first_refuses(
     with WireServer(ok(b"{}")) as server:
         set_environment(EGRESS_ALLOWED_HOSTS="platform.test")
         assert outbound.call("GET", f"http://platform.test:{server.port}", log=print).status == 200
+
+
+def test_silent_address_takes_little_time_from_the_one_behind_it(
+    set_environment: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That one answers after more than half of the budget."""
+
+    def late(connection: socket.socket, server: WireServer) -> None:
+        server.over.wait(1.8)
+        ok(b"{}")(connection, server)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolver("127.0.0.2", "127.0.0.1")[0])
+    with WireServer(late) as server:
+        silent = Silent(["127.0.0.2"], accepts=False, port=server.port)
+        set_environment(EGRESS_ALLOWED_HOSTS="platform.test")
+        try:
+            reply = outbound.call("GET", f"http://platform.test:{server.port}", log=print, budget=3)
+        finally:
+            silent.close()
+
+    assert reply.status == 200
 
 
 def test_environment_proxy_is_not_used(set_environment: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:

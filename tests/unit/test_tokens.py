@@ -18,6 +18,7 @@ from causeway.errors import Unauthorized, Unavailable
 from local.errors import Refused
 from local.jwt_authorizer import Declaration, JwtAuthorizer, SigningKeys
 from tests.end_to_end.tokens import KINDS, POOL_KEY, by_hand, encoded, refused_token, signed
+from tests.unit.silent import Silent
 from tests.unit.wire_server import Act, WireServer
 
 ISSUER = "https://issuer.example"
@@ -362,6 +363,22 @@ def test_issuer_that_takes_too_long_is_given_up(
         tokens.current.cache_clear()
         with pytest.raises(Unavailable, match="did not answer"):
             tokens.check(signed(CLAIMS))
+
+
+def test_address_of_the_issuer_behind_a_silent_one_is_reached(
+    server: WireServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = socket.getaddrinfo
+
+    def both(host: str, *more: Any, **rest: Any) -> list[Any]:
+        return [*ask("127.0.0.2", *more, **rest), *ask(host, *more, **rest)]
+
+    silent = Silent(["127.0.0.2"], accepts=False, port=server.port)
+    monkeypatch.setattr(socket, "getaddrinfo", both)
+    try:
+        assert tokens.check(signed(CLAIMS))["sub"] == "6c1f"
+    finally:
+        silent.close()
 
 
 def test_issuer_that_is_not_there_is_a_fault_of_ours(set_environment: Callable[..., None]) -> None:

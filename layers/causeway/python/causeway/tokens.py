@@ -5,13 +5,15 @@ http-api-quotas beside it how long it waits for an issuer's keys, and how many b
 """
 
 import json
+import socket
+import ssl
 from functools import cache
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-from causeway import ages, settings
-from causeway.deadlines import bounded
+from causeway import ages, races, settings
+from causeway.deadlines import Deadline, bounded
 from causeway.errors import Unauthorized, Unavailable
 
 _ALGORITHMS = ["RS256", "RS384", "RS512"]
@@ -155,15 +157,20 @@ def _read(url: str) -> bytes:
 
 
 def _got(url: str) -> tuple[int, bytes]:
-    address = urlsplit(url)
-    kind = HTTPSConnection if address.scheme == "https" else HTTPConnection
-    connection = kind(address.netloc, timeout=FETCH)
+    address, deadline = urlsplit(url), Deadline(FETCH)
+    host, secure = address.hostname or "", address.scheme == "https"
+    found = socket.getaddrinfo(host, address.port or (443 if secure else 80), type=socket.SOCK_STREAM)
+    # http.client gives each address in turn all of its time: a silent one would take it from those that live.
+    dialled = races.dial([(family, target) for family, _, _, _, target in found], deadline)
+    connection = HTTPConnection(address.netloc)
     try:
+        connection.sock = ssl.create_default_context().wrap_socket(dialled, server_hostname=host) if secure else dialled
         connection.request("GET", address.path)
         response = connection.getresponse()
         return response.status, response.read(_MOST_BYTES)
     finally:
         connection.close()
+        dialled.close()
 
 
 def _unreadable(why: str) -> Unavailable:

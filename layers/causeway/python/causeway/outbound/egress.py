@@ -2,15 +2,13 @@
 
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Any
 
 from causeway import settings
 from causeway.deadlines import bounded
 from causeway.outbound.failures import AddressBlocked, DnsFailed, DnsUnavailable
+from causeway.races import Endpoint
 
 Address = IPv4Address | IPv6Address
-# What socket.connect takes, and the family of the socket that takes it.
-Endpoint = tuple[socket.AddressFamily, tuple[Any, ...]]
 
 # https://www.iana.org/assignments/iana-ipv4-special-registry, https://www.iana.org/assignments/multicast-addresses;
 # the three blocks of AS112 and AMT (192.31.196.0/24, 192.52.193.0/24, 192.175.48.0/24) are globally reachable.

@@ -13,6 +13,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import SSLError
 
+from causeway import races
+from causeway.deadlines import Deadline
 from causeway.outbound import egress
 from causeway.outbound.cutoff import Cutoff
 from causeway.outbound.failures import AddressInvalid, ConnectFailed, TimedOut, TlsFailed
@@ -22,30 +24,22 @@ logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 
 def _dial(host: str, port: int, cutoff: Cutoff, *, tls: bool) -> socket.socket:
-    """Connect to the first of the host's addresses that answers; the time left is shared out among them."""
+    """Connect to the first of the host's addresses that takes a connection."""
     found = egress.endpoints(host, port, cutoff.left())
     if not tls and not egress.may_be_private(host, port):
         raise AddressInvalid("must begin with https://")
-    reason: OSError | None = None
-    for number, (family, target) in enumerate(found):
-        connection = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            connection.settimeout(cutoff.left() / (len(found) - number))
-            connection.connect(target)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.settimeout(cutoff.left())
-            cutoff.watch(connection)
-        except OSError as error:
-            connection.close()
-            reason = error
-        except TimedOut:
-            connection.close()
-            raise
-        else:
-            return connection
-    if isinstance(reason, TimeoutError):
-        raise TimedOut(f"{host}:{port} accepted no connection in time") from reason
-    raise ConnectFailed(f"{host}:{port}: {reason}") from reason
+    try:
+        connection = races.dial(found, Deadline(cutoff.left()))
+    except TimeoutError as error:
+        raise TimedOut(f"{host}:{port} accepted no connection in time") from error
+    except OSError as error:
+        raise ConnectFailed(f"{host}:{port}: {error}") from error
+    try:
+        cutoff.watch(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 class _PinnedConnection(HTTPConnection):
