@@ -45,33 +45,3 @@ GRANT CREATE ON SCHEMA public TO causeway_keeper;
 ALTER FUNCTION sync_runs_due_v1 OWNER TO causeway_keeper;
 REVOKE CREATE ON SCHEMA public FROM causeway_keeper;
 GRANT EXECUTE ON FUNCTION sync_runs_due_v1 TO causeway_hub;
-
--- The same schedule sweeps Idempotency-Keys of all tenants. It may delete no younger one, and none whose attempt can be
--- at work still, whatever it is asked.
-GRANT SELECT (tenant_id, subject, idempotency_key, created_at, leased_until), DELETE ON idempotency_keys TO causeway_keeper;
-CREATE POLICY idempotency_keys_old ON idempotency_keys FOR SELECT TO causeway_keeper USING (true);
-CREATE POLICY idempotency_keys_sweep ON idempotency_keys FOR DELETE TO causeway_keeper
-USING (created_at < now() - interval '24 hours' AND coalesce(leased_until <= now(), true));
-
--- Deletes up to a thousand keys that are older than 24 hours and at which nobody works, and returns how many.
-CREATE FUNCTION idempotency_sweep_v1() RETURNS bigint
-LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
-BEGIN ATOMIC
-    WITH swept AS (
-        DELETE FROM idempotency_keys AS k
-        USING (
-            SELECT o.tenant_id, o.subject, o.idempotency_key FROM idempotency_keys AS o
-            WHERE o.created_at < now() - interval '24 hours' AND coalesce(o.leased_until <= now(), true)
-            ORDER BY o.created_at LIMIT 1000
-        ) AS old
-        WHERE k.tenant_id = old.tenant_id AND k.subject = old.subject AND k.idempotency_key = old.idempotency_key
-        RETURNING 1
-    )
-    SELECT count(*) FROM swept;
-END;
-
-REVOKE ALL ON FUNCTION idempotency_sweep_v1 FROM public;
-GRANT CREATE ON SCHEMA public TO causeway_keeper;
-ALTER FUNCTION idempotency_sweep_v1 OWNER TO causeway_keeper;
-REVOKE CREATE ON SCHEMA public FROM causeway_keeper;
-GRANT EXECUTE ON FUNCTION idempotency_sweep_v1 TO causeway_hub;

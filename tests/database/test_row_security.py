@@ -248,7 +248,7 @@ def test_every_policy_but_the_auditors_asks_for_the_tenant_read_or_written(share
                 *(
                     "idempotency_keys_sweep",
                     "DELETE",
-                    "((created_at < (now() - '24:00:00'::interval)) AND COALESCE((leased_until <= now()), true))",
+                    "((created_at < (now() - idempotency_kept())) AND COALESCE((leased_until <= now()), true))",
                 ),
             )
             assert signs or sweeps or (policy.cmd, policy.qual) == ("SELECT", "true"), policy.policyname

@@ -35,8 +35,6 @@ logger = Logger(child=True)
 # Seconds for which a call waits for the first one with its key, and between two looks.
 _WAIT, _LOOK = 2.0, 0.2
 
-# For so long a key finds its answer; after that the key is new.
-KEPT = timedelta(hours=24)
 # For so long an attempt can be alive: functions behind HTTP end after 29 seconds.
 LEASE = timedelta(seconds=60)
 Answer = TypeVar("Answer")
@@ -245,8 +243,8 @@ def _end(transaction: Transactions, change: Callable[[psycopg.Connection[Any]], 
 def _claim(transaction: psycopg.Connection[Any], wanted: Claim) -> Claimed:
     """Claim a key of the transaction's caller, for this attempt; the transaction is to be committed before any work."""
     [row] = transaction.execute(
-        "SELECT outcome, object_id, begun, status, headers, body FROM idempotency_claim_v1(%s, %s, %s, %s, %s)",
-        [wanted.key, wanted.digest, wanted.attempt, LEASE, KEPT],
+        "SELECT outcome, object_id, begun, status, headers, body FROM idempotency_claim_v1(%s, %s, %s, %s)",
+        [wanted.key, wanted.digest, wanted.attempt, LEASE],
     ).fetchall()
     kept = None if row.status is None else Kept(row.status, row.headers, row.body)
     return Claimed(row.outcome, row.object_id, row.begun, kept)

@@ -1,0 +1,133 @@
+-- Calls by the caller's Idempotency-Key: the same key with the same request finds the first one's answer.
+
+CREATE TABLE idempotency_keys (
+    -- A tenant, or the nil UUID for the platform's own.
+    tenant_id uuid NOT NULL,
+    subject text NOT NULL,
+    idempotency_key text NOT NULL CHECK (length(idempotency_key) BETWEEN 1 AND 255),
+    request_hash bytea NOT NULL CHECK (length(request_hash) = 32),
+    -- The id of what the call makes, where it makes something: an attempt after one that died makes the same object.
+    object_id uuid NOT NULL DEFAULT gen_random_uuid(),
+    -- The attempt that is or was at work, and until when it can be alive. NULL: none is at work.
+    attempt uuid NOT NULL,
+    leased_until timestamptz,
+    -- Whether a part of the call's work is committed, and not yet all of it.
+    begun boolean NOT NULL DEFAULT false,
+    -- The first answer, without what is shown once: committed with the call's work. NULL: the work is not done. 502
+    -- without a body: what the call asked of a platform may have been done.
+    status bigint CHECK (status BETWEEN 200 AND 299 OR (status = 502 AND body IS NULL)),
+    headers jsonb,
+    body text CHECK (length(body) <= 1000000),
+    -- A key is new again a day later, or where the attempt gave it up: that sets it to -infinity.
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (tenant_id, subject, idempotency_key)
+);
+-- The sweep looks for the oldest.
+CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);
+
+-- For so long a key finds its answer; after that the key is new, and may be swept.
+CREATE FUNCTION idempotency_kept() RETURNS interval
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN interval '24 hours';
+REVOKE ALL ON FUNCTION idempotency_kept FROM public;
+GRANT EXECUTE ON FUNCTION idempotency_kept TO causeway_hub, causeway_keeper;
+
+-- A key is its caller's own: nobody else of the tenant sees the answer it has.
+ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY;
+ALTER TABLE idempotency_keys FORCE ROW LEVEL SECURITY;
+CREATE POLICY idempotency_keys_own ON idempotency_keys FOR SELECT TO causeway_hub
+USING (tenant_id = current_tenant() AND subject = current_subject());
+CREATE POLICY idempotency_keys_add ON idempotency_keys FOR INSERT TO causeway_hub
+WITH CHECK (tenant_id = current_tenant() AND subject = current_subject());
+CREATE POLICY idempotency_keys_change ON idempotency_keys FOR UPDATE TO causeway_hub
+USING (tenant_id = current_tenant() AND subject = current_subject())
+WITH CHECK (tenant_id = current_tenant() AND subject = current_subject());
+GRANT SELECT ON idempotency_keys TO causeway_hub;
+GRANT INSERT (tenant_id, subject, idempotency_key, request_hash, attempt, leased_until) ON idempotency_keys
+TO causeway_hub;
+GRANT UPDATE (request_hash, object_id, attempt, leased_until, begun, status, headers, body, created_at) ON idempotency_keys
+TO causeway_hub;
+
+-- Claims a key of the running transaction's caller for an attempt. It runs with the rights of its caller.
+-- outcome: first, again, died, running, answered or reused, as causeway.idempotency.Claimed says.
+CREATE FUNCTION idempotency_claim_v1(p_key text, p_hash bytea, p_attempt uuid, p_lease interval)
+RETURNS TABLE (outcome text, object_id uuid, begun boolean, status bigint, headers jsonb, body text)
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    v_tenant uuid := current_tenant();
+    v_subject text := current_subject();
+    v_until timestamptz := now() + p_lease;
+    v_known idempotency_keys;
+    v_outcome text;
+BEGIN
+    LOOP
+        -- Of two at once the second waits here for the first's commit.
+        INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, attempt, leased_until)
+        VALUES (v_tenant, v_subject, p_key, p_hash, p_attempt, v_until)
+        ON CONFLICT DO NOTHING RETURNING * INTO v_known;
+        IF FOUND THEN
+            v_outcome := 'first';
+            EXIT;
+        END IF;
+        SELECT * INTO v_known FROM idempotency_keys AS k
+        WHERE k.tenant_id = v_tenant AND k.subject = v_subject AND k.idempotency_key = p_key FOR UPDATE;
+        -- An attempt may have given it up between the two statements.
+        EXIT WHEN FOUND;
+    END LOOP;
+    IF v_outcome IS NULL THEN
+        v_outcome := CASE
+            WHEN v_known.leased_until > now() AND v_known.request_hash = p_hash THEN 'running'
+            WHEN v_known.created_at <= now() - idempotency_kept() AND coalesce(v_known.leased_until <= now(), true)
+                THEN 'first'
+            WHEN v_known.request_hash <> p_hash THEN 'reused'
+            WHEN v_known.status IS NOT NULL THEN 'answered'
+            WHEN v_known.leased_until IS NULL THEN 'again'
+            ELSE 'died'
+        END;
+        IF v_outcome IN ('first', 'again', 'died') THEN
+            UPDATE idempotency_keys AS k SET
+                request_hash = p_hash, attempt = p_attempt, leased_until = v_until,
+                object_id = CASE v_outcome WHEN 'first' THEN gen_random_uuid() ELSE k.object_id END,
+                created_at = CASE v_outcome WHEN 'first' THEN now() ELSE k.created_at END,
+                begun = (v_outcome <> 'first' AND k.begun), status = NULL, headers = NULL, body = NULL
+            WHERE k.tenant_id = v_tenant AND k.subject = v_subject AND k.idempotency_key = p_key
+            RETURNING * INTO v_known;
+        END IF;
+    END IF;
+    RETURN QUERY SELECT
+        v_outcome, v_known.object_id, v_known.begun, v_known.status, v_known.headers, v_known.body;
+END $$;
+
+REVOKE ALL ON FUNCTION idempotency_claim_v1 FROM public;
+GRANT EXECUTE ON FUNCTION idempotency_claim_v1 TO causeway_hub;
+
+-- The schedule that queues lost syncs sweeps the old keys of all tenants too. It may delete no younger one, and none whose
+-- attempt can be at work still, whatever it is asked.
+GRANT SELECT (tenant_id, subject, idempotency_key, created_at, leased_until), DELETE ON idempotency_keys TO causeway_keeper;
+CREATE POLICY idempotency_keys_old ON idempotency_keys FOR SELECT TO causeway_keeper USING (true);
+CREATE POLICY idempotency_keys_sweep ON idempotency_keys FOR DELETE TO causeway_keeper
+USING (created_at < now() - idempotency_kept() AND coalesce(leased_until <= now(), true));
+
+-- Deletes up to a thousand keys that are over and at which nobody works, and returns how many.
+CREATE FUNCTION idempotency_sweep_v1() RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    WITH swept AS (
+        DELETE FROM idempotency_keys AS k
+        USING (
+            SELECT o.tenant_id, o.subject, o.idempotency_key FROM idempotency_keys AS o
+            WHERE o.created_at < now() - idempotency_kept() AND coalesce(o.leased_until <= now(), true)
+            ORDER BY o.created_at LIMIT 1000
+        ) AS old
+        WHERE k.tenant_id = old.tenant_id AND k.subject = old.subject AND k.idempotency_key = old.idempotency_key
+        RETURNING 1
+    )
+    SELECT count(*) FROM swept;
+END;
+
+REVOKE ALL ON FUNCTION idempotency_sweep_v1 FROM public;
+GRANT CREATE ON SCHEMA public TO causeway_keeper;
+ALTER FUNCTION idempotency_sweep_v1 OWNER TO causeway_keeper;
+REVOKE CREATE ON SCHEMA public FROM causeway_keeper;
+GRANT EXECUTE ON FUNCTION idempotency_sweep_v1 TO causeway_hub;
