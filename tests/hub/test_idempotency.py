@@ -16,6 +16,7 @@ from local.sandbox.credentials import DEMO_CREDENTIALS
 from local.stack import Stack
 from tests.database.parallel import at_once
 from tests.hub.client import ADMIN, OURS, PLATFORM_ADMIN, Caller, Hub, Reply, draft, machine
+from tests.hub.in_process import InProcessHub
 
 Rows = Callable[..., list[Any]]
 SLOT = {"startTime": "2027-06-01T10:00:00+02:00", "endTime": "2027-06-01T10:30:00+02:00"}
@@ -326,6 +327,19 @@ def test_secrets_of_a_request_are_not_kept_with_its_key(hub: Hub, rows: Rows) ->
     assert len(kept) == 1
     for name in ("api_key", "api_secret"):
         assert body["config"][name] not in kept[0]
+
+
+def test_call_without_a_body_needs_no_secret_store(hub: Hub, stack: Stack) -> None:
+    """HUB 50: a connection can be disabled with a key while the pepper cannot be read; secrets wait for it."""
+    path = hub.connection()
+    with InProcessHub(stack, hub.tokens, AUDIT_SECRET="causeway/gone") as inside:
+        key = token_hex(8)
+        replies = [inside.call("POST", f"{path}/disable", idempotency_key=key) for _ in range(2)]
+        made = inside.call("POST", "/integrations", body=draft(), idempotency_key=token_hex(8))
+
+    assert [reply.status for reply in replies] == [200, 200]
+    assert replies[1].headers["idempotent-replay"] == "true"
+    assert made.status == 503
 
 
 def test_key_is_new_again_after_a_day_and_swept(hub: Hub, stack: Stack, rows: Rows) -> None:

@@ -210,7 +210,7 @@ def _done_once(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswe
     if key is None:
         return _answered(_done(call, rules, route))
     request = [call.route, call.path, call.query, call.body if call.raw.strip() else None]
-    claim = Claim.of(key, request, _digest_key(call.context))
+    claim = Claim.of(key, request, _digest_key(call))
     platform = rules.permission in KEEPER
     transactions = call.context.platform_transaction if platform else call.context.transaction
 
@@ -224,13 +224,17 @@ def _done_once(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswe
     return json_answer("OK", found.status, found.body or "", found.headers | {"idempotent-replay": "true"})
 
 
-def _digest_key(context: RequestContext) -> bytes:
-    """Return what keys the digests of requests: the pepper, in the functions that are sent secrets and so have it."""
+def _digest_key(call: HubCall) -> bytes:
+    """Return what keys the digest of a request: the pepper, where its body may hold secrets.
+
+    Only the functions that are sent secrets have it. What has no body needs it not: a connection can be disabled while
+    the secret store is away.
+    """
     name = settings.audit_secret_or_none()
-    if name is None:
+    if name is None or not call.raw.strip():
         return b"requests without secrets"
     pepper = str((secrets.read(name) or {}).get("pepper", "")).encode()
-    return audit_log.fingerprint_key(pepper, context.caller.tenant)
+    return audit_log.fingerprint_key(pepper, call.context.caller.tenant)
 
 
 def _done(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswer]) -> HubAnswer:
