@@ -18,9 +18,9 @@ from causeway.errors import (
     CausewayError,
     IntegrationNotActive,
     InvalidCredentials,
-    ProviderFault,
+    ProviderError,
     ProviderForbidden,
-    ProviderRateLimited,
+    RateLimited,
 )
 from causeway.preconditions import ANY
 from causeway.syncs import running, runs
@@ -117,7 +117,7 @@ def test_passing_fault_of_a_call_changes_health_alone_and_health_does_not_flap(
         if status is None:
             assert use(context, connection_id) == 200
         else:
-            with pytest.raises(ProviderFault):
+            with pytest.raises(ProviderError):
                 use(context, connection_id)
         health.append(seen(hub, connection_id))
 
@@ -129,7 +129,7 @@ def test_call_that_waits_or_asks_for_too_much_is_no_refusal_of_the_credentials(
     hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID
 ) -> None:
     """HUB 49: 403 of one call is about that call, or who may name one could take the connection away."""
-    for status, error in ((429, ProviderRateLimited), (403, ProviderForbidden)):
+    for status, error in ((429, RateLimited), (403, ProviderForbidden)):
         platform.status = status
         with pytest.raises(error):
             use(context, connection_id)
@@ -151,7 +151,7 @@ def test_callers_of_a_platform_that_fails_do_not_wait_for_each_other_nor_lose_th
         statement = "SELECT FROM integration_connections WHERE connection_id = %s FOR NO KEY UPDATE"
         other.execute(statement, [connection_id])
         for _ in range(3):
-            with pytest.raises(ProviderFault):
+            with pytest.raises(ProviderError):
                 use(context, connection_id)
         failed = kept() - before
         platform.status, platform.keys = None, set()
@@ -182,7 +182,7 @@ def test_call_that_shows_nothing_new_writes_nothing_of_the_connection(
     platform.status = 500
     seen = []
     for _ in range(5):
-        with pytest.raises(ProviderFault):
+        with pytest.raises(ProviderError):
             use(context, connection_id)
         seen.append(version())
 

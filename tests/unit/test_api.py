@@ -29,7 +29,7 @@ FAILURES: dict[str, Exception] = {
     "refuse": errors.DuplicateTransaction(cause=INSIDE, balance=2**60),
     "unavailable": errors.Unavailable(cause=INSIDE),
     "misconfigured": errors.Misconfigured(cause=INSIDE),
-    "limited": errors.RateLimited(retry_after=7),
+    "limited": errors.RateLimitExceeded(retry_after=7),
     "crash": RuntimeError(INSIDE),
 }
 

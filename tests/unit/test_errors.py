@@ -34,6 +34,11 @@ def test_every_code_is_looked_up_as_the_class_that_introduced_it() -> None:
     assert BY_CODE["UNAVAILABLE"] is errors.Unavailable
 
 
+def test_class_that_introduces_a_code_is_named_as_the_code() -> None:
+    named = {code: error.__name__ for code, error in BY_CODE.items() if error is not CausewayError}
+    assert named == {code: code.title().replace("_", "") for code in named}
+
+
 @pytest.mark.parametrize("error", tree(), ids=lambda error: error.__name__)
 def test_every_error_has_a_sentence_a_status_and_an_action(error: type[CausewayError]) -> None:
     assert "__doc__" in vars(error)
@@ -97,8 +102,8 @@ def test_table_says_when_a_retry_makes_sense() -> None:
 
 
 def test_too_many_requests_carries_the_seconds_that_are_known() -> None:
-    assert errors.RateLimited(retry_after=7).retry_after == 7
-    assert errors.RateLimited().retry_after is None
+    assert errors.RateLimitExceeded(retry_after=7).retry_after == 7
+    assert errors.RateLimitExceeded().retry_after is None
 
 
 def test_example_in_the_docs_is_the_body_an_error_has() -> None:

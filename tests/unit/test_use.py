@@ -12,17 +12,17 @@ from causeway.account import Account
 from causeway.connections.rows import Connection
 from causeway.connections.use import OpenConnection
 from causeway.errors import (
-    AnswerUnexpected,
     BlockedAddress,
     CausewayError,
     ConfigInvalid,
     ConnectionFailed,
     InvalidCredentials,
-    ProviderFault,
+    ProviderError,
     ProviderForbidden,
     ProviderOutcomeUnknown,
-    ProviderRateLimited,
     ProviderRejected,
+    RateLimited,
+    UnexpectedAnswer,
 )
 from tests.unit.platforms import platform
 from tests.unit.wire_server import Act, WireServer, say
@@ -99,8 +99,8 @@ def test_good_status_is_good_whatever_a_test_makes_of_its_body() -> None:
 @pytest.mark.parametrize(
     ("status", "get", "post"),
     [
-        (301, AnswerUnexpected, ProviderOutcomeUnknown),
-        (303, AnswerUnexpected, ProviderOutcomeUnknown),
+        (301, UnexpectedAnswer, ProviderOutcomeUnknown),
+        (303, UnexpectedAnswer, ProviderOutcomeUnknown),
         (400, ProviderRejected, ProviderRejected),
         (401, InvalidCredentials, InvalidCredentials),
         (402, ProviderRejected, ProviderRejected),
@@ -108,9 +108,9 @@ def test_good_status_is_good_whatever_a_test_makes_of_its_body() -> None:
         (404, ProviderRejected, ProviderRejected),
         (408, ProviderRejected, ProviderOutcomeUnknown),
         (422, ProviderRejected, ProviderRejected),
-        (429, ProviderRateLimited, ProviderRateLimited),
-        (500, ProviderFault, ProviderOutcomeUnknown),
-        (504, ProviderFault, ProviderOutcomeUnknown),
+        (429, RateLimited, RateLimited),
+        (500, ProviderError, ProviderOutcomeUnknown),
+        (504, ProviderError, ProviderOutcomeUnknown),
     ],
 )
 def test_other_status_is_told_apart(status: int, get: type[CausewayError], post: type[CausewayError]) -> None:
@@ -121,13 +121,13 @@ def test_other_status_is_told_apart(status: int, get: type[CausewayError], post:
 def test_platform_that_asks_to_wait_is_waited_for() -> None:
     error = outcome(answer(429, None, "Retry-After: 7"), "POST")
 
-    assert isinstance(error, ProviderRateLimited)
+    assert isinstance(error, RateLimited)
     assert error.retry_after == 7
 
 
 @pytest.mark.parametrize(
     ("code", "expected"),
-    [(190, InvalidCredentials), (130429, ProviderRateLimited), (1, ProviderOutcomeUnknown), (131009, ProviderRejected)],
+    [(190, InvalidCredentials), (130429, RateLimited), (1, ProviderOutcomeUnknown), (131009, ProviderRejected)],
 )
 def test_platform_that_tells_in_the_body_alone_is_read(code: int, expected: type[CausewayError]) -> None:
     """Meta's Graph API answers 400 to all of it."""
@@ -143,10 +143,10 @@ def _reset(connection: socket.socket, _: WireServer) -> None:
     [
         (_reset, ConnectionFailed),
         (say(b""), ConnectionFailed),
-        (say(b"nonsense\r\n\r\n"), AnswerUnexpected),
-        (say(b"HTTP/1.1 200 OK\r\nContent-Length: 9"), AnswerUnexpected),
-        (say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"), AnswerUnexpected),
-        (say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n0\r\n\r\n"), AnswerUnexpected),
+        (say(b"nonsense\r\n\r\n"), UnexpectedAnswer),
+        (say(b"HTTP/1.1 200 OK\r\nContent-Length: 9"), UnexpectedAnswer),
+        (say(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"), UnexpectedAnswer),
+        (say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n0\r\n\r\n"), UnexpectedAnswer),
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST", "PATCH"])
@@ -176,9 +176,9 @@ def test_connection_that_is_not_made_leaves_no_doubt() -> None:
 def test_token_that_is_not_got_leaves_no_doubt() -> None:
     """HUB 11: the call itself was not made, whatever became of the call for its token."""
     acts = (
-        *((say(b""), ConnectionFailed), (answer(400), InvalidCredentials), (answer(500), ProviderFault)),
-        *((answer(302), AnswerUnexpected), (answer(408), ProviderRejected)),
-        *((answer(200, {"access_token": token}), AnswerUnexpected) for token in ("a\r\nX: b", "\u043a", "", 1, ["a"])),
+        *((say(b""), ConnectionFailed), (answer(400), InvalidCredentials), (answer(500), ProviderError)),
+        *((answer(302), UnexpectedAnswer), (answer(408), ProviderRejected)),
+        *((answer(200, {"access_token": token}), UnexpectedAnswer) for token in ("a\r\nX: b", "\u043a", "", 1, ["a"])),
     )
     for act, expected in acts:
         assert type(outcome(act, "POST", auth=_TOKEN)) is expected

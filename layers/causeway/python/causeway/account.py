@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from causeway import provider_terms
 from causeway.catalogue import Provider
 from causeway.outbound import AddressInvalid, ConfigLacks, RequestInvalid, check_url
 from causeway.outbound.verdicts import judge
@@ -14,11 +13,6 @@ from causeway.outbound.verdicts import judge
 _FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 # What a field may put into the host of a base URL.
 _HOST_PART = re.compile(r"[0-9A-Za-z.-]{1,200}")
-
-
-def terms_of(provider: Provider, environment: str) -> bytes:
-    """Return the digest of all in a template that decides where a connection's secrets go and what is told of them."""
-    return provider_terms.digest(*provider.sent(environment))
 
 
 @dataclass(frozen=True, slots=True)

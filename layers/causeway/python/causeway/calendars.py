@@ -13,7 +13,7 @@ from uuid import UUID
 from causeway import strict_json
 from causeway.connections.use import opened
 from causeway.context import RequestContext
-from causeway.errors import AnswerUnexpected, InvalidRequest, ProviderOutcomeUnknown
+from causeway.errors import InvalidRequest, ProviderOutcomeUnknown, UnexpectedAnswer
 from causeway.fields import known_fields, text_field
 from causeway.outbound import Reply
 from causeway.preconditions import Expected
@@ -94,21 +94,21 @@ def every(context: RequestContext, connection_id: UUID) -> list[dict[str, Any]]:
         )
     found = answer.get("calendars")
     if not isinstance(found, list):
-        raise AnswerUnexpected("The platform's answer has no calendars")
+        raise UnexpectedAnswer("The platform's answer has no calendars")
     return [_calendar(calendar) for calendar in found]
 
 
 def _calendar(found: Any) -> dict[str, Any]:
-    """Return what is shown of a calendar as the platform told it; raises AnswerUnexpected."""
+    """Return what is shown of a calendar as the platform told it; raises UnexpectedAnswer."""
     wanted = found if isinstance(found, dict) else {}
     active = wanted.get("isActive")
     try:
         name = text_field(wanted, "name", _LONGEST_NAME, "") if wanted.get("name") is not None else None
         shown = {"id": id_field(wanted, "id"), "name": name, "isActive": active}
     except InvalidRequest as error:
-        raise AnswerUnexpected("The platform's answer has a calendar with a malformed id or name") from error
+        raise UnexpectedAnswer("The platform's answer has a calendar with a malformed id or name") from error
     if active is not None and not isinstance(active, bool):
-        raise AnswerUnexpected("The platform's answer has a calendar of which it does not say whether it is in use")
+        raise UnexpectedAnswer("The platform's answer has a calendar of which it does not say whether it is in use")
     return shown
 
 
@@ -132,7 +132,7 @@ def free_slots(context: RequestContext, connection_id: UUID, calendar_id: str, w
     try:
         return sorted({f"{datetime.fromisoformat(slot):%H:%M}" for slot in slots})
     except (TypeError, ValueError) as error:
-        raise AnswerUnexpected("The platform's answer has slots that are no times") from error
+        raise UnexpectedAnswer("The platform's answer has slots that are no times") from error
 
 
 def block(
@@ -190,4 +190,4 @@ def _read(reply: Reply) -> dict[str, Any]:
     try:
         return strict_json.parse_object(reply.body)
     except InvalidRequest as error:
-        raise AnswerUnexpected("The platform's answer is not a JSON object that can be read in one way only") from error
+        raise UnexpectedAnswer("The platform's answer is not a JSON object that can be read in one way only") from error

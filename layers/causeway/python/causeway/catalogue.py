@@ -76,6 +76,10 @@ class Provider:
         """Return what provider_terms.digest takes: all that decides where a connection's secrets go."""
         return [self.base_urls.get(environment), self.health_call, self.config_schema]
 
+    def terms(self, environment: str) -> bytes:
+        """Return what a tenant agrees to that gives secrets for an environment: the digest of what is sent."""
+        return provider_terms.digest(*self.sent(environment))
+
 
 def read_shape(folder: Path) -> dict[str, Any]:
     """Return the JSON Schema that a provider's document has to fit.

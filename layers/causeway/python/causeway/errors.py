@@ -373,7 +373,7 @@ class NameTaken(CausewayError):
     action = "Choose another name, or rename the object that has it."
 
 
-class PreconditionRequired(CausewayError):
+class IfMatchRequired(CausewayError):
     """Send If-Match with the ETag you last saw"""
 
     code = "IF_MATCH_REQUIRED"
@@ -481,7 +481,7 @@ class BlockedAddress(ConfigInvalid):
     action = "Give the platform's public base URL."
 
 
-class HostUnknown(ConfigInvalid):
+class DnsFailed(ConfigInvalid):
     """There is no host of this name"""
 
     code = "DNS_FAILED"
@@ -496,35 +496,35 @@ class ConnectionFailed(CausewayError):
     action = "Check the address and the platform's status, then try again."
 
 
-class HostNotLookedUp(ConnectionFailed):
+class DnsUnavailable(ConnectionFailed):
     """The host's name could not be looked up"""
 
     code = "DNS_UNAVAILABLE"
     action = "Try again in a minute; if it stays so, check the spelling of the base URL."
 
 
-class TlsRefused(ConnectionFailed):
+class TlsFailed(ConnectionFailed):
     """The platform's certificate is not trusted, not valid or another host's"""
 
     code = "TLS_FAILED"
     action = "Check the base URL; if it is right, the platform must renew its certificate."
 
 
-class ProviderFault(ConnectionFailed):
+class ProviderError(ConnectionFailed):
     """The platform has an error of its own"""
 
     code = "PROVIDER_ERROR"
     action = "Try again in a few minutes, or after Retry-After; look at the platform's status page."
 
 
-class AnswerUnexpected(ConnectionFailed):
+class UnexpectedAnswer(ConnectionFailed):
     """A server answered, but not like this platform"""
 
     code = "UNEXPECTED_ANSWER"
     action = "Check the base URL, the environment and the ids in the configuration."
 
 
-class ProviderTimedOut(ConnectionFailed):
+class TimedOut(ConnectionFailed):
     """The platform did not answer in time"""
 
     code = "TIMED_OUT"
@@ -580,7 +580,7 @@ class NotSupported(CausewayError):
     action = "Use a connection to a platform that can."
 
 
-class RateLimited(CausewayError):
+class RateLimitExceeded(CausewayError):
     """Too many requests"""
 
     code = "RATE_LIMIT_EXCEEDED"
@@ -593,7 +593,7 @@ class RateLimited(CausewayError):
         self.retry_after = retry_after
 
 
-class ProviderRateLimited(RateLimited):
+class RateLimited(RateLimitExceeded):
     """The platform refuses calls for now: too many were made"""
 
     code = "RATE_LIMITED"
@@ -618,7 +618,7 @@ BY_CODE: dict[str, type[CausewayError]] = {error.code: error for error in revers
 def _retry(error: type[CausewayError]) -> str:
     if error is ProviderOutcomeUnknown:
         return "no"
-    if issubclass(error, RateLimited):
+    if issubclass(error, RateLimitExceeded):
         return "yes, after Retry-After"
     if error.retry_after is not None:
         return f"yes, after {error.retry_after} s"

@@ -20,7 +20,7 @@ from causeway.errors import (
     ChangedMeanwhile,
     Forbidden,
     HubUnavailable,
-    PreconditionRequired,
+    IfMatchRequired,
     ProviderOutcomeUnknown,
     Unauthorized,
     Unavailable,
@@ -72,9 +72,9 @@ class HubCall:
 
     @property
     def demanded(self) -> Expected:
-        """The same for a change that must name a version; raises PreconditionRequired, InvalidRequest."""
+        """The same for a change that must name a version; raises IfMatchRequired, InvalidRequest."""
         if "if-match" not in self.headers:
-            raise PreconditionRequired
+            raise IfMatchRequired
         return self.expected
 
     def keeping(self, answer: Callable[[Result], "HubAnswer"]) -> RequestContext:

@@ -6,7 +6,7 @@ KMS and providers are called between transactions, never inside one.
 from uuid import UUID
 
 from causeway import catalogue, config_schema, credentials
-from causeway.account import Account, demand_address, terms_of
+from causeway.account import Account, demand_address
 from causeway.audit_log import Action
 from causeway.connections import access, audit, reconfiguration, rows, testing
 from causeway.connections.requests import Change, Draft, NewSecrets
@@ -53,7 +53,7 @@ def create(context: RequestContext, draft: Draft) -> Connection:
     # Or its secrets would stand with an address that somebody else may give later.
     demand_address(Account(provider, draft.environment, plain, secret))
     sealed = reconfiguration.sealed(context, connection_id, secret)
-    terms = terms_of(provider, draft.environment)
+    terms = provider.terms(draft.environment)
     with context.transaction() as transaction:
         connection = rows.create(transaction, connection_id, draft, plain, terms, context.caller.subject)
         stored = Secrets.of(secret, credentials.store_first(transaction, sealed))
@@ -116,9 +116,12 @@ def rotate(context: RequestContext, connection_id: UUID, fresh: NewSecrets, expe
 
     Raises:
         ConnectionNotFound, VersionMismatch, ConfigSchemaInvalid.
-        IntegrationNotActive: it is disabled, and a secret in use was left out; nothing is decrypted.
+        IntegrationNotActive, TemplateMoved: a secret in use was left out, and may not be used; nothing is decrypted.
+        CredentialMissing, CredentialUnreadable: a secret in use was left out, and cannot be read.
+        SecretsRequired: a secret was left out, and the address has a new one in it.
         InvalidRequest: a field is no secret, or nothing would change.
-        InvalidCredentials, ConnectionFailed: the new secrets do not work; the old stay in use.
+        KeyServiceUnavailable: nothing is stored.
+        The verdict's error: the new secrets do not work; the old stay in use.
     """
     return reconfiguration.reconfigure(context, connection_id, expected, _NOTHING, fresh.config, secrets_alone=True)
 
@@ -130,7 +133,8 @@ def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) 
         ConnectionNotFound, VersionMismatch, ConfigSchemaInvalid, TemplateMoved.
         IntegrationNotActive: it is disabled; nothing is decrypted.
         NothingToRollBack: nothing was replaced, or too long ago, or at another address.
-        InvalidCredentials, ConnectionFailed: the replaced secrets do not work; those in use stay.
+        CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: the replaced secrets cannot be read.
+        The verdict's error: the replaced secrets do not work; those in use stay.
     """
     with context.transaction() as transaction:
         use = access.find(transaction, connection_id, expected=expected)

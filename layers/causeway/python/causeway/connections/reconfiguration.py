@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from causeway import config_schema, credentials, data_keys
-from causeway.account import Account, terms_of
+from causeway.account import Account
 from causeway.audit_log import Action
 from causeway.catalogue import Provider
 from causeway.connections import access, audit, rows, testing
@@ -92,7 +92,7 @@ def _replaced(
 ) -> tuple[Connection, bool]:
     """Put a plan into the rows; return the connection, and whether the credential to roll back to was retired."""
     connection_id = UUID(use.connection.connection_id)
-    terms = terms_of(use.provider, plan.account.environment)
+    terms = use.provider.terms(plan.account.environment)
     settings = dict(plan.account.settings)
     changed = rows.update(transaction, connection_id, use.connection.version, wanted, settings, terms)
     if fresh is not None:

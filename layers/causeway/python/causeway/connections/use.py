@@ -60,7 +60,7 @@ class OpenConnection:
             form: the body's fields, instead; None: none.
 
         Raises:
-            InvalidCredentials, RateLimited, ProviderRejected: what the platform answered; nothing was done.
+            InvalidCredentials, RateLimitExceeded, ProviderRejected: what the platform answered; nothing was done.
             ConfigInvalid: the connection's settings do not make a call.
             ConnectionFailed: it did not answer, or not as it should; the call may be sent again.
             ProviderOutcomeUnknown: likewise, but what was asked may be done, and would be done twice.

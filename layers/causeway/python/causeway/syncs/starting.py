@@ -23,7 +23,7 @@ def start(context: RequestContext, connection_id: UUID, expected: Expected) -> t
 
     Raises:
         ConnectionNotFound, VersionMismatch.
-        IntegrationNotActive: it is not to be used.
+        IntegrationNotActive, TemplateMoved, CredentialUnreadable, CredentialMissing: it may not be used.
     """
     with context.transaction() as transaction:
         connection = rows.find(transaction, connection_id)
