@@ -12,7 +12,7 @@ from tests.database.cutting_proxy import CuttingProxy
 from tests.hub.client import ADMIN, PLATFORM_ADMIN, REGULATOR, Caller, Hub, Reply, claims_of
 from tests.hub.conftest import Platform
 from tests.hub.in_process import InProcessHub
-from tests.hub.test_idempotency import CALENDAR, MAKERS, SLOT, template
+from tests.hub.test_idempotency import CALENDAR, MAKERS, SLOT, died, template
 from tests.hub.test_preconditions import CHANGES, CREATIONS, api_key, tenant
 from tests.hub.test_preconditions import template as new_template
 from tests.hub.test_round_trips import calendars, working
@@ -214,6 +214,25 @@ def _check_version(path: str, reply: Reply, tag: str | None) -> None:
     changes_version = tag is not None and "etag" in reply.headers and not path.endswith(("/test", "/sync"))
     if changes_version:
         assert int(reply.etag.strip('"')) == int(str(tag).strip('"')) + 1
+
+
+def test_claim_that_was_not_heard_of_gives_no_key_up_under_which_a_platform_may_have_acted(
+    losing: Losing, rows: Rows
+) -> None:
+    """An attempt died after its call; of the next one the claim's answer is lost."""
+    method, path, caller, body, _ = blocking(losing)
+    key = token_hex(8)
+    replies = [losing.hub.call(method, path, caller, body, idempotency_key=key)]
+    died(rows, key)
+    replies.append(losing.lost(1, method, path, caller, body, idempotency_key=key))
+    rows("UPDATE idempotency_keys SET leased_until = now() WHERE idempotency_key = %s", [key])
+    replies.append(losing.hub.call(method, path, caller, body, idempotency_key=key))
+
+    assert [(reply.status, reply.code) for reply in replies] == [
+        (201, ""),
+        (503, "UNAVAILABLE"),
+        (502, "PROVIDER_OUTCOME_UNKNOWN"),
+    ]
 
 
 def test_creation_that_failed_before_its_test_is_tested_when_it_is_sent_again(losing: Losing) -> None:

@@ -216,7 +216,7 @@ def _claimed(transaction: Transactions, wanted: Claim) -> Claimed:
                 found = _claim(opened, wanted)
         except Unavailable:
             # The claim may be committed all the same, and nobody would work under it.
-            _end(transaction, lambda opened: _let_go(opened, wanted, refused=True))
+            _end(transaction, lambda opened: _give_back(opened, wanted))
             raise
         if found.outcome == "reused":
             raise IdempotencyKeyReused
@@ -248,6 +248,21 @@ def _claim(transaction: psycopg.Connection[Any], wanted: Claim) -> Claimed:
     ).fetchall()
     kept = None if row.status is None else Kept(row.status, row.headers, row.body)
     return Claimed(row.outcome, row.object_id, row.begun, kept)
+
+
+def _give_back(transaction: psycopg.Connection[Any], claimed: Claim) -> None:
+    """Make a key new again whose claim was not heard of; not one that an attempt before may have worked under.
+
+    Only the lease of a key's first attempt began when the key was made.
+    """
+    transaction.execute(
+        """
+        UPDATE idempotency_keys SET leased_until = NULL, created_at = '-infinity'
+        WHERE tenant_id = current_tenant() AND subject = current_subject()
+            AND idempotency_key = %s AND attempt = %s AND leased_until = created_at + %s
+        """,
+        [claimed.key, claimed.attempt, LEASE],
+    )
 
 
 def _let_go(transaction: psycopg.Connection[Any], claimed: Claim, *, refused: bool) -> None:
