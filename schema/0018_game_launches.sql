@@ -22,8 +22,9 @@ GRANT SELECT (provider_code) ON provider_casinos TO causeway_directory;
 GRANT SELECT (tenant_id, subject, status) ON memberships TO causeway_directory;
 
 -- A caller's code is looked up before its tenant is known. (Both tables are small: they hold a tenant's partners.)
+-- A code has one secret, which is one tenant's: no other tenant may have a game provider of that code.
 -- squawk-ignore require-concurrent-index-creation
-CREATE INDEX casino_game_providers_by_code ON casino_game_providers (code);
+CREATE UNIQUE INDEX casino_game_providers_by_code ON casino_game_providers (code);
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX provider_casinos_by_code ON provider_casinos (provider_code);
 

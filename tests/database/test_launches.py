@@ -218,6 +218,20 @@ def test_launch_without_its_secret_closes_the_session(lobby: Lobby) -> None:
     assert [session.status for session in lobby.sessions()] == ["closed", "closed"]
 
 
+def test_launch_is_not_signed_with_another_tenants_secret(lobby: Lobby) -> None:
+    """Nor sent: the address is this tenant's, and the secret would prove the other's calls there."""
+    lobby.secrets.secrets[lobby.name] |= {"tenant_id": str(uuid4())}
+    lobby.act = unasked
+    with pytest.raises(Misconfigured, match="is not tenant"):
+        lobby.launch()
+
+    assert [session.status for session in lobby.sessions()] == ["closed"]
+
+
+def unasked(connection: socket.socket, server: WireServer) -> None:
+    pytest.fail("the game provider was called")
+
+
 def test_providers_first_callback_finds_the_session_before_its_launch_is_answered(lobby: Lobby) -> None:
     """A game provider may ask for the balance, and bet, before it answers."""
     called: list[str] = []

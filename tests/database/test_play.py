@@ -237,9 +237,7 @@ def test_session_of_another_player_or_provider_is_refused(seat: Seat, new_seat: 
 def test_another_tenants_session_is_not_found(seat: Seat, cluster: object) -> None:
     """WALLET 34"""
     other = Casino(seat.casino.urls)
-    other.game_provider(seat.caller.code)
-
-    foreign = replace(seat, caller=replace(seat.caller, tenant_id=other.tenant_id))
+    foreign = replace(seat, caller=other.game_provider())
 
     assert foreign.debit("bet", 1).code == "SESSION_NOT_FOUND"
     assert foreign.asked_balance().code == "SESSION_NOT_FOUND"

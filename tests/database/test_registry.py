@@ -111,3 +111,15 @@ def test_what_does_not_fit_is_refused_with_its_reason(
 def test_operator_can_do_nothing_else(operator: psycopg.Connection[Any], statement: str) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         operator.execute(statement.encode())
+
+
+def test_code_of_a_game_provider_is_one_tenants(shared_casino: Casino, operator: psycopg.Connection[Any]) -> None:
+    """Its secret is found by the code alone: another tenant's launches would be signed with it."""
+    other = shared_casino.value(
+        "INSERT INTO tenants (code, display_name) VALUES ('OTHERS_CODE', 'Other') RETURNING tenant_id::text"
+    )
+    add = "SELECT casino_add_game_provider_v1(%s, 'TAKEN', 'Taken', 'https://taken.example')"
+    value(operator, add, shared_casino.tenant_id)
+
+    with pytest.raises(psycopg.errors.UniqueViolation, match="casino_game_providers_by_code"):
+        value(operator, add, other)

@@ -190,7 +190,7 @@ def test_rollback_of_another_tenants_bet_finds_nothing(seat: Seat) -> None:
     """WALLET 27"""
     seat.debit("bet", 1000)
     other = type(seat.casino)(seat.casino.urls)
-    theirs = other.seat(caller=other.game_provider(seat.caller.code))
+    theirs = other.seat(caller=other.game_provider())
 
     assert theirs.rollback("undo", "bet").fields["tombstone"] is True
     assert seat.rollback("undo", "bet").balance == B

@@ -16,7 +16,8 @@ LOGINS = ["casino", "provider", "auditor", "operator", "hub", "credentials"]
 # A login that may all that another may.
 MEMBER_OF = {"causeway_credentials": ["causeway_hub"]}
 # The deployment's list of tenants: a casino's code is unique among all of them.
-ACROSS_TENANTS = {"tenants_code_key"}
+# So is a game provider's, by which the tenant of its call is found.
+ACROSS_TENANTS = {"tenants_code_key", "casino_game_providers_by_code"}
 
 TENANT_ROLES = {
     "causeway_casino",

@@ -124,9 +124,10 @@ def simulate(database: Database, casino: GameProvider, request: Simulation) -> d
             [casino.tenant_id, session.provider_session_id],
         ).fetchone()
     player = {"sessionToken": request.session_token, "userId": request.user_id}
+    tenant_id, code = casino.tenant_id, session.provider_code
 
     def call(path: str, fields: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        return signed_calls.post(session.api_url, path, player | fields, "casino", session.provider_code, deadline)
+        return signed_calls.post(session.api_url, path, player | fields, "casino", tenant_id, code, deadline)
 
     steps = list(_script(call, opened.round_id))
     with database.transaction(casino.tenant_id) as connection:

@@ -97,7 +97,7 @@ def _launch(launcher: Launcher, request: LaunchRequest, deadline: Deadline) -> G
             _note_refusal(launcher, context, request.player_id)
         raise
     try:
-        answer = _launched(opened, request, token, deadline)
+        answer = _launched(launcher.tenant_id, opened, request, token, deadline)
         game_sessions.activate(launcher, opened.session_id, answer.provider_session_id)
     except BaseException:
         game_sessions.close(launcher, opened.session_id)
@@ -141,7 +141,9 @@ def _amount(body: dict[str, Any], name: str) -> str:
     return value
 
 
-def _launched(opened: OpenedSession, request: LaunchRequest, token: str, deadline: Deadline) -> _LaunchAnswer:
+def _launched(
+    tenant_id: str, opened: OpenedSession, request: LaunchRequest, token: str, deadline: Deadline
+) -> _LaunchAnswer:
     call = {
         "sessionToken": token,
         "casinoSessionId": opened.session_id,
@@ -151,7 +153,8 @@ def _launched(opened: OpenedSession, request: LaunchRequest, token: str, deadlin
         "casinoCode": opened.casino_code,
     }
     code = opened.provider_code
-    status, body = signed_calls.post(opened.provider_url, "/provider/launch", call, "provider", code, deadline)
+    url = opened.provider_url
+    status, body = signed_calls.post(url, "/provider/launch", call, "provider", tenant_id, code, deadline)
     if status != 200:
         raise GameProviderFailed(cause=f"{code} refused to launch: {status} {shown_name(str(body.get('code')))}")
     try:
@@ -181,9 +184,9 @@ def simulate_round(launcher: Launcher, request: LaunchRequest) -> dict[str, Any]
         "currency": session.currency,
         "casinoCode": session.casino_code,
     }
-    code = session.provider_code
+    url, tenant_id, code = session.provider_url, launcher.tenant_id, session.provider_code
     try:
-        status, report = signed_calls.post(session.provider_url, "/provider/simulate", call, "provider", code, deadline)
+        status, report = signed_calls.post(url, "/provider/simulate", call, "provider", tenant_id, code, deadline)
     finally:
         game_sessions.close(launcher, session.casino_session_id)
     if status != 200:

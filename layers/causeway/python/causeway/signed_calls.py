@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from causeway import outbound, signatures, strict_json
 from causeway.deadlines import Deadline
-from causeway.errors import GameProviderFailed, InvalidRequest
+from causeway.errors import GameProviderFailed, InvalidRequest, Misconfigured
 from causeway.game_providers import Direction, shared_secrets
 
 # Bytes of an answer that are read.
@@ -16,7 +16,7 @@ _MOST_BYTES = 64 * 1024
 
 
 def post(
-    base_url: str, path: str, body: Mapping[str, Any], to: Direction, code: str, deadline: Deadline
+    base_url: str, path: str, body: Mapping[str, Any], to: Direction, tenant_id: str, code: str, deadline: Deadline
 ) -> tuple[int, dict[str, Any]]:
     """Send a signed call and return the answer's status and JSON object, which was read as strictly as a request.
 
@@ -25,6 +25,7 @@ def post(
         path: the call's path under it.
         body: what to send.
         to: the side that is called; its secret signs.
+        tenant_id: the tenant, for whose calls alone the secret is.
         code: the game provider's code, on whichever end it stands.
         deadline: by which the answer must be here, the secret's read included.
 
@@ -32,8 +33,11 @@ def post(
         GameProviderFailed: no complete answer came in time, or it is no JSON object, ambiguous, nested too deeply, or
             of more than 64 KiB.
         Unavailable: the secrets cannot be read.
+        Misconfigured: the secret is another tenant's.
     """
     shared = shared_secrets(code, deadline=deadline)
+    if shared.tenant_id != tenant_id:
+        raise Misconfigured(cause=f"the secret of game provider {code} is not tenant {tenant_id}'s")
     url = base_url.rstrip("/") + path
     raw = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
     secret = (shared.casino if to == "casino" else shared.provider)[0]
