@@ -192,14 +192,15 @@ def test_settled_fact_that_was_changed_is_named_at_every_audit_and_the_chains_ar
 
 def test_what_is_added_is_settled_from_the_next_audit_on(played: Played) -> None:
     signed(played)
-    played.casino.game_provider("NEW")
+    code = played.casino.game_provider().code
     assert [signed(played), signed(played)] == [2, 3]
 
-    played.corrupt("UPDATE casino_game_providers SET code = 'NEWER' WHERE code = 'NEW'")
+    newest = "(SELECT max(game_provider_id) FROM casino_game_providers)"
+    played.corrupt(f"UPDATE casino_game_providers SET code = 'NEWER' WHERE game_provider_id = {newest}")  # noqa: S608
 
     [finding] = audited(played)
     assert finding.endswith(
-        "it was NEW with ids unique per provider at audit run 2, and is NEWER with ids unique per provider"
+        f"it was {code} with ids unique per provider at audit run 2, and is NEWER with ids unique per provider"
     )
 
 

@@ -133,3 +133,9 @@ def test_call_that_cannot_be_made_says_why_and_is_logged(account: Account, code:
     assert (verdict.code, verdict.message) == (code, message)
     assert [(attempt.status, attempt.response_body) for attempt in attempts] == [(None, "")]
     assert attempts[0].error in ("ConfigLacks", "AddressInvalid")
+
+
+def test_every_field_that_a_template_may_name_is_filled_in() -> None:
+    account = Account(platform("https://platform.test", {"type": "none"}), "production", {"3ds": "on"}, {"_k": "x"})
+
+    assert account.filled("/{3ds}/{_k}/{no field}") == "/on/x/{no field}"

@@ -9,8 +9,8 @@ from typing import Any
 from causeway.catalogue import Provider
 from causeway.outbound import AddressInvalid, ConfigLacks, RequestInvalid, check_url
 from causeway.outbound.verdicts import judge
+from causeway.provider_terms import FIELD_REFERENCE
 
-_FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 # What a field may put into the host of a base URL.
 _HOST_PART = re.compile(r"[0-9A-Za-z.-]{1,200}")
 
@@ -33,7 +33,7 @@ class Account:
         Raises:
             ConfigLacks: the configuration lacks a field that the call needs.
         """
-        return _FIELD.sub(lambda found: encode(self._field(found[1])), template)
+        return FIELD_REFERENCE.sub(lambda found: encode(self._field(found[1])), template)
 
     def _field(self, name: str) -> str:
         value = self.secrets.get(name, self.settings.get(name))
@@ -63,7 +63,7 @@ class Account:
     @property
     def unused_secrets(self) -> tuple[str, ...]:
         """Names of the secrets that the test call does not use, and so does not prove."""
-        used = set(_FIELD.findall(json.dumps([self.provider.base_urls, self.provider.health_call])))
+        used = set(FIELD_REFERENCE.findall(json.dumps([self.provider.base_urls, self.provider.health_call])))
         return tuple(sorted(self.secrets.keys() - used))
 
     @property

@@ -15,15 +15,18 @@ logger = Logger()
 # One count per answer, under its code: OK, INSUFFICIENT_FUNDS, UNAVAILABLE, ...
 metrics = Metrics(namespace="Causeway")
 _MOST_OF_A_CAUSE = 500
+# Bytes of a request's body that are accepted.
+_MOST_BYTES = 16 * 1024
 _VARIABLE = re.compile(r"\{\w+\}")
 
 
-def raw_body(event: dict[str, Any], most: int) -> bytes:
-    """Return the bytes the client sent.
+def headers_of(event: dict[str, Any]) -> dict[str, str]:
+    """Return the headers the client sent: lower case on API Gateway, but not from `sam local`."""
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
-    Args:
-        event: API Gateway's.
-        most: bytes that are accepted.
+
+def raw_body(event: dict[str, Any]) -> bytes:
+    """Return the bytes the client sent.
 
     Raises:
         PayloadTooLarge: there are more.
@@ -34,7 +37,7 @@ def raw_body(event: dict[str, Any], most: int) -> bytes:
         raw = b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass")
     except ValueError as error:
         raise InvalidRequest("The body is not valid base64") from error
-    if len(raw) > most:
+    if len(raw) > _MOST_BYTES:
         raise PayloadTooLarge
     return raw
 

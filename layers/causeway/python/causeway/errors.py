@@ -309,6 +309,10 @@ class Forbidden(CausewayError):
         self.permission = permission
 
 
+class Suspended(Forbidden):
+    """Your membership is suspended"""
+
+
 class TenantRequired(CausewayError):
     """No tenant was named"""
 

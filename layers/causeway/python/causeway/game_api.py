@@ -9,14 +9,11 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from causeway import database, game_providers, operations, settings, signatures, strict_json
-from causeway.api import failed, json_answer, raw_body
+from causeway.api import failed, headers_of, json_answer, raw_body
 from causeway.database import BUDGET, Database
 from causeway.deadlines import Deadline
 from causeway.errors import BY_CODE, CausewayError, SignatureInvalid
 from causeway.ledger import Answer
-
-# Bytes of a request's body that are accepted.
-_MOST_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +55,13 @@ def signed_call(
             in_time = database.current().within(deadline)
             secret = None
             try:
-                raw = raw_body(event, _MOST_BYTES)
+                raw = raw_body(event)
                 if not is_known(in_time, direction, _code(event)):
                     raise SignatureInvalid
                 caller, secret = game_providers.authenticate(
                     direction,
                     _code(event),
-                    _headers(event).get(f"x-{direction}-signature", ""),
+                    headers_of(event).get(f"x-{direction}-signature", ""),
                     event["requestContext"]["http"]["method"],
                     event["rawPath"],
                     raw,
@@ -84,13 +81,8 @@ def signed_call(
     return decorate
 
 
-def _headers(event: dict[str, Any]) -> dict[str, str]:
-    # Lower case on API Gateway, but not from `sam local`.
-    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-
-
 def _code(event: dict[str, Any]) -> str:
-    return _headers(event).get("x-provider-code", settings.default_game_provider())
+    return headers_of(event).get("x-provider-code", settings.default_game_provider())
 
 
 def _answered(result: Answer | dict[str, Any]) -> Response[str]:

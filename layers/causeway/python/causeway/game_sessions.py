@@ -11,10 +11,10 @@ from causeway.context import RequestContext
 from causeway.database import Database
 from causeway.errors import (
     CausewayError,
-    Forbidden,
     GameNotFound,
     GameProviderFailed,
     PlayerNotFound,
+    Suspended,
     WrongCurrency,
 )
 from causeway.fields import known_fields
@@ -86,7 +86,7 @@ def open_for(launcher: Launcher, request: LaunchRequest, token: str, acting: Req
         acting: the context of somebody else than the player.
 
     Raises:
-        Forbidden: who acts for the player is suspended.
+        Suspended: who acts for the player.
         GameNotFound, PlayerNotFound, WrongCurrency.
     """
     with launcher.database.transaction(launcher.tenant_id) as transaction:
@@ -137,7 +137,7 @@ def _refuse_suspended(transaction: psycopg.Connection[Any], context: RequestCont
         return
     suspended: Any = transaction.execute("SELECT membership_suspended_v1(%s)", [context.caller.subject]).fetchone()
     if suspended[0]:
-        raise Forbidden("Your membership is suspended", cause="the membership is suspended")
+        raise Suspended
 
 
 def _game(transaction: psycopg.Connection[Any], tenant_id: str, request: LaunchRequest) -> Any:

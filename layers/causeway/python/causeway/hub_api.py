@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from causeway import addresses, audit_log, database, idempotency, identity, operations, secrets, settings, strict_json
-from causeway.api import failed, json_answer, raw_body
+from causeway.api import failed, headers_of, json_answer, raw_body
 from causeway.context import RequestContext
 from causeway.database import Database
 from causeway.deadlines import Deadline
@@ -34,8 +34,6 @@ from causeway.preconditions import ANY, Expected
 
 logger = Logger(child=True)
 
-# Bytes of a request's body that are accepted.
-_MOST_BYTES = 16 * 1024
 # Seconds before the function's time limit after which no transaction is waited for.
 _RESERVE = 1.0
 Result = TypeVar("Result")
@@ -146,14 +144,14 @@ def _in_time(app: APIGatewayHttpResolver) -> Database:
 
 def _call(event: dict[str, Any], path: dict[str, str], in_time: Database) -> HubCall:
     context = event["requestContext"]
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    headers = headers_of(event)
     caller = caller_of(context.get("authorizer", {}), headers.get("x-tenant-id"))
     return HubCall(
         context=RequestContext(caller, context["http"]["sourceIp"], context["requestId"], in_time),
         delivered=path | (event.get("pathParameters") or {}),
         query=event.get("queryStringParameters") or {},
         headers=headers,
-        raw=raw_body(event, _MOST_BYTES),
+        raw=raw_body(event),
         route=event["routeKey"],
     )
 
@@ -233,8 +231,7 @@ def _digest_key(call: HubCall) -> bytes:
     name = settings.audit_secret_or_none()
     if name is None or not call.raw.strip():
         return b"requests without secrets"
-    pepper = str((secrets.read(name) or {}).get("pepper", "")).encode()
-    return audit_log.fingerprint_key(pepper, call.context.caller.tenant)
+    return audit_log.fingerprint_key(secrets.pepper(name), call.context.caller.tenant)
 
 
 def _done(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswer]) -> HubAnswer:

@@ -11,7 +11,7 @@ import psycopg
 
 from causeway import base64url
 from causeway.database import Database
-from causeway.errors import Forbidden, InvalidRequest, TenantNotFound, TenantRequired, Unauthorized
+from causeway.errors import Forbidden, InvalidRequest, Suspended, TenantNotFound, TenantRequired, Unauthorized
 from causeway.fields import text_field, uuid_or
 from causeway.names import name_field, unseen
 from causeway.permissions import ALLOWED, Permission, Role
@@ -205,7 +205,7 @@ def admit(transaction: psycopg.Connection[Any], caller: Caller) -> NewRole | Non
 
     Raises:
         TenantNotFound: no such tenant.
-        Forbidden: the membership is suspended.
+        Suspended.
     """
     remembered = caller.kind == "person" and caller.role != "super_admin"
     [admission] = transaction.execute(
@@ -223,7 +223,7 @@ def admit(transaction: psycopg.Connection[Any], caller: Caller) -> NewRole | Non
     if admission.outcome == "no_tenant":
         raise TenantNotFound
     if admission.outcome == "suspended":
-        raise Forbidden("Your membership is suspended", cause="the membership is suspended")
+        raise Suspended
     return NewRole(admission.role_before) if admission.written else None
 
 

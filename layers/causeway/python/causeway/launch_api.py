@@ -9,13 +9,11 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from causeway import database, games, hub_api, identity, operations, settings, strict_json
-from causeway.api import failed, json_answer, raw_body
+from causeway.api import failed, headers_of, json_answer, raw_body
 from causeway.context import RequestContext
 from causeway.errors import CausewayError, InvalidRequest, TenantNotFound, TokenRequired
 from causeway.game_sessions import Launcher
 
-# Bytes of a request's body that are accepted.
-_MOST_BYTES = 16 * 1024
 # A client that sends these counts on what they promise, and a launch does not keep it: a session is always new.
 _NOT_TAKEN = ("Idempotency-Key", "If-Match")
 
@@ -55,14 +53,14 @@ def launch_call(
 
 def _call(event: dict[str, Any]) -> LaunchCall:
     # Lower case on API Gateway, but not from `sam local`.
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    headers = headers_of(event)
     launcher = _launcher(event["requestContext"], headers)
     games.admit(launcher)
     _demand_tenant(launcher, headers.get("x-tenant-id"))
     for name in _NOT_TAKEN:
         if name.lower() in headers:
             raise InvalidRequest(f"A launch takes no {name}: leave it out")
-    return LaunchCall(strict_json.parse_object(raw_body(event, _MOST_BYTES)), launcher)
+    return LaunchCall(strict_json.parse_object(raw_body(event)), launcher)
 
 
 def _launcher(context: dict[str, Any], headers: dict[str, str]) -> Launcher:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -15,6 +15,10 @@ from causeway.identity import LONGEST_SUBJECT
 from causeway.preconditions import Expected
 
 STATUSES = ("active", "suspended")
+# What Membership is made of.
+_SELECT: LiteralString = """
+    SELECT subject, role, status, created_at, version, name, email, email_verified FROM memberships
+"""
 _ACTIONS = {"active": Action.MEMBERSHIP_RESTORED, "suspended": Action.MEMBERSHIP_SUSPENDED}
 
 
@@ -70,8 +74,8 @@ def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Membershi
     after = _cursor(query["cursor"]) if "cursor" in query else None
     with context.transaction() as transaction:
         rows = transaction.execute(
-            """
-            SELECT subject, role, status, created_at, version, name, email, email_verified FROM memberships
+            f"""
+            {_SELECT}
             WHERE tenant_id = current_tenant() AND (%(after)s::text IS NULL OR subject > %(after)s)
             ORDER BY subject
             LIMIT %(limit)s + 1
@@ -159,8 +163,8 @@ def _find(transaction: psycopg.Connection[Any], subject: str, *, exact: bool) ->
     except InvalidRequest as error:
         raise MembershipNotFound from error
     row = transaction.execute(
-        """
-        SELECT subject, role, status, created_at, version, name, email, email_verified FROM memberships
+        f"""
+        {_SELECT}
         WHERE tenant_id = current_tenant() AND subject = %s
         FOR UPDATE
         """,

@@ -21,6 +21,8 @@ class Proof:
     headers: tuple[str, ...] = ()
     # Whether API Gateway itself refuses callers, by a 401 without a code.
     gateway: bool = False
+    # Whether it is the hub's, whose changes take If-Match and Idempotency-Key.
+    hub: bool = False
 
 
 _FAULTS = ("INTERNAL", "UNAVAILABLE")
@@ -28,8 +30,8 @@ _HUB = ("INVALID_REQUEST", "TENANT_REQUIRED", "UNAUTHORIZED", "FORBIDDEN", "TENA
 _SIGNED = ("INVALID_REQUEST", "PAYLOAD_TOO_LARGE", "SIGNATURE_INVALID", *_FAULTS)
 
 NO_PROOF = Proof("Called by anyone", ("INTERNAL",))
-TOKEN = Proof("Called with a token", _HUB, ("token",), ("X-Tenant-Id",), gateway=True)
-TOKEN_OR_KEY = Proof("Called with a token or an API key", _HUB, ("token", "apiKey"), ("X-Tenant-Id",))
+TOKEN = Proof("Called with a token", _HUB, ("token",), ("X-Tenant-Id",), gateway=True, hub=True)
+TOKEN_OR_KEY = Proof("Called with a token or an API key", _HUB, ("token", "apiKey"), ("X-Tenant-Id",), hub=True)
 LAUNCH = Proof(
     "Called with the player's own token, or with a token or an API key (the local stage takes a call without either)",
     (*_HUB, "TOKEN_REQUIRED", "PAYLOAD_TOO_LARGE"),

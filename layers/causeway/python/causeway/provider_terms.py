@@ -10,7 +10,8 @@ from causeway import config_schema
 from causeway.errors import InvalidRequest
 from causeway.outbound.targets import why_not_address, why_not_header, why_not_path
 
-_FIELD_REFERENCE = re.compile(r"\{(\w+)\}", re.ASCII)
+# The place of a field in a text of a template.
+FIELD_REFERENCE = re.compile(r"\{(\w+)\}", re.ASCII)
 
 
 def check(document: dict[str, Any]) -> None:
@@ -48,13 +49,13 @@ def _check_references(document: dict[str, Any]) -> None:
     schema, call = document["config_schema"], document["health_call"]
     fields = schema.get("properties", {})
     for text in _texts([document["base_urls"], call]):
-        for name in _FIELD_REFERENCE.findall(text):
+        for name in FIELD_REFERENCE.findall(text):
             if name not in fields:
                 raise InvalidRequest(f"{{{name}}} is not a field of config_schema")
             if name not in schema.get("required", []) and "default" not in fields[name]:
                 raise InvalidRequest(f"{{{name}}} is neither required by config_schema nor has it a default there")
     for text in _texts([document["base_urls"], call["path"], call.get("query"), call["auth"].get("token_path")]):
-        for name in _FIELD_REFERENCE.findall(text):
+        for name in FIELD_REFERENCE.findall(text):
             if fields[name].get("x-secret") or not {"pattern", "enum"} & fields[name].keys():
                 raise InvalidRequest(f"{{{name}}} stands in a URL: it must have a pattern, and be no secret")
     if not call.get("configured_url") and not any(document["base_urls"].values()):
@@ -87,7 +88,7 @@ def _names_header(auth: dict[str, Any]) -> list[str]:
 
 def _filled(text: str) -> str:
     """Return a path or URL as a connection's fields may fill it; what they make of it is judged again at the call."""
-    return _FIELD_REFERENCE.sub(lambda found: "/x" if found.start() == 0 else "x", text)
+    return FIELD_REFERENCE.sub(lambda found: "/x" if found.start() == 0 else "x", text)
 
 
 def _refuse_if(place: str, wrong: str | None) -> None:

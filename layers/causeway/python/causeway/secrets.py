@@ -74,6 +74,11 @@ def read(name: str, *, fresh: bool = False, deadline: Deadline | None = None) ->
     return current().read(name, fresh=fresh, deadline=deadline)
 
 
+def pepper(name: str) -> bytes:
+    """Return the pepper of a secret {"pepper": ...}, empty where it holds none; raises as Secrets.read does."""
+    return str(read(name).get("pepper", "")).encode()
+
+
 def _fetch(name: str, seconds: float) -> dict[str, Any]:
     url = urlsplit(settings.secrets_extension_url())
     token = settings.aws_session_token()

@@ -31,8 +31,7 @@ def shown(connection: Connection) -> dict[str, Any]:
 
 def fingerprint_key(context: Context) -> bytes:
     """Return the key of the tenant's fingerprints; raises Misconfigured where the deployment has no pepper."""
-    kept = secrets.read(settings.audit_secret())
-    return audit_log.fingerprint_key(str(kept.get("pepper", "")).encode(), context.tenant)
+    return audit_log.fingerprint_key(secrets.pepper(settings.audit_secret()), context.tenant)
 
 
 def fingerprints(key: bytes, secret: Mapping[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from typing import Any
 from causeway.errors import BY_CODE, CausewayError, HubUnavailable
 from causeway.openapi import schemas
 from causeway.openapi.schemas import parameters
-from causeway.operations import GUARDS, NO_PROOF, OPERATIONS, TOKEN, TOKEN_OR_KEY, Guard, Operation, Proof
+from causeway.operations import GUARDS, NO_PROOF, OPERATIONS, Guard, Operation, Proof
 from causeway.permissions import ALLOWED
 
 # What every route of the hub that changes something can answer.
@@ -130,7 +130,7 @@ def _operation(route: _Route, components: dict[str, Any], refusals: dict[str, di
     what = f"{route.method} {route.path}"
     declared = _declared(what, route, components)
     guard = GUARDS.get(route.function, Guard(NO_PROOF))
-    changes = guard.proof in (TOKEN, TOKEN_OR_KEY) and route.method != "GET"
+    changes = guard.proof.hub and route.method != "GET"
     codes = _codes(what, route, declared, guard.proof, changes=changes)
     operation = {
         "operationId": _operation_id(route),
@@ -238,7 +238,7 @@ def _refusals(codes: list[str], proof: Proof, known: dict[str, dict[str, Any]]) 
         by_status.setdefault(BY_CODE[code].status, []).append(code)
     answers: dict[int, dict[str, Any]] = {}
     errors = dict(BY_CODE)
-    if proof in (TOKEN, TOKEN_OR_KEY):
+    if proof.hub:
         errors[HubUnavailable.code] = HubUnavailable
     for status, its_codes in by_status.items():
         hub = ["hub"] if errors != BY_CODE and HubUnavailable.code in its_codes else []
