@@ -184,9 +184,9 @@ class Casino:
         self._databases.append(database)
         return database
 
-    def game_provider(self, **dialect: Any) -> GameProvider:
+    def game_provider(self, code: str | None = None, **dialect: Any) -> GameProvider:
         """Make a game provider with one game; its columns as given, the rest by default."""
-        code = f"P{token_hex(4).upper()}"
+        code = code or f"P{token_hex(4).upper()}"
         names = sql.SQL("").join(sql.SQL(", {} => %s").format(sql.Identifier(f"p_{name}")) for name in dialect)
         add = sql.SQL("SELECT casino_add_game_provider_v1(%s, %s, %s, 'http://127.0.0.1'{})").format(names)
         self.query(add, [self.tenant_id, code, code, *dialect.values()])

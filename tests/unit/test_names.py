@@ -39,6 +39,8 @@ def test_name_is_brought_into_its_one_form(given: str, kept: str) -> None:
             None,
             "X\0",
             "\ud800",
+            # Characters that no Unicode of ours has.
+            *("X\U0002ffffY", "a\U0003134b", "X\ufdd0Y", "X\U000e0fffY"),
             *("X\u0890Y", "X\u08e2Y", "X\U000e0100Y", "X\U00016fe4Y", "X\U0001d159Y", "X\U000e0fffY", "X\U0010fffdY"),
         ),
     ],

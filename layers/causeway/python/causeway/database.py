@@ -16,7 +16,7 @@ from psycopg.rows import namedtuple_row
 
 from causeway import dialling, rds_token, secrets, settings
 from causeway.deadlines import Deadline
-from causeway.errors import CausewayError, Misconfigured, SchemaBehind, Unavailable
+from causeway.errors import CausewayError, InvalidRequest, Misconfigured, SchemaBehind, Unavailable
 
 # Seconds for a statement in all, connecting and sending again included; a caller is promised an answer within 3.
 BUDGET = 2.6
@@ -24,6 +24,13 @@ BUDGET = 2.6
 _ENOUGH = 0.2
 
 _SEND_AGAIN = (pg.SerializationFailure, pg.DeadlockDetected, pg.UniqueViolation)
+# The checks by is_name(): names have passed causeway.names, and the server's Unicode may be another than Python's.
+_NAMES = frozenset(
+    (
+        *("api_keys_channel_check", "api_keys_name_check", "integration_connections_name_check"),
+        *("integration_providers_display_name_check", "tenants_display_name_check"),
+    )
+)
 _SCHEMA_BEHIND = (pg.UndefinedFunction, pg.UndefinedTable, pg.UndefinedColumn, pg.UndefinedObject)
 
 
@@ -182,6 +189,8 @@ def _translated(error: psycopg.Error) -> CausewayError:
     summary = f"{type(error).__name__} {error.sqlstate or ''}".strip()
     message = str(error).strip().splitlines()[:1]
     cause = f"{summary}: {message[0] if message else ''}"
+    if isinstance(error, pg.CheckViolation) and error.diag.constraint_name in _NAMES:
+        return InvalidRequest("A name has a character that is not known here", cause=cause)
     if isinstance(error, _SCHEMA_BEHIND):
         return SchemaBehind(cause=f"The schema is behind the code ({cause}): run schema-migrate")
     if isinstance(error, (psycopg.OperationalError, *_SEND_AGAIN)):

@@ -178,7 +178,7 @@ def _subject(claims: dict[str, str]) -> str:
         raise Unauthorized(cause=f"the token's {error.sentence}") from error
     if subject.startswith(("[", "{")):
         raise Unauthorized(cause="the token's sub may be a list or an object")
-    if subject != subject.strip() or any(unseen(one) for one in subject):
+    if subject != subject.strip() or unseen(subject):
         raise Unauthorized(cause="the token's sub has blanks at an end, a line break or an invisible character")
     return subject
 

@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 from causeway.errors import InvalidRequest
 from causeway.fields import text_field
@@ -26,13 +26,17 @@ def name_field(fields: dict[str, Any], name: str, longest: int) -> str:
     The database's is_name() accepts no other form.
 
     Raises:
-        InvalidRequest: no text, too long, nothing but blanks, or with a line break or an invisible character.
+        InvalidRequest: no text, too long, nothing but blanks, or with a line break, an invisible character, or one that
+            this Python's Unicode does not know.
     """
     text = normalize("NFC", text_field(fields, name, longest))
     # A line break at an end is pasted, and is a blank like any other there.
     trimmed = text.strip()
     if unseen(trimmed):
         raise InvalidRequest(f"{name} must not have line breaks or invisible characters")
+    # Another Unicode than this Python's may bring such a character into another order or form.
+    if any(category(one) == "Cn" for one in trimmed):
+        raise InvalidRequest(f"{name} has a character that is not known here")
     kept = " ".join(trimmed.split())
     if not 1 <= len(kept) <= longest:
         raise InvalidRequest(f"{name} must be a string of 1 to {longest} characters that are not all blank")
