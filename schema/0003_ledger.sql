@@ -165,37 +165,50 @@ GRANT SELECT ON casino_postings TO causeway_casino, causeway_auditor;
 -- is found at the next; and what is settled and in no chain. The signatures are HMACs under a key that the database does
 -- not hold. Not tenants' tables: the auditor alone reads and writes them, and reads every tenant.
 CREATE TABLE ledger_audit_runs (
-    -- 1, 2, 3, without a gap. Two runs at once: one of them fails here.
-    run bigint PRIMARY KEY,
+    -- Made of the key: the runs that one key signed.
+    series bytea NOT NULL,
+    -- 1, 2, 3, without a gap.
+    run bigint NOT NULL,
     ended_at timestamptz NOT NULL DEFAULT now(),
     -- SHA-256 over the newest signed head of every wallet: none can be taken away unseen.
     heads bytea NOT NULL,
     -- SHA-256 over all settled facts.
     facts bytea NOT NULL,
     -- HMAC over the run, its heads and facts, and the signature of the run before.
-    signature bytea NOT NULL
+    signature bytea NOT NULL,
+    -- Two runs at once: one of them fails here.
+    PRIMARY KEY (series, run)
 );
 
+-- A run adds the wallets that grew since the run before it, so there are never more of a series than ledger rows.
 CREATE TABLE ledger_audit_heads (
     tenant_id uuid NOT NULL,
     wallet_id bigint NOT NULL,
+    series bytea NOT NULL,
     run bigint NOT NULL,
     -- The wallet's newest row at that run, and its hash.
     entry bigint NOT NULL,
     hash bytea NOT NULL,
     -- HMAC over all of these.
     signature bytea NOT NULL,
-    PRIMARY KEY (tenant_id, wallet_id, run)
+    -- Finds the newest of a wallet.
+    PRIMARY KEY (tenant_id, wallet_id, series, run)
 );
+
+-- Finds those of runs that have not been.
+-- squawk-ignore require-concurrent-index-creation
+CREATE INDEX ledger_audit_heads_run ON ledger_audit_heads (series, run);
 
 -- Written once, at the first run that sees the subject: a game provider with its code and id_scope, a currency with its
 -- decimals.
 CREATE TABLE ledger_audit_facts (
-    subject text COLLATE "C" PRIMARY KEY,
+    series bytea NOT NULL,
+    subject text COLLATE "C" NOT NULL,
     value text NOT NULL,
     run bigint NOT NULL,
     -- HMAC over all of these.
-    signature bytea NOT NULL
+    signature bytea NOT NULL,
+    PRIMARY KEY (series, subject)
 );
 
 CREATE FUNCTION ledger_audit_refuse_change() RETURNS trigger
@@ -222,4 +235,4 @@ CREATE POLICY ledger_audit_heads_audit ON ledger_audit_heads FOR SELECT TO cause
 CREATE POLICY ledger_audit_heads_sign ON ledger_audit_heads FOR INSERT TO causeway_auditor WITH CHECK (true);
 GRANT SELECT, INSERT ON ledger_audit_heads TO causeway_auditor;
 GRANT SELECT, INSERT ON ledger_audit_facts TO causeway_auditor;
-GRANT SELECT, INSERT (run, heads, facts, signature) ON ledger_audit_runs TO causeway_auditor;
+GRANT SELECT, INSERT (series, run, heads, facts, signature) ON ledger_audit_runs TO causeway_auditor;

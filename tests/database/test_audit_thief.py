@@ -195,6 +195,26 @@ def test_ledger_that_grows_is_signed_anew_and_its_past_stays_signed(played: Play
     assert heads == [(played.seat.wallet_id, 1, 11), (played.neighbour.wallet_id, 1, 3), (played.seat.wallet_id, 2, 12)]
 
 
+def test_audit_reads_the_newest_signed_head_of_each_wallet_and_not_all_of_them(played: Played) -> None:
+    """There is one per wallet and run that saw it grow."""
+    signed(played)
+    played.casino.query(
+        """
+        INSERT INTO ledger_audit_heads (tenant_id, wallet_id, series, run, entry, hash, signature)
+        SELECT h.tenant_id, h.wallet_id, s.series, r.run, r.run, h.hash, h.signature
+        FROM ledger_audit_heads AS h CROSS JOIN generate_series(-5000, -1) AS r (run)
+        CROSS JOIN (SELECT series FROM ledger_audit_runs UNION ALL VALUES (''::bytea)) AS s (series)
+        """
+    )
+    played.casino.query("ANALYZE ledger_audit_heads")
+    read = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'ledger_audit_heads'"
+    played.casino.query("SELECT pg_stat_force_next_flush()")
+    before = played.casino.value(read)
+
+    assert signed(played) == 2
+    assert played.casino.value(read) - before < 20
+
+
 def test_wallet_deleted_with_its_rows_is_named(played: Played) -> None:
     signed(played)
     played.corrupt(
@@ -235,22 +255,27 @@ def test_wallet_deleted_with_its_rows_is_named(played: Played) -> None:
         ),
         (
             """
-            INSERT INTO ledger_audit_heads SELECT tenant_id, wallet_id, run + 1, entry, hash, signature
+            INSERT INTO ledger_audit_heads SELECT tenant_id, wallet_id, series, run + 1, entry, hash, signature
             FROM ledger_audit_heads WHERE wallet_id = %(wallet)s
             """,
             ": signed by audit run 2, which has not been",
         ),
         (
-            "INSERT INTO ledger_audit_facts VALUES ('currency XXX', '2 decimals', 2, '')",
+            "INSERT INTO ledger_audit_facts SELECT series, 'currency XXX', '2 decimals', 2, '' FROM ledger_audit_runs",
             "currency XXX: signed by audit run 2, which has not been",
         ),
         (
-            "INSERT INTO ledger_audit_facts VALUES ('currency XXX', '2 decimals', 1, '')",
+            "INSERT INTO ledger_audit_facts SELECT series, 'currency XXX', '2 decimals', 1, '' FROM ledger_audit_runs",
             "currency XXX: the fact of audit run 1 is not signed with this key",
         ),
-        ("INSERT INTO ledger_audit_runs VALUES (2, now(), '', '', '')", "audit run 2 is not signed with this key"),
         (
-            "INSERT INTO ledger_audit_runs VALUES (9223372036854775807, now(), '', '', '')",
+            "INSERT INTO ledger_audit_runs SELECT series, 2, now(), '', '', '' FROM ledger_audit_runs",
+            "audit run 2 is not signed with this key",
+        ),
+        (
+            """
+            INSERT INTO ledger_audit_runs SELECT series, 9223372036854775807, now(), '', '', '' FROM ledger_audit_runs
+            """,
             "807 is not signed with this key",
         ),
         ("DELETE FROM ledger_audit_runs", ": signed by audit run 1, which has not been"),
@@ -281,14 +306,80 @@ def test_audit_that_another_one_overtook_signs_nothing_and_says_so(played: Playe
     assert signed(played) == 2
 
 
-def test_another_key_knows_none_of_the_heads(played: Played) -> None:
-    signed(played)
+NEW_KEY = "another key of the auditor's, of forty characters"
+
+
+def audited_anew(played: Played, *options: str) -> tuple[int, list[str]]:
+    """Audit with another key; returns the exit status and what was printed."""
     played.casino.corrupted = True
+    result = run("audit", *options, LEDGER_AUDIT_KEY=NEW_KEY, DATABASE_URL=played.casino.urls["auditor"])
+    return result.returncode, (result.stdout + result.stderr).splitlines()
 
-    result = run("audit", LEDGER_AUDIT_KEY="x" * 40, DATABASE_URL=played.casino.urls["auditor"])
 
-    assert result.returncode == 1
-    assert named(played, result.stdout.splitlines()) == {played.seat.wallet_id, played.neighbour.wallet_id}
+def test_another_key_signs_nothing_of_its_own_accord(played: Played) -> None:
+    """The key may be the wrong one, and what was signed before would not be compared any more."""
+    signed(played)
+
+    for _ in range(2):
+        assert audited_anew(played) == (
+            1,
+            [
+                "no audit run is signed with this key; run 1 is signed with another",
+                "2 wallets, 14 rows, nothing signed, 1 findings",
+            ],
+        )
+    assert signed(played) == 2
+
+
+def test_new_key_begins_a_new_series_that_is_a_finding_once(played: Played) -> None:
+    """The old key is lost, or known to others: the audit is of use again."""
+    signed(played)
+    assert signed(played) == 2
+
+    assert audited_anew(played, "--new-series") == (
+        1,
+        [
+            "a new series of audit runs begins: what runs up to 2 signed is not compared any more",
+            "2 wallets, 14 rows, audit run 1, 1 findings",
+        ],
+    )
+    assert audited_anew(played) == (0, ["2 wallets, 14 rows, audit run 2, 0 findings"])
+    assert played.seat.debit("bet 5", 1, "round 5").code == "OK"
+    assert audited_anew(played) == (0, ["2 wallets, 15 rows, audit run 3, 0 findings"])
+    cut(played)
+    forge(played)
+    status, findings = audited_anew(played)
+    assert (status, findings[0].split(": ", 1)[1]) == (
+        1,
+        "its rows end at entry 7, audit run 3 signed entry 12: the tail was cut off",
+    )
+
+
+def test_new_series_with_a_key_that_has_signed_is_refused(played: Played) -> None:
+    """Or a theft that the signed heads show could be signed over."""
+    signed(played)
+    cut(played)
+    forge(played)
+
+    result = run("audit", "--new-series", "--database-url", played.casino.urls["auditor"])
+
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "This key has signed audit runs: make a new key for a new series" in result.stderr
+    assert len(audited(played)) == 1
+
+
+def test_forged_runs_are_no_dead_end(played: Played) -> None:
+    """They are of the old key's series, for whatever number they claim."""
+    signed(played)
+    played.corrupt(
+        "INSERT INTO ledger_audit_runs SELECT series, 9223372036854775807, now(), '', '', '' FROM ledger_audit_runs",
+        """
+        INSERT INTO ledger_audit_heads SELECT tenant_id, wallet_id, series, 9223372036854775807, entry, hash, signature
+        FROM ledger_audit_heads
+        """,
+    )
+    assert audited_anew(played, "--new-series")[0] == 1
+    assert audited_anew(played) == (0, ["2 wallets, 14 rows, audit run 2, 0 findings"])
 
 
 @pytest.mark.parametrize(("key", "reason"), [("", "LEDGER_AUDIT_KEY"), ("short", "at least 32 characters")])

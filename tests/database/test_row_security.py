@@ -129,8 +129,8 @@ _HUB_SIDE = (
 
 
 _AUDITORS_SIDE = """
-    INSERT INTO ledger_audit_heads (tenant_id, wallet_id, run, entry, hash, signature)
-    SELECT tenant_id, wallet_id, 1, entries, head, '' FROM casino_wallets WHERE tenant_id = %(tenant)s
+    INSERT INTO ledger_audit_heads (tenant_id, wallet_id, series, run, entry, hash, signature)
+    SELECT tenant_id, wallet_id, '', 1, entries, head, '' FROM casino_wallets WHERE tenant_id = %(tenant)s
 """
 
 

@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, LiteralString
 
 import psycopg
@@ -65,7 +65,9 @@ def run(
     return 1 if faults else 0
 
 
-def rows(connection: psycopg.Connection[Any], query: LiteralString, parameters: Sequence[Any] = ()) -> Iterator[Any]:
+def rows(
+    connection: psycopg.Connection[Any], query: LiteralString, parameters: Sequence[Any] | Mapping[str, Any] = ()
+) -> Iterator[Any]:
     """Yield a query's rows as they stand at one moment, a page at a time."""
     with connection.transaction(), connection.cursor(name="proof", row_factory=namedtuple_row) as cursor:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")

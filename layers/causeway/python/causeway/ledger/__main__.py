@@ -21,18 +21,27 @@ _FAILURE = "The audit could not run"
 def main() -> int:
     """Run the command; returns the process's exit status."""
     parser = auditor.command_line("python -m causeway.ledger", __doc__, "audit")
-    parser.add_argument(
+    signing = parser.add_mutually_exclusive_group()
+    signing.add_argument(
         "--without-heads",
         action="store_true",
         help="look at nothing signed and sign nothing (on a replica, or without the key): a rewritten past, a cut tail "
         "or a changed fact is not found",
+    )
+    signing.add_argument(
+        "--new-series",
+        action="store_true",
+        help="begin anew with a new key, after the key of the runs before was lost or became known: what they signed "
+        "is not compared, which is a finding of this run",
     )
     arguments = parser.parse_args()
     totals = Totals()
     signed = [""]
 
     def prove(connection: psycopg.Connection[Any]) -> Iterator[object]:
-        heads = None if arguments.without_heads else SignedHeads(connection, settings.ledger_audit_key())
+        heads = None
+        if not arguments.without_heads:
+            heads = SignedHeads(connection, settings.ledger_audit_key(), new_series=arguments.new_series)
         yield from audit(connection, totals, heads)
         if totals.wallet_money + totals.house_money != 0:
             yield f"wallets hold {totals.wallet_money}, the house's accounts {totals.house_money}: not zero together"

@@ -23,7 +23,7 @@ _FACTS = """
         UNION ALL
         SELECT format('currency %%s', code), format('of %%s decimals', exponent) FROM currencies
     ) AS c
-    FULL JOIN (SELECT * FROM ledger_audit_facts WHERE run <= %s) AS f USING (subject)
+    FULL JOIN (SELECT * FROM ledger_audit_facts WHERE series = %s AND run <= %s) AS f USING (subject)
     ORDER BY subject
 """
 
@@ -57,17 +57,20 @@ class SettledFacts:
         kept: the same once this run's are written.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], last_run: int, sign: Callable[[bytes], bytes]) -> None:
+    def __init__(
+        self, connection: psycopg.Connection[Any], series: bytes, last_run: int, sign: Callable[[bytes], bytes]
+    ) -> None:
         """Read what was signed, and what is true now.
 
         Args:
             connection: of a role that reads every tenant.
-            last_run: the newest run.
+            series: of runs.
+            last_run: its newest run.
             sign: returns a text's signature.
         """
         with connection.cursor(row_factory=namedtuple_row) as cursor:
-            rows: list[Any] = cursor.execute(_FACTS, [last_run]).fetchall()
-        self._sign = sign
+            rows: list[Any] = cursor.execute(_FACTS, [series, last_run]).fetchall()
+        self._series, self._sign = series, sign
         self._signed = [
             _Signed(_Fact(row.subject, row.signed, row.run), bytes(row.signature or b""), row.current)
             for row in rows
@@ -91,8 +94,8 @@ class SettledFacts:
     def write(self, connection: psycopg.Connection[Any]) -> None:
         """Keep the new facts; raises UniqueViolation: another audit has."""
         connection.cursor().executemany(
-            "INSERT INTO ledger_audit_facts (subject, value, run, signature) VALUES (%s, %s, %s, %s)",
-            [(fact.subject, fact.value, fact.run, self._sign(fact.text())) for fact in self._new],
+            "INSERT INTO ledger_audit_facts (series, subject, value, run, signature) VALUES (%s, %s, %s, %s, %s)",
+            [(self._series, fact.subject, fact.value, fact.run, self._sign(fact.text())) for fact in self._new],
         )
 
 

@@ -2,6 +2,8 @@
 
 A chain proves that its rows belong together, not that they are the ones that were there yesterday: somebody with every
 power over the database can compute it anew, or cut it short and move the wallet's head back. A signed head shows both.
+
+The runs that one key signed are a series, numbered from 1. A run compares with its own series alone.
 """
 
 import hmac
@@ -22,14 +24,19 @@ _SHORTEST_KEY = 32
 # Heads written at a time.
 _PAGE = 5000
 
-_NEWEST_RUNS = "SELECT run, heads, facts, signature FROM ledger_audit_runs ORDER BY run DESC LIMIT 2"
+_NEWEST_RUNS = """
+    SELECT run, heads, facts, signature FROM ledger_audit_runs WHERE series = %s ORDER BY run DESC LIMIT 2
+"""
+_LAST_OF_ANOTHER_SERIES = """
+    SELECT run FROM ledger_audit_runs WHERE series <> %s ORDER BY ended_at DESC, run DESC LIMIT 1
+"""
 # What is said to be signed by runs that have not been. Read at one moment: a run is there as soon as what it signed is.
 _OF_NO_RUN = """
-    WITH newest AS (SELECT coalesce(max(run), 0) AS run FROM ledger_audit_runs)
-    SELECT format('wallet %s of tenant %s', h.wallet_id, h.tenant_id) AS subject, h.run
-    FROM ledger_audit_heads AS h, newest WHERE h.run > newest.run
+    WITH newest AS (SELECT coalesce(max(run), 0) AS run FROM ledger_audit_runs WHERE series = %(series)s)
+    SELECT format('wallet %%s of tenant %%s', h.wallet_id, h.tenant_id) AS subject, h.run
+    FROM ledger_audit_heads AS h, newest WHERE h.series = %(series)s AND h.run > newest.run
     UNION ALL
-    SELECT f.subject, f.run FROM ledger_audit_facts AS f, newest WHERE f.run > newest.run
+    SELECT f.subject, f.run FROM ledger_audit_facts AS f, newest WHERE f.series = %(series)s AND f.run > newest.run
     ORDER BY run, subject
 """
 
@@ -56,25 +63,34 @@ class SignedHeads:
     write() keeps the new ones.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], key: str) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], key: str, *, new_series: bool = False) -> None:
         """Read what the last run signed.
 
         Args:
             connection: of a role that reads every tenant.
             key: a secret that the database does not hold.
+            new_series: whether the key may be new; what runs under another key signed is then not compared.
 
         Raises:
-            Misconfigured: the key has less than 32 characters.
+            Misconfigured: the key has less than 32 characters, or has signed runs and is to begin a series.
         """
         if len(key) < _SHORTEST_KEY:
             raise Misconfigured(cause=f"The audit's key must have at least {_SHORTEST_KEY} characters")
         self._key = key.encode()
+        # Tells the key from others, and nothing of it.
+        self.series = self._sign(b"series")[:8]
         with connection.cursor(row_factory=namedtuple_row) as cursor:
-            runs: list[Any] = cursor.execute(_NEWEST_RUNS).fetchall()
+            runs: list[Any] = cursor.execute(_NEWEST_RUNS, [self.series]).fetchall()
+            another: Any = cursor.execute(_LAST_OF_ANOTHER_SERIES, [self.series]).fetchone()
+        if new_series and runs:
+            raise Misconfigured(cause="This key has signed audit runs: make a new key for a new series")
+        self._new_series = new_series
+        # The last run before this series; None where the series has begun, or is the first.
+        self._before = another.run if another and not runs else None
         self._last, self._last_but_one = [*runs, None, None][:2]
         # The run before this one, 0 where this is the first.
         self.last_run: int = self._last.run if self._last else 0
-        self._facts = SettledFacts(connection, self.last_run, self._sign)
+        self._facts = SettledFacts(connection, self.series, self.last_run, self._sign)
         self._found, self._signed = sha256(), sha256()
         self._new: list[Head] = []
         # Whether what was signed is whole; where it is not, this run signs nothing, or it would cover what was found.
@@ -108,7 +124,12 @@ class SignedHeads:
         Args:
             connection: of a role that reads every tenant.
         """
-        for row in auditor.rows(connection, _OF_NO_RUN):
+        if self._before is not None and self._new_series:
+            yield f"a new series of audit runs begins: what runs up to {self._before} signed is not compared any more"
+        elif self._before is not None:
+            self._whole = False
+            yield f"no audit run is signed with this key; run {self._before} is signed with another"
+        for row in auditor.rows(connection, _OF_NO_RUN, {"series": self.series}):
             self._whole = False
             yield f"{row.subject}: signed by audit run {row.run}, which has not been"
         if self._last is not None:
@@ -144,11 +165,14 @@ class SignedHeads:
         for start in range(0, len(self._new), _PAGE):
             connection.cursor().executemany(
                 """
-                INSERT INTO ledger_audit_heads (tenant_id, wallet_id, run, entry, hash, signature)
-                VALUES (%s, %s, %s, %s, %s, %s)
+                INSERT INTO ledger_audit_heads (tenant_id, wallet_id, series, run, entry, hash, signature)
+                VALUES (%s, %s, %s, %s, %s, %s, %s)
                 """,
                 [
-                    (head.tenant_id, head.wallet_id, head.run, head.entry, head.hash, self._sign(head.text()))
+                    (
+                        *(head.tenant_id, head.wallet_id, self.series, head.run, head.entry, head.hash),
+                        self._sign(head.text()),
+                    )
                     for head in self._new[start : start + _PAGE]
                 ],
             )
@@ -156,8 +180,8 @@ class SignedHeads:
         run, heads, facts = self.last_run + 1, self._signed.digest(), self._facts.kept
         before = bytes(self._last.signature) if self._last else b""
         connection.execute(
-            "INSERT INTO ledger_audit_runs (run, heads, facts, signature) VALUES (%s, %s, %s, %s)",
-            [run, heads, facts, self._sign_run(run, heads, facts, before)],
+            "INSERT INTO ledger_audit_runs (series, run, heads, facts, signature) VALUES (%s, %s, %s, %s, %s)",
+            [self.series, run, heads, facts, self._sign_run(run, heads, facts, before)],
         )
         return run
 
