@@ -122,6 +122,7 @@ def move_to_another_tenant(played: Played) -> None:
         """  # noqa: S608
         for table in ("casino_game_providers", "casino_games")
     ]
+    played.casino.query("DROP INDEX casino_game_providers_by_code")
     played.corrupt(
         f"""
         INSERT INTO tenants (tenant_id, code, display_name) VALUES ('{ANOTHER_TENANT}', 'ANOTHER', 'Another')
