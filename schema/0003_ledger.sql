@@ -50,7 +50,7 @@ CREATE TABLE casino_transactions (
 
 -- What a row may hold, by its type: the sign of its amount, the account and the rows it refers to; and that the balance
 -- moves by the whole amount where the outcome is OK, and by nothing where it is a decline. (Below zero the wallet's own
--- domain lets no balance go.) The bet first and apart: an expression is set up anew in each transaction, part by part.
+-- domain lets no balance go.) Bets are tested first: Postgres prepares each expression again in each transaction.
 CREATE FUNCTION casino_is_sound(p_row casino_transactions) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN

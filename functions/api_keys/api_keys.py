@@ -9,7 +9,7 @@ from causeway.operations import describe
 app = APIGatewayHttpResolver()
 
 # A replay of the creation cannot show the key again.
-_ROTATE = "The key was shown once, in the first answer. If you lost it, create another one and delete this one."
+_SHOWN_ONCE = "The key was shown once, in the first answer. If you lost it, create another one and delete this one."
 
 
 @app.post("/api-keys")
@@ -27,7 +27,7 @@ def _made(made: tuple[api_keys.ApiKey, str]) -> HubAnswer:
         201,
         key.version,
         {"cache-control": "no-store", "location": f"/api-keys/{key.key_id}"},
-        kept=key.as_json() | {"apiKey": None, "nextAction": _ROTATE},
+        kept=key.as_json() | {"apiKey": None, "nextAction": _SHOWN_ONCE},
     )
 
 

@@ -26,16 +26,16 @@ def test_wallet_answers_in_time_and_before_it_is_ended(functions: Functions) -> 
 
 def test_launch_ends_with_its_session_closed(functions: Functions) -> None:
     """WALLET 46: after the game provider's time the session may be made active in vain, and then closed."""
-    assert limit(functions, "GameLaunch") >= games.LAUNCH + 2 * BUDGET + OWN
+    assert limit(functions, "GameLaunch") >= games.LAUNCH_SECONDS + 2 * BUDGET + OWN
 
 
 def test_scripted_round_ends_in_time(functions: Functions) -> None:
-    assert limit(functions, "ProviderSimulate") >= BUDGET + game_provider.ROUND + BUDGET + OWN
+    assert limit(functions, "ProviderSimulate") >= BUDGET + game_provider.ROUND_SECONDS + BUDGET + OWN
 
 
 def test_authorizer_says_that_it_could_not_find_out(functions: Functions) -> None:
     """By the issuer's keys or by the database, never both."""
-    assert max(tokens.FETCH, BUDGET) + OWN <= limit(functions, "CallerAuthorizer")
+    assert max(tokens.FETCH_SECONDS, BUDGET) + OWN <= limit(functions, "CallerAuthorizer")
 
 
 def test_what_a_schedule_begins_it_ends(functions: Functions) -> None:

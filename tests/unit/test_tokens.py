@@ -357,7 +357,7 @@ def drip(connection: socket.socket, server: WireServer) -> None:
 def test_issuer_that_takes_too_long_is_given_up(
     act: Act, set_environment: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tokens, "FETCH", 0.5)
+    monkeypatch.setattr(tokens, "FETCH_SECONDS", 0.5)
     with WireServer(act) as slow:
         set_environment(TOKEN_ISSUER=ISSUER, TOKEN_AUDIENCE="client", TOKEN_KEYS_URL=f"{slow.url}/keys")
         tokens.current.cache_clear()

@@ -55,7 +55,7 @@ class Account:
 
     @property
     def address(self) -> str:
-        """What people know the setting by that the base URL stands in."""
+        """Name of the setting that holds the base URL, for messages."""
         if self.provider.health_call.get("configured_url"):
             return "config.base_url"
         return f"the template's {self.environment} address"

@@ -15,7 +15,7 @@ from causeway.errors import InvalidRequest
 _PREFIX = "b64:"
 # What needs no encoding in a path (RFC 3986, 2.3); . and .. alone are steps of the path.
 _PLAIN = re.compile(r"(?!\.{1,2}\Z)[0-9A-Za-z._~-]+")
-# What may have stood for something else, or stands in no id: replaced bytes, and control characters.
+# Refuse these: the path may have been decoded or cut here. Replaced bytes and control characters stand in no id.
 _AMBIGUOUS = re.compile(r"[/?%\ufffd\x00-\x1f\x7f]")
 
 

@@ -19,7 +19,7 @@ from causeway.strict_json import integer_field, required_text
 
 # Seconds for a scripted round. The function's own limit is 29: before these the caller is proved, after them comes a
 # transaction.
-ROUND = 20.0
+ROUND_SECONDS = 20.0
 # Minor units the scripted round bets twice, and what it wins.
 _BET = 1000
 _WIN = 2000
@@ -116,7 +116,7 @@ def simulate(database: Database, casino: GameProvider, request: Simulation) -> d
         GameProviderFailed: the casino gave no usable answer.
         Unavailable: the database did not answer.
     """
-    deadline = Deadline(ROUND)
+    deadline = Deadline(ROUND_SECONDS)
     with database.transaction(casino.tenant_id) as connection:
         session = _session(connection, casino.tenant_id, request)
         opened: Any = connection.execute(

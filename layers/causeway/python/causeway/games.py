@@ -14,9 +14,9 @@ from causeway.permissions import Permission
 from causeway.strict_json import required_text, shown_name
 
 _PERMISSION: Permission = "games.launch"
-# Seconds until a game provider must have launched, and with the round that is played in it. The function's own limit is
-# 29: after these come two transactions at most, one to activate the session and one to prolong or to close it.
-LAUNCH = 22.0
+# Seconds for a launch, which the round of simulateRound shares. The function's own limit is 29: after these come two
+# transactions at most, one to activate the session and one to prolong or to close it.
+LAUNCH_SECONDS = 22.0
 # An amount of minor units, as game providers tell the limits of bets.
 _AMOUNT = re.compile(r"0|[1-9][0-9]{0,18}")
 
@@ -80,7 +80,7 @@ def launch(launcher: Launcher, request: LaunchRequest) -> GameSession:
         GameProviderFailed: the provider refused or gave no usable answer.
         Unavailable: the database or the secrets did not answer.
     """
-    session = _launch(launcher, request, Deadline(LAUNCH))
+    session = _launch(launcher, request, Deadline(LAUNCH_SECONDS))
     game_sessions.prolong(launcher, session.casino_session_id)
     return session
 
@@ -174,7 +174,7 @@ def simulate_round(launcher: Launcher, request: LaunchRequest) -> dict[str, Any]
 
     Raises: as launch.
     """
-    deadline = Deadline(LAUNCH)
+    deadline = Deadline(LAUNCH_SECONDS)
     session = _launch(launcher, request, deadline)
     call = {
         "sessionToken": session.session_token,

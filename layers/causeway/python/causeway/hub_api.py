@@ -34,7 +34,7 @@ from causeway.preconditions import ANY, Expected
 
 logger = Logger(child=True)
 
-# Seconds before the function's time limit after which no transaction is waited for.
+# Stop waiting for the database so many seconds before the function's time limit.
 _RESERVE = 1.0
 Result = TypeVar("Result")
 
@@ -132,7 +132,7 @@ def hub_call(
 
 
 def _told(error: CausewayError) -> CausewayError:
-    """Return an error as the hub's callers are told it: what it says of money and its ids is for the wallet's."""
+    """Return an error as the hub's callers are told it: UNAVAILABLE's own text speaks of money."""
     return HubUnavailable(cause=error.cause) if type(error) is Unavailable else error
 
 

@@ -22,8 +22,8 @@ Permission = Literal[
     "games.launch",
 ]
 
-# Staff see that connections exist and how they are, but no configuration. A machine uses connections. A super admin
-# may in any tenant what its admin may, except for credentials: these he neither gives, replaces nor destroys. He also
+# Staff see that connections exist and how they are, but no configuration. A machine uses connections. A super admin may
+# do in any tenant what its admin may, except for credentials: these he neither gives, replaces nor destroys. He also
 # keeps the catalogue and the tenants. Nobody reads a credential back.
 _EVERY_ADMIN: frozenset[Permission] = frozenset(
     {
@@ -40,7 +40,7 @@ _EVERY_ADMIN: frozenset[Permission] = frozenset(
     }
 )
 
-# Of the platform, whichever tenant is named.
+# Rights on platform data: these routes run without a tenant.
 KEEPER: frozenset[Permission] = frozenset({"catalogue.write", "tenants.manage"})
 
 ALLOWED: dict[Role, frozenset[Permission]] = {

@@ -24,7 +24,7 @@ _CLAIMS = (
 )
 # Seconds for fetching keys, looking up the address and every byte included, and the most bytes of them. And seconds in
 # which an issuer that failed is not asked again.
-FETCH = 3.0
+FETCH_SECONDS = 3.0
 _MOST_BYTES = 150_000
 _PAUSE = 5.0
 # Seconds that keys are used before they are fetched again, and in which tokens with an unknown key have them fetched
@@ -146,9 +146,9 @@ def _read(url: str) -> bytes:
     """Return what stands there, if all of it comes in time: a socket's own limit begins anew with every byte."""
     place = urlsplit(url).netloc
     try:
-        status, body = bounded(FETCH, lambda: _got(url))
+        status, body = bounded(FETCH_SECONDS, lambda: _got(url))
     except TimeoutError as error:
-        raise _unreadable(f"{place} did not answer within {FETCH:g} s") from error
+        raise _unreadable(f"{place} did not answer within {FETCH_SECONDS:g} s") from error
     except (OSError, HTTPException) as error:
         raise _unreadable(f"{place} did not answer ({type(error).__name__})") from error
     if status != 200:
@@ -157,7 +157,7 @@ def _read(url: str) -> bytes:
 
 
 def _got(url: str) -> tuple[int, bytes]:
-    address, deadline = urlsplit(url), Deadline(FETCH)
+    address, deadline = urlsplit(url), Deadline(FETCH_SECONDS)
     host, secure = address.hostname or "", address.scheme == "https"
     found = socket.getaddrinfo(host, address.port or (443 if secure else 80), type=socket.SOCK_STREAM)
     # http.client gives each address in turn all of its time: a silent one would take it from those that live.

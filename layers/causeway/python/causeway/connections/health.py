@@ -137,7 +137,7 @@ def _check(connection: Connection, row: Any) -> dict[str, Any]:
         "changedAt": row.changed_at.isoformat(),
     }
     stopped = connection.stopped_by
-    # Why a status is not active is what was observed.
+    # IntegrationNotActive has its reason in the observation: show that.
     if stopped is None or isinstance(stopped, IntegrationNotActive):
         return check
     return check | {"status": "down", "code": stopped.code, "message": stopped.sentence, "nextAction": stopped.action}
