@@ -305,6 +305,43 @@ def test_corrupted_wallet_is_named(played: Played, statements: tuple[str, ...]) 
     assert named(played, audited(played)) == {played.seat.wallet_id}
 
 
+# What every row has.
+VALUES = (
+    "type", "outcome", "game_provider_id", "id_scope", "external_transaction_id", "amount", "balance_before",
+    "balance_after", "counter_account", "request_hash", "request_id", "created_at", "hash",
+)  # fmt: skip
+
+
+def test_row_that_lacks_a_value_is_named_and_does_not_stop_the_audit(played: Played) -> None:
+    """By somebody who has taken away NOT NULL; one value in each row, and three in the last."""
+    for column in VALUES:
+        played.casino.query(f"ALTER TABLE casino_transactions ALTER {column} DROP NOT NULL".encode())
+    numbers = [min(place, 11) for place, _ in enumerate(VALUES, start=1)]
+    played.corrupt(*(entry(number, f"{column} = NULL") for number, column in zip(numbers, VALUES, strict=True)))
+
+    findings = audited(played)
+
+    assert named(played, findings) == {played.seat.wallet_id}
+    lacking = [text for text in findings if "lacks values that every row has" in text]
+    assert [text.split(": ", 1)[1].split()[1] for text in lacking] == [str(number) for number in range(1, 12)]
+
+
+@pytest.mark.parametrize("column", ["entry", "hash", "signature"])
+def test_signed_head_that_lacks_a_value_is_named_and_does_not_stop_the_audit(played: Played, column: str) -> None:
+    assert run("audit", "--database-url", played.casino.urls["auditor"]).returncode == 0
+    played.casino.query(f"ALTER TABLE ledger_audit_heads ALTER {column} DROP NOT NULL".encode())
+    played.corrupt(f"UPDATE ledger_audit_heads SET {column} = NULL WHERE wallet_id = %(wallet)s")  # noqa: S608
+
+    assert named(played, audited(played)) == {played.seat.wallet_id}
+
+
+def test_row_of_a_type_that_was_added_is_named_and_does_not_stop_the_audit(played: Played) -> None:
+    played.casino.query("ALTER TYPE casino_transaction_type ADD VALUE 'gift'")
+    played.corrupt(entry(6, "type = 'gift'"))
+
+    assert named(played, audited(played)) == {played.seat.wallet_id}
+
+
 def test_inserted_row_is_named(played: Played) -> None:
     """A row as the ledger would write it, but for the chain: what a thief with INSERT could do."""
     seat = played.seat

@@ -47,7 +47,12 @@ _ROWS = """
         t.entry, t.type::text, t.outcome, t.game_provider_id, t.id_scope, t.external_transaction_id, t.session_id,
         t.round_id, t.reference_id, t.amount, t.balance_before, t.balance_after, t.counter_account::text,
         t.request_hash, t.request_id, t.response, timestamptz_send(t.created_at) AS created_at, t.hash,
-        h.run AS signed_run, h.entry AS signed_entry, h.hash AS signed_hash, h.signature AS head_signature
+        num_nulls(
+            t.type, t.outcome, t.game_provider_id, t.id_scope, t.external_transaction_id, t.amount, t.balance_before,
+            t.balance_after, t.counter_account, t.request_hash, t.request_id, t.created_at, t.hash
+        ) AS missing,
+        h.run AS signed_run, coalesce(h.entry, 0) AS signed_entry, coalesce(h.hash, '') AS signed_hash,
+        coalesce(h.signature, '') AS head_signature
     FROM casino_wallets AS w
     FULL JOIN casino_transactions AS t USING (tenant_id, wallet_id)
     FULL JOIN (
@@ -108,6 +113,9 @@ def audit(
                 yield wallet.finding(f"the wallet is gone, its rows {rows}")
         if row.entry is not None:
             totals.rows += 1
+            if row.missing:
+                yield wallet.finding(f"entry {row.entry} lacks values that every row has")
+                continue
             totals.house_money -= row.balance_after - row.balance_before
             yield from wallet.findings(row)
     if wallet is not None:
@@ -157,7 +165,7 @@ class _Wallet:
         sign = -1 if row.type == "bet" else 1
         if row.amount * sign < 0 or moved != (row.amount if row.outcome == "OK" else 0):
             yield self.finding(f"{where}, a {row.type} of {row.amount} that ended {row.outcome}, moved {moved}")
-        if row.counter_account != _COUNTER_ACCOUNTS[row.type]:
+        if row.counter_account != _COUNTER_ACCOUNTS.get(row.type):
             yield self.finding(f"{where}, a {row.type}, is posted against {row.counter_account}")
         if row.id_scope not in (0, self._player_id):
             yield self.finding(f"{where}: its id is unique for {row.id_scope}, which is not the wallet's player")
