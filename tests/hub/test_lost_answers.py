@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from secrets import token_hex
+from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from local.demo_data import TENANTS
 from local.stack import Stack
 from tests.database.cutting_proxy import CuttingProxy
-from tests.hub.client import ADMIN, PLATFORM_ADMIN, REGULATOR, Caller, Hub, Reply, claims_of
+from tests.hub.client import ADMIN, OURS, PLATFORM_ADMIN, REGULATOR, Caller, Hub, Reply, claims_of
 from tests.hub.conftest import Platform
 from tests.hub.in_process import InProcessHub
 from tests.hub.test_idempotency import CALENDAR, MAKERS, SLOT, died, template
@@ -161,9 +163,21 @@ def test_every_route_that_changes_something_is_here() -> None:
 
 @pytest.fixture
 def restored(rows: Rows) -> Iterator[None]:
-    """The regulator is let in again after each test."""
+    """After each test the regulator is let in again, and no sync is left that would run during another test.
+
+    One whose COMMIT got no answer is in no queue, and would wait for the sweep.
+    """
     yield
     rows("UPDATE memberships SET status = 'active' WHERE status = 'suspended'")
+    rows(
+        "UPDATE sync_runs SET status = 'failed', reason = 'NO_ENGINE', ended_at = now() "
+        "WHERE status = 'queued' AND tenant_id = %s",
+        [TENANTS[OURS]],
+    )
+    deadline = monotonic() + 30
+    while rows("SELECT run_id FROM sync_runs WHERE status = 'running'"):
+        assert monotonic() < deadline
+        sleep(0.05)
 
 
 # Of these not the answer alone may be lost, but the COMMIT too: they have several, and a platform between them.
