@@ -155,7 +155,7 @@ def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) 
     with context.transaction() as transaction:
         changed = rows.update(transaction, connection_id, connection.version, _NOTHING)
         credentials.roll_back(transaction, connection_id, back.version)
-        changed = reconfiguration.settled(transaction, changed, tested)
+        changed = testing.settle(transaction, changed, tested, anew=True)
         audit.note(
             context,
             transaction,

@@ -76,7 +76,7 @@ def reconfigure(
     fresh = None if plan.account.secrets == plan.kept else sealed(context, connection_id, plan.account.secrets)
     with context.transaction() as transaction:
         changed, retired = _replaced(transaction, use, plan, wanted, fresh)
-        changed = settled(transaction, changed, tested)
+        changed = testing.settle(transaction, changed, tested, anew=True)
         action = Action.CREDENTIAL_ROTATED if secrets_alone else Action.CONNECTION_CHANGED
         before = audit.shown(use.connection) | {"secrets": audit.fingerprints(key, plan.kept or {})}
         after = audit.shown(changed) | {"secrets": audit.fingerprints(key, plan.account.secrets)}
@@ -174,8 +174,3 @@ def checked(provider: Provider, config: dict[str, Any]) -> tuple[dict[str, Any],
 def sealed(context: RequestContext, connection_id: UUID, secret: Mapping[str, str]) -> credentials.Sealed:
     """Return a connection's secrets as they are stored; raises KeyServiceUnavailable."""
     return credentials.seal_all(data_keys.current(), context.tenant, connection_id, secret)
-
-
-def settled(transaction: rows.Transaction, changed: Connection, tested: testing.Tested) -> Connection:
-    """Return a connection that was just changed to what was tested, in the state the test found."""
-    return testing.settle(transaction, changed, tested, anew=True)

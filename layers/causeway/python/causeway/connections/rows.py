@@ -294,7 +294,7 @@ def update(
         ).fetchone()
     except pg.UniqueViolation as error:
         raise NameTaken from error
-    return _of_version(transaction, connection_id, row)
+    return _returned(transaction, connection_id, row)
 
 
 def delete(transaction: Transaction, connection_id: UUID, version: int) -> None:
@@ -313,7 +313,7 @@ def delete(transaction: Transaction, connection_id: UUID, version: int) -> None:
         """,
         {"id": connection_id, "version": version},
     ).fetchone()
-    _of_version(transaction, connection_id, row)
+    _returned(transaction, connection_id, row)
 
 
 def of_version(transaction: Transaction, connection_id: UUID, version: int, *, wait: bool = True) -> Connection | None:
@@ -358,7 +358,7 @@ def set_state(
         """,
         {"id": connection.connection_id, "status": status, "code": error_code, "message": error_message},
     ).fetchone()
-    return _of_version(transaction, UUID(connection.connection_id), row)
+    return _returned(transaction, UUID(connection.connection_id), row)
 
 
 def enable(transaction: Transaction, connection_id: UUID, version: int) -> Connection:
@@ -386,10 +386,10 @@ def _switched(transaction: Transaction, connection_id: UUID, status: str, versio
         """,
         {"id": connection_id, "status": status, "version": version},
     ).fetchone()
-    return _of_version(transaction, connection_id, row)
+    return _returned(transaction, connection_id, row)
 
 
-def _of_version(transaction: Transaction, connection_id: UUID, row: Any) -> Connection:
+def _returned(transaction: Transaction, connection_id: UUID, row: Any) -> Connection:
     """Return the connection of a row that a change returned; raises for no row: it is gone, or another version."""
     if row is not None:
         return Connection(*row)
