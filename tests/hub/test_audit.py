@@ -8,12 +8,28 @@ from secrets import token_hex
 from typing import Any
 from urllib.parse import quote
 
+import psycopg
 import pytest
 
 from causeway import audit_log
 from causeway.context import RequestContext
 from local.demo_data import TENANTS
-from tests.hub.client import ADMIN, NOBODY, REGULATOR, STAFF, SUPER_ADMIN, THEIR_ADMIN, THEIRS, Hub, claims_of, machine
+from local.stack import Stack
+from tests.hub.client import (
+    ADMIN,
+    NOBODY,
+    OURS,
+    PLATFORM_ADMIN,
+    REGULATOR,
+    STAFF,
+    SUPER_ADMIN,
+    THEIR_ADMIN,
+    THEIRS,
+    Hub,
+    claims_of,
+    draft,
+    machine,
+)
 
 Rows = Callable[..., list[Any]]
 
@@ -51,6 +67,55 @@ def test_refused_attempt_is_in_the_log(hub: Hub, caller: Any, path: str) -> None
         caller.role,
         reply.json["requestId"],
     )
+
+
+@pytest.mark.usefixtures("refusals_are_due")
+def test_attempt_at_another_tenant_is_in_the_callers_own_log(hub: Hub) -> None:
+    """HUB 44: without the header, which may hold anything."""
+    foreign = TENANTS[THEIRS]
+    replies = [hub.call("GET", "/integrations", STAFF, x_tenant_id=foreign.upper())]
+    replies.append(hub.call("POST", "/casino/launchGame", ADMIN, {"userId": 1, "gameId": 1}, x_tenant_id=foreign))
+    replies.append(hub.call("GET", "/integrations", machine(hub.new_key()["apiKey"]), x_tenant_id="a secret"))
+    own = {entry["requestId"]: entry for entry in entries(hub, "&action=access.refused")}
+    told = [own[reply.json["requestId"]] for reply in replies]
+
+    assert [(reply.status, reply.code) for reply in replies] == [(404, "TENANT_NOT_FOUND")] * 3
+    assert [(entry["actorRole"], entry["outcome"]) for entry in told] == [
+        ("staff", "refused"),
+        ("tenant_admin", "refused"),
+        ("service", "refused"),
+    ]
+    assert [entry["after"] for entry in told] == [
+        {"route": "GET /integrations", "refused": "TENANT_NOT_FOUND"},
+        {"refused": "TENANT_NOT_FOUND"},
+        {"route": "GET /integrations", "refused": "TENANT_NOT_FOUND"},
+    ]
+    assert not own.keys() & {entry["requestId"] for entry in entries(hub, "", THEIR_ADMIN)}
+
+
+@pytest.mark.usefixtures("refusals_are_due")
+def test_attempt_of_a_super_admin_without_a_tenant_is_in_the_platforms_log(hub: Hub, rows: Rows) -> None:
+    """HUB 44"""
+    reply = hub.call("POST", "/integrations", PLATFORM_ADMIN, draft())
+    told = rows(
+        "SELECT tenant_id::text AS tenant, action, outcome FROM audit_log WHERE request_id = %s",
+        [reply.json["requestId"]],
+    )
+
+    assert reply.status == 403
+    assert [tuple(entry) for entry in told] == [(audit_log.PLATFORM, "access.refused", "refused")]
+
+
+@pytest.mark.usefixtures("refusals_are_due")
+def test_refusal_is_answered_as_one_though_the_log_is_busy(hub: Hub, stack: Stack) -> None:
+    """HUB 44: the function's own log has it then."""
+    with psycopg.connect(stack.database_urls["superuser"]) as other:
+        other.execute("SELECT FROM audit_log_heads WHERE tenant_id = %s FOR UPDATE", [TENANTS[OURS]])
+        read = hub.call("GET", "/audit", STAFF)
+        launched = hub.call("POST", "/casino/launchGame", REGULATOR, {"userId": 1, "gameId": 1})
+
+    assert [(reply.status, reply.code) for reply in (read, launched)] == [(403, "FORBIDDEN")] * 2
+    assert not {read.json["requestId"], launched.json["requestId"]} & {entry["requestId"] for entry in entries(hub)}
 
 
 def test_other_tenants_see_nothing_of_it(hub: Hub) -> None:

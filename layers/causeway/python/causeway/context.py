@@ -10,6 +10,7 @@ import psycopg
 
 from causeway import audit_log, identity
 from causeway.database import Database, current
+from causeway.errors import Forbidden
 from causeway.idempotency import Attempt, Kept
 from causeway.identity import Caller
 from causeway.permissions import ALLOWED, Permission
@@ -82,6 +83,20 @@ class RequestContext:
         with self.database.begun() as transaction:
             identity.enter_platform(transaction, self.caller)
             yield transaction
+
+    def note_attempt(self, entry: audit_log.Entry) -> None:
+        """Write down what was refused or failed, in a transaction of its own; it is answered as that though this fails.
+
+        What a super admin tries without a tenant stands in the platform's own log.
+        """
+        begun = self.platform_transaction if self.caller.tenant_id is None else self.transaction
+        with audit_log.attempt(entry):
+            try:
+                with begun() as transaction:
+                    audit_log.record(transaction, entry)
+            except Forbidden:
+                # A suspended membership is let into no transaction, and its attempts are written down all the same.
+                audit_log.record_apart(self.database, self.tenant, entry)
 
     def _new_role(self, new: identity.NewRole) -> audit_log.Entry:
         first = new.before is None

@@ -8,7 +8,7 @@ from uuid import uuid4
 from causeway import audit_log, game_sessions, signed_calls
 from causeway.context import RequestContext
 from causeway.deadlines import Deadline
-from causeway.errors import Forbidden, GameProviderFailed, InvalidRequest
+from causeway.errors import Forbidden, GameProviderFailed, InvalidRequest, TenantNotFound
 from causeway.game_sessions import Launcher, LaunchRequest, OpenedSession
 from causeway.permissions import Permission
 from causeway.strict_json import required_text, shown_name
@@ -38,31 +38,44 @@ class GameSession:
     provider_url: str
 
 
-def admit(launcher: Launcher) -> None:
-    """Refuse a caller who may launch for no player, before anything of the launch is read.
+def admit(launcher: Launcher, tenant_asked: str | None) -> None:
+    """Refuse a caller who may launch for no player, or not there, before anything of the launch is read.
+
+    Args:
+        launcher: who wants to launch.
+        tenant_asked: X-Tenant-Id.
 
     Raises:
         Forbidden: the caller is no player, and may not launch for others.
+        TenantNotFound: he names another tenant than the launch is in.
     """
     context = launcher.context
-    if context is None or launcher.player_id is not None:
+    if context is None:
+        if tenant_asked is not None and tenant_asked.lower() != launcher.tenant_id:
+            raise TenantNotFound
         return
     try:
-        context.caller.demand(_PERMISSION)
+        if launcher.player_id is None:
+            context.caller.demand(_PERMISSION)
+        context.caller.demand_tenant(tenant_asked)
     except Forbidden:
         _note_refusal(launcher, context, None)
         raise
+    except TenantNotFound:
+        _note_refusal(launcher, context, {"refused": TenantNotFound.code})
+        raise
 
 
-def _note_refusal(launcher: Launcher, context: RequestContext, player_id: int | None) -> None:
+def _note_refusal(launcher: Launcher, context: RequestContext, after: dict[str, Any] | None) -> None:
     entry = context.entry(
         audit_log.Action.ACCESS_REFUSED,
         object_kind="permission",
         object_id=_PERMISSION,
         outcome="refused",
-        after=None if player_id is None else {"userId": player_id},
+        after=after,
     )
-    audit_log.record_apart(launcher.database, launcher.tenant_id, entry, launch=True)
+    with audit_log.attempt(entry):
+        audit_log.record_apart(launcher.database, launcher.tenant_id, entry, launch=True)
 
 
 def launch(launcher: Launcher, request: LaunchRequest) -> GameSession:
@@ -94,7 +107,7 @@ def _launch(launcher: Launcher, request: LaunchRequest, deadline: Deadline) -> G
         opened = game_sessions.open_for(launcher, request, token, context)
     except Forbidden:
         if context is not None:
-            _note_refusal(launcher, context, request.player_id)
+            _note_refusal(launcher, context, {"userId": request.player_id})
         raise
     try:
         answer = _launched(launcher.tenant_id, opened, request, token, deadline)

@@ -22,6 +22,7 @@ from causeway.errors import (
     HubUnavailable,
     IfMatchRequired,
     ProviderOutcomeUnknown,
+    TenantNotFound,
     Unauthorized,
     Unavailable,
     VersionMismatch,
@@ -190,15 +191,14 @@ class _Rules:
 def _made(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswer]) -> Response[str]:
     try:
         call.context.caller.demand(rules.permission)
-        call.context.caller.demand_tenant(call.headers.get("x-tenant-id"))
+        _demand_tenant(call, rules.permission)
         if operations.OPERATIONS[route].request is None and call.raw.strip():
             known_fields(call.body, set())
         if call.route.startswith("GET "):
             return _answered(_done(call, rules, route))
         return _done_once(call, rules, route)
     except Forbidden as refusal:
-        if call.context.caller.tenant_id is not None:
-            _note_refusal(call.context, call.route, refusal.permission or rules.permission)
+        _note_refusal(call, refusal.permission or rules.permission)
         raise
 
 
@@ -256,20 +256,24 @@ def _done(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswer]) -
         raise ProviderOutcomeUnknown(cause=f"after the call: {type(error).__name__}") from error
 
 
-def _note_refusal(context: RequestContext, route: str, permission: str) -> None:
-    entry = context.entry(
+def _demand_tenant(call: HubCall, permission: Permission) -> None:
+    """Raise TenantNotFound where a caller names a tenant that is not his own; his own tenant's log tells it."""
+    try:
+        call.context.caller.demand_tenant(call.headers.get("x-tenant-id"))
+    except TenantNotFound:
+        _note_refusal(call, permission, refused=TenantNotFound.code)
+        raise
+
+
+def _note_refusal(call: HubCall, permission: str, **more: str) -> None:
+    entry = call.context.entry(
         audit_log.Action.ACCESS_REFUSED,
         object_kind="permission",
         object_id=permission,
         outcome="refused",
-        after={"route": route},
+        after={"route": call.route, **more},
     )
-    try:
-        with context.transaction() as transaction:
-            audit_log.record(transaction, entry)
-    except Forbidden:
-        # A suspended membership is let into no transaction, and its attempts are written down all the same.
-        audit_log.record_apart(database.current(), context.caller.tenant, entry)
+    call.context.note_attempt(entry)
 
 
 def _answered(answer: HubAnswer) -> Response[str]:

@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from causeway import database, games, hub_api, identity, operations, settings, strict_json
 from causeway.api import failed, headers_of, json_answer, raw_body
 from causeway.context import RequestContext
-from causeway.errors import CausewayError, InvalidRequest, TenantNotFound, TokenRequired
+from causeway.errors import CausewayError, InvalidRequest, TokenRequired
 from causeway.game_sessions import Launcher
 
 # A client that sends these counts on what they promise, and a launch does not keep it: a session is always new.
@@ -55,8 +55,7 @@ def _call(event: dict[str, Any]) -> LaunchCall:
     # Lower case on API Gateway, but not from `sam local`.
     headers = headers_of(event)
     launcher = _launcher(event["requestContext"], headers)
-    games.admit(launcher)
-    _demand_tenant(launcher, headers.get("x-tenant-id"))
+    games.admit(launcher, headers.get("x-tenant-id"))
     for name in _NOT_TAKEN:
         if name.lower() in headers:
             raise InvalidRequest(f"A launch takes no {name}: leave it out")
@@ -89,11 +88,3 @@ def _launcher(context: dict[str, Any], headers: dict[str, str]) -> Launcher:
         caller = hub_api.caller_of(authorizer, headers.get("x-tenant-id"))
     request = RequestContext(caller, context["http"]["sourceIp"], context["requestId"], casino)
     return Launcher(casino, caller.tenant, request, player_id)
-
-
-def _demand_tenant(launcher: Launcher, asked: str | None) -> None:
-    """Raise TenantNotFound where X-Tenant-Id names another tenant than the launch is in."""
-    if launcher.context is not None:
-        launcher.context.caller.demand_tenant(asked)
-    elif asked is not None and asked.lower() != launcher.tenant_id:
-        raise TenantNotFound

@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 import psycopg
 
 from causeway import addresses, base64url
-from causeway.audit_log import Action, record
+from causeway.audit_log import Action, attempt, record
 from causeway.context import RequestContext
 from causeway.errors import InvalidRequest, MembershipNotFound, OwnMembership
 from causeway.fields import MOST_ROWS, choice_field, known_fields, limit_field, text_field
@@ -153,7 +153,8 @@ def _note_refusal(context: RequestContext, status: str) -> None:
     """Write down that a caller tried to change his own membership."""
     subject, after = context.caller.subject, {"refused": OwnMembership.code}
     entry = context.entry(_ACTIONS[status], object_kind="membership", object_id=subject, outcome="refused", after=after)
-    with context.transaction() as transaction:
+    # A suspended admin is refused as such: hence no note_attempt, which lets him pass.
+    with attempt(entry), context.transaction() as transaction:
         record(transaction, entry)
 
 

@@ -1,6 +1,7 @@
 """Entries of the audit log: written with the change they tell of, and read in pages."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,11 +9,14 @@ from math import isfinite
 from typing import Any, Literal
 
 import psycopg
+from aws_lambda_powertools import Logger
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from causeway.database import Database
-from causeway.errors import InvalidRequest
+from causeway.errors import InvalidRequest, Unavailable
+
+logger = Logger(child=True)
 
 # The tenant_id of the platform's own chain (RFC 9562, 5.9); no tenant can have it.
 PLATFORM = "00000000-0000-0000-0000-000000000000"
@@ -186,6 +190,19 @@ def record_apart(database: Database, tenant_id: str, entry: Entry, *, launch: bo
     """
     with database.transaction(tenant_id) as connection:
         return record(connection, entry, launch=launch)
+
+
+@contextmanager
+def attempt(entry: Entry) -> Generator[None]:
+    """Let a refusal be answered though the block cannot append its entry: the function's own log has it then."""
+    try:
+        yield
+    except Unavailable as error:
+        told = {name: getattr(entry, name) for name in ("actor", "object_id", "outcome", "source_ip", "request_id")}
+        logger.exception(
+            "A refused attempt could not be recorded",
+            extra=told | {"action": str(entry.action), "reason": error.cause or error.sentence},
+        )
 
 
 def _storable(value: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from causeway import audit_log, secrets, settings
 from causeway.audit_log import Action
 from causeway.connections.rows import Connection, Transaction
-from causeway.context import Context
+from causeway.context import Context, RequestContext
 
 
 def note(
@@ -22,6 +22,19 @@ def note(
     """Write what was done with a connection into the audit log, in the transaction that does it."""
     about = {"object_kind": "connection", "object_id": connection.connection_id, "outcome": outcome}
     audit_log.record(transaction, context.entry(action, **about, before=before, after=after))
+
+
+def note_attempt(
+    context: RequestContext,
+    action: Action,
+    connection: Connection,
+    *,
+    outcome: Literal["refused", "failed"],
+    after: dict[str, Any],
+) -> None:
+    """Write what was not done with a connection into the audit log, as context.note_attempt does."""
+    about = {"object_kind": "connection", "object_id": connection.connection_id, "outcome": outcome}
+    context.note_attempt(context.entry(action, **about, after=after))
 
 
 def shown(connection: Connection) -> dict[str, Any]:

@@ -143,8 +143,7 @@ def _planned(context: RequestContext, use: Found, config: dict[str, Any], enviro
 def _note_refusal(context: RequestContext, use: Found, config: dict[str, Any]) -> None:
     """Write down an attempt to have stored secrets sent to another address."""
     after = {"refused": SecretsRequired.code, "fields": sorted(config)}
-    with context.transaction() as transaction:
-        audit.note(context, transaction, Action.CONNECTION_CHANGED, use.connection, outcome="refused", after=after)
+    audit.note_attempt(context, Action.CONNECTION_CHANGED, use.connection, outcome="refused", after=after)
 
 
 def _kept(context: RequestContext, use: Found, *, given_again: bool) -> Mapping[str, str] | None:

@@ -102,10 +102,7 @@ def demand(context: RequestContext, connection: Connection, account: Account) ->
     """
     tested = call(context, connection, account)
     if not tested.verdict.success:
-        with context.transaction() as transaction:
-            audit.note(
-                context, transaction, Action.CONNECTION_TESTED, connection, outcome="failed", after=tested.as_json()
-            )
+        audit.note_attempt(context, Action.CONNECTION_TESTED, connection, outcome="failed", after=tested.as_json())
     tested.demand_success()
     return tested
 
