@@ -260,6 +260,18 @@ def test_silent_address_takes_little_time_from_the_one_behind_it(
     assert reply.status == 200
 
 
+def test_partner_behind_a_silent_address_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", resolver("127.0.0.2", "127.0.0.1")[0])
+    with WireServer(ok(b"{}")) as server:
+        silent = Silent(["127.0.0.2"], accepts=False, port=server.port)
+        try:
+            reply = outbound.post_json(f"http://partner.test:{server.port}/x", b"{}", {}, 2.5, 100)
+        finally:
+            silent.close()
+
+    assert reply.status == 200
+
+
 def test_environment_proxy_is_not_used(set_environment: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
     """HUB 14: a proxy would dial an address that nobody judged."""
     with WireServer(ok(b"{}")) as proxy:

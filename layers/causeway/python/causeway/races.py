@@ -23,6 +23,12 @@ _Connection = TypeVar("_Connection", bound=_Closable)
 _HEAD_START = 0.25
 
 
+def reach(host: str, port: int, deadline: Deadline) -> socket.socket:
+    """Return a TCP connection to a host, as dial does; the resolver knows no time limit, and is waited for."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return dial([(family, target) for family, _, _, _, target in found], deadline)
+
+
 def dial(endpoints: Sequence[Endpoint], deadline: Deadline) -> socket.socket:
     """Return a TCP connection to the first of a host's addresses that takes one.
 

@@ -5,7 +5,6 @@ http-api-quotas beside it how long it waits for an issuer's keys, and how many b
 """
 
 import json
-import socket
 import ssl
 from functools import cache
 from http.client import HTTPConnection, HTTPException
@@ -159,9 +158,8 @@ def _read(url: str) -> bytes:
 def _got(url: str) -> tuple[int, bytes]:
     address, deadline = urlsplit(url), Deadline(FETCH_SECONDS)
     host, secure = address.hostname or "", address.scheme == "https"
-    found = socket.getaddrinfo(host, address.port or (443 if secure else 80), type=socket.SOCK_STREAM)
     # http.client gives each address in turn all of its time: a silent one would take it from those that live.
-    dialled = races.dial([(family, target) for family, _, _, _, target in found], deadline)
+    dialled = races.reach(host, address.port or (443 if secure else 80), deadline)
     connection = HTTPConnection(address.netloc)
     try:
         connection.sock = ssl.create_default_context().wrap_socket(dialled, server_hostname=host) if secure else dialled

@@ -19,7 +19,7 @@ from causeway.outbound.failures import (
     TlsFailed,
     TooLarge,
 )
-from causeway.outbound.sessions import Session
+from causeway.outbound.sessions import RacingAdapter, Session
 
 __all__ = [
     "AddressBlocked",
@@ -45,6 +45,8 @@ __all__ = [
 _TIMEOUT = (3.05, 20)
 
 _session = Session()
+for _scheme in ("https://", "http://"):
+    _session.mount(_scheme, RacingAdapter())
 
 
 def post_json(url: str, body: bytes, headers: dict[str, str], seconds: float, most_bytes: int) -> Reply:
