@@ -16,6 +16,12 @@ from hypothesis import strategies as st
 
 from causeway.outbound.redaction import MOST_CHARACTERS, REDACTED, Redactor, is_secret_name
 
+
+def batched_pairs(raw: bytes) -> list[bytes]:
+    """The bytes two by two."""
+    return [raw[place : place + 2] for place in range(0, len(raw), 2)]
+
+
 SECRET = 's3cr3t/Ünïcode "q"+&=\\\n<x>✓'
 ENCODINGS = {
     "as it is": lambda value: value,
@@ -33,6 +39,21 @@ ENCODINGS = {
     "HTML": html.escape,
     "hexadecimal": lambda value: value.encode().hex(),
     "HEXADECIMAL": lambda value: value.encode().hex().upper(),
+    "hexadecimal with colons": lambda value: value.encode().hex(":"),
+    "hexadecimal with spaces": lambda value: value.encode().hex(" ").upper(),
+    "bytes": lambda value: "".join(f"\\x{byte:02x}" for byte in value.encode()),
+    "octal": lambda value: "".join(f"\\{byte:03o}" for byte in value.encode()),
+    "Python": lambda value: "".join(f"\\U{ord(one):08x}" for one in value),
+    "JavaScript's code points": lambda value: "".join(f"\\u{{{ord(one):x}}}" for one in value),
+    "JavaScript's escape": lambda value: "".join(
+        f"%u{int.from_bytes(pair):04x}" for one in value for pair in batched_pairs(one.encode("utf-16-be"))
+    ),
+    "references without semicolons": lambda value: "".join(f"&#{ord(one)}" for one in value),
+    "base64 in lines": lambda value: base64.encodebytes(value.encode() * 4).decode().strip(),
+    "base64 in short lines": lambda value: re.sub("(.{7})", r"\1\r\n ", base64.b64encode(value.encode()).decode()),
+    "base64 in lines in JSON": lambda value: json.dumps(
+        re.sub("(.{7})", r"\1\n", base64.b64encode(value.encode()).decode())
+    ).strip('"'),
     "base64": lambda value: base64.b64encode(value.encode()).decode(),
     "base64 for URLs": lambda value: base64.urlsafe_b64encode(value.encode()).decode().rstrip("="),
     "Basic, user of 1": lambda value: base64.b64encode(b"u:" + value.encode()).decode(),
@@ -315,6 +336,23 @@ def test_value_whose_utf_16_reads_as_text_is_found() -> None:
 def test_charset_in_which_ascii_is_ascii_is_shown(charset: str) -> None:
     assert Redactor([]).body(b'{"a": 1}', f"application/json; charset={charset}") == '{"a": 1}'
     assert Redactor([]).body(b"\xef\xbb\xbf[]", "application/json") == "[]"
+
+
+@pytest.mark.parametrize("charset", ["gbk", "cp1251", "iso-8859-1", "shift_jis", "utf-8"])
+@pytest.mark.parametrize("declared", ["", "text/plain", "application/json; charset=utf-8", "text/plain; charset=ascii"])
+def test_body_that_is_not_in_its_charset_is_not_shown(charset: str, declared: str) -> None:
+    """HUB 16: read in another charset than its platform wrote it in, a secret is not found in it."""
+    secret = "\u0451\u043b\u043a\u0430" if charset in ("gbk", "cp1251", "shift_jis") else "caf\u00e9-\u00fcber"
+    body = f"sent abc{secret}xyz".encode(charset)
+    kept = Redactor([f"abc{secret}xyz"]).body(body, declared)
+
+    assert "abc" not in kept
+    assert "xyz" not in kept
+
+
+def test_body_in_the_charset_that_it_names_is_read_in_it() -> None:
+    body = "sent caf\u00e9-\u00fcber".encode("iso-8859-1")
+    assert Redactor(["caf\u00e9-\u00fcber"]).body(body, "text/plain; charset=iso-8859-1") == f"sent {REDACTED}"
 
 
 @pytest.mark.parametrize(

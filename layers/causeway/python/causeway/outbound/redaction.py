@@ -2,7 +2,7 @@
 
 import base64
 import re
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Callable, Iterable
 from functools import partial
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
@@ -18,8 +18,10 @@ _MOST_OF_A_TYPE = 256
 
 # Base64's other alphabet (RFC 4648, 5), the other case of hexadecimal digits, and what may stand beside base64.
 _TWINS = {"+": "-", "/": "_"} | {digit: digit.upper() for digit in "abcdef"}
+# What encoders fold long lines with, and what is put between the bytes of hexadecimal digits.
+_BETWEEN = b"\r\n\t :-,"
 _BASE64_BEFORE = re.compile(r"[\w+/\-]+\Z")
-_BASE64_AFTER = re.compile(r"[\w+/\-]*={0,2}")
+_BASE64_AFTER = re.compile(r"[\w+/\-]*(?:[\r\n\t ]{0,4}={1,2})?")
 
 # Letters of a name that make what stands under it secret, wherever in the name they occur.
 _PARTS = re.compile(
@@ -47,8 +49,12 @@ _TEXT_TYPE = re.compile(r"\s*(?:\Z|;|text/|application/(?:[\w.\-]+\+)?(?:json|xm
 # Type and subtype (RFC 6838, 4.2), with nothing behind but parameters.
 _MEDIA_TYPE = re.compile(r"\s*([A-Za-z0-9][\w!#$&^.+\-]{0,63}/[A-Za-z0-9][\w!#$&^.+\-]{0,63})\s*(?:;|\Z)", re.ASCII)
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';,]*)""")
-# Character sets in which every ASCII character is its own byte, and no other's part.
-_LIKE_ASCII = frozenset(("utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin1", "iso-8859-15", "windows-1252"))
+# Character sets in which every ASCII character is its own byte, and no other's part; and how each is read.
+_LIKE_ASCII = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "ascii", "ascii": "ascii", "iso-8859-1": "cp1252"} | {
+    "latin1": "cp1252",
+    "iso-8859-15": "iso-8859-15",
+    "windows-1252": "cp1252",
+}
 # What UTF-16 and UTF-32 begin with, and what stands in no text: NUL above all, every second byte of UTF-16.
 _WIDE_MARKS = (BOM_UTF16_BE, BOM_UTF16_LE)
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
@@ -60,18 +66,30 @@ def is_secret_name(name: str) -> bool:
     return letters in _WHOLE or _PARTS.search(letters) is not None
 
 
-def _is_text(content_type: str) -> bool:
-    """Whether a body of this type is read: a text, in each character set that the type names."""
+def _read(beginning: bytes, content_type: str, *, cut: bool) -> str | None:
+    """The beginning of a body, None where its type is none of a text, or it is not in the character set it names.
+
+    What is read otherwise than its platform wrote it may hold a secret that is not found.
+    """
     lowered = content_type[:_MOST_OF_A_TYPE].lower()
-    charsets = _CHARSET.findall(lowered)
-    return len(content_type) <= _MOST_OF_A_TYPE and bool(_TEXT_TYPE.match(lowered)) and _LIKE_ASCII.issuperset(charsets)
+    codecs = {_LIKE_ASCII.get(charset) for charset in _CHARSET.findall(lowered)} or {"utf-8"}
+    if len(content_type) > _MOST_OF_A_TYPE or not _TEXT_TYPE.match(lowered) or len(codecs) > 1:
+        return None
+    codec = codecs.pop()
+    if codec is None or beginning.startswith(_WIDE_MARKS) or _NOT_TEXT.search(beginning):
+        return None
+    try:
+        return getincrementaldecoder(codec)().decode(beginning.removeprefix(BOM_UTF8), final=not cut)
+    except UnicodeDecodeError:
+        return None
 
 
 class Redactor:
     """Redacts texts; it holds the patterns of the secret values.
 
     secrets: found as they are, percent-encoded (once or more), JSON-escaped, HTML-escaped, mixtures of these, in
-    hexadecimal, base64-encoded alone or as a part of something longer, and likewise in UTF-16 (below base64: UTF-7).
+    hexadecimal, base64-encoded alone or as a part of something longer, folded too, and likewise in UTF-16 (below
+    base64: UTF-7). Not found: what is compressed, encrypted, hashed, cut in pieces, or in base32 and its like.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
@@ -80,7 +98,7 @@ class Redactor:
         plain = {value.encode("utf-8", "surrogatepass") for value in values}
         forms = {form for raw in plain.union(*map(_wide, values)) for form in _encoded(raw)}
         forms |= {raw.hex() for raw in plain if len(raw) > 2}
-        self._encoded = Spellings(forms, _TWINS)
+        self._encoded = Spellings(forms, _TWINS, _BETWEEN)
 
     def text(self, text: str, *, cut: bool = False) -> str:
         """Return the text without its secrets; cut: it goes on, and what may be the beginning of one is taken out."""
@@ -112,9 +130,9 @@ class Redactor:
         # More than is kept is searched, and dropped again: at its end a name or a scheme may be cut off its secret.
         searched = MOST_CHARACTERS + _MARGIN
         beginning = body[: 4 * searched]
-        if not _is_text(content_type) or beginning.startswith(_WIDE_MARKS) or _NOT_TEXT.search(beginning):
+        text = _read(beginning, content_type, cut=len(body) > len(beginning))
+        if text is None:
             return f"[{self._media_type(content_type)}, {len(body)} bytes]"
-        text = beginning.removeprefix(BOM_UTF8).decode("utf-8", "replace")
         cut = len(text) > searched or len(body) > 4 * searched
         redacted = self.text(text[:searched], cut=cut)
         if cut:

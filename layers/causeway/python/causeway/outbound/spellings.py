@@ -9,21 +9,26 @@ character, and time without end on a run of backslashes.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from html.entities import html5
 
-# The longest spelling of a character: a surrogate pair behind eight backslashes each.
-LONGEST = 26
+# The longest spelling of a character: the longest name that HTML has for one.
+LONGEST = 34
 
 _BYTE = re.compile("[0-9A-Fa-f]{2}")
 # How often a percent sign may have been encoded again.
 _MOST_PERCENT = 3
 _MOST_BACKSLASHES = 8
-_BACKSLASHES = re.compile(r"\\{1,9}")
 _UNIT = re.compile("u([0-9A-Fa-f]{4})")
+# A byte, or the character of that number, in hexadecimal or octal; a character as JavaScript and Python write it.
+_SMALL = re.compile(r"x(?P<hex>[0-9A-Fa-f]{2})|(?P<octal>[0-3][0-7]{2})")
+_WHOLE = re.compile(r"u\{0{0,6}([0-9A-Fa-f]{1,6})\}|U([0-9A-Fa-f]{8})")
+# JavaScript's escape().
+_PERCENT_UNIT = re.compile("%u([0-9A-Fa-f]{4})")
 _LOW_UNIT = re.compile(r"\\{1,8}u([Dd][C-Fc-f][0-9A-Fa-f]{2})")
 # JSON's letters for control characters, and the quote of JavaScript and Python.
 _LETTERS = {"b": b"\b", "f": b"\f", "n": b"\n", "r": b"\r", "t": b"\t", '"': b'"', "'": b"'", "/": b"/"}
-_REFERENCE = re.compile("&(?:#0{0,6}([1-9][0-9]{0,6})|#[xX]0{0,6}([0-9A-Fa-f]{1,6})|(amp|lt|gt|quot|apos));")
-_ENTITIES = {"amp": b"&", "lt": b"<", "gt": b">", "quot": b'"', "apos": b"'"}
+# Browsers read a reference that lacks its semicolon too.
+_REFERENCE = re.compile("&(?:#0{0,6}([1-9][0-9]{0,6});?|#[xX]0{0,6}([0-9A-Fa-f]{1,6});?|([A-Za-z][A-Za-z0-9]{1,31});?)")
 # With these begins what can be read as another character.
 _ESCAPES = "%\\&+"
 
@@ -31,13 +36,15 @@ _ESCAPES = "%\\&+"
 class Spellings:
     """Finds patterns in a text, each of their characters spelled in any way."""
 
-    def __init__(self, patterns: Iterable[str], twins: Mapping[str, str]) -> None:
+    def __init__(self, patterns: Iterable[str], twins: Mapping[str, str], between: bytes = b"") -> None:
         """Prepare the search.
 
         Args:
             patterns: what to find; none is empty.
             twins: for a character of the patterns, another that may stand in its place; both are ASCII.
+            between: ASCII characters that may stand anywhere within a pattern, in any number.
         """
+        self._between = frozenset(bytes([one]) for one in between)
         known = list(patterns)
         self._first = frozenset(_ESCAPES).union(*({one[0], twins.get(one[0], one[0])} for one in known))
         others = {ord(one): ord(other) for one, other in twins.items()}
@@ -83,6 +90,9 @@ class Spellings:
                 if after:
                     states[end] |= after
                     steps.append((place, spelled, end))
+                if state and spelled in self._between:
+                    states[end] |= state & ~self._ends
+                    steps.append((place, b"", end))
         return self._covered(states, steps, len(text) - LONGEST if cut else len(text) + 1)
 
     def _covered(self, states: list[int], steps: list[tuple[int, bytes, int]], cut: int) -> list[tuple[int, int]]:
@@ -135,7 +145,17 @@ def _readings(text: str, place: int) -> Iterator[tuple[bytes, int]]:
 
 
 def _percent(text: str, place: int) -> Iterator[tuple[bytes, int]]:
-    """A byte, its percent sign encoded anew up to three times: %41, %2541, and %2525 can be %25 before 25."""
+    """A byte, its percent sign encoded anew up to three times: %41, %2541, and %2525 can be %25 before 25.
+
+    Or a character of JavaScript's escape(): %u0041.
+    """
+    unit = _PERCENT_UNIT.match(text, place)
+    if unit is not None:
+        high = int(unit[1], 16)
+        yield _bytes(chr(high)), unit.end()
+        low = _PERCENT_UNIT.match(text, unit.end()) if 0xD800 <= high < 0xDC00 else None
+        if low is not None and 0xDC00 <= int(low[1], 16) < 0xE000:
+            yield _bytes(chr(0x10000 + (high - 0xD800) * 0x400 + int(low[1], 16) - 0xDC00)), low.end()
     for end in range(place + 1, place + 2 + 2 * _MOST_PERCENT, 2):
         found = _BYTE.match(text, end)
         if found is None:
@@ -146,16 +166,20 @@ def _percent(text: str, place: int) -> Iterator[tuple[bytes, int]]:
 
 
 def _backslashes(text: str, place: int) -> Iterator[tuple[bytes, int]]:
-    found = _BACKSLASHES.match(text, place)
-    if found is None:
-        return
-    end = found.end()
+    run = text[place : place + _MOST_BACKSLASHES + 1]
+    end = place + len(run) - len(run.lstrip("\\"))
     # All but the last escape the last.
     yield from ((b"\\", shorter) for shorter in range(place + 2, end + 1))
     if end - place > _MOST_BACKSLASHES:
         return
     if text[end : end + 1] in _LETTERS:
         yield _LETTERS[text[end]], end + 1
+    small, whole = _SMALL.match(text, end), _WHOLE.match(text, end)
+    if small is not None:
+        number = int(small["hex"], 16) if small["hex"] else int(small["octal"], 8)
+        yield from ((spelled, small.end()) for spelled in (bytes([number]), _bytes(chr(number))))
+    if whole is not None:
+        yield from _character(int(whole[1] or whole[2], 16), whole.end())
     unit = _UNIT.match(text, end)
     if unit is not None:
         high = int(unit[1], 16)
@@ -170,9 +194,12 @@ def _reference(text: str, place: int) -> Iterator[tuple[bytes, int]]:
     if found is None:
         return
     decimal, hexadecimal, name = found.groups()
-    if name is not None:
-        yield _ENTITIES[name], found.end()
-        return
-    number = int(decimal) if decimal is not None else int(hexadecimal, 16)
+    if name is None:
+        yield from _character(int(decimal) if decimal is not None else int(hexadecimal, 16), found.end())
+    elif f"{name};" in html5:
+        yield _bytes(html5[f"{name};"]), found.end()
+
+
+def _character(number: int, end: int) -> Iterator[tuple[bytes, int]]:
     if number < 0x110000:
-        yield _bytes(chr(number)), found.end()
+        yield _bytes(chr(number)), end
