@@ -19,4 +19,4 @@ def launch(call: SignedCall) -> dict[str, Any]:
     return game_provider.launch(call.database, call.caller, game_provider.Launch.parse(call.body))
 
 
-handler = api.lambda_handler(app)
+handler = api.lambda_handler(app, next_action=False)

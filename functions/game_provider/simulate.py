@@ -19,4 +19,4 @@ def simulate(call: SignedCall) -> dict[str, Any]:
     return game_provider.simulate(database.current(), call.caller, game_provider.Simulation.parse(call.body))
 
 
-handler = api.lambda_handler(app)
+handler = api.lambda_handler(app, next_action=False)

@@ -21,15 +21,15 @@ metrics = Metrics(namespace="Causeway")
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer in format 2.0's simple form; the route's function finds its context in requestContext.authorizer.lambda.
 
-    The context holds texts alone: the claims of a token; keyId, tenantId and channel of an API key; or refused, the
-    code of an error.
+    The context holds texts alone: the claims of a token; keyId, tenantId and channel of an API key; or refused and
+    sentence, an error's code and what the caller is told.
     """
     # Lower case on API Gateway, but not from `sam local`.
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     try:
         found = _found(headers.get("authorization", ""), headers.get("x-api-key"), event.get("requestContext") or {})
     except CausewayError as error:
-        found = {"refused": error.code}
+        found = {"refused": error.code} | ({"sentence": error.sentence} if error.status < 500 else {})
         log = logger.info if error.status < 500 else logger.error
         log(error.cause or error.sentence, extra={"code": error.code})
         metrics.add_metric(name=error.code, unit="Count", value=1)
@@ -38,11 +38,17 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _found(authorization: str, key: str | None, call: dict[str, Any]) -> dict[str, str]:
+    if authorization and key is not None:
+        raise Unauthorized("A token and an API key were sent: send one of them")
     if key is None:
-        return tokens.check(tokens.bearer(authorization))
-    if authorization:
-        # Whoever sends both may be meant by either, and is taken for neither.
-        raise Unauthorized(cause="a token and an API key at once")
+        token = tokens.bearer(authorization)
+        if not token:
+            raise Unauthorized("Neither a token nor an API key was sent")
+        if identity.is_like_key(token):
+            raise Unauthorized("An API key was sent in Authorization: send it in X-API-Key")
+        return tokens.check(token)
+    if tokens.is_like_token(key):
+        raise Unauthorized("A token was sent in X-API-Key: send it in Authorization, after Bearer")
     source_ip = (call.get("http") or {}).get("sourceIp")
     machine = identity.of_key(database.current(), key, source_ip, call.get("requestId"))
     channel = {} if machine.channel is None else {"channel": machine.channel}

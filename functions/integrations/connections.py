@@ -52,8 +52,8 @@ def list_connections(call: HubCall) -> HubAnswer:
     "Connection",
     status=201,
     request="ConnectionDraft",
-    refuses="PROVIDER_NOT_FOUND PROVIDER_INACTIVE CONFIG_INVALID CONFIG_INCOMPLETE CONFIG_SCHEMA_INVALID NAME_TAKEN "
-    "CONNECTION_NOT_FOUND KEY_SERVICE_UNAVAILABLE",
+    refuses="PROVIDER_NOT_FOUND PROVIDER_INACTIVE CONFIG_INVALID CONFIG_INCOMPLETE BLOCKED_ADDRESS "
+    "CONFIG_SCHEMA_INVALID NAME_TAKEN CONNECTION_NOT_FOUND KEY_SERVICE_UNAVAILABLE",
 )
 def create(call: HubCall) -> HubAnswer:
     """Create a connection and test it."""

@@ -17,4 +17,4 @@ def get_balance(call: SignedCall) -> ledger.Answer:
     return ledger.balance(call.database, call.caller, ledger.BalanceQuery.parse(call.body))
 
 
-handler = api.lambda_handler(app)
+handler = api.lambda_handler(app, next_action=False)

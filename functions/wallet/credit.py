@@ -23,4 +23,4 @@ def credit(call: SignedCall) -> ledger.Answer:
     return ledger.credit(call.database, call.caller, ledger.Credit.parse(call.body), call.request_id)
 
 
-handler = api.lambda_handler(app)
+handler = api.lambda_handler(app, next_action=False)

@@ -23,4 +23,4 @@ def debit(call: SignedCall) -> ledger.Answer:
     return ledger.debit(call.database, call.caller, ledger.Bet.parse(call.body), call.request_id)
 
 
-handler = api.lambda_handler(app)
+handler = api.lambda_handler(app, next_action=False)

@@ -23,4 +23,4 @@ def rollback(call: SignedCall) -> ledger.Answer:
     return ledger.rollback(call.database, call.caller, ledger.Rollback.parse(call.body), call.request_id)
 
 
-handler = api.lambda_handler(app)
+handler = api.lambda_handler(app, next_action=False)

@@ -13,7 +13,7 @@ from local.demo_data import CASINO_CODE, TENANT_ID
 from local.sandbox import DEMO_CREDENTIALS
 from local.stack import Stack
 
-ELSEWHERE = "http://127.0.0.1:9/elsewhere"
+ELSEWHERE = "https://localhost:9/elsewhere"
 
 
 class Hub:

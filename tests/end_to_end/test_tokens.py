@@ -167,6 +167,9 @@ def test_players_token_launches_for_its_player_alone(stack: Stack) -> None:
 
     assert own.status_code == 200
     assert (others.status_code, others.json()["code"]) == (403, "FORBIDDEN")
+    # Not of a role, and no administrator is of help.
+    assert others.json()["error"] == "Players do this for themselves only"
+    assert others.json()["nextAction"] == "Send your own userId."
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ from local.routes import delivered_path
 
 ROOT = Path(__file__).parents[2]
 OURS, THEIRS = CASINO_CODE, SECOND_CODE
-# An address of documentation (RFC 5737): the egress guard refuses it, without a resolver or a packet.
-UNREACHABLE = "https://192.0.2.1"
+# A name of a private address: the egress guard refuses it when it is called, without a packet.
+UNREACHABLE = "https://localhost"
 _TIMEOUT = 40
 
 
@@ -100,8 +100,10 @@ class Reply:
 
     @property
     def essence(self) -> tuple[int, dict[str, Any]]:
-        """Status and body, without what is another at every call."""
-        return self.status, {name: value for name, value in self.json.items() if name != "requestId"}
+        """Status and body, without what is another at every call, and without what to do next."""
+        return self.status, {
+            name: value for name, value in self.json.items() if name not in ("requestId", "nextAction")
+        }
 
     @property
     def etag(self) -> str:
@@ -145,6 +147,8 @@ class Hub:
             sent.setdefault("content-type", "application/json")
         reply = self.send(method, path, raw, sent)
         self.seen.append(reply)
+        # The gateway's own have no code.
+        assert reply.status < 400 or not reply.code or "nextAction" in reply.json, f"{method} {path}: {reply}"
         codes = declared(method, path)
         assert reply.status < 400 or codes is None or (reply.code or "gateway") in codes, f"{method} {path}: {reply}"
         return reply

@@ -304,7 +304,29 @@ def test_authorizer_tells_no_more_than_who_it_is(stack: Stack, hub: Hub) -> None
     assert context(Authorization=f"Bearer {hub.token(ADMIN)}").keys() == {
         *("sub", "token_use", "cognito:groups", "custom:tenant_id", "email")
     }
-    assert context() == context(authorization="x") == {"refused": "UNAUTHORIZED"}
+    assert context(authorization="x")["refused"] == "UNAUTHORIZED"
+    told = "Neither a token nor an API key was sent"
+    assert context() == context(authorization="Bearer ") == {"refused": "UNAUTHORIZED", "sentence": told}
+
+
+def test_caller_who_cannot_be_let_in_is_told_why(hub: Hub) -> None:
+    """HUB 43: what he sent he knows; whether a key exists he is not told."""
+    key, token = hub.new_key()["apiKey"], hub.token(ADMIN)
+
+    def told(**headers: str) -> str:
+        reply = hub.send(
+            "GET", "/integrations", None, {name.replace("_", "-"): value for name, value in headers.items()}
+        )
+        assert (reply.status, reply.code) == (401, "UNAUTHORIZED")
+        return str(reply.json["error"])
+
+    assert told() == "Neither a token nor an API key was sent"
+    assert told(authorization=f"Bearer {token}", x_api_key=key).startswith("A token and an API key were sent")
+    assert told(authorization=f"Bearer {key}") == "An API key was sent in Authorization: send it in X-API-Key"
+    assert told(x_api_key=str(token)).startswith("A token was sent in X-API-Key: send it in Authorization")
+    assert told(x_api_key=key[:-1]).startswith("The API key is not whole")
+    assert told(x_api_key=key[:-4] + "AAAA") == "The call carries no valid token or key"
+    assert told(authorization=f"Bearer {token}x") == "The call carries no valid token or key"
 
 
 def test_revoked_key_that_is_used_is_in_the_log_of_its_tenant(hub: Hub, rows: Callable[..., list[Any]]) -> None:

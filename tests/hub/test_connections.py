@@ -219,7 +219,7 @@ def test_inactive_provider_takes_no_new_connection(hub: Hub, rows: Rows) -> None
 
 BAD_CONFIGS = [
     ({"casino_id": 5}, "config.casino_id must be of type string"),
-    ({"casino_id": "a b"}, "config.casino_id must match"),
+    ({"casino_id": "a b"}, "config.casino_id must have no space"),
     ({"api_key": True}, "config.api_key must be of type string"),
     ({"environment": "moon"}, "config.environment must be one of production, staging, sandbox"),
     ({"unknown_field": "x"}, "config.unknown_field is not a known field"),

@@ -26,9 +26,13 @@ def softswiss(hub: Hub, stack: Stack) -> dict[str, Any]:
     ("base_url", "code", "sentence"),
     [
         ("https://10.0.0.1", "BLOCKED_ADDRESS", "The host in config.base_url has an address that is private"),
+        ("https://0x7f.1", "BLOCKED_ADDRESS", "The host in config.base_url has an address that is private"),
+        ("https://192.0.2.1", "BLOCKED_ADDRESS", "The host in config.base_url has an address that is private"),
         ("https://platform.test:99999", "CONFIG_INVALID", "config.base_url has a port that is not a number from 1"),
         ("https://platform.test:0", "CONFIG_INVALID", "config.base_url has a port"),
         ("http://8.8.8.8", "CONFIG_INVALID", "config.base_url must begin with https://"),
+        ("http://platform.test", "CONFIG_INVALID", "config.base_url must begin with https://"),
+        ("https://platform.test/../y", "CONFIG_INVALID", "config.base_url has a path that leads out of itself by . or"),
     ],
 )
 def test_address_that_a_caller_got_wrong_is_his_mistake_and_named(
@@ -38,8 +42,12 @@ def test_address_that_a_caller_got_wrong_is_his_mistake_and_named(
     path, body = softswiss["path"], {"config": softswiss["secrets"] | {"base_url": base_url}}
     reply = hub.call("PATCH", path, body=body, if_match=softswiss["etag"])
 
-    assert (reply.status, reply.code) == (422, code)
-    assert sentence in reply.json["error"]
+    made = hub.call("POST", "/integrations", body=draft(config=config(base_url=base_url)))
+    assert [(answer.status, answer.code) for answer in (reply, made)] == [(422, code)] * 2
+    for answer in (reply, made):
+        assert answer.json["error"].startswith(sentence)
+        assert "http" in answer.json["nextAction"] or "public base URL" in answer.json["nextAction"]
+        assert "Copy the values" not in answer.json["nextAction"]
     newest = hub.call("GET", f"{path}/logs?limit=1").json["logs"][0]
     assert (newest["requestId"], newest["status"], newest["error"] is None) == (reply.json["requestId"], None, False)
     assert hub.call("POST", f"{path}/test").json["code"] == "CONNECTED"
@@ -86,6 +94,10 @@ def test_candidate_secret_is_answered_with_the_verdicts_own_code(
 
     for reply in replies:
         assert (reply.status, reply.code, reply.headers.get("retry-after")) == (status, code, wait)
+        assert reply.json["nextAction"].endswith("Nothing was changed: what was in use stays in use.")
+        # A test would be of the old secret.
+        assert "test again" not in reply.json["nextAction"].lower()
+        assert ("send the change again" in reply.json["nextAction"]) == (fault in ("429", "500", "silent"))
     assert hub.call("GET", path).json["status"] == "active"
 
 
@@ -98,7 +110,7 @@ def test_wrong_id_in_a_setting_is_the_callers_mistake(hub: Hub) -> None:
     unchanged = hub.call("GET", made.headers["location"])
 
     assert made.json["status"] == "active"
-    assert (reply.status, reply.code, "ids in the configuration" in reply.json["error"]) == (
+    assert (reply.status, reply.code, "ids in the configuration" in reply.json["nextAction"]) == (
         422,
         "PROVIDER_REJECTED",
         True,
@@ -176,3 +188,31 @@ def test_environment_that_the_platform_has_not_is_told(hub: Hub, rows: Rows) -> 
         rows("UPDATE integration_providers SET base_urls = %s::jsonb WHERE provider_key = 'sendgrid'", [before.urls])
 
     assert (reply.status, "has no sandbox environment" in reply.json["error"]) == (422, True)
+    assert reply.json["nextAction"].startswith("Send environment production, and a config that gives every secret.")
+
+
+def test_connection_whose_environment_was_taken_away_is_told_what_works(hub: Hub, rows: Rows) -> None:
+    """HUB 56: what its status says to do is what mends it."""
+    given = dict(DEMO_CREDENTIALS["sendgrid"])
+    body = draft(templateId="sendgrid", config=given, environment="sandbox")
+    made = hub.call("POST", "/integrations", body=body)
+    path = made.headers["location"]
+    [before] = rows("SELECT base_urls::text AS urls FROM integration_providers WHERE provider_key = 'sendgrid'")
+    without = "UPDATE integration_providers SET base_urls = jsonb_set(base_urls, '{sandbox}', 'null') "
+    rows(without + "WHERE provider_key = 'sendgrid'")
+    try:
+        shown, tested = hub.call("GET", path).json["errorMessage"], hub.call("POST", f"{path}/test")
+        refused = hub.call("PATCH", path, body={"config": given}, if_match=hub.call("GET", path).etag)
+        agreed = {"environment": "production", "config": given}
+        mended = hub.call("PATCH", path, body=agreed, if_match=hub.call("GET", path).etag)
+    finally:
+        rows("UPDATE integration_providers SET base_urls = %s::jsonb WHERE provider_key = 'sendgrid'", [before.urls])
+
+    assert made.json["status"] == "active"
+    assert (tested.status, tested.code) == (409, "TEMPLATE_MOVED")
+    assert shown == f"{tested.json['error']}. {tested.json['nextAction']}"
+    assert shown.startswith("The template no longer has the environment sandbox")
+    assert "send PATCH with an environment that has one, and with a config that gives every secret again" in shown
+    assert (refused.status, refused.code) == (422, "CONFIG_INCOMPLETE")
+    assert refused.json["nextAction"].startswith("Send environment production, and a config that gives every secret.")
+    assert (mended.status, mended.json["status"]) == (200, "active")

@@ -101,7 +101,7 @@ def make_handler() -> tuple[Callable[[dict[str, Any], Any], dict[str, Any]], lis
         calls.append(call)
         return {"body": call.body}
 
-    return api.lambda_handler(app), calls
+    return api.lambda_handler(app, next_action=False), calls
 
 
 class Function:

@@ -75,7 +75,10 @@ def test_config_that_fits_is_accepted() -> None:
     ("change", "sentence"),
     [
         ({"region": None}, "config.region must be one of eu, us"),
-        ({"regoin": "eu"}, "config.regoin is not a known field"),
+        (
+            {"regoin": "eu"},
+            f"config.regoin is not a known field: the fields are {', '.join(SCHEMA['properties'])}",
+        ),
         ({"apiKey": "k_short"}, "config.apiKey must have at least 20 characters"),
         ({"apiKey": 5}, "config.apiKey must be of type string"),
         ({"apiKey": "K" + KEY}, "config.apiKey must match ^k_[a-z]+$"),
@@ -90,12 +93,32 @@ def test_config_that_fits_is_accepted() -> None:
         ({"hosts": ["a", "b", "c"]}, "config.hosts must have at most 2 items"),
         ({"hosts": ["a", "\0"]}, "config.hosts[1] holds a character that is not text"),
         ({"apiKey": "\ud800"}, "config.apiKey holds a character that is not text"),
-        ({"not\nname": 1}, "config.<unnamed> is not a known field"),
+        (
+            {"not\nname": 1},
+            f"config.<unnamed> is not a known field: the fields are {', '.join(SCHEMA['properties'])}",
+        ),
     ],
 )
 def test_config_that_does_not_fit_is_refused_by_the_fields_path(change: dict[str, Any], sentence: str) -> None:
     """HUB 7"""
     assert refusal(VALID | change) == sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("", "must not be empty"),
+        ("to ken", "must have no space or line break in it"),
+        ("to\tken", "must have no space or line break in it"),
+        ("tokén", "must have ASCII characters alone"),
+        ("token!", "must match ^[a-z]+$ (The token, as its page shows it)"),
+        ("to ken!", "must match ^[a-z]+$ (The token, as its page shows it)"),
+    ],
+)
+def test_text_that_misses_its_pattern_is_told_what_is_wrong_with_it(value: str, sentence: str) -> None:
+    """HUB 7: a pattern is for who knows patterns."""
+    field = {"type": "string", "pattern": "^[a-z]+$", "description": "The token, as its page shows it."}
+    assert refusal({"token": value}, {"properties": {"token": field}}) == f"config.token {sentence}"
 
 
 @pytest.mark.parametrize("config", [None, [], "text", 1, True])

@@ -109,4 +109,4 @@ def test_too_many_requests_carries_the_seconds_that_are_known() -> None:
 def test_example_in_the_docs_is_the_body_an_error_has() -> None:
     example = errors.as_markdown().split("`")[3]
 
-    assert list(json.loads(example)) == ["error", "code", "requestId"]
+    assert list(json.loads(example)) == ["error", "code", "requestId", "nextAction"]

@@ -32,6 +32,15 @@ def test_list_of_tags_names_versions(header: str, versions: set[int]) -> None:
     assert Expected.parse(header) == Expected(frozenset(versions))
 
 
+def test_weak_tag_of_the_present_version_is_told_as_weak() -> None:
+    """It did not change since it was read."""
+    with pytest.raises(VersionMismatch, match="compared strongly") as raised:
+        Expected.parse('W/"3"').demand(3)
+    assert (raised.value.version, "without W/" in raised.value.action) == (3, True)
+    with pytest.raises(VersionMismatch, match="its version is now 4"):
+        Expected.parse('W/"3"').demand(4)
+
+
 def test_star_is_any_version() -> None:
     assert Expected.parse(" * ") == ANY
     ANY.demand(1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from causeway.catalogue import Provider
-from causeway.outbound import AddressInvalid, ConfigLacks, RequestInvalid, check_url
+from causeway.outbound import AddressInvalid, CallFailed, ConfigLacks, check_url
 from causeway.outbound.verdicts import judge
 from causeway.provider_terms import FIELD_REFERENCE
 
@@ -40,7 +40,8 @@ class Account:
         if value is None:
             value = self.provider.config_schema.get("properties", {}).get(name, {}).get("default")
         if value is None:
-            raise ConfigLacks(f"config.{name} is missing, which this call needs")
+            action = f"Give config.{name}; the template's set-up text says where to find it."
+            raise ConfigLacks(f"config.{name} is missing, which this call needs", action)
         return value if isinstance(value, str) else json.dumps(value)
 
     @property
@@ -49,7 +50,7 @@ class Account:
         token_url = self.provider.health_call["auth"].get("token_url")
         try:
             base_url = self.base_url
-        except RequestInvalid:
+        except CallFailed:
             return []
         return [base_url] if token_url is None else [base_url, token_url]
 
@@ -68,29 +69,30 @@ class Account:
 
     @property
     def base_url(self) -> str:
-        """The URL that paths are appended to; raises RequestInvalid where there is none."""
+        """The URL that paths are appended to; raises ConfigLacks, AddressInvalid, AddressBlocked if none is."""
         if self.provider.health_call.get("configured_url"):
             try:
                 return _checked(self.filled("{base_url}"))
             except ConfigLacks as failure:
                 lacks = f"config.base_url is missing: {self.provider.display_name} has no public address"
-                raise ConfigLacks(lacks) from failure
+                action = "Give config.base_url, the address that the platform's partner team named."
+                raise ConfigLacks(lacks, action) from failure
         template = self.provider.base_urls.get(self.environment)
         if not template:
-            offered = ", ".join(sorted(name for name, url in self.provider.base_urls.items() if url)) or "none"
+            offered = " or ".join(sorted(name for name, url in self.provider.base_urls.items() if url))
             raise ConfigLacks(
-                f"environment: {self.provider.display_name} has no {self.environment} environment, but {offered}"
+                f"environment: {self.provider.display_name} has no {self.environment} environment, but {offered}",
+                f"Send environment {offered}, and a config that gives every secret.",
             )
         return _checked(self.filled(template, _host_part))
 
 
 def demand_address(account: Account) -> None:
-    """Raise ConfigInvalid or ConfigIncomplete, which names the field, where an account has no address to call."""
+    """Raise ConfigInvalid or a subclass, which names the field, where an account has no address to call."""
     try:
         account.base_url  # noqa: B018 - it raises
-    except RequestInvalid as failure:
-        verdict = judge(failure, address=account.address)
-        raise verdict.error(verdict.message) from failure
+    except CallFailed as failure:
+        raise judge(failure, address=account.address).error() from failure
 
 
 def _checked(url: str) -> str:

@@ -42,17 +42,26 @@ def raw_body(event: dict[str, Any]) -> bytes:
     return raw
 
 
-def lambda_handler(app: APIGatewayHttpResolver) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """Return the function's entry point: every event gets an answer, and none of them says anything internal."""
+def lambda_handler(
+    app: APIGatewayHttpResolver, *, next_action: bool = True
+) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    """Return the function's entry point: every event gets an answer, and none of them says anything internal.
+
+    Args:
+        app: the function's.
+        next_action: whether its errors say what to do next; those to game providers have the fields agreed with them.
+    """
 
     @app.not_found
     def not_found(_: Exception) -> Response[str]:
-        return failed(NotFound(), app.current_event.raw_event["requestContext"]["requestId"])
+        request_id = app.current_event.raw_event["requestContext"]["requestId"]
+        return failed(NotFound(), request_id, next_action=next_action)
 
     @app.exception_handler(Exception)
     def unexpected(error: Exception) -> Response[str]:
         logger.error("unexpected", exc_info=error)
-        return failed(CausewayError(cause=repr(error)), app.current_event.raw_event["requestContext"]["requestId"])
+        request_id = app.current_event.raw_event["requestContext"]["requestId"]
+        return failed(CausewayError(cause=repr(error)), request_id, next_action=next_action)
 
     @logger.inject_lambda_context(correlation_id_path="requestContext.requestId")
     @metrics.log_metrics(capture_cold_start_metric=True)
@@ -78,12 +87,20 @@ def _routed(event: dict[str, Any]) -> dict[str, Any]:
     return event | {"rawPath": before + _VARIABLE.sub("x", path)}
 
 
-def failed(error: CausewayError, request_id: str) -> Response[str]:
-    """Return an error's answer; what went wrong on our side is logged, not told."""
+def failed(error: CausewayError, request_id: str, *, next_action: bool = True) -> Response[str]:
+    """Return an error's answer; what went wrong on our side is logged, not told.
+
+    Args:
+        error: why there is no other answer.
+        request_id: of the call.
+        next_action: whether the answer says what to do next.
+    """
     if error.status >= 500:
         # A cause may quote what a partner answered.
         logger.error((error.cause or error.sentence)[:_MOST_OF_A_CAUSE], extra={"code": error.code})
     body: dict[str, Any] = {"error": error.sentence, "code": error.code, "requestId": request_id}
+    if next_action:
+        body["nextAction"] = error.action
     if error.balance is not None:
         body["balance"] = str(error.balance)
     headers = {} if error.retry_after is None else {"retry-after": str(error.retry_after)}

@@ -6,15 +6,14 @@ No sentence here repeats a value, which may be a secret: it names the field, and
 import json
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Never
+from itertools import islice
+from typing import Any, Never
 
-from causeway import patterns, schema_work
+from causeway import patterns, schema_sentences, schema_work
 from causeway.errors import ConfigSchemaInvalid, InvalidRequest
 from causeway.names import unseen
+from causeway.schema_sentences import joined
 from causeway.strict_json import NotAnInteger, shown_name
-
-if TYPE_CHECKING:
-    from jsonschema_rs import ValidationError
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # Bytes of a schema as JSON, and its levels of nesting: far above what any provider needs.
@@ -120,15 +119,15 @@ def _unholdable(value: Any, path: str) -> Iterator[str]:
     elif isinstance(value, dict):
         for name, inner in value.items():
             yield from _unholdable(name, path)
-            yield from _unholdable(inner, _joined(path, [name]))
+            yield from _unholdable(inner, joined(path, [name]))
     elif isinstance(value, list):
         for position, inner in enumerate(value):
-            yield from _unholdable(inner, _joined(path, [position]))
+            yield from _unholdable(inner, joined(path, [position]))
 
 
 def _refuse_keyword(error: "ValueError") -> Never:
     where = list(getattr(error, "instance_path", []))
-    path = _joined("config_schema", where)
+    path = joined("config_schema", where)
     if not where:
         _refuse(path, "refers to a definition that is not in it")
     if where[-1] == "required":
@@ -199,16 +198,17 @@ def validate(schema: dict[str, Any], config: Any) -> None:
     if schema_work.holds_too_many(config):
         raise ConfigSchemaInvalid(f"config holds more than {schema_work.MOST_VALUES} values")
     # What was pasted with a blank is told as that, and not by the pattern that it breaks.
-    found = list(_pasted(config)) or problems(schema, config, "config")
+    pasted = list(islice(_pasted(config), _MOST_PROBLEMS))
+    found = pasted or list(islice(_problems(schema, config, "config"), _MOST_PROBLEMS))
     if found:
-        raise ConfigSchemaInvalid("; ".join(found[:_MOST_PROBLEMS]))
+        raise ConfigSchemaInvalid("; ".join(found))
 
 
 def _pasted(config: Any) -> Iterator[str]:
     """What copying has added to a text of the configuration, a sentence each."""
     texts = [(name, text) for name, text in config.items() if _is_text(text)] if isinstance(config, dict) else []
     for name, text in texts:
-        path, kept = _joined("config", [name]), text.strip()
+        path, kept = joined("config", [name]), text.strip()
         # A text of several lines, such as a private key, ends in a line break of its own.
         own = text.rstrip("\r\n") if "\n" in kept else text
         places = [place for place, ends in (("beginning", own.lstrip()), ("end", own.rstrip())) if ends != own]
@@ -231,9 +231,15 @@ def problems(schema: dict[str, Any], value: Any, name: str) -> list[str]:
         value: what json.loads returns.
         name: what the value is called in the sentences.
     """
-    return list(_unholdable(value, name)) or [
-        sentence for error in _validator(schema).iter_errors(value) for sentence in _sentences(error, name)
-    ]
+    return list(_problems(schema, value, name))
+
+
+def _problems(schema: dict[str, Any], value: Any, name: str) -> Iterator[str]:
+    unholdable = list(_unholdable(value, name))
+    yield from unholdable
+    if not unholdable:
+        for error in _validator(schema).iter_errors(value):
+            yield from schema_sentences.of(error, name, schema)
 
 
 def _validator(schema: dict[str, Any]) -> Any:
@@ -249,47 +255,6 @@ def _validator(schema: dict[str, Any]) -> Any:
 
 def _refuse_to_fetch(uri: str) -> Never:
     raise ValueError(f"{uri} is not local")
-
-
-def _joined(path: str, steps: list[str | int]) -> str:
-    return path + "".join(f"[{step}]" if isinstance(step, int) else f".{shown_name(step)}" for step in steps)
-
-
-_ASKED = {
-    "type": "must be of type {}",
-    "minLength": "must have at least {} characters",
-    "maxLength": "must have at most {} characters",
-    "pattern": "must match {}",
-    "format": "must be a valid {}",
-    "enum": "must be one of {}",
-    "const": "must be {}",
-    "minimum": "must be at least {}",
-    "maximum": "must be at most {}",
-    "exclusiveMinimum": "must be more than {}",
-    "exclusiveMaximum": "must be less than {}",
-    "minItems": "must have at least {} items",
-    "maxItems": "must have at most {} items",
-}
-
-
-def _sentences(error: "ValidationError", name: str) -> Iterator[str]:
-    path = _joined(name, list(error.instance_path))
-    kind = error.kind
-    # What the schema asks; for a few keywords, what of the value they are about.
-    details = kind.as_dict()
-    if kind.name == "required":
-        yield f"{_joined(path, [details['property']])} is missing"
-    elif kind.name == "additionalProperties":
-        yield from (f"{_joined(path, [unknown])} is not a known field" for unknown in details["unexpected"])
-    elif kind.name in ("anyOf", "oneOf") and all(details.get("context", [])):
-        ways = [next(_sentences(branch[0], name)) for branch in details["context"]]
-        yield " or ".join(dict.fromkeys(ways))
-    elif kind.name in _ASKED and len(details) == 1:
-        (asked,) = details.values()
-        asked = ", ".join(map(str, asked)) if isinstance(asked, list) else asked
-        yield f"{path} {_ASKED[kind.name].format(asked)}"
-    else:
-        yield f"{path} does not fit what the schema says under {kind.name}"
 
 
 def secret_fields(schema: dict[str, Any]) -> frozenset[str]:

@@ -9,21 +9,24 @@ class CausewayError(Exception):
 
     code: ClassVar[str] = "INTERNAL"
     status: ClassVar[int] = 500
-    # What the caller should do next; for the table in the docs.
-    action: ClassVar[str] = "Report the requestId to us."
+    # What the caller should do next: of the code in general here, of one error where it is known more exactly.
+    action: str = "Report the requestId to us."
     # Seconds after which a retry makes sense, where they are known.
     retry_after: int | None = None
     # The version of the object as it is now: the answer's ETag, where it is known.
     version: int | None = None
 
-    def __init__(self, sentence: str = "", *, cause: str = "", balance: int | None = None) -> None:
+    def __init__(self, sentence: str = "", *, cause: str = "", balance: int | None = None, action: str = "") -> None:
         """Make an error.
 
         Args:
             sentence: what the caller is told, where the docstring is too general.
             cause: what our log is told; never sent to the caller.
             balance: the player's balance in minor units, where it is known.
+            action: what the caller should do next, where the class's is too general.
         """
+        if action:
+            self.action = action
         self.sentence = sentence or (type(self).__doc__ or "").strip()
         self.cause = cause
         self.balance = balance
@@ -303,9 +306,9 @@ class Forbidden(CausewayError):
     status = 403
     action = "Ask an administrator of your tenant."
 
-    def __init__(self, sentence: str = "", *, cause: str = "", permission: str = "") -> None:
+    def __init__(self, sentence: str = "", *, cause: str = "", permission: str = "", action: str = "") -> None:
         """Make an error; permission: the one that the caller lacks, for the audit log; empty: the route's own."""
-        super().__init__(sentence, cause=cause)
+        super().__init__(sentence, cause=cause, action=action)
         self.permission = permission
 
 
@@ -392,10 +395,10 @@ class VersionMismatch(CausewayError):
     status = 412
     action = "Read it again, apply your change to what it is now, and send its new ETag."
 
-    def __init__(self, sentence: str = "", *, current: int | None = None) -> None:
+    def __init__(self, sentence: str = "", *, current: int | None = None, action: str = "") -> None:
         """Make it; current: the version the object has now, None where it has none that is known."""
         named = "" if current is None else f"The object has changed since you read it: its version is now {current}"
-        super().__init__(sentence or named)
+        super().__init__(sentence or named, action=action)
         self.version = current
 
 
@@ -636,8 +639,9 @@ def as_markdown() -> str:
         "",
         "Made from the code by `make docs`; a test compares the two.",
         "",
-        '`{"error": "<sentence>", "code": "<CODE>", "requestId": "..."}`, with `balance` (minor units) where the',
-        "player is known. 4xx: rejected, nothing moved. 5xx: the outcome is unknown until the same call is sent again.",
+        '`{"error": "<sentence>", "code": "<CODE>", "requestId": "...", "nextAction": "<what to do>"}`. Answers to a',
+        "game provider's signed calls have no `nextAction`, but `balance` (minor units) where the player is known.",
+        "4xx: rejected, nothing moved. 5xx: the outcome is unknown until the same call is sent again.",
         "",
         "| code | status | sentence | what to do | retry as it is |",
         "|---|---|---|---|---|",

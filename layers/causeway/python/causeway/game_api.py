@@ -70,7 +70,7 @@ def signed_call(
                 call = SignedCall(caller, strict_json.parse_object(raw), request_id, in_time)
                 response = _answered(route(call))
             except CausewayError as error:
-                response = failed(error, request_id)
+                response = failed(error, request_id, next_action=False)
             if secret is not None and direction == "casino":
                 signature = signatures.sign_bare(secret, str(response.body).encode())
                 response.headers["x-casino-response-signature"] = signature

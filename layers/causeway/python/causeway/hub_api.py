@@ -162,7 +162,7 @@ def caller_of(authorizer: dict[str, Any], tenant_asked: str | None) -> Caller:
 
     Args:
         authorizer: of the event's requestContext: jwt.claims of API Gateway's own, or lambda of functions/identity's,
-            which holds claims, or a key's id, or the code of the error by which the call is refused.
+            which holds claims, or a key's id, or code and sentence of the error by which the call is refused.
         tenant_asked: X-Tenant-Id.
 
     Raises:
@@ -170,8 +170,8 @@ def caller_of(authorizer: dict[str, Any], tenant_asked: str | None) -> Caller:
         CausewayError: the one that the authorizer names; Unavailable where it could not find out.
     """
     match authorizer:
-        case {"lambda": {"refused": str(code)}}:
-            raise BY_CODE.get(code, Unauthorized)
+        case {"lambda": {"refused": str(code), **rest}}:
+            raise BY_CODE.get(code, Unauthorized)(str(rest.get("sentence", "")))
         case {"lambda": {"keyId": str(key_id), "tenantId": str(tenant_id), **rest}}:
             return identity.of_machine(tenant_id, key_id, rest.get("channel"))
         case {"jwt": {"claims": dict(claims)}} | {"lambda": dict(claims)}:
@@ -238,7 +238,7 @@ def _done(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswer]) -
     # Where nothing exists, * is as false as any version (RFC 9110, 13.1.1).
     if rules.creates and "if-match" in call.headers:
         Expected.parse(call.headers["if-match"])
-        raise VersionMismatch("What is to be made has no version yet: send no If-Match")
+        raise VersionMismatch("What is to be made has no version yet: send no If-Match", action="Send no If-Match.")
     try:
         return route(call)
     except VersionMismatch as error:

@@ -89,6 +89,14 @@ class Caller:
         if self.channel is not None:
             raise Forbidden(cause=f"the key is for the channel {self.channel} alone")
         if permission not in ALLOWED[self.role]:
+            if self.role == "player":
+                # Players launch games, and for others that takes a permission.
+                raise Forbidden(
+                    "Players do this for themselves only",
+                    cause="a player for another one",
+                    permission=permission,
+                    action="Send your own userId.",
+                )
             raise Forbidden(cause=f"{self.role} lacks {permission}", permission=permission)
 
     def demand_tenant(self, asked: str | None) -> None:
@@ -171,7 +179,7 @@ def player_of(claims: dict[str, str]) -> int | None:
 def _subject(claims: dict[str, str]) -> str:
     """Return who a token is of, a person of the tenant or a player; raises Unauthorized."""
     if claims.get("token_use", "id") != "id":
-        raise Unauthorized(cause="an access token: send the ID token, which names the tenant")
+        raise Unauthorized("An access token was sent: send the ID token, which names the tenant")
     try:
         subject = text_field(claims, "sub", LONGEST_SUBJECT)
     except InvalidRequest as error:
@@ -186,7 +194,7 @@ def _subject(claims: dict[str, str]) -> str:
 def _tenant(claims: dict[str, str]) -> str:
     tenant = claims.get("custom:tenant_id", "")
     if not tenant:
-        raise Unauthorized(cause="the token has no custom:tenant_id")
+        raise Unauthorized("The token names no tenant (custom:tenant_id)")
     return str(uuid_or(tenant, TenantNotFound))
 
 
@@ -254,6 +262,11 @@ def make_key(tenant_id: str, key_id: UUID) -> tuple[NewKey, bytes]:
     return NewKey(str(key_id), text), sha256(secret).digest()
 
 
+def is_like_key(text: str) -> bool:
+    """Return whether a text begins as API keys do and tokens do not."""
+    return text.startswith(_PREFIX)
+
+
 def of_key(database: Database, text: str, source_ip: str | None = None, request_id: str | None = None) -> Caller:
     """Return the machine that an API key belongs to, and record the key's use, to the minute.
 
@@ -274,7 +287,7 @@ def of_key(database: Database, text: str, source_ip: str | None = None, request_
     except ValueError as error:
         raise Unauthorized(cause="not the one spelling of an API key") from error
     if not raw:
-        raise Unauthorized(cause="not of an API key's form")
+        raise Unauthorized("The API key is not whole: it is cwk_ and 86 characters more, as it was shown once")
     tenant_id, key_id = UUID(bytes=raw[:16]), UUID(bytes=raw[16:32])
     known = database.one(
         "SELECT channel FROM api_key_use_v1(%s, %s, %s, %s, %s)",

@@ -1,7 +1,7 @@
 """If-Match: which version of an object a caller means to change (RFC 9110, 13.1.1)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from causeway.errors import InvalidRequest, VersionMismatch
@@ -15,9 +15,13 @@ _SEPARATOR = re.compile(r"[ \t]*,[ \t]*")
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The versions that a caller's If-Match names. versions: None: any, as he sent none, or *."""
+    """The versions that a caller's If-Match names.
+
+    versions: None: any, as he sent none, or *. weak: those of weak tags, which match nothing.
+    """
 
     versions: frozenset[int] | None = None
+    weak: frozenset[int] = field(default=frozenset(), compare=False)
 
     @classmethod
     def parse(cls, header: str) -> Self:
@@ -32,17 +36,17 @@ class Expected:
         text = header.strip(" \t")
         if text == "*":
             return cls()
-        versions, place = set[int](), 0
+        versions, weakly, place = set[int](), set[int](), 0
         while True:
             tag = _TAG.match(text, place)
             if tag is None:
                 raise InvalidRequest('If-Match must be an ETag as answered here, such as "3", a list of them, or *')
             weak, opaque = tag.groups()
-            if not weak and _VERSION.fullmatch(opaque):
-                versions.add(int(opaque))
+            if _VERSION.fullmatch(opaque):
+                (weakly if weak else versions).add(int(opaque))
             place = tag.end()
             if place == len(text):
-                return cls(frozenset(versions))
+                return cls(frozenset(versions), frozenset(weakly))
             separator = _SEPARATOR.match(text, place)
             if separator is None:
                 raise InvalidRequest("If-Match must have commas between ETags")
@@ -50,8 +54,16 @@ class Expected:
 
     def demand(self, version: int) -> None:
         """Raise VersionMismatch, which names the object's version, where it is none of the expected ones."""
-        if self.versions is not None and version not in self.versions:
-            raise VersionMismatch(current=version)
+        if self.versions is None or version in self.versions:
+            return
+        if version in self.weak:
+            raise VersionMismatch(
+                "If-Match is compared strongly, and so matches no weak tag (W/) of the object: "
+                f"its version is now {version}",
+                current=version,
+                action="Send the ETag as it was answered, without W/.",
+            )
+        raise VersionMismatch(current=version)
 
 
 ANY = Expected()

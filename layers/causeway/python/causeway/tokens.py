@@ -80,6 +80,11 @@ def bearer(authorization: str) -> str:
     return rest.strip() if scheme.lower() == "bearer" else authorization.strip()
 
 
+def is_like_token(text: str) -> bool:
+    """Return whether a text begins as tokens do, with a JSON object in base64url, and API keys do not."""
+    return text.startswith("eyJ")
+
+
 def check(token: str) -> dict[str, str]:
     """Return the claims of a token that say whose it is, in the form in which API Gateway passes claims on.
 
@@ -104,6 +109,9 @@ def check(token: str) -> dict[str, str]:
             audience=settings.token_audience(),
             options={"require": ["exp", "iss", "aud"]},
         )
+    # The signature is checked before: whoever is told so had the token.
+    except jwt.ExpiredSignatureError as error:
+        raise Unauthorized("The token has expired: log in again") from error
     # A deeply nested JSON is a RecursionError.
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise Unauthorized(cause=f"the token is refused: {type(error).__name__}") from error

@@ -24,7 +24,6 @@ from causeway.errors import (
     CredentialUnreadable,
     IntegrationNotActive,
     NotSupported,
-    TemplateMoved,
     VersionMismatch,
 )
 from causeway.outbound import Attempt
@@ -112,9 +111,8 @@ def account(context: Context, use: Found) -> Account:
         TemplateMoved: the template is not the one the connection was made for; nothing is decrypted.
         CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: as credentials.unsealed.
     """
-    if not use.agreed:
-        raise TemplateMoved
     connection = use.connection
+    connection.demand_agreed()
     return Account(use.provider, connection.environment, connection.config, unsealed(context, connection, use.stored))
 
 

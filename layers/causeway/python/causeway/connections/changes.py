@@ -141,8 +141,7 @@ def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) 
         back = credentials.retiring(transaction, connection_id)
         replaced = None if back is None else credentials.stored(transaction, connection_id, back.version)
     connection, provider = use.connection, use.provider
-    if not use.agreed:
-        raise TemplateMoved
+    connection.demand_agreed()
     if back is None or replaced is None:
         raise NothingToRollBack
     if replaced.connection_version != connection.version:

@@ -23,7 +23,6 @@ from causeway.errors import (
     IntegrationNotActive,
     InvalidRequest,
     SecretsRequired,
-    TemplateMoved,
 )
 from causeway.preconditions import Expected
 from causeway.strict_json import shown_name
@@ -127,7 +126,7 @@ def _planned(context: RequestContext, use: Found, config: dict[str, Any], enviro
     }
     settings, secret = checked(provider, merged)
     if kept is None and not given_again:
-        raise TemplateMoved
+        connection.demand_agreed()
     account = Account(provider, environment or connection.environment, settings, secret)
     before = Account(provider, connection.environment, connection.config, {})
     # Or who may change an address could have the secrets sent to himself, and so read them.

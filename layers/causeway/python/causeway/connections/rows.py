@@ -91,12 +91,29 @@ class Connection:
         return self.changed_template is not None and provider_terms.digest(*self.changed_template) != self.terms
 
     @property
+    def _template_moved(self) -> TemplateMoved:
+        """What is told of a template that moved; where its environment was taken away, that."""
+        base_url, health_call, _ = self.changed_template or [None, {}, None]
+        if base_url or health_call.get("configured_url"):
+            return TemplateMoved()
+        return TemplateMoved(
+            f"The template no longer has the environment {self.environment}, which this connection was made for",
+            action="Look at the template's base URLs; send PATCH with an environment that has one, and with a config "
+            "that gives every secret again.",
+        )
+
+    def demand_agreed(self) -> None:
+        """Raise TemplateMoved where secrets may not go where the template says."""
+        if self.moved:
+            raise self._template_moved
+
+    @property
     def stopped_by(self) -> CausewayError | None:
         """The error that a use would end with now, whatever the platform says; None: it may be used."""
         if self.status == "disconnected":
             return IntegrationNotActive("The connection is disabled")
         if self.moved:
-            return TemplateMoved()
+            return self._template_moved
         if self.error_code in _UNOPENED:
             return BY_CODE[self.error_code]()
         if self.status == "active":
@@ -112,7 +129,7 @@ class Connection:
     def shown_error(self) -> str | None:
         """What is wrong and what to do about it."""
         if self.moved and self.status != "disconnected":
-            return f"{TemplateMoved().sentence}. {TemplateMoved.action}"
+            return f"{self._template_moved.sentence}. {self._template_moved.action}"
         return self.error_message
 
     def as_json(self, *, with_config: bool) -> dict[str, Any]:

@@ -33,11 +33,6 @@ class Tested:
             "responseMs": self.response_ms,
         }
 
-    def demand_success(self) -> None:
-        """Raise the verdict's error where the test did not succeed."""
-        if not self.verdict.success:
-            raise self.verdict.error()
-
 
 def test(
     context: RequestContext,
@@ -103,7 +98,9 @@ def demand(context: RequestContext, connection: Connection, account: Account) ->
     tested = call(context, connection, account)
     if not tested.verdict.success:
         audit.note_attempt(context, Action.CONNECTION_TESTED, connection, outcome="failed", after=tested.as_json())
-    tested.demand_success()
+        error = tested.verdict.error(again="send the change again")
+        error.action += " Nothing was changed: what was in use stays in use."
+        raise error
     return tested
 
 

@@ -80,7 +80,7 @@ class OpenConnection:
             self.observe(verdict)
             if failure.sent and method not in _REPEATABLE:
                 raise ProviderOutcomeUnknown from failure
-            raise verdict.error(verdict.message) from failure
+            raise verdict.error() from failure
         if 200 <= reply.status < 300:
             self.observe(WORKING)
             return reply
@@ -100,14 +100,14 @@ class OpenConnection:
         if token or not of_call:
             self.observe(verdict)
         if verdict.finding in (Finding.BUSY, Finding.REFUSED):
-            return verdict.error(verdict.message)
+            return verdict.error()
         # Where to look for what was done (303), or that it took too long (408), is not that nothing was done.
         doubtful = verdict.code == "PROVIDER_ERROR" or reply.status < 400 or reply.status == 408
         if doubtful and method not in _REPEATABLE:
             return ProviderOutcomeUnknown()
         if 400 <= reply.status < 500 and verdict.code != "PROVIDER_ERROR":
             return ProviderRejected()
-        return verdict.error(verdict.message)
+        return verdict.error()
 
 
 @contextmanager

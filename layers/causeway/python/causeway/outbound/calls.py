@@ -4,11 +4,13 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from time import monotonic
+from urllib.parse import urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ProtocolError
 
+from causeway.outbound import egress
 from causeway.outbound.cutoff import Cutoff
 from causeway.outbound.failures import (
     AddressInvalid,
@@ -159,10 +161,18 @@ def _content(response: requests.Response, cutoff: Cutoff, most_bytes: int) -> by
 
 
 def check_url(url: str) -> None:
-    """Raise AddressInvalid where a URL must not be called, whatever its host is; no value is quoted."""
+    """Refuse a URL that is never called, whatever its host's name resolves to.
+
+    Raises:
+        AddressInvalid: it is no URL, leads out of itself or has no TLS; no value is quoted.
+        AddressBlocked: its host is an address that is private or reserved.
+    """
     wrong = why_not_address(url)
     if wrong is not None:
         raise AddressInvalid(wrong)
+    parts = urlsplit(url)
+    tls = parts.scheme == "https"
+    egress.demand_callable(parts.hostname or "", parts.port or (443 if tls else 80), tls=tls)
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:

@@ -1,11 +1,12 @@
 """The egress guard: which addresses may be called, decided on the address that is then dialled."""
 
 import socket
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from causeway import settings
 from causeway.deadlines import bounded
-from causeway.outbound.failures import AddressBlocked, DnsFailed, DnsUnavailable
+from causeway.outbound.failures import AddressBlocked, AddressInvalid, DnsFailed, DnsUnavailable
 from causeway.races import Endpoint
 
 Address = IPv4Address | IPv6Address
@@ -109,6 +110,34 @@ def endpoints(host: str, port: int, seconds: float) -> list[Endpoint]:
             if reason is not None:
                 raise AddressBlocked(f"{host} resolves to {target[0]} ({reason})")
     return found
+
+
+def demand_callable(host: str, port: int, *, tls: bool) -> None:
+    """Refuse what is wrong with a host before its name is looked up.
+
+    Every spelling of an IPv4 address is one that inet_aton reads as the resolver does: inet_aton(3).
+
+    Raises:
+        AddressBlocked: the host is an address that is not to be called.
+        AddressInvalid: it would be called without TLS.
+    """
+    if may_be_private(host, port):
+        return
+    address = _literal(host)
+    reason = None if address is None else why_blocked(address)
+    if reason is not None:
+        raise AddressBlocked(f"{host} resolves to {address} ({reason})")
+    if not tls:
+        raise AddressInvalid("must begin with https://")
+
+
+def _literal(host: str) -> Address | None:
+    """Return the address that a host's name is, None where it is a name."""
+    with suppress(ValueError):
+        return ip_address(host)
+    with suppress(OSError, UnicodeError):
+        return IPv4Address(socket.inet_aton(host))
+    return None
 
 
 def may_be_private(host: str, port: int) -> bool:

@@ -21,7 +21,14 @@ class RequestInvalid(CallFailed):
 
 
 class ConfigLacks(RequestInvalid):
-    """The request needs what the configuration does not have; the text says what, and is told to the owner"""
+    """The request needs what the configuration does not have; the text says what, and is told to the owner.
+
+    action: what the owner does next.
+    """
+
+    def __init__(self, why: str = "", action: str = "Give the field in the connection's config.") -> None:
+        super().__init__(why)
+        self.action = action
 
 
 class AddressInvalid(RequestInvalid):

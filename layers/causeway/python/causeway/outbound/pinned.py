@@ -17,17 +17,15 @@ from causeway import races
 from causeway.deadlines import Deadline
 from causeway.outbound import egress
 from causeway.outbound.cutoff import Cutoff
-from causeway.outbound.failures import AddressInvalid, ConnectFailed, TimedOut, TlsFailed
+from causeway.outbound.failures import ConnectFailed, TimedOut, TlsFailed
 
 # It warns of a stranger's bad header with the URL, which may hold a secret, and with the header itself.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 
-def _dial(host: str, port: int, cutoff: Cutoff, *, tls: bool) -> socket.socket:
+def _dial(host: str, port: int, cutoff: Cutoff) -> socket.socket:
     """Connect to the first of the host's addresses that takes a connection."""
     found = egress.endpoints(host, port, cutoff.left())
-    if not tls and not egress.may_be_private(host, port):
-        raise AddressInvalid("must begin with https://")
     try:
         connection = races.dial(found, Deadline(cutoff.left()))
     except TimeoutError as error:
@@ -48,7 +46,7 @@ class _PinnedConnection(HTTPConnection):
         self._cutoff = cutoff
 
     def _new_conn(self) -> socket.socket:
-        return _dial(self._dns_host, self.port, self._cutoff, tls=False)
+        return _dial(self._dns_host, self.port, self._cutoff)
 
     def send(self, data: Any) -> None:
         """Send a part of the request: from its first byte on, it may have come there."""
@@ -62,7 +60,7 @@ class _PinnedTlsConnection(HTTPSConnection):
         self._cutoff = cutoff
 
     def _new_conn(self) -> socket.socket:
-        return _dial(self._dns_host, self.port, self._cutoff, tls=True)
+        return _dial(self._dns_host, self.port, self._cutoff)
 
     def connect(self) -> None:
         try:

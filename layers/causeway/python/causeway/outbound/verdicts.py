@@ -43,7 +43,8 @@ class Verdict:
 
     code: str
     message: str
-    next_action: str
+    # {again}: what is done again.
+    action: str
     finding: Finding
     retry_after: int | None = None
     # Names of the secrets that the call proved, and of those that it does not use; of a success alone.
@@ -56,24 +57,33 @@ class Verdict:
         return self.finding is Finding.GOOD
 
     @property
+    def next_action(self) -> str:
+        """What to do next about a connection as it is."""
+        return self._to_do("test again")
+
+    @property
     def sentences(self) -> str:
         """What happened and what to do next, for one text."""
         return f"{self.message} {self.next_action}"
 
-    def error(self, sentence: str = "") -> CausewayError:
-        """Return the error of this verdict's code, with the wait that the platform asks for.
+    def _to_do(self, again: str) -> str:
+        return self.action.replace("{again}", again)
+
+    def error(self, again: str = "send the same call again") -> CausewayError:
+        """Return the error of this verdict's code, with the next action and the wait that the platform asks for.
 
         Args:
-            sentence: what the caller is told; empty: what happened and what to do next.
+            again: what the caller does to try again, for a sentence.
         """
-        error = BY_CODE[self.code](sentence or self.sentences)
+        error = BY_CODE[self.code](self.message)
+        error.action = self._to_do(again)
         if self.retry_after is not None:
             error.retry_after = self.retry_after
         return error
 
 
 # Per code: what it says about the connection, the sentence, and what to do next. {address} names the setting that the
-# address stands in. causeway.errors has an error of each code but CONNECTED.
+# address stands in, {again} what is done again. causeway.errors has an error of each code but CONNECTED.
 _MEANINGS: Mapping[str, tuple[Finding, str, str]] = MappingProxyType(
     {
         "CONNECTED": (
@@ -94,12 +104,12 @@ _MEANINGS: Mapping[str, tuple[Finding, str, str]] = MappingProxyType(
         "RATE_LIMITED": (
             Finding.BUSY,
             "The platform refuses calls for now: too many were made.",
-            "Wait, then test again.",
+            "Wait, then {again}.",
         ),
         "PROVIDER_ERROR": (
             Finding.PASSING,
             "The platform has an error of its own.",
-            "Test again in a few minutes; look at the platform's status page.",
+            "Wait a few minutes, then {again}; look at the platform's status page.",
         ),
         # It may be the address's, where another server answers: that does not show.
         "PROVIDER_REJECTED": (
@@ -130,7 +140,7 @@ _MEANINGS: Mapping[str, tuple[Finding, str, str]] = MappingProxyType(
         "DNS_UNAVAILABLE": (
             Finding.PASSING,
             "The host's name in {address} could not be looked up.",
-            "Test again in a minute; if it stays so, check the spelling of {address}.",
+            "Wait a minute, then {again}; if it stays so, check the spelling of {address}.",
         ),
         "TLS_FAILED": (
             Finding.PASSING,
@@ -140,7 +150,7 @@ _MEANINGS: Mapping[str, tuple[Finding, str, str]] = MappingProxyType(
         "TIMED_OUT": (
             Finding.PASSING,
             "The platform did not answer in time.",
-            "Test again; if it stays so, ask whether the platform must allow our addresses.",
+            "Wait a minute, then {again}; if it stays so, ask whether the platform must allow our addresses.",
         ),
         "BLOCKED_ADDRESS": (
             Finding.UNUSABLE,
@@ -187,18 +197,21 @@ def judge(outcome: Reply | CallFailed, provider: str = "", address: str = "the b
     """
     if isinstance(outcome, CallFailed):
         code = next((code for failure, code in _FAILURES if isinstance(outcome, failure)), "CONNECTION_FAILED")
-        return _verdict(code, address, told=_told(outcome, address))
+        told, action = _told(outcome, address)
+        return _verdict(code, address, told=told, action=action)
     code = _code(outcome, provider)
     if code in ("RATE_LIMITED", "PROVIDER_ERROR"):
-        return _verdict(code, address, retry_after=_seconds(outcome.headers.get("Retry-After", "")))
+        seconds = _seconds(outcome.headers.get("Retry-After", ""))
+        action = "" if seconds is None else f"Wait {seconds} seconds, then {{again}}."
+        return _verdict(code, address, retry_after=seconds, action=action)
     return _verdict(code, address)
 
 
-def _told(failure: CallFailed, address: str) -> str:
-    """What the owner is told instead of the general sentence, where the failure names the setting that is wrong."""
+def _told(failure: CallFailed, address: str) -> tuple[str, str]:
+    """What the owner is told instead of the general sentence and action, where the failure names what is wrong."""
     if isinstance(failure, AddressInvalid):
-        return f"{_capitalised(address)} {failure}."
-    return f"{failure}." if isinstance(failure, ConfigLacks) else ""
+        return f"{_capitalised(address)} {failure}.", f"Correct {address}: give the platform's own https:// address."
+    return (f"{failure}.", failure.action) if isinstance(failure, ConfigLacks) else ("", "")
 
 
 def _capitalised(address: str) -> str:
@@ -206,14 +219,12 @@ def _capitalised(address: str) -> str:
     return f"T{address[1:]}" if address.startswith("the ") else address
 
 
-def _verdict(code: str, address: str, retry_after: int | None = None, told: str = "") -> Verdict:
-    finding, message, action = _MEANINGS[code]
-    if retry_after is not None:
-        action = f"Wait {retry_after} seconds, then test again."
+def _verdict(code: str, address: str, retry_after: int | None = None, told: str = "", action: str = "") -> Verdict:
+    finding, message, general = _MEANINGS[code]
     return Verdict(
         code,
         told or message.format(address=address),
-        action.format(address=address),
+        action or general.replace("{address}", address),
         finding,
         retry_after,
     )
