@@ -28,6 +28,9 @@ from local.translation import (
 
 LocalRoute = Callable[[bytes, str], Awaitable[Answer]]
 
+# Bytes of a request line, and of a header, that are read before HEADER_LIMIT is asked.
+_READABLE = 64 * 1024
+
 
 class Runs(Protocol):
     """Runs functions, as Functions does."""
@@ -57,7 +60,10 @@ class Gateway:
         # A body that was compressed reaches the function compressed. AWS documents that a REST API unpacks requests,
         # where it is told to; of HTTP APIs it documents nothing alike:
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-make-request-with-compressed-payload.html
-        server = web.Server(self._serve, access_log=None, auto_decompress=False)
+        # aiohttp refuses a longer line or header by itself, and in plain text: leave that to HEADER_LIMIT.
+        server = web.Server(
+            self._serve, access_log=None, auto_decompress=False, max_line_size=_READABLE, max_field_size=_READABLE
+        )
         self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
         self._port = 0
 

@@ -112,6 +112,12 @@ def test_headers_over_10240_bytes_are_too_large(call: Callable[..., Any]) -> Non
     assert call("GET", "/count", headers=headers).status == 431
 
 
+def test_request_line_over_10240_bytes_is_too_large(call: Callable[..., Any]) -> None:
+    reply = call("GET", f"/count?cursor={'x' * 10_240}")
+
+    assert (reply.status, reply.body) == (431, b'{"message":"Request Header Fields Too Large"}')
+
+
 def test_environment_is_what_lambda_gives_and_nothing_of_the_shell(
     call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
