@@ -288,7 +288,9 @@ def test_role_that_looks_across_tenants_reads_ids_and_ages_and_no_secret(casino:
             "api_credentials.tenant_id",
             "api_credentials.key_version",
             *(f"api_credential_versions.{column}" for column in ("tenant_id", "connection_id", "status", "changed_at")),
-            *(f"idempotency_keys.{column}" for column in ("tenant_id", "subject", "idempotency_key", "created_at")),
+            *(f"idempotency_keys.{column}" for column in ("tenant_id", "subject", "idempotency_key")),
+            "idempotency_keys.created_at",
+            "idempotency_keys.leased_until",
             *(f"sync_runs.{column}" for column in ("tenant_id", "run_id", "status", "queued_at", "leased_until")),
         )
     }
