@@ -177,7 +177,10 @@ def test_sample_event_is_answered(stack: Stack, name: str) -> None:
 MISSING = ["integration-calendars", "integration-syncs"]
 # What those answer that no route leads to.
 OTHERS: dict[str, Any] = {
-    "caller-authorizer": {"isAuthorized": True, "context": {"refused": "UNAUTHORIZED"}},
+    "caller-authorizer": {
+        "isAuthorized": True,
+        "context": {"refused": "UNAUTHORIZED", "sentence": "The call carries no valid token or key"},
+    },
     "schema-migrate": {"applied": []},
     "sync-run": {"batchItemFailures": []},
 }
