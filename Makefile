@@ -25,7 +25,7 @@ help: ## this list
 
 demo: ## the whole simulation, once, through HTTP: exits 0 only if all nine balances agree (PYTHON=3.11 to choose one)
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'
-	@$(VENV)/bin/python -m local.demo
+	@$(VENV)/bin/python -m local.demo.game
 
 up: ## the local stack until Ctrl-C (PORT=8080, PYTHON=3.11, CONTAINERS=1 for sam local)
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'
@@ -44,14 +44,14 @@ check: ## linters and type checker: Python, imports, template, SQL
 	$(CHECK)/lint-imports
 	$(CHECK)/cfn-lint
 	$(CHECK)/sam validate --lint
-	@mkdir -p .local && $(VENV)/bin/python -m local.intrinsics template.yaml >.local/template.json
+	@mkdir -p .local && $(VENV)/bin/python -m local.template.intrinsics template.yaml >.local/template.json
 	@requirements/install .venv-checkov requirements/checkov.txt
 	.venv-checkov/bin/checkov --config-file .checkov.yaml --file .local/template.json
 	$(CHECK)/squawk schema/*.sql
 
 docs: ## make what is made from the code anew: functions/console's document and page, docs/errors.md
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'
-	@$(VENV)/bin/python -m causeway.openapi
+	@$(VENV)/bin/python -m tools.openapi
 	@$(VENV)/bin/python -m causeway.errors >docs/errors.md
 
 bench: ## the README's performance table, measured here

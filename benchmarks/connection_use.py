@@ -12,11 +12,11 @@ from uuid import UUID
 
 from benchmarks.table import Row, in_turn
 from benchmarks.workers import rate
-from causeway import calendars
-from causeway.context import RequestContext
-from causeway.database import Database
-from causeway.identity import Caller
-from local.demo_data import CASINO_CODE, TENANT_ID
+from causeway.calendars import calendars
+from causeway.database.postgres import Database
+from causeway.tenancy.context import RequestContext
+from causeway.tenancy.identity import Caller
+from local.demo.data import CASINO_CODE, TENANT_ID
 from local.sandbox import DEMO_CREDENTIALS
 from local.stack import Stack
 

@@ -13,8 +13,8 @@ from aws_encryption_sdk.key_providers.raw import RawMasterKey
 from moto import mock_aws
 
 from benchmarks.table import Row, in_turn
-from causeway import aws
-from causeway.crypto import DataKeys, Place, WrappedKey, seal
+from causeway.aws import clients
+from causeway.vault.crypto import DataKeys, Place, WrappedKey, seal
 
 # As long as a provider's token.
 _SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105 - it guards nothing
@@ -36,10 +36,10 @@ def ours(place: Place) -> Callable[[], str]:
     """Seal a secret under a new data key, and return a function that opens it with the key held."""
     os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
     with mock_aws():
-        aws.client.cache_clear()
-        keys = DataKeys(_Shelf(), aws.client("kms").create_key()["KeyMetadata"]["KeyId"])
+        clients.client.cache_clear()
+        keys = DataKeys(_Shelf(), clients.client("kms").create_key()["KeyMetadata"]["KeyId"])
         sealed = seal(keys.newest(place.tenant_id), place, _SECRET)
-    aws.client.cache_clear()
+    clients.client.cache_clear()
     return lambda: keys.open(place, sealed)
 
 

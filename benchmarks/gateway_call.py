@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 from psycopg.conninfo import conninfo_to_dict
 
 from benchmarks.table import Row
-from causeway import ledger
-from causeway.database import Database
-from causeway.game_providers import GameProvider
-from causeway.signatures import sign_bare
-from local.demo_data import CASINO_SECRET, GAME_PROVIDER_CODE, SAMPLE_SESSION_TOKEN, TENANT_ID
+from causeway.casino import ledger
+from causeway.database.postgres import Database
+from causeway.game_signing.callers import GameProvider
+from causeway.game_signing.signatures import sign_bare
+from local.demo.data import CASINO_SECRET, GAME_PROVIDER_CODE, SAMPLE_SESSION_TOKEN, TENANT_ID
 from local.stack import Stack
 
 _CALLS = 1000

@@ -9,9 +9,9 @@ from psycopg.conninfo import conninfo_to_dict
 from benchmarks.server import DEBIT, TENANT_ID, WALLETS, ledger_server
 from benchmarks.table import Row, in_turn
 from benchmarks.workers import rate
-from causeway import ledger
-from causeway.database import Database
-from causeway.game_providers import GameProvider
+from causeway.casino import ledger
+from causeway.database.postgres import Database
+from causeway.game_signing.callers import GameProvider
 
 _SECONDS = 2
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psycopg
 
-from causeway import schema
-from local import database as local_database
-from local.postgres import Postgres
+from causeway import migrations
+from local.services import database as local_database
+from local.services.postgres import Postgres
 from local.stack import ROOT
 
 TENANT_ID = "00000000-0000-4000-8000-000000000001"
@@ -89,7 +89,7 @@ def ledger_server() -> Generator[LedgerServer]:
 def make_ledger(postgres: Postgres) -> local_database.Database:
     """Make a database with 10000 funded wallets, each with an active session."""
     database = local_database.create(postgres.url())
-    schema.migrate(database.urls["owner"], ROOT / "schema")
+    migrations.migrate(database.urls["owner"], ROOT / "schema")
     database = local_database.give_passwords(database)
     with psycopg.connect(database.urls["superuser"], autocommit=True) as connection:
         connection.execute("INSERT INTO tenants VALUES (%s, 'BENCH', 'Bench')", [TENANT_ID])

@@ -15,24 +15,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from local import ROOT, demo_data, state_files
-from local.authorizer import Authorizers
-from local.cognito import UserPool
+from local import ROOT, state_files
+from local.demo import data
+from local.demo.players import PlayersRoute
 from local.errors import StartError
-from local.functions import EnvironmentStatus, Functions
-from local.gateway import Gateway, LocalRoute, Runs
+from local.gateway.authorizers import Authorizers
+from local.gateway.routes import RouteTable
+from local.gateway.server import Gateway, LocalRoute, Runs
+from local.gateway.translation import Answer
 from local.network import LOOPBACK, bridge_address, reserve
-from local.players import PlayersRoute
-from local.postgres import Postgres
-from local.queues import EventSourceMappings
-from local.routes import RouteTable
-from local.schedules import Schedules
-from local.secrets_extension import SecretsExtension
-from local.services import Services
+from local.runtime.functions import EnvironmentStatus, Functions
+from local.services.cognito import UserPool
+from local.services.postgres import Postgres
+from local.services.queues import EventSourceMappings
+from local.services.schedules import Schedules
+from local.services.secrets_extension import SecretsExtension
+from local.services.services import Services
 from local.state_files import as_json, sam_environment, sam_shell, write_private
 from local.surroundings import Surroundings
-from local.template import Function, load
-from local.translation import Answer
+from local.template.reading import Function, load
 
 if TYPE_CHECKING:
     import socket
@@ -243,12 +244,12 @@ class Stack:
         if self._bare:
             return {}
         superuser_url = self.database_urls["superuser"]
-        players = PlayersRoute(partial(demo_data.create_player, superuser_url))
+        players = PlayersRoute(partial(data.create_player, superuser_url))
         return {"POST /_local/players": players, "POST /_local/tokens": self._renew_tokens}
 
     async def _renew_tokens(self, _body: bytes, _request_id: str) -> Answer:
         """POST /_local/tokens: logs everybody in anew, as tokens live an hour; answers and writes down the tokens."""
-        self.info["tokens"] = await asyncio.to_thread(demo_data.tokens, self.user_pool)
+        self.info["tokens"] = await asyncio.to_thread(data.tokens, self.user_pool)
         write_private(self.state_folder / state_files.STACK, as_json(self.info))
         return Answer(200, json.dumps(self.info["tokens"]).encode(), {"content-type": "application/json"})
 

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterable
 from pathlib import Path
 
-from local.template import Function
+from local.template.reading import Function
 
 STACK = "stack.json"
 SAM_ENVIRONMENT = "sam-env.json"

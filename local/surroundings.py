@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.aws import REGION
-from local.template import Function
+from local.services.moto import REGION
+from local.template.reading import Function
 
 
 @dataclass(frozen=True)

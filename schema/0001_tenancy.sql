@@ -51,7 +51,7 @@ LANGUAGE sql STABLE PARALLEL SAFE
 RETURN current_setting('causeway.tenant_id')::uuid;
 
 -- Whether a text is a name in its one form, so that two names that look alike are equal: NFC, no blank at an end, no two
--- in a row, none but the space, and no character that shows nothing. causeway.names brings a name into this form.
+-- in a row, none but the space, and no character that shows nothing. causeway.wire.names brings a name into this form.
 CREATE FUNCTION is_name(p_text text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN p_text IS NFC NORMALIZED AND p_text <> '' AND p_text !~ '^ |  | $'

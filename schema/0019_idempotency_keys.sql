@@ -49,7 +49,7 @@ GRANT UPDATE (request_hash, object_id, attempt, leased_until, begun, status, hea
 TO causeway_hub;
 
 -- Claims a key of the running transaction's caller for an attempt. It runs with the rights of its caller.
--- outcome: first, again, died, running, answered or reused, as causeway.idempotency.Claimed says.
+-- outcome: first, again, died, running, answered or reused, as causeway.database.idempotency.Claimed says.
 CREATE FUNCTION idempotency_claim_v1(p_key text, p_hash bytea, p_attempt uuid, p_lease interval)
 RETURNS TABLE (outcome text, object_id uuid, begun boolean, status bigint, headers jsonb, body text)
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$

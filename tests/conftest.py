@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from causeway.ledger.audit import Totals, audit
+from causeway.casino.ledger.audit import Totals, audit
 from local.stack import Stack
 from tests import cores
 

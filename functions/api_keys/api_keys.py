@@ -2,9 +2,10 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, api_keys
-from causeway.hub_api import HubAnswer, HubCall, hub_call
-from causeway.operations import describe
+from causeway.edge import answers
+from causeway.edge.hub import HubAnswer, HubCall, hub_call
+from causeway.edge.operations import describe
+from causeway.tenancy import api_keys
 
 app = APIGatewayHttpResolver()
 
@@ -51,4 +52,4 @@ def _revoked(key: api_keys.ApiKey) -> HubAnswer:
     return HubAnswer("", 204, key.version)
 
 
-handler = api.lambda_handler(app)
+handler = answers.lambda_handler(app)

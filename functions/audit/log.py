@@ -2,10 +2,11 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, audit_log
-from causeway.hub_api import HubAnswer, HubCall, hub_call
-from causeway.operations import describe
-from causeway.pages import within_an_answer
+from causeway import audit_log
+from causeway.edge import answers
+from causeway.edge.hub import HubAnswer, HubCall, hub_call
+from causeway.edge.operations import describe
+from causeway.wire.pages import within_an_answer
 
 app = APIGatewayHttpResolver()
 
@@ -34,4 +35,4 @@ def read(call: HubCall) -> HubAnswer:
     )
 
 
-handler = api.lambda_handler(app)
+handler = answers.lambda_handler(app)

@@ -1,11 +1,11 @@
-"""What the API takes and answers, for programs and for people: both made from the code by causeway.openapi."""
+"""What the API takes and answers, for programs and for people: both made from the code by tools.openapi."""
 
 from pathlib import Path
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from causeway import api
-from causeway.operations import describe
+from causeway.edge import answers
+from causeway.edge.operations import describe
 
 app = APIGatewayHttpResolver()
 
@@ -37,4 +37,4 @@ def _file(name: str, media_type: str) -> Response[str]:
     return Response(200, media_type, (_FOLDER / name).read_text(encoding="utf-8"), dict(headers))
 
 
-handler = api.lambda_handler(app)
+handler = answers.lambda_handler(app)

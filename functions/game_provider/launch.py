@@ -4,9 +4,10 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, game_provider
-from causeway.game_api import SignedCall, signed_call
-from causeway.operations import describe
+from causeway import demo_provider
+from causeway.edge import answers
+from causeway.edge.games import SignedCall, signed_call
+from causeway.edge.operations import describe
 
 app = APIGatewayHttpResolver()
 
@@ -16,7 +17,7 @@ app = APIGatewayHttpResolver()
 @describe("ProviderSession", request="ProviderLaunch", refuses="CASINO_NOT_FOUND GAME_NOT_FOUND")
 def launch(call: SignedCall) -> dict[str, Any]:
     """Parse the launch and open the session."""
-    return game_provider.launch(call.database, call.caller, game_provider.Launch.parse(call.body))
+    return demo_provider.launch(call.database, call.caller, demo_provider.Launch.parse(call.body))
 
 
-handler = api.lambda_handler(app, next_action=False)
+handler = answers.lambda_handler(app, next_action=False)

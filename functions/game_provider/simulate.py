@@ -4,9 +4,11 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, database, game_provider
-from causeway.game_api import SignedCall, signed_call
-from causeway.operations import describe
+from causeway import demo_provider
+from causeway.database import postgres
+from causeway.edge import answers
+from causeway.edge.games import SignedCall, signed_call
+from causeway.edge.operations import describe
 
 app = APIGatewayHttpResolver()
 
@@ -16,7 +18,7 @@ app = APIGatewayHttpResolver()
 @describe("RoundReport", request="Simulation", refuses="SESSION_NOT_FOUND GAME_PROVIDER_FAILED")
 def simulate(call: SignedCall) -> dict[str, Any]:
     """Parse the request and play the round."""
-    return game_provider.simulate(database.current(), call.caller, game_provider.Simulation.parse(call.body))
+    return demo_provider.simulate(postgres.current(), call.caller, demo_provider.Simulation.parse(call.body))
 
 
-handler = api.lambda_handler(app, next_action=False)
+handler = answers.lambda_handler(app, next_action=False)

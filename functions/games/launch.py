@@ -4,10 +4,11 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, games
-from causeway.game_sessions import LaunchRequest
-from causeway.launch_api import LaunchCall, launch_call
-from causeway.operations import describe
+from causeway.casino import games
+from causeway.casino.game_sessions import LaunchRequest
+from causeway.edge import answers
+from causeway.edge.launches import LaunchCall, launch_call
+from causeway.edge.operations import describe
 
 app = APIGatewayHttpResolver()
 
@@ -33,4 +34,4 @@ def launch_game(call: LaunchCall) -> dict[str, Any]:
     }
 
 
-handler = api.lambda_handler(app)
+handler = answers.lambda_handler(app)

@@ -4,10 +4,11 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, games
-from causeway.game_sessions import LaunchRequest
-from causeway.launch_api import LaunchCall, launch_call
-from causeway.operations import describe
+from causeway.casino import games
+from causeway.casino.game_sessions import LaunchRequest
+from causeway.edge import answers
+from causeway.edge.launches import LaunchCall, launch_call
+from causeway.edge.operations import describe
 
 app = APIGatewayHttpResolver()
 
@@ -24,4 +25,4 @@ def simulate_round(call: LaunchCall) -> dict[str, Any]:
     return games.simulate_round(call.launcher, LaunchRequest.parse(call.body))
 
 
-handler = api.lambda_handler(app)
+handler = answers.lambda_handler(app)

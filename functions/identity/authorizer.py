@@ -2,7 +2,7 @@
 
 It finds out, and the route's function refuses, so isAuthorized is always true: AWS documents no way for an authorizer
 of an HTTP API to answer 401, a false one is 403, and one that raises counts as a failure of ours
-(https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html). causeway.hub_api lets
+(https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html). causeway.edge.hub lets
 nobody in whom this context does not name, and answers 401, or 503 where it could not be found out.
 """
 
@@ -10,8 +10,9 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 
-from causeway import database, identity, tokens
+from causeway.database import postgres
 from causeway.errors import CausewayError, Unauthorized
+from causeway.tenancy import identity, tokens
 
 logger = Logger()
 metrics = Metrics(namespace="Causeway")
@@ -50,6 +51,6 @@ def _found(authorization: str, key: str | None, call: dict[str, Any]) -> dict[st
     if tokens.is_like_token(key):
         raise Unauthorized("A token was sent in X-API-Key: send it in Authorization, after Bearer")
     source_ip = (call.get("http") or {}).get("sourceIp")
-    machine = identity.of_key(database.current(), key, source_ip, call.get("requestId"))
+    machine = identity.of_key(postgres.current(), key, source_ip, call.get("requestId"))
     channel = {} if machine.channel is None else {"channel": machine.channel}
     return {"keyId": machine.subject, "tenantId": machine.tenant} | channel

@@ -2,11 +2,12 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, calendars
+from causeway.calendars import calendars
 from causeway.connections.requests import parse_connection_id
-from causeway.hub_api import HubAnswer, HubCall, hub_call
-from causeway.operations import describe
-from causeway.outbound.verdicts import VERDICTS
+from causeway.edge import answers
+from causeway.edge.hub import HubAnswer, HubCall, hub_call
+from causeway.edge.operations import describe
+from causeway.platforms.verdicts import VERDICTS
 
 app = APIGatewayHttpResolver()
 
@@ -44,4 +45,4 @@ def block(call: HubCall) -> HubAnswer:
     return HubAnswer(blocked, 201)
 
 
-handler = api.lambda_handler(app)
+handler = answers.lambda_handler(app)

@@ -4,11 +4,12 @@ from uuid import UUID
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, credentials
 from causeway.connections import call_log, changes, health, requests, rows, testing
-from causeway.hub_api import HubAnswer, HubCall, hub_call
-from causeway.operations import describe
-from causeway.outbound.verdicts import VERDICTS
+from causeway.edge import answers
+from causeway.edge.hub import HubAnswer, HubCall, hub_call
+from causeway.edge.operations import describe
+from causeway.platforms.verdicts import VERDICTS
+from causeway.vault import credentials
 
 app = APIGatewayHttpResolver()
 
@@ -177,4 +178,4 @@ def show_health(call: HubCall) -> HubAnswer:
         return HubAnswer(health.shown(transaction, connection))
 
 
-handler = api.lambda_handler(app)
+handler = answers.lambda_handler(app)

@@ -2,10 +2,10 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api
 from causeway.connections import requests, rows
-from causeway.hub_api import HubAnswer, HubCall, hub_call
-from causeway.operations import describe
+from causeway.edge import answers
+from causeway.edge.hub import HubAnswer, HubCall, hub_call
+from causeway.edge.operations import describe
 from causeway.syncs import runs, starting
 
 app = APIGatewayHttpResolver()
@@ -52,4 +52,4 @@ def get_run(call: HubCall) -> HubAnswer:
     return HubAnswer(run.as_json())
 
 
-handler = api.lambda_handler(app)
+handler = answers.lambda_handler(app)

@@ -2,20 +2,21 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, catalogue, templates
+from causeway.catalogue import providers, templates
+from causeway.edge import answers
+from causeway.edge.hub import HubAnswer, HubCall, hub_call
+from causeway.edge.operations import describe
 from causeway.errors import InvalidRequest
-from causeway.fields import MOST_ROWS, choice_field, known_fields, limit_field
-from causeway.hub_api import HubAnswer, HubCall, hub_call
-from causeway.operations import describe
+from causeway.wire.fields import MOST_ROWS, choice_field, known_fields, limit_field
 
 app = APIGatewayHttpResolver()
 
 
-def _shown(template: catalogue.Provider) -> HubAnswer:
+def _shown(template: providers.Provider) -> HubAnswer:
     return HubAnswer(templates.as_json(template), version=template.version)
 
 
-def _made(template: catalogue.Provider) -> HubAnswer:
+def _made(template: providers.Provider) -> HubAnswer:
     headers = {"location": f"/integrations/templates/{template.key}"}
     return HubAnswer(templates.as_json(template), 201, template.version, headers)
 
@@ -32,7 +33,7 @@ def every(call: HubCall) -> HubAnswer:
     if "\0" in query.get("cursor", "") + query.get("category", ""):
         raise InvalidRequest("cursor and category must be texts")
     with call.context.reading() as transaction:
-        found = catalogue.page(
+        found = providers.page(
             transaction,
             kind=query.get("category"),
             active=None if active is None else active == "true",
@@ -57,7 +58,7 @@ def create(call: HubCall) -> HubAnswer:
 def get(call: HubCall) -> HubAnswer:
     """Get a template."""
     with call.context.reading() as transaction:
-        template = catalogue.find(transaction, call.path["template_id"])
+        template = providers.find(transaction, call.path["template_id"])
     return _shown(template)
 
 
@@ -73,4 +74,4 @@ def change(call: HubCall) -> HubAnswer:
     return _shown(templates.change(call.keeping(_shown), call.path["template_id"], call.demanded, call.body))
 
 
-handler = api.lambda_handler(app)
+handler = answers.lambda_handler(app)

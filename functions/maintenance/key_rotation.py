@@ -4,7 +4,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 
-from causeway import credential_retention, data_keys, database, key_rotation
+from causeway.database import postgres
+from causeway.vault import data_keys, key_rotation, retention
 
 logger = Logger()
 metrics = Metrics(namespace="Causeway")
@@ -25,9 +26,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     request_id = context.aws_request_id
     # First what needs no KMS; whatever becomes of it, data keys do not wait.
     try:
-        credentials = _told("Credentials", credential_retention.run(database.current(), may_go_on, request_id))
+        credentials = _told("Credentials", retention.run(postgres.current(), may_go_on, request_id))
     finally:
-        keys = _told("DataKeys", key_rotation.run(database.current(), data_keys.current(), may_go_on, request_id))
+        keys = _told("DataKeys", key_rotation.run(postgres.current(), data_keys.current(), may_go_on, request_id))
     return credentials | keys | {"failed": credentials["failed"] + keys["failed"]}
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from aws_lambda_powertools import Logger
 
-from causeway import schema, settings
+from causeway import migrations, settings
 
 logger = Logger()
 
@@ -36,7 +36,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
 
 
 def _migrate() -> list[str]:
-    applied = schema.migrate(schema.url_from_settings(), Path(settings.schema_folder()))
+    applied = migrations.migrate(migrations.url_from_settings(), Path(settings.schema_folder()))
     logger.info("migrated", extra={"applied": applied})
     return applied
 

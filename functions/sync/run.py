@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from causeway import database
+from causeway.database import postgres
 from causeway.syncs import running
 from causeway.syncs.queue import Message
 
@@ -23,7 +23,7 @@ def work(record: SQSRecord, lambda_context: Any) -> None:
     """Work on the run of one message."""
     lease = timedelta(milliseconds=lambda_context.get_remaining_time_in_millis()) + _MARGIN
     try:
-        ended = running.run(database.current(), Message.parse(record.body), lease, lambda_context.aws_request_id)
+        ended = running.run(postgres.current(), Message.parse(record.body), lease, lambda_context.aws_request_id)
     except Exception:
         logger.exception("A message failed", extra={"message_id": record.message_id})
         raise

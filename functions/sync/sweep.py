@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 
-from causeway import database, idempotency
+from causeway.database import idempotency, postgres
 from causeway.syncs import sweeping
 
 logger = Logger()
@@ -23,12 +23,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
         return context.get_remaining_time_in_millis() > RESERVE
 
     try:
-        done = sweeping.sweep(database.current(), may_go_on, context.aws_request_id)
+        done = sweeping.sweep(postgres.current(), may_go_on, context.aws_request_id)
         for name, count in done.items():
             metrics.add_metric(name=f"SyncsSwept{name.title()}", unit="Count", value=count)
     finally:
         # They do not wait for syncs that cannot be swept.
-        keys = idempotency.sweep(database.current(), may_go_on)
+        keys = idempotency.sweep(postgres.current(), may_go_on)
         metrics.add_metric(name="IdempotencyKeysSwept", unit="Count", value=keys)
     logger.info("lost syncs, old keys", extra=done | {"keys": keys})
     return done | {"keys": keys}

@@ -2,9 +2,11 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import addresses, api, memberships
-from causeway.hub_api import HubAnswer, HubCall, hub_call
-from causeway.operations import describe
+from causeway.edge import answers
+from causeway.edge.hub import HubAnswer, HubCall, hub_call
+from causeway.edge.operations import describe
+from causeway.tenancy import memberships
+from causeway.wire import addresses
 
 app = APIGatewayHttpResolver()
 
@@ -33,4 +35,4 @@ def change(call: HubCall) -> HubAnswer:
     return _shown(memberships.change(context, subject, call.body, call.expected, exact=exact))
 
 
-handler = api.lambda_handler(app)
+handler = answers.lambda_handler(app)

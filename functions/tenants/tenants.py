@@ -2,9 +2,10 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, tenants
-from causeway.hub_api import HubAnswer, HubCall, hub_call
-from causeway.operations import describe
+from causeway.edge import answers
+from causeway.edge.hub import HubAnswer, HubCall, hub_call
+from causeway.edge.operations import describe
+from causeway.tenancy import tenants
 
 app = APIGatewayHttpResolver()
 
@@ -50,4 +51,4 @@ def change(call: HubCall) -> HubAnswer:
     return _shown(tenants.change(call.keeping(_shown), call.path["tenant_id"], call.body, call.expected))
 
 
-handler = api.lambda_handler(app)
+handler = answers.lambda_handler(app)

@@ -2,9 +2,10 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, ledger
-from causeway.game_api import SignedCall, signed_call
-from causeway.operations import describe
+from causeway.casino import ledger
+from causeway.edge import answers
+from causeway.edge.games import SignedCall, signed_call
+from causeway.edge.operations import describe
 
 app = APIGatewayHttpResolver()
 
@@ -17,4 +18,4 @@ def get_balance(call: SignedCall) -> ledger.Answer:
     return ledger.balance(call.database, call.caller, ledger.BalanceQuery.parse(call.body))
 
 
-handler = api.lambda_handler(app, next_action=False)
+handler = answers.lambda_handler(app, next_action=False)

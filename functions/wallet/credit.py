@@ -2,9 +2,10 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, ledger
-from causeway.game_api import SignedCall, signed_call
-from causeway.operations import describe
+from causeway.casino import ledger
+from causeway.edge import answers
+from causeway.edge.games import SignedCall, signed_call
+from causeway.edge.operations import describe
 
 app = APIGatewayHttpResolver()
 
@@ -23,4 +24,4 @@ def credit(call: SignedCall) -> ledger.Answer:
     return ledger.credit(call.database, call.caller, ledger.Credit.parse(call.body), call.request_id)
 
 
-handler = api.lambda_handler(app, next_action=False)
+handler = answers.lambda_handler(app, next_action=False)

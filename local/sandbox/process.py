@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from local import ROOT
-from local.servers import Server
+from local.processes.servers import Server
 
 
 class Sandbox(Server):

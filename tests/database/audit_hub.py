@@ -12,7 +12,7 @@ import psycopg
 from causeway import audit_log
 from causeway.audit_log import Action, Entry, Filter, Record
 from causeway.audit_log.verifier import Totals, verify
-from causeway.database import Database
+from causeway.database.postgres import Database
 from tests.database.clones import Cluster
 
 CREATED = Entry(

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from local.database import Database
+from local.services.database import Database
 
 # A clone with a table of more bytes is dropped: it would take long to empty.
 _MOST_BYTES = 512 * 1024

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from causeway import aws, schema
-from local.database import create, give_passwords
-from local.postgres import Postgres
+from causeway import migrations
+from causeway.aws import clients
+from local.services.database import create, give_passwords
+from local.services.postgres import Postgres
 from tests.database.clones import Cluster
 from tests.database.hub import Hub, hubs
 from tests.database.world import Casino, Seat
@@ -51,7 +52,7 @@ def cluster(admin_url: str) -> Iterator[Cluster]:
     """The server with the migrated template database."""
     made = create(admin_url)
     try:
-        schema.migrate(made.urls["owner"], SCHEMA)
+        migrations.migrate(made.urls["owner"], SCHEMA)
         cluster = Cluster(admin_url, give_passwords(made))
         yield cluster
         cluster.close()
@@ -120,9 +121,9 @@ def kms() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
         with mock_aws():
-            aws.client.cache_clear()
-            yield aws.client("kms")
-        aws.client.cache_clear()
+            clients.client.cache_clear()
+            yield clients.client("kms")
+        clients.client.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from causeway import credentials, key_rotation
-from causeway.crypto import Bounds, DataKeys
-from causeway.data_keys import StoredKeys
-from causeway.database import Database
+from causeway.database.postgres import Database
+from causeway.vault import credentials, key_rotation
+from causeway.vault.crypto import Bounds, DataKeys
+from causeway.vault.data_keys import StoredKeys
 from tests.database.world import Casino
 
 CANARY = "canary-7be20c-secret"

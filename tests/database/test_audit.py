@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from causeway.ledger import request_hash
+from causeway.casino.ledger import request_hash
 from tests.database.clones import Cluster
 from tests.database.world import B, Casino, Seat
 
@@ -84,7 +84,7 @@ def shared_played(cluster: Cluster) -> Iterator[Played]:
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command, as an operator runs it."""
     return subprocess.run(
-        [sys.executable, "-m", "causeway.ledger", *arguments],
+        [sys.executable, "-m", "causeway.casino.ledger", *arguments],
         cwd=PYTHON,
         env={"PATH": os.defpath, "LEDGER_AUDIT_KEY": KEY, **environment},
         capture_output=True,

@@ -15,7 +15,7 @@ from psycopg import Rollback, errors
 
 from causeway import audit_log
 from causeway.audit_log import PLATFORM, Action, Entry, Filter
-from causeway.database import Database
+from causeway.database.postgres import Database
 from causeway.errors import InvalidRequest
 from tests.database.audit_hub import CREATED, Hub, opened_hub
 from tests.database.clones import Cluster

@@ -12,7 +12,7 @@ import pytest
 
 from causeway import audit_log
 from causeway.audit_log import PLATFORM
-from causeway.database import Database
+from causeway.database.postgres import Database
 from tests.database.audit_hub import CREATED, Hub, opened_hub
 from tests.database.clones import Cluster
 from tests.database.parallel import at_once

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from causeway.ledger import request_hash
-from causeway.ledger.audit import Totals, audit
-from causeway.ledger.heads import SignedHeads
+from causeway.casino.ledger import request_hash
+from causeway.casino.ledger.audit import Totals, audit
+from causeway.casino.ledger.heads import SignedHeads
 from tests.database.test_audit import KEY, Played, audited, entries, entry, named, play, run, wallet
 from tests.database.world import Casino
 

@@ -15,9 +15,10 @@ import psycopg
 import pytest
 from psycopg import Connection, errors
 
-from causeway import catalogue, catalogue_files, schema
-from causeway.catalogue import Provider, read_shape
-from causeway.catalogue_files import read_folder
+from causeway import migrations
+from causeway.catalogue import files, providers
+from causeway.catalogue.files import read_folder
+from causeway.catalogue.providers import Provider, read_shape
 from causeway.errors import (
     ConfigSchemaInvalid,
     InvalidRequest,
@@ -84,14 +85,14 @@ def own_provider(**changes: Any) -> Provider:
 
 def test_migrating_brings_every_provider(urls: Urls) -> None:
     with hub(urls, role=None) as connection:
-        found = catalogue.page(connection, limit=100)
+        found = providers.page(connection, limit=100)
     assert [provider.key for provider in found] == KEYS
     assert found == read_folder(FOLDER)
 
 
 def test_loading_again_changes_nothing(owner: Connection[Any]) -> None:
     before = rows(owner)
-    assert catalogue_files.load(owner, FOLDER) == []
+    assert files.load(owner, FOLDER) == []
     assert rows(owner) == before
 
 
@@ -100,19 +101,19 @@ def test_file_that_changed_changes_its_provider_alone(owner: Connection[Any], ur
     rewrite(folder, "own")
     before = rows(owner)
 
-    assert catalogue_files.load(owner, folder) == ["own", "stripe"]
+    assert files.load(owner, folder) == ["own", "stripe"]
 
     with hub(urls) as connection:
-        stripe = catalogue.find(connection, "stripe")
+        stripe = providers.find(connection, "stripe")
         assert (stripe.description, stripe.api_version, stripe.version) == ("New words", None, 2)
-        assert catalogue.find(connection, "own").version == 1
+        assert providers.find(connection, "own").version == 1
     assert [row for row in rows(owner) if row[0] not in ("own", "stripe")] == [r for r in before if r[0] != "stripe"]
 
 
 def test_provider_whose_file_is_gone_stays(owner: Connection[Any], folder: Path) -> None:
     (folder / "stripe.json").unlink()
     before = rows(owner)
-    assert catalogue_files.load(owner, folder) == []
+    assert files.load(owner, folder) == []
     assert rows(owner) == before
 
 
@@ -121,7 +122,7 @@ def test_invalid_file_leaves_everything_as_it_was(owner: Connection[Any], folder
     rewrite(folder, "stripe", kind="magic")
     before = rows(owner)
     with pytest.raises(Misconfigured) as caught:
-        catalogue_files.load(owner, folder)
+        files.load(owner, folder)
     assert "stripe.json: provider.kind must be one of" in caught.value.cause
     assert rows(owner) == before
 
@@ -129,79 +130,79 @@ def test_invalid_file_leaves_everything_as_it_was(owner: Connection[Any], folder
 def test_migrate_loads_the_folders_catalogue_and_refuses_an_invalid_one(urls: Urls, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(SCHEMA, tmp_path / "schema"))
     rewrite(folder / "catalogue", "stripe", description="New words")
-    assert schema.migrate(urls["owner"], folder) == []
+    assert migrations.migrate(urls["owner"], folder) == []
     with hub(urls) as connection:
-        assert catalogue.find(connection, "stripe").description == "New words"
+        assert providers.find(connection, "stripe").description == "New words"
 
     (folder / "catalogue" / "stripe.json").write_text("{")
     with pytest.raises(Misconfigured, match="stripe"):
-        schema.migrate(urls["owner"], folder)
+        migrations.migrate(urls["owner"], folder)
 
 
 def test_what_an_admin_changed_is_left_alone_by_later_files(owner: Connection[Any], urls: Urls, folder: Path) -> None:
     with hub(urls) as connection:
-        changed = catalogue.change(connection, "stripe", {"description": "Ours"}, 1, SHAPE)
+        changed = providers.change(connection, "stripe", {"description": "Ours"}, 1, SHAPE)
         assert (changed.description, changed.version) == ("Ours", 2)
-        assert changed == catalogue.find(connection, "stripe")
+        assert changed == providers.find(connection, "stripe")
     rewrite(folder, "stripe", description="New words")
 
-    assert catalogue_files.load(owner, folder) == []
+    assert files.load(owner, folder) == []
 
     with hub(urls) as connection:
-        assert catalogue.find(connection, "stripe") == changed
+        assert providers.find(connection, "stripe") == changed
 
 
 def test_what_an_admin_added_is_left_alone_by_later_files(owner: Connection[Any], urls: Urls, folder: Path) -> None:
     with hub(urls) as connection:
-        added = catalogue.create(connection, own_provider())
+        added = providers.create(connection, own_provider())
     rewrite(folder, "own", display_name="From a file")
 
-    assert catalogue_files.load(owner, folder) == []
+    assert files.load(owner, folder) == []
 
     with hub(urls) as connection:
-        assert catalogue.find(connection, "own") == added == replace(own_provider(), changed_by_admin=True)
+        assert providers.find(connection, "own") == added == replace(own_provider(), changed_by_admin=True)
 
 
 def test_deactivated_provider_takes_new_words_and_stays_inactive(
     owner: Connection[Any], urls: Urls, folder: Path
 ) -> None:
     with hub(urls) as connection:
-        inactive = catalogue.set_active(connection, "stripe", 1, active=False)
+        inactive = providers.set_active(connection, "stripe", 1, active=False)
         assert (inactive.is_active, inactive.version) == (False, 2)
     rewrite(folder, "stripe", description="New words")
 
-    assert catalogue_files.load(owner, folder) == ["stripe"]
+    assert files.load(owner, folder) == ["stripe"]
 
     with hub(urls) as connection:
-        assert catalogue.find(connection, "stripe") == replace(inactive, description="New words", version=3)
-        assert [provider.key for provider in catalogue.page(connection, active=False)] == ["stripe"]
-        assert catalogue.set_active(connection, "stripe", 3, active=True).is_active
-        assert catalogue.page(connection, active=False) == []
+        assert providers.find(connection, "stripe") == replace(inactive, description="New words", version=3)
+        assert [provider.key for provider in providers.page(connection, active=False)] == ["stripe"]
+        assert providers.set_active(connection, "stripe", 3, active=True).is_active
+        assert providers.page(connection, active=False) == []
 
 
 def test_pages_together_hold_every_provider_once(urls: Urls) -> None:
     with hub(urls) as connection:
         keys: list[str] = []
-        while part := catalogue.page(connection, after=keys[-1] if keys else "", limit=5):
+        while part := providers.page(connection, after=keys[-1] if keys else "", limit=5):
             assert len(part) <= 5
             keys += [provider.key for provider in part]
         assert keys == KEYS
-        assert [p.key for p in catalogue.page(connection, kind="payment")] == [
+        assert [p.key for p in providers.page(connection, kind="payment")] == [
             "network_international",
             "paypal",
             "stripe",
             "telr",
         ]
-        assert [p.key for p in catalogue.page(connection, kind="payment", after="paypal", limit=1)] == ["stripe"]
-        assert catalogue.page(connection, kind="magic") == []
+        assert [p.key for p in providers.page(connection, kind="payment", after="paypal", limit=1)] == ["stripe"]
+        assert providers.page(connection, kind="magic") == []
 
 
 def test_unknown_provider_is_not_found(urls: Urls) -> None:
     with hub(urls) as connection:
         for call in (
-            lambda: catalogue.find(connection, "nobody"),
-            lambda: catalogue.change(connection, "nobody", {}, 1, SHAPE),
-            lambda: catalogue.set_active(connection, "nobody", 1, active=False),
+            lambda: providers.find(connection, "nobody"),
+            lambda: providers.change(connection, "nobody", {}, 1, SHAPE),
+            lambda: providers.set_active(connection, "nobody", 1, active=False),
         ):
             with pytest.raises(ProviderNotFound):
                 call()
@@ -210,7 +211,7 @@ def test_unknown_provider_is_not_found(urls: Urls) -> None:
 def test_key_that_is_taken_is_refused_and_changes_nothing(owner: Connection[Any], urls: Urls) -> None:
     before = rows(owner)
     with hub(urls) as connection, pytest.raises(NameTaken, match="stripe"):
-        catalogue.create(connection, own_provider(key="stripe"))
+        providers.create(connection, own_provider(key="stripe"))
     assert rows(owner) == before
 
 
@@ -227,31 +228,31 @@ def test_change_that_makes_no_provider_is_refused(
     urls: Urls, changes: dict[str, Any], error: type[Exception], sentence: str
 ) -> None:
     with hub(urls) as connection, pytest.raises(error, match=f"^{sentence}"):
-        catalogue.change(connection, "stripe", changes, 1, SHAPE)
+        providers.change(connection, "stripe", changes, 1, SHAPE)
 
 
 @pytest.mark.parametrize("gone", [True, False], ids=["field removed", "mark removed"])
 def test_secret_field_stays_secret(urls: Urls, gone: bool) -> None:
     """HUB 1: connections hold its value encrypted, and the next one would be stored in the clear."""
     with hub(urls) as connection:
-        config_schema = catalogue.find(connection, "stripe").config_schema
+        config_schema = providers.find(connection, "stripe").config_schema
         if gone:
             del config_schema["properties"]["webhook_secret"]
         else:
             del config_schema["properties"]["webhook_secret"]["x-secret"]
         with pytest.raises(ConfigSchemaInvalid, match=r"webhook_secret\.x-secret must stay true"):
-            catalogue.change(connection, "stripe", {"config_schema": config_schema}, 1, SHAPE)
+            providers.change(connection, "stripe", {"config_schema": config_schema}, 1, SHAPE)
 
 
 def test_change_made_from_an_old_version_is_refused(urls: Urls) -> None:
     with hub(urls) as connection:
-        catalogue.change(connection, "stripe", {"description": "First"}, 1, SHAPE)
+        providers.change(connection, "stripe", {"description": "First"}, 1, SHAPE)
     with hub(urls) as connection:
         with pytest.raises(VersionMismatch):
-            catalogue.change(connection, "stripe", {"description": "Second"}, 1, SHAPE)
+            providers.change(connection, "stripe", {"description": "Second"}, 1, SHAPE)
         with pytest.raises(VersionMismatch):
-            catalogue.set_active(connection, "stripe", 1, active=False)
-        assert catalogue.find(connection, "stripe").description == "First"
+            providers.set_active(connection, "stripe", 1, active=False)
+        assert providers.find(connection, "stripe").description == "First"
 
 
 def test_of_changes_made_at_once_from_one_version_one_is_taken(urls: Urls) -> None:
@@ -261,7 +262,7 @@ def test_of_changes_made_at_once_from_one_version_one_is_taken(urls: Urls) -> No
         with hub(urls) as connection:
             together.wait()
             try:
-                return catalogue.change(connection, "stripe", {"description": f"By {number}"}, 1, SHAPE).description
+                return providers.change(connection, "stripe", {"description": f"By {number}"}, 1, SHAPE).description
             except VersionMismatch:
                 return None
 
@@ -269,7 +270,7 @@ def test_of_changes_made_at_once_from_one_version_one_is_taken(urls: Urls) -> No
         taken = [words for words in pool.map(attempt, range(8)) if words]
 
     with hub(urls) as connection:
-        assert taken == [catalogue.find(connection, "stripe").description]
+        assert taken == [providers.find(connection, "stripe").description]
 
 
 def test_of_two_admins_adding_one_key_at_once_one_succeeds(urls: Urls) -> None:
@@ -279,7 +280,7 @@ def test_of_two_admins_adding_one_key_at_once_one_succeeds(urls: Urls) -> None:
         with hub(urls) as connection:
             together.wait()
             try:
-                return catalogue.create(connection, own_provider(description=f"By {number}")).description
+                return providers.create(connection, own_provider(description=f"By {number}")).description
             except NameTaken:
                 return None
 
@@ -287,7 +288,7 @@ def test_of_two_admins_adding_one_key_at_once_one_succeeds(urls: Urls) -> None:
         taken = [words for words in pool.map(attempt, range(4)) if words]
 
     with hub(urls) as connection:
-        assert taken == [catalogue.find(connection, "own").description]
+        assert taken == [providers.find(connection, "own").description]
 
 
 @pytest.mark.parametrize("role", [None, "", "tenant_admin", "regulator", "staff", "service"])
@@ -297,14 +298,14 @@ def test_every_role_reads_the_catalogue_and_none_but_the_super_admin_writes_it(
     """HUB 43"""
     before = rows(owner)
     with hub(urls, role) as connection:
-        assert len(catalogue.page(connection, limit=100)) == len(KEYS)
+        assert len(providers.page(connection, limit=100)) == len(KEYS)
         # The policy hides the row from the update, so that it is as if another had changed it.
         with pytest.raises(VersionMismatch):
-            catalogue.change(connection, "stripe", {"description": "Theirs"}, 1, SHAPE)
+            providers.change(connection, "stripe", {"description": "Theirs"}, 1, SHAPE)
         with pytest.raises(VersionMismatch):
-            catalogue.set_active(connection, "stripe", 1, active=False)
+            providers.set_active(connection, "stripe", 1, active=False)
         with pytest.raises(errors.InsufficientPrivilege, match="row-level security"):
-            catalogue.create(connection, own_provider())
+            providers.create(connection, own_provider())
         connection.rollback()
     assert rows(owner) == before
 
@@ -332,7 +333,7 @@ def test_hub_removes_and_renames_no_provider(urls: Urls, statement: str) -> None
 def test_role_of_one_transaction_is_gone_in_the_next(urls: Urls) -> None:
     """HUB 42"""
     with psycopg.connect(urls["owner"], autocommit=True) as connection:
-        catalogue_files.load(connection, FOLDER)
+        files.load(connection, FOLDER)
         assert connection.execute("SELECT current_setting('causeway.role', true)").fetchone() in ((None,), ("",))
 
 

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from causeway.database import BUDGET, Database
+from causeway.database.postgres import BUDGET, Database
 from causeway.errors import CausewayError, SchemaBehind, Unavailable
 from tests.database.parallel import at_once
 from tests.database.test_idempotency import waiting_backend

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg import errors as pg
 
-from causeway import credential_retention, credentials
+from causeway.vault import credentials, retention
 from tests.database.hub import SECRETS, Hub
 from tests.database.parallel import at_once
 
@@ -19,7 +19,7 @@ NOTHING = {"retired": 0, "destroyed": 0, "failed": 0}
 def run(hub: Hub, *may_go_on: bool) -> dict[str, int]:
     """Run over a connection of its own; may_go_on: the first answers to whether there is time, then it is so."""
     answers = chain(may_go_on, repeat(True))
-    return credential_retention.run(hub.casino.database("credentials"), lambda: next(answers), "invocation")
+    return retention.run(hub.casino.database("credentials"), lambda: next(answers), "invocation")
 
 
 def entries(hub: Hub) -> list[tuple[str, Any]]:

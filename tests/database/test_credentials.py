@@ -13,9 +13,6 @@ import pytest
 from psycopg import errors as pg
 from psycopg import sql
 
-from causeway import credentials, key_rotation
-from causeway.crypto import Bounds
-from causeway.data_keys import StoredKeys
 from causeway.errors import (
     CausewayError,
     CredentialMissing,
@@ -23,6 +20,9 @@ from causeway.errors import (
     KeyServiceUnavailable,
     NothingToRollBack,
 )
+from causeway.vault import credentials, key_rotation
+from causeway.vault.crypto import Bounds
+from causeway.vault.data_keys import StoredKeys
 from tests.database.hub import CANARY, SECRETS, Hub, hubs
 from tests.database.parallel import at_once
 from tests.database.world import Casino

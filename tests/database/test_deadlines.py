@@ -10,8 +10,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from causeway import database, dialling
-from causeway.database import Database
+from causeway import dialling
+from causeway.database import postgres
+from causeway.database.postgres import Database
 from causeway.deadlines import Deadline, bounded
 from causeway.errors import Unavailable
 from tests.database.test_connection import PROMISE
@@ -149,8 +150,8 @@ def test_silent_secrets_extension_takes_no_longer(
 
 
 def _forget() -> None:
-    database.secrets.current.cache_clear()
-    for setting in vars(database.settings).values():
+    postgres.secrets.current.cache_clear()
+    for setting in vars(postgres.settings).values():
         if hasattr(setting, "cache_clear"):
             setting.cache_clear()
 

@@ -139,9 +139,9 @@ def test_deposit_twice_with_same_id_moves_money_once(seat: Seat) -> None:
 
 _DEBIT = """
 import sys
-from causeway import ledger
-from causeway.game_providers import GameProvider
-from causeway.database import Database
+from causeway.casino import ledger
+from causeway.game_signing.callers import GameProvider
+from causeway.database.postgres import Database
 
 url, tenant, code, token, player = sys.argv[1:]
 bet = ledger.Bet(token, int(player), "bet", "round", 1000)

@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from psycopg import errors as pg
 
-from causeway import credentials, key_rotation
 from causeway.errors import KeyServiceUnavailable
+from causeway.vault import credentials, key_rotation
 from tests.database.hub import SECRETS, Hub
 from tests.database.parallel import at_once
 from tests.database.world import Casino

@@ -11,12 +11,14 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from causeway import games, secrets, settings
-from causeway.context import RequestContext
+from causeway import settings
+from causeway.aws import secrets
+from causeway.casino import games
+from causeway.casino.game_sessions import Launcher, LaunchRequest
+from causeway.casino.games import GameSession
 from causeway.errors import CausewayError, Forbidden, GameProviderFailed, Misconfigured, Unavailable
-from causeway.game_sessions import Launcher, LaunchRequest
-from causeway.games import GameSession
-from causeway.identity import Caller
+from causeway.tenancy.context import RequestContext
+from causeway.tenancy.identity import Caller
 from tests.database.cutting_proxy import CuttingProxy
 from tests.database.world import B, Casino, Seat
 from tests.unit.secrets_server import SecretsServer

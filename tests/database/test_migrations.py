@@ -12,10 +12,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from causeway import schema
+from causeway import migrations
 from causeway.errors import CausewayError
-from local.database import OWNER, create
-from local.intrinsics import parse
+from local.services.database import OWNER, create
+from local.template.intrinsics import parse
 
 SCHEMA = Path(__file__).parents[2] / "schema"
 FILES = sorted(path.stem for path in SCHEMA.glob("*.sql"))
@@ -56,10 +56,10 @@ def _catalogue(url: str) -> list[tuple[Any, ...]]:
 
 
 def test_every_migration_is_applied_in_order_and_a_second_run_changes_nothing(empty: str) -> None:
-    assert schema.migrate(empty, SCHEMA) == FILES
+    assert migrations.migrate(empty, SCHEMA) == FILES
     before, runs = _catalogue(empty), _rows(empty, "SELECT count(*) FROM _yoyo_migration")
 
-    assert schema.migrate(empty, SCHEMA) == []
+    assert migrations.migrate(empty, SCHEMA) == []
     assert (_catalogue(empty), _rows(empty, "SELECT count(*) FROM _yoyo_migration")) == (before, runs)
 
 
@@ -67,7 +67,7 @@ def test_two_databases_of_one_server_are_migrated_alike(empty: str, admin_url: s
     """Roles belong to the server: the second database finds them there."""
     other = create(admin_url)
     try:
-        assert schema.migrate(empty, SCHEMA) == schema.migrate(other.urls["owner"], SCHEMA) == FILES
+        assert migrations.migrate(empty, SCHEMA) == migrations.migrate(other.urls["owner"], SCHEMA) == FILES
         assert _tables(empty) == _tables(other.urls["owner"])
     finally:
         other.drop()
@@ -89,14 +89,14 @@ def test_failing_migration_leaves_the_database_as_it_was_and_can_be_corrected(em
     (tmp_path / "0004_fourth.sql").write_text("CREATE TABLE fourth (n int);")
 
     with pytest.raises(psycopg.errors.DivisionByZero):
-        schema.migrate(empty, tmp_path)
+        migrations.migrate(empty, tmp_path)
 
     assert {"first", "second"} <= _tables(empty)
     assert not {"third", "late", "fourth"} & _tables(empty)
     assert _rows(empty, "SELECT n FROM first") == [(1,)]
 
     third.write_text("CREATE TABLE third (n int);")
-    assert schema.migrate(empty, tmp_path) == ["0003_third", "0004_fourth"]
+    assert migrations.migrate(empty, tmp_path) == ["0003_third", "0004_fourth"]
 
 
 def test_failing_migration_of_ours_leaves_an_empty_database(empty: str, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_failing_migration_of_ours_leaves_an_empty_database(empty: str, tmp_path
     before = _tables(empty)
 
     with pytest.raises(psycopg.errors.UndefinedColumn):
-        schema.migrate(empty, tmp_path)
+        migrations.migrate(empty, tmp_path)
 
     assert {name for name in _tables(empty) if "yoyo" not in name} == before
 
@@ -115,27 +115,27 @@ def test_migration_that_changed_after_it_was_applied_is_refused_and_nothing_is_a
     """Passed over, the database would lack the change for ever, and no call would say why it fails."""
     first, original = tmp_path / "0001_first.sql", "CREATE TABLE first (n int);"
     first.write_text(original)
-    schema.migrate(empty, tmp_path)
+    migrations.migrate(empty, tmp_path)
     first.write_text("CREATE TABLE first (n bigint);")
     (tmp_path / "0002_second.sql").write_text("CREATE TABLE second (n int);")
 
     with pytest.raises(CausewayError, match="Changed since this database applied them: 0001_first"):
-        schema.migrate(empty, tmp_path)
+        migrations.migrate(empty, tmp_path)
     assert "second" not in _tables(empty)
 
     first.write_text(original)
-    assert schema.migrate(empty, tmp_path) == ["0002_second"]
+    assert migrations.migrate(empty, tmp_path) == ["0002_second"]
 
 
 def test_database_whose_migrations_left_no_checksum_is_refused(empty: str, tmp_path: Path) -> None:
     """One that was made before checksums were kept: what it applied is not known."""
     (tmp_path / "0001_first.sql").write_text("CREATE TABLE first (n int);")
-    schema.migrate(empty, tmp_path)
+    migrations.migrate(empty, tmp_path)
     with psycopg.connect(empty, autocommit=True) as connection:
         connection.execute("DROP TABLE _yoyo_checksum")
 
     with pytest.raises(CausewayError, match="0001_first"):
-        schema.migrate(empty, tmp_path)
+        migrations.migrate(empty, tmp_path)
 
 
 def test_release_before_a_migration_leaves_it_there(empty: str, tmp_path: Path) -> None:
@@ -143,10 +143,10 @@ def test_release_before_a_migration_leaves_it_there(empty: str, tmp_path: Path) 
     (tmp_path / "0001_first.sql").write_text("CREATE TABLE first (n int);")
     newest = tmp_path / "0002_second.sql"
     newest.write_text("CREATE TABLE second (n int);")
-    schema.migrate(empty, tmp_path)
+    migrations.migrate(empty, tmp_path)
     newest.unlink()
 
-    assert schema.migrate(empty, tmp_path) == []
+    assert migrations.migrate(empty, tmp_path) == []
     assert "second" in _tables(empty)
 
 
@@ -156,7 +156,7 @@ def test_migration_waits_for_no_lock_for_long(empty: str, tmp_path: Path) -> Non
         "CREATE TABLE limits AS SELECT current_setting('lock_timeout') AS l, current_setting('statement_timeout') AS s;"
     )
 
-    schema.migrate(empty, tmp_path)
+    migrations.migrate(empty, tmp_path)
 
     assert _rows(empty, "SELECT l, s FROM limits") == [("10s", "4min")]
 
@@ -164,7 +164,7 @@ def test_migration_waits_for_no_lock_for_long(empty: str, tmp_path: Path) -> Non
 def test_command_says_what_is_missing_in_one_line() -> None:
     environment = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(sys.path)}
     run = subprocess.run(
-        [sys.executable, "-m", "causeway.schema"], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "causeway.migrations"], env=environment, capture_output=True, text=True, check=False
     )
 
     assert run.returncode == 1
@@ -180,7 +180,7 @@ def test_proxy_of_the_template_may_log_in_as_each_login_by_token(admin_url: str,
         admin.execute("CREATE ROLE rds_iam NOLOGIN")  # Aurora has it
         admin.execute(sql.SQL("GRANT rds_iam TO {} WITH ADMIN OPTION").format(sql.Identifier(OWNER)))
         try:
-            schema.migrate(empty, SCHEMA)
+            migrations.migrate(empty, SCHEMA)
             logins = _rows(
                 empty,
                 """

@@ -5,9 +5,9 @@ from unicodedata import category
 import psycopg
 import pytest
 
-from causeway import database
+from causeway.database import postgres
 from causeway.errors import InvalidRequest
-from causeway.names import name_field
+from causeway.wire.names import name_field
 from tests.database.world import Casino
 
 _FORMS = ("X{}Y", "{}X", "X{}", "{}")
@@ -40,13 +40,13 @@ def test_every_check_of_a_name_is_known_to_the_code(shared_casino: Casino) -> No
     rows = shared_casino.query(
         "SELECT conname FROM pg_constraint WHERE contype = 'c' AND pg_get_constraintdef(oid) LIKE '%is_name(%'"
     )
-    assert {row.conname for row in rows} == database._NAMES
+    assert {row.conname for row in rows} == postgres._NAMES
 
 
 def test_name_that_the_database_alone_refuses_is_400(shared_casino: Casino) -> None:
     with psycopg.connect(shared_casino.urls["superuser"]) as connection, pytest.raises(psycopg.Error) as raised:
         connection.execute("UPDATE tenants SET display_name = 'X ' WHERE tenant_id = %s", [shared_casino.tenant_id])
-    told = database._translated(raised.value)
+    told = postgres._translated(raised.value)
 
     assert (told.code, told.status, told.sentence) == (
         *("INVALID_REQUEST", 400),

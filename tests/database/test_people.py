@@ -10,10 +10,10 @@ import psycopg
 import pytest
 from psycopg import errors as pg
 
-from causeway import identity
-from causeway.database import Database
+from causeway.database.postgres import Database
 from causeway.errors import Forbidden, TenantNotFound
-from causeway.identity import Caller, Profile
+from causeway.tenancy import identity
+from causeway.tenancy.identity import Caller, Profile
 from tests.database.parallel import at_once, held
 from tests.database.world import Casino
 

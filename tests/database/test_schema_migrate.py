@@ -14,7 +14,7 @@ import pytest
 from psycopg import sql
 
 from causeway.errors import BY_CODE
-from local.database import create
+from local.services.database import create
 from tests.database.answer_server import AnswerServer
 from tests.database.world import Casino
 from tests.unit.secrets_server import SecretsServer

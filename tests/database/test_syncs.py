@@ -11,14 +11,15 @@ import psycopg
 import pytest
 from psycopg import errors as pg
 
-from causeway import aws, settings
-from causeway.context import JobContext
-from causeway.database import Database
+from causeway import settings
+from causeway.aws import clients
+from causeway.database.postgres import Database
 from causeway.errors import SyncRunNotFound
 from causeway.syncs import running, runs, sweeping
 from causeway.syncs.engines import ENGINES, Engine
 from causeway.syncs.queue import Message
 from causeway.syncs.runs import Ended, Run, Taken
+from causeway.tenancy.context import JobContext
 from tests.database.parallel import at_once
 from tests.database.world import Casino
 
@@ -130,9 +131,9 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]]:
 
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     with mock_aws():
-        aws.client.cache_clear()
+        clients.client.cache_clear()
         settings.sync_queue_url.cache_clear()
-        client = aws.client("sqs")
+        client = clients.client("sqs")
         url = client.create_queue(QueueName="syncs")["QueueUrl"]
         monkeypatch.setenv("SYNC_QUEUE_URL", url)
 
@@ -141,7 +142,7 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]]:
             return [one["Body"] for one in found]
 
         yield drained
-    aws.client.cache_clear()
+    clients.client.cache_clear()
     settings.sync_queue_url.cache_clear()
 
 
@@ -153,7 +154,7 @@ def queue_down(queue: Callable[[], list[str]]) -> Iterator[Callable[[bool], None
     def refuse(**_: Any) -> None:
         raise EndpointConnectionError(endpoint_url="https://sqs")
 
-    events = aws.client("sqs").meta.events
+    events = clients.client("sqs").meta.events
 
     def switch(down: bool) -> None:
         events.unregister("before-call.sqs", refuse)

@@ -10,12 +10,12 @@ import psycopg
 import pytest
 from psycopg import errors as pg
 
-from causeway import identity, memberships, tenants
-from causeway.context import RequestContext
 from causeway.errors import TenantNotFound
-from causeway.identity import Caller, NewRole
-from causeway.preconditions import ANY
-from causeway.tenants import Tenant
+from causeway.tenancy import identity, memberships, tenants
+from causeway.tenancy.context import RequestContext
+from causeway.tenancy.identity import Caller, NewRole
+from causeway.tenancy.tenants import Tenant
+from causeway.wire.preconditions import ANY
 from tests.database.parallel import held
 from tests.database.world import Casino
 

@@ -12,12 +12,12 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import namedtuple_row
 
-from causeway import ledger
-from causeway.database import Database
+from causeway.casino import ledger
+from causeway.casino.ledger import Answer, BalanceQuery, Bet, Credit, Rollback, request_hash
+from causeway.casino.ledger.audit import Totals, audit
+from causeway.database.postgres import Database
 from causeway.errors import CausewayError, Unavailable
-from causeway.game_providers import GameProvider
-from causeway.ledger import Answer, BalanceQuery, Bet, Credit, Rollback, request_hash
-from causeway.ledger.audit import Totals, audit
+from causeway.game_signing.callers import GameProvider
 
 # Minor units every player of a test starts with, as in the cases of docs/requirements.md.
 B = 10000

@@ -6,7 +6,7 @@ from secrets import token_hex
 import psycopg
 import pytest
 
-from local.demo_data import TENANT_ID
+from local.demo.data import TENANT_ID
 from local.errors import FunctionError
 from local.sandbox import DEMO_CREDENTIALS
 from local.stack import Stack

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from local.demo_data import CASINO_CODE, TENANT_ID
+from local.demo.data import CASINO_CODE, TENANT_ID
 from local.sandbox import DEMO_CREDENTIALS
 from local.stack import Stack
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from local.postgres import Postgres
-from local.secrets_extension import Fault
+from local.services.postgres import Postgres
+from local.services.secrets_extension import Fault
 from local.stack import Stack
 from tests.conformance.client import B, Casino, Fields, Player, Reply, encoded, sign
 from tests.conformance.expectations import accepted, expect, moves

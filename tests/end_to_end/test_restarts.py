@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from local.postgres import Postgres
+from local.services.postgres import Postgres
 from local.stack import Stack
 from tests.conformance.client import B, Casino, Reply
 from tests.conformance.expectations import accepted, moves, refused, replays, unmoved

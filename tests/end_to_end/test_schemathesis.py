@@ -30,8 +30,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from causeway.errors import BY_CODE
-from causeway.outbound.verdicts import VERDICTS
-from local.demo_data import CASINO_CODE, CASINO_SECRET, PROVIDER_SECRET, TENANT_ID
+from causeway.platforms.verdicts import VERDICTS
+from local.demo.data import CASINO_CODE, CASINO_SECRET, PROVIDER_SECRET, TENANT_ID
 from local.sandbox import DEMO_CREDENTIALS
 from local.stack import Stack
 from tests.conformance.client import Casino, Player, sign_timed

@@ -15,9 +15,9 @@ from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urlsplit
 
-from causeway.preconditions import Expected
-from local.demo_data import CASINO_CODE, SECOND_CODE, TENANTS
-from local.routes import delivered_path
+from causeway.wire.preconditions import Expected
+from local.demo.data import CASINO_CODE, SECOND_CODE, TENANTS
+from local.gateway.routes import delivered_path
 
 ROOT = Path(__file__).parents[2]
 OURS, THEIRS = CASINO_CODE, SECOND_CODE

@@ -11,12 +11,12 @@ import psycopg
 import pytest
 from psycopg.rows import namedtuple_row
 
-from causeway import identity
 from causeway.audit_log.verifier import Totals, verify
-from causeway.context import RequestContext
-from local.aws import REGION
-from local.cognito import Person
-from local.demo_data import TENANTS
+from causeway.tenancy import identity
+from causeway.tenancy.context import RequestContext
+from local.demo.data import TENANTS
+from local.services.cognito import Person
+from local.services.moto import REGION
 from local.stack import Stack
 from tests.hub.client import ADMIN, NOBODY, OURS, Caller, Hub, claims_of
 from tests.hub.in_process import forget

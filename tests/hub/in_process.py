@@ -13,11 +13,14 @@ from secrets import token_hex
 from types import SimpleNamespace
 from typing import Any, Self
 
-from causeway import aws, data_keys, database, secrets, settings
-from local.gateway import Gateway
+from causeway import settings
+from causeway.aws import clients, secrets
+from causeway.database import postgres
+from causeway.vault import data_keys
+from local.gateway.server import Gateway
+from local.gateway.translation import Request
 from local.stack import Stack
-from local.template import Function
-from local.translation import Request
+from local.template.reading import Function
 from tests.hub.client import Hub, Reply
 
 Handler = Callable[[dict[str, Any], Any], Any]
@@ -66,11 +69,11 @@ class InProcess:
         os.environ.clear()
         os.environ.update(self._variables[name])
         _forget_settings()
-        database.current()._link.live = self._connections.pop(name, None)
+        postgres.current()._link.live = self._connections.pop(name, None)
         try:
             yield
         finally:
-            self._connections[name], database.current()._link.live = database.current()._link.live, None
+            self._connections[name], postgres.current()._link.live = postgres.current()._link.live, None
             os.environ.clear()
             os.environ.update(before)
 
@@ -116,8 +119,8 @@ def _handler(function: Function) -> Handler:
 
 def forget() -> None:
     """Forget all that this process keeps as an execution environment would."""
-    database.current().close()
-    for kept in (database.current, data_keys.current, aws.client, secrets.current):
+    postgres.current().close()
+    for kept in (postgres.current, data_keys.current, clients.client, secrets.current):
         kept.cache_clear()
     _forget_settings()
 

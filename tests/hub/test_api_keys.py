@@ -10,14 +10,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from causeway import api_keys, identity
-from causeway.context import RequestContext
-from causeway.database import Database
+from causeway.database.postgres import Database
 from causeway.errors import ApiKeyNotFound, Unauthorized
-from causeway.identity import Caller
-from causeway.permissions import ALLOWED
-from causeway.preconditions import ANY
-from local.demo_data import TENANTS
+from causeway.tenancy import api_keys, identity
+from causeway.tenancy.context import RequestContext
+from causeway.tenancy.identity import Caller
+from causeway.tenancy.permissions import ALLOWED
+from causeway.wire.preconditions import ANY
+from local.demo.data import TENANTS
 from local.stack import Stack
 from tests.database.parallel import at_once
 from tests.hub.client import ADMIN, NOBODY, OURS, THEIR_ADMIN, THEIRS, Hub, machine

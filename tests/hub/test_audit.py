@@ -12,8 +12,8 @@ import psycopg
 import pytest
 
 from causeway import audit_log
-from causeway.context import RequestContext
-from local.demo_data import TENANTS
+from causeway.tenancy.context import RequestContext
+from local.demo.data import TENANTS
 from local.stack import Stack
 from tests.hub.client import (
     ADMIN,

@@ -14,7 +14,6 @@ import pytest
 from causeway.connections import changes, testing
 from causeway.connections import rows as connection_rows
 from causeway.connections.requests import Change, Draft, NewSecrets
-from causeway.context import RequestContext
 from causeway.errors import (
     IntegrationNotActive,
     InvalidCredentials,
@@ -22,8 +21,9 @@ from causeway.errors import (
     SecretsRequired,
     VersionMismatch,
 )
-from causeway.preconditions import ANY
-from local.demo_data import TENANTS
+from causeway.tenancy.context import RequestContext
+from causeway.wire.preconditions import ANY
+from local.demo.data import TENANTS
 from local.sandbox.credentials import DEMO_CREDENTIALS
 from local.stack import Stack
 from tests.database.parallel import at_once

@@ -6,13 +6,13 @@ from uuid import UUID
 
 import pytest
 
-from causeway import database
 from causeway.connections import changes, testing, use
 from causeway.connections.requests import Draft
-from causeway.context import JobContext, RequestContext
+from causeway.database import postgres
 from causeway.errors import IntegrationNotActive, NotSupported
-from causeway.preconditions import ANY
-from local.demo_data import TENANTS
+from causeway.tenancy.context import JobContext, RequestContext
+from causeway.wire.preconditions import ANY
+from local.demo.data import TENANTS
 from tests.hub.client import OURS, Hub, config, draft
 from tests.hub.conftest import Platform
 
@@ -38,7 +38,7 @@ def entries(hub: Hub, connection_id: UUID) -> list[dict[str, Any]]:
 def test_job_opens_a_connection_as_a_caller_does(inside: Inside, hub: Hub, connection_id: UUID) -> None:
     """HUB 44: nobody called it; its name stands in the API log."""
     inside()
-    job = JobContext("sync-run", TENANTS[OURS], "an-invocation", database.current())
+    job = JobContext("sync-run", TENANTS[OURS], "an-invocation", postgres.current())
     with use.opened(job, connection_id, "softswiss") as opened:
         assert players(opened) == 200
 

@@ -13,7 +13,6 @@ import pytest
 from causeway.connections import changes, testing, use
 from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.connections.rows import Connection
-from causeway.context import RequestContext
 from causeway.errors import (
     ConfigSchemaInvalid,
     CredentialUnreadable,
@@ -22,7 +21,8 @@ from causeway.errors import (
     TemplateMoved,
     VersionMismatch,
 )
-from causeway.preconditions import ANY
+from causeway.tenancy.context import RequestContext
+from causeway.wire.preconditions import ANY
 from local.sandbox.credentials import DEMO_CREDENTIALS
 from local.stack import Stack
 from tests.database.parallel import at_once

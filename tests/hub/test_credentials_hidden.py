@@ -18,9 +18,9 @@ import pytest
 
 from causeway.connections import changes, testing
 from causeway.connections.requests import Change, Draft, NewSecrets
-from causeway.context import RequestContext
 from causeway.errors import CausewayError
-from causeway.preconditions import ANY
+from causeway.tenancy.context import RequestContext
+from causeway.wire.preconditions import ANY
 from local import ROOT
 from local.stack import Stack
 from tests.hub.client import (

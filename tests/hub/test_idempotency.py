@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from causeway import idempotency, strict_json
-from causeway.database import Database
-from local.demo_data import TENANTS
+from causeway.database import idempotency
+from causeway.database.postgres import Database
+from causeway.wire import strict_json
+from local.demo.data import TENANTS
 from local.sandbox.credentials import DEMO_CREDENTIALS
 from local.stack import Stack
 from tests.database.parallel import at_once

@@ -6,10 +6,11 @@ from uuid import uuid4
 
 import pytest
 
-from causeway import hub_api, identity
+from causeway.edge import hub as hub_api
 from causeway.errors import CausewayError, Forbidden, SchemaBehind, TenantNotFound, Unauthorized, Unavailable
-from causeway.identity import Caller
-from local.demo_data import PEOPLE, TENANTS
+from causeway.tenancy import identity
+from causeway.tenancy.identity import Caller
+from local.demo.data import PEOPLE, TENANTS
 from local.stack import Stack
 from tests.end_to_end.tokens import KINDS, part, refused_token, signed
 from tests.hub.client import ADMIN, NOBODY, OURS, PLATFORM_ADMIN, STAFF, THEIRS, Hub

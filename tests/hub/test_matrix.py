@@ -12,11 +12,11 @@ from uuid import uuid4
 
 import pytest
 
-from causeway.permissions import ALLOWED
+from causeway.tenancy.permissions import ALLOWED
 from local import ROOT
-from local.demo_data import TENANTS
+from local.demo.data import TENANTS
 from local.stack import Stack
-from local.template import Function, load
+from local.template.reading import Function, load
 from tests.hub.client import (
     ADMIN,
     NOBODY,

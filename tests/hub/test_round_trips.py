@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from psycopg.pq import Trace
 
-from causeway import data_keys
+from causeway.vault import data_keys
 from local.sandbox.credentials import DEMO_CREDENTIALS
 from local.stack import Stack
 from tests.hub.client import ADMIN, Caller, Hub, Reply, config, draft, machine

@@ -12,8 +12,7 @@ import pytest
 from causeway.connections import changes, testing
 from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.connections.use import OpenConnection, opened
-from causeway.context import RequestContext
-from causeway.database import Database
+from causeway.database.postgres import Database
 from causeway.errors import (
     CausewayError,
     IntegrationNotActive,
@@ -22,10 +21,11 @@ from causeway.errors import (
     ProviderForbidden,
     RateLimited,
 )
-from causeway.preconditions import ANY
 from causeway.syncs import running, runs
 from causeway.syncs.queue import Message
 from causeway.syncs.runs import Ended
+from causeway.tenancy.context import RequestContext
+from causeway.wire.preconditions import ANY
 from local.stack import Stack
 from tests.database.parallel import at_once
 from tests.hub.client import PLATFORM_ADMIN, STAFF, Hub, config, draft, machine

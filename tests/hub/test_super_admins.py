@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from causeway.permissions import ALLOWED
+from causeway.tenancy.permissions import ALLOWED
 from tests.hub.client import SUPER_ADMIN, Hub, draft
 from tests.hub.test_matrix import SNAPSHOT
 

@@ -9,16 +9,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from causeway import aws
+from causeway.aws import clients
 from causeway.connections import changes, use
 from causeway.connections.requests import Draft
-from causeway.context import JobContext, RequestContext
-from causeway.preconditions import ANY
 from causeway.syncs import running, starting
 from causeway.syncs.queue import Message
 from causeway.syncs.runs import Ended, Taken
+from causeway.tenancy.context import JobContext, RequestContext
+from causeway.wire.preconditions import ANY
 from local import ROOT
-from local.demo_data import TENANTS
+from local.demo.data import TENANTS
 from local.errors import FunctionError
 from local.stack import Stack
 from tests.database.parallel import at_once
@@ -216,7 +216,7 @@ def test_run_is_committed_before_it_is_queued(rows: Rows, active: str, inside: I
         ADMIN, AWS_ENDPOINT_URL=NOWHERE, SYNC_QUEUE_URL="https://sqs.eu-central-1.amazonaws.com/1/SyncQueue"
     )
     found: list[Any] = []
-    aws.client("sqs").meta.events.register_first("before-call.sqs", lambda **_: found.extend(runs_of(rows, active)))
+    clients.client("sqs").meta.events.register_first("before-call.sqs", lambda **_: found.extend(runs_of(rows, active)))
     run, _ = starting.start(context, UUID(active.rsplit("/", 1)[-1]), ANY)
 
     assert [str(row.run_id) for row in found] == [run.run_id]

@@ -10,10 +10,10 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
-from local.authorizer import Authorizers, declarations
 from local.errors import Refused, TemplateError
-from local.jwt_authorizer import REFETCH_SECONDS, Declaration, JwtAuthorizer, Passed, SigningKeys, claim_text
-from local.template import Route
+from local.gateway.authorizers import Authorizers, declarations
+from local.gateway.jwt_authorizer import REFETCH_SECONDS, Declaration, JwtAuthorizer, Passed, SigningKeys, claim_text
+from local.template.reading import Route
 
 NOW = 1_718_700_000.5
 ISSUER = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_pool"

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from local.players import PlayersRoute
-from local.translation import Answer
+from local.demo.players import PlayersRoute
+from local.gateway.translation import Answer
 
 
 def _create_player(balance: int, currency: str, owner: int | None) -> int:

@@ -7,9 +7,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from local.database import create, give_passwords
 from local.errors import StartError
-from local.postgres import Postgres
+from local.services.database import create, give_passwords
+from local.services.postgres import Postgres
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from local import queues
-from local.aws import Moto
 from local.errors import StartError, TemplateError
-from local.functions import Functions
-from local.queues import EventSourceMappings, failures
-from local.runtime import Surroundings
-from local.template import Queue, QueueSource, load, load_queues, queue_url
+from local.runtime.environment import Surroundings
+from local.runtime.functions import Functions
+from local.services import queues
+from local.services.moto import Moto
+from local.services.queues import EventSourceMappings, failures
+from local.template.reading import Queue, QueueSource, load, load_queues, queue_url
 
 TEMPLATE = Path(__file__).parent / "toy_queue" / "template.yaml"
 WORK, PLAIN, DEAD = "Work", "Plain", "Dead"

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from causeway import outbound, provider_calls, settings
-from causeway.account import Account
-from causeway.catalogue import Provider, read_shape
+from causeway import outbound, settings
+from causeway.catalogue.providers import Provider, read_shape
+from causeway.platforms import calls
+from causeway.platforms.account import Account
 from local import ROOT
 from local.sandbox import DEMO_CREDENTIALS, Sandbox, redirected
 
@@ -34,7 +35,7 @@ def _test(key: str, url: str, **changed: str) -> str:
     open_fields = {name: value for name, value in config.items() if name not in secrets}
     environment = "sandbox" if document["base_urls"]["sandbox"] else "production"
     account = Account(provider, environment, open_fields, secrets)
-    return provider_calls.test(account, ATTEMPTS.append)[0].code
+    return calls.test(account, ATTEMPTS.append)[0].code
 
 
 def _sandboxed(document: dict[str, Any]) -> dict[str, Any]:

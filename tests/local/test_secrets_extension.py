@@ -8,8 +8,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from local.aws import Moto
-from local.secrets_extension import SecretsExtension
+from local.services.moto import Moto
+from local.services.secrets_extension import SecretsExtension
 
 TOKEN = "session-token"
 REFUSED = "an unexpected error occurred while executing request"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.errors import StartError
-from local.servers import Server
+from local.processes.servers import Server
 
 
 class Web(Server):

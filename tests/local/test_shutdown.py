@@ -68,7 +68,7 @@ def test_killed_stack_leaves_no_child(up: Up) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
 def test_killed_owner_takes_postgres_along(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from local.postgres import Postgres\n"
+        "import sys; from pathlib import Path; from local.services.postgres import Postgres\n"
         "with Postgres(Path(sys.argv[1])) as server:\n"
         "    print(server.pid, server.data, flush=True); sys.stdin.read()"
     )

@@ -223,7 +223,7 @@ def test_failing_function_is_an_internal_server_error_again_and_again(
 def test_function_that_does_not_initialise_in_time_is_killed(
     toy: Stack, call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("local.runtime.INIT_SECONDS", 0.5)
+    monkeypatch.setattr("local.runtime.environment.INIT_SECONDS", 0.5)
 
     reply = call("GET", "/hanging")
 
@@ -232,7 +232,7 @@ def test_function_that_does_not_initialise_in_time_is_killed(
 
 
 def test_gateway_waits_for_a_function_only_so_long(call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("local.gateway.INTEGRATION_SECONDS", 0.2)
+    monkeypatch.setattr("local.gateway.server.INTEGRATION_SECONDS", 0.2)
 
     reply = call("GET", "/slow")
 

@@ -6,9 +6,9 @@ import pytest
 
 from local import ROOT
 from local.errors import TemplateError
-from local.intrinsics import parse
 from local.state_files import sam_environment
-from local.template import Function, Route, Schedule, load
+from local.template.intrinsics import parse
+from local.template.reading import Function, Route, Schedule, load
 
 HEAD = """
 Parameters:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.translation import Answer, MalformedResult, Request, answer, event, is_text, message
+from local.gateway.translation import Answer, MalformedResult, Request, answer, event, is_text, message
 
 
 def _event(

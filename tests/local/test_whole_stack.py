@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from local import ROOT
-from local.postgres import Postgres
+from local.services.postgres import Postgres
 from local.stack import Stack
 
 

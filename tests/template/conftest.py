@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.intrinsics import parse
+from local.template.intrinsics import parse
 
 ROOT = Path(__file__).parents[2]
 

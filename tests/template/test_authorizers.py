@@ -3,7 +3,7 @@
 from typing import Any
 
 from local import ROOT
-from local.template import load
+from local.template.reading import load
 
 CALLER = "CallerAuthorizer"
 # The caller proves itself by a signature, or need not: the API's description is everybody's.

@@ -163,7 +163,7 @@ def test_answer_that_nobody_foresaw_rings(
     for name in answering:
         mapping, key, value = services[f"{name}Faults"]
         assert (mapping, key["Fn::Sub"], value) == ("FunctionLimits", name, "Service")
-    # Under these names the functions count (causeway.api): the alarm on another would never ring.
+    # Under these names the functions count (causeway.edge.answers): the alarm on another would never ring.
     for name, limits in template["Mappings"]["FunctionLimits"].items():
         assert limits["Service"] == kebab_name(name), name
 

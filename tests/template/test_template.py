@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from local.cognito import ATTRIBUTES
+from local.services.cognito import ATTRIBUTES
 
 ROOT = Path(__file__).parents[2]
 
@@ -248,10 +248,10 @@ def test_key_of_the_ledgers_audit_is_no_functions(resources: dict[str, Any]) -> 
 def test_data_key_is_refused_to_whoever_names_no_tenant(resources: dict[str, Any]) -> None:
     statements = resources["TenantKey"]["Properties"]["KeyPolicy"]["Statement"]
     (deny,) = [one for one in statements if one["Effect"] == "Deny"]
-    # The name under which causeway.crypto binds a data key to its tenant.
+    # The name under which causeway.vault.crypto binds a data key to its tenant.
     assert deny["Condition"] == {"Null": {"kms:EncryptionContext:tenant": "true"}}
     assert {"kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom"} <= set(deny["Action"])
-    assert 'EncryptionContext={"tenant":' in (ROOT / "layers/causeway/python/causeway/crypto.py").read_text()
+    assert 'EncryptionContext={"tenant":' in (ROOT / "layers/causeway/python/causeway/vault/crypto.py").read_text()
 
 
 def test_nobody_is_let_in_by_address(resources: dict[str, Any]) -> None:

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from causeway import game_provider, games, tokens
-from causeway.database import BUDGET
+from causeway import demo_provider
+from causeway.casino import games
+from causeway.database.postgres import BUDGET
+from causeway.tenancy import tokens
 
 Functions = dict[str, dict[str, Any]]
 
@@ -30,7 +32,7 @@ def test_launch_ends_with_its_session_closed(functions: Functions) -> None:
 
 
 def test_scripted_round_ends_in_time(functions: Functions) -> None:
-    assert limit(functions, "ProviderSimulate") >= BUDGET + game_provider.ROUND_SECONDS + BUDGET + OWN
+    assert limit(functions, "ProviderSimulate") >= BUDGET + demo_provider.ROUND_SECONDS + BUDGET + OWN
 
 
 def test_authorizer_says_that_it_could_not_find_out(functions: Functions) -> None:

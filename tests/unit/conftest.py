@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from causeway import secrets, settings
+from causeway import settings
+from causeway.aws import secrets
 from tests.unit.secrets_server import SecretsServer
 
 _SETTINGS = (

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from causeway.catalogue import Provider
+from causeway.catalogue.providers import Provider
 
 
 def platform(url: str, auth: dict[str, Any], key: str = "platform") -> Provider:

@@ -10,11 +10,13 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causeway import addresses, api, base64url, identity
 from causeway.connections.requests import Filter
+from causeway.edge import answers
 from causeway.errors import InvalidRequest, Unauthorized
-from causeway.fields import number_field
-from local.routes import delivered_path
+from causeway.tenancy import identity
+from causeway.wire import addresses, base64url
+from causeway.wire.fields import number_field
+from local.gateway.routes import delivered_path
 from tests.unit.test_api import Context
 
 TEXTS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40)
@@ -133,9 +135,9 @@ def routed() -> Callable[..., dict[str, Any]]:
     @app.get("/things/<id>")
     @app.get("/things/<id>/parts/<part>")
     def answer(**_: str) -> Response[str]:
-        return api.json_answer("OK", 200, repr(app.current_event.raw_event.get("pathParameters")), {})
+        return answers.json_answer("OK", 200, repr(app.current_event.raw_event.get("pathParameters")), {})
 
-    handler = api.lambda_handler(app)
+    handler = answers.lambda_handler(app)
 
     def ask(route: str, stage: str = "$default", **parameters: str) -> dict[str, Any]:
         method, _, path = route.partition(" ")

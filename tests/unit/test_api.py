@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, errors, signatures
-from causeway.database import Database
-from causeway.game_api import SignedCall, signed_call
-from causeway.ledger import Answer
+from causeway import errors
+from causeway.casino.ledger import Answer
+from causeway.database.postgres import Database
+from causeway.edge import answers
+from causeway.edge.games import SignedCall, signed_call
+from causeway.game_signing import signatures
 from tests.unit.secrets_server import SecretsServer
 
 PREFIX = "causeway/local/game-providers"
@@ -101,7 +103,7 @@ def make_handler() -> tuple[Callable[[dict[str, Any], Any], dict[str, Any]], lis
         calls.append(call)
         return {"body": call.body}
 
-    return api.lambda_handler(app, next_action=False), calls
+    return answers.lambda_handler(app, next_action=False), calls
 
 
 class Function:

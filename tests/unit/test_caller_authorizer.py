@@ -10,7 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from causeway import database, identity, tokens
+from causeway.database import postgres
+from causeway.tenancy import identity, tokens
 from local import ROOT
 from tests.end_to_end.tokens import signed
 from tests.unit.test_api import Context
@@ -36,7 +37,7 @@ def handler(set_environment: Callable[..., None]) -> Callable[..., dict[str, Any
         TOKEN_AUDIENCE="client",
         TOKEN_KEYS_URL=f"http://{NOWHERE}:9/keys",
     )
-    database.current.cache_clear()
+    postgres.current.cache_clear()
     tokens.current.cache_clear()
     spec = spec_from_file_location("authorizer", ROOT / "functions" / "identity" / "authorizer.py")
     assert spec is not None

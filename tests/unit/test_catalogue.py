@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from causeway import config_schema
-from causeway.catalogue import Provider, read_shape
-from causeway.catalogue_files import read_folder
+from causeway.catalogue import config_schema
+from causeway.catalogue.files import read_folder
+from causeway.catalogue.providers import Provider, read_shape
 from causeway.errors import ConfigSchemaInvalid, InvalidRequest, Misconfigured
 
 FOLDER = Path(__file__).parents[2] / "schema" / "catalogue"

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from causeway import patterns, schema_work
-from causeway.config_schema import check_pattern, check_schema, secret_fields, split, validate
+from causeway.catalogue import patterns, schema_work
+from causeway.catalogue.config_schema import check_pattern, check_schema, secret_fields, split, validate
 from causeway.errors import ConfigSchemaInvalid, InvalidRequest
-from causeway.strict_json import parse_object
+from causeway.wire.strict_json import parse_object
 
 CANARY = "CANARY-5f1d8c"
 SCHEMA: dict[str, Any] = {

@@ -16,9 +16,9 @@ from aws_lambda_powertools import Metrics
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from moto import mock_aws
 
-from causeway import aws
-from causeway.crypto import Bounds, DataKey, DataKeys, Place, WrappedKey, open_sealed, seal
+from causeway.aws import clients
 from causeway.errors import CredentialUnreadable, KeyServiceUnavailable
+from causeway.vault.crypto import Bounds, DataKey, DataKeys, Place, WrappedKey, open_sealed, seal
 from tests.unit.clock import Clock
 
 CANARY = "canary-4f1d9a-secret"
@@ -53,12 +53,12 @@ def kms(set_environment: Callable[..., None]) -> Iterator[Any]:
     """Moto's KMS, with a count of what it is asked."""
     set_environment(AWS_DEFAULT_REGION="eu-central-1", AWS_ACCESS_KEY_ID="moto", AWS_SECRET_ACCESS_KEY="moto")
     with mock_aws():
-        aws.client.cache_clear()
-        client = aws.client("kms")
+        clients.client.cache_clear()
+        client = clients.client("kms")
         client.asked = []
         client.meta.events.register("before-call.kms", lambda model, **_: client.asked.append(model.name))
         yield client
-    aws.client.cache_clear()
+    clients.client.cache_clear()
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 
 from causeway.errors import ConnectionNotFound, InvalidRequest
-from causeway.fields import text_field, uuid_or
-from causeway.strict_json import parse_object
+from causeway.wire.fields import text_field, uuid_or
+from causeway.wire.strict_json import parse_object
 
 
 @pytest.mark.parametrize("text", ['"one"', '"1.5"', '"\\u00fa\\udaf4\\uddf6"'])

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from causeway.connections.health import Observed, observed
-from causeway.outbound.verdicts import Finding
+from causeway.platforms.verdicts import Finding
 
 GOOD, REFUSED, UNUSABLE, BUSY, PASSING = (
     Finding.GOOD,

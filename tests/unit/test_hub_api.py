@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api
-from causeway.hub_api import HubAnswer, HubCall, hub_call
-from causeway.operations import describe
+from causeway.edge import answers
+from causeway.edge.hub import HubAnswer, HubCall, hub_call
+from causeway.edge.operations import describe
 
 _TENANT = "00000000-0000-4000-8000-000000000001"
 
@@ -45,7 +45,7 @@ def answered(*, acts: bool, defect: Exception) -> dict[str, Any]:
         aws_request_id="request",
         get_remaining_time_in_millis=lambda: 29000,
     )
-    return api.lambda_handler(app)(event, context)
+    return answers.lambda_handler(app)(event, context)
 
 
 @pytest.mark.parametrize(

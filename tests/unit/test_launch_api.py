@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import api, errors
-from causeway.game_sessions import LaunchRequest
-from causeway.launch_api import LaunchCall, launch_call
+from causeway import errors
+from causeway.casino.game_sessions import LaunchRequest
+from causeway.edge import answers
+from causeway.edge.launches import LaunchCall, launch_call
 from tests.unit.test_api import Answered, Context, make_event, of_size
 
 TENANT = "00000000-0000-4000-8000-000000000001"
@@ -44,7 +45,7 @@ def send(set_environment: Callable[..., None]) -> Send:
             "caller": None if context is None else [context.caller.role, context.caller.subject],
         }
 
-    handler = api.lambda_handler(app)
+    handler = answers.lambda_handler(app)
 
     def call(claims: dict[str, str] | None, headers: dict[str, str] | None = None, body: str = "{}") -> Answered:
         event = make_event("/casino/launchGame", body, authorizer=None if claims is None else {"lambda": claims})

@@ -5,7 +5,7 @@ from unicodedata import category
 import pytest
 
 from causeway.errors import InvalidRequest
-from causeway.names import name_field, unseen
+from causeway.wire.names import name_field, unseen
 
 
 @pytest.mark.parametrize(

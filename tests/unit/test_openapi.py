@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from causeway import openapi
 from causeway.errors import BY_CODE
-from causeway.openapi.document import Undeclared
-from causeway.permissions import ALLOWED
-from local.template import load
+from causeway.tenancy.permissions import ALLOWED
+from local.template.reading import load
+from tools import openapi
+from tools.openapi.document import Undeclared
 
 ROOT = Path(__file__).parents[2]
 CONSOLE = ROOT / "functions" / "console"
@@ -159,7 +159,7 @@ def test_every_route_that_changes_takes_if_match_and_idempotency_key(document: d
 
 HANDLER = """
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-from causeway.operations import describe
+from causeway.edge.operations import describe
 
 app = APIGatewayHttpResolver()
 

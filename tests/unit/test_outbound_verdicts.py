@@ -7,7 +7,7 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from causeway import outbound
-from causeway.outbound.verdicts import judge
+from causeway.platforms.verdicts import judge
 
 
 def _reply(status: int, content: Any, **headers: str) -> outbound.Reply:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from causeway.pages import MOST_BYTES, within_an_answer
+from causeway.wire.pages import MOST_BYTES, within_an_answer
 
 
 def rows(count: int, text: str) -> list[dict[str, str]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from causeway.errors import InvalidRequest, VersionMismatch
-from causeway.preconditions import ANY, Expected
+from causeway.wire.preconditions import ANY, Expected
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,19 @@ import socket
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 
-from causeway import outbound, provider_calls
-from causeway.account import Account
-from causeway.catalogue import Provider
+from causeway.catalogue.providers import Provider
+from causeway.platforms import calls
+from causeway.platforms.account import Account
 from tests.unit.platforms import platform
 from tests.unit.wire_server import WireServer, ok
+
+if TYPE_CHECKING:
+    from causeway import outbound
 
 TOKEN = "t0ken/canary+3f8e"
 SECRETS = {"client_id": "us3r-canary-11", "client_secret": "p4ss-canary-22", "refresh_token": "r3fresh-canary-33"}
@@ -61,7 +64,7 @@ def test_platform_that_repeats_what_proves_the_caller_puts_none_of_it_into_the_l
     attempts: list[outbound.Attempt] = []
     with WireServer(_answer) as server:
         placed = {name: value.replace("{url}", server.url) for name, value in auth.items()}
-        reply = provider_calls.request(_account(server.url, placed), "GET", "/me", attempts.append)
+        reply = calls.request(_account(server.url, placed), "GET", "/me", attempts.append)
         sent = server.requests[-1].decode()
 
     assert reply.status == 200
@@ -92,7 +95,7 @@ def test_platforms_answer_cannot_stall_the_templates_pattern(
         refuses = {"refused_when": {"pointer": "/state", "pattern": pattern}}
         account = Account(replace(provider, health_call=provider.health_call | refuses), "production", {}, {})
 
-        assert provider_calls.test(account, print)[0].code == verdict
+        assert calls.test(account, print)[0].code == verdict
 
 
 def _of_tenants(provider: Provider) -> Provider:
@@ -128,7 +131,7 @@ def _of_tenants(provider: Provider) -> Provider:
 def test_call_that_cannot_be_made_says_why_and_is_logged(account: Account, code: str, message: str) -> None:
     """HUB 56: one record, though there is no URL."""
     attempts: list[outbound.Attempt] = []
-    verdict, _ = provider_calls.test(account, attempts.append)
+    verdict, _ = calls.test(account, attempts.append)
 
     assert (verdict.code, verdict.message) == (code, message)
     assert [(attempt.status, attempt.response_body) for attempt in attempts] == [(None, "")]

@@ -6,7 +6,7 @@ import boto3
 import pytest
 from botocore import auth
 
-from causeway import rds_token
+from causeway.aws import rds_token
 from causeway.settings import AwsCredentials
 
 # AWS's documented example keys.

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from causeway.casino.ledger.requests import BalanceQuery, Bet, Credit, Rollback
 from causeway.errors import InvalidAmount, InvalidRequest
-from causeway.ledger.requests import BalanceQuery, Bet, Credit, Rollback
-from causeway.strict_json import parse_object
+from causeway.wire.strict_json import parse_object
 
 LONGEST = 2**63 - 1
 QUERY = {"sessionToken": "session", "userId": 7}

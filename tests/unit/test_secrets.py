@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from causeway import secrets
+from causeway.aws import secrets
 from causeway.deadlines import Deadline
 from causeway.errors import Misconfigured, Unavailable
 from tests.unit.clock import Clock

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from causeway import signatures
+from causeway.game_signing import signatures
 
 # 2026-01-01T00:00:00Z
 NOW = 1767225600

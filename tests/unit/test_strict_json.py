@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from causeway.errors import InvalidRequest
-from causeway.strict_json import NotAnInteger, id_field, integer_field, parse_object, required_text, shown_name
+from causeway.wire.strict_json import NotAnInteger, id_field, integer_field, parse_object, required_text, shown_name
 
 LONGEST = 2**63 - 1
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from causeway import outbound, provider_calls
-from causeway.account import Account
-from causeway.catalogue import Provider, read_shape
+from causeway import outbound
+from causeway.catalogue.providers import Provider, read_shape
 from causeway.errors import InvalidRequest
 from causeway.outbound.targets import why_not_address, why_not_header, why_not_path
+from causeway.platforms import calls
+from causeway.platforms.account import Account
 from tests.unit.platforms import platform
 from tests.unit.wire_server import WireServer, ok
 
@@ -150,7 +151,7 @@ def test_call_sets_no_header_of_the_connections_own(server: WireServer, name: st
         (Account(platform(server.url, {"type": "none"}), "production", {}, {}), {name: "x"}),
     ):
         with pytest.raises(outbound.RequestInvalid, match="must not be set") as caught:
-            provider_calls.request(account, "GET", "/me", print, headers=headers)
+            calls.request(account, "GET", "/me", print, headers=headers)
         assert not caught.value.sent
     assert server.requests == []
 
@@ -160,7 +161,7 @@ def test_call_goes_nowhere_else(server: WireServer, path: str) -> None:
     """HUB 13"""
     account = Account(platform(server.url, {"type": "none"}), "production", {}, {})
     with pytest.raises(outbound.RequestInvalid):
-        provider_calls.request(account, "GET", path, print)
+        calls.request(account, "GET", path, print)
     assert server.requests == []
 
 
@@ -169,7 +170,7 @@ def test_field_in_a_path_leads_nowhere_else(server: WireServer, value: str) -> N
     """HUB 13: what a template may not say, a connection's setting may not either."""
     provider = platform(server.url, {"type": "none"})
     provider.health_call["path"] = "/accounts/{id}/me"
-    verdict, _ = provider_calls.test(Account(provider, "production", {"id": value}, {}), print)
+    verdict, _ = calls.test(Account(provider, "production", {"id": value}, {}), print)
 
     assert verdict.code == "CONFIG_INVALID"
     assert server.requests == []

@@ -12,11 +12,11 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
-from causeway import identity, tokens
 from causeway.ages import Moment
 from causeway.errors import Unauthorized, Unavailable
+from causeway.tenancy import identity, tokens
 from local.errors import Refused
-from local.jwt_authorizer import Declaration, JwtAuthorizer, SigningKeys
+from local.gateway.jwt_authorizer import Declaration, JwtAuthorizer, SigningKeys
 from tests.end_to_end.tokens import KINDS, POOL_KEY, by_hand, encoded, refused_token, signed
 from tests.unit.silent import Silent
 from tests.unit.wire_server import Act, WireServer

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from causeway.account import Account
 from causeway.connections.rows import Connection
 from causeway.connections.use import OpenConnection
 from causeway.errors import (
@@ -24,6 +23,7 @@ from causeway.errors import (
     RateLimited,
     UnexpectedAnswer,
 )
+from causeway.platforms.account import Account
 from tests.unit.platforms import platform
 from tests.unit.wire_server import Act, WireServer, say
 

@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from causeway.database import Database
+from causeway.database.postgres import Database
 from causeway.errors import InvalidRequest, Unavailable
 
 logger = Logger(child=True)

@@ -6,7 +6,7 @@ from typing import Self
 
 from causeway.audit_log.entries import MOST, TEXT_FILTERS, Filter
 from causeway.errors import InvalidRequest
-from causeway.fields import choice_field, known_fields, limit_field, number_field
+from causeway.wire.fields import choice_field, known_fields, limit_field, number_field
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,11 @@ from uuid import UUID
 
 from aws_lambda_powertools import Logger
 
-from causeway import catalogue, credentials, data_keys
-from causeway.account import Account
 from causeway.audit_log import Action
-from causeway.catalogue import Provider
+from causeway.catalogue import providers
+from causeway.catalogue.providers import Provider
 from causeway.connections import audit, call_log, rows, standing
 from causeway.connections.rows import Connection, Transaction
-from causeway.context import Context
-from causeway.credentials import Secrets, Stored
 from causeway.errors import (
     CausewayError,
     CredentialMissing,
@@ -27,8 +24,12 @@ from causeway.errors import (
     VersionMismatch,
 )
 from causeway.outbound import Attempt
-from causeway.outbound.verdicts import Verdict
-from causeway.preconditions import ANY, Expected
+from causeway.platforms.account import Account
+from causeway.platforms.verdicts import Verdict
+from causeway.tenancy.context import Context
+from causeway.vault import credentials, data_keys
+from causeway.vault.credentials import Secrets, Stored
+from causeway.wire.preconditions import ANY, Expected
 
 logger = Logger(child=True)
 
@@ -87,7 +88,7 @@ def find(
     """Do as found does, in a transaction that is open."""
     connection = rows.find(transaction, connection_id)
     expected.demand(connection.version)
-    provider = catalogue.find(transaction, connection.provider_key)
+    provider = providers.find(transaction, connection.provider_key)
     # The template may have changed since the first statement: the connection is judged by the one that is used.
     changed = provider.sent(connection.environment) if provider.changed_by_admin else None
     connection = replace(connection, changed_template=changed)

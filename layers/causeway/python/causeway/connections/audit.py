@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from causeway import audit_log, secrets, settings
+from causeway import audit_log, settings
 from causeway.audit_log import Action
+from causeway.aws import secrets
 from causeway.connections.rows import Connection, Transaction
-from causeway.context import Context, RequestContext
+from causeway.tenancy.context import Context, RequestContext
 
 
 def note(

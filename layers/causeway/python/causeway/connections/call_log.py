@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from causeway import pages
 from causeway.connections.rows import Connection, Transaction
-from causeway.fields import MOST_ROWS, known_fields, limit_field, number_field
 from causeway.outbound import Attempt
+from causeway.wire import pages
+from causeway.wire.fields import MOST_ROWS, known_fields, limit_field, number_field
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,11 @@ KMS and providers are called between transactions, never inside one.
 
 from uuid import UUID
 
-from causeway import catalogue, config_schema, credentials
-from causeway.account import Account, demand_address
 from causeway.audit_log import Action
+from causeway.catalogue import config_schema, providers
 from causeway.connections import access, audit, reconfiguration, rows, testing
 from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.connections.rows import Connection
-from causeway.context import RequestContext
-from causeway.credentials import Secrets
 from causeway.errors import (
     CredentialMissing,
     CredentialUnreadable,
@@ -21,7 +18,11 @@ from causeway.errors import (
     TemplateMoved,
     VersionMismatch,
 )
-from causeway.preconditions import ANY, Expected
+from causeway.platforms.account import Account, demand_address
+from causeway.tenancy.context import RequestContext
+from causeway.vault import credentials
+from causeway.vault.credentials import Secrets
+from causeway.wire.preconditions import ANY, Expected
 
 # What new secrets change of the rest.
 _NOTHING = Change(name=None, description=None, config=None)
@@ -45,7 +46,7 @@ def create(context: RequestContext, draft: Draft) -> Connection:
     if context.resumed:
         return _tested(context, connection_id)
     with context.transaction() as transaction:
-        provider = catalogue.find(transaction, draft.template_id)
+        provider = providers.find(transaction, draft.template_id)
     key = audit.fingerprint_key(context)
     if not provider.is_active:
         raise ProviderInactive

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from causeway.connections.rows import Connection, Transaction
 from causeway.errors import IntegrationNotActive
-from causeway.outbound.verdicts import Finding, Verdict
+from causeway.platforms.verdicts import Finding, Verdict
 
 Health = Literal["healthy", "degraded", "down"]
 

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from causeway import config_schema, credentials, data_keys
-from causeway.account import Account
 from causeway.audit_log import Action
-from causeway.catalogue import Provider
+from causeway.catalogue import config_schema
+from causeway.catalogue.providers import Provider
 from causeway.connections import access, audit, rows, testing
 from causeway.connections.access import Found
 from causeway.connections.requests import Change
 from causeway.connections.rows import Connection
-from causeway.context import RequestContext
 from causeway.errors import (
     CredentialMissing,
     CredentialUnreadable,
@@ -24,8 +22,11 @@ from causeway.errors import (
     InvalidRequest,
     SecretsRequired,
 )
-from causeway.preconditions import Expected
-from causeway.strict_json import shown_name
+from causeway.platforms.account import Account
+from causeway.tenancy.context import RequestContext
+from causeway.vault import credentials, data_keys
+from causeway.wire.preconditions import Expected
+from causeway.wire.strict_json import shown_name
 
 
 @dataclass(frozen=True, slots=True)

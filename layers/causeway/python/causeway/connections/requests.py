@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from causeway import base64url
 from causeway.errors import ConnectionNotFound, InvalidRequest
-from causeway.fields import MOST_ROWS, choice_field, known_fields, limit_field, object_field, text_field, uuid_or
-from causeway.names import name_field
+from causeway.wire import base64url
+from causeway.wire.fields import MOST_ROWS, choice_field, known_fields, limit_field, object_field, text_field, uuid_or
+from causeway.wire.names import name_field
 
 STATUSES = ("pending", "active", "error", "disconnected")
 _NO_CURSOR = "cursor is not one that was answered here"

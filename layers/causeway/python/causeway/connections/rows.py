@@ -1,6 +1,6 @@
 """The connections' rows: found, listed, made, changed, taken away, in a transaction of their tenant.
 
-Secrets are in causeway.credentials; here they have no place.
+Secrets are in causeway.vault.credentials; here they have no place.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import psycopg
 from psycopg import errors as pg
 from psycopg.types.json import Jsonb
 
-from causeway import base64url, provider_terms
+from causeway.catalogue import provider_terms
 from causeway.connections.requests import Change, Draft, Filter
 from causeway.errors import (
     BY_CODE,
@@ -23,6 +23,7 @@ from causeway.errors import (
     TemplateMoved,
     VersionMismatch,
 )
+from causeway.wire import base64url
 
 Transaction = psycopg.Connection[Any]
 

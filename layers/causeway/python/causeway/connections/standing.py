@@ -16,7 +16,7 @@ from uuid import UUID
 from causeway.connections import health, rows
 from causeway.connections.rows import Connection, Transaction
 from causeway.errors import CredentialMissing, CredentialUnreadable
-from causeway.outbound.verdicts import Finding, Verdict
+from causeway.platforms.verdicts import Finding, Verdict
 
 
 def settle(

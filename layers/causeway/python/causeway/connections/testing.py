@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from causeway import provider_calls
-from causeway.account import Account
 from causeway.audit_log import Action
 from causeway.connections import access, audit, rows, standing
 from causeway.connections.rows import Connection, Transaction
-from causeway.context import RequestContext
-from causeway.outbound.verdicts import Verdict
-from causeway.preconditions import Expected
+from causeway.platforms import calls
+from causeway.platforms.account import Account
+from causeway.platforms.verdicts import Verdict
+from causeway.tenancy.context import RequestContext
+from causeway.wire.preconditions import Expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def demand(context: RequestContext, connection: Connection, account: Account) ->
 def call(context: RequestContext, connection: Connection, account: Account) -> Tested:
     """Make a provider's test calls with an account, and log them."""
     with access.logged(context, connection, account.secrets) as log:
-        return Tested(*provider_calls.test(account, log))
+        return Tested(*calls.test(account, log))
 
 
 def settle(

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from causeway import provider_calls
-from causeway.account import Account
 from causeway.connections import access
 from causeway.connections.rows import Connection
-from causeway.context import Context
 from causeway.errors import (
     CausewayError,
     ProviderOutcomeUnknown,
     ProviderRejected,
 )
 from causeway.outbound import Attempt, CallFailed, Reply
-from causeway.outbound.verdicts import WORKING, Finding, Verdict, judge
-from causeway.preconditions import ANY, Expected
-from causeway.provider_calls import TokenRefused
+from causeway.platforms import calls
+from causeway.platforms.account import Account
+from causeway.platforms.calls import TokenRefused
+from causeway.platforms.verdicts import WORKING, Finding, Verdict, judge
+from causeway.tenancy.context import Context
+from causeway.wire.preconditions import ANY, Expected
 
 # Done twice they do what they do once (RFC 9110, 9.2.2), so they are sent again where the outcome is not known.
 _REPEATABLE = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
@@ -69,9 +69,7 @@ class OpenConnection:
         if form is not None:
             body = {"type": "form", "content": form}
         try:
-            reply = provider_calls.request(
-                self.account, method, path, self.log, query=query, headers=headers, body=body
-            )
+            reply = calls.request(self.account, method, path, self.log, query=query, headers=headers, body=body)
         except TokenRefused as refusal:
             # The call that the token is for was not sent: as little is in doubt as after a read.
             raise self._refusal("GET", refusal.reply, token=True) from None

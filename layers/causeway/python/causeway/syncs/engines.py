@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from causeway.context import JobContext
 from causeway.syncs.runs import Ended, Taken
+from causeway.tenancy.context import JobContext
 
 # Works on a run of the context's tenant until it is done, and says what came of it; an exception leaves the run to the
 # next attempt.

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from aws_lambda_powertools import Logger
 
-from causeway import aws, settings
+from causeway import settings
+from causeway.aws import clients
 from causeway.errors import InvalidRequest
 
 logger = Logger(child=True)
@@ -35,7 +36,7 @@ class Message:
 
         body = json.dumps({"tenantId": str(self.tenant_id), "runId": str(self.run_id)})
         try:
-            aws.client("sqs").send_message(QueueUrl=settings.sync_queue_url(), MessageBody=body)
+            clients.client("sqs").send_message(QueueUrl=settings.sync_queue_url(), MessageBody=body)
         except (BotoCoreError, ClientError) as error:
             logger.warning("A run could not be queued; it will be later", extra={"run": body, "reason": str(error)})
             return False

@@ -8,13 +8,13 @@ from aws_lambda_powertools import Logger
 
 from causeway.audit_log import Action, record
 from causeway.connections import rows
-from causeway.context import JobContext
-from causeway.database import Database
+from causeway.database.postgres import Database
 from causeway.errors import ConnectionNotFound, IntegrationNotActive
 from causeway.syncs import runs
 from causeway.syncs.engines import ENGINES, Engine
 from causeway.syncs.queue import Message
 from causeway.syncs.runs import Ended, Run, Taken, Transaction
+from causeway.tenancy.context import JobContext
 
 logger = Logger(child=True)
 

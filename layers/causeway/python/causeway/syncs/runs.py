@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 
 from causeway.errors import InvalidRequest, SyncRunNotFound
-from causeway.fields import MOST_ROWS, known_fields, limit_field, uuid_or
+from causeway.wire.fields import MOST_ROWS, known_fields, limit_field, uuid_or
 
 Transaction = psycopg.Connection[Any]
 

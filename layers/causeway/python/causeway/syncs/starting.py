@@ -4,11 +4,11 @@ from uuid import UUID
 
 from causeway.audit_log import Action
 from causeway.connections import audit, rows
-from causeway.context import RequestContext
-from causeway.preconditions import Expected
 from causeway.syncs import runs
 from causeway.syncs.queue import Message
 from causeway.syncs.runs import Run
+from causeway.tenancy.context import RequestContext
+from causeway.wire.preconditions import Expected
 
 
 def start(context: RequestContext, connection_id: UUID, expected: Expected) -> tuple[Run, bool]:

@@ -7,13 +7,13 @@ from uuid import UUID
 from aws_lambda_powertools import Logger
 
 from causeway.audit_log import PLATFORM
-from causeway.context import JobContext
-from causeway.database import Database
+from causeway.database.postgres import Database
 from causeway.errors import CausewayError
 from causeway.syncs import runs
 from causeway.syncs.queue import Message
 from causeway.syncs.running import note_end
 from causeway.syncs.runs import Run
+from causeway.tenancy.context import JobContext
 
 logger = Logger(child=True)
 

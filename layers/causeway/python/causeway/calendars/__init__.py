@@ -1,0 +1,1 @@
+"""Calendars and their slots at a tenant's CRM."""

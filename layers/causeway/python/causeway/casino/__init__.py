@@ -1,0 +1,1 @@
+"""The casino's side: the ledger, games, game sessions."""

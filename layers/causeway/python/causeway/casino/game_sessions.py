@@ -1,0 +1,226 @@
+"""Rows of game sessions: opened for a player and a launch, made active by it, closed where it fails."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import psycopg
+from aws_lambda_powertools import Logger
+
+from causeway import audit_log
+from causeway.database.postgres import Database
+from causeway.errors import (
+    CausewayError,
+    GameNotFound,
+    GameProviderFailed,
+    PlayerNotFound,
+    Suspended,
+    WrongCurrency,
+)
+from causeway.tenancy.context import RequestContext
+from causeway.wire.fields import known_fields
+from causeway.wire.strict_json import id_field, integer_field
+
+logger = Logger(child=True)
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchRequest:
+    """POST /casino/launchGame and /casino/simulateRound."""
+
+    player_id: int
+    game_id: int
+    # Of the wallet that is played with; None: the player's first.
+    currency: str | None = None
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> Self:
+        """Read the body; raises InvalidRequest, which names the field."""
+        known_fields(body, {"userId", "gameId", "currency"})
+        currency = id_field(body, "currency", required=False)
+        return cls(integer_field(body, "userId"), integer_field(body, "gameId"), currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """Who wants to launch a game.
+
+    Attributes:
+        database: of the casino's login.
+        tenant_id: the casino.
+        context: of the caller; None where nobody is known, which only the local stage allows.
+        player_id: the player that the caller is; None for people and machines of the tenant.
+    """
+
+    database: Database
+    tenant_id: str
+    context: RequestContext | None
+    player_id: int | None = None
+
+    def acting_for(self, player_id: int) -> RequestContext | None:
+        """Return the context in which the caller acts for a player; None where it is the player, or nobody is known."""
+        return None if self.player_id == player_id else self.context
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A session that waits for its provider."""
+
+    session_id: int
+    game_code: str
+    currency: str
+    casino_code: str
+    provider_code: str
+    provider_url: str
+
+
+def open_for(launcher: Launcher, request: LaunchRequest, token: str, acting: RequestContext | None) -> OpenedSession:
+    """Insert a launching session, with an entry in the audit log where a person acts for the player.
+
+    The session's row says who opened it. A launch by an API key has no entry: it is ordinary traffic, and all of a
+    tenant's entries queue behind the newest.
+
+    Args:
+        launcher: who launches.
+        request: for which player, and which game.
+        token: the session's, new.
+        acting: the context of somebody else than the player.
+
+    Raises:
+        Suspended: who acts for the player.
+        GameNotFound, PlayerNotFound, WrongCurrency.
+    """
+    with launcher.database.transaction(launcher.tenant_id) as transaction:
+        if acting is not None:
+            _refuse_suspended(transaction, acting)
+        game, wallet = _game(transaction, launcher.tenant_id, request), _wallet(transaction, launcher, request)
+        session_id = _insert(transaction, launcher, request, token, (wallet.wallet_id, game.game_provider_id))
+        if acting is not None and acting.caller.kind == "person":
+            entry = acting.entry(
+                audit_log.Action.SESSION_OPENED,
+                object_kind="player",
+                object_id=str(request.player_id),
+                after={"sessionId": session_id, "gameId": request.game_id},
+            )
+            audit_log.record(transaction, entry, launch=True)
+    return OpenedSession(session_id, game.code, wallet.currency, game.casino_code, game.provider_code, game.api_url)
+
+
+def _insert(
+    transaction: psycopg.Connection[Any],
+    launcher: Launcher,
+    request: LaunchRequest,
+    token: str,
+    ids: tuple[int, int],
+) -> int:
+    """Insert the row; ids are those of its wallet and its game provider. Returns the session's."""
+    context = launcher.context
+    opener = (
+        (None, None, None, None)
+        if context is None
+        else (context.caller.kind, context.caller.subject, context.source_ip, context.request_id)
+    )
+    session: Any = transaction.execute(
+        """
+        INSERT INTO casino_sessions (
+            tenant_id, session_token, player_id, game_id, wallet_id, game_provider_id,
+            opener_kind, opener, source_ip, request_id
+        ) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+        RETURNING session_id
+        """,
+        [launcher.tenant_id, token, request.player_id, request.game_id, *ids, *opener],
+    ).fetchone()
+    return session.session_id
+
+
+def _refuse_suspended(transaction: psycopg.Connection[Any], context: RequestContext) -> None:
+    if context.caller.kind != "person":
+        return
+    suspended: Any = transaction.execute("SELECT membership_suspended_v1(%s)", [context.caller.subject]).fetchone()
+    if suspended[0]:
+        raise Suspended
+
+
+def _game(transaction: psycopg.Connection[Any], tenant_id: str, request: LaunchRequest) -> Any:
+    game = transaction.execute(
+        """
+        SELECT g.code, p.game_provider_id, p.code AS provider_code, p.api_url, t.code AS casino_code
+        FROM casino_games AS g
+        INNER JOIN casino_game_providers AS p USING (tenant_id, game_provider_id)
+        INNER JOIN tenants AS t USING (tenant_id)
+        WHERE g.tenant_id = %s AND g.game_id = %s AND g.status = 'active' AND p.status = 'active'
+        """,
+        [tenant_id, request.game_id],
+    ).fetchone()
+    if game is None:
+        raise GameNotFound
+    return game
+
+
+def _wallet(transaction: psycopg.Connection[Any], launcher: Launcher, request: LaunchRequest) -> Any:
+    wallet = transaction.execute(
+        """
+        SELECT w.wallet_id, w.currency
+        FROM casino_players AS p
+        INNER JOIN casino_wallets AS w USING (tenant_id, player_id)
+        WHERE p.tenant_id = %s AND p.player_id = %s AND p.status = 'active'
+        ORDER BY w.currency IS NOT DISTINCT FROM %s DESC, w.wallet_id
+        LIMIT 1
+        """,
+        [launcher.tenant_id, request.player_id, request.currency],
+    ).fetchone()
+    if wallet is None:
+        raise PlayerNotFound
+    if request.currency not in (None, wallet.currency):
+        raise WrongCurrency("The player has no wallet in this currency")
+    return wallet
+
+
+def activate(launcher: Launcher, session_id: int, provider_session_id: str) -> None:
+    """Make a launching session active; raises GameProviderFailed where it is launching no more.
+
+    It still expires a minute after it was opened: should the answer of this commit be lost, the launch fails, and the
+    session may be active all the same.
+    """
+    with launcher.database.transaction(launcher.tenant_id) as transaction:
+        activated = transaction.execute(
+            """
+            UPDATE casino_sessions
+            SET status = 'active', provider_session_id = %s
+            WHERE tenant_id = %s AND session_id = %s AND status = 'launching' AND expires_at > now()
+            """,
+            [provider_session_id, launcher.tenant_id, session_id],
+        ).rowcount
+    if not activated:
+        raise GameProviderFailed(
+            cause=f"session {session_id} was closed, or had expired, before its launch was answered"
+        )
+
+
+def prolong(launcher: Launcher, session_id: int) -> None:
+    """Let an active session live for a day; where that fails, it ends with its first minute.
+
+    Its launch has succeeded, so nothing is raised: a launch that fails leaves no session that lives for a day.
+    """
+    try:
+        with launcher.database.transaction(launcher.tenant_id) as transaction:
+            transaction.execute(
+                """
+                UPDATE casino_sessions SET expires_at = now() + interval '24 hours'
+                WHERE tenant_id = %s AND session_id = %s AND status = 'active'
+                """,
+                [launcher.tenant_id, session_id],
+            )
+    except CausewayError as error:
+        logger.warning("A session could not be prolonged", extra={"session": session_id, "reason": error.cause})
+
+
+def close(launcher: Launcher, session_id: int) -> None:
+    """Close a session that shall take no bets; where that fails, it ends with its first minute."""
+    try:
+        with launcher.database.transaction(launcher.tenant_id) as transaction:
+            transaction.execute(
+                "UPDATE casino_sessions SET status = 'closed' WHERE tenant_id = %s AND session_id = %s",
+                [launcher.tenant_id, session_id],
+            )
+    except CausewayError as error:
+        logger.warning("A session could not be closed", extra={"session": session_id, "reason": error.cause})

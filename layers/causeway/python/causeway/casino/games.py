@@ -1,0 +1,209 @@
+"""The casino's side of a game: who may launch one for a player, and launching it at the game provider."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Self
+from uuid import uuid4
+
+from causeway import audit_log
+from causeway.casino import game_sessions
+from causeway.casino.game_sessions import Launcher, LaunchRequest, OpenedSession
+from causeway.deadlines import Deadline
+from causeway.errors import Forbidden, GameProviderFailed, InvalidRequest, TenantNotFound
+from causeway.game_signing import signed_calls
+from causeway.tenancy.context import RequestContext
+from causeway.tenancy.permissions import Permission
+from causeway.wire.strict_json import required_text, shown_name
+
+_PERMISSION: Permission = "games.launch"
+# Seconds for a launch, which the round of simulateRound shares. The function's own limit is 29: after these come two
+# transactions at most, one to activate the session and one to prolong or to close it.
+LAUNCH_SECONDS = 22.0
+# An amount of minor units, as game providers tell the limits of bets.
+_AMOUNT = re.compile(r"0|[1-9][0-9]{0,18}")
+
+
+@dataclass(frozen=True, slots=True)
+class GameSession:
+    """A game session that its provider knows; minimum and maximum bet in minor units."""
+
+    session_token: str
+    casino_session_id: int
+    provider_session_id: str
+    player_id: int
+    game_code: str
+    currency: str
+    casino_code: str
+    min_bet: str
+    max_bet: str
+    provider_code: str
+    provider_url: str
+
+
+def admit(launcher: Launcher, tenant_asked: str | None) -> None:
+    """Refuse a caller who may launch for no player, or not there, before anything of the launch is read.
+
+    Args:
+        launcher: who wants to launch.
+        tenant_asked: X-Tenant-Id.
+
+    Raises:
+        Forbidden: the caller is no player, and may not launch for others.
+        TenantNotFound: he names another tenant than the launch is in.
+    """
+    context = launcher.context
+    if context is None:
+        if tenant_asked is not None and tenant_asked.lower() != launcher.tenant_id:
+            raise TenantNotFound
+        return
+    try:
+        if launcher.player_id is None:
+            context.caller.demand(_PERMISSION)
+        context.caller.demand_tenant(tenant_asked)
+    except Forbidden:
+        _note_refusal(launcher, context, None)
+        raise
+    except TenantNotFound:
+        _note_refusal(launcher, context, {"refused": TenantNotFound.code})
+        raise
+
+
+def _note_refusal(launcher: Launcher, context: RequestContext, after: dict[str, Any] | None) -> None:
+    entry = context.entry(
+        audit_log.Action.ACCESS_REFUSED,
+        object_kind="permission",
+        object_id=_PERMISSION,
+        outcome="refused",
+        after=after,
+    )
+    with audit_log.attempt(entry):
+        audit_log.record_apart(launcher.database, launcher.tenant_id, entry, launch=True)
+
+
+def launch(launcher: Launcher, request: LaunchRequest) -> GameSession:
+    """Open a session for a player and launch the game at its provider.
+
+    The session is committed before the provider is called, so that the provider's first callback finds it. It becomes
+    active when the provider has answered; whatever else happens, it is closed. Should that fail too, or the process
+    die, it expires a minute after it was opened. Only a session that is known to be active is prolonged.
+
+    Raises:
+        Forbidden: the caller may not launch for this player.
+        PlayerNotFound: the player is unknown, blocked, or has no wallet.
+        WrongCurrency: the player has no wallet in the currency that the request names.
+        GameNotFound: the game is unknown or inactive.
+        GameProviderFailed: the provider refused or gave no usable answer.
+        Unavailable: the database or the secrets did not answer.
+    """
+    session = _launch(launcher, request, Deadline(LAUNCH_SECONDS))
+    game_sessions.prolong(launcher, session.casino_session_id)
+    return session
+
+
+def _launch(launcher: Launcher, request: LaunchRequest, deadline: Deadline) -> GameSession:
+    token = str(uuid4())
+    context = launcher.acting_for(request.player_id)
+    try:
+        if context is not None:
+            context.caller.demand(_PERMISSION)
+        opened = game_sessions.open_for(launcher, request, token, context)
+    except Forbidden:
+        if context is not None:
+            _note_refusal(launcher, context, {"userId": request.player_id})
+        raise
+    try:
+        answer = _launched(launcher.tenant_id, opened, request, token, deadline)
+        game_sessions.activate(launcher, opened.session_id, answer.provider_session_id)
+    except BaseException:
+        game_sessions.close(launcher, opened.session_id)
+        raise
+    return GameSession(
+        session_token=token,
+        casino_session_id=opened.session_id,
+        provider_session_id=answer.provider_session_id,
+        player_id=request.player_id,
+        game_code=opened.game_code,
+        currency=opened.currency,
+        casino_code=opened.casino_code,
+        min_bet=answer.min_bet,
+        max_bet=answer.max_bet,
+        provider_code=opened.provider_code,
+        provider_url=opened.provider_url,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _LaunchAnswer:
+    """What a game provider answers to a launch; the limits of bets in minor units, as text."""
+
+    provider_session_id: str
+    min_bet: str
+    max_bet: str
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> Self:
+        """Read the answer; raises InvalidRequest, which names the field."""
+        least, most = (_amount(body, name) for name in ("minBet", "maxBet"))
+        if int(least) > int(most):
+            raise InvalidRequest("minBet is more than maxBet")
+        return cls(required_text(body, "providerSessionId"), least, most)
+
+
+def _amount(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not _AMOUNT.fullmatch(value) or int(value) >= 2**63:
+        raise InvalidRequest(f"{name} must be a text of digits, in minor units")
+    return value
+
+
+def _launched(
+    tenant_id: str, opened: OpenedSession, request: LaunchRequest, token: str, deadline: Deadline
+) -> _LaunchAnswer:
+    call = {
+        "sessionToken": token,
+        "casinoSessionId": opened.session_id,
+        "userId": request.player_id,
+        "gameId": opened.game_code,
+        "currency": opened.currency,
+        "casinoCode": opened.casino_code,
+    }
+    code = opened.provider_code
+    url = opened.provider_url
+    status, body = signed_calls.post(url, "/provider/launch", call, "provider", tenant_id, code, deadline)
+    if status != 200:
+        raise GameProviderFailed(cause=f"{code} refused to launch: {status} {shown_name(str(body.get('code')))}")
+    try:
+        answer = _LaunchAnswer.parse(body)
+    except InvalidRequest as error:
+        raise GameProviderFailed(cause=f"{code}'s answer to the launch: {error.sentence}") from error
+    for name in ("gameId", "currency"):
+        if body.get(name, call[name]) != call[name]:
+            raise GameProviderFailed(cause=f"{code} launched another {name} than it was asked to")
+    return answer
+
+
+def simulate_round(launcher: Launcher, request: LaunchRequest) -> dict[str, Any]:
+    """Launch a game and have its provider play the scripted round; returns the provider's report of the steps.
+
+    The session is for this round alone: it is closed afterwards, and never prolonged.
+
+    Raises: as launch.
+    """
+    deadline = Deadline(LAUNCH_SECONDS)
+    session = _launch(launcher, request, deadline)
+    call = {
+        "sessionToken": session.session_token,
+        "providerSessionId": session.provider_session_id,
+        "userId": session.player_id,
+        "gameId": session.game_code,
+        "currency": session.currency,
+        "casinoCode": session.casino_code,
+    }
+    url, tenant_id, code = session.provider_url, launcher.tenant_id, session.provider_code
+    try:
+        status, report = signed_calls.post(url, "/provider/simulate", call, "provider", tenant_id, code, deadline)
+    finally:
+        game_sessions.close(launcher, session.casino_session_id)
+    if status != 200:
+        raise GameProviderFailed(cause=f"{code} did not play: {status} {shown_name(str(report.get('code')))}")
+    return report

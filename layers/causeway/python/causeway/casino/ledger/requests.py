@@ -1,0 +1,116 @@
+"""What a game provider sends to the wallet: its request bodies, read strictly.
+
+currency is optional everywhere: a caller that sends it is refused where it is not the wallet's.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from causeway.errors import InvalidAmount, InvalidRequest
+from causeway.wire.strict_json import id_field, integer_field, required_text
+
+_KINDS = ("win", "promo", "jackpot")
+
+
+def _amount(body: dict[str, Any]) -> int:
+    value = body.get("amount")
+    if type(value) is not int or not 0 <= value <= 2**63 - 1:
+        raise InvalidAmount
+    return value
+
+
+def _currency(body: dict[str, Any]) -> str | None:
+    return id_field(body, "currency", required=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceQuery:
+    """POST /casino/getBalance."""
+
+    session_token: str
+    player_id: int
+    currency: str | None = None
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> Self:
+        """Read the body; raises InvalidRequest, which names the field."""
+        return cls(required_text(body, "sessionToken"), integer_field(body, "userId"), _currency(body))
+
+
+@dataclass(frozen=True, slots=True)
+class Bet:
+    """POST /casino/debit; amount in minor units."""
+
+    session_token: str
+    player_id: int
+    transaction_id: str
+    round_id: str
+    amount: int
+    currency: str | None = None
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> Self:
+        """Read the body; raises InvalidRequest or InvalidAmount, which name the field."""
+        return cls(
+            required_text(body, "sessionToken"),
+            integer_field(body, "userId"),
+            required_text(body, "transactionId"),
+            required_text(body, "roundId"),
+            _amount(body),
+            _currency(body),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """POST /casino/credit; amount in minor units. A win names its bet, a promo or jackpot need not."""
+
+    session_token: str
+    player_id: int
+    transaction_id: str
+    round_id: str
+    amount: int
+    bet_id: str | None
+    kind: str
+    currency: str | None = None
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> Self:
+        """Read the body; raises InvalidRequest or InvalidAmount, which name the field."""
+        kind = body.get("kind", "win")
+        if kind not in _KINDS:
+            raise InvalidRequest("kind must be win, promo or jackpot")
+        return cls(
+            required_text(body, "sessionToken"),
+            integer_field(body, "userId"),
+            required_text(body, "transactionId"),
+            required_text(body, "roundId"),
+            _amount(body),
+            id_field(body, "relatedTransactionId", required=kind == "win"),
+            kind,
+            _currency(body),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """POST /casino/rollback. The stored bet says what goes back: an amount sent along is not read."""
+
+    session_token: str
+    player_id: int
+    transaction_id: str
+    round_id: str | None
+    original_id: str
+    currency: str | None = None
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> Self:
+        """Read the body; raises InvalidRequest, which names the field."""
+        return cls(
+            required_text(body, "sessionToken"),
+            integer_field(body, "userId"),
+            required_text(body, "transactionId"),
+            id_field(body, "roundId", required=False),
+            required_text(body, "originalTransactionId"),
+            _currency(body),
+        )

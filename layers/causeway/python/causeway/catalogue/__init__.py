@@ -1,0 +1,1 @@
+"""The platforms' templates: providers, their files, config schemas, patterns."""

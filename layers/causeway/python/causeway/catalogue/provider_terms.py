@@ -1,0 +1,96 @@
+"""What a provider's document keeps to beyond its shape: its fields, its addresses, its test call."""
+
+import json
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+from causeway.catalogue import config_schema
+from causeway.errors import InvalidRequest
+from causeway.outbound.targets import why_not_address, why_not_header, why_not_path
+
+# The place of a field in a text of a template.
+FIELD_REFERENCE = re.compile(r"\{(\w+)\}", re.ASCII)
+
+
+def check(document: dict[str, Any]) -> None:
+    """Check a document that has the shape and a config_schema that check_schema takes.
+
+    Raises:
+        InvalidRequest: the sentence names the field.
+    """
+    config_schema.check_pattern(document["health_call"].get("refused_when", {}).get("pattern", ""))
+    _check_references(document)
+    _check_call(document)
+
+
+def digest(base_url: str | None, health_call: dict[str, Any], schema: dict[str, Any]) -> bytes:
+    """Return the SHA-256 of all in a template that decides where a connection's secrets go and what is told of them.
+
+    Args:
+        base_url: of the connection's environment.
+        health_call: how the platform is called, and by what the caller is proved.
+        schema: the config_schema.
+    """
+    return sha256(json.dumps([base_url, health_call, schema], sort_keys=True).encode()).digest()
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+
+
+def _check_references(document: dict[str, Any]) -> None:
+    """Every {name} is a field that always has a value; in a URL, one whose form the schema fixes, and no secret."""
+    schema, call = document["config_schema"], document["health_call"]
+    fields = schema.get("properties", {})
+    for text in _texts([document["base_urls"], call]):
+        for name in FIELD_REFERENCE.findall(text):
+            if name not in fields:
+                raise InvalidRequest(f"{{{name}}} is not a field of config_schema")
+            if name not in schema.get("required", []) and "default" not in fields[name]:
+                raise InvalidRequest(f"{{{name}}} is neither required by config_schema nor has it a default there")
+    for text in _texts([document["base_urls"], call["path"], call.get("query"), call["auth"].get("token_path")]):
+        for name in FIELD_REFERENCE.findall(text):
+            if fields[name].get("x-secret") or not {"pattern", "enum"} & fields[name].keys():
+                raise InvalidRequest(f"{{{name}}} stands in a URL: it must have a pattern, and be no secret")
+    if not call.get("configured_url") and not any(document["base_urls"].values()):
+        raise InvalidRequest("base_urls has no address: give one, or let connections name theirs (configured_url)")
+    if call.get("configured_url") and "base_url" not in fields:
+        raise InvalidRequest("health_call.configured_url asks for a field base_url in config_schema")
+
+
+def _check_call(document: dict[str, Any]) -> None:
+    """The test call sets no header that is the connection's own, and its paths stay below its addresses."""
+    call = document["health_call"]
+    auth = call["auth"]
+    named = {f"health_call.headers.{name}": name for name in call.get("headers", {})}
+    named |= {f"health_call.auth.{field}": auth[field] for field in _names_header(auth)}
+    for place, name in named.items():
+        _refuse_if(place, why_not_header(name))
+    for field, path in (("path", call["path"]), ("auth.token_path", auth.get("token_path"))):
+        if path is not None:
+            _refuse_if(f"health_call.{field}", why_not_path(_filled(path)))
+    addresses = {f"base_urls.{environment}": url for environment, url in document["base_urls"].items()}
+    for place, url in (addresses | {"health_call.auth.token_url": auth.get("token_url")}).items():
+        if url is not None:
+            _refuse_if(place, why_not_address(_filled(url).partition("?")[0]))
+
+
+def _names_header(auth: dict[str, Any]) -> list[str]:
+    """Return the fields of a health call's auth that hold a header's name."""
+    return {"header": ["name"], "hmac": ["header"]}.get(auth["type"], [])
+
+
+def _filled(text: str) -> str:
+    """Return a path or URL as a connection's fields may fill it; what they make of it is judged again at the call."""
+    return FIELD_REFERENCE.sub(lambda found: "/x" if found.start() == 0 else "x", text)
+
+
+def _refuse_if(place: str, wrong: str | None) -> None:
+    if wrong is not None:
+        raise InvalidRequest(f"{place} {wrong}")

@@ -1,0 +1,105 @@
+"""Integration templates, as the API names the catalogue's providers: read by admins, kept by super admins."""
+
+from pathlib import Path
+from typing import Any
+
+from causeway import settings
+from causeway.audit_log import Action, record
+from causeway.catalogue import providers
+from causeway.catalogue.providers import Provider
+from causeway.errors import InvalidRequest
+from causeway.tenancy.context import RequestContext
+from causeway.wire.fields import known_fields
+from causeway.wire.names import name_field
+from causeway.wire.preconditions import Expected
+
+# A field of the API -> of the catalogue.
+FIELDS = {
+    "id": "key",
+    "category": "kind",
+    "displayName": "display_name",
+    "description": "description",
+    "configSchema": "config_schema",
+    "setupInstructions": "setup_instructions",
+    "documentationUrl": "documentation_url",
+    "baseUrls": "base_urls",
+    "apiVersion": "api_version",
+    "webhookSupport": "webhook_support",
+    "rateLimits": "rate_limits",
+    "healthCall": "health_call",
+}
+
+
+def as_json(provider: Provider) -> dict[str, Any]:
+    """Return a provider in the API's names."""
+    shown = {name: getattr(provider, field) for name, field in FIELDS.items()}
+    return shown | {"name": provider.key, "isActive": provider.is_active, "version": provider.version}
+
+
+def create(context: RequestContext, body: dict[str, Any]) -> Provider:
+    """Add a template.
+
+    Raises:
+        InvalidRequest, ConfigSchemaInvalid: it is not a template; the sentence names the field.
+        NameTaken: there is one of this id.
+    """
+    provider = Provider.parse(_document(body), providers.read_shape(_folder()))
+    with context.platform_transaction() as transaction:
+        made = providers.create(transaction, provider)
+        _record(context, transaction, Action.TEMPLATE_CREATED, None, made)
+        context.done(transaction, made)
+    return made
+
+
+def change(context: RequestContext, key: str, expected: Expected, body: dict[str, Any]) -> Provider:
+    """Change fields of a template; isActive says whether new connections may be made with it.
+
+    Raises:
+        ProviderNotFound, VersionMismatch.
+        InvalidRequest, ConfigSchemaInvalid: as create.
+    """
+    active = body.get("isActive")
+    if active is not None and not isinstance(active, bool):
+        raise InvalidRequest("isActive must be true or false")
+    changes = _document({name: value for name, value in body.items() if name != "isActive"})
+    if not changes and active is None:
+        raise InvalidRequest("Nothing to change: send a field of the template")
+    with context.platform_transaction() as transaction:
+        before = after = providers.find(transaction, key)
+        expected.demand(before.version)
+        version = before.version
+        if changes:
+            after = providers.change(transaction, key, changes, version, providers.read_shape(_folder()))
+        if active is not None:
+            after = providers.set_active(transaction, key, after.version if changes else version, active=active)
+        action = Action.TEMPLATE_DEACTIVATED if active is False else Action.TEMPLATE_CHANGED
+        _record(context, transaction, action, before, after)
+        context.done(transaction, after)
+    return after
+
+
+def _document(body: dict[str, Any]) -> dict[str, Any]:
+    known_fields(body, set(FIELDS))
+    document = {FIELDS[name]: value for name, value in body.items()}
+    if "displayName" in body:
+        document["display_name"] = name_field(body, "displayName", 100)
+    return document
+
+
+def _folder() -> Path:
+    return Path(settings.schema_folder()) / "catalogue"
+
+
+def _record(
+    context: RequestContext, transaction: Any, action: Action, before: Provider | None, after: Provider
+) -> None:
+    record(
+        transaction,
+        context.entry(
+            action,
+            object_kind="template",
+            object_id=after.key,
+            before=None if before is None else as_json(before),
+            after=as_json(after),
+        ),
+    )

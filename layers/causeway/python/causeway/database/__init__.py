@@ -1,0 +1,1 @@
+"""Postgres: one connection per execution environment, and Idempotency-Keys."""

@@ -1,0 +1,274 @@
+"""The demo game provider: opens sessions for a casino's players and plays a scripted round.
+
+It knows no balance but what the casino's answers say, and touches no casino table.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Self
+from uuid import uuid4
+
+from psycopg import Connection
+
+from causeway.database.postgres import Database
+from causeway.deadlines import Deadline
+from causeway.errors import CasinoNotFound, GameNotFound, InvalidRequest, SessionNotFound
+from causeway.game_signing import signed_calls
+from causeway.game_signing.callers import GameProvider
+from causeway.wire.strict_json import integer_field, required_text
+
+# Seconds for a scripted round. The function's own limit is 29: before these the caller is proved, after them comes a
+# transaction.
+ROUND_SECONDS = 20.0
+# Minor units the scripted round bets twice, and what it wins.
+_BET = 1000
+_WIN = 2000
+
+# Sends a signed call to the casino: path and fields in, status and answer out.
+_Call = Callable[[str, dict[str, Any]], tuple[int, dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """POST /provider/launch."""
+
+    session_token: str
+    casino_session_id: int
+    user_id: int
+    game_code: str
+    currency: str
+    casino_code: str
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> Self:
+        """Read the body; raises InvalidRequest, which names the field."""
+        return cls(
+            required_text(body, "sessionToken"),
+            integer_field(body, "casinoSessionId"),
+            integer_field(body, "userId"),
+            required_text(body, "gameId"),
+            required_text(body, "currency"),
+            required_text(body, "casinoCode"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """POST /provider/simulate."""
+
+    session_token: str
+    provider_session_id: str
+    user_id: int
+    casino_code: str
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> Self:
+        """Read the body; raises InvalidRequest, which names the field."""
+        return cls(
+            required_text(body, "sessionToken"),
+            required_text(body, "providerSessionId"),
+            integer_field(body, "userId"),
+            required_text(body, "casinoCode"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of the scripted round, and the player's balance after it, as planned and as the casino says."""
+
+    step: int
+    action: str
+    # Minor units the call should move.
+    amount: int
+    status: int
+    # Whether the answer is the one specified for this step.
+    answered: bool
+    expected_balance: str
+    balance: str
+
+
+def launch(database: Database, casino: GameProvider, request: Launch) -> dict[str, Any]:
+    """Open a session for a casino's player, or find it again, and return the answer to its casino.
+
+    Raises:
+        CasinoNotFound, GameNotFound: not ours.
+        InvalidRequest: the currency is unknown, or the token is another session's.
+        Unavailable: the database did not answer.
+    """
+    with database.transaction(casino.tenant_id) as connection:
+        game = _game(connection, casino.tenant_id, request)
+        session = _opened(connection, casino.tenant_id, request)
+    return {
+        "providerSessionId": str(session.provider_session_id),
+        "gameId": request.game_code,
+        "currency": request.currency,
+        "minBet": str(game.min_bet),
+        "maxBet": str(game.max_bet),
+        "playerId": session.provider_player_id,
+    }
+
+
+def simulate(database: Database, casino: GameProvider, request: Simulation) -> dict[str, Any]:
+    """Play the scripted round against the casino's wallet and report each step.
+
+    Raises:
+        SessionNotFound: the session is not one of this casino's player.
+        GameProviderFailed: the casino gave no usable answer.
+        Unavailable: the database did not answer.
+    """
+    deadline = Deadline(ROUND_SECONDS)
+    with database.transaction(casino.tenant_id) as connection:
+        session = _session(connection, casino.tenant_id, request)
+        opened: Any = connection.execute(
+            "INSERT INTO provider_rounds (tenant_id, provider_session_id) VALUES (%s, %s) RETURNING round_id::text",
+            [casino.tenant_id, session.provider_session_id],
+        ).fetchone()
+    player = {"sessionToken": request.session_token, "userId": request.user_id}
+    tenant_id, code = casino.tenant_id, session.provider_code
+
+    def call(path: str, fields: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        return signed_calls.post(session.api_url, path, player | fields, "casino", tenant_id, code, deadline)
+
+    steps = list(_script(call, opened.round_id))
+    with database.transaction(casino.tenant_id) as connection:
+        connection.execute(
+            "UPDATE provider_rounds SET status = 'settled' WHERE tenant_id = %s AND round_id::text = %s",
+            [casino.tenant_id, opened.round_id],
+        )
+    return _report(opened.round_id, steps)
+
+
+def _game(connection: Connection[Any], tenant_id: str, request: Launch) -> Any:
+    """Return the limits of the game that is launched; raises what launch does where it may not be."""
+    if not connection.execute(
+        "SELECT FROM provider_casinos WHERE tenant_id = %s AND casino_code = %s", [tenant_id, request.casino_code]
+    ).rowcount:
+        raise CasinoNotFound
+    game = connection.execute(
+        "SELECT min_bet, max_bet FROM provider_games WHERE tenant_id = %s AND code = %s",
+        [tenant_id, request.game_code],
+    ).fetchone()
+    if game is None:
+        raise GameNotFound
+    if not connection.execute("SELECT FROM currencies WHERE code = %s", [request.currency]).rowcount:
+        raise InvalidRequest("currency must be an ISO 4217 code")
+    return game
+
+
+def _opened(connection: Connection[Any], tenant_id: str, request: Launch) -> Any:
+    """Return the session of a launch, made unless the same launch came before; its player too."""
+    fields = {
+        "tenant": tenant_id,
+        "casino": request.casino_code,
+        "user": request.user_id,
+        "game": request.game_code,
+        "token": request.session_token,
+        "casino_session": request.casino_session_id,
+        "currency": request.currency,
+    }
+    connection.execute(
+        """
+        INSERT INTO provider_players (tenant_id, casino_code, user_id) VALUES (%(tenant)s, %(casino)s, %(user)s)
+        ON CONFLICT (tenant_id, casino_code, user_id) DO NOTHING
+        """,
+        fields,
+    )
+    connection.execute(
+        """
+        INSERT INTO provider_sessions (
+            tenant_id, provider_player_id, game_code, session_token, casino_session_id, currency
+        )
+        SELECT p.tenant_id, p.provider_player_id, %(game)s, %(token)s, %(casino_session)s, %(currency)s
+        FROM provider_players AS p
+        WHERE p.tenant_id = %(tenant)s AND p.casino_code = %(casino)s AND p.user_id = %(user)s
+        ON CONFLICT (tenant_id, session_token) DO NOTHING
+        """,
+        fields,
+    )
+    session = connection.execute(
+        """
+        SELECT s.provider_session_id, s.provider_player_id
+        FROM provider_sessions AS s
+        INNER JOIN provider_players AS p USING (tenant_id, provider_player_id)
+        WHERE s.tenant_id = %(tenant)s AND s.session_token = %(token)s AND s.game_code = %(game)s
+            AND s.currency = %(currency)s AND p.casino_code = %(casino)s AND p.user_id = %(user)s
+        """,
+        fields,
+    ).fetchone()
+    if session is None:
+        raise InvalidRequest("sessionToken was used to launch for another player, game or currency")
+    return session
+
+
+def _session(connection: Connection[Any], tenant_id: str, request: Simulation) -> Any:
+    """Return the session that is played in, and where its casino is; raises SessionNotFound."""
+    session = connection.execute(
+        """
+        SELECT s.provider_session_id, c.api_url, c.provider_code
+        FROM provider_sessions AS s
+        INNER JOIN provider_players AS p USING (tenant_id, provider_player_id)
+        INNER JOIN provider_casinos AS c USING (tenant_id, casino_code)
+        WHERE s.tenant_id = %s AND s.session_token = %s AND s.provider_session_id::text = %s
+            AND p.casino_code = %s AND p.user_id = %s
+        """,
+        [tenant_id, request.session_token, request.provider_session_id, request.casino_code, request.user_id],
+    ).fetchone()
+    if session is None:
+        raise SessionNotFound
+    return session
+
+
+def _report(round_id: str, steps: list[Step]) -> dict[str, Any]:
+    return {
+        "success": all(step.answered and step.balance == step.expected_balance for step in steps),
+        "roundId": round_id,
+        "steps": [
+            {
+                "step": step.step,
+                "action": step.action,
+                "amount": step.amount,
+                "status": step.status,
+                "expectedBalance": step.expected_balance,
+                "balance": step.balance,
+            }
+            for step in steps
+        ],
+        "finalBalance": steps[-1].balance,
+    }
+
+
+def _script(call: _Call, round_id: str) -> Iterator[Step]:
+    """Play the round's nine steps, asking for the balance after each."""
+    bet_1, bet_2, undo_2, win, undo_unknown, undo_1 = (str(uuid4()) for _ in range(6))
+    debit_1 = {"transactionId": bet_1, "roundId": round_id, "amount": _BET}
+    debit_2 = {"transactionId": bet_2, "roundId": round_id, "amount": _BET}
+    credit = {"transactionId": win, "roundId": round_id, "amount": _WIN, "relatedTransactionId": bet_1}
+    # What happens, where it is sent, the minor units it should move, and what the answer must hold.
+    plan: list[tuple[str, str, dict[str, Any], int, dict[str, Any]]] = [
+        ("Balance check", "getBalance", {}, 0, {}),
+        ("Bet 1 (debit)", "debit", debit_1, -_BET, {"status": "ok"}),
+        ("Bet 2 (debit)", "debit", debit_2, -_BET, {"status": "ok"}),
+        ("Rollback bet 2", "rollback", _undo(undo_2, round_id, bet_2), _BET, {"status": "ok"}),
+        ("Payout (credit)", "credit", credit, _WIN, {"status": "ok"}),
+        ("Final balance check", "getBalance", {}, 0, {}),
+        ("Idempotency retry (bet 1)", "debit", debit_1, 0, {"status": "ok"}),
+        (
+            "Tombstone rollback",
+            "rollback",
+            _undo(undo_unknown, round_id, str(uuid4())),
+            0,
+            {"tombstone": True},
+        ),
+        ("Rejected rollback", "rollback", _undo(undo_1, round_id, bet_1), 0, {"code": "ROUND_HAS_PAYOUT"}),
+    ]
+    expected = int(call("/casino/getBalance", {})[1].get("balance", 0))
+    for number, (action, path, fields, amount, holds) in enumerate(plan, start=1):
+        status, answer = call(f"/casino/{path}", fields)
+        expected += amount
+        balance = call("/casino/getBalance", {})[1].get("balance", "")
+        answered = holds.items() <= answer.items() and (status == 200) == ("code" not in holds)
+        yield Step(number, action, amount, status, answered, str(expected), balance)
+
+
+def _undo(transaction_id: str, round_id: str, original_id: str) -> dict[str, Any]:
+    return {"transactionId": transaction_id, "roundId": round_id, "originalTransactionId": original_id}

@@ -1,0 +1,299 @@
+"""The edge of the hub's functions: who calls, whether they may, and the answer, ETag and refusals included."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from typing import Any, TypeVar
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
+from causeway import audit_log, settings
+from causeway.aws import secrets
+from causeway.database import idempotency, postgres
+from causeway.database.idempotency import Attempt, Claim, Kept
+from causeway.database.postgres import Database
+from causeway.deadlines import Deadline
+from causeway.edge import operations
+from causeway.edge.answers import failed, headers_of, json_answer, raw_body
+from causeway.errors import (
+    BY_CODE,
+    CausewayError,
+    ChangedMeanwhile,
+    Forbidden,
+    HubUnavailable,
+    IfMatchRequired,
+    ProviderOutcomeUnknown,
+    TenantNotFound,
+    Unauthorized,
+    Unavailable,
+    VersionMismatch,
+)
+from causeway.tenancy import identity
+from causeway.tenancy.context import RequestContext
+from causeway.tenancy.identity import Caller
+from causeway.tenancy.permissions import ALLOWED, KEEPER, Permission
+from causeway.wire import addresses, strict_json
+from causeway.wire.fields import known_fields
+from causeway.wire.preconditions import ANY, Expected
+
+logger = Logger(child=True)
+
+# Stop waiting for the database so many seconds before the function's time limit.
+_RESERVE = 1.0
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class HubCall:
+    """A call whose caller is known and may make it."""
+
+    context: RequestContext
+    # The path's parameters as API Gateway delivered them.
+    delivered: dict[str, str]
+    query: dict[str, str]
+    # Names in lower case.
+    headers: dict[str, str]
+    raw: bytes
+    # Method and path as template.yaml has them.
+    route: str
+
+    @property
+    def path(self) -> dict[str, str]:
+        """The ids in the path; raises InvalidRequest where it cannot be told which are meant."""
+        return {name: addresses.parse(name, value) for name, value in self.delivered.items()}
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The JSON object sent; raises InvalidRequest."""
+        return strict_json.parse_object(self.raw)
+
+    @property
+    def expected(self) -> Expected:
+        """The versions that If-Match names, any where it was not sent; raises InvalidRequest."""
+        return Expected.parse(self.headers["if-match"]) if "if-match" in self.headers else ANY
+
+    @property
+    def demanded(self) -> Expected:
+        """The same for a change that must name a version; raises IfMatchRequired, InvalidRequest."""
+        if "if-match" not in self.headers:
+            raise IfMatchRequired
+        return self.expected
+
+    def keeping(self, answer: Callable[[Result], "HubAnswer"]) -> RequestContext:
+        """Return the call's context, by which the answer to a result is committed with the work (context.done)."""
+        return replace(self.context, kept_of=lambda result: _kept(answer(result)))
+
+
+@dataclass(frozen=True, slots=True)
+class HubAnswer:
+    """What a call is answered.
+
+    Attributes:
+        version: becomes the ETag.
+        kept: what a replay answers instead of body, where body holds what is shown once.
+    """
+
+    body: dict[str, Any] | str
+    status: int = 200
+    version: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+    kept: dict[str, Any] | None = None
+
+
+def hub_call(
+    app: APIGatewayHttpResolver, permission: Permission, *, creates: bool = False, acts: bool = False
+) -> Callable[[Callable[[HubCall], HubAnswer]], Callable[..., Response[str]]]:
+    """Make a route of a function that may be called by whose role has the permission.
+
+    That is a person with a token, and a machine with an API key where its role has the permission too; template.yaml
+    has the route behind CallerAuthorizer then, and behind TokenAuthorizer elsewhere. A refusal is written to the
+    tenant's audit log. Every route but a GET honours Idempotency-Key.
+
+    Args:
+        app: the function's.
+        permission: what the caller's role must have.
+        creates: whether the route makes something new, which has no version that If-Match could name.
+        acts: whether the route asks a platform for something that would be done twice.
+    """
+
+    def decorate(route: Callable[[HubCall], HubAnswer]) -> Callable[..., Response[str]]:
+        proof = operations.TOKEN_OR_KEY if permission in ALLOWED["service"] else operations.TOKEN
+        operations.guarded(route, proof, permission)
+
+        @wraps(route)
+        def answer(**path: str) -> Response[str]:
+            event: dict[str, Any] = app.current_event.raw_event
+            request_id = event["requestContext"]["requestId"]
+            try:
+                return _made(_call(event, path, _in_time(app)), _Rules(permission, creates, acts), route)
+            except CausewayError as error:
+                return failed(_told(error), request_id)
+
+        return answer
+
+    return decorate
+
+
+def _told(error: CausewayError) -> CausewayError:
+    """Return an error as the hub's callers are told it: UNAVAILABLE's own text speaks of money."""
+    return HubUnavailable(cause=error.cause) if type(error) is Unavailable else error
+
+
+def _in_time(app: APIGatewayHttpResolver) -> Database:
+    """Return the database for one call: the caller is answered before Lambda ends the function."""
+    seconds = app.lambda_context.get_remaining_time_in_millis() / 1000
+    return postgres.current().within(Deadline(seconds - _RESERVE))
+
+
+def _call(event: dict[str, Any], path: dict[str, str], in_time: Database) -> HubCall:
+    context = event["requestContext"]
+    headers = headers_of(event)
+    caller = caller_of(context.get("authorizer", {}), headers.get("x-tenant-id"))
+    return HubCall(
+        context=RequestContext(caller, context["http"]["sourceIp"], context["requestId"], in_time),
+        delivered=path | (event.get("pathParameters") or {}),
+        query=event.get("queryStringParameters") or {},
+        headers=headers,
+        raw=raw_body(event),
+        route=event["routeKey"],
+    )
+
+
+def caller_of(authorizer: dict[str, Any], tenant_asked: str | None) -> Caller:
+    """Return who calls, as the route's authorizer found out.
+
+    Args:
+        authorizer: of the event's requestContext: jwt.claims of API Gateway's own, or lambda of functions/identity's,
+            which holds claims, or a key's id, or code and sentence of the error by which the call is refused.
+        tenant_asked: X-Tenant-Id.
+
+    Raises:
+        Unauthorized: nobody, or nobody who may be let in.
+        CausewayError: the one that the authorizer names; Unavailable where it could not find out.
+    """
+    match authorizer:
+        case {"lambda": {"refused": str(code), **rest}}:
+            raise BY_CODE.get(code, Unauthorized)(str(rest.get("sentence", "")))
+        case {"lambda": {"keyId": str(key_id), "tenantId": str(tenant_id), **rest}}:
+            return identity.of_machine(tenant_id, key_id, rest.get("channel"))
+        case {"jwt": {"claims": dict(claims)}} | {"lambda": dict(claims)}:
+            return identity.of_claims(claims, tenant_asked)
+    raise Unauthorized
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What hub_call is told of a route."""
+
+    permission: Permission
+    creates: bool
+    acts: bool
+
+
+def _made(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswer]) -> Response[str]:
+    try:
+        call.context.caller.demand(rules.permission)
+        _demand_tenant(call, rules.permission)
+        if operations.OPERATIONS[route].request is None and call.raw.strip():
+            known_fields(call.body, set())
+        if call.route.startswith("GET "):
+            return _answered(_done(call, rules, route))
+        return _done_once(call, rules, route)
+    except Forbidden as refusal:
+        _note_refusal(call, refusal.permission or rules.permission)
+        raise
+
+
+def _done_once(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswer]) -> Response[str]:
+    """Do what a call asks for, or find the answer that its Idempotency-Key got: before any other check."""
+    key = call.headers.get("idempotency-key")
+    if key is None:
+        return _answered(_done(call, rules, route))
+    request = [call.route, call.path, call.query, call.body if call.raw.strip() else None]
+    claim = Claim.of(key, request, _digest_key(call))
+    platform = rules.permission in KEEPER
+    transactions = call.context.platform_transaction if platform else call.context.transaction
+
+    def work(attempt: Attempt) -> tuple[Response[str], Kept]:
+        answer = _done(replace(call, context=replace(call.context, attempt=attempt)), rules, route)
+        return _answered(answer), _kept(answer)
+
+    found = idempotency.once(transactions, claim, work, acts=rules.acts)
+    if isinstance(found, Response):
+        return found
+    return json_answer("OK", found.status, found.body or "", found.headers | {"idempotent-replay": "true"})
+
+
+def _digest_key(call: HubCall) -> bytes:
+    """Return what keys the digest of a request: the pepper, where its body may hold secrets.
+
+    Only the functions that are sent secrets have it. What has no body needs it not: a connection can be disabled while
+    the secret store is away.
+    """
+    name = settings.audit_secret_or_none()
+    if name is None or not call.raw.strip():
+        return b"requests without secrets"
+    return audit_log.fingerprint_key(secrets.pepper(name), call.context.caller.tenant)
+
+
+def _done(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswer]) -> HubAnswer:
+    # Where nothing exists, * is as false as any version (RFC 9110, 13.1.1).
+    if rules.creates and "if-match" in call.headers:
+        Expected.parse(call.headers["if-match"])
+        raise VersionMismatch("What is to be made has no version yet: send no If-Match", action="Send no If-Match.")
+    try:
+        return route(call)
+    except VersionMismatch as error:
+        # A caller who named no version lost a race, and is not told of a version.
+        if "if-match" in call.headers:
+            raise
+        raise ChangedMeanwhile from error
+    except CausewayError:
+        raise
+    except Exception as error:
+        if not rules.acts:
+            raise
+        # The platform may have done it: "send the call again" would be wrong advice.
+        logger.exception("A call that acts on a platform failed")
+        raise ProviderOutcomeUnknown(cause=f"after the call: {type(error).__name__}") from error
+
+
+def _demand_tenant(call: HubCall, permission: Permission) -> None:
+    """Raise TenantNotFound where a caller names a tenant that is not his own; his own tenant's log tells it."""
+    try:
+        call.context.caller.demand_tenant(call.headers.get("x-tenant-id"))
+    except TenantNotFound:
+        _note_refusal(call, permission, refused=TenantNotFound.code)
+        raise
+
+
+def _note_refusal(call: HubCall, permission: str, **more: str) -> None:
+    entry = call.context.entry(
+        audit_log.Action.ACCESS_REFUSED,
+        object_kind="permission",
+        object_id=permission,
+        outcome="refused",
+        after={"route": call.route, **more},
+    )
+    call.context.note_attempt(entry)
+
+
+def _answered(answer: HubAnswer) -> Response[str]:
+    response = json_answer("OK", answer.status, _text(answer.body), _headers(answer))
+    response.headers["content-type"] = answer.content_type
+    return response
+
+
+def _kept(answer: HubAnswer) -> Kept:
+    return Kept(answer.status, _headers(answer), _text(answer.body if answer.kept is None else answer.kept))
+
+
+def _headers(answer: HubAnswer) -> dict[str, str]:
+    return answer.headers | ({} if answer.version is None else {"etag": f'"{answer.version}"'})
+
+
+def _text(body: dict[str, Any] | str) -> str:
+    return body if isinstance(body, str) else json.dumps(body, separators=(",", ":"), ensure_ascii=False)

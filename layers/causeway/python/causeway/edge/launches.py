@@ -1,0 +1,95 @@
+"""The edge of the functions that launch games: who launches, for a player or as one."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
+from causeway import settings
+from causeway.casino import games
+from causeway.casino.game_sessions import Launcher
+from causeway.database import postgres
+from causeway.edge import hub, operations
+from causeway.edge.answers import failed, headers_of, json_answer, raw_body
+from causeway.errors import CausewayError, InvalidRequest, TokenRequired
+from causeway.tenancy import identity
+from causeway.tenancy.context import RequestContext
+from causeway.wire import strict_json
+
+# A client that sends these counts on what they promise, and a launch does not keep it: a session is always new.
+_NOT_TAKEN = ("Idempotency-Key", "If-Match")
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchCall:
+    """A call to launch a game: what was sent, and who sent it."""
+
+    body: dict[str, Any]
+    launcher: Launcher
+
+
+def launch_call(
+    app: APIGatewayHttpResolver,
+) -> Callable[[Callable[[LaunchCall], dict[str, Any]]], Callable[[], Response[str]]]:
+    """Make a route of a function that launches a game for a player; template.yaml has it behind CallerAuthorizer.
+
+    Who calls, and whether he may launch for anybody, is settled before the body is read.
+    """
+
+    def decorate(route: Callable[[LaunchCall], dict[str, Any]]) -> Callable[[], Response[str]]:
+        operations.guarded(route, operations.LAUNCH, "games.launch")
+
+        @wraps(route)
+        def answer() -> Response[str]:
+            event: dict[str, Any] = app.current_event.raw_event
+            try:
+                answered = json.dumps(route(_call(event)), separators=(",", ":"))
+                return json_answer("OK", 200, answered, {})
+            except CausewayError as error:
+                return failed(error, event["requestContext"]["requestId"])
+
+        return answer
+
+    return decorate
+
+
+def _call(event: dict[str, Any]) -> LaunchCall:
+    # Lower case on API Gateway, but not from `sam local`.
+    headers = headers_of(event)
+    launcher = _launcher(event["requestContext"], headers)
+    games.admit(launcher, headers.get("x-tenant-id"))
+    for name in _NOT_TAKEN:
+        if name.lower() in headers:
+            raise InvalidRequest(f"A launch takes no {name}: leave it out")
+    return LaunchCall(strict_json.parse_object(raw_body(event)), launcher)
+
+
+def _launcher(context: dict[str, Any], headers: dict[str, str]) -> Launcher:
+    """Return who wants to launch, as CallerAuthorizer found out.
+
+    Args:
+        context: the event's requestContext.
+        headers: names in lower case.
+
+    Raises:
+        TokenRequired: no token and no key; on a laptop that is allowed.
+        CausewayError: as hub_api.caller_of, identity.of_player.
+    """
+    casino = postgres.current()
+    if "authorization" not in headers and "x-api-key" not in headers:
+        if settings.stage() != "local" or not settings.default_tenant_id():
+            raise TokenRequired
+        return Launcher(casino, settings.default_tenant_id(), None)
+    authorizer = context.get("authorizer", {})
+    claims = authorizer.get("lambda", {})
+    player_id = identity.player_of(claims)
+    # A player is in no group; who is in one may launch by his role too.
+    if player_id is not None and "cognito:groups" not in claims:
+        caller = identity.of_player(claims)
+    else:
+        caller = hub.caller_of(authorizer, headers.get("x-tenant-id"))
+    request = RequestContext(caller, context["http"]["sourceIp"], context["requestId"], casino)
+    return Launcher(casino, caller.tenant, request, player_id)

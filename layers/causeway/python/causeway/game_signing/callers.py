@@ -1,0 +1,118 @@
+"""Game providers: the secrets that a tenant shares with one, and by which of them a signed call is proved."""
+
+import re
+from dataclasses import dataclass
+from time import time
+from typing import Any, Literal
+
+from causeway import settings
+from causeway.aws import secrets
+from causeway.database.postgres import Database
+from causeway.deadlines import Deadline
+from causeway.errors import Misconfigured, SignatureInvalid
+from causeway.game_signing import signatures
+
+# Whose calls a secret signs: those to the casino, or those to the game provider.
+Direction = Literal["casino", "provider"]
+
+_CODE = re.compile(r"[A-Z0-9_]{1,64}")
+# Characters a shared secret has at least.
+_SHORTEST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class GameProvider:
+    """The game provider on one end of a signed call, and the tenant on the other."""
+
+    tenant_id: str
+    code: str
+    # The signature did not cover time and path; the provider's dialect says whether that will do.
+    bare_signature: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SharedSecrets:
+    """The secrets a tenant shares with a game provider, the current one first."""
+
+    tenant_id: str
+    casino: tuple[str, ...]
+    provider: tuple[str, ...]
+
+
+def shared_secrets(code: str, *, fresh: bool = False, deadline: Deadline | None = None) -> SharedSecrets:
+    """Return the secrets shared with a game provider that is known.
+
+    Args:
+        code: the provider's code; unique in the deployment, as a caller's tenant is found by it.
+        fresh: read them again even if they were read a moment ago.
+        deadline: of the call that needs them.
+
+    Raises:
+        Unavailable: the secrets cannot be read.
+        Misconfigured: the secret is not of the form {"tenant_id", "casino_secrets", "provider_secrets"}.
+    """
+    secret = secrets.read(_secret_name(code), fresh=fresh, deadline=deadline)
+    return SharedSecrets(str(secret.get("tenant_id")), _keys(secret, code, "casino"), _keys(secret, code, "provider"))
+
+
+def _secret_name(code: str) -> str:
+    return f"{settings.game_provider_secrets()}/{code}"
+
+
+def is_known(database: Database, direction: Direction, code: str) -> bool:
+    """Return whether a game provider of that code exists, as the side that is called knows it.
+
+    Asked before a code's secret is first read: the secret store does not say whether a secret exists, and a stranger
+    who makes up codes must not have it asked. Once the secret was read here, the answer is known.
+
+    Raises:
+        Unavailable: the database does not answer.
+    """
+    if not _CODE.fullmatch(code):
+        return False
+    if secrets.current().has_read(_secret_name(code)):
+        return True
+    if direction == "casino":
+        found = database.one("SELECT game_provider_known_v1(%s)", [code])
+    else:
+        found = database.one("SELECT provider_code_known_v1(%s)", [code])
+    return bool(found[0])
+
+
+def _keys(secret: dict[str, Any], code: str, direction: Direction) -> tuple[str, ...]:
+    keys = secret.get(f"{direction}_secrets")
+    if not isinstance(keys, list) or not keys or any(not isinstance(key, str) or len(key) < _SHORTEST for key in keys):
+        raise Misconfigured(
+            cause=f"{direction}_secrets of game provider {code}'s secret must be a list of at least one text "
+            f"of {_SHORTEST} characters or more"
+        )
+    return tuple(keys)
+
+
+def authenticate(
+    direction: Direction, code: str, signature: str, method: str, path: str, body: bytes, deadline: Deadline
+) -> tuple[GameProvider, str]:
+    """Return which game provider, of those that are known, signed a call, and with which secret.
+
+    A signature that does not match is tried once more with the secrets read anew, so that a new secret works at once.
+
+    Args:
+        direction: whose secret signs the call.
+        code: the code of a known game provider.
+        signature: the signature header, '' where it was missing.
+        method: the request's method.
+        path: the request's path as API Gateway delivers it: decoded, without the query.
+        body: the raw bytes received.
+        deadline: of the call.
+
+    Raises:
+        SignatureInvalid: none of the provider's secrets matches.
+        Unavailable, Misconfigured: the secrets cannot be read.
+    """
+    for fresh in (False, True) if signature else ():
+        shared = shared_secrets(code, fresh=fresh, deadline=deadline)
+        keys = shared.casino if direction == "casino" else shared.provider
+        for key in keys:
+            if signatures.verify(signature, [key], method, path, body, time()):
+                return GameProvider(shared.tenant_id, code, signatures.is_bare(signature)), key
+    raise SignatureInvalid

@@ -1,0 +1,53 @@
+"""Signed JSON calls between casino and game provider, either way."""
+
+import json
+from collections.abc import Mapping
+from time import time
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from causeway import outbound
+from causeway.deadlines import Deadline
+from causeway.errors import GameProviderFailed, InvalidRequest, Misconfigured
+from causeway.game_signing import signatures
+from causeway.game_signing.callers import Direction, shared_secrets
+from causeway.wire import strict_json
+
+# Bytes of an answer that are read.
+_MOST_BYTES = 64 * 1024
+
+
+def post(
+    base_url: str, path: str, body: Mapping[str, Any], to: Direction, tenant_id: str, code: str, deadline: Deadline
+) -> tuple[int, dict[str, Any]]:
+    """Send a signed call and return the answer's status and JSON object, which was read as strictly as a request.
+
+    Args:
+        base_url: the other side's API.
+        path: the call's path under it.
+        body: what to send.
+        to: the side that is called; its secret signs.
+        tenant_id: the tenant, for whose calls alone the secret is.
+        code: the game provider's code, on whichever end it stands.
+        deadline: by which the answer must be here, the secret's read included.
+
+    Raises:
+        GameProviderFailed: no complete answer came in time, or it is no JSON object, ambiguous, nested too deeply, or
+            of more than 64 KiB.
+        Unavailable: the secrets cannot be read.
+        Misconfigured: the secret is another tenant's.
+    """
+    shared = shared_secrets(code, deadline=deadline)
+    if shared.tenant_id != tenant_id:
+        raise Misconfigured(cause=f"the secret of game provider {code} is not tenant {tenant_id}'s")
+    url = base_url.rstrip("/") + path
+    raw = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    secret = (shared.casino if to == "casino" else shared.provider)[0]
+    # The other side's API Gateway delivers the path decoded, and so it is signed.
+    signature = signatures.sign_timed(secret, "POST", unquote(urlsplit(url).path), raw, time())
+    headers = {f"x-{to}-signature": signature, "x-provider-code": code}
+    try:
+        reply = outbound.post_json(url, raw, headers, deadline.left(), _MOST_BYTES)
+        return reply.status, strict_json.parse_object(reply.body)
+    except (outbound.CallFailed, InvalidRequest) as error:
+        raise GameProviderFailed(cause=f"POST {url}: {error}") from error

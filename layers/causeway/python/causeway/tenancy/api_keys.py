@@ -1,0 +1,139 @@
+"""The API keys of a tenant's machines: made, listed, revoked. The key itself is shown once and kept nowhere."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString, Self
+from uuid import UUID
+
+import psycopg
+from psycopg import errors as pg
+
+from causeway.audit_log import Action, record
+from causeway.errors import ApiKeyNotFound, NameTaken
+from causeway.tenancy import identity
+from causeway.tenancy.context import RequestContext
+from causeway.wire.fields import known_fields, uuid_or
+from causeway.wire.names import name_field
+from causeway.wire.preconditions import Expected
+
+# What ApiKey is made of.
+_COLUMNS: LiteralString = "key_id::text, name, channel, created_by, created_at, last_used_at, revoked_at, version"
+_FROM: LiteralString = "FROM api_keys WHERE tenant_id = current_tenant()"
+_SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
+_INSERT: LiteralString = "INSERT INTO api_keys (tenant_id, key_id, name, hash, channel, created_by)"
+_UPDATE: LiteralString = "UPDATE api_keys"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDraft:
+    """POST /api-keys. channel: the one channel the key is for; None: the whole tenant."""
+
+    name: str
+    channel: str | None
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> Self:
+        """Read the body; raises InvalidRequest, which names the field."""
+        known_fields(body, {"name", "channel"})
+        channel = None if body.get("channel") is None else name_field(body, "channel", 100)
+        return cls(name_field(body, "name", 100), channel)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it may be shown."""
+
+    key_id: str
+    name: str
+    channel: str | None
+    created_by: str
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+    version: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the key's description; nothing of the key."""
+        return {
+            "id": self.key_id,
+            "name": self.name,
+            "channel": self.channel,
+            "createdBy": self.created_by,
+            "createdAt": self.created_at.isoformat(),
+            "lastUsedAt": None if self.last_used_at is None else self.last_used_at.isoformat(),
+            "revokedAt": None if self.revoked_at is None else self.revoked_at.isoformat(),
+            "version": self.version,
+        }
+
+
+def create(context: RequestContext, draft: KeyDraft) -> tuple[ApiKey, str]:
+    """Make a key and return it with its text, which nobody sees again.
+
+    Args:
+        context: who makes it.
+        draft: as sent.
+
+    Raises:
+        NameTaken: a living key of the tenant has the name.
+    """
+    new, digest = identity.make_key(context.caller.tenant, context.new_id())
+    with context.transaction() as transaction:
+        try:
+            [row] = transaction.execute(
+                f"""
+                {_INSERT}
+                VALUES (current_tenant(), %s, %s, %s, %s, %s)
+                RETURNING {_COLUMNS}
+                """,
+                [new.key_id, draft.name, digest, draft.channel, context.caller.subject],
+            ).fetchall()
+        except pg.UniqueViolation as error:
+            raise NameTaken from error
+        key = ApiKey(*row)
+        record(
+            transaction,
+            context.entry(Action.API_KEY_CREATED, object_kind="api_key", object_id=key.key_id, after=key.as_json()),
+        )
+        context.done(transaction, (key, new.text))
+    return key, new.text
+
+
+def every(context: RequestContext) -> list[ApiKey]:
+    """Return the tenant's keys, newest first, the revoked ones too."""
+    with context.transaction() as transaction:
+        rows = transaction.execute(f"{_SELECT} ORDER BY created_at DESC, key_id LIMIT 1000").fetchall()
+    return [ApiKey(*row) for row in rows]
+
+
+def revoke(context: RequestContext, key_id: str, expected: Expected) -> ApiKey:
+    """Revoke a key, from now on and for ever; once more changes nothing. Returns how it stands.
+
+    Raises:
+        ApiKeyNotFound, VersionMismatch.
+    """
+    wanted = uuid_or(key_id, ApiKeyNotFound)
+    with context.transaction() as transaction:
+        key = _find_or_none(transaction, wanted, lock=True)
+        if key is None:
+            raise ApiKeyNotFound
+        expected.demand(key.version)
+        if key.revoked_at is not None:
+            context.done(transaction, key)
+            return key
+        [row] = transaction.execute(
+            f"""
+            {_UPDATE} SET revoked_at = now(), version = version + 1
+            WHERE tenant_id = current_tenant() AND key_id = %s RETURNING {_COLUMNS}
+            """,
+            [wanted],
+        ).fetchall()
+        record(transaction, context.entry(Action.API_KEY_REVOKED, object_kind="api_key", object_id=key.key_id))
+        revoked = ApiKey(*row)
+        context.done(transaction, revoked)
+    return revoked
+
+
+def _find_or_none(transaction: psycopg.Connection[Any], key_id: UUID, *, lock: bool = False) -> ApiKey | None:
+    end: LiteralString = "FOR NO KEY UPDATE" if lock else ""
+    row = transaction.execute(f"{_SELECT} AND key_id = %s {end}", [key_id]).fetchone()
+    return None if row is None else ApiKey(*row)

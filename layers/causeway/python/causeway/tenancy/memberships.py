@@ -1,0 +1,191 @@
+"""Memberships: the people whom a tenant knows, as their tokens told of them, and which of them are suspended."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, LiteralString
+
+import psycopg
+
+from causeway.audit_log import Action, attempt, record
+from causeway.errors import InvalidRequest, MembershipNotFound, OwnMembership
+from causeway.tenancy.context import RequestContext
+from causeway.tenancy.identity import LONGEST_SUBJECT
+from causeway.wire import addresses, base64url
+from causeway.wire.fields import MOST_ROWS, choice_field, known_fields, limit_field, text_field
+from causeway.wire.preconditions import Expected
+
+STATUSES = ("active", "suspended")
+# What Membership is made of.
+_SELECT: LiteralString = """
+    SELECT subject, role, status, created_at, version, name, email, email_verified FROM memberships
+"""
+_ACTIONS = {"active": Action.MEMBERSHIP_RESTORED, "suspended": Action.MEMBERSHIP_SUSPENDED}
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A person of the tenant. subject: the sub of his tokens, which tell what he is called, too."""
+
+    subject: str
+    role: str
+    status: str
+    created_at: datetime
+    version: int
+    name: str
+    email: str
+    email_verified: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the membership's description; null is what no token has told."""
+        return self.audited() | {
+            "name": self.name or None,
+            "email": self.email or None,
+            "emailVerified": self.email_verified,
+        }
+
+    def unnamed(self) -> "Membership":
+        """Return the membership without personal data, as where no token has told any."""
+        return replace(self, name="", email="", email_verified=False)
+
+    def audited(self) -> dict[str, Any]:
+        """Return what the audit log keeps of it: no personal data, as that log cannot forget."""
+        return {
+            "subject": self.subject,
+            "address": addresses.address(self.subject),
+            "role": self.role,
+            "status": self.status,
+            "createdAt": self.created_at.isoformat(),
+            "version": self.version,
+        }
+
+
+def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Membership], str | None]:
+    """Return people in the order of their subjects, and the next page's cursor, None at the end.
+
+    Args:
+        context: of the tenant.
+        query: limit and cursor.
+
+    Raises:
+        InvalidRequest: the sentence names the parameter.
+    """
+    known_fields(query, {"limit", "cursor"})
+    limit = limit_field(query, MOST_ROWS)
+    after = _cursor(query["cursor"]) if "cursor" in query else None
+    with context.transaction() as transaction:
+        rows = transaction.execute(
+            f"""
+            {_SELECT}
+            WHERE tenant_id = current_tenant() AND (%(after)s::text IS NULL OR subject > %(after)s)
+            ORDER BY subject
+            LIMIT %(limit)s + 1
+            """,
+            {"after": after, "limit": limit},
+        ).fetchall()
+    found = [Membership(*row) for row in rows[:limit]]
+    return found, base64url.encode(found[-1].subject.encode()) if len(rows) > limit else None
+
+
+def _cursor(text: str) -> str:
+    try:
+        subject = base64url.decode(text).decode()
+    except ValueError:
+        subject = ""
+    if not subject or "\0" in subject:
+        raise InvalidRequest("cursor is not one that was answered here")
+    return subject
+
+
+def change(
+    context: RequestContext, subject: str, body: dict[str, Any], expected: Expected, *, exact: bool = True
+) -> Membership:
+    """Suspend a person, whose next call is refused, or let him in again; the status he has changes nothing.
+
+    Args:
+        context: of the tenant.
+        subject: the person's.
+        body: status.
+        expected: the versions of the membership that its reader saw.
+        exact: whether the path held all of the subject; API Gateway may have cut another one at its question mark.
+
+    Raises:
+        InvalidRequest: the sentence names the field, or the subject may be another's beginning.
+        MembershipNotFound: the tenant knows no such person.
+        VersionMismatch.
+        OwnMembership: it is the caller's.
+    """
+    known_fields(body, {"status"})
+    status = choice_field(body, "status", STATUSES)
+    if status is None:
+        raise InvalidRequest(f"status must be one of {', '.join(STATUSES)}")
+    if subject == context.caller.subject:
+        _note_refusal(context, status)
+        raise OwnMembership
+    with context.transaction() as transaction:
+        before = _find(transaction, subject, exact=exact)
+        expected.demand(before.version)
+        if before.status == status:
+            context.done(transaction, before)
+            return before
+        after = replace(before, status=status, version=before.version + 1)
+        transaction.execute(
+            """
+            UPDATE memberships SET status = %s, version = version + 1
+            WHERE tenant_id = current_tenant() AND subject = %s
+            """,
+            [status, before.subject],
+        )
+        record(
+            transaction,
+            context.entry(
+                _ACTIONS[status],
+                object_kind="membership",
+                object_id=before.subject,
+                before=before.audited(),
+                after=after.audited(),
+            ),
+        )
+        context.done(transaction, after)
+    return after
+
+
+def _note_refusal(context: RequestContext, status: str) -> None:
+    """Write down that a caller tried to change his own membership."""
+    subject, after = context.caller.subject, {"refused": OwnMembership.code}
+    entry = context.entry(_ACTIONS[status], object_kind="membership", object_id=subject, outcome="refused", after=after)
+    # A suspended admin is refused as such: hence no note_attempt, which lets him pass.
+    with attempt(entry), context.transaction() as transaction:
+        record(transaction, entry)
+
+
+def _find(transaction: psycopg.Connection[Any], subject: str, *, exact: bool) -> Membership:
+    try:
+        wanted = text_field({"subject": subject}, "subject", LONGEST_SUBJECT)
+    except InvalidRequest as error:
+        raise MembershipNotFound from error
+    row = transaction.execute(
+        f"""
+        {_SELECT}
+        WHERE tenant_id = current_tenant() AND subject = %s
+        FOR UPDATE
+        """,
+        [wanted],
+    ).fetchone()
+    if not exact and _is_another_s_beginning(transaction, wanted):
+        raise InvalidRequest(
+            "Another person's subject goes on after this one with a question mark: send its b64: address"
+        )
+    if row is None:
+        raise MembershipNotFound
+    return Membership(*row)
+
+
+def _is_another_s_beginning(transaction: psycopg.Connection[Any], subject: str) -> bool:
+    """Whether the tenant knows a person whose encoded subject API Gateway would cut down to this one."""
+    return (
+        transaction.execute(
+            "SELECT FROM memberships WHERE tenant_id = current_tenant() AND starts_with(subject, %s || '?') LIMIT 1",
+            [subject],
+        ).rowcount
+        > 0
+    )

@@ -1,0 +1,183 @@
+"""Tenants of the platform: made, listed and named by super admins. Codes stay, and nobody deletes a tenant."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, LiteralString, Self
+from uuid import UUID
+
+import psycopg
+from psycopg import errors as pg
+
+from causeway.audit_log import Action, record
+from causeway.errors import InvalidRequest, NameTaken, TenantNotFound
+from causeway.tenancy.context import RequestContext
+from causeway.wire.fields import MOST_ROWS, known_fields, limit_field, text_field, uuid_or
+from causeway.wire.names import name_field
+from causeway.wire.preconditions import Expected
+
+# What Tenant is made of.
+_COLUMNS: LiteralString = "tenant_id::text, code, display_name, created_at, version"
+_FROM: LiteralString = "FROM tenants"
+_SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
+_INSERT: LiteralString = "INSERT INTO tenants (code, display_name)"
+_UPDATE: LiteralString = "UPDATE tenants"
+_CODE = re.compile(r"[A-Z0-9_]{1,64}")
+_LONGEST_NAME = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """POST /tenants. code: what game providers know the casino by."""
+
+    code: str
+    display_name: str
+
+    @classmethod
+    def parse(cls, body: dict[str, Any]) -> Self:
+        """Read the body; raises InvalidRequest, which names the field."""
+        known_fields(body, {"code", "displayName"})
+        code = text_field(body, "code", 64)
+        if not _CODE.fullmatch(code):
+            raise InvalidRequest("code must be of capital letters A to Z, digits and _")
+        return cls(code, name_field(body, "displayName", _LONGEST_NAME))
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A tenant, as super admins see it."""
+
+    tenant_id: str
+    code: str
+    display_name: str
+    created_at: datetime
+    version: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the tenant's description."""
+        return {
+            "id": self.tenant_id,
+            "code": self.code,
+            "displayName": self.display_name,
+            "createdAt": self.created_at.isoformat(),
+            "version": self.version,
+        }
+
+
+def create(context: RequestContext, draft: Draft) -> Tenant:
+    """Make a tenant, which can be named in X-Tenant-Id at once.
+
+    Args:
+        context: a super admin's.
+        draft: as sent.
+
+    Raises:
+        NameTaken: there is a tenant of this code.
+    """
+    with context.platform_transaction() as transaction:
+        try:
+            [row] = transaction.execute(
+                f"{_INSERT} VALUES (%s, %s) RETURNING {_COLUMNS}",
+                [draft.code, draft.display_name],
+            ).fetchall()
+        except pg.UniqueViolation as error:
+            raise NameTaken("There is already a tenant of this code") from error
+        made = Tenant(*row)
+        context.done(transaction, made)
+        _record(context, transaction, Action.TENANT_CREATED, None, made)
+    return made
+
+
+def find(context: RequestContext, tenant_id: str) -> Tenant:
+    """Return a tenant; raises TenantNotFound."""
+    with context.platform_transaction() as transaction:
+        found = _find_or_none(transaction, uuid_or(tenant_id, TenantNotFound))
+    if found is None:
+        raise TenantNotFound
+    return found
+
+
+def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Tenant], str | None]:
+    """Return tenants in the order of their codes, and the next page's cursor, None at the end.
+
+    Args:
+        context: a super admin's.
+        query: limit and cursor.
+
+    Raises:
+        InvalidRequest: the sentence names the parameter.
+    """
+    known_fields(query, {"limit", "cursor"})
+    limit = limit_field(query, MOST_ROWS)
+    after = text_field(query, "cursor", 64) if "cursor" in query else None
+    with context.platform_transaction() as transaction:
+        rows = transaction.execute(
+            f"""
+            {_SELECT}
+            WHERE %(after)s::text IS NULL OR code > %(after)s
+            ORDER BY code
+            LIMIT %(limit)s + 1
+            """,
+            {"after": after, "limit": limit},
+        ).fetchall()
+    found = [Tenant(*row) for row in rows[:limit]]
+    return found, found[-1].code if len(rows) > limit else None
+
+
+def change(context: RequestContext, tenant_id: str, body: dict[str, Any], expected: Expected) -> Tenant:
+    """Give a tenant another display name; the one it has changes nothing.
+
+    Raises:
+        InvalidRequest: the sentence names the field.
+        TenantNotFound, VersionMismatch.
+    """
+    known_fields(body, {"displayName"})
+    name = name_field(body, "displayName", _LONGEST_NAME)
+    wanted = uuid_or(tenant_id, TenantNotFound)
+    with context.platform_transaction() as transaction:
+        # Lock it: of two changes at once, the second is made to what the first has left.
+        before = _find_or_none(transaction, wanted, lock=True)
+        if before is None:
+            raise TenantNotFound
+        expected.demand(before.version)
+        if before.display_name == name:
+            context.done(transaction, before)
+            return before
+        [row] = transaction.execute(
+            f"""
+            {_UPDATE} SET display_name = %s, version = version + 1 WHERE tenant_id = %s
+            RETURNING {_COLUMNS}
+            """,
+            [name, wanted],
+        ).fetchall()
+        after = Tenant(*row)
+        context.done(transaction, after)
+        _record(context, transaction, Action.TENANT_CHANGED, before, after)
+    return after
+
+
+def _find_or_none(transaction: psycopg.Connection[Any], tenant_id: UUID, *, lock: bool = False) -> Tenant | None:
+    # Rows of the tenant do not wait for this lock.
+    end: LiteralString = "FOR NO KEY UPDATE" if lock else ""
+    row = transaction.execute(f"{_SELECT} WHERE tenant_id = %s {end}", [tenant_id]).fetchone()
+    return None if row is None else Tenant(*row)
+
+
+def _record(
+    context: RequestContext,
+    transaction: psycopg.Connection[Any],
+    action: Action,
+    before: Tenant | None,
+    after: Tenant,
+) -> None:
+    """Write it down twice: in the platform's chain, and in the tenant's, which ends what the transaction may see."""
+    entry = context.entry(
+        action,
+        object_kind="tenant",
+        object_id=after.tenant_id,
+        before=None if before is None else before.as_json(),
+        after=after.as_json(),
+    )
+    record(transaction, entry)
+    transaction.execute("SELECT enter_tenant_v1(%s)", [after.tenant_id])
+    record(transaction, entry)

@@ -1,0 +1,183 @@
+"""ID tokens of the user pool, checked as API Gateway's JWT authorizer checks them on the other routes.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html says what it looks at, and
+http-api-quotas beside it how long it waits for an issuer's keys, and how many bytes of them it reads.
+"""
+
+import json
+import ssl
+from functools import cache
+from http.client import HTTPConnection, HTTPException
+from typing import Any
+from urllib.parse import urlsplit
+
+from causeway import ages, races, settings
+from causeway.deadlines import Deadline, bounded
+from causeway.errors import Unauthorized, Unavailable
+
+_ALGORITHMS = ["RS256", "RS384", "RS512"]
+# What says who somebody is; the rest of a token goes no further.
+_CLAIMS = (
+    *("sub", "token_use", "cognito:groups", "custom:tenant_id", "custom:player_id"),
+    *("name", "email", "email_verified"),
+)
+# Seconds for fetching keys, looking up the address and every byte included, and the most bytes of them. And seconds in
+# which an issuer that failed is not asked again.
+FETCH_SECONDS = 3.0
+_MOST_BYTES = 150_000
+_PAUSE = 5.0
+# Seconds that keys are used before they are fetched again, and in which tokens with an unknown key have them fetched
+# but once: else everybody who makes up a key's name would.
+_MAX_AGE = 7200.0
+_PATIENCE = 60.0
+
+
+class SigningKeys:
+    """The issuer's public keys by id, kept over calls. clock: tells the present."""
+
+    def __init__(self, clock: ages.Clock = ages.now) -> None:
+        self._clock = clock
+        self._keys: dict[str, Any] = {}
+        self._fetched = self._asked = self._failed = ages.NEVER
+
+    def find(self, key_id: str) -> Any | None:
+        """Return a key, None where the issuer has none of that id; raises Unavailable where it cannot be asked."""
+        now = self._clock()
+        held = self._keys.get(key_id)
+        old = ages.age(self._fetched, now) > _MAX_AGE
+        if not old and (held is not None or ages.age(self._asked, now) <= _PATIENCE):
+            return held
+        try:
+            self._renew(now)
+        except Unavailable:
+            # While the issuer is away, a key that was good is good.
+            if held is None:
+                raise
+            return held
+        if not old:
+            self._asked = now
+        return self._keys.get(key_id)
+
+    def _renew(self, now: ages.Moment) -> None:
+        if ages.age(self._failed, now) < _PAUSE:
+            raise _unreadable("the issuer failed a moment ago")
+        try:
+            self._keys, self._fetched = _fetch(), now
+        except Unavailable:
+            self._failed = now
+            raise
+
+
+@cache
+def current() -> SigningKeys:
+    """Return this execution environment's keys."""
+    return SigningKeys()
+
+
+def bearer(authorization: str) -> str:
+    """Return the token of an Authorization header: all of it, or what follows Bearer in any case."""
+    scheme, _, rest = authorization.strip().partition(" ")
+    return rest.strip() if scheme.lower() == "bearer" else authorization.strip()
+
+
+def is_like_token(text: str) -> bool:
+    """Return whether a text begins as tokens do, with a JSON object in base64url, and API keys do not."""
+    return text.startswith("eyJ")
+
+
+def check(token: str) -> dict[str, str]:
+    """Return the claims of a token that say whose it is, in the form in which API Gateway passes claims on.
+
+    Raises:
+        Unauthorized: no token, one of another issuer or audience, one out of its time, or not signed by the issuer; or
+            its groups are a text that reads like a list.
+        Unavailable: the issuer's keys cannot be read.
+    """
+    # A machine's call brings a key and does without the library.
+    import jwt
+
+    try:
+        key_id = jwt.get_unverified_header(token).get("kid")
+        key = current().find(key_id) if isinstance(key_id, str) else None
+        if key is None:
+            raise Unauthorized(cause="the token's kid names no key of the issuer")
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=_ALGORITHMS,
+            issuer=settings.token_issuer(),
+            audience=settings.token_audience(),
+            options={"require": ["exp", "iss", "aud"]},
+        )
+    # The signature is checked before: whoever is told so had the token.
+    except jwt.ExpiredSignatureError as error:
+        raise Unauthorized("The token has expired: log in again") from error
+    # A deeply nested JSON is a RecursionError.
+    except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
+        raise Unauthorized(cause=f"the token is refused: {type(error).__name__}") from error
+    groups = claims.get("cognito:groups")
+    if isinstance(groups, str) and groups.startswith("["):
+        raise Unauthorized(cause="the token's groups are a text that reads like a list")
+    return {name: _text(claims[name]) for name in _CLAIMS if claims.get(name) is not None}
+
+
+def _text(claim: Any) -> str:
+    """Return a claim as API Gateway writes it: a list as [a b], whatever else is no text as JSON; null is left out.
+
+    https://github.com/floci-io/floci/pull/2011 measured it. `identity` refuses what such a text leaves open.
+    """
+    if isinstance(claim, str):
+        return claim
+    if isinstance(claim, list):
+        return f"[{' '.join(_text(one) for one in claim)}]"
+    return json.dumps(claim, separators=(",", ":"))
+
+
+def _fetch() -> dict[str, Any]:
+    """Return the issuer's RSA keys by their ids."""
+    from jwt import PyJWK, PyJWTError
+
+    body = _read(settings.token_keys_url())
+    try:
+        given = json.loads(body)["keys"]
+        keys = {one["kid"]: PyJWK(one) for one in given if one["kty"] == "RSA" and "kid" in one}
+    except (ValueError, KeyError, TypeError, RecursionError, PyJWTError) as error:
+        raise _unreadable(f"they are no JSON Web Key Set ({type(error).__name__})") from error
+    if not keys:
+        # An issuer without any key signed no token: this answer does not say that a key is unknown.
+        raise _unreadable("the issuer answered with no RSA key")
+    return keys
+
+
+def _read(url: str) -> bytes:
+    """Return what stands there, if all of it comes in time: a socket's own limit begins anew with every byte."""
+    place = urlsplit(url).netloc
+    try:
+        status, body = bounded(FETCH_SECONDS, lambda: _got(url))
+    except TimeoutError as error:
+        raise _unreadable(f"{place} did not answer within {FETCH_SECONDS:g} s") from error
+    except (OSError, HTTPException) as error:
+        raise _unreadable(f"{place} did not answer ({type(error).__name__})") from error
+    if status != 200:
+        raise _unreadable(f"{place} answered {status}")
+    return body
+
+
+def _got(url: str) -> tuple[int, bytes]:
+    address, deadline = urlsplit(url), Deadline(FETCH_SECONDS)
+    host, secure = address.hostname or "", address.scheme == "https"
+    # http.client gives each address in turn all of its time: a silent one would take it from those that live.
+    dialled = races.reach(host, address.port or (443 if secure else 80), deadline)
+    connection = HTTPConnection(address.netloc)
+    try:
+        connection.sock = ssl.create_default_context().wrap_socket(dialled, server_hostname=host) if secure else dialled
+        connection.request("GET", address.path)
+        response = connection.getresponse()
+        return response.status, response.read(_MOST_BYTES)
+    finally:
+        connection.close()
+        dialled.close()
+
+
+def _unreadable(why: str) -> Unavailable:
+    return Unavailable(cause=f"The issuer's keys cannot be read, {why}: see TOKEN_KEYS_URL, and the way to the outside")

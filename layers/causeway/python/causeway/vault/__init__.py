@@ -1,0 +1,1 @@
+"""Credentials at rest: encryption, data keys, versions, retention, key rotation."""

@@ -1,0 +1,90 @@
+"""The demo's second part: a connection to the sandbox's Twilio is made, tested and listed, and kept from others."""
+
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+from local.demo.data import CASINO_CODE, SECOND_CODE
+from local.sandbox import DEMO_CREDENTIALS
+from local.stack import Stack
+
+
+@dataclass(frozen=True)
+class Step:
+    """A call, and what came of it."""
+
+    who: str
+    call: str
+    expected: str
+    actual: str
+
+    @property
+    def agrees(self) -> bool:
+        """Whether it came as expected."""
+        return self.expected == self.actual
+
+
+def play(stack: Stack) -> list[Step]:
+    """Make the calls, one after the other, at a running stack."""
+    tokens = stack.info["tokens"]
+    admin, staff = tokens[CASINO_CODE]["tenant_admin"], tokens[CASINO_CODE]["staff"]
+    stranger = tokens[SECOND_CODE]["tenant_admin"]
+    config = dict(DEMO_CREDENTIALS["twilio"])
+    steps: list[Step] = []
+    identifier = ""
+
+    def step(who: str, token: str, method: str, path: str, body: Any, expected: str, *shown: str) -> dict[str, Any]:
+        status, answer = _call(f"{stack.base_url}{path}", method, token, body)
+        actual = " ".join([str(status), *(str(answer.get(name)) for name in shown)])
+        steps.append(
+            Step(who, f"{method} {path.replace(identifier, '{id}') if identifier else path}", expected, actual)
+        )
+        return answer
+
+    draft = {"templateId": "twilio", "name": "Twilio", "config": config}
+    made = step("tenant admin", admin, "POST", "/integrations", draft, "201 active", "status")
+    identifier = str(made.get("id"))
+    path = f"/integrations/{identifier}"
+    step("tenant admin", admin, "POST", f"{path}/test", {}, "200 CONNECTED", "code")
+    wrong = {"config": {"auth_token": "not-the-token"}}
+    step("tenant admin", admin, "POST", f"{path}/credentials/rotate", wrong, "422 INVALID_CREDENTIALS", "code")
+    step("tenant admin", admin, "GET", path, None, "200 active", "status")
+    listed = step("tenant admin", admin, "GET", "/integrations", None, "200")
+    steps.append(Step("", "... and the secret in its answer", "not shown", _shown(listed, config["auth_token"])))
+    step("staff", staff, "POST", "/integrations", draft, "403 FORBIDDEN", "code")
+    step("another tenant", stranger, "GET", path, None, "404 CONNECTION_NOT_FOUND", "code")
+    step("nobody", "", "GET", path, None, "401")
+    return steps
+
+
+def _shown(answer: dict[str, Any], secret: str) -> str:
+    found = answer.get("integrations", [])
+    if len(found) != 1:
+        return f"{len(found)} connections"
+    return "shown" if secret in json.dumps(found) else "not shown"
+
+
+def _call(url: str, method: str, token: str, body: Any) -> tuple[int, dict[str, Any]]:
+    headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
+    content = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, content, headers, method=method)  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def show(steps: list[Step]) -> bool:
+    """Print the calls; returns whether each came as expected."""
+    print("\nA connection to Twilio, which the sandbox plays: made, tested, given a wrong token, kept from others\n")
+    print(f"{'Who':<16}{'Call':<44}{'Expected':<26}Answer")
+    for step in steps:
+        verdict = "ok" if step.agrees else "DIFFERS"
+        print(f"{step.who:<16}{step.call:<44}{step.expected:<26}{step.actual:<26}{verdict}")
+    agreed = sum(step.agrees for step in steps)
+    print(f"\n{agreed} of {len(steps)} as expected")
+    return agreed == len(steps)

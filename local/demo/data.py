@@ -1,0 +1,210 @@
+"""Demo data of the local stack: two casinos and their people; of one its games, players and a session. No secrets."""
+
+from typing import Any, LiteralString
+from uuid import uuid4
+
+import psycopg
+
+from causeway.casino.ledger import request_hash
+from causeway.tenancy import identity
+from local.services.cognito import Person, UserPool
+
+TENANT_ID = "00000000-0000-4000-8000-000000000001"
+CASINO_CODE = "JAQPOT"
+# Another tenant, without games: what is the first one's must stay unseen by its people.
+SECOND_TENANT_ID = "00000000-0000-4000-8000-000000000002"
+SECOND_CODE = "RIVIERA"
+TENANTS = {CASINO_CODE: TENANT_ID, SECOND_CODE: SECOND_TENANT_ID}
+GAME_PROVIDER_CODE = "DEMO"
+# Fixed, so that the sample events' signatures stay good; they guard play money on this machine's loopback alone.
+CASINO_SECRET = "local-casino-secret"  # noqa: S105
+PROVIDER_SECRET = "local-provider-secret"  # noqa: S105
+# The scripted round's player, the first that is made, with $10,000.00, and one whose session the sample events use.
+PLAYER_ID = 1
+STARTING_BALANCE = 1_000_000
+SAMPLE_SESSION_TOKEN = "7f325788-c990-432c-b7b0-7dcbdd4e5101"  # noqa: S105
+SAMPLE_PROVIDER_SESSION_ID = "788b3ad9-daf4-40ad-84df-fafcaa277285"
+# Who can log in, by tenant and role; a super admin belongs to no tenant.
+SUPER_ADMIN = Person("super_admin@causeway.example", "super_admin")
+PEOPLE = {
+    code: {
+        role: Person(f"{role}@{code.lower()}.example", role, {"tenant_id": tenant_id})
+        for role in ("tenant_admin", "regulator", "staff")
+    }
+    for code, tenant_id in TENANTS.items()
+}
+PEOPLE[CASINO_CODE]["player"] = Person(
+    f"player@{CASINO_CODE.lower()}.example", None, {"tenant_id": TENANT_ID, "player_id": str(PLAYER_ID)}
+)
+_GAMES = (("SLOTS_001", "Jaqpot Slots"), ("ROULETTE_001", "Jaqpot Roulette"))
+
+
+def tokens(user_pool: UserPool) -> dict[str, Any]:
+    """Log everybody in; returns an ID token for each role, by tenant, and the super admin's, who has none, apart."""
+    found: dict[str, Any] = {
+        code: {role: user_pool.log_in(person.name)["IdToken"] for role, person in roles.items()}
+        for code, roles in PEOPLE.items()
+    }
+    return found | {"super_admin": user_pool.log_in(SUPER_ADMIN.name)["IdToken"]}
+
+
+def make_api_keys(superuser_url: str) -> dict[str, str]:
+    """Make an API key of each tenant, by tenant; superuser_url as for load."""
+    made = {}
+    with psycopg.connect(superuser_url) as connection:
+        for code, tenant_id in TENANTS.items():
+            key, digest = identity.make_key(tenant_id, uuid4())
+            connection.execute(
+                """
+                INSERT INTO api_keys (tenant_id, key_id, name, hash, created_by)
+                VALUES (%s, %s, 'Demo machine', %s, 'local')
+                """,
+                [tenant_id, key.key_id, digest],
+            )
+            made[code] = key.text
+    return made
+
+
+def call_sandbox(superuser_url: str, sandbox_url: str) -> None:
+    """Give every provider of the catalogue the sandbox's address, in each environment that it has.
+
+    Where a connection names its base URL itself, the sandbox's is the default: the demo credentials work as they stand.
+    """
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute(
+            """
+            UPDATE integration_providers
+            SET changed_by_admin = true, -- or the next migration would put the real addresses back
+                base_urls = (
+                    SELECT jsonb_object_agg(
+                        environment,
+                        CASE WHEN address <> 'null' THEN to_jsonb(%(url)s::text || '/' || provider_key) ELSE address END
+                    )
+                    FROM jsonb_each(base_urls) AS given (environment, address)
+                ),
+                config_schema = CASE
+                    WHEN health_call -> 'configured_url' IS DISTINCT FROM 'true' THEN config_schema
+                    ELSE jsonb_set(
+                        config_schema, '{properties,base_url,default}',
+                        to_jsonb(%(url)s::text || '/' || provider_key)
+                    )
+                END,
+                health_call = CASE
+                    WHEN health_call #>> '{auth,token_url}' IS NULL THEN health_call
+                    ELSE jsonb_set(
+                        health_call, '{auth,token_url}', to_jsonb(%(url)s::text || '/' || provider_key || '/token')
+                    )
+                END
+            """,
+            {"url": sandbox_url},
+        )
+
+
+def load(superuser_url: str, api_url: str) -> None:
+    """Fill a migrated, empty database.
+
+    Args:
+        superuser_url: the database, as a role that row-level security does not bind.
+        api_url: where casino and provider reach each other.
+    """
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute("INSERT INTO tenants VALUES (%s, %s, 'Jaqpot Casino')", [TENANT_ID, CASINO_CODE])
+        connection.execute("INSERT INTO tenants VALUES (%s, %s, 'Riviera Casino')", [SECOND_TENANT_ID, SECOND_CODE])
+        _introduce(connection, api_url)
+        for code, name in _GAMES:
+            _add_game(connection, code, name)
+    create_player(superuser_url, STARTING_BALANCE, "USD")
+    sample_player = create_player(superuser_url, STARTING_BALANCE, "USD")
+    with psycopg.connect(superuser_url) as connection:
+        _open_sample_session(connection, sample_player)
+
+
+def _introduce(connection: psycopg.Connection, api_url: str) -> None:
+    """Make casino and game provider known to each other."""
+    connection.execute(
+        "SELECT casino_add_game_provider_v1(%s, %s, 'Jaqpot Games', %s, p_allow_bare_signature => true)",
+        [TENANT_ID, GAME_PROVIDER_CODE, api_url],
+    )
+    connection.execute(
+        "SELECT provider_add_casino_v1(%s, %s, %s, %s)", [TENANT_ID, CASINO_CODE, api_url, GAME_PROVIDER_CODE]
+    )
+
+
+def _add_game(connection: psycopg.Connection, code: str, name: str) -> None:
+    """Give both sides a game; its bets are from 10.00 to 1,000.00."""
+    connection.execute("SELECT casino_add_game_v1(%s, %s, %s, %s)", [TENANT_ID, GAME_PROVIDER_CODE, code, name])
+    connection.execute("SELECT provider_add_game_v1(%s, %s, 1000, 100000)", [TENANT_ID, code])
+
+
+def _open_sample_session(connection: psycopg.Connection, player_id: int) -> None:
+    """Open the session of the sample events on both sides."""
+    connection.execute(
+        """
+        INSERT INTO casino_sessions (
+            tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id, status, expires_at
+        )
+        SELECT w.tenant_id, %s, w.player_id, w.wallet_id, g.game_id, g.game_provider_id, 'active', 'infinity'
+        FROM casino_wallets AS w INNER JOIN casino_games AS g USING (tenant_id)
+        WHERE w.player_id = %s AND g.code = 'SLOTS_001'
+        """,
+        [SAMPLE_SESSION_TOKEN, player_id],
+    )
+    connection.execute(
+        """
+        WITH player AS (
+            INSERT INTO provider_players (tenant_id, casino_code, user_id) VALUES (%(tenant)s, %(casino)s, %(user)s)
+            RETURNING tenant_id, provider_player_id
+        )
+        INSERT INTO provider_sessions (
+            tenant_id, provider_session_id, provider_player_id, game_code, session_token, casino_session_id,
+            currency
+        )
+        SELECT tenant_id, %(session)s, provider_player_id, 'SLOTS_001', %(token)s, 1, 'USD' FROM player
+        """,
+        {
+            "tenant": TENANT_ID,
+            "casino": CASINO_CODE,
+            "user": player_id,
+            "session": SAMPLE_PROVIDER_SESSION_ID,
+            "token": SAMPLE_SESSION_TOKEN,
+        },
+    )
+
+
+def create_player(superuser_url: str, balance: int, currency: str, owner: int | None = None) -> int:
+    """Make a player with a wallet and a first deposit, or a player's next wallet; returns the player's id.
+
+    Args:
+        superuser_url: the database, as a role that may call every function.
+        balance: minor units.
+        currency: ISO 4217 code.
+        owner: the player who gets the wallet; None makes a new one.
+
+    Raises:
+        ValueError: the currency is unknown, the balance more than a wallet may hold, or the owner is unknown or has
+            such a wallet.
+    """
+    with psycopg.connect(superuser_url) as connection:
+        if not connection.execute("SELECT FROM currencies WHERE code = %s", [currency]).rowcount:
+            raise ValueError(f"currency {currency!r} is unknown: give an ISO 4217 code")
+        player_id = owner or _value(connection, "SELECT casino_add_player_v1(%s)", TENANT_ID)
+        try:
+            wallet_id = _value(connection, "SELECT casino_add_wallet_v1(%s, %s, %s)", TENANT_ID, player_id, currency)
+        except psycopg.IntegrityError as error:
+            raise ValueError(f"player {player_id} is unknown, or has a wallet in {currency}") from error
+        if balance:
+            deposit_id = f"opening-{wallet_id}"
+            digest = request_hash(TENANT_ID, "deposit", player_id, deposit_id, None, balance, None)
+            outcome = _value(
+                connection,
+                "SELECT outcome FROM casino_deposit_v1(%s, %s, %s, %s, %s, %s)",
+                *(TENANT_ID, wallet_id, deposit_id, balance, digest, deposit_id),
+            )
+            if outcome != "OK":
+                raise ValueError("balance is more than a wallet may hold")
+        return int(player_id)
+
+
+def _value(connection: psycopg.Connection, statement: LiteralString, *parameters: Any) -> Any:
+    row = connection.execute(statement, parameters).fetchone()
+    return row[0] if row else None

@@ -1,0 +1,54 @@
+"""POST /_local/players: makes a player with a balance, or one more wallet of a player, for demonstrations and tests."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+
+from local.gateway.translation import Answer
+
+_BALANCE = re.compile(r"[0-9]{1,18}")
+_CURRENCY = re.compile(r"[A-Z]{3,5}")
+
+
+class PlayersRoute:
+    """The route; create_player takes a balance in minor units, a currency and the player, None for a new one.
+
+    It returns the player's id.
+    """
+
+    def __init__(self, create_player: Callable[[int, str, int | None], int]) -> None:
+        self._create_player = create_player
+
+    async def __call__(self, body: bytes, request_id: str) -> Answer:
+        """Answers {"userId": n}, or 400 for a body that is not {"balance": "10000", "currency": "EUR"}.
+
+        With "userId" that player gets one more wallet.
+        """
+        try:
+            given = json.loads(body)
+        except ValueError:
+            given = None
+        if not isinstance(given, dict):
+            return _refusal("The body must be a JSON object", request_id)
+        balance, currency = given.get("balance"), given.get("currency")
+        if not isinstance(balance, str) or not _BALANCE.fullmatch(balance):
+            return _refusal('balance must be a text of digits, in minor units, e.g. "10000"', request_id)
+        if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
+            return _refusal('currency must be a currency\'s code, e.g. "EUR"', request_id)
+        owner = given.get("userId")
+        if owner is not None and (type(owner) is not int or not 0 < owner < 2**63):
+            return _refusal("userId must be a player's id, or left out", request_id)
+        try:
+            user_id = await asyncio.to_thread(self._create_player, int(balance), currency, owner)
+        except ValueError as error:
+            return _refusal(str(error), request_id)
+        return _json(200, {"userId": user_id})
+
+
+def _refusal(sentence: str, request_id: str) -> Answer:
+    return _json(400, {"error": sentence, "code": "INVALID_REQUEST", "requestId": request_id})
+
+
+def _json(status: int, value: object) -> Answer:
+    return Answer(status, json.dumps(value).encode(), {"content-type": "application/json"})

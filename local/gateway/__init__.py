@@ -1,0 +1,1 @@
+"""API Gateway's stand-in: routes, events, authorizers."""

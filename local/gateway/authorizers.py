@@ -1,0 +1,113 @@
+"""API Gateway's authorizers as the template declares them, and which of its routes are behind which."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from local.errors import TemplateError
+from local.gateway.jwt_authorizer import Declaration, JwtAuthorizer, SigningKeys
+from local.gateway.lambda_authorizer import Invoke, LambdaAuthorizer, LambdaDeclaration, lambda_declaration
+from local.gateway.routes import Match
+from local.gateway.translation import Request, event
+from local.template.intrinsics import Resolver, parse
+from local.template.reading import Route, function_attributes
+
+_HEADER_SOURCE = "$request.header."
+
+
+class Authorizers:
+    """The authorizers of a template, and which routes are behind them.
+
+    template, parameters: as template.reading.load takes them. routes: all that there are. fetch: returns an issuer's
+    JSON Web Key Set, as SigningKeys takes it. invoke: runs the function of a Lambda authorizer. Raises TemplateError,
+    naming what cannot be resolved.
+    """
+
+    def __init__(
+        self,
+        template: Path,
+        parameters: Mapping[str, str],
+        routes: Iterable[Route],
+        fetch: Callable[[str], dict[str, Any]],
+        invoke: Invoke,
+    ) -> None:
+        declared, self._scopes = declarations(template, parameters)
+        for route in routes:
+            if route.authorizer not in (None, *declared):
+                raise TemplateError(f"{route.key}: there is no authorizer {route.authorizer}")
+        self._headers: dict[str, str] = {}
+        self._tokens: dict[str, JwtAuthorizer] = {}
+        self._functions: dict[str, LambdaAuthorizer] = {}
+        for name, one in declared.items():
+            if isinstance(one, LambdaDeclaration):
+                self._functions[name] = LambdaAuthorizer(one, invoke)
+            else:
+                self._headers[name] = one.header
+                self._tokens[name] = JwtAuthorizer(one, SigningKeys(partial(fetch, one.issuer)))
+
+    async def check(self, match: Match, request: Request, request_id: str) -> dict[str, Any] | None:
+        """What requestContext.authorizer is to hold; None where the route is open. Raises Refused."""
+        name = match.route.authorizer
+        if name is None:
+            return None
+        if name in self._functions:
+            asked = event(request, route_key=match.route.key, path_parameters=match.parameters, request_id=request_id)
+            return {"lambda": await self._functions[name].check(asked)}
+        given = [value for header, value in request.headers if header.lower() == self._headers[name]]
+        passed = await self._tokens[name].check(",".join(given), self._scopes.get(match.route.key, ()))
+        return {"jwt": {"claims": passed.claims, "scopes": passed.scopes}}
+
+
+def declarations(
+    template: Path, parameters: Mapping[str, str]
+) -> tuple[dict[str, Declaration | LambdaDeclaration], dict[str, tuple[str, ...]]]:
+    """The authorizers of a template by name, and by route key the scopes of the routes that demand some.
+
+    A route's own scopes replace its authorizer's (SAM, HttpApi
+    Auth). Raises TemplateError, naming what cannot be resolved.
+    """
+    document = parse(template.read_text())
+    resolver = Resolver(document, parameters, function_attributes(document))
+    resources: dict[str, Any] = document.get("Resources") or {}
+    apis = {name: one.get("Properties") for name, one in resources.items() if one["Type"] == "AWS::Serverless::HttpApi"}
+    apis["Globals.HttpApi"] = (document.get("Globals") or {}).get("HttpApi")
+    found: dict[str, Declaration | LambdaDeclaration] = {}
+    inherited: dict[str, tuple[str, ...]] = {}
+    for api, properties in apis.items():
+        given = ((properties or {}).get("Auth") or {}).get("Authorizers") or {}
+        for name, authorizer in resolver.resolve(given, f"{api}.Auth.Authorizers").items():
+            declare = lambda_declaration if "FunctionArn" in authorizer else _declaration
+            found[name] = declare(authorizer, f"{api}.Auth.Authorizers.{name}")
+            inherited[name] = tuple(authorizer.get("AuthorizationScopes") or ())
+    return found, _demands(resources, resolver, inherited)
+
+
+def _demands(
+    resources: Mapping[str, Any], resolver: Resolver, inherited: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    demands = {}
+    for function, resource in resources.items():
+        if resource["Type"] != "AWS::Serverless::Function":
+            continue
+        for name, definition in (resource["Properties"].get("Events") or {}).items():
+            properties = definition.get("Properties") or {}
+            if definition.get("Type") != "HttpApi" or "Auth" not in properties:
+                continue
+            auth = resolver.resolve(properties["Auth"], f"{function}.Events.{name}.Auth")
+            scopes = tuple(auth.get("AuthorizationScopes") or inherited.get(auth.get("Authorizer"), ()))
+            if scopes:
+                demands[f"{str(properties.get('Method', 'ANY')).upper()} {properties['Path']}"] = scopes
+    return demands
+
+
+def _declaration(authorizer: Mapping[str, Any], where: str) -> Declaration:
+    configuration = authorizer.get("JwtConfiguration") or {}
+    issuer, audience = configuration.get("issuer"), configuration.get("audience")
+    source = authorizer.get("IdentitySource", f"{_HEADER_SOURCE}Authorization")
+    if not isinstance(issuer, str) or not isinstance(audience, list) or not audience:
+        raise TemplateError(f"{where}.JwtConfiguration: the local stack needs issuer and audience")
+    if not source.startswith(_HEADER_SOURCE):
+        raise TemplateError(f"{where}.IdentitySource: the local stack reads tokens from a header, not from {source}")
+    header = source.removeprefix(_HEADER_SOURCE).lower()
+    return Declaration(issuer, tuple(str(one) for one in audience), header)

@@ -1,0 +1,169 @@
+"""The HTTP API on this machine: each request becomes an event of the function its route names."""
+
+import base64
+import json
+import os
+import socket
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Protocol
+
+from aiohttp import web
+
+from local.errors import FunctionError, Refused, Throttled
+from local.gateway.authorizers import Authorizers
+from local.gateway.routes import Match, RouteTable
+from local.gateway.translation import (
+    HEADER_LIMIT,
+    INTEGRATION_SECONDS,
+    PAYLOAD_LIMIT,
+    REQUEST_LIMIT,
+    Answer,
+    MalformedResult,
+    Request,
+    answer,
+    event,
+    message,
+)
+from local.runtime.invocation import within
+
+LocalRoute = Callable[[bytes, str], Awaitable[Answer]]
+
+# Bytes of a request line, and of a header, that are read before HEADER_LIMIT is asked.
+_READABLE = 64 * 1024
+
+
+class Runs(Protocol):
+    """Runs functions, as Functions does."""
+
+    async def invoke(self, name: str, event: bytes) -> bytes:
+        """Run a request of the function with this short name, and return the JSON text of its result."""
+        ...
+
+
+class Gateway:
+    """Serves the routes of the template, and the local routes of the stack under /_local/.
+
+    functions: run what the routes name. local_routes: by "METHOD /path", called with the body and the request id.
+    """
+
+    def __init__(
+        self,
+        routes: RouteTable,
+        functions: Runs,
+        local_routes: Mapping[str, LocalRoute],
+        authorizers: Authorizers,
+    ) -> None:
+        self._routes = routes
+        self._functions = functions
+        self._local_routes = local_routes
+        self._authorizers = authorizers
+        # A body that was compressed reaches the function compressed. AWS documents that a REST API unpacks requests,
+        # where it is told to; of HTTP APIs it documents nothing alike:
+        # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-make-request-with-compressed-payload.html
+        # aiohttp refuses a longer line or header by itself, and in plain text: leave that to HEADER_LIMIT.
+        server = web.Server(
+            self._serve, access_log=None, auto_decompress=False, max_line_size=_READABLE, max_field_size=_READABLE
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
+        self._port = 0
+
+    async def listen(self, sockets: Iterable[socket.socket]) -> None:
+        """Starts to serve on sockets that are bound already, all to one port."""
+        await self._runner.setup()
+        for listener in sockets:
+            self._port = listener.getsockname()[1]
+            await web.SockSite(self._runner, listener).start()
+
+    async def close(self) -> None:
+        """Stops to serve; requests still running are cut off."""
+        await self._runner.cleanup()
+
+    async def _serve(self, incoming: web.BaseRequest) -> web.StreamResponse:
+        request_id = base64.b64encode(os.urandom(11)).decode()
+        answered = await self._answer(incoming, request_id)
+        response = web.Response(status=answered.status, body=answered.body, headers=answered.headers)
+        response.headers["Apigw-Requestid"] = request_id
+        for cookie in answered.cookies:
+            response.headers.add("Set-Cookie", cookie)
+        return response
+
+    async def _answer(self, incoming: web.BaseRequest, request_id: str) -> Answer:
+        if _head_size(incoming) > HEADER_LIMIT:
+            return message(431, "Request Header Fields Too Large")
+        body = await _body(incoming)
+        if body is None:
+            return message(413, "Request Entity Too Large")
+        target = incoming.raw_path
+        path = target.partition("?")[0]
+        local_route = self._local_routes.get(f"{incoming.method} {path}")
+        if local_route is not None:
+            return await local_route(body, request_id)
+        request = Request(
+            method=incoming.method,
+            target=target,
+            headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in incoming.raw_headers),
+            body=body,
+            source_ip=incoming.remote or "",
+            protocol=f"HTTP/{incoming.version.major}.{incoming.version.minor}",
+            port=self._port,
+        )
+        return await self.answer(request, request_id)
+
+    async def answer(self, request: Request, request_id: str) -> Answer:
+        """What a request is answered, once it has arrived: by its route's authorizer, its function, or the gateway."""
+        match = self._routes.find(request.method, request.target.partition("?")[0])
+        if match is None:
+            return message(404, "Not Found")
+        try:
+            authorizer = await self._authorizers.check(match, request, request_id)
+        except Refused as refusal:
+            headers = {"www-authenticate": refusal.challenge} if refusal.challenge else {}
+            return message(refusal.status, refusal.message, headers)
+        return await self._call(match, request, request_id, authorizer)
+
+    async def _call(
+        self, match: Match, request: Request, request_id: str, authorizer: Mapping[str, object] | None
+    ) -> Answer:
+        """Runs the function and answers as the HTTP API does.
+
+        A function that fails, exceeds its time limit or gives a malformed result: 500. No result within 30
+        seconds: 503, while the function goes on. Too many at a time: 503. AWS documents the limits
+        (http-api-quotas) but not these answers; codes and texts are those its users report.
+        """
+        content = json.dumps(
+            event(
+                request,
+                route_key=match.route.key,
+                path_parameters=match.parameters,
+                request_id=request_id,
+                authorizer=authorizer,
+            )
+        ).encode()
+        if len(content) > PAYLOAD_LIMIT:
+            return message(413, "Request Entity Too Large")
+        try:
+            return answer(await within(INTEGRATION_SECONDS, self._functions.invoke(match.function.name, content)))
+        except (Throttled, TimeoutError):
+            return message(503, "Service Unavailable")
+        except (FunctionError, MalformedResult):
+            return message(500, "Internal Server Error")
+
+
+def _head_size(incoming: web.BaseRequest) -> int:
+    return len(incoming.method) + len(incoming.raw_path) + sum(len(value) for _, value in incoming.raw_headers)
+
+
+async def _body(incoming: web.BaseRequest) -> bytes | None:
+    """The request's body, None if it has more than REQUEST_LIMIT bytes."""
+    if (incoming.content_length or 0) > REQUEST_LIMIT:
+        return None
+    if not incoming.can_read_body:
+        return b""
+    if incoming.headers.get("Expect", "").lower() == "100-continue" and incoming.transport is not None:
+        incoming.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    body = bytearray()
+    async for chunk in incoming.content.iter_any():
+        body += chunk
+        if len(body) > REQUEST_LIMIT:
+            return None
+    return bytes(body)

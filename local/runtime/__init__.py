@@ -1,0 +1,1 @@
+"""Lambda's stand-in: execution environments under AWS's own runtime client."""

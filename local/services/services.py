@@ -1,0 +1,157 @@
+"""What the functions call: Postgres with its data, AWS's services with the user pool, and the platforms' sandbox."""
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from causeway import migrations
+from local import ROOT
+from local.demo import data
+from local.network import LOOPBACK
+from local.sandbox import Sandbox
+from local.services import queues
+from local.services.cognito import UserPool
+from local.services.database import Database, create, give_passwords
+from local.services.moto import Moto
+from local.services.postgres import Postgres
+from local.template.reading import load_queues
+
+DATABASE_PASSWORDS = "causeway/local/database"
+# As template.yaml names it.
+TENANT_KEY = "alias/causeway-local-tenants"
+AUDIT_SECRET = "causeway/local/audit"  # noqa: S105 - its name
+LEDGER_AUDIT_SECRET = "causeway/local/ledger-audit"  # noqa: S105 - its name
+GAME_PROVIDERS = "causeway/local/game-providers"
+
+
+class Services:
+    """All of them, started side by side with what is in them.
+
+    state_folder: where logs and data go. addresses: where they listen; the last is what containers reach. say:
+    called with a line at each step. postgres: the embedded server, None where the database is on another.
+    """
+
+    def __init__(self, state_folder: Path, addresses: tuple[str, ...], say: Callable[[str], None]) -> None:
+        self.moto = Moto(state_folder, addresses[-1])
+        self.sandbox = Sandbox(state_folder, addresses[-1])
+        self.user_pool = UserPool(self.moto)
+        self.postgres: Postgres | None = None
+        self._state_folder = state_folder
+        self._addresses = addresses
+        self._say = say
+        self._database: Database | None = None
+        self._ledger_audit_key = secrets.token_urlsafe(48)
+        self._undo = ExitStack()
+
+    @property
+    def database(self) -> Database:
+        """The stack's database, once it is there."""
+        if self._database is None:
+            raise RuntimeError("the database is not there yet")
+        return self._database
+
+    def start(
+        self, template: Path, api_url: str, admin_url: str | None, postgres_settings: Mapping[str, str] | None
+    ) -> None:
+        """Starts them; raises StartError. What was started is stopped by stop(), whether all could be or not.
+
+        template: whose queues are made. api_url: where casino and provider reach each other. admin_url: of a running
+        Postgres server, on which a database is made; None starts one, with these settings.
+        """
+        self._undo.callback(self.moto.stop)
+        self._undo.callback(self.sandbox.stop)
+        with ThreadPoolExecutor(3) as pool:
+            platforms = pool.submit(lambda: self._timed("provider sandbox", self.sandbox.start))
+            aws = pool.submit(self._start_aws, template)
+            database = pool.submit(self._start_database, api_url, admin_url, postgres_settings)
+            platforms.result()
+            aws.result()
+            self._database = database.result()
+        data.call_sandbox(self._database.urls["superuser"], self.sandbox.url)
+        self._timed("secrets", self._put_secrets)
+
+    def stop(self) -> None:
+        """Stops those that run."""
+        self._undo.close()
+
+    def parameters(self, address: str) -> dict[str, str]:
+        """The template's parameter values for them; address is where they are, as seen by the functions."""
+        database = self.database
+        return {
+            "Stage": "local",
+            "DatabaseHost": address if database.host == LOOPBACK else database.host,
+            "DatabasePort": str(database.port),
+            "DatabaseName": database.name,
+            "DatabaseSecretPrefix": DATABASE_PASSWORDS,
+            "DatabaseCaFile": "",
+            "DefaultTenantId": data.TENANT_ID,
+            "EgressAllowedHosts": f"{self.sandbox.address}:{self.sandbox.port}",
+            "TokenIssuer": self.user_pool.issuer,
+            "TokenAudience": self.user_pool.client_id,
+            "TokenKeysUrl": self.user_pool.keys_url,
+        }
+
+    def info(self) -> dict[str, Any]:
+        """What stack.json says of them; logs everybody in, and makes the tenants' API keys."""
+        urls = self.database.urls
+        return {
+            "database_url": urls["owner"],
+            "database_urls": urls,
+            "aws_endpoint_url": self.moto.url,
+            "casino_secret": data.CASINO_SECRET,
+            "provider_secret": data.PROVIDER_SECRET,
+            "ledger_audit_key": self._ledger_audit_key,
+            "sandbox_url": self.sandbox.url,
+            "user_pool_id": self.user_pool.id,
+            "user_pool_client_id": self.user_pool.client_id,
+            "tenants": data.TENANTS,
+            "tokens": data.tokens(self.user_pool),
+            "api_keys": data.make_api_keys(urls["superuser"]),
+        }
+
+    def _start_aws(self, template: Path) -> None:
+        self._timed("AWS services (moto)", self.moto.start)
+        self.moto.make_key(TENANT_KEY)
+        queues.make(self.moto, load_queues(template, {"Stage": "local"}))
+        people = [person for roles in data.PEOPLE.values() for person in roles.values()]
+        self._timed("user pool", lambda: self.user_pool.create([data.SUPER_ADMIN, *people]))
+
+    def _start_database(
+        self, api_url: str, admin_url: str | None, postgres_settings: Mapping[str, str] | None
+    ) -> Database:
+        if admin_url is None:
+            postgres = self.postgres = Postgres(
+                self._state_folder, settings=postgres_settings, addresses=self._addresses
+            )
+            self._undo.callback(postgres.stop)
+            self._timed("Postgres", postgres.start)
+            database = create(postgres.url())
+        else:
+            database = create(admin_url)
+            self._undo.callback(database.drop)
+        self._timed("migrations", lambda: migrations.migrate(database.urls["owner"], ROOT / "schema"))
+        self._timed("demo data", lambda: data.load(database.urls["superuser"], api_url))
+        return give_passwords(database)
+
+    def _put_secrets(self) -> None:
+        for role, password in self.database.passwords.items():
+            self.moto.put_secret(f"{DATABASE_PASSWORDS}/{role}", {"password": password})
+        self.moto.put_secret(AUDIT_SECRET, {"pepper": secrets.token_urlsafe(32)})
+        self.moto.put_secret(LEDGER_AUDIT_SECRET, {"key": self._ledger_audit_key})
+        self.moto.put_secret(
+            f"{GAME_PROVIDERS}/{data.GAME_PROVIDER_CODE}",
+            {
+                "tenant_id": data.TENANT_ID,
+                "casino_secrets": [data.CASINO_SECRET],
+                "provider_secrets": [data.PROVIDER_SECRET],
+            },
+        )
+
+    def _timed(self, step: str, work: Callable[[], object]) -> None:
+        started = time.monotonic()
+        work()
+        self._say(f"{step}: {time.monotonic() - started:.1f} s")

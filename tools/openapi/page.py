@@ -1,0 +1,127 @@
+"""The OpenAPI document as one HTML page: no script, nothing loaded from elsewhere."""
+
+import json
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+_STYLE = """
+:root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 22%, transparent); }
+* { box-sizing: border-box; }
+body { margin: 0 auto; max-width: 60rem; padding: 1rem; font: 1rem/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2.5rem; }
+h3, h4 { font-size: 1rem; margin: 1rem 0 .3rem; }
+a { color: inherit; } :focus-visible { outline: 3px solid #2563eb; outline-offset: 2px; }
+nav ul { columns: 17rem; padding-left: 1.2rem; }
+details { border: 1px solid var(--line); border-radius: .4rem; margin: .4rem 0; }
+summary { cursor: pointer; padding: .6rem .8rem; overflow-wrap: anywhere; }
+details > div { padding: 0 .8rem .8rem; }
+code, pre { font: .875rem/1.45 ui-monospace, monospace; }
+pre { overflow-x: auto; border: 1px solid var(--line); border-radius: .4rem; padding: .6rem; margin: .3rem 0; }
+.method { display: inline-block; min-width: 4.2rem; font-weight: 700; }
+.table { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
+th, td { border-bottom: 1px solid var(--line); padding: .3rem .6rem .3rem 0; text-align: left; vertical-align: top; }
+.skip { position: absolute; left: -99rem; } .skip:focus { position: static; }
+"""
+
+
+def as_html(document: dict[str, Any]) -> str:
+    """Return the page.
+
+    Args:
+        document: what tools.openapi.make returned.
+    """
+    info = document["info"]
+    lines = [
+        "<!doctype html>",
+        '<html lang="en">',
+        '<meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{escape(info['title'])} API</title>",
+        f"<style>{_STYLE}</style>",
+        '<a class="skip" href="#calls">Skip to the calls</a>',
+        f"<header><h1>{escape(info['title'])} API</h1>",
+        f"<p>{escape(info['description'])}</p>",
+        '<p>For programs: <a href="/openapi.json">openapi.json</a>.</p></header>',
+        *_contents(document),
+        '<main id="calls">',
+        *(line for tag in document["tags"] for line in _section(document, tag["name"])),
+        '<h2 id="schemas">Schemas</h2>',
+        *(line for name, schema in sorted(document["components"]["schemas"].items()) for line in _schema(name, schema)),
+        "</main>",
+        "</html>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _operations(document: dict[str, Any], tag: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if tag in operation["tags"]:
+                yield method.upper(), path, operation
+
+
+def _contents(document: dict[str, Any]) -> Iterator[str]:
+    yield '<nav aria-label="Contents"><ul>'
+    for tag in document["tags"]:
+        yield f'<li><a href="#{_anchor(tag["name"])}">{escape(tag["name"])}</a></li>'
+    yield '<li><a href="#schemas">Schemas</a></li></ul></nav>'
+
+
+def _section(document: dict[str, Any], tag: str) -> Iterator[str]:
+    yield f'<section aria-labelledby="{_anchor(tag)}"><h2 id="{_anchor(tag)}">{escape(tag)}</h2>'
+    for method, path, operation in _operations(document, tag):
+        yield f'<details id="{operation["operationId"]}"><summary><span class="method">{method}</span> '
+        yield f"<code>{escape(path)}</code> {escape(operation['summary'])}</summary><div>"
+        yield f"<p>{escape(operation['description'])}</p>"
+        yield from _parameters(operation.get("parameters", []))
+        if "requestBody" in operation:
+            yield "<h3>Body</h3>"
+            yield from _content(operation["requestBody"]["content"])
+        yield "<h3>Answers</h3>"
+        for status, answer in operation["responses"].items():
+            known = document["components"]["responses"]
+            yield from _answer(status, known[answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer)
+        yield "</div></details>"
+    yield "</section>"
+
+
+def _parameters(parameters: list[dict[str, Any]]) -> Iterator[str]:
+    if not parameters:
+        return
+    yield '<h3>Parameters</h3><div class="table"><table>'
+    yield '<tr><th scope="col">Name</th><th scope="col">In</th><th scope="col">Value</th></tr>'
+    for one in parameters:
+        schema = escape(json.dumps(one["schema"], ensure_ascii=False))
+        text = f"{escape(one.get('description', ''))} <code>{schema}</code>"
+        place = one["in"] + (", required" if one["required"] else "")
+        yield f'<tr><th scope="row"><code>{escape(one["name"])}</code></th><td>{place}</td><td>{text}</td></tr>'
+    yield "</table></div>"
+
+
+def _answer(status: str, answer: dict[str, Any]) -> Iterator[str]:
+    yield f"<h4>{status}</h4>"
+    if int(status) < 400:
+        yield from _content(answer.get("content", {}))
+        return
+    yield "<ul>"
+    for line in answer["description"].splitlines():
+        yield f"<li>{escape(line)}</li>"
+    yield "</ul>"
+
+
+def _content(content: dict[str, Any]) -> Iterator[str]:
+    for media_type, one in content.items():
+        name = one["schema"].get("$ref", "").rpartition("/")[2]
+        link = f': <a href="#{_anchor(name)}">{escape(name)}</a>' if name else ""
+        yield f"<p><code>{escape(media_type)}</code>{link}</p>"
+
+
+def _schema(name: str, schema: dict[str, Any]) -> Iterator[str]:
+    text = escape(json.dumps(schema, indent=2, ensure_ascii=False))
+    # A scrolling box must be reached by keyboard.
+    yield f'<h3 id="{_anchor(name)}">{escape(name)}</h3><pre tabindex="0">{text}</pre>'
+
+
+def _anchor(name: str) -> str:
+    return name.replace(" ", "-")

@@ -1,0 +1,28 @@
+"""The API keys of a tenant's machines."""
+
+from tools.openapi.schemas.shapes import ID, TEXT, TIME, VERSION, Schema, list_of, object_of, or_null, ref, text
+
+_KEY = {
+    "id": ID,
+    "name": TEXT,
+    "channel": or_null(TEXT),
+    "createdBy": TEXT,
+    "createdAt": TIME,
+    "lastUsedAt": or_null(TIME),
+    "revokedAt": or_null(TIME),
+    "version": VERSION,
+}
+
+SCHEMAS: dict[str, Schema] = {
+    "ApiKeyDraft": object_of({"name": text(100), "channel": or_null(text(100))}, "channel"),
+    "ApiKey": object_of(_KEY),
+    "NewApiKey": object_of(
+        _KEY
+        | {
+            "apiKey": or_null({"type": "string"}) | {"description": "Shown this once; null in a replay of the call."},
+            "nextAction": TEXT | {"description": "Only in a replay: what to do where the key was lost."},
+        },
+        "nextAction",
+    ),
+    "ApiKeyList": object_of({"apiKeys": list_of(ref("ApiKey")) | {"maxItems": 1000}}),
+}

@@ -1,0 +1,141 @@
+"""Connections, the calls made for them, and how they were at their last test."""
+
+from causeway.connections import requests
+from tools.openapi.schemas.shapes import (
+    COUNT,
+    ID,
+    NEXT_CURSOR,
+    NUMBER,
+    NUMBER_CURSOR,
+    TEXT,
+    TIME,
+    VERSION,
+    Schema,
+    list_of,
+    object_of,
+    or_null,
+    query_of,
+    ref,
+    rows,
+    text,
+)
+
+_ENVIRONMENT: Schema = {"enum": list(requests.ENVIRONMENTS)}
+_STATUS: Schema = {"enum": list(requests.STATUSES)}
+_CONFIG: Schema = {"type": "object", "description": "As the template's configSchema says."}
+_NAMED = {"name": text(100), "description": text(1000, 0)}
+
+_CONNECTIONS: dict[str, Schema] = {
+    "ConnectionDraft": object_of(
+        {
+            "templateId": text(64),
+            **_NAMED,
+            "environment": _ENVIRONMENT | {"default": "production"},
+            "config": _CONFIG,
+        },
+        "description",
+        "environment",
+    ),
+    "ConnectionChange": object_of(
+        _NAMED
+        | {
+            "environment": _ENVIRONMENT | {"description": "Another one takes every secret again."},
+            "config": _CONFIG | {"description": "Fields to set; null takes one away, others stay."},
+        },
+        *_NAMED,
+        "environment",
+        "config",
+        minProperties=1,
+    ),
+    "NewSecrets": object_of({"config": _CONFIG}),
+    "Connection": object_of(
+        {
+            "id": ID,
+            "templateId": TEXT,
+            "kind": TEXT,
+            "name": TEXT,
+            "description": TEXT,
+            "environment": _ENVIRONMENT,
+            "status": _STATUS,
+            "isActive": {"type": "boolean"},
+            "errorMessage": or_null(TEXT),
+            "lastSyncAt": or_null(TIME),
+            "createdAt": TIME,
+            "updatedAt": TIME,
+            "version": VERSION,
+            "config": _CONFIG | {"description": "Without the secrets; only for roles with connections.read."},
+            "rollbackUntil": TIME
+            | {
+                "description": "Until when the last rotation can be rolled back, where it can; only in the answer to "
+                "GET."
+            },
+        },
+        "config",
+        "rollbackUntil",
+    ),
+    "ConnectionPage": object_of({"integrations": list_of(ref("Connection")), "nextCursor": NEXT_CURSOR}),
+    "ConnectionFilter": query_of({"kind": TEXT, "status": _STATUS, "provider": TEXT, "limit": rows(), "cursor": TEXT}),
+}
+
+_CALL_LOGS: dict[str, Schema] = {
+    "CallLog": object_of(
+        {
+            "id": NUMBER,
+            "method": TEXT,
+            "url": TEXT,
+            "status": {"type": ["integer", "null"]},
+            "milliseconds": COUNT,
+            "error": or_null(TEXT),
+            "requestBody": or_null(TEXT),
+            "responseBody": or_null(TEXT),
+            "requestId": TEXT,
+            "actorKind": {"enum": ["person", "machine", "system"]},
+            "actor": TEXT | {"description": "A person's subject, a key's id, a job's name."},
+            "sourceIp": or_null(TEXT),
+            "credentialVersion": {
+                "type": ["integer", "null"],
+                "description": "Null where the secrets were not stored: they were tested alone.",
+            },
+            "createdAt": TIME,
+        }
+    ),
+    "CallLogPage": object_of({"logs": list_of(ref("CallLog")), "nextCursor": NEXT_CURSOR}),
+    "PageQuery": query_of({"limit": rows(), "cursor": NUMBER_CURSOR}),
+}
+
+_TOLD = {"code": TEXT, "message": TEXT, "nextAction": TEXT}
+_CHECK = object_of(
+    {
+        "status": {"enum": ["healthy", "degraded", "down"]},
+        **_TOLD,
+        "responseMs": or_null(COUNT),
+        "checkedAt": TIME,
+        "changedAt": TIME,
+    }
+)
+
+_HEALTH: dict[str, Schema] = {
+    "Verdict": object_of(
+        {
+            "success": {"type": "boolean"},
+            **_TOLD,
+            "tested": list_of(TEXT) | {"description": "Secret fields that the platform has accepted by this test."},
+            "untested": list_of(TEXT) | {"description": "Secret fields that the test call does not use."},
+            "responseMs": COUNT,
+        }
+    ),
+    "Health": object_of(
+        {
+            "id": ID,
+            "name": TEXT,
+            "type": TEXT,
+            "status": _STATUS,
+            "isActive": {"type": "boolean"},
+            "lastSync": or_null(TIME),
+            "errorMessage": or_null(TEXT),
+            "checks": object_of({"connection": {"oneOf": [_CHECK, {"type": "null"}]}}),
+        }
+    ),
+}
+
+SCHEMAS = _CONNECTIONS | _CALL_LOGS | _HEALTH

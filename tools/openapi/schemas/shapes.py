@@ -1,0 +1,60 @@
+"""What schemas are made of: the kinds of value that several families have."""
+
+from typing import Any
+
+from causeway.wire import fields
+
+Schema = dict[str, Any]
+
+TIME: Schema = {"type": "string", "format": "date-time"}
+ID: Schema = {"type": "string", "format": "uuid"}
+TEXT: Schema = {"type": "string"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+# What an id of a player, game or session is to strict_json.integer_field.
+NUMBER: Schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
+# What an id that is a text is to strict_json.
+SHORT: Schema = {"type": "string", "minLength": 1, "maxLength": 255}
+VERSION: Schema = {"type": "integer", "minimum": 1, "description": "Of the object; its ETag is this in quotes."}
+MONEY: Schema = {"type": "string", "pattern": "^-?[0-9]+$", "description": "Minor units."}
+# In an answer, and sent back: where a page ends.
+NEXT_CURSOR: Schema = {"type": ["string", "null"], "description": "For the next page; null at the end."}
+NUMBER_CURSOR: Schema = {"type": "string", "pattern": "^[0-9]{1,18}$"}
+
+
+def text(most: int, least: int = 1) -> Schema:
+    """A text of so many characters."""
+    return {"type": "string", "minLength": least, "maxLength": most}
+
+
+def or_null(schema: Schema) -> Schema:
+    """What a schema says, or null."""
+    return schema | {"type": [schema["type"], "null"]}
+
+
+def list_of(items: Schema) -> Schema:
+    """A list of any length."""
+    return {"type": "array", "items": items}
+
+
+def rows(most: int = fields.MOST_ROWS, default: int = 50) -> Schema:
+    """How many rows a page has, which fields.limit_field reads."""
+    return {"type": "integer", "minimum": 1, "maximum": most, "default": default}
+
+
+def object_of(properties: dict[str, Schema], *optional: str, closed: bool = True, **more: Any) -> Schema:
+    """An object whose properties are all required but the optional ones. closed: no others are taken, or answered."""
+    schema: Schema = {"type": "object", "properties": properties}
+    required = [name for name in properties if name not in optional]
+    if required:
+        schema["required"] = required
+    return schema | ({"additionalProperties": False} if closed else {}) | more
+
+
+def query_of(properties: dict[str, Schema]) -> Schema:
+    """A query, whose parameters may all be left out."""
+    return object_of(properties, *properties)
+
+
+def ref(name: str) -> Schema:
+    """The schema of a name."""
+    return {"$ref": f"#/components/schemas/{name}"}

@@ -1,0 +1,34 @@
+"""The templates of the catalogue, whose fields have the shape that its files have."""
+
+import json
+from pathlib import Path
+
+from causeway.catalogue import templates
+from tools.openapi.schemas.shapes import NEXT_CURSOR, TEXT, VERSION, Schema, list_of, object_of, query_of, ref, rows
+
+# Schemas of their own, by the fields that have them.
+_NAMED = {"healthCall": "HealthCall", "baseUrls": "BaseUrls", "rateLimits": "RateLimits"}
+
+
+def schemas(schema_folder: Path) -> dict[str, Schema]:
+    """Return the schemas of templates by name.
+
+    Args:
+        schema_folder: the one with catalogue/, whose shape a template has.
+    """
+    shape: Schema = json.loads((schema_folder / "catalogue" / "_provider.schema.json").read_bytes())
+    fields: dict[str, Schema] = {name: shape["properties"][field] for name, field in templates.FIELDS.items()}
+    named = {schema: fields[name] for name, schema in _NAMED.items()}
+    fields |= {name: ref(schema) for name, schema in _NAMED.items()}
+    active: dict[str, Schema] = {"isActive": {"type": "boolean"}}
+    shown_call: Schema = {"type": "object", "description": "As in TemplateDraft."}
+    return {
+        **named,
+        "TemplateDraft": object_of(fields),
+        "TemplateChange": object_of(fields | active, *fields, *active, minProperties=1),
+        "Template": object_of(fields | active | {"name": TEXT, "healthCall": shown_call, "version": VERSION}),
+        "TemplatePage": object_of({"templates": list_of(ref("Template")), "nextCursor": NEXT_CURSOR}),
+        "TemplateFilter": query_of(
+            {"category": TEXT, "active": {"type": "boolean"}, "limit": rows(), "cursor": TEXT},
+        ),
+    }

@@ -1,0 +1,35 @@
+"""What the wallet takes and answers; fields that are not listed are ignored, but the signature covers them."""
+
+from tools.openapi.schemas.shapes import MONEY, NUMBER, SHORT, TEXT, Schema, object_of
+
+_AMOUNT: Schema = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1, "description": "Minor units."}
+_PLAYER = {"sessionToken": SHORT, "userId": NUMBER}
+_CURRENCY = {"currency": SHORT | {"description": "Not needed; refused where it is not the wallet's."}}
+_BET = _PLAYER | {"transactionId": SHORT, "roundId": SHORT, "amount": _AMOUNT}
+_RELATED = {
+    "relatedTransactionId": SHORT | {"description": "The bet; a win must name it."},
+    "kind": {"enum": ["win", "promo", "jackpot"], "default": "win"},
+}
+
+SCHEMAS: dict[str, Schema] = {
+    "BalanceQuery": object_of(_PLAYER | _CURRENCY, *_CURRENCY, closed=False),
+    "Balance": object_of({"userId": NUMBER, "balance": MONEY, "currency": TEXT}),
+    "Bet": object_of(_BET | _CURRENCY, *_CURRENCY, closed=False),
+    "Credit": object_of(_BET | _RELATED | _CURRENCY, *_RELATED, *_CURRENCY, closed=False),
+    "Rollback": object_of(
+        _PLAYER | {"transactionId": SHORT, "roundId": SHORT, "originalTransactionId": SHORT} | _CURRENCY,
+        "roundId",
+        *_CURRENCY,
+        closed=False,
+    ),
+    "Moved": object_of(
+        {
+            "transactionId": TEXT,
+            "balance": MONEY,
+            "currency": TEXT,
+            "status": {"const": "ok"},
+            "tombstone": {"const": True},
+        },
+        "tombstone",
+    ),
+}
