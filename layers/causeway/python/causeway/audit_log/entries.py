@@ -90,7 +90,7 @@ class Entry:
     request_id: str | None = None
 
 
-# What of an entry can be asked for as it was written.
+# Fields of an entry that a list can be filtered by, compared exactly.
 TEXT_FILTERS = ("action", "actor", "object_kind", "object_id", "outcome")
 
 

@@ -34,7 +34,7 @@ _KEYWORDS = frozenset(
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _TOP_FIELD = re.compile(r"config_schema\.properties\.\w+")
 _LOCAL = re.compile(r"#/\$defs/[A-Za-z][A-Za-z0-9_]{0,63}")
-# What would show a secret, or part of one, to whoever reads the schema.
+# Keywords of a secret field that would show its value to every reader of the schema.
 _TELLS = ("default", "const", "enum", "examples")
 
 

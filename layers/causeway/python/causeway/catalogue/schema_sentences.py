@@ -44,7 +44,7 @@ def of(error: "ValidationError", name: str, schema: dict[str, Any]) -> Iterator[
     """
     path = joined(name, list(error.instance_path))
     kind = error.kind
-    # What the schema asks; for a few keywords, what of the value they are about.
+    # The keyword's limit in the schema; for a few keywords, the part of the value that broke it.
     details = kind.as_dict()
     if kind.name == "required":
         yield f"{joined(path, [details['property']])} is missing"

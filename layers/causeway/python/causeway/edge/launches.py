@@ -76,7 +76,7 @@ def _launcher(context: dict[str, Any], headers: dict[str, str]) -> Launcher:
 
     Raises:
         TokenRequired: no token and no key; on a laptop that is allowed.
-        CausewayError: as hub_api.caller_of, identity.of_player.
+        CausewayError: as hub.caller_of, identity.of_player.
     """
     casino = postgres.current()
     if "authorization" not in headers and "x-api-key" not in headers:

@@ -163,7 +163,7 @@ def request(
 
 @dataclass(frozen=True, slots=True)
 class _Proof:
-    """What of a request proves who calls. made: of the account's secrets, and secret too."""
+    """What authenticates a request: headers and query parameters. made: derived from the secrets; redact it too."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)

@@ -175,5 +175,5 @@ class JobContext:
         )
 
 
-# Whoever opens a connection, and what its audit log tells of: nothing else of a context is asked for there.
+# A rule that opens a connection works for a caller and for a job alike.
 Context = RequestContext | JobContext
