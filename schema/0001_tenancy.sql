@@ -1,9 +1,9 @@
--- Tenants, the roles of the database, and the frame of row-level security.
+-- Tenants, the database roles, and the basis of row-level security.
 --
 -- Roles. Migrations run as the owner (any role that may create roles). Functions log in as the role of their trust
--- zone, which owns nothing. causeway_ledger cannot log in: it owns the functions that move money, and is the only
--- role that may write balances and ledger rows, so a login reaches money through those functions alone.
--- Time limits are the role's, not the session's: a proxied connection keeps no session state.
+-- zone, which owns no table. causeway_ledger cannot log in. It owns the functions that move money, and is the only
+-- role that may write balances and ledger rows. So a login can move money through those functions only.
+-- Time limits are set on the role, not on the session: a proxied connection keeps no session state.
 
 DO $$
 DECLARE
@@ -14,11 +14,11 @@ BEGIN
             EXECUTE format('CREATE ROLE %I %s', v_role, CASE v_role WHEN 'causeway_ledger' THEN 'NOLOGIN' ELSE 'LOGIN' END);
         END IF;
     END LOOP;
-    -- On Aurora a login proves itself with an IAM token; elsewhere this role does not exist.
+    -- On Aurora a login authenticates with an IAM token. Elsewhere the role rds_iam does not exist.
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') THEN
         GRANT rds_iam TO causeway_casino, causeway_provider, causeway_auditor;
     END IF;
-    -- The owner hands functions to causeway_ledger, and may run the audit.
+    -- The owner gives functions to causeway_ledger, and may run the audit.
     EXECUTE format('GRANT causeway_ledger, causeway_auditor TO %I', current_user);
 END $$;
 
@@ -29,8 +29,8 @@ ALTER ROLE causeway_provider SET lock_timeout = '1500ms';
 ALTER ROLE causeway_provider SET statement_timeout = '2s';
 ALTER ROLE causeway_provider SET idle_in_transaction_session_timeout = '5s';
 
--- Every statement of these roles looks rows up by key. A plan made while a table was still empty would scan it, be
--- cached, and stay slow until the next analyse; these settings rule that plan out.
+-- Every statement of these roles looks rows up by key. Without these settings, a plan made while a table was empty
+-- would use a sequential scan, stay cached, and stay slow until the next ANALYZE.
 ALTER ROLE causeway_casino SET enable_seqscan = off;
 ALTER ROLE causeway_casino SET plan_cache_mode = force_generic_plan;
 ALTER ROLE causeway_casino SET jit = off;
@@ -39,19 +39,20 @@ ALTER ROLE causeway_provider SET jit = off;
 REVOKE CREATE ON SCHEMA public FROM public;
 GRANT USAGE ON SCHEMA public TO causeway_ledger, causeway_casino, causeway_provider, causeway_auditor;
 
--- The tenant of the running transaction, set by set_config('causeway.tenant_id', ..., true); NULL where none is set,
--- and NULL equals no row's tenant.
+-- The tenant of the current transaction, set by set_config('causeway.tenant_id', ..., true). NULL if it is not set:
+-- NULL equals no row's tenant, so no row is visible.
 CREATE FUNCTION current_tenant() RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN nullif(current_setting('causeway.tenant_id', true), '')::uuid;
 
--- The same for the functions of causeway_ledger, which always set it: an error where it is not, and cheaper.
+-- The same for the functions of causeway_ledger, which always set the tenant. Raises an error if it is not set;
+-- cheaper.
 CREATE FUNCTION ledger_tenant() RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN current_setting('causeway.tenant_id')::uuid;
 
--- Whether a text is a name in its one form, so that two names that look alike are equal: NFC, no blank at an end, no two
--- in a row, none but the space, and no character that shows nothing. causeway.wire.names brings a name into this form.
+-- Whether a text is a name in normal form, so that two names that look alike are equal: NFC, no space at either end, no
+-- two spaces in a row, no other white space, no invisible character. causeway.wire.names converts a name to this form.
 CREATE FUNCTION is_name(p_text text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN p_text IS NFC NORMALIZED AND p_text <> '' AND p_text !~ '^ |  | $'
@@ -61,8 +62,8 @@ AND p_text !~ ('[\u0001-\u001f\u007f-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd
 || '\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U00016fe4\U0001bca0-\U0001bca3'
 || '\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff]');
 
--- Sets the tenant of the running transaction. A function, as RDS Proxy pins a connection on which it sees a statement
--- with set_config, and on none that calls a stored function
+-- Sets the tenant of the current transaction. It is a function because RDS Proxy pins a connection on which it sees a
+-- statement with set_config, but not a connection that calls a stored function
 -- (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy-pinning.html).
 CREATE FUNCTION enter_tenant_v1(p_tenant_id uuid) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
@@ -75,10 +76,10 @@ GRANT EXECUTE ON FUNCTION enter_tenant_v1 TO causeway_casino, causeway_provider,
 
 CREATE TABLE tenants (
     tenant_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    -- The code a casino is known by to game providers (casinoCode).
+    -- Game providers know the casino by this code (casinoCode).
     code text NOT NULL UNIQUE CHECK (code ~ '^[A-Z0-9_]{1,64}$'),
     display_name text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 200 AND is_name(display_name)),
-    -- Counts changes: the ETag.
+    -- The number of changes: the ETag.
     version bigint NOT NULL DEFAULT 1 CHECK (version > 0),
     created_at timestamptz NOT NULL DEFAULT now()
 );
@@ -90,7 +91,7 @@ USING (tenant_id = current_tenant());
 CREATE POLICY tenants_audit ON tenants FOR SELECT TO causeway_auditor USING (true);
 GRANT SELECT ON tenants TO causeway_casino, causeway_provider, causeway_auditor;
 
--- Money is whole minor units; the exponent says how many of them make one unit (ISO 4217; BTC in satoshi).
+-- Money is in whole minor units. The exponent says how many decimals one unit has (ISO 4217; BTC in satoshi).
 CREATE TABLE currencies (
     code text PRIMARY KEY CHECK (code ~ '^[A-Z]{3,5}$'),
     exponent smallint NOT NULL CHECK (exponent BETWEEN 0 AND 8)

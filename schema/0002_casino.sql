@@ -1,24 +1,25 @@
 -- The casino side: players, wallets, game providers with their dialects, games and sessions.
 
--- The last line of defence against an overdraft, whatever the code above does. A domain, as Postgres keeps a domain's CHECK
--- from statement to statement and parses a table's anew for each.
+-- The last protection against an overdraft, independent of all code. It is a domain because Postgres caches the CHECK
+-- of a domain across statements, but parses the CHECK of a table again for each statement.
 CREATE DOMAIN wallet_balance AS bigint CONSTRAINT wallet_balance_covered CHECK (value >= 0);
 
--- The most a wallet may hold by wins and deposits, in minor units. Refunds may pass it; under half of what a bigint
--- holds, it leaves them room.
+-- The most that wins and deposits may bring a wallet to, in minor units. Refunds may exceed it. It is less than half of
+-- a bigint's range, which leaves room for refunds.
 CREATE DOMAIN balance_cap AS bigint CHECK (value BETWEEN 0 AND 4000000000000000000);
 
 CREATE TABLE casino_players (
     tenant_id uuid NOT NULL REFERENCES tenants,
     player_id bigint GENERATED ALWAYS AS IDENTITY,
-    -- A blocked player places no bets; wins and refunds of bets already placed still reach him. His wallets know it too.
+    -- A blocked player cannot bet. Wins and refunds of earlier bets are still paid. casino_wallets.takes_bets follows
+    -- it.
     status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'blocked')),
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, player_id)
 );
 
--- What differs between game providers is data here, their dialect; the ledger's functions read it and do not branch
--- on names.
+-- The differences between game providers (their dialect) are columns of this table. The ledger's functions read them
+-- and never branch on a provider's name.
 CREATE TABLE casino_game_providers (
     tenant_id uuid NOT NULL REFERENCES tenants,
     game_provider_id bigint GENERATED ALWAYS AS IDENTITY,
@@ -26,17 +27,18 @@ CREATE TABLE casino_game_providers (
     display_name text NOT NULL,
     api_url text NOT NULL CHECK (api_url ~ '^https?://'),
     status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'inactive')),
-    -- Whether the signature over the body alone, without a time, is accepted.
+    -- Whether a signature over the body alone, without a time stamp, is accepted.
     allow_bare_signature boolean NOT NULL DEFAULT false,
-    -- Rollback of an id never seen: 'accept' answers OK, 'refuse' an error; either leaves a tombstone.
+    -- Rollback of an unknown id: 'accept' answers OK, 'refuse' answers an error. Both leave a tombstone.
     unknown_rollback text NOT NULL DEFAULT 'accept' CHECK (unknown_rollback IN ('accept', 'refuse')),
-    -- A bet that comes after its tombstone: 'refuse' answers an error, 'swallow' OK; neither moves money.
+    -- A bet that arrives after its tombstone: 'refuse' answers an error, 'swallow' answers OK. Neither moves money.
     late_bet text NOT NULL DEFAULT 'refuse' CHECK (late_bet IN ('refuse', 'swallow')),
-    -- Whose transaction ids are unique: all of the provider's, or each player's apart.
+    -- The scope in which transaction ids are unique: the whole provider, or each player.
     id_scope text NOT NULL DEFAULT 'provider' CHECK (id_scope IN ('provider', 'player')),
-    -- A bet can be rolled back until its round has a payout, or until a payout names this very bet.
+    -- A bet can be rolled back until its round has a payout ('round_paid') or until a payout names the bet
+    -- ('bet_settled').
     rollback_until text NOT NULL DEFAULT 'round_paid' CHECK (rollback_until IN ('round_paid', 'bet_settled')),
-    -- A transaction sent again: 'replay' answers as the first time, 'refuse' an error.
+    -- A transaction that is sent again: 'replay' answers the first answer, 'refuse' answers an error.
     duplicate text NOT NULL DEFAULT 'replay' CHECK (duplicate IN ('replay', 'refuse')),
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, game_provider_id),
@@ -47,36 +49,36 @@ CREATE TABLE casino_games (
     tenant_id uuid NOT NULL,
     game_id bigint GENERATED ALWAYS AS IDENTITY,
     game_provider_id bigint NOT NULL,
-    -- The game's name at its provider (gameId in calls between the two).
+    -- The game's name at its provider (gameId in calls between casino and provider).
     code text NOT NULL CHECK (length(code) BETWEEN 1 AND 64),
     display_name text NOT NULL,
     status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'inactive')),
     PRIMARY KEY (tenant_id, game_id),
     UNIQUE (tenant_id, game_provider_id, code),
-    -- What a session refers to: a game of its own provider.
+    -- The target of casino_sessions' foreign key: a session's game belongs to the session's provider.
     UNIQUE (tenant_id, game_id, game_provider_id),
     FOREIGN KEY (tenant_id, game_provider_id) REFERENCES casino_game_providers
 );
 
--- A balance is written by the ledger's functions alone, together with the row that explains it.
+-- Only the ledger's functions write a balance, together with the ledger row that explains it.
 CREATE TABLE casino_wallets (
     tenant_id uuid NOT NULL,
     wallet_id bigint GENERATED ALWAYS AS IDENTITY,
     player_id bigint NOT NULL,
     currency text NOT NULL REFERENCES currencies,
     balance wallet_balance NOT NULL DEFAULT 0,
-    -- Whether its player may bet: kept with the player's status, so that a bet reads one row less, and a block waits for
-    -- the bet under way.
+    -- Whether the player may bet: a copy of the player's status. With the copy a bet reads one row less, and blocking a
+    -- player waits for a bet in progress.
     takes_bets boolean NOT NULL DEFAULT true,
-    -- Wins and deposits stop here; refunds do not.
+    -- Wins and deposits above this are declined. Refunds are not.
     balance_cap balance_cap NOT NULL DEFAULT 1000000000000000,
-    -- How many ledger rows the wallet has, and the hash of the newest ('' before the first): the head of its chain.
+    -- The head of the wallet's hash chain: the number of ledger rows, and the hash of the newest ('' before the first).
     entries bigint NOT NULL DEFAULT 0,
     head bytea NOT NULL DEFAULT '',
     PRIMARY KEY (tenant_id, wallet_id),
-    -- One wallet per player and currency.
+    -- A player has at most one wallet per currency.
     UNIQUE (tenant_id, player_id, currency),
-    -- What a session refers to: a wallet of its own player.
+    -- The target of casino_sessions' foreign key: a session's wallet belongs to the session's player.
     UNIQUE (tenant_id, wallet_id, player_id),
     FOREIGN KEY (tenant_id, player_id) REFERENCES casino_players
 ) WITH (fillfactor = 60); -- room for the next version of a row on its own page: updates touch no index
@@ -89,15 +91,16 @@ CREATE TABLE casino_sessions (
     wallet_id bigint NOT NULL,
     game_id bigint NOT NULL,
     game_provider_id bigint NOT NULL,
-    -- The provider's own id of the session; known once its launch call has answered.
+    -- The provider's own id of the session. NULL until the launch call has answered.
     provider_session_id varchar(255) COLLATE "C",
     status text NOT NULL DEFAULT 'launching' CHECK (status IN ('launching', 'active', 'closed')),
-    -- The provider may bet while its launch is under way, for a minute at most. Only a launch that is known to have
-    -- succeeded gives its session a longer life.
+    -- While the launch call is running the provider may already bet, for one minute at most. Only a launch that is
+    -- known to have succeeded extends the session.
     expires_at timestamptz NOT NULL DEFAULT now() + interval '1 minute',
     created_at timestamptz NOT NULL DEFAULT now(),
-    -- Who opened it (a person's subject, or the id of an API key), from where and in which call: the trace of a launch by a
-    -- key, which has no entry in the audit log. NULL on a laptop, where nobody is known.
+    -- The caller that opened the session (a person's subject or an API key's id), its address and request. The only
+    -- trace of a launch by a key: such a launch has no audit log entry. NULL on a laptop, where callers are not
+    -- authenticated.
     opener_kind text CHECK (opener_kind IN ('person', 'machine')),
     opener text,
     source_ip text,
@@ -111,7 +114,7 @@ CREATE TABLE casino_sessions (
     REFERENCES casino_games (tenant_id, game_id, game_provider_id)
 );
 
--- Row-level security: one policy per table, command and group of roles; a command without a policy finds no row.
+-- Row-level security: one policy per table, command and group of roles. A command without a policy finds no row.
 DO $$
 DECLARE
     v_table text;

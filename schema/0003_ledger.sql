@@ -1,56 +1,57 @@
 -- The ledger: every answered money call is one row, written in the same transaction as the balance it explains.
 --
--- Postgres parses a table's CHECKs anew for every statement, part by part, and fires a trigger for every foreign key: a
--- dozen of them halved the rate of debits. So one CHECK asks one function, which is compiled once per connection and says
--- what a row of each type may hold. The auditor looks for rows whose wallet is gone.
+-- There is one CHECK, which calls one function, and no foreign key. Postgres parses each CHECK of a table again for
+-- every statement, and fires a trigger for every foreign key; a dozen of them halved the rate of debits. The function
+-- is compiled once per database connection. The auditor finds rows whose wallet does not exist.
 
 CREATE TYPE casino_transaction_type AS ENUM ('bet', 'win', 'promo', 'jackpot', 'rollback', 'tombstone', 'deposit');
 
--- The accounts of the house that a wallet's money comes from and goes to.
+-- The accounts of the house: the other side of every movement of a wallet.
 CREATE TYPE casino_house_account AS ENUM ('game', 'promotion', 'jackpot', 'cashier');
 
 CREATE TABLE casino_transactions (
     tenant_id uuid NOT NULL,
     wallet_id bigint NOT NULL,
-    -- The row's place in its wallet's chain: 1, 2, 3, without a gap.
+    -- The row's position in the wallet's chain: 1, 2, 3, without a gap.
     entry bigint NOT NULL,
     type casino_transaction_type NOT NULL,
     -- 'OK', or the code of the decline.
     outcome text NOT NULL,
-    -- 0 is the house itself (deposits).
+    -- 0 means the house itself (deposits).
     game_provider_id bigint NOT NULL,
-    -- 0 where ids are unique per game provider, the player where they are unique per player.
+    -- 0 if ids are unique per game provider; the player's id if they are unique per player.
     id_scope bigint NOT NULL,
     external_transaction_id text COLLATE "C" NOT NULL,
     session_id bigint,
     round_id text COLLATE "C",
-    -- The bet a win pays for, or the transaction a rollback takes back.
+    -- The bet that a win pays for, or the transaction that a rollback reverses.
     reference_id text COLLATE "C",
-    -- Minor units the wallet was to gain: negative for a bet.
+    -- The intended change of the balance in minor units: negative for a bet.
     amount bigint NOT NULL,
     balance_before bigint NOT NULL,
     balance_after bigint NOT NULL,
-    -- Double entry: what the wallet gains, this account of the house loses.
+    -- Double entry: this account of the house loses the amount that the wallet gains.
     counter_account casino_house_account NOT NULL,
-    -- SHA-256 of the tenant and the business fields the caller sent: the same id with other fields is a conflict, not a
-    -- replay.
+    -- SHA-256 of the tenant and the business fields that the caller sent. The same id with another hash is a conflict,
+    -- not a replay.
     request_hash bytea NOT NULL,
-    -- The call that made the row. A statement sent again after a lost answer carries the same one, and so finds its own
-    -- row; a call that a game provider repeats has another.
+    -- The call that wrote the row. When our code retries a statement after a lost answer, it sends the same request id
+    -- and so finds its own row. When a game provider repeats a call, the request id is another.
     request_id text COLLATE "C" NOT NULL,
-    -- The answer's body as first sent, for a replay to send the same bytes; NULL where casino_response_v1 makes them
-    -- from the row: a fifth less to write.
+    -- The body of the first answer, so that a replay sends the same bytes. NULL if casino_response_v1 can make the body
+    -- from the row, which saves a fifth of the bytes written.
     response text,
-    -- When the call's transaction began. The order of a wallet's rows is their entry, not their time.
+    -- The start of the call's transaction. A wallet's rows are ordered by entry, not by time.
     created_at timestamptz NOT NULL,
-    -- SHA-256 over the previous row's hash and this row: no row can be changed, removed or put between unseen.
+    -- SHA-256 over the previous row's hash and this row: changing, removing or inserting a row breaks the chain.
     hash bytea NOT NULL,
     PRIMARY KEY (tenant_id, wallet_id, entry)
 );
 
--- What a row may hold, by its type: the sign of its amount, the account and the rows it refers to; and that the balance
--- moves by the whole amount where the outcome is OK, and by nothing where it is a decline. (Below zero the wallet's own
--- domain lets no balance go.) Bets are tested first: Postgres prepares each expression again in each transaction.
+-- Whether a row is valid for its type: the sign of the amount, the account, and the rows it refers to. The balance
+-- changes by the whole amount if the outcome is OK, and not at all if it is a decline. (The domain wallet_balance keeps
+-- the balance at zero or above.) Bets are tested first, because Postgres prepares each expression again in each
+-- transaction.
 CREATE FUNCTION casino_is_sound(p_row casino_transactions) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -63,7 +64,7 @@ BEGIN
             AND p_row.session_id IS NOT NULL AND p_row.round_id IS NOT NULL AND p_row.reference_id IS NULL;
     ELSIF p_row.amount < 0
         OR p_row.balance_after - p_row.balance_before <> (CASE p_row.outcome WHEN 'OK' THEN p_row.amount ELSE 0 END)
-        -- Only a rollback that laid a tombstone is accepted with another answer than the usual.
+        -- An accepted row stores its answer only if it is a rollback that left a tombstone.
         OR (p_row.outcome <> 'OK' AND p_row.response IS NULL)
         OR (p_row.outcome = 'OK' AND p_row.response IS NOT NULL AND p_row.type <> 'rollback')
         OR (p_row.type = 'deposit') <> (p_row.session_id IS NULL)
@@ -85,11 +86,11 @@ BEGIN
     END;
 END $$;
 
--- The table is as new as this: there are no rows to be checked.
+-- The table is created in this file, so there are no rows to check.
 -- squawk-ignore constraint-missing-not-valid
 ALTER TABLE casino_transactions ADD CONSTRAINT casino_transactions_sound CHECK (casino_is_sound(casino_transactions));
 
--- One row per id of a game provider (or of its player), whatever the type: what makes a retry safe.
+-- One row per id of a game provider (or of its player), whatever the type: this makes a retry safe.
 CREATE UNIQUE INDEX casino_transactions_external_id
 ON casino_transactions (tenant_id, game_provider_id, id_scope, external_transaction_id);
 
@@ -98,12 +99,13 @@ CREATE UNIQUE INDEX casino_transactions_rollback
 ON casino_transactions (tenant_id, wallet_id, game_provider_id, reference_id)
 WHERE type = 'rollback' AND outcome = 'OK';
 
--- Finds the payouts of a round, and those of a bet; the simplest predicate that keeps bets out, as each of them asks it.
+-- Finds the payouts of a round or of a bet. The predicate excludes bets, and is as simple as possible: each bet checks
+-- it.
 CREATE INDEX casino_transactions_payout
 ON casino_transactions (tenant_id, wallet_id, game_provider_id, round_id, reference_id)
 WHERE type <> 'bet';
 
--- Append-only: nobody holds the privilege to change or remove a row, and this trigger stops even those who own the table.
+-- Append-only: no role has the privilege to change or remove a row, and this trigger stops even the owner of the table.
 CREATE FUNCTION casino_transactions_refuse_change() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -115,10 +117,10 @@ CREATE TRIGGER casino_transactions_append_only
 BEFORE UPDATE OR DELETE OR TRUNCATE ON casino_transactions
 FOR EACH STATEMENT EXECUTE FUNCTION casino_transactions_refuse_change();
 
--- What a provider's ids mean is settled when its row is made: whose they are (tenant, id, code) and how far they are unique
--- (id_scope). Changed or made anew, the ids before would be forgotten, and a retry would move money again. A trigger that
--- looked for the provider's transactions would miss those under way, which no other transaction can see; this one looks
--- at its own row alone, so there is nothing to miss and nothing to lock.
+-- Forbids changing or deleting what a provider's ids mean: their owner (tenant, id, code) and the scope in which they
+-- are unique (id_scope). After such a change the earlier ids would not be found, and a retry would move money again.
+-- The trigger compares the row's old and new values only. A trigger that searched for the provider's transactions would
+-- miss uncommitted ones; this one misses nothing and needs no lock.
 CREATE FUNCTION casino_game_providers_refuse_change() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -149,7 +151,7 @@ WITH CHECK (tenant_id = ledger_tenant());
 GRANT SELECT ON casino_transactions TO causeway_casino, causeway_ledger, causeway_auditor;
 GRANT INSERT ON casino_transactions TO causeway_ledger;
 
--- The two postings of each row that moved money: what the wallet gained and what the house's account lost.
+-- The two postings of each row that moved money: the wallet's gain and the house account's loss.
 CREATE VIEW casino_postings WITH (security_invoker = true) AS
 SELECT t.tenant_id, t.wallet_id, t.entry, p.account, p.amount, w.currency, t.created_at
 FROM casino_transactions AS t
@@ -161,52 +163,53 @@ CROSS JOIN LATERAL (VALUES
 WHERE t.balance_after <> t.balance_before;
 GRANT SELECT ON casino_postings TO causeway_casino, causeway_auditor;
 
--- What the auditor has signed: after each run, every chain that grew and held, so that a chain computed anew or cut short
--- is found at the next; and what is settled and in no chain. The signatures are HMACs under a key that the database does
--- not hold. Not tenants' tables: the auditor alone reads and writes them, and reads every tenant.
+-- What the auditor has signed. After each run it signs the head of every chain that grew and has no finding: the next
+-- run then detects a recomputed or shortened chain. It also signs fixed facts that no chain covers. The signatures are
+-- HMACs with a key that the database does not hold. These are not tenants' tables: only the auditor reads and writes
+-- them, and it reads every tenant.
 CREATE TABLE ledger_audit_runs (
-    -- Made of the key: the runs that one key signed.
+    -- Derived from the key: the runs signed with one key are one series.
     series bytea NOT NULL,
     -- 1, 2, 3, without a gap.
     run bigint NOT NULL,
     ended_at timestamptz NOT NULL DEFAULT now(),
-    -- SHA-256 over the newest signed head of every wallet: none can be taken away unseen.
+    -- SHA-256 over the newest signed head of every wallet: removing a head changes it.
     heads bytea NOT NULL,
-    -- SHA-256 over all settled facts.
+    -- SHA-256 over all fixed facts.
     facts bytea NOT NULL,
     -- HMAC over the run, its heads and facts, and the signature of the run before.
     signature bytea NOT NULL,
-    -- Two runs at once: one of them fails here.
+    -- Of two runs at the same time, one fails here.
     PRIMARY KEY (series, run)
 );
 
--- A run adds the wallets that grew since the run before it, so there are never more of a series than ledger rows.
+-- A run adds the wallets that grew since the run before, so a series never has more heads than the ledger has rows.
 CREATE TABLE ledger_audit_heads (
     tenant_id uuid NOT NULL,
     wallet_id bigint NOT NULL,
     series bytea NOT NULL,
     run bigint NOT NULL,
-    -- The wallet's newest row at that run, and its hash.
+    -- The wallet's newest row at the time of the run, and its hash.
     entry bigint NOT NULL,
     hash bytea NOT NULL,
-    -- HMAC over all of these.
+    -- HMAC over all the columns above.
     signature bytea NOT NULL,
-    -- Finds the newest of a wallet.
+    -- Also finds the newest head of a wallet.
     PRIMARY KEY (tenant_id, wallet_id, series, run)
 );
 
--- Finds those of runs that have not been.
+-- Finds heads whose run does not exist.
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX ledger_audit_heads_run ON ledger_audit_heads (series, run);
 
--- Written once, at the first run that sees the subject: a game provider with its code and id_scope, a currency with its
--- decimals.
+-- Facts that must never change. Each is written by the first run that sees its subject: a game provider with its code
+-- and id_scope, or a currency with its exponent.
 CREATE TABLE ledger_audit_facts (
     series bytea NOT NULL,
     subject text COLLATE "C" NOT NULL,
     value text NOT NULL,
     run bigint NOT NULL,
-    -- HMAC over all of these.
+    -- HMAC over all the columns above.
     signature bytea NOT NULL,
     PRIMARY KEY (series, subject)
 );

@@ -1,16 +1,18 @@
--- The functions that move money: one call each, run as causeway_ledger. A function's version is in its name: a changed
--- one is a new one beside the old, so that code of both ages works while a deployment is under way.
+-- The functions that move money: one call per operation, executed as causeway_ledger. A function's version is part of
+-- its name. A changed function is added beside the old one, so that old and new code both work during a deployment.
 --
--- How concurrent calls meet. The player's advisory lock, held to the end of the transaction, queues the calls on one
--- player before they read anything: each sees what the one before it committed, and a hot wallet goes from one caller
--- to the next without a stampede on its row. The lock is a queue, not the safety: a wallet is updated only where its
--- entry count is still the one read, and ids, chain places and refunds are unique indexes. Where those meet a writer
--- that did not queue here (one id sent for two players), the whole statement fails, and the caller sends it again.
--- The one-argument form of the lock is a player's turn; the form with two is the doors before it (casino_wait_turn).
+-- Concurrent calls. Calls on one player queue at the player's advisory lock before they read anything, and hold it to
+-- the end of the transaction. So each call sees what the previous one committed, and a hot wallet passes from one
+-- caller to the next without many callers contending for its row. Correctness does not depend on the lock: a wallet is
+-- updated only if its entry count is still the count that was read, and ids, chain positions and refunds have unique
+-- indexes. If they meet a writer that did not queue here (one id sent for two players), the whole statement fails and
+-- the caller retries. pg_advisory_xact_lock with one argument is the player's turn; with two arguments it is a slot in
+-- the queue before it (casino_wait_turn).
 
--- The hash of a ledger row, chained to the hash of the row before it ('' before the first). The request's hash stands
--- for tenant, type, ids and amount; the auditor computes it again from the columns. (STABLE like array_send, or it could
--- not be inlined; so with to_json below. Arrays, as every function called costs its setting up.)
+-- The hash of a ledger row, chained to the hash of the row before it ('' before the first). p_request_hash covers
+-- tenant, type, ids and amount; the auditor computes it again from the columns. (STABLE, because array_send is STABLE
+-- and Postgres would not inline the function otherwise; the same holds for to_json below. Arrays, because each function
+-- call costs.)
 CREATE FUNCTION casino_entry_hash(
     p_previous bytea, p_request_hash bytea, p_wallet_id bigint, p_entry bigint, p_outcome text, p_currency text,
     p_request_id text, p_game_provider_id bigint, p_id_scope bigint, p_session_id bigint, p_balance_before bigint,
@@ -23,7 +25,7 @@ RETURN sha256(
     ]) || timestamptz_send(p_created_at) || array_send(ARRAY[p_outcome, p_currency, p_request_id])
 );
 
--- The sentence in a decline's answer.
+-- The sentence of a decline's answer.
 CREATE FUNCTION casino_decline_sentence(p_code text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE p_code
@@ -40,7 +42,8 @@ RETURN CASE p_code
     WHEN 'TRANSACTION_NOT_FOUND' THEN 'No such transaction'
 END;
 
--- A money call's answer. That of an accepted call is not stored but made again for a replay: this version never changes.
+-- The answer to a money call. An accepted call's answer is not stored: a replay makes it again. So never change this
+-- version.
 CREATE FUNCTION casino_response_v1(
     p_outcome text, p_transaction_id text, p_balance bigint, p_currency text, p_tombstone boolean, p_request_id text
 ) RETURNS text
@@ -57,7 +60,7 @@ ELSE
     || '","requestId":' || to_json(p_request_id) || ',"balance":"' || p_balance || '"}'
 END;
 
--- Whether a transaction has been rolled back, or its tombstone laid.
+-- Whether a transaction was rolled back or has a tombstone.
 CREATE FUNCTION casino_is_rolled_back(
     p_tenant_id uuid, p_wallet_id bigint, p_game_provider_id bigint, p_transaction_id text
 ) RETURNS boolean
@@ -68,7 +71,7 @@ RETURN EXISTS (
         AND r.reference_id = p_transaction_id AND r.type = 'rollback' AND r.outcome = 'OK'
 );
 
--- The row that holds an id, on whichever wallet.
+-- The row that has an id, on any wallet.
 CREATE FUNCTION casino_find_transaction(
     p_tenant_id uuid, p_game_provider_id bigint, p_id_scope bigint, p_transaction_id text
 ) RETURNS SETOF casino_transactions
@@ -79,7 +82,8 @@ BEGIN ATOMIC
         AND t.external_transaction_id = p_transaction_id;
 END;
 
--- Whether a win, promo or jackpot may be paid: 'OK', or why not. A win names its bet; the others need not.
+-- Whether a win, promo or jackpot may be paid: 'OK' or the code of the decline. A win must name its bet; a promo or a
+-- jackpot may.
 CREATE FUNCTION casino_judge_credit(
     p_wallet casino_wallets, p_game_provider_id bigint, p_id_scope bigint, p_round_id text, p_bet_id text,
     p_amount bigint
@@ -105,8 +109,8 @@ BEGIN
         THEN 'BALANCE_LIMIT_EXCEEDED' ELSE 'OK' END;
 END $$;
 
--- Whether a transaction may be rolled back, what goes back to the wallet (minor units), and whether the id was never
--- seen, so that a tombstone must bar it.
+-- Whether a transaction may be rolled back, the refund (minor units), and whether the id is unknown, so that a
+-- tombstone must be left.
 CREATE FUNCTION casino_judge_rollback(
     p_wallet casino_wallets, p_provider casino_game_providers, p_id_scope bigint, p_original_id text,
     OUT outcome text, OUT refund bigint, OUT unseen boolean
@@ -147,9 +151,9 @@ BEGIN
     END IF;
 END $$;
 
--- Appends a row to its wallet's chain, in the wallet's currency, and moves the balance by what the row says; returns the chain's new head.
--- The row's entry and balance_before are the wallet's as read: a writer that has changed it since makes this fail
--- with serialization_failure.
+-- Appends a row to its wallet's chain, in the wallet's currency, and sets the balance to the row's balance_after.
+-- Returns the new head of the chain. The row's entry and balance_before come from the wallet as it was read. If another
+-- writer has changed the wallet since, raises serialization_failure.
 CREATE FUNCTION casino_append(p_head bytea, p_currency text, p_row casino_transactions) RETURNS bytea
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -169,10 +173,10 @@ BEGIN
     RETURN p_row.hash;
 END $$;
 
--- Waits for a player's turn when another call has it. Of the many calls a hot wallet may draw, six wait at the wallet
--- itself, each behind a door it found open; the others wait in one line, whose first joins the six. With 32 callers in a
--- single line a wallet had lost a quarter of the rate it has with 8: each call took longer, for what was measured of it
--- most likely because a caller that has waited long finds the processor's caches cold.
+-- Waits for a player's turn while another call has it. Six calls at most wait at the player's lock itself, each holding
+-- one of six slots; all others wait in one queue (slot 0), whose first then waits with them. In a single queue, 32
+-- callers on one wallet had a quarter less throughput than 8: each call took longer. The most likely cause, by what was
+-- measured, is that after a long wait the processor's caches no longer hold a caller's data.
 CREATE FUNCTION casino_wait_turn(p_player_id bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -190,14 +194,14 @@ END $$;
 
 -- Any money call, from claiming its id to storing its answer.
 --
--- p_type: bet, win, promo, jackpot or rollback. p_amount: minor units, 0 for a rollback (the stored bet says what goes
--- back). p_reference_id: the bet a credit pays for, the transaction a rollback takes back. p_request_hash,
--- p_tombstone_hash: of this call's business fields, and of those of the tombstone it may leave.
--- Returns outcome, response, replayed, balance, in one array: a function read as a table costs a tenth of a debit.
--- outcome: 'OK'; the code of a decline, which is stored and replayed for ever; or the code of a refusal, which leaves
--- no row. response: the answer's body, NULL for a refusal. balance: minor units, NULL where the player is unknown.
--- p_currency: what the caller takes the wallet's currency for, NULL where he does not say. p_request_id: this call's
--- own; a statement that is sent again with it is answered as the first time, in every dialect.
+-- p_type: bet, win, promo, jackpot or rollback. p_amount: minor units, 0 for a rollback (the refund is the stored bet's
+-- amount). p_reference_id: the bet that a credit pays for, or the transaction that a rollback reverses. p_request_hash
+-- and p_tombstone_hash: the hashes of this call's business fields, and of those of the tombstone that it may leave.
+-- p_currency: the wallet's currency as the caller states it, NULL if not stated. p_request_id: the id of this call; a
+-- statement that is retried with the same request id gets its first answer, in every dialect. Returns outcome,
+-- response, replayed and balance in one array: a function that returns a table costs a tenth of a debit. outcome: 'OK',
+-- the code of a decline (stored, and replayed for ever) or the code of a refusal (leaves no row). response: the
+-- answer's body, NULL for a refusal. balance: minor units, NULL if the player is unknown.
 CREATE FUNCTION casino_transact_v1(
     p_tenant_id uuid, p_game_provider text, p_bare_signature boolean, p_type casino_transaction_type,
     p_session_token text, p_player_id bigint, p_transaction_id text, p_round_id text, p_amount bigint,
@@ -225,8 +229,8 @@ BEGIN
         RAISE EXCEPTION 'a game provider cannot send a % of %', p_type, p_amount USING ERRCODE = 'CW002';
     END IF;
 
-    -- The turn is the session's player's: a caller without one of his sessions makes nobody wait. What was read before a
-    -- wait is read again after it.
+    -- The turn is the turn of the session's player: a caller without a session of that player makes nobody wait. After
+    -- a wait, everything is read again.
     LOOP
         SELECT * INTO v_provider FROM casino_game_providers AS g
         WHERE g.tenant_id = p_tenant_id AND g.code = p_game_provider;
@@ -256,8 +260,8 @@ BEGIN
         END IF;
     END IF;
 
-    -- The id first: a retry is answered as before whatever has happened since. A retry is of the same wallet too: the
-    -- player may have another, in another currency.
+    -- Check the id first: a retry gets the same answer whatever has happened since. A retry must be for the same
+    -- wallet: the player may have another wallet in another currency.
     v_row.id_scope := CASE v_provider.id_scope WHEN 'player' THEN p_player_id ELSE 0 END;
     SELECT * INTO v_known
     FROM casino_find_transaction(p_tenant_id, v_provider.game_provider_id, v_row.id_scope, p_transaction_id);
@@ -280,7 +284,7 @@ BEGIN
         outcome := 'PLAYER_NOT_FOUND';
         RETURN ARRAY[outcome, response, replayed::text, balance::text];
     ELSIF p_type = 'rollback' AND p_reference_id = p_transaction_id THEN
-        -- One id cannot be the bet's and its rollback's, also where the bet was never seen.
+        -- A bet and its rollback cannot share one id, even if the bet was never seen.
         outcome := 'DUPLICATE_TRANSACTION';
         RETURN ARRAY[outcome, response, replayed::text, balance::text];
     END IF;
@@ -295,7 +299,7 @@ BEGIN
         RETURN ARRAY[outcome, response, replayed::text, balance::text];
     ELSIF p_type = 'bet' THEN
         v_change := -p_amount;
-        -- What was bet before is still settled.
+        -- Wins and rollbacks of earlier bets are still accepted.
         IF v_provider.status <> 'active' THEN
             outcome := 'GAME_PROVIDER_INACTIVE';
             RETURN ARRAY[outcome, response, replayed::text, balance::text];
@@ -315,7 +319,8 @@ BEGIN
             v_wallet, v_provider.game_provider_id, v_row.id_scope, p_round_id, p_reference_id, p_amount
         );
     END IF;
-    -- Nothing is stored about an id that is unknown or another player's: the call may be right a moment later.
+    -- Store nothing about an id that is unknown or belongs to another player: the same call may be valid a moment
+    -- later.
     IF outcome = 'TRANSACTION_NOT_FOUND' AND NOT v_unseen THEN
         RETURN ARRAY[outcome, response, replayed::text, balance::text];
     END IF;
@@ -358,9 +363,9 @@ BEGIN
     RETURN ARRAY[outcome, response, replayed::text, balance::text];
 END $$;
 
--- A debit. The bet that is new, covered and allowed, which is nearly every one, takes the short way: all that can be
--- asked is asked in two statements, of which the first proves the caller and takes the player's turn, and the second
--- takes the money. Whatever they do not take goes the whole way.
+-- A debit. Nearly every bet is new, covered and allowed, and takes the fast path of two statements: the first
+-- authenticates the caller and takes the player's turn, the second takes the money. All other bets go through
+-- casino_transact_v1.
 CREATE FUNCTION casino_debit_v1(
     p_tenant_id uuid, p_game_provider text, p_bare_signature boolean, p_session_token text, p_player_id bigint,
     p_transaction_id text, p_round_id text, p_amount bigint, p_currency text, p_request_hash bytea, p_request_id text
@@ -425,8 +430,8 @@ BEGIN
     ];
 END $$;
 
--- A wallet knows whether its player may bet, from its first moment on. The player's turn keeps a new wallet and a block
--- apart, so that neither misses the other.
+-- A new wallet copies from its player's status whether the player may bet. Both this and blocking a player take the
+-- player's turn, so neither can miss the other.
 CREATE FUNCTION casino_wallets_ask_player() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -458,7 +463,7 @@ CREATE TRIGGER casino_players_status
 AFTER UPDATE ON casino_players
 FOR EACH ROW WHEN (old.status <> new.status) EXECUTE FUNCTION casino_players_tell_wallets();
 
--- A player's balance, for the game provider whose session it is. No row where the session is not its.
+-- A player's balance, for the game provider of the session. SESSION_NOT_FOUND if the session is another provider's.
 CREATE FUNCTION casino_balance_v1(
     p_tenant_id uuid, p_game_provider text, p_bare_signature boolean, p_session_token text, p_player_id bigint,
     p_currency text, OUT outcome text, OUT balance bigint, OUT currency text
@@ -486,7 +491,7 @@ BEGIN
     END IF;
 END $$;
 
--- Money from the cashier: 0 or more minor units. The same id again moves nothing and answers the balance as it is.
+-- A deposit by the cashier: 0 or more minor units. The same id again moves nothing and answers the current balance.
 CREATE FUNCTION casino_deposit_v1(
     p_tenant_id uuid, p_wallet_id bigint, p_transaction_id text, p_amount bigint, p_request_hash bytea, p_request_id text,
     OUT outcome text, OUT balance bigint
@@ -526,8 +531,8 @@ BEGIN
     END IF;
 END $$;
 
--- Ownership and execution: money moves as causeway_ledger, which nobody can log in as; the casino's login may call the
--- provider-facing functions, and nothing else may.
+-- Ownership and execution: money moves as causeway_ledger, which cannot log in. The casino's login may call the
+-- functions for game providers and no others.
 GRANT CREATE ON SCHEMA public TO causeway_ledger;
 DO $$
 DECLARE

@@ -1,12 +1,12 @@
--- The game provider's side of the demo: its casinos, games, players, sessions and rounds. It holds no money and can
--- read no casino table; the two sides meet over HTTP alone.
+-- The demo game provider's side: its casinos, games, players, sessions and rounds. It holds no money and cannot read
+-- the casino's tables. The two sides communicate over HTTP only.
 
--- Where a casino takes the provider's calls.
+-- The casinos, each with the URL that takes the provider's calls.
 CREATE TABLE provider_casinos (
     tenant_id uuid NOT NULL REFERENCES tenants,
     casino_code text NOT NULL CHECK (casino_code ~ '^[A-Z0-9_]{1,64}$'),
     api_url text NOT NULL CHECK (api_url ~ '^https?://'),
-    -- The code the casino knows this provider by (x-provider-code).
+    -- The casino knows this provider by this code (x-provider-code).
     provider_code text NOT NULL CHECK (provider_code ~ '^[A-Z0-9_]{1,64}$'),
     PRIMARY KEY (tenant_id, casino_code)
 );
@@ -42,7 +42,7 @@ CREATE TABLE provider_sessions (
     currency text NOT NULL REFERENCES currencies,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, provider_session_id),
-    -- A launch sent again finds its session.
+    -- A launch that is sent again finds its session.
     UNIQUE (tenant_id, session_token),
     FOREIGN KEY (tenant_id, provider_player_id) REFERENCES provider_players,
     FOREIGN KEY (tenant_id, game_code) REFERENCES provider_games

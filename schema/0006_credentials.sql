@@ -1,8 +1,8 @@
--- The hub's credentials: a data key per tenant, wrapped by KMS, and the secrets of connections, sealed under it.
+-- The hub's credentials: a data key per tenant, wrapped by KMS, and the secrets of connections, encrypted with it.
 --
 -- Nothing here is readable without KMS: the database holds wrapped keys and ciphertexts, never a key or a secret.
--- causeway_hub is the login of the hub's functions; causeway_credentials that of the few that open credentials: it may all
--- that the other may, and alone reads keys and ciphertexts.
+-- causeway_hub is the login of the hub's functions. causeway_credentials is the login of the few functions that decrypt
+-- credentials: it has all rights of causeway_hub, and is the only login that reads keys and ciphertexts.
 
 DO $$
 DECLARE
@@ -31,63 +31,63 @@ GRANT EXECUTE ON FUNCTION enter_tenant_v1 TO causeway_hub;
 CREATE POLICY tenants_hub ON tenants FOR SELECT TO causeway_hub USING (tenant_id = current_tenant());
 GRANT SELECT ON tenants TO causeway_hub;
 
--- A key stays as long as a ciphertext names it: the foreign key of api_credentials sees to that.
+-- A key must exist as long as a ciphertext names it: the foreign key of api_credentials enforces it.
 CREATE TABLE tenant_data_keys (
     tenant_id uuid NOT NULL REFERENCES tenants,
-    -- It has four bytes in a ciphertext.
+    -- A ciphertext stores the version in four bytes.
     version bigint NOT NULL CHECK (version BETWEEN 1 AND 4294967295),
-    -- What KMS gave: only KMS makes a key of it, and only for this tenant (encryption context).
+    -- The data key as KMS wrapped it. Only KMS can unwrap it, and only for this tenant (encryption context).
     wrapped bytea NOT NULL,
-    -- The KMS key that wrapped it, by ARN.
+    -- The ARN of the KMS key that wrapped it.
     kms_key_id text NOT NULL,
-    -- Secrets are sealed under the active one; a retired one still opens what it sealed.
+    -- The active key encrypts. A retired key still decrypts what was encrypted with it.
     status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'retired')),
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, version)
 );
--- One key per tenant seals; two first uses, or two rotations, at once make one.
+-- A tenant has one active key: two first uses, or two rotations, at the same time create one key.
 CREATE UNIQUE INDEX tenant_data_keys_one_active ON tenant_data_keys (tenant_id) WHERE status = 'active';
 
--- A connection's credential over time: candidate -> active -> retiring -> retired, and back from retiring to active;
--- destroyed from anywhere, for good.
+-- The versions of a connection's credential: candidate -> active -> retiring -> retired, and back from retiring to
+-- active (rollback). Any version can become destroyed, which is final.
 CREATE TABLE api_credential_versions (
     tenant_id uuid NOT NULL REFERENCES tenants,
     connection_id uuid NOT NULL,
     version bigint NOT NULL CHECK (version > 0),
     status text NOT NULL DEFAULT 'candidate'
     CHECK (status IN ('candidate', 'active', 'retiring', 'retired', 'destroyed')),
-    -- What its fields refer to: a version that is not destroyed.
+    -- The target of api_credentials' foreign key: a secret belongs to a version that is not destroyed.
     holds_secrets boolean NOT NULL GENERATED ALWAYS AS (status <> 'destroyed') STORED,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, connection_id, version),
     UNIQUE (tenant_id, connection_id, version, holds_secrets)
 );
--- A connection has one credential in use, and at most one to roll back to.
+-- A connection has at most one active credential, and at most one that a rollback can restore.
 CREATE UNIQUE INDEX api_credential_versions_one_active
 ON api_credential_versions (tenant_id, connection_id) WHERE status = 'active';
 CREATE UNIQUE INDEX api_credential_versions_one_retiring
 ON api_credential_versions (tenant_id, connection_id) WHERE status = 'retiring';
 
--- One row per secret field. A ciphertext is: format (1 byte, 1), key version (4 bytes, big-endian), nonce (12), sealed
--- text, tag (16).
+-- One row per secret field. The ciphertext is: format (1 byte, value 1), key version (4 bytes, big-endian), nonce (12),
+-- encrypted text, tag (16).
 CREATE TABLE api_credentials (
     tenant_id uuid NOT NULL,
     connection_id uuid NOT NULL,
     version bigint NOT NULL,
     field text NOT NULL CHECK (length(field) BETWEEN 1 AND 200),
-    -- A text stored here by mistake has no such head, and is refused.
+    -- A plaintext stored here by mistake lacks this header and is refused.
     ciphertext bytea NOT NULL CHECK (octet_length(ciphertext) BETWEEN 33 AND 65536 AND get_byte(ciphertext, 0) = 1),
-    -- The version inside the ciphertext.
+    -- The key version inside the ciphertext.
     key_version bigint NOT NULL GENERATED ALWAYS AS (
         (get_byte(ciphertext, 1) << 24) | (get_byte(ciphertext, 2) << 16)
         | (get_byte(ciphertext, 3) << 8) | get_byte(ciphertext, 4)
     ) STORED,
     holds_secrets boolean NOT NULL DEFAULT true CHECK (holds_secrets),
     PRIMARY KEY (tenant_id, connection_id, version, field),
-    -- A version is destroyed only once its ciphertexts are gone.
+    -- A version can be destroyed only after its ciphertexts are deleted.
     CONSTRAINT api_credentials_version FOREIGN KEY (tenant_id, connection_id, version, holds_secrets)
     REFERENCES api_credential_versions (tenant_id, connection_id, version, holds_secrets),
-    -- No ciphertext without the key that opens it.
+    -- A ciphertext must have a key that decrypts it.
     CONSTRAINT api_credentials_key FOREIGN KEY (tenant_id, key_version) REFERENCES tenant_data_keys
 );
 
@@ -97,7 +97,7 @@ DECLARE
     v_written text;
 BEGIN
     FOREACH v_table IN ARRAY ARRAY['tenant_data_keys', 'api_credential_versions', 'api_credentials'] LOOP
-        -- A super admin gives no credential, puts none into use and destroys none.
+        -- A super admin cannot add, activate or destroy a credential.
         v_written := 'tenant_id = current_tenant()' || CASE v_table WHEN 'tenant_data_keys' THEN '' ELSE
             ' AND current_setting(''causeway.role'', true) IS DISTINCT FROM ''super_admin''' END;
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', v_table);
@@ -116,6 +116,6 @@ END $$;
 CREATE POLICY api_credentials_destroy ON api_credentials FOR DELETE TO causeway_credentials
 USING (tenant_id = current_tenant() AND current_setting('causeway.role', true) IS DISTINCT FROM 'super_admin');
 
--- A data key is only retired, a version only changes its status, a secret is only sealed anew or deleted.
+-- A data key can only be retired, a version can only change its status, a secret can only be re-encrypted or deleted.
 GRANT UPDATE (status) ON tenant_data_keys, api_credential_versions TO causeway_credentials;
 GRANT UPDATE (ciphertext), DELETE ON api_credentials TO causeway_credentials;

@@ -1,12 +1,12 @@
--- The catalogue of providers: what a tenant can connect to. It belongs to no tenant; the files of schema/catalogue/ fill
--- it after the migrations, and a super admin may add to it and change it.
+-- The catalogue of providers: the platforms that a tenant can connect to. It belongs to no tenant. After the migrations
+-- it is loaded from the files in schema/catalogue/; a super admin may add and change providers.
 
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'causeway_hub') THEN
         CREATE ROLE causeway_hub LOGIN;
     END IF;
-    -- The owner, who loads the files, writes by the policies below and no others.
+    -- The owner loads the files. It is bound by the policies below, and needs the role to pass them.
     EXECUTE format('GRANT causeway_hub TO %I', current_user);
 END $$;
 
@@ -17,24 +17,24 @@ CREATE TABLE integration_providers (
     kind text NOT NULL CHECK (kind ~ '^[a-z_]{1,32}$'),
     display_name text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 100 AND is_name(display_name)),
     description text NOT NULL,
-    -- JSON Schema (2020-12) of a connection's configuration; x-secret marks what is stored encrypted.
+    -- JSON Schema (2020-12) of a connection's configuration. x-secret marks fields that are stored encrypted.
     config_schema jsonb NOT NULL CHECK (config_schema ->> 'type' = 'object'),
     -- Markdown.
     setup_instructions text NOT NULL,
     documentation_url text,
-    -- By environment (production, sandbox); null: the connection's own base_url.
+    -- By environment (production, sandbox). JSON null: the connection's own base_url is used.
     base_urls jsonb NOT NULL CHECK (jsonb_typeof(base_urls) = 'object'),
     api_version text,
     webhook_support boolean NOT NULL,
-    -- Requests of one connection by window; empty: not known.
+    -- Requests that one connection may make, by window. Empty: not known.
     rate_limits jsonb NOT NULL CHECK (jsonb_typeof(rate_limits) = 'object'),
-    -- The cheapest call that proves the credentials.
+    -- The cheapest call that proves the credentials valid.
     health_call jsonb NOT NULL CHECK (jsonb_typeof(health_call) = 'object'),
-    -- New connections are made to active providers alone.
+    -- New connections can be made to active providers only.
     is_active boolean NOT NULL DEFAULT true,
-    -- A super admin's text or schema: a new release's file leaves it alone.
+    -- Set when a super admin changed the row: a new release's file then does not overwrite it.
     changed_by_admin boolean NOT NULL DEFAULT false,
-    -- Counts the changes; a change names the one it was made from.
+    -- The number of changes. A change must name the version it was made from.
     version bigint NOT NULL DEFAULT 1 CHECK (version > 0),
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now()
@@ -43,8 +43,8 @@ CREATE TABLE integration_providers (
 ALTER TABLE integration_providers ENABLE ROW LEVEL SECURITY;
 ALTER TABLE integration_providers FORCE ROW LEVEL SECURITY;
 
--- Everyone reads the catalogue, a super admin alone writes it. Nobody deletes: connections name their provider, so one
--- is deactivated instead.
+-- Everybody reads the catalogue, only a super admin writes it. Nobody deletes: connections refer to their provider, so
+-- a provider is deactivated instead.
 CREATE POLICY integration_providers_read ON integration_providers FOR SELECT TO causeway_hub USING (true);
 CREATE POLICY integration_providers_add ON integration_providers FOR INSERT TO causeway_hub
 WITH CHECK (current_setting('causeway.role', true) = 'super_admin');

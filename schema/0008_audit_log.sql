@@ -1,24 +1,24 @@
--- The audit log: who did what to what, from where, and what came of it; append-only, and one hash chain per tenant.
+-- The audit log: who did what to which object, from where, with which outcome. Append-only, one hash chain per tenant.
 --
--- One function writes it, in the caller's own transaction: a change and its entry live or die together. What was
--- refused is written by a transaction of its own, once the refusing one is gone.
+-- One function writes it, in the caller's own transaction: a change and its entry are committed or rolled back
+-- together. A refused attempt is written in a transaction of its own, after the refused transaction has ended.
 --
--- What belongs to no tenant (the provider catalogue, the making of tenants) is written to the platform's chain, whose
--- tenant_id is the nil UUID (RFC 9562, 5.9). No tenant can have that id, so a transaction of the platform sees no
--- tenant's rows, and one function, one policy and one verifier serve both; a NULL would be equal to no setting, and a
--- second table would be a second of everything.
+-- Events without a tenant (changes of the provider catalogue, new tenants) go to the platform's chain, whose tenant_id
+-- is the nil UUID (RFC 9562, 5.9). No tenant can have that id, so a platform transaction sees no tenant's rows, and the
+-- same function, policy and verifier serve both kinds of chain. NULL would not work: NULL equals no setting. A second
+-- table would duplicate everything.
 --
--- How concurrent writers meet. An entry's number and the hash before it come from the tenant's head row, which the
--- writer holds to the end of its transaction. So entries are committed in their order, without a gap, and a reader who
--- has seen entry n will never find one below it that was not there. It is also why the entry is the last statement of
--- a transaction: what comes after it, the tenant's other writers wait for.
+-- Concurrent writers. An entry takes its number and the previous hash from the tenant's head row, which the writer
+-- locks until its transaction ends. So entries are committed in order and without a gap: after reading entry n, a
+-- reader never finds a new entry below n. Write the entry as the last statement of a transaction: the tenant's other
+-- writers wait for everything that comes after it.
 
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'causeway_hub') THEN
         CREATE ROLE causeway_hub LOGIN;
     END IF;
-    -- Owns the function that writes the log; nobody can log in as it.
+    -- Owns the function that writes the log. It cannot log in.
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'causeway_auditlog') THEN
         CREATE ROLE causeway_auditlog NOLOGIN;
     END IF;
@@ -27,57 +27,58 @@ END $$;
 
 GRANT USAGE ON SCHEMA public TO causeway_hub, causeway_auditlog;
 
--- The platform's chain is no tenant's. (A look at every tenant takes a moment: there are few.)
+-- No tenant has the id of the platform's chain. (Checking all rows is fast: there are few tenants.)
 -- squawk-ignore constraint-missing-not-valid
 ALTER TABLE tenants ADD CONSTRAINT tenants_not_the_platform
 CHECK (tenant_id <> '00000000-0000-0000-0000-000000000000');
 
--- Where each chain ends. Cutting off the newest entries shows here.
+-- The end of each chain. It reveals that the newest entries were removed.
 CREATE TABLE audit_log_heads (
-    -- A tenant, or the nil UUID for the platform.
+    -- A tenant's id, or the nil UUID for the platform.
     tenant_id uuid PRIMARY KEY,
     entries bigint NOT NULL,
     -- The newest entry's hash.
     head bytea NOT NULL,
-    -- A chain is a tenant's that there is, and a tenant with a chain cannot be deleted.
+    -- A chain belongs to an existing tenant, and a tenant that has a chain cannot be deleted.
     tenant uuid GENERATED ALWAYS AS (nullif(tenant_id, '00000000-0000-0000-0000-000000000000')) STORED
     REFERENCES tenants (tenant_id)
 );
 
 CREATE TABLE audit_log (
     tenant_id uuid NOT NULL REFERENCES audit_log_heads (tenant_id),
-    -- The entry's place in its chain: 1, 2, 3, without a gap.
+    -- The entry's position in its chain: 1, 2, 3, without a gap.
     entry bigint NOT NULL,
-    -- Taken while the head row was held: the order of times is that of entries, as far as the server's clock goes.
+    -- Read while the head row was locked, so times are in the order of entries (within the precision of the server's
+    -- clock).
     at timestamptz NOT NULL,
     actor_kind text NOT NULL CHECK (actor_kind IN ('person', 'machine', 'system')),
-    -- A person's subject, a machine's key id, a job's name; NULL where a refused caller proved none.
+    -- A person's subject, an API key's id or a job's name. NULL if a refused caller was not authenticated.
     actor text COLLATE "C",
     actor_role text COLLATE "C",
-    -- What was done, as noun and verb: connection.created.
+    -- The action as noun and verb: connection.created.
     action text COLLATE "C" NOT NULL CHECK (action ~ '^[a-z][a-z_]*[.][a-z][a-z_]*$'),
     object_kind text COLLATE "C" NOT NULL,
     object_id text COLLATE "C",
     outcome text NOT NULL CHECK (outcome IN ('done', 'refused', 'failed')),
-    -- The object's fields before and after, secrets as fingerprints.
+    -- The object's fields before and after. Secrets are fingerprints.
     before jsonb,
     after jsonb,
     source_ip text,
     request_id text,
-    -- The hash of the entry before; empty for the first.
+    -- The hash of the previous entry; empty for the first.
     previous_hash bytea NOT NULL,
-    -- SHA-256 over the previous hash and this entry: none can be changed, removed or put between unseen.
+    -- SHA-256 over the previous hash and this entry: changing, removing or inserting an entry breaks the chain.
     hash bytea NOT NULL,
     PRIMARY KEY (tenant_id, entry)
 );
 
--- The newest entries of one action, of one actor, about one object, of one time.
+-- Find the newest entries by action, by actor, by object, and by time.
 CREATE INDEX audit_log_action ON audit_log (tenant_id, action, entry);
 CREATE INDEX audit_log_actor ON audit_log (tenant_id, actor, entry);
 CREATE INDEX audit_log_object ON audit_log (tenant_id, object_kind, object_id, entry);
 CREATE INDEX audit_log_at ON audit_log (tenant_id, at);
 
--- Append-only: nobody holds the privilege to change or remove an entry, and this stops even those who own the table.
+-- Append-only: no role has the privilege to change or remove an entry, and this trigger stops even the table's owner.
 CREATE FUNCTION audit_log_refuse_change() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -113,16 +114,16 @@ USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
 GRANT SELECT ON audit_log_heads TO causeway_auditor, causeway_auditlog;
 GRANT INSERT (tenant_id, entries, head), UPDATE (entries, head) ON audit_log_heads TO causeway_auditlog;
 
--- Refused attempts that are alike: by one actor, of one action, on one object, by one route. One in five minutes is
--- written into the chain, and the others are counted here. A caller with few rights could fill the chain otherwise, and
--- make every change of the tenant wait for its head row.
+-- Equal refused attempts: the same actor, action, object and route. In five minutes one of them is written to the
+-- chain, the others are only counted here. Otherwise a caller with few rights could fill the chain, and make all
+-- changes of the tenant wait for its head row.
 CREATE TABLE audit_refusals (
     tenant_id uuid NOT NULL,
-    -- SHA-256 of what makes attempts alike.
+    -- SHA-256 of the fields that make attempts equal.
     attempt bytea NOT NULL,
-    -- Of the attempt that was written; NULL until its transaction writes it.
+    -- The time of the last attempt that was written to the chain. NULL until its transaction writes it.
     written_at timestamptz,
-    -- Attempts since then that were counted alone. The next entry tells it, as alsoRefused.
+    -- The number of attempts since then that were only counted. The next entry states it as alsoRefused.
     counted bigint NOT NULL DEFAULT 0 CHECK (counted >= 0),
     PRIMARY KEY (tenant_id, attempt)
 );
@@ -137,8 +138,8 @@ CREATE POLICY audit_refusals_count ON audit_refusals FOR UPDATE TO causeway_audi
 USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
 GRANT SELECT, INSERT (tenant_id, attempt), UPDATE (written_at, counted) ON audit_refusals TO causeway_auditlog;
 
--- Counts a refused attempt. Returns how many like it were counted since the last one was written, where this one is to
--- be written; NULL where it is not.
+-- Counts a refused attempt. If the attempt must be written to the chain, returns how many equal attempts were only
+-- counted since the last one written; otherwise NULL.
 CREATE FUNCTION audit_refusal_due(p_tenant uuid, p_attempt jsonb) RETURNS bigint
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
@@ -156,11 +157,11 @@ BEGIN
     RETURN greatest(v_refusal.counted - 1, 0);
 END $$;
 
--- Appends an entry to the chain of the transaction's tenant, and returns its number. A refused attempt is not appended,
--- and NULL returned, where one like it was in the last five minutes.
+-- Appends an entry to the chain of the transaction's tenant, and returns its number. Returns NULL without appending if
+-- the entry is a refused attempt and an equal one was written in the last five minutes.
 --
--- The hash is SHA-256 over the previous entry's hash and the UTF-8 of a JSON array of the columns' texts in the order
--- below, NULL as null, the time in UTC with microseconds. The verifier makes it again from the columns.
+-- The hash is SHA-256 over the previous entry's hash and the UTF-8 bytes of a JSON array of the columns as texts, in
+-- the order below, NULL as null, the time in UTC with microseconds. The verifier computes it again from the columns.
 CREATE FUNCTION audit_append_v1(
     p_actor_kind text, p_actor text, p_actor_role text, p_action text, p_object_kind text, p_object_id text,
     p_outcome text, p_before jsonb, p_after jsonb, p_source_ip text, p_request_id text

@@ -1,4 +1,4 @@
--- Connections of tenants to providers, what was tried with them, and the calls that were made.
+-- Tenants' connections to providers, their observed health, their syncs, and the log of calls.
 
 CREATE TABLE integration_connections (
     tenant_id uuid NOT NULL REFERENCES tenants,
@@ -6,26 +6,28 @@ CREATE TABLE integration_connections (
     provider_key text NOT NULL REFERENCES integration_providers,
     name text NOT NULL CHECK (length(name) BETWEEN 1 AND 100 AND is_name(name)),
     description text NOT NULL DEFAULT '' CHECK (length(description) <= 1000),
-    -- Which of the provider's base URLs is called.
+    -- Selects one of the provider's base URLs.
     environment text NOT NULL DEFAULT 'production' CHECK (environment IN ('production', 'sandbox')),
-    -- The settings that are no secrets; those are in api_credentials.
+    -- The settings that are not secret. The secret ones are in api_credentials.
     config jsonb NOT NULL DEFAULT '{}',
     status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'active', 'error', 'disconnected')),
-    -- SHA-256 of what its template says of secrets (where they are sent, how, what judges them), as the tenant's admin
-    -- knew it: who changes the template later gets none of them.
+    -- SHA-256 of the template's statements about secrets (where they are sent, how, and what judges the answer) when
+    -- the tenant's admin gave the secrets. After a change of the template the hash differs, and the secrets are not
+    -- used.
     terms bytea NOT NULL DEFAULT '',
-    -- Why it is error or still pending: the code, and for people the same with what to do about it.
+    -- The reason for the status error or pending: the code, and a sentence with the next action.
     error_code text,
     error_message text,
-    -- How often its state was set: a test that began before undoes nothing that was found since.
+    -- The number of status changes. A test compares it, so that an outdated test result does not overwrite a newer
+    -- status.
     states bigint NOT NULL DEFAULT 0,
     last_sync_at timestamptz,
-    -- Counts changes by people: the ETag. What a test finds changes no version.
+    -- The number of changes made by people: the ETag. A test result does not change the version.
     version bigint NOT NULL DEFAULT 1,
     created_by text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    -- A deleted connection stays for its audit and its logs; its credentials do not.
+    -- The row of a deleted connection is kept for its audit and its logs. Its credentials are not kept.
     deleted_at timestamptz,
     PRIMARY KEY (tenant_id, connection_id)
 );
@@ -34,17 +36,17 @@ CREATE UNIQUE INDEX integration_connections_name ON integration_connections (ten
 CREATE INDEX integration_connections_page ON integration_connections (tenant_id, created_at DESC, connection_id DESC)
 WHERE deleted_at IS NULL;
 
--- How a connection is observed to be, and the last verdict.
+-- The observed health of a connection, and the last verdict.
 CREATE TABLE integration_health (
     tenant_id uuid NOT NULL,
     connection_id uuid NOT NULL,
     status text NOT NULL CHECK (status IN ('healthy', 'degraded', 'down')),
-    -- Failures or successes in a row, as far as they count.
+    -- Failures or successes in a row, counted up to the thresholds of causeway.connections.health.
     failures bigint NOT NULL DEFAULT 0 CHECK (failures >= 0),
     successes bigint NOT NULL DEFAULT 0 CHECK (successes >= 0),
-    -- Since when the status is what it is.
+    -- The time of the last change of status.
     changed_at timestamptz NOT NULL DEFAULT now(),
-    -- The verdict's code, sentence and next action.
+    -- The last verdict: code, sentence and next action.
     code text NOT NULL,
     message text NOT NULL,
     next_action text NOT NULL,
@@ -54,7 +56,7 @@ CREATE TABLE integration_health (
     FOREIGN KEY (tenant_id, connection_id) REFERENCES integration_connections
 );
 
--- One row per attempt of a call to a provider, redacted before it gets here.
+-- One row per attempt of a call to a provider. Bodies and URLs are redacted before they are stored.
 CREATE TABLE integration_api_logs (
     tenant_id uuid NOT NULL,
     log_id bigint GENERATED ALWAYS AS IDENTITY,
@@ -67,18 +69,18 @@ CREATE TABLE integration_api_logs (
     request_body text,
     response_body text,
     request_id text NOT NULL,
-    -- Who used the credential: a person's subject, a key's id, a job's name. A job has no address.
+    -- The user of the credential: a person's subject, an API key's id or a job's name. A job has no source_ip.
     actor_kind text NOT NULL CHECK (actor_kind IN ('person', 'machine', 'system')),
     actor text NOT NULL,
     source_ip text,
-    -- The version that was used; NULL: one that is not stored, which was only tested.
+    -- The version that was used. NULL: a candidate that was tested and is not stored.
     credential_version bigint,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, connection_id, log_id),
     FOREIGN KEY (tenant_id, connection_id) REFERENCES integration_connections
 );
 
--- Syncs asked for, and what became of them.
+-- Requested syncs and their results.
 CREATE TABLE sync_runs (
     tenant_id uuid NOT NULL,
     run_id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -117,7 +119,7 @@ GRANT UPDATE (status, failures, successes, changed_at, code, message, next_actio
 ON integration_health TO causeway_hub;
 GRANT UPDATE (status, reason, ended_at) ON sync_runs TO causeway_hub;
 
--- A credential is a connection's. The table is as new as this: there are no rows to be checked.
+-- A credential belongs to a connection. The table has no rows yet, so there are none to check.
 -- squawk-ignore adding-foreign-key-constraint, constraint-missing-not-valid
 ALTER TABLE api_credential_versions ADD CONSTRAINT api_credential_versions_connection
 FOREIGN KEY (tenant_id, connection_id) REFERENCES integration_connections;

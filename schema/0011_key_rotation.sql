@@ -1,5 +1,5 @@
--- Which tenants' data keys are due: the schedule that rotates and re-wraps must look across tenants, and may see no more
--- than whose keys are how old.
+-- Finds tenants whose data keys are due. The schedule that rotates keys and re-encrypts must look across tenants, and
+-- may read only the age and version of keys.
 
 DO $$
 BEGIN
@@ -15,7 +15,7 @@ GRANT SELECT (tenant_id, key_version) ON api_credentials TO causeway_keeper;
 CREATE POLICY tenant_data_keys_due ON tenant_data_keys FOR SELECT TO causeway_keeper USING (true);
 CREATE POLICY api_credentials_due ON api_credentials FOR SELECT TO causeway_keeper USING (true);
 
--- Tenants whose active data key is older than p_age (rotate), or that have secrets sealed under an older one.
+-- Tenants whose active data key is older than p_age (rotate is true), or that have secrets encrypted with an older key.
 CREATE FUNCTION data_keys_due_v1(p_age interval) RETURNS TABLE (tenant_id uuid, rotate boolean)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC

@@ -1,12 +1,12 @@
--- Super admins make tenants and name them; an admin suspends people of his tenant and lets them in again.
+-- Super admins create and rename tenants. Tenant admins suspend and restore people of their tenant.
 
--- The role of the running transaction's person or machine, as current_subject() is who it is.
+-- The role of the caller of the current transaction, as current_subject() is the caller's id.
 CREATE FUNCTION current_caller_role() RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN nullif(current_setting('causeway.role', true), '');
 
--- More tenants than one are there for a super admin alone, and for him in the platform's transactions alone, whose tenant
--- is the nil UUID: while he works in a tenant he sees that one.
+-- Only a super admin sees all tenants, and only in a transaction of the platform, whose tenant is the nil UUID. In a
+-- transaction of a tenant, a super admin sees that tenant only.
 CREATE POLICY tenants_platform_list ON tenants FOR SELECT TO causeway_hub
 USING (current_caller_role() = 'super_admin' AND current_tenant() = '00000000-0000-0000-0000-000000000000');
 CREATE POLICY tenants_platform_add ON tenants FOR INSERT TO causeway_hub
@@ -15,12 +15,12 @@ CREATE POLICY tenants_platform_change ON tenants FOR UPDATE TO causeway_hub
 USING (current_caller_role() = 'super_admin' AND current_tenant() = '00000000-0000-0000-0000-000000000000')
 WITH CHECK (current_caller_role() = 'super_admin' AND current_tenant() = '00000000-0000-0000-0000-000000000000');
 
--- Ids are drawn by the database; a code, once game providers know it, stays.
+-- The database generates ids. The code has no UPDATE grant: it stays, because game providers know it.
 GRANT INSERT (code, display_name), UPDATE (display_name, version) ON tenants TO causeway_hub;
 
--- A person writes down the new role of his token, while his membership is active: so nobody suspends himself, and nobody
--- who is suspended lets himself in. Everybody else's membership is an admin's to change.
--- Nor does anybody make another's, or a suspended one.
+-- A person's own transaction may update the person's role (from the token) only while the membership is active: so
+-- people cannot suspend themselves, and suspended people cannot restore themselves. Only admins change other people's
+-- memberships. Nobody can insert another person's membership, or a suspended one.
 DROP POLICY memberships_add ON memberships;
 CREATE POLICY memberships_add ON memberships FOR INSERT TO causeway_hub
 WITH CHECK (tenant_id = current_tenant() AND subject = current_subject() AND status = 'active');
@@ -39,13 +39,14 @@ WITH CHECK (
 );
 GRANT UPDATE (status, version) ON memberships TO causeway_hub;
 
--- Opens a caller's transaction in one statement: tells the policies for whom it runs, and lets the caller in.
+-- Opens a caller's transaction in one statement: sets tenant, subject and role for the policies, and checks that the
+-- caller may enter the tenant.
 --
--- It runs with the rights of the login that calls it, so row-level security binds it as it binds the caller's own
--- statements. The role of a person's token is written down; of first calls at once, one writes it.
--- p_remembered: whether the caller is a person of the tenant; a machine and a super admin become no members.
--- outcome: ok, no_tenant or suspended. written: a role was written down just now. role_before: the role until then,
--- NULL where it is the person's first.
+-- It runs with the rights of the login that calls it, so row-level security applies. It stores the role of a person's
+-- token; of several first calls at the same time, one stores it.
+-- p_remembered: whether the caller is a person of the tenant. Machines and super admins have no membership.
+-- outcome: ok, no_tenant or suspended. written: whether this call stored a role. role_before: the role before it, NULL
+-- if it is the person's first role.
 CREATE FUNCTION admit_v1(
     p_tenant_id uuid, p_subject text, p_role text, p_remembered boolean, p_name text, p_email text,
     p_email_verified boolean
@@ -55,7 +56,7 @@ LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     v_role text;
     v_status text;
-    -- A token that does not say what its person is called takes nothing away.
+    -- Whether the stored name and e-mail equal the token's. A token without name or e-mail does not erase them.
     v_called boolean;
 BEGIN
     PERFORM set_config('causeway.tenant_id', p_tenant_id::text, true);
@@ -78,12 +79,12 @@ BEGIN
             WHERE m.role <> excluded.role AND m.status = 'active';
             written := FOUND;
             role_before := CASE WHEN written THEN v_role END;
-            -- It may have waited for another first call, or for a suspension.
+            -- The INSERT may have waited for another first call, or for a suspension: read the status again.
             SELECT m.status INTO v_status FROM memberships AS m
             WHERE m.tenant_id = p_tenant_id AND m.subject = p_subject;
         END IF;
         IF v_status = 'active' AND NOT coalesce(v_called, p_name = '' AND p_email = '') THEN
-            -- His calls do not wait for each other: where another one has the row, that one writes.
+            -- SKIP LOCKED: concurrent calls of a person do not wait for each other; the call that has the row writes.
             UPDATE memberships AS m
             SET name = CASE p_name WHEN '' THEN m.name ELSE p_name END,
                 email = CASE p_email WHEN '' THEN m.email ELSE p_email END,
@@ -104,7 +105,7 @@ BEGIN
     RETURN NEXT;
 END $$;
 
--- Tells the policies for whom a transaction of the platform runs, whose tenant is the nil UUID: it sees no tenant's rows.
+-- Sets subject and role for a transaction of the platform. Its tenant is the nil UUID, so it sees no tenant's rows.
 CREATE FUNCTION enter_platform_v1(p_subject text, p_role text) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN

@@ -1,21 +1,22 @@
--- Syncs go through a queue. A run's row is committed first and queued after: the queue only hurries what stands here,
--- and what it loses is found here and queued again.
+-- Syncs go through a queue. The run's row is committed first and queued after. The queue only speeds things up: the
+-- sweeper finds runs that the queue lost in this table, and queues them again.
 
 ALTER TABLE sync_runs
--- When it was last put into the queue.
+-- The time of the last message to the queue.
 ADD COLUMN queued_at timestamptz NOT NULL DEFAULT now(),
--- When its last attempt began.
+-- The start of the last attempt.
 ADD COLUMN started_at timestamptz,
--- How often it was begun. Who ends a run names his attempt: one that was given up for dead ends nothing any more.
+-- The number of attempts. The worker that finishes a run names its attempt: an attempt that lost its lease cannot
+-- finish it.
 ADD COLUMN attempts bigint NOT NULL DEFAULT 0,
--- Until when the running attempt can be alive.
+-- The end of the running attempt's lease.
 ADD COLUMN leased_until timestamptz;
 
--- A run that has no lease is nobody's; one that runs without would never be found again. (All runs so far have ended.)
+-- A running run has a lease: without one the sweeper would never find it. (All runs so far are finished.)
 -- squawk-ignore constraint-missing-not-valid
 ALTER TABLE sync_runs ADD CONSTRAINT sync_runs_lease CHECK ((status = 'running') = (leased_until IS NOT NULL));
 
--- A connection's runs wait for each other: two triggers at once are one run. (There are few rows to be looked at.)
+-- A connection has at most one open run: two triggers at the same time make one run. (There are few rows to check.)
 -- squawk-ignore require-concurrent-index-creation
 CREATE UNIQUE INDEX sync_runs_one_open ON sync_runs (tenant_id, connection_id) WHERE status IN ('queued', 'running');
 
@@ -25,11 +26,11 @@ CREATE INDEX sync_runs_page ON sync_runs (tenant_id, connection_id, requested_at
 
 GRANT UPDATE (queued_at, started_at, attempts, leased_until) ON sync_runs TO causeway_hub;
 
--- The sweeper must look across tenants, and may see no more than which runs wait for how long.
+-- The sweeper must look across tenants, and may read only which runs wait and since when.
 GRANT SELECT (tenant_id, run_id, status, queued_at, leased_until) ON sync_runs TO causeway_keeper;
 CREATE POLICY sync_runs_due ON sync_runs FOR SELECT TO causeway_keeper USING (true);
 
--- Runs that have been in the queue for longer than p_age, or whose attempt did not live to end them.
+-- Runs that have been queued for longer than p_age, and running runs whose lease has expired.
 CREATE FUNCTION sync_runs_due_v1(p_age interval) RETURNS TABLE (tenant_id uuid, run_id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC

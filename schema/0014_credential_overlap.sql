@@ -1,10 +1,10 @@
--- A rotated credential stays beside the new one for a while, to be rolled back to, and its ciphertexts for a while longer.
+-- After a rotation the old credential is kept for a while for a rollback, and its ciphertexts for a while longer.
 
--- Since when a version stands as it does.
+-- The time of the last change of status.
 ALTER TABLE api_credential_versions ADD COLUMN changed_at timestamptz NOT NULL DEFAULT now();
 
--- Whoever moves a version, also the release before this one, sets its time; nobody sets it otherwise. A version that was
--- destroyed stays so.
+-- Sets the time of each change of status, also for the code of the release before. Nothing else sets it. A destroyed
+-- version cannot get another status.
 CREATE FUNCTION api_credential_version_changed_v1() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF old.status = 'destroyed' THEN
@@ -18,7 +18,7 @@ END $$;
 CREATE TRIGGER api_credential_versions_changed BEFORE UPDATE OF status ON api_credential_versions
 FOR EACH ROW WHEN (old.status <> new.status) EXECUTE FUNCTION api_credential_version_changed_v1();
 
--- The schedule that ends overlaps must look across tenants, and may see no more than which connections wait for it.
+-- The schedule that ends overlaps must look across tenants, and may read only which connections are due.
 GRANT SELECT (tenant_id, connection_id, status, changed_at) ON api_credential_versions TO causeway_keeper;
 CREATE POLICY api_credential_versions_due ON api_credential_versions FOR SELECT TO causeway_keeper USING (true);
 

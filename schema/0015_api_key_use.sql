@@ -1,9 +1,9 @@
--- The check of an API key, in one round trip: it stands before every call of a machine.
+-- Checks an API key in one round trip: every call of a machine starts with it.
 
--- The key that a caller claims to have, if it is one of the tenant's and was not revoked; NULL elsewhere. Its use is
--- written down, to the minute, by one of those that come at once. p_hash: SHA-256 of the key's 32 random bytes; how long
--- a comparison of it takes tells nothing that can be used.
--- A revoked key that is used is told to the audit log.
+-- Returns the key that the caller claims to have, if it is the tenant's and not revoked; otherwise no row. Stores the
+-- time of use, accurate to the minute; of several calls at the same time, one stores it. p_hash: SHA-256 of the key's
+-- 32 random bytes; the comparison need not take constant time, as its duration reveals nothing useful about a hash. Use
+-- of a revoked key is written to the audit log.
 CREATE FUNCTION api_key_use_v1(
     p_tenant_id uuid, p_key_id uuid, p_hash bytea, p_source_ip text, p_request_id text
 )

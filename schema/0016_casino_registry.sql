@@ -1,9 +1,9 @@
--- Adding what a wallet call needs: players, wallets, game providers, games, and the demo provider's side of them.
+-- Functions that add what a wallet call needs: players, wallets, game providers, games, and the demo provider's side.
 --
--- Row-level security binds the tables' owner too, and taking it away needs an exclusive lock, for which every money call
--- would wait. So these functions add rows as causeway_registrar, which nobody can log in as: it may insert into these
--- tables, for the tenant that the call names, change what 0017 lists, and see no ledger row and no session. The login
--- causeway_operator may call them and nothing else, and reads no table.
+-- Row-level security applies to the tables' owner too. Switching it off needs an exclusive lock, which would block
+-- every money call. So these functions add rows as causeway_registrar, which cannot log in. It may insert into these
+-- tables for the tenant that the call names, and change the columns listed in 0017. It sees no ledger row and no
+-- session. The login causeway_operator may call these functions, and can do nothing else: it reads no table.
 
 DO $$
 BEGIN
@@ -21,8 +21,8 @@ END $$;
 
 ALTER ROLE causeway_operator SET lock_timeout = '1500ms';
 ALTER ROLE causeway_operator SET statement_timeout = '5s';
--- A new wallet, a block and a new cap hold the player's turn until their transaction ends, and his money calls wait for it
--- for as long as lock_timeout: a person who types inside BEGIN is disconnected before they fail.
+-- A new wallet, a block and a new cap hold the player's turn until their transaction ends. The player's money calls
+-- wait for it, up to lock_timeout. So a session that is idle inside BEGIN is ended before money calls fail.
 ALTER ROLE causeway_operator SET idle_in_transaction_session_timeout = '1s';
 
 GRANT USAGE ON SCHEMA public TO causeway_registrar, causeway_operator;
@@ -42,7 +42,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- A player without a wallet; returns his id.
+-- Adds a player without a wallet. Returns the player's id.
 CREATE FUNCTION casino_add_player_v1(p_tenant_id uuid) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -53,7 +53,8 @@ BEGIN
     RETURN v_player_id;
 END $$;
 
--- An empty wallet of a player, one per currency (ISO 4217); returns its id. It waits for his money call under way.
+-- Adds an empty wallet for a player, one per currency (ISO 4217). Returns its id. Waits for the player's running money
+-- call.
 CREATE FUNCTION casino_add_wallet_v1(p_tenant_id uuid, p_player_id bigint, p_currency text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -65,7 +66,7 @@ BEGIN
     RETURN v_wallet_id;
 END $$;
 
--- A game provider with its dialect, of which p_code and p_id_scope are settled here; returns its id.
+-- Adds a game provider with its dialect. p_code and p_id_scope cannot be changed later. Returns its id.
 CREATE FUNCTION casino_add_game_provider_v1(
     p_tenant_id uuid, p_code text, p_display_name text, p_api_url text, p_allow_bare_signature boolean DEFAULT false,
     p_unknown_rollback text DEFAULT 'accept', p_late_bet text DEFAULT 'refuse', p_id_scope text DEFAULT 'provider',
@@ -86,7 +87,7 @@ BEGIN
     RETURN v_game_provider_id;
 END $$;
 
--- A game of a game provider, by the codes of both; returns its id.
+-- Adds a game of the game provider with the code p_game_provider. Returns its id.
 CREATE FUNCTION casino_add_game_v1(p_tenant_id uuid, p_game_provider text, p_code text, p_display_name text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -103,7 +104,7 @@ BEGIN
     RETURN v_game_id;
 END $$;
 
--- A casino that the demo provider plays for: its code, where it takes calls, and under which code it knows the provider.
+-- Adds a casino to the demo provider: its code, the URL of its wallet, and the code by which it knows the provider.
 CREATE FUNCTION provider_add_casino_v1(p_tenant_id uuid, p_casino_code text, p_api_url text, p_provider_code text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -113,7 +114,7 @@ BEGIN
     VALUES (p_tenant_id, p_casino_code, p_api_url, p_provider_code);
 END $$;
 
--- A game of the demo provider; its bets in minor units.
+-- Adds a game to the demo provider. Bets are in minor units.
 CREATE FUNCTION provider_add_game_v1(p_tenant_id uuid, p_code text, p_min_bet bigint, p_max_bet bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE

@@ -1,8 +1,9 @@
--- Changing what the casino registry holds: each table's columns that are not settled when a row is added.
+-- Functions that change the casino registry: the columns of each table that may change after a row was added.
 --
--- As with adding (0016), row-level security binds the tables' owner: his UPDATE finds no row. These functions change rows
--- as causeway_registrar, and causeway_operator may call them. An argument that is left out, or NULL, leaves its column as
--- it is. Nothing is deleted, as the ledger refers to it: block a player, set a game or a game provider to inactive.
+-- As in 0016, row-level security applies to the tables' owner: its UPDATE finds no row. These functions change rows as
+-- causeway_registrar, and causeway_operator may call them. An argument that is left out, or is NULL, leaves its column
+-- unchanged. Nothing is deleted, because the ledger refers to it: block a player, set a game or game provider to
+-- inactive.
 
 DO $$
 DECLARE
@@ -28,7 +29,7 @@ GRANT UPDATE (display_name, status) ON casino_games TO causeway_registrar;
 GRANT UPDATE (api_url, provider_code) ON provider_casinos TO causeway_registrar;
 GRANT UPDATE (min_bet, max_bet) ON provider_games TO causeway_registrar;
 
--- Blocks a player ('blocked'), or lets him bet again ('active'). It waits for his money call under way.
+-- Blocks a player ('blocked') or allows bets again ('active'). Waits for the player's running money call.
 CREATE FUNCTION casino_change_player_v1(p_tenant_id uuid, p_player_id bigint, p_status text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -41,8 +42,8 @@ BEGIN
     END IF;
 END $$;
 
--- The most that a wallet may hold by wins and deposits, in minor units. It waits for the player's money call under way:
--- the lock is the player's turn (0004), taken before the wallet's row as a money call takes it.
+-- Sets the most that wins and deposits may bring a wallet to, in minor units. Waits for the player's running money
+-- call: it locks the player's turn (0004) before the wallet's row, in the same order as a money call.
 CREATE FUNCTION casino_change_wallet_v1(p_tenant_id uuid, p_wallet_id bigint, p_balance_cap bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -57,7 +58,7 @@ BEGIN
     END IF;
 END $$;
 
--- A game provider, by its code: where it takes launches, whether it may take bets, and its dialect but for p_id_scope.
+-- Changes a game provider, found by its code: the URL for launches, its status, and its dialect without p_id_scope.
 CREATE FUNCTION casino_change_game_provider_v1(
     p_tenant_id uuid, p_code text, p_display_name text DEFAULT NULL, p_api_url text DEFAULT NULL,
     p_status text DEFAULT NULL, p_allow_bare_signature boolean DEFAULT NULL, p_unknown_rollback text DEFAULT NULL,
@@ -82,7 +83,7 @@ BEGIN
     END IF;
 END $$;
 
--- A game, by the codes of its provider and its own. An inactive one is launched no more; sessions that are open go on.
+-- Changes a game, found by its provider's code and its own. An inactive game cannot be launched; open sessions go on.
 CREATE FUNCTION casino_change_game_v1(
     p_tenant_id uuid, p_game_provider text, p_code text, p_display_name text DEFAULT NULL, p_status text DEFAULT NULL
 ) RETURNS void
@@ -101,7 +102,7 @@ BEGIN
     END IF;
 END $$;
 
--- A casino that the demo provider plays for, by its code: where it takes calls, and under which code it knows the provider.
+-- Changes a casino of the demo provider, found by its code: the URL of its wallet, and its code for the provider.
 CREATE FUNCTION provider_change_casino_v1(
     p_tenant_id uuid, p_casino_code text, p_api_url text DEFAULT NULL, p_provider_code text DEFAULT NULL
 ) RETURNS void
@@ -117,7 +118,7 @@ BEGIN
     END IF;
 END $$;
 
--- A game of the demo provider, by its code; its bets in minor units.
+-- Changes a game of the demo provider, found by its code. Bets are in minor units.
 CREATE FUNCTION provider_change_game_v1(
     p_tenant_id uuid, p_code text, p_min_bet bigint DEFAULT NULL, p_max_bet bigint DEFAULT NULL
 ) RETURNS void

@@ -1,10 +1,10 @@
--- What a launch asks and writes outside the games' own tables. Three functions answer yes or no: whether there is a game
--- provider of a code in the whole deployment, as the casino and as the demo provider know it, and whether a person is
--- suspended. A fourth writes of launches into the audit log.
+-- What a launch reads and writes outside the games' own tables. Three functions answer yes or no: whether the casino
+-- knows a game provider's code in the whole deployment, whether the demo provider knows it, and whether a person is
+-- suspended. A fourth writes launches to the audit log.
 
 DO $$
 BEGIN
-    -- Owns those functions; nobody can log in as it.
+    -- Owns these functions. It cannot log in.
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'causeway_directory') THEN
         CREATE ROLE causeway_directory NOLOGIN;
     END IF;
@@ -21,25 +21,25 @@ GRANT SELECT (code) ON casino_game_providers TO causeway_directory;
 GRANT SELECT (provider_code) ON provider_casinos TO causeway_directory;
 GRANT SELECT (tenant_id, subject, status) ON memberships TO causeway_directory;
 
--- A caller's code is looked up before its tenant is known. (Both tables are small: they hold a tenant's partners.)
--- A code has one secret, which is one tenant's: no other tenant may have a game provider of that code.
+-- A caller's code is looked up before its tenant is known. (Both tables are small: they hold the tenants' partners.)
+-- A code has one secret, which belongs to one tenant, so no other tenant may have a game provider with that code.
 -- squawk-ignore require-concurrent-index-creation
 CREATE UNIQUE INDEX casino_game_providers_by_code ON casino_game_providers (code);
 -- squawk-ignore require-concurrent-index-creation
 CREATE INDEX provider_casinos_by_code ON provider_casinos (provider_code);
 
--- Whether some casino has a game provider of that code. It stands before the first read of the provider's secret, so
--- that made-up codes cost one look into an index here and nothing at the secret store.
+-- Whether any casino has a game provider with this code. Checked before the provider's secret is first read, so that an
+-- invented code costs one index lookup here and no request to the secret store.
 CREATE FUNCTION game_provider_known_v1(p_code text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 RETURN EXISTS (SELECT FROM casino_game_providers AS p WHERE p.code = p_code);
 
--- The same for the demo game provider: whether some casino knows it by that code.
+-- The same for the demo game provider: whether any casino knows it by this code.
 CREATE FUNCTION provider_code_known_v1(p_code text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 RETURN EXISTS (SELECT FROM provider_casinos AS c WHERE c.provider_code = p_code);
 
--- Whether a person's membership in the transaction's tenant is suspended.
+-- Whether a person's membership in the current transaction's tenant is suspended.
 CREATE FUNCTION membership_suspended_v1(p_subject text) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 RETURN EXISTS (
@@ -56,8 +56,9 @@ REVOKE CREATE ON SCHEMA public FROM causeway_directory;
 GRANT EXECUTE ON FUNCTION game_provider_known_v1, membership_suspended_v1 TO causeway_casino;
 GRANT EXECUTE ON FUNCTION provider_code_known_v1 TO causeway_provider;
 
--- Appends an entry about a launch to the audit log: all that the casino's login may write there. A person's launch for
--- a player is written down, and so is a refused one; of a key's launch the session's row tells (0002).
+-- Appends an entry about a launch to the audit log. The casino's login can write no other entries. Entries exist for a
+-- person's launch for a player, and for a refused launch. A launch by an API key is recorded in the session's row
+-- (0002).
 CREATE FUNCTION audit_append_launch_v1(
     p_actor_kind text, p_actor text, p_actor_role text, p_action text, p_object_kind text, p_object_id text,
     p_outcome text, p_before jsonb, p_after jsonb, p_source_ip text, p_request_id text

@@ -1,38 +1,39 @@
--- Calls by the caller's Idempotency-Key: the same key with the same request finds the first one's answer.
+-- Calls by the caller's Idempotency-Key: the same key with the same request finds the first answer.
 
 CREATE TABLE idempotency_keys (
-    -- A tenant, or the nil UUID for the platform's own.
+    -- A tenant's id, or the nil UUID for the platform.
     tenant_id uuid NOT NULL,
     subject text NOT NULL,
     idempotency_key text NOT NULL CHECK (length(idempotency_key) BETWEEN 1 AND 255),
     request_hash bytea NOT NULL CHECK (length(request_hash) = 32),
-    -- The id of what the call makes, where it makes something: an attempt after one that died makes the same object.
+    -- The id of the object that the call creates, if it creates one: an attempt after a failed one creates the same
+    -- object.
     object_id uuid NOT NULL DEFAULT gen_random_uuid(),
-    -- The attempt that is or was at work, and until when it can be alive. NULL: none is at work.
+    -- The running or last attempt, and the end of its lease. NULL: no attempt is running.
     attempt uuid NOT NULL,
     leased_until timestamptz,
-    -- Whether a part of the call's work is committed, and not yet all of it.
+    -- Whether part of the call's work is committed, but not all of it.
     begun boolean NOT NULL DEFAULT false,
-    -- The first answer, without what is shown once: committed with the call's work. NULL: the work is not done. 502
-    -- without a body: what the call asked of a platform may have been done.
+    -- The first answer, without secrets that are shown once; committed with the call's work. NULL: the work is not
+    -- done. 502 without a body: the platform may have done what the call asked for.
     status bigint CHECK (status BETWEEN 200 AND 299 OR (status = 502 AND body IS NULL)),
     headers jsonb,
     body text CHECK (length(body) <= 1000000),
-    -- A key is new again a day later, or where the attempt gave it up: that sets it to -infinity.
+    -- A key is new again after 24 hours, or when the attempt gave it up (which sets -infinity).
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, subject, idempotency_key)
 );
--- The sweep looks for the oldest.
+-- The sweep deletes the oldest first.
 CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);
 
--- For so long a key finds its answer; after that the key is new, and may be swept.
+-- How long a key finds its answer. After that the key counts as new, and may be swept.
 CREATE FUNCTION idempotency_kept() RETURNS interval
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN interval '24 hours';
 REVOKE ALL ON FUNCTION idempotency_kept FROM public;
 GRANT EXECUTE ON FUNCTION idempotency_kept TO causeway_hub, causeway_keeper;
 
--- A key is its caller's own: nobody else of the tenant sees the answer it has.
+-- A key belongs to its caller: no other caller of the tenant sees its answer.
 ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE idempotency_keys FORCE ROW LEVEL SECURITY;
 CREATE POLICY idempotency_keys_own ON idempotency_keys FOR SELECT TO causeway_hub
@@ -48,8 +49,8 @@ TO causeway_hub;
 GRANT UPDATE (request_hash, object_id, attempt, leased_until, begun, status, headers, body, created_at) ON idempotency_keys
 TO causeway_hub;
 
--- Claims a key of the running transaction's caller for an attempt. It runs with the rights of its caller.
--- outcome: first, again, died, running, answered or reused, as causeway.database.idempotency.Claimed says.
+-- Claims a key of the transaction's caller for an attempt. Runs with the rights of its caller.
+-- outcome: first, again, died, running, answered or reused; causeway.database.idempotency.Claimed explains them.
 CREATE FUNCTION idempotency_claim_v1(p_key text, p_hash bytea, p_attempt uuid, p_lease interval)
 RETURNS TABLE (outcome text, object_id uuid, begun boolean, status bigint, headers jsonb, body text)
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
@@ -62,7 +63,7 @@ DECLARE
     v_outcome text;
 BEGIN
     LOOP
-        -- Of two at once the second waits here for the first's commit.
+        -- Of two at the same time, the second waits here for the first one's commit.
         INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, attempt, leased_until)
         VALUES (v_tenant, v_subject, p_key, p_hash, p_attempt, v_until)
         ON CONFLICT DO NOTHING RETURNING * INTO v_known;
@@ -72,7 +73,7 @@ BEGIN
         END IF;
         SELECT * INTO v_known FROM idempotency_keys AS k
         WHERE k.tenant_id = v_tenant AND k.subject = v_subject AND k.idempotency_key = p_key FOR UPDATE;
-        -- An attempt may have given it up between the two statements.
+        -- The row may be gone: an attempt may have given the key up between the two statements.
         EXIT WHEN FOUND;
     END LOOP;
     IF v_outcome IS NULL THEN
@@ -102,14 +103,14 @@ END $$;
 REVOKE ALL ON FUNCTION idempotency_claim_v1 FROM public;
 GRANT EXECUTE ON FUNCTION idempotency_claim_v1 TO causeway_hub;
 
--- The schedule that queues lost syncs sweeps the old keys of all tenants too. It may delete no younger one, and none whose
--- attempt can be at work still, whatever it is asked.
+-- The schedule that queues lost syncs also sweeps old keys, of all tenants. Whatever it asks for, it cannot delete a
+-- key younger than idempotency_kept(), or one whose attempt still has its lease.
 GRANT SELECT (tenant_id, subject, idempotency_key, created_at, leased_until), DELETE ON idempotency_keys TO causeway_keeper;
 CREATE POLICY idempotency_keys_old ON idempotency_keys FOR SELECT TO causeway_keeper USING (true);
 CREATE POLICY idempotency_keys_sweep ON idempotency_keys FOR DELETE TO causeway_keeper
 USING (created_at < now() - idempotency_kept() AND coalesce(leased_until <= now(), true));
 
--- Deletes up to a thousand keys that are over and at which nobody works, and returns how many.
+-- Deletes up to 1000 keys that are past idempotency_kept() and have no running attempt. Returns the number deleted.
 CREATE FUNCTION idempotency_sweep_v1() RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
