@@ -52,7 +52,7 @@ check: ## linters and type checker: Python, imports, template, SQL
 docs: ## make what is made from the code anew: functions/console's document and page, docs/errors.md
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'
 	@$(VENV)/bin/python -m tools.openapi
-	@$(VENV)/bin/python -m causeway.errors >docs/errors.md
+	@$(VENV)/bin/python -m tools.error_table >docs/errors.md
 
 bench: ## the README's performance table, measured here
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'

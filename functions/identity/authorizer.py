@@ -11,7 +11,8 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 
 from causeway.database import postgres
-from causeway.errors import CausewayError, Unauthorized
+from causeway.errors.tenancy import Unauthorized
+from causeway.errors.tree import CausewayError
 from causeway.tenancy import identity, tokens
 
 logger = Logger()

@@ -6,7 +6,7 @@ from causeway.catalogue import providers, templates
 from causeway.edge import answers
 from causeway.edge.hub import HubAnswer, HubCall, hub_call
 from causeway.edge.operations import describe
-from causeway.errors import InvalidRequest
+from causeway.errors.requests import InvalidRequest
 from causeway.wire.fields import MOST_ROWS, choice_field, known_fields, limit_field
 
 app = APIGatewayHttpResolver()

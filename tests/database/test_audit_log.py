@@ -16,7 +16,7 @@ from psycopg import Rollback, errors
 from causeway import audit_log
 from causeway.audit_log import PLATFORM, Action, Entry, Filter
 from causeway.database.postgres import Database
-from causeway.errors import InvalidRequest
+from causeway.errors.requests import InvalidRequest
 from tests.database.audit_hub import CREATED, Hub, opened_hub
 from tests.database.clones import Cluster
 from tests.database.parallel import at_once

@@ -19,14 +19,9 @@ from causeway import migrations
 from causeway.catalogue import files, providers
 from causeway.catalogue.files import read_folder
 from causeway.catalogue.providers import Provider, read_shape
-from causeway.errors import (
-    ConfigSchemaInvalid,
-    InvalidRequest,
-    Misconfigured,
-    NameTaken,
-    ProviderNotFound,
-    VersionMismatch,
-)
+from causeway.errors.catalogue import ConfigSchemaInvalid, ProviderNotFound
+from causeway.errors.requests import InvalidRequest, NameTaken, VersionMismatch
+from causeway.errors.service import Misconfigured
 from tests.database.conftest import SCHEMA, Cluster
 
 FOLDER = SCHEMA / "catalogue"

@@ -14,7 +14,8 @@ import pytest
 from psycopg import sql
 
 from causeway.database.postgres import BUDGET, Database
-from causeway.errors import CausewayError, SchemaBehind, Unavailable
+from causeway.errors.service import SchemaBehind, Unavailable
+from causeway.errors.tree import CausewayError
 from tests.database.parallel import at_once
 from tests.database.test_idempotency import waiting_backend
 from tests.database.world import B, Casino, Outcome, Seat

@@ -13,13 +13,8 @@ import pytest
 from psycopg import errors as pg
 from psycopg import sql
 
-from causeway.errors import (
-    CausewayError,
-    CredentialMissing,
-    CredentialUnreadable,
-    KeyServiceUnavailable,
-    NothingToRollBack,
-)
+from causeway.errors.tree import CausewayError
+from causeway.errors.vault import CredentialMissing, CredentialUnreadable, KeyServiceUnavailable, NothingToRollBack
 from causeway.vault import credentials, key_rotation
 from causeway.vault.crypto import Bounds
 from causeway.vault.data_keys import StoredKeys

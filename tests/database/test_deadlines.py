@@ -14,7 +14,7 @@ from causeway import dialling
 from causeway.database import postgres
 from causeway.database.postgres import Database
 from causeway.deadlines import Deadline, bounded
-from causeway.errors import Unavailable
+from causeway.errors.service import Unavailable
 from tests.database.test_connection import PROMISE
 from tests.database.world import Casino, Seat
 from tests.unit.silent import Silent

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from psycopg import errors as pg
 
-from causeway.errors import KeyServiceUnavailable
+from causeway.errors.vault import KeyServiceUnavailable
 from causeway.vault import credentials, key_rotation
 from tests.database.hub import SECRETS, Hub
 from tests.database.parallel import at_once

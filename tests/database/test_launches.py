@@ -16,7 +16,10 @@ from causeway.aws import secrets
 from causeway.casino import games
 from causeway.casino.game_sessions import Launcher, LaunchRequest
 from causeway.casino.games import GameSession
-from causeway.errors import CausewayError, Forbidden, GameProviderFailed, Misconfigured, Unavailable
+from causeway.errors.game_signing import GameProviderFailed
+from causeway.errors.service import Misconfigured, Unavailable
+from causeway.errors.tenancy import Forbidden
+from causeway.errors.tree import CausewayError
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.identity import Caller
 from tests.database.cutting_proxy import CuttingProxy

@@ -13,7 +13,7 @@ import pytest
 from psycopg import sql
 
 from causeway import migrations
-from causeway.errors import CausewayError
+from causeway.errors.tree import CausewayError
 from local.services.database import OWNER, create
 from local.template.intrinsics import parse
 

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from causeway.database import postgres
-from causeway.errors import InvalidRequest
+from causeway.errors.requests import InvalidRequest
 from causeway.wire.names import name_field
 from tests.database.world import Casino
 

@@ -11,7 +11,7 @@ import pytest
 from psycopg import errors as pg
 
 from causeway.database.postgres import Database
-from causeway.errors import Forbidden, TenantNotFound
+from causeway.errors.tenancy import Forbidden, TenantNotFound
 from causeway.tenancy import identity
 from causeway.tenancy.identity import Caller, Profile
 from tests.database.parallel import at_once, held

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from causeway.errors import BY_CODE
+from causeway.errors import table
 from tests.database.world import B, Casino
 
 _SCANS = """
@@ -38,10 +38,10 @@ def test_plans_made_on_empty_analysed_tables_do_not_scan_full_ones(casino: Casin
 def test_every_decline_has_the_sentence_of_its_error(casino: Casino) -> None:
     """A decline is told in the database's words, a refusal in Python's: they are the same."""
     source = casino.value("SELECT pg_get_functiondef('casino_decline_sentence'::regproc)")
-    told = {code: casino.value("SELECT casino_decline_sentence(%s)", [code]) for code in BY_CODE}
+    told = {code: casino.value("SELECT casino_decline_sentence(%s)", [code]) for code in table.every()}
     declines = {code: sentence for code, sentence in told.items() if sentence is not None}
 
-    assert declines == {code: BY_CODE[code]().sentence for code in declines}
+    assert declines == {code: table.every()[code]().sentence for code in declines}
     # Every code the function knows is one of ours.
     assert len(declines) == source.count("WHEN")
 

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from causeway.errors import BY_CODE
+from causeway.errors import table
 from local.services.database import create
 from tests.database.answer_server import AnswerServer
 from tests.database.world import Casino
@@ -288,8 +288,8 @@ def test_every_code_the_schema_answers_has_an_error_and_every_decline_a_sentence
     sentences = {code: shared_casino.value("SELECT casino_decline_sentence(%s)", [code]) for code in codes}
 
     assert codes >= REFUSALS | {"INSUFFICIENT_FUNDS", "ROUND_HAS_PAYOUT"}
-    assert codes - BY_CODE.keys() == set()
+    assert codes - table.every().keys() == set()
     assert {code for code, sentence in sentences.items() if sentence is None} == REFUSALS
     assert {code: sentence for code, sentence in sentences.items() if sentence} == {
-        code: (BY_CODE[code].__doc__ or "").strip() for code in codes - REFUSALS
+        code: (table.every()[code].__doc__ or "").strip() for code in codes - REFUSALS
     }

@@ -14,7 +14,7 @@ from psycopg import errors as pg
 from causeway import settings
 from causeway.aws import clients
 from causeway.database.postgres import Database
-from causeway.errors import SyncRunNotFound
+from causeway.errors.syncs import SyncRunNotFound
 from causeway.syncs import running, runs, sweeping
 from causeway.syncs.engines import ENGINES, Engine
 from causeway.syncs.queue import Message

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import errors as pg
 
-from causeway.errors import TenantNotFound
+from causeway.errors.tenancy import TenantNotFound
 from causeway.tenancy import identity, memberships, tenants
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.identity import Caller, NewRole

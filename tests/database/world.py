@@ -16,7 +16,9 @@ from causeway.casino import ledger
 from causeway.casino.ledger import Answer, BalanceQuery, Bet, Credit, Rollback, request_hash
 from causeway.casino.ledger.audit import Totals, audit
 from causeway.database.postgres import Database
-from causeway.errors import CausewayError, Unavailable
+from causeway.errors.casino import WalletError
+from causeway.errors.service import Unavailable
+from causeway.errors.tree import CausewayError
 from causeway.game_signing.callers import GameProvider
 
 # Minor units every player of a test starts with, as in the cases of docs/requirements.md.
@@ -48,7 +50,7 @@ def outcome_of(call: Callable[[], Answer]) -> Outcome:
     except CausewayError as error:
         if error.status >= 500:
             raise
-        return Outcome(error.code, None, False, error.balance)
+        return Outcome(error.code, None, False, error.balance if isinstance(error, WalletError) else None)
     balance = json.loads(answer.body).get("balance")
     return Outcome(answer.code, answer.body, answer.replayed, None if balance is None else int(balance))
 

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from causeway.database.postgres import Database
-from causeway.errors import ApiKeyNotFound, Unauthorized
+from causeway.errors.tenancy import ApiKeyNotFound, Unauthorized
 from causeway.tenancy import api_keys, identity
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.identity import Caller

@@ -14,13 +14,10 @@ import pytest
 from causeway.connections import changes, testing
 from causeway.connections import rows as connection_rows
 from causeway.connections.requests import Change, Draft, NewSecrets
-from causeway.errors import (
-    IntegrationNotActive,
-    InvalidCredentials,
-    KeyServiceUnavailable,
-    SecretsRequired,
-    VersionMismatch,
-)
+from causeway.errors.connections import IntegrationNotActive, SecretsRequired
+from causeway.errors.platforms import InvalidCredentials
+from causeway.errors.requests import VersionMismatch
+from causeway.errors.vault import KeyServiceUnavailable
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import ANY
 from local.demo.data import TENANTS

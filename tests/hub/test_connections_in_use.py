@@ -9,7 +9,7 @@ import pytest
 from causeway.connections import changes, testing, use
 from causeway.connections.requests import Draft
 from causeway.database import postgres
-from causeway.errors import IntegrationNotActive, NotSupported
+from causeway.errors.connections import IntegrationNotActive, NotSupported
 from causeway.tenancy.context import JobContext, RequestContext
 from causeway.wire.preconditions import ANY
 from local.demo.data import TENANTS

@@ -13,14 +13,11 @@ import pytest
 from causeway.connections import changes, testing, use
 from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.connections.rows import Connection
-from causeway.errors import (
-    ConfigSchemaInvalid,
-    CredentialUnreadable,
-    InvalidCredentials,
-    NothingToRollBack,
-    TemplateMoved,
-    VersionMismatch,
-)
+from causeway.errors.catalogue import ConfigSchemaInvalid
+from causeway.errors.connections import TemplateMoved
+from causeway.errors.platforms import InvalidCredentials
+from causeway.errors.requests import VersionMismatch
+from causeway.errors.vault import CredentialUnreadable, NothingToRollBack
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import ANY
 from local.sandbox.credentials import DEMO_CREDENTIALS

@@ -18,7 +18,7 @@ import pytest
 
 from causeway.connections import changes, testing
 from causeway.connections.requests import Change, Draft, NewSecrets
-from causeway.errors import CausewayError
+from causeway.errors.tree import CausewayError
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import ANY
 from local import ROOT

@@ -7,7 +7,9 @@ from uuid import uuid4
 import pytest
 
 from causeway.edge import hub as hub_api
-from causeway.errors import CausewayError, Forbidden, SchemaBehind, TenantNotFound, Unauthorized, Unavailable
+from causeway.errors.service import SchemaBehind, Unavailable
+from causeway.errors.tenancy import Forbidden, TenantNotFound, Unauthorized
+from causeway.errors.tree import CausewayError
 from causeway.tenancy import identity
 from causeway.tenancy.identity import Caller
 from local.demo.data import PEOPLE, TENANTS
@@ -208,13 +210,13 @@ def test_both_authorizers_find_the_same_person(hub: Hub, someone: Callable[..., 
 
 
 def test_hub_that_cannot_answer_says_nothing_of_money() -> None:
-    """HUB 56: the wallet's next action, to send the same ids again, is none of a caller who has no ids."""
-    told = hub_api._told(Unavailable(cause="why"))
+    """HUB 56: a caller of the hub has no transaction id to send again; only the wallet's own error speaks of one."""
+    told = Unavailable(cause="why")
 
     assert (told.code, told.status, told.cause, told.retry_after) == ("UNAVAILABLE", 503, "why", 1)
     assert "money" not in f"{told.sentence} {told.action}"
     assert "Idempotency-Key" in told.action
-    assert hub_api._told(SchemaBehind()).sentence == "The service is being updated; send the same call again"
+    assert SchemaBehind().sentence == "The service is being updated; send the same call again"
 
 
 @pytest.mark.parametrize("code", ["UNAVAILABLE", "INTERNAL"])

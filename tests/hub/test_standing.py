@@ -13,14 +13,9 @@ from causeway.connections import changes, testing
 from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.connections.use import OpenConnection, opened
 from causeway.database.postgres import Database
-from causeway.errors import (
-    CausewayError,
-    IntegrationNotActive,
-    InvalidCredentials,
-    ProviderError,
-    ProviderForbidden,
-    RateLimited,
-)
+from causeway.errors.connections import IntegrationNotActive
+from causeway.errors.platforms import InvalidCredentials, ProviderError, ProviderForbidden, RateLimited
+from causeway.errors.tree import CausewayError
 from causeway.syncs import running, runs
 from causeway.syncs.queue import Message
 from causeway.syncs.runs import Ended

@@ -9,7 +9,9 @@ import pytest
 from causeway.connections import changes, testing
 from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.connections.rows import Connection
-from causeway.errors import CausewayError, NothingToRollBack, TemplateMoved
+from causeway.errors.connections import TemplateMoved
+from causeway.errors.tree import CausewayError
+from causeway.errors.vault import NothingToRollBack
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import ANY
 from tests.hub.client import ADMIN, PLATFORM_ADMIN, SUPER_ADMIN, Hub, config, draft, exactly

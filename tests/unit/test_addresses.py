@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from causeway.connections.requests import Filter
 from causeway.edge import answers
-from causeway.errors import InvalidRequest, Unauthorized
+from causeway.errors.requests import InvalidRequest
+from causeway.errors.tenancy import Unauthorized
 from causeway.tenancy import identity
 from causeway.wire import addresses, base64url
 from causeway.wire.fields import number_field

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import errors
 from causeway.casino.ledger import Answer
 from causeway.database.postgres import Database
 from causeway.edge import answers
 from causeway.edge.games import SignedCall, signed_call
+from causeway.errors.casino import DuplicateTransaction
+from causeway.errors.requests import RateLimitExceeded
+from causeway.errors.service import Misconfigured, Unavailable
 from causeway.game_signing import signatures
 from tests.unit.secrets_server import SecretsServer
 
@@ -28,10 +30,10 @@ CURRENT, PREVIOUS = "the-casino-secret", "the-casino-secret-before"
 LIMIT = 16 * 1024
 INSIDE = "hunter2 at db.internal:5432"
 FAILURES: dict[str, Exception] = {
-    "refuse": errors.DuplicateTransaction(cause=INSIDE, balance=2**60),
-    "unavailable": errors.Unavailable(cause=INSIDE),
-    "misconfigured": errors.Misconfigured(cause=INSIDE),
-    "limited": errors.RateLimitExceeded(retry_after=7),
+    "refuse": DuplicateTransaction(cause=INSIDE, balance=2**60),
+    "unavailable": Unavailable(cause=INSIDE),
+    "misconfigured": Misconfigured(cause=INSIDE),
+    "limited": RateLimitExceeded(retry_after=7),
     "crash": RuntimeError(INSIDE),
 }
 

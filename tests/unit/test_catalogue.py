@@ -12,7 +12,9 @@ import pytest
 from causeway.catalogue import config_schema
 from causeway.catalogue.files import read_folder
 from causeway.catalogue.providers import Provider, read_shape
-from causeway.errors import ConfigSchemaInvalid, InvalidRequest, Misconfigured
+from causeway.errors.catalogue import ConfigSchemaInvalid
+from causeway.errors.requests import InvalidRequest
+from causeway.errors.service import Misconfigured
 
 FOLDER = Path(__file__).parents[2] / "schema" / "catalogue"
 SHAPE = read_shape(FOLDER)

@@ -7,7 +7,8 @@ import pytest
 
 from causeway.catalogue import patterns, schema_work
 from causeway.catalogue.config_schema import check_pattern, check_schema, secret_fields, split, validate
-from causeway.errors import ConfigSchemaInvalid, InvalidRequest
+from causeway.errors.catalogue import ConfigSchemaInvalid
+from causeway.errors.requests import InvalidRequest
 from causeway.wire.strict_json import parse_object
 
 CANARY = "CANARY-5f1d8c"

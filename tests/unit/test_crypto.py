@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from moto import mock_aws
 
 from causeway.aws import clients
-from causeway.errors import CredentialUnreadable, KeyServiceUnavailable
+from causeway.errors.vault import CredentialUnreadable, KeyServiceUnavailable
 from causeway.vault.crypto import Bounds, DataKey, DataKeys, Place, WrappedKey, open_sealed, seal
 from tests.unit.clock import Clock
 

@@ -4,7 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from causeway.errors import ConnectionNotFound, InvalidRequest
+from causeway.errors.connections import ConnectionNotFound
+from causeway.errors.requests import InvalidRequest
 from causeway.wire.fields import text_field, uuid_or
 from causeway.wire.strict_json import parse_object
 

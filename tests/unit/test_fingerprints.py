@@ -9,7 +9,7 @@ import pytest
 
 from causeway import audit_log
 from causeway.audit_log import PLATFORM
-from causeway.errors import Misconfigured
+from causeway.errors.service import Misconfigured
 
 KEY = audit_log.fingerprint_key(bytes(range(32)), PLATFORM)
 

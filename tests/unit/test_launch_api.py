@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import errors
 from causeway.casino.game_sessions import LaunchRequest
 from causeway.edge import answers
 from causeway.edge.launches import LaunchCall, launch_call
+from causeway.errors.casino import GameNotFound
+from causeway.errors.requests import InvalidRequest
 from tests.unit.test_api import Answered, Context, make_event, of_size
 
 TENANT = "00000000-0000-4000-8000-000000000001"
@@ -37,7 +38,7 @@ def send(set_environment: Callable[..., None]) -> Send:
     @launch_call(app)
     def launch(call: LaunchCall) -> dict[str, Any]:
         if call.body.get("refuse"):
-            raise errors.GameNotFound
+            raise GameNotFound
         context = call.launcher.context
         return {
             "tenant": call.launcher.tenant_id,
@@ -165,5 +166,5 @@ def test_header_that_a_launch_does_not_honour_is_refused(send: Send, header: str
 
 @pytest.mark.parametrize("more", [{"currencey": "EUR"}, {"providerSessionId": "x"}])
 def test_field_that_a_launch_does_not_know_is_refused(more: dict[str, Any]) -> None:
-    with pytest.raises(errors.InvalidRequest, match="is not a field of this request; it takes currency, gameId"):
+    with pytest.raises(InvalidRequest, match="is not a field of this request; it takes currency, gameId"):
         LaunchRequest.parse({"userId": 1, "gameId": 1} | more)

@@ -4,7 +4,7 @@ from unicodedata import category
 
 import pytest
 
-from causeway.errors import InvalidRequest
+from causeway.errors.requests import InvalidRequest
 from causeway.wire.names import name_field, unseen
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from openapi_spec_validator import validate
 
-from causeway.errors import BY_CODE
+from causeway.errors import table
 from causeway.tenancy.permissions import ALLOWED
 from local.template.reading import load
 from tools import openapi
@@ -123,7 +123,7 @@ def test_refusal_has_the_status_of_its_codes(document: dict[str, Any]) -> None:
     for key, operation in operations(document).items():
         for status, answer in operation["responses"].items():
             for name in answer.get("$ref", "").rpartition("/")[2].split("-")[1:]:
-                assert name in ("gateway", "hub") or BY_CODE[name].status == int(status), key
+                assert name in ("gateway", "signed") or table.every()[name].status == int(status), key
     debit = operations(document)["POST /casino/debit"]["responses"]
     assert debit["402"]["$ref"].endswith("402-INSUFFICIENT_FUNDS")
 

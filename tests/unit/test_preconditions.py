@@ -2,7 +2,7 @@
 
 import pytest
 
-from causeway.errors import InvalidRequest, VersionMismatch
+from causeway.errors.requests import InvalidRequest, VersionMismatch
 from causeway.wire.preconditions import ANY, Expected
 
 

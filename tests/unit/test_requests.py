@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from causeway.casino.ledger.requests import BalanceQuery, Bet, Credit, Rollback
-from causeway.errors import InvalidAmount, InvalidRequest
+from causeway.errors.casino import InvalidAmount
+from causeway.errors.requests import InvalidRequest
 from causeway.wire.strict_json import parse_object
 
 LONGEST = 2**63 - 1

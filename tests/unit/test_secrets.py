@@ -11,7 +11,7 @@ import pytest
 
 from causeway.aws import secrets
 from causeway.deadlines import Deadline
-from causeway.errors import Misconfigured, Unavailable
+from causeway.errors.service import Misconfigured, Unavailable
 from tests.unit.clock import Clock
 from tests.unit.secrets_server import REFUSED, Asked, SecretsServer
 from tests.unit.wire_server import WireServer

@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from causeway import settings
-from causeway.errors import CausewayError, Misconfigured
+from causeway.errors.service import Internal, Misconfigured
 
 SetEnvironment = Callable[..., None]
 
@@ -78,7 +78,7 @@ def test_missing_setting_is_named_for_the_log_and_not_for_the_caller(
         read()
     assert f"The setting {name} is missing" in raised.value.cause
     assert "template.yaml" in raised.value.cause
-    assert raised.value.sentence == CausewayError().sentence
+    assert raised.value.sentence == Internal().sentence
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from causeway.errors import InvalidRequest
+from causeway.errors.requests import InvalidRequest
 from causeway.wire.strict_json import NotAnInteger, id_field, integer_field, parse_object, required_text, shown_name
 
 LONGEST = 2**63 - 1

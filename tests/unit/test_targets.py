@@ -10,7 +10,7 @@ import pytest
 
 from causeway import outbound
 from causeway.catalogue.providers import Provider, read_shape
-from causeway.errors import InvalidRequest
+from causeway.errors.requests import InvalidRequest
 from causeway.outbound.targets import why_not_address, why_not_header, why_not_path
 from causeway.platforms import calls
 from causeway.platforms.account import Account

@@ -13,7 +13,8 @@ from joserfc import jws
 from joserfc.jwk import RSAKey
 
 from causeway.ages import Moment
-from causeway.errors import Unauthorized, Unavailable
+from causeway.errors.service import Unavailable
+from causeway.errors.tenancy import Unauthorized
 from causeway.tenancy import identity, tokens
 from local.errors import Refused
 from local.gateway.jwt_authorizer import Declaration, JwtAuthorizer, SigningKeys

@@ -10,9 +10,8 @@ import pytest
 
 from causeway.connections.rows import Connection
 from causeway.connections.use import OpenConnection
-from causeway.errors import (
+from causeway.errors.platforms import (
     BlockedAddress,
-    CausewayError,
     ConfigInvalid,
     ConnectionFailed,
     InvalidCredentials,
@@ -23,6 +22,7 @@ from causeway.errors import (
     RateLimited,
     UnexpectedAnswer,
 )
+from causeway.errors.tree import CausewayError
 from causeway.platforms.account import Account
 from tests.unit.platforms import platform
 from tests.unit.wire_server import Act, WireServer, say

@@ -11,7 +11,9 @@ from types import ModuleType
 from typing import Any
 
 from causeway.edge.operations import GUARDS, NO_PROOF, OPERATIONS, Guard, Operation, Proof
-from causeway.errors import BY_CODE, CausewayError, HubUnavailable
+from causeway.errors import table
+from causeway.errors.casino import WalletUnavailable
+from causeway.errors.tree import CausewayError
 from causeway.tenancy.permissions import ALLOWED
 from tools.openapi import schemas
 from tools.openapi.schemas import parameters
@@ -180,7 +182,7 @@ def _codes(what: str, route: _Route, declared: Operation, proof: Proof, *, chang
     if route.parameters:
         # Of an id with characters that no path of ours has.
         codes.append("NOT_FOUND")
-    unknown = set(codes) - set(BY_CODE)
+    unknown = set(codes) - set(table.every())
     if unknown:
         raise Undeclared(f"{what} names the errors {sorted(unknown)}, which are not in causeway.errors")
     return sorted(set(codes))
@@ -235,14 +237,14 @@ def _refusals(codes: list[str], proof: Proof, known: dict[str, dict[str, Any]]) 
         gateway[401] = "Unauthorized"
     by_status: dict[int, list[str]] = {status: [] for status in gateway}
     for code in codes:
-        by_status.setdefault(BY_CODE[code].status, []).append(code)
+        by_status.setdefault(table.every()[code].status, []).append(code)
     answers: dict[int, dict[str, Any]] = {}
-    errors = dict(BY_CODE)
-    if proof.hub:
-        errors[HubUnavailable.code] = HubUnavailable
+    errors = dict(table.every())
+    if proof.signed:
+        errors[WalletUnavailable.code] = WalletUnavailable
     for status, its_codes in by_status.items():
-        hub = ["hub"] if errors != BY_CODE and HubUnavailable.code in its_codes else []
-        name = "-".join([str(status), *its_codes, *hub, *(["gateway"] if status in gateway else [])])
+        signed = ["signed"] if proof.signed and WalletUnavailable.code in its_codes else []
+        name = "-".join([str(status), *its_codes, *signed, *(["gateway"] if status in gateway else [])])
         known.setdefault(name, _refusal([errors[code] for code in its_codes], gateway.get(status)))
         answers[status] = {"$ref": f"#/components/responses/{name}"}
     return answers

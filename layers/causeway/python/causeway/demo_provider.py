@@ -12,7 +12,9 @@ from psycopg import Connection
 
 from causeway.database.postgres import Database
 from causeway.deadlines import Deadline
-from causeway.errors import CasinoNotFound, GameNotFound, InvalidRequest, SessionNotFound
+from causeway.errors.casino import GameNotFound, SessionNotFound
+from causeway.errors.game_signing import CasinoNotFound
+from causeway.errors.requests import InvalidRequest
 from causeway.game_signing import signed_calls
 from causeway.game_signing.callers import GameProvider
 from causeway.wire.strict_json import integer_field, required_text

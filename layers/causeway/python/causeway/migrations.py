@@ -17,7 +17,8 @@ from yoyo.migrations import Migration, default_migration_table
 from causeway import settings
 from causeway.catalogue import files
 from causeway.database.postgres import connection_settings
-from causeway.errors import CausewayError
+from causeway.errors.service import Internal
+from causeway.errors.tree import CausewayError
 
 # Seconds to wait for another run to end.
 _LOCK_TIMEOUT = 60
@@ -56,7 +57,7 @@ class _Backend(PostgresqlPsycopgBackend):
         applied = dict(self.connection.execute(_APPLIED).fetchall())
         changed = [one.id for one in migrations if one.id in applied and applied[one.id] != _checksum(one)]
         if changed:
-            raise CausewayError(
+            raise Internal(
                 cause=f"Changed since this database applied them: {', '.join(changed)}. A released migration never "
                 "changes: put its old text back and the change into a new file. A database that a checkout before "
                 "the first release made cannot be brought up to date: make a new one"
@@ -96,7 +97,7 @@ def migrate(url: str, folder: Path) -> list[str]:
                 backend.apply_migrations(pending)
                 _load_catalogue(url, folder / "catalogue")
         except LockTimeout as error:
-            raise CausewayError(
+            raise Internal(
                 cause="Another migration has run for over a minute, or died holding yoyo's lock: "
                 "make sure that none is running, then DELETE FROM yoyo_lock"
             ) from error

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from functools import cache
 
-from causeway.errors import Misconfigured
+from causeway.errors.service import Misconfigured
 
 
 def _setting(name: str, default: str | None = None) -> str:

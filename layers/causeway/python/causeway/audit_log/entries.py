@@ -14,7 +14,8 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from causeway.database.postgres import Database
-from causeway.errors import InvalidRequest, Unavailable
+from causeway.errors.requests import InvalidRequest
+from causeway.errors.service import Unavailable
 
 logger = Logger(child=True)
 

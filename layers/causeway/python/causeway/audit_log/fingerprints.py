@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Set
 from typing import Any
 
-from causeway.errors import Misconfigured
+from causeway.errors.service import Misconfigured
 
 
 def fingerprint_key(pepper: bytes, tenant_id: str) -> bytes:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Self
 
 from causeway.audit_log.entries import MOST, TEXT_FILTERS, Filter
-from causeway.errors import InvalidRequest
+from causeway.errors.requests import InvalidRequest
 from causeway.wire.fields import choice_field, known_fields, limit_field, number_field
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from causeway import ages, settings
 from causeway.deadlines import Deadline, bounded
-from causeway.errors import Unavailable
+from causeway.errors.service import Unavailable
 
 # Seconds for one call to the extension, which runs on this machine.
 _TIMEOUT = 1.5

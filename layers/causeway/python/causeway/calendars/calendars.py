@@ -11,7 +11,8 @@ from urllib.parse import quote
 from uuid import UUID
 
 from causeway.connections.use import opened
-from causeway.errors import InvalidRequest, ProviderOutcomeUnknown, UnexpectedAnswer
+from causeway.errors.platforms import ProviderOutcomeUnknown, UnexpectedAnswer
+from causeway.errors.requests import InvalidRequest
 from causeway.outbound import Reply
 from causeway.tenancy.context import RequestContext
 from causeway.wire import strict_json

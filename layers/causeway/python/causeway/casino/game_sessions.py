@@ -8,14 +8,10 @@ from aws_lambda_powertools import Logger
 
 from causeway import audit_log
 from causeway.database.postgres import Database
-from causeway.errors import (
-    CausewayError,
-    GameNotFound,
-    GameProviderFailed,
-    PlayerNotFound,
-    Suspended,
-    WrongCurrency,
-)
+from causeway.errors.casino import GameNotFound, PlayerNotFound, WrongCurrency
+from causeway.errors.game_signing import GameProviderFailed
+from causeway.errors.tenancy import Suspended
+from causeway.errors.tree import CausewayError
 from causeway.tenancy.context import RequestContext
 from causeway.wire.fields import known_fields
 from causeway.wire.strict_json import id_field, integer_field

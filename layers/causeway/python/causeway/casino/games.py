@@ -9,7 +9,9 @@ from causeway import audit_log
 from causeway.casino import game_sessions
 from causeway.casino.game_sessions import Launcher, LaunchRequest, OpenedSession
 from causeway.deadlines import Deadline
-from causeway.errors import Forbidden, GameProviderFailed, InvalidRequest, TenantNotFound
+from causeway.errors.game_signing import GameProviderFailed
+from causeway.errors.requests import InvalidRequest
+from causeway.errors.tenancy import Forbidden, TenantNotFound
 from causeway.game_signing import signed_calls
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.permissions import Permission

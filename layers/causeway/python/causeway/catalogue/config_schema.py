@@ -11,7 +11,8 @@ from typing import Any, Never
 
 from causeway.catalogue import patterns, schema_sentences, schema_work
 from causeway.catalogue.schema_sentences import joined
-from causeway.errors import ConfigSchemaInvalid, InvalidRequest
+from causeway.errors.catalogue import ConfigSchemaInvalid
+from causeway.errors.requests import InvalidRequest
 from causeway.wire.names import unseen
 from causeway.wire.strict_json import NotAnInteger, shown_name
 

@@ -6,7 +6,9 @@ from typing import Any
 from psycopg import Connection
 
 from causeway.catalogue.providers import Provider, as_row, keep_marks, read_shape
-from causeway.errors import CausewayError, ConfigSchemaInvalid, Misconfigured
+from causeway.errors.catalogue import ConfigSchemaInvalid
+from causeway.errors.service import Misconfigured
+from causeway.errors.tree import CausewayError
 from causeway.wire.strict_json import parse_object
 
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from causeway.catalogue import config_schema
-from causeway.errors import InvalidRequest
+from causeway.errors.requests import InvalidRequest
 from causeway.outbound.targets import why_not_address, why_not_header, why_not_path
 
 # The place of a field in a text of a template.

@@ -11,14 +11,9 @@ from psycopg.types.json import Jsonb
 
 from causeway.catalogue import config_schema, provider_terms
 from causeway.catalogue.config_schema import check_schema
-from causeway.errors import (
-    ConfigSchemaInvalid,
-    InvalidRequest,
-    Misconfigured,
-    NameTaken,
-    ProviderNotFound,
-    VersionMismatch,
-)
+from causeway.errors.catalogue import ConfigSchemaInvalid, ProviderNotFound
+from causeway.errors.requests import InvalidRequest, NameTaken, VersionMismatch
+from causeway.errors.service import Misconfigured
 
 _SHAPE = "_provider.schema.json"
 # What a document cannot set.

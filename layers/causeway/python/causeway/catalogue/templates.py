@@ -7,7 +7,7 @@ from causeway import settings
 from causeway.audit_log import Action, record
 from causeway.catalogue import providers
 from causeway.catalogue.providers import Provider
-from causeway.errors import InvalidRequest
+from causeway.errors.requests import InvalidRequest
 from causeway.tenancy.context import RequestContext
 from causeway.wire.fields import known_fields
 from causeway.wire.names import name_field

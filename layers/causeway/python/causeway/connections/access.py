@@ -15,14 +15,10 @@ from causeway.catalogue import providers
 from causeway.catalogue.providers import Provider
 from causeway.connections import audit, call_log, rows, standing
 from causeway.connections.rows import Connection, Transaction
-from causeway.errors import (
-    CausewayError,
-    CredentialMissing,
-    CredentialUnreadable,
-    IntegrationNotActive,
-    NotSupported,
-    VersionMismatch,
-)
+from causeway.errors.connections import IntegrationNotActive, NotSupported
+from causeway.errors.requests import VersionMismatch
+from causeway.errors.tree import CausewayError
+from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 from causeway.outbound import Attempt
 from causeway.platforms.account import Account
 from causeway.platforms.verdicts import Verdict

@@ -10,14 +10,10 @@ from causeway.catalogue import config_schema, providers
 from causeway.connections import access, audit, reconfiguration, rows, testing
 from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.connections.rows import Connection
-from causeway.errors import (
-    CredentialMissing,
-    CredentialUnreadable,
-    NothingToRollBack,
-    ProviderInactive,
-    TemplateMoved,
-    VersionMismatch,
-)
+from causeway.errors.catalogue import ProviderInactive
+from causeway.errors.connections import TemplateMoved
+from causeway.errors.requests import VersionMismatch
+from causeway.errors.vault import CredentialMissing, CredentialUnreadable, NothingToRollBack
 from causeway.platforms.account import Account, demand_address
 from causeway.tenancy.context import RequestContext
 from causeway.vault import credentials

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from causeway.connections.rows import Connection, Transaction
-from causeway.errors import IntegrationNotActive
+from causeway.errors.connections import IntegrationNotActive
 from causeway.platforms.verdicts import Finding, Verdict
 
 Health = Literal["healthy", "degraded", "down"]

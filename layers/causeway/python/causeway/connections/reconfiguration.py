@@ -15,13 +15,9 @@ from causeway.connections import access, audit, rows, testing
 from causeway.connections.access import Found
 from causeway.connections.requests import Change
 from causeway.connections.rows import Connection
-from causeway.errors import (
-    CredentialMissing,
-    CredentialUnreadable,
-    IntegrationNotActive,
-    InvalidRequest,
-    SecretsRequired,
-)
+from causeway.errors.connections import IntegrationNotActive, SecretsRequired
+from causeway.errors.requests import InvalidRequest
+from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 from causeway.platforms.account import Account
 from causeway.tenancy.context import RequestContext
 from causeway.vault import credentials, data_keys

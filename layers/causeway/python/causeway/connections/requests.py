@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from causeway.errors import ConnectionNotFound, InvalidRequest
+from causeway.errors.connections import ConnectionNotFound
+from causeway.errors.requests import InvalidRequest
 from causeway.wire import base64url
 from causeway.wire.fields import MOST_ROWS, choice_field, known_fields, limit_field, object_field, text_field, uuid_or
 from causeway.wire.names import name_field

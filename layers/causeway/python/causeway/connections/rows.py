@@ -14,15 +14,9 @@ from psycopg.types.json import Jsonb
 
 from causeway.catalogue import provider_terms
 from causeway.connections.requests import Change, Draft, Filter
-from causeway.errors import (
-    BY_CODE,
-    CausewayError,
-    ConnectionNotFound,
-    IntegrationNotActive,
-    NameTaken,
-    TemplateMoved,
-    VersionMismatch,
-)
+from causeway.errors.connections import ConnectionNotFound, IntegrationNotActive, TemplateMoved
+from causeway.errors.requests import NameTaken, VersionMismatch
+from causeway.errors.tree import BY_CODE, CausewayError
 from causeway.wire import base64url
 
 Transaction = psycopg.Connection[Any]

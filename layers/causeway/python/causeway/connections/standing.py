@@ -15,7 +15,7 @@ from uuid import UUID
 
 from causeway.connections import health, rows
 from causeway.connections.rows import Connection, Transaction
-from causeway.errors import CredentialMissing, CredentialUnreadable
+from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 from causeway.platforms.verdicts import Finding, Verdict
 
 

@@ -8,11 +8,8 @@ from uuid import UUID
 
 from causeway.connections import access
 from causeway.connections.rows import Connection
-from causeway.errors import (
-    CausewayError,
-    ProviderOutcomeUnknown,
-    ProviderRejected,
-)
+from causeway.errors.platforms import ProviderOutcomeUnknown, ProviderRejected
+from causeway.errors.tree import CausewayError
 from causeway.outbound import Attempt, CallFailed, Reply
 from causeway.platforms import calls
 from causeway.platforms.account import Account

@@ -20,14 +20,10 @@ from aws_lambda_powertools import Logger
 from psycopg.types.json import Jsonb
 
 from causeway.database.postgres import Database
-from causeway.errors import (
-    CausewayError,
-    IdempotencyKeyReused,
-    InProgress,
-    InvalidRequest,
-    ProviderOutcomeUnknown,
-    Unavailable,
-)
+from causeway.errors.platforms import ProviderOutcomeUnknown
+from causeway.errors.requests import IdempotencyKeyReused, InProgress, InvalidRequest
+from causeway.errors.service import Unavailable
+from causeway.errors.tree import CausewayError
 from causeway.wire.strict_json import NotAnInteger
 
 logger = Logger(child=True)

@@ -17,7 +17,9 @@ from psycopg.rows import namedtuple_row
 from causeway import dialling, settings
 from causeway.aws import rds_token, secrets
 from causeway.deadlines import Deadline
-from causeway.errors import CausewayError, InvalidRequest, Misconfigured, SchemaBehind, Unavailable
+from causeway.errors.requests import InvalidRequest
+from causeway.errors.service import Internal, Misconfigured, SchemaBehind, Unavailable
+from causeway.errors.tree import CausewayError
 
 # Seconds for a statement in all, connecting and sending again included; a caller is promised an answer within 3.
 BUDGET = 2.6
@@ -198,4 +200,4 @@ def _translated(error: psycopg.Error) -> CausewayError:
         return Unavailable(
             cause=f"The database cannot be used ({cause}): check that it runs and has connections to spare"
         )
-    return CausewayError(cause=cause)
+    return Internal(cause=cause)

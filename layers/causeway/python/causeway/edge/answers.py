@@ -9,7 +9,9 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from causeway.errors import CausewayError, InvalidRequest, NotFound, PayloadTooLarge
+from causeway.errors.requests import InvalidRequest, NotFound, PayloadTooLarge
+from causeway.errors.service import Internal
+from causeway.errors.tree import CausewayError
 
 logger = Logger()
 # One count per answer, under its code: OK, INSUFFICIENT_FUNDS, UNAVAILABLE, ...
@@ -61,7 +63,7 @@ def lambda_handler(
     def unexpected(error: Exception) -> Response[str]:
         logger.error("unexpected", exc_info=error)
         request_id = app.current_event.raw_event["requestContext"]["requestId"]
-        return failed(CausewayError(cause=repr(error)), request_id, next_action=next_action)
+        return failed(Internal(cause=repr(error)), request_id, next_action=next_action)
 
     @logger.inject_lambda_context(correlation_id_path="requestContext.requestId")
     @metrics.log_metrics(capture_cold_start_metric=True)
@@ -101,8 +103,7 @@ def failed(error: CausewayError, request_id: str, *, next_action: bool = True) -
     body: dict[str, Any] = {"error": error.sentence, "code": error.code, "requestId": request_id}
     if next_action:
         body["nextAction"] = error.action
-    if error.balance is not None:
-        body["balance"] = str(error.balance)
+    body |= error.fields
     headers = {} if error.retry_after is None else {"retry-after": str(error.retry_after)}
     if error.version is not None:
         headers["etag"] = f'"{error.version}"'

@@ -15,7 +15,10 @@ from causeway.database.postgres import BUDGET, Database
 from causeway.deadlines import Deadline
 from causeway.edge import operations
 from causeway.edge.answers import failed, headers_of, json_answer, raw_body
-from causeway.errors import BY_CODE, CausewayError, SignatureInvalid
+from causeway.errors.casino import WalletUnavailable
+from causeway.errors.game_signing import SignatureInvalid
+from causeway.errors.service import Unavailable
+from causeway.errors.tree import BY_CODE, CausewayError
 from causeway.game_signing import callers, signatures
 from causeway.wire import strict_json
 
@@ -74,7 +77,7 @@ def signed_call(
                 call = SignedCall(caller, strict_json.parse_object(raw), request_id, in_time)
                 response = _answered(route(call))
             except CausewayError as error:
-                response = failed(error, request_id, next_action=False)
+                response = failed(_of_money(error), request_id, next_action=False)
             if secret is not None and direction == "casino":
                 signature = signatures.sign_bare(secret, str(response.body).encode())
                 response.headers["x-casino-response-signature"] = signature
@@ -83,6 +86,11 @@ def signed_call(
         return answer
 
     return decorate
+
+
+def _of_money(error: CausewayError) -> CausewayError:
+    """Return an error as a game provider is told it: a retry of a call to the wallet moves money once."""
+    return WalletUnavailable(cause=error.cause) if type(error) is Unavailable else error
 
 
 def _code(event: dict[str, Any]) -> str:

@@ -17,19 +17,10 @@ from causeway.database.postgres import Database
 from causeway.deadlines import Deadline
 from causeway.edge import operations
 from causeway.edge.answers import failed, headers_of, json_answer, raw_body
-from causeway.errors import (
-    BY_CODE,
-    CausewayError,
-    ChangedMeanwhile,
-    Forbidden,
-    HubUnavailable,
-    IfMatchRequired,
-    ProviderOutcomeUnknown,
-    TenantNotFound,
-    Unauthorized,
-    Unavailable,
-    VersionMismatch,
-)
+from causeway.errors.platforms import ProviderOutcomeUnknown
+from causeway.errors.requests import ChangedMeanwhile, IfMatchRequired, VersionMismatch
+from causeway.errors.tenancy import Forbidden, TenantNotFound, Unauthorized
+from causeway.errors.tree import BY_CODE, CausewayError
 from causeway.tenancy import identity
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.identity import Caller
@@ -130,16 +121,11 @@ def hub_call(
             try:
                 return _made(_call(event, path, _in_time(app)), _Rules(permission, creates, acts), route)
             except CausewayError as error:
-                return failed(_told(error), request_id)
+                return failed(error, request_id)
 
         return answer
 
     return decorate
-
-
-def _told(error: CausewayError) -> CausewayError:
-    """Return an error as the hub's callers are told it: UNAVAILABLE's own text speaks of money."""
-    return HubUnavailable(cause=error.cause) if type(error) is Unavailable else error
 
 
 def _in_time(app: APIGatewayHttpResolver) -> Database:

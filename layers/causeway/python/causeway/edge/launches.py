@@ -14,7 +14,9 @@ from causeway.casino.game_sessions import Launcher
 from causeway.database import postgres
 from causeway.edge import hub, operations
 from causeway.edge.answers import failed, headers_of, json_answer, raw_body
-from causeway.errors import CausewayError, InvalidRequest, TokenRequired
+from causeway.errors.requests import InvalidRequest
+from causeway.errors.tenancy import TokenRequired
+from causeway.errors.tree import CausewayError
 from causeway.tenancy import identity
 from causeway.tenancy.context import RequestContext
 from causeway.wire import strict_json

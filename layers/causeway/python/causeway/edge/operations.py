@@ -23,6 +23,8 @@ class Proof:
     gateway: bool = False
     # Whether it is the hub's, whose changes take If-Match and Idempotency-Key.
     hub: bool = False
+    # Whether game provider and casino call each other by it.
+    signed: bool = False
 
 
 _FAULTS = ("INTERNAL", "UNAVAILABLE")
@@ -39,10 +41,10 @@ LAUNCH = Proof(
     ("X-Tenant-Id",),
 )
 CASINO_SIGNATURE = Proof(
-    "Called by a game provider, with its signature", _SIGNED, ("casinoSignature",), ("x-provider-code",)
+    "Called by a game provider, with its signature", _SIGNED, ("casinoSignature",), ("x-provider-code",), signed=True
 )
 PROVIDER_SIGNATURE = Proof(
-    "Called by a casino, with its signature", _SIGNED, ("providerSignature",), ("x-provider-code",)
+    "Called by a casino, with its signature", _SIGNED, ("providerSignature",), ("x-provider-code",), signed=True
 )
 
 

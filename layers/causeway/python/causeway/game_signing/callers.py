@@ -9,7 +9,8 @@ from causeway import settings
 from causeway.aws import secrets
 from causeway.database.postgres import Database
 from causeway.deadlines import Deadline
-from causeway.errors import Misconfigured, SignatureInvalid
+from causeway.errors.game_signing import SignatureInvalid
+from causeway.errors.service import Misconfigured
 from causeway.game_signing import signatures
 
 # Whose calls a secret signs: those to the casino, or those to the game provider.

@@ -8,7 +8,9 @@ from urllib.parse import unquote, urlsplit
 
 from causeway import outbound
 from causeway.deadlines import Deadline
-from causeway.errors import GameProviderFailed, InvalidRequest, Misconfigured
+from causeway.errors.game_signing import GameProviderFailed
+from causeway.errors.requests import InvalidRequest
+from causeway.errors.service import Misconfigured
 from causeway.game_signing import signatures
 from causeway.game_signing.callers import Direction, shared_secrets
 from causeway.wire import strict_json

@@ -10,7 +10,7 @@ from math import ceil
 from types import MappingProxyType
 from typing import Any
 
-from causeway.errors import BY_CODE, CausewayError
+from causeway.errors.tree import BY_CODE, CausewayError
 from causeway.outbound.calls import Reply
 from causeway.outbound.failures import (
     AddressBlocked,

@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 
 from causeway import settings
 from causeway.aws import clients
-from causeway.errors import InvalidRequest
+from causeway.errors.requests import InvalidRequest
 
 logger = Logger(child=True)
 

@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 from causeway.audit_log import Action, record
 from causeway.connections import rows
 from causeway.database.postgres import Database
-from causeway.errors import ConnectionNotFound, IntegrationNotActive
+from causeway.errors.connections import ConnectionNotFound, IntegrationNotActive
 from causeway.syncs import runs
 from causeway.syncs.engines import ENGINES, Engine
 from causeway.syncs.queue import Message

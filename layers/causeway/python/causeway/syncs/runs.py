@@ -10,7 +10,8 @@ from uuid import UUID
 
 import psycopg
 
-from causeway.errors import InvalidRequest, SyncRunNotFound
+from causeway.errors.requests import InvalidRequest
+from causeway.errors.syncs import SyncRunNotFound
 from causeway.wire.fields import MOST_ROWS, known_fields, limit_field, uuid_or
 
 Transaction = psycopg.Connection[Any]

@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 
 from causeway.audit_log import PLATFORM
 from causeway.database.postgres import Database
-from causeway.errors import CausewayError
+from causeway.errors.tree import CausewayError
 from causeway.syncs import runs
 from causeway.syncs.queue import Message
 from causeway.syncs.running import note_end

@@ -9,7 +9,8 @@ import psycopg
 from psycopg import errors as pg
 
 from causeway.audit_log import Action, record
-from causeway.errors import ApiKeyNotFound, NameTaken
+from causeway.errors.requests import NameTaken
+from causeway.errors.tenancy import ApiKeyNotFound
 from causeway.tenancy import identity
 from causeway.tenancy.context import RequestContext
 from causeway.wire.fields import known_fields, uuid_or

@@ -11,7 +11,7 @@ import psycopg
 from causeway import audit_log
 from causeway.database.idempotency import Attempt, Kept
 from causeway.database.postgres import Database, current
-from causeway.errors import Forbidden
+from causeway.errors.tenancy import Forbidden
 from causeway.tenancy import identity
 from causeway.tenancy.identity import Caller
 from causeway.tenancy.permissions import ALLOWED, Permission

@@ -10,7 +10,8 @@ from uuid import UUID
 import psycopg
 
 from causeway.database.postgres import Database
-from causeway.errors import Forbidden, InvalidRequest, Suspended, TenantNotFound, TenantRequired, Unauthorized
+from causeway.errors.requests import InvalidRequest
+from causeway.errors.tenancy import Forbidden, Suspended, TenantNotFound, TenantRequired, Unauthorized
 from causeway.tenancy.permissions import ALLOWED, Permission, Role
 from causeway.wire import base64url
 from causeway.wire.fields import text_field, uuid_or

@@ -7,7 +7,8 @@ from typing import Any, LiteralString
 import psycopg
 
 from causeway.audit_log import Action, attempt, record
-from causeway.errors import InvalidRequest, MembershipNotFound, OwnMembership
+from causeway.errors.requests import InvalidRequest
+from causeway.errors.tenancy import MembershipNotFound, OwnMembership
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.identity import LONGEST_SUBJECT
 from causeway.wire import addresses, base64url

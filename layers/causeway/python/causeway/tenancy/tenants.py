@@ -10,7 +10,8 @@ import psycopg
 from psycopg import errors as pg
 
 from causeway.audit_log import Action, record
-from causeway.errors import InvalidRequest, NameTaken, TenantNotFound
+from causeway.errors.requests import InvalidRequest, NameTaken
+from causeway.errors.tenancy import TenantNotFound
 from causeway.tenancy.context import RequestContext
 from causeway.wire.fields import MOST_ROWS, known_fields, limit_field, text_field, uuid_or
 from causeway.wire.names import name_field

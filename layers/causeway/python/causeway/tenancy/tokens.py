@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 from causeway import ages, races, settings
 from causeway.deadlines import Deadline, bounded
-from causeway.errors import Unauthorized, Unavailable
+from causeway.errors.service import Unavailable
+from causeway.errors.tenancy import Unauthorized
 
 _ALGORITHMS = ["RS256", "RS384", "RS512"]
 # What says who somebody is; the rest of a token goes no further.

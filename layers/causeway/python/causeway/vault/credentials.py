@@ -12,7 +12,7 @@ from uuid import UUID
 
 import psycopg
 
-from causeway.errors import CredentialMissing, NothingToRollBack
+from causeway.errors.vault import CredentialMissing, NothingToRollBack
 from causeway.vault.crypto import DataKeys, Place, seal
 
 # For so long a rotation can be rolled back.

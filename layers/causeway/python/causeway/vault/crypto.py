@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from causeway import ages
 from causeway.aws import clients
-from causeway.errors import CredentialUnreadable, KeyServiceUnavailable
+from causeway.errors.vault import CredentialUnreadable, KeyServiceUnavailable
 
 # A sealed secret: this head (format, key version), a nonce, the ciphertext with its tag.
 _HEAD = struct.Struct(">BI")

@@ -9,7 +9,7 @@ import psycopg
 from causeway import settings
 from causeway.database import postgres
 from causeway.database.postgres import Database
-from causeway.errors import CredentialUnreadable
+from causeway.errors.vault import CredentialUnreadable
 from causeway.vault.crypto import DataKeys, WrappedKey
 
 

@@ -10,7 +10,8 @@ from aws_lambda_powertools import Logger
 
 from causeway.audit_log import PLATFORM, Action, record
 from causeway.database.postgres import Database
-from causeway.errors import CausewayError, CredentialUnreadable, KeyServiceUnavailable
+from causeway.errors.tree import CausewayError
+from causeway.errors.vault import CredentialUnreadable, KeyServiceUnavailable
 from causeway.tenancy.context import JobContext
 from causeway.vault.crypto import DataKeys, Place, seal
 

@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger
 
 from causeway.audit_log import PLATFORM, Action, record
 from causeway.database.postgres import Database
-from causeway.errors import CausewayError
+from causeway.errors.tree import CausewayError
 from causeway.tenancy.context import JobContext
 from causeway.vault import credentials
 from causeway.vault.credentials import KEPT, OVERLAP, Expired

@@ -9,7 +9,7 @@ Whether an encoded percent sign is decoded once or twice is reported both ways. 
 
 import re
 
-from causeway.errors import InvalidRequest
+from causeway.errors.requests import InvalidRequest
 from causeway.wire import base64url
 
 _PREFIX = "b64:"

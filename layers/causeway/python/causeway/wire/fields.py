@@ -3,7 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from causeway.errors import CausewayError, InvalidRequest
+from causeway.errors.requests import InvalidRequest
+from causeway.errors.tree import CausewayError
 from causeway.wire.strict_json import NotAnInteger, shown_name
 
 # Rows of a page, at most.

@@ -4,7 +4,7 @@ import re
 from typing import Any
 from unicodedata import category, normalize
 
-from causeway.errors import InvalidRequest
+from causeway.errors.requests import InvalidRequest
 from causeway.wire.fields import text_field
 
 # Characters that show nothing and are no blank; is_name() of schema/0001_tenancy.sql has the same ranges. They are not

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Self
 
-from causeway.errors import InvalidRequest, VersionMismatch
+from causeway.errors.requests import InvalidRequest, VersionMismatch
 
 # An entity-tag (RFC 9110, 8.8.3).
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')

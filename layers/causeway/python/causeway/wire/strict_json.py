@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any, Never
 
-from causeway.errors import InvalidRequest
+from causeway.errors.requests import InvalidRequest
 
 # Levels of nesting accepted, far above what any message of ours has.
 _MOST_LEVELS = 32

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from causeway.casino.ledger.requests import BalanceQuery, Bet, Credit, Rollback
 from causeway.database.postgres import Database
-from causeway.errors import BY_CODE, CausewayError
+from causeway.errors.casino import WalletError
+from causeway.errors.tree import BY_CODE
 from causeway.game_signing.callers import GameProvider
 
 
@@ -166,6 +167,8 @@ def _transact(
 def _answer(row: Any) -> Answer:
     outcome, response, replayed, balance = row[0]
     if response is None:
-        error: type[CausewayError] = BY_CODE[outcome]
-        raise error(balance=None if balance is None else int(balance))
+        error = BY_CODE[outcome]
+        if issubclass(error, WalletError):
+            raise error(balance=None if balance is None else int(balance))
+        raise error
     return Answer(outcome, response, replayed == "true")

@@ -13,7 +13,7 @@ import psycopg
 from causeway import auditor, settings
 from causeway.casino.ledger.audit import Totals, audit
 from causeway.casino.ledger.heads import SignedHeads
-from causeway.errors import Misconfigured
+from causeway.errors.service import Misconfigured
 
 _FAILURE = "The audit could not run"
 

@@ -17,7 +17,7 @@ from psycopg.rows import namedtuple_row
 
 from causeway import auditor
 from causeway.casino.ledger.facts import SettledFacts
-from causeway.errors import Misconfigured
+from causeway.errors.service import Misconfigured
 
 # Characters of a key, at least.
 _SHORTEST_KEY = 32

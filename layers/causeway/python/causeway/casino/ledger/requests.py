@@ -6,7 +6,8 @@ currency is optional everywhere: a caller that sends it is refused where it is n
 from dataclasses import dataclass
 from typing import Any, Self
 
-from causeway.errors import InvalidAmount, InvalidRequest
+from causeway.errors.casino import InvalidAmount
+from causeway.errors.requests import InvalidRequest
 from causeway.wire.strict_json import id_field, integer_field, required_text
 
 _KINDS = ("win", "promo", "jackpot")

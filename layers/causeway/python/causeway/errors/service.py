@@ -1,0 +1,33 @@
+"""What went wrong on our side."""
+
+from causeway.errors.tree import CausewayError
+
+
+class Internal(CausewayError):
+    """Something went wrong on our side"""
+
+    code = "INTERNAL"
+    status = 500
+    retry = True
+    action = "Report the requestId to us."
+
+
+class Misconfigured(Internal):
+    """Something went wrong on our side"""
+
+
+class Unavailable(CausewayError):
+    """The service cannot answer at the moment; whether anything was changed is not known"""
+
+    code = "UNAVAILABLE"
+    status = 503
+    retry = True
+    action = (
+        "Send the same call again after Retry-After seconds, a change with the same Idempotency-Key; without one, look "
+        "first whether it was done."
+    )
+    retry_after = 1
+
+
+class SchemaBehind(Unavailable):
+    """The service is being updated; send the same call again"""

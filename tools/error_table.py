@@ -1,0 +1,42 @@
+"""Prints docs/errors.md: python -m tools.error_table."""
+
+import sys
+
+from causeway.errors import table
+from causeway.errors.casino import WalletUnavailable
+from causeway.errors.requests import RateLimitExceeded
+from causeway.errors.tree import CausewayError
+
+
+def _retry(error: type[CausewayError]) -> str:
+    if not error.retry:
+        return "no"
+    if issubclass(error, RateLimitExceeded):
+        return "yes, after Retry-After"
+    return "yes" if error.retry_after is None else f"yes, after {error.retry_after} s"
+
+
+def as_markdown() -> str:
+    """Return docs/errors.md: every code with its status, sentence, next action and whether a retry makes sense."""
+    lines = [
+        "# Error codes",
+        "",
+        "Made from the code by `make docs`; a test compares the two.",
+        "",
+        '`{"error": "<sentence>", "code": "<CODE>", "requestId": "...", "nextAction": "<what to do>"}`. Answers to a',
+        "game provider's signed calls have no `nextAction`, but `balance` (minor units) where the player is known.",
+        "4xx: the call was refused and nothing moved. 5xx: the outcome is unknown until the same call is sent again.",
+        "",
+        "| code | status | sentence | what to do | retry as it is |",
+        "|---|---|---|---|---|",
+    ]
+    for code, error in sorted(table.every().items()):
+        sentence = (error.__doc__ or "").strip()
+        lines.append(f"| `{code}` | {error.status} | {sentence} | {error.action} | {_retry(error)} |")
+    wallet = f"{(WalletUnavailable.__doc__ or '').strip()}. {WalletUnavailable.action}"
+    lines += ["", f"`{WalletUnavailable.code}` on signed calls: {wallet}"]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(as_markdown())
