@@ -14,7 +14,7 @@ import pytest
 from psycopg import sql
 
 from causeway.database.postgres import BUDGET, Database
-from causeway.errors.service import SchemaBehind, Unavailable
+from causeway.errors.service import Internal, SchemaBehind, Unavailable
 from causeway.errors.tree import CausewayError
 from tests.database.parallel import at_once
 from tests.database.test_idempotency import waiting_backend
@@ -151,7 +151,7 @@ def test_other_database_error_is_ours_and_says_nothing_internal(seat: Seat) -> N
     with pytest.raises(CausewayError) as raised:
         seat.database.one("SELECT 1 / 0", [])
 
-    assert (type(raised.value), raised.value.status) == (CausewayError, 500)
+    assert (type(raised.value), raised.value.status) == (Internal, 500)
     assert "division" in raised.value.cause
     assert "division" not in raised.value.sentence
 
