@@ -23,8 +23,8 @@ class Unavailable(CausewayError):
     status = 503
     retry = True
     action = (
-        "Send the same call again after Retry-After seconds, with its Idempotency-Key if it had one; look first whether "
-        "it was done if it had none."
+        "Send the same call again after Retry-After seconds, with its Idempotency-Key if it had one; look first "
+        "whether it was done if it had none."
     )
     retry_after = 1
 
