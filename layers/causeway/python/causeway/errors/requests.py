@@ -1,4 +1,4 @@
-"""What is wrong with a request, whichever domain it is for."""
+"""Errors of requests that all domains share."""
 
 from causeway.errors.tree import CausewayError
 
@@ -51,7 +51,7 @@ class VersionMismatch(CausewayError):
     action = "Read it again, apply your change to what it is now, and send its new ETag."
 
     def __init__(self, sentence: str = "", *, current: int | None = None, action: str = "") -> None:
-        """Make it; current: the version the object has now, None where it has none that is known."""
+        """Make an error; current: the object's current version, None where it is not known."""
         named = "" if current is None else f"The object has changed since you read it: its version is now {current}"
         super().__init__(sentence or named, action=action)
         self.version = current

@@ -1,4 +1,4 @@
-"""What went wrong on our side."""
+"""Errors of our own side: a fault, a wrong setting, a service that cannot answer."""
 
 from causeway.errors.tree import CausewayError
 

@@ -30,7 +30,7 @@ class Forbidden(CausewayError):
     action = "Ask an administrator of your tenant."
 
     def __init__(self, sentence: str = "", *, cause: str = "", permission: str = "", action: str = "") -> None:
-        """Make an error; permission: the one that the caller lacks, for the audit log; empty: the route's own."""
+        """Make an error; permission: the missing permission, for the audit log; empty: the route's own."""
         super().__init__(sentence, cause=cause, action=action)
         self.permission = permission
 
