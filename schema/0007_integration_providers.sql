@@ -17,6 +17,8 @@ CREATE TABLE integration_providers (
     kind text NOT NULL CHECK (kind ~ '^[a-z_]{1,32}$'),
     display_name text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 100 AND is_name(display_name)),
     description text NOT NULL,
+    -- The data of an SVG path in a view box of 24 by 24: drawing commands and numbers, so that no markup can stand here.
+    icon text CHECK (icon ~ '^[MmLlHhVvCcSsQqTtAaZz0-9 .,-]+$' AND length(icon) <= 2000),
     -- JSON Schema (2020-12) of a connection's configuration. x-secret marks fields that are stored encrypted.
     config_schema jsonb NOT NULL CHECK (config_schema ->> 'type' = 'object'),
     -- Markdown.
@@ -28,6 +30,8 @@ CREATE TABLE integration_providers (
     webhook_support boolean NOT NULL,
     -- Requests that one connection may make, by window. Empty: not known.
     rate_limits jsonb NOT NULL CHECK (jsonb_typeof(rate_limits) = 'object'),
+    -- How each call to the platform proves who makes it.
+    authentication jsonb NOT NULL CHECK (jsonb_typeof(authentication) = 'object'),
     -- The cheapest call that proves the credentials valid.
     health_call jsonb NOT NULL CHECK (jsonb_typeof(health_call) = 'object'),
     -- New connections can be made to active providers only.
@@ -54,6 +58,6 @@ WITH CHECK (current_setting('causeway.role', true) = 'super_admin');
 
 GRANT SELECT, INSERT ON integration_providers TO causeway_hub;
 GRANT UPDATE (
-    kind, display_name, description, config_schema, setup_instructions, documentation_url, base_urls, api_version,
-    webhook_support, rate_limits, health_call, is_active, changed_by_admin, version, updated_at
+    kind, display_name, description, icon, config_schema, setup_instructions, documentation_url, base_urls, api_version,
+    webhook_support, rate_limits, authentication, health_call, is_active, changed_by_admin, version, updated_at
 ) ON integration_providers TO causeway_hub;

@@ -89,10 +89,10 @@ def call_sandbox(superuser_url: str, sandbox_url: str) -> None:
                         to_jsonb(%(url)s::text || '/' || provider_key)
                     )
                 END,
-                health_call = CASE
-                    WHEN health_call #>> '{auth,token_url}' IS NULL THEN health_call
+                authentication = CASE
+                    WHEN authentication ->> 'token_url' IS NULL THEN authentication
                     ELSE jsonb_set(
-                        health_call, '{auth,token_url}', to_jsonb(%(url)s::text || '/' || provider_key || '/token')
+                        authentication, '{token_url}', to_jsonb(%(url)s::text || '/' || provider_key || '/token')
                     )
                 END
             """,

@@ -15,6 +15,6 @@ def redirected(document: dict[str, Any], url: str) -> dict[str, Any]:
         changed["base_urls"][environment] = base_url if given else None
     if document["health_call"].get("configured_url"):
         changed["config_schema"]["properties"]["base_url"]["default"] = base_url
-    if "token_url" in changed["health_call"]["auth"]:
-        changed["health_call"]["auth"]["token_url"] = f"{base_url}/token"
+    if "token_url" in changed["authentication"]:
+        changed["authentication"]["token_url"] = f"{base_url}/token"
     return changed

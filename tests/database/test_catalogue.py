@@ -339,3 +339,12 @@ def test_layer_that_schema_migrate_reads_holds_the_catalogue(tmp_path: Path) -> 
     assert sorted(file.name for file in (tmp_path / "schema").glob("*.sql")) == sorted(
         file.name for file in SCHEMA.glob("*.sql")
     )
+
+
+@pytest.mark.parametrize("icon", ["", "<path/>", 'M0 0" onload="x', "M0 0\n", "M" * 2001])
+def test_icon_that_is_not_a_drawing_is_refused_by_the_database(owner: Connection[Any], icon: str) -> None:
+    """Pages put it into an SVG path: no markup may stand there, whoever writes the row."""
+    files.load(owner, FOLDER)
+    owner.execute("SELECT set_config('causeway.role', 'super_admin', false)")
+    with pytest.raises(errors.CheckViolation):
+        owner.execute("UPDATE integration_providers SET icon = %s WHERE provider_key = 'twilio'", [icon])

@@ -420,8 +420,8 @@ def provider(ours: Casino) -> None:
         """
         INSERT INTO integration_providers (
             provider_key, kind, display_name, description, config_schema, setup_instructions, base_urls,
-            webhook_support, rate_limits, health_call
-        ) VALUES ('twilio', 'messaging', 'Twilio', '', '{}', '', '{}', false, '{}', '{}')
+            webhook_support, rate_limits, authentication, health_call
+        ) VALUES ('twilio', 'messaging', 'Twilio', '', '{}', '', '{}', false, '{}', '{}', '{}')
         ON CONFLICT DO NOTHING
         """
     )

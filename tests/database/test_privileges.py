@@ -22,9 +22,9 @@ CASINO_TABLES = (
 )
 # All but the key of a provider and when it was made.
 PROVIDER_COLUMNS = [
-    *("kind", "display_name", "description", "config_schema", "setup_instructions", "documentation_url", "base_urls"),
-    *("api_version", "webhook_support", "rate_limits", "health_call", "is_active", "changed_by_admin", "version"),
-    "updated_at",
+    *("kind", "display_name", "description", "icon", "config_schema", "setup_instructions", "documentation_url"),
+    *("base_urls", "api_version", "webhook_support", "rate_limits", "authentication", "health_call", "is_active"),
+    *("changed_by_admin", "version", "updated_at"),
 ]
 # All but whose it is, what it connects to and who made it when.
 CONNECTION_COLUMNS = [

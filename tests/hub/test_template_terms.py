@@ -9,6 +9,7 @@ import pytest
 from causeway.connections import changes, testing
 from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.connections.rows import Connection
+from causeway.errors.catalogue import ConfigSchemaInvalid
 from causeway.errors.connections import TemplateMoved
 from causeway.errors.tree import CausewayError
 from causeway.errors.vault import NothingToRollBack
@@ -27,8 +28,8 @@ _SECRETS = {"api_key": "sk-hidden", "api_secret": "zz-hidden"}
 def judged_by(hub: Hub, rows: Rows) -> Iterator[Callable[[str], None]]:
     """Has a super admin change the template: it asks for no secret, sends none, and has a pattern for one."""
     [before] = rows(
-        "SELECT health_call::text AS call, config_schema::text AS schema, changed_by_admin AS changed "
-        "FROM integration_providers WHERE provider_key = 'softswiss'"
+        "SELECT authentication::text AS authentication, health_call::text AS call, config_schema::text AS schema, "
+        "changed_by_admin AS changed FROM integration_providers WHERE provider_key = 'softswiss'"
     )
 
     def change(pattern: str) -> None:
@@ -36,15 +37,19 @@ def judged_by(hub: Hub, rows: Rows) -> Iterator[Callable[[str], None]]:
         schema, call = shown.json["configSchema"], shown.json["healthCall"]
         schema["required"] = ["casino_id", "environment"]
         schema["properties"]["api_key"]["pattern"] = pattern
-        wanted = {"configSchema": schema, "healthCall": call | {"headers": {}, "auth": {"type": "none"}}}
+        wanted = {
+            "configSchema": schema,
+            "authentication": {"type": "none"},
+            "healthCall": call | {"headers": {}},
+        }
         changed = hub.call("PATCH", _TEMPLATE, PLATFORM_ADMIN, wanted, if_match=shown.etag)
         assert changed.status == 200, changed
 
     yield change
     rows(
-        "UPDATE integration_providers SET health_call = %s::jsonb, config_schema = %s::jsonb, changed_by_admin = %s "
-        "WHERE provider_key = 'softswiss'",
-        [before.call, before.schema, before.changed],
+        "UPDATE integration_providers SET authentication = %s::jsonb, health_call = %s::jsonb, "
+        "config_schema = %s::jsonb, changed_by_admin = %s WHERE provider_key = 'softswiss'",
+        [before.authentication, before.call, before.schema, before.changed],
     )
 
 
@@ -84,6 +89,37 @@ def test_admin_does_not_read_a_secret_letter_by_letter(
                 told.append(type(error).__name__)
 
     assert told[:2] == told[2:]
+
+
+def test_secret_is_not_sent_in_a_way_that_its_admin_has_not_agreed_to(
+    inside: Inside, hub: Hub, rows: Rows, platform: Platform, connection_id: UUID
+) -> None:
+    """HUB 1: the authentication alone was changed; until every secret is given again, nothing is sent."""
+    context = inside(ADMIN)
+    [before] = rows(
+        "SELECT authentication::text AS authentication, changed_by_admin AS changed FROM integration_providers "
+        "WHERE provider_key = 'softswiss'"
+    )
+    shown = hub.call("GET", _TEMPLATE, PLATFORM_ADMIN)
+    wanted = {"authentication": {"type": "header", "name": "X-Collected", "value": "{api_secret}"}}
+    changed = hub.call("PATCH", _TEMPLATE, PLATFORM_ADMIN, wanted, if_match=shown.etag)
+    assert changed.status == 200, changed
+    calls = platform.calls
+    try:
+        for use in (testing.test, changes.enable):
+            with pytest.raises(TemplateMoved):
+                use(context, connection_id, ANY)
+        with pytest.raises(ConfigSchemaInvalid, match=r"config\.api_secret is missing"):
+            reconfigured(rows, context, connection_id, {"api_key": _SECRETS["api_key"]})
+        assert platform.calls == calls
+        assert reconfigured(rows, context, connection_id, dict(_SECRETS)).status == "active"
+        assert platform.calls > calls
+    finally:
+        rows(
+            "UPDATE integration_providers SET authentication = %s::jsonb, changed_by_admin = %s "
+            "WHERE provider_key = 'softswiss'",
+            [before.authentication, before.changed],
+        )
 
 
 def test_agreeing_to_a_template_without_secrets_leaves_none_in_use(

@@ -81,7 +81,24 @@ def test_added_template_takes_connections(hub: Hub) -> None:
     assert connection.json["templateId"] == made.json["id"]
 
 
+def test_icon_is_kept_and_taken_away(hub: Hub) -> None:
+    made = added(hub, icon="M4 4h16v16H4Z")
+    assert made.json["icon"] == "M4 4h16v16H4Z"
+    changed = hub.call("PATCH", made.headers["location"], PLATFORM_ADMIN, {"icon": None}, if_match=made.etag)
+
+    assert (changed.status, changed.json["icon"]) == (200, None)
+
+
+def test_icon_is_not_needed(hub: Hub) -> None:
+    body = {name: value for name, value in new_template(hub).items() if name != "icon"}
+    made = hub.call("POST", PATH, PLATFORM_ADMIN, body)
+
+    assert (made.status, made.json["icon"]) == (201, None)
+
+
 BAD = [
+    ({"icon": '<image href="https://evil.example"/>'}, "INVALID_REQUEST"),
+    ({"authentication": {"type": "magic"}}, "INVALID_REQUEST"),
     ({"id": "Not An Id"}, "INVALID_REQUEST"),
     ({"category": ""}, "INVALID_REQUEST"),
     ({"displayName": 5}, "INVALID_REQUEST"),
@@ -112,22 +129,28 @@ def test_template_of_another_form_is_refused(hub: Hub, rows: Rows, change: dict[
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"headers": {"Host": "evil.example"}}, "health_call.headers.Host"),
-        ({"auth": {"type": "header", "name": "Transfer-Encoding", "value": "x"}}, "health_call.auth.name"),
-        ({"path": "/../../x"}, "health_call.path"),
-        ({"path": "//evil.example"}, "health_call.path"),
-        ({"refused_when": {"pointer": "/a", "pattern": "(a)\\1"}}, "health_call.refused_when.pattern"),
+        ({"healthCall": {"headers": {"Host": "evil.example"}}}, "health_call.headers.Host"),
+        (
+            {"authentication": {"type": "header", "name": "Transfer-Encoding", "value": "x"}},
+            "authentication.name",
+        ),
+        ({"healthCall": {"path": "/../../x"}}, "health_call.path"),
+        ({"healthCall": {"path": "//evil.example"}}, "health_call.path"),
+        (
+            {"healthCall": {"refused_when": {"pointer": "/a", "pattern": "(a)\\1"}}},
+            "health_call.refused_when.pattern",
+        ),
     ],
 )
-def test_health_call_that_could_be_misread_is_refused_when_it_is_written(
+def test_call_that_could_be_misread_is_refused_when_it_is_written(
     hub: Hub, rows: Rows, change: dict[str, Any], field: str
 ) -> None:
     """HUB 13, 55: in a new template and in a changed one; the sentence names the field."""
     made = added(hub)
-    call = made.json["healthCall"] | change
+    changes = {"healthCall": made.json["healthCall"] | change["healthCall"]} if "healthCall" in change else change
     before = rows(SNAPSHOT)
-    created = hub.call("POST", PATH, PLATFORM_ADMIN, new_template(hub, healthCall=call))
-    changed = hub.call("PATCH", made.headers["location"], PLATFORM_ADMIN, {"healthCall": call}, if_match=made.etag)
+    created = hub.call("POST", PATH, PLATFORM_ADMIN, new_template(hub, **changes))
+    changed = hub.call("PATCH", made.headers["location"], PLATFORM_ADMIN, changes, if_match=made.etag)
 
     for reply in (created, changed):
         assert (reply.status, reply.code) == (400, "INVALID_REQUEST")

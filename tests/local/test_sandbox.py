@@ -39,7 +39,7 @@ def _test(key: str, url: str, **changed: str) -> str:
 
 
 def _sandboxed(document: dict[str, Any]) -> dict[str, Any]:
-    return {name: document[name] for name in ("base_urls", "health_call", "config_schema")}
+    return {name: document[name] for name in ("base_urls", "authentication", "health_call", "config_schema")}
 
 
 def _secret_fields(key: str) -> set[str]:
@@ -96,7 +96,8 @@ def test_good_credentials_are_accepted(url: str, key: str) -> None:
 
 def _used_secrets() -> Iterator[tuple[str, str]]:
     for key in PROVIDERS:
-        used = set(re.findall(r"\{(\w+)\}", json.dumps(_document(key)["health_call"])))
+        document = _document(key)
+        used = set(re.findall(r"\{(\w+)\}", json.dumps([document["authentication"], document["health_call"]])))
         for name in sorted(used & _secret_fields(key)):
             yield key, name
 

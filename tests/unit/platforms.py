@@ -5,7 +5,7 @@ from typing import Any
 from causeway.catalogue.providers import Provider
 
 
-def platform(url: str, auth: dict[str, Any], key: str = "platform") -> Provider:
+def platform(url: str, authentication: dict[str, Any], key: str = "platform") -> Provider:
     """A provider there, which asks for this proof and is tested by GET /me."""
     return Provider(
         key=key,
@@ -19,5 +19,6 @@ def platform(url: str, auth: dict[str, Any], key: str = "platform") -> Provider:
         api_version=None,
         webhook_support=False,
         rate_limits={},
-        health_call={"method": "GET", "path": "/me", "expect": [200], "auth": auth},
+        authentication=authentication,
+        health_call={"method": "GET", "path": "/me", "expect": [200]},
     )

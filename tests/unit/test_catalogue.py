@@ -142,7 +142,8 @@ def test_provider_answers_where_the_vendor_says_or_where_the_tenant_says(provide
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=lambda provider: provider.key)
 def test_health_call_proves_the_credentials(provider: Provider) -> None:
     """A call that carries no secret would succeed with any."""
-    assert references(provider.health_call) & config_schema.secret_fields(provider.config_schema)
+    sent = [provider.authentication, provider.health_call]
+    assert references(sent) & config_schema.secret_fields(provider.config_schema)
     assert not references(provider.health_call["path"]) & config_schema.secret_fields(provider.config_schema)
 
 
@@ -267,10 +268,52 @@ def test_health_call_refers_to_fields_that_always_have_a_value(call: dict[str, A
     assert caught.value.sentence == sentence
 
 
-@pytest.mark.parametrize("auth", [{"type": "magic"}, {"type": "bearer"}, {"type": "basic", "username": "u"}, {}])
-def test_unknown_or_incomplete_authentication_is_refused(auth: dict[str, Any]) -> None:
-    with pytest.raises(InvalidRequest, match=r"provider\.health_call\.auth"):
-        Provider.parse(document(health_call=health_call(auth=auth)), SHAPE)
+@pytest.mark.parametrize(
+    "authentication", [{"type": "magic"}, {"type": "bearer"}, {"type": "basic", "username": "u"}, {}]
+)
+def test_unknown_or_incomplete_authentication_is_refused(authentication: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest, match=r"provider\.authentication"):
+        Provider.parse(document(authentication=authentication), SHAPE)
+
+
+@pytest.mark.parametrize(
+    ("authentication", "sentence"),
+    [
+        ({"type": "bearer", "token": "{nobody}"}, "{nobody} is not a field of config_schema"),
+        (
+            {"type": "bearer", "token": "{sms_number}"},
+            "{sms_number} is neither required by config_schema nor has it a default there",
+        ),
+        (
+            {
+                "type": "oauth2_client_credentials",
+                "token_path": "/{auth_token}",
+                "client_id": "{account_sid}",
+                "client_secret": "{auth_token}",
+                "client_auth": "body",
+            },
+            "{auth_token} stands in a URL: it must have a pattern, and be no secret",
+        ),
+    ],
+)
+def test_authentication_refers_to_fields_that_always_have_a_value(
+    authentication: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        Provider.parse(document(authentication=authentication), SHAPE)
+    assert caught.value.sentence == sentence
+
+
+@pytest.mark.parametrize("icon", [None, "M4 4h16v16H4Z", "M12 2 22 12 12 22 2 12Z m-1.5,.5 l3-3"])
+def test_icon_is_the_data_of_a_path(icon: str | None) -> None:
+    assert Provider.parse(document(icon=icon), SHAPE).icon == icon
+
+
+@pytest.mark.parametrize("icon", ["", "<script>", 'M0 0" onload="x', "M0 0\n", "url(x)", "M" * 2001, 5])
+def test_icon_that_is_not_a_drawing_is_refused(icon: Any) -> None:
+    """Pages put it into an SVG path: nothing but drawing commands and numbers may stand there."""
+    with pytest.raises(InvalidRequest, match=r"provider\.icon"):
+        Provider.parse(document(icon=icon), SHAPE)
 
 
 def test_bad_config_schema_is_refused_by_path() -> None:

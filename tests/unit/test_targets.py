@@ -84,10 +84,11 @@ def test_address_that_is_none_or_leads_elsewhere_is_not_called(url: str) -> None
     assert why_not_address(url)
 
 
-def document(**call: Any) -> dict[str, Any]:
-    """Twilio's file with another test call."""
+def document(authentication: dict[str, Any] | None = None, **call: Any) -> dict[str, Any]:
+    """Twilio's file with another test call, or another authentication."""
     read = json.loads((FOLDER / "twilio.json").read_bytes())
-    return copy.deepcopy(read | {"health_call": read["health_call"] | call})
+    changed = {"health_call": read["health_call"] | call, "authentication": authentication or read["authentication"]}
+    return copy.deepcopy(read | changed)
 
 
 def refusal(written: dict[str, Any]) -> str:
@@ -101,9 +102,9 @@ def test_template_sets_no_header_of_the_connections_own(name: str) -> None:
     """HUB 13: neither among the headers nor as the one that authenticates."""
     assert refusal(document(headers={name: "x"})).startswith(f"health_call.headers.{name} must not be set")
     by_header = {"type": "header", "name": name, "value": "x"}
-    assert refusal(document(auth=by_header)).startswith("health_call.auth.name must not be set")
-    signed = {"type": "hmac", "algorithm": "sha256", "secret": "x", "header": name, "encoding": "hex", "signs": "body"}
-    assert refusal(document(auth=signed)).startswith("health_call.auth.header must not be set")
+    assert refusal(document(by_header)).startswith("authentication.name must not be set")
+    signed = {"type": "hmac", "algorithm": "sha256", "secret": "x", "header": name, "encoding": "hex"}
+    assert refusal(document(signed)).startswith("authentication.header must not be set")
 
 
 @pytest.mark.parametrize("path", LEAVING)
@@ -111,7 +112,7 @@ def test_template_has_no_path_that_leads_elsewhere(path: str) -> None:
     """HUB 13"""
     assert "health_call.path" in refusal(document(path=path))
     oauth = {"type": "oauth2_client_credentials", "client_id": "x", "client_secret": "x", "client_auth": "body"}
-    assert "health_call.auth" in refusal(document(auth=oauth | {"token_path": path}))
+    assert "authentication" in refusal(document(oauth | {"token_path": path}))
 
 
 @pytest.mark.parametrize("url", ["https://h.example/../x", "https://h.example//x", "https://{account_sid}/%2e%2e"])
@@ -125,14 +126,16 @@ def test_template_has_no_address_that_leads_elsewhere(url: str) -> None:
 def test_template_has_no_address_for_tokens_that_leads_elsewhere(url: str) -> None:
     """HUB 13"""
     oauth = {"type": "oauth2_refresh_token", "client_id": "x", "client_secret": "x", "refresh_token": "x"}
-    assert "token_url" in refusal(document(auth=oauth | {"token_url": url}))
+    assert "token_url" in refusal(document(oauth | {"token_url": url}))
 
 
 @pytest.mark.parametrize("value", ["x\r\nHost: evil", "x\ny", "\u043a"])
-@pytest.mark.parametrize("auth", [{"type": "bearer", "token": ""}, {"type": "header", "name": "X-Key", "value": ""}])
-def test_template_proves_itself_with_one_line(auth: dict[str, str], value: str) -> None:
+@pytest.mark.parametrize(
+    "authentication", [{"type": "bearer", "token": ""}, {"type": "header", "name": "X-Key", "value": ""}]
+)
+def test_template_proves_itself_with_one_line(authentication: dict[str, str], value: str) -> None:
     """HUB 13"""
-    assert "health_call.auth" in refusal(document(auth={name: text or value for name, text in auth.items()}))
+    assert "authentication" in refusal(document({name: text or value for name, text in authentication.items()}))
 
 
 @pytest.fixture

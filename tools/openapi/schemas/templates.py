@@ -7,7 +7,12 @@ from causeway.catalogue import templates
 from tools.openapi.schemas.shapes import NEXT_CURSOR, TEXT, VERSION, Schema, list_of, object_of, query_of, ref, rows
 
 # Schemas of their own, by the fields that have them.
-_NAMED = {"healthCall": "HealthCall", "baseUrls": "BaseUrls", "rateLimits": "RateLimits"}
+_NAMED = {
+    "authentication": "Authentication",
+    "healthCall": "HealthCall",
+    "baseUrls": "BaseUrls",
+    "rateLimits": "RateLimits",
+}
 
 
 def schemas(schema_folder: Path) -> dict[str, Schema]:
@@ -21,12 +26,14 @@ def schemas(schema_folder: Path) -> dict[str, Schema]:
     named = {schema: fields[name] for name, schema in _NAMED.items()}
     fields |= {name: ref(schema) for name, schema in _NAMED.items()}
     active: dict[str, Schema] = {"isActive": {"type": "boolean"}}
-    shown_call: Schema = {"type": "object", "description": "As in TemplateDraft."}
+    shown: Schema = {"type": "object", "description": "As in TemplateDraft."}
     return {
         **named,
-        "TemplateDraft": object_of(fields),
+        "TemplateDraft": object_of(fields, "icon"),
         "TemplateChange": object_of(fields | active, *fields, *active, minProperties=1),
-        "Template": object_of(fields | active | {"name": TEXT, "healthCall": shown_call, "version": VERSION}),
+        "Template": object_of(
+            fields | active | {"name": TEXT, "authentication": shown, "healthCall": shown, "version": VERSION}
+        ),
         "TemplatePage": object_of({"templates": list_of(ref("Template")), "nextCursor": NEXT_CURSOR}),
         "TemplateFilter": query_of(
             {"category": TEXT, "active": {"type": "boolean"}, "limit": rows(), "cursor": TEXT},

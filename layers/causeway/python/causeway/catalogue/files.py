@@ -57,27 +57,31 @@ def _write(connection: Connection[Any], provider: Provider) -> bool:
     written = connection.execute(
         """
         INSERT INTO integration_providers AS p (
-            provider_key, kind, display_name, description, config_schema, setup_instructions,
-            documentation_url, base_urls, api_version, webhook_support, rate_limits, health_call
+            provider_key, kind, display_name, description, icon, config_schema, setup_instructions,
+            documentation_url, base_urls, api_version, webhook_support, rate_limits, authentication, health_call
         ) VALUES (
-            %(key)s, %(kind)s, %(display_name)s, %(description)s, %(config_schema)s, %(setup_instructions)s,
+            %(key)s, %(kind)s, %(display_name)s, %(description)s, %(icon)s, %(config_schema)s, %(setup_instructions)s,
             %(documentation_url)s, %(base_urls)s, %(api_version)s, %(webhook_support)s, %(rate_limits)s,
-            %(health_call)s
+            %(authentication)s, %(health_call)s
         )
         ON CONFLICT (provider_key) DO UPDATE SET
             kind = excluded.kind, display_name = excluded.display_name, description = excluded.description,
-            config_schema = excluded.config_schema, setup_instructions = excluded.setup_instructions,
+            icon = excluded.icon, config_schema = excluded.config_schema,
+            setup_instructions = excluded.setup_instructions,
             documentation_url = excluded.documentation_url, base_urls = excluded.base_urls,
             api_version = excluded.api_version, webhook_support = excluded.webhook_support,
-            rate_limits = excluded.rate_limits, health_call = excluded.health_call,
+            rate_limits = excluded.rate_limits, authentication = excluded.authentication,
+            health_call = excluded.health_call,
             version = p.version + 1, updated_at = now()
         WHERE NOT p.changed_by_admin AND (
-            p.kind, p.display_name, p.description, p.config_schema, p.setup_instructions,
-            p.documentation_url, p.base_urls, p.api_version, p.webhook_support, p.rate_limits, p.health_call
+            p.kind, p.display_name, p.description, p.icon, p.config_schema, p.setup_instructions,
+            p.documentation_url, p.base_urls, p.api_version, p.webhook_support, p.rate_limits, p.authentication,
+            p.health_call
         ) IS DISTINCT FROM (
-            excluded.kind, excluded.display_name, excluded.description, excluded.config_schema,
+            excluded.kind, excluded.display_name, excluded.description, excluded.icon, excluded.config_schema,
             excluded.setup_instructions, excluded.documentation_url, excluded.base_urls,
-            excluded.api_version, excluded.webhook_support, excluded.rate_limits, excluded.health_call
+            excluded.api_version, excluded.webhook_support, excluded.rate_limits,
+            excluded.authentication, excluded.health_call
         )
         """,
         as_row(provider),

@@ -22,18 +22,21 @@ def check(document: dict[str, Any]) -> None:
     """
     config_schema.check_pattern(document["health_call"].get("refused_when", {}).get("pattern", ""))
     _check_references(document)
-    _check_call(document)
+    _check_addresses(document)
 
 
-def digest(base_url: str | None, health_call: dict[str, Any], schema: dict[str, Any]) -> bytes:
+def digest(
+    base_url: str | None, authentication: dict[str, Any], health_call: dict[str, Any], schema: dict[str, Any]
+) -> bytes:
     """Return the SHA-256 of all in a template that decides where a connection's secrets go and what is told of them.
 
     Args:
         base_url: of the connection's environment.
-        health_call: how the platform is called, and by what the caller is proved.
+        authentication: how each call proves who makes it.
+        health_call: the test call.
         schema: the config_schema.
     """
-    return sha256(json.dumps([base_url, health_call, schema], sort_keys=True).encode()).digest()
+    return sha256(json.dumps([base_url, authentication, health_call, schema], sort_keys=True).encode()).digest()
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -46,15 +49,16 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _check_references(document: dict[str, Any]) -> None:
     """Every {name} is a field that always has a value; in a URL, one whose form the schema fixes, and no secret."""
-    schema, call = document["config_schema"], document["health_call"]
+    schema, authentication, call = document["config_schema"], document["authentication"], document["health_call"]
     fields = schema.get("properties", {})
-    for text in _texts([document["base_urls"], call]):
+    for text in _texts([document["base_urls"], authentication, call]):
         for name in FIELD_REFERENCE.findall(text):
             if name not in fields:
                 raise InvalidRequest(f"{{{name}}} is not a field of config_schema")
             if name not in schema.get("required", []) and "default" not in fields[name]:
                 raise InvalidRequest(f"{{{name}}} is neither required by config_schema nor has it a default there")
-    for text in _texts([document["base_urls"], call["path"], call.get("query"), call["auth"].get("token_path")]):
+    in_urls = [document["base_urls"], authentication.get("token_path"), call["path"], call.get("query")]
+    for text in _texts(in_urls):
         for name in FIELD_REFERENCE.findall(text):
             if fields[name].get("x-secret") or not {"pattern", "enum"} & fields[name].keys():
                 raise InvalidRequest(f"{{{name}}} stands in a URL: it must have a pattern, and be no secret")
@@ -64,26 +68,27 @@ def _check_references(document: dict[str, Any]) -> None:
         raise InvalidRequest("health_call.configured_url asks for a field base_url in config_schema")
 
 
-def _check_call(document: dict[str, Any]) -> None:
-    """The test call sets no header that is the connection's own, and its paths stay below its addresses."""
-    call = document["health_call"]
-    auth = call["auth"]
+def _check_addresses(document: dict[str, Any]) -> None:
+    """No call sets a header that is the connection's own, and paths stay below their addresses."""
+    authentication, call = document["authentication"], document["health_call"]
     named = {f"health_call.headers.{name}": name for name in call.get("headers", {})}
-    named |= {f"health_call.auth.{field}": auth[field] for field in _names_header(auth)}
+    named |= {f"authentication.{field}": authentication[field] for field in _names_header(authentication)}
     for place, name in named.items():
         _refuse_if(place, why_not_header(name))
-    for field, path in (("path", call["path"]), ("auth.token_path", auth.get("token_path"))):
+    paths = {"health_call.path": call["path"], "authentication.token_path": authentication.get("token_path")}
+    for place, path in paths.items():
         if path is not None:
-            _refuse_if(f"health_call.{field}", why_not_path(_filled(path)))
+            _refuse_if(place, why_not_path(_filled(path)))
     addresses = {f"base_urls.{environment}": url for environment, url in document["base_urls"].items()}
-    for place, url in (addresses | {"health_call.auth.token_url": auth.get("token_url")}).items():
+    addresses["authentication.token_url"] = authentication.get("token_url")
+    for place, url in addresses.items():
         if url is not None:
             _refuse_if(place, why_not_address(_filled(url).partition("?")[0]))
 
 
-def _names_header(auth: dict[str, Any]) -> list[str]:
-    """Return the fields of a health call's auth that hold a header's name."""
-    return {"header": ["name"], "hmac": ["header"]}.get(auth["type"], [])
+def _names_header(authentication: dict[str, Any]) -> list[str]:
+    """Return the fields of an authentication that hold a header's name."""
+    return {"header": ["name"], "hmac": ["header"]}.get(authentication["type"], [])
 
 
 def _filled(text: str) -> str:

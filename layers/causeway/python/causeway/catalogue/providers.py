@@ -20,8 +20,9 @@ _SHAPE = "_provider.schema.json"
 _STATE = ("is_active", "changed_by_admin", "version")
 # What Provider is made of.
 _SELECT: LiteralString = """
-    SELECT provider_key AS key, kind, display_name, description, config_schema, setup_instructions, documentation_url,
-        base_urls, api_version, webhook_support, rate_limits, health_call, is_active, changed_by_admin, version
+    SELECT provider_key AS key, kind, display_name, description, icon, config_schema, setup_instructions,
+        documentation_url, base_urls, api_version, webhook_support, rate_limits, authentication, health_call, is_active,
+        changed_by_admin, version
     FROM integration_providers
 """
 
@@ -43,7 +44,12 @@ class Provider:
     webhook_support: bool
     # Requests by window: minute, hour, day, month.
     rate_limits: dict[str, int]
+    # How each call proves who makes it.
+    authentication: dict[str, Any]
+    # The cheapest call that proves the credentials.
     health_call: dict[str, Any]
+    # The data of an SVG path, 24 by 24.
+    icon: str | None = None
     is_active: bool = True
     changed_by_admin: bool = False
     version: int = 1
@@ -69,7 +75,7 @@ class Provider:
 
     def sent(self, environment: str) -> list[Any]:
         """Return what provider_terms.digest takes: all that decides where a connection's secrets go."""
-        return [self.base_urls.get(environment), self.health_call, self.config_schema]
+        return [self.base_urls.get(environment), self.authentication, self.health_call, self.config_schema]
 
     def terms(self, environment: str) -> bytes:
         """Return what a tenant agrees to that gives secrets for an environment: the digest of what is sent."""
@@ -158,12 +164,12 @@ def create(connection: Connection[Any], provider: Provider) -> Provider:
     row = connection.execute(
         """
         INSERT INTO integration_providers (
-            provider_key, kind, display_name, description, config_schema, setup_instructions,
-            documentation_url, base_urls, api_version, webhook_support, rate_limits, health_call, changed_by_admin
+            provider_key, kind, display_name, description, icon, config_schema, setup_instructions, documentation_url,
+            base_urls, api_version, webhook_support, rate_limits, authentication, health_call, changed_by_admin
         ) VALUES (
-            %(key)s, %(kind)s, %(display_name)s, %(description)s, %(config_schema)s, %(setup_instructions)s,
+            %(key)s, %(kind)s, %(display_name)s, %(description)s, %(icon)s, %(config_schema)s, %(setup_instructions)s,
             %(documentation_url)s, %(base_urls)s, %(api_version)s, %(webhook_support)s, %(rate_limits)s,
-            %(health_call)s, true
+            %(authentication)s, %(health_call)s, true
         )
         ON CONFLICT (provider_key) DO NOTHING
         RETURNING provider_key
@@ -203,10 +209,11 @@ def change(
     row = connection.execute(
         """
         UPDATE integration_providers SET
-            kind = %(kind)s, display_name = %(display_name)s, description = %(description)s,
+            kind = %(kind)s, display_name = %(display_name)s, description = %(description)s, icon = %(icon)s,
             config_schema = %(config_schema)s, setup_instructions = %(setup_instructions)s,
             documentation_url = %(documentation_url)s, base_urls = %(base_urls)s, api_version = %(api_version)s,
-            webhook_support = %(webhook_support)s, rate_limits = %(rate_limits)s, health_call = %(health_call)s,
+            webhook_support = %(webhook_support)s, rate_limits = %(rate_limits)s,
+            authentication = %(authentication)s, health_call = %(health_call)s,
             changed_by_admin = true, version = version + 1, updated_at = now()
         WHERE provider_key = %(key)s AND version = %(before)s
         RETURNING version

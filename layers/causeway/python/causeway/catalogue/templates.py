@@ -19,6 +19,7 @@ FIELDS = {
     "category": "kind",
     "displayName": "display_name",
     "description": "description",
+    "icon": "icon",
     "configSchema": "config_schema",
     "setupInstructions": "setup_instructions",
     "documentationUrl": "documentation_url",
@@ -26,6 +27,7 @@ FIELDS = {
     "apiVersion": "api_version",
     "webhookSupport": "webhook_support",
     "rateLimits": "rate_limits",
+    "authentication": "authentication",
     "healthCall": "health_call",
 }
 

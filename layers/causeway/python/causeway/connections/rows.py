@@ -30,7 +30,7 @@ _COLUMNS: LiteralString = """
     c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at, c.terms,
     c.error_code, c.states,
     CASE WHEN p.changed_by_admin THEN
-        jsonb_build_array(p.base_urls -> c.environment, p.health_call, p.config_schema)
+        jsonb_build_array(p.base_urls -> c.environment, p.authentication, p.health_call, p.config_schema)
     END AS changed_template
 """
 _FROM: LiteralString = "FROM integration_connections AS c INNER JOIN integration_providers AS p USING (provider_key)"
@@ -88,7 +88,7 @@ class Connection:
     @property
     def _template_moved(self) -> TemplateMoved:
         """What is told of a template that moved; where its environment was taken away, that."""
-        base_url, health_call, _ = self.changed_template or [None, {}, None]
+        base_url, _, health_call, _ = self.changed_template or [None, {}, {}, None]
         if base_url or health_call.get("configured_url"):
             return TemplateMoved()
         return TemplateMoved(

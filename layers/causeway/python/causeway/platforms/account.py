@@ -47,7 +47,7 @@ class Account:
     @property
     def endpoints(self) -> list[str]:
         """The addresses the account's secrets are sent to; none where the configuration lacks what they need."""
-        token_url = self.provider.health_call["auth"].get("token_url")
+        token_url = self.provider.authentication.get("token_url")
         try:
             base_url = self.base_url
         except CallFailed:
@@ -64,7 +64,9 @@ class Account:
     @property
     def unused_secrets(self) -> tuple[str, ...]:
         """Names of the secrets that the test call does not use, and so does not prove."""
-        used = set(FIELD_REFERENCE.findall(json.dumps([self.provider.base_urls, self.provider.health_call])))
+        provider = self.provider
+        texts = json.dumps([provider.base_urls, provider.authentication, provider.health_call])
+        used = set(FIELD_REFERENCE.findall(texts))
         return tuple(sorted(self.secrets.keys() - used))
 
     @property

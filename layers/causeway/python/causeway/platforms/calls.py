@@ -172,7 +172,7 @@ class _Proof:
 
 def _prove(account: Account, content: bytes, log: Log, budget: float) -> _Proof:
     """Return the proof that the provider asks for; raises CallFailed where a token is needed and not to be had."""
-    auth = account.provider.health_call["auth"]
+    auth = account.provider.authentication
     match auth["type"]:
         case "basic":
             basic = _basic(account.filled(auth["username"]), account.filled(auth["password"]))
