@@ -3,8 +3,7 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.edge import answers
-from causeway.edge.hub import HubAnswer, HubCall, hub_call
-from causeway.edge.operations import describe
+from causeway.edge.hub import HubAnswer, HubCall, route
 from causeway.tenancy import api_keys
 
 app = APIGatewayHttpResolver()
@@ -13,9 +12,17 @@ app = APIGatewayHttpResolver()
 _SHOWN_ONCE = "The key was shown once, in the first answer. If you lost it, create another one and delete this one."
 
 
-@app.post("/api-keys")
-@hub_call(app, "api_keys.manage", creates=True)
-@describe("NewApiKey", status=201, request="ApiKeyDraft", refuses="NAME_TAKEN")
+@route(
+    app,
+    "POST",
+    "/api-keys",
+    permission="api_keys.manage",
+    request="ApiKeyDraft",
+    refuses_if_match=True,
+    response="NewApiKey",
+    status=201,
+    refuses=("NAME_TAKEN",),
+)
 def create(call: HubCall) -> HubAnswer:
     """Create an API key; its secret is shown only in this response."""
     return _made(api_keys.create(call.keeping(_made), api_keys.KeyDraft.parse(call.body)))
@@ -32,17 +39,13 @@ def _made(made: tuple[api_keys.ApiKey, str]) -> HubAnswer:
     )
 
 
-@app.get("/api-keys")
-@hub_call(app, "api_keys.manage")
-@describe("ApiKeyList")
+@route(app, "GET", "/api-keys", permission="api_keys.manage", response="ApiKeyList")
 def every(call: HubCall) -> HubAnswer:
     """List the tenant's API keys (secrets are never shown)."""
     return HubAnswer({"apiKeys": [key.as_json() for key in api_keys.every(call.context)]})
 
 
-@app.delete("/api-keys/<key_id>")
-@hub_call(app, "api_keys.manage")
-@describe(status=204, refuses="API_KEY_NOT_FOUND")
+@route(app, "DELETE", "/api-keys/{key_id}", permission="api_keys.manage", status=204, refuses=("API_KEY_NOT_FOUND",))
 def revoke(call: HubCall) -> HubAnswer:
     """Revoke an API key at once."""
     return _revoked(api_keys.revoke(call.keeping(_revoked), call.path["key_id"], call.expected))

@@ -4,16 +4,21 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway import audit_log
 from causeway.edge import answers
-from causeway.edge.hub import HubAnswer, HubCall, hub_call
-from causeway.edge.operations import describe
+from causeway.edge.hub import HubAnswer, HubCall, route
 from causeway.wire.pages import within_an_answer
 
 app = APIGatewayHttpResolver()
 
 
-@app.get("/audit")
-@hub_call(app, "audit.read")
-@describe("AuditPage", query="AuditFilter", media_types=("application/json", "text/csv"))
+@route(
+    app,
+    "GET",
+    "/audit",
+    permission="audit.read",
+    query="AuditFilter",
+    response="AuditPage",
+    media_types=("application/json", "text/csv"),
+)
 def read(call: HubCall) -> HubAnswer:
     """A page of entries, newest first; reading is itself an entry."""
     wanted = audit_log.Query.parse(call.query)

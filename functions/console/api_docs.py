@@ -5,7 +5,7 @@ from pathlib import Path
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from causeway.edge import answers
-from causeway.edge.operations import describe
+from causeway.edge.public import route
 
 app = APIGatewayHttpResolver()
 
@@ -14,15 +14,13 @@ _FOLDER = Path(__file__).parent
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 
-@app.get("/openapi.json")
-@describe("OpenApi")
+@route(app, "GET", "/openapi.json", response="OpenApi")
 def document() -> Response[str]:
     """Get the API's OpenAPI 3.1 document."""
     return _file("openapi.json", "application/json")
 
 
-@app.get("/docs")
-@describe(media_types=("text/html",))
+@route(app, "GET", "/docs", media_types=("text/html",))
 def page() -> Response[str]:
     """Get the API reference as a web page."""
     return _file("docs.html", "text/html; charset=utf-8")

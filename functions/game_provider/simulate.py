@@ -7,15 +7,20 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from causeway import demo_provider
 from causeway.database import postgres
 from causeway.edge import answers
-from causeway.edge.games import SignedCall, signed_call
-from causeway.edge.operations import describe
+from causeway.edge.games import SignedCall, route
 
 app = APIGatewayHttpResolver()
 
 
-@app.post("/provider/simulate")
-@signed_call(app, "provider")
-@describe("RoundReport", request="Simulation", refuses="SESSION_NOT_FOUND GAME_PROVIDER_FAILED")
+@route(
+    app,
+    "POST",
+    "/provider/simulate",
+    side="provider",
+    request="Simulation",
+    response="RoundReport",
+    refuses=("SESSION_NOT_FOUND", "GAME_PROVIDER_FAILED"),
+)
 def simulate(call: SignedCall) -> dict[str, Any]:
     """Parse the request and play the round."""
     return demo_provider.simulate(postgres.current(), call.caller, demo_provider.Simulation.parse(call.body))

@@ -7,18 +7,18 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from causeway.casino import games
 from causeway.casino.game_sessions import LaunchRequest
 from causeway.edge import answers
-from causeway.edge.launches import LaunchCall, launch_call
-from causeway.edge.operations import describe
+from causeway.edge.launches import LaunchCall, route
 
 app = APIGatewayHttpResolver()
 
 
-@app.post("/casino/launchGame")
-@launch_call(app)
-@describe(
-    "GameSession",
+@route(
+    app,
+    "POST",
+    "/casino/launchGame",
     request="LaunchRequest",
-    refuses="PLAYER_NOT_FOUND WRONG_CURRENCY GAME_NOT_FOUND GAME_PROVIDER_FAILED",
+    response="GameSession",
+    refuses=("PLAYER_NOT_FOUND", "WRONG_CURRENCY", "GAME_NOT_FOUND", "GAME_PROVIDER_FAILED"),
 )
 def launch_game(call: LaunchCall) -> dict[str, Any]:
     """Parse the request and launch."""

@@ -7,18 +7,18 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from causeway.casino import games
 from causeway.casino.game_sessions import LaunchRequest
 from causeway.edge import answers
-from causeway.edge.launches import LaunchCall, launch_call
-from causeway.edge.operations import describe
+from causeway.edge.launches import LaunchCall, route
 
 app = APIGatewayHttpResolver()
 
 
-@app.post("/casino/simulateRound")
-@launch_call(app)
-@describe(
-    "RoundReport",
+@route(
+    app,
+    "POST",
+    "/casino/simulateRound",
     request="LaunchRequest",
-    refuses="PLAYER_NOT_FOUND WRONG_CURRENCY GAME_NOT_FOUND GAME_PROVIDER_FAILED",
+    response="RoundReport",
+    refuses=("PLAYER_NOT_FOUND", "WRONG_CURRENCY", "GAME_NOT_FOUND", "GAME_PROVIDER_FAILED"),
 )
 def simulate_round(call: LaunchCall) -> dict[str, Any]:
     """Parse the request and play the round."""

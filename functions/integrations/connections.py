@@ -6,8 +6,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.connections import call_log, changes, health, requests, rows, testing
 from causeway.edge import answers
-from causeway.edge.hub import HubAnswer, HubCall, hub_call
-from causeway.edge.operations import describe
+from causeway.edge.hub import HubAnswer, HubCall, route
 from causeway.platforms.verdicts import VERDICTS
 from causeway.vault import credentials
 
@@ -36,9 +35,7 @@ def _connection_id(call: HubCall) -> UUID:
     return requests.parse_connection_id(call.path["connection_id"])
 
 
-@app.get("/integrations")
-@hub_call(app, "connections.list")
-@describe("ConnectionPage", query="ConnectionFilter")
+@route(app, "GET", "/integrations", permission="connections.list", query="ConnectionFilter", response="ConnectionPage")
 def list_connections(call: HubCall) -> HubAnswer:
     """List the tenant's connections, newest first."""
     with call.context.transaction() as transaction:
@@ -47,23 +44,40 @@ def list_connections(call: HubCall) -> HubAnswer:
     return HubAnswer({"integrations": shown, "nextCursor": cursor})
 
 
-@app.post("/integrations")
-@hub_call(app, "credentials.write", creates=True)
-@describe(
-    "Connection",
-    status=201,
+@route(
+    app,
+    "POST",
+    "/integrations",
+    permission="credentials.write",
     request="ConnectionDraft",
-    refuses="PROVIDER_NOT_FOUND PROVIDER_INACTIVE CONFIG_INVALID CONFIG_INCOMPLETE BLOCKED_ADDRESS "
-    "CONFIG_SCHEMA_INVALID NAME_TAKEN CONNECTION_NOT_FOUND KEY_SERVICE_UNAVAILABLE",
+    refuses_if_match=True,
+    response="Connection",
+    status=201,
+    refuses=(
+        "PROVIDER_NOT_FOUND",
+        "PROVIDER_INACTIVE",
+        "CONFIG_INVALID",
+        "CONFIG_INCOMPLETE",
+        "BLOCKED_ADDRESS",
+        "CONFIG_SCHEMA_INVALID",
+        "NAME_TAKEN",
+        "CONNECTION_NOT_FOUND",
+        "KEY_SERVICE_UNAVAILABLE",
+    ),
 )
 def create(call: HubCall) -> HubAnswer:
     """Create a connection and test it."""
     return _made(changes.create(call.keeping(_made), requests.Draft.parse(call.body)))
 
 
-@app.get("/integrations/<connection_id>")
-@hub_call(app, "connections.list")
-@describe("Connection", refuses="CONNECTION_NOT_FOUND")
+@route(
+    app,
+    "GET",
+    "/integrations/{connection_id}",
+    permission="connections.list",
+    response="Connection",
+    refuses=("CONNECTION_NOT_FOUND",),
+)
 def get(call: HubCall) -> HubAnswer:
     """Get a connection."""
     with call.context.transaction() as transaction:
@@ -75,14 +89,26 @@ def get(call: HubCall) -> HubAnswer:
     )
 
 
-@app.patch("/integrations/<connection_id>")
-@hub_call(app, "connections.write")
-@describe(
-    "Connection",
+@route(
+    app,
+    "PATCH",
+    "/integrations/{connection_id}",
+    permission="connections.write",
     request="ConnectionChange",
-    refuses="CONNECTION_NOT_FOUND IF_MATCH_REQUIRED NAME_TAKEN CONFIG_SCHEMA_INVALID "
-    "INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED SECRETS_REQUIRED CREDENTIAL_UNREADABLE CREDENTIAL_MISSING "
-    f"KEY_SERVICE_UNAVAILABLE {VERDICTS}",
+    response="Connection",
+    refuses=(
+        "CONNECTION_NOT_FOUND",
+        "IF_MATCH_REQUIRED",
+        "NAME_TAKEN",
+        "CONFIG_SCHEMA_INVALID",
+        "INTEGRATION_NOT_ACTIVE",
+        "TEMPLATE_MOVED",
+        "SECRETS_REQUIRED",
+        "CREDENTIAL_UNREADABLE",
+        "CREDENTIAL_MISSING",
+        "KEY_SERVICE_UNAVAILABLE",
+        *VERDICTS,
+    ),
 )
 def change(call: HubCall) -> HubAnswer:
     """Change a connection that is still as If-Match says; credentials.write is needed for more than names."""
@@ -92,52 +118,89 @@ def change(call: HubCall) -> HubAnswer:
     return _shown(changes.change(call.keeping(_shown), _connection_id(call), call.demanded, wanted))
 
 
-@app.delete("/integrations/<connection_id>")
-@hub_call(app, "credentials.write")
-@describe(status=204, refuses="CONNECTION_NOT_FOUND")
+@route(
+    app,
+    "DELETE",
+    "/integrations/{connection_id}",
+    permission="credentials.write",
+    status=204,
+    refuses=("CONNECTION_NOT_FOUND",),
+)
 def delete(call: HubCall) -> HubAnswer:
     """Delete a connection and destroy its credentials."""
     return _deleted(changes.delete(call.keeping(_deleted), _connection_id(call), call.expected))
 
 
-@app.post("/integrations/<connection_id>/test")
-@hub_call(app, "connections.use")
-@describe(
-    "Verdict",
-    refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED CREDENTIAL_UNREADABLE "
-    "CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE",
+@route(
+    app,
+    "POST",
+    "/integrations/{connection_id}/test",
+    permission="connections.use",
+    response="Verdict",
+    refuses=(
+        "CONNECTION_NOT_FOUND",
+        "INTEGRATION_NOT_ACTIVE",
+        "TEMPLATE_MOVED",
+        "CREDENTIAL_UNREADABLE",
+        "CREDENTIAL_MISSING",
+        "KEY_SERVICE_UNAVAILABLE",
+    ),
 )
 def test(call: HubCall) -> HubAnswer:
     """Test a connection by a call to its platform."""
     return _tested(testing.test(call.keeping(_tested), _connection_id(call), call.expected))
 
 
-@app.post("/integrations/<connection_id>/enable")
-@hub_call(app, "connections.write")
-@describe(
-    "Connection",
-    refuses="CONNECTION_NOT_FOUND TEMPLATE_MOVED CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE",
+@route(
+    app,
+    "POST",
+    "/integrations/{connection_id}/enable",
+    permission="connections.write",
+    response="Connection",
+    refuses=(
+        "CONNECTION_NOT_FOUND",
+        "TEMPLATE_MOVED",
+        "CREDENTIAL_UNREADABLE",
+        "CREDENTIAL_MISSING",
+        "KEY_SERVICE_UNAVAILABLE",
+    ),
 )
 def enable(call: HubCall) -> HubAnswer:
     """Enable a disabled connection, if its test succeeds."""
     return _shown(changes.enable(call.keeping(_shown), _connection_id(call), call.expected))
 
 
-@app.post("/integrations/<connection_id>/disable")
-@hub_call(app, "connections.write")
-@describe("Connection", refuses="CONNECTION_NOT_FOUND")
+@route(
+    app,
+    "POST",
+    "/integrations/{connection_id}/disable",
+    permission="connections.write",
+    response="Connection",
+    refuses=("CONNECTION_NOT_FOUND",),
+)
 def disable(call: HubCall) -> HubAnswer:
     """Disable a connection: it is not used until it is enabled."""
     return _shown(changes.disable(call.keeping(_shown), _connection_id(call), call.expected))
 
 
-@app.post("/integrations/<connection_id>/credentials/rotate")
-@hub_call(app, "credentials.write")
-@describe(
-    "Connection",
+@route(
+    app,
+    "POST",
+    "/integrations/{connection_id}/credentials/rotate",
+    permission="credentials.write",
     request="NewSecrets",
-    refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED CONFIG_SCHEMA_INVALID SECRETS_REQUIRED "
-    f"CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE {VERDICTS}",
+    response="Connection",
+    refuses=(
+        "CONNECTION_NOT_FOUND",
+        "INTEGRATION_NOT_ACTIVE",
+        "TEMPLATE_MOVED",
+        "CONFIG_SCHEMA_INVALID",
+        "SECRETS_REQUIRED",
+        "CREDENTIAL_UNREADABLE",
+        "CREDENTIAL_MISSING",
+        "KEY_SERVICE_UNAVAILABLE",
+        *VERDICTS,
+    ),
 )
 def rotate(call: HubCall) -> HubAnswer:
     """Replace a connection's secrets by new ones that a test found working."""
@@ -145,21 +208,38 @@ def rotate(call: HubCall) -> HubAnswer:
     return _shown(changes.rotate(call.keeping(_shown), _connection_id(call), fresh, call.expected))
 
 
-@app.post("/integrations/<connection_id>/credentials/rollback")
-@hub_call(app, "credentials.write")
-@describe(
-    "Connection",
-    refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED NOTHING_TO_ROLL_BACK CONFIG_SCHEMA_INVALID "
-    f"CREDENTIAL_UNREADABLE CREDENTIAL_MISSING KEY_SERVICE_UNAVAILABLE {VERDICTS}",
+@route(
+    app,
+    "POST",
+    "/integrations/{connection_id}/credentials/rollback",
+    permission="credentials.write",
+    response="Connection",
+    refuses=(
+        "CONNECTION_NOT_FOUND",
+        "INTEGRATION_NOT_ACTIVE",
+        "TEMPLATE_MOVED",
+        "NOTHING_TO_ROLL_BACK",
+        "CONFIG_SCHEMA_INVALID",
+        "CREDENTIAL_UNREADABLE",
+        "CREDENTIAL_MISSING",
+        "KEY_SERVICE_UNAVAILABLE",
+        *VERDICTS,
+    ),
 )
 def roll_back(call: HubCall) -> HubAnswer:
     """Roll back the last rotation, within 24 hours and if a test finds the old secrets working still."""
     return _shown(changes.roll_back(call.keeping(_shown), _connection_id(call), call.expected))
 
 
-@app.get("/integrations/<connection_id>/logs")
-@hub_call(app, "connections.read")
-@describe("CallLogPage", query="PageQuery", refuses="CONNECTION_NOT_FOUND")
+@route(
+    app,
+    "GET",
+    "/integrations/{connection_id}/logs",
+    permission="connections.read",
+    query="PageQuery",
+    response="CallLogPage",
+    refuses=("CONNECTION_NOT_FOUND",),
+)
 def list_calls(call: HubCall) -> HubAnswer:
     """List the calls made for a connection, newest first; also after it was deleted."""
     with call.context.transaction() as transaction:
@@ -168,9 +248,14 @@ def list_calls(call: HubCall) -> HubAnswer:
     return HubAnswer({"logs": calls, "nextCursor": cursor})
 
 
-@app.get("/integrations/<connection_id>/health")
-@hub_call(app, "connections.list")
-@describe("Health", refuses="CONNECTION_NOT_FOUND")
+@route(
+    app,
+    "GET",
+    "/integrations/{connection_id}/health",
+    permission="connections.list",
+    response="Health",
+    refuses=("CONNECTION_NOT_FOUND",),
+)
 def show_health(call: HubCall) -> HubAnswer:
     """Get what the last test or call showed of a connection."""
     with call.context.transaction() as transaction:

@@ -4,19 +4,26 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.connections import requests, rows
 from causeway.edge import answers
-from causeway.edge.hub import HubAnswer, HubCall, hub_call
-from causeway.edge.operations import describe
+from causeway.edge.hub import HubAnswer, HubCall, route
 from causeway.syncs import runs, starting
 
 app = APIGatewayHttpResolver()
 
 
-@app.post("/integrations/<connection_id>/sync")
-@hub_call(app, "connections.use")
-@describe(
-    "SyncRun",
+@route(
+    app,
+    "POST",
+    "/integrations/{connection_id}/sync",
+    permission="connections.use",
+    response="SyncRun",
     status=202,
-    refuses="CONNECTION_NOT_FOUND INTEGRATION_NOT_ACTIVE TEMPLATE_MOVED CREDENTIAL_UNREADABLE CREDENTIAL_MISSING",
+    refuses=(
+        "CONNECTION_NOT_FOUND",
+        "INTEGRATION_NOT_ACTIVE",
+        "TEMPLATE_MOVED",
+        "CREDENTIAL_UNREADABLE",
+        "CREDENTIAL_MISSING",
+    ),
 )
 def sync(call: HubCall) -> HubAnswer:
     """Start a sync, or return the one already queued or running."""
@@ -30,9 +37,15 @@ def _started(started: tuple[runs.Run, bool]) -> HubAnswer:
     return HubAnswer(run.as_json(), 202, headers=headers | ({} if made else {"idempotent-replay": "true"}))
 
 
-@app.get("/integrations/<connection_id>/syncs")
-@hub_call(app, "connections.list")
-@describe("SyncRunPage", query="SyncRunFilter", refuses="CONNECTION_NOT_FOUND")
+@route(
+    app,
+    "GET",
+    "/integrations/{connection_id}/syncs",
+    permission="connections.list",
+    query="SyncRunFilter",
+    response="SyncRunPage",
+    refuses=("CONNECTION_NOT_FOUND",),
+)
 def list_runs(call: HubCall) -> HubAnswer:
     """List a connection's syncs, newest first."""
     with call.context.transaction() as transaction:
@@ -41,9 +54,14 @@ def list_runs(call: HubCall) -> HubAnswer:
     return HubAnswer({"syncs": [run.as_json() for run in found], "nextCursor": cursor})
 
 
-@app.get("/integrations/<connection_id>/syncs/<run_id>")
-@hub_call(app, "connections.list")
-@describe("SyncRun", refuses="CONNECTION_NOT_FOUND SYNC_RUN_NOT_FOUND")
+@route(
+    app,
+    "GET",
+    "/integrations/{connection_id}/syncs/{run_id}",
+    permission="connections.list",
+    response="SyncRun",
+    refuses=("CONNECTION_NOT_FOUND", "SYNC_RUN_NOT_FOUND"),
+)
 def get_run(call: HubCall) -> HubAnswer:
     """Get a sync: how it stands, or what came of it."""
     with call.context.transaction() as transaction:

@@ -4,8 +4,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.catalogue import providers, templates
 from causeway.edge import answers
-from causeway.edge.hub import HubAnswer, HubCall, hub_call
-from causeway.edge.operations import describe
+from causeway.edge.hub import HubAnswer, HubCall, route
 from causeway.errors.requests import InvalidRequest
 from causeway.wire.fields import MOST_ROWS, choice_field, known_fields, limit_field
 
@@ -21,9 +20,9 @@ def _made(template: providers.Provider) -> HubAnswer:
     return HubAnswer(templates.as_json(template), 201, template.version, headers)
 
 
-@app.get("/integrations/templates")
-@hub_call(app, "catalogue.read")
-@describe("TemplatePage", query="TemplateFilter")
+@route(
+    app, "GET", "/integrations/templates", permission="catalogue.read", query="TemplateFilter", response="TemplatePage"
+)
 def every(call: HubCall) -> HubAnswer:
     """List the templates in the order of their ids."""
     query = call.query
@@ -44,17 +43,30 @@ def every(call: HubCall) -> HubAnswer:
     return HubAnswer({"templates": [templates.as_json(template) for template in found], "nextCursor": cursor})
 
 
-@app.post("/integrations/templates")
-@hub_call(app, "catalogue.write", creates=True)
-@describe("Template", status=201, request="TemplateDraft", refuses="CONFIG_SCHEMA_INVALID NAME_TAKEN")
+@route(
+    app,
+    "POST",
+    "/integrations/templates",
+    permission="catalogue.write",
+    request="TemplateDraft",
+    refuses_if_match=True,
+    response="Template",
+    status=201,
+    refuses=("CONFIG_SCHEMA_INVALID", "NAME_TAKEN"),
+)
 def create(call: HubCall) -> HubAnswer:
     """Create a template."""
     return _made(templates.create(call.keeping(_made), call.body))
 
 
-@app.get("/integrations/templates/<template_id>")
-@hub_call(app, "catalogue.read")
-@describe("Template", refuses="PROVIDER_NOT_FOUND")
+@route(
+    app,
+    "GET",
+    "/integrations/templates/{template_id}",
+    permission="catalogue.read",
+    response="Template",
+    refuses=("PROVIDER_NOT_FOUND",),
+)
 def get(call: HubCall) -> HubAnswer:
     """Get a template."""
     with call.context.reading() as transaction:
@@ -62,12 +74,14 @@ def get(call: HubCall) -> HubAnswer:
     return _shown(template)
 
 
-@app.patch("/integrations/templates/<template_id>")
-@hub_call(app, "catalogue.write")
-@describe(
-    "Template",
+@route(
+    app,
+    "PATCH",
+    "/integrations/templates/{template_id}",
+    permission="catalogue.write",
     request="TemplateChange",
-    refuses="PROVIDER_NOT_FOUND IF_MATCH_REQUIRED CONFIG_SCHEMA_INVALID",
+    response="Template",
+    refuses=("PROVIDER_NOT_FOUND", "IF_MATCH_REQUIRED", "CONFIG_SCHEMA_INVALID"),
 )
 def change(call: HubCall) -> HubAnswer:
     """Change a template that is still as If-Match says."""

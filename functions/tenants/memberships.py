@@ -3,8 +3,7 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.edge import answers
-from causeway.edge.hub import HubAnswer, HubCall, hub_call
-from causeway.edge.operations import describe
+from causeway.edge.hub import HubAnswer, HubCall, route
 from causeway.tenancy import memberships
 from causeway.wire import addresses
 
@@ -16,18 +15,22 @@ def _shown(membership: memberships.Membership) -> HubAnswer:
     return HubAnswer(membership.as_json(), version=membership.version, kept=membership.unnamed().as_json())
 
 
-@app.get("/memberships")
-@hub_call(app, "memberships.read")
-@describe("MembershipPage", query="MembershipQuery")
+@route(app, "GET", "/memberships", permission="memberships.read", query="MembershipQuery", response="MembershipPage")
 def every(call: HubCall) -> HubAnswer:
     """List the tenant's people, in the order of their subjects."""
     found, cursor = memberships.page(call.context, call.query)
     return HubAnswer({"memberships": [one.as_json() for one in found], "nextCursor": cursor})
 
 
-@app.patch("/memberships/<subject>")
-@hub_call(app, "memberships.manage")
-@describe("Membership", request="MembershipChange", refuses="MEMBERSHIP_NOT_FOUND OWN_MEMBERSHIP")
+@route(
+    app,
+    "PATCH",
+    "/memberships/{subject}",
+    permission="memberships.manage",
+    request="MembershipChange",
+    response="Membership",
+    refuses=("MEMBERSHIP_NOT_FOUND", "OWN_MEMBERSHIP"),
+)
 def change(call: HubCall) -> HubAnswer:
     """Suspend a person, or let them in again."""
     exact = addresses.is_exact(call.delivered["subject"])

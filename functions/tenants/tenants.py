@@ -3,8 +3,7 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.edge import answers
-from causeway.edge.hub import HubAnswer, HubCall, hub_call
-from causeway.edge.operations import describe
+from causeway.edge.hub import HubAnswer, HubCall, route
 from causeway.tenancy import tenants
 
 app = APIGatewayHttpResolver()
@@ -18,34 +17,36 @@ def _made(tenant: tenants.Tenant) -> HubAnswer:
     return HubAnswer(tenant.as_json(), 201, tenant.version, {"location": f"/tenants/{tenant.tenant_id}"})
 
 
-@app.post("/tenants")
-@hub_call(app, "tenants.manage", creates=True)
-@describe("Tenant", status=201, request="TenantDraft", refuses="NAME_TAKEN")
+@route(
+    app,
+    "POST",
+    "/tenants",
+    permission="tenants.manage",
+    request="TenantDraft",
+    refuses_if_match=True,
+    response="Tenant",
+    status=201,
+    refuses=("NAME_TAKEN",),
+)
 def create(call: HubCall) -> HubAnswer:
     """Create a tenant."""
     return _made(tenants.create(call.keeping(_made), tenants.Draft.parse(call.body)))
 
 
-@app.get("/tenants")
-@hub_call(app, "tenants.manage")
-@describe("TenantPage", query="TenantQuery")
+@route(app, "GET", "/tenants", permission="tenants.manage", query="TenantQuery", response="TenantPage")
 def every(call: HubCall) -> HubAnswer:
     """List tenants, in the order of their codes."""
     found, cursor = tenants.page(call.context, call.query)
     return HubAnswer({"tenants": [one.as_json() for one in found], "nextCursor": cursor})
 
 
-@app.get("/tenants/<tenant_id>")
-@hub_call(app, "tenants.manage")
-@describe("Tenant")
+@route(app, "GET", "/tenants/{tenant_id}", permission="tenants.manage", response="Tenant")
 def get(call: HubCall) -> HubAnswer:
     """Get a tenant."""
     return _shown(tenants.find(call.context, call.path["tenant_id"]))
 
 
-@app.patch("/tenants/<tenant_id>")
-@hub_call(app, "tenants.manage")
-@describe("Tenant", request="TenantChange")
+@route(app, "PATCH", "/tenants/{tenant_id}", permission="tenants.manage", request="TenantChange", response="Tenant")
 def change(call: HubCall) -> HubAnswer:
     """Change a tenant's display name."""
     return _shown(tenants.change(call.keeping(_shown), call.path["tenant_id"], call.body, call.expected))

@@ -4,15 +4,20 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.casino import ledger
 from causeway.edge import answers
-from causeway.edge.games import SignedCall, signed_call
-from causeway.edge.operations import describe
+from causeway.edge.games import SignedCall, route
 
 app = APIGatewayHttpResolver()
 
 
-@app.post("/casino/getBalance")
-@signed_call(app, "casino")
-@describe("Balance", request="BalanceQuery", refuses="SESSION_NOT_FOUND PLAYER_NOT_FOUND WRONG_CURRENCY")
+@route(
+    app,
+    "POST",
+    "/casino/getBalance",
+    side="casino",
+    request="BalanceQuery",
+    response="Balance",
+    refuses=("SESSION_NOT_FOUND", "PLAYER_NOT_FOUND", "WRONG_CURRENCY"),
+)
 def get_balance(call: SignedCall) -> ledger.Answer:
     """Parse the query and ask the ledger."""
     return ledger.balance(call.database, call.caller, ledger.BalanceQuery.parse(call.body))

@@ -4,20 +4,30 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.casino import ledger
 from causeway.edge import answers
-from causeway.edge.games import SignedCall, signed_call
-from causeway.edge.operations import describe
+from causeway.edge.games import SignedCall, route
 
 app = APIGatewayHttpResolver()
 
 
-@app.post("/casino/credit")
-@signed_call(app, "casino")
-@describe(
-    "Moved",
+@route(
+    app,
+    "POST",
+    "/casino/credit",
+    side="casino",
     request="Credit",
-    refuses="INVALID_AMOUNT SESSION_NOT_FOUND PLAYER_NOT_FOUND WRONG_CURRENCY TRANSACTION_NOT_FOUND "
-    "INVALID_REFERENCE BALANCE_LIMIT_EXCEEDED DUPLICATE_TRANSACTION TRANSACTION_ALREADY_PROCESSED "
-    "TRANSACTION_ROLLED_BACK",
+    response="Moved",
+    refuses=(
+        "INVALID_AMOUNT",
+        "SESSION_NOT_FOUND",
+        "PLAYER_NOT_FOUND",
+        "WRONG_CURRENCY",
+        "TRANSACTION_NOT_FOUND",
+        "INVALID_REFERENCE",
+        "BALANCE_LIMIT_EXCEEDED",
+        "DUPLICATE_TRANSACTION",
+        "TRANSACTION_ALREADY_PROCESSED",
+        "TRANSACTION_ROLLED_BACK",
+    ),
 )
 def credit(call: SignedCall) -> ledger.Answer:
     """Parse the credit and hand it to the ledger."""

@@ -4,20 +4,32 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.casino import ledger
 from causeway.edge import answers
-from causeway.edge.games import SignedCall, signed_call
-from causeway.edge.operations import describe
+from causeway.edge.games import SignedCall, route
 
 app = APIGatewayHttpResolver()
 
 
-@app.post("/casino/debit")
-@signed_call(app, "casino")
-@describe(
-    "Moved",
+@route(
+    app,
+    "POST",
+    "/casino/debit",
+    side="casino",
     request="Bet",
-    refuses="INVALID_AMOUNT SESSION_NOT_FOUND PLAYER_NOT_FOUND WRONG_CURRENCY INSUFFICIENT_FUNDS SESSION_CLOSED "
-    "SESSION_EXPIRED PLAYER_BLOCKED GAME_PROVIDER_INACTIVE DUPLICATE_TRANSACTION TRANSACTION_ALREADY_PROCESSED "
-    "TRANSACTION_ROLLED_BACK",
+    response="Moved",
+    refuses=(
+        "INVALID_AMOUNT",
+        "SESSION_NOT_FOUND",
+        "PLAYER_NOT_FOUND",
+        "WRONG_CURRENCY",
+        "INSUFFICIENT_FUNDS",
+        "SESSION_CLOSED",
+        "SESSION_EXPIRED",
+        "PLAYER_BLOCKED",
+        "GAME_PROVIDER_INACTIVE",
+        "DUPLICATE_TRANSACTION",
+        "TRANSACTION_ALREADY_PROCESSED",
+        "TRANSACTION_ROLLED_BACK",
+    ),
 )
 def debit(call: SignedCall) -> ledger.Answer:
     """Parse the bet and hand it to the ledger."""

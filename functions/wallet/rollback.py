@@ -4,20 +4,32 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.casino import ledger
 from causeway.edge import answers
-from causeway.edge.games import SignedCall, signed_call
-from causeway.edge.operations import describe
+from causeway.edge.games import SignedCall, route
 
 app = APIGatewayHttpResolver()
 
 
-@app.post("/casino/rollback")
-@signed_call(app, "casino")
-@describe(
-    "Moved",
+@route(
+    app,
+    "POST",
+    "/casino/rollback",
+    side="casino",
     request="Rollback",
-    refuses="SESSION_NOT_FOUND PLAYER_NOT_FOUND WRONG_CURRENCY TRANSACTION_NOT_FOUND NOT_REVERSIBLE "
-    "ALREADY_ROLLED_BACK ROUND_HAS_PAYOUT INVALID_REFERENCE BALANCE_LIMIT_EXCEEDED DUPLICATE_TRANSACTION "
-    "TRANSACTION_ALREADY_PROCESSED TRANSACTION_ROLLED_BACK",
+    response="Moved",
+    refuses=(
+        "SESSION_NOT_FOUND",
+        "PLAYER_NOT_FOUND",
+        "WRONG_CURRENCY",
+        "TRANSACTION_NOT_FOUND",
+        "NOT_REVERSIBLE",
+        "ALREADY_ROLLED_BACK",
+        "ROUND_HAS_PAYOUT",
+        "INVALID_REFERENCE",
+        "BALANCE_LIMIT_EXCEEDED",
+        "DUPLICATE_TRANSACTION",
+        "TRANSACTION_ALREADY_PROCESSED",
+        "TRANSACTION_ROLLED_BACK",
+    ),
 )
 def rollback(call: SignedCall) -> ledger.Answer:
     """Parse the rollback and hand it to the ledger."""

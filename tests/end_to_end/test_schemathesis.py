@@ -45,7 +45,7 @@ CHECKS: list[Any] = [
     response_schema_conformance,
 ]
 # A 502 or 504 says that a platform failed, not that we did.
-PLATFORM_FAILED = {"GAME_PROVIDER_FAILED", *(code for code in VERDICTS.split() if table.every()[code].status >= 500)}
+PLATFORM_FAILED = {"GAME_PROVIDER_FAILED", *(code for code in VERDICTS if table.every()[code].status >= 500)}
 ROLES = ("super_admin", "tenant_admin", "regulator", "staff")
 
 _DOCUMENT: dict[str, Any] = json.loads((ROOT / "functions/console/openapi.json").read_text(encoding="utf-8"))

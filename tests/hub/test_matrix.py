@@ -149,12 +149,14 @@ def declared(function: Function) -> dict[str, str]:
     for node in ast.parse(source.read_text()).body:
         if not isinstance(node, ast.FunctionDef):
             continue
-        calls = [decorator for decorator in node.decorator_list if isinstance(decorator, ast.Call)]
-        for permission in (ast.unparse(call.args[1]) for call in calls if ast.unparse(call.func) == "hub_call"):
-            [route] = [call for call in calls if ast.unparse(call.func).startswith("app.")]
-            path = ast.literal_eval(route.args[0]).replace("<", "{").replace(">", "}")
-            method = ast.unparse(route.func).removeprefix("app.").upper()
-            found[f"{method} {path}"] = ast.literal_eval(permission)
+        for call in node.decorator_list:
+            if not isinstance(call, ast.Call) or ast.unparse(call.func) != "route":
+                continue
+            _, method, path = call.args
+            for argument in call.keywords:
+                if argument.arg == "permission":
+                    key = f"{ast.literal_eval(method)} {ast.literal_eval(path)}"
+                    found[key] = ast.literal_eval(argument.value)
     return found
 
 

@@ -16,7 +16,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from causeway.casino.ledger import Answer
 from causeway.database.postgres import Database
 from causeway.edge import answers
-from causeway.edge.games import SignedCall, signed_call
+from causeway.edge.games import SignedCall, route
 from causeway.errors.casino import DuplicateTransaction
 from causeway.errors.requests import RateLimitExceeded
 from causeway.errors.service import Misconfigured, Unavailable
@@ -76,31 +76,26 @@ def make_handler() -> tuple[Callable[[dict[str, Any], Any], dict[str, Any]], lis
     app = APIGatewayHttpResolver()
     calls: list[SignedCall] = []
 
-    @app.post("/casino/echo")
-    @signed_call(app, "casino", is_known)
+    @route(app, "POST", "/casino/echo", side="casino", request="Anything", is_known=is_known)
     def echo(call: SignedCall) -> dict[str, Any]:
         calls.append(call)
         return {"body": call.body}
 
-    @app.post("/casino/replay")
-    @signed_call(app, "casino", is_known)
+    @route(app, "POST", "/casino/replay", side="casino", request="Anything", is_known=is_known)
     def replay(call: SignedCall) -> Answer:
         return Answer("OK", '{"stored": "verbatim"}', replayed=True)
 
-    @app.post("/casino/decline")
-    @signed_call(app, "casino", is_known)
+    @route(app, "POST", "/casino/decline", side="casino", request="Anything", is_known=is_known)
     def decline(call: SignedCall) -> Answer:
         return Answer("INSUFFICIENT_FUNDS", '{"code":"INSUFFICIENT_FUNDS","balance":"3"}')
 
     for name, failure in FAILURES.items():
 
-        @app.post(f"/casino/{name}")
-        @signed_call(app, "casino", is_known)
+        @route(app, "POST", f"/casino/{name}", side="casino", request="Anything", is_known=is_known)
         def fail(call: SignedCall, failure: Exception = failure) -> Answer:
             raise failure
 
-    @app.post("/provider/echo")
-    @signed_call(app, "provider", is_known)
+    @route(app, "POST", "/provider/echo", side="provider", request="Anything", is_known=is_known)
     def provider_echo(call: SignedCall) -> dict[str, Any]:
         calls.append(call)
         return {"body": call.body}

@@ -8,8 +8,7 @@ import pytest
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.edge import answers
-from causeway.edge.hub import HubAnswer, HubCall, hub_call
-from causeway.edge.operations import describe
+from causeway.edge.hub import HubAnswer, HubCall, route
 
 _TENANT = "00000000-0000-4000-8000-000000000001"
 
@@ -18,9 +17,7 @@ def answered(*, acts: bool, defect: Exception) -> dict[str, Any]:
     """Call a route that ends by an exception which is none of ours."""
     app = APIGatewayHttpResolver()
 
-    @app.post("/acts")
-    @hub_call(app, "connections.use", acts=acts)
-    @describe("Nothing")
+    @route(app, "POST", "/acts", permission="connections.use", acts_on_platform=acts)
     def act(_: HubCall) -> HubAnswer:
         raise defect
 

@@ -8,7 +8,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.casino.game_sessions import LaunchRequest
 from causeway.edge import answers
-from causeway.edge.launches import LaunchCall, launch_call
+from causeway.edge.launches import LaunchCall, route
 from causeway.errors.casino import GameNotFound
 from causeway.errors.requests import InvalidRequest
 from tests.unit.test_api import Answered, Context, make_event, of_size
@@ -34,8 +34,7 @@ def send(set_environment: Callable[..., None]) -> Send:
     """Calls a function that answers who wants to launch: send(claims, headers, body)."""
     app = APIGatewayHttpResolver()
 
-    @app.post("/casino/launchGame")
-    @launch_call(app)
+    @route(app, "POST", "/casino/launchGame", request="LaunchRequest")
     def launch(call: LaunchCall) -> dict[str, Any]:
         if call.body.get("refuse"):
             raise GameNotFound

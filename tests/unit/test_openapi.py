@@ -14,7 +14,7 @@ from causeway.errors import table
 from causeway.tenancy.permissions import ALLOWED
 from local.template.reading import load
 from tools import openapi
-from tools.openapi.document import Undeclared
+from tools.openapi.functions import Undeclared
 
 ROOT = Path(__file__).parents[2]
 CONSOLE = ROOT / "functions" / "console"
@@ -158,12 +158,11 @@ def test_every_route_that_changes_takes_if_match_and_idempotency_key(document: d
 
 HANDLER = """
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-from causeway.edge.operations import describe
+from causeway.edge.public import route
 
 app = APIGatewayHttpResolver()
 
-@app.get("/odd")
-{declaration}
+@{declaration}
 def odd() -> None:
     '''Something.'''
 """
@@ -172,9 +171,11 @@ def odd() -> None:
 @pytest.mark.parametrize(
     ("declaration", "complaint"),
     [
-        ("", "GET /odd has no @describe"),
-        ("@describe('Nothing')", "names the schema Nothing"),
-        ("@describe(refuses='NO_SUCH_CODE')", "names the errors .'NO_SUCH_CODE'."),
+        ("app.get('/odd')", "odd_family/odd.py: GET /odd has no declaration"),
+        ("app.get('/odd/<odd_id>')", "odd_family/odd.py: GET /odd/{odd_id} has no declaration"),
+        ("route(app, 'GET', '/odd', response='Nothing')", "GET /odd names the schema Nothing"),
+        ("route(app, 'GET', '/odd', query='Nothing')", "GET /odd names the schema Nothing"),
+        ("route(app, 'GET', '/odd', refuses=('NO_SUCH_CODE',))", "GET /odd names the errors .'NO_SUCH_CODE'."),
     ],
 )
 def test_route_that_declares_nothing_or_what_is_not_there_stops_the_making(

@@ -1,34 +1,25 @@
-"""The OpenAPI 3.1 document of all functions: their routes, found by importing them, and what each declares."""
+"""The OpenAPI 3.1 document of all functions, made of what their routes declare."""
 
-import re
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from importlib.util import module_from_spec, spec_from_file_location
-from inspect import getdoc, unwrap
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from causeway.edge.operations import GUARDS, NO_PROOF, OPERATIONS, Guard, Operation, Proof
+from causeway.edge.routes import VARIABLE, Declaration, Documentation, Proof
 from causeway.errors import table
 from causeway.errors.casino import WalletUnavailable
 from causeway.errors.tree import CausewayError
 from causeway.tenancy.permissions import ALLOWED
 from tools.openapi import schemas
+from tools.openapi.functions import Operation, Undeclared, every
 from tools.openapi.schemas import parameters
 
 # What every route of the hub that changes something can answer.
 CHANGE_REFUSES = ("VERSION_MISMATCH", "CHANGED_MEANWHILE", "IDEMPOTENCY_KEY_REUSED", "IN_PROGRESS")
-_PATH_PARAMETER = re.compile(r"<(\w+)>")
-# A module of one route says in its docstring what the route is for.
-_ROUTE_DOCSTRING = re.compile(r"[A-Z]+ /\S+(?: \((?P<note>[^)]*)\))?: (?P<text>.+)")
 
 # What API Gateway itself answers, with a message and no code.
 _GATEWAY = {413: "Request Entity Too Large", 429: "Too Many Requests", 500: "Internal Server Error"} | {
     503: "Service Unavailable"
 }
-# Those of causeway.edge.operations' proofs, by name.
+# The security schemes that a Proof (causeway.edge.routes) names.
 SECURITY_SCHEMES = {
     "token": {
         "type": "http",
@@ -57,24 +48,6 @@ SECURITY_SCHEMES = {
 }
 
 
-class Undeclared(Exception):
-    """A route has no declaration, or one that names what is not there."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Route:
-    method: str
-    # As OpenAPI writes it: /integrations/{connection_id}.
-    path: str
-    family: str
-    module: ModuleType
-    function: Any
-
-    @property
-    def parameters(self) -> list[str]:
-        return re.findall(r"\{(\w+)\}", self.path)
-
-
 def make(functions: Path, schema_folder: Path) -> dict[str, Any]:
     """Return the document.
 
@@ -83,14 +56,15 @@ def make(functions: Path, schema_folder: Path) -> dict[str, Any]:
         schema_folder: the one with catalogue/.
 
     Raises:
-        Undeclared: a route says nothing of itself, or names a schema or an error that is not there.
+        Undeclared: a route has no declaration, or its declaration names a schema or an error that does not exist.
     """
     components = schemas.every(schema_folder)
-    routes = sorted(_routes(functions), key=lambda route: (route.family, route.path, route.method))
+    operations = every(functions)
     paths: dict[str, dict[str, Any]] = {}
     refusals: dict[str, dict[str, Any]] = {}
-    for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, components, refusals)
+    for operation in operations:
+        path = paths.setdefault(operation.declaration.path, {})
+        path[operation.declaration.method.lower()] = _described(operation, components, refusals)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -99,107 +73,82 @@ def make(functions: Path, schema_folder: Path) -> dict[str, Any]:
             "description": "A serverless integration hub and player wallet. Money is in whole minor units.",
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": name} for name in dict.fromkeys(_tag(route) for route in routes)],
+        "tags": [{"name": name} for name in dict.fromkeys(_tag(operation) for operation in operations)],
         "paths": paths,
         "components": {"schemas": components, "responses": refusals, "securitySchemes": SECURITY_SCHEMES},
     }
 
 
-def _routes(functions: Path) -> Iterator[_Route]:
-    for file in sorted(functions.glob("*/*.py")):
-        module = _imported(file)
-        app = getattr(module, "app", None)
-        if app is None:
-            continue  # not behind the HTTP API
-        # Powertools tells its routes to nobody else.
-        for route in [*app._static_routes, *app._dynamic_routes]:  # noqa: SLF001
-            path = _PATH_PARAMETER.sub(r"{\1}", route.path)
-            yield _Route(route.method, path, file.parent.name, module, unwrap(route.func))
-
-
-def _imported(file: Path) -> ModuleType:
-    name = f"functions.{file.parent.name}.{file.stem}"
-    spec = spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise Undeclared(f"{file} cannot be imported")
-    module = module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def _operation(route: _Route, components: dict[str, Any], refusals: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    what = f"{route.method} {route.path}"
-    declared = _declared(what, route, components)
-    guard = GUARDS.get(route.function, Guard(NO_PROOF))
-    changes = guard.proof.hub and route.method != "GET"
-    codes = _codes(what, route, declared, guard.proof, changes=changes)
-    operation = {
-        "operationId": _operation_id(route),
-        "tags": [_tag(route)],
-        "summary": _summary(route),
-        **_admission(guard),
+def _described(operation: Operation, components: dict[str, Any], refusals: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    declaration = operation.declaration
+    _check_schemas(declaration, components)
+    proof = declaration.proof
+    changes = proof.hub and declaration.method != "GET"
+    codes = _codes(declaration, changes=changes)
+    description = {
+        "operationId": operation.operation_id,
+        "tags": [_tag(operation)],
+        "summary": operation.summary,
+        **_admission(declaration),
     }
-    found = _parameters(route, declared, guard.proof, components, changes=changes)
+    found = _parameters(declaration, components, changes=changes)
     if found:
-        operation["parameters"] = found
-    if declared.request is not None:
-        content = {"application/json": {"schema": _ref(declared.request)}}
-        operation["requestBody"] = {"required": True, "content": content}
-    answers = {declared.status: _answer(declared, changes=changes)} | _refusals(codes, guard.proof, refusals)
-    operation["responses"] = {str(status): answers[status] for status in sorted(answers)}
-    return operation
+        description["parameters"] = found
+    if declaration.request is not None:
+        content = {"application/json": {"schema": _ref(declaration.request)}}
+        description["requestBody"] = {"required": True, "content": content}
+    answers = _answer(declaration.documentation, changes=changes) | _refusals(codes, proof, refusals)
+    description["responses"] = {str(status): answers[status] for status in sorted(answers)}
+    return description
 
 
-def _declared(what: str, route: _Route, components: dict[str, Any]) -> Operation:
-    declared = OPERATIONS.get(route.function)
-    if declared is None:
-        raise Undeclared(f"{what} has no @describe")
-    for name in (declared.answer, declared.request, declared.query):
+def _check_schemas(declaration: Declaration, components: dict[str, Any]) -> None:
+    documentation = declaration.documentation
+    for name in (declaration.request, documentation.get("response"), documentation.get("query")):
         if name is not None and name not in components:
-            raise Undeclared(f"{what} names the schema {name}, which is not in tools.openapi.schemas")
-    return declared
+            raise Undeclared(f"{declaration.key} names the schema {name}, which is not in tools.openapi.schemas")
 
 
-def _admission(guard: Guard) -> dict[str, Any]:
-    """Who may call, for people and for programs."""
-    security = [{name: []} for name in guard.proof.security]
-    if guard.permission is None:
-        return {"description": f"{guard.proof.sentence}.", "security": security}
-    roles = [role for role, allowed in ALLOWED.items() if guard.permission in allowed]
+def _admission(declaration: Declaration) -> dict[str, Any]:
+    """Return who may call, for people and for programs."""
+    proof, permission = declaration.proof, declaration.permission
+    security = [{name: []} for name in proof.security]
+    if permission is None:
+        return {"description": f"{proof.sentence}.", "security": security}
+    roles = [role for role, allowed in ALLOWED.items() if permission in allowed]
     return {
-        "description": f"{guard.proof.sentence}, by the roles {', '.join(roles)} (permission {guard.permission}).",
+        "description": f"{proof.sentence}, by the roles {', '.join(roles)} (permission {permission}).",
         "security": security,
-        "x-permission": guard.permission,
+        "x-permission": permission,
         "x-roles": roles,
     }
 
 
-def _codes(what: str, route: _Route, declared: Operation, proof: Proof, *, changes: bool) -> list[str]:
-    codes = [*proof.refuses, *declared.refuses, *(CHANGE_REFUSES if changes else ())]
-    if declared.request is not None:
+def _codes(declaration: Declaration, *, changes: bool) -> list[str]:
+    refuses = declaration.documentation.get("refuses", ())
+    codes = [*declaration.proof.refuses, *refuses, *(CHANGE_REFUSES if changes else ())]
+    if declaration.request is not None:
         codes.append("PAYLOAD_TOO_LARGE")
-    if route.parameters:
-        # Of an id with characters that no path of ours has.
+    if VARIABLE.search(declaration.path):
+        # The answer to an id with characters that no path of ours has.
         codes.append("NOT_FOUND")
     unknown = set(codes) - set(table.every())
     if unknown:
-        raise Undeclared(f"{what} names the errors {sorted(unknown)}, which are not in causeway.errors")
+        raise Undeclared(f"{declaration.key} names the errors {sorted(unknown)}, which are not in causeway.errors")
     return sorted(set(codes))
 
 
-def _parameters(
-    route: _Route, declared: Operation, proof: Proof, components: dict[str, Any], *, changes: bool
-) -> list[dict[str, Any]]:
-    found = [_parameter(name, "path", parameters.PATH[name]) for name in route.parameters]
-    if declared.query is not None:
-        query = components[declared.query]
+def _parameters(declaration: Declaration, components: dict[str, Any], *, changes: bool) -> list[dict[str, Any]]:
+    documentation = declaration.documentation
+    found = [_parameter(name, "path", parameters.PATH[name]) for name in VARIABLE.findall(declaration.path)]
+    if "query" in documentation:
+        query = components[documentation["query"]]
         required = query.get("required", [])
         found += [
             _parameter(name, "query", schema, required=name in required) for name, schema in query["properties"].items()
         ]
-    headers = [*proof.headers, *(parameters.CHANGE_HEADERS if changes else ())]
-    required = {name for name, code in parameters.REQUIRED_BY.items() if code in declared.refuses}
+    headers = [*declaration.proof.headers, *(parameters.CHANGE_HEADERS if changes else ())]
+    required = {name for name, code in parameters.REQUIRED_BY.items() if code in documentation.get("refuses", ())}
     return found + [_parameter(name, "header", parameters.HEADERS[name], required=name in required) for name in headers]
 
 
@@ -209,21 +158,24 @@ def _parameter(name: str, place: str, schema: dict[str, Any], *, required: bool 
     return parameter | ({"description": schema["description"]} if "description" in schema else {})
 
 
-def _answer(declared: Operation, *, changes: bool) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": "Done" if declared.answer is None else declared.answer}
-    if declared.status != 204:
+def _answer(documentation: Documentation, *, changes: bool) -> dict[int, dict[str, Any]]:
+    """Return the answer of a call that is not refused, by its status."""
+    response, status = documentation.get("response"), documentation.get("status", 200)
+    answer: dict[str, Any] = {"description": "Done" if response is None else response}
+    if status != 204:
+        media_types = documentation.get("media_types", ("application/json",))
         text: dict[str, Any] = {"schema": {"type": "string"}}
-        answer["content"] = dict.fromkeys(declared.media_types, text)
-        if declared.answer is not None:
-            answer["content"][declared.media_types[0]] = {"schema": _ref(declared.answer)}
+        answer["content"] = dict.fromkeys(media_types, text)
+        if response is not None:
+            answer["content"][media_types[0]] = {"schema": _ref(response)}
     headers = {}
-    if declared.answer in schemas.VERSIONED:
+    if response in schemas.VERSIONED:
         headers["ETag"] = _header("The version the object has now, for If-Match.")
-        if declared.status == 201:
+        if status == 201:
             headers["Location"] = _header("Where it is.")
     if changes:
         headers["Idempotent-Replay"] = _header("true: this is the first answer to the key, again.", required=False)
-    return answer | ({"headers": headers} if headers else {})
+    return {status: answer | ({"headers": headers} if headers else {})}
 
 
 def _header(description: str, *, required: bool = True) -> dict[str, Any]:
@@ -263,22 +215,8 @@ def _refusal(errors: list[type[CausewayError]], gateway: str | None) -> dict[str
     return {"description": "\n".join(lines), "content": {"application/json": {"schema": schema}}}
 
 
-def _tag(route: _Route) -> str:
-    return route.family.replace("_", " ").capitalize().replace("Api ", "API ")
-
-
-def _operation_id(route: _Route) -> str:
-    module = route.module.__name__.rpartition(".")[2]
-    names = [route.family, *([] if module == route.family else [module]), route.function.__name__]
-    return "_".join(names)
-
-
-def _summary(route: _Route) -> str:
-    own = _ROUTE_DOCSTRING.fullmatch((getdoc(route.module) or "").splitlines()[0])
-    if own is None:
-        return (getdoc(route.function) or "").splitlines()[0].rstrip(".")
-    text = own["text"].rstrip(".")
-    return text[0].upper() + text[1:] + (f" ({own['note']})" if own["note"] else "")
+def _tag(operation: Operation) -> str:
+    return operation.family.replace("_", " ").capitalize().replace("Api ", "API ")
 
 
 def _ref(name: str) -> dict[str, str]:

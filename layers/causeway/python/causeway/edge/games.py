@@ -3,8 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any
+from typing import Any, Unpack
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
@@ -13,8 +12,8 @@ from causeway.casino.ledger import Answer
 from causeway.database import postgres
 from causeway.database.postgres import BUDGET, Database
 from causeway.deadlines import Deadline
-from causeway.edge import operations
 from causeway.edge.answers import failed, headers_of, json_answer, raw_body
+from causeway.edge.routes import FAULTS, Declaration, Documentation, Proof, register
 from causeway.errors.casino import WalletUnavailable
 from causeway.errors.game_signing import SignatureInvalid
 from causeway.errors.service import Unavailable
@@ -33,59 +32,87 @@ class SignedCall:
     database: Database
 
 
-def signed_call(
+_REFUSES = ("INVALID_REQUEST", "PAYLOAD_TOO_LARGE", "SIGNATURE_INVALID", *FAULTS)
+_PROOFS = {
+    "casino": Proof(
+        "Called by a game provider, with its signature",
+        _REFUSES,
+        ("casinoSignature",),
+        ("x-provider-code",),
+        signed=True,
+    ),
+    "provider": Proof(
+        "Called by a casino, with its signature", _REFUSES, ("providerSignature",), ("x-provider-code",), signed=True
+    ),
+}
+_Function = Callable[[SignedCall], Answer | dict[str, Any]]
+
+
+def route(
     app: APIGatewayHttpResolver,
-    direction: callers.Direction,
+    method: str,
+    path: str,
+    *,
+    side: callers.Direction,
+    request: str,
     is_known: Callable[[Database, callers.Direction, str], bool] = callers.is_known,
-) -> Callable[[Callable[[SignedCall], Answer | dict[str, Any]]], Callable[[], Response[str]]]:
+    **documentation: Unpack[Documentation],
+) -> Callable[[_Function], _Function]:
     """Make a route of a function that takes a call signed between game provider and casino.
 
-    The signature is checked over the raw bytes before anything else is read from them; the answer, whatever it is, is
-    signed with the same secret where it comes from the casino; only the answer to a fault of ours is not.
+    The signature is checked over the raw bytes before anything else is read from them. Every answer of the casino to a
+    proved caller is signed with the same secret.
 
     Args:
-        app: the resolver whose current event is answered.
-        direction: who is called.
+        app: the function's resolver.
+        method: POST.
+        path: as template.yaml has it.
+        side: the side that is called.
+        request: the schema of the body.
         is_known: tells whether a game provider of a code exists.
+        documentation: of the answers.
     """
 
-    def decorate(route: Callable[[SignedCall], Answer | dict[str, Any]]) -> Callable[[], Response[str]]:
-        operations.guarded(
-            route, operations.CASINO_SIGNATURE if direction == "casino" else operations.PROVIDER_SIGNATURE
-        )
-
-        @wraps(route)
+    def decorate(function: _Function) -> _Function:
         def answer() -> Response[str]:
-            event: dict[str, Any] = app.current_event.raw_event
-            request_id = event["requestContext"]["requestId"]
-            deadline = Deadline(BUDGET)
-            in_time = postgres.current().within(deadline)
-            secret = None
-            try:
-                raw = raw_body(event)
-                if not is_known(in_time, direction, _code(event)):
-                    raise SignatureInvalid
-                caller, secret = callers.authenticate(
-                    direction,
-                    _code(event),
-                    headers_of(event).get(f"x-{direction}-signature", ""),
-                    event["requestContext"]["http"]["method"],
-                    event["rawPath"],
-                    raw,
-                    deadline,
-                )
-                call = SignedCall(caller, strict_json.parse_object(raw), request_id, in_time)
-                response = _answered(route(call))
-            except CausewayError as error:
-                response = failed(_of_money(error), request_id, next_action=False)
-            if secret is not None and direction == "casino":
-                signature = signatures.sign_bare(secret, str(response.body).encode())
-                response.headers["x-casino-response-signature"] = signature
-            return response
+            return _answer(app.current_event.raw_event, side, is_known, function)
 
-        return answer
+        register(app, Declaration(method, path, function, _PROOFS[side], None, request, documentation), answer)
+        return function
 
     return decorate
+
+
+def _answer(
+    event: dict[str, Any],
+    side: callers.Direction,
+    is_known: Callable[[Database, callers.Direction, str], bool],
+    function: _Function,
+) -> Response[str]:
+    request_id = event["requestContext"]["requestId"]
+    deadline = Deadline(BUDGET)
+    in_time = postgres.current().within(deadline)
+    secret = None
+    try:
+        raw = raw_body(event)
+        if not is_known(in_time, side, _code(event)):
+            raise SignatureInvalid
+        caller, secret = callers.authenticate(
+            side,
+            _code(event),
+            headers_of(event).get(f"x-{side}-signature", ""),
+            event["requestContext"]["http"]["method"],
+            event["rawPath"],
+            raw,
+            deadline,
+        )
+        response = _answered(function(SignedCall(caller, strict_json.parse_object(raw), request_id, in_time)))
+    except CausewayError as error:
+        response = failed(_of_money(error), request_id, next_action=False)
+    if secret is not None and side == "casino":
+        signature = signatures.sign_bare(secret, str(response.body).encode())
+        response.headers["x-casino-response-signature"] = signature
+    return response
 
 
 def _of_money(error: CausewayError) -> CausewayError:

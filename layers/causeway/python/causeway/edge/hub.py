@@ -3,8 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -15,8 +14,8 @@ from causeway.database import idempotency, postgres
 from causeway.database.idempotency import Attempt, Claim, Kept
 from causeway.database.postgres import Database
 from causeway.deadlines import Deadline
-from causeway.edge import operations
 from causeway.edge.answers import failed, headers_of, json_answer, raw_body
+from causeway.edge.routes import FAULTS, Declaration, Documentation, Proof, register
 from causeway.errors.platforms import ProviderOutcomeUnknown
 from causeway.errors.requests import ChangedMeanwhile, IfMatchRequired, VersionMismatch
 from causeway.errors.tenancy import Forbidden, TenantNotFound, Unauthorized
@@ -34,6 +33,10 @@ logger = Logger(child=True)
 # Stop waiting for the database so many seconds before the function's time limit.
 _RESERVE = 1.0
 Result = TypeVar("Result")
+
+_REFUSES = ("INVALID_REQUEST", "TENANT_REQUIRED", "UNAUTHORIZED", "FORBIDDEN", "TENANT_NOT_FOUND", *FAULTS)
+TOKEN = Proof("Called with a token", _REFUSES, ("token",), ("X-Tenant-Id",), gateway=True, hub=True)
+TOKEN_OR_KEY = Proof("Called with a token or an API key", _REFUSES, ("token", "apiKey"), ("X-Tenant-Id",), hub=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,36 +97,51 @@ class HubAnswer:
     kept: dict[str, Any] | None = None
 
 
-def hub_call(
-    app: APIGatewayHttpResolver, permission: Permission, *, creates: bool = False, acts: bool = False
-) -> Callable[[Callable[[HubCall], HubAnswer]], Callable[..., Response[str]]]:
-    """Make a route of a function that may be called by whose role has the permission.
+_Function = Callable[[HubCall], HubAnswer]
 
-    That is a person with a token, and a machine with an API key where its role has the permission too; template.yaml
-    has the route behind CallerAuthorizer then, and behind TokenAuthorizer elsewhere. A refusal is written to the
-    tenant's audit log. Every route but a GET honours Idempotency-Key.
+
+def route(
+    app: APIGatewayHttpResolver,
+    method: str,
+    path: str,
+    *,
+    permission: Permission,
+    request: str | None = None,
+    refuses_if_match: bool = False,
+    acts_on_platform: bool = False,
+    **documentation: Unpack[Documentation],
+) -> Callable[[_Function], _Function]:
+    """Make a route of a function: people and machines whose role has the permission may call it.
+
+    template.yaml has the route behind CallerAuthorizer where machines have the permission too (an API key), behind
+    TokenAuthorizer elsewhere. A refusal is written to the tenant's audit log. Every route but a GET honours
+    Idempotency-Key.
 
     Args:
-        app: the function's.
+        app: the function's resolver.
+        method: GET, POST, PATCH or DELETE.
+        path: as template.yaml has it.
         permission: what the caller's role must have.
-        creates: whether the route makes something new, which has no version that If-Match could name.
-        acts: whether the route asks a platform for something that would be done twice.
+        request: the schema of the body. None: the route takes no body, and a body with fields is refused.
+        refuses_if_match: the route makes a new object, which has no version yet: any If-Match is answered 412.
+        acts_on_platform: the platform does something that a second call would do twice. A fault of ours after the call
+            is answered PROVIDER_OUTCOME_UNKNOWN.
+        documentation: of the answers.
     """
+    rules = _Rules(permission, request is not None, refuses_if_match, acts_on_platform)
 
-    def decorate(route: Callable[[HubCall], HubAnswer]) -> Callable[..., Response[str]]:
-        proof = operations.TOKEN_OR_KEY if permission in ALLOWED["service"] else operations.TOKEN
-        operations.guarded(route, proof, permission)
-
-        @wraps(route)
-        def answer(**path: str) -> Response[str]:
+    def decorate(function: _Function) -> _Function:
+        def answer(**parameters: str) -> Response[str]:
             event: dict[str, Any] = app.current_event.raw_event
             request_id = event["requestContext"]["requestId"]
             try:
-                return _made(_call(event, path, _in_time(app)), _Rules(permission, creates, acts), route)
+                return _made(_call(event, parameters, _in_time(app)), rules, function)
             except CausewayError as error:
                 return failed(error, request_id)
 
-        return answer
+        proof = TOKEN_OR_KEY if permission in ALLOWED["service"] else TOKEN
+        register(app, Declaration(method, path, function, proof, permission, request, documentation), answer)
+        return function
 
     return decorate
 
@@ -172,42 +190,43 @@ def caller_of(authorizer: dict[str, Any], tenant_asked: str | None) -> Caller:
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """What hub_call is told of a route."""
+    """What `route` was told of a route."""
 
     permission: Permission
-    creates: bool
-    acts: bool
+    takes_body: bool
+    refuses_if_match: bool
+    acts_on_platform: bool
 
 
-def _made(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswer]) -> Response[str]:
+def _made(call: HubCall, rules: _Rules, function: _Function) -> Response[str]:
     try:
         call.context.caller.demand(rules.permission)
         _demand_tenant(call, rules.permission)
-        if operations.OPERATIONS[route].request is None and call.raw.strip():
+        if not rules.takes_body and call.raw.strip():
             known_fields(call.body, set())
         if call.route.startswith("GET "):
-            return _answered(_done(call, rules, route))
-        return _done_once(call, rules, route)
+            return _answered(_done(call, rules, function))
+        return _done_once(call, rules, function)
     except Forbidden as refusal:
         _note_refusal(call, refusal.permission or rules.permission)
         raise
 
 
-def _done_once(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswer]) -> Response[str]:
+def _done_once(call: HubCall, rules: _Rules, function: _Function) -> Response[str]:
     """Do what a call asks for, or find the answer that its Idempotency-Key got: before any other check."""
     key = call.headers.get("idempotency-key")
     if key is None:
-        return _answered(_done(call, rules, route))
+        return _answered(_done(call, rules, function))
     request = [call.route, call.path, call.query, call.body if call.raw.strip() else None]
     claim = Claim.of(key, request, _digest_key(call))
     platform = rules.permission in KEEPER
     transactions = call.context.platform_transaction if platform else call.context.transaction
 
     def work(attempt: Attempt) -> tuple[Response[str], Kept]:
-        answer = _done(replace(call, context=replace(call.context, attempt=attempt)), rules, route)
+        answer = _done(replace(call, context=replace(call.context, attempt=attempt)), rules, function)
         return _answered(answer), _kept(answer)
 
-    found = idempotency.once(transactions, claim, work, acts=rules.acts)
+    found = idempotency.once(transactions, claim, work, acts=rules.acts_on_platform)
     if isinstance(found, Response):
         return found
     return json_answer("OK", found.status, found.body or "", found.headers | {"idempotent-replay": "true"})
@@ -225,13 +244,13 @@ def _digest_key(call: HubCall) -> bytes:
     return audit_log.fingerprint_key(secrets.pepper(name), call.context.caller.tenant)
 
 
-def _done(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswer]) -> HubAnswer:
+def _done(call: HubCall, rules: _Rules, function: _Function) -> HubAnswer:
     # Where nothing exists, * is as false as any version (RFC 9110, 13.1.1).
-    if rules.creates and "if-match" in call.headers:
+    if rules.refuses_if_match and "if-match" in call.headers:
         Expected.parse(call.headers["if-match"])
         raise VersionMismatch("What is to be made has no version yet: send no If-Match", action="Send no If-Match.")
     try:
-        return route(call)
+        return function(call)
     except VersionMismatch as error:
         # A caller who named no version lost a race, and is not told of a version.
         if "if-match" in call.headers:
@@ -240,7 +259,7 @@ def _done(call: HubCall, rules: _Rules, route: Callable[[HubCall], HubAnswer]) -
     except CausewayError:
         raise
     except Exception as error:
-        if not rules.acts:
+        if not rules.acts_on_platform:
             raise
         # The platform may have done it: "send the call again" would be wrong advice.
         logger.exception("A call that acts on a platform failed")

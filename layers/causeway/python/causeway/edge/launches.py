@@ -3,8 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from typing import Any
+from typing import Any, Unpack
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
@@ -12,8 +11,9 @@ from causeway import settings
 from causeway.casino import games
 from causeway.casino.game_sessions import Launcher
 from causeway.database import postgres
-from causeway.edge import hub, operations
+from causeway.edge import hub
 from causeway.edge.answers import failed, headers_of, json_answer, raw_body
+from causeway.edge.routes import Declaration, Documentation, Proof, register
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import TokenRequired
 from causeway.errors.tree import CausewayError
@@ -24,6 +24,13 @@ from causeway.wire import strict_json
 # A client that sends these counts on what they promise, and a launch does not keep it: a session is always new.
 _NOT_TAKEN = ("Idempotency-Key", "If-Match")
 
+LAUNCH = Proof(
+    "Called with the player's own token, or with a token or an API key (the local stage takes a call without either)",
+    (*hub.TOKEN.refuses, "TOKEN_REQUIRED", "PAYLOAD_TOO_LARGE"),
+    ("token", "apiKey"),
+    ("X-Tenant-Id",),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class LaunchCall:
@@ -33,27 +40,35 @@ class LaunchCall:
     launcher: Launcher
 
 
-def launch_call(
-    app: APIGatewayHttpResolver,
-) -> Callable[[Callable[[LaunchCall], dict[str, Any]]], Callable[[], Response[str]]]:
+_Function = Callable[[LaunchCall], dict[str, Any]]
+
+
+def route(
+    app: APIGatewayHttpResolver, method: str, path: str, *, request: str, **documentation: Unpack[Documentation]
+) -> Callable[[_Function], _Function]:
     """Make a route of a function that launches a game for a player; template.yaml has it behind CallerAuthorizer.
 
-    Who calls, and whether he may launch for anybody, is settled before the body is read.
+    Who calls, and whether the caller may launch for anybody, is checked before the body is read.
+
+    Args:
+        app: the function's resolver.
+        method: POST.
+        path: as template.yaml has it.
+        request: the schema of the body.
+        documentation: of the answers.
     """
 
-    def decorate(route: Callable[[LaunchCall], dict[str, Any]]) -> Callable[[], Response[str]]:
-        operations.guarded(route, operations.LAUNCH, "games.launch")
-
-        @wraps(route)
+    def decorate(function: _Function) -> _Function:
         def answer() -> Response[str]:
             event: dict[str, Any] = app.current_event.raw_event
             try:
-                answered = json.dumps(route(_call(event)), separators=(",", ":"))
+                answered = json.dumps(function(_call(event)), separators=(",", ":"))
                 return json_answer("OK", 200, answered, {})
             except CausewayError as error:
                 return failed(error, event["requestContext"]["requestId"])
 
-        return answer
+        register(app, Declaration(method, path, function, LAUNCH, "games.launch", request, documentation), answer)
+        return function
 
     return decorate
 

@@ -165,8 +165,8 @@ _MEANINGS: Mapping[str, tuple[Finding, str, str]] = MappingProxyType(
     }
 )
 
-# The codes of the errors that a verdict can be, as operations.describe takes them.
-VERDICTS = " ".join(code for code, (finding, _, _) in _MEANINGS.items() if finding is not Finding.GOOD)
+# The codes of the errors that a verdict can be, as `refuses` of a route takes them.
+VERDICTS = tuple(code for code, (finding, _, _) in _MEANINGS.items() if finding is not Finding.GOOD)
 
 _FAILURES: tuple[tuple[type[CallFailed], str], ...] = (
     (AddressBlocked, "BLOCKED_ADDRESS"),

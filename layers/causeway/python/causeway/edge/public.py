@@ -1,0 +1,30 @@
+"""The edge of the functions that anyone may call: nobody is asked for a proof."""
+
+from collections.abc import Callable
+from typing import Unpack
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
+from causeway.edge.routes import Declaration, Documentation, Proof, register
+
+NO_PROOF = Proof("Called by anyone", ("INTERNAL",))
+_Function = Callable[[], Response[str]]
+
+
+def route(
+    app: APIGatewayHttpResolver, method: str, path: str, **documentation: Unpack[Documentation]
+) -> Callable[[_Function], _Function]:
+    """Make a route of a function that anyone may call; it takes no body.
+
+    Args:
+        app: the function's resolver.
+        method: GET.
+        path: as template.yaml has it.
+        documentation: of the answers.
+    """
+
+    def decorate(function: _Function) -> _Function:
+        register(app, Declaration(method, path, function, NO_PROOF, None, None, documentation), function)
+        return function
+
+    return decorate
