@@ -39,7 +39,7 @@ def deployed(resources: dict[str, Any], functions: dict[str, dict[str, Any]]) ->
 
 @pytest.fixture(scope="session")
 def roles(resources: dict[str, Any], deployed: dict[str, dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Every statement that speaks of each deployed function's role, once, both branches of an If included."""
+    """Every policy statement of each deployed function's role, once, with both branches of an If."""
     found: dict[str, list[dict[str, Any]]] = {}
     for name, properties in deployed.items():
         role = properties["Role"]["Fn::GetAtt"][0]
@@ -48,19 +48,19 @@ def roles(resources: dict[str, Any], deployed: dict[str, dict[str, Any]]) -> dic
         for policy in [*own, *(resources[right]["Properties"] for right in rights_of(role, resources))]:
             for statement in policy["PolicyDocument"]["Statement"]:
                 branches = statement["Fn::If"][1:] if "Fn::If" in statement else [statement]
-                # Two rights may need the same: two queues, and the one key of both.
+                # Two rights may contain the same statement: two queues use one key.
                 found[name] += [one for one in branches if one not in found[name]]
     return found
 
 
 @pytest.fixture(scope="session")
 def rights(resources: dict[str, Any], deployed: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
-    """The policies that name each deployed function's role, by their logical ids."""
+    """The policies attached to each deployed function's role, by their logical ids."""
     return {name: rights_of(own["Role"]["Fn::GetAtt"][0], resources) for name, own in deployed.items()}
 
 
 def rights_of(role: str, resources: dict[str, Any]) -> list[str]:
-    """The policies that name a role."""
+    """The policies attached to a role."""
     return [
         name
         for name, resource in resources.items()
@@ -70,7 +70,7 @@ def rights_of(role: str, resources: dict[str, Any]) -> list[str]:
 
 @pytest.fixture(scope="session")
 def routes(functions: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """Logical id of the function behind each "METHOD /path"."""
+    """The logical id of the function behind each "METHOD /path"."""
     return {
         f"{event['Properties']['Method']} {event['Properties']['Path']}": name
         for name, properties in functions.items()

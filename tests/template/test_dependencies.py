@@ -9,12 +9,12 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[2]
 VENDOR = ROOT / "layers" / "vendor" / "requirements.txt"
 LOCKS = [VENDOR, *sorted((ROOT / "requirements").glob("*.txt"))]
-# Resolved by itself: it pins to other versions than the sets that are resolved together.
+# Resolved separately: it pins other versions than the sets that are resolved together.
 ALONE = ROOT / "requirements" / "checkov.txt"
 
 
 def locked(lock: Path) -> dict[str, list[str]]:
-    """Lines of a lock file, one per package with its marker, and the hashes of each."""
+    """Lines of a lock file, one per package with its marker, each with its hashes."""
     packages: dict[str, list[str]] = {}
     for line in lock.read_text().replace("\\\n", " ").splitlines():
         if line and not line.startswith("#"):
@@ -43,7 +43,7 @@ def test_package_has_the_same_version_in_every_set() -> None:
 
 
 def test_vendor_layer_is_the_same_whichever_python_builds_it() -> None:
-    # pip judges markers by the Python it runs on, not by the one it is told to install for.
+    # pip evaluates markers for the Python that it runs on, not for the Python that it installs for.
     for package in locked(VENDOR):
         marker = Requirement(package).marker
         judged = {

@@ -1,4 +1,4 @@
-"""The commands that the documents show run on a machine that has any of the tested Pythons, and say what is wrong."""
+"""The commands in the documents run with each tested Python, and explain errors in a sentence."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def run(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run the machine's Python without any third-party package."""
+    """Run the machine's Python without third-party packages."""
     command = [sys.executable, "-S", *arguments]
     return subprocess.run(command, cwd=folder, env={}, capture_output=True, text=True, timeout=60, check=False)
 

@@ -1,4 +1,4 @@
-"""Rules that every function of the template keeps."""
+"""Rules for every function of the template."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 Functions = dict[str, dict[str, Any]]
 
-# API Gateway's own limit for an HTTP API, in milliseconds.
+# API Gateway's time limit for an HTTP API's integration, in milliseconds.
 INTEGRATION_LIMIT = 30_000
 
 
@@ -19,7 +19,7 @@ def kebab_name(logical_id: str) -> str:
 
 
 def text_of(resource: dict[str, Any]) -> str:
-    """What a statement's Resource says, as the text of its Sub, or as the logical id of a resource."""
+    """A statement's Resource as text: the text of its Sub, or the logical id of a resource."""
     if "Ref" in resource:
         return resource["Ref"]
     if "Fn::GetAtt" in resource:
@@ -29,7 +29,7 @@ def text_of(resource: dict[str, Any]) -> str:
 
 
 def watched(resources: dict[str, Any], metric: str) -> dict[str, dict[str, Any]]:
-    """The alarm on a metric of Lambda, by the logical id of its function."""
+    """The alarm on a Lambda metric, by the logical id of its function."""
     return {
         resource["Properties"]["Dimensions"][0]["Value"]["Ref"]: resource["Properties"]
         for resource in resources.values()
@@ -52,7 +52,7 @@ def test_function_has_a_description_and_a_time_limit(template: dict[str, Any], f
 
 
 def test_function_behind_a_route_ends_before_the_gateway_gives_up(functions: Functions) -> None:
-    """Each route says how long the gateway waits: SAM's documentation and API Gateway's name different defaults."""
+    """Each route states the gateway's time limit: the documentations of SAM and API Gateway name different defaults."""
     for name, properties in functions.items():
         for event in properties.get("Events", {}).values():
             if event["Type"] == "HttpApi":
@@ -66,7 +66,7 @@ def test_wallet_function_ends_within_five_seconds(functions: Functions) -> None:
     assert {functions[name]["Timeout"] for name in wallet} == {5}
 
 
-def test_function_writes_to_an_encrypted_log_group_of_its_own_that_forgets(
+def test_function_has_its_own_encrypted_log_group_with_retention(
     resources: dict[str, Any], deployed: Functions
 ) -> None:
     for name, properties in deployed.items():
@@ -95,7 +95,7 @@ def test_duration_alarm_rings_at_four_fifths_of_the_time_limit(
 
 
 def scheduled(functions: Functions) -> dict[str, list[dict[str, Any]]]:
-    """The schedules of each function that has some."""
+    """The schedules of each function that has schedules."""
     found = {
         name: [one["Properties"] for one in own.get("Events", {}).values() if one["Type"] == "ScheduleV2"]
         for name, own in functions.items()
@@ -103,10 +103,10 @@ def scheduled(functions: Functions) -> dict[str, list[dict[str, Any]]]:
     return {name: own for name, own in found.items() if own}
 
 
-def test_slow_call_rings_though_it_is_the_only_one_for_long(
+def test_one_slow_call_of_a_schedule_rings(
     template: dict[str, Any], resources: dict[str, Any], deployed: Functions
 ) -> None:
-    """What nobody waits for is called each five minutes, or each day, and so never in two minutes of three."""
+    """A schedule calls every five minutes or every day, so never in two minutes of three: one slow minute must ring."""
     limits = template["Mappings"]["FunctionLimits"]
     for name, alarm in watched(resources, "Duration").items():
         mapping, key, value = alarm["DatapointsToAlarm"]["Fn::FindInMap"]
@@ -114,8 +114,8 @@ def test_slow_call_rings_though_it_is_the_only_one_for_long(
         assert limits[key["Fn::Sub"]][value] == (1 if "EventInvokeConfig" in deployed[name] else 2), name
 
 
-def test_schedule_that_stops_rings(template: dict[str, Any], resources: dict[str, Any], deployed: Functions) -> None:
-    """It calls nobody then, and no error is counted: the calls that are missing are."""
+def test_stopped_schedule_rings(template: dict[str, Any], resources: dict[str, Any], deployed: Functions) -> None:
+    """A stopped schedule counts no error, so the alarm is on missing calls."""
     schedules, alarms = scheduled(deployed), watched(resources, "Invocations")
     between = {"rate(5 minutes)": 5 * 60, "cron(17 3 * * ? *)": 24 * 3600}
 
@@ -126,14 +126,14 @@ def test_schedule_that_stops_rings(template: dict[str, Any], resources: dict[str
         waits, longest = between[schedule["ScheduleExpression"]], limits["Seconds"] * limits["Times"]
         assert waits < longest <= 3 * waits, name
         assert [alarm[key]["Fn::FindInMap"][2] for key in ("Period", "EvaluationPeriods")] == ["Seconds", "Times"]
-        # CloudWatch looks back a day, or seven where a period has an hour.
+        # CloudWatch looks back one day, or seven if a period is an hour or longer.
         assert longest <= (86_400 if limits["Seconds"] < 3600 else 7 * 86_400), name
         assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == ("Sum", "LessThanThreshold", 1)
         assert alarm["TreatMissingData"] == "breaching", name
 
 
-def test_call_that_a_schedule_could_not_deliver_is_kept(resources: dict[str, Any], deployed: Functions) -> None:
-    """By a role that may call the functions, and use the queue and its key."""
+def test_undeliverable_call_of_a_schedule_is_kept(resources: dict[str, Any], deployed: Functions) -> None:
+    """The role may call the functions, and use the queue and its key."""
     schedules = scheduled(deployed)
     for name, own in schedules.items():
         for schedule in own:
@@ -146,11 +146,11 @@ def test_call_that_a_schedule_could_not_deliver_is_kept(resources: dict[str, Any
     assert leaves == resources["FailedInvocationsSend"]["Properties"]["PolicyDocument"]["Statement"]
 
 
-# Answers whatever happens, as those with a route do.
+# It answers even an unexpected error, as functions with a route do.
 AUTHORIZER = "CallerAuthorizerFunction"
 
 
-def test_answer_that_nobody_foresaw_rings(
+def test_internal_error_rings(
     template: dict[str, Any], resources: dict[str, Any], deployed: Functions, routes: dict[str, str]
 ) -> None:
     services = {
@@ -163,12 +163,12 @@ def test_answer_that_nobody_foresaw_rings(
     for name in answering:
         mapping, key, value = services[f"{name}Faults"]
         assert (mapping, key["Fn::Sub"], value) == ("FunctionLimits", name, "Service")
-    # Under these names the functions count (causeway.edge.answers): the alarm on another would never ring.
+    # The functions count metrics under these names (causeway.edge.answers): an alarm on another name would never ring.
     for name, limits in template["Mappings"]["FunctionLimits"].items():
         assert limits["Service"] == kebab_name(name), name
 
 
-def test_function_that_opens_credentials_rings_when_one_does_not_open(
+def test_credential_that_cannot_be_decrypted_rings(
     resources: dict[str, Any], roles: dict[str, list[dict[str, Any]]]
 ) -> None:
     opening = {name for name, own in roles.items() if any(text_of(one["Resource"]) == "TenantKey.Arn" for one in own)}
@@ -183,8 +183,8 @@ def test_function_that_opens_credentials_rings_when_one_does_not_open(
 
 
 @pytest.mark.parametrize("subject", ["Credentials", "DataKeys"])
-def test_what_a_night_could_not_do_rings(resources: dict[str, Any], subject: str) -> None:
-    """functions/maintenance/key_rotation.py counts under these names, and under that of its service."""
+def test_failed_upkeep_of_a_night_rings(resources: dict[str, Any], subject: str) -> None:
+    """functions/maintenance/key_rotation.py counts these metrics under the name of its service."""
     source = (ROOT / "functions" / "maintenance" / "key_rotation.py").read_text()
     alarm = resources[f"{subject}Failed"]["Properties"]
 
@@ -196,17 +196,15 @@ def test_what_a_night_could_not_do_rings(resources: dict[str, Any], subject: str
 
 
 def test_function_takes_no_concurrency_from_the_others(deployed: Functions) -> None:
-    """A new account has ten in all and none to reserve: a template that reserves cannot be deployed there."""
+    """A new account has ten concurrent executions and none to reserve: a reservation would make the deployment fail."""
     assert [name for name, own in deployed.items() if "ReservedConcurrentExecutions" in own] == []
 
 
-def test_function_of_the_local_stage_alone_is_marked_so_and_never_deployed(
-    functions: Functions, deployed: Functions
-) -> None:
+def test_local_only_function_is_marked_and_never_deployed(functions: Functions, deployed: Functions) -> None:
     assert set(functions) - set(deployed) == {"GameSimulateRoundFunction"}
 
 
-def test_new_version_takes_over_by_and_by_and_goes_back_on_its_alarm(
+def test_new_version_is_a_canary_that_rolls_back_on_its_alarm(
     template: dict[str, Any], functions: Functions, deployed: Functions, routes: dict[str, str]
 ) -> None:
     shared = template["Globals"]["Function"]
@@ -232,18 +230,18 @@ def test_function_changes_after_the_schema(resources: dict[str, Any], deployed: 
 
 
 def test_function_waits_for_its_rights(resources: dict[str, Any], rights: dict[str, list[str]]) -> None:
-    """A reference to the role is none to the policies that name it: without this a first call may come before them."""
+    """A reference to a role does not wait for the role's policies: the first call could come before they exist."""
     own = set(resources["SchemaMigrateFunction"]["DependsOn"])
-    # Whoever waits for SchemaMigration waits for the function that it calls, too.
+    # A function that waits for SchemaMigration also waits for the function that SchemaMigration calls.
     everybodys = own | set(resources["SchemaMigration"]["DependsOn"])
     for name, policies in rights.items():
         assert set(policies) <= (own if name == "SchemaMigrateFunction" else everybodys), name
 
 
-def test_policy_of_a_right_is_somebodys_and_has_a_name_of_its_own(
+def test_policy_of_a_right_is_used_and_has_a_unique_name(
     resources: dict[str, Any], rights: dict[str, list[str]]
 ) -> None:
-    """Of two policies of one name, a role would keep the later."""
+    """Of two policies with the same name, a role keeps only the later."""
     policies = {
         name: one["Properties"]["PolicyName"] for name, one in resources.items() if one["Type"] == "AWS::IAM::Policy"
     }
@@ -251,7 +249,7 @@ def test_policy_of_a_right_is_somebodys_and_has_a_name_of_its_own(
     assert len(set(policies.values())) == len(policies)
 
 
-def test_function_has_a_role_of_its_own_that_lambda_alone_takes(resources: dict[str, Any], deployed: Functions) -> None:
+def test_function_has_its_own_role_that_only_lambda_assumes(resources: dict[str, Any], deployed: Functions) -> None:
     for name, properties in deployed.items():
         role = properties["Role"]["Fn::GetAtt"][0]
         assert role == f"{name.removesuffix('Function')}Role"
@@ -267,12 +265,11 @@ def test_role_names_its_actions_and_resources(roles: dict[str, list[dict[str, An
             assert all("*" not in action for action in actions), name
             resource = text_of(statement["Resource"])
             assert resource.startswith("arn:${AWS::Partition}:") or "Fn::Sub" not in statement["Resource"], name
-            # A wildcard may end a name (a stream of the function's own log group, a secret below a prefix); it never
-            # stands for a whole one.
+            # A wildcard may be the end of a name (a log stream, a secret below a prefix), never a whole name.
             assert "*" not in re.sub("(/|:log-stream:)\\*$", "", resource), name
 
 
-def test_role_holds_policies_of_aws_only_for_what_has_no_resource_to_name(
+def test_role_has_aws_policies_only_for_actions_without_a_resource(
     resources: dict[str, Any], deployed: Functions
 ) -> None:
     allowed = {"AWSXRayDaemonWriteAccess", "service-role/AWSLambdaENIManagementAccess"}
@@ -299,7 +296,7 @@ def test_function_may_log_in_as_its_own_database_user_alone(
         assert {login.rsplit("/", 1)[1] for login in logins} == ({user} if user else set()), name
 
 
-# The variable that tells a function to use a right.
+# The environment variable that configures a function to use a right.
 TOLD_BY = {
     "GameProviderSecretsUse": "GAME_PROVIDER_SECRETS",
     "TenantKeyUse": "KMS_KEY_ID",
@@ -309,7 +306,7 @@ TOLD_BY = {
 
 
 @pytest.mark.parametrize("right", TOLD_BY)
-def test_right_is_that_of_the_functions_that_are_told_to_use_it(
+def test_right_belongs_to_the_functions_that_are_configured_for_it(
     right: str, deployed: Functions, rights: dict[str, list[str]]
 ) -> None:
     told = {name for name, own in deployed.items() if TOLD_BY[right] in own["Environment"]["Variables"]}
@@ -317,7 +314,7 @@ def test_right_is_that_of_the_functions_that_are_told_to_use_it(
     assert {name for name, policies in rights.items() if right in policies} == told
 
 
-# Functions whose login is not their folder's.
+# Functions whose login differs from their folder's login.
 OWN_LOGINS = {
     "SchemaMigrateFunction": "causeway_owner",
     "IntegrationConnectionsFunction": "causeway_credentials",
@@ -335,7 +332,7 @@ def test_database_user_is_the_trust_zones(functions: Functions) -> None:
 
 
 def test_environment_holds_no_secret(template: dict[str, Any], functions: Functions) -> None:
-    # Names of secrets, how they are read, and by what tokens are checked; no values.
+    # Names of secrets, the URL to read them, and the issuer of tokens; no secret values.
     allowed = {
         "AUDIT_SECRET",
         "DATABASE_SECRET",

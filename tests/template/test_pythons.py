@@ -1,4 +1,4 @@
-"""The tested Pythons: every file that names them names the same; a command runs with the one that it is given."""
+"""All files name the same tested Python versions, and a command runs with the version it is given."""
 
 import os
 import re
@@ -14,7 +14,7 @@ TOOLS = ("bash", "env", "dirname", "basename", "cmp")
 
 
 def versions() -> list[str]:
-    """The tested minor versions, the newest first."""
+    """The tested minor versions, newest first."""
     found = re.search('^tested="(.*)"', FIND.read_text(), re.MULTILINE)
     assert found is not None
     return found[1].split()
@@ -29,7 +29,7 @@ def run(*command: str | Path, **variables: str) -> subprocess.CompletedProcess[s
 
 @pytest.fixture
 def without_pythons(tmp_path: Path) -> dict[str, str]:
-    """The variables of a machine with the shell's tools and no Python."""
+    """The environment of a machine that has the shell's tools and no Python."""
     for tool in TOOLS:
         found = subprocess.run(["which", tool], capture_output=True, text=True, check=True).stdout.strip()
         (tmp_path / tool).symlink_to(found)

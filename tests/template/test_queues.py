@@ -1,4 +1,4 @@
-"""Rules for queues and the functions that their messages call."""
+"""Rules for queues and for the functions that consume them."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ KEY_BY_QUEUES = {"StringEquals": {"kms:ViaService": {"Fn::Sub": "sqs.${AWS::Regi
 
 @pytest.fixture(scope="module")
 def consumers(functions: Functions) -> dict[str, dict[str, Any]]:
-    """The event by which a queue calls a function, by the function's logical id."""
+    """The event source of a queue, by the logical id of its function."""
     return {
         name: event["Properties"]
         for name, own in functions.items()
@@ -25,7 +25,7 @@ def actions_of(statement: dict[str, Any]) -> set[str]:
 
 
 def on_queues(statements: list[dict[str, Any]]) -> dict[str, set[str]]:
-    """What a role may do with queues: actions by the queue's logical id."""
+    """A role's allowed actions on queues, by the queue's logical id."""
     found: dict[str, set[str]] = {}
     for statement in statements:
         actions = {action for action in actions_of(statement) if action.startswith("sqs:")}
@@ -34,10 +34,10 @@ def on_queues(statements: list[dict[str, Any]]) -> dict[str, set[str]]:
     return found
 
 
-def test_message_is_hidden_for_six_times_the_time_limit_of_its_function(
+def test_visibility_timeout_is_six_times_the_functions_timeout(
     resources: dict[str, Any], functions: Functions, consumers: dict[str, dict[str, Any]]
 ) -> None:
-    """As the Lambda developer guide asks for (services-sqs-configure); five tries, says it too, before it is dead."""
+    """The Lambda developer guide (services-sqs-configure) recommends this, and at least five receives."""
     assert consumers
     for name, event in consumers.items():
         queue = resources[event["Queue"]["Fn::GetAtt"][0]]["Properties"]
@@ -45,13 +45,13 @@ def test_message_is_hidden_for_six_times_the_time_limit_of_its_function(
         assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5, name
 
 
-def test_message_that_fails_fails_alone_and_no_flood_takes_all_there_is(consumers: dict[str, dict[str, Any]]) -> None:
+def test_message_fails_alone_and_concurrency_is_limited(consumers: dict[str, dict[str, Any]]) -> None:
     for name, event in consumers.items():
         assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"], name
         assert 2 <= event["ScalingConfig"]["MaximumConcurrency"] <= 10, name
 
 
-def test_dead_letters_outlive_a_holiday(resources: dict[str, Any]) -> None:
+def test_dead_letters_are_kept_for_14_days(resources: dict[str, Any]) -> None:
     for name, resource in resources.items():
         if resource["Type"] == "AWS::SQS::Queue" and "RedrivePolicy" not in resource["Properties"]:
             assert resource["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3600, name
@@ -67,7 +67,7 @@ def test_consumer_takes_from_its_queue_alone(
 def test_role_sends_to_a_queue_only_where_its_function_is_told_of_it(
     functions: Functions, roles: dict[str, list[dict[str, Any]]], consumers: dict[str, dict[str, Any]]
 ) -> None:
-    """By a variable, or as the place of its own failed calls."""
+    """An environment variable names the queue, or it is the destination of the function's failed calls."""
     for name in set(roles) - set(consumers):
         told = {value["Ref"] for value in functions[name]["Environment"]["Variables"].values() if "Ref" in value}
         failed = functions[name].get("EventInvokeConfig", {}).get("DestinationConfig", {}).get("OnFailure")
@@ -87,15 +87,17 @@ def test_role_that_uses_a_queue_may_use_its_key_through_queues_alone(
         assert actions_of(key) == {"kms:Decrypt"} | (set() if name in consumers else {"kms:GenerateDataKey"}), name
 
 
-def test_what_asks_for_syncs_opens_no_credential(functions: Functions, roles: dict[str, list[dict[str, Any]]]) -> None:
+def test_function_that_requests_syncs_cannot_decrypt_credentials(
+    functions: Functions, roles: dict[str, list[dict[str, Any]]]
+) -> None:
     for name in ("IntegrationSyncsFunction", "SyncRunFunction", "SyncSweepFunction"):
         assert functions[name]["Environment"]["Variables"]["DATABASE_USER"] == "causeway_hub"
         assert "TenantKey" not in str(roles[name])
         assert "AuditSecret" not in str(roles[name])
 
 
-def test_alarms_of_queues_look_where_their_figures_are(resources: dict[str, Any]) -> None:
-    """By its dimension's very value: an alarm on another never rings."""
+def test_queue_alarms_use_the_queues_own_dimension(resources: dict[str, Any]) -> None:
+    """An alarm with another dimension would never ring."""
     watched = {
         (one["Properties"]["MetricName"], one["Properties"]["Dimensions"][0]["Value"]["Fn::GetAtt"][0])
         for one in resources.values()
@@ -116,20 +118,20 @@ def test_alarms_of_queues_look_where_their_figures_are(resources: dict[str, Any]
             assert (dimension["Name"], dimension["Value"]["Fn::GetAtt"][1]) == ("QueueName", "QueueName")
 
 
-def test_queue_is_reached_without_a_way_to_the_outside(resources: dict[str, Any]) -> None:
+def test_queue_is_reached_through_an_endpoint(resources: dict[str, Any]) -> None:
     services = {
         str(one["Properties"]["ServiceName"]) for one in resources.values() if one["Type"] == "AWS::EC2::VPCEndpoint"
     }
     assert any(".sqs" in service for service in services), services
 
 
-def test_what_the_queue_loses_is_found_within_minutes(functions: Functions) -> None:
+def test_sweeper_runs_every_few_minutes(functions: Functions) -> None:
     (event,) = functions["SyncSweepFunction"]["Events"].values()
     assert event["Properties"]["ScheduleExpression"] == "rate(5 minutes)"
 
 
-def test_run_that_is_given_up_rings(resources: dict[str, Any]) -> None:
-    """functions/sync/sweep.py counts them under this name, and the name of its service."""
+def test_sync_that_is_given_up_rings(resources: dict[str, Any]) -> None:
+    """functions/sync/sweep.py counts this metric under the name of its service."""
     alarm = resources["SyncsGivenUp"]["Properties"]
     assert (alarm["Namespace"], alarm["MetricName"]) == ("Causeway", "SyncsSweptFailed")
     assert alarm["Dimensions"] == [

@@ -1,4 +1,4 @@
-"""Rules of the template as a whole."""
+"""Rules for the template as a whole."""
 
 import json
 import re
@@ -16,11 +16,11 @@ ROOT = Path(__file__).parents[2]
 
 
 def names_used(value: object) -> Iterator[str]:
-    """Logical ids that a part of the template refers to, however it does."""
+    """Logical ids that a part of the template refers to, in any way."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key == "Ref":
-                # SAM's Function.Alias and Function.Version are resources that it makes of the function.
+                # SAM generates the resources Function.Alias and Function.Version from the function.
                 yield str(inner).removesuffix(".Alias").removesuffix(".Version")
             elif key == "Fn::GetAtt":
                 yield str(inner[0])
@@ -47,9 +47,10 @@ def test_no_resource_waits_for_itself(template: dict[str, Any], resources: dict[
         properties = dict(resource.get("Properties", {}))
         if resource["Type"] == "AWS::Serverless::Function":
             properties["Globals"] = shared
-            # Versions wait for their alarms, and those for the function: SAM puts what is here into another resource.
+            # A version waits for its alarms, and these wait for the function: SAM moves this property to another
+            # resource.
             properties.pop("DeploymentPreference", None)
-            # SAM turns events round: the API's definition refers to the function.
+            # SAM reverses events: the API's definition refers to the function.
             for event in properties.pop("Events", {}).values():
                 if event["Type"] == "HttpApi":
                     graph[event["Properties"]["ApiId"]["Ref"]].add(name)
@@ -57,8 +58,8 @@ def test_no_resource_waits_for_itself(template: dict[str, Any], resources: dict[
     assert len(list(TopologicalSorter(graph).static_order())) == len(resources)
 
 
-def test_reference_leads_somewhere(template: dict[str, Any], resources: dict[str, Any]) -> None:
-    known = set(resources) | set(template["Parameters"]) | {"Id"}  # Id: a variable of a Sub of two parts
+def test_reference_exists(template: dict[str, Any], resources: dict[str, Any]) -> None:
+    known = set(resources) | set(template["Parameters"]) | {"Id"}  # Id: a variable in a Sub with two parts
     known |= set(template["Conditions"])
     used = {name for name in names_used(template) if not name.startswith("AWS")}
     assert used <= known
@@ -76,7 +77,7 @@ def test_route_is_declared_once(functions: dict[str, dict[str, Any]], routes: di
     assert len(routes) == len([event for event in events if event["Type"] == "HttpApi"])
 
 
-def test_failure_of_a_call_that_nobody_waits_for_is_kept(
+def test_failed_asynchronous_call_is_kept(
     resources: dict[str, Any], functions: dict[str, dict[str, Any]], roles: dict[str, list[dict[str, Any]]]
 ) -> None:
     scheduled = {
@@ -119,7 +120,7 @@ def test_alarm_goes_to_the_topic(resources: dict[str, Any]) -> None:
 
 
 def test_alarm_is_quiet_while_nothing_happens(resources: dict[str, Any]) -> None:
-    """Nor does one ring because what it watches is still being made, but for the schedules': nothing is their fault."""
+    """No alarm rings while its subject is being created, except the schedules' alarms, whose fault is missing data."""
     for name, resource in resources.items():
         if resource["Type"] == "AWS::CloudWatch::Alarm" and resource["Properties"]["MetricName"] != "Invocations":
             assert resource["Properties"]["TreatMissingData"] == "notBreaching", name
@@ -137,9 +138,9 @@ def statements_in(value: object) -> Iterator[dict[str, Any]]:
             yield from statements_in(inner)
 
 
-def test_whoever_may_do_something_to_everything_is_held_to_this_account(resources: dict[str, Any]) -> None:
+def test_statement_for_all_resources_is_limited_to_this_account(resources: dict[str, Any]) -> None:
     for name, resource in resources.items():
-        # The policy of a key speaks of that key alone.
+        # In a key's policy, the resource * means this key only.
         if resource["Type"] == "AWS::KMS::Key":
             continue
         for statement in statements_in(resource):
@@ -148,7 +149,7 @@ def test_whoever_may_do_something_to_everything_is_held_to_this_account(resource
                 assert statement.get("Condition") == account, name
 
 
-def test_service_that_takes_a_role_or_a_key_does_so_for_this_account_alone(resources: dict[str, Any]) -> None:
+def test_service_may_use_roles_and_keys_for_this_account_only(resources: dict[str, Any]) -> None:
     for name, resource in resources.items():
         for statement in statements_in(resource):
             if re.search("vpc-flow-logs|cloudwatch", str(statement.get("Principal"))):
@@ -156,7 +157,7 @@ def test_service_that_takes_a_role_or_a_key_does_so_for_this_account_alone(resou
                 assert same == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}, name
 
 
-def test_network_keeps_a_log_of_all_that_flows(resources: dict[str, Any]) -> None:
+def test_network_has_a_flow_log(resources: dict[str, Any]) -> None:
     flows = resources["VpcFlows"]["Properties"]
     assert (flows["ResourceId"], flows["TrafficType"]) == ({"Ref": "Vpc"}, "ALL")
     group = resources[flows["LogGroupName"]["Ref"]]
@@ -169,13 +170,13 @@ def test_network_keeps_a_log_of_all_that_flows(resources: dict[str, Any]) -> Non
     }
 
 
-def test_log_group_forgets_after_the_days_that_were_said(resources: dict[str, Any]) -> None:
+def test_log_group_has_the_configured_retention(resources: dict[str, Any]) -> None:
     for name, resource in resources.items():
         if resource["Type"] == "AWS::Logs::LogGroup":
             assert resource["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}, name
 
 
-def test_what_holds_data_outlives_the_stack(resources: dict[str, Any]) -> None:
+def test_resource_with_data_is_kept_when_the_stack_is_deleted(resources: dict[str, Any]) -> None:
     kept = {"AWS::KMS::Key": "Retain", "AWS::Cognito::UserPool": "Retain", "AWS::SecretsManager::Secret": "Retain"}
     kept["AWS::RDS::DBCluster"] = "Snapshot"
     assert {one["Type"] for one in resources.values()} >= set(kept)
@@ -190,13 +191,13 @@ def test_secrets_extension_is_found_by_region_and_processor_unless_one_is_given(
     assert layer[2]["Fn::If"][:2] == ["IsLocal", {"Ref": "AWS::NoValue"}]
     condition, arm, other = layer[2]["Fn::If"][2]["Fn::If"]
     assert template["Conditions"][condition] == {"Fn::Equals": [{"Ref": "Architecture"}, "arm64"]}
-    # The names of the public parameters, as the Systems Manager user guide gives them
+    # The names of the public parameters are in the Systems Manager user guide
     # (docs.aws.amazon.com/systems-manager/latest/userguide/ps-integration-lambda-extensions.html).
     name = "/aws/service/aws-parameters-and-secrets-lambda-extension"
     assert (arm, other) == (f"{{{{resolve:ssm:{name}/arm64/latest}}}}", f"{{{{resolve:ssm:{name}/x86/latest}}}}")
 
 
-def test_what_keeps_data_is_encrypted_with_a_key_of_ours(resources: dict[str, Any]) -> None:
+def test_resource_with_data_is_encrypted_with_our_key(resources: dict[str, Any]) -> None:
     setting = {
         "AWS::Logs::LogGroup": "KmsKeyId",
         "AWS::SecretsManager::Secret": "KmsKeyId",
@@ -211,7 +212,7 @@ def test_what_keeps_data_is_encrypted_with_a_key_of_ours(resources: dict[str, An
     assert resources["DatabaseCluster"]["Properties"]["StorageEncrypted"] is True
 
 
-def test_key_turns_over_and_outlives_the_stack(resources: dict[str, Any]) -> None:
+def test_key_is_rotated_and_kept_when_the_stack_is_deleted(resources: dict[str, Any]) -> None:
     keys = {name: one for name, one in resources.items() if one["Type"] == "AWS::KMS::Key"}
     assert set(keys) == {"StorageKey", "TenantKey"}
     for key in keys.values():
@@ -220,8 +221,8 @@ def test_key_turns_over_and_outlives_the_stack(resources: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize(("secret", "field"), [("AuditSecret", "pepper"), ("LedgerAuditSecret", "key")])
-def test_key_of_an_audit_is_never_made_anew(resources: dict[str, Any], secret: str, field: str) -> None:
-    """Old fingerprints and heads would compare with nothing: no rotation, and what CloudFormation makes it of stays."""
+def test_audit_key_is_never_regenerated(resources: dict[str, Any], secret: str, field: str) -> None:
+    """Old fingerprints and heads could not be compared: no rotation, and CloudFormation keeps the generated value."""
     rotated = [one for one in resources.values() if one["Type"] == "AWS::SecretsManager::RotationSchedule"]
     assert not [one for one in rotated if secret in set(names_used(one["Properties"]))]
     assert resources[secret]["DeletionPolicy"] == resources[secret]["UpdateReplacePolicy"] == "Retain"
@@ -234,8 +235,8 @@ def test_key_of_an_audit_is_never_made_anew(resources: dict[str, Any], secret: s
     }
 
 
-def test_key_of_the_ledgers_audit_is_no_functions(resources: dict[str, Any]) -> None:
-    """WALLET 48: who holds it and the database can rewrite the past unseen."""
+def test_no_function_reads_the_ledgers_audit_key(resources: dict[str, Any]) -> None:
+    """WALLET 48: with the key and write access to the database one could rewrite the past unnoticed."""
     users = [
         name
         for name, one in resources.items()
@@ -245,17 +246,17 @@ def test_key_of_the_ledgers_audit_is_no_functions(resources: dict[str, Any]) -> 
     assert users == []
 
 
-def test_data_key_is_refused_to_whoever_names_no_tenant(resources: dict[str, Any]) -> None:
+def test_data_key_is_refused_without_a_tenant(resources: dict[str, Any]) -> None:
     statements = resources["TenantKey"]["Properties"]["KeyPolicy"]["Statement"]
     (deny,) = [one for one in statements if one["Effect"] == "Deny"]
-    # The name under which causeway.vault.crypto binds a data key to its tenant.
+    # causeway.vault.crypto binds a data key to its tenant by this name.
     assert deny["Condition"] == {"Null": {"kms:EncryptionContext:tenant": "true"}}
     assert {"kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom"} <= set(deny["Action"])
     assert 'EncryptionContext={"tenant":' in (ROOT / "layers/causeway/python/causeway/vault/crypto.py").read_text()
 
 
-def test_nobody_is_let_in_by_address(resources: dict[str, Any]) -> None:
-    """Security groups name each other as callers, so nothing outside has a way in."""
+def test_no_security_group_allows_an_address(resources: dict[str, Any]) -> None:
+    """Security groups name each other as sources, so nothing outside can connect."""
     rules = []
     for resource in resources.values():
         if resource["Type"] == "AWS::EC2::SecurityGroup":
@@ -278,7 +279,7 @@ def test_database_is_reached_by_the_proxy_with_iam_and_tls(resources: dict[str, 
 
 
 def test_role_of_the_proxy_names_no_global_condition_key(resources: dict[str, Any]) -> None:
-    """RDS Proxy supports none, says the Aurora user guide among its limitations: the proxy would not get its role."""
+    """The Aurora user guide says that RDS Proxy supports none: with one, the proxy could not assume its role."""
     conditions = [one["Condition"] for one in statements_in(resources["DatabaseProxyRole"]) if "Condition" in one]
     assert conditions
     assert not [key for condition in conditions for keys in condition.values() for key in keys if key[:4] == "aws:"]
@@ -287,13 +288,13 @@ def test_role_of_the_proxy_names_no_global_condition_key(resources: dict[str, An
 def test_user_cannot_move_to_another_tenant(resources: dict[str, Any]) -> None:
     client = resources["UserPoolClient"]["Properties"]
     named = [attribute["Name"] for attribute in resources["UserPool"]["Properties"]["Schema"]]
-    assert named == list(ATTRIBUTES)  # of the local pool, too
+    assert named == list(ATTRIBUTES)  # the local pool has the same attributes
     assert client["ReadAttributes"] == ["email", "name", *(f"custom:{name}" for name in named)]
     assert client["WriteAttributes"] == ["email", "name"]
     assert resources["UserPool"]["Properties"]["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
 
 
-def test_password_is_sent_to_the_pool_only_by_who_has_aws_credentials(resources: dict[str, Any]) -> None:
+def test_password_login_needs_aws_credentials(resources: dict[str, Any]) -> None:
     flows = set(resources["UserPoolClient"]["Properties"]["ExplicitAuthFlows"])
     assert flows == {"ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"}
 
@@ -317,7 +318,7 @@ def test_samconfig_names_parameters_that_exist_and_the_right_stage(stage: str, t
     assert set(given) <= set(template["Parameters"])
     assert given["Stage"] == stage
     for name, value in given.items():
-        # What is in angle brackets is to be filled in, and refused until it is.
+        # Values in angle brackets must be filled in, and are refused until then.
         pattern = template["Parameters"][name].get("AllowedPattern", ".*")
         assert bool(re.fullmatch(pattern, value)) is not value.startswith("<"), name
     assert config[stage]["global"]["parameters"]["language_extensions"] is True

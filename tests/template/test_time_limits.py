@@ -1,4 +1,4 @@
-"""Time limits add up: whatever is waited for in turn ends before the function's own limit does; WALLET 39."""
+"""Time limits add up: a function's sequential waits end before its own limit; WALLET 39."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from causeway.tenancy import tokens
 
 Functions = dict[str, dict[str, Any]]
 
-# Seconds within which a caller of the wallet is promised an answer, and what a function does beside waiting.
+# Seconds: the promised time of a wallet answer, and a function's own work beside waiting.
 PROMISE, OWN = 3.0, 0.4
-# Seconds for a call to an AWS service: two attempts of a connection's and an answer's limit, and the pause between.
+# Seconds for a call to an AWS service: two attempts with connect and read time limits, and the pause between them.
 AWS_CALL = 2 * (1 + 2) + 1
 
 
@@ -19,15 +19,15 @@ def limit(functions: Functions, name: str) -> float:
     return functions[f"{name}Function"]["Timeout"]
 
 
-def test_wallet_answers_in_time_and_before_it_is_ended(functions: Functions) -> None:
-    """One deadline for secret, connection and statement."""
+def test_wallet_answers_in_time_and_before_its_timeout(functions: Functions) -> None:
+    """Secret, database connection and statement share one deadline."""
     assert BUDGET + OWN <= PROMISE
     for name in ("WalletBalance", "WalletDebit", "WalletCredit", "WalletRollback", "ProviderLaunch"):
         assert limit(functions, name) > PROMISE, name
 
 
-def test_launch_ends_with_its_session_closed(functions: Functions) -> None:
-    """WALLET 46: after the game provider's time the session may be made active in vain, and then closed."""
+def test_failed_launch_can_close_its_session_in_time(functions: Functions) -> None:
+    """WALLET 46: after the game provider has answered, activating the session may fail, and closing it must follow."""
     assert limit(functions, "GameLaunch") >= games.LAUNCH_SECONDS + 2 * BUDGET + OWN
 
 
@@ -35,13 +35,13 @@ def test_scripted_round_ends_in_time(functions: Functions) -> None:
     assert limit(functions, "ProviderSimulate") >= BUDGET + demo_provider.ROUND_SECONDS + BUDGET + OWN
 
 
-def test_authorizer_says_that_it_could_not_find_out(functions: Functions) -> None:
-    """By the issuer's keys or by the database, never both."""
+def test_authorizer_can_answer_that_it_could_not_authenticate(functions: Functions) -> None:
+    """It waits for the issuer's keys or for the database, never for both."""
     assert max(tokens.FETCH_SECONDS, BUDGET) + OWN <= limit(functions, "CallerAuthorizer")
 
 
-def test_what_a_schedule_begins_it_ends(functions: Functions) -> None:
-    """A batch of re-wrapping takes four transactions and two calls of KMS; a lost run takes one, and one of SQS."""
+def test_scheduled_function_finishes_its_last_step_in_time(functions: Functions) -> None:
+    """A batch of re-encryption has four transactions and two KMS calls; a lost run has one, and one SQS call."""
     from functions.maintenance import key_rotation
     from functions.sync import sweep
 
