@@ -17,7 +17,7 @@ from causeway.database.postgres import Database
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.identity import Caller
 from local.demo.data import CASINO_CODE, TENANT_ID
-from local.sandbox import DEMO_CREDENTIALS
+from local.sandbox.registry import demo_credentials
 from local.stack import Stack
 
 _MANY, _FEW = 64, 8
@@ -69,7 +69,7 @@ def used(stack: Stack, connection_id: str, count: int) -> float:
 
 def connected(stack: Stack) -> str:
     """Make a connection to the sandbox and return its id."""
-    body = {"templateId": "gohighlevel", "name": "Benchmark", "config": DEMO_CREDENTIALS["gohighlevel"]}
+    body = {"templateId": "gohighlevel", "name": "Benchmark", "config": demo_credentials("gohighlevel")}
     token = stack.info["tokens"][CASINO_CODE]["tenant_admin"]
     request = urllib.request.Request(  # noqa: S310 - the stack's own address
         f"{stack.base_url}/integrations",

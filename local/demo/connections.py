@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.demo.data import CASINO_CODE, SECOND_CODE
-from local.sandbox import DEMO_CREDENTIALS
+from local.sandbox.registry import demo_credentials
 from local.stack import Stack
 
 
@@ -31,7 +31,7 @@ def play(stack: Stack) -> list[Step]:
     tokens = stack.info["tokens"]
     admin, staff = tokens[CASINO_CODE]["tenant_admin"], tokens[CASINO_CODE]["staff"]
     stranger = tokens[SECOND_CODE]["tenant_admin"]
-    config = dict(DEMO_CREDENTIALS["twilio"])
+    config = demo_credentials("twilio")
     steps: list[Step] = []
     identifier = ""
 

@@ -1,4 +1,4 @@
-"""A request to a platform that the sandbox plays, and its answer."""
+"""A request to a platform that the sandbox plays, and its response."""
 
 import base64
 import json
@@ -10,8 +10,11 @@ from urllib.parse import parse_qsl
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request. path: below the platform's prefix, as it came. headers: by their names in lower case."""
+class Request:
+    """A request to a platform.
+
+    path: without the platform's key, percent-encoded as it was sent. headers: by their names in lower case.
+    """
 
     method: str
     path: str
@@ -21,13 +24,13 @@ class Asked:
 
     @property
     def bearer(self) -> str:
-        """The bearer token, or nothing."""
+        """The bearer token; empty without one."""
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         return token if scheme.lower() == "bearer" else ""
 
     @property
     def basic(self) -> tuple[str, str]:
-        """User and password, or nothing and nothing."""
+        """User and password of HTTP Basic; both empty without a readable header."""
         scheme, _, encoded = self.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "basic":
             return "", ""
@@ -44,7 +47,7 @@ class Asked:
 
     @property
     def json(self) -> dict[str, Any]:
-        """The fields of a JSON object, none if it is no such."""
+        """The fields of a JSON object; empty if the body is not a JSON object."""
         try:
             content = json.loads(self.body)
         except ValueError:
@@ -53,8 +56,8 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """An answer. content: JSON, or text as it is."""
+class Response:
+    """A response. content: a JSON value, or a text that is sent as it is."""
 
     status: int
     content: Any

@@ -7,23 +7,26 @@ from pathlib import Path
 
 from local import ROOT
 from local.processes.servers import Server
+from local.sandbox.registry import FOLDER
 
 
 class Sandbox(Server):
-    """A running sandbox; a provider's base URL is its url, a slash and the provider's key.
+    """A running sandbox; a platform's base URL is the sandbox's url, a slash and the platform's key.
 
-    folder: where its log goes. address: the IPv4 address it listens on.
+    folder: where its log goes. address: the IPv4 address it listens on. platforms: the folder of the platforms' files.
     """
 
-    def __init__(self, folder: Path, address: str = "127.0.0.1") -> None:
+    def __init__(self, folder: Path, address: str = "127.0.0.1", platforms: Path = FOLDER) -> None:
         super().__init__("provider sandbox", folder / "sandbox.log", address)
+        self._platforms = platforms
 
     @property
     def _environment(self) -> Mapping[str, str]:
         return {"PYTHONPATH": str(ROOT)}
 
     def _program(self) -> Sequence[str]:
-        return [sys.executable, "-m", "local.sandbox", "--address", self.address, "--port", str(self.port)]
+        listen = ["--address", self.address, "--port", str(self.port)]
+        return [sys.executable, "-m", "local.sandbox", *listen, "--platforms", str(self._platforms)]
 
     def _answers(self) -> bool:
         connection = http.client.HTTPConnection(self.address, self.port, timeout=5)

@@ -1,12 +1,13 @@
-"""How a request proves who makes it: one check for each family of authentication."""
+"""How a request proves who sends it: one check for each kind of authentication."""
 
 import hashlib
 import hmac
 from collections.abc import Callable
 
-from local.sandbox.exchange import Asked
+from local.sandbox.exchange import Request
 
-Proof = Callable[[Asked], bool]
+# Whether a request is authenticated.
+Proof = Callable[[Request], bool]
 
 
 def _same(given: str, expected: str) -> bool:
@@ -14,45 +15,45 @@ def _same(given: str, expected: str) -> bool:
 
 
 def basic(user: str, password: str) -> Proof:
-    """HTTP Basic with this user and password; any user where it is empty."""
+    """Require HTTP Basic with this user and password; an empty user accepts every user."""
 
-    def proves(asked: Asked) -> bool:
-        given = asked.basic
+    def proves(request: Request) -> bool:
+        given = request.basic
         return _same(given[0], user or given[0]) and _same(given[1], password)
 
     return proves
 
 
 def bearer(token: str) -> Proof:
-    """A bearer token."""
-    return lambda asked: _same(asked.bearer, token)
+    """Require this bearer token."""
+    return lambda request: _same(request.bearer, token)
 
 
 def header(name: str, value: str) -> Proof:
-    """A header of this value."""
-    return lambda asked: _same(asked.headers.get(name.lower(), ""), value)
+    """Require a header with this value."""
+    return lambda request: _same(request.headers.get(name.lower(), ""), value)
 
 
 def query(name: str, value: str) -> Proof:
-    """A query parameter of this value."""
-    return lambda asked: _same(asked.query.get(name, ""), value)
+    """Require a query parameter with this value."""
+    return lambda request: _same(request.query.get(name, ""), value)
 
 
 def form(**fields: str) -> Proof:
-    """A form with these fields."""
-    return lambda asked: all(_same(asked.form.get(name, ""), value) for name, value in fields.items())
+    """Require a form that has these fields."""
+    return lambda request: all(_same(request.form.get(name, ""), value) for name, value in fields.items())
 
 
 def signed(name: str, secret: str) -> Proof:
-    """A header with the hex HMAC-SHA256 of the raw body."""
+    """Require a header with the hex HMAC-SHA256 of the raw body."""
 
-    def proves(asked: Asked) -> bool:
-        expected = hmac.new(secret.encode(), asked.body, hashlib.sha256).hexdigest()
-        return _same(asked.headers.get(name.lower(), ""), expected)
+    def proves(request: Request) -> bool:
+        expected = hmac.new(secret.encode(), request.body, hashlib.sha256).hexdigest()
+        return _same(request.headers.get(name.lower(), ""), expected)
 
     return proves
 
 
 def all_of(*proofs: Proof) -> Proof:
-    """Every one of these."""
-    return lambda asked: all(proof(asked) for proof in proofs)
+    """Require all of these proofs."""
+    return lambda request: all(proof(request) for proof in proofs)

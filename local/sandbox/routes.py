@@ -1,48 +1,43 @@
-"""The calls of a platform: what a request to each must prove, and what it is answered."""
+"""The routes of a platform: what a request must prove, and what it is answered."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from local.sandbox.exchange import Asked, Said
+from local.sandbox.exchange import Request, Response
 from local.sandbox.problems import Problem
 from local.sandbox.proofs import Proof
 
-# The parts of the path that the pattern names -> the answer, or the status of the error.
-Answer = Callable[[Asked, Mapping[str, str]], Said | int]
+# The request, and the named groups of the route's path -> the response, or the status of an error.
+Handler = Callable[[Request, Mapping[str, str]], Response | int]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One call of a platform. path: a pattern."""
+    """One route of a platform. path: a regular expression for the whole path."""
 
     method: str
     path: str
     proof: Proof
-    answer: Answer
+    handler: Handler
 
 
-@dataclass(slots=True)
-class Tokens:
-    """The access tokens one platform has given out."""
-
-    given: list[str] = field(default_factory=list)
-
-    def give(self, provider: str) -> str:
-        """Return a token that has not been given before."""
-        self.given.append(f"sandbox-{provider}-token-{len(self.given) + 1}")
-        return self.given[-1]
-
-    def known(self, asked: Asked) -> bool:
-        """Whether the request carries one of them."""
-        return asked.bearer in self.given
+def fixed(content: Any, **headers: str) -> Handler:
+    """Return a handler that answers 200 with the same content each time. headers: Request_Id is Request-Id."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda _, __: Response(200, content, named)
 
 
-def answer(routes: list[Route], problem: Problem, asked: Asked) -> Said:
-    """Return what the platform says to a request; problem: how it words its errors."""
+def respond(routes: Sequence[Route], problem: Problem, request: Request) -> Response:
+    """Return a platform's response: 404 for an unknown route, 401 without proof, or what the handler answers.
+
+    Args:
+        problem: words an error status as the platform does.
+    """
     for route in routes:
-        found = re.fullmatch(route.path, asked.path)
-        if found is not None and route.method == asked.method:
-            said = route.answer(asked, found.groupdict()) if route.proof(asked) else 401
+        found = re.fullmatch(route.path, request.path)
+        if found is not None and route.method == request.method:
+            said = route.handler(request, found.groupdict()) if route.proof(request) else 401
             return problem(said) if isinstance(said, int) else said
     return problem(404)

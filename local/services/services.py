@@ -12,7 +12,7 @@ from causeway import migrations
 from local import ROOT
 from local.demo import data
 from local.network import LOOPBACK
-from local.sandbox import Sandbox
+from local.sandbox.process import Sandbox
 from local.services import queues
 from local.services.cognito import UserPool
 from local.services.database import Database, create, give_passwords

@@ -10,11 +10,11 @@ from urllib.parse import urlencode, urlsplit
 import psycopg
 import pytest
 
-from local.sandbox import DEMO_CREDENTIALS
+from local.sandbox.registry import demo_credentials
 from local.stack import Stack
 from tests.hub.client import THEIR_ADMIN, Hub, Reply
 
-CREDENTIALS = DEMO_CREDENTIALS["gohighlevel"]
+CREDENTIALS = demo_credentials("gohighlevel")
 CALENDAR = CREDENTIALS["calendarId"]
 # As long as the sandbox's opening hours, whatever the time zone.
 ALL_DAY = [f"{hour:02}:{minute}" for hour in range(9, 17) for minute in ("00", "30")]
@@ -65,7 +65,7 @@ def hub(stack: Stack) -> Hub:
 
 def connected(hub: Hub, template: str = "gohighlevel") -> str:
     """Make an active connection and return its path."""
-    body = {"templateId": template, "name": token_hex(8), "config": dict(DEMO_CREDENTIALS[template])}
+    body = {"templateId": template, "name": token_hex(8), "config": demo_credentials(template)}
     made = hub.call("POST", "/integrations", body=body)
     assert (made.status, made.json["status"]) == (201, "active"), made
     return f"/integrations/{made.json['id']}"

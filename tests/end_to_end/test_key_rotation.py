@@ -8,7 +8,7 @@ import pytest
 
 from local.demo.data import TENANT_ID
 from local.errors import FunctionError
-from local.sandbox import DEMO_CREDENTIALS
+from local.sandbox.registry import demo_credentials
 from local.stack import Stack
 from tests.end_to_end.conftest import kill_environments
 from tests.hub.client import Hub
@@ -19,7 +19,7 @@ def test_scheduled_run_rotates_an_old_key_and_its_connections_work_on(
 ) -> None:
     """HUB 4: in environments that hold the old key, and in those that hold none."""
     hub = Hub(stack.base_url, stack.info["tokens"])
-    draft = {"templateId": "sendgrid", "name": token_hex(8), "config": dict(DEMO_CREDENTIALS["sendgrid"])}
+    draft = {"templateId": "sendgrid", "name": token_hex(8), "config": demo_credentials("sendgrid")}
     made = hub.call("POST", "/integrations", body=draft)
     assert (made.status, made.json["status"]) == (201, "active"), made
     old = "UPDATE tenant_data_keys SET created_at = now() - interval '91 days' WHERE tenant_id = %s"

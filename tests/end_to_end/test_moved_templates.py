@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from local.demo.data import CASINO_CODE, TENANT_ID
-from local.sandbox import DEMO_CREDENTIALS
+from local.sandbox.registry import demo_credentials
 from local.stack import Stack
 
 ELSEWHERE = "https://localhost:9/elsewhere"
@@ -72,7 +72,7 @@ def template(stack: Stack) -> Iterator[str]:
 
 
 def made(hub: Hub, key: str, name: str, **more: str) -> tuple[str, dict[str, str]]:
-    config = dict(DEMO_CREDENTIALS[key]) | more
+    config = demo_credentials(key) | more
     status, answer, _ = hub.call("POST", "/integrations", {"templateId": key, "name": name, "config": config})
     assert (status, answer["status"]) == (201, "active"), answer
     return f"/integrations/{answer['id']}", config

@@ -32,7 +32,7 @@ from schemathesis.specs.openapi.checks import (
 from causeway.errors import table
 from causeway.platforms.verdicts import VERDICTS
 from local.demo.data import CASINO_CODE, CASINO_SECRET, PROVIDER_SECRET, TENANT_ID
-from local.sandbox import DEMO_CREDENTIALS
+from local.sandbox.registry import demo_credentials
 from local.stack import Stack
 from tests.conformance.client import Casino, Player, sign_timed
 
@@ -118,7 +118,7 @@ class World:
     def connection(self, provider: str) -> str:
         """The id of the module's connection to a provider, made anew where a call has deleted it."""
         name = f"schemathesis {provider}"
-        draft = {"templateId": provider, "name": name, "config": dict(DEMO_CREDENTIALS[provider])}
+        draft = {"templateId": provider, "name": name, "config": demo_credentials(provider)}
         made = self.call("POST", "/integrations", draft, "tenant_admin")
         if made.status_code == 201:
             return made.json()["id"]
@@ -155,7 +155,7 @@ class World:
             provider = "gohighlevel" if "calendars" in case.path else "twilio"
             known["connection_id"] = self.connection(provider)
         if "calendar_id" in known:
-            known["calendar_id"] = DEMO_CREDENTIALS["gohighlevel"]["calendarId"]
+            known["calendar_id"] = demo_credentials("gohighlevel")["calendarId"]
         if "template_id" in known:
             known["template_id"] = self.template()
         if "tenant_id" in known:
@@ -168,7 +168,7 @@ class World:
 
     def fields(self, operation_id: str) -> dict[str, Any]:
         """What a body must hold to be accepted, where chance would not find it."""
-        config = dict(DEMO_CREDENTIALS["twilio"])
+        config = demo_credentials("twilio")
         match operation_id:
             case "integrations_connections_create":
                 return {"templateId": "twilio", "config": config}

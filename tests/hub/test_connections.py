@@ -21,7 +21,7 @@ from causeway.errors.vault import KeyServiceUnavailable
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import ANY
 from local.demo.data import TENANTS
-from local.sandbox.credentials import DEMO_CREDENTIALS
+from local.sandbox.registry import demo_credentials, platforms
 from local.stack import Stack
 from tests.database.parallel import at_once
 from tests.hub.client import (
@@ -784,10 +784,10 @@ def test_super_admin_of_a_tenant_that_is_not_there_finds_none(hub: Hub) -> None:
 
 def demo(provider: str, **changes: str) -> dict[str, Any]:
     """A connection to be made with the credentials that the sandbox accepts."""
-    return draft(templateId=provider, config=dict(DEMO_CREDENTIALS[provider]) | changes)
+    return draft(templateId=provider, config=demo_credentials(provider) | changes)
 
 
-@pytest.mark.parametrize("provider", DEMO_CREDENTIALS)
+@pytest.mark.parametrize("provider", platforms())
 def test_demo_credentials_work_as_they_stand(hub: Hub, provider: str) -> None:
     """HUB 8: of every platform; four of 23 refused them, as their connections named no address."""
     made = hub.call("POST", "/integrations", body=demo(provider))
@@ -836,7 +836,7 @@ def test_working_credential_outlives_a_wrong_one_and_is_not_replaced_by_itself(h
     assert hub.call("GET", path).etag == made.etag
     assert hub.call("POST", f"{path}/test").json["success"] is True
 
-    good = {"config": {"auth_token": DEMO_CREDENTIALS["twilio"]["auth_token"]}}
+    good = {"config": {"auth_token": demo_credentials("twilio")["auth_token"]}}
     again = hub.call("POST", f"{path}/credentials/rotate", body=good)
     assert (again.status, again.code) == (400, "INVALID_REQUEST")
     assert "secrets in use" in again.json["error"]

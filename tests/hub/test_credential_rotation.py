@@ -20,7 +20,7 @@ from causeway.errors.requests import VersionMismatch
 from causeway.errors.vault import CredentialUnreadable, NothingToRollBack
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import ANY
-from local.sandbox.credentials import DEMO_CREDENTIALS
+from local.sandbox.registry import demo_credentials
 from local.stack import Stack
 from tests.database.parallel import at_once
 from tests.hub.client import REGULATOR, STAFF, Hub, Reply, config, draft, exactly
@@ -34,7 +34,7 @@ FIRST, SECOND = "whsec_first-c4nary-90af", "whsec_second-c4nary-17bd"
 @pytest.fixture
 def path(hub: Hub) -> str:
     """A working connection whose credential was stored once. Of its secrets, one is nothing to the platform's test."""
-    made = draft(templateId="stripe", config={**DEMO_CREDENTIALS["stripe"], "webhook_secret": FIRST})
+    made = draft(templateId="stripe", config={**demo_credentials("stripe"), "webhook_secret": FIRST})
     reply = hub.call("POST", "/integrations", body=made)
     assert (reply.status, reply.json["status"]) == (201, "active"), reply
     return reply.headers["location"]
@@ -122,9 +122,9 @@ def test_what_was_never_rotated_is_not_rolled_back(hub: Hub, rows: Rows, path: s
 
 def test_credential_the_platform_refuses_does_not_come_back(hub: Hub, rows: Rows) -> None:
     """HUB 8: the first never worked; the one in use stays, and is found in the log of calls and in the audit."""
-    wrong = draft(templateId="twilio", config={**DEMO_CREDENTIALS["twilio"], "auth_token": "wrong-c4nary-5e"})
+    wrong = draft(templateId="twilio", config={**demo_credentials("twilio"), "auth_token": "wrong-c4nary-5e"})
     path = hub.call("POST", "/integrations", body=wrong).headers["location"]
-    good = {"config": {"auth_token": DEMO_CREDENTIALS["twilio"]["auth_token"]}}
+    good = {"config": {"auth_token": demo_credentials("twilio")["auth_token"]}}
     after = hub.call("POST", f"{path}/credentials/rotate", body=good)
     assert (after.status, after.json["status"]) == (200, "active"), after
     for _ in range(2):

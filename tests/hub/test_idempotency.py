@@ -13,7 +13,7 @@ from causeway.database import idempotency
 from causeway.database.postgres import Database
 from causeway.wire import strict_json
 from local.demo.data import TENANTS
-from local.sandbox.credentials import DEMO_CREDENTIALS
+from local.sandbox.registry import demo_credentials
 from local.stack import Stack
 from tests.database.parallel import at_once
 from tests.hub.client import ADMIN, OURS, PLATFORM_ADMIN, Caller, Hub, Reply, draft, machine
@@ -21,7 +21,7 @@ from tests.hub.in_process import InProcessHub
 
 Rows = Callable[..., list[Any]]
 SLOT = {"startTime": "2027-06-01T10:00:00+02:00", "endTime": "2027-06-01T10:30:00+02:00"}
-CALENDAR = DEMO_CREDENTIALS["gohighlevel"]["calendarId"]
+CALENDAR = demo_credentials("gohighlevel")["calendarId"]
 
 
 class Sandbox:
@@ -53,7 +53,7 @@ def sandbox(stack: Stack) -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def calendar(hub: Hub) -> str:
     """The path of a calendar of a connection to GoHighLevel."""
-    config = DEMO_CREDENTIALS["gohighlevel"]
+    config = demo_credentials("gohighlevel")
     body = {"templateId": "gohighlevel", "name": f"Calendars {token_hex(6)}", "config": config}
     made = hub.call("POST", "/integrations", body=body)
     assert made.json["status"] == "active", made

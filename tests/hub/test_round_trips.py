@@ -10,7 +10,7 @@ import pytest
 from psycopg.pq import Trace
 
 from causeway.vault import data_keys
-from local.sandbox.credentials import DEMO_CREDENTIALS
+from local.sandbox.registry import demo_credentials
 from local.stack import Stack
 from tests.hub.client import ADMIN, Caller, Hub, Reply, config, draft, machine
 from tests.hub.conftest import Platform
@@ -67,7 +67,7 @@ def counting(hub: Hub, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -
 
 def calendars() -> dict[str, Any]:
     """A connection of GoHighLevel's, whose platform is the sandbox."""
-    return {"templateId": "gohighlevel", "name": f"Counted {token_hex(6)}", "config": DEMO_CREDENTIALS["gohighlevel"]}
+    return {"templateId": "gohighlevel", "name": f"Counted {token_hex(6)}", "config": demo_credentials("gohighlevel")}
 
 
 @pytest.fixture

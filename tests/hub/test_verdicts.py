@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.sandbox.credentials import DEMO_CREDENTIALS
+from local.sandbox.registry import demo_credentials
 from local.stack import Stack
 from tests.hub.client import Hub, config, draft
 
@@ -16,7 +16,7 @@ SECRETS = ("api_key", "api_secret")
 @pytest.fixture
 def softswiss(hub: Hub, stack: Stack) -> dict[str, Any]:
     """A working connection to the platform whose address a tenant names itself: its path, and its secrets."""
-    given = dict(DEMO_CREDENTIALS["softswiss"]) | {"base_url": f"{stack.info['sandbox_url']}/softswiss"}
+    given = demo_credentials("softswiss") | {"base_url": f"{stack.info['sandbox_url']}/softswiss"}
     made = hub.call("POST", "/integrations", body=draft(config=config() | given))
     assert made.json["status"] == "active", made
     return {"path": made.headers["location"], "secrets": {name: given[name] for name in SECRETS}, "etag": made.etag}
@@ -86,7 +86,7 @@ def test_candidate_secret_is_answered_with_the_verdicts_own_code(
     hub: Hub, fault: str, status: int, code: str, wait: str | None
 ) -> None:
     """HUB 54: and with Retry-After where the platform names a time."""
-    made = hub.call("POST", "/integrations", body=draft(templateId="twilio", config=dict(DEMO_CREDENTIALS["twilio"])))
+    made = hub.call("POST", "/integrations", body=draft(templateId="twilio", config=demo_credentials("twilio")))
     path, body = made.headers["location"], {"config": {"auth_token": f"sandbox-fault-{fault}"}}
     replies = [hub.call("POST", f"{path}/credentials/rotate", body=body)]
     if fault != "silent":
@@ -103,7 +103,7 @@ def test_candidate_secret_is_answered_with_the_verdicts_own_code(
 
 def test_wrong_id_in_a_setting_is_the_callers_mistake(hub: Hub) -> None:
     """HUB 54: the platform knows no such number and answers a 4xx, which is no failure of the platform's."""
-    given = dict(DEMO_CREDENTIALS["whatsapp_business"])
+    given = demo_credentials("whatsapp_business")
     made = hub.call("POST", "/integrations", body=draft(templateId="whatsapp_business", config=given))
     body = {"config": {"phone_number_id": "1"}}
     reply = hub.call("PATCH", made.headers["location"], body=body, if_match=made.etag)
@@ -121,8 +121,8 @@ def test_wrong_id_in_a_setting_is_the_callers_mistake(hub: Hub) -> None:
 def test_success_says_which_secrets_were_tested_and_which_not(hub: Hub) -> None:
     """HUB 56"""
     given = (
-        dict(DEMO_CREDENTIALS["sendgrid"]),
-        dict(DEMO_CREDENTIALS["stripe"]) | {"webhook_secret": "whsec_" + "a" * 32},
+        demo_credentials("sendgrid"),
+        demo_credentials("stripe") | {"webhook_secret": "whsec_" + "a" * 32},
     )
     replies = []
     for template_id, values in zip(("sendgrid", "stripe"), given, strict=True):
@@ -149,7 +149,7 @@ def test_connection_without_an_address_to_call_is_not_made(hub: Hub, rows: Rows)
 
 def test_environment_is_changed_with_every_secret_given_again(hub: Hub) -> None:
     """HUB 56, 1: as an address is; and tested first."""
-    given = dict(DEMO_CREDENTIALS["twilio"])
+    given = demo_credentials("twilio")
     made = hub.call("POST", "/integrations", body=draft(templateId="twilio", config=given))
     path, token = made.headers["location"], {"auth_token": given["auth_token"]}
     kept = hub.call("PATCH", path, body={"environment": "sandbox"}, if_match=made.etag)
@@ -176,7 +176,7 @@ def test_environment_that_there_is_not_is_refused(hub: Hub, environment: Any) ->
 
 def test_environment_that_the_platform_has_not_is_told(hub: Hub, rows: Rows) -> None:
     """HUB 56"""
-    given = dict(DEMO_CREDENTIALS["sendgrid"])
+    given = demo_credentials("sendgrid")
     made = hub.call("POST", "/integrations", body=draft(templateId="sendgrid", config=given))
     [before] = rows("SELECT base_urls::text AS urls FROM integration_providers WHERE provider_key = 'sendgrid'")
     without = "UPDATE integration_providers SET base_urls = jsonb_set(base_urls, '{sandbox}', 'null') "
@@ -193,7 +193,7 @@ def test_environment_that_the_platform_has_not_is_told(hub: Hub, rows: Rows) -> 
 
 def test_connection_whose_environment_was_taken_away_is_told_what_works(hub: Hub, rows: Rows) -> None:
     """HUB 56: what its status says to do is what mends it."""
-    given = dict(DEMO_CREDENTIALS["sendgrid"])
+    given = demo_credentials("sendgrid")
     body = draft(templateId="sendgrid", config=given, environment="sandbox")
     made = hub.call("POST", "/integrations", body=body)
     path = made.headers["location"]

@@ -15,7 +15,10 @@ from causeway.catalogue.providers import Provider, read_shape
 from causeway.platforms import calls
 from causeway.platforms.account import Account
 from local import ROOT
-from local.sandbox import DEMO_CREDENTIALS, Sandbox, redirected
+from local.errors import StartError
+from local.sandbox.process import Sandbox
+from local.sandbox.redirection import redirected
+from local.sandbox.registry import FOLDER, demo_credentials, platforms
 
 CATALOGUE = ROOT / "schema" / "catalogue"
 PROVIDERS = sorted(path.stem for path in CATALOGUE.glob("[a-z]*.json"))
@@ -30,7 +33,7 @@ def _test(key: str, url: str, **changed: str) -> str:
     """The verdict on the demo configuration with these changes."""
     document = _document(key)
     provider = replace(Provider.parse(document, read_shape(CATALOGUE)), **_sandboxed(redirected(document, url)))
-    config = {**DEMO_CREDENTIALS[key], **changed}
+    config = {**demo_credentials(key), **changed}
     secrets = {name: value for name, value in config.items() if name in _secret_fields(key)}
     open_fields = {name: value for name, value in config.items() if name not in secrets}
     environment = "sandbox" if document["base_urls"]["sandbox"] else "production"
@@ -75,16 +78,48 @@ def _control(url: str, method: str, path: str, content: Any = None) -> tuple[int
 
 
 def test_sandbox_plays_the_whole_catalogue() -> None:
-    assert set(DEMO_CREDENTIALS) == set(PROVIDERS)
-    assert len(PROVIDERS) == 23
+    """The seeds name 23 platforms."""
+    sandboxed, catalogued = set(platforms()), set(PROVIDERS)
+
+    assert [f"local/sandbox/platforms/{key}.py is missing" for key in catalogued - sandboxed] == []
+    assert [f"schema/catalogue/{key}.json is missing" for key in sandboxed - catalogued] == []
+    assert len(PROVIDERS) >= 23
+
+
+def test_platform_is_played_from_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A platform is added by its file alone."""
+    (tmp_path / "toy.py").write_text((FOLDER / "sendgrid.py").read_text().replace("/v3/scopes", "/toy"))
+    server = Sandbox(tmp_path, platforms=tmp_path)
+    server.start()
+    monkeypatch.setenv("EGRESS_ALLOWED_HOSTS", f"127.0.0.1:{server.port}")
+    settings.egress_allowed_hosts.cache_clear()
+    headers = {"Authorization": f"Bearer {demo_credentials('sendgrid')['api_key']}"}
+    try:
+        paths = ("toy/toy", "toy/v3/scopes", "sendgrid/v3/scopes")
+        replies = [outbound.call("GET", f"{server.url}/{path}", headers=headers, log=ATTEMPTS.append) for path in paths]
+    finally:
+        server.stop()
+        settings.egress_allowed_hosts.cache_clear()
+
+    assert [reply.status for reply in replies] == [200, 404, 404]
+    assert b"plays no 'sendgrid'" in replies[2].body
+
+
+@pytest.mark.parametrize("part", ["CREDENTIALS", "routes", "problem"])
+def test_platform_file_without_a_part_is_named(tmp_path: Path, part: str) -> None:
+    whole = {"CREDENTIALS": "CREDENTIALS = {}", "routes": "def routes(): return []", "problem": "def problem(_): pass"}
+    (tmp_path / "toy.py").write_text("\n".join(text for name, text in whole.items() if name != part))
+
+    with pytest.raises(StartError, match=rf"toy\.py: {part} missing"):
+        platforms(tmp_path)
 
 
 @pytest.mark.parametrize("key", PROVIDERS)
 def test_demo_credentials_fit_the_catalogues_schema(key: str) -> None:
     schema = _document(key)["config_schema"]
 
-    assert set(schema["required"]) <= set(DEMO_CREDENTIALS[key]) <= set(schema["properties"])
-    for name, value in DEMO_CREDENTIALS[key].items():
+    assert set(schema["required"]) <= set(demo_credentials(key)) <= set(schema["properties"])
+    for name, value in demo_credentials(key).items():
         assert re.search(schema["properties"][name].get("pattern", ""), value), name
 
 
@@ -105,7 +140,7 @@ def _used_secrets() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(("key", "name"), list(_used_secrets()))
 def test_one_wrong_secret_is_refused(url: str, key: str, name: str) -> None:
     """HUB 8: each secret counts; a character more is another secret."""
-    wrong = DEMO_CREDENTIALS[key][name] + "0"
+    wrong = demo_credentials(key)[name] + "0"
 
     assert _test(key, url, **{name: wrong}) == "INVALID_CREDENTIALS"
 
@@ -136,7 +171,7 @@ def test_fault_gets_its_verdict_and_passes(url: str, key: str, fault: str, code:
 def test_fault_that_takes_time_ends_with_the_budget(url: str, fault: str) -> None:
     """HUB 8."""
     _control(url, "POST", "faults", {"provider": "stripe", "fault": fault})
-    headers = {"Authorization": f"Bearer {DEMO_CREDENTIALS['stripe']['api_key']}"}
+    headers = {"Authorization": f"Bearer {demo_credentials('stripe')['api_key']}"}
 
     with pytest.raises(outbound.TimedOut):
         outbound.call("GET", f"{url}/stripe/v1/balance", headers=headers, budget=0.3, log=ATTEMPTS.append)
@@ -217,7 +252,7 @@ def test_errors_have_the_platforms_shape(url: str) -> None:
 
 
 def test_paypal_gives_a_token_that_opens_its_sandboxed(url: str) -> None:
-    mine = DEMO_CREDENTIALS["paypal"]
+    mine = demo_credentials("paypal")
     reply = outbound.call(
         "POST",
         f"{url}/paypal/v1/oauth2/token",
@@ -243,7 +278,7 @@ DAY = 1_773_619_200_000  # 2026-03-16 00:00 UTC, in milliseconds
 
 @pytest.fixture
 def ghl(url: str) -> Ghl:
-    mine = DEMO_CREDENTIALS["gohighlevel"]
+    mine = demo_credentials("gohighlevel")
 
     def ask(method: str, path: str, content: Any = None, version: str = "2021-04-15") -> tuple[int, Any]:
         reply = outbound.call(
@@ -259,7 +294,7 @@ def ghl(url: str) -> Ghl:
 
 
 def test_gohighlevel_calendar_is_listed(ghl: Ghl) -> None:
-    mine = DEMO_CREDENTIALS["gohighlevel"]
+    mine = demo_credentials("gohighlevel")
 
     assert ghl("GET", f"/calendars/?locationId={mine['locationId']}")[1]["calendars"][0]["id"] == mine["calendarId"]
     assert ghl("GET", "/calendars/?locationId=another")[0] == 403
@@ -267,7 +302,7 @@ def test_gohighlevel_calendar_is_listed(ghl: Ghl) -> None:
 
 
 def test_gohighlevel_slot_that_is_blocked_is_free_no_longer(ghl: Ghl) -> None:
-    mine = DEMO_CREDENTIALS["gohighlevel"]
+    mine = demo_credentials("gohighlevel")
     free = f"/calendars/{mine['calendarId']}/free-slots?startDate={DAY}&endDate={DAY + 86_400_000}&timezone=Asia/Dubai"
     times = {"startTime": "2026-03-16T10:15:00+04:00", "endTime": "2026-03-16T11:00:00+04:00"}
     wanted = {"calendarId": mine["calendarId"], "locationId": mine["locationId"], "title": "Lunch", **times}
@@ -294,7 +329,7 @@ def test_gohighlevel_slot_that_is_blocked_is_free_no_longer(ghl: Ghl) -> None:
     ],
 )
 def test_gohighlevel_range_is_checked(ghl: Ghl, query: str, status: int) -> None:
-    calendar = DEMO_CREDENTIALS["gohighlevel"]["calendarId"]
+    calendar = demo_credentials("gohighlevel")["calendarId"]
 
     assert ghl("GET", f"/calendars/{calendar}/free-slots?{query}")[0] == status
 
@@ -311,7 +346,7 @@ def test_gohighlevel_range_is_checked(ghl: Ghl, query: str, status: int) -> None
     ],
 )
 def test_gohighlevel_block_is_checked(ghl: Ghl, change: dict[str, Any], status: int) -> None:
-    mine = DEMO_CREDENTIALS["gohighlevel"]
+    mine = demo_credentials("gohighlevel")
     times = {"startTime": "2026-03-16T10:15:00+04:00", "endTime": "2026-03-16T11:00:00+04:00"}
     wanted = {"calendarId": mine["calendarId"], "locationId": mine["locationId"], **times, **change}
 
@@ -332,11 +367,11 @@ def test_no_secret_of_a_call_is_in_its_record(url: str) -> None:
     attempts: list[outbound.Attempt] = []
     secrets = set()
     for key in PROVIDERS:
-        secrets |= {value for name, value in DEMO_CREDENTIALS[key].items() if name in _secret_fields(key)}
+        secrets |= {value for name, value in demo_credentials(key).items() if name in _secret_fields(key)}
         start = len(ATTEMPTS)
         _test(key, url)
         attempts += ATTEMPTS[start:]
-    mine = DEMO_CREDENTIALS["twilio"]
+    mine = demo_credentials("twilio")
     outbound.call(
         "GET",
         f"{url}/twilio/2010-04-01/Accounts/{mine['account_sid']}.json",

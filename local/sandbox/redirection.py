@@ -1,13 +1,17 @@
-"""The catalogue with the sandbox in the place of the platforms."""
+"""The catalogue with the sandbox's addresses in place of the platforms'."""
 
 import copy
 from typing import Any
 
 
 def redirected(document: dict[str, Any], url: str) -> dict[str, Any]:
-    """A provider of schema/catalogue/ whose calls go to the sandbox at url, in each environment that it has.
+    """Return a document of schema/catalogue/ with the sandbox's address in each environment that it has.
 
-    Where a connection names its base URL itself, the sandbox's is the default.
+    Where a connection configures its base URL, the sandbox's is the default.
+
+    Args:
+        document: the provider's.
+        url: the sandbox's.
     """
     changed = copy.deepcopy(document)
     base_url = f"{url}/{document['key']}"

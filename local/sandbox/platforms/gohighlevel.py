@@ -1,0 +1,148 @@
+"""GoHighLevel: one location with one calendar, after apps/*.json of https://github.com/GoHighLevel/highlevel-api-docs."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from local.sandbox.exchange import Request, Response
+from local.sandbox.problems import phrase, waits
+from local.sandbox.proofs import bearer
+from local.sandbox.routes import Handler, Route
+
+CREDENTIALS = {
+    "apiKey": "pit-sandbox-gohighlevel",
+    "locationId": "ve9EPM428h8vShlRW1KT",
+    "calendarId": "BqTwX8QFwXzpegMve9EQ",
+}
+
+# The Version header that each API requires.
+_CALENDARS_VERSION = "2021-04-15"
+_LOCATIONS_VERSION = "2021-07-28"
+_LONGEST_RANGE = timedelta(days=31)
+_OPENS, _CLOSES, _SLOT = time(9), time(17), timedelta(minutes=30)
+_ZONE = "Asia/Dubai"
+
+
+def routes() -> list[Route]:
+    """Return the routes of the location and of its calendar, with no slot blocked yet."""
+    calendar = Calendar()
+    proof = bearer(CREDENTIALS["apiKey"])
+    calls = (
+        ("GET", r"/locations/(?P<location>\w+)", _LOCATIONS_VERSION, _location),
+        ("GET", "/calendars/", _CALENDARS_VERSION, _calendars),
+        ("GET", r"/calendars/(?P<calendar>\w+)/free-slots", _CALENDARS_VERSION, calendar.free_slots),
+        ("POST", "/calendars/events/block-slots", _CALENDARS_VERSION, calendar.block),
+    )
+    return [Route(method, path, proof, _versioned(version, handler)) for method, path, version, handler in calls]
+
+
+def problem(status: int) -> Response:
+    """Return an error in the format of the common schemas."""
+    message = {401: "Invalid token: access token is invalid", 429: "Too Many Requests"}.get(status, phrase(status))
+    return Response(status, {"statusCode": status, "message": message, "error": phrase(status)}, waits(status))
+
+
+class Calendar:
+    """The slots of the calendar: half an hour each, in opening hours; a blocked slot is no longer free."""
+
+    def __init__(self) -> None:
+        self._blocked: list[tuple[datetime, datetime]] = []
+
+    def free_slots(self, request: Request, path: Mapping[str, str]) -> Response | int:
+        """GET /calendars/{calendarId}/free-slots?startDate=&endDate=&timezone=; the dates in milliseconds."""
+        if path["calendar"] != CREDENTIALS["calendarId"]:
+            return 404
+        try:
+            start, end = (
+                datetime.fromtimestamp(int(request.query.get(name, "")) / 1000, UTC)
+                for name in ("startDate", "endDate")
+            )
+            zone = ZoneInfo(request.query.get("timezone", _ZONE))
+        except (ValueError, OverflowError, OSError, ZoneInfoNotFoundError):
+            return _refusal("startDate and endDate must be milliseconds, timezone a zone's name")
+        if not timedelta() <= end - start <= _LONGEST_RANGE:
+            return _refusal("The date range must not exceed 31 days")
+        days: dict[str, Any] = {}
+        day = start.astimezone(zone).date()
+        while day <= end.astimezone(zone).date():
+            slots = [slot.isoformat() for slot in self._free(day, zone) if start <= slot < end]
+            if slots:
+                days[day.isoformat()] = {"slots": slots}
+            day += timedelta(days=1)
+        return Response(200, {**days, "traceId": "00000000-0000-0000-0000-000000000000"})
+
+    def block(self, request: Request, _: Mapping[str, str]) -> Response | int:
+        """POST /calendars/events/block-slots."""
+        wanted = request.json
+        missing = [name for name in ("calendarId", "locationId", "startTime", "endTime") if not wanted.get(name)]
+        if missing:
+            messages = [f"{name} should not be empty" for name in missing]
+            return Response(422, {"statusCode": 422, "message": messages, "error": "Unprocessable Entity"})
+        if wanted["locationId"] != CREDENTIALS["locationId"]:
+            return _other_location()
+        if wanted["calendarId"] != CREDENTIALS["calendarId"]:
+            return 404
+        try:
+            start, end = (_moment(wanted[name]) for name in ("startTime", "endTime"))
+        except (TypeError, ValueError):
+            return _refusal("startTime and endTime must be ISO 8601 with an offset")
+        if start >= end:
+            return _refusal("The end time must be after the start time")
+        self._blocked.append((start, end))
+        given = {name: wanted[name] for name in ("calendarId", "locationId", "startTime", "endTime")}
+        identity = f"sandboxBlockedSlot{len(self._blocked)}"
+        return Response(201, {"id": identity, "title": wanted.get("title", ""), **given})
+
+    def _free(self, day: date, zone: ZoneInfo) -> list[datetime]:
+        moment, closes = datetime.combine(day, _OPENS, zone), datetime.combine(day, _CLOSES, zone)
+        slots = []
+        while moment < closes:
+            ends = moment + _SLOT
+            if not any(start < ends and moment < end for start, end in self._blocked):
+                slots.append(moment)
+            moment = ends
+        return slots
+
+
+def _location(_: Request, path: Mapping[str, str]) -> Response:
+    """GET /locations/{locationId}."""
+    if path["location"] != CREDENTIALS["locationId"]:
+        return _other_location()
+    location = {"id": CREDENTIALS["locationId"], "name": "Causeway sandbox", "timezone": _ZONE}
+    return Response(200, {"location": location})
+
+
+def _calendars(request: Request, _: Mapping[str, str]) -> Response:
+    """GET /calendars/?locationId=."""
+    if request.query.get("locationId") != CREDENTIALS["locationId"]:
+        return _other_location()
+    identity = {"id": CREDENTIALS["calendarId"], "locationId": CREDENTIALS["locationId"]}
+    calendar = {**identity, "name": "Demo calendar", "isActive": True, "slotDuration": 30, "slotDurationUnit": "mins"}
+    return Response(200, {"calendars": [calendar]})
+
+
+def _versioned(version: str, handler: Handler) -> Handler:
+    """Return the handler behind a check of the request's Version header."""
+
+    def handle(request: Request, path: Mapping[str, str]) -> Response | int:
+        if request.headers.get("version") != version:
+            return _refusal("version header was not found or is invalid.", 401, "Unauthorized")
+        return handler(request, path)
+
+    return handle
+
+
+def _refusal(message: str, status: int = 400, error: str = "Bad Request") -> Response:
+    return Response(status, {"statusCode": status, "message": message, "error": error})
+
+
+def _other_location() -> Response:
+    return _refusal("The token does not have access to this location.", 403, "Forbidden")
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment

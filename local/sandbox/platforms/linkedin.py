@@ -1,0 +1,22 @@
+"""LinkedIn: https://learn.microsoft.com/linkedin."""
+
+from local.sandbox.exchange import Response
+from local.sandbox.problems import phrase, waits
+from local.sandbox.proofs import bearer
+from local.sandbox.routes import Route, fixed
+
+CREDENTIALS = {"access_token": "sandbox-linkedin-token"}
+
+
+def routes() -> list[Route]:
+    """Return the route of the member that the token belongs to."""
+    person = {"sub": "782bbtaQ", "name": "Causeway sandbox", "email_verified": True}
+    return [Route("GET", "/v2/userinfo", bearer(CREDENTIALS["access_token"]), fixed(person))]
+
+
+def problem(status: int) -> Response:
+    """Return an error: https://learn.microsoft.com/linkedin/shared/api-guide/concepts/error-handling."""
+    service = {401: 65600, 403: 100, 429: 101}.get(status, 0)
+    code = {401: "INVALID_ACCESS_TOKEN", 403: "ACCESS_DENIED", 429: "TOO_MANY_REQUESTS"}.get(status, "ERROR")
+    content = {"status": status, "serviceErrorCode": service, "code": code, "message": phrase(status)}
+    return Response(status, content, waits(status))

@@ -1,0 +1,27 @@
+"""Playtech PAM: nothing public describes its API, so this is what the catalogue's defaults call."""
+
+from local.sandbox import problems
+from local.sandbox.proofs import all_of, basic, header
+from local.sandbox.routes import Route, fixed
+from local.sandbox.tokens import Tokens
+from local.sandbox.undocumented import EMPTY_PAGE
+
+CREDENTIALS = {
+    "client_id": "sandbox-playtech",
+    "client_secret": "sandbox-playtech-secret",
+    "license_key": "sandbox-playtech-licence",
+    "region": "eu",
+}
+problem = problems.plain
+
+
+def routes() -> list[Route]:
+    """Return the routes: the token, and the players, which require the licence key and the region beside it."""
+    tokens = Tokens("playtech", 3600)
+    licence = header("X-License-Key", CREDENTIALS["license_key"])
+    region = header("X-Region", CREDENTIALS["region"])
+    client = basic(CREDENTIALS["client_id"], CREDENTIALS["client_secret"])
+    return [
+        Route("POST", "/oauth/token", client, tokens.issue),
+        Route("GET", "/players", all_of(tokens.prove, licence, region), fixed(EMPTY_PAGE)),
+    ]

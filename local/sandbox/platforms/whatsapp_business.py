@@ -1,0 +1,18 @@
+"""WhatsApp Cloud API: https://developers.facebook.com/docs/whatsapp/cloud-api."""
+
+from local.sandbox import graph
+from local.sandbox.routes import Route
+
+CREDENTIALS = {**graph.APP, "phone_number_id": "106540352242922", "waba_id": "102290129340398"}
+problem = graph.problem
+
+
+def routes() -> list[Route]:
+    """Return the route of the phone number."""
+    number = {
+        "id": CREDENTIALS["phone_number_id"],
+        "verified_name": "Causeway sandbox",
+        "quality_rating": "GREEN",
+        "display_phone_number": "+1 555 025 3483",
+    }
+    return graph.node(CREDENTIALS["phone_number_id"], number)

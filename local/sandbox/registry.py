@@ -1,0 +1,54 @@
+"""The platforms that the sandbox plays: a Python file each, found in a folder and named after the platform's key.
+
+A platform's file has three parts:
+- CREDENTIALS: the demo credentials, in the fields of the catalogue's config_schema. They are made up and public.
+- routes(): the platform's routes, with no state yet.
+- problem(status): the platform's response to a request that fails with this status.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+from local.errors import StartError
+from local.sandbox.problems import Problem
+from local.sandbox.routes import Route
+
+FOLDER = Path(__file__).parent / "platforms"
+_PARTS = ("CREDENTIALS", "routes", "problem")
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The parts of a platform's file."""
+
+    credentials: Mapping[str, str]
+    routes: Callable[[], list[Route]]
+    problem: Problem
+
+
+def platforms(folder: Path = FOLDER) -> dict[str, Platform]:
+    """Return the platforms of a folder by their keys.
+
+    Raises:
+        StartError: a file lacks one of its parts; the sentence names the file and the part.
+    """
+    return {file.stem: _load(file) for file in sorted(folder.glob("[!_]*.py"))}
+
+
+def demo_credentials(key: str) -> dict[str, str]:
+    """Return the credentials that the sandbox accepts for a platform of the catalogue."""
+    return dict(_load(FOLDER / f"{key}.py").credentials)
+
+
+def _load(file: Path) -> Platform:
+    spec = spec_from_file_location(f"local.sandbox.platforms.{file.stem}", file)
+    if spec is None or spec.loader is None:
+        raise StartError(f"{file}: not a Python file")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    missing = [part for part in _PARTS if not hasattr(module, part)]
+    if missing:
+        raise StartError(f"{file}: {', '.join(missing)} missing; a platform's file has {', '.join(_PARTS)}")
+    return Platform(*(getattr(module, part) for part in _PARTS))
