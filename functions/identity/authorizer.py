@@ -11,6 +11,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 
 from causeway.database import postgres
+from causeway.edge.events import headers_of
 from causeway.errors.tenancy import Unauthorized
 from causeway.errors.tree import CausewayError
 from causeway.tenancy import identity, tokens
@@ -26,8 +27,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     The context holds texts alone: the claims of a token; keyId, tenantId and channel of an API key; or refused and
     sentence, an error's code and what the caller is told.
     """
-    # Lower case on API Gateway, but not from `sam local`.
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    headers = headers_of(event)
     try:
         found = _found(headers.get("authorization", ""), headers.get("x-api-key"), event.get("requestContext") or {})
     except CausewayError as error:

@@ -12,13 +12,13 @@ from typing import Any, Never
 from causeway.catalogue import patterns, schema_sentences, schema_work
 from causeway.catalogue.schema_sentences import joined
 from causeway.errors.catalogue import ConfigSchemaInvalid
-from causeway.errors.requests import InvalidRequest
+from causeway.errors.requests import REQUEST_BYTES, InvalidRequest
 from causeway.wire.names import unseen
+from causeway.wire.nesting import is_deeper
 from causeway.wire.strict_json import NotAnInteger, shown_name
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-# Bytes of a schema as JSON, and its levels of nesting: far above what any provider needs.
-_MOST_BYTES = 16384
+# A schema with fields this many levels deep is refused: far above what any provider needs.
 _MOST_LEVELS = 16
 # Problems said in one sentence.
 _MOST_PROBLEMS = 3
@@ -95,18 +95,10 @@ def _refuse(path: str, sentence: str) -> Never:
 def _check_bounds(schema: Any) -> None:
     if not isinstance(schema, dict):
         _refuse("config_schema", "must be a JSON object")
-    level: list[Any] = [schema]
-    for _ in range(_MOST_LEVELS):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, (dict, list))
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-    if level:
+    if is_deeper(schema, _MOST_LEVELS):
         _refuse("config_schema", f"is nested more than {_MOST_LEVELS} levels deep")
-    if len(json.dumps(schema)) > _MOST_BYTES:
-        _refuse("config_schema", f"is larger than {_MOST_BYTES} bytes")
+    if len(json.dumps(schema)) > REQUEST_BYTES:
+        _refuse("config_schema", f"is larger than {REQUEST_BYTES} bytes")
     for sentence in _unholdable(schema, "config_schema"):
         raise ConfigSchemaInvalid(sentence)
 

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from causeway.catalogue import patterns
+from causeway.errors.requests import REQUEST_BYTES
 
 # What a schema may cost, in the unit of patterns.work.
 MOST = 1 << 30
-# Characters of a text that a pattern is tried on, and bytes of one.
-_LONGEST_TEXT = 16384
+# Characters of a text that a pattern is tried on: a configuration comes in a request. And bytes of a character.
+_LONGEST_TEXT = REQUEST_BYTES
 _CHARACTER = 4
 # Values in a configuration, those in its lists and objects included.
 MOST_VALUES = 200

@@ -2,14 +2,13 @@
 
 import json
 import re
-from base64 import b64decode
 from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from causeway.errors.requests import InvalidRequest, NotFound, PayloadTooLarge
+from causeway.errors.requests import NotFound
 from causeway.errors.service import Internal
 from causeway.errors.tree import CausewayError
 
@@ -17,31 +16,7 @@ logger = Logger()
 # One count per answer, under its code: OK, INSUFFICIENT_FUNDS, UNAVAILABLE, ...
 metrics = Metrics(namespace="Causeway")
 _MOST_OF_A_CAUSE = 500
-# Bytes of a request's body that are accepted.
-_MOST_BYTES = 16 * 1024
 _VARIABLE = re.compile(r"\{\w+\}")
-
-
-def headers_of(event: dict[str, Any]) -> dict[str, str]:
-    """Return the headers the client sent: lower case on API Gateway, but not from `sam local`."""
-    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-
-
-def raw_body(event: dict[str, Any]) -> bytes:
-    """Return the bytes the client sent.
-
-    Raises:
-        PayloadTooLarge: there are more.
-        InvalidRequest: the event's base64 is not.
-    """
-    body = event.get("body") or ""
-    try:
-        raw = b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass")
-    except ValueError as error:
-        raise InvalidRequest("The body is not valid base64") from error
-    if len(raw) > _MOST_BYTES:
-        raise PayloadTooLarge
-    return raw
 
 
 def lambda_handler(

@@ -12,7 +12,8 @@ from causeway.casino.ledger import Answer
 from causeway.database import postgres
 from causeway.database.postgres import BUDGET, Database
 from causeway.deadlines import Deadline
-from causeway.edge.answers import failed, headers_of, json_answer, raw_body
+from causeway.edge.answers import failed, json_answer
+from causeway.edge.events import headers_of, raw_body
 from causeway.edge.routes import FAULTS, Declaration, Documentation, Proof, register
 from causeway.errors.casino import WalletUnavailable
 from causeway.errors.game_signing import SignatureInvalid

@@ -14,7 +14,8 @@ from causeway.database import idempotency, postgres
 from causeway.database.idempotency import Attempt, Claim, Kept
 from causeway.database.postgres import Database
 from causeway.deadlines import Deadline
-from causeway.edge.answers import failed, headers_of, json_answer, raw_body
+from causeway.edge.answers import failed, json_answer
+from causeway.edge.events import headers_of, raw_body
 from causeway.edge.routes import FAULTS, Declaration, Documentation, Proof, register
 from causeway.errors.platforms import ProviderOutcomeUnknown
 from causeway.errors.requests import ChangedMeanwhile, IfMatchRequired, VersionMismatch

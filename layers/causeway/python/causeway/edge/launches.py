@@ -12,7 +12,8 @@ from causeway.casino import games
 from causeway.casino.game_sessions import Launcher
 from causeway.database import postgres
 from causeway.edge import hub
-from causeway.edge.answers import failed, headers_of, json_answer, raw_body
+from causeway.edge.answers import failed, json_answer
+from causeway.edge.events import headers_of, raw_body
 from causeway.edge.routes import Declaration, Documentation, Proof, register
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import TokenRequired
@@ -74,7 +75,6 @@ def route(
 
 
 def _call(event: dict[str, Any]) -> LaunchCall:
-    # Lower case on API Gateway, but not from `sam local`.
     headers = headers_of(event)
     launcher = _launcher(event["requestContext"], headers)
     games.admit(launcher, headers.get("x-tenant-id"))

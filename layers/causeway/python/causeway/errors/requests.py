@@ -2,6 +2,9 @@
 
 from causeway.errors.tree import CausewayError
 
+# Bytes of a request's body that are accepted.
+REQUEST_BYTES = 16 * 1024
+
 
 class InvalidRequest(CausewayError):
     """The request is not valid"""
@@ -16,7 +19,7 @@ class PayloadTooLarge(CausewayError):
 
     code = "PAYLOAD_TOO_LARGE"
     status = 413
-    action = "Send at most 16 KiB."
+    action = f"Send at most {REQUEST_BYTES // 1024} KiB."
 
 
 class NotFound(CausewayError):

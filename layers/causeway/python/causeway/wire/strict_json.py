@@ -5,8 +5,9 @@ import re
 from typing import Any, Never
 
 from causeway.errors.requests import InvalidRequest
+from causeway.wire.nesting import is_deeper
 
-# Levels of nesting accepted, far above what any message of ours has.
+# A body with fields this many levels deep is refused; no message of ours comes near.
 _MOST_LEVELS = 32
 # Digits of an integer accepted; more than a 64-bit number can have, less than what Python refuses to convert.
 _MOST_DIGITS = 40
@@ -36,20 +37,6 @@ def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _integer(digits: str) -> int | NotAnInteger:
     return int(digits) if len(digits) <= _MOST_DIGITS else NotAnInteger(digits)
-
-
-def _check_levels(value: Any) -> None:
-    level = [value]
-    for _ in range(_MOST_LEVELS):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, (dict, list))
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-        if not level:
-            return
-    raise InvalidRequest("The body is nested too deeply")
 
 
 def shown_name(name: str) -> str:
@@ -94,7 +81,8 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise InvalidRequest("The body is not valid JSON") from error
     if not isinstance(value, dict):
         raise InvalidRequest("The body must be a JSON object")
-    _check_levels(value)
+    if is_deeper(value, _MOST_LEVELS):
+        raise InvalidRequest("The body is nested too deeply")
     return value
 
 

@@ -1,0 +1,28 @@
+"""What a function reads of an HTTP API's event: the headers and the bytes that the client sent."""
+
+from base64 import b64decode
+from typing import Any
+
+from causeway.errors.requests import REQUEST_BYTES, InvalidRequest, PayloadTooLarge
+
+
+def headers_of(event: dict[str, Any]) -> dict[str, str]:
+    """Return the headers by name in lower case, as API Gateway sends them; `sam local` keeps the client's spelling."""
+    return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+
+
+def raw_body(event: dict[str, Any]) -> bytes:
+    """Return the bytes of the body.
+
+    Raises:
+        PayloadTooLarge: the body has more than REQUEST_BYTES.
+        InvalidRequest: the event says that the body is base64, and it is not.
+    """
+    body = event.get("body") or ""
+    try:
+        raw = b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass")
+    except ValueError as error:
+        raise InvalidRequest("The body is not valid base64") from error
+    if len(raw) > REQUEST_BYTES:
+        raise PayloadTooLarge
+    return raw

@@ -1,0 +1,15 @@
+"""How deep a JSON value is nested."""
+
+from typing import Any
+
+import pytest
+
+from causeway.wire.nesting import is_deeper
+
+
+@pytest.mark.parametrize(
+    ("value", "deepest"),
+    [(1, 0), ("text", 0), ({}, 0), ([], 0), ([1], 1), ({"a": 1}, 1), ({"a": [1]}, 2), ([[], {"a": {"b": None}}], 3)],
+)
+def test_value_is_deeper_than_every_level_it_reaches(value: Any, deepest: int) -> None:
+    assert [is_deeper(value, levels) for levels in range(1, 6)] == [levels <= deepest for levels in range(1, 6)]
