@@ -49,8 +49,9 @@ def _started(started: tuple[runs.Run, bool]) -> HubAnswer:
 def list_runs(call: HubCall) -> HubAnswer:
     """List a connection's syncs, newest first."""
     with call.context.transaction() as transaction:
-        connection = rows.find(transaction, requests.parse_connection_id(call.path["connection_id"]))
-        found, cursor = runs.page(transaction, connection.connection_id, call.query)
+        connection_id = requests.parse_connection_id(call.path["connection_id"])
+        rows.find(transaction, connection_id)
+        found, cursor = runs.page(transaction, connection_id, call.query)
     return HubAnswer({"syncs": [run.as_json() for run in found], "nextCursor": cursor})
 
 
@@ -65,8 +66,9 @@ def list_runs(call: HubCall) -> HubAnswer:
 def get_run(call: HubCall) -> HubAnswer:
     """Get a sync: how it stands, or what came of it."""
     with call.context.transaction() as transaction:
-        connection = rows.find(transaction, requests.parse_connection_id(call.path["connection_id"]))
-        run = runs.find(transaction, connection.connection_id, runs.parse_run_id(call.path["run_id"]))
+        connection_id = requests.parse_connection_id(call.path["connection_id"])
+        rows.find(transaction, connection_id)
+        run = runs.find(transaction, connection_id, runs.parse_run_id(call.path["run_id"]))
     return HubAnswer(run.as_json())
 
 

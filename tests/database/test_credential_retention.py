@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg import errors as pg
 
+from causeway.jobs.invocations import Invocation, TimeBudget
 from causeway.vault import credentials, retention
 from tests.database.hub import SECRETS, Hub
 from tests.database.parallel import at_once
@@ -16,10 +17,11 @@ from tests.database.parallel import at_once
 NOTHING = {"retired": 0, "destroyed": 0, "failed": 0}
 
 
-def run(hub: Hub, *may_go_on: bool) -> dict[str, int]:
-    """Run over a connection of its own; may_go_on: the first answers to whether there is time, then it is so."""
-    answers = chain(may_go_on, repeat(True))
-    return retention.run(hub.casino.database("credentials"), lambda: next(answers), "invocation")
+def run(hub: Hub, *has_time: bool) -> dict[str, int]:
+    """Run over a connection of its own; has_time: the first answers of the time budget, then there is time."""
+    answers = chain(has_time, repeat(True))
+    budget = TimeBudget(lambda: int(next(answers)))
+    return retention.run(Invocation(hub.casino.database("credentials"), "invocation", budget))
 
 
 def entries(hub: Hub) -> list[tuple[str, Any]]:

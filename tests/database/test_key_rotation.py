@@ -11,6 +11,7 @@ from botocore.exceptions import EndpointConnectionError
 from psycopg import errors as pg
 
 from causeway.errors.vault import KeyServiceUnavailable
+from causeway.jobs.invocations import Invocation, TimeBudget
 from causeway.vault import credentials, key_rotation
 from tests.database.hub import SECRETS, Hub
 from tests.database.parallel import at_once
@@ -27,11 +28,12 @@ def age(hub: Hub, days: int) -> None:
     hub.casino.query(statement, [days, hub.tenant_id])
 
 
-def run(hub: Hub, *may_go_on: bool) -> dict[str, int]:
-    """Run in an environment that holds no key; may_go_on: the first answers to whether there is time, then it is so."""
+def run(hub: Hub, *has_time: bool) -> dict[str, int]:
+    """Run in an environment that holds no key; has_time: the first answers of the time budget, then there is time."""
     there = hub.elsewhere()
-    answers = chain(may_go_on, repeat(True))
-    return key_rotation.run(there.database, there.keys, lambda: next(answers), "invocation")
+    answers = chain(has_time, repeat(True))
+    budget = TimeBudget(lambda: int(next(answers)))
+    return key_rotation.run(Invocation(there.database, "invocation", budget), there.keys)
 
 
 def ciphertexts(hub: Hub) -> list[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""Runs of syncs in the database: one at a time, taken by one, found again when their worker or the queue is gone."""
+"""Runs of syncs in the database: one at a time, leased by one, found again when their worker or the queue is gone."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,10 +15,11 @@ from causeway import settings
 from causeway.aws import clients
 from causeway.database.postgres import Database
 from causeway.errors.syncs import SyncRunNotFound
+from causeway.jobs.invocations import Invocation, TimeBudget
+from causeway.jobs.messages import Message
 from causeway.syncs import running, runs, sweeping
 from causeway.syncs.engines import ENGINES, Engine
-from causeway.syncs.queue import Message
-from causeway.syncs.runs import Ended, Run, Taken
+from causeway.syncs.runs import LeasedRun, Result, Run
 from causeway.tenancy.context import JobContext
 from tests.database.parallel import at_once
 from tests.database.world import Casino
@@ -44,36 +45,41 @@ class Syncs:
         """Another connection of the same tenant."""
         return connected(self.casino)
 
-    def begin(self) -> tuple[Run, bool]:
+    def request(self) -> tuple[Run, bool]:
         with self.database.transaction(self.casino.tenant_id) as transaction:
-            return runs.begin(transaction, self.connection_id, uuid4(), "subject")
+            return runs.request(transaction, UUID(self.connection_id), uuid4(), "subject")
 
-    def take(self, run_id: str, lease: timedelta = MINUTE) -> Taken | None:
+    def lease(self, run_id: UUID, duration: timedelta = MINUTE) -> LeasedRun | None:
         with self.database.transaction(self.casino.tenant_id) as transaction:
-            return runs.take(transaction, UUID(run_id), lease)
+            return runs.lease(transaction, run_id, duration)
 
-    def taken(self, run_id: str, lease: timedelta = MINUTE) -> Taken:
-        taken = self.take(run_id, lease)
-        assert taken is not None
-        return taken
+    def leased(self, run_id: UUID, duration: timedelta = MINUTE) -> LeasedRun:
+        leased = self.lease(run_id, duration)
+        assert leased is not None
+        return leased
 
-    def end(self, taken: Taken, ended: Ended) -> bool:
+    def finish(self, leased: LeasedRun, result: Result) -> bool:
         with self.database.transaction(self.casino.tenant_id) as transaction:
-            return runs.end(transaction, taken, ended)
+            return runs.finish(transaction, leased, result)
 
-    def run(self, run_id: str, engines: Mapping[str, Engine] | None = None) -> Ended | None:
-        message = Message(UUID(self.casino.tenant_id), UUID(run_id))
-        return running.run(self.database, message, MINUTE, "invocation", ENGINES if engines is None else engines)
+    def invocation(self, remaining: Callable[[], int] = lambda: 60_000) -> Invocation:
+        """remaining: returns the milliseconds that are left."""
+        return Invocation(self.database, "invocation", TimeBudget(remaining))
 
-    def sweep(self, *may_go_on: bool) -> dict[str, int]:
-        answers = iter(may_go_on)
-        return sweeping.sweep(self.database, lambda: next(answers, True), "invocation")
+    def run(self, run_id: UUID, engines: Mapping[str, Engine] | None = None) -> Result | None:
+        message = Message(UUID(self.casino.tenant_id), run_id)
+        return running.run(self.invocation(), message, ENGINES if engines is None else engines)
 
-    def row(self, run_id: str) -> Any:
+    def sweep(self, *has_time: bool) -> dict[str, int]:
+        """has_time: the first answers of the time budget; after them there is time."""
+        answers = iter(has_time)
+        return sweeping.sweep(self.invocation(lambda: int(next(answers, True))))
+
+    def row(self, run_id: UUID) -> Any:
         statement = "SELECT * FROM sync_runs WHERE tenant_id = %s AND run_id = %s"
         return self.casino.query(statement, [self.casino.tenant_id, run_id])[0]
 
-    def age(self, run_id: str, by: str = "6 minutes") -> None:
+    def age(self, run_id: UUID, by: str = "6 minutes") -> None:
         """Make a run, and what it waits for, as old as that."""
         statement = """
             UPDATE sync_runs SET queued_at = queued_at - %s::interval, leased_until = leased_until - %s::interval
@@ -171,7 +177,7 @@ def queue_down(queue: Callable[[], list[str]]) -> Iterator[Callable[[bool], None
 @pytest.mark.parametrize("attempt", range(5))
 def test_eight_triggers_at_once_make_one_run(syncs: Syncs, attempt: int) -> None:
     """HUB 27: one runs, the others get its id."""
-    answers = at_once([syncs.elsewhere().begin for _ in range(8)])
+    answers = at_once([syncs.elsewhere().request for _ in range(8)])
 
     assert sum(made for _, made in answers) == 1
     assert len({run.run_id for run, _ in answers}) == 1
@@ -179,12 +185,12 @@ def test_eight_triggers_at_once_make_one_run(syncs: Syncs, attempt: int) -> None
 
 
 def test_trigger_while_one_is_queued_or_running_gets_it_and_after_its_end_another(syncs: Syncs) -> None:
-    first, made = syncs.begin()
-    queued = syncs.begin()
-    taken = syncs.taken(first.run_id)
-    running_, again = syncs.begin()
-    syncs.end(taken, Ended("failed", "NO_ENGINE"))
-    second, anew = syncs.begin()
+    first, made = syncs.request()
+    queued = syncs.request()
+    leased = syncs.leased(first.run_id)
+    running_, again = syncs.request()
+    syncs.finish(leased, Result("failed", "NO_ENGINE"))
+    second, anew = syncs.request()
 
     assert (made, queued[1], again, anew) == (True, False, False, True)
     assert first.run_id == queued[0].run_id == running_.run_id != second.run_id
@@ -192,12 +198,12 @@ def test_trigger_while_one_is_queued_or_running_gets_it_and_after_its_end_anothe
 
 
 def test_connections_do_not_wait_for_each_other(syncs: Syncs, theirs: Syncs) -> None:
-    assert [one.begin()[1] for one in (syncs, syncs.another(), theirs)] == [True] * 3
+    assert [one.request()[1] for one in (syncs, syncs.another(), theirs)] == [True] * 3
 
 
 @pytest.mark.parametrize("status", ["queued", "running"])
 def test_second_open_run_is_refused_whoever_writes_it(syncs: Syncs, status: str) -> None:
-    syncs.begin()
+    syncs.request()
     with pytest.raises(pg.UniqueViolation, match="sync_runs_one_open"):
         syncs.casino.query(
             """
@@ -210,7 +216,7 @@ def test_second_open_run_is_refused_whoever_writes_it(syncs: Syncs, status: str)
 
 @pytest.mark.parametrize(("status", "lease"), [("running", "NULL"), ("queued", "now()"), ("failed", "now()")])
 def test_running_is_what_has_a_lease(syncs: Syncs, status: str, lease: str) -> None:
-    run, _ = syncs.begin()
+    run, _ = syncs.request()
     statement = f"UPDATE sync_runs SET status = '{status}', leased_until = {lease} WHERE run_id = '{run.run_id}'"  # noqa: S608
     with pytest.raises(pg.CheckViolation, match="sync_runs_lease"):
         syncs.casino.query(statement.encode())
@@ -219,26 +225,26 @@ def test_running_is_what_has_a_lease(syncs: Syncs, status: str, lease: str) -> N
 @pytest.mark.parametrize("attempt", range(5))
 def test_eight_takers_at_once_and_one_has_it(syncs: Syncs, attempt: int) -> None:
     """HUB 27"""
-    run, _ = syncs.begin()
-    answers = at_once([partial(syncs.elsewhere().take, run.run_id) for _ in range(8)])
+    run, _ = syncs.request()
+    answers = at_once([partial(syncs.elsewhere().lease, run.run_id) for _ in range(8)])
 
-    won = [taken for taken in answers if taken is not None]
-    assert [(taken.run_id, taken.attempt) for taken in won] == [(run.run_id, 1)]
+    won = [leased for leased in answers if leased is not None]
+    assert [(leased.run_id, leased.attempt) for leased in won] == [(run.run_id, 1)]
     assert (syncs.row(run.run_id).status, syncs.row(run.run_id).attempts) == ("running", 1)
 
 
 def test_message_delivered_eight_times_at_once_is_worked_on_once(syncs: Syncs) -> None:
-    run, _ = syncs.begin()
-    worked: list[str] = []
+    run, _ = syncs.request()
+    worked: list[UUID] = []
 
-    def engine(context: JobContext, taken: Taken) -> Ended:
-        worked.append(taken.run_id)
-        return Ended("succeeded")
+    def engine(context: JobContext, leased: LeasedRun) -> Result:
+        worked.append(leased.run_id)
+        return Result("succeeded")
 
     answers = at_once([partial(syncs.elsewhere().run, run.run_id, {"twilio": engine}) for _ in range(8)])
 
     assert worked == [run.run_id]
-    assert [answer for answer in answers if answer is not None] == [Ended("succeeded")]
+    assert [answer for answer in answers if answer is not None] == [Result("succeeded")]
     assert [outcome for _, _, outcome, _ in syncs.audited()] == ["done"]
 
 
@@ -246,28 +252,28 @@ def test_message_delivered_eight_times_at_once_is_worked_on_once(syncs: Syncs) -
 
 
 def test_no_provider_has_an_engine_yet(syncs: Syncs) -> None:
-    run, _ = syncs.begin()
+    run, _ = syncs.request()
 
-    assert syncs.run(run.run_id) == Ended("failed", "NO_ENGINE")
+    assert syncs.run(run.run_id) == Result("failed", "NO_ENGINE")
     row = syncs.row(run.run_id)
     assert (row.status, row.reason, row.leased_until) == ("failed", "NO_ENGINE", None)
     assert row.requested_at <= row.started_at <= row.ended_at
     assert syncs.last_sync is None
-    state = {"runId": run.run_id, "status": "failed", "reason": "NO_ENGINE"}
+    state = {"runId": str(run.run_id), "status": "failed", "reason": "NO_ENGINE"}
     assert syncs.audited() == [("sync-run", syncs.connection_id, "failed", state)]
 
 
 @pytest.mark.parametrize("status", ["succeeded", "partial"])
 def test_engine_says_what_came_of_it(syncs: Syncs, status: Any) -> None:
-    run, _ = syncs.begin()
+    run, _ = syncs.request()
 
-    def engine(context: JobContext, taken: Taken) -> Ended:
+    def engine(context: JobContext, leased: LeasedRun) -> Result:
         with context.transaction() as transaction:
-            found = runs.find(transaction, taken.connection_id, UUID(taken.run_id))
+            found = runs.find(transaction, leased.connection_id, leased.run_id)
         assert (found.status, context.tenant, context.request_id) == ("running", syncs.casino.tenant_id, "invocation")
-        return Ended(status)
+        return Result(status)
 
-    assert syncs.run(run.run_id, {"twilio": engine}) == Ended(status)
+    assert syncs.run(run.run_id, {"twilio": engine}) == Result(status)
     assert (syncs.row(run.run_id).status, syncs.row(run.run_id).reason) == (status, None)
     assert syncs.last_sync == syncs.row(run.run_id).ended_at
     assert [outcome for _, _, outcome, _ in syncs.audited()] == ["done"]
@@ -283,38 +289,38 @@ def test_engine_says_what_came_of_it(syncs: Syncs, status: Any) -> None:
     ],
 )
 def test_connection_that_is_not_to_be_used_any_more_reaches_no_engine(syncs: Syncs, change: str, reason: str) -> None:
-    run, _ = syncs.begin()
+    run, _ = syncs.request()
     statement = f"UPDATE integration_connections SET {change} WHERE connection_id = '{syncs.connection_id}'"  # noqa: S608
     syncs.casino.query(statement.encode())
 
-    def engine(context: JobContext, taken: Taken) -> Ended:
-        raise AssertionError(taken)
+    def engine(context: JobContext, leased: LeasedRun) -> Result:
+        raise AssertionError(leased)
 
-    assert syncs.run(run.run_id, {"twilio": engine}) == Ended("failed", reason)
+    assert syncs.run(run.run_id, {"twilio": engine}) == Result("failed", reason)
     assert syncs.row(run.run_id).status == "failed"
     assert reason in runs.REASONS
 
 
 def test_run_that_is_unknown_ended_or_anothers_is_not_worked_on(syncs: Syncs, theirs: Syncs) -> None:
-    ended, _ = syncs.begin()
+    ended, _ = syncs.request()
     syncs.run(ended.run_id)
-    other, _ = theirs.begin()
+    other, _ = theirs.request()
     before = syncs.row(ended.run_id)
 
-    assert [syncs.run(run_id) for run_id in (str(uuid4()), ended.run_id, other.run_id)] == [None] * 3
+    assert [syncs.run(run_id) for run_id in (uuid4(), ended.run_id, other.run_id)] == [None] * 3
     assert (syncs.row(ended.run_id), theirs.row(other.run_id).status) == (before, "queued")
     assert len(syncs.audited()) == 1
 
 
 def test_run_is_found_under_its_own_connection_alone(syncs: Syncs, theirs: Syncs) -> None:
     """HUB 42"""
-    run, _ = syncs.begin()
+    run, _ = syncs.request()
     for one in (syncs.another(), theirs):
         with (
             pytest.raises(SyncRunNotFound),
             one.database.transaction(one.casino.tenant_id) as transaction,
         ):
-            runs.find(transaction, one.connection_id, UUID(run.run_id))
+            runs.find(transaction, UUID(one.connection_id), run.run_id)
 
 
 # ---- Workers that die ----
@@ -322,27 +328,27 @@ def test_run_is_found_under_its_own_connection_alone(syncs: Syncs, theirs: Syncs
 
 def test_worker_whose_lease_ran_out_ends_nothing(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
     """HUB 27: a dead worker's lease expires; one that was only slow changes nothing any more."""
-    run, _ = syncs.begin()
-    slow = syncs.taken(run.run_id)
+    run, _ = syncs.request()
+    slow = syncs.leased(run.run_id)
     syncs.age(run.run_id)
     assert syncs.sweep() == NOTHING | {"queued": 1}
-    quick = syncs.taken(run.run_id)
+    quick = syncs.leased(run.run_id)
 
-    assert syncs.end(slow, Ended("succeeded")) is False
+    assert syncs.finish(slow, Result("succeeded")) is False
     assert (syncs.row(run.run_id).status, syncs.last_sync) == ("running", None)
-    assert syncs.end(quick, Ended("partial")) is True
-    assert syncs.end(slow, Ended("failed")) is False
+    assert syncs.finish(quick, Result("partial")) is True
+    assert syncs.finish(slow, Result("failed")) is False
     assert (slow.attempt, quick.attempt, syncs.row(run.run_id).status) == (1, 2, "partial")
 
 
 def test_engine_that_outlives_its_lease_is_not_believed(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
-    run, _ = syncs.begin()
+    run, _ = syncs.request()
 
-    def engine(context: JobContext, taken: Taken) -> Ended:
+    def engine(context: JobContext, leased: LeasedRun) -> Result:
         there = syncs.elsewhere()
-        there.age(taken.run_id)
+        there.age(leased.run_id)
         there.sweep()
-        return Ended("succeeded")
+        return Result("succeeded")
 
     assert syncs.run(run.run_id, {"twilio": engine}) is None
     assert (syncs.row(run.run_id).status, syncs.last_sync, syncs.audited()) == ("queued", None, [])
@@ -351,10 +357,10 @@ def test_engine_that_outlives_its_lease_is_not_believed(syncs: Syncs, queue: Cal
 def test_engine_that_breaks_leaves_its_run_to_the_next_attempt_and_not_for_ever(
     syncs: Syncs, queue: Callable[[], list[str]]
 ) -> None:
-    run, _ = syncs.begin()
+    run, _ = syncs.request()
 
-    def engine(context: JobContext, taken: Taken) -> Ended:
-        raise LookupError(taken.attempt)
+    def engine(context: JobContext, leased: LeasedRun) -> Result:
+        raise LookupError(leased.attempt)
 
     for attempt in (1, 2, 3):
         with pytest.raises(LookupError, match=str(attempt)):
@@ -366,9 +372,9 @@ def test_engine_that_breaks_leaves_its_run_to_the_next_attempt_and_not_for_ever(
     row = syncs.row(run.run_id)
     assert (row.status, row.reason, row.attempts, row.ended_at is not None) == ("failed", "NEVER_ENDED", 3, True)
     assert len(queue()) == 2
-    state = {"runId": run.run_id, "status": "failed", "reason": "NEVER_ENDED"}
+    state = {"runId": str(run.run_id), "status": "failed", "reason": "NEVER_ENDED"}
     assert syncs.audited() == [("sync-sweep", syncs.connection_id, "failed", state)]
-    assert syncs.begin()[1]
+    assert syncs.request()[1]
 
 
 # ---- What the queue loses ----
@@ -378,23 +384,23 @@ def test_run_that_waits_for_long_is_queued_again_and_told_by_ids_alone(
     syncs: Syncs, theirs: Syncs, queue: Callable[[], list[str]]
 ) -> None:
     """HUB 32: of all tenants."""
-    old, young, foreign = syncs.begin()[0], syncs.another().begin()[0], theirs.begin()[0]
+    old, young, foreign = syncs.request()[0], syncs.another().request()[0], theirs.request()[0]
     syncs.age(old.run_id)
     syncs.age(young.run_id, "4 minutes")
     theirs.age(foreign.run_id)
 
     assert syncs.sweep() == NOTHING | {"queued": 2}
-    found = {(str(one.tenant_id), str(one.run_id)) for one in map(Message.parse, queue())}
+    found = {(str(one.tenant_id), one.row_id) for one in map(Message.parse, queue())}
     assert found == {(syncs.casino.tenant_id, old.run_id), (theirs.casino.tenant_id, foreign.run_id)}
-    # Each has as long as the first time to be taken.
+    # Each has as long as the first time to be leased.
     assert syncs.sweep() == NOTHING
     assert (syncs.row(old.run_id).status, syncs.row(old.run_id).attempts) == ("queued", 0)
 
 
 def test_run_that_runs_or_ended_is_left_alone(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
-    one, other = syncs.begin()[0], syncs.another()
-    syncs.taken(one.run_id, timedelta(minutes=10))
-    ended, _ = other.begin()
+    one, other = syncs.request()[0], syncs.another()
+    syncs.leased(one.run_id, timedelta(minutes=10))
+    ended, _ = other.request()
     other.run(ended.run_id)
     for run in (one, ended):
         syncs.age(run.run_id)
@@ -407,22 +413,22 @@ def test_run_that_is_taken_while_the_sweep_looks_at_it_is_left_to_its_worker(
     syncs: Syncs, queue: Callable[[], list[str]]
 ) -> None:
     """HUB 33"""
-    run, _ = syncs.begin()
+    run, _ = syncs.request()
     syncs.age(run.run_id)
     worker = syncs.elsewhere()
 
-    def may_go_on() -> bool:
-        worker.taken(run.run_id, timedelta(minutes=10))
-        return True
+    def remaining() -> int:
+        worker.leased(run.run_id, timedelta(minutes=10))
+        return 60_000
 
-    sweeping.sweep(syncs.database, may_go_on, "invocation")
+    sweeping.sweep(syncs.invocation(remaining))
     assert (syncs.row(run.run_id).status, syncs.row(run.run_id).attempts, queue()) == ("running", 1, [])
 
 
 def test_sweep_finds_again_what_the_queue_refused(
     syncs: Syncs, queue: Callable[[], list[str]], queue_down: Callable[[bool], None]
 ) -> None:
-    run, _ = syncs.begin()
+    run, _ = syncs.request()
     queue_down(True)
     for _ in range(2):
         syncs.age(run.run_id)
@@ -431,38 +437,38 @@ def test_sweep_finds_again_what_the_queue_refused(
     syncs.age(run.run_id)
 
     assert syncs.sweep() == NOTHING | {"queued": 1}
-    assert [str(Message.parse(body).run_id) for body in queue()] == [run.run_id]
-    assert syncs.run(run.run_id) == Ended("failed", "NO_ENGINE")
+    assert [Message.parse(body).row_id for body in queue()] == [run.run_id]
+    assert syncs.run(run.run_id) == Result("failed", "NO_ENGINE")
 
 
 @pytest.mark.parametrize("attempt", range(3))
 def test_sweeps_at_once_queue_a_run_once(syncs: Syncs, queue: Callable[[], list[str]], attempt: int) -> None:
-    made = [syncs.another().begin()[0] for _ in range(5)]
+    made = [syncs.another().request()[0] for _ in range(5)]
     for run in made:
         syncs.age(run.run_id)
     done = at_once([syncs.elsewhere().sweep for _ in range(4)])
 
     assert sum(one["queued"] for one in done) == 5
-    assert sorted(str(Message.parse(body).run_id) for body in queue()) == sorted(run.run_id for run in made)
+    assert sorted(Message.parse(body).row_id for body in queue()) == sorted(run.run_id for run in made)
 
 
 def test_run_that_is_held_is_left_and_the_others_are_queued(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
     """The oldest of all, by a call that does not end."""
-    held, *others = [syncs.another().begin()[0] for _ in range(3)]
+    held, *others = [syncs.another().request()[0] for _ in range(3)]
     for run, age in ((held, "9 minutes"), *((run, "6 minutes") for run in others)):
         syncs.age(run.run_id, age)
     with psycopg.connect(syncs.casino.urls["superuser"]) as call:
         call.execute("SELECT FROM sync_runs WHERE run_id = %s FOR UPDATE", [held.run_id])
         assert syncs.sweep() == NOTHING | {"queued": 2, "left": 1}
 
-    assert {str(Message.parse(body).run_id) for body in queue()} == {run.run_id for run in others}
+    assert {Message.parse(body).row_id for body in queue()} == {run.run_id for run in others}
     assert syncs.sweep() == NOTHING | {"queued": 1}
 
 
 def test_sweep_that_is_out_of_time_is_finished_by_the_next(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
     for _ in range(3):
         one = syncs.another()
-        one.age(one.begin()[0].run_id)
+        one.age(one.request()[0].run_id)
 
     assert syncs.sweep(True, False) == NOTHING | {"queued": 1}
     assert syncs.sweep() == NOTHING | {"queued": 2}
@@ -471,7 +477,7 @@ def test_sweep_that_is_out_of_time_is_finished_by_the_next(syncs: Syncs, queue: 
 def test_what_is_due_is_told_across_tenants_and_rows_are_not(syncs: Syncs, theirs: Syncs) -> None:
     """HUB 42"""
     for one in (syncs, theirs):
-        one.age(one.begin()[0].run_id)
+        one.age(one.request()[0].run_id)
     with syncs.database.transaction(NO_TENANTS) as transaction:
         assert transaction.execute("SELECT FROM sync_runs").rowcount == 0
         told = transaction.execute("SELECT * FROM sync_runs_due_v1('5 minutes')")

@@ -353,7 +353,7 @@ def test_key_is_new_again_after_a_day_and_swept(hub: Hub, stack: Stack, rows: Ro
     rows("UPDATE idempotency_keys SET leased_until = now() + interval '1 min' WHERE idempotency_key = %s", [keys[3]])
     other = hub.call("POST", "/api-keys", body={"name": f"key {token_hex(6)}"}, idempotency_key=keys[0])
     database = Database(conninfo=stack.database_urls["hub"])
-    swept = idempotency.sweep(database, lambda: True)
+    swept = idempotency.sweep_batch(database)
     database.close()
     left = {
         row[0] for row in rows("SELECT idempotency_key FROM idempotency_keys WHERE tenant_id = %s", [TENANTS[OURS]])

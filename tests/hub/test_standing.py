@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,9 +15,10 @@ from causeway.database.postgres import Database
 from causeway.errors.connections import IntegrationNotActive
 from causeway.errors.platforms import InvalidCredentials, ProviderError, ProviderForbidden, RateLimited
 from causeway.errors.tree import CausewayError
+from causeway.jobs.invocations import Invocation, TimeBudget
+from causeway.jobs.messages import Message
 from causeway.syncs import running, runs
-from causeway.syncs.queue import Message
-from causeway.syncs.runs import Ended
+from causeway.syncs.runs import Result
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import ANY
 from local.stack import Stack
@@ -342,11 +342,12 @@ def test_run_that_was_queued_before_the_template_moved_is_not_worked_on(
 ) -> None:
     """HUB 53: it waits in the queue while the template moves."""
     with context.transaction() as transaction:
-        run, _ = runs.begin(transaction, str(connection_id), uuid4(), "someone")
+        run, _ = runs.request(transaction, connection_id, uuid4(), "someone")
     moved()
-    message = Message(UUID(context.tenant), UUID(run.run_id))
+    message = Message(UUID(context.tenant), run.run_id)
+    invocation = Invocation(context.database, "job", TimeBudget(lambda: 60_000))
 
-    assert running.run(context.database, message, timedelta(minutes=1), "job") == Ended("failed", "TEMPLATE_MOVED")
+    assert running.run(invocation, message) == Result("failed", "TEMPLATE_MOVED")
 
 
 def test_page_of_a_status_is_full_though_some_were_made_after_the_template_changed(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from secrets import token_hex
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,9 +12,10 @@ import pytest
 from causeway.aws import clients
 from causeway.connections import changes, use
 from causeway.connections.requests import Draft
+from causeway.jobs.invocations import Invocation, TimeBudget
+from causeway.jobs.messages import Message
 from causeway.syncs import running, starting
-from causeway.syncs.queue import Message
-from causeway.syncs.runs import Ended, Taken
+from causeway.syncs.runs import LeasedRun, Result
 from causeway.tenancy.context import JobContext, RequestContext
 from causeway.wire.preconditions import ANY
 from local import ROOT
@@ -203,7 +204,7 @@ def test_queue_that_does_not_answer_loses_nothing(
     path = f"{active}/syncs/{run.run_id}"
 
     assert (made, hub.call("GET", path).json["status"]) == (True, "queued")
-    assert hub.call("POST", f"{active}/sync").json["runId"] == run.run_id
+    assert hub.call("POST", f"{active}/sync").json["runId"] == str(run.run_id)
     rows("UPDATE sync_runs SET queued_at = now() - interval '6 minutes' WHERE run_id = %s", [run.run_id])
     assert stack.invoke("sync-sweep", {})["queued"] >= 1
     ended = hub.ended(path)
@@ -219,7 +220,7 @@ def test_run_is_committed_before_it_is_queued(rows: Rows, active: str, inside: I
     clients.client("sqs").meta.events.register_first("before-call.sqs", lambda **_: found.extend(runs_of(rows, active)))
     run, _ = starting.start(context, UUID(active.rsplit("/", 1)[-1]), ANY)
 
-    assert [str(row.run_id) for row in found] == [run.run_id]
+    assert [row.run_id for row in found] == [run.run_id]
 
 
 def test_run_whose_worker_died_is_run_again(stack: Stack, hub: Hub, rows: Rows, active: str) -> None:
@@ -266,7 +267,7 @@ def record(body: str, message_id: str = "") -> dict[str, Any]:
 
 def about(run_id: str, tenant_id: str = TENANTS[OURS]) -> str:
     """What a message says of a run."""
-    return json.dumps({"tenantId": tenant_id, "runId": run_id})
+    return json.dumps({"tenantId": tenant_id, "rowId": run_id})
 
 
 def test_message_that_comes_again_and_at_once_runs_it_once(stack: Stack, hub: Hub, rows: Rows, active: str) -> None:
@@ -279,7 +280,7 @@ def test_message_that_comes_again_and_at_once_runs_it_once(stack: Stack, hub: Hu
     assert len([entry for entry in hub.audited(active) if entry["action"] == "sync.ended"]) == 1
 
 
-MALFORMED = ["", "{", "[]", "null", "{}", '{"tenantId": "x", "runId": "y"}', '{"tenantId": 1, "runId": 2}', "\x00"]
+MALFORMED = ["", "{", "[]", "null", "{}", '{"tenantId": "x", "rowId": "y"}', '{"tenantId": 1, "rowId": 2}', "\x00"]
 
 
 @pytest.mark.parametrize("body", MALFORMED)
@@ -365,16 +366,17 @@ def test_engine_calls_the_platform_as_the_job_it_is(inside: Inside, hub: Hub, ro
     path = f"/integrations/{changes.create(context, wanted).connection_id}"
     run_id = waiting(rows, path)
 
-    def engine(job: JobContext, taken: Taken) -> Ended:
-        with use.opened(job, UUID(taken.connection_id), "softswiss") as connection:
+    def engine(job: JobContext, leased: LeasedRun) -> Result:
+        with use.opened(job, leased.connection_id, "softswiss") as connection:
             key = {"x-api-key": connection.account.secrets["api_key"]}
             assert connection.call("GET", "/players", headers=key).status == 200
-        return Ended("succeeded")
+        return Result("succeeded")
 
     message = Message(UUID(context.tenant), UUID(run_id))
-    ended = running.run(context.database, message, timedelta(minutes=1), "invocation", {"softswiss": engine})
+    invocation = Invocation(context.database, "invocation", TimeBudget(lambda: 60_000))
+    result = running.run(invocation, message, {"softswiss": engine})
 
-    assert ended == Ended("succeeded")
+    assert result == Result("succeeded")
     told = hub.audited(path)[-1]
     assert (told["action"], told["actorKind"], told["actor"], told["requestId"]) == (
         *("sync.ended", "system", "sync-run", "invocation"),

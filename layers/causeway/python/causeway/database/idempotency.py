@@ -281,17 +281,6 @@ def _let_go(transaction: psycopg.Connection[Any], claimed: Claim, *, refused: bo
     )
 
 
-def sweep(database: Database, may_go_on: Callable[[], bool]) -> int:
-    """Delete the keys of all tenants that are kept no longer, and return how many.
-
-    Args:
-        database: of the hub's login.
-        may_go_on: asked before each thousand.
-    """
-    swept = 0
-    while may_go_on():
-        some = int(database.one("SELECT idempotency_sweep_v1() AS swept", []).swept)
-        swept += some
-        if some == 0:
-            break
-    return swept
+def sweep_batch(database: Database) -> int:
+    """Delete up to a thousand keys of all tenants that are over, and return how many. database: of the hub's login."""
+    return int(database.one("SELECT idempotency_sweep_v1() AS swept", []).swept)

@@ -1,1 +1,1 @@
-"""Syncs of connections' data: asked for, queued, run by the provider's engine, and ended with what came of them."""
+"""Syncs of a connection's data: requested, queued, run by the provider's engine, finished with a result."""

@@ -1,82 +1,80 @@
-"""A run that the queue delivers: taken by one, handed to its provider's engine, ended with what came of it."""
+"""A run that the queue delivers: leased by one worker, handed to its provider's engine, finished with a result."""
 
 from collections.abc import Mapping
-from datetime import timedelta
-from uuid import UUID
 
 from aws_lambda_powertools import Logger
 
 from causeway.audit_log import Action, record
 from causeway.connections import rows
-from causeway.database.postgres import Database
 from causeway.errors.connections import ConnectionNotFound, IntegrationNotActive
+from causeway.jobs.invocations import Invocation
+from causeway.jobs.messages import Message
 from causeway.syncs import runs
 from causeway.syncs.engines import ENGINES, Engine
-from causeway.syncs.queue import Message
-from causeway.syncs.runs import Ended, Run, Taken, Transaction
+from causeway.syncs.runs import LeasedRun, Result, Run, Transaction
 from causeway.tenancy.context import JobContext
 
 logger = Logger(child=True)
 
 
-def run(
-    database: Database, message: Message, lease: timedelta, request_id: str, engines: Mapping[str, Engine] = ENGINES
-) -> Ended | None:
-    """Work on a run, and return what came of it; None where it was not this call's to work on, or to end.
+def run(invocation: Invocation, message: Message, engines: Mapping[str, Engine] = ENGINES) -> Result | None:
+    """Work on a queued run and return its result.
 
-    A message comes at least once. One about a run that is unknown, running or ended is done with.
+    SQS delivers a message at least once. A message about a run that is unknown, running or finished does nothing.
 
     Args:
-        database: of the hub's login.
-        message: as delivered.
-        lease: for how long this call can be alive.
-        request_id: of the invocation.
+        invocation: of the hub's login; the run is leased for as long as it can last.
+        message: names the run.
         engines: by provider's key.
 
+    Returns:
+        None where the run was not queued, or where the lease ran out before the engine returned.
+
     Raises:
-        Unavailable: the database cannot be used; the message is to be delivered again.
+        Unavailable: the database cannot be used; SQS delivers the message again.
+        Exception: what the engine raised; the sweeper queues the run again when its lease has run out.
     """
-    context = JobContext("sync-run", str(message.tenant_id), request_id, database)
+    context = invocation.job("sync-run", str(message.tenant_id))
     with context.transaction() as transaction:
-        taken = runs.take(transaction, message.run_id, lease)
-        stopped = None if taken is None else _stopped(transaction, taken)
-    if taken is None:
-        logger.info("Not waiting: unknown, running or ended", extra={"run": str(message.run_id)})
+        leased = runs.lease(transaction, message.row_id, invocation.budget.lease())
+        obstacle = None if leased is None else _obstacle(transaction, leased)
+    if leased is None:
+        logger.info("Nothing to do: the run is unknown, running or finished", extra={"run": str(message.row_id)})
         return None
-    ended = _worked(context, taken, engines) if stopped is None else Ended("failed", stopped)
+    result = _run_engine(context, leased, engines) if obstacle is None else Result("failed", obstacle)
     with context.transaction() as transaction:
-        written = runs.end(transaction, taken, ended)
+        written = runs.finish(transaction, leased, result)
         if written:
-            note_end(context, transaction, taken, ended.status, ended.reason)
+            audit_finish(context, transaction, leased, result.status, result.reason)
     if not written:
-        logger.warning("Worked for longer than its lease; another has it", extra={"run": taken.run_id})
+        logger.warning("The lease ran out; another worker may have the run", extra={"run": str(leased.run_id)})
         return None
-    return ended
+    return result
 
 
-def _stopped(transaction: Transaction, taken: Taken) -> str | None:
-    """Return the reason for which a run's connection cannot be used any more, None where it can."""
+def _obstacle(transaction: Transaction, leased: LeasedRun) -> str | None:
+    """Return why the run's connection cannot be used any more, as one of REASONS; None where it can be used."""
     try:
-        stopped = rows.find(transaction, UUID(taken.connection_id)).stopped_by
+        stopped_by = rows.find(transaction, leased.connection_id).stopped_by
     except ConnectionNotFound:
         return IntegrationNotActive.code
-    return None if stopped is None else stopped.code
+    return None if stopped_by is None else stopped_by.code
 
 
-def _worked(context: JobContext, taken: Taken, engines: Mapping[str, Engine]) -> Ended:
-    engine = engines.get(taken.provider_key)
-    return Ended("failed", "NO_ENGINE") if engine is None else engine(context, taken)
+def _run_engine(context: JobContext, leased: LeasedRun, engines: Mapping[str, Engine]) -> Result:
+    engine = engines.get(leased.provider_key)
+    return Result("failed", "NO_ENGINE") if engine is None else engine(context, leased)
 
 
-def note_end(
-    context: JobContext, transaction: Transaction, about: Run | Taken, status: str, reason: str | None
+def audit_finish(
+    context: JobContext, transaction: Transaction, run: Run | LeasedRun, status: str, reason: str | None
 ) -> None:
-    """Write the end of a run into the audit log of its tenant. context: of the job that ended it."""
+    """Write a run's final status into the audit log of its tenant. context: of the job that finished it."""
     entry = context.entry(
         Action.SYNC_ENDED,
         object_kind="connection",
-        object_id=about.connection_id,
+        object_id=str(run.connection_id),
         outcome="failed" if status == "failed" else "done",
-        after={"runId": about.run_id, "status": status, "reason": reason},
+        after={"runId": str(run.run_id), "status": status, "reason": reason},
     )
     record(transaction, entry)

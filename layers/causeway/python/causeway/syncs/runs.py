@@ -1,6 +1,7 @@
-"""The rows of syncs that were asked for, and what became of them; in a transaction of their tenant.
+"""The rows of syncs, in a transaction of their tenant.
 
-A run is queued, then running, then ended; one that was begun and never ended is queued again.
+A run is queued, then running under a worker's lease, then finished (succeeded, partial or failed). A run whose lease
+ran out is queued again, until it had its last attempt.
 """
 
 from dataclasses import dataclass
@@ -16,16 +17,17 @@ from causeway.wire.fields import MOST_ROWS, known_fields, limit_field, uuid_or
 
 Transaction = psycopg.Connection[Any]
 
-# As a Run has them.
+# The fields of Run.
 _COLUMNS: LiteralString = """
-    run_id::text, connection_id::text, status, reason, requested_by, requested_at, started_at, ended_at
+    run_id, connection_id, status, reason, requested_by, requested_at, started_at, ended_at
 """
 _FROM: LiteralString = "FROM sync_runs"
 _SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
+_UPDATE: LiteralString = "UPDATE sync_runs"
 _INSERT: LiteralString = "INSERT INTO sync_runs (tenant_id, run_id, connection_id, status, requested_by)"
 
 STATUSES = ("queued", "running", "succeeded", "partial", "failed")
-# What people are told of why a run ended as it did.
+# Why a run finished as it did: code and sentence.
 REASONS = {
     "NO_ENGINE": "This provider's data cannot be synced yet",
     "INTEGRATION_NOT_ACTIVE": "The connection was no longer active when the sync was to begin",
@@ -34,7 +36,7 @@ REASONS = {
     "CREDENTIAL_MISSING": "The connection had no stored credentials when the sync was to begin",
     "NEVER_ENDED": "The sync was begun several times and did not come to an end",
 }
-# How often a run is begun at most.
+# Attempts of a run, at most.
 MOST_ATTEMPTS = 3
 
 
@@ -42,8 +44,8 @@ MOST_ATTEMPTS = 3
 class Run:
     """A sync of a connection."""
 
-    run_id: str
-    connection_id: str
+    run_id: UUID
+    connection_id: UUID
     status: str
     reason: str | None
     requested_by: str
@@ -52,9 +54,9 @@ class Run:
     ended_at: datetime | None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the run as callers see it; a reason of a newer release than this speaks for itself."""
+        """Return the run as callers see it; a reason that this release does not know is its own message."""
         return {
-            "runId": self.run_id,
+            "runId": str(self.run_id),
             "status": self.status,
             "reason": self.reason,
             "message": None if self.reason is None else REASONS.get(self.reason, self.reason),
@@ -66,29 +68,33 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """A run that somebody may work on now. attempt: which one he is, as ending it must name."""
+class LeasedRun:
+    """A run that one worker may work on until its lease runs out.
 
-    run_id: str
-    connection_id: str
+    Attributes:
+        attempt: counts from 1; only the run's latest attempt can finish it.
+    """
+
+    run_id: UUID
+    connection_id: UUID
     attempt: int
     provider_key: str
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """What came of a run. reason: one of REASONS, None where there is nothing to explain."""
+class Result:
+    """The result of a run. reason: one of REASONS, None where there is nothing to explain."""
 
     status: Literal["succeeded", "partial", "failed"]
     reason: str | None = None
 
 
 def parse_run_id(text: str) -> UUID:
-    """Return a run's id as it stands in a path; raises SyncRunNotFound where it is none."""
+    """Read a run's id from a path; raises SyncRunNotFound where it is no UUID."""
     return uuid_or(text, SyncRunNotFound)
 
 
-def find(transaction: Transaction, connection_id: str, run_id: UUID) -> Run:
+def find(transaction: Transaction, connection_id: UUID, run_id: UUID) -> Run:
     """Return a run of a connection; raises SyncRunNotFound."""
     row = transaction.execute(
         f"""
@@ -102,7 +108,7 @@ def find(transaction: Transaction, connection_id: str, run_id: UUID) -> Run:
     return Run(*row)
 
 
-def page(transaction: Transaction, connection_id: str, query: dict[str, str]) -> tuple[list[Run], str | None]:
+def page(transaction: Transaction, connection_id: UUID, query: dict[str, str]) -> tuple[list[Run], str | None]:
     """Return runs of a connection, newest first, and the next page's cursor, None at the end.
 
     Raises:
@@ -126,26 +132,27 @@ def page(transaction: Transaction, connection_id: str, query: dict[str, str]) ->
         },
     ).fetchall()
     shown = [Run(*row) for row in rows[:limit]]
-    return shown, shown[-1].run_id if len(rows) > limit else None
+    return shown, str(shown[-1].run_id) if len(rows) > limit else None
 
 
-def _last_seen(transaction: Transaction, connection_id: str, cursor: str) -> Run:
+def _last_seen(transaction: Transaction, connection_id: UUID, cursor: str) -> Run:
     try:
         return find(transaction, connection_id, parse_run_id(cursor))
     except SyncRunNotFound as error:
         raise InvalidRequest("cursor is not one that was answered here") from error
 
 
-def begin(transaction: Transaction, connection_id: str, run_id: UUID, subject: str) -> tuple[Run, bool]:
-    """Have a run of a connection queued: a new one, or the one that is queued or running already.
+def request(transaction: Transaction, connection_id: UUID, run_id: UUID, subject: str) -> tuple[Run, bool]:
+    """Insert a queued run of a connection, unless the connection has one that is queued or running.
 
     Args:
-        connection_id: of a connection that is there.
-        run_id: of a new one.
-        subject: who asks for it.
+        transaction: of the caller's tenant.
+        connection_id: an existing connection.
+        run_id: of the new run.
+        subject: who requests it.
 
     Returns:
-        The run, and whether it was made just now.
+        The connection's open run, and whether it is the new one.
     """
     while True:
         made = transaction.execute(
@@ -165,16 +172,18 @@ def begin(transaction: Transaction, connection_id: str, run_id: UUID, subject: s
             """,
             [connection_id],
         ).fetchone()
-        # Between the two statements the run that was in the way may end: then there is room for a new one.
+        # The open run may finish between the two statements: then insert again.
         if known is not None:
             return Run(*known), False
 
 
-def take(transaction: Transaction, run_id: UUID, lease: timedelta) -> Taken | None:
-    """Begin a run that is queued; None where there is no such: it is unknown, running or ended.
+def lease(transaction: Transaction, run_id: UUID, duration: timedelta) -> LeasedRun | None:
+    """Lease a queued run to the caller, as its next attempt; None where the run is unknown, running or finished.
 
     Args:
-        lease: for how long he who takes it can be alive; after that it is anybody's again.
+        transaction: of the run's tenant.
+        run_id: the run.
+        duration: the longest time the worker can be alive. After it the sweeper may queue the run again.
     """
     row = transaction.execute(
         """
@@ -183,53 +192,69 @@ def take(transaction: Transaction, run_id: UUID, lease: timedelta) -> Taken | No
         FROM integration_connections AS c
         WHERE r.tenant_id = current_tenant() AND r.run_id = %s AND r.status = 'queued'
             AND c.tenant_id = r.tenant_id AND c.connection_id = r.connection_id
-        RETURNING r.run_id::text, r.connection_id::text, r.attempts, c.provider_key
+        RETURNING r.run_id, r.connection_id, r.attempts, c.provider_key
         """,
-        [lease, run_id],
+        [duration, run_id],
     ).fetchone()
-    return None if row is None else Taken(*row)
+    return None if row is None else LeasedRun(*row)
 
 
-def end(transaction: Transaction, taken: Taken, ended: Ended) -> bool:
-    """Write down what came of a run; False where it was taken from this attempt, whose lease had run out."""
+def finish(transaction: Transaction, leased: LeasedRun, result: Result) -> bool:
+    """Write a run's result; False where this attempt's lease ran out and the sweeper took the run from it."""
     written = transaction.execute(
         """
         UPDATE sync_runs SET status = %s, reason = %s, ended_at = now(), leased_until = NULL
         WHERE tenant_id = current_tenant() AND run_id = %s AND status = 'running' AND attempts = %s
         """,
-        [ended.status, ended.reason, taken.run_id, taken.attempt],
+        [result.status, result.reason, leased.run_id, leased.attempt],
     ).rowcount
-    if written and ended.status != "failed":
+    if written and result.status != "failed":
         transaction.execute(
             """
             UPDATE integration_connections SET last_sync_at = now()
             WHERE tenant_id = current_tenant() AND connection_id = %s
             """,
-            [taken.connection_id],
+            [leased.connection_id],
         )
     return bool(written)
 
 
-def requeue(transaction: Transaction, run_id: UUID, age: timedelta) -> Run | None:
-    """Have a run queued again that the queue or its worker lost, or failed where it was begun often enough.
+def lost(transaction: Transaction, queued_for: timedelta) -> list[Any]:
+    """Return tenant_id and row_id of the lost runs of all tenants: queued for too long, or with a lease that ran out.
 
     Args:
-        age: how long a run may be in the queue.
+        transaction: of the hub's login; it needs no tenant.
+        queued_for: longer than this in the queue is too long.
+    """
+    return transaction.execute(
+        "SELECT tenant_id::text, run_id AS row_id FROM sync_runs_due_v1(%s) AS d", [queued_for]
+    ).fetchall()
+
+
+def requeue(transaction: Transaction, run_id: UUID, queued_for: timedelta) -> Run | None:
+    """Queue a lost run again, or fail it where it had its last attempt.
+
+    Args:
+        transaction: of the run's tenant.
+        run_id: the run.
+        queued_for: as in lost.
 
     Returns:
-        The run as it is now; None where it is not lost (any more).
+        The run as it is now; None where it is not lost, for example because a worker leased it meanwhile.
     """
     row = transaction.execute(
-        """
-        UPDATE sync_runs
+        f"""
+        {_UPDATE}
         SET status = CASE WHEN attempts < %(most)s THEN 'queued' ELSE 'failed' END,
             reason = CASE WHEN attempts < %(most)s THEN NULL ELSE 'NEVER_ENDED' END,
             ended_at = CASE WHEN attempts < %(most)s THEN NULL ELSE now() END,
             queued_at = now(), leased_until = NULL
-        WHERE tenant_id = current_tenant() AND run_id = %(id)s
-            AND ((status = 'queued' AND queued_at < now() - %(age)s) OR (status = 'running' AND leased_until < now()))
-        RETURNING connection_id::text
+        WHERE tenant_id = current_tenant() AND run_id = %(id)s AND (
+            (status = 'queued' AND queued_at < now() - %(queued_for)s)
+            OR (status = 'running' AND leased_until < now())
+        )
+        RETURNING {_COLUMNS}
         """,
-        {"most": MOST_ATTEMPTS, "id": run_id, "age": age},
+        {"most": MOST_ATTEMPTS, "id": run_id, "queued_for": queued_for},
     ).fetchone()
-    return None if row is None else find(transaction, row.connection_id, run_id)
+    return None if row is None else Run(*row)

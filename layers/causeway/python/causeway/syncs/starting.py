@@ -1,38 +1,42 @@
-"""A sync that somebody asks for: committed first, queued after."""
+"""A sync that a caller requests: its run is committed first and queued after."""
 
 from uuid import UUID
 
+from causeway import settings
 from causeway.audit_log import Action
 from causeway.connections import audit, rows
+from causeway.jobs.messages import Message
 from causeway.syncs import runs
-from causeway.syncs.queue import Message
 from causeway.syncs.runs import Run
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import Expected
 
 
 def start(context: RequestContext, connection_id: UUID, expected: Expected) -> tuple[Run, bool]:
-    """Have a sync of an active connection queued; returns the run, and whether it was made just now.
+    """Request a sync of an active connection.
 
-    Where one is queued or running, it is that one. Where the queue does not answer, the run is queued later.
+    Where SQS does not take the message, the sweeper queues the run later.
 
     Args:
-        context: who asks for it.
+        context: of the caller.
         connection_id: the connection.
-        expected: the versions of the connection that its reader saw.
+        expected: the versions of the connection that the caller accepts (If-Match).
+
+    Returns:
+        The run, and whether it is new: where the connection has a queued or running run, that run is returned.
 
     Raises:
         ConnectionNotFound, VersionMismatch.
-        IntegrationNotActive, TemplateMoved, CredentialUnreadable, CredentialMissing: it may not be used.
+        IntegrationNotActive, TemplateMoved, CredentialUnreadable, CredentialMissing: the connection cannot be used.
     """
     with context.transaction() as transaction:
         connection = rows.find(transaction, connection_id)
         expected.demand(connection.version)
         rows.demand_active(connection)
-        run, made = runs.begin(transaction, connection.connection_id, context.new_id(), context.caller.subject)
+        run, made = runs.request(transaction, connection_id, context.new_id(), context.caller.subject)
         if made:
-            audit.note(context, transaction, Action.SYNC_REQUESTED, connection, after={"runId": run.run_id})
+            audit.note(context, transaction, Action.SYNC_REQUESTED, connection, after={"runId": str(run.run_id)})
         context.done(transaction, (run, made))
     if made:
-        Message(UUID(context.tenant), UUID(run.run_id)).put()
+        Message(UUID(context.tenant), run.run_id).send(settings.sync_queue_url())
     return run, made

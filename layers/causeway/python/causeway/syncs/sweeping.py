@@ -1,67 +1,48 @@
-"""Runs that the queue or their worker lost: queued again, from what stands in the database."""
+"""The sweep of runs that the queue or their worker lost."""
 
-from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
-from aws_lambda_powertools import Logger
-
-from causeway.audit_log import PLATFORM
-from causeway.database.postgres import Database
-from causeway.errors.tree import CausewayError
+from causeway import settings
+from causeway.jobs import sweeping
+from causeway.jobs.invocations import Invocation
+from causeway.jobs.sweeping import Swept
 from causeway.syncs import runs
-from causeway.syncs.queue import Message
-from causeway.syncs.running import note_end
-from causeway.syncs.runs import Run
+from causeway.syncs.running import audit_finish
+from causeway.syncs.runs import Transaction
 from causeway.tenancy.context import JobContext
 
-logger = Logger(child=True)
-
-# A run that has been in the queue for so long was lost there, or waits behind others: then its second message finds it
-# taken, and is done with.
-_QUEUED_FOR = timedelta(minutes=5)
+# A run that has been queued for so long is sent again: its message was lost, or waits behind others. In the second case
+# the later message finds the run leased or finished, and does nothing.
+QUEUED_FOR = timedelta(minutes=5)
 
 
-def sweep(database: Database, may_go_on: Callable[[], bool], request_id: str) -> dict[str, int]:
-    """Queue lost runs again, and end those that were begun often enough; what is left is found by the next call.
+def sweep(invocation: Invocation) -> dict[str, int]:
+    """Queue lost runs again, and fail those that had their last attempt.
 
     Args:
-        database: of the hub's login.
-        may_go_on: asked before each run.
-        request_id: of the invocation.
+        invocation: of the hub's login.
 
     Returns:
-        How many runs were queued and failed, how many the queue did not take, and with how many the database refused:
-        somebody held a row, say.
+        Counts, as jobs.sweeping.requeue_lost.
 
     Raises:
-        Unavailable: what is lost cannot be found out.
+        Unavailable: what is lost cannot be read.
     """
-    done = {"queued": 0, "failed": 0, "refused": 0, "left": 0}
-    with database.transaction(PLATFORM) as transaction:
-        due = transaction.execute(
-            "SELECT tenant_id::text, run_id FROM sync_runs_due_v1(%s) AS d", [_QUEUED_FOR]
-        ).fetchall()
-    for lost in due:
-        if not may_go_on():
-            break
-        try:
-            run = _requeued(JobContext("sync-sweep", lost.tenant_id, request_id, database), lost.run_id)
-        except CausewayError as error:
-            # The others must not wait for it.
-            done["left"] += 1
-            logger.warning("A run is left", extra={"run": str(lost.run_id), "reason": error.cause})
-            continue
-        if run is not None and run.status == "failed":
-            done["failed"] += 1
-        elif run is not None:
-            done["queued" if Message(UUID(lost.tenant_id), lost.run_id).put() else "refused"] += 1
-    return done
+    return sweeping.requeue_lost(invocation, "sync-sweep", _lost, _requeue, settings.sync_queue_url)
 
 
-def _requeued(context: JobContext, run_id: UUID) -> Run | None:
+def _lost(transaction: Transaction) -> list[Any]:
+    return runs.lost(transaction, QUEUED_FOR)
+
+
+def _requeue(context: JobContext, run_id: UUID) -> Swept:
     with context.transaction() as transaction:
-        run = runs.requeue(transaction, run_id, _QUEUED_FOR)
-        if run is not None and run.status == "failed":
-            note_end(context, transaction, run, run.status, run.reason)
-    return run
+        run = runs.requeue(transaction, run_id, QUEUED_FOR)
+        if run is None:
+            return None
+        if run.status != "failed":
+            return "queued"
+        audit_finish(context, transaction, run, run.status, run.reason)
+    return "failed"

@@ -1,21 +1,19 @@
 """The tenants' data keys over time: rotated when they are old, their secrets sealed anew while they are in use."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from aws_lambda_powertools import Logger
+import psycopg
 
-from causeway.audit_log import PLATFORM, Action, record
+from causeway.audit_log import Action, record
 from causeway.database.postgres import Database
-from causeway.errors.tree import CausewayError
 from causeway.errors.vault import CredentialUnreadable, KeyServiceUnavailable
+from causeway.jobs.invocations import Invocation, TimeBudget
+from causeway.jobs.tenants import for_each_due
 from causeway.tenancy.context import JobContext
 from causeway.vault.crypto import DataKeys, Place, seal
-
-logger = Logger(child=True)
 
 # A data key seals for so long.
 ROTATE_AFTER = timedelta(days=90)
@@ -35,55 +33,49 @@ class Rewrapped:
     after: tuple[UUID, int, str] | None
 
 
-def run(database: Database, keys: DataKeys, may_go_on: Callable[[], bool], request_id: str) -> dict[str, int]:
-    """Rotate and re-wrap what is due, until nothing is or time is up; what is left is found again by the next run.
+def run(invocation: Invocation, keys: DataKeys) -> dict[str, int]:
+    """Rotate and re-wrap what is due, until nothing is or the time budget is used up.
 
     Args:
-        database: whose login may read credentials.
+        invocation: of a login that may read credentials; its time budget is asked before each batch.
         keys: the data keys of all tenants.
-        may_go_on: asked before each batch.
-        request_id: of the invocation.
 
     Returns:
-        How many keys were rotated, fields rewrapped, fields or keys unreadable (each has raised its alert), and with
-        how many tenants it went no further because the database refused: somebody held a row, say.
+        How many keys were rotated, fields re-wrapped, fields or keys unreadable (each has raised its alert), and with
+        how many tenants the database refused, for example because another transaction had locked a row.
 
     Raises:
         KeyServiceUnavailable: KMS does not answer.
+        Unavailable: what is due cannot be read.
     """
     done = {"rotated": 0, "rewrapped": 0, "unreadable": 0, "failed": 0}
-    with database.transaction(PLATFORM) as transaction:
-        due = transaction.execute(
-            "SELECT tenant_id::text, rotate FROM data_keys_due_v1(%s) AS d", [ROTATE_AFTER]
-        ).fetchall()
-    for tenant in due:
-        if not may_go_on():
-            break
-        # Whatever is wrong with one tenant, the others must not wait for it to be mended; KMS is everybody's.
+
+    def renew(tenant: Any) -> None:
+        context = invocation.job("key-rotation", tenant.tenant_id)
         try:
-            context = JobContext("key-rotation", tenant.tenant_id, request_id, database)
-            _renew(context, keys, may_go_on, done, rotate=tenant.rotate)
+            _renew(context, keys, invocation.budget, done, rotate=tenant.rotate)
         except CredentialUnreadable:
-            # The tenant's key itself.
+            # The tenant's data key itself.
             done["unreadable"] += 1
-        except KeyServiceUnavailable:
-            raise
-        except CausewayError as error:
-            done["failed"] += 1
-            logger.warning("A tenant is left", extra={"tenant_id": tenant.tenant_id, "reason": error.cause})
+
+    done["failed"] = for_each_due(invocation, _due, renew, stop_on=(KeyServiceUnavailable,))
     return done
 
 
-def _renew(
-    context: JobContext, keys: DataKeys, may_go_on: Callable[[], bool], done: dict[str, int], *, rotate: bool
-) -> None:
+def _due(transaction: psycopg.Connection[Any]) -> list[Any]:
+    return transaction.execute(
+        "SELECT tenant_id::text, rotate FROM data_keys_due_v1(%s) AS d", [ROTATE_AFTER]
+    ).fetchall()
+
+
+def _renew(context: JobContext, keys: DataKeys, budget: TimeBudget, done: dict[str, int], *, rotate: bool) -> None:
     before = done["rewrapped"]
     if rotate:
         keys.rotate(UUID(context.tenant))
         done["rotated"] += 1
     try:
         after, more = None, True
-        while more and may_go_on():
+        while more and budget.has_time():
             batch = rewrap(context.database, keys, context.tenant, after, _BATCH)
             done["rewrapped"] += batch.fields
             done["unreadable"] += batch.unreadable

@@ -1,57 +1,47 @@
-"""The time of replaced credentials: a rotation that nobody rolls back ends, and what it replaced is destroyed."""
+"""The end of replaced credentials: their overlap ends, and their ciphertexts are destroyed later."""
 
-from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
-from aws_lambda_powertools import Logger
+import psycopg
 
-from causeway.audit_log import PLATFORM, Action, record
-from causeway.database.postgres import Database
-from causeway.errors.tree import CausewayError
+from causeway.audit_log import Action, record
+from causeway.jobs.invocations import Invocation
+from causeway.jobs.tenants import for_each_due
 from causeway.tenancy.context import JobContext
 from causeway.vault import credentials
 from causeway.vault.credentials import KEPT, OVERLAP, Expired
 
-logger = Logger(child=True)
 
-
-def run(database: Database, may_go_on: Callable[[], bool], request_id: str) -> dict[str, int]:
-    """Retire and destroy what is due, until nothing is or time is up; what is left is found again by the next run.
+def run(invocation: Invocation) -> dict[str, int]:
+    """Retire and destroy what is due, until nothing is or the time budget is used up.
 
     Args:
-        database: whose login may read credentials.
-        may_go_on: asked before each connection.
-        request_id: of the invocation.
+        invocation: of a login that may read credentials.
 
     Returns:
-        How many versions were retired, and how many destroyed; and with how many connections nothing could be done:
-        somebody held their rows, say.
+        How many versions were retired and destroyed, and with how many connections the database refused, for example
+        because another transaction had locked their rows.
 
     Raises:
-        Unavailable: what is due cannot be found out.
+        Unavailable: what is due cannot be read.
     """
     done = {"retired": 0, "destroyed": 0, "failed": 0}
-    with database.transaction(PLATFORM) as transaction:
-        due = transaction.execute(
-            "SELECT tenant_id::text, connection_id FROM credentials_due_v1(%s, %s)", [OVERLAP, KEPT]
-        ).fetchall()
-    for connection in due:
-        if not may_go_on():
-            break
-        try:
-            expired = _expire(
-                JobContext("credential-retention", connection.tenant_id, request_id, database), connection.connection_id
-            )
-        except CausewayError as error:
-            # The others must not wait for it.
-            done["failed"] += 1
-            logger.warning(
-                "A connection is left", extra={"connection_id": str(connection.connection_id), "reason": error.cause}
-            )
-        else:
-            done["retired"] += len(expired.retired)
-            done["destroyed"] += len(expired.destroyed)
+
+    def expire(connection: Any) -> None:
+        context = invocation.job("credential-retention", connection.tenant_id)
+        expired = _expire(context, connection.connection_id)
+        done["retired"] += len(expired.retired)
+        done["destroyed"] += len(expired.destroyed)
+
+    done["failed"] = for_each_due(invocation, _due, expire)
     return done
+
+
+def _due(transaction: psycopg.Connection[Any]) -> list[Any]:
+    return transaction.execute(
+        "SELECT tenant_id::text, connection_id FROM credentials_due_v1(%s, %s)", [OVERLAP, KEPT]
+    ).fetchall()
 
 
 def _expire(context: JobContext, connection_id: UUID) -> Expired:

@@ -1,0 +1,44 @@
+"""A batch of SQS messages: each message is worked on alone, and SQS delivers only the failed ones again."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from causeway.jobs.invocations import Invocation
+from causeway.jobs.messages import Message
+
+logger = Logger(child=True)
+
+
+def work_on(event: dict[str, Any], context: Any, work: Callable[[Invocation, Message], str | None]) -> dict[str, Any]:
+    """Work on every message of a batch and return Lambda's partial batch response.
+
+    SQS delivers a message at least once: work must find out from the row whether there is anything to do.
+
+    Args:
+        event: Lambda's event of an SQS queue.
+        context: Lambda's context object.
+        work: is given one message. It returns the status that its row has now, or None where it was not to be worked
+            on. When it raises, its message fails: SQS delivers it again, and after maxReceiveCount times moves it to
+            the dead-letter queue.
+
+    Raises:
+        BatchProcessingError: every message failed. Lambda counts an error, so that the function's alarm rings and the
+            deployment of a new version is rolled back.
+    """
+    invocation = Invocation.of(context)
+
+    def handle(record: SQSRecord) -> None:
+        try:
+            status = work(invocation, Message.parse(record.body))
+        except Exception:
+            logger.exception("A message failed", extra={"message_id": record.message_id})
+            raise
+        if status is not None:
+            logger.info("A message was worked on", extra={"message_id": record.message_id, "status": status})
+
+    processor = BatchProcessor(event_type=EventType.SQS)
+    return dict(process_partial_response(event=event, record_handler=handle, processor=processor, context=context))

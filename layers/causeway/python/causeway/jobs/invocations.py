@@ -1,0 +1,67 @@
+"""One invocation of a function that a queue or a schedule calls: its time budget, its leases, its jobs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Self
+
+from causeway.database import postgres
+from causeway.database.postgres import Database
+from causeway.tenancy.context import JobContext
+
+# The clocks of Lambda and of the database may differ by this much.
+CLOCK_MARGIN = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeBudget:
+    """The time that an invocation has left.
+
+    Attributes:
+        remaining: returns the milliseconds until Lambda ends the invocation.
+        reserve: milliseconds that are kept for finishing what was begun; no new work begins in them.
+    """
+
+    remaining: Callable[[], int]
+    reserve: int = 0
+
+    def has_time(self) -> bool:
+        """Return whether new work may begin."""
+        return self.remaining() > self.reserve
+
+    def lease(self) -> timedelta:
+        """Return how long a row must be leased to this invocation.
+
+        The invocation is certainly over when such a lease has run out: another worker may then take the row.
+        """
+        return timedelta(milliseconds=self.remaining()) + CLOCK_MARGIN
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One invocation of a job's function.
+
+    Attributes:
+        database: of the function's login.
+        request_id: Lambda's id of the invocation; logs and audit entries carry it.
+        budget: the time that is left.
+    """
+
+    database: Database
+    request_id: str
+    budget: TimeBudget
+
+    @classmethod
+    def of(cls, context: Any, reserve: int = 0) -> Self:
+        """Return the invocation that Lambda describes.
+
+        Args:
+            context: Lambda's context object.
+            reserve: milliseconds, as in TimeBudget.
+        """
+        budget = TimeBudget(context.get_remaining_time_in_millis, reserve)
+        return cls(postgres.current(), context.aws_request_id, budget)
+
+    def job(self, name: str, tenant_id: str) -> JobContext:
+        """Return the context of a job at work in a tenant. name: what the audit log shows as the actor."""
+        return JobContext(name, tenant_id, self.request_id, self.database)

@@ -1,0 +1,50 @@
+"""A queue's message: the ids of a committed row that waits for a worker. Everything else is in the database."""
+
+import json
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from aws_lambda_powertools import Logger
+
+from causeway.aws import clients
+from causeway.errors.requests import InvalidRequest
+from causeway.wire.fields import uuid_or
+from causeway.wire.strict_json import parse_object
+
+logger = Logger(child=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Names a row of a tenant, such as a run of a sync."""
+
+    tenant_id: UUID
+    row_id: UUID
+
+    @classmethod
+    def parse(cls, body: str) -> Self:
+        """Read the body of a message; raises InvalidRequest where it is not exactly what send writes."""
+        fields = parse_object(body.encode("utf-8", "surrogatepass"))
+        if fields.keys() != {"tenantId", "rowId"}:
+            raise InvalidRequest("A message must have a tenantId, a rowId and nothing else")
+        tenant_id, row_id = (uuid_or(str(fields[name]), InvalidRequest) for name in ("tenantId", "rowId"))
+        return cls(tenant_id, row_id)
+
+    def send(self, queue_url: str) -> bool:
+        """Send the message to an SQS queue. Call it after the row is committed: a worker may take it at once.
+
+        Returns:
+            False where SQS did not take it. The row stays, and the queue's sweeper sends another message.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        ids = {"tenantId": str(self.tenant_id), "rowId": str(self.row_id)}
+        try:
+            clients.client("sqs").send_message(QueueUrl=queue_url, MessageBody=json.dumps(ids))
+        except (BotoCoreError, ClientError) as error:
+            logger.warning(
+                "A message could not be sent; the sweeper sends it later", extra={**ids, "reason": str(error)}
+            )
+            return False
+        return True

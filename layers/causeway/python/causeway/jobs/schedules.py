@@ -1,0 +1,41 @@
+"""What a scheduled function does with the parts of its work: run each, count, and report."""
+
+from collections import Counter
+from collections.abc import Callable
+
+from aws_lambda_powertools import Logger, Metrics
+
+logger = Logger(child=True)
+metrics = Metrics(namespace="Causeway")
+
+
+def run_parts(*parts: Callable[[], dict[str, int]]) -> dict[str, int]:
+    """Run every part in order, also after one has failed, and return their counts; equal names are added.
+
+    Raises:
+        Exception: what the first part that failed raised, after all parts have run.
+    """
+    counts: Counter[str] = Counter()
+    failure: Exception | None = None
+    for part in parts:
+        try:
+            counts.update(part())
+        except Exception as error:
+            logger.exception("A part of the job failed")
+            failure = failure or error
+    if failure is not None:
+        raise failure
+    return dict(counts)
+
+
+def report(subject: str, counts: dict[str, int]) -> dict[str, int]:
+    """Log the counts of a part and add a metric for each, named by subject and count; return the counts.
+
+    Args:
+        subject: the first words of the metrics' names: "DataKeys" and "failed" make DataKeysFailed.
+        counts: by name.
+    """
+    logger.info(subject, extra=counts)
+    for name, count in counts.items():
+        metrics.add_metric(name=f"{subject}{name.title()}", unit="Count", value=count)
+    return counts

@@ -1,0 +1,58 @@
+"""The loop of a scheduled job over the rows of all tenants that are due."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psycopg
+from aws_lambda_powertools import Logger
+
+from causeway.audit_log import PLATFORM
+from causeway.errors.tree import CausewayError
+from causeway.jobs.invocations import Invocation
+
+logger = Logger(child=True)
+
+# Reads what is due of all tenants. Each row has a tenant_id; the longest due comes first.
+Due = Callable[[psycopg.Connection[Any]], Sequence[Any]]
+
+
+def for_each_due(
+    invocation: Invocation,
+    due: Due,
+    work: Callable[[Any], None],
+    *,
+    stop_on: tuple[type[CausewayError], ...] = (),
+) -> int:
+    """Work on each row that is due until the time budget is used up; the next invocation finds the rest again.
+
+    A failure with one row, such as a row that another transaction has locked, is logged and counted. It does not stop
+    the work on the others.
+
+    Args:
+        invocation: begins no new work when its time budget is used up.
+        due: runs in a transaction that sees no tenant's rows: it calls a function of the database that tells ids.
+        work: is given a row of due; opens its own transactions.
+        stop_on: errors that concern every tenant and end the loop, such as a service that all of them need.
+
+    Returns:
+        With how many rows the work failed.
+
+    Raises:
+        Unavailable: what is due cannot be read.
+        CausewayError: one of stop_on.
+    """
+    with invocation.database.transaction(PLATFORM) as transaction:
+        rows = due(transaction)
+    failed = 0
+    for row in rows:
+        if not invocation.budget.has_time():
+            break
+        try:
+            work(row)
+        except stop_on:
+            raise
+        except CausewayError as error:
+            failed += 1
+            ids = {name: str(value) for name, value in row._asdict().items()}
+            logger.warning("Failed, left to the next invocation", extra={**ids, "reason": error.cause})
+    return failed
