@@ -16,13 +16,14 @@ from causeway.catalogue import provider_terms
 from causeway.connections.requests import Change, Draft, Filter
 from causeway.errors.connections import ConnectionNotFound, IntegrationNotActive, TemplateMoved
 from causeway.errors.requests import NameTaken, VersionMismatch
-from causeway.errors.tree import BY_CODE, CausewayError
+from causeway.errors.tree import CausewayError
+from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 from causeway.wire import base64url
 
 Transaction = psycopg.Connection[Any]
 
 # Codes of what is wrong with a stored credential, as a use found it; giving it anew mends it.
-_UNOPENED = ("CREDENTIAL_UNREADABLE", "CREDENTIAL_MISSING")
+_UNOPENED = {error.code: error for error in (CredentialUnreadable, CredentialMissing)}
 
 # What Connection is made of.
 _COLUMNS: LiteralString = """
@@ -110,7 +111,7 @@ class Connection:
         if self.moved:
             return self._template_moved
         if self.error_code in _UNOPENED:
-            return BY_CODE[self.error_code]()
+            return _UNOPENED[self.error_code]()
         if self.status == "active":
             return None
         return IntegrationNotActive(self.error_message or "The connection has not been tested yet")
