@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 
-from causeway.edge import hub as hub_api
 from causeway.errors.service import SchemaBehind, Unavailable
 from causeway.errors.tenancy import Forbidden, TenantNotFound, Unauthorized
 from causeway.errors.tree import CausewayError
 from causeway.tenancy import identity
+from causeway.tenancy.authorizer_context import AuthorizerContext
 from causeway.tenancy.identity import Caller
 from local.demo.data import PEOPLE, TENANTS
 from local.stack import Stack
@@ -223,7 +223,7 @@ def test_hub_that_cannot_answer_says_nothing_of_money() -> None:
 def test_authorizer_that_could_not_find_out_is_no_refusal(code: str) -> None:
     """The issuer or the database may be down: a good token is not called a bad one."""
     with pytest.raises(CausewayError) as raised:
-        hub_api.caller_of({"lambda": {"refused": code}}, None)
+        AuthorizerContext.parse({"lambda": {"refused": code}}).caller(None)
     assert raised.value.status >= 500
 
 
@@ -238,7 +238,7 @@ def test_authorizer_that_could_not_find_out_is_no_refusal(code: str) -> None:
 def test_event_that_names_nobody_lets_nobody_in(authorizer: dict[str, Any]) -> None:
     """HUB 43: a route that was left without an authorizer is closed."""
     with pytest.raises(Unauthorized):
-        hub_api.caller_of(authorizer, None)
+        AuthorizerContext.parse(authorizer).caller(None)
 
 
 def test_caller_demands_no_more_than_his_role_has() -> None:

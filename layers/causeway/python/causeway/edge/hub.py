@@ -19,11 +19,10 @@ from causeway.edge.events import headers_of, raw_body
 from causeway.edge.routes import FAULTS, Declaration, Documentation, Proof, register
 from causeway.errors.platforms import ProviderOutcomeUnknown
 from causeway.errors.requests import ChangedMeanwhile, IfMatchRequired, VersionMismatch
-from causeway.errors.tenancy import Forbidden, TenantNotFound, Unauthorized
-from causeway.errors.tree import BY_CODE, CausewayError
-from causeway.tenancy import identity
+from causeway.errors.tenancy import Forbidden, TenantNotFound
+from causeway.errors.tree import CausewayError
+from causeway.tenancy.authorizer_context import AuthorizerContext
 from causeway.tenancy.context import RequestContext
-from causeway.tenancy.identity import Caller
 from causeway.tenancy.permissions import ALLOWED, KEEPER, Permission
 from causeway.wire import addresses, strict_json
 from causeway.wire.fields import known_fields
@@ -156,7 +155,7 @@ def _in_time(app: APIGatewayHttpResolver) -> Database:
 def _call(event: dict[str, Any], path: dict[str, str], in_time: Database) -> HubCall:
     context = event["requestContext"]
     headers = headers_of(event)
-    caller = caller_of(context.get("authorizer", {}), headers.get("x-tenant-id"))
+    caller = AuthorizerContext.parse(context.get("authorizer", {})).caller(headers.get("x-tenant-id"))
     return HubCall(
         context=RequestContext(caller, context["http"]["sourceIp"], context["requestId"], in_time),
         delivered=path | (event.get("pathParameters") or {}),
@@ -165,28 +164,6 @@ def _call(event: dict[str, Any], path: dict[str, str], in_time: Database) -> Hub
         raw=raw_body(event),
         route=event["routeKey"],
     )
-
-
-def caller_of(authorizer: dict[str, Any], tenant_asked: str | None) -> Caller:
-    """Return who calls, as the route's authorizer found out.
-
-    Args:
-        authorizer: of the event's requestContext: jwt.claims of API Gateway's own, or lambda of functions/identity's,
-            which holds claims, or a key's id, or code and sentence of the error by which the call is refused.
-        tenant_asked: X-Tenant-Id.
-
-    Raises:
-        Unauthorized: nobody, or nobody who may be let in.
-        CausewayError: the one that the authorizer names; Unavailable where it could not find out.
-    """
-    match authorizer:
-        case {"lambda": {"refused": str(code), **rest}}:
-            raise BY_CODE.get(code, Unauthorized)(str(rest.get("sentence", "")))
-        case {"lambda": {"keyId": str(key_id), "tenantId": str(tenant_id), **rest}}:
-            return identity.of_machine(tenant_id, key_id, rest.get("channel"))
-        case {"jwt": {"claims": dict(claims)}} | {"lambda": dict(claims)}:
-            return identity.of_claims(claims, tenant_asked)
-    raise Unauthorized
 
 
 @dataclass(frozen=True, slots=True)

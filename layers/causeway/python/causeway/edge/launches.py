@@ -18,7 +18,7 @@ from causeway.edge.routes import Declaration, Documentation, Proof, register
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import TokenRequired
 from causeway.errors.tree import CausewayError
-from causeway.tenancy import identity
+from causeway.tenancy.authorizer_context import AuthorizerContext
 from causeway.tenancy.context import RequestContext
 from causeway.wire import strict_json
 
@@ -93,20 +93,15 @@ def _launcher(context: dict[str, Any], headers: dict[str, str]) -> Launcher:
 
     Raises:
         TokenRequired: no token and no key; on a laptop that is allowed.
-        CausewayError: as hub.caller_of, identity.of_player.
+        CausewayError: as AuthorizerContext.player and caller.
     """
     casino = postgres.current()
     if "authorization" not in headers and "x-api-key" not in headers:
         if settings.stage() != "local" or not settings.default_tenant_id():
             raise TokenRequired
         return Launcher(casino, settings.default_tenant_id(), None)
-    authorizer = context.get("authorizer", {})
-    claims = authorizer.get("lambda", {})
-    player_id = identity.player_of(claims)
-    # A player is in no group; who is in one may launch by his role too.
-    if player_id is not None and "cognito:groups" not in claims:
-        caller = identity.of_player(claims)
-    else:
-        caller = hub.caller_of(authorizer, headers.get("x-tenant-id"))
+    found = AuthorizerContext.parse(context.get("authorizer", {}))
+    player_id, player = found.player()
+    caller = player or found.caller(headers.get("x-tenant-id"))
     request = RequestContext(caller, context["http"]["sourceIp"], context["requestId"], casino)
     return Launcher(casino, caller.tenant, request, player_id)

@@ -1,0 +1,70 @@
+"""What an authorizer hands to a function is read back as it was written."""
+
+import pytest
+
+from causeway.errors.service import Internal, Misconfigured, Unavailable
+from causeway.errors.tenancy import Unauthorized
+from causeway.errors.tree import CausewayError
+from causeway.tenancy.authorizer_context import AuthorizerContext
+from causeway.tenancy.identity import Caller
+
+TENANT = "00000000-0000-4000-8000-000000000001"
+CLAIMS = {"sub": "somebody", "cognito:groups": "[staff]", "custom:tenant_id": TENANT}
+CONTEXTS = [
+    AuthorizerContext(CLAIMS),
+    AuthorizerContext.of_machine(Caller("machine", "a key", "service", TENANT)),
+    AuthorizerContext.of_machine(Caller("machine", "a key", "service", TENANT, "sms")),
+    AuthorizerContext.of_error(Unauthorized("The token has expired: log in again")),
+    AuthorizerContext.of_error(Unavailable(cause="the database is down")),
+]
+
+
+@pytest.mark.parametrize("context", CONTEXTS, ids=lambda context: repr(context)[:60])
+def test_context_is_read_as_it_was_written_and_holds_text_only(context: AuthorizerContext) -> None:
+    """API Gateway passes the context on as it is: what a function reads is what the authorizer wrote."""
+    written = context.as_context()
+
+    assert all(isinstance(text, str) for text in [*written, *written.values()])
+    assert AuthorizerContext.parse({"lambda": written}) == context
+
+
+def test_claims_of_both_authorizers_are_read_alike() -> None:
+    own = AuthorizerContext.parse({"jwt": {"claims": CLAIMS, "scopes": None}})
+
+    assert own == AuthorizerContext.parse({"lambda": CLAIMS}) == AuthorizerContext(CLAIMS)
+    assert (own.caller(None).subject, own.caller(None).role, own.caller(None).tenant) == ("somebody", "staff", TENANT)
+
+
+def test_caller_of_a_key_is_the_machine_of_its_tenant_and_channel() -> None:
+    for channel in (None, "sms"):
+        machine = Caller("machine", "a key", "service", TENANT, channel)
+        assert AuthorizerContext.of_machine(machine).caller(None) == machine
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (Unauthorized("The token has expired: log in again"), "UNAUTHORIZED", "The token has expired: log in again"),
+        (Misconfigured("no issuer", cause="no issuer"), "INTERNAL", Internal.__doc__),
+    ],
+)
+def test_refusal_is_raised_again_and_a_fault_of_ours_keeps_its_sentence(
+    error: CausewayError, code: str, sentence: str
+) -> None:
+    with pytest.raises(CausewayError) as raised:
+        AuthorizerContext.parse({"lambda": AuthorizerContext.of_error(error).as_context()}).caller(None)
+
+    assert (raised.value.code, raised.value.cause, raised.value.sentence) == (code, "", sentence)
+
+
+def test_player_is_the_caller_unless_a_group_gives_a_role() -> None:
+    player = CLAIMS | {"custom:player_id": "7"}
+    person_in_group = AuthorizerContext(player).player()
+    without_group = {name: claim for name, claim in player.items() if name != "cognito:groups"}
+    alone_id, alone = AuthorizerContext(without_group).player()
+
+    assert person_in_group == (7, None)
+    assert alone_id == 7
+    assert alone is not None
+    assert (alone.role, alone.tenant) == ("player", TENANT)
+    assert AuthorizerContext(CLAIMS).player() == (None, None)
