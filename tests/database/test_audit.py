@@ -15,7 +15,7 @@ from tests.database.world import B, Casino, Seat
 
 # The auditor's, which the database does not hold.
 KEY = "a key of the auditor's of forty characters"
-PYTHON = Path(__file__).parents[2] / "layers" / "causeway" / "python"
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,9 @@ def shared_played(cluster: Cluster) -> Iterator[Played]:
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command, as an operator runs it."""
     return subprocess.run(
-        [sys.executable, "-m", "causeway.casino.ledger", *arguments],
-        cwd=PYTHON,
-        env={"PATH": os.defpath, "LEDGER_AUDIT_KEY": KEY, **environment},
+        [sys.executable, "-m", "tools.audit", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.defpath, "PYTHONPATH": "layers/causeway/python", "LEDGER_AUDIT_KEY": KEY, **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -95,7 +95,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 def audited(played: Played) -> list[str]:
     """Audit by command, which must have found something; returns the lines about wallets, without the last."""
-    result = run("audit", "--database-url", played.casino.urls["auditor"])
+    result = run("ledger", "--database-url", played.casino.urls["auditor"])
     assert (result.returncode, result.stderr) == (1, ""), result.stdout
     *findings, last = result.stdout.splitlines()
     assert last.endswith(f"{len(findings)} findings")
@@ -115,13 +115,13 @@ def test_ledger_as_it_was_written_is_clean(shared_played: Played) -> None:
     """By both ways to say which database"""
     url = shared_played.casino.urls["auditor"]
 
-    for number, result in enumerate((run("audit", "--database-url", url), run("audit", DATABASE_URL=url)), start=1):
+    for number, result in enumerate((run("ledger", "--database-url", url), run("ledger", DATABASE_URL=url)), start=1):
         assert (result.returncode, result.stderr) == (0, "")
         assert result.stdout == f"2 wallets, 14 rows, audit run {number}, 0 findings\n"
 
 
 def test_a_ledger_nobody_has_used_is_clean(casino: Casino) -> None:
-    result = run("audit", "--database-url", casino.urls["auditor"])
+    result = run("ledger", "--database-url", casino.urls["auditor"])
 
     assert (result.returncode, result.stdout) == (0, "0 wallets, 0 rows, audit run 1, 0 findings\n")
 
@@ -130,12 +130,12 @@ def test_a_wallet_without_rows_is_clean(casino: Casino) -> None:
     casino.seat(balance=0)
 
     assert (
-        run("audit", "--database-url", casino.urls["auditor"]).stdout == "1 wallets, 0 rows, audit run 1, 0 findings\n"
+        run("ledger", "--database-url", casino.urls["auditor"]).stdout == "1 wallets, 0 rows, audit run 1, 0 findings\n"
     )
 
 
 def test_the_superuser_may_audit_too(shared_played: Played) -> None:
-    assert run("audit", "--database-url", shared_played.casino.urls["superuser"]).returncode == 0
+    assert run("ledger", "--database-url", shared_played.casino.urls["superuser"]).returncode == 0
 
 
 def entry(number: int, change: str) -> str:
@@ -328,7 +328,7 @@ def test_row_that_lacks_a_value_is_named_and_does_not_stop_the_audit(played: Pla
 
 @pytest.mark.parametrize("column", ["entry", "hash", "signature"])
 def test_signed_head_that_lacks_a_value_is_named_and_does_not_stop_the_audit(played: Played, column: str) -> None:
-    assert run("audit", "--database-url", played.casino.urls["auditor"]).returncode == 0
+    assert run("ledger", "--database-url", played.casino.urls["auditor"]).returncode == 0
     played.casino.query(f"ALTER TABLE ledger_audit_heads ALTER {column} DROP NOT NULL".encode())
     played.corrupt(f"UPDATE ledger_audit_heads SET {column} = NULL WHERE wallet_id = %(wallet)s")  # noqa: S608
 
@@ -454,7 +454,7 @@ def test_corruption_by_the_owner_is_found_as_well(played: Played) -> None:
 )
 def test_database_that_cannot_be_reached_is_status_2_and_one_line(url: str) -> None:
     """2 is not 1: nothing is known to be wrong with the ledger."""
-    result = run("audit", "--database-url", url)
+    result = run("ledger", "--database-url", url)
 
     assert (result.returncode, result.stdout) == (2, "")
     if url:
@@ -465,7 +465,7 @@ def test_database_that_cannot_be_reached_is_status_2_and_one_line(url: str) -> N
 
 def test_unknown_command_is_status_2() -> None:
     assert run("repair").returncode == 2
-    assert run("audit").returncode == 2
+    assert run("ledger").returncode == 2
 
 
 @pytest.mark.parametrize("login", ["casino", "provider"])
@@ -473,7 +473,7 @@ def test_role_that_does_not_read_every_tenant_cannot_audit(played: Played, login
     """It would see no rows, and find nothing wrong with them."""
     played.corrupt(wallet("balance = balance + 1"))
 
-    result = run("audit", "--database-url", played.casino.urls[login])
+    result = run("ledger", "--database-url", played.casino.urls[login])
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("The audit could not run: ")
     assert len(result.stderr.splitlines()) == 1

@@ -17,7 +17,7 @@ from tests.database.audit_hub import CREATED, Hub, opened_hub
 from tests.database.clones import Cluster
 from tests.database.parallel import at_once
 
-PYTHON = Path(__file__).parents[2] / "layers" / "causeway" / "python"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +48,9 @@ def filled(hub: Hub) -> tuple[str, str]:
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command, as an operator runs it."""
     return subprocess.run(
-        [sys.executable, "-m", "causeway.audit_log", *arguments],
-        cwd=PYTHON,
-        env={"PATH": os.defpath, **environment},
+        [sys.executable, "-m", "tools.audit", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.defpath, "PYTHONPATH": "layers/causeway/python", **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -207,7 +207,7 @@ def test_tampering_is_found_and_named_by_the_command(hub: Hub, tampering: str) -
     statements, entry = TAMPERED[tampering]
     hub.tamper(*statements, t=tenant_id, o=other)
 
-    result = run("verify", "--database-url", hub.urls["auditor"])
+    result = run("log", "--database-url", hub.urls["auditor"])
 
     assert (result.returncode, result.stderr) == (1, ""), result.stdout
     *findings, last = result.stdout.splitlines()
@@ -240,14 +240,14 @@ def test_chain_written_anew_shows_by_a_hash_noted_before(hub: Hub) -> None:
     noted = [f"--noted={found.tenant_id}:{found.entry}:{found.hash}" for found in hub.read(tenant_id)]
     others = [f"--noted={found.tenant_id}:{found.entry}:{found.hash}" for found in hub.read(other)]
     url = f"--database-url={hub.urls['auditor']}"
-    assert run("verify", url, *noted, *others).returncode == 0
+    assert run("log", url, *noted, *others).returncode == 0
     hub.tamper("UPDATE audit_log SET actor = 'x' WHERE tenant_id = %(t)s AND entry = 3", t=tenant_id)
     with hub.superuser.transaction():
         hub.superuser.execute("SET LOCAL session_replication_role = replica")
         hub.superuser.execute(REWRITE.format(tenant=tenant_id).encode())
 
-    assert run("verify", url).returncode == 0
-    result = run("verify", url, *noted, *others)
+    assert run("log", url).returncode == 0
+    result = run("log", url, *noted, *others)
 
     assert result.returncode == 1
     assert result.stdout.splitlines()[:-1] == [
@@ -278,15 +278,15 @@ def test_noted_entry_that_is_gone_is_found(hub: Hub) -> None:
     )
     url = f"--database-url={hub.urls['auditor']}"
 
-    assert run("verify", url).returncode == 0
-    result = run("verify", url, "--noted", f"{tenant_id.upper()}:8:{newest.hash.upper()}")
+    assert run("log", url).returncode == 0
+    result = run("log", url, "--noted", f"{tenant_id.upper()}:8:{newest.hash.upper()}")
     assert result.stdout.splitlines()[0] == f"tenant {tenant_id}, entry 8: its hash was noted, and it is gone"
     assert result.returncode == 1
 
 
 @pytest.mark.parametrize("noted", ["", "1:2:3", f"{PLATFORM}:1", f"{PLATFORM}:x:00", f"{PLATFORM}:1:zz"])
 def test_note_that_is_none_is_refused(noted: str) -> None:
-    result = run("verify", "--database-url", "postgresql:///none", "--noted", noted)
+    result = run("log", "--database-url", "postgresql:///none", "--noted", noted)
     assert (result.returncode, "TENANT:ENTRY:HASH" in result.stderr) == (2, True)
 
 
@@ -302,26 +302,26 @@ def test_log_as_it_was_written_is_clean(hub: Hub) -> None:
     """By both ways to say which database, and for a superuser too."""
     filled(hub)
     for result in (
-        run("verify", "--database-url", hub.urls["auditor"]),
-        run("verify", "--database-url", hub.urls["superuser"]),
-        run("verify", DATABASE_URL=hub.urls["auditor"]),
+        run("log", "--database-url", hub.urls["auditor"]),
+        run("log", "--database-url", hub.urls["superuser"]),
+        run("log", DATABASE_URL=hub.urls["auditor"]),
     ):
         assert (result.returncode, result.stderr, result.stdout) == (0, "", "3 chains, 12 entries, 0 findings\n")
 
 
 def test_log_nobody_has_used_is_clean(hub: Hub) -> None:
-    result = run("verify", "--database-url", hub.urls["auditor"])
+    result = run("log", "--database-url", hub.urls["auditor"])
     assert (result.returncode, result.stdout) == (0, "0 chains, 0 entries, 0 findings\n")
 
 
 def test_role_that_sees_no_tenant_cannot_call_the_log_clean(shared: Hub) -> None:
-    result = run("verify", "--database-url", shared.urls["hub"])
+    result = run("log", "--database-url", shared.urls["hub"])
     assert (result.returncode, result.stdout) == (2, "")
     assert "causeway_auditor" in result.stderr
 
 
 def test_database_that_cannot_be_reached_is_not_a_clean_log() -> None:
-    result = run("verify", "--database-url", "postgresql://nobody@127.0.0.1:1/none")
+    result = run("log", "--database-url", "postgresql://nobody@127.0.0.1:1/none")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("The log could not be verified: ")
 

@@ -184,7 +184,7 @@ def test_settled_fact_that_was_changed_is_named_at_every_audit_and_the_chains_ar
     expected = f"{subject}: it was {was} at audit run 1, and {found}".format(code=provider.code)
 
     for number in (2, 3):
-        result = run("audit", "--database-url", played.casino.urls["auditor"])
+        result = run("ledger", "--database-url", played.casino.urls["auditor"])
         assert result.returncode == 1
         assert expected in result.stdout.splitlines()
         assert f"audit run {number}," in result.stdout.splitlines()[-1]
@@ -208,6 +208,6 @@ def test_what_is_added_is_settled_from_the_next_audit_on(played: Played) -> None
 def test_settings_are_the_operators_own(played: Played, change: str) -> None:
     """A refund may pass the cap of a balance, and a cap may be lowered: it says nothing of what was paid."""
     played.corrupt(change)
-    result = run("audit", "--database-url", played.casino.urls["auditor"])
+    result = run("ledger", "--database-url", played.casino.urls["auditor"])
 
     assert result.returncode == 0, result.stdout

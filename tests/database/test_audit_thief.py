@@ -54,7 +54,7 @@ def forge(played: Played) -> None:
 
 def signed(played: Played) -> int:
     """Audit a ledger that is in order; returns the number of the run."""
-    result = run("audit", "--database-url", played.casino.urls["auditor"])
+    result = run("ledger", "--database-url", played.casino.urls["auditor"])
     assert (result.returncode, result.stderr) == (0, ""), result.stdout
     return int(result.stdout.split("audit run ")[1].split(",")[0])
 
@@ -177,7 +177,7 @@ def test_theft_with_every_hash_computed_anew_is_found_by_the_signed_head(
     assert signed(played) == 1
     steal(played)
     forge(played)
-    without = run("audit", "--without-heads", "--database-url", played.casino.urls["auditor"])
+    without = run("ledger", "--without-heads", "--database-url", played.casino.urls["auditor"])
     assert (without.returncode, without.stdout.splitlines()[-1][-10:]) == (0, "0 findings")
 
     findings = audited(played)
@@ -313,7 +313,7 @@ NEW_KEY = "another key of the auditor's, of forty characters"
 def audited_anew(played: Played, *options: str) -> tuple[int, list[str]]:
     """Audit with another key; returns the exit status and what was printed."""
     played.casino.corrupted = True
-    result = run("audit", *options, LEDGER_AUDIT_KEY=NEW_KEY, DATABASE_URL=played.casino.urls["auditor"])
+    result = run("ledger", *options, LEDGER_AUDIT_KEY=NEW_KEY, DATABASE_URL=played.casino.urls["auditor"])
     return result.returncode, (result.stdout + result.stderr).splitlines()
 
 
@@ -362,7 +362,7 @@ def test_new_series_with_a_key_that_has_signed_is_refused(played: Played) -> Non
     cut(played)
     forge(played)
 
-    result = run("audit", "--new-series", "--database-url", played.casino.urls["auditor"])
+    result = run("ledger", "--new-series", "--database-url", played.casino.urls["auditor"])
 
     assert (result.returncode, result.stdout) == (2, "")
     assert "This key has signed audit runs: make a new key for a new series" in result.stderr
@@ -385,7 +385,7 @@ def test_forged_runs_are_no_dead_end(played: Played) -> None:
 
 @pytest.mark.parametrize(("key", "reason"), [("", "LEDGER_AUDIT_KEY"), ("short", "at least 32 characters")])
 def test_audit_without_a_key_does_not_look_like_one_with_it(played: Played, key: str, reason: str) -> None:
-    result = run("audit", LEDGER_AUDIT_KEY=key, DATABASE_URL=played.casino.urls["auditor"])
+    result = run("ledger", LEDGER_AUDIT_KEY=key, DATABASE_URL=played.casino.urls["auditor"])
 
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("The audit could not run: ")

@@ -10,11 +10,10 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from causeway import dialling
-from causeway.database import postgres
+from causeway.database import connecting, postgres
 from causeway.database.postgres import Database
-from causeway.deadlines import Deadline, bounded
 from causeway.errors.service import Unavailable
+from causeway.outbound.deadlines import Deadline, bounded
 from tests.database.test_connection import PROMISE
 from tests.database.world import Casino, Seat
 from tests.unit.silent import Silent
@@ -179,7 +178,7 @@ def test_connection_that_comes_too_late_is_closed(casino: Casino) -> None:
         return made[-1]
 
     with pytest.raises(psycopg.OperationalError, match="no connection in time"):
-        dialling.connect(slow, {"host": "127.0.0.1"}, Deadline(0.1))
+        connecting.connect(slow, {"host": "127.0.0.1"}, Deadline(0.1))
     until = time.monotonic() + 10
     while not (made and made[0].closed) and time.monotonic() < until:
         time.sleep(0.01)

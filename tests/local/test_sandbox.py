@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from causeway import outbound, settings
+from causeway import settings
 from causeway.catalogue.providers import Provider, read_shape
+from causeway.outbound import client, failures
 from causeway.platforms import calls
 from causeway.platforms.account import Account
 from local import ROOT
@@ -22,7 +23,7 @@ from local.sandbox.registry import FOLDER, demo_credentials, platforms
 
 CATALOGUE = ROOT / "schema" / "catalogue"
 PROVIDERS = sorted(path.stem for path in CATALOGUE.glob("[a-z]*.json"))
-ATTEMPTS: list[outbound.Attempt] = []
+ATTEMPTS: list[client.Attempt] = []
 
 
 def _document(key: str) -> dict[str, Any]:
@@ -73,7 +74,7 @@ def url(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def _control(url: str, method: str, path: str, content: Any = None) -> tuple[int, Any]:
     body = b"" if content is None else json.dumps(content).encode()
-    reply = outbound.call(method, f"{url}/_sandbox/{path}", body=body, log=ATTEMPTS.append)
+    reply = client.send(method, f"{url}/_sandbox/{path}", body=body, log=ATTEMPTS.append)
     return reply.status, json.loads(reply.body)
 
 
@@ -96,7 +97,7 @@ def test_platform_is_played_from_a_folder_of_its_own(tmp_path: Path, monkeypatch
     headers = {"Authorization": f"Bearer {demo_credentials('sendgrid')['api_key']}"}
     try:
         paths = ("toy/toy", "toy/v3/scopes", "sendgrid/v3/scopes")
-        replies = [outbound.call("GET", f"{server.url}/{path}", headers=headers, log=ATTEMPTS.append) for path in paths]
+        replies = [client.send("GET", f"{server.url}/{path}", headers=headers, log=ATTEMPTS.append) for path in paths]
     finally:
         server.stop()
         settings.egress_allowed_hosts.cache_clear()
@@ -173,10 +174,10 @@ def test_fault_that_takes_time_ends_with_the_budget(url: str, fault: str) -> Non
     _control(url, "POST", "faults", {"provider": "stripe", "fault": fault})
     headers = {"Authorization": f"Bearer {demo_credentials('stripe')['api_key']}"}
 
-    with pytest.raises(outbound.TimedOut):
-        outbound.call("GET", f"{url}/stripe/v1/balance", headers=headers, budget=0.3, log=ATTEMPTS.append)
+    with pytest.raises(failures.TimedOut):
+        client.send("GET", f"{url}/stripe/v1/balance", headers=headers, budget=0.3, log=ATTEMPTS.append)
 
-    assert outbound.call("GET", f"{url}/stripe/v1/balance", headers=headers, log=ATTEMPTS.append).status == 200
+    assert client.send("GET", f"{url}/stripe/v1/balance", headers=headers, log=ATTEMPTS.append).status == 200
 
 
 def test_slow_answer_is_right_when_it_comes(url: str) -> None:
@@ -234,12 +235,12 @@ def test_calls_are_counted(url: str) -> None:
 
 @pytest.mark.parametrize("path", ["/nobody/v1", "/", "/_sandbox/other"])
 def test_other_paths_are_not_found(url: str, path: str) -> None:
-    assert outbound.call("GET", url + path, log=ATTEMPTS.append).status == 404
+    assert client.send("GET", url + path, log=ATTEMPTS.append).status == 404
 
 
 def test_errors_have_the_platforms_shape(url: str) -> None:
     def refused(path: str) -> Any:
-        return json.loads(outbound.call("GET", url + path, log=ATTEMPTS.append).body)
+        return json.loads(client.send("GET", url + path, log=ATTEMPTS.append).body)
 
     twilio = refused("/twilio/2010-04-01/Accounts/AC0/Balance.json")
     assert (twilio["code"], twilio["status"]) == (20003, 401)
@@ -253,7 +254,7 @@ def test_errors_have_the_platforms_shape(url: str) -> None:
 
 def test_paypal_gives_a_token_that_opens_its_sandboxed(url: str) -> None:
     mine = demo_credentials("paypal")
-    reply = outbound.call(
+    reply = client.send(
         "POST",
         f"{url}/paypal/v1/oauth2/token",
         headers=_basic(mine["client_id"], mine["client_secret"]),
@@ -265,7 +266,7 @@ def test_paypal_gives_a_token_that_opens_its_sandboxed(url: str) -> None:
     def webhooks(bearer: str) -> int:
         headers = {"Authorization": f"Bearer {bearer}"}
         path = f"{url}/paypal/v1/notifications/webhooks"
-        return outbound.call("GET", path, headers=headers, log=ATTEMPTS.append).status
+        return client.send("GET", path, headers=headers, log=ATTEMPTS.append).status
 
     assert (webhooks(token), webhooks(f"{token}0"), webhooks("")) == (200, 401, 401)
 
@@ -281,7 +282,7 @@ def ghl(url: str) -> Ghl:
     mine = demo_credentials("gohighlevel")
 
     def ask(method: str, path: str, content: Any = None, version: str = "2021-04-15") -> tuple[int, Any]:
-        reply = outbound.call(
+        reply = client.send(
             method,
             f"{url}/gohighlevel{path}",
             headers={"Authorization": f"Bearer {mine['apiKey']}", "Version": version},
@@ -364,7 +365,7 @@ def test_sandbox_leaves_no_process_and_forgets(tmp_path: Path) -> None:
 
 def test_no_secret_of_a_call_is_in_its_record(url: str) -> None:
     """HUB 16: over all platforms, whichever way each sends its secrets; Twilio's account even answers one."""
-    attempts: list[outbound.Attempt] = []
+    attempts: list[client.Attempt] = []
     secrets = set()
     for key in PROVIDERS:
         secrets |= {value for name, value in demo_credentials(key).items() if name in _secret_fields(key)}
@@ -372,7 +373,7 @@ def test_no_secret_of_a_call_is_in_its_record(url: str) -> None:
         _test(key, url)
         attempts += ATTEMPTS[start:]
     mine = demo_credentials("twilio")
-    outbound.call(
+    client.send(
         "GET",
         f"{url}/twilio/2010-04-01/Accounts/{mine['account_sid']}.json",
         headers=_basic(mine["account_sid"], mine["auth_token"]),

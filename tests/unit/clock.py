@@ -1,6 +1,6 @@
 """Both clocks of an execution environment, moved by a test."""
 
-from causeway.ages import Moment
+from causeway.aws.ages import Moment
 
 
 class Clock:

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from causeway import outbound
-from causeway.outbound import egress
+from causeway.outbound import client, egress, failures, partners
 from tests.unit.silent import Silent
 from tests.unit.wire_server import WireServer, ok
 
@@ -100,7 +99,7 @@ def resolver(*addresses: str) -> tuple[Resolver, list[str]]:
 )
 def test_special_address_is_blocked(address: str) -> None:
     """HUB 14."""
-    assert egress.why_blocked(ip_address(address)) is not None
+    assert egress.blocked_kind(ip_address(address)) is not None
 
 
 @pytest.mark.parametrize(
@@ -121,7 +120,7 @@ def test_special_address_is_blocked(address: str) -> None:
     ],
 )
 def test_public_address_is_not_blocked(address: str) -> None:
-    assert egress.why_blocked(ip_address(address)) is None
+    assert egress.blocked_kind(ip_address(address)) is None
 
 
 @pytest.mark.parametrize(
@@ -148,10 +147,10 @@ def test_public_address_is_not_blocked(address: str) -> None:
 )
 def test_no_spelling_of_loopback_reaches_it(set_environment: Callable[..., None], host: str) -> None:
     """HUB 14: whatever the resolver or IDNA makes of the text, nothing arrives."""
-    attempts: list[outbound.Attempt] = []
-    unreached = pytest.raises((outbound.AddressBlocked, outbound.DnsFailed, outbound.RequestInvalid))
+    attempts: list[client.Attempt] = []
+    unreached = pytest.raises((failures.AddressBlocked, failures.DnsFailed, failures.RequestInvalid))
     with WireServer(ok(b"{}")) as server, unreached:
-        outbound.call("GET", f"http://{host}:{server.port}/", log=attempts.append)
+        client.send("GET", f"http://{host}:{server.port}/", log=attempts.append)
 
     assert server.requests == []
     assert [attempt.status for attempt in attempts] == [None]
@@ -162,8 +161,8 @@ def test_loopback_in_another_spelling_is_named_a_blocked_address(
     set_environment: Callable[..., None], host: str
 ) -> None:
     """HUB 14."""
-    with pytest.raises(outbound.AddressBlocked, match="resolves to"):
-        outbound.call("GET", f"https://{host}/", log=print)
+    with pytest.raises(failures.AddressBlocked, match="resolves to"):
+        client.send("GET", f"https://{host}/", log=print)
 
 
 def test_one_bad_address_among_good_ones_blocks_the_host(
@@ -172,8 +171,8 @@ def test_one_bad_address_among_good_ones_blocks_the_host(
     """HUB 14: the good one first, so that a guard that looks at the first alone fails."""
     monkeypatch.setattr(socket, "getaddrinfo", resolver("8.8.8.8", "10.0.0.1")[0])
 
-    with pytest.raises(outbound.AddressBlocked, match=r"10\.0\.0\.1 \(private\)"):
-        outbound.call("GET", "https://platform.test/", log=print)
+    with pytest.raises(failures.AddressBlocked, match=r"10\.0\.0\.1 \(private\)"):
+        client.send("GET", "https://platform.test/", log=print)
 
 
 def test_host_is_resolved_once_and_the_judged_address_is_dialled(
@@ -186,7 +185,7 @@ def test_host_is_resolved_once_and_the_judged_address_is_dialled(
     )
     with WireServer(ok(b"{}")) as server:
         set_environment(EGRESS_ALLOWED_HOSTS="platform.test")
-        outbound.call("GET", f"http://platform.test:{server.port}/a", log=print)
+        client.send("GET", f"http://platform.test:{server.port}/a", log=print)
 
     assert asked == ["platform.test"]
     assert f"\r\nHost: platform.test:{server.port}\r\n".encode() in server.requests[0]
@@ -210,10 +209,10 @@ def test_setting_opens_the_named_host_alone(set_environment: Callable[..., None]
     with WireServer(ok(b"{}")) as server:
         set_environment(EGRESS_ALLOWED_HOSTS=allowed.format(port=server.port))
         if reached:
-            assert outbound.call("GET", server.url, log=print).status == 200
+            assert client.send("GET", server.url, log=print).status == 200
         else:
-            with pytest.raises(outbound.AddressBlocked):
-                outbound.call("GET", server.url, log=print)
+            with pytest.raises(failures.AddressBlocked):
+                client.send("GET", server.url, log=print)
 
     assert len(server.requests) == reached
 
@@ -224,7 +223,7 @@ def test_redirect_to_a_private_address_is_not_followed(set_environment: Callable
         moved = f"HTTP/1.1 302 Found\r\nLocation: {inner.url}/\r\nContent-Length: 0\r\n\r\n".encode()
         with WireServer(lambda connection, _: connection.sendall(moved)) as server:
             set_environment(EGRESS_ALLOWED_HOSTS=f"127.0.0.1:{server.port}")
-            reply = outbound.call("GET", server.url, log=print)
+            reply = client.send("GET", server.url, log=print)
 
     assert reply.status == 302
     assert inner.requests == []
@@ -236,7 +235,7 @@ def test_second_address_is_dialled_where_the_first_refuses(
     monkeypatch.setattr(socket, "getaddrinfo", resolver("127.0.0.2", "127.0.0.1")[0])
     with WireServer(ok(b"{}")) as server:
         set_environment(EGRESS_ALLOWED_HOSTS="platform.test")
-        assert outbound.call("GET", f"http://platform.test:{server.port}", log=print).status == 200
+        assert client.send("GET", f"http://platform.test:{server.port}", log=print).status == 200
 
 
 def test_silent_address_takes_little_time_from_the_one_behind_it(
@@ -253,7 +252,7 @@ def test_silent_address_takes_little_time_from_the_one_behind_it(
         silent = Silent(["127.0.0.2"], accepts=False, port=server.port)
         set_environment(EGRESS_ALLOWED_HOSTS="platform.test")
         try:
-            reply = outbound.call("GET", f"http://platform.test:{server.port}", log=print, budget=3)
+            reply = client.send("GET", f"http://platform.test:{server.port}", log=print, budget=3)
         finally:
             silent.close()
 
@@ -265,7 +264,7 @@ def test_partner_behind_a_silent_address_is_reached(monkeypatch: pytest.MonkeyPa
     with WireServer(ok(b"{}")) as server:
         silent = Silent(["127.0.0.2"], accepts=False, port=server.port)
         try:
-            reply = outbound.post_json(f"http://partner.test:{server.port}/x", b"{}", {}, 2.5, 100)
+            reply = partners.post_json(f"http://partner.test:{server.port}/x", b"{}", {}, 2.5, 100)
         finally:
             silent.close()
 
@@ -277,8 +276,8 @@ def test_environment_proxy_is_not_used(set_environment: Callable[..., None], mon
     with WireServer(ok(b"{}")) as proxy:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy.url)
-        with pytest.raises(outbound.AddressBlocked):
-            outbound.call("GET", "http://10.0.0.1/", log=print)
+        with pytest.raises(failures.AddressBlocked):
+            client.send("GET", "http://10.0.0.1/", log=print)
 
     assert proxy.requests == []
 
@@ -288,5 +287,5 @@ def test_public_host_is_called_over_tls_alone(monkeypatch: pytest.MonkeyPatch) -
     public = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 80))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: public)
 
-    with pytest.raises(outbound.RequestInvalid, match="https"):
-        outbound.call("GET", "http://example.com/", log=print)
+    with pytest.raises(failures.RequestInvalid, match="https"):
+        client.send("GET", "http://example.com/", log=print)

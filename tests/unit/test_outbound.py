@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from causeway import outbound
-from causeway.outbound import pinned
+from causeway.outbound import client, failures, partners, pinned_adapter
+from causeway.outbound.replies import Reply
 from tests.unit.wire_server import Act, WireServer, ok, say
 
 SECRET = 'C4nary/"secret"+=value'
@@ -31,11 +31,11 @@ def loopback(set_environment: Callable[..., None]) -> None:
     set_environment(EGRESS_ALLOWED_HOSTS="127.0.0.1,localhost,platform.test,other.test")
 
 
-def _call(act: Act, **more: Any) -> tuple[outbound.Reply, bytes]:
+def _call(act: Act, **more: Any) -> tuple[Reply, bytes]:
     more = {"log": lambda _: None, "method": "GET", "path": "/", **more}
     with WireServer(act) as server:
         method, path = more.pop("method"), more.pop("path")
-        return outbound.call(method, server.url + path, **more), server.requests[0]
+        return client.send(method, server.url + path, **more), server.requests[0]
 
 
 def _drip(connection: socket.socket, server: WireServer) -> None:
@@ -81,9 +81,9 @@ def test_any_status_is_an_answer(loopback: None, status: int) -> None:
 @pytest.mark.parametrize("act", [_silent, _drip, _drip_head, _drip_without_length])
 def test_budget_ends_a_call_that_is_silent_or_drips(loopback: None, act: Act) -> None:
     """HUB 8: the limit is on the whole attempt, however often a byte comes."""
-    attempts: list[outbound.Attempt] = []
+    attempts: list[client.Attempt] = []
     started = monotonic()
-    with pytest.raises(outbound.TimedOut):
+    with pytest.raises(failures.TimedOut):
         _call(act, budget=0.4, log=attempts.append)
 
     # The budget, and room for a slow machine; a limit per byte would never end.
@@ -94,35 +94,35 @@ def test_budget_ends_a_call_that_is_silent_or_drips(loopback: None, act: Act) ->
 
 def test_budget_ends_a_tls_handshake_nobody_answers(loopback: None) -> None:
     """HUB 8."""
-    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(outbound.TimedOut):
-        outbound.call("GET", f"https://127.0.0.1:{listener.getsockname()[1]}/", budget=0.3, log=print)
+    with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(failures.TimedOut):
+        client.send("GET", f"https://127.0.0.1:{listener.getsockname()[1]}/", budget=0.3, log=print)
 
 
 def test_budget_ends_a_resolver_that_does_not_answer(loopback: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """HUB 8."""
     with WireServer(_silent) as server:
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: server.over.wait(10) and [])
-        with pytest.raises(outbound.DnsUnavailable, match="within"):
-            outbound.call("GET", "https://platform.test/", budget=0.2, log=print)
+        with pytest.raises(failures.DnsUnavailable, match="within"):
+            client.send("GET", "https://platform.test/", budget=0.2, log=print)
 
 
 def test_unknown_name_is_told_apart(loopback: None) -> None:
     """HUB 8."""
-    with pytest.raises(outbound.DnsFailed):
-        outbound.call("GET", "https://nothing.invalid/", log=print)
+    with pytest.raises(failures.DnsFailed):
+        client.send("GET", "https://nothing.invalid/", log=print)
 
 
 def test_refused_connection_is_told_apart(loopback: None) -> None:
     """HUB 8."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        with pytest.raises(outbound.ConnectFailed, match="refused"):
-            outbound.call("GET", f"http://127.0.0.1:{bound.getsockname()[1]}/", log=print)
+        with pytest.raises(failures.ConnectFailed, match="refused"):
+            client.send("GET", f"http://127.0.0.1:{bound.getsockname()[1]}/", log=print)
 
 
 def test_connection_that_closes_without_an_answer_is_told_apart(loopback: None) -> None:
     """HUB 8."""
-    with pytest.raises(outbound.ConnectFailed, match="broke"):
+    with pytest.raises(failures.ConnectFailed, match="broke"):
         _call(say(b""))
 
 
@@ -138,7 +138,7 @@ def test_connection_that_closes_without_an_answer_is_told_apart(loopback: None) 
 )
 def test_garbage_is_told_apart(loopback: None, answer: bytes) -> None:
     """HUB 8."""
-    with pytest.raises(outbound.Garbled):
+    with pytest.raises(failures.Garbled):
         _call(say(answer))
 
 
@@ -181,25 +181,25 @@ BREAKING: dict[str, Act] = {
 @pytest.mark.parametrize("act", BREAKING.values(), ids=list(BREAKING))
 def test_whatever_breaks_after_a_byte_was_sent_may_have_been_done(loopback: None, act: Act) -> None:
     """HUB 11: that bytes were sent decides, not the class of what broke; and nobody's configuration is blamed."""
-    with pytest.raises(outbound.CallFailed) as caught:
+    with pytest.raises(failures.CallFailed) as caught:
         _call(act, method="POST", body=b"{}", budget=0.5, most_bytes=1000)
 
     assert caught.value.sent
-    assert not isinstance(caught.value, outbound.RequestInvalid)
+    assert not isinstance(caught.value, failures.RequestInvalid)
 
 
 @pytest.mark.parametrize("act", BREAKING.values(), ids=list(BREAKING))
 def test_partner_that_breaks_off_is_a_failed_call_and_no_fault_of_ours(act: Act) -> None:
     """HUB 54: a chunk's size of -5 raised a ValueError, which was answered INTERNAL."""
-    with WireServer(act) as server, pytest.raises(outbound.CallFailed):
-        outbound.post_json(f"{server.url}/x", b"{}", {}, 0.5, 1000)
+    with WireServer(act) as server, pytest.raises(failures.CallFailed):
+        partners.post_json(f"{server.url}/x", b"{}", {}, 0.5, 1000)
 
 
 @pytest.mark.parametrize("headers", [{"X-Bad": "a\r\nb"}, {"X-Bad": "\u043a"}])
 def test_request_that_could_not_be_written_was_not_sent(loopback: None, headers: dict[str, str]) -> None:
     """HUB 11"""
-    with WireServer(ok(b"{}")) as server, pytest.raises(outbound.RequestInvalid) as caught:
-        outbound.call("POST", server.url, headers=headers, body=b"{}", log=print)
+    with WireServer(ok(b"{}")) as server, pytest.raises(failures.RequestInvalid) as caught:
+        client.send("POST", server.url, headers=headers, body=b"{}", log=print)
 
     assert not caught.value.sent
     assert server.requests == []
@@ -227,7 +227,7 @@ def test_attempt_tells_nothing_that_a_charset_or_content_type_hides(
     loopback: None, body: bytes, content_type: str
 ) -> None:
     """HUB 16: a stranger's Content-Type is cut and redacted as his body is."""
-    attempts: list[outbound.Attempt] = []
+    attempts: list[client.Attempt] = []
     _call(ok(body, f"Content-Type: {content_type}"), secrets=[SECRET, "C4nary"], log=attempts.append)
 
     assert "C4nary" not in repr(attempts).replace("\\x00", "")
@@ -236,7 +236,7 @@ def test_attempt_tells_nothing_that_a_charset_or_content_type_hides(
 
 def test_text_of_a_failure_is_short_and_in_one_line() -> None:
     """HUB 16: a resolver's or a certificate's words end up in it."""
-    text = str(outbound.TlsFailed("certificate of x\r\n\x1b[2J\u202e" + "y" * 1000))
+    text = str(failures.TlsFailed("certificate of x\r\n\x1b[2J\u202e" + "y" * 1000))
 
     assert len(text) == 300
     assert text.startswith("certificate of x???[2J?y")
@@ -254,7 +254,7 @@ def test_text_of_a_failure_is_short_and_in_one_line() -> None:
 )
 def test_answer_over_the_cap_is_refused(loopback: None, act: Act) -> None:
     """HUB 15: also what only becomes large when it is decompressed."""
-    with pytest.raises(outbound.TooLarge, match="more than 1000 bytes"):
+    with pytest.raises(failures.TooLarge, match="more than 1000 bytes"):
         _call(act, most_bytes=1000)
 
 
@@ -280,14 +280,14 @@ def test_answer_at_the_cap_is_read(loopback: None) -> None:
     ],
 )
 def test_url_that_names_no_web_host_is_refused(loopback: None, url: str) -> None:
-    with pytest.raises(outbound.RequestInvalid):
-        outbound.call("GET", url, log=print)
+    with pytest.raises(failures.RequestInvalid):
+        client.send("GET", url, log=print)
 
 
 @pytest.mark.parametrize("value", ["s3cret\r\nX-Evil: 1", "s3cret\nb", "s3cret-ключ"])
 def test_header_that_cannot_be_sent_is_refused_and_not_quoted(loopback: None, value: str) -> None:
     """HUB 1: neither the message nor a traceback shows it."""
-    with pytest.raises(outbound.RequestInvalid) as caught:
+    with pytest.raises(failures.RequestInvalid) as caught:
         _call(ok(b"{}"), headers={"Authorization": value})
 
     shown = traceback.format_exception(caught.value)
@@ -304,13 +304,13 @@ def test_password_of_the_environment_is_not_sent(
 
 
 def test_method_that_cannot_be_sent_is_refused(loopback: None) -> None:
-    with pytest.raises(outbound.RequestInvalid):
+    with pytest.raises(failures.RequestInvalid):
         _call(ok(b"{}"), method="GET / HTTP/1.1\r\nX: ")
 
 
 def test_attempt_tells_what_happened_and_no_secret(loopback: None) -> None:
     """HUB 16: by name and by value; what the platform echoes is redacted too."""
-    attempts: list[outbound.Attempt] = []
+    attempts: list[client.Attempt] = []
     body = json.dumps({"note": f"my {SECRET}", "pin": 1234, "amount": 5}).encode()
     _call(
         ok(json.dumps({"sid": "AC1", "auth_token": "t0k3n", "echo": SECRET}).encode()),
@@ -335,12 +335,12 @@ def test_attempt_tells_what_happened_and_no_secret(loopback: None) -> None:
 def test_failing_log_does_not_change_the_outcome(loopback: None, act: Act, caplog: pytest.LogCaptureFixture) -> None:
     """HUB 16."""
 
-    def fail(_: outbound.Attempt) -> None:
+    def fail(_: client.Attempt) -> None:
         raise RuntimeError("the log's disk is full")
 
     try:
         outcome: int | str = _call(act, log=fail)[0].status
-    except outbound.Garbled:
+    except failures.Garbled:
         outcome = "garbled"
 
     assert outcome in (200, "garbled")
@@ -361,7 +361,7 @@ def test_calls_leave_no_thread_and_no_connection(loopback: None) -> None:
 def test_post_json_reaches_a_partner_on_a_private_address(set_environment: Callable[..., None]) -> None:
     """Its URLs are the deployment's own, not a tenant's."""
     with WireServer(ok(b'{"a":1}', "Connection: close")) as server:
-        reply = outbound.post_json(f"{server.url}/provider", b'{"b":2}', {"x-signature": "s"}, 10, 100)
+        reply = partners.post_json(f"{server.url}/provider", b'{"b":2}', {"x-signature": "s"}, 10, 100)
 
     assert (reply.status, reply.body) == (200, b'{"a":1}')
     assert b"\r\nContent-Type: application/json\r\n" in server.requests[0]
@@ -371,13 +371,13 @@ def test_post_json_reaches_a_partner_on_a_private_address(set_environment: Calla
 @pytest.mark.parametrize("act", [_drip, _drip_head, _silent])
 def test_post_json_gives_up_an_answer_that_drips_or_does_not_come(act: Act) -> None:
     """A socket's own limit begins anew with every byte."""
-    with WireServer(act) as server, pytest.raises(outbound.TimedOut):
-        outbound.post_json(server.url, b"{}", {}, 0.3, 1000)
+    with WireServer(act) as server, pytest.raises(failures.TimedOut):
+        partners.post_json(server.url, b"{}", {}, 0.3, 1000)
 
 
 def test_post_json_reads_no_more_than_it_is_told() -> None:
-    with WireServer(ok(b"x" * 101, "Connection: close")) as server, pytest.raises(outbound.TooLarge):
-        outbound.post_json(server.url, b"{}", {}, 10, 100)
+    with WireServer(ok(b"x" * 101, "Connection: close")) as server, pytest.raises(failures.TooLarge):
+        partners.post_json(server.url, b"{}", {}, 10, 100)
 
 
 # TLS.
@@ -444,12 +444,12 @@ def secure(
 
     def trust() -> None:
         monkeypatch.setenv("SSL_CERT_FILE", str(authority[0]))
-        pinned._trusted.cache_clear()
+        pinned_adapter._trusted.cache_clear()
 
-    pinned._trusted.cache_clear()
+    pinned_adapter._trusted.cache_clear()
     with WireServer(ok(b"{}"), context) as server:
         yield server, asked, trust
-    pinned._trusted.cache_clear()
+    pinned_adapter._trusted.cache_clear()
 
 
 def test_tls_is_checked_by_name_though_the_address_is_dialled(
@@ -459,7 +459,7 @@ def test_tls_is_checked_by_name_though_the_address_is_dialled(
     server, asked, trust = secure
     trust()
 
-    assert outbound.call("GET", f"https://platform.test:{server.port}/", log=print).status == 200
+    assert client.send("GET", f"https://platform.test:{server.port}/", log=print).status == 200
     assert asked == ["platform.test"]
     assert f"\r\nHost: platform.test:{server.port}\r\n".encode() in server.requests[0]
 
@@ -472,8 +472,8 @@ def test_certificate_of_a_stranger_or_another_host_is_refused(
     server, _, trust = secure
     if trusted:
         trust()
-    with pytest.raises(outbound.TlsFailed, match="certificate"):
-        outbound.call("GET", f"https://{host}:{server.port}/", log=print)
+    with pytest.raises(failures.TlsFailed, match="certificate"):
+        client.send("GET", f"https://{host}:{server.port}/", log=print)
 
     assert server.requests == []
 
@@ -486,8 +486,8 @@ def test_alert_after_the_request_was_sent_may_have_been_done(authority: tuple[Pa
     context.load_cert_chain(authority[1])
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations(authority[0])
-    with WireServer(ok(b"{}"), context) as server, pytest.raises(outbound.CallFailed) as caught:
-        outbound.call("POST", f"https://platform.test:{server.port}/", body=b"{}", log=print)
+    with WireServer(ok(b"{}"), context) as server, pytest.raises(failures.CallFailed) as caught:
+        client.send("POST", f"https://platform.test:{server.port}/", body=b"{}", log=print)
 
     assert caught.value.sent
     assert server.requests == []
@@ -504,6 +504,6 @@ def test_plain_http_where_tls_is_expected_is_a_tls_failure(loopback: None) -> No
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=lambda: greet(listener.accept()[0]))
         thread.start()
-        with pytest.raises(outbound.TlsFailed):
-            outbound.call("GET", f"https://127.0.0.1:{listener.getsockname()[1]}/", log=print)
+        with pytest.raises(failures.TlsFailed):
+            client.send("GET", f"https://127.0.0.1:{listener.getsockname()[1]}/", log=print)
         thread.join()

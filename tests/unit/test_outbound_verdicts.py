@@ -6,30 +6,31 @@ from typing import Any
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from causeway import outbound
+from causeway.outbound import failures
+from causeway.outbound.replies import Reply
 from causeway.platforms.verdicts import judge
 
 
-def _reply(status: int, content: Any, **headers: str) -> outbound.Reply:
+def _reply(status: int, content: Any, **headers: str) -> Reply:
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return outbound.Reply(status, CaseInsensitiveDict(headers), body)
+    return Reply(status, CaseInsensitiveDict(headers), body)
 
 
 @pytest.mark.parametrize(
     ("failure", "code"),
     [
-        (outbound.DnsFailed, "DNS_FAILED"),
-        (outbound.DnsUnavailable, "DNS_UNAVAILABLE"),
-        (outbound.AddressBlocked, "BLOCKED_ADDRESS"),
-        (outbound.TlsFailed, "TLS_FAILED"),
-        (outbound.TimedOut, "TIMED_OUT"),
-        (outbound.ConnectFailed, "CONNECTION_FAILED"),
-        (outbound.TooLarge, "UNEXPECTED_ANSWER"),
-        (outbound.Garbled, "UNEXPECTED_ANSWER"),
-        (outbound.RequestInvalid, "CONFIG_INVALID"),
+        (failures.DnsFailed, "DNS_FAILED"),
+        (failures.DnsUnavailable, "DNS_UNAVAILABLE"),
+        (failures.AddressBlocked, "BLOCKED_ADDRESS"),
+        (failures.TlsFailed, "TLS_FAILED"),
+        (failures.TimedOut, "TIMED_OUT"),
+        (failures.ConnectFailed, "CONNECTION_FAILED"),
+        (failures.TooLarge, "UNEXPECTED_ANSWER"),
+        (failures.Garbled, "UNEXPECTED_ANSWER"),
+        (failures.RequestInvalid, "CONFIG_INVALID"),
     ],
 )
-def test_failure_has_its_verdict(failure: type[outbound.CallFailed], code: str) -> None:
+def test_failure_has_its_verdict(failure: type[failures.CallFailed], code: str) -> None:
     """HUB 8."""
     verdict = judge(failure("details for the log"))
 
@@ -112,19 +113,19 @@ def test_wait_is_told_where_the_platform_tells_it(value: str, seconds: int | Non
 def test_every_verdict_says_what_to_do_next() -> None:
     """HUB 8."""
     replies = [judge(_reply(status, {})) for status in (200, 301, 401, 403, 429, 500)]
-    named = (getattr(outbound, name) for name in outbound.__all__)
-    failures = [judge(kind()) for kind in named if isinstance(kind, type) and issubclass(kind, outbound.CallFailed)]
+    named = vars(failures).values()
+    failed = [judge(kind()) for kind in named if isinstance(kind, type) and issubclass(kind, failures.CallFailed)]
 
-    assert all(verdict.message and verdict.next_action for verdict in replies + failures)
-    assert len({verdict.code for verdict in replies + failures}) == 14
+    assert all(verdict.message and verdict.next_action for verdict in replies + failed)
+    assert len({verdict.code for verdict in replies + failed}) == 14
 
 
 def test_every_verdict_is_an_error_of_its_own_code() -> None:
     """HUB 54: a mistake of the caller's is a 4xx, a failure of the platform's 502 or 504; both say how long to wait."""
-    named = (getattr(outbound, name) for name in outbound.__all__)
-    failures = [judge(kind()) for kind in named if isinstance(kind, type) and issubclass(kind, outbound.CallFailed)]
+    named = vars(failures).values()
+    failed = [judge(kind()) for kind in named if isinstance(kind, type) and issubclass(kind, failures.CallFailed)]
     replies = [judge(_reply(status, {}, **{"retry-after": "7"})) for status in (301, 401, 403, 404, 429, 500)]
-    found = {verdict.code: verdict.error() for verdict in failures + replies}
+    found = {verdict.code: verdict.error() for verdict in failed + replies}
 
     assert {code: error.code for code, error in found.items()} == {code: code for code in found}
     assert {code: error.status for code, error in found.items()} == {
@@ -145,16 +146,16 @@ def test_every_verdict_is_an_error_of_its_own_code() -> None:
     ("failure", "code", "message"),
     [
         (
-            outbound.AddressInvalid("must begin with https://"),
+            failures.AddressInvalid("must begin with https://"),
             "CONFIG_INVALID",
             "config.base_url must begin with https://.",
         ),
-        (outbound.ConfigLacks("config.base_url is missing"), "CONFIG_INCOMPLETE", "config.base_url is missing."),
-        (outbound.AddressBlocked("10.0.0.1"), "BLOCKED_ADDRESS", "The host in config.base_url has an address"),
-        (outbound.DnsFailed("x.invalid"), "DNS_FAILED", "There is no host of the name in config.base_url."),
+        (failures.ConfigLacks("config.base_url is missing"), "CONFIG_INCOMPLETE", "config.base_url is missing."),
+        (failures.AddressBlocked("10.0.0.1"), "BLOCKED_ADDRESS", "The host in config.base_url has an address"),
+        (failures.DnsFailed("x.invalid"), "DNS_FAILED", "There is no host of the name in config.base_url."),
     ],
 )
-def test_reason_that_is_known_is_told_with_its_field(failure: outbound.CallFailed, code: str, message: str) -> None:
+def test_reason_that_is_known_is_told_with_its_field(failure: failures.CallFailed, code: str, message: str) -> None:
     """HUB 56"""
     verdict = judge(failure, address="config.base_url")
 

@@ -18,7 +18,7 @@ from tests.unit.platforms import platform
 from tests.unit.wire_server import WireServer, ok
 
 if TYPE_CHECKING:
-    from causeway import outbound
+    from causeway.outbound import client
 
 TOKEN = "t0ken/canary+3f8e"
 SECRETS = {"client_id": "us3r-canary-11", "client_secret": "p4ss-canary-22", "refresh_token": "r3fresh-canary-33"}
@@ -61,7 +61,7 @@ def test_platform_that_repeats_what_proves_the_caller_puts_none_of_it_into_the_l
 ) -> None:
     """HUB 16: the token of the first call is secret in the second, under whatever name and in whatever spelling."""
     set_environment(EGRESS_ALLOWED_HOSTS="127.0.0.1")
-    attempts: list[outbound.Attempt] = []
+    attempts: list[client.Attempt] = []
     with WireServer(_answer) as server:
         placed = {name: value.replace("{url}", server.url) for name, value in auth.items()}
         reply = calls.request(_account(server.url, placed), "GET", "/me", attempts.append)
@@ -130,7 +130,7 @@ def _of_tenants(provider: Provider) -> Provider:
 )
 def test_call_that_cannot_be_made_says_why_and_is_logged(account: Account, code: str, message: str) -> None:
     """HUB 56: one record, though there is no URL."""
-    attempts: list[outbound.Attempt] = []
+    attempts: list[client.Attempt] = []
     verdict, _ = calls.test(account, attempts.append)
 
     assert (verdict.code, verdict.message) == (code, message)

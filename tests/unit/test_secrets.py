@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from causeway.aws import secrets
-from causeway.deadlines import Deadline
 from causeway.errors.service import Misconfigured, Unavailable
+from causeway.outbound.deadlines import Deadline
 from tests.unit.clock import Clock
 from tests.unit.secrets_server import REFUSED, Asked, SecretsServer
 from tests.unit.wire_server import WireServer

@@ -11,12 +11,12 @@ from uuid import uuid4
 from psycopg import Connection
 
 from causeway.database.postgres import Database
-from causeway.deadlines import Deadline
 from causeway.errors.casino import GameNotFound, SessionNotFound
 from causeway.errors.game_signing import CasinoNotFound
 from causeway.errors.requests import InvalidRequest
 from causeway.game_signing import signed_calls
 from causeway.game_signing.callers import GameProvider
+from causeway.outbound.deadlines import Deadline
 from causeway.wire.strict_json import integer_field, required_text
 
 # Seconds for a scripted round. The function's own limit is 29: before these the caller is proved, after them comes a

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from causeway import auditor
+from causeway.database import snapshots
 
 _CHAINS = """
     SELECT tenant_id::text, h.entries, h.head, a.entry,
@@ -59,7 +59,7 @@ def verify(
     """
     unmet = dict(noted or {})
     last: Any = None
-    for row in auditor.rows(connection, _CHAINS):
+    for row in snapshots.rows(connection, _CHAINS):
         if last is None or last.tenant_id != row.tenant_id:
             yield from _head_findings(last)
             last = None

@@ -1,1 +1,1 @@
-"""AWS: clients made on first use, secrets by name, a database token of IAM's."""
+"""AWS: service clients, secrets, and the database token of RDS IAM authentication."""

@@ -1,4 +1,4 @@
-"""Clients of AWS's services, made on first use: boto3 takes longer to import than most calls take."""
+"""Clients of AWS services, made on first use: importing boto3 takes longer than most calls."""
 
 import logging
 from functools import cache
@@ -12,12 +12,12 @@ def client(service: str) -> Any:
     The region, the role's credentials and AWS_ENDPOINT_URL are boto3's own settings.
 
     Args:
-        service: boto3's name of the service, such as "kms".
+        service: its name in boto3, such as "kms".
     """
     import boto3
     from botocore.config import Config
 
-    # Below this level botocore logs whole answers, and KMS answers with keys.
+    # At DEBUG botocore logs whole answers, and those of KMS hold keys.
     logging.getLogger("botocore").setLevel(logging.INFO)
     retries = {"mode": "standard", "total_max_attempts": 2}
     return boto3.client(service, config=Config(connect_timeout=1, read_timeout=2, retries=retries))

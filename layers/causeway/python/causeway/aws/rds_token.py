@@ -1,6 +1,6 @@
-"""RDS's IAM authentication token, made with the standard library so that no SDK is imported for it.
+"""The token of RDS IAM authentication, made with the standard library: no SDK is imported for it.
 
-A token is a presigned GET of the action rds-db:connect, without its scheme, valid for 15 minutes:
+A token is a presigned GET of the action rds-db:connect, without the URL's scheme, valid for 15 minutes:
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -20,11 +20,11 @@ def make(host: str, port: int, user: str, credentials: AwsCredentials, now: date
     """Return a token that logs the user in at host:port.
 
     Args:
-        host: the endpoint's name, as the client dials it.
+        host: the endpoint's name, as the client connects to it.
         port: its port.
         user: the database role.
-        credentials: the AWS credentials that sign.
-        now: the time of signing; the present by default.
+        credentials: the AWS credentials to sign with.
+        now: the time of signing; default: the present.
     """
     time = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
     scope = f"{time[:8]}/{credentials.region}/rds-db/aws4_request"

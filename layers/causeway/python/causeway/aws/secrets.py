@@ -10,56 +10,57 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from causeway import ages, settings
-from causeway.deadlines import Deadline, bounded
+from causeway import settings
+from causeway.aws import ages
 from causeway.errors.service import Unavailable
+from causeway.outbound.deadlines import Deadline, bounded
 
-# Seconds for one call to the extension, which runs on this machine.
+# Seconds for one call to the extension, which runs beside the function.
 _TIMEOUT = 1.5
-# Seconds in which a secret that is wanted fresh is not read again.
+# A secret read within so many seconds counts as fresh.
 _FRESH = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Cached:
     value: dict[str, Any]
     read_at: ages.Moment
 
 
 class Secrets:
-    """The secrets this execution environment has read; clock: tells the present."""
+    """The secrets that this execution environment has read. clock: returns the present."""
 
     def __init__(self, clock: ages.Clock = ages.now) -> None:
         self._clock = clock
-        self._kept: dict[str, _Kept] = {}
+        self._cached: dict[str, _Cached] = {}
 
     def has_read(self, name: str) -> bool:
         """Return whether a secret of that name was ever read here."""
-        return name in self._kept
+        return name in self._cached
 
     def read(self, name: str, *, fresh: bool = False, deadline: Deadline | None = None) -> dict[str, Any]:
         """Return a secret's JSON object.
 
-        A secret that does not exist and one that cannot be read now look alike: to both the extension answers 400 with
-        the same text. Public reports have it answer 400 while it starts and under load too
-        (https://github.com/elastic/docs-builder/pull/2501). So no answer of its is taken for "there is none".
+        A 400 of the extension does not prove that the secret does not exist. The extension answers 400 with the same
+        text for a secret that does not exist and for one that it cannot read now. Public reports say that it also
+        answers 400 while it starts and under load (https://github.com/elastic/docs-builder/pull/2501).
 
         Args:
             name: the secret's name or ARN.
-            fresh: read it again even if it was read a moment ago, at most once a second.
-            deadline: of the call that needs it.
+            fresh: ignore the cache, except for a secret read within the last second.
+            deadline: of the call that needs the secret.
 
         Raises:
             Unavailable: the secret cannot be read, or is not a JSON object.
         """
-        kept = self._kept.get(name)
+        cached = self._cached.get(name)
         longest = _FRESH if fresh else settings.secret_max_age()
-        if kept is not None and ages.age(kept.read_at, self._clock()) < longest:
-            return kept.value
-        # Its age begins before it is read: it may be replaced while it is on its way.
+        if cached is not None and ages.age(cached.read_at, self._clock()) < longest:
+            return cached.value
+        # The age counts from before the read: the secret may be replaced while the answer is on its way.
         began = self._clock()
         value = _fetch(name, _TIMEOUT if deadline is None else min(_TIMEOUT, deadline.left()))
-        self._kept[name] = _Kept(value, began)
+        self._cached[name] = _Cached(value, began)
         return value
 
 
@@ -75,7 +76,7 @@ def read(name: str, *, fresh: bool = False, deadline: Deadline | None = None) ->
 
 
 def pepper(name: str) -> bytes:
-    """Return the pepper of a secret {"pepper": ...}, empty where it holds none; raises as Secrets.read does."""
+    """Return the pepper of a secret {"pepper": ...}, empty if it holds none; raises as Secrets.read does."""
     return str(read(name).get("pepper", "")).encode()
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from causeway.connections.use import opened
 from causeway.errors.platforms import ProviderOutcomeUnknown, UnexpectedAnswer
 from causeway.errors.requests import InvalidRequest
-from causeway.outbound import Reply
+from causeway.outbound.replies import Reply
 from causeway.tenancy.context import RequestContext
 from causeway.wire import strict_json
 from causeway.wire.fields import known_fields, text_field

@@ -8,7 +8,7 @@ from typing import Any
 
 from causeway.catalogue import config_schema
 from causeway.errors.requests import InvalidRequest
-from causeway.outbound.targets import why_not_address, why_not_header, why_not_path
+from causeway.outbound.request_rules import header_fault, path_fault, url_fault
 
 # The place of a field in a text of a template.
 FIELD_REFERENCE = re.compile(r"\{(\w+)\}", re.ASCII)
@@ -74,16 +74,16 @@ def _check_addresses(document: dict[str, Any]) -> None:
     named = {f"health_call.headers.{name}": name for name in call.get("headers", {})}
     named |= {f"authentication.{field}": authentication[field] for field in _names_header(authentication)}
     for place, name in named.items():
-        _refuse_if(place, why_not_header(name))
+        _refuse_if(place, header_fault(name))
     paths = {"health_call.path": call["path"], "authentication.token_path": authentication.get("token_path")}
     for place, path in paths.items():
         if path is not None:
-            _refuse_if(place, why_not_path(_filled(path)))
+            _refuse_if(place, path_fault(_filled(path)))
     addresses = {f"base_urls.{environment}": url for environment, url in document["base_urls"].items()}
     addresses["authentication.token_url"] = authentication.get("token_url")
     for place, url in addresses.items():
         if url is not None:
-            _refuse_if(place, why_not_address(_filled(url).partition("?")[0]))
+            _refuse_if(place, url_fault(_filled(url).partition("?")[0]))
 
 
 def _names_header(authentication: dict[str, Any]) -> list[str]:

@@ -19,7 +19,7 @@ from causeway.errors.connections import IntegrationNotActive, NotSupported
 from causeway.errors.requests import VersionMismatch
 from causeway.errors.tree import CausewayError
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
-from causeway.outbound import Attempt
+from causeway.outbound.client import Attempt
 from causeway.platforms.account import Account
 from causeway.platforms.verdicts import Verdict
 from causeway.tenancy.context import Context

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from causeway.connections.rows import Connection, Transaction
-from causeway.outbound import Attempt
+from causeway.outbound.client import Attempt
 from causeway.wire import pages
 from causeway.wire.fields import MOST_ROWS, known_fields, limit_field, number_field
 

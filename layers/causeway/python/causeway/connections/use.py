@@ -10,7 +10,9 @@ from causeway.connections import access
 from causeway.connections.rows import Connection
 from causeway.errors.platforms import ProviderOutcomeUnknown, ProviderRejected
 from causeway.errors.tree import CausewayError
-from causeway.outbound import Attempt, CallFailed, Reply
+from causeway.outbound.client import Attempt
+from causeway.outbound.failures import CallFailed
+from causeway.outbound.replies import Reply
 from causeway.platforms import calls
 from causeway.platforms.account import Account
 from causeway.platforms.calls import TokenRefused

@@ -14,12 +14,13 @@ from psycopg import errors as pg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import namedtuple_row
 
-from causeway import dialling, settings
+from causeway import settings
 from causeway.aws import rds_token, secrets
-from causeway.deadlines import Deadline
+from causeway.database import connecting
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.service import Internal, Misconfigured, SchemaBehind, Unavailable
 from causeway.errors.tree import CausewayError
+from causeway.outbound.deadlines import Deadline
 
 # Seconds for a statement in all, connecting and sending again included; a caller is promised an answer within 3.
 BUDGET = 2.6
@@ -149,7 +150,9 @@ class Database:
             # It was given up in the middle of an answer.
             self.close()
         if self._link.live is None or self._link.live.closed:
-            self._link.live = dialling.connect(_Connection.made, self._given or connection_settings(deadline), deadline)
+            self._link.live = connecting.connect(
+                _Connection.made, self._given or connection_settings(deadline), deadline
+            )
         self._link.live.deadline = deadline
         return self._link.live
 

@@ -11,7 +11,6 @@ from causeway import settings
 from causeway.casino.ledger import Answer
 from causeway.database import postgres
 from causeway.database.postgres import BUDGET, Database
-from causeway.deadlines import Deadline
 from causeway.edge.answers import failed, json_answer
 from causeway.edge.events import headers_of, raw_body
 from causeway.edge.routes import FAULTS, Declaration, Documentation, Proof, register
@@ -20,6 +19,7 @@ from causeway.errors.game_signing import SignatureInvalid
 from causeway.errors.service import Unavailable
 from causeway.errors.tree import BY_CODE, CausewayError
 from causeway.game_signing import callers, signatures
+from causeway.outbound.deadlines import Deadline
 from causeway.wire import strict_json
 
 

@@ -13,7 +13,6 @@ from causeway.aws import secrets
 from causeway.database import idempotency, postgres
 from causeway.database.idempotency import Attempt, Claim, Kept
 from causeway.database.postgres import Database
-from causeway.deadlines import Deadline
 from causeway.edge.answers import failed, json_answer
 from causeway.edge.events import headers_of, raw_body
 from causeway.edge.routes import FAULTS, Declaration, Documentation, Proof, register
@@ -21,6 +20,7 @@ from causeway.errors.platforms import ProviderOutcomeUnknown
 from causeway.errors.requests import ChangedMeanwhile, IfMatchRequired, VersionMismatch
 from causeway.errors.tenancy import Forbidden, TenantNotFound
 from causeway.errors.tree import CausewayError
+from causeway.outbound.deadlines import Deadline
 from causeway.tenancy.authorizer_context import AuthorizerContext
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.permissions import ALLOWED, KEEPER, Permission

@@ -8,10 +8,10 @@ from typing import Any, Literal
 from causeway import settings
 from causeway.aws import secrets
 from causeway.database.postgres import Database
-from causeway.deadlines import Deadline
 from causeway.errors.game_signing import SignatureInvalid
 from causeway.errors.service import Misconfigured
 from causeway.game_signing import signatures
+from causeway.outbound.deadlines import Deadline
 
 # Whose calls a secret signs: those to the casino, or those to the game provider.
 Direction = Literal["casino", "provider"]

@@ -6,13 +6,14 @@ from time import time
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from causeway import outbound
-from causeway.deadlines import Deadline
 from causeway.errors.game_signing import GameProviderFailed
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.service import Misconfigured
 from causeway.game_signing import signatures
 from causeway.game_signing.callers import Direction, shared_secrets
+from causeway.outbound import partners
+from causeway.outbound.deadlines import Deadline
+from causeway.outbound.failures import CallFailed
 from causeway.wire import strict_json
 
 # Bytes of an answer that are read.
@@ -49,7 +50,7 @@ def post(
     signature = signatures.sign_timed(secret, "POST", unquote(urlsplit(url).path), raw, time())
     headers = {f"x-{to}-signature": signature, "x-provider-code": code}
     try:
-        reply = outbound.post_json(url, raw, headers, deadline.left(), _MOST_BYTES)
+        reply = partners.post_json(url, raw, headers, deadline.left(), _MOST_BYTES)
         return reply.status, strict_json.parse_object(reply.body)
-    except (outbound.CallFailed, InvalidRequest) as error:
+    except (CallFailed, InvalidRequest) as error:
         raise GameProviderFailed(cause=f"POST {url}: {error}") from error

@@ -1,18 +1,19 @@
-"""The egress guard: which addresses may be called, decided on the address that is then dialled."""
+"""The egress guard: decides which IP addresses may be called. A call connects to the address that was checked."""
 
 import socket
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from causeway import settings
-from causeway.deadlines import bounded
+from causeway.outbound.deadlines import bounded
 from causeway.outbound.failures import AddressBlocked, AddressInvalid, DnsFailed, DnsUnavailable
-from causeway.races import Endpoint
+from causeway.outbound.happy_eyeballs import Endpoint
 
 Address = IPv4Address | IPv6Address
 
-# https://www.iana.org/assignments/iana-ipv4-special-registry, https://www.iana.org/assignments/multicast-addresses;
-# the three blocks of AS112 and AMT (192.31.196.0/24, 192.52.193.0/24, 192.175.48.0/24) are globally reachable.
+# https://www.iana.org/assignments/iana-ipv4-special-registry, https://www.iana.org/assignments/multicast-addresses.
+# Left out, as they are globally reachable: the blocks of AS112 and AMT (192.31.196.0/24, 192.52.193.0/24,
+# 192.175.48.0/24).
 _IPV4 = [
     (ip_network(network), name)
     for network, name in (
@@ -37,8 +38,8 @@ _IPV4 = [
     )
 ]
 
-# https://www.iana.org/assignments/iana-ipv6-special-registry. Names for the log: those outside 2000::/3 are refused
-# with or without one.
+# https://www.iana.org/assignments/iana-ipv6-special-registry. Every address outside 2000::/3 is refused: its entry here
+# only names it in the log.
 _IPV6 = [
     (ip_network(network), name)
     for network, name in (
@@ -50,7 +51,7 @@ _IPV6 = [
         ("64:ff9b::/96", "IPv4 behind NAT64"),
         ("64:ff9b:1::/48", "IPv4 behind NAT64"),
         ("100::/64", "discard-only"),
-        # Teredo, benchmarking, ORCHID and other protocols' anycast: no service of anybody's.
+        # Teredo, benchmarking, ORCHID and protocols' anycast addresses: no platform is reached there.
         ("2001::/23", "IETF protocol assignments, Teredo among them"),
         ("2001:db8::/32", "documentation"),
         ("2002::/16", "6to4"),
@@ -64,17 +65,17 @@ _IPV6 = [
 ]
 # The only block IANA assigns unicast addresses from: https://www.iana.org/assignments/ipv6-address-space
 _GLOBAL_UNICAST = ip_network("2000::/3")
-# The upper half of an ISATAP interface identifier, whose lower half is an IPv4 address: RFC 5214, section 6.1.
+# The upper half of an ISATAP interface identifier; its lower half is an IPv4 address: RFC 5214, section 6.1.
 _ISATAP = (0x00005EFE, 0x02005EFE)
-# What a resolver answers when it could not find out: getaddrinfo(3).
-_PASSING = (socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_MEMORY, socket.EAI_SYSTEM)
+# Errors that say the resolver failed, not that the name does not exist: getaddrinfo(3).
+_RESOLVER_FAILED = (socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_MEMORY, socket.EAI_SYSTEM)
 
 
-def why_blocked(address: Address) -> str | None:
-    """Return what kind of address this is that must not be called, or None if it may be.
+def blocked_kind(address: Address) -> str | None:
+    """Return the kind of a blocked address, such as "private", or None if the address may be called.
 
-    An IPv6 address that embeds an IPv4 address is refused whichever it embeds: a NAT64 gateway, a 6to4 relay or the
-    kernel would carry the call to a host that this table never sees.
+    Refuse every IPv6 address that embeds an IPv4 address: a NAT64 gateway, a 6to4 relay or the kernel would forward the
+    call to an address that this table has not checked.
     """
     for network, name in _IPV4 if isinstance(address, IPv4Address) else _IPV6:
         if address in network:
@@ -88,9 +89,10 @@ def why_blocked(address: Address) -> str | None:
 
 
 def endpoints(host: str, port: int, seconds: float) -> list[Endpoint]:
-    """Resolve a host, once, and return where it may be dialled; never resolve it again for the same call.
+    """Resolve a host once and return its addresses, all of them checked.
 
-    Every spelling of an address (0x7f.1, 2130706433) is left to the resolver: what is judged is what it returns.
+    Do not resolve the name again for the same call: the second answer could be another address (DNS rebinding). The
+    resolver reads every spelling of an address (0x7f.1, 2130706433); its result is checked.
 
     Args:
         host: a name or an address, without brackets.
@@ -98,33 +100,32 @@ def endpoints(host: str, port: int, seconds: float) -> list[Endpoint]:
         seconds: how long the resolver may take.
 
     Raises:
-        DnsFailed: there is no such name.
-        DnsUnavailable: the resolver failed, or took too long.
-        AddressBlocked: one of its addresses, whichever, is not to be called and EGRESS_ALLOWED_HOSTS does not name
-            the host.
+        DnsFailed: the name does not exist.
+        DnsUnavailable: the resolver failed or took too long.
+        AddressBlocked: one of the addresses is blocked, and EGRESS_ALLOWED_HOSTS does not name the host.
     """
     found = _resolve(host, port, seconds)
-    if not may_be_private(host, port):
+    if not is_allowed_host(host, port):
         for _, target in found:
-            reason = why_blocked(ip_address(target[0]))
+            reason = blocked_kind(ip_address(target[0]))
             if reason is not None:
                 raise AddressBlocked(f"{host} resolves to {target[0]} ({reason})")
     return found
 
 
-def demand_callable(host: str, port: int, *, tls: bool) -> None:
-    """Refuse what is wrong with a host before its name is looked up.
+def check_host(host: str, port: int, *, tls: bool) -> None:
+    """Check a host before its name is resolved.
 
-    Every spelling of an IPv4 address is one that inet_aton reads as the resolver does: inet_aton(3).
+    inet_aton reads every spelling of an IPv4 address that the resolver reads: inet_aton(3).
 
     Raises:
-        AddressBlocked: the host is an address that is not to be called.
-        AddressInvalid: it would be called without TLS.
+        AddressBlocked: the host is a blocked IP address.
+        AddressInvalid: the call would have no TLS.
     """
-    if may_be_private(host, port):
+    if is_allowed_host(host, port):
         return
     address = _literal(host)
-    reason = None if address is None else why_blocked(address)
+    reason = None if address is None else blocked_kind(address)
     if reason is not None:
         raise AddressBlocked(f"{host} resolves to {address} ({reason})")
     if not tls:
@@ -132,7 +133,7 @@ def demand_callable(host: str, port: int, *, tls: bool) -> None:
 
 
 def _literal(host: str) -> Address | None:
-    """Return the address that a host's name is, None where it is a name."""
+    """Return the IP address that a host is written as, None if the host is a name."""
     with suppress(ValueError):
         return ip_address(host)
     with suppress(OSError, UnicodeError):
@@ -140,21 +141,21 @@ def _literal(host: str) -> Address | None:
     return None
 
 
-def may_be_private(host: str, port: int) -> bool:
-    """Return whether the settings name a host: it may be called at a private address, and without TLS."""
+def is_allowed_host(host: str, port: int) -> bool:
+    """Return whether EGRESS_ALLOWED_HOSTS names the host: then private addresses and calls without TLS are allowed."""
     name = host.rstrip(".").lower()
     with_port = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
     return not settings.egress_allowed_hosts().isdisjoint((name, with_port))
 
 
 def _resolve(host: str, port: int, seconds: float) -> list[Endpoint]:
-    """Return the addresses of a host; the resolver knows no time limit, and is left behind when it takes too long."""
+    """Return the addresses of a host. The resolver has no time limit: it runs in a thread that may be abandoned."""
     try:
         found = bounded(seconds, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     except TimeoutError as error:
         raise DnsUnavailable(f"{host} did not resolve within {seconds:.1f} s") from error
     except (OSError, UnicodeError) as error:
-        kind = DnsUnavailable if getattr(error, "errno", None) in _PASSING else DnsFailed
+        kind = DnsUnavailable if getattr(error, "errno", None) in _RESOLVER_FAILED else DnsFailed
         raise kind(f"{host} does not resolve: {error}") from error
     if not found:
         raise DnsFailed(f"{host} does not resolve: no address")

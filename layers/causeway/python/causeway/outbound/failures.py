@@ -1,13 +1,13 @@
-"""Why a call got no usable answer: one class for each cause that a person would treat differently."""
+"""Why a call got no usable answer: one class for each cause that needs another next action."""
 
-# Characters of a text for the log: what a stranger's certificate or resolver says may be of any length.
+# Characters of a text for the log: it may quote an untrusted certificate of any length.
 _MOST_CHARACTERS = 300
 
 
 class CallFailed(Exception):
     """The call got no usable answer; the text says why, for the log.
 
-    sent: a byte of the request was sent, so what it asks for may be done, whatever broke afterwards.
+    sent: a byte of the request was sent, so the platform may have carried it out, whatever failed afterwards.
     """
 
     sent = False
@@ -32,19 +32,19 @@ class ConfigLacks(RequestInvalid):
 
 
 class AddressInvalid(RequestInvalid):
-    """The address is none that is called; the text goes on after the address's name, and is told to the owner"""
+    """The URL must not be called. The text continues a sentence that begins with the URL's name; the owner sees it"""
 
 
 class DnsFailed(CallFailed):
-    """There is no host of this name"""
+    """No host has this name"""
 
 
 class DnsUnavailable(CallFailed):
-    """The host's name could not be looked up; it may exist"""
+    """The resolver failed; the host's name may exist"""
 
 
 class AddressBlocked(CallFailed):
-    """The host resolves to an address that is not to be called"""
+    """The host resolves to a blocked address"""
 
 
 class ConnectFailed(CallFailed):
@@ -52,7 +52,7 @@ class ConnectFailed(CallFailed):
 
 
 class TlsFailed(CallFailed):
-    """No secure connection: the certificate is not trusted, not valid or another host's"""
+    """No secure connection: the certificate is not trusted, not valid or belongs to another host"""
 
 
 class TimedOut(CallFailed):
@@ -60,8 +60,8 @@ class TimedOut(CallFailed):
 
 
 class TooLarge(CallFailed):
-    """The answer is larger than the cap"""
+    """The answer is larger than the limit"""
 
 
 class Garbled(CallFailed):
-    """The answer is not HTTP, or breaks off, or cannot be decompressed"""
+    """The answer is not HTTP, is incomplete or cannot be decompressed"""

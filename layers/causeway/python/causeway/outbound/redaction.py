@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
-from causeway.outbound.spellings import Spellings, merged
+from causeway.outbound.escaped_search import EscapedSearch, merged
 
 REDACTED = "[redacted]"
 # Characters of a body that are kept, and that are searched beyond.
@@ -94,11 +94,11 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         values = {secret for secret in secrets if secret}
-        self._values = Spellings(values.union(*map(_shown_wide, values)), {})
+        self._values = EscapedSearch(values.union(*map(_shown_wide, values)), {})
         plain = {value.encode("utf-8", "surrogatepass") for value in values}
         forms = {form for raw in plain.union(*map(_wide, values)) for form in _encoded(raw)}
         forms |= {raw.hex() for raw in plain if len(raw) > 2}
-        self._encoded = Spellings(forms, _TWINS, _BETWEEN)
+        self._encoded = EscapedSearch(forms, _TWINS, _BETWEEN)
 
     def text(self, text: str, *, cut: bool = False) -> str:
         """Return the text without its secrets; cut: it goes on, and what may be the beginning of one is taken out."""

@@ -1,4 +1,4 @@
-"""Sessions of requests that follow no redirect, and read none either; and connections that race a host's addresses."""
+"""Sessions of requests that follow no redirect, and an adapter that tries a host's addresses side by side."""
 
 import socket
 from typing import Any
@@ -8,53 +8,54 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from causeway import races
-from causeway.deadlines import Deadline
+from causeway.outbound import happy_eyeballs
+from causeway.outbound.deadlines import Deadline
 
 
-class Session(requests.Session):
-    """A session for which no answer is a redirect.
+class NoRedirectSession(requests.Session):
+    """A session that treats no answer as a redirect.
 
-    Told not to follow one, requests still reads all of its body to prepare the next request: of a stranger's answer
-    that may be more than there is memory.
+    allow_redirects=False is not enough: requests still reads the whole body of a redirect to prepare the next request,
+    and an untrusted host may send more than fits into memory.
     """
 
     def get_redirect_target(self, resp: Any) -> None:
-        """Return None: there is nowhere to go."""
+        """Return None: no answer has a redirect target."""
 
 
-class _RacingConnection(HTTPConnection):
+class _Connection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
-        return _reached(self._dns_host, self.port, self.timeout)
+        return _connected(self._dns_host, self.port, self.timeout)
 
 
-class _RacingTlsConnection(HTTPSConnection):
+class _TlsConnection(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
-        return _reached(self._dns_host, self.port, self.timeout)
+        return _connected(self._dns_host, self.port, self.timeout)
 
 
-def _reached(host: str, port: int, seconds: Any) -> socket.socket:
-    connection = races.reach(host, port, Deadline(seconds))
+def _connected(host: str, port: int, seconds: Any) -> socket.socket:
+    connection = happy_eyeballs.resolve_and_connect(host, port, Deadline(seconds))
     connection.settimeout(seconds)
     return connection
 
 
-class _RacingPool(HTTPConnectionPool):
-    ConnectionCls: Any = _RacingConnection
+class _Pool(HTTPConnectionPool):
+    ConnectionCls: Any = _Connection
 
 
-class _RacingTlsPool(HTTPSConnectionPool):
-    ConnectionCls: Any = _RacingTlsConnection
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls: Any = _TlsConnection
 
 
-class RacingAdapter(HTTPAdapter):
-    """Keeps connections, each to the first of a host's addresses that took it within the time limit to connect.
+class HappyEyeballsAdapter(HTTPAdapter):
+    """Keeps connections open, each to the first of a host's addresses that accepted within the time limit to connect.
 
-    urllib3 gives each address in turn that much time: a silent one would take it from those that live.
+    urllib3 tries the addresses one after the other, each for the whole time limit: a silent address would use up the
+    time of the others.
     """
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools."""
+        """Create the pools."""
         super().init_poolmanager(*args, **kwargs)
-        pools: Any = {"http": _RacingPool, "https": _RacingTlsPool}
+        pools: Any = {"http": _Pool, "https": _TlsPool}
         self.poolmanager.pool_classes_by_scheme = pools

@@ -8,7 +8,8 @@ from typing import Any
 
 from causeway.catalogue.provider_terms import FIELD_REFERENCE
 from causeway.catalogue.providers import Provider
-from causeway.outbound import AddressInvalid, CallFailed, ConfigLacks, check_url
+from causeway.outbound.client import check_url
+from causeway.outbound.failures import AddressInvalid, CallFailed, ConfigLacks
 from causeway.platforms.verdicts import judge
 
 # What a field may put into the host of a base URL.

@@ -12,15 +12,10 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from causeway.catalogue import patterns
-from causeway.outbound import (
-    Attempt,
-    CallFailed,
-    Garbled,
-    Reply,
-    RequestInvalid,
-    call,
-)
-from causeway.outbound.targets import why_not_path
+from causeway.outbound.client import Attempt, send
+from causeway.outbound.failures import CallFailed, Garbled, RequestInvalid
+from causeway.outbound.replies import Reply
+from causeway.outbound.request_rules import path_fault
 from causeway.platforms.account import Account
 from causeway.platforms.verdicts import Verdict, judge
 
@@ -36,9 +31,9 @@ Log = Callable[[Attempt], object]
 
 def _below(path: str) -> str:
     """Return a path to be appended to a base URL; raises RequestInvalid where it would leave it."""
-    wrong = why_not_path(path)
-    if wrong is not None:
-        raise RequestInvalid(f"the path {wrong}")
+    fault = path_fault(path)
+    if fault is not None:
+        raise RequestInvalid(f"the path {fault}")
     return path
 
 
@@ -149,7 +144,7 @@ def request(
         base_url = account.base_url + _below(path)
         proof = _prove(account, content, log_once, budget)
         parameters = {**(query or {}), **proof.query}
-        return call(
+        return send(
             method,
             base_url + (f"?{urlencode(parameters)}" if parameters else ""),
             log=log_once,
@@ -254,7 +249,7 @@ def _token_reply(account: Account, auth: Mapping[str, Any], log: Log, budget: fl
     else:
         form |= {"client_id": client_id, "client_secret": client_secret}
     try:
-        return call(
+        return send(
             "POST",
             url,
             log=log,

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any
 
 from causeway.errors.tree import BY_CODE, CausewayError
-from causeway.outbound.calls import Reply
 from causeway.outbound.failures import (
     AddressBlocked,
     AddressInvalid,
@@ -25,6 +24,7 @@ from causeway.outbound.failures import (
     TlsFailed,
     TooLarge,
 )
+from causeway.outbound.replies import Reply
 
 
 class Finding(Enum):
@@ -191,7 +191,7 @@ def judge(outcome: Reply | CallFailed, provider: str = "", address: str = "the b
     """Return what the outcome of a call means.
 
     Args:
-        outcome: what outbound.call returned or raised.
+        outcome: what outbound.client.send returned or raised.
         provider: the catalogue's key; some platforms tell their errors in the body alone.
         address: what the owner knows the setting by that the address stands in.
     """

@@ -11,10 +11,12 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-from causeway import ages, races, settings
-from causeway.deadlines import Deadline, bounded
+from causeway import settings
+from causeway.aws import ages
 from causeway.errors.service import Unavailable
 from causeway.errors.tenancy import Unauthorized
+from causeway.outbound import happy_eyeballs
+from causeway.outbound.deadlines import Deadline, bounded
 
 _ALGORITHMS = ["RS256", "RS384", "RS512"]
 # What says who somebody is; the rest of a token goes no further.
@@ -168,7 +170,7 @@ def _got(url: str) -> tuple[int, bytes]:
     address, deadline = urlsplit(url), Deadline(FETCH_SECONDS)
     host, secure = address.hostname or "", address.scheme == "https"
     # http.client gives each address in turn all of its time: a silent one would take it from those that live.
-    dialled = races.reach(host, address.port or (443 if secure else 80), deadline)
+    dialled = happy_eyeballs.resolve_and_connect(host, address.port or (443 if secure else 80), deadline)
     connection = HTTPConnection(address.netloc)
     try:
         connection.sock = ssl.create_default_context().wrap_socket(dialled, server_hostname=host) if secure else dialled

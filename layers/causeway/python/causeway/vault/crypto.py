@@ -11,8 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from causeway import ages
-from causeway.aws import clients
+from causeway.aws import ages, clients
 from causeway.errors.vault import CredentialUnreadable, KeyServiceUnavailable
 
 # A sealed secret: this head (format, key version), a nonce, the ciphertext with its tag.

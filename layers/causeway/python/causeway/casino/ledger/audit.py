@@ -12,10 +12,10 @@ from typing import Any
 
 import psycopg
 
-from causeway import auditor
 from causeway.casino.ledger import references, request_hash
 from causeway.casino.ledger.findings import Finding
 from causeway.casino.ledger.heads import Head, SignedHeads
+from causeway.database import snapshots
 
 # The types' numbers in pg_type.
 _BIGINT, _TEXT = 20, 25
@@ -101,7 +101,7 @@ def audit(
     """
     yield from references.findings(connection)
     wallet: _Wallet | None = None
-    for row in auditor.rows(connection, _ROWS, [heads.series, heads.last_run] if heads else [b"", 0]):
+    for row in snapshots.rows(connection, _ROWS, [heads.series, heads.last_run] if heads else [b"", 0]):
         if wallet is None or (wallet.tenant_id, wallet.wallet_id) != (row.tenant_id, row.wallet_id):
             if wallet is not None:
                 yield from wallet.closed(heads)

@@ -15,8 +15,8 @@ from typing import Any
 import psycopg
 from psycopg.rows import namedtuple_row
 
-from causeway import auditor
 from causeway.casino.ledger.facts import SettledFacts
+from causeway.database import snapshots
 from causeway.errors.service import Misconfigured
 
 # Characters of a key, at least.
@@ -129,7 +129,7 @@ class SignedHeads:
         elif self._before is not None:
             self._whole = False
             yield f"no audit run is signed with this key; run {self._before} is signed with another"
-        for row in auditor.rows(connection, _OF_NO_RUN, {"series": self.series}):
+        for row in snapshots.rows(connection, _OF_NO_RUN, {"series": self.series}):
             self._whole = False
             yield f"{row.subject}: signed by audit run {row.run}, which has not been"
         if self._last is not None:

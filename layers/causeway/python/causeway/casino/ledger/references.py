@@ -9,8 +9,8 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from causeway import auditor
 from causeway.casino.ledger.findings import Finding
+from causeway.database import snapshots
 
 # An id stands in one row of all wallets of its game provider (or of its player).
 _DOUBLED_IDS = """
@@ -103,7 +103,7 @@ def findings(connection: psycopg.Connection[Any]) -> Iterator[Finding]:
         connection: of a role that reads every tenant.
     """
     for check in _CHECKS:
-        for row in auditor.rows(connection, check):
+        for row in snapshots.rows(connection, check):
             where = f"{row.kind} {row.first}" if row.kind else ""
             more = f" and {row.times - 1} more" if row.times > 1 else ""
             yield Finding(row.tenant_id, row.wallet_id, f"{where}{more}: {row.fault}" if where else row.fault)

@@ -1,4 +1,4 @@
-"""One call to the outside, bounded in time, size and reach, with a log record per attempt."""
+"""The one client for calls to outside systems: limited in time, size and reach, with a log record per attempt."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
@@ -11,7 +11,6 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ProtocolError
 
 from causeway.outbound import egress
-from causeway.outbound.cutoff import Cutoff
 from causeway.outbound.failures import (
     AddressInvalid,
     CallFailed,
@@ -21,30 +20,23 @@ from causeway.outbound.failures import (
     TimedOut,
     TooLarge,
 )
-from causeway.outbound.pinned import PinnedAdapter
-from causeway.outbound.sessions import Session
-from causeway.outbound.targets import why_not_address, why_not_header
+from causeway.outbound.pinned_adapter import PinnedAdapter
+from causeway.outbound.replies import Reply
+from causeway.outbound.request_rules import header_fault, url_fault
+from causeway.outbound.sessions import NoRedirectSession
+from causeway.outbound.watchdog import Watchdog
 
 _logger = logging.getLogger(__name__)
 
-# The form Meta's description of the WhatsApp Cloud API demands: name/1.2.3.
+# The form name/1.2.3: Meta's description of the WhatsApp Cloud API demands it.
 _USER_AGENT = "Causeway/1.0.0"
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """The answer to a call; headers are found in whatever case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Attempt:
-    """What the log keeps of one attempt: nothing in it is secret.
+    """The log record of one attempt, without secrets: URL and bodies are redacted, bodies are cut.
 
-    error: the class of the failure, None where an answer came. Bodies are redacted and cut.
+    error: the name of the failure's class, None if there was an answer.
     """
 
     method: str
@@ -56,7 +48,7 @@ class Attempt:
     response_body: str
 
 
-def call(
+def send(
     method: str,
     url: str,
     *,
@@ -71,18 +63,18 @@ def call(
 
     Args:
         method: GET, POST, ...
-        url: where to, http or https, without user and password.
-        log: gets the record of the attempt; when it fails, the call does not.
+        url: the address to call: http or https, without user and password.
+        log: receives the record of the attempt. If it raises, the call goes on.
         headers: in addition to User-Agent and Accept.
         body: the bytes to send.
-        budget: seconds for all of it, from the name's resolution to the last byte.
-        most_bytes: of an answer, decompressed.
-        secrets: values the record must not show, wherever they stand.
+        budget: the limit for the whole call in seconds, from the name's resolution to the last byte.
+        most_bytes: the limit for the answer's body, decompressed.
+        secrets: values to redact from the record, wherever they occur.
 
     Raises:
-        CallFailed: no usable answer; its class tells why.
+        CallFailed: no usable answer; the subclass says why.
     """
-    # Its patterns take milliseconds to make, which those that only need post_json save.
+    # Compiling its patterns takes milliseconds at start-up: only senders pay for it.
     from causeway.outbound.redaction import Redactor
 
     started = monotonic()
@@ -105,7 +97,7 @@ def call(
             _logger.exception("an attempt could not be logged")
 
     try:
-        reply = _send(method, url, given, body, budget, most_bytes)
+        reply = _exchange(method, url, given, body, budget, most_bytes)
     except CallFailed as failure:
         record(None, failure)
         raise
@@ -117,84 +109,84 @@ def _content_type(headers: Mapping[str, str]) -> str:
     return next((value for name, value in headers.items() if name.lower() == "content-type"), "")
 
 
-def _send(method: str, url: str, headers: Mapping[str, str], body: bytes, budget: float, most_bytes: int) -> Reply:
+def _exchange(method: str, url: str, headers: Mapping[str, str], body: bytes, budget: float, most_bytes: int) -> Reply:
     check_url(url)
     _check_headers(headers)
-    cutoff = Cutoff(budget)
-    session = Session()
-    # Neither a proxy nor a password of the environment's.
+    watchdog = Watchdog(budget)
+    session = NoRedirectSession()
+    # Ignore proxies and passwords (.netrc) that the environment may name.
     session.trust_env = False
     session.headers = CaseInsensitiveDict(
         {"User-Agent": _USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
     )
-    adapter = PinnedAdapter(cutoff)
+    adapter = PinnedAdapter(watchdog)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     try:
         with session.request(
             method, url, data=body, headers=dict(headers), timeout=budget, allow_redirects=False, stream=True
         ) as response:
-            content = _content(response, cutoff, most_bytes)
+            content = _content(response, watchdog, most_bytes)
             return Reply(response.status_code, response.headers, content)
     except CallFailed as failure:
-        failure.sent = cutoff.sent
+        failure.sent = watchdog.sent
         raise
-    # Any class: a stranger's answer breaks its readers in ways that no list of ours names.
+    # Any class: an untrusted answer can break its parsers with exceptions that no list would hold completely.
     except Exception as error:  # noqa: BLE001
-        failure = _failure(error, cutoff)
-        failure.sent = cutoff.sent
-        # The cause may quote a header or the URL, and a traceback would show it.
+        failure = _failure(error, watchdog)
+        failure.sent = watchdog.sent
+        # Drop the cause: it may quote a header or the URL, and a traceback would show them.
         raise failure from None
     finally:
-        cutoff.close()
+        watchdog.close()
         session.close()
 
 
-def _content(response: requests.Response, cutoff: Cutoff, most_bytes: int) -> bytes:
-    """Read an answer's body; raises TooLarge, TimedOut, and whatever urllib3 does."""
+def _content(response: requests.Response, watchdog: Watchdog, most_bytes: int) -> bytes:
+    """Read an answer's body; raises TooLarge, TimedOut and urllib3's errors."""
     content = response.raw.read(most_bytes + 1, decode_content=True)
-    # An answer without a length ends where the connection does, so a cut looks like its end.
-    cutoff.left()
+    # An answer without Content-Length ends when the connection closes, so the watchdog's shutdown looks like its end.
+    watchdog.check()
     if len(content) > most_bytes:
         raise TooLarge(f"the answer has more than {most_bytes} bytes")
     return content
 
 
 def check_url(url: str) -> None:
-    """Refuse a URL that is never called, whatever its host's name resolves to.
+    """Refuse a URL that must not be called whatever its host's name resolves to.
 
     Raises:
-        AddressInvalid: it is no URL, leads out of itself or has no TLS; no value is quoted.
-        AddressBlocked: its host is an address that is private or reserved.
+        AddressInvalid: it is no URL, its path leaves itself by "..", or it has no TLS. The text quotes no value.
+        AddressBlocked: its host is a private or reserved IP address.
     """
-    wrong = why_not_address(url)
-    if wrong is not None:
-        raise AddressInvalid(wrong)
+    fault = url_fault(url)
+    if fault is not None:
+        raise AddressInvalid(fault)
     parts = urlsplit(url)
     tls = parts.scheme == "https"
-    egress.demand_callable(parts.hostname or "", parts.port or (443 if tls else 80), tls=tls)
+    egress.check_host(parts.hostname or "", parts.port or (443 if tls else 80), tls=tls)
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:
-    """Raise RequestInvalid where a header says what is not its caller's to say."""
+    """Raise RequestInvalid for a header that the caller must not set."""
     for name in headers:
-        wrong = why_not_header(name)
-        if wrong is not None:
-            raise RequestInvalid(f"the header {name} {wrong}")
+        fault = header_fault(name)
+        if fault is not None:
+            raise RequestInvalid(f"the header {name} {fault}")
 
 
-def _failure(error: Exception, cutoff: Cutoff) -> CallFailed:
-    """What is left when name, address, connection and TLS were fine: sending and reading."""
-    if cutoff.passed:
+def _failure(error: Exception, watchdog: Watchdog) -> CallFailed:
+    """Classify an error of sending or reading: name, address, connection and TLS raise a CallFailed of their own."""
+    if watchdog.expired:
         return TimedOut("no complete answer within the budget")
     if isinstance(error, (requests.Timeout, TimeoutError)):
         return TimedOut("no answer in time")
-    if not cutoff.sent and isinstance(error, ValueError):
-        # A URL, header or method with characters that HTTP does not have.
+    if not watchdog.sent and isinstance(error, ValueError):
+        # The URL, a header or the method has characters that HTTP does not allow.
         return RequestInvalid(f"the request cannot be sent: {type(error).__name__}")
     cause = error.args[0] if error.args else None
     reason = cause.args[-1] if isinstance(cause, ProtocolError) and cause.args else error
-    # A connection that is closed without a word is an HTTPException too, and an OSError besides.
+    # http.client.RemoteDisconnected (closed without an answer) is an HTTPException and an OSError.
     if isinstance(reason, OSError) and not isinstance(reason, ValueError):
         return ConnectFailed(f"the connection broke: {type(reason).__name__}")
     return Garbled(f"the answer is not HTTP: {type(reason).__name__}")

@@ -1,8 +1,8 @@
-"""Ages of what is kept over calls, by two clocks.
+"""The age of a cached value, by two clocks: Lambda may freeze the execution environment between two requests.
 
-Public reports say that the monotonic clock stands still while Lambda has an execution environment frozen: something
-read just before would stay new for hours. The wall clock goes on, but may be set back. So the clock that counted more
-decides, and what was kept before the wall clock went back is too old.
+Public reports say that the monotonic clock stands still while an environment is frozen: a value that is hours old would
+look new. The wall clock goes on, but may be set back. So the clock that counted more decides, and a value is too old if
+the wall clock went back since it was read.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ class Moment(NamedTuple):
 
 Clock = Callable[[], Moment]
 
-# Before every moment: what has this for its time is older than any limit.
+# A moment before all others: a value read then is older than any limit.
 NEVER = Moment(-inf, -inf)
 
 
@@ -30,11 +30,14 @@ def now() -> Moment:
 
 
 def age(since: Moment, at: Moment) -> float:
-    """Return the seconds from one moment to another by the clock that counted more; inf where the wall clock went back.
+    """Return the seconds from one moment to another, by the clock that counted more.
 
     Args:
         since: the earlier moment; NEVER gives inf.
         at: the later moment.
+
+    Returns:
+        The seconds; inf if the wall clock went back.
     """
     if at.wall < since.wall:
         return inf

@@ -1,4 +1,4 @@
-"""The end of a call: made once, where the call begins, and handed down to everything that waits for an answer."""
+"""The deadline of a call: made once, where the call begins, and handed down to everything that waits for an answer."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -10,7 +10,10 @@ _Result = TypeVar("_Result")
 
 
 class Deadline:
-    """A moment by which a call must be answered. seconds: from now; earlier: another deadline that must hold too."""
+    """The moment by which a call must be answered.
+
+    seconds: from now. earlier: another deadline that must hold too.
+    """
 
     def __init__(self, seconds: float, earlier: "Deadline | None" = None) -> None:
         # By the monotonic clock.
@@ -18,22 +21,22 @@ class Deadline:
         self.end = end if earlier is None else min(end, earlier.end)
 
     def left(self) -> float:
-        """Return the seconds left, 0 once it has passed."""
+        """Return the seconds left, 0 after the deadline."""
         return max(self.end - monotonic(), 0.0)
 
 
 def bounded(seconds: float, work: Callable[[], _Result]) -> _Result:
-    """Return what a function returns, if it does so in time; it runs in a thread of its own.
+    """Run a function in a thread of its own and return its result, if it returns in time.
 
-    For what has no time limit that covers all of it: a name's resolution, an answer that drips byte by byte, the
-    several addresses of a name.
+    For work without a time limit of its own: resolving a name, reading an answer that arrives byte by byte, trying
+    several addresses.
 
     Args:
-        seconds: to wait for it; at 0 it is not begun.
-        work: the function; it may go on after its time is up, and cannot be stopped. What it returns then is lost.
+        seconds: how long to wait; at 0 the function is not started.
+        work: the function. It cannot be stopped: after the time limit it goes on, and its result is dropped.
 
     Raises:
-        TimeoutError: it took longer.
+        TimeoutError: the function took longer.
         Exception: what the function raised.
     """
     if seconds <= 0:
@@ -43,7 +46,7 @@ def bounded(seconds: float, work: Callable[[], _Result]) -> _Result:
     def run() -> None:
         try:
             done.set_result(work())
-        except Exception as error:  # noqa: BLE001 - raised again where the result is awaited
+        except Exception as error:  # noqa: BLE001 - raised again in the waiting thread
             done.set_exception(error)
 
     Thread(target=run, daemon=True).start()

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from causeway import outbound
 from causeway.catalogue.providers import Provider, read_shape
 from causeway.errors.requests import InvalidRequest
-from causeway.outbound.targets import why_not_address, why_not_header, why_not_path
+from causeway.outbound import failures
+from causeway.outbound.request_rules import header_fault, path_fault, url_fault
 from causeway.platforms import calls
 from causeway.platforms.account import Account
 from tests.unit.platforms import platform
@@ -36,23 +36,23 @@ LEAVING = (
 
 @pytest.mark.parametrize("name", OWN_HEADERS)
 def test_header_that_is_the_connections_own_is_not_set(name: str) -> None:
-    assert why_not_header(name)
-    assert why_not_header(name.replace("-", "_"))
+    assert header_fault(name)
+    assert header_fault(name.replace("-", "_"))
 
 
 @pytest.mark.parametrize("name", ["X Bad", "X-Bad:", "X\r\nHost", "", "X\u00e4", "x" * 65, " Host", "Host "])
 def test_what_is_no_headers_name_is_not_set(name: str) -> None:
-    assert why_not_header(name) == "is not a header's name"
+    assert header_fault(name) == "is not a header's name"
 
 
 @pytest.mark.parametrize("name", ["X-API-Key", "Authorization", "Version", "apikey", "x_proof", "Content-Type"])
 def test_other_headers_are_set(name: str) -> None:
-    assert why_not_header(name) is None
+    assert header_fault(name) is None
 
 
 @pytest.mark.parametrize("path", LEAVING)
 def test_path_that_leads_elsewhere_is_not_appended(path: str) -> None:
-    assert why_not_path(path)
+    assert path_fault(path)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_path_that_leads_elsewhere_is_not_appended(path: str) -> None:
     ],
 )
 def test_path_below_is_appended(path: str) -> None:
-    assert why_not_path(path) is None
+    assert path_fault(path) is None
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_path_below_is_appended(path: str) -> None:
     ],
 )
 def test_address_that_is_none_or_leads_elsewhere_is_not_called(url: str) -> None:
-    assert why_not_address(url)
+    assert url_fault(url)
 
 
 def document(authentication: dict[str, Any] | None = None, **call: Any) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def test_call_sets_no_header_of_the_connections_own(server: WireServer, name: st
         (by_header, {}),
         (Account(platform(server.url, {"type": "none"}), "production", {}, {}), {name: "x"}),
     ):
-        with pytest.raises(outbound.RequestInvalid, match="must not be set") as caught:
+        with pytest.raises(failures.RequestInvalid, match="must not be set") as caught:
             calls.request(account, "GET", "/me", print, headers=headers)
         assert not caught.value.sent
     assert server.requests == []
@@ -163,7 +163,7 @@ def test_call_sets_no_header_of_the_connections_own(server: WireServer, name: st
 def test_call_goes_nowhere_else(server: WireServer, path: str) -> None:
     """HUB 13"""
     account = Account(platform(server.url, {"type": "none"}), "production", {}, {})
-    with pytest.raises(outbound.RequestInvalid):
+    with pytest.raises(failures.RequestInvalid):
         calls.request(account, "GET", path, print)
     assert server.requests == []
 

@@ -33,7 +33,7 @@ _REFERENCE = re.compile("&(?:#0{0,6}([1-9][0-9]{0,6});?|#[xX]0{0,6}([0-9A-Fa-f]{
 _ESCAPES = "%\\&+"
 
 
-class Spellings:
+class EscapedSearch:
     """Finds patterns in a text, each of their characters spelled in any way."""
 
     def __init__(self, patterns: Iterable[str], twins: Mapping[str, str], between: bytes = b"") -> None:
