@@ -39,10 +39,10 @@ def _made(made: tuple[api_keys.ApiKey, str]) -> HubAnswer:
     )
 
 
-@route(app, "GET", "/api-keys", permission="api_keys.manage", response="ApiKeyList")
+@route(app, "GET", "/api-keys", permission="api_keys.manage", query="ApiKeyQuery", response="ApiKeyPage")
 def every(call: HubCall) -> HubAnswer:
-    """List the tenant's API keys (secrets are never shown)."""
-    return HubAnswer({"apiKeys": [key.as_json() for key in api_keys.every(call.context)]})
+    """List the tenant's API keys, newest first (secrets are never shown)."""
+    return HubAnswer(api_keys.page(call.context, call.query).as_json("apiKeys", api_keys.ApiKey.as_json))
 
 
 @route(app, "DELETE", "/api-keys/{key_id}", permission="api_keys.manage", status=204, refuses=("API_KEY_NOT_FOUND",))

@@ -39,9 +39,9 @@ def _connection_id(call: HubCall) -> UUID:
 def list_connections(call: HubCall) -> HubAnswer:
     """List the tenant's connections, newest first."""
     with call.context.transaction() as transaction:
-        found, cursor = rows.page(transaction, requests.Filter.parse(call.query))
-    shown = [connection.as_json(with_config=call.context.may("connections.read")) for connection in found]
-    return HubAnswer({"integrations": shown, "nextCursor": cursor})
+        page = rows.page(transaction, requests.Filter.parse(call.query, call.context.tenant))
+    with_config = call.context.may("connections.read")
+    return HubAnswer(page.as_json("integrations", lambda one: one.as_json(with_config=with_config)))
 
 
 @route(
@@ -236,7 +236,7 @@ def roll_back(call: HubCall) -> HubAnswer:
     "GET",
     "/integrations/{connection_id}/logs",
     permission="connections.read",
-    query="PageQuery",
+    query="CallLogFilter",
     response="CallLogPage",
     refuses=("CONNECTION_NOT_FOUND",),
 )
@@ -244,8 +244,8 @@ def list_calls(call: HubCall) -> HubAnswer:
     """List the calls made for a connection, newest first; also after it was deleted."""
     with call.context.transaction() as transaction:
         connection = rows.find(transaction, _connection_id(call), deleted=True)
-        calls, cursor = call_log.page(transaction, connection, call.query)
-    return HubAnswer({"logs": calls, "nextCursor": cursor})
+        page = call_log.page(transaction, connection, call.query)
+    return HubAnswer(page.as_json("logs", call_log.as_json))
 
 
 @route(

@@ -51,8 +51,8 @@ def list_runs(call: HubCall) -> HubAnswer:
     with call.context.transaction() as transaction:
         connection_id = requests.parse_connection_id(call.path["connection_id"])
         rows.find(transaction, connection_id)
-        found, cursor = runs.page(transaction, connection_id, call.query)
-    return HubAnswer({"syncs": [run.as_json() for run in found], "nextCursor": cursor})
+        page = runs.page(transaction, connection_id, call.query)
+    return HubAnswer(page.as_json("syncs", runs.Run.as_json))
 
 
 @route(

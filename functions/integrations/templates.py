@@ -5,8 +5,6 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from causeway.catalogue import providers, templates
 from causeway.edge import answers
 from causeway.edge.hub import HubAnswer, HubCall, route
-from causeway.errors.requests import InvalidRequest
-from causeway.wire.fields import MOST_ROWS, choice_field, known_fields, limit_field
 
 app = APIGatewayHttpResolver()
 
@@ -25,22 +23,10 @@ def _made(template: providers.Provider) -> HubAnswer:
 )
 def every(call: HubCall) -> HubAnswer:
     """List the templates in the order of their ids."""
-    query = call.query
-    known_fields(query, {"category", "active", "limit", "cursor"})
-    active = choice_field(query, "active", ("true", "false"))
-    limit = limit_field(query, MOST_ROWS)
-    if "\0" in query.get("cursor", "") + query.get("category", ""):
-        raise InvalidRequest("cursor and category must be texts")
+    wanted = templates.Filter.parse(call.query)
     with call.context.reading() as transaction:
-        found = providers.page(
-            transaction,
-            kind=query.get("category"),
-            active=None if active is None else active == "true",
-            after=query.get("cursor", ""),
-            limit=limit,
-        )
-    cursor = found[-1].key if len(found) == limit else None
-    return HubAnswer({"templates": [templates.as_json(template) for template in found], "nextCursor": cursor})
+        page = providers.page(transaction, wanted.page, kind=wanted.kind, active=wanted.active)
+    return HubAnswer(page.as_json("templates", templates.as_json))
 
 
 @route(

@@ -18,8 +18,8 @@ def _shown(membership: memberships.Membership) -> HubAnswer:
 @route(app, "GET", "/memberships", permission="memberships.read", query="MembershipQuery", response="MembershipPage")
 def every(call: HubCall) -> HubAnswer:
     """List the tenant's people, in the order of their subjects."""
-    found, cursor = memberships.page(call.context, call.query)
-    return HubAnswer({"memberships": [one.as_json() for one in found], "nextCursor": cursor})
+    page = memberships.page(call.context, call.query)
+    return HubAnswer(page.as_json("memberships", memberships.Membership.as_json))
 
 
 @route(

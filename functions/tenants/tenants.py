@@ -36,8 +36,7 @@ def create(call: HubCall) -> HubAnswer:
 @route(app, "GET", "/tenants", permission="tenants.manage", query="TenantQuery", response="TenantPage")
 def every(call: HubCall) -> HubAnswer:
     """List tenants, in the order of their codes."""
-    found, cursor = tenants.page(call.context, call.query)
-    return HubAnswer({"tenants": [one.as_json() for one in found], "nextCursor": cursor})
+    return HubAnswer(tenants.page(call.context, call.query).as_json("tenants", tenants.Tenant.as_json))
 
 
 @route(app, "GET", "/tenants/{tenant_id}", permission="tenants.manage", response="Tenant")

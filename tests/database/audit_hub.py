@@ -10,7 +10,7 @@ from uuid import uuid4
 import psycopg
 
 from causeway import audit_log
-from causeway.audit_log import Action, Entry, Filter, Record
+from causeway.audit_log import LISTING, Action, Entry, Filter, Record
 from causeway.audit_log.verifier import Totals, verify
 from causeway.database.postgres import Database
 from tests.database.clones import Cluster
@@ -61,9 +61,11 @@ class Hub:
         with self.database().transaction(tenant_id) as connection:
             return [audit_log.record(connection, entry) for entry in entries]
 
-    def read(self, tenant_id: str, only: Filter | None = None, **page: int) -> list[Record]:
+    def read(self, tenant_id: str, only: Filter | None = None, **query: object) -> list[Record]:
+        """The entries of a page. query: limit, cursor."""
+        wanted = LISTING.request({name: str(value) for name, value in query.items()}, tenant_id)
         with self.database().transaction(tenant_id) as connection:
-            return audit_log.page(connection, only or Filter(), **page)
+            return audit_log.page(connection, only or Filter(), wanted).items
 
     def findings(self) -> list[str]:
         with psycopg.connect(self.urls["auditor"], autocommit=True) as connection:

@@ -14,7 +14,7 @@ import pytest
 from psycopg import Rollback, errors
 
 from causeway import audit_log
-from causeway.audit_log import PLATFORM, Action, Entry, Filter
+from causeway.audit_log import LISTING, PLATFORM, Action, Entry, Filter
 from causeway.database.postgres import Database
 from causeway.errors.requests import InvalidRequest
 from tests.database.audit_hub import CREATED, Hub, opened_hub
@@ -189,7 +189,7 @@ def test_whatever_a_refused_caller_sent_its_entry_is_written(shared: Hub, junk: 
     assert found.actor is not None
     assert len(found.actor) <= 200
     for only in (Filter(actor=junk), Filter(object_kind=junk, object_id=junk)):
-        assert shared.read(tenant_id, only, below=10**30) == [found]
+        assert shared.read(tenant_id, only, cursor=LISTING.cursor(tenant_id, (2**63 - 1,))) == [found]
     assert shared.read(tenant_id, Filter(action=junk, outcome=junk)) == []
     assert "NaN" not in json.dumps(found.after, allow_nan=False)
 
@@ -469,11 +469,12 @@ def test_pages_are_complete_while_others_write(shared: Hub) -> None:
         database = Database(conninfo=shared.urls["hub"])
         try:
             for _ in range(10):
-                seen: list[int] = []
-                while not seen or seen[-1] > 1:
+                seen, query = list[int](), {"limit": "17"}
+                while not seen or "cursor" in query:
                     with database.transaction(tenant_id) as connection:
-                        below = seen[-1] if seen else None
-                        seen += [e.entry for e in audit_log.page(connection, Filter(), below=below, limit=17)]
+                        page = audit_log.page(connection, Filter(), LISTING.request(query, tenant_id))
+                    seen += [entry.entry for entry in page.items]
+                    query = {"limit": "17"} | ({} if page.next_cursor is None else {"cursor": page.next_cursor})
                 readings.append(seen)
         finally:
             stop.set()

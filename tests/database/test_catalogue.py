@@ -16,12 +16,14 @@ import pytest
 from psycopg import Connection, errors
 
 from causeway import migrations
+from causeway.audit_log import PLATFORM
 from causeway.catalogue import files, providers
 from causeway.catalogue.files import read_folder
 from causeway.catalogue.providers import Provider, read_shape
 from causeway.errors.catalogue import ConfigSchemaInvalid, ProviderNotFound
 from causeway.errors.requests import InvalidRequest, NameTaken, VersionMismatch
 from causeway.errors.service import Misconfigured
+from causeway.wire.pages import PageRequest
 from tests.database.conftest import SCHEMA, Cluster
 
 FOLDER = SCHEMA / "catalogue"
@@ -78,9 +80,14 @@ def own_provider(**changes: Any) -> Provider:
     return Provider.parse(document | {"key": "own", "display_name": "Own"} | changes, SHAPE)
 
 
+def asked(**query: object) -> PageRequest:
+    """The page that a query asks for."""
+    return providers.LISTING.request({name: str(value) for name, value in query.items()}, PLATFORM)
+
+
 def test_migrating_brings_every_provider(urls: Urls) -> None:
     with hub(urls, role=None) as connection:
-        found = providers.page(connection, limit=100)
+        found = providers.page(connection, asked(limit=100)).items
     assert [provider.key for provider in found] == KEYS
     assert found == read_folder(FOLDER)
 
@@ -170,26 +177,28 @@ def test_deactivated_provider_takes_new_words_and_stays_inactive(
 
     with hub(urls) as connection:
         assert providers.find(connection, "stripe") == replace(inactive, description="New words", version=3)
-        assert [provider.key for provider in providers.page(connection, active=False)] == ["stripe"]
+        assert [provider.key for provider in providers.page(connection, asked(), active=False).items] == ["stripe"]
         assert providers.set_active(connection, "stripe", 3, active=True).is_active
-        assert providers.page(connection, active=False) == []
+        assert providers.page(connection, asked(), active=False).items == []
 
 
 def test_pages_together_hold_every_provider_once(urls: Urls) -> None:
     with hub(urls) as connection:
-        keys: list[str] = []
-        while part := providers.page(connection, after=keys[-1] if keys else "", limit=5):
-            assert len(part) <= 5
-            keys += [provider.key for provider in part]
-        assert keys == KEYS
-        assert [p.key for p in providers.page(connection, kind="payment")] == [
+        keys, page = list[str](), providers.page(connection, asked(limit=5))
+        while page.next_cursor is not None:
+            assert len(page.items) == 5
+            keys += [provider.key for provider in page.items]
+            page = providers.page(connection, asked(limit=5, cursor=page.next_cursor))
+        assert keys + [provider.key for provider in page.items] == KEYS
+        assert [p.key for p in providers.page(connection, asked(), kind="payment").items] == [
             "network_international",
             "paypal",
             "stripe",
             "telr",
         ]
-        assert [p.key for p in providers.page(connection, kind="payment", after="paypal", limit=1)] == ["stripe"]
-        assert providers.page(connection, kind="magic") == []
+        after = asked(limit=1, cursor=providers.LISTING.cursor(PLATFORM, ("paypal",)))
+        assert [p.key for p in providers.page(connection, after, kind="payment").items] == ["stripe"]
+        assert providers.page(connection, asked(), kind="magic").items == []
 
 
 def test_unknown_provider_is_not_found(urls: Urls) -> None:
@@ -293,7 +302,7 @@ def test_every_role_reads_the_catalogue_and_none_but_the_super_admin_writes_it(
     """HUB 43"""
     before = rows(owner)
     with hub(urls, role) as connection:
-        assert len(providers.page(connection, limit=100)) == len(KEYS)
+        assert len(providers.page(connection, asked(limit=100)).items) == len(KEYS)
         # The policy hides the row from the update, so that it is as if another had changed it.
         with pytest.raises(VersionMismatch):
             providers.change(connection, "stripe", {"description": "Theirs"}, 1, SHAPE)

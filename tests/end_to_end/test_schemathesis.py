@@ -29,8 +29,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from causeway import audit_log
 from causeway.errors import table
 from causeway.platforms.verdicts import VERDICTS
+from causeway.tenancy import tenants
 from local.demo.data import CASINO_CODE, CASINO_SECRET, PROVIDER_SECRET, TENANT_ID
 from local.sandbox.registry import demo_credentials
 from local.stack import Stack
@@ -135,8 +137,8 @@ class World:
     def tenant(self) -> str:
         """The id of the module's tenant."""
         self.call("POST", "/tenants", {"code": "SCHEMATHESIS", "displayName": "Schemathesis"})
-        # A cursor is the code of the tenant before.
-        after = self.call("GET", "/tenants?limit=100&cursor=SCHEMATHESI").json()["tenants"]
+        cursor = tenants.LISTING.cursor(audit_log.PLATFORM, ("SCHEMATHESI",))
+        after = self.call("GET", f"/tenants?limit=100&cursor={cursor}").json()["tenants"]
         return next(one["id"] for one in after if one["code"] == "SCHEMATHESIS")
 
     def template_draft(self, key: str) -> dict[str, Any]:

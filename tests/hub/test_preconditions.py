@@ -177,7 +177,7 @@ def version_in_list(hub: Hub, caller: Caller, path: str, listed: str) -> int:
     folder, _, own = path.rpartition("/")
     cursor = ""
     while True:
-        page = hub.call("GET", f"{folder}{'' if listed == 'apiKeys' else '?limit=100'}{cursor}", caller).json
+        page = hub.call("GET", f"{folder}?limit=100{cursor}", caller).json
         for one in page[listed]:
             if own in (one.get("id"), one.get("subject")):
                 return one["version"]

@@ -188,7 +188,18 @@ def test_pages_hold_every_tenant_once(hub: Hub, rows: Rows) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=101", "limit=x", "limit=", "cursor=", "cursor=%00", "cursor=" + "T" * 65, "code=JAQPOT"]
+    "query",
+    [
+        "limit=0",
+        "limit=101",
+        "limit=x",
+        "limit=",
+        "cursor=",
+        "cursor=%00",
+        "cursor=" + "T" * 65,
+        "cursor=JAQPOT",
+        "code=JAQPOT",
+    ],
 )
 def test_query_of_another_form_is_refused(hub: Hub, query: str) -> None:
     reply = hub.call("GET", f"/tenants?{query}", PLATFORM_ADMIN)

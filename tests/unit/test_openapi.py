@@ -112,8 +112,9 @@ def test_every_part_is_used(document: dict[str, Any]) -> None:
         "TenantQuery",
         "MembershipQuery",
         "SyncRunFilter",
-        "PageQuery",
+        "CallLogFilter",
         "AuditFilter",
+        "ApiKeyQuery",
         "Day",
     }
     assert parts - used == {f"#/components/schemas/{name}" for name in queries}

@@ -1,6 +1,7 @@
 """The API keys of a tenant's machines."""
 
-from tools.openapi.schemas.shapes import ID, TEXT, TIME, VERSION, Schema, list_of, object_of, or_null, ref, text
+from causeway.tenancy import api_keys
+from tools.openapi.schemas.shapes import ID, TEXT, TIME, VERSION, Schema, object_of, or_null, page_of, page_query, text
 
 _KEY = {
     "id": ID,
@@ -24,5 +25,6 @@ SCHEMAS: dict[str, Schema] = {
         },
         "nextAction",
     ),
-    "ApiKeyList": object_of({"apiKeys": list_of(ref("ApiKey")) | {"maxItems": 1000}}),
+    "ApiKeyPage": page_of("apiKeys", "ApiKey"),
+    "ApiKeyQuery": page_query(api_keys.LISTING),
 }

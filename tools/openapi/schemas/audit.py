@@ -2,36 +2,29 @@
 
 from causeway import audit_log
 from tools.openapi.schemas.shapes import (
-    NEXT_CURSOR,
     NUMBER,
-    NUMBER_CURSOR,
     TEXT,
     TIME,
     Schema,
-    list_of,
     object_of,
     or_null,
-    query_of,
-    ref,
-    rows,
+    page_of,
+    page_query,
 )
 
 _STATE: Schema = {"type": ["object", "null"]}
 
 SCHEMAS: dict[str, Schema] = {
-    "AuditFilter": query_of(
-        {
-            "action": TEXT,
-            "actor": TEXT,
-            "object_kind": TEXT,
-            "object_id": TEXT,
-            "outcome": TEXT,
-            "since": TIME,
-            "until": TIME,
-            "limit": rows(audit_log.MOST, 100),
-            "cursor": NUMBER_CURSOR,
-            "format": {"enum": ["json", "csv"], "default": "json"},
-        }
+    "AuditFilter": page_query(
+        audit_log.LISTING,
+        action=TEXT,
+        actor=TEXT,
+        object_kind=TEXT,
+        object_id=TEXT,
+        outcome=TEXT,
+        since=TIME,
+        until=TIME,
+        format={"enum": ["json", "csv"], "default": "json"},
     ),
     "AuditEntry": object_of(
         {
@@ -51,5 +44,5 @@ SCHEMAS: dict[str, Schema] = {
             "hash": TEXT,
         }
     ),
-    "AuditPage": object_of({"entries": list_of(ref("AuditEntry")), "nextCursor": NEXT_CURSOR}),
+    "AuditPage": page_of("entries", "AuditEntry"),
 }

@@ -1,12 +1,10 @@
 """Connections, the calls made for them, and how they were at their last test."""
 
-from causeway.connections import requests
+from causeway.connections import call_log, requests
 from tools.openapi.schemas.shapes import (
     COUNT,
     ID,
-    NEXT_CURSOR,
     NUMBER,
-    NUMBER_CURSOR,
     TEXT,
     TIME,
     VERSION,
@@ -14,9 +12,8 @@ from tools.openapi.schemas.shapes import (
     list_of,
     object_of,
     or_null,
-    query_of,
-    ref,
-    rows,
+    page_of,
+    page_query,
     text,
 )
 
@@ -73,8 +70,8 @@ _CONNECTIONS: dict[str, Schema] = {
         "config",
         "rollbackUntil",
     ),
-    "ConnectionPage": object_of({"integrations": list_of(ref("Connection")), "nextCursor": NEXT_CURSOR}),
-    "ConnectionFilter": query_of({"kind": TEXT, "status": _STATUS, "provider": TEXT, "limit": rows(), "cursor": TEXT}),
+    "ConnectionPage": page_of("integrations", "Connection"),
+    "ConnectionFilter": page_query(requests.LISTING, kind=TEXT, status=_STATUS, provider=TEXT),
 }
 
 _CALL_LOGS: dict[str, Schema] = {
@@ -99,8 +96,8 @@ _CALL_LOGS: dict[str, Schema] = {
             "createdAt": TIME,
         }
     ),
-    "CallLogPage": object_of({"logs": list_of(ref("CallLog")), "nextCursor": NEXT_CURSOR}),
-    "PageQuery": query_of({"limit": rows(), "cursor": NUMBER_CURSOR}),
+    "CallLogPage": page_of("logs", "CallLog"),
+    "CallLogFilter": page_query(call_log.LISTING),
 }
 
 _TOLD = {"code": TEXT, "message": TEXT, "nextAction": TEXT}

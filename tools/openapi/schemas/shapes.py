@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from causeway.wire import fields
+from causeway.wire import pages
 
 Schema = dict[str, Any]
 
@@ -16,9 +16,7 @@ NUMBER: Schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
 SHORT: Schema = {"type": "string", "minLength": 1, "maxLength": 255}
 VERSION: Schema = {"type": "integer", "minimum": 1, "description": "Of the object; its ETag is this in quotes."}
 MONEY: Schema = {"type": "string", "pattern": "^-?[0-9]+$", "description": "Minor units."}
-# In an answer, and sent back: where a page ends.
-NEXT_CURSOR: Schema = {"type": ["string", "null"], "description": "For the next page; null at the end."}
-NUMBER_CURSOR: Schema = {"type": "string", "pattern": "^[0-9]{1,18}$"}
+_NEXT_CURSOR: Schema = {"type": ["string", "null"], "description": "For the next page; null at the end."}
 
 
 def text(most: int, least: int = 1) -> Schema:
@@ -36,11 +34,6 @@ def list_of(items: Schema) -> Schema:
     return {"type": "array", "items": items}
 
 
-def rows(most: int = fields.MOST_ROWS, default: int = 50) -> Schema:
-    """How many rows a page has, which fields.limit_field reads."""
-    return {"type": "integer", "minimum": 1, "maximum": most, "default": default}
-
-
 def object_of(properties: dict[str, Schema], *optional: str, closed: bool = True, **more: Any) -> Schema:
     """An object whose properties are all required but the optional ones. closed: no others are taken, or answered."""
     schema: Schema = {"type": "object", "properties": properties}
@@ -53,6 +46,18 @@ def object_of(properties: dict[str, Schema], *optional: str, closed: bool = True
 def query_of(properties: dict[str, Schema]) -> Schema:
     """A query, whose parameters may all be left out."""
     return object_of(properties, *properties)
+
+
+def page_of(field: str, row: str) -> Schema:
+    """A page of a list. field: what its rows stand in; row: the name of their schema."""
+    return object_of({field: list_of(ref(row)), "nextCursor": _NEXT_CURSOR})
+
+
+def page_query(listing: pages.Listing, **filters: Schema) -> Schema:
+    """The query of a list, as Listing.request reads it."""
+    limit: Schema = {"type": "integer", "minimum": 1, "maximum": listing.most_rows, "default": listing.rows}
+    cursor = text(pages.LONGEST_CURSOR) | {"description": "nextCursor of the page before."}
+    return query_of(filters | {"limit": limit, "cursor": cursor})
 
 
 def ref(name: str) -> Schema:

@@ -3,16 +3,13 @@
 from causeway.syncs import runs
 from tools.openapi.schemas.shapes import (
     ID,
-    NEXT_CURSOR,
     TEXT,
     TIME,
     Schema,
-    list_of,
     object_of,
     or_null,
-    query_of,
-    ref,
-    rows,
+    page_of,
+    page_query,
 )
 
 SCHEMAS: dict[str, Schema] = {
@@ -28,6 +25,6 @@ SCHEMAS: dict[str, Schema] = {
             "endedAt": or_null(TIME),
         }
     ),
-    "SyncRunPage": object_of({"syncs": list_of(ref("SyncRun")), "nextCursor": NEXT_CURSOR}),
-    "SyncRunFilter": query_of({"limit": rows(), "cursor": ID}),
+    "SyncRunPage": page_of("syncs", "SyncRun"),
+    "SyncRunFilter": page_query(runs.LISTING),
 }

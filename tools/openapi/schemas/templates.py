@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from causeway.catalogue import templates
-from tools.openapi.schemas.shapes import NEXT_CURSOR, TEXT, VERSION, Schema, list_of, object_of, query_of, ref, rows
+from causeway.catalogue import providers, templates
+from tools.openapi.schemas.shapes import TEXT, VERSION, Schema, object_of, page_of, page_query, ref
 
 # Schemas of their own, by the fields that have them.
 _NAMED = {
@@ -34,8 +34,6 @@ def schemas(schema_folder: Path) -> dict[str, Schema]:
         "Template": object_of(
             fields | active | {"name": TEXT, "authentication": shown, "healthCall": shown, "version": VERSION}
         ),
-        "TemplatePage": object_of({"templates": list_of(ref("Template")), "nextCursor": NEXT_CURSOR}),
-        "TemplateFilter": query_of(
-            {"category": TEXT, "active": {"type": "boolean"}, "limit": rows(), "cursor": TEXT},
-        ),
+        "TemplatePage": page_of("templates", "Template"),
+        "TemplateFilter": page_query(providers.LISTING, category=TEXT, active={"type": "boolean"}),
     }

@@ -1,19 +1,16 @@
 """Tenants, and the people in them."""
 
-from causeway.tenancy import memberships
+from causeway.tenancy import memberships, tenants
 from tools.openapi.schemas.shapes import (
     ID,
-    NEXT_CURSOR,
     TEXT,
     TIME,
     VERSION,
     Schema,
-    list_of,
     object_of,
     or_null,
-    query_of,
-    ref,
-    rows,
+    page_of,
+    page_query,
     text,
 )
 
@@ -26,8 +23,8 @@ SCHEMAS: dict[str, Schema] = {
     "TenantDraft": object_of({"code": _CODE, **_NAME}),
     "TenantChange": object_of(_NAME),
     "Tenant": object_of({"id": ID, "code": _CODE, **_NAME, "createdAt": TIME, "version": VERSION}),
-    "TenantPage": object_of({"tenants": list_of(ref("Tenant")), "nextCursor": NEXT_CURSOR}),
-    "TenantQuery": query_of({"limit": rows(), "cursor": text(64)}),
+    "TenantPage": page_of("tenants", "Tenant"),
+    "TenantQuery": page_query(tenants.LISTING),
     "MembershipChange": object_of({"status": _STATUS}),
     "Membership": object_of(
         {
@@ -42,6 +39,6 @@ SCHEMAS: dict[str, Schema] = {
             "emailVerified": {"type": "boolean", "description": "Whether the user pool has proved the address."},
         }
     ),
-    "MembershipPage": object_of({"memberships": list_of(ref("Membership")), "nextCursor": NEXT_CURSOR}),
-    "MembershipQuery": query_of({"limit": rows(), "cursor": text(1360)}),
+    "MembershipPage": page_of("memberships", "Membership"),
+    "MembershipQuery": page_query(memberships.LISTING),
 }

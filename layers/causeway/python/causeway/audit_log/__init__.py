@@ -1,7 +1,7 @@
 """The audit log: who did what to what, from where, and what came of it; one hash chain per tenant."""
 
 from causeway.audit_log.entries import (
-    MOST,
+    LISTING,
     PLATFORM,
     Action,
     Entry,
@@ -17,7 +17,7 @@ from causeway.audit_log.requests import Query
 from causeway.audit_log.spreadsheet import as_csv
 
 __all__ = [
-    "MOST",
+    "LISTING",
     "PLATFORM",
     "Action",
     "Entry",

@@ -14,15 +14,15 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from causeway.database.postgres import Database
-from causeway.errors.requests import InvalidRequest
 from causeway.errors.service import Unavailable
+from causeway.wire.pages import Listing, Page, PageRequest
 
 logger = Logger(child=True)
 
 # The tenant_id of the platform's own chain (RFC 9562, 5.9); no tenant can have it.
 PLATFORM = "00000000-0000-0000-0000-000000000000"
-# The most entries of a page.
-MOST = 1000
+# Newest first.
+LISTING = Listing("audit_log", (int,), most_rows=1000, rows=100)
 
 # The most characters kept of an id, which must fit an index, and of a text in before and after. What a refused caller
 # sent is anything at all, and must not stop its own entry.
@@ -239,14 +239,12 @@ _PAGE = """
         AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
         AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
     ORDER BY entry DESC
-    LIMIT %(limit)s
+    LIMIT %(limit)s + 1
 """
 
 
-def page(
-    connection: psycopg.Connection[Any], only: Filter, *, below: int | None = None, limit: int = 100
-) -> list[Record]:
-    """Return entries of the transaction's tenant, newest first.
+def page(connection: psycopg.Connection[Any], only: Filter, wanted: PageRequest) -> Page[Record]:
+    """Return a page of the entries of the transaction's tenant, newest first.
 
     Entries are committed in their order, so pages that each begin below the last one's end miss none and repeat none,
     whatever is written meanwhile. Reading is itself an action: record AUDIT_READ or AUDIT_EXPORTED.
@@ -254,22 +252,18 @@ def page(
     Args:
         connection: in a transaction that has set its tenant.
         only: which entries.
-        below: the number of the last entry of the page before; None for the first page.
-        limit: entries, 1 to MOST.
-
-    Raises:
-        InvalidRequest: limit is out of bounds.
+        wanted: of LISTING.
     """
-    if not 1 <= limit <= MOST:
-        raise InvalidRequest(f"limit must be from 1 to {MOST}")
     texts = {name: getattr(only, name) for name in TEXT_FILTERS}
+    [below] = wanted.after or [None]
     parameters = {
         # As they were written, so that whatever was sent can be looked for.
         **{name: None if text is None else _text(text, _LONGEST_ID) for name, text in texts.items()},
         "since": only.since,
         "until": only.until,
         "below": below,
-        "limit": limit,
+        "limit": wanted.limit,
     }
     with connection.cursor(row_factory=class_row(Record)) as cursor:
-        return cursor.execute(_PAGE, parameters).fetchall()
+        found = cursor.execute(_PAGE, parameters).fetchall()
+    return wanted.page(found, lambda entry: (entry.entry,), Record.as_json)

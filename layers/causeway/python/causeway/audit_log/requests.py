@@ -4,30 +4,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from causeway.audit_log.entries import MOST, TEXT_FILTERS, Filter
+from causeway.audit_log.entries import LISTING, TEXT_FILTERS, Filter
 from causeway.errors.requests import InvalidRequest
-from causeway.wire.fields import choice_field, known_fields, limit_field, number_field
+from causeway.wire.fields import choice_field
+from causeway.wire.pages import PageRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """GET /audit. below: the cursor, a number of an entry, None for the first page; limit: entries."""
+    """GET /audit: which entries, which page of them, and in which form."""
 
     only: Filter
-    below: int | None
-    limit: int
+    page: PageRequest
     as_csv: bool
 
     @classmethod
-    def parse(cls, query: dict[str, str]) -> Self:
-        """Read the query; raises InvalidRequest, which names the parameter."""
-        known_fields(query, {*TEXT_FILTERS, "since", "until", "limit", "cursor", "format"})
+    def parse(cls, query: dict[str, str], tenant_id: str) -> Self:
+        """Read the query for the chain of a tenant or of PLATFORM.
+
+        Raises:
+            InvalidRequest: names the parameter.
+        """
         as_csv = choice_field(query, "format", ("json", "csv"), "json") == "csv"
+        # An export takes as many entries at once as it can.
+        asked = {"limit": str(LISTING.most_rows)} | query if as_csv else query
         texts = {name: query.get(name) for name in TEXT_FILTERS}
         return cls(
             only=Filter(**texts, since=_time(query, "since"), until=_time(query, "until")),
-            below=number_field(query, "cursor"),
-            limit=limit_field(query, MOST, MOST if as_csv else 100),
+            page=LISTING.request(asked, tenant_id, *TEXT_FILTERS, "since", "until", "format"),
             as_csv=as_csv,
         )
 

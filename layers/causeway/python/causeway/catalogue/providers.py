@@ -14,7 +14,10 @@ from causeway.catalogue.config_schema import check_schema
 from causeway.errors.catalogue import ConfigSchemaInvalid, ProviderNotFound
 from causeway.errors.requests import InvalidRequest, NameTaken, VersionMismatch
 from causeway.errors.service import Misconfigured
+from causeway.wire.pages import Listing, Page, PageRequest
 
+# In the order of the keys.
+LISTING = Listing("templates", (str,))
 _SHAPE = "_provider.schema.json"
 # What a document cannot set.
 _STATE = ("is_active", "changed_by_admin", "version")
@@ -122,33 +125,29 @@ def find(connection: Connection[Any], key: str) -> Provider:
 
 
 def page(
-    connection: Connection[Any],
-    *,
-    kind: str | None = None,
-    active: bool | None = None,
-    after: str = "",
-    limit: int = 50,
-) -> list[Provider]:
-    """Return providers in the order of their keys.
+    connection: Connection[Any], wanted: PageRequest, *, kind: str | None = None, active: bool | None = None
+) -> Page[Provider]:
+    """Return a page of the providers, in the order of their keys.
 
     Args:
         connection: a transaction of the hub's.
+        wanted: of LISTING.
         kind: only those of this kind.
         active: only those that are, or are not.
-        after: only keys after this one, the last of the page before.
-        limit: how many at most.
     """
+    [after] = wanted.after or [None]
     with connection.cursor(row_factory=class_row(Provider)) as cursor:
-        return cursor.execute(
+        found = cursor.execute(
             f"""
             {_SELECT}
-            WHERE provider_key > %(after)s AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+            WHERE (%(after)s::text IS NULL OR provider_key > %(after)s) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
                 AND (%(active)s::boolean IS NULL OR is_active = %(active)s)
             ORDER BY provider_key
-            LIMIT %(limit)s
+            LIMIT %(limit)s + 1
             """,
-            {"after": after, "kind": kind, "active": active, "limit": limit},
+            {"after": after, "kind": kind, "active": active, "limit": wanted.limit},
         ).fetchall()
+    return wanted.page(found, lambda provider: (provider.key,))
 
 
 def create(connection: Connection[Any], provider: Provider) -> Provider:

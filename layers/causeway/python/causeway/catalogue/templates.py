@@ -1,16 +1,18 @@
 """Integration templates, as the API names the catalogue's providers: read by admins, kept by super admins."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from causeway import settings
+from causeway import audit_log, settings
 from causeway.audit_log import Action, record
 from causeway.catalogue import providers
 from causeway.catalogue.providers import Provider
 from causeway.errors.requests import InvalidRequest
 from causeway.tenancy.context import RequestContext
-from causeway.wire.fields import known_fields
+from causeway.wire.fields import choice_field, known_fields, text_field
 from causeway.wire.names import name_field
+from causeway.wire.pages import PageRequest
 from causeway.wire.preconditions import Expected
 
 # A field of the API -> of the catalogue.
@@ -30,6 +32,23 @@ FIELDS = {
     "authentication": "authentication",
     "healthCall": "health_call",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """GET /integrations/templates: which templates, and which page of them. None: any."""
+
+    page: PageRequest
+    kind: str | None
+    active: bool | None
+
+    @classmethod
+    def parse(cls, query: dict[str, str]) -> Self:
+        """Read the query; raises InvalidRequest, which names the parameter."""
+        page = providers.LISTING.request(query, audit_log.PLATFORM, "category", "active")
+        active = choice_field(query, "active", ("true", "false"))
+        kind = text_field(query, "category", 64) if "category" in query else None
+        return cls(page, kind, None if active is None else active == "true")
 
 
 def as_json(provider: Provider) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from uuid import UUID
 
 from causeway.connections.rows import Connection, Transaction
 from causeway.outbound.client import Attempt
-from causeway.wire import pages
-from causeway.wire.fields import MOST_ROWS, known_fields, limit_field, number_field
+from causeway.wire.pages import Listing, Page
+
+# Newest first.
+LISTING = Listing("calls", (int,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,30 +73,29 @@ def _without_nul(text: str) -> str:
     return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
-def page(
-    transaction: Transaction, connection: Connection, query: dict[str, str]
-) -> tuple[list[dict[str, Any]], str | None]:
-    """Return a page of the calls made for a connection, newest first, and the next page's cursor, None at the end.
+def page(transaction: Transaction, connection: Connection, query: dict[str, str]) -> Page[Any]:
+    """Return a page of the calls made for a connection, newest first; raises InvalidRequest.
 
-    It has as many as were asked for, or as many as an answer holds.
+    It has as many calls as were asked for, or as many as an answer can hold.
     """
-    known_fields(query, {"limit", "cursor"})
-    limit, cursor = limit_field(query, MOST_ROWS), number_field(query, "cursor")
+    wanted = LISTING.request(query, connection.connection_id)
+    [below] = wanted.after or [None]
     rows = transaction.execute(
         """
         SELECT log_id, method, url, status, milliseconds, error, request_body, response_body, request_id, actor_kind,
             actor, source_ip, credential_version, created_at
         FROM integration_api_logs
-        WHERE tenant_id = current_tenant() AND connection_id = %s AND (%s::bigint IS NULL OR log_id < %s)
-        ORDER BY log_id DESC LIMIT %s + 1
+        WHERE tenant_id = current_tenant() AND connection_id = %(connection)s
+            AND (%(below)s::bigint IS NULL OR log_id < %(below)s)
+        ORDER BY log_id DESC LIMIT %(limit)s + 1
         """,
-        [connection.connection_id, cursor, cursor, limit],
+        {"connection": connection.connection_id, "below": below, "limit": wanted.limit},
     ).fetchall()
-    shown = pages.within_an_answer([_shown(row) for row in rows[:limit]])
-    return shown, str(shown[-1]["id"]) if len(rows) > len(shown) else None
+    return wanted.page(rows, lambda row: (row.log_id,), as_json)
 
 
-def _shown(row: Any) -> dict[str, Any]:
+def as_json(row: Any) -> dict[str, Any]:
+    """Return a call as callers see it."""
     return {
         "id": row.log_id,
         "method": row.method,

@@ -7,12 +7,11 @@ from uuid import UUID
 
 from causeway.errors.connections import ConnectionNotFound
 from causeway.errors.requests import InvalidRequest
-from causeway.wire import base64url
-from causeway.wire.fields import MOST_ROWS, choice_field, known_fields, limit_field, object_field, text_field, uuid_or
+from causeway.wire.fields import choice_field, known_fields, object_field, text_field, uuid_or
 from causeway.wire.names import name_field
+from causeway.wire.pages import Listing, PageRequest
 
 STATUSES = ("pending", "active", "error", "disconnected")
-_NO_CURSOR = "cursor is not one that was answered here"
 ENVIRONMENTS = ("production", "sandbox")
 
 
@@ -89,41 +88,25 @@ def parse_connection_id(text: str) -> UUID:
     return uuid_or(text, ConnectionNotFound)
 
 
+# Newest first.
+LISTING = Listing("connections", (datetime, UUID))
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """GET /integrations: which connections, and after which. What is None does not matter."""
+    """GET /integrations: which connections, and which page of them. None: any."""
 
+    page: PageRequest
     kind: str | None = None
     status: str | None = None
     provider: str | None = None
-    limit: int = 50
-    # The last connection of the page before: when it was created, and its id.
-    after: tuple[datetime, UUID] | None = None
 
     @classmethod
-    def parse(cls, query: dict[str, str]) -> Self:
-        """Read the query; raises InvalidRequest, which names the parameter."""
-        known_fields(query, {"kind", "status", "provider", "limit", "cursor"})
-        status = choice_field(query, "status", STATUSES)
+    def parse(cls, query: dict[str, str], tenant_id: str) -> Self:
+        """Read the query of a caller of this tenant; raises InvalidRequest, which names the parameter."""
         return cls(
+            LISTING.request(query, tenant_id, "kind", "status", "provider"),
             text_field(query, "kind", 64) if "kind" in query else None,
-            status,
+            choice_field(query, "status", STATUSES),
             text_field(query, "provider", 64) if "provider" in query else None,
-            limit_field(query, MOST_ROWS),
-            _cursor(query.get("cursor")),
         )
-
-
-def _cursor(text: str | None) -> tuple[datetime, UUID] | None:
-    if text is None:
-        return None
-    try:
-        written = base64url.decode(text).decode()
-        created_at, connection_id = written.split(" ")
-        after = datetime.fromisoformat(created_at), UUID(connection_id)
-    except ValueError as error:
-        raise InvalidRequest(_NO_CURSOR) from error
-    # Python reads times and ids in more forms than are written here.
-    if after[0].tzinfo is None or f"{after[0].isoformat()} {after[1]}" != written:
-        raise InvalidRequest(_NO_CURSOR)
-    return after

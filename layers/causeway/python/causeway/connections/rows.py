@@ -18,7 +18,7 @@ from causeway.errors.connections import ConnectionNotFound, IntegrationNotActive
 from causeway.errors.requests import NameTaken, VersionMismatch
 from causeway.errors.tree import CausewayError
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
-from causeway.wire import base64url
+from causeway.wire.pages import Key, Page
 
 Transaction = psycopg.Connection[Any]
 
@@ -172,26 +172,24 @@ def find(transaction: Transaction, connection_id: UUID, *, lock: bool = False, d
     return Connection(*row)
 
 
-def page(transaction: Transaction, wanted: Filter) -> tuple[list[Connection], str | None]:
-    """Return connections of the transaction's tenant, newest first, and the next page's cursor, None at the end."""
+def page(transaction: Transaction, wanted: Filter) -> Page[Connection]:
+    """Return a page of the connections of the transaction's tenant, newest first."""
     shown: list[Connection] = []
-    after = wanted.after
+    after = wanted.page.after
     while True:
         found = _after(transaction, wanted, after)
-        for one in found:
-            # Whether an active one is shown as an error is known here alone, so there may be too few yet.
-            if wanted.status not in (None, one.shown_status):
-                continue
-            if len(shown) == wanted.limit:
-                last = shown[-1]
-                return shown, base64url.encode(f"{last.created_at.isoformat()} {last.connection_id}".encode())
-            shown.append(one)
-        if len(found) <= wanted.limit:
-            return shown, None
-        after = found[-1].created_at, UUID(found[-1].connection_id)
+        # Only here is it known whether an active connection is shown as an error, so there may be too few yet.
+        shown += [one for one in found if wanted.status in (None, one.shown_status)]
+        if len(shown) > wanted.page.limit or len(found) <= wanted.page.limit:
+            return wanted.page.page(shown, _sort_key)
+        after = _sort_key(found[-1])
 
 
-def _after(transaction: Transaction, wanted: Filter, after: tuple[datetime, UUID] | None) -> list[Connection]:
+def _sort_key(connection: Connection) -> Key:
+    return connection.created_at, connection.connection_id
+
+
+def _after(transaction: Transaction, wanted: Filter, after: Key | None) -> list[Connection]:
     """Return one connection more than a page holds, among them all that may be shown with the status wanted."""
     after_at, after_id = after or (None, None)
     rows = transaction.execute(
@@ -214,7 +212,7 @@ def _after(transaction: Transaction, wanted: Filter, after: tuple[datetime, UUID
             "provider": wanted.provider,
             "at": after_at,
             "id": after_id,
-            "limit": wanted.limit,
+            "limit": wanted.page.limit,
         },
     )
     return [Connection(*row) for row in rows]

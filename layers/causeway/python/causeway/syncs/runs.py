@@ -11,9 +11,9 @@ from uuid import UUID
 
 import psycopg
 
-from causeway.errors.requests import InvalidRequest
 from causeway.errors.syncs import SyncRunNotFound
-from causeway.wire.fields import MOST_ROWS, known_fields, limit_field, uuid_or
+from causeway.wire.fields import uuid_or
+from causeway.wire.pages import Listing, Page
 
 Transaction = psycopg.Connection[Any]
 
@@ -26,6 +26,8 @@ _SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
 _UPDATE: LiteralString = "UPDATE sync_runs"
 _INSERT: LiteralString = "INSERT INTO sync_runs (tenant_id, run_id, connection_id, status, requested_by)"
 
+# Newest first.
+LISTING = Listing("syncs", (datetime, UUID))
 STATUSES = ("queued", "running", "succeeded", "partial", "failed")
 # Why a run finished as it did: code and sentence.
 REASONS = {
@@ -108,15 +110,14 @@ def find(transaction: Transaction, connection_id: UUID, run_id: UUID) -> Run:
     return Run(*row)
 
 
-def page(transaction: Transaction, connection_id: UUID, query: dict[str, str]) -> tuple[list[Run], str | None]:
-    """Return runs of a connection, newest first, and the next page's cursor, None at the end.
+def page(transaction: Transaction, connection_id: UUID, query: dict[str, str]) -> Page[Run]:
+    """Return a page of a connection's runs, newest first.
 
     Raises:
         InvalidRequest: names the parameter.
     """
-    known_fields(query, {"limit", "cursor"})
-    limit = limit_field(query, MOST_ROWS)
-    last = _last_seen(transaction, connection_id, query["cursor"]) if "cursor" in query else None
+    wanted = LISTING.request(query, connection_id)
+    after_at, after_id = wanted.after or (None, None)
     rows = transaction.execute(
         f"""
         {_SELECT}
@@ -124,22 +125,9 @@ def page(transaction: Transaction, connection_id: UUID, query: dict[str, str]) -
             AND (%(at)s::timestamptz IS NULL OR (requested_at, run_id) < (%(at)s, %(id)s::uuid))
         ORDER BY requested_at DESC, run_id DESC LIMIT %(limit)s + 1
         """,
-        {
-            "connection": connection_id,
-            "at": None if last is None else last.requested_at,
-            "id": None if last is None else last.run_id,
-            "limit": limit,
-        },
+        {"connection": connection_id, "at": after_at, "id": after_id, "limit": wanted.limit},
     ).fetchall()
-    shown = [Run(*row) for row in rows[:limit]]
-    return shown, str(shown[-1].run_id) if len(rows) > limit else None
-
-
-def _last_seen(transaction: Transaction, connection_id: UUID, cursor: str) -> Run:
-    try:
-        return find(transaction, connection_id, parse_run_id(cursor))
-    except SyncRunNotFound as error:
-        raise InvalidRequest("cursor is not one that was answered here") from error
+    return wanted.page([Run(*row) for row in rows], lambda run: (run.requested_at, run.run_id))
 
 
 def request(transaction: Transaction, connection_id: UUID, run_id: UUID, subject: str) -> tuple[Run, bool]:

@@ -15,6 +15,7 @@ from causeway.tenancy import identity
 from causeway.tenancy.context import RequestContext
 from causeway.wire.fields import known_fields, uuid_or
 from causeway.wire.names import name_field
+from causeway.wire.pages import Listing, Page
 from causeway.wire.preconditions import Expected
 
 # What ApiKey is made of.
@@ -23,6 +24,8 @@ _FROM: LiteralString = "FROM api_keys WHERE tenant_id = current_tenant()"
 _SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
 _INSERT: LiteralString = "INSERT INTO api_keys (tenant_id, key_id, name, hash, channel, created_by)"
 _UPDATE: LiteralString = "UPDATE api_keys"
+# Newest first.
+LISTING = Listing("api_keys", (datetime, UUID))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +102,28 @@ def create(context: RequestContext, draft: KeyDraft) -> tuple[ApiKey, str]:
     return key, new.text
 
 
-def every(context: RequestContext) -> list[ApiKey]:
-    """Return the tenant's keys, newest first, the revoked ones too."""
+def page(context: RequestContext, query: dict[str, str]) -> Page[ApiKey]:
+    """Return a page of the tenant's keys, newest first, the revoked ones too.
+
+    Args:
+        context: of the tenant.
+        query: limit and cursor.
+
+    Raises:
+        InvalidRequest: the sentence names the parameter.
+    """
+    wanted = LISTING.request(query, context.tenant)
+    after_at, after_id = wanted.after or (None, None)
     with context.transaction() as transaction:
-        rows = transaction.execute(f"{_SELECT} ORDER BY created_at DESC, key_id LIMIT 1000").fetchall()
-    return [ApiKey(*row) for row in rows]
+        rows = transaction.execute(
+            f"""
+            {_SELECT} AND (%(at)s::timestamptz IS NULL OR (created_at, key_id) < (%(at)s, %(id)s::uuid))
+            ORDER BY created_at DESC, key_id DESC
+            LIMIT %(limit)s + 1
+            """,
+            {"at": after_at, "id": after_id, "limit": wanted.limit},
+        ).fetchall()
+    return wanted.page([ApiKey(*row) for row in rows], lambda key: (key.created_at, key.key_id))
 
 
 def revoke(context: RequestContext, key_id: str, expected: Expected) -> ApiKey:

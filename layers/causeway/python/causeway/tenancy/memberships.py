@@ -11,11 +11,14 @@ from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import MembershipNotFound, OwnMembership
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.identity import LONGEST_SUBJECT
-from causeway.wire import addresses, base64url
-from causeway.wire.fields import MOST_ROWS, choice_field, known_fields, limit_field, text_field
+from causeway.wire import addresses
+from causeway.wire.fields import choice_field, known_fields, text_field
+from causeway.wire.pages import Listing, Page
 from causeway.wire.preconditions import Expected
 
 STATUSES = ("active", "suspended")
+# In the order of the subjects.
+LISTING = Listing("memberships", (str,))
 # What Membership is made of.
 _SELECT: LiteralString = """
     SELECT subject, role, status, created_at, version, name, email, email_verified FROM memberships
@@ -60,8 +63,8 @@ class Membership:
         }
 
 
-def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Membership], str | None]:
-    """Return people in the order of their subjects, and the next page's cursor, None at the end.
+def page(context: RequestContext, query: dict[str, str]) -> Page[Membership]:
+    """Return a page of the tenant's people, in the order of their subjects.
 
     Args:
         context: of the tenant.
@@ -70,9 +73,8 @@ def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Membershi
     Raises:
         InvalidRequest: the sentence names the parameter.
     """
-    known_fields(query, {"limit", "cursor"})
-    limit = limit_field(query, MOST_ROWS)
-    after = _cursor(query["cursor"]) if "cursor" in query else None
+    wanted = LISTING.request(query, context.tenant)
+    [after] = wanted.after or [None]
     with context.transaction() as transaction:
         rows = transaction.execute(
             f"""
@@ -81,20 +83,9 @@ def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Membershi
             ORDER BY subject
             LIMIT %(limit)s + 1
             """,
-            {"after": after, "limit": limit},
+            {"after": after, "limit": wanted.limit},
         ).fetchall()
-    found = [Membership(*row) for row in rows[:limit]]
-    return found, base64url.encode(found[-1].subject.encode()) if len(rows) > limit else None
-
-
-def _cursor(text: str) -> str:
-    try:
-        subject = base64url.decode(text).decode()
-    except ValueError:
-        subject = ""
-    if not subject or "\0" in subject:
-        raise InvalidRequest("cursor is not one that was answered here")
-    return subject
+    return wanted.page([Membership(*row) for row in rows], lambda membership: (membership.subject,))
 
 
 def change(

@@ -9,12 +9,13 @@ from uuid import UUID
 import psycopg
 from psycopg import errors as pg
 
-from causeway.audit_log import Action, record
+from causeway.audit_log import PLATFORM, Action, record
 from causeway.errors.requests import InvalidRequest, NameTaken
 from causeway.errors.tenancy import TenantNotFound
 from causeway.tenancy.context import RequestContext
-from causeway.wire.fields import MOST_ROWS, known_fields, limit_field, text_field, uuid_or
+from causeway.wire.fields import known_fields, text_field, uuid_or
 from causeway.wire.names import name_field
+from causeway.wire.pages import Listing, Page
 from causeway.wire.preconditions import Expected
 
 # What Tenant is made of.
@@ -25,6 +26,8 @@ _INSERT: LiteralString = "INSERT INTO tenants (code, display_name)"
 _UPDATE: LiteralString = "UPDATE tenants"
 _CODE = re.compile(r"[A-Z0-9_]{1,64}")
 _LONGEST_NAME = 200
+# In the order of the codes.
+LISTING = Listing("tenants", (str,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +101,8 @@ def find(context: RequestContext, tenant_id: str) -> Tenant:
     return found
 
 
-def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Tenant], str | None]:
-    """Return tenants in the order of their codes, and the next page's cursor, None at the end.
+def page(context: RequestContext, query: dict[str, str]) -> Page[Tenant]:
+    """Return a page of the tenants, in the order of their codes.
 
     Args:
         context: a super admin's.
@@ -108,9 +111,8 @@ def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Tenant], 
     Raises:
         InvalidRequest: the sentence names the parameter.
     """
-    known_fields(query, {"limit", "cursor"})
-    limit = limit_field(query, MOST_ROWS)
-    after = text_field(query, "cursor", 64) if "cursor" in query else None
+    wanted = LISTING.request(query, PLATFORM)
+    [after] = wanted.after or [None]
     with context.platform_transaction() as transaction:
         rows = transaction.execute(
             f"""
@@ -119,10 +121,9 @@ def page(context: RequestContext, query: dict[str, str]) -> tuple[list[Tenant], 
             ORDER BY code
             LIMIT %(limit)s + 1
             """,
-            {"after": after, "limit": limit},
+            {"after": after, "limit": wanted.limit},
         ).fetchall()
-    found = [Tenant(*row) for row in rows[:limit]]
-    return found, found[-1].code if len(rows) > limit else None
+    return wanted.page([Tenant(*row) for row in rows], lambda tenant: (tenant.code,))
 
 
 def change(context: RequestContext, tenant_id: str, body: dict[str, Any], expected: Expected) -> Tenant:

@@ -7,9 +7,6 @@ from causeway.errors.requests import InvalidRequest
 from causeway.errors.tree import CausewayError
 from causeway.wire.strict_json import NotAnInteger, shown_name
 
-# Rows of a page, at most.
-MOST_ROWS = 100
-
 
 def known_fields(fields: dict[str, Any], known: set[str]) -> None:
     """Raise InvalidRequest where a field is not known; what is known is told, as the field's name may not be."""
@@ -51,24 +48,6 @@ def object_field(fields: dict[str, Any], name: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InvalidRequest(f"{name} must be an object")
     return value
-
-
-def limit_field(query: dict[str, str], most: int, default: int = 50) -> int:
-    """Return the size of the page a query asks for; raises InvalidRequest."""
-    text = query.get("limit", str(default))
-    if not (text.isascii() and text.isdecimal() and len(text) < 6 and 1 <= int(text) <= most):
-        raise InvalidRequest(f"limit must be a number from 1 to {most}")
-    return int(text)
-
-
-def number_field(query: dict[str, str], name: str) -> int | None:
-    """Return a whole number that a bigint can hold, None where there is none; raises InvalidRequest."""
-    text = query.get(name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdecimal() and len(text) < 19 and (text == "0" or text[0] != "0")):
-        raise InvalidRequest(f"{name} must be a whole number without leading zeros")
-    return int(text)
 
 
 def uuid_or(text: str, error: type[CausewayError]) -> UUID:
