@@ -6,7 +6,9 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from causeway import settings
 from causeway.casino.ledger.audit import Totals, audit
+from local.sandbox.process import Sandbox
 from local.stack import Stack
 from tests import cores
 
@@ -32,6 +34,24 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("stack")
     with Stack(state_folder=folder, admin_url=os.environ.get("DATABASE_URL") or None) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One provider sandbox for the whole session, without a stack."""
+    server = Sandbox(tmp_path_factory.mktemp("sandbox"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def sandbox_url(sandbox_server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The sandbox's URL, which this process may call."""
+    monkeypatch.setenv("EGRESS_ALLOWED_HOSTS", f"127.0.0.1:{sandbox_server.port}")
+    settings.egress_allowed_hosts.cache_clear()
+    yield sandbox_server.url
+    settings.egress_allowed_hosts.cache_clear()
 
 
 def audit_findings(stack: Stack) -> list[str]:

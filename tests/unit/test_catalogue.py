@@ -15,90 +15,13 @@ from causeway.catalogue.providers import Provider, read_shape
 from causeway.errors.catalogue import ConfigSchemaInvalid
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.service import Misconfigured
+from tests.platforms.facts import facts
 
 FOLDER = Path(__file__).parents[2] / "schema" / "catalogue"
 SHAPE = read_shape(FOLDER)
 PROVIDERS = {provider.key: provider for provider in read_folder(FOLDER)}
+FACTS = facts()
 CANARY = "CANARY-91c0"
-
-KINDS = {
-    "messaging": {"twilio", "whatsapp_business"},
-    "casino_platform": {"softswiss", "bet_software"},
-    "sports_betting": {"altenar"},
-    "pam": {"playtech_pam"},
-    "payment": {"stripe", "paypal", "network_international", "telr"},
-    "shipping": {"aramex", "dhl_express", "fedex", "smsa_express"},
-    "social": {"facebook", "instagram", "linkedin", "tiktok"},
-    "email": {"mailchimp", "sendgrid"},
-    "crm": {"gohighlevel"},
-    "advertising": {"facebook_ads"},
-    "analytics": {"google_analytics"},
-}
-# Nothing public says where these answer.
-UNPUBLISHED = {"softswiss", "altenar", "bet_software", "playtech_pam"}
-
-# Configurations as tenants have them: five whole, of the others the fields they cannot do without.
-EXAMPLES: dict[str, dict[str, str]] = {
-    "twilio": {
-        "account_sid": "AC1234567890abcdef",
-        "auth_token": "your_auth_token_here",
-        "whatsapp_number": "whatsapp:+14155238886",
-    },
-    "softswiss": {
-        "api_key": "your_api_key",
-        "api_secret": "your_api_secret",
-        "casino_id": "your_softswiss_casino_id",
-        "environment": "production",
-    },
-    "altenar": {
-        "api_username": "your_username",
-        "api_password": "your_password",
-        "operator_id": "1234",
-        "brand_id": "5678",
-    },
-    "bet_software": {
-        "partner_id": "your_partner_id",
-        "api_key": "your_api_key",
-        "hash_key": "your_hash_key",
-        "site_id": "your_site_id",
-    },
-    "playtech_pam": {
-        "client_id": "your_client_id",
-        "client_secret": "your_client_secret",
-        "license_key": "your_license_key",
-        "region": "eu",
-    },
-    "stripe": {"api_key": "sk_test_1", "publishable_key": "pk_test_1", "webhook_secret": "whsec_1"},
-    "paypal": {"client_id": "your_client_id", "client_secret": "your_client_secret"},
-    "aramex": {"username": "a@b.example", "password": "p\u00e4ss word", "account_number": "1", "account_pin": "2"},
-    "smsa_express": {"api_key": "your_api_key"},
-    "gohighlevel": {"apiKey": "pit-1", "locationId": "loc1", "calendarId": "cal1", "webhookSecret": "s"},
-}
-SECRETS = {
-    "twilio": {"auth_token"},
-    "whatsapp_business": {"access_token", "app_secret", "verify_token"},
-    "softswiss": {"api_key", "api_secret", "webhook_secret"},
-    "altenar": {"api_password"},
-    "bet_software": {"api_key", "hash_key"},
-    "playtech_pam": {"client_secret", "license_key"},
-    "stripe": {"api_key", "webhook_secret"},
-    "paypal": {"client_secret"},
-    "network_international": {"api_key", "webhook_secret", "webhook_encryption_key"},
-    "telr": {"auth_key", "api_key", "webhook_secret"},
-    "aramex": {"password", "account_pin"},
-    "dhl_express": {"api_key", "api_secret", "tracking_api_key"},
-    "fedex": {"client_secret", "webhook_secret"},
-    "smsa_express": {"api_key"},
-    "facebook": {"access_token", "app_secret", "verify_token"},
-    "instagram": {"access_token", "app_secret", "verify_token"},
-    "linkedin": {"access_token", "refresh_token", "client_secret"},
-    "tiktok": {"access_token", "refresh_token", "client_secret"},
-    "mailchimp": {"api_key", "webhook_secret"},
-    "sendgrid": {"api_key"},
-    "gohighlevel": {"apiKey", "webhookSecret"},
-    "facebook_ads": {"access_token", "app_secret", "verify_token"},
-    "google_analytics": {"client_secret", "refresh_token"},
-}
 
 
 def document(**changes: Any) -> dict[str, Any]:
@@ -112,11 +35,9 @@ def references(value: Any) -> set[str]:
 
 
 def test_catalogue_has_every_provider_by_its_kind() -> None:
-    found: dict[str, set[str]] = {}
-    for provider in PROVIDERS.values():
-        found.setdefault(provider.kind, set()).add(provider.key)
-    assert found == KINDS
-    assert len(PROVIDERS) == 23
+    """The seeds name 23."""
+    assert {key: provider.kind for key, provider in PROVIDERS.items()} == {key: its.kind for key, its in FACTS.items()}
+    assert len(PROVIDERS) >= 23
 
 
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=lambda provider: provider.key)
@@ -130,7 +51,7 @@ def test_provider_tells_a_tenant_how_to_set_it_up(provider: Provider) -> None:
 
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=lambda provider: provider.key)
 def test_provider_answers_where_the_vendor_says_or_where_the_tenant_says(provider: Provider) -> None:
-    if provider.key in UNPUBLISHED:
+    if not FACTS[provider.key].published:
         assert provider.base_urls == {"production": None, "sandbox": None}
         assert provider.health_call["configured_url"] is True
         assert "base_url" not in provider.config_schema["required"]
@@ -150,45 +71,45 @@ def test_health_call_proves_the_credentials(provider: Provider) -> None:
 def test_secrets_are_marked() -> None:
     """HUB 1"""
     found = {key: set(config_schema.secret_fields(provider.config_schema)) for key, provider in PROVIDERS.items()}
-    assert found == SECRETS
+    assert found == {key: its.secrets for key, its in FACTS.items()}
 
 
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=lambda provider: provider.key)
 def test_field_that_sounds_secret_is(provider: Provider) -> None:
-    """HUB 1: what everyone may see is listed here."""
-    public = {"publishable_key", "client_key", "webhook_public_key", "token_path"}
+    """HUB 1: fields that everyone may see are named by the platform's facts."""
     sounds = {
         name
         for name in provider.config_schema["properties"]
         if re.search("secret|token|password|pin$|key", name, re.IGNORECASE)
     }
-    assert sounds - public <= config_schema.secret_fields(provider.config_schema)
+    assert sounds - FACTS[provider.key].public <= config_schema.secret_fields(provider.config_schema)
 
 
-@pytest.mark.parametrize("key", EXAMPLES)
+@pytest.mark.parametrize("key", FACTS)
 def test_example_is_a_valid_configuration(key: str) -> None:
     """HUB 7"""
     schema = PROVIDERS[key].config_schema
-    config_schema.validate(schema, EXAMPLES[key])
+    example = dict(FACTS[key].example)
+    config_schema.validate(schema, example)
 
-    plain, secrets = config_schema.split(schema, EXAMPLES[key])
-    assert secrets.keys() == SECRETS[key] & EXAMPLES[key].keys()
-    assert plain | secrets == EXAMPLES[key]
+    plain, secrets = config_schema.split(schema, example)
+    assert secrets.keys() == FACTS[key].secrets & example.keys()
+    assert plain | secrets == example
 
 
-@pytest.mark.parametrize("key", EXAMPLES)
+@pytest.mark.parametrize("key", FACTS)
 def test_each_missing_field_and_an_unknown_one_are_named(key: str) -> None:
     """HUB 7"""
-    schema = PROVIDERS[key].config_schema
+    schema, example = PROVIDERS[key].config_schema, dict(FACTS[key].example)
     for name in schema["required"]:
-        config = {field: value for field, value in EXAMPLES[key].items() if field != name}
+        config = {field: value for field, value in example.items() if field != name}
         with pytest.raises(ConfigSchemaInvalid, match=f"^config.{name} is missing$"):
             config_schema.validate(schema, config)
     with pytest.raises(ConfigSchemaInvalid, match=r"^config\.surprise is not a known field: the fields are \w+"):
-        config_schema.validate(schema, EXAMPLES[key] | {"surprise": CANARY})
+        config_schema.validate(schema, example | {"surprise": CANARY})
 
 
-@pytest.mark.parametrize(("key", "name"), [(key, name) for key, names in SECRETS.items() for name in sorted(names)])
+@pytest.mark.parametrize(("key", "name"), [(key, name) for key, its in FACTS.items() for name in sorted(its.secrets)])
 @pytest.mark.parametrize("value", [f"{CANARY}\nX-Header: 1", [CANARY], {CANARY: CANARY}, CANARY * 1000, ""])
 def test_bad_secret_is_refused_by_name_and_not_said_back(key: str, name: str, value: Any) -> None:
     """HUB 1, 7; a line feed in a secret would end the header it is sent in."""

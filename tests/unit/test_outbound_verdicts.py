@@ -9,6 +9,7 @@ from requests.structures import CaseInsensitiveDict
 from causeway.outbound import failures
 from causeway.outbound.replies import Reply
 from causeway.platforms.verdicts import judge
+from tests.platforms.facts import facts
 
 
 def _reply(status: int, content: Any, **headers: str) -> Reply:
@@ -67,23 +68,7 @@ def test_status_has_its_verdict(status: int, content: Any, code: str) -> None:
 
 @pytest.mark.parametrize(
     ("provider", "status", "content", "code"),
-    [
-        ("facebook", 400, {"error": {"code": 190}}, "INVALID_CREDENTIALS"),
-        ("whatsapp_business", 400, {"error": {"code": 130429}}, "RATE_LIMITED"),
-        ("facebook_ads", 400, {"error": {"code": 80004}}, "RATE_LIMITED"),
-        ("instagram", 403, {"error": {"code": 4}}, "RATE_LIMITED"),
-        ("facebook", 400, {"error": {"code": 200}}, "PROVIDER_FORBIDDEN"),
-        ("facebook", 400, {"error": {"code": 2}}, "PROVIDER_ERROR"),
-        ("facebook", 400, {"error": {"code": 100}}, "PROVIDER_REJECTED"),
-        ("facebook", 400, {"error": "text"}, "PROVIDER_REJECTED"),
-        ("aramex", 200, {"HasErrors": True, "Notifications": [{"Code": "ERR01"}]}, "INVALID_CREDENTIALS"),
-        ("aramex", 200, {"HasErrors": True, "Notifications": None}, "PROVIDER_REJECTED"),
-        ("aramex", 200, {"HasErrors": False, "NonExistingWaybills": ["1"]}, "CONNECTED"),
-        ("telr", 200, {"error": {"message": "E04:Invalid store ID"}}, "INVALID_CREDENTIALS"),
-        ("telr", 200, {"error": {"message": "E20:Order not found"}}, "CONNECTED"),
-        ("telr", 200, {"error": {"message": "E05:Transaction cost or currency not valid"}}, "PROVIDER_REJECTED"),
-        ("stripe", 400, {"error": {"code": 190}}, "PROVIDER_REJECTED"),
-    ],
+    [(key, *verdict) for key, its in facts().items() for verdict in its.verdicts],
 )
 def test_platform_that_tells_its_error_in_the_body_is_understood(
     provider: str, status: int, content: Any, code: str

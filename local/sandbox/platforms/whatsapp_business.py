@@ -1,10 +1,10 @@
 """WhatsApp Cloud API: https://developers.facebook.com/docs/whatsapp/cloud-api."""
 
-from local.sandbox import graph
+from local.sandbox import meta_graph
 from local.sandbox.routes import Route
 
-CREDENTIALS = {**graph.APP, "phone_number_id": "106540352242922", "waba_id": "102290129340398"}
-problem = graph.problem
+CREDENTIALS = {**meta_graph.APP, "phone_number_id": "106540352242922", "waba_id": "102290129340398"}
+problem = meta_graph.problem
 
 
 def routes() -> list[Route]:
@@ -15,4 +15,4 @@ def routes() -> list[Route]:
         "quality_rating": "GREEN",
         "display_phone_number": "+1 555 025 3483",
     }
-    return graph.node(CREDENTIALS["phone_number_id"], number)
+    return meta_graph.node(CREDENTIALS["phone_number_id"], number)

@@ -1,0 +1,44 @@
+"""A platform's account with the demo credentials, at a server of the test's choice."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from causeway.catalogue.config_schema import secret_fields, split
+from causeway.catalogue.providers import Provider, read_shape
+from causeway.platforms.account import Account
+from local import ROOT
+from local.sandbox.redirection import redirected
+from local.sandbox.registry import demo_credentials
+
+CATALOGUE = ROOT / "schema" / "catalogue"
+KEYS = sorted(path.stem for path in CATALOGUE.glob("[!_]*.json"))
+
+
+def document(key: str) -> dict[str, Any]:
+    """Return the catalogue's document of a platform."""
+    return json.loads((CATALOGUE / f"{key}.json").read_bytes())
+
+
+def secrets_of(key: str) -> frozenset[str]:
+    """Return the names of the fields that the catalogue marks as secret."""
+    return frozenset(secret_fields(document(key)["config_schema"]))
+
+
+def demo_account(key: str, url: str | None = None, **changes: str) -> Account:
+    """Return an account with the demo credentials and these changes.
+
+    Args:
+        key: the platform's.
+        url: a server that answers in place of every platform, each below its key; None: the vendor's own addresses.
+        changes: fields of the configuration.
+    """
+    original = document(key)
+    provider = Provider.parse(original, read_shape(CATALOGUE))
+    if url is not None:
+        changed = redirected(original, url)
+        fields = ("base_urls", "authentication", "health_call", "config_schema")
+        provider = replace(provider, **{name: changed[name] for name in fields})
+    settings, secrets = split(provider.config_schema, demo_credentials(key) | changes)
+    environment = "sandbox" if original["base_urls"]["sandbox"] else "production"
+    return Account(provider, environment, settings, secrets)

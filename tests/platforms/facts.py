@@ -1,0 +1,41 @@
+"""What a platform's test file says of its platform: the data of the tests that all platforms share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """The facts of one platform, each from its vendor's documents or from the seeds.
+
+    kind: the catalogue's kind of platform.
+    secrets: every field of the configuration that must be marked as a secret.
+    public: fields that are not secret, though their names contain a word such as key or token.
+    example: a configuration as a tenant enters it.
+    published: whether the vendor documents its addresses; otherwise each connection configures its own.
+    verdicts: a response's status and content, and the code of the verdict on it.
+    forbidden: the code of the verdict on a missing right.
+    requests: how many requests the test call makes.
+    """
+
+    kind: str
+    secrets: frozenset[str]
+    example: Mapping[str, str]
+    public: frozenset[str] = frozenset()
+    published: bool = True
+    verdicts: tuple[tuple[int, Any, str], ...] = ()
+    forbidden: str = "PROVIDER_FORBIDDEN"
+    requests: int = 1
+
+
+@cache
+def facts() -> dict[str, Facts]:
+    """Return the FACTS of each file test_<key>.py of this folder, by the platform's key."""
+    files = sorted(FOLDER.glob("test_*.py"))
+    return {file.stem.removeprefix("test_"): import_module(f"tests.platforms.{file.stem}").FACTS for file in files}

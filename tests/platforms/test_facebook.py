@@ -1,0 +1,28 @@
+"""Facebook pages: https://developers.facebook.com/docs/pages-api."""
+
+from collections.abc import Callable
+
+from local.sandbox.registry import demo_credentials
+from tests.platforms.facts import Facts
+from tests.platforms.recorder import Sent, bearer
+
+FACTS = Facts(
+    kind="social",
+    secrets=frozenset({"access_token", "app_secret", "verify_token"}),
+    example={"access_token": "EAA1", "app_secret": "your_app_secret", "page_id": "1067280970047460"},
+    # https://developers.facebook.com/docs/graph-api/guides/error-handling
+    verdicts=(
+        (400, {"error": {"code": 190}}, "INVALID_CREDENTIALS"),
+        (400, {"error": {"code": 200}}, "PROVIDER_FORBIDDEN"),
+        (400, {"error": {"code": 2}}, "PROVIDER_ERROR"),
+        (400, {"error": {"code": 100}}, "PROVIDER_REJECTED"),
+        (400, {"error": "text"}, "PROVIDER_REJECTED"),
+    ),
+)
+MINE = demo_credentials("facebook")
+
+
+def test_connection_test_reads_the_page_of_the_token(sent: Callable[[str], list[Sent]]) -> None:
+    target = "/v23.0/me?fields=id%2Cname"
+
+    assert sent("facebook") == [Sent("GET", target, bearer(MINE["access_token"]))]

@@ -1,0 +1,22 @@
+"""Meta's Marketing API: https://developers.facebook.com/docs/marketing-api."""
+
+from collections.abc import Callable
+
+from local.sandbox.registry import demo_credentials
+from tests.platforms.facts import Facts
+from tests.platforms.recorder import Sent, bearer
+
+FACTS = Facts(
+    kind="advertising",
+    secrets=frozenset({"access_token", "app_secret", "verify_token"}),
+    example={"access_token": "EAA1", "app_secret": "your_app_secret", "ad_account_id": "1234567890"},
+    # https://developers.facebook.com/docs/graph-api/guides/error-handling
+    verdicts=((400, {"error": {"code": 80004}}, "RATE_LIMITED"),),
+)
+MINE = demo_credentials("facebook_ads")
+
+
+def test_connection_test_reads_the_ad_account(sent: Callable[[str], list[Sent]]) -> None:
+    target = f"/v23.0/act_{MINE['ad_account_id']}?fields=name%2Caccount_status%2Ccurrency%2Ctimezone_name"
+
+    assert sent("facebook_ads") == [Sent("GET", target, bearer(MINE["access_token"]))]

@@ -1,0 +1,44 @@
+"""Google Analytics: https://developers.google.com/analytics/devguides/reporting/data/v1."""
+
+from collections.abc import Callable
+from typing import Any
+
+from local.sandbox.registry import demo_credentials
+from tests.platforms.facts import Facts
+from tests.platforms.recorder import FORM, TOKEN, Sent, bearer
+
+FACTS = Facts(
+    kind="analytics",
+    secrets=frozenset({"client_secret", "refresh_token"}),
+    example={
+        "property_id": "213025502",
+        "client_id": "1.apps.googleusercontent.com",
+        "client_secret": "your_client_secret",
+        "refresh_token": "1//your_refresh_token",
+    },
+    # https://cloud.google.com/apis/design/errors
+    verdicts=(
+        (401, {"error": {"code": 401, "status": "UNAUTHENTICATED"}}, "INVALID_CREDENTIALS"),
+        (403, {"error": {"code": 403, "status": "PERMISSION_DENIED"}}, "PROVIDER_FORBIDDEN"),
+        (429, {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}}, "RATE_LIMITED"),
+    ),
+    requests=2,
+)
+MINE = demo_credentials("google_analytics")
+
+
+def test_connection_test_reads_the_propertys_metadata_with_a_token(sent: Callable[[str], list[Sent]]) -> None:
+    client = {"client_id": MINE["client_id"], "client_secret": MINE["client_secret"]}
+    grant = {"grant_type": "refresh_token", "refresh_token": MINE["refresh_token"]}
+    metadata = f"/v1beta/properties/{MINE['property_id']}/metadata"
+
+    assert sent("google_analytics") == [
+        Sent("POST", "/token", FORM, grant | client),
+        Sent("GET", metadata, bearer(TOKEN)),
+    ]
+
+
+def test_sandbox_words_a_refusal_as_google_does(call: Callable[..., tuple[int, Any]]) -> None:
+    refused = call("GET", "/google_analytics/v1beta/accountSummaries")[1]
+
+    assert refused["error"]["status"] == "UNAUTHENTICATED"

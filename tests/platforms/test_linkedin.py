@@ -1,0 +1,20 @@
+"""LinkedIn: https://learn.microsoft.com/linkedin."""
+
+from collections.abc import Callable
+
+from local.sandbox.registry import demo_credentials
+from tests.platforms.facts import Facts
+from tests.platforms.recorder import Sent, bearer
+
+FACTS = Facts(
+    kind="social",
+    secrets=frozenset({"access_token", "refresh_token", "client_secret"}),
+    example={"access_token": "your_access_token"},
+    # https://learn.microsoft.com/linkedin/shared/api-guide/concepts/error-handling
+    verdicts=((403, {"status": 403, "serviceErrorCode": 100, "code": "ACCESS_DENIED"}, "PROVIDER_FORBIDDEN"),),
+)
+MINE = demo_credentials("linkedin")
+
+
+def test_connection_test_reads_the_member(sent: Callable[[str], list[Sent]]) -> None:
+    assert sent("linkedin") == [Sent("GET", "/v2/userinfo", bearer(MINE["access_token"]))]
