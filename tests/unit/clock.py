@@ -1,4 +1,4 @@
-"""Both clocks of an execution environment, moved by a test."""
+"""The monotonic clock and the wall clock of an execution environment, both set by a test."""
 
 from causeway.aws.ages import Moment
 
@@ -18,9 +18,9 @@ class Clock:
         self.wall += seconds
 
     def freeze(self, seconds: float) -> None:
-        """Let time pass in a frozen environment, where the monotonic clock stands still."""
+        """Let time pass while the environment is frozen: the monotonic clock stands still."""
         self.wall += seconds
 
     def set_wall(self, seconds: float) -> None:
-        """Set the wall clock forward, or back, while next to no time passes."""
+        """Set the wall clock forward or back; the monotonic clock hardly moves."""
         self.wall += seconds

@@ -1,4 +1,4 @@
-"""An environment of settings for one test, and the secrets extension it names."""
+"""The settings of one test's environment, and a secrets extension at the address that they name."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -33,7 +33,7 @@ def _forget() -> None:
 
 @pytest.fixture
 def set_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """Gives the process these settings and no others: set_environment(STAGE="local")."""
+    """Sets these environment variables and unsets all others: set_environment(STAGE="local")."""
 
     def give(**settings_given: str) -> None:
         for name in list(os.environ):

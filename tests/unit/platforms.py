@@ -1,4 +1,4 @@
-"""A provider of the catalogue, for calls to a server of a test's own."""
+"""A provider of the catalogue, for calls to a server that the test starts."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from causeway.catalogue.providers import Provider
 
 
 def platform(url: str, authentication: dict[str, Any], key: str = "platform") -> Provider:
-    """A provider there, which asks for this proof and is tested by GET /me."""
+    """A provider at this URL, with this authentication and the test call GET /me."""
     return Provider(
         key=key,
         kind="test",

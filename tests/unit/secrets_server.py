@@ -1,4 +1,4 @@
-"""A secrets extension on loopback that answers what a test tells it to, and keeps what it was asked."""
+"""A secrets extension on loopback that answers as a test sets it, and records its requests."""
 
 import json
 from dataclasses import dataclass, field
@@ -8,13 +8,13 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
-# What the extension answers for a name that Secrets Manager does not have, or does not give out.
+# The extension's answer for a name that Secrets Manager does not have or does not give out.
 REFUSED = b"an unexpected error occurred while executing request"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request as it arrived."""
+    """A received request."""
 
     target: str
     token: str | None
@@ -22,7 +22,7 @@ class Asked:
 
 @dataclass
 class SecretsServer:
-    """Serves the secrets it holds; a fixed answer, where one is set, goes before them."""
+    """Serves the secrets that it holds; if a fixed answer is set, it answers that instead."""
 
     secrets: dict[str, Any] = field(default_factory=dict)
     fixed: tuple[int, bytes] | None = None
@@ -41,14 +41,14 @@ class SecretsServer:
                 self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its URL."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def answer(self, target: str) -> tuple[int, bytes]:
@@ -73,7 +73,7 @@ class SecretsServer:
         self.close()
 
     def close(self) -> None:
-        """Stop listening; once more does nothing."""
+        """Stop listening; a second call does nothing."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()

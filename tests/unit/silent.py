@@ -1,11 +1,11 @@
-"""Addresses that are silent."""
+"""Addresses that do not answer."""
 
 import socket
 from contextlib import ExitStack
 
 
 class Silent:
-    """Addresses of this machine at which one port accepts connections and says nothing, or does not even accept."""
+    """Addresses of this machine where a port accepts connections and sends nothing, or accepts no connection at all."""
 
     def __init__(self, addresses: list[str], *, accepts: bool, port: int = 0) -> None:
         self._open = ExitStack()
@@ -17,7 +17,7 @@ class Silent:
                 self._fill(address)
 
     def _fill(self, address: str) -> None:
-        """Fill the queue of those that wait to be accepted: from then on no SYN is answered."""
+        """Fill the queue of pending connections: from then on no SYN is answered."""
         while True:
             caller = self._open.enter_context(socket.socket())
             caller.settimeout(0.3)

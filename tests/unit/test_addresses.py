@@ -1,4 +1,4 @@
-"""Ids in paths (HUB 52), and base64url in its one spelling."""
+"""Ids in paths (HUB 52), and the single valid spelling of base64url."""
 
 import string
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def test_bytes_have_one_spelling(raw: bytes) -> None:
             spelled.add(base64url.decode(text[:-1] + last))
         except ValueError:
             continue
-    # As many as the last character has used bits for.
+    # As many spellings as the unused bits of the last character allow.
     assert len(spelled) == (0 if not text else {0: 64, 2: 4, 3: 16}[len(text) % 4])
 
 
@@ -43,8 +43,8 @@ def test_other_spellings_are_refused(text: str) -> None:
         base64url.decode(text)
 
 
-def test_key_has_one_spelling() -> None:
-    """The unused bits of its last character gave it 16, each of which passed."""
+def test_api_key_has_one_spelling() -> None:
+    """The unused bits of the last character allow 16 spellings; only one is valid."""
     key, _ = identity.make_key("00000000-0000-4000-8000-000000000001", uuid4())
     canonical = []
     for last in LETTERS:
@@ -52,7 +52,7 @@ def test_key_has_one_spelling() -> None:
             identity.of_key(None, key.text[:-1] + last)  # ty: ignore[invalid-argument-type]
         except Unauthorized:
             continue
-        # The database would be asked.
+        # An accepted spelling would query the database, which is None here.
         except AttributeError:
             canonical.append(last)
     assert len(canonical) == 4
@@ -60,8 +60,8 @@ def test_key_has_one_spelling() -> None:
 
 
 @given(TEXTS)
-def test_every_id_is_addressed_by_what_a_path_carries_whole(text: str) -> None:
-    """HUB 52: whatever API Gateway makes of a path, this form comes through."""
+def test_every_id_has_an_address_that_a_path_carries_unchanged(text: str) -> None:
+    """HUB 52: API Gateway's decoding does not change this form."""
     shown = addresses.address(text)
 
     assert set(shown.removeprefix("b64:")) <= set(LETTERS + ".~")
@@ -75,32 +75,32 @@ def test_plain_id_is_its_own_address(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", [".", "..", "a/b", "a?b", "a%b", "b64:QQ", "a b", "\u00e9", "a\n", "a:b", "a@b"])
-def test_other_id_has_an_address_of_its_own(text: str) -> None:
+def test_other_id_is_addressed_in_base64url(text: str) -> None:
     assert addresses.address(text) == f"b64:{base64url.encode(text.encode())}"
 
 
 @pytest.mark.parametrize("delivered", ["a/b", "a?b", "a%2Fb", "a%", "a\n", "\n", "a\0", "a\x7f", "a\ufffd"])
-def test_id_that_may_have_been_another_is_refused_and_not_guessed(delivered: str) -> None:
+def test_ambiguous_id_is_refused_and_not_guessed(delivered: str) -> None:
     """HUB 52"""
     with pytest.raises(InvalidRequest, match="send b64: and the id's base64url form"):
         addresses.parse("subject", delivered)
 
 
 @pytest.mark.parametrize("delivered", ["a\\b", 'a"b', "a#b", "a=b", "a`b", "a b", "a@b", "a|b", "\u00e9", "a:b"])
-def test_id_that_a_path_carries_as_it_is_needs_no_other_form(delivered: str) -> None:
+def test_plain_id_in_base64url_is_refused(delivered: str) -> None:
     assert addresses.parse("subject", delivered) == delivered
 
 
 @pytest.mark.parametrize("delivered", ["b64:", "b64:Q", "b64:QR", "b64:QQ==", "b64:Q Q", "b64:_w", "b64:AA", "b64:\n"])
 def test_address_in_another_form_is_refused(delivered: str) -> None:
-    """HUB 52: an id has one address."""
+    """HUB 52: an id has exactly one address."""
     with pytest.raises(InvalidRequest):
         addresses.parse("subject", delivered)
 
 
 @pytest.fixture
 def routed() -> Callable[..., dict[str, Any]]:
-    """routed("GET /a/{id}", id="x") is the answer of a function with such a route."""
+    """routed("GET /a/{id}", id="x") is the answer of a function with that route."""
     app = APIGatewayHttpResolver()
 
     @app.get("/things")
@@ -127,10 +127,8 @@ def routed() -> Callable[..., dict[str, Any]]:
     "value", ["a", "a\n", "\n", 'a"b', "a\\b", "a#b", "a`b", "a/b", "a?b", "%", "\u00e9", "a\0b", "}"]
 )
 @pytest.mark.parametrize("stage", ["$default", "live"])
-def test_every_parameter_that_comes_reaches_its_route(
-    routed: Callable[..., dict[str, Any]], value: str, stage: str
-) -> None:
-    """HUB 52: Powertools would not find the route of some, and would drop a line break at the end of others."""
+def test_every_path_parameter_reaches_its_route(routed: Callable[..., dict[str, Any]], value: str, stage: str) -> None:
+    """HUB 52: Powertools alone would not match some values, and would drop a line break at the end of others."""
     for route, parameters in (
         ("GET /things/{id}", {"id": value}),
         ("GET /things/{id}/parts/{part}", {"id": "x", "part": value}),

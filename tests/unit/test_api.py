@@ -24,7 +24,7 @@ from causeway.game_signing import signatures
 from tests.unit.secrets_server import SecretsServer
 
 PREFIX = "causeway/local/game-providers"
-# Codes that the database knows; of the last there is no secret.
+# Codes that the database knows; the last has no secret.
 KNOWN = ("DEMO", "OTHER", "SECRETLESS")
 CURRENT, PREVIOUS = "the-casino-secret", "the-casino-secret-before"
 LIMIT = 16 * 1024
@@ -40,7 +40,7 @@ FAILURES: dict[str, Exception] = {
 
 @dataclass
 class Context:
-    """What Lambda gives a handler beside the event."""
+    """The context that Lambda passes to a handler."""
 
     function_name: str = "wallet-test"
     memory_limit_in_mb: int = 128
@@ -50,7 +50,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Answered:
-    """An answer as API Gateway gets it."""
+    """An answer as API Gateway receives it."""
 
     status: int
     headers: dict[str, str]
@@ -67,12 +67,12 @@ def bare(body: bytes | str, secret: str = CURRENT) -> str:
 
 
 def is_known(database: Database, direction: str, code: str) -> bool:
-    """Whether a code stands in the database, which the tests of this file have none of."""
+    """Replaces the look-up of a code in the database, which these tests do not have."""
     return code in KNOWN
 
 
 def make_handler() -> tuple[Callable[[dict[str, Any], Any], dict[str, Any]], list[SignedCall]]:
-    """A function with a route for each way to end, and the calls that reached a route."""
+    """A function with one route per kind of result, and the calls that reached a route."""
     app = APIGatewayHttpResolver()
     calls: list[SignedCall] = []
 
@@ -104,19 +104,19 @@ def make_handler() -> tuple[Callable[[dict[str, Any], Any], dict[str, Any]], lis
 
 
 class Function:
-    """A function to be called as API Gateway calls it."""
+    """A function, called as API Gateway calls it."""
 
     def __init__(self) -> None:
         self._handler, self.calls = make_handler()
 
     def send(self, event: dict[str, Any]) -> Answered:
-        """Hand over an event and return the answer."""
+        """Pass an event and return the answer."""
         result = self._handler(event, Context())
         assert not result.get("isBase64Encoded")
         return Answered(result["statusCode"], result["headers"], result["body"])
 
     def post(self, path: str, body: bytes | str | None, **more: Any) -> Answered:
-        """POST a body with its own bare signature, unless given another."""
+        """POST a body with its bare signature, unless another is given."""
         more.setdefault("signature", bare(body or b""))
         return self.send(make_event(path, body, **more))
 
@@ -183,7 +183,7 @@ READ = {"amount": 1000, "note": "\u00e9\U0001f3b0"}
 
 
 @pytest.mark.parametrize("base64", [False, True])
-def test_signature_covers_the_bytes_sent_however_api_gateway_hands_them_over(function: Function, base64: bool) -> None:
+def test_signature_covers_the_sent_bytes_also_when_base64_encoded(function: Function, base64: bool) -> None:
     """WALLET 35"""
     answered = function.post("/casino/echo", BODY, base64=base64)
 
@@ -195,7 +195,7 @@ def test_signature_covers_the_bytes_sent_however_api_gateway_hands_them_over(fun
 
 
 @pytest.mark.parametrize("base64", [False, True])
-def test_same_json_in_other_bytes_does_not_fit_the_signature(function: Function, base64: bool) -> None:
+def test_same_json_in_other_bytes_does_not_match_the_signature(function: Function, base64: bool) -> None:
     """WALLET 35"""
     answered = function.post("/casino/echo", BODY.replace(" ", ""), signature=bare(BODY), base64=base64)
 
@@ -203,7 +203,7 @@ def test_same_json_in_other_bytes_does_not_fit_the_signature(function: Function,
     assert function.calls == []
 
 
-def test_timed_signature_is_accepted_for_its_path_alone(function: Function) -> None:
+def test_timed_signature_is_accepted_for_its_path_only(function: Function) -> None:
     """WALLET 36, 37"""
     timed = signatures.sign_timed(CURRENT, "POST", "/casino/echo", BODY.encode(), time())
 
@@ -225,7 +225,7 @@ def test_old_or_future_signature_is_refused(function: Function, late: int) -> No
     [None, "", "00", "z" * 64, "\u00e9" * 64, bare(BODY, "revoked"), bare(BODY, "the-provider-secret"), "t=,v1="],
 )
 def test_missing_or_wrong_signature_is_401_and_reaches_no_route(function: Function, signature: str | None) -> None:
-    """WALLET 35, 38: the same answer to all, and nothing signed for strangers"""
+    """WALLET 35, 38: all get the same answer, and an unauthenticated caller's answer is not signed."""
     answered = function.post("/casino/echo", BODY, signature=signature)
 
     assert answered.status == 401
@@ -238,15 +238,15 @@ def test_missing_or_wrong_signature_is_401_and_reaches_no_route(function: Functi
     assert function.calls == []
 
 
-def test_timed_signature_covers_the_path_as_it_is_delivered(function: Function) -> None:
-    """WALLET 36: API Gateway decodes it, so that is what is signed, and the path as sent is not."""
+def test_timed_signature_covers_the_decoded_path(function: Function) -> None:
+    """WALLET 36: API Gateway decodes the path, so the decoded path is signed, not the path as sent."""
     for signed, status in (("/casino/écho", 401), ("/casino/ech%6f", 401), ("/casino/echo", 200)):
         timed = signatures.sign_timed(CURRENT, "POST", signed, BODY.encode(), time())
         assert function.post("/casino/echo", BODY, signature=timed).status == status
 
 
-def test_compressed_body_is_proved_as_it_was_sent_and_then_is_no_json(function: Function) -> None:
-    """WALLET 35: an HTTP API of API Gateway unpacks no request."""
+def test_compressed_body_passes_the_signature_and_is_not_json(function: Function) -> None:
+    """WALLET 35: API Gateway's HTTP API does not decompress requests."""
     compressed = gzip.compress(BODY.encode())
 
     answered = function.post("/casino/echo", compressed, base64=True)
@@ -255,8 +255,8 @@ def test_compressed_body_is_proved_as_it_was_sent_and_then_is_no_json(function: 
     assert function.post("/casino/echo", compressed, base64=True, signature=bare(BODY)).status == 401
 
 
-def test_body_is_not_judged_before_its_signature(function: Function) -> None:
-    """A stranger learns nothing of how bodies are read."""
+def test_body_is_not_parsed_before_its_signature_is_verified(function: Function) -> None:
+    """An unauthenticated caller learns nothing about the parsing of bodies."""
     assert function.post("/casino/echo", "not JSON", signature="0" * 64).fields["code"] == "SIGNATURE_INVALID"
 
 
@@ -269,10 +269,10 @@ def test_provider_is_named_by_its_header(function: Function) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 403, 429, 500])
-def test_secret_that_cannot_be_asked_for_is_503_and_no_wrong_signature(
+def test_secret_that_cannot_be_read_is_503_and_not_a_wrong_signature(
     function: Function, extension: SecretsServer, status: int
 ) -> None:
-    """WALLET 39: a game provider takes 401 for a win as its end."""
+    """WALLET 39: a game provider would take 401 as the final answer to a win."""
     extension.fixed = (status, b"an unexpected error occurred while executing request")
 
     for body in (BODY, BODY):
@@ -285,12 +285,12 @@ def test_secret_that_cannot_be_asked_for_is_503_and_no_wrong_signature(
 
 
 def test_known_provider_without_a_secret_is_503(function: Function) -> None:
-    """Its secret may be there a moment later; the log says that it is missing."""
+    """The secret may exist a moment later. The log says that it is missing."""
     assert function.post("/casino/echo", BODY, code="SECRETLESS").status == 503
 
 
-def test_made_up_codes_cost_no_read_of_a_secret(function: Function, extension: SecretsServer) -> None:
-    """WALLET 37: strangers send whatever codes they like."""
+def test_invented_code_causes_no_read_of_a_secret(function: Function, extension: SecretsServer) -> None:
+    """WALLET 37: anybody can send any code."""
     answered = {function.post("/casino/echo", BODY, code=f"MADE_UP_{number}").status for number in range(200)}
 
     assert (answered, extension.asked) == ({401}, [])
@@ -302,14 +302,14 @@ def test_unknown_provider_is_401(function: Function, code: str) -> None:
     assert function.post("/casino/echo", BODY, code=code).status == 401
 
 
-def test_names_of_headers_may_have_any_case(function: Function) -> None:
+def test_header_names_may_have_any_case(function: Function) -> None:
     event = make_event("/casino/echo", BODY)
     event["headers"] = {"X-Casino-Signature": bare(BODY, "the-other-secret"), "X-PROVIDER-CODE": "OTHER"}
 
     assert function.send(event).status == 200
 
 
-def test_secret_before_is_accepted_and_signs_the_answer_too(function: Function) -> None:
+def test_previous_secret_is_accepted_and_signs_the_answer(function: Function) -> None:
     """WALLET 38"""
     answered = function.post("/casino/echo", BODY, signature=bare(BODY, PREVIOUS))
 
@@ -331,7 +331,7 @@ def test_secret_before_is_accepted_and_signs_the_answer_too(function: Function) 
     ],
 )
 def test_every_answer_to_a_proven_caller_is_signed(function: Function, path: str, body: str, status: int) -> None:
-    """WALLET 38: over the exact bytes of the answer"""
+    """WALLET 38: the signature covers the exact bytes of the answer."""
     answered = function.post(path, body)
 
     assert answered.status == status
@@ -339,14 +339,14 @@ def test_every_answer_to_a_proven_caller_is_signed(function: Function, path: str
 
 
 def test_game_provider_signs_no_answers(function: Function) -> None:
-    """x-provider-signature stands on requests alone."""
+    """x-provider-signature is for requests only."""
     answered = function.post("/provider/echo", BODY, direction="provider", signature=bare(BODY, "the-provider-secret"))
 
     assert answered.status == 200
     assert not [name for name in answered.headers if "signature" in name.lower()]
 
 
-def test_calls_to_the_provider_are_proved_by_its_own_secret_and_header(function: Function) -> None:
+def test_calls_to_the_provider_are_verified_by_its_own_secret_and_header(function: Function) -> None:
     for direction, secret in (("provider", CURRENT), ("casino", "the-provider-secret"), ("casino", CURRENT)):
         answered = function.post("/provider/echo", BODY, direction=direction, signature=bare(BODY, secret))
         assert answered.status == 401
@@ -376,7 +376,7 @@ def test_limit_counts_bytes_and_not_characters(function: Function) -> None:
 
 
 @pytest.mark.parametrize("body", [None, "", "[]", "1", "null", "{", "{}x", "\ufeff{}", '{"a":1,"a":1}', "[" * 1000])
-def test_body_that_is_no_object_is_400_though_signed(function: Function, body: str | None) -> None:
+def test_signed_body_that_is_not_an_object_is_400(function: Function, body: str | None) -> None:
     """WALLET 32"""
     answered = function.post("/casino/echo", body)
 
@@ -385,15 +385,15 @@ def test_body_that_is_no_object_is_400_though_signed(function: Function, body: s
 
 
 @pytest.mark.parametrize("raw", [b'{"a":"\xff"}', b"\xff\xfe{\x00}\x00", b'{"a":"\xed\xa0\x80"}'])
-def test_body_that_is_no_utf8_is_400_though_signed(function: Function, raw: bytes) -> None:
-    """WALLET 32: such bytes come base64-encoded"""
+def test_signed_body_that_is_not_utf8_is_400(function: Function, raw: bytes) -> None:
+    """WALLET 32: API Gateway delivers such bytes base64-encoded."""
     answered = function.post("/casino/echo", raw, base64=True)
 
     assert (answered.status, answered.fields["error"]) == (400, "The body is not UTF-8")
 
 
 @pytest.mark.parametrize("body", ["=", "a", "####", "e30", "e30=\n", "{}"])
-def test_event_whose_base64_is_none_is_400(function: Function, body: str) -> None:
+def test_event_with_invalid_base64_is_400(function: Function, body: str) -> None:
     event = make_event("/casino/echo", "{}", signature=bare("{}"), base64=True)
     event["body"] = body
 
@@ -401,8 +401,8 @@ def test_event_whose_base64_is_none_is_400(function: Function, body: str) -> Non
     assert (answered.status, answered.fields["error"]) == (400, "The body is not valid base64")
 
 
-def test_lone_surrogate_in_an_event_is_no_error_of_ours(function: Function) -> None:
-    """JSON events can hold what UTF-8 cannot."""
+def test_lone_surrogate_in_an_event_is_400_and_not_500(function: Function) -> None:
+    """A JSON event can contain text that UTF-8 cannot encode."""
     event = make_event("/casino/echo", "{}", signature=bare("{}"))
     event["body"] = '{"a":"\ud800"}'
 
@@ -446,14 +446,14 @@ def test_unavailable_says_when_to_retry(function: Function) -> None:
     assert (answered.status, answered.headers["retry-after"], answered.fields["code"]) == (503, "1", "UNAVAILABLE")
 
 
-def test_seconds_of_the_error_itself_go_before_those_of_its_class(function: Function) -> None:
+def test_retry_after_of_the_error_overrides_that_of_its_class(function: Function) -> None:
     answered = function.post("/casino/limited", BODY)
 
     assert (answered.status, answered.headers["retry-after"]) == (429, "7")
 
 
-def test_secrets_that_cannot_be_read_are_503_and_no_401(function: Function, extension: SecretsServer) -> None:
-    """A caller who is right is not told that he is wrong."""
+def test_unreadable_secrets_are_503_and_not_401(function: Function, extension: SecretsServer) -> None:
+    """A caller with a valid signature must not be told that it is wrong."""
     extension.fixed = (500, b"")
 
     answered = function.post("/casino/echo", BODY)

@@ -1,4 +1,4 @@
-"""The audit log as CSV: all of it, and nothing that a spreadsheet would run."""
+"""The audit log as CSV: complete, and without formulas that a spreadsheet would execute."""
 
 import csv
 import io
@@ -39,7 +39,7 @@ def cells(text: str) -> list[dict[str, str]]:
     "formula",
     ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1+1", "＝1", '=HYPERLINK("http://x","y")', "=1;2"],  # noqa: RUF001
 )
-def test_csv_cell_that_a_spreadsheet_would_run_is_text(formula: str) -> None:
+def test_csv_formula_becomes_text(formula: str) -> None:
     found = replace(FOUND, actor=formula, object_id=formula, request_id=formula, source_ip=formula)
 
     [row] = cells(audit_log.as_csv([found]))
@@ -60,6 +60,6 @@ def test_csv_keeps_everything_else_as_it_is() -> None:
     assert all(line.startswith('"') for line in text.splitlines() if line.strip() and not line.startswith("d; e"))
 
 
-def test_csv_of_nothing_is_its_header() -> None:
+def test_csv_without_entries_is_its_header() -> None:
     assert audit_log.as_csv([]).startswith('"tenant_id","entry","at","actor_kind",')
     assert cells(audit_log.as_csv([])) == []

@@ -1,4 +1,4 @@
-"""The authorizer's function where it cannot find out who calls, and what it costs a machine."""
+"""The caller authorizer: what it answers when it cannot authenticate, and its start-up cost."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ NOWHERE = "127.0.0.1"
 
 @pytest.fixture
 def handler(set_environment: Callable[..., None]) -> Callable[..., dict[str, Any]]:
-    """The function, where neither database nor issuer answers: handler(authorization="...") is its answer."""
+    """The function, while database and issuer do not answer: handler(authorization="...") is its answer."""
     set_environment(
         POWERTOOLS_SERVICE_NAME="caller-authorizer",
         DATABASE_HOST=NOWHERE,
@@ -49,8 +49,8 @@ def handler(set_environment: Callable[..., None]) -> Callable[..., dict[str, Any
     )
 
 
-def test_down_is_not_refused(handler: Callable[..., dict[str, Any]]) -> None:
-    """A good key or token is not called a bad one: the caller is answered 503 and comes again."""
+def test_unreachable_dependency_is_not_a_refusal(handler: Callable[..., dict[str, Any]]) -> None:
+    """A valid key or token is not called invalid: the caller gets 503 and retries."""
     key, _ = identity.make_key("00000000-0000-4000-8000-000000000001", uuid4())
     unavailable = {"isAuthorized": True, "context": {"refused": "UNAVAILABLE"}}
 
@@ -58,10 +58,10 @@ def test_down_is_not_refused(handler: Callable[..., dict[str, Any]]) -> None:
     assert handler(authorization=f"Bearer {signed({'sub': 'x'})}") == unavailable
 
 
-def test_mistake_of_ours_is_counted_where_its_alarm_looks(
+def test_internal_error_is_counted_under_the_alarms_metric(
     handler: Callable[..., dict[str, Any]], set_environment: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Lambda counts no error, as there is an answer: the Faults alarm, and a canary's roll-back, live by this."""
+    """There is an answer, so Lambda counts no error: the Faults alarm and the canary's rollback need this metric."""
     set_environment(POWERTOOLS_SERVICE_NAME="caller-authorizer")
     assert handler(authorization=f"Bearer {signed({'sub': 'x'})}") == {
         "isAuthorized": True,
@@ -73,14 +73,14 @@ def test_mistake_of_ours_is_counted_where_its_alarm_looks(
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": "x"}, {"x_api_key": "x"}, {"x_api_key": ""}])
-def test_what_is_no_proof_is_refused_without_asking_anybody(
+def test_malformed_token_or_key_is_refused_without_any_call(
     handler: Callable[..., dict[str, Any]], headers: dict[str, str]
 ) -> None:
     assert handler(**headers)["context"]["refused"] == "UNAUTHORIZED"
 
 
-def test_machines_call_does_without_the_library_for_tokens() -> None:
-    """It takes 30 ms of a cold start."""
+def test_call_with_an_api_key_does_not_import_the_token_library() -> None:
+    """The import takes 30 ms of a cold start."""
     program = "import sys, authorizer; assert 'jwt' not in sys.modules; print('cold')"
     folders = (ROOT / "functions" / "identity", ROOT / "layers" / "causeway" / "python")
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The catalogue's files: each is a whole provider, takes the configurations it should, and hides its secrets."""
+"""The catalogue's files: each is a complete provider, accepts valid configurations, and marks its secrets."""
 
 import copy
 import json
@@ -25,7 +25,7 @@ CANARY = "CANARY-91c0"
 
 
 def document(**changes: Any) -> dict[str, Any]:
-    """Twilio's file with these fields instead of its own."""
+    """Twilio's file with these fields replaced."""
     return copy.deepcopy(json.loads((FOLDER / "twilio.json").read_bytes())) | changes
 
 
@@ -41,7 +41,7 @@ def test_catalogue_has_every_provider_by_its_kind() -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=lambda provider: provider.key)
-def test_provider_tells_a_tenant_how_to_set_it_up(provider: Provider) -> None:
+def test_provider_has_setup_instructions(provider: Provider) -> None:
     assert provider.documentation_url
     assert provider.setup_instructions.startswith("1. ")
     for name, field in provider.config_schema["properties"].items():
@@ -50,7 +50,7 @@ def test_provider_tells_a_tenant_how_to_set_it_up(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=lambda provider: provider.key)
-def test_provider_answers_where_the_vendor_says_or_where_the_tenant_says(provider: Provider) -> None:
+def test_provider_has_the_vendors_address_or_the_tenants(provider: Provider) -> None:
     if not FACTS[provider.key].published:
         assert provider.base_urls == {"production": None, "sandbox": None}
         assert provider.health_call["configured_url"] is True
@@ -62,7 +62,7 @@ def test_provider_answers_where_the_vendor_says_or_where_the_tenant_says(provide
 
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=lambda provider: provider.key)
 def test_health_call_proves_the_credentials(provider: Provider) -> None:
-    """A call that carries no secret would succeed with any."""
+    """A call without any secret would succeed with every credential."""
     sent = [provider.authentication, provider.health_call]
     assert references(sent) & config_schema.secret_fields(provider.config_schema)
     assert not references(provider.health_call["path"]) & config_schema.secret_fields(provider.config_schema)
@@ -75,7 +75,7 @@ def test_secrets_are_marked() -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=lambda provider: provider.key)
-def test_field_that_sounds_secret_is(provider: Provider) -> None:
+def test_field_with_a_secret_sounding_name_is_secret(provider: Provider) -> None:
     """HUB 1: fields that everyone may see are named by the platform's facts."""
     sounds = {
         name
@@ -111,8 +111,8 @@ def test_each_missing_field_and_an_unknown_one_are_named(key: str) -> None:
 
 @pytest.mark.parametrize(("key", "name"), [(key, name) for key, its in FACTS.items() for name in sorted(its.secrets)])
 @pytest.mark.parametrize("value", [f"{CANARY}\nX-Header: 1", [CANARY], {CANARY: CANARY}, CANARY * 1000, ""])
-def test_bad_secret_is_refused_by_name_and_not_said_back(key: str, name: str, value: Any) -> None:
-    """HUB 1, 7; a line feed in a secret would end the header it is sent in."""
+def test_bad_secret_is_named_and_its_value_not_repeated(key: str, name: str, value: Any) -> None:
+    """HUB 1, 7: a line feed in a secret would end the header that carries it."""
     with pytest.raises(ConfigSchemaInvalid) as caught:
         config_schema.validate(PROVIDERS[key].config_schema | {"required": []}, {name: value})
     assert f"config.{name} must " in caught.value.sentence
@@ -120,7 +120,7 @@ def test_bad_secret_is_refused_by_name_and_not_said_back(key: str, name: str, va
 
 
 @pytest.mark.parametrize("value", ["../x", "a/b", "a?b", "a#b", "a%2fb", "a b", "a@b", "a\r\nb", "\uff0e\uff0e", ""])
-def test_field_that_stands_in_a_url_cannot_change_where_it_leads(value: str) -> None:
+def test_field_in_a_url_cannot_change_the_host_or_path(value: str) -> None:
     """HUB 13"""
     seen = 0
     for provider in PROVIDERS.values():
@@ -160,7 +160,7 @@ def test_document_without_the_shape_is_refused_by_path(changes: dict[str, Any], 
 
 
 def health_call(**changes: Any) -> dict[str, Any]:
-    """Twilio's health call with these fields instead of its own."""
+    """Twilio's health call with these fields replaced."""
     return document()["health_call"] | changes
 
 
@@ -232,7 +232,7 @@ def test_icon_is_the_data_of_a_path(icon: str | None) -> None:
 
 @pytest.mark.parametrize("icon", ["", "<script>", 'M0 0" onload="x', "M0 0\n", "url(x)", "M" * 2001, 5])
 def test_icon_that_is_not_a_drawing_is_refused(icon: Any) -> None:
-    """Pages put it into an SVG path: nothing but drawing commands and numbers may stand there."""
+    """Pages put it into an SVG path, so only drawing commands and numbers are allowed."""
     with pytest.raises(InvalidRequest, match=r"provider\.icon"):
         Provider.parse(document(icon=icon), SHAPE)
 
@@ -246,7 +246,7 @@ def test_bad_config_schema_is_refused_by_path() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with the shape and one provider."""
+    """A folder with the schema file and one provider."""
     for name in ("_provider.schema.json", "twilio.json"):
         shutil.copy(FOLDER / name, tmp_path)
     return tmp_path
@@ -261,7 +261,7 @@ def folder(tmp_path: Path) -> Path:
         ("other.json", json.dumps(document()), "it holds the provider twilio"),
     ],
 )
-def test_file_that_is_no_provider_is_named(folder: Path, name: str, content: str, cause: str) -> None:
+def test_invalid_file_is_named(folder: Path, name: str, content: str, cause: str) -> None:
     assert [provider.key for provider in read_folder(folder)] == ["twilio"]
     (folder / name).write_text(content)
     with pytest.raises(Misconfigured) as caught:

@@ -1,4 +1,4 @@
-"""Configurations against a provider's JSON Schema: what is refused, by which path, and that no value is said back."""
+"""Validation of configurations by a provider's JSON Schema: refusals name the path and never repeat a value."""
 
 import copy
 from typing import Any
@@ -37,7 +37,7 @@ VALID = {"apiKey": KEY, "region": "eu"}
 
 
 def refusal(config: Any, schema: dict[str, Any] = SCHEMA) -> str:
-    """The sentence a configuration is refused with."""
+    """The sentence with which a configuration is refused."""
     with pytest.raises(ConfigSchemaInvalid) as caught:
         validate(schema, config)
     assert (caught.value.code, caught.value.status) == ("CONFIG_SCHEMA_INVALID", 400)
@@ -45,27 +45,27 @@ def refusal(config: Any, schema: dict[str, Any] = SCHEMA) -> str:
 
 
 def schema_refusal(schema: Any) -> str:
-    """The sentence a provider's schema is refused with."""
+    """The sentence with which a provider's schema is refused."""
     with pytest.raises(ConfigSchemaInvalid) as caught:
         check_schema(schema)
     return caught.value.sentence
 
 
-# Each takes a backtracking matcher forever on a long text that does not match at its end.
+# A backtracking engine practically never ends on each of these with a long text that fails to match at its end.
 STALLING = (
     *("(a+)+$", "(?:x*a){2,}$", "^(([a-z])+.)+[A-Z]$", "(a|aa)+$", "^(?:.|.)*!$", r"^(\w|a)*!$", "(?:a?){30}a{30}!$"),
     *("a*a*a*a*!$", "^(a|[a-z])*!$"),
 )
-# No linear engine has them, or they are no patterns.
+# Not supported by a linear-time engine, or no valid patterns.
 LOOKING = ("(?=a)b", r"(a)\1", "(", "[z-a]", "a{1000000}", "(?!x)", "(?<=a)b", r"\Z", "(?P=a)")
 
 
 def changed(**fields: Any) -> dict[str, Any]:
-    """The schema above with these fields instead of its own."""
+    """The schema above with these fields replaced."""
     return copy.deepcopy(SCHEMA) | {"properties": fields, "required": []}
 
 
-def test_config_that_fits_is_accepted() -> None:
+def test_valid_config_is_accepted() -> None:
     """HUB 7"""
     check_schema(SCHEMA)
     validate(SCHEMA, VALID)
@@ -100,7 +100,7 @@ def test_config_that_fits_is_accepted() -> None:
         ),
     ],
 )
-def test_config_that_does_not_fit_is_refused_by_the_fields_path(change: dict[str, Any], sentence: str) -> None:
+def test_invalid_config_is_refused_with_the_fields_path(change: dict[str, Any], sentence: str) -> None:
     """HUB 7"""
     assert refusal(VALID | change) == sentence
 
@@ -116,26 +116,26 @@ def test_config_that_does_not_fit_is_refused_by_the_fields_path(change: dict[str
         ("to ken!", "must match ^[a-z]+$ (The token, as its page shows it)"),
     ],
 )
-def test_text_that_misses_its_pattern_is_told_what_is_wrong_with_it(value: str, sentence: str) -> None:
-    """HUB 7: a pattern is for who knows patterns."""
+def test_pattern_mismatch_is_explained_in_words(value: str, sentence: str) -> None:
+    """HUB 7: the sentence is for people who do not know regular expressions."""
     field = {"type": "string", "pattern": "^[a-z]+$", "description": "The token, as its page shows it."}
     assert refusal({"token": value}, {"properties": {"token": field}}) == f"config.token {sentence}"
 
 
 @pytest.mark.parametrize("config", [None, [], "text", 1, True])
-def test_config_that_is_no_object_is_refused(config: Any) -> None:
+def test_config_that_is_not_an_object_is_refused(config: Any) -> None:
     """HUB 7"""
     assert refusal(config) == "config must be of type object"
 
 
-def test_several_problems_are_said_at_once_but_not_all_of_many() -> None:
+def test_several_problems_are_named_at_once_up_to_a_limit() -> None:
     """HUB 7"""
     assert refusal({}) == "config.apiKey is missing; config.region is missing"
     assert refusal(VALID | {f"x{n}": 1 for n in range(50)}).count(";") == 2
 
 
-def test_number_with_a_fraction_is_refused_where_it_stands() -> None:
-    """HUB 7: the body's reader keeps such a number as text, which must not pass for a string."""
+def test_number_with_a_fraction_is_refused_with_its_path() -> None:
+    """HUB 7: the body's parser keeps such a number as text, which must not pass as a string."""
     body = parse_object(b'{"hosts": ["a", 1.5]}')
     assert refusal(VALID | body) == "config.hosts[1] must be a whole number"
 
@@ -164,8 +164,8 @@ def test_alternatives_are_named_together() -> None:
         CANARY,
     ],
 )
-def test_refusal_never_says_a_value_back(config: Any) -> None:
-    """HUB 1, 7: whichever field it was put in, and with the cause for our log."""
+def test_refusal_never_repeats_a_value(config: Any) -> None:
+    """HUB 1, 7: in any field, and also not in the cause for our log."""
     with pytest.raises(ConfigSchemaInvalid) as caught:
         validate(SCHEMA, config)
     assert CANARY not in f"{caught.value.sentence} {caught.value.cause} {caught.value} {caught.value!r}"
@@ -185,7 +185,7 @@ def test_secrets_are_split_off() -> None:
 
 
 def test_required_as_a_mark_on_a_field_is_refused_with_what_to_write() -> None:
-    """A common fault: `required: true` inside a property is no JSON Schema."""
+    """A common mistake: `required: true` inside a property is invalid in JSON Schema."""
     faulty = changed(apiKey={"type": "string", "description": "API key", "required": True})
     assert schema_refusal(faulty) == (
         "config_schema.properties.apiKey.required must be a list of field names beside `properties`, "
@@ -197,7 +197,7 @@ def test_required_as_a_mark_on_a_field_is_refused_with_what_to_write() -> None:
     "keyword", ["encrypted", "x-secrets", "secret", "minLenght", "patternProperties", "$id", "not"]
 )
 def test_unknown_keyword_is_refused(keyword: str) -> None:
-    """JSON Schema would ignore `encrypted: true`, and the secret would be stored in the clear."""
+    """JSON Schema ignores unknown keywords: with `encrypted: true` the secret would be stored unencrypted."""
     sentence = schema_refusal(changed(apiKey={"type": "string", keyword: {}}))
     assert sentence == f"config_schema.properties.apiKey has the keyword {keyword}, which is not taken" or (
         keyword == "$id" and sentence.startswith("config_schema.properties.apiKey.$id")
@@ -233,7 +233,7 @@ def test_unknown_keyword_is_refused(keyword: str) -> None:
         (changed(a={"description": "\0"}), "config_schema.properties.a.description holds a character that is not text"),
     ],
 )
-def test_schema_that_is_none_of_ours_is_refused(schema: Any, sentence: str) -> None:
+def test_unsupported_schema_is_refused(schema: Any, sentence: str) -> None:
     """HUB 7"""
     assert schema_refusal(schema) == sentence
 
@@ -251,7 +251,7 @@ def test_schema_that_is_nested_too_deeply_is_refused() -> None:
     ["https://example.org/schema", "//example.org/schema", "file:///etc/passwd", "#", "#/properties/a", "other.json"],
 )
 def test_reference_out_of_the_schema_is_refused(reference: str) -> None:
-    """HUB 7: or checking a configuration would fetch what a stranger serves."""
+    """HUB 7: validating a configuration must not fetch a document from elsewhere."""
     sentence = schema_refusal(changed(a={"$ref": reference}))
     assert sentence == "config_schema.properties.a.$ref must be #/$defs/<name>, and $defs themselves refer to nothing"
 
@@ -290,7 +290,7 @@ def test_harmless_pattern_is_taken(pattern: str) -> None:
 
 @pytest.mark.parametrize("pattern", STALLING)
 def test_pattern_that_stalls_a_backtracking_matcher_answers_at_once(pattern: str) -> None:
-    """HUB 55: matched against the longest config that is taken, by whichever of the two ways patterns are matched."""
+    """HUB 55: matched against the longest accepted text, by both of the ways in which patterns are matched."""
     schema = {"type": "object", "properties": {"a": {"type": "string", "pattern": pattern}}}
     with pytest.raises(ConfigSchemaInvalid, match=r"config\.a must match"):
         validate(schema, {"a": "a" * 16000 + "?"})
@@ -299,7 +299,7 @@ def test_pattern_that_stalls_a_backtracking_matcher_answers_at_once(pattern: str
 
 @pytest.mark.parametrize("pattern", LOOKING)
 def test_pattern_of_a_health_call_that_is_not_matched_in_linear_time_is_refused(pattern: str) -> None:
-    """HUB 55: as one of a config schema is."""
+    """HUB 55: the same rule as for a config schema."""
     with pytest.raises(
         InvalidRequest, match=r"health_call\.refused_when\.pattern is not a pattern that can be matched"
     ):
@@ -307,7 +307,7 @@ def test_pattern_of_a_health_call_that_is_not_matched_in_linear_time_is_refused(
 
 
 def test_pattern_ends_where_the_text_ends() -> None:
-    """As JSON Schema says; Python's $ would let a line break follow."""
+    """As JSON Schema requires; Python's $ would allow a line break after the match."""
     assert patterns.matches("^true$", "true")
     assert not patterns.matches("^true$", "true\n")
     assert patterns.matches("auth|store id", "E01:Invalid store id")
@@ -341,14 +341,14 @@ def test_pattern_of_absurd_length_is_refused() -> None:
         changed() | {"x-secret": True},
     ],
 )
-def test_secret_that_split_would_not_find_is_refused(schema: dict[str, Any]) -> None:
-    """HUB 1: it would be stored in the clear."""
+def test_secret_where_split_cannot_find_it_is_refused(schema: dict[str, Any]) -> None:
+    """HUB 1: otherwise it would be stored unencrypted."""
     assert ".x-secret must" in schema_refusal(schema)
 
 
 @pytest.mark.parametrize("keyword", ["default", "const", "enum", "examples"])
 def test_secret_cannot_have_its_value_in_the_schema(keyword: str) -> None:
-    """HUB 1: everyone reads the schema."""
+    """HUB 1: everybody can read the schema."""
     value = [CANARY] if keyword in ("enum", "examples") else CANARY
     sentence = schema_refusal(changed(a={"type": "string", "x-secret": True, keyword: value}))
     assert sentence == f"config_schema.properties.a.{keyword} would show what is secret"
@@ -368,8 +368,8 @@ def test_secret_cannot_have_its_value_in_the_schema(keyword: str) -> None:
     ],
 )
 @pytest.mark.parametrize("field", [{"type": "string"}, {"type": "string", "pattern": "^[a-z0-9]+$", "x-secret": True}])
-def test_what_pasting_added_is_told_as_that(text: str, sentence: str, field: dict[str, Any]) -> None:
-    """HUB 7, 56: not by the pattern, and also where there is none; the value is not repeated."""
+def test_pasted_white_space_is_named_as_the_problem(text: str, sentence: str, field: dict[str, Any]) -> None:
+    """HUB 7, 56: with or without a pattern; the value is not repeated."""
     schema = {"type": "object", "properties": {"key": field}, "additionalProperties": False}
     with pytest.raises(ConfigSchemaInvalid) as raised:
         validate(schema, {"key": text})
@@ -377,12 +377,12 @@ def test_what_pasting_added_is_told_as_that(text: str, sentence: str, field: dic
     assert str(raised.value) == sentence
 
 
-def test_text_of_several_lines_ends_in_a_line_break_of_its_own() -> None:
+def test_text_of_several_lines_may_end_in_a_line_break() -> None:
     schema = {"type": "object", "properties": {"key": {"type": "string"}}, "additionalProperties": False}
     validate(schema, {"key": "-----BEGIN-----\nabc\n\tdef\n-----END-----\n"})
 
 
-# Of the largest that are taken: 256 KiB compiled.
+# One of the largest accepted patterns: 256 KiB compiled.
 LARGE = "(?:(?:[01]?){40}){40}[a-z]"
 TOO_MUCH = "config_schema is too much work to check a configuration by: set maxLength beside each pattern"
 
@@ -402,16 +402,14 @@ TOO_MUCH = "config_schema is too much work to check a configuration by: set maxL
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_schema_that_is_too_much_work_is_refused_when_it_is_written(
-    fields: dict[str, Any], more: dict[str, Any]
-) -> None:
-    """HUB 55: linear in the text is not enough, where patterns are many or large; a create hung for half a minute."""
+def test_too_expensive_schema_is_refused_when_it_is_written(fields: dict[str, Any], more: dict[str, Any]) -> None:
+    """HUB 55: linear time is not enough if patterns are many or large; a create took half a minute."""
     assert schema_refusal(changed(**fields) | more) == TOO_MUCH
 
 
 @pytest.mark.parametrize("keyword", ["anyOf", "oneOf", "if"])
-def test_alternatives_around_a_pattern_count_once_more_each(keyword: str) -> None:
-    """The engine asks again, to tell why none of them fits."""
+def test_each_alternative_around_a_pattern_adds_its_cost(keyword: str) -> None:
+    """The engine matches again to explain why no alternative matches."""
     inner: dict[str, Any] = {"pattern": LARGE, "maxLength": 300}
     works = [schema_work.is_too_much(inner)]
     for _ in range(4):
@@ -420,7 +418,7 @@ def test_alternatives_around_a_pattern_count_once_more_each(keyword: str) -> Non
     assert works == [False, False, False, True, True]
 
 
-def test_large_pattern_is_taken_where_its_text_is_short() -> None:
+def test_large_pattern_is_accepted_for_a_short_text() -> None:
     schema = changed(a={"type": "string", "pattern": LARGE, "maxLength": 900})
     check_schema(schema)
     validate(schema, {"a": "01" * 400 + "x"})
@@ -429,7 +427,7 @@ def test_large_pattern_is_taken_where_its_text_is_short() -> None:
 
 @pytest.mark.parametrize("inside", [False, True])
 def test_pattern_is_not_tried_on_a_text_that_is_too_long(inside: bool) -> None:
-    """HUB 55: or its maxLength would bound nothing."""
+    """HUB 55: otherwise maxLength would limit nothing."""
     field: dict[str, Any] = {"type": "string", "pattern": "^[a-z]+$", "maxLength": 10}
     schema = changed(a={"allOf": [field]} if inside else field)
 
@@ -440,14 +438,14 @@ def test_pattern_is_not_tried_on_a_text_that_is_too_long(inside: bool) -> None:
 
 
 @pytest.mark.parametrize("values", [[1] * 200, [[1] * 100] * 2, [{"a": 1}] * 100])
-def test_config_of_absurdly_many_values_is_not_looked_at(values: Any) -> None:
+def test_config_with_too_many_values_is_not_validated(values: Any) -> None:
     assert refusal({"a": values}, changed(a={})) == "config holds more than 200 values"
     validate(changed(a={}), {"a": [1] * 199})
 
 
 @pytest.mark.parametrize("more", [{"pattern": "^a$"}, {"x-secret": True}, {"not": {}}, True])
-def test_schema_of_unknown_fields_is_none_that_is_taken(more: Any) -> None:
-    """Its patterns, marks and keywords would be checked by nobody."""
+def test_schema_for_unknown_fields_is_refused(more: Any) -> None:
+    """Nobody would check its patterns, marks and keywords."""
     assert schema_refusal(changed(a={"additionalProperties": more})) == (
         "config_schema.properties.a.additionalProperties must be false: unknown fields are refused"
     )

@@ -1,4 +1,4 @@
-"""Envelope encryption, against moto's KMS: what opens a secret, what does not, and what is said about it."""
+"""Envelope encryption against moto's KMS: what decrypts a secret, what does not, and what is reported."""
 
 import copy
 import json
@@ -25,11 +25,11 @@ CANARY = "canary-4f1d9a-secret"
 
 
 class Shelf:
-    """Wrapped keys in memory, as the table keeps them."""
+    """Wrapped keys in memory, in place of the table."""
 
     def __init__(self) -> None:
         self.keys: dict[tuple[UUID, int], WrappedKey] = {}
-        # As it was a moment ago, before any key.
+        # True: the shelf shows its state before the first key.
         self.behind = False
 
     def wrapped(self, tenant_id: UUID, version: int | None = None) -> WrappedKey | None:
@@ -50,7 +50,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def kms(set_environment: Callable[..., None]) -> Iterator[Any]:
-    """Moto's KMS, with a count of what it is asked."""
+    """Moto's KMS, with a count of its calls."""
     set_environment(AWS_DEFAULT_REGION="eu-central-1", AWS_ACCESS_KEY_ID="moto", AWS_SECRET_ACCESS_KEY="moto")
     with mock_aws():
         clients.client.cache_clear()
@@ -79,7 +79,7 @@ def keys(shelf: Shelf, kms_key_id: str) -> DataKeys:
 
 
 def stop(kms: Any) -> None:
-    """From now on nothing answers at KMS's address."""
+    """From now on KMS's address does not answer."""
     kms.meta.events.register("before-send.kms", _refuse)
 
 
@@ -96,7 +96,7 @@ def place() -> Place:
 
 @pytest.fixture
 def alerts() -> Iterator[Callable[[], float]]:
-    """How many alerts the metric counts."""
+    """The number of alerts in the metric."""
     metrics = Metrics(namespace="Causeway")
     metrics.clear_metrics()
     yield lambda: sum(metrics.metric_set.get("CredentialUnreadable", {}).get("Value", []))
@@ -104,12 +104,12 @@ def alerts() -> Iterator[Callable[[], float]]:
 
 
 @pytest.mark.parametrize("secret", [CANARY, "", "\u00e9\u2028\0", "\ud800", "x" * 60_000])
-def test_any_secret_comes_back(keys: DataKeys, place: Place, secret: str) -> None:
+def test_every_secret_decrypts_to_itself(keys: DataKeys, place: Place, secret: str) -> None:
     assert keys.open(place, seal(keys.newest(place.tenant_id), place, secret)) == secret
 
 
-def test_sealed_secret_is_head_nonce_and_ciphertext_with_tag(keys: DataKeys, place: Place) -> None:
-    """HUB 2: the key version stands in the ciphertext."""
+def test_encrypted_secret_is_header_nonce_ciphertext_and_tag(keys: DataKeys, place: Place) -> None:
+    """HUB 2: the key version is part of the ciphertext."""
     keys.rotate(place.tenant_id)
     keys.rotate(place.tenant_id)
     sealed = seal(keys.newest(place.tenant_id), place, CANARY)
@@ -119,7 +119,7 @@ def test_sealed_secret_is_head_nonce_and_ciphertext_with_tag(keys: DataKeys, pla
     assert CANARY.encode() not in sealed
 
 
-def test_every_sealing_has_a_nonce_of_its_own(keys: DataKeys, place: Place) -> None:
+def test_every_encryption_has_a_fresh_nonce(keys: DataKeys, place: Place) -> None:
     """HUB 2: a fresh 12-byte nonce."""
     key = keys.newest(place.tenant_id)
 
@@ -127,8 +127,8 @@ def test_every_sealing_has_a_nonce_of_its_own(keys: DataKeys, place: Place) -> N
 
 
 @pytest.mark.parametrize("part", ["tenant_id", "connection_id", "field"])
-def test_secret_opens_at_its_own_place_alone(place: Place, part: str, alerts: Callable[[], float]) -> None:
-    """HUB 2: the associated data holds even where the key is the same."""
+def test_secret_decrypts_only_in_its_own_place(place: Place, part: str, alerts: Callable[[], float]) -> None:
+    """HUB 2: the associated data prevents it even with the same key."""
     key = DataKey(1, AESGCM(os.urandom(32)))
     other: dict[str, Any] = {"tenant_id": uuid4(), "connection_id": uuid4(), "field": "account_sid"}
     elsewhere = replace(place, **{part: other[part]})
@@ -140,8 +140,10 @@ def test_secret_opens_at_its_own_place_alone(place: Place, part: str, alerts: Ca
     assert alerts() == 1
 
 
-def test_ciphertext_of_another_tenant_does_not_open(keys: DataKeys, place: Place, alerts: Callable[[], float]) -> None:
-    """HUB 2: each tenant has a key of its own."""
+def test_ciphertext_of_another_tenant_does_not_decrypt(
+    keys: DataKeys, place: Place, alerts: Callable[[], float]
+) -> None:
+    """HUB 2: each tenant has its own key."""
     theirs = Place(uuid4(), place.connection_id, place.field)
     sealed = seal(keys.newest(place.tenant_id), place, CANARY)
     keys.newest(theirs.tenant_id)
@@ -164,7 +166,7 @@ def test_wrapped_key_of_another_tenant_is_refused_by_kms(
     assert alerts() == 1
 
 
-def test_ciphertext_that_claims_another_key_version_does_not_open(
+def test_ciphertext_with_another_key_version_does_not_decrypt(
     keys: DataKeys, place: Place, alerts: Callable[[], float]
 ) -> None:
     """HUB 2: the key version is associated data."""
@@ -180,7 +182,7 @@ def test_ciphertext_that_claims_another_key_version_does_not_open(
     assert alerts() == 5
 
 
-def test_no_bit_of_a_sealed_secret_can_be_changed(keys: DataKeys, place: Place) -> None:
+def test_no_bit_of_a_ciphertext_can_be_changed(keys: DataKeys, place: Place) -> None:
     sealed = seal(keys.newest(place.tenant_id), place, "s")
 
     for at in range(len(sealed) * 8):
@@ -190,7 +192,7 @@ def test_no_bit_of_a_sealed_secret_can_be_changed(keys: DataKeys, place: Place) 
             keys.open(place, bytes(changed))
 
 
-def test_cut_off_secret_does_not_open(keys: DataKeys, place: Place) -> None:
+def test_truncated_ciphertext_does_not_decrypt(keys: DataKeys, place: Place) -> None:
     sealed = seal(keys.newest(place.tenant_id), place, "ab")
 
     for length in range(len(sealed)):
@@ -199,14 +201,14 @@ def test_cut_off_secret_does_not_open(keys: DataKeys, place: Place) -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"plain text", CANARY.encode() * 4, b"\x02" + b"\0" * 40])
-def test_what_was_never_sealed_is_not_given_back(keys: DataKeys, place: Place, text: bytes) -> None:
+def test_text_that_was_never_encrypted_is_refused(keys: DataKeys, place: Place, text: bytes) -> None:
     """HUB 5: never plaintext."""
     with pytest.raises(CredentialUnreadable, match="not a sealed secret"):
         keys.open(place, text)
 
 
-def test_sealed_secret_is_what_anyone_makes_by_the_same_rules() -> None:
-    """HUB 2: the associated data, each part after its length in four bytes; so that nothing moves between parts."""
+def test_ciphertext_equals_an_independent_implementation() -> None:
+    """HUB 2: each part of the associated data follows its length in four bytes, so no byte can move between parts."""
     place = Place(UUID(int=1), UUID(int=2), "auth_token")
     cipher, nonce, head = AESGCM(bytes(32)), bytes(12), bytes.fromhex("0100000007")
     bound = bytes.fromhex(f"00000010{1:032x}00000010{2:032x}0000000a{b'auth_token'.hex()}00000005{head.hex()}")
@@ -215,16 +217,14 @@ def test_sealed_secret_is_what_anyone_makes_by_the_same_rules() -> None:
     assert open_sealed(DataKey(7, cipher), place, sealed) == CANARY
 
 
-def test_key_is_made_on_first_use_and_kms_asked_no_more(kms: Any, keys: DataKeys, place: Place) -> None:
+def test_key_is_created_on_first_use_and_then_cached(kms: Any, keys: DataKeys, place: Place) -> None:
     for _ in range(3):
         keys.open(place, seal(keys.newest(place.tenant_id), place, CANARY))
 
     assert kms.asked == ["GenerateDataKey"]
 
 
-def test_key_is_used_for_its_time_and_not_longer(
-    kms: Any, kms_key_id: str, shelf: Shelf, place: Place, clock: Clock
-) -> None:
+def test_key_is_cached_up_to_its_age_limit(kms: Any, kms_key_id: str, shelf: Shelf, place: Place, clock: Clock) -> None:
     """HUB 5: bounded by age."""
     keys = DataKeys(shelf, kms_key_id, Bounds(seconds=300), clock)
     sealed = seal(keys.newest(place.tenant_id), place, CANARY)
@@ -237,10 +237,10 @@ def test_key_is_used_for_its_time_and_not_longer(
     assert kms.asked == ["GenerateDataKey", "Decrypt"]
 
 
-def test_key_held_while_the_environment_was_frozen_is_asked_for_again(
+def test_key_cached_before_a_frozen_time_is_requested_again(
     kms: Any, kms_key_id: str, shelf: Shelf, place: Place, clock: Clock
 ) -> None:
-    """HUB 5: a key that KMS was told to disable must not be used on because one clock stood still."""
+    """HUB 5: a key that was disabled in KMS must not stay in use because one clock stood still."""
     keys = DataKeys(shelf, kms_key_id, Bounds(seconds=300), clock)
     sealed = seal(keys.newest(place.tenant_id), place, CANARY)
     clock.freeze(300)
@@ -257,10 +257,10 @@ def test_key_held_while_the_environment_was_frozen_is_asked_for_again(
         *("ExpiredTokenException", "UnrecognizedClientException"),
     ],
 )
-def test_kms_that_could_not_be_asked_does_not_make_a_credential_unreadable(
+def test_temporary_kms_refusal_does_not_make_a_credential_unreadable(
     kms: Any, kms_key_id: str, shelf: Shelf, place: Place, code: str
 ) -> None:
-    """HUB 5: what KMS refuses now it may grant in a moment; nobody is told to enter his credential anew."""
+    """HUB 5: KMS may allow it a moment later; nobody is told to enter the credential again."""
     from botocore.exceptions import ClientError
 
     sealed = seal(DataKeys(shelf, kms_key_id).newest(place.tenant_id), place, CANARY)
@@ -275,8 +275,8 @@ def test_kms_that_could_not_be_asked_does_not_make_a_credential_unreadable(
     assert DataKeys(shelf, kms_key_id).open(place, sealed) == CANARY
 
 
-def test_key_is_used_so_often_and_not_more(kms: Any, kms_key_id: str, shelf: Shelf, place: Place) -> None:
-    """HUB 5: bounded by uses; making or unwrapping it is for the first."""
+def test_key_is_cached_up_to_its_number_of_uses(kms: Any, kms_key_id: str, shelf: Shelf, place: Place) -> None:
+    """HUB 5: the number of uses is limited; creating or unwrapping the key is the first use."""
     keys = DataKeys(shelf, kms_key_id, Bounds(uses=3))
     sealed = seal(keys.newest(place.tenant_id), place, CANARY)
     for _ in range(2):
@@ -290,7 +290,7 @@ def test_key_is_used_so_often_and_not_more(kms: Any, kms_key_id: str, shelf: She
     assert kms.asked == ["GenerateDataKey", "Decrypt", "Decrypt"]
 
 
-def test_no_more_keys_are_held_than_allowed(kms: Any, kms_key_id: str, shelf: Shelf) -> None:
+def test_number_of_cached_keys_is_limited(kms: Any, kms_key_id: str, shelf: Shelf) -> None:
     keys = DataKeys(shelf, kms_key_id, Bounds(keys=2))
     tenants = [uuid4() for _ in range(3)]
     for tenant in tenants:
@@ -306,7 +306,7 @@ def test_no_more_keys_are_held_than_allowed(kms: Any, kms_key_id: str, shelf: Sh
     assert len(keys._held) == 2
 
 
-def test_held_keys_serve_while_kms_is_down_and_then_a_503(
+def test_cached_keys_serve_while_kms_is_down_then_503(
     kms: Any, kms_key_id: str, shelf: Shelf, place: Place, clock: Clock
 ) -> None:
     """HUB 5."""
@@ -325,8 +325,8 @@ def test_held_keys_serve_while_kms_is_down_and_then_a_503(
         assert "EndpointConnectionError" in raised.value.cause
 
 
-def test_no_key_is_kept_that_kms_did_not_make(kms: Any, keys: DataKeys, shelf: Shelf, place: Place) -> None:
-    """HUB 5: KMS down on a tenant's first use, and at a rotation."""
+def test_no_key_is_stored_when_kms_fails(kms: Any, keys: DataKeys, shelf: Shelf, place: Place) -> None:
+    """HUB 5: KMS is down at a tenant's first use, and at a rotation."""
     other = uuid4()
     keys.newest(other)
     stop(kms)
@@ -356,7 +356,7 @@ class Refusal(BytesIO):
         (503, "KeyUnavailableException"),
     ],
 )
-def test_key_service_that_answers_an_error_is_a_503_too(
+def test_kms_error_is_503(
     kms: Any, keys: DataKeys, shelf: Shelf, place: Place, alerts: Callable[[], float], status: int, code: str
 ) -> None:
     """HUB 5. Errors: https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKey.html"""
@@ -372,19 +372,19 @@ def test_key_service_that_answers_an_error_is_a_503_too(
     assert (shelf.keys, alerts()) == ({}, 0)
 
 
-def test_unknown_key_service_is_a_503_too(kms: Any, shelf: Shelf, place: Place) -> None:
+def test_unknown_kms_host_is_503(kms: Any, shelf: Shelf, place: Place) -> None:
     with pytest.raises(KeyServiceUnavailable, match="NotFoundException"):
         DataKeys(shelf, str(uuid4())).newest(place.tenant_id)
 
 
-def test_kms_is_waited_for_a_short_time_and_asked_twice(kms: Any) -> None:
+def test_kms_has_a_short_time_limit_and_two_attempts(kms: Any) -> None:
     config = kms.meta.config
 
     assert (config.connect_timeout, config.read_timeout) == (1, 2)
     assert config.retries["total_max_attempts"] == 2
 
 
-def test_rotated_key_seals_and_the_older_still_opens(keys: DataKeys, place: Place) -> None:
+def test_rotated_key_encrypts_and_the_older_still_decrypts(keys: DataKeys, place: Place) -> None:
     """HUB 4."""
     old = seal(keys.newest(place.tenant_id), place, "old")
     assert keys.rotate(place.tenant_id).version == 2
@@ -394,8 +394,10 @@ def test_rotated_key_seals_and_the_older_still_opens(keys: DataKeys, place: Plac
     assert (keys.open(place, old), keys.open(place, new)) == ("old", "new")
 
 
-def test_slower_of_two_first_uses_takes_the_fasters_key(kms: Any, kms_key_id: str, shelf: Shelf, place: Place) -> None:
-    """Each saw no key, and asked KMS for one."""
+def test_second_of_two_concurrent_first_uses_takes_the_firsts_key(
+    kms: Any, kms_key_id: str, shelf: Shelf, place: Place
+) -> None:
+    """Both found no key, and both requested one from KMS."""
 
     sealed = seal(DataKeys(shelf, kms_key_id).newest(place.tenant_id), place, CANARY)
     shelf.behind = True
@@ -428,7 +430,7 @@ def test_alert_names_the_place_and_nothing_secret(
 def test_nothing_shows_a_key_or_a_secret(
     kms: Any, keys: DataKeys, shelf: Shelf, place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """HUB 1: not though the log is at its most talkative; botocore would log KMS's answers."""
+    """HUB 1: even at the most detailed log level; botocore would log KMS's answers."""
     given: list[bytes] = []
     kms.meta.events.register(
         "after-call.kms", lambda parsed, **_: given.append(copy.copy(parsed.get("Plaintext", b"")))

@@ -1,4 +1,4 @@
-"""The egress guard: which addresses are never dialled, and that what is dialled is what was judged (HUB 14)."""
+"""The egress guard: which addresses are never dialled, and that the dialled address is the checked one (HUB 14)."""
 
 import socket
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def nothing_allowed(set_environment: Callable[..., None]) -> None:
 
 
 def resolver(*addresses: str) -> tuple[Resolver, list[str]]:
-    """A resolver that gives every name these addresses, and the names it was asked."""
+    """A resolver that answers these addresses to every name, and the names it was asked for."""
     asked: list[str] = []
 
     def resolve(host: str, port: int, *_: object, **__: object) -> list[Any]:
@@ -145,8 +145,8 @@ def test_public_address_is_not_blocked(address: str) -> None:
         "[::ffff:7f00:1]",
     ],
 )
-def test_no_spelling_of_loopback_reaches_it(set_environment: Callable[..., None], host: str) -> None:
-    """HUB 14: whatever the resolver or IDNA makes of the text, nothing arrives."""
+def test_no_spelling_of_loopback_is_dialled(set_environment: Callable[..., None], host: str) -> None:
+    """HUB 14: whatever the resolver or IDNA makes of the text, no connection arrives."""
     attempts: list[client.Attempt] = []
     unreached = pytest.raises((failures.AddressBlocked, failures.DnsFailed, failures.RequestInvalid))
     with WireServer(ok(b"{}")) as server, unreached:
@@ -165,20 +165,20 @@ def test_loopback_in_another_spelling_is_named_a_blocked_address(
         client.send("GET", f"https://{host}/", log=print)
 
 
-def test_one_bad_address_among_good_ones_blocks_the_host(
+def test_one_blocked_address_among_public_ones_blocks_the_host(
     set_environment: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """HUB 14: the good one first, so that a guard that looks at the first alone fails."""
+    """HUB 14: the public address comes first, so a guard that checks the first only fails."""
     monkeypatch.setattr(socket, "getaddrinfo", resolver("8.8.8.8", "10.0.0.1")[0])
 
     with pytest.raises(failures.AddressBlocked, match=r"10\.0\.0\.1 \(private\)"):
         client.send("GET", "https://platform.test/", log=print)
 
 
-def test_host_is_resolved_once_and_the_judged_address_is_dialled(
+def test_host_is_resolved_once_and_the_checked_address_is_dialled(
     set_environment: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """HUB 14: a name that changes its address after the check changes nothing; the Host header stays the name's."""
+    """HUB 14: a changed DNS answer after the check has no effect; the Host header keeps the name."""
     first, asked = resolver("127.0.0.1")
     monkeypatch.setattr(
         socket, "getaddrinfo", lambda *given, **more: first(*given, **more) if not asked else pytest.fail("asked twice")
@@ -204,7 +204,9 @@ def test_host_is_resolved_once_and_the_judged_address_is_dialled(
         ("", False),
     ],
 )
-def test_setting_opens_the_named_host_alone(set_environment: Callable[..., None], allowed: str, reached: bool) -> None:
+def test_allow_list_opens_only_the_named_host(
+    set_environment: Callable[..., None], allowed: str, reached: bool
+) -> None:
     """HUB 14: EGRESS_ALLOWED_HOSTS."""
     with WireServer(ok(b"{}")) as server:
         set_environment(EGRESS_ALLOWED_HOSTS=allowed.format(port=server.port))
@@ -238,10 +240,10 @@ def test_second_address_is_dialled_where_the_first_refuses(
         assert client.send("GET", f"http://platform.test:{server.port}", log=print).status == 200
 
 
-def test_silent_address_takes_little_time_from_the_one_behind_it(
+def test_silent_address_leaves_time_for_the_next(
     set_environment: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That one answers after more than half of the budget."""
+    """The next address answers after more than half of the budget."""
 
     def late(connection: socket.socket, server: WireServer) -> None:
         server.over.wait(1.8)
@@ -272,7 +274,7 @@ def test_partner_behind_a_silent_address_is_reached(monkeypatch: pytest.MonkeyPa
 
 
 def test_environment_proxy_is_not_used(set_environment: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
-    """HUB 14: a proxy would dial an address that nobody judged."""
+    """HUB 14: a proxy would dial an address that nobody checked."""
     with WireServer(ok(b"{}")) as proxy:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy.url)
@@ -282,8 +284,8 @@ def test_environment_proxy_is_not_used(set_environment: Callable[..., None], mon
     assert proxy.requests == []
 
 
-def test_public_host_is_called_over_tls_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A secret sent in the clear is everybody's. The refusal comes before anything is dialled."""
+def test_public_host_is_called_over_tls_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without TLS anybody could read the secret. The refusal comes before anything is dialled."""
     public = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 80))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: public)
 

@@ -1,4 +1,4 @@
-"""The tree of errors: one class per code, and the table in the docs is made of it."""
+"""The tree of errors: one class per code, from which the table in the docs is generated."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ def below(root: type[CausewayError] = CausewayError) -> list[type[CausewayError]
     return [error for child in root.__subclasses__() for error in (child, *below(child))]
 
 
-# WalletError only says what the wallet's refusals have in common.
+# WalletError only has what the wallet's refusals have in common.
 TREE = [error for error in below() if error is not WalletError]
 
 
@@ -43,8 +43,8 @@ def test_every_code_is_looked_up_as_the_class_that_introduced_it() -> None:
     assert ERRORS["UNAVAILABLE"] is Unavailable
 
 
-def test_each_modules_errors_are_loaded_alone() -> None:
-    """A function loads the errors of what it does: the wallet's do not bring the platforms'."""
+def test_modules_of_errors_are_loaded_separately() -> None:
+    """A function loads the errors of its domain: the wallet does not load the platforms'."""
     loaded = (
         "import sys, causeway.errors.casino; print(*sorted(n for n in sys.modules if n.startswith('causeway.errors.')))"
     )
@@ -74,17 +74,17 @@ def test_every_error_has_a_sentence_a_status_and_an_action(error: type[CausewayE
     assert 400 <= error.status < 600
     assert error.action.endswith(".")
     assert error.code == error.code.upper()
-    # These say how long to wait: an unknown outcome, and a call that waits for the first call with its key.
+    # These have a retry time: an unknown outcome, and a call that waits for the first call with the same key.
     assert error.retry_after is None or error.status == 503 or error is InProgress
 
 
-def test_sentence_given_goes_before_the_docstring_and_the_cause_is_for_the_log() -> None:
+def test_given_sentence_overrides_the_docstring_and_the_cause_is_for_the_log() -> None:
     error = InvalidRequest("roundId must be a string", cause="inside")
 
     assert (error.sentence, error.cause, str(error)) == ("roundId must be a string", "inside", "inside")
 
 
-def test_only_the_wallets_refusals_tell_a_balance() -> None:
+def test_only_the_wallets_refusals_have_a_balance() -> None:
     assert InsufficientFunds(balance=0).fields == {"balance": "0"}
     assert InsufficientFunds().fields == InvalidRequest().fields == {}
 

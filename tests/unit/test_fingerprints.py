@@ -1,4 +1,4 @@
-"""Secrets in the audit log: fingerprints that tell whether a secret changed, and no part of it."""
+"""Secrets in the audit log: fingerprints show whether a secret changed, and reveal no part of it."""
 
 import json
 from hashlib import sha256
@@ -14,8 +14,8 @@ from causeway.errors.service import Misconfigured
 KEY = audit_log.fingerprint_key(bytes(range(32)), PLATFORM)
 
 
-def test_fingerprint_tells_equal_secrets_and_nothing_else() -> None:
-    """Case 44: secrets as fingerprints."""
+def test_fingerprint_shows_equality_and_nothing_else() -> None:
+    """HUB 44: secrets as fingerprints."""
     one = audit_log.fingerprint("1234", KEY)
 
     assert one == audit_log.fingerprint("1234", KEY)
@@ -24,13 +24,13 @@ def test_fingerprint_tells_equal_secrets_and_nothing_else() -> None:
     assert audit_log.fingerprint({"a": 1, "b": 2}, KEY) == audit_log.fingerprint({"b": 2, "a": 1}, KEY)
 
 
-def test_short_secret_is_not_found_by_trying_all_without_the_key() -> None:
-    """A four-digit PIN: none of the plain hashes that anybody can make shows it."""
+def test_short_secret_cannot_be_guessed_without_the_key() -> None:
+    """A four-digit PIN: the fingerprint is no plain hash, which anybody could compute for all PINs."""
     print_of_pin = audit_log.fingerprint("4711", KEY).removeprefix("hmac:")
     assert not any(print_of_pin in sha256(f"{pin:04}".encode()).hexdigest() for pin in range(10_000))
 
 
-def test_same_secret_looks_different_at_another_tenant_and_deployment() -> None:
+def test_fingerprint_differs_by_tenant_and_deployment() -> None:
     keys = [
         audit_log.fingerprint_key(pepper, tenant)
         for pepper in (bytes(32), bytes(31) + b"\1")

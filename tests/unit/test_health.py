@@ -47,13 +47,13 @@ def course(*findings: Finding) -> list[str]:
     ],
 )
 def test_health_changes_by_what_is_seen_in_a_row(findings: list[Finding], expected: list[str]) -> None:
-    """HUB 46: waits that a platform asks for never count to down."""
+    """HUB 46: waits that a platform asks for never count towards down."""
     assert course(*findings) == expected
 
 
 @pytest.mark.parametrize(("good", "changes"), [(1, 1), (2, 1), (3, 0), (4, 0)])
 def test_platform_that_errs_now_and_then_does_not_flap(good: int, changes: int) -> None:
-    """HUB 46: each second call fails, or each third: one change, and no other; each fourth or less often: none."""
+    """HUB 46: if every second or third call fails, health changes once; every fourth or fewer: never."""
     seen = course(GOOD, *([PASSING] + [GOOD] * good) * 50)
 
     assert sum(before != after for before, after in pairwise(seen)) == changes

@@ -1,4 +1,4 @@
-"""The edge of the hub's functions, on a route of the test's own."""
+"""The edge of the hub's functions, tried on a route of the test."""
 
 import json
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ _TENANT = "00000000-0000-4000-8000-000000000001"
 
 
 def answered(*, acts: bool, defect: Exception) -> dict[str, Any]:
-    """Call a route that ends by an exception which is none of ours."""
+    """Call a route that ends with an exception that is not ours."""
     app = APIGatewayHttpResolver()
 
     @route(app, "POST", "/acts", permission="connections.use", acts_on_platform=acts)
@@ -48,8 +48,8 @@ def answered(*, acts: bool, defect: Exception) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "defect", [ValueError("x"), RecursionError(), UnicodeEncodeError("utf-8", "\ud800", 0, 1, "x")]
 )
-def test_defect_of_ours_after_a_platform_may_have_acted_is_an_unknown_outcome(defect: Exception) -> None:
-    """An internal error would advise to send the call again, which would act twice."""
+def test_internal_error_after_a_platform_may_have_acted_is_an_unknown_outcome(defect: Exception) -> None:
+    """INTERNAL would advise to send the call again, and the platform would act twice."""
     acted, changed = answered(acts=True, defect=defect), answered(acts=False, defect=defect)
 
     assert (acted["statusCode"], json.loads(acted["body"])["code"]) == (502, "PROVIDER_OUTCOME_UNKNOWN")

@@ -1,7 +1,7 @@
 """Every module of functions/, layers/, local/ and benchmarks/ can be imported by the Python that runs the tests.
 
-.ci/run runs this with the oldest Python promised: what a newer one takes (an unhashable default in a dataclass, since
-3.12) may end the import there.
+.ci/run runs this with the oldest supported Python: some code imports only in newer versions (since 3.12 a dataclass
+accepts more kinds of default values).
 """
 
 from importlib import import_module
@@ -26,7 +26,7 @@ def test_module_can_be_imported(name: str) -> None:
     import_module(name.removesuffix(".__init__"))
 
 
-# Lambda imports a function by its file, whose folder is no package.
+# Lambda imports a function by its file; the folder is not a package.
 @pytest.mark.parametrize(
     "file", sorted((ROOT / "functions").rglob("*.py")), ids=lambda file: f"{file.parent.name}/{file.name}"
 )

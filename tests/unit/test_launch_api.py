@@ -1,4 +1,4 @@
-"""The edge of launches: whose token or key it is, and what is not let near a launch; WALLET 47."""
+"""The edge of launches: the caller by token or key, and requests that are refused before a launch; WALLET 47."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ ADMIN = {"sub": "admin", "token_use": "id", "custom:tenant_id": TENANT, "cognito
 SUPER_ADMIN = {"sub": "root", "token_use": "id", "cognito:groups": "[super_admin]"}
 KEY = {"keyId": "0e5c9f7e-8a11-4a53-9c5a-b6f2a9d1c001", "tenantId": TENANT}
 
-# What no authorizer of ours lets in as a person's id; tests/hub/test_identity.py tries them for the hub.
+# Subjects that no authorizer accepts; tests/hub/test_identity.py tries them on the hub's routes.
 UNUSABLE_SUBJECTS = (
     *(" ", "a ", " a", "a\n", "a\nb", "a\0b", "a\u202eb", "a\u200bb", "\ue000", "\u00a0", "\ud800"),
     *("x" * 5000, "[a b]", '{"a":1}'),
@@ -31,7 +31,7 @@ Send = Callable[..., Answered]
 
 @pytest.fixture
 def send(set_environment: Callable[..., None]) -> Send:
-    """Calls a function that answers who wants to launch: send(claims, headers, body)."""
+    """Calls a function that answers who the caller is: send(claims, headers, body)."""
     app = APIGatewayHttpResolver()
 
     @route(app, "POST", "/casino/launchGame", request="LaunchRequest")
@@ -67,7 +67,7 @@ def send(set_environment: Callable[..., None]) -> Send:
         (KEY, TENANT, None, ["service", KEY["keyId"]]),
     ],
 )
-def test_caller_is_whom_the_authorizer_found(
+def test_caller_is_the_authorizers_result(
     send: Send, claims: dict[str, str], tenant: str, player: int | None, caller: list[str]
 ) -> None:
     headers = {"X-Tenant-Id": OTHER_TENANT} if claims is SUPER_ADMIN else {}
@@ -98,7 +98,7 @@ def test_caller_is_whom_the_authorizer_found(
         (SUPER_ADMIN, 400, "TENANT_REQUIRED"),
     ],
 )
-def test_nobody_launches_without_a_proved_tenant(
+def test_launch_without_an_authenticated_tenant_is_refused(
     send: Send, claims: dict[str, str] | None, status: int, code: str
 ) -> None:
     answered = send(claims)
@@ -106,12 +106,14 @@ def test_nobody_launches_without_a_proved_tenant(
     assert (answered.status, answered.fields["code"]) == (status, code)
 
 
-def test_no_token_and_no_key_is_for_laptops_alone(send: Send, set_environment: Callable[..., None]) -> None:
+def test_launch_without_token_and_key_is_possible_on_laptops_only(
+    send: Send, set_environment: Callable[..., None]
+) -> None:
     assert send({"refused": "UNAUTHORIZED"}, {}).fields["code"] == "TOKEN_REQUIRED"
 
     set_environment(STAGE="local", DEFAULT_TENANT_ID=TENANT)
     assert send({"refused": "UNAUTHORIZED"}, {}).fields == {"tenant": TENANT, "player": None, "caller": None}
-    # A token that comes all the same is checked.
+    # A token is verified even where none is required.
     for headers in ({"Authorization": "Bearer x"}, {"authorization": ""}, {"X-API-Key": "x"}):
         assert send({"refused": "UNAUTHORIZED"}, headers).status == 401
 
@@ -125,7 +127,7 @@ def test_no_token_and_no_key_is_for_laptops_alone(send: Send, set_environment: C
         ('{"refuse":true}', 404, "GAME_NOT_FOUND"),
     ],
 )
-def test_errors_are_answered_as_everywhere(send: Send, body: str, status: int, code: str) -> None:
+def test_errors_have_the_usual_form(send: Send, body: str, status: int, code: str) -> None:
     answered = send(PLAYER, body=body)
 
     assert (answered.status, answered.fields["code"]) == (status, code)
@@ -133,10 +135,8 @@ def test_errors_are_answered_as_everywhere(send: Send, body: str, status: int, c
 
 
 @pytest.mark.parametrize("claims", [PLAYER, ADMIN, KEY])
-def test_another_tenant_than_the_callers_is_not_there(
-    send: Send, set_environment: Callable[..., None], claims: dict[str, str]
-) -> None:
-    """HUB 3.16, on launches too; though the log of refused attempts cannot be reached."""
+def test_another_tenant_is_404(send: Send, set_environment: Callable[..., None], claims: dict[str, str]) -> None:
+    """HUB 43, for launches, even if the log of refused attempts cannot be reached."""
     away = {"SECRETS_EXTENSION_URL": "http://127.0.0.1:9", "AWS_SESSION_TOKEN": "x"}
     database = dict.fromkeys(("DATABASE_HOST", "DATABASE_NAME", "DATABASE_USER", "DATABASE_SECRET"), "x")
     set_environment(STAGE="production", **away, **database)
@@ -146,7 +146,7 @@ def test_another_tenant_than_the_callers_is_not_there(
     assert send(claims, {"Authorization": "Bearer x", "X-Tenant-Id": TENANT.upper()}).status == 200
 
 
-def test_another_tenant_than_the_laptops_is_not_there(send: Send, set_environment: Callable[..., None]) -> None:
+def test_another_tenant_is_404_on_a_laptop(send: Send, set_environment: Callable[..., None]) -> None:
     set_environment(STAGE="local", DEFAULT_TENANT_ID=TENANT)
 
     assert send(None, {"X-Tenant-Id": OTHER_TENANT}).fields["code"] == "TENANT_NOT_FOUND"
@@ -155,8 +155,8 @@ def test_another_tenant_than_the_laptops_is_not_there(send: Send, set_environmen
 
 @pytest.mark.parametrize("header", ["Idempotency-Key", "If-Match", "if-match"])
 @pytest.mark.parametrize("value", ["", "*", "k-1"])
-def test_header_that_a_launch_does_not_honour_is_refused(send: Send, header: str, value: str) -> None:
-    """HUB 50: a client that sends it would take a second session for the first."""
+def test_unsupported_header_is_refused(send: Send, header: str, value: str) -> None:
+    """HUB 50: a client that sends the header would take a second session for the first."""
     answered = send(PLAYER, {"Authorization": "Bearer x", header: value})
 
     assert (answered.status, answered.fields["code"]) == (400, "INVALID_REQUEST")
@@ -164,6 +164,6 @@ def test_header_that_a_launch_does_not_honour_is_refused(send: Send, header: str
 
 
 @pytest.mark.parametrize("more", [{"currencey": "EUR"}, {"providerSessionId": "x"}])
-def test_field_that_a_launch_does_not_know_is_refused(more: dict[str, Any]) -> None:
+def test_unknown_field_is_refused(more: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest, match="is not a field of this request; it takes currency, gameId"):
         LaunchRequest.parse({"userId": 1, "gameId": 1} | more)

@@ -1,4 +1,4 @@
-"""Names in their one form: what looks alike is equal, what shows nothing is refused."""
+"""Names in normal form: names that look alike are equal, invisible characters are refused."""
 
 from unicodedata import category
 
@@ -18,7 +18,7 @@ from causeway.wire.names import name_field, unseen
         ("\u041a\u0430\u0437\u0438\u043d\u043e \U0001f3b0", "\u041a\u0430\u0437\u0438\u043d\u043e \U0001f3b0"),
     ],
 )
-def test_name_is_brought_into_its_one_form(given: str, kept: str) -> None:
+def test_name_is_converted_to_its_normal_form(given: str, kept: str) -> None:
     assert name_field({"name": given}, "name", 100) == kept
 
 
@@ -39,18 +39,18 @@ def test_name_is_brought_into_its_one_form(given: str, kept: str) -> None:
             None,
             "X\0",
             "\ud800",
-            # Characters that no Unicode of ours has.
+            # Characters that our version of Unicode does not define.
             *("X\U0002ffffY", "a\U0003134b", "X\ufdd0Y", "X\U000e0fffY"),
             *("X\u0890Y", "X\u08e2Y", "X\U000e0100Y", "X\U00016fe4Y", "X\U0001d159Y", "X\U000e0fffY", "X\U0010fffdY"),
         ),
     ],
     ids=ascii,
 )
-def test_name_that_does_not_show_what_it_is_is_refused(given: object) -> None:
+def test_name_with_invisible_characters_is_refused(given: object) -> None:
     with pytest.raises(InvalidRequest, match="name "):
         name_field({"name": given}, "name", 100)
 
 
-def test_no_character_is_a_name_that_this_pythons_unicode_calls_unseen() -> None:
+def test_no_invisible_character_of_this_pythons_unicode_is_accepted() -> None:
     categories = ("Cc", "Cf", "Co", "Zl", "Zp")
     assert [ascii(one) for one in map(chr, range(0x110000)) if category(one) in categories and not unseen(one)] == []

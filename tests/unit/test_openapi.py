@@ -1,4 +1,4 @@
-"""The OpenAPI document: made from the code, whole, and true to template.yaml."""
+"""The OpenAPI document: generated from the code, complete, and consistent with template.yaml."""
 
 import json
 import re
@@ -46,7 +46,7 @@ def references(value: object) -> Iterator[str]:
 
 
 def test_files_are_made_from_the_code(document: dict[str, Any]) -> None:
-    """`make docs` makes them anew."""
+    """`make docs` generates them again."""
     assert json.loads((CONSOLE / "openapi.json").read_text(encoding="utf-8")) == document
     assert (CONSOLE / "docs.html").read_text(encoding="utf-8") == openapi.as_html(document)
 
@@ -64,12 +64,12 @@ def test_document_has_the_routes_of_the_template_and_no_others(document: dict[st
     assert set(operations(document)) == set(routes)
     for key, operation in operations(document).items():
         asks_for_token = {"token": []} in operation["security"]
-        # Of the two that launch a game, the one for demonstrations alone is open in the template.
+        # Of the two routes that launch a game, only the one for demonstrations has no authorizer in the template.
         if key != "POST /casino/simulateRound":
             assert asks_for_token == (routes[key].authorizer is not None), key
 
 
-def test_operation_has_a_name_of_its_own_and_says_what_it_does(document: dict[str, Any]) -> None:
+def test_operation_has_a_unique_name_and_a_description(document: dict[str, Any]) -> None:
     found = operations(document).values()
 
     assert len({one["operationId"] for one in found}) == len(found)
@@ -94,18 +94,18 @@ def test_operation_names_the_roles_that_have_its_permission(document: dict[str, 
         assert ("x-permission" in one) == (key.split("/")[1] in of_the_hub or key in launches), key
 
 
-def test_every_proof_names_schemes_that_are_described(document: dict[str, Any]) -> None:
+def test_every_security_scheme_is_described(document: dict[str, Any]) -> None:
     named = {name for operation in operations(document).values() for one in operation["security"] for name in one}
 
     assert named == set(document["components"]["securitySchemes"])
 
 
-def test_every_part_is_used(document: dict[str, Any]) -> None:
+def test_every_component_is_used(document: dict[str, Any]) -> None:
     used = set(references(document))
     parts = {
         f"#/components/{kind}/{name}" for kind in ("schemas", "responses") for name in document["components"][kind]
     }
-    # Those whose properties are parameters of a query.
+    # Shapes whose properties are query parameters.
     queries = {
         "ConnectionFilter",
         "TemplateFilter",
@@ -129,7 +129,7 @@ def test_refusal_has_the_status_of_its_codes(document: dict[str, Any]) -> None:
     assert debit["402"]["$ref"].endswith("402-INSUFFICIENT_FUNDS")
 
 
-def test_only_signed_calls_speak_of_money_when_they_cannot_answer(document: dict[str, Any]) -> None:
+def test_only_signed_calls_mention_money_in_their_503(document: dict[str, Any]) -> None:
     """HUB 56"""
     told = {name: answer["description"] for name, answer in document["components"]["responses"].items()}
     for key, operation in operations(document).items():
@@ -179,9 +179,7 @@ def odd() -> None:
         ("route(app, 'GET', '/odd', refuses=('NO_SUCH_CODE',))", "GET /odd names the errors .'NO_SUCH_CODE'."),
     ],
 )
-def test_route_that_declares_nothing_or_what_is_not_there_stops_the_making(
-    declaration: str, complaint: str, tmp_path: Path
-) -> None:
+def test_route_without_a_valid_declaration_fails(declaration: str, complaint: str, tmp_path: Path) -> None:
     family = tmp_path / "odd_family"
     family.mkdir()
     (family / "odd.py").write_text(HANDLER.format(declaration=declaration))
@@ -191,7 +189,7 @@ def test_route_that_declares_nothing_or_what_is_not_there_stops_the_making(
 
 
 class Page(HTMLParser):
-    """What of the page matters here; a tag that is closed and was not open is an error."""
+    """The parts of the page that matter here; closing a tag that is not open is an error."""
 
     VOID = ("meta", "!doctype")
 
@@ -212,7 +210,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_page_is_well_formed_and_loads_nothing(document: dict[str, Any]) -> None:
+def test_page_is_well_formed_and_loads_nothing_external(document: dict[str, Any]) -> None:
     page = Page(openapi.as_html(document))
     names = {tag for tag, _ in page.tags}
 
@@ -223,7 +221,7 @@ def test_page_is_well_formed_and_loads_nothing(document: dict[str, Any]) -> None
     assert ("html", {"lang": "en"}) in page.tags
 
 
-def test_page_has_every_operation_and_no_link_leads_nowhere(document: dict[str, Any]) -> None:
+def test_page_has_every_operation_and_no_broken_link(document: dict[str, Any]) -> None:
     page = Page(openapi.as_html(document))
     links = {str(attributes["href"]) for tag, attributes in page.tags if tag == "a"}
 
@@ -232,7 +230,7 @@ def test_page_has_every_operation_and_no_link_leads_nowhere(document: dict[str, 
     assert links - {f"#{name}" for name in page.ids} == {"/openapi.json"}
 
 
-def test_page_says_who_may_call(document: dict[str, Any]) -> None:
+def test_page_shows_the_roles_of_an_operation(document: dict[str, Any]) -> None:
     text = openapi.as_html(document)
 
     assert "Called with a token, by the roles super_admin, tenant_admin (permission connections.write)." in text
@@ -242,7 +240,7 @@ def test_page_says_who_may_call(document: dict[str, Any]) -> None:
     assert "INSUFFICIENT_FUNDS: The balance is too low for this bet." in text
 
 
-def test_no_function_makes_the_document_when_it_starts() -> None:
+def test_no_function_generates_the_document_at_start_up() -> None:
     handlers = list((ROOT / "functions").glob("*/*.py"))
 
     assert handlers

@@ -1,4 +1,4 @@
-"""One call to the outside: its time, its size, its failures and its log record (HUB 8, 15, 16)."""
+"""One call to the outside: its time limit, size limit, failures and log record (HUB 8, 15, 16)."""
 
 import datetime
 import gzip
@@ -79,26 +79,26 @@ def test_any_status_is_an_answer(loopback: None, status: int) -> None:
 
 
 @pytest.mark.parametrize("act", [_silent, _drip, _drip_head, _drip_without_length])
-def test_budget_ends_a_call_that_is_silent_or_drips(loopback: None, act: Act) -> None:
-    """HUB 8: the limit is on the whole attempt, however often a byte comes."""
+def test_budget_ends_a_silent_or_slow_call(loopback: None, act: Act) -> None:
+    """HUB 8: the limit is for the whole attempt, however often a byte arrives."""
     attempts: list[client.Attempt] = []
     started = monotonic()
     with pytest.raises(failures.TimedOut):
         _call(act, budget=0.4, log=attempts.append)
 
-    # The budget, and room for a slow machine; a limit per byte would never end.
+    # The budget, and room for a slow machine; a limit per byte would never be reached.
     assert monotonic() - started < 5
     assert [attempt.error for attempt in attempts] == ["TimedOut"]
     assert attempts[0].milliseconds >= 390
 
 
-def test_budget_ends_a_tls_handshake_nobody_answers(loopback: None) -> None:
+def test_budget_ends_an_unanswered_tls_handshake(loopback: None) -> None:
     """HUB 8."""
     with socket.create_server(("127.0.0.1", 0)) as listener, pytest.raises(failures.TimedOut):
         client.send("GET", f"https://127.0.0.1:{listener.getsockname()[1]}/", budget=0.3, log=print)
 
 
-def test_budget_ends_a_resolver_that_does_not_answer(loopback: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_budget_ends_an_unanswered_dns_query(loopback: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """HUB 8."""
     with WireServer(_silent) as server:
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: server.over.wait(10) and [])
@@ -106,13 +106,13 @@ def test_budget_ends_a_resolver_that_does_not_answer(loopback: None, monkeypatch
             client.send("GET", "https://platform.test/", budget=0.2, log=print)
 
 
-def test_unknown_name_is_told_apart(loopback: None) -> None:
+def test_unknown_name_has_its_own_failure(loopback: None) -> None:
     """HUB 8."""
     with pytest.raises(failures.DnsFailed):
         client.send("GET", "https://nothing.invalid/", log=print)
 
 
-def test_refused_connection_is_told_apart(loopback: None) -> None:
+def test_refused_connection_has_its_own_failure(loopback: None) -> None:
     """HUB 8."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
@@ -120,7 +120,7 @@ def test_refused_connection_is_told_apart(loopback: None) -> None:
             client.send("GET", f"http://127.0.0.1:{bound.getsockname()[1]}/", log=print)
 
 
-def test_connection_that_closes_without_an_answer_is_told_apart(loopback: None) -> None:
+def test_connection_closed_without_an_answer_has_its_own_failure(loopback: None) -> None:
     """HUB 8."""
     with pytest.raises(failures.ConnectFailed, match="broke"):
         _call(say(b""))
@@ -136,21 +136,21 @@ def test_connection_that_closes_without_an_answer_is_told_apart(loopback: None) 
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nplain",
     ],
 )
-def test_garbage_is_told_apart(loopback: None, answer: bytes) -> None:
+def test_garbage_has_its_own_failure(loopback: None, answer: bytes) -> None:
     """HUB 8."""
     with pytest.raises(failures.Garbled):
         _call(say(answer))
 
 
 def _reset(connection: socket.socket, _: WireServer) -> None:
-    """Reset the connection, as a machine that restarts does."""
+    """Reset the connection, as a machine does that restarts."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
 
 
 def _reset_within(connection: socket.socket, server: WireServer) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc")
-    # What was sent is read before the reset takes it away.
+    # Wait until the client has read what was sent, before the reset discards it.
     server.over.wait(0.1)
     _reset(connection, server)
 
@@ -179,8 +179,8 @@ BREAKING: dict[str, Act] = {
 
 
 @pytest.mark.parametrize("act", BREAKING.values(), ids=list(BREAKING))
-def test_whatever_breaks_after_a_byte_was_sent_may_have_been_done(loopback: None, act: Act) -> None:
-    """HUB 11: that bytes were sent decides, not the class of what broke; and nobody's configuration is blamed."""
+def test_any_failure_after_a_byte_was_sent_is_an_unknown_outcome(loopback: None, act: Act) -> None:
+    """HUB 11: whether bytes were sent decides, not the exception's class; the configuration is not blamed."""
     with pytest.raises(failures.CallFailed) as caught:
         _call(act, method="POST", body=b"{}", budget=0.5, most_bytes=1000)
 
@@ -189,14 +189,14 @@ def test_whatever_breaks_after_a_byte_was_sent_may_have_been_done(loopback: None
 
 
 @pytest.mark.parametrize("act", BREAKING.values(), ids=list(BREAKING))
-def test_partner_that_breaks_off_is_a_failed_call_and_no_fault_of_ours(act: Act) -> None:
-    """HUB 54: a chunk's size of -5 raised a ValueError, which was answered INTERNAL."""
+def test_partner_that_disconnects_is_a_failed_call_and_not_internal(act: Act) -> None:
+    """HUB 54: a chunk size of -5 raised a ValueError, which was answered as INTERNAL."""
     with WireServer(act) as server, pytest.raises(failures.CallFailed):
         partners.post_json(f"{server.url}/x", b"{}", {}, 0.5, 1000)
 
 
 @pytest.mark.parametrize("headers", [{"X-Bad": "a\r\nb"}, {"X-Bad": "\u043a"}])
-def test_request_that_could_not_be_written_was_not_sent(loopback: None, headers: dict[str, str]) -> None:
+def test_request_that_could_not_be_written_counts_as_unsent(loopback: None, headers: dict[str, str]) -> None:
     """HUB 11"""
     with WireServer(ok(b"{}")) as server, pytest.raises(failures.RequestInvalid) as caught:
         client.send("POST", server.url, headers=headers, body=b"{}", log=print)
@@ -205,8 +205,8 @@ def test_request_that_could_not_be_written_was_not_sent(loopback: None, headers:
     assert server.requests == []
 
 
-def test_bad_header_is_not_told_to_the_log_with_the_url(loopback: None, caplog: pytest.LogCaptureFixture) -> None:
-    """HUB 16: urllib3 warns of one with the URL, where a query may hold a secret, and with the header's text."""
+def test_bad_header_is_not_logged_with_the_url(loopback: None, caplog: pytest.LogCaptureFixture) -> None:
+    """HUB 16: urllib3 warns of one, with the URL, whose query may have a secret, and with the header's text."""
     act = say(_HEAD + b"no colon s3cret\r\nContent-Length: 2\r\n\r\n{}")
     with caplog.at_level("DEBUG"):
         _call(act, path="/me?key=s3cret")
@@ -223,10 +223,8 @@ def test_bad_header_is_not_told_to_the_log_with_the_url(loopback: None, caplog: 
         (b"\0", "application/C4nary"),
     ],
 )
-def test_attempt_tells_nothing_that_a_charset_or_content_type_hides(
-    loopback: None, body: bytes, content_type: str
-) -> None:
-    """HUB 16: a stranger's Content-Type is cut and redacted as his body is."""
+def test_charset_or_content_type_hides_no_secret_in_the_log(loopback: None, body: bytes, content_type: str) -> None:
+    """HUB 16: the platform's Content-Type is cut and redacted like its body."""
     attempts: list[client.Attempt] = []
     _call(ok(body, f"Content-Type: {content_type}"), secrets=[SECRET, "C4nary"], log=attempts.append)
 
@@ -234,8 +232,8 @@ def test_attempt_tells_nothing_that_a_charset_or_content_type_hides(
     assert len(attempts[0].response_body) < 200
 
 
-def test_text_of_a_failure_is_short_and_in_one_line() -> None:
-    """HUB 16: a resolver's or a certificate's words end up in it."""
+def test_text_of_a_failure_is_one_short_line() -> None:
+    """HUB 16: it may contain text of a resolver or a certificate."""
     text = str(failures.TlsFailed("certificate of x\r\n\x1b[2J\u202e" + "y" * 1000))
 
     assert len(text) == 300
@@ -248,12 +246,12 @@ def test_text_of_a_failure_is_short_and_in_one_line() -> None:
         ok(b"x" * 1001),
         say(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1001),
         ok(gzip.compress(b"x" * 1_000_000), "Content-Encoding: gzip"),
-        # A redirect is not followed, and not read for where it leads either.
+        # A redirect is not followed, and its body is limited too.
         say(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n\r\n" + b"x" * 1001),
     ],
 )
 def test_answer_over_the_cap_is_refused(loopback: None, act: Act) -> None:
-    """HUB 15: also what only becomes large when it is decompressed."""
+    """HUB 15: also an answer that only exceeds the limit once it is decompressed."""
     with pytest.raises(failures.TooLarge, match="more than 1000 bytes"):
         _call(act, most_bytes=1000)
 
@@ -279,7 +277,7 @@ def test_answer_at_the_cap_is_read(loopback: None) -> None:
         "http://127.0.0.1:65536/",
     ],
 )
-def test_url_that_names_no_web_host_is_refused(loopback: None, url: str) -> None:
+def test_url_without_a_web_host_is_refused(loopback: None, url: str) -> None:
     with pytest.raises(failures.RequestInvalid):
         client.send("GET", url, log=print)
 
@@ -294,7 +292,7 @@ def test_header_that_cannot_be_sent_is_refused_and_not_quoted(loopback: None, va
     assert "s3cret" not in "".join(line for line in shown if not line.lstrip().startswith("File"))
 
 
-def test_password_of_the_environment_is_not_sent(
+def test_netrc_password_of_the_environment_is_not_sent(
     loopback: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
@@ -308,8 +306,8 @@ def test_method_that_cannot_be_sent_is_refused(loopback: None) -> None:
         _call(ok(b"{}"), method="GET / HTTP/1.1\r\nX: ")
 
 
-def test_attempt_tells_what_happened_and_no_secret(loopback: None) -> None:
-    """HUB 16: by name and by value; what the platform echoes is redacted too."""
+def test_attempt_records_the_call_without_secrets(loopback: None) -> None:
+    """HUB 16: by name and by value; also what the platform echoes."""
     attempts: list[client.Attempt] = []
     body = json.dumps({"note": f"my {SECRET}", "pin": 1234, "amount": 5}).encode()
     _call(
@@ -353,13 +351,13 @@ def test_calls_leave_no_thread_and_no_connection(loopback: None) -> None:
         _call(ok(b"{}"), budget=60)
 
     for thread in set(threading.enumerate()) - before:
-        # A cancelled timer ends at once; one that is left would run for a minute.
+        # A cancelled timer ends at once; a forgotten one would run for a minute.
         thread.join(10)
     assert set(threading.enumerate()) <= before
 
 
 def test_post_json_reaches_a_partner_on_a_private_address(set_environment: Callable[..., None]) -> None:
-    """Its URLs are the deployment's own, not a tenant's."""
+    """The deployment configures its URLs, not a tenant."""
     with WireServer(ok(b'{"a":1}', "Connection: close")) as server:
         reply = partners.post_json(f"{server.url}/provider", b'{"b":2}', {"x-signature": "s"}, 10, 100)
 
@@ -369,13 +367,13 @@ def test_post_json_reaches_a_partner_on_a_private_address(set_environment: Calla
 
 
 @pytest.mark.parametrize("act", [_drip, _drip_head, _silent])
-def test_post_json_gives_up_an_answer_that_drips_or_does_not_come(act: Act) -> None:
-    """A socket's own limit begins anew with every byte."""
+def test_post_json_gives_up_a_slow_or_missing_answer(act: Act) -> None:
+    """A socket's own time limit starts again with every byte."""
     with WireServer(act) as server, pytest.raises(failures.TimedOut):
         partners.post_json(server.url, b"{}", {}, 0.3, 1000)
 
 
-def test_post_json_reads_no_more_than_it_is_told() -> None:
+def test_post_json_limits_the_size_of_an_answer() -> None:
     with WireServer(ok(b"x" * 101, "Connection: close")) as server, pytest.raises(failures.TooLarge):
         partners.post_json(server.url, b"{}", {}, 10, 100)
 
@@ -385,7 +383,7 @@ def test_post_json_reads_no_more_than_it_is_told() -> None:
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate authority's certificate, and the certificate with key it gave to platform.test."""
+    """The certificate of a certificate authority, and the certificate with key that it issued to platform.test."""
     folder = tmp_path_factory.mktemp("tls")
     now = datetime.datetime.now(datetime.UTC)
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
@@ -430,7 +428,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def secure(
     authority: tuple[Path, Path], loopback: None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[WireServer, list[str | None], Callable[[], None]]]:
-    """A TLS server, the names it was asked for by SNI, and what makes its authority trusted."""
+    """A TLS server, the names requested by SNI, and a function that makes its authority trusted."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority[1])
     asked: list[str | None] = []
@@ -452,10 +450,10 @@ def secure(
     pinned_adapter._trusted.cache_clear()
 
 
-def test_tls_is_checked_by_name_though_the_address_is_dialled(
+def test_tls_is_verified_by_name_while_the_address_is_dialled(
     secure: tuple[WireServer, list[str | None], Callable[[], None]],
 ) -> None:
-    """HUB 14: SNI, certificate and Host by name."""
+    """HUB 14: SNI, certificate and Host use the name."""
     server, asked, trust = secure
     trust()
 
@@ -465,10 +463,10 @@ def test_tls_is_checked_by_name_though_the_address_is_dialled(
 
 
 @pytest.mark.parametrize(("host", "trusted"), [("platform.test", False), ("other.test", True), ("127.0.0.1", True)])
-def test_certificate_of_a_stranger_or_another_host_is_refused(
+def test_untrusted_certificate_or_one_of_another_host_is_refused(
     secure: tuple[WireServer, list[str | None], Callable[[], None]], host: str, trusted: bool
 ) -> None:
-    """HUB 8: TLS told apart; nothing of the request is sent."""
+    """HUB 8: a TLS failure has its own code; nothing of the request is sent."""
     server, _, trust = secure
     if trusted:
         trust()
@@ -478,8 +476,8 @@ def test_certificate_of_a_stranger_or_another_host_is_refused(
     assert server.requests == []
 
 
-def test_alert_after_the_request_was_sent_may_have_been_done(authority: tuple[Path, Path], secure: Any) -> None:
-    """HUB 11: with TLS 1.3 a server tells only after the handshake, and so after the request, what it refuses."""
+def test_tls_alert_after_the_request_is_an_unknown_outcome(authority: tuple[Path, Path], secure: Any) -> None:
+    """HUB 11: with TLS 1.3 a server reports a refusal only after the handshake, and so after the request."""
     _, _, trust = secure
     trust()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

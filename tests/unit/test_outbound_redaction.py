@@ -18,7 +18,7 @@ from causeway.outbound.redaction import MOST_CHARACTERS, REDACTED, Redactor, is_
 
 
 def batched_pairs(raw: bytes) -> list[bytes]:
-    """The bytes two by two."""
+    """The bytes, two at a time."""
     return [raw[place : place + 2] for place in range(0, len(raw), 2)]
 
 
@@ -60,7 +60,7 @@ ENCODINGS = {
     "Basic, user of 2": lambda value: base64.b64encode(b"uu:" + value.encode()).decode(),
     "Basic, user of 3": lambda value: base64.b64encode(b"uuu:" + value.encode() + b":more").decode(),
 }
-# A value without anything to escape: what of it may not be seen is easy to say.
+# A value without characters to escape, which makes it easy to state what must not be visible.
 PLAIN = "c4nary-Value_9"
 
 
@@ -72,7 +72,7 @@ def test_value_is_found_in_every_spelling(encoding: str) -> None:
     redacted = Redactor([SECRET]).text(f"before {text} after")
 
     assert REDACTED in redacted
-    # Of a base64 text up to three characters may belong to a neighbour.
+    # Up to three characters of a base64 text may belong to the text beside it.
     rest = redacted.replace(REDACTED, "").removeprefix("before ").removesuffix(" after").strip('"\\')
     assert len(rest) <= 4, redacted
 
@@ -84,7 +84,7 @@ def test_any_value_is_found_in_every_spelling(value: str, encoding: str) -> None
         assert REDACTED in Redactor([value]).text(f"|{ENCODINGS[encoding](value)}|")
 
 
-def test_longer_value_goes_before_the_shorter_it_contains() -> None:
+def test_longer_value_is_redacted_before_a_shorter_one_inside_it() -> None:
     assert Redactor(["abc", "abcdef"]).text("abcdef abc") == f"{REDACTED} {REDACTED}"
 
 
@@ -160,7 +160,7 @@ def test_name_is_not_secret(name: str) -> None:
         ("sent Bearer v4luev4lue to it", "sent Bearer [redacted] to it"),
     ],
 )
-def test_what_stands_under_a_secret_name_is_redacted(text: str, redacted: str) -> None:
+def test_value_under_a_secret_name_is_redacted(text: str, redacted: str) -> None:
     """HUB 16."""
     assert Redactor([]).text(text) == redacted
 
@@ -170,7 +170,7 @@ def test_what_stands_under_a_secret_name_is_redacted(text: str, redacted: str) -
     "value", ['v4"lue', "v4\\", 'v4\\"lue', ["v4", 'v"]4lue'], {"a": {"b": "v}4"}, "c": "v4lue"}, 4]
 )
 def test_value_under_a_secret_name_ends_where_json_ends_it(depth: int, value: Any) -> None:
-    """HUB 16: in JSON within JSON, as platforms log and pass on what they were sent, and with quotes of its own."""
+    """HUB 16: in JSON inside JSON, as platforms log and forward it, and with quotes inside the value."""
     text = json.dumps({"token": value, "shown": "seen"})
     for _ in range(depth):
         text = json.dumps({"inner": text, "n": 1})
@@ -183,7 +183,7 @@ def test_value_under_a_secret_name_ends_where_json_ends_it(depth: int, value: An
 
 
 @pytest.mark.parametrize("text", ['{"a": "b", "n": 1, "status": "ok"}', "a=b&page=2", "<a>b</a>", "plain: words\n", ""])
-def test_what_holds_no_secret_stays(text: str) -> None:
+def test_text_without_a_secret_is_unchanged(text: str) -> None:
     assert Redactor([PLAIN]).text(text) == text
 
 
@@ -203,8 +203,8 @@ def test_url_is_without_secrets(url: str, redacted: str) -> None:
 
 
 @pytest.mark.parametrize("place", range(MOST_CHARACTERS - 40, MOST_CHARACTERS + 10, 3))
-def test_value_at_the_cut_is_not_half_kept(place: int) -> None:
-    """HUB 16: redacted, then cut."""
+def test_value_at_the_cut_is_redacted_completely(place: int) -> None:
+    """HUB 16: the text is redacted first, then cut."""
     body = ("x" * place + PLAIN + "y" * 100_000).encode()
 
     kept = Redactor([PLAIN]).body(body)
@@ -215,23 +215,23 @@ def test_value_at_the_cut_is_not_half_kept(place: int) -> None:
 
 
 @pytest.mark.parametrize("place", range(MOST_CHARACTERS - 60, MOST_CHARACTERS + 10))
-def test_scheme_at_the_cut_keeps_nothing_of_its_secret(place: int) -> None:
-    """HUB 16: where the search ends, too little may be left of a secret to be taken for one."""
+def test_authentication_scheme_at_the_cut_leaves_nothing_of_its_secret(place: int) -> None:
+    """HUB 16: at the end of the searched text, the rest of a secret may be too short to be recognised."""
     kept = Redactor([]).body(("x" * place + " Bearer v4luev4luev4lue " + "y" * 100_000).encode())
 
     assert "v4" not in kept
 
 
 @pytest.mark.parametrize("last", range(1, 27))
-def test_character_in_its_longest_spelling_is_cut_with_what_stands_before_it(last: int) -> None:
-    """HUB 16: a surrogate pair, each half behind eight backslashes, of which so many characters are left."""
+def test_longest_spelling_of_a_character_is_cut_with_its_backslashes(last: int) -> None:
+    """HUB 16: a surrogate pair, each half behind eight backslashes, of which this many characters remain."""
     text = "|ab" + ("\\" * 8 + "ud83d" + "\\" * 8 + "ude00")[:last]
 
     assert Redactor(["ab\U0001f600cd"]).text(text, cut=True).startswith(f"|{REDACTED}")
 
 
-def test_body_of_the_widest_characters_is_cut_as_others_are() -> None:
-    """HUB 16: as many bytes as are searched may be no more characters than that, and yet the body goes on."""
+def test_body_of_four_byte_characters_is_cut() -> None:
+    """HUB 16: the searched number of bytes may be fewer characters than the limit, while the body goes on."""
     secret = "".join(map(chr, range(0x1F600, 0x1F607)))
 
     kept = Redactor([secret]).body((secret * 10_000).encode())
@@ -239,23 +239,23 @@ def test_body_of_the_widest_characters_is_cut_as_others_are() -> None:
     assert not set(kept) & set(secret)
 
 
-def test_value_cut_by_the_search_is_not_kept_when_much_before_it_was_redacted() -> None:
-    """HUB 16: what is redacted makes room, and what comes up must be clean too."""
+def test_value_at_the_searchs_end_is_not_kept_after_many_redactions() -> None:
+    """HUB 16: redaction shortens the text, so that more of it is kept; that part must be clean too."""
     for offset in range(40):
         kept = Redactor([PLAIN]).body(("z" * offset + PLAIN * 2000).encode())
         assert "c4n" not in kept
 
 
 @pytest.mark.parametrize("encoding", [name for name in ENCODINGS if not name.startswith("JSON")])
-def test_value_longer_than_what_is_kept_leaves_nothing_of_itself_at_the_cut(encoding: str) -> None:
-    """HUB 16: what is found of it is its beginning."""
+def test_value_longer_than_the_kept_text_leaves_nothing_at_the_cut(encoding: str) -> None:
+    """HUB 16: the search finds the beginning of the value."""
     value = "".join(f"<{n}>" for n in range(3000))
     text = "|" * 3000 + ENCODINGS[encoding](value)
 
     kept = Redactor([value]).body(text.encode())
 
     assert kept.startswith("|" * 2800)
-    # A character or two of base64 may belong to a neighbour.
+    # One or two base64 characters may belong to the text beside it.
     assert len(kept.removesuffix(f"... [{len(text)} bytes]").strip("|").replace(REDACTED, "")) <= 4, kept[2800:]
 
 
@@ -278,12 +278,12 @@ def test_value_longer_than_what_is_kept_leaves_nothing_of_itself_at_the_cut(enco
         ("a", "%zz%4%&#;&#x;&nope;\\q\\u12", "%zz%4%&#;&#x;&nope;\\q\\u12"),
     ],
 )
-def test_what_can_be_read_in_two_ways_is_read_in_both(secret: str, text: str, rest: str) -> None:
-    """HUB 16: a secret may look like an escape, or stand behind what does."""
+def test_ambiguous_escapes_are_searched_in_both_readings(secret: str, text: str, rest: str) -> None:
+    """HUB 16: a secret may look like an escape sequence, or follow one."""
     assert Redactor([secret]).text(text).replace(REDACTED, "") == rest
 
 
-def test_binary_body_is_named_not_shown() -> None:
+def test_binary_body_is_logged_by_type_and_size() -> None:
     assert Redactor([]).body(b"%PDF-1.7 \x00\x01", "application/pdf") == "[application/pdf, 11 bytes]"
 
 
@@ -300,7 +300,7 @@ WIDE = ("utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
 @pytest.mark.parametrize("declared", ["", "application/json", "text/html; charset=utf-8", "text/plain; charset={}"])
 @pytest.mark.parametrize("charset", [*WIDE, "utf-7", "utf-8-sig", "iso-8859-1", "windows-1252", "cp037", "iso2022_jp"])
 def test_charset_hides_neither_value_nor_name(charset: str, declared: str) -> None:
-    """HUB 16: a body in UTF-16 hid both from the redactor; what a platform declares may be false besides."""
+    """HUB 16: a body in UTF-16 hid both from the redactor; besides, a platform may declare a wrong charset."""
     body = json.dumps({"note": f"sent {PLAIN}", "auth_token": "v4lue"}).encode(charset)
 
     kept = Redactor([PLAIN]).body(body, declared.format(charset))
@@ -314,7 +314,7 @@ def test_charset_hides_neither_value_nor_name(charset: str, declared: str) -> No
 @pytest.mark.parametrize("secret", [PLAIN, SECRET, "\u6f22\u5b57\u6f22\u5b57\u6f22\u5b57"])
 @pytest.mark.parametrize("before", ["", "u", "uu", "uuu"])
 def test_value_is_found_in_utf_16_below_base64(charset: str, secret: str, before: str) -> None:
-    """HUB 16: as PowerShell encodes a command, and UTF-7 a text."""
+    """HUB 16: PowerShell encodes commands like this, and UTF-7 encodes text like this."""
     raw = (before + secret).encode("utf-16-be" if charset == "utf-7" else charset)
     text = base64.b64encode(raw).decode().rstrip("=")
 
@@ -324,8 +324,8 @@ def test_value_is_found_in_utf_16_below_base64(charset: str, secret: str, before
     assert len(redacted.replace(REDACTED, "").strip("+-")) <= 4 + 4 * len(before)
 
 
-def test_value_whose_utf_16_reads_as_text_is_found() -> None:
-    """HUB 16: these six characters are six letters each way round."""
+def test_value_whose_utf_16_is_printable_text_is_found() -> None:
+    """HUB 16: these six characters are six letters in either byte order."""
     secret = "\u6162\u6364\u6566"
 
     assert Redactor([secret]).body(secret.encode("utf-16-be")) == REDACTED
@@ -341,7 +341,7 @@ def test_charset_in_which_ascii_is_ascii_is_shown(charset: str) -> None:
 @pytest.mark.parametrize("charset", ["gbk", "cp1251", "iso-8859-1", "shift_jis", "utf-8"])
 @pytest.mark.parametrize("declared", ["", "text/plain", "application/json; charset=utf-8", "text/plain; charset=ascii"])
 def test_body_that_is_not_in_its_charset_is_not_shown(charset: str, declared: str) -> None:
-    """HUB 16: read in another charset than its platform wrote it in, a secret is not found in it."""
+    """HUB 16: a secret is not found in a body that is decoded with another charset than it was encoded with."""
     secret = "\u0451\u043b\u043a\u0430" if charset in ("gbk", "cp1251", "shift_jis") else "caf\u00e9-\u00fcber"
     body = f"sent abc{secret}xyz".encode(charset)
     kept = Redactor([f"abc{secret}xyz"]).body(body, declared)
@@ -350,7 +350,7 @@ def test_body_that_is_not_in_its_charset_is_not_shown(charset: str, declared: st
     assert "xyz" not in kept
 
 
-def test_body_in_the_charset_that_it_names_is_read_in_it() -> None:
+def test_body_is_decoded_with_its_declared_charset() -> None:
     body = "sent caf\u00e9-\u00fcber".encode("iso-8859-1")
     assert Redactor(["caf\u00e9-\u00fcber"]).body(body, "text/plain; charset=iso-8859-1") == f"sent {REDACTED}"
 
@@ -375,23 +375,23 @@ def test_body_in_the_charset_that_it_names_is_read_in_it() -> None:
         (PLAIN, "of no type that is known"),
     ],
 )
-def test_content_type_is_told_cut_and_without_secrets(content_type: str, shown: str) -> None:
-    """HUB 16: a platform's Content-Type of 60000 characters stood whole in the log, with whatever it held."""
+def test_content_type_is_logged_cut_and_redacted(content_type: str, shown: str) -> None:
+    """HUB 16: a Content-Type of 60000 characters was logged whole, with any secret in it."""
     assert Redactor([PLAIN]).body(b"\0", content_type) == f"[{shown}, 1 bytes]"
 
 
 @pytest.mark.parametrize(
     "run", ["\\", "%25", "%", "a", "aA", '"', '"a"', "<a ", "&#0", "a=", "[", "{", " ", "\\u", "eyJ"]
 )
-def test_no_answer_keeps_the_search_busy(run: str) -> None:
-    """HUB 16: the platform chooses the text; a search that goes over it again at each place would take hours."""
+def test_search_takes_linear_time_on_any_answer(run: str) -> None:
+    """HUB 16: the platform chooses the text; a search that restarts at each position would take hours."""
     body = (run * 100_000).encode()
 
     assert Redactor(['aA"\\% secret', "k" * 100]).body(body).endswith(f"[{len(body)} bytes]")
 
 
 def _lines_run(work: Callable[[], object]) -> int:
-    """How many lines of Python a piece of work takes: what time would tell, without a clock."""
+    """The number of lines of Python that run: measures work without a clock."""
     lines = 0
 
     def count(_frame: FrameType, event: str, _argument: Any) -> Any:
@@ -414,13 +414,13 @@ ODD = '"\\/+&<✓ü%'
 @pytest.mark.parametrize("unit", ["k3y", ODD, "\\", "%25", "✓"], ids=ascii)
 @pytest.mark.parametrize("text", ["%25", "\\", ODD], ids=ascii)
 def test_work_grows_no_faster_than_the_secret(unit: str, text: str) -> None:
-    """HUB 16: a secret of thousands of odd characters, or of backslashes, costs no more than its length."""
+    """HUB 16: a secret of thousands of unusual characters or backslashes costs no more than its length."""
     body = (text * 10_000).encode()
 
     def work(length: int) -> int:
         return _lines_run(lambda: Redactor([(unit * length)[:length] + "end"]).body(body))
 
-    # An expression of alternatives took 1500 lines to make for a character, and never ended on a few backslashes.
+    # A regular expression of alternatives took 1500 lines per character to build, and did not end on a few backslashes.
     half, whole = work(2000), work(4000)
     assert whole <= 2 * half
     assert whole <= 200 * (4000 + MOST_CHARACTERS)

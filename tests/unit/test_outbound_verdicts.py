@@ -1,4 +1,4 @@
-"""What a test call's outcome means (HUB 8)."""
+"""The verdict on a test call's outcome (HUB 8)."""
 
 import json
 from typing import Any
@@ -70,9 +70,7 @@ def test_status_has_its_verdict(status: int, content: Any, code: str) -> None:
     ("provider", "status", "content", "code"),
     [(key, *verdict) for key, its in facts().items() for verdict in its.verdicts],
 )
-def test_platform_that_tells_its_error_in_the_body_is_understood(
-    provider: str, status: int, content: Any, code: str
-) -> None:
+def test_error_in_the_body_has_its_verdict(provider: str, status: int, content: Any, code: str) -> None:
     """HUB 8."""
     assert judge(_reply(status, content), provider).code == code
 
@@ -81,13 +79,13 @@ def test_platform_that_tells_its_error_in_the_body_is_understood(
     ("value", "seconds"),
     [
         *(("30", 30), ("0", 0), ("-1", None), ("²", None), ("999999999", 86400), ("soon", None)),
-        # A date that is over is no wait, one that is far away a day's.
+        # A date in the past means no wait, a distant one means a day.
         *(("Wed, 21 Oct 2015 07:28:00 GMT", 0), ("Wed, 21 Oct 2099 07:28:00 GMT", 86400)),
         *(("Wed, 21 Oct 2099 07:28:00", None), ("Wed, 99 Oct 2099 07:28:00 GMT", None)),
     ],
 )
 @pytest.mark.parametrize("status", [429, 503])
-def test_wait_is_told_where_the_platform_tells_it(value: str, seconds: int | None, status: int) -> None:
+def test_verdict_has_the_wait_that_the_platform_asks_for(value: str, seconds: int | None, status: int) -> None:
     """HUB 10, 54"""
     verdict = judge(_reply(status, {}, **{"retry-after": value}))
 
@@ -106,7 +104,7 @@ def test_every_verdict_says_what_to_do_next() -> None:
 
 
 def test_every_verdict_is_an_error_of_its_own_code() -> None:
-    """HUB 54: a mistake of the caller's is a 4xx, a failure of the platform's 502 or 504; both say how long to wait."""
+    """HUB 54: a caller's mistake is a 4xx, a platform's failure 502 or 504; both state how long to wait."""
     named = vars(failures).values()
     failed = [judge(kind()) for kind in named if isinstance(kind, type) and issubclass(kind, failures.CallFailed)]
     replies = [judge(_reply(status, {}, **{"retry-after": "7"})) for status in (301, 401, 403, 404, 429, 500)]
@@ -140,7 +138,7 @@ def test_every_verdict_is_an_error_of_its_own_code() -> None:
         (failures.DnsFailed("x.invalid"), "DNS_FAILED", "There is no host of the name in config.base_url."),
     ],
 )
-def test_reason_that_is_known_is_told_with_its_field(failure: failures.CallFailed, code: str, message: str) -> None:
+def test_known_reason_names_its_field(failure: failures.CallFailed, code: str, message: str) -> None:
     """HUB 56"""
     verdict = judge(failure, address="config.base_url")
 

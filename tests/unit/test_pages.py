@@ -163,18 +163,18 @@ def cut(found: list[dict[str, Any]], limit: int = 100) -> Page[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("count", [0, 1, 100])
-def test_page_that_fits_is_shown_whole(count: int) -> None:
+def test_page_that_fits_is_complete(count: int) -> None:
     found = rows(count, "short")
     assert cut(found) == Page(found, None)
 
 
 @pytest.mark.parametrize(("character", "size"), [("x", 1), ("ü", 2), ("😀", 4), ("\x01", 6), ('"', 2)])
-def test_page_is_cut_by_the_bytes_its_rows_take(character: str, size: int) -> None:
+def test_page_is_cut_by_the_size_of_its_rows_in_bytes(character: str, size: int) -> None:
     found = rows(30, character * (MOST_BYTES // 10 // size))
     assert cut(found) == Page(found[:9], NUMBERS.cursor(SCOPE, (8,)))
 
 
-def test_page_has_one_row_at_least() -> None:
+def test_page_has_at_least_one_row() -> None:
     found = rows(2, "x" * (MOST_BYTES + 1))
     assert cut(found) == Page(found[:1], NUMBERS.cursor(SCOPE, (0,)))
 

@@ -1,4 +1,4 @@
-"""Calls as a template describes them: what proves who calls is in no record of them (HUB 16)."""
+"""Calls as a template describes them: the log contains nothing of the authentication (HUB 16)."""
 
 import json
 import re
@@ -25,7 +25,7 @@ SECRETS = {"client_id": "us3r-canary-11", "client_secret": "p4ss-canary-22", "re
 
 
 def _answer(connection: socket.socket, server: WireServer) -> None:
-    """A token, where one is asked for; else the request back, in every spelling a platform might."""
+    """Answer a token if one is requested; otherwise echo the request in every spelling that a platform might use."""
     request = server.requests[-1]
     if b"grant_type" in request:
         ok(json.dumps({"access_token": TOKEN}).encode(), "Content-Type: application/json")(connection, server)
@@ -56,10 +56,10 @@ OAUTH = {"client_id": "{client_id}", "client_secret": "{client_secret}"}
     ],
     ids=lambda auth: auth["type"],
 )
-def test_platform_that_repeats_what_proves_the_caller_puts_none_of_it_into_the_log(
+def test_platform_that_echoes_the_authentication_leaves_none_of_it_in_the_log(
     set_environment: Callable[..., None], auth: dict[str, str]
 ) -> None:
-    """HUB 16: the token of the first call is secret in the second, under whatever name and in whatever spelling."""
+    """HUB 16: the token of the first call is secret in the second, under any name and in any spelling."""
     set_environment(EGRESS_ALLOWED_HOSTS="127.0.0.1")
     attempts: list[client.Attempt] = []
     with WireServer(_answer) as server:
@@ -68,14 +68,14 @@ def test_platform_that_repeats_what_proves_the_caller_puts_none_of_it_into_the_l
         sent = server.requests[-1].decode()
 
     assert reply.status == 200
-    # The last word: of Authorization, what follows the scheme.
+    # The last word: in Authorization, the text after the scheme.
     [proof] = re.findall(r"^(?:Authorization|X-Proof): .*?(\S+)\r$", sent, re.MULTILINE)
     assert proof in json.loads(reply.body)["plain"]
     assert "[redacted]" in attempts[-1].response_body
     logged = repr(attempts)
     for secret in (proof, *SECRETS.values()):
         assert secret not in logged
-        # Not even its beginning, as a cut in the wrong place would leave it.
+        # Not even its beginning, which a wrong cut would leave.
         assert secret[:8] not in logged
         assert quote(secret, safe="") not in logged
         assert b64encode(secret.encode()).decode().rstrip("=")[1:-2] not in logged
@@ -84,10 +84,10 @@ def test_platform_that_repeats_what_proves_the_caller_puts_none_of_it_into_the_l
 @pytest.mark.parametrize(
     ("pattern", "verdict"), [("^(?:.|.)*!$", "CONNECTED"), ("(a|aa)+$", "INVALID_CREDENTIALS"), ("^b", "CONNECTED")]
 )
-def test_platforms_answer_cannot_stall_the_templates_pattern(
+def test_answer_cannot_stall_the_templates_pattern(
     set_environment: Callable[..., None], pattern: str, verdict: str
 ) -> None:
-    """HUB 55: the platform chooses the text; one of 200 letters kept a create busy until API Gateway gave up."""
+    """HUB 55: the platform chooses the text; one of 200 letters blocked a create until API Gateway gave up."""
     set_environment(EGRESS_ALLOWED_HOSTS="127.0.0.1")
     body = json.dumps({"state": "a" * 1000}).encode()
     with WireServer(ok(body, "Content-Type: application/json")) as server:
@@ -99,7 +99,7 @@ def test_platforms_answer_cannot_stall_the_templates_pattern(
 
 
 def _of_tenants(provider: Provider) -> Provider:
-    """The same, where each connection names its own base URL."""
+    """The same provider with a base URL per connection."""
     return replace(provider, health_call=provider.health_call | {"configured_url": True})
 
 
@@ -129,7 +129,7 @@ def _of_tenants(provider: Provider) -> Provider:
     ],
 )
 def test_call_that_cannot_be_made_says_why_and_is_logged(account: Account, code: str, message: str) -> None:
-    """HUB 56: one record, though there is no URL."""
+    """HUB 56: there is one log record, although there is no URL."""
     attempts: list[client.Attempt] = []
     verdict, _ = calls.test(account, attempts.append)
 
@@ -138,7 +138,7 @@ def test_call_that_cannot_be_made_says_why_and_is_logged(account: Account, code:
     assert attempts[0].error in ("ConfigLacks", "AddressInvalid")
 
 
-def test_every_field_that_a_template_may_name_is_filled_in() -> None:
+def test_every_field_of_a_template_is_filled_in() -> None:
     account = Account(platform("https://platform.test", {"type": "none"}), "production", {"3ds": "on"}, {"_k": "x"})
 
     assert account.filled("/{3ds}/{_k}/{no field}") == "/on/x/{no field}"

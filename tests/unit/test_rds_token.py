@@ -1,4 +1,4 @@
-"""RDS's IAM token is the one that AWS's own SDK makes: same place, same parameters, same signature."""
+"""The RDS IAM token equals the token of AWS's own SDK: same host, same parameters, same signature."""
 
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ from botocore import auth
 from causeway.aws import rds_token
 from causeway.settings import AwsCredentials
 
-# AWS's documented example keys.
+# The example keys of AWS's documentation.
 KEY_ID, SECRET_KEY = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 TIMES = [
     datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
@@ -21,7 +21,7 @@ TIMES = [
 def botocores(
     monkeypatch: pytest.MonkeyPatch, host: str, port: int, user: str, credentials: AwsCredentials, now: datetime
 ) -> str:
-    """The token botocore makes when its clock says now."""
+    """The token that botocore generates at this time."""
     monkeypatch.setattr(auth, "get_current_datetime", lambda *_, **__: now.replace(tzinfo=None))
     client = boto3.client(
         "rds",
@@ -34,14 +34,16 @@ def botocores(
 
 
 def parts(token: str) -> list[str]:
-    """The token's place and, in alphabetical order, its parameters as written; SigV4 signs them in that order."""
+    """The token's host and its parameters as written, in alphabetical order, in which SigV4 signs them."""
     place, query = token.split("?", 1)
     return [place, *sorted(query.split("&"))]
 
 
 @pytest.mark.parametrize("now", TIMES)
 @pytest.mark.parametrize("region", ["eu-central-1", "us-gov-west-1"])
-def test_token_is_botocores_at_any_time_and_place(monkeypatch: pytest.MonkeyPatch, now: datetime, region: str) -> None:
+def test_token_equals_botocores_at_any_time_and_region(
+    monkeypatch: pytest.MonkeyPatch, now: datetime, region: str
+) -> None:
     credentials = AwsCredentials(KEY_ID, SECRET_KEY, "FwoGZXIvYXdzEXAMPLE==", region)
     host = f"causeway.proxy-abc123.{region}.rds.amazonaws.com"
 
@@ -64,7 +66,7 @@ def test_names_and_credentials_are_quoted_as_botocore_does(
     assert parts(token) == parts(botocores(monkeypatch, "db.example", port, user, credentials, TIMES[0]))
 
 
-def test_token_signs_with_the_present_time_unless_told_another() -> None:
+def test_token_uses_the_current_time_by_default() -> None:
     credentials = AwsCredentials(KEY_ID, SECRET_KEY, "token", "eu-central-1")
 
     before = datetime.now(UTC).replace(microsecond=0)

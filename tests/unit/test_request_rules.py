@@ -1,4 +1,4 @@
-"""What a request to the outside may not say (HUB 13): another host, another length, a path that leads elsewhere."""
+"""Refused targets of an outgoing request (HUB 13): another host, another length, a path that leads elsewhere."""
 
 import copy
 import json
@@ -35,23 +35,23 @@ LEAVING = (
 
 
 @pytest.mark.parametrize("name", OWN_HEADERS)
-def test_header_that_is_the_connections_own_is_not_set(name: str) -> None:
+def test_header_of_the_connection_cannot_be_set(name: str) -> None:
     assert header_fault(name)
     assert header_fault(name.replace("-", "_"))
 
 
 @pytest.mark.parametrize("name", ["X Bad", "X-Bad:", "X\r\nHost", "", "X\u00e4", "x" * 65, " Host", "Host "])
-def test_what_is_no_headers_name_is_not_set(name: str) -> None:
+def test_invalid_header_name_cannot_be_set(name: str) -> None:
     assert header_fault(name) == "is not a header's name"
 
 
 @pytest.mark.parametrize("name", ["X-API-Key", "Authorization", "Version", "apikey", "x_proof", "Content-Type"])
-def test_other_headers_are_set(name: str) -> None:
+def test_other_headers_can_be_set(name: str) -> None:
     assert header_fault(name) is None
 
 
 @pytest.mark.parametrize("path", LEAVING)
-def test_path_that_leads_elsewhere_is_not_appended(path: str) -> None:
+def test_path_that_changes_the_host_is_refused(path: str) -> None:
     assert path_fault(path)
 
 
@@ -69,7 +69,7 @@ def test_path_that_leads_elsewhere_is_not_appended(path: str) -> None:
         *("/v2/people/(id:1)", "/a%20b", "/a%40b", "/%C3%A9", "/a;v=1", "/~a", "/a%25b"),
     ],
 )
-def test_path_below_is_appended(path: str) -> None:
+def test_path_below_the_base_url_is_appended(path: str) -> None:
     assert path_fault(path) is None
 
 
@@ -80,12 +80,12 @@ def test_path_below_is_appended(path: str) -> None:
         *("https://h\\@evil/", "https://h/../x", "https://h//x", "https://h/a b"),
     ],
 )
-def test_address_that_is_none_or_leads_elsewhere_is_not_called(url: str) -> None:
+def test_invalid_or_ambiguous_address_is_not_called(url: str) -> None:
     assert url_fault(url)
 
 
 def document(authentication: dict[str, Any] | None = None, **call: Any) -> dict[str, Any]:
-    """Twilio's file with another test call, or another authentication."""
+    """Twilio's file with another test call or authentication."""
     read = json.loads((FOLDER / "twilio.json").read_bytes())
     changed = {"health_call": read["health_call"] | call, "authentication": authentication or read["authentication"]}
     return copy.deepcopy(read | changed)
@@ -98,8 +98,8 @@ def refusal(written: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("name", OWN_HEADERS)
-def test_template_sets_no_header_of_the_connections_own(name: str) -> None:
-    """HUB 13: neither among the headers nor as the one that authenticates."""
+def test_template_cannot_set_a_header_of_the_connection(name: str) -> None:
+    """HUB 13: neither as a header of the call, nor as the header that authenticates."""
     assert refusal(document(headers={name: "x"})).startswith(f"health_call.headers.{name} must not be set")
     by_header = {"type": "header", "name": name, "value": "x"}
     assert refusal(document(by_header)).startswith("authentication.name must not be set")
@@ -108,7 +108,7 @@ def test_template_sets_no_header_of_the_connections_own(name: str) -> None:
 
 
 @pytest.mark.parametrize("path", LEAVING)
-def test_template_has_no_path_that_leads_elsewhere(path: str) -> None:
+def test_template_path_that_leads_elsewhere_is_refused(path: str) -> None:
     """HUB 13"""
     assert "health_call.path" in refusal(document(path=path))
     oauth = {"type": "oauth2_client_credentials", "client_id": "x", "client_secret": "x", "client_auth": "body"}
@@ -116,14 +116,14 @@ def test_template_has_no_path_that_leads_elsewhere(path: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["https://h.example/../x", "https://h.example//x", "https://{account_sid}/%2e%2e"])
-def test_template_has_no_address_that_leads_elsewhere(url: str) -> None:
+def test_template_address_that_leads_elsewhere_is_refused(url: str) -> None:
     """HUB 13"""
     read = document()
     assert "base_urls.sandbox" in refusal(read | {"base_urls": read["base_urls"] | {"sandbox": url}})
 
 
 @pytest.mark.parametrize("url", ["https://u@h.example/", "https://h.example/../x", "https://h.example\\@evil/"])
-def test_template_has_no_address_for_tokens_that_leads_elsewhere(url: str) -> None:
+def test_template_token_address_that_leads_elsewhere_is_refused(url: str) -> None:
     """HUB 13"""
     oauth = {"type": "oauth2_refresh_token", "client_id": "x", "client_secret": "x", "refresh_token": "x"}
     assert "token_url" in refusal(document(oauth | {"token_url": url}))
@@ -133,7 +133,7 @@ def test_template_has_no_address_for_tokens_that_leads_elsewhere(url: str) -> No
 @pytest.mark.parametrize(
     "authentication", [{"type": "bearer", "token": ""}, {"type": "header", "name": "X-Key", "value": ""}]
 )
-def test_template_proves_itself_with_one_line(authentication: dict[str, str], value: str) -> None:
+def test_template_authenticates_with_a_single_line(authentication: dict[str, str], value: str) -> None:
     """HUB 13"""
     assert "authentication" in refusal(document({name: text or value for name, text in authentication.items()}))
 
@@ -146,8 +146,8 @@ def server(set_environment: Callable[..., None]) -> Any:
 
 
 @pytest.mark.parametrize("name", OWN_HEADERS)
-def test_call_sets_no_header_of_the_connections_own(server: WireServer, name: str) -> None:
-    """HUB 13: at the call too, as a template may be older than the rule; nothing is sent."""
+def test_call_cannot_set_a_header_of_the_connection(server: WireServer, name: str) -> None:
+    """HUB 13: checked at the call too, because a template may be older than the rule; nothing is sent."""
     by_header = Account(platform(server.url, {"type": "header", "name": name, "value": "x"}), "production", {}, {})
     for account, headers in (
         (by_header, {}),
@@ -160,7 +160,7 @@ def test_call_sets_no_header_of_the_connections_own(server: WireServer, name: st
 
 
 @pytest.mark.parametrize("path", LEAVING)
-def test_call_goes_nowhere_else(server: WireServer, path: str) -> None:
+def test_call_cannot_leave_the_base_url(server: WireServer, path: str) -> None:
     """HUB 13"""
     account = Account(platform(server.url, {"type": "none"}), "production", {}, {})
     with pytest.raises(failures.RequestInvalid):
@@ -169,8 +169,8 @@ def test_call_goes_nowhere_else(server: WireServer, path: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["..", ".", "../x", "a/../../x", "/evil", "\u2025", "..;"])
-def test_field_in_a_path_leads_nowhere_else(server: WireServer, value: str) -> None:
-    """HUB 13: what a template may not say, a connection's setting may not either."""
+def test_field_in_a_path_cannot_leave_the_base_url(server: WireServer, value: str) -> None:
+    """HUB 13: the rule for templates holds for a connection's settings too."""
     provider = platform(server.url, {"type": "none"})
     provider.health_call["path"] = "/accounts/{id}/me"
     verdict, _ = calls.test(Account(provider, "production", {"id": value}, {}), print)

@@ -31,7 +31,7 @@ def read(parse: Parse, body: dict[str, Any]) -> Any:
     return parse(parse_object(json.dumps(body).encode()))
 
 
-def test_bodies_are_read_field_by_field() -> None:
+def test_body_is_parsed_field_by_field() -> None:
     assert read(BalanceQuery.parse, QUERY) == BalanceQuery("session", 7)
     assert read(Bet.parse, BET) == Bet("session", 7, "bet", "round", 1000)
     assert read(Credit.parse, WIN) == Credit("session", 7, "win", "round", 2500, "bet", "win")
@@ -52,7 +52,9 @@ def test_order_of_fields_does_not_matter(parse: Parse, body: dict[str, Any]) -> 
 
 @pytest.mark.parametrize(("parse", "body", "name"), TEXTS)
 @pytest.mark.parametrize("wrong", ["", "x" * 256, 1, 1.5, True, [], {}, "\0", "\ud800"])
-def test_wrong_text_is_refused_by_the_fields_name(parse: Parse, body: dict[str, Any], name: str, wrong: object) -> None:
+def test_wrong_text_is_refused_with_the_fields_name(
+    parse: Parse, body: dict[str, Any], name: str, wrong: object
+) -> None:
     """WALLET 33"""
     with pytest.raises(InvalidRequest, match=name):
         read(parse, {**body, name: wrong})
@@ -68,7 +70,7 @@ def test_text_is_kept_as_sent(parse: Parse, body: dict[str, Any], name: str, tex
 
 
 @pytest.mark.parametrize(("parse", "body", "name"), [given for given in TEXTS if given[1:] != (UNDO, "roundId")])
-def test_missing_text_is_refused_by_its_name(parse: Parse, body: dict[str, Any], name: str) -> None:
+def test_missing_text_is_refused_with_its_name(parse: Parse, body: dict[str, Any], name: str) -> None:
     for missing in ({k: v for k, v in body.items() if k != name}, {**body, name: None}):
         with pytest.raises(InvalidRequest, match=name):
             read(parse, missing)
@@ -104,9 +106,7 @@ def test_wrong_player_is_refused(parse: Parse, body: dict[str, Any], wrong: obje
         "{}",
     ],
 )
-def test_amount_that_is_no_whole_number_of_minor_units_is_refused(
-    parse: Parse, body: dict[str, Any], amount: str
-) -> None:
+def test_amount_that_is_not_a_whole_number_is_refused(parse: Parse, body: dict[str, Any], amount: str) -> None:
     """WALLET 11, 30"""
     raw = json.dumps({**body, "amount": "?"}).replace('"?"', amount).encode()
 
@@ -123,7 +123,7 @@ def test_missing_amount_is_refused(parse: Parse, body: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("parse", "body"), [(Bet.parse, BET), (Credit.parse, WIN)])
 @pytest.mark.parametrize("amount", [0, 1, 6372709234, LONGEST])
-def test_amounts_from_0_to_the_longest_are_exact(parse: Parse, body: dict[str, Any], amount: int) -> None:
+def test_amounts_are_exact_up_to_the_largest(parse: Parse, body: dict[str, Any], amount: int) -> None:
     """WALLET 4, 8"""
     assert read(parse, {**body, "amount": amount}).amount == amount
 
@@ -163,7 +163,7 @@ def test_round_of_a_rollback_may_be_missing() -> None:
 
 @pytest.mark.parametrize(("parse", "body"), ALL)
 def test_currency_may_be_sent(parse: Parse, body: dict[str, Any]) -> None:
-    """WALLET 43: the ledger compares it with the wallet's"""
+    """WALLET 43: the ledger compares it with the wallet's currency"""
     assert read(parse, {**body, "currency": "EUR"}).currency == "EUR"
     assert read(parse, {**body, "currency": None}).currency is None
     assert read(parse, body).currency is None
@@ -171,7 +171,7 @@ def test_currency_may_be_sent(parse: Parse, body: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("parse", "body"), ALL)
 @pytest.mark.parametrize("wrong", ["", 978, True, ["EUR"], {}])
-def test_currency_that_is_no_text_is_refused(parse: Parse, body: dict[str, Any], wrong: object) -> None:
+def test_currency_that_is_not_a_text_is_refused(parse: Parse, body: dict[str, Any], wrong: object) -> None:
     """WALLET 43"""
     with pytest.raises(InvalidRequest, match="currency"):
         read(parse, {**body, "currency": wrong})

@@ -1,4 +1,4 @@
-"""Secrets by name, over a real HTTP server on loopback in the place of the extension."""
+"""Secrets by name, read from a real HTTP server on loopback in place of the extension."""
 
 import json
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def clock() -> Clock:
     return Clock()
 
 
-def test_secret_is_asked_for_by_its_quoted_name_with_the_functions_token(extension: SecretsServer) -> None:
+def test_secret_is_requested_by_its_quoted_name_with_the_functions_token(extension: SecretsServer) -> None:
     extension.secrets[NAME] = VALUE
 
     assert secrets.read(NAME) == VALUE
@@ -37,13 +37,13 @@ def test_secret_is_asked_for_by_its_quoted_name_with_the_functions_token(extensi
 @pytest.mark.parametrize(
     "name", ["a&versionStage=AWSPREVIOUS", "a b", "a#b", "a?b=c", "../other", "a%2Fb", "a+b", "\u00e9\u2028\r\n", "a\0"]
 )
-def test_no_name_reaches_beyond_its_parameter(extension: SecretsServer, name: str) -> None:
+def test_name_cannot_leave_its_query_parameter(extension: SecretsServer, name: str) -> None:
     extension.secrets[name] = VALUE
 
     assert secrets.read(name) == VALUE
 
 
-def test_url_with_a_path_and_a_trailing_slash_is_followed(
+def test_url_with_a_path_and_a_trailing_slash_works(
     extension: SecretsServer, set_environment: Callable[..., None]
 ) -> None:
     set_environment(SECRETS_EXTENSION_URL=extension.url + "/below/", AWS_SESSION_TOKEN="other-token")
@@ -57,8 +57,8 @@ DOUBTFUL = [REFUSED, b"not ready to serve traffic, please wait", b"", b'{"__type
 
 
 @pytest.mark.parametrize("body", DOUBTFUL)
-def test_name_that_is_not_given_out_is_unavailable_as_nobody_says_why(extension: SecretsServer, body: bytes) -> None:
-    """The extension answers the same text for a secret that is not there and for one it could not ask for."""
+def test_refused_name_is_unavailable(extension: SecretsServer, body: bytes) -> None:
+    """The extension answers the same text for a missing secret and for one it could not read, so both are 503."""
     extension.fixed = (400, body)
 
     with pytest.raises(Unavailable, match="400 for the secret"):
@@ -66,7 +66,7 @@ def test_name_that_is_not_given_out_is_unavailable_as_nobody_says_why(extension:
 
 
 @pytest.mark.parametrize("body", DOUBTFUL)
-def test_secret_read_before_is_unavailable_while_the_extension_refuses(
+def test_expired_secret_is_unavailable_while_the_extension_refuses(
     extension: SecretsServer, clock: Clock, body: bytes
 ) -> None:
     kept = secrets.Secrets(clock)
@@ -94,7 +94,7 @@ def test_secret_read_before_is_unavailable_while_the_extension_refuses(
         (204, b""),
     ],
 )
-def test_any_other_answer_is_unavailable_and_not_kept(extension: SecretsServer, status: int, body: bytes) -> None:
+def test_any_other_answer_is_unavailable_and_not_cached(extension: SecretsServer, status: int, body: bytes) -> None:
     extension.secrets[NAME] = VALUE
     extension.fixed = (status, body)
 
@@ -128,7 +128,7 @@ def test_any_other_answer_is_unavailable_and_not_kept(extension: SecretsServer, 
         b'{"SecretString":"\\"text\\""}',
     ],
 )
-def test_secret_that_is_no_json_object_is_unavailable(extension: SecretsServer, body: bytes) -> None:
+def test_secret_that_is_not_a_json_object_is_unavailable(extension: SecretsServer, body: bytes) -> None:
     extension.fixed = (200, body)
 
     with pytest.raises(Unavailable) as raised:
@@ -136,7 +136,7 @@ def test_secret_that_is_no_json_object_is_unavailable(extension: SecretsServer, 
     assert f"The secret {NAME} is not a JSON object" in raised.value.cause
 
 
-def test_no_secret_is_told_in_an_error(extension: SecretsServer) -> None:
+def test_error_contains_no_secret(extension: SecretsServer) -> None:
     extension.fixed = (200, b'{"SecretString":"hunter2"}')
 
     with pytest.raises(Unavailable) as raised:
@@ -154,7 +154,7 @@ def test_extension_that_is_down_is_unavailable_and_says_what_to_do(extension: Se
     assert raised.value.retry_after is not None
 
 
-def test_extension_that_accepts_and_is_silent_is_unavailable(set_environment: Callable[..., None]) -> None:
+def test_silent_extension_is_unavailable(set_environment: Callable[..., None]) -> None:
     with create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         set_environment(SECRETS_EXTENSION_URL=url, AWS_SESSION_TOKEN="session-token")
@@ -164,7 +164,7 @@ def test_extension_that_accepts_and_is_silent_is_unavailable(set_environment: Ca
     assert "TimeoutError" in raised.value.cause
 
 
-def test_answer_that_is_no_http_is_unavailable(set_environment: Callable[..., None]) -> None:
+def test_answer_that_is_not_http_is_unavailable(set_environment: Callable[..., None]) -> None:
     with create_server(("127.0.0.1", 0)) as server:
 
         def answer() -> None:
@@ -192,7 +192,7 @@ def test_missing_token_is_a_misconfiguration(extension: SecretsServer, set_envir
     assert extension.asked == []
 
 
-def test_secret_is_kept_for_30_seconds(extension: SecretsServer, clock: Clock) -> None:
+def test_secret_is_cached_for_30_seconds(extension: SecretsServer, clock: Clock) -> None:
     kept = secrets.Secrets(clock)
     extension.secrets[NAME] = {"version": 1}
     kept.read(NAME)
@@ -205,8 +205,8 @@ def test_secret_is_kept_for_30_seconds(extension: SecretsServer, clock: Clock) -
     assert len(extension.asked) == 2
 
 
-def test_secret_kept_while_the_environment_was_frozen_is_read_again(extension: SecretsServer, clock: Clock) -> None:
-    """A revoked secret lives for 30 s by the wall clock too."""
+def test_secret_cached_before_a_frozen_time_is_read_again(extension: SecretsServer, clock: Clock) -> None:
+    """A revoked secret works for at most 30 s, also by the wall clock."""
     kept = secrets.Secrets(clock)
     extension.secrets[NAME] = {"version": 1}
     kept.read(NAME)
@@ -251,13 +251,13 @@ def test_fresh_read_asks_again_at_most_once_a_second(extension: SecretsServer, c
     assert len(extension.asked) == 2
 
 
-def test_secrets_are_kept_apart_by_name(extension: SecretsServer) -> None:
+def test_secrets_are_cached_by_name(extension: SecretsServer) -> None:
     extension.secrets |= {"one": {"n": 1}, "two": {"n": 2}}
 
     assert [secrets.read(name) for name in ("one", "two", "one")] == [{"n": 1}, {"n": 2}, {"n": 1}]
 
 
-def test_secrets_that_were_read_are_known(extension: SecretsServer) -> None:
+def test_cached_secrets_are_known(extension: SecretsServer) -> None:
     extension.secrets["one"] = {"n": 1}
     secrets.read("one")
     with pytest.raises(Unavailable):
@@ -267,7 +267,7 @@ def test_secrets_that_were_read_are_known(extension: SecretsServer) -> None:
 
 
 def test_read_ends_with_its_callers_deadline(set_environment: Callable[..., None]) -> None:
-    """WALLET 39: nothing is asked once the time is up."""
+    """WALLET 39: after the deadline nothing is requested."""
     with create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         set_environment(SECRETS_EXTENSION_URL=url, AWS_SESSION_TOKEN="session-token")
@@ -279,8 +279,8 @@ def test_read_ends_with_its_callers_deadline(set_environment: Callable[..., None
             silent.accept()
 
 
-def test_answer_that_drips_is_given_up(set_environment: Callable[..., None]) -> None:
-    """A socket's own limit begins anew with every byte."""
+def test_slow_answer_is_given_up(set_environment: Callable[..., None]) -> None:
+    """A socket's own time limit starts again with every byte."""
 
     def drip(connection: socket, server: WireServer) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nx-slow: ")
@@ -294,8 +294,8 @@ def test_answer_that_drips_is_given_up(set_environment: Callable[..., None]) -> 
             secrets.read(NAME, deadline=Deadline(0.3))
 
 
-def test_the_server_of_these_tests_is_as_strict_as_the_extension(extension: SecretsServer) -> None:
-    """What is no GET of the one path is not served, so that a wrong path cannot pass unseen."""
+def test_the_tests_server_is_as_strict_as_the_extension(extension: SecretsServer) -> None:
+    """It serves only GET of the extension's path, so a wrong path cannot pass unnoticed."""
     connection = HTTPConnection(urlsplit(extension.url).netloc)
     connection.request("GET", f"/secretsmanager/put?secretId={NAME}")
     assert connection.getresponse().status == 404

@@ -1,4 +1,4 @@
-"""Settings from the environment: read on first use, and a missing one is named with what to do."""
+"""Settings from the environment: read on first use; the error for a missing one names it and says what to do."""
 
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
@@ -46,7 +46,7 @@ def test_database_port_secret_and_certificates_have_defaults(set_environment: Se
 
 
 @pytest.mark.parametrize("port", ["", "x", "-1", "5432 ", "5432.0", "0x10"])
-def test_port_that_is_no_number_is_a_misconfiguration(set_environment: SetEnvironment, port: str) -> None:
+def test_port_that_is_not_a_number_is_a_misconfiguration(set_environment: SetEnvironment, port: str) -> None:
     set_environment(**DATABASE | {"DATABASE_PORT": port})
 
     with pytest.raises(Misconfigured) as raised:
@@ -106,7 +106,7 @@ def test_setting_with_a_default_may_be_missing(
     assert read() == expected
 
 
-def test_required_settings_are_what_was_given(set_environment: SetEnvironment) -> None:
+def test_required_settings_are_read(set_environment: SetEnvironment) -> None:
     set_environment(STAGE="staging", GAME_PROVIDER_SECRETS="causeway/staging/game-providers", AWS_SESSION_TOKEN="t")
 
     assert settings.stage() == "staging"
@@ -114,7 +114,7 @@ def test_required_settings_are_what_was_given(set_environment: SetEnvironment) -
     assert settings.aws_session_token() == "t"
 
 
-def test_credentials_are_read_anew_as_lambda_may_exchange_them(set_environment: SetEnvironment) -> None:
+def test_credentials_are_read_again_because_lambda_may_replace_them(set_environment: SetEnvironment) -> None:
     set_environment(**CREDENTIALS)
     assert settings.aws_credentials() == settings.AwsCredentials("id", "key", "token", "eu-central-1")
 

@@ -1,4 +1,4 @@
-"""Both forms of the signature, by digests made with other tools; and every header that is none: WALLET 35 to 38."""
+"""Both forms of the signature, compared with other tools' digests, and malformed headers: WALLET 35 to 38."""
 
 import base64
 import json
@@ -16,11 +16,11 @@ NOW = 1767225600
 SECRET = "casino-secret"
 PATH = "/casino/debit"
 BODY = b'{"sessionToken":"s","userId":1,"amount":1000}'
-# openssl dgst -sha256 -hmac casino-secret, of BODY and of '1767225600.POST./casino/debit.' before BODY.
+# openssl dgst -sha256 -hmac casino-secret, of BODY, and of '1767225600.POST./casino/debit.' followed by BODY.
 BARE = "07d382993e64c01086125e0cfaf01d2a607c4eaf83171a5608017d5f0e67cf81"
 DIGEST = "885365ca56a9b6a119ef0b318f3452dcddbd4fbfb1c22e40d68503791c21cb96"
 TIMED = f"t={NOW},v1={DIGEST}"
-# A debit, in JSON.stringify's text, and its HMAC by openssl.
+# A debit as JSON.stringify writes it, and its HMAC by openssl.
 DEBIT = (
     b'{"sessionToken":"7f325788-c990-432c-b7b0-7dcbdd4e5101","userId":1,'
     b'"transactionId":"a9429bb3-9f71-4497-9fa4-f5f7592a46af",'
@@ -49,7 +49,7 @@ def test_bare_signature_is_hmac_sha256_in_hex() -> None:
     assert signatures.sign_bare("Jefe", b"what do ya want for nothing?") == digest
 
 
-def test_signatures_are_those_of_openssl() -> None:
+def test_signatures_equal_openssls() -> None:
     assert signatures.sign_bare(SECRET, BODY) == BARE
     assert signatures.sign_bare(SECRET, DEBIT) == DEBIT_DIGEST
     assert signatures.sign_timed(SECRET, "POST", PATH, BODY, NOW + 0.9) == TIMED
@@ -85,7 +85,7 @@ def test_two_secrets_work_while_rotating_and_the_revoked_one_does_not(signature:
     assert not verified(signature, secrets=("newer", "new"))
 
 
-def test_timed_signature_holds_for_its_method_path_and_time_alone() -> None:
+def test_timed_signature_is_valid_for_its_method_path_and_time_only() -> None:
     """WALLET 36, 37"""
     assert not verified(TIMED, method="PUT")
     assert not verified(TIMED, path="/casino/credit")
@@ -93,8 +93,8 @@ def test_timed_signature_holds_for_its_method_path_and_time_alone() -> None:
     assert not verified(TIMED.replace(str(NOW), str(NOW + 1)))
 
 
-def test_bare_signature_holds_for_its_body_whatever_time_and_path() -> None:
-    """The bare form; why a provider's row must allow it."""
+def test_bare_signature_is_valid_for_its_body_at_any_time_and_path() -> None:
+    """The bare form can be replayed, which is why a provider's row must allow it."""
     assert verified(BARE, method="PUT", path="/casino/credit", now=NOW + 10**6)
 
 
@@ -105,14 +105,14 @@ def test_timed_signature_is_accepted_within_300_seconds(late: float) -> None:
 
 
 @pytest.mark.parametrize("late", [-(10**9), -301, -300.1, 300.1, 301, 10**9])
-def test_timed_signature_is_refused_beyond_300_seconds_to_either_side(late: float) -> None:
+def test_timed_signature_is_refused_beyond_300_seconds(late: float) -> None:
     """WALLET 36"""
     assert not verified(TIMED, now=NOW + late)
 
 
 @pytest.mark.parametrize("place", [0, 1, 2, 3])
-def test_one_of_up_to_four_digests_must_fit(place: int) -> None:
-    """A sender that rotates its secret signs with both."""
+def test_one_of_up_to_four_digests_must_match(place: int) -> None:
+    """While it rotates its secret, a sender signs with both."""
     digests = ["0" * 64, BARE, "f" * 64, "1" * 64]
     assert not verified(f"t={NOW}," + ",".join(f"v1={digest}" for digest in digests))
 
@@ -151,7 +151,7 @@ def test_one_of_up_to_four_digests_must_fit(place: int) -> None:
         "a" * 100_000,
     ],
 )
-def test_header_of_no_form_is_refused_and_is_no_error(header: str) -> None:
+def test_malformed_header_is_refused_without_an_error(header: str) -> None:
     """WALLET 35"""
     assert not verified(header)
 
@@ -193,7 +193,7 @@ def test_header_of_no_form_is_refused_and_is_no_error(header: str) -> None:
         f"t={NOW},v1=\u00e9{DIGEST[1:]}",
     ],
 )
-def test_malformed_timed_header_is_refused_and_is_no_error(header: str) -> None:
+def test_malformed_timed_header_is_refused_without_an_error(header: str) -> None:
     """WALLET 35, 36"""
     assert not verified(header)
 
@@ -202,7 +202,7 @@ def test_malformed_timed_header_is_refused_and_is_no_error(header: str) -> None:
     header=st.text(alphabet=st.characters(exclude_categories=())) | st.from_regex(r"t=[0-9]{1,13},v1=[0-9a-f]{0,65}")
 )
 @settings(deadline=None, database=None, derandomize=True)
-def test_no_header_made_without_the_secret_is_accepted_or_an_error(header: str) -> None:
+def test_header_made_without_the_secret_is_refused_without_an_error(header: str) -> None:
     assert not verified(header)
 
 
@@ -214,20 +214,20 @@ def test_no_header_made_without_the_secret_is_accepted_or_an_error(header: str) 
     late=st.integers(-300, 300),
 )
 @settings(deadline=None, database=None, derandomize=True)
-def test_what_is_signed_is_verified(secret: str, path: str, body: bytes, now: int, late: int) -> None:
+def test_own_signature_is_verified(secret: str, path: str, body: bytes, now: int, late: int) -> None:
     timed = signatures.sign_timed(secret, "POST", path, body, now)
 
     assert signatures.verify(timed, ["other", secret], "POST", path, body, now + late)
     assert signatures.verify(signatures.sign_bare(secret, body), [secret], "POST", path, body, now)
 
 
-def test_a_debits_signature_fits_its_own_body_alone() -> None:
+def test_signature_of_a_debit_is_valid_for_its_own_body_only() -> None:
     assert verified(DEBIT_DIGEST, body=DEBIT)
     assert not verified(DEBIT_DIGEST, body=DEBIT.replace(b":1000}", b":1}"))
     assert not verified("", body=DEBIT)
 
 
-def test_the_vectors_next_to_the_checkout() -> None:
+def test_vectors_of_the_shared_folder() -> None:
     if not VECTORS.exists():
         pytest.skip(f"no vectors at {VECTORS}: these are kept beside the checkout, and not in it")
     vectors = json.loads(VECTORS.read_text())["vectors"]

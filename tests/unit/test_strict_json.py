@@ -1,4 +1,4 @@
-"""Bodies that two readers could take differently are refused: WALLET 30, 32, 33."""
+"""Bodies that two parsers could read differently are refused: WALLET 30, 32, 33."""
 
 import json
 from contextlib import suppress
@@ -51,7 +51,7 @@ LONGEST = 2**63 - 1
         b'{"a":1}\x00',
     ],
 )
-def test_what_is_no_json_object_is_refused(raw: bytes) -> None:
+def test_body_that_is_not_a_json_object_is_refused(raw: bytes) -> None:
     """WALLET 32"""
     with pytest.raises(InvalidRequest):
         parse_object(raw)
@@ -75,7 +75,7 @@ def test_invalid_utf8_is_refused(text: bytes) -> None:
     "raw",
     [b'{"a":1,"a":1}', b'{"a":1,"b":2,"a":3}', b'{"a":1,"\\u0061":2}', b'{"x":{"a":1,"a":2}}', b'{"x":[{"":1,"":1}]}'],
 )
-def test_field_that_stands_twice_is_refused_at_any_depth(raw: bytes) -> None:
+def test_duplicate_field_is_refused_at_any_depth(raw: bytes) -> None:
     """WALLET 32"""
     with pytest.raises(InvalidRequest, match="twice"):
         parse_object(raw)
@@ -98,12 +98,12 @@ def test_deep_nesting_is_refused(levels: int, opening: str, closing: str) -> Non
 
 
 @pytest.mark.parametrize(("opening", "closing"), [('{"a":', "}"), ("[", "]")])
-def test_nesting_of_any_message_is_accepted(opening: str, closing: str) -> None:
+def test_usual_nesting_is_accepted(opening: str, closing: str) -> None:
     assert parse_object(nested(31, opening, closing)).keys() == {"a"}
 
 
 @pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
-def test_what_javascript_calls_numbers_and_json_does_not_is_refused(constant: str) -> None:
+def test_javascripts_number_constants_are_refused(constant: str) -> None:
     """WALLET 30"""
     with pytest.raises(InvalidRequest, match=f"{constant} is not a number"):
         parse_object(f'{{"amount":{constant}}}'.encode())
@@ -112,7 +112,7 @@ def test_what_javascript_calls_numbers_and_json_does_not_is_refused(constant: st
 @pytest.mark.parametrize(
     "number", ["10.5", "1000.0", "1e3", "1E3", "1e999", "-1e999", "1e-1", "0.0", "9" * 41, "-" + "9" * 40, "9" * 5000]
 )
-def test_number_that_is_no_integer_in_writing_is_none_in_value(number: str) -> None:
+def test_number_that_is_not_written_as_an_integer_is_refused(number: str) -> None:
     """WALLET 11, 30"""
     value = parse_object(f'{{"amount":{number}}}'.encode())["amount"]
 
@@ -194,7 +194,7 @@ def test_text_of_1_to_255_characters_is_kept_as_sent(text: str) -> None:
         r'"a\udc00\ud800b"',
     ],
 )
-def test_what_is_no_text_of_1_to_255_characters_is_refused_by_the_fields_name(value: str) -> None:
+def test_text_not_of_1_to_255_characters_is_refused_with_the_fields_name(value: str) -> None:
     """WALLET 33"""
     body = parse_object(f'{{"roundId":{value}}}'.encode())
 
@@ -203,7 +203,7 @@ def test_what_is_no_text_of_1_to_255_characters_is_refused_by_the_fields_name(va
 
 
 def test_a_surrogate_pair_is_one_character() -> None:
-    """WALLET 33: U+1F3B0, as JavaScript escapes it"""
+    """WALLET 33: U+1F3B0 as JavaScript escapes it"""
     assert required_text(parse_object(rb'{"id":"\ud83c\udfb0"}'), "id") == "\U0001f3b0"
 
 
@@ -227,7 +227,7 @@ def test_whole_numbers_from_1_are_ids(number: int) -> None:
     "value",
     ["0", "-1", "-0", str(LONGEST + 1), str(10**30), "9" * 5000, "1.0", "1e0", "true", "null", '"1"', "[1]", "{}"],
 )
-def test_what_is_no_whole_number_from_1_is_refused_by_the_fields_name(value: str) -> None:
+def test_id_that_is_not_a_whole_number_from_1_is_refused_with_the_fields_name(value: str) -> None:
     """WALLET 30"""
     body = parse_object(f'{{"userId":{value}}}'.encode())
 
@@ -258,7 +258,7 @@ def test_missing_number_is_refused() -> None:
         *("oauth2_token", "line2", "apiKey", "API_KEY", "surprise", "webhook_encryption_key", "_private"),
     ],
 )
-def test_name_of_a_field_is_told(name: str) -> None:
+def test_unknown_field_is_named(name: str) -> None:
     assert shown_name(name) == name
 
 
@@ -294,6 +294,6 @@ def test_name_of_a_field_is_told(name: str) -> None:
         *("key:secret", "a.b", "tr\u00e4ger", "6c1f0b62-8c3f-4f0e-9a53-2f6f1f0c7a11", "\0", "1234567"),
     ],
 )
-def test_name_that_may_be_a_secret_is_not_told(name: str) -> None:
-    """HUB 1: pasted into the wrong place, it would be in an answer, and in the logs of whoever keeps answers."""
+def test_field_name_that_may_be_a_secret_is_not_repeated(name: str) -> None:
+    """HUB 1: a secret pasted as a field name would otherwise appear in the answer, and in logs of answers."""
     assert shown_name(name) == "<unnamed>"

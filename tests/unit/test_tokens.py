@@ -1,4 +1,4 @@
-"""Tokens, with the issuer's keys from a real server: what passes, what is refused, and when the issuer is asked."""
+"""Tokens, with the issuer's keys from a real server: what is accepted and refused, and when the issuer is asked."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ CLAIMS: dict[str, Any] = {
 
 
 class Issuer:
-    """An issuer's keys of this moment, and what is answered beside them."""
+    """The issuer's current keys, and the status and body of its answer."""
 
     def __init__(self) -> None:
         self.keys = [key.as_dict(private=False) for key in (POOL_KEY, *LONG_KEYS)]
@@ -49,11 +49,11 @@ class Issuer:
         self.clock = self.frozen = 0.0
 
     def now(self) -> Moment:
-        """Both clocks, as a test has set them; frozen: seconds by which the monotonic one lags behind."""
+        """Both clocks as the test has set them. frozen: seconds by which the monotonic clock lags behind."""
         return Moment(self.clock - self.frozen, self.clock)
 
     def answer(self, connection: socket.socket, _: WireServer) -> None:
-        """Send them."""
+        """Send the keys."""
         body = json.dumps({"keys": self.keys}).encode() if self.body is None else self.body
         connection.sendall(f"HTTP/1.1 {self.status}\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
 
@@ -74,11 +74,11 @@ def server(issuer: Issuer, set_environment: Callable[..., None]) -> Iterator[Wir
 
 
 def changed(**changes: Any) -> dict[str, Any]:
-    """The claims with some changed; None leaves one out."""
+    """The claims with changes; None removes a claim."""
     return {name: value for name, value in (CLAIMS | changes).items() if value is not None}
 
 
-def test_token_is_its_bearers_identity_in_the_gateways_form_and_nothing_else(server: WireServer) -> None:
+def test_token_gives_the_claims_in_the_gateways_form(server: WireServer) -> None:
     assert tokens.check(signed(CLAIMS)) == {
         "sub": "6c1f",
         "token_use": "id",
@@ -96,13 +96,13 @@ def test_token_with_one_thing_wrong_is_refused(server: WireServer, kind: str) ->
 
 
 def passed_natively(token: str, issuer: Issuer) -> dict[str, str]:
-    """The claims that the JWT authorizer of the local gateway passes on; raises Refused."""
+    """The claims that the local gateway's JWT authorizer passes on; raises Refused."""
     keys = SigningKeys(lambda: {"keys": issuer.keys})
     return asyncio.run(JwtAuthorizer(Declaration(ISSUER, ("client",), "authorization"), keys).check(token)).claims
 
 
 def native(token: str, issuer: Issuer) -> bool:
-    """Whether it lets a token pass."""
+    """Whether the local gateway's JWT authorizer accepts a token."""
     with suppress(Refused):
         passed_natively(token, issuer)
         return True
@@ -110,7 +110,7 @@ def native(token: str, issuer: Issuer) -> bool:
 
 
 def ours(token: str) -> bool:
-    """Whether the Lambda authorizer does."""
+    """Whether the Lambda authorizer accepts it."""
     with suppress(Unauthorized):
         tokens.check(tokens.bearer(token))
         return True
@@ -156,26 +156,26 @@ ALIKE = {
 
 
 @pytest.mark.parametrize("name", ALIKE)
-def test_both_authorizers_judge_alike(server: WireServer, issuer: Issuer, name: str) -> None:
-    """A token that opens the routes of people opens those of machines too, and no other does."""
+def test_both_authorizers_accept_the_same_tokens(server: WireServer, issuer: Issuer, name: str) -> None:
+    """The routes of people and the routes of machines accept the same tokens."""
     assert ours(ALIKE[name]) == native(ALIKE[name], issuer)
 
 
-def test_some_tokens_pass_and_most_do_not(server: WireServer) -> None:
-    """Or the test above would find both alike in refusing everything."""
+def test_both_authorizers_accept_some_tokens(server: WireServer) -> None:
+    """Otherwise the test above would pass if both refused everything."""
     assert {name for name, token in ALIKE.items() if ours(token)} == {
         *("good", "after Bearer", "after bearer", "RS384", "RS512", "several audiences", "without iat", "nbf now")
     }
 
 
 def person(claims: dict[str, str]) -> str | None:
-    """The role that claims give, None where they are nobody's."""
+    """The role in the claims; None if they give no role."""
     with suppress(Unauthorized):
         return identity.of_claims(claims, None).role
     return None
 
 
-# A cognito:groups claim, and whose it is.
+# A cognito:groups claim, and the role it gives.
 GROUPS: list[tuple[Any, str | None]] = [
     (["super_admin"], "super_admin"),
     (["tenant_admin"], "tenant_admin"),
@@ -212,10 +212,8 @@ GROUPS: list[tuple[Any, str | None]] = [
 
 
 @pytest.mark.parametrize(("groups", "role"), GROUPS, ids=[json.dumps(groups) for groups, _ in GROUPS])
-def test_both_authorizers_find_the_same_role_or_nobody(
-    server: WireServer, issuer: Issuer, groups: Any, role: str | None
-) -> None:
-    """HUB 43: groups are never split out of a text."""
+def test_both_authorizers_find_the_same_role(server: WireServer, issuer: Issuer, groups: Any, role: str | None) -> None:
+    """HUB 43: the text of the groups claim is never split."""
     token = signed(CLAIMS | {"cognito:groups": groups})
     natively = passed_natively(token, issuer)
 
@@ -224,34 +222,34 @@ def test_both_authorizers_find_the_same_role_or_nobody(
 
 
 @pytest.mark.parametrize("groups", ["[super_admin]", "[", "[staff] "])
-def test_text_that_reads_like_a_list_of_groups_is_nobodys(server: WireServer, groups: str) -> None:
-    """HUB 43: API Gateway writes the text and the list alike; ours sees which it is."""
+def test_text_that_looks_like_a_list_of_groups_is_no_role(server: WireServer, groups: str) -> None:
+    """HUB 43: API Gateway writes a text and a list in the same form; the Lambda authorizer sees the difference."""
     assert not ours(signed(CLAIMS | {"cognito:groups": groups}))
 
 
 @pytest.mark.parametrize("subject", [["6c1f"], [["6c1f"]], ["a", "b"], {"id": 1}, None, "", "x" * 256, "x\0y"])
-def test_both_authorizers_find_nobody_without_one_subject(server: WireServer, issuer: Issuer, subject: Any) -> None:
-    """HUB 52: every subject let in is one that can be addressed."""
+def test_both_authorizers_refuse_a_token_without_one_subject(server: WireServer, issuer: Issuer, subject: Any) -> None:
+    """HUB 52: every accepted subject can be addressed."""
     token = signed(changed(**{"cognito:groups": ["staff"], "sub": subject}))
     assert person(passed_natively(token, issuer)) is None
     if ours(token):
         assert person(tokens.check(token)) is None
 
 
-def test_keys_are_fetched_once_from_the_address_of_the_settings(server: WireServer) -> None:
+def test_keys_are_fetched_once_from_the_configured_address(server: WireServer) -> None:
     for _ in range(3):
         tokens.check(signed(CLAIMS))
 
     assert [request.split(b"\r\n")[0] for request in server.requests] == [b"GET /keys HTTP/1.1"]
 
 
-def test_keys_are_cognitos_where_the_settings_name_none(set_environment: Callable[..., None]) -> None:
+def test_keys_are_cognitos_by_default(set_environment: Callable[..., None]) -> None:
     set_environment(TOKEN_ISSUER=ISSUER, TOKEN_KEYS_URL="")
 
     assert tokens.settings.token_keys_url() == f"{ISSUER}/.well-known/jwks.json"
 
 
-def test_unknown_key_is_asked_for_once_a_minute_and_a_new_one_found_at_once(server: WireServer, issuer: Issuer) -> None:
+def test_unknown_key_is_looked_up_once_a_minute_and_a_new_one_at_once(server: WireServer, issuer: Issuer) -> None:
     keys = tokens.SigningKeys(issuer.now)
     asked = []
     assert keys.find("dummy") is not None
@@ -263,12 +261,12 @@ def test_unknown_key_is_asked_for_once_a_minute_and_a_new_one_found_at_once(serv
     issuer.clock = 200.0
     issuer.keys = [OTHER_KEY.as_dict(private=False)]
     assert keys.find("other") is not None
-    # What was rotated out is good no longer.
+    # A key that was rotated out is no longer accepted.
     assert keys.find("dummy") is None
 
 
-def test_keys_are_fetched_anew_after_two_hours(server: WireServer, issuer: Issuer) -> None:
-    """As long as API Gateway keeps them."""
+def test_keys_are_fetched_again_after_two_hours(server: WireServer, issuer: Issuer) -> None:
+    """API Gateway caches them for the same time."""
     keys = tokens.SigningKeys(issuer.now)
     keys.find("dummy")
     issuer.keys = [OTHER_KEY.as_dict(private=False)]
@@ -278,8 +276,8 @@ def test_keys_are_fetched_anew_after_two_hours(server: WireServer, issuer: Issue
     assert keys.find("dummy") is None
 
 
-def test_keys_are_fetched_anew_after_two_hours_in_a_frozen_environment(server: WireServer, issuer: Issuer) -> None:
-    """A key that was rotated out must not live on because one clock stood still."""
+def test_keys_are_fetched_again_after_two_hours_in_a_frozen_environment(server: WireServer, issuer: Issuer) -> None:
+    """A key that was rotated out must not stay in use because one clock stood still."""
     keys = tokens.SigningKeys(issuer.now)
     keys.find("dummy")
     issuer.keys = [OTHER_KEY.as_dict(private=False)]
@@ -304,17 +302,17 @@ def test_keys_are_fetched_anew_after_two_hours_in_a_frozen_environment(server: W
         ("200 OK", b" " * 200_000),
     ],
 )
-def test_issuer_that_answers_otherwise_is_a_fault_of_ours(
+def test_unexpected_answer_of_the_issuer_is_503(
     server: WireServer, issuer: Issuer, status: str, body: bytes | None
 ) -> None:
-    """The token may be good: nobody is told that it is not."""
+    """The token may be valid, so it must not be called invalid."""
     issuer.status, issuer.body = status, body
     with pytest.raises(Unavailable, match="issuer's keys cannot be read"):
         tokens.check(signed(CLAIMS))
 
 
-def test_issuer_that_failed_is_asked_again_after_a_pause(server: WireServer, issuer: Issuer) -> None:
-    """Or every token of a stranger would have it asked, and wait for it."""
+def test_failed_issuer_is_asked_again_after_a_pause(server: WireServer, issuer: Issuer) -> None:
+    """Otherwise every forged token would cause a request to the issuer, and a wait."""
     issuer.status = "500 Internal Server Error"
     keys = tokens.SigningKeys(issuer.now)
     asked = []
@@ -331,7 +329,7 @@ def test_issuer_that_failed_is_asked_again_after_a_pause(server: WireServer, iss
     assert keys.find("dummy") is not None
 
 
-def test_issuer_that_fails_takes_no_key_away_that_was_good(server: WireServer, issuer: Issuer) -> None:
+def test_failing_issuer_does_not_remove_known_keys(server: WireServer, issuer: Issuer) -> None:
     keys = tokens.SigningKeys(issuer.now)
     keys.find("dummy")
     issuer.status = "500 Internal Server Error"
@@ -343,19 +341,19 @@ def test_issuer_that_fails_takes_no_key_away_that_was_good(server: WireServer, i
 
 
 def silence(_: socket.socket, server: WireServer) -> None:
-    """Say nothing."""
+    """Send nothing."""
     server.over.wait()
 
 
 def drip(connection: socket.socket, server: WireServer) -> None:
-    """Send a header's bytes one by one, each in time."""
+    """Send a header byte by byte, each within the time limit."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nx-slow: ")
     while not server.over.wait(0.05):
         connection.sendall(b"x")
 
 
 @pytest.mark.parametrize("act", [silence, drip])
-def test_issuer_that_takes_too_long_is_given_up(
+def test_slow_issuer_is_given_up(
     act: Act, set_environment: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tokens, "FETCH_SECONDS", 0.5)
@@ -366,7 +364,7 @@ def test_issuer_that_takes_too_long_is_given_up(
             tokens.check(signed(CLAIMS))
 
 
-def test_address_of_the_issuer_behind_a_silent_one_is_reached(
+def test_issuers_second_address_is_reached_if_the_first_is_silent(
     server: WireServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask = socket.getaddrinfo
@@ -382,14 +380,14 @@ def test_address_of_the_issuer_behind_a_silent_one_is_reached(
         silent.close()
 
 
-def test_issuer_that_is_not_there_is_a_fault_of_ours(set_environment: Callable[..., None]) -> None:
+def test_unreachable_issuer_is_503(set_environment: Callable[..., None]) -> None:
     set_environment(TOKEN_ISSUER=ISSUER, TOKEN_AUDIENCE="client", TOKEN_KEYS_URL="http://127.0.0.1:9/keys")
     tokens.current.cache_clear()
     with pytest.raises(Unavailable, match="did not answer"):
         tokens.check(signed(CLAIMS))
 
 
-def test_keys_of_other_kinds_are_left_out(server: WireServer, issuer: Issuer) -> None:
+def test_keys_of_other_types_are_ignored(server: WireServer, issuer: Issuer) -> None:
     """A shared secret among the issuer's keys would be a key to sign with."""
     issuer.keys = [{"kty": "oct", "kid": "secret", "k": "c2VjcmV0"}, *issuer.keys]
     assert tokens.check(signed(CLAIMS))["sub"] == "6c1f"

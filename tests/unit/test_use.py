@@ -1,4 +1,4 @@
-"""What the answer to a call made with a connection means, and whether the call may be made again."""
+"""The result of a call with a connection, and whether the call may be repeated."""
 
 import json
 import socket
@@ -42,7 +42,7 @@ def loopback(set_environment: Callable[..., None]) -> None:
 
 
 def opened(url: str, provider_key: str = "platform", auth: dict[str, Any] = _KEY) -> OpenConnection:
-    """A connection to a platform there."""
+    """A connection to a platform at this URL."""
     now = datetime.now(UTC)
     connection = Connection(
         connection_id="00000000-0000-0000-0000-000000000001",
@@ -76,7 +76,7 @@ def answer(status: int, content: Any = None, *headers: str) -> Act:
 
 
 def outcome(act: Act, method: str, provider_key: str = "platform", **more: Any) -> CausewayError | int:
-    """The error that a call ends with, or the status of its answer."""
+    """The error that a call raises, or the status of its answer."""
     with WireServer(act) as server:
         try:
             return opened(server.url, provider_key, **more).call(method, "/messages", content={"a": 1}).status
@@ -85,12 +85,12 @@ def outcome(act: Act, method: str, provider_key: str = "platform", **more: Any) 
 
 
 @pytest.mark.parametrize(("status", "content"), [(200, {}), (200, "done"), (202, None), (201, []), (204, None)])
-def test_any_2xx_is_good(status: int, content: Any) -> None:
-    """A test asks for more: an answer that only the platform gives."""
+def test_any_2xx_is_a_success(status: int, content: Any) -> None:
+    """A test call requires more: an answer that only this platform gives."""
     assert outcome(answer(status, content), "POST") == status
 
 
-def test_good_status_is_good_whatever_a_test_makes_of_its_body() -> None:
+def test_2xx_is_a_success_whatever_its_body() -> None:
     refused = {"error": {"message": "store not known"}}
 
     assert outcome(answer(200, refused), "GET", "telr") == 200
@@ -113,12 +113,12 @@ def test_good_status_is_good_whatever_a_test_makes_of_its_body() -> None:
         (504, ProviderError, ProviderOutcomeUnknown),
     ],
 )
-def test_other_status_is_told_apart(status: int, get: type[CausewayError], post: type[CausewayError]) -> None:
-    """HUB 11: what may have been done is not called something to try again."""
+def test_other_status_has_its_own_error(status: int, get: type[CausewayError], post: type[CausewayError]) -> None:
+    """HUB 11: a call that may have been done is never called repeatable."""
     assert [type(outcome(answer(status), method)) for method in ("GET", "POST")] == [get, post]
 
 
-def test_platform_that_asks_to_wait_is_waited_for() -> None:
+def test_wait_that_the_platform_asks_for_is_passed_on() -> None:
     error = outcome(answer(429, None, "Retry-After: 7"), "POST")
 
     assert isinstance(error, RateLimited)
@@ -129,8 +129,8 @@ def test_platform_that_asks_to_wait_is_waited_for() -> None:
     ("code", "expected"),
     [(190, InvalidCredentials), (130429, RateLimited), (1, ProviderOutcomeUnknown), (131009, ProviderRejected)],
 )
-def test_platform_that_tells_in_the_body_alone_is_read(code: int, expected: type[CausewayError]) -> None:
-    """Meta's Graph API answers 400 to all of it."""
+def test_error_in_the_body_has_its_own_error(code: int, expected: type[CausewayError]) -> None:
+    """Meta's Graph API answers 400 to all errors."""
     assert type(outcome(answer(400, {"error": {"code": code}}), "POST", "whatsapp_business")) is expected
 
 
@@ -150,7 +150,7 @@ def _reset(connection: socket.socket, _: WireServer) -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST", "PATCH"])
-def test_connection_that_breaks_after_the_request_leaves_a_posts_outcome_unknown(
+def test_broken_connection_after_the_request_makes_a_posts_outcome_unknown(
     act: Act, expected: type[CausewayError], method: str
 ) -> None:
     """HUB 11"""
@@ -158,8 +158,8 @@ def test_connection_that_breaks_after_the_request_leaves_a_posts_outcome_unknown
     assert type(outcome(act, method)) is (expected if repeatable else ProviderOutcomeUnknown)
 
 
-def test_connection_that_is_not_made_leaves_no_doubt() -> None:
-    """HUB 11: neither where nobody listens, nor where the handshake fails, nor where the address is not called."""
+def test_failed_connect_is_not_an_unknown_outcome() -> None:
+    """HUB 11: nobody listens, the handshake fails, or the address is blocked."""
     with socket.socket() as bound, WireServer(say(b"no TLS")) as plain:
         bound.bind(("127.0.0.1", 0))
         closed = f"http://127.0.0.1:{bound.getsockname()[1]}"
@@ -173,8 +173,8 @@ def test_connection_that_is_not_made_leaves_no_doubt() -> None:
                 opened(url).call("POST", "/messages", content={})
 
 
-def test_token_that_is_not_got_leaves_no_doubt() -> None:
-    """HUB 11: the call itself was not made, whatever became of the call for its token."""
+def test_failed_token_request_is_not_an_unknown_outcome() -> None:
+    """HUB 11: the call itself was not made, whatever happened to the token request."""
     acts = (
         *((say(b""), ConnectionFailed), (answer(400), InvalidCredentials), (answer(500), ProviderError)),
         *((answer(302), UnexpectedAnswer), (answer(408), ProviderRejected)),
@@ -184,7 +184,7 @@ def test_token_that_is_not_got_leaves_no_doubt() -> None:
         assert type(outcome(act, "POST", auth=_TOKEN)) is expected
 
 
-def test_fields_of_a_form_are_sent_as_one() -> None:
+def test_fields_of_a_form_are_sent_as_a_form() -> None:
     with WireServer(answer(201)) as server:
         assert opened(server.url).call("POST", "/Messages.json", form={"To": "+41 79", "Body": "a&b"}).status == 201
         [request] = server.requests

@@ -1,4 +1,4 @@
-"""A server on loopback that does to each connection what a test tells it to, byte by byte."""
+"""A server on loopback that handles each connection as a test tells it, byte by byte."""
 
 import re
 import socket
@@ -13,7 +13,7 @@ Act = Callable[[socket.socket, "WireServer"], None]
 
 
 class WireServer:
-    """Runs act(connection, server) once a request has arrived; with TLS if it is given a context.
+    """Runs act(connection, server) after a request has arrived; with TLS if it has a context.
 
     act: may wait for server.over. requests: the requests that arrived, with their bodies.
     """
@@ -29,7 +29,7 @@ class WireServer:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Its URL."""
         return f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
@@ -79,11 +79,11 @@ class WireServer:
 
 
 def say(answer: bytes) -> Act:
-    """Return what sends these bytes and closes."""
+    """Return an act that sends these bytes and closes the connection."""
     return lambda connection, _: connection.sendall(answer)
 
 
 def ok(body: bytes, *headers: str) -> Act:
-    """Return what answers 200 with this body."""
+    """Return an act that answers 200 with this body."""
     lines = ("HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *headers, "", "")
     return say("\r\n".join(lines).encode() + body)
