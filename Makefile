@@ -49,7 +49,7 @@ check: ## linters and type checker: Python, imports, template, SQL
 	.venv-checkov/bin/checkov --config-file .checkov.yaml --file .local/template.json
 	$(CHECK)/squawk schema/*.sql
 
-docs: ## make what is made from the code anew: functions/console's document and page, docs/errors.md
+docs: ## make again what is made from the code: functions/console's document and page, docs/errors.md
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'
 	@$(VENV)/bin/python -m tools.openapi
 	@$(VENV)/bin/python -m tools.error_table >docs/errors.md
@@ -60,6 +60,7 @@ bench: ## the README's performance table, measured here
 
 build: ## sam build: the functions and layers as they go to Lambda (ARCHITECTURE=arm64)
 	@requirements/install .venv-check requirements/check.txt
+	@$(CHECK)/python -m tools.openapi.page
 	@find functions -name __pycache__ -prune -exec rm -rf {} +
 	@python=$$(requirements/find-python 3.13 2>/dev/null) && echo "byte code by $$python" \
 	  || { python=python3.13; echo "No Python 3.13 here: the layers go without byte code, and start-up takes longer"; }; \

@@ -34,6 +34,7 @@ from local.services.services import Services
 from local.state_files import as_json, sam_environment, sam_shell, write_private
 from local.surroundings import Surroundings
 from local.template.reading import Function, load
+from tools.openapi import page
 
 if TYPE_CHECKING:
     import socket
@@ -135,6 +136,7 @@ class Stack:
                 self._undo.callback(listener.close)
             self.base_url = self._url(LOOPBACK)
             if not self._bare:
+                page.write(ROOT / "functions" / "console")
                 services = self._services = Services(self.state_folder, self._addresses, self._say)
                 self._undo.callback(services.stop)
                 # Functions in containers reach the API on the bridge alone.

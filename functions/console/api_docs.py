@@ -1,8 +1,9 @@
-"""What the API takes and answers, for programs and for people: both made from the code by tools.openapi."""
+"""GET /openapi.json and /docs: the API's document and its web page, which tools.openapi makes."""
 
 from pathlib import Path
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from causeway.edge import answers
 from causeway.edge.public import route
@@ -23,6 +24,9 @@ def document() -> Response[str]:
 @route(app, "GET", "/docs", media_types=("text/html",))
 def page() -> Response[str]:
     """Get the API reference as a web page."""
+    # `make build` and the local stack make the page; `sam build` alone does not.
+    if not (_FOLDER / "docs.html").exists():
+        raise NotFoundError
     return _file("docs.html", "text/html; charset=utf-8")
 
 

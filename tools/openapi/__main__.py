@@ -3,15 +3,15 @@
 import json
 from pathlib import Path
 
-from tools.openapi import as_html, make
+from tools.openapi import document, page
 
 
 def main() -> None:
-    """Make both files anew."""
-    document = make(Path("functions"), Path("schema"))
+    """Make both files again."""
     folder = Path("functions/console")
-    (folder / "openapi.json").write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
-    (folder / "docs.html").write_text(as_html(document))
+    made = document.make(Path("functions"), Path("schema"))
+    (folder / "openapi.json").write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    page.write(folder)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,13 @@
-"""The OpenAPI document as one HTML page: no script, nothing loaded from elsewhere."""
+"""The OpenAPI document as one HTML page, without scripts and without anything loaded from elsewhere.
+
+python -m tools.openapi.page writes it, in the repository's folder; it needs no third-party package.
+"""
 
 import json
+import os
 from collections.abc import Iterator
 from html import escape
+from pathlib import Path
 from typing import Any
 
 _STYLE = """
@@ -25,11 +30,22 @@ th, td { border-bottom: 1px solid var(--line); padding: .3rem .6rem .3rem 0; tex
 """
 
 
+def write(folder: Path) -> None:
+    """Write docs.html beside openapi.json; a reader meanwhile finds the old page or the new one, never a part.
+
+    Args:
+        folder: the one with openapi.json.
+    """
+    made = folder / f"docs.html.{os.getpid()}"
+    made.write_text(as_html(json.loads((folder / "openapi.json").read_bytes())), encoding="utf-8")
+    made.replace(folder / "docs.html")
+
+
 def as_html(document: dict[str, Any]) -> str:
     """Return the page.
 
     Args:
-        document: what tools.openapi.make returned.
+        document: the OpenAPI document.
     """
     info = document["info"]
     lines = [
@@ -125,3 +141,7 @@ def _schema(name: str, schema: dict[str, Any]) -> Iterator[str]:
 
 def _anchor(name: str) -> str:
     return name.replace(" ", "-")
+
+
+if __name__ == "__main__":
+    write(Path("functions/console"))

@@ -85,7 +85,12 @@ def failed(error: CausewayError, request_id: str, *, next_action: bool = True) -
     return json_answer(error.code, error.status, json.dumps(body, separators=(",", ":")), headers)
 
 
+def count(code: str) -> None:
+    """Count an answer under its code."""
+    metrics.add_metric(name=code, unit="Count", value=1)
+
+
 def json_answer(code: str, status: int, body: str, headers: dict[str, str]) -> Response[str]:
     """Return an answer with a JSON text, counted under its code."""
-    metrics.add_metric(name=code, unit="Count", value=1)
+    count(code)
     return Response(status, "application/json", body, dict(headers))

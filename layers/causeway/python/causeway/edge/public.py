@@ -5,6 +5,7 @@ from typing import Unpack
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
+from causeway.edge.answers import count
 from causeway.edge.routes import Declaration, Documentation, Proof, register
 
 NO_PROOF = Proof("Called by anyone", ("INTERNAL",))
@@ -24,7 +25,12 @@ def route(
     """
 
     def decorate(function: _Function) -> _Function:
-        register(app, Declaration(method, path, function, NO_PROOF, None, None, documentation), function)
+        def answer() -> Response[str]:
+            response = function()
+            count("OK")
+            return response
+
+        register(app, Declaration(method, path, function, NO_PROOF, None, None, documentation), answer)
         return function
 
     return decorate
