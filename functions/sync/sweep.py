@@ -1,4 +1,4 @@
-"""Called by a schedule: queues lost syncs again, and deletes Idempotency-Keys that are over."""
+"""Called by a schedule: queues lost syncs again, deletes old Idempotency-Keys and old events."""
 
 from functools import partial
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 
 from causeway.database import idempotency
+from causeway.events import retention
 from causeway.jobs import schedules
 from causeway.jobs.invocations import Invocation
 from causeway.jobs.sweeping import delete_in_batches
@@ -23,7 +24,7 @@ RESERVE = 10_000
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Work until nothing is left or the time budget is used up; the next call goes on. Returns the counts."""
     invocation = Invocation.of(context, RESERVE)
-    counts = schedules.run_parts(partial(_syncs, invocation), partial(_keys, invocation))
+    counts = schedules.run_parts(partial(_syncs, invocation), partial(_keys, invocation), partial(_events, invocation))
     logger.info("Swept", extra=counts)
     return counts
 
@@ -36,3 +37,9 @@ def _keys(invocation: Invocation) -> dict[str, int]:
     swept = delete_in_batches(invocation.budget, partial(idempotency.sweep_batch, invocation.database))
     schedules.report("IdempotencyKeys", {"swept": swept})
     return {"keys": swept}
+
+
+def _events(invocation: Invocation) -> dict[str, int]:
+    swept = delete_in_batches(invocation.budget, partial(retention.sweep_batch, invocation.database))
+    schedules.report("Events", {"swept": swept})
+    return {"events": swept}

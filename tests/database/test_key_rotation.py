@@ -293,6 +293,7 @@ def test_role_that_looks_across_tenants_reads_ids_and_ages_and_no_secret(casino:
             *(f"idempotency_keys.{column}" for column in ("tenant_id", "subject", "idempotency_key")),
             "idempotency_keys.created_at",
             "idempotency_keys.leased_until",
+            *(f"events_out.{column}" for column in ("tenant_id", "event_id", "created_at")),
             *(f"sync_runs.{column}" for column in ("tenant_id", "run_id", "status", "queued_at", "leased_until")),
         )
     }

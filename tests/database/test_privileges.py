@@ -60,6 +60,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         "currencies": READ,
         **dict.fromkeys(CASINO_TABLES, READ),
         "casino_sessions": {"SELECT", "INSERT", "UPDATE"},
+        "events_out": {"INSERT"},
     },
     "causeway_provider": {
         "tenants": READ,
@@ -112,6 +113,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         "integration_api_logs": {"SELECT", "INSERT"},
         "sync_runs": {"SELECT", "INSERT", "UPDATE"},
         "idempotency_keys": {"SELECT", "INSERT", "UPDATE"},
+        "events_out": {"INSERT"},
     },
 }
 ALLOWED["causeway_credentials"] = ALLOWED["causeway_hub"] | {
@@ -167,7 +169,14 @@ WRITABLE_COLUMNS["causeway_credentials"] = WRITABLE_COLUMNS["causeway_hub"] | {
 ASKED = {"current_tenant", "current_subject", "current_caller_role", "ledger_tenant", "is_name"}
 HUB_FUNCTIONS = {
     *("enter_tenant_v1", "enter_platform_v1", "admit_v1", "api_key_use_v1", "audit_append_v1"),
-    *("idempotency_claim_v1", "idempotency_kept", "idempotency_sweep_v1", "sync_runs_due_v1", *ASKED),
+    *(
+        "idempotency_claim_v1",
+        "idempotency_kept",
+        "idempotency_sweep_v1",
+        "sync_runs_due_v1",
+        "events_sweep_v1",
+        *ASKED,
+    ),
 }
 CALLABLE = {
     "causeway_casino": {
@@ -573,6 +582,7 @@ def test_functions_that_run_with_anothers_rights_pin_their_search_path(shared_ca
         "credentials_due_v1": "causeway_keeper",
         "sync_runs_due_v1": "causeway_keeper",
         "idempotency_sweep_v1": "causeway_keeper",
+        "events_sweep_v1": "causeway_keeper",
     }
     assert {tuple(function.proconfig) for function in definers} == {("search_path=public, pg_temp",)}
 

@@ -64,6 +64,13 @@ OWN_WORDS = {
     "api_credentials_destroy": _GIVES_CREDENTIALS,
     **dict.fromkeys(("idempotency_keys_own", "idempotency_keys_add", "idempotency_keys_change"), _CALLERS_OWN),
 }
+# What the sweeps of all tenants may delete.
+SWEPT = {
+    "idempotency_keys_sweep": (
+        "((created_at < (now() - idempotency_kept())) AND COALESCE((leased_until <= now()), true))"
+    ),
+    "events_out_sweep": "(created_at < (now() - events_kept()))",
+}
 # Tables that belong to no tenant, and what their policies ask by command.
 WITHOUT_TENANT = {
     "integration_providers": {"SELECT": "true", "INSERT": _SUPER_ADMIN, "UPDATE": _SUPER_ADMIN},
@@ -124,6 +131,10 @@ _HUB_SIDE = (
     """
     INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, attempt)
     VALUES (%(tenant)s, 'subject', 'key', sha256('body'), gen_random_uuid())
+    """,
+    """
+    INSERT INTO events_out (tenant_id, type, object_kind, object_id, version, payload)
+    VALUES (%(tenant)s, 'connection.created', 'connection', 'id', 1, '{}')
     """,
 )
 
@@ -245,13 +256,7 @@ def test_every_policy_but_the_auditors_asks_for_the_tenant_read_or_written(share
         if policy.roles[0] in ("causeway_auditor", "causeway_keeper") or policy.policyname in OF_THE_DEPLOYMENT:
             # The auditor signs heads of every tenant's chains, in a table that it alone reads.
             signs = (policy.tablename, policy.cmd, policy.with_check) == ("ledger_audit_heads", "INSERT", "true")
-            sweeps = (policy.policyname, policy.cmd, policy.qual) == (
-                *(
-                    "idempotency_keys_sweep",
-                    "DELETE",
-                    "((created_at < (now() - idempotency_kept())) AND COALESCE((leased_until <= now()), true))",
-                ),
-            )
+            sweeps = policy.cmd == "DELETE" and SWEPT.get(policy.policyname) == policy.qual
             assert signs or sweeps or (policy.cmd, policy.qual) == ("SELECT", "true"), policy.policyname
             continue
         asked = {

@@ -178,11 +178,20 @@ def test_connection_that_is_disabled_while_its_sync_waits_is_not_synced(
     assert (run["status"], run["reason"]) == ("failed", "INTEGRATION_NOT_ACTIVE")
 
 
-def test_old_keys_are_swept_though_syncs_cannot_be(stack: Stack, hub: Hub, rows: Rows, active: str) -> None:
-    """Nobody may ask which syncs are lost, so the call fails, and the old keys do not wait for its repair."""
+def test_old_keys_and_events_are_deleted_though_syncs_cannot_be_swept(
+    stack: Stack, hub: Hub, rows: Rows, active: str
+) -> None:
+    """The function may not ask which syncs are lost: its call fails, after it has done the rest of its work."""
     key = token_hex(8)
     hub.call("POST", f"{active}/sync", idempotency_key=key)
     rows("UPDATE idempotency_keys SET created_at = now() - interval '2 days' WHERE idempotency_key = %s", [key])
+    rows(
+        """
+        INSERT INTO events_out (tenant_id, type, object_kind, object_id, version, payload, created_at)
+        VALUES (%s, 'sync.finished', 'sync_run', %s, 1, '{}', now() - interval '31 days')
+        """,
+        [TENANTS[OURS], key],
+    )
     rows("REVOKE EXECUTE ON FUNCTION sync_runs_due_v1 FROM causeway_hub")
     try:
         with pytest.raises(FunctionError):
@@ -191,6 +200,7 @@ def test_old_keys_are_swept_though_syncs_cannot_be(stack: Stack, hub: Hub, rows:
         rows("GRANT EXECUTE ON FUNCTION sync_runs_due_v1 TO causeway_hub")
 
     assert rows("SELECT FROM idempotency_keys WHERE idempotency_key = %s", [key]) == []
+    assert rows("SELECT FROM events_out WHERE object_id = %s", [key]) == []
 
 
 def test_queue_that_does_not_answer_loses_nothing(
@@ -247,7 +257,14 @@ def test_sample_events_are_taken(stack: Stack) -> None:
     samples = {name: json.loads((ROOT / "events" / f"{name}.json").read_text()) for name in ("sync-run", "sync-sweep")}
 
     assert stack.invoke("sync-run", samples["sync-run"]) == {"batchItemFailures": []}
-    assert set(stack.invoke("sync-sweep", samples["sync-sweep"])) == {"queued", "failed", "refused", "left", "keys"}
+    assert set(stack.invoke("sync-sweep", samples["sync-sweep"])) == {
+        "queued",
+        "failed",
+        "refused",
+        "left",
+        "keys",
+        "events",
+    }
 
 
 def record(body: str, message_id: str = "") -> dict[str, Any]:

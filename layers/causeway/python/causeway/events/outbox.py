@@ -1,0 +1,70 @@
+"""Writing events into the outbox. Nothing sends them yet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+# The first part of an event's type; the table's CHECK lists the same kinds.
+Kind = Literal[
+    "connection",
+    "sync",
+    "payment",
+    "message",
+    "shipment",
+    "webhook",
+    "sms_payment",
+    "player",
+    "lead",
+    "booking",
+    "wallet",
+    "issue",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change of one object of a tenant.
+
+    Attributes:
+        kind: with what it makes the event's type, by which subscribers choose: "payment" and "succeeded" make
+            payment.succeeded.
+        what: what happened: a word in the past tense, in lower case, parts joined by underscores.
+        object_kind: of the object that changed, such as "sync_run".
+        object_id: 1 to 255 characters.
+        version: of the object after the change, counted from 1: it orders the events of one object.
+        payload: what subscribers get, without secrets; at most 64 KiB as JSON.
+    """
+
+    kind: Kind
+    what: str
+    object_kind: str
+    object_id: str
+    version: int
+    payload: Mapping[str, Any]
+
+    @property
+    def type(self) -> str:
+        """The event's type."""
+        return f"{self.kind}.{self.what}"
+
+
+def write(transaction: psycopg.Connection[Any], event: Event) -> None:
+    """Write an event in the transaction that makes the change, by one statement.
+
+    Args:
+        transaction: of the object's tenant, of the hub's, the credentials' or the casino's login.
+        event: what happened.
+
+    Raises:
+        psycopg.errors.CheckViolation: a field breaks a rule above; the transaction must be rolled back.
+    """
+    transaction.execute(
+        """
+        INSERT INTO events_out (tenant_id, type, object_kind, object_id, version, payload)
+        VALUES (current_tenant(), %s, %s, %s, %s, %s)
+        """,
+        [event.type, event.object_kind, event.object_id, event.version, Jsonb(dict(event.payload))],
+    )

@@ -1,0 +1,76 @@
+-- The outbox: events about a tenant's objects, each written in the transaction of the change it tells of. A change and its
+-- event are committed together or not at all. Later a sender delivers them to the tenant's subscribers; nothing sends yet.
+
+CREATE TABLE events_out (
+    -- No foreign key to tenants: every event would lock the tenant's row, and the row-level security below admits the
+    -- tenant of the transaction only.
+    tenant_id uuid NOT NULL,
+    event_id uuid NOT NULL DEFAULT gen_random_uuid(),
+    -- Subscribers choose events by type, so only known kinds of events are stored: <kind>.<what happened>.
+    type text COLLATE "C" NOT NULL CHECK (
+        type ~ ('^(connection|sync|payment|message|shipment|webhook|sms_payment|player|lead|booking|wallet|issue)'
+        || '[.][a-z][a-z_]{0,62}$')
+    ),
+    -- The object it is about, such as a sync_run: a noun in the form of a column's name.
+    object_kind text COLLATE "C" NOT NULL CHECK (object_kind ~ '^[a-z][a-z_]{0,62}$'),
+    -- An id is never empty, and as short as every id that a caller may send.
+    object_id text COLLATE "C" NOT NULL CHECK (length(object_id) BETWEEN 1 AND 255),
+    -- The version of the object that the change made, counted from 1: it orders the events of one object.
+    version bigint NOT NULL CHECK (version > 0),
+    -- A subscriber gets a JSON object, of at most 64 KiB: it is sent in one request, and must pass through a queue.
+    payload jsonb NOT NULL CHECK (jsonb_typeof(payload) = 'object' AND octet_length(payload::text) <= 65536),
+    -- Not the start of the transaction: two events of one transaction keep their order.
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (tenant_id, event_id)
+);
+-- A tenant's events in their order.
+CREATE INDEX events_out_order ON events_out (tenant_id, created_at, event_id);
+-- The sweep looks for the oldest of all tenants.
+CREATE INDEX events_out_created ON events_out (created_at);
+
+-- Events are kept for so long; after that they may be swept.
+CREATE FUNCTION events_kept() RETURNS interval
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN interval '30 days';
+REVOKE ALL ON FUNCTION events_kept FROM public;
+GRANT EXECUTE ON FUNCTION events_kept TO causeway_keeper;
+
+ALTER TABLE events_out ENABLE ROW LEVEL SECURITY;
+ALTER TABLE events_out FORCE ROW LEVEL SECURITY;
+
+-- The logins that change what events tell of: the hub (connections, syncs, payments, messages, shipments, webhooks, SMS
+-- payments, leads, bookings, issues; causeway_credentials is a member of it) and the casino (players, wallets). They write
+-- events and read none. No login sets created_at: an event can be neither hidden in the past nor kept for ever.
+CREATE POLICY events_out_write ON events_out FOR INSERT TO causeway_hub, causeway_casino
+WITH CHECK (tenant_id = current_tenant());
+GRANT INSERT (tenant_id, event_id, type, object_kind, object_id, version, payload) ON events_out
+TO causeway_hub, causeway_casino;
+
+-- The sweep looks across tenants. It sees ids and ages and no payload, and can delete no younger event.
+GRANT SELECT (tenant_id, event_id, created_at), DELETE ON events_out TO causeway_keeper;
+CREATE POLICY events_out_old ON events_out FOR SELECT TO causeway_keeper USING (true);
+CREATE POLICY events_out_sweep ON events_out FOR DELETE TO causeway_keeper
+USING (created_at < now() - events_kept());
+
+-- Deletes up to a thousand events that are over, the oldest first, and returns how many.
+CREATE FUNCTION events_sweep_v1() RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    WITH swept AS (
+        DELETE FROM events_out AS e
+        USING (
+            SELECT o.tenant_id, o.event_id FROM events_out AS o
+            WHERE o.created_at < now() - events_kept()
+            ORDER BY o.created_at LIMIT 1000
+        ) AS old
+        WHERE e.tenant_id = old.tenant_id AND e.event_id = old.event_id
+        RETURNING 1
+    )
+    SELECT count(*) FROM swept;
+END;
+
+REVOKE ALL ON FUNCTION events_sweep_v1 FROM public;
+GRANT CREATE ON SCHEMA public TO causeway_keeper;
+ALTER FUNCTION events_sweep_v1 OWNER TO causeway_keeper;
+REVOKE CREATE ON SCHEMA public FROM causeway_keeper;
+GRANT EXECUTE ON FUNCTION events_sweep_v1 TO causeway_hub;
