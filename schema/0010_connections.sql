@@ -20,7 +20,7 @@ CREATE TABLE integration_connections (
     error_message text,
     -- The number of status changes. A test compares it, so that an outdated test result does not overwrite a newer
     -- status.
-    states bigint NOT NULL DEFAULT 0,
+    status_changes bigint NOT NULL DEFAULT 0,
     last_sync_at timestamptz,
     -- The number of changes made by people: the ETag. A test result does not change the version.
     version bigint NOT NULL DEFAULT 1,
@@ -113,7 +113,7 @@ BEGIN
     END LOOP;
 END $$;
 
-GRANT UPDATE (name, description, environment, config, terms, status, states, error_code, error_message, last_sync_at, version, updated_at, deleted_at)
+GRANT UPDATE (name, description, environment, config, terms, status, status_changes, error_code, error_message, last_sync_at, version, updated_at, deleted_at)
 ON integration_connections TO causeway_hub;
 GRANT UPDATE (status, failures, successes, changed_at, code, message, next_action, response_ms, checked_at)
 ON integration_health TO causeway_hub;

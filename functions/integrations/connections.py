@@ -5,6 +5,7 @@ from uuid import UUID
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.connections import call_log, changes, health, requests, rows, testing
+from causeway.connections.connection import Connection
 from causeway.edge import answers
 from causeway.edge.hub import HubAnswer, HubCall, route
 from causeway.platforms.verdicts import VERDICTS
@@ -13,11 +14,11 @@ from causeway.vault import credentials
 app = APIGatewayHttpResolver()
 
 
-def _shown(connection: rows.Connection) -> HubAnswer:
+def _shown(connection: Connection) -> HubAnswer:
     return HubAnswer(connection.as_json(with_config=True), version=connection.version)
 
 
-def _made(connection: rows.Connection) -> HubAnswer:
+def _made(connection: Connection) -> HubAnswer:
     headers = {"location": f"/integrations/{connection.connection_id}"}
     return HubAnswer(connection.as_json(with_config=True), 201, connection.version, headers)
 
@@ -26,7 +27,7 @@ def _deleted(_: None) -> HubAnswer:
     return HubAnswer("", 204)
 
 
-def _tested(judged: tuple[testing.Tested, rows.Connection]) -> HubAnswer:
+def _tested(judged: tuple[testing.Tested, Connection]) -> HubAnswer:
     verdict, connection = judged
     return HubAnswer(verdict.as_json(), version=connection.version)
 

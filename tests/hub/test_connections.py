@@ -13,6 +13,7 @@ import pytest
 
 from causeway.connections import changes, testing
 from causeway.connections import rows as connection_rows
+from causeway.connections import writes as connection_writes
 from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.errors.connections import IntegrationNotActive, SecretsRequired
 from causeway.errors.platforms import InvalidCredentials
@@ -484,7 +485,7 @@ def test_connection_that_changed_since_its_test_is_not_enabled_by_it(inside: Ins
     connection_id = UUID(one.connection_id)
     disabled = changes.disable(context, connection_id, ANY)
     with pytest.raises(VersionMismatch), context.transaction() as transaction:
-        connection_rows.enable(transaction, connection_id, disabled.version - 1)
+        connection_writes.enable(transaction, connection_id, disabled.version - 1)
     with context.transaction() as transaction:
         assert connection_rows.find(transaction, connection_id).status == "disconnected"
 

@@ -11,8 +11,8 @@ from uuid import UUID
 import pytest
 
 from causeway.connections import changes, testing, use
+from causeway.connections.connection import Connection
 from causeway.connections.requests import Change, Draft, NewSecrets
-from causeway.connections.rows import Connection
 from causeway.errors.catalogue import ConfigSchemaInvalid
 from causeway.errors.connections import TemplateMoved
 from causeway.errors.platforms import InvalidCredentials

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from causeway.connections.rows import Connection
+from causeway.connections.connection import Connection
 from causeway.connections.use import OpenConnection
 from causeway.errors.platforms import (
     BlockedAddress,

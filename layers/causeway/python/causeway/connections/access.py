@@ -14,7 +14,8 @@ from causeway.audit_log import Action
 from causeway.catalogue import providers
 from causeway.catalogue.providers import Provider
 from causeway.connections import audit, call_log, rows, standing
-from causeway.connections.rows import Connection, Transaction
+from causeway.connections.connection import Connection
+from causeway.connections.rows import Transaction
 from causeway.errors.connections import IntegrationNotActive, NotSupported
 from causeway.errors.requests import VersionMismatch
 from causeway.errors.tree import CausewayError
@@ -41,7 +42,7 @@ class Found:
     @property
     def agreed(self) -> bool:
         """True if no super admin changed the template since the tenant agreed to it."""
-        return not self.connection.moved
+        return not self.connection.template_changed
 
 
 def found(
@@ -89,7 +90,7 @@ def find(
     changed = provider.sent(connection.environment) if provider.changed_by_admin else None
     connection = replace(connection, changed_template=changed)
     if active:
-        rows.demand_active(connection)
+        connection.check_usable()
     if connection.status == "disconnected" and not disabled:
         raise IntegrationNotActive("The connection is disabled")
     if provider_keys and connection.provider_key not in provider_keys:
@@ -109,7 +110,7 @@ def account(context: Context, use: Found) -> Account:
         CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: as credentials.unsealed.
     """
     connection = use.connection
-    connection.demand_agreed()
+    connection.check_template()
     return Account(use.provider, connection.environment, connection.config, unsealed(context, connection, use.stored))
 
 

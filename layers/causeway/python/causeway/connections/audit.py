@@ -6,7 +6,8 @@ from typing import Any, Literal
 from causeway import audit_log, settings
 from causeway.audit_log import Action
 from causeway.aws import secrets
-from causeway.connections.rows import Connection, Transaction
+from causeway.connections.connection import Connection
+from causeway.connections.rows import Transaction
 from causeway.tenancy.context import Context, RequestContext
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from causeway.connections.rows import Connection, Transaction
+from causeway.connections.connection import Connection
+from causeway.connections.rows import Transaction
 from causeway.outbound.client import Attempt
 from causeway.wire.pages import Listing, Page
 

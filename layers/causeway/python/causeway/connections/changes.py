@@ -7,9 +7,9 @@ from uuid import UUID
 
 from causeway.audit_log import Action
 from causeway.catalogue import config_schema, providers
-from causeway.connections import access, audit, reconfiguration, rows, testing
+from causeway.connections import access, audit, reconfiguration, rows, testing, writes
+from causeway.connections.connection import Connection
 from causeway.connections.requests import Change, Draft, NewSecrets
-from causeway.connections.rows import Connection
 from causeway.errors.catalogue import ProviderInactive
 from causeway.errors.connections import TemplateMoved
 from causeway.errors.requests import VersionMismatch
@@ -52,7 +52,7 @@ def create(context: RequestContext, draft: Draft) -> Connection:
     sealed = reconfiguration.sealed(context, connection_id, secret)
     terms = provider.terms(draft.environment)
     with context.transaction() as transaction:
-        connection = rows.create(transaction, connection_id, draft, plain, terms, context.caller.subject)
+        connection = writes.create(transaction, connection_id, draft, plain, terms, context.caller.subject)
         stored = Secrets.of(secret, credentials.store_first(transaction, sealed))
         kept = {"secrets": audit.fingerprints(key, secret)}
         audit.note(context, transaction, Action.CONNECTION_CREATED, connection, after=audit.shown(connection) | kept)
@@ -102,7 +102,7 @@ def change(context: RequestContext, connection_id: UUID, expected: Expected, wan
     with context.transaction() as transaction:
         before = rows.find(transaction, connection_id, lock=True)
         expected.demand(before.version)
-        changed = rows.update(transaction, connection_id, before.version, wanted)
+        changed = writes.update(transaction, connection_id, before.version, wanted)
         _note_change(context, transaction, Action.CONNECTION_CHANGED, before, changed)
         context.done(transaction, changed)
     return changed
@@ -138,7 +138,7 @@ def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) 
         back = credentials.retiring(transaction, connection_id)
         replaced = None if back is None else credentials.stored(transaction, connection_id, back.version)
     connection, provider = use.connection, use.provider
-    connection.demand_agreed()
+    connection.check_template()
     if back is None or replaced is None:
         raise NothingToRollBack
     if replaced.connection_version != connection.version:
@@ -149,7 +149,7 @@ def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) 
     key = audit.fingerprint_key(context)
     before = _fingerprints_in_use(context, use, key)
     with context.transaction() as transaction:
-        changed = rows.update(transaction, connection_id, connection.version, _NOTHING)
+        changed = writes.update(transaction, connection_id, connection.version, _NOTHING)
         credentials.roll_back(transaction, connection_id, back.version)
         changed = testing.settle(transaction, changed, tested, anew=True)
         audit.note(
@@ -191,7 +191,7 @@ def enable(context: RequestContext, connection_id: UUID, expected: Expected) -> 
     account = access.account(context, use)
     if disabled:
         with context.transaction() as transaction:
-            connection = rows.enable(transaction, connection_id, use.connection.version)
+            connection = writes.enable(transaction, connection_id, use.connection.version)
             _note_change(context, transaction, Action.CONNECTION_ENABLED, use.connection, connection)
             context.begun(transaction)
     return testing.judge(context, connection, account, anew=disabled or context.resumed)
@@ -202,7 +202,7 @@ def disable(context: RequestContext, connection_id: UUID, expected: Expected) ->
     with context.transaction() as transaction:
         before = rows.find(transaction, connection_id, lock=True)
         expected.demand(before.version)
-        connection = rows.disable(transaction, connection_id, before.version)
+        connection = writes.disable(transaction, connection_id, before.version)
         _note_change(context, transaction, Action.CONNECTION_DISABLED, before, connection)
         context.done(transaction, connection)
     return connection
@@ -218,7 +218,7 @@ def delete(context: RequestContext, connection_id: UUID, expected: Expected) -> 
         # Lock the connection's row first, as all who change it and its credential do: no deadlocks.
         connection = rows.find(transaction, connection_id, lock=True)
         expected.demand(connection.version)
-        rows.delete(transaction, connection_id, connection.version)
+        writes.delete(transaction, connection_id, connection.version)
         versions = credentials.destroy(transaction, connection_id)
         audit.note(context, transaction, Action.CREDENTIAL_DESTROYED, connection, after={"versions": versions})
         audit.note(context, transaction, Action.CONNECTION_DELETED, connection, before=audit.shown(connection))

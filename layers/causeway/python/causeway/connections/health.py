@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID
 
-from causeway.connections.rows import Connection, Transaction
+from causeway.connections.connection import Connection
+from causeway.connections.rows import Transaction
 from causeway.errors.connections import IntegrationNotActive
 from causeway.platforms.verdicts import Finding, Verdict
 
@@ -119,7 +120,7 @@ def shown(transaction: Transaction, connection: Connection) -> dict[str, Any]:
         "name": connection.name,
         "type": connection.provider_key,
         "status": connection.shown_status,
-        "isActive": connection.stopped_by is None,
+        "isActive": connection.use_error is None,
         "lastSync": None if connection.last_sync_at is None else connection.last_sync_at.isoformat(),
         "errorMessage": connection.shown_error,
         "checks": {"connection": None if row is None else _check(connection, row)},
@@ -136,7 +137,7 @@ def _check(connection: Connection, row: Any) -> dict[str, Any]:
         "checkedAt": row.checked_at.isoformat(),
         "changedAt": row.changed_at.isoformat(),
     }
-    stopped = connection.stopped_by
+    stopped = connection.use_error
     # IntegrationNotActive has its reason in the observation: show that.
     if stopped is None or isinstance(stopped, IntegrationNotActive):
         return check

@@ -11,10 +11,10 @@ from uuid import UUID
 from causeway.audit_log import Action
 from causeway.catalogue import config_schema
 from causeway.catalogue.providers import Provider
-from causeway.connections import access, audit, rows, testing
+from causeway.connections import access, audit, rows, testing, writes
 from causeway.connections.access import Found
+from causeway.connections.connection import Connection
 from causeway.connections.requests import Change
-from causeway.connections.rows import Connection
 from causeway.errors.connections import IntegrationNotActive, SecretsRequired
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
@@ -90,7 +90,7 @@ def _replaced(
     connection_id = UUID(use.connection.connection_id)
     terms = use.provider.terms(plan.account.environment)
     settings = dict(plan.account.settings)
-    changed = rows.update(transaction, connection_id, use.connection.version, wanted, settings, terms)
+    changed = writes.update(transaction, connection_id, use.connection.version, wanted, settings, terms)
     if fresh is not None:
         credentials.promote(transaction, connection_id, credentials.store(transaction, fresh))
     # What was given for other terms or another address, or cannot be read, does not come back by rolling back.
@@ -123,7 +123,7 @@ def _planned(context: RequestContext, use: Found, config: dict[str, Any], enviro
     }
     settings, secret = checked(provider, merged)
     if kept is None and not given_again:
-        connection.demand_agreed()
+        connection.check_template()
     account = Account(provider, environment or connection.environment, settings, secret)
     before = Account(provider, connection.environment, connection.config, {})
     # Or who may change an address could have the secrets sent to himself, and so read them.

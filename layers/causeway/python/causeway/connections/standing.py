@@ -13,8 +13,9 @@ What was seen of another version changes nothing: each change of settings or cre
 from collections.abc import Sequence
 from uuid import UUID
 
-from causeway.connections import health, rows
-from causeway.connections.rows import Connection, Transaction
+from causeway.connections import health, rows, writes
+from causeway.connections.connection import Connection
+from causeway.connections.rows import Transaction
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 from causeway.platforms.verdicts import Finding, Verdict
 
@@ -40,11 +41,11 @@ def settle(
         The connection as it is now; None where it is no longer the version that was tested.
     """
     connection_id = UUID(seen.connection_id)
-    before = rows.of_version(transaction, connection_id, seen.version)
+    before = rows.lock_version(transaction, connection_id, seen.version)
     if before is None:
         return None
     # An old success does not bring back what was refused since it began.
-    if verdict.finding is Finding.GOOD and before.status == "error" and before.states != seen.states:
+    if verdict.finding is Finding.GOOD and before.status == "error" and before.status_changes != seen.status_changes:
         return before
     now = _changed(transaction, before, verdict)
     fresh = anew or (now.status == "active" and before.status != "active")
@@ -66,7 +67,7 @@ def observe(transaction: Transaction, connection: Connection, verdicts: Sequence
     """
     connection_id = UUID(connection.connection_id)
     refused = any(verdict.finding is Finding.REFUSED for verdict in verdicts)
-    now = rows.of_version(transaction, connection_id, connection.version, wait=refused)
+    now = rows.lock_version(transaction, connection_id, connection.version, wait=refused)
     for verdict in verdicts:
         # An old success does not bring back what was refused since.
         if now is None or now.status != "active":
@@ -79,10 +80,10 @@ def observe(transaction: Transaction, connection: Connection, verdicts: Sequence
 
 def unopened(transaction: Transaction, connection: Connection, error: CredentialMissing | CredentialUnreadable) -> None:
     """Note that a connection's credential in use cannot be opened, so that it is not shown as one that works."""
-    now = rows.of_version(transaction, UUID(connection.connection_id), connection.version)
+    now = rows.lock_version(transaction, UUID(connection.connection_id), connection.version)
     if now is not None:
         status = now.status if now.status == "disconnected" else "error"
-        rows.set_state(transaction, now, status, error.code, f"{error.sentence}. {error.action}")
+        writes.set_status(transaction, now, status, error.code, f"{error.sentence}. {error.action}")
 
 
 def _changed(transaction: Transaction, before: Connection, verdict: Verdict) -> Connection:
@@ -101,4 +102,4 @@ def _changed(transaction: Transaction, before: Connection, verdict: Verdict) -> 
     same = wanted == (before.status, before.error_code, before.error_message)
     if same and verdict.finding is not Finding.REFUSED:
         return before
-    return rows.set_state(transaction, before, *wanted)
+    return writes.set_status(transaction, before, *wanted)

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from causeway.audit_log import Action
 from causeway.connections import access, audit, rows, standing
-from causeway.connections.rows import Connection, Transaction
+from causeway.connections.connection import Connection
+from causeway.connections.rows import Transaction
 from causeway.platforms import calls
 from causeway.platforms.account import Account
 from causeway.platforms.verdicts import Verdict

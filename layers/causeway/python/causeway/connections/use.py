@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from causeway.connections import access
-from causeway.connections.rows import Connection
+from causeway.connections.connection import Connection
 from causeway.errors.platforms import ProviderOutcomeUnknown, ProviderRejected
 from causeway.errors.tree import CausewayError
 from causeway.outbound.client import Attempt

@@ -55,10 +55,10 @@ def run(invocation: Invocation, message: Message, engines: Mapping[str, Engine] 
 def _obstacle(transaction: Transaction, leased: LeasedRun) -> str | None:
     """Return why the run's connection cannot be used any more, as one of REASONS; None where it can be used."""
     try:
-        stopped_by = rows.find(transaction, leased.connection_id).stopped_by
+        use_error = rows.find(transaction, leased.connection_id).use_error
     except ConnectionNotFound:
         return IntegrationNotActive.code
-    return None if stopped_by is None else stopped_by.code
+    return None if use_error is None else use_error.code
 
 
 def _run_engine(context: JobContext, leased: LeasedRun, engines: Mapping[str, Engine]) -> Result:

@@ -32,7 +32,7 @@ def start(context: RequestContext, connection_id: UUID, expected: Expected) -> t
     with context.transaction() as transaction:
         connection = rows.find(transaction, connection_id)
         expected.demand(connection.version)
-        rows.demand_active(connection)
+        connection.check_usable()
         run, made = runs.request(transaction, connection_id, context.new_id(), context.caller.subject)
         if made:
             audit.note(context, transaction, Action.SYNC_REQUESTED, connection, after={"runId": str(run.run_id)})

@@ -1,0 +1,125 @@
+"""A tenant's connection to a provider, without its secrets: whether it can be used, and what it shows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from causeway.catalogue import provider_terms
+from causeway.errors.connections import IntegrationNotActive, TemplateMoved
+from causeway.errors.tree import CausewayError
+from causeway.errors.vault import CredentialMissing, CredentialUnreadable
+
+# What a use may find wrong with a stored credential, by code. New secrets mend it.
+_CREDENTIAL_ERRORS = {error.code: error for error in (CredentialUnreadable, CredentialMissing)}
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A connection; its secrets are in causeway.vault.credentials.
+
+    Attributes:
+        kind: the provider's.
+        version: counts changes by people: the ETag.
+        terms: the digest of the template's terms that the tenant agreed to (provider_terms.digest).
+        error_code: of the error that error_message describes; None: no error.
+        status_changes: how often the status was set. A test that began before the last change must not undo it.
+        changed_template: what provider_terms.digest takes of the template as it is now; None: no super admin changed
+            the template.
+    """
+
+    connection_id: str
+    provider_key: str
+    kind: str
+    name: str
+    description: str
+    environment: str
+    config: dict[str, Any]
+    status: str
+    error_message: str | None
+    last_sync_at: datetime | None
+    version: int
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+    terms: bytes
+    error_code: str | None = None
+    status_changes: int = 0
+    changed_template: list[Any] | None = None
+
+    @property
+    def template_changed(self) -> bool:
+        """Whether the template's terms are no longer those that the connection's admin agreed to.
+
+        This is the only check of whether secrets may be sent where the template says.
+        """
+        return self.changed_template is not None and provider_terms.digest(*self.changed_template) != self.terms
+
+    @property
+    def _template_error(self) -> TemplateMoved:
+        """The error of a changed template, which says so if the connection's environment is gone."""
+        base_url, _, health_call, _ = self.changed_template or [None, {}, {}, None]
+        if base_url or health_call.get("configured_url"):
+            return TemplateMoved()
+        return TemplateMoved(
+            f"The template no longer has the environment {self.environment}, which this connection was made for",
+            action="Look at the template's base URLs; send PATCH with an environment that has one, and with a config "
+            "that gives every secret again.",
+        )
+
+    def check_template(self) -> None:
+        """Raise TemplateMoved if secrets may not be sent where the template says."""
+        if self.template_changed:
+            raise self._template_error
+
+    @property
+    def use_error(self) -> CausewayError | None:
+        """The error that every use ends with now, whatever the platform answers; None: the connection can be used."""
+        if self.status == "disconnected":
+            return IntegrationNotActive("The connection is disabled")
+        if self.template_changed:
+            return self._template_error
+        if self.error_code in _CREDENTIAL_ERRORS:
+            return _CREDENTIAL_ERRORS[self.error_code]()
+        if self.status == "active":
+            return None
+        return IntegrationNotActive(self.error_message or "The connection has not been tested yet")
+
+    def check_usable(self) -> None:
+        """Raise use_error, if there is one.
+
+        Raises:
+            IntegrationNotActive, TemplateMoved, CredentialUnreadable, CredentialMissing.
+        """
+        if self.use_error is not None:
+            raise self.use_error
+
+    @property
+    def shown_status(self) -> str:
+        """The status; error instead of active if a use would fail."""
+        return "error" if self.status == "active" and self.template_changed else self.status
+
+    @property
+    def shown_error(self) -> str | None:
+        """What is wrong, and what to do about it; None: nothing is wrong."""
+        if self.template_changed and self.status != "disconnected":
+            return f"{self._template_error.sentence}. {self._template_error.action}"
+        return self.error_message
+
+    def as_json(self, *, with_config: bool) -> dict[str, Any]:
+        """Return the connection in the API's names. with_config: staff do not see the settings."""
+        shown = {
+            "id": self.connection_id,
+            "templateId": self.provider_key,
+            "kind": self.kind,
+            "name": self.name,
+            "description": self.description,
+            "environment": self.environment,
+            "status": self.shown_status,
+            "isActive": self.use_error is None,
+            "errorMessage": self.shown_error,
+            "lastSyncAt": None if self.last_sync_at is None else self.last_sync_at.isoformat(),
+            "createdAt": self.created_at.isoformat(),
+            "updatedAt": self.updated_at.isoformat(),
+            "version": self.version,
+        }
+        return shown | ({"config": self.config} if with_config else {})

@@ -1,0 +1,203 @@
+"""The changes of connections' rows, in a transaction of their tenant."""
+
+from typing import Any, LiteralString
+from uuid import UUID
+
+from psycopg import errors as pg
+from psycopg.types.json import Jsonb
+
+from causeway.connections.connection import Connection
+from causeway.connections.requests import Change, Draft
+from causeway.connections.rows import COLUMNS, SELECT, Transaction, find
+from causeway.errors.requests import NameTaken, VersionMismatch
+
+_INSERT: LiteralString = """
+    INSERT INTO integration_connections (
+        tenant_id, connection_id, provider_key, name, description, environment, config, terms, created_by
+    )
+"""
+# UPDATE ... SET ... FROM ... RETURNING: change a connection, and return it as it is then.
+_UPDATE: LiteralString = "UPDATE integration_connections AS c"
+_ONE: LiteralString = """
+    FROM integration_providers AS p
+    WHERE p.provider_key = c.provider_key AND c.tenant_id = current_tenant() AND c.connection_id = %(id)s
+        AND c.deleted_at IS NULL
+"""
+_RETURNING: LiteralString = f"RETURNING {COLUMNS}"
+
+
+def create(
+    transaction: Transaction,
+    connection_id: UUID,
+    draft: Draft,
+    settings: dict[str, Any],
+    terms: bytes,
+    subject: str,
+) -> Connection:
+    """Insert a connection with the status pending and without credentials.
+
+    Args:
+        transaction: of its tenant.
+        connection_id: its id.
+        draft: as sent.
+        settings: its config without the secrets.
+        terms: of its template; by creating the connection, the tenant agrees to them.
+        subject: the person or key that creates it.
+
+    Raises:
+        NameTaken: the tenant has a connection of this name.
+    """
+    try:
+        [row] = transaction.execute(
+            f"""
+            WITH integration_connections AS (
+                {_INSERT} VALUES (current_tenant(), %s, %s, %s, %s, %s, %s, %s, %s) RETURNING *
+            )
+            {SELECT}
+            """,
+            [
+                connection_id,
+                draft.template_id,
+                draft.name,
+                draft.description,
+                draft.environment,
+                Jsonb(settings),
+                terms,
+                subject,
+            ],
+        ).fetchall()
+    except pg.UniqueViolation as error:
+        if error.diag.constraint_name != "integration_connections_name":
+            raise
+        raise NameTaken from error
+    return Connection(*row)
+
+
+def update(
+    transaction: Transaction,
+    connection_id: UUID,
+    version: int,
+    change: Change,
+    settings: dict[str, Any] | None = None,
+    terms: bytes | None = None,
+) -> Connection:
+    """Change a connection that still has this version.
+
+    Args:
+        transaction: of its tenant.
+        connection_id: the connection.
+        version: the version that the change was made from.
+        change: name, description and environment; None leaves a field unchanged.
+        settings: the new config without the secrets; None leaves it unchanged.
+        terms: of its template, which the tenant agrees to now; None leaves them unchanged.
+
+    Raises:
+        ConnectionNotFound, VersionMismatch, NameTaken.
+    """
+    try:
+        row = transaction.execute(
+            f"""
+            {_UPDATE}
+            SET name = coalesce(%(name)s, c.name), description = coalesce(%(description)s, c.description),
+                environment = coalesce(%(environment)s, c.environment),
+                config = coalesce(%(config)s, c.config), terms = coalesce(%(terms)s, c.terms),
+                version = c.version + 1, updated_at = now()
+            {_ONE} AND c.version = %(version)s
+            {_RETURNING}
+            """,
+            {
+                "id": connection_id,
+                "version": version,
+                "name": change.name,
+                "description": change.description,
+                "environment": change.environment,
+                "config": None if settings is None else Jsonb(settings),
+                "terms": terms,
+            },
+        ).fetchone()
+    except pg.UniqueViolation as error:
+        raise NameTaken from error
+    return _changed(transaction, connection_id, row)
+
+
+def delete(transaction: Transaction, connection_id: UUID, version: int) -> None:
+    """Mark a connection as deleted; its logs and its audit stay. The caller must destroy its credentials.
+
+    Raises:
+        ConnectionNotFound: it has been deleted already.
+        VersionMismatch: it was changed since this version.
+    """
+    row = transaction.execute(
+        f"""
+        {_UPDATE}
+        SET deleted_at = now(), status = 'disconnected', version = c.version + 1, updated_at = now()
+        {_ONE} AND c.version = %(version)s
+        {_RETURNING}
+        """,
+        {"id": connection_id, "version": version},
+    ).fetchone()
+    _changed(transaction, connection_id, row)
+
+
+def set_status(
+    transaction: Transaction, connection: Connection, status: str, error_code: str | None, error_message: str | None
+) -> Connection:
+    """Set the status of a connection that the transaction has locked. Its version stays: it counts people's changes.
+
+    Args:
+        transaction: of its tenant.
+        connection: as it is now.
+        status: the new status.
+        error_code: what is wrong; None: nothing.
+        error_message: the same for people, with what to do about it.
+    """
+    row = transaction.execute(
+        f"""
+        {_UPDATE}
+        SET status = %(status)s, error_code = %(code)s, error_message = %(message)s,
+            status_changes = c.status_changes + 1, updated_at = now()
+        {_ONE}
+        {_RETURNING}
+        """,
+        {"id": connection.connection_id, "status": status, "code": error_code, "message": error_message},
+    ).fetchone()
+    return _changed(transaction, UUID(connection.connection_id), row)
+
+
+def enable(transaction: Transaction, connection_id: UUID, version: int) -> Connection:
+    """Set a disabled connection to pending: a test of this version decides whether it can be used.
+
+    Raises:
+        ConnectionNotFound, VersionMismatch.
+    """
+    return _switch(transaction, connection_id, "pending", version)
+
+
+def disable(transaction: Transaction, connection_id: UUID, version: int) -> Connection:
+    """Stop all uses of a connection until it is enabled; raises ConnectionNotFound, VersionMismatch."""
+    return _switch(transaction, connection_id, "disconnected", version)
+
+
+def _switch(transaction: Transaction, connection_id: UUID, status: str, version: int) -> Connection:
+    row = transaction.execute(
+        f"""
+        {_UPDATE}
+        SET status = %(status)s, error_code = NULL, error_message = NULL, version = c.version + 1,
+            updated_at = now()
+        {_ONE} AND c.version = %(version)s
+        {_RETURNING}
+        """,
+        {"id": connection_id, "status": status, "version": version},
+    ).fetchone()
+    return _changed(transaction, connection_id, row)
+
+
+def _changed(transaction: Transaction, connection_id: UUID, row: Any) -> Connection:
+    """Return the connection of the row that a change returned.
+
+    Raises:
+        ConnectionNotFound, VersionMismatch: there is no row: the connection is deleted, or has another version.
+    """
+    if row is not None:
+        return Connection(*row)
+    raise VersionMismatch(current=find(transaction, connection_id).version)
