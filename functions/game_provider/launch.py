@@ -16,6 +16,7 @@ app = APIGatewayHttpResolver()
     "POST",
     "/provider/launch",
     side="provider",
+    is_known=demo_provider.is_game_provider,
     request="ProviderLaunch",
     response="ProviderSession",
     refuses=("CASINO_NOT_FOUND", "GAME_NOT_FOUND"),

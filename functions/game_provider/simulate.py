@@ -17,6 +17,7 @@ app = APIGatewayHttpResolver()
     "POST",
     "/provider/simulate",
     side="provider",
+    is_known=demo_provider.is_game_provider,
     request="Simulation",
     response="RoundReport",
     refuses=("SESSION_NOT_FOUND", "GAME_PROVIDER_FAILED"),

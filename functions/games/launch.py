@@ -16,6 +16,7 @@ app = APIGatewayHttpResolver()
     app,
     "POST",
     "/casino/launchGame",
+    admit=games.admit,
     request="LaunchRequest",
     response="GameSession",
     refuses=("PLAYER_NOT_FOUND", "WRONG_CURRENCY", "GAME_NOT_FOUND", "GAME_PROVIDER_FAILED"),

@@ -14,6 +14,7 @@ app = APIGatewayHttpResolver()
     "POST",
     "/casino/getBalance",
     side="casino",
+    is_known=ledger.is_game_provider,
     request="BalanceQuery",
     response="Balance",
     refuses=("SESSION_NOT_FOUND", "PLAYER_NOT_FOUND", "WRONG_CURRENCY"),

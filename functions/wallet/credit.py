@@ -14,6 +14,7 @@ app = APIGatewayHttpResolver()
     "POST",
     "/casino/credit",
     side="casino",
+    is_known=ledger.is_game_provider,
     request="Credit",
     response="Moved",
     refuses=(

@@ -14,6 +14,7 @@ app = APIGatewayHttpResolver()
     "POST",
     "/casino/debit",
     side="casino",
+    is_known=ledger.is_game_provider,
     request="Bet",
     response="Moved",
     refuses=(

@@ -14,6 +14,7 @@ app = APIGatewayHttpResolver()
     "POST",
     "/casino/rollback",
     side="casino",
+    is_known=ledger.is_game_provider,
     request="Rollback",
     response="Moved",
     refuses=(

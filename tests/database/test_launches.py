@@ -14,7 +14,7 @@ import pytest
 from causeway import settings
 from causeway.aws import secrets
 from causeway.casino import games
-from causeway.casino.game_sessions import Launcher, LaunchRequest
+from causeway.casino.game_sessions import LaunchRequest
 from causeway.casino.games import GameSession
 from causeway.errors.game_signing import GameProviderFailed
 from causeway.errors.service import Misconfigured, Unavailable
@@ -22,6 +22,7 @@ from causeway.errors.tenancy import Forbidden
 from causeway.errors.tree import CausewayError
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.identity import Caller
+from causeway.tenancy.launcher import Launcher
 from tests.database.cutting_proxy import CuttingProxy
 from tests.database.world import B, Casino, Seat
 from tests.unit.secrets_server import SecretsServer

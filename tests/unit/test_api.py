@@ -66,7 +66,7 @@ def bare(body: bytes | str, secret: str = CURRENT) -> str:
     return hmac.new(secret.encode(), raw, sha256).hexdigest()
 
 
-def is_known(database: Database, direction: str, code: str) -> bool:
+def is_known(database: Database, code: str) -> bool:
     """Replaces the look-up of a code in the database, which these tests do not have."""
     return code in KNOWN
 
@@ -76,26 +76,26 @@ def make_handler() -> tuple[Callable[[dict[str, Any], Any], dict[str, Any]], lis
     app = APIGatewayHttpResolver()
     calls: list[SignedCall] = []
 
-    @route(app, "POST", "/casino/echo", side="casino", request="Anything", is_known=is_known)
+    @route(app, "POST", "/casino/echo", side="casino", is_known=is_known, request="Anything")
     def echo(call: SignedCall) -> dict[str, Any]:
         calls.append(call)
         return {"body": call.body}
 
-    @route(app, "POST", "/casino/replay", side="casino", request="Anything", is_known=is_known)
+    @route(app, "POST", "/casino/replay", side="casino", is_known=is_known, request="Anything")
     def replay(call: SignedCall) -> Answer:
         return Answer("OK", '{"stored": "verbatim"}', replayed=True)
 
-    @route(app, "POST", "/casino/decline", side="casino", request="Anything", is_known=is_known)
+    @route(app, "POST", "/casino/decline", side="casino", is_known=is_known, request="Anything")
     def decline(call: SignedCall) -> Answer:
         return Answer("INSUFFICIENT_FUNDS", '{"code":"INSUFFICIENT_FUNDS","balance":"3"}')
 
     for name, failure in FAILURES.items():
 
-        @route(app, "POST", f"/casino/{name}", side="casino", request="Anything", is_known=is_known)
+        @route(app, "POST", f"/casino/{name}", side="casino", is_known=is_known, request="Anything")
         def fail(call: SignedCall, failure: Exception = failure) -> Answer:
             raise failure
 
-    @route(app, "POST", "/provider/echo", side="provider", request="Anything", is_known=is_known)
+    @route(app, "POST", "/provider/echo", side="provider", is_known=is_known, request="Anything")
     def provider_echo(call: SignedCall) -> dict[str, Any]:
         calls.append(call)
         return {"body": call.body}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
+from causeway.casino import games
 from causeway.casino.game_sessions import LaunchRequest
 from causeway.edge import answers
 from causeway.edge.launches import LaunchCall, route
@@ -34,7 +35,7 @@ def send(set_environment: Callable[..., None]) -> Send:
     """Calls a function that answers who the caller is: send(claims, headers, body)."""
     app = APIGatewayHttpResolver()
 
-    @route(app, "POST", "/casino/launchGame", request="LaunchRequest")
+    @route(app, "POST", "/casino/launchGame", admit=games.admit, request="LaunchRequest")
     def launch(call: LaunchCall) -> dict[str, Any]:
         if call.body.get("refuse"):
             raise GameNotFound

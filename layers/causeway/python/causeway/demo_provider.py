@@ -89,6 +89,11 @@ class Step:
     balance: str
 
 
+def is_game_provider(database: Database, code: str) -> bool:
+    """Return whether the demo game provider has that code at a casino; raises Unavailable."""
+    return bool(database.one("SELECT provider_code_known_v1(%s)", [code])[0])
+
+
 def launch(database: Database, casino: GameProvider, request: Launch) -> dict[str, Any]:
     """Open a session for a casino's player, or find it again, and return the answer to its casino.
 

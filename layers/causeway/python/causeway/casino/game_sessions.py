@@ -7,12 +7,12 @@ import psycopg
 from aws_lambda_powertools import Logger
 
 from causeway import audit_log
-from causeway.database.postgres import Database
 from causeway.errors.casino import GameNotFound, PlayerNotFound, WrongCurrency
 from causeway.errors.game_signing import GameProviderFailed
 from causeway.errors.tenancy import Suspended
 from causeway.errors.tree import CausewayError
 from causeway.tenancy.context import RequestContext
+from causeway.tenancy.launcher import Launcher
 from causeway.wire.fields import known_fields
 from causeway.wire.strict_json import id_field, integer_field
 
@@ -34,27 +34,6 @@ class LaunchRequest:
         known_fields(body, {"userId", "gameId", "currency"})
         currency = id_field(body, "currency", required=False)
         return cls(integer_field(body, "userId"), integer_field(body, "gameId"), currency)
-
-
-@dataclass(frozen=True, slots=True)
-class Launcher:
-    """Who wants to launch a game.
-
-    Attributes:
-        database: of the casino's login.
-        tenant_id: the casino.
-        context: of the caller; None where nobody is known, which only the local stage allows.
-        player_id: the player that the caller is; None for people and machines of the tenant.
-    """
-
-    database: Database
-    tenant_id: str
-    context: RequestContext | None
-    player_id: int | None = None
-
-    def acting_for(self, player_id: int) -> RequestContext | None:
-        """Return the context in which the caller acts for a player; None where it is the player, or nobody is known."""
-        return None if self.player_id == player_id else self.context
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ from uuid import uuid4
 
 from causeway import audit_log
 from causeway.casino import game_sessions
-from causeway.casino.game_sessions import Launcher, LaunchRequest, OpenedSession
+from causeway.casino.game_sessions import LaunchRequest, OpenedSession
 from causeway.errors.game_signing import GameProviderFailed
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import Forbidden, TenantNotFound
 from causeway.game_signing import signed_calls
 from causeway.outbound.deadlines import Deadline
 from causeway.tenancy.context import RequestContext
+from causeway.tenancy.launcher import Launcher
 from causeway.tenancy.permissions import Permission
 from causeway.wire.strict_json import required_text, shown_name
 

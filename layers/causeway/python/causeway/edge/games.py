@@ -3,12 +3,12 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Unpack
+from functools import partial
+from typing import Any, Protocol, Unpack
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from causeway import settings
-from causeway.casino.ledger import Answer
 from causeway.database import postgres
 from causeway.database.postgres import BUDGET, Database
 from causeway.edge.answers import failed, json_answer
@@ -33,6 +33,19 @@ class SignedCall:
     database: Database
 
 
+class Answer(Protocol):
+    """An answer that the domain has written itself, as the ledger does: code, JSON text, and whether it is a replay."""
+
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def body(self) -> str: ...
+
+    @property
+    def replayed(self) -> bool: ...
+
+
 _REFUSES = ("INVALID_REQUEST", "PAYLOAD_TOO_LARGE", "SIGNATURE_INVALID", *FAULTS)
 _PROOFS = {
     "casino": Proof(
@@ -47,6 +60,7 @@ _PROOFS = {
     ),
 }
 _Function = Callable[[SignedCall], Answer | dict[str, Any]]
+_IsKnown = Callable[[Database, str], bool]
 
 
 def route(
@@ -55,8 +69,8 @@ def route(
     path: str,
     *,
     side: callers.Direction,
+    is_known: _IsKnown,
     request: str,
-    is_known: Callable[[Database, callers.Direction, str], bool] = callers.is_known,
     **documentation: Unpack[Documentation],
 ) -> Callable[[_Function], _Function]:
     """Make a route of a function that takes a call signed between game provider and casino.
@@ -69,8 +83,8 @@ def route(
         method: POST.
         path: as template.yaml has it.
         side: the side that is called.
+        is_known: asks the called side's database whether a game provider of a code exists.
         request: the schema of the body.
-        is_known: tells whether a game provider of a code exists.
         documentation: of the answers.
     """
 
@@ -87,7 +101,7 @@ def route(
 def _answer(
     event: dict[str, Any],
     side: callers.Direction,
-    is_known: Callable[[Database, callers.Direction, str], bool],
+    is_known: _IsKnown,
     function: _Function,
 ) -> Response[str]:
     request_id = event["requestContext"]["requestId"]
@@ -96,7 +110,7 @@ def _answer(
     secret = None
     try:
         raw = raw_body(event)
-        if not is_known(in_time, side, _code(event)):
+        if not callers.is_known(_code(event), partial(is_known, in_time)):
             raise SignatureInvalid
         caller, secret = callers.authenticate(
             side,
@@ -126,7 +140,7 @@ def _code(event: dict[str, Any]) -> str:
 
 
 def _answered(result: Answer | dict[str, Any]) -> Response[str]:
-    if isinstance(result, Answer):
-        status = 200 if result.code == "OK" else BY_CODE[result.code].status
-        return json_answer(result.code, status, result.body, {"idempotent-replay": "true"} if result.replayed else {})
-    return json_answer("OK", 200, json.dumps(result, separators=(",", ":")), {})
+    if isinstance(result, dict):
+        return json_answer("OK", 200, json.dumps(result, separators=(",", ":")), {})
+    status = 200 if result.code == "OK" else BY_CODE[result.code].status
+    return json_answer(result.code, status, result.body, {"idempotent-replay": "true"} if result.replayed else {})

@@ -15,7 +15,7 @@ from causeway.database.idempotency import Attempt, Claim, Kept
 from causeway.database.postgres import Database
 from causeway.edge.answers import failed, json_answer
 from causeway.edge.events import headers_of, raw_body
-from causeway.edge.routes import FAULTS, Declaration, Documentation, Proof, register
+from causeway.edge.routes import CALLER_REFUSES, Declaration, Documentation, Proof, register
 from causeway.errors.platforms import ProviderOutcomeUnknown
 from causeway.errors.requests import ChangedMeanwhile, IfMatchRequired, VersionMismatch
 from causeway.errors.tenancy import Forbidden, TenantNotFound
@@ -34,9 +34,10 @@ logger = Logger(child=True)
 _RESERVE = 1.0
 Result = TypeVar("Result")
 
-_REFUSES = ("INVALID_REQUEST", "TENANT_REQUIRED", "UNAUTHORIZED", "FORBIDDEN", "TENANT_NOT_FOUND", *FAULTS)
-TOKEN = Proof("Called with a token", _REFUSES, ("token",), ("X-Tenant-Id",), gateway=True, hub=True)
-TOKEN_OR_KEY = Proof("Called with a token or an API key", _REFUSES, ("token", "apiKey"), ("X-Tenant-Id",), hub=True)
+TOKEN = Proof("Called with a token", CALLER_REFUSES, ("token",), ("X-Tenant-Id",), gateway=True, hub=True)
+TOKEN_OR_KEY = Proof(
+    "Called with a token or an API key", CALLER_REFUSES, ("token", "apiKey"), ("X-Tenant-Id",), hub=True
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,16 @@ from typing import Any, Unpack
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from causeway import settings
-from causeway.casino import games
-from causeway.casino.game_sessions import Launcher
 from causeway.database import postgres
-from causeway.edge import hub
 from causeway.edge.answers import failed, json_answer
 from causeway.edge.events import headers_of, raw_body
-from causeway.edge.routes import Declaration, Documentation, Proof, register
+from causeway.edge.routes import CALLER_REFUSES, Declaration, Documentation, Proof, register
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import TokenRequired
 from causeway.errors.tree import CausewayError
 from causeway.tenancy.authorizer_context import AuthorizerContext
 from causeway.tenancy.context import RequestContext
+from causeway.tenancy.launcher import Launcher
 from causeway.wire import strict_json
 
 # A client that sends these counts on what they promise, and a launch does not keep it: a session is always new.
@@ -27,7 +25,7 @@ _NOT_TAKEN = ("Idempotency-Key", "If-Match")
 
 LAUNCH = Proof(
     "Called with the player's own token, or with a token or an API key (the local stage takes a call without either)",
-    (*hub.TOKEN.refuses, "TOKEN_REQUIRED", "PAYLOAD_TOO_LARGE"),
+    (*CALLER_REFUSES, "TOKEN_REQUIRED", "PAYLOAD_TOO_LARGE"),
     ("token", "apiKey"),
     ("X-Tenant-Id",),
 )
@@ -45,7 +43,13 @@ _Function = Callable[[LaunchCall], dict[str, Any]]
 
 
 def route(
-    app: APIGatewayHttpResolver, method: str, path: str, *, request: str, **documentation: Unpack[Documentation]
+    app: APIGatewayHttpResolver,
+    method: str,
+    path: str,
+    *,
+    admit: Callable[[Launcher, str | None], None],
+    request: str,
+    **documentation: Unpack[Documentation],
 ) -> Callable[[_Function], _Function]:
     """Make a route of a function that launches a game for a player; template.yaml has it behind CallerAuthorizer.
 
@@ -55,6 +59,7 @@ def route(
         app: the function's resolver.
         method: POST.
         path: as template.yaml has it.
+        admit: called with the launcher and X-Tenant-Id; raises the error that refuses the launcher.
         request: the schema of the body.
         documentation: of the answers.
     """
@@ -63,7 +68,7 @@ def route(
         def answer() -> Response[str]:
             event: dict[str, Any] = app.current_event.raw_event
             try:
-                answered = json.dumps(function(_call(event)), separators=(",", ":"))
+                answered = json.dumps(function(_call(event, admit)), separators=(",", ":"))
                 return json_answer("OK", 200, answered, {})
             except CausewayError as error:
                 return failed(error, event["requestContext"]["requestId"])
@@ -74,10 +79,10 @@ def route(
     return decorate
 
 
-def _call(event: dict[str, Any]) -> LaunchCall:
+def _call(event: dict[str, Any], admit: Callable[[Launcher, str | None], None]) -> LaunchCall:
     headers = headers_of(event)
     launcher = _launcher(event["requestContext"], headers)
-    games.admit(launcher, headers.get("x-tenant-id"))
+    admit(launcher, headers.get("x-tenant-id"))
     for name in _NOT_TAKEN:
         if name.lower() in headers:
             raise InvalidRequest(f"A launch takes no {name}: leave it out")

@@ -38,6 +38,8 @@ class Proof:
 
 
 FAULTS = ("INTERNAL", "UNAVAILABLE")
+# Of every route that people and machines call with a token or an API key.
+CALLER_REFUSES = ("INVALID_REQUEST", "TENANT_REQUIRED", "UNAUTHORIZED", "FORBIDDEN", "TENANT_NOT_FOUND", *FAULTS)
 
 
 class Documentation(TypedDict, total=False):

@@ -1,13 +1,13 @@
 """Game providers: the secrets that a tenant shares with one, and by which of them a signed call is proved."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import time
 from typing import Any, Literal
 
 from causeway import settings
 from causeway.aws import secrets
-from causeway.database.postgres import Database
 from causeway.errors.game_signing import SignatureInvalid
 from causeway.errors.service import Misconfigured
 from causeway.game_signing import signatures
@@ -60,24 +60,19 @@ def _secret_name(code: str) -> str:
     return f"{settings.game_provider_secrets()}/{code}"
 
 
-def is_known(database: Database, direction: Direction, code: str) -> bool:
-    """Return whether a game provider of that code exists, as the side that is called knows it.
+def is_known(code: str, ask: Callable[[str], bool]) -> bool:
+    """Return whether a game provider of that code exists, before a secret is read for the code.
 
-    Asked before a code's secret is first read: the secret store does not say whether a secret exists, and a stranger
-    who makes up codes must not have it asked. Once the secret was read here, the answer is known.
+    The secret store does not say whether a secret exists, and a stranger can send any code: the database is asked
+    first. A code whose secret was read in this execution environment exists.
 
-    Raises:
-        Unavailable: the database does not answer.
+    Args:
+        code: as the caller sent it.
+        ask: asks the database of the side that is called; raises Unavailable where it does not answer.
     """
     if not _CODE.fullmatch(code):
         return False
-    if secrets.current().has_read(_secret_name(code)):
-        return True
-    if direction == "casino":
-        found = database.one("SELECT game_provider_known_v1(%s)", [code])
-    else:
-        found = database.one("SELECT provider_code_known_v1(%s)", [code])
-    return bool(found[0])
+    return secrets.current().has_read(_secret_name(code)) or ask(code)
 
 
 def _keys(secret: dict[str, Any], code: str, direction: Direction) -> tuple[str, ...]:

@@ -48,6 +48,11 @@ def request_hash(
     return sha256(json.dumps(fields).encode()).digest()
 
 
+def is_game_provider(database: Database, code: str) -> bool:
+    """Return whether a casino of this deployment has a game provider of that code; raises Unavailable."""
+    return bool(database.one("SELECT game_provider_known_v1(%s)", [code])[0])
+
+
 def balance(database: Database, caller: GameProvider, query: BalanceQuery) -> Answer:
     """Return a player's balance in minor units, in the API's names.
 
