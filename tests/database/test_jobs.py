@@ -1,0 +1,156 @@
+"""The loop of scheduled jobs over the rows of all tenants that are due, on real Postgres."""
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from causeway.database.postgres import Database
+from causeway.errors.service import Unavailable
+from causeway.errors.tree import CausewayError
+from causeway.errors.vault import KeyServiceUnavailable
+from causeway.jobs.invocations import Invocation, TimeBudget
+from causeway.jobs.tenants import for_each_due
+from tests.database.world import Casino
+
+
+@pytest.fixture
+def casinos(casino: Casino) -> Iterator[list[Casino]]:
+    """Three tenants of one database."""
+    others = [Casino(casino.urls) for _ in range(2)]
+    yield [casino, *others]
+    for other in others:
+        other.close()
+
+
+@pytest.fixture
+def invocation(casino: Casino) -> Callable[..., Invocation]:
+    """Make an invocation; has_time: the answers of its time budget."""
+
+    def make(*has_time: bool, database: Database | None = None) -> Invocation:
+        answers = iter(has_time)
+        budget = TimeBudget(lambda: int(next(answers, True)))
+        return Invocation(database or casino.database("hub"), "invocation", budget)
+
+    return make
+
+
+def due_of(casinos: list[Casino]) -> Callable[[psycopg.Connection[Any]], list[Any]]:
+    """A due that tells these tenants in this order."""
+
+    def due(transaction: psycopg.Connection[Any]) -> list[Any]:
+        ids = [casino.tenant_id for casino in casinos]
+        statement = "SELECT tenant_id, 7 AS run_id FROM unnest(%s::text[]) AS tenant_id"
+        return transaction.execute(statement, [ids]).fetchall()
+
+    return due
+
+
+def name_of(database: Database, tenant_id: str) -> str:
+    with database.transaction(tenant_id) as transaction:
+        [row] = transaction.execute("SELECT display_name FROM tenants").fetchall()
+    return row.display_name
+
+
+def test_every_tenants_row_is_worked_on_in_its_own_transaction(
+    casinos: list[Casino], invocation: Callable[..., Invocation]
+) -> None:
+    now = invocation()
+    seen: list[tuple[str, str]] = []
+
+    def work(row: Any) -> None:
+        seen.append((row.tenant_id, name_of(now.database, row.tenant_id)))
+
+    assert for_each_due(now, due_of(casinos), work) == 0
+    assert [tenant_id for tenant_id, _ in seen] == [casino.tenant_id for casino in casinos]
+
+
+def test_what_is_due_is_read_without_a_tenants_rows(
+    casinos: list[Casino], invocation: Callable[..., Invocation]
+) -> None:
+    """HUB 42: a job that forgets the tenant sees nothing."""
+    seen: list[int] = []
+
+    def due(transaction: psycopg.Connection[Any]) -> list[Any]:
+        seen.append(transaction.execute("SELECT FROM tenants").rowcount)
+        return []
+
+    assert for_each_due(invocation(), due, lambda _: None) == 0
+    assert seen == [0]
+
+
+def test_failure_with_one_tenant_is_counted_and_logged_and_stops_no_other(
+    casinos: list[Casino], invocation: Callable[..., Invocation], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A lock that another transaction holds."""
+    now, (held, *others) = invocation(), casinos
+    for casino in casinos:
+        casino.query(
+            """
+            INSERT INTO integration_connections (tenant_id, provider_key, name, created_by)
+            VALUES (%s, 'twilio', 'Twilio', 'test')
+            """,
+            [casino.tenant_id],
+        )
+    worked: list[str] = []
+
+    def work(row: Any) -> None:
+        with now.database.transaction(row.tenant_id) as transaction:
+            transaction.execute("UPDATE integration_connections SET version = version + 1")
+        worked.append(row.tenant_id)
+
+    with psycopg.connect(held.urls["superuser"]) as other:
+        other.execute("SELECT FROM integration_connections WHERE tenant_id = %s FOR UPDATE", [held.tenant_id])
+        assert for_each_due(now, due_of(casinos), work) == 1
+
+    assert worked == [casino.tenant_id for casino in others]
+    [record] = [vars(record) for record in caplog.records if record.levelno == logging.WARNING]
+    assert (record["tenant_id"], record["run_id"]) == (held.tenant_id, "7")
+    assert "LockNotAvailable" in record["reason"]
+
+
+def test_fault_that_is_no_error_of_ours_is_not_swallowed(
+    casinos: list[Casino], invocation: Callable[..., Invocation]
+) -> None:
+    def work(_: Any) -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        for_each_due(invocation(), due_of(casinos), work)
+
+
+def test_error_that_concerns_every_tenant_ends_the_loop(
+    casinos: list[Casino], invocation: Callable[..., Invocation]
+) -> None:
+    asked: list[str] = []
+
+    def work(row: Any) -> None:
+        asked.append(row.tenant_id)
+        raise KeyServiceUnavailable
+
+    with pytest.raises(KeyServiceUnavailable):
+        for_each_due(invocation(), due_of(casinos), work, stop_on=(KeyServiceUnavailable,))
+    assert len(asked) == 1
+
+
+def test_loop_ends_when_the_time_budget_is_used_up(
+    casinos: list[Casino], invocation: Callable[..., Invocation]
+) -> None:
+    worked: list[UUID] = []
+
+    for_each_due(invocation(True, True, False), due_of(casinos), lambda row: worked.append(row.tenant_id))
+    assert worked == [casino.tenant_id for casino in casinos[:2]]
+
+
+def test_job_that_cannot_read_what_is_due_fails(invocation: Callable[..., Invocation]) -> None:
+    def unreadable(transaction: psycopg.Connection[Any]) -> list[Any]:
+        return transaction.execute("SELECT * FROM data_keys_due_v1('1 day')").fetchall()
+
+    with pytest.raises(CausewayError, match="InsufficientPrivilege"):
+        for_each_due(invocation(), unreadable, lambda _: None)
+    nowhere = Database(host="127.0.0.1", port=9, user="hub", dbname=str(uuid4()))
+    with pytest.raises(Unavailable):
+        for_each_due(invocation(database=nowhere), unreadable, lambda _: None)

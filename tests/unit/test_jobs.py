@@ -1,0 +1,232 @@
+"""What jobs share: time budget, lease, queue message, batch with partial failures, parts of a scheduled function."""
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
+
+from causeway.aws import clients
+from causeway.errors.requests import InvalidRequest
+from causeway.jobs import batches, schedules
+from causeway.jobs.invocations import CLOCK_MARGIN, Invocation, TimeBudget
+from causeway.jobs.messages import Message
+from causeway.jobs.sweeping import delete_in_batches
+
+TENANT, ROW = uuid4(), uuid4()
+BODY = json.dumps({"tenantId": str(TENANT), "rowId": str(ROW)})
+CONTEXT = SimpleNamespace(aws_request_id="invocation", get_remaining_time_in_millis=lambda: 20_000)
+
+
+# ---- Time budget and lease ----
+
+
+@pytest.mark.parametrize(("remaining", "enough"), [(10_001, True), (10_000, False), (0, False)])
+def test_no_work_begins_in_the_reserve(remaining: int, enough: bool) -> None:
+    assert TimeBudget(lambda: remaining, reserve=10_000).has_time() is enough
+
+
+def test_lease_outlives_the_invocation_though_clocks_differ() -> None:
+    """HUB 27: another worker takes the row only when this one is certainly gone; the reserve belongs to this one."""
+    budget = TimeBudget(lambda: 20_000, reserve=10_000)
+
+    assert budget.lease() == timedelta(seconds=20) + CLOCK_MARGIN
+    assert timedelta(0) < CLOCK_MARGIN
+
+
+def test_invocation_takes_id_and_time_from_lambdas_context() -> None:
+    invocation = Invocation.of(CONTEXT, reserve=19_999)
+    job = invocation.job("sync-sweep", str(TENANT))
+
+    assert (invocation.request_id, invocation.budget.has_time()) == ("invocation", True)
+    assert Invocation.of(CONTEXT, reserve=20_000).budget.has_time() is False
+    assert (job.job, job.actor, job.tenant, job.request_id) == ("sync-sweep", "sync-sweep", str(TENANT), "invocation")
+
+
+@pytest.mark.parametrize(("batches_", "deleted", "asked"), [([], 0, 1), ([1000, 20], 1020, 3)])
+def test_deletion_ends_with_the_first_empty_batch(batches_: list[int], deleted: int, asked: int) -> None:
+    answers = [*batches_, 0, 1000]
+    left = iter(answers)
+
+    assert delete_in_batches(TimeBudget(lambda: 1), lambda: next(left)) == deleted
+    assert len(list(left)) == len(answers) - asked
+
+
+# ---- The message ----
+
+
+@pytest.mark.parametrize("body", [BODY, BODY.upper().replace("TENANTID", "tenantId").replace("ROWID", "rowId")])
+def test_message_is_two_ids(body: str) -> None:
+    assert Message.parse(body) == Message(TENANT, ROW)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("", "{", "[]", "null", "{}", '"text"', "\x00", "\ud800", "[" * 100_000),
+        f'{{"tenantId": "{TENANT}"}}',
+        f'{{"rowId": "{ROW}"}}',
+        f'{{"tenantId": "{TENANT}", "rowId": "{ROW}", "more": 1}}',
+        f'{{"tenantId": "{TENANT}", "rowId": "{ROW}", "rowId": "{ROW}"}}',
+        f'{{"tenantId": "{TENANT}", "rowId": null}}',
+        f'{{"tenantId": "{TENANT}", "rowId": 1}}',
+        f'{{"tenantId": "{TENANT}", "rowId": ["{ROW}"]}}',
+        f'{{"tenantId": "{TENANT}", "rowId": "{ROW} "}}',
+        f'{{"tenantId": "{TENANT}", "rowId": "urn:uuid:{ROW}"}}',
+        f'{{"tenantId": "{TENANT}", "rowId": "{ROW.hex}"}}',
+    ],
+    ids=lambda body: ascii(body)[:80],
+)
+def test_message_that_send_would_not_write_is_refused(body: str) -> None:
+    with pytest.raises(InvalidRequest):
+        Message.parse(body)
+
+
+@pytest.fixture
+def queue_url(set_environment: Callable[..., None]) -> Iterator[str]:
+    """A queue of moto's."""
+    from moto import mock_aws
+
+    set_environment(AWS_DEFAULT_REGION="eu-central-1", AWS_ACCESS_KEY_ID="moto", AWS_SECRET_ACCESS_KEY="moto")
+    with mock_aws():
+        clients.client.cache_clear()
+        yield clients.client("sqs").create_queue(QueueName="jobs")["QueueUrl"]
+    clients.client.cache_clear()
+
+
+def test_message_comes_out_of_the_queue_as_it_was_sent(queue_url: str) -> None:
+    assert Message(TENANT, ROW).send(queue_url) is True
+
+    [message] = clients.client("sqs").receive_message(QueueUrl=queue_url)["Messages"]
+    assert Message.parse(message["Body"]) == Message(TENANT, ROW)
+    assert set(json.loads(message["Body"])) == {"tenantId", "rowId"}
+
+
+def test_message_that_the_queue_does_not_take_is_no_error(queue_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """HUB 32: its row is committed, and the sweeper sends another message."""
+    assert Message(TENANT, ROW).send(queue_url + "-gone") is False
+
+    [record] = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert (vars(record)["tenantId"], vars(record)["rowId"]) == (str(TENANT), str(ROW))
+    assert "NonExistentQueue" in vars(record)["reason"]
+
+
+# ---- The batch ----
+
+
+def event_of(*bodies: str) -> dict[str, Any]:
+    """The event of a queue's messages, whose ids are 0, 1, 2."""
+    records = [
+        {"messageId": str(n), "body": body, "eventSource": "aws:sqs", "attributes": {}, "messageAttributes": {}}
+        for n, body in enumerate(bodies)
+    ]
+    return {"Records": records}
+
+
+def test_batch_works_on_each_message_within_the_invocation() -> None:
+    seen: list[tuple[str, timedelta, Message]] = []
+
+    def work(invocation: Invocation, message: Message) -> str | None:
+        seen.append((invocation.request_id, invocation.budget.lease(), message))
+        return None
+
+    answer = batches.work_on(event_of(BODY, BODY), CONTEXT, work)
+
+    assert answer == {"batchItemFailures": []}
+    assert seen == [("invocation", timedelta(seconds=20) + CLOCK_MARGIN, Message(TENANT, ROW))] * 2
+
+
+def test_message_that_fails_is_delivered_again_and_delays_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    """HUB 33"""
+    worked: list[UUID] = []
+    broken = Message(TENANT, uuid4())
+
+    def work(_: Invocation, message: Message) -> str:
+        if message == broken:
+            raise LookupError
+        worked.append(message.row_id)
+        return "succeeded"
+
+    bodies = (json.dumps({"tenantId": str(TENANT), "rowId": str(broken.row_id)}), "not a message", BODY)
+    with caplog.at_level(logging.INFO):
+        answer = batches.work_on(event_of(*bodies), CONTEXT, work)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}, {"itemIdentifier": "1"}]}
+    assert worked == [ROW]
+    told = [(r.levelname, vars(r)["message_id"], vars(r).get("status")) for r in caplog.records]
+    assert told == [("ERROR", "0", None), ("ERROR", "1", None), ("INFO", "2", "succeeded")]
+
+
+def test_batch_of_which_every_message_failed_is_an_error() -> None:
+    with pytest.raises(BatchProcessingError, match="All records failed"):
+        batches.work_on(event_of("x", "y"), CONTEXT, lambda *_: None)
+
+
+def test_failure_of_one_batch_is_forgotten_by_the_next() -> None:
+    """As both run in one execution environment."""
+    work = partial(batches.work_on, context=CONTEXT, work=lambda *_: None)
+
+    assert work(event_of("x", BODY)) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
+    assert work(event_of(BODY)) == {"batchItemFailures": []}
+
+
+# ---- The parts of a scheduled function ----
+
+
+def test_counts_of_parts_are_returned_together_and_equal_names_added() -> None:
+    assert schedules.run_parts(lambda: {"failed": 1, "retired": 0}, lambda: {"failed": 2, "rotated": 3}) == {
+        "failed": 3,
+        "retired": 0,
+        "rotated": 3,
+    }
+
+
+def test_part_that_fails_stops_no_other_and_fails_the_function() -> None:
+    ran: list[str] = []
+
+    def part(name: str, error: type[Exception] | None) -> dict[str, int]:
+        ran.append(name)
+        if error is not None:
+            raise error(name)
+        return {}
+
+    with pytest.raises(LookupError, match="first"):
+        schedules.run_parts(
+            partial(part, "first", LookupError), partial(part, "second", ValueError), partial(part, "third", None)
+        )
+    assert ran == ["first", "second", "third"]
+
+
+def test_report_counts_each_figure_as_a_metric() -> None:
+    metrics = Metrics(namespace="Causeway")
+    metrics.clear_metrics()
+
+    assert schedules.report("DataKeys", {"rotated": 0, "failed": 2}) == {"rotated": 0, "failed": 2}
+    found = {name: metric["Value"] for name, metric in metrics.metric_set.items()}
+    metrics.clear_metrics()
+    assert found == {"DataKeysRotated": [0.0], "DataKeysFailed": [2.0]}
+
+
+# ---- Start-up ----
+
+
+def test_jobs_load_no_sdk_before_it_is_used() -> None:
+    program = """
+import sys
+from causeway.jobs import batches, invocations, messages, schedules, sweeping, tenants
+print(*{"boto3", "botocore.session", "pydantic"} & set(sys.modules))
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.stderr) == ("\n", "")
