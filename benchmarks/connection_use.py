@@ -41,7 +41,7 @@ class Place:
 def callers(place: Place) -> Callable[[], None]:
     """Make this process some machine callers; returns a few uses by each: read, opened, called, logged."""
     os.environ.update(place.variables)
-    machine = Caller("machine", "00000000-0000-4000-8000-00000000000a", "service", TENANT_ID)
+    machine = Caller("machine", "00000000-0000-4000-8000-00000000000a", "service", UUID(TENANT_ID))
     contexts = [RequestContext(machine, "203.0.113.7", "benchmark", Database()) for _ in range(place.threads)]
     pool = ThreadPoolExecutor(place.threads)
 

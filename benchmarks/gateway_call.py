@@ -58,7 +58,7 @@ def run() -> list[Row]:
     ):
         client = DebitClient(stack.base_url)
         database = Database(**conninfo_to_dict(stack.database_urls["casino"]))
-        caller = GameProvider(TENANT_ID, GAME_PROVIDER_CODE, bare_signature=True)
+        caller = GameProvider(uuid.UUID(TENANT_ID), GAME_PROVIDER_CODE, bare_signature=True)
 
         def straight() -> None:
             bet = ledger.Bet(SAMPLE_SESSION_TOKEN, _PLAYER, str(uuid.uuid4()), "bench", 1)

@@ -8,6 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 
@@ -16,7 +17,7 @@ from local.services import database as local_database
 from local.services.postgres import Postgres
 from local.stack import ROOT
 
-TENANT_ID = "00000000-0000-4000-8000-000000000001"
+TENANT_ID = UUID("00000000-0000-4000-8000-000000000001")
 WALLETS = 10_000
 # Minor units each wallet starts with; no benchmark empties one.
 BALANCE = 10**12

@@ -1,7 +1,7 @@
 """Demo data of the local stack: two casinos and their people; of one its games, players and a session. No secrets."""
 
 from typing import Any, LiteralString
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 
@@ -53,7 +53,7 @@ def make_api_keys(superuser_url: str) -> dict[str, str]:
     made = {}
     with psycopg.connect(superuser_url) as connection:
         for code, tenant_id in TENANTS.items():
-            key, digest = identity.make_key(tenant_id, uuid4())
+            key, digest = identity.make_key(UUID(tenant_id), uuid4())
             connection.execute(
                 """
                 INSERT INTO api_keys (tenant_id, key_id, name, hash, created_by)
@@ -194,7 +194,7 @@ def create_player(superuser_url: str, balance: int, currency: str, owner: int | 
             raise ValueError(f"player {player_id} is unknown, or has a wallet in {currency}") from error
         if balance:
             deposit_id = f"opening-{wallet_id}"
-            digest = request_hash(TENANT_ID, "deposit", player_id, deposit_id, None, balance, None)
+            digest = request_hash(UUID(TENANT_ID), "deposit", player_id, deposit_id, None, balance, None)
             outcome = _value(
                 connection,
                 "SELECT outcome FROM casino_deposit_v1(%s, %s, %s, %s, %s, %s)",

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 
@@ -37,8 +37,8 @@ class Hub:
     superuser: psycopg.Connection[Any]
     databases: list[Database] = field(default_factory=list)
 
-    def tenant(self) -> str:
-        tenant_id = str(uuid4())
+    def tenant(self) -> UUID:
+        tenant_id = uuid4()
         self.superuser.execute(
             "INSERT INTO tenants (tenant_id, code, display_name) VALUES (%s, %s, 'A tenant')",
             [tenant_id, f"T{token_hex(8).upper()}"],
@@ -50,18 +50,18 @@ class Hub:
         return self.databases[-1]
 
     @contextmanager
-    def as_tenant(self, login: str, tenant_id: str) -> Generator[psycopg.Connection[Any]]:
+    def as_tenant(self, login: str, tenant_id: UUID) -> Generator[psycopg.Connection[Any]]:
         """A login's transaction, rolled back if not broken before."""
         with psycopg.connect(self.urls[login]) as connection:
-            connection.execute("SELECT set_config('causeway.tenant_id', %s, true)", [tenant_id])
+            connection.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [tenant_id])
             yield connection
             connection.rollback()
 
-    def write(self, tenant_id: str, *entries: Entry) -> list[int | None]:
+    def write(self, tenant_id: UUID, *entries: Entry) -> list[int | None]:
         with self.database().transaction(tenant_id) as connection:
             return [audit_log.record(connection, entry) for entry in entries]
 
-    def read(self, tenant_id: str, only: Filter | None = None, **query: object) -> list[Record]:
+    def read(self, tenant_id: UUID, only: Filter | None = None, **query: object) -> list[Record]:
         """The entries of a page. query: limit, cursor."""
         wanted = LISTING.request({name: str(value) for name, value in query.items()}, tenant_id)
         with self.database().transaction(tenant_id) as connection:

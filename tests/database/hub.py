@@ -42,7 +42,7 @@ class Hub:
     connection_id: UUID
 
     @property
-    def tenant_id(self) -> str:
+    def tenant_id(self) -> UUID:
         return self.casino.tenant_id
 
     def elsewhere(self, bounds: Bounds | None = None) -> "Hub":
@@ -98,7 +98,7 @@ class Hub:
 
     def rotate_data_key(self) -> int:
         """Give the tenant a new data key and return its version."""
-        return self.keys.rotate(UUID(self.tenant_id)).version
+        return self.keys.rotate(self.tenant_id).version
 
     def rewrap(self, batch: int = 100) -> list[key_rotation.Rewrapped]:
         """Re-wrap all batches."""

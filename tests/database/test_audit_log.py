@@ -225,8 +225,8 @@ def test_tenants_have_chains_of_their_own_and_see_no_others(shared: Hub) -> None
     with psycopg.connect(shared.urls["hub"], autocommit=True) as connection:
         assert connection.execute("SELECT count(*) FROM audit_log").fetchone() == (0,)
         with connection.transaction():
-            connection.execute("SELECT set_config('causeway.tenant_id', %s, true)", [other])
-            assert connection.execute("SELECT array_agg(tenant_id::text) FROM audit_log").fetchone() == ([other],)
+            connection.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [other])
+            assert connection.execute("SELECT array_agg(tenant_id) FROM audit_log").fetchone() == ([other],)
 
 
 def test_transaction_without_a_tenant_writes_nothing(shared: Hub) -> None:
@@ -237,7 +237,7 @@ def test_transaction_without_a_tenant_writes_nothing(shared: Hub) -> None:
 
 
 def test_chain_of_a_tenant_that_is_not_there_cannot_begin(shared: Hub) -> None:
-    with shared.as_tenant("hub", str(uuid4())) as connection, pytest.raises(errors.ForeignKeyViolation):
+    with shared.as_tenant("hub", uuid4()) as connection, pytest.raises(errors.ForeignKeyViolation):
         audit_log.record(connection, CREATED)
 
 
@@ -359,7 +359,7 @@ def test_callers_temporary_tables_do_not_stand_in_for_the_log(shared: Hub) -> No
         connection.execute("CREATE TEMP TABLE audit_log AS SELECT * FROM audit_log")
         connection.execute("SET search_path = pg_temp, public")
         with connection.transaction():
-            connection.execute("SELECT set_config('causeway.tenant_id', %s, true)", [tenant_id])
+            connection.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [tenant_id])
             assert audit_log.record(connection, CREATED) == 1
     assert [found.entry for found in shared.read(tenant_id)] == [1]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
+from uuid import UUID
 
 import pytest
 
@@ -35,7 +36,7 @@ def hub(cluster: Cluster) -> Iterator[Hub]:
         yield hub
 
 
-def filled(hub: Hub) -> tuple[str, str]:
+def filled(hub: Hub) -> tuple[UUID, UUID]:
     """Eight entries of one tenant, three of another, one of the platform."""
     tenant_id, other = hub.tenant(), hub.tenant()
     hub.write(tenant_id, *(replace(CREATED, request_id=f"request-{number}") for number in range(1, 9)))
@@ -279,7 +280,7 @@ def test_noted_entry_that_is_gone_is_found(hub: Hub) -> None:
     url = f"--database-url={hub.urls['auditor']}"
 
     assert run("log", url).returncode == 0
-    result = run("log", url, "--noted", f"{tenant_id.upper()}:8:{newest.hash.upper()}")
+    result = run("log", url, "--noted", f"{str(tenant_id).upper()}:8:{newest.hash.upper()}")
     assert result.stdout.splitlines()[0] == f"tenant {tenant_id}, entry 8: its hash was noted, and it is gone"
     assert result.returncode == 1
 

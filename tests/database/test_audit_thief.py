@@ -30,7 +30,7 @@ def forge(played: Played) -> None:
             "SELECT * FROM casino_transactions WHERE wallet_id = %s ORDER BY entry", [played.seat.wallet_id]
         ):
             digest = request_hash(
-                str(row.tenant_id), row.type, wallet.player_id, row.external_transaction_id, row.round_id,
+                row.tenant_id, row.type, wallet.player_id, row.external_transaction_id, row.round_id,
                 0 if row.type == "rollback" else abs(row.amount), row.reference_id,
             )  # fmt: skip
             head = casino.value(

@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import partial
 from threading import Event, Thread
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -318,15 +318,15 @@ def test_rotations_of_the_data_key_at_once_make_one(hub: Hub) -> None:
     """HUB 4. Each saw key 1; the row lock lets one of them follow it."""
     hub.use()
     store = StoredKeys(hub.database)
-    first = store.wrapped(UUID(hub.tenant_id))
+    first = store.wrapped(hub.tenant_id)
     assert first is not None
     stores = [StoredKeys(hub.casino.database("credentials")) for _ in range(5)]
-    tenant = UUID(hub.tenant_id)
+    tenant = hub.tenant_id
     kept = at_once([partial(other.keep, tenant, 1, bytes([n]), "key") for n, other in enumerate(stores)])
 
     assert len({key.wrapped for key in kept}) == 1
     assert hub.data_keys == ["retired", "active"]
-    assert store.wrapped(UUID(hub.tenant_id), 1) == first
+    assert store.wrapped(hub.tenant_id, 1) == first
 
 
 def test_rows_are_wrapped_anew_in_batches_that_can_be_resumed(hub: Hub) -> None:
@@ -504,7 +504,7 @@ def test_ciphertext_copied_to_another_tenant_is_refused(
         theirs.elsewhere().read()
     assert ours.read() == SECRETS
     alerts = [vars(record) for record in caplog.records if "alert" in vars(record)]
-    assert [alert["tenant_id"] for alert in alerts] == [theirs.tenant_id] * 2
+    assert [alert["tenant_id"] for alert in alerts] == [str(theirs.tenant_id)] * 2
 
 
 def test_ciphertext_copied_to_another_connection_is_refused(hub: Hub) -> None:
@@ -605,11 +605,11 @@ def test_a_tenant_sees_its_own_alone(new_hub: Callable[[], Hub], table: str) -> 
     ours, theirs = new_hub(), new_hub()
     ours.use()
     theirs.use()
-    seen = sql.SQL("SELECT DISTINCT tenant_id::text FROM {}").format(sql.Identifier(table))
+    seen = sql.SQL("SELECT DISTINCT tenant_id FROM {}").format(sql.Identifier(table))
 
     with psycopg.connect(ours.casino.urls["credentials"]) as connection:
         assert connection.execute(seen).fetchall() == []
-        connection.execute("SELECT set_config('causeway.tenant_id', %s, true)", [ours.tenant_id])
+        connection.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [ours.tenant_id])
         assert connection.execute(seen).fetchall() == [(ours.tenant_id,)]
 
 

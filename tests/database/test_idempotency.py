@@ -139,13 +139,14 @@ def test_deposit_twice_with_same_id_moves_money_once(seat: Seat) -> None:
 
 _DEBIT = """
 import sys
+from uuid import UUID
 from causeway.casino import ledger
 from causeway.game_signing.callers import GameProvider
 from causeway.database.postgres import Database
 
 url, tenant, code, token, player = sys.argv[1:]
 bet = ledger.Bet(token, int(player), "bet", "round", 1000)
-ledger.debit(Database(conninfo=url), GameProvider(tenant, code, False), bet, "killed")
+ledger.debit(Database(conninfo=url), GameProvider(UUID(tenant), code, False), bet, "killed")
 """
 
 
@@ -156,7 +157,7 @@ def _debit_stuck_on_its_wallet(seat: Seat) -> Generator[tuple[subprocess.Popen[b
         holder.execute("SELECT FROM casino_wallets WHERE wallet_id = %s FOR UPDATE", [seat.wallet_id])
         process = subprocess.Popen(
             [
-                sys.executable, "-c", _DEBIT, seat.casino.urls["casino"], seat.casino.tenant_id, seat.caller.code,
+                sys.executable, "-c", _DEBIT, seat.casino.urls["casino"], str(seat.casino.tenant_id), seat.caller.code,
                 seat.token, str(seat.player_id),
             ],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},

@@ -118,7 +118,11 @@ def lobby(shared_casino: Casino, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lo
         shared_casino.query(
             "UPDATE casino_game_providers SET api_url = %s WHERE code = %s", [provider.url, seat.caller.code]
         )
-        secret = {"tenant_id": shared_casino.tenant_id, "casino_secrets": ["c" * 16], "provider_secrets": ["p" * 16]}
+        secret = {
+            "tenant_id": str(shared_casino.tenant_id),
+            "casino_secrets": ["c" * 16],
+            "provider_secrets": ["p" * 16],
+        }
         extension.secrets[lobby.name] = secret
         for name, value in (
             ("SECRETS_EXTENSION_URL", extension.url),
@@ -217,8 +221,8 @@ def test_launch_without_its_secret_closes_the_session(lobby: Lobby) -> None:
     with pytest.raises(Unavailable):
         lobby.launch()
     lobby.secrets.fixed = None
-    lobby.secrets.secrets[lobby.name] = {"provider_secrets": []}
-    with pytest.raises(Misconfigured):
+    lobby.secrets.secrets[lobby.name] |= {"provider_secrets": []}
+    with pytest.raises(Misconfigured, match="provider_secrets of game provider"):
         lobby.launch()
 
     assert [session.status for session in lobby.sessions()] == ["closed", "closed"]

@@ -33,8 +33,8 @@ def hub(ours: Casino) -> Iterator[psycopg.Connection[Any]]:
         connection.rollback()
 
 
-def become(connection: psycopg.Connection[Any], tenant_id: str) -> None:
-    connection.execute("SELECT set_config('causeway.tenant_id', %s, true)", [tenant_id])
+def become(connection: psycopg.Connection[Any], tenant_id: UUID) -> None:
+    connection.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [tenant_id])
 
 
 def person(casino: Casino, role: Any = "staff", subject: str = "") -> Caller:
@@ -194,7 +194,7 @@ def test_super_admin_and_machine_become_no_members(ours: Casino, database: Datab
 
 
 def test_tenant_that_is_not_there_lets_nobody_in(ours: Casino, database: Database) -> None:
-    for tenant_id in (str(uuid4()), str(UUID(int=0))):
+    for tenant_id in (uuid4(), UUID(int=0)):
         with pytest.raises(TenantNotFound):
             admitted(database, Caller("person", "x", "super_admin", tenant_id))
 

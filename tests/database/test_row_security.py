@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -194,15 +195,15 @@ def readable(connection: psycopg.Connection[Any], names: list[str]) -> list[str]
     ]
 
 
-def tenants_seen(connection: psycopg.Connection[Any], table: str) -> set[str]:
+def tenants_seen(connection: psycopg.Connection[Any], table: str) -> set[UUID]:
     """The tenants whose rows a connection finds in a table."""
-    statement = sql.SQL("SELECT DISTINCT tenant_id::text FROM {}").format(sql.Identifier(table))
+    statement = sql.SQL("SELECT DISTINCT tenant_id FROM {}").format(sql.Identifier(table))
     return {row[0] for row in connection.execute(statement)}
 
 
-def become(connection: psycopg.Connection[Any], tenant_id: str) -> None:
+def become(connection: psycopg.Connection[Any], tenant_id: UUID | str) -> None:
     """Set the tenant of the running transaction."""
-    connection.execute("SELECT set_config('causeway.tenant_id', %s, true)", [tenant_id])
+    connection.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [tenant_id])
 
 
 def test_every_table_with_a_tenant_forces_row_security_and_has_a_policy(shared_casino: Casino) -> None:
@@ -500,7 +501,7 @@ def test_money_function_finds_nothing_of_another_tenant(ours: Seat, theirs: Seat
 def test_the_tenant_does_not_leak_into_the_next_transaction_on_the_connection(ours: Seat) -> None:
     database = ours.casino.database()
     look = """
-        SELECT pg_backend_pid() AS pid, current_tenant()::text AS tenant, (SELECT count(*) FROM casino_wallets) AS seen
+        SELECT pg_backend_pid() AS pid, current_tenant() AS tenant, (SELECT count(*) FROM casino_wallets) AS seen
     """
 
     with database.transaction(ours.casino.tenant_id) as connection:

@@ -26,7 +26,7 @@ from tests.database.world import Casino
 
 MINUTE = timedelta(minutes=1)
 NOTHING = {"queued": 0, "failed": 0, "refused": 0, "left": 0}
-NO_TENANTS = "00000000-0000-0000-0000-000000000000"
+NO_TENANTS = UUID(int=0)
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Syncs:
         return Invocation(self.database, "invocation", TimeBudget(remaining))
 
     def run(self, run_id: UUID, engines: Mapping[str, Engine] | None = None) -> Result | None:
-        message = Message(UUID(self.casino.tenant_id), run_id)
+        message = Message(self.casino.tenant_id, run_id)
         return running.run(self.invocation(), message, ENGINES if engines is None else engines)
 
     def sweep(self, *has_time: bool) -> dict[str, int]:
@@ -390,7 +390,7 @@ def test_run_that_waits_for_long_is_queued_again_and_told_by_ids_alone(
     theirs.age(foreign.run_id)
 
     assert syncs.sweep() == NOTHING | {"queued": 2}
-    found = {(str(one.tenant_id), one.row_id) for one in map(Message.parse, queue())}
+    found = {(one.tenant_id, one.row_id) for one in map(Message.parse, queue())}
     assert found == {(syncs.casino.tenant_id, old.run_id), (theirs.casino.tenant_id, foreign.run_id)}
     # Each has as long as the first time to be leased.
     assert syncs.sweep() == NOTHING
@@ -482,7 +482,7 @@ def test_what_is_due_is_told_across_tenants_and_rows_are_not(syncs: Syncs, their
         assert transaction.execute("SELECT FROM sync_runs").rowcount == 0
         told = transaction.execute("SELECT * FROM sync_runs_due_v1('5 minutes')")
         assert [column.name for column in told.description or ()] == ["tenant_id", "run_id"]
-        assert {str(row.tenant_id) for row in told} == {syncs.casino.tenant_id, theirs.casino.tenant_id}
+        assert {row.tenant_id for row in told} == {syncs.casino.tenant_id, theirs.casino.tenant_id}
 
 
 @pytest.mark.parametrize("login", ["casino", "provider", "auditor"])

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from secrets import token_hex
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 from psycopg import sql
@@ -155,7 +155,7 @@ class Casino:
     """A database cloned from the migrated template, with one tenant; made for one test, or one module."""
 
     urls: dict[str, str]
-    tenant_id: str = field(default_factory=lambda: str(uuid4()))
+    tenant_id: UUID = field(default_factory=uuid4)
     # A test that corrupts rows sets this; after all others the audit must be clean.
     corrupted: bool = False
 

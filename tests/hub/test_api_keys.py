@@ -57,7 +57,7 @@ def test_key_is_a_machine_of_its_tenant_and_channel(hub: Hub, database: Database
     key = hub.new_key(channel="sms")
     caller = identity.of_key(database, key["apiKey"])
 
-    assert caller == Caller("machine", key["id"], "service", TENANTS[OURS], "sms")
+    assert caller == Caller("machine", key["id"], "service", UUID(TENANTS[OURS]), "sms")
     assert ALLOWED[caller.role] == {"connections.list", "connections.use", "games.launch"}
     assert identity.of_key(database, hub.new_key()["apiKey"]).channel is None
 
@@ -116,7 +116,7 @@ def test_key_with_anything_else_spliced_in_is_refused(hub: Hub, database: Databa
         with pytest.raises(Unauthorized):
             identity.of_key(database, attempt)
     assert rows("SELECT last_used_at FROM api_keys WHERE key_id = %s", [theirs["id"]])[0].last_used_at is None
-    assert identity.of_key(database, text).tenant_id == TENANTS[OURS]
+    assert identity.of_key(database, text).tenant_id == UUID(TENANTS[OURS])
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_attempt_of_a_super_admin_without_a_tenant_is_in_the_platforms_log(hub: 
     """HUB 44"""
     reply = hub.call("POST", "/integrations", PLATFORM_ADMIN, draft())
     told = rows(
-        "SELECT tenant_id::text AS tenant, action, outcome FROM audit_log WHERE request_id = %s",
+        "SELECT tenant_id AS tenant, action, outcome FROM audit_log WHERE request_id = %s",
         [reply.json["requestId"]],
     )
 

@@ -38,7 +38,7 @@ def entries(hub: Hub, connection_id: UUID) -> list[dict[str, Any]]:
 def test_job_opens_a_connection_as_a_caller_does(inside: Inside, hub: Hub, connection_id: UUID) -> None:
     """HUB 44: nobody called it; its name stands in the API log."""
     inside()
-    job = JobContext("sync-run", TENANTS[OURS], "an-invocation", postgres.current())
+    job = JobContext("sync-run", UUID(TENANTS[OURS]), "an-invocation", postgres.current())
     with use.opened(job, connection_id, "softswiss") as opened:
         assert players(opened) == 200
 

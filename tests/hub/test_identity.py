@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -47,7 +47,7 @@ def claims(**changes: str) -> dict[str, str]:
 @pytest.mark.parametrize("role", ["tenant_admin", "regulator", "staff"])
 def test_token_with_one_role_and_a_tenant_is_that_person(role: str) -> None:
     caller = identity.of_claims(claims(cognito__groups=f"[{role}]"), None)
-    assert (caller.kind, caller.subject, caller.role, caller.tenant) == ("person", "person", role, TENANT)
+    assert (caller.kind, caller.subject, caller.role, caller.tenant) == ("person", "person", role, UUID(TENANT))
 
 
 @pytest.mark.parametrize("role", ["super_admin", "staff"])
@@ -93,16 +93,16 @@ def test_tenant_that_is_no_id_is_not_found() -> None:
 
 def test_nobody_but_a_super_admin_names_his_tenant() -> None:
     """HUB 43"""
-    assert identity.of_claims(claims(), TENANTS[THEIRS]).tenant == TENANT
+    assert identity.of_claims(claims(), TENANTS[THEIRS]).tenant == UUID(TENANT)
     anywhere = claims(cognito__groups="[super_admin]")
-    assert identity.of_claims(anywhere, TENANTS[THEIRS]).tenant == TENANTS[THEIRS]
+    assert identity.of_claims(anywhere, TENANTS[THEIRS]).tenant == UUID(TENANTS[THEIRS])
     # Not even by an attribute of his own.
     assert identity.of_claims(anywhere, None).tenant_id is None
 
 
 def test_nothing_secret_of_a_new_key_shows_where_it_is_printed() -> None:
     """HUB 1"""
-    key, _ = identity.make_key(TENANT, uuid4())
+    key, _ = identity.make_key(UUID(TENANT), uuid4())
     assert key.text not in f"{key} {key!r}"
     assert key.text[20:] not in repr(key)
 
@@ -243,7 +243,7 @@ def test_event_that_names_nobody_lets_nobody_in(authorizer: dict[str, Any]) -> N
 
 def test_caller_demands_no_more_than_his_role_has() -> None:
     with pytest.raises(Forbidden, match="staff lacks audit"):
-        Caller("person", "x", "staff", TENANT).demand("audit.read")
+        Caller("person", "x", "staff", UUID(TENANT)).demand("audit.read")
 
 
 @pytest.mark.parametrize(

@@ -344,7 +344,7 @@ def test_run_that_was_queued_before_the_template_moved_is_not_worked_on(
     with context.transaction() as transaction:
         run, _ = runs.request(transaction, connection_id, uuid4(), "someone")
     moved()
-    message = Message(UUID(context.tenant), run.run_id)
+    message = Message(context.tenant, run.run_id)
     invocation = Invocation(context.database, "job", TimeBudget(lambda: 60_000))
 
     assert running.run(invocation, message) == Result("failed", "TEMPLATE_MOVED")

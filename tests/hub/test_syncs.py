@@ -389,7 +389,7 @@ def test_engine_calls_the_platform_as_the_job_it_is(inside: Inside, hub: Hub, ro
             assert connection.call("GET", "/players", headers=key).status == 200
         return Result("succeeded")
 
-    message = Message(UUID(context.tenant), UUID(run_id))
+    message = Message(context.tenant, UUID(run_id))
     invocation = Invocation(context.database, "invocation", TimeBudget(lambda: 60_000))
     result = running.run(invocation, message, {"softswiss": engine})
 

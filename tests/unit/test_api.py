@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from time import time
 from typing import Any
+from uuid import UUID
 
 import pytest
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
@@ -165,12 +166,12 @@ def function(extension: SecretsServer, set_environment: Callable[..., None]) -> 
     )
     extension.secrets |= {
         f"{PREFIX}/DEMO": {
-            "tenant_id": "a tenant",
+            "tenant_id": str(UUID(int=1)),
             "casino_secrets": [CURRENT, PREVIOUS],
             "provider_secrets": ["the-provider-secret"],
         },
         f"{PREFIX}/OTHER": {
-            "tenant_id": "another",
+            "tenant_id": str(UUID(int=2)),
             "casino_secrets": ["the-other-secret"],
             "provider_secrets": ["other-provider-secret"],
         },
@@ -190,7 +191,7 @@ def test_signature_covers_the_sent_bytes_also_when_base64_encoded(function: Func
     assert (answered.status, answered.fields) == (200, {"body": READ})
     assert answered.headers["Content-Type"] == "application/json"
     call = function.calls[0]
-    assert (call.caller.tenant_id, call.caller.code, call.caller.bare_signature) == ("a tenant", "DEMO", True)
+    assert (call.caller.tenant_id, call.caller.code, call.caller.bare_signature) == (UUID(int=1), "DEMO", True)
     assert (call.body, call.request_id) == (READ, "request-id")
 
 
@@ -263,7 +264,7 @@ def test_body_is_not_parsed_before_its_signature_is_verified(function: Function)
 def test_provider_is_named_by_its_header(function: Function) -> None:
     """WALLET 37"""
     assert function.post("/casino/echo", BODY, code="OTHER", signature=bare(BODY, "the-other-secret")).status == 200
-    assert function.calls[0].caller.tenant_id == "another"
+    assert function.calls[0].caller.tenant_id == UUID(int=2)
     assert function.post("/casino/echo", BODY, code="OTHER").status == 401
     assert function.post("/casino/echo", BODY, signature=bare(BODY, "the-other-secret")).status == 401
 
@@ -287,6 +288,17 @@ def test_secret_that_cannot_be_read_is_503_and_not_a_wrong_signature(
 def test_known_provider_without_a_secret_is_503(function: Function) -> None:
     """The secret may exist a moment later. The log says that it is missing."""
     assert function.post("/casino/echo", BODY, code="SECRETLESS").status == 503
+
+
+@pytest.mark.parametrize("tenant_id", [None, "", "a tenant", 1, []])
+def test_secret_without_a_tenants_id_is_a_misconfiguration(
+    function: Function, extension: SecretsServer, tenant_id: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not an invalid signature: the log names the field."""
+    extension.secrets[f"{PREFIX}/DEMO"] |= {"tenant_id": tenant_id}
+
+    assert function.post("/casino/echo", BODY).status == 500
+    assert "tenant_id of game provider DEMO's secret must be a tenant's id" in caplog.text
 
 
 def test_invented_code_causes_no_read_of_a_secret(function: Function, extension: SecretsServer) -> None:

@@ -13,7 +13,7 @@ from causeway import audit_log
 from causeway.audit_log import Record
 
 FOUND = Record(
-    tenant_id=str(uuid4()),
+    tenant_id=uuid4(),
     entry=1,
     at=datetime(2030, 1, 2, 3, 4, 5, 6, UTC),
     actor_kind="person",

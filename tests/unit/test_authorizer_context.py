@@ -1,5 +1,7 @@
 """What an authorizer hands to a function is read back as it was written."""
 
+from uuid import UUID
+
 import pytest
 
 from causeway.errors.service import Internal, Misconfigured, Unavailable
@@ -8,12 +10,13 @@ from causeway.errors.tree import CausewayError
 from causeway.tenancy.authorizer_context import AuthorizerContext
 from causeway.tenancy.identity import Caller
 
-TENANT = "00000000-0000-4000-8000-000000000001"
-CLAIMS = {"sub": "somebody", "cognito:groups": "[staff]", "custom:tenant_id": TENANT}
+TENANT = UUID(int=1)
+KEY = str(UUID(int=2))
+CLAIMS = {"sub": "somebody", "cognito:groups": "[staff]", "custom:tenant_id": str(TENANT)}
 CONTEXTS = [
     AuthorizerContext(CLAIMS),
-    AuthorizerContext.of_machine(Caller("machine", "a key", "service", TENANT)),
-    AuthorizerContext.of_machine(Caller("machine", "a key", "service", TENANT, "sms")),
+    AuthorizerContext.of_machine(Caller("machine", KEY, "service", TENANT)),
+    AuthorizerContext.of_machine(Caller("machine", KEY, "service", TENANT, "sms")),
     AuthorizerContext.of_error(Unauthorized("The token has expired: log in again")),
     AuthorizerContext.of_error(Unavailable(cause="the database is down")),
 ]
@@ -37,8 +40,14 @@ def test_claims_of_both_authorizers_are_read_alike() -> None:
 
 def test_caller_of_a_key_is_the_machine_of_its_tenant_and_channel() -> None:
     for channel in (None, "sms"):
-        machine = Caller("machine", "a key", "service", TENANT, channel)
+        machine = Caller("machine", KEY, "service", TENANT, channel)
         assert AuthorizerContext.of_machine(machine).caller(None) == machine
+
+
+@pytest.mark.parametrize("ids", [{"keyId": "x"}, {"tenantId": ""}, {"tenantId": f"{{{TENANT}}}"}])
+def test_key_without_the_ids_of_a_key_and_a_tenant_is_nobodys(ids: dict[str, str]) -> None:
+    with pytest.raises(Unauthorized):
+        AuthorizerContext.parse({"lambda": {"keyId": KEY, "tenantId": str(TENANT)} | ids})
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -51,7 +51,7 @@ def handler(set_environment: Callable[..., None]) -> Callable[..., dict[str, Any
 
 def test_unreachable_dependency_is_not_a_refusal(handler: Callable[..., dict[str, Any]]) -> None:
     """A valid key or token is not called invalid: the caller gets 503 and retries."""
-    key, _ = identity.make_key("00000000-0000-4000-8000-000000000001", uuid4())
+    key, _ = identity.make_key(UUID(int=1), uuid4())
     unavailable = {"isAuthorized": True, "context": {"refused": "UNAVAILABLE"}}
 
     assert handler(x_api_key=key.text) == unavailable

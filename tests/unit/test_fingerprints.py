@@ -34,7 +34,7 @@ def test_fingerprint_differs_by_tenant_and_deployment() -> None:
     keys = [
         audit_log.fingerprint_key(pepper, tenant)
         for pepper in (bytes(32), bytes(31) + b"\1")
-        for tenant in (str(uuid4()), str(uuid4()))
+        for tenant in (uuid4(), uuid4())
     ]
     assert len({audit_log.fingerprint("secret", key) for key in keys}) == 4
 

@@ -41,7 +41,7 @@ def send(set_environment: Callable[..., None]) -> Send:
             raise GameNotFound
         context = call.launcher.context
         return {
-            "tenant": call.launcher.tenant_id,
+            "tenant": str(call.launcher.tenant_id),
             "player": call.launcher.player_id,
             "caller": None if context is None else [context.caller.role, context.caller.subject],
         }

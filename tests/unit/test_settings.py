@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError
+from uuid import UUID
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_missing_setting_is_named_for_the_log_and_not_for_the_caller(
         ("SECRETS_EXTENSION_URL", settings.secrets_extension_url, "http://localhost:2773", "http://x:1/", "http://x:1"),
         ("SECRET_MAX_AGE", settings.secret_max_age, 30.0, "0.5", 0.5),
         ("DEFAULT_GAME_PROVIDER", settings.default_game_provider, "DEMO", "OTHER", "OTHER"),
-        ("DEFAULT_TENANT_ID", settings.default_tenant_id, "", "a tenant", "a tenant"),
+        ("DEFAULT_TENANT_ID", settings.default_tenant_id, None, str(UUID(int=1)), UUID(int=1)),
         ("SCHEMA_FOLDER", settings.schema_folder, "/opt/schema", "/elsewhere", "/elsewhere"),
     ],
 )
@@ -104,6 +105,14 @@ def test_setting_with_a_default_may_be_missing(
 
     set_environment(**{name: given})
     assert read() == expected
+
+
+def test_default_tenant_that_is_not_an_id_is_a_misconfiguration(set_environment: SetEnvironment) -> None:
+    set_environment(DEFAULT_TENANT_ID="a tenant")
+
+    with pytest.raises(Misconfigured) as raised:
+        settings.default_tenant_id()
+    assert raised.value.cause == "The setting DEFAULT_TENANT_ID is 'a tenant': give a tenant's id"
 
 
 def test_required_settings_are_read(set_environment: SetEnvironment) -> None:

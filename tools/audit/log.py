@@ -33,6 +33,6 @@ def run(options: argparse.Namespace) -> int:
     )
 
 
-def _noted(text: str) -> tuple[tuple[str, int], str]:
+def _noted(text: str) -> tuple[tuple[UUID, int], str]:
     tenant_id, entry, hexadecimal = text.split(":")
-    return (str(UUID(tenant_id)), int(entry)), bytes.fromhex(hexadecimal).hex()
+    return (UUID(tenant_id), int(entry)), bytes.fromhex(hexadecimal).hex()

@@ -6,7 +6,7 @@ It knows no balance but what the casino's answers say, and touches no casino tab
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Self
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from psycopg import Connection
 
@@ -145,7 +145,7 @@ def simulate(database: Database, casino: GameProvider, request: Simulation) -> d
     return _report(opened.round_id, steps)
 
 
-def _game(connection: Connection[Any], tenant_id: str, request: Launch) -> Any:
+def _game(connection: Connection[Any], tenant_id: UUID, request: Launch) -> Any:
     """Return the limits of the game that is launched; raises what launch does where it may not be."""
     if not connection.execute(
         "SELECT FROM provider_casinos WHERE tenant_id = %s AND casino_code = %s", [tenant_id, request.casino_code]
@@ -162,7 +162,7 @@ def _game(connection: Connection[Any], tenant_id: str, request: Launch) -> Any:
     return game
 
 
-def _opened(connection: Connection[Any], tenant_id: str, request: Launch) -> Any:
+def _opened(connection: Connection[Any], tenant_id: UUID, request: Launch) -> Any:
     """Return the session of a launch, made unless the same launch came before; its player too."""
     fields = {
         "tenant": tenant_id,
@@ -207,7 +207,7 @@ def _opened(connection: Connection[Any], tenant_id: str, request: Launch) -> Any
     return session
 
 
-def _session(connection: Connection[Any], tenant_id: str, request: Simulation) -> Any:
+def _session(connection: Connection[Any], tenant_id: UUID, request: Simulation) -> Any:
     """Return the session that is played in, and where its casino is; raises SessionNotFound."""
     session = connection.execute(
         """

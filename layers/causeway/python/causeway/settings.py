@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from functools import cache
+from uuid import UUID
 
 from causeway.errors.service import Misconfigured
 
@@ -110,9 +111,17 @@ def stage() -> str:
 
 
 @cache
-def default_tenant_id() -> str:
-    """Return the tenant of calls that carry no token; only the local stage has one."""
-    return _setting("DEFAULT_TENANT_ID", "")
+def default_tenant_id() -> UUID | None:
+    """Return the tenant of calls that carry no token; only the local stage has one.
+
+    Raises:
+        Misconfigured: the setting is not an id.
+    """
+    text = _setting("DEFAULT_TENANT_ID", "")
+    try:
+        return UUID(text) if text else None
+    except ValueError as error:
+        raise Misconfigured(cause=f"The setting DEFAULT_TENANT_ID is {text!r}: give a tenant's id") from error
 
 
 @cache

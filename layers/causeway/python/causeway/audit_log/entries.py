@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from math import isfinite
 from typing import Any, Literal
+from uuid import UUID
 
 import psycopg
 from aws_lambda_powertools import Logger
@@ -20,7 +21,7 @@ from causeway.wire.pages import Listing, Page, PageRequest
 logger = Logger(child=True)
 
 # The tenant_id of the platform's own chain (RFC 9562, 5.9); no tenant can have it.
-PLATFORM = "00000000-0000-0000-0000-000000000000"
+PLATFORM = UUID(int=0)
 # Newest first.
 LISTING = Listing("audit_log", (int,), most_rows=1000, rows=100)
 
@@ -112,7 +113,7 @@ class Filter:
 class Record:
     """An entry as it was written."""
 
-    tenant_id: str
+    tenant_id: UUID
     entry: int
     at: datetime
     actor_kind: str
@@ -181,7 +182,7 @@ def record(connection: psycopg.Connection[Any], entry: Entry, *, launch: bool = 
     return row[0]
 
 
-def record_apart(database: Database, tenant_id: str, entry: Entry, *, launch: bool = False) -> int | None:
+def record_apart(database: Database, tenant_id: UUID, entry: Entry, *, launch: bool = False) -> int | None:
     """Append an entry in a transaction of its own: for what was refused or failed. Arguments and answer as record's.
 
     Call it once the refusing transaction is over, not inside it: nested, it would be rolled back with it.
@@ -226,7 +227,7 @@ def _text(text: str, longest: int) -> str:
 
 
 _PAGE = """
-    SELECT tenant_id::text, entry, at, actor_kind, actor, actor_role, action, object_kind, object_id, outcome,
+    SELECT tenant_id, entry, at, actor_kind, actor, actor_role, action, object_kind, object_id, outcome,
         before, after, source_ip, request_id, encode(hash, 'hex') AS hash
     FROM audit_log
     WHERE tenant_id = current_tenant()

@@ -4,11 +4,12 @@ import hmac
 import json
 from collections.abc import Mapping, Set
 from typing import Any
+from uuid import UUID
 
 from causeway.errors.service import Misconfigured
 
 
-def fingerprint_key(pepper: bytes, tenant_id: str) -> bytes:
+def fingerprint_key(pepper: bytes, tenant_id: UUID) -> bytes:
     """Return the key of a tenant's fingerprints: the same secret has another fingerprint at another tenant.
 
     Args:
@@ -20,7 +21,7 @@ def fingerprint_key(pepper: bytes, tenant_id: str) -> bytes:
     """
     if len(pepper) < 32:
         raise Misconfigured(cause="The pepper of the audit log's fingerprints has fewer than 32 bytes: make a new one")
-    return hmac.digest(pepper, b"causeway audit fingerprint\0" + tenant_id.encode(), "sha256")
+    return hmac.digest(pepper, b"causeway audit fingerprint\0" + str(tenant_id).encode(), "sha256")
 
 
 def fingerprint(secret: object, key: bytes) -> str:

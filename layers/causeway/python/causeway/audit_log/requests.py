@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
+from uuid import UUID
 
 from causeway.audit_log.entries import LISTING, TEXT_FILTERS, Filter
 from causeway.errors.requests import InvalidRequest
@@ -19,7 +20,7 @@ class Query:
     as_csv: bool
 
     @classmethod
-    def parse(cls, query: dict[str, str], tenant_id: str) -> Self:
+    def parse(cls, query: dict[str, str], tenant_id: UUID) -> Self:
         """Read the query for the chain of a tenant or of PLATFORM.
 
         Raises:

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
 from causeway.database import snapshots
 
 _CHAINS = """
-    SELECT tenant_id::text, h.entries, h.head, a.entry,
+    SELECT tenant_id, h.entries, h.head, a.entry,
         to_char(a.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at,
         a.actor_kind, a.actor, a.actor_role, a.action, a.object_kind, a.object_id, a.outcome,
         a.before::text, a.after::text, a.source_ip, a.request_id, a.previous_hash, a.hash
@@ -28,7 +29,7 @@ _CHAINS = """
 class Finding:
     """A chain that is not as it was written, the entry where it shows, and how."""
 
-    tenant_id: str
+    tenant_id: UUID
     entry: int
     fault: str
 
@@ -45,7 +46,7 @@ class Totals:
 
 
 def verify(
-    connection: psycopg.Connection[Any], totals: Totals, noted: Mapping[tuple[str, int], str] | None = None
+    connection: psycopg.Connection[Any], totals: Totals, noted: Mapping[tuple[UUID, int], str] | None = None
 ) -> Iterator[Finding]:
     """Check every chain from its first entry to its head and yield what is wrong.
 
@@ -97,7 +98,7 @@ def _head_findings(last: Any) -> Iterator[Finding]:
 
 def _hash(row: Any) -> bytes:
     fields = [
-        *(row.tenant_id, str(row.entry), row.at, row.actor_kind, row.actor, row.actor_role, row.action),
+        *(str(row.tenant_id), str(row.entry), row.at, row.actor_kind, row.actor, row.actor_role, row.action),
         *(row.object_kind, row.object_id, row.outcome, row.before, row.after, row.source_ip, row.request_id),
     ]
     # Both write JSON alike: a space after a comma, beyond ASCII as it is, control characters as \u001f.

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any, Self
+from uuid import UUID
 
 import psycopg
 from aws_lambda_powertools import Logger
@@ -115,7 +116,7 @@ def _refuse_suspended(transaction: psycopg.Connection[Any], context: RequestCont
         raise Suspended
 
 
-def _game(transaction: psycopg.Connection[Any], tenant_id: str, request: LaunchRequest) -> Any:
+def _game(transaction: psycopg.Connection[Any], tenant_id: UUID, request: LaunchRequest) -> Any:
     game = transaction.execute(
         """
         SELECT g.code, p.game_provider_id, p.code AS provider_code, p.api_url, t.code AS casino_code

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from typing import Any, Self
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from causeway import audit_log
 from causeway.casino import game_sessions
@@ -56,7 +56,7 @@ def admit(launcher: Launcher, tenant_asked: str | None) -> None:
     """
     context = launcher.context
     if context is None:
-        if tenant_asked is not None and tenant_asked.lower() != launcher.tenant_id:
+        if tenant_asked is not None and tenant_asked.lower() != str(launcher.tenant_id):
             raise TenantNotFound
         return
     try:
@@ -160,7 +160,7 @@ def _amount(body: dict[str, Any], name: str) -> str:
 
 
 def _launched(
-    tenant_id: str, opened: OpenedSession, request: LaunchRequest, token: str, deadline: Deadline
+    tenant_id: UUID, opened: OpenedSession, request: LaunchRequest, token: str, deadline: Deadline
 ) -> _LaunchAnswer:
     call = {
         "sessionToken": token,

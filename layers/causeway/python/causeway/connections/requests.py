@@ -102,7 +102,7 @@ class Filter:
     provider: str | None = None
 
     @classmethod
-    def parse(cls, query: dict[str, str], tenant_id: str) -> Self:
+    def parse(cls, query: dict[str, str], tenant_id: UUID) -> Self:
         """Read the query of a caller of this tenant; raises InvalidRequest, which names the parameter."""
         return cls(
             LISTING.request(query, tenant_id, "kind", "status", "provider"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from time import sleep
 from typing import Any, LiteralString, Self
+from uuid import UUID
 
 import psycopg
 from psycopg import errors as pg
@@ -109,7 +110,7 @@ class Database:
                     raise _translated(error) from error
 
     @contextmanager
-    def transaction(self, tenant_id: str) -> Generator[psycopg.Connection[Any]]:
+    def transaction(self, tenant_id: UUID) -> Generator[psycopg.Connection[Any]]:
         """Open a transaction as a tenant. Raises as begun does."""
         with self.begun() as connection:
             connection.execute("SELECT enter_tenant_v1(%s)", [tenant_id])

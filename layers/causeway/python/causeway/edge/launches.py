@@ -102,9 +102,10 @@ def _launcher(context: dict[str, Any], headers: dict[str, str]) -> Launcher:
     """
     casino = postgres.current()
     if "authorization" not in headers and "x-api-key" not in headers:
-        if settings.stage() != "local" or not settings.default_tenant_id():
+        tenant_id = settings.default_tenant_id() if settings.stage() == "local" else None
+        if tenant_id is None:
             raise TokenRequired
-        return Launcher(casino, settings.default_tenant_id(), None)
+        return Launcher(casino, tenant_id, None)
     found = AuthorizerContext.parse(context.get("authorizer", {}))
     player_id, player = found.player()
     caller = player or found.caller(headers.get("x-tenant-id"))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import time
 from typing import Any, Literal
+from uuid import UUID
 
 from causeway import settings
 from causeway.aws import secrets
@@ -25,7 +26,7 @@ _SHORTEST = 16
 class GameProvider:
     """The game provider on one end of a signed call, and the tenant on the other."""
 
-    tenant_id: str
+    tenant_id: UUID
     code: str
     # The signature did not cover time and path; the provider's dialect says whether that will do.
     bare_signature: bool
@@ -35,7 +36,7 @@ class GameProvider:
 class SharedSecrets:
     """The secrets a tenant shares with a game provider, the current one first."""
 
-    tenant_id: str
+    tenant_id: UUID
     casino: tuple[str, ...]
     provider: tuple[str, ...]
 
@@ -53,7 +54,14 @@ def shared_secrets(code: str, *, fresh: bool = False, deadline: Deadline | None 
         Misconfigured: the secret is not of the form {"tenant_id", "casino_secrets", "provider_secrets"}.
     """
     secret = secrets.read(_secret_name(code), fresh=fresh, deadline=deadline)
-    return SharedSecrets(str(secret.get("tenant_id")), _keys(secret, code, "casino"), _keys(secret, code, "provider"))
+    return SharedSecrets(_tenant(secret, code), _keys(secret, code, "casino"), _keys(secret, code, "provider"))
+
+
+def _tenant(secret: dict[str, Any], code: str) -> UUID:
+    try:
+        return UUID(secret["tenant_id"])
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise Misconfigured(cause=f"tenant_id of game provider {code}'s secret must be a tenant's id") from error
 
 
 def _secret_name(code: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from time import time
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
 from causeway.errors.game_signing import GameProviderFailed
 from causeway.errors.requests import InvalidRequest
@@ -21,7 +22,7 @@ _MOST_BYTES = 64 * 1024
 
 
 def post(
-    base_url: str, path: str, body: Mapping[str, Any], to: Direction, tenant_id: str, code: str, deadline: Deadline
+    base_url: str, path: str, body: Mapping[str, Any], to: Direction, tenant_id: UUID, code: str, deadline: Deadline
 ) -> tuple[int, dict[str, Any]]:
     """Send a signed call and return the answer's status and JSON object, which was read as strictly as a request.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
+from uuid import UUID
 
 from causeway.database import postgres
 from causeway.database.postgres import Database
@@ -62,6 +63,6 @@ class Invocation:
         budget = TimeBudget(context.get_remaining_time_in_millis, reserve)
         return cls(postgres.current(), context.aws_request_id, budget)
 
-    def job(self, name: str, tenant_id: str) -> JobContext:
+    def job(self, name: str, tenant_id: UUID) -> JobContext:
         """Return the context of a job at work in a tenant. name: what the audit log shows as the actor."""
         return JobContext(name, tenant_id, self.request_id, self.database)

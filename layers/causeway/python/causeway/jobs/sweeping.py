@@ -44,7 +44,7 @@ def requeue_lost(
     def sweep(row: Any) -> None:
         swept = requeue(invocation.job(job, row.tenant_id), row.row_id)
         if swept == "queued":
-            message = Message(UUID(row.tenant_id), row.row_id)
+            message = Message(row.tenant_id, row.row_id)
             counts["queued" if message.send(queue_url()) else "refused"] += 1
         elif swept == "failed":
             counts["failed"] += 1

@@ -34,7 +34,7 @@ def run(invocation: Invocation, message: Message, engines: Mapping[str, Engine] 
         Unavailable: the database cannot be used; SQS delivers the message again.
         Exception: what the engine raised; the sweeper queues the run again when its lease has run out.
     """
-    context = invocation.job("sync-run", str(message.tenant_id))
+    context = invocation.job("sync-run", message.tenant_id)
     with context.transaction() as transaction:
         leased = runs.lease(transaction, message.row_id, invocation.budget.lease())
         obstacle = None if leased is None else _obstacle(transaction, leased)

@@ -215,7 +215,7 @@ def lost(transaction: Transaction, queued_for: timedelta) -> list[Any]:
         queued_for: longer than this in the queue is too long.
     """
     return transaction.execute(
-        "SELECT tenant_id::text, run_id AS row_id FROM sync_runs_due_v1(%s) AS d", [queued_for]
+        "SELECT tenant_id, run_id AS row_id FROM sync_runs_due_v1(%s) AS d", [queued_for]
     ).fetchall()
 
 

@@ -38,5 +38,5 @@ def start(context: RequestContext, connection_id: UUID, expected: Expected) -> t
             audit.note(context, transaction, Action.SYNC_REQUESTED, connection, after={"runId": str(run.run_id)})
         context.done(transaction, (run, made))
     if made:
-        Message(UUID(context.tenant), run.run_id).send(settings.sync_queue_url())
+        Message(context.tenant, run.run_id).send(settings.sync_queue_url())
     return run, made

@@ -19,13 +19,18 @@ from causeway.wire.pages import Listing, Page
 from causeway.wire.preconditions import Expected
 
 # What ApiKey is made of.
-_COLUMNS: LiteralString = "key_id::text, name, channel, created_by, created_at, last_used_at, revoked_at, version"
+_COLUMNS: LiteralString = "key_id, name, channel, created_by, created_at, last_used_at, revoked_at, version"
 _FROM: LiteralString = "FROM api_keys WHERE tenant_id = current_tenant()"
 _SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
 _INSERT: LiteralString = "INSERT INTO api_keys (tenant_id, key_id, name, hash, channel, created_by)"
 _UPDATE: LiteralString = "UPDATE api_keys"
 # Newest first.
 LISTING = Listing("api_keys", (datetime, UUID))
+
+
+def parse_key_id(text: str) -> UUID:
+    """Return a key's id as it stands in a path; raises ApiKeyNotFound where it is not an id."""
+    return uuid_or(text, ApiKeyNotFound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class KeyDraft:
 class ApiKey:
     """A key as it may be shown."""
 
-    key_id: str
+    key_id: UUID
     name: str
     channel: str | None
     created_by: str
@@ -59,7 +64,7 @@ class ApiKey:
     def as_json(self) -> dict[str, Any]:
         """Return the key's description; nothing of the key."""
         return {
-            "id": self.key_id,
+            "id": str(self.key_id),
             "name": self.name,
             "channel": self.channel,
             "createdBy": self.created_by,
@@ -96,7 +101,9 @@ def create(context: RequestContext, draft: KeyDraft) -> tuple[ApiKey, str]:
         key = ApiKey(*row)
         record(
             transaction,
-            context.entry(Action.API_KEY_CREATED, object_kind="api_key", object_id=key.key_id, after=key.as_json()),
+            context.entry(
+                Action.API_KEY_CREATED, object_kind="api_key", object_id=str(key.key_id), after=key.as_json()
+            ),
         )
         context.done(transaction, (key, new.text))
     return key, new.text
@@ -126,15 +133,14 @@ def page(context: RequestContext, query: dict[str, str]) -> Page[ApiKey]:
     return wanted.page([ApiKey(*row) for row in rows], lambda key: (key.created_at, key.key_id))
 
 
-def revoke(context: RequestContext, key_id: str, expected: Expected) -> ApiKey:
+def revoke(context: RequestContext, key_id: UUID, expected: Expected) -> ApiKey:
     """Revoke a key, from now on and for ever; once more changes nothing. Returns how it stands.
 
     Raises:
         ApiKeyNotFound, VersionMismatch.
     """
-    wanted = uuid_or(key_id, ApiKeyNotFound)
     with context.transaction() as transaction:
-        key = _find_or_none(transaction, wanted, lock=True)
+        key = _find_or_none(transaction, key_id, lock=True)
         if key is None:
             raise ApiKeyNotFound
         expected.demand(key.version)
@@ -146,9 +152,9 @@ def revoke(context: RequestContext, key_id: str, expected: Expected) -> ApiKey:
             {_UPDATE} SET revoked_at = now(), version = version + 1
             WHERE tenant_id = current_tenant() AND key_id = %s RETURNING {_COLUMNS}
             """,
-            [wanted],
+            [key_id],
         ).fetchall()
-        record(transaction, context.entry(Action.API_KEY_REVOKED, object_kind="api_key", object_id=key.key_id))
+        record(transaction, context.entry(Action.API_KEY_REVOKED, object_kind="api_key", object_id=str(key_id)))
         revoked = ApiKey(*row)
         context.done(transaction, revoked)
     return revoked

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass, field
 from typing import Any, Self
+from uuid import UUID
 
 from causeway.errors.tenancy import Unauthorized
 from causeway.errors.tree import BY_CODE, CausewayError
 from causeway.tenancy import identity
 from causeway.tenancy.identity import Caller
+from causeway.wire.fields import uuid_or
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizerContext:
-    """Who calls, as functions/identity/authorizer.py or API Gateway's own authorizer found out; every value is text.
+    """Who calls, as functions/identity/authorizer.py or API Gateway's own authorizer found out.
 
     Attributes:
         claims: of a token.
@@ -21,8 +23,8 @@ class AuthorizerContext:
     """
 
     claims: dict[str, str] = field(default_factory=dict)
-    key_id: str | None = None
-    tenant_id: str | None = None
+    key_id: UUID | None = None
+    tenant_id: UUID | None = None
     channel: str | None = None
     refused: str | None = None
     sentence: str = ""
@@ -30,7 +32,7 @@ class AuthorizerContext:
     @classmethod
     def of_machine(cls, machine: Caller) -> Self:
         """Return the context of a call with a valid API key."""
-        return cls(key_id=machine.subject, tenant_id=machine.tenant, channel=machine.channel)
+        return cls(key_id=UUID(machine.subject), tenant_id=machine.tenant, channel=machine.channel)
 
     @classmethod
     def of_error(cls, error: CausewayError) -> Self:
@@ -43,12 +45,15 @@ class AuthorizerContext:
 
         Args:
             authorizer: {"jwt": {"claims": ...}} of API Gateway's own authorizer, {"lambda": ...} of ours.
+
+        Raises:
+            Unauthorized: keyId or tenantId is not an id.
         """
         match authorizer:
             case {"lambda": {"refused": str(code), **rest}}:
                 return cls(refused=code, sentence=str(rest.get("sentence", "")))
             case {"lambda": {"keyId": str(key_id), "tenantId": str(tenant_id), **rest}}:
-                return cls(key_id=key_id, tenant_id=tenant_id, channel=rest.get("channel"))
+                return cls(key_id=_id(key_id), tenant_id=_id(tenant_id), channel=rest.get("channel"))
             case {"jwt": {"claims": dict(claims)}} | {"lambda": dict(claims)}:
                 return cls(claims=claims)
         return cls()
@@ -59,7 +64,7 @@ class AuthorizerContext:
             return {"refused": self.refused} | ({"sentence": self.sentence} if self.sentence else {})
         if self.key_id is not None and self.tenant_id is not None:
             channel = {} if self.channel is None else {"channel": self.channel}
-            return {"keyId": self.key_id, "tenantId": self.tenant_id} | channel
+            return {"keyId": str(self.key_id), "tenantId": str(self.tenant_id)} | channel
         return self.claims
 
     def caller(self, tenant_asked: str | None) -> Caller:
@@ -90,3 +95,7 @@ class AuthorizerContext:
         player_id = identity.player_of(self.claims)
         alone = player_id is not None and "cognito:groups" not in self.claims
         return player_id, identity.of_player(self.claims) if alone else None
+
+
+def _id(text: str) -> UUID:
+    return uuid_or(text, Unauthorized)

@@ -56,7 +56,7 @@ class RequestContext:
             self.attempt.keep(transaction, self.kept_of(result))
 
     @property
-    def tenant(self) -> str:
+    def tenant(self) -> UUID:
         """The tenant the call is about; raises TenantRequired."""
         return self.caller.tenant
 
@@ -148,7 +148,7 @@ class JobContext:
     """
 
     job: str
-    tenant: str
+    tenant: UUID
     request_id: str
     database: Database
     actor_kind: ClassVar[str] = "system"

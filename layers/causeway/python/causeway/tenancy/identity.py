@@ -69,14 +69,14 @@ class Caller:
     # The token's subject, or the key's id.
     subject: str
     role: Role
-    tenant_id: str | None
+    tenant_id: UUID | None
     # The one channel a key is for.
     channel: str | None = None
     # What a person is called: personal data, for the tenant's list of memberships alone, and in no log.
     profile: "Profile" = field(default_factory=lambda: NOBODY_S, repr=False)
 
     @property
-    def tenant(self) -> str:
+    def tenant(self) -> UUID:
         """The tenant the call is about; raises TenantRequired."""
         if self.tenant_id is None:
             raise TenantRequired
@@ -106,7 +106,7 @@ class Caller:
         Args:
             asked: the header's value; None: not sent. A super admin's own tenant is the one he names.
         """
-        if asked is not None and self.role != "super_admin" and asked.lower() != self.tenant:
+        if asked is not None and self.role != "super_admin" and asked.lower() != str(self.tenant):
             raise TenantNotFound("X-Tenant-Id names another tenant than your own: leave it out")
 
 
@@ -148,7 +148,7 @@ def of_claims(claims: dict[str, str], tenant_asked: str | None) -> Caller:
         )
     profile = Profile.of_claims(claims)
     if role == "super_admin":
-        named = None if tenant_asked is None else str(uuid_or(tenant_asked, TenantNotFound))
+        named = None if tenant_asked is None else uuid_or(tenant_asked, TenantNotFound)
         return Caller("person", subject, role, named, profile=profile)
     return Caller("person", subject, role, _tenant(claims), profile=profile)
 
@@ -192,11 +192,11 @@ def _subject(claims: dict[str, str]) -> str:
     return subject
 
 
-def _tenant(claims: dict[str, str]) -> str:
+def _tenant(claims: dict[str, str]) -> UUID:
     tenant = claims.get("custom:tenant_id", "")
     if not tenant:
         raise Unauthorized("The token names no tenant (custom:tenant_id)")
-    return str(uuid_or(tenant, TenantNotFound))
+    return uuid_or(tenant, TenantNotFound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,22 +245,22 @@ def enter_platform(transaction: psycopg.Connection[Any], caller: Caller) -> None
 class NewKey:
     """A key just made; text is shown once and kept nowhere."""
 
-    key_id: str
+    key_id: UUID
     text: str
 
     def __repr__(self) -> str:
         return f"NewKey({self.key_id})"
 
 
-def make_key(tenant_id: str, key_id: UUID) -> tuple[NewKey, bytes]:
+def make_key(tenant_id: UUID, key_id: UUID) -> tuple[NewKey, bytes]:
     """Make an API key and the hash that is kept of it.
 
     A key is cwk_ and 64 bytes in base64url: tenant, key id, 32 random bytes. It says where to look it up, so that a
     look-up stays inside the tenant it claims, and its hash decides.
     """
     secret = token_bytes(32)
-    text = _PREFIX + base64url.encode(UUID(tenant_id).bytes + key_id.bytes + secret)
-    return NewKey(str(key_id), text), sha256(secret).digest()
+    text = _PREFIX + base64url.encode(tenant_id.bytes + key_id.bytes + secret)
+    return NewKey(key_id, text), sha256(secret).digest()
 
 
 def is_like_key(text: str) -> bool:
@@ -296,9 +296,9 @@ def of_key(database: Database, text: str, source_ip: str | None = None, request_
     )
     if known is None:
         raise Unauthorized(cause=f"no API key {key_id} of tenant {tenant_id}, or not this one, or a revoked one")
-    return of_machine(str(tenant_id), str(key_id), known.channel)
+    return of_machine(tenant_id, key_id, known.channel)
 
 
-def of_machine(tenant_id: str, key_id: str, channel: str | None) -> Caller:
+def of_machine(tenant_id: UUID, key_id: UUID, channel: str | None) -> Caller:
     """Return the machine whose API key was found good."""
-    return Caller("machine", key_id, "service", tenant_id, channel)
+    return Caller("machine", str(key_id), "service", tenant_id, channel)

@@ -1,6 +1,7 @@
 """Who wants to launch a game: a player, or a person or machine of the player's tenant."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from causeway.database.postgres import Database
 from causeway.tenancy.context import RequestContext
@@ -18,7 +19,7 @@ class Launcher:
     """
 
     database: Database
-    tenant_id: str
+    tenant_id: UUID
     context: RequestContext | None
     player_id: int | None = None
 

@@ -19,7 +19,7 @@ from causeway.wire.pages import Listing, Page
 from causeway.wire.preconditions import Expected
 
 # What Tenant is made of.
-_COLUMNS: LiteralString = "tenant_id::text, code, display_name, created_at, version"
+_COLUMNS: LiteralString = "tenant_id, code, display_name, created_at, version"
 _FROM: LiteralString = "FROM tenants"
 _SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
 _INSERT: LiteralString = "INSERT INTO tenants (code, display_name)"
@@ -28,6 +28,11 @@ _CODE = re.compile(r"[A-Z0-9_]{1,64}")
 _LONGEST_NAME = 200
 # In the order of the codes.
 LISTING = Listing("tenants", (str,))
+
+
+def parse_tenant_id(text: str) -> UUID:
+    """Return a tenant's id as it stands in a path; raises TenantNotFound where it is not an id."""
+    return uuid_or(text, TenantNotFound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class Draft:
 class Tenant:
     """A tenant, as super admins see it."""
 
-    tenant_id: str
+    tenant_id: UUID
     code: str
     display_name: str
     created_at: datetime
@@ -60,7 +65,7 @@ class Tenant:
     def as_json(self) -> dict[str, Any]:
         """Return the tenant's description."""
         return {
-            "id": self.tenant_id,
+            "id": str(self.tenant_id),
             "code": self.code,
             "displayName": self.display_name,
             "createdAt": self.created_at.isoformat(),
@@ -92,10 +97,10 @@ def create(context: RequestContext, draft: Draft) -> Tenant:
     return made
 
 
-def find(context: RequestContext, tenant_id: str) -> Tenant:
+def find(context: RequestContext, tenant_id: UUID) -> Tenant:
     """Return a tenant; raises TenantNotFound."""
     with context.platform_transaction() as transaction:
-        found = _find_or_none(transaction, uuid_or(tenant_id, TenantNotFound))
+        found = _find_or_none(transaction, tenant_id)
     if found is None:
         raise TenantNotFound
     return found
@@ -126,7 +131,7 @@ def page(context: RequestContext, query: dict[str, str]) -> Page[Tenant]:
     return wanted.page([Tenant(*row) for row in rows], lambda tenant: (tenant.code,))
 
 
-def change(context: RequestContext, tenant_id: str, body: dict[str, Any], expected: Expected) -> Tenant:
+def change(context: RequestContext, tenant_id: UUID, body: dict[str, Any], expected: Expected) -> Tenant:
     """Give a tenant another display name; the one it has changes nothing.
 
     Raises:
@@ -135,10 +140,9 @@ def change(context: RequestContext, tenant_id: str, body: dict[str, Any], expect
     """
     known_fields(body, {"displayName"})
     name = name_field(body, "displayName", _LONGEST_NAME)
-    wanted = uuid_or(tenant_id, TenantNotFound)
     with context.platform_transaction() as transaction:
         # Lock it: of two changes at once, the second is made to what the first has left.
-        before = _find_or_none(transaction, wanted, lock=True)
+        before = _find_or_none(transaction, tenant_id, lock=True)
         if before is None:
             raise TenantNotFound
         expected.demand(before.version)
@@ -150,7 +154,7 @@ def change(context: RequestContext, tenant_id: str, body: dict[str, Any], expect
             {_UPDATE} SET display_name = %s, version = version + 1 WHERE tenant_id = %s
             RETURNING {_COLUMNS}
             """,
-            [name, wanted],
+            [name, tenant_id],
         ).fetchall()
         after = Tenant(*row)
         context.done(transaction, after)
@@ -176,7 +180,7 @@ def _record(
     entry = context.entry(
         action,
         object_kind="tenant",
-        object_id=after.tenant_id,
+        object_id=str(after.tenant_id),
         before=None if before is None else before.as_json(),
         after=after.as_json(),
     )

@@ -81,7 +81,7 @@ class Expired:
     destroyed: list[int]
 
 
-def seal_all(keys: DataKeys, tenant_id: str, connection_id: UUID, secrets: Mapping[str, str]) -> Sealed:
+def seal_all(keys: DataKeys, tenant_id: UUID, connection_id: UUID, secrets: Mapping[str, str]) -> Sealed:
     """Seal secrets for a connection, to be stored in a transaction that follows.
 
     Args:
@@ -93,10 +93,9 @@ def seal_all(keys: DataKeys, tenant_id: str, connection_id: UUID, secrets: Mappi
     Raises:
         KeyServiceUnavailable: KMS is needed and does not answer.
     """
-    tenant = UUID(tenant_id)
-    key = keys.newest(tenant)
-    fields = {name: seal(key, Place(tenant, connection_id, name), secret) for name, secret in secrets.items()}
-    return Sealed(tenant, connection_id, fields)
+    key = keys.newest(tenant_id)
+    fields = {name: seal(key, Place(tenant_id, connection_id, name), secret) for name, secret in secrets.items()}
+    return Sealed(tenant_id, connection_id, fields)
 
 
 def store(transaction: psycopg.Connection[Any], sealed: Sealed) -> int:

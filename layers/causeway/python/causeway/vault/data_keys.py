@@ -27,12 +27,12 @@ class StoredKeys:
 
     def wrapped(self, tenant_id: UUID, version: int | None = None) -> WrappedKey | None:
         """Return a tenant's wrapped key of that version, or its active one; None where there is none."""
-        with self._database.transaction(str(tenant_id)) as transaction:
+        with self._database.transaction(tenant_id) as transaction:
             return _wrapped(transaction, tenant_id, version)
 
     def keep(self, tenant_id: UUID, after: int, wrapped: bytes, kms_key_id: str) -> WrappedKey:
         """Make a key the tenant's active one, unless `after` (0: none) no longer is; return the one that is."""
-        with self._database.transaction(str(tenant_id)) as transaction:
+        with self._database.transaction(tenant_id) as transaction:
             transaction.execute(
                 """
                 UPDATE tenant_data_keys SET status = 'retired'

@@ -63,15 +63,13 @@ def run(invocation: Invocation, keys: DataKeys) -> dict[str, int]:
 
 
 def _due(transaction: psycopg.Connection[Any]) -> list[Any]:
-    return transaction.execute(
-        "SELECT tenant_id::text, rotate FROM data_keys_due_v1(%s) AS d", [ROTATE_AFTER]
-    ).fetchall()
+    return transaction.execute("SELECT tenant_id, rotate FROM data_keys_due_v1(%s) AS d", [ROTATE_AFTER]).fetchall()
 
 
 def _renew(context: JobContext, keys: DataKeys, budget: TimeBudget, done: dict[str, int], *, rotate: bool) -> None:
     before = done["rewrapped"]
     if rotate:
-        keys.rotate(UUID(context.tenant))
+        keys.rotate(context.tenant)
         done["rotated"] += 1
     try:
         after, more = None, True
@@ -87,7 +85,7 @@ def _renew(context: JobContext, keys: DataKeys, budget: TimeBudget, done: dict[s
 def rewrap(
     database: Database,
     keys: DataKeys,
-    tenant_id: str,
+    tenant_id: UUID,
     after: tuple[UUID, int, str] | None = None,
     batch: int = 100,
 ) -> Rewrapped:
@@ -106,8 +104,7 @@ def rewrap(
     Raises:
         KeyServiceUnavailable: KMS is needed and does not answer.
     """
-    tenant = UUID(tenant_id)
-    newest = keys.newest(tenant)
+    newest = keys.newest(tenant_id)
     with database.transaction(tenant_id) as transaction:
         rows = transaction.execute(
             """
@@ -115,12 +112,12 @@ def rewrap(
             WHERE tenant_id = %s AND key_version <> %s AND (connection_id, version, field) > (%s, %s, %s)
             ORDER BY connection_id, version, field LIMIT %s
             """,
-            [tenant, newest.version, *(after or (UUID(int=0), 0, "")), batch],
+            [tenant_id, newest.version, *(after or (UUID(int=0), 0, "")), batch],
         ).fetchall()
     anew: list[tuple[Any, ...]] = []
     unreadable = 0
     for row in rows:
-        place = Place(tenant, row.connection_id, row.field)
+        place = Place(tenant_id, row.connection_id, row.field)
         try:
             sealed = seal(newest, place, keys.open(place, row.ciphertext))
         except CredentialUnreadable:
@@ -132,7 +129,7 @@ def rewrap(
     return Rewrapped(done, unreadable, None if last is None else (last.connection_id, last.version, last.field))
 
 
-def _replace(database: Database, tenant_id: str, anew: list[tuple[Any, ...]]) -> int:
+def _replace(database: Database, tenant_id: UUID, anew: list[tuple[Any, ...]]) -> int:
     """Exchange ciphertexts, but for those exchanged or destroyed meanwhile; return how many were."""
     if not anew:
         return 0

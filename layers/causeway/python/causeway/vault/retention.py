@@ -40,7 +40,7 @@ def run(invocation: Invocation) -> dict[str, int]:
 
 def _due(transaction: psycopg.Connection[Any]) -> list[Any]:
     return transaction.execute(
-        "SELECT tenant_id::text, connection_id FROM credentials_due_v1(%s, %s)", [OVERLAP, KEPT]
+        "SELECT tenant_id, connection_id FROM credentials_due_v1(%s, %s)", [OVERLAP, KEPT]
     ).fetchall()
 
 

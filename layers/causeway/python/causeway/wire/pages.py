@@ -73,9 +73,9 @@ class Listing:
         after = self._parse(query["cursor"], str(scope)) if "cursor" in query else None
         return PageRequest(self, str(scope), int(text), after)
 
-    def cursor(self, scope: str, key: Key) -> str:
+    def cursor(self, scope: str | UUID, key: Key) -> str:
         """Return the cursor of the page that follows the row with this sort key."""
-        written = {"list": self.name, "scope": scope, "after": [_written(value) for value in key]}
+        written = {"list": self.name, "scope": str(scope), "after": [_written(value) for value in key]}
         return base64url.encode(json.dumps(written, separators=(",", ":"), ensure_ascii=False).encode())
 
     def _parse(self, text: str, scope: str) -> Key:

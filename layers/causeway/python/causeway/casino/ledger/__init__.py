@@ -25,7 +25,7 @@ class Answer:
 
 
 def request_hash(
-    tenant_id: str,
+    tenant_id: UUID,
     kind: str,
     player_id: int,
     transaction_id: str,
@@ -36,7 +36,7 @@ def request_hash(
     """Return the SHA-256 of a transaction's business fields, which a ledger row keeps and the auditor computes again.
 
     Args:
-        tenant_id: the tenant's UUID.
+        tenant_id: the tenant.
         kind: the ledger row's type.
         player_id: the player.
         transaction_id: the row's id as its sender gave it.
@@ -44,7 +44,7 @@ def request_hash(
         amount: minor units as sent.
         reference_id: the transaction it refers to, None where none was sent.
     """
-    fields = [str(UUID(tenant_id)), kind, player_id, transaction_id, round_id, amount, reference_id]
+    fields = [str(tenant_id), kind, player_id, transaction_id, round_id, amount, reference_id]
     return sha256(json.dumps(fields).encode()).digest()
 
 

@@ -43,7 +43,7 @@ _ROWS = """
             ORDER BY s.tenant_id, s.wallet_id LIMIT 1
         ) AS n
     )
-    SELECT tenant_id::text, wallet_id, w.player_id, w.currency, w.balance, w.entries, w.head,
+    SELECT tenant_id, wallet_id, w.player_id, w.currency, w.balance, w.entries, w.head,
         t.entry, t.type::text, t.outcome, t.game_provider_id, t.id_scope, t.external_transaction_id, t.session_id,
         t.round_id, t.reference_id, t.amount, t.balance_before, t.balance_after, t.counter_account::text,
         t.request_hash, t.request_id, t.response, timestamptz_send(t.created_at) AS created_at, t.hash,
@@ -134,8 +134,7 @@ class _Wallet:
     """A wallet's chain while it is walked from its first row to its head."""
 
     def __init__(self, row: Any) -> None:
-        self.tenant_id: str = row.tenant_id
-        self.wallet_id: int = row.wallet_id
+        self.tenant_id, self.wallet_id = row.tenant_id, row.wallet_id
         self._player_id, self._currency = row.player_id, row.currency
         self._final = (row.balance, row.entries, bytes(row.head or b""))
         self._balance, self._entry, self._head = 0, 0, b""

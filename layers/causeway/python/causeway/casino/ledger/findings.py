@@ -1,13 +1,14 @@
 """What the ledger's auditor finds wrong about a wallet."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A wallet whose rows do not agree, and how."""
 
-    tenant_id: str
+    tenant_id: UUID
     wallet_id: int
     fault: str
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg.rows import namedtuple_row
@@ -45,7 +46,7 @@ _OF_NO_RUN = """
 class Head:
     """Where a wallet's chain ended at an audit: its newest entry and that row's hash."""
 
-    tenant_id: str
+    tenant_id: UUID
     wallet_id: int
     run: int
     entry: int
@@ -100,7 +101,7 @@ class SignedHeads:
         """Tell whether a run of ours signed a head."""
         return hmac.compare_digest(self._sign(head.text()), signature)
 
-    def walked(self, stored: Head | None, entry: int, newest: bytes, tenant_id: str, wallet_id: int) -> None:
+    def walked(self, stored: Head | None, entry: int, newest: bytes, tenant_id: UUID, wallet_id: int) -> None:
         """Take note of a wallet that was audited; a head that moved on is signed.
 
         Args:

@@ -14,7 +14,7 @@ from causeway.database import snapshots
 
 # An id stands in one row of all wallets of its game provider (or of its player).
 _DOUBLED_IDS = """
-    SELECT t.tenant_id::text, t.wallet_id, 'entry' AS kind, t.entry AS first, 1 AS times,
+    SELECT t.tenant_id, t.wallet_id, 'entry' AS kind, t.entry AS first, 1 AS times,
         format(
             'the id %L of game provider %s stands in %s rows', t.external_transaction_id, t.game_provider_id, d.times
         ) AS fault
@@ -30,7 +30,7 @@ _DOUBLED_IDS = """
 
 # A row is of a session of its wallet, at its game provider; its id is unique as far as that provider's ids are.
 _ROWS = """
-    SELECT r.tenant_id::text, r.wallet_id, 'entry' AS kind, min(r.entry) AS first, count(*) AS times, r.fault
+    SELECT r.tenant_id, r.wallet_id, 'entry' AS kind, min(r.entry) AS first, count(*) AS times, r.fault
     FROM (
         SELECT t.tenant_id, t.wallet_id, t.entry, CASE
             WHEN t.type = 'deposit' THEN CASE
@@ -56,7 +56,7 @@ _ROWS = """
 
 # A session is of a wallet of its player, and of a game of its game provider.
 _SESSIONS = """
-    SELECT r.tenant_id::text, r.wallet_id, 'session' AS kind, min(r.session_id) AS first, count(*) AS times, r.fault
+    SELECT r.tenant_id, r.wallet_id, 'session' AS kind, min(r.session_id) AS first, count(*) AS times, r.fault
     FROM (
         SELECT s.tenant_id, s.wallet_id, s.session_id, CASE
             WHEN w.wallet_id IS NULL THEN 'its wallet is not there'
@@ -75,7 +75,7 @@ _SESSIONS = """
 
 # A wallet is of a player, a tenant and a currency, and takes bets as long as its player is active.
 _WALLETS = """
-    SELECT r.tenant_id::text, r.wallet_id, '' AS kind, 0 AS first, 1 AS times, r.fault
+    SELECT r.tenant_id, r.wallet_id, '' AS kind, 0 AS first, 1 AS times, r.fault
     FROM (
         SELECT w.tenant_id, w.wallet_id, CASE
             WHEN n.tenant_id IS NULL THEN 'its tenant is not there'
