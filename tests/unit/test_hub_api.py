@@ -1,6 +1,7 @@
 """The edge of the hub's functions, tried on a route of the test."""
 
 import json
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,15 +14,14 @@ from causeway.edge.hub import HubAnswer, HubCall, route
 _TENANT = "00000000-0000-4000-8000-000000000001"
 
 
-def answered(*, acts: bool, defect: Exception) -> dict[str, Any]:
-    """Call a route that ends with an exception that is not ours."""
+CLAIMS = {"sub": "somebody", "cognito:groups": "[tenant_admin]", "custom:tenant_id": _TENANT}
+Function = Callable[[HubCall], HubAnswer]
+
+
+def called(function: Function, body: str | None = None, **declaration: Any) -> dict[str, Any]:
+    """Declare POST /acts with a function of the test, call it, and return its answer."""
     app = APIGatewayHttpResolver()
-
-    @route(app, "POST", "/acts", permission="connections.use", acts_on_platform=acts)
-    def act(_: HubCall) -> HubAnswer:
-        raise defect
-
-    claims = {"sub": "somebody", "cognito:groups": "[tenant_admin]", "custom:tenant_id": _TENANT}
+    route(app, "POST", "/acts", permission="connections.use", **declaration)(function)
     event = {
         "version": "2.0",
         "routeKey": "POST /acts",
@@ -31,9 +31,10 @@ def answered(*, acts: bool, defect: Exception) -> dict[str, Any]:
             "http": {"method": "POST", "path": "/acts", "sourceIp": "203.0.113.7"},
             "requestId": "request",
             "stage": "$default",
-            "authorizer": {"jwt": {"claims": claims}},
+            "authorizer": {"jwt": {"claims": CLAIMS}},
         },
         "isBase64Encoded": False,
+        "body": body,
     }
     context = SimpleNamespace(
         function_name="acts",
@@ -45,12 +46,52 @@ def answered(*, acts: bool, defect: Exception) -> dict[str, Any]:
     return answers.lambda_handler(app)(event, context)
 
 
+def code_of(answer: dict[str, Any]) -> tuple[int, str]:
+    return answer["statusCode"], json.loads(answer["body"])["code"]
+
+
 @pytest.mark.parametrize(
     "defect", [ValueError("x"), RecursionError(), UnicodeEncodeError("utf-8", "\ud800", 0, 1, "x")]
 )
 def test_internal_error_after_a_platform_may_have_acted_is_an_unknown_outcome(defect: Exception) -> None:
     """INTERNAL would advise to send the call again, and the platform would act twice."""
-    acted, changed = answered(acts=True, defect=defect), answered(acts=False, defect=defect)
 
-    assert (acted["statusCode"], json.loads(acted["body"])["code"]) == (502, "PROVIDER_OUTCOME_UNKNOWN")
-    assert (changed["statusCode"], json.loads(changed["body"])["code"]) == (500, "INTERNAL")
+    def act(_: HubCall) -> HubAnswer:
+        raise defect
+
+    assert code_of(called(act, acts_on_platform=True)) == (502, "PROVIDER_OUTCOME_UNKNOWN")
+    assert code_of(called(act, acts_on_platform=False)) == (500, "INTERNAL")
+
+
+def echo(call: HubCall) -> HubAnswer:
+    """Answer the body that was sent."""
+    return HubAnswer({"body": call.body if call.raw else None}, 202)
+
+
+DOCUMENTED: dict[str, Any] = {
+    "response": "Connection",
+    "status": 204,
+    "query": "Day",
+    "refuses": ("NAME_TAKEN",),
+    "media_types": ("text/csv",),
+}
+
+
+@pytest.mark.parametrize("name", [None, *DOCUMENTED])
+@pytest.mark.parametrize("body", [None, "{}", '{"a":1}'])
+@pytest.mark.parametrize("takes_body", [True, False])
+def test_documentation_of_a_route_changes_no_answer(name: str | None, body: str | None, takes_body: bool) -> None:
+    documentation = DOCUMENTED if name is None else {name: DOCUMENTED[name]}
+    rules: dict[str, Any] = {"request": "ConnectionDraft"} if takes_body else {}
+
+    assert called(echo, body, **rules, **documentation) == called(echo, body, **rules)
+
+
+@pytest.mark.parametrize("body", ['{"a":1}', "[]", "x"])
+def test_route_without_a_request_refuses_a_body_with_fields(body: str) -> None:
+    assert code_of(called(echo, body)) == (400, "INVALID_REQUEST")
+
+
+@pytest.mark.parametrize("body", [None, "", " ", "{}"])
+def test_route_without_a_request_takes_an_empty_body(body: str | None) -> None:
+    assert called(lambda _: HubAnswer({}), body)["statusCode"] == 200
