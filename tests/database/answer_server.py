@@ -1,4 +1,4 @@
-"""CloudFormation's side of a custom resource: the address, over TLS, at which it awaits an answer."""
+"""CloudFormation's side of a custom resource: a TLS server that receives the answer."""
 
 import json
 import ssl
@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 class AnswerServer:
-    """Keeps what was put as (target, content type, body), under a certificate that it alone signed.
+    """Records each PUT as (target, content type, body), with a certificate that it signed itself.
 
-    folder: where the certificate and its key go.
+    folder: for the certificate and its key.
     """
 
     target = "/answers/1?Signature=a%2Bb%3D&Expires=1"
@@ -37,7 +37,7 @@ class AnswerServer:
                 self.end_headers()
 
             def log_message(self, format: str, *args: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

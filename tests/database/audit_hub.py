@@ -1,4 +1,4 @@
-"""A hub to test the audit log with: a migrated database, tenants, and connections as its functions have them."""
+"""A hub for tests of the audit log: a migrated database, tenants, and database connections as functions have them."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ CREATED = Entry(
 
 @dataclass
 class Hub:
-    """A migrated database with two tenants, and connections to it as the hub's functions have them."""
+    """A migrated database with two tenants, and database connections as the hub's functions have them."""
 
     urls: dict[str, str]
     superuser: psycopg.Connection[Any]
@@ -51,7 +51,7 @@ class Hub:
 
     @contextmanager
     def as_tenant(self, login: str, tenant_id: UUID) -> Generator[psycopg.Connection[Any]]:
-        """A login's transaction, rolled back if not broken before."""
+        """A login's transaction, rolled back at the end."""
         with psycopg.connect(self.urls[login]) as connection:
             connection.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [tenant_id])
             yield connection
@@ -72,7 +72,7 @@ class Hub:
             return [str(finding) for finding in verify(connection, Totals())]
 
     def tamper(self, *statements: str, **parameters: object) -> None:
-        """Change the log as one who can do anything, beside every trigger and foreign key."""
+        """Change the log with full access: triggers and foreign keys are switched off."""
         with self.superuser.transaction():
             self.superuser.execute("SET LOCAL session_replication_role = replica")
             for statement in statements:

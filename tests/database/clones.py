@@ -1,6 +1,6 @@
-"""A migrated database as a template, and clones of it: new ones, and used ones that were made as new again.
+"""A migrated template database, and clones of it: new ones, and used ones that were restored to the template's state.
 
-To copy a database's files costs 150 ms of processor time, to empty the few rows that a test wrote 10 ms.
+Copying a database's files takes 150 ms of processor time; emptying the few rows that a test wrote takes 10 ms.
 """
 
 from collections.abc import Generator
@@ -14,22 +14,22 @@ from psycopg import sql
 
 from local.services.database import Database
 
-# A clone with a table of more bytes is dropped: it would take long to empty.
+# A clone with a larger table (in bytes) is dropped: emptying it would take long.
 _MOST_BYTES = 512 * 1024
 
 _TABLES = """
     SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
     ORDER BY relname
 """
-# The CHECKs of tables and domains: those that a test dropped are made again.
+# The CHECKs of tables and domains: dropped ones are restored.
 _CONSTRAINTS = """
     SELECT
         CASE conrelid WHEN 0 THEN 'DOMAIN ' || contypid::regtype ELSE 'TABLE ' || conrelid::regclass END,
         quote_ident(conname), pg_get_constraintdef(oid)
     FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype = 'c'
 """
-# Everything else that a migration makes. A change gives a catalog's row another xmin; of pg_class some columns are
-# compared instead, as dropping a CHECK changes its rows too.
+# Everything else that a migration creates. A change gives a catalogue row another xmin. For pg_class some columns are
+# compared instead, because dropping a CHECK changes its rows too.
 _SCHEMA = """
     SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (
         SELECT concat_ws(' ', oid, relname, relowner, relacl, relkind, reloptions, relrowsecurity, relforcerowsecurity)
@@ -66,17 +66,17 @@ _OTHERS = """
 
 @dataclass(frozen=True)
 class _Content:
-    """What a database holds: its schema, the CHECKs of its tables and domains, and the rows of its tables."""
+    """The content of a database: its schema, the CHECKs of its tables and domains, and the rows of its tables."""
 
     schema: str
     constraints: frozenset[tuple[str, str, str]]
-    # By table; None: it is empty.
+    # By table; None if it is empty.
     rows: dict[str, str | None]
 
 
 @dataclass
 class Cluster:
-    """A server with a migrated database that clones are made of."""
+    """A server with a migrated template database and its clones."""
 
     admin_url: str
     template: Database
@@ -85,7 +85,7 @@ class Cluster:
 
     @contextmanager
     def clone(self, *, fresh: bool = False) -> Generator[dict[str, str]]:
-        """The URLs, by login, of a database like the template, which nobody else uses; fresh: none that was used."""
+        """The URLs, by login, of a database equal to the template, for one user; fresh: a clone that was never used."""
         name = self._idle.pop() if self._idle and not fresh else self._made()
         try:
             yield self._urls(name)
@@ -96,7 +96,7 @@ class Cluster:
                 self._run("DROP DATABASE {} WITH (FORCE)", name)
 
     def close(self) -> None:
-        """Drop the clones that wait for their next use."""
+        """Drop the clones that wait for reuse."""
         while self._idle:
             self._run("DROP DATABASE {} WITH (FORCE)", self._idle.pop())
 
@@ -109,7 +109,7 @@ class Cluster:
         return name
 
     def _renewed(self, name: str) -> bool:
-        """Whether a used clone could be made as new."""
+        """Restore a used clone; returns whether it equals the template again."""
         assert self._content is not None
         with suppress(psycopg.Error), self._connected(name) as connection:
             return _renewed(connection, self._content)
@@ -127,7 +127,7 @@ class Cluster:
 
 
 def _renewed(connection: psycopg.Connection[Any], new: _Content) -> bool:
-    """Empty the tables that were empty in the template; False where something else is not as it was there."""
+    """Empty the tables that are empty in the template; returns False if anything else differs from the template."""
     connection.execute(_OTHERS)
     connection.execute("SET lock_timeout = '5s'")
     connection.execute("SET session_replication_role = replica")
@@ -143,7 +143,7 @@ def _renewed(connection: psycopg.Connection[Any], new: _Content) -> bool:
             connection.execute(f"ALTER {owner} ADD CONSTRAINT {constraint} {definition}".encode())
         connection.execute(_SEQUENCES)
     if tables:
-        # Or old rows would have a part in where new ones come to lie.
+        # Otherwise dead rows would influence where new rows are stored.
         connection.execute(sql.SQL("VACUUM (INDEX_CLEANUP ON) {}").format(sql.SQL(", ").join(tables)))
     return _content(connection) == new
 
@@ -151,7 +151,7 @@ def _renewed(connection: psycopg.Connection[Any], new: _Content) -> bool:
 def _content(connection: psycopg.Connection[Any]) -> _Content:
     [schema] = connection.execute(_SCHEMA).fetchone() or [""]
     tables = [table for (table,) in connection.execute(_TABLES).fetchall()]
-    # A row's place and its xmin are the same as in the template until somebody writes it.
+    # A row that nobody has written has the same position and xmin as in the template.
     hashes = sql.SQL(" UNION ALL ").join(
         sql.SQL("SELECT {}, (SELECT md5(string_agg(concat(ctid, xmin), ' ' ORDER BY ctid)) FROM {})").format(
             sql.Literal(table), sql.Identifier(table)

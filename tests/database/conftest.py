@@ -19,7 +19,7 @@ from tests.database.world import Casino, Seat
 
 SCHEMA = Path(__file__).parents[2] / "schema"
 
-# CI sees the same examples each time; CAUSEWAY_EXAMPLES=1000 looks further, at new ones.
+# CI uses the same examples each time; CAUSEWAY_EXAMPLES=1000 tries more, and new ones.
 _EXAMPLES = os.environ.get("CAUSEWAY_EXAMPLES")
 settings.register_profile(
     "causeway",
@@ -35,13 +35,13 @@ settings.load_profile("causeway")
 
 @pytest.fixture(scope="session")
 def admin_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A superuser's URL: DATABASE_URL where given, else of an embedded server of our own."""
+    """A superuser's URL: DATABASE_URL if set, otherwise an embedded server for this run."""
     given = os.environ.get("DATABASE_URL")
     if given:
         yield given
         return
-    # Nothing here outlives the run, so nothing waits for the disk.
-    # Logins are many, and nobody guesses their passwords.
+    # Nothing outlives the run, so no write waits for the disk.
+    # There are many logins, and nobody guesses their passwords.
     quick = {"fsync": "off", "scram_iterations": "1"}
     with Postgres(tmp_path_factory.mktemp("database"), settings=quick) as server:
         yield server.url()
@@ -62,7 +62,7 @@ def cluster(admin_url: str) -> Iterator[Cluster]:
 
 @contextmanager
 def opened(cluster: Cluster, *, fresh: bool = False) -> Generator[Casino]:
-    """A casino in a clone of the template; at the end the auditor must find nothing wrong in it."""
+    """A casino in a clone of the template; at the end the auditor must have no findings."""
     with cluster.clone(fresh=fresh) as urls:
         casino = Casino(urls)
         try:
@@ -75,21 +75,21 @@ def opened(cluster: Cluster, *, fresh: bool = False) -> Generator[Casino]:
 
 @pytest.fixture
 def casino(cluster: Cluster) -> Iterator[Casino]:
-    """A casino of the test's own, audited after it."""
+    """A casino for one test, audited after it."""
     with opened(cluster) as casino:
         yield casino
 
 
 @pytest.fixture(scope="module")
 def shared_casino(cluster: Cluster) -> Iterator[Casino]:
-    """A casino for tests that make players of their own in it, audited after the module's last."""
+    """A casino for the tests of a module, each with its own players; audited after the last."""
     with opened(cluster) as casino:
         yield casino
 
 
 @pytest.fixture
 def ours(shared_casino: Casino) -> Casino:
-    """The casino that a module's tests share, as one tenant of two."""
+    """The casino of a module's tests, as one of two tenants."""
     return shared_casino
 
 
@@ -103,7 +103,7 @@ def theirs(shared_casino: Casino) -> Iterator[Casino]:
 
 @pytest.fixture
 def seat(shared_casino: Casino) -> Seat:
-    """A player with 10000 minor units at a game provider of the default dialect."""
+    """A player with 10000 minor units at a game provider with the default dialect."""
     return shared_casino.seat()
 
 
@@ -133,7 +133,7 @@ def kms_key_id(kms: Any) -> str:
 
 @pytest.fixture
 def new_hub(casino: Casino, kms_key_id: str) -> Iterator[Callable[[], Hub]]:
-    """Makes tenants of the hub in a database of the test's own."""
+    """Makes tenants of the hub in a database for one test."""
     with hubs(casino.urls, kms_key_id) as make:
         yield make
 
@@ -146,7 +146,7 @@ def hub(new_hub: Callable[[], Hub]) -> Hub:
 
 @pytest.fixture
 def kms_down(kms: Any) -> Iterator[Callable[[], None]]:
-    """From its call on nothing answers at KMS's address."""
+    """After its call, KMS's address does not answer."""
     from botocore.exceptions import EndpointConnectionError
 
     def refuse(**_: Any) -> None:

@@ -1,4 +1,4 @@
-"""A TCP proxy before Postgres that can lose one answer: the statement is committed, and nobody hears of it."""
+"""A TCP proxy before Postgres that can lose one answer: the statement is committed, but the client gets no answer."""
 
 import socket
 from contextlib import suppress
@@ -6,19 +6,19 @@ from threading import Event, Thread
 from typing import Self
 from urllib.parse import urlsplit
 
-# ReadyForQuery, outside a transaction, which the server sends when it has committed, and within one.
+# ReadyForQuery outside a transaction, which the server sends after a commit, and inside a transaction.
 _COMMITTED = b"Z\0\0\0\5I"
 _IN_TRANSACTION = b"Z\0\0\0\5T"
-# CommandComplete of a COMMIT.
+# The CommandComplete message of a COMMIT.
 _COMMIT = b"C\0\0\0\x0bCOMMIT\0"
 
 
 class CuttingProxy:
-    """Passes bytes on, both ways; after lose_answer() it cuts the connection where a commit's answer would come.
+    """Forwards bytes in both directions; after lose_answer() it cuts the connection instead of a commit's answer.
 
-    After lose_commit() it does so where the answer of a certain COMMIT would come.
+    After lose_commit() it does so instead of the answer to a certain COMMIT.
 
-    url: the database's.
+    url: the database's URL through this proxy.
     """
 
     def __init__(self, url: str) -> None:
@@ -29,24 +29,24 @@ class CuttingProxy:
         self.url = parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@{place}").geturl()
         self._lose = Event()
         self._first = 0
-        # Answers that were lost.
+        # The number of lost answers.
         self.lost = 0
-        # Answers of COMMIT until the one that is lost; 0: none is.
+        # The number of COMMIT answers up to the lost one; 0 to lose none.
         self._commits = 0
         self._arrives = True
         self._sockets: list[socket.socket] = []
         self._threads = [Thread(target=self._accept)]
 
     def lose_answer(self, first: int = 0) -> None:
-        """Lose the next commit's answer; first: answers of commits that pass before it."""
+        """Lose the next commit's answer; first: the number of commit answers to let pass before."""
         self._first = first
         self._lose.set()
 
     def lose_commit(self, number: int, *, arrives: bool = True) -> None:
-        """Lose the answer of the first COMMIT from now, the second, ...; 0: lose none.
+        """Lose the answer of the first COMMIT from now, the second, and so on; 0 loses none.
 
         Args:
-            number: which.
+            number: the number of the COMMIT.
             arrives: whether the COMMIT itself reaches the server.
         """
         self._commits, self._arrives = number, arrives
@@ -84,7 +84,7 @@ class CuttingProxy:
         _close(server)
 
     def _is_lost(self) -> bool:
-        """Count a COMMIT, and return whether it is the one to be lost."""
+        """Count a COMMIT; returns whether it is the one to lose."""
         self._commits -= 1
         if self._commits == 0:
             self.lost += 1

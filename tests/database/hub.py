@@ -1,4 +1,4 @@
-"""A tenant of the hub to test its credentials with, over a connection of its own, and what it does with them."""
+"""A tenant of the hub for tests of credentials, with its own database connection, and its operations."""
 
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
@@ -19,7 +19,7 @@ SECRETS = {"account_sid": "AC0", "auth_token": CANARY}
 
 @contextmanager
 def hubs(urls: dict[str, str], kms_key_id: str) -> Generator[Callable[[], "Hub"]]:
-    """Make tenants in the database of those URLs, whose data keys KMS's key wraps."""
+    """Make tenants in the database at these URLs; this KMS key wraps their data keys."""
     with ExitStack() as made:
 
         def make() -> Hub:
@@ -33,7 +33,7 @@ def hubs(urls: dict[str, str], kms_key_id: str) -> Generator[Callable[[], "Hub"]
 
 @dataclass
 class Hub:
-    """A tenant of the hub, its connection to the database, and one connection to a provider."""
+    """A tenant of the hub, its database connection, and one connection to a provider."""
 
     casino: Casino
     database: Database
@@ -46,13 +46,13 @@ class Hub:
         return self.casino.tenant_id
 
     def elsewhere(self, bounds: Bounds | None = None) -> "Hub":
-        """The same in another execution environment, which holds no key yet."""
+        """The same tenant in another execution environment, which has no cached key yet."""
         database = self.casino.database("credentials")
         keys = DataKeys(StoredKeys(database), self.kms_key_id, bounds)
         return Hub(self.casino, database, keys, self.kms_key_id, self.connection_id)
 
     def connect(self, connection_id: UUID) -> UUID:
-        """Have a connection of this id, where there is none yet."""
+        """Create a connection with this id if there is none."""
         self.casino.query(
             """
             INSERT INTO integration_connections (tenant_id, connection_id, provider_key, name, created_by)
@@ -75,13 +75,13 @@ class Hub:
             return change(transaction, self.connection_id, *arguments)
 
     def use(self, secrets: dict[str, str] | None = None) -> int:
-        """Store a credential and put it into use."""
+        """Store a credential and activate it."""
         version = self.store(secrets)
         self.change(credentials.promote, version)
         return version
 
     def aged(self, **time: float) -> None:
-        """Let so much time pass since each of the connection's versions changed: aged(hours=25)."""
+        """Move the last change of each of the connection's versions into the past: aged(hours=25)."""
         self.casino.query(
             """
             UPDATE api_credential_versions SET changed_at = changed_at - %s
@@ -101,14 +101,14 @@ class Hub:
         return self.keys.rotate(self.tenant_id).version
 
     def rewrap(self, batch: int = 100) -> list[key_rotation.Rewrapped]:
-        """Re-wrap all batches."""
+        """Re-encrypt all batches."""
         batches = [key_rotation.rewrap(self.database, self.keys, self.tenant_id, batch=batch)]
         while batches[-1].after:
             batches.append(key_rotation.rewrap(self.database, self.keys, self.tenant_id, batches[-1].after, batch))
         return batches
 
     def key_versions(self) -> dict[int, int]:
-        """How many of the tenant's secret fields are sealed under each version of its data key."""
+        """The number of the tenant's secret fields per version of its data key."""
         rows = self.casino.query(
             """
             SELECT key_version, count(*) AS fields FROM api_credentials WHERE tenant_id = %s
@@ -120,7 +120,7 @@ class Hub:
 
     @property
     def statuses(self) -> list[str]:
-        """The statuses of the connection's versions, the oldest first."""
+        """The statuses of the connection's versions, oldest first."""
         rows = self.casino.query(
             "SELECT status FROM api_credential_versions WHERE tenant_id = %s AND connection_id = %s ORDER BY version",
             [self.tenant_id, self.connection_id],
@@ -129,7 +129,7 @@ class Hub:
 
     @property
     def data_keys(self) -> list[str]:
-        """The statuses of the tenant's data keys, the oldest first."""
+        """The statuses of the tenant's data keys, oldest first."""
         rows = self.casino.query(
             "SELECT status FROM tenant_data_keys WHERE tenant_id = %s ORDER BY version", [self.tenant_id]
         )

@@ -1,4 +1,4 @@
-"""The wallet's rules in plain Python, to compare the ledger with: no database, no hashes, no concurrency."""
+"""The wallet's rules in plain Python, as a reference for the ledger: no database, no hashes, no concurrency."""
 
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -8,7 +8,7 @@ Kind = Literal["bet", "win", "promo", "jackpot", "rollback"]
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What differs between game providers, as in casino_game_providers."""
+    """The differences between game providers, as in casino_game_providers."""
 
     unknown_rollback: str = "accept"
     late_bet: str = "refuse"
@@ -31,7 +31,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """How a call should end; balance is the player's after it, as its answer tells."""
+    """The expected result of a call; balance is the player's balance after it, as in the answer."""
 
     code: str
     balance: int
@@ -42,7 +42,7 @@ class Expected:
 
 @dataclass(slots=True)
 class Player:
-    """A player's wallet and what he may do."""
+    """A player's wallet, and whether bets are allowed."""
 
     balance: int
     cap: int = 10**15
@@ -54,7 +54,7 @@ class Player:
 class _Known:
     operation: Operation
     expected: Expected
-    # What became of a bet: open, settled, declined, rolled back; a tombstone is 'rolled back'.
+    # The state of a bet: open, settled, declined or rolled back; a tombstone is 'rolled back'.
     state: str = ""
     is_tombstone: bool = False
 
@@ -70,7 +70,7 @@ class Model:
     paid_rounds: set[tuple[int, str | None]] = field(default_factory=set)
 
     def apply(self, operation: Operation) -> Expected:
-        """Do what the wallet should do with a call, and return how it should end."""
+        """Apply a call as the wallet should, and return its expected result."""
         player = self.players[operation.player]
         known = self._find(operation.player, operation.id)
         if known is not None:
@@ -98,7 +98,7 @@ class Model:
         return expected
 
     def states(self, player: int) -> dict[str, str]:
-        """Each bet and tombstone of a player, and what became of it."""
+        """The state of each bet and tombstone of a player."""
         return {
             id: known.state
             for (_, id), known in self.known.items()

@@ -1,4 +1,4 @@
-"""Calls made at the same moment, or while another is not at its end, from threads that each own a connection."""
+"""Calls at the same time, or while another is running, from threads that each have a database connection."""
 
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 
 
 def at_once(calls: Sequence[Callable[[], Result]]) -> list[Result]:
-    """Make all calls at the same moment, each in a thread; returns their results in order, raises what one raises."""
+    """Make all calls at the same time, each in a thread; returns the results in order, raises the first exception."""
     barrier = Barrier(len(calls))
 
     def run(call: Callable[[], Result]) -> Result:
@@ -32,8 +32,8 @@ def held(
 ) -> Generator[Callable[[Callable[[], Result]], Callable[[], Result]]]:
     """Run a statement as superuser, and commit it once the calls made in the block wait for it.
 
-    waiting(call) makes a call in a thread, waits until it waits for a lock, and returns what gives its result or raises
-    what it raised, which is to be asked for after the block.
+    waiting(call) makes a call in a thread and waits until it waits for a lock. It returns a function that gives the
+    call's result or raises its exception; call that function after the block.
     """
     with ThreadPoolExecutor() as threads, psycopg.connect(casino.urls["superuser"]) as other:
         other.execute(statement, parameters)

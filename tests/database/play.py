@@ -1,4 +1,4 @@
-"""Operations of the reference model, made at the ledger; and the ledger's end states, to compare with the model's."""
+"""Runs the reference model's operations on the ledger, and reads the ledger's states to compare them."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from tests.database.world import Casino, Outcome, Seat
 
 
 def perform(seat: Seat, operation: Operation) -> Outcome:
-    """Make a model's operation as a call of the ledger."""
+    """Run a model's operation as a call of the ledger."""
     if operation.kind == "bet":
         return seat.debit(operation.id, operation.amount, operation.round_id or "")
     if operation.kind == "rollback":
@@ -18,7 +18,7 @@ def perform(seat: Seat, operation: Operation) -> Outcome:
 
 
 def states(seat: Seat) -> dict[str, str]:
-    """Each bet and tombstone in the ledger of a player, and what became of it."""
+    """The state of each bet and tombstone of a player in the ledger."""
     found: dict[str, str] = {}
     for row in seat.rows:
         if row.type == "tombstone":
@@ -33,7 +33,7 @@ def states(seat: Seat) -> dict[str, str]:
 
 
 def new_model(casino: Casino, dialect: Dialect, players: int, balance: int) -> tuple[Model, list[Seat]]:
-    """Make players at a game provider of that dialect, and the model of them; the model knows them as 0, 1, 2..."""
+    """Make players at a game provider with this dialect, and their model, which numbers them 0, 1, 2, ..."""
     columns: dict[str, Any] = {name: getattr(dialect, name) for name in Dialect.__slots__}
     first = casino.seat(balance=balance, **columns)
     seats = [first, *(casino.seat(caller=first.caller, balance=balance) for _ in range(players - 1))]
@@ -41,7 +41,7 @@ def new_model(casino: Casino, dialect: Dialect, players: int, balance: int) -> t
 
 
 def agrees(outcome: Outcome, expected: Expected) -> bool:
-    """Tell whether a call ended as the model says. A swallowed bet has an answer and no row, so is 'not stored'."""
+    """Whether a call ended as the model expects. A swallowed bet has an answer and no row, so it is 'not stored'."""
     if (outcome.code, outcome.balance, outcome.replayed) != (expected.code, expected.balance, expected.replayed):
         return False
     return outcome.refused == (not expected.stored and expected.code != "OK") and (

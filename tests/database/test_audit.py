@@ -1,4 +1,4 @@
-"""The auditor: silent about a ledger as it was written, and not about one that somebody with every power changed."""
+"""The auditor: no findings in an unchanged ledger, a finding for every change by somebody with full access."""
 
 import os
 import subprocess
@@ -13,14 +13,14 @@ from causeway.casino.ledger import request_hash
 from tests.database.clones import Cluster
 from tests.database.world import B, Casino, Seat
 
-# The auditor's, which the database does not hold.
+# The auditor's key, which the database does not hold.
 KEY = "a key of the auditor's of forty characters"
 ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
 class Played:
-    """A ledger with a row of every kind: one wallet to corrupt, and a neighbour's."""
+    """A ledger with a row of every kind: one wallet to corrupt, and another player's wallet."""
 
     seat: Seat
     neighbour: Seat
@@ -30,7 +30,7 @@ class Played:
         return self.seat.casino
 
     def corrupt(self, *statements: str) -> None:
-        """Change the ledger as one who can do anything, beside every trigger and constraint."""
+        """Change the ledger with full access: triggers and constraints are switched off."""
         self.casino.corrupted = True
         with self.casino.superuser.transaction():
             self.casino.query("SET LOCAL session_replication_role = replica")
@@ -44,7 +44,7 @@ class Played:
 
 
 def play(casino: Casino) -> Played:
-    """Ten rows on the wallet: deposit, bets, win, promo, jackpot, rollback, tombstone, decline; some on another's."""
+    """Ten rows: deposit, bets, win, promo, jackpot, rollback, tombstone, decline; and some on another wallet."""
     seat = casino.seat()
     neighbour = casino.seat(caller=seat.caller)
     codes = [
@@ -74,7 +74,7 @@ def played(casino: Casino) -> Played:
 
 @pytest.fixture(scope="module")
 def shared_played(cluster: Cluster) -> Iterator[Played]:
-    """One that no test changes."""
+    """A played ledger that no test changes."""
     with cluster.clone() as urls:
         casino = Casino(urls)
         yield play(casino)
@@ -82,7 +82,7 @@ def shared_played(cluster: Cluster) -> Iterator[Played]:
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command, as an operator runs it."""
+    """Run the command as an operator does."""
     return subprocess.run(
         [sys.executable, "-m", "tools.audit", *arguments],
         cwd=ROOT,
@@ -94,7 +94,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 def audited(played: Played) -> list[str]:
-    """Audit by command, which must have found something; returns the lines about wallets, without the last."""
+    """Run the audit command, which must have findings; returns the lines about wallets, without the last line."""
     result = run("ledger", "--database-url", played.casino.urls["auditor"])
     assert (result.returncode, result.stderr) == (1, ""), result.stdout
     *findings, last = result.stdout.splitlines()
@@ -103,7 +103,7 @@ def audited(played: Played) -> list[str]:
 
 
 def named(played: Played, findings: list[str]) -> set[int]:
-    """The wallets that findings name."""
+    """The wallets named in findings."""
     wallets = {
         f"wallet {seat.wallet_id} of tenant {played.casino.tenant_id}: ": seat.wallet_id
         for seat in (played.seat, played.neighbour)
@@ -111,8 +111,8 @@ def named(played: Played, findings: list[str]) -> set[int]:
     return {number for finding in findings for prefix, number in wallets.items() if finding.startswith(prefix)}
 
 
-def test_ledger_as_it_was_written_is_clean(shared_played: Played) -> None:
-    """By both ways to say which database"""
+def test_unchanged_ledger_is_clean(shared_played: Played) -> None:
+    """The database is given in both possible ways."""
     url = shared_played.casino.urls["auditor"]
 
     for number, result in enumerate((run("ledger", "--database-url", url), run("ledger", DATABASE_URL=url)), start=1):
@@ -120,13 +120,13 @@ def test_ledger_as_it_was_written_is_clean(shared_played: Played) -> None:
         assert result.stdout == f"2 wallets, 14 rows, audit run {number}, 0 findings\n"
 
 
-def test_a_ledger_nobody_has_used_is_clean(casino: Casino) -> None:
+def test_unused_ledger_is_clean(casino: Casino) -> None:
     result = run("ledger", "--database-url", casino.urls["auditor"])
 
     assert (result.returncode, result.stdout) == (0, "0 wallets, 0 rows, audit run 1, 0 findings\n")
 
 
-def test_a_wallet_without_rows_is_clean(casino: Casino) -> None:
+def test_wallet_without_rows_is_clean(casino: Casino) -> None:
     casino.seat(balance=0)
 
     assert (
@@ -134,7 +134,7 @@ def test_a_wallet_without_rows_is_clean(casino: Casino) -> None:
     )
 
 
-def test_the_superuser_may_audit_too(shared_played: Played) -> None:
+def test_superuser_may_audit(shared_played: Played) -> None:
     assert run("ledger", "--database-url", shared_played.casino.urls["superuser"]).returncode == 0
 
 
@@ -144,7 +144,7 @@ def entry(number: int, change: str) -> str:
 
 
 def entries(change: str, after: int = 0) -> str:
-    """A change of all of the wallet's rows after one."""
+    """A change of all of the wallet's rows after an entry."""
     return f"UPDATE casino_transactions SET {change} WHERE wallet_id = %(wallet)s AND entry > {after}"  # noqa: S608
 
 
@@ -154,12 +154,12 @@ def wallet(change: str) -> str:
 
 
 def delete(number: int) -> str:
-    """The removal of one row of the wallet."""
+    """The deletion of one row of the wallet."""
     return f"DELETE FROM casino_transactions WHERE wallet_id = %(wallet)s AND entry = {number}"  # noqa: S608
 
 
 def response(number: int, old: str, new: str) -> str:
-    """A change of a part of a stored answer."""
+    """A change of part of a stored answer."""
     return entry(number, f"response = replace(response, '{old}', '{new}')") + f" AND response LIKE '%%{old}%%'"
 
 
@@ -299,21 +299,21 @@ CORRUPTIONS: dict[str, tuple[str, ...]] = {
 
 @pytest.mark.parametrize("statements", CORRUPTIONS.values(), ids=CORRUPTIONS.keys())
 def test_corrupted_wallet_is_named(played: Played, statements: tuple[str, ...]) -> None:
-    """And the neighbour's is not."""
+    """The other player's wallet is not named."""
     played.corrupt(*statements)
 
     assert named(played, audited(played)) == {played.seat.wallet_id}
 
 
-# What every row has.
+# The columns that every row has a value for.
 VALUES = (
     "type", "outcome", "game_provider_id", "id_scope", "external_transaction_id", "amount", "balance_before",
     "balance_after", "counter_account", "request_hash", "request_id", "created_at", "hash",
 )  # fmt: skip
 
 
-def test_row_that_lacks_a_value_is_named_and_does_not_stop_the_audit(played: Played) -> None:
-    """By somebody who has taken away NOT NULL; one value in each row, and three in the last."""
+def test_row_with_a_missing_value_is_named_and_does_not_stop_the_audit(played: Played) -> None:
+    """NOT NULL was removed before; one missing value per row, and three in the last row."""
     for column in VALUES:
         played.casino.query(f"ALTER TABLE casino_transactions ALTER {column} DROP NOT NULL".encode())
     numbers = [min(place, 11) for place, _ in enumerate(VALUES, start=1)]
@@ -327,7 +327,7 @@ def test_row_that_lacks_a_value_is_named_and_does_not_stop_the_audit(played: Pla
 
 
 @pytest.mark.parametrize("column", ["entry", "hash", "signature"])
-def test_signed_head_that_lacks_a_value_is_named_and_does_not_stop_the_audit(played: Played, column: str) -> None:
+def test_signed_head_with_a_missing_value_is_named_and_does_not_stop_the_audit(played: Played, column: str) -> None:
     assert run("ledger", "--database-url", played.casino.urls["auditor"]).returncode == 0
     played.casino.query(f"ALTER TABLE ledger_audit_heads ALTER {column} DROP NOT NULL".encode())
     played.corrupt(f"UPDATE ledger_audit_heads SET {column} = NULL WHERE wallet_id = %(wallet)s")  # noqa: S608
@@ -335,7 +335,7 @@ def test_signed_head_that_lacks_a_value_is_named_and_does_not_stop_the_audit(pla
     assert named(played, audited(played)) == {played.seat.wallet_id}
 
 
-def test_row_of_a_type_that_was_added_is_named_and_does_not_stop_the_audit(played: Played) -> None:
+def test_row_of_an_unknown_type_is_named_and_does_not_stop_the_audit(played: Played) -> None:
     played.casino.query("ALTER TYPE casino_transaction_type ADD VALUE 'gift'")
     played.corrupt(entry(6, "type = 'gift'"))
 
@@ -343,7 +343,7 @@ def test_row_of_a_type_that_was_added_is_named_and_does_not_stop_the_audit(playe
 
 
 def test_inserted_row_is_named(played: Played) -> None:
-    """A row as the ledger would write it, but for the chain: what a thief with INSERT could do."""
+    """A row as the ledger would write it, except for the chain: possible for a thief with INSERT."""
     seat = played.seat
     digest = request_hash(played.casino.tenant_id, "promo", seat.player_id, "gift", "round", 100, None)
     played.corrupt(
@@ -377,7 +377,7 @@ def test_row_inserted_without_the_wallet_is_named(played: Played) -> None:
 
 
 def test_row_moved_to_another_wallet_names_both(played: Played) -> None:
-    """The giver's chain has lost its end, the taker's has got one that is not its own."""
+    """The first wallet's chain has lost its end, the second's has a row that is not its own."""
     played.corrupt(
         "UPDATE casino_transactions SET wallet_id = %(other)s, entry = 4 WHERE wallet_id = %(wallet)s AND entry = 11",
         wallet("balance = balance + 1, entries = 10"),
@@ -388,7 +388,7 @@ def test_row_moved_to_another_wallet_names_both(played: Played) -> None:
 
 
 def test_chain_moved_to_another_wallet_names_it(played: Played) -> None:
-    """All rows, head and balance: the hashes tell whose they are."""
+    """All rows, head and balance are moved: the hashes show to which wallet they belong."""
     played.corrupt(
         "DELETE FROM casino_transactions WHERE wallet_id = %(other)s",
         "UPDATE casino_transactions SET wallet_id = %(other)s WHERE wallet_id = %(wallet)s",
@@ -402,7 +402,7 @@ def test_chain_moved_to_another_wallet_names_it(played: Played) -> None:
     assert named(played, audited(played)) == {played.neighbour.wallet_id}
 
 
-def test_rows_of_a_wallet_that_never_was_are_named(played: Played) -> None:
+def test_rows_of_a_missing_wallet_are_named(played: Played) -> None:
     played.corrupt("UPDATE casino_transactions SET wallet_id = 4711 WHERE wallet_id = %(wallet)s")
 
     findings = audited(played)
@@ -411,7 +411,7 @@ def test_rows_of_a_wallet_that_never_was_are_named(played: Played) -> None:
 
 
 def test_money_from_one_wallet_to_another_names_both(played: Played) -> None:
-    """The sum of all is still zero."""
+    """The sum of all wallets is still zero."""
     played.corrupt(
         wallet("balance = balance - 1"), "UPDATE casino_wallets SET balance = balance + 1 WHERE wallet_id = %(other)s"
     )
@@ -421,16 +421,16 @@ def test_money_from_one_wallet_to_another_names_both(played: Played) -> None:
     assert not [finding for finding in findings if "not zero together" in finding]
 
 
-def test_money_out_of_nothing_is_told_in_the_sum(played: Played) -> None:
+def test_created_money_is_found_in_the_sum(played: Played) -> None:
     played.corrupt(wallet("balance = balance + 5"))
 
-    # The wallet's own deposits and play: B and the neighbour's B, 1000 + 1 lost, 2500 + 5 + 7 won.
+    # The wallet's own deposits and play: both wallets' B, 1000 + 1 lost, 2500 + 5 + 7 won.
     total = 2 * B - 1001 + 2512
     assert f"wallets hold {total + 5}, the house's accounts {-total}: not zero together" in audited(played)
 
 
-def test_corruption_by_the_owner_is_found_as_well(played: Played) -> None:
-    """The owner cannot write rows that row-level security hides from him, but he can take that away."""
+def test_corruption_by_the_owner_is_found(played: Played) -> None:
+    """Row-level security stops the owner from writing rows, but the owner can switch it off."""
     played.casino.corrupted = True
     for statement in (
         "ALTER TABLE casino_wallets NO FORCE ROW LEVEL SECURITY",
@@ -452,8 +452,8 @@ def test_corruption_by_the_owner_is_found_as_well(played: Played) -> None:
         "",
     ],
 )
-def test_database_that_cannot_be_reached_is_status_2_and_one_line(url: str) -> None:
-    """2 is not 1: nothing is known to be wrong with the ledger."""
+def test_unreachable_database_is_status_2_and_one_line(url: str) -> None:
+    """2 differs from 1: nothing is known to be wrong with the ledger."""
     result = run("ledger", "--database-url", url)
 
     assert (result.returncode, result.stdout) == (2, "")
@@ -469,8 +469,8 @@ def test_unknown_command_is_status_2() -> None:
 
 
 @pytest.mark.parametrize("login", ["casino", "provider"])
-def test_role_that_does_not_read_every_tenant_cannot_audit(played: Played, login: str) -> None:
-    """It would see no rows, and find nothing wrong with them."""
+def test_role_that_does_not_see_every_tenant_cannot_audit(played: Played, login: str) -> None:
+    """The role would see no rows, and so find nothing wrong."""
     played.corrupt(wallet("balance = balance + 1"))
 
     result = run("ledger", "--database-url", played.casino.urls[login])

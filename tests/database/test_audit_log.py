@@ -1,4 +1,4 @@
-"""The audit log: written with what it tells of or not at all, in one chain per tenant, and read in whole pages."""
+"""The audit log: written together with its change or not at all, one chain per tenant, read in complete pages."""
 
 import json
 from collections.abc import Iterator
@@ -24,14 +24,14 @@ from tests.database.parallel import at_once
 
 @pytest.fixture(scope="module")
 def shared(cluster: Cluster) -> Iterator[Hub]:
-    """One whose tests make tenants of their own; verified after the last."""
+    """A hub for the module; each test makes its own tenants; verified after the last."""
     with opened_hub(cluster) as hub:
         yield hub
         assert hub.findings() == []
 
 
-def test_entry_says_who_what_before_and_after_and_from_where(shared: Hub) -> None:
-    """Case 44."""
+def test_entry_has_actor_action_object_states_and_source(shared: Hub) -> None:
+    """HUB 44."""
     tenant_id = shared.tenant()
     changed = replace(CREATED, action=Action.CONNECTION_CHANGED, before=CREATED.after, after={"name": "Other"})
 
@@ -46,8 +46,8 @@ def test_entry_says_who_what_before_and_after_and_from_where(shared: Hub) -> Non
     assert oldest.at <= newest.at
 
 
-def test_hash_is_that_of_the_documented_text(shared: Hub) -> None:
-    """So that anybody can verify an export's hashes: the text is written out here, not made by the verifier."""
+def test_hash_follows_its_documentation(shared: Hub) -> None:
+    """Anybody can verify the hashes of an export: the hashed text is written out here, not made by the verifier."""
     tenant_id = shared.tenant()
     shared.write(tenant_id, replace(CREATED, after={"b": 'say "ü"\n\u001f\u007f', "a": 1.50}, actor=None))
     [found] = shared.read(tenant_id)
@@ -60,8 +60,8 @@ def test_hash_is_that_of_the_documented_text(shared: Hub) -> None:
     assert found.hash == sha256(text.encode()).hexdigest()
 
 
-def test_change_rolled_back_leaves_no_entry_and_no_gap(shared: Hub) -> None:
-    """Case 44: the entry lives or dies with the change."""
+def test_rolled_back_change_leaves_no_entry_and_no_gap(shared: Hub) -> None:
+    """HUB 44: the entry is committed or rolled back with the change."""
     tenant_id = shared.tenant()
     shared.write(tenant_id, CREATED)
 
@@ -73,7 +73,7 @@ def test_change_rolled_back_leaves_no_entry_and_no_gap(shared: Hub) -> None:
     assert shared.write(tenant_id, CREATED) == [2]
 
 
-def test_first_entry_rolled_back_leaves_no_chain(shared: Hub) -> None:
+def test_rolled_back_first_entry_leaves_no_chain(shared: Hub) -> None:
     tenant_id = shared.tenant()
     with shared.database().transaction(tenant_id) as connection:
         audit_log.record(connection, CREATED)
@@ -82,8 +82,8 @@ def test_first_entry_rolled_back_leaves_no_chain(shared: Hub) -> None:
     assert shared.write(tenant_id, CREATED) == [1]
 
 
-def test_refused_attempt_is_recorded_after_its_transaction_is_gone(shared: Hub) -> None:
-    """Case 44: refused attempts are in it."""
+def test_refused_attempt_is_written_after_its_transaction_has_ended(shared: Hub) -> None:
+    """HUB 44: refused attempts are in the log."""
     tenant_id, database = shared.tenant(), shared.database()
     refusal = replace(CREATED, action=Action.ACCESS_REFUSED, outcome="refused", after=None)
     with database.transaction(tenant_id) as connection:
@@ -98,8 +98,8 @@ def test_refused_attempt_is_recorded_after_its_transaction_is_gone(shared: Hub) 
 REFUSED = replace(CREATED, action=Action.ACCESS_REFUSED, outcome="refused", after={"route": "GET /audit"})
 
 
-def test_attempts_alike_are_one_entry_in_five_minutes_and_the_next_tells_their_number(shared: Hub) -> None:
-    """HUB 44: a caller with few rights cannot fill his tenant's chain."""
+def test_equal_attempts_are_one_entry_in_five_minutes_and_the_next_has_their_count(shared: Hub) -> None:
+    """HUB 44: a caller with few rights cannot fill the tenant's chain."""
     tenant_id = shared.tenant()
     written = shared.write(tenant_id, *[replace(REFUSED, request_id=f"call {n}") for n in range(40)])
     shared.superuser.execute("UPDATE audit_refusals SET written_at = written_at - interval '6 minutes'")
@@ -134,8 +134,8 @@ def test_attempts_alike_are_one_entry_in_five_minutes_and_the_next_tells_their_n
     ],
     ids=str,
 )
-def test_attempts_that_differ_are_entries_of_their_own(shared: Hub, other: dict[str, Any]) -> None:
-    """And so are another tenant's."""
+def test_different_attempts_are_separate_entries(shared: Hub, other: dict[str, Any]) -> None:
+    """Another tenant's attempts are separate too."""
     tenant_id = shared.tenant()
 
     assert shared.write(tenant_id, REFUSED, replace(REFUSED, **other), REFUSED) == [1, 2, None]
@@ -143,11 +143,11 @@ def test_attempts_that_differ_are_entries_of_their_own(shared: Hub, other: dict[
 
 
 @pytest.mark.parametrize("outcome", ["done", "failed"])
-def test_what_was_done_or_failed_is_always_an_entry(shared: Hub, outcome: Literal["done", "failed"]) -> None:
+def test_done_or_failed_action_is_always_an_entry(shared: Hub, outcome: Literal["done", "failed"]) -> None:
     assert shared.write(shared.tenant(), *[replace(REFUSED, outcome=outcome)] * 3) == [1, 2, 3]
 
 
-def test_attempts_at_once_are_one_entry_and_each_is_counted(shared: Hub) -> None:
+def test_concurrent_attempts_are_one_entry_and_each_is_counted(shared: Hub) -> None:
     tenant_id = shared.tenant()
     written = at_once([lambda: shared.write(tenant_id, REFUSED)] * 16)
     counted = shared.superuser.execute("SELECT counted FROM audit_refusals WHERE tenant_id = %s", [tenant_id])
@@ -156,7 +156,7 @@ def test_attempts_at_once_are_one_entry_and_each_is_counted(shared: Hub) -> None
     assert counted.fetchall() == [(15,)]
 
 
-def test_attempt_whose_transaction_is_gone_is_not_counted(shared: Hub) -> None:
+def test_rolled_back_attempt_is_not_counted(shared: Hub) -> None:
     tenant_id = shared.tenant()
     with shared.database().transaction(tenant_id) as connection:
         audit_log.record(connection, REFUSED)
@@ -179,7 +179,7 @@ def test_attempt_whose_transaction_is_gone_is_not_counted(shared: Hub) -> None:
         "",
     ],
 )
-def test_whatever_a_refused_caller_sent_its_entry_is_written(shared: Hub, junk: str) -> None:
+def test_entry_of_a_refused_caller_is_written_whatever_was_sent(shared: Hub, junk: str) -> None:
     tenant_id = shared.tenant()
     deep: dict[str, Any] = {junk: [junk, float("nan"), float("-inf"), 10**400, {"when": timedelta(1)}]}
     entry = Entry(Action.ACCESS_REFUSED, "machine", junk, junk, junk, junk, "refused", deep, deep, junk, junk)
@@ -203,20 +203,20 @@ def test_whatever_a_refused_caller_sent_its_entry_is_written(shared: Hub, junk: 
         replace(CREATED, action="connection.created; "),
     ],
 )
-def test_entry_of_no_known_shape_is_refused(shared: Hub, entry: Entry) -> None:
+def test_malformed_entry_is_refused(shared: Hub, entry: Entry) -> None:
     tenant_id = shared.tenant()
     with shared.as_tenant("hub", tenant_id) as connection, pytest.raises(errors.CheckViolation):
         audit_log.record(connection, entry)
 
 
-def test_every_action_is_one_the_table_takes(shared: Hub) -> None:
+def test_table_accepts_every_action(shared: Hub) -> None:
     tenant_id = shared.tenant()
     assert shared.write(tenant_id, *(replace(CREATED, action=action) for action in Action)) == [
         *range(1, len(Action) + 1)
     ]
 
 
-def test_tenants_have_chains_of_their_own_and_see_no_others(shared: Hub) -> None:
+def test_tenants_have_separate_chains_and_see_only_their_own(shared: Hub) -> None:
     one, other = shared.tenant(), shared.tenant()
     shared.write(one, CREATED, CREATED)
     assert shared.write(other, CREATED) == [1]
@@ -236,12 +236,12 @@ def test_transaction_without_a_tenant_writes_nothing(shared: Hub) -> None:
         assert raised.value.sqlstate == "CW008"
 
 
-def test_chain_of_a_tenant_that_is_not_there_cannot_begin(shared: Hub) -> None:
+def test_chain_of_an_unknown_tenant_cannot_start(shared: Hub) -> None:
     with shared.as_tenant("hub", uuid4()) as connection, pytest.raises(errors.ForeignKeyViolation):
         audit_log.record(connection, CREATED)
 
 
-def test_platform_has_a_chain_that_no_tenant_sees_and_no_tenant_can_take(shared: Hub) -> None:
+def test_platforms_chain_is_hidden_from_tenants_and_its_id_cannot_be_a_tenants(shared: Hub) -> None:
     template = replace(CREATED, action=Action.TEMPLATE_CHANGED, actor_role="super_admin", object_kind="template")
     tenant_id = shared.tenant()
     shared.write(PLATFORM, template)
@@ -272,7 +272,7 @@ WRITES = [
 @pytest.mark.parametrize("login", ["hub", "casino", "provider", "auditor"])
 @pytest.mark.parametrize("table", ["audit_log", "audit_log_heads"])
 @pytest.mark.parametrize("write", WRITES)
-def test_no_login_writes_to_the_log_but_through_its_function(shared: Hub, login: str, table: str, write: str) -> None:
+def test_login_can_write_to_the_log_only_through_its_function(shared: Hub, login: str, table: str, write: str) -> None:
     with (
         psycopg.connect(shared.urls[login], autocommit=True) as connection,
         pytest.raises(errors.InsufficientPrivilege, match=f"permission denied for table {table}"),
@@ -287,8 +287,8 @@ def test_only_the_hub_may_append(shared: Hub, login: str) -> None:
         audit_log.record(connection, CREATED)
 
 
-def test_casino_appends_entries_about_launches_alone(shared: Hub) -> None:
-    """WALLET 47: launches for somebody else are in the audit log; the casino's login may write nothing else there."""
+def test_casino_appends_entries_about_launches_only(shared: Hub) -> None:
+    """WALLET 47: launches for another person are in the log; the casino's login can write no other entries."""
     tenant_id = shared.tenant()
     opened = replace(CREATED, action=Action.SESSION_OPENED, outcome="done")
     refused = replace(CREATED, action=Action.ACCESS_REFUSED, outcome="refused")
@@ -300,7 +300,7 @@ def test_casino_appends_entries_about_launches_alone(shared: Hub) -> None:
 
 
 @pytest.mark.parametrize("login", ["casino", "provider"])
-def test_the_other_zones_do_not_read_it(shared: Hub, login: str) -> None:
+def test_other_zones_cannot_read_the_log(shared: Hub, login: str) -> None:
     with psycopg.connect(shared.urls[login]) as connection, pytest.raises(errors.InsufficientPrivilege):
         connection.execute("SELECT FROM audit_log")
 
@@ -317,14 +317,14 @@ def test_the_other_zones_do_not_read_it(shared: Hub, login: str) -> None:
         "INSERT INTO audit_log SELECT * FROM audit_log ON CONFLICT (tenant_id, entry) DO UPDATE SET actor = 'x'",
     ],
 )
-def test_log_refuses_change_even_to_its_owner_and_a_superuser(shared: Hub, login: str, change: str) -> None:
+def test_log_refuses_changes_even_by_its_owner_and_a_superuser(shared: Hub, login: str, change: str) -> None:
     with psycopg.connect(shared.urls[login], autocommit=True) as connection, pytest.raises(psycopg.Error) as raised:
         connection.execute(change.encode())
     assert (raised.value.sqlstate, "append-only" in str(raised.value)) == ("CW001", True)
 
 
-def test_the_role_that_appends_cannot_change_what_it_wrote(shared: Hub) -> None:
-    """The owner may act as causeway_auditlog, in a migration."""
+def test_appending_role_cannot_change_entries(shared: Hub) -> None:
+    """In a migration the owner may act as causeway_auditlog."""
     with psycopg.connect(shared.urls["owner"], autocommit=True) as connection:
         connection.execute("SET ROLE causeway_auditlog")
         for change in ("UPDATE audit_log SET actor = 'x'", "DELETE FROM audit_log", "SELECT FROM audit_log"):
@@ -334,7 +334,7 @@ def test_the_role_that_appends_cannot_change_what_it_wrote(shared: Hub) -> None:
             connection.execute("CREATE TABLE of_its_own ()")
 
 
-def test_function_that_appends_pins_its_search_path_and_its_owner_has_no_power_but_its_own(shared: Hub) -> None:
+def test_appending_function_pins_its_search_path_and_its_owner_has_no_other_rights(shared: Hub) -> None:
     [function] = shared.superuser.execute(
         "SELECT pg_get_userbyid(proowner), prosecdef, proconfig FROM pg_proc WHERE proname = 'audit_append_v1'"
     ).fetchall()
@@ -353,7 +353,7 @@ def test_function_that_appends_pins_its_search_path_and_its_owner_has_no_power_b
     assert {name for (name,) in members} <= {"causeway_owner", "postgres"}
 
 
-def test_callers_temporary_tables_do_not_stand_in_for_the_log(shared: Hub) -> None:
+def test_callers_temporary_tables_do_not_replace_the_log(shared: Hub) -> None:
     tenant_id = shared.tenant()
     with psycopg.connect(shared.urls["hub"], autocommit=True) as connection:
         connection.execute("CREATE TEMP TABLE audit_log AS SELECT * FROM audit_log")
@@ -365,7 +365,7 @@ def test_callers_temporary_tables_do_not_stand_in_for_the_log(shared: Hub) -> No
 
 
 def test_every_table_has_row_security_forced_and_one_policy_for_a_command_and_role(shared: Hub) -> None:
-    """Case 42, for the log's own tables."""
+    """HUB 42, for the log's own tables."""
     rows = shared.superuser.execute(
         """
         SELECT relname, relrowsecurity AND relforcerowsecurity FROM pg_class
@@ -390,7 +390,7 @@ def test_every_table_has_row_security_forced_and_one_policy_for_a_command_and_ro
 
 
 def test_parallel_writers_make_one_chain_without_a_gap(shared: Hub) -> None:
-    """Case 44: 32 at once, a third of whom roll back; and the platform's and another tenant's chains meanwhile."""
+    """HUB 44: 32 writers at the same time, a third roll back; the platform's and another tenant's chains meanwhile."""
     tenants = [shared.tenant(), shared.tenant(), PLATFORM]
     before = [len(shared.read(tenant_id, limit=1000)) for tenant_id in tenants]
 
@@ -420,7 +420,7 @@ def test_parallel_writers_make_one_chain_without_a_gap(shared: Hub) -> None:
     assert shared.findings() == []
 
 
-def test_filters_find_what_they_name_and_nothing_else(shared: Hub) -> None:
+def test_filters_find_exactly_the_matching_entries(shared: Hub) -> None:
     tenant_id = shared.tenant()
     shared.write(
         tenant_id,
@@ -452,7 +452,7 @@ def test_limit_out_of_bounds_is_refused(shared: Hub, limit: int) -> None:
 
 
 def test_pages_are_complete_while_others_write(shared: Hub) -> None:
-    """Case 44: what was there when reading began is read once, and none of it missed, whatever is written meanwhile."""
+    """HUB 44: each entry that exists when reading begins is read exactly once, whatever is written meanwhile."""
     tenant_id, stop = shared.tenant(), Event()
     shared.write(tenant_id, *[CREATED] * 100)
 

@@ -1,4 +1,4 @@
-"""The audit log's verifier: silent about a log as it was written, and not about one that anybody touched since."""
+"""The audit log's verifier: no findings in an unchanged log, a finding for every later change."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def shared(cluster: Cluster) -> Iterator[Hub]:
-    """One whose tests make tenants of their own; verified after the last."""
+    """A hub for the module; each test makes its own tenants; verified after the last."""
     with opened_hub(cluster) as hub:
         yield hub
         assert hub.findings() == []
@@ -31,7 +31,7 @@ def shared(cluster: Cluster) -> Iterator[Hub]:
 
 @pytest.fixture
 def hub(cluster: Cluster) -> Iterator[Hub]:
-    """One of the test's own, to tamper with."""
+    """A hub for one test, to tamper with."""
     with opened_hub(cluster) as hub:
         yield hub
 
@@ -47,7 +47,7 @@ def filled(hub: Hub) -> tuple[UUID, UUID]:
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command, as an operator runs it."""
+    """Run the command as an operator does."""
     return subprocess.run(
         [sys.executable, "-m", "tools.audit", *arguments],
         cwd=ROOT,
@@ -82,7 +82,7 @@ CHANGED_FIELDS = {
 
 @pytest.mark.parametrize("column", CHANGED_FIELDS)
 def test_changed_field_is_found_at_its_entry(hub: Hub, column: str) -> None:
-    """Case 44."""
+    """HUB 44."""
     tenant_id, _ = filled(hub)
     name, change = column.split(maxsplit=1)[0], CHANGED_FIELDS[column]
     hub.tamper(f"UPDATE audit_log SET {name} = {change} WHERE tenant_id = %(t)s AND entry = 4", t=tenant_id)  # noqa: S608
@@ -92,13 +92,13 @@ def test_changed_field_is_found_at_its_entry(hub: Hub, column: str) -> None:
     assert found[0].startswith(f"tenant {tenant_id}, entry {4}: ")
 
 
-def test_text_moved_from_one_field_to_the_next_is_found(hub: Hub) -> None:
+def test_text_moved_to_the_next_field_is_found(hub: Hub) -> None:
     tenant_id, _ = filled(hub)
     hub.tamper("UPDATE audit_log SET source_ip = request_id, request_id = source_ip WHERE entry = 4")
     assert any(f"tenant {tenant_id}, entry 4: its fields" in finding for finding in hub.findings())
 
 
-# What is done to the chain of eight, and the entry where it shows first.
+# Changes of the chain of eight entries, and the entry at which each is found first.
 TAMPERED: dict[str, tuple[list[str], int]] = {
     "first deleted": (["DELETE FROM audit_log WHERE tenant_id = %(t)s AND entry = 1"], 2),
     "middle deleted": (["DELETE FROM audit_log WHERE tenant_id = %(t)s AND entry = 4"], 5),
@@ -203,7 +203,7 @@ TAMPERED: dict[str, tuple[list[str], int]] = {
 
 @pytest.mark.parametrize("tampering", TAMPERED)
 def test_tampering_is_found_and_named_by_the_command(hub: Hub, tampering: str) -> None:
-    """Case 44: by one with every power, beside triggers and keys; what is found is of that tenant alone."""
+    """HUB 44: with full access, triggers and keys switched off; only that tenant's chain has findings."""
     tenant_id, other = filled(hub)
     statements, entry = TAMPERED[tampering]
     hub.tamper(*statements, t=tenant_id, o=other)
@@ -235,8 +235,8 @@ REWRITE = """
 """
 
 
-def test_chain_written_anew_shows_by_a_hash_noted_before(hub: Hub) -> None:
-    """And by nothing else: what the tables say, one with every power can make them say."""
+def test_rewritten_chain_is_found_by_a_noted_hash(hub: Hub) -> None:
+    """Nothing else can show it: somebody with full access can make the tables say anything."""
     tenant_id, other = filled(hub)
     noted = [f"--noted={found.tenant_id}:{found.entry}:{found.hash}" for found in hub.read(tenant_id)]
     others = [f"--noted={found.tenant_id}:{found.entry}:{found.hash}" for found in hub.read(other)]
@@ -256,7 +256,7 @@ def test_chain_written_anew_shows_by_a_hash_noted_before(hub: Hub) -> None:
     ]
 
 
-def test_gap_shows_in_a_chain_written_anew_around_it(hub: Hub) -> None:
+def test_gap_in_a_rewritten_chain_is_found(hub: Hub) -> None:
     tenant_id, _ = filled(hub)
     hub.tamper("DELETE FROM audit_log WHERE tenant_id = %(t)s AND entry = 4", t=tenant_id)
     with hub.superuser.transaction():
@@ -268,8 +268,8 @@ def test_gap_shows_in_a_chain_written_anew_around_it(hub: Hub) -> None:
     ]
 
 
-def test_noted_entry_that_is_gone_is_found(hub: Hub) -> None:
-    """A whole chain with its head."""
+def test_missing_noted_entry_is_found(hub: Hub) -> None:
+    """A whole chain with its head was removed."""
     tenant_id, _ = filled(hub)
     newest, *_ = hub.read(tenant_id)
     hub.tamper(
@@ -286,7 +286,7 @@ def test_noted_entry_that_is_gone_is_found(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("noted", ["", "1:2:3", f"{PLATFORM}:1", f"{PLATFORM}:x:00", f"{PLATFORM}:1:zz"])
-def test_note_that_is_none_is_refused(noted: str) -> None:
+def test_malformed_note_is_refused(noted: str) -> None:
     result = run("log", "--database-url", "postgresql:///none", "--noted", noted)
     assert (result.returncode, "TENANT:ENTRY:HASH" in result.stderr) == (2, True)
 
@@ -299,8 +299,8 @@ def test_faults_of_several_chains_are_all_found(hub: Hub) -> None:
     assert {finding.split(",")[0] for finding in findings} == {f"tenant {t}" for t in (tenant_id, other, PLATFORM)}
 
 
-def test_log_as_it_was_written_is_clean(hub: Hub) -> None:
-    """By both ways to say which database, and for a superuser too."""
+def test_unchanged_log_is_clean(hub: Hub) -> None:
+    """The database is given in both possible ways; also for a superuser."""
     filled(hub)
     for result in (
         run("log", "--database-url", hub.urls["auditor"]),
@@ -310,24 +310,24 @@ def test_log_as_it_was_written_is_clean(hub: Hub) -> None:
         assert (result.returncode, result.stderr, result.stdout) == (0, "", "3 chains, 12 entries, 0 findings\n")
 
 
-def test_log_nobody_has_used_is_clean(hub: Hub) -> None:
+def test_unused_log_is_clean(hub: Hub) -> None:
     result = run("log", "--database-url", hub.urls["auditor"])
     assert (result.returncode, result.stdout) == (0, "0 chains, 0 entries, 0 findings\n")
 
 
-def test_role_that_sees_no_tenant_cannot_call_the_log_clean(shared: Hub) -> None:
+def test_role_that_sees_no_tenant_cannot_verify(shared: Hub) -> None:
     result = run("log", "--database-url", shared.urls["hub"])
     assert (result.returncode, result.stdout) == (2, "")
     assert "causeway_auditor" in result.stderr
 
 
-def test_database_that_cannot_be_reached_is_not_a_clean_log() -> None:
+def test_unreachable_database_is_not_a_clean_log() -> None:
     result = run("log", "--database-url", "postgresql://nobody@127.0.0.1:1/none")
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr.startswith("The log could not be verified: ")
 
 
-def test_verifier_sees_one_moment_while_others_write(shared: Hub) -> None:
+def test_verifier_reads_one_snapshot_while_others_write(shared: Hub) -> None:
     tenant_id, stop = shared.tenant(), Event()
 
     def write() -> int:

@@ -1,4 +1,4 @@
-"""The auditor looks at what money refers to, sessions, game providers, players, currencies, and at ids used twice.
+"""The auditor checks the references of money (sessions, game providers, players, currencies) and duplicate ids.
 
 WALLET 48.
 """
@@ -16,7 +16,7 @@ def played(casino: Casino) -> Played:
 
 
 def told(played: Played) -> tuple[list[str], list[str]]:
-    """Audit, and return what is said of the wallet and of its neighbour; nothing else may be said."""
+    """Audit, and return the findings about the wallet and about the other wallet; there may be no other findings."""
     faults: dict[int, list[str]] = {played.seat.wallet_id: [], played.neighbour.wallet_id: []}
     for text in audited(played):
         [wallet_id] = named(played, [text])
@@ -27,7 +27,7 @@ def told(played: Played) -> tuple[list[str], list[str]]:
 OWN = "UPDATE casino_sessions SET {} WHERE wallet_id = %(wallet)s"
 PLAYER = "WHERE player_id = (SELECT player_id FROM casino_wallets WHERE wallet_id = %(wallet)s)"
 
-# A change beside the chain, and what is found of the wallet and of its neighbour; entries as in test_audit.play.
+# A change outside the chain, and the findings for the wallet and the other wallet; entries as in test_audit.play.
 CHANGED: dict[str, tuple[str, list[str], list[str]]] = {
     "session moved to another wallet": (
         OWN.format("wallet_id = %(other)s"),
@@ -85,7 +85,7 @@ CHANGED: dict[str, tuple[str, list[str], list[str]]] = {
 
 
 @pytest.mark.parametrize(("statement", "own", "neighbours"), CHANGED.values(), ids=CHANGED.keys())
-def test_wallet_is_named_when_what_it_refers_to_is_changed(
+def test_wallet_is_named_when_a_referenced_row_is_changed(
     played: Played, statement: str, own: list[str], neighbours: list[str]
 ) -> None:
     played.corrupt(statement)
@@ -93,7 +93,7 @@ def test_wallet_is_named_when_what_it_refers_to_is_changed(
     assert told(played) == (own, neighbours)
 
 
-# Rows forged together with their chain, before any head was signed, and what is found of the wallet.
+# Rows forged together with their chain, before any head was signed, and the findings for the wallet.
 FORGED: dict[str, tuple[str, list[str]]] = {
     "session that never was": (entry(2, "session_id = 424242"), ["entry 2: its session is not there"]),
     "session of the neighbour": (
@@ -116,9 +116,7 @@ FORGED: dict[str, tuple[str, list[str]]] = {
 
 
 @pytest.mark.parametrize(("statement", "own"), FORGED.values(), ids=FORGED.keys())
-def test_wallet_is_named_whose_forged_row_refers_to_what_does_not_fit(
-    played: Played, statement: str, own: list[str]
-) -> None:
+def test_wallet_with_a_forged_reference_is_named(played: Played, statement: str, own: list[str]) -> None:
     played.corrupt(statement)
     forge(played)
 
@@ -133,10 +131,10 @@ DOUBLED = {
 
 
 @pytest.mark.parametrize(("number", "id", "entries"), DOUBLED.values(), ids=DOUBLED.keys())
-def test_rows_of_one_id_are_named_though_the_chain_is_whole(
+def test_duplicate_ids_are_named_although_the_chain_is_intact(
     played: Played, number: int, id: str, entries: list[int]
 ) -> None:
-    """By somebody who has taken away the unique index."""
+    """The unique index was removed before."""
     played.casino.query("DROP INDEX casino_transactions_external_id")
     quoted = id.replace("'", "''")
     played.corrupt(entry(number, f"external_transaction_id = '{quoted}'"))
@@ -150,7 +148,7 @@ def test_rows_of_one_id_are_named_though_the_chain_is_whole(
     assert neighbours == ([f"entry 2: {fault}"] if len(entries) == 1 else [])
 
 
-# What no row says, and an audit has signed; what it was, and what it is found to be.
+# Facts that no row states but an audit has signed: the change, the old value and the found value.
 SETTLED: dict[str, tuple[str, str, str]] = {
     "code of a game provider": (
         "UPDATE casino_game_providers SET code = 'RENAMED'",
@@ -173,7 +171,7 @@ SETTLED: dict[str, tuple[str, str, str]] = {
 
 
 @pytest.mark.parametrize(("statement", "was", "found"), SETTLED.values(), ids=SETTLED.keys())
-def test_settled_fact_that_was_changed_is_named_at_every_audit_and_the_chains_are_signed_on(
+def test_changed_fact_is_named_at_every_audit_and_chains_are_still_signed(
     played: Played, statement: str, was: str, found: str
 ) -> None:
     signed(played)
@@ -190,7 +188,7 @@ def test_settled_fact_that_was_changed_is_named_at_every_audit_and_the_chains_ar
         assert f"audit run {number}," in result.stdout.splitlines()[-1]
 
 
-def test_what_is_added_is_settled_from_the_next_audit_on(played: Played) -> None:
+def test_added_subject_is_fixed_by_the_next_audit(played: Played) -> None:
     signed(played)
     code = played.casino.game_provider().code
     assert [signed(played), signed(played)] == [2, 3]
@@ -205,8 +203,8 @@ def test_what_is_added_is_settled_from_the_next_audit_on(played: Played) -> None
 
 
 @pytest.mark.parametrize("change", ["UPDATE casino_wallets SET balance_cap = 1", "UPDATE casino_games SET code = 'X'"])
-def test_settings_are_the_operators_own(played: Played, change: str) -> None:
-    """A refund may pass the cap of a balance, and a cap may be lowered: it says nothing of what was paid."""
+def test_changed_setting_is_no_finding(played: Played, change: str) -> None:
+    """A refund may exceed a balance's cap, and a cap may be lowered: it proves nothing about payments."""
     played.corrupt(change)
     result = run("ledger", "--database-url", played.casino.urls["auditor"])
 

@@ -1,4 +1,4 @@
-"""The auditor against a thief who knows the functions: rows that fit together, and chains computed anew. WALLET 48."""
+"""The auditor against a thief who knows the functions: consistent rows, and recomputed chains. WALLET 48."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ def played(casino: Casino) -> Played:
 
 
 def forge(played: Played) -> None:
-    """Compute every hash of the wallet anew from what stands in its rows, as the ledger itself does."""
+    """Recompute every hash of the wallet from its rows, as the ledger does."""
     casino = played.casino
     wallet = casino.query("SELECT * FROM casino_wallets WHERE wallet_id = %s", [played.seat.wallet_id])[0]
     head = b""
@@ -53,13 +53,13 @@ def forge(played: Played) -> None:
 
 
 def signed(played: Played) -> int:
-    """Audit a ledger that is in order; returns the number of the run."""
+    """Audit a clean ledger; returns the number of the run."""
     result = run("ledger", "--database-url", played.casino.urls["auditor"])
     assert (result.returncode, result.stderr) == (0, ""), result.stdout
     return int(result.stdout.split("audit run ")[1].split(",")[0])
 
 
-# What does not fit together, whatever the hashes say; entries as in test_audit.play.
+# Changes that are inconsistent whatever the hashes say; entries as in test_audit.play.
 UNFITTING: dict[str, tuple[tuple[str, ...], str]] = {
     "refund unlike its bet": (
         (
@@ -89,7 +89,7 @@ UNFITTING: dict[str, tuple[tuple[str, ...], str]] = {
 
 
 @pytest.mark.parametrize(("statements", "finding"), UNFITTING.values(), ids=UNFITTING.keys())
-def test_rows_that_do_not_fit_are_named_though_the_chain_is_whole(
+def test_inconsistent_rows_are_named_although_the_chain_is_intact(
     played: Played, statements: tuple[str, ...], finding: str
 ) -> None:
     played.corrupt(*statements)
@@ -103,7 +103,7 @@ def test_rows_that_do_not_fit_are_named_though_the_chain_is_whole(
 
 
 def test_refund_of_a_declined_bet_is_named(played: Played) -> None:
-    """It took nothing."""
+    """A declined bet took nothing."""
     assert played.seat.rollback("undo 3", "bet 3", "round 3").code == "OK"
     played.corrupt(entry(12, "amount = 7, balance_after = balance_before + 7"))
     forge(played)
@@ -114,7 +114,7 @@ def test_refund_of_a_declined_bet_is_named(played: Played) -> None:
 
 
 def move_to_another_tenant(played: Played) -> None:
-    """Move a wallet and all that refers to it; what it refers to, and others need too, is copied."""
+    """Move a wallet and everything that refers to it; what it refers to is copied, because others need it too."""
     copied = [
         f"""
         INSERT INTO {table} OVERRIDING SYSTEM VALUE
@@ -162,7 +162,7 @@ THEFTS: dict[str, tuple[Callable[[Played], None], str]] = {
 
 
 def test_wallet_moved_to_another_tenant_is_named(played: Played) -> None:
-    """The tenant is hashed: without a signed head too"""
+    """The tenant is part of the hash, so no signed head is needed."""
     move_to_another_tenant(played)
 
     findings = audited(played)
@@ -171,7 +171,7 @@ def test_wallet_moved_to_another_tenant_is_named(played: Played) -> None:
 
 
 @pytest.mark.parametrize(("steal", "finding"), THEFTS.values(), ids=THEFTS.keys())
-def test_theft_with_every_hash_computed_anew_is_found_by_the_signed_head(
+def test_theft_with_recomputed_hashes_is_found_by_the_signed_head(
     played: Played, steal: Callable[[Played], None], finding: str
 ) -> None:
     assert signed(played) == 1
@@ -183,11 +183,11 @@ def test_theft_with_every_hash_computed_anew_is_found_by_the_signed_head(
     findings = audited(played)
 
     assert f"wallet {played.seat.wallet_id} of tenant {played.casino.tenant_id}: {finding}" in findings
-    # It is not forgotten: what a run found faulty it does not sign.
+    # It is found again: a run does not sign a chain that has a finding.
     assert audited(played) == findings
 
 
-def test_ledger_that_grows_is_signed_anew_and_its_past_stays_signed(played: Played) -> None:
+def test_growing_ledger_is_signed_again_and_its_past_stays_signed(played: Played) -> None:
     assert signed(played) == 1
     assert played.seat.debit("bet 5", 1, "round 5").code == "OK"
     assert [signed(played), signed(played)] == [2, 3]
@@ -196,8 +196,8 @@ def test_ledger_that_grows_is_signed_anew_and_its_past_stays_signed(played: Play
     assert heads == [(played.seat.wallet_id, 1, 11), (played.neighbour.wallet_id, 1, 3), (played.seat.wallet_id, 2, 12)]
 
 
-def test_audit_reads_the_newest_signed_head_of_each_wallet_and_not_all_of_them(played: Played) -> None:
-    """There is one per wallet and run that saw it grow."""
+def test_audit_reads_only_the_newest_signed_head_of_each_wallet(played: Played) -> None:
+    """There is one head per wallet and run in which it grew."""
     signed(played)
     played.casino.query(
         """
@@ -282,8 +282,8 @@ def test_wallet_deleted_with_its_rows_is_named(played: Played) -> None:
         ("DELETE FROM ledger_audit_runs", ": signed by audit run 1, which has not been"),
     ],
 )
-def test_thief_who_touches_what_was_signed_is_found(played: Played, change: str, finding: str) -> None:
-    """WALLET 48: and named as what it is, also at the next audit, and though the wallets grow."""
+def test_changed_signature_is_found(played: Played, change: str, finding: str) -> None:
+    """WALLET 48: the finding names the cause, also at the next audit, and although the wallets grow."""
     signed(played)
     played.corrupt(change)
     assert played.seat.debit("bet 5", 1, "round 5").code == "OK"
@@ -291,12 +291,12 @@ def test_thief_who_touches_what_was_signed_is_found(played: Played, change: str,
     findings = audited(played)
 
     assert [text for text in findings if finding in text]
-    # A run that finds this signs nothing, or the next would find nothing.
+    # A run with this finding signs nothing; otherwise the next run would find nothing.
     assert audited(played) == findings
 
 
-def test_audit_that_another_one_overtook_signs_nothing_and_says_so(played: Played) -> None:
-    """Both began after the same run: what the other has signed is no forgery."""
+def test_audit_overtaken_by_another_signs_nothing_and_says_so(played: Played) -> None:
+    """Both started after the same run: what the other one signed is no forgery."""
     with psycopg.connect(played.casino.urls["auditor"], autocommit=True) as connection:
         heads = SignedHeads(connection, KEY)
         assert signed(played) == 1
@@ -311,14 +311,14 @@ NEW_KEY = "another key of the auditor's, of forty characters"
 
 
 def audited_anew(played: Played, *options: str) -> tuple[int, list[str]]:
-    """Audit with another key; returns the exit status and what was printed."""
+    """Audit with another key; returns the exit status and the output."""
     played.casino.corrupted = True
     result = run("ledger", *options, LEDGER_AUDIT_KEY=NEW_KEY, DATABASE_URL=played.casino.urls["auditor"])
     return result.returncode, (result.stdout + result.stderr).splitlines()
 
 
-def test_another_key_signs_nothing_of_its_own_accord(played: Played) -> None:
-    """The key may be the wrong one, and what was signed before would not be compared any more."""
+def test_unknown_key_signs_nothing(played: Played) -> None:
+    """The key may be the wrong one, and earlier signatures would no longer be compared."""
     signed(played)
 
     for _ in range(2):
@@ -332,8 +332,8 @@ def test_another_key_signs_nothing_of_its_own_accord(played: Played) -> None:
     assert signed(played) == 2
 
 
-def test_new_key_begins_a_new_series_that_is_a_finding_once(played: Played) -> None:
-    """The old key is lost, or known to others: the audit is of use again."""
+def test_new_series_with_a_new_key_is_a_finding_once(played: Played) -> None:
+    """After the old key was lost or disclosed, the audit is useful again."""
     signed(played)
     assert signed(played) == 2
 
@@ -357,7 +357,7 @@ def test_new_key_begins_a_new_series_that_is_a_finding_once(played: Played) -> N
 
 
 def test_new_series_with_a_key_that_has_signed_is_refused(played: Played) -> None:
-    """Or a theft that the signed heads show could be signed over."""
+    """Otherwise a theft that the signed heads reveal could be signed."""
     signed(played)
     cut(played)
     forge(played)
@@ -369,8 +369,8 @@ def test_new_series_with_a_key_that_has_signed_is_refused(played: Played) -> Non
     assert len(audited(played)) == 1
 
 
-def test_forged_runs_are_no_dead_end(played: Played) -> None:
-    """They are of the old key's series, for whatever number they claim."""
+def test_forged_runs_do_not_block_a_new_series(played: Played) -> None:
+    """They belong to the old key's series, whatever number they claim."""
     signed(played)
     played.corrupt(
         "INSERT INTO ledger_audit_runs SELECT series, 9223372036854775807, now(), '', '', '' FROM ledger_audit_runs",
@@ -384,7 +384,7 @@ def test_forged_runs_are_no_dead_end(played: Played) -> None:
 
 
 @pytest.mark.parametrize(("key", "reason"), [("", "LEDGER_AUDIT_KEY"), ("short", "at least 32 characters")])
-def test_audit_without_a_key_does_not_look_like_one_with_it(played: Played, key: str, reason: str) -> None:
+def test_audit_without_a_key_differs_from_one_with_it(played: Played, key: str, reason: str) -> None:
     result = run("ledger", LEDGER_AUDIT_KEY=key, DATABASE_URL=played.casino.urls["auditor"])
 
     assert (result.returncode, result.stdout) == (2, "")
@@ -394,7 +394,7 @@ def test_audit_without_a_key_does_not_look_like_one_with_it(played: Played, key:
 
 @pytest.mark.parametrize("table", ["ledger_audit_runs", "ledger_audit_heads", "ledger_audit_facts"])
 @pytest.mark.parametrize("change", ["UPDATE {} SET signature = ''", "DELETE FROM {}", "TRUNCATE {}"])
-def test_what_was_signed_is_append_only_even_to_a_superuser(played: Played, table: str, change: str) -> None:
+def test_signatures_are_append_only_even_for_a_superuser(played: Played, table: str, change: str) -> None:
     signed(played)
 
     with pytest.raises(Exception, match="append-only"):

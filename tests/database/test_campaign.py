@@ -1,6 +1,6 @@
-"""Random operations, concurrent, with backends killed at random, against the reference model: WALLET 42.
+"""Random concurrent operations, while random backends are killed, against the reference model: WALLET 42.
 
-CAUSEWAY_OPERATIONS=100000 makes it the full campaign, CAUSEWAY_SEED=7 another one.
+CAUSEWAY_OPERATIONS=100000 runs the full campaign, CAUSEWAY_SEED=7 another one.
 """
 
 import json
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(300 + OPERATIONS // 50)
 
 
 class _Generator:
-    """Operations of one player, drawn so that retries, reused ids and late or early rollbacks are common."""
+    """Operations of one player, in which retries, reused ids and late or early rollbacks are frequent."""
 
     def __init__(self, seed: str, player: int, prefix: str) -> None:
         self._random = random.Random(seed)
@@ -54,7 +54,7 @@ class _Generator:
         round_id = self._rounds.get(reference or "", f"round-{self._ids // 4}")
         id = self._some_id() if self._random.random() < 0.05 else self._new_id()
         if kind == "rollback":
-            # Of itself it cannot be: Rollback.parse refuses that.
+            # A rollback cannot name itself: Rollback.parse refuses it.
             while id == reference:
                 id = self._new_id()
             return Operation(kind, self._player, id, self._random.choice([None, round_id]), 0, reference)
@@ -65,14 +65,14 @@ class _Generator:
         return f"{self._prefix}{self._ids}"
 
     def _some_id(self) -> str:
-        """An id used lately, or, rarely, one that is yet to come."""
+        """An id used recently, or rarely, one that will be used later."""
         return f"{self._prefix}{max(1, self._ids + self._random.choice([0, 0, -1, -2, -3, -4, -5, -9, 1]))}"
 
 
 class _Killer:
-    """Terminates a backend of the casino's login, chosen at random, after every so many calls of all threads.
+    """Terminates a random backend of the casino's login after a number of calls of all threads.
 
-    Counted in calls, not in time, so that a slow machine gets on all the same.
+    It counts calls, not time, so that a slow machine makes progress too.
     """
 
     def __init__(self, casino: Casino, every: int = 50) -> None:
@@ -100,7 +100,7 @@ _BACKENDS = """
 
 
 def _same_end(outcome: Outcome, expected: Expected) -> bool:
-    """As agrees; but what looks like a replay may be the answer of a call whose connection was killed."""
+    """Like agrees, except that a replay may be the first answer to a call whose connection was killed."""
     return agrees(outcome, expected) or agrees(outcome, replace(expected, replayed=True))
 
 
@@ -114,8 +114,8 @@ def _play_alone(model: Model, seat: Seat, player: int, operations: int, killer: 
         assert _same_end(outcome, expected), (operation, outcome, expected)
 
 
-def test_random_operations_of_players_apart_end_as_in_the_model(casino: Casino) -> None:
-    """WALLET 42: different players at once; each call is compared"""
+def test_random_operations_on_different_players_end_as_in_the_model(casino: Casino) -> None:
+    """WALLET 42: different players at the same time; each call is compared"""
     model, seats = new_model(casino, Dialect(), THREADS, _BALANCE)
 
     killer = _Killer(casino)
@@ -137,8 +137,8 @@ def test_random_operations_of_players_apart_end_as_in_the_model(casino: Casino) 
 @pytest.mark.parametrize(
     "dialect", [Dialect(), Dialect("refuse", "swallow", "player", "bet_settled")], ids=["default", "other"]
 )
-def test_random_operations_on_the_same_players_fit_one_order(casino: Casino, dialect: Dialect) -> None:
-    """WALLET 42: many callers on few players; the ledger's order, played through the model, explains every answer"""
+def test_random_operations_on_the_same_players_match_one_order(casino: Casino, dialect: Dialect) -> None:
+    """WALLET 42: many callers on few players; the ledger's order, run through the model, explains every answer"""
     model, seats = new_model(casino, dialect, 3, _BALANCE)
     answers: dict[Operation, list[Outcome]] = defaultdict(list)
     killer = _Killer(casino)
@@ -146,7 +146,7 @@ def test_random_operations_on_the_same_players_fit_one_order(casino: Casino, dia
     def play(number: int) -> list[tuple[Operation, Outcome]]:
         player = number % len(seats)
         own = seats[player].elsewhere()
-        # Callers of one player share ids, and so meet on them.
+        # Callers of one player share ids, and so collide on them.
         generator = _Generator(f"{SEED}-{number}", player, f"p{player}-")
         played = []
         for _ in range(OPERATIONS // 4 // THREADS):
@@ -164,12 +164,12 @@ def test_random_operations_on_the_same_players_fit_one_order(casino: Casino, dia
     _explain(model, seats, answers)
 
 
-# What an id is taken for, and that it is barred, never changes again.
+# The use of an id, and that it is barred, never changes again.
 _FOR_EVER = ("DUPLICATE_TRANSACTION", "TRANSACTION_ROLLED_BACK")
 
 
 def _explain(model: Model, seats: list[Seat], answers: dict[Operation, list[Outcome]]) -> None:
-    """Play each ledger's rows through the model in their order, and find a reason for every answer."""
+    """Run each ledger's rows through the model in order, and explain every answer."""
     bodies: dict[Operation, str] = {}
     ends: list[dict[str, str]] = []
     for player, seat in enumerate(seats):
@@ -190,7 +190,7 @@ def _explain(model: Model, seats: list[Seat], answers: dict[Operation, list[Outc
 
 
 def _accepted(row: Any) -> str:
-    """The answer that the row of an accepted call stands for."""
+    """The answer that belongs to an accepted call's row."""
     answer = {"transactionId": row.id, "balance": str(row.balance_after), "currency": "EUR", "status": "ok"}
     return json.dumps(answer, separators=(",", ":"))
 
@@ -202,5 +202,5 @@ def _has_reason(
         if outcome.code in _FOR_EVER:
             return model.apply(operation).code == outcome.code
         return outcome.code == "TRANSACTION_NOT_FOUND" and operation.reference is not None
-    # What has no row is a late bet that was swallowed.
+    # Without a row it must be a late bet that was swallowed.
     return outcome.body == bodies[operation] if operation in bodies else ends[operation.id] == "rolled back"

@@ -1,4 +1,4 @@
-"""The catalogue in the database: loaded at each deployment, changed by super admins, readable and no more by others."""
+"""The catalogue in the database: loaded at each deployment, changed by super admins, read-only for all others."""
 
 import json
 import shutil
@@ -35,21 +35,21 @@ Urls = dict[str, str]
 
 @pytest.fixture
 def urls(cluster: Cluster) -> Iterator[Urls]:
-    """A migrated database of the test's own."""
+    """A migrated database for one test."""
     with cluster.clone() as urls:
         yield urls
 
 
 @pytest.fixture
 def owner(urls: Urls) -> Iterator[Connection[Any]]:
-    """The owner's connection."""
+    """The owner's database connection."""
     with psycopg.connect(urls["owner"], autocommit=True) as connection:
         yield connection
 
 
 @contextmanager
 def hub(urls: Urls, role: str | None = "super_admin") -> Generator[Connection[Any]]:
-    """A transaction of the hub's login, in a role of the application's."""
+    """A transaction of the hub's login with a role of the application."""
     with psycopg.connect(urls["hub"]) as connection:
         if role is not None:
             connection.execute("SELECT set_config('causeway.role', %s, true)", [role])
@@ -63,19 +63,19 @@ def folder(tmp_path: Path) -> Path:
 
 
 def rewrite(folder: Path, key: str, **changes: Any) -> None:
-    """Change fields of a provider's file, or write a new one like Twilio's."""
+    """Change fields of a provider's file, or write a new file like Twilio's."""
     file = folder / f"{key}.json"
     document = json.loads((file if file.exists() else folder / "twilio.json").read_bytes())
     file.write_text(json.dumps(document | {"key": key} | changes))
 
 
 def rows(connection: Connection[Any]) -> list[Any]:
-    """The whole table, times included."""
+    """The whole table, including times."""
     return connection.execute("SELECT * FROM integration_providers ORDER BY provider_key").fetchall()
 
 
 def own_provider(**changes: Any) -> Provider:
-    """A provider that no file has."""
+    """A provider that is in no file."""
     document = json.loads((FOLDER / "twilio.json").read_bytes())
     return Provider.parse(document | {"key": "own", "display_name": "Own"} | changes, SHAPE)
 
@@ -85,7 +85,7 @@ def asked(**query: object) -> PageRequest:
     return providers.LISTING.request({name: str(value) for name, value in query.items()}, PLATFORM)
 
 
-def test_migrating_brings_every_provider(urls: Urls) -> None:
+def test_migration_loads_every_provider(urls: Urls) -> None:
     with hub(urls, role=None) as connection:
         found = providers.page(connection, asked(limit=100)).items
     assert [provider.key for provider in found] == KEYS
@@ -98,7 +98,7 @@ def test_loading_again_changes_nothing(owner: Connection[Any]) -> None:
     assert rows(owner) == before
 
 
-def test_file_that_changed_changes_its_provider_alone(owner: Connection[Any], urls: Urls, folder: Path) -> None:
+def test_changed_file_changes_only_its_provider(owner: Connection[Any], urls: Urls, folder: Path) -> None:
     rewrite(folder, "stripe", description="New words", api_version=None)
     rewrite(folder, "own")
     before = rows(owner)
@@ -112,7 +112,7 @@ def test_file_that_changed_changes_its_provider_alone(owner: Connection[Any], ur
     assert [row for row in rows(owner) if row[0] not in ("own", "stripe")] == [r for r in before if r[0] != "stripe"]
 
 
-def test_provider_whose_file_is_gone_stays(owner: Connection[Any], folder: Path) -> None:
+def test_provider_without_a_file_stays(owner: Connection[Any], folder: Path) -> None:
     (folder / "stripe.json").unlink()
     before = rows(owner)
     assert files.load(owner, folder) == []
@@ -141,7 +141,7 @@ def test_migrate_loads_the_folders_catalogue_and_refuses_an_invalid_one(urls: Ur
         migrations.migrate(urls["owner"], folder)
 
 
-def test_what_an_admin_changed_is_left_alone_by_later_files(owner: Connection[Any], urls: Urls, folder: Path) -> None:
+def test_admins_change_is_not_overwritten_by_later_files(owner: Connection[Any], urls: Urls, folder: Path) -> None:
     with hub(urls) as connection:
         changed = providers.change(connection, "stripe", {"description": "Ours"}, 1, SHAPE)
         assert (changed.description, changed.version) == ("Ours", 2)
@@ -154,7 +154,9 @@ def test_what_an_admin_changed_is_left_alone_by_later_files(owner: Connection[An
         assert providers.find(connection, "stripe") == changed
 
 
-def test_what_an_admin_added_is_left_alone_by_later_files(owner: Connection[Any], urls: Urls, folder: Path) -> None:
+def test_provider_added_by_an_admin_is_not_changed_by_later_files(
+    owner: Connection[Any], urls: Urls, folder: Path
+) -> None:
     with hub(urls) as connection:
         added = providers.create(connection, own_provider())
     rewrite(folder, "own", display_name="From a file")
@@ -165,7 +167,7 @@ def test_what_an_admin_added_is_left_alone_by_later_files(owner: Connection[Any]
         assert providers.find(connection, "own") == added == replace(own_provider(), changed_by_admin=True)
 
 
-def test_deactivated_provider_takes_new_words_and_stays_inactive(
+def test_deactivated_provider_gets_new_texts_and_stays_inactive(
     owner: Connection[Any], urls: Urls, folder: Path
 ) -> None:
     with hub(urls) as connection:
@@ -182,7 +184,7 @@ def test_deactivated_provider_takes_new_words_and_stays_inactive(
         assert providers.page(connection, asked(), active=False).items == []
 
 
-def test_pages_together_hold_every_provider_once(urls: Urls) -> None:
+def test_pages_have_every_provider_exactly_once(urls: Urls) -> None:
     with hub(urls) as connection:
         keys, page = list[str](), providers.page(connection, asked(limit=5))
         while page.next_cursor is not None:
@@ -228,7 +230,7 @@ def test_key_that_is_taken_is_refused_and_changes_nothing(owner: Connection[Any]
         ({"config_schema": {"type": "object"}}, ConfigSchemaInvalid, "config_schema.additionalProperties must be "),
     ],
 )
-def test_change_that_makes_no_provider_is_refused(
+def test_change_to_an_invalid_provider_is_refused(
     urls: Urls, changes: dict[str, Any], error: type[Exception], sentence: str
 ) -> None:
     with hub(urls) as connection, pytest.raises(error, match=f"^{sentence}"):
@@ -237,7 +239,7 @@ def test_change_that_makes_no_provider_is_refused(
 
 @pytest.mark.parametrize("gone", [True, False], ids=["field removed", "mark removed"])
 def test_secret_field_stays_secret(urls: Urls, gone: bool) -> None:
-    """HUB 1: connections hold its value encrypted, and the next one would be stored in the clear."""
+    """HUB 1: connections have its value encrypted, and the next value would be stored unencrypted."""
     with hub(urls) as connection:
         config_schema = providers.find(connection, "stripe").config_schema
         if gone:
@@ -259,7 +261,7 @@ def test_change_made_from_an_old_version_is_refused(urls: Urls) -> None:
         assert providers.find(connection, "stripe").description == "First"
 
 
-def test_of_changes_made_at_once_from_one_version_one_is_taken(urls: Urls) -> None:
+def test_of_concurrent_changes_of_one_version_one_succeeds(urls: Urls) -> None:
     together = Barrier(8)
 
     def attempt(number: int) -> str | None:
@@ -277,7 +279,7 @@ def test_of_changes_made_at_once_from_one_version_one_is_taken(urls: Urls) -> No
         assert taken == [providers.find(connection, "stripe").description]
 
 
-def test_of_two_admins_adding_one_key_at_once_one_succeeds(urls: Urls) -> None:
+def test_of_two_concurrent_creations_of_one_key_one_succeeds(urls: Urls) -> None:
     together = Barrier(4)
 
     def attempt(number: int) -> str | None:
@@ -296,14 +298,14 @@ def test_of_two_admins_adding_one_key_at_once_one_succeeds(urls: Urls) -> None:
 
 
 @pytest.mark.parametrize("role", [None, "", "tenant_admin", "regulator", "staff", "service"])
-def test_every_role_reads_the_catalogue_and_none_but_the_super_admin_writes_it(
+def test_every_role_reads_the_catalogue_and_only_super_admins_write_it(
     owner: Connection[Any], urls: Urls, role: str | None
 ) -> None:
     """HUB 43"""
     before = rows(owner)
     with hub(urls, role) as connection:
         assert len(providers.page(connection, asked(limit=100)).items) == len(KEYS)
-        # The policy hides the row from the update, so that it is as if another had changed it.
+        # The policy hides the row from the update, so it looks as if another call had changed it.
         with pytest.raises(VersionMismatch):
             providers.change(connection, "stripe", {"description": "Theirs"}, 1, SHAPE)
         with pytest.raises(VersionMismatch):
@@ -315,7 +317,7 @@ def test_every_role_reads_the_catalogue_and_none_but_the_super_admin_writes_it(
 
 
 def test_owner_is_bound_by_the_policies_too(owner: Connection[Any]) -> None:
-    """HUB 42: forced; who loads the files says that it acts as super admin."""
+    """HUB 42: row-level security is forced; the loader of the files sets the role super admin."""
     assert owner.execute("UPDATE integration_providers SET description = 'x'").rowcount == 0
     assert owner.execute("DELETE FROM integration_providers").rowcount == 0
 
@@ -334,15 +336,15 @@ def test_hub_removes_and_renames_no_provider(urls: Urls, statement: str) -> None
         connection.execute(statement.encode())
 
 
-def test_role_of_one_transaction_is_gone_in_the_next(urls: Urls) -> None:
+def test_role_does_not_leak_into_the_next_transaction(urls: Urls) -> None:
     """HUB 42"""
     with psycopg.connect(urls["owner"], autocommit=True) as connection:
         files.load(connection, FOLDER)
         assert connection.execute("SELECT current_setting('causeway.role', true)").fetchone() in ((None,), ("",))
 
 
-def test_layer_that_schema_migrate_reads_holds_the_catalogue(tmp_path: Path) -> None:
-    """What `sam build` runs for the layer."""
+def test_layer_of_schema_migrate_contains_the_catalogue(tmp_path: Path) -> None:
+    """Runs what `sam build` runs for the layer."""
     subprocess.run(["make", "-C", str(SCHEMA), "build-SchemaLayer", f"ARTIFACTS_DIR={tmp_path}"], check=True)
     assert [provider.key for provider in read_folder(tmp_path / "schema" / "catalogue")] == KEYS
     assert sorted(file.name for file in (tmp_path / "schema").glob("*.sql")) == sorted(
@@ -352,7 +354,7 @@ def test_layer_that_schema_migrate_reads_holds_the_catalogue(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("icon", ["", "<path/>", 'M0 0" onload="x', "M0 0\n", "M" * 2001])
 def test_icon_that_is_not_a_drawing_is_refused_by_the_database(owner: Connection[Any], icon: str) -> None:
-    """Pages put it into an SVG path: no markup may stand there, whoever writes the row."""
+    """Pages put it into an SVG path: the database allows no markup there, whatever code writes the row."""
     files.load(owner, FOLDER)
     owner.execute("SELECT set_config('causeway.role', 'super_admin', false)")
     with pytest.raises(errors.CheckViolation):

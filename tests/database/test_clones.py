@@ -1,4 +1,4 @@
-"""A database that a test used is as new for the next one, or is dropped."""
+"""A used database is restored for the next test, or dropped."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,14 +14,14 @@ ROWS = "SELECT (SELECT count(*) FROM tenants) AS tenants, (SELECT count(*) FROM 
 
 @pytest.fixture
 def own(cluster: Cluster) -> Iterator[Cluster]:
-    """A cluster that has no used clones yet."""
+    """A cluster without used clones."""
     own = Cluster(cluster.admin_url, cluster.template)
     yield own
     own.close()
 
 
 def used(cluster: Cluster, *statements: Any) -> str:
-    """Play in a clone, run statements there, and return its URL."""
+    """Play in a clone, run these statements there, and return its URL."""
     with cluster.clone() as urls:
         casino = Casino(urls)
         casino.seat().debit("bet", 1)
@@ -32,7 +32,7 @@ def used(cluster: Cluster, *statements: Any) -> str:
 
 
 def as_new(urls: dict[str, str]) -> tuple[list[Any], int]:
-    """How many tenants and transactions there are, and the id of the first player."""
+    """The numbers of tenants and transactions, and the id of the first player."""
     casino = Casino(urls)
     counts = casino.query(ROWS)
     player_id = casino.player()
@@ -40,7 +40,7 @@ def as_new(urls: dict[str, str]) -> tuple[list[Any], int]:
     return counts, player_id
 
 
-def test_used_clone_comes_again_as_a_new_one(own: Cluster) -> None:
+def test_used_clone_is_reused_like_a_new_one(own: Cluster) -> None:
     with own.clone() as urls:
         expected = as_new(urls)
     url = used(own)
@@ -49,7 +49,7 @@ def test_used_clone_comes_again_as_a_new_one(own: Cluster) -> None:
         assert as_new(urls) == expected
 
 
-def test_dropped_checks_of_tables_and_domains_are_there_again(own: Cluster) -> None:
+def test_dropped_checks_of_tables_and_domains_are_restored(own: Cluster) -> None:
     checks = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = ANY(%s) ORDER BY conname"
     names = ["casino_transactions_sound", "wallet_balance_covered"]
     with own.clone() as urls, psycopg.connect(urls["superuser"]) as connection:
@@ -85,7 +85,7 @@ def test_clone_with_another_schema_or_catalogue_is_dropped(own: Cluster, stateme
         assert urls["superuser"] != url
 
 
-def test_what_is_still_connected_to_a_used_clone_is_cut_off(own: Cluster) -> None:
+def test_open_connections_to_a_used_clone_are_closed(own: Cluster) -> None:
     with own.clone() as urls:
         left = psycopg.connect(urls["superuser"])
         left.execute("LOCK TABLE tenants")

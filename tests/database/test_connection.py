@@ -1,4 +1,4 @@
-"""The connection's rules: what is sent again, how long is waited, what the caller is told. WALLET 39, 40."""
+"""The database connection: what is retried, the time limits, and the caller's answer. WALLET 39, 40."""
 
 import os
 import signal
@@ -20,7 +20,7 @@ from tests.database.parallel import at_once
 from tests.database.test_idempotency import waiting_backend
 from tests.database.world import B, Casino, Outcome, Seat
 
-# Seconds a caller is promised an answer within.
+# Seconds within which a caller gets an answer.
 PROMISE = 3.0
 
 
@@ -29,11 +29,11 @@ def _in_background(call: Callable[[], Outcome]) -> tuple[ThreadPoolExecutor, Cal
     return thread, thread.submit(call).result
 
 
-def test_deadlock_is_resolved_inside_and_the_call_succeeds(casino: Casino) -> None:
+def test_deadlock_is_retried_and_the_call_succeeds(casino: Casino) -> None:
     """WALLET 40"""
     seat = casino.seat()
     with psycopg.connect(casino.urls["superuser"]) as rival:
-        # The rival looks for deadlocks later than the debit does, so the debit is the victim.
+        # The other transaction checks for deadlocks later than the debit, so the debit is the victim.
         rival.execute("SET deadlock_timeout = '10s'")
         rival.execute("SELECT FROM casino_wallets WHERE wallet_id = %s FOR UPDATE", [seat.wallet_id])
         thread, outcome = _in_background(lambda: seat.debit("bet", 1000))
@@ -50,8 +50,8 @@ def test_deadlock_is_resolved_inside_and_the_call_succeeds(casino: Casino) -> No
         time.sleep(0.05)
 
 
-def test_serialization_failures_are_resolved_inside_and_every_call_succeeds(casino: Casino) -> None:
-    """WALLET 40: in a stricter isolation each call that waited for another fails at first"""
+def test_serialization_failures_are_retried_and_every_call_succeeds(casino: Casino) -> None:
+    """WALLET 40: at a stricter isolation level each call that waited for another fails at first"""
     seat = casino.seat()
     callers = [
         replace(seat, database=casino.database(options="-c default_transaction_isolation=serializable"))
@@ -64,7 +64,7 @@ def test_serialization_failures_are_resolved_inside_and_every_call_succeeds(casi
     assert (seat.balance, len(seat.rows)) == (B - 400, 4)
 
 
-def test_lost_connection_is_made_again_unseen(seat: Seat) -> None:
+def test_lost_connection_is_replaced_without_an_error(seat: Seat) -> None:
     """WALLET 39"""
     seat.debit("bet 1", 1)
     pid = seat.database.one("SELECT pg_backend_pid() AS pid", []).pid
@@ -75,7 +75,7 @@ def test_lost_connection_is_made_again_unseen(seat: Seat) -> None:
 
 
 def test_silent_server_is_given_up_in_time_and_the_retry_converges(seat: Seat) -> None:
-    """WALLET 39: the client's own deadline, as the server's cannot fire while it is stopped"""
+    """WALLET 39: the client's own deadline ends it, because a stopped server cannot enforce its limits"""
     seat.debit("bet 1", 1)
     pid = seat.database.one("SELECT pg_backend_pid() AS pid", []).pid
     if not os.path.exists(f"/proc/{pid}"):  # noqa: PTH110 - also false where there is no /proc
@@ -93,7 +93,7 @@ def test_silent_server_is_given_up_in_time_and_the_retry_converges(seat: Seat) -
     assert (seat.balance, len(seat.rows)) == (B - 2, 2)
 
 
-def test_lock_held_too_long_is_given_up_in_time_and_moves_nothing(seat: Seat) -> None:
+def test_long_lock_is_given_up_in_time_and_moves_nothing(seat: Seat) -> None:
     """WALLET 39"""
     with psycopg.connect(seat.casino.urls["superuser"]) as holder:
         holder.execute("SELECT FROM casino_wallets WHERE wallet_id = %s FOR UPDATE", [seat.wallet_id])
@@ -102,7 +102,7 @@ def test_lock_held_too_long_is_given_up_in_time_and_moves_nothing(seat: Seat) ->
             seat.debit("bet", 1)
         assert time.monotonic() - started < PROMISE
         assert (raised.value.status, raised.value.retry_after) == (503, 1)
-        # Another player's wallet is not concerned.
+        # Another player's wallet is not affected.
         assert seat.casino.seat(caller=seat.caller).debit("other", 1).code == "OK"
 
     assert seat.state() == (B, [])
@@ -139,7 +139,7 @@ def test_statement_over_the_roles_limit_is_unavailable(seat: Seat) -> None:
     assert time.monotonic() - started < PROMISE
 
 
-def test_schema_behind_the_code_is_told_with_the_remedy(seat: Seat) -> None:
+def test_outdated_schema_is_reported_with_the_remedy(seat: Seat) -> None:
     with pytest.raises(SchemaBehind) as raised:
         seat.database.one("SELECT casino_debit_v999()", [])
 
@@ -147,7 +147,7 @@ def test_schema_behind_the_code_is_told_with_the_remedy(seat: Seat) -> None:
     assert raised.value.status == 503
 
 
-def test_other_database_error_is_ours_and_says_nothing_internal(seat: Seat) -> None:
+def test_other_database_error_is_internal_without_details(seat: Seat) -> None:
     with pytest.raises(CausewayError) as raised:
         seat.database.one("SELECT 1 / 0", [])
 
@@ -179,7 +179,7 @@ def test_transaction_commits_at_its_end_and_rolls_back_on_an_error(seat: Seat) -
     assert seat.casino.value(status, [seat.token]) == "closed"
 
 
-def test_transaction_on_a_lost_connection_is_begun_on_a_new_one(seat: Seat) -> None:
+def test_transaction_on_a_lost_connection_starts_on_a_new_one(seat: Seat) -> None:
     pid = seat.database.one("SELECT pg_backend_pid() AS pid", []).pid
     seat.casino.query("SELECT pg_terminate_backend(%s, 5000)", [pid])
 
@@ -189,7 +189,7 @@ def test_transaction_on_a_lost_connection_is_begun_on_a_new_one(seat: Seat) -> N
     assert [row.id for row in seen] == [seat.casino.tenant_id]
 
 
-def test_transaction_whose_connection_is_lost_half_way_is_unavailable(seat: Seat) -> None:
+def test_transaction_that_loses_its_connection_is_unavailable(seat: Seat) -> None:
     def break_off() -> None:
         with seat.database.transaction(seat.casino.tenant_id) as connection:
             pid = connection.info.backend_pid

@@ -1,4 +1,4 @@
-"""The schedule that ends the overlap of rotations and destroys what they replaced: what is due, and nothing else."""
+"""The schedule that ends the overlap of rotations and destroys replaced credentials: what is due, and nothing else."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,14 +18,14 @@ NOTHING = {"retired": 0, "destroyed": 0, "failed": 0}
 
 
 def run(hub: Hub, *has_time: bool) -> dict[str, int]:
-    """Run over a connection of its own; has_time: the first answers of the time budget, then there is time."""
+    """Run with its own database connection; has_time: the first answers of the time budget, then there is time."""
     answers = chain(has_time, repeat(True))
     budget = TimeBudget(lambda: int(next(answers)))
     return retention.run(Invocation(hub.casino.database("credentials"), "invocation", budget))
 
 
 def entries(hub: Hub) -> list[tuple[str, Any]]:
-    """What the tenant's audit log says the schedule did with its connection's versions, the oldest first."""
+    """The schedule's entries about the connection's versions in the tenant's audit log, oldest first."""
     rows = hub.casino.query(
         """
         SELECT actor_kind, actor, request_id, object_kind, object_id, outcome, action, after::text::json AS after
@@ -39,7 +39,7 @@ def entries(hub: Hub) -> list[tuple[str, Any]]:
     return [(row.action, row.after) for row in rows]
 
 
-def test_overlap_of_every_tenant_ends_after_a_day_and_is_written_down(new_hub: Callable[[], Hub]) -> None:
+def test_overlap_ends_after_a_day_for_every_tenant_and_is_audited(new_hub: Callable[[], Hub]) -> None:
     """HUB 3, 44."""
     over, young, unrotated = new_hub(), new_hub(), new_hub()
     for hub in (over, over, young, young, unrotated):
@@ -58,8 +58,8 @@ def test_overlap_of_every_tenant_ends_after_a_day_and_is_written_down(new_hub: C
     assert run(over) == NOTHING
 
 
-def test_what_was_retired_for_a_month_is_destroyed_and_written_down(hub: Hub) -> None:
-    """HUB 1, 3, 44: ciphertexts that nobody needs any more are not there to be stolen."""
+def test_version_retired_for_a_month_is_destroyed_and_audited(hub: Hub) -> None:
+    """HUB 1, 3, 44: ciphertexts that nobody needs can no longer be stolen."""
     for _ in range(4):
         hub.use()
     hub.aged(days=31)
@@ -74,7 +74,7 @@ def test_what_was_retired_for_a_month_is_destroyed_and_written_down(hub: Hub) ->
     assert (hub.read(), hub.key_versions()) == (SECRETS, {1: len(SECRETS)})
 
 
-def test_nothing_of_a_deleted_connection_is_due(hub: Hub) -> None:
+def test_deleted_connection_is_not_due(hub: Hub) -> None:
     for _ in range(3):
         hub.use()
     hub.change(credentials.destroy)
@@ -84,8 +84,8 @@ def test_nothing_of_a_deleted_connection_is_due(hub: Hub) -> None:
     assert hub.statuses == ["destroyed"] * 3
 
 
-def test_connection_that_is_held_is_left_and_the_others_are_done(new_hub: Callable[[], Hub]) -> None:
-    """HUB 3: the oldest of all, by a call that does not end."""
+def test_locked_connection_is_skipped_and_the_others_are_processed(new_hub: Callable[[], Hub]) -> None:
+    """HUB 3: the longest due of all is locked by a call that does not end."""
     held, *others = hubs = [new_hub() for _ in range(3)]
     for n, hub in enumerate(hubs):
         hub.use()
@@ -100,8 +100,8 @@ def test_connection_that_is_held_is_left_and_the_others_are_done(new_hub: Callab
     assert run(held) == NOTHING | {"retired": 1}
 
 
-def test_connections_are_told_the_longest_due_first(new_hub: Callable[[], Hub]) -> None:
-    """Against the order of their tenants, which grouping would give."""
+def test_connections_are_listed_longest_due_first(new_hub: Callable[[], Hub]) -> None:
+    """The order differs from that of the tenants, which grouping alone would give."""
     hubs = sorted((new_hub() for _ in range(4)), key=lambda hub: hub.tenant_id, reverse=True)
     for n, hub in enumerate(hubs):
         hub.use()
@@ -113,7 +113,7 @@ def test_connections_are_told_the_longest_due_first(new_hub: Callable[[], Hub]) 
     assert [tenant_id for (tenant_id,) in told] == [hub.tenant_id for hub in hubs]
 
 
-def test_run_that_is_out_of_time_is_finished_by_the_next_the_oldest_first(new_hub: Callable[[], Hub]) -> None:
+def test_run_without_time_is_continued_by_the_next_oldest_first(new_hub: Callable[[], Hub]) -> None:
     hubs = [new_hub() for _ in range(3)]
     for n, hub in enumerate(hubs):
         hub.use()
@@ -127,8 +127,8 @@ def test_run_that_is_out_of_time_is_finished_by_the_next_the_oldest_first(new_hu
 
 
 @pytest.mark.parametrize("attempt", range(3))
-def test_runs_at_once_and_rotations_meanwhile_harm_nothing(hub: Hub, attempt: int) -> None:
-    """HUB 3: each version is retired and destroyed once, as the audit log tells; what is in use stays."""
+def test_concurrent_runs_and_rotations_are_safe(hub: Hub, attempt: int) -> None:
+    """HUB 3: each version is retired and destroyed once, as the audit log shows; the active one stays."""
     for _ in range(5):
         hub.use()
     hub.aged(days=31)
@@ -144,14 +144,14 @@ def test_runs_at_once_and_rotations_meanwhile_harm_nothing(hub: Hub, attempt: in
     assert sorted(destroyed) == [1, 2, 3]
 
 
-def test_what_is_due_is_told_by_ids_alone_and_to_one_login(hub: Hub) -> None:
+def test_due_connections_are_listed_by_id_only_and_to_one_login(hub: Hub) -> None:
     """HUB 1."""
     hub.use()
     hub.use()
     hub.aged(hours=25)
     due = "SELECT * FROM credentials_due_v1('24 hours', '30 days')"
 
-    # For no tenant: what row-level security hides.
+    # Without a tenant: rows that row-level security hides.
     with psycopg.connect(hub.casino.urls["credentials"]) as connection:
         assert connection.execute("SELECT FROM api_credential_versions").rowcount == 0
         told = connection.execute(due)

@@ -1,4 +1,4 @@
-"""Credentials in the database: versions, rotation, re-wrapping and destruction, and who may see what."""
+"""Credentials in the database: versions, rotation, re-encryption, destruction, and access to them."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ def new_hub(shared_casino: Casino, kms_key_id: str) -> Iterator[Callable[[], Hub
         yield make
 
 
-def test_candidate_is_read_by_its_version_until_it_is_in_use(hub: Hub) -> None:
+def test_candidate_is_read_by_its_version_until_it_is_active(hub: Hub) -> None:
     """HUB 3."""
     version = hub.store()
 
@@ -41,8 +41,8 @@ def test_candidate_is_read_by_its_version_until_it_is_in_use(hub: Hub) -> None:
     assert (hub.read(), hub.statuses) == (SECRETS, ["active"])
 
 
-def test_database_lets_a_super_admin_write_no_credential(hub: Hub) -> None:
-    """HUB 43: whatever the functions let him do; he uses the one that is there."""
+def test_database_refuses_credentials_written_by_a_super_admin(hub: Hub) -> None:
+    """HUB 43: whatever the functions allow; a super admin may use the stored credential."""
     hub.use({"key": "old"})
     hub.use({"key": "new"})
     sealed = credentials.seal_all(hub.keys, hub.tenant_id, hub.connection_id, {"key": "his"})
@@ -68,8 +68,8 @@ def test_credential_without_secrets_is_a_credential(hub: Hub) -> None:
     assert hub.read() == {}
 
 
-def test_rotation_puts_the_new_credential_beside_the_old(hub: Hub) -> None:
-    """HUB 3: in-flight calls finish with what they have read, or name its version."""
+def test_rotation_keeps_the_old_credential_beside_the_new(hub: Hub) -> None:
+    """HUB 3: running calls finish with the credential they have read, or name its version."""
     old = hub.use({"key": "old"})
     new = hub.store({"key": "new"})
     assert (hub.read(), hub.read(new)) == ({"key": "old"}, {"key": "new"})
@@ -81,7 +81,7 @@ def test_rotation_puts_the_new_credential_beside_the_old(hub: Hub) -> None:
     assert hub.statuses == ["retired", "active"]
 
 
-def test_rotation_is_rolled_back_while_the_old_is_retiring(hub: Hub) -> None:
+def test_rollback_works_while_the_old_version_is_retiring(hub: Hub) -> None:
     """HUB 3."""
     old = hub.use({"key": "old"})
     new = hub.use({"key": "new"})
@@ -94,8 +94,8 @@ def test_rotation_is_rolled_back_while_the_old_is_retiring(hub: Hub) -> None:
     assert (hub.read(), hub.statuses) == ({"key": "old"}, ["active", "retired"])
 
 
-def test_rotation_is_rolled_back_to_the_version_that_was_tested_and_no_other(hub: Hub) -> None:
-    """HUB 3: another rotation between the test and its end changes which one is retiring."""
+def test_rollback_restores_only_the_version_that_was_tested(hub: Hub) -> None:
+    """HUB 3: another rotation between the test and the rollback changes which version is retiring."""
     first, _, _ = hub.use(), hub.use(), hub.use()
 
     with pytest.raises(NothingToRollBack):
@@ -103,7 +103,7 @@ def test_rotation_is_rolled_back_to_the_version_that_was_tested_and_no_other(hub
     assert hub.statuses == ["retired", "retiring", "active"]
 
 
-def test_retiring_version_is_told_with_the_end_of_its_time(hub: Hub) -> None:
+def test_retiring_version_has_the_end_of_its_overlap(hub: Hub) -> None:
     """HUB 3."""
     old = hub.use()
     assert hub.change(credentials.retiring) is None
@@ -120,8 +120,8 @@ def test_retiring_version_is_told_with_the_end_of_its_time(hub: Hub) -> None:
     assert back.until - since == credentials.OVERLAP
 
 
-def test_rotation_is_not_rolled_back_after_its_time(hub: Hub) -> None:
-    """HUB 3: even where no schedule has come to end it."""
+def test_rollback_after_the_overlap_is_refused(hub: Hub) -> None:
+    """HUB 3: even if no schedule has ended the overlap."""
     old = hub.use()
     hub.use()
     hub.aged(hours=25)
@@ -132,8 +132,8 @@ def test_rotation_is_not_rolled_back_after_its_time(hub: Hub) -> None:
     assert hub.statuses == ["retiring", "active"]
 
 
-def test_each_move_of_a_version_begins_its_time_anew(hub: Hub) -> None:
-    """Whoever makes it, by a statement that does not name the time."""
+def test_each_change_of_status_restarts_the_time(hub: Hub) -> None:
+    """Any statement does so, without naming the time."""
     hub.use()
     hub.aged(hours=1000)
     hub.use()
@@ -151,8 +151,8 @@ def test_each_move_of_a_version_begins_its_time_anew(hub: Hub) -> None:
         connection.execute("UPDATE api_credential_versions SET changed_at = now()")
 
 
-def test_what_is_over_is_retired_and_later_destroyed(hub: Hub) -> None:
-    """HUB 3: the overlap ends by time, and what was replaced is not kept for ever."""
+def test_expired_version_is_retired_and_later_destroyed(hub: Hub) -> None:
+    """HUB 3: the overlap ends by time, and a replaced credential is not kept for ever."""
     for _ in range(3):
         hub.use()
     assert hub.change(credentials.expire) == credentials.Expired([], [])
@@ -171,8 +171,8 @@ def test_what_is_over_is_retired_and_later_destroyed(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("attempt", range(5))
-def test_one_rotation_rolled_back_by_four_at_once_is_rolled_back_once(hub: Hub, attempt: int) -> None:
-    """HUB 3: the others are told that they did nothing."""
+def test_four_concurrent_rollbacks_of_one_rotation_roll_back_once(hub: Hub, attempt: int) -> None:
+    """HUB 3: the other callers learn that they changed nothing."""
     old = hub.use({"key": "old"})
     hub.use({"key": "new"})
 
@@ -188,8 +188,8 @@ def test_one_rotation_rolled_back_by_four_at_once_is_rolled_back_once(hub: Hub, 
 
 
 @pytest.mark.parametrize("attempt", range(5))
-def test_rotations_and_rollbacks_at_once_leave_exactly_one_in_use(hub: Hub, attempt: int) -> None:
-    """HUB 3: eight at once, and the schedule among them; what is in use opens."""
+def test_concurrent_rotations_and_rollbacks_leave_exactly_one_active(hub: Hub, attempt: int) -> None:
+    """HUB 3: eight concurrent callers and the schedule; the active credential can be decrypted."""
     keys = {hub.use({"key": key}): key for key in ("first", "second")}
 
     def rotated(here: Hub, key: str) -> str:
@@ -221,7 +221,7 @@ def test_rotations_and_rollbacks_at_once_leave_exactly_one_in_use(hub: Hub, atte
     assert hub.read() == {"key": keys[hub.statuses.index("active") + 1]}
 
 
-def test_only_the_last_credential_is_retiring(hub: Hub) -> None:
+def test_only_the_previous_credential_is_retiring(hub: Hub) -> None:
     for _ in range(3):
         hub.use()
 
@@ -229,7 +229,7 @@ def test_only_the_last_credential_is_retiring(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("version", [1, 3])
-def test_what_is_no_candidate_is_not_put_into_use(hub: Hub, version: int) -> None:
+def test_version_that_is_not_a_candidate_is_not_activated(hub: Hub, version: int) -> None:
     hub.use()
     hub.store()
 
@@ -238,7 +238,7 @@ def test_what_is_no_candidate_is_not_put_into_use(hub: Hub, version: int) -> Non
     assert hub.statuses == ["active", "candidate"]
 
 
-def test_refused_change_leaves_all_as_it_was_even_in_a_transaction_that_goes_on(hub: Hub) -> None:
+def test_refused_change_has_no_effect_even_if_the_transaction_continues(hub: Hub) -> None:
     hub.use()
     with hub.database.transaction(hub.tenant_id) as connection:
         for change in (
@@ -252,7 +252,7 @@ def test_refused_change_leaves_all_as_it_was_even_in_a_transaction_that_goes_on(
 
 
 @pytest.mark.parametrize("attempt", range(5))
-def test_of_candidates_promoted_at_once_exactly_one_is_in_use(hub: Hub, attempt: int) -> None:
+def test_concurrent_promotions_leave_exactly_one_active(hub: Hub, attempt: int) -> None:
     """HUB 3."""
     hub.use()
     versions = [hub.store() for _ in range(4)]
@@ -268,7 +268,7 @@ def test_of_candidates_promoted_at_once_exactly_one_is_in_use(hub: Hub, attempt:
     assert hub.read() == SECRETS
 
 
-def test_one_candidate_promoted_twice_at_once_is_promoted_once(hub: Hub) -> None:
+def test_concurrent_promotions_of_one_candidate_promote_it_once(hub: Hub) -> None:
     hub.use()
     version = hub.store()
 
@@ -283,7 +283,7 @@ def test_one_candidate_promoted_twice_at_once_is_promoted_once(hub: Hub) -> None
     assert hub.statuses == ["retiring", "active"]
 
 
-def test_the_database_itself_refuses_a_second_credential_in_use(hub: Hub) -> None:
+def test_database_refuses_a_second_active_credential(hub: Hub) -> None:
     """HUB 3."""
     hub.use()
     hub.store()
@@ -295,7 +295,7 @@ def test_the_database_itself_refuses_a_second_credential_in_use(hub: Hub) -> Non
             )
 
 
-def test_candidates_stored_at_once_get_versions_of_their_own(hub: Hub) -> None:
+def test_candidates_stored_concurrently_get_different_versions(hub: Hub) -> None:
     environments = [hub.elsewhere() for _ in range(6)]
     versions = at_once([here.store for here in environments])
 
@@ -304,8 +304,8 @@ def test_candidates_stored_at_once_get_versions_of_their_own(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("attempt", range(5))
-def test_first_uses_of_a_tenant_at_once_make_one_data_key(hub: Hub, attempt: int) -> None:
-    """HUB 2: and each opens what the others sealed."""
+def test_concurrent_first_uses_create_one_data_key(hub: Hub, attempt: int) -> None:
+    """HUB 2: each decrypts what the others encrypted."""
     environments = [hub.elsewhere() for _ in range(6)]
     versions = at_once([here.store for here in environments])
 
@@ -314,8 +314,8 @@ def test_first_uses_of_a_tenant_at_once_make_one_data_key(hub: Hub, attempt: int
     assert all(here.read(version) == SECRETS for here in environments for version in versions)
 
 
-def test_rotations_of_the_data_key_at_once_make_one(hub: Hub) -> None:
-    """HUB 4. Each saw key 1; the row lock lets one of them follow it."""
+def test_concurrent_rotations_of_the_data_key_create_one(hub: Hub) -> None:
+    """HUB 4. Each saw key 1; the row lock lets only one of them create the next."""
     hub.use()
     store = StoredKeys(hub.database)
     first = store.wrapped(hub.tenant_id)
@@ -329,7 +329,7 @@ def test_rotations_of_the_data_key_at_once_make_one(hub: Hub) -> None:
     assert store.wrapped(hub.tenant_id, 1) == first
 
 
-def test_rows_are_wrapped_anew_in_batches_that_can_be_resumed(hub: Hub) -> None:
+def test_rows_are_reencrypted_in_resumable_batches(hub: Hub) -> None:
     """HUB 4: a count per key version; nothing undecryptable at the end."""
     for n in range(5):
         hub.use({"a": f"a{n}", "b": f"b{n}"})
@@ -338,7 +338,7 @@ def test_rows_are_wrapped_anew_in_batches_that_can_be_resumed(hub: Hub) -> None:
 
     assert key_rotation.rewrap(hub.database, hub.keys, hub.tenant_id, batch=3).fields == 3
     assert hub.key_versions() == {1: 7, 2: 3}
-    # Killed here; the next begins at the start.
+    # Killed here; the next run starts at the beginning.
     assert [(batch.fields, batch.unreadable) for batch in hub.elsewhere().rewrap(3)] == [(3, 0), (3, 0), (1, 0)]
     assert hub.key_versions() == {2: 10}
     assert [batch.fields for batch in hub.rewrap()] == [0]
@@ -346,8 +346,8 @@ def test_rows_are_wrapped_anew_in_batches_that_can_be_resumed(hub: Hub) -> None:
     assert hub.data_keys == ["retired", "active"]
 
 
-def test_rows_are_wrapped_anew_while_they_are_in_use(hub: Hub) -> None:
-    """HUB 4: readers and writers see no difference."""
+def test_rows_are_reencrypted_while_they_are_in_use(hub: Hub) -> None:
+    """HUB 4: readers and writers notice nothing."""
     written = [hub.use({"key": str(n)}) for n in range(20)]
     done = Event()
     failures: list[BaseException] = []
@@ -377,7 +377,7 @@ def test_rows_are_wrapped_anew_while_they_are_in_use(hub: Hub) -> None:
     assert hub.data_keys == ["retired", "retired", "retired", "active"]
 
 
-def test_rewrap_leaves_alone_what_was_destroyed_or_exchanged_meanwhile(hub: Hub) -> None:
+def test_rewrap_skips_rows_destroyed_or_replaced_meanwhile(hub: Hub) -> None:
     hub.use()
     hub.rotate_data_key()
     rows = hub.casino.query(
@@ -395,7 +395,7 @@ def test_rewrap_leaves_alone_what_was_destroyed_or_exchanged_meanwhile(hub: Hub)
     assert hub.key_versions() == {}
 
 
-def test_rewrap_goes_past_what_cannot_be_read_and_counts_it(hub: Hub) -> None:
+def test_rewrap_skips_and_counts_unreadable_rows(hub: Hub) -> None:
     hub.use({name: name for name in "abcd"})
     hub.casino.query(
         "UPDATE api_credentials SET ciphertext = ciphertext || '\\x00' WHERE tenant_id = %s AND field = 'b'",
@@ -408,7 +408,7 @@ def test_rewrap_goes_past_what_cannot_be_read_and_counts_it(hub: Hub) -> None:
 
 
 def test_destroyed_credential_has_no_ciphertext_left(hub: Hub) -> None:
-    """HUB 1. That there were versions stays known."""
+    """HUB 1. The versions themselves stay on record."""
     for _ in range(3):
         hub.use()
     other = hub.store(connection_id=uuid4())
@@ -427,7 +427,7 @@ def test_destroyed_credential_has_no_ciphertext_left(hub: Hub) -> None:
     assert other == 1
 
 
-def test_version_with_ciphertexts_cannot_be_called_destroyed(hub: Hub) -> None:
+def test_version_with_ciphertexts_cannot_become_destroyed(hub: Hub) -> None:
     hub.use()
 
     with pytest.raises(pg.ForeignKeyViolation, match="api_credentials_version"):
@@ -437,8 +437,8 @@ def test_version_with_ciphertexts_cannot_be_called_destroyed(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("status", ["candidate", "active", "retiring", "retired"])
-def test_destroyed_version_stays_so_whoever_would_change_it(hub: Hub, status: str) -> None:
-    """HUB 1: for good."""
+def test_destroyed_version_cannot_change_its_status(hub: Hub, status: str) -> None:
+    """HUB 1: it is final."""
     hub.use()
     hub.change(credentials.destroy)
 
@@ -464,7 +464,7 @@ def test_destroyed_version_takes_no_ciphertext(hub: Hub) -> None:
 
 
 def copied(source: Hub, target: Hub, **changed: str) -> None:
-    """Copy a ciphertext over another, as whoever can write the table might."""
+    """Copy a ciphertext over another, as anybody with write access to the table could."""
     source.casino.query(
         """
         UPDATE api_credentials AS t SET ciphertext = s.ciphertext FROM api_credentials AS s
@@ -484,7 +484,7 @@ def copied(source: Hub, target: Hub, **changed: str) -> None:
 def test_ciphertext_copied_to_another_tenant_is_refused(
     new_hub: Callable[[], Hub], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """HUB 2: fails closed, with an alert, and even with the key copied too."""
+    """HUB 2: it fails closed, with an alert, even if the key is copied too."""
     ours, theirs = new_hub(), new_hub()
     theirs.connection_id = ours.connection_id
     ours.use()
@@ -542,7 +542,7 @@ def test_ciphertext_given_another_key_version_is_refused(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("text", [b"", b"\x01", CANARY.encode() * 3, b"\x02\0\0\0\x01" + b"\0" * 40])
-def test_the_database_takes_no_plain_text_for_a_ciphertext(hub: Hub, text: bytes) -> None:
+def test_database_refuses_plaintext_as_a_ciphertext(hub: Hub, text: bytes) -> None:
     """HUB 5: never plaintext."""
     hub.use()
 
@@ -550,7 +550,7 @@ def test_the_database_takes_no_plain_text_for_a_ciphertext(hub: Hub, text: bytes
         hub.casino.query("UPDATE api_credentials SET ciphertext = %s WHERE tenant_id = %s", [text, hub.tenant_id])
 
 
-def test_no_ciphertext_is_kept_without_its_key(hub: Hub) -> None:
+def test_ciphertext_needs_its_key(hub: Hub) -> None:
     hub.use()
 
     with pytest.raises(pg.ForeignKeyViolation, match="api_credentials_key"):
@@ -572,7 +572,7 @@ def test_with_kms_down_nothing_is_stored_and_the_answer_is_503(hub: Hub, kms_dow
     assert (hub.data_keys, hub.statuses, hub.key_versions()) == ([], [], {})
 
 
-def test_with_kms_down_held_keys_serve_within_their_bounds(hub: Hub, kms_down: Callable[[], None]) -> None:
+def test_with_kms_down_cached_keys_serve_within_their_bounds(hub: Hub, kms_down: Callable[[], None]) -> None:
     """HUB 5."""
     hub.use()
     warm, cold = hub.elsewhere(Bounds(uses=4)), hub.elsewhere()
@@ -594,14 +594,14 @@ TABLES = ["tenant_data_keys", "api_credential_versions", "api_credentials"]
 
 @pytest.mark.parametrize("login", ["casino", "provider", "auditor"])
 @pytest.mark.parametrize("table", TABLES)
-def test_no_other_login_sees_any_of_it(hub: Hub, login: str, table: str) -> None:
+def test_no_other_login_reads_credentials(hub: Hub, login: str, table: str) -> None:
     """HUB 1."""
     with hub.casino.database(login).transaction(hub.tenant_id) as connection, pytest.raises(pg.InsufficientPrivilege):
         connection.execute(sql.SQL("SELECT FROM {}").format(sql.Identifier(table)))
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_tenant_sees_its_own_alone(new_hub: Callable[[], Hub], table: str) -> None:
+def test_tenant_sees_only_its_own_rows(new_hub: Callable[[], Hub], table: str) -> None:
     ours, theirs = new_hub(), new_hub()
     ours.use()
     theirs.use()
@@ -613,7 +613,7 @@ def test_a_tenant_sees_its_own_alone(new_hub: Callable[[], Hub], table: str) -> 
         assert connection.execute(seen).fetchall() == [(ours.tenant_id,)]
 
 
-def test_nothing_is_read_stored_changed_or_destroyed_for_another_tenant(new_hub: Callable[[], Hub]) -> None:
+def test_another_tenants_credentials_cannot_be_read_or_changed(new_hub: Callable[[], Hub]) -> None:
     ours, theirs = new_hub(), new_hub()
     ours.use()
     theirs.use()
@@ -645,17 +645,17 @@ def test_nothing_is_read_stored_changed_or_destroyed_for_another_tenant(new_hub:
         "TRUNCATE api_credentials",
     ],
 )
-def test_the_hub_moves_no_secret_and_drops_no_key(hub: Hub, statement: str) -> None:
+def test_hub_cannot_move_a_secret_or_delete_a_key(hub: Hub, statement: str) -> None:
     hub.use()
 
     with hub.database.transaction(hub.tenant_id) as connection, pytest.raises(pg.InsufficientPrivilege):
         connection.execute(statement.encode())
 
 
-def test_no_secret_is_in_the_tables_the_log_errors_or_reprs(
+def test_no_secret_is_in_tables_logs_errors_or_reprs(
     hub: Hub, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """HUB 1: a canary, through everything that is done with a credential."""
+    """HUB 1: a canary secret goes through every operation on a credential."""
     caplog.set_level(logging.DEBUG)
     said = []
     hub.use()

@@ -1,4 +1,4 @@
-"""One deadline per call: whatever is silent, the caller is answered in time; WALLET 39."""
+"""One deadline per call: whatever does not answer, the caller gets an answer in time; WALLET 39."""
 
 import socket
 import time
@@ -22,7 +22,7 @@ from tests.unit.silent import Silent
 
 @pytest.fixture(params=[True, False], ids=["accepts", "answers no SYN"])
 def silent(request: pytest.FixtureRequest) -> Iterator[Callable[[int], Silent]]:
-    """Makes so many silent addresses with one port."""
+    """Makes this number of silent addresses with one port."""
     with ExitStack() as made:
 
         def make(count: int) -> Silent:
@@ -50,7 +50,7 @@ def name(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[str]], str]:
 
 
 def seconds_of(call: Callable[[], object]) -> float:
-    """How long a call takes to be told that the database is unavailable."""
+    """The seconds until a call learns that the database is unavailable."""
     started = time.monotonic()
     with pytest.raises(Unavailable):
         call()
@@ -61,7 +61,7 @@ def seconds_of(call: Callable[[], object]) -> float:
 def test_name_with_silent_addresses_is_given_up_in_time(
     silent: Callable[[int], Silent], name: Callable[[list[str]], str], count: int
 ) -> None:
-    """WALLET 39: the driver's own limit is two seconds at least, for each address."""
+    """WALLET 39: the driver's own limit is at least two seconds per address."""
     port = silent(count).port
     host = name([f"127.0.0.{number}" for number in range(2, 2 + count)])
     dead = Database(host=host, port=port, user="nobody", dbname="nothing")
@@ -72,7 +72,7 @@ def test_name_with_silent_addresses_is_given_up_in_time(
 def test_address_behind_silent_ones_is_reached(
     silent: Callable[[int], Silent], name: Callable[[list[str]], str], seat: Seat
 ) -> None:
-    """A proxy's name has an address in each zone: one zone that is gone takes nobody down."""
+    """A proxy's name has an address in each zone: losing one zone must not make the database unavailable."""
     given = conninfo_to_dict(seat.casino.urls["casino"])
     host, port = str(given["host"]), int(str(given["port"]))
     silents = ["127.0.0.2", "127.0.0.3"]
@@ -85,8 +85,8 @@ def test_address_behind_silent_ones_is_reached(
     alive.close()
 
 
-def test_call_is_bounded_by_its_own_deadline_whatever_it_does(silent: Callable[[int], Silent]) -> None:
-    """What the layers before have used of a call's time is not given again."""
+def test_call_is_limited_by_its_own_deadline(silent: Callable[[int], Silent]) -> None:
+    """Time used by earlier layers of a call is not available again."""
     dead = Database(host="127.0.0.2", port=silent(1).port, user="nobody", dbname="nothing")
     deadline = Deadline(0.5)
     bound = dead.within(deadline)
@@ -107,8 +107,8 @@ def test_statement_ends_with_the_calls_deadline_and_the_next_call_has_its_own(se
     assert seat.database.one("SELECT 1 AS one", []).one == 1
 
 
-def test_transaction_whose_rollback_was_given_up_does_not_spoil_the_next(seat: Seat) -> None:
-    """The error that ends it may come when its time is up: there is none left to roll it back in."""
+def test_transaction_without_time_to_roll_back_does_not_affect_the_next(seat: Seat) -> None:
+    """The error that ends the transaction may come when no time is left to roll it back."""
     own = seat.database
     deadline = Deadline(60)
 
@@ -131,10 +131,10 @@ def test_calls_share_the_connection_of_their_environment(seat: Seat) -> None:
     assert len(pids) == 1
 
 
-def test_silent_secrets_extension_takes_no_longer(
+def test_silent_secrets_extension_is_within_the_deadline(
     silent: Callable[[int], Silent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """WALLET 39: the password's secret is read within the same deadline."""
+    """WALLET 39: reading the password's secret shares the deadline."""
     for setting, value in (
         ("SECRETS_EXTENSION_URL", f"http://127.0.0.2:{silent(1).port}"),
         ("AWS_SESSION_TOKEN", "session-token"),
@@ -157,20 +157,20 @@ def _forget() -> None:
 
 
 def test_name_that_is_not_resolved_in_time_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A resolver asks its servers in turn, for many seconds."""
+    """A resolver asks its servers one after the other, for many seconds."""
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(5))
     dead = Database(host="database.test", user="nobody", dbname="nothing").within(Deadline(0.3))
 
     assert seconds_of(lambda: dead.one("SELECT 1", [])) < 1.5
 
 
-def test_name_that_nobody_knows_is_unavailable() -> None:
+def test_unknown_name_is_unavailable() -> None:
     with pytest.raises(Unavailable, match="not resolved"):
         Database(host="database.invalid", user="nobody", dbname="nothing").one("SELECT 1", [])
 
 
-def test_connection_that_comes_too_late_is_closed(casino: Casino) -> None:
-    """Nobody would ever close it, and the server's connections are counted."""
+def test_late_connection_is_closed(casino: Casino) -> None:
+    """Otherwise nobody would ever close it, and the server's number of connections is limited."""
     made: list[psycopg.Connection] = []
 
     def slow(**_: object) -> psycopg.Connection:
@@ -186,7 +186,7 @@ def test_connection_that_comes_too_late_is_closed(casino: Casino) -> None:
     assert [connection.closed for connection in made] == [True]
 
 
-def test_work_within_its_time_returns_or_raises_as_it_does() -> None:
+def test_work_within_its_time_returns_or_raises_as_usual() -> None:
     assert bounded(10, lambda: 7) == 7
     with pytest.raises(ValueError, match="'x'"):
         bounded(10, lambda: int("x"))
@@ -195,6 +195,6 @@ def test_work_within_its_time_returns_or_raises_as_it_does() -> None:
             bounded(seconds, work)
 
 
-def test_the_earlier_of_two_deadlines_holds() -> None:
+def test_earlier_of_two_deadlines_counts() -> None:
     assert Deadline(inf, Deadline(0)).left() == Deadline(0, Deadline(inf)).left() == 0
     assert 0 < Deadline(60, Deadline(inf)).left() <= 60
