@@ -1,0 +1,59 @@
+"""Each platform of the catalogue has an icon of our own drawing: a path that fits its box."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.unit.svg_path import points
+
+CATALOGUE = Path(__file__).parents[2] / "schema" / "catalogue"
+ICONS = {file.stem: json.loads(file.read_bytes()).get("icon") for file in sorted(CATALOGUE.glob("[!_]*.json"))}
+# The box is 24 by 24; half of the line's width lies outside of the path.
+BOX, MARGIN = 24, 1
+
+
+def test_no_two_platforms_have_the_same_icon() -> None:
+    drawings = [tuple(points(icon)) for icon in ICONS.values()]
+
+    assert len(set(drawings)) == len(drawings)
+
+
+@pytest.mark.parametrize("key", ICONS)
+def test_icon_is_a_path_within_its_box(key: str) -> None:
+    drawn = points(ICONS[key])
+
+    assert len(drawn) >= 4
+    assert [(x, y) for x, y in drawn if not (MARGIN <= x <= BOX - MARGIN and MARGIN <= y <= BOX - MARGIN)] == []
+    # It fills the box, so that all icons are of one size.
+    assert max(x for x, _ in drawn) - min(x for x, _ in drawn) >= 10
+    assert max(y for _, y in drawn) - min(y for _, y in drawn) >= 12
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "",
+        "4 4",
+        "L4 4",
+        "M4",
+        "M4 4H",
+        "M4 4L1 2 3",
+        "M4 4Z5",
+        "M4 4 4",
+        "M4 4A1 1 0 2 0 5 5",
+        "M4 4A0 1 0 0 0 5 5",
+        "X",
+    ],
+)
+def test_data_that_is_not_a_path_is_found_out(data: str) -> None:
+    """A renderer draws such data up to the mistake, and nothing after it."""
+    with pytest.raises(ValueError, match=r".+"):
+        points(data)
+
+
+def test_points_of_a_path_are_absolute() -> None:
+    assert points("M1 2l3 4h5v-6z m1,1 2 3") == [(1, 2), (4, 6), (9, 6), (9, 0), (2, 3), (4, 6)]
+    circle = points("M12 3A9 9 0 1 0 12 21A9 9 0 1 0 12 3Z")
+    assert {round(x) for x, _ in circle} >= {3, 21}
+    assert all(2.99 < x < 21.01 and 2.99 < y < 21.01 for x, y in circle)
