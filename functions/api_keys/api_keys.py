@@ -48,7 +48,7 @@ def every(call: HubCall) -> HubAnswer:
 @route(app, "DELETE", "/api-keys/{key_id}", permission="api_keys.manage", status=204, refuses=("API_KEY_NOT_FOUND",))
 def revoke(call: HubCall) -> HubAnswer:
     """Revoke an API key at once."""
-    key_id = api_keys.parse_key_id(call.path["key_id"])
+    key_id = api_keys.parse_key_id(call.path)
     return _revoked(api_keys.revoke(call.keeping(_revoked), key_id, call.expected))
 
 

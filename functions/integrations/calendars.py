@@ -34,7 +34,7 @@ _REFUSES = (
 )
 def every(call: HubCall) -> HubAnswer:
     """List the calendars of a connection's location."""
-    found = calendars.every(call.context, parse_connection_id(call.path["connection_id"]))
+    found = calendars.every(call.context, parse_connection_id(call.path))
     return HubAnswer({"calendars": found})
 
 
@@ -49,7 +49,7 @@ def every(call: HubCall) -> HubAnswer:
 )
 def free_slots(call: HubCall) -> HubAnswer:
     """List the times at which a calendar is free on a day."""
-    connection_id, day = parse_connection_id(call.path["connection_id"]), calendars.Day.parse(call.query)
+    connection_id, day = parse_connection_id(call.path), calendars.Day.parse(call.query)
     return HubAnswer({"slots": calendars.free_slots(call.context, connection_id, call.path["calendar_id"], day)})
 
 
@@ -66,7 +66,7 @@ def free_slots(call: HubCall) -> HubAnswer:
 )
 def block(call: HubCall) -> HubAnswer:
     """Block a time of a calendar, so that nobody books it."""
-    connection_id, slot = parse_connection_id(call.path["connection_id"]), calendars.BlockedSlot.parse(call.body)
+    connection_id, slot = parse_connection_id(call.path), calendars.BlockedSlot.parse(call.body)
     blocked = calendars.block(call.context, connection_id, call.path["calendar_id"], slot, call.expected)
     return HubAnswer(blocked, 201)
 

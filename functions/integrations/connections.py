@@ -6,12 +6,16 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.connections import call_log, changes, health, requests, rows, testing
 from causeway.connections.connection import Connection
+from causeway.connections.requests import parse_connection_id
 from causeway.edge import answers
 from causeway.edge.hub import HubAnswer, HubCall, route
 from causeway.platforms.verdicts import VERDICTS
 from causeway.vault import credentials
 
 app = APIGatewayHttpResolver()
+
+# Errors of opening a connection's credentials.
+_OPENING = ("TEMPLATE_MOVED", "CREDENTIAL_UNREADABLE", "CREDENTIAL_MISSING", "KEY_SERVICE_UNAVAILABLE")
 
 
 def _shown(connection: Connection) -> HubAnswer:
@@ -30,10 +34,6 @@ def _deleted(_: None) -> HubAnswer:
 def _tested(judged: tuple[testing.Tested, Connection]) -> HubAnswer:
     verdict, connection = judged
     return HubAnswer(verdict.as_json(), version=connection.version)
-
-
-def _connection_id(call: HubCall) -> UUID:
-    return requests.parse_connection_id(call.path["connection_id"])
 
 
 @route(app, "GET", "/integrations", permission="connections.list", query="ConnectionFilter", response="ConnectionPage")
@@ -82,7 +82,7 @@ def create(call: HubCall) -> HubAnswer:
 def get(call: HubCall) -> HubAnswer:
     """Get a connection."""
     with call.context.transaction() as transaction:
-        connection = rows.find(transaction, _connection_id(call))
+        connection = rows.find(transaction, parse_connection_id(call.path))
         back = credentials.retiring(transaction, UUID(connection.connection_id))
     until = {} if back is None else {"rollbackUntil": back.until.isoformat()}
     return HubAnswer(
@@ -103,11 +103,8 @@ def get(call: HubCall) -> HubAnswer:
         "NAME_TAKEN",
         "CONFIG_SCHEMA_INVALID",
         "INTEGRATION_NOT_ACTIVE",
-        "TEMPLATE_MOVED",
         "SECRETS_REQUIRED",
-        "CREDENTIAL_UNREADABLE",
-        "CREDENTIAL_MISSING",
-        "KEY_SERVICE_UNAVAILABLE",
+        *_OPENING,
         *VERDICTS,
     ),
 )
@@ -116,7 +113,7 @@ def change(call: HubCall) -> HubAnswer:
     wanted = requests.Change.parse(call.body)
     if wanted.reconfigures:
         call.context.caller.demand("credentials.write")
-    return _shown(changes.change(call.keeping(_shown), _connection_id(call), call.demanded, wanted))
+    return _shown(changes.change(call.keeping(_shown), parse_connection_id(call.path), call.demanded, wanted))
 
 
 @route(
@@ -129,7 +126,7 @@ def change(call: HubCall) -> HubAnswer:
 )
 def delete(call: HubCall) -> HubAnswer:
     """Delete a connection and destroy its credentials."""
-    return _deleted(changes.delete(call.keeping(_deleted), _connection_id(call), call.expected))
+    return _deleted(changes.delete(call.keeping(_deleted), parse_connection_id(call.path), call.expected))
 
 
 @route(
@@ -138,18 +135,11 @@ def delete(call: HubCall) -> HubAnswer:
     "/integrations/{connection_id}/test",
     permission="connections.use",
     response="Verdict",
-    refuses=(
-        "CONNECTION_NOT_FOUND",
-        "INTEGRATION_NOT_ACTIVE",
-        "TEMPLATE_MOVED",
-        "CREDENTIAL_UNREADABLE",
-        "CREDENTIAL_MISSING",
-        "KEY_SERVICE_UNAVAILABLE",
-    ),
+    refuses=("CONNECTION_NOT_FOUND", "INTEGRATION_NOT_ACTIVE", *_OPENING),
 )
 def test(call: HubCall) -> HubAnswer:
     """Test a connection by a call to its platform."""
-    return _tested(testing.test(call.keeping(_tested), _connection_id(call), call.expected))
+    return _tested(testing.test(call.keeping(_tested), parse_connection_id(call.path), call.expected))
 
 
 @route(
@@ -158,17 +148,11 @@ def test(call: HubCall) -> HubAnswer:
     "/integrations/{connection_id}/enable",
     permission="connections.write",
     response="Connection",
-    refuses=(
-        "CONNECTION_NOT_FOUND",
-        "TEMPLATE_MOVED",
-        "CREDENTIAL_UNREADABLE",
-        "CREDENTIAL_MISSING",
-        "KEY_SERVICE_UNAVAILABLE",
-    ),
+    refuses=("CONNECTION_NOT_FOUND", *_OPENING),
 )
 def enable(call: HubCall) -> HubAnswer:
     """Enable a disabled connection, if its test succeeds."""
-    return _shown(changes.enable(call.keeping(_shown), _connection_id(call), call.expected))
+    return _shown(changes.enable(call.keeping(_shown), parse_connection_id(call.path), call.expected))
 
 
 @route(
@@ -181,7 +165,7 @@ def enable(call: HubCall) -> HubAnswer:
 )
 def disable(call: HubCall) -> HubAnswer:
     """Disable a connection: it is not used until it is enabled."""
-    return _shown(changes.disable(call.keeping(_shown), _connection_id(call), call.expected))
+    return _shown(changes.disable(call.keeping(_shown), parse_connection_id(call.path), call.expected))
 
 
 @route(
@@ -194,19 +178,16 @@ def disable(call: HubCall) -> HubAnswer:
     refuses=(
         "CONNECTION_NOT_FOUND",
         "INTEGRATION_NOT_ACTIVE",
-        "TEMPLATE_MOVED",
         "CONFIG_SCHEMA_INVALID",
         "SECRETS_REQUIRED",
-        "CREDENTIAL_UNREADABLE",
-        "CREDENTIAL_MISSING",
-        "KEY_SERVICE_UNAVAILABLE",
+        *_OPENING,
         *VERDICTS,
     ),
 )
 def rotate(call: HubCall) -> HubAnswer:
     """Replace a connection's secrets by new ones that a test found working."""
     fresh = requests.NewSecrets.parse(call.body)
-    return _shown(changes.rotate(call.keeping(_shown), _connection_id(call), fresh, call.expected))
+    return _shown(changes.rotate(call.keeping(_shown), parse_connection_id(call.path), fresh, call.expected))
 
 
 @route(
@@ -218,18 +199,15 @@ def rotate(call: HubCall) -> HubAnswer:
     refuses=(
         "CONNECTION_NOT_FOUND",
         "INTEGRATION_NOT_ACTIVE",
-        "TEMPLATE_MOVED",
         "NOTHING_TO_ROLL_BACK",
         "CONFIG_SCHEMA_INVALID",
-        "CREDENTIAL_UNREADABLE",
-        "CREDENTIAL_MISSING",
-        "KEY_SERVICE_UNAVAILABLE",
+        *_OPENING,
         *VERDICTS,
     ),
 )
 def roll_back(call: HubCall) -> HubAnswer:
     """Roll back the last rotation, within 24 hours and if a test finds the old secrets working still."""
-    return _shown(changes.roll_back(call.keeping(_shown), _connection_id(call), call.expected))
+    return _shown(changes.roll_back(call.keeping(_shown), parse_connection_id(call.path), call.expected))
 
 
 @route(
@@ -244,7 +222,7 @@ def roll_back(call: HubCall) -> HubAnswer:
 def list_calls(call: HubCall) -> HubAnswer:
     """List the calls made for a connection, newest first; also after it was deleted."""
     with call.context.transaction() as transaction:
-        connection = rows.find(transaction, _connection_id(call), deleted=True)
+        connection = rows.find(transaction, parse_connection_id(call.path), deleted=True)
         page = call_log.page(transaction, connection, call.query)
     return HubAnswer(page.as_json("logs", call_log.as_json))
 
@@ -260,7 +238,7 @@ def list_calls(call: HubCall) -> HubAnswer:
 def show_health(call: HubCall) -> HubAnswer:
     """Get what the last test or call showed of a connection."""
     with call.context.transaction() as transaction:
-        connection = rows.find(transaction, _connection_id(call))
+        connection = rows.find(transaction, parse_connection_id(call.path))
         return HubAnswer(health.shown(transaction, connection))
 
 

@@ -27,7 +27,7 @@ app = APIGatewayHttpResolver()
 )
 def sync(call: HubCall) -> HubAnswer:
     """Start a sync, or return the one already queued or running."""
-    connection_id = requests.parse_connection_id(call.path["connection_id"])
+    connection_id = requests.parse_connection_id(call.path)
     return _started(starting.start(call.keeping(_started), connection_id, call.expected))
 
 
@@ -49,7 +49,7 @@ def _started(started: tuple[runs.Run, bool]) -> HubAnswer:
 def list_runs(call: HubCall) -> HubAnswer:
     """List a connection's syncs, newest first."""
     with call.context.transaction() as transaction:
-        connection_id = requests.parse_connection_id(call.path["connection_id"])
+        connection_id = requests.parse_connection_id(call.path)
         rows.find(transaction, connection_id)
         page = runs.page(transaction, connection_id, call.query)
     return HubAnswer(page.as_json("syncs", runs.Run.as_json))
@@ -66,9 +66,9 @@ def list_runs(call: HubCall) -> HubAnswer:
 def get_run(call: HubCall) -> HubAnswer:
     """Get a sync: how it stands, or what came of it."""
     with call.context.transaction() as transaction:
-        connection_id = requests.parse_connection_id(call.path["connection_id"])
+        connection_id = requests.parse_connection_id(call.path)
         rows.find(transaction, connection_id)
-        run = runs.find(transaction, connection_id, runs.parse_run_id(call.path["run_id"]))
+        run = runs.find(transaction, connection_id, runs.parse_run_id(call.path))
     return HubAnswer(run.as_json())
 
 

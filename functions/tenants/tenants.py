@@ -1,7 +1,5 @@
 """The platform's tenants: /tenants."""
 
-from uuid import UUID
-
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.edge import answers
@@ -17,10 +15,6 @@ def _shown(tenant: tenants.Tenant) -> HubAnswer:
 
 def _made(tenant: tenants.Tenant) -> HubAnswer:
     return HubAnswer(tenant.as_json(), 201, tenant.version, {"location": f"/tenants/{tenant.tenant_id}"})
-
-
-def _tenant_id(call: HubCall) -> UUID:
-    return tenants.parse_tenant_id(call.path["tenant_id"])
 
 
 @route(
@@ -48,13 +42,13 @@ def every(call: HubCall) -> HubAnswer:
 @route(app, "GET", "/tenants/{tenant_id}", permission="tenants.manage", response="Tenant")
 def get(call: HubCall) -> HubAnswer:
     """Get a tenant."""
-    return _shown(tenants.find(call.context, _tenant_id(call)))
+    return _shown(tenants.find(call.context, tenants.parse_tenant_id(call.path)))
 
 
 @route(app, "PATCH", "/tenants/{tenant_id}", permission="tenants.manage", request="TenantChange", response="Tenant")
 def change(call: HubCall) -> HubAnswer:
     """Change a tenant's display name."""
-    return _shown(tenants.change(call.keeping(_shown), _tenant_id(call), call.body, call.expected))
+    return _shown(tenants.change(call.keeping(_shown), tenants.parse_tenant_id(call.path), call.body, call.expected))
 
 
 handler = answers.lambda_handler(app)

@@ -168,10 +168,10 @@ def test_tenant_is_renamed_while_its_rows_are_written(ours: Casino) -> None:
 def test_id_of_another_form_is_no_tenants(ours: Casino, form: str) -> None:
     text = str(ours.tenant_id).replace("-", "") if form == "no dashes" else form.format(ours.tenant_id)
     with pytest.raises(TenantNotFound):
-        tenants.parse_tenant_id(text)
+        tenants.parse_tenant_id({"tenant_id": text})
     with pytest.raises(TenantNotFound):
         identity.of_claims({"sub": "x", "cognito:groups": "super_admin"}, text)
-    assert tenants.parse_tenant_id(str(ours.tenant_id).upper()) == ours.tenant_id
+    assert tenants.parse_tenant_id({"tenant_id": str(ours.tenant_id).upper()}) == ours.tenant_id
 
 
 # ---- Memberships ----

@@ -1,5 +1,6 @@
 """What callers send about connections, read and checked."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -83,9 +84,9 @@ class NewSecrets:
         return cls(object_field(body, "config"))
 
 
-def parse_connection_id(text: str) -> UUID:
-    """Return a connection's id as it stands in a path; raises ConnectionNotFound where it is none."""
-    return uuid_or(text, ConnectionNotFound)
+def parse_connection_id(path: Mapping[str, str]) -> UUID:
+    """Read a connection's id from a request's path; raises ConnectionNotFound where it is no UUID."""
+    return uuid_or(path["connection_id"], ConnectionNotFound)
 
 
 # Newest first.

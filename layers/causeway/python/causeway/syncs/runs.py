@@ -4,6 +4,7 @@ A run is queued, then running under a worker's lease, then finished (succeeded, 
 ran out is queued again, until it had its last attempt.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, LiteralString
@@ -91,9 +92,9 @@ class Result:
     reason: str | None = None
 
 
-def parse_run_id(text: str) -> UUID:
-    """Read a run's id from a path; raises SyncRunNotFound where it is no UUID."""
-    return uuid_or(text, SyncRunNotFound)
+def parse_run_id(path: Mapping[str, str]) -> UUID:
+    """Read a run's id from a request's path; raises SyncRunNotFound where it is no UUID."""
+    return uuid_or(path["run_id"], SyncRunNotFound)
 
 
 def find(transaction: Transaction, connection_id: UUID, run_id: UUID) -> Run:

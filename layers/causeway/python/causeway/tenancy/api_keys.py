@@ -1,5 +1,6 @@
 """The API keys of a tenant's machines: made, listed, revoked. The key itself is shown once and kept nowhere."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString, Self
@@ -28,9 +29,9 @@ _UPDATE: LiteralString = "UPDATE api_keys"
 LISTING = Listing("api_keys", (datetime, UUID))
 
 
-def parse_key_id(text: str) -> UUID:
-    """Return a key's id as it stands in a path; raises ApiKeyNotFound where it is not an id."""
-    return uuid_or(text, ApiKeyNotFound)
+def parse_key_id(path: Mapping[str, str]) -> UUID:
+    """Read a key's id from a request's path; raises ApiKeyNotFound where it is no UUID."""
+    return uuid_or(path["key_id"], ApiKeyNotFound)
 
 
 @dataclass(frozen=True, slots=True)

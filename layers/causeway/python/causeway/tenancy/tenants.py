@@ -1,6 +1,7 @@
 """Tenants of the platform: made, listed and named by super admins. Codes stay, and nobody deletes a tenant."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString, Self
@@ -30,9 +31,9 @@ _LONGEST_NAME = 200
 LISTING = Listing("tenants", (str,))
 
 
-def parse_tenant_id(text: str) -> UUID:
-    """Return a tenant's id as it stands in a path; raises TenantNotFound where it is not an id."""
-    return uuid_or(text, TenantNotFound)
+def parse_tenant_id(path: Mapping[str, str]) -> UUID:
+    """Read a tenant's id from a request's path; raises TenantNotFound where it is no UUID."""
+    return uuid_or(path["tenant_id"], TenantNotFound)
 
 
 @dataclass(frozen=True, slots=True)
