@@ -16,8 +16,8 @@ from causeway.calendars import calendars
 from causeway.database.postgres import Database
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.identity import Caller
-from local.demo.data import CASINO_CODE, TENANT_ID
 from local.sandbox.registry import demo_credentials
+from local.services.demo_data import CASINO_CODE, TENANT_ID
 from local.stack import Stack
 
 _MANY, _FEW = 64, 8

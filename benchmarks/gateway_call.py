@@ -16,7 +16,7 @@ from causeway.casino import ledger
 from causeway.database.postgres import Database
 from causeway.game_signing.callers import GameProvider
 from causeway.game_signing.signatures import sign_bare
-from local.demo.data import CASINO_SECRET, GAME_PROVIDER_CODE, SAMPLE_SESSION_TOKEN, TENANT_ID
+from local.services.demo_data import CASINO_SECRET, GAME_PROVIDER_CODE, SAMPLE_SESSION_TOKEN, TENANT_ID
 from local.stack import Stack
 
 _CALLS = 1000

@@ -1,4 +1,4 @@
-"""The addresses the stack listens on."""
+"""The addresses and ports of the stack."""
 
 import errno
 import socket
@@ -16,7 +16,7 @@ _SIOCGIFADDR = 0x8915  # netdevice(7): the IPv4 address of an interface
 
 
 def bridge_address() -> str:
-    """The host's IPv4 address on Docker's bridge; raises StartError where there is none."""
+    """Return the host's IPv4 address on Docker's bridge; raises StartError if there is none."""
     if sys.platform == "linux":
         import fcntl
 
@@ -26,11 +26,22 @@ def bridge_address() -> str:
     raise StartError(f"--containers needs Docker's bridge, and there is no network interface {_BRIDGE} with an address")
 
 
+def free_port(address: str = LOOPBACK) -> int:
+    """Return a TCP port that nothing listens on at this moment."""
+    with socket.socket() as listener:
+        listener.bind((address, 0))
+        return int(listener.getsockname()[1])
+
+
 def reserve(addresses: tuple[str, ...], port: int) -> list[socket.socket]:
-    """Sockets on one port of all these addresses (0 = any free one); raises StartError where there can be none."""
+    """Return sockets that listen on one port of all these addresses (0 = any free port).
+
+    Raises:
+        StartError: the port is taken, not allowed, or not a port number.
+    """
     if not 0 <= port <= _HIGHEST_PORT:
         raise StartError(
-            f"{port} is no port: choose one from 1 to {_HIGHEST_PORT} with PORT=... (--port), or 0 for any"
+            f"{port} is not a port: choose one from 1 to {_HIGHEST_PORT} with PORT=... (--port), or 0 for any"
         )
     reserved: list[socket.socket] = []
     try:
@@ -39,7 +50,7 @@ def reserve(addresses: tuple[str, ...], port: int) -> list[socket.socket]:
             reserved.append(listener)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((address, port))
-            # Listening already keeps the port from others; nobody is answered before the stack is complete.
+            # A listening socket keeps the port. Requests wait in its queue until the stack is complete.
             listener.listen(128)
             port = int(listener.getsockname()[1])
     except OSError as error:

@@ -1,30 +1,28 @@
 """The whole local stack: starts everything in order, says where it is, leaves nothing behind."""
 
 import asyncio
-import fcntl
 import json
 import os
 import secrets
 import signal
-import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from local import ROOT, state_files
-from local.demo import data
-from local.demo.players import PlayersRoute
-from local.errors import StartError
+from local.event_loop import EventLoop
 from local.gateway.authorizers import Authorizers
+from local.gateway.players_route import PlayersRoute
 from local.gateway.routes import RouteTable
 from local.gateway.server import Gateway, LocalRoute, Runs
 from local.gateway.translation import Answer
 from local.network import LOOPBACK, bridge_address, reserve
+from local.runtime.environment_variables import EnvironmentVariables
 from local.runtime.functions import EnvironmentStatus, Functions
+from local.services import demo_data
 from local.services.cognito import UserPool
 from local.services.postgres import Postgres
 from local.services.queues import EventSourceMappings
@@ -32,8 +30,8 @@ from local.services.schedules import Schedules
 from local.services.secrets_extension import SecretsExtension
 from local.services.services import Services
 from local.state_files import as_json, sam_environment, sam_shell, write_private
-from local.surroundings import Surroundings
-from local.template.reading import Function, load
+from local.template.reading import load
+from local.template.resources import Function
 from tools.openapi import page
 
 if TYPE_CHECKING:
@@ -85,10 +83,10 @@ class Stack:
         self._undo = ExitStack()
         self._addresses: tuple[str, ...] = (LOOPBACK,)
         self._sockets: list[socket.socket] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: EventLoop | None = None
         self._services: Services | None = None
         self._extension: SecretsExtension | None = None
-        self._surroundings: Surroundings | None = None
+        self._variables: EnvironmentVariables | None = None
         self._running: Functions | None = None
         self._mappings: EventSourceMappings | None = None
         self._schedules: Schedules | None = None
@@ -98,9 +96,7 @@ class Stack:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     @property
@@ -130,7 +126,7 @@ class Stack:
         try:
             if self._containers:
                 self._addresses = (LOOPBACK, bridge_address())
-            self._take_state_folder()
+            self._undo.enter_context(state_files.locked(self.state_folder))
             self._sockets = reserve(self._addresses, self._port)
             for listener in self._sockets:
                 self._undo.callback(listener.close)
@@ -180,27 +176,13 @@ class Stack:
 
     def variables(self, function: Function) -> dict[str, str]:
         """The environment variables of a function's execution environments, without their Runtime API."""
-        if self._surroundings is None:
+        if self._variables is None:
             raise RuntimeError("the stack is not running")
-        return self._surroundings.variables(function, "", self._session_token)
+        return self._variables.of(function, "", self._session_token)
 
     def log(self, function: str) -> Path:
         """The log file of a function."""
         return self.state_folder / "logs" / f"{function}.log"
-
-    def _take_state_folder(self) -> None:
-        for folder in ("logs", "tmp"):
-            (self.state_folder / folder).mkdir(parents=True, exist_ok=True)
-        lock = self._undo.enter_context((self.state_folder / "lock").open("ab"))
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            address = state_files.running_at(self.state_folder)
-            running = f"runs already at {address}: use it" if address else "starts already: wait for it"
-            raise StartError(f"a local stack {running}, or stop it with Ctrl-C ({self.state_folder})") from None
-        # A stack that was killed has left its files.
-        state_files.forget(self.state_folder)
-        self._undo.callback(state_files.forget, self.state_folder)
 
     async def _serve(self) -> None:
         endpoint_url, port = "", 0
@@ -210,10 +192,10 @@ class Stack:
             await self._extension.listen(self._addresses)
             port = self._extension.port
         self.functions = load(self._template, self._parameters(LOOPBACK))
-        surroundings = self._surroundings = Surroundings(
+        variables = self._variables = EnvironmentVariables(
             endpoint_url, port, self.state_folder / "tmp", {"SCHEMA_FOLDER": str(ROOT / "schema")}
         )
-        self._running = Functions(self.functions, surroundings, self.state_folder / "logs", self._concurrency)
+        self._running = Functions(self.functions, variables, self.state_folder / "logs", self._concurrency)
         if self._extension is not None:
             self._extension.let_in(self._running.initialised)
         if self._services is not None:
@@ -246,12 +228,12 @@ class Stack:
         if self._bare:
             return {}
         superuser_url = self.database_urls["superuser"]
-        players = PlayersRoute(partial(data.create_player, superuser_url))
+        players = PlayersRoute(partial(demo_data.create_player, superuser_url))
         return {"POST /_local/players": players, "POST /_local/tokens": self._renew_tokens}
 
     async def _renew_tokens(self, _body: bytes, _request_id: str) -> Answer:
         """POST /_local/tokens: logs everybody in anew, as tokens live an hour; answers and writes down the tokens."""
-        self.info["tokens"] = await asyncio.to_thread(data.tokens, self.user_pool)
+        self.info["tokens"] = await asyncio.to_thread(demo_data.tokens, self.user_pool)
         write_private(self.state_folder / state_files.STACK, as_json(self.info))
         return Answer(200, json.dumps(self.info["tokens"]).encode(), {"content-type": "application/json"})
 
@@ -268,31 +250,19 @@ class Stack:
             write_private(self.state_folder / state_files.SAM_SHELL, shell)
 
     def _start_loop(self) -> None:
-        loop = self._loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=loop.run_forever, name="stack", daemon=True)
-
-        def stop() -> None:
-            self._await(self._close())
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
-            loop.close()
-
-        thread.start()
-        self._undo.callback(stop)
+        loop = self._loop = EventLoop()
+        self._undo.callback(loop.stop)
+        self._undo.callback(lambda: loop.run(self._close()))
 
     async def _close(self) -> None:
         for part in (self._schedules, self._mappings, self._gateway, self._running, self._extension):
             if part is not None:
                 await part.close()
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
 
     def _await(self, work: Coroutine[Any, Any, Result]) -> Result:
         if self._loop is None:
             raise RuntimeError("the stack is not running")
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        return self._loop.run(work)
 
     def _url(self, address: str) -> str:
         return f"http://{address}:{self._sockets[0].getsockname()[1]}"

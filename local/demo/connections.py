@@ -6,8 +6,8 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
-from local.demo.data import CASINO_CODE, SECOND_CODE
 from local.sandbox.registry import demo_credentials
+from local.services.demo_data import CASINO_CODE, SECOND_CODE
 from local.stack import Stack
 
 

@@ -11,8 +11,8 @@ from threading import Event, Thread
 from typing import Any
 
 from local.demo import connections
-from local.demo.data import STARTING_BALANCE
 from local.errors import StartError
+from local.services.demo_data import STARTING_BALANCE
 from local.stack import Stack
 
 # Minor units that each step of the scripted round must leave.

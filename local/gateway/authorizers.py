@@ -11,7 +11,8 @@ from local.gateway.lambda_authorizer import Invoke, LambdaAuthorizer, LambdaDecl
 from local.gateway.routes import Match
 from local.gateway.translation import Request, event
 from local.template.intrinsics import Resolver, parse
-from local.template.reading import Route, function_attributes
+from local.template.names import function_attributes
+from local.template.resources import Route
 
 _HEADER_SOURCE = "$request.header."
 

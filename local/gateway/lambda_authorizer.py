@@ -9,9 +9,9 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local.account import arn
 from local.errors import FunctionError, Refused, TemplateError, Throttled
 from local.runtime.invocation import within
-from local.services.moto import ACCOUNT_ID, REGION
 
 # Seconds for the function; quotas of HTTP APIs (http-api-quotas).
 ANSWER_SECONDS = 10.0
@@ -93,5 +93,5 @@ def _question(event: Mapping[str, Any], identities: list[str]) -> dict[str, Any]
     context = event["requestContext"]
     place = f"{context['apiId']}/{context['stage']}/{context['http']['method']}{context['http']['path']}"
     told = {name: value for name, value in event.items() if name not in ("body", "isBase64Encoded")}
-    asked = {"type": "REQUEST", "routeArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT_ID}:{place}"}
+    asked = {"type": "REQUEST", "routeArn": arn("execute-api", place)}
     return told | asked | ({"identitySource": identities} if identities else {})

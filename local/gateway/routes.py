@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from local.template.reading import DEFAULT_ROUTE, Function, Route
+from local.template.resources import DEFAULT_ROUTE, Function, Route
 
 
 @dataclass(frozen=True)

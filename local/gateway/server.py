@@ -15,7 +15,6 @@ from local.gateway.routes import Match, RouteTable
 from local.gateway.translation import (
     HEADER_LIMIT,
     INTEGRATION_SECONDS,
-    PAYLOAD_LIMIT,
     REQUEST_LIMIT,
     Answer,
     MalformedResult,
@@ -24,7 +23,7 @@ from local.gateway.translation import (
     event,
     message,
 )
-from local.runtime.invocation import within
+from local.runtime.invocation import PAYLOAD_LIMIT, within
 
 LocalRoute = Callable[[bytes, str], Awaitable[Answer]]
 

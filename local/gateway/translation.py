@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+from local.account import ACCOUNT_ID
 from local.gateway.routes import delivered_path
-from local.services.moto import ACCOUNT_ID
 
 REQUEST_LIMIT = 10 * 1024 * 1024  # bytes of a body; quotas of HTTP APIs (http-api-quotas)
 HEADER_LIMIT = 10_240  # bytes of request line and header values together; the same page
 INTEGRATION_SECONDS = 30.0  # the same page
-PAYLOAD_LIMIT = 6 * 1024 * 1024  # bytes of an event or a result; Lambda quotas (gettingstarted-limits)
 
 # Headers of one connection, not of the request; API Gateway ends them.
 _HOP_BY_HOP = frozenset(

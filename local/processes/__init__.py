@@ -1,1 +1,1 @@
-"""Child processes of the stack: started, watched, ended."""
+"""Child processes: the one way to start one, and servers that run as one."""

@@ -1,22 +1,28 @@
-"""Child processes of the stack: started so that none outlives it, watched, stopped."""
+"""The one way to start a child process: it ends with this process, keeps a log, and is waited for until it is ready."""
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-_LEASH = Path(__file__).with_name("leash.py")
+from local.errors import StartError
 
-# One thread starts every child and lives as long as the interpreter: the kernel ties a child's leash to the
-# thread that forked it, and would end the child with a shorter-lived thread.
-_SPAWNER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spawner")
+_DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
+# What every program gets, unless its own environment says otherwise.
+_ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": "/"}
+# Seconds between two questions whether a child is ready.
+_PAUSE = 0.02
+
+# One thread starts every child and lives as long as the interpreter: the kernel ties a child's death signal to the
+# thread that forked the child, and would end the child together with a shorter-lived thread.
+_STARTER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="children")
 
 
 class Child:
@@ -31,10 +37,12 @@ class Child:
 
     @property
     def pid(self) -> int:
+        """The process id."""
         return self._process.pid
 
     @property
     def exited(self) -> bool:
+        """Whether the process has ended."""
         return self._exited.is_set()
 
     @property
@@ -42,8 +50,27 @@ class Child:
         """The exit code, or minus the number of the signal that ended it; None while it runs."""
         return self._process.returncode
 
+    def wait_until_ready(self, name: str, log: Path, ready: Callable[[], bool], seconds: float) -> None:
+        """Return as soon as the process is ready. A process that does not become ready is killed.
+
+        Args:
+            name: what a person calls it, to begin a sentence.
+            log: the file that its output goes to.
+            ready: returns whether it does its work; asked until it does.
+            seconds: how long to wait.
+
+        Raises:
+            StartError: the process ended, or was not ready in time; quotes the last line of the log.
+        """
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if self.wait(_PAUSE) or time.monotonic() > deadline:
+                reason = "" if self.exited else f"it was not ready within {seconds:g} s; "
+                self.kill()
+                raise StartError(f"{name} did not start: {reason}{last_line(log)} (log: {log})")
+
     def when_exited(self, callback: Callable[[], None]) -> None:
-        """Calls back once, from another thread, when the process has ended (at once if it has already)."""
+        """Call back once, from another thread, when the process has ended (at once if it has ended already)."""
         with self._lock:
             if not self._exited.is_set():
                 self._callbacks.append(callback)
@@ -51,23 +78,23 @@ class Child:
         callback()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Waits for the end, at most so many seconds; True if it has ended."""
+        """Wait until the process ends, at most so many seconds; returns whether it has ended."""
         return self._exited.wait(seconds)
 
     def send(self, signal_number: int) -> None:
-        """Sends a signal; nothing happens if the process has ended."""
+        """Send a signal; nothing happens if the process has ended."""
         if not self._exited.is_set():
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal_number)
 
     def stop(self, signal_number: int = signal.SIGTERM, seconds: float = 10) -> None:
-        """Asks the process to end, and kills it if it has not within so many seconds."""
+        """Ask the process to end, and kill it if it has not ended within so many seconds."""
         self.send(signal_number)
         if not self._exited.wait(seconds):
             self.kill()
 
     def kill(self) -> None:
-        """Ends the process with SIGKILL and waits for it."""
+        """End the process with SIGKILL and wait until it has ended."""
         self.send(signal.SIGKILL)
         self._exited.wait()
 
@@ -80,37 +107,34 @@ class Child:
             callback()
 
 
-def spawn(
-    program: Sequence[str],
+def start(
+    command: Sequence[str],
     *,
-    environment: Mapping[str, str],
     folder: Path,
     output: IO[bytes] | int,
+    environment: Mapping[str, str],
     user: str = "",
     death_signal: int = signal.SIGKILL,
 ) -> Child:
-    """Starts a child process that gets death_signal when this process dies, however it dies.
+    """Start a child process that the kernel ends when this process ends, however it ends.
 
-    program: absolute path and arguments. environment: all it gets, nothing is inherited. folder: its working
-    folder. output: where its stdout and stderr go. user: login name to run as, only for root. It is the
-    leader of a session of its own, so that Ctrl-C in the terminal reaches the stack alone.
+    The child leads a session of its own, so that Ctrl-C in the terminal reaches this process alone.
+
+    Args:
+        command: absolute path and arguments.
+        folder: its working folder.
+        output: the file or descriptor that its stdout and stderr go to.
+        environment: its environment variables, beside PATH, LANG and HOME. It inherits none.
+        user: login name to run as; only root may name one.
+        death_signal: what the kernel sends to the child when this process has ended.
     """
-    command = [
-        sys.executable,
-        "-I",
-        "-S",
-        str(_LEASH),
-        str(os.getpid()),
-        str(int(death_signal)),
-        user,
-        *program,
-    ]
+    wrapper = [sys.executable, "-I", "-S", str(_DIE_WITH_PARENT), str(os.getpid()), str(int(death_signal)), user]
 
-    def start() -> Child:
+    def popen() -> Child:
         return Child(
             subprocess.Popen(
-                command,
-                env=dict(environment),
+                [*wrapper, *command],
+                env={**_ENVIRONMENT, **environment},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -119,11 +143,10 @@ def spawn(
             )
         )
 
-    return _SPAWNER.submit(start).result()
+    return _STARTER.submit(popen).result()
 
 
-def free_port(address: str = "127.0.0.1") -> int:
-    """A TCP port that nobody listens on at this moment."""
-    with socket.socket() as listener:
-        listener.bind((address, 0))
-        return listener.getsockname()[1]
+def last_line(log: Path) -> str:
+    """Return the last line of a log that says something; Postgres ends its messages with a HINT, which is skipped."""
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip() and "HINT" not in line]
+    return lines[-1] if lines else "it wrote no log"

@@ -1,69 +1,77 @@
-"""A server that the stack starts as a child process and waits for until it answers."""
+"""A server that runs as a child process on a free port."""
 
-import os
-import time
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+import http.client
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from local.errors import StartError
-from local.processes.children import Child, free_port, spawn
+from local.network import free_port
+from local.processes import children
 
 _START_SECONDS = 60.0
 
 
-class Server(ABC):
-    """A server on a free port, ended with all that it keeps when it is stopped.
+class Server:
+    """A server on a free port; what it stores is gone when it is stopped.
 
-    name: what a person calls it. log: where its output goes. address: the IPv4 address it listens on.
+    name: what a person calls it, to begin a sentence. log: where its output goes. address: the IPv4 address it listens
+    on. command: returns its absolute path and arguments, once the port is known. ready: whether it answers.
+    environment: its environment variables.
     """
 
-    def __init__(self, name: str, log: Path, address: str) -> None:
-        self._name = name
+    def __init__(
+        self,
+        name: str,
+        log: Path,
+        address: str,
+        *,
+        command: Callable[[], Sequence[str]],
+        ready: Callable[[], bool],
+        environment: Mapping[str, str],
+    ) -> None:
         self.log = log
         self.address = address
         self.port = 0
-        self._child: Child | None = None
+        self._name = name
+        self._command = command
+        self._ready = ready
+        self._environment = environment
+        self._child: children.Child | None = None
 
     @property
     def url(self) -> str:
-        """Where it listens, without a path."""
+        """The address it listens on, as a URL without a path."""
         return f"http://{self.address}:{self.port}"
 
     @property
     def pid(self) -> int:
         """The server's process id."""
         if self._child is None:
-            raise RuntimeError(f"the {self._name} is not running")
+            raise RuntimeError(f"{self._name} is not running")
         return self._child.pid
 
     def start(self) -> None:
-        """Starts the server and returns when it answers; raises StartError when it does not."""
+        """Start the server and return when it answers; raises StartError if it does not."""
         self.port = free_port(self.address)
-        environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": "/", **self._environment}
         with self.log.open("wb") as output:
-            self._child = spawn(self._program(), environment=environment, folder=self.log.parent, output=output)
-        deadline = time.monotonic() + _START_SECONDS
-        while not self._answers():
-            if self._child.wait(0.05) or time.monotonic() > deadline:
-                self.stop()
-                raise StartError(f"the {self._name} did not start, see its log: {self.log}")
+            self._child = children.start(
+                self._command(), folder=self.log.parent, output=output, environment=self._environment
+            )
+        self._child.wait_until_ready(self._name, self.log, self._ready, _START_SECONDS)
 
     def stop(self) -> None:
-        """Stops the server, and with it all that was stored there."""
+        """Kill the server."""
         if self._child is not None:
             self._child.kill()
             self._child = None
 
-    @property
-    @abstractmethod
-    def _environment(self) -> Mapping[str, str]:
-        """What it needs of environment variables beside those that every program needs."""
 
-    @abstractmethod
-    def _program(self) -> Sequence[str]:
-        """Absolute path and arguments; the port is chosen by now."""
-
-    @abstractmethod
-    def _answers(self) -> bool:
-        """Whether it does what it is for, asked until it does."""
+def answers(address: str, port: int, path: str) -> bool:
+    """Return whether a GET of a path is answered with 200."""
+    connection = http.client.HTTPConnection(address, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == http.client.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()

@@ -13,11 +13,12 @@ from contextlib import suppress
 from aiohttp import web
 
 from local.errors import FunctionError
-from local.gateway.translation import PAYLOAD_LIMIT
-from local.processes.children import Child, spawn
+from local.processes import children
+from local.processes.children import Child
+from local.runtime.environment_variables import EnvironmentVariables
 from local.runtime.function_log import FunctionLog
-from local.surroundings import Surroundings
-from local.template.reading import Function
+from local.runtime.invocation import PAYLOAD_LIMIT
+from local.template.resources import Function
 
 # The limit of the Init phase: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 INIT_SECONDS = 10.0
@@ -43,7 +44,7 @@ class ExecutionEnvironment:
     def __init__(
         self,
         function: Function,
-        surroundings: Surroundings,
+        variables: EnvironmentVariables,
         log: FunctionLog,
         when_idle: Callable[["ExecutionEnvironment"], bool],
         when_gone: Callable[["ExecutionEnvironment"], None],
@@ -52,7 +53,7 @@ class ExecutionEnvironment:
         self.session_token = secrets.token_urlsafe(24)
         self.initialised = False
         self.idle_since = time.monotonic()
-        self._surroundings = surroundings
+        self._variables = variables
         self._log = log
         self._when_idle = when_idle
         self._when_gone = when_gone
@@ -89,7 +90,7 @@ class ExecutionEnvironment:
         """
         self._server = await self._loop.create_server(self._api, "127.0.0.1", 0)
         port = self._server.sockets[0].getsockname()[1]
-        self._child = self._spawn(f"127.0.0.1:{port}")
+        self._child = self._started(f"127.0.0.1:{port}")
         self._child.when_exited(lambda: _from_thread(self._loop, self._gone))
         try:
             await asyncio.wait_for(asyncio.shield(self._ready), INIT_SECONDS)
@@ -139,12 +140,12 @@ class ExecutionEnvironment:
             await self._loop.run_in_executor(None, self._child.wait)
         await self._close_api()
 
-    def _spawn(self, address: str) -> Child:
-        return spawn(
+    def _started(self, address: str) -> Child:
+        return children.start(
             [sys.executable, "-m", "awslambdaric", self.function.handler],
-            environment=self._surroundings.variables(self.function, address, self.session_token),
             folder=self.function.code_folder,
             output=self._log.descriptor,
+            environment=self._variables.of(self.function, address, self.session_token),
         )
 
     def _event_headers(self) -> dict[str, str]:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.errors import FunctionError, Throttled
-from local.gateway.translation import PAYLOAD_LIMIT
 from local.runtime.environment import ExecutionEnvironment
+from local.runtime.environment_variables import EnvironmentVariables
 from local.runtime.function_log import FunctionLog
-from local.surroundings import Surroundings
-from local.template.reading import Function
+from local.runtime.invocation import PAYLOAD_LIMIT
+from local.template.resources import Function
 
 IDLE_SECONDS = 300.0
 
@@ -35,12 +35,12 @@ class FunctionPool:
     are cores: the request takes whichever is free first. Must be used in the event loop.
     """
 
-    def __init__(self, function: Function, surroundings: Surroundings, log: FunctionLog, concurrency: int) -> None:
+    def __init__(self, function: Function, variables: EnvironmentVariables, log: FunctionLog, concurrency: int) -> None:
         self.function = function
         self.environments: list[ExecutionEnvironment] = []
         self.log = log
         self._limit = concurrency if function.concurrency is None else function.concurrency
-        self._surroundings = surroundings
+        self._variables = variables
         self._idle: list[ExecutionEnvironment] = []
         self._waiting: deque[asyncio.Future[ExecutionEnvironment]] = deque()
         self._in_flight = 0
@@ -99,7 +99,7 @@ class FunctionPool:
             task.add_done_callback(self._started)
 
     async def _start_environment(self) -> None:
-        environment = ExecutionEnvironment(self.function, self._surroundings, self.log, self._offer, self._forget)
+        environment = ExecutionEnvironment(self.function, self._variables, self.log, self._offer, self._forget)
         self.environments.append(environment)
         try:
             await environment.start()
@@ -133,11 +133,11 @@ class Functions:
     """The functions of a stack by name, and the care for their idle environments."""
 
     def __init__(
-        self, functions: Iterable[Function], surroundings: Surroundings, log_folder: Path, concurrency: int
+        self, functions: Iterable[Function], variables: EnvironmentVariables, log_folder: Path, concurrency: int
     ) -> None:
         self._pools = {
             function.name: FunctionPool(
-                function, surroundings, FunctionLog(log_folder / f"{function.name}.log"), concurrency
+                function, variables, FunctionLog(log_folder / f"{function.name}.log"), concurrency
             )
             for function in functions
         }

@@ -1,12 +1,11 @@
 """The sandbox as a child process of the local stack."""
 
-import http.client
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from local import ROOT
-from local.processes.servers import Server
+from local.processes.servers import Server, answers
 from local.sandbox.registry import FOLDER
 
 
@@ -17,23 +16,16 @@ class Sandbox(Server):
     """
 
     def __init__(self, folder: Path, address: str = "127.0.0.1", platforms: Path = FOLDER) -> None:
-        super().__init__("provider sandbox", folder / "sandbox.log", address)
+        super().__init__(
+            "the provider sandbox",
+            folder / "sandbox.log",
+            address,
+            command=self._sandbox,
+            ready=lambda: answers(self.address, self.port, "/_sandbox/calls"),
+            environment={"PYTHONPATH": str(ROOT)},
+        )
         self._platforms = platforms
 
-    @property
-    def _environment(self) -> Mapping[str, str]:
-        return {"PYTHONPATH": str(ROOT)}
-
-    def _program(self) -> Sequence[str]:
+    def _sandbox(self) -> Sequence[str]:
         listen = ["--address", self.address, "--port", str(self.port)]
         return [sys.executable, "-m", "local.sandbox", *listen, "--platforms", str(self._platforms)]
-
-    def _answers(self) -> bool:
-        connection = http.client.HTTPConnection(self.address, self.port, timeout=5)
-        try:
-            connection.request("GET", "/_sandbox/calls")
-            return connection.getresponse().status == http.client.OK
-        except OSError:
-            return False
-        finally:
-            connection.close()

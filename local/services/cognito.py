@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from local.account import REGION
 from local.errors import StartError
-from local.services.moto import REGION, Moto
+from local.services.moto import Moto
 
 GROUPS = ("super_admin", "tenant_admin", "regulator", "staff")
 # Custom attributes, which tokens carry as custom:tenant_id and so on; a player's token names the player.

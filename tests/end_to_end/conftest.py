@@ -13,8 +13,8 @@ import boto3
 import psycopg
 import pytest
 
-from local.demo import data
-from local.services.moto import REGION
+from local.account import REGION
+from local.services import demo_data
 from local.services.postgres import Postgres
 from local.services.services import GAME_PROVIDERS
 from local.stack import Stack
@@ -61,7 +61,7 @@ def secrets_manager(stack: Stack) -> Any:
 @pytest.fixture
 def rotate(stack: Stack, secrets_manager: Any) -> Iterator[Callable[..., None]]:
     """Replaces the demo game provider's casino secrets, the current one first; they are put back after the test."""
-    name = f"{GAME_PROVIDERS}/{data.GAME_PROVIDER_CODE}"
+    name = f"{GAME_PROVIDERS}/{demo_data.GAME_PROVIDER_CODE}"
     stored = json.loads(secrets_manager.get_secret_value(SecretId=name)["SecretString"])
 
     def store(*casino_secrets: str) -> None:
@@ -98,15 +98,15 @@ def second(stack: Stack, secrets_manager: Any) -> Iterator[Casino]:
             SELECT tenant_id, game_provider_id, 'SLOTS_001', 'Second Slots' FROM provider
             RETURNING game_id
             """,
-            [data.TENANT_ID, SECOND_CODE, stack.base_url],
+            [demo_data.TENANT_ID, SECOND_CODE, stack.base_url],
         ).fetchone()
         # Its calls come to the demo game provider, which answers to its code too.
         connection.execute(
             "INSERT INTO provider_casinos VALUES (%s, %s, %s, %s)",
-            [data.TENANT_ID, SECOND_CODE, stack.base_url, SECOND_CODE],
+            [demo_data.TENANT_ID, SECOND_CODE, stack.base_url, SECOND_CODE],
         )
     assert row is not None
-    secret = {"tenant_id": data.TENANT_ID, **SECOND_SECRETS}
+    secret = {"tenant_id": demo_data.TENANT_ID, **SECOND_SECRETS}
     secrets_manager.create_secret(Name=f"{GAME_PROVIDERS}/{SECOND_CODE}", SecretString=json.dumps(secret))
     with Casino(
         stack.base_url, SECOND_SECRETS["casino_secrets"][0], game_id=row[0], code=SECOND_CODE, timed=True

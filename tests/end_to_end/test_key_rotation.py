@@ -6,9 +6,9 @@ from secrets import token_hex
 import psycopg
 import pytest
 
-from local.demo.data import TENANT_ID
 from local.errors import FunctionError
 from local.sandbox.registry import demo_credentials
+from local.services.demo_data import TENANT_ID
 from local.stack import Stack
 from tests.end_to_end.conftest import kill_environments
 from tests.hub.client import Hub

@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from local.demo.data import CASINO_CODE, TENANT_ID
 from local.sandbox.registry import demo_credentials
+from local.services.demo_data import CASINO_CODE, TENANT_ID
 from local.stack import Stack
 
 ELSEWHERE = "https://localhost:9/elsewhere"

@@ -33,8 +33,8 @@ from causeway import audit_log
 from causeway.errors import table
 from causeway.platforms.verdicts import VERDICTS
 from causeway.tenancy import tenants
-from local.demo.data import CASINO_CODE, CASINO_SECRET, PROVIDER_SECRET, TENANT_ID
 from local.sandbox.registry import demo_credentials
+from local.services.demo_data import CASINO_CODE, CASINO_SECRET, PROVIDER_SECRET, TENANT_ID
 from local.stack import Stack
 from tests.conformance.client import Casino, Player, sign_timed
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from local import ROOT
-from local.demo import data
+from local.services import demo_data
 from local.services.services import GAME_PROVIDERS
 from local.stack import Stack
 from tests.conformance.client import Casino, Connections, encoded, sign
@@ -107,7 +107,7 @@ def test_launch_at_a_provider_that_does_not_answer_closes_the_session(
 ) -> None:
     """WALLET 46: a launch that fails leaves no session that takes bets."""
     player = casino.player()
-    secret = {"tenant_id": data.TENANT_ID, **SECOND_SECRETS}
+    secret = {"tenant_id": demo_data.TENANT_ID, **SECOND_SECRETS}
     secrets_manager.create_secret(Name=f"{GAME_PROVIDERS}/SILENT", SecretString=json.dumps(secret))
     row = superuser.execute(
         """
@@ -120,7 +120,7 @@ def test_launch_at_a_provider_that_does_not_answer_closes_the_session(
         SELECT tenant_id, game_provider_id, 'SLOTS_001', 'Silent Slots' FROM provider
         RETURNING game_id
         """,
-        [data.TENANT_ID],
+        [demo_data.TENANT_ID],
     ).fetchone()
     assert row is not None
     reply = casino.launch(player.user_id, row[0])

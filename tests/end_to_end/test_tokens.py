@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from local import ROOT
-from local.demo import data
+from local.services import demo_data
 from local.services.cognito import GROUPS, Person
 from local.stack import Stack
 from tests.end_to_end.tokens import KINDS, part, refused_token, signed
@@ -27,7 +27,7 @@ def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def launch(
-    stack: Stack, authorization: str | None, user_id: int = data.PLAYER_ID, tenant: str | None = None
+    stack: Stack, authorization: str | None, user_id: int = demo_data.PLAYER_ID, tenant: str | None = None
 ) -> requests.Response:
     headers = {} if authorization is None else {"Authorization": authorization}
     if tenant is not None:
@@ -42,7 +42,7 @@ def protected(stack: Stack, authorization: str | None, path: str = "/protected")
 
 
 def tenant_admin(stack: Stack) -> str:
-    return stack.info["tokens"][data.CASINO_CODE]["tenant_admin"]
+    return stack.info["tokens"][demo_data.CASINO_CODE]["tenant_admin"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -90,7 +90,7 @@ def test_claims_reach_the_function_as_texts_and_without_scopes(echo: Stack) -> N
         | {"cognito:groups": "[tenant_admin]"},
         "scopes": None,
     }
-    assert sent["custom:tenant_id"] == data.TENANT_ID
+    assert sent["custom:tenant_id"] == demo_data.TENANT_ID
     assert sent["token_use"] == "id"
 
 
@@ -111,7 +111,7 @@ def test_open_route_tells_its_function_of_no_authorizer_whatever_is_sent(echo: S
 
 
 def test_route_with_scopes_forbids_an_id_token_and_lets_an_access_token_pass(echo: Stack) -> None:
-    tokens = echo.user_pool.log_in(data.SUPER_ADMIN.name)
+    tokens = echo.user_pool.log_in(demo_data.SUPER_ADMIN.name)
 
     forbidden = protected(echo, f"Bearer {tokens['IdToken']}", "/scoped")
     passed = protected(echo, f"Bearer {tokens['AccessToken']}", "/scoped")
@@ -129,10 +129,10 @@ def test_route_with_scopes_forbids_an_id_token_and_lets_an_access_token_pass(ech
 
 def test_every_role_of_every_tenant_has_a_token(stack: Stack) -> None:
     tokens = stack.info["tokens"]
-    people = {(code, role): token for code in data.TENANTS for role, token in tokens[code].items()}
+    people = {(code, role): token for code in demo_data.TENANTS for role, token in tokens[code].items()}
 
-    assert tokens.keys() == {*data.TENANTS, "super_admin"}
-    for code, tenant_id in data.TENANTS.items():
+    assert tokens.keys() == {*demo_data.TENANTS, "super_admin"}
+    for code, tenant_id in demo_data.TENANTS.items():
         assert tokens[code].keys() >= set(GROUPS) - {"super_admin"}
         assert {part(token, 1)["custom:tenant_id"] for token in tokens[code].values()} == {tenant_id}
     for (_, role), token in people.items():
@@ -151,7 +151,7 @@ def test_tokens_can_be_had_anew(echo: Stack) -> None:
     assert answer.status_code == 200
     written = json.loads((echo.state_folder / "stack.json").read_text())
     assert answer.json() == written["tokens"] == echo.info["tokens"]
-    after = answer.json()[data.CASINO_CODE]["tenant_admin"]
+    after = answer.json()[demo_data.CASINO_CODE]["tenant_admin"]
     assert part(after, 1)["jti"] != part(before, 1)["jti"]
     assert protected(echo, f"Bearer {after}").status_code == 200
 
@@ -162,9 +162,9 @@ def test_launch_is_open_locally_but_a_bad_token_is_refused(stack: Stack) -> None
 
 
 def test_players_token_launches_for_its_player_alone(stack: Stack) -> None:
-    token = f"Bearer {stack.info['tokens'][data.CASINO_CODE]['player']}"
+    token = f"Bearer {stack.info['tokens'][demo_data.CASINO_CODE]['player']}"
 
-    own, others = launch(stack, token), launch(stack, token, data.PLAYER_ID + 1)
+    own, others = launch(stack, token), launch(stack, token, demo_data.PLAYER_ID + 1)
 
     assert own.status_code == 200
     assert (others.status_code, others.json()["code"]) == (403, "FORBIDDEN")
@@ -181,13 +181,13 @@ def test_people_launch_for_others_by_their_role_and_that_is_audited(
 ) -> None:
     """WALLET 47, through the authorizer that takes tokens and keys."""
     tokens = stack.info["tokens"]
-    token = tokens[role] if role == "super_admin" else tokens[data.CASINO_CODE][role]
-    answer = launch(stack, f"Bearer {token}", tenant=data.TENANT_ID if role == "super_admin" else None)
+    token = tokens[role] if role == "super_admin" else tokens[demo_data.CASINO_CODE][role]
+    answer = launch(stack, f"Bearer {token}", tenant=demo_data.TENANT_ID if role == "super_admin" else None)
 
     assert answer.status_code == status
     entry = superuser.execute(
         "SELECT actor, actor_role, action FROM audit_log WHERE tenant_id = %s ORDER BY entry DESC LIMIT 1",
-        [data.TENANT_ID],
+        [demo_data.TENANT_ID],
     ).fetchone()
     action = "session.opened" if status == 200 else "access.refused"
     assert entry == (part(token, 1)["sub"], role, action)
@@ -195,19 +195,19 @@ def test_people_launch_for_others_by_their_role_and_that_is_audited(
 
 def test_machine_launches_by_its_key(stack: Stack) -> None:
     """WALLET 47"""
-    body, url = {"userId": data.PLAYER_ID, "gameId": 1}, f"{stack.base_url}/casino/launchGame"
-    for key, status in ((stack.info["api_keys"][data.CASINO_CODE], 200), ("cwk_made_up", 401)):
+    body, url = {"userId": demo_data.PLAYER_ID, "gameId": 1}, f"{stack.base_url}/casino/launchGame"
+    for key, status in ((stack.info["api_keys"][demo_data.CASINO_CODE], 200), ("cwk_made_up", 401)):
         assert requests.post(url, json=body, headers={"X-API-Key": key}, timeout=30).status_code == status
 
 
 @pytest.mark.parametrize("path", ["/casino/launchGame", "/casino/simulateRound"])
 @pytest.mark.parametrize("role", ["regulator", "staff"])
 def test_who_may_launch_for_nobody_is_told_so_before_his_call_is_read(stack: Stack, role: str, path: str) -> None:
-    headers = {"Authorization": f"Bearer {stack.info['tokens'][data.CASINO_CODE][role]}"}
-    good = json.dumps({"userId": data.PLAYER_ID, "gameId": 1})
+    headers = {"Authorization": f"Bearer {stack.info['tokens'][demo_data.CASINO_CODE][role]}"}
+    good = json.dumps({"userId": demo_data.PLAYER_ID, "gameId": 1})
     for body, more in (
         *((good, {}), ("", {}), ("[", {}), ("x" * 20_000, {})),
-        *((good, {"Idempotency-Key": "k"}), (good, {"X-Tenant-Id": data.SECOND_TENANT_ID})),
+        *((good, {"Idempotency-Key": "k"}), (good, {"X-Tenant-Id": demo_data.SECOND_TENANT_ID})),
     ):
         answer = requests.post(stack.base_url + path, data=body, headers=headers | more, timeout=30)
         assert (answer.status_code, answer.json()["code"]) == (403, "FORBIDDEN")
@@ -215,18 +215,18 @@ def test_who_may_launch_for_nobody_is_told_so_before_his_call_is_read(stack: Sta
 
 def test_token_of_another_tenant_finds_no_game_of_this_one(stack: Stack) -> None:
     """HUB 43, for the one route that reads a tenant from a token."""
-    answer = launch(stack, f"Bearer {stack.info['tokens'][data.SECOND_CODE]['tenant_admin']}")
+    answer = launch(stack, f"Bearer {stack.info['tokens'][demo_data.SECOND_CODE]['tenant_admin']}")
 
     assert (answer.status_code, answer.json()["code"]) == (404, "GAME_NOT_FOUND")
 
 
 def test_user_added_later_logs_in_to_the_same_pool(echo: Stack) -> None:
-    echo.user_pool.add(Person("new@riviera.example", "staff", {"tenant_id": data.SECOND_TENANT_ID}))
+    echo.user_pool.add(Person("new@riviera.example", "staff", {"tenant_id": demo_data.SECOND_TENANT_ID}))
     token = echo.user_pool.log_in("new@riviera.example")["IdToken"]
 
     claims = protected(echo, f"Bearer {token}").json()["event"]["requestContext"]["authorizer"]["jwt"]["claims"]
 
-    assert (claims["email"], claims["custom:tenant_id"]) == ("new@riviera.example", data.SECOND_TENANT_ID)
+    assert (claims["email"], claims["custom:tenant_id"]) == ("new@riviera.example", demo_data.SECOND_TENANT_ID)
 
 
 def test_no_token_stands_in_a_log(echo: Stack) -> None:

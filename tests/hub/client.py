@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from causeway.wire.preconditions import Expected
-from local.demo.data import CASINO_CODE, SECOND_CODE, TENANTS
 from local.gateway.routes import delivered_path
+from local.services.demo_data import CASINO_CODE, SECOND_CODE, TENANTS
 
 ROOT = Path(__file__).parents[2]
 OURS, THEIRS = CASINO_CODE, SECOND_CODE

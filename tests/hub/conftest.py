@@ -14,9 +14,9 @@ from psycopg.rows import namedtuple_row
 from causeway.audit_log.verifier import Totals, verify
 from causeway.tenancy import identity
 from causeway.tenancy.context import RequestContext
-from local.demo.data import TENANTS
+from local.account import REGION
 from local.services.cognito import Person
-from local.services.moto import REGION
+from local.services.demo_data import TENANTS
 from local.stack import Stack
 from tests.hub.client import ADMIN, NOBODY, OURS, Caller, Hub, claims_of
 from tests.hub.in_process import forget

@@ -20,7 +20,7 @@ from causeway.vault import data_keys
 from local.gateway.server import Gateway
 from local.gateway.translation import Request
 from local.stack import Stack
-from local.template.reading import Function
+from local.template.resources import Function
 from tests.hub.client import Hub, Reply
 
 Handler = Callable[[dict[str, Any], Any], Any]

@@ -17,7 +17,7 @@ from causeway.tenancy.context import RequestContext
 from causeway.tenancy.identity import Caller
 from causeway.tenancy.permissions import ALLOWED
 from causeway.wire.preconditions import ANY
-from local.demo.data import TENANTS
+from local.services.demo_data import TENANTS
 from local.stack import Stack
 from tests.database.parallel import at_once
 from tests.hub.client import ADMIN, NOBODY, OURS, THEIR_ADMIN, THEIRS, Hub, machine

@@ -13,7 +13,7 @@ import pytest
 
 from causeway import audit_log
 from causeway.tenancy.context import RequestContext
-from local.demo.data import TENANTS
+from local.services.demo_data import TENANTS
 from local.stack import Stack
 from tests.hub.client import (
     ADMIN,

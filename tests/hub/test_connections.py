@@ -21,8 +21,8 @@ from causeway.errors.requests import VersionMismatch
 from causeway.errors.vault import KeyServiceUnavailable
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import ANY
-from local.demo.data import TENANTS
 from local.sandbox.registry import demo_credentials, platforms
+from local.services.demo_data import TENANTS
 from local.stack import Stack
 from tests.database.parallel import at_once
 from tests.hub.client import (

@@ -12,7 +12,7 @@ from causeway.database import postgres
 from causeway.errors.connections import IntegrationNotActive, NotSupported
 from causeway.tenancy.context import JobContext, RequestContext
 from causeway.wire.preconditions import ANY
-from local.demo.data import TENANTS
+from local.services.demo_data import TENANTS
 from tests.hub.client import OURS, Hub, config, draft
 from tests.hub.conftest import Platform
 

@@ -12,8 +12,8 @@ import pytest
 from causeway.database import idempotency
 from causeway.database.postgres import Database
 from causeway.wire import strict_json
-from local.demo.data import TENANTS
 from local.sandbox.registry import demo_credentials
+from local.services.demo_data import TENANTS
 from local.stack import Stack
 from tests.database.parallel import at_once
 from tests.hub.client import ADMIN, OURS, PLATFORM_ADMIN, Caller, Hub, Reply, draft, machine

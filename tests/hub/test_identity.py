@@ -12,7 +12,7 @@ from causeway.errors.tree import CausewayError
 from causeway.tenancy import identity
 from causeway.tenancy.authorizer_context import AuthorizerContext
 from causeway.tenancy.identity import Caller
-from local.demo.data import PEOPLE, TENANTS
+from local.services.demo_data import PEOPLE, TENANTS
 from local.stack import Stack
 from tests.end_to_end.tokens import KINDS, part, refused_token, signed
 from tests.hub.client import ADMIN, NOBODY, OURS, PLATFORM_ADMIN, STAFF, THEIRS, Hub

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local.demo.data import TENANTS
+from local.services.demo_data import TENANTS
 from local.stack import Stack
 from tests.database.cutting_proxy import CuttingProxy
 from tests.hub.client import ADMIN, OURS, PLATFORM_ADMIN, REGULATOR, Caller, Hub, Reply, claims_of

@@ -14,9 +14,10 @@ import pytest
 
 from causeway.tenancy.permissions import ALLOWED
 from local import ROOT
-from local.demo.data import TENANTS
+from local.services.demo_data import TENANTS
 from local.stack import Stack
-from local.template.reading import Function, load
+from local.template.reading import load
+from local.template.resources import Function
 from tests.hub.client import (
     ADMIN,
     NOBODY,

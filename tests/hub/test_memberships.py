@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from causeway.wire import base64url
-from local.demo.data import TENANTS
+from local.services.demo_data import TENANTS
 from local.stack import Stack
 from tests.database.parallel import at_once
 from tests.end_to_end.tokens import part, signed

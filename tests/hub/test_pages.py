@@ -18,7 +18,7 @@ from causeway.syncs import runs
 from causeway.tenancy import api_keys, memberships, tenants
 from causeway.wire import base64url
 from causeway.wire.pages import Listing
-from local.demo.data import TENANTS
+from local.services.demo_data import TENANTS
 from tests.hub.client import ADMIN, OURS, PLATFORM_ADMIN, ROOT, THEIRS, Caller, Hub
 from tests.hub.test_templates import added
 from tests.hub.test_tenants import new_tenant

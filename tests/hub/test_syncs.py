@@ -19,8 +19,8 @@ from causeway.syncs.runs import LeasedRun, Result
 from causeway.tenancy.context import JobContext, RequestContext
 from causeway.wire.preconditions import ANY
 from local import ROOT
-from local.demo.data import TENANTS
 from local.errors import FunctionError
+from local.services.demo_data import TENANTS
 from local.stack import Stack
 from tests.database.parallel import at_once
 from tests.hub.client import (

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from local.demo.data import TENANTS
+from local.services.demo_data import TENANTS
 from tests.database.parallel import at_once
 from tests.hub.client import ADMIN, NOBODY, OURS, PLATFORM_ADMIN, SUPER_ADMIN, Caller, Hub, draft
 

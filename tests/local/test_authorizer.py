@@ -13,7 +13,7 @@ from joserfc.jwk import RSAKey
 from local.errors import Refused, TemplateError
 from local.gateway.authorizers import Authorizers, declarations
 from local.gateway.jwt_authorizer import REFETCH_SECONDS, Declaration, JwtAuthorizer, Passed, SigningKeys, claim_text
-from local.template.reading import Route
+from local.template.resources import Route
 
 NOW = 1_718_700_000.5
 ISSUER = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_pool"

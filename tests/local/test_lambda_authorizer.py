@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from local.account import ACCOUNT_ID, REGION
 from local.errors import Refused, TemplateError, Throttled
 from local.gateway.authorizers import declarations
 from local.gateway.lambda_authorizer import LambdaAuthorizer, LambdaDeclaration
-from local.services.moto import ACCOUNT_ID, REGION
 
 Call = Callable[..., Any]
 EVENT = {

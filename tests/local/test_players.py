@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from local.demo.players import PlayersRoute
+from local.gateway.players_route import PlayersRoute
 from local.gateway.translation import Answer
 
 

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from local.errors import StartError, TemplateError
-from local.runtime.environment import Surroundings
+from local.runtime.environment_variables import EnvironmentVariables
 from local.runtime.functions import Functions
 from local.services import queues
 from local.services.moto import Moto
 from local.services.queues import EventSourceMappings, failures
-from local.template.reading import Queue, QueueSource, load, load_queues, queue_url
+from local.template.names import queue_url
+from local.template.reading import load, load_queues
+from local.template.resources import Queue, QueueSource
 
 TEMPLATE = Path(__file__).parent / "toy_queue" / "template.yaml"
 WORK, PLAIN, DEAD = "Work", "Plain", "Dead"
@@ -107,7 +109,7 @@ class Consumers:
 async def consuming(moto: Moto, sqs: Sqs, folder: Path) -> AsyncGenerator[Consumers]:
     """The toy functions, called by their queues."""
     toys = load(TEMPLATE, {})
-    functions = Functions(toys, Surroundings(moto.url, 0, folder, {}), folder, 10)
+    functions = Functions(toys, EnvironmentVariables(moto.url, 0, folder, {}), folder, 10)
     mappings = EventSourceMappings(toys, functions.invoke, moto.call)
     try:
         yield Consumers(functions, mappings, sqs, folder)
@@ -309,7 +311,7 @@ def test_mappings_are_read_as_the_template_says() -> None:
     [
         ("BatchSize: 10", "BatchSize: 11", r"ReportingFunction\.Events\.Work\.BatchSize: .* 1 to 10 messages"),
         ("Queue: !GetAtt Work.Arn", "Queue: 1", r"ReportingFunction\.Events\.Work\.Queue: the ARN of a queue"),
-        ("KmsMasterKeyId: alias/aws/sqs", "FifoQueue: true", r"Work\.FifoQueue: .* standard queues alone"),
+        ("KmsMasterKeyId: alias/aws/sqs", "FifoQueue: true", r"Work\.FifoQueue: .* standard queues only"),
         ("!GetAtt Work.Arn", "!GetAtt Wrok.Arn", r"nothing local stands for the attribute Wrok\.Arn"),
     ],
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.gateway.routes import RouteTable
-from local.template.reading import DEFAULT_ROUTE, Function, Route
+from local.template.resources import DEFAULT_ROUTE, Function, Route
 
 
 def _table(*keys: str) -> RouteTable:

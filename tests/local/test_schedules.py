@@ -14,7 +14,8 @@ import pytest
 from local import ROOT
 from local.errors import FunctionError, TemplateError
 from local.services.schedules import Schedules, upcoming
-from local.template.reading import Function, Schedule, load
+from local.template.reading import load
+from local.template.resources import Function, Schedule
 
 # A Saturday.
 NOON = datetime(2026, 11, 21, 12, 0, 30, tzinfo=UTC)

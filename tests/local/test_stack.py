@@ -245,7 +245,7 @@ def test_idle_environment_is_reaped(toy: Stack, call: Callable[..., Any]) -> Non
 
     assert toy._loop is not None
     assert toy._running is not None
-    toy._loop.call_soon_threadsafe(toy._running._pools["counter"].reap, 0)
+    toy._loop._loop.call_soon_threadsafe(toy._running._pools["counter"].reap, 0)
 
     _until(lambda: pid not in _pids(toy))
 
@@ -289,7 +289,7 @@ def test_second_stack_with_the_same_state_folder_does_not_start(toy: Stack) -> N
 
 @pytest.mark.parametrize("port", [-5, 65536, 99999])
 def test_port_that_is_none_is_said_in_a_sentence(tmp_path: Path, port: int) -> None:
-    with pytest.raises(StartError, match=f"{port} is no port"), Stack(port=port, state_folder=tmp_path, bare=True):
+    with pytest.raises(StartError, match=f"{port} is not a port"), Stack(port=port, state_folder=tmp_path, bare=True):
         pass
 
 

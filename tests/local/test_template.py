@@ -8,7 +8,8 @@ from local import ROOT
 from local.errors import TemplateError
 from local.state_files import sam_environment
 from local.template.intrinsics import parse
-from local.template.reading import Function, Route, Schedule, load
+from local.template.reading import load
+from local.template.resources import Function, Route, Schedule
 
 HEAD = """
 Parameters:

@@ -4,9 +4,12 @@ from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from causeway.casino.ledger import request_hash
 from causeway.tenancy import identity
+from local.sandbox.redirection import redirected
 from local.services.cognito import Person, UserPool
 
 TENANT_ID = "00000000-0000-4000-8000-000000000001"
@@ -66,37 +69,26 @@ def make_api_keys(superuser_url: str) -> dict[str, str]:
 
 
 def call_sandbox(superuser_url: str, sandbox_url: str) -> None:
-    """Give every provider of the catalogue the sandbox's address, in each environment that it has.
+    """Replace the address of every provider of the catalogue by the sandbox's, in each environment that it has.
 
-    Where a connection names its base URL itself, the sandbox's is the default: the demo credentials work as they stand.
+    changed_by_admin keeps the next migration from restoring the real addresses.
     """
-    with psycopg.connect(superuser_url) as connection:
-        connection.execute(
+    with psycopg.connect(superuser_url) as database, database.cursor(row_factory=dict_row) as cursor:
+        providers = cursor.execute(
+            """
+            SELECT provider_key AS key, base_urls, config_schema, health_call, authentication
+            FROM integration_providers
+            """
+        ).fetchall()
+        changed = [redirected(provider, sandbox_url) for provider in providers]
+        cursor.executemany(
             """
             UPDATE integration_providers
-            SET changed_by_admin = true, -- or the next migration would put the real addresses back
-                base_urls = (
-                    SELECT jsonb_object_agg(
-                        environment,
-                        CASE WHEN address <> 'null' THEN to_jsonb(%(url)s::text || '/' || provider_key) ELSE address END
-                    )
-                    FROM jsonb_each(base_urls) AS given (environment, address)
-                ),
-                config_schema = CASE
-                    WHEN health_call -> 'configured_url' IS DISTINCT FROM 'true' THEN config_schema
-                    ELSE jsonb_set(
-                        config_schema, '{properties,base_url,default}',
-                        to_jsonb(%(url)s::text || '/' || provider_key)
-                    )
-                END,
-                authentication = CASE
-                    WHEN authentication ->> 'token_url' IS NULL THEN authentication
-                    ELSE jsonb_set(
-                        authentication, '{token_url}', to_jsonb(%(url)s::text || '/' || provider_key || '/token')
-                    )
-                END
+            SET changed_by_admin = true, base_urls = %(base_urls)s, config_schema = %(config_schema)s,
+                authentication = %(authentication)s
+            WHERE provider_key = %(key)s
             """,
-            {"url": sandbox_url},
+            [{name: Jsonb(value) if name != "key" else value for name, value in each.items()} for each in changed],
         )
 
 

@@ -1,4 +1,4 @@
-"""Runs a program that the kernel ends when the stack dies: `leash.py PARENT SIGNAL USER PROGRAM...`."""
+"""Runs a program that the kernel ends with its parent: `die_with_parent.py PARENT SIGNAL USER PROGRAM...`."""
 
 import os
 import sys
@@ -7,11 +7,11 @@ PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: list[str]) -> None:
-    """Becomes PROGRAM, run as USER ("" = the same), which gets SIGNAL as soon as the parent is gone.
+    """Become PROGRAM, run as USER ("" = the same user). The kernel sends it SIGNAL as soon as PARENT is gone.
 
-    The kernel forgets the wish when the user changes, so it is made after that. It goes with the thread that
-    started the program, not with the process: see children.spawn. Only Linux has it; elsewhere the program
-    just runs. Source: prctl(2), PR_SET_PDEATHSIG.
+    The setting is made after the change of user, because that change clears it. It belongs to the thread that started
+    the program, not to the process: see children.start. Only Linux has it; elsewhere the program just runs. Source:
+    prctl(2), PR_SET_PDEATHSIG.
     """
     parent, signal_number, user, program = int(arguments[1]), int(arguments[2]), arguments[3], arguments[4:]
     prctl = None
@@ -27,9 +27,9 @@ def main(arguments: list[str]) -> None:
         os.setgid(entry.pw_gid)
         os.setuid(entry.pw_uid)
     if prctl is not None and prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0) != 0:
-        sys.exit("leash: the kernel refused PR_SET_PDEATHSIG")
+        sys.exit("die_with_parent: the kernel refused PR_SET_PDEATHSIG")
     if os.getppid() != parent:
-        sys.exit("leash: the stack is gone already")
+        sys.exit("die_with_parent: the parent is gone already")
     os.execv(program[0], program)
 
 

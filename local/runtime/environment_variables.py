@@ -1,4 +1,4 @@
-"""What a function finds around it: the environment variables of an execution environment."""
+"""The environment variables of an execution environment."""
 
 import os
 import secrets
@@ -8,32 +8,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.services.moto import REGION
-from local.template.reading import Function
+from local.account import REGION
+from local.template.resources import Function
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What every execution environment of a stack gets.
+class EnvironmentVariables:
+    """Makes the environment variables of the execution environments of a stack.
 
-    endpoint_url: the AWS services. secrets_port: of the Parameters and Secrets extension. home: a writable
-    folder. instead: values for environment variables that the template names and only AWS's paths fit.
+    endpoint_url: of the AWS services. secrets_port: of the Parameters and Secrets extension. home: a writable folder.
+    overrides: values for variables of the template whose value there is a path on Lambda.
     """
 
     endpoint_url: str
     secrets_port: int
     home: Path
-    instead: Mapping[str, str]
+    overrides: Mapping[str, str]
 
-    def variables(self, function: Function, api_address: str, session_token: str) -> dict[str, str]:
-        """The environment variables of one execution environment, made from scratch.
+    def of(self, function: Function, api_address: str, session_token: str) -> dict[str, str]:
+        """Return all environment variables of one execution environment; nothing is inherited.
 
-        api_address: of its Runtime API. session_token: its own, by which the extension knows it. Source: AWS Lambda
-        developer guide, "Defined runtime environment variables" (configuration-envvars).
+        api_address: of its Runtime API. session_token: tells the secrets extension which environment calls. Source: AWS
+        Lambda developer guide, "Defined runtime environment variables" (configuration-envvars).
         """
         packages = [layer / "python" for layer in function.layers]
         given = dict(function.environment)
-        given |= {name: value for name, value in self.instead.items() if name in given}
+        given |= {name: value for name, value in self.overrides.items() if name in given}
         return {
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/local/bin", "/usr/bin", "/bin"]),
             "HOME": str(self.home),
