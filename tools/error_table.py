@@ -1,4 +1,4 @@
-"""Prints docs/errors.md: python -m tools.error_table."""
+"""`python -m tools.error_table`: prints docs/errors.md, the table of the error codes."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Every module of functions/, layers/, local/ and benchmarks/ can be imported by the Python that runs the tests.
+"""Every module of functions/, layers/, local/, tools/ and benchmarks/ can be imported by the Python that runs the tests.
 
 .ci/run runs this with the oldest supported Python: some code imports only in newer versions (since 3.12 a dataclass
 accepts more kinds of default values).
@@ -17,7 +17,7 @@ PACKAGES = ROOT / "layers" / "causeway" / "python"
 def modules() -> list[str]:
     """The dotted name of every module of the packages."""
     files = [(PACKAGES, file) for file in PACKAGES.rglob("*.py")]
-    files += [(ROOT, file) for folder in ("local", "benchmarks") for file in (ROOT / folder).rglob("*.py")]
+    files += [(ROOT, file) for folder in ("local", "tools", "benchmarks") for file in (ROOT / folder).rglob("*.py")]
     return sorted(".".join(file.relative_to(root).with_suffix("").parts) for root, file in files)
 
 

@@ -8,6 +8,7 @@ from requests.structures import CaseInsensitiveDict
 
 from causeway.outbound import failures
 from causeway.outbound.replies import Reply
+from causeway.platforms.failures import SettingMissing
 from causeway.platforms.verdicts import judge
 from tests.platforms.facts import facts
 
@@ -96,7 +97,7 @@ def test_verdict_has_the_wait_that_the_platform_asks_for(value: str, seconds: in
 def test_every_verdict_says_what_to_do_next() -> None:
     """HUB 8."""
     replies = [judge(_reply(status, {})) for status in (200, 301, 401, 403, 429, 500)]
-    named = vars(failures).values()
+    named = [*vars(failures).values(), SettingMissing]
     failed = [judge(kind()) for kind in named if isinstance(kind, type) and issubclass(kind, failures.CallFailed)]
 
     assert all(verdict.message and verdict.next_action for verdict in replies + failed)
@@ -105,7 +106,7 @@ def test_every_verdict_says_what_to_do_next() -> None:
 
 def test_every_verdict_is_an_error_of_its_own_code() -> None:
     """HUB 54: a caller's mistake is a 4xx, a platform's failure 502 or 504; both state how long to wait."""
-    named = vars(failures).values()
+    named = [*vars(failures).values(), SettingMissing]
     failed = [judge(kind()) for kind in named if isinstance(kind, type) and issubclass(kind, failures.CallFailed)]
     replies = [judge(_reply(status, {}, **{"retry-after": "7"})) for status in (301, 401, 403, 404, 429, 500)]
     found = {verdict.code: verdict.error() for verdict in failed + replies}
@@ -133,7 +134,7 @@ def test_every_verdict_is_an_error_of_its_own_code() -> None:
             "CONFIG_INVALID",
             "config.base_url must begin with https://.",
         ),
-        (failures.ConfigLacks("config.base_url is missing"), "CONFIG_INCOMPLETE", "config.base_url is missing."),
+        (SettingMissing("config.base_url is missing"), "CONFIG_INCOMPLETE", "config.base_url is missing."),
         (failures.AddressBlocked("10.0.0.1"), "BLOCKED_ADDRESS", "The host in config.base_url has an address"),
         (failures.DnsFailed("x.invalid"), "DNS_FAILED", "There is no host of the name in config.base_url."),
     ],

@@ -135,7 +135,7 @@ def test_call_that_cannot_be_made_says_why_and_is_logged(account: Account, code:
 
     assert (verdict.code, verdict.message) == (code, message)
     assert [(attempt.status, attempt.response_body) for attempt in attempts] == [(None, "")]
-    assert attempts[0].error in ("ConfigLacks", "AddressInvalid")
+    assert attempts[0].error in ("SettingMissing", "AddressInvalid")
 
 
 def test_every_field_of_a_template_is_filled_in() -> None:

@@ -20,17 +20,6 @@ class RequestInvalid(CallFailed):
     """A header or another part of the request cannot be sent"""
 
 
-class ConfigLacks(RequestInvalid):
-    """The request needs what the configuration does not have; the text says what, and is told to the owner.
-
-    action: what the owner does next.
-    """
-
-    def __init__(self, why: str = "", action: str = "Give the field in the connection's config.") -> None:
-        super().__init__(why)
-        self.action = action
-
-
 class AddressInvalid(RequestInvalid):
     """The URL must not be called. The text continues a sentence that begins with the URL's name; the owner sees it"""
 

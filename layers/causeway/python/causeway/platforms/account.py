@@ -9,7 +9,8 @@ from typing import Any
 from causeway.catalogue.provider_terms import FIELD_REFERENCE
 from causeway.catalogue.providers import Provider
 from causeway.outbound.client import check_url
-from causeway.outbound.failures import AddressInvalid, CallFailed, ConfigLacks
+from causeway.outbound.failures import AddressInvalid, CallFailed
+from causeway.platforms.failures import SettingMissing
 from causeway.platforms.verdicts import judge
 
 # What a field may put into the host of a base URL.
@@ -32,7 +33,7 @@ class Account:
         """Return a text with the account's fields in the place of {names}.
 
         Raises:
-            ConfigLacks: the configuration lacks a field that the call needs.
+            SettingMissing: the configuration lacks a field that the call needs.
         """
         return FIELD_REFERENCE.sub(lambda found: encode(self._field(found[1])), template)
 
@@ -42,7 +43,7 @@ class Account:
             value = self.provider.config_schema.get("properties", {}).get(name, {}).get("default")
         if value is None:
             action = f"Give config.{name}; the template's set-up text says where to find it."
-            raise ConfigLacks(f"config.{name} is missing, which this call needs", action)
+            raise SettingMissing(f"config.{name} is missing, which this call needs", action)
         return value if isinstance(value, str) else json.dumps(value)
 
     @property
@@ -72,18 +73,18 @@ class Account:
 
     @property
     def base_url(self) -> str:
-        """The URL that paths are appended to; raises ConfigLacks, AddressInvalid, AddressBlocked if none is."""
+        """The URL that paths are appended to; raises SettingMissing, AddressInvalid, AddressBlocked if none is."""
         if self.provider.health_call.get("configured_url"):
             try:
                 return _checked(self.filled("{base_url}"))
-            except ConfigLacks as failure:
+            except SettingMissing as failure:
                 lacks = f"config.base_url is missing: {self.provider.display_name} has no public address"
                 action = "Give config.base_url, the address that the platform's partner team named."
-                raise ConfigLacks(lacks, action) from failure
+                raise SettingMissing(lacks, action) from failure
         template = self.provider.base_urls.get(self.environment)
         if not template:
             offered = " or ".join(sorted(name for name, url in self.provider.base_urls.items() if url))
-            raise ConfigLacks(
+            raise SettingMissing(
                 f"environment: {self.provider.display_name} has no {self.environment} environment, but {offered}",
                 f"Send environment {offered}, and a config that gives every secret.",
             )

@@ -15,7 +15,6 @@ from causeway.outbound.failures import (
     AddressBlocked,
     AddressInvalid,
     CallFailed,
-    ConfigLacks,
     DnsFailed,
     DnsUnavailable,
     Garbled,
@@ -25,6 +24,7 @@ from causeway.outbound.failures import (
     TooLarge,
 )
 from causeway.outbound.replies import Reply
+from causeway.platforms.failures import SettingMissing
 
 
 class Finding(Enum):
@@ -176,7 +176,7 @@ _FAILURES: tuple[tuple[type[CallFailed], str], ...] = (
     (TimedOut, "TIMED_OUT"),
     (TooLarge, "UNEXPECTED_ANSWER"),
     (Garbled, "UNEXPECTED_ANSWER"),
-    (ConfigLacks, "CONFIG_INCOMPLETE"),
+    (SettingMissing, "CONFIG_INCOMPLETE"),
     (RequestInvalid, "CONFIG_INVALID"),
 )
 
@@ -211,7 +211,7 @@ def _told(failure: CallFailed, address: str) -> tuple[str, str]:
     """What the owner is told instead of the general sentence and action, where the failure names what is wrong."""
     if isinstance(failure, AddressInvalid):
         return f"{_capitalised(address)} {failure}.", f"Correct {address}: give the platform's own https:// address."
-    return (f"{failure}.", failure.action) if isinstance(failure, ConfigLacks) else ("", "")
+    return (f"{failure}.", failure.action) if isinstance(failure, SettingMissing) else ("", "")
 
 
 def _capitalised(address: str) -> str:

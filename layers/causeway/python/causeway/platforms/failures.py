@@ -1,0 +1,14 @@
+"""Why a call to a platform cannot be made: the connection's configuration is incomplete."""
+
+from causeway.outbound.failures import RequestInvalid
+
+
+class SettingMissing(RequestInvalid):
+    """The call needs a setting that the connection's configuration does not have.
+
+    The text says which; the connection's owner sees it. action: what the owner does next.
+    """
+
+    def __init__(self, why: str = "", action: str = "Give the field in the connection's config.") -> None:
+        super().__init__(why)
+        self.action = action
