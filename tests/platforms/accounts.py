@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from causeway.catalogue.config_schema import secret_fields, split
+from causeway.catalogue import secret_fields
 from causeway.catalogue.providers import Provider, read_shape
 from causeway.platforms.account import Account
 from local import ROOT
@@ -22,7 +22,7 @@ def document(key: str) -> dict[str, Any]:
 
 def secrets_of(key: str) -> frozenset[str]:
     """Return the names of the fields that the catalogue marks as secret."""
-    return frozenset(secret_fields(document(key)["config_schema"]))
+    return frozenset(secret_fields.names(document(key)["config_schema"]))
 
 
 def demo_account(key: str, url: str | None = None, **changes: str) -> Account:
@@ -39,6 +39,6 @@ def demo_account(key: str, url: str | None = None, **changes: str) -> Account:
         changed = redirected(original, url)
         fields = ("base_urls", "authentication", "health_call", "config_schema")
         provider = replace(provider, **{name: changed[name] for name in fields})
-    settings, secrets = split(provider.config_schema, demo_credentials(key) | changes)
+    settings, secrets = secret_fields.split(provider.config_schema, demo_credentials(key) | changes)
     environment = "sandbox" if original["base_urls"]["sandbox"] else "production"
     return Account(provider, environment, settings, secrets)

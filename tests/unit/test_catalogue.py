@@ -4,14 +4,15 @@ import copy
 import json
 import re
 import shutil
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from causeway.catalogue import config_schema
+from causeway.catalogue import secret_fields, templates, validation
 from causeway.catalogue.files import read_folder
-from causeway.catalogue.providers import Provider, read_shape
+from causeway.catalogue.providers import COLUMNS, Provider, read_shape
 from causeway.errors.catalogue import ConfigSchemaInvalid
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.service import Misconfigured
@@ -64,13 +65,13 @@ def test_provider_has_the_vendors_address_or_the_tenants(provider: Provider) -> 
 def test_health_call_proves_the_credentials(provider: Provider) -> None:
     """A call without any secret would succeed with every credential."""
     sent = [provider.authentication, provider.health_call]
-    assert references(sent) & config_schema.secret_fields(provider.config_schema)
-    assert not references(provider.health_call["path"]) & config_schema.secret_fields(provider.config_schema)
+    assert references(sent) & secret_fields.names(provider.config_schema)
+    assert not references(provider.health_call["path"]) & secret_fields.names(provider.config_schema)
 
 
 def test_secrets_are_marked() -> None:
     """HUB 1"""
-    found = {key: set(config_schema.secret_fields(provider.config_schema)) for key, provider in PROVIDERS.items()}
+    found = {key: set(secret_fields.names(provider.config_schema)) for key, provider in PROVIDERS.items()}
     assert found == {key: its.secrets for key, its in FACTS.items()}
 
 
@@ -82,7 +83,7 @@ def test_field_with_a_secret_sounding_name_is_secret(provider: Provider) -> None
         for name in provider.config_schema["properties"]
         if re.search("secret|token|password|pin$|key", name, re.IGNORECASE)
     }
-    assert sounds - FACTS[provider.key].public <= config_schema.secret_fields(provider.config_schema)
+    assert sounds - FACTS[provider.key].public <= secret_fields.names(provider.config_schema)
 
 
 @pytest.mark.parametrize("key", FACTS)
@@ -90,9 +91,9 @@ def test_example_is_a_valid_configuration(key: str) -> None:
     """HUB 7"""
     schema = PROVIDERS[key].config_schema
     example = dict(FACTS[key].example)
-    config_schema.validate(schema, example)
+    validation.validate(schema, example)
 
-    plain, secrets = config_schema.split(schema, example)
+    plain, secrets = secret_fields.split(schema, example)
     assert secrets.keys() == FACTS[key].secrets & example.keys()
     assert plain | secrets == example
 
@@ -104,9 +105,9 @@ def test_each_missing_field_and_an_unknown_one_are_named(key: str) -> None:
     for name in schema["required"]:
         config = {field: value for field, value in example.items() if field != name}
         with pytest.raises(ConfigSchemaInvalid, match=f"^config.{name} is missing$"):
-            config_schema.validate(schema, config)
+            validation.validate(schema, config)
     with pytest.raises(ConfigSchemaInvalid, match=r"^config\.surprise is not a known field: the fields are \w+"):
-        config_schema.validate(schema, example | {"surprise": CANARY})
+        validation.validate(schema, example | {"surprise": CANARY})
 
 
 @pytest.mark.parametrize(("key", "name"), [(key, name) for key, its in FACTS.items() for name in sorted(its.secrets)])
@@ -114,7 +115,7 @@ def test_each_missing_field_and_an_unknown_one_are_named(key: str) -> None:
 def test_bad_secret_is_named_and_its_value_not_repeated(key: str, name: str, value: Any) -> None:
     """HUB 1, 7: a line feed in a secret would end the header that carries it."""
     with pytest.raises(ConfigSchemaInvalid) as caught:
-        config_schema.validate(PROVIDERS[key].config_schema | {"required": []}, {name: value})
+        validation.validate(PROVIDERS[key].config_schema | {"required": []}, {name: value})
     assert f"config.{name} must " in caught.value.sentence
     assert CANARY not in f"{caught.value.sentence}{caught.value.cause}{caught.value!r}"
 
@@ -128,7 +129,7 @@ def test_field_in_a_url_cannot_change_the_host_or_path(value: str) -> None:
             schema = provider.config_schema | {"required": []}
             seen += 1
             with pytest.raises(ConfigSchemaInvalid, match=rf"config\.{name} must "):
-                config_schema.validate(schema, {name: value})
+                validation.validate(schema, {name: value})
     assert seen >= 15
 
 
@@ -274,3 +275,13 @@ def test_folder_without_the_shape_says_what_is_missing(folder: Path) -> None:
     (folder / "_provider.schema.json").unlink()
     with pytest.raises(Misconfigured, match=r"_provider\.schema\.json is missing"):
         read_folder(folder)
+
+
+def test_columns_fields_and_shape_name_the_same_parts_of_a_provider() -> None:
+    """A column that is missing in one of them would be lost on the way in or out."""
+    state = {"is_active", "changed_by_admin", "version"}
+    parts = {"key", *COLUMNS}
+
+    assert parts | state == {field.name for field in fields(Provider)}
+    assert parts == set(SHAPE["properties"]) - {"$comment"}
+    assert set(templates.FIELDS.values()) == parts

@@ -1,27 +1,20 @@
-"""A connection's configuration against its provider's JSON Schema (draft 2020-12), and the schemas themselves.
-
-No sentence here repeats a value, which may be a secret: it names the field, and what the schema asks of it.
-"""
+"""What a provider's config_schema may be: a JSON Schema (draft 2020-12) that is safe to validate configurations by."""
 
 import json
 import re
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any, Never
 
-from causeway.catalogue import patterns, schema_sentences, schema_work
-from causeway.catalogue.schema_sentences import joined
+from causeway.catalogue import patterns, validation, validation_cost
+from causeway.catalogue.validation_sentences import joined
 from causeway.errors.catalogue import ConfigSchemaInvalid
-from causeway.errors.requests import REQUEST_BYTES, InvalidRequest
-from causeway.wire.names import unseen
+from causeway.errors.requests import REQUEST_BYTES
 from causeway.wire.nesting import is_deeper
-from causeway.wire.strict_json import NotAnInteger, shown_name
+from causeway.wire.strict_json import shown_name
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # A schema with fields this many levels deep is refused: far above what any provider needs.
 _MOST_LEVELS = 16
-# Problems said in one sentence.
-_MOST_PROBLEMS = 3
 
 # JSON Schema ignores a keyword it does not know. Here that could store a secret in the clear (`encrypted: true`,
 # `x-secrets: true`), so only these are taken.
@@ -39,7 +32,7 @@ _LOCAL = re.compile(r"#/\$defs/[A-Za-z][A-Za-z0-9_]{0,63}")
 _TELLS = ("default", "const", "enum", "examples")
 
 
-def check_schema(schema: Any) -> None:
+def check(schema: Any) -> None:
     """Check that a provider's schema is one that configurations can be validated by, safely.
 
     It is valid draft 2020-12 of the keywords above, bounded in size, refuses unknown fields, refers to its own $defs
@@ -65,7 +58,7 @@ def check_schema(schema: Any) -> None:
         _check_secret(path, inner)
     _check_work(schema)
     try:
-        _validator(schema)
+        validation.validator(schema)
     except ValueError as error:
         _refuse_keyword(error)
     _check_defaults(schema)
@@ -73,8 +66,8 @@ def check_schema(schema: Any) -> None:
 
 def _check_work(schema: dict[str, Any]) -> None:
     try:
-        too_much = schema_work.is_too_much(schema)
-    except schema_work.Uncompiled as error:
+        too_much = validation_cost.is_too_much(schema)
+    except validation_cost.Uncompiled as error:
         _refuse(str(error), patterns.REFUSED)
     if too_much:
         _refuse("config_schema", "is too much work to check a configuration by: set maxLength beside each pattern")
@@ -84,7 +77,7 @@ def _check_defaults(schema: dict[str, Any]) -> None:
     """A default stands where a value would, in a URL too, so it keeps to what the field allows."""
     for name, field in schema.get("properties", {}).items():
         alone = {"properties": {name: field}, "$defs": schema.get("$defs", {})}
-        if "default" in field and problems(alone, {name: field["default"]}, "config"):
+        if "default" in field and validation.problems(alone, {name: field["default"]}, "config"):
             _refuse(f"config_schema.properties.{name}.default", "does not fit its own field")
 
 
@@ -99,23 +92,8 @@ def _check_bounds(schema: Any) -> None:
         _refuse("config_schema", f"is nested more than {_MOST_LEVELS} levels deep")
     if len(json.dumps(schema)) > REQUEST_BYTES:
         _refuse("config_schema", f"is larger than {REQUEST_BYTES} bytes")
-    for sentence in _unholdable(schema, "config_schema"):
+    for sentence in validation.unholdable(schema, "config_schema"):
         raise ConfigSchemaInvalid(sentence)
-
-
-def _unholdable(value: Any, path: str) -> Iterator[str]:
-    """What JSON or Postgres cannot hold as it is, a sentence each."""
-    if isinstance(value, NotAnInteger):
-        yield f"{path} must be a whole number"
-    elif isinstance(value, str) and ("\0" in value or any("\ud800" <= character <= "\udfff" for character in value)):
-        yield f"{path} holds a character that is not text"
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _unholdable(name, path)
-            yield from _unholdable(inner, joined(path, [name]))
-    elif isinstance(value, list):
-        for position, inner in enumerate(value):
-            yield from _unholdable(inner, joined(path, [position]))
 
 
 def _refuse_keyword(error: "ValueError") -> Never:
@@ -162,13 +140,6 @@ def _check_keywords(path: str, schema: dict[str, Any]) -> None:
         _refuse(f"{path}.pattern", f"is longer than {patterns.MOST_CHARACTERS} characters")
 
 
-def check_pattern(pattern: str) -> None:
-    """Raise InvalidRequest where a health call's pattern cannot be matched in linear time."""
-    wrong = patterns.why_refused(pattern)
-    if wrong is not None:
-        raise InvalidRequest(f"health_call.refused_when.pattern {wrong}")
-
-
 def _check_secret(path: str, schema: dict[str, Any]) -> None:
     mark = schema.get("x-secret")
     if mark is None:
@@ -180,85 +151,3 @@ def _check_secret(path: str, schema: dict[str, Any]) -> None:
     for keyword in _TELLS:
         if keyword in schema:
             _refuse(f"{path}.{keyword}", "would show what is secret")
-
-
-def validate(schema: dict[str, Any], config: Any) -> None:
-    """Check a connection's configuration against its provider's schema, which check_schema has passed.
-
-    Raises:
-        ConfigSchemaInvalid: it does not fit; the sentence names up to three fields by path, and repeats no value.
-    """
-    if schema_work.holds_too_many(config):
-        raise ConfigSchemaInvalid(f"config holds more than {schema_work.MOST_VALUES} values")
-    # What was pasted with a blank is told as that, and not by the pattern that it breaks.
-    pasted = list(islice(_pasted(config), _MOST_PROBLEMS))
-    found = pasted or list(islice(_problems(schema, config, "config"), _MOST_PROBLEMS))
-    if found:
-        raise ConfigSchemaInvalid("; ".join(found))
-
-
-def _pasted(config: Any) -> Iterator[str]:
-    """What copying has added to a text of the configuration, a sentence each."""
-    texts = [(name, text) for name, text in config.items() if _is_text(text)] if isinstance(config, dict) else []
-    for name, text in texts:
-        path, kept = joined("config", [name]), text.strip()
-        # A text of several lines, such as a private key, ends in a line break of its own.
-        own = text.rstrip("\r\n") if "\n" in kept else text
-        places = [place for place, ends in (("beginning", own.lstrip()), ("end", own.rstrip())) if ends != own]
-        if places:
-            yield f"{path} has a space or line break at its {' and its '.join(places)}"
-        elif any(unseen(one) and one not in "\t\r\n" for one in kept):
-            yield f"{path} has an invisible character"
-
-
-def _is_text(value: Any) -> bool:
-    """Whether a value is a text that can be held: for what is not, there are other sentences."""
-    return isinstance(value, str) and not isinstance(value, NotAnInteger) and not any(_unholdable(value, ""))
-
-
-def problems(schema: dict[str, Any], value: Any, name: str) -> list[str]:
-    """Return what is wrong with a JSON value, a sentence each, empty where nothing is; no sentence repeats the value.
-
-    Args:
-        schema: draft 2020-12; one of ours, or one that check_schema has passed.
-        value: what json.loads returns.
-        name: what the value is called in the sentences.
-    """
-    return list(_problems(schema, value, name))
-
-
-def _problems(schema: dict[str, Any], value: Any, name: str) -> Iterator[str]:
-    unholdable = list(_unholdable(value, name))
-    yield from unholdable
-    if not unholdable:
-        for error in _validator(schema).iter_errors(value):
-            yield from schema_sentences.of(error, name, schema)
-
-
-def _validator(schema: dict[str, Any]) -> Any:
-    from jsonschema_rs import Draft202012Validator
-
-    return Draft202012Validator(
-        schema_work.guarded(schema),
-        validate_formats=True,
-        pattern_options=patterns.engine(),
-        retriever=_refuse_to_fetch,
-    )
-
-
-def _refuse_to_fetch(uri: str) -> Never:
-    raise ValueError(f"{uri} is not local")
-
-
-def secret_fields(schema: dict[str, Any]) -> frozenset[str]:
-    """Return the names of the fields that the schema marks as secret."""
-    return frozenset(name for name, field in schema.get("properties", {}).items() if field.get("x-secret"))
-
-
-def split(schema: dict[str, Any], config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return a valid configuration's plain settings, and its secrets, both by field."""
-    names = secret_fields(schema)
-    return (
-        {name: value for name, value in config.items() if name not in names},
-        {name: value for name, value in config.items() if name in names},
-    )

@@ -9,9 +9,8 @@ from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from causeway.catalogue import config_schema, provider_terms
-from causeway.catalogue.config_schema import check_schema
-from causeway.errors.catalogue import ConfigSchemaInvalid, ProviderNotFound
+from causeway.catalogue import config_schema, document_rules, secret_fields, terms, validation
+from causeway.errors.catalogue import ProviderNotFound
 from causeway.errors.requests import InvalidRequest, NameTaken, VersionMismatch
 from causeway.errors.service import Misconfigured
 from causeway.wire.pages import Listing, Page, PageRequest
@@ -19,15 +18,33 @@ from causeway.wire.pages import Listing, Page, PageRequest
 # In the order of the keys.
 LISTING = Listing("templates", (str,))
 _SHAPE = "_provider.schema.json"
-# What a document cannot set.
-_STATE = ("is_active", "changed_by_admin", "version")
-# What Provider is made of.
-_SELECT: LiteralString = """
-    SELECT provider_key AS key, kind, display_name, description, icon, config_schema, setup_instructions,
-        documentation_url, base_urls, api_version, webhook_support, rate_limits, authentication, health_call, is_active,
-        changed_by_admin, version
-    FROM integration_providers
+# The columns that a provider's document sets, beside provider_key, which is its key. Every other list of these columns
+# is made from this one; each column has a field in Provider, and a property in the shape.
+COLUMNS: tuple[LiteralString, ...] = (
+    "kind",
+    "display_name",
+    "description",
+    "icon",
+    "config_schema",
+    "setup_instructions",
+    "documentation_url",
+    "base_urls",
+    "api_version",
+    "webhook_support",
+    "rate_limits",
+    "authentication",
+    "health_call",
+)
+_NAMES: LiteralString = ", ".join(COLUMNS)
+_PARAMETERS: LiteralString = ", ".join([f"%({name})s" for name in COLUMNS])
+_ASSIGNMENTS: LiteralString = ", ".join([f"{name} = %({name})s" for name in COLUMNS])
+_FROM: LiteralString = "FROM integration_providers"
+_SELECT: LiteralString = f"SELECT provider_key AS key, {_NAMES}, is_active, changed_by_admin, version {_FROM}"
+_INTO: LiteralString = "INSERT INTO integration_providers AS p"
+INSERT: LiteralString = f"""
+    {_INTO} (provider_key, {_NAMES}, changed_by_admin) VALUES (%(key)s, {_PARAMETERS}, %(changed_by_admin)s)
 """
+_UPDATE: LiteralString = "UPDATE integration_providers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,22 +84,22 @@ class Provider:
 
         Raises:
             InvalidRequest: it has not the shape, or refers to a field it cannot; the sentence names the path.
-            ConfigSchemaInvalid: its config_schema is not one that check_schema takes.
+            ConfigSchemaInvalid: its config_schema is not one that config_schema.check takes.
         """
-        wrong = config_schema.problems(shape, document, "provider")
+        wrong = validation.problems(shape, document, "provider")
         if wrong:
             raise InvalidRequest("; ".join(wrong[:3]))
-        check_schema(document["config_schema"])
-        provider_terms.check(document)
+        config_schema.check(document["config_schema"])
+        document_rules.check(document)
         return cls(**{name: value for name, value in document.items() if name != "$comment"})
 
     def sent(self, environment: str) -> list[Any]:
-        """Return what provider_terms.digest takes: all that decides where a connection's secrets go."""
+        """Return what terms.digest takes: all that decides where a connection's secrets go."""
         return [self.base_urls.get(environment), self.authentication, self.health_call, self.config_schema]
 
     def terms(self, environment: str) -> bytes:
         """Return what a tenant agrees to that gives secrets for an environment: the digest of what is sent."""
-        return provider_terms.digest(*self.sent(environment))
+        return terms.digest(*self.sent(environment))
 
 
 def read_shape(folder: Path) -> dict[str, Any]:
@@ -161,19 +178,12 @@ def create(connection: Connection[Any], provider: Provider) -> Provider:
         NameTaken: there is one of that key.
     """
     row = connection.execute(
-        """
-        INSERT INTO integration_providers (
-            provider_key, kind, display_name, description, icon, config_schema, setup_instructions, documentation_url,
-            base_urls, api_version, webhook_support, rate_limits, authentication, health_call, changed_by_admin
-        ) VALUES (
-            %(key)s, %(kind)s, %(display_name)s, %(description)s, %(icon)s, %(config_schema)s, %(setup_instructions)s,
-            %(documentation_url)s, %(base_urls)s, %(api_version)s, %(webhook_support)s, %(rate_limits)s,
-            %(authentication)s, %(health_call)s, true
-        )
+        f"""
+        {INSERT}
         ON CONFLICT (provider_key) DO NOTHING
         RETURNING provider_key
         """,
-        as_row(provider),
+        as_row(replace(provider, changed_by_admin=True)),
     ).fetchone()
     if row is None:
         raise NameTaken(f"There is already a provider with the key {provider.key}")
@@ -202,18 +212,13 @@ def change(
         raise VersionMismatch
     if changes.get("key", key) != key:
         raise InvalidRequest("key cannot be changed")
-    document = {name: value for name, value in asdict(before).items() if name not in _STATE}
+    document = {name: getattr(before, name) for name in ("key", *COLUMNS)}
     after = Provider.parse(document | changes, shape)
-    keep_marks(before.config_schema, after.config_schema)
+    secret_fields.check_unchanged(before.config_schema, after.config_schema)
     row = connection.execute(
-        """
-        UPDATE integration_providers SET
-            kind = %(kind)s, display_name = %(display_name)s, description = %(description)s, icon = %(icon)s,
-            config_schema = %(config_schema)s, setup_instructions = %(setup_instructions)s,
-            documentation_url = %(documentation_url)s, base_urls = %(base_urls)s, api_version = %(api_version)s,
-            webhook_support = %(webhook_support)s, rate_limits = %(rate_limits)s,
-            authentication = %(authentication)s, health_call = %(health_call)s,
-            changed_by_admin = true, version = version + 1, updated_at = now()
+        f"""
+        {_UPDATE}
+        SET {_ASSIGNMENTS}, changed_by_admin = true, version = version + 1, updated_at = now()
         WHERE provider_key = %(key)s AND version = %(before)s
         RETURNING version
         """,
@@ -222,21 +227,6 @@ def change(
     if row is None:
         raise VersionMismatch
     return replace(after, is_active=before.is_active, changed_by_admin=True, version=version + 1)
-
-
-def keep_marks(before: dict[str, Any], after: dict[str, Any]) -> None:
-    """Check that each field of a config_schema stays secret, or stays none: connections hold its value accordingly.
-
-    Raises:
-        ConfigSchemaInvalid: one would not; the sentence names it.
-    """
-    was, becomes = config_schema.secret_fields(before), config_schema.secret_fields(after)
-    bared = was - becomes
-    if bared:
-        raise ConfigSchemaInvalid(f"config_schema.properties.{min(bared)}.x-secret must stay true")
-    marked = (becomes - was) & before.get("properties", {}).keys()
-    if marked:
-        raise ConfigSchemaInvalid(f"config_schema.properties.{min(marked)}.x-secret must be a new field's")
 
 
 def set_active(connection: Connection[Any], key: str, version: int, *, active: bool) -> Provider:

@@ -15,23 +15,14 @@ from causeway.wire.names import name_field
 from causeway.wire.pages import PageRequest
 from causeway.wire.preconditions import Expected
 
-# A field of the API -> of the catalogue.
-FIELDS = {
-    "id": "key",
-    "category": "kind",
-    "displayName": "display_name",
-    "description": "description",
-    "icon": "icon",
-    "configSchema": "config_schema",
-    "setupInstructions": "setup_instructions",
-    "documentationUrl": "documentation_url",
-    "baseUrls": "base_urls",
-    "apiVersion": "api_version",
-    "webhookSupport": "webhook_support",
-    "rateLimits": "rate_limits",
-    "authentication": "authentication",
-    "healthCall": "health_call",
-}
+
+def _camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+# The API's name of each field that a template sets -> the catalogue's.
+FIELDS = {"id": "key"} | {"category" if name == "kind" else _camel_case(name): name for name in providers.COLUMNS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ KMS and providers are called between transactions, never inside one.
 from uuid import UUID
 
 from causeway.audit_log import Action
-from causeway.catalogue import config_schema, providers
+from causeway.catalogue import providers, validation
 from causeway.connections import access, audit, reconfiguration, rows, testing, writes
 from causeway.connections.connection import Connection
 from causeway.connections.requests import Change, Draft, NewSecrets
@@ -144,7 +144,7 @@ def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) 
     if replaced.connection_version != connection.version:
         raise VersionMismatch(current=replaced.connection_version)
     secret = access.unsealed(context, connection, replaced, in_use=False)
-    config_schema.validate(provider.config_schema, connection.config | secret)
+    validation.validate(provider.config_schema, connection.config | secret)
     tested = testing.demand(context, connection, Account(provider, connection.environment, connection.config, secret))
     key = audit.fingerprint_key(context)
     before = _fingerprints_in_use(context, use, key)

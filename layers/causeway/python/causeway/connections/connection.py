@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from causeway.catalogue import provider_terms
+from causeway.catalogue import terms
 from causeway.errors.connections import IntegrationNotActive, TemplateMoved
 from causeway.errors.tree import CausewayError
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
@@ -20,10 +20,10 @@ class Connection:
     Attributes:
         kind: the provider's.
         version: counts changes by people: the ETag.
-        terms: the digest of the template's terms that the tenant agreed to (provider_terms.digest).
+        terms: the digest of the template's terms that the tenant agreed to (terms.digest).
         error_code: of the error that error_message describes; None: no error.
         status_changes: how often the status was set. A test that began before the last change must not undo it.
-        changed_template: what provider_terms.digest takes of the template as it is now; None: no super admin changed
+        changed_template: what terms.digest takes of the template as it is now; None: no super admin changed
             the template.
     """
 
@@ -52,7 +52,7 @@ class Connection:
 
         This is the only check of whether secrets may be sent where the template says.
         """
-        return self.changed_template is not None and provider_terms.digest(*self.changed_template) != self.terms
+        return self.changed_template is not None and terms.digest(*self.changed_template) != self.terms
 
     @property
     def _template_error(self) -> TemplateMoved:

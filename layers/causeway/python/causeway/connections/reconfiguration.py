@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from causeway.audit_log import Action
-from causeway.catalogue import config_schema
+from causeway.catalogue import secret_fields, validation
 from causeway.catalogue.providers import Provider
 from causeway.connections import access, audit, rows, testing, writes
 from causeway.connections.access import Found
@@ -101,7 +101,7 @@ def _replaced(
 def _demand_secrets(provider: Provider, config: dict[str, Any]) -> None:
     if not config:
         raise InvalidRequest("config must have at least one secret field")
-    plain = sorted(set(config) - config_schema.secret_fields(provider.config_schema))
+    plain = sorted(set(config) - secret_fields.names(provider.config_schema))
     if plain:
         raise InvalidRequest(f"{shown_name(plain[0])} is not a secret field of this template")
 
@@ -162,8 +162,8 @@ def _kept(context: RequestContext, use: Found, *, given_again: bool) -> Mapping[
 
 def checked(provider: Provider, config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Return a config's settings and its secrets; raises ConfigSchemaInvalid where it does not match its template."""
-    config_schema.validate(provider.config_schema, config)
-    return config_schema.split(provider.config_schema, config)
+    validation.validate(provider.config_schema, config)
+    return secret_fields.split(provider.config_schema, config)
 
 
 def sealed(context: RequestContext, connection_id: UUID, secret: Mapping[str, str]) -> credentials.Sealed:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from causeway.catalogue.provider_terms import FIELD_REFERENCE
+from causeway.catalogue.document_rules import FIELD_REFERENCE
 from causeway.catalogue.providers import Provider
 from causeway.outbound.client import check_url
 from causeway.outbound.failures import AddressInvalid, CallFailed

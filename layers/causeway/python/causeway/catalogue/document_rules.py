@@ -1,12 +1,10 @@
 """What a provider's document keeps to beyond its shape: its fields, its addresses, its test call."""
 
-import json
 import re
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import Any
 
-from causeway.catalogue import config_schema
+from causeway.catalogue import patterns
 from causeway.errors.requests import InvalidRequest
 from causeway.outbound.request_rules import header_fault, path_fault, url_fault
 
@@ -15,28 +13,21 @@ FIELD_REFERENCE = re.compile(r"\{(\w+)\}", re.ASCII)
 
 
 def check(document: dict[str, Any]) -> None:
-    """Check a document that has the shape and a config_schema that check_schema takes.
+    """Check a document that has the shape and a config_schema that config_schema.check takes.
 
     Raises:
         InvalidRequest: the sentence names the field.
     """
-    config_schema.check_pattern(document["health_call"].get("refused_when", {}).get("pattern", ""))
+    _check_pattern(document["health_call"].get("refused_when", {}).get("pattern", ""))
     _check_references(document)
     _check_addresses(document)
 
 
-def digest(
-    base_url: str | None, authentication: dict[str, Any], health_call: dict[str, Any], schema: dict[str, Any]
-) -> bytes:
-    """Return the SHA-256 of all in a template that decides where a connection's secrets go and what is told of them.
-
-    Args:
-        base_url: of the connection's environment.
-        authentication: how each call proves who makes it.
-        health_call: the test call.
-        schema: the config_schema.
-    """
-    return sha256(json.dumps([base_url, authentication, health_call, schema], sort_keys=True).encode()).digest()
+def _check_pattern(pattern: str) -> None:
+    """Raise InvalidRequest if the health call's pattern cannot be matched in linear time."""
+    wrong = patterns.why_refused(pattern)
+    if wrong is not None:
+        raise InvalidRequest(f"health_call.refused_when.pattern {wrong}")
 
 
 def _texts(value: Any) -> Iterator[str]:
