@@ -43,13 +43,13 @@ def due_of(casinos: list[Casino]) -> Callable[[psycopg.Connection[Any]], list[An
 
     def due(transaction: psycopg.Connection[Any]) -> list[Any]:
         ids = [casino.tenant_id for casino in casinos]
-        statement = "SELECT tenant_id, 7 AS run_id FROM unnest(%s::text[]) AS tenant_id"
+        statement = "SELECT tenant_id, 7 AS run_id FROM unnest(%s::uuid[]) AS tenant_id"
         return transaction.execute(statement, [ids]).fetchall()
 
     return due
 
 
-def name_of(database: Database, tenant_id: str) -> str:
+def name_of(database: Database, tenant_id: UUID) -> str:
     with database.transaction(tenant_id) as transaction:
         [row] = transaction.execute("SELECT display_name FROM tenants").fetchall()
     return row.display_name
@@ -108,7 +108,7 @@ def test_failure_with_one_tenant_is_counted_and_logged_and_stops_no_other(
 
     assert worked == [casino.tenant_id for casino in others]
     [record] = [vars(record) for record in caplog.records if record.levelno == logging.WARNING]
-    assert (record["tenant_id"], record["run_id"]) == (held.tenant_id, "7")
+    assert (record["tenant_id"], record["run_id"]) == (str(held.tenant_id), "7")
     assert "LockNotAvailable" in record["reason"]
 
 

@@ -46,11 +46,11 @@ def test_lease_outlives_the_invocation_though_clocks_differ() -> None:
 
 def test_invocation_takes_id_and_time_from_lambdas_context() -> None:
     invocation = Invocation.of(CONTEXT, reserve=19_999)
-    job = invocation.job("sync-sweep", str(TENANT))
+    job = invocation.job("sync-sweep", TENANT)
 
     assert (invocation.request_id, invocation.budget.has_time()) == ("invocation", True)
     assert Invocation.of(CONTEXT, reserve=20_000).budget.has_time() is False
-    assert (job.job, job.actor, job.tenant, job.request_id) == ("sync-sweep", "sync-sweep", str(TENANT), "invocation")
+    assert (job.job, job.actor, job.tenant, job.request_id) == ("sync-sweep", "sync-sweep", TENANT, "invocation")
 
 
 @pytest.mark.parametrize(("batches_", "deleted", "asked"), [([], 0, 1), ([1000, 20], 1020, 3)])
