@@ -1,4 +1,4 @@
-"""Every module of functions/, layers/, local/, tools/ and benchmarks/ can be imported by the Python that runs the tests.
+"""Every module of functions/, layers/, local/, tools/ and benchmarks/ can be imported by the Python that runs this.
 
 .ci/run runs this with the oldest supported Python: some code imports only in newer versions (since 3.12 a dataclass
 accepts more kinds of default values).
