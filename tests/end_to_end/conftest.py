@@ -1,4 +1,4 @@
-"""The session's stack from both ends: as game providers over HTTP, and from its inside."""
+"""The session's stack as game providers call it over HTTP, and its database, secrets and processes."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def superuser(stack: Stack) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def postgres(stack: Stack) -> Postgres:
-    """The stack's own server, to be stopped and started."""
+    """The stack's own Postgres server, which a test may stop and start."""
     try:
         return stack.postgres
     except RuntimeError:
@@ -48,7 +48,7 @@ def postgres(stack: Stack) -> Postgres:
 
 @pytest.fixture(scope="session")
 def secrets_manager(stack: Stack) -> Any:
-    """AWS Secrets Manager's client, at the stack's stand-in."""
+    """A client of the stack's Secrets Manager."""
     return boto3.client(
         "secretsmanager",
         endpoint_url=stack.info["aws_endpoint_url"],
@@ -60,7 +60,7 @@ def secrets_manager(stack: Stack) -> Any:
 
 @pytest.fixture
 def rotate(stack: Stack, secrets_manager: Any) -> Iterator[Callable[..., None]]:
-    """Replaces the demo game provider's casino secrets, the current one first; they are put back after the test."""
+    """Replaces the demo game provider's casino secrets, the current one first; restores them after the test."""
     name = f"{GAME_PROVIDERS}/{demo_data.GAME_PROVIDER_CODE}"
     stored = json.loads(secrets_manager.get_secret_value(SecretId=name)["SecretString"])
 
@@ -74,7 +74,7 @@ def rotate(stack: Stack, secrets_manager: Any) -> Iterator[Callable[..., None]]:
 
 
 def kill_environments(stack: Stack, function: str | None = None) -> None:
-    """Ends all execution environments of a function, or of every one, and returns when they are gone."""
+    """Kill all execution environments of a function, or of all functions, and return when they have ended."""
     doomed = {status.pid for status in stack.environments(function)}
     for pid in doomed:
         with suppress(ProcessLookupError):
@@ -85,7 +85,7 @@ def kill_environments(stack: Stack, function: str | None = None) -> None:
 
 @pytest.fixture(scope="session")
 def second(stack: Stack, secrets_manager: Any) -> Iterator[Casino]:
-    """The casino as another game provider sees it: its own secret, and no signature in the bare form."""
+    """The casino as a second game provider sees it: it has its own secret and may not send bare signatures."""
     with psycopg.connect(stack.database_urls["superuser"]) as connection:
         row = connection.execute(
             """
@@ -100,7 +100,7 @@ def second(stack: Stack, secrets_manager: Any) -> Iterator[Casino]:
             """,
             [demo_data.TENANT_ID, SECOND_CODE, stack.base_url],
         ).fetchone()
-        # Its calls come to the demo game provider, which answers to its code too.
+        # The casino's calls to it go to the demo game provider, which accepts this code too.
         connection.execute(
             "INSERT INTO provider_casinos VALUES (%s, %s, %s, %s)",
             [demo_data.TENANT_ID, SECOND_CODE, stack.base_url, SECOND_CODE],
@@ -115,7 +115,7 @@ def second(stack: Stack, secrets_manager: Any) -> Iterator[Casino]:
 
 
 def told_secrets(stack: Stack) -> list[str]:
-    """Every secret that the stack's functions have been told."""
+    """Return every secret that the stack's functions know."""
     passwords = [urlsplit(url).password or "" for url in stack.database_urls.values()]
     shared = [stack.info["casino_secret"], stack.info["provider_secret"]]
     others = [secret for secrets in SECOND_SECRETS.values() for secret in secrets]

@@ -1,4 +1,4 @@
-"""GoHighLevel's calendars through the API: what is answered, what the platform is asked, what goes wrong and how."""
+"""GoHighLevel's calendars through the API: responses, calls to the platform, and errors."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from tests.hub.client import THEIR_ADMIN, Hub, Reply
 
 CREDENTIALS = demo_credentials("gohighlevel")
 CALENDAR = CREDENTIALS["calendarId"]
-# As long as the sandbox's opening hours, whatever the time zone.
+# The sandbox's opening hours are the same in every time zone.
 ALL_DAY = [f"{hour:02}:{minute}" for hour in range(9, 17) for minute in ("00", "30")]
 BLOCKED = {"startTime": "2027-05-03T10:00:00+02:00", "endTime": "2027-05-03T10:30:00+02:00"}
 
@@ -29,15 +29,15 @@ class Platform:
 
     @property
     def calls(self) -> int:
-        """How many calls have come to GoHighLevel."""
+        """How many calls GoHighLevel has received."""
         return self._control("GET", "calls").get("gohighlevel", 0)
 
     def fail(self, fault: str) -> None:
-        """Have the next call to GoHighLevel fail."""
+        """Let the next call to GoHighLevel fail."""
         self._control("POST", "faults", {"provider": "gohighlevel", "fault": fault})
 
     def mend(self) -> None:
-        """Forget faults that have not come."""
+        """Cancel the faults that have not occurred yet."""
         self._control("DELETE", "faults")
 
     def _control(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
@@ -86,11 +86,11 @@ def block(hub: Hub, path: str, body: dict[str, Any], calendar: str = CALENDAR) -
 
 
 def every_call(hub: Hub, path: str) -> list[Reply]:
-    """The answers of the calendars' three routes."""
+    """Return the responses of the calendars' three routes."""
     return [hub.call("GET", f"{path}/calendars"), slots(hub, path, date="2027-05-03"), block(hub, path, BLOCKED)]
 
 
-def test_calendars_are_those_of_the_connections_location(hub: Hub, path: str) -> None:
+def test_calendars_of_the_connections_location_are_listed(hub: Hub, path: str) -> None:
     found = hub.call("GET", f"{path}/calendars")
 
     assert found.status == 200
@@ -103,12 +103,12 @@ def test_calendars_are_those_of_the_connections_location(hub: Hub, path: str) ->
         ("2027-05-04", "Europe/Berlin"),
         # The clocks go forward.
         ("2027-03-28", "Europe/Berlin"),
-        # UTC+14 and UTC-12: as far as a local day begins before, and ends after, the day in UTC.
+        # UTC+14 and UTC-12: the earliest start and the latest end of a local day, in UTC.
         ("2027-05-05", "Pacific/Kiritimati"),
         ("2027-05-05", "Etc/GMT+12"),
     ],
 )
-def test_free_slots_are_those_of_the_whole_local_day_and_of_no_other(
+def test_free_slots_are_of_the_whole_local_day_and_of_no_other_day(
     hub: Hub, path: str, day: str, timezone: str
 ) -> None:
     found = slots(hub, path, date=day, timezone=timezone)
@@ -116,14 +116,14 @@ def test_free_slots_are_those_of_the_whole_local_day_and_of_no_other(
     assert (found.status, found.json) == (200, {"slots": ALL_DAY})
 
 
-def test_free_slots_are_in_utc_where_no_time_zone_is_named(hub: Hub, path: str) -> None:
+def test_free_slots_are_in_utc_without_a_time_zone(hub: Hub, path: str) -> None:
     blocked = {"startTime": "2027-06-01T10:00:00+00:00", "endTime": "2027-06-01T10:30:00Z"}
     assert block(hub, path, blocked).status == 201
 
     assert slots(hub, path, date="2027-06-01").json["slots"] == [slot for slot in ALL_DAY if slot != "10:00"]
 
 
-def test_blocked_slot_is_free_no_longer_in_any_time_zone_nor_on_another_day(hub: Hub, path: str) -> None:
+def test_blocked_slot_is_not_free_in_any_time_zone_and_other_days_are_unchanged(hub: Hub, path: str) -> None:
     wanted = {"startTime": "2027-06-07T10:00:00+02:00", "endTime": "2027-06-07T11:00:00+02:00", "title": "Away"}
     blocked = block(hub, path, wanted)
 
@@ -146,7 +146,7 @@ def test_day_without_a_free_slot_has_none(hub: Hub, path: str) -> None:
     assert (found.status, found.json) == (200, {"slots": []})
 
 
-def test_connection_to_another_platform_is_refused_unused(
+def test_connection_to_another_platform_is_refused_and_not_used(
     hub: Hub, platform: Platform, superuser: psycopg.Connection
 ) -> None:
     other = connected(hub, "sendgrid")
@@ -201,7 +201,7 @@ def test_id_of_no_connection_is_not_found(hub: Hub, connection: str) -> None:
         ("a.b", 400),
         ("a" * 129, 400),
         ("%C3%A9", 400),
-        # Decoded, these are no path of the API.
+        # Decoded, these lead to no route of the API.
         ("a%2Fb", 404),
         ("..%2F..%2Flocations", 404),
         ("%0d%0a", 400),
@@ -255,7 +255,7 @@ def test_malformed_day_is_refused_by_name_and_the_platform_not_called(
         ({"startTime": "tomorrow"}, "startTime"),
         ({"endTime": "2027-05-03"}, "endTime"),
         ({"endTime": "2027-05-03T25:00:00+02:00"}, "endTime"),
-        # The same moment, in another zone's words, and an hour that is later in words alone.
+        # The same moment in another time zone, and an end that only looks later than the start.
         ({"endTime": "2027-05-03T08:00:00Z"}, "endTime"),
         ({"endTime": "2027-05-03T11:00:00+06:00"}, "endTime"),
         ({"title": 5}, "title"),
@@ -282,8 +282,8 @@ def test_slot_without_its_end_is_refused(hub: Hub, path: str) -> None:
     assert refused.json["error"].startswith("endTime")
 
 
-def test_what_the_platform_does_not_accept_is_said_so(hub: Hub, path: str) -> None:
-    """A calendar, and a time zone, that it does not have."""
+def test_refusal_of_the_platform_is_answered_as_a_refusal(hub: Hub, path: str) -> None:
+    """An unknown calendar, and an unknown time zone."""
     for refused in (
         slots(hub, path, "another", date="2027-05-03"),
         slots(hub, path, date="2027-05-03", timezone="Nowhere/Else"),
@@ -303,10 +303,10 @@ def test_what_the_platform_does_not_accept_is_said_so(hub: Hub, path: str) -> No
     ],
 )
 @pytest.mark.parametrize("route", ["calendars", "free-slots", "block-slots"])
-def test_platforms_error_is_told_apart_and_not_asked_about_again(
+def test_each_error_of_the_platform_has_its_code_and_no_retry(
     hub: Hub, path: str, platform: Platform, route: str, fault: str, status: int, code: str
 ) -> None:
-    """HUB 8, HUB 11: a POST that may have been carried out is not repeated."""
+    """HUB 8, HUB 11: no retry of a POST that the platform may have executed."""
     calls: dict[str, Callable[[], Reply]] = {
         "calendars": lambda: hub.call("GET", f"{path}/calendars"),
         "free-slots": lambda: slots(hub, path, date="2027-05-03"),
@@ -323,13 +323,13 @@ def test_platforms_error_is_told_apart_and_not_asked_about_again(
     assert CREDENTIALS["apiKey"].encode() not in failed.body
     logged = hub.call("GET", f"{path}/logs?limit=1").json["logs"][0]
     assert logged["status"] == (200 if fault == "garbage" else int(fault))
-    # HUB 49: what the platform refuses because of who calls is known from here on; anything else passes.
+    # HUB 49: a refusal of the credentials changes the connection's status; other errors do not.
     assert hub.call("GET", path).json["status"] == ("error" if fault == "401" else "active")
     assert hub.call("POST", f"{path}/test").json["success"] is True
 
 
-def test_silent_platform_is_given_up_and_logged(hub: Hub, path: str, platform: Platform) -> None:
-    """HUB 9: within our own time, as the answer is ours and not the gateway's."""
+def test_call_to_a_silent_platform_times_out_and_is_logged(hub: Hub, path: str, platform: Platform) -> None:
+    """HUB 9: our own time limit ends the call, before the gateway's."""
     platform.fail("silent")
     failed = hub.call("GET", f"{path}/calendars")
 
@@ -355,7 +355,7 @@ def test_call_is_logged_without_the_secret_and_its_use_audited(hub: Hub) -> None
 
 
 def test_log_that_fails_does_not_fail_the_call(hub: Hub, path: str, superuser: psycopg.Connection) -> None:
-    """HUB 16: what was blocked stays blocked, and its caller must know."""
+    """HUB 16: the slot is blocked, so the caller must get the success response."""
     superuser.execute("REVOKE INSERT ON integration_api_logs FROM causeway_hub")
     try:
         answered = block(hub, path, BLOCKED | {"title": "Unlogged"})
@@ -366,8 +366,8 @@ def test_log_that_fails_does_not_fail_the_call(hub: Hub, path: str, superuser: p
 
 
 @pytest.mark.parametrize("title", ["{apiKey}", "{locationId} {", '"}', "Zoë's ${apiKey} %(apiKey)s"])
-def test_callers_text_is_sent_as_it_is_and_never_filled_in(hub: Hub, path: str, title: str) -> None:
-    """HUB 1: no caller gets a secret into what is sent by naming its field."""
+def test_callers_text_is_sent_unchanged_without_filling_in_fields(hub: Hub, path: str, title: str) -> None:
+    """HUB 1: a field's name in braces in a caller's text is not replaced by the secret."""
     answered = block(hub, path, BLOCKED | {"title": title})
     assert (answered.status, answered.json["title"]) == (201, title)
 

@@ -34,7 +34,7 @@ def test_same_id_from_another_provider_is_independent(casino: Casino, second: Ca
         accepted(second.rollback(other), other, B)
 
 
-def test_payout_of_another_providers_round_does_not_bar_the_rollback(casino: Casino, second: Casino) -> None:
+def test_payout_of_another_providers_round_does_not_prevent_the_rollback(casino: Casino, second: Casino) -> None:
     """WALLET 13: Same round id from another game provider -> independent."""
     here = casino.player()
     there = second.session(here.user_id)
@@ -47,14 +47,14 @@ def test_payout_of_another_providers_round_does_not_bar_the_rollback(casino: Cas
 
 
 def test_another_providers_bet_cannot_be_rolled_back(casino: Casino, second: Casino) -> None:
-    """WALLET 27: Rollback of another provider's bet -> nothing moves, and nothing bars the other party's id."""
+    """WALLET 27: Rollback of another provider's bet -> no money moves, and the owner can still use the id."""
     here = casino.player()
     there = second.session(here.user_id)
     bet = here.placed(1000)
     with unmoved(here):
-        # In the owner's session the other provider has no business.
+        # The other provider may not use the owner's session.
         refused(second.rollback(here.undo(bet)), 404, "SESSION_NOT_FOUND")
-        # In its own session the id is one it never used, and answered as any such id is.
+        # In its own session the id is unknown: the response is the same as for any unknown id.
         known = second.rollback(there.fields | here_undo(bet["transactionId"]))
         unknown = second.rollback(there.fields | here_undo(new_id()))
         assert (known.status, known.json.keys()) == (unknown.status, unknown.json.keys())
@@ -85,8 +85,8 @@ def test_another_providers_valid_signature_is_refused(casino: Casino, second: Ca
                         refused(reply, 401, "SIGNATURE_INVALID")
 
 
-def test_provider_may_not_play_in_anothers_session(casino: Casino, second: Casino) -> None:
-    """WALLET 34: foreign session -> a typed error, unmoved: a provider's good signature opens its own sessions only."""
+def test_provider_may_not_use_another_providers_session(casino: Casino, second: Casino) -> None:
+    """WALLET 34: foreign session -> a typed error, no money moves: a signature opens only its provider's sessions."""
     here = casino.player()
     with unmoved(here):
         for operation, body in bodies(here).items():
@@ -101,7 +101,7 @@ def test_secret_of_the_other_direction_is_refused(stack: Stack, casino: Casino) 
             refused(casino.send(operation, body, signature=sign(stack.info["provider_secret"], body)), 401)
 
 
-def test_bare_signature_is_refused_where_the_providers_row_forbids_it(second: Casino) -> None:
+def test_bare_signature_is_refused_if_the_providers_row_forbids_it(second: Casino) -> None:
     """WALLET 36: A game provider's row says whether the bare form is allowed."""
     player = second.player()
     with unmoved(player):
@@ -115,7 +115,7 @@ def test_bare_signature_is_refused_where_the_providers_row_forbids_it(second: Ca
 
 
 def test_inactive_provider_settles_but_takes_no_new_bets(second: Casino, superuser: psycopg.Connection) -> None:
-    """A game provider that is switched off strands no bet."""
+    """A provider that is deactivated can still settle its open bets."""
     player = second.player()
     bet = player.bet(1000)
     assert second.debit(bet).status == 200

@@ -1,4 +1,4 @@
-"""A function that cannot work says why in one line of its log, and nothing internal to the caller."""
+"""A misconfigured function logs the cause in one line, and tells the caller nothing internal."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ from tests.conformance.expectations import accepted
 
 
 def error_lines(log: Path, call: Callable[[], Reply]) -> tuple[Reply, list[dict[str, Any]]]:
-    """The call's answer, and the structured lines the function logged about it as a fault."""
+    """Return the call's response, and the lines that the function logged about it as a warning or an error."""
     before = len(log.read_text())
     reply = call()
     lines = log.read_text()[before:].splitlines()
@@ -33,7 +33,7 @@ def tells_nothing(reply: Reply) -> None:
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack whose template forgets to say where the database is."""
+    """A stack whose template lacks the database's host."""
     folder = tmp_path_factory.mktemp("broken")
     for name in ("functions", "layers", "schema"):
         (folder / name).symlink_to(ROOT / name)
@@ -45,7 +45,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield stack
 
 
-def test_missing_setting_is_one_line_with_the_remedy(broken: Stack) -> None:
+def test_missing_setting_is_logged_in_one_line_with_the_remedy(broken: Stack) -> None:
     with Casino(broken.base_url, broken.info["casino_secret"]) as casino:
         body = b'{"userId":1,"sessionToken":"x"}'
         for _ in range(2):
@@ -57,7 +57,7 @@ def test_missing_setting_is_one_line_with_the_remedy(broken: Stack) -> None:
             assert "template.yaml" in lines[0]["message"]
 
 
-def test_schema_behind_the_code_is_one_line_with_the_remedy(
+def test_outdated_schema_is_logged_in_one_line_with_the_remedy(
     stack: Stack, casino: Casino, superuser: psycopg.Connection
 ) -> None:
     player = casino.player()

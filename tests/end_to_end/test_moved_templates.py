@@ -1,4 +1,4 @@
-"""Stored secrets are sent to no address but the one they were given for: HUB 1."""
+"""Stored secrets are sent only to the address that they were entered for: HUB 1."""
 
 import json
 import urllib.error
@@ -17,13 +17,13 @@ ELSEWHERE = "https://localhost:9/elsewhere"
 
 
 class Hub:
-    """The hub as a tenant's admin and a super admin call it."""
+    """Calls the hub as a tenant's admin or a super admin."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
 
     def call(self, method: str, path: str, body: Any = None, role: str = "tenant_admin", **headers: str) -> Any:
-        """Return status, body and ETag of an answer."""
+        """Return status, body and ETag of a response."""
         tokens = self._stack.info["tokens"]
         token = tokens["super_admin"] if role == "super_admin" else tokens[CASINO_CODE][role]
         sent = {"authorization": f"Bearer {token}", "content-type": "application/json", **headers}
@@ -39,7 +39,7 @@ class Hub:
                 return error.code, json.load(error), None
 
     def calls_elsewhere(self) -> list[str]:
-        """URLs that were called, by the logs of all connections, and are not the sandbox's."""
+        """Return the URLs of calls to ELSEWHERE, from the logs of all connections."""
         with psycopg.connect(self._stack.database_urls["superuser"]) as connection:
             rows = connection.execute("SELECT url FROM integration_api_logs WHERE starts_with(url, %s)", [ELSEWHERE])
             return [url for (url,) in rows]
@@ -52,7 +52,7 @@ def hub(stack: Stack) -> Hub:
 
 @pytest.fixture
 def template(stack: Stack) -> Iterator[str]:
-    """A template's key; its addresses are put back."""
+    """A template's key; the template is restored after the test."""
     with psycopg.connect(stack.database_urls["superuser"], autocommit=True) as connection:
         row = connection.execute(
             """
@@ -82,7 +82,7 @@ def etag(hub: Hub, path: str) -> str:
     return hub.call("GET", path)[2]
 
 
-def test_secret_does_not_follow_a_template_whose_address_was_changed(hub: Hub, template: str) -> None:
+def test_secret_is_not_sent_to_a_templates_new_address(hub: Hub, template: str) -> None:
     path, config = made(hub, template, "moved template")
     seen = etag(hub, f"/integrations/templates/{template}")
     moved = {"baseUrls": {"production": "https://elsewhere.example", "sandbox": "https://elsewhere.example"}}
@@ -98,14 +98,14 @@ def test_secret_does_not_follow_a_template_whose_address_was_changed(hub: Hub, t
     given_again = hub.call("PATCH", path, {"config": config}, **{"if-match": etag(hub, path)})
 
     assert [(status, answer["code"]) for status, answer, _ in (tested, switched)] == [(409, "TEMPLATE_MOVED")] * 2
-    # Only now it is called there: the name does not resolve, or cannot be looked up from here.
+    # Only now the new address is called: its name does not exist, or cannot be looked up here.
     assert given_again[1]["code"] in ("DNS_FAILED", "DNS_UNAVAILABLE")
 
 
 @pytest.mark.parametrize(
     ("role", "refused"), [("tenant_admin", (409, "SECRETS_REQUIRED")), ("super_admin", (403, "FORBIDDEN"))]
 )
-def test_secret_does_not_follow_a_base_url_that_is_changed_without_it(
+def test_secret_is_not_sent_to_a_base_url_that_is_changed_without_it(
     hub: Hub, stack: Stack, role: str, refused: tuple[int, str]
 ) -> None:
     sandbox = f"{stack.info['sandbox_url']}/softswiss"
@@ -119,8 +119,8 @@ def test_secret_does_not_follow_a_base_url_that_is_changed_without_it(
     assert hub.call("POST", f"{path}/test", {})[1]["code"] == "CONNECTED"
 
 
-def test_secret_is_not_guessed_by_a_schema_that_judges_it(hub: Hub, template: str) -> None:
-    """A changed pattern would tell by its refusals how a stored secret begins."""
+def test_secret_cannot_be_guessed_with_a_changed_schema(hub: Hub, template: str) -> None:
+    """A changed pattern must not be applied to a stored secret: refusals would reveal how it begins."""
     path, config = made(hub, template, "judged")
     seen, before = hub.call("GET", f"/integrations/templates/{template}")[2], config["api_key"]
     schema = hub.call("GET", f"/integrations/templates/{template}")[1]["configSchema"]
@@ -144,8 +144,8 @@ def test_secret_is_not_guessed_by_a_schema_that_judges_it(hub: Hub, template: st
         ("headers", {"X-To": "elsewhere"}),
     ],
 )
-def test_secret_does_not_follow_a_changed_call(hub: Hub, template: str, part: str, value: Any) -> None:
-    """Whatever of it decides where the secret goes, or what carries it."""
+def test_secret_is_not_sent_with_a_changed_call(hub: Hub, template: str, part: str, value: Any) -> None:
+    """Each part of the call that decides where the secret goes, or in which field."""
     path, _ = made(hub, template, f"changed {part}")
     _, shown, seen = hub.call("GET", f"/integrations/templates/{template}")
     schema, call = shown["configSchema"], shown["healthCall"] | {part: value}

@@ -1,4 +1,4 @@
-"""Case 39 over HTTP: the database is down, silent, full or busy; the caller is told so in time, and can retry."""
+"""WALLET 39 over HTTP: the database is down, silent, full or busy. The caller gets 503 in time and can retry."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from tests.end_to_end.conftest import kill_environments
 
 pytestmark = pytest.mark.usefixtures("audited")
 
-# Seconds within which a caller is promised an answer, and what two busy cores may add to it.
+# Seconds: the promised longest time to a response, and what two busy cores may add.
 PROMISED, SLACK = 3.0, 0.5
 
 
@@ -32,7 +32,7 @@ def calls(casino: Casino, player: Player, bet: Fields, placed: Fields) -> list[C
 
 
 def unavailable(call: Callable[[], Reply]) -> None:
-    """The call is answered 503 with Retry-After in time, and told nothing internal."""
+    """Expect 503 with Retry-After in time, and nothing internal in the body."""
     started = time.monotonic()
     reply = call()
     seconds = time.monotonic() - started
@@ -48,13 +48,13 @@ def unavailable(call: Callable[[], Reply]) -> None:
 def player(casino: Casino) -> Player:
     """A player with 9000 minor units and one bet of 1000."""
     player = casino.player()
-    for operation in ("credit", "rollback"):  # a first call each starts its environment
+    for operation in ("credit", "rollback"):  # the first call of each starts its environment
         casino.send(operation, encoded(player.fields))
     return player
 
 
 def retried(casino: Casino, player: Player, bet: Fields) -> None:
-    """The same bet again moves the money once."""
+    """Send the same bet again: the money moves once."""
     accepted(casino.debit(bet), bet, 8000)
     expect(player.balance() == 8000, f"the balance is {player.balance()}, not 8000")
 
@@ -84,7 +84,7 @@ def test_stopped_database_is_503_for_a_new_environment(
     postgres.kill()
     kill_environments(stack, "wallet-debit")
     try:
-        casino.debit(bet)  # starts the environment, which may take its time
+        casino.debit(bet)  # starts the environment, which may take long
         unavailable(lambda: casino.debit(bet))
         launch = casino.launch(player.user_id)
         expect(launch.status == 503 and "retry-after" in launch.headers, f"launchGame: {launch}")
@@ -94,7 +94,7 @@ def test_stopped_database_is_503_for_a_new_environment(
 
 
 def family(pid: int) -> list[int]:
-    """A process and all its children."""
+    """Return a process and all its children."""
     found = [pid]
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -108,7 +108,7 @@ def family(pid: int) -> list[int]:
 
 @contextmanager
 def frozen(postgres: Postgres) -> Generator[None]:
-    """The server takes connections and says nothing."""
+    """The server accepts connections and does not answer."""
     processes = family(postgres.pid)
     for process in processes:
         os.kill(process, signal.SIGSTOP)
@@ -124,7 +124,7 @@ def test_silent_database_is_503_in_time(casino: Casino, player: Player, postgres
     placed, bet = player.placed(1000), player.bet(1000)
     with frozen(postgres):
         unavailable(lambda: casino.debit(bet))
-        unavailable(lambda: casino.debit(bet))  # now on a new connection, which nobody takes
+        unavailable(lambda: casino.debit(bet))  # now on a new connection, which is not accepted
         unavailable(lambda: casino.send("getBalance", encoded(player.fields)))
     retried(casino, player, bet)
     undo = player.undo(placed)
@@ -139,7 +139,7 @@ def test_silent_database_is_503_in_time(casino: Casino, player: Player, postgres
         "SELECT pg_advisory_xact_lock(%s)",
     ],
 )
-def test_lock_held_too_long_is_503_and_other_wallets_go_on(
+def test_lock_held_too_long_is_503_and_other_wallets_are_unaffected(
     casino: Casino, player: Player, superuser: psycopg.Connection, lock: str
 ) -> None:
     """WALLET 39: lock wait too long -> 503 with Retry-After within 3 s; 41: other wallets unaffected."""
@@ -175,19 +175,19 @@ def test_no_connection_left_is_503(stack: Stack, casino: Casino, player: Player,
 def test_secret_that_cannot_be_read_is_503_and_the_retry_moves_money_once(
     stack: Stack, casino: Casino, player: Player, fault: Fault, read_before: bool
 ) -> None:
-    """WALLET 39: a valid call is never answered that its signature is wrong because a secret could not be asked for."""
+    """WALLET 39: while a secret cannot be read, a valid call is never answered as a wrong signature."""
     placed, bet = player.placed(1000), player.bet(1000)
     if not read_before:
         kill_environments(stack)
     stack.secrets_extension.play(fault)
     try:
         if read_before:
-            # A signature that does not fit has the secrets read anew, and the call's own may fit those.
+            # A signature that does not match makes the function read the secrets again: the new ones may match.
             time.sleep(1.1)
             wrong = encoded(bet)
             unavailable(lambda: casino.send("debit", wrong, signature=sign("a-secret-not-known-yet", wrong)))
         else:
-            casino.debit(bet)  # starts the environment, which may take its time
+            casino.debit(bet)  # starts the environment, which may take long
             for call in calls(casino, player, bet, placed)[:1]:
                 unavailable(call)
     finally:
@@ -196,10 +196,10 @@ def test_secret_that_cannot_be_read_is_503_and_the_retry_moves_money_once(
     retried(casino, player, bet)
 
 
-def test_ended_database_session_is_replaced_unseen(
+def test_ended_database_session_is_replaced_within_the_call(
     casino: Casino, player: Player, superuser: psycopg.Connection
 ) -> None:
-    """WALLET 39, 40: a lost connection is made again inside the call."""
+    """WALLET 39, 40: a lost connection is opened again within the call."""
     player.placed(1000)
     bet = player.bet(1000)
     superuser.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'causeway_casino'")

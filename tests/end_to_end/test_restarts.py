@@ -1,4 +1,4 @@
-"""What is answered once is answered so again after whatever was killed and started anew meanwhile."""
+"""A replay is identical after functions or the database were killed and restarted."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +46,7 @@ def test_replay_is_identical_after_postgres_was_killed_and_restarted(postgres: P
 
 
 def waiting_backend(superuser: psycopg.Connection) -> int:
-    """The process id of the one database session that waits for an advisory lock."""
+    """Return the process id of the one database session that waits for an advisory lock."""
     deadline = time.monotonic() + 1
     while time.monotonic() < deadline:
         waiting = superuser.execute("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchall()
@@ -57,17 +57,17 @@ def waiting_backend(superuser: psycopg.Connection) -> int:
 
 
 @pytest.mark.parametrize("committed", [True, False])
-def test_retry_converges_when_the_function_was_killed(
+def test_retry_after_the_function_was_killed_moves_money_once(
     stack: Stack, casino: Casino, superuser: psycopg.Connection, committed: bool
 ) -> None:
-    """WALLET 18: Killed after commit -> the retry returns the committed answer; before -> unmoved, it succeeds."""
+    """WALLET 18: killed after commit -> the retry returns the first response; before -> the retry moves the money."""
     player = casino.player()
     warm = casino.debit(player.bet(0))
     assert warm.status == 200
     bet = player.bet(1000)
     with moves(player, -1000):
         with ThreadPoolExecutor(1) as pool, superuser.transaction():
-            # Whoever holds the player's lock decides when the bet is committed.
+            # The test holds the player's lock, and so decides when the bet is committed.
             superuser.execute("SELECT pg_advisory_xact_lock(%s)", [player.user_id])
             call = pool.submit(casino.debit, bet)
             backend = waiting_backend(superuser)

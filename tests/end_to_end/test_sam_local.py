@@ -1,4 +1,4 @@
-"""What `sam build` made, in Lambda's own container, against the local stack's Postgres."""
+"""The output of `sam build` runs in Lambda's own container, on the local stack's Postgres."""
 
 import json
 import os
@@ -17,7 +17,7 @@ IMAGE = "public.ecr.aws/lambda/python:3.13-x86_64"
 
 
 def reason_to_skip() -> str:
-    """What this machine lacks for `sam local`; empty if nothing."""
+    """Return what this machine lacks for `sam local`; empty if nothing."""
     if not SAM.exists():
         return "sam is not installed here: `make build` installs it"
     docker = shutil.which("docker")
@@ -49,7 +49,7 @@ def stack(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sta
 
 
 def sam(*arguments: str, **variables: str) -> str:
-    """Runs sam in the checkout; its standard output. Fails the test with what sam said."""
+    """Run sam in the checkout and return its standard output; if sam fails, the test fails with sam's output."""
     python = subprocess.run(
         [ROOT / "requirements" / "find-python", "3.13"], capture_output=True, text=True, check=False
     )
@@ -57,7 +57,7 @@ def sam(*arguments: str, **variables: str) -> str:
         "PATH": f"{SAM.parent}:{os.environ['PATH']}",
         "LAMBDA_PYTHON": python.stdout.strip() or "python3.13",
         "SAM_CLI_TELEMETRY": "0",
-        # The template has loops; samconfig.toml says so too, but is not looked for where the built template is.
+        # The template has loops. sam looks for samconfig.toml beside the built template, where there is none.
         "SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS": "1",
         "AWS_DEFAULT_REGION": "eu-west-1",
         **variables,
@@ -77,7 +77,7 @@ def test_sam_local_invoke_answers_the_sample_balance(built: Path, stack: Stack) 
             "--event", "events/wallet-balance.json",
             "--env-vars", str(stack.state_folder / "sam-env.json"),
             "--skip-pull-image",
-            # sam hands its credentials on to the function; the session token is what the extension asks for.
+            # sam passes its credentials to the function; the secrets extension requires the session token.
             AWS_ACCESS_KEY_ID="local",
             AWS_SECRET_ACCESS_KEY="local",
             AWS_SESSION_TOKEN=stack.info["aws_session_token"],

@@ -1,6 +1,6 @@
-"""What schemathesis makes of the OpenAPI document, sent to the local stack with the token of each role.
+"""Calls that schemathesis generates from the OpenAPI document, sent to the local stack with each role's token.
 
-CAUSEWAY_EXAMPLES says how many calls are made per operation, role and kind of input (as declared, or not).
+CAUSEWAY_EXAMPLES: the number of calls per operation, role and kind of input (as declared, or not).
 pytest's -s shows the summary at the end.
 """
 
@@ -46,13 +46,13 @@ CHECKS: list[Any] = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-# A 502 or 504 says that a platform failed, not that we did.
+# A 502 or 504 means that a platform failed, not the hub.
 PLATFORM_FAILED = {"GAME_PROVIDER_FAILED", *(code for code in VERDICTS if table.every()[code].status >= 500)}
 ROLES = ("super_admin", "tenant_admin", "regulator", "staff")
 
 _DOCUMENT: dict[str, Any] = json.loads((ROOT / "functions/console/openapi.json").read_text(encoding="utf-8"))
 _SCHEMA = schemathesis.openapi.from_dict(_DOCUMENT)
-# A made-up key beside a role's token would have every call refused; test_tokens and test_api_keys make up worse ones.
+# With a made-up key beside a role's token every call is refused; test_tokens and test_api_keys test bad keys.
 _SCHEMA.config.generation.with_security_parameters = False
 OPERATIONS = {
     declaration["operationId"]: _SCHEMA[path][method.upper()]
@@ -62,16 +62,16 @@ OPERATIONS = {
 
 
 def declared(operation_id: str, field: str) -> Any:
-    """What the document says of an operation; None where it says nothing."""
+    """Return a field of an operation in the document; None if it is absent."""
     return OPERATIONS[operation_id].definition.raw.get(field)
 
 
-# Roles matter where a permission is asked for.
+# Roles matter only to operations that require a permission.
 CALLS = [(one, role) for one in OPERATIONS for role in (ROLES if declared(one, "x-permission") else ("nobody",))]
 CALLS += [(one, "service") for one in OPERATIONS if {"apiKey": []} in declared(one, "security")]
-# The local stage takes these without a token.
+# The local stage accepts these without a token.
 LAUNCHES = {one for one in OPERATIONS if declared(one, "x-permission") == "games.launch"}
-# Of those to which something is sent that could be wrong.
+# Only operations that have an input.
 MISTAKES = [
     (one, role)
     for one, role in CALLS
@@ -91,13 +91,13 @@ same_each_time = settings(
 )
 
 
-# How many answers had each status.
+# The number of responses by status.
 answers: Counter[int] = Counter()
 
 
 @dataclass(frozen=True)
 class World:
-    """The stack, and what a call can name there, so that not every id is unknown."""
+    """The stack, and objects in it that a call can name, so that not every id is unknown."""
 
     stack: Stack
 
@@ -118,7 +118,7 @@ class World:
         return requests.request(method, url, json=body, headers=headers, timeout=30)
 
     def connection(self, provider: str) -> str:
-        """The id of the module's connection to a provider, made anew where a call has deleted it."""
+        """Return the id of the module's connection to a provider; create it if it is not there."""
         name = f"schemathesis {provider}"
         draft = {"templateId": provider, "name": name, "config": demo_credentials(provider)}
         made = self.call("POST", "/integrations", draft, "tenant_admin")
@@ -129,29 +129,29 @@ class World:
         return next(one["id"] for one in every if one["name"] == name)
 
     def template(self) -> str:
-        """The id of the module's template."""
+        """Return the id of the module's template."""
         made = self.call("POST", "/integrations/templates", self.template_draft("schemathesis"))
         assert made.status_code in (201, 409), made.text
         return "schemathesis"
 
     def tenant(self) -> str:
-        """The id of the module's tenant."""
+        """Return the id of the module's tenant."""
         self.call("POST", "/tenants", {"code": "SCHEMATHESIS", "displayName": "Schemathesis"})
         cursor = tenants.LISTING.cursor(audit_log.PLATFORM, ("SCHEMATHESI",))
         after = self.call("GET", f"/tenants?limit=100&cursor={cursor}").json()["tenants"]
         return next(one["id"] for one in after if one["code"] == "SCHEMATHESIS")
 
     def template_draft(self, key: str) -> dict[str, Any]:
-        """Twilio's template under another id."""
+        """Return Twilio's template under another id."""
         twilio = self.call("GET", "/integrations/templates/twilio").json()
         return {name: value for name, value in twilio.items() if name not in ("name", "isActive", "version")} | {
             "id": key
         }
 
     def aim(self, case: Case[Any], operation_id: str) -> None:
-        """Make a call name what is there."""
+        """Replace the ids in a call by ids that exist."""
         known = case.path_parameters or {}
-        # Any but one's own is refused before anything else.
+        # A tenant other than the caller's own is refused before anything else.
         case.headers.pop("X-Tenant-Id", None)
         if "connection_id" in known:
             provider = "gohighlevel" if "calendars" in case.path else "twilio"
@@ -169,7 +169,7 @@ class World:
             case.body |= self.fields(operation_id)
 
     def fields(self, operation_id: str) -> dict[str, Any]:
-        """What a body must hold to be accepted, where chance would not find it."""
+        """Return the fields that a body needs to be accepted and that random data does not hit."""
         config = demo_credentials("twilio")
         match operation_id:
             case "integrations_connections_create":
@@ -188,7 +188,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(stack: Stack) -> Iterator[World]:
-    """Deletes the connections that the module's calls made, and sums up."""
+    """The stack's world; deletes the connections that the module's calls created, and prints a summary."""
     made = World(stack)
     before = {one["id"] for one in made.call("GET", "/integrations?limit=100").json()["integrations"]}
     yield made
@@ -200,14 +200,14 @@ def world(stack: Stack) -> Iterator[World]:
 
 
 def judge(case: Case[Any], response: Any) -> None:
-    """No 5xx but a platform's, no status that is not declared, nothing outside its schema."""
+    """Refuse every 5xx that is not a platform's failure, undeclared statuses, and bodies outside their schema."""
     answers[response.status_code] += 1
     if response.status_code == 404 and response.json() == {"message": "Not Found"}:
-        # The gateway's own answer: what an encoded slash or question mark makes of a path is no route's (HUB 52).
+        # The gateway's own response: a path with an encoded slash or question mark matches no route (HUB 52).
         assert {"%2F", "%3F"} & set(re.findall("%..", response.request.url.upper())), case.as_curl_command()
         return
     if response.status_code == 431:
-        # The gateway's own answer to a request line, or headers, over its limit.
+        # The gateway's own response to a request line or headers over its limit.
         assert len(response.request.url) > 8 * 1024, case.as_curl_command()
         return
     if response.status_code >= 500:
@@ -216,7 +216,7 @@ def judge(case: Case[Any], response: Any) -> None:
 
 
 @pytest.mark.parametrize(("operation_id", "role"), CALLS)
-def test_call_as_declared_is_answered_as_declared(operation_id: str, role: str, world: World) -> None:
+def test_valid_call_is_answered_as_declared(operation_id: str, role: str, world: World) -> None:
     """HUB 43: a role that does not have the declared permission is refused."""
 
     @same_each_time
@@ -233,7 +233,7 @@ def test_call_as_declared_is_answered_as_declared(operation_id: str, role: str, 
 
 
 @pytest.mark.parametrize(("operation_id", "role"), MISTAKES)
-def test_call_other_than_declared_is_answered_as_declared(operation_id: str, role: str, world: World) -> None:
+def test_invalid_call_is_answered_as_declared(operation_id: str, role: str, world: World) -> None:
     @same_each_time
     @given(case=OPERATIONS[operation_id].as_strategy(generation_mode=GenerationMode.NEGATIVE))
     def calls(case: Case[Any]) -> None:
@@ -247,7 +247,7 @@ def test_call_other_than_declared_is_answered_as_declared(operation_id: str, rol
 
 
 class Signer(AuthBase):
-    """Signs a request as the game provider, or the casino, does."""
+    """Signs a request as the game provider or the casino does."""
 
     def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
         path = r.path_url
@@ -260,7 +260,7 @@ class Signer(AuthBase):
 
 @pytest.fixture(scope="module")
 def player(stack: Stack) -> Iterator[Player]:
-    """A player of the module's own, in a game."""
+    """A player of this module, in a game session."""
     with Casino(stack.base_url, stack.info["casino_secret"]) as casino:
         yield casino.player()
 
@@ -297,7 +297,7 @@ def test_unsigned_call_is_refused(operation_id: str, world: World) -> None:
 
 
 @pytest.mark.parametrize("operation_id", [one for one in OPERATIONS if declared(one, "x-permission")])
-def test_call_without_token_is_refused_unless_it_launches_on_a_laptop(operation_id: str, world: World) -> None:
+def test_call_without_token_is_refused_except_local_launches(operation_id: str, world: World) -> None:
     @same_each_time
     @given(case=OPERATIONS[operation_id].as_strategy())
     def calls(case: Case[Any]) -> None:

@@ -20,8 +20,8 @@ def signed_with(secret: str, reply: Reply) -> bool:
     return reply.headers["x-casino-response-signature"] == sign(secret, reply.body)
 
 
-def test_both_secrets_are_good_while_rotating(stack: Stack, casino: Casino, rotate: Rotate) -> None:
-    """WALLET 38: Two secrets at once while rotating."""
+def test_both_secrets_are_valid_during_a_rotation(stack: Stack, casino: Casino, rotate: Rotate) -> None:
+    """WALLET 38: Two secrets at once during a rotation."""
     player = casino.player()
     rotate(NEW, OLD)
     kill_environments(stack)
@@ -32,8 +32,10 @@ def test_both_secrets_are_good_while_rotating(stack: Stack, casino: Casino, rota
         assert signed_with(secret, reply)
 
 
-def test_new_secret_works_at_once_and_the_revoked_one_no_more(stack: Stack, casino: Casino, rotate: Rotate) -> None:
-    """WALLET 38: a revoked secret is refused; the new one needs no wait, as a failed signature reads it."""
+def test_new_secret_works_at_once_and_the_revoked_secret_is_refused(
+    stack: Stack, casino: Casino, rotate: Rotate
+) -> None:
+    """WALLET 38: a revoked secret is refused; a wrong signature makes the function read the secrets again."""
     player = casino.player()
     bet = player.bet(1000)
     kill_environments(stack)

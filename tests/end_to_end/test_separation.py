@@ -1,4 +1,4 @@
-"""What each side may not see: the other's tables, and secrets in a log."""
+"""Neither side can access the other side's tables, and no log has a secret."""
 
 import psycopg
 import pytest
@@ -17,7 +17,7 @@ COMMANDS = {
 
 
 def statements(superuser: psycopg.Connection, prefix: str) -> list[bytes]:
-    """Every way to touch the tables whose names start so; views can only be read."""
+    """Return a statement of each kind for each table with this prefix; views can only be read."""
     rows = superuser.execute(
         """
         SELECT c.relname, c.relkind = 'v' FROM pg_class AS c
@@ -35,7 +35,7 @@ def statements(superuser: psycopg.Connection, prefix: str) -> list[bytes]:
 
 
 @pytest.mark.parametrize(("role", "others"), [("provider", "casino_"), ("casino", "provider_")])
-def test_role_can_touch_no_table_of_the_other_side(
+def test_role_can_access_no_table_of_the_other_side(
     stack: Stack, superuser: psycopg.Connection, role: str, others: str
 ) -> None:
     with psycopg.connect(stack.database_urls[role], autocommit=True) as connection:
@@ -45,7 +45,7 @@ def test_role_can_touch_no_table_of_the_other_side(
 
 
 @pytest.mark.parametrize("role", ["casino", "provider", "auditor"])
-def test_no_login_can_write_balances_or_ledger_rows_itself(stack: Stack, role: str) -> None:
+def test_no_login_can_write_balances_or_ledger_rows_directly(stack: Stack, role: str) -> None:
     with psycopg.connect(stack.database_urls[role], autocommit=True) as connection:
         for table in ("casino_wallets", "casino_transactions"):
             for name, command in COMMANDS.items():
@@ -70,7 +70,7 @@ def test_provider_role_can_call_no_function_of_the_casino(stack: Stack, superuse
 
 
 def test_logs_hold_no_secret(stack: Stack, casino: Casino) -> None:
-    """Whatever the tests before did; and a good call, a forged one, a malformed one and a declined one."""
+    """Covers the calls of all earlier tests, and a valid, a forged, a malformed and a declined call."""
     player = casino.player()
     casino.debit(player.bet(10))
     casino.debit(player.bet(10**9))

@@ -1,4 +1,4 @@
-"""The scripted round from end to end, and what a launch answers when it cannot be done."""
+"""The scripted round from end to end, and the responses of a launch that fails."""
 
 import json
 from base64 import b64encode
@@ -18,7 +18,7 @@ from tests.end_to_end.conftest import SECOND_SECRETS
 pytestmark = pytest.mark.usefixtures("audited")
 
 STARTING_BALANCE = 1_000_000
-# The scripted round: what each step does, the minor units it moves, and the balance after it.
+# The scripted round: each step, the minor units that it moves, the balance after it, and its status.
 STEPS = [
     ("Balance check", 0, "1000000", 200),
     ("Bet 1 (debit)", -1000, "999000", 200),
@@ -39,7 +39,7 @@ def simulate(casino: Casino, user_id: int) -> Any:
     return reply.json
 
 
-def test_simulated_round_ends_each_of_the_nine_steps_at_its_balance(casino: Casino) -> None:
+def test_each_of_the_nine_steps_of_a_simulated_round_has_its_balance(casino: Casino) -> None:
     player = casino.player(STARTING_BALANCE, "USD")
     report = simulate(casino, player.user_id)
     told = [(step["action"], step["amount"], step["balance"], step["status"]) for step in report["steps"]]
@@ -130,8 +130,8 @@ def test_launch_at_a_provider_that_does_not_answer_closes_the_session(
     assert open_sessions.rowcount == 0
 
 
-def test_provider_refuses_what_the_casino_did_not_sign(stack: Stack) -> None:
-    """WALLET 35: x-provider-signature is verified as x-casino-signature is."""
+def test_provider_refuses_calls_that_the_casino_did_not_sign(stack: Stack) -> None:
+    """WALLET 35: x-provider-signature is verified in the same way as x-casino-signature."""
     fields = {"sessionToken": "x", "casinoSessionId": 1, "userId": 1, "gameId": "SLOTS_001"}
     body = encoded(fields | {"currency": "USD", "casinoCode": "JAQPOT"})
     provider = Connections(stack.base_url)
@@ -174,9 +174,9 @@ def test_sample_event_is_answered(stack: Stack, name: str) -> None:
         assert isinstance(json.loads(answer["body"]), dict)
 
 
-# Their objects are not there.
+# The objects that these events name do not exist.
 MISSING = ["integration-calendars", "integration-syncs"]
-# What those answer that no route leads to.
+# The results of functions that have no route.
 OTHERS: dict[str, Any] = {
     "caller-authorizer": {
         "isAuthorized": True,
@@ -185,7 +185,7 @@ OTHERS: dict[str, Any] = {
     "schema-migrate": {"applied": []},
     "sync-run": {"batchItemFailures": []},
 }
-# What schedules count; the numbers are other tests'.
+# The counts that schedules return; other tests check the numbers.
 COUNTED = {
     "key-rotation": {"rotated", "rewrapped", "unreadable", "retired", "destroyed", "failed"},
     "sync-sweep": {"queued", "failed", "refused", "left", "keys", "events"},
@@ -193,27 +193,27 @@ COUNTED = {
 
 
 @pytest.mark.parametrize("name", MISSING)
-def test_sample_event_names_a_connection_that_is_not_there(stack: Stack, name: str) -> None:
+def test_sample_event_of_an_unknown_connection_is_answered_404(stack: Stack, name: str) -> None:
     answer = stack.invoke(name, sample(name))
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (404, "CONNECTION_NOT_FOUND")
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_sample_event_of_no_route_finds_nothing_to_do(stack: Stack, name: str) -> None:
+def test_sample_event_without_a_route_finds_nothing_to_do(stack: Stack, name: str) -> None:
     assert stack.invoke(name, sample(name)) == OTHERS[name]
 
 
 @pytest.mark.parametrize("name", COUNTED)
-def test_sample_event_of_a_schedule_is_answered_with_what_was_done(stack: Stack, name: str) -> None:
+def test_sample_event_of_a_schedule_returns_its_counts(stack: Stack, name: str) -> None:
     assert set(stack.invoke(name, sample(name))) == COUNTED[name]
 
 
-def test_every_sample_event_is_tried_here() -> None:
+def test_every_sample_event_is_tested_here() -> None:
     assert {path.stem for path in (ROOT / "events").glob("*.json")} == {*SAMPLES, *MISSING, *OTHERS, *COUNTED}
 
 
-def test_base64_body_is_verified_over_the_bytes_it_stands_for(stack: Stack, casino: Casino) -> None:
-    """WALLET 35: Verified over the raw bytes received, also when API Gateway sends the body base64-encoded."""
+def test_signature_of_a_base64_body_is_verified_over_the_decoded_bytes(stack: Stack, casino: Casino) -> None:
+    """WALLET 35: verified over the raw bytes received, also if API Gateway sends the body in base64."""
     player = casino.player()
     bet = player.bet(1000)
     body = encoded(bet)

@@ -1,4 +1,4 @@
-"""Tokens of moto's Cognito through the real gateway: who passes, who is refused and how, what the function sees."""
+"""Tokens of moto's Cognito at the gateway: which are accepted, how others are refused, what the function receives."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ ADMIN_SCOPE = "aws.cognito.signin.user.admin"
 
 @pytest.fixture(scope="module")
 def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack with the user pool, and a function that answers with the event it gets."""
+    """A stack with the user pool, and a function that returns its event."""
     template = ROOT / "tests" / "local" / "toy" / "template.yaml"
     with Stack(state_folder=tmp_path_factory.mktemp("echo"), template=template) as running:
         yield running
@@ -69,15 +69,15 @@ def test_missing_token_is_unauthorized(echo: Stack, authorization: str | None) -
 
 
 @pytest.mark.parametrize("scheme", ["Bearer ", "bearer ", "BEARER ", ""])
-def test_scheme_may_be_written_in_any_case_or_left_out(echo: Stack, scheme: str) -> None:
+def test_scheme_may_be_in_any_case_or_absent(echo: Stack, scheme: str) -> None:
     assert protected(echo, scheme + tenant_admin(echo)).status_code == 200
 
 
-def test_token_re_signed_by_the_tests_passes_so_what_they_change_is_what_is_refused(echo: Stack) -> None:
+def test_unchanged_token_signed_by_the_tests_is_accepted(echo: Stack) -> None:
     assert protected(echo, f"Bearer {signed(part(tenant_admin(echo), 1))}").status_code == 200
 
 
-def test_claims_reach_the_function_as_texts_and_without_scopes(echo: Stack) -> None:
+def test_function_receives_claims_as_texts_and_no_scopes(echo: Stack) -> None:
     token = tenant_admin(echo)
     sent = part(token, 1)
 
@@ -94,7 +94,7 @@ def test_claims_reach_the_function_as_texts_and_without_scopes(echo: Stack) -> N
     assert sent["token_use"] == "id"
 
 
-def test_several_groups_stand_in_brackets_with_spaces_between(echo: Stack) -> None:
+def test_several_groups_are_one_text_in_brackets_separated_by_spaces(echo: Stack) -> None:
     claims = part(tenant_admin(echo), 1) | {"cognito:groups": ["staff", "regulator"]}
 
     context = protected(echo, f"Bearer {signed(claims)}").json()["event"]["requestContext"]
@@ -102,7 +102,7 @@ def test_several_groups_stand_in_brackets_with_spaces_between(echo: Stack) -> No
     assert context["authorizer"]["jwt"]["claims"]["cognito:groups"] == "[staff regulator]"
 
 
-def test_open_route_tells_its_function_of_no_authorizer_whatever_is_sent(echo: Stack) -> None:
+def test_function_of_an_open_route_receives_no_authorizer_context(echo: Stack) -> None:
     for authorization in (None, "Bearer no-token", f"Bearer {tenant_admin(echo)}"):
         answer = protected(echo, authorization, "/echo/x")
 
@@ -110,7 +110,7 @@ def test_open_route_tells_its_function_of_no_authorizer_whatever_is_sent(echo: S
         assert "authorizer" not in answer.json()["event"]["requestContext"]
 
 
-def test_route_with_scopes_forbids_an_id_token_and_lets_an_access_token_pass(echo: Stack) -> None:
+def test_route_with_scopes_refuses_an_id_token_and_accepts_an_access_token(echo: Stack) -> None:
     tokens = echo.user_pool.log_in(demo_data.SUPER_ADMIN.name)
 
     forbidden = protected(echo, f"Bearer {tokens['IdToken']}", "/scoped")
@@ -122,7 +122,7 @@ def test_route_with_scopes_forbids_an_id_token_and_lets_an_access_token_pass(ech
     )
     jwt = passed.json()["event"]["requestContext"]["authorizer"]["jwt"]
     assert jwt["scopes"] == [ADMIN_SCOPE]
-    # Cognito's access tokens have client_id in place of aud.
+    # Cognito's access tokens have client_id instead of aud.
     assert "aud" not in jwt["claims"]
     assert jwt["claims"]["client_id"] == echo.info["user_pool_client_id"]
 
@@ -143,7 +143,7 @@ def test_every_role_of_every_tenant_has_a_token(stack: Stack) -> None:
     assert len(set(subjects)) == len(subjects) == 8
 
 
-def test_tokens_can_be_had_anew(echo: Stack) -> None:
+def test_tokens_can_be_renewed(echo: Stack) -> None:
     before = tenant_admin(echo)
 
     answer = requests.post(f"{echo.base_url}/_local/tokens", timeout=30)
@@ -161,14 +161,14 @@ def test_launch_is_open_locally_but_a_bad_token_is_refused(stack: Stack) -> None
     assert launch(stack, "Bearer no-token").status_code == 401
 
 
-def test_players_token_launches_for_its_player_alone(stack: Stack) -> None:
+def test_players_token_launches_only_for_that_player(stack: Stack) -> None:
     token = f"Bearer {stack.info['tokens'][demo_data.CASINO_CODE]['player']}"
 
     own, others = launch(stack, token), launch(stack, token, demo_data.PLAYER_ID + 1)
 
     assert own.status_code == 200
     assert (others.status_code, others.json()["code"]) == (403, "FORBIDDEN")
-    # Not of a role, and no administrator is of help.
+    # The refusal names no role and no administrator: neither would help.
     assert others.json()["error"] == "Players do this for themselves only"
     assert others.json()["nextAction"] == "Send your own userId."
 
@@ -176,10 +176,10 @@ def test_players_token_launches_for_its_player_alone(stack: Stack) -> None:
 @pytest.mark.parametrize(
     ("role", "status"), [("super_admin", 200), ("tenant_admin", 200), ("regulator", 403), ("staff", 403)]
 )
-def test_people_launch_for_others_by_their_role_and_that_is_audited(
+def test_launch_for_another_person_depends_on_the_role_and_is_audited(
     stack: Stack, superuser: psycopg.Connection, role: str, status: int
 ) -> None:
-    """WALLET 47, through the authorizer that takes tokens and keys."""
+    """WALLET 47, through the authorizer for tokens and keys."""
     tokens = stack.info["tokens"]
     token = tokens[role] if role == "super_admin" else tokens[demo_data.CASINO_CODE][role]
     answer = launch(stack, f"Bearer {token}", tenant=demo_data.TENANT_ID if role == "super_admin" else None)
@@ -193,7 +193,7 @@ def test_people_launch_for_others_by_their_role_and_that_is_audited(
     assert entry == (part(token, 1)["sub"], role, action)
 
 
-def test_machine_launches_by_its_key(stack: Stack) -> None:
+def test_machine_launches_with_its_key(stack: Stack) -> None:
     """WALLET 47"""
     body, url = {"userId": demo_data.PLAYER_ID, "gameId": 1}, f"{stack.base_url}/casino/launchGame"
     for key, status in ((stack.info["api_keys"][demo_data.CASINO_CODE], 200), ("cwk_made_up", 401)):
@@ -202,7 +202,9 @@ def test_machine_launches_by_its_key(stack: Stack) -> None:
 
 @pytest.mark.parametrize("path", ["/casino/launchGame", "/casino/simulateRound"])
 @pytest.mark.parametrize("role", ["regulator", "staff"])
-def test_who_may_launch_for_nobody_is_told_so_before_his_call_is_read(stack: Stack, role: str, path: str) -> None:
+def test_role_without_the_permission_to_launch_is_refused_before_the_body_is_read(
+    stack: Stack, role: str, path: str
+) -> None:
     headers = {"Authorization": f"Bearer {stack.info['tokens'][demo_data.CASINO_CODE][role]}"}
     good = json.dumps({"userId": demo_data.PLAYER_ID, "gameId": 1})
     for body, more in (
@@ -214,7 +216,7 @@ def test_who_may_launch_for_nobody_is_told_so_before_his_call_is_read(stack: Sta
 
 
 def test_token_of_another_tenant_finds_no_game_of_this_one(stack: Stack) -> None:
-    """HUB 43, for the one route that reads a tenant from a token."""
+    """HUB 43, for the route that reads the tenant from the token."""
     answer = launch(stack, f"Bearer {stack.info['tokens'][demo_data.SECOND_CODE]['tenant_admin']}")
 
     assert (answer.status_code, answer.json()["code"]) == (404, "GAME_NOT_FOUND")
@@ -229,7 +231,7 @@ def test_user_added_later_logs_in_to_the_same_pool(echo: Stack) -> None:
     assert (claims["email"], claims["custom:tenant_id"]) == ("new@riviera.example", demo_data.SECOND_TENANT_ID)
 
 
-def test_no_token_stands_in_a_log(echo: Stack) -> None:
+def test_no_log_has_a_token(echo: Stack) -> None:
     token = tenant_admin(echo)
     protected(echo, f"Bearer {token}")
 

@@ -1,4 +1,4 @@
-"""Tokens that are good but for one thing, each signed as well as anybody could."""
+"""Bad tokens: each differs from a valid token in one thing."""
 
 import hmac
 import json
@@ -10,9 +10,9 @@ from joserfc import jws
 from joserfc.jwk import RSAKey
 from moto.utilities.utils import load_resource
 
-# moto's own key: a token signed with it is as good as the pool's, so only what a test changes in it is wrong.
+# moto's own key: a token signed with it is valid, apart from what a test changes in it.
 POOL_KEY = RSAKey.import_key(load_resource("cognitoidp/resources/jwks-private.json"))
-# What is wrong with a token, and what the local JWT authorizer says of it.
+# What is wrong with a token -> the local JWT authorizer's description.
 KINDS = {
     "alg none": "the token's signing algorithm is not supported",
     "alg None": "the token's signing algorithm is not supported",
@@ -32,22 +32,22 @@ KINDS = {
 
 
 def part(token: str, position: int) -> dict[str, Any]:
-    """A token's header or claims."""
+    """Return a token's header (position 0) or claims (position 1)."""
     return json.loads(urlsafe_b64decode(token.split(".")[position] + "=="))
 
 
 def encoded(value: bytes) -> str:
-    """Base64url as tokens have it."""
+    """Return base64url without padding, as in tokens."""
     return urlsafe_b64encode(value).decode().rstrip("=")
 
 
 def signed(claims: dict[str, Any], key: Any = POOL_KEY, kid: str = "dummy") -> str:
-    """A token signed with a key, the pool's unless another is given."""
+    """Return a token signed with a key; the default is the pool's key."""
     return jws.serialize_compact({"alg": "RS256", "kid": kid}, json.dumps(claims), key, algorithms=["RS256"])
 
 
 def by_hand(claims: dict[str, Any], algorithm: str, secret: bytes | None) -> str:
-    """A token without signature, or signed with a shared secret, as no library would make it of a public key."""
+    """Return a token without a signature, or with an HMAC of a shared secret; libraries refuse to make these."""
     header = {"alg": algorithm, "kid": "dummy"}
     content = ".".join(encoded(json.dumps(one).encode()) for one in (header, claims))
     signature = b"" if secret is None else hmac.digest(secret, content.encode(), "sha256")
@@ -55,7 +55,7 @@ def by_hand(claims: dict[str, Any], algorithm: str, secret: bytes | None) -> str
 
 
 def refused_token(kind: str, good: str) -> str:
-    """A token that is the good one but for one thing."""
+    """Return the good token with one thing wrong."""
     claims, now = part(good, 1), int(time.time())
     head, payload, signature = good.split(".")
     stranger = RSAKey.generate_key(2048)
