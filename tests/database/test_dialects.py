@@ -1,4 +1,4 @@
-"""What differs between game providers is data on their row: each column both ways."""
+"""The differences between game providers are columns of their row: each column with both values."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,7 +8,7 @@ import pytest
 from tests.database.world import B, Seat
 
 
-def test_unknown_rollback_refused_leaves_the_tombstone_all_the_same(new_seat: Callable[..., Seat]) -> None:
+def test_refused_unknown_rollback_leaves_a_tombstone_too(new_seat: Callable[..., Seat]) -> None:
     """unknown_rollback = refuse; WALLET 20, 21"""
     seat = new_seat(unknown_rollback="refuse")
 
@@ -23,7 +23,7 @@ def test_unknown_rollback_refused_leaves_the_tombstone_all_the_same(new_seat: Ca
     assert seat.balance == B
 
 
-def test_late_bet_swallowed_is_answered_ok_and_takes_nothing(new_seat: Callable[..., Seat]) -> None:
+def test_swallowed_late_bet_is_answered_ok_and_takes_nothing(new_seat: Callable[..., Seat]) -> None:
     """late_bet = swallow; WALLET 21"""
     seat = new_seat(late_bet="swallow")
     seat.rollback("undo", "late")
@@ -38,7 +38,7 @@ def test_late_bet_swallowed_is_answered_ok_and_takes_nothing(new_seat: Callable[
     assert seat.state()[0] == before[0]
 
 
-def test_both_at_once(new_seat: Callable[..., Seat]) -> None:
+def test_refused_unknown_rollback_with_swallowed_late_bet(new_seat: Callable[..., Seat]) -> None:
     """unknown_rollback = refuse with late_bet = swallow"""
     seat = new_seat(unknown_rollback="refuse", late_bet="swallow")
 
@@ -46,17 +46,17 @@ def test_both_at_once(new_seat: Callable[..., Seat]) -> None:
     assert (seat.debit("late", 1000).code, seat.balance) == ("OK", B)
 
 
-def test_ids_unique_per_player_do_not_meet(new_seat: Callable[..., Seat]) -> None:
+def test_ids_unique_per_player_do_not_conflict(new_seat: Callable[..., Seat]) -> None:
     """id_scope = player"""
     one = new_seat(id_scope="player")
     other = new_seat(caller=one.caller)
 
     assert (one.debit("bet", 1000).code, other.debit("bet", 300).code) == ("OK", "OK")
     assert other.credit("win", 50, "bet").balance == B - 250
-    # The other player's payout is not of this player's round.
+    # The other player's payout is not in this player's round.
     assert one.rollback("undo", "bet").balance == B
     assert other.rollback("undo", "bet").code == "ROUND_HAS_PAYOUT"
-    # A tombstone bars the id of its own player alone.
+    # A tombstone bars the id for its own player only.
     one.rollback("undo 2", "later")
     assert one.debit("later", 1).code == "TRANSACTION_ROLLED_BACK"
     assert other.debit("later", 1).code == "OK"
@@ -64,7 +64,7 @@ def test_ids_unique_per_player_do_not_meet(new_seat: Callable[..., Seat]) -> Non
     assert one.debit("bet", 1000).replayed
 
 
-def test_ids_unique_per_provider_meet_across_players(new_seat: Callable[..., Seat]) -> None:
+def test_ids_unique_per_provider_conflict_across_players(new_seat: Callable[..., Seat]) -> None:
     """id_scope = provider; WALLET 10"""
     one = new_seat()
     other = new_seat(caller=one.caller)
@@ -87,8 +87,8 @@ def test_rollback_until_the_bet_is_settled_ignores_other_bets_payouts(new_seat: 
     assert seat.rollback("undo 2", "bet 2").balance == B - 1000 + 5
 
 
-def test_jackpot_naming_no_bet_closes_its_round_for_rollbacks(new_seat: Callable[..., Seat]) -> None:
-    """rollback_until; WALLET 7, 23: a jackpot is a payout of the round, of a bet only where it names one"""
+def test_jackpot_without_a_bet_closes_its_round_for_rollbacks(new_seat: Callable[..., Seat]) -> None:
+    """rollback_until; WALLET 7, 23: a jackpot is a payout of the round, and of a bet only if it names the bet"""
     strict, per_bet = new_seat(), new_seat(rollback_until="bet_settled")
     for seat in (strict, per_bet):
         seat.debit("bet", 1000)
@@ -98,7 +98,7 @@ def test_jackpot_naming_no_bet_closes_its_round_for_rollbacks(new_seat: Callable
     assert per_bet.rollback("undo", "bet").code == "OK"
 
 
-def test_duplicate_refused_is_an_error_and_moves_nothing(new_seat: Callable[..., Seat]) -> None:
+def test_refused_duplicate_is_an_error_and_moves_nothing(new_seat: Callable[..., Seat]) -> None:
     """Duplicate = refuse; WALLET 9"""
     seat = new_seat(duplicate="refuse")
     seat.debit("bet", 1000)
@@ -115,13 +115,13 @@ def test_duplicate_refused_is_an_error_and_moves_nothing(new_seat: Callable[...,
 
     assert {(outcome.code, outcome.refused) for outcome in again} == {("TRANSACTION_ALREADY_PROCESSED", True)}
     assert seat.debit("bet", 1001).code == "DUPLICATE_TRANSACTION"
-    # Nobody may take a decline for something done.
+    # A decline must not be taken for success.
     assert seat.debit("declined", 5 * B).code == "INSUFFICIENT_FUNDS"
     assert seat.state() == before
 
 
 @pytest.mark.parametrize(("allowed", "code"), [(True, "OK"), (False, "SIGNATURE_INVALID")])
-def test_bare_signature_is_accepted_where_the_provider_may_use_it(
+def test_bare_signature_is_accepted_if_the_provider_allows_it(
     new_seat: Callable[..., Seat], allowed: bool, code: str
 ) -> None:
     """allow_bare_signature; WALLET 36"""
@@ -140,8 +140,8 @@ def test_bare_signature_is_accepted_where_the_provider_may_use_it(
     assert seat.debit("timed", 1, "round 2").code == "OK"
 
 
-def test_replay_is_refused_to_a_signature_the_provider_may_not_use(new_seat: Callable[..., Seat]) -> None:
-    """allow_bare_signature = false; WALLET 35: not even a stored answer goes out"""
+def test_replay_with_a_forbidden_signature_is_refused(new_seat: Callable[..., Seat]) -> None:
+    """allow_bare_signature = false; WALLET 35: no stored answer is sent either"""
     seat = new_seat()
     seat.debit("bet", 1)
 

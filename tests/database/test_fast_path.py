@@ -1,4 +1,4 @@
-"""The debit's one-statement path and the whole path of every money call give the same rows and answers."""
+"""The debit's fast path and the full path of every money call write the same rows and give the same answers."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def _prepare(casino: Casino, state: dict[str, str], amount: int) -> Seat:
     if state["session"] == "expired":
         casino.query("UPDATE casino_sessions SET expires_at = now() WHERE session_token = %s", [seat.token])
     elif state["session"] == "launching":
-        # It lives for a minute at most.
+        # It lives for one minute at most.
         casino.query(
             """
             UPDATE casino_sessions SET status = 'launching', expires_at = created_at + interval '1 minute'
@@ -81,7 +81,7 @@ _WHOLE = "SELECT casino_transact_v1(%s, %s, %s, 'bet', %s, %s, %s, %s, %s, NULL,
 
 
 def _tried(seat: Seat, statement: str, arguments: list[Any]) -> tuple[Any, ...]:
-    """What a statement answers and leaves behind; it is undone again. now() is the same for all in a transaction."""
+    """A statement's answer and its rows; it is rolled back. now() is the same throughout a transaction."""
     casino = seat.casino
     with casino.superuser.transaction(force_rollback=True):
         answer = casino.query(statement, arguments)
@@ -93,7 +93,7 @@ def _tried(seat: Seat, statement: str, arguments: list[Any]) -> tuple[Any, ...]:
 def _check(casino: Casino, state: dict[str, str], amount: int) -> str:
     seat = _prepare(casino, state, amount)
     arguments = _arguments(seat, state, amount)
-    # Only the two calls' own transaction starts at the same time for both.
+    # Both calls run in one transaction, so that both have the same start time.
     with casino.superuser.transaction(force_rollback=True):
         fast, whole = _tried(seat, _FAST, arguments), _tried(seat, _WHOLE, arguments)
     casino.disconnect()
@@ -111,9 +111,7 @@ _ORDINARY = {name: values[0] for name, values in _STATES.items()}
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in _STATES.items() for value in values])
 @pytest.mark.parametrize("amount", [0, 1000, B, B + 1])
-def test_both_paths_agree_where_one_thing_is_out_of_the_ordinary(
-    shared_casino: Casino, name: str, value: str, amount: int
-) -> None:
+def test_both_paths_agree_on_each_exception(shared_casino: Casino, name: str, value: str, amount: int) -> None:
     outcome = _check(shared_casino, {**_ORDINARY, name: value}, amount)
 
     if value == _ORDINARY[name]:

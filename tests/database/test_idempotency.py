@@ -25,7 +25,7 @@ def test_debit_twice_with_same_id_moves_money_once(seat: Seat) -> None:
     assert (seat.balance, len(seat.rows)) == (9000, 1)
 
 
-def test_replay_answers_as_first_after_later_play_and_over_a_new_connection(seat: Seat) -> None:
+def test_replay_gives_the_first_answer_after_later_play_and_on_a_new_connection(seat: Seat) -> None:
     """WALLET 9"""
     first = [seat.debit("bet", 1000), seat.credit("win", 10, "bet"), seat.rollback("undo", "unknown")]
     seat.debit("later", 2000, "round 2")
@@ -39,8 +39,8 @@ def test_replay_answers_as_first_after_later_play_and_over_a_new_connection(seat
     assert seat.balance == B - 1000 + 10 - 2000
 
 
-def test_replay_over_another_session_of_the_player_is_the_first_answer(seat: Seat) -> None:
-    """WALLET 9, 10: the session is not among the fields that make a request another"""
+def test_replay_in_another_session_of_the_player_gives_the_first_answer(seat: Seat) -> None:
+    """WALLET 9, 10: the session is not one of the fields that make a request different"""
     first = seat.debit("bet", 1000)
 
     assert seat.casino.second_session(seat).debit("bet", 1000).body == first.body
@@ -152,7 +152,7 @@ ledger.debit(Database(conninfo=url), GameProvider(UUID(tenant), code, False), be
 
 @contextmanager
 def _debit_stuck_on_its_wallet(seat: Seat) -> Generator[tuple[subprocess.Popen[bytes], int, psycopg.Connection]]:
-    """A process inside debit, its backend waiting for the wallet's row; and the transaction that holds the row."""
+    """A process inside debit, whose backend waits for the wallet's row; and the transaction that locks the row."""
     with psycopg.connect(seat.casino.urls["superuser"]) as holder:
         holder.execute("SELECT FROM casino_wallets WHERE wallet_id = %s FOR UPDATE", [seat.wallet_id])
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The schedule that rotates data keys: what is due, all of it done however often it is stopped, nobody else touched."""
+"""The schedule that rotates data keys: everything due is done, however often it is stopped, and nothing else."""
 
 from collections.abc import Callable
 from functools import partial
@@ -23,13 +23,13 @@ MANY = {f"field_{n}": f"secret {n}" for n in range(450)}
 
 
 def age(hub: Hub, days: int) -> None:
-    """Make a tenant's data keys as old as that."""
+    """Make a tenant's data keys this old."""
     statement = "UPDATE tenant_data_keys SET created_at = now() - %s * interval '1 day' WHERE tenant_id = %s"
     hub.casino.query(statement, [days, hub.tenant_id])
 
 
 def run(hub: Hub, *has_time: bool) -> dict[str, int]:
-    """Run in an environment that holds no key; has_time: the first answers of the time budget, then there is time."""
+    """Run in an environment without cached keys; has_time: the first answers of the time budget, then there is time."""
     there = hub.elsewhere()
     answers = chain(has_time, repeat(True))
     budget = TimeBudget(lambda: int(next(answers)))
@@ -42,7 +42,7 @@ def ciphertexts(hub: Hub) -> list[tuple[Any, ...]]:
 
 
 def entries(hub: Hub) -> list[dict[str, Any]]:
-    """What the tenant's audit log says of its data key, the oldest first."""
+    """The entries about the data key in the tenant's audit log, oldest first."""
     rows = hub.casino.query(
         """
         SELECT actor_kind, actor, request_id, object_kind, outcome, after::text::json AS after FROM audit_log
@@ -55,7 +55,7 @@ def entries(hub: Hub) -> list[dict[str, Any]]:
     return [row.after for row in rows]
 
 
-def test_old_key_is_rotated_and_everything_sealed_anew_under_the_new_one(hub: Hub) -> None:
+def test_old_key_is_rotated_and_everything_is_reencrypted(hub: Hub) -> None:
     """HUB 4."""
     versions = [hub.use(SECRETS | {"number": str(n)}) for n in range(3)]
     age(hub, 91)
@@ -66,7 +66,7 @@ def test_old_key_is_rotated_and_everything_sealed_anew_under_the_new_one(hub: Hu
     assert [hub.elsewhere().read(version)["number"] for version in versions] == ["0", "1", "2"]
 
 
-def test_rotation_is_written_to_the_tenants_audit_log(hub: Hub) -> None:
+def test_rotation_is_audited_in_the_tenants_log(hub: Hub) -> None:
     """HUB 44."""
     hub.use()
     age(hub, 91)
@@ -75,8 +75,8 @@ def test_rotation_is_written_to_the_tenants_audit_log(hub: Hub) -> None:
     assert entries(hub) == [{"rotated": True, "fields": 2}]
 
 
-def test_nothing_is_done_where_nothing_is_due(new_hub: Callable[[], Hub], kms_down: Callable[[], None]) -> None:
-    """A key that is not old, one that is rotated already, and a tenant without any; KMS is not asked."""
+def test_nothing_due_means_nothing_done(new_hub: Callable[[], Hub], kms_down: Callable[[], None]) -> None:
+    """A young key, a rotated one, and a tenant without a key; KMS is not called."""
     young, rotated, _ = new_hub(), new_hub(), new_hub()
     for hub in (young, rotated):
         hub.use()
@@ -90,7 +90,7 @@ def test_nothing_is_done_where_nothing_is_due(new_hub: Callable[[], Hub], kms_do
     assert [(ciphertexts(hub), hub.data_keys, entries(hub)) for hub in (young, rotated)] == before
 
 
-def test_key_whose_fields_were_not_finished_is_due_without_being_old(hub: Hub) -> None:
+def test_unfinished_reencryption_is_due_without_an_old_key(hub: Hub) -> None:
     hub.use()
     hub.rotate_data_key()
 
@@ -99,7 +99,7 @@ def test_key_whose_fields_were_not_finished_is_due_without_being_old(hub: Hub) -
     assert entries(hub) == [{"rotated": False, "fields": 2}]
 
 
-def test_old_key_without_a_secret_under_it_is_rotated(hub: Hub) -> None:
+def test_old_key_without_secrets_is_rotated(hub: Hub) -> None:
     hub.use()
     hub.change(credentials.destroy)
     age(hub, 91)
@@ -108,7 +108,7 @@ def test_old_key_without_a_secret_under_it_is_rotated(hub: Hub) -> None:
     assert run(hub) == NOTHING
 
 
-def test_run_that_is_out_of_time_is_finished_by_those_that_follow(hub: Hub) -> None:
+def test_run_without_time_is_finished_by_later_runs(hub: Hub) -> None:
     """HUB 4: resumable batches, zero undecryptable at the end."""
     hub.use(MANY)
     age(hub, 91)
@@ -127,13 +127,13 @@ def test_run_that_is_out_of_time_is_finished_by_those_that_follow(hub: Hub) -> N
     assert [(one["rotated"], one["fields"]) for one in entries(hub)] == [(True, 0), (False, 200), (False, 250)]
 
 
-def test_tenants_left_out_of_one_run_are_in_the_next(new_hub: Callable[[], Hub]) -> None:
+def test_tenants_skipped_by_one_run_are_in_the_next(new_hub: Callable[[], Hub]) -> None:
     hubs = [new_hub() for _ in range(3)]
     for n, hub in enumerate(hubs):
         hub.use()
         age(hub, 100 - n)
 
-    # The oldest first: time for one of them and its batch.
+    # The oldest first: there is time for one of them and its batch.
     assert run(hubs[0], True, True, False) == NOTHING | {"rotated": 1, "rewrapped": 2}
     assert [len(hub.data_keys) for hub in hubs] == [2, 1, 1]
     assert run(hubs[0]) == NOTHING | {"rotated": 2, "rewrapped": 4}
@@ -141,7 +141,7 @@ def test_tenants_left_out_of_one_run_are_in_the_next(new_hub: Callable[[], Hub])
 
 
 @pytest.mark.parametrize("attempt", range(3))
-def test_runs_at_once_harm_nothing(hub: Hub, attempt: int) -> None:
+def test_concurrent_runs_are_safe(hub: Hub, attempt: int) -> None:
     """HUB 4."""
     hub.use(MANY)
     age(hub, 91)
@@ -155,7 +155,7 @@ def test_runs_at_once_harm_nothing(hub: Hub, attempt: int) -> None:
     assert run(hub) == NOTHING
 
 
-def test_run_leaves_other_tenants_keys_and_secrets_as_they_are(new_hub: Callable[[], Hub]) -> None:
+def test_run_does_not_change_other_tenants(new_hub: Callable[[], Hub]) -> None:
     ours, theirs = new_hub(), new_hub()
     for hub in (ours, theirs):
         hub.use()
@@ -166,7 +166,7 @@ def test_run_leaves_other_tenants_keys_and_secrets_as_they_are(new_hub: Callable
     assert (ciphertexts(theirs), theirs.data_keys, entries(theirs)) == (before, ["active"], [])
 
 
-def test_unreadable_field_is_counted_and_stops_no_other(new_hub: Callable[[], Hub]) -> None:
+def test_unreadable_field_is_counted_and_skipped(new_hub: Callable[[], Hub]) -> None:
     broken, whole = new_hub(), new_hub()
     for n, hub in enumerate((broken, whole)):
         hub.use({name: name for name in "abcd"})
@@ -178,12 +178,12 @@ def test_unreadable_field_is_counted_and_stops_no_other(new_hub: Callable[[], Hu
 
     assert run(broken) == NOTHING | {"rotated": 2, "rewrapped": 7, "unreadable": 1}
     assert (broken.key_versions(), whole.key_versions()) == ({1: 1, 2: 3}, {2: 4})
-    # It is counted, with its alert, until somebody mends it; the audit log does not grow by that.
+    # It is counted, with an alert, until somebody repairs it; the audit log does not grow.
     assert run(broken) == NOTHING | {"unreadable": 1}
     assert entries(broken) == [{"rotated": True, "fields": 3}]
 
 
-def test_unreadable_key_is_counted_and_stops_no_other_tenant(new_hub: Callable[[], Hub]) -> None:
+def test_unreadable_key_is_counted_and_skipped(new_hub: Callable[[], Hub]) -> None:
     broken, whole = new_hub(), new_hub()
     for hub in (broken, whole):
         hub.use()
@@ -193,7 +193,7 @@ def test_unreadable_key_is_counted_and_stops_no_other_tenant(new_hub: Callable[[
         "WHERE tenant_id = %s AND version = 2",
         [broken.tenant_id],
     )
-    # Behind the broken one in the order of age.
+    # It comes after the broken one in the order of age.
     whole.rotate_data_key()
 
     assert run(broken) == NOTHING | {"rewrapped": 2, "unreadable": 1}
@@ -201,7 +201,7 @@ def test_unreadable_key_is_counted_and_stops_no_other_tenant(new_hub: Callable[[
     assert broken.elsewhere().read() == SECRETS
 
 
-def test_tenant_whose_row_is_held_is_left_and_stops_no_other(new_hub: Callable[[], Hub]) -> None:
+def test_locked_tenant_is_skipped(new_hub: Callable[[], Hub]) -> None:
     """HUB 4."""
     held, whole = new_hub(), new_hub()
     for n, hub in enumerate((held, whole)):
@@ -228,7 +228,7 @@ def test_with_kms_down_nothing_is_changed(hub: Hub, kms_down: Callable[[], None]
     assert (ciphertexts(hub), hub.data_keys, entries(hub)) == (before, ["active"], [])
 
 
-def test_rotation_is_audited_where_kms_goes_away_after_it(hub: Hub, kms: Any) -> None:
+def test_rotation_is_audited_although_kms_fails_after_it(hub: Hub, kms: Any) -> None:
     hub.use()
     age(hub, 91)
 
@@ -248,14 +248,14 @@ def test_rotation_is_audited_where_kms_goes_away_after_it(hub: Hub, kms: Any) ->
     assert hub.elsewhere().read() == SECRETS
 
 
-def test_what_is_due_is_told_by_tenant_and_age_alone(new_hub: Callable[[], Hub]) -> None:
+def test_due_keys_are_listed_by_tenant_and_age_only(new_hub: Callable[[], Hub]) -> None:
     old, unfinished, young = new_hub(), new_hub(), new_hub()
     for hub in (old, unfinished, young):
         hub.use()
     age(old, 91)
     unfinished.rotate_data_key()
 
-    # For no tenant: what row-level security hides.
+    # Without a tenant: rows that row-level security hides.
     with psycopg.connect(old.casino.urls["credentials"]) as connection:
         assert connection.execute("SELECT FROM tenant_data_keys").rowcount == 0
         told = connection.execute("SELECT * FROM data_keys_due_v1('90 days')")
@@ -267,12 +267,12 @@ def test_what_is_due_is_told_by_tenant_and_age_alone(new_hub: Callable[[], Hub])
 
 
 @pytest.mark.parametrize("login", ["casino", "provider", "auditor"])
-def test_no_other_login_is_told_what_is_due(casino: Casino, login: str) -> None:
+def test_no_other_login_can_list_due_keys(casino: Casino, login: str) -> None:
     with psycopg.connect(casino.urls[login]) as connection, pytest.raises(pg.InsufficientPrivilege):
         connection.execute("SELECT FROM data_keys_due_v1('90 days')")
 
 
-def test_role_that_looks_across_tenants_reads_ids_and_ages_and_no_secret(casino: Casino) -> None:
+def test_role_that_reads_across_tenants_reads_no_secret(casino: Casino) -> None:
     """HUB 1: neither a wrapped key nor a ciphertext."""
     readable = casino.query(
         """

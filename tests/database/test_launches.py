@@ -1,4 +1,4 @@
-"""Launches: who may launch for a player, and what a launch that fails leaves behind; WALLET 46, 47."""
+"""Launches: who may launch for a player, and what a failed launch leaves; WALLET 46, 47."""
 
 import json
 import socket
@@ -39,7 +39,7 @@ ANSWER = {
 
 
 def answered(body: bytes, status: str = "200 OK") -> Act:
-    """Return what answers with a body and closes."""
+    """Return an act that answers with this body and closes the connection."""
     return say(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
 
 
@@ -50,7 +50,7 @@ def launched(**changes: Any) -> bytes:
 
 @dataclass
 class Lobby:
-    """A player's seat at a game provider that a test plays, and the casino's function that launches there."""
+    """A player's seat at a game provider that the test acts as, and the casino's function that launches there."""
 
     seat: Seat
     game_id: int
@@ -58,7 +58,7 @@ class Lobby:
     act: Act
 
     def answer(self, connection: socket.socket, server: WireServer) -> None:
-        """Play the game provider."""
+        """Act as the game provider."""
         self.act(connection, server)
 
     @property
@@ -74,7 +74,7 @@ class Lobby:
         return games.launch(self.launcher(caller, player_id), LaunchRequest(self.seat.player_id, self.game_id))
 
     def sessions(self) -> list[Any]:
-        """Status and seconds to live of the sessions that were launched."""
+        """Status and remaining seconds of the launched sessions."""
         return self.seat.casino.query(
             """
             SELECT session_token, status, extract(epoch FROM expires_at - created_at)::int AS seconds
@@ -84,7 +84,7 @@ class Lobby:
         )
 
     def audit(self) -> list[Any]:
-        """The tenant's entries about this player's launches, oldest first."""
+        """The tenant's audit log entries about this player's launches, oldest first."""
         return self.seat.casino.query(
             """
             SELECT actor_kind, actor, actor_role, action, outcome, object_id, after, source_ip FROM audit_log
@@ -96,7 +96,7 @@ class Lobby:
 
 @contextmanager
 def no_new_connections(casino: Casino) -> Generator[None]:
-    """The casino's login can make no connection; those that it has go on."""
+    """The casino's login can open no new database connection; existing ones continue."""
     casino.query("ALTER ROLE causeway_casino CONNECTION LIMIT 0")
     try:
         yield
@@ -142,7 +142,7 @@ def _forget() -> None:
             setting.cache_clear()
 
 
-# ---- What a launch leaves ----
+# ---- What a launch leaves behind ----
 
 
 def test_launched_session_is_active_for_a_day(lobby: Lobby) -> None:
@@ -208,7 +208,7 @@ def test_launch_with_a_bad_answer_is_502_and_leaves_no_session_that_takes_bets(l
 
 
 @pytest.mark.parametrize("digits", [("0", "0"), ("1", str(2**63 - 1))])
-def test_limits_of_bets_are_whole_minor_units(lobby: Lobby, digits: tuple[str, str]) -> None:
+def test_bet_limits_are_whole_minor_units(lobby: Lobby, digits: tuple[str, str]) -> None:
     lobby.act = answered(launched(minBet=digits[0], maxBet=digits[1]))
     session = lobby.launch()
 
@@ -229,7 +229,7 @@ def test_launch_without_its_secret_closes_the_session(lobby: Lobby) -> None:
 
 
 def test_launch_is_not_signed_with_another_tenants_secret(lobby: Lobby) -> None:
-    """Nor sent: the address is this tenant's, and the secret would prove the other's calls there."""
+    """It is not sent either: the secret would authenticate calls of the other tenant at this tenant's address."""
     lobby.secrets.secrets[lobby.name] |= {"tenant_id": str(uuid4())}
     lobby.act = unasked
     with pytest.raises(Misconfigured, match="is not tenant"):
@@ -259,8 +259,8 @@ def test_providers_first_callback_finds_the_session_before_its_launch_is_answere
     assert lobby.seat.balance == B - 100
 
 
-def test_session_whose_launch_never_ended_takes_no_bets_after_a_minute(lobby: Lobby) -> None:
-    """WALLET 46: the process was killed, or the database was away, before the session could be closed."""
+def test_session_of_an_unfinished_launch_takes_no_bets_after_a_minute(lobby: Lobby) -> None:
+    """WALLET 46: before the session could be closed, the process was killed or the database was unreachable."""
     terminate = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = 'causeway_casino'"
 
     with ExitStack() as outage:
@@ -284,10 +284,10 @@ def test_session_whose_launch_never_ended_takes_no_bets_after_a_minute(lobby: Lo
 
 @pytest.mark.parametrize("reachable", [True, False], ids=["database reachable", "database away from then on"])
 @pytest.mark.parametrize("step", ["activate", "prolong"])
-def test_launch_whose_commit_is_not_heard_of_leaves_no_session_that_lives_for_a_day_unless_it_succeeds(
+def test_launch_with_a_lost_commit_answer_leaves_a_session_for_a_day_only_if_it_succeeds(
     lobby: Lobby, step: str, reachable: bool
 ) -> None:
-    """WALLET 46: the database commits, its answer is lost, and it may be away when the session is to be closed."""
+    """WALLET 46: the database commits, its answer is lost; the session may have to be closed without the database."""
     with CuttingProxy(lobby.seat.casino.urls["casino"]) as proxy, ExitStack() as outage:
 
         def answer(connection: socket.socket, server: WireServer) -> None:
@@ -315,8 +315,8 @@ def test_launch_whose_commit_is_not_heard_of_leaves_no_session_that_lives_for_a_
         assert session.seconds >= 86_400
 
 
-def test_launch_that_cannot_be_prolonged_has_succeeded_and_ends_with_its_minute(lobby: Lobby) -> None:
-    """Whether its last commit came through is unknown: an error would leave a session that may live for a day."""
+def test_launch_that_cannot_be_extended_succeeds_for_its_minute(lobby: Lobby) -> None:
+    """Whether the last commit happened is unknown: after an error the session might live for a day."""
     casino = lobby.seat.casino
     casino.query("REVOKE UPDATE (expires_at) ON casino_sessions FROM causeway_casino")
     try:
@@ -329,7 +329,7 @@ def test_launch_that_cannot_be_prolonged_has_succeeded_and_ends_with_its_minute(
 
 
 @pytest.mark.parametrize("played", ["200 OK", "500 Internal Server Error"])
-def test_session_of_a_simulated_round_is_closed_with_it(lobby: Lobby, played: str) -> None:
+def test_session_of_a_simulated_round_is_closed_after_it(lobby: Lobby, played: str) -> None:
     """WALLET 46"""
     answers = iter([answered(launched()), answered(b"{}", played)])
 
@@ -348,7 +348,7 @@ def test_session_of_a_simulated_round_is_closed_with_it(lobby: Lobby, played: st
     assert (session.status, session.seconds) == ("closed", 60)
 
 
-def test_session_that_was_closed_while_it_was_launched_stays_closed(lobby: Lobby) -> None:
+def test_session_closed_during_its_launch_stays_closed(lobby: Lobby) -> None:
     def close(connection: socket.socket, server: WireServer) -> None:
         lobby.seat.casino.query(
             "UPDATE casino_sessions SET status = 'closed' WHERE player_id = %s", [lobby.seat.player_id]
@@ -384,7 +384,7 @@ def test_person_with_the_permission_launches_for_any_player_and_that_is_audited(
 
 
 def test_launches_by_a_key_do_not_queue_behind_the_audit_log(lobby: Lobby) -> None:
-    """WALLET 47: a key launches for any player while the tenant's newest entry is held."""
+    """WALLET 47: a key launches for any player while the head of the tenant's audit chain is locked."""
     casino = lobby.seat.casino
     lobby.launch(caller(lobby, "tenant_admin"))
     with psycopg.connect(casino.urls["superuser"]) as other:
@@ -396,8 +396,8 @@ def test_launches_by_a_key_do_not_queue_behind_the_audit_log(lobby: Lobby) -> No
 
 
 @pytest.mark.parametrize("role", ["tenant_admin", "service", "player"])
-def test_session_says_who_opened_it_from_where_and_in_which_call(lobby: Lobby, role: str) -> None:
-    """WALLET 47: the trace of a launch by a key."""
+def test_session_records_its_opener_address_and_request(lobby: Lobby, role: str) -> None:
+    """WALLET 47: this is the record of a launch by a key."""
     launching = caller(lobby, role)
     session = lobby.launch(launching, lobby.seat.player_id if role == "player" else None)
 
@@ -409,7 +409,7 @@ def test_session_says_who_opened_it_from_where_and_in_which_call(lobby: Lobby, r
 
 
 @pytest.mark.parametrize("role", ["regulator", "staff", "player"])
-def test_who_has_not_launches_for_nobody_and_the_attempt_is_audited(lobby: Lobby, role: str) -> None:
+def test_caller_without_the_permission_is_refused_and_audited(lobby: Lobby, role: str) -> None:
     """WALLET 47"""
     launching = caller(lobby, role)
     with pytest.raises(Forbidden):
@@ -420,8 +420,8 @@ def test_who_has_not_launches_for_nobody_and_the_attempt_is_audited(lobby: Lobby
     assert (entry.actor, entry.action, entry.outcome) == (launching.subject, "access.refused", "refused")
 
 
-def test_player_who_tries_for_others_again_and_again_is_one_entry(lobby: Lobby) -> None:
-    """HUB 44: every player has a token, and the tenant's chain is one row to wait for."""
+def test_repeated_refused_launches_of_a_player_are_one_entry(lobby: Lobby) -> None:
+    """HUB 44: every player has a token, and all entries of a tenant wait for one row."""
     launching = caller(lobby, "player")
     for _ in range(5):
         with pytest.raises(Forbidden):
@@ -431,15 +431,15 @@ def test_player_who_tries_for_others_again_and_again_is_one_entry(lobby: Lobby) 
     assert [tuple(entry) for entry in written] == [("access.refused", {"userId": lobby.seat.player_id})]
 
 
-def test_player_launches_for_himself_and_the_audit_log_does_not_grow(lobby: Lobby) -> None:
-    """WALLET 47: what a player does himself is no act for somebody else."""
+def test_players_own_launch_is_not_audited(lobby: Lobby) -> None:
+    """WALLET 47: a player acts for nobody else."""
     lobby.launch(caller(lobby, "player"), lobby.seat.player_id)
 
     assert [session.status for session in lobby.sessions()] == ["active"]
     assert lobby.audit() == []
 
 
-def test_key_of_a_channel_launches_nothing(lobby: Lobby) -> None:
+def test_channel_key_cannot_launch(lobby: Lobby) -> None:
     with pytest.raises(Forbidden):
         lobby.launch(caller(lobby, "service", channel="sms"))
 
@@ -447,8 +447,8 @@ def test_key_of_a_channel_launches_nothing(lobby: Lobby) -> None:
     assert [entry.outcome for entry in lobby.audit()] == ["refused"]
 
 
-def test_suspended_admin_launches_nothing_and_the_attempt_is_audited(lobby: Lobby) -> None:
-    """WALLET 47, HUB 52: whose token is still good, but whose membership is suspended."""
+def test_suspended_admin_cannot_launch_and_is_audited(lobby: Lobby) -> None:
+    """WALLET 47, HUB 43: the token is valid, but the membership is suspended."""
     launching, free = caller(lobby, "tenant_admin"), caller(lobby, "tenant_admin")
     for person, status in ((launching, "suspended"), (free, "active")):
         lobby.seat.casino.query("INSERT INTO users (subject) VALUES (%s)", [person.subject])
@@ -469,7 +469,7 @@ def test_suspended_admin_launches_nothing_and_the_attempt_is_audited(lobby: Lobb
 
 
 def test_refused_launch_leaves_no_entry_of_a_session(lobby: Lobby) -> None:
-    """Session and entry live and die together."""
+    """Session and entry are committed or rolled back together."""
     with pytest.raises(CausewayError) as raised:
         games.launch(lobby.launcher(caller(lobby, "tenant_admin")), LaunchRequest(lobby.seat.player_id, 2**40))
 
@@ -477,8 +477,8 @@ def test_refused_launch_leaves_no_entry_of_a_session(lobby: Lobby) -> None:
     assert lobby.audit() == []
 
 
-def test_casinos_login_reads_no_membership(shared_casino: Casino) -> None:
-    """It learns yes or no about one person, of its transaction's tenant."""
+def test_casinos_login_cannot_read_memberships(shared_casino: Casino) -> None:
+    """It gets yes or no about one person of its transaction's tenant."""
     with psycopg.connect(shared_casino.urls["casino"], autocommit=True) as connection:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("SELECT FROM memberships")
@@ -486,7 +486,7 @@ def test_casinos_login_reads_no_membership(shared_casino: Casino) -> None:
 
 
 def test_codes_of_game_providers_are_known_in_the_whole_deployment(seat: Seat) -> None:
-    """Asked before a caller's tenant is known, without a tenant, by the casino's login and the provider's."""
+    """The check comes before a caller's tenant is known, without a tenant, by the casino's and the provider's login."""
     code, known = seat.caller.code, "SELECT game_provider_known_v1(%s)"
     with psycopg.connect(seat.casino.urls["casino"], autocommit=True) as connection:
         found = [connection.execute(known, [asked]).fetchone() for asked in (code, code.lower(), "MADE_UP", "")]
@@ -501,8 +501,8 @@ def test_codes_of_game_providers_are_known_in_the_whole_deployment(seat: Seat) -
 
 
 @pytest.mark.parametrize("code", ["s3cr3t-" * 1000, "sk_live_abc", ["x" * 5000], "a\nb", 7])
-def test_what_a_game_provider_calls_its_refusal_is_no_text_for_the_log(lobby: Lobby, code: Any) -> None:
-    """HUB 16: only what looks like a code is told."""
+def test_providers_error_code_is_logged_only_if_it_looks_like_a_code(lobby: Lobby, code: Any) -> None:
+    """HUB 16: only text in the form of a code is logged."""
     lobby.act = answered(json.dumps({"code": code}).encode(), "403 Forbidden")
     with pytest.raises(GameProviderFailed) as raised:
         lobby.launch()

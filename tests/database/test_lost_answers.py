@@ -1,4 +1,4 @@
-"""What we send again after a lost answer finds its own result; what a game provider sends again does not. WALLET 44."""
+"""Our retry after a lost answer finds its own result; a game provider's repeated call does not. WALLET 44."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,7 +10,7 @@ from causeway.casino.ledger import request_hash
 from tests.database.cutting_proxy import CuttingProxy
 from tests.database.world import B, Casino, Outcome, Seat
 
-# Each money call, what it answers, and what it moves.
+# Each money call, its answer, and the balance change it makes.
 CALLS: dict[str, tuple[Callable[[Seat], Outcome], str, int]] = {
     "debit": (lambda seat: seat.debit("id", 1000), "OK", -1000),
     "debit declined": (lambda seat: seat.debit("id", 5 * B), "INSUFFICIENT_FUNDS", 0),
@@ -31,7 +31,7 @@ def proxy(shared_casino: Casino) -> Iterator[CuttingProxy]:
 
 
 def _seat(proxy: CuttingProxy, casino: Casino, **dialect: Any) -> Seat:
-    """A player with an open bet of 300, one rolled back, and a tombstone, whose calls go through the proxy."""
+    """A player with an open bet of 300, a rolled back bet and a tombstone, whose calls go through the proxy."""
     seat = casino.seat(**dialect)
     seat.debit("bet", 300)
     seat.debit("undone", 300, "round 2")
@@ -44,7 +44,7 @@ def _seat(proxy: CuttingProxy, casino: Casino, **dialect: Any) -> Seat:
 @pytest.mark.parametrize("unknown_rollback", ["accept", "refuse"])
 @pytest.mark.parametrize("late_bet", ["refuse", "swallow"])
 @pytest.mark.parametrize("name", CALLS)
-def test_call_whose_answer_is_lost_is_answered_as_the_first(
+def test_retry_after_a_lost_answer_gets_the_first_answer(
     shared_casino: Casino, proxy: CuttingProxy, name: str, duplicate: str, unknown_rollback: str, late_bet: str
 ) -> None:
     """WALLET 44: in every dialect, and money moves once"""
@@ -62,7 +62,7 @@ def test_call_whose_answer_is_lost_is_answered_as_the_first(
 
     assert proxy.lost == lost + 1
     assert (outcome.code, outcome.replayed, seat.balance) == (code, False, before + moved)
-    # The caller's own second call is another matter.
+    # A second call by the caller is different.
     rows = len(seat.rows)
     again = call(seat)
     stored = name != "late bet"
@@ -78,10 +78,10 @@ def test_call_whose_answer_is_lost_is_answered_as_the_first(
 
 
 @pytest.mark.parametrize("name", ["debit", "credit", "promo", "rollback", "tombstone"])
-def test_callers_duplicate_whose_answer_is_lost_is_still_refused(
+def test_callers_duplicate_with_a_lost_answer_is_still_refused(
     shared_casino: Casino, proxy: CuttingProxy, name: str
 ) -> None:
-    """WALLET 44: the row that our second sending finds is of the caller's call of yesterday"""
+    """WALLET 44: the row that our retry finds belongs to an earlier call of the caller"""
     call, _, moved = CALLS[name]
     seat = _seat(proxy, shared_casino, duplicate="refuse")
     before = seat.balance
@@ -93,7 +93,7 @@ def test_callers_duplicate_whose_answer_is_lost_is_still_refused(
     assert (again.code, seat.balance) == ("TRANSACTION_ALREADY_PROCESSED", before + moved)
 
 
-def test_deposit_whose_answer_is_lost_is_made_once(shared_casino: Casino) -> None:
+def test_deposit_with_a_lost_answer_is_made_once(shared_casino: Casino) -> None:
     """WALLET 44"""
     seat = shared_casino.seat()
     digest = request_hash(shared_casino.tenant_id, "deposit", seat.player_id, "lost", None, 70, None)

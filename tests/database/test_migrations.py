@@ -1,4 +1,4 @@
-"""Migrations: applied once, in order, each whole or not at all."""
+"""Migrations: applied once, in order, each completely or not at all."""
 
 import os
 import re
@@ -23,7 +23,7 @@ FILES = sorted(path.stem for path in SCHEMA.glob("*.sql"))
 
 @pytest.fixture
 def empty(admin_url: str) -> Iterator[str]:
-    """The owner's URL of a database with nothing in it."""
+    """The owner's URL of an empty database."""
     made = create(admin_url)
     yield made.urls["owner"]
     made.drop()
@@ -63,8 +63,8 @@ def test_every_migration_is_applied_in_order_and_a_second_run_changes_nothing(em
     assert (_catalogue(empty), _rows(empty, "SELECT count(*) FROM _yoyo_migration")) == (before, runs)
 
 
-def test_two_databases_of_one_server_are_migrated_alike(empty: str, admin_url: str) -> None:
-    """Roles belong to the server: the second database finds them there."""
+def test_two_databases_of_one_server_get_the_same_schema(empty: str, admin_url: str) -> None:
+    """Roles belong to the server: they exist already for the second database."""
     other = create(admin_url)
     try:
         assert migrations.migrate(empty, SCHEMA) == migrations.migrate(other.urls["owner"], SCHEMA) == FILES
@@ -73,7 +73,7 @@ def test_two_databases_of_one_server_are_migrated_alike(empty: str, admin_url: s
         other.drop()
 
 
-def test_failing_migration_leaves_the_database_as_it_was_and_can_be_corrected(empty: str, tmp_path: Path) -> None:
+def test_failed_migration_changes_nothing_and_can_be_corrected(empty: str, tmp_path: Path) -> None:
     (tmp_path / "0001_first.sql").write_text("CREATE TABLE first (n int);")
     (tmp_path / "0002_second.sql").write_text("CREATE TABLE second (n int); INSERT INTO first VALUES (1);")
     third = tmp_path / "0003_third.sql"
@@ -99,7 +99,7 @@ def test_failing_migration_leaves_the_database_as_it_was_and_can_be_corrected(em
     assert migrations.migrate(empty, tmp_path) == ["0003_third", "0004_fourth"]
 
 
-def test_failing_migration_of_ours_leaves_an_empty_database(empty: str, tmp_path: Path) -> None:
+def test_failure_in_our_own_migrations_leaves_an_empty_database(empty: str, tmp_path: Path) -> None:
     (tmp_path / "0001_all.sql").write_text((SCHEMA / f"{FILES[0]}.sql").read_text() + "\nSELECT nonsense;")
     before = _tables(empty)
 
@@ -109,10 +109,8 @@ def test_failing_migration_of_ours_leaves_an_empty_database(empty: str, tmp_path
     assert {name for name in _tables(empty) if "yoyo" not in name} == before
 
 
-def test_migration_that_changed_after_it_was_applied_is_refused_and_nothing_is_applied(
-    empty: str, tmp_path: Path
-) -> None:
-    """Passed over, the database would lack the change for ever, and no call would say why it fails."""
+def test_migration_changed_after_it_was_applied_is_refused(empty: str, tmp_path: Path) -> None:
+    """If it were skipped, the database would lack the change for ever, and no call would tell why it fails."""
     first, original = tmp_path / "0001_first.sql", "CREATE TABLE first (n int);"
     first.write_text(original)
     migrations.migrate(empty, tmp_path)
@@ -127,8 +125,8 @@ def test_migration_that_changed_after_it_was_applied_is_refused_and_nothing_is_a
     assert migrations.migrate(empty, tmp_path) == ["0002_second"]
 
 
-def test_database_whose_migrations_left_no_checksum_is_refused(empty: str, tmp_path: Path) -> None:
-    """One that was made before checksums were kept: what it applied is not known."""
+def test_database_without_checksums_is_refused(empty: str, tmp_path: Path) -> None:
+    """It was made before checksums were stored, so its applied migrations are unknown."""
     (tmp_path / "0001_first.sql").write_text("CREATE TABLE first (n int);")
     migrations.migrate(empty, tmp_path)
     with psycopg.connect(empty, autocommit=True) as connection:
@@ -138,8 +136,8 @@ def test_database_whose_migrations_left_no_checksum_is_refused(empty: str, tmp_p
         migrations.migrate(empty, tmp_path)
 
 
-def test_release_before_a_migration_leaves_it_there(empty: str, tmp_path: Path) -> None:
-    """A deployment that is rolled back calls the release before, which has not the newest file."""
+def test_earlier_release_keeps_a_later_migration(empty: str, tmp_path: Path) -> None:
+    """A rolled back deployment runs the release before, which does not have the newest file."""
     (tmp_path / "0001_first.sql").write_text("CREATE TABLE first (n int);")
     newest = tmp_path / "0002_second.sql"
     newest.write_text("CREATE TABLE second (n int);")
@@ -150,8 +148,8 @@ def test_release_before_a_migration_leaves_it_there(empty: str, tmp_path: Path) 
     assert "second" in _tables(empty)
 
 
-def test_migration_waits_for_no_lock_for_long(empty: str, tmp_path: Path) -> None:
-    """Callers queue behind a migration that waits: it gives up first."""
+def test_migration_gives_up_waiting_for_a_lock(empty: str, tmp_path: Path) -> None:
+    """Callers queue behind a waiting migration, so it gives up early."""
     (tmp_path / "0001_limits.sql").write_text(
         "CREATE TABLE limits AS SELECT current_setting('lock_timeout') AS l, current_setting('statement_timeout') AS s;"
     )
@@ -161,7 +159,7 @@ def test_migration_waits_for_no_lock_for_long(empty: str, tmp_path: Path) -> Non
     assert _rows(empty, "SELECT l, s FROM limits") == [("10s", "4min")]
 
 
-def test_command_says_what_is_missing_in_one_line() -> None:
+def test_command_names_the_missing_setting_in_one_line() -> None:
     environment = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(sys.path)}
     run = subprocess.run(
         [sys.executable, "-m", "causeway.migrations"], env=environment, capture_output=True, text=True, check=False
@@ -172,7 +170,7 @@ def test_command_says_what_is_missing_in_one_line() -> None:
 
 
 def test_proxy_of_the_template_may_log_in_as_each_login_by_token(admin_url: str, empty: str) -> None:
-    """Also as the logins of people, which no function of the template names. The owner has a secret instead."""
+    """Also for people's logins, which no function of the template uses. The owner has a secret instead."""
     template = parse((SCHEMA.parent / "template.yaml").read_text())
     (policy,) = template["Resources"]["DatabaseProxyRole"]["Properties"]["Policies"]
     (proxy,) = [one for one in policy["PolicyDocument"]["Statement"] if one["Action"] == "rds-db:connect"]

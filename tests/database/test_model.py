@@ -1,4 +1,4 @@
-"""Any sequence of calls ends as in the reference model (hypothesis); CAUSEWAY_EXAMPLES=1000 for more of them."""
+"""Any sequence of calls ends as in the reference model (hypothesis); CAUSEWAY_EXAMPLES=1000 tries more."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ _KINDS: st.SearchStrategy[Kind] = st.sampled_from(["win", "promo", "jackpot"])
 
 
 class WalletMachine(RuleBasedStateMachine):
-    """Two players at one game provider, ledger and model side by side."""
+    """Two players at one game provider, in the ledger and in the model."""
 
     casino: Casino
     model: Model
@@ -106,7 +106,7 @@ class WalletMachine(RuleBasedStateMachine):
 
 
 def test_any_sequence_of_calls_ends_as_in_the_model(shared_casino: Casino) -> None:
-    """WALLET 42, one call after the other, in every dialect"""
+    """WALLET 42: sequential calls, in every dialect"""
     machine = type("Machine", (WalletMachine,), {"casino": shared_casino})
 
     run_state_machine_as_test(machine, settings=settings())
@@ -121,7 +121,7 @@ def test_any_sequence_of_calls_ends_as_in_the_model(shared_casino: Casino) -> No
         lambda outcome: Outcome(outcome.code, None, False, outcome.balance),
     ],
 )
-def test_comparison_with_the_model_notices_each_difference(seat: Seat, differs: Callable[[Outcome], Outcome]) -> None:
+def test_comparison_with_the_model_finds_each_difference(seat: Seat, differs: Callable[[Outcome], Outcome]) -> None:
     outcome, expected = seat.debit("bet", 10), Expected("OK", 9990)
 
     assert agrees(outcome, expected)

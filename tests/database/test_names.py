@@ -1,4 +1,4 @@
-"""The database takes a name in its one form alone, whoever writes it."""
+"""The database accepts names in normal form only, whatever code writes them."""
 
 from unicodedata import category
 
@@ -11,7 +11,7 @@ from causeway.wire.names import name_field
 from tests.database.world import Casino
 
 _FORMS = ("X{}Y", "{}X", "X{}", "{}")
-# Those of another form at an end or alone than between letters.
+# Characters whose form differs between letters, at an end and alone.
 _CHARACTERS = [
     *map(chr, (*range(1, 0x300), *range(0x2000, 0x2070))),
     *"\u034f\u115f\u3000\u3164\ue000\U0001f3b0\U000e0100",
@@ -31,19 +31,19 @@ def test_database_and_code_agree_on_every_character_in_a_name(shared_casino: Cas
     known = [one for one in _EVERY if category(one) != "Cn"]
 
     assert [f"U+{ord(one):04X}" for one in known if _is_name(f"X{one}Y") != (one in named)] == []
-    # Of those that another Unicode may have, the code takes none: where they belong in a name differs.
+    # The code accepts no character that another Unicode version may define: the versions disagree about its form.
     assert [f"U+{ord(one):04X}" for one in set(_EVERY) - set(known) if _is_name(f"X{one}Y")] == []
 
 
-def test_every_check_of_a_name_is_known_to_the_code(shared_casino: Casino) -> None:
-    """What the database alone refuses is the caller's mistake, and no 500."""
+def test_every_name_constraint_has_an_error_in_the_code(shared_casino: Casino) -> None:
+    """A refusal by the database alone is the caller's mistake, not a 500."""
     rows = shared_casino.query(
         "SELECT conname FROM pg_constraint WHERE contype = 'c' AND pg_get_constraintdef(oid) LIKE '%is_name(%'"
     )
     assert {row.conname for row in rows} == postgres._NAMES
 
 
-def test_name_that_the_database_alone_refuses_is_400(shared_casino: Casino) -> None:
+def test_name_that_only_the_database_refuses_is_400(shared_casino: Casino) -> None:
     with psycopg.connect(shared_casino.urls["superuser"]) as connection, pytest.raises(psycopg.Error) as raised:
         connection.execute("UPDATE tenants SET display_name = 'X ' WHERE tenant_id = %s", [shared_casino.tenant_id])
     told = postgres._translated(raised.value)
@@ -54,7 +54,7 @@ def test_name_that_the_database_alone_refuses_is_400(shared_casino: Casino) -> N
     )
 
 
-def test_database_and_code_agree_on_what_a_name_is(shared_casino: Casino) -> None:
+def test_database_and_code_agree_on_names(shared_casino: Casino) -> None:
     texts = [form.format(one) for one in _CHARACTERS for form in _FORMS]
     texts += ["u\u0308", "X  Y", ""]
     found = shared_casino.query("SELECT t.text, is_name(t.text) AS name FROM unnest(%s::text[]) AS t (text)", [texts])
@@ -70,7 +70,7 @@ def _is_name(text: str) -> bool:
 
 
 @pytest.mark.parametrize("name", ["X ", "\u200b", "X\nY"])
-def test_row_with_a_name_in_another_form_is_refused(shared_casino: Casino, name: str) -> None:
+def test_row_with_a_name_not_in_normal_form_is_refused(shared_casino: Casino, name: str) -> None:
     with pytest.raises(Exception, match="tenants_display_name_check"):
         shared_casino.query(
             "UPDATE tenants SET display_name = %s WHERE tenant_id = %s", [name, shared_casino.tenant_id]

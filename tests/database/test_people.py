@@ -1,4 +1,4 @@
-"""People, keys and connections in the database: what it refuses whatever the functions ask of it."""
+"""People, keys and connections: what the database refuses, whatever the functions ask for."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,13 +20,13 @@ from tests.database.world import Casino
 
 @pytest.fixture
 def database(shared_casino: Casino) -> Database:
-    """The database, as the hub's functions log in to it."""
+    """The database with the login of the hub's functions."""
     return shared_casino.database("hub")
 
 
 @pytest.fixture
 def hub(ours: Casino) -> Iterator[psycopg.Connection[Any]]:
-    """A transaction of ours as the hub's login, rolled back at the end."""
+    """A transaction of our tenant with the hub's login, rolled back at the end."""
     with psycopg.connect(ours.urls["hub"]) as connection:
         become(connection, ours.tenant_id)
         yield connection
@@ -56,7 +56,7 @@ def membership(casino: Casino, caller: Caller) -> tuple[str, str]:
 # ---- People ----
 
 
-def test_person_is_remembered_once_with_his_role(ours: Casino, database: Database) -> None:
+def test_person_is_stored_once_with_the_role(ours: Casino, database: Database) -> None:
     caller = person(ours)
     for _ in range(2):
         admitted(database, caller)
@@ -74,8 +74,8 @@ def called(casino: Casino, caller: Caller) -> tuple[str, str, bool]:
     return row.name, row.email, row.email_verified
 
 
-def test_person_is_called_what_his_last_token_says(ours: Casino, database: Database) -> None:
-    """A token that says nothing takes nothing away; a suspended person changes nothing."""
+def test_name_and_email_are_those_of_the_last_token(ours: Casino, database: Database) -> None:
+    """A token without a name does not erase it; a suspended person's token changes nothing."""
     caller = person(ours)
     seen = []
     for profile in (
@@ -108,9 +108,7 @@ def a_minute_passes(casino: Casino, caller: Caller) -> None:
     )
 
 
-def test_calls_with_two_tokens_that_call_a_person_differently_write_once_a_minute(
-    ours: Casino, database: Database
-) -> None:
+def test_two_tokens_with_different_names_write_once_a_minute(ours: Casino, database: Database) -> None:
     caller = person(ours)
     one, other = (
         replace(caller, profile=Profile(name, "zoe@example.com", email_verified=True)) for name in ("Zoe", "Zoe B")
@@ -124,8 +122,8 @@ def test_calls_with_two_tokens_that_call_a_person_differently_write_once_a_minut
     assert (within_the_minute[0], called(ours, one)[0]) == ("Zoe", "Zoe B")
 
 
-def test_call_does_not_wait_for_another_one_of_the_same_person(ours: Casino, database: Database) -> None:
-    """That one may be long: it has the membership's row until it ends."""
+def test_calls_of_one_person_do_not_wait_for_each_other(ours: Casino, database: Database) -> None:
+    """The other call may be long: it locks the membership's row until it ends."""
     caller = person(ours)
     admitted(database, caller)
     with psycopg.connect(ours.urls["superuser"]) as other:
@@ -137,7 +135,7 @@ def test_call_does_not_wait_for_another_one_of_the_same_person(ours: Casino, dat
     assert (during[0], called(ours, caller)[0]) == ("", "Zoe")
 
 
-def test_role_of_a_new_token_takes_the_place_of_the_old(ours: Casino, database: Database) -> None:
+def test_role_of_a_new_token_replaces_the_old(ours: Casino, database: Database) -> None:
     caller = person(ours, "tenant_admin")
     admitted(database, caller)
     admitted(database, person(ours, "regulator", caller.subject))
@@ -145,8 +143,8 @@ def test_role_of_a_new_token_takes_the_place_of_the_old(ours: Casino, database: 
     assert membership(ours, caller) == ("regulator", "active")
 
 
-def test_suspended_person_stays_so_whatever_his_token_says(ours: Casino, database: Database) -> None:
-    """HUB 43: nor is the new role written down."""
+def test_suspended_person_stays_suspended_with_any_token(ours: Casino, database: Database) -> None:
+    """HUB 43: the new role is not stored either."""
     caller = person(ours)
     admitted(database, caller)
     ours.query("UPDATE memberships SET status = 'suspended' WHERE subject = %s", [caller.subject])
@@ -157,7 +155,7 @@ def test_suspended_person_stays_so_whatever_his_token_says(ours: Casino, databas
     assert membership(ours, caller) == ("staff", "suspended")
 
 
-def test_suspended_at_one_tenant_is_not_so_at_another(ours: Casino, theirs: Casino, database: Database) -> None:
+def test_suspension_is_for_one_tenant(ours: Casino, theirs: Casino, database: Database) -> None:
     caller = person(ours)
     admitted(database, caller)
     ours.query("UPDATE memberships SET status = 'suspended' WHERE subject = %s", [caller.subject])
@@ -167,7 +165,7 @@ def test_suspended_at_one_tenant_is_not_so_at_another(ours: Casino, theirs: Casi
     assert membership(theirs, there) == ("staff", "active")
 
 
-def test_first_calls_at_once_make_one_membership(ours: Casino) -> None:
+def test_concurrent_first_calls_create_one_membership(ours: Casino) -> None:
     caller = person(ours)
     databases = [ours.database("hub") for _ in range(8)]
     at_once([lambda one=one: admitted(one, caller) for one in databases])
@@ -175,7 +173,7 @@ def test_first_calls_at_once_make_one_membership(ours: Casino) -> None:
     assert membership(ours, caller) == ("staff", "active")
 
 
-def test_call_with_a_new_role_that_waits_for_a_suspension_is_refused(ours: Casino, database: Database) -> None:
+def test_call_with_a_new_role_during_a_suspension_is_refused(ours: Casino, database: Database) -> None:
     """HUB 43"""
     caller = person(ours)
     admitted(database, caller)
@@ -187,19 +185,19 @@ def test_call_with_a_new_role_that_waits_for_a_suspension_is_refused(ours: Casin
     assert membership(ours, caller) == ("staff", "suspended")
 
 
-def test_super_admin_and_machine_become_no_members(ours: Casino, database: Database) -> None:
+def test_super_admin_and_machine_get_no_membership(ours: Casino, database: Database) -> None:
     for caller in (person(ours, "super_admin"), Caller("machine", str(uuid4()), "service", ours.tenant_id)):
         admitted(database, caller)
         assert ours.query("SELECT FROM memberships WHERE subject = %s", [caller.subject]) == []
 
 
-def test_tenant_that_is_not_there_lets_nobody_in(ours: Casino, database: Database) -> None:
+def test_unknown_tenant_admits_nobody(ours: Casino, database: Database) -> None:
     for tenant_id in (uuid4(), UUID(int=0)):
         with pytest.raises(TenantNotFound):
             admitted(database, Caller("person", "x", "super_admin", tenant_id))
 
 
-def test_user_is_seen_by_himself_alone(ours: Casino, database: Database) -> None:
+def test_only_the_user_sees_the_users_row(ours: Casino, database: Database) -> None:
     """HUB 42"""
     first, second = person(ours), person(ours)
     for caller in (first, second):
@@ -230,7 +228,7 @@ def test_subject_and_role_do_not_leak_into_the_next_transaction(ours: Casino, da
 
 
 def test_tenant_of_a_checked_key_does_not_leak_into_the_next_statement(ours: Casino, database: Database) -> None:
-    """HUB 42: the check of a key sets the tenant by itself."""
+    """HUB 42: the function that checks a key sets the tenant itself."""
     key, digest = identity.make_key(ours.tenant_id, uuid4())
     made = """
         INSERT INTO api_keys (tenant_id, key_id, name, hash, created_by) VALUES (%s, %s, %s, %s, '') RETURNING key_id
@@ -242,7 +240,7 @@ def test_tenant_of_a_checked_key_does_not_leak_into_the_next_statement(ours: Cas
     assert after.tenant is None
 
 
-def test_nobody_makes_another_user(hub: psycopg.Connection[Any]) -> None:
+def test_nobody_can_create_another_user(hub: psycopg.Connection[Any]) -> None:
     hub.execute("SELECT set_config('causeway.subject', 'somebody', true)")
     with pytest.raises(pg.InsufficientPrivilege, match="row-level security"):
         hub.execute("INSERT INTO users (subject) VALUES ('another')")
@@ -250,7 +248,7 @@ def test_nobody_makes_another_user(hub: psycopg.Connection[Any]) -> None:
 
 @pytest.mark.parametrize("role", ["super_admin", "service", "", "Staff"])
 def test_membership_has_one_of_the_tenants_roles(ours: Casino, role: str) -> None:
-    """A row cannot make a super admin."""
+    """No row can make a super admin."""
     ours.query("INSERT INTO users (subject) VALUES ('checked') ON CONFLICT DO NOTHING")
     with pytest.raises(pg.CheckViolation, match="memberships_role_check"):
         ours.query(
@@ -258,14 +256,14 @@ def test_membership_has_one_of_the_tenants_roles(ours: Casino, role: str) -> Non
         )
 
 
-# ---- What the hub's login must not ----
+# ---- Forbidden to the hub's login ----
 
 
 @pytest.mark.parametrize(("subject", "status"), [("another", "active"), ("another", "suspended"), ("own", "suspended")])
-def test_membership_is_made_by_its_person_alone_and_active(
+def test_membership_is_created_active_and_only_by_its_person(
     ours: Casino, hub: psycopg.Connection[Any], subject: str, status: str
 ) -> None:
-    """HUB 43: whatever role the token has."""
+    """HUB 43: with any role in the token."""
     own, another = person(ours), person(ours)
     for caller in (own, another):
         ours.query("INSERT INTO users (subject) VALUES (%s)", [caller.subject])
@@ -306,7 +304,7 @@ FORBIDDEN = [
 
 
 @pytest.mark.parametrize("statement", FORBIDDEN)
-def test_the_hub_rewrites_no_history(hub: psycopg.Connection[Any], statement: str) -> None:
+def test_hub_cannot_rewrite_history(hub: psycopg.Connection[Any], statement: str) -> None:
     with pytest.raises(pg.InsufficientPrivilege, match="permission denied for table"):
         hub.execute(statement.encode())
 
@@ -339,7 +337,7 @@ ROWS = {
 
 
 @pytest.mark.parametrize("table", ROWS)
-def test_the_hub_writes_nothing_for_another_tenant(hub: psycopg.Connection[Any], theirs: Casino, table: str) -> None:
+def test_hub_cannot_write_for_another_tenant(hub: psycopg.Connection[Any], theirs: Casino, table: str) -> None:
     """HUB 42"""
     with pytest.raises(pg.InsufficientPrivilege, match=f'row-level security policy for table "{table}"'):
         hub.execute(ROWS[table].encode(), [theirs.tenant_id])
@@ -359,7 +357,7 @@ def insert_key(casino: Casino, name: str, **columns: Any) -> UUID:
     )
 
 
-def test_name_of_a_key_is_one_living_keys_of_the_tenant(ours: Casino, theirs: Casino) -> None:
+def test_name_of_a_key_is_unique_among_the_tenants_keys_that_are_not_revoked(ours: Casino, theirs: Casino) -> None:
     name = token_hex(6)
     for casino in (ours, theirs):
         insert_key(casino, name)
@@ -381,8 +379,8 @@ def test_name_of_a_key_is_one_living_keys_of_the_tenant(ours: Casino, theirs: Ca
         ("key", {"channel": "x" * 101}),
     ],
 )
-def test_key_of_another_form_is_refused(ours: Casino, name: str, columns: dict[str, Any]) -> None:
-    """A key stored in the place of its hash does not fit."""
+def test_malformed_key_is_refused(ours: Casino, name: str, columns: dict[str, Any]) -> None:
+    """A key stored in place of its hash violates the constraint."""
     with pytest.raises(pg.CheckViolation):
         insert_key(ours, name, **columns)
 
@@ -415,7 +413,7 @@ def insert_connection(casino: Casino, **columns: Any) -> UUID:
 
 @pytest.fixture(autouse=True)
 def provider(ours: Casino) -> None:
-    """A provider to connect to; the catalogue of a migrated database has none before it is loaded."""
+    """A provider to connect to: in a migrated database the catalogue is empty until it is loaded."""
     ours.query(
         """
         INSERT INTO integration_providers (
@@ -427,7 +425,7 @@ def provider(ours: Casino) -> None:
     )
 
 
-def test_name_of_a_connection_is_one_living_connections_of_the_tenant(ours: Casino, theirs: Casino) -> None:
+def test_name_of_a_connection_is_unique_among_the_tenants_existing_connections(ours: Casino, theirs: Casino) -> None:
     name = token_hex(6)
     for casino in (ours, theirs):
         insert_connection(casino, name=name)
@@ -446,7 +444,7 @@ def test_name_of_a_connection_is_one_living_connections_of_the_tenant(ours: Casi
         {"name": "x" * 101},
     ],
 )
-def test_connection_of_another_form_is_refused(ours: Casino, columns: dict[str, Any]) -> None:
+def test_malformed_connection_is_refused(ours: Casino, columns: dict[str, Any]) -> None:
     with pytest.raises(pg.CheckViolation):
         insert_connection(ours, **columns)
 
@@ -457,8 +455,8 @@ def test_connection_is_to_a_provider_of_the_catalogue(ours: Casino) -> None:
 
 
 @pytest.mark.parametrize("table", ["integration_health", "integration_api_logs", "sync_runs"])
-def test_what_belongs_to_a_connection_is_of_its_tenant(ours: Casino, theirs: Casino, table: str) -> None:
-    """HUB 42: even for a role that row-level security does not bind."""
+def test_rows_of_a_connection_belong_to_its_tenant(ours: Casino, theirs: Casino, table: str) -> None:
+    """HUB 42: even for a role that row-level security does not restrict."""
     statement = ROWS[table].replace("gen_random_uuid()", "%s")
     own, other = insert_connection(ours), insert_connection(theirs)
     ours.query(statement, [ours.tenant_id, own])
@@ -466,7 +464,7 @@ def test_what_belongs_to_a_connection_is_of_its_tenant(ours: Casino, theirs: Cas
         ours.query(statement, [ours.tenant_id, other])
 
 
-def test_a_key_of_idempotency_is_its_tenants_and_callers(ours: Casino, theirs: Casino) -> None:
+def test_idempotency_key_belongs_to_its_tenant_and_caller(ours: Casino, theirs: Casino) -> None:
     key = token_hex(6)
     statement = """
         INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, attempt)

@@ -1,4 +1,4 @@
-"""Statements look rows up by key whenever they were planned, and declines are told in the words of their errors."""
+"""Statements use an index whenever they were planned, and declines have the sentences of their errors."""
 
 from typing import Any
 
@@ -18,13 +18,13 @@ def _scans(casino: Casino) -> list[Any]:
     return casino.query(_SCANS)
 
 
-def test_plans_made_on_empty_analysed_tables_do_not_scan_full_ones(casino: Casino) -> None:
+def test_plans_made_on_empty_tables_do_not_scan_full_ones(casino: Casino) -> None:
     casino.query("ANALYZE")
     first = casino.seat()
     first.debit("bet", 1)
     seats = [casino.seat(caller=first.caller, balance=0) for _ in range(300)]
     before = _scans(casino)
-    # One connection plans while hardly a row is there, another when many are.
+    # One database connection plans while the tables are nearly empty, another when they are full.
     for seat in (first, seats[-1], seats[0]):
         for number in range(5):
             seat.debit(f"{seat.player_id}-{number}", 0)
@@ -35,14 +35,14 @@ def test_plans_made_on_empty_analysed_tables_do_not_scan_full_ones(casino: Casin
     assert _scans(casino) == before
 
 
-def test_every_decline_has_the_sentence_of_its_error(casino: Casino) -> None:
-    """A decline is told in the database's words, a refusal in Python's: they are the same."""
+def test_decline_has_the_same_sentence_as_its_error(casino: Casino) -> None:
+    """The database states a decline, Python states a refusal: the sentences must be the same."""
     source = casino.value("SELECT pg_get_functiondef('casino_decline_sentence'::regproc)")
     told = {code: casino.value("SELECT casino_decline_sentence(%s)", [code]) for code in table.every()}
     declines = {code: sentence for code, sentence in told.items() if sentence is not None}
 
     assert declines == {code: table.every()[code]().sentence for code in declines}
-    # Every code the function knows is one of ours.
+    # Every code that the function knows is an error of ours.
     assert len(declines) == source.count("WHEN")
 
 

@@ -1,4 +1,4 @@
-"""Bets and wins as they should go, and what lies at their edges: WALLET 1 to 8, 31, 33, 34."""
+"""Bets and wins in normal play, and at the limits: WALLET 1 to 8, 31, 33, 34."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -14,7 +14,7 @@ CAP = 1_000_000_000_000_000
 LONGEST = 2**63 - 1
 
 
-def test_balance_asked_for_20_times_at_once_is_the_same_and_writes_nothing(seat: Seat) -> None:
+def test_20_concurrent_balance_calls_answer_the_same_and_write_nothing(seat: Seat) -> None:
     """WALLET 1"""
     before = seat.state()
     version = "SELECT xmin::text, ctid::text FROM casino_wallets WHERE wallet_id = %s"
@@ -28,7 +28,7 @@ def test_balance_asked_for_20_times_at_once_is_the_same_and_writes_nothing(seat:
     assert seat.casino.query(version, [seat.wallet_id]) == stored
 
 
-def test_debit_then_credit_moves_the_balance_and_rows_tell_before_and_after(seat: Seat) -> None:
+def test_debit_then_credit_moves_the_balance_and_rows_have_before_and_after(seat: Seat) -> None:
     """WALLET 2"""
     assert seat.debit("bet", 1000).balance == 9000
     assert seat.credit("win", 2500, "bet").balance == 11500
@@ -41,7 +41,7 @@ def test_debit_then_credit_moves_the_balance_and_rows_tell_before_and_after(seat
 
 
 def test_answers_are_as_specified(seat: Seat) -> None:
-    """WALLET 2: the answer's fields, exactly"""
+    """WALLET 2: exactly the specified fields"""
     assert seat.debit("bet", 1000).body == '{"transactionId":"bet","balance":"9000","currency":"EUR","status":"ok"}'
 
 
@@ -66,7 +66,7 @@ def test_zero_debit_and_zero_credit_are_accepted_and_keep_their_ids(seat: Seat) 
 
 
 def test_zero_credit_settles_a_losing_round(seat: Seat) -> None:
-    """WALLET 4, 23: a payout of nothing is a payout"""
+    """WALLET 4, 23: a payout of 0 is a payout"""
     seat.debit("bet", 1000)
     seat.credit("win", 0, "bet")
 
@@ -137,7 +137,7 @@ def test_credit_up_to_the_wallets_cap_is_paid(seat: Seat) -> None:
 
 
 def test_refund_reaches_a_wallet_at_its_cap(seat: Seat) -> None:
-    """WALLET 31: a refund gives back what was the player's"""
+    """WALLET 31: a refund returns the player's own money"""
     seat.debit("bet", 1000, "round 1")
     seat.debit("other", 0, "round 2")
     assert seat.credit("win", CAP - B + 1000, "other", "round 2").balance == CAP
@@ -160,7 +160,7 @@ def test_deposit_past_the_cap_moves_nothing(seat: Seat) -> None:
 
 
 def test_wallet_with_the_highest_cap_holds_no_more(casino: Casino) -> None:
-    """WALLET 31: the cap lies so that no sum with one amount leaves a bigint"""
+    """WALLET 31: the sum of the cap and any amount fits into a bigint"""
     seat = casino.seat()
     casino.query("UPDATE casino_wallets SET balance_cap = 4000000000000000000 WHERE wallet_id = %s", [seat.wallet_id])
     seat.debit("bet", 0)
@@ -218,7 +218,7 @@ def test_unknown_session_or_player_is_refused_and_nothing_is_stored(seat: Seat) 
         ]
         assert {(outcome.code, outcome.refused) for outcome in outcomes} == {(code, True)}
     assert seat.state() == before
-    # No id was used up.
+    # The refused call did not use the id up.
     assert seat.debit("bet", 1).code == "OK"
 
 
@@ -258,8 +258,8 @@ def test_another_tenants_session_is_not_found(seat: Seat, cluster: object) -> No
         ),
     ],
 )
-def test_bets_stop_but_wins_and_rollbacks_still_arrive(seat: Seat, change: str, code: str) -> None:
-    """Closed or expired session, blocked player: declined for ever, while what is under way is settled."""
+def test_bets_are_declined_but_wins_and_rollbacks_are_accepted(seat: Seat, change: str, code: str) -> None:
+    """Closed or expired session, or blocked player: the bet is declined for ever, open bets are still settled."""
     seat.debit("won", 1000, "round 1")
     seat.debit("void", 500, "round 2")
     seat.casino.query(change, [seat.token])
@@ -285,13 +285,13 @@ def test_session_still_launching_takes_bets(seat: Seat) -> None:
 
 
 def test_session_cannot_be_launching_for_longer_than_a_minute(seat: Seat) -> None:
-    """WALLET 46: a launch that never ends leaves no session that takes bets."""
+    """WALLET 46: an unfinished launch leaves no session that takes bets."""
     with pytest.raises(psycopg.errors.CheckViolation):
         seat.casino.query("UPDATE casino_sessions SET status = 'launching' WHERE session_token = %s", [seat.token])
 
 
-def test_game_provider_switched_off_settles_but_takes_no_new_bets(seat: Seat) -> None:
-    """A bet taken before is not stranded."""
+def test_inactive_game_provider_settles_but_takes_no_bets(seat: Seat) -> None:
+    """Money of earlier bets is not lost."""
     seat.debit("won", 100, round_id="1")
     seat.debit("undone", 100, round_id="2")
     seat.casino.query("UPDATE casino_game_providers SET status = 'inactive' WHERE code = %s", [seat.caller.code])
@@ -305,8 +305,8 @@ def test_game_provider_switched_off_settles_but_takes_no_new_bets(seat: Seat) ->
 
 
 @pytest.mark.parametrize("amount", [-1, -B])
-def test_functions_themselves_refuse_what_no_provider_may_send(seat: Seat, amount: int) -> None:
-    """Behind the parsing stands the database: no negative amount, no deposit, no tombstone."""
+def test_functions_refuse_calls_that_no_provider_may_send(seat: Seat, amount: int) -> None:
+    """The database checks it too, behind the parser: no negative amount, no deposit, no tombstone."""
     casino, before = seat.casino, seat.state()
     start = [casino.tenant_id, seat.caller.code, True]
     debit = "SELECT casino_debit_v1(%s, %s, %s, %s, %s, 'x', 'r', %s, NULL, %s, 'request')"
@@ -330,8 +330,8 @@ def test_functions_themselves_refuse_what_no_provider_may_send(seat: Seat, amoun
         "DELETE FROM casino_game_providers WHERE code = %s",
     ],
 )
-def test_what_a_providers_ids_mean_is_settled_when_it_is_made(seat: Seat, change: LiteralString) -> None:
-    """WALLET 45: with another meaning, every id before would be forgotten, and a retry would move money again"""
+def test_meaning_of_a_providers_ids_cannot_change(seat: Seat, change: LiteralString) -> None:
+    """WALLET 45: with another meaning, earlier ids would not be found, and a retry would move money again"""
     with pytest.raises(psycopg.Error, match="settled"):
         seat.casino.query(change, [seat.caller.code])
 
@@ -339,7 +339,7 @@ def test_what_a_providers_ids_mean_is_settled_when_it_is_made(seat: Seat, change
 
 
 def test_session_with_another_players_wallet_cannot_be_made(seat: Seat, new_seat: Callable[..., Seat]) -> None:
-    """A bet signed for one player must not take another's money."""
+    """A bet signed for one player must not take another player's money."""
     other = new_seat()
     with pytest.raises(psycopg.Error, match="foreign key"):
         seat.casino.query(
@@ -347,7 +347,7 @@ def test_session_with_another_players_wallet_cannot_be_made(seat: Seat, new_seat
         )
 
 
-def test_block_counts_for_wallets_made_before_and_after_it_until_it_is_lifted(
+def test_block_applies_to_earlier_and_later_wallets_until_it_is_lifted(
     seat: Seat, new_seat: Callable[..., Seat]
 ) -> None:
     neighbour = new_seat()
@@ -368,8 +368,8 @@ def test_block_counts_for_wallets_made_before_and_after_it_until_it_is_lifted(
     assert seat.debit("bet", 100).code == "OK"
 
 
-def test_block_and_a_wallet_made_at_once_do_not_miss_each_other(seat: Seat) -> None:
-    """Each waits for the player's turn: whichever comes second sees the first."""
+def test_concurrent_block_and_new_wallet_see_each_other(seat: Seat) -> None:
+    """Both wait for the player's turn, so the second sees the first."""
     casino = seat.casino
     with (
         psycopg.connect(casino.urls["superuser"]) as first,
@@ -392,8 +392,8 @@ def test_block_and_a_wallet_made_at_once_do_not_miss_each_other(seat: Seat) -> N
     )
 
 
-def test_refund_that_no_bigint_could_hold_is_declined(seat: Seat) -> None:
-    """Wins stop at the cap and refunds do not: win, bet and take back often enough, and the balance has no room."""
+def test_refund_beyond_bigint_is_declined(seat: Seat) -> None:
+    """Wins stop at the cap, refunds do not: after enough wins, bets and rollbacks the balance has no room."""
     most = 4_000_000_000_000_000_000
     seat.casino.query("UPDATE casino_wallets SET balance_cap = %s WHERE wallet_id = %s", [most, seat.wallet_id])
     for turn in range(3):

@@ -1,4 +1,4 @@
-"""Who may do what: money moves through the ledger's functions alone, and the ledger is append-only for everyone."""
+"""Privileges of the database roles: only the ledger's functions move money, and the ledger is append-only for all."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -20,13 +20,13 @@ CASINO_TABLES = (
     "casino_transactions",
     "casino_postings",
 )
-# All but the key of a provider and when it was made.
+# All columns except the key of a provider and its creation time.
 PROVIDER_COLUMNS = [
     *("kind", "display_name", "description", "icon", "config_schema", "setup_instructions", "documentation_url"),
     *("base_urls", "api_version", "webhook_support", "rate_limits", "authentication", "health_call", "is_active"),
     *("changed_by_admin", "version", "updated_at"),
 ]
-# All but whose it is, what it connects to and who made it when.
+# All columns except tenant, provider and creation.
 CONNECTION_COLUMNS = [
     *(
         "name",
@@ -35,7 +35,7 @@ CONNECTION_COLUMNS = [
         "terms",
         "status",
         "environment",
-        "states",
+        "status_changes",
         "error_code",
         "error_message",
         "last_sync_at",
@@ -51,9 +51,9 @@ IDEMPOTENCY_COLUMNS = [
 HEALTH_COLUMNS = [
     *("status", "failures", "successes", "changed_at", "code", "message", "next_action", "response_ms", "checked_at"),
 ]
-# A dialect without id_scope, which is settled when the game provider is added.
+# A dialect without id_scope, which cannot be changed once the game provider exists.
 CHANGING_DIALECT = ("allow_bare_signature", "unknown_rollback", "late_bet", "rollback_until", "duplicate")
-# All that a login may do with tables; UPDATE is of some columns.
+# All privileges of a login on tables; UPDATE is for some columns.
 ALLOWED: dict[str, dict[str, set[str]]] = {
     "causeway_casino": {
         "tenants": READ,
@@ -165,7 +165,7 @@ WRITABLE_COLUMNS["causeway_credentials"] = WRITABLE_COLUMNS["causeway_hub"] | {
     "api_credential_versions.status",
     "api_credentials.ciphertext",
 }
-# What a transaction is told of itself, anybody may ask.
+# Functions about the current transaction, which every role may call.
 ASKED = {"current_tenant", "current_subject", "current_caller_role", "ledger_tenant", "is_name"}
 HUB_FUNCTIONS = {
     *("enter_tenant_v1", "enter_platform_v1", "admit_v1", "api_key_use_v1", "audit_append_v1"),
@@ -200,7 +200,7 @@ CALLABLE = {
 
 @pytest.fixture(scope="module")
 def seat(cluster: Cluster) -> Iterator[Seat]:
-    """A player with a bet, in a database whose ledger stays as it is; audited at the end."""
+    """A player with a bet, in a database whose ledger must not change; audited at the end."""
     with opened(cluster) as casino:
         seat = casino.seat()
         assert seat.debit("bet", 1000).code == "OK"
@@ -208,7 +208,7 @@ def seat(cluster: Cluster) -> Iterator[Seat]:
 
 
 def functions(casino: Casino) -> list[Any]:
-    """Every function of ours, without those of triggers, which nobody can call."""
+    """Every function of ours except trigger functions, which cannot be called."""
     return casino.query(
         """
         SELECT p.oid, p.proname, p.prosecdef, p.proconfig, pg_get_userbyid(p.proowner) AS owner,
@@ -221,7 +221,7 @@ def functions(casino: Casino) -> list[Any]:
 
 
 @pytest.mark.parametrize("role", ALLOWED)
-def test_role_may_do_with_tables_what_is_listed_and_nothing_else(shared_casino: Casino, role: str) -> None:
+def test_role_has_exactly_the_listed_privileges_on_tables(shared_casino: Casino, role: str) -> None:
     rows = shared_casino.query(
         """
         SELECT c.relname, p.name
@@ -246,7 +246,7 @@ def test_role_may_do_with_tables_what_is_listed_and_nothing_else(shared_casino: 
 
 
 @pytest.mark.parametrize("role", WRITABLE_COLUMNS)
-def test_role_may_update_the_listed_columns_alone(shared_casino: Casino, role: str) -> None:
+def test_role_may_update_exactly_the_listed_columns(shared_casino: Casino, role: str) -> None:
     rows = shared_casino.query(
         """
         SELECT c.relname || '.' || a.attname FROM pg_class AS c INNER JOIN pg_attribute AS a ON a.attrelid = c.oid
@@ -259,7 +259,7 @@ def test_role_may_update_the_listed_columns_alone(shared_casino: Casino, role: s
 
 
 @pytest.mark.parametrize("role", CALLABLE)
-def test_role_may_call_the_listed_functions_alone(shared_casino: Casino, role: str) -> None:
+def test_role_may_call_exactly_the_listed_functions(shared_casino: Casino, role: str) -> None:
     found = {
         function.proname
         for function in functions(shared_casino)
@@ -269,7 +269,7 @@ def test_role_may_call_the_listed_functions_alone(shared_casino: Casino, role: s
 
 
 @pytest.mark.parametrize("role", CALLABLE)
-def test_role_may_make_nothing_in_the_schema(shared_casino: Casino, role: str) -> None:
+def test_role_cannot_create_in_the_schema(shared_casino: Casino, role: str) -> None:
     assert not shared_casino.value("SELECT has_schema_privilege(%s, 'public', 'CREATE')", [role])
 
 
@@ -296,7 +296,7 @@ WRITES = {
 
 
 def refused(connection: psycopg.Connection[Any], statement: sql.Composed, table: str) -> None:
-    """Run a statement that the role must not."""
+    """Run a statement that the role may not run."""
     with pytest.raises(errors.InsufficientPrivilege, match=f"permission denied for (table|view) {table}"):
         connection.execute(statement)
 
@@ -304,7 +304,7 @@ def refused(connection: psycopg.Connection[Any], statement: sql.Composed, table:
 @pytest.mark.parametrize("login", ["casino", "provider", "auditor", "operator", "hub"])
 @pytest.mark.parametrize("table", ["casino_transactions", "casino_wallets"])
 @pytest.mark.parametrize("command", WRITES)
-def test_no_login_writes_balances_or_ledger_rows(seat: Seat, login: str, table: str, command: str) -> None:
+def test_no_login_can_write_balances_or_ledger_rows(seat: Seat, login: str, table: str, command: str) -> None:
     before = seat.state()
     with psycopg.connect(seat.casino.urls[login], autocommit=True) as connection:
         refused(connection, WRITES[command].format(sql.Identifier(table)), table)
@@ -329,7 +329,7 @@ def test_casino_cannot_raise_a_balance_column_by_column(seat: Seat) -> None:
         ("hub", "provider_"),
     ],
 )
-def test_login_neither_reads_nor_writes_the_other_sides_tables(seat: Seat, login: str, foreign: str) -> None:
+def test_login_cannot_read_or_write_the_other_sides_tables(seat: Seat, login: str, foreign: str) -> None:
     rows = seat.casino.query(
         """
         SELECT relname, relkind FROM pg_class
@@ -346,7 +346,7 @@ def test_login_neither_reads_nor_writes_the_other_sides_tables(seat: Seat, login
                 refused(connection, write.format(name), table)
 
 
-def test_auditor_reads_and_writes_nothing_but_what_it_signs(seat: Seat) -> None:
+def test_auditor_reads_and_writes_only_its_signatures(seat: Seat) -> None:
     rows = seat.casino.query(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
     )
@@ -355,7 +355,7 @@ def test_auditor_reads_and_writes_nothing_but_what_it_signs(seat: Seat) -> None:
         assert connection.execute("SELECT count(*) FROM casino_postings").fetchone() == (4,)
         for (table,) in rows:
             name = sql.Identifier(table)
-            # What it signs it writes into tables of its own, which are append-only for it too.
+            # It writes its signatures into its own tables, which are append-only for it too.
             for command in ("DELETE", "TRUNCATE", *(() if table.startswith("ledger_audit_") else ("INSERT",))):
                 refused(connection, WRITES[command].format(name), table)
 
@@ -404,7 +404,7 @@ CHANGES = [
 
 @pytest.mark.parametrize("login", ["owner", "superuser"])
 @pytest.mark.parametrize("change", CHANGES)
-def test_ledger_refuses_change_even_to_its_owner_and_a_superuser(seat: Seat, login: str, change: str) -> None:
+def test_ledger_refuses_changes_even_by_its_owner_and_a_superuser(seat: Seat, login: str, change: str) -> None:
     before = seat.state()
     with (
         psycopg.connect(seat.casino.urls[login], autocommit=True) as connection,
@@ -422,8 +422,8 @@ def test_tables_around_the_ledger_cannot_be_truncated_with_it(seat: Seat) -> Non
     assert seat.state() == before
 
 
-def test_the_role_that_moves_money_cannot_change_the_ledger_either(seat: Seat) -> None:
-    """The owner may act as causeway_ledger, in a migration."""
+def test_role_that_moves_money_cannot_change_the_ledger(seat: Seat) -> None:
+    """In a migration the owner may act as causeway_ledger."""
     with psycopg.connect(seat.casino.urls["owner"], autocommit=True) as connection:
         connection.execute("SET ROLE causeway_ledger")
         for change in ("UPDATE casino_transactions SET amount = 0", "DELETE FROM casino_transactions"):
@@ -445,7 +445,7 @@ def test_wallets_cap_leaves_room_for_any_amount(seat: Seat, cap: int) -> None:
         seat.casino.query("UPDATE casino_wallets SET balance_cap = %s WHERE wallet_id = %s", [cap, seat.wallet_id])
 
 
-# A row of each type as the ledger's functions write it, by column; its amount is 100 where it can be.
+# A row of each type as the ledger's functions write it, by column; its amount is 100 if possible.
 _USUAL = {
     "type": "bet", "outcome": "OK", "game_provider_id": 7, "session_id": 1, "round_id": "round", "reference_id": None,
     "amount": -100, "balance_before": 500, "balance_after": 400, "counter_account": "game", "response": None,
@@ -504,7 +504,7 @@ UNSOUND: dict[str, dict[str, Any]] = {
 
 
 def insert(seat: Seat, row: dict[str, Any]) -> None:
-    """Put a row into the ledger by hand, and take it out again."""
+    """Insert a row into the ledger, and roll back."""
     columns = row | {
         "tenant_id": seat.casino.tenant_id, "wallet_id": seat.wallet_id, "entry": 100, "id_scope": 0,
         "external_transaction_id": "by hand", "request_hash": b"", "request_id": "", "hash": b"",
@@ -517,27 +517,27 @@ def insert(seat: Seat, row: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("row", UNSOUND.values(), ids=UNSOUND.keys())
-def test_row_that_its_type_may_not_hold_is_refused(seat: Seat, row: dict[str, Any]) -> None:
+def test_row_invalid_for_its_type_is_refused(seat: Seat, row: dict[str, Any]) -> None:
     with pytest.raises(errors.CheckViolation, match="casino_transactions_sound"):
         insert(seat, row)
 
 
 @pytest.mark.parametrize("row", SOUND.values(), ids=SOUND.keys())
-def test_row_as_the_functions_write_it_is_taken(seat: Seat, row: dict[str, Any]) -> None:
-    """So that those above are refused for their one difference."""
+def test_row_as_the_functions_write_it_is_accepted(seat: Seat, row: dict[str, Any]) -> None:
+    """This proves that the rows above are refused for their one difference."""
     insert(seat, row)
 
 
 @pytest.mark.parametrize(
     "again",
     [
-        # the same place in the chain
+        # the same position in the chain
         "UPDATE copy SET external_transaction_id = 'other'",
         # the same id
         "UPDATE copy SET entry = 100",
     ],
 )
-def test_place_in_the_chain_and_id_are_taken_once(seat: Seat, again: str) -> None:
+def test_position_in_the_chain_and_id_are_unique(seat: Seat, again: str) -> None:
     casino = seat.casino
     with casino.superuser.transaction(force_rollback=True):
         casino.query("CREATE TEMP TABLE copy AS SELECT * FROM casino_transactions WHERE type = 'bet'")
@@ -546,8 +546,8 @@ def test_place_in_the_chain_and_id_are_taken_once(seat: Seat, again: str) -> Non
             casino.query("INSERT INTO casino_transactions SELECT * FROM copy")
 
 
-def test_functions_that_run_with_anothers_rights_pin_their_search_path(shared_casino: Casino) -> None:
-    """A caller's own tables and operators must not stand before the real ones."""
+def test_security_definer_functions_pin_their_search_path(shared_casino: Casino) -> None:
+    """A caller's own tables and operators must not come before the real ones."""
     definers = shared_casino.query(
         """
         SELECT proname, proconfig, pg_get_userbyid(proowner) AS owner FROM pg_proc
@@ -587,7 +587,7 @@ def test_functions_that_run_with_anothers_rights_pin_their_search_path(shared_ca
     assert {tuple(function.proconfig) for function in definers} == {("search_path=public, pg_temp",)}
 
 
-def test_every_function_of_the_casino_but_those_of_its_registry_belongs_to_the_ledger(shared_casino: Casino) -> None:
+def test_casino_functions_except_the_registrys_belong_to_the_ledger(shared_casino: Casino) -> None:
     owners = {
         f.owner
         for f in functions(shared_casino)
@@ -598,9 +598,7 @@ def test_every_function_of_the_casino_but_those_of_its_registry_belongs_to_the_l
 
 
 @pytest.mark.parametrize("owner", ["causeway_ledger", "causeway_registrar"])
-def test_the_roles_that_own_functions_cannot_log_in_and_have_no_power_but_their_own(
-    shared_casino: Casino, owner: str
-) -> None:
+def test_roles_that_own_functions_cannot_log_in_and_have_no_other_rights(shared_casino: Casino, owner: str) -> None:
     role = shared_casino.query(
         """
         SELECT rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication
@@ -617,7 +615,7 @@ def test_the_roles_that_own_functions_cannot_log_in_and_have_no_power_but_their_
     assert not {row[0] for row in members} & set(CALLABLE)
 
 
-def test_a_callers_temporary_tables_do_not_stand_in_for_the_real_ones(seat: Seat) -> None:
+def test_callers_temporary_tables_do_not_replace_the_real_ones(seat: Seat) -> None:
     before = seat.state()
     with psycopg.connect(seat.casino.urls["casino"], autocommit=True) as connection:
         connection.execute("CREATE TEMP TABLE casino_wallets AS SELECT %s::uuid AS tenant_id", [seat.casino.tenant_id])

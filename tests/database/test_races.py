@@ -1,4 +1,4 @@
-"""Calls that meet, over real parallel connections: WALLET 15 to 17, 22, 23, 41."""
+"""Concurrent calls on real parallel database connections: WALLET 15 to 17, 22, 23, 41."""
 
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -17,12 +17,12 @@ RACES = 500
 
 @pytest.fixture(autouse=True)
 def _audited(shared_casino: Casino) -> Iterator[None]:
-    """After each race the audit is clean."""
+    """After each race the audit has no findings."""
     yield
     assert shared_casino.findings() == []
 
 
-def test_50_identical_debits_at_once_move_money_once(seat: Seat) -> None:
+def test_50_concurrent_identical_debits_move_money_once(seat: Seat) -> None:
     """WALLET 15"""
     outcomes = at_once([partial(seat.elsewhere().debit, "bet", 1000) for _ in range(50)])
 
@@ -31,7 +31,7 @@ def test_50_identical_debits_at_once_move_money_once(seat: Seat) -> None:
     assert (seat.balance, len(seat.rows)) == (9000, 1)
 
 
-def test_50_different_debits_at_once_take_what_there_is_and_no_more(seat: Seat) -> None:
+def test_50_concurrent_different_debits_take_only_the_balance(seat: Seat) -> None:
     """WALLET 16"""
     outcomes = at_once([partial(seat.elsewhere().debit, f"bet-{n}", 1000) for n in range(50)])
 
@@ -39,7 +39,7 @@ def test_50_different_debits_at_once_take_what_there_is_and_no_more(seat: Seat) 
     assert (seat.balance, len(seat.rows)) == (0, 50)
 
 
-def test_20_debits_at_once_with_one_id_and_different_amounts_apply_one(seat: Seat) -> None:
+def test_20_concurrent_debits_with_one_id_and_different_amounts_apply_one(seat: Seat) -> None:
     """WALLET 17"""
     outcomes = at_once([partial(seat.elsewhere().debit, "bet", 100 + n) for n in range(20)])
 
@@ -48,8 +48,8 @@ def test_20_debits_at_once_with_one_id_and_different_amounts_apply_one(seat: Sea
     assert (seat.balance, len(seat.rows)) == (B - 100 - applied, 1)
 
 
-def test_one_id_for_two_players_at_once_is_taken_by_one(seat: Seat) -> None:
-    """WALLET 10, 17: the players' queues are apart, the unique id is not"""
+def test_one_id_sent_concurrently_for_two_players_is_used_by_one(seat: Seat) -> None:
+    """WALLET 10, 17: the players have separate queues, the id is unique across them"""
     other = seat.casino.seat(caller=seat.caller)
     for number in range(50):
         before = seat.balance + other.balance
@@ -59,7 +59,7 @@ def test_one_id_for_two_players_at_once_is_taken_by_one(seat: Seat) -> None:
         assert seat.balance + other.balance == before - 10
 
 
-def test_one_id_for_a_bet_and_a_win_of_two_players_at_once_is_taken_by_one(seat: Seat) -> None:
+def test_one_id_sent_concurrently_for_a_bet_and_a_win_is_used_by_one(seat: Seat) -> None:
     """WALLET 12: across types and players"""
     other = seat.casino.seat(caller=seat.caller)
     for number in range(50):
@@ -72,8 +72,8 @@ def test_one_id_for_a_bet_and_a_win_of_two_players_at_once_is_taken_by_one(seat:
         assert seat.balance + other.balance == before + (10 if promo.code == "OK" else -10)
 
 
-def test_unknown_id_rolled_back_by_one_player_and_bet_by_another_at_once(seat: Seat) -> None:
-    """WALLET 21, 27: tombstone of one, or bet of the other"""
+def test_unknown_id_concurrently_rolled_back_by_one_player_and_bet_by_another(seat: Seat) -> None:
+    """WALLET 21, 27: either the tombstone of one, or the bet of the other"""
     other = seat.casino.seat(caller=seat.caller)
     for number in range(50):
         before = other.balance
@@ -86,7 +86,7 @@ def test_unknown_id_rolled_back_by_one_player_and_bet_by_another_at_once(seat: S
     assert seat.balance == B
 
 
-def test_debit_and_its_rollback_fired_together_end_even(seat: Seat) -> None:
+def test_concurrent_debit_and_rollback_leave_the_balance_unchanged(seat: Seat) -> None:
     """WALLET 22"""
     other = seat.elsewhere()
     seen = Counter()
@@ -104,7 +104,7 @@ def test_debit_and_its_rollback_fired_together_end_even(seat: Seat) -> None:
     assert seen.keys() <= {("reversed", "OK"), ("tombstone", "TRANSACTION_ROLLED_BACK")}
 
 
-def test_credit_and_rollback_fired_together_one_wins(seat: Seat) -> None:
+def test_of_concurrent_credit_and_rollback_one_succeeds(seat: Seat) -> None:
     """WALLET 23"""
     other = seat.elsewhere()
     for number in range(100):
@@ -121,7 +121,7 @@ def test_credit_and_rollback_fired_together_one_wins(seat: Seat) -> None:
             assert (win.code, undo.code, seat.balance) == ("TRANSACTION_ROLLED_BACK", "OK", before + 100)
 
 
-def test_two_rollbacks_of_one_bet_at_once_refund_once(seat: Seat) -> None:
+def test_two_concurrent_rollbacks_of_one_bet_refund_once(seat: Seat) -> None:
     """WALLET 19"""
     other = seat.elsewhere()
     for number in range(50):
@@ -133,8 +133,8 @@ def test_two_rollbacks_of_one_bet_at_once_refund_once(seat: Seat) -> None:
         assert seat.balance == B
 
 
-def test_bets_and_deposits_at_once_stay_exact(seat: Seat) -> None:
-    """Deposits queue with the provider's calls."""
+def test_concurrent_bets_and_deposits_are_exact(seat: Seat) -> None:
+    """Deposits queue together with the provider's calls."""
     calls = [partial(seat.elsewhere().debit, f"bet-{n}", 10) for n in range(20)]
     deposits = [partial(seat.deposit, f"deposit-{seat.player_id}-{n}", 7) for n in range(20)]
 
@@ -147,7 +147,7 @@ def test_bets_and_deposits_at_once_stay_exact(seat: Seat) -> None:
     assert seat.balance == B - 200 + 140
 
 
-def test_hot_wallet_under_32_callers_gives_no_error_and_leaves_others_alone(seat: Seat) -> None:
+def test_hot_wallet_under_32_callers_has_no_errors_and_does_not_affect_others(seat: Seat) -> None:
     """WALLET 41"""
     other = seat.casino.seat(caller=seat.caller)
 
@@ -161,7 +161,7 @@ def test_hot_wallet_under_32_callers_gives_no_error_and_leaves_others_alone(seat
 
 
 def test_id_scope_cannot_change_under_a_first_debit_that_is_not_committed(seat: Seat) -> None:
-    """WALLET 45: nobody else can see that debit"""
+    """WALLET 45: nobody else can see that debit yet"""
     change = "UPDATE casino_game_providers SET id_scope = 'player' WHERE code = %s"
     with uncommitted(seat, seat, "timed") as outcome:
         assert outcome == "OK"
@@ -175,7 +175,7 @@ def test_id_scope_cannot_change_under_a_first_debit_that_is_not_committed(seat: 
 
 @contextmanager
 def uncommitted(caller: Seat, victim: Seat, kind: str) -> Generator[str]:
-    """A money call with a caller's session about a victim's player id, whose transaction stays open in the block."""
+    """A money call with a caller's session for a victim's player id, whose transaction stays open in the block."""
     casino = caller.casino
     start = [casino.tenant_id, caller.caller.code, kind == "bare", caller.token, victim.player_id]
     with psycopg.connect(casino.urls["casino"]) as connection:
@@ -194,8 +194,8 @@ def uncommitted(caller: Seat, victim: Seat, kind: str) -> Generator[str]:
 
 
 @pytest.mark.parametrize("kind", ["timed", "bare", "credit"])
-def test_stranger_with_a_players_id_makes_nobody_wait(seat: Seat, kind: str) -> None:
-    """WALLET 35: the turn of a player is taken for callers with a session of his alone"""
+def test_caller_without_the_players_session_makes_nobody_wait(seat: Seat, kind: str) -> None:
+    """WALLET 35: only callers with a session of the player take the player's turn"""
     another_player = seat.casino.seat(caller=seat.caller)
     another_provider = replace(seat, caller=seat.casino.game_provider())
     no_session = replace(seat, token="none")
@@ -213,8 +213,8 @@ def test_stranger_with_a_players_id_makes_nobody_wait(seat: Seat, kind: str) -> 
             assert seat.debit(f"bet-{number}", 10).code == "OK"
 
 
-def test_no_trigger_or_check_looks_for_rows_that_it_could_miss(shared_casino: Casino) -> None:
-    """WALLET 45: what another transaction has not committed is not seen, so a guard looks at its own row alone"""
+def test_no_trigger_or_check_reads_rows_that_may_be_uncommitted(shared_casino: Casino) -> None:
+    """WALLET 45: uncommitted rows of other transactions are invisible, so a guard may check its own row only"""
     readers = shared_casino.query(
         r"""
         SELECT p.proname FROM pg_proc AS p
@@ -233,7 +233,7 @@ def test_no_trigger_or_check_looks_for_rows_that_it_could_miss(shared_casino: Ca
 
     assert [row.proname for row in readers] == [
         # These two wait for each other by the player's lock:
-        # test_play.test_block_and_a_wallet_made_at_once_do_not_miss_each_other.
+        # test_play.test_concurrent_block_and_new_wallet_see_each_other.
         "casino_players_tell_wallets",
         "casino_wallets_ask_player",
     ]

@@ -1,4 +1,4 @@
-"""Adding players, wallets, game providers and games: as a login that can do nothing else, without DDL."""
+"""Adding players, wallets, game providers and games with a login that can do nothing else, without DDL."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +21,7 @@ def value(connection: psycopg.Connection[Any], statement: str, *parameters: Any)
     return row[0]
 
 
-def test_operator_adds_all_that_a_bet_needs(shared_casino: Casino, operator: psycopg.Connection[Any]) -> None:
+def test_operator_adds_everything_for_a_bet(shared_casino: Casino, operator: psycopg.Connection[Any]) -> None:
     casino, tenant = shared_casino, shared_casino.tenant_id
     dialect = "p_duplicate => 'refuse', p_id_scope => 'player'"
     value(operator, f"SELECT casino_add_game_provider_v1(%s, 'NEW', 'New', 'https://new.example', {dialect})", tenant)
@@ -41,10 +41,10 @@ def test_operator_adds_all_that_a_bet_needs(shared_casino: Casino, operator: psy
     ]
 
 
-def test_adding_waits_for_no_money_call_and_holds_none_up(
+def test_adding_and_money_calls_do_not_wait_for_each_other(
     shared_casino: Casino, operator: psycopg.Connection[Any]
 ) -> None:
-    """What docs/deploy.md used to say (ALTER TABLE ... NO FORCE) made every tenant's debits wait."""
+    """The alternative (ALTER TABLE ... NO FORCE) would make every tenant's debits wait."""
     seat, tenant = shared_casino.seat(), shared_casino.tenant_id
     with (
         psycopg.connect(shared_casino.urls["casino"]) as debiting,
@@ -78,7 +78,7 @@ def test_adding_waits_for_no_money_call_and_holds_none_up(
         ),
     ],
 )
-def test_what_does_not_fit_is_refused_with_its_reason(
+def test_invalid_addition_is_refused_with_its_reason(
     shared_casino: Casino,
     theirs: Casino,
     operator: psycopg.Connection[Any],
@@ -113,8 +113,10 @@ def test_operator_can_do_nothing_else(operator: psycopg.Connection[Any], stateme
         operator.execute(statement.encode())
 
 
-def test_code_of_a_game_provider_is_one_tenants(shared_casino: Casino, operator: psycopg.Connection[Any]) -> None:
-    """Its secret is found by the code alone: another tenant's launches would be signed with it."""
+def test_code_of_a_game_provider_belongs_to_one_tenant(
+    shared_casino: Casino, operator: psycopg.Connection[Any]
+) -> None:
+    """The code alone finds the secret: another tenant's launches would be signed with it."""
     other = shared_casino.value(
         "INSERT INTO tenants (code, display_name) VALUES ('OTHERS_CODE', 'Other') RETURNING tenant_id::text"
     )

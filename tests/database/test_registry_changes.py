@@ -1,4 +1,4 @@
-"""Changing players, wallets, game providers and games: by the operator's functions, as the tables let no login."""
+"""Changing players, wallets, game providers and games: only by the operator's functions, not by writing the tables."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from psycopg import sql
 
 from tests.database.world import B, Casino, Seat
 
-# What stays as it was added: a row's tenant, ids and codes, what the ledger keeps, what a transaction's id means.
+# Columns that stay: a row's tenant, ids and codes, the ledger's columns, the meaning of transaction ids.
 SETTLED = {
     "casino_players": {"tenant_id", "player_id", "created_at"},
     "casino_wallets": {
@@ -21,7 +21,7 @@ SETTLED = {
     "provider_casinos": {"tenant_id", "casino_code"},
     "provider_games": {"tenant_id", "code"},
 }
-# Per table: the function, its keys, and another value for each column that it changes.
+# Per table: the function, its keys, and a new value for each column that it changes.
 CHANGES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "casino_players": ("casino_change_player_v1", "%(player)s", {"status": "blocked"}),
     "casino_wallets": ("casino_change_wallet_v1", "%(wallet)s", {"balance_cap": 5}),
@@ -61,7 +61,7 @@ def operator(shared_casino: Casino) -> Iterator[psycopg.Connection[Any]]:
 
 @pytest.fixture
 def keys(shared_casino: Casino) -> dict[str, Any]:
-    """A row in each table, by what names it."""
+    """The keys of a row in each table."""
     seat, name = shared_casino.seat(), f"C{uuid4().hex[:8].upper()}"
     add_casino = "SELECT provider_add_casino_v1(%s, %s, 'https://casino.example', 'DEMO')"
     shared_casino.query(add_casino, [shared_casino.tenant_id, name])
@@ -82,7 +82,7 @@ def stored(casino: Casino, table: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("table", SETTLED)
-def test_every_column_that_is_not_settled_can_be_changed(shared_casino: Casino, table: str) -> None:
+def test_every_changeable_column_can_be_changed(shared_casino: Casino, table: str) -> None:
     columns = shared_casino.query(
         "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped", [table]
     )
@@ -92,7 +92,7 @@ def test_every_column_that_is_not_settled_can_be_changed(shared_casino: Casino, 
 @pytest.mark.parametrize(
     ("table", "column"), [(table, column) for table, (_, _, values) in CHANGES.items() for column in values]
 )
-def test_operator_changes_the_column_he_names_of_the_row_he_names(
+def test_operator_changes_only_the_named_column_of_the_named_row(
     shared_casino: Casino, operator: psycopg.Connection[Any], keys: dict[str, Any], table: str, column: str
 ) -> None:
     function, arguments, values = CHANGES[table]
@@ -107,7 +107,7 @@ def test_operator_changes_the_column_he_names_of_the_row_he_names(
 
 @pytest.mark.parametrize("table", CHANGES)
 @pytest.mark.parametrize("stranger", ["of nobody", "of another tenant"])
-def test_changing_what_is_not_there_says_so_and_changes_nothing(
+def test_changing_an_unknown_row_is_an_error(
     shared_casino: Casino,
     theirs: Casino,
     operator: psycopg.Connection[Any],
@@ -147,14 +147,14 @@ def test_changing_what_is_not_there_says_so_and_changes_nothing(
         ("provider_change_game_v1(%(tenant)s, %(game)s, p_min_bet => 101)", psycopg.errors.CheckViolation),
     ],
 )
-def test_change_that_does_not_fit_is_refused(
+def test_invalid_change_is_refused(
     operator: psycopg.Connection[Any], keys: dict[str, Any], call: str, error: type[psycopg.Error]
 ) -> None:
     with pytest.raises(error):
         operator.execute(f"SELECT {call}".encode(), keys)
 
 
-def test_blocked_player_places_no_bet_until_he_is_active_again(seat: Seat, operator: psycopg.Connection[Any]) -> None:
+def test_blocked_player_cannot_bet_until_active_again(seat: Seat, operator: psycopg.Connection[Any]) -> None:
     change = "SELECT casino_change_player_v1(%s, %s, %s)"
     operator.execute(change, [seat.casino.tenant_id, seat.player_id, "blocked"])
     assert seat.debit("first", 10).code == "PLAYER_BLOCKED"
@@ -163,7 +163,7 @@ def test_blocked_player_places_no_bet_until_he_is_active_again(seat: Seat, opera
     assert seat.debit("second", 10).code == "OK"
 
 
-def test_stopped_game_provider_settles_and_takes_no_bet(seat: Seat, operator: psycopg.Connection[Any]) -> None:
+def test_stopped_game_provider_settles_but_takes_no_bets(seat: Seat, operator: psycopg.Connection[Any]) -> None:
     assert seat.debit("bet", 10).code == "OK"
     stop = "SELECT casino_change_game_provider_v1(%s, %s, p_status => 'inactive')"
     operator.execute(stop, [seat.casino.tenant_id, seat.caller.code])
@@ -182,7 +182,7 @@ def test_lower_cap_refuses_wins_above_it(seat: Seat, operator: psycopg.Connectio
     assert seat.credit("another", 10, bet_id="bet").code == "OK"
 
 
-def test_operator_deletes_nothing(operator: psycopg.Connection[Any]) -> None:
+def test_operator_cannot_delete(operator: psycopg.Connection[Any]) -> None:
     for table in CHANGES:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             operator.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))

@@ -1,4 +1,4 @@
-"""Taking bets back, in time, too early and too late: WALLET 19 to 21, 23 to 29."""
+"""Rolling bets back, in time, too early and too late: WALLET 19 to 21, 23 to 29."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,7 +24,7 @@ def test_rollback_gives_the_bet_back_once(seat: Seat) -> None:
     assert seat.rollback("another undo", "bet").body == another.body
 
 
-def test_bet_rolled_back_replays_as_accepted_and_takes_nothing(seat: Seat) -> None:
+def test_rolled_back_bet_replays_as_accepted_and_takes_nothing(seat: Seat) -> None:
     """WALLET 9, 19"""
     first = seat.debit("bet", 1000)
     seat.rollback("undo", "bet")
@@ -55,7 +55,7 @@ def test_new_rollback_of_a_tombstone_moves_nothing(seat: Seat) -> None:
     assert seat.balance == B
 
 
-def test_late_bet_or_win_with_a_tombstones_id_is_refused_for_ever(seat: Seat) -> None:
+def test_late_bet_or_win_after_its_tombstone_is_refused_for_ever(seat: Seat) -> None:
     """WALLET 21"""
     seat.rollback("undo", "late", "round")
     before = seat.state()
@@ -103,17 +103,17 @@ def test_declined_payout_does_not_settle_the_round(seat: Seat) -> None:
 
 
 def test_promo_in_the_round_does_not_settle_it(seat: Seat) -> None:
-    """WALLET 7, 23: a gift is no payout"""
+    """WALLET 7, 23: a promotion is no payout"""
     seat.debit("bet", 1000)
     seat.credit("gift", 50, kind="promo")
 
     assert seat.rollback("undo", "bet").balance == B + 50
 
 
-def test_payout_of_a_round_of_the_same_name_elsewhere_does_not_matter(
+def test_payout_of_a_round_with_the_same_id_elsewhere_does_not_matter(
     seat: Seat, new_seat: Callable[..., Seat]
 ) -> None:
-    """WALLET 23: rounds are a provider's and a player's"""
+    """WALLET 23: a round belongs to one provider and one player"""
     neighbour, elsewhere = new_seat(caller=seat.caller), seat.casino.second_session(seat, seat.casino.game_provider())
     seat.debit("bet", 1000)
     neighbour.debit("their bet", 1000)
@@ -152,15 +152,15 @@ def test_only_bets_are_reversible(seat: Seat, of: str) -> None:
 
 
 @pytest.mark.parametrize("round_id", [None, "round", "a wrong round"])
-def test_rollback_refunds_what_was_stored(seat: Seat, round_id: str | None) -> None:
-    """WALLET 26: no amount of a rollback is read, its round need not fit"""
+def test_rollback_refunds_the_stored_amount(seat: Seat, round_id: str | None) -> None:
+    """WALLET 26: the amount of a rollback is not read, and its round need not match"""
     seat.debit("bet", 1000)
 
     assert seat.rollback("undo", "bet", round_id).balance == B
     assert [row.amount for row in seat.rows] == [-1000, 1000]
 
 
-def test_rollback_of_another_players_bet_says_and_leaves_nothing(seat: Seat, new_seat: Callable[..., Seat]) -> None:
+def test_rollback_of_another_players_bet_reveals_and_stores_nothing(seat: Seat, new_seat: Callable[..., Seat]) -> None:
     """WALLET 27"""
     neighbour = new_seat(caller=seat.caller)
     neighbour.debit("theirs", 1000)
@@ -179,7 +179,7 @@ def test_rollback_of_another_providers_bet_cannot_bar_its_id(seat: Seat) -> None
     other = seat.casino.second_session(seat, seat.casino.game_provider())
     other.debit("theirs", 1000)
 
-    # For this provider the id is free: its tombstone bars its own id alone.
+    # For this provider the id is free: its tombstone bars its own id only.
     assert seat.rollback("undo", "theirs").fields["tombstone"] is True
     assert seat.balance == B - 1000
     assert other.rollback("undo", "theirs").balance == B
@@ -209,7 +209,7 @@ def test_rollback_of_a_declined_bet_is_answered_and_refunds_nothing(seat: Seat) 
     assert seat.balance == B
 
 
-def test_one_of_two_bets_of_a_round_rolled_back_leaves_the_other_to_settle(seat: Seat) -> None:
+def test_rollback_of_one_bet_leaves_the_rounds_other_bet_open(seat: Seat) -> None:
     """WALLET 29"""
     seat.debit("bet 1", 1000)
     seat.debit("bet 2", 700)
@@ -230,7 +230,7 @@ def test_one_of_two_bets_of_a_round_rolled_back_leaves_the_other_to_settle(seat:
         ("bet", "another round", "INVALID_REFERENCE", False),
     ],
 )
-def test_win_that_names_no_accepted_bet_of_its_round_moves_nothing(
+def test_win_without_an_accepted_bet_of_its_round_moves_nothing(
     seat: Seat, new_seat: Callable[..., Seat], bet_id: str, round_id: str, code: str, refused: bool
 ) -> None:
     """WALLET 24, 34"""
@@ -251,14 +251,14 @@ def test_win_that_names_no_accepted_bet_of_its_round_moves_nothing(
 
 
 def test_win_sent_before_its_bet_succeeds_after_it(seat: Seat) -> None:
-    """A provider's calls may overtake each other: the refusal is not kept."""
+    """A provider's calls may arrive in the wrong order, so the refusal is not stored."""
     assert seat.credit("win", 500, "bet").code == "TRANSACTION_NOT_FOUND"
     seat.debit("bet", 1000)
 
     assert seat.credit("win", 500, "bet").balance == B - 500
 
 
-def test_rollback_over_another_session_of_the_player_is_accepted(seat: Seat) -> None:
+def test_rollback_in_another_session_of_the_player_is_accepted(seat: Seat) -> None:
     seat.debit("bet", 1000)
     later = seat.casino.second_session(replace(seat))
 
@@ -266,7 +266,7 @@ def test_rollback_over_another_session_of_the_player_is_accepted(seat: Seat) -> 
 
 
 @pytest.mark.parametrize("known", ["bet", "win", "undo", "tombstone", "nothing"])
-def test_rollback_under_the_id_it_names_is_a_conflict(new_seat: Callable[..., Seat], known: str) -> None:
+def test_rollback_with_the_id_of_its_bet_is_a_conflict(new_seat: Callable[..., Seat], known: str) -> None:
     """WALLET 12"""
     seat = new_seat()
     seat.debit("bet", 1000)
@@ -279,5 +279,5 @@ def test_rollback_under_the_id_it_names_is_a_conflict(new_seat: Callable[..., Se
     assert seat.rollback(known, known).code == "DUPLICATE_TRANSACTION"
 
     assert seat.state() == before
-    # Nothing was laid: the id can still be used.
+    # No tombstone was left: the id can still be used.
     assert known != "nothing" or seat.debit("nothing", 1).code == "OK"

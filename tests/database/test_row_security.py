@@ -1,4 +1,4 @@
-"""Row-level security: a tenant's rows are there for the tenant alone, whoever logs in and whatever he forgets."""
+"""Row-level security: only a tenant's own transactions see its rows, with any login and whatever the code forgets."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,10 +14,10 @@ from tests.database.conftest import Cluster, opened
 from tests.database.world import Casino, Seat
 
 LOGINS = ["casino", "provider", "auditor", "operator", "hub", "credentials"]
-# A login that may all that another may.
+# A login that has all rights of another.
 MEMBER_OF = {"causeway_credentials": ["causeway_hub"]}
-# The deployment's list of tenants: a casino's code is unique among all of them.
-# So is a game provider's, by which the tenant of its call is found.
+# Unique across all tenants: a casino's code in the list of tenants, and a game provider's code, which finds the tenant
+# of its call.
 ACROSS_TENANTS = {"tenants_code_key", "casino_game_providers_by_code"}
 
 TENANT_ROLES = {
@@ -30,7 +30,7 @@ TENANT_ROLES = {
     "causeway_registrar",
     "causeway_directory",
 }
-# Which codes of game providers exist is asked before a caller's tenant is known.
+# Whether a game provider's code exists is checked before the caller's tenant is known.
 OF_THE_DEPLOYMENT = {"casino_game_providers_directory", "provider_casinos_directory"}
 _SUPER_ADMIN = "(current_setting('causeway.role'::text, true) = 'super_admin'::text)"
 _SELF = "(subject = current_subject())"
@@ -48,9 +48,9 @@ _GIVES_CREDENTIALS = (
     "((tenant_id = current_tenant()) AND "
     "(current_setting('causeway.role'::text, true) IS DISTINCT FROM 'super_admin'::text))"
 )
-# Policies that ask for something other than the tenant, or for more. The first three are the platform's, which makes
-# tenants; three more tell who makes and changes a membership, the next who gives credentials; a key of idempotency is
-# its caller's.
+# Policies that compare something other than the tenant, or more. The first three are the platform's, which creates
+# tenants; the next three control who creates and changes a membership, then who writes credentials; an idempotency key
+# belongs to its caller.
 OWN_WORDS = {
     "tenants_platform_list": _PLATFORM_ADMIN,
     "tenants_platform_add": _PLATFORM_ADMIN,
@@ -65,14 +65,14 @@ OWN_WORDS = {
     "api_credentials_destroy": _GIVES_CREDENTIALS,
     **dict.fromkeys(("idempotency_keys_own", "idempotency_keys_add", "idempotency_keys_change"), _CALLERS_OWN),
 }
-# What the sweeps of all tenants may delete.
+# Rows that the sweeps of all tenants may delete.
 SWEPT = {
     "idempotency_keys_sweep": (
         "((created_at < (now() - idempotency_kept())) AND COALESCE((leased_until <= now()), true))"
     ),
     "events_out_sweep": "(created_at < (now() - events_kept()))",
 }
-# Tables that belong to no tenant, and what their policies ask by command.
+# Tables that belong to no tenant, and the condition of their policies by command.
 WITHOUT_TENANT = {
     "integration_providers": {"SELECT": "true", "INSERT": _SUPER_ADMIN, "UPDATE": _SUPER_ADMIN},
     "users": {"SELECT": _SELF, "INSERT": _SELF},
@@ -147,7 +147,7 @@ _AUDITORS_SIDE = """
 
 
 def furnished(casino: Casino) -> Seat:
-    """A player who has bet, the provider's and the hub's side of the same tenant: a row in every table."""
+    """A player with a bet, and the provider's and the hub's side of the same tenant: a row in every table."""
     seat = casino.seat()
     assert seat.debit("bet", 100).code == "OK"
     for statement in (*_PROVIDER_SIDE, *_HUB_SIDE, _AUDITORS_SIDE):
@@ -159,14 +159,14 @@ def furnished(casino: Casino) -> Seat:
 
 @pytest.fixture(scope="module")
 def ours(cluster: Cluster) -> Iterator[Seat]:
-    """A seat of one tenant, in a database with another."""
+    """A seat in one tenant, in a database with another tenant."""
     with opened(cluster) as casino:
         yield furnished(casino)
 
 
 @pytest.fixture(scope="module")
 def theirs(ours: Seat) -> Iterator[Seat]:
-    """A seat of the other tenant."""
+    """A seat in the other tenant."""
     other = Casino(ours.casino.urls)
     yield furnished(other)
     other.close()
@@ -187,7 +187,7 @@ def tenant_tables(casino: Casino) -> list[str]:
 
 
 def readable(connection: psycopg.Connection[Any], names: list[str]) -> list[str]:
-    """Those of the tables that the connection's role may read."""
+    """The tables that the database connection's role may read."""
     return [
         name
         for name in names
@@ -196,18 +196,18 @@ def readable(connection: psycopg.Connection[Any], names: list[str]) -> list[str]
 
 
 def tenants_seen(connection: psycopg.Connection[Any], table: str) -> set[UUID]:
-    """The tenants whose rows a connection finds in a table."""
+    """The tenants whose rows are visible in a table."""
     statement = sql.SQL("SELECT DISTINCT tenant_id FROM {}").format(sql.Identifier(table))
     return {row[0] for row in connection.execute(statement)}
 
 
 def become(connection: psycopg.Connection[Any], tenant_id: UUID | str) -> None:
-    """Set the tenant of the running transaction."""
+    """Set the tenant of the current transaction."""
     connection.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [tenant_id])
 
 
 def test_every_table_with_a_tenant_forces_row_security_and_has_a_policy(shared_casino: Casino) -> None:
-    """FORCE binds the owner too."""
+    """FORCE applies it to the owner too."""
     rows = shared_casino.query(
         """
         SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity,
@@ -220,8 +220,8 @@ def test_every_table_with_a_tenant_forces_row_security_and_has_a_policy(shared_c
     assert [row.relname for row in rows if not (row.relrowsecurity and row.relforcerowsecurity and row.policies)] == []
 
 
-def test_every_table_without_a_tenant_holds_nothing_of_one(shared_casino: Casino) -> None:
-    """Currencies, the catalogue, what people are called, and the migrations' own records."""
+def test_table_without_a_tenant_has_no_tenants_data(shared_casino: Casino) -> None:
+    """Currencies, the catalogue, users, and the records of migrations."""
     rows = shared_casino.query(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')"
     )
@@ -229,12 +229,12 @@ def test_every_table_without_a_tenant_holds_nothing_of_one(shared_casino: Casino
 
     assert {name for name in others if "yoyo" not in name} == {
         *("currencies", "integration_providers", "users"),
-        # How many audits there were, and what they signed; the auditor alone reads them.
+        # The numbers of audits and their signatures; only the auditor reads them.
         *("ledger_audit_runs", "ledger_audit_facts"),
     }
 
 
-def test_every_view_of_such_tables_asks_with_its_readers_rights(shared_casino: Casino) -> None:
+def test_view_of_a_tenants_table_uses_its_readers_rights(shared_casino: Casino) -> None:
     rows = shared_casino.query(
         """
         SELECT relname, coalesce('security_invoker=true' = ANY (reloptions), false) AS invoker FROM pg_class
@@ -245,7 +245,7 @@ def test_every_view_of_such_tables_asks_with_its_readers_rights(shared_casino: C
     assert [row.relname for row in rows if not row.invoker] == []
 
 
-def test_every_policy_but_the_auditors_asks_for_the_tenant_read_or_written(shared_casino: Casino) -> None:
+def test_policy_compares_the_tenant_unless_it_is_the_auditors(shared_casino: Casino) -> None:
     policies = shared_casino.query(
         """
         SELECT tablename, policyname, roles::text[], cmd, qual, with_check FROM pg_policies
@@ -255,7 +255,7 @@ def test_every_policy_but_the_auditors_asks_for_the_tenant_read_or_written(share
     assert len(policies) > 20
     for policy in policies:
         if policy.roles[0] in ("causeway_auditor", "causeway_keeper") or policy.policyname in OF_THE_DEPLOYMENT:
-            # The auditor signs heads of every tenant's chains, in a table that it alone reads.
+            # The auditor signs heads of every tenant's chains, in a table that only it reads.
             signs = (policy.tablename, policy.cmd, policy.with_check) == ("ledger_audit_heads", "INSERT", "true")
             sweeps = policy.cmd == "DELETE" and SWEPT.get(policy.policyname) == policy.qual
             assert signs or sweeps or (policy.cmd, policy.qual) == ("SELECT", "true"), policy.policyname
@@ -278,8 +278,8 @@ def test_every_policy_but_the_auditors_asks_for_the_tenant_read_or_written(share
         assert {" ".join(text.split()) for text in asked} == {expected}, policy.policyname
 
 
-def test_every_privilege_on_a_table_comes_with_a_policy_of_its_command_for_its_role(shared_casino: Casino) -> None:
-    """HUB 42: a policy per command and role, of PUBLIC none, for all commands at once none."""
+def test_privilege_on_a_table_has_a_policy_for_its_command_and_role(shared_casino: Casino) -> None:
+    """HUB 42: one policy per command and role; none for PUBLIC, none for all commands together."""
     granted = shared_casino.query(
         """
         SELECT c.relname, r.rolname, p.name AS command
@@ -298,7 +298,7 @@ def test_every_privilege_on_a_table_comes_with_a_policy_of_its_command_for_its_r
         "SELECT tablename, unnest(roles)::text AS role, cmd FROM pg_policies WHERE schemaname = 'public'"
     )
 
-    # A member's policies are those of what it is a member of.
+    # A member has the policies of the role that it is a member of.
     inherited = {
         (row.tablename, member, row.cmd) for row in policies for member, of in MEMBER_OF.items() if row.role in of
     }
@@ -308,7 +308,7 @@ def test_every_privilege_on_a_table_comes_with_a_policy_of_its_command_for_its_r
 
 
 def test_every_unique_index_leads_with_the_tenant(shared_casino: Casino) -> None:
-    """Or one tenant's ids would be taken from all others, and tell that they are there."""
+    """Otherwise one tenant could use up ids of all others, and learn that they exist."""
     rows = shared_casino.query(
         """
         SELECT i.indexrelid::regclass::text AS name, a.attname AS first
@@ -323,7 +323,7 @@ def test_every_unique_index_leads_with_the_tenant(shared_casino: Casino) -> None
     assert {row.name for row in rows if row.first != "tenant_id"} == ACROSS_TENANTS
 
 
-def test_every_foreign_key_between_such_tables_stays_within_the_tenant(shared_casino: Casino) -> None:
+def test_foreign_key_between_tenants_tables_includes_the_tenant(shared_casino: Casino) -> None:
     rows = shared_casino.query(
         """
         SELECT c.conname, array_agg(own.attname::text ORDER BY k.n) AS own,
@@ -339,12 +339,12 @@ def test_every_foreign_key_between_such_tables_stays_within_the_tenant(shared_ca
         {"tables": tenant_tables(shared_casino)},
     )
     assert len(rows) > 10
-    # The audit log's heads name their tenant by a column that is NULL for the platform's own chain.
+    # The audit log's heads refer to their tenant by a column that is NULL for the platform's chain.
     rows = [row for row in rows if row.conname != "audit_log_heads_tenant_fkey"]
     assert [row.conname for row in rows if ("tenant_id", "tenant_id") not in zip(row.own, row.far, strict=True)] == []
 
 
-def test_logins_have_no_power_over_the_server_and_own_nothing(shared_casino: Casino) -> None:
+def test_logins_have_no_server_rights_and_own_nothing(shared_casino: Casino) -> None:
     rows = shared_casino.query(
         """
         SELECT r.rolname, r.rolsuper, r.rolbypassrls, r.rolcreaterole, r.rolcreatedb, r.rolreplication,
@@ -367,7 +367,7 @@ def test_logins_have_no_power_over_the_server_and_own_nothing(shared_casino: Cas
         assert row.member_of == MEMBER_OF.get(row.rolname, []), row.rolname
 
 
-def test_a_tables_owner_is_bound_by_row_security_too(ours: Seat) -> None:
+def test_row_security_applies_to_a_tables_owner(ours: Seat) -> None:
     """Shown with an owner that is a member of no other role."""
     casino = ours.casino
     tables = [name for name in tenant_tables(casino) if name != "casino_postings"]
@@ -382,7 +382,7 @@ def test_a_tables_owner_is_bound_by_row_security_too(ours: Seat) -> None:
 
 @pytest.mark.parametrize("login", ["casino", "provider", "hub", "credentials"])
 @pytest.mark.parametrize("tenant", [None, ""])
-def test_with_no_tenant_set_no_rows_are_seen(ours: Seat, theirs: Seat, login: str, tenant: str | None) -> None:
+def test_without_a_tenant_no_rows_are_visible(ours: Seat, theirs: Seat, login: str, tenant: str | None) -> None:
     names = tenant_tables(ours.casino)
     with psycopg.connect(ours.casino.urls[login]) as connection:
         if tenant is not None:
@@ -395,12 +395,12 @@ def test_with_no_tenant_set_no_rows_are_seen(ours: Seat, theirs: Seat, login: st
 
 
 @pytest.mark.parametrize("login", ["casino", "provider", "hub", "credentials"])
-def test_only_the_set_tenants_rows_are_seen(ours: Seat, theirs: Seat, login: str) -> None:
+def test_only_rows_of_the_set_tenant_are_visible(ours: Seat, theirs: Seat, login: str) -> None:
     names = tenant_tables(ours.casino)
     with psycopg.connect(ours.casino.urls[login]) as connection:
         found = readable(connection, names)
         assert len(found) >= 6
-        # What is a caller's own within the tenant is seen by him.
+        # A caller also sees the rows that belong to the caller within the tenant.
         connection.execute("SELECT set_config('causeway.subject', 'subject', true)")
         for seat in (ours, theirs):
             become(connection, seat.casino.tenant_id)
@@ -408,8 +408,8 @@ def test_only_the_set_tenants_rows_are_seen(ours: Seat, theirs: Seat, login: str
                 assert tenants_seen(connection, table) == {seat.casino.tenant_id}, table
 
 
-def test_the_auditor_sees_every_tenant_without_setting_one(ours: Seat, theirs: Seat) -> None:
-    """Or the audit would find nothing wrong, because it found nothing."""
+def test_auditor_sees_every_tenant_without_setting_one(ours: Seat, theirs: Seat) -> None:
+    """Otherwise the audit would find nothing wrong, because it saw no rows."""
     with psycopg.connect(ours.casino.urls["auditor"]) as connection:
         for table in readable(connection, tenant_tables(ours.casino)):
             assert tenants_seen(connection, table) >= {ours.casino.tenant_id, theirs.casino.tenant_id}, table
@@ -424,7 +424,7 @@ def test_row_security_cannot_be_switched_off(ours: Seat, login: str) -> None:
                 tenants_seen(connection, table)
 
 
-def test_casino_opens_no_session_for_another_tenant(ours: Seat, theirs: Seat) -> None:
+def test_casino_cannot_open_a_session_for_another_tenant(ours: Seat, theirs: Seat) -> None:
     insert = """
         INSERT INTO casino_sessions (tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id)
         SELECT tenant_id, gen_random_uuid()::text, player_id, wallet_id, game_id, game_provider_id FROM casino_sessions
@@ -447,7 +447,7 @@ def test_casino_opens_no_session_for_another_tenant(ours: Seat, theirs: Seat) ->
         connection.rollback()
 
 
-def test_casino_changes_no_session_of_another_tenant(ours: Seat, theirs: Seat) -> None:
+def test_casino_cannot_change_a_session_of_another_tenant(ours: Seat, theirs: Seat) -> None:
     close = "UPDATE casino_sessions SET status = 'closed' WHERE session_token = %s"
     with psycopg.connect(ours.casino.urls["casino"]) as connection:
         become(connection, ours.casino.tenant_id)
@@ -469,7 +469,7 @@ def test_casino_changes_no_session_of_another_tenant(ours: Seat, theirs: Seat) -
         "INSERT INTO provider_rounds (tenant_id, provider_session_id) VALUES (%s, gen_random_uuid())",
     ],
 )
-def test_provider_writes_nothing_for_another_tenant(ours: Seat, theirs: Seat, insert: str) -> None:
+def test_provider_cannot_write_for_another_tenant(ours: Seat, theirs: Seat, insert: str) -> None:
     with psycopg.connect(ours.casino.urls["provider"]) as connection:
         become(connection, ours.casino.tenant_id)
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
@@ -477,7 +477,7 @@ def test_provider_writes_nothing_for_another_tenant(ours: Seat, theirs: Seat, in
         connection.rollback()
 
 
-def test_provider_settles_no_round_of_another_tenant(ours: Seat, theirs: Seat) -> None:
+def test_provider_cannot_settle_a_round_of_another_tenant(ours: Seat, theirs: Seat) -> None:
     with psycopg.connect(ours.casino.urls["provider"]) as connection:
         become(connection, ours.casino.tenant_id)
         assert connection.execute("UPDATE provider_rounds SET status = 'settled'").rowcount == 1
@@ -485,10 +485,10 @@ def test_provider_settles_no_round_of_another_tenant(ours: Seat, theirs: Seat) -
 
 
 def test_money_function_finds_nothing_of_another_tenant(ours: Seat, theirs: Seat) -> None:
-    """WALLET 34: though the caller names the other's provider, session and player"""
+    """WALLET 34: even if the caller names the other tenant's provider, session and player"""
     before = ours.state(), theirs.state()
     with psycopg.connect(ours.casino.urls["casino"]) as connection:
-        # Whatever tenant was set before, a function works for the one it is given.
+        # Whatever tenant was set before, a function uses the one that it is given.
         become(connection, theirs.casino.tenant_id)
         row = connection.execute(
             "SELECT outcome FROM casino_balance_v1(%s, %s, false, %s, %s, NULL)",
@@ -498,7 +498,7 @@ def test_money_function_finds_nothing_of_another_tenant(ours: Seat, theirs: Seat
     assert (ours.state(), theirs.state()) == before
 
 
-def test_the_tenant_does_not_leak_into_the_next_transaction_on_the_connection(ours: Seat) -> None:
+def test_tenant_does_not_leak_into_the_next_transaction(ours: Seat) -> None:
     database = ours.casino.database()
     look = """
         SELECT pg_backend_pid() AS pid, current_tenant() AS tenant, (SELECT count(*) FROM casino_wallets) AS seen
@@ -513,7 +513,7 @@ def test_the_tenant_does_not_leak_into_the_next_transaction_on_the_connection(ou
     assert (after.pid, after.tenant, after.seen) == (inside.pid, None, 0)
 
 
-def test_the_tenant_does_not_leak_from_a_transaction_that_failed(ours: Seat) -> None:
+def test_tenant_does_not_leak_from_a_failed_transaction(ours: Seat) -> None:
     database = ours.casino.database()
     look = "SELECT pg_backend_pid() AS pid, current_tenant() AS tenant"
     before = database.one(look, [])
@@ -524,8 +524,8 @@ def test_the_tenant_does_not_leak_from_a_transaction_that_failed(ours: Seat) -> 
     assert before.tenant is None
 
 
-def test_the_tenant_does_not_leak_from_a_money_function(ours: Seat) -> None:
-    """The functions set the tenant themselves; it ends with their transaction."""
+def test_tenant_does_not_leak_from_a_money_function(ours: Seat) -> None:
+    """The functions set the tenant themselves; the setting ends with their transaction."""
     assert ours.asked_balance().code == "OK"
     assert ours.debit("another bet", 1).code == "OK"
     assert ours.debit("too much", 10**9).code == "INSUFFICIENT_FUNDS"
@@ -535,7 +535,7 @@ def test_the_tenant_does_not_leak_from_a_money_function(ours: Seat) -> None:
     assert ours.database.one("SELECT count(*) AS seen FROM casino_wallets", []).seen == 0
 
 
-def test_tenant_that_is_no_id_is_an_error_and_not_all_rows(ours: Seat) -> None:
+def test_malformed_tenant_is_an_error_and_not_all_rows(ours: Seat) -> None:
     with psycopg.connect(ours.casino.urls["casino"]) as connection:
         become(connection, "' OR true --")
         with pytest.raises(psycopg.errors.InvalidTextRepresentation):

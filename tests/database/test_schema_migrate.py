@@ -1,4 +1,4 @@
-"""The function schema-migrate in processes of its own, configured as Lambda does it; and the codes the schema names."""
+"""The function schema-migrate in a separate process, configured as on Lambda; and the codes in the schema."""
 
 import json
 import os
@@ -25,7 +25,7 @@ HANDLER = ROOT / "functions" / "maintenance" / "schema_migrate.py"
 FILES = sorted(path.stem for path in SCHEMA.glob("*.sql"))
 SECRET = "causeway/staging/database/causeway_owner"
 
-# What Lambda's runtime does: load the handler's file, call it, and show the result or fail.
+# What Lambda's runtime does: import the handler's file, call the handler, print the result or fail.
 _INVOKE = """
 import json, sys
 from importlib.util import module_from_spec, spec_from_file_location
@@ -43,7 +43,7 @@ print()
 print(json.dumps(result))
 """
 
-# The codes of calls that are refused: these leave no row, and Python says their sentence.
+# Codes of refused calls: they leave no row, and Python has their sentence.
 REFUSALS = {
     "SIGNATURE_INVALID",
     "SESSION_NOT_FOUND",
@@ -65,14 +65,14 @@ def extension() -> Iterator[SecretsServer]:
 
 @pytest.fixture
 def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnswerServer]:
-    """Where CloudFormation awaits its answer."""
+    """The server that receives answers for CloudFormation."""
     with AnswerServer(tmp_path_factory.mktemp("tls")) as server:
         yield server
 
 
 @pytest.fixture
 def empty(admin_url: str) -> Iterator[str]:
-    """The owner's URL of a database with nothing in it."""
+    """The owner's URL of an empty database."""
     made = create(admin_url)
     yield made.urls["owner"]
     made.drop()
@@ -83,7 +83,7 @@ Start = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def start(extension: SecretsServer) -> Start:
-    """Starts the function for a database and a folder of migrations; its password is a secret, not a setting."""
+    """Starts the function for a database and a folder of migrations; the password comes from a secret."""
 
     def run(url: str, folder: Path, event: object = None, **variables: str) -> subprocess.Popen[str]:
         parts = urlsplit(url)
@@ -115,7 +115,7 @@ def start(extension: SecretsServer) -> Start:
 
 
 def applied(process: subprocess.Popen[str]) -> list[str]:
-    """Wait for an invocation that must succeed; returns what it applied."""
+    """Wait for an invocation that must succeed; returns the applied migrations."""
     out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, ""), out + err
     result = json.loads(out.splitlines()[-1])
@@ -128,7 +128,7 @@ def test_function_applies_what_is_missing_and_then_nothing(empty: str, start: St
     assert applied(start(empty, SCHEMA)) == []
 
 
-def test_two_deployments_at_once_apply_everything_once(empty: str, start: Start) -> None:
+def test_two_concurrent_deployments_apply_everything_once(empty: str, start: Start) -> None:
     both = [start(empty, SCHEMA), start(empty, SCHEMA)]
 
     assert sorted(applied(process) for process in both) == [[], FILES]
@@ -137,7 +137,7 @@ def test_two_deployments_at_once_apply_everything_once(empty: str, start: Start)
     assert [name for (name,) in rows] == FILES
 
 
-def test_failing_migration_fails_the_invocation_and_the_next_one_can_go_on(
+def test_failed_migration_fails_the_invocation_and_the_next_can_continue(
     empty: str, start: Start, tmp_path: Path
 ) -> None:
     (tmp_path / "0001_first.sql").write_text("CREATE TABLE first (n int);")
@@ -153,8 +153,8 @@ def test_failing_migration_fails_the_invocation_and_the_next_one_can_go_on(
     assert applied(start(empty, tmp_path)) == ["0002_second"]
 
 
-def test_names_and_password_of_any_characters_log_in(admin_url: str, start: Start, tmp_path: Path) -> None:
-    """They stand in a URL on the way."""
+def test_login_works_with_any_characters_in_names_and_password(admin_url: str, start: Start, tmp_path: Path) -> None:
+    """They become part of a URL."""
     (tmp_path / "0001_first.sql").write_text("CREATE TABLE first (n int);")
     name, password = "causeway test: 100%/?#&@\u00e9", "p@ss/w:rd?#[]&=+ %41\u00e9'\"\\"
     names = {"name": sql.Identifier(name), "password": sql.Literal(password)}
@@ -186,9 +186,7 @@ def test_missing_secret_fails_the_invocation_with_what_to_do(
     assert "if it lasts, create the secret and allow the role to read it" in err.splitlines()[-1]
 
 
-def test_cloudformation_is_told_of_success_once_the_schema_is_there(
-    empty: str, start: Start, answers: AnswerServer
-) -> None:
+def test_cloudformation_gets_success_after_the_migrations(empty: str, start: Start, answers: AnswerServer) -> None:
     process = start(empty, SCHEMA, answers.request("Create"), SSL_CERT_FILE=str(answers.certificate))
 
     assert applied(process) == FILES
@@ -208,7 +206,7 @@ def test_cloudformation_is_told_of_success_once_the_schema_is_there(
     ]
 
 
-def test_cloudformation_is_told_of_a_failure_and_so_is_lambda(
+def test_cloudformation_and_lambda_get_a_failure(
     empty: str, start: Start, answers: AnswerServer, tmp_path: Path
 ) -> None:
     (tmp_path / "0001_first.sql").write_text("SELECT 1 / 0;")
@@ -223,7 +221,7 @@ def test_cloudformation_is_told_of_a_failure_and_so_is_lambda(
     assert answer["PhysicalResourceId"] == "schema"
 
 
-def test_stack_that_goes_leaves_the_database_alone(empty: str, start: Start, answers: AnswerServer) -> None:
+def test_deleting_the_stack_does_not_change_the_database(empty: str, start: Start, answers: AnswerServer) -> None:
     process = start(empty, SCHEMA, answers.request("Delete"), SSL_CERT_FILE=str(answers.certificate))
 
     assert applied(process) == []
@@ -255,7 +253,7 @@ def test_stack_that_goes_leaves_the_database_alone(empty: str, start: Start, ans
                 "jit": "off",
             },
         ),
-        # Less than what a money call waits for a lock.
+        # Less than the time that a money call waits for a lock.
         (
             "operator",
             {
@@ -269,7 +267,7 @@ def test_stack_that_goes_leaves_the_database_alone(empty: str, start: Start, ans
 def test_limits_are_in_force_as_soon_as_a_role_has_logged_in(
     shared_casino: Casino, role: str, expected: dict[str, str]
 ) -> None:
-    """A proxied connection keeps no session state, so nothing is set after the login."""
+    """A proxied connection keeps no session state, so no limit is set after login."""
     with psycopg.connect(shared_casino.urls[role]) as connection:
         rows = connection.execute(
             """
@@ -281,8 +279,8 @@ def test_limits_are_in_force_as_soon_as_a_role_has_logged_in(
     assert dict(rows) == expected
 
 
-def test_every_code_the_schema_answers_has_an_error_and_every_decline_a_sentence(shared_casino: Casino) -> None:
-    """A new outcome without either would be an answer without a body."""
+def test_every_code_of_the_schema_has_an_error_and_every_decline_a_sentence(shared_casino: Casino) -> None:
+    """A new outcome without them would be an answer without a body."""
     source = "".join(re.sub(r"--.*", "", path.read_text()) for path in sorted(SCHEMA.glob("*.sql")))
     codes = set(re.findall(r"'([A-Z]+(?:_[A-Z]+)+)'", source))
     sentences = {code: shared_casino.value("SELECT casino_decline_sentence(%s)", [code]) for code in codes}

@@ -1,4 +1,4 @@
-"""Runs of syncs in the database: one at a time, leased by one, found again when their worker or the queue is gone."""
+"""Sync runs in the database: one open run per connection, one lease, found again after a lost worker or message."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -31,14 +31,14 @@ NO_TENANTS = UUID(int=0)
 
 @dataclass
 class Syncs:
-    """A tenant's active connection, and what is done with its syncs over a connection to the database of its own."""
+    """A tenant's active connection, and operations on its syncs, over a database connection of its own."""
 
     casino: Casino
     connection_id: str
     database: Database
 
     def elsewhere(self) -> "Syncs":
-        """The same in another execution environment."""
+        """The same connection in another execution environment."""
         return Syncs(self.casino, self.connection_id, self.casino.database("hub"))
 
     def another(self) -> "Syncs":
@@ -63,7 +63,7 @@ class Syncs:
             return runs.finish(transaction, leased, result)
 
     def invocation(self, remaining: Callable[[], int] = lambda: 60_000) -> Invocation:
-        """remaining: returns the milliseconds that are left."""
+        """remaining: returns the remaining milliseconds."""
         return Invocation(self.database, "invocation", TimeBudget(remaining))
 
     def run(self, run_id: UUID, engines: Mapping[str, Engine] | None = None) -> Result | None:
@@ -80,7 +80,7 @@ class Syncs:
         return self.casino.query(statement, [self.casino.tenant_id, run_id])[0]
 
     def age(self, run_id: UUID, by: str = "6 minutes") -> None:
-        """Make a run, and what it waits for, as old as that."""
+        """Make a run, and the times it waits since, this old."""
         statement = """
             UPDATE sync_runs SET queued_at = queued_at - %s::interval, leased_until = leased_until - %s::interval
             WHERE run_id = %s
@@ -93,7 +93,7 @@ class Syncs:
         return self.casino.value(statement, [self.connection_id])
 
     def audited(self) -> list[tuple[str, str, str, Any]]:
-        """Actor, object, outcome and state of each end that the tenant's audit log tells of."""
+        """Actor, object, outcome and state of each finished run in the tenant's audit log."""
         rows = self.casino.query(
             """
             SELECT actor, object_id, outcome, after::text::json AS after FROM audit_log
@@ -132,7 +132,7 @@ def theirs(casino: Casino) -> Iterator[Syncs]:
 
 @pytest.fixture
 def queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]]:
-    """Moto's SQS: queue() takes out what is in the queue of syncs."""
+    """Moto's SQS: queue() takes the messages out of the queue of syncs."""
     from moto import mock_aws
 
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
@@ -154,7 +154,7 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[str]]]:
 
 @pytest.fixture
 def queue_down(queue: Callable[[], list[str]]) -> Iterator[Callable[[bool], None]]:
-    """Whether anything answers at the queue's address from its call on."""
+    """Switches whether anything answers at the queue's address."""
     from botocore.exceptions import EndpointConnectionError
 
     def refuse(**_: Any) -> None:
@@ -171,12 +171,12 @@ def queue_down(queue: Callable[[], list[str]]) -> Iterator[Callable[[bool], None
     events.unregister("before-call.sqs", refuse)
 
 
-# ---- One at a time ----
+# ---- One run at a time ----
 
 
 @pytest.mark.parametrize("attempt", range(5))
-def test_eight_triggers_at_once_make_one_run(syncs: Syncs, attempt: int) -> None:
-    """HUB 27: one runs, the others get its id."""
+def test_eight_concurrent_triggers_create_one_run(syncs: Syncs, attempt: int) -> None:
+    """HUB 27: one trigger creates the run, the others get its id."""
     answers = at_once([syncs.elsewhere().request for _ in range(8)])
 
     assert sum(made for _, made in answers) == 1
@@ -184,7 +184,7 @@ def test_eight_triggers_at_once_make_one_run(syncs: Syncs, attempt: int) -> None
     assert syncs.casino.value("SELECT count(*) FROM sync_runs") == 1
 
 
-def test_trigger_while_one_is_queued_or_running_gets_it_and_after_its_end_another(syncs: Syncs) -> None:
+def test_trigger_gets_the_open_run_and_after_its_end_a_new_one(syncs: Syncs) -> None:
     first, made = syncs.request()
     queued = syncs.request()
     leased = syncs.leased(first.run_id)
@@ -202,7 +202,7 @@ def test_connections_do_not_wait_for_each_other(syncs: Syncs, theirs: Syncs) -> 
 
 
 @pytest.mark.parametrize("status", ["queued", "running"])
-def test_second_open_run_is_refused_whoever_writes_it(syncs: Syncs, status: str) -> None:
+def test_second_open_run_is_refused_by_the_database(syncs: Syncs, status: str) -> None:
     syncs.request()
     with pytest.raises(pg.UniqueViolation, match="sync_runs_one_open"):
         syncs.casino.query(
@@ -215,7 +215,7 @@ def test_second_open_run_is_refused_whoever_writes_it(syncs: Syncs, status: str)
 
 
 @pytest.mark.parametrize(("status", "lease"), [("running", "NULL"), ("queued", "now()"), ("failed", "now()")])
-def test_running_is_what_has_a_lease(syncs: Syncs, status: str, lease: str) -> None:
+def test_only_a_running_run_has_a_lease(syncs: Syncs, status: str, lease: str) -> None:
     run, _ = syncs.request()
     statement = f"UPDATE sync_runs SET status = '{status}', leased_until = {lease} WHERE run_id = '{run.run_id}'"  # noqa: S608
     with pytest.raises(pg.CheckViolation, match="sync_runs_lease"):
@@ -223,7 +223,7 @@ def test_running_is_what_has_a_lease(syncs: Syncs, status: str, lease: str) -> N
 
 
 @pytest.mark.parametrize("attempt", range(5))
-def test_eight_takers_at_once_and_one_has_it(syncs: Syncs, attempt: int) -> None:
+def test_one_of_eight_concurrent_workers_gets_the_lease(syncs: Syncs, attempt: int) -> None:
     """HUB 27"""
     run, _ = syncs.request()
     answers = at_once([partial(syncs.elsewhere().lease, run.run_id) for _ in range(8)])
@@ -233,7 +233,7 @@ def test_eight_takers_at_once_and_one_has_it(syncs: Syncs, attempt: int) -> None
     assert (syncs.row(run.run_id).status, syncs.row(run.run_id).attempts) == ("running", 1)
 
 
-def test_message_delivered_eight_times_at_once_is_worked_on_once(syncs: Syncs) -> None:
+def test_message_delivered_eight_times_is_processed_once(syncs: Syncs) -> None:
     run, _ = syncs.request()
     worked: list[UUID] = []
 
@@ -248,7 +248,7 @@ def test_message_delivered_eight_times_at_once_is_worked_on_once(syncs: Syncs) -
     assert [outcome for _, _, outcome, _ in syncs.audited()] == ["done"]
 
 
-# ---- How runs end ----
+# ---- How runs finish ----
 
 
 def test_no_provider_has_an_engine_yet(syncs: Syncs) -> None:
@@ -264,7 +264,7 @@ def test_no_provider_has_an_engine_yet(syncs: Syncs) -> None:
 
 
 @pytest.mark.parametrize("status", ["succeeded", "partial"])
-def test_engine_says_what_came_of_it(syncs: Syncs, status: Any) -> None:
+def test_engine_reports_its_result(syncs: Syncs, status: Any) -> None:
     run, _ = syncs.request()
 
     def engine(context: JobContext, leased: LeasedRun) -> Result:
@@ -288,7 +288,7 @@ def test_engine_says_what_came_of_it(syncs: Syncs, status: Any) -> None:
         ("deleted_at = now()", "INTEGRATION_NOT_ACTIVE"),
     ],
 )
-def test_connection_that_is_not_to_be_used_any_more_reaches_no_engine(syncs: Syncs, change: str, reason: str) -> None:
+def test_unusable_connection_reaches_no_engine(syncs: Syncs, change: str, reason: str) -> None:
     run, _ = syncs.request()
     statement = f"UPDATE integration_connections SET {change} WHERE connection_id = '{syncs.connection_id}'"  # noqa: S608
     syncs.casino.query(statement.encode())
@@ -301,7 +301,7 @@ def test_connection_that_is_not_to_be_used_any_more_reaches_no_engine(syncs: Syn
     assert reason in runs.REASONS
 
 
-def test_run_that_is_unknown_ended_or_anothers_is_not_worked_on(syncs: Syncs, theirs: Syncs) -> None:
+def test_unknown_finished_or_foreign_run_is_not_processed(syncs: Syncs, theirs: Syncs) -> None:
     ended, _ = syncs.request()
     syncs.run(ended.run_id)
     other, _ = theirs.request()
@@ -312,7 +312,7 @@ def test_run_that_is_unknown_ended_or_anothers_is_not_worked_on(syncs: Syncs, th
     assert len(syncs.audited()) == 1
 
 
-def test_run_is_found_under_its_own_connection_alone(syncs: Syncs, theirs: Syncs) -> None:
+def test_run_is_found_only_by_its_own_connection(syncs: Syncs, theirs: Syncs) -> None:
     """HUB 42"""
     run, _ = syncs.request()
     for one in (syncs.another(), theirs):
@@ -326,8 +326,8 @@ def test_run_is_found_under_its_own_connection_alone(syncs: Syncs, theirs: Syncs
 # ---- Workers that die ----
 
 
-def test_worker_whose_lease_ran_out_ends_nothing(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
-    """HUB 27: a dead worker's lease expires; one that was only slow changes nothing any more."""
+def test_worker_with_an_expired_lease_cannot_finish_a_run(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
+    """HUB 27: a dead worker's lease expires; a slow worker can then change nothing."""
     run, _ = syncs.request()
     slow = syncs.leased(run.run_id)
     syncs.age(run.run_id)
@@ -341,7 +341,7 @@ def test_worker_whose_lease_ran_out_ends_nothing(syncs: Syncs, queue: Callable[[
     assert (slow.attempt, quick.attempt, syncs.row(run.run_id).status) == (1, 2, "partial")
 
 
-def test_engine_that_outlives_its_lease_is_not_believed(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
+def test_result_after_the_lease_expired_is_ignored(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
     run, _ = syncs.request()
 
     def engine(context: JobContext, leased: LeasedRun) -> Result:
@@ -354,9 +354,7 @@ def test_engine_that_outlives_its_lease_is_not_believed(syncs: Syncs, queue: Cal
     assert (syncs.row(run.run_id).status, syncs.last_sync, syncs.audited()) == ("queued", None, [])
 
 
-def test_engine_that_breaks_leaves_its_run_to_the_next_attempt_and_not_for_ever(
-    syncs: Syncs, queue: Callable[[], list[str]]
-) -> None:
+def test_failed_attempt_is_retried_a_limited_number_of_times(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
     run, _ = syncs.request()
 
     def engine(context: JobContext, leased: LeasedRun) -> Result:
@@ -377,13 +375,13 @@ def test_engine_that_breaks_leaves_its_run_to_the_next_attempt_and_not_for_ever(
     assert syncs.request()[1]
 
 
-# ---- What the queue loses ----
+# ---- Messages that the queue loses ----
 
 
-def test_run_that_waits_for_long_is_queued_again_and_told_by_ids_alone(
+def test_long_waiting_run_is_queued_again_by_its_ids(
     syncs: Syncs, theirs: Syncs, queue: Callable[[], list[str]]
 ) -> None:
-    """HUB 32: of all tenants."""
+    """HUB 32: runs of all tenants."""
     old, young, foreign = syncs.request()[0], syncs.another().request()[0], theirs.request()[0]
     syncs.age(old.run_id)
     syncs.age(young.run_id, "4 minutes")
@@ -392,12 +390,12 @@ def test_run_that_waits_for_long_is_queued_again_and_told_by_ids_alone(
     assert syncs.sweep() == NOTHING | {"queued": 2}
     found = {(one.tenant_id, one.row_id) for one in map(Message.parse, queue())}
     assert found == {(syncs.casino.tenant_id, old.run_id), (theirs.casino.tenant_id, foreign.run_id)}
-    # Each has as long as the first time to be leased.
+    # Each waits for a worker as long as the first time.
     assert syncs.sweep() == NOTHING
     assert (syncs.row(old.run_id).status, syncs.row(old.run_id).attempts) == ("queued", 0)
 
 
-def test_run_that_runs_or_ended_is_left_alone(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
+def test_running_or_finished_run_is_not_swept(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
     one, other = syncs.request()[0], syncs.another()
     syncs.leased(one.run_id, timedelta(minutes=10))
     ended, _ = other.request()
@@ -409,9 +407,7 @@ def test_run_that_runs_or_ended_is_left_alone(syncs: Syncs, queue: Callable[[], 
     assert (syncs.row(one.run_id).status, syncs.row(ended.run_id).status) == ("running", "failed")
 
 
-def test_run_that_is_taken_while_the_sweep_looks_at_it_is_left_to_its_worker(
-    syncs: Syncs, queue: Callable[[], list[str]]
-) -> None:
+def test_run_leased_during_the_sweep_is_left_to_its_worker(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
     """HUB 33"""
     run, _ = syncs.request()
     syncs.age(run.run_id)
@@ -425,7 +421,7 @@ def test_run_that_is_taken_while_the_sweep_looks_at_it_is_left_to_its_worker(
     assert (syncs.row(run.run_id).status, syncs.row(run.run_id).attempts, queue()) == ("running", 1, [])
 
 
-def test_sweep_finds_again_what_the_queue_refused(
+def test_sweep_queues_runs_that_the_queue_refused(
     syncs: Syncs, queue: Callable[[], list[str]], queue_down: Callable[[bool], None]
 ) -> None:
     run, _ = syncs.request()
@@ -442,7 +438,7 @@ def test_sweep_finds_again_what_the_queue_refused(
 
 
 @pytest.mark.parametrize("attempt", range(3))
-def test_sweeps_at_once_queue_a_run_once(syncs: Syncs, queue: Callable[[], list[str]], attempt: int) -> None:
+def test_concurrent_sweeps_queue_a_run_once(syncs: Syncs, queue: Callable[[], list[str]], attempt: int) -> None:
     made = [syncs.another().request()[0] for _ in range(5)]
     for run in made:
         syncs.age(run.run_id)
@@ -452,8 +448,8 @@ def test_sweeps_at_once_queue_a_run_once(syncs: Syncs, queue: Callable[[], list[
     assert sorted(Message.parse(body).row_id for body in queue()) == sorted(run.run_id for run in made)
 
 
-def test_run_that_is_held_is_left_and_the_others_are_queued(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
-    """The oldest of all, by a call that does not end."""
+def test_locked_run_is_skipped_and_the_others_are_queued(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
+    """The longest waiting run of all is locked by a call that does not end."""
     held, *others = [syncs.another().request()[0] for _ in range(3)]
     for run, age in ((held, "9 minutes"), *((run, "6 minutes") for run in others)):
         syncs.age(run.run_id, age)
@@ -465,7 +461,7 @@ def test_run_that_is_held_is_left_and_the_others_are_queued(syncs: Syncs, queue:
     assert syncs.sweep() == NOTHING | {"queued": 1}
 
 
-def test_sweep_that_is_out_of_time_is_finished_by_the_next(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
+def test_sweep_without_time_is_finished_by_the_next(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
     for _ in range(3):
         one = syncs.another()
         one.age(one.request()[0].run_id)
@@ -474,7 +470,7 @@ def test_sweep_that_is_out_of_time_is_finished_by_the_next(syncs: Syncs, queue: 
     assert syncs.sweep() == NOTHING | {"queued": 2}
 
 
-def test_what_is_due_is_told_across_tenants_and_rows_are_not(syncs: Syncs, theirs: Syncs) -> None:
+def test_due_runs_are_listed_across_tenants_without_their_rows(syncs: Syncs, theirs: Syncs) -> None:
     """HUB 42"""
     for one in (syncs, theirs):
         one.age(one.request()[0].run_id)
@@ -486,13 +482,13 @@ def test_what_is_due_is_told_across_tenants_and_rows_are_not(syncs: Syncs, their
 
 
 @pytest.mark.parametrize("login", ["casino", "provider", "auditor"])
-def test_no_other_login_is_told_what_is_due(casino: Casino, login: str) -> None:
+def test_no_other_login_can_list_due_runs(casino: Casino, login: str) -> None:
     with psycopg.connect(casino.urls[login]) as connection, pytest.raises(pg.InsufficientPrivilege):
         connection.execute("SELECT FROM sync_runs_due_v1('5 minutes')")
 
 
-def test_sweeper_reads_open_runs_and_not_the_history(syncs: Syncs) -> None:
-    """However many runs have ended: the index holds the open ones alone."""
+def test_sweeper_reads_only_open_runs(syncs: Syncs) -> None:
+    """However many runs are finished: the index has open runs only."""
     syncs.casino.query(
         """
         INSERT INTO sync_runs (tenant_id, connection_id, status, requested_by)

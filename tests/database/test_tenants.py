@@ -1,4 +1,4 @@
-"""Who makes tenants and who changes memberships, as the database sees it, whatever the functions ask of it."""
+"""Tenants and memberships: who may create and change them, enforced by the database whatever the functions ask for."""
 
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
@@ -28,7 +28,7 @@ Transaction = Callable[..., AbstractContextManager[psycopg.Connection[Any]]]
 
 @pytest.fixture
 def hub(ours: Casino) -> Transaction:
-    """A transaction as the hub's login, rolled back at the end: hub(tenant, role, subject)."""
+    """A transaction with the hub's login, rolled back at the end: hub(tenant, role, subject)."""
 
     @contextmanager
     def begin(tenant: UUID | None, role: str | None, subject: str = "caller") -> Generator[psycopg.Connection[Any]]:
@@ -55,7 +55,7 @@ def tenants_seen(connection: psycopg.Connection[Any]) -> set[UUID]:
 
 @pytest.mark.parametrize("role", EVERYBODY_ELSE)
 @pytest.mark.parametrize("tenant", ["platform", "own", None])
-def test_only_a_super_admin_makes_a_tenant(
+def test_only_a_super_admin_creates_a_tenant(
     hub: Transaction, ours: Casino, role: str | None, tenant: UUID | None
 ) -> None:
     """HUB 43"""
@@ -64,7 +64,7 @@ def test_only_a_super_admin_makes_a_tenant(
         connection.execute(MAKE, [code()])
 
 
-def test_super_admin_makes_a_tenant_in_a_transaction_of_the_platform_alone(hub: Transaction, ours: Casino) -> None:
+def test_tenant_is_created_only_in_a_transaction_of_the_platform(hub: Transaction, ours: Casino) -> None:
     with hub(PLATFORM, "super_admin") as connection:
         [row] = connection.execute(MAKE, [code()]).fetchall()
         assert row[0] != UUID(int=0)
@@ -74,7 +74,7 @@ def test_super_admin_makes_a_tenant_in_a_transaction_of_the_platform_alone(hub: 
 
 
 @pytest.mark.parametrize("role", EVERYBODY_ELSE)
-def test_nobody_else_sees_or_names_another_tenant(
+def test_nobody_else_sees_or_renames_another_tenant(
     hub: Transaction, ours: Casino, theirs: Casino, role: str | None
 ) -> None:
     """HUB 42, 43"""
@@ -85,7 +85,7 @@ def test_nobody_else_sees_or_names_another_tenant(
             assert connection.execute(rename).rowcount == 0
 
 
-def test_super_admin_sees_and_names_all_tenants_but_within_one_that_one(
+def test_super_admin_sees_all_tenants_but_only_one_inside_a_tenant(
     hub: Transaction, ours: Casino, theirs: Casino
 ) -> None:
     """HUB 42"""
@@ -112,27 +112,27 @@ def test_super_admin_sees_and_names_all_tenants_but_within_one_that_one(
         "TRUNCATE tenants CASCADE",
     ],
 )
-def test_super_admin_chooses_no_id_and_changes_nothing_but_the_name(hub: Transaction, statement: str) -> None:
+def test_super_admin_cannot_choose_an_id_and_changes_only_the_name(hub: Transaction, statement: str) -> None:
     with hub(PLATFORM, "super_admin") as connection, pytest.raises(pg.InsufficientPrivilege, match="permission denied"):
         connection.execute(statement.encode())
 
 
 @pytest.mark.parametrize(("column", "value"), [("code", "jaqpot"), ("code", ""), ("name", ""), ("name", "x" * 201)])
-def test_tenant_of_another_form_is_refused(hub: Transaction, column: str, value: str) -> None:
+def test_malformed_tenant_is_refused(hub: Transaction, column: str, value: str) -> None:
     values = {"code": code(), "name": "A tenant"} | {column: value}
     with hub(PLATFORM, "super_admin") as connection, pytest.raises(pg.CheckViolation):
         connection.execute("INSERT INTO tenants (code, display_name) VALUES (%(code)s, %(name)s)", values)
 
 
 def renamed(casino: Casino, name: str) -> Tenant:
-    """A tenant renamed by a super admin, in an execution environment of his own."""
+    """A tenant renamed by a super admin, in a separate execution environment."""
     caller = Caller("person", "caller", "super_admin", None)
     context = RequestContext(caller, "203.0.113.7", "call", casino.database("hub"))
     return tenants.change(context, casino.tenant_id, {"displayName": name}, ANY)
 
 
 def changes(casino: Casino, object_id: str) -> list[tuple[Any, Any]]:
-    """An object's state before and after each change, as the tenant's audit log tells it, the oldest first."""
+    """An object's state before and after each change, from the tenant's audit log, oldest first."""
     rows = casino.query(
         """
         SELECT before::text::json AS before, after::text::json AS after FROM audit_log
@@ -143,8 +143,8 @@ def changes(casino: Casino, object_id: str) -> list[tuple[Any, Any]]:
     return [tuple(row) for row in rows]
 
 
-def test_of_two_names_at_once_the_second_takes_the_place_of_the_first(theirs: Casino) -> None:
-    """HUB 44: so the log says."""
+def test_second_of_two_concurrent_renames_wins(theirs: Casino) -> None:
+    """HUB 44: the audit log shows this order."""
     with held(theirs, "UPDATE tenants SET display_name = 'First' WHERE tenant_id = %s", theirs.tenant_id) as waiting:
         outcome = waiting(lambda: renamed(theirs, "Second"))
 
@@ -154,7 +154,7 @@ def test_of_two_names_at_once_the_second_takes_the_place_of_the_first(theirs: Ca
 
 
 def test_tenant_is_renamed_while_its_rows_are_written(ours: Casino) -> None:
-    """They refer to it, and neither waits for the other."""
+    """The rows refer to the tenant; neither waits for the other."""
     with psycopg.connect(ours.urls["superuser"]) as other:
         other.execute(
             "INSERT INTO api_keys (tenant_id, name, hash, created_by) VALUES (%s, 'x', sha256('x'), '')",
@@ -165,7 +165,7 @@ def test_tenant_is_renamed_while_its_rows_are_written(ours: Casino) -> None:
 
 
 @pytest.mark.parametrize("form", ["urn:uuid:{}", "{{{}}}", "{} ", "no dashes", ""])
-def test_id_of_another_form_is_no_tenants(ours: Casino, form: str) -> None:
+def test_malformed_id_is_not_found(ours: Casino, form: str) -> None:
     text = str(ours.tenant_id).replace("-", "") if form == "no dashes" else form.format(ours.tenant_id)
     with pytest.raises(TenantNotFound):
         tenants.parse_tenant_id({"tenant_id": text})
@@ -200,7 +200,9 @@ def test_admin_suspends_and_restores_people_of_the_tenant(hub: Transaction, ours
 
 
 @pytest.mark.parametrize("role", ["tenant_admin", "super_admin"])
-def test_admin_changes_nobody_of_another_tenant(hub: Transaction, ours: Casino, theirs: Casino, role: str) -> None:
+def test_admin_cannot_change_people_of_another_tenant(
+    hub: Transaction, ours: Casino, theirs: Casino, role: str
+) -> None:
     """HUB 43"""
     subject = person(theirs)
     for tenant in (ours.tenant_id, PLATFORM, None):
@@ -209,7 +211,7 @@ def test_admin_changes_nobody_of_another_tenant(hub: Transaction, ours: Casino, 
 
 
 @pytest.mark.parametrize("role", ["regulator", "staff", "service", "", None])
-def test_who_is_no_admin_changes_nobody_else(hub: Transaction, ours: Casino, role: str | None) -> None:
+def test_only_an_admin_changes_other_people(hub: Transaction, ours: Casino, role: str | None) -> None:
     """HUB 43"""
     active, suspended = person(ours), person(ours, status="suspended")
     with hub(ours.tenant_id, role) as connection:
@@ -219,7 +221,7 @@ def test_who_is_no_admin_changes_nobody_else(hub: Transaction, ours: Casino, rol
 
 
 @pytest.mark.parametrize("role", ["tenant_admin", "super_admin", "staff"])
-def test_nobody_suspends_himself_or_lets_himself_in(hub: Transaction, ours: Casino, role: str) -> None:
+def test_nobody_can_suspend_or_restore_themselves(hub: Transaction, ours: Casino, role: str) -> None:
     active, suspended = person(ours), person(ours, status="suspended")
     with hub(ours.tenant_id, role, active) as connection, pytest.raises(pg.InsufficientPrivilege, match="row-level"):
         connection.execute(SUSPEND, [active])
@@ -227,8 +229,8 @@ def test_nobody_suspends_himself_or_lets_himself_in(hub: Transaction, ours: Casi
         assert connection.execute(RESTORE, [suspended]).rowcount == 0
 
 
-def test_of_two_suspensions_at_once_the_second_changes_nothing(theirs: Casino) -> None:
-    """HUB 44: nor does the log tell of it."""
+def test_second_of_two_concurrent_suspensions_changes_nothing(theirs: Casino) -> None:
+    """HUB 44: the log has no second entry."""
     admin = Caller("person", person(theirs, "tenant_admin"), "tenant_admin", theirs.tenant_id)
     subject = person(theirs)
     context = RequestContext(admin, "203.0.113.7", "call", theirs.database("hub"))
@@ -239,7 +241,7 @@ def test_of_two_suspensions_at_once_the_second_changes_nothing(theirs: Casino) -
     assert changes(theirs, subject) == []
 
 
-def test_admit_says_what_it_wrote_down(ours: Casino) -> None:
+def test_admit_reports_what_it_stored(ours: Casino) -> None:
     database = ours.database("hub")
     subject = f"subject-{token_hex(6)}"
 

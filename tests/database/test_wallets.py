@@ -1,4 +1,4 @@
-"""A player's wallets: which one a call is of, in which currency, and what may be paid in. WALLET 43."""
+"""A player's wallets: the wallet of a call, its currency, and deposits. WALLET 43."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,10 +20,10 @@ CALLS: dict[str, Callable[..., Outcome]] = {
 @pytest.mark.parametrize("id_scope", ["provider", "player"])
 @pytest.mark.parametrize("duplicate", ["replay", "refuse"])
 @pytest.mark.parametrize("name", CALLS)
-def test_id_of_one_wallet_sent_for_another_is_a_conflict(
+def test_id_used_for_another_wallet_is_a_conflict(
     new_seat: Callable[..., Seat], name: str, duplicate: str, id_scope: str
 ) -> None:
-    """WALLET 43: a player's EUR bet is not his JPY bet"""
+    """WALLET 43: a player's EUR bet is not the same as the player's JPY bet"""
     euro = new_seat(duplicate=duplicate, id_scope=id_scope)
     yen = euro.with_wallet("JPY", 500)
     euro.debit("bet", 300)
@@ -36,7 +36,7 @@ def test_id_of_one_wallet_sent_for_another_is_a_conflict(
     assert (euro.state(), yen.state()) == before
 
 
-def test_tombstone_of_one_wallet_bars_its_id_in_the_other(new_seat: Callable[..., Seat]) -> None:
+def test_tombstone_bars_its_id_for_the_players_other_wallet(new_seat: Callable[..., Seat]) -> None:
     """WALLET 43, 21"""
     euro = new_seat(late_bet="swallow")
     yen = euro.with_wallet("JPY")
@@ -46,7 +46,7 @@ def test_tombstone_of_one_wallet_bars_its_id_in_the_other(new_seat: Callable[...
     assert yen.state() == (B, [])
 
 
-def test_win_and_rollback_name_bets_of_their_own_wallet(new_seat: Callable[..., Seat]) -> None:
+def test_win_and_rollback_must_name_a_bet_of_their_own_wallet(new_seat: Callable[..., Seat]) -> None:
     """WALLET 43"""
     euro = new_seat()
     yen = euro.with_wallet("JPY")
@@ -63,7 +63,7 @@ def test_win_and_rollback_name_bets_of_their_own_wallet(new_seat: Callable[..., 
 def test_currency_that_is_not_the_wallets_is_refused(
     new_seat: Callable[..., Seat], name: str, known: bool, currency: str
 ) -> None:
-    """WALLET 43: also for an id that was accepted without it"""
+    """WALLET 43: also for an id that was accepted without a currency"""
     calls: dict[str, Callable[..., Any]] = {**CALLS, "balance": lambda seat, **more: seat.asked_balance(**more)}
     seat = new_seat()
     seat.debit("bet", 300)
@@ -78,8 +78,8 @@ def test_currency_that_is_not_the_wallets_is_refused(
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_wallets_own_currency_changes_nothing(new_seat: Callable[..., Seat], name: str) -> None:
-    """WALLET 43, 9: with or without it, it is the same call"""
+def test_sending_the_wallets_own_currency_changes_nothing(new_seat: Callable[..., Seat], name: str) -> None:
+    """WALLET 43, 9: the call with it and the call without it are the same call"""
     seat = new_seat()
     seat.debit("bet", 300)
 
@@ -91,7 +91,7 @@ def test_wallets_own_currency_changes_nothing(new_seat: Callable[..., Seat], nam
 
 @pytest.mark.parametrize("amount", [-300, -1, -(2**63)])
 def test_negative_deposit_is_refused(seat: Seat, amount: int) -> None:
-    """WALLET 48: a function does not trust its caller's sign"""
+    """WALLET 48: a function does not trust the sign of its caller's amount"""
     before = seat.casino.query("SELECT * FROM casino_transactions WHERE wallet_id = %s", [seat.wallet_id])
 
     assert seat.deposit("deposit", amount) == "INVALID_AMOUNT"
@@ -100,7 +100,7 @@ def test_negative_deposit_is_refused(seat: Seat, amount: int) -> None:
     assert (seat.balance, after) == (B, before)
 
 
-def test_deposits_id_is_of_one_wallet(seat: Seat) -> None:
+def test_deposits_id_is_used_for_one_wallet(seat: Seat) -> None:
     """WALLET 43"""
     yen = seat.with_wallet("JPY")
     id = f"deposit-{seat.wallet_id}"

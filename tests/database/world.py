@@ -1,4 +1,4 @@
-"""A casino to test against: a migrated database of its own with game providers, players and their sessions."""
+"""A casino for tests: a migrated database of its own with game providers, players and their sessions."""
 
 import json
 from collections.abc import Callable
@@ -21,13 +21,13 @@ from causeway.errors.service import Unavailable
 from causeway.errors.tree import CausewayError
 from causeway.game_signing.callers import GameProvider
 
-# Minor units every player of a test starts with, as in the cases of docs/requirements.md.
+# The initial balance of every player in minor units, as in the cases of docs/requirements.md.
 B = 10000
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a money call came to: answered (stored, with a body) or refused (nothing stored)."""
+    """The result of a money call: answered (stored, with a body) or refused (nothing stored)."""
 
     code: str
     body: str | None
@@ -44,7 +44,7 @@ class Outcome:
 
 
 def outcome_of(call: Callable[[], Answer]) -> Outcome:
-    """Make a call and return what it came to; an error that is no refusal (5xx) is raised."""
+    """Make a call and return its result; an error that is no refusal (5xx) is raised."""
     try:
         answer = call()
     except CausewayError as error:
@@ -56,7 +56,7 @@ def outcome_of(call: Callable[[], Answer]) -> Outcome:
 
 
 def converged(call: Callable[[], Outcome]) -> Outcome:
-    """Make a call again, as a game provider would, until its outcome is known."""
+    """Repeat a call, as a game provider would, until its outcome is known."""
     while True:
         with suppress(Unavailable):
             return call()
@@ -64,7 +64,7 @@ def converged(call: Callable[[], Outcome]) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A player in a session of a game provider, and the connection his calls come over."""
+    """A player in a session of a game provider, and the database connection for the calls."""
 
     casino: "Casino"
     database: Database
@@ -124,7 +124,7 @@ class Seat:
 
     @property
     def rows(self) -> list[Any]:
-        """The wallet's ledger rows in the order of its chain, without the opening deposit."""
+        """The wallet's ledger rows in the order of the chain, without the opening deposit."""
         return self.casino.query(
             """
             SELECT type::text, outcome, external_transaction_id AS id, round_id, reference_id, amount,
@@ -137,16 +137,16 @@ class Seat:
         )
 
     def state(self) -> tuple[int, list[Any]]:
-        """Balance and rows: what a call that is 'unmoved' leaves exactly as before."""
+        """Balance and rows: an 'unmoved' call leaves both exactly as before."""
         return self.balance, self.rows
 
     def with_wallet(self, currency: str, balance: int = B) -> "Seat":
-        """The same player at the same game provider, in a session of another wallet of his."""
+        """The same player at the same game provider, in a session of another wallet."""
         wallet_id = self.casino.wallet(self.player_id, balance, currency)
         return replace(self, wallet_id=wallet_id, token=self.casino.session(wallet_id, self.caller))
 
     def elsewhere(self) -> "Seat":
-        """The same seat, over a connection of its own."""
+        """The same seat with its own database connection."""
         return replace(self, database=self.casino.database())
 
 
@@ -156,7 +156,7 @@ class Casino:
 
     urls: dict[str, str]
     tenant_id: UUID = field(default_factory=uuid4)
-    # A test that corrupts rows sets this; after all others the audit must be clean.
+    # Set by a test that corrupts rows; after all other tests the audit must have no findings.
     corrupted: bool = False
 
     def __post_init__(self) -> None:
@@ -173,7 +173,7 @@ class Casino:
         return cursor.fetchall() if cursor.description else []
 
     def value(self, statement: Any, parameters: Any = ()) -> Any:
-        """Return the one value a statement gives, as superuser."""
+        """Return the single value of a statement, as superuser."""
         return self.query(statement, parameters)[0][0]
 
     def database(self, role: str = "casino", options: str = "") -> Database:
@@ -181,13 +181,13 @@ class Casino:
         return self.database_at(self.urls[role], **({"options": options} if options else {}))
 
     def database_at(self, url: str, **connection: Any) -> Database:
-        """The same over another way, as through a proxy."""
+        """The same by another URL, for example through a proxy."""
         database = Database(conninfo=url, **connection)
         self._databases.append(database)
         return database
 
     def game_provider(self, code: str | None = None, **dialect: Any) -> GameProvider:
-        """Make a game provider with one game; its columns as given, the rest by default."""
+        """Make a game provider with one game; these columns as given, the others by default."""
         code = code or f"P{token_hex(4).upper()}"
         names = sql.SQL("").join(sql.SQL(", {} => %s").format(sql.Identifier(f"p_{name}")) for name in dialect)
         add = sql.SQL("SELECT casino_add_game_provider_v1(%s, %s, %s, 'http://127.0.0.1'{})").format(names)
@@ -203,7 +203,7 @@ class Casino:
         return wallet_id
 
     def deposit(self, player_id: int, wallet_id: int, id: str, amount: int) -> str:
-        """Pay money in at the cashier; returns the outcome's code."""
+        """Make a deposit at the cashier; returns the outcome's code."""
         digest = request_hash(self.tenant_id, "deposit", player_id, id, None, amount, None)
         return self.value(
             "SELECT outcome FROM casino_deposit_v1(%s, %s, %s, %s, %s, %s)",
@@ -211,7 +211,7 @@ class Casino:
         )
 
     def player(self) -> int:
-        """Make a player and return his id."""
+        """Make a player and return the id."""
         return self.value("SELECT casino_add_player_v1(%s)", [self.tenant_id])
 
     def session(self, wallet_id: int, caller: GameProvider) -> str:
@@ -234,19 +234,19 @@ class Casino:
         )
 
     def seat(self, caller: GameProvider | None = None, balance: int = B, **dialect: Any) -> Seat:
-        """Make a player with a wallet and a session, at a new game provider where none is given."""
+        """Make a player with a wallet and a session, at a new game provider if none is given."""
         caller = caller or self.game_provider(**dialect)
         player_id = self.player()
         wallet_id = self.wallet(player_id, balance)
         return Seat(self, self.database(), caller, self.session(wallet_id, caller), player_id, wallet_id)
 
     def second_session(self, seat: Seat, caller: GameProvider | None = None) -> Seat:
-        """Open another session for the same player, at the same game provider where no other is given."""
+        """Open another session for the same player, at the same game provider if no other is given."""
         caller = caller or seat.caller
         return replace(seat, caller=caller, token=self.session(seat.wallet_id, caller))
 
     def findings(self) -> list[str]:
-        """What the auditor finds wrong in this database."""
+        """The auditor's findings in this database."""
         totals = Totals()
         with psycopg.connect(self.urls["auditor"], autocommit=True) as connection:
             found = [str(finding) for finding in audit(connection, totals)]
@@ -255,11 +255,11 @@ class Casino:
         return found
 
     def disconnect(self) -> None:
-        """Close the connections of all seats; who plays on connects anew."""
+        """Close the database connections of all seats; the next call opens a new one."""
         for database in self._databases:
             database.close()
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close every database connection."""
         self.disconnect()
         self.superuser.close()
