@@ -49,7 +49,7 @@ def every(call: HubCall) -> HubAnswer:
 def revoke(call: HubCall) -> HubAnswer:
     """Revoke an API key at once."""
     key_id = api_keys.parse_key_id(call.path)
-    return _revoked(api_keys.revoke(call.keeping(_revoked), key_id, call.expected))
+    return _revoked(api_keys.revoke(call.keeping(_revoked), key_id, call.if_match))
 
 
 def _revoked(key: api_keys.ApiKey) -> HubAnswer:

@@ -67,7 +67,7 @@ def free_slots(call: HubCall) -> HubAnswer:
 def block(call: HubCall) -> HubAnswer:
     """Block a time of a calendar, so that nobody books it."""
     connection_id, slot = parse_connection_id(call.path), calendars.BlockedSlot.parse(call.body)
-    blocked = calendars.block(call.context, connection_id, call.path["calendar_id"], slot, call.expected)
+    blocked = calendars.block(call.context, connection_id, call.path["calendar_id"], slot, call.if_match)
     return HubAnswer(blocked, 201)
 
 

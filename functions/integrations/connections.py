@@ -113,7 +113,7 @@ def change(call: HubCall) -> HubAnswer:
     wanted = requests.Change.parse(call.body)
     if wanted.reconfigures:
         call.context.caller.demand("credentials.write")
-    return _shown(changes.change(call.keeping(_shown), parse_connection_id(call.path), call.demanded, wanted))
+    return _shown(changes.change(call.keeping(_shown), parse_connection_id(call.path), call.required_if_match, wanted))
 
 
 @route(
@@ -126,7 +126,7 @@ def change(call: HubCall) -> HubAnswer:
 )
 def delete(call: HubCall) -> HubAnswer:
     """Delete a connection and destroy its credentials."""
-    return _deleted(changes.delete(call.keeping(_deleted), parse_connection_id(call.path), call.expected))
+    return _deleted(changes.delete(call.keeping(_deleted), parse_connection_id(call.path), call.if_match))
 
 
 @route(
@@ -139,7 +139,7 @@ def delete(call: HubCall) -> HubAnswer:
 )
 def test(call: HubCall) -> HubAnswer:
     """Test a connection by a call to its platform."""
-    return _tested(testing.test(call.keeping(_tested), parse_connection_id(call.path), call.expected))
+    return _tested(testing.test(call.keeping(_tested), parse_connection_id(call.path), call.if_match))
 
 
 @route(
@@ -152,7 +152,7 @@ def test(call: HubCall) -> HubAnswer:
 )
 def enable(call: HubCall) -> HubAnswer:
     """Enable a disabled connection, if its test succeeds."""
-    return _shown(changes.enable(call.keeping(_shown), parse_connection_id(call.path), call.expected))
+    return _shown(changes.enable(call.keeping(_shown), parse_connection_id(call.path), call.if_match))
 
 
 @route(
@@ -165,7 +165,7 @@ def enable(call: HubCall) -> HubAnswer:
 )
 def disable(call: HubCall) -> HubAnswer:
     """Disable a connection: it is not used until it is enabled."""
-    return _shown(changes.disable(call.keeping(_shown), parse_connection_id(call.path), call.expected))
+    return _shown(changes.disable(call.keeping(_shown), parse_connection_id(call.path), call.if_match))
 
 
 @route(
@@ -187,7 +187,7 @@ def disable(call: HubCall) -> HubAnswer:
 def rotate(call: HubCall) -> HubAnswer:
     """Replace a connection's secrets by new ones that a test found working."""
     fresh = requests.NewSecrets.parse(call.body)
-    return _shown(changes.rotate(call.keeping(_shown), parse_connection_id(call.path), fresh, call.expected))
+    return _shown(changes.rotate(call.keeping(_shown), parse_connection_id(call.path), fresh, call.if_match))
 
 
 @route(
@@ -207,7 +207,7 @@ def rotate(call: HubCall) -> HubAnswer:
 )
 def roll_back(call: HubCall) -> HubAnswer:
     """Roll back the last rotation, within 24 hours and if a test finds the old secrets working still."""
-    return _shown(changes.roll_back(call.keeping(_shown), parse_connection_id(call.path), call.expected))
+    return _shown(changes.roll_back(call.keeping(_shown), parse_connection_id(call.path), call.if_match))
 
 
 @route(

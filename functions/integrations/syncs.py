@@ -28,7 +28,7 @@ app = APIGatewayHttpResolver()
 def sync(call: HubCall) -> HubAnswer:
     """Start a sync, or return the one already queued or running."""
     connection_id = requests.parse_connection_id(call.path)
-    return _started(starting.start(call.keeping(_started), connection_id, call.expected))
+    return _started(starting.start(call.keeping(_started), connection_id, call.if_match))
 
 
 def _started(started: tuple[runs.Run, bool]) -> HubAnswer:

@@ -71,7 +71,7 @@ def get(call: HubCall) -> HubAnswer:
 )
 def change(call: HubCall) -> HubAnswer:
     """Change a template that is still as If-Match says."""
-    return _shown(templates.change(call.keeping(_shown), call.path["template_id"], call.demanded, call.body))
+    return _shown(templates.change(call.keeping(_shown), call.path["template_id"], call.required_if_match, call.body))
 
 
 handler = answers.lambda_handler(app)

@@ -35,7 +35,7 @@ def change(call: HubCall) -> HubAnswer:
     """Suspend a person, or let them in again."""
     exact = addresses.is_exact(call.delivered["subject"])
     subject, context = call.path["subject"], call.keeping(_shown)
-    return _shown(memberships.change(context, subject, call.body, call.expected, exact=exact))
+    return _shown(memberships.change(context, subject, call.body, call.if_match, exact=exact))
 
 
 handler = answers.lambda_handler(app)

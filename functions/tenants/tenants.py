@@ -48,7 +48,7 @@ def get(call: HubCall) -> HubAnswer:
 @route(app, "PATCH", "/tenants/{tenant_id}", permission="tenants.manage", request="TenantChange", response="Tenant")
 def change(call: HubCall) -> HubAnswer:
     """Change a tenant's display name."""
-    return _shown(tenants.change(call.keeping(_shown), tenants.parse_tenant_id(call.path), call.body, call.expected))
+    return _shown(tenants.change(call.keeping(_shown), tenants.parse_tenant_id(call.path), call.body, call.if_match))
 
 
 handler = answers.lambda_handler(app)

@@ -1,44 +1,44 @@
-"""What every function's edge has: the bytes received, answers and failures, counted, and the entry point."""
+"""The answers of all functions of the HTTP API, each counted under its code, and the functions' entry point."""
 
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
+from causeway.edge.routes import VARIABLE
 from causeway.errors.requests import NotFound
 from causeway.errors.service import Internal
 from causeway.errors.tree import CausewayError
 
 logger = Logger()
-# One count per answer, under its code: OK, INSUFFICIENT_FUNDS, UNAVAILABLE, ...
+# A count per answer under its code: OK, INSUFFICIENT_FUNDS, UNAVAILABLE, ...
 metrics = Metrics(namespace="Causeway")
-_MOST_OF_A_CAUSE = 500
-_VARIABLE = re.compile(r"\{\w+\}")
+# Characters of a cause that are logged.
+_LONGEST_CAUSE = 500
 
 
 def lambda_handler(
     app: APIGatewayHttpResolver, *, next_action: bool = True
 ) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """Return the function's entry point: every event gets an answer, and none of them says anything internal.
+    """Return the function's entry point: every event gets an answer, and no answer tells internal details.
 
     Args:
-        app: the function's.
-        next_action: whether its errors say what to do next; those to game providers have the fields agreed with them.
+        app: the function's resolver.
+        next_action: whether error answers have nextAction; the protocol of game providers has no such field.
     """
 
     @app.not_found
     def not_found(_: Exception) -> Response[str]:
         request_id = app.current_event.raw_event["requestContext"]["requestId"]
-        return failed(NotFound(), request_id, next_action=next_action)
+        return error_answer(NotFound(), request_id, next_action=next_action)
 
     @app.exception_handler(Exception)
     def unexpected(error: Exception) -> Response[str]:
         logger.error("unexpected", exc_info=error)
         request_id = app.current_event.raw_event["requestContext"]["requestId"]
-        return failed(Internal(cause=repr(error)), request_id, next_action=next_action)
+        return error_answer(Internal(cause=repr(error)), request_id, next_action=next_action)
 
     @logger.inject_lambda_context(correlation_id_path="requestContext.requestId")
     @metrics.log_metrics(capture_cold_start_metric=True)
@@ -49,32 +49,32 @@ def lambda_handler(
 
 
 def _routed(event: dict[str, Any]) -> dict[str, Any]:
-    """Return an event whose path is its route's own, as API Gateway chose it.
+    """Return the event with a path that matches the route which API Gateway chose.
 
-    Powertools would match the decoded path again, by a pattern that knows fewer characters than ids have and lets a
-    line break follow (https://github.com/aws-powertools/powertools-lambda-python/issues/1098). The edge reads the
-    parameters from pathParameters.
+    Powertools matches the decoded path again, with a pattern that lacks characters of our ids and accepts a line break
+    at the end (https://github.com/aws-powertools/powertools-lambda-python/issues/1098). So each parameter in the path
+    is replaced by "x"; the edge reads the parameters from pathParameters.
     """
     path = event["routeKey"].partition(" ")[2]
     given = event.get("pathParameters") or {}
-    if not given or {f"{{{name}}}" for name in given} != set(_VARIABLE.findall(path)):
+    if not given or set(given) != set(VARIABLE.findall(path)):
         return event
     stage = event["requestContext"].get("stage", "$default")
     before = "" if stage == "$default" else f"/{stage}"
-    return event | {"rawPath": before + _VARIABLE.sub("x", path)}
+    return event | {"rawPath": before + VARIABLE.sub("x", path)}
 
 
-def failed(error: CausewayError, request_id: str, *, next_action: bool = True) -> Response[str]:
-    """Return an error's answer; what went wrong on our side is logged, not told.
+def error_answer(error: CausewayError, request_id: str, *, next_action: bool = True) -> Response[str]:
+    """Return the answer of an error; the cause of a fault of ours is logged and not sent.
 
     Args:
-        error: why there is no other answer.
-        request_id: of the call.
-        next_action: whether the answer says what to do next.
+        error: the error.
+        request_id: the call's id.
+        next_action: whether the answer has nextAction.
     """
     if error.status >= 500:
-        # A cause may quote what a partner answered.
-        logger.error((error.cause or error.sentence)[:_MOST_OF_A_CAUSE], extra={"code": error.code})
+        # Cut it: a cause may quote a partner's answer.
+        logger.error((error.cause or error.sentence)[:_LONGEST_CAUSE], extra={"code": error.code})
     body: dict[str, Any] = {"error": error.sentence, "code": error.code, "requestId": request_id}
     if next_action:
         body["nextAction"] = error.action
@@ -91,6 +91,6 @@ def count(code: str) -> None:
 
 
 def json_answer(code: str, status: int, body: str, headers: dict[str, str]) -> Response[str]:
-    """Return an answer with a JSON text, counted under its code."""
+    """Return an answer with a JSON text, and count it under its code."""
     count(code)
     return Response(status, "application/json", body, dict(headers))

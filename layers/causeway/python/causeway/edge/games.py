@@ -1,4 +1,4 @@
-"""The edge of the functions that casino and game provider call each other by: signed calls."""
+"""The edge of the functions of signed calls, which a game provider and a casino send to each other."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from causeway import settings
 from causeway.database import postgres
 from causeway.database.postgres import BUDGET, Database
-from causeway.edge.answers import failed, json_answer
+from causeway.edge.answers import error_answer, json_answer
 from causeway.edge.events import headers_of, raw_body
 from causeway.edge.routes import FAULTS, Declaration, Documentation, Proof, register
 from causeway.errors.casino import WalletUnavailable
@@ -25,7 +25,14 @@ from causeway.wire import strict_json
 
 @dataclass(frozen=True, slots=True)
 class SignedCall:
-    """A call whose sender has been proved: who, what, under which id it is logged, and the database within its time."""
+    """A call whose signature is valid.
+
+    Attributes:
+        caller: the game provider on one end, and the tenant on the other.
+        body: the JSON object sent.
+        request_id: the id under which the call is logged.
+        database: with the call's deadline.
+    """
 
     caller: callers.GameProvider
     body: dict[str, Any]
@@ -34,7 +41,7 @@ class SignedCall:
 
 
 class Answer(Protocol):
-    """An answer that the domain has written itself, as the ledger does: code, JSON text, and whether it is a replay."""
+    """An answer that is stored as text, as the ledger's are: a code, the JSON text, and whether it is a replay."""
 
     @property
     def code(self) -> str: ...
@@ -75,8 +82,8 @@ def route(
 ) -> Callable[[_Function], _Function]:
     """Make a route of a function that takes a call signed between game provider and casino.
 
-    The signature is checked over the raw bytes before anything else is read from them. Every answer of the casino to a
-    proved caller is signed with the same secret.
+    The signature is checked over the raw bytes before they are parsed. Every answer of the casino to a call with a
+    valid signature is signed with the same secret.
 
     Args:
         app: the function's resolver.
@@ -98,48 +105,40 @@ def route(
     return decorate
 
 
-def _answer(
-    event: dict[str, Any],
-    side: callers.Direction,
-    is_known: _IsKnown,
-    function: _Function,
-) -> Response[str]:
-    request_id = event["requestContext"]["requestId"]
+def _answer(event: dict[str, Any], side: callers.Direction, is_known: _IsKnown, function: _Function) -> Response[str]:
+    headers, request_id = headers_of(event), event["requestContext"]["requestId"]
+    code = headers.get("x-provider-code", settings.default_game_provider())
     deadline = Deadline(BUDGET)
-    in_time = postgres.current().within(deadline)
+    database = postgres.current().within(deadline)
     secret = None
     try:
         raw = raw_body(event)
-        if not callers.is_known(_code(event), partial(is_known, in_time)):
+        if not callers.is_known(code, partial(is_known, database)):
             raise SignatureInvalid
         caller, secret = callers.authenticate(
             side,
-            _code(event),
-            headers_of(event).get(f"x-{side}-signature", ""),
+            code,
+            headers.get(f"x-{side}-signature", ""),
             event["requestContext"]["http"]["method"],
             event["rawPath"],
             raw,
             deadline,
         )
-        response = _answered(function(SignedCall(caller, strict_json.parse_object(raw), request_id, in_time)))
+        response = _response(function(SignedCall(caller, strict_json.parse_object(raw), request_id, database)))
     except CausewayError as error:
-        response = failed(_of_money(error), request_id, next_action=False)
+        response = error_answer(_for_game_provider(error), request_id, next_action=False)
     if secret is not None and side == "casino":
         signature = signatures.sign_bare(secret, str(response.body).encode())
         response.headers["x-casino-response-signature"] = signature
     return response
 
 
-def _of_money(error: CausewayError) -> CausewayError:
-    """Return an error as a game provider is told it: a retry of a call to the wallet moves money once."""
+def _for_game_provider(error: CausewayError) -> CausewayError:
+    """Replace Unavailable: a game provider must read that a retry of a call to the wallet moves money once."""
     return WalletUnavailable(cause=error.cause) if type(error) is Unavailable else error
 
 
-def _code(event: dict[str, Any]) -> str:
-    return headers_of(event).get("x-provider-code", settings.default_game_provider())
-
-
-def _answered(result: Answer | dict[str, Any]) -> Response[str]:
+def _response(result: Answer | dict[str, Any]) -> Response[str]:
     if isinstance(result, dict):
         return json_answer("OK", 200, json.dumps(result, separators=(",", ":")), {})
     status = 200 if result.code == "OK" else BY_CODE[result.code].status

@@ -1,4 +1,4 @@
-"""The edge of the hub's functions: who calls, whether they may, and the answer, ETag and refusals included."""
+"""The edge of the hub's functions: it checks the caller's identity, tenant and permission, and writes the answer."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from causeway.aws import secrets
 from causeway.database import idempotency, postgres
 from causeway.database.idempotency import Attempt, Claim, Kept
 from causeway.database.postgres import Database
-from causeway.edge.answers import failed, json_answer
+from causeway.edge.answers import error_answer, json_answer
 from causeway.edge.events import headers_of, raw_body
 from causeway.edge.routes import CALLER_REFUSES, Declaration, Documentation, Proof, register
 from causeway.errors.platforms import ProviderOutcomeUnknown
@@ -30,7 +30,7 @@ from causeway.wire.preconditions import ANY, Expected
 
 logger = Logger(child=True)
 
-# Stop waiting for the database so many seconds before the function's time limit.
+# Seconds before the function's time limit at which a call stops waiting for the database.
 _RESERVE = 1.0
 Result = TypeVar("Result")
 
@@ -42,52 +42,61 @@ TOKEN_OR_KEY = Proof(
 
 @dataclass(frozen=True, slots=True)
 class HubCall:
-    """A call whose caller is known and may make it."""
+    """A call of a caller who is authenticated and has the route's permission.
+
+    Attributes:
+        delivered: the path's parameters as API Gateway delivered them.
+        headers: by name in lower case.
+        raw: the bytes of the body.
+        route: method and path as template.yaml has them.
+    """
 
     context: RequestContext
-    # The path's parameters as API Gateway delivered them.
     delivered: dict[str, str]
     query: dict[str, str]
-    # Names in lower case.
     headers: dict[str, str]
     raw: bytes
-    # Method and path as template.yaml has them.
     route: str
 
     @property
     def path(self) -> dict[str, str]:
-        """The ids in the path; raises InvalidRequest where it cannot be told which are meant."""
+        """The ids in the path; raises InvalidRequest where a parameter is ambiguous."""
         return {name: addresses.parse(name, value) for name, value in self.delivered.items()}
 
     @property
     def body(self) -> dict[str, Any]:
-        """The JSON object sent; raises InvalidRequest."""
+        """The JSON object in the body; raises InvalidRequest."""
         return strict_json.parse_object(self.raw)
 
     @property
-    def expected(self) -> Expected:
-        """The versions that If-Match names, any where it was not sent; raises InvalidRequest."""
+    def if_match(self) -> Expected:
+        """The versions that If-Match names; any version where the header is missing. Raises InvalidRequest."""
         return Expected.parse(self.headers["if-match"]) if "if-match" in self.headers else ANY
 
     @property
-    def demanded(self) -> Expected:
-        """The same for a change that must name a version; raises IfMatchRequired, InvalidRequest."""
+    def required_if_match(self) -> Expected:
+        """The versions that If-Match names, for a route that requires it; raises IfMatchRequired, InvalidRequest."""
         if "if-match" not in self.headers:
             raise IfMatchRequired
-        return self.expected
+        return self.if_match
 
     def keeping(self, answer: Callable[[Result], "HubAnswer"]) -> RequestContext:
-        """Return the call's context, by which the answer to a result is committed with the work (context.done)."""
+        """Return the call's context; its done() keeps the answer to a result for a replay, in the work's transaction.
+
+        Args:
+            answer: makes the answer of what the work returns.
+        """
         return replace(self.context, kept_of=lambda result: _kept(answer(result)))
 
 
 @dataclass(frozen=True, slots=True)
 class HubAnswer:
-    """What a call is answered.
+    """The answer to a call.
 
     Attributes:
-        version: becomes the ETag.
-        kept: what a replay answers instead of body, where body holds what is shown once.
+        body: JSON fields, or a text that is sent as it is.
+        version: the object's version, which becomes the ETag.
+        kept: the body of a replay, where the first answer's body has a secret that is shown once.
     """
 
     body: dict[str, Any] | str
@@ -136,9 +145,9 @@ def route(
             event: dict[str, Any] = app.current_event.raw_event
             request_id = event["requestContext"]["requestId"]
             try:
-                return _made(_call(event, parameters, _in_time(app)), rules, function)
+                return _respond(_call(event, parameters, _bounded_database(app)), rules, function)
             except CausewayError as error:
-                return failed(error, request_id)
+                return error_answer(error, request_id)
 
         proof = TOKEN_OR_KEY if permission in ALLOWED["service"] else TOKEN
         register(app, Declaration(method, path, function, proof, permission, request, documentation), answer)
@@ -147,18 +156,18 @@ def route(
     return decorate
 
 
-def _in_time(app: APIGatewayHttpResolver) -> Database:
-    """Return the database for one call: the caller is answered before Lambda ends the function."""
+def _bounded_database(app: APIGatewayHttpResolver) -> Database:
+    """Return the database with a deadline for this call: the answer must be sent before Lambda ends the function."""
     seconds = app.lambda_context.get_remaining_time_in_millis() / 1000
     return postgres.current().within(Deadline(seconds - _RESERVE))
 
 
-def _call(event: dict[str, Any], path: dict[str, str], in_time: Database) -> HubCall:
+def _call(event: dict[str, Any], path: dict[str, str], database: Database) -> HubCall:
     context = event["requestContext"]
     headers = headers_of(event)
     caller = AuthorizerContext.parse(context.get("authorizer", {})).caller(headers.get("x-tenant-id"))
     return HubCall(
-        context=RequestContext(caller, context["http"]["sourceIp"], context["requestId"], in_time),
+        context=RequestContext(caller, context["http"]["sourceIp"], context["requestId"], database),
         delivered=path | (event.get("pathParameters") or {}),
         query=event.get("queryStringParameters") or {},
         headers=headers,
@@ -169,7 +178,7 @@ def _call(event: dict[str, Any], path: dict[str, str], in_time: Database) -> Hub
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """What `route` was told of a route."""
+    """The rules that `route` was given."""
 
     permission: Permission
     takes_body: bool
@@ -177,45 +186,45 @@ class _Rules:
     acts_on_platform: bool
 
 
-def _made(call: HubCall, rules: _Rules, function: _Function) -> Response[str]:
+def _respond(call: HubCall, rules: _Rules, function: _Function) -> Response[str]:
     try:
         call.context.caller.demand(rules.permission)
         _demand_tenant(call, rules.permission)
         if not rules.takes_body and call.raw.strip():
             known_fields(call.body, set())
         if call.route.startswith("GET "):
-            return _answered(_done(call, rules, function))
-        return _done_once(call, rules, function)
+            return _response(_run(call, rules, function))
+        return _run_once(call, rules, function)
     except Forbidden as refusal:
         _note_refusal(call, refusal.permission or rules.permission)
         raise
 
 
-def _done_once(call: HubCall, rules: _Rules, function: _Function) -> Response[str]:
-    """Do what a call asks for, or find the answer that its Idempotency-Key got: before any other check."""
+def _run_once(call: HubCall, rules: _Rules, function: _Function) -> Response[str]:
+    """Return the kept answer of the call's Idempotency-Key, before any other check; without one, run the function."""
     key = call.headers.get("idempotency-key")
     if key is None:
-        return _answered(_done(call, rules, function))
+        return _response(_run(call, rules, function))
     request = [call.route, call.path, call.query, call.body if call.raw.strip() else None]
     claim = Claim.of(key, request, _digest_key(call))
     platform = rules.permission in KEEPER
     transactions = call.context.platform_transaction if platform else call.context.transaction
 
     def work(attempt: Attempt) -> tuple[Response[str], Kept]:
-        answer = _done(replace(call, context=replace(call.context, attempt=attempt)), rules, function)
-        return _answered(answer), _kept(answer)
+        answer = _run(replace(call, context=replace(call.context, attempt=attempt)), rules, function)
+        return _response(answer), _kept(answer)
 
-    found = idempotency.once(transactions, claim, work, acts=rules.acts_on_platform)
-    if isinstance(found, Response):
-        return found
-    return json_answer("OK", found.status, found.body or "", found.headers | {"idempotent-replay": "true"})
+    result = idempotency.once(transactions, claim, work, acts=rules.acts_on_platform)
+    if isinstance(result, Response):
+        return result
+    return json_answer("OK", result.status, result.body or "", result.headers | {"idempotent-replay": "true"})
 
 
 def _digest_key(call: HubCall) -> bytes:
-    """Return what keys the digest of a request: the pepper, where its body may hold secrets.
+    """Return the key of the request's digest: the audit pepper, because a body may have secrets.
 
-    Only the functions that are sent secrets have it. What has no body needs it not: a connection can be disabled while
-    the secret store is away.
+    Only functions whose requests have secrets are given the pepper. A call without a body needs none, so that a
+    connection can be disabled while the secret store does not answer.
     """
     name = settings.audit_secret_or_none()
     if name is None or not call.raw.strip():
@@ -223,15 +232,15 @@ def _digest_key(call: HubCall) -> bytes:
     return audit_log.fingerprint_key(secrets.pepper(name), call.context.caller.tenant)
 
 
-def _done(call: HubCall, rules: _Rules, function: _Function) -> HubAnswer:
-    # Where nothing exists, * is as false as any version (RFC 9110, 13.1.1).
+def _run(call: HubCall, rules: _Rules, function: _Function) -> HubAnswer:
+    # No object exists yet, so If-Match is false, * too (RFC 9110, 13.1.1).
     if rules.refuses_if_match and "if-match" in call.headers:
         Expected.parse(call.headers["if-match"])
         raise VersionMismatch("What is to be made has no version yet: send no If-Match", action="Send no If-Match.")
     try:
         return function(call)
     except VersionMismatch as error:
-        # A caller who named no version lost a race, and is not told of a version.
+        # The caller sent no If-Match and lost a race: answer 409 without a version.
         if "if-match" in call.headers:
             raise
         raise ChangedMeanwhile from error
@@ -240,13 +249,13 @@ def _done(call: HubCall, rules: _Rules, function: _Function) -> HubAnswer:
     except Exception as error:
         if not rules.acts_on_platform:
             raise
-        # The platform may have done it: "send the call again" would be wrong advice.
+        # The platform may have acted: "send the call again" would be wrong advice.
         logger.exception("A call that acts on a platform failed")
         raise ProviderOutcomeUnknown(cause=f"after the call: {type(error).__name__}") from error
 
 
 def _demand_tenant(call: HubCall, permission: Permission) -> None:
-    """Raise TenantNotFound where a caller names a tenant that is not his own; his own tenant's log tells it."""
+    """Raise TenantNotFound where X-Tenant-Id names another tenant; the caller's own tenant's audit log records it."""
     try:
         call.context.caller.demand_tenant(call.headers.get("x-tenant-id"))
     except TenantNotFound:
@@ -265,7 +274,7 @@ def _note_refusal(call: HubCall, permission: str, **more: str) -> None:
     call.context.note_attempt(entry)
 
 
-def _answered(answer: HubAnswer) -> Response[str]:
+def _response(answer: HubAnswer) -> Response[str]:
     response = json_answer("OK", answer.status, _text(answer.body), _headers(answer))
     response.headers["content-type"] = answer.content_type
     return response

@@ -1,4 +1,4 @@
-"""The edge of the functions that launch games: who launches, for a player or as one."""
+"""The edge of the functions that launch games: the launcher is a player, or acts for a player of its tenant."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from causeway import settings
 from causeway.database import postgres
-from causeway.edge.answers import failed, json_answer
+from causeway.edge.answers import error_answer, json_answer
 from causeway.edge.events import headers_of, raw_body
 from causeway.edge.routes import CALLER_REFUSES, Declaration, Documentation, Proof, register
 from causeway.errors.requests import InvalidRequest
@@ -20,8 +20,8 @@ from causeway.tenancy.context import RequestContext
 from causeway.tenancy.launcher import Launcher
 from causeway.wire import strict_json
 
-# A client that sends these counts on what they promise, and a launch does not keep it: a session is always new.
-_NOT_TAKEN = ("Idempotency-Key", "If-Match")
+# Refuse these headers: a launch cannot keep their promise, because it always makes a new session.
+_REFUSED_HEADERS = ("Idempotency-Key", "If-Match")
 
 LAUNCH = Proof(
     "Called with the player's own token, or with a token or an API key (the local stage takes a call without either)",
@@ -33,7 +33,7 @@ LAUNCH = Proof(
 
 @dataclass(frozen=True, slots=True)
 class LaunchCall:
-    """A call to launch a game: what was sent, and who sent it."""
+    """A call of a launcher who may launch games: the JSON object sent, and the launcher."""
 
     body: dict[str, Any]
     launcher: Launcher
@@ -53,7 +53,7 @@ def route(
 ) -> Callable[[_Function], _Function]:
     """Make a route of a function that launches a game for a player; template.yaml has it behind CallerAuthorizer.
 
-    Who calls, and whether the caller may launch for anybody, is checked before the body is read.
+    The caller's identity, and whether the caller may launch games at all, are checked before the body is read.
 
     Args:
         app: the function's resolver.
@@ -71,7 +71,7 @@ def route(
                 answered = json.dumps(function(_call(event, admit)), separators=(",", ":"))
                 return json_answer("OK", 200, answered, {})
             except CausewayError as error:
-                return failed(error, event["requestContext"]["requestId"])
+                return error_answer(error, event["requestContext"]["requestId"])
 
         register(app, Declaration(method, path, function, LAUNCH, "games.launch", request, documentation), answer)
         return function
@@ -83,22 +83,22 @@ def _call(event: dict[str, Any], admit: Callable[[Launcher, str | None], None]) 
     headers = headers_of(event)
     launcher = _launcher(event["requestContext"], headers)
     admit(launcher, headers.get("x-tenant-id"))
-    for name in _NOT_TAKEN:
+    for name in _REFUSED_HEADERS:
         if name.lower() in headers:
             raise InvalidRequest(f"A launch takes no {name}: leave it out")
     return LaunchCall(strict_json.parse_object(raw_body(event)), launcher)
 
 
 def _launcher(context: dict[str, Any], headers: dict[str, str]) -> Launcher:
-    """Return who wants to launch, as CallerAuthorizer found out.
+    """Return the launcher, as CallerAuthorizer authenticated it.
 
     Args:
         context: the event's requestContext.
-        headers: names in lower case.
+        headers: by name in lower case.
 
     Raises:
-        TokenRequired: no token and no key; on a laptop that is allowed.
-        CausewayError: as AuthorizerContext.player and caller.
+        TokenRequired: neither a token nor a key was sent; the local stage allows that.
+        CausewayError: as AuthorizerContext.player and AuthorizerContext.caller raise it.
     """
     casino = postgres.current()
     if "authorization" not in headers and "x-api-key" not in headers:

@@ -1,4 +1,4 @@
-"""The edge of the functions that anyone may call: nobody is asked for a proof."""
+"""The edge of the functions that anyone may call, without a proof."""
 
 from collections.abc import Callable
 from typing import Unpack
