@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from benchmarks.table import Row, in_turn
 from causeway.aws import clients
-from causeway.vault.crypto import DataKeys, Place, WrappedKey, seal
+from causeway.vault.crypto import DataKeys, SecretField, WrappedKey, encrypt
 
 # As long as a provider's token.
 _SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105 - it guards nothing
@@ -23,27 +23,27 @@ _TIMES = 2000
 
 
 class _Shelf:
-    """A place for one wrapped key; held, it is not asked for again."""
+    """A place for one wrapped key; once cached, it is not asked for again."""
 
-    def wrapped(self, tenant_id: UUID, version: int | None = None) -> WrappedKey | None:  # noqa: ARG002
+    def find(self, tenant_id: UUID, version: int | None = None) -> WrappedKey | None:  # noqa: ARG002
         return None
 
-    def keep(self, tenant_id: UUID, after: int, wrapped: bytes, kms_key_id: str) -> WrappedKey:  # noqa: ARG002
-        return WrappedKey(after + 1, wrapped, kms_key_id)
+    def activate(self, tenant_id: UUID, replaces: int, wrapped: bytes, kms_key_id: str) -> WrappedKey:  # noqa: ARG002
+        return WrappedKey(replaces + 1, wrapped, kms_key_id)
 
 
-def ours(place: Place) -> Callable[[], str]:
-    """Seal a secret under a new data key, and return a function that opens it with the key held."""
+def ours(field: SecretField) -> Callable[[], str]:
+    """Encrypt a secret under a new data key, and return a function that decrypts it with the cached key."""
     os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
     with mock_aws():
         clients.client.cache_clear()
         keys = DataKeys(_Shelf(), clients.client("kms").create_key()["KeyMetadata"]["KeyId"])
-        sealed = seal(keys.newest(place.tenant_id), place, _SECRET)
+        ciphertext = encrypt(keys.active(field.tenant_id), field, _SECRET)
     clients.client.cache_clear()
-    return lambda: keys.open(place, sealed)
+    return lambda: keys.decrypt(field, ciphertext)
 
 
-def theirs(place: Place) -> Callable[[], str]:
+def theirs(field: SecretField) -> Callable[[], str]:
     """Do the same with the SDK: its caching materials manager warm, one key committed to, no signature."""
     # Its classes carry no types.
     sdk: Any = aws_encryption_sdk
@@ -57,7 +57,7 @@ def theirs(place: Place) -> Callable[[], str]:
         max_age=300.0,
         max_messages_encrypted=100_000,
     )
-    context = {"tenant": str(place.tenant_id), "connection": str(place.connection_id), "field": place.field}
+    context = {"tenant": str(field.tenant_id), "connection": str(field.connection_id), "field": field.name}
     sealed, _ = client.encrypt(
         source=_SECRET.encode(),
         materials_manager=manager,
@@ -68,7 +68,7 @@ def theirs(place: Place) -> Callable[[], str]:
     def opened() -> str:
         secret, head = client.decrypt(source=sealed, materials_manager=manager)
         if not context.items() <= head.encryption_context.items():
-            raise RuntimeError("the secret was sealed for another place")
+            raise RuntimeError("the secret was encrypted for another field")
         return secret.decode()
 
     return opened
@@ -86,8 +86,8 @@ def microseconds(opened: Callable[[], str]) -> float:
 
 def run() -> list[Row]:
     """Measure both in turn."""
-    place = Place(uuid4(), uuid4(), "auth_token")
-    causeway, sdk = ours(place), theirs(place)
+    field = SecretField(uuid4(), uuid4(), "auth_token")
+    causeway, sdk = ours(field), theirs(field)
     time, reference, ratio = in_turn(lambda: microseconds(causeway), lambda: microseconds(sdk))
     bound = f"{time:.1f} us, bound {_MOST_MICROSECONDS:.0f} us"
     return [

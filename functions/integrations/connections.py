@@ -10,7 +10,7 @@ from causeway.connections.requests import parse_connection_id
 from causeway.edge import answers
 from causeway.edge.hub import HubAnswer, HubCall, route
 from causeway.platforms.verdicts import VERDICTS
-from causeway.vault import credentials
+from causeway.vault import versions
 
 app = APIGatewayHttpResolver()
 
@@ -83,7 +83,7 @@ def get(call: HubCall) -> HubAnswer:
     """Get a connection."""
     with call.context.transaction() as transaction:
         connection = rows.find(transaction, parse_connection_id(call.path))
-        back = credentials.retiring(transaction, UUID(connection.connection_id))
+        back = versions.rollback_target(transaction, UUID(connection.connection_id))
     until = {} if back is None else {"rollbackUntil": back.until.isoformat()}
     return HubAnswer(
         connection.as_json(with_config=call.context.may("connections.read")) | until, version=connection.version

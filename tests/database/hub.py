@@ -8,8 +8,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from causeway.database.postgres import Database
-from causeway.vault import credentials, key_rotation
-from causeway.vault.crypto import Bounds, DataKeys
+from causeway.vault import credentials, key_rotation, versions
+from causeway.vault.crypto import CacheLimits, DataKeys
 from causeway.vault.data_keys import StoredKeys
 from tests.database.world import Casino
 
@@ -45,10 +45,10 @@ class Hub:
     def tenant_id(self) -> UUID:
         return self.casino.tenant_id
 
-    def elsewhere(self, bounds: Bounds | None = None) -> "Hub":
+    def elsewhere(self, limits: CacheLimits | None = None) -> "Hub":
         """The same tenant in another execution environment, which has no cached key yet."""
         database = self.casino.database("credentials")
-        keys = DataKeys(StoredKeys(database), self.kms_key_id, bounds)
+        keys = DataKeys(StoredKeys(database), self.kms_key_id, limits)
         return Hub(self.casino, database, keys, self.kms_key_id, self.connection_id)
 
     def connect(self, connection_id: UUID) -> UUID:
@@ -65,9 +65,9 @@ class Hub:
     def store(self, secrets: dict[str, str] | None = None, connection_id: UUID | None = None) -> int:
         """Store a candidate and return its version."""
         place = self.connect(connection_id or self.connection_id)
-        sealed = credentials.seal_all(self.keys, self.tenant_id, place, SECRETS if secrets is None else secrets)
+        encrypted = credentials.encrypt(self.keys, self.tenant_id, place, SECRETS if secrets is None else secrets)
         with self.database.transaction(self.tenant_id) as transaction:
-            return credentials.store(transaction, sealed)
+            return credentials.store(transaction, encrypted)
 
     def change(self, change: Callable[..., Any], *arguments: Any) -> Any:
         """Run promote, retiring, roll_back, retire, expire or destroy in a transaction."""
@@ -77,7 +77,7 @@ class Hub:
     def use(self, secrets: dict[str, str] | None = None) -> int:
         """Store a credential and activate it."""
         version = self.store(secrets)
-        self.change(credentials.promote, version)
+        self.change(versions.promote, version)
         return version
 
     def aged(self, **time: float) -> None:
@@ -93,14 +93,14 @@ class Hub:
     def read(self, version: int | None = None) -> credentials.Secrets:
         self.connect(self.connection_id)
         with self.database.transaction(self.tenant_id) as transaction:
-            found = credentials.stored(transaction, self.connection_id, version)
-        return credentials.unsealed(self.keys, found)
+            found = credentials.find(transaction, self.connection_id, version)
+        return credentials.decrypt(self.keys, found)
 
     def rotate_data_key(self) -> int:
         """Give the tenant a new data key and return its version."""
         return self.keys.rotate(self.tenant_id).version
 
-    def rewrap(self, batch: int = 100) -> list[key_rotation.Rewrapped]:
+    def rewrap(self, batch: int = 100) -> list[key_rotation.Batch]:
         """Re-encrypt all batches."""
         batches = [key_rotation.rewrap(self.database, self.keys, self.tenant_id, batch=batch)]
         while batches[-1].after:

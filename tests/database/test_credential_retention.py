@@ -10,7 +10,7 @@ import pytest
 from psycopg import errors as pg
 
 from causeway.jobs.invocations import Invocation, TimeBudget
-from causeway.vault import credentials, retention
+from causeway.vault import retention, versions
 from tests.database.hub import SECRETS, Hub
 from tests.database.parallel import at_once
 
@@ -77,7 +77,7 @@ def test_version_retired_for_a_month_is_destroyed_and_audited(hub: Hub) -> None:
 def test_deleted_connection_is_not_due(hub: Hub) -> None:
     for _ in range(3):
         hub.use()
-    hub.change(credentials.destroy)
+    hub.change(versions.destroy)
     hub.aged(days=100)
 
     assert run(hub) == NOTHING

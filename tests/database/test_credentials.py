@@ -15,8 +15,8 @@ from psycopg import sql
 
 from causeway.errors.tree import CausewayError
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable, KeyServiceUnavailable, NothingToRollBack
-from causeway.vault import credentials, key_rotation
-from causeway.vault.crypto import Bounds
+from causeway.vault import credentials, key_rotation, versions
+from causeway.vault.crypto import CacheLimits
 from causeway.vault.data_keys import StoredKeys
 from tests.database.hub import CANARY, SECRETS, Hub, hubs
 from tests.database.parallel import at_once
@@ -37,7 +37,7 @@ def test_candidate_is_read_by_its_version_until_it_is_active(hub: Hub) -> None:
     assert hub.read(version) == SECRETS
     with pytest.raises(CredentialMissing):
         hub.read()
-    hub.change(credentials.promote, version)
+    hub.change(versions.promote, version)
     assert (hub.read(), hub.statuses) == (SECRETS, ["active"])
 
 
@@ -45,7 +45,7 @@ def test_database_refuses_credentials_written_by_a_super_admin(hub: Hub) -> None
     """HUB 43: whatever the functions allow; a super admin may use the stored credential."""
     hub.use({"key": "old"})
     hub.use({"key": "new"})
-    sealed = credentials.seal_all(hub.keys, hub.tenant_id, hub.connection_id, {"key": "his"})
+    encrypted = credentials.encrypt(hub.keys, hub.tenant_id, hub.connection_id, {"key": "his"})
 
     def attempt(change: Callable[..., Any], *arguments: Any) -> Any:
         with hub.database.transaction(hub.tenant_id) as transaction:
@@ -53,11 +53,11 @@ def test_database_refuses_credentials_written_by_a_super_admin(hub: Hub) -> None
             return change(transaction, *arguments)
 
     with pytest.raises(CausewayError, match="row-level security"):
-        attempt(credentials.store, sealed)
+        attempt(credentials.store, encrypted)
     with pytest.raises(NothingToRollBack):
-        attempt(credentials.roll_back, hub.connection_id, 1)
-    assert attempt(credentials.retire, hub.connection_id) is False
-    assert attempt(credentials.destroy, hub.connection_id) == []
+        attempt(versions.roll_back, hub.connection_id, 1)
+    assert attempt(versions.retire, hub.connection_id) is False
+    assert attempt(versions.destroy, hub.connection_id) == []
 
     assert (hub.read(), hub.read(1), hub.statuses) == ({"key": "new"}, {"key": "old"}, ["retiring", "active"])
 
@@ -74,10 +74,10 @@ def test_rotation_keeps_the_old_credential_beside_the_new(hub: Hub) -> None:
     new = hub.store({"key": "new"})
     assert (hub.read(), hub.read(new)) == ({"key": "old"}, {"key": "new"})
 
-    hub.change(credentials.promote, new)
+    hub.change(versions.promote, new)
     assert (hub.read(), hub.read(old), hub.statuses) == ({"key": "new"}, {"key": "old"}, ["retiring", "active"])
-    assert hub.change(credentials.retire) is True
-    assert hub.change(credentials.retire) is False
+    assert hub.change(versions.retire) is True
+    assert hub.change(versions.retire) is False
     assert hub.statuses == ["retired", "active"]
 
 
@@ -86,11 +86,11 @@ def test_rollback_works_while_the_old_version_is_retiring(hub: Hub) -> None:
     old = hub.use({"key": "old"})
     new = hub.use({"key": "new"})
 
-    hub.change(credentials.roll_back, old)
+    hub.change(versions.roll_back, old)
     assert (hub.read(), hub.statuses) == ({"key": "old"}, ["active", "retired"])
     for version in (old, new):
         with pytest.raises(NothingToRollBack):
-            hub.change(credentials.roll_back, version)
+            hub.change(versions.roll_back, version)
     assert (hub.read(), hub.statuses) == ({"key": "old"}, ["active", "retired"])
 
 
@@ -99,17 +99,17 @@ def test_rollback_restores_only_the_version_that_was_tested(hub: Hub) -> None:
     first, _, _ = hub.use(), hub.use(), hub.use()
 
     with pytest.raises(NothingToRollBack):
-        hub.change(credentials.roll_back, first)
+        hub.change(versions.roll_back, first)
     assert hub.statuses == ["retired", "retiring", "active"]
 
 
 def test_retiring_version_has_the_end_of_its_overlap(hub: Hub) -> None:
     """HUB 3."""
     old = hub.use()
-    assert hub.change(credentials.retiring) is None
+    assert hub.change(versions.rollback_target) is None
     hub.use()
     hub.aged(hours=23)
-    back = hub.change(credentials.retiring)
+    back = hub.change(versions.rollback_target)
 
     assert back is not None
     assert back.version == old
@@ -117,7 +117,7 @@ def test_retiring_version_has_the_end_of_its_overlap(hub: Hub) -> None:
         "SELECT changed_at FROM api_credential_versions WHERE connection_id = %s AND version = %s",
         [hub.connection_id, old],
     )
-    assert back.until - since == credentials.OVERLAP
+    assert back.until - since == versions.OVERLAP
 
 
 def test_rollback_after_the_overlap_is_refused(hub: Hub) -> None:
@@ -126,9 +126,9 @@ def test_rollback_after_the_overlap_is_refused(hub: Hub) -> None:
     hub.use()
     hub.aged(hours=25)
 
-    assert hub.change(credentials.retiring) is None
+    assert hub.change(versions.rollback_target) is None
     with pytest.raises(NothingToRollBack):
-        hub.change(credentials.roll_back, old)
+        hub.change(versions.roll_back, old)
     assert hub.statuses == ["retiring", "active"]
 
 
@@ -138,8 +138,8 @@ def test_each_change_of_status_restarts_the_time(hub: Hub) -> None:
     hub.aged(hours=1000)
     hub.use()
     hub.aged(hours=20)
-    hub.change(credentials.retire)
-    assert hub.change(credentials.expire) == credentials.Expired([], [])
+    hub.change(versions.retire)
+    assert hub.change(versions.expire) == versions.Expired([], [])
 
     ages = hub.casino.query(
         "SELECT status, now() - changed_at < interval '1 hour' AS young FROM api_credential_versions "
@@ -155,18 +155,18 @@ def test_expired_version_is_retired_and_later_destroyed(hub: Hub) -> None:
     """HUB 3: the overlap ends by time, and a replaced credential is not kept for ever."""
     for _ in range(3):
         hub.use()
-    assert hub.change(credentials.expire) == credentials.Expired([], [])
+    assert hub.change(versions.expire) == versions.Expired([], [])
     hub.aged(hours=25)
 
-    assert hub.change(credentials.expire) == credentials.Expired([2], [])
+    assert hub.change(versions.expire) == versions.Expired([2], [])
     assert hub.statuses == ["retired", "retired", "active"]
     hub.aged(days=29)
-    assert hub.change(credentials.expire) == credentials.Expired([], [1])
+    assert hub.change(versions.expire) == versions.Expired([], [1])
     hub.aged(days=1)
-    assert hub.change(credentials.expire) == credentials.Expired([], [2])
+    assert hub.change(versions.expire) == versions.Expired([], [2])
     assert (hub.statuses, hub.key_versions()) == (["destroyed", "destroyed", "active"], {1: 2})
     hub.aged(days=1000)
-    assert hub.change(credentials.expire) == credentials.Expired([], [])
+    assert hub.change(versions.expire) == versions.Expired([], [])
     assert hub.read() == SECRETS
 
 
@@ -178,7 +178,7 @@ def test_four_concurrent_rollbacks_of_one_rotation_roll_back_once(hub: Hub, atte
 
     def rolled_back(here: Hub) -> bool:
         with suppress(NothingToRollBack):
-            here.change(credentials.roll_back, old)
+            here.change(versions.roll_back, old)
             return True
         return False
 
@@ -197,14 +197,14 @@ def test_concurrent_rotations_and_rollbacks_leave_exactly_one_active(hub: Hub, a
         return "rotated"
 
     def rolled_back(here: Hub) -> str:
-        back = here.change(credentials.retiring)
+        back = here.change(versions.rollback_target)
         with suppress(NothingToRollBack):
-            here.change(credentials.roll_back, 0 if back is None else back.version)
+            here.change(versions.roll_back, 0 if back is None else back.version)
             return "rolled back"
         return "refused"
 
     def expired(here: Hub) -> str:
-        here.change(credentials.expire)
+        here.change(versions.expire)
         return "expired"
 
     environments = [hub.elsewhere() for _ in range(9)]
@@ -234,7 +234,7 @@ def test_version_that_is_not_a_candidate_is_not_activated(hub: Hub, version: int
     hub.store()
 
     with pytest.raises(CredentialMissing):
-        hub.change(credentials.promote, version)
+        hub.change(versions.promote, version)
     assert hub.statuses == ["active", "candidate"]
 
 
@@ -242,8 +242,8 @@ def test_refused_change_has_no_effect_even_if_the_transaction_continues(hub: Hub
     hub.use()
     with hub.database.transaction(hub.tenant_id) as connection:
         for change in (
-            lambda: credentials.promote(connection, hub.connection_id, 9),
-            lambda: credentials.roll_back(connection, hub.connection_id, 1),
+            lambda: versions.promote(connection, hub.connection_id, 9),
+            lambda: versions.roll_back(connection, hub.connection_id, 1),
         ):
             with suppress(CredentialMissing, NothingToRollBack):
                 change()
@@ -255,14 +255,9 @@ def test_refused_change_has_no_effect_even_if_the_transaction_continues(hub: Hub
 def test_concurrent_promotions_leave_exactly_one_active(hub: Hub, attempt: int) -> None:
     """HUB 3."""
     hub.use()
-    versions = [hub.store() for _ in range(4)]
-    environments = [hub.elsewhere() for _ in versions]
-    at_once(
-        [
-            partial(here.change, credentials.promote, version)
-            for here, version in zip(environments, versions, strict=True)
-        ]
-    )
+    candidates = [hub.store() for _ in range(4)]
+    changes = [partial(hub.elsewhere().change, versions.promote, version) for version in candidates]
+    at_once(changes)
 
     assert sorted(hub.statuses) == ["active", "retired", "retired", "retired", "retiring"]
     assert hub.read() == SECRETS
@@ -274,7 +269,7 @@ def test_concurrent_promotions_of_one_candidate_promote_it_once(hub: Hub) -> Non
 
     def promoted(here: Hub) -> bool:
         with suppress(CredentialMissing):
-            here.change(credentials.promote, version)
+            here.change(versions.promote, version)
             return True
         return False
 
@@ -318,15 +313,15 @@ def test_concurrent_rotations_of_the_data_key_create_one(hub: Hub) -> None:
     """HUB 4. Each saw key 1; the row lock lets only one of them create the next."""
     hub.use()
     store = StoredKeys(hub.database)
-    first = store.wrapped(hub.tenant_id)
+    first = store.find(hub.tenant_id)
     assert first is not None
     stores = [StoredKeys(hub.casino.database("credentials")) for _ in range(5)]
     tenant = hub.tenant_id
-    kept = at_once([partial(other.keep, tenant, 1, bytes([n]), "key") for n, other in enumerate(stores)])
+    active = at_once([partial(other.activate, tenant, 1, bytes([n]), "key") for n, other in enumerate(stores)])
 
-    assert len({key.wrapped for key in kept}) == 1
+    assert len({key.wrapped for key in active}) == 1
     assert hub.data_keys == ["retired", "active"]
-    assert store.wrapped(hub.tenant_id, 1) == first
+    assert store.find(hub.tenant_id, 1) == first
 
 
 def test_rows_are_reencrypted_in_resumable_batches(hub: Hub) -> None:
@@ -390,7 +385,7 @@ def test_rewrap_skips_rows_destroyed_or_replaced_meanwhile(hub: Hub) -> None:
 
     assert key_rotation._replace(hub.database, hub.tenant_id, stale) == 0
     assert hub.read() == exchanged
-    hub.change(credentials.destroy)
+    hub.change(versions.destroy)
     assert key_rotation._replace(hub.database, hub.tenant_id, stale) == 0
     assert hub.key_versions() == {}
 
@@ -413,17 +408,17 @@ def test_destroyed_credential_has_no_ciphertext_left(hub: Hub) -> None:
         hub.use()
     other = hub.store(connection_id=uuid4())
 
-    assert hub.change(credentials.destroy) == [1, 2, 3]
+    assert hub.change(versions.destroy) == [1, 2, 3]
     assert hub.statuses == ["destroyed"] * 3
     assert hub.key_versions() == {1: 2}
     for version in (None, 1, 3):
         with pytest.raises(CredentialMissing):
             hub.read(version)
     with pytest.raises(NothingToRollBack):
-        hub.change(credentials.roll_back, 2)
+        hub.change(versions.roll_back, 2)
     with pytest.raises(CredentialMissing):
-        hub.change(credentials.promote, 3)
-    assert hub.change(credentials.destroy) == []
+        hub.change(versions.promote, 3)
+    assert hub.change(versions.destroy) == []
     assert other == 1
 
 
@@ -440,7 +435,7 @@ def test_version_with_ciphertexts_cannot_become_destroyed(hub: Hub) -> None:
 def test_destroyed_version_cannot_change_its_status(hub: Hub, status: str) -> None:
     """HUB 1: it is final."""
     hub.use()
-    hub.change(credentials.destroy)
+    hub.change(versions.destroy)
 
     with pytest.raises(psycopg.DatabaseError, match="was destroyed") as raised:
         hub.casino.query("UPDATE api_credential_versions SET status = %s WHERE tenant_id = %s", [status, hub.tenant_id])
@@ -451,7 +446,7 @@ def test_destroyed_version_cannot_change_its_status(hub: Hub, status: str) -> No
 def test_destroyed_version_takes_no_ciphertext(hub: Hub) -> None:
     hub.use()
     row = hub.casino.query("SELECT * FROM api_credentials WHERE tenant_id = %s LIMIT 1", [hub.tenant_id])[0]
-    hub.change(credentials.destroy)
+    hub.change(versions.destroy)
 
     with pytest.raises(pg.ForeignKeyViolation, match="api_credentials_version"):
         hub.casino.query(
@@ -575,7 +570,7 @@ def test_with_kms_down_nothing_is_stored_and_the_answer_is_503(hub: Hub, kms_dow
 def test_with_kms_down_cached_keys_serve_within_their_bounds(hub: Hub, kms_down: Callable[[], None]) -> None:
     """HUB 5."""
     hub.use()
-    warm, cold = hub.elsewhere(Bounds(uses=4)), hub.elsewhere()
+    warm, cold = hub.elsewhere(CacheLimits(uses=4)), hub.elsewhere()
     warm.read()
     kms_down()
 
@@ -617,18 +612,18 @@ def test_another_tenants_credentials_cannot_be_read_or_changed(new_hub: Callable
     ours, theirs = new_hub(), new_hub()
     ours.use()
     theirs.use()
-    sealed = credentials.seal_all(ours.keys, theirs.tenant_id, theirs.connection_id, SECRETS)
+    encrypted = credentials.encrypt(ours.keys, theirs.tenant_id, theirs.connection_id, SECRETS)
     theirs_in_our_name = Hub(ours.casino, ours.database, ours.keys, ours.kms_key_id, theirs.connection_id)
 
     with pytest.raises(CredentialMissing):
         theirs_in_our_name.read()
     theirs.use()
     theirs.aged(days=100)
-    assert theirs_in_our_name.change(credentials.destroy) == []
-    assert theirs_in_our_name.change(credentials.retire) is False
-    assert theirs_in_our_name.change(credentials.expire) == credentials.Expired([], [])
+    assert theirs_in_our_name.change(versions.destroy) == []
+    assert theirs_in_our_name.change(versions.retire) is False
+    assert theirs_in_our_name.change(versions.expire) == versions.Expired([], [])
     with ours.database.transaction(ours.tenant_id) as connection, pytest.raises(pg.InsufficientPrivilege):
-        credentials.store(connection, sealed)
+        credentials.store(connection, encrypted)
     assert (theirs.read(), theirs.statuses) == (SECRETS, ["retiring", "active"])
 
 
@@ -661,7 +656,7 @@ def test_no_secret_is_in_tables_logs_errors_or_reprs(
     hub.use()
     hub.use()
     said.append(repr(hub.read()) + str(hub.read()) + f"{hub.read()}")
-    said.append(repr(credentials.seal_all(hub.keys, hub.tenant_id, hub.connection_id, SECRETS)))
+    said.append(repr(credentials.encrypt(hub.keys, hub.tenant_id, hub.connection_id, SECRETS)))
     hub.rotate_data_key()
     said.append(repr(hub.rewrap()) + repr(hub.keys) + repr(vars(hub.keys)))
     assert hub.elsewhere().read(1)["auth_token"] == CANARY

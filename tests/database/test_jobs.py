@@ -59,7 +59,7 @@ def test_every_tenants_row_is_worked_on_in_its_own_transaction(
     casinos: list[Casino], invocation: Callable[..., Invocation]
 ) -> None:
     now = invocation()
-    seen: list[tuple[str, str]] = []
+    seen: list[tuple[UUID, str]] = []
 
     def work(row: Any) -> None:
         seen.append((row.tenant_id, name_of(now.database, row.tenant_id)))
@@ -95,7 +95,7 @@ def test_failure_with_one_tenant_is_counted_and_logged_and_stops_no_other(
             """,
             [casino.tenant_id],
         )
-    worked: list[str] = []
+    worked: list[UUID] = []
 
     def work(row: Any) -> None:
         with now.database.transaction(row.tenant_id) as transaction:
@@ -125,7 +125,7 @@ def test_fault_that_is_no_error_of_ours_is_not_swallowed(
 def test_error_that_concerns_every_tenant_ends_the_loop(
     casinos: list[Casino], invocation: Callable[..., Invocation]
 ) -> None:
-    asked: list[str] = []
+    asked: list[UUID] = []
 
     def work(row: Any) -> None:
         asked.append(row.tenant_id)

@@ -12,7 +12,7 @@ from psycopg import errors as pg
 
 from causeway.errors.vault import KeyServiceUnavailable
 from causeway.jobs.invocations import Invocation, TimeBudget
-from causeway.vault import credentials, key_rotation
+from causeway.vault import key_rotation, versions
 from tests.database.hub import SECRETS, Hub
 from tests.database.parallel import at_once
 from tests.database.world import Casino
@@ -101,7 +101,7 @@ def test_unfinished_reencryption_is_due_without_an_old_key(hub: Hub) -> None:
 
 def test_old_key_without_secrets_is_rotated(hub: Hub) -> None:
     hub.use()
-    hub.change(credentials.destroy)
+    hub.change(versions.destroy)
     age(hub, 91)
 
     assert run(hub) == NOTHING | {"rotated": 1}

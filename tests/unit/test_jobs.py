@@ -23,7 +23,7 @@ from causeway.jobs.invocations import CLOCK_MARGIN, Invocation, TimeBudget
 from causeway.jobs.messages import Message
 from causeway.jobs.sweeping import delete_in_batches
 
-TENANT, ROW = uuid4(), uuid4()
+TENANT, ROW = UUID("4e4b9a84-3d7f-431c-9391-ff7959383961"), UUID("565006e9-b875-4a21-8fe5-0c7bb29a4b4d")
 BODY = json.dumps({"tenantId": str(TENANT), "rowId": str(ROW)})
 CONTEXT = SimpleNamespace(aws_request_id="invocation", get_remaining_time_in_millis=lambda: 20_000)
 

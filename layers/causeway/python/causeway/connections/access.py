@@ -25,7 +25,7 @@ from causeway.platforms.account import Account
 from causeway.platforms.verdicts import Verdict
 from causeway.tenancy.context import Context
 from causeway.vault import credentials, data_keys
-from causeway.vault.credentials import Secrets, Stored
+from causeway.vault.credentials import Secrets, StoredCredential
 from causeway.wire.preconditions import ANY, Expected
 
 logger = Logger(child=True)
@@ -37,7 +37,7 @@ class Found:
 
     connection: Connection
     provider: Provider
-    stored: Stored
+    stored: StoredCredential
 
     @property
     def agreed(self) -> bool:
@@ -95,7 +95,7 @@ def find(
         raise IntegrationNotActive("The connection is disabled")
     if provider_keys and connection.provider_key not in provider_keys:
         raise NotSupported
-    stored = credentials.stored(transaction, connection_id)
+    stored = credentials.find(transaction, connection_id)
     # New secrets and the version are changed at once: secrets of another version may be for another address.
     if stored.connection_version != connection.version:
         raise VersionMismatch(current=stored.connection_version)
@@ -107,14 +107,14 @@ def account(context: Context, use: Found) -> Account:
 
     Raises:
         TemplateMoved: the template is not the one the connection was made for; nothing is decrypted.
-        CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: as credentials.unsealed.
+        CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: as credentials.decrypt.
     """
     connection = use.connection
     connection.check_template()
     return Account(use.provider, connection.environment, connection.config, unsealed(context, connection, use.stored))
 
 
-def unsealed(context: Context, connection: Connection, stored: Stored, *, in_use: bool = True) -> Secrets:
+def unsealed(context: Context, connection: Connection, stored: StoredCredential, *, in_use: bool = True) -> Secrets:
     """Return a connection's secrets; what cannot be opened is written down.
 
     Args:
@@ -124,10 +124,10 @@ def unsealed(context: Context, connection: Connection, stored: Stored, *, in_use
         in_use: whether it is the one in use, without which the connection does not work.
 
     Raises:
-        CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: as credentials.unsealed.
+        CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: as credentials.decrypt.
     """
     try:
-        return credentials.unsealed(data_keys.current(), stored)
+        return credentials.decrypt(data_keys.current(), stored)
     except (CredentialMissing, CredentialUnreadable) as error:
         with context.transaction() as transaction:
             if in_use:

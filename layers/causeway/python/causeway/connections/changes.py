@@ -16,7 +16,7 @@ from causeway.errors.requests import VersionMismatch
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable, NothingToRollBack
 from causeway.platforms.account import Account, demand_address
 from causeway.tenancy.context import RequestContext
-from causeway.vault import credentials
+from causeway.vault import credentials, versions
 from causeway.vault.credentials import Secrets
 from causeway.wire.preconditions import ANY, Expected
 
@@ -135,8 +135,8 @@ def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) 
     """
     with context.transaction() as transaction:
         use = access.find(transaction, connection_id, expected=expected)
-        back = credentials.retiring(transaction, connection_id)
-        replaced = None if back is None else credentials.stored(transaction, connection_id, back.version)
+        back = versions.rollback_target(transaction, connection_id)
+        replaced = None if back is None else credentials.find(transaction, connection_id, back.version)
     connection, provider = use.connection, use.provider
     connection.check_template()
     if back is None or replaced is None:
@@ -150,7 +150,7 @@ def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) 
     before = _fingerprints_in_use(context, use, key)
     with context.transaction() as transaction:
         changed = writes.update(transaction, connection_id, connection.version, _NOTHING)
-        credentials.roll_back(transaction, connection_id, back.version)
+        versions.roll_back(transaction, connection_id, back.version)
         changed = testing.settle(transaction, changed, tested, anew=True)
         audit.note(
             context,
@@ -219,8 +219,8 @@ def delete(context: RequestContext, connection_id: UUID, expected: Expected) -> 
         connection = rows.find(transaction, connection_id, lock=True)
         expected.demand(connection.version)
         writes.delete(transaction, connection_id, connection.version)
-        versions = credentials.destroy(transaction, connection_id)
-        audit.note(context, transaction, Action.CREDENTIAL_DESTROYED, connection, after={"versions": versions})
+        destroyed = versions.destroy(transaction, connection_id)
+        audit.note(context, transaction, Action.CREDENTIAL_DESTROYED, connection, after={"versions": destroyed})
         audit.note(context, transaction, Action.CONNECTION_DELETED, connection, before=audit.shown(connection))
         context.done(transaction, None)
 

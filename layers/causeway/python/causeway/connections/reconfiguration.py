@@ -20,7 +20,7 @@ from causeway.errors.requests import InvalidRequest
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 from causeway.platforms.account import Account
 from causeway.tenancy.context import RequestContext
-from causeway.vault import credentials, data_keys
+from causeway.vault import credentials, data_keys, versions
 from causeway.wire.preconditions import Expected
 from causeway.wire.strict_json import shown_name
 
@@ -84,7 +84,7 @@ def reconfigure(
 
 
 def _replaced(
-    transaction: rows.Transaction, use: Found, plan: _Plan, wanted: Change, fresh: credentials.Sealed | None
+    transaction: rows.Transaction, use: Found, plan: _Plan, wanted: Change, fresh: credentials.EncryptedSecrets | None
 ) -> tuple[Connection, bool]:
     """Put a plan into the rows; return the connection, and whether the credential to roll back to was retired."""
     connection_id = UUID(use.connection.connection_id)
@@ -92,9 +92,9 @@ def _replaced(
     settings = dict(plan.account.settings)
     changed = writes.update(transaction, connection_id, use.connection.version, wanted, settings, terms)
     if fresh is not None:
-        credentials.promote(transaction, connection_id, credentials.store(transaction, fresh))
+        versions.promote(transaction, connection_id, credentials.store(transaction, fresh))
     # What was given for other terms or another address, or cannot be read, does not come back by rolling back.
-    retired = (plan.moved or plan.kept is None) and credentials.retire(transaction, connection_id)
+    retired = (plan.moved or plan.kept is None) and versions.retire(transaction, connection_id)
     return changed, retired
 
 
@@ -113,7 +113,7 @@ def _planned(context: RequestContext, use: Found, config: dict[str, Any], enviro
         IntegrationNotActive: it is disabled, and a secret in use was not given again; nothing is decrypted.
         TemplateMoved: the template is not the agreed one, and a secret in use was not given again.
         SecretsRequired: the address would change, and a secret was left out.
-        ConfigSchemaInvalid, and as credentials.unsealed where what cannot be read was not given again.
+        ConfigSchemaInvalid, and as credentials.decrypt where what cannot be read was not given again.
     """
     connection, provider = use.connection, use.provider
     given_again = use.stored.fields <= config.keys()
@@ -166,6 +166,6 @@ def checked(provider: Provider, config: dict[str, Any]) -> tuple[dict[str, Any],
     return secret_fields.split(provider.config_schema, config)
 
 
-def sealed(context: RequestContext, connection_id: UUID, secret: Mapping[str, str]) -> credentials.Sealed:
+def sealed(context: RequestContext, connection_id: UUID, secret: Mapping[str, str]) -> credentials.EncryptedSecrets:
     """Return a connection's secrets as they are stored; raises KeyServiceUnavailable."""
-    return credentials.seal_all(data_keys.current(), context.tenant, connection_id, secret)
+    return credentials.encrypt(data_keys.current(), context.tenant, connection_id, secret)

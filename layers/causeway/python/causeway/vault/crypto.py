@@ -1,4 +1,4 @@
-"""Envelope encryption: secrets sealed with AES-256-GCM under a tenant's data key, which only KMS can unwrap."""
+"""Envelope encryption: AES-256-GCM under a data key per tenant, which only KMS can unwrap."""
 
 import os
 import struct
@@ -14,32 +14,32 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from causeway.aws import ages, clients
 from causeway.errors.vault import CredentialUnreadable, KeyServiceUnavailable
 
-# A sealed secret: this head (format, key version), a nonce, the ciphertext with its tag.
-_HEAD = struct.Struct(">BI")
+# A stored ciphertext is this header (format, data key's version), a nonce, and AES-GCM's ciphertext with its tag.
+_HEADER = struct.Struct(">BI")
 _FORMAT = 1
-# Bytes. 96 random bits: NIST SP 800-38D, 8.2.2; up to 2**32 of them under one key, 8.3.
+# Bytes. 96 random bits: NIST SP 800-38D, 8.2.2; at most 2**32 of them under one key: 8.3.
 _NONCE = 12
 _TAG = 16
 
-# What KMS answers where a wrapped key is not what it wrapped for this tenant.
-_NOT_WRAPPED_FOR_IT = {"InvalidCiphertextException", "IncorrectKeyException"}
+# KMS's error codes for a wrapped key that it did not wrap, or not under this tenant's encryption context.
+_WRONG_KEY = {"InvalidCiphertextException", "IncorrectKeyException"}
 
 logger = Logger(child=True)
 metrics = Metrics(namespace="Causeway")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a secret stands; sealed for one place, it opens at no other."""
+class SecretField:
+    """One secret field of a connection: the associated data of its ciphertext, which decrypts for no other field."""
 
     tenant_id: UUID
     connection_id: UUID
-    field: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
-    """A tenant's data key, ready to seal and open."""
+    """A tenant's data key in plain, ready for use."""
 
     version: int
     cipher: AESGCM = field(repr=False)
@@ -47,7 +47,7 @@ class DataKey:
 
 @dataclass(frozen=True, slots=True)
 class WrappedKey:
-    """A tenant's data key as KMS wrapped it; kms_key_id is the ARN of the KMS key."""
+    """A tenant's data key as KMS encrypted it; kms_key_id is the ARN of the KMS key."""
 
     version: int
     wrapped: bytes
@@ -55,18 +55,21 @@ class WrappedKey:
 
 
 class KeyStore(Protocol):
-    """Where wrapped keys are kept."""
+    """Stores wrapped data keys."""
 
-    def wrapped(self, tenant_id: UUID, version: int | None = None) -> WrappedKey | None:
-        """Return a tenant's wrapped key of that version, or its active one; None where there is none."""
+    def find(self, tenant_id: UUID, version: int | None = None) -> WrappedKey | None:
+        """Return a tenant's wrapped key of that version, by default its active one; None where there is no such key."""
 
-    def keep(self, tenant_id: UUID, after: int, wrapped: bytes, kms_key_id: str) -> WrappedKey:
-        """Make a key the tenant's active one, unless `after` (0: none) no longer is; return the one that is."""
+    def activate(self, tenant_id: UUID, replaces: int, wrapped: bytes, kms_key_id: str) -> WrappedKey:
+        """Store a new key as the tenant's active one and return the tenant's active key.
+
+        Nothing is stored where version `replaces` (0: no key) is not the active one any more.
+        """
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """How long an unwrapped key is used before KMS is asked again: seconds, uses, and keys held at a time."""
+class CacheLimits:
+    """How long an unwrapped key is used before KMS is called again: seconds and uses; and how many keys are cached."""
 
     seconds: float = 300.0
     uses: int = 100_000
@@ -74,130 +77,131 @@ class Bounds:
 
 
 @dataclass(slots=True)
-class _Held:
+class _CachedKey:
     key: DataKey
     since: ages.Moment
     uses: int
 
 
 class DataKeys:
-    """The tenants' data keys: unwrapped by KMS, and held within bounds, so that KMS may be away for a while."""
+    """The tenants' data keys: unwrapped by KMS and cached within limits, so that a short outage of KMS is bridged."""
 
     def __init__(
-        self, store: KeyStore, kms_key_id: str, bounds: Bounds | None = None, clock: ages.Clock = ages.now
+        self, store: KeyStore, kms_key_id: str, limits: CacheLimits | None = None, clock: ages.Clock = ages.now
     ) -> None:
-        """Hold no key yet.
+        """Begin with an empty cache.
 
         Args:
-            store: where wrapped keys are found and kept.
+            store: of the wrapped keys.
             kms_key_id: id, ARN or alias of the KMS key that wraps new data keys.
-            bounds: of the keys held; by default those of Bounds.
+            limits: of the cache; by default those of CacheLimits.
             clock: tells the present.
         """
         self._store = store
         self._kms_key_id = kms_key_id
-        self._bounds = bounds or Bounds()
+        self._limits = limits or CacheLimits()
         self._clock = clock
-        self._held: dict[tuple[UUID, int], _Held] = {}
+        self._cache: dict[tuple[UUID, int], _CachedKey] = {}
 
-    def newest(self, tenant_id: UUID) -> DataKey:
-        """Return the key a tenant's secrets are sealed under now; its first use makes it.
+    def active(self, tenant_id: UUID) -> DataKey:
+        """Return the key that a tenant's secrets are encrypted with now; the tenant's first use creates it.
 
         Raises:
             KeyServiceUnavailable: KMS is needed and does not answer.
             CredentialUnreadable: KMS did not wrap the stored key for this tenant.
         """
-        wrapped = self._store.wrapped(tenant_id)
-        return self._make(tenant_id, after=0) if wrapped is None else self._unwrapped(tenant_id, wrapped)
+        wrapped = self._store.find(tenant_id)
+        return self._generate(tenant_id, replaces=0) if wrapped is None else self._unwrap(tenant_id, wrapped)
 
     def rotate(self, tenant_id: UUID) -> DataKey:
-        """Give a tenant a new key and return it; two rotations at once make one.
+        """Create a new active key for a tenant and return it; two rotations at once create one key.
 
         Raises:
-            KeyServiceUnavailable: KMS does not answer; the key is as before.
+            KeyServiceUnavailable: KMS does not answer; the active key stays.
         """
-        wrapped = self._store.wrapped(tenant_id)
-        return self._make(tenant_id, after=0 if wrapped is None else wrapped.version)
+        wrapped = self._store.find(tenant_id)
+        return self._generate(tenant_id, replaces=0 if wrapped is None else wrapped.version)
 
-    def open(self, place: Place, sealed: bytes) -> str:
-        """Return the secret that was sealed for a place.
+    def decrypt(self, secret: SecretField, ciphertext: bytes) -> str:
+        """Return the secret that was encrypted for a field.
 
         Raises:
-            CredentialUnreadable: it was sealed for another place or changed since; an alert has been raised.
+            CredentialUnreadable: it was encrypted for another field, or changed since; an alert has been raised.
             KeyServiceUnavailable: KMS is needed and does not answer.
         """
-        if len(sealed) < _HEAD.size + _NONCE + _TAG or sealed[0] != _FORMAT:
-            raise _unreadable("not a sealed secret", place.tenant_id, place)
-        version = _HEAD.unpack_from(sealed)[1]
-        key = self._in_hand(place.tenant_id, version)
+        if len(ciphertext) < _HEADER.size + _NONCE + _TAG or ciphertext[0] != _FORMAT:
+            raise _unreadable("not a ciphertext of ours", secret.tenant_id, secret)
+        version = _HEADER.unpack_from(ciphertext)[1]
+        key = self._cached(secret.tenant_id, version)
         if key is None:
-            wrapped = self._store.wrapped(place.tenant_id, version)
+            wrapped = self._store.find(secret.tenant_id, version)
             if wrapped is None:
-                raise _unreadable(f"the tenant has no data key {version}", place.tenant_id, place)
-            key = self._unwrapped(place.tenant_id, wrapped)
-        return open_sealed(key, place, sealed)
+                raise _unreadable(f"the tenant has no data key {version}", secret.tenant_id, secret)
+            key = self._unwrap(secret.tenant_id, wrapped)
+        return decrypt(key, secret, ciphertext)
 
-    def _in_hand(self, tenant_id: UUID, version: int) -> DataKey | None:
-        held = self._held.get((tenant_id, version))
-        if held is None:
+    def _cached(self, tenant_id: UUID, version: int) -> DataKey | None:
+        cached = self._cache.get((tenant_id, version))
+        if cached is None:
             return None
-        if held.uses <= 0 or ages.age(held.since, self._clock()) >= self._bounds.seconds:
-            self._held.pop((tenant_id, version), None)
+        if cached.uses <= 0 or ages.age(cached.since, self._clock()) >= self._limits.seconds:
+            self._cache.pop((tenant_id, version), None)
             return None
-        held.uses -= 1
-        return held.key
+        cached.uses -= 1
+        return cached.key
 
-    def _hold(self, tenant_id: UUID, version: int, plaintext: bytes) -> DataKey:
+    def _keep(self, tenant_id: UUID, version: int, plaintext: bytes) -> DataKey:
         key = DataKey(version, AESGCM(plaintext))
-        while len(self._held) >= self._bounds.keys:
-            self._held.pop(next(iter(self._held)), None)
-        self._held[tenant_id, version] = _Held(key, self._clock(), self._bounds.uses - 1)
+        while len(self._cache) >= self._limits.keys:
+            self._cache.pop(next(iter(self._cache)), None)
+        self._cache[tenant_id, version] = _CachedKey(key, self._clock(), self._limits.uses - 1)
         return key
 
-    def _unwrapped(self, tenant_id: UUID, wrapped: WrappedKey) -> DataKey:
-        key = self._in_hand(tenant_id, wrapped.version)
+    def _unwrap(self, tenant_id: UUID, wrapped: WrappedKey) -> DataKey:
+        key = self._cached(tenant_id, wrapped.version)
         if key is not None:
             return key
-        answer = _ask_kms("decrypt", tenant_id, CiphertextBlob=wrapped.wrapped, KeyId=wrapped.kms_key_id)
-        return self._hold(tenant_id, wrapped.version, answer["Plaintext"])
+        answer = _call_kms("decrypt", tenant_id, CiphertextBlob=wrapped.wrapped, KeyId=wrapped.kms_key_id)
+        return self._keep(tenant_id, wrapped.version, answer["Plaintext"])
 
-    def _make(self, tenant_id: UUID, after: int) -> DataKey:
-        answer = _ask_kms("generate_data_key", tenant_id, KeyId=self._kms_key_id, KeySpec="AES_256")
-        active = self._store.keep(tenant_id, after, answer["CiphertextBlob"], answer["KeyId"])
+    def _generate(self, tenant_id: UUID, replaces: int) -> DataKey:
+        answer = _call_kms("generate_data_key", tenant_id, KeyId=self._kms_key_id, KeySpec="AES_256")
+        active = self._store.activate(tenant_id, replaces, answer["CiphertextBlob"], answer["KeyId"])
         if active.wrapped != answer["CiphertextBlob"]:
-            # Another was faster.
-            return self._unwrapped(tenant_id, active)
-        return self._hold(tenant_id, active.version, answer["Plaintext"])
+            # A concurrent call was faster: use its key.
+            return self._unwrap(tenant_id, active)
+        return self._keep(tenant_id, active.version, answer["Plaintext"])
 
 
-def seal(key: DataKey, place: Place, secret: str) -> bytes:
-    """Return a secret sealed for a place; the key must be of the place's tenant."""
-    head, nonce = _HEAD.pack(_FORMAT, key.version), os.urandom(_NONCE)
-    # Any str can be sealed: an encoding error would carry the secret in its repr.
-    return head + nonce + key.cipher.encrypt(nonce, secret.encode("utf-8", "surrogatepass"), _associated(place, head))
+def encrypt(key: DataKey, secret: SecretField, plaintext: str) -> bytes:
+    """Return a secret's ciphertext for a field; the key must be of the field's tenant."""
+    header, nonce = _HEADER.pack(_FORMAT, key.version), os.urandom(_NONCE)
+    # surrogatepass: any str can be encrypted. An encoding error would carry the secret in its repr.
+    encoded = plaintext.encode("utf-8", "surrogatepass")
+    return header + nonce + key.cipher.encrypt(nonce, encoded, _associated_data(secret, header))
 
 
-def open_sealed(key: DataKey, place: Place, sealed: bytes) -> str:
-    """Return the secret that was sealed for a place under a key.
+def decrypt(key: DataKey, secret: SecretField, ciphertext: bytes) -> str:
+    """Return the secret that was encrypted for a field under a key.
 
     Raises:
-        CredentialUnreadable: it was sealed for another place or under another key, or changed since.
+        CredentialUnreadable: it was encrypted for another field or under another key, or changed since.
     """
-    head, nonce = sealed[: _HEAD.size], sealed[_HEAD.size : _HEAD.size + _NONCE]
+    header, nonce = ciphertext[: _HEADER.size], ciphertext[_HEADER.size : _HEADER.size + _NONCE]
     try:
-        secret = key.cipher.decrypt(nonce, sealed[_HEAD.size + _NONCE :], _associated(place, head))
+        encoded = key.cipher.decrypt(nonce, ciphertext[_HEADER.size + _NONCE :], _associated_data(secret, header))
     except InvalidTag:
-        raise _unreadable("it was not sealed for this place under this key", place.tenant_id, place) from None
-    return secret.decode("utf-8", "surrogatepass")
+        raise _unreadable("not encrypted for this field under this key", secret.tenant_id, secret) from None
+    return encoded.decode("utf-8", "surrogatepass")
 
 
-def _associated(place: Place, head: bytes) -> bytes:
-    """What a ciphertext is bound to, each part after its length: no two places or key versions look alike."""
-    parts = (place.tenant_id.bytes, place.connection_id.bytes, place.field.encode(), head)
+def _associated_data(secret: SecretField, header: bytes) -> bytes:
+    """Return what a ciphertext is bound to. Each part follows its length, so that no two fields or versions collide."""
+    parts = (secret.tenant_id.bytes, secret.connection_id.bytes, secret.name.encode(), header)
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
-def _ask_kms(operation: str, tenant_id: UUID, **parameters: Any) -> dict[str, Any]:
+def _call_kms(operation: str, tenant_id: UUID, **parameters: Any) -> dict[str, Any]:
     kms = clients.client("kms")
     from botocore.exceptions import BotoCoreError, ClientError
 
@@ -205,7 +209,7 @@ def _ask_kms(operation: str, tenant_id: UUID, **parameters: Any) -> dict[str, An
         return getattr(kms, operation)(EncryptionContext={"tenant": str(tenant_id)}, **parameters)
     except ClientError as error:
         reason = error.response["Error"]["Code"]
-        if reason in _NOT_WRAPPED_FOR_IT:
+        if reason in _WRONG_KEY:
             raise _unreadable(f"KMS did not wrap this data key for the tenant ({reason})", tenant_id) from None
     except BotoCoreError as error:
         reason = type(error).__name__
@@ -214,11 +218,11 @@ def _ask_kms(operation: str, tenant_id: UUID, **parameters: Any) -> dict[str, An
     )
 
 
-def _unreadable(reason: str, tenant_id: UUID, place: Place | None = None) -> CredentialUnreadable:
-    """Raise the alert that belongs to the error: somebody moved or changed a ciphertext, or a key is lost."""
+def _unreadable(reason: str, tenant_id: UUID, secret: SecretField | None = None) -> CredentialUnreadable:
+    """Raise the alert that belongs to the error: a ciphertext was moved or changed, or a key is lost."""
     where = {"tenant_id": str(tenant_id)}
-    if place is not None:
-        where |= {"connection_id": str(place.connection_id), "field": place.field}
+    if secret is not None:
+        where |= {"connection_id": str(secret.connection_id), "field": secret.name}
     logger.error("A credential cannot be read", extra={"alert": "credential-unreadable", "reason": reason, **where})
     metrics.add_metric(name="CredentialUnreadable", unit=MetricUnit.Count, value=1)
     return CredentialUnreadable(cause=f"A credential cannot be read: {reason}")

@@ -1,4 +1,4 @@
-"""The tenants' data keys: the table of what KMS wrapped, and the execution environment's cache of what it opened."""
+"""The table of wrapped data keys, and the execution environment's cache of unwrapped ones."""
 
 from functools import cache
 from typing import Any
@@ -20,41 +20,41 @@ def current() -> DataKeys:
 
 
 class StoredKeys:
-    """The table of wrapped data keys, as a crypto.KeyStore."""
+    """The table tenant_data_keys, as a crypto.KeyStore."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def wrapped(self, tenant_id: UUID, version: int | None = None) -> WrappedKey | None:
-        """Return a tenant's wrapped key of that version, or its active one; None where there is none."""
+    def find(self, tenant_id: UUID, version: int | None = None) -> WrappedKey | None:
+        """Return a tenant's wrapped key of that version, by default its active one; None where there is no such key."""
         with self._database.transaction(tenant_id) as transaction:
-            return _wrapped(transaction, tenant_id, version)
+            return _find(transaction, tenant_id, version)
 
-    def keep(self, tenant_id: UUID, after: int, wrapped: bytes, kms_key_id: str) -> WrappedKey:
-        """Make a key the tenant's active one, unless `after` (0: none) no longer is; return the one that is."""
+    def activate(self, tenant_id: UUID, replaces: int, wrapped: bytes, kms_key_id: str) -> WrappedKey:
+        """Store a new key as the tenant's active one, as crypto.KeyStore says."""
         with self._database.transaction(tenant_id) as transaction:
             transaction.execute(
                 """
                 UPDATE tenant_data_keys SET status = 'retired'
                 WHERE tenant_id = %s AND version = %s AND status = 'active'
                 """,
-                [tenant_id, after],
+                [tenant_id, replaces],
             )
-            # Where another came first, the number is taken: a second first use, or rotation, waits for it here.
+            # A concurrent first use or rotation waits here for the first one, then finds the version taken.
             transaction.execute(
                 """
                 INSERT INTO tenant_data_keys (tenant_id, version, wrapped, kms_key_id) VALUES (%s, %s, %s, %s)
                 ON CONFLICT DO NOTHING
                 """,
-                [tenant_id, after + 1, wrapped, kms_key_id],
+                [tenant_id, replaces + 1, wrapped, kms_key_id],
             )
-            active = _wrapped(transaction, tenant_id, None)
+            active = _find(transaction, tenant_id, None)
         if active is None:
-            raise CredentialUnreadable(cause=f"Tenant {tenant_id} has data keys and none that is active")
+            raise CredentialUnreadable(cause=f"Tenant {tenant_id} has data keys, but no active one")
         return active
 
 
-def _wrapped(transaction: psycopg.Connection[Any], tenant_id: UUID, version: int | None) -> WrappedKey | None:
+def _find(transaction: psycopg.Connection[Any], tenant_id: UUID, version: int | None) -> WrappedKey | None:
     row = transaction.execute(
         """
         SELECT version, wrapped, kms_key_id FROM tenant_data_keys

@@ -1,4 +1,7 @@
-"""The tenants' data keys over time: rotated when they are old, their secrets sealed anew while they are in use."""
+"""The rotation of data keys by a schedule: an old key is replaced, and the secrets under it are re-wrapped.
+
+To re-wrap a secret is to decrypt it and to encrypt it again under the tenant's active data key, while it is in use.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,19 +16,22 @@ from causeway.errors.vault import CredentialUnreadable, KeyServiceUnavailable
 from causeway.jobs.invocations import Invocation, TimeBudget
 from causeway.jobs.tenants import for_each_due
 from causeway.tenancy.context import JobContext
-from causeway.vault.crypto import DataKeys, Place, seal
+from causeway.vault.crypto import DataKeys, SecretField, encrypt
 
-# A data key seals for so long.
+# A data key older than this is rotated.
 ROTATE_AFTER = timedelta(days=90)
-# Secret fields sealed anew in one transaction.
+# Secret fields that one transaction re-wraps.
 _BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Rewrapped:
-    """A batch of re-wrapping: how many fields were sealed anew, how many could not be read.
+class Batch:
+    """A batch of re-wrapping.
 
-    after: what the next batch is given; None once there is nothing left to do.
+    Attributes:
+        fields: how many were re-wrapped.
+        unreadable: how many could not be decrypted.
+        after: where the next batch begins; None where there is nothing left.
     """
 
     fields: int
@@ -48,38 +54,39 @@ def run(invocation: Invocation, keys: DataKeys) -> dict[str, int]:
         KeyServiceUnavailable: KMS does not answer.
         Unavailable: what is due cannot be read.
     """
-    done = {"rotated": 0, "rewrapped": 0, "unreadable": 0, "failed": 0}
+    counts = {"rotated": 0, "rewrapped": 0, "unreadable": 0, "failed": 0}
 
     def renew(tenant: Any) -> None:
         context = invocation.job("key-rotation", tenant.tenant_id)
         try:
-            _renew(context, keys, invocation.budget, done, rotate=tenant.rotate)
+            _renew(context, keys, invocation.budget, counts, rotate=tenant.rotate)
         except CredentialUnreadable:
-            # The tenant's data key itself.
-            done["unreadable"] += 1
+            # The tenant's active data key itself cannot be unwrapped.
+            counts["unreadable"] += 1
 
-    done["failed"] = for_each_due(invocation, _due, renew, stop_on=(KeyServiceUnavailable,))
-    return done
+    # Every tenant's keys need KMS.
+    counts["failed"] = for_each_due(invocation, _due, renew, stop_on=(KeyServiceUnavailable,))
+    return counts
 
 
 def _due(transaction: psycopg.Connection[Any]) -> list[Any]:
     return transaction.execute("SELECT tenant_id, rotate FROM data_keys_due_v1(%s) AS d", [ROTATE_AFTER]).fetchall()
 
 
-def _renew(context: JobContext, keys: DataKeys, budget: TimeBudget, done: dict[str, int], *, rotate: bool) -> None:
-    before = done["rewrapped"]
+def _renew(context: JobContext, keys: DataKeys, budget: TimeBudget, counts: dict[str, int], *, rotate: bool) -> None:
+    before = counts["rewrapped"]
     if rotate:
         keys.rotate(context.tenant)
-        done["rotated"] += 1
+        counts["rotated"] += 1
     try:
         after, more = None, True
         while more and budget.has_time():
             batch = rewrap(context.database, keys, context.tenant, after, _BATCH)
-            done["rewrapped"] += batch.fields
-            done["unreadable"] += batch.unreadable
+            counts["rewrapped"] += batch.fields
+            counts["unreadable"] += batch.unreadable
             after, more = batch.after, batch.after is not None
     finally:
-        _record(context, rotated=rotate, fields=done["rewrapped"] - before)
+        _audit(context, rotated=rotate, fields=counts["rewrapped"] - before)
 
 
 def rewrap(
@@ -88,23 +95,23 @@ def rewrap(
     tenant_id: UUID,
     after: tuple[UUID, int, str] | None = None,
     batch: int = 100,
-) -> Rewrapped:
-    """Seal up to a batch of a tenant's fields anew under its newest data key, while they are in use.
+) -> Batch:
+    """Re-wrap a batch of a tenant's secret fields under its active data key.
 
-    KMS is asked between transactions. May be stopped anywhere and begun again from the start: what is done is not found
-    again. A field that cannot be read is counted and left; its alert has been raised.
+    It calls KMS between transactions. It may be killed at any point and begin again from the start: fields that are
+    done are not found again. A field that cannot be decrypted is counted and stays as it is; its alert has been raised.
 
     Args:
-        database: whose login may read credentials.
+        database: of a login that may read credentials.
         keys: the data keys of all tenants.
         tenant_id: the tenant.
-        after: the place to go on from, as the batch before returned it.
-        batch: the most fields to take.
+        after: where to begin, as the batch before returned it.
+        batch: fields, at most.
 
     Raises:
         KeyServiceUnavailable: KMS is needed and does not answer.
     """
-    newest = keys.newest(tenant_id)
+    key = keys.active(tenant_id)
     with database.transaction(tenant_id) as transaction:
         rows = transaction.execute(
             """
@@ -112,41 +119,41 @@ def rewrap(
             WHERE tenant_id = %s AND key_version <> %s AND (connection_id, version, field) > (%s, %s, %s)
             ORDER BY connection_id, version, field LIMIT %s
             """,
-            [tenant_id, newest.version, *(after or (UUID(int=0), 0, "")), batch],
+            [tenant_id, key.version, *(after or (UUID(int=0), 0, "")), batch],
         ).fetchall()
-    anew: list[tuple[Any, ...]] = []
+    changes: list[tuple[Any, ...]] = []
     unreadable = 0
     for row in rows:
-        place = Place(tenant_id, row.connection_id, row.field)
+        secret = SecretField(tenant_id, row.connection_id, row.field)
         try:
-            sealed = seal(newest, place, keys.open(place, row.ciphertext))
+            ciphertext = encrypt(key, secret, keys.decrypt(secret, row.ciphertext))
         except CredentialUnreadable:
             unreadable += 1
         else:
-            anew.append((*row, sealed))
+            changes.append((*row, ciphertext))
     last = rows[-1] if len(rows) == batch else None
-    done = _replace(database, tenant_id, anew)
-    return Rewrapped(done, unreadable, None if last is None else (last.connection_id, last.version, last.field))
+    fields = _replace(database, tenant_id, changes)
+    return Batch(fields, unreadable, None if last is None else (last.connection_id, last.version, last.field))
 
 
-def _replace(database: Database, tenant_id: UUID, anew: list[tuple[Any, ...]]) -> int:
-    """Exchange ciphertexts, but for those exchanged or destroyed meanwhile; return how many were."""
-    if not anew:
+def _replace(database: Database, tenant_id: UUID, changes: list[tuple[Any, ...]]) -> int:
+    """Replace ciphertexts, except those replaced or destroyed meanwhile; return how many were replaced."""
+    if not changes:
         return 0
     with database.transaction(tenant_id) as transaction:
         return transaction.execute(
             """
-            UPDATE api_credentials AS c SET ciphertext = s.anew
+            UPDATE api_credentials AS c SET ciphertext = s.rewrapped
             FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::bytea[], %s::bytea[])
-                AS s (connection_id, version, field, ciphertext, anew)
+                AS s (connection_id, version, field, ciphertext, rewrapped)
             WHERE c.tenant_id = current_tenant() AND c.connection_id = s.connection_id AND c.version = s.version
                 AND c.field = s.field AND c.ciphertext = s.ciphertext
             """,
-            [list(column) for column in zip(*anew, strict=True)],
+            [list(column) for column in zip(*changes, strict=True)],
         ).rowcount
 
 
-def _record(context: JobContext, *, rotated: bool, fields: int) -> None:
+def _audit(context: JobContext, *, rotated: bool, fields: int) -> None:
     if not rotated and not fields:
         return
     entry = context.entry(

@@ -1,16 +1,14 @@
-"""The end of replaced credentials: their overlap ends, and their ciphertexts are destroyed later."""
+"""The retention of replaced credentials: a schedule ends their overlap, and destroys their ciphertexts later."""
 
 from typing import Any
 from uuid import UUID
-
-import psycopg
 
 from causeway.audit_log import Action, record
 from causeway.jobs.invocations import Invocation
 from causeway.jobs.tenants import for_each_due
 from causeway.tenancy.context import JobContext
-from causeway.vault import credentials
-from causeway.vault.credentials import KEPT, OVERLAP, Expired
+from causeway.vault import versions
+from causeway.vault.versions import Expired
 
 
 def run(invocation: Invocation) -> dict[str, int]:
@@ -26,33 +24,27 @@ def run(invocation: Invocation) -> dict[str, int]:
     Raises:
         Unavailable: what is due cannot be read.
     """
-    done = {"retired": 0, "destroyed": 0, "failed": 0}
+    counts = {"retired": 0, "destroyed": 0, "failed": 0}
 
     def expire(connection: Any) -> None:
         context = invocation.job("credential-retention", connection.tenant_id)
         expired = _expire(context, connection.connection_id)
-        done["retired"] += len(expired.retired)
-        done["destroyed"] += len(expired.destroyed)
+        counts["retired"] += len(expired.retired)
+        counts["destroyed"] += len(expired.destroyed)
 
-    done["failed"] = for_each_due(invocation, _due, expire)
-    return done
-
-
-def _due(transaction: psycopg.Connection[Any]) -> list[Any]:
-    return transaction.execute(
-        "SELECT tenant_id, connection_id FROM credentials_due_v1(%s, %s)", [OVERLAP, KEPT]
-    ).fetchall()
+    counts["failed"] = for_each_due(invocation, versions.due, expire)
+    return counts
 
 
 def _expire(context: JobContext, connection_id: UUID) -> Expired:
     with context.transaction() as transaction:
-        expired = credentials.expire(transaction, connection_id)
-        # The audit log comes last: from its first entry on, the tenant's other writers wait.
-        for action, versions in (
+        expired = versions.expire(transaction, connection_id)
+        # The audit entries come last: from the first one on, other writers of the tenant's audit log wait.
+        for action, changed in (
             (Action.CREDENTIAL_RETIRED, expired.retired),
             (Action.CREDENTIAL_DESTROYED, expired.destroyed),
         ):
-            if versions:
-                about = {"object_kind": "connection", "object_id": str(connection_id), "after": {"versions": versions}}
+            if changed:
+                about = {"object_kind": "connection", "object_id": str(connection_id), "after": {"versions": changed}}
                 record(transaction, context.entry(action, **about))
     return expired
