@@ -5,7 +5,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from causeway.edge import answers
 from causeway.edge.hub import HubAnswer, HubCall, route
 from causeway.tenancy import memberships
-from causeway.wire import addresses
+from causeway.wire import path_ids
 
 app = APIGatewayHttpResolver()
 
@@ -33,7 +33,7 @@ def every(call: HubCall) -> HubAnswer:
 )
 def change(call: HubCall) -> HubAnswer:
     """Suspend a person, or let them in again."""
-    exact = addresses.is_exact(call.delivered["subject"])
+    exact = path_ids.is_exact(call.delivered["subject"])
     subject, context = call.path["subject"], call.keeping(_shown)
     return _shown(memberships.change(context, subject, call.body, call.if_match, exact=exact))
 

@@ -35,15 +35,15 @@ def test_list_of_tags_names_versions(header: str, versions: set[int]) -> None:
 def test_weak_tag_of_the_current_version_is_explained() -> None:
     """The object has not changed since it was read."""
     with pytest.raises(VersionMismatch, match="compared strongly") as raised:
-        Expected.parse('W/"3"').demand(3)
+        Expected.parse('W/"3"').check(3)
     assert (raised.value.version, "without W/" in raised.value.action) == (3, True)
     with pytest.raises(VersionMismatch, match="its version is now 4"):
-        Expected.parse('W/"3"').demand(4)
+        Expected.parse('W/"3"').check(4)
 
 
 def test_star_is_any_version() -> None:
     assert Expected.parse(" * ") == ANY
-    ANY.demand(1)
+    ANY.check(1)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,6 @@ def test_malformed_list_of_tags_is_refused(header: str) -> None:
 
 def test_other_version_is_refused_and_the_current_one_named() -> None:
     with pytest.raises(VersionMismatch, match="its version is now 5") as raised:
-        Expected(frozenset({3, 4})).demand(5)
+        Expected(frozenset({3, 4})).check(5)
     assert raised.value.version == 5
-    Expected(frozenset({4, 5})).demand(5)
+    Expected(frozenset({4, 5})).check(5)

@@ -10,9 +10,9 @@ TIME: Schema = {"type": "string", "format": "date-time"}
 ID: Schema = {"type": "string", "format": "uuid"}
 TEXT: Schema = {"type": "string"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
-# What an id of a player, game or session is to strict_json.integer_field.
+# An id of a player, game or session: fields.integer_field.
 NUMBER: Schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
-# What an id that is a text is to strict_json.
+# An id that is a text: fields.id_field.
 SHORT: Schema = {"type": "string", "minLength": 1, "maxLength": 255}
 VERSION: Schema = {"type": "integer", "minimum": 1, "description": "Of the object; its ETag is this in quotes."}
 MONEY: Schema = {"type": "string", "pattern": "^-?[0-9]+$", "description": "Minor units."}

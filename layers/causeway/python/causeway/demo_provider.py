@@ -17,7 +17,7 @@ from causeway.errors.requests import InvalidRequest
 from causeway.game_signing import signed_calls
 from causeway.game_signing.callers import GameProvider
 from causeway.outbound.deadlines import Deadline
-from causeway.wire.strict_json import integer_field, required_text
+from causeway.wire.fields import id_field, integer_field
 
 # Seconds for a scripted round. The function's own limit is 29: before these the caller is proved, after them comes a
 # transaction.
@@ -45,12 +45,12 @@ class Launch:
     def parse(cls, body: dict[str, Any]) -> Self:
         """Read the body; raises InvalidRequest, which names the field."""
         return cls(
-            required_text(body, "sessionToken"),
+            id_field(body, "sessionToken"),
             integer_field(body, "casinoSessionId"),
             integer_field(body, "userId"),
-            required_text(body, "gameId"),
-            required_text(body, "currency"),
-            required_text(body, "casinoCode"),
+            id_field(body, "gameId"),
+            id_field(body, "currency"),
+            id_field(body, "casinoCode"),
         )
 
 
@@ -67,10 +67,10 @@ class Simulation:
     def parse(cls, body: dict[str, Any]) -> Self:
         """Read the body; raises InvalidRequest, which names the field."""
         return cls(
-            required_text(body, "sessionToken"),
-            required_text(body, "providerSessionId"),
+            id_field(body, "sessionToken"),
+            id_field(body, "providerSessionId"),
             integer_field(body, "userId"),
-            required_text(body, "casinoCode"),
+            id_field(body, "casinoCode"),
         )
 
 

@@ -16,9 +16,8 @@ from causeway.errors.requests import InvalidRequest
 from causeway.outbound.replies import Reply
 from causeway.tenancy.context import RequestContext
 from causeway.wire import strict_json
-from causeway.wire.fields import known_fields, text_field
+from causeway.wire.fields import id_field, known_fields, text_field
 from causeway.wire.preconditions import Expected
-from causeway.wire.strict_json import id_field
 
 _PROVIDER = "gohighlevel"
 # Characters of a calendar's name that are passed on.

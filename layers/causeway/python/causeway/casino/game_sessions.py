@@ -14,8 +14,7 @@ from causeway.errors.tenancy import Suspended
 from causeway.errors.tree import CausewayError
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.launcher import Launcher
-from causeway.wire.fields import known_fields
-from causeway.wire.strict_json import id_field, integer_field
+from causeway.wire.fields import integer_field, known_fields, optional_id_field
 
 logger = Logger(child=True)
 
@@ -33,7 +32,7 @@ class LaunchRequest:
     def parse(cls, body: dict[str, Any]) -> Self:
         """Read the body; raises InvalidRequest, which names the field."""
         known_fields(body, {"userId", "gameId", "currency"})
-        currency = id_field(body, "currency", required=False)
+        currency = optional_id_field(body, "currency")
         return cls(integer_field(body, "userId"), integer_field(body, "gameId"), currency)
 
 

@@ -16,7 +16,8 @@ from causeway.outbound.deadlines import Deadline
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.launcher import Launcher
 from causeway.tenancy.permissions import Permission
-from causeway.wire.strict_json import required_text, shown_name
+from causeway.wire.fields import id_field
+from causeway.wire.strict_json import shown_name
 
 _PERMISSION: Permission = "games.launch"
 # Seconds for a launch, which the round of simulateRound shares. The function's own limit is 29: after these come two
@@ -149,7 +150,7 @@ class _LaunchAnswer:
         least, most = (_amount(body, name) for name in ("minBet", "maxBet"))
         if int(least) > int(most):
             raise InvalidRequest("minBet is more than maxBet")
-        return cls(required_text(body, "providerSessionId"), least, most)
+        return cls(id_field(body, "providerSessionId"), least, most)
 
 
 def _amount(body: dict[str, Any], name: str) -> str:

@@ -78,7 +78,7 @@ def change(context: RequestContext, key: str, expected: Expected, body: dict[str
         raise InvalidRequest("Nothing to change: send a field of the template")
     with context.platform_transaction() as transaction:
         before = after = providers.find(transaction, key)
-        expected.demand(before.version)
+        expected.check(before.version)
         version = before.version
         if changes:
             after = providers.change(transaction, key, changes, version, providers.read_shape(_folder()))

@@ -10,6 +10,7 @@ from typing import Any, Never
 from causeway.catalogue import patterns, validation_cost, validation_sentences
 from causeway.catalogue.validation_sentences import joined
 from causeway.errors.catalogue import ConfigSchemaInvalid
+from causeway.wire.fields import is_storable
 from causeway.wire.names import unseen
 from causeway.wire.strict_json import NotAnInteger
 
@@ -90,7 +91,7 @@ def unholdable(value: Any, path: str) -> Iterator[str]:
     """Yield a sentence for each part of a value that JSON or Postgres cannot hold as it is. path: the value's."""
     if isinstance(value, NotAnInteger):
         yield f"{path} must be a whole number"
-    elif isinstance(value, str) and ("\0" in value or any("\ud800" <= character <= "\udfff" for character in value)):
+    elif isinstance(value, str) and not is_storable(value):
         yield f"{path} holds a character that is not text"
     elif isinstance(value, dict):
         for name, inner in value.items():

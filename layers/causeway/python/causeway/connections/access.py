@@ -84,7 +84,7 @@ def find(
 ) -> Found:
     """Do as found does, in a transaction that is open."""
     connection = rows.find(transaction, connection_id)
-    expected.demand(connection.version)
+    expected.check(connection.version)
     provider = providers.find(transaction, connection.provider_key)
     # The template may have changed since the first statement: the connection is judged by the one that is used.
     changed = provider.sent(connection.environment) if provider.changed_by_admin else None

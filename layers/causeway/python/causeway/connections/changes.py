@@ -101,7 +101,7 @@ def change(context: RequestContext, connection_id: UUID, expected: Expected, wan
         return reconfiguration.reconfigure(context, connection_id, expected, wanted, wanted.config or {})
     with context.transaction() as transaction:
         before = rows.find(transaction, connection_id, lock=True)
-        expected.demand(before.version)
+        expected.check(before.version)
         changed = writes.update(transaction, connection_id, before.version, wanted)
         _note_change(context, transaction, Action.CONNECTION_CHANGED, before, changed)
         context.done(transaction, changed)
@@ -201,7 +201,7 @@ def disable(context: RequestContext, connection_id: UUID, expected: Expected) ->
     """Stop a connection from being used until it is enabled. Raises ConnectionNotFound, VersionMismatch."""
     with context.transaction() as transaction:
         before = rows.find(transaction, connection_id, lock=True)
-        expected.demand(before.version)
+        expected.check(before.version)
         connection = writes.disable(transaction, connection_id, before.version)
         _note_change(context, transaction, Action.CONNECTION_DISABLED, before, connection)
         context.done(transaction, connection)
@@ -217,7 +217,7 @@ def delete(context: RequestContext, connection_id: UUID, expected: Expected) -> 
     with context.transaction() as transaction:
         # Lock the connection's row first, as all who change it and its credential do: no deadlocks.
         connection = rows.find(transaction, connection_id, lock=True)
-        expected.demand(connection.version)
+        expected.check(connection.version)
         writes.delete(transaction, connection_id, connection.version)
         destroyed = versions.destroy(transaction, connection_id)
         audit.note(context, transaction, Action.CREDENTIAL_DESTROYED, connection, after={"versions": destroyed})

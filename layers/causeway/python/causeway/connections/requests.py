@@ -8,7 +8,7 @@ from uuid import UUID
 
 from causeway.errors.connections import ConnectionNotFound
 from causeway.errors.requests import InvalidRequest
-from causeway.wire.fields import choice_field, known_fields, object_field, text_field, uuid_or
+from causeway.wire.fields import choice_field, known_fields, object_field, parse_uuid, text_field
 from causeway.wire.names import name_field
 from causeway.wire.pages import Listing, PageRequest
 
@@ -86,7 +86,7 @@ class NewSecrets:
 
 def parse_connection_id(path: Mapping[str, str]) -> UUID:
     """Read a connection's id from a request's path; raises ConnectionNotFound where it is no UUID."""
-    return uuid_or(path["connection_id"], ConnectionNotFound)
+    return parse_uuid(path["connection_id"], ConnectionNotFound)
 
 
 # Newest first.

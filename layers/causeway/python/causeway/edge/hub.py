@@ -24,7 +24,7 @@ from causeway.outbound.deadlines import Deadline
 from causeway.tenancy.authorizer_context import AuthorizerContext
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.permissions import ALLOWED, KEEPER, Permission
-from causeway.wire import addresses, strict_json
+from causeway.wire import path_ids, strict_json
 from causeway.wire.fields import known_fields
 from causeway.wire.preconditions import ANY, Expected
 
@@ -61,7 +61,7 @@ class HubCall:
     @property
     def path(self) -> dict[str, str]:
         """The ids in the path; raises InvalidRequest where a parameter is ambiguous."""
-        return {name: addresses.parse(name, value) for name, value in self.delivered.items()}
+        return {name: path_ids.parse(name, value) for name, value in self.delivered.items()}
 
     @property
     def body(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 
 from causeway.aws import clients
 from causeway.errors.requests import InvalidRequest
-from causeway.wire.fields import uuid_or
+from causeway.wire.fields import parse_uuid
 from causeway.wire.strict_json import parse_object
 
 logger = Logger(child=True)
@@ -28,7 +28,7 @@ class Message:
         fields = parse_object(body.encode("utf-8", "surrogatepass"))
         if fields.keys() != {"tenantId", "rowId"}:
             raise InvalidRequest("A message must have a tenantId, a rowId and nothing else")
-        tenant_id, row_id = (uuid_or(str(fields[name]), InvalidRequest) for name in ("tenantId", "rowId"))
+        tenant_id, row_id = (parse_uuid(str(fields[name]), InvalidRequest) for name in ("tenantId", "rowId"))
         return cls(tenant_id, row_id)
 
     def send(self, queue_url: str) -> bool:

@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 
 from causeway.errors.syncs import SyncRunNotFound
-from causeway.wire.fields import uuid_or
+from causeway.wire.fields import parse_uuid
 from causeway.wire.pages import Listing, Page
 
 Transaction = psycopg.Connection[Any]
@@ -94,7 +94,7 @@ class Result:
 
 def parse_run_id(path: Mapping[str, str]) -> UUID:
     """Read a run's id from a request's path; raises SyncRunNotFound where it is no UUID."""
-    return uuid_or(path["run_id"], SyncRunNotFound)
+    return parse_uuid(path["run_id"], SyncRunNotFound)
 
 
 def find(transaction: Transaction, connection_id: UUID, run_id: UUID) -> Run:

@@ -31,7 +31,7 @@ def start(context: RequestContext, connection_id: UUID, expected: Expected) -> t
     """
     with context.transaction() as transaction:
         connection = rows.find(transaction, connection_id)
-        expected.demand(connection.version)
+        expected.check(connection.version)
         connection.check_usable()
         run, made = runs.request(transaction, connection_id, context.new_id(), context.caller.subject)
         if made:

@@ -14,7 +14,7 @@ from causeway.errors.requests import NameTaken
 from causeway.errors.tenancy import ApiKeyNotFound
 from causeway.tenancy import identity
 from causeway.tenancy.context import RequestContext
-from causeway.wire.fields import known_fields, uuid_or
+from causeway.wire.fields import known_fields, parse_uuid
 from causeway.wire.names import name_field
 from causeway.wire.pages import Listing, Page
 from causeway.wire.preconditions import Expected
@@ -31,7 +31,7 @@ LISTING = Listing("api_keys", (datetime, UUID))
 
 def parse_key_id(path: Mapping[str, str]) -> UUID:
     """Read a key's id from a request's path; raises ApiKeyNotFound where it is no UUID."""
-    return uuid_or(path["key_id"], ApiKeyNotFound)
+    return parse_uuid(path["key_id"], ApiKeyNotFound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def revoke(context: RequestContext, key_id: UUID, expected: Expected) -> ApiKey:
         key = _find_or_none(transaction, key_id, lock=True)
         if key is None:
             raise ApiKeyNotFound
-        expected.demand(key.version)
+        expected.check(key.version)
         if key.revoked_at is not None:
             context.done(transaction, key)
             return key

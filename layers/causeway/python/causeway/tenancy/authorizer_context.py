@@ -8,7 +8,7 @@ from causeway.errors.tenancy import Unauthorized
 from causeway.errors.tree import BY_CODE, CausewayError
 from causeway.tenancy import identity
 from causeway.tenancy.identity import Caller
-from causeway.wire.fields import uuid_or
+from causeway.wire.fields import parse_uuid
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +98,4 @@ class AuthorizerContext:
 
 
 def _id(text: str) -> UUID:
-    return uuid_or(text, Unauthorized)
+    return parse_uuid(text, Unauthorized)

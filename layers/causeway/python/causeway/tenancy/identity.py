@@ -14,7 +14,7 @@ from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import Forbidden, Suspended, TenantNotFound, TenantRequired, Unauthorized
 from causeway.tenancy.permissions import ALLOWED, Permission, Role
 from causeway.wire import base64url
-from causeway.wire.fields import text_field, uuid_or
+from causeway.wire.fields import parse_uuid, text_field
 from causeway.wire.names import name_field, unseen
 
 _PREFIX = "cwk_"
@@ -148,7 +148,7 @@ def of_claims(claims: dict[str, str], tenant_asked: str | None) -> Caller:
         )
     profile = Profile.of_claims(claims)
     if role == "super_admin":
-        named = None if tenant_asked is None else uuid_or(tenant_asked, TenantNotFound)
+        named = None if tenant_asked is None else parse_uuid(tenant_asked, TenantNotFound)
         return Caller("person", subject, role, named, profile=profile)
     return Caller("person", subject, role, _tenant(claims), profile=profile)
 
@@ -196,7 +196,7 @@ def _tenant(claims: dict[str, str]) -> UUID:
     tenant = claims.get("custom:tenant_id", "")
     if not tenant:
         raise Unauthorized("The token names no tenant (custom:tenant_id)")
-    return uuid_or(tenant, TenantNotFound)
+    return parse_uuid(tenant, TenantNotFound)
 
 
 @dataclass(frozen=True, slots=True)

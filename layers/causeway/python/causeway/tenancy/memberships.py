@@ -11,7 +11,7 @@ from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import MembershipNotFound, OwnMembership
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.identity import LONGEST_SUBJECT
-from causeway.wire import addresses
+from causeway.wire import path_ids
 from causeway.wire.fields import choice_field, known_fields, text_field
 from causeway.wire.pages import Listing, Page
 from causeway.wire.preconditions import Expected
@@ -55,7 +55,7 @@ class Membership:
         """Return what the audit log keeps of it: no personal data, as that log cannot forget."""
         return {
             "subject": self.subject,
-            "address": addresses.address(self.subject),
+            "address": path_ids.encode(self.subject),
             "role": self.role,
             "status": self.status,
             "createdAt": self.created_at.isoformat(),
@@ -115,7 +115,7 @@ def change(
         raise OwnMembership
     with context.transaction() as transaction:
         before = _find(transaction, subject, exact=exact)
-        expected.demand(before.version)
+        expected.check(before.version)
         if before.status == status:
             context.done(transaction, before)
             return before

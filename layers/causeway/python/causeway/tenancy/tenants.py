@@ -14,7 +14,7 @@ from causeway.audit_log import PLATFORM, Action, record
 from causeway.errors.requests import InvalidRequest, NameTaken
 from causeway.errors.tenancy import TenantNotFound
 from causeway.tenancy.context import RequestContext
-from causeway.wire.fields import known_fields, text_field, uuid_or
+from causeway.wire.fields import known_fields, parse_uuid, text_field
 from causeway.wire.names import name_field
 from causeway.wire.pages import Listing, Page
 from causeway.wire.preconditions import Expected
@@ -33,7 +33,7 @@ LISTING = Listing("tenants", (str,))
 
 def parse_tenant_id(path: Mapping[str, str]) -> UUID:
     """Read a tenant's id from a request's path; raises TenantNotFound where it is no UUID."""
-    return uuid_or(path["tenant_id"], TenantNotFound)
+    return parse_uuid(path["tenant_id"], TenantNotFound)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def change(context: RequestContext, tenant_id: UUID, body: dict[str, Any], expec
         before = _find_or_none(transaction, tenant_id, lock=True)
         if before is None:
             raise TenantNotFound
-        expected.demand(before.version)
+        expected.check(before.version)
         if before.display_name == name:
             context.done(transaction, before)
             return before

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from causeway.errors.requests import InvalidRequest
 from causeway.wire import base64url, strict_json
-from causeway.wire.fields import known_fields
+from causeway.wire.fields import LARGEST_INTEGER, is_storable, known_fields
 
 # Bytes of a page's rows as JSON. Lambda's answer takes 6 MB and can be three times as large: in it a quote inside a row
 # is four bytes instead of two, and six where the rows are CSV. A hundred calls with their bodies could be 7 MB.
@@ -21,7 +21,6 @@ MOST_BYTES = 2_000_000
 # Characters of a cursor. The longest key is a person's subject, 255 characters of up to six bytes in JSON.
 LONGEST_CURSOR = 4096
 _WRONG_CURSOR = "cursor is not one that was answered here"
-_LARGEST_INTEGER = 2**63 - 1
 
 Row = TypeVar("Row")
 Key = tuple[Any, ...]
@@ -146,13 +145,13 @@ def _written(value: Any) -> str | int:
 
 
 def _integer(value: Any) -> int:
-    if type(value) is not int or not 0 <= value <= _LARGEST_INTEGER:
+    if type(value) is not int or not 0 <= value <= LARGEST_INTEGER:
         raise ValueError("not a bigint of a row")
     return value
 
 
 def _text(value: Any) -> str:
-    if type(value) is not str or not value or "\0" in value:
+    if type(value) is not str or not value or not is_storable(value):
         raise ValueError("not a text of a row")
     return value
 

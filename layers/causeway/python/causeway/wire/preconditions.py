@@ -52,7 +52,7 @@ class Expected:
                 raise InvalidRequest("If-Match must have commas between ETags")
             place = separator.end()
 
-    def demand(self, version: int) -> None:
+    def check(self, version: int) -> None:
         """Raise VersionMismatch, which names the object's version, where it is none of the expected ones."""
         if self.versions is None or version in self.versions:
             return

@@ -84,36 +84,3 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     if is_deeper(value, _MOST_LEVELS):
         raise InvalidRequest("The body is nested too deeply")
     return value
-
-
-def id_field(body: dict[str, Any], name: str, *, required: bool = True) -> str | None:
-    """Return an id or another short text: 1 to 255 characters, as sent.
-
-    Raises:
-        InvalidRequest: absent though required, not a string, of another length, or with a NUL or a lone surrogate.
-    """
-    value = body.get(name)
-    if value is None and not required:
-        return None
-    if not isinstance(value, str) or isinstance(value, NotAnInteger) or not 1 <= len(value) <= 255:
-        raise InvalidRequest(f"{name} must be a string of 1 to 255 characters")
-    if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-        raise InvalidRequest(f"{name} holds a character that is not text")
-    return value
-
-
-def required_text(body: dict[str, Any], name: str) -> str:
-    """Return an id or another short text that must be there; as id_field."""
-    return id_field(body, name) or ""
-
-
-def integer_field(body: dict[str, Any], name: str) -> int:
-    """Return an id that is a whole number from 1 to 2^63 - 1.
-
-    Raises:
-        InvalidRequest: absent, not an integer (true and "1" are none), or out of range.
-    """
-    value = body.get(name)
-    if type(value) is not int or not 1 <= value <= 2**63 - 1:
-        raise InvalidRequest(f"{name} must be a whole number from 1 to {2**63 - 1}")
-    return value

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from causeway.errors.casino import InvalidAmount
 from causeway.errors.requests import InvalidRequest
-from causeway.wire.strict_json import id_field, integer_field, required_text
+from causeway.wire.fields import id_field, integer_field, optional_id_field
 
 _KINDS = ("win", "promo", "jackpot")
 
@@ -20,8 +20,14 @@ def _amount(body: dict[str, Any]) -> int:
     return value
 
 
+def _related(body: dict[str, Any], kind: str) -> str | None:
+    """Return the id of the bet that a credit belongs to, which a win must name."""
+    name = "relatedTransactionId"
+    return id_field(body, name) if kind == "win" else optional_id_field(body, name)
+
+
 def _currency(body: dict[str, Any]) -> str | None:
-    return id_field(body, "currency", required=False)
+    return optional_id_field(body, "currency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class BalanceQuery:
     @classmethod
     def parse(cls, body: dict[str, Any]) -> Self:
         """Read the body; raises InvalidRequest, which names the field."""
-        return cls(required_text(body, "sessionToken"), integer_field(body, "userId"), _currency(body))
+        return cls(id_field(body, "sessionToken"), integer_field(body, "userId"), _currency(body))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +59,10 @@ class Bet:
     def parse(cls, body: dict[str, Any]) -> Self:
         """Read the body; raises InvalidRequest or InvalidAmount, which name the field."""
         return cls(
-            required_text(body, "sessionToken"),
+            id_field(body, "sessionToken"),
             integer_field(body, "userId"),
-            required_text(body, "transactionId"),
-            required_text(body, "roundId"),
+            id_field(body, "transactionId"),
+            id_field(body, "roundId"),
             _amount(body),
             _currency(body),
         )
@@ -82,12 +88,12 @@ class Credit:
         if kind not in _KINDS:
             raise InvalidRequest("kind must be win, promo or jackpot")
         return cls(
-            required_text(body, "sessionToken"),
+            id_field(body, "sessionToken"),
             integer_field(body, "userId"),
-            required_text(body, "transactionId"),
-            required_text(body, "roundId"),
+            id_field(body, "transactionId"),
+            id_field(body, "roundId"),
             _amount(body),
-            id_field(body, "relatedTransactionId", required=kind == "win"),
+            _related(body, kind),
             kind,
             _currency(body),
         )
@@ -108,10 +114,10 @@ class Rollback:
     def parse(cls, body: dict[str, Any]) -> Self:
         """Read the body; raises InvalidRequest, which names the field."""
         return cls(
-            required_text(body, "sessionToken"),
+            id_field(body, "sessionToken"),
             integer_field(body, "userId"),
-            required_text(body, "transactionId"),
-            id_field(body, "roundId", required=False),
-            required_text(body, "originalTransactionId"),
+            id_field(body, "transactionId"),
+            optional_id_field(body, "roundId"),
+            id_field(body, "originalTransactionId"),
             _currency(body),
         )

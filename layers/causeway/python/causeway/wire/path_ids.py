@@ -19,7 +19,7 @@ _PLAIN = re.compile(r"(?!\.{1,2}\Z)[0-9A-Za-z._~-]+")
 _AMBIGUOUS = re.compile(r"[/?%\ufffd\x00-\x1f\x7f]")
 
 
-def address(identity: str) -> str:
+def encode(identity: str) -> str:
     """Return the form of an id that any path can hold."""
     return identity if _PLAIN.fullmatch(identity) else _PREFIX + base64url.encode(identity.encode())
 

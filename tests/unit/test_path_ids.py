@@ -1,9 +1,8 @@
-"""Ids in paths (HUB 52), and the single valid spelling of base64url."""
+"""Ids in paths (HUB 52)."""
 
 import string
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -12,9 +11,7 @@ from hypothesis import strategies as st
 
 from causeway.edge import answers
 from causeway.errors.requests import InvalidRequest
-from causeway.errors.tenancy import Unauthorized
-from causeway.tenancy import identity
-from causeway.wire import addresses, base64url
+from causeway.wire import base64url, path_ids
 from local.gateway.routes import delivered_path
 from tests.unit.test_api import Context
 
@@ -22,80 +19,43 @@ TEXTS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), 
 LETTERS = string.ascii_letters + string.digits + "-_"
 
 
-@given(st.binary(max_size=80))
-def test_bytes_have_one_spelling(raw: bytes) -> None:
-    text = base64url.encode(raw)
-
-    assert base64url.decode(text) == raw
-    spelled = set()
-    for last in LETTERS if text else "":
-        try:
-            spelled.add(base64url.decode(text[:-1] + last))
-        except ValueError:
-            continue
-    # As many spellings as the unused bits of the last character allow.
-    assert len(spelled) == (0 if not text else {0: 64, 2: 4, 3: 16}[len(text) % 4])
-
-
-@pytest.mark.parametrize("text", ["QQ==", "QQ=", "Q", "QR", "Q Q", "QQ\n", "Q+", "Q/", "\u00e4\u00e4", "QUJD\r\n"])
-def test_other_spellings_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        base64url.decode(text)
-
-
-def test_api_key_has_one_spelling() -> None:
-    """The unused bits of the last character allow 16 spellings; only one is valid."""
-    key, _ = identity.make_key(UUID(int=1), uuid4())
-    canonical = []
-    for last in LETTERS:
-        try:
-            identity.of_key(None, key.text[:-1] + last)  # ty: ignore[invalid-argument-type]
-        except Unauthorized:
-            continue
-        # An accepted spelling would query the database, which is None here.
-        except AttributeError:
-            canonical.append(last)
-    assert len(canonical) == 4
-    assert key.text[-1] in canonical
-
-
 @given(TEXTS)
 def test_every_id_has_an_address_that_a_path_carries_unchanged(text: str) -> None:
     """HUB 52: API Gateway's decoding does not change this form."""
-    shown = addresses.address(text)
+    shown = path_ids.encode(text)
 
     assert set(shown.removeprefix("b64:")) <= set(LETTERS + ".~")
     assert delivered_path(f"/x/{shown}") == f"/x/{shown}"
-    assert addresses.parse("id", shown) == text
+    assert path_ids.parse("id", shown) == text
 
 
 @pytest.mark.parametrize("text", ["a", "a-b_c.d~e", "...", "6f0d7a52-8c3f-4f0e-9a53-2f6f1f0c7a11"])
 def test_plain_id_is_its_own_address(text: str) -> None:
-    assert addresses.address(text) == text
+    assert path_ids.encode(text) == text
 
 
 @pytest.mark.parametrize("text", [".", "..", "a/b", "a?b", "a%b", "b64:QQ", "a b", "\u00e9", "a\n", "a:b", "a@b"])
 def test_other_id_is_addressed_in_base64url(text: str) -> None:
-    assert addresses.address(text) == f"b64:{base64url.encode(text.encode())}"
+    assert path_ids.encode(text) == f"b64:{base64url.encode(text.encode())}"
 
 
 @pytest.mark.parametrize("delivered", ["a/b", "a?b", "a%2Fb", "a%", "a\n", "\n", "a\0", "a\x7f", "a\ufffd"])
 def test_ambiguous_id_is_refused_and_not_guessed(delivered: str) -> None:
     """HUB 52"""
     with pytest.raises(InvalidRequest, match="send b64: and the id's base64url form"):
-        addresses.parse("subject", delivered)
+        path_ids.parse("subject", delivered)
 
 
 @pytest.mark.parametrize("delivered", ["a\\b", 'a"b', "a#b", "a=b", "a`b", "a b", "a@b", "a|b", "\u00e9", "a:b"])
 def test_plain_id_in_base64url_is_refused(delivered: str) -> None:
-    assert addresses.parse("subject", delivered) == delivered
+    assert path_ids.parse("subject", delivered) == delivered
 
 
 @pytest.mark.parametrize("delivered", ["b64:", "b64:Q", "b64:QR", "b64:QQ==", "b64:Q Q", "b64:_w", "b64:AA", "b64:\n"])
 def test_address_in_another_form_is_refused(delivered: str) -> None:
     """HUB 52: an id has exactly one address."""
     with pytest.raises(InvalidRequest):
-        addresses.parse("subject", delivered)
+        path_ids.parse("subject", delivered)
 
 
 @pytest.fixture
