@@ -13,10 +13,15 @@ logger = Logger()
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
-    """Migrate; a failure fails the invocation, and the deployment with it.
+    """Migrate, and answer CloudFormation. A failure fails the invocation, and the deployment with it.
 
-    event is CloudFormation's request of a custom resource, or anything else where a person calls:
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref-requests.html
+    Args:
+        event: CloudFormation's request of a custom resource; without its fields where a person calls.
+            https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref-requests.html
+        context: Lambda's context object.
+
+    Returns:
+        The names of the migrations that were applied.
     """
     try:
         # Deleting the stack deletes no data: the database is kept, or outlives the stack as a snapshot.

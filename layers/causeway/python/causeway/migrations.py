@@ -1,4 +1,4 @@
-"""The schema's migrations, numbered plain-SQL files that yoyo runs, each in a transaction; then the catalogue."""
+"""The migrations of the schema: numbered SQL files, each applied by yoyo in a transaction. Then the catalogue."""
 
 import sys
 from collections.abc import Iterable
@@ -20,10 +20,10 @@ from causeway.database.postgres import connection_settings
 from causeway.errors.service import Internal
 from causeway.errors.tree import CausewayError
 
-# Seconds to wait for another run to end.
+# Seconds to wait for another run that holds the lock.
 _LOCK_TIMEOUT = 60
-# Beside yoyo's list of what was applied, which has names alone.
-_MAKE_CHECKSUMS = "CREATE TABLE IF NOT EXISTS _yoyo_checksum (migration_id text PRIMARY KEY, sha256 text NOT NULL)"
+# yoyo stores only the names of applied migrations: store their checksums beside them.
+_CREATE_CHECKSUMS = "CREATE TABLE IF NOT EXISTS _yoyo_checksum (migration_id text PRIMARY KEY, sha256 text NOT NULL)"
 _APPLIED = """
     SELECT m.migration_id, c.sha256 FROM _yoyo_migration AS m
     LEFT JOIN _yoyo_checksum AS c ON c.migration_id = m.migration_id
@@ -31,36 +31,35 @@ _APPLIED = """
 
 
 class _Backend(PostgresqlPsycopgBackend):
-    """Postgres whose every connection waits within bounds: yoyo runs each migration over one of its own."""
+    """yoyo's Postgres backend with time limits on every connection: it opens one for each migration."""
 
     def init_connection(self, connection: Any) -> None:
         super().init_connection(connection)
-        # A migration that waits for a lock holds up every caller that queues behind it: better to fail and come again.
+        # Every caller queues behind a migration that waits for a lock: fail, and let the deployment run it again.
         connection.execute("SET lock_timeout = '10s'")
         connection.execute("SET statement_timeout = '4min'")
 
     def mark_one(self, migration: Migration, log: bool = True) -> None:
-        """Note that a migration was applied, and which content it had; yoyo's transaction holds both."""
+        """Store that a migration was applied, and its checksum, in the transaction that applied it."""
         super().mark_one(migration, log)
         self.connection.execute(
             "INSERT INTO _yoyo_checksum (migration_id, sha256) VALUES (%s, %s)", [migration.id, _checksum(migration)]
         )
 
     def refuse_changed(self, migrations: Iterable[Migration]) -> None:
-        """Raise CausewayError where a migration is not what the database applied under its name.
+        """Raise Internal where a file differs from what the database applied under its name.
 
-        One that the database applied and that is not among the files is none of this release's: so it is after a
-        deployment was rolled back.
+        An applied migration without a file is accepted: a rolled back deployment may have left one of a later release.
         """
-        self.ensure_internal_schema_updated()  # makes _yoyo_migration
-        self.connection.execute(_MAKE_CHECKSUMS)
+        self.ensure_internal_schema_updated()  # creates _yoyo_migration
+        self.connection.execute(_CREATE_CHECKSUMS)
         applied = dict(self.connection.execute(_APPLIED).fetchall())
-        changed = [one.id for one in migrations if one.id in applied and applied[one.id] != _checksum(one)]
+        changed = [m.id for m in migrations if m.id in applied and applied[m.id] != _checksum(m)]
         if changed:
             raise Internal(
                 cause=f"Changed since this database applied them: {', '.join(changed)}. A released migration never "
-                "changes: put its old text back and the change into a new file. A database that a checkout before "
-                "the first release made cannot be brought up to date: make a new one"
+                "changes: restore its text and put the change into a new file. A database that a checkout before the "
+                "first release created cannot be updated: create a new one"
             )
 
 
@@ -69,22 +68,21 @@ def _checksum(migration: Migration) -> str:
 
 
 def migrate(url: str, folder: Path) -> list[str]:
-    """Apply the migrations that the database lacks, in order, and return their names.
+    """Apply the missing migrations in order and return their names; then load the catalogue of providers.
 
-    Each runs in a transaction; one that fails leaves the database as it was before it, and ends the run. Then the
-    catalogue of providers is brought to what the folder's catalogue/ says, where it has one.
+    Each migration runs in a transaction. A migration that fails is rolled back and ends the run; those before it stay.
 
     Args:
-        url: the owner's postgresql:// URL.
-        folder: where the numbered .sql files are.
+        url: postgresql:// URL of the owner.
+        folder: of the numbered .sql files; its folder catalogue/, where there is one, holds the catalogue.
 
     Raises:
-        CausewayError: another run holds the lock, or a migration changed after this database had applied it (then
-            nothing is applied); a driver's error is raised as it is.
+        Internal: another run holds the lock, or a file changed after this database had applied it; nothing is applied.
         Misconfigured: a file of the catalogue is not valid; the migrations stay.
+        psycopg.Error: a migration failed.
     """
     uri = parse_uri(url)
-    # yoyo decodes the login, but not the database's name.
+    # yoyo decodes the login's percent-encoding, but not that of the database's name.
     backend = _Backend(uri._replace(database=unquote(uri.database)), default_migration_table)
     backend.init_database()
     try:
@@ -98,8 +96,8 @@ def migrate(url: str, folder: Path) -> list[str]:
                 _load_catalogue(url, folder / "catalogue")
         except LockTimeout as error:
             raise Internal(
-                cause="Another migration has run for over a minute, or died holding yoyo's lock: "
-                "make sure that none is running, then DELETE FROM yoyo_lock"
+                cause="Another migration has run for over a minute, or died while it held yoyo's lock: "
+                "check that none is running, then DELETE FROM yoyo_lock"
             ) from error
         return names
     finally:
@@ -114,9 +112,10 @@ def _load_catalogue(url: str, folder: Path) -> None:
 
 
 def url_from_settings() -> str:
-    """Return the URL of the database that the function's settings name, with a password that is good now.
+    """Return the URL of the database that the settings name, with a password that is valid now.
 
-    Raises: as database.connection_settings.
+    Raises:
+        Misconfigured, Unavailable: as database.postgres.connection_settings.
     """
     given = {name: quote(str(value), safe="") for name, value in connection_settings().items()}
     login, place = "{user}:{password}".format(**given), "{host}:{port}/{dbname}".format(**given)
