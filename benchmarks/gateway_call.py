@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from psycopg.conninfo import conninfo_to_dict
 
 from benchmarks.table import Row
-from causeway.casino import ledger
+from causeway.casino.ledger import wallet
+from causeway.casino.ledger.requests import Bet
 from causeway.database.postgres import Database
 from causeway.game_signing.callers import GameProvider
 from causeway.game_signing.signatures import sign_bare
@@ -61,8 +62,8 @@ def run() -> list[Row]:
         caller = GameProvider(uuid.UUID(TENANT_ID), GAME_PROVIDER_CODE, bare_signature=True)
 
         def straight() -> None:
-            bet = ledger.Bet(SAMPLE_SESSION_TOKEN, _PLAYER, str(uuid.uuid4()), "bench", 1)
-            ledger.debit(database, caller, bet, "request")
+            bet = Bet(SAMPLE_SESSION_TOKEN, _PLAYER, str(uuid.uuid4()), "bench", 1)
+            wallet.debit(database, caller, bet, "request")
 
         through, alone = [], []
         for call, times in ((client.debit, through), (straight, alone)):

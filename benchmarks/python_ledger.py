@@ -9,7 +9,8 @@ from psycopg.conninfo import conninfo_to_dict
 from benchmarks.server import DEBIT, TENANT_ID, WALLETS, ledger_server
 from benchmarks.table import Row, in_turn
 from benchmarks.workers import rate
-from causeway.casino import ledger
+from causeway.casino.ledger import wallet
+from causeway.casino.ledger.requests import Bet
 from causeway.database.postgres import Database
 from causeway.game_signing.callers import GameProvider
 
@@ -23,8 +24,8 @@ def debits(url: str) -> Callable[[], None]:
 
     def once() -> None:
         player = random.randint(1, WALLETS)
-        bet = ledger.Bet(f"session-{player}", player, str(uuid.uuid4()), "round-1", 1000)
-        if ledger.debit(database, caller, bet, "request").code != "OK":
+        bet = Bet(f"session-{player}", player, str(uuid.uuid4()), "round-1", 1000)
+        if wallet.debit(database, caller, bet, "request").code != "OK":
             raise RuntimeError("a debit was declined")
 
     return once

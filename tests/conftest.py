@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from causeway import settings
-from causeway.casino.ledger.audit import Totals, audit
+from causeway.casino.ledger.verifier import Totals, verify
 from local.sandbox.process import Sandbox
 from local.stack import Stack
 from tests import cores
@@ -58,7 +58,7 @@ def audit_findings(stack: Stack) -> list[str]:
     """What the ledger's auditor has to say about every wallet of the stack; nothing where all is well."""
     totals = Totals()
     with psycopg.connect(stack.database_urls["auditor"], autocommit=True) as connection:
-        findings = [str(finding) for finding in audit(connection, totals)]
+        findings = [str(finding) for finding in verify(connection, totals)]
     if totals.wallet_money + totals.house_money != 0:
         findings.append(f"wallets hold {totals.wallet_money}, the house {totals.house_money}")
     return findings

@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway import audit_log
+from causeway.audit_log import entries, records, requests, spreadsheet
 from causeway.edge import answers
 from causeway.edge.hub import HubAnswer, HubCall, route
 
@@ -21,16 +21,16 @@ app = APIGatewayHttpResolver()
 def read(call: HubCall) -> HubAnswer:
     """A page of entries, newest first; reading is itself an entry."""
     # A super admin who names no tenant reads the platform's own: the catalogue's changes.
-    wanted = audit_log.Query.parse(call.query, call.context.caller.tenant_id or audit_log.PLATFORM)
+    wanted = requests.Query.parse(call.query, call.context.caller.tenant_id or entries.PLATFORM)
     with call.context.reading() as transaction:
-        page = audit_log.page(transaction, wanted.only, wanted.page)
-        action = audit_log.Action.AUDIT_EXPORTED if wanted.as_csv else audit_log.Action.AUDIT_READ
-        audit_log.record(transaction, call.context.entry(action, object_kind="audit_log", after=dict(call.query)))
+        page = records.page(transaction, wanted.only, wanted.page)
+        action = entries.Action.AUDIT_EXPORTED if wanted.as_csv else entries.Action.AUDIT_READ
+        entries.record(transaction, call.context.entry(action, object_kind="audit_log", after=dict(call.query)))
     if not wanted.as_csv:
-        return HubAnswer(page.as_json("entries", audit_log.Record.as_json))
+        return HubAnswer(page.as_json("entries", records.RecordedEntry.as_json))
     headers = {"content-disposition": 'attachment; filename="audit.csv"'}
     return HubAnswer(
-        audit_log.as_csv(page.items),
+        spreadsheet.as_csv(page.items),
         headers=headers | ({} if page.next_cursor is None else {"x-next-cursor": page.next_cursor}),
         content_type="text/csv; charset=utf-8",
     )

@@ -2,7 +2,8 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway.casino import ledger
+from causeway.casino.ledger import wallet
+from causeway.casino.ledger.requests import BalanceQuery
 from causeway.edge import answers
 from causeway.edge.games import SignedCall, route
 
@@ -14,14 +15,14 @@ app = APIGatewayHttpResolver()
     "POST",
     "/casino/getBalance",
     side="casino",
-    is_known=ledger.is_game_provider,
+    is_known=wallet.is_game_provider,
     request="BalanceQuery",
     response="Balance",
     refuses=("SESSION_NOT_FOUND", "PLAYER_NOT_FOUND", "WRONG_CURRENCY"),
 )
-def get_balance(call: SignedCall) -> ledger.Answer:
+def get_balance(call: SignedCall) -> wallet.Answer:
     """Parse the query and ask the ledger."""
-    return ledger.balance(call.database, call.caller, ledger.BalanceQuery.parse(call.body))
+    return wallet.balance(call.database, call.caller, BalanceQuery.parse(call.body))
 
 
 handler = answers.lambda_handler(app, next_action=False)

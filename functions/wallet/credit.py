@@ -2,7 +2,8 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway.casino import ledger
+from causeway.casino.ledger import wallet
+from causeway.casino.ledger.requests import Credit
 from causeway.edge import answers
 from causeway.edge.games import SignedCall, route
 
@@ -14,7 +15,7 @@ app = APIGatewayHttpResolver()
     "POST",
     "/casino/credit",
     side="casino",
-    is_known=ledger.is_game_provider,
+    is_known=wallet.is_game_provider,
     request="Credit",
     response="Moved",
     refuses=(
@@ -30,9 +31,9 @@ app = APIGatewayHttpResolver()
         "TRANSACTION_ROLLED_BACK",
     ),
 )
-def credit(call: SignedCall) -> ledger.Answer:
+def credit(call: SignedCall) -> wallet.Answer:
     """Parse the credit and hand it to the ledger."""
-    return ledger.credit(call.database, call.caller, ledger.Credit.parse(call.body), call.request_id)
+    return wallet.credit(call.database, call.caller, Credit.parse(call.body), call.request_id)
 
 
 handler = answers.lambda_handler(app, next_action=False)

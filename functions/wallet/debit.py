@@ -2,7 +2,8 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway.casino import ledger
+from causeway.casino.ledger import wallet
+from causeway.casino.ledger.requests import Bet
 from causeway.edge import answers
 from causeway.edge.games import SignedCall, route
 
@@ -14,7 +15,7 @@ app = APIGatewayHttpResolver()
     "POST",
     "/casino/debit",
     side="casino",
-    is_known=ledger.is_game_provider,
+    is_known=wallet.is_game_provider,
     request="Bet",
     response="Moved",
     refuses=(
@@ -32,9 +33,9 @@ app = APIGatewayHttpResolver()
         "TRANSACTION_ROLLED_BACK",
     ),
 )
-def debit(call: SignedCall) -> ledger.Answer:
+def debit(call: SignedCall) -> wallet.Answer:
     """Parse the bet and hand it to the ledger."""
-    return ledger.debit(call.database, call.caller, ledger.Bet.parse(call.body), call.request_id)
+    return wallet.debit(call.database, call.caller, Bet.parse(call.body), call.request_id)
 
 
 handler = answers.lambda_handler(app, next_action=False)

@@ -2,7 +2,8 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway.casino import ledger
+from causeway.casino.ledger import wallet
+from causeway.casino.ledger.requests import Rollback
 from causeway.edge import answers
 from causeway.edge.games import SignedCall, route
 
@@ -14,7 +15,7 @@ app = APIGatewayHttpResolver()
     "POST",
     "/casino/rollback",
     side="casino",
-    is_known=ledger.is_game_provider,
+    is_known=wallet.is_game_provider,
     request="Rollback",
     response="Moved",
     refuses=(
@@ -32,9 +33,9 @@ app = APIGatewayHttpResolver()
         "TRANSACTION_ROLLED_BACK",
     ),
 )
-def rollback(call: SignedCall) -> ledger.Answer:
+def rollback(call: SignedCall) -> wallet.Answer:
     """Parse the rollback and hand it to the ledger."""
-    return ledger.rollback(call.database, call.caller, ledger.Rollback.parse(call.body), call.request_id)
+    return wallet.rollback(call.database, call.caller, Rollback.parse(call.body), call.request_id)
 
 
 handler = answers.lambda_handler(app, next_action=False)

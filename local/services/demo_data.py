@@ -7,7 +7,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from causeway.casino.ledger import request_hash
+from causeway.casino.ledger.requests import request_hash
 from causeway.tenancy import identity
 from local.sandbox.redirection import redirected
 from local.services.cognito import Person, UserPool

@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from causeway import audit_log
-from causeway.audit_log import LISTING, Action, Entry, Filter, Record
+from causeway.audit_log import records
+from causeway.audit_log.entries import Action, Entry, record
+from causeway.audit_log.records import LISTING, Filter, RecordedEntry
 from causeway.audit_log.verifier import Totals, verify
 from causeway.database.postgres import Database
 from tests.database.clones import Cluster
@@ -57,15 +58,15 @@ class Hub:
             yield connection
             connection.rollback()
 
-    def write(self, tenant_id: UUID, *entries: Entry) -> list[int | None]:
+    def write(self, tenant_id: UUID, *written: Entry) -> list[int | None]:
         with self.database().transaction(tenant_id) as connection:
-            return [audit_log.record(connection, entry) for entry in entries]
+            return [record(connection, entry) for entry in written]
 
-    def read(self, tenant_id: UUID, only: Filter | None = None, **query: object) -> list[Record]:
+    def read(self, tenant_id: UUID, only: Filter | None = None, **query: object) -> list[RecordedEntry]:
         """The entries of a page. query: limit, cursor."""
         wanted = LISTING.request({name: str(value) for name, value in query.items()}, tenant_id)
         with self.database().transaction(tenant_id) as connection:
-            return audit_log.page(connection, only or Filter(), wanted).items
+            return records.page(connection, only or Filter(), wanted).items
 
     def findings(self) -> list[str]:
         with psycopg.connect(self.urls["auditor"], autocommit=True) as connection:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from causeway.casino.ledger import request_hash
+from causeway.casino.ledger.requests import request_hash
 from tests.database.clones import Cluster
 from tests.database.world import B, Casino, Seat
 

@@ -13,8 +13,9 @@ import psycopg
 import pytest
 from psycopg import Rollback, errors
 
-from causeway import audit_log
-from causeway.audit_log import LISTING, PLATFORM, Action, Entry, Filter
+from causeway.audit_log import entries, records
+from causeway.audit_log.entries import PLATFORM, Action, Entry
+from causeway.audit_log.records import LISTING, Filter
 from causeway.database.postgres import Database
 from causeway.errors.requests import InvalidRequest
 from tests.database.audit_hub import CREATED, Hub, opened_hub
@@ -66,7 +67,7 @@ def test_rolled_back_change_leaves_no_entry_and_no_gap(shared: Hub) -> None:
     shared.write(tenant_id, CREATED)
 
     with shared.database().transaction(tenant_id) as connection:
-        assert audit_log.record(connection, CREATED) == 2
+        assert entries.record(connection, CREATED) == 2
         raise Rollback
 
     assert [found.entry for found in shared.read(tenant_id)] == [1]
@@ -76,7 +77,7 @@ def test_rolled_back_change_leaves_no_entry_and_no_gap(shared: Hub) -> None:
 def test_rolled_back_first_entry_leaves_no_chain(shared: Hub) -> None:
     tenant_id = shared.tenant()
     with shared.database().transaction(tenant_id) as connection:
-        audit_log.record(connection, CREATED)
+        entries.record(connection, CREATED)
         raise Rollback
 
     assert shared.write(tenant_id, CREATED) == [1]
@@ -87,10 +88,10 @@ def test_refused_attempt_is_written_after_its_transaction_has_ended(shared: Hub)
     tenant_id, database = shared.tenant(), shared.database()
     refusal = replace(CREATED, action=Action.ACCESS_REFUSED, outcome="refused", after=None)
     with database.transaction(tenant_id) as connection:
-        audit_log.record(connection, CREATED)
+        entries.record(connection, CREATED)
         raise Rollback
 
-    assert audit_log.record_apart(database, tenant_id, refusal) == 1
+    assert entries.record_in_own_transaction(database, tenant_id, refusal) == 1
     [found] = shared.read(tenant_id)
     assert (found.action, found.outcome) == ("access.refused", "refused")
 
@@ -159,7 +160,7 @@ def test_concurrent_attempts_are_one_entry_and_each_is_counted(shared: Hub) -> N
 def test_rolled_back_attempt_is_not_counted(shared: Hub) -> None:
     tenant_id = shared.tenant()
     with shared.database().transaction(tenant_id) as connection:
-        audit_log.record(connection, REFUSED)
+        entries.record(connection, REFUSED)
         raise Rollback
 
     assert shared.write(tenant_id, REFUSED) == [1]
@@ -184,7 +185,7 @@ def test_entry_of_a_refused_caller_is_written_whatever_was_sent(shared: Hub, jun
     deep: dict[str, Any] = {junk: [junk, float("nan"), float("-inf"), 10**400, {"when": timedelta(1)}]}
     entry = Entry(Action.ACCESS_REFUSED, "machine", junk, junk, junk, junk, "refused", deep, deep, junk, junk)
 
-    assert audit_log.record_apart(shared.database(), tenant_id, entry) == 1
+    assert entries.record_in_own_transaction(shared.database(), tenant_id, entry) == 1
     [found] = shared.read(tenant_id)
     assert found.actor is not None
     assert len(found.actor) <= 200
@@ -206,7 +207,7 @@ def test_entry_of_a_refused_caller_is_written_whatever_was_sent(shared: Hub, jun
 def test_malformed_entry_is_refused(shared: Hub, entry: Entry) -> None:
     tenant_id = shared.tenant()
     with shared.as_tenant("hub", tenant_id) as connection, pytest.raises(errors.CheckViolation):
-        audit_log.record(connection, entry)
+        entries.record(connection, entry)
 
 
 def test_table_accepts_every_action(shared: Hub) -> None:
@@ -232,13 +233,13 @@ def test_tenants_have_separate_chains_and_see_only_their_own(shared: Hub) -> Non
 def test_transaction_without_a_tenant_writes_nothing(shared: Hub) -> None:
     with psycopg.connect(shared.urls["hub"], autocommit=True) as connection:
         with pytest.raises(psycopg.Error) as raised:
-            audit_log.record(connection, CREATED)
+            entries.record(connection, CREATED)
         assert raised.value.sqlstate == "CW008"
 
 
 def test_chain_of_an_unknown_tenant_cannot_start(shared: Hub) -> None:
     with shared.as_tenant("hub", uuid4()) as connection, pytest.raises(errors.ForeignKeyViolation):
-        audit_log.record(connection, CREATED)
+        entries.record(connection, CREATED)
 
 
 def test_platforms_chain_is_hidden_from_tenants_and_its_id_cannot_be_a_tenants(shared: Hub) -> None:
@@ -284,7 +285,7 @@ def test_login_can_write_to_the_log_only_through_its_function(shared: Hub, login
 def test_only_the_hub_may_append(shared: Hub, login: str) -> None:
     tenant_id = shared.tenant()
     with shared.as_tenant(login, tenant_id) as connection, pytest.raises(errors.InsufficientPrivilege):
-        audit_log.record(connection, CREATED)
+        entries.record(connection, CREATED)
 
 
 def test_casino_appends_entries_about_launches_only(shared: Hub) -> None:
@@ -293,10 +294,10 @@ def test_casino_appends_entries_about_launches_only(shared: Hub) -> None:
     opened = replace(CREATED, action=Action.SESSION_OPENED, outcome="done")
     refused = replace(CREATED, action=Action.ACCESS_REFUSED, outcome="refused")
     with shared.as_tenant("casino", tenant_id) as connection:
-        assert [audit_log.record(connection, entry, launch=True) for entry in (opened, refused)] == [1, 2]
+        assert [entries.record(connection, entry, launch=True) for entry in (opened, refused)] == [1, 2]
     for entry in (CREATED, replace(opened, outcome="refused"), replace(refused, outcome="done")):
         with shared.as_tenant("casino", tenant_id) as connection, pytest.raises(psycopg.Error, match="launches alone"):
-            audit_log.record(connection, entry, launch=True)
+            entries.record(connection, entry, launch=True)
 
 
 @pytest.mark.parametrize("login", ["casino", "provider"])
@@ -360,7 +361,7 @@ def test_callers_temporary_tables_do_not_replace_the_log(shared: Hub) -> None:
         connection.execute("SET search_path = pg_temp, public")
         with connection.transaction():
             connection.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [tenant_id])
-            assert audit_log.record(connection, CREATED) == 1
+            assert entries.record(connection, CREATED) == 1
     assert [found.entry for found in shared.read(tenant_id)] == [1]
 
 
@@ -399,7 +400,7 @@ def test_parallel_writers_make_one_chain_without_a_gap(shared: Hub) -> None:
         tenant_id = tenants[0 if writer < 24 else 1 + writer % 2]
         for turn in range(12):
             with database.transaction(tenant_id) as connection:
-                audit_log.record(connection, replace(CREATED, request_id=f"{writer} {turn}"))
+                entries.record(connection, replace(CREATED, request_id=f"{writer} {turn}"))
                 if (writer + turn) % 3 == 0:
                     raise Rollback
                 written += 1
@@ -460,7 +461,7 @@ def test_pages_are_complete_while_others_write(shared: Hub) -> None:
         written: list[int] = []
         database = Database(conninfo=shared.urls["hub"])
         while not stop.is_set():
-            written.append(audit_log.record_apart(database, tenant_id, CREATED) or 0)
+            written.append(entries.record_in_own_transaction(database, tenant_id, CREATED) or 0)
         database.close()
         return [written]
 
@@ -472,7 +473,7 @@ def test_pages_are_complete_while_others_write(shared: Hub) -> None:
                 seen, query = list[int](), {"limit": "17"}
                 while not seen or "cursor" in query:
                     with database.transaction(tenant_id) as connection:
-                        page = audit_log.page(connection, Filter(), LISTING.request(query, tenant_id))
+                        page = records.page(connection, Filter(), LISTING.request(query, tenant_id))
                     seen += [entry.entry for entry in page.items]
                     query = {"limit": "17"} | ({} if page.next_cursor is None else {"cursor": page.next_cursor})
                 readings.append(seen)

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import pytest
 
-from causeway import audit_log
-from causeway.audit_log import PLATFORM
+from causeway.audit_log import entries
+from causeway.audit_log.entries import PLATFORM
 from causeway.database.postgres import Database
 from tests.database.audit_hub import CREATED, Hub, opened_hub
 from tests.database.clones import Cluster
@@ -333,7 +333,7 @@ def test_verifier_reads_one_snapshot_while_others_write(shared: Hub) -> None:
     def write() -> int:
         database, written = Database(conninfo=shared.urls["hub"]), 0
         while not stop.is_set():
-            written = audit_log.record_apart(database, tenant_id, CREATED) or 0
+            written = entries.record_in_own_transaction(database, tenant_id, CREATED) or 0
         database.close()
         return written
 

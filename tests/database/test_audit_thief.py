@@ -5,9 +5,9 @@ from collections.abc import Callable
 import psycopg
 import pytest
 
-from causeway.casino.ledger import request_hash
-from causeway.casino.ledger.audit import Totals, audit
 from causeway.casino.ledger.heads import SignedHeads
+from causeway.casino.ledger.requests import request_hash
+from causeway.casino.ledger.verifier import Totals, verify
 from tests.database.test_audit import KEY, Played, audited, entries, entry, named, play, run, wallet
 from tests.database.world import Casino
 
@@ -300,7 +300,7 @@ def test_audit_overtaken_by_another_signs_nothing_and_says_so(played: Played) ->
     with psycopg.connect(played.casino.urls["auditor"], autocommit=True) as connection:
         heads = SignedHeads(connection, KEY)
         assert signed(played) == 1
-        assert list(audit(connection, Totals(), heads)) == []
+        assert list(verify(connection, Totals(), heads)) == []
 
         assert heads.write(connection) is None
 

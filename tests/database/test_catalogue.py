@@ -16,7 +16,7 @@ import pytest
 from psycopg import Connection, errors
 
 from causeway import migrations
-from causeway.audit_log import PLATFORM
+from causeway.audit_log.entries import PLATFORM
 from causeway.catalogue import files, providers
 from causeway.catalogue.files import read_folder
 from causeway.catalogue.providers import Provider, read_shape

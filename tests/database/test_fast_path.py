@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from causeway.casino.ledger import request_hash
+from causeway.casino.ledger.requests import request_hash
 from tests.database.world import B, Casino, Seat
 
 _STATES: dict[str, list[str]] = {

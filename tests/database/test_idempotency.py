@@ -140,13 +140,14 @@ def test_deposit_twice_with_same_id_moves_money_once(seat: Seat) -> None:
 _DEBIT = """
 import sys
 from uuid import UUID
-from causeway.casino import ledger
+from causeway.casino.ledger import wallet
+from causeway.casino.ledger.requests import Bet
 from causeway.game_signing.callers import GameProvider
 from causeway.database.postgres import Database
 
 url, tenant, code, token, player = sys.argv[1:]
-bet = ledger.Bet(token, int(player), "bet", "round", 1000)
-ledger.debit(Database(conninfo=url), GameProvider(UUID(tenant), code, False), bet, "killed")
+bet = Bet(token, int(player), "bet", "round", 1000)
+wallet.debit(Database(conninfo=url), GameProvider(UUID(tenant), code, False), bet, "killed")
 """
 
 

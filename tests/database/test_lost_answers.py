@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from causeway.casino.ledger import request_hash
+from causeway.casino.ledger.requests import request_hash
 from tests.database.cutting_proxy import CuttingProxy
 from tests.database.world import B, Casino, Outcome, Seat
 

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from causeway.audit_log import Action, Entry, record_apart
+from causeway.audit_log.entries import Action, Entry, record_in_own_transaction
 from tests.database.conftest import Cluster, opened
 from tests.database.world import Casino, Seat
 
@@ -153,7 +153,7 @@ def furnished(casino: Casino) -> Seat:
     for statement in (*_PROVIDER_SIDE, *_HUB_SIDE, _AUDITORS_SIDE):
         casino.query(statement, {"tenant": casino.tenant_id, "code": "CASINO"})
     entry = Entry(Action.CONNECTION_CREATED, "person", "subject", "staff", "connection")
-    record_apart(casino.database("hub"), casino.tenant_id, entry)
+    record_in_own_transaction(casino.database("hub"), casino.tenant_id, entry)
     return seat
 
 

@@ -12,9 +12,10 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import namedtuple_row
 
-from causeway.casino import ledger
-from causeway.casino.ledger import Answer, BalanceQuery, Bet, Credit, Rollback, request_hash
-from causeway.casino.ledger.audit import Totals, audit
+from causeway.casino.ledger import wallet
+from causeway.casino.ledger.requests import BalanceQuery, Bet, Credit, Rollback, request_hash
+from causeway.casino.ledger.verifier import Totals, verify
+from causeway.casino.ledger.wallet import Answer
 from causeway.database.postgres import Database
 from causeway.errors.casino import WalletError
 from causeway.errors.service import Unavailable
@@ -82,7 +83,7 @@ class Seat:
         currency: str | None = None,
     ) -> Outcome:
         bet = Bet(self.token, player_id or self.player_id, id, round_id, amount, currency)
-        return outcome_of(lambda: ledger.debit(self.database, self.caller, bet, str(uuid4())))
+        return outcome_of(lambda: wallet.debit(self.database, self.caller, bet, str(uuid4())))
 
     def credit(
         self,
@@ -95,7 +96,7 @@ class Seat:
         currency: str | None = None,
     ) -> Outcome:
         win = Credit(self.token, player_id or self.player_id, id, round_id, amount, bet_id, kind, currency)
-        return outcome_of(lambda: ledger.credit(self.database, self.caller, win, str(uuid4())))
+        return outcome_of(lambda: wallet.credit(self.database, self.caller, win, str(uuid4())))
 
     def rollback(
         self,
@@ -106,11 +107,11 @@ class Seat:
         currency: str | None = None,
     ) -> Outcome:
         undo = Rollback(self.token, player_id or self.player_id, id, round_id, original_id, currency)
-        return outcome_of(lambda: ledger.rollback(self.database, self.caller, undo, str(uuid4())))
+        return outcome_of(lambda: wallet.rollback(self.database, self.caller, undo, str(uuid4())))
 
     def asked_balance(self, player_id: int | None = None, currency: str | None = None) -> Outcome:
         query = BalanceQuery(self.token, player_id or self.player_id, currency)
-        return outcome_of(lambda: ledger.balance(self.database, self.caller, query))
+        return outcome_of(lambda: wallet.balance(self.database, self.caller, query))
 
     def deposit(self, id: str, amount: int) -> str:
         return self.casino.deposit(self.player_id, self.wallet_id, id, amount)
@@ -249,7 +250,7 @@ class Casino:
         """The auditor's findings in this database."""
         totals = Totals()
         with psycopg.connect(self.urls["auditor"], autocommit=True) as connection:
-            found = [str(finding) for finding in audit(connection, totals)]
+            found = [str(finding) for finding in verify(connection, totals)]
         if totals.wallet_money + totals.house_money != 0:
             found.append("wallets and house are not zero together")
         return found

@@ -29,7 +29,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from causeway import audit_log
+from causeway.audit_log import entries
 from causeway.errors import table
 from causeway.platforms.verdicts import VERDICTS
 from causeway.tenancy import tenants
@@ -137,7 +137,7 @@ class World:
     def tenant(self) -> str:
         """Return the id of the module's tenant."""
         self.call("POST", "/tenants", {"code": "SCHEMATHESIS", "displayName": "Schemathesis"})
-        cursor = tenants.LISTING.cursor(audit_log.PLATFORM, ("SCHEMATHESI",))
+        cursor = tenants.LISTING.cursor(entries.PLATFORM, ("SCHEMATHESI",))
         after = self.call("GET", f"/tenants?limit=100&cursor={cursor}").json()["tenants"]
         return next(one["id"] for one in after if one["code"] == "SCHEMATHESIS")
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from causeway import audit_log
+from causeway.audit_log import entries, records
 from causeway.tenancy.context import RequestContext
 from local.services.demo_data import TENANTS
 from local.stack import Stack
@@ -34,7 +34,7 @@ from tests.hub.client import (
 Rows = Callable[..., list[Any]]
 
 
-def entries(hub: Hub, query: str = "", caller: Any = ADMIN) -> list[dict[str, Any]]:
+def entries_of(hub: Hub, query: str = "", caller: Any = ADMIN) -> list[dict[str, Any]]:
     reply = hub.call("GET", f"/audit?limit=1000{query}", caller)
     assert reply.status == 200, reply
     return reply.json["entries"]
@@ -46,7 +46,7 @@ def test_reading_the_log_is_in_it(hub: Hub) -> None:
     hub.call("GET", "/integrations", REGULATOR)
     first = hub.call("GET", "/audit?limit=1&outcome=done", REGULATOR)
     second = hub.call("GET", "/audit?limit=1&format=csv", REGULATOR)
-    newest = entries(hub)[:2]
+    newest = entries_of(hub)[:2]
 
     assert (first.status, second.status) == (200, 200)
     assert [entry["action"] for entry in newest] == ["audit.exported", "audit.read"]
@@ -59,7 +59,7 @@ def test_reading_the_log_is_in_it(hub: Hub) -> None:
 def test_refused_attempt_is_in_the_log(hub: Hub, caller: Any, path: str) -> None:
     """HUB 44"""
     reply = hub.call("GET", path, caller)
-    newest = entries(hub, "&action=access.refused")[0]
+    newest = entries_of(hub, "&action=access.refused")[0]
 
     assert reply.status == 403
     assert (newest["outcome"], newest["actorRole"], newest["requestId"]) == (
@@ -76,7 +76,7 @@ def test_attempt_at_another_tenant_is_in_the_callers_own_log(hub: Hub) -> None:
     replies = [hub.call("GET", "/integrations", STAFF, x_tenant_id=foreign.upper())]
     replies.append(hub.call("POST", "/casino/launchGame", ADMIN, {"userId": 1, "gameId": 1}, x_tenant_id=foreign))
     replies.append(hub.call("GET", "/integrations", machine(hub.new_key()["apiKey"]), x_tenant_id="a secret"))
-    own = {entry["requestId"]: entry for entry in entries(hub, "&action=access.refused")}
+    own = {entry["requestId"]: entry for entry in entries_of(hub, "&action=access.refused")}
     told = [own[reply.json["requestId"]] for reply in replies]
 
     assert [(reply.status, reply.code) for reply in replies] == [(404, "TENANT_NOT_FOUND")] * 3
@@ -90,7 +90,7 @@ def test_attempt_at_another_tenant_is_in_the_callers_own_log(hub: Hub) -> None:
         {"refused": "TENANT_NOT_FOUND"},
         {"route": "GET /integrations", "refused": "TENANT_NOT_FOUND"},
     ]
-    assert not own.keys() & {entry["requestId"] for entry in entries(hub, "", THEIR_ADMIN)}
+    assert not own.keys() & {entry["requestId"] for entry in entries_of(hub, "", THEIR_ADMIN)}
 
 
 @pytest.mark.usefixtures("refusals_are_due")
@@ -103,7 +103,7 @@ def test_attempt_of_a_super_admin_without_a_tenant_is_in_the_platforms_log(hub: 
     )
 
     assert reply.status == 403
-    assert [tuple(entry) for entry in told] == [(audit_log.PLATFORM, "access.refused", "refused")]
+    assert [tuple(entry) for entry in told] == [(entries.PLATFORM, "access.refused", "refused")]
 
 
 @pytest.mark.usefixtures("refusals_are_due")
@@ -115,7 +115,7 @@ def test_refusal_is_answered_as_one_though_the_log_is_busy(hub: Hub, stack: Stac
         launched = hub.call("POST", "/casino/launchGame", REGULATOR, {"userId": 1, "gameId": 1})
 
     assert [(reply.status, reply.code) for reply in (read, launched)] == [(403, "FORBIDDEN")] * 2
-    assert not {read.json["requestId"], launched.json["requestId"]} & {entry["requestId"] for entry in entries(hub)}
+    assert not {read.json["requestId"], launched.json["requestId"]} & {entry["requestId"] for entry in entries_of(hub)}
 
 
 def test_other_tenants_see_nothing_of_it(hub: Hub) -> None:
@@ -127,8 +127,8 @@ def test_other_tenants_see_nothing_of_it(hub: Hub) -> None:
     everything = hub.call("GET", "/audit?format=csv", THEIR_ADMIN).body.decode()
     listed = list(csv.DictReader(io.StringIO(everything)))
 
-    assert entries(hub, asked) != []
-    assert entries(hub, asked, THEIR_ADMIN) == []
+    assert entries_of(hub, asked) != []
+    assert entries_of(hub, asked, THEIR_ADMIN) == []
     assert len(theirs.body.decode().splitlines()) == 1
     assert {row["tenant_id"] for row in listed} == {TENANTS[THEIRS]}
     # What they asked for is in their own log, and only there.
@@ -144,8 +144,8 @@ def test_super_admin_reads_the_log_of_the_tenant_he_names(hub: Hub) -> None:
 def test_pages_hold_every_entry_once_though_reading_adds_some(hub: Hub) -> None:
     for _ in range(28):
         hub.call("GET", "/audit?limit=1")
-    top = entries(hub)[0]["entry"]
-    found, query = [], f"limit=7&cursor={audit_log.LISTING.cursor(TENANTS[OURS], (top + 1,))}"
+    top = entries_of(hub)[0]["entry"]
+    found, query = [], f"limit=7&cursor={records.LISTING.cursor(TENANTS[OURS], (top + 1,))}"
     for _ in range(4):
         page = hub.call("GET", f"/audit?{query}").json
         found += [entry["entry"] for entry in page["entries"]]
@@ -161,15 +161,17 @@ def test_log_is_filtered(hub: Hub, rows: Rows) -> None:
     hub.call("POST", f"{path}/disable")
     object_id = f"&object_id={identity}"
 
-    assert [one["action"] for one in entries(hub, object_id + "&action=connection.disabled")] == ["connection.disabled"]
-    assert [one["action"] for one in entries(hub, object_id + "&outcome=failed")] == ["connection.tested"]
-    assert [one["action"] for one in entries(hub, object_id + f"&since={quote(start.isoformat())}")] == [
+    assert [one["action"] for one in entries_of(hub, object_id + "&action=connection.disabled")] == [
+        "connection.disabled"
+    ]
+    assert [one["action"] for one in entries_of(hub, object_id + "&outcome=failed")] == ["connection.tested"]
+    assert [one["action"] for one in entries_of(hub, object_id + f"&since={quote(start.isoformat())}")] == [
         "connection.disabled"
     ]
     until = quote((start - timedelta(hours=1)).isoformat())
-    assert entries(hub, object_id + f"&until={until}") == []
-    assert entries(hub, object_id + "&object_kind=api_key") == []
-    assert entries(hub, object_id + "&actor=nobody") == []
+    assert entries_of(hub, object_id + f"&until={until}") == []
+    assert entries_of(hub, object_id + "&object_kind=api_key") == []
+    assert entries_of(hub, object_id + "&actor=nobody") == []
 
 
 def test_export_is_csv_whose_cells_are_no_formulas(hub: Hub) -> None:
@@ -198,9 +200,9 @@ def test_page_is_no_larger_than_an_answer_and_the_next_goes_on(
 ) -> None:
     """Lambda's answer takes 6 MB."""
     context, kind = inside(ADMIN), f"big-{token_hex(6)}"
-    entry = context.entry(audit_log.Action.CONNECTION_CHANGED, object_kind=kind, after={"text": '"' * 20_000})
+    entry = context.entry(entries.Action.CONNECTION_CHANGED, object_kind=kind, after={"text": '"' * 20_000})
     with context.transaction() as transaction:
-        written = [audit_log.record(transaction, entry) for _ in range(100)]
+        written = [entries.record(transaction, entry) for _ in range(100)]
     pages, cursor = [], ""
     while cursor is not None:
         reply = hub.call("GET", f"/audit?limit=1000&format={form}&object_kind={kind}{cursor and '&cursor=' + cursor}")
@@ -259,4 +261,4 @@ def test_who_may_little_does_not_fill_the_log(hub: Hub, someone: Callable[..., s
         assert reply.code == "OWN_MEMBERSHIP"
 
     for actor in (claims_of(staff)["sub"], claims_of(suspended)["sub"], channel["id"], own):
-        assert len(entries(hub, f"&actor={actor}&outcome=refused")) == 1
+        assert len(entries_of(hub, f"&actor={actor}&outcome=refused")) == 1

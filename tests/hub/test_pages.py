@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from causeway import audit_log
+from causeway.audit_log import records
 from causeway.catalogue import providers
 from causeway.connections import call_log, requests
 from causeway.syncs import runs
@@ -97,7 +97,7 @@ LISTS = (
     List("/tenants", "tenants", "id", tenants.LISTING, lambda world: new_tenant(world.hub), PLATFORM_ADMIN),
     List("/memberships", "memberships", "subject", memberships.LISTING, add_person),
     List("/api-keys", "apiKeys", "id", api_keys.LISTING, lambda world: world.hub.new_key()),
-    List("/audit", "entries", "entry", audit_log.LISTING, lambda world: world.hub.call("GET", "/audit?limit=1")),
+    List("/audit", "entries", "entry", records.LISTING, lambda world: world.hub.call("GET", "/audit?limit=1")),
 )
 
 

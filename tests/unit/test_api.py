@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway.casino.ledger import Answer
+from causeway.casino.ledger.wallet import Answer
 from causeway.database.postgres import Database
 from causeway.edge import answers
 from causeway.edge.games import SignedCall, route

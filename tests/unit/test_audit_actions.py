@@ -2,7 +2,7 @@
 
 import re
 
-from causeway.audit_log import Action
+from causeway.audit_log.entries import Action
 from local import ROOT
 
 

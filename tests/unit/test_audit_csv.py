@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 
-from causeway import audit_log
-from causeway.audit_log import Record
+from causeway.audit_log import spreadsheet
+from causeway.audit_log.records import RecordedEntry
 
-FOUND = Record(
+FOUND = RecordedEntry(
     tenant_id=uuid4(),
     entry=1,
     at=datetime(2030, 1, 2, 3, 4, 5, 6, UTC),
@@ -42,7 +42,7 @@ def cells(text: str) -> list[dict[str, str]]:
 def test_csv_formula_becomes_text(formula: str) -> None:
     found = replace(FOUND, actor=formula, object_id=formula, request_id=formula, source_ip=formula)
 
-    [row] = cells(audit_log.as_csv([found]))
+    [row] = cells(spreadsheet.as_csv([found]))
 
     for name in ("actor", "object_id", "request_id", "source_ip"):
         assert row[name] == f"'{formula}"
@@ -51,7 +51,7 @@ def test_csv_formula_becomes_text(formula: str) -> None:
 def test_csv_keeps_everything_else_as_it_is() -> None:
     found = replace(FOUND, object_id='a "b", c\nd; e = f', actor=None)
 
-    text = audit_log.as_csv([found])
+    text = spreadsheet.as_csv([found])
     [row] = cells(text)
 
     assert (row["object_id"], row["actor"], row["entry"]) == ('a "b", c\nd; e = f', "", "1")
@@ -61,5 +61,5 @@ def test_csv_keeps_everything_else_as_it_is() -> None:
 
 
 def test_csv_without_entries_is_its_header() -> None:
-    assert audit_log.as_csv([]).startswith('"tenant_id","entry","at","actor_kind",')
-    assert cells(audit_log.as_csv([])) == []
+    assert spreadsheet.as_csv([]).startswith('"tenant_id","entry","at","actor_kind",')
+    assert cells(spreadsheet.as_csv([])) == []

@@ -4,6 +4,7 @@
 accepts more kinds of default values).
 """
 
+import ast
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -24,6 +25,14 @@ def modules() -> list[str]:
 @pytest.mark.parametrize("name", modules())
 def test_module_can_be_imported(name: str) -> None:
     import_module(name.removesuffix(".__init__"))
+
+
+@pytest.mark.parametrize("file", sorted(PACKAGES.rglob("__init__.py")), ids=lambda file: file.parent.name)
+def test_init_of_a_package_is_one_docstring(file: Path) -> None:
+    """A function loads only the modules that it imports by name."""
+    [docstring] = ast.parse(file.read_text()).body
+    assert isinstance(docstring, ast.Expr)
+    assert isinstance(docstring.value, ast.Constant)
 
 
 # Lambda imports a function by its file; the folder is not a package.

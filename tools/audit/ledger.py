@@ -7,8 +7,8 @@ from typing import Any
 import psycopg
 
 from causeway import settings
-from causeway.casino.ledger.audit import Totals, audit
 from causeway.casino.ledger.heads import SignedHeads
+from causeway.casino.ledger.verifier import Totals, verify
 from causeway.errors.service import Misconfigured
 from tools.audit import runner
 
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
         heads = None
         if not options.without_heads:
             heads = SignedHeads(database, settings.ledger_audit_key(), new_series=options.new_series)
-        yield from audit(database, totals, heads)
+        yield from verify(database, totals, heads)
         if totals.wallet_money + totals.house_money != 0:
             yield f"wallets hold {totals.wallet_money}, the house's accounts {totals.house_money}: not zero together"
         if heads is not None:

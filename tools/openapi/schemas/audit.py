@@ -1,6 +1,6 @@
 """The audit log's entries, and what they are found by."""
 
-from causeway import audit_log
+from causeway.audit_log import entries, records
 from tools.openapi.schemas.shapes import (
     NUMBER,
     TEXT,
@@ -16,7 +16,7 @@ _STATE: Schema = {"type": ["object", "null"]}
 
 SCHEMAS: dict[str, Schema] = {
     "AuditFilter": page_query(
-        audit_log.LISTING,
+        records.LISTING,
         action=TEXT,
         actor=TEXT,
         object_kind=TEXT,
@@ -33,7 +33,7 @@ SCHEMAS: dict[str, Schema] = {
             "actorKind": {"enum": ["person", "machine", "system"]},
             "actor": or_null(TEXT),
             "actorRole": or_null(TEXT),
-            "action": {"enum": sorted(audit_log.Action)},
+            "action": {"enum": sorted(entries.Action)},
             "objectKind": TEXT,
             "objectId": or_null(TEXT),
             "outcome": {"enum": ["done", "refused", "failed"]},

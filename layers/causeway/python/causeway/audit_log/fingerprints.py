@@ -2,8 +2,6 @@
 
 import hmac
 import json
-from collections.abc import Mapping, Set
-from typing import Any
 from uuid import UUID
 
 from causeway.errors.service import Misconfigured
@@ -36,30 +34,3 @@ def fingerprint(secret: object, key: bytes) -> str:
     """
     text = secret if isinstance(secret, str) else json.dumps(secret, sort_keys=True)
     return "hmac:" + hmac.digest(key, text.encode(errors="surrogatepass"), "sha256").hex()[:16]
-
-
-def redacted(fields: Mapping[str, Any], secret_names: Set[str], key: bytes) -> dict[str, Any]:
-    """Return a copy of an object's fields, fingerprints in the place of secrets, at any depth; None stays None.
-
-    Args:
-        fields: for example a connection's configuration.
-        secret_names: the names of secret fields, from the template's x-secret.
-        key: from fingerprint_key.
-    """
-
-    def without_secrets(value: Any) -> Any:
-        match value:
-            case Mapping():
-                return {
-                    name: (
-                        fingerprint(inner, key)
-                        if name in secret_names and inner is not None
-                        else without_secrets(inner)
-                    )
-                    for name, inner in value.items()
-                }
-            case list() | tuple():
-                return [without_secrets(inner) for inner in value]
-        return value
-
-    return dict(without_secrets(fields))

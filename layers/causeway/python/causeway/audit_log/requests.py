@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from causeway.audit_log.entries import LISTING, TEXT_FILTERS, Filter
+from causeway.audit_log.records import LISTING, TEXT_FILTERS, Filter
 from causeway.errors.requests import InvalidRequest
 from causeway.wire.fields import choice_field
 from causeway.wire.pages import PageRequest

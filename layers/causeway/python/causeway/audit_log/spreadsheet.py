@@ -8,15 +8,15 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from causeway.audit_log.entries import Record
+from causeway.audit_log.records import RecordedEntry
 
 # What makes a spreadsheet take a cell for a formula (OWASP, CSV Injection), the full-width forms included.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 
-_COLUMNS = tuple(field.name for field in fields(Record))
+_COLUMNS = tuple(field.name for field in fields(RecordedEntry))
 
 
-def as_csv(records: Iterable[Record]) -> str:
+def as_csv(records: Iterable[RecordedEntry]) -> str:
     """Return records as CSV (RFC 4180) with a header, every cell quoted.
 
     A cell that a spreadsheet would take for a formula begins with an apostrophe.

@@ -7,7 +7,7 @@ from uuid import UUID
 import psycopg
 from aws_lambda_powertools import Logger
 
-from causeway import audit_log
+from causeway.audit_log import entries
 from causeway.errors.casino import GameNotFound, PlayerNotFound, WrongCurrency
 from causeway.errors.game_signing import GameProviderFailed
 from causeway.errors.tenancy import Suspended
@@ -71,12 +71,12 @@ def open_for(launcher: Launcher, request: LaunchRequest, token: str, acting: Req
         session_id = _insert(transaction, launcher, request, token, (wallet.wallet_id, game.game_provider_id))
         if acting is not None and acting.caller.kind == "person":
             entry = acting.entry(
-                audit_log.Action.SESSION_OPENED,
+                entries.Action.SESSION_OPENED,
                 object_kind="player",
                 object_id=str(request.player_id),
                 after={"sessionId": session_id, "gameId": request.game_id},
             )
-            audit_log.record(transaction, entry, launch=True)
+            entries.record(transaction, entry, launch=True)
     return OpenedSession(session_id, game.code, wallet.currency, game.casino_code, game.provider_code, game.api_url)
 
 

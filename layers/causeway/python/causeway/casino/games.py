@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID, uuid4
 
-from causeway import audit_log
+from causeway.audit_log import entries
 from causeway.casino import game_sessions
 from causeway.casino.game_sessions import LaunchRequest, OpenedSession
 from causeway.errors.game_signing import GameProviderFailed
@@ -74,14 +74,14 @@ def admit(launcher: Launcher, tenant_asked: str | None) -> None:
 
 def _note_refusal(launcher: Launcher, context: RequestContext, after: dict[str, Any] | None) -> None:
     entry = context.entry(
-        audit_log.Action.ACCESS_REFUSED,
+        entries.Action.ACCESS_REFUSED,
         object_kind="permission",
         object_id=_PERMISSION,
         outcome="refused",
         after=after,
     )
-    with audit_log.attempt(entry):
-        audit_log.record_apart(launcher.database, launcher.tenant_id, entry, launch=True)
+    with entries.logged_if_unavailable(entry):
+        entries.record_in_own_transaction(launcher.database, launcher.tenant_id, entry, launch=True)
 
 
 def launch(launcher: Launcher, request: LaunchRequest) -> GameSession:

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from causeway import audit_log, settings
-from causeway.audit_log import Action, record
+from causeway import settings
+from causeway.audit_log import entries
+from causeway.audit_log.entries import Action, record
 from causeway.catalogue import providers
 from causeway.catalogue.providers import Provider
 from causeway.errors.requests import InvalidRequest
@@ -36,7 +37,7 @@ class Filter:
     @classmethod
     def parse(cls, query: dict[str, str]) -> Self:
         """Read the query; raises InvalidRequest, which names the parameter."""
-        page = providers.LISTING.request(query, audit_log.PLATFORM, "category", "active")
+        page = providers.LISTING.request(query, entries.PLATFORM, "category", "active")
         active = choice_field(query, "active", ("true", "false"))
         kind = text_field(query, "category", 64) if "category" in query else None
         return cls(page, kind, None if active is None else active == "true")

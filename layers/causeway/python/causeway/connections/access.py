@@ -10,7 +10,7 @@ from uuid import UUID
 
 from aws_lambda_powertools import Logger
 
-from causeway.audit_log import Action
+from causeway.audit_log.entries import Action
 from causeway.catalogue import providers
 from causeway.catalogue.providers import Provider
 from causeway.connections import audit, call_log, rows, standing

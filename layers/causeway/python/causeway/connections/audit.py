@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from causeway import audit_log, settings
-from causeway.audit_log import Action
+from causeway import settings
+from causeway.audit_log import entries, fingerprints
+from causeway.audit_log.entries import Action
 from causeway.aws import secrets
 from causeway.connections.connection import Connection
 from causeway.connections.rows import Transaction
@@ -23,7 +24,7 @@ def note(
 ) -> None:
     """Write what was done with a connection into the audit log, in the transaction that does it."""
     about = {"object_kind": "connection", "object_id": connection.connection_id, "outcome": outcome}
-    audit_log.record(transaction, context.entry(action, **about, before=before, after=after))
+    entries.record(transaction, context.entry(action, **about, before=before, after=after))
 
 
 def note_attempt(
@@ -46,9 +47,9 @@ def shown(connection: Connection) -> dict[str, Any]:
 
 def fingerprint_key(context: Context) -> bytes:
     """Return the key of the tenant's fingerprints; raises Misconfigured where the deployment has no pepper."""
-    return audit_log.fingerprint_key(secrets.pepper(settings.audit_secret()), context.tenant)
+    return fingerprints.fingerprint_key(secrets.pepper(settings.audit_secret()), context.tenant)
 
 
-def fingerprints(key: bytes, secret: Mapping[str, str]) -> dict[str, str]:
+def fingerprints_of(key: bytes, secret: Mapping[str, str]) -> dict[str, str]:
     """Return what the audit log keeps of secrets: whether they changed."""
-    return {name: audit_log.fingerprint(value, key) for name, value in secret.items()}
+    return {name: fingerprints.fingerprint(value, key) for name, value in secret.items()}

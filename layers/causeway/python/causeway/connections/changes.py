@@ -5,7 +5,7 @@ KMS and providers are called between transactions, never inside one.
 
 from uuid import UUID
 
-from causeway.audit_log import Action
+from causeway.audit_log.entries import Action
 from causeway.catalogue import providers, validation
 from causeway.connections import access, audit, reconfiguration, rows, testing, writes
 from causeway.connections.connection import Connection
@@ -54,7 +54,7 @@ def create(context: RequestContext, draft: Draft) -> Connection:
     with context.transaction() as transaction:
         connection = writes.create(transaction, connection_id, draft, plain, terms, context.caller.subject)
         stored = Secrets.of(secret, credentials.store_first(transaction, sealed))
-        kept = {"secrets": audit.fingerprints(key, secret)}
+        kept = {"secrets": audit.fingerprints_of(key, secret)}
         audit.note(context, transaction, Action.CONNECTION_CREATED, connection, after=audit.shown(connection) | kept)
         audit.note(context, transaction, Action.CREDENTIAL_STORED, connection, after=kept)
         context.begun(transaction)
@@ -158,7 +158,7 @@ def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) 
             Action.CREDENTIAL_ROLLED_BACK,
             connection,
             before=audit.shown(connection) | {"secrets": before},
-            after=audit.shown(changed) | {"secrets": audit.fingerprints(key, secret)},
+            after=audit.shown(changed) | {"secrets": audit.fingerprints_of(key, secret)},
         )
         context.done(transaction, changed)
     return changed
@@ -167,7 +167,7 @@ def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) 
 def _fingerprints_in_use(context: RequestContext, use: access.Found, key: bytes) -> dict[str, str]:
     """Of the secrets in use; none where those cannot be read, which may be why they are replaced."""
     try:
-        return audit.fingerprints(key, access.unsealed(context, use.connection, use.stored))
+        return audit.fingerprints_of(key, access.unsealed(context, use.connection, use.stored))
     except CredentialUnreadable:
         return {}
 

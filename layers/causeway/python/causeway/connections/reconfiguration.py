@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from causeway.audit_log import Action
+from causeway.audit_log.entries import Action
 from causeway.catalogue import secret_fields, validation
 from causeway.catalogue.providers import Provider
 from causeway.connections import access, audit, rows, testing, writes
@@ -74,8 +74,8 @@ def reconfigure(
         changed, retired = _replaced(transaction, use, plan, wanted, fresh)
         changed = testing.settle(transaction, changed, tested, anew=True)
         action = Action.CREDENTIAL_ROTATED if secrets_alone else Action.CONNECTION_CHANGED
-        before = audit.shown(use.connection) | {"secrets": audit.fingerprints(key, plan.kept or {})}
-        after = audit.shown(changed) | {"secrets": audit.fingerprints(key, plan.account.secrets)}
+        before = audit.shown(use.connection) | {"secrets": audit.fingerprints_of(key, plan.kept or {})}
+        after = audit.shown(changed) | {"secrets": audit.fingerprints_of(key, plan.account.secrets)}
         audit.note(context, transaction, action, use.connection, before=before, after=after)
         if retired:
             audit.note(context, transaction, Action.CREDENTIAL_RETIRED, use.connection)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from causeway.audit_log import Action
+from causeway.audit_log.entries import Action
 from causeway.connections import access, audit, rows, standing
 from causeway.connections.connection import Connection
 from causeway.connections.rows import Transaction

@@ -8,7 +8,8 @@ from typing import Any, TypeVar, Unpack
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from causeway import audit_log, settings
+from causeway import settings
+from causeway.audit_log import entries, fingerprints
 from causeway.aws import secrets
 from causeway.database import idempotency, postgres
 from causeway.database.idempotency import Attempt, Claim, Kept
@@ -229,7 +230,7 @@ def _digest_key(call: HubCall) -> bytes:
     name = settings.audit_secret_or_none()
     if name is None or not call.raw.strip():
         return b"requests without secrets"
-    return audit_log.fingerprint_key(secrets.pepper(name), call.context.caller.tenant)
+    return fingerprints.fingerprint_key(secrets.pepper(name), call.context.caller.tenant)
 
 
 def _run(call: HubCall, rules: _Rules, function: _Function) -> HubAnswer:
@@ -265,7 +266,7 @@ def _demand_tenant(call: HubCall, permission: Permission) -> None:
 
 def _note_refusal(call: HubCall, permission: str, **more: str) -> None:
     entry = call.context.entry(
-        audit_log.Action.ACCESS_REFUSED,
+        entries.Action.ACCESS_REFUSED,
         object_kind="permission",
         object_id=permission,
         outcome="refused",

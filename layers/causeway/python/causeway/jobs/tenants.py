@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from aws_lambda_powertools import Logger
 
-from causeway.audit_log import PLATFORM
+from causeway.audit_log.entries import PLATFORM
 from causeway.errors.tree import CausewayError
 from causeway.jobs.invocations import Invocation
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from aws_lambda_powertools import Logger
 
-from causeway.audit_log import Action, record
+from causeway.audit_log.entries import Action, record
 from causeway.connections import rows
 from causeway.errors.connections import ConnectionNotFound, IntegrationNotActive
 from causeway.jobs.invocations import Invocation

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from causeway import settings
-from causeway.audit_log import Action
+from causeway.audit_log.entries import Action
 from causeway.connections import audit, rows
 from causeway.jobs.messages import Message
 from causeway.syncs import runs

@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 from psycopg import errors as pg
 
-from causeway.audit_log import Action, record
+from causeway.audit_log.entries import Action, record
 from causeway.errors.requests import NameTaken
 from causeway.errors.tenancy import ApiKeyNotFound
 from causeway.tenancy import identity

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from causeway import audit_log
+from causeway.audit_log import entries
 from causeway.database.idempotency import Attempt, Kept
 from causeway.database.postgres import Database, current
 from causeway.errors.tenancy import Forbidden
@@ -76,7 +76,7 @@ class RequestContext:
             new_role = identity.admit(transaction, self.caller)
             yield transaction
             if new_role is not None:
-                audit_log.record(transaction, self._new_role(new_role))
+                entries.record(transaction, self._new_role(new_role))
 
     @contextmanager
     def platform_transaction(self) -> Generator[psycopg.Connection[Any]]:
@@ -85,24 +85,24 @@ class RequestContext:
             identity.enter_platform(transaction, self.caller)
             yield transaction
 
-    def note_attempt(self, entry: audit_log.Entry) -> None:
+    def note_attempt(self, entry: entries.Entry) -> None:
         """Write down what was refused or failed, in a transaction of its own; it is answered as that though this fails.
 
         What a super admin tries without a tenant stands in the platform's own log.
         """
         begun = self.platform_transaction if self.caller.tenant_id is None else self.transaction
-        with audit_log.attempt(entry):
+        with entries.logged_if_unavailable(entry):
             try:
                 with begun() as transaction:
-                    audit_log.record(transaction, entry)
+                    entries.record(transaction, entry)
             except Forbidden:
                 # A suspended membership is let into no transaction, and its attempts are written down all the same.
-                audit_log.record_apart(self.database, self.tenant, entry)
+                entries.record_in_own_transaction(self.database, self.tenant, entry)
 
-    def _new_role(self, new: identity.NewRole) -> audit_log.Entry:
+    def _new_role(self, new: identity.NewRole) -> entries.Entry:
         first = new.before is None
         return self.entry(
-            audit_log.Action.MEMBERSHIP_GRANTED if first else audit_log.Action.MEMBERSHIP_CHANGED,
+            entries.Action.MEMBERSHIP_GRANTED if first else entries.Action.MEMBERSHIP_CHANGED,
             object_kind="membership",
             object_id=self.caller.subject,
             before=None if first else {"role": new.before},
@@ -123,9 +123,9 @@ class RequestContext:
         """Open a transaction to read what is everybody's; a super admin needs no tenant for it."""
         return self.platform_transaction() if self.caller.tenant_id is None else self.transaction()
 
-    def entry(self, action: audit_log.Action, **about: Any) -> audit_log.Entry:
+    def entry(self, action: entries.Action, **about: Any) -> entries.Entry:
         """Return an entry for the audit log: who, from where and in which call are filled in."""
-        return audit_log.Entry(
+        return entries.Entry(
             action=action,
             actor_kind=self.caller.kind,
             actor=self.caller.subject,
@@ -163,9 +163,9 @@ class JobContext:
         """Open a transaction of the tenant."""
         return self.database.transaction(self.tenant)
 
-    def entry(self, action: audit_log.Action, **about: Any) -> audit_log.Entry:
+    def entry(self, action: entries.Action, **about: Any) -> entries.Entry:
         """Return an entry for the audit log: which job, and in which invocation, are filled in."""
-        return audit_log.Entry(
+        return entries.Entry(
             action=action,
             actor_kind="system",
             actor=self.job,

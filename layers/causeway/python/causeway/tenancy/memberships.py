@@ -6,7 +6,7 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from causeway.audit_log import Action, attempt, record
+from causeway.audit_log.entries import Action, logged_if_unavailable, record
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import MembershipNotFound, OwnMembership
 from causeway.tenancy.context import RequestContext
@@ -146,7 +146,7 @@ def _note_refusal(context: RequestContext, status: str) -> None:
     subject, after = context.caller.subject, {"refused": OwnMembership.code}
     entry = context.entry(_ACTIONS[status], object_kind="membership", object_id=subject, outcome="refused", after=after)
     # A suspended admin is refused as such: hence no note_attempt, which lets him pass.
-    with attempt(entry), context.transaction() as transaction:
+    with logged_if_unavailable(entry), context.transaction() as transaction:
         record(transaction, entry)
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 from psycopg import errors as pg
 
-from causeway.audit_log import PLATFORM, Action, record
+from causeway.audit_log.entries import PLATFORM, Action, record
 from causeway.errors.requests import InvalidRequest, NameTaken
 from causeway.errors.tenancy import TenantNotFound
 from causeway.tenancy.context import RequestContext

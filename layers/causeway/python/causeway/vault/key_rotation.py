@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 
-from causeway.audit_log import Action, record
+from causeway.audit_log.entries import Action, record
 from causeway.database.postgres import Database
 from causeway.errors.vault import CredentialUnreadable, KeyServiceUnavailable
 from causeway.jobs.invocations import Invocation, TimeBudget

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from causeway.audit_log import Action, record
+from causeway.audit_log.entries import Action, record
 from causeway.jobs.invocations import Invocation
 from causeway.jobs.tenants import for_each_due
 from causeway.tenancy.context import JobContext

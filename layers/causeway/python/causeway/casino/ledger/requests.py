@@ -3,8 +3,11 @@
 currency is optional everywhere: a caller that sends it is refused where it is not the wallet's.
 """
 
+import json
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Self
+from uuid import UUID
 
 from causeway.errors.casino import InvalidAmount
 from causeway.errors.requests import InvalidRequest
@@ -121,3 +124,27 @@ class Rollback:
             id_field(body, "originalTransactionId"),
             _currency(body),
         )
+
+
+def request_hash(
+    tenant_id: UUID,
+    kind: str,
+    player_id: int,
+    transaction_id: str,
+    round_id: str | None,
+    amount: int,
+    reference_id: str | None,
+) -> bytes:
+    """Return the SHA-256 of a transaction's business fields, which a ledger row keeps and the auditor computes again.
+
+    Args:
+        tenant_id: the tenant.
+        kind: the ledger row's type.
+        player_id: the player.
+        transaction_id: the row's id as its sender gave it.
+        round_id: the game round, None where none was sent.
+        amount: minor units as sent.
+        reference_id: the transaction it refers to, None where none was sent.
+    """
+    fields = [str(tenant_id), kind, player_id, transaction_id, round_id, amount, reference_id]
+    return sha256(json.dumps(fields).encode()).digest()

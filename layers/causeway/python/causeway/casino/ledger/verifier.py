@@ -12,9 +12,10 @@ from typing import Any
 
 import psycopg
 
-from causeway.casino.ledger import references, request_hash
+from causeway.casino.ledger import references
 from causeway.casino.ledger.findings import Finding
 from causeway.casino.ledger.heads import Head, SignedHeads
+from causeway.casino.ledger.requests import request_hash
 from causeway.database import snapshots
 
 # The types' numbers in pg_type.
@@ -87,7 +88,7 @@ class _Bet:
     round_id: str | None
 
 
-def audit(
+def verify(
     connection: psycopg.Connection[Any], totals: Totals, heads: SignedHeads | None = None
 ) -> Iterator[Finding | str]:
     """Check every wallet and yield what is wrong.

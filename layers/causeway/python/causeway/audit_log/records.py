@@ -1,0 +1,114 @@
+"""Entries of the audit log as they were written, read in pages."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import class_row
+
+from causeway.audit_log.entries import storable_id
+from causeway.wire.pages import Listing, Page, PageRequest
+
+# Newest first.
+LISTING = Listing("audit_log", (int,), most_rows=1000, rows=100)
+# Fields of an entry that a list can be filtered by; they are compared exactly.
+TEXT_FILTERS = ("action", "actor", "object_kind", "object_id", "outcome")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries to read; None: all. Times have a zone; since is included, until is not."""
+
+    action: str | None = None
+    actor: str | None = None
+    object_kind: str | None = None
+    object_id: str | None = None
+    outcome: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEntry:
+    """An entry as it was written."""
+
+    tenant_id: UUID
+    entry: int
+    at: datetime
+    actor_kind: str
+    actor: str | None
+    actor_role: str | None
+    action: str
+    object_kind: str
+    object_id: str | None
+    outcome: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    source_ip: str | None
+    request_id: str | None
+    # In hexadecimal.
+    hash: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the entry as the API shows it to its tenant."""
+        return {
+            "entry": self.entry,
+            "at": self.at.isoformat(),
+            "actorKind": self.actor_kind,
+            "actor": self.actor,
+            "actorRole": self.actor_role,
+            "action": self.action,
+            "objectKind": self.object_kind,
+            "objectId": self.object_id,
+            "outcome": self.outcome,
+            "before": self.before,
+            "after": self.after,
+            "sourceIp": self.source_ip,
+            "requestId": self.request_id,
+            "hash": self.hash,
+        }
+
+
+_PAGE = """
+    SELECT tenant_id, entry, at, actor_kind, actor, actor_role, action, object_kind, object_id, outcome,
+        before, after, source_ip, request_id, encode(hash, 'hex') AS hash
+    FROM audit_log
+    WHERE tenant_id = current_tenant()
+        AND entry < coalesce(%(below)s, 9223372036854775807)
+        AND (%(action)s::text IS NULL OR action = %(action)s)
+        AND (%(actor)s::text IS NULL OR actor = %(actor)s)
+        AND (%(object_kind)s::text IS NULL OR object_kind = %(object_kind)s)
+        AND (%(object_id)s::text IS NULL OR object_id = %(object_id)s)
+        AND (%(outcome)s::text IS NULL OR outcome = %(outcome)s)
+        AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
+        AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
+    ORDER BY entry DESC
+    LIMIT %(limit)s + 1
+"""
+
+
+def page(transaction: psycopg.Connection[Any], only: Filter, wanted: PageRequest) -> Page[RecordedEntry]:
+    """Return a page of the entries of the transaction's tenant, newest first.
+
+    Entries are committed in the order of their numbers: pages that follow each other miss none and repeat none,
+    whatever is written meanwhile. Reading is itself an action: record AUDIT_READ or AUDIT_EXPORTED.
+
+    Args:
+        transaction: with its tenant set.
+        only: which entries.
+        wanted: of LISTING.
+    """
+    [below] = wanted.after or [None]
+    parameters = {
+        # Look for a text in the form in which record stored it.
+        **{name: storable_id(getattr(only, name)) for name in TEXT_FILTERS},
+        "since": only.since,
+        "until": only.until,
+        "below": below,
+        "limit": wanted.limit,
+    }
+    with transaction.cursor(row_factory=class_row(RecordedEntry)) as cursor:
+        found = cursor.execute(_PAGE, parameters).fetchall()
+    return wanted.page(found, lambda entry: (entry.entry,), RecordedEntry.as_json)
