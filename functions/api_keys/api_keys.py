@@ -24,12 +24,12 @@ _SHOWN_ONCE = "The key was shown once, in the first answer. If you lost it, crea
     refuses=("NAME_TAKEN",),
 )
 def create(call: HubCall) -> HubAnswer:
-    """Create an API key; its secret is shown only in this response."""
-    return _made(api_keys.create(call.keeping(_made), api_keys.KeyDraft.parse(call.body)))
+    """Create an API key; the key is shown only in this answer."""
+    return _created(api_keys.create(call.keeping(_created), api_keys.KeyDraft.parse(call.body)))
 
 
-def _made(made: tuple[api_keys.ApiKey, str]) -> HubAnswer:
-    key, text = made
+def _created(created: tuple[api_keys.ApiKey, str]) -> HubAnswer:
+    key, text = created
     return HubAnswer(
         key.as_json() | {"apiKey": text},
         201,

@@ -19,8 +19,8 @@ app = APIGatewayHttpResolver()
     media_types=("application/json", "text/csv"),
 )
 def read(call: HubCall) -> HubAnswer:
-    """A page of entries, newest first; reading is itself an entry."""
-    # A super admin who names no tenant reads the platform's own: the catalogue's changes.
+    """Return a page of entries, newest first; the read becomes an entry too."""
+    # Without X-Tenant-Id a super admin reads the platform's own log: the changes of the catalogue.
     wanted = requests.Query.parse(call.query, call.context.caller.tenant_id or entries.PLATFORM)
     with call.context.reading() as transaction:
         page = records.page(transaction, wanted.only, wanted.page)

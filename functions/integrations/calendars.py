@@ -1,4 +1,4 @@
-"""GoHighLevel's calendars of a connection: /integrations/{id}/calendars."""
+"""The GoHighLevel calendars of a connection: /integrations/{connection_id}/calendars."""
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
@@ -65,7 +65,7 @@ def free_slots(call: HubCall) -> HubAnswer:
     refuses=(*_REFUSES, "PROVIDER_OUTCOME_UNKNOWN"),
 )
 def block(call: HubCall) -> HubAnswer:
-    """Block a time of a calendar, so that nobody books it."""
+    """Block a time of a calendar, so that nobody can book it."""
     connection_id, slot = parse_connection_id(call.path), calendars.BlockedSlot.parse(call.body)
     blocked = calendars.block(call.context, connection_id, call.path["calendar_id"], slot, call.if_match)
     return HubAnswer(blocked, 201)

@@ -1,4 +1,4 @@
-"""The tenant's connections: /integrations, and what can be done with one."""
+"""The tenant's connections: /integrations."""
 
 from uuid import UUID
 
@@ -22,7 +22,7 @@ def _shown(connection: Connection) -> HubAnswer:
     return HubAnswer(connection.as_json(with_config=True), version=connection.version)
 
 
-def _made(connection: Connection) -> HubAnswer:
+def _created(connection: Connection) -> HubAnswer:
     headers = {"location": f"/integrations/{connection.connection_id}"}
     return HubAnswer(connection.as_json(with_config=True), 201, connection.version, headers)
 
@@ -31,9 +31,9 @@ def _deleted(_: None) -> HubAnswer:
     return HubAnswer("", 204)
 
 
-def _tested(judged: tuple[testing.Tested, Connection]) -> HubAnswer:
-    verdict, connection = judged
-    return HubAnswer(verdict.as_json(), version=connection.version)
+def _tested(tested: tuple[testing.Tested, Connection]) -> HubAnswer:
+    result, connection = tested
+    return HubAnswer(result.as_json(), version=connection.version)
 
 
 @route(app, "GET", "/integrations", permission="connections.list", query="ConnectionFilter", response="ConnectionPage")
@@ -68,7 +68,7 @@ def list_connections(call: HubCall) -> HubAnswer:
 )
 def create(call: HubCall) -> HubAnswer:
     """Create a connection and test it."""
-    return _made(changes.create(call.keeping(_made), requests.Draft.parse(call.body)))
+    return _created(changes.create(call.keeping(_created), requests.Draft.parse(call.body)))
 
 
 @route(
@@ -109,7 +109,7 @@ def get(call: HubCall) -> HubAnswer:
     ),
 )
 def change(call: HubCall) -> HubAnswer:
-    """Change a connection that is still as If-Match says; credentials.write is needed for more than names."""
+    """Change a connection; If-Match is required, and credentials.write for more than name and description."""
     wanted = requests.Change.parse(call.body)
     if wanted.reconfigures:
         call.context.caller.demand("credentials.write")
@@ -138,7 +138,7 @@ def delete(call: HubCall) -> HubAnswer:
     refuses=("CONNECTION_NOT_FOUND", "INTEGRATION_NOT_ACTIVE", *_OPENING),
 )
 def test(call: HubCall) -> HubAnswer:
-    """Test a connection by a call to its platform."""
+    """Test a connection with a call to its platform."""
     return _tested(testing.test(call.keeping(_tested), parse_connection_id(call.path), call.if_match))
 
 
@@ -164,7 +164,7 @@ def enable(call: HubCall) -> HubAnswer:
     refuses=("CONNECTION_NOT_FOUND",),
 )
 def disable(call: HubCall) -> HubAnswer:
-    """Disable a connection: it is not used until it is enabled."""
+    """Disable a connection; it is not used until it is enabled."""
     return _shown(changes.disable(call.keeping(_shown), parse_connection_id(call.path), call.if_match))
 
 
@@ -185,7 +185,7 @@ def disable(call: HubCall) -> HubAnswer:
     ),
 )
 def rotate(call: HubCall) -> HubAnswer:
-    """Replace a connection's secrets by new ones that a test found working."""
+    """Replace a connection's secrets, if a test of the new secrets succeeds."""
     fresh = requests.NewSecrets.parse(call.body)
     return _shown(changes.rotate(call.keeping(_shown), parse_connection_id(call.path), fresh, call.if_match))
 
@@ -206,7 +206,7 @@ def rotate(call: HubCall) -> HubAnswer:
     ),
 )
 def roll_back(call: HubCall) -> HubAnswer:
-    """Roll back the last rotation, within 24 hours and if a test finds the old secrets working still."""
+    """Roll back the last rotation within 24 hours, if a test of the old secrets succeeds."""
     return _shown(changes.roll_back(call.keeping(_shown), parse_connection_id(call.path), call.if_match))
 
 
@@ -220,7 +220,7 @@ def roll_back(call: HubCall) -> HubAnswer:
     refuses=("CONNECTION_NOT_FOUND",),
 )
 def list_calls(call: HubCall) -> HubAnswer:
-    """List the calls made for a connection, newest first; also after it was deleted."""
+    """List the calls made for a connection, newest first; a deleted connection keeps its list."""
     with call.context.transaction() as transaction:
         connection = rows.find(transaction, parse_connection_id(call.path), deleted=True)
         page = call_log.page(transaction, connection, call.query)
@@ -236,7 +236,7 @@ def list_calls(call: HubCall) -> HubAnswer:
     refuses=("CONNECTION_NOT_FOUND",),
 )
 def show_health(call: HubCall) -> HubAnswer:
-    """Get what the last test or call showed of a connection."""
+    """Get a connection's health, as its last test or call showed it."""
     with call.context.transaction() as transaction:
         connection = rows.find(transaction, parse_connection_id(call.path))
         return HubAnswer(health.shown(transaction, connection))

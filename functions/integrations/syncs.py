@@ -32,9 +32,9 @@ def sync(call: HubCall) -> HubAnswer:
 
 
 def _started(started: tuple[runs.Run, bool]) -> HubAnswer:
-    run, made = started
+    run, is_new = started
     headers = {"location": f"/integrations/{run.connection_id}/syncs/{run.run_id}"}
-    return HubAnswer(run.as_json(), 202, headers=headers | ({} if made else {"idempotent-replay": "true"}))
+    return HubAnswer(run.as_json(), 202, headers=headers | ({} if is_new else {"idempotent-replay": "true"}))
 
 
 @route(
@@ -64,7 +64,7 @@ def list_runs(call: HubCall) -> HubAnswer:
     refuses=("CONNECTION_NOT_FOUND", "SYNC_RUN_NOT_FOUND"),
 )
 def get_run(call: HubCall) -> HubAnswer:
-    """Get a sync: how it stands, or what came of it."""
+    """Get a sync: its state, or its result."""
     with call.context.transaction() as transaction:
         connection_id = requests.parse_connection_id(call.path)
         rows.find(transaction, connection_id)

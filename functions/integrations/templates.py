@@ -1,4 +1,4 @@
-"""The catalogue of what can be connected to: /integrations/templates."""
+"""The templates, one per platform that a tenant can connect to: /integrations/templates."""
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
@@ -13,7 +13,7 @@ def _shown(template: providers.Provider) -> HubAnswer:
     return HubAnswer(templates.as_json(template), version=template.version)
 
 
-def _made(template: providers.Provider) -> HubAnswer:
+def _created(template: providers.Provider) -> HubAnswer:
     headers = {"location": f"/integrations/templates/{template.key}"}
     return HubAnswer(templates.as_json(template), 201, template.version, headers)
 
@@ -22,7 +22,7 @@ def _made(template: providers.Provider) -> HubAnswer:
     app, "GET", "/integrations/templates", permission="catalogue.read", query="TemplateFilter", response="TemplatePage"
 )
 def every(call: HubCall) -> HubAnswer:
-    """List the templates in the order of their ids."""
+    """List the templates, ordered by id."""
     wanted = templates.Filter.parse(call.query)
     with call.context.reading() as transaction:
         page = providers.page(transaction, wanted.page, kind=wanted.kind, active=wanted.active)
@@ -42,7 +42,7 @@ def every(call: HubCall) -> HubAnswer:
 )
 def create(call: HubCall) -> HubAnswer:
     """Create a template."""
-    return _made(templates.create(call.keeping(_made), call.body))
+    return _created(templates.create(call.keeping(_created), call.body))
 
 
 @route(
@@ -70,7 +70,7 @@ def get(call: HubCall) -> HubAnswer:
     refuses=("PROVIDER_NOT_FOUND", "IF_MATCH_REQUIRED", "CONFIG_SCHEMA_INVALID"),
 )
 def change(call: HubCall) -> HubAnswer:
-    """Change a template that is still as If-Match says."""
+    """Change a template; If-Match is required."""
     return _shown(templates.change(call.keeping(_shown), call.path["template_id"], call.required_if_match, call.body))
 
 

@@ -11,13 +11,13 @@ app = APIGatewayHttpResolver()
 
 
 def _shown(membership: memberships.Membership) -> HubAnswer:
-    """What is kept for a replay tells no name and no address: personal data has one place."""
+    """Leave name and email out of the kept answer: personal data is stored in one place only."""
     return HubAnswer(membership.as_json(), version=membership.version, kept=membership.unnamed().as_json())
 
 
 @route(app, "GET", "/memberships", permission="memberships.read", query="MembershipQuery", response="MembershipPage")
 def every(call: HubCall) -> HubAnswer:
-    """List the tenant's people, in the order of their subjects."""
+    """List the tenant's people, ordered by subject."""
     page = memberships.page(call.context, call.query)
     return HubAnswer(page.as_json("memberships", memberships.Membership.as_json))
 
@@ -32,7 +32,7 @@ def every(call: HubCall) -> HubAnswer:
     refuses=("MEMBERSHIP_NOT_FOUND", "OWN_MEMBERSHIP"),
 )
 def change(call: HubCall) -> HubAnswer:
-    """Suspend a person, or let them in again."""
+    """Suspend a person's membership, or restore it."""
     exact = path_ids.is_exact(call.delivered["subject"])
     subject, context = call.path["subject"], call.keeping(_shown)
     return _shown(memberships.change(context, subject, call.body, call.if_match, exact=exact))

@@ -13,7 +13,7 @@ def _shown(tenant: tenants.Tenant) -> HubAnswer:
     return HubAnswer(tenant.as_json(), version=tenant.version)
 
 
-def _made(tenant: tenants.Tenant) -> HubAnswer:
+def _created(tenant: tenants.Tenant) -> HubAnswer:
     return HubAnswer(tenant.as_json(), 201, tenant.version, {"location": f"/tenants/{tenant.tenant_id}"})
 
 
@@ -30,12 +30,12 @@ def _made(tenant: tenants.Tenant) -> HubAnswer:
 )
 def create(call: HubCall) -> HubAnswer:
     """Create a tenant."""
-    return _made(tenants.create(call.keeping(_made), tenants.Draft.parse(call.body)))
+    return _created(tenants.create(call.keeping(_created), tenants.Draft.parse(call.body)))
 
 
 @route(app, "GET", "/tenants", permission="tenants.manage", query="TenantQuery", response="TenantPage")
 def every(call: HubCall) -> HubAnswer:
-    """List tenants, in the order of their codes."""
+    """List tenants, ordered by code."""
     return HubAnswer(tenants.page(call.context, call.query).as_json("tenants", tenants.Tenant.as_json))
 
 

@@ -21,7 +21,7 @@ app = APIGatewayHttpResolver()
     refuses=("SESSION_NOT_FOUND", "PLAYER_NOT_FOUND", "WRONG_CURRENCY"),
 )
 def get_balance(call: SignedCall) -> wallet.Answer:
-    """Parse the query and ask the ledger."""
+    """Parse the query and read the balance."""
     return wallet.balance(call.database, call.caller, BalanceQuery.parse(call.body))
 
 

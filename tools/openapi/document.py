@@ -12,10 +12,10 @@ from tools.openapi import schemas
 from tools.openapi.functions import Operation, Undeclared, every
 from tools.openapi.schemas import parameters
 
-# What every route of the hub that changes something can answer.
+# Error codes of every route of the hub that changes something.
 CHANGE_REFUSES = ("VERSION_MISMATCH", "CHANGED_MEANWHILE", "IDEMPOTENCY_KEY_REUSED", "IN_PROGRESS")
 
-# What API Gateway itself answers, with a message and no code.
+# API Gateway's own answers, which have a message and no code.
 _GATEWAY = {413: "Request Entity Too Large", 429: "Too Many Requests", 500: "Internal Server Error"} | {
     503: "Service Unavailable"
 }
@@ -25,13 +25,13 @@ SECURITY_SCHEMES = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "A token of the user pool. Groups say the role, custom:tenant_id says the tenant.",
+        "description": "A token of the user pool. cognito:groups is the role, custom:tenant_id the tenant.",
     },
     "apiKey": {
         "type": "apiKey",
         "in": "header",
         "name": "X-API-Key",
-        "description": "A machine's key, made by POST /api-keys; it says the tenant. Not together with a token.",
+        "description": "A machine's key, made by POST /api-keys; it belongs to one tenant. Never send a token too.",
     },
     "casinoSignature": {
         "type": "apiKey",
@@ -52,8 +52,8 @@ def make(functions: Path, schema_folder: Path) -> dict[str, Any]:
     """Return the document.
 
     Args:
-        functions: the folder with a folder of handlers per family.
-        schema_folder: the one with catalogue/.
+        functions: the folder with a folder of function files per family.
+        schema_folder: the folder with catalogue/.
 
     Raises:
         Undeclared: a route has no declaration, or its declaration names a schema or an error that does not exist.
@@ -110,7 +110,7 @@ def _check_schemas(declaration: Declaration, components: dict[str, Any]) -> None
 
 
 def _admission(declaration: Declaration) -> dict[str, Any]:
-    """Return who may call, for people and for programs."""
+    """Return the parts that say who may call the operation: a sentence, security schemes, permission, roles."""
     proof, permission = declaration.proof, declaration.permission
     security = [{name: []} for name in proof.security]
     if permission is None:
@@ -130,7 +130,7 @@ def _codes(declaration: Declaration, *, changes: bool) -> list[str]:
     if declaration.request is not None:
         codes.append("PAYLOAD_TOO_LARGE")
     if VARIABLE.search(declaration.path):
-        # The answer to an id with characters that no path of ours has.
+        # The answer to a path with characters that no id has.
         codes.append("NOT_FOUND")
     unknown = set(codes) - set(table.every())
     if unknown:
@@ -159,7 +159,7 @@ def _parameter(name: str, place: str, schema: dict[str, Any], *, required: bool 
 
 
 def _answer(documentation: Documentation, *, changes: bool) -> dict[int, dict[str, Any]]:
-    """Return the answer of a call that is not refused, by its status."""
+    """Return the answer to a call that succeeds, by its status."""
     response, status = documentation.get("response"), documentation.get("status", 200)
     answer: dict[str, Any] = {"description": "Done" if response is None else response}
     if status != 204:
@@ -170,11 +170,11 @@ def _answer(documentation: Documentation, *, changes: bool) -> dict[int, dict[st
             answer["content"][media_types[0]] = {"schema": _ref(response)}
     headers = {}
     if response in schemas.VERSIONED:
-        headers["ETag"] = _header("The version the object has now, for If-Match.")
+        headers["ETag"] = _header("The object's current version, for If-Match.")
         if status == 201:
-            headers["Location"] = _header("Where it is.")
+            headers["Location"] = _header("The path of the new object.")
     if changes:
-        headers["Idempotent-Replay"] = _header("true: this is the first answer to the key, again.", required=False)
+        headers["Idempotent-Replay"] = _header("true: this is a replay of the first answer to the key.", required=False)
     return {status: answer | ({"headers": headers} if headers else {})}
 
 
@@ -183,7 +183,13 @@ def _header(description: str, *, required: bool = True) -> dict[str, Any]:
 
 
 def _refusals(codes: list[str], proof: Proof, known: dict[str, dict[str, Any]]) -> dict[int, dict[str, Any]]:
-    """The refusals by status; each is written into known once, whichever routes have it."""
+    """Return references to the error answers, by status.
+
+    Args:
+        codes: the operation's error codes.
+        proof: how its caller is proved.
+        known: the document's error answers by name; routes with the same codes share one.
+    """
     gateway = dict(_GATEWAY)
     if proof.gateway:
         gateway[401] = "Unauthorized"
@@ -209,7 +215,7 @@ def _refusal(errors: list[type[CausewayError]], gateway: str | None) -> dict[str
         codes = [error.code for error in errors]
         shapes.append({"allOf": [_ref("Error"), {"properties": {"code": {"enum": codes}}}]})
     if gateway is not None:
-        lines.append(f"The gateway's own: {gateway}.")
+        lines.append(f"From API Gateway itself: {gateway}.")
         shapes.append(_ref("GatewayMessage"))
     schema = shapes[0] if len(shapes) == 1 else {"oneOf": shapes}
     return {"description": "\n".join(lines), "content": {"application/json": {"schema": schema}}}

@@ -1,4 +1,4 @@
-"""The routes of the function files: found by importing the files, each with what it declares."""
+"""The routes of the function files: it imports each file and reads what its routes declare."""
 
 import re
 import sys

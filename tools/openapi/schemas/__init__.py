@@ -1,4 +1,4 @@
-"""JSON Schemas (2020-12) of what the API's calls take and answer, by the names that routes declare them with."""
+"""JSON Schemas (2020-12) of the API's requests and answers, by the names that routes declare."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tools.openapi.schemas import (
 )
 from tools.openapi.schemas.shapes import Schema
 
-# Of what carries an ETag: it has a version that a change must name.
+# The schemas of objects that have a version, which is their ETag.
 VERSIONED = frozenset({"Connection", "Template", "Tenant", "Membership", "NewApiKey"})
 
 
@@ -24,7 +24,7 @@ def every(schema_folder: Path) -> dict[str, Schema]:
     """Return all schemas by name.
 
     Args:
-        schema_folder: the one with catalogue/, whose shape a template has.
+        schema_folder: the folder with catalogue/, whose files have the shape of a template.
     """
     return {
         **refusals.SCHEMAS,

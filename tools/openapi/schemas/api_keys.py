@@ -20,8 +20,9 @@ SCHEMAS: dict[str, Schema] = {
     "NewApiKey": object_of(
         _KEY
         | {
-            "apiKey": or_null({"type": "string"}) | {"description": "Shown this once; null in a replay of the call."},
-            "nextAction": TEXT | {"description": "Only in a replay: what to do where the key was lost."},
+            "apiKey": or_null({"type": "string"})
+            | {"description": "The key; it is shown only here, and is null in a replay of the call."},
+            "nextAction": TEXT | {"description": "Only in a replay: what to do if the key was lost."},
         },
         "nextAction",
     ),

@@ -1,4 +1,4 @@
-"""The audit log's entries, and what they are found by."""
+"""The audit log's entries and the filter of their list."""
 
 from causeway.audit_log import entries, records
 from tools.openapi.schemas.shapes import (

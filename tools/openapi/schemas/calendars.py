@@ -1,4 +1,4 @@
-"""The calendars of a connection, and the times in them."""
+"""A connection's calendars, their free slots and blocked slots."""
 
 from tools.openapi.schemas.shapes import TEXT, TIME, Schema, list_of, object_of, or_null, text
 
@@ -10,7 +10,7 @@ SCHEMAS: dict[str, Schema] = {
             "calendars": list_of(
                 object_of(
                     {"id": text(255), "name": or_null(text(1000, 0)), "isActive": or_null({"type": "boolean"})},
-                    description="As the platform tells them.",
+                    description="As the platform names them.",
                 )
             )
         }

@@ -1,4 +1,4 @@
-"""Connections, the calls made for them, and how they were at their last test."""
+"""Connections, the calls made for them, and their health."""
 
 from causeway.connections import call_log, requests
 from tools.openapi.schemas.shapes import (
@@ -19,7 +19,7 @@ from tools.openapi.schemas.shapes import (
 
 _ENVIRONMENT: Schema = {"enum": list(requests.ENVIRONMENTS)}
 _STATUS: Schema = {"enum": list(requests.STATUSES)}
-_CONFIG: Schema = {"type": "object", "description": "As the template's configSchema says."}
+_CONFIG: Schema = {"type": "object", "description": "The fields that the template's configSchema asks for."}
 _NAMED = {"name": text(100), "description": text(1000, 0)}
 
 _CONNECTIONS: dict[str, Schema] = {
@@ -36,8 +36,8 @@ _CONNECTIONS: dict[str, Schema] = {
     "ConnectionChange": object_of(
         _NAMED
         | {
-            "environment": _ENVIRONMENT | {"description": "Another one takes every secret again."},
-            "config": _CONFIG | {"description": "Fields to set; null takes one away, others stay."},
+            "environment": _ENVIRONMENT | {"description": "A change of the environment requires all secrets again."},
+            "config": _CONFIG | {"description": "Fields to set; null removes a field, fields that are not sent stay."},
         },
         *_NAMED,
         "environment",
@@ -60,11 +60,11 @@ _CONNECTIONS: dict[str, Schema] = {
             "createdAt": TIME,
             "updatedAt": TIME,
             "version": VERSION,
-            "config": _CONFIG | {"description": "Without the secrets; only for roles with connections.read."},
+            "config": _CONFIG | {"description": "Without the secrets; shown only to roles with connections.read."},
             "rollbackUntil": TIME
             | {
-                "description": "Until when the last rotation can be rolled back, where it can; only in the answer to "
-                "GET."
+                "description": "The last rotation can be rolled back until then; only in the answer to GET, and only "
+                "where there is a rotation to roll back."
             },
         },
         "config",
@@ -91,7 +91,7 @@ _CALL_LOGS: dict[str, Schema] = {
             "sourceIp": or_null(TEXT),
             "credentialVersion": {
                 "type": ["integer", "null"],
-                "description": "Null where the secrets were not stored: they were tested alone.",
+                "description": "Null where the secrets were only tested and not stored.",
             },
             "createdAt": TIME,
         }
@@ -100,11 +100,11 @@ _CALL_LOGS: dict[str, Schema] = {
     "CallLogFilter": page_query(call_log.LISTING),
 }
 
-_TOLD = {"code": TEXT, "message": TEXT, "nextAction": TEXT}
+_OUTCOME = {"code": TEXT, "message": TEXT, "nextAction": TEXT}
 _CHECK = object_of(
     {
         "status": {"enum": ["healthy", "degraded", "down"]},
-        **_TOLD,
+        **_OUTCOME,
         "responseMs": or_null(COUNT),
         "checkedAt": TIME,
         "changedAt": TIME,
@@ -115,8 +115,8 @@ _HEALTH: dict[str, Schema] = {
     "Verdict": object_of(
         {
             "success": {"type": "boolean"},
-            **_TOLD,
-            "tested": list_of(TEXT) | {"description": "Secret fields that the platform has accepted by this test."},
+            **_OUTCOME,
+            "tested": list_of(TEXT) | {"description": "Secret fields that the platform accepted in this test."},
             "untested": list_of(TEXT) | {"description": "Secret fields that the test call does not use."},
             "responseMs": COUNT,
         }

@@ -1,4 +1,4 @@
-"""How games are launched and the scripted round is played, at the casino and at its provider."""
+"""Launching a game and playing the scripted round, at the casino and at the game provider."""
 
 from tools.openapi.schemas.shapes import ID, NUMBER, SHORT, TEXT, Schema, list_of, object_of
 
@@ -18,7 +18,8 @@ SCHEMAS: dict[str, Schema] = {
         {
             "userId": NUMBER,
             "gameId": NUMBER,
-            "currency": SHORT | {"description": "Of the wallet to play with; without it, the player's first."},
+            "currency": SHORT
+            | {"description": "The currency of the wallet to play with; if it is missing, the player's first wallet."},
         },
         "currency",
     ),

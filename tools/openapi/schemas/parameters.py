@@ -10,27 +10,28 @@ PATH: dict[str, Schema] = {
     "subject": {
         "type": "string",
         "pattern": "^([0-9A-Za-z._~-]{1,255}|b64:[0-9A-Za-z_-]{2,1360})$",
-        "description": "The person's address as the list shows it: their sub, or b64: and its base64url form.",
+        "description": "The person's address as the list shows it: the sub, or b64: followed by its base64url form.",
     },
     "template_id": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$"},
     "calendar_id": {"type": "string", "pattern": "^[0-9A-Za-z_-]{1,128}$"},
 }
 
 HEADERS: dict[str, Schema] = {
-    "X-Tenant-Id": ID | {"description": "The tenant a super admin means; of anybody else none but their own."},
+    "X-Tenant-Id": ID
+    | {"description": "The tenant that a super admin works on. Other callers may send their own tenant only."},
     "x-provider-code": {"type": "string", "pattern": "^[A-Z0-9_]{1,64}$", "description": "The game provider's code."},
     "If-Match": {
         "type": "string",
         "pattern": r'^(\*|"[0-9]{1,18}"(, ?"[0-9]{1,18}")*)$',
-        "description": "The ETag last seen, a list of them, or *: the object is changed if it still has one of them.",
+        "description": "An ETag, a list of ETags, or *: the object is changed only if its current ETag is among them.",
     },
     "Idempotency-Key": {
         "type": "string",
         "pattern": "^[!-~]{1,255}$",
-        "description": "The same key with the same request gets the first answer again, for 24 hours.",
+        "description": "The same key with the same request returns the first answer again, for 24 hours.",
     },
 }
-# What every route of the hub that changes something takes.
+# Headers of every route of the hub that changes something.
 CHANGE_HEADERS = ("If-Match", "Idempotency-Key")
-# The header that a route requires, by the error code that it declares for it.
+# The error code that a route declares where it requires the header.
 REQUIRED_BY = {"If-Match": "IF_MATCH_REQUIRED"}

@@ -1,4 +1,4 @@
-"""What a call is answered that is refused, by a function or before one is asked."""
+"""The bodies of error answers, from a function or from API Gateway."""
 
 from tools.openapi.schemas.shapes import MONEY, TEXT, Schema, object_of
 
@@ -8,9 +8,9 @@ SCHEMAS: dict[str, Schema] = {
         "balance",
         "nextAction",
         description=(
-            "nextAction: what the caller does next; not in the answers to a game provider's signed calls. balance: the "
-            "player's, where the player is known."
+            "nextAction: what the caller should do next; answers to a game provider's signed calls do not have it. "
+            "balance: the player's balance, where the player is known."
         ),
     ),
-    "GatewayMessage": object_of({"message": TEXT}, description="Refused before a function was asked."),
+    "GatewayMessage": object_of({"message": TEXT}, description="An error answer of API Gateway itself."),
 }

@@ -1,4 +1,4 @@
-"""The templates of the catalogue, whose fields have the shape that its files have."""
+"""The templates of the catalogue; their fields have the shape of the catalogue's files."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from causeway.catalogue import providers, templates
 from tools.openapi.schemas.shapes import TEXT, VERSION, Schema, object_of, page_of, page_query, ref
 
-# Schemas of their own, by the fields that have them.
+# Fields whose schemas have a name of their own.
 _NAMED = {
     "authentication": "Authentication",
     "healthCall": "HealthCall",
@@ -19,7 +19,7 @@ def schemas(schema_folder: Path) -> dict[str, Schema]:
     """Return the schemas of templates by name.
 
     Args:
-        schema_folder: the one with catalogue/, whose shape a template has.
+        schema_folder: the folder with catalogue/, whose files have the shape of a template.
     """
     shape: Schema = json.loads((schema_folder / "catalogue" / "_provider.schema.json").read_bytes())
     fields: dict[str, Schema] = {name: shape["properties"][field] for name, field in templates.FIELDS.items()}

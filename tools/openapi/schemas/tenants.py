@@ -1,4 +1,4 @@
-"""Tenants, and the people in them."""
+"""Tenants and their memberships."""
 
 from causeway.tenancy import memberships, tenants
 from tools.openapi.schemas.shapes import (
@@ -14,7 +14,11 @@ from tools.openapi.schemas.shapes import (
     text,
 )
 
-_CODE: Schema = {"type": "string", "pattern": "^[A-Z0-9_]{1,64}$", "description": "What game providers call it."}
+_CODE: Schema = {
+    "type": "string",
+    "pattern": "^[A-Z0-9_]{1,64}$",
+    "description": "The casino's code at its game providers.",
+}
 _NAME = {"displayName": text(200)}
 _STATUS: Schema = {"enum": list(memberships.STATUSES)}
 _ROLE: Schema = {"enum": ["tenant_admin", "regulator", "staff"]}
@@ -34,9 +38,11 @@ SCHEMAS: dict[str, Schema] = {
             "status": _STATUS,
             "createdAt": TIME,
             "version": VERSION,
-            "name": or_null(TEXT) | {"description": "As the person's last token says; null where it does not."},
-            "email": or_null(TEXT) | {"description": "As the person's last token says; null where it does not."},
-            "emailVerified": {"type": "boolean", "description": "Whether the user pool has proved the address."},
+            "name": or_null(TEXT)
+            | {"description": "From the person's last token; null where the token does not have it."},
+            "email": or_null(TEXT)
+            | {"description": "From the person's last token; null where the token does not have it."},
+            "emailVerified": {"type": "boolean", "description": "Whether the user pool has verified the address."},
         }
     ),
     "MembershipPage": page_of("memberships", "Membership"),

@@ -1,13 +1,13 @@
-"""What the wallet takes and answers; fields that are not listed are ignored, but the signature covers them."""
+"""The wallet's requests and answers. Fields that are not listed are ignored; the signature covers them too."""
 
 from tools.openapi.schemas.shapes import MONEY, NUMBER, SHORT, TEXT, Schema, object_of
 
 _AMOUNT: Schema = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1, "description": "Minor units."}
 _PLAYER = {"sessionToken": SHORT, "userId": NUMBER}
-_CURRENCY = {"currency": SHORT | {"description": "Not needed; refused where it is not the wallet's."}}
+_CURRENCY = {"currency": SHORT | {"description": "Optional; refused if it is not the wallet's currency."}}
 _BET = _PLAYER | {"transactionId": SHORT, "roundId": SHORT, "amount": _AMOUNT}
 _RELATED = {
-    "relatedTransactionId": SHORT | {"description": "The bet; a win must name it."},
+    "relatedTransactionId": SHORT | {"description": "The bet; required for a win."},
     "kind": {"enum": ["win", "promo", "jackpot"], "default": "win"},
 }
 

@@ -237,7 +237,7 @@ def _run(call: HubCall, rules: _Rules, function: _Function) -> HubAnswer:
     # No object exists yet, so If-Match is false, * too (RFC 9110, 13.1.1).
     if rules.refuses_if_match and "if-match" in call.headers:
         Expected.parse(call.headers["if-match"])
-        raise VersionMismatch("What is to be made has no version yet: send no If-Match", action="Send no If-Match.")
+        raise VersionMismatch("The new object has no version yet: send no If-Match", action="Send no If-Match.")
     try:
         return function(call)
     except VersionMismatch as error:

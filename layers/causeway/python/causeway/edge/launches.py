@@ -85,7 +85,7 @@ def _call(event: dict[str, Any], admit: Callable[[Launcher, str | None], None]) 
     admit(launcher, headers.get("x-tenant-id"))
     for name in _REFUSED_HEADERS:
         if name.lower() in headers:
-            raise InvalidRequest(f"A launch takes no {name}: leave it out")
+            raise InvalidRequest(f"A launch does not support {name}: leave it out")
     return LaunchCall(strict_json.parse_object(raw_body(event)), launcher)
 
 
