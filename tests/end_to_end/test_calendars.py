@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator
-from http.client import HTTPConnection
 from secrets import token_hex
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import psycopg
 import pytest
@@ -13,6 +12,7 @@ import pytest
 from local.sandbox.registry import demo_credentials
 from local.stack import Stack
 from tests.hub.client import THEIR_ADMIN, Hub, Reply
+from tests.platforms.played import Played
 
 CREDENTIALS = demo_credentials("gohighlevel")
 CALENDAR = CREDENTIALS["calendarId"]
@@ -21,41 +21,11 @@ ALL_DAY = [f"{hour:02}:{minute}" for hour in range(9, 17) for minute in ("00", "
 BLOCKED = {"startTime": "2027-05-03T10:00:00+02:00", "endTime": "2027-05-03T10:30:00+02:00"}
 
 
-class Platform:
-    """The sandbox's controls."""
-
-    def __init__(self, url: str) -> None:
-        self._place = urlsplit(url).netloc
-
-    @property
-    def calls(self) -> int:
-        """How many calls GoHighLevel has received."""
-        return self._control("GET", "calls").get("gohighlevel", 0)
-
-    def fail(self, fault: str) -> None:
-        """Let the next call to GoHighLevel fail."""
-        self._control("POST", "faults", {"provider": "gohighlevel", "fault": fault})
-
-    def mend(self) -> None:
-        """Cancel the faults that have not occurred yet."""
-        self._control("DELETE", "faults")
-
-    def _control(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
-        connection = HTTPConnection(self._place, timeout=10)
-        try:
-            connection.request(method, f"/_sandbox/{path}", None if body is None else json.dumps(body))
-            response = connection.getresponse()
-            assert response.status == 200
-            return json.loads(response.read())
-        finally:
-            connection.close()
-
-
 @pytest.fixture
-def platform(stack: Stack) -> Iterator[Platform]:
-    platform = Platform(stack.info["sandbox_url"])
+def platform(stack: Stack) -> Iterator[Played]:
+    platform = Played(stack.info["sandbox_url"], "gohighlevel")
     yield platform
-    platform.mend()
+    platform.recover()
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +117,7 @@ def test_day_without_a_free_slot_has_none(hub: Hub, path: str) -> None:
 
 
 def test_connection_to_another_platform_is_refused_and_not_used(
-    hub: Hub, platform: Platform, superuser: psycopg.Connection
+    hub: Hub, platform: Played, superuser: psycopg.Connection
 ) -> None:
     other = connected(hub, "sendgrid")
     before = platform.calls
@@ -160,7 +130,7 @@ def test_connection_to_another_platform_is_refused_and_not_used(
 
 
 def test_disabled_connection_is_refused_and_its_platform_not_called(
-    hub: Hub, platform: Platform, superuser: psycopg.Connection
+    hub: Hub, platform: Played, superuser: psycopg.Connection
 ) -> None:
     """HUB 15."""
     path = connected(hub)
@@ -174,7 +144,7 @@ def test_disabled_connection_is_refused_and_its_platform_not_called(
     assert superuser.execute(used, [path.rsplit("/", 1)[1]]).rowcount == 0
 
 
-def test_another_tenants_connection_is_not_found(hub: Hub, path: str, platform: Platform) -> None:
+def test_another_tenants_connection_is_not_found(hub: Hub, path: str, platform: Played) -> None:
     """HUB 43."""
     before = platform.calls
     calendar = f"{path}/calendars/{CALENDAR}"
@@ -208,7 +178,7 @@ def test_id_of_no_connection_is_not_found(hub: Hub, connection: str) -> None:
     ],
 )
 def test_malformed_calendar_id_is_refused_and_the_platform_not_called(
-    hub: Hub, path: str, platform: Platform, calendar: str, status: int
+    hub: Hub, path: str, platform: Played, calendar: str, status: int
 ) -> None:
     """HUB 13."""
     before = platform.calls
@@ -236,7 +206,7 @@ def test_malformed_calendar_id_is_refused_and_the_platform_not_called(
     ],
 )
 def test_malformed_day_is_refused_by_name_and_the_platform_not_called(
-    hub: Hub, path: str, platform: Platform, query: dict[str, str], named: str
+    hub: Hub, path: str, platform: Played, query: dict[str, str], named: str
 ) -> None:
     before = platform.calls
     refused = slots(hub, path, **query)
@@ -265,7 +235,7 @@ def test_malformed_day_is_refused_by_name_and_the_platform_not_called(
     ],
 )
 def test_malformed_slot_is_refused_by_name_and_the_platform_not_called(
-    hub: Hub, path: str, platform: Platform, change: dict[str, Any], named: str
+    hub: Hub, path: str, platform: Played, change: dict[str, Any], named: str
 ) -> None:
     before = platform.calls
     refused = block(hub, path, BLOCKED | change)
@@ -304,7 +274,7 @@ def test_refusal_of_the_platform_is_answered_as_a_refusal(hub: Hub, path: str) -
 )
 @pytest.mark.parametrize("route", ["calendars", "free-slots", "block-slots"])
 def test_each_error_of_the_platform_has_its_code_and_no_retry(
-    hub: Hub, path: str, platform: Platform, route: str, fault: str, status: int, code: str
+    hub: Hub, path: str, platform: Played, route: str, fault: str, status: int, code: str
 ) -> None:
     """HUB 8, HUB 11: no retry of a POST that the platform may have executed."""
     calls: dict[str, Callable[[], Reply]] = {
@@ -328,7 +298,7 @@ def test_each_error_of_the_platform_has_its_code_and_no_retry(
     assert hub.call("POST", f"{path}/test").json["success"] is True
 
 
-def test_call_to_a_silent_platform_times_out_and_is_logged(hub: Hub, path: str, platform: Platform) -> None:
+def test_call_to_a_silent_platform_times_out_and_is_logged(hub: Hub, path: str, platform: Played) -> None:
     """HUB 9: our own time limit ends the call, before the gateway's."""
     platform.fail("silent")
     failed = hub.call("GET", f"{path}/calendars")

@@ -2,10 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator
-from http.client import HTTPConnection
 from secrets import token_hex
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -18,36 +16,18 @@ from local.stack import Stack
 from tests.database.parallel import at_once
 from tests.hub.client import ADMIN, OURS, PLATFORM_ADMIN, Caller, Hub, Reply, draft, machine
 from tests.hub.in_process import InProcessHub
+from tests.platforms.played import Played
 
 Rows = Callable[..., list[Any]]
 SLOT = {"startTime": "2027-06-01T10:00:00+02:00", "endTime": "2027-06-01T10:30:00+02:00"}
 CALENDAR = demo_credentials("gohighlevel")["calendarId"]
 
 
-class Sandbox:
-    """The controls of GoHighLevel's stand-in."""
-
-    def __init__(self, url: str) -> None:
-        self._place = urlsplit(url).netloc
-
-    @property
-    def calls(self) -> int:
-        return self.control("GET", "calls").get("gohighlevel", 0)
-
-    def control(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
-        connection = HTTPConnection(self._place, timeout=10)
-        try:
-            connection.request(method, f"/_sandbox/{path}", None if body is None else json.dumps(body))
-            return json.loads(connection.getresponse().read())
-        finally:
-            connection.close()
-
-
 @pytest.fixture
-def sandbox(stack: Stack) -> Iterator[Sandbox]:
-    sandbox = Sandbox(stack.info["sandbox_url"])
-    yield sandbox
-    sandbox.control("DELETE", "faults")
+def gohighlevel(stack: Stack) -> Iterator[Played]:
+    gohighlevel = Played(stack.info["sandbox_url"], "gohighlevel")
+    yield gohighlevel
+    gohighlevel.recover()
 
 
 @pytest.fixture(scope="module")
@@ -105,11 +85,11 @@ def died(rows: Rows, key: str) -> None:
 
 
 def test_same_key_and_body_get_the_first_answer_again(
-    hub: Hub, maker: tuple[str, Caller, Any], sandbox: Sandbox
+    hub: Hub, maker: tuple[str, Caller, Any], gohighlevel: Played
 ) -> None:
     key = token_hex(8)
     first = made(hub, maker, key)
-    calls = sandbox.calls
+    calls = gohighlevel.calls
     again = made(hub, maker, key)
 
     assert first.status in (201, 202), first
@@ -121,7 +101,7 @@ def test_same_key_and_body_get_the_first_answer_again(
     assert {name: value for name, value in again.json.items() if name not in shown_once} == {
         name: value for name, value in first.json.items() if name not in shown_once
     }
-    assert sandbox.calls == calls
+    assert gohighlevel.calls == calls
 
 
 def test_same_key_with_another_body_or_route_is_refused(hub: Hub, maker: tuple[str, Caller, Any]) -> None:
@@ -243,31 +223,31 @@ def test_attempt_after_one_that_died_before_its_work_does_it(hub: Hub, rows: Row
 
 
 def test_what_may_have_been_done_at_a_platform_is_not_done_again(
-    hub: Hub, calendar: str, rows: Rows, sandbox: Sandbox
+    hub: Hub, calendar: str, rows: Rows, gohighlevel: Played
 ) -> None:
     """The attempt was killed: whether the slot is blocked is not known."""
     key = token_hex(8)
     hub.call("POST", f"{calendar}/block-slots", body=SLOT, idempotency_key=key)
     died(rows, key)
-    calls = sandbox.calls
+    calls = gohighlevel.calls
     replies = [hub.call("POST", f"{calendar}/block-slots", body=SLOT, idempotency_key=key) for _ in range(2)]
 
     assert {(reply.status, reply.code) for reply in replies} == {(502, "PROVIDER_OUTCOME_UNKNOWN")}
-    assert sandbox.calls == calls
+    assert gohighlevel.calls == calls
 
 
 def test_unknown_outcome_is_answered_again_and_the_platform_not_called(
-    hub: Hub, calendar: str, sandbox: Sandbox
+    hub: Hub, calendar: str, gohighlevel: Played
 ) -> None:
     key = token_hex(8)
-    sandbox.control("POST", "faults", {"provider": "gohighlevel", "fault": "garbage"})
+    gohighlevel.fail("garbage")
     first = hub.call("POST", f"{calendar}/block-slots", body=SLOT, idempotency_key=key)
-    sandbox.control("DELETE", "faults")
-    calls = sandbox.calls
+    gohighlevel.recover()
+    calls = gohighlevel.calls
     again = hub.call("POST", f"{calendar}/block-slots", body=SLOT, idempotency_key=key)
 
     assert (first.status, first.code) == (again.status, again.code) == (502, "PROVIDER_OUTCOME_UNKNOWN")
-    assert sandbox.calls == calls
+    assert gohighlevel.calls == calls
 
 
 def test_refused_call_gives_its_key_up(hub: Hub) -> None:
