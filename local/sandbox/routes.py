@@ -33,7 +33,9 @@ def respond(routes: Sequence[Route], problem: Problem, request: Request) -> Resp
     """Return a platform's response: 404 for an unknown route, 401 without proof, or what the handler answers.
 
     Args:
+        routes: the platform's; the first that fits answers.
         problem: words an error status as the platform does.
+        request: what was sent.
     """
     for route in routes:
         found = re.fullmatch(route.path, request.path)

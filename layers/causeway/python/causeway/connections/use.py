@@ -52,6 +52,7 @@ class OpenConnection:
         """Call the provider with the connection's credentials and return its answer, if its status is 2xx.
 
         Args:
+            method: of HTTP.
             path: appended to the base URL, encoded as it is to be sent.
             query: parameters, not encoded.
             headers: beside those that authenticate.

@@ -129,7 +129,10 @@ def request(
     """Call a path of the account's base URL with its credentials.
 
     Args:
+        account: whose provider is called.
+        method: of HTTP.
         path: encoded as it is to be sent.
+        log: is told of each attempt.
         query: parameters, not encoded.
         headers: beside those that authenticate.
         body: {"type": "json" or "form", "content": {...}}; None: no body.
