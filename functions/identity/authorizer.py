@@ -11,7 +11,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 
 from causeway.database import postgres
-from causeway.edge.events import headers_of
+from causeway.edge.http_events import headers_of
 from causeway.errors.tenancy import Unauthorized
 from causeway.errors.tree import CausewayError
 from causeway.tenancy import identity, tokens

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from causeway.edge.routes import VARIABLE, Declaration, Documentation, Proof
+from causeway.edge.routes import VARIABLE, Authentication, Declaration, Documentation
 from causeway.errors import table
 from causeway.errors.casino import WalletUnavailable
 from causeway.errors.tree import CausewayError
@@ -19,7 +19,7 @@ CHANGE_REFUSES = ("VERSION_MISMATCH", "CHANGED_MEANWHILE", "IDEMPOTENCY_KEY_REUS
 _GATEWAY = {413: "Request Entity Too Large", 429: "Too Many Requests", 500: "Internal Server Error"} | {
     503: "Service Unavailable"
 }
-# The security schemes that a Proof (causeway.edge.routes) names.
+# The security schemes that an Authentication (causeway.edge.routes) names.
 SECURITY_SCHEMES = {
     "token": {
         "type": "http",
@@ -82,14 +82,14 @@ def make(functions: Path, schema_folder: Path) -> dict[str, Any]:
 def _described(operation: Operation, components: dict[str, Any], refusals: dict[str, dict[str, Any]]) -> dict[str, Any]:
     declaration = operation.declaration
     _check_schemas(declaration, components)
-    proof = declaration.proof
-    changes = proof.hub and declaration.method != "GET"
+    authentication = declaration.authentication
+    changes = authentication.hub and declaration.method != "GET"
     codes = _codes(declaration, changes=changes)
     description = {
         "operationId": operation.operation_id,
         "tags": [_tag(operation)],
         "summary": operation.summary,
-        **_admission(declaration),
+        **_authorization(declaration),
     }
     found = _parameters(declaration, components, changes=changes)
     if found:
@@ -97,7 +97,7 @@ def _described(operation: Operation, components: dict[str, Any], refusals: dict[
     if declaration.request is not None:
         content = {"application/json": {"schema": _ref(declaration.request)}}
         description["requestBody"] = {"required": True, "content": content}
-    answers = _answer(declaration.documentation, changes=changes) | _refusals(codes, proof, refusals)
+    answers = _answer(declaration.documentation, changes=changes) | _refusals(codes, authentication, refusals)
     description["responses"] = {str(status): answers[status] for status in sorted(answers)}
     return description
 
@@ -109,15 +109,15 @@ def _check_schemas(declaration: Declaration, components: dict[str, Any]) -> None
             raise Undeclared(f"{declaration.key} names the schema {name}, which is not in tools.openapi.schemas")
 
 
-def _admission(declaration: Declaration) -> dict[str, Any]:
+def _authorization(declaration: Declaration) -> dict[str, Any]:
     """Return the parts that say who may call the operation: a sentence, security schemes, permission, roles."""
-    proof, permission = declaration.proof, declaration.permission
-    security = [{name: []} for name in proof.security]
+    authentication, permission = declaration.authentication, declaration.permission
+    security = [{name: []} for name in authentication.security]
     if permission is None:
-        return {"description": f"{proof.sentence}.", "security": security}
+        return {"description": f"{authentication.sentence}.", "security": security}
     roles = [role for role, allowed in ALLOWED.items() if permission in allowed]
     return {
-        "description": f"{proof.sentence}, by the roles {', '.join(roles)} (permission {permission}).",
+        "description": f"{authentication.sentence}, by the roles {', '.join(roles)} (permission {permission}).",
         "security": security,
         "x-permission": permission,
         "x-roles": roles,
@@ -126,7 +126,7 @@ def _admission(declaration: Declaration) -> dict[str, Any]:
 
 def _codes(declaration: Declaration, *, changes: bool) -> list[str]:
     refuses = declaration.documentation.get("refuses", ())
-    codes = [*declaration.proof.refuses, *refuses, *(CHANGE_REFUSES if changes else ())]
+    codes = [*declaration.authentication.refuses, *refuses, *(CHANGE_REFUSES if changes else ())]
     if declaration.request is not None:
         codes.append("PAYLOAD_TOO_LARGE")
     if VARIABLE.search(declaration.path):
@@ -147,7 +147,7 @@ def _parameters(declaration: Declaration, components: dict[str, Any], *, changes
         found += [
             _parameter(name, "query", schema, required=name in required) for name, schema in query["properties"].items()
         ]
-    headers = [*declaration.proof.headers, *(parameters.CHANGE_HEADERS if changes else ())]
+    headers = [*declaration.authentication.headers, *(parameters.CHANGE_HEADERS if changes else ())]
     required = {name for name, code in parameters.REQUIRED_BY.items() if code in documentation.get("refuses", ())}
     return found + [_parameter(name, "header", parameters.HEADERS[name], required=name in required) for name in headers]
 
@@ -182,26 +182,28 @@ def _header(description: str, *, required: bool = True) -> dict[str, Any]:
     return {"required": required, "description": description, "schema": {"type": "string"}}
 
 
-def _refusals(codes: list[str], proof: Proof, known: dict[str, dict[str, Any]]) -> dict[int, dict[str, Any]]:
+def _refusals(
+    codes: list[str], authentication: Authentication, known: dict[str, dict[str, Any]]
+) -> dict[int, dict[str, Any]]:
     """Return references to the error answers, by status.
 
     Args:
         codes: the operation's error codes.
-        proof: how its caller is proved.
+        authentication: of the operation's caller.
         known: the document's error answers by name; routes with the same codes share one.
     """
     gateway = dict(_GATEWAY)
-    if proof.gateway:
+    if authentication.gateway:
         gateway[401] = "Unauthorized"
     by_status: dict[int, list[str]] = {status: [] for status in gateway}
     for code in codes:
         by_status.setdefault(table.every()[code].status, []).append(code)
     answers: dict[int, dict[str, Any]] = {}
     errors = dict(table.every())
-    if proof.signed:
+    if authentication.signed:
         errors[WalletUnavailable.code] = WalletUnavailable
     for status, its_codes in by_status.items():
-        signed = ["signed"] if proof.signed and WalletUnavailable.code in its_codes else []
+        signed = ["signed"] if authentication.signed and WalletUnavailable.code in its_codes else []
         name = "-".join([str(status), *its_codes, *signed, *(["gateway"] if status in gateway else [])])
         known.setdefault(name, _refusal([errors[code] for code in its_codes], gateway.get(status)))
         answers[status] = {"$ref": f"#/components/responses/{name}"}

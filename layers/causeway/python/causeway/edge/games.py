@@ -12,8 +12,8 @@ from causeway import settings
 from causeway.database import postgres
 from causeway.database.postgres import BUDGET, Database
 from causeway.edge.answers import error_answer, json_answer
-from causeway.edge.events import headers_of, raw_body
-from causeway.edge.routes import FAULTS, Declaration, Documentation, Proof, register
+from causeway.edge.http_events import headers_of, raw_body
+from causeway.edge.routes import FAULTS, Authentication, Declaration, Documentation, register
 from causeway.errors.casino import WalletUnavailable
 from causeway.errors.game_signing import SignatureInvalid
 from causeway.errors.service import Unavailable
@@ -54,15 +54,15 @@ class Answer(Protocol):
 
 
 _REFUSES = ("INVALID_REQUEST", "PAYLOAD_TOO_LARGE", "SIGNATURE_INVALID", *FAULTS)
-_PROOFS = {
-    "casino": Proof(
+_AUTHENTICATION = {
+    "casino": Authentication(
         "Called by a game provider, with its signature",
         _REFUSES,
         ("casinoSignature",),
         ("x-provider-code",),
         signed=True,
     ),
-    "provider": Proof(
+    "provider": Authentication(
         "Called by a casino, with its signature", _REFUSES, ("providerSignature",), ("x-provider-code",), signed=True
     ),
 }
@@ -99,7 +99,7 @@ def route(
         def answer() -> Response[str]:
             return _answer(app.current_event.raw_event, side, is_known, function)
 
-        register(app, Declaration(method, path, function, _PROOFS[side], None, request, documentation), answer)
+        register(app, Declaration(method, path, function, _AUTHENTICATION[side], None, request, documentation), answer)
         return function
 
     return decorate

@@ -15,8 +15,8 @@ from causeway.database import idempotency, postgres
 from causeway.database.idempotency import Attempt, Claim, Kept
 from causeway.database.postgres import Database
 from causeway.edge.answers import error_answer, json_answer
-from causeway.edge.events import headers_of, raw_body
-from causeway.edge.routes import CALLER_REFUSES, Declaration, Documentation, Proof, register
+from causeway.edge.http_events import headers_of, raw_body
+from causeway.edge.routes import CALLER_REFUSES, Authentication, Declaration, Documentation, register
 from causeway.errors.platforms import ProviderOutcomeUnknown
 from causeway.errors.requests import ChangedMeanwhile, IfMatchRequired, VersionMismatch
 from causeway.errors.tenancy import Forbidden, TenantNotFound
@@ -35,8 +35,8 @@ logger = Logger(child=True)
 _RESERVE = 1.0
 Result = TypeVar("Result")
 
-TOKEN = Proof("Called with a token", CALLER_REFUSES, ("token",), ("X-Tenant-Id",), gateway=True, hub=True)
-TOKEN_OR_KEY = Proof(
+TOKEN = Authentication("Called with a token", CALLER_REFUSES, ("token",), ("X-Tenant-Id",), gateway=True, hub=True)
+TOKEN_OR_KEY = Authentication(
     "Called with a token or an API key", CALLER_REFUSES, ("token", "apiKey"), ("X-Tenant-Id",), hub=True
 )
 
@@ -150,8 +150,8 @@ def route(
             except CausewayError as error:
                 return error_answer(error, request_id)
 
-        proof = TOKEN_OR_KEY if permission in ALLOWED["service"] else TOKEN
-        register(app, Declaration(method, path, function, proof, permission, request, documentation), answer)
+        authentication = TOKEN_OR_KEY if permission in ALLOWED["service"] else TOKEN
+        register(app, Declaration(method, path, function, authentication, permission, request, documentation), answer)
         return function
 
     return decorate

@@ -10,8 +10,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from causeway import settings
 from causeway.database import postgres
 from causeway.edge.answers import error_answer, json_answer
-from causeway.edge.events import headers_of, raw_body
-from causeway.edge.routes import CALLER_REFUSES, Declaration, Documentation, Proof, register
+from causeway.edge.http_events import headers_of, raw_body
+from causeway.edge.routes import CALLER_REFUSES, Authentication, Declaration, Documentation, register
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import TokenRequired
 from causeway.errors.tree import CausewayError
@@ -23,7 +23,7 @@ from causeway.wire import strict_json
 # Refuse these headers: a launch cannot keep their promise, because it always makes a new session.
 _REFUSED_HEADERS = ("Idempotency-Key", "If-Match")
 
-LAUNCH = Proof(
+LAUNCH = Authentication(
     "Called with the player's own token, or with a token or an API key (the local stage takes a call without either)",
     (*CALLER_REFUSES, "TOKEN_REQUIRED", "PAYLOAD_TOO_LARGE"),
     ("token", "apiKey"),

@@ -1,4 +1,4 @@
-"""The edge of the functions that anyone may call, without a proof."""
+"""The edge of the functions that anyone may call: no caller is authenticated."""
 
 from collections.abc import Callable
 from typing import Unpack
@@ -6,9 +6,9 @@ from typing import Unpack
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from causeway.edge.answers import count
-from causeway.edge.routes import Declaration, Documentation, Proof, register
+from causeway.edge.routes import Authentication, Declaration, Documentation, register
 
-NO_PROOF = Proof("Called by anyone", ("INTERNAL",))
+OPEN = Authentication("Called by anyone", ("INTERNAL",))
 _Function = Callable[[], Response[str]]
 
 
@@ -30,7 +30,7 @@ def route(
             count("OK")
             return response
 
-        register(app, Declaration(method, path, function, NO_PROOF, None, None, documentation), answer)
+        register(app, Declaration(method, path, function, OPEN, None, None, documentation), answer)
         return function
 
     return decorate

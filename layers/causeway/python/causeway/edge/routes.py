@@ -15,17 +15,17 @@ VARIABLE = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """One way to prove who calls, and what the document says of every route that asks for it.
+class Authentication:
+    """A way to authenticate the caller of a route, as the API's document describes it.
 
     Attributes:
-        sentence: who calls, for people; the roles follow where a route asks for a permission.
-        refuses: error codes that every such route can answer.
-        security: names of security schemes (tools.openapi.document); one of them is enough.
+        sentence: who calls, in words; the roles follow where a route asks for a permission.
+        refuses: error codes of every such route.
+        security: names of security schemes (tools.openapi.document); the caller needs one of them.
         headers: names of headers (tools.openapi.schemas.parameters).
-        gateway: whether API Gateway itself refuses callers, by a 401 without a code.
+        gateway: whether API Gateway itself answers 401, without a code, to an unauthenticated caller.
         hub: whether the route is the hub's: its changes take If-Match and Idempotency-Key.
-        signed: whether game provider and casino call each other by it.
+        signed: whether it is for signed calls between game provider and casino.
     """
 
     sentence: str
@@ -38,18 +38,18 @@ class Proof:
 
 
 FAULTS = ("INTERNAL", "UNAVAILABLE")
-# Of every route that people and machines call with a token or an API key.
+# Error codes of every route that people and machines call with a token or an API key.
 CALLER_REFUSES = ("INVALID_REQUEST", "TENANT_REQUIRED", "UNAUTHORIZED", "FORBIDDEN", "TENANT_NOT_FOUND", *FAULTS)
 
 
 class Documentation(TypedDict, total=False):
-    """What a route says of its answers for the API's document; it never changes how a call is answered.
+    """A route's description for the API's document; it never changes how a call is answered.
 
     Attributes:
         response: the schema of the answer's JSON (tools.openapi.schemas); missing: the answer has no JSON.
         status: the answer's status, 200 where it is missing.
         query: the schema whose properties are the query's parameters.
-        refuses: error codes, beyond those of the route's Proof.
+        refuses: error codes, besides those of the route's Authentication.
         media_types: of the answer; the schema is the first type's.
     """
 
@@ -62,20 +62,20 @@ class Documentation(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A route: where it is, who may call it, and what it takes and answers.
+    """A route: its method and path, its callers, its request and its answers.
 
     Attributes:
         path: as template.yaml has it: /integrations/{connection_id}.
         function: the function that makes the answer.
         permission: what the caller's role must have.
         request: the schema of the body; None: the route takes no body.
-        documentation: of its answers.
+        documentation: of its query and answers.
     """
 
     method: str
     path: str
     function: Any
-    proof: Proof
+    authentication: Authentication
     permission: str | None
     request: str | None
     documentation: Documentation
@@ -90,12 +90,12 @@ _DECLARED: dict[APIGatewayHttpResolver, list[Declaration]] = {}
 
 
 def register(app: APIGatewayHttpResolver, declaration: Declaration, answer: Callable[..., Response[str]]) -> None:
-    """Have the resolver answer the declared route, and remember the declaration.
+    """Register a declared route with the resolver, and keep the declaration.
 
     Args:
         app: the function's resolver.
         declaration: the route's.
-        answer: called for each call of the route; the path's parameters are its keyword arguments.
+        answer: makes the answer to each call; the path's parameters are its keyword arguments.
     """
     app.route(VARIABLE.sub(r"<\1>", declaration.path), method=declaration.method)(answer)
     _DECLARED.setdefault(app, []).append(declaration)
