@@ -33,11 +33,11 @@ STATUSES = ("queued", "running", "succeeded", "partial", "failed")
 # Why a run finished as it did: code and sentence.
 REASONS = {
     "NO_ENGINE": "This provider's data cannot be synced yet",
-    "INTEGRATION_NOT_ACTIVE": "The connection was no longer active when the sync was to begin",
-    "TEMPLATE_MOVED": "A super admin had changed the connection's template when the sync was to begin",
-    "CREDENTIAL_UNREADABLE": "The connection's stored credentials could not be read when the sync was to begin",
-    "CREDENTIAL_MISSING": "The connection had no stored credentials when the sync was to begin",
-    "NEVER_ENDED": "The sync was begun several times and did not come to an end",
+    "INTEGRATION_NOT_ACTIVE": "The connection was not active any more when the sync should have started",
+    "TEMPLATE_MOVED": "A super admin had changed the connection's template before the sync could start",
+    "CREDENTIAL_UNREADABLE": "The connection's stored credentials could not be read when the sync should have started",
+    "CREDENTIAL_MISSING": "The connection had no stored credentials when the sync should have started",
+    "NEVER_ENDED": "The sync was attempted several times and never finished",
 }
 # Attempts of a run, at most.
 MOST_ATTEMPTS = 3
