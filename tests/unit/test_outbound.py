@@ -173,7 +173,7 @@ BREAKING: dict[str, Act] = {
     "gzip seven times": say(_HEAD + b"Content-Encoding: " + b"gzip," * 7 + b"gzip\r\nContent-Length: 5\r\n\r\nplain"),
     "reset": _reset,
     "reset within the body": _reset_within,
-    "too much": ok(b"x" * 1001),
+    "too much": ok(b"x" * (client.MOST_BYTES + 1)),
     "silence": _silent,
 }
 
@@ -182,7 +182,7 @@ BREAKING: dict[str, Act] = {
 def test_any_failure_after_a_byte_was_sent_is_an_unknown_outcome(loopback: None, act: Act) -> None:
     """HUB 11: whether bytes were sent decides, not the exception's class; the configuration is not blamed."""
     with pytest.raises(failures.CallFailed) as caught:
-        _call(act, method="POST", body=b"{}", budget=0.5, most_bytes=1000)
+        _call(act, method="POST", body=b"{}", budget=0.5)
 
     assert caught.value.sent
     assert not isinstance(caught.value, failures.RequestInvalid)
@@ -243,22 +243,24 @@ def test_text_of_a_failure_is_one_short_line() -> None:
 @pytest.mark.parametrize(
     "act",
     [
-        ok(b"x" * 1001),
-        say(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1001),
-        ok(gzip.compress(b"x" * 1_000_000), "Content-Encoding: gzip"),
+        ok(b"x" * (client.MOST_BYTES + 1)),
+        say(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * (client.MOST_BYTES + 1)),
+        ok(gzip.compress(b"x" * (client.MOST_BYTES + 1)), "Content-Encoding: gzip"),
         # A redirect is not followed, and its body is limited too.
-        say(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n\r\n" + b"x" * 1001),
+        say(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n\r\n" + b"x" * (client.MOST_BYTES + 1)),
     ],
+    ids=["with its length", "without a length", "compressed", "redirect"],
 )
 def test_answer_over_the_cap_is_refused(loopback: None, act: Act) -> None:
     """HUB 15: also an answer that only exceeds the limit once it is decompressed."""
-    with pytest.raises(failures.TooLarge, match="more than 1000 bytes"):
-        _call(act, most_bytes=1000)
+    with pytest.raises(failures.TooLarge, match=f"more than {client.MOST_BYTES} bytes"):
+        _call(act)
 
 
 def test_answer_at_the_cap_is_read(loopback: None) -> None:
     """HUB 15."""
-    assert len(_call(ok(gzip.compress(b"x" * 1000), "Content-Encoding: gzip"), most_bytes=1000)[0].body) == 1000
+    compressed = gzip.compress(b"x" * client.MOST_BYTES)
+    assert len(_call(ok(compressed, "Content-Encoding: gzip"))[0].body) == client.MOST_BYTES
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ from causeway.outbound.watchdog import Watchdog
 _logger = logging.getLogger(__name__)
 
 # The form name/1.2.3: Meta's description of the WhatsApp Cloud API demands it.
+# Of an answer's body, decompressed.
+MOST_BYTES = 1024 * 1024
 _USER_AGENT = "Causeway/1.0.0"
 
 
@@ -56,7 +58,6 @@ def send(
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
     budget: float = 10.0,
-    most_bytes: int = 1024 * 1024,
     secrets: Iterable[str] = (),
 ) -> Reply:
     """Send a request once and return the answer, whatever its status. Redirects are not followed.
@@ -68,7 +69,6 @@ def send(
         headers: in addition to User-Agent and Accept.
         body: the bytes to send.
         budget: the limit for the whole call in seconds, from the name's resolution to the last byte.
-        most_bytes: the limit for the answer's body, decompressed.
         secrets: values to redact from the record, wherever they occur.
 
     Raises:
@@ -97,7 +97,7 @@ def send(
             _logger.exception("an attempt could not be logged")
 
     try:
-        reply = _exchange(method, url, given, body, budget, most_bytes)
+        reply = _exchange(method, url, given, body, budget)
     except CallFailed as failure:
         record(None, failure)
         raise
@@ -109,7 +109,7 @@ def _content_type(headers: Mapping[str, str]) -> str:
     return next((value for name, value in headers.items() if name.lower() == "content-type"), "")
 
 
-def _exchange(method: str, url: str, headers: Mapping[str, str], body: bytes, budget: float, most_bytes: int) -> Reply:
+def _exchange(method: str, url: str, headers: Mapping[str, str], body: bytes, budget: float) -> Reply:
     check_url(url)
     _check_headers(headers)
     watchdog = Watchdog(budget)
@@ -126,7 +126,7 @@ def _exchange(method: str, url: str, headers: Mapping[str, str], body: bytes, bu
         with session.request(
             method, url, data=body, headers=dict(headers), timeout=budget, allow_redirects=False, stream=True
         ) as response:
-            content = _content(response, watchdog, most_bytes)
+            content = _content(response, watchdog)
             return Reply(response.status_code, response.headers, content)
     except CallFailed as failure:
         failure.sent = watchdog.sent
@@ -142,13 +142,13 @@ def _exchange(method: str, url: str, headers: Mapping[str, str], body: bytes, bu
         session.close()
 
 
-def _content(response: requests.Response, watchdog: Watchdog, most_bytes: int) -> bytes:
+def _content(response: requests.Response, watchdog: Watchdog) -> bytes:
     """Read an answer's body; raises TooLarge, TimedOut and urllib3's errors."""
-    content = response.raw.read(most_bytes + 1, decode_content=True)
+    content = response.raw.read(MOST_BYTES + 1, decode_content=True)
     # An answer without Content-Length ends when the connection closes, so the watchdog's shutdown looks like its end.
     watchdog.check()
-    if len(content) > most_bytes:
-        raise TooLarge(f"the answer has more than {most_bytes} bytes")
+    if len(content) > MOST_BYTES:
+        raise TooLarge(f"the answer has more than {MOST_BYTES} bytes")
     return content
 
 
