@@ -1,1 +1,1 @@
-"""Judges any implementation of the wallet over HTTP by what happens to the money: python -m tests.conformance."""
+"""Judges any implementation of the wallet over HTTP by the money it moves: python -m tests.conformance."""

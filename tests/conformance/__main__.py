@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def _hindrance(casino: Casino) -> str:
-    """Why no case can be judged; "" where a player can be made and his balance be asked for."""
+    """The reason why no case can be judged; "" if a player can be created and their balance read."""
     try:
         casino.player().balance()
     except AssertionError as error:

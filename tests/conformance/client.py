@@ -1,4 +1,4 @@
-"""A game provider's side of the wallet: signs calls, keeps connections open, makes players to play with."""
+"""A game provider's side of the wallet: signs calls, keeps connections open, creates players for the cases."""
 
 import hmac
 import json
@@ -15,7 +15,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-# The balance, in minor units, a player has before each case.
+# A player's balance before each case, in minor units.
 B = 10_000
 # Seconds to wait for any answer.
 TIMEOUT = 40
@@ -25,7 +25,7 @@ Headers = Mapping[str, str | bytes]
 
 
 def sign(secret: str, message: bytes) -> str:
-    """The bare signature of a body: the hex digits of its HMAC-SHA256."""
+    """The bare signature of a body: its HMAC-SHA256 in hexadecimal."""
     return hmac.new(secret.encode(), message, sha256).hexdigest()
 
 
@@ -36,13 +36,13 @@ def sign_timed(secret: str, body: bytes, *, path: str, method: str = "POST", mom
 
 
 def encoded(fields: Mapping[str, Any]) -> bytes:
-    """A call's body, as compact UTF-8."""
+    """A call's body as compact UTF-8."""
     return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer: its headers by lower-case name."""
+    """An answer; its headers by lower-case name."""
 
     status: int
     headers: Mapping[str, str]
@@ -50,7 +50,7 @@ class Reply:
 
     @property
     def json(self) -> Any:
-        """The decoded body; empty where it is not a JSON object."""
+        """The decoded body; empty if it is not a JSON object."""
         try:
             value = json.loads(self.body)
         except ValueError:
@@ -59,12 +59,12 @@ class Reply:
 
     @property
     def code(self) -> str:
-        """The error's code, '' where there is none."""
+        """The error's code, '' if there is none."""
         return str(self.json.get("code", ""))
 
     @property
     def replayed(self) -> bool:
-        """Whether the answer says that it was given before."""
+        """Whether the answer is marked as a replay."""
         return self.headers.get("idempotent-replay") == "true"
 
     def __str__(self) -> str:
@@ -72,7 +72,7 @@ class Reply:
 
 
 class Connections:
-    """Connections to one server that stay open between requests, one request each at a time."""
+    """Connections to one server that stay open between requests; one request at a time each."""
 
     def __init__(self, base_url: str) -> None:
         url = urlsplit(base_url)
@@ -81,7 +81,7 @@ class Connections:
         self._idle: LifoQueue[HTTPConnection] = LifoQueue()
 
     def post(self, path: str, body: bytes, headers: Headers) -> Reply:
-        """Sends a body; once more on a new connection if one kept open turns out to be closed."""
+        """Send a body; if a kept connection turns out to be closed, send it again on a new one."""
         with suppress(Empty):
             connection = self._idle.get_nowait()
             with suppress(HTTPException, ConnectionError):
@@ -89,7 +89,7 @@ class Connections:
         return self._exchange(self._kind(self._place, timeout=TIMEOUT), path, body, headers)
 
     def close(self) -> None:
-        """Closes them all."""
+        """Close all of them."""
         while not self._idle.empty():
             self._idle.get_nowait().close()
 
@@ -110,11 +110,11 @@ class Connections:
 
 
 class Casino:
-    """A casino under judgement, as one of its game providers sees it.
+    """A casino that is judged, as one of its game providers sees it.
 
-    base_url: where it is. secret: signs the calls to /casino/*. game_id: a game of the provider. players_url:
-    where test players are made. code: for x-provider-code; '' leaves the header out. timed: sign in the timed
-    form unless a call brings its own signature.
+    base_url: its address. secret: signs the calls to /casino/*. game_id: a game of the provider. players_url: creates
+    test players. code: for x-provider-code; '' omits the header. timed: sign in the timed form unless a call has its
+    own signature.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class Casino:
         self._players.close()
 
     def path(self, operation: str) -> str:
-        """The path of an operation, e.g. debit."""
+        """The path of an operation, for example debit."""
         return f"{self._prefix}/casino/{operation}"
 
     def send(
@@ -157,7 +157,7 @@ class Casino:
         content_type: str | None = "application/json",
         headers: Headers | None = None,
     ) -> Reply:
-        """Sends bytes to an operation. signature: '' makes the right one, None leaves the header out."""
+        """Send bytes to an operation. signature: '' makes the right one, None omits the header."""
         sent: dict[str, str | bytes] = {} if content_type is None else {"Content-Type": content_type}
         if signature == "":
             path = self.path(operation)
@@ -169,7 +169,7 @@ class Casino:
         return self._connections.post(self.path(operation), body, sent | dict(headers or {}))
 
     def send_to(self, path: str, body: bytes, signature: str) -> Reply:
-        """Sends bytes to a path as it is given."""
+        """Send bytes to a path unchanged."""
         headers = {"Content-Type": "application/json", "X-Casino-Signature": signature}
         return self._connections.post(path, body, headers | ({"X-Provider-Code": self._code} if self._code else {}))
 
@@ -183,7 +183,7 @@ class Casino:
         return self.send("rollback", encoded(fields))
 
     def launch(self, user_id: object, game_id: object = None, currency: str | None = None) -> Reply:
-        """Launches a game, as the player's own device does: without a signature."""
+        """Launch a game as the player's own device does: without a signature."""
         fields = {"userId": user_id, "gameId": self.game_id if game_id is None else game_id}
         if currency is not None:
             fields["currency"] = currency
@@ -194,7 +194,7 @@ class Casino:
         return self.session(self._wallet({"balance": str(balance), "currency": currency}))
 
     def second_wallet(self, player: "Player", balance: int, currency: str) -> "Player":
-        """The same player in a game session of one more wallet."""
+        """The same player in a game session of an additional wallet."""
         self._wallet({"balance": str(balance), "currency": currency, "userId": player.user_id})
         return self.session(player.user_id, currency)
 
@@ -214,7 +214,7 @@ class Casino:
 
 @dataclass(frozen=True)
 class Player:
-    """A player in a game session, and the bodies of calls about him; ids that are not given are new."""
+    """A player in a game session, and the bodies of calls about the player; ids that are not given are new."""
 
     casino: Casino
     user_id: int
@@ -222,11 +222,11 @@ class Player:
 
     @property
     def fields(self) -> Fields:
-        """What every call says: who, and in which session."""
+        """The fields that every call has: player and session."""
         return {"sessionToken": self.session_token, "userId": self.user_id}
 
     def balance(self) -> int:
-        """The balance the casino tells, in minor units."""
+        """The casino's answer to getBalance, in minor units."""
         reply = self.casino.send("getBalance", encoded(self.fields))
         if reply.status != 200 or not isinstance(reply.json.get("balance"), str):
             raise AssertionError(f"getBalance gave no balance: {reply}")
@@ -262,7 +262,7 @@ class Player:
         }
 
     def placed(self, amount: int, round_id: str = "") -> Fields:
-        """A bet that the casino has taken."""
+        """A bet that the casino has accepted."""
         bet = self.bet(amount, round_id=round_id)
         reply = self.casino.debit(bet)
         if reply.status != 200:
@@ -271,12 +271,12 @@ class Player:
 
 
 def new_id() -> str:
-    """An id never used before."""
+    """An id that was never used before."""
     return str(uuid4())
 
 
 def together(*calls: Callable[[], Reply]) -> list[Reply]:
-    """Makes all calls at the same moment, each on a connection of its own; their answers in the same order."""
+    """Make all calls at the same time, each on its own connection; returns their answers in the same order."""
     barrier = Barrier(len(calls))
 
     def make(call: Callable[[], Reply]) -> Reply:

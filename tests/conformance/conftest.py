@@ -1,4 +1,4 @@
-"""The casino that the cases judge: --base-url, or the session's own stack, whose ledger is then audited."""
+"""The judged casino: --base-url, or the session's own stack, whose ledger is audited afterwards."""
 
 from collections.abc import Iterator
 
@@ -22,6 +22,6 @@ def casino(request: pytest.FixtureRequest) -> Iterator[Casino]:
 
 @pytest.fixture(scope="module", autouse=True)
 def ledger_agrees(request: pytest.FixtureRequest) -> None:
-    """After the cases the audit holds; another casino's ledger cannot be seen from here."""
+    """After the cases the audit has no findings; another casino's ledger cannot be read from here."""
     if request.config.getoption("--base-url") is None:
         request.getfixturevalue("audited")

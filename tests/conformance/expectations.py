@@ -1,4 +1,4 @@
-"""What a case expects: of the money first, then of the answer."""
+"""The expectations of a case: first about the money, then about the answer."""
 
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
@@ -11,14 +11,14 @@ class Unexpected(AssertionError):
 
 
 def expect(condition: object, sentence: str) -> None:
-    """Raises Unexpected with the sentence unless the condition holds."""
+    """Raise Unexpected with the sentence unless the condition holds."""
     if not condition:
         raise Unexpected(sentence)
 
 
 @contextmanager
 def moves(player: Player, amount: int) -> Generator[None]:
-    """The block changes the player's balance by so many minor units."""
+    """The block changes the player's balance by this many minor units."""
     before = player.balance()
     yield
     after = player.balance()
@@ -27,12 +27,12 @@ def moves(player: Player, amount: int) -> Generator[None]:
 
 
 def unmoved(player: Player) -> AbstractContextManager[None]:
-    """The block leaves the player's balance as it is."""
+    """The block does not change the player's balance."""
     return moves(player, 0)
 
 
 def accepted(reply: Reply, sent: Fields, balance: int, *, tombstone: bool = False) -> Reply:
-    """The call succeeded, with the answer as specified: the id as sent, the balance after it in minor units."""
+    """The call succeeded, with the specified answer: the id as sent, and the balance after it in minor units."""
     answer = reply.json
     expect(reply.status == 200, f"not accepted: {reply}")
     expect(answer.get("status") == "ok", f"status is not ok: {reply}")
@@ -56,7 +56,7 @@ def refused(reply: Reply, status: int | None = None, code: str = "", *, balance:
 
 
 def replays(reply: Reply, first: Reply) -> None:
-    """The answer is the first one again: the same status, the same bytes, and marked as a replay."""
+    """The answer repeats the first one: the same status, the same bytes, and marked as a replay."""
     expect(reply.status == first.status, f"status {reply.status} after {first.status}")
     expect(reply.body == first.body, f"another body: {reply.body!r} after {first.body!r}")
     expect(reply.replayed, "the replay has no header idempotent-replay: true")
@@ -64,7 +64,7 @@ def replays(reply: Reply, first: Reply) -> None:
 
 
 def all_replay(replies: list[Reply]) -> None:
-    """All answers have one body and status, and exactly one of them is the first."""
+    """All answers have the same body and status, and exactly one of them is not a replay."""
     expect(len({(reply.status, reply.body) for reply in replies}) == 1, f"they differ: {list(map(str, replies))}")
     firsts = [reply for reply in replies if not reply.replayed]
     expect(len(firsts) == 1, f"{len(firsts)} of them say that they are the first")

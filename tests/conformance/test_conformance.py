@@ -1,4 +1,4 @@
-"""Each case of the conformance kit as a test of its own."""
+"""Each case of the conformance kit as a separate test."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Execution environments and the Postgres server killed with SIGKILL while players play; then the books are checked."""
+"""Execution environments and the Postgres server are killed with SIGKILL during play; then the ledger is checked."""
 
 import os
 import threading
@@ -14,12 +14,12 @@ from local.stack import Stack
 from tests.conformance.client import B, Casino, Fields, Player, Reply
 from tests.conftest import audit_findings
 
-# Players at a time, and rounds each plays: a bet, then its win or its rollback. CAUSEWAY_ROUNDS for a longer campaign.
+# Concurrent players, and rounds per player: a bet, then its win or rollback. Set CAUSEWAY_ROUNDS for more.
 PLAYERS = 6
 ROUNDS = int(os.environ.get("CAUSEWAY_ROUNDS", "20"))
-# Answers between two blows. Blows by the clock may come faster than what they kill starts again: nothing is answered.
+# Answers between two kills. Kills by the clock may come faster than restarts, and then nothing would be answered.
 _ANSWERS = 6
-# Seconds within which a call sent again and again must come through.
+# Seconds within which a repeated call must succeed.
 _PATIENCE = 60
 
 pytestmark = pytest.mark.timeout(300 + ROUNDS)
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.timeout(300 + ROUNDS)
 
 @dataclass(frozen=True)
 class Played:
-    """A call that was answered in the end, and the status of every answer on the way."""
+    """A call that was finally answered, and the status of every answer before."""
 
     fields: Fields
     reply: Reply
@@ -36,13 +36,13 @@ class Played:
 
 @pytest.fixture
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack that nobody else uses, as this one is broken on purpose."""
+    """A separate stack, because the test breaks it."""
     with Stack(state_folder=tmp_path_factory.mktemp("stack")) as running:
         yield running
 
 
 def insist(call: Callable[[Fields], Reply], fields: Fields, answers: threading.Semaphore) -> Played:
-    """Send a call with the same id until it is answered otherwise than with 5xx; answers counts that."""
+    """Repeat a call with the same id until the answer is not 5xx; answers counts the answered calls."""
     failed = 0
     end = time.monotonic() + _PATIENCE
     while (reply := call(fields)).status >= 500:
@@ -54,7 +54,7 @@ def insist(call: Callable[[Fields], Reply], fields: Fields, answers: threading.S
 
 
 def play(casino: Casino, player: Player, answers: threading.Semaphore) -> tuple[list[Played], int, int]:
-    """Play a player's rounds; returns the calls, the balance there must be, and the balance there is."""
+    """Play a player's rounds; returns the calls, the expected balance and the actual balance."""
     expected, calls = B, []
     for number in range(ROUNDS):
         bet = player.bet(100)
@@ -74,7 +74,7 @@ def encoded_balance(fields: Fields) -> bytes:
 
 
 def play_under(stack: Stack, kill: Callable[[], None]) -> list[Played]:
-    """Have all players play while kill is called again and again, as they get on; returns the answered calls."""
+    """All players play while kill is called again and again as they progress; returns the answered calls."""
     over, answers = threading.Event(), threading.Semaphore(0)
 
     def keep_killing() -> None:
@@ -86,7 +86,7 @@ def play_under(stack: Stack, kill: Callable[[], None]) -> list[Played]:
             kill()
 
     with Casino(stack.base_url, stack.info["casino_secret"]) as casino, ThreadPoolExecutor(PLAYERS + 1) as threads:
-        # Everybody is seated before the first blow: a launch is no call that may be sent again blindly.
+        # All players have sessions before the first kill: a launch must not be repeated blindly.
         players = [casino.player() for _ in range(PLAYERS)]
         games = [threads.submit(play, casino, player, answers) for player in players]
         killer = threads.submit(keep_killing)
@@ -102,7 +102,7 @@ def play_under(stack: Stack, kill: Callable[[], None]) -> list[Played]:
 
 
 def assert_ledger_holds_what_was_answered(stack: Stack, calls: list[Played]) -> None:
-    """Every answered call is one row with just that answer, and no player has a row that was not called for."""
+    """Every answered call is one row with exactly that answer, and no player has another row."""
     with psycopg.connect(stack.database_urls["superuser"]) as connection:
         rows = connection.execute(
             """
@@ -122,7 +122,7 @@ def assert_ledger_holds_what_was_answered(stack: Stack, calls: list[Played]) -> 
 
 
 def test_environments_killed_under_load_lose_and_double_nothing(own_stack: Stack) -> None:
-    """WALLET 18: the environments of the wallet's functions die by SIGKILL in the middle of calls."""
+    """WALLET 18: SIGKILL ends environments of the wallet's functions in the middle of calls."""
     functions = ["wallet-debit", "wallet-credit", "wallet-rollback"]
     kills = []
 
@@ -134,13 +134,13 @@ def test_environments_killed_under_load_lose_and_double_nothing(own_stack: Stack
             kills.append(None)
 
     calls = play_under(own_stack, kill)
-    # Each function more than once.
+    # Each function was killed more than once.
     assert sum(killed is not None for killed in kills) > 2 * len(functions), kills
     assert_ledger_holds_what_was_answered(own_stack, calls)
 
 
 def test_postgres_killed_under_load_loses_and_doubles_nothing(own_stack: Stack) -> None:
-    """WALLET 18, 39: the server dies by SIGKILL and recovers, again and again; callers send the same ids again."""
+    """WALLET 18, 39: SIGKILL ends the server, which recovers, again and again; callers repeat the same ids."""
     if os.environ.get("DATABASE_URL"):
         pytest.skip("DATABASE_URL's server is not ours to kill")
     kills = []

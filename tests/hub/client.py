@@ -1,6 +1,6 @@
-"""The hub as its callers see it over HTTP.
+"""A client of the hub's HTTP API.
 
-Every answer is kept, for the scan that looks for secrets in them, and every refusal must be one that OpenAPI declares.
+It keeps every answer for the search for secrets, and checks that the OpenAPI document declares every refusal.
 """
 
 import json
@@ -21,14 +21,14 @@ from local.services.demo_data import CASINO_CODE, SECOND_CODE, TENANTS
 
 ROOT = Path(__file__).parents[2]
 OURS, THEIRS = CASINO_CODE, SECOND_CODE
-# A name of a private address: the egress guard refuses it when it is called, without a packet.
+# A name with a private address: the egress guard refuses it, and no packet is sent.
 UNREACHABLE = "https://localhost"
 _TIMEOUT = 40
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls: the token's role and tenant (None: no token), and headers of his own."""
+    """A caller: the token's role and tenant (None: no token), and additional headers."""
 
     role: str | None
     tenant: str = OURS
@@ -45,7 +45,7 @@ SUPER_ADMIN = Caller("super_admin", headers={"x-tenant-id": TENANTS[OURS]})
 
 
 def claims_of(token: str) -> dict[str, Any]:
-    """What a token says."""
+    """The claims in a token."""
     return json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
 
 
@@ -53,13 +53,13 @@ def claims_of(token: str) -> dict[str, Any]:
 def _declared() -> list[tuple[tuple[str, ...], set[str]]]:
     """The error codes that the OpenAPI document declares, by a route's method and path; paths without ids first.
 
-    "gateway" is among them where API Gateway itself may refuse the call, without a code.
+    "gateway" is added if API Gateway itself may refuse the call, without a code.
     """
     document = json.loads((ROOT / "functions" / "console" / "openapi.json").read_text(encoding="utf-8"))
     found = []
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            # A refusal is named by its status and its codes: "#/components/responses/412-VERSION_MISMATCH".
+            # A refusal's name has its status and codes: "#/components/responses/412-VERSION_MISMATCH".
             names = [one["$ref"].rpartition("/")[2] for one in operation["responses"].values() if "$ref" in one]
             codes = {code for name in names for code in name.split("-")[1:]}
             found.append(((method.upper(), *path.split("/")), codes))
@@ -67,7 +67,7 @@ def _declared() -> list[tuple[tuple[str, ...], set[str]]]:
 
 
 def declared(method: str, path: str) -> set[str] | None:
-    """The error codes that the OpenAPI document declares for a request; None where it has no route."""
+    """The error codes that the OpenAPI document declares for a request; None if it has no such route."""
     parts = (method, *delivered_path(path).split("/"))
     for route, codes in _declared():
         pairs = list(zip(route, parts, strict=False))
@@ -77,7 +77,7 @@ def declared(method: str, path: str) -> set[str] | None:
 
 
 def machine(key: str) -> Caller:
-    """The machine that has an API key."""
+    """The machine with this API key."""
     return Caller(None, headers={"x-api-key": key})
 
 
@@ -95,12 +95,12 @@ class Reply:
 
     @property
     def code(self) -> str:
-        """The error's code, '' where there is none."""
+        """The error's code, '' if there is none."""
         return str(self.json.get("code", "")) if self.body else ""
 
     @property
     def essence(self) -> tuple[int, dict[str, Any]]:
-        """Status and body, without what is another at every call, and without what to do next."""
+        """Status and body without the fields that differ at every call, and without the next action."""
         return self.status, {
             name: value for name, value in self.json.items() if name not in ("requestId", "nextAction")
         }
@@ -136,7 +136,7 @@ class Hub:
         raw: bytes | None = None,
         **headers: str,
     ) -> Reply:
-        """Make a call; body: as JSON; raw: as it is; headers: if_match is If-Match."""
+        """Make a call; body is sent as JSON, raw unchanged; headers: if_match is If-Match."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()} | dict(caller.headers)
         token = self.token(caller)
         if token is not None:
@@ -147,14 +147,14 @@ class Hub:
             sent.setdefault("content-type", "application/json")
         reply = self.send(method, path, raw, sent)
         self.seen.append(reply)
-        # The gateway's own have no code.
+        # API Gateway's own refusals have no code.
         assert reply.status < 400 or not reply.code or "nextAction" in reply.json, f"{method} {path}: {reply}"
         codes = declared(method, path)
         assert reply.status < 400 or codes is None or (reply.code or "gateway") in codes, f"{method} {path}: {reply}"
         return reply
 
     def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
-        """Make a request as it is given."""
+        """Send a request unchanged."""
         connection = HTTPConnection(self._place, timeout=_TIMEOUT)
         try:
             connection.request(method, path, body, dict(headers))
@@ -166,13 +166,13 @@ class Hub:
             connection.close()
 
     def created(self, caller: Caller = ADMIN, **changes: Any) -> Reply:
-        """Make a connection, whose test fails at once as its address is not called."""
+        """Create a connection whose test fails at once, because its address is not called."""
         reply = self.call("POST", "/integrations", caller, draft(**changes))
         assert reply.status == 201, reply
         return reply
 
     def new_key(self, caller: Caller = ADMIN, **changes: Any) -> dict[str, Any]:
-        """A key as its creation answers it."""
+        """A new API key, as its creation answers it."""
         reply = self.call("POST", "/api-keys", caller, {"name": f"machine {token_hex(6)}"} | changes)
         assert reply.status == 201, reply
         return reply.json
@@ -182,13 +182,13 @@ class Hub:
         return f"/integrations/{self.created(caller, **changes).json['id']}"
 
     def synced(self, path: str, caller: Caller = ADMIN) -> dict[str, Any]:
-        """Ask for a sync of a connection, and wait for its end: the run."""
+        """Request a sync of a connection and wait for its end; returns the run."""
         reply = self.call("POST", f"{path}/sync", caller)
         assert reply.status == 202, reply
         return self.ended(reply.headers["location"], caller)
 
     def ended(self, path: str, caller: Caller = ADMIN) -> dict[str, Any]:
-        """Wait for the end of a run."""
+        """Wait until a run is finished."""
         deadline = monotonic() + _TIMEOUT
         while True:
             run = self.call("GET", path, caller).json
@@ -198,19 +198,19 @@ class Hub:
             sleep(0.1)
 
     def audited(self, path: str, caller: Caller = ADMIN) -> list[dict[str, Any]]:
-        """The entries of the audit log about the object of a path, the oldest first."""
+        """The audit log entries about the object of a path, oldest first."""
         reply = self.call("GET", f"/audit?limit=1000&object_id={path.rsplit('/', 1)[-1]}", caller)
         assert reply.status == 200, reply
         return list(reversed(reply.json["entries"]))
 
 
 def exactly(version: int) -> Expected:
-    """An If-Match that names one version."""
+    """An If-Match with one version."""
     return Expected(frozenset({version}))
 
 
 def config(**changes: Any) -> dict[str, Any]:
-    """A configuration for SOFTSWISS, the catalogue's provider whose base URL a tenant names itself."""
+    """A configuration for SOFTSWISS, the provider whose base URL each tenant enters."""
     return {
         "api_key": f"key-{token_hex(16)}",
         "api_secret": f"secret-{token_hex(16)}",
@@ -221,5 +221,5 @@ def config(**changes: Any) -> dict[str, Any]:
 
 
 def draft(**changes: Any) -> dict[str, Any]:
-    """The body of POST /integrations, with a name of its own."""
+    """The body of POST /integrations, with a unique name."""
     return {"templateId": "softswiss", "name": f"Casino {token_hex(6)}", "config": config()} | changes

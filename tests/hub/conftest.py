@@ -1,4 +1,4 @@
-"""The hub of the session's stack: over HTTP, from within, and a platform for it to call."""
+"""The hub of the session's stack: over HTTP and in this process, and a platform that it calls."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,10 +24,10 @@ from tests.hub.in_process import forget
 
 @pytest.fixture(scope="session")
 def hub(stack: Stack) -> Hub:
-    """The hub's API, over HTTP, with new tokens: the stack's may be old by now, and live an hour."""
+    """The hub's API over HTTP, with new tokens: tokens live an hour, and the stack's may have expired."""
     renewed = Hub(stack.base_url, {}).call("POST", "/_local/tokens", NOBODY)
     hub = Hub(stack.base_url, renewed.json)
-    # The first call of a person makes his membership: no test counts that as a change of its own.
+    # A person's first call creates the membership, which no test may count as its own change.
     for role in ("tenant_admin", "regulator", "staff"):
         for tenant in TENANTS:
             hub.call("GET", "/integrations", Caller(role, tenant))
@@ -36,7 +36,7 @@ def hub(stack: Stack) -> Hub:
 
 @pytest.fixture(scope="module")
 def rows(stack: Stack) -> Iterator[Callable[..., list[Any]]]:
-    """Runs a statement on the stack's database, as a role that row-level security does not bind."""
+    """Runs a statement on the stack's database, with a role that row-level security does not restrict."""
     with psycopg.connect(stack.database_urls["superuser"], autocommit=True, row_factory=namedtuple_row) as connection:
 
         def run(statement: str, parameters: list[Any] | dict[str, Any] | None = None) -> list[Any]:
@@ -48,13 +48,13 @@ def rows(stack: Stack) -> Iterator[Callable[..., list[Any]]]:
 
 @pytest.fixture
 def refusals_are_due(rows: Callable[..., list[Any]]) -> None:
-    """Has the next refused attempt of every kind written down, as if the last had been six minutes ago."""
+    """Makes the next refused attempt of every kind an entry, as if the last had been six minutes ago."""
     rows("UPDATE audit_refusals SET written_at = now() - interval '6 minutes'")
 
 
 @pytest.fixture
 def someone(stack: Stack) -> Callable[..., str]:
-    """Adds a person to the user pool and logs him in: someone("staff", tenant=...) is his ID token."""
+    """Adds a person to the user pool and logs the person in: someone("staff", tenant=...) is the ID token."""
 
     def join(*groups: str, tenant: str | None = TENANTS[OURS]) -> str:
         pool = stack.user_pool
@@ -70,7 +70,7 @@ def someone(stack: Stack) -> Callable[..., str]:
 
 @pytest.fixture(scope="module", autouse=True)
 def audit_chain(stack: Stack, hub: Hub) -> Iterator[None]:
-    """HUB 44: the audit chains of all tenants are whole after the tests of each module."""
+    """HUB 44: the audit chains of all tenants are intact after the tests of each module."""
     yield
     # A worker may have run only tests that write no entry; reading the audit log writes one.
     assert hub.call("GET", "/audit", ADMIN).status == 200
@@ -81,14 +81,14 @@ def audit_chain(stack: Stack, hub: Hub) -> Iterator[None]:
 
 
 class Platform:
-    """A platform's server, whose keys are given; it repeats to its caller what it was sent, as a bad one would."""
+    """A platform's server with a list of valid keys; it echoes what it receives, as a bad platform would."""
 
     def __init__(self) -> None:
         self.keys: set[str] = set()
         self.calls = 0
-        # The status of every answer, instead of the one that a key gets.
+        # If set, the status of every answer, whatever the key.
         self.status: int | None = None
-        # What is said beside the repetition.
+        # Further fields of the answer, besides the echo.
         self.said: dict[str, Any] = {}
         # The body of every answer to a POST.
         self.answer = b"{}"
@@ -147,9 +147,9 @@ def platform() -> Iterator[Platform]:
 
 @pytest.fixture
 def inside(stack: Stack, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., RequestContext]]:
-    """Makes this process an environment of the function of connections, with loopback open to it.
+    """Turns this process into an environment of the connections function that may call loopback.
 
-    inside(ADMIN, AWS_ENDPOINT_URL="...") gives the context of a caller, and settings other than the template's.
+    inside(ADMIN, AWS_ENDPOINT_URL="...") returns a caller's context; further arguments replace the template's settings.
     """
 
     def enter(caller: Caller = ADMIN, **changes: str) -> RequestContext:

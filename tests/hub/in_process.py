@@ -1,4 +1,4 @@
-"""The hub's API without HTTP and runtime: real events, authorizers and handlers, in the test's own process.
+"""The hub's API without HTTP and runtime: real events, authorizers and handlers in the test's own process.
 
 Routes, authorizers, events, database, KMS, queues and secrets are the stack's.
 """
@@ -27,22 +27,22 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 
 class InProcess:
-    """Runs functions in this process, each with its own environment variables and its own database connection.
+    """Runs functions in this process, each with its own environment variables and database connection.
 
-    What the functions keep beside these is alike in all of them: clients of AWS, data keys, the issuer's keys.
+    Everything else that functions cache is shared by all of them: AWS clients, data keys, the issuer's keys.
     """
 
     def __init__(self, stack: Stack, changes: Mapping[str, str]) -> None:
         self._functions = {function.name: function for function in stack.functions}
         self._variables = {function.name: stack.variables(function) | dict(changes) for function in stack.functions}
         self._handlers: dict[str, Handler] = {}
-        # Each function's connection, while another function is at work.
+        # Each function's database connection while another function runs.
         self._connections: dict[str, Any] = {}
-        # What was kept before may hold a connection that nobody here would close.
+        # Earlier cached values may hold a database connection that nobody would close.
         forget()
 
     async def invoke(self, name: str, event: bytes) -> bytes:
-        """Run a request of the function with this short name; what it raises is the test's."""
+        """Run a request in the function with this short name; its exceptions reach the test."""
         function = self._functions[name]
         context = SimpleNamespace(
             function_name=function.lambda_name,
@@ -57,7 +57,7 @@ class InProcess:
             return json.dumps(self._handlers[name](json.loads(event), context)).encode()
 
     def close(self) -> None:
-        """Close the functions' connections, and forget what they kept."""
+        """Close the functions' database connections and clear the caches."""
         for connection in self._connections.values():
             if connection is not None:
                 connection.close()
@@ -82,7 +82,7 @@ class InProcessHub(Hub):
     """A client of the hub's API whose calls stay in this process; a context manager."""
 
     def __init__(self, stack: Stack, tokens: Mapping[str, Any], **changes: str) -> None:
-        """Make it; changes: settings other than the template's."""
+        """Create it; changes: settings that replace the template's."""
         super().__init__(stack.base_url, tokens)
         self._functions = InProcess(stack, changes)
         self._loop = asyncio.Runner()
@@ -96,11 +96,11 @@ class InProcessHub(Hub):
         self._functions.close()
 
     async def _made(self, stack: Stack) -> Gateway:
-        # A gateway belongs to the loop that runs where it is made.
+        # A gateway belongs to the event loop in which it is created.
         return stack.gateway(self._functions)
 
     def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
-        """Make a request of the gateway."""
+        """Send a request to the gateway."""
         request = Request(method, path, (("host", "localhost"), *headers.items()), body or b"", "127.0.0.1")
         answer = self._loop.run(self._gateway.answer(request, token_hex(8)))
         return Reply(answer.status, answer.headers, answer.body)
@@ -118,7 +118,7 @@ def _handler(function: Function) -> Handler:
 
 
 def forget() -> None:
-    """Forget all that this process keeps as an execution environment would."""
+    """Clear everything that this process caches as an execution environment would."""
     postgres.current().close()
     for kept in (postgres.current, data_keys.current, clients.client, secrets.current):
         kept.cache_clear()

@@ -1,4 +1,4 @@
-"""API keys: shown once, kept as a hash, revoked at once, of one tenant whatever is spliced into them; over HTTP too."""
+"""API keys: shown once, stored as a hash, revoked at once, bound to one tenant even if their parts are exchanged."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
@@ -27,14 +27,14 @@ Rows = Callable[..., list[Any]]
 
 @pytest.fixture
 def database(stack: Stack) -> Iterator[Database]:
-    """The database, as the hub's functions log in to it."""
+    """The database with the login of the hub's functions."""
     database = Database(conninfo=stack.database_urls["hub"])
     yield database
     database.close()
 
 
 def spliced(text: str, place: int, raw: bytes) -> str:
-    """The key with other bytes at a place."""
+    """The key with other bytes at a position."""
     old = urlsafe_b64decode(text.removeprefix("cwk_") + "==")
     new = old[:place] + raw + old[place + len(raw) :]
     return "cwk_" + urlsafe_b64encode(new).decode().rstrip("=")
@@ -53,7 +53,7 @@ def test_key_is_shown_once_and_kept_as_a_hash(hub: Hub, rows: Rows) -> None:
     assert bytes(stored) == sha256(urlsafe_b64decode(key["apiKey"].removeprefix("cwk_") + "==")[32:]).digest()
 
 
-def test_key_is_a_machine_of_its_tenant_and_channel(hub: Hub, database: Database) -> None:
+def test_key_identifies_a_machine_of_its_tenant_and_channel(hub: Hub, database: Database) -> None:
     key = hub.new_key(channel="sms")
     caller = identity.of_key(database, key["apiKey"])
 
@@ -83,7 +83,7 @@ def test_use_of_a_key_is_recorded_to_the_minute(hub: Hub, database: Database, ro
 
 
 def test_revoked_key_is_refused_at_once_and_for_ever(hub: Hub, database: Database) -> None:
-    """HUB 44: revoking is in the audit log, once."""
+    """HUB 44: the revocation is audited once."""
     key = hub.new_key()
     assert identity.of_key(database, key["apiKey"]).subject == key["id"]
     replies = [hub.call("DELETE", f"/api-keys/{key['id']}") for _ in range(2)]
@@ -97,8 +97,8 @@ def test_revoked_key_is_refused_at_once_and_for_ever(hub: Hub, database: Databas
     assert listed["revokedAt"] is not None
 
 
-def test_key_with_anything_else_spliced_in_is_refused(hub: Hub, database: Database, rows: Rows) -> None:
-    """HUB 43: the other tenant's id, another key's id, a bit of the secret."""
+def test_key_with_any_changed_part_is_refused(hub: Hub, database: Database, rows: Rows) -> None:
+    """HUB 43: another tenant's id, another key's id, a changed bit of the secret."""
     text, other = hub.new_key()["apiKey"], hub.new_key()
     theirs = hub.call("POST", "/api-keys", THEIR_ADMIN, {"name": f"machine {token_hex(6)}"}).json
     secret = urlsafe_b64decode(text.removeprefix("cwk_") + "==")[32:]
@@ -122,7 +122,7 @@ def test_key_with_anything_else_spliced_in_is_refused(hub: Hub, database: Databa
 @pytest.mark.parametrize(
     "text", ["", "cwk_", "x", "cwk_" + "A" * 85, "cwk_" + "A" * 86 + "AAAA", "Bearer x", "cwk_é", "cwk_\0", "A" * 9000]
 )
-def test_text_that_is_no_key_is_refused(database: Database, text: str) -> None:
+def test_malformed_key_is_refused(database: Database, text: str) -> None:
     with pytest.raises(Unauthorized):
         identity.of_key(database, text)
 
@@ -132,7 +132,7 @@ def test_key_without_its_prefix_is_refused(hub: Hub, database: Database) -> None
         identity.of_key(database, hub.new_key()["apiKey"].removeprefix("cwk_"))
 
 
-def test_name_is_one_living_keys(hub: Hub) -> None:
+def test_name_is_unique_among_keys_that_are_not_revoked(hub: Hub) -> None:
     name = f"machine {token_hex(6)}"
     key = hub.new_key(name=name)
     again = hub.call("POST", "/api-keys", ADMIN, {"name": name})
@@ -144,7 +144,7 @@ def test_name_is_one_living_keys(hub: Hub) -> None:
     assert hub.new_key(name=name)["id"] != key["id"]
 
 
-def test_ten_keys_at_once_with_one_name_make_one(hub: Hub) -> None:
+def test_ten_concurrent_keys_with_one_name_create_one(hub: Hub) -> None:
     body = {"name": f"machine {token_hex(6)}"}
     replies = at_once([lambda: hub.call("POST", "/api-keys", ADMIN, body)] * 10)
     assert sorted(reply.status for reply in replies) == [201] + [409] * 9
@@ -154,12 +154,12 @@ def test_ten_keys_at_once_with_one_name_make_one(hub: Hub) -> None:
     "body",
     [{}, {"name": ""}, {"name": 1}, {"name": "x" * 101}, {"name": "x", "channel": ""}, {"name": "x", "key": "y"}],
 )
-def test_key_of_another_form_is_refused(hub: Hub, body: dict[str, Any]) -> None:
+def test_malformed_body_is_refused(hub: Hub, body: dict[str, Any]) -> None:
     reply = hub.call("POST", "/api-keys", ADMIN, body)
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
 
 
-def test_list_holds_the_tenants_own_keys(hub: Hub) -> None:
+def test_list_has_only_the_tenants_keys(hub: Hub) -> None:
     """HUB 43"""
     ours = hub.new_key()["id"]
     theirs = hub.call("POST", "/api-keys", THEIR_ADMIN, {"name": f"machine {token_hex(6)}"}).json["id"]
@@ -174,7 +174,7 @@ def test_list_holds_the_tenants_own_keys(hub: Hub) -> None:
     )
 
 
-def test_another_tenants_key_is_not_there_to_be_revoked(hub: Hub, inside: Callable[..., RequestContext]) -> None:
+def test_another_tenants_key_cannot_be_revoked(hub: Hub, inside: Callable[..., RequestContext]) -> None:
     """HUB 43"""
     ours = hub.new_key()["id"]
     with pytest.raises(ApiKeyNotFound):
@@ -183,22 +183,22 @@ def test_another_tenants_key_is_not_there_to_be_revoked(hub: Hub, inside: Callab
     assert listed["revokedAt"] is None
 
 
-# ---- Through HTTP ----
+# ---- Over HTTP ----
 
 
-def test_key_opens_what_its_machine_may_do(hub: Hub, stack: Stack) -> None:
-    """The stack's own keys too, which it tells of in stack.json."""
+def test_key_allows_what_a_machine_may_do(hub: Hub, stack: Stack) -> None:
+    """Also the stack's own keys in stack.json."""
     path = hub.connection()
     for key in (hub.new_key()["apiKey"], stack.info["api_keys"][OURS]):
         one = hub.call("GET", path, machine(key))
         assert (one.status, "config" in one.json) == (200, False)
         assert hub.call("POST", f"{path}/test", machine(key)).status == 200
-        # The gateway itself stops it where machines have no business.
+        # API Gateway's own authorizer stops it on routes that machines may not call.
         assert hub.call("GET", "/api-keys", machine(key)).json == {"message": "Unauthorized"}
     assert hub.call("GET", path, machine(stack.info["api_keys"][THEIRS])).status == 404
 
 
-def test_use_through_http_is_recorded_and_audited_as_the_machines(hub: Hub) -> None:
+def test_use_over_http_is_recorded_and_audited_as_the_machines(hub: Hub) -> None:
     """HUB 44"""
     key, path = hub.new_key(), hub.connection()
     hub.call("POST", f"{path}/test", machine(key["apiKey"]))
@@ -211,7 +211,7 @@ def test_use_through_http_is_recorded_and_audited_as_the_machines(hub: Hub) -> N
 
 
 def test_revoked_key_is_refused_by_the_very_next_call(hub: Hub) -> None:
-    """HUB 43: no answer about a key is kept anywhere."""
+    """HUB 43: no result of a key's check is cached anywhere."""
     key = hub.new_key()
     before = hub.call("GET", "/integrations", machine(key["apiKey"]))
     hub.call("DELETE", f"/api-keys/{key['id']}")
@@ -221,8 +221,8 @@ def test_revoked_key_is_refused_by_the_very_next_call(hub: Hub) -> None:
     assert after.essence == (401, {"error": "The call carries no valid token or key", "code": "UNAUTHORIZED"})
 
 
-def test_key_of_a_channel_reaches_nothing_and_is_written_down(hub: Hub) -> None:
-    """HUB 43, 44: no route is a channel's."""
+def test_channel_key_is_refused_and_audited(hub: Hub) -> None:
+    """HUB 43, 44: there is no route for channels yet."""
     key, path = hub.new_key(channel="sms"), hub.connection()
     refused = [
         hub.call(method, place, machine(key["apiKey"]))
@@ -234,7 +234,7 @@ def test_key_of_a_channel_reaches_nothing_and_is_written_down(hub: Hub) -> None:
     assert len(entries) == len(refused)
 
 
-def test_thirty_calls_at_once_with_a_new_key_are_all_answered(hub: Hub) -> None:
+def test_thirty_concurrent_calls_with_a_new_key_succeed(hub: Hub) -> None:
     key = hub.new_key()["apiKey"]
     assert {reply.status for reply in at_once([lambda: hub.call("GET", "/integrations", machine(key))] * 30)} == {200}
 
@@ -244,25 +244,25 @@ MALFORMED = [
     *("cwk_" + "A" * length for length in (1, 85, 87, 88, 128, 8000)),
     *(prefix + "A" * 86 for prefix in ("", "CWK_", "cwk", "cwk-", "_cwk_", "cwk_ ", "sk_live_")),
     *("cwk_" + "A" * 43 + mark + "A" * 42 for mark in (".", "+", "/", " ", "%", ",", ";", "\xe9")),
-    # Of the right form, and nobody's: the nil tenant, and one that is not there.
+    # Well-formed but invalid keys: of the nil tenant, and of an unknown tenant.
     *("cwk_" + letter * 86 for letter in "Azw9_-"),
 ]
 
 
 @pytest.mark.parametrize("text", MALFORMED)
-def test_header_that_is_no_key_is_unauthorized(hub: Hub, text: str) -> None:
+def test_malformed_key_header_is_unauthorized(hub: Hub, text: str) -> None:
     reply = hub.call("GET", "/integrations", machine(text))
     assert (reply.status, reply.code) == (401, "UNAUTHORIZED")
 
 
-def test_no_key_is_made_of_two(hub: Hub) -> None:
-    """A header sent twice arrives as one with a comma."""
+def test_two_keys_in_one_header_are_refused(hub: Hub) -> None:
+    """A header that is sent twice arrives as one, joined by a comma."""
     key = hub.new_key()["apiKey"]
     assert hub.call("GET", "/integrations", machine(f"{key},{key}")).status == 401
     assert hub.call("GET", "/integrations", machine(f" {key} ")).status == 200
 
 
-def test_spliced_keys_are_refused_through_http(hub: Hub) -> None:
+def test_changed_keys_are_refused_over_http(hub: Hub) -> None:
     """HUB 43"""
     text, other = hub.new_key()["apiKey"], hub.new_key(THEIR_ADMIN)
     for attempt in (
@@ -274,8 +274,8 @@ def test_spliced_keys_are_refused_through_http(hub: Hub) -> None:
         assert hub.call("GET", "/integrations", machine(attempt)).status == 401
 
 
-def test_token_and_key_together_are_refused_however_good_each_is(hub: Hub) -> None:
-    """Which of the two was meant, and so whose tenant and role, is not for us to choose."""
+def test_token_and_key_together_are_refused(hub: Hub) -> None:
+    """It is ambiguous which of the two, and so which tenant and role, is meant."""
     key = hub.new_key()["apiKey"]
     for token in (hub.token(ADMIN), hub.token(THEIR_ADMIN), "x"):
         for text in (key, "x"):
@@ -283,15 +283,15 @@ def test_token_and_key_together_are_refused_however_good_each_is(hub: Hub) -> No
             assert (reply.status, reply.code) == (401, "UNAUTHORIZED")
 
 
-def test_key_where_a_token_belongs_is_refused(hub: Hub) -> None:
+def test_key_in_the_authorization_header_is_refused(hub: Hub) -> None:
     key = hub.new_key()["apiKey"]
     for authorization in (key, f"Bearer {key}"):
         for path in ("/integrations", "/api-keys"):
             assert hub.call("GET", path, NOBODY, authorization=authorization).status == 401
 
 
-def test_authorizer_tells_no_more_than_who_it_is(stack: Stack, hub: Hub) -> None:
-    """What reaches a function: who it is and what he is called, texts alone; a refusal says its code and not why."""
+def test_authorizer_passes_on_only_the_callers_identity(stack: Stack, hub: Hub) -> None:
+    """A function receives the caller's id and name as texts; of a refusal it receives the code, not the cause."""
 
     def context(**headers: str) -> dict[str, Any]:
         answer = stack.invoke("caller-authorizer", {"headers": headers, "requestContext": {"requestId": "1"}})
@@ -309,8 +309,8 @@ def test_authorizer_tells_no_more_than_who_it_is(stack: Stack, hub: Hub) -> None
     assert context() == context(authorization="Bearer ") == {"refused": "UNAUTHORIZED", "sentence": told}
 
 
-def test_caller_who_cannot_be_let_in_is_told_why(hub: Hub) -> None:
-    """HUB 43: what he sent he knows; whether a key exists he is not told."""
+def test_refused_caller_learns_the_reason(hub: Hub) -> None:
+    """HUB 43: the answer may repeat what the caller sent, but not whether a key exists."""
     key, token = hub.new_key()["apiKey"], hub.token(ADMIN)
 
     def told(**headers: str) -> str:
@@ -329,8 +329,8 @@ def test_caller_who_cannot_be_let_in_is_told_why(hub: Hub) -> None:
     assert told(authorization=f"Bearer {token}x") == "The call carries no valid token or key"
 
 
-def test_revoked_key_that_is_used_is_in_the_log_of_its_tenant(hub: Hub, rows: Callable[..., list[Any]]) -> None:
-    """HUB 44: once in five minutes, however often it is used."""
+def test_use_of_a_revoked_key_is_audited_in_its_tenant(hub: Hub, rows: Callable[..., list[Any]]) -> None:
+    """HUB 44: one entry in five minutes, however often it is used."""
     key = hub.new_key()
     hub.call("DELETE", f"/api-keys/{key['id']}")
     stolen = machine(key["apiKey"])
@@ -347,8 +347,8 @@ def test_revoked_key_that_is_used_is_in_the_log_of_its_tenant(hub: Hub, rows: Ca
     assert len(entries) == 2
 
 
-def test_key_that_is_guessed_writes_nothing(hub: Hub) -> None:
-    """HUB 44: the id of a revoked key is no secret, and is not enough to write into its tenant's log."""
+def test_guessed_key_writes_nothing(hub: Hub) -> None:
+    """HUB 44: the id of a revoked key is not secret, and must not suffice to write into its tenant's log."""
     key = hub.new_key()
     hub.call("DELETE", f"/api-keys/{key['id']}")
     wrong = key["apiKey"][:60] + ("A" if key["apiKey"][60] != "A" else "B") + key["apiKey"][61:]

@@ -1,4 +1,4 @@
-"""GET /audit: the tenant's own chain in pages and as CSV, its readers and the refused among its entries."""
+"""GET /audit: the tenant's own chain in pages and as CSV; reading it and refused attempts are entries too."""
 
 import csv
 import io
@@ -40,9 +40,9 @@ def entries_of(hub: Hub, query: str = "", caller: Any = ADMIN) -> list[dict[str,
     return reply.json["entries"]
 
 
-def test_reading_the_log_is_in_it(hub: Hub) -> None:
+def test_reading_the_log_is_audited(hub: Hub) -> None:
     """HUB 44"""
-    # Somebody's first call of all has an entry of its own.
+    # A person's very first call has an entry of its own.
     hub.call("GET", "/integrations", REGULATOR)
     first = hub.call("GET", "/audit?limit=1&outcome=done", REGULATOR)
     second = hub.call("GET", "/audit?limit=1&format=csv", REGULATOR)
@@ -56,7 +56,7 @@ def test_reading_the_log_is_in_it(hub: Hub) -> None:
 
 @pytest.mark.usefixtures("refusals_are_due")
 @pytest.mark.parametrize(("caller", "path"), [(STAFF, "/audit"), (STAFF, "/api-keys"), (REGULATOR, "/api-keys")])
-def test_refused_attempt_is_in_the_log(hub: Hub, caller: Any, path: str) -> None:
+def test_refused_attempt_is_audited(hub: Hub, caller: Any, path: str) -> None:
     """HUB 44"""
     reply = hub.call("GET", path, caller)
     newest = entries_of(hub, "&action=access.refused")[0]
@@ -70,8 +70,8 @@ def test_refused_attempt_is_in_the_log(hub: Hub, caller: Any, path: str) -> None
 
 
 @pytest.mark.usefixtures("refusals_are_due")
-def test_attempt_at_another_tenant_is_in_the_callers_own_log(hub: Hub) -> None:
-    """HUB 44: without the header, which may hold anything."""
+def test_attempt_on_another_tenant_is_in_the_callers_own_log(hub: Hub) -> None:
+    """HUB 44: without the header's value, which may contain anything."""
     foreign = TENANTS[THEIRS]
     replies = [hub.call("GET", "/integrations", STAFF, x_tenant_id=foreign.upper())]
     replies.append(hub.call("POST", "/casino/launchGame", ADMIN, {"userId": 1, "gameId": 1}, x_tenant_id=foreign))
@@ -107,8 +107,8 @@ def test_attempt_of_a_super_admin_without_a_tenant_is_in_the_platforms_log(hub: 
 
 
 @pytest.mark.usefixtures("refusals_are_due")
-def test_refusal_is_answered_as_one_though_the_log_is_busy(hub: Hub, stack: Stack) -> None:
-    """HUB 44: the function's own log has it then."""
+def test_refusal_is_answered_although_the_log_is_locked(hub: Hub, stack: Stack) -> None:
+    """HUB 44: the function's own log then has the attempt."""
     with psycopg.connect(stack.database_urls["superuser"]) as other:
         other.execute("SELECT FROM audit_log_heads WHERE tenant_id = %s FOR UPDATE", [TENANTS[OURS]])
         read = hub.call("GET", "/audit", STAFF)
@@ -118,7 +118,7 @@ def test_refusal_is_answered_as_one_though_the_log_is_busy(hub: Hub, stack: Stac
     assert not {read.json["requestId"], launched.json["requestId"]} & {entry["requestId"] for entry in entries_of(hub)}
 
 
-def test_other_tenants_see_nothing_of_it(hub: Hub) -> None:
+def test_other_tenants_see_no_entries(hub: Hub) -> None:
     """HUB 43: neither in pages nor in the export."""
     path = hub.connection()
     identity = path.rsplit("/", 1)[-1]
@@ -131,17 +131,17 @@ def test_other_tenants_see_nothing_of_it(hub: Hub) -> None:
     assert entries_of(hub, asked, THEIR_ADMIN) == []
     assert len(theirs.body.decode().splitlines()) == 1
     assert {row["tenant_id"] for row in listed} == {TENANTS[THEIRS]}
-    # What they asked for is in their own log, and only there.
+    # The attempts of the other tenants' callers are in their own logs only.
     assert {row["action"] for row in listed if identity in row.values()} == set()
 
 
-def test_super_admin_reads_the_log_of_the_tenant_he_names(hub: Hub) -> None:
+def test_super_admin_reads_the_log_of_the_named_tenant(hub: Hub) -> None:
     """HUB 43"""
     path = hub.connection()
     assert hub.audited(path, SUPER_ADMIN)[0]["action"] == "connection.created"
 
 
-def test_pages_hold_every_entry_once_though_reading_adds_some(hub: Hub) -> None:
+def test_pages_have_every_entry_once_although_reading_adds_entries(hub: Hub) -> None:
     for _ in range(28):
         hub.call("GET", "/audit?limit=1")
     top = entries_of(hub)[0]["entry"]
@@ -174,8 +174,8 @@ def test_log_is_filtered(hub: Hub, rows: Rows) -> None:
     assert entries_of(hub, object_id + "&actor=nobody") == []
 
 
-def test_export_is_csv_whose_cells_are_no_formulas(hub: Hub) -> None:
-    """A spreadsheet runs a cell that begins so."""
+def test_csv_export_has_no_formulas(hub: Hub) -> None:
+    """A spreadsheet would execute a cell with this beginning."""
     path = hub.connection(description='@SUM(1),"2"\r\n3')
     identity = path.rsplit("/", 1)[-1]
     reply = hub.call("GET", f"/audit?format=csv&object_id={identity}")
@@ -187,7 +187,7 @@ def test_export_is_csv_whose_cells_are_no_formulas(hub: Hub) -> None:
     assert not [cell for row in listed for cell in row.values() if cell and cell[0] in "=+-@\t\r"]
 
 
-def test_export_says_where_the_next_page_begins(hub: Hub) -> None:
+def test_export_has_the_next_pages_cursor(hub: Hub) -> None:
     reply = hub.call("GET", "/audit?format=csv&limit=2")
     after = hub.call("GET", f"/audit?format=csv&limit=2&cursor={reply.headers['x-next-cursor']}")
     numbers = [int(row["entry"]) for one in (reply, after) for row in csv.DictReader(io.StringIO(one.body.decode()))]
@@ -195,10 +195,10 @@ def test_export_says_where_the_next_page_begins(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("form", ["json", "csv"])
-def test_page_is_no_larger_than_an_answer_and_the_next_goes_on(
+def test_page_fits_into_an_answer_and_the_next_continues(
     hub: Hub, inside: Callable[..., RequestContext], form: str
 ) -> None:
-    """Lambda's answer takes 6 MB."""
+    """A Lambda answer may have 6 MB."""
     context, kind = inside(ADMIN), f"big-{token_hex(6)}"
     entry = context.entry(entries.Action.CONNECTION_CHANGED, object_kind=kind, after={"text": '"' * 20_000})
     with context.transaction() as transaction:
@@ -225,13 +225,13 @@ def test_page_is_no_larger_than_an_answer_and_the_next_goes_on(
         *("until=2026-01-01T00:00:00", "cursor=x", "cursor=-5", "cursor=99999999999999999999"),
     ],
 )
-def test_query_of_another_form_is_refused(hub: Hub, query: str) -> None:
+def test_malformed_query_is_refused(hub: Hub, query: str) -> None:
     reply = hub.call("GET", f"/audit?{query}")
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
 
 
 @pytest.mark.parametrize("value", ["%00", "x" * 3000, "%F0%9F%92%A5", "' OR true --".replace(" ", "%20")])
-def test_filter_of_any_text_finds_nothing_and_breaks_nothing(hub: Hub, value: str) -> None:
+def test_filter_with_any_text_finds_nothing_without_an_error(hub: Hub, value: str) -> None:
     assert hub.call("GET", f"/audit?object_id={value}").status == 200
 
 
@@ -243,8 +243,8 @@ def test_super_admins_entries_are_in_the_log_of_the_tenant(hub: Hub) -> None:
     assert (disabled["action"], disabled["actorRole"]) == ("connection.disabled", "super_admin")
 
 
-def test_who_may_little_does_not_fill_the_log(hub: Hub, someone: Callable[..., str], rows: Rows) -> None:
-    """HUB 44: a role without the permission, a suspended member, a channel's key, one's own membership."""
+def test_caller_with_few_rights_cannot_fill_the_log(hub: Hub, someone: Callable[..., str], rows: Rows) -> None:
+    """HUB 44: a role without the permission, a suspended member, a channel's key, the caller's own membership."""
     staff, suspended, admin = (someone(role) for role in ("staff", "regulator", "tenant_admin"))
     channel = hub.new_key(channel="sms")
     own = claims_of(admin)["sub"]

@@ -1,4 +1,4 @@
-"""The connections API: made once, changed by who saw the newest, tested before used, deleted with their secrets."""
+"""The connections API: create once, change the newest version, test before use, delete with the secrets."""
 
 import json
 from collections.abc import Callable
@@ -42,24 +42,24 @@ from tests.hub.test_matrix import SNAPSHOT
 
 Rows = Callable[..., list[Any]]
 Inside = Callable[..., RequestContext]
-# Nothing listens there.
+# Nothing listens at this address.
 NOWHERE = "http://127.0.0.1:9"
 
 
 def versions(rows: Rows, identity: str) -> list[str]:
-    """The statuses of a connection's credentials, the oldest first."""
+    """The statuses of a connection's credentials, oldest first."""
     statement = "SELECT status FROM api_credential_versions WHERE connection_id = %s ORDER BY version"
     return [row.status for row in rows(statement, [identity])]
 
 
 def activate(rows: Rows, path: str) -> None:
-    """Have a connection be as after a good test."""
+    """Make a connection active, as after a successful test."""
     statement = "UPDATE integration_connections SET status = 'active' WHERE connection_id = %s"
     rows(statement, [path.rsplit("/", 1)[-1]])
 
 
 def at_platform(platform: Platform, key: str = "good-key") -> Draft:
-    """A connection to be made to a platform that takes this key."""
+    """A draft of a connection to a platform that accepts this key."""
     platform.keys.add(key)
     return Draft.parse(draft(config=config(base_url=platform.url, api_key=key)))
 
@@ -67,7 +67,7 @@ def at_platform(platform: Platform, key: str = "good-key") -> Draft:
 # ---- Creation ----
 
 
-def test_creation_answers_the_connection_without_its_secrets_and_where_it_is(hub: Hub) -> None:
+def test_creation_answers_the_connection_without_secrets_and_its_location(hub: Hub) -> None:
     """HUB 1"""
     reply = hub.created(description="Our casino")
     found = hub.call("GET", reply.headers["location"])
@@ -84,7 +84,7 @@ def test_creation_answers_the_connection_without_its_secrets_and_where_it_is(hub
     assert "private or reserved" in reply.json["errorMessage"]
 
 
-def test_same_key_and_body_find_the_same_connection(hub: Hub, rows: Rows) -> None:
+def test_same_key_and_body_give_the_same_connection(hub: Hub, rows: Rows) -> None:
     body, key = draft(), token_hex(8)
     first = hub.call("POST", "/integrations", body=body, idempotency_key=key)
     before = rows(SNAPSHOT)
@@ -110,7 +110,7 @@ def test_same_key_and_another_body_is_refused(hub: Hub, rows: Rows, changed: str
     assert rows(SNAPSHOT) == before
 
 
-def test_a_key_is_its_callers_own(hub: Hub) -> None:
+def test_idempotency_key_belongs_to_its_caller(hub: Hub) -> None:
     key, body = token_hex(8), draft()
     ours = hub.call("POST", "/integrations", ADMIN, body, idempotency_key=key)
     theirs = hub.call("POST", "/integrations", THEIR_ADMIN, body, idempotency_key=key)
@@ -119,8 +119,8 @@ def test_a_key_is_its_callers_own(hub: Hub) -> None:
     assert ours.json["id"] != theirs.json["id"]
 
 
-def test_what_is_kept_of_a_body_does_not_tell_its_secrets(hub: Hub, rows: Rows) -> None:
-    """HUB 1: who has the database cannot try all short secrets; the same body has another digest at each tenant."""
+def test_stored_request_hash_does_not_reveal_secrets(hub: Hub, rows: Rows) -> None:
+    """HUB 1: with the database alone nobody can try all short secrets; the hash of a body differs between tenants."""
     body, key = draft(config=config(api_key="1234")), token_hex(8)
     for caller in (ADMIN, THEIR_ADMIN):
         assert hub.call("POST", "/integrations", caller, body, idempotency_key=key).status == 201
@@ -132,7 +132,7 @@ def test_what_is_kept_of_a_body_does_not_tell_its_secrets(hub: Hub, rows: Rows) 
     assert sha256(json.dumps(fields, sort_keys=True).encode()).digest() not in kept
 
 
-def test_twenty_at_once_with_one_key_make_one_connection(hub: Hub, rows: Rows) -> None:
+def test_twenty_concurrent_calls_with_one_key_create_one_connection(hub: Hub, rows: Rows) -> None:
     body, key = draft(), token_hex(8)
     replies = at_once([lambda: hub.call("POST", "/integrations", body=body, idempotency_key=key)] * 20)
 
@@ -144,7 +144,7 @@ def test_twenty_at_once_with_one_key_make_one_connection(hub: Hub, rows: Rows) -
     assert versions(rows, made[0].connection_id) == ["active"]
 
 
-def test_twenty_at_once_with_one_name_make_one_connection(hub: Hub, rows: Rows) -> None:
+def test_twenty_concurrent_calls_with_one_name_create_one_connection(hub: Hub, rows: Rows) -> None:
     body = draft()
     replies = at_once([lambda: hub.call("POST", "/integrations", body=body)] * 20)
 
@@ -153,7 +153,7 @@ def test_twenty_at_once_with_one_name_make_one_connection(hub: Hub, rows: Rows) 
     assert rows("SELECT count(*) AS n FROM integration_connections WHERE name = %s", [body["name"]])[0].n == 1
 
 
-def test_name_is_taken_within_the_tenant_alone_and_free_after_deletion(hub: Hub) -> None:
+def test_name_is_unique_within_the_tenant_and_free_after_deletion(hub: Hub) -> None:
     body = draft()
     made = hub.call("POST", "/integrations", ADMIN, body)
     again = hub.call("POST", "/integrations", ADMIN, body)
@@ -166,8 +166,8 @@ def test_name_is_taken_within_the_tenant_alone_and_free_after_deletion(hub: Hub)
 
 
 @pytest.mark.parametrize("form", ["{} ", " {}", "{}\n", "\u00a0{}"])
-def test_names_that_look_alike_are_one(hub: Hub, form: str) -> None:
-    """Of connections, of API keys and of tenants; what is answered is the one form."""
+def test_names_that_look_alike_are_equal(hub: Hub, form: str) -> None:
+    """For connections, API keys and tenants; the answer has the normal form."""
     body, name = draft(), f"key {token_hex(6)}"
     made = hub.call("POST", "/integrations", body=body | {"name": form.format(body["name"])})
     again = hub.call("POST", "/integrations", body=body)
@@ -181,7 +181,7 @@ def test_names_that_look_alike_are_one(hub: Hub, form: str) -> None:
 
 
 @pytest.mark.parametrize("name", [" ", "\u200b", "a\nb", "a\u200bb"], ids=ascii)
-def test_name_that_shows_nothing_or_hides_something_is_refused(hub: Hub, name: str) -> None:
+def test_name_with_invisible_characters_is_refused(hub: Hub, name: str) -> None:
     replies = [
         hub.call("POST", "/integrations", body=draft(name=name)),
         hub.call("POST", "/api-keys", body={"name": name}),
@@ -200,7 +200,7 @@ def test_unknown_provider_is_not_found(hub: Hub, rows: Rows, template_id: str) -
     assert rows(SNAPSHOT) == before
 
 
-def test_inactive_provider_takes_no_new_connection(hub: Hub, rows: Rows) -> None:
+def test_inactive_provider_accepts_no_new_connection(hub: Hub, rows: Rows) -> None:
     shown = hub.call("GET", "/integrations/templates/softswiss").json
     own = {name: value for name, value in shown.items() if name not in ("name", "isActive", "version")}
     own["id"] = f"casino_{token_hex(6)}"
@@ -229,7 +229,7 @@ BAD_CONFIGS = [
 
 
 @pytest.mark.parametrize(("change", "sentence"), BAD_CONFIGS)
-def test_config_that_does_not_fit_is_refused_with_the_fields_path(
+def test_invalid_config_is_refused_with_the_fields_path(
     hub: Hub, rows: Rows, change: dict[str, Any], sentence: str
 ) -> None:
     """HUB 7"""
@@ -273,7 +273,7 @@ BAD_BODIES = [
 
 
 @pytest.mark.parametrize(("body", "sentence"), BAD_BODIES)
-def test_body_of_another_form_is_refused_by_field(hub: Hub, rows: Rows, body: Any, sentence: str) -> None:
+def test_malformed_body_is_refused_with_the_field(hub: Hub, rows: Rows, body: Any, sentence: str) -> None:
     before = rows(SNAPSHOT)
     reply = hub.call("POST", "/integrations", body=body)
 
@@ -283,7 +283,7 @@ def test_body_of_another_form_is_refused_by_field(hub: Hub, rows: Rows, body: An
 
 
 @pytest.mark.parametrize("raw", [b"{", b'{"a":1,"a":2}', b'\xff\xfe{"a":1}', b'{"name":NaN}', b"[" * 5000])
-def test_body_that_is_no_json_is_refused(hub: Hub, raw: bytes) -> None:
+def test_body_that_is_not_json_is_refused(hub: Hub, raw: bytes) -> None:
     reply = hub.call("POST", "/integrations", raw=raw)
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
 
@@ -296,7 +296,7 @@ def test_body_over_the_limit_is_413(hub: Hub, method: str, end: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256])
-def test_idempotency_key_of_another_length_is_refused(hub: Hub, rows: Rows, key: str) -> None:
+def test_idempotency_key_of_invalid_length_is_refused(hub: Hub, rows: Rows, key: str) -> None:
     before = rows(SNAPSHOT)
     reply = hub.call("POST", "/integrations", body=draft(), idempotency_key=key)
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
@@ -321,13 +321,13 @@ def test_change_needs_the_newest_etag(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("tag", ["x", "1", "''", '"1', '"1" "2"', '"1",', "*, *", 'w/"1"'])
-def test_if_match_that_is_no_list_of_etags_is_refused(hub: Hub, tag: str) -> None:
+def test_malformed_if_match_is_refused(hub: Hub, tag: str) -> None:
     path = hub.connection()
     reply = hub.call("PATCH", path, body={"description": "a"}, if_match=tag)
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
 
 
-def test_ten_changes_at_once_from_one_etag_make_one(hub: Hub) -> None:
+def test_of_ten_concurrent_changes_of_one_version_one_succeeds(hub: Hub) -> None:
     path = hub.connection()
     seen = hub.call("GET", path).etag
     calls = [lambda n=n: hub.call("PATCH", path, body={"description": f"change {n}"}, if_match=seen) for n in range(10)]
@@ -348,7 +348,7 @@ def test_ten_changes_at_once_from_one_etag_make_one(hub: Hub) -> None:
         ({"config": {"extra": "x"}}, "CONFIG_SCHEMA_INVALID"),
     ],
 )
-def test_change_of_another_form_changes_nothing(hub: Hub, rows: Rows, body: dict[str, Any], code: str) -> None:
+def test_malformed_change_changes_nothing(hub: Hub, rows: Rows, body: dict[str, Any], code: str) -> None:
     """HUB 7"""
     path = hub.connection()
     seen = hub.call("GET", path).etag
@@ -370,7 +370,7 @@ def test_change_to_a_taken_name_is_refused(hub: Hub) -> None:
 
 
 def test_failed_new_credential_replaces_nothing(hub: Hub, rows: Rows) -> None:
-    """HUB 8: the platform cannot be reached with the new settings."""
+    """HUB 8: with the new settings the platform cannot be reached."""
     path = hub.connection()
     identity = path.rsplit("/", 1)[-1]
     seen = hub.call("GET", path)
@@ -386,8 +386,8 @@ def test_failed_new_credential_replaces_nothing(hub: Hub, rows: Rows) -> None:
     assert (now.json["config"], now.etag) == (seen.json["config"], seen.etag)
 
 
-def test_refused_new_credential_leaves_the_working_one_in_use(inside: Inside, rows: Rows, platform: Platform) -> None:
-    """HUB 8: the platform answers 401 to the new, and still takes the old."""
+def test_refused_new_credential_leaves_the_working_one_active(inside: Inside, rows: Rows, platform: Platform) -> None:
+    """HUB 8: the platform answers 401 to the new credential and still accepts the old one."""
     context = inside()
     one = changes.create(context, at_platform(platform))
     identity = UUID(one.connection_id)
@@ -402,7 +402,7 @@ def test_refused_new_credential_leaves_the_working_one_in_use(inside: Inside, ro
     assert testing.test(context, identity, ANY)[0].verdict.success
 
 
-def test_rotation_puts_the_new_credential_into_use_beside_the_old(
+def test_rotation_activates_the_new_credential_and_keeps_the_old(
     inside: Inside, rows: Rows, platform: Platform
 ) -> None:
     """HUB 3"""
@@ -417,7 +417,7 @@ def test_rotation_puts_the_new_credential_into_use_beside_the_old(
 
 
 def test_change_without_secrets_keeps_them(inside: Inside, rows: Rows, platform: Platform) -> None:
-    """HUB 1: and they are those the platform takes."""
+    """HUB 1: the kept secrets are those that the platform accepts."""
     context = inside()
     one = changes.create(context, at_platform(platform))
     wanted = Change(None, None, {"casino_id": "casino-2", "health_path": "/games"})
@@ -431,11 +431,11 @@ def test_change_without_secrets_keeps_them(inside: Inside, rows: Rows, platform:
     assert "health_path" not in changed.config
 
 
-# ---- Use, state, deletion ----
+# ---- Use, status, deletion ----
 
 
 def test_disabled_connection_refuses_before_anything_is_decrypted(inside: Inside, hub: Hub, platform: Platform) -> None:
-    """HUB 15: with KMS away, one that is not disabled fails for KMS, and a disabled one for being disabled."""
+    """HUB 15: without KMS, an enabled connection fails because of KMS, a disabled one because it is disabled."""
     context = inside()
     one = changes.create(context, at_platform(platform))
     calls, identity = platform.calls, UUID(one.connection_id)
@@ -452,10 +452,10 @@ def test_disabled_connection_refuses_before_anything_is_decrypted(inside: Inside
     assert hub.call("GET", path).json["status"] == "disconnected"
 
 
-def test_connection_that_changes_while_it_is_read_is_not_called(
+def test_connection_changed_while_it_is_read_is_not_called(
     stack: Stack, inside: Inside, rows: Rows, platform: Platform
 ) -> None:
-    """HUB 1: secrets of one version do not go to another's address."""
+    """HUB 1: secrets of one version do not go to another version's address."""
     context = inside()
     one = changes.create(context, at_platform(platform))
     calls = platform.calls
@@ -465,7 +465,7 @@ def test_connection_that_changes_while_it_is_read_is_not_called(
         WHERE datname = current_database() AND usename = 'causeway_credentials' AND wait_event_type = 'Lock'
     """
     for used in (testing.test, changes.enable):
-        # Its reader has read the row, and waits here for the ciphertexts.
+        # The reader has read the connection's row, and waits here for the ciphertexts.
         with psycopg.connect(stack.database_urls["superuser"]) as writer, ThreadPoolExecutor() as pool:
             writer.execute("LOCK TABLE api_credentials")
             outcome = pool.submit(used, context, UUID(one.connection_id), ANY)
@@ -479,7 +479,7 @@ def test_connection_that_changes_while_it_is_read_is_not_called(
     assert platform.calls == calls
 
 
-def test_connection_that_changed_since_its_test_is_not_enabled_by_it(inside: Inside, platform: Platform) -> None:
+def test_test_of_an_older_version_does_not_enable_a_connection(inside: Inside, platform: Platform) -> None:
     context = inside()
     one = changes.create(context, at_platform(platform))
     connection_id = UUID(one.connection_id)
@@ -490,10 +490,10 @@ def test_connection_that_changed_since_its_test_is_not_enabled_by_it(inside: Ins
         assert connection_rows.find(transaction, connection_id).status == "disconnected"
 
 
-def test_disabled_connection_takes_new_secrets_that_are_all_of_them(
+def test_disabled_connection_accepts_a_complete_set_of_new_secrets(
     inside: Inside, rows: Rows, platform: Platform
 ) -> None:
-    """HUB 15: nothing stored is opened; else one whose template moved could never be enabled again."""
+    """HUB 15: nothing stored is decrypted. Without this, a connection whose template moved could never be enabled."""
     context = inside()
     platform.keys |= {"old-key", "new-key"}
     wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="old-key", api_secret="a-secret")))
@@ -515,7 +515,7 @@ def test_disabled_connection_takes_new_secrets_that_are_all_of_them(
     assert changes.enable(context, connection_id, ANY).status == "active"
 
 
-def test_without_kms_nothing_is_made(inside: Inside, rows: Rows, platform: Platform) -> None:
+def test_without_kms_nothing_is_created(inside: Inside, rows: Rows, platform: Platform) -> None:
     """HUB 5"""
     wanted = at_platform(platform)
     context = inside(AWS_ENDPOINT_URL=NOWHERE)
@@ -545,13 +545,13 @@ def test_disable_and_enable_test_before_use(inside: Inside, platform: Platform) 
 
 
 @pytest.mark.parametrize("end", ["disable", "enable"])
-def test_disabling_or_enabling_twice_ends_alike(hub: Hub, end: str) -> None:
+def test_disabling_or_enabling_twice_gives_the_same_result(hub: Hub, end: str) -> None:
     path = hub.connection()
     first, second = (hub.call("POST", f"{path}/{end}") for _ in range(2))
     assert (first.status, first.json["status"]) == (second.status, second.json["status"])
 
 
-def test_test_tells_the_verdict_and_what_to_do(hub: Hub) -> None:
+def test_test_answers_the_verdict_and_the_next_action(hub: Hub) -> None:
     """HUB 8"""
     path = hub.connection()
     reply = hub.call("POST", f"{path}/test")
@@ -589,7 +589,7 @@ def test_deletion_destroys_ciphertexts_and_keeps_audit_and_logs(hub: Hub, rows: 
         *(("POST", "/disable"), ("POST", "/credentials/rotate"), ("POST", "/credentials/rollback"), ("GET", "/health")),
     ],
 )
-def test_deleted_connection_is_one_that_is_not_there(hub: Hub, method: str, end: str) -> None:
+def test_deleted_connection_is_not_found(hub: Hub, method: str, end: str) -> None:
     path = hub.connection()
     hub.call("DELETE", path)
     body = {"config": {"api_key": "x"}} if method == "PATCH" or end == "/credentials/rotate" else None
@@ -598,8 +598,8 @@ def test_deleted_connection_is_one_that_is_not_there(hub: Hub, method: str, end:
     assert replies[0].status == 404
 
 
-def test_logs_of_a_deleted_connection_are_read_by_who_may_read_logs(hub: Hub) -> None:
-    """HUB 16: by the id that its audit tells, and by nobody else."""
+def test_logs_of_a_deleted_connection_can_still_be_read(hub: Hub) -> None:
+    """HUB 16: by the id in the audit log, by callers who may read logs, and by nobody else."""
     path = hub.connection()
     before = hub.call("GET", f"{path}/logs").json
     hub.call("DELETE", path)
@@ -611,7 +611,7 @@ def test_logs_of_a_deleted_connection_are_read_by_who_may_read_logs(hub: Hub) ->
     assert hub.call("GET", f"{path}/logs", THEIR_ADMIN).status == 404
 
 
-def test_every_change_is_in_the_audit_log_with_who_and_from_where(hub: Hub, rows: Rows) -> None:
+def test_every_change_is_audited_with_actor_and_source(hub: Hub, rows: Rows) -> None:
     """HUB 44"""
     path = hub.connection()
     seen = hub.call("GET", path).etag
@@ -638,7 +638,7 @@ def test_every_change_is_in_the_audit_log_with_who_and_from_where(hub: Hub, rows
         ("credential.destroyed", "done"),
         ("connection.deleted", "done"),
     ]
-    # Nobody asked for that: it is what came of the request before it.
+    # No caller requested this entry: it is the result of the request before.
     [ended] = [entry for entry in entries if entry["action"] == "sync.ended"]
     assert (ended["actorKind"], ended["actor"], ended["actorRole"]) == ("system", "sync-run", None)
     asked = [entry for entry in entries if entry != ended]
@@ -666,7 +666,7 @@ def every(hub: Hub, path: str, key: str, **query: str) -> list[list[dict[str, An
             return pages
 
 
-def test_pages_hold_everything_once_while_others_are_added(hub: Hub) -> None:
+def test_pages_have_everything_once_while_others_are_added(hub: Hub) -> None:
     there = [hub.created().json["id"] for _ in range(7)]
     newest = hub.call("GET", "/integrations?limit=3").json
     found, cursor = [one["id"] for one in newest["integrations"]], newest["nextCursor"]
@@ -680,8 +680,8 @@ def test_pages_hold_everything_once_while_others_are_added(hub: Hub) -> None:
     assert found[:7] == list(reversed(there))
 
 
-def test_pages_hold_everything_once_though_all_were_made_at_one_moment(hub: Hub, rows: Rows) -> None:
-    """The id breaks the tie, on whichever page edge it falls."""
+def test_pages_have_everything_once_with_equal_creation_times(hub: Hub, rows: Rows) -> None:
+    """The id decides between equal times, at any page edge."""
     there = {hub.created(environment="sandbox").json["id"] for _ in range(5)}
     rows(
         "UPDATE integration_connections SET created_at = '2026-01-01' WHERE connection_id = ANY (%s::uuid[])",
@@ -714,7 +714,7 @@ def test_list_is_filtered_by_kind_status_and_provider(hub: Hub, rows: Rows) -> N
         *("cursor=%00", "cursor=", "kind=%00", "provider=a%00b", "cursor=MjAyNiBub3QtYS11dWlk", "limit=1&limit=2"),
     ],
 )
-def test_query_of_another_form_is_refused(hub: Hub, query: str) -> None:
+def test_malformed_query_is_refused(hub: Hub, query: str) -> None:
     reply = hub.call("GET", f"/integrations?{query}")
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST"), reply
 
@@ -734,8 +734,8 @@ def test_logs_are_paged_newest_first(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("character", ["\x01", '"', "\\", "\U0001f600"], ids=ascii)
-def test_page_of_logs_is_never_more_than_an_answer_holds(hub: Hub, rows: Rows, character: str) -> None:
-    """HUB 16: 6 MB, with the body as the string that a function answers with; what is left is on the next page."""
+def test_page_of_logs_fits_into_an_answer(hub: Hub, rows: Rows, character: str) -> None:
+    """HUB 16: 6 MB, with the body as the string that a function returns; the rest is on the next page."""
     path = hub.connection()
     rows(
         """
@@ -759,7 +759,7 @@ def test_page_of_logs_is_never_more_than_an_answer_holds(hub: Hub, rows: Rows, c
 
 
 @pytest.mark.parametrize("query", ["limit=0", "cursor=x", "cursor=-1", "unknown=1", "cursor=99999999999999999999"])
-def test_query_of_logs_of_another_form_is_refused(hub: Hub, query: str) -> None:
+def test_malformed_query_of_logs_is_refused(hub: Hub, query: str) -> None:
     reply = hub.call("GET", f"{hub.connection()}/logs?{query}")
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
 
@@ -772,8 +772,8 @@ def test_staff_see_no_configuration_and_regulators_do(hub: Hub) -> None:
     assert hub.call("GET", path, REGULATOR).json["config"]["casino_id"] == "casino-1"
 
 
-def test_super_admin_of_a_tenant_that_is_not_there_finds_none(hub: Hub) -> None:
-    """HUB 43: nor the platform's own chain as if it were one."""
+def test_super_admin_with_an_unknown_tenant_is_refused(hub: Hub) -> None:
+    """HUB 43: the platform's own chain does not count as a tenant's."""
     for tenant in (str(uuid4()), "x", str(UUID(int=0))):
         reply = hub.call("GET", "/integrations", PLATFORM_ADMIN, x_tenant_id=tenant)
         assert (reply.status, reply.code) == (404, "TENANT_NOT_FOUND")
@@ -784,13 +784,13 @@ def test_super_admin_of_a_tenant_that_is_not_there_finds_none(hub: Hub) -> None:
 
 
 def demo(provider: str, **changes: str) -> dict[str, Any]:
-    """A connection to be made with the credentials that the sandbox accepts."""
+    """The draft of a connection with the credentials that the sandbox accepts."""
     return draft(templateId=provider, config=demo_credentials(provider) | changes)
 
 
 @pytest.mark.parametrize("provider", platforms())
-def test_demo_credentials_work_as_they_stand(hub: Hub, provider: str) -> None:
-    """HUB 8: of every platform; four of 23 refused them, as their connections named no address."""
+def test_demo_credentials_work_unchanged(hub: Hub, provider: str) -> None:
+    """HUB 8: for every platform."""
     made = hub.call("POST", "/integrations", body=demo(provider))
     path = made.headers["location"]
     tested = hub.call("POST", f"{path}/test")
@@ -812,8 +812,8 @@ def test_demo_credentials_work_as_they_stand(hub: Hub, provider: str) -> None:
         ("silent", "TIMED_OUT", "degraded"),
     ],
 )
-def test_verdict_tells_what_went_wrong(hub: Hub, fault: str, code: str, status: str) -> None:
-    """HUB 8, 49: one that never worked is an error where it was refused, and else waits for a test that succeeds."""
+def test_verdict_names_the_fault(hub: Hub, fault: str, code: str, status: str) -> None:
+    """HUB 8, 49: a connection that never worked is an error if it was refused; otherwise it stays pending."""
     made = hub.call("POST", "/integrations", body=demo("twilio", auth_token=f"sandbox-fault-{fault}"))
     check = hub.call("GET", f"{made.headers['location']}/health").json["checks"]["connection"]
 
@@ -824,7 +824,7 @@ def test_verdict_tells_what_went_wrong(hub: Hub, fault: str, code: str, status: 
     assert made.json["errorMessage"].endswith(check["nextAction"])
 
 
-def test_working_credential_outlives_a_wrong_one_and_is_not_replaced_by_itself(hub: Hub, rows: Rows) -> None:
+def test_working_credential_survives_a_wrong_one_and_is_not_replaced_by_itself(hub: Hub, rows: Rows) -> None:
     """HUB 3, 8: through the function."""
     made = hub.call("POST", "/integrations", body=demo("twilio"))
     path, identity = made.headers["location"], made.json["id"]
@@ -846,7 +846,7 @@ def test_working_credential_outlives_a_wrong_one_and_is_not_replaced_by_itself(h
 
 
 @pytest.mark.parametrize("field", ["account_sid", "unknown"])
-def test_rotation_takes_secret_fields_alone(hub: Hub, rows: Rows, field: str) -> None:
+def test_rotation_accepts_secret_fields_only(hub: Hub, rows: Rows, field: str) -> None:
     path = hub.call("POST", "/integrations", body=demo("twilio")).headers["location"]
     before = rows(SNAPSHOT)
     reply = hub.call("POST", f"{path}/credentials/rotate", body={"config": {field: "x"}})
@@ -859,7 +859,7 @@ def test_rotation_takes_secret_fields_alone(hub: Hub, rows: Rows, field: str) ->
 
 
 def test_stored_secrets_are_not_sent_to_a_new_address(inside: Inside, hub: Hub, rows: Rows, platform: Platform) -> None:
-    """HUB 1: or an admin would read them back at a server of his own."""
+    """HUB 1: otherwise an admin could read them at a server of the admin's own."""
     context = inside()
     one = changes.create(context, at_platform(platform))
     other = Platform()
@@ -874,7 +874,7 @@ def test_stored_secrets_are_not_sent_to_a_new_address(inside: Inside, hub: Hub, 
     assert calls == 0
     assert rows(SNAPSHOT) == before
     assert hub.call("GET", path).json["config"]["base_url"] == platform.url
-    # HUB 44: the attempt is written down; the second within five minutes is counted.
+    # HUB 44: the attempt is audited; the second one within five minutes is counted.
     told = [entry for entry in hub.audited(path) if entry["outcome"] == "refused"]
     assert [(entry["action"], entry["after"]) for entry in told] == [
         ("connection.changed", {"refused": "SECRETS_REQUIRED", "fields": ["base_url"]}),
@@ -882,7 +882,7 @@ def test_stored_secrets_are_not_sent_to_a_new_address(inside: Inside, hub: Hub, 
 
 
 @pytest.mark.parametrize("form", ["urn:uuid:{}", "%7B{}%7D", "{}0", "x"])
-def test_id_in_another_form_than_it_was_answered_is_no_connections(hub: Hub, form: str) -> None:
+def test_id_in_another_spelling_is_not_found(hub: Hub, form: str) -> None:
     made = hub.connection().rsplit("/", 1)[-1]
     for path in (form.format(made), made.replace("-", "")):
         reply = hub.call("GET", f"/integrations/{path}")

@@ -1,4 +1,4 @@
-"""A connection opened for calls: by whom, of which provider, in which state."""
+"""Opening a connection for calls: by whom, of which provider, in which status."""
 
 from collections.abc import Callable
 from typing import Any
@@ -36,7 +36,7 @@ def entries(hub: Hub, connection_id: UUID) -> list[dict[str, Any]]:
 
 
 def test_job_opens_a_connection_as_a_caller_does(inside: Inside, hub: Hub, connection_id: UUID) -> None:
-    """HUB 44: nobody called it; its name stands in the API log."""
+    """HUB 44: a job has no caller; its name is in the API log."""
     inside()
     job = JobContext("sync-run", UUID(TENANTS[OURS]), "an-invocation", postgres.current())
     with use.opened(job, connection_id, "softswiss") as opened:
@@ -48,7 +48,7 @@ def test_job_opens_a_connection_as_a_caller_does(inside: Inside, hub: Hub, conne
     assert newest["credentialVersion"] == 1
 
 
-def test_connection_may_be_of_any_of_the_providers_that_can_do_it(inside: Inside, connection_id: UUID) -> None:
+def test_connection_may_be_to_any_of_the_accepted_providers(inside: Inside, connection_id: UUID) -> None:
     context = inside()
     for providers in (("twilio", "softswiss"), ("softswiss",), ()):
         with use.opened(context, connection_id, *providers) as opened:
@@ -56,7 +56,7 @@ def test_connection_may_be_of_any_of_the_providers_that_can_do_it(inside: Inside
 
 
 def test_connection_of_another_provider_is_not_opened(inside: Inside, hub: Hub, connection_id: UUID) -> None:
-    """HUB 15: nor is a use written down."""
+    """HUB 15: no use is recorded either."""
     context = inside()
     before = entries(hub, connection_id)
     with pytest.raises(NotSupported), use.opened(context, connection_id, "twilio", "whatsapp_business"):
@@ -68,7 +68,7 @@ def test_connection_of_another_provider_is_not_opened(inside: Inside, hub: Hub, 
 def test_connection_whose_last_test_failed_is_not_opened(
     inside: Inside, hub: Hub, platform: Platform, connection_id: UUID
 ) -> None:
-    """HUB 15: though it may be tested again."""
+    """HUB 15: testing it again is still allowed."""
     context = inside()
     platform.keys.clear()
     assert not testing.test(context, connection_id, ANY)[0].verdict.success

@@ -1,4 +1,4 @@
-"""Credentials rotated and rolled back: the old beside the new for a while, one in use, none sent to another address."""
+"""Rotation and rollback: the old credential is kept for a while, one is active, none is sent to another address."""
 
 import json
 from collections.abc import Callable
@@ -33,7 +33,7 @@ FIRST, SECOND = "whsec_first-c4nary-90af", "whsec_second-c4nary-17bd"
 
 @pytest.fixture
 def path(hub: Hub) -> str:
-    """A working connection whose credential was stored once. Of its secrets, one is nothing to the platform's test."""
+    """A working connection with one stored credential; the platform's test does not use one of its secrets."""
     made = draft(templateId="stripe", config={**demo_credentials("stripe"), "webhook_secret": FIRST})
     reply = hub.call("POST", "/integrations", body=made)
     assert (reply.status, reply.json["status"]) == (201, "active"), reply
@@ -51,13 +51,13 @@ def rolled_back(hub: Hub, path: str) -> Reply:
 
 
 def statuses(rows: Rows, path: str) -> list[str]:
-    """Of the connection's versions, the oldest first."""
+    """The statuses of the connection's versions, oldest first."""
     statement = "SELECT status FROM api_credential_versions WHERE connection_id = %s ORDER BY version"
     return [row.status for row in rows(statement, [path.rsplit("/", 1)[-1]])]
 
 
 def aged(rows: Rows, path: str, **time: float) -> None:
-    """Let so much time pass since the connection's versions changed."""
+    """Move the last change of the connection's versions into the past."""
     statement = "UPDATE api_credential_versions SET changed_at = changed_at - %s WHERE connection_id = %s"
     rows(statement, [timedelta(**time), path.rsplit("/", 1)[-1]])
 
@@ -84,7 +84,7 @@ def test_rotation_is_rolled_back_once(hub: Hub, rows: Rows, path: str) -> None:
 
 
 def test_rollback_is_in_the_audit_log_as_fingerprints(hub: Hub, path: str) -> None:
-    """HUB 44: what was in use before the rotation is in use again."""
+    """HUB 44: the credential from before the rotation is active again."""
     rotated(hub, path)
     rolled_back(hub, path)
     entries = hub.audited(path)
@@ -99,7 +99,7 @@ def test_rollback_is_in_the_audit_log_as_fingerprints(hub: Hub, path: str) -> No
     assert "c4nary" not in str(entries)
 
 
-def test_connection_says_until_when_it_can_be_rolled_back(hub: Hub, path: str) -> None:
+def test_connection_has_the_end_of_its_rollback_time(hub: Hub, path: str) -> None:
     assert "rollbackUntil" not in hub.call("GET", path).json
     before = datetime.now(UTC)
     rotated(hub, path)
@@ -110,8 +110,8 @@ def test_connection_says_until_when_it_can_be_rolled_back(hub: Hub, path: str) -
     assert "rollbackUntil" not in hub.call("GET", path).json
 
 
-def test_what_was_never_rotated_is_not_rolled_back(hub: Hub, rows: Rows, path: str) -> None:
-    """HUB 3: not from a change of other settings either."""
+def test_connection_without_a_rotation_cannot_be_rolled_back(hub: Hub, rows: Rows, path: str) -> None:
+    """HUB 3: a change of other settings is no rotation."""
     changed = hub.call("PATCH", path, body={"description": "other"}, if_match=hub.call("GET", path).etag)
     assert changed.status == 200, changed
     reply = rolled_back(hub, path)
@@ -120,8 +120,8 @@ def test_what_was_never_rotated_is_not_rolled_back(hub: Hub, rows: Rows, path: s
     assert statuses(rows, path) == ["active"]
 
 
-def test_credential_the_platform_refuses_does_not_come_back(hub: Hub, rows: Rows) -> None:
-    """HUB 8: the first never worked; the one in use stays, and is found in the log of calls and in the audit."""
+def test_credential_refused_by_the_platform_is_not_restored(hub: Hub, rows: Rows) -> None:
+    """HUB 8: the first credential never worked; the active one stays; API log and audit log have the attempt."""
     wrong = draft(templateId="twilio", config={**demo_credentials("twilio"), "auth_token": "wrong-c4nary-5e"})
     path = hub.call("POST", "/integrations", body=wrong).headers["location"]
     good = {"config": {"auth_token": demo_credentials("twilio")["auth_token"]}}
@@ -140,10 +140,8 @@ def test_credential_the_platform_refuses_does_not_come_back(hub: Hub, rows: Rows
     assert [row["status"] for row in hub.call("GET", f"{path}/logs").json["logs"]] == [200, 401, 401, 200, 401]
 
 
-def test_working_old_credential_takes_the_place_of_a_broken_new_one(
-    inside: Inside, rows: Rows, platform: Platform
-) -> None:
-    """HUB 3: why anybody rolls back; only the old one has to work."""
+def test_working_old_credential_replaces_a_broken_new_one(inside: Inside, rows: Rows, platform: Platform) -> None:
+    """HUB 3: this is the purpose of a rollback; only the old credential has to work."""
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys = {"old-key", "new-key"}
@@ -156,7 +154,7 @@ def test_working_old_credential_takes_the_place_of_a_broken_new_one(
     assert statuses(rows, one) == ["active", "retired"]
 
 
-def test_old_credential_the_platform_no_longer_takes_is_refused_and_the_new_one_stays(
+def test_old_credential_that_no_longer_works_is_refused_and_the_new_one_stays(
     inside: Inside, rows: Rows, platform: Platform
 ) -> None:
     """HUB 8"""
@@ -171,8 +169,8 @@ def test_old_credential_the_platform_no_longer_takes_is_refused_and_the_new_one_
     assert testing.test(context, UUID(one), ANY)[0].verdict.success
 
 
-def test_call_in_flight_ends_with_the_credential_it_began_with(inside: Inside, rows: Rows, platform: Platform) -> None:
-    """HUB 3: rotated, rolled back, even destroyed meanwhile."""
+def test_running_call_finishes_with_its_first_credential(inside: Inside, rows: Rows, platform: Platform) -> None:
+    """HUB 3: even if it is rotated, rolled back or destroyed meanwhile."""
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys = {"old-key", "new-key"}
@@ -193,16 +191,16 @@ def test_call_in_flight_ends_with_the_credential_it_began_with(inside: Inside, r
 
 
 def made(context: RequestContext, platform: Platform, key: str, **more: str) -> str:
-    """A connection to a platform that takes this key; returns its id."""
+    """A connection to a platform that accepts this key; returns its id."""
     platform.keys.add(key)
     wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key=key, **more)))
     return changes.create(context, wanted).connection_id
 
 
-def test_secrets_given_for_one_address_do_not_come_back_at_another(
+def test_rollback_does_not_restore_secrets_of_another_address(
     inside: Inside, hub: Hub, rows: Rows, platform: Platform
 ) -> None:
-    """HUB 1: or an admin would have them sent to a server of his own by rotating, moving and rolling back."""
+    """HUB 1: otherwise an admin could send them to a server of the admin's own by rotating, moving and rolling back."""
     context = inside()
     one = made(context, platform, "first-key")
     platform.keys.add("second-key")
@@ -224,10 +222,10 @@ def test_secrets_given_for_one_address_do_not_come_back_at_another(
         elsewhere.close()
 
 
-def test_moving_with_the_secrets_in_use_retires_the_old_ones_too(
+def test_moving_with_the_active_secrets_retires_the_old_ones_too(
     inside: Inside, hub: Hub, rows: Rows, platform: Platform
 ) -> None:
-    """HUB 1: nothing is sealed anew, and yet what was given for the old address stays there."""
+    """HUB 1: nothing is encrypted again, but secrets given for the old address stay there."""
     context = inside()
     one = made(context, platform, "first-key", api_secret="the-secret")
     platform.keys.add("second-key")
@@ -241,8 +239,8 @@ def test_moving_with_the_secrets_in_use_retires_the_old_ones_too(
         changes.roll_back(context, UUID(one), ANY)
 
 
-def test_template_that_moved_gets_no_old_secret(inside: Inside, rows: Rows, platform: Platform) -> None:
-    """HUB 1: neither before the tenant's admin agrees to it, nor by agreeing with other secrets."""
+def test_moved_template_gets_no_old_secret(inside: Inside, rows: Rows, platform: Platform) -> None:
+    """HUB 1: neither before the tenant's admin agrees to the change, nor by agreeing with other secrets."""
     context = inside()
     one = made(context, platform, "first-key", api_secret="the-secret")
     platform.keys |= {"second-key", "third-key"}
@@ -274,16 +272,16 @@ def test_template_that_moved_gets_no_old_secret(inside: Inside, rows: Rows, plat
 
 
 def spoiled(rows: Rows, connection_id: str, version: int) -> None:
-    """Change a byte of each of a version's ciphertexts."""
+    """Change one byte of each ciphertext of a version."""
     statement = "UPDATE api_credentials SET ciphertext = set_byte(ciphertext, 20, get_byte(ciphertext, 20) # 1) "
     rows(f"{statement} WHERE connection_id = %s AND version = %s", [connection_id, version])
 
 
 @pytest.mark.parametrize("by", ["rotate", "change"])
-def test_credential_that_cannot_be_read_is_replaced_by_giving_all_of_it(
+def test_unreadable_credential_is_replaced_by_a_complete_new_one(
     inside: Inside, hub: Hub, rows: Rows, platform: Platform, by: str
 ) -> None:
-    """HUB 3: as CREDENTIAL_UNREADABLE says; a part of it is not enough, and the old one does not come back."""
+    """HUB 3: as CREDENTIAL_UNREADABLE says; a part of it is not enough, and the old one is not restored."""
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys = {"new-key"}
@@ -305,10 +303,8 @@ def test_credential_that_cannot_be_read_is_replaced_by_giving_all_of_it(
     assert hub.audited(f"/integrations/{one}")[-2]["action"] == "credential.retired"
 
 
-def test_old_credential_takes_the_place_of_one_that_cannot_be_read(
-    inside: Inside, hub: Hub, rows: Rows, platform: Platform
-) -> None:
-    """HUB 3: what was in use has no fingerprints then, and the audit log says what was done all the same."""
+def test_old_credential_replaces_an_unreadable_one(inside: Inside, hub: Hub, rows: Rows, platform: Platform) -> None:
+    """HUB 3: the unreadable credential has no fingerprints; the audit log records the rollback all the same."""
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys.add("new-key")
@@ -321,10 +317,10 @@ def test_old_credential_takes_the_place_of_one_that_cannot_be_read(
     assert (back["action"], fingerprints(back, "before")) == ("credential.rolled_back", {})
 
 
-def test_old_credential_that_a_released_schema_refuses_does_not_come_back(
+def test_old_credential_that_the_new_schema_refuses_is_not_restored(
     inside: Inside, rows: Rows, platform: Platform
 ) -> None:
-    """HUB 8: the platform is not even asked."""
+    """HUB 8: the platform is not called."""
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys.add("new-key")
@@ -352,7 +348,7 @@ def test_old_credential_that_a_released_schema_refuses_does_not_come_back(
 
 
 class Meddling(set[str]):
-    """A platform's keys; while it looks one up, something else happens."""
+    """A platform's keys; looking one up runs something else first."""
 
     def __init__(self, keys: set[str], meanwhile: Callable[[], object]) -> None:
         super().__init__(keys)
@@ -363,10 +359,8 @@ class Meddling(set[str]):
         return super().__contains__(key)
 
 
-def test_connection_that_is_changed_during_the_test_is_not_rolled_back(
-    inside: Inside, rows: Rows, platform: Platform
-) -> None:
-    """HUB 2: the version that was tested is the one that is changed, or none."""
+def test_connection_changed_during_the_test_is_not_rolled_back(inside: Inside, rows: Rows, platform: Platform) -> None:
+    """HUB 2: only the version that was tested is changed, or none."""
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys.add("new-key")
@@ -390,10 +384,10 @@ def test_disabled_connection_is_not_rolled_back(hub: Hub, rows: Rows, path: str)
 
 
 @pytest.mark.parametrize("attempt", range(3))
-def test_rollbacks_and_rotations_at_once_leave_one_credential_in_use(
+def test_concurrent_rollbacks_and_rotations_leave_one_active_credential(
     hub: Hub, rows: Rows, path: str, attempt: int
 ) -> None:
-    """HUB 3: each is done, or told that it was too late; nothing in between."""
+    """HUB 3: each call succeeds, or learns that it was too late; nothing in between."""
     rotated(hub, path)
     rotate = f"{path}/credentials/rotate"
     replies = at_once(
@@ -404,7 +398,7 @@ def test_rollbacks_and_rotations_at_once_leave_one_credential_in_use(
         ]
     )
 
-    # 429 and 503: more environments at once than the function may have here.
+    # 429 and 503: more concurrent environments than the function may have here.
     told = {(reply.status, reply.code) for reply in replies}
     assert told <= {(200, ""), (409, "CHANGED_MEANWHILE"), (409, "NOTHING_TO_ROLL_BACK"), (429, ""), (503, "")}, told
     assert (200, "") in told
@@ -413,10 +407,10 @@ def test_rollbacks_and_rotations_at_once_leave_one_credential_in_use(
     assert hub.call("POST", f"{path}/test").json["code"] == "CONNECTED"
 
 
-def test_schedule_ends_the_overlap_and_destroys_what_was_replaced(
+def test_schedule_ends_the_overlap_and_destroys_replaced_credentials(
     hub: Hub, stack: Stack, rows: Rows, path: str
 ) -> None:
-    """HUB 3, 44: by the function itself; what is in use stays."""
+    """HUB 3, 44: through the function itself; the active credential stays."""
     rotated(hub, path)
     aged(rows, path, hours=25)
     assert (late := rolled_back(hub, path)).code == "NOTHING_TO_ROLL_BACK", late

@@ -1,4 +1,4 @@
-"""HUB 1: secrets are planted everywhere, everything is called, and then everything is searched for them."""
+"""HUB 1: plant secrets everywhere, call everything, then search everything for the secrets."""
 
 import base64
 import json
@@ -42,7 +42,7 @@ from tests.hub.client import (
 from tests.hub.conftest import Platform
 
 Inside = Callable[..., RequestContext]
-# What fits the patterns of the settings that are no secrets.
+# Values that match the patterns of settings that are not secret.
 PLAIN = {
     "account_sid": "AC" + "0" * 32,
     "ad_account_id": "1",
@@ -60,21 +60,21 @@ PLAIN = {
 
 @dataclass
 class Planted:
-    """The secrets that were planted, by where, and every answer that came."""
+    """The planted secrets by place, and every received answer."""
 
     secrets: dict[str, str] = field(default_factory=dict)
     replies: list[Reply] = field(default_factory=list)
-    # A description, which is no secret.
+    # A description, which is not secret.
     visible: str = field(default_factory=lambda: f"visible {token_hex(8)}")
 
     def secret(self, where: str, start: str = "", mark: str = "+/~") -> str:
-        """A new secret; its marks are written otherwise in a URL, in JSON, in HTML and in base64."""
+        """A new secret; its marks look different in a URL, in JSON, in HTML and in base64."""
         value = self.secrets[where] = f"{start}canary{token_hex(8)}{mark}{token_hex(6)}"
         return value
 
 
 def spellings(secret: str) -> dict[str, bytes]:
-    """The secret in every form it could stand in."""
+    """The secret in every form in which it could appear."""
     raw = secret.encode()
     forms = {
         "plain": secret,
@@ -88,18 +88,18 @@ def spellings(secret: str) -> dict[str, bytes]:
         "hex": raw.hex(),
         "HEX": raw.hex().upper(),
         "reversed": secret[::-1],
-        # Whatever cut it: the part in the middle is of the secret alone.
+        # However it was cut: the middle part belongs to this secret only.
         "a part": secret[6:20] if secret.startswith("canary") else secret[-12:],
     }
     for shift in range(3):
-        # Within something longer, at each place a byte can take in a group of three.
+        # Inside a longer text, at each of the three offsets of a base64 group.
         for name, encode in (("base64", base64.b64encode), ("base64url", base64.urlsafe_b64encode)):
             forms[f"{name} at {shift}"] = encode(bytes(shift) + raw).decode()[4 if shift else 0 :].rstrip("=")[:-2]
     return {name: form.encode() for name, form in forms.items()}
 
 
 def hits(planted: Planted, searched: dict[str, bytes]) -> list[str]:
-    """Where a planted secret stands in what is searched, and in which form; never the secret."""
+    """The places and forms of planted secrets in the searched content; never the secret itself."""
     return [
         f"{where} in {place} ({form})"
         for where, secret in planted.secrets.items()
@@ -110,7 +110,7 @@ def hits(planted: Planted, searched: dict[str, bytes]) -> list[str]:
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """The configuration's schema of every provider of the catalogue."""
+    """The configuration schema of every provider of the catalogue."""
     files = sorted((ROOT / "schema" / "catalogue").glob("[!_]*.json"))
     return {file.stem: json.loads(file.read_text())["config_schema"] for file in files}
 
@@ -130,7 +130,7 @@ def filled(planted: Planted, provider: str, schema: dict[str, Any]) -> dict[str,
 
 
 def call_everything(hub: Hub, planted: Planted) -> None:
-    """Every route, with secrets where they belong and where they do not."""
+    """Every route, with secrets in the right and in wrong places."""
     path = ""
     for provider, schema in schemas().items():
         body = draft(templateId=provider, config=filled(planted, provider, schema), description=planted.visible)
@@ -162,7 +162,7 @@ def call_everything(hub: Hub, planted: Planted) -> None:
 
 
 def misplaced(hub: Hub, planted: Planted, path: str) -> None:
-    """Secrets where none belongs: what is refused there is not repeated."""
+    """Secrets in wrong places: a refusal must not repeat them."""
 
     def secret(where: str) -> str:
         return planted.secret(f"misplaced: {where}")
@@ -209,7 +209,7 @@ def misplaced(hub: Hub, planted: Planted, path: str) -> None:
 
 
 def call_a_platform_that_repeats_it(context: RequestContext, platform: Platform, planted: Planted) -> None:
-    """Good, wrong and rotated credentials at a platform whose answers hold what it was sent."""
+    """Valid, wrong and rotated credentials at a platform that echoes what it receives."""
     good = planted.secret("platform: good")
     platform.keys = {good}
     body = draft(config=config(base_url=platform.url, api_key=good, api_secret=planted.secret("platform: signs")))
@@ -234,7 +234,7 @@ def call_a_platform_that_repeats_it(context: RequestContext, platform: Platform,
 
 @pytest.fixture
 def planted(hub: Hub, inside: Inside, platform: Platform) -> Planted:
-    """Everything planted and everything called."""
+    """Everything planted and called."""
     planted, before = Planted(), len(hub.seen)
     call_everything(hub, planted)
     context = inside()
@@ -245,7 +245,7 @@ def planted(hub: Hub, inside: Inside, platform: Platform) -> Planted:
         logs = hub.call("GET", f"/integrations/{one['id']}/logs?limit=100")
         assert logs.status == 200
     made = hub.call("POST", "/api-keys", ADMIN, {"name": f"machine {uuid4()}"})
-    # The one answer that shows a secret.
+    # The only answer that shows a secret.
     hub.seen.remove(made)
     planted.secrets["API key"] = made.json["apiKey"]
     planted.secrets["API key's secret bytes"] = made.json["apiKey"][-40:]
@@ -259,7 +259,7 @@ def planted(hub: Hub, inside: Inside, platform: Platform) -> Planted:
 
 
 def tables(stack: Stack) -> dict[str, bytes]:
-    """Every table's rows as text; what is bytes also as the bytes they are."""
+    """Every table's rows as text; bytes also unchanged."""
     found = {}
     with psycopg.connect(stack.database_urls["superuser"]) as connection:
         names = connection.execute(
@@ -279,7 +279,7 @@ def tables(stack: Stack) -> dict[str, bytes]:
 
 
 def dump(stack: Stack) -> dict[str, bytes]:
-    """What pg_dump writes, where there is one that knows the server."""
+    """The output of pg_dump, if one is installed that supports the server's version."""
     program = which("pg_dump")
     if program is None:
         return {}
@@ -288,7 +288,7 @@ def dump(stack: Stack) -> dict[str, bytes]:
 
 
 def test_no_secret_is_anywhere(stack: Stack, planted: Planted, caplog: pytest.LogCaptureFixture) -> None:
-    """HUB 1: answers with their headers, logs, tables, dump; plain, encoded, escaped and in part."""
+    """HUB 1: answers with headers, logs, tables, dump; plain, encoded, escaped and in part."""
     answers = {
         f"answer {number} ({reply.status})": str(dict(reply.headers)).encode() + reply.body
         for number, reply in enumerate(planted.replies)
@@ -301,18 +301,18 @@ def test_no_secret_is_anywhere(stack: Stack, planted: Planted, caplog: pytest.Lo
     assert len(answers) > 200
     functions = ("integration-connections", "integration-templates", "api-keys", "caller-authorizer")
     assert {f"log {name}.log" for name in functions} <= set(logs)
-    # What is no secret is found where it belongs: the search looks there.
+    # A value that is not secret is found where it belongs, so the search covers these places.
     places = {place for place, content in searched.items() if planted.visible.encode() in content}
     assert {"table integration_connections", "table audit_log"} <= places
     assert [place for place in places if b"text/csv" in searched[place]]
-    # What the platform repeated was kept, and redacted.
+    # The platform's echo was stored and redacted.
     assert b"players" in searched["table integration_api_logs"]
     assert b"[redacted]" in searched["table integration_api_logs"]
     assert hits(planted, searched) == []
 
 
 def test_search_finds_a_secret_in_every_form() -> None:
-    """Or the test above would find nothing because it cannot."""
+    """Otherwise the test above could pass because the search finds nothing."""
     planted = Planted()
     secret = planted.secret("here")
     forms = {

@@ -1,4 +1,4 @@
-"""Idempotency-Key: the first answer again, and nothing done twice, whatever happened in between (HUB 50)."""
+"""Idempotency-Key: the first answer is repeated and nothing is done twice, whatever happened in between (HUB 50)."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ def template(hub: Hub) -> dict[str, Any]:
     return kept | {"id": f"t_{token_hex(8)}", "displayName": f"Template {token_hex(6)}"}
 
 
-# How to make each thing that can be made: path, caller, body.
+# How to create each kind of object: path, caller, body.
 MAKERS: dict[str, Callable[[Hub, str], tuple[str, Caller, Any]]] = {
     "integration": lambda _, __: ("/integrations", ADMIN, draft()),
     "api key": lambda _, __: ("/api-keys", ADMIN, {"name": f"key {token_hex(6)}"}),
@@ -63,7 +63,7 @@ MAKERS: dict[str, Callable[[Hub, str], tuple[str, Caller, Any]]] = {
 
 @pytest.fixture(params=MAKERS)
 def maker(request: pytest.FixtureRequest, hub: Hub, calendar: str) -> tuple[str, Caller, Any]:
-    """What makes something: path, caller, body."""
+    """A call that creates something: path, caller, body."""
     return MAKERS[request.param](hub, calendar)
 
 
@@ -73,7 +73,7 @@ def made(hub: Hub, maker: tuple[str, Caller, Any], key: str) -> Reply:
 
 
 def died(rows: Rows, key: str) -> None:
-    """Have the attempt end before it did its work, as far as the key knows, a while ago."""
+    """Make the key look as if its attempt had died before its work, a while ago."""
     changed = rows(
         """
         UPDATE idempotency_keys SET status = NULL, headers = NULL, body = NULL, leased_until = now() - interval '1 s'
@@ -84,9 +84,7 @@ def died(rows: Rows, key: str) -> None:
     assert len(changed) == 1
 
 
-def test_same_key_and_body_get_the_first_answer_again(
-    hub: Hub, maker: tuple[str, Caller, Any], gohighlevel: Played
-) -> None:
+def test_same_key_and_body_get_the_first_answer(hub: Hub, maker: tuple[str, Caller, Any], gohighlevel: Played) -> None:
     key = token_hex(8)
     first = made(hub, maker, key)
     calls = gohighlevel.calls
@@ -119,7 +117,7 @@ def test_same_key_with_another_body_or_route_is_refused(hub: Hub, maker: tuple[s
 
 
 @pytest.mark.parametrize(("first", "other"), [("1.5", 1.5), (1.5, "1.5"), ("1e3", 1e3), ({"a": "2.5"}, {"a": 2.5})])
-def test_text_and_the_number_that_is_written_alike_are_two_requests(first: Any, other: Any) -> None:
+def test_text_and_number_with_the_same_spelling_are_different_requests(first: Any, other: Any) -> None:
     digests = [
         idempotency.Claim.of("key", strict_json.parse_object(json.dumps({"name": value}).encode()), b"secret").digest
         for value in (first, first, other)
@@ -128,8 +126,8 @@ def test_text_and_the_number_that_is_written_alike_are_two_requests(first: Any, 
     assert digests[0] == digests[1] != digests[2]
 
 
-def test_first_answer_comes_again_after_the_object_was_changed_and_deleted(hub: Hub) -> None:
-    """And before anything else is asked that changed since: the name that is taken, the object that is gone."""
+def test_first_answer_is_repeated_after_the_object_was_changed_and_deleted(hub: Hub) -> None:
+    """Before any other check whose result has changed: the name is in use, the object is deleted."""
     key, body = token_hex(8), draft()
     first = hub.call("POST", "/integrations", body=body, idempotency_key=key)
     path = first.headers["location"]
@@ -142,7 +140,7 @@ def test_first_answer_comes_again_after_the_object_was_changed_and_deleted(hub: 
     assert hub.call("GET", path).status == 404
 
 
-def test_first_answer_comes_again_after_the_template_was_deactivated(hub: Hub) -> None:
+def test_first_answer_is_repeated_after_the_template_was_deactivated(hub: Hub) -> None:
     own, key = template(hub), token_hex(8)
     made = hub.call("POST", "/integrations/templates", PLATFORM_ADMIN, own)
     body = draft(templateId=own["id"])
@@ -155,7 +153,7 @@ def test_first_answer_comes_again_after_the_template_was_deactivated(hub: Hub) -
 
 
 @pytest.mark.parametrize("end", ["disable", "enable", "test"])
-def test_routes_that_change_honour_it_too(hub: Hub, end: str) -> None:
+def test_changing_routes_honour_the_key_too(hub: Hub, end: str) -> None:
     path, key = hub.connection(), token_hex(8)
     first = hub.call("POST", f"{path}/{end}", idempotency_key=key)
     again = hub.call("POST", f"{path}/{end}", idempotency_key=key)
@@ -166,7 +164,7 @@ def test_routes_that_change_honour_it_too(hub: Hub, end: str) -> None:
     assert again.headers["idempotent-replay"] == "true"
 
 
-def test_deletion_and_change_sent_again_are_answered_as_at_first(hub: Hub) -> None:
+def test_repeated_deletion_and_change_get_the_first_answer(hub: Hub) -> None:
     made, keys = hub.created(), [token_hex(8) for _ in range(2)]
     path = made.headers["location"]
     changes = [
@@ -184,7 +182,7 @@ def test_deletion_and_change_sent_again_are_answered_as_at_first(hub: Hub) -> No
     ]
 
 
-def test_eight_calls_at_once_with_one_key_make_one_thing(hub: Hub, rows: Rows) -> None:
+def test_eight_concurrent_calls_with_one_key_create_one_object(hub: Hub, rows: Rows) -> None:
     key, body = token_hex(8), draft()
     replies = at_once([lambda: hub.call("POST", "/integrations", body=body, idempotency_key=key)] * 8)
     found = rows("SELECT name FROM integration_connections WHERE name = %s", [body["name"]])
@@ -201,7 +199,7 @@ def test_eight_calls_at_once_with_one_key_make_one_thing(hub: Hub, rows: Rows) -
     }
 
 
-def test_call_waits_for_the_first_and_then_says_when_to_come_again(hub: Hub, rows: Rows) -> None:
+def test_call_waits_for_the_first_and_then_says_when_to_retry(hub: Hub, rows: Rows) -> None:
     key, body = token_hex(8), {"name": f"key {token_hex(6)}"}
     hub.call("POST", "/api-keys", body=body, idempotency_key=key)
     died(rows, key)
@@ -211,7 +209,7 @@ def test_call_waits_for_the_first_and_then_says_when_to_come_again(hub: Hub, row
     assert (waiting.status, waiting.code, waiting.headers["retry-after"]) == (409, "IN_PROGRESS", "2")
 
 
-def test_attempt_after_one_that_died_before_its_work_does_it(hub: Hub, rows: Rows) -> None:
+def test_attempt_after_a_dead_one_does_the_work(hub: Hub, rows: Rows) -> None:
     key, body = token_hex(8), {"name": f"key {token_hex(6)}"}
     first = hub.call("POST", "/api-keys", body=body, idempotency_key=key).json
     rows("DELETE FROM api_keys WHERE key_id = %s", [first["id"]])
@@ -222,10 +220,10 @@ def test_attempt_after_one_that_died_before_its_work_does_it(hub: Hub, rows: Row
     assert again.json["apiKey"].startswith("cwk_")
 
 
-def test_what_may_have_been_done_at_a_platform_is_not_done_again(
+def test_call_that_a_platform_may_have_done_is_not_repeated(
     hub: Hub, calendar: str, rows: Rows, gohighlevel: Played
 ) -> None:
-    """The attempt was killed: whether the slot is blocked is not known."""
+    """The attempt was killed: whether the slot is blocked is unknown."""
     key = token_hex(8)
     hub.call("POST", f"{calendar}/block-slots", body=SLOT, idempotency_key=key)
     died(rows, key)
@@ -236,9 +234,7 @@ def test_what_may_have_been_done_at_a_platform_is_not_done_again(
     assert gohighlevel.calls == calls
 
 
-def test_unknown_outcome_is_answered_again_and_the_platform_not_called(
-    hub: Hub, calendar: str, gohighlevel: Played
-) -> None:
+def test_unknown_outcome_is_repeated_without_calling_the_platform(hub: Hub, calendar: str, gohighlevel: Played) -> None:
     key = token_hex(8)
     gohighlevel.fail("garbage")
     first = hub.call("POST", f"{calendar}/block-slots", body=SLOT, idempotency_key=key)
@@ -250,8 +246,8 @@ def test_unknown_outcome_is_answered_again_and_the_platform_not_called(
     assert gohighlevel.calls == calls
 
 
-def test_refused_call_gives_its_key_up(hub: Hub) -> None:
-    """Nothing was done: the corrected call may have the same key."""
+def test_refused_call_releases_its_key(hub: Hub) -> None:
+    """Nothing was done, so the corrected call may use the same key."""
     key = token_hex(8)
     refused = hub.call("POST", "/api-keys", body={"name": ""}, idempotency_key=key)
     corrected = hub.call("POST", "/api-keys", body={"name": f"key {token_hex(6)}"}, idempotency_key=key)
@@ -260,12 +256,12 @@ def test_refused_call_gives_its_key_up(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256])
-def test_key_of_another_length_is_refused(hub: Hub, key: str) -> None:
+def test_key_of_invalid_length_is_refused(hub: Hub, key: str) -> None:
     reply = hub.call("POST", "/api-keys", body={"name": "x"}, idempotency_key=key)
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
 
 
-def test_key_is_its_callers_own(hub: Hub, someone: Callable[..., str], calendar: str) -> None:
+def test_key_belongs_to_its_caller(hub: Hub, someone: Callable[..., str], calendar: str) -> None:
     key, body = token_hex(8), {"name": f"key {token_hex(6)}"}
     hub.call("POST", "/api-keys", body=body, idempotency_key=key)
     other = Caller(None, headers={"authorization": f"Bearer {someone('tenant_admin')}"})
@@ -276,7 +272,7 @@ def test_key_is_its_callers_own(hub: Hub, someone: Callable[..., str], calendar:
     assert (theirs.status, blocked.status) == (201, 201)
 
 
-def test_who_lost_the_permission_gets_no_replay(hub: Hub, someone: Callable[..., str], rows: Rows) -> None:
+def test_caller_who_lost_the_permission_gets_no_replay(hub: Hub, someone: Callable[..., str], rows: Rows) -> None:
     person = Caller(None, headers={"authorization": f"Bearer {someone('tenant_admin')}"})
     key, body = token_hex(8), {"name": f"key {token_hex(6)}"}
     first = hub.call("POST", "/api-keys", person, body, idempotency_key=key)
@@ -285,7 +281,7 @@ def test_who_lost_the_permission_gets_no_replay(hub: Hub, someone: Callable[...,
     assert hub.call("POST", "/api-keys", person, body, idempotency_key=key).status == 403
 
 
-def test_api_keys_text_is_neither_kept_nor_shown_again(hub: Hub, rows: Rows) -> None:
+def test_api_keys_text_is_neither_stored_nor_shown_again(hub: Hub, rows: Rows) -> None:
     """HUB 1: the replay names the key and says what to do."""
     key, body = token_hex(8), {"name": f"key {token_hex(6)}"}
     first = hub.call("POST", "/api-keys", body=body, idempotency_key=key)
@@ -299,8 +295,8 @@ def test_api_keys_text_is_neither_kept_nor_shown_again(hub: Hub, rows: Rows) -> 
     assert first.json["apiKey"][-20:] not in kept[0]
 
 
-def test_secrets_of_a_request_are_not_kept_with_its_key(hub: Hub, rows: Rows) -> None:
-    """HUB 1: neither in the answer, nor as a digest that the database alone could try values against."""
+def test_secrets_of_a_request_are_not_stored_with_its_key(hub: Hub, rows: Rows) -> None:
+    """HUB 1: neither in the answer, nor as a hash against which values could be tried with the database alone."""
     key, body = token_hex(8), draft()
     hub.call("POST", "/integrations", body=body, idempotency_key=key)
     kept = [row[0] for row in rows("SELECT k::text FROM idempotency_keys AS k WHERE idempotency_key = %s", [key])]
@@ -311,7 +307,7 @@ def test_secrets_of_a_request_are_not_kept_with_its_key(hub: Hub, rows: Rows) ->
 
 
 def test_call_without_a_body_needs_no_secret_store(hub: Hub, stack: Stack) -> None:
-    """HUB 50: a connection can be disabled with a key while the pepper cannot be read; secrets wait for it."""
+    """HUB 50: disabling works with a key while the pepper cannot be read; a request with secrets gets 503."""
     path = hub.connection()
     with InProcessHub(stack, hub.tokens, AUDIT_SECRET="causeway/gone") as inside:
         key = token_hex(8)
@@ -329,7 +325,7 @@ def test_key_is_new_again_after_a_day_and_swept(hub: Hub, stack: Stack, rows: Ro
         hub.call("POST", "/api-keys", body={"name": f"key {token_hex(6)}"}, idempotency_key=key)
     aged = "UPDATE idempotency_keys SET created_at = now() - interval '24 hours 1 s' WHERE idempotency_key = ANY (%s)"
     rows(aged, [[*keys[:2], keys[3]]])
-    # At this one an attempt is at work still.
+    # This key's attempt still has its lease.
     rows("UPDATE idempotency_keys SET leased_until = now() + interval '1 min' WHERE idempotency_key = %s", [keys[3]])
     other = hub.call("POST", "/api-keys", body={"name": f"key {token_hex(6)}"}, idempotency_key=keys[0])
     database = Database(conninfo=stack.database_urls["hub"])

@@ -1,4 +1,4 @@
-"""Who a token makes of its bearer: one role in one tenant, nobody where it says less or more, suspended refused."""
+"""The caller that a token gives: one role in one tenant; otherwise, or if suspended, the token is refused."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +22,7 @@ Rows = Callable[..., list[Any]]
 TENANT = TENANTS[OURS]
 
 
-# What no single group of letters, digits, underscores and dashes can be.
+# Texts that cannot be a single group of letters, digits, underscores and dashes.
 AMBIGUOUS = (
     *(
         "casino super_admin",
@@ -38,20 +38,20 @@ AMBIGUOUS = (
 
 
 def claims(**changes: str) -> dict[str, str]:
-    """Claims as API Gateway's authorizer passes them on."""
+    """Claims in the form in which API Gateway's authorizer passes them on."""
     return {"sub": "person", "cognito:groups": "[tenant_admin]", "custom:tenant_id": TENANT} | {
         name.replace("__", ":"): value for name, value in changes.items()
     }
 
 
 @pytest.mark.parametrize("role", ["tenant_admin", "regulator", "staff"])
-def test_token_with_one_role_and_a_tenant_is_that_person(role: str) -> None:
+def test_token_with_one_role_and_a_tenant_is_accepted(role: str) -> None:
     caller = identity.of_claims(claims(cognito__groups=f"[{role}]"), None)
     assert (caller.kind, caller.subject, caller.role, caller.tenant) == ("person", "person", role, UUID(TENANT))
 
 
 @pytest.mark.parametrize("role", ["super_admin", "staff"])
-def test_group_that_is_a_text_of_its_own_is_a_role_too(role: str) -> None:
+def test_group_as_plain_text_is_a_role_too(role: str) -> None:
     assert identity.of_claims(claims(cognito__groups=role), None).role == role
 
 
@@ -65,10 +65,10 @@ def test_group_that_is_a_text_of_its_own_is_a_role_too(role: str) -> None:
         {"cognito__groups": "[service]"},
         {"cognito__groups": "[Tenant_Admin]"},
         {"cognito__groups": "[not_tenant_admin_at_all]"},
-        # Cognito lets a group's name have these marks.
+        # Cognito allows these characters in a group's name.
         {"cognito__groups": "[x,super_admin]"},
         {"cognito__groups": "[[super_admin]]"},
-        # A group "casino super_admin", or two groups: it cannot be told.
+        # Either one group "casino super_admin" or two groups: ambiguous.
         *({"cognito__groups": f"[{text}]"} for text in AMBIGUOUS),
         *({"cognito__groups": text} for text in AMBIGUOUS if text != "[super_admin]"),
         {"cognito__groups": "[super_admin"},
@@ -80,27 +80,27 @@ def test_group_that_is_a_text_of_its_own_is_a_role_too(role: str) -> None:
         {"sub": ""},
     ],
 )
-def test_token_with_no_role_or_two_or_no_tenant_is_nobodys(changed: dict[str, str]) -> None:
+def test_token_without_exactly_one_role_and_tenant_is_refused(changed: dict[str, str]) -> None:
     """HUB 43"""
     with pytest.raises(Unauthorized):
         identity.of_claims(claims(**changed), None)
 
 
-def test_tenant_that_is_no_id_is_not_found() -> None:
+def test_malformed_tenant_is_not_found() -> None:
     with pytest.raises(TenantNotFound):
         identity.of_claims(claims(custom__tenant_id="JAQPOT"), None)
 
 
-def test_nobody_but_a_super_admin_names_his_tenant() -> None:
+def test_only_a_super_admin_may_name_a_tenant() -> None:
     """HUB 43"""
     assert identity.of_claims(claims(), TENANTS[THEIRS]).tenant == UUID(TENANT)
     anywhere = claims(cognito__groups="[super_admin]")
     assert identity.of_claims(anywhere, TENANTS[THEIRS]).tenant == UUID(TENANTS[THEIRS])
-    # Not even by an attribute of his own.
+    # A super admin's own attribute does not choose the tenant either.
     assert identity.of_claims(anywhere, None).tenant_id is None
 
 
-def test_nothing_secret_of_a_new_key_shows_where_it_is_printed() -> None:
+def test_repr_of_a_new_key_shows_no_secret() -> None:
     """HUB 1"""
     key, _ = identity.make_key(UUID(TENANT), uuid4())
     assert key.text not in f"{key} {key!r}"
@@ -112,7 +112,9 @@ def bearer(hub: Hub, token: str, method: str = "GET", path: str = "/integrations
 
 
 @pytest.mark.parametrize("groups", [(), ("staff", "tenant_admin"), ("super_admin", "tenant_admin")])
-def test_person_with_no_role_or_two_is_refused(hub: Hub, someone: Callable[..., str], groups: tuple[str, ...]) -> None:
+def test_person_without_exactly_one_role_is_refused(
+    hub: Hub, someone: Callable[..., str], groups: tuple[str, ...]
+) -> None:
     """HUB 43: through Cognito and API Gateway."""
     reply = bearer(hub, someone(*groups))
     assert (reply.status, reply.code) == (401, "UNAUTHORIZED")
@@ -121,8 +123,8 @@ def test_person_with_no_role_or_two_is_refused(hub: Hub, someone: Callable[..., 
 @pytest.mark.parametrize(
     "groups", [["casino super_admin"], ["super_admin", "other"], ['x" "super_admin'], [["super_admin"]]]
 )
-def test_group_that_reads_like_a_role_is_refused_by_both_authorizers(hub: Hub, groups: list[Any]) -> None:
-    """HUB 43: over HTTP; a token with such a group was a super admin, and read every tenant."""
+def test_group_that_looks_like_a_role_is_refused_by_both_authorizers(hub: Hub, groups: list[Any]) -> None:
+    """HUB 43: over HTTP. Otherwise a token with such a group would be a super admin's, who reads every tenant."""
     token = signed(part(hub.token(PLATFORM_ADMIN) or "", 1) | {"cognito:groups": groups})
     native, ours = (bearer(hub, token, path=path) for path in ("/tenants", "/integrations/templates"))
 
@@ -130,7 +132,7 @@ def test_group_that_reads_like_a_role_is_refused_by_both_authorizers(hub: Hub, g
     assert "exactly one of" in native.json["error"]
 
 
-def test_person_without_a_tenant_or_of_none_there_is_is_refused(hub: Hub, someone: Callable[..., str]) -> None:
+def test_person_without_a_known_tenant_is_refused(hub: Hub, someone: Callable[..., str]) -> None:
     without = bearer(hub, someone("tenant_admin", tenant=None))
     unknown = bearer(hub, someone("tenant_admin", tenant=str(uuid4())))
     assert (without.status, without.code) == (401, "UNAUTHORIZED")
@@ -185,7 +187,7 @@ def test_token_with_a_changed_signature_or_payload_is_refused(hub: Hub) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_token_with_one_thing_wrong_is_refused_by_both_authorizers(hub: Hub, kind: str) -> None:
-    """HUB 43: by API Gateway's own, and by ours before the routes that machines may use."""
+    """HUB 43: by API Gateway's own authorizer, and by ours on the routes that machines may call."""
     token = refused_token(kind, hub.token(ADMIN) or "")
     native, ours = (bearer(hub, token, path=path) for path in ("/api-keys", "/integrations"))
 
@@ -194,7 +196,7 @@ def test_token_with_one_thing_wrong_is_refused_by_both_authorizers(hub: Hub, kin
 
 
 def test_access_token_is_refused_by_both_authorizers(hub: Hub, stack: Stack) -> None:
-    """It names no tenant."""
+    """An access token does not name the tenant."""
     token = stack.user_pool.log_in(PEOPLE[OURS]["tenant_admin"].name)["AccessToken"]
     for path in ("/api-keys", "/integrations"):
         assert (bearer(hub, token, path=path).status, bearer(hub, token, path=path).code) == (401, "UNAUTHORIZED")
@@ -209,8 +211,8 @@ def test_both_authorizers_find_the_same_person(hub: Hub, someone: Callable[..., 
     assert key["createdBy"] == part(token, 1)["sub"]
 
 
-def test_hub_that_cannot_answer_says_nothing_of_money() -> None:
-    """HUB 56: a caller of the hub has no transaction id to send again; only the wallet's own error speaks of one."""
+def test_hubs_503_does_not_mention_money() -> None:
+    """HUB 56: a caller of the hub has no transaction id to repeat; only the wallet's own error mentions one."""
     told = Unavailable(cause="why")
 
     assert (told.code, told.status, told.cause, told.retry_after) == ("UNAVAILABLE", 503, "why", 1)
@@ -220,8 +222,8 @@ def test_hub_that_cannot_answer_says_nothing_of_money() -> None:
 
 
 @pytest.mark.parametrize("code", ["UNAVAILABLE", "INTERNAL"])
-def test_authorizer_that_could_not_find_out_is_no_refusal(code: str) -> None:
-    """The issuer or the database may be down: a good token is not called a bad one."""
+def test_authorizers_failure_is_503_and_not_401(code: str) -> None:
+    """The issuer or the database may be down: a valid token must not be called invalid."""
     with pytest.raises(CausewayError) as raised:
         AuthorizerContext.parse({"lambda": {"refused": code}}).caller(None)
     assert raised.value.status >= 500
@@ -235,13 +237,13 @@ def test_authorizer_that_could_not_find_out_is_no_refusal(code: str) -> None:
         {"lambda": {"refused": "UNAUTHORIZED", "keyId": "x", "tenantId": "x", "sub": "x"}},
     ],
 )
-def test_event_that_names_nobody_lets_nobody_in(authorizer: dict[str, Any]) -> None:
-    """HUB 43: a route that was left without an authorizer is closed."""
+def test_event_without_a_caller_is_refused(authorizer: dict[str, Any]) -> None:
+    """HUB 43: a route without an authorizer is closed, not open."""
     with pytest.raises(Unauthorized):
         AuthorizerContext.parse(authorizer).caller(None)
 
 
-def test_caller_demands_no_more_than_his_role_has() -> None:
+def test_permission_outside_the_callers_role_is_refused() -> None:
     with pytest.raises(Forbidden, match="staff lacks audit"):
         Caller("person", "x", "staff", UUID(TENANT)).demand("audit.read")
 
@@ -262,10 +264,8 @@ def test_caller_demands_no_more_than_his_role_has() -> None:
         ({"name": "", "email": "<script>@example.com"}, ("", "", False)),
     ],
 )
-def test_what_a_person_is_called_is_bounded_and_refuses_nobody(
-    claims: dict[str, str], expected: tuple[str, str, bool]
-) -> None:
-    """A malformed name or address is left out; neither is shown where the caller is."""
+def test_malformed_name_or_email_is_left_out(claims: dict[str, str], expected: tuple[str, str, bool]) -> None:
+    """A malformed name or address is dropped; where the caller is shown, neither appears."""
     who = {"sub": "someone", "cognito:groups": "[staff]", "custom:tenant_id": TENANTS[OURS]}
     caller = identity.of_claims(who | claims, None)
 

@@ -1,4 +1,4 @@
-"""A change whose commit's answer is lost: 503, and the same call with its key gets the first answer (HUB 50)."""
+"""A change whose commit's answer is lost: 503, and a retry with the same key gets the first answer (HUB 50)."""
 
 from collections.abc import Callable, Iterator
 from secrets import token_hex
@@ -20,12 +20,12 @@ from tests.hub.test_preconditions import template as new_template
 from tests.hub.test_round_trips import calendars, working
 
 Rows = Callable[..., list[Any]]
-# COMMITs of a call, with some to spare: after so many there is none whose answer could be lost.
+# More than any call's number of COMMITs: after that many there is no answer left to lose.
 _MOST_COMMITS = 12
 
 
 class Losing:
-    """The hub in this process, whose database's answers can be lost."""
+    """The hub in this process, with a database whose answers can be lost."""
 
     def __init__(self, hub: InProcessHub, proxy: CuttingProxy, platform: Platform, rows: Rows) -> None:
         self.hub = hub
@@ -34,19 +34,19 @@ class Losing:
         self.rows = rows
 
     def made(self) -> Reply:
-        """Make a connection that works."""
+        """Create a connection that works."""
         made = self.hub.call("POST", "/integrations", body=working(self.platform, f"key-{token_hex(8)}"))
         assert made.json["status"] == "active", made
         return made
 
     def new_secret(self) -> dict[str, Any]:
-        """A secret that the platform takes, as it is given."""
+        """A new secret that the platform accepts, as the body gives it."""
         key = f"key-{token_hex(8)}"
         self.platform.keys.add(key)
         return {"config": {"api_key": key}}
 
     def lost(self, number: int, *call: Any, arrives: bool = True, **headers: Any) -> Reply:
-        """Make a call whose COMMIT of this number gets no answer, or does not arrive."""
+        """Make a call whose n-th COMMIT gets no answer, or does not arrive."""
         before = self.proxy.lost
         self.proxy.lose_commit(number, arrives=arrives)
         reply = self.hub.call(*call, **headers)
@@ -57,7 +57,7 @@ class Losing:
 
 @pytest.fixture(scope="module")
 def proxied(hub: Hub, stack: Stack) -> Iterator[tuple[InProcessHub, CuttingProxy]]:
-    """The hub in this process, behind a proxy before its database."""
+    """The hub in this process, with a proxy before its database."""
     with CuttingProxy(stack.database_urls["hub"]) as proxy:
         port = str(urlsplit(proxy.url).port)
         changes = {"DATABASE_HOST": "127.0.0.1", "DATABASE_PORT": port, "EGRESS_ALLOWED_HOSTS": "127.0.0.1"}
@@ -67,11 +67,11 @@ def proxied(hub: Hub, stack: Stack) -> Iterator[tuple[InProcessHub, CuttingProxy
 
 @pytest.fixture
 def losing(proxied: tuple[InProcessHub, CuttingProxy], platform: Platform, rows: Rows) -> Losing:
-    """The hub whose database's answers can be lost, and a platform."""
+    """The hub with a database whose answers can be lost, and a platform."""
     return Losing(*proxied, platform, rows)
 
 
-# A call, and If-Match where it is sent.
+# A call, and its If-Match if it has one.
 Call = tuple[str, str, Caller, Any, str | None]
 
 
@@ -115,7 +115,7 @@ def template_change(losing: Losing) -> Call:
     return "PATCH", path, PLATFORM_ADMIN, {"description": "x"}, etag
 
 
-# What each route's call is; some have more than one way to do their work.
+# The call for each route; some routes have more than one way to do their work.
 CALLS: dict[str, Callable[[Losing], Call]] = {
     "PATCH /integrations/{connection_id}": connection_call("PATCH", "", lambda _: {"description": "x"}),
     "PATCH /integrations/{connection_id} with secrets": connection_call("PATCH", "", Losing.new_secret),
@@ -150,22 +150,22 @@ CALLS: dict[str, Callable[[Losing], Call]] = {
 _SHOWN_ONCE = {"apiKey", "nextAction", "name", "email", "emailVerified"}
 EXPECTED = {"POST": (200, 201, 202), "PATCH": (200,), "DELETE": (204,)}
 _LAST_ENTRY = "SELECT max(at) AS at FROM audit_log"
-# What stands twice in the audit log; a connection may be tested again.
+# Entries that are in the audit log twice; a connection may be tested again.
 _TWICE = """
     SELECT tenant_id, action, object_id FROM audit_log WHERE at > %s AND action <> 'connection.tested'
     GROUP BY tenant_id, action, object_id HAVING count(*) > 1
 """
 
 
-def test_every_route_that_changes_something_is_here() -> None:
+def test_table_has_every_changing_route() -> None:
     assert {name.removesuffix(" with secrets") for name in CALLS} == CHANGES.keys() | CREATIONS.keys()
 
 
 @pytest.fixture
 def restored(rows: Rows) -> Iterator[None]:
-    """After each test the regulator is let in again, and no sync is left that would run during another test.
+    """After each test the regulator is restored, and no sync is left that would run during another test.
 
-    One whose COMMIT got no answer is in no queue, and would wait for the sweep.
+    A sync whose COMMIT got no answer is in no queue, and would wait for the sweep.
     """
     yield
     rows("UPDATE memberships SET status = 'active' WHERE status = 'suspended'")
@@ -180,7 +180,7 @@ def restored(rows: Rows) -> Iterator[None]:
         sleep(0.05)
 
 
-# Of these not the answer alone may be lost, but the COMMIT too: they have several, and a platform between them.
+# For these, the COMMIT itself may be lost too: they have several COMMITs with a call to a platform between them.
 _IN_PARTS = ("POST /integrations/{connection_id}/enable", "POST /integrations")
 _ACTS = "POST /integrations/{connection_id}/calendars/{calendar_id}/block-slots"
 
@@ -189,10 +189,10 @@ _ACTS = "POST /integrations/{connection_id}/calendars/{calendar_id}/block-slots"
 @pytest.mark.parametrize(
     ("route", "arrives"), [*((route, True) for route in CALLS), *((route, False) for route in (*_IN_PARTS, _ACTS))]
 )
-def test_call_sent_again_after_a_lost_answer_gets_the_first(
+def test_retry_after_a_lost_answer_gets_the_first_answer(
     losing: Losing, rows: Rows, route: str, *, arrives: bool
 ) -> None:
-    """Whichever COMMIT's answer is lost: the call is done once, and never refused for what it did itself."""
+    """Whichever COMMIT's answer is lost: the call is done once, and never refused because of its own work."""
     number, cut = 0, True
     while cut:
         number += 1
@@ -204,7 +204,7 @@ def test_call_sent_again_after_a_lost_answer_gets_the_first(
         cut = losing.proxy.lost > before
         again, third = (losing.hub.call(method, path, caller, body, **headers) for _ in range(2))
 
-        # What a platform did cannot be undone, and the logs of its calls may be lost.
+        # A platform's action cannot be undone, and the logs of its calls may be lost.
         assert first.status in (503, *EXPECTED[method]), (number, first)
         assert again.status in EXPECTED[method], (number, first, again)
         assert _kept(third) == _kept(again)
@@ -218,22 +218,20 @@ def test_call_sent_again_after_a_lost_answer_gets_the_first(
 
 
 def _kept(reply: Reply) -> tuple[int, str | None, dict[str, Any]]:
-    """What a replay shows of an answer."""
+    """The part of an answer that a replay repeats."""
     shown = reply.json if reply.body else {}
     return reply.status, reply.headers.get("etag"), {name: shown[name] for name in shown.keys() - _SHOWN_ONCE}
 
 
 def _check_version(path: str, reply: Reply, tag: str | None) -> None:
-    """It was counted up once."""
+    """It was increased once."""
     changes_version = tag is not None and "etag" in reply.headers and not path.endswith(("/test", "/sync"))
     if changes_version:
         assert int(reply.etag.strip('"')) == int(str(tag).strip('"')) + 1
 
 
-def test_claim_that_was_not_heard_of_gives_no_key_up_under_which_a_platform_may_have_acted(
-    losing: Losing, rows: Rows
-) -> None:
-    """An attempt died after its call; of the next one the claim's answer is lost."""
+def test_lost_claim_does_not_release_a_key_whose_platform_may_have_acted(losing: Losing, rows: Rows) -> None:
+    """An attempt died after its call to the platform; the answer to the next attempt's claim is lost."""
     method, path, caller, body, _ = blocking(losing)
     key = token_hex(8)
     replies = [losing.hub.call(method, path, caller, body, idempotency_key=key)]
@@ -249,8 +247,8 @@ def test_claim_that_was_not_heard_of_gives_no_key_up_under_which_a_platform_may_
     ]
 
 
-def test_creation_that_failed_before_its_test_is_tested_when_it_is_sent_again(losing: Losing) -> None:
-    """The connection was committed, and the answer lost: it is not left untested."""
+def test_creation_interrupted_before_its_test_is_tested_by_the_retry(losing: Losing) -> None:
+    """The connection was committed and the answer lost: the retry must test it."""
     statuses = []
     for number in range(1, 6):
         body, key = working(losing.platform, f"key-{token_hex(8)}"), token_hex(8)
@@ -260,8 +258,8 @@ def test_creation_that_failed_before_its_test_is_tested_when_it_is_sent_again(lo
     assert statuses == ["active"] * 5
 
 
-def test_creation_is_answered_as_made_after_somebody_deleted_it(losing: Losing, rows: Rows) -> None:
-    """Or as it was at first: never that its name is taken, and nothing is made again."""
+def test_retry_of_a_creation_succeeds_after_the_object_was_deleted(losing: Losing, rows: Rows) -> None:
+    """Or with the first answer; it is never refused because of its name, and nothing is created again."""
     named = "SELECT connection_id::text AS id, status FROM integration_connections WHERE name = %s"
     lost = set()
     for number in range(2, 8):
@@ -274,11 +272,11 @@ def test_creation_is_answered_as_made_after_somebody_deleted_it(losing: Losing, 
             again = losing.hub.call("POST", "/integrations", ADMIN, body, idempotency_key=key)
             assert (deleted.status, again.status, again.json["id"]) == (204, 201, made[0].id)
             assert len(rows(named, [body["name"]])) == 1
-    # The answer of the connection's COMMIT, and that of its test.
+    # The lost answers are those of the connection's COMMIT and of its test's.
     assert lost == {"pending", "active"}
 
 
-def test_creation_that_is_deleted_while_it_is_tested_is_answered_and_keeps_its_key(losing: Losing, rows: Rows) -> None:
+def test_connection_deleted_during_its_test_is_answered_and_keeps_its_key(losing: Losing, rows: Rows) -> None:
     body, key = working(losing.platform, f"key-{token_hex(8)}"), token_hex(8)
 
     def delete() -> None:
@@ -292,7 +290,7 @@ def test_creation_that_is_deleted_while_it_is_tested_is_answered_and_keeps_its_k
     assert len(rows("SELECT name FROM integration_connections WHERE name = %s", [body["name"]])) == 1
 
 
-def test_caller_who_is_suspended_while_his_creation_is_tested_does_not_make_another_later(
+def test_caller_suspended_during_a_creation_does_not_create_another_later(
     losing: Losing, rows: Rows, someone: Callable[..., str]
 ) -> None:
     person = Caller(None, headers={"authorization": f"Bearer {someone('tenant_admin')}"})
@@ -310,7 +308,7 @@ def test_caller_who_is_suspended_while_his_creation_is_tested_does_not_make_anot
     assert len(rows("SELECT name FROM integration_connections WHERE name = %s", [body["name"]])) == 1
 
 
-def test_enabling_that_failed_midway_goes_on_and_does_not_undo_what_came_after(losing: Losing) -> None:
+def test_interrupted_enabling_continues_and_does_not_undo_later_changes(losing: Losing) -> None:
     results = []
     for meanwhile in ("", "/disable"):
         method, path, caller, body, etag = enabling(losing)
@@ -324,8 +322,8 @@ def test_enabling_that_failed_midway_goes_on_and_does_not_undo_what_came_after(l
     assert results == [(503, 200, "active"), (503, 200, "disconnected")]
 
 
-def test_tenant_and_template_are_answered_as_made_after_somebody_changed_them(losing: Losing) -> None:
-    """Whose creation's answer was lost."""
+def test_retry_of_a_creation_gives_the_first_answer_after_a_later_change(losing: Losing) -> None:
+    """The creation's answer was lost."""
     for route, change in (
         ("POST /tenants", {"displayName": "Renamed"}),
         ("POST /integrations/templates", {"description": "x"}),
@@ -341,8 +339,8 @@ def test_tenant_and_template_are_answered_as_made_after_somebody_changed_them(lo
         assert third.essence == again.essence
 
 
-def test_replay_tells_no_name_and_no_address_of_a_person(losing: Losing, rows: Rows) -> None:
-    """Personal data has one place: what is kept with a key has none."""
+def test_replay_has_no_name_and_email_of_a_person(losing: Losing, rows: Rows) -> None:
+    """Personal data has one place: the answer that is stored with a key has none."""
     method, path, caller, body, _ = membership(losing)
     subject, key = path.rsplit("/", 1)[-1], token_hex(8)
     rows("UPDATE memberships SET name = 'Ada Example', email = 'ada@example.com' WHERE subject = %s", [subject])

@@ -1,4 +1,4 @@
-"""Role x endpoint x object: the right answer, and nothing changed where it is a refusal.
+"""Role x route x object: the right answer, and no change in the database if it is a refusal.
 
 A cell's call stays in this process (tests/hub/in_process.py); one call per route goes through HTTP and the runtime.
 """
@@ -47,16 +47,16 @@ ALL = {"super_admin", "tenant_admin", "regulator", "staff", "service"}
 
 @dataclass(frozen=True)
 class Expected:
-    """What is expected of a route, written down by hand: its permission, who has it, and the answer to one who has."""
+    """The expectation for a route, written by hand: its permission, the roles that have it, and their answer."""
 
     permission: str
     roles: set[str]
     status: int = 200
-    # Of an object that is not there; a route without an object has none.
+    # The code for an unknown object; '' for a route without an object.
     missing: str = ""
-    # Whether the object is a tenant's.
+    # Whether the object belongs to a tenant.
     tenants: bool = True
-    # Whether the platform has one of its own, which a super admin gets who names no tenant.
+    # Whether the platform has its own object, which a super admin without a tenant gets.
     platforms: bool = False
 
 
@@ -79,11 +79,11 @@ ROUTES = {
     "POST /integrations/{connection_id}/test": Expected("connections.use", USERS, missing=NO_CONNECTION),
     "POST /integrations/{connection_id}/sync": Expected("connections.use", USERS, 202, NO_CONNECTION),
     "GET /integrations/{connection_id}/syncs": Expected("connections.list", ALL, missing=NO_CONNECTION),
-    # Allowed; the connection has no such sync. (test_syncs reads some that there are.)
+    # Allowed; the connection has no such sync. (test_syncs reads existing ones.)
     "GET /integrations/{connection_id}/syncs/{run_id}": Expected("connections.list", ALL, 404, NO_CONNECTION),
     "POST /integrations/{connection_id}/enable": Expected("connections.write", ADMINS, missing=NO_CONNECTION),
     "POST /integrations/{connection_id}/disable": Expected("connections.write", ADMINS, missing=NO_CONNECTION),
-    # Allowed; the platform's address is not called, so the new secrets do not take the place of the old.
+    # Allowed; the platform's address is not called, so the new secrets do not replace the old.
     "POST /integrations/{connection_id}/credentials/rotate": Expected("credentials.write", OWNERS, 422, NO_CONNECTION),
     # Allowed; nothing was rotated.
     "POST /integrations/{connection_id}/credentials/rollback": Expected(
@@ -91,7 +91,7 @@ ROUTES = {
     ),
     "GET /integrations/{connection_id}/logs": Expected("connections.read", READERS, missing=NO_CONNECTION),
     "GET /integrations/{connection_id}/health": Expected("connections.list", ALL, missing=NO_CONNECTION),
-    # Allowed; the connection is to a platform without calendars, and not active either.
+    # Allowed; the connection's platform has no calendars, and the connection is not active.
     "GET /integrations/{connection_id}/calendars": Expected("connections.use", USERS, 409, NO_CONNECTION),
     "GET /integrations/{connection_id}/calendars/{calendar_id}/free-slots": Expected(
         "connections.use", USERS, 409, NO_CONNECTION
@@ -123,28 +123,28 @@ CALLERS = {
     "tenant_admin": ADMIN,
     "regulator": REGULATOR,
     "staff": STAFF,
-    # A token of the pool without a role.
+    # A token of the user pool without a role.
     "player": Caller("player"),
-    # A machine's key; one for a channel, which no route is; one that was revoked. World makes them.
+    # An API key; one for a channel, which no route is for; a revoked one. World creates them.
     "service": NOBODY,
     "service_of_channel": NOBODY,
     "revoked_service": NOBODY,
     "nobody": NOBODY,
 }
 KEYS = ("service", "service_of_channel", "revoked_service")
-# What a malformed id is: no UUID, a NUL, a way out of the path, SQL.
+# Malformed ids: no UUID, a NUL, a path traversal, SQL.
 MALFORMED = ("malformed", "%00", "..%2F..%2Faudit", "'%20OR%20true%20--", "%F0%9F%92%A5", "0" * 300)
 
 
 def hub_functions() -> list[Function]:
-    """The functions whose routes people call."""
+    """The functions with routes that people call."""
     parameters = {"Stage": "local", "TokenIssuer": "https://issuer.invalid", "TokenAudience": "nobody"}
     functions = load(ROOT / "template.yaml", parameters)
     return [function for function in functions if declared(function)]
 
 
 def declared(function: Function) -> dict[str, str]:
-    """The permission that a function's source declares, by route."""
+    """The permissions that a function's source declares, by route."""
     source = function.code_folder / f"{function.handler.partition('.')[0]}.py"
     found = {}
     for node in ast.parse(source.read_text()).body:
@@ -168,7 +168,7 @@ KEY_ROUTES = [route for route in TEMPLATE_ROUTES if AUTHORIZERS[route] == "Calle
 
 @dataclass(frozen=True)
 class Cell:
-    """A role, a route, and whose the object is."""
+    """A role, a route, and the owner of the object."""
 
     role: str
     route: str
@@ -183,12 +183,12 @@ class Cell:
 
     @property
     def known(self) -> bool:
-        """Whether the caller has a role at all."""
+        """Whether the caller has any role."""
         return self.role not in ("player", "revoked_service", "nobody")
 
     @property
     def stopped(self) -> bool:
-        """Whether API Gateway's own authorizer stops the call, which takes tokens alone."""
+        """Whether API Gateway's own authorizer, which accepts tokens only, stops the call."""
         return self.role in ("nobody", *KEYS) and self.route not in KEY_ROUTES
 
     @property
@@ -197,7 +197,7 @@ class Cell:
 
 
 def cells() -> list[Cell]:
-    """One per role, route of the template, and object."""
+    """One cell per role, route of the template, and object."""
     found = []
     for route in TEMPLATE_ROUTES:
         if "{" not in route:
@@ -213,8 +213,8 @@ def cells() -> list[Cell]:
 CELLS = cells()
 
 
-def test_every_route_is_in_the_table_and_declares_what_it_says() -> None:
-    """HUB 43: template, source and table name the same routes; permission and roles are those written by hand."""
+def test_every_route_is_in_the_table_with_its_declared_permission() -> None:
+    """HUB 43: template, source and table have the same routes; permissions and roles are those written by hand."""
     in_source = {key: permission for function in hub_functions() for key, permission in declared(function).items()}
 
     assert set(TEMPLATE_ROUTES) == set(in_source) == set(ROUTES)
@@ -223,8 +223,8 @@ def test_every_route_is_in_the_table_and_declares_what_it_says() -> None:
         assert {role for role in ALLOWED if expected.permission in ALLOWED[role]} == expected.roles, key
 
 
-def test_every_route_is_behind_the_authorizer_that_takes_its_callers() -> None:
-    """HUB 43: keys are taken where a machine may be the caller, and nowhere else."""
+def test_every_route_has_the_authorizer_for_its_callers() -> None:
+    """HUB 43: keys are accepted on routes that machines may call, and nowhere else."""
     assert {
         route: "CallerAuthorizer" if "service" in expected.roles else "TokenAuthorizer"
         for route, expected in ROUTES.items()
@@ -232,7 +232,7 @@ def test_every_route_is_behind_the_authorizer_that_takes_its_callers() -> None:
 
 
 class World:
-    """The objects of both tenants that the cells name."""
+    """The objects of both tenants that the cells use."""
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
@@ -244,12 +244,12 @@ class World:
         assert hub.call("DELETE", f"/api-keys/{made['revoked_service']['id']}").status == 204
         self.keys = {role: machine(key["apiKey"]) for role, key in made.items()}
         self.platforms = {kind: self.make(kind, PLATFORM_ADMIN) for kind in ("template_id", "tenant_id")}
-        # A first call writes its caller's membership down, even where it is refused.
+        # A first call stores its caller's membership, even if it is refused.
         for caller in CALLERS.values():
             hub.call("GET", "/integrations", caller)
 
     def make(self, kind: str, caller: Caller) -> str:
-        """An object of its own for a cell that changes one; its id."""
+        """A new object for a cell that changes it; returns its id."""
         if kind == "connection_id":
             return self.hub.created(caller).json["id"]
         if kind == "key_id":
@@ -268,14 +268,14 @@ class World:
         return claims_of(self.hub.token(staff) or "")["sub"]
 
     def template(self) -> dict[str, Any]:
-        """A template that is not there yet."""
+        """The body of a new template."""
         shown = self.hub.call("GET", "/integrations/templates/softswiss", ADMIN).json
         kept = {name: value for name, value in shown.items() if name not in ("name", "isActive", "version")}
         return kept | {"id": f"casino_{token_hex(6)}"}
 
 
 def tenant() -> dict[str, str]:
-    """A tenant that is not there yet."""
+    """The body of a new tenant."""
     return {"code": f"T{token_hex(8).upper()}", "displayName": "A tenant"}
 
 
@@ -293,8 +293,8 @@ _TABLES = (
     *("api_keys", "api_credentials", "api_credential_versions", "tenant_data_keys", "integration_providers"),
     *("tenants", "memberships"),
 )
-# What is written makes another row version: another place in the table, by another transaction. That a key was used is
-# written down even where its machine is refused, so of keys it is the columns that count.
+# A write creates another row version, at another position and with another transaction id. A key's use is stored even
+# if its machine is refused, so for keys the columns are compared.
 SNAPSHOT = " UNION ALL ".join(
     f"SELECT '{table}' AS name, md5(string_agg(t.line, '|' ORDER BY t.line)) AS rows "  # noqa: S608
     f"FROM (SELECT {line} AS line FROM {table} AS r) AS t"
@@ -306,12 +306,12 @@ SNAPSHOT = " UNION ALL ".join(
 
 
 def kind_of(route: str) -> str:
-    """What a route's object is: connection_id, key_id, template_id, tenant_id, subject, or '' for none."""
+    """The kind of a route's object: connection_id, key_id, template_id, tenant_id, subject, or '' for none."""
     return route.partition("{")[2].partition("}")[0]
 
 
 def object_of(world: World, cell: Cell) -> str:
-    """The id in the cell's path; of one's own, a new one where the call will change it."""
+    """The id in the cell's path; if the call changes the tenant's own object, a new object."""
     kind = kind_of(cell.route)
     match cell.object:
         case "own" if kind in world.platforms:
@@ -328,7 +328,7 @@ def object_of(world: World, cell: Cell) -> str:
 
 
 def body_of(world: World, route: str) -> Any:
-    """A body that the route takes."""
+    """A valid body for the route."""
     match route:
         case "POST /integrations/templates":
             return world.template()
@@ -341,7 +341,7 @@ def body_of(world: World, route: str) -> Any:
         case "PATCH /tenants/{tenant_id}":
             return {"displayName": f"changed {token_hex(6)}"}
         case "PATCH /memberships/{subject}":
-            # What he is already: the other cells are his too.
+            # The person's present status: other cells use the same person.
             return {"status": "active"}
     if route.startswith("PATCH"):
         return {"description": f"changed {token_hex(6)}"}
@@ -351,20 +351,20 @@ def body_of(world: World, route: str) -> Any:
 
 
 def path_of(route: str, identity: str) -> str:
-    """The route's path about an object."""
+    """The route's path for an object."""
     path = route.split()[1].replace(f"{{{kind_of(route)}}}", identity).replace("{calendar_id}", "calendar1")
     path = path.replace("{run_id}", "00000000-0000-4000-8000-00000000000a")
     return path + ("?date=2026-01-31" if path.endswith("/free-slots") else "")
 
 
 def made(world: World, cell: Cell, rows: Callable[..., list[Any]], hub: Hub | None = None) -> tuple[Reply, list[Any]]:
-    """The cell's call, and what the database held just before it; hub: a client other than the world's to make it."""
+    """Make the cell's call; also returns the database's state just before it. hub: another client for the call."""
     caller = world.keys.get(cell.role, CALLERS[cell.role])
     headers = dict(caller.headers)
     kind = kind_of(cell.route)
     path = path_of(cell.route, object_of(world, cell) if kind else "")
     if not kind and cell.object == "other" and cell.role != "super_admin_without_tenant":
-        # Only a super admin names another tenant than his own.
+        # Only a super admin may name another tenant.
         headers["x-tenant-id"] = TENANTS[THEIRS]
     if path.endswith("/sync") and cell.object == "own":
         statement = "UPDATE integration_connections SET status = 'active' WHERE connection_id = %s"
@@ -381,7 +381,7 @@ def made(world: World, cell: Cell, rows: Callable[..., list[Any]], hub: Hub | No
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
 def test_cell(cell: Cell, world: World, rows: Callable[..., list[Any]]) -> None:
-    """HUB 43: who may is answered, who may not is refused, and what is another's is as what is not there."""
+    """HUB 43: allowed callers are answered, others refused; another tenant's object is answered like a missing one."""
     expected = cell.expected
     reply, before = made(world, cell, rows)
 
@@ -396,7 +396,7 @@ def test_cell(cell: Cell, world: World, rows: Callable[..., list[Any]]) -> None:
         assert not [tenant for tenant in TENANTS.values() if tenant in reply.body.decode()]
     elif cell.role == "super_admin_without_tenant" and expected.tenants:
         found = (reply.status, reply.code)
-        # That it is no id may be told before anybody asks for the tenant.
+        # A malformed id may be refused before the tenant is required.
         assert found == (400, "TENANT_REQUIRED") or (cell.object == "malformed" and found == (404, expected.missing))
     elif not kind_of(cell.route) and cell.object == "other" and cell.role not in SUPER_ADMINS:
         named = "X-Tenant-Id names another tenant than your own: leave it out"
@@ -407,14 +407,16 @@ def test_cell(cell: Cell, world: World, rows: Callable[..., list[Any]]) -> None:
         assert reply.status == expected.status, reply
         check_whose(world, cell, reply)
         if cell.route.endswith("/sync"):
-            # Or it would end under the eyes of a later cell.
+            # Otherwise it would finish during a later cell.
             world.hub.ended(reply.headers["location"])
     if reply.status >= 400 and reply.status != 422:
         assert rows(SNAPSHOT) == before
 
 
 @pytest.mark.parametrize("route", TEMPLATE_ROUTES)
-def test_route_is_answered_over_http_too(route: str, world: World, hub: Hub, rows: Callable[..., list[Any]]) -> None:
+def test_route_gives_the_same_answer_over_http(
+    route: str, world: World, hub: Hub, rows: Callable[..., list[Any]]
+) -> None:
     """HUB 43: through the gateway's port and the function's own execution environment."""
     role = "tenant_admin" if "tenant_admin" in ROUTES[route].roles else "super_admin"
     cell = Cell(role, route, "own")
@@ -427,7 +429,7 @@ def test_route_is_answered_over_http_too(route: str, world: World, hub: Hub, row
 
 
 def check_whose(world: World, cell: Cell, reply: Reply) -> None:
-    """Look into an answer for objects of the tenant that it is not about."""
+    """Check that an answer has no objects of another tenant."""
     foreign = OURS if cell.role == "super_admin" and cell.object == "other" else THEIRS
     text = reply.body.decode()
     if cell.expected.tenants:
@@ -437,8 +439,8 @@ def check_whose(world: World, cell: Cell, reply: Reply) -> None:
 
 
 @pytest.mark.parametrize("route", KEY_ROUTES)
-def test_another_tenants_key_finds_nothing_of_ours(route: str, world: World, rows: Callable[..., list[Any]]) -> None:
-    """HUB 43: nor does it get anything where it names our tenant, as a super admin would."""
+def test_another_tenants_key_finds_nothing(route: str, world: World, rows: Callable[..., list[Any]]) -> None:
+    """HUB 43: naming our tenant in a header, as a super admin does, does not help."""
     key = world.hub.new_key(THEIR_ADMIN)["apiKey"]
     before = rows(SNAPSHOT)
     path = path_of(route, world.fixed[OURS]["connection_id"])
@@ -460,8 +462,8 @@ def test_another_tenants_key_finds_nothing_of_ours(route: str, world: World, row
 
 @pytest.mark.parametrize("route", [route for route in TEMPLATE_ROUTES if "{" in route])
 @pytest.mark.parametrize("malformed", MALFORMED)
-def test_malformed_id_is_one_that_is_not_there(world: World, route: str, malformed: str) -> None:
-    """HUB 43, 52: an encoded slash makes a path that no route has, and NUL stands in no id."""
+def test_malformed_id_is_not_found(world: World, route: str, malformed: str) -> None:
+    """HUB 43, 52: an encoded slash makes a path without a route, and no id contains NUL."""
     method = route.split(maxsplit=1)[0]
     body = body_of(world, route) if method in ("POST", "PATCH") else None
     caller = SUPER_ADMIN if "super_admin" in ROUTES[route].roles else ADMIN

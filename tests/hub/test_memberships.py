@@ -1,4 +1,4 @@
-"""/memberships: who a tenant's people are, and that one who is suspended is refused until he is let in again."""
+"""/memberships: the people of a tenant; a suspended person is refused until restored."""
 
 import re
 from collections.abc import Callable
@@ -35,7 +35,7 @@ Rows = Callable[..., list[Any]]
 
 @dataclass(frozen=True)
 class Member:
-    """Somebody new, with his token."""
+    """A new person with a token."""
 
     hub: Hub
     token: str
@@ -54,7 +54,7 @@ class Member:
 
 @pytest.fixture
 def member(hub: Hub, someone: Callable[..., str]) -> Callable[..., Member]:
-    """member("staff") is a new person of ours who has called once."""
+    """member("staff") is a new person of our tenant who has made one call."""
 
     def join(role: str, tenant: str = TENANTS[OURS]) -> Member:
         new = Member(hub, someone(role, tenant=tenant))
@@ -77,11 +77,11 @@ def listed(hub: Hub, caller: Any = ADMIN) -> dict[str, dict[str, Any]]:
     return found
 
 
-# ---- Who they are ----
+# ---- The people ----
 
 
 def test_people_are_listed_from_their_first_call_on(hub: Hub, someone: Callable[..., str], rows: Rows) -> None:
-    """HUB 43: in pages, with all of the tenant's people and nobody else's."""
+    """HUB 43: in pages, with all people of the tenant and nobody else."""
     new = Member(hub, someone("regulator"))
     hub.call("GET", "/integrations", REGULATOR)
     before = listed(hub)
@@ -102,7 +102,7 @@ def test_people_are_listed_from_their_first_call_on(hub: Hub, someone: Callable[
         "emailVerified": False,
     }
     assert re.fullmatch(r"person-[0-9a-f]{12}@example\.com", after[new.subject]["email"])
-    # Personal data stand where they can be forgotten.
+    # Personal data is stored where it can be erased.
     kept = "SELECT count(*) AS n FROM audit_log AS a WHERE strpos(a::text, %s) > 0"
     assert rows(kept, [after[new.subject]["email"]])[0].n == 0
     assert set(after) == {row.subject for row in stored}
@@ -110,8 +110,8 @@ def test_people_are_listed_from_their_first_call_on(hub: Hub, someone: Callable[
     assert set(listed(hub, REGULATOR)) == set(listed(hub, SUPER_ADMIN)) == set(after)
 
 
-def test_first_call_of_a_person_is_in_the_log_once(hub: Hub, someone: Callable[..., str]) -> None:
-    """HUB 44: though eight of his calls come at once, and whatever his role allows."""
+def test_first_call_of_a_person_is_audited_once(hub: Hub, someone: Callable[..., str]) -> None:
+    """HUB 44: even if eight calls come at the same time, whatever the role allows."""
     new = Member(hub, someone("staff"))
     at_once([lambda: new.call(path="/api-keys")] * 8)
     [granted] = hub.audited(new.path)
@@ -120,8 +120,8 @@ def test_first_call_of_a_person_is_in_the_log_once(hub: Hub, someone: Callable[.
     assert (granted["before"], granted["after"]) == (None, {"role": "staff"})
 
 
-def test_new_role_of_a_person_is_in_the_log(hub: Hub, stack: Stack, member: Callable[..., Member]) -> None:
-    """HUB 44: before and after."""
+def test_new_role_of_a_person_is_audited(hub: Hub, stack: Stack, member: Callable[..., Member]) -> None:
+    """HUB 44: with the role before and after."""
     person = member("tenant_admin")
     pool, name = stack.user_pool, claims_of(person.token)["cognito:username"]
     pool._call("AdminRemoveUserFromGroup", UserPoolId=pool.id, Username=name, GroupName="tenant_admin")
@@ -149,12 +149,12 @@ def test_new_role_of_a_person_is_in_the_log(hub: Hub, stack: Stack, member: Call
         "role=staff",
     ],
 )
-def test_query_of_another_form_is_refused(hub: Hub, query: str) -> None:
+def test_malformed_query_is_refused(hub: Hub, query: str) -> None:
     reply = hub.call("GET", f"/memberships?{query}")
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
 
 
-# ---- Odd subjects ----
+# ---- Unusual subjects ----
 
 ODD = (
     "a/b",
@@ -175,7 +175,7 @@ ODD = (
 
 
 def joined(hub: Hub, subject: str) -> Member:
-    """Somebody of ours with a subject that Cognito would not give, who has called once."""
+    """A person of our tenant with a subject that Cognito would not generate, who has made one call."""
     claims = part(hub.token(STAFF) or "", 1)
     new = Member(hub, signed(claims | {"sub": subject}))
     assert new.call().status == 200
@@ -183,8 +183,8 @@ def joined(hub: Hub, subject: str) -> Member:
 
 
 @pytest.mark.parametrize("odd", ODD, ids=ascii)
-def test_whoever_is_let_in_can_be_suspended(hub: Hub, odd: str) -> None:
-    """HUB 52: by the address that the list shows, and as it is where a path carries it whole."""
+def test_every_admitted_person_can_be_suspended(hub: Hub, odd: str) -> None:
+    """HUB 52: by the address in the list, and by the plain subject if a path carries it unchanged."""
     subject = odd if odd in ("..", "b64:x") else f"{token_hex(4)}{odd}"
     person = joined(hub, subject)
     address = listed(hub)[subject]["address"]
@@ -195,13 +195,13 @@ def test_whoever_is_let_in_can_be_suspended(hub: Hub, odd: str) -> None:
 
     assert (suspended.status, suspended.json["status"], suspended.json["subject"]) == (200, "suspended", subject)
     assert (refused.status, refused.code) == (403, "FORBIDDEN")
-    # The gateway has no route for what an encoded slash makes of the path.
+    # The gateway has no route for a path with an encoded slash.
     assert plain.status == (404 if "/" in odd else 400 if set(odd) & set("?%\n") or odd == "b64:x" else 200)
     assert (restored.status, restored.json["status"]) == (200, "active")
 
 
-def test_subject_that_may_be_cut_from_a_longer_one_is_not_guessed(hub: Hub) -> None:
-    """HUB 52: API Gateway delivers a%3Fb as a, and the function sees no more."""
+def test_ambiguous_subject_is_refused_and_not_guessed(hub: Hub) -> None:
+    """HUB 52: API Gateway delivers a%3Fb as a, and the function cannot see the rest."""
     stem = token_hex(6)
     joined(hub, stem)
     longer = joined(hub, f"{stem}?b")
@@ -217,8 +217,8 @@ def test_subject_that_may_be_cut_from_a_longer_one_is_not_guessed(hub: Hub) -> N
 
 
 @pytest.mark.parametrize("ending", ["%0a", "%00", "%0d%0a", "%09", "%2F", "%3F%0a", "%25"])
-def test_id_with_more_at_its_end_is_another(hub: Hub, ending: str) -> None:
-    """HUB 52: a line break at the end of an id was dropped."""
+def test_id_with_additional_characters_is_another(hub: Hub, ending: str) -> None:
+    """HUB 52: a line break at the end of an id must not be dropped."""
     connection = hub.connection()
     key = f"/api-keys/{hub.new_key()['id']}"
     run = f"{connection}/syncs/{uuid4()}"
@@ -235,15 +235,15 @@ def test_id_with_more_at_its_end_is_another(hub: Hub, ending: str) -> None:
     ]
     statuses = {reply.status for reply in asked}
     if ending == "%3F%0a":
-        # What follows an encoded question mark is lost before any function sees it.
+        # API Gateway drops everything after an encoded question mark before the function.
         assert asked[0].status == 200
     else:
         assert statuses <= {400, 404, 405}
         assert hub.call("GET", "/api-keys").json["apiKeys"]
 
 
-def test_every_id_may_stand_in_its_other_form(hub: Hub) -> None:
-    """HUB 52: of every route alike."""
+def test_every_id_may_be_sent_in_base64url(hub: Hub) -> None:
+    """HUB 52: on every route."""
     connection = hub.connection()
     identity = connection.rpartition("/")[2]
     other = f"/integrations/b64:{base64url.encode(identity.encode())}"
@@ -260,10 +260,10 @@ def test_every_id_may_stand_in_its_other_form(hub: Hub) -> None:
 
 @pytest.mark.parametrize("caller", [ADMIN, SUPER_ADMIN], ids=["tenant_admin", "super_admin"])
 @pytest.mark.parametrize("role", ["tenant_admin", "regulator", "staff"])
-def test_suspended_person_is_refused_until_he_is_let_in_again(
+def test_suspended_person_is_refused_until_restored(
     hub: Hub, member: Callable[..., Member], caller: Any, role: str
 ) -> None:
-    """HUB 43: from his next call on, with the same token."""
+    """HUB 43: from the next call on, with the same token."""
     person = member(role)
     suspended = hub.call("PATCH", person.path, caller, {"status": "suspended"})
     refused = [person.call(), person.call("POST", "/api-keys", {"name": "x"}), person.call(path="/memberships")]
@@ -278,15 +278,15 @@ def test_suspended_person_is_refused_until_he_is_let_in_again(
     assert person.call().status == 200
 
 
-def test_suspending_and_restoring_are_in_the_log_with_before_and_after(hub: Hub, member: Callable[..., Member]) -> None:
-    """HUB 44: what changes nothing is not."""
+def test_suspending_and_restoring_are_audited_with_before_and_after(hub: Hub, member: Callable[..., Member]) -> None:
+    """HUB 44: a call that changes nothing has no entry."""
     person = member("staff")
     for status in ("active", "suspended", "suspended", "active", "active"):
         assert hub.call("PATCH", person.path, ADMIN, {"status": status}).json["status"] == status
     _, suspended, restored = hub.audited(person.path)
 
     assert (suspended["action"], restored["action"]) == ("membership.suspended", "membership.restored")
-    # What he is called stays out of a log that cannot forget.
+    # Name and e-mail stay out of the audit log, which cannot erase.
     called = ("name", "email", "emailVerified")
     now = {name: value for name, value in listed(hub)[person.subject].items() if name not in called}
     assert suspended["before"] | {"version": 3} == restored["after"] == now
@@ -294,7 +294,7 @@ def test_suspending_and_restoring_are_in_the_log_with_before_and_after(hub: Hub,
     assert {entry["actor"] for entry in (suspended, restored)} == {claims_of(hub.token(ADMIN) or "")["sub"]}
 
 
-def test_eight_suspensions_at_once_are_one_entry(hub: Hub, member: Callable[..., Member]) -> None:
+def test_eight_concurrent_suspensions_are_one_entry(hub: Hub, member: Callable[..., Member]) -> None:
     """HUB 44"""
     person = member("staff")
     replies = at_once([lambda: hub.call("PATCH", person.path, ADMIN, {"status": "suspended"})] * 8)
@@ -303,18 +303,18 @@ def test_eight_suspensions_at_once_are_one_entry(hub: Hub, member: Callable[...,
     assert [entry["action"] for entry in hub.audited(person.path)] == ["membership.granted", "membership.suspended"]
 
 
-def test_nobody_suspends_himself(hub: Hub, member: Callable[..., Member]) -> None:
+def test_nobody_can_suspend_themselves(hub: Hub, member: Callable[..., Member]) -> None:
     person = member("tenant_admin")
     replies = [person.call("PATCH", person.path, {"status": status}) for status in ("suspended", "active")]
 
     assert {(reply.status, reply.code) for reply in replies} == {(409, "OWN_MEMBERSHIP")}
     assert listed(hub)[person.subject]["status"] == "active"
-    # HUB 44: the attempts are written down.
+    # HUB 44: the attempts are audited.
     told = [(entry["action"], entry["outcome"]) for entry in hub.audited(person.path)]
     assert told[1:] == [("membership.suspended", "refused"), ("membership.restored", "refused")]
 
 
-def test_suspended_admin_does_not_let_himself_in(hub: Hub, member: Callable[..., Member]) -> None:
+def test_suspended_admin_cannot_restore_themselves(hub: Hub, member: Callable[..., Member]) -> None:
     """HUB 43"""
     person = member("tenant_admin")
     hub.call("PATCH", person.path, ADMIN, {"status": "suspended"})
@@ -325,7 +325,7 @@ def test_suspended_admin_does_not_let_himself_in(hub: Hub, member: Callable[...,
 
 
 @pytest.mark.parametrize("caller", [STAFF, REGULATOR], ids=["staff", "regulator"])
-def test_who_is_no_admin_suspends_nobody(hub: Hub, member: Callable[..., Member], caller: Any) -> None:
+def test_only_admins_can_suspend(hub: Hub, member: Callable[..., Member], caller: Any) -> None:
     """HUB 43"""
     person = member("staff")
     reply = hub.call("PATCH", person.path, caller, {"status": "suspended"})
@@ -334,7 +334,7 @@ def test_who_is_no_admin_suspends_nobody(hub: Hub, member: Callable[..., Member]
     assert person.call().status == 200
 
 
-def test_another_tenants_person_is_one_who_is_not_there(hub: Hub, member: Callable[..., Member]) -> None:
+def test_another_tenants_person_is_not_found(hub: Hub, member: Callable[..., Member]) -> None:
     """HUB 43"""
     theirs = member("staff", TENANTS[THEIRS])
     replies = [
@@ -376,7 +376,7 @@ def test_super_admin_names_the_tenant(hub: Hub, member: Callable[..., Member]) -
         b'{"role": "tenant_admin"}',
     ],
 )
-def test_change_of_another_form_changes_nothing(hub: Hub, member: Callable[..., Member], raw: bytes) -> None:
+def test_malformed_change_changes_nothing(hub: Hub, member: Callable[..., Member], raw: bytes) -> None:
     person = member("staff")
     before = listed(hub)[person.subject]
     reply = hub.call("PATCH", person.path, ADMIN, raw=raw)
@@ -386,7 +386,7 @@ def test_change_of_another_form_changes_nothing(hub: Hub, member: Callable[..., 
     assert [entry["action"] for entry in hub.audited(person.path)] == ["membership.granted"]
 
 
-def test_keys_that_a_suspended_admin_made_stay_the_tenants(hub: Hub, member: Callable[..., Member]) -> None:
+def test_keys_of_a_suspended_admin_keep_working(hub: Hub, member: Callable[..., Member]) -> None:
     person = member("tenant_admin")
     key = person.call("POST", "/api-keys", {"name": f"machine {token_hex(6)}"}).json
     hub.call("PATCH", person.path, ADMIN, {"status": "suspended"})

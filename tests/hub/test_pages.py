@@ -1,4 +1,4 @@
-"""The pages of every list route: each row once, null at the end, and no cursor that was not answered there."""
+"""The pages of every list route: each row once, null at the end, and only the list's own cursors."""
 
 import json
 from collections.abc import Callable
@@ -24,13 +24,13 @@ from tests.hub.test_templates import added
 from tests.hub.test_tenants import new_tenant
 
 Rows = Callable[..., list[Any]]
-# Stands for a connection's path.
+# A placeholder for a connection's path.
 CONNECTION = "{connection_id}"
 
 
 @dataclass(frozen=True)
 class List:
-    """A list route: its rows' field and their id's, who reads it, and what adds a row."""
+    """A list route: the field of its rows and their id, a caller who may read it, and a function that adds a row."""
 
     path: str
     field: str
@@ -55,7 +55,7 @@ class World:
         return [str(row[listed.id]) for row in reply.json[listed.field]], reply.json["nextCursor"]
 
     def filled(self, listed: List) -> str:
-        """Add rows so that there are some on every page: the cursor that follows the first row."""
+        """Add rows until there are enough for several pages; returns the cursor after the first row."""
         for _ in range(3):
             listed.add(self)
         _, cursor = self.page(listed, "limit=1")
@@ -109,7 +109,7 @@ def world(hub: Hub, rows: Rows) -> World:
 every_list = pytest.mark.parametrize("listed", LISTS, ids=[one.path for one in LISTS])
 
 
-def test_every_route_that_answers_pages_is_among_the_lists() -> None:
+def test_table_has_every_route_with_pages() -> None:
     document = json.loads((ROOT / "functions" / "console" / "openapi.json").read_text(encoding="utf-8"))
     schemas = document["components"]["schemas"]
     paged = set()
@@ -122,7 +122,7 @@ def test_every_route_that_answers_pages_is_among_the_lists() -> None:
 
 
 @every_list
-def test_pages_hold_every_row_once_while_rows_are_added(world: World, listed: List) -> None:
+def test_pages_have_every_row_once_while_rows_are_added(world: World, listed: List) -> None:
     cursor: str | None = world.filled(listed)
     there, after = [], cursor
     while after is not None:
@@ -136,7 +136,7 @@ def test_pages_hold_every_row_once_while_rows_are_added(world: World, listed: Li
         walked += found
 
     assert len(walked) == len(set(walked))
-    # New rows may stand between the others, where a name decides.
+    # In a list ordered by name, new rows may be between the others.
     assert [one for one in walked if one in set(there)] == there
 
 
@@ -153,18 +153,18 @@ def test_next_cursor_is_null_after_a_full_last_page(world: World, listed: List) 
 
 
 def changed(cursor: str, **fields: Any) -> str:
-    """A cursor with other contents, in the spelling of cursors."""
+    """A cursor with changed contents, in a cursor's spelling."""
     written = json.loads(base64url.decode(cursor)) | fields
     return base64url.encode(json.dumps(written, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 @every_list
-def test_cursor_that_was_not_answered_by_the_list_is_refused(world: World, listed: List) -> None:
+def test_forged_or_foreign_cursor_is_refused(world: World, listed: List) -> None:
     cursor = world.filled(listed)
     width = len(listed.listing.key)
     another = next(one for one in LISTS if one is not listed and one.listing.key == listed.listing.key)
     wrong = [
-        # Of another list, of another tenant or connection.
+        # A cursor of another list, tenant or connection.
         world.filled(another),
         changed(cursor, list=another.listing.name),
         changed(cursor, scope=TENANTS[THEIRS]),
@@ -185,7 +185,7 @@ LAST = {int: 2**63 - 1, str: "\uffff" * 255, datetime: datetime.max.replace(tzin
 
 @every_list
 @pytest.mark.parametrize("ends", [FIRST, LAST], ids=["first", "last"])
-def test_cursor_beyond_all_rows_makes_no_error(world: World, listed: List, ends: dict[type, Any]) -> None:
+def test_cursor_beyond_all_rows_is_no_error(world: World, listed: List, ends: dict[type, Any]) -> None:
     scope = json.loads(base64url.decode(world.filled(listed)))["scope"]
     cursor = listed.listing.cursor(scope, tuple(ends[kind] for kind in listed.listing.key))
     found, _ = world.page(listed, f"limit=1&cursor={cursor}")
@@ -194,7 +194,7 @@ def test_cursor_beyond_all_rows_makes_no_error(world: World, listed: List, ends:
     assert bool(found) == (newest_first == (ends is LAST))
 
 
-def test_cursor_of_a_row_that_is_gone_goes_on_after_it(world: World) -> None:
+def test_cursor_of_a_deleted_row_continues_after_it(world: World) -> None:
     connections, _, _, syncs, *_ = LISTS
     for listed, delete in (
         (connections, lambda id_: world.hub.call("DELETE", f"/integrations/{id_}")),

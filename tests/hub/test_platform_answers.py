@@ -1,4 +1,4 @@
-"""What a platform answers is read strictly: nothing of it that is no text or no JSON of ours reaches our answers."""
+"""A platform's answers are parsed strictly: no malformed part of them reaches our answers."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -19,14 +19,14 @@ Rows = Callable[..., list[Any]]
 
 @pytest.fixture(scope="module")
 def inside(hub: Hub, stack: Stack) -> Iterator[InProcessHub]:
-    """The hub in this process, with loopback open to it."""
+    """The hub in this process, which may call loopback."""
     with InProcessHub(stack, hub.tokens, EGRESS_ALLOWED_HOSTS="127.0.0.1") as inside:
         yield inside
 
 
 @pytest.fixture
 def path(inside: InProcessHub, platform: Platform, rows: Rows) -> Iterator[str]:
-    """The path of a GoHighLevel connection, whose platform is the test's."""
+    """The path of a connection to GoHighLevel, whose platform is the test's server."""
     platform.status = 200
     [before] = rows("SELECT base_urls FROM integration_providers WHERE provider_key = 'gohighlevel'")
     set_urls = "UPDATE integration_providers SET base_urls = %s::jsonb WHERE provider_key = 'gohighlevel'"
@@ -52,7 +52,7 @@ def path(inside: InProcessHub, platform: Platform, rows: Rows) -> Iterator[str]:
     ],
     ids=["surrogate", "infinity", "number", "object", "nested", "absent", "empty", "twice", "list", "not UTF-8"],
 )
-def test_slot_whose_record_cannot_be_read_may_be_blocked_and_is_not_blocked_again(
+def test_slot_with_an_unreadable_answer_may_be_blocked_and_is_not_blocked_again(
     inside: InProcessHub, platform: Platform, path: str, answer: bytes
 ) -> None:
     platform.answer = answer

@@ -1,4 +1,4 @@
-"""If-Match on every route that changes something, and the version that each answer and list names (HUB 51)."""
+"""If-Match on every changing route, and the version in each answer and list (HUB 51)."""
 
 from collections.abc import Callable
 from secrets import token_hex
@@ -33,11 +33,11 @@ def api_key(hub: Hub) -> str:
 
 
 def membership(hub: Hub) -> str:
-    """The regulator's: a change of it is refused here, so that he stays what he is."""
+    """The regulator's membership: changes of it are refused here, so it stays as it is."""
     return f"/memberships/{claims_of(hub.token(REGULATOR) or '')['sub']}"
 
 
-# Every route that changes an object: what makes one, the call, and who makes it.
+# Every route that changes an object: how to create one, the call, and the caller.
 CHANGES: dict[str, tuple[Callable[[Hub], str], str, str, Any, Caller]] = {
     "PATCH /integrations/{connection_id}": (connection, "PATCH", "", {"description": "x"}, ADMIN),
     "DELETE /integrations/{connection_id}": (connection, "DELETE", "", None, ADMIN),
@@ -61,7 +61,7 @@ CHANGES: dict[str, tuple[Callable[[Hub], str], str, str, Any, Caller]] = {
     "PATCH /memberships/{subject}": (membership, "PATCH", "", {"status": "suspended"}, ADMIN),
     "DELETE /api-keys/{key_id}": (api_key, "DELETE", "", None, ADMIN),
 }
-# Every route that makes something new.
+# Every route that creates something.
 CREATIONS: dict[str, tuple[str, Caller, Any]] = {
     "POST /integrations": ("/integrations", ADMIN, draft()),
     "POST /integrations/templates": ("/integrations/templates", PLATFORM_ADMIN, {}),
@@ -70,7 +70,7 @@ CREATIONS: dict[str, tuple[str, Caller, Any]] = {
 }
 
 
-def test_every_route_that_changes_something_is_here(hub: Hub) -> None:
+def test_table_has_every_changing_route(hub: Hub) -> None:
     paths = hub.call("GET", "/openapi.json").json["paths"]
     found = {
         f"{method.upper()} {path}"
@@ -91,7 +91,7 @@ def test_change_of_another_version_is_refused_and_changes_nothing(hub: Hub, rows
     refused = hub.call(method, path + end, caller, body, if_match=tag)
 
     assert (refused.status, refused.code) == (412, "VERSION_MISMATCH")
-    # The version it has now is named.
+    # The answer names the current version.
     version = refused.etag.strip('"')
     assert refused.json["error"].endswith(f"its version is now {version}")
     assert rows(SNAPSHOT) == before
@@ -114,18 +114,18 @@ def test_empty_precondition_is_refused_and_changes_nothing(hub: Hub, rows: Rows,
 
 @pytest.mark.parametrize("tag", ["*", "{etag}", '"99", {etag}'], ids=["any", "present", "one of two"])
 @pytest.mark.parametrize("route", ["DELETE /api-keys/{key_id}", "PATCH /tenants/{tenant_id}"])
-def test_change_of_a_version_that_is_named_is_made(hub: Hub, route: str, tag: str) -> None:
+def test_change_of_the_named_version_succeeds(hub: Hub, route: str, tag: str) -> None:
     make, method, end, body, caller = CHANGES[route]
     path = make(hub)
     done = hub.call(method, path + end, caller, body, if_match=tag.format(etag='"1"'))
 
     assert done.status in (200, 204)
-    # The version that the change left is named.
+    # The answer names the version after the change.
     assert done.etag == '"2"'
 
 
 @pytest.mark.parametrize("end", ["", "/disable", "/enable", "/test"])
-def test_connection_is_changed_by_who_names_its_version(hub: Hub, end: str) -> None:
+def test_change_without_a_version_is_refused_and_with_it_succeeds(hub: Hub, end: str) -> None:
     made = hub.created()
     path, method, body = made.headers["location"], "POST" if end else "PATCH", None if end else {"description": "x"}
     done = hub.call(method, path + end, body=body, if_match=f'"7", {made.etag}')
@@ -136,7 +136,7 @@ def test_connection_is_changed_by_who_names_its_version(hub: Hub, end: str) -> N
 
 @pytest.mark.parametrize("tag", ['"1"', "*"])
 @pytest.mark.parametrize("route", CREATIONS)
-def test_what_is_to_be_made_has_no_version_to_be_named(hub: Hub, rows: Rows, route: str, tag: str) -> None:
+def test_creation_with_if_match_is_refused(hub: Hub, rows: Rows, route: str, tag: str) -> None:
     path, caller, body = CREATIONS[route]
     before = rows(SNAPSHOT)
     refused = hub.call("POST", path, caller, body, if_match=tag)
@@ -156,7 +156,7 @@ def test_what_is_to_be_made_has_no_version_to_be_named(hub: Hub, rows: Rows, rou
         ("PATCH /memberships/{subject}", "memberships"),
     ],
 )
-def test_lists_carry_each_objects_version(hub: Hub, someone: Callable[..., str], route: str, listed: str) -> None:
+def test_lists_have_each_objects_version(hub: Hub, someone: Callable[..., str], route: str, listed: str) -> None:
     make, method, end, body, caller = CHANGES[route]
     path = newcomer(hub, someone("staff")) if listed == "memberships" else make(hub)
     first = version_in_list(hub, caller, path, listed)
@@ -167,13 +167,13 @@ def test_lists_carry_each_objects_version(hub: Hub, someone: Callable[..., str],
 
 
 def newcomer(hub: Hub, token: str) -> str:
-    """The path of the membership of a person who has called once."""
+    """The path of the membership of a person who has made one call."""
     hub.call("GET", "/integrations", Caller(None, headers={"authorization": f"Bearer {token}"}))
     return f"/memberships/{claims_of(token)['sub']}"
 
 
 def version_in_list(hub: Hub, caller: Caller, path: str, listed: str) -> int:
-    """The version of an object as the list that it belongs to shows it; fails where it is in none of the pages."""
+    """The version of an object in its list; fails if no page has the object."""
     folder, _, own = path.rpartition("/")
     cursor = ""
     while True:
@@ -185,8 +185,8 @@ def version_in_list(hub: Hub, caller: Caller, path: str, listed: str) -> int:
         cursor = f"&cursor={page['nextCursor']}"
 
 
-def test_who_named_no_version_is_told_of_none(hub: Hub, rows: Rows) -> None:
-    """He lost a race: the other call's change came between his call's reading and writing."""
+def test_lost_race_without_if_match_is_409_and_names_no_version(hub: Hub, rows: Rows) -> None:
+    """Another call's change came between this call's reading and writing."""
     path = hub.connection()
     connection_id = path.rsplit("/", 1)[-1]
     rows(

@@ -1,4 +1,4 @@
-"""How many statements a route sends to the database: counted in libpq's own trace, and kept within bounds."""
+"""The number of database statements per route, counted in libpq's own trace, has a bound."""
 
 import re
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ from tests.hub.client import ADMIN, Caller, Hub, Reply, config, draft, machine
 from tests.hub.conftest import Platform
 from tests.hub.in_process import InProcessHub
 
-# A statement on its way to the server: a Parse, or a simple query.
+# A statement sent to the server: a Parse, or a simple query.
 _SENT = re.compile(r'^F\t\d+\t(Parse|Query)\t (?:"")?\s*"?\s*(\w+)', re.MULTILINE)
 # They frame a transaction, and are not counted.
 _FRAMES = {"BEGIN", "COMMIT", "ROLLBACK"}
 
 
 class CountingHub:
-    """The hub in this process, whose functions' connections are traced while it is called."""
+    """The hub in this process; the functions' database connections are traced during a call."""
 
     def __init__(self, hub: InProcessHub, folder: Path) -> None:
         self.hub = hub
@@ -32,8 +32,8 @@ class CountingHub:
     def count(
         self, method: str, path: str, caller: Caller = ADMIN, body: Any = None, **headers: Any
     ) -> tuple[int, Reply]:
-        """Make a call, and return how many statements it sent, beside its answer."""
-        # As in an execution environment that holds no data key yet.
+        """Make a call; returns the number of its statements, and its answer."""
+        # As in an execution environment without cached data keys.
         data_keys.current.cache_clear()
         connections = self._connections()
         trace = self._folder / token_hex(8)
@@ -55,7 +55,7 @@ class CountingHub:
 
 @pytest.fixture(scope="module")
 def counting(hub: Hub, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CountingHub]:
-    """The hub, each of whose functions has been called once and so has its connection."""
+    """The hub after one call of each function, so that each has its database connection."""
     with InProcessHub(stack, hub.tokens, EGRESS_ALLOWED_HOSTS="127.0.0.1") as inside:
         for path in ("/integrations", "/integrations/templates", "/api-keys", "/memberships", "/audit"):
             assert inside.call("GET", path).status == 200
@@ -66,7 +66,7 @@ def counting(hub: Hub, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def calendars() -> dict[str, Any]:
-    """A connection of GoHighLevel's, whose platform is the sandbox."""
+    """A connection to GoHighLevel, whose platform is the sandbox."""
     return {"templateId": "gohighlevel", "name": f"Counted {token_hex(6)}", "config": demo_credentials("gohighlevel")}
 
 
@@ -79,20 +79,20 @@ def path(counting: CountingHub, platform: Platform) -> str:
 
 
 def working(platform: Platform, key: str = "first") -> dict[str, Any]:
-    """The body of POST /integrations, with a key that the platform takes."""
+    """The body of POST /integrations, with a key that the platform accepts."""
     platform.keys.add(key)
     return draft(config=config(base_url=platform.url, api_key=key))
 
 
 def test_creating_a_connection_takes_few_statements(counting: CountingHub, platform: Platform) -> None:
-    """With an Idempotency-Key, and a data key that is not in the cache yet."""
+    """With an Idempotency-Key, and without a cached data key."""
     count, made = counting.count("POST", "/integrations", body=working(platform), idempotency_key=token_hex(8))
 
     assert (made.status, made.json["status"]) == (201, "active")
     assert count <= 20
 
 
-# By name: the bound, the call, and whether it names the version.
+# By name: the bound, the call, and whether it has If-Match.
 ROUTES: dict[str, tuple[int, str, str, Any, bool]] = {
     "test": (14, "POST", "{path}/test", None, False),
     "list": (4, "GET", "/integrations", None, False),
@@ -132,7 +132,7 @@ def test_putting_secrets_back_takes_few_statements(counting: CountingHub, platfo
 
 
 def test_use_of_a_connection_takes_few_statements(counting: CountingHub) -> None:
-    """Read and opened in one transaction, and logged in another."""
+    """One transaction reads and decrypts, another writes the log."""
     made = counting.hub.call("POST", "/integrations", body=calendars())
     count, reply = counting.count("GET", f"/integrations/{made.json['id']}/calendars")
 
@@ -140,8 +140,8 @@ def test_use_of_a_connection_takes_few_statements(counting: CountingHub) -> None
     assert count <= 9
 
 
-def test_call_with_a_key_takes_two_statements_before_its_work(counting: CountingHub) -> None:
-    """One looks the key up, one opens the transaction; a list is one more."""
+def test_idempotency_key_takes_two_statements_before_the_work(counting: CountingHub) -> None:
+    """One claims the key, one opens the transaction; a list adds one."""
     caller = machine(counting.hub.new_key()["apiKey"])
     counting.hub.call("GET", "/integrations", caller)
     count, reply = counting.count("GET", "/integrations", caller)

@@ -1,4 +1,4 @@
-"""Status says whether a connection may be used, health what is observed: HUB 46, 49 and 53."""
+"""Status says whether a connection may be used, health is what is observed: HUB 46, 49 and 53."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -46,7 +46,7 @@ def connection_id(context: RequestContext, platform: Platform) -> UUID:
 
 
 def call(connection: OpenConnection) -> int:
-    """Make a call as SOFTSWISS's engine would, which adds the key to the signature."""
+    """Make a call as SOFTSWISS's engine would, which also signs with the key."""
     return connection.call("GET", "/players", headers={"x-api-key": connection.account.secrets["api_key"]}).status
 
 
@@ -71,10 +71,10 @@ def seen(hub: Hub, connection_id: UUID) -> tuple[str, bool, str]:
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_passing_fault_of_a_test_takes_no_working_connection_away(
+def test_passing_fault_of_a_test_keeps_the_connection_active(
     hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID, status: int
 ) -> None:
-    """HUB 49: though it fails again and again; the next call and the next sync go."""
+    """HUB 49: even if it fails again and again; the next call and the next sync work."""
     platform.status = status
     for _ in range(4):
         assert testing.test(context, connection_id, ANY)[0].verdict.success is False
@@ -86,8 +86,8 @@ def test_passing_fault_of_a_test_takes_no_working_connection_away(
     assert hub.synced(f"/integrations/{connection_id}")["reason"] == "NO_ENGINE"
 
 
-def test_machines_test_takes_no_working_connection_away(hub: Hub, rows: Rows) -> None:
-    """HUB 49: a test that a key may make whenever it likes. The address is not called, which is no refusal."""
+def test_machines_test_keeps_the_connection_active(hub: Hub, rows: Rows) -> None:
+    """HUB 49: an API key may test at any time. The address is not called, which is no refusal."""
     path = hub.connection()
     identity = path.rsplit("/", 1)[-1]
     rows(
@@ -102,7 +102,7 @@ def test_machines_test_takes_no_working_connection_away(hub: Hub, rows: Rows) ->
     assert seen(hub, UUID(identity)) == ("active", True, "down")
 
 
-def test_passing_fault_of_a_call_changes_health_alone_and_health_does_not_flap(
+def test_passing_fault_of_a_call_changes_only_health_which_does_not_flap(
     hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID
 ) -> None:
     """HUB 46, 49"""
@@ -120,10 +120,10 @@ def test_passing_fault_of_a_call_changes_health_alone_and_health_does_not_flap(
     assert health == [*[healthy] * 2, *[degraded] * 4, down, degraded, degraded, healthy, healthy]
 
 
-def test_call_that_waits_or_asks_for_too_much_is_no_refusal_of_the_credentials(
+def test_rate_limited_or_forbidden_call_does_not_refuse_the_credentials(
     hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID
 ) -> None:
-    """HUB 49: 403 of one call is about that call, or who may name one could take the connection away."""
+    """HUB 49: 403 to one call is about that call; otherwise a caller could disable the connection with a bad call."""
     for status, error in ((429, RateLimited), (403, ProviderForbidden)):
         platform.status = status
         with pytest.raises(error):
@@ -132,10 +132,10 @@ def test_call_that_waits_or_asks_for_too_much_is_no_refusal_of_the_credentials(
     assert seen(hub, connection_id) == ("active", True, "healthy")
 
 
-def test_callers_of_a_platform_that_fails_do_not_wait_for_each_other_nor_lose_their_log(
+def test_callers_of_a_failing_platform_do_not_wait_and_keep_their_logs(
     context: RequestContext, platform: Platform, connection_id: UUID, rows: Rows, stack: Stack
 ) -> None:
-    """HUB 16: a transaction that has the connection's row stops nobody; a refusal alone waits for it."""
+    """HUB 16: a transaction that locks the connection's row stops no call; only a refusal waits for it."""
 
     def kept() -> int:
         [count] = rows("SELECT count(*) FROM integration_api_logs WHERE connection_id = %s", [connection_id])
@@ -159,7 +159,7 @@ def test_callers_of_a_platform_that_fails_do_not_wait_for_each_other_nor_lose_th
         )
 
 
-def test_call_that_shows_nothing_new_writes_nothing_of_the_connection(
+def test_call_without_news_does_not_write_the_connection(
     context: RequestContext, platform: Platform, connection_id: UUID, rows: Rows
 ) -> None:
     def version() -> tuple[str, str]:
@@ -185,7 +185,7 @@ def test_call_that_shows_nothing_new_writes_nothing_of_the_connection(
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["refused already", "active"])
-def test_success_that_began_before_a_refusal_does_not_undo_it(
+def test_success_that_started_before_a_refusal_does_not_undo_it(
     context: RequestContext, platform: Platform, connection_id: UUID, *, known: bool
 ) -> None:
     """HUB 49: the key is revoked while a test waits for its answer, and another test is refused meanwhile."""
@@ -209,14 +209,14 @@ def test_success_that_began_before_a_refusal_does_not_undo_it(
     assert verdicts == ["INVALID_CREDENTIALS"]
     assert older.verdict.success
     assert now.status == "error"
-    # What begins after the refusal is newer.
+    # A test that starts after the refusal is newer.
     assert testing.test(context, connection_id, ANY)[1].status == "active"
 
 
-def test_connection_that_never_worked_waits_for_a_test_that_succeeds(
+def test_connection_that_never_worked_stays_pending_until_a_test_succeeds(
     hub: Hub, context: RequestContext, platform: Platform
 ) -> None:
-    """HUB 49: nobody has seen its credentials work, so it is not used; nor is it called wrong."""
+    """HUB 49: its credentials were never seen to work, so it is not used; it is not called wrong either."""
     platform.keys, platform.status = {"good-key"}, 503
     wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="good-key")))
     made = changes.create(context, wanted)
@@ -234,10 +234,10 @@ def test_connection_that_never_worked_waits_for_a_test_that_succeeds(
 # ---- Refused credentials ----
 
 
-def test_refused_credentials_are_an_error_from_wherever_they_are_seen(
+def test_refused_credentials_make_the_connection_an_error_anywhere(
     hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID
 ) -> None:
-    """HUB 49: in ordinary use too; the next call and sync are refused and say why, and a test brings it back."""
+    """HUB 49: in ordinary use too; the next call and sync are refused with the reason, and a test makes it active."""
     platform.keys.clear()
     with pytest.raises(InvalidCredentials):
         use(context, connection_id)
@@ -259,10 +259,10 @@ def test_refused_credentials_are_an_error_from_wherever_they_are_seen(
 
 
 @pytest.mark.parametrize("change", ["rename", "rotate", "disable"])
-def test_old_answer_changes_nothing(
+def test_outdated_answer_changes_nothing(
     hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID, rows: Rows, change: str
 ) -> None:
-    """HUB 49: what was refused was of a version, or with a credential, that is no longer the connection's."""
+    """HUB 49: the refusal was of a version or a credential that the connection no longer has."""
     with opened(context, connection_id) as connection:
         if change == "rotate":
             changes.rotate(context, connection_id, NewSecrets({"api_key": "new-key"}), ANY)
@@ -278,7 +278,7 @@ def test_old_answer_changes_nothing(
     assert seen(hub, connection_id) == (*expected, "healthy")
 
 
-def test_success_of_a_call_does_not_bring_back_what_was_refused_since(
+def test_success_of_a_call_does_not_undo_a_later_refusal(
     hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID
 ) -> None:
     """HUB 49"""
@@ -302,7 +302,7 @@ def listed(hub: Hub, status: str, connection_id: UUID) -> bool:
 
 @pytest.fixture
 def moved(hub: Hub, rows: Rows) -> Iterator[Callable[[], None]]:
-    """Has a super admin change where the template sends secrets; it is put back."""
+    """Has a super admin change where the template sends secrets; it is restored afterwards."""
     [before] = rows(
         "SELECT health_call::text AS call, changed_by_admin AS changed FROM integration_providers "
         "WHERE provider_key = 'softswiss'"
@@ -322,7 +322,7 @@ def moved(hub: Hub, rows: Rows) -> Iterator[Callable[[], None]]:
     )
 
 
-def test_connection_whose_template_moved_is_not_shown_as_working_nor_synced(
+def test_connection_with_a_moved_template_is_not_shown_as_working_or_synced(
     hub: Hub, connection_id: UUID, moved: Callable[[], None]
 ) -> None:
     """HUB 53"""
@@ -337,10 +337,10 @@ def test_connection_whose_template_moved_is_not_shown_as_working_nor_synced(
     assert (refused.status, refused.code) == (409, "TEMPLATE_MOVED")
 
 
-def test_run_that_was_queued_before_the_template_moved_is_not_worked_on(
+def test_run_queued_before_the_template_moved_is_not_processed(
     context: RequestContext, connection_id: UUID, moved: Callable[[], None], rows: Rows
 ) -> None:
-    """HUB 53: it waits in the queue while the template moves."""
+    """HUB 53: the run waits in the queue while the template moves."""
     with context.transaction() as transaction:
         run, _ = runs.request(transaction, connection_id, uuid4(), "someone")
     moved()
@@ -350,7 +350,7 @@ def test_run_that_was_queued_before_the_template_moved_is_not_worked_on(
     assert running.run(invocation, message) == Result("failed", "TEMPLATE_MOVED")
 
 
-def test_page_of_a_status_is_full_though_some_were_made_after_the_template_changed(
+def test_page_of_a_status_is_full_although_some_templates_moved(
     hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID, moved: Callable[[], None]
 ) -> None:
     moved()
@@ -370,10 +370,10 @@ def test_page_of_a_status_is_full_though_some_were_made_after_the_template_chang
 
 
 @pytest.mark.parametrize("fault", ["CREDENTIAL_UNREADABLE", "CREDENTIAL_MISSING"])
-def test_connection_whose_credential_cannot_be_opened_is_not_shown_as_working_nor_synced(
+def test_connection_with_an_unreadable_credential_is_not_shown_as_working_or_synced(
     hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID, rows: Rows, fault: str
 ) -> None:
-    """HUB 53: from the first use that found it on, until the credential is given anew; GET decrypts nothing."""
+    """HUB 53: from the first use that finds it, until the credential is given again; GET decrypts nothing."""
     if fault == "CREDENTIAL_UNREADABLE":
         spoiled = "SET ciphertext = overlay(ciphertext PLACING '\\x00000000'::bytea FROM 30)"
         rows(f"UPDATE api_credentials {spoiled} WHERE connection_id = %s", [connection_id])

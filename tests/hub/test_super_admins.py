@@ -1,4 +1,4 @@
-"""Super admins read every tenant, test, disable and enable its connections, and write no credential (seed 000)."""
+"""Super admins read every tenant, test, disable and enable its connections, and cannot write credentials."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from tests.hub.client import SUPER_ADMIN, Hub, draft
 from tests.hub.test_matrix import SNAPSHOT
 
 Rows = Callable[..., list[Any]]
-# What would give, replace or destroy a credential: method, the path's end, and a body.
+# Calls that would add, replace or destroy a credential: method, the path's end, and a body.
 WRITES = [
     ("POST", None, draft()),
     ("PATCH", "", {"config": {"api_key": "new"}}),
@@ -24,7 +24,7 @@ WRITES = [
 
 @pytest.mark.usefixtures("refusals_are_due")
 @pytest.mark.parametrize(("method", "end", "body"), WRITES)
-def test_super_admin_writes_no_credential_and_the_tenant_sees_the_attempt(
+def test_super_admin_cannot_write_credentials_and_the_tenant_sees_the_attempt(
     hub: Hub, rows: Rows, method: str, end: str | None, body: Any
 ) -> None:
     """HUB 43, 44"""
@@ -42,7 +42,7 @@ def test_super_admin_writes_no_credential_and_the_tenant_sees_the_attempt(
     assert (entry["actorRole"], entry["objectId"], entry["outcome"]) == ("super_admin", "credentials.write", "refused")
 
 
-def test_super_admin_reads_tests_names_disables_and_enables(hub: Hub) -> None:
+def test_super_admin_can_read_test_rename_disable_and_enable(hub: Hub) -> None:
     """HUB 43"""
     path = hub.connection()
     seen = hub.call("GET", path, SUPER_ADMIN).etag
@@ -54,8 +54,8 @@ def test_super_admin_reads_tests_names_disables_and_enables(hub: Hub) -> None:
     assert hub.call("GET", f"{path}/logs", SUPER_ADMIN).status == 200
 
 
-def test_key_opens_nothing_that_its_maker_may_not_do_himself() -> None:
-    """HUB 43: so a super admin may make keys for a tenant's machines; they are no credentials of a platform."""
+def test_api_key_may_do_nothing_that_its_creator_may_not() -> None:
+    """HUB 43: so a super admin may create keys for a tenant's machines; they are not a platform's credentials."""
     for role, allowed in ALLOWED.items():
         if "api_keys.manage" in allowed:
             assert ALLOWED["service"] <= allowed, role

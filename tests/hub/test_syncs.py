@@ -1,4 +1,4 @@
-"""Syncs over HTTP: committed, queued, run once, ended with a reason, and found again where the queue lost them."""
+"""Syncs over HTTP: committed, queued, run once, finished with a reason, and found again if the queue lost them."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -41,18 +41,18 @@ from tests.hub.conftest import Platform
 
 Rows = Callable[..., list[Any]]
 Inside = Callable[..., RequestContext]
-# Nothing listens there.
+# Nothing listens at this address.
 NOWHERE = "http://127.0.0.1:9"
 NO_ENGINE = ("failed", "NO_ENGINE", "This provider's data cannot be synced yet")
 
 
 @pytest.fixture
 def active(hub: Hub, rows: Rows) -> Iterator[str]:
-    """The path of a connection as after a good test."""
+    """The path of a connection that is active, as after a successful test."""
     path = hub.connection()
     switch(rows, path)
     yield path
-    # Or the schedule would find what a test left waiting, while another test looks.
+    # Otherwise the schedule would find a waiting run of this test during another test.
     rows("DELETE FROM sync_runs WHERE connection_id = %s AND status = 'queued'", [path.rsplit("/", 1)[-1]])
 
 
@@ -62,12 +62,12 @@ def switch(rows: Rows, path: str, *, on: bool = True) -> None:
 
 
 def runs_of(rows: Rows, path: str) -> list[Any]:
-    """A connection's runs as the database holds them, the oldest first."""
+    """A connection's runs in the database, oldest first."""
     return rows("SELECT * FROM sync_runs WHERE connection_id = %s ORDER BY requested_at", [path.rsplit("/", 1)[-1]])
 
 
 def waiting(rows: Rows, path: str, age: str = "0") -> str:
-    """Commit a run of a connection that is not in the queue: its id."""
+    """Commit a run of a connection without a message in the queue; returns its id."""
     made = rows(
         """
         INSERT INTO sync_runs (tenant_id, connection_id, status, requested_by, queued_at)
@@ -78,7 +78,7 @@ def waiting(rows: Rows, path: str, age: str = "0") -> str:
     return made[0].run_id
 
 
-def test_sync_is_queued_and_ends_as_failed_with_its_reason(hub: Hub, rows: Rows, active: str) -> None:
+def test_sync_is_queued_and_finishes_as_failed_with_its_reason(hub: Hub, rows: Rows, active: str) -> None:
     reply = hub.call("POST", f"{active}/sync")
     asked = reply.json
     run = hub.ended(reply.headers["location"])
@@ -90,13 +90,13 @@ def test_sync_is_queued_and_ends_as_failed_with_its_reason(hub: Hub, rows: Rows,
     times = [datetime.fromisoformat(run[name]) for name in ("requestedAt", "startedAt", "endedAt")]
     assert times == sorted(times)
     assert [(row.status, row.attempts, row.leased_until) for row in runs_of(rows, active)] == [("failed", 1, None)]
-    # No success is pretended.
+    # The failed sync does not count as a sync.
     assert hub.call("GET", active).json["lastSyncAt"] is None
 
 
 @pytest.mark.parametrize("body", [b"x", b"\xff", b"[]", b'{"full":true}', b'""', b"{} {}"])
 @pytest.mark.parametrize("call", ["sync", "test", "disable"])
-def test_call_that_takes_no_body_refuses_one(hub: Hub, rows: Rows, active: str, call: str, body: bytes) -> None:
+def test_route_without_a_body_refuses_a_body(hub: Hub, rows: Rows, active: str, call: str, body: bytes) -> None:
     before = hub.call("GET", active).json
     reply = hub.call("POST", f"{active}/{call}", raw=body)
 
@@ -104,13 +104,13 @@ def test_call_that_takes_no_body_refuses_one(hub: Hub, rows: Rows, active: str, 
     assert (runs_of(rows, active), hub.call("GET", active).json) == ([], before)
 
 
-def test_call_that_takes_no_body_takes_an_empty_one(hub: Hub, active: str) -> None:
+def test_route_without_a_body_accepts_an_empty_body(hub: Hub, active: str) -> None:
     for body in (b"", b"{}", b" { } \n"):
         assert hub.call("POST", f"{active}/sync", raw=body).status == 202
         hub.synced(active)
 
 
-def test_start_and_end_are_in_the_audit_log(hub: Hub, active: str) -> None:
+def test_start_and_end_are_audited(hub: Hub, active: str) -> None:
     """HUB 44"""
     run = hub.synced(active)
     told = [entry for entry in hub.audited(active) if entry["action"].startswith("sync.")]
@@ -125,8 +125,8 @@ def test_start_and_end_are_in_the_audit_log(hub: Hub, active: str) -> None:
     ]
 
 
-def test_two_triggers_at_once_are_one_run(hub: Hub, rows: Rows, active: str) -> None:
-    """HUB 27: one runs, the others get its id."""
+def test_two_concurrent_triggers_create_one_run(hub: Hub, rows: Rows, active: str) -> None:
+    """HUB 27: one trigger creates the run, the others get its id."""
     known = waiting(rows, active)
     replies = at_once([lambda: hub.call("POST", f"{active}/sync")] * 8)
 
@@ -136,8 +136,8 @@ def test_two_triggers_at_once_are_one_run(hub: Hub, rows: Rows, active: str) -> 
     assert len(runs_of(rows, active)) == 1
 
 
-def test_triggers_at_once_are_told_apart_from_the_run_they_find(hub: Hub, rows: Rows, active: str) -> None:
-    """HUB 27: whoever comes while one runs gets it; as many were made as say so."""
+def test_concurrent_triggers_are_answered_as_created_or_as_found(hub: Hub, rows: Rows, active: str) -> None:
+    """HUB 27: triggers during a run get that run; as many runs exist as answers say "created"."""
     replies = at_once([lambda: hub.call("POST", f"{active}/sync")] * 8)
     made = [reply.json["runId"] for reply in replies if "idempotent-replay" not in reply.headers]
 
@@ -147,7 +147,7 @@ def test_triggers_at_once_are_told_apart_from_the_run_they_find(hub: Hub, rows: 
     assert {hub.ended(f"{active}/syncs/{run_id}")["reason"] for run_id in made} == {"NO_ENGINE"}
 
 
-def test_sync_after_one_that_ended_is_another(hub: Hub, rows: Rows, active: str) -> None:
+def test_sync_after_a_finished_one_is_new(hub: Hub, rows: Rows, active: str) -> None:
     first, second = hub.synced(active), hub.synced(active)
 
     assert first["runId"] != second["runId"]
@@ -167,7 +167,7 @@ def test_connection_that_is_not_active_is_not_synced(hub: Hub, rows: Rows, activ
     assert [entry for entry in hub.audited(active) if entry["action"] == "sync.requested"] == []
 
 
-def test_connection_that_is_disabled_while_its_sync_waits_is_not_synced(
+def test_connection_disabled_while_its_sync_waits_is_not_synced(
     stack: Stack, hub: Hub, rows: Rows, active: str
 ) -> None:
     run_id = waiting(rows, active, "6 minutes")
@@ -178,10 +178,10 @@ def test_connection_that_is_disabled_while_its_sync_waits_is_not_synced(
     assert (run["status"], run["reason"]) == ("failed", "INTEGRATION_NOT_ACTIVE")
 
 
-def test_old_keys_and_events_are_deleted_though_syncs_cannot_be_swept(
+def test_old_keys_and_events_are_deleted_although_syncs_cannot_be_swept(
     stack: Stack, hub: Hub, rows: Rows, active: str
 ) -> None:
-    """The function may not ask which syncs are lost: its call fails, after it has done the rest of its work."""
+    """The function's query for lost syncs is refused: its call fails, after it has done its other work."""
     key = token_hex(8)
     hub.call("POST", f"{active}/sync", idempotency_key=key)
     rows("UPDATE idempotency_keys SET created_at = now() - interval '2 days' WHERE idempotency_key = %s", [key])
@@ -203,10 +203,8 @@ def test_old_keys_and_events_are_deleted_though_syncs_cannot_be_swept(
     assert rows("SELECT FROM events_out WHERE object_id = %s", [key]) == []
 
 
-def test_queue_that_does_not_answer_loses_nothing(
-    stack: Stack, hub: Hub, rows: Rows, active: str, inside: Inside
-) -> None:
-    """HUB 32: what is committed is done, with the queue or without."""
+def test_unreachable_queue_loses_nothing(stack: Stack, hub: Hub, rows: Rows, active: str, inside: Inside) -> None:
+    """HUB 32: committed work is done, with or without the queue."""
     context = inside(
         ADMIN, AWS_ENDPOINT_URL=NOWHERE, SYNC_QUEUE_URL="https://sqs.eu-central-1.amazonaws.com/1/SyncQueue"
     )
@@ -222,7 +220,7 @@ def test_queue_that_does_not_answer_loses_nothing(
 
 
 def test_run_is_committed_before_it_is_queued(rows: Rows, active: str, inside: Inside) -> None:
-    """HUB 32: whoever takes the message at once finds the run."""
+    """HUB 32: a worker that gets the message at once finds the run."""
     context = inside(
         ADMIN, AWS_ENDPOINT_URL=NOWHERE, SYNC_QUEUE_URL="https://sqs.eu-central-1.amazonaws.com/1/SyncQueue"
     )
@@ -233,7 +231,7 @@ def test_run_is_committed_before_it_is_queued(rows: Rows, active: str, inside: I
     assert [row.run_id for row in found] == [run.run_id]
 
 
-def test_run_whose_worker_died_is_run_again(stack: Stack, hub: Hub, rows: Rows, active: str) -> None:
+def test_run_with_a_dead_worker_runs_again(stack: Stack, hub: Hub, rows: Rows, active: str) -> None:
     """HUB 27"""
     run_id = waiting(rows, active)
     rows(
@@ -252,8 +250,8 @@ def test_run_whose_worker_died_is_run_again(stack: Stack, hub: Hub, rows: Rows, 
     assert [row.attempts for row in runs_of(rows, active)] == [2]
 
 
-def test_sample_events_are_taken(stack: Stack) -> None:
-    """The run that the sample names is not there, which is no failure."""
+def test_sample_events_are_accepted(stack: Stack) -> None:
+    """The run in the sample does not exist, which is no failure."""
     samples = {name: json.loads((ROOT / "events" / f"{name}.json").read_text()) for name in ("sync-run", "sync-sweep")}
 
     assert stack.invoke("sync-run", samples["sync-run"]) == {"batchItemFailures": []}
@@ -268,7 +266,7 @@ def test_sample_events_are_taken(stack: Stack) -> None:
 
 
 def record(body: str, message_id: str = "") -> dict[str, Any]:
-    """A message as Lambda delivers it."""
+    """A message in the form in which Lambda delivers it."""
     return {
         "messageId": message_id or str(uuid4()),
         "receiptHandle": "handle",
@@ -283,11 +281,11 @@ def record(body: str, message_id: str = "") -> dict[str, Any]:
 
 
 def about(run_id: str, tenant_id: str = TENANTS[OURS]) -> str:
-    """What a message says of a run."""
+    """The body of a message about a run."""
     return json.dumps({"tenantId": tenant_id, "rowId": run_id})
 
 
-def test_message_that_comes_again_and_at_once_runs_it_once(stack: Stack, hub: Hub, rows: Rows, active: str) -> None:
+def test_repeated_and_concurrent_messages_run_once(stack: Stack, hub: Hub, rows: Rows, active: str) -> None:
     event = {"Records": [record(about(waiting(rows, active)))]}
     replies = at_once([lambda: stack.invoke("sync-run", event)] * 4)
     replies.append(stack.invoke("sync-run", event))
@@ -301,22 +299,22 @@ MALFORMED = ["", "{", "[]", "null", "{}", '{"tenantId": "x", "rowId": "y"}', '{"
 
 
 @pytest.mark.parametrize("body", MALFORMED)
-def test_message_that_is_none_of_ours_fails_alone(stack: Stack, rows: Rows, active: str, body: str) -> None:
-    """HUB 33: the others of its batch are done."""
+def test_foreign_message_fails_alone(stack: Stack, rows: Rows, active: str, body: str) -> None:
+    """HUB 33: the other messages of its batch are processed."""
     batch = [record(body, "bad"), record(about(waiting(rows, active)), "good")]
 
     assert stack.invoke("sync-run", {"Records": batch}) == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
     assert [row.status for row in runs_of(rows, active)] == ["failed"]
 
 
-def test_batch_of_which_all_failed_is_an_error_of_the_function(stack: Stack) -> None:
-    """Or no alarm would ring, and no new version be taken back."""
+def test_completely_failed_batch_is_an_error_of_the_function(stack: Stack) -> None:
+    """Otherwise no alarm would ring, and no new version would be rolled back."""
     with pytest.raises(FunctionError, match="All records failed"):
         stack.invoke("sync-run", {"Records": [record("x", "bad")]})
 
 
-def test_message_about_a_run_that_is_not_there_is_done_with(stack: Stack, rows: Rows, active: str) -> None:
-    """Nor does one find another tenant's run."""
+def test_message_about_an_unknown_run_is_dropped(stack: Stack, rows: Rows, active: str) -> None:
+    """A message does not find another tenant's run either."""
     run_id = waiting(rows, active)
     for body in (about(str(uuid4())), about(run_id, str(uuid4())), about(run_id, TENANTS[THEIRS])):
         event = {"Records": [record(body)]}
@@ -340,12 +338,12 @@ def test_runs_are_listed_page_by_page_newest_first(hub: Hub, rows: Rows, active:
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "cursor=x", f"cursor={UUID(int=1)}", "other=1"])
-def test_query_that_is_not_one_is_refused(hub: Hub, active: str, query: str) -> None:
+def test_malformed_query_is_refused(hub: Hub, active: str, query: str) -> None:
     reply = hub.call("GET", f"{active}/syncs?{query}")
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
 
 
-def test_every_role_reads_a_run_and_another_tenant_finds_none(hub: Hub, active: str) -> None:
+def test_every_role_reads_a_run_and_another_tenant_does_not_find_it(hub: Hub, active: str) -> None:
     """HUB 43"""
     run = hub.synced(active)
     path = f"{active}/syncs/{run['runId']}"
@@ -360,7 +358,7 @@ def test_every_role_reads_a_run_and_another_tenant_finds_none(hub: Hub, active: 
 
 
 @pytest.mark.parametrize("caller", [STAFF, REGULATOR])
-def test_who_may_not_use_a_connection_has_none_synced(hub: Hub, rows: Rows, active: str, caller: Any) -> None:
+def test_caller_without_the_permission_cannot_sync(hub: Hub, rows: Rows, active: str, caller: Any) -> None:
     assert hub.call("POST", f"{active}/sync", caller).status == 403
     assert runs_of(rows, active) == []
 
@@ -375,8 +373,8 @@ def test_run_of_another_connection_is_not_found(hub: Hub, rows: Rows, active: st
 # ---- What an engine may do ----
 
 
-def test_engine_calls_the_platform_as_the_job_it_is(inside: Inside, hub: Hub, rows: Rows, platform: Platform) -> None:
-    """HUB 44: nobody's membership or key is needed for it, and the log tells whose call it was."""
+def test_engine_calls_the_platform_as_a_job(inside: Inside, hub: Hub, rows: Rows, platform: Platform) -> None:
+    """HUB 44: it needs no person's membership and no key, and the log names the job."""
     context = inside()
     platform.keys.add("a-key")
     wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="a-key")))

@@ -1,4 +1,4 @@
-"""A template changed since its connections were made: no stored secret is judged by it, or sent where it says."""
+"""A template changed after its connections were made: it cannot judge stored secrets, or send them elsewhere."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -26,7 +26,7 @@ _SECRETS = {"api_key": "sk-hidden", "api_secret": "zz-hidden"}
 
 @pytest.fixture
 def judged_by(hub: Hub, rows: Rows) -> Iterator[Callable[[str], None]]:
-    """Has a super admin change the template: it asks for no secret, sends none, and has a pattern for one."""
+    """Has a super admin change the template: no secret is required or sent, and a secret field gets a pattern."""
     [before] = rows(
         "SELECT authentication::text AS authentication, health_call::text AS call, config_schema::text AS schema, "
         "changed_by_admin AS changed FROM integration_providers WHERE provider_key = 'softswiss'"
@@ -55,7 +55,7 @@ def judged_by(hub: Hub, rows: Rows) -> Iterator[Callable[[str], None]]:
 
 @pytest.fixture
 def connection_id(inside: Inside, platform: Platform) -> UUID:
-    """A working connection with two secrets; its platform also takes calls without any."""
+    """A working connection with two secrets; its platform also accepts calls without any."""
     platform.keys = {_SECRETS["api_key"], ""}
     wanted = draft(config=config(base_url=platform.url) | _SECRETS)
     return UUID(changes.create(inside(ADMIN), Draft.parse(wanted)).connection_id)
@@ -67,16 +67,16 @@ def statuses(rows: Rows, connection_id: UUID) -> list[str]:
 
 
 def reconfigured(rows: Rows, context: RequestContext, connection_id: UUID, wanted: dict[str, Any]) -> Connection:
-    """Change the connection's config as it is now."""
+    """Change the connection's current config."""
     [row] = rows("SELECT version FROM integration_connections WHERE connection_id = %s", [connection_id])
     return changes.change(context, connection_id, exactly(row.version), Change(None, None, wanted))
 
 
 @pytest.mark.parametrize("given", [{}, dict.fromkeys(_SECRETS)], ids=["nothing", "null for each secret"])
-def test_admin_does_not_read_a_secret_letter_by_letter(
+def test_admin_cannot_read_a_secret_character_by_character(
     inside: Inside, rows: Rows, judged_by: Callable[[str], None], connection_id: UUID, given: dict[str, Any]
 ) -> None:
-    """HUB 1: by agreeing to a template that asks for no secret, and judges the one stored."""
+    """HUB 1: by agreeing to a template that requires no secret and validates the stored one."""
     context = inside(ADMIN)
     told = []
     for first in "st":
@@ -91,10 +91,10 @@ def test_admin_does_not_read_a_secret_letter_by_letter(
     assert told[:2] == told[2:]
 
 
-def test_secret_is_not_sent_in_a_way_that_its_admin_has_not_agreed_to(
+def test_secret_is_not_sent_in_a_way_the_admin_has_not_agreed_to(
     inside: Inside, hub: Hub, rows: Rows, platform: Platform, connection_id: UUID
 ) -> None:
-    """HUB 1: the authentication alone was changed; until every secret is given again, nothing is sent."""
+    """HUB 1: only the authentication was changed; until every secret is given again, nothing is sent."""
     context = inside(ADMIN)
     [before] = rows(
         "SELECT authentication::text AS authentication, changed_by_admin AS changed FROM integration_providers "
@@ -122,10 +122,10 @@ def test_secret_is_not_sent_in_a_way_that_its_admin_has_not_agreed_to(
         )
 
 
-def test_agreeing_to_a_template_without_secrets_leaves_none_in_use(
+def test_agreeing_to_a_template_without_secrets_leaves_none_active(
     inside: Inside, hub: Hub, rows: Rows, judged_by: Callable[[str], None], connection_id: UUID
 ) -> None:
-    """HUB 1: the terms move with the credential that was given for them, an empty one too."""
+    """HUB 1: the terms change together with the credential that was given for them, even an empty one."""
     context = inside(ADMIN)
     changes.rotate(context, connection_id, NewSecrets({"api_secret": "zz-other"}), ANY)
     judged_by("^t")
@@ -143,10 +143,10 @@ def test_agreeing_to_a_template_without_secrets_leaves_none_in_use(
 
 
 @pytest.mark.parametrize("given", [{}, {"api_key": "t-new"}], ids=["none", "one of two"])
-def test_secret_that_is_left_out_is_not_lost_by_agreeing(
+def test_omitted_secret_is_not_lost_by_agreeing(
     inside: Inside, rows: Rows, judged_by: Callable[[str], None], connection_id: UUID, given: dict[str, Any]
 ) -> None:
-    """Nor does a rotation agree: every secret in use is given again, or taken away by name."""
+    """A rotation does not agree either: every active secret must be given again, or removed by name."""
     context = inside(ADMIN)
     judged_by("^t")
     with pytest.raises(TemplateMoved):
@@ -161,7 +161,7 @@ def test_secret_that_is_left_out_is_not_lost_by_agreeing(
             use(context, connection_id, ANY)
 
 
-def test_change_of_the_name_alone_agrees_to_nothing(
+def test_change_of_the_name_does_not_agree_to_a_template(
     inside: Inside, rows: Rows, judged_by: Callable[[str], None], connection_id: UUID
 ) -> None:
     context = inside(SUPER_ADMIN)

@@ -1,4 +1,4 @@
-"""The catalogue's API: read by admins and regulators, added to and changed by super admins alone."""
+"""The catalogue's API: read by admins and regulators, changed by super admins only."""
 
 from collections.abc import Callable
 from secrets import token_hex
@@ -15,7 +15,7 @@ PATH = "/integrations/templates"
 
 
 def new_template(hub: Hub, **changes: Any) -> dict[str, Any]:
-    """The body of a template that is not there yet."""
+    """The body of a new template."""
     shown = hub.call("GET", f"{PATH}/softswiss").json
     kept = {name: value for name, value in shown.items() if name not in ("name", "isActive", "version")}
     return kept | {"id": f"casino_{token_hex(6)}"} | changes
@@ -40,7 +40,7 @@ def test_every_provider_of_the_catalogue_is_listed_once(hub: Hub) -> None:
     assert found == sorted(set(found))
 
 
-def test_template_shows_its_schema_and_how_it_is_set_up(hub: Hub) -> None:
+def test_template_has_its_schema_and_setup_instructions(hub: Hub) -> None:
     reply = hub.call("GET", f"{PATH}/twilio")
     shown = reply.json
     assert (shown["id"], shown["name"], shown["category"], shown["isActive"]) == ("twilio", "twilio", "messaging", True)
@@ -76,12 +76,12 @@ def test_list_is_filtered_by_category_and_state(hub: Hub) -> None:
         "limit=1e1",
     ],
 )
-def test_query_of_another_form_is_refused(hub: Hub, query: str) -> None:
+def test_malformed_query_is_refused(hub: Hub, query: str) -> None:
     reply = hub.call("GET", f"{PATH}?{query}")
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
 
 
-def test_added_template_takes_connections(hub: Hub) -> None:
+def test_added_template_accepts_connections(hub: Hub) -> None:
     made = added(hub)
     again = hub.call("POST", PATH, PLATFORM_ADMIN, new_template(hub, id=made.json["id"]))
     connection = hub.created(templateId=made.json["id"])
@@ -92,7 +92,7 @@ def test_added_template_takes_connections(hub: Hub) -> None:
     assert connection.json["templateId"] == made.json["id"]
 
 
-def test_icon_is_kept_and_taken_away(hub: Hub) -> None:
+def test_icon_is_stored_and_removed(hub: Hub) -> None:
     made = added(hub, icon="M4 4h16v16H4Z")
     assert made.json["icon"] == "M4 4h16v16H4Z"
     changed = hub.call("PATCH", made.headers["location"], PLATFORM_ADMIN, {"icon": None}, if_match=made.etag)
@@ -100,7 +100,7 @@ def test_icon_is_kept_and_taken_away(hub: Hub) -> None:
     assert (changed.status, changed.json["icon"]) == (200, None)
 
 
-def test_icon_is_not_needed(hub: Hub) -> None:
+def test_icon_is_optional(hub: Hub) -> None:
     body = {name: value for name, value in new_template(hub).items() if name != "icon"}
     made = hub.call("POST", PATH, PLATFORM_ADMIN, body)
 
@@ -127,7 +127,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("change", "code"), BAD)
-def test_template_of_another_form_is_refused(hub: Hub, rows: Rows, change: dict[str, Any], code: str) -> None:
+def test_malformed_template_is_refused(hub: Hub, rows: Rows, change: dict[str, Any], code: str) -> None:
     """HUB 7"""
     body = new_template(hub, **change)
     before = rows(SNAPSHOT)
@@ -153,9 +153,7 @@ def test_template_of_another_form_is_refused(hub: Hub, rows: Rows, change: dict[
         ),
     ],
 )
-def test_call_that_could_be_misread_is_refused_when_it_is_written(
-    hub: Hub, rows: Rows, change: dict[str, Any], field: str
-) -> None:
+def test_ambiguous_call_is_refused_when_it_is_written(hub: Hub, rows: Rows, change: dict[str, Any], field: str) -> None:
     """HUB 13, 55: in a new template and in a changed one; the sentence names the field."""
     made = added(hub)
     changes = {"healthCall": made.json["healthCall"] | change["healthCall"]} if "healthCall" in change else change
@@ -184,7 +182,7 @@ def test_change_needs_the_newest_etag(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"isActive": "no"}, {"isActive": 0}, {"id": "other"}, {"version": 7}])
-def test_change_of_another_form_is_refused(hub: Hub, rows: Rows, body: dict[str, Any]) -> None:
+def test_malformed_change_is_refused(hub: Hub, rows: Rows, body: dict[str, Any]) -> None:
     made = added(hub)
     before = rows(SNAPSHOT)
     reply = hub.call("PATCH", made.headers["location"], PLATFORM_ADMIN, body, if_match=made.etag)
@@ -193,8 +191,8 @@ def test_change_of_another_form_is_refused(hub: Hub, rows: Rows, body: dict[str,
     assert rows(SNAPSHOT) == before
 
 
-def test_secret_field_cannot_be_made_plain(hub: Hub, rows: Rows) -> None:
-    """HUB 1: the stored secret would be shown from then on."""
+def test_secret_field_cannot_become_plain(hub: Hub, rows: Rows) -> None:
+    """HUB 1: otherwise the stored secret would be shown."""
     made = added(hub)
     schema = made.json["configSchema"]
     del schema["properties"]["webhook_secret"]["x-secret"]
@@ -205,7 +203,7 @@ def test_secret_field_cannot_be_made_plain(hub: Hub, rows: Rows) -> None:
     assert rows(SNAPSHOT) == before
 
 
-def test_change_of_the_catalogue_is_in_the_platforms_own_audit_log(hub: Hub, rows: Rows) -> None:
+def test_change_of_the_catalogue_is_audited_in_the_platforms_log(hub: Hub, rows: Rows) -> None:
     """HUB 44"""
     made = added(hub)
     key = made.json["id"]
@@ -228,8 +226,8 @@ def test_connection_of_a_deactivated_template_stays(hub: Hub) -> None:
     assert hub.call("POST", "/integrations", ADMIN, draft(templateId=made.json["id"])).code == "PROVIDER_INACTIVE"
 
 
-def test_environment_that_the_platform_has_not_is_told_at_creation(hub: Hub, rows: Rows) -> None:
-    """HUB 56: the field is named, and what may stand there; the environment of a connection cannot be changed later."""
+def test_environment_without_an_address_is_refused_at_creation(hub: Hub, rows: Rows) -> None:
+    """HUB 56: the field and its valid values are named; the environment of a connection cannot be changed later."""
     call = hub.call("GET", f"{PATH}/softswiss").json["healthCall"]
     alone = {name: value for name, value in call.items() if name != "configured_url"}
     urls = {"production": "https://casino.example", "sandbox": None}

@@ -1,4 +1,4 @@
-"""/tenants: a super admin makes a tenant, which is used at once; everybody else's call, and a bad one, makes none."""
+"""/tenants: a super admin creates a tenant, which can be used at once; all other and malformed calls create none."""
 
 from collections.abc import Callable
 from secrets import token_hex
@@ -15,7 +15,7 @@ Rows = Callable[..., list[Any]]
 
 
 def new_tenant(hub: Hub, **changes: Any) -> dict[str, Any]:
-    """A tenant as its creation answers it."""
+    """A new tenant, as its creation answers it."""
     body = {"code": f"T{token_hex(8).upper()}", "displayName": "A new casino"} | changes
     reply = hub.call("POST", "/tenants", PLATFORM_ADMIN, body)
     assert reply.status == 201, reply
@@ -28,11 +28,11 @@ def within(tenant: dict[str, Any]) -> Caller:
 
 
 def chain(hub: Hub, caller: Caller, about: str) -> list[dict[str, Any]]:
-    """The entries about an object in the chain that a caller reads, the oldest first."""
+    """The entries about an object in the chain that a caller reads, oldest first."""
     return hub.audited(f"/tenants/{about}", caller)
 
 
-# ---- Making one ----
+# ---- Creation ----
 
 
 def test_new_tenant_is_answered_listed_and_stored(hub: Hub, rows: Rows) -> None:
@@ -59,8 +59,8 @@ def test_new_tenant_is_in_the_platforms_log_and_the_first_entry_of_its_own(hub: 
     assert chain(hub, SUPER_ADMIN, made["id"]) == []
 
 
-def test_tenant_and_its_entries_are_of_one_transaction(hub: Hub, rows: Rows) -> None:
-    """HUB 44: neither is there without the other."""
+def test_tenant_and_its_entries_are_written_in_one_transaction(hub: Hub, rows: Rows) -> None:
+    """HUB 44: neither exists without the other."""
     made = new_tenant(hub)
     written = rows(
         """
@@ -73,8 +73,8 @@ def test_tenant_and_its_entries_are_of_one_transaction(hub: Hub, rows: Rows) -> 
     assert len({row.by for row in written}) == 1
 
 
-def test_new_tenant_is_used_at_once(hub: Hub, someone: Callable[..., str]) -> None:
-    """Its first key by a super admin; its first connection, sealed under a new data key, by its admin."""
+def test_new_tenant_can_be_used_at_once(hub: Hub, someone: Callable[..., str]) -> None:
+    """A super admin creates its first key; its admin creates its first connection, encrypted with a new data key."""
     made = new_tenant(hub)
     authorization = f"Bearer {someone('tenant_admin', tenant=made['id'])}"
     key = hub.call("POST", "/api-keys", within(made), {"name": "machine"})
@@ -86,7 +86,7 @@ def test_new_tenant_is_used_at_once(hub: Hub, someone: Callable[..., str]) -> No
     assert hub.call("GET", f"/integrations/{connection.json['id']}", SUPER_ADMIN).status == 404
 
 
-def test_admin_whose_token_names_the_new_tenant_works_in_it(hub: Hub, someone: Callable[..., str]) -> None:
+def test_admin_of_the_new_tenant_can_use_it(hub: Hub, someone: Callable[..., str]) -> None:
     made = new_tenant(hub)
     authorization = f"Bearer {someone('tenant_admin', tenant=made['id'])}"
     listed = hub.call("GET", "/memberships", NOBODY, authorization=authorization)
@@ -96,7 +96,7 @@ def test_admin_whose_token_names_the_new_tenant_works_in_it(hub: Hub, someone: C
     assert [one["role"] for one in listed.json["memberships"]] == ["tenant_admin"]
 
 
-def test_a_code_is_one_tenants(hub: Hub, rows: Rows) -> None:
+def test_code_of_a_tenant_is_unique(hub: Hub, rows: Rows) -> None:
     made = new_tenant(hub)
     again = hub.call("POST", "/tenants", PLATFORM_ADMIN, {"code": made["code"], "displayName": "Another"})
     demo = hub.call("POST", "/tenants", PLATFORM_ADMIN, {"code": OURS, "displayName": "Another"})
@@ -106,7 +106,7 @@ def test_a_code_is_one_tenants(hub: Hub, rows: Rows) -> None:
     assert rows("SELECT FROM tenants WHERE display_name = 'Another'") == []
 
 
-def test_eight_calls_at_once_make_one_tenant_and_one_entry(hub: Hub, rows: Rows) -> None:
+def test_eight_concurrent_calls_create_one_tenant_and_one_entry(hub: Hub, rows: Rows) -> None:
     """HUB 44"""
     body = {"code": f"T{token_hex(8).upper()}", "displayName": "At once"}
     replies = at_once([lambda: hub.call("POST", "/tenants", PLATFORM_ADMIN, body)] * 8)
@@ -155,7 +155,7 @@ SNAPSHOT = """
 
 
 @pytest.mark.parametrize("raw", BAD_BODIES.values(), ids=list(BAD_BODIES))
-def test_body_of_another_form_makes_no_tenant(hub: Hub, rows: Rows, raw: bytes) -> None:
+def test_malformed_body_creates_no_tenant(hub: Hub, rows: Rows, raw: bytes) -> None:
     before = rows(SNAPSHOT)
     reply = hub.call("POST", "/tenants", PLATFORM_ADMIN, raw=raw)
 
@@ -163,16 +163,16 @@ def test_body_of_another_form_makes_no_tenant(hub: Hub, rows: Rows, raw: bytes) 
     assert rows(SNAPSHOT) == before
 
 
-def test_longest_code_and_name_are_taken(hub: Hub) -> None:
-    """So that the bodies above are refused for what they are named after."""
+def test_longest_code_and_name_are_accepted(hub: Hub) -> None:
+    """This proves that the bodies above are refused for the faults they are named after."""
     made = new_tenant(hub, code=f"{token_hex(16).upper()}{'_' * 32}", displayName="💥" * 200)
     assert (len(made["code"]), len(made["displayName"])) == (64, 200)
 
 
-# ---- Reading and naming ----
+# ---- Reading and renaming ----
 
 
-def test_pages_hold_every_tenant_once(hub: Hub, rows: Rows) -> None:
+def test_pages_have_every_tenant_once(hub: Hub, rows: Rows) -> None:
     made = {new_tenant(hub)["id"] for _ in range(3)}
     found: list[dict[str, Any]] = []
     path: str | None = "/tenants?limit=2"
@@ -201,13 +201,13 @@ def test_pages_hold_every_tenant_once(hub: Hub, rows: Rows) -> None:
         "code=JAQPOT",
     ],
 )
-def test_query_of_another_form_is_refused(hub: Hub, query: str) -> None:
+def test_malformed_query_is_refused(hub: Hub, query: str) -> None:
     reply = hub.call("GET", f"/tenants?{query}", PLATFORM_ADMIN)
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
 
 
-def test_tenant_gets_another_name_and_keeps_its_code(hub: Hub) -> None:
-    """HUB 44: before and after, in both chains; the name it has is no change."""
+def test_tenant_is_renamed_and_keeps_its_code(hub: Hub) -> None:
+    """HUB 44: before and after, in both chains; its present name is no change."""
     made = new_tenant(hub)
     replies = [
         hub.call("PATCH", f"/tenants/{made['id']}", PLATFORM_ADMIN, {"displayName": "Renamed"}) for _ in range(2)
@@ -238,7 +238,7 @@ def test_tenant_gets_another_name_and_keeps_its_code(hub: Hub) -> None:
         [],
     ],
 )
-def test_change_of_another_form_changes_nothing(hub: Hub, rows: Rows, body: Any) -> None:
+def test_malformed_change_changes_nothing(hub: Hub, rows: Rows, body: Any) -> None:
     before = rows(SNAPSHOT)
     reply = hub.call("PATCH", f"/tenants/{TENANTS[OURS]}", PLATFORM_ADMIN, body)
 
@@ -248,21 +248,21 @@ def test_change_of_another_form_changes_nothing(hub: Hub, rows: Rows, body: Any)
 
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 @pytest.mark.parametrize("wanted", [str(UUID(int=1)), str(UUID(int=0)), OURS, "1"])
-def test_tenant_that_is_not_there_is_not_found(hub: Hub, method: str, wanted: str) -> None:
+def test_unknown_tenant_is_not_found(hub: Hub, method: str, wanted: str) -> None:
     """The platform's own chain is no tenant."""
     reply = hub.call(method, f"/tenants/{wanted}", PLATFORM_ADMIN, {"displayName": "x"} if method == "PATCH" else None)
     assert (reply.status, reply.code) == (404, "TENANT_NOT_FOUND")
 
 
-def test_nobody_deletes_a_tenant(hub: Hub) -> None:
+def test_tenant_cannot_be_deleted(hub: Hub) -> None:
     made = new_tenant(hub)
     assert hub.call("DELETE", f"/tenants/{made['id']}", PLATFORM_ADMIN).status == 404
     assert hub.call("GET", f"/tenants/{made['id']}", PLATFORM_ADMIN).json == made
 
 
 @pytest.mark.usefixtures("refusals_are_due")
-def test_tenants_admin_is_refused_and_the_refusal_is_in_his_log(hub: Hub, rows: Rows) -> None:
-    """HUB 43, 44: naming his own tenant does not help him."""
+def test_tenant_admin_is_refused_and_the_refusal_is_audited(hub: Hub, rows: Rows) -> None:
+    """HUB 43, 44: naming the own tenant does not help."""
     before = rows(SNAPSHOT)
     body = {"code": f"T{token_hex(8).upper()}", "displayName": "Mine"}
     reply = hub.call("POST", "/tenants", ADMIN, body, x_tenant_id=TENANTS[OURS])

@@ -1,4 +1,4 @@
-"""What a platform's answer to a candidate is told the caller as: HUB 54 and 56."""
+"""How a platform's answer to a candidate is reported to the caller: HUB 54 and 56."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ SECRETS = ("api_key", "api_secret")
 
 @pytest.fixture
 def softswiss(hub: Hub, stack: Stack) -> dict[str, Any]:
-    """A working connection to the platform whose address a tenant names itself: its path, and its secrets."""
+    """A working connection to SOFTSWISS, whose address each tenant enters: its path, and its secrets."""
     given = demo_credentials("softswiss") | {"base_url": f"{stack.info['sandbox_url']}/softswiss"}
     made = hub.call("POST", "/integrations", body=draft(config=config() | given))
     assert made.json["status"] == "active", made
@@ -35,10 +35,10 @@ def softswiss(hub: Hub, stack: Stack) -> dict[str, Any]:
         ("https://platform.test/../y", "CONFIG_INVALID", "config.base_url has a path that leads out of itself by . or"),
     ],
 )
-def test_address_that_a_caller_got_wrong_is_his_mistake_and_named(
+def test_wrong_address_is_the_callers_mistake_and_named(
     hub: Hub, softswiss: dict[str, Any], base_url: str, code: str, sentence: str
 ) -> None:
-    """HUB 54, 56: no 5xx, and so no alarm; the attempt is in the log, also where there is no URL."""
+    """HUB 54, 56: no 5xx, and so no alarm; the attempt is in the log, even without a URL."""
     path, body = softswiss["path"], {"config": softswiss["secrets"] | {"base_url": base_url}}
     reply = hub.call("PATCH", path, body=body, if_match=softswiss["etag"])
 
@@ -53,16 +53,14 @@ def test_address_that_a_caller_got_wrong_is_his_mistake_and_named(
     assert hub.call("POST", f"{path}/test").json["code"] == "CONNECTED"
 
 
-def test_address_that_cannot_be_called_is_told_before_secrets_are_asked_for(
-    hub: Hub, softswiss: dict[str, Any]
-) -> None:
-    """HUB 56: nothing would be sent there."""
+def test_blocked_address_is_reported_before_secrets_are_requested(hub: Hub, softswiss: dict[str, Any]) -> None:
+    """HUB 56: nothing would be sent to that address."""
     wrong = {"config": {"base_url": "https://platform.test:99999"}}
     reply = hub.call("PATCH", softswiss["path"], body=wrong, if_match=softswiss["etag"])
     assert (reply.status, "config.base_url" in reply.json["error"]) == (422, True)
 
 
-def test_new_address_asks_for_the_secrets_by_name(hub: Hub, softswiss: dict[str, Any]) -> None:
+def test_new_address_requires_the_secrets_by_name(hub: Hub, softswiss: dict[str, Any]) -> None:
     """HUB 56"""
     elsewhere = {"config": {"base_url": "https://platform.test", "api_key": "given"}}
     reply = hub.call("PATCH", softswiss["path"], body=elsewhere, if_match=softswiss["etag"])
@@ -85,7 +83,7 @@ def test_new_address_asks_for_the_secrets_by_name(hub: Hub, softswiss: dict[str,
 def test_candidate_secret_is_answered_with_the_verdicts_own_code(
     hub: Hub, fault: str, status: int, code: str, wait: str | None
 ) -> None:
-    """HUB 54: and with Retry-After where the platform names a time."""
+    """HUB 54: with Retry-After if the platform names a time."""
     made = hub.call("POST", "/integrations", body=draft(templateId="twilio", config=demo_credentials("twilio")))
     path, body = made.headers["location"], {"config": {"auth_token": f"sandbox-fault-{fault}"}}
     replies = [hub.call("POST", f"{path}/credentials/rotate", body=body)]
@@ -95,14 +93,14 @@ def test_candidate_secret_is_answered_with_the_verdicts_own_code(
     for reply in replies:
         assert (reply.status, reply.code, reply.headers.get("retry-after")) == (status, code, wait)
         assert reply.json["nextAction"].endswith("Nothing was changed: what was in use stays in use.")
-        # A test would be of the old secret.
+        # A test would use the old secret.
         assert "test again" not in reply.json["nextAction"].lower()
         assert ("send the change again" in reply.json["nextAction"]) == (fault in ("429", "500", "silent"))
     assert hub.call("GET", path).json["status"] == "active"
 
 
 def test_wrong_id_in_a_setting_is_the_callers_mistake(hub: Hub) -> None:
-    """HUB 54: the platform knows no such number and answers a 4xx, which is no failure of the platform's."""
+    """HUB 54: the platform does not know the number and answers a 4xx, which is no failure of the platform."""
     given = demo_credentials("whatsapp_business")
     made = hub.call("POST", "/integrations", body=draft(templateId="whatsapp_business", config=given))
     body = {"config": {"phone_number_id": "1"}}
@@ -118,7 +116,7 @@ def test_wrong_id_in_a_setting_is_the_callers_mistake(hub: Hub) -> None:
     assert (unchanged.json["status"], unchanged.etag) == ("active", made.etag)
 
 
-def test_success_says_which_secrets_were_tested_and_which_not(hub: Hub) -> None:
+def test_success_names_tested_and_untested_secrets(hub: Hub) -> None:
     """HUB 56"""
     given = (
         demo_credentials("sendgrid"),
@@ -138,8 +136,8 @@ def test_success_says_which_secrets_were_tested_and_which_not(hub: Hub) -> None:
     assert replies[1]["message"].endswith("Not tested, as the test call does not use it: webhook_secret.")
 
 
-def test_connection_without_an_address_to_call_is_not_made(hub: Hub, rows: Rows) -> None:
-    """HUB 56: or its secrets would wait for whoever adds one."""
+def test_connection_without_an_address_is_not_created(hub: Hub, rows: Rows) -> None:
+    """HUB 56: otherwise its secrets would go to an address that somebody adds later."""
     before = rows("SELECT count(*) AS n FROM integration_connections")
     reply = hub.call("POST", "/integrations", body=draft(config=config(base_url="https://platform.test:99999")))
 
@@ -147,8 +145,8 @@ def test_connection_without_an_address_to_call_is_not_made(hub: Hub, rows: Rows)
     assert rows("SELECT count(*) AS n FROM integration_connections") == before
 
 
-def test_environment_is_changed_with_every_secret_given_again(hub: Hub) -> None:
-    """HUB 56, 1: as an address is; and tested first."""
+def test_change_of_environment_requires_every_secret(hub: Hub) -> None:
+    """HUB 56, 1: the same rule as for an address; the new environment is tested first."""
     given = demo_credentials("twilio")
     made = hub.call("POST", "/integrations", body=draft(templateId="twilio", config=given))
     path, token = made.headers["location"], {"auth_token": given["auth_token"]}
@@ -167,14 +165,14 @@ def test_environment_is_changed_with_every_secret_given_again(hub: Hub) -> None:
 
 
 @pytest.mark.parametrize("environment", ["moon", None, "", ["sandbox"]])
-def test_environment_that_there_is_not_is_refused(hub: Hub, environment: Any) -> None:
+def test_unknown_environment_is_refused(hub: Hub, environment: Any) -> None:
     """HUB 56"""
     made = hub.created()
     reply = hub.call("PATCH", made.headers["location"], body={"environment": environment}, if_match=made.etag)
     assert (reply.status, reply.code, "environment" in reply.json["error"]) == (400, "INVALID_REQUEST", True)
 
 
-def test_environment_that_the_platform_has_not_is_told(hub: Hub, rows: Rows) -> None:
+def test_environment_without_an_address_is_refused(hub: Hub, rows: Rows) -> None:
     """HUB 56"""
     given = demo_credentials("sendgrid")
     made = hub.call("POST", "/integrations", body=draft(templateId="sendgrid", config=given))
@@ -191,8 +189,8 @@ def test_environment_that_the_platform_has_not_is_told(hub: Hub, rows: Rows) -> 
     assert reply.json["nextAction"].startswith("Send environment production, and a config that gives every secret.")
 
 
-def test_connection_whose_environment_was_taken_away_is_told_what_works(hub: Hub, rows: Rows) -> None:
-    """HUB 56: what its status says to do is what mends it."""
+def test_connection_with_a_removed_environment_names_the_valid_ones(hub: Hub, rows: Rows) -> None:
+    """HUB 56: doing what its status says repairs it."""
     given = demo_credentials("sendgrid")
     body = draft(templateId="sendgrid", config=given, environment="sandbox")
     made = hub.call("POST", "/integrations", body=body)

@@ -1,7 +1,7 @@
-"""Read by the type checker alone: SQL may be a literal or composed by psycopg.sql, and nothing else.
+"""Read by the type checker only: SQL may be a literal or composed by psycopg.sql, and nothing else.
 
-An `ignore` that has become needless is an error (pyproject.toml), so this file fails `make check` on the day
-the checker lets text made at run time through.
+An unused `ignore` is an error (pyproject.toml). So this file fails `make check` as soon as the type checker accepts
+SQL that is built at run time.
 """
 
 from psycopg import Connection, sql

@@ -1,4 +1,4 @@
-"""The cases of the wallet's rules; each module is a heading of them, each case names its number."""
+"""The cases of the wallet's rules; each module has one heading's cases, each case names its number."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ Check = Callable[..., None]
 
 @dataclass(frozen=True)
 class Case:
-    """One thing that an implementation must do; run raises AssertionError if it does not."""
+    """One requirement for an implementation; run raises AssertionError if it is not met."""
 
     id: str
     run: Callable[[Casino], None]
@@ -23,13 +23,13 @@ CASES: list[Case] = []
 
 
 def case(check: Check) -> Check:
-    """Registers a check as a case; its name starts with the case's number, its docstring with "WALLET n:"."""
+    """Register a check as a case; its name starts with the case's number, its docstring with "WALLET n:"."""
     CASES.append(Case(_numbered(check), check))
     return check
 
 
 def cases_of(inputs: Mapping[str, Any]) -> Callable[[Check], Check]:
-    """Registers a check as one case per input, which it gets as its second argument; named by the input's key."""
+    """Register a check as one case per input, passed as its second argument; the input's key is part of the name."""
 
     def register(check: Check) -> Check:
         name = _numbered(check)
@@ -45,7 +45,7 @@ def _check_input(check: Check, given: Any, casino: Casino) -> None:
 
 
 def _numbered(check: Check) -> str:
-    """The check's name, which together with its docstring says which case it covers."""
+    """The check's name, which together with its docstring names the case."""
     name = getattr(check, "__name__", "")
     number = re.match(r"case_([0-9]{2})_", name)
     if number is None or not (check.__doc__ or "").startswith(f"WALLET {int(number[1])}: "):

@@ -1,4 +1,4 @@
-"""Happy path and rounds: money moves by exactly what was bet and won."""
+"""Happy path and rounds: money moves exactly by the amounts bet and won."""
 
 from tests.conformance.cases import case, cases_of
 from tests.conformance.client import B, Casino, encoded, new_id, together
@@ -95,7 +95,7 @@ def case_06_two_rounds_in_two_sessions_interleaved_are_exact(casino: Casino) -> 
     accepted(casino.rollback(undo), undo, 10200)
     other = two.bet(50, round_id=first["roundId"])
     accepted(casino.debit(other), other, 10150)
-    # A win reaches the player through whichever session of his it comes.
+    # A win reaches the player through any of the player's sessions.
     win = one.win(25, other)
     accepted(casino.credit(win), win, 10175)
     expect((one.balance(), two.balance()) == (10175, 10175), "the two sessions see different balances")

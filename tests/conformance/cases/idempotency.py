@@ -1,4 +1,4 @@
-"""Idempotency: an id moves money once, whatever is sent under it, however often and at the same time."""
+"""Idempotency: an id moves money once, whatever is sent with it, however often and at the same time."""
 
 import json
 from collections.abc import Callable
@@ -31,7 +31,7 @@ def case_09_same_call_twice_gets_the_same_bytes_and_moves_money_once(casino: Cas
 
 @case
 def case_09_replay_through_another_session_of_the_player_is_identical(casino: Casino) -> None:
-    """WALLET 9: Same debit twice -> one movement, also when the player has launched the game anew meanwhile."""
+    """WALLET 9: Same debit twice -> one movement, also after the player has launched the game again."""
     player = casino.player()
     bet = player.bet(1000)
     with moves(player, -1000):
@@ -66,7 +66,7 @@ def case_10_same_id_with_other_fields_is_a_conflict(casino: Casino, change: Chan
 
 @case
 def case_10_conflict_tells_the_balance_of_the_known_player(casino: Casino) -> None:
-    """WALLET 10: Same id, other amount -> 409 DUPLICATE_TRANSACTION with the balance, as the player is known."""
+    """WALLET 10: Same id, other amount -> 409 DUPLICATE_TRANSACTION with the balance, because the player is known."""
     player = casino.player()
     bet = player.placed(1000)
     with unmoved(player):
@@ -75,7 +75,7 @@ def case_10_conflict_tells_the_balance_of_the_known_player(casino: Casino) -> No
 
 @case
 def case_10_conflict_with_another_players_id_does_not_tell_his_balance(casino: Casino) -> None:
-    """WALLET 10: Same id, other player -> 409 DUPLICATE_TRANSACTION, which tells nothing of the first one's."""
+    """WALLET 10: Same id, other player -> 409 DUPLICATE_TRANSACTION, which reveals nothing about the first player."""
     player, other = casino.player(7654), casino.player()
     bet = player.placed(1000)
     with unmoved(player), unmoved(other):

@@ -1,4 +1,4 @@
-"""Input: whatever is no valid call is refused with a typed error and moves nothing."""
+"""Input: an invalid call is refused with a typed error and moves nothing."""
 
 import json
 import secrets
@@ -144,7 +144,7 @@ def case_32_extra_fields_are_ignored_but_signed(casino: Casino) -> None:
 
 
 def _never_used(text: str) -> str:
-    """An id of the same nature and, at both limits, length, which no run before this one has used."""
+    """An id of the same kind, and at both limits of the same length, that no earlier run has used."""
     if len(text) == 1:
         return chr(0x20000 + secrets.randbelow(0xA6D0))
     return new_id() + text[36:] if len(text) == 255 else text + new_id()
@@ -295,7 +295,7 @@ def case_34_unknown_or_foreign_player_or_session_is_refused(casino: Casino) -> N
     }
 )
 def case_34_user_id_that_is_no_id_is_refused(casino: Casino, user_id: bytes) -> None:
-    """WALLET 34: A player who cannot be one -> a typed error, unmoved."""
+    """WALLET 34: An impossible player id -> a typed error, unmoved."""
     player = casino.player()
     with unmoved(player):
         for operation, fields in (

@@ -1,4 +1,4 @@
-"""Operation: many callers at once make no errors."""
+"""Operation: concurrent callers cause no errors."""
 
 from tests.conformance.cases import case
 from tests.conformance.client import B, Casino, Fields, Reply, encoded, together

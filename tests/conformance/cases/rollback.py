@@ -1,4 +1,4 @@
-"""Rollback: a bet comes back once, whole, and never after its round was paid."""
+"""Rollback: a bet comes back once, completely, and never after its round was paid."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from tests.conformance.cases import case, cases_of
 from tests.conformance.client import B, Casino, Fields, Player, Reply, new_id, together
 from tests.conformance.expectations import accepted, expect, moves, refused, replays, unmoved
 
-# Races of WALLET 22, and how many of them run side by side.
+# Races of WALLET 22, and how many of them run at the same time.
 RACES = 500
 SIDE_BY_SIDE = 4
 
@@ -78,7 +78,7 @@ def case_22_bet_and_its_rollback_fired_together_leave_the_balance(casino: Casino
             for bet, undo in pairs
             for call in (lambda bet=bet: casino.debit(bet), lambda undo=undo: casino.rollback(undo))
         ]
-        # Whoever is sent first has a small lead: it changes sides.
+        # The call that is sent first has a small lead, so the order alternates.
         replies = together(*calls) if race % 2 else together(*calls[::-1])[::-1]
         for debit, rollback in zip(replies[::2], replies[1::2], strict=True):
             _judge_race(debit, rollback)
@@ -212,7 +212,7 @@ def case_27_rollback_of_another_players_bet_is_refused_and_bars_nothing(casino: 
             expect(secret not in reply.json["error"], f"the error tells of the bet: {reply}")
         refused(casino.rollback(undo | {"userId": owner.user_id}))
         refused(casino.rollback(undo | {"sessionToken": owner.session_token}))
-    # The bet is as it was: its own player's win and rollback work.
+    # The bet is unchanged: its own player's win and rollback work.
     own = owner.undo(bet)
     with moves(owner, 1000):
         accepted(casino.rollback(own), own, B)

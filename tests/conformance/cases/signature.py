@@ -1,4 +1,4 @@
-"""Signature: only the bytes that were signed, by who may sign them, move money."""
+"""Signature: money moves only for exactly the signed bytes, signed by the right game provider."""
 
 import gzip
 import time
@@ -12,7 +12,7 @@ Forged = Callable[[Casino, bytes], str | bytes | None]
 
 
 def _fails_everywhere(casino: Casino, player: Player, make: Forged, **more: object) -> None:
-    """Each operation answers 401 to the signature and moves nothing; the ids are not used up."""
+    """Each operation answers 401 to the signature and moves nothing; the ids can still be used."""
     bet = player.placed(1000)
     bodies: list[tuple[str, Fields]] = [
         ("debit", player.bet(100)),
@@ -85,13 +85,13 @@ def case_35_signature_covers_the_bytes_however_the_gateway_sends_them(casino: Ca
         changed = body.replace(b"1000", b"1001")
         signature = sign(casino.secret, body)
         refused(casino.send("debit", changed, content_type=kind, signature=signature), 401)
-        # White space counts: the bytes are signed, not what they mean.
+        # White space counts: the signature covers the bytes, not their meaning.
         refused(casino.send("debit", encoded(bet), content_type=kind, signature=signature), 401)
 
 
 @case
 def case_35_compressed_body_is_not_unpacked_before_its_signature_is_checked(casino: Casino) -> None:
-    """WALLET 35: Verified over the raw bytes received: those were compressed, and are no JSON."""
+    """WALLET 35: Verified over the raw bytes received: they are compressed, and so no JSON."""
     player = casino.player()
     body = encoded(player.bet(1000))
     packed, headers = gzip.compress(body), {"Content-Encoding": "gzip"}
@@ -117,7 +117,7 @@ def case_36_timed_signature_covers_the_path_as_it_is_delivered(casino: Casino) -
 
 @case
 def case_35_signature_is_checked_before_the_body_is_read(casino: Casino) -> None:
-    """WALLET 35: Verified before anything else: what is no JSON at all is a 401 without a signature."""
+    """WALLET 35: Verified before anything else: a body that is not JSON and has no signature -> 401."""
     for body in (b"", b"{", b"[]", b"\xff\xfe", b'{"amount":-1}'):
         refused(casino.send("debit", body, signature="0" * 64), 401)
         refused(casino.send("debit", body, signature=None), 401)

@@ -1,4 +1,4 @@
-"""Wallets: a call is of one of them, in its currency."""
+"""Wallets: a call is for one wallet, in its currency."""
 
 from collections.abc import Callable
 
@@ -6,7 +6,7 @@ from tests.conformance.cases import case, cases_of
 from tests.conformance.client import B, Casino, Fields, Player, Reply, encoded
 from tests.conformance.expectations import accepted, expect, refused, replays, unmoved
 
-# Each call about a player with a bet, and the operation that takes it.
+# Each call about a player with a bet, and its operation.
 _CALLS: dict[str, tuple[str, Callable[[Player, Fields], Fields]]] = {
     "getBalance": ("getBalance", lambda player, _: player.fields),
     "debit": ("debit", lambda player, _: player.bet(1000)),
@@ -21,7 +21,7 @@ _CALLS: dict[str, tuple[str, Callable[[Player, Fields], Fields]]] = {
 def case_43_currency_that_is_not_the_wallets_is_refused(
     casino: Casino, call: tuple[str, Callable[[Player, Fields], Fields]]
 ) -> None:
-    """WALLET 43: a currency that is sent and is not the wallet's -> WRONG_CURRENCY, 400, unmoved, never kept."""
+    """WALLET 43: a sent currency that is not the wallet's -> WRONG_CURRENCY, 400, unmoved, never stored."""
     operation, make = call
     player = casino.player()
     fields = make(player, player.placed(1000))
@@ -50,7 +50,7 @@ def case_43_wallets_own_currency_makes_no_other_call(casino: Casino) -> None:
 
 @case
 def case_43_session_is_of_the_wallet_it_was_launched_for(casino: Casino) -> None:
-    """WALLET 43: a player may have several wallets, one per currency; no session for one that he has not."""
+    """WALLET 43: a player may have several wallets, one per currency; no session for a wallet that does not exist."""
     euro = casino.player()
     yen = casino.second_wallet(euro, 500, "JPY")
     expect((euro.balance(), yen.balance()) == (B, 500), "the sessions are not of their own wallets")
