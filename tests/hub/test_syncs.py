@@ -1,5 +1,6 @@
 """Syncs over HTTP: committed, queued, run once, finished with a reason, and found again if the queue lost them."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -38,6 +39,7 @@ from tests.hub.client import (
     draft,
 )
 from tests.hub.conftest import Platform
+from tests.hub.in_process import InProcess
 
 Rows = Callable[..., list[Any]]
 Inside = Callable[..., RequestContext]
@@ -263,6 +265,32 @@ def test_sample_events_are_accepted(stack: Stack) -> None:
         "keys",
         "events",
     }
+
+
+SWEPT = ("SyncsSweptQueued", "SyncsSweptFailed", "SyncsSweptRefused", "SyncsSweptLeft")
+RENEWED = ("DataKeysRotated", "DataKeysRewrapped", "DataKeysUnreadable", "DataKeysFailed")
+
+
+@pytest.mark.parametrize(
+    ("name", "counted"),
+    [
+        ("sync-sweep", {*SWEPT, "IdempotencyKeysSwept", "EventsSwept"}),
+        ("key-rotation", {*RENEWED, "CredentialsRetired", "CredentialsDestroyed", "CredentialsFailed"}),
+    ],
+)
+def test_scheduled_function_counts_what_alarms_watch(
+    stack: Stack, capsys: pytest.CaptureFixture[str], name: str, counted: set[str]
+) -> None:
+    """The alarms SyncsGivenUp, CredentialsFailed and DataKeysFailed read these metrics by name and service."""
+    functions = InProcess(stack, {})
+    capsys.readouterr()
+    asyncio.run(functions.invoke(name, b"{}"))
+    functions.close()
+
+    [metrics] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert metrics["service"] == name
+    [directive] = metrics["_aws"]["CloudWatchMetrics"]
+    assert (directive["Namespace"], {metric["Name"] for metric in directive["Metrics"]}) == ("Causeway", counted)
 
 
 def record(body: str, message_id: str = "") -> dict[str, Any]:
