@@ -3,7 +3,8 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.edge import answers
-from causeway.edge.hub import HubAnswer, HubCall, route
+from causeway.edge.hub import route
+from causeway.edge.hub_calls import HubAnswer, HubCall
 from causeway.tenancy import api_keys
 
 app = APIGatewayHttpResolver()
@@ -25,7 +26,7 @@ _SHOWN_ONCE = "The key was shown once, in the first answer. If you lost it, crea
 )
 def create(call: HubCall) -> HubAnswer:
     """Create an API key; the key is shown only in this answer."""
-    return _created(api_keys.create(call.keeping(_created), api_keys.KeyDraft.parse(call.body)))
+    return call.run(_created, api_keys.create, api_keys.KeyDraft.parse(call.body))
 
 
 def _created(created: tuple[api_keys.ApiKey, str]) -> HubAnswer:
@@ -49,7 +50,7 @@ def every(call: HubCall) -> HubAnswer:
 def revoke(call: HubCall) -> HubAnswer:
     """Revoke an API key at once."""
     key_id = api_keys.parse_key_id(call.path)
-    return _revoked(api_keys.revoke(call.keeping(_revoked), key_id, call.if_match))
+    return call.run(_revoked, api_keys.revoke, key_id, call.if_match)
 
 
 def _revoked(key: api_keys.ApiKey) -> HubAnswer:

@@ -5,7 +5,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from causeway.calendars import calendars
 from causeway.connections.requests import parse_connection_id
 from causeway.edge import answers
-from causeway.edge.hub import HubAnswer, HubCall, route
+from causeway.edge.hub import route
+from causeway.edge.hub_calls import HubAnswer, HubCall
 from causeway.platforms.verdicts import VERDICTS
 
 app = APIGatewayHttpResolver()

@@ -8,7 +8,8 @@ from causeway.connections import call_log, changes, health, requests, rows, test
 from causeway.connections.connection import Connection
 from causeway.connections.requests import parse_connection_id
 from causeway.edge import answers
-from causeway.edge.hub import HubAnswer, HubCall, route
+from causeway.edge.hub import route
+from causeway.edge.hub_calls import HubAnswer, HubCall
 from causeway.platforms.verdicts import VERDICTS
 from causeway.vault import versions
 
@@ -68,7 +69,7 @@ def list_connections(call: HubCall) -> HubAnswer:
 )
 def create(call: HubCall) -> HubAnswer:
     """Create a connection and test it."""
-    return _created(changes.create(call.keeping(_created), requests.Draft.parse(call.body)))
+    return call.run(_created, changes.create, requests.Draft.parse(call.body))
 
 
 @route(
@@ -113,7 +114,7 @@ def change(call: HubCall) -> HubAnswer:
     wanted = requests.Change.parse(call.body)
     if wanted.reconfigures:
         call.context.caller.demand("credentials.write")
-    return _shown(changes.change(call.keeping(_shown), parse_connection_id(call.path), call.required_if_match, wanted))
+    return call.run(_shown, changes.change, parse_connection_id(call.path), call.required_if_match, wanted)
 
 
 @route(
@@ -126,7 +127,7 @@ def change(call: HubCall) -> HubAnswer:
 )
 def delete(call: HubCall) -> HubAnswer:
     """Delete a connection and destroy its credentials."""
-    return _deleted(changes.delete(call.keeping(_deleted), parse_connection_id(call.path), call.if_match))
+    return call.run(_deleted, changes.delete, parse_connection_id(call.path), call.if_match)
 
 
 @route(
@@ -139,7 +140,7 @@ def delete(call: HubCall) -> HubAnswer:
 )
 def test(call: HubCall) -> HubAnswer:
     """Test a connection with a call to its platform."""
-    return _tested(testing.test(call.keeping(_tested), parse_connection_id(call.path), call.if_match))
+    return call.run(_tested, testing.test, parse_connection_id(call.path), call.if_match)
 
 
 @route(
@@ -152,7 +153,7 @@ def test(call: HubCall) -> HubAnswer:
 )
 def enable(call: HubCall) -> HubAnswer:
     """Enable a disabled connection, if its test succeeds."""
-    return _shown(changes.enable(call.keeping(_shown), parse_connection_id(call.path), call.if_match))
+    return call.run(_shown, changes.enable, parse_connection_id(call.path), call.if_match)
 
 
 @route(
@@ -165,7 +166,7 @@ def enable(call: HubCall) -> HubAnswer:
 )
 def disable(call: HubCall) -> HubAnswer:
     """Disable a connection; it is not used until it is enabled."""
-    return _shown(changes.disable(call.keeping(_shown), parse_connection_id(call.path), call.if_match))
+    return call.run(_shown, changes.disable, parse_connection_id(call.path), call.if_match)
 
 
 @route(
@@ -187,7 +188,7 @@ def disable(call: HubCall) -> HubAnswer:
 def rotate(call: HubCall) -> HubAnswer:
     """Replace a connection's secrets, if a test of the new secrets succeeds."""
     fresh = requests.NewSecrets.parse(call.body)
-    return _shown(changes.rotate(call.keeping(_shown), parse_connection_id(call.path), fresh, call.if_match))
+    return call.run(_shown, changes.rotate, parse_connection_id(call.path), fresh, call.if_match)
 
 
 @route(
@@ -207,7 +208,7 @@ def rotate(call: HubCall) -> HubAnswer:
 )
 def roll_back(call: HubCall) -> HubAnswer:
     """Roll back the last rotation within 24 hours, if a test of the old secrets succeeds."""
-    return _shown(changes.roll_back(call.keeping(_shown), parse_connection_id(call.path), call.if_match))
+    return call.run(_shown, changes.roll_back, parse_connection_id(call.path), call.if_match)
 
 
 @route(

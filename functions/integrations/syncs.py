@@ -4,7 +4,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.connections import requests, rows
 from causeway.edge import answers
-from causeway.edge.hub import HubAnswer, HubCall, route
+from causeway.edge.hub import route
+from causeway.edge.hub_calls import HubAnswer, HubCall
 from causeway.syncs import runs, starting
 
 app = APIGatewayHttpResolver()
@@ -28,7 +29,7 @@ app = APIGatewayHttpResolver()
 def sync(call: HubCall) -> HubAnswer:
     """Start a sync, or return the one already queued or running."""
     connection_id = requests.parse_connection_id(call.path)
-    return _started(starting.start(call.keeping(_started), connection_id, call.if_match))
+    return call.run(_started, starting.start, connection_id, call.if_match)
 
 
 def _started(started: tuple[runs.Run, bool]) -> HubAnswer:

@@ -4,7 +4,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.catalogue import providers, templates
 from causeway.edge import answers
-from causeway.edge.hub import HubAnswer, HubCall, route
+from causeway.edge.hub import route
+from causeway.edge.hub_calls import HubAnswer, HubCall
 
 app = APIGatewayHttpResolver()
 
@@ -42,7 +43,7 @@ def every(call: HubCall) -> HubAnswer:
 )
 def create(call: HubCall) -> HubAnswer:
     """Create a template."""
-    return _created(templates.create(call.keeping(_created), call.body))
+    return call.run(_created, templates.create, call.body)
 
 
 @route(
@@ -71,7 +72,7 @@ def get(call: HubCall) -> HubAnswer:
 )
 def change(call: HubCall) -> HubAnswer:
     """Change a template; If-Match is required."""
-    return _shown(templates.change(call.keeping(_shown), call.path["template_id"], call.required_if_match, call.body))
+    return call.run(_shown, templates.change, call.path["template_id"], call.required_if_match, call.body)
 
 
 handler = answers.lambda_handler(app)

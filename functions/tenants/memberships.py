@@ -3,7 +3,8 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.edge import answers
-from causeway.edge.hub import HubAnswer, HubCall, route
+from causeway.edge.hub import route
+from causeway.edge.hub_calls import HubAnswer, HubCall
 from causeway.tenancy import memberships
 from causeway.wire import path_ids
 
@@ -34,8 +35,7 @@ def every(call: HubCall) -> HubAnswer:
 def change(call: HubCall) -> HubAnswer:
     """Suspend a person's membership, or restore it."""
     exact = path_ids.is_exact(call.delivered["subject"])
-    subject, context = call.path["subject"], call.keeping(_shown)
-    return _shown(memberships.change(context, subject, call.body, call.if_match, exact=exact))
+    return call.run(_shown, memberships.change, call.path["subject"], call.body, call.if_match, exact=exact)
 
 
 handler = answers.lambda_handler(app)

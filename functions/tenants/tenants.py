@@ -3,7 +3,8 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.edge import answers
-from causeway.edge.hub import HubAnswer, HubCall, route
+from causeway.edge.hub import route
+from causeway.edge.hub_calls import HubAnswer, HubCall
 from causeway.tenancy import tenants
 
 app = APIGatewayHttpResolver()
@@ -30,7 +31,7 @@ def _created(tenant: tenants.Tenant) -> HubAnswer:
 )
 def create(call: HubCall) -> HubAnswer:
     """Create a tenant."""
-    return _created(tenants.create(call.keeping(_created), tenants.Draft.parse(call.body)))
+    return call.run(_created, tenants.create, tenants.Draft.parse(call.body))
 
 
 @route(app, "GET", "/tenants", permission="tenants.manage", query="TenantQuery", response="TenantPage")
@@ -48,7 +49,7 @@ def get(call: HubCall) -> HubAnswer:
 @route(app, "PATCH", "/tenants/{tenant_id}", permission="tenants.manage", request="TenantChange", response="Tenant")
 def change(call: HubCall) -> HubAnswer:
     """Change a tenant's display name."""
-    return _shown(tenants.change(call.keeping(_shown), tenants.parse_tenant_id(call.path), call.body, call.if_match))
+    return call.run(_shown, tenants.change, tenants.parse_tenant_id(call.path), call.body, call.if_match)
 
 
 handler = answers.lambda_handler(app)

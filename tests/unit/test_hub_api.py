@@ -9,7 +9,8 @@ import pytest
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.edge import answers
-from causeway.edge.hub import HubAnswer, HubCall, route
+from causeway.edge.hub import route
+from causeway.edge.hub_calls import HubAnswer, HubCall
 
 _TENANT = "00000000-0000-4000-8000-000000000001"
 

@@ -1,9 +1,8 @@
 """The edge of the hub's functions: it checks the caller's identity, tenant and permission, and writes the answer."""
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar, Unpack
+from dataclasses import dataclass, replace
+from typing import Any, Unpack
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -16,97 +15,28 @@ from causeway.database.idempotency import Attempt, Claim, Kept
 from causeway.database.postgres import Database
 from causeway.edge.answers import error_answer, json_answer
 from causeway.edge.http_events import headers_of, raw_body
+from causeway.edge.hub_calls import HubAnswer, HubCall
 from causeway.edge.routes import CALLER_REFUSES, Authentication, Declaration, Documentation, register
 from causeway.errors.platforms import ProviderOutcomeUnknown
-from causeway.errors.requests import ChangedMeanwhile, IfMatchRequired, VersionMismatch
+from causeway.errors.requests import ChangedMeanwhile, VersionMismatch
 from causeway.errors.tenancy import Forbidden, TenantNotFound
 from causeway.errors.tree import CausewayError
 from causeway.outbound.deadlines import Deadline
 from causeway.tenancy.authorizer_context import AuthorizerContext
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.permissions import ALLOWED, KEEPER, Permission
-from causeway.wire import path_ids, strict_json
 from causeway.wire.fields import known_fields
-from causeway.wire.preconditions import ANY, Expected
+from causeway.wire.preconditions import Expected
 
 logger = Logger(child=True)
 
 # Seconds before the function's time limit at which a call stops waiting for the database.
 _RESERVE = 1.0
-Result = TypeVar("Result")
 
 TOKEN = Authentication("Called with a token", CALLER_REFUSES, ("token",), ("X-Tenant-Id",), gateway=True, hub=True)
 TOKEN_OR_KEY = Authentication(
     "Called with a token or an API key", CALLER_REFUSES, ("token", "apiKey"), ("X-Tenant-Id",), hub=True
 )
-
-
-@dataclass(frozen=True, slots=True)
-class HubCall:
-    """A call of a caller who is authenticated and has the route's permission.
-
-    Attributes:
-        delivered: the path's parameters as API Gateway delivered them.
-        headers: by name in lower case.
-        raw: the bytes of the body.
-        route: method and path as template.yaml has them.
-    """
-
-    context: RequestContext
-    delivered: dict[str, str]
-    query: dict[str, str]
-    headers: dict[str, str]
-    raw: bytes
-    route: str
-
-    @property
-    def path(self) -> dict[str, str]:
-        """The ids in the path; raises InvalidRequest where a parameter is ambiguous."""
-        return {name: path_ids.parse(name, value) for name, value in self.delivered.items()}
-
-    @property
-    def body(self) -> dict[str, Any]:
-        """The JSON object in the body; raises InvalidRequest."""
-        return strict_json.parse_object(self.raw)
-
-    @property
-    def if_match(self) -> Expected:
-        """The versions that If-Match names; any version where the header is missing. Raises InvalidRequest."""
-        return Expected.parse(self.headers["if-match"]) if "if-match" in self.headers else ANY
-
-    @property
-    def required_if_match(self) -> Expected:
-        """The versions that If-Match names, for a route that requires it; raises IfMatchRequired, InvalidRequest."""
-        if "if-match" not in self.headers:
-            raise IfMatchRequired
-        return self.if_match
-
-    def keeping(self, answer: Callable[[Result], "HubAnswer"]) -> RequestContext:
-        """Return the call's context; its done() keeps the answer to a result for a replay, in the work's transaction.
-
-        Args:
-            answer: makes the answer of what the work returns.
-        """
-        return replace(self.context, kept_of=lambda result: _kept(answer(result)))
-
-
-@dataclass(frozen=True, slots=True)
-class HubAnswer:
-    """The answer to a call.
-
-    Attributes:
-        body: JSON fields, or a text that is sent as it is.
-        version: the object's version, which becomes the ETag.
-        kept: the body of a replay, where the first answer's body has a secret that is shown once.
-    """
-
-    body: dict[str, Any] | str
-    status: int = 200
-    version: int | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-    content_type: str = "application/json"
-    kept: dict[str, Any] | None = None
-
 
 _Function = Callable[[HubCall], HubAnswer]
 
@@ -194,7 +124,7 @@ def _respond(call: HubCall, rules: _Rules, function: _Function) -> Response[str]
         if not rules.takes_body and call.raw.strip():
             known_fields(call.body, set())
         if call.route.startswith("GET "):
-            return _response(_run(call, rules, function))
+            return _run(call, rules, function).as_response()
         return _run_once(call, rules, function)
     except Forbidden as refusal:
         _note_refusal(call, refusal.permission or rules.permission)
@@ -205,7 +135,7 @@ def _run_once(call: HubCall, rules: _Rules, function: _Function) -> Response[str
     """Return the kept answer of the call's Idempotency-Key, before any other check; without one, run the function."""
     key = call.headers.get("idempotency-key")
     if key is None:
-        return _response(_run(call, rules, function))
+        return _run(call, rules, function).as_response()
     request = [call.route, call.path, call.query, call.body if call.raw.strip() else None]
     claim = Claim.of(key, request, _digest_key(call))
     platform = rules.permission in KEEPER
@@ -213,7 +143,7 @@ def _run_once(call: HubCall, rules: _Rules, function: _Function) -> Response[str
 
     def work(attempt: Attempt) -> tuple[Response[str], Kept]:
         answer = _run(replace(call, context=replace(call.context, attempt=attempt)), rules, function)
-        return _response(answer), _kept(answer)
+        return answer.as_response(), answer.as_kept()
 
     result = idempotency.once(transactions, claim, work, acts=rules.acts_on_platform)
     if isinstance(result, Response):
@@ -273,21 +203,3 @@ def _note_refusal(call: HubCall, permission: str, **more: str) -> None:
         after={"route": call.route, **more},
     )
     call.context.note_attempt(entry)
-
-
-def _response(answer: HubAnswer) -> Response[str]:
-    response = json_answer("OK", answer.status, _text(answer.body), _headers(answer))
-    response.headers["content-type"] = answer.content_type
-    return response
-
-
-def _kept(answer: HubAnswer) -> Kept:
-    return Kept(answer.status, _headers(answer), _text(answer.body if answer.kept is None else answer.kept))
-
-
-def _headers(answer: HubAnswer) -> dict[str, str]:
-    return answer.headers | ({} if answer.version is None else {"etag": f'"{answer.version}"'})
-
-
-def _text(body: dict[str, Any] | str) -> str:
-    return body if isinstance(body, str) else json.dumps(body, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,112 @@
+"""A call of the hub and the answer to it, as a function's route sees them."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from aws_lambda_powertools.event_handler import Response
+
+from causeway.database.idempotency import Kept
+from causeway.edge.answers import json_answer
+from causeway.errors.requests import IfMatchRequired
+from causeway.tenancy.context import RequestContext
+from causeway.wire import path_ids, strict_json
+from causeway.wire.preconditions import ANY, Expected
+
+Result = TypeVar("Result")
+Rest = ParamSpec("Rest")
+
+
+@dataclass(frozen=True, slots=True)
+class HubAnswer:
+    """The answer to a call.
+
+    Attributes:
+        body: JSON fields, or a text that is sent as it is.
+        version: the object's version, which becomes the ETag.
+        kept: the body of a replay, where the first answer's body has a secret that is shown once.
+    """
+
+    body: dict[str, Any] | str
+    status: int = 200
+    version: int | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "application/json"
+    kept: dict[str, Any] | None = None
+
+    def as_response(self) -> Response[str]:
+        """Return the answer as it is sent now, and count it."""
+        response = json_answer("OK", self.status, _text(self.body), self._all_headers())
+        response.headers["content-type"] = self.content_type
+        return response
+
+    def as_kept(self) -> Kept:
+        """Return the answer as a replay sends it."""
+        return Kept(self.status, self._all_headers(), _text(self.body if self.kept is None else self.kept))
+
+    def _all_headers(self) -> dict[str, str]:
+        return self.headers | ({} if self.version is None else {"etag": f'"{self.version}"'})
+
+
+def _text(body: dict[str, Any] | str) -> str:
+    return body if isinstance(body, str) else json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HubCall:
+    """A call of a caller who is authenticated and has the route's permission.
+
+    Attributes:
+        delivered: the path's parameters as API Gateway delivered them.
+        headers: by name in lower case.
+        raw: the bytes of the body.
+        route: method and path as template.yaml has them.
+    """
+
+    context: RequestContext
+    delivered: dict[str, str]
+    query: dict[str, str]
+    headers: dict[str, str]
+    raw: bytes
+    route: str
+
+    @property
+    def path(self) -> dict[str, str]:
+        """The ids in the path; raises InvalidRequest where a parameter is ambiguous."""
+        return {name: path_ids.parse(name, value) for name, value in self.delivered.items()}
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The JSON object in the body; raises InvalidRequest."""
+        return strict_json.parse_object(self.raw)
+
+    @property
+    def if_match(self) -> Expected:
+        """The versions that If-Match names; any version where the header is missing. Raises InvalidRequest."""
+        return Expected.parse(self.headers["if-match"]) if "if-match" in self.headers else ANY
+
+    @property
+    def required_if_match(self) -> Expected:
+        """The versions that If-Match names, for a route that requires it; raises IfMatchRequired, InvalidRequest."""
+        if "if-match" not in self.headers:
+            raise IfMatchRequired
+        return self.if_match
+
+    def run(
+        self,
+        answer: Callable[[Result], HubAnswer],
+        rule: Callable[Concatenate[RequestContext, Rest], Result],
+        *args: Rest.args,
+        **kwargs: Rest.kwargs,
+    ) -> HubAnswer:
+        """Call a rule that changes something, and return its answer.
+
+        The rule's last transaction keeps the same answer for a replay (context.done).
+
+        Args:
+            answer: makes the answer of the rule's result.
+            rule: called with the call's context and the other arguments.
+        """
+        context = replace(self.context, kept_of=lambda result: answer(result).as_kept())
+        return answer(rule(context, *args, **kwargs))
