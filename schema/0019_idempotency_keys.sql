@@ -10,7 +10,7 @@ CREATE TABLE idempotency_keys (
     -- object.
     object_id uuid NOT NULL DEFAULT gen_random_uuid(),
     -- The running or last attempt, and the end of its lease. NULL: no attempt is running.
-    attempt uuid NOT NULL,
+    lease_id uuid NOT NULL,
     leased_until timestamptz,
     -- Whether part of the call's work is committed, but not all of it.
     begun boolean NOT NULL DEFAULT false,
@@ -44,14 +44,14 @@ CREATE POLICY idempotency_keys_change ON idempotency_keys FOR UPDATE TO causeway
 USING (tenant_id = current_tenant() AND subject = current_subject())
 WITH CHECK (tenant_id = current_tenant() AND subject = current_subject());
 GRANT SELECT ON idempotency_keys TO causeway_hub;
-GRANT INSERT (tenant_id, subject, idempotency_key, request_hash, attempt, leased_until) ON idempotency_keys
+GRANT INSERT (tenant_id, subject, idempotency_key, request_hash, lease_id, leased_until) ON idempotency_keys
 TO causeway_hub;
-GRANT UPDATE (request_hash, object_id, attempt, leased_until, begun, status, headers, body, created_at) ON idempotency_keys
+GRANT UPDATE (request_hash, object_id, lease_id, leased_until, begun, status, headers, body, created_at) ON idempotency_keys
 TO causeway_hub;
 
 -- Claims a key of the transaction's caller for an attempt. Runs with the rights of its caller.
--- outcome: first, again, died, running, answered or reused; causeway.database.idempotency.Claimed explains them.
-CREATE FUNCTION idempotency_claim_v1(p_key text, p_hash bytea, p_attempt uuid, p_lease interval)
+-- outcome: first, failed, expired, running, answered or reused; causeway.database.idempotency.Claim explains them.
+CREATE FUNCTION idempotency_claim_v1(p_key text, p_hash bytea, p_lease_id uuid, p_lease interval)
 RETURNS TABLE (outcome text, object_id uuid, begun boolean, status bigint, headers jsonb, body text)
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
@@ -64,8 +64,8 @@ DECLARE
 BEGIN
     LOOP
         -- Of two at the same time, the second waits here for the first one's commit.
-        INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, attempt, leased_until)
-        VALUES (v_tenant, v_subject, p_key, p_hash, p_attempt, v_until)
+        INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, lease_id, leased_until)
+        VALUES (v_tenant, v_subject, p_key, p_hash, p_lease_id, v_until)
         ON CONFLICT DO NOTHING RETURNING * INTO v_known;
         IF FOUND THEN
             v_outcome := 'first';
@@ -83,12 +83,12 @@ BEGIN
                 THEN 'first'
             WHEN v_known.request_hash <> p_hash THEN 'reused'
             WHEN v_known.status IS NOT NULL THEN 'answered'
-            WHEN v_known.leased_until IS NULL THEN 'again'
-            ELSE 'died'
+            WHEN v_known.leased_until IS NULL THEN 'failed'
+            ELSE 'expired'
         END;
-        IF v_outcome IN ('first', 'again', 'died') THEN
+        IF v_outcome IN ('first', 'failed', 'expired') THEN
             UPDATE idempotency_keys AS k SET
-                request_hash = p_hash, attempt = p_attempt, leased_until = v_until,
+                request_hash = p_hash, lease_id = p_lease_id, leased_until = v_until,
                 object_id = CASE v_outcome WHEN 'first' THEN gen_random_uuid() ELSE k.object_id END,
                 created_at = CASE v_outcome WHEN 'first' THEN now() ELSE k.created_at END,
                 begun = (v_outcome <> 'first' AND k.begun), status = NULL, headers = NULL, body = NULL

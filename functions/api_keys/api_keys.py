@@ -36,7 +36,7 @@ def _created(created: tuple[api_keys.ApiKey, str]) -> HubAnswer:
         201,
         key.version,
         {"cache-control": "no-store", "location": f"/api-keys/{key.key_id}"},
-        kept=key.as_json() | {"apiKey": None, "nextAction": _SHOWN_ONCE},
+        replay_body=key.as_json() | {"apiKey": None, "nextAction": _SHOWN_ONCE},
     )
 
 

@@ -23,7 +23,7 @@ def read(call: HubCall) -> HubAnswer:
     """Return a page of entries, newest first; the read becomes an entry too."""
     # Without X-Tenant-Id a super admin reads the platform's own log: the changes of the catalogue.
     wanted = requests.Query.parse(call.query, call.context.caller.tenant_id or entries.PLATFORM)
-    with call.context.reading() as transaction:
+    with call.context.shared_transaction() as transaction:
         page = records.page(transaction, wanted.only, wanted.page)
         action = entries.Action.AUDIT_EXPORTED if wanted.as_csv else entries.Action.AUDIT_READ
         entries.record(transaction, call.context.entry(action, object_kind="audit_log", after=dict(call.query)))

@@ -14,7 +14,7 @@ from causeway.database import postgres
 from causeway.edge.http_events import headers_of
 from causeway.errors.tenancy import Unauthorized
 from causeway.errors.tree import CausewayError
-from causeway.tenancy import identity, tokens
+from causeway.tenancy import key_texts, tokens
 from causeway.tenancy.authorizer_context import AuthorizerContext
 
 logger = Logger()
@@ -46,10 +46,10 @@ def _found(authorization: str, key: str | None, call: dict[str, Any]) -> Authori
         token = tokens.bearer(authorization)
         if not token:
             raise Unauthorized("Neither a token nor an API key was sent")
-        if identity.is_like_key(token):
+        if key_texts.looks_like_key(token):
             raise Unauthorized("An API key was sent in Authorization: send it in X-API-Key")
         return AuthorizerContext(tokens.check(token))
     if tokens.is_like_token(key):
         raise Unauthorized("A token was sent in X-API-Key: send it in Authorization, after Bearer")
     source_ip = (call.get("http") or {}).get("sourceIp")
-    return AuthorizerContext.of_machine(identity.of_key(postgres.current(), key, source_ip, call.get("requestId")))
+    return AuthorizerContext.of_machine(key_texts.machine_of(postgres.current(), key, source_ip, call.get("requestId")))

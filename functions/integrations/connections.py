@@ -113,7 +113,7 @@ def change(call: HubCall) -> HubAnswer:
     """Change a connection; If-Match is required, and credentials.write for more than name and description."""
     wanted = requests.Change.parse(call.body)
     if wanted.reconfigures:
-        call.context.caller.demand("credentials.write")
+        call.context.caller.require("credentials.write")
     return call.run(_shown, changes.change, parse_connection_id(call.path), call.required_if_match, wanted)
 
 

@@ -25,7 +25,7 @@ def _created(template: providers.Provider) -> HubAnswer:
 def every(call: HubCall) -> HubAnswer:
     """List the templates, ordered by id."""
     wanted = templates.Filter.parse(call.query)
-    with call.context.reading() as transaction:
+    with call.context.shared_transaction() as transaction:
         page = providers.page(transaction, wanted.page, kind=wanted.kind, active=wanted.active)
     return HubAnswer(page.as_json("templates", templates.as_json))
 
@@ -56,7 +56,7 @@ def create(call: HubCall) -> HubAnswer:
 )
 def get(call: HubCall) -> HubAnswer:
     """Get a template."""
-    with call.context.reading() as transaction:
+    with call.context.shared_transaction() as transaction:
         template = providers.find(transaction, call.path["template_id"])
     return _shown(template)
 

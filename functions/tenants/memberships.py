@@ -12,8 +12,8 @@ app = APIGatewayHttpResolver()
 
 
 def _shown(membership: memberships.Membership) -> HubAnswer:
-    """Leave name and email out of the kept answer: personal data is stored in one place only."""
-    return HubAnswer(membership.as_json(), version=membership.version, kept=membership.unnamed().as_json())
+    """Leave name and email out of the stored answer: personal data is stored in one place only."""
+    return HubAnswer(membership.as_json(), version=membership.version, replay_body=membership.unnamed().as_json())
 
 
 @route(app, "GET", "/memberships", permission="memberships.read", query="MembershipQuery", response="MembershipPage")

@@ -8,7 +8,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from causeway.casino.ledger.requests import request_hash
-from causeway.tenancy import identity
+from causeway.tenancy import key_texts
 from local.sandbox.redirection import redirected
 from local.services.cognito import Person, UserPool
 
@@ -56,7 +56,7 @@ def make_api_keys(superuser_url: str) -> dict[str, str]:
     made = {}
     with psycopg.connect(superuser_url) as connection:
         for code, tenant_id in TENANTS.items():
-            key, digest = identity.make_key(UUID(tenant_id), uuid4())
+            key, digest = key_texts.make(UUID(tenant_id), uuid4())
             connection.execute(
                 """
                 INSERT INTO api_keys (tenant_id, key_id, name, hash, created_by)

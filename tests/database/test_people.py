@@ -12,7 +12,7 @@ from psycopg import errors as pg
 
 from causeway.database.postgres import Database
 from causeway.errors.tenancy import Forbidden, TenantNotFound
-from causeway.tenancy import identity
+from causeway.tenancy import identity, key_texts
 from causeway.tenancy.identity import Caller, Profile
 from tests.database.parallel import at_once, held
 from tests.database.world import Casino
@@ -229,13 +229,13 @@ def test_subject_and_role_do_not_leak_into_the_next_transaction(ours: Casino, da
 
 def test_tenant_of_a_checked_key_does_not_leak_into_the_next_statement(ours: Casino, database: Database) -> None:
     """HUB 42: the function that checks a key sets the tenant itself."""
-    key, digest = identity.make_key(ours.tenant_id, uuid4())
+    key, digest = key_texts.make(ours.tenant_id, uuid4())
     made = """
         INSERT INTO api_keys (tenant_id, key_id, name, hash, created_by) VALUES (%s, %s, %s, %s, '') RETURNING key_id
     """
     ours.value(made, [ours.tenant_id, key.key_id, token_hex(6), digest])
 
-    assert identity.of_key(database, key.text).tenant == ours.tenant_id
+    assert key_texts.machine_of(database, key.text).tenant == ours.tenant_id
     after = database.one("SELECT nullif(current_setting('causeway.tenant_id', true), '') AS tenant", [])
     assert after.tenant is None
 
@@ -330,7 +330,7 @@ ROWS = {
         VALUES (%s, gen_random_uuid(), 'failed', '')
     """,
     "idempotency_keys": """
-        INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, attempt)
+        INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, lease_id)
         VALUES (%s, '', 'x', sha256('x'), gen_random_uuid())
     """,
 }
@@ -467,7 +467,7 @@ def test_rows_of_a_connection_belong_to_its_tenant(ours: Casino, theirs: Casino,
 def test_idempotency_key_belongs_to_its_tenant_and_caller(ours: Casino, theirs: Casino) -> None:
     key = token_hex(6)
     statement = """
-        INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, attempt)
+        INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, lease_id)
         VALUES (%s, %s, %s, sha256('x'), gen_random_uuid())
     """
     for casino in (ours, theirs):

@@ -45,7 +45,7 @@ CONNECTION_COLUMNS = [
     "deleted_at",
 ]
 IDEMPOTENCY_COLUMNS = [
-    *("request_hash", "object_id", "attempt", "leased_until", "begun", "status", "headers", "body"),
+    *("request_hash", "object_id", "lease_id", "leased_until", "begun", "status", "headers", "body"),
     "created_at",
 ]
 HEALTH_COLUMNS = [

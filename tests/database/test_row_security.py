@@ -130,7 +130,7 @@ _HUB_SIDE = (
     SELECT tenant_id, connection_id, 'failed', 'subject' FROM integration_connections WHERE tenant_id = %(tenant)s
     """,
     """
-    INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, attempt)
+    INSERT INTO idempotency_keys (tenant_id, subject, idempotency_key, request_hash, lease_id)
     VALUES (%(tenant)s, 'subject', 'key', sha256('body'), gen_random_uuid())
     """,
     """

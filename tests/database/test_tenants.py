@@ -12,6 +12,7 @@ from psycopg import errors as pg
 
 from causeway.errors.tenancy import TenantNotFound
 from causeway.tenancy import identity, memberships, tenants
+from causeway.tenancy.claims import person_of
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.identity import Caller, NewRole
 from causeway.tenancy.tenants import Tenant
@@ -170,7 +171,7 @@ def test_malformed_id_is_not_found(ours: Casino, form: str) -> None:
     with pytest.raises(TenantNotFound):
         tenants.parse_tenant_id({"tenant_id": text})
     with pytest.raises(TenantNotFound):
-        identity.of_claims({"sub": "x", "cognito:groups": "super_admin"}, text)
+        person_of({"sub": "x", "cognito:groups": "super_admin"}, text)
     assert tenants.parse_tenant_id({"tenant_id": str(ours.tenant_id).upper()}) == ours.tenant_id
 
 

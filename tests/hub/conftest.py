@@ -12,7 +12,7 @@ import pytest
 from psycopg.rows import namedtuple_row
 
 from causeway.audit_log.verifier import Totals, verify
-from causeway.tenancy import identity
+from causeway.tenancy.claims import person_of
 from causeway.tenancy.context import RequestContext
 from local.account import REGION
 from local.services.cognito import Person
@@ -171,7 +171,7 @@ def inside(stack: Stack, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[
             name: " ".join(value).join("[]") if isinstance(value, list) else str(value)
             for name, value in claims.items()
         }
-        return RequestContext(identity.of_claims(flat, TENANTS[caller.tenant]), "203.0.113.7", "inside")
+        return RequestContext(person_of(flat, TENANTS[caller.tenant]), "203.0.113.7", "inside")
 
     yield enter
     forget()

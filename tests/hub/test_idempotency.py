@@ -119,7 +119,9 @@ def test_same_key_with_another_body_or_route_is_refused(hub: Hub, maker: tuple[s
 @pytest.mark.parametrize(("first", "other"), [("1.5", 1.5), (1.5, "1.5"), ("1e3", 1e3), ({"a": "2.5"}, {"a": 2.5})])
 def test_text_and_number_with_the_same_spelling_are_different_requests(first: Any, other: Any) -> None:
     digests = [
-        idempotency.Claim.of("key", strict_json.parse_object(json.dumps({"name": value}).encode()), b"secret").digest
+        idempotency.KeyedRequest.of(
+            "key", strict_json.parse_object(json.dumps({"name": value}).encode()), b"secret"
+        ).digest
         for value in (first, first, other)
     ]
 

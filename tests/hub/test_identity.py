@@ -9,8 +9,9 @@ import pytest
 from causeway.errors.service import SchemaBehind, Unavailable
 from causeway.errors.tenancy import Forbidden, TenantNotFound, Unauthorized
 from causeway.errors.tree import CausewayError
-from causeway.tenancy import identity
+from causeway.tenancy import key_texts
 from causeway.tenancy.authorizer_context import AuthorizerContext
+from causeway.tenancy.claims import person_of
 from causeway.tenancy.identity import Caller
 from local.services.demo_data import PEOPLE, TENANTS
 from local.stack import Stack
@@ -46,13 +47,13 @@ def claims(**changes: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("role", ["tenant_admin", "regulator", "staff"])
 def test_token_with_one_role_and_a_tenant_is_accepted(role: str) -> None:
-    caller = identity.of_claims(claims(cognito__groups=f"[{role}]"), None)
+    caller = person_of(claims(cognito__groups=f"[{role}]"), None)
     assert (caller.kind, caller.subject, caller.role, caller.tenant) == ("person", "person", role, UUID(TENANT))
 
 
 @pytest.mark.parametrize("role", ["super_admin", "staff"])
 def test_group_as_plain_text_is_a_role_too(role: str) -> None:
-    assert identity.of_claims(claims(cognito__groups=role), None).role == role
+    assert person_of(claims(cognito__groups=role), None).role == role
 
 
 @pytest.mark.parametrize(
@@ -83,26 +84,26 @@ def test_group_as_plain_text_is_a_role_too(role: str) -> None:
 def test_token_without_exactly_one_role_and_tenant_is_refused(changed: dict[str, str]) -> None:
     """HUB 43"""
     with pytest.raises(Unauthorized):
-        identity.of_claims(claims(**changed), None)
+        person_of(claims(**changed), None)
 
 
 def test_malformed_tenant_is_not_found() -> None:
     with pytest.raises(TenantNotFound):
-        identity.of_claims(claims(custom__tenant_id="JAQPOT"), None)
+        person_of(claims(custom__tenant_id="JAQPOT"), None)
 
 
 def test_only_a_super_admin_may_name_a_tenant() -> None:
     """HUB 43"""
-    assert identity.of_claims(claims(), TENANTS[THEIRS]).tenant == UUID(TENANT)
+    assert person_of(claims(), TENANTS[THEIRS]).tenant == UUID(TENANT)
     anywhere = claims(cognito__groups="[super_admin]")
-    assert identity.of_claims(anywhere, TENANTS[THEIRS]).tenant == UUID(TENANTS[THEIRS])
+    assert person_of(anywhere, TENANTS[THEIRS]).tenant == UUID(TENANTS[THEIRS])
     # A super admin's own attribute does not choose the tenant either.
-    assert identity.of_claims(anywhere, None).tenant_id is None
+    assert person_of(anywhere, None).tenant_id is None
 
 
 def test_repr_of_a_new_key_shows_no_secret() -> None:
     """HUB 1"""
-    key, _ = identity.make_key(UUID(TENANT), uuid4())
+    key, _ = key_texts.make(UUID(TENANT), uuid4())
     assert key.text not in f"{key} {key!r}"
     assert key.text[20:] not in repr(key)
 
@@ -245,7 +246,7 @@ def test_event_without_a_caller_is_refused(authorizer: dict[str, Any]) -> None:
 
 def test_permission_outside_the_callers_role_is_refused() -> None:
     with pytest.raises(Forbidden, match="staff lacks audit"):
-        Caller("person", "x", "staff", UUID(TENANT)).demand("audit.read")
+        Caller("person", "x", "staff", UUID(TENANT)).require("audit.read")
 
 
 @pytest.mark.parametrize(
@@ -267,7 +268,7 @@ def test_permission_outside_the_callers_role_is_refused() -> None:
 def test_malformed_name_or_email_is_left_out(claims: dict[str, str], expected: tuple[str, str, bool]) -> None:
     """A malformed name or address is dropped; where the caller is shown, neither appears."""
     who = {"sub": "someone", "cognito:groups": "[staff]", "custom:tenant_id": TENANTS[OURS]}
-    caller = identity.of_claims(who | claims, None)
+    caller = person_of(who | claims, None)
 
     assert (caller.profile.name, caller.profile.email, caller.profile.email_verified) == expected
     assert "zoe" not in repr(caller).lower()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causeway.errors.tenancy import Unauthorized
-from causeway.tenancy import identity
+from causeway.tenancy import key_texts
 from causeway.wire import base64url
 
 LETTERS = string.ascii_letters + string.digits + "-_"
@@ -37,11 +37,11 @@ def test_other_spellings_are_refused(text: str) -> None:
 
 def test_api_key_has_one_spelling() -> None:
     """The unused bits of the last character allow 16 spellings; only one is valid."""
-    key, _ = identity.make_key(UUID(int=1), uuid4())
+    key, _ = key_texts.make(UUID(int=1), uuid4())
     canonical = []
     for last in LETTERS:
         try:
-            identity.of_key(None, key.text[:-1] + last)  # ty: ignore[invalid-argument-type]
+            key_texts.machine_of(None, key.text[:-1] + last)  # ty: ignore[invalid-argument-type]
         except Unauthorized:
             continue
         # An accepted spelling would query the database, which is None here.

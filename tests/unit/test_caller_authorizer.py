@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from causeway.database import postgres
-from causeway.tenancy import identity, tokens
+from causeway.tenancy import key_texts, tokens
 from local import ROOT
 from tests.end_to_end.tokens import signed
 from tests.unit.test_api import Context
@@ -51,7 +51,7 @@ def handler(set_environment: Callable[..., None]) -> Callable[..., dict[str, Any
 
 def test_unreachable_dependency_is_not_a_refusal(handler: Callable[..., dict[str, Any]]) -> None:
     """A valid key or token is not called invalid: the caller gets 503 and retries."""
-    key, _ = identity.make_key(UUID(int=1), uuid4())
+    key, _ = key_texts.make(UUID(int=1), uuid4())
     unavailable = {"isAuthorized": True, "context": {"refused": "UNAVAILABLE"}}
 
     assert handler(x_api_key=key.text) == unavailable

@@ -15,7 +15,8 @@ from joserfc.jwk import RSAKey
 from causeway.aws.ages import Moment
 from causeway.errors.service import Unavailable
 from causeway.errors.tenancy import Unauthorized
-from causeway.tenancy import identity, tokens
+from causeway.tenancy import tokens
+from causeway.tenancy.claims import person_of
 from local.errors import Refused
 from local.gateway.jwt_authorizer import Declaration, JwtAuthorizer, SigningKeys
 from tests.end_to_end.tokens import KINDS, POOL_KEY, by_hand, encoded, refused_token, signed
@@ -171,7 +172,7 @@ def test_both_authorizers_accept_some_tokens(server: WireServer) -> None:
 def person(claims: dict[str, str]) -> str | None:
     """The role in the claims; None if they give no role."""
     with suppress(Unauthorized):
-        return identity.of_claims(claims, None).role
+        return person_of(claims, None).role
     return None
 
 

@@ -62,17 +62,17 @@ def admit(launcher: Launcher, tenant_asked: str | None) -> None:
         return
     try:
         if launcher.player_id is None:
-            context.caller.demand(_PERMISSION)
-        context.caller.demand_tenant(tenant_asked)
+            context.caller.require(_PERMISSION)
+        context.caller.require_tenant(tenant_asked)
     except Forbidden:
-        _note_refusal(launcher, context, None)
+        _record_refusal(launcher, context, None)
         raise
     except TenantNotFound:
-        _note_refusal(launcher, context, {"refused": TenantNotFound.code})
+        _record_refusal(launcher, context, {"refused": TenantNotFound.code})
         raise
 
 
-def _note_refusal(launcher: Launcher, context: RequestContext, after: dict[str, Any] | None) -> None:
+def _record_refusal(launcher: Launcher, context: RequestContext, after: dict[str, Any] | None) -> None:
     entry = context.entry(
         entries.Action.ACCESS_REFUSED,
         object_kind="permission",
@@ -109,11 +109,11 @@ def _launch(launcher: Launcher, request: LaunchRequest, deadline: Deadline) -> G
     context = launcher.acting_for(request.player_id)
     try:
         if context is not None:
-            context.caller.demand(_PERMISSION)
+            context.caller.require(_PERMISSION)
         opened = game_sessions.open_for(launcher, request, token, context)
     except Forbidden:
         if context is not None:
-            _note_refusal(launcher, context, {"userId": request.player_id})
+            _record_refusal(launcher, context, {"userId": request.player_id})
         raise
     try:
         answer = _launched(launcher.tenant_id, opened, request, token, deadline)

@@ -60,7 +60,7 @@ def create(context: RequestContext, body: dict[str, Any]) -> Provider:
     with context.platform_transaction() as transaction:
         made = providers.create(transaction, provider)
         _record(context, transaction, Action.TEMPLATE_CREATED, None, made)
-        context.done(transaction, made)
+        context.finish(transaction, made)
     return made
 
 
@@ -87,7 +87,7 @@ def change(context: RequestContext, key: str, expected: Expected, body: dict[str
             after = providers.set_active(transaction, key, after.version if changes else version, active=active)
         action = Action.TEMPLATE_DEACTIVATED if active is False else Action.TEMPLATE_CHANGED
         _record(context, transaction, action, before, after)
-        context.done(transaction, after)
+        context.finish(transaction, after)
     return after
 
 

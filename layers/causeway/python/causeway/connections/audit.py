@@ -27,7 +27,7 @@ def note(
     entries.record(transaction, context.entry(action, **about, before=before, after=after))
 
 
-def note_attempt(
+def record_refusal(
     context: RequestContext,
     action: Action,
     connection: Connection,
@@ -35,9 +35,9 @@ def note_attempt(
     outcome: Literal["refused", "failed"],
     after: dict[str, Any],
 ) -> None:
-    """Write what was not done with a connection into the audit log, as context.note_attempt does."""
+    """Write what was not done with a connection into the audit log, as context.record_refusal does."""
     about = {"object_kind": "connection", "object_id": connection.connection_id, "outcome": outcome}
-    context.note_attempt(context.entry(action, **about, after=after))
+    context.record_refusal(context.entry(action, **about, after=after))
 
 
 def shown(connection: Connection) -> dict[str, Any]:

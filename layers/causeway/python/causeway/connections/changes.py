@@ -57,7 +57,7 @@ def create(context: RequestContext, draft: Draft) -> Connection:
         kept = {"secrets": audit.fingerprints_of(key, secret)}
         audit.note(context, transaction, Action.CONNECTION_CREATED, connection, after=audit.shown(connection) | kept)
         audit.note(context, transaction, Action.CREDENTIAL_STORED, connection, after=kept)
-        context.begun(transaction)
+        context.checkpoint(transaction)
     account = Account(provider, connection.environment, plain, stored)
     return testing.judge(context, connection, account, anew=True, deleted=True)
 
@@ -67,7 +67,7 @@ def _tested(context: RequestContext, connection_id: UUID) -> Connection:
     with context.transaction() as transaction:
         made = rows.find(transaction, connection_id, deleted=True)
         if made.status != "pending" or made.version != 1:
-            context.done(transaction, made)
+            context.finish(transaction, made)
             return made
         use = access.find(transaction, connection_id)
     try:
@@ -76,7 +76,7 @@ def _tested(context: RequestContext, connection_id: UUID) -> Connection:
         # It is made all the same, and shows what is wrong.
         with context.transaction() as transaction:
             made = rows.find(transaction, connection_id, deleted=True)
-            context.done(transaction, made)
+            context.finish(transaction, made)
         return made
     return testing.judge(context, use.connection, account, anew=True, deleted=True)
 
@@ -104,7 +104,7 @@ def change(context: RequestContext, connection_id: UUID, expected: Expected, wan
         expected.check(before.version)
         changed = writes.update(transaction, connection_id, before.version, wanted)
         _note_change(context, transaction, Action.CONNECTION_CHANGED, before, changed)
-        context.done(transaction, changed)
+        context.finish(transaction, changed)
     return changed
 
 
@@ -160,7 +160,7 @@ def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) 
             before=audit.shown(connection) | {"secrets": before},
             after=audit.shown(changed) | {"secrets": audit.fingerprints_of(key, secret)},
         )
-        context.done(transaction, changed)
+        context.finish(transaction, changed)
     return changed
 
 
@@ -186,14 +186,14 @@ def enable(context: RequestContext, connection_id: UUID, expected: Expected) -> 
         disabled = connection.status == "disconnected"
         if disabled and context.resumed:
             # Somebody disabled it after that attempt.
-            context.done(transaction, connection)
+            context.finish(transaction, connection)
             return connection
     account = access.account(context, use)
     if disabled:
         with context.transaction() as transaction:
             connection = writes.enable(transaction, connection_id, use.connection.version)
             _note_change(context, transaction, Action.CONNECTION_ENABLED, use.connection, connection)
-            context.begun(transaction)
+            context.checkpoint(transaction)
     return testing.judge(context, connection, account, anew=disabled or context.resumed)
 
 
@@ -204,7 +204,7 @@ def disable(context: RequestContext, connection_id: UUID, expected: Expected) ->
         expected.check(before.version)
         connection = writes.disable(transaction, connection_id, before.version)
         _note_change(context, transaction, Action.CONNECTION_DISABLED, before, connection)
-        context.done(transaction, connection)
+        context.finish(transaction, connection)
     return connection
 
 
@@ -222,7 +222,7 @@ def delete(context: RequestContext, connection_id: UUID, expected: Expected) -> 
         destroyed = versions.destroy(transaction, connection_id)
         audit.note(context, transaction, Action.CREDENTIAL_DESTROYED, connection, after={"versions": destroyed})
         audit.note(context, transaction, Action.CONNECTION_DELETED, connection, before=audit.shown(connection))
-        context.done(transaction, None)
+        context.finish(transaction, None)
 
 
 def _note_change(

@@ -79,7 +79,7 @@ def reconfigure(
         audit.note(context, transaction, action, use.connection, before=before, after=after)
         if retired:
             audit.note(context, transaction, Action.CREDENTIAL_RETIRED, use.connection)
-        context.done(transaction, changed)
+        context.finish(transaction, changed)
     return changed
 
 
@@ -139,7 +139,7 @@ def _planned(context: RequestContext, use: Found, config: dict[str, Any], enviro
 def _note_refusal(context: RequestContext, use: Found, config: dict[str, Any]) -> None:
     """Write down an attempt to have stored secrets sent to another address."""
     after = {"refused": SecretsRequired.code, "fields": sorted(config)}
-    audit.note_attempt(context, Action.CONNECTION_CHANGED, use.connection, outcome="refused", after=after)
+    audit.record_refusal(context, Action.CONNECTION_CHANGED, use.connection, outcome="refused", after=after)
 
 
 def _kept(context: RequestContext, use: Found, *, given_again: bool) -> Mapping[str, str] | None:

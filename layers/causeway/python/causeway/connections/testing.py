@@ -54,7 +54,7 @@ def test(
     tested = call(context, use.connection, access.account(context, use))
     with context.transaction() as transaction:
         now = _judged(context, transaction, use.connection, tested)
-        context.done(transaction, (tested, now))
+        context.finish(transaction, (tested, now))
     return tested, now
 
 
@@ -76,7 +76,7 @@ def judge(
     tested = call(context, connection, account)
     with context.transaction() as transaction:
         now = _judged(context, transaction, connection, tested, anew=anew, deleted=deleted)
-        context.done(transaction, now)
+        context.finish(transaction, now)
     return now
 
 
@@ -98,7 +98,7 @@ def demand(context: RequestContext, connection: Connection, account: Account) ->
     """
     tested = call(context, connection, account)
     if not tested.verdict.success:
-        audit.note_attempt(context, Action.CONNECTION_TESTED, connection, outcome="failed", after=tested.as_json())
+        audit.record_refusal(context, Action.CONNECTION_TESTED, connection, outcome="failed", after=tested.as_json())
         error = tested.verdict.error(again="send the change again")
         error.action += " Nothing was changed: what was in use stays in use."
         raise error

@@ -1,8 +1,8 @@
-"""Idempotency-Key: a call sent again with its key is answered as the first was, and is not done twice.
+"""Idempotency-Key: a call that is sent again with its key gets the first answer, and its work is not done twice.
 
-A key is claimed before the call's work, by a row that is committed at once. The answer is written into the row in the
-transaction that does the work, so that there is no work without its answer. Two calls at once: the second finds the
-claim. An attempt that died leaves a claim whose lease runs out.
+A transaction of its own claims the key before the work begins. The transaction that does the work also stores the
+answer: no work is committed without its answer. A second call with the key finds the claim and waits. When the process
+of a call dies, its lease of the key runs out, and the next call takes the key over.
 """
 
 import hmac
@@ -28,203 +28,217 @@ from causeway.wire.strict_json import NotAnInteger
 
 logger = Logger(child=True)
 
-# Seconds for which a call waits for the first one with its key, and between two looks.
+# Seconds that a call waits for another call with its key, and seconds between two looks.
 _WAIT, _LOOK = 2.0, 0.2
+# A lease outlives its call: functions behind HTTP end after 29 seconds.
+LEASE_TIME = timedelta(seconds=60)
 
-# For so long an attempt can be alive: functions behind HTTP end after 29 seconds.
-LEASE = timedelta(seconds=60)
 Answer = TypeVar("Answer")
-Outcome = Literal["first", "again", "died", "running", "answered", "reused"]
+Outcome = Literal["first", "failed", "expired", "running", "answered", "reused"]
+Transactions = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """An answer as it is kept. body: None: it is not known what the call did."""
+class StoredAnswer:
+    """An answer as it is stored under a key. body: None: the outcome of the call is unknown."""
 
     status: int
     headers: dict[str, str]
     body: str | None
 
 
-def _told_apart(request: Any) -> Any:
-    """Return a request in which a text differs from the number that is written alike and kept as a text, too."""
-    match request:
-        case NotAnInteger():
-            return f"number {request}"
-        case str():
-            return f"text {request}"
-        case list():
-            return [_told_apart(value) for value in request]
-        case dict():
-            return {name: _told_apart(value) for name, value in request.items()}
-    return request
-
-
-# A platform may have done what was asked of it.
-_UNKNOWN = Kept(ProviderOutcomeUnknown.status, {}, None)
+# The platform may have done what the call asked for.
+_UNKNOWN = StoredAnswer(ProviderOutcomeUnknown.status, {}, None)
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """A caller's key, the digest of its request, and the attempt that asks for it."""
+class KeyedRequest:
+    """A request with an Idempotency-Key.
+
+    Attributes:
+        key: as sent.
+        digest: of the request.
+        lease_id: of this call's lease of the key.
+    """
 
     key: str
     digest: bytes
-    attempt: UUID
+    lease_id: UUID
 
     @classmethod
-    def of(cls, key: str, request: Any, secret: bytes) -> "Claim":
-        """Make the claim of a request.
+    def of(cls, key: str, request: Any, secret: bytes) -> "KeyedRequest":
+        """Return a request by its digest.
 
         Args:
             key: as sent.
-            request: all of it that tells it from others, as JSON can hold it.
-            secret: keys the digest, as the request may hold secrets, and a short one is found by trying all of them.
+            request: everything that tells it from other requests, as JSON can hold it.
+            secret: the digest's key. A request may hold secrets, and trying all short secrets would find them in a
+                digest without a key.
 
         Raises:
             InvalidRequest: the key is empty or too long.
         """
         if not 1 <= len(key) <= 255 or "\0" in key:
             raise InvalidRequest("Idempotency-Key must have 1 to 255 characters")
-        text = json.dumps(_told_apart(request), sort_keys=True).encode()
+        text = json.dumps(_typed(request), sort_keys=True).encode()
         return cls(key, hmac.digest(secret, b"request\0" + text, "sha256"), uuid4())
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """What became of a claim.
+def _typed(request: Any) -> Any:
+    """Return a request in which the text "1.5" differs from the number 1.5, which is parsed into a text too."""
+    match request:
+        case NotAnInteger():
+            return f"number {request}"
+        case str():
+            return f"text {request}"
+        case list():
+            return [_typed(value) for value in request]
+        case dict():
+            return {name: _typed(value) for name, value in request.items()}
+    return request
 
-    outcome: first: the key is new. again: an attempt failed. died: one never ended. running: one is at work. answered:
-    kept is the first answer. reused: the key was another request's.
-    begun: earlier attempts have committed a part of the work.
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The result of claiming a key.
+
+    Attributes:
+        outcome: first: the key is new. failed: the call before has failed. expired: the lease of the call before has
+            run out. running: a call with the key is running. answered: `answer` is the first answer. reused: another
+            request had the key.
+        object_id: of the object that the call creates.
+        resumed: a call before has committed a part of the work.
+        answer: None: there is none yet.
     """
 
     outcome: Outcome
     object_id: UUID
-    begun: bool
-    kept: Kept | None
+    resumed: bool
+    answer: StoredAnswer | None
 
 
 @dataclass(slots=True)
-class Attempt:
-    """An attempt at the work of a call with a key: its marks are made in the transactions that do the work.
+class Lease:
+    """A call's lease of its key: the call may do the work, and marks its progress in the transactions of the work.
 
-    object_id: of what the call makes, the same at each attempt.
-    resumed: an earlier attempt has committed a part of the work.
-    answered: the answer was kept by this attempt.
+    Attributes:
+        request: the call's.
+        object_id: of the object that the call creates; the same in every call with the key.
+        resumed: a call before has committed a part of the work.
+        answered: this call has stored its answer.
     """
 
-    claim: Claim
+    request: KeyedRequest
     object_id: UUID
     resumed: bool
     answered: bool = False
 
-    def begin(self, transaction: psycopg.Connection[Any]) -> None:
-        """Mark that the transaction commits a part of the work, from which a later attempt must go on.
+    def checkpoint(self, transaction: psycopg.Connection[Any]) -> None:
+        """Mark that the transaction commits a part of the work: the next call with the key continues after it.
 
         Raises:
-            InProgress: another attempt has taken over; this one is not to be committed.
+            InProgress: another call has taken the key over; this transaction must be rolled back.
         """
-        self._set(
+        self._update(
             transaction.execute(
                 """
                 UPDATE idempotency_keys SET begun = true
                 WHERE tenant_id = current_tenant() AND subject = current_subject()
-                    AND idempotency_key = %s AND attempt = %s
+                    AND idempotency_key = %s AND lease_id = %s
                 """,
-                [self.claim.key, self.claim.attempt],
+                [self.request.key, self.request.lease_id],
             )
         )
 
-    def keep(self, transaction: psycopg.Connection[Any], answer: Kept) -> None:
-        """Keep the answer with the work of the transaction, which is all of it; raises as begin does."""
-        self._set(
+    def store(self, transaction: psycopg.Connection[Any], answer: StoredAnswer) -> None:
+        """Store the answer in the transaction that completes the work; raises as checkpoint does."""
+        self._update(
             transaction.execute(
                 """
                 UPDATE idempotency_keys SET status = %s, headers = %s, body = %s, leased_until = NULL
                 WHERE tenant_id = current_tenant() AND subject = current_subject()
-                    AND idempotency_key = %s AND attempt = %s
+                    AND idempotency_key = %s AND lease_id = %s
                 """,
-                [answer.status, Jsonb(answer.headers), answer.body, self.claim.key, self.claim.attempt],
+                [answer.status, Jsonb(answer.headers), answer.body, self.request.key, self.request.lease_id],
             )
         )
         self.answered = True
 
-    def _set(self, done: psycopg.Cursor[Any]) -> None:
-        if done.rowcount != 1:
+    def _update(self, updated: psycopg.Cursor[Any]) -> None:
+        if updated.rowcount != 1:
             raise InProgress
 
 
-Transactions = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
-
-
 def once(
-    transaction: Transactions, wanted: Claim, work: Callable[[Attempt], tuple[Answer, Kept]], *, acts: bool
-) -> Answer | Kept:
-    """Do a call's work, unless the call was answered before: then return the answer that was kept.
+    transaction: Transactions,
+    request: KeyedRequest,
+    work: Callable[[Lease], tuple[Answer, StoredAnswer]],
+    *,
+    acts_on_platform: bool,
+) -> Answer | StoredAnswer:
+    """Do a call's work, or return the stored answer of an earlier call with the same key and request.
 
-    An answer of 2xx is kept. A refusal (4xx) gives the key up where nothing was committed. After a failure of ours
-    (5xx) the same call goes on where it failed. Where a platform may have done what it was asked, the call is not done
-    again.
+    A 2xx answer is stored. A refusal (4xx) releases the key where nothing was committed. After a failure of ours (5xx)
+    the next call continues where this one failed. Where a platform may have acted, the work is not done again.
 
     Args:
-        transaction: opens one of the caller.
-        wanted: the key, and the request.
-        work: given the attempt; returns its answer, and what is kept of it where the attempt has kept none. What a
-            platform did is in no transaction of ours, and its answer is kept afterwards.
-        acts: whether the work asks a platform for something that would be done twice.
+        transaction: opens a transaction of the caller.
+        request: with its key.
+        work: is given the lease. It returns its answer, and the answer to store, for work that has not stored it: a
+            call of a platform is in no transaction of ours, and its answer is stored after it.
+        acts_on_platform: whether the work asks a platform for something that must not be done twice.
 
     Raises:
-        IdempotencyKeyReused: the key came before with another request.
-        InProgress: the first call is still running after two seconds.
-        ProviderOutcomeUnknown: an earlier attempt ended without a known outcome.
-        Exception: what work raises.
+        IdempotencyKeyReused: another request had the key.
+        InProgress: another call with the key is still running after two seconds.
+        ProviderOutcomeUnknown: an earlier call ended without a known outcome.
+        Exception: from work.
     """
-    found = _claimed(transaction, wanted)
-    if found.kept is not None:
-        if found.kept.body is None:
+    claim = _claim_or_wait(transaction, request)
+    if claim.answer is not None:
+        if claim.answer.body is None:
             raise ProviderOutcomeUnknown
-        return found.kept
-    attempt = Attempt(wanted, found.object_id, resumed=found.begun)
-    if found.outcome == "died" and acts:
-        _end(transaction, lambda opened: attempt.keep(opened, _UNKNOWN))
+        return claim.answer
+    lease = Lease(request, claim.object_id, claim.resumed)
+    if claim.outcome == "expired" and acts_on_platform:
+        _commit(transaction, lambda opened: lease.store(opened, _UNKNOWN))
         raise ProviderOutcomeUnknown
     try:
-        answer, kept = work(attempt)
+        answer, to_store = work(lease)
     except ProviderOutcomeUnknown:
-        _end(transaction, lambda opened: attempt.keep(opened, _UNKNOWN))
+        _commit(transaction, lambda opened: lease.store(opened, _UNKNOWN))
         raise
     except Exception as error:
         refused = isinstance(error, CausewayError) and error.status < 500
-        _end(transaction, lambda opened: _let_go(opened, wanted, refused=refused))
+        _commit(transaction, lambda opened: _release(opened, request, refused=refused))
         raise
-    if not attempt.answered:
-        _end(transaction, lambda opened: attempt.keep(opened, kept))
+    if not lease.answered:
+        _commit(transaction, lambda opened: lease.store(opened, to_store))
     return answer
 
 
-def _claimed(transaction: Transactions, wanted: Claim) -> Claimed:
-    """Claim a key; wait for an attempt that is at work."""
+def _claim_or_wait(transaction: Transactions, request: KeyedRequest) -> Claim:
+    """Claim a key; wait while another call with the key is running."""
     until = monotonic() + _WAIT
     while True:
         try:
             with transaction() as opened:
-                found = _claim(opened, wanted)
+                claim = _claim(opened, request)
         except Unavailable:
-            # The claim may be committed all the same, and nobody would work under it.
-            _end(transaction, lambda opened: _give_back(opened, wanted))
+            # The claim may be committed all the same, and no call would work under it.
+            _commit(transaction, lambda opened: _undo_claim(opened, request))
             raise
-        if found.outcome == "reused":
+        if claim.outcome == "reused":
             raise IdempotencyKeyReused
-        if found.outcome != "running":
-            return found
+        if claim.outcome != "running":
+            return claim
         if monotonic() > until:
             raise InProgress
         sleep(_LOOK)
 
 
-def _end(transaction: Transactions, change: Callable[[psycopg.Connection[Any]], None]) -> None:
-    """Write down how an attempt ended, with a second try. Where both fail its lease runs out."""
+def _commit(transaction: Transactions, change: Callable[[psycopg.Connection[Any]], None]) -> None:
+    """Commit how the call ended, in at most two tries. If both fail, the lease runs out."""
     for last in (False, True):
         try:
             with transaction() as opened:
@@ -236,38 +250,38 @@ def _end(transaction: Transactions, change: Callable[[psycopg.Connection[Any]], 
         return
 
 
-def _claim(transaction: psycopg.Connection[Any], wanted: Claim) -> Claimed:
-    """Claim a key of the transaction's caller, for this attempt; the transaction is to be committed before any work."""
+def _claim(transaction: psycopg.Connection[Any], request: KeyedRequest) -> Claim:
+    """Claim a key of the transaction's caller. Commit the transaction before any work."""
     [row] = transaction.execute(
         "SELECT outcome, object_id, begun, status, headers, body FROM idempotency_claim_v1(%s, %s, %s, %s)",
-        [wanted.key, wanted.digest, wanted.attempt, LEASE],
+        [request.key, request.digest, request.lease_id, LEASE_TIME],
     ).fetchall()
-    kept = None if row.status is None else Kept(row.status, row.headers, row.body)
-    return Claimed(row.outcome, row.object_id, row.begun, kept)
+    answer = None if row.status is None else StoredAnswer(row.status, row.headers, row.body)
+    return Claim(row.outcome, row.object_id, row.begun, answer)
 
 
-def _give_back(transaction: psycopg.Connection[Any], claimed: Claim) -> None:
-    """Make a key new again whose claim was not heard of; not one that an attempt before may have worked under.
+def _undo_claim(transaction: psycopg.Connection[Any], request: KeyedRequest) -> None:
+    """Make a key new again after a claim whose result was lost; not a key under which an earlier call may have worked.
 
-    Only the lease of a key's first attempt began when the key was made.
+    Only the lease of a key's first call began when the key was created.
     """
     transaction.execute(
         """
         UPDATE idempotency_keys SET leased_until = NULL, created_at = '-infinity'
         WHERE tenant_id = current_tenant() AND subject = current_subject()
-            AND idempotency_key = %s AND attempt = %s AND leased_until = created_at + %s
+            AND idempotency_key = %s AND lease_id = %s AND leased_until = created_at + %s
         """,
-        [claimed.key, claimed.attempt, LEASE],
+        [request.key, request.lease_id, LEASE_TIME],
     )
 
 
-def _let_go(transaction: psycopg.Connection[Any], claimed: Claim, *, refused: bool) -> None:
-    """End an attempt, so that the next one goes on at once.
+def _release(transaction: psycopg.Connection[Any], request: KeyedRequest, *, refused: bool) -> None:
+    """End the lease of a failed call, so that the next call with the key can start at once.
 
     Args:
         transaction: of the caller.
-        claimed: its claim.
-        refused: the call was: where nothing of it is committed, its key is new again.
+        request: the call's.
+        refused: the call was refused: if nothing of it is committed, its key is new again.
     """
     transaction.execute(
         """
@@ -275,12 +289,12 @@ def _let_go(transaction: psycopg.Connection[Any], claimed: Claim, *, refused: bo
             leased_until = NULL,
             created_at = CASE WHEN %s AND status IS NULL AND NOT begun THEN '-infinity' ELSE created_at END
         WHERE tenant_id = current_tenant() AND subject = current_subject()
-            AND idempotency_key = %s AND attempt = %s
+            AND idempotency_key = %s AND lease_id = %s
         """,
-        [refused, claimed.key, claimed.attempt],
+        [refused, request.key, request.lease_id],
     )
 
 
 def sweep_batch(database: Database) -> int:
-    """Delete up to a thousand keys of all tenants that are over, and return how many. database: of the hub's login."""
+    """Delete up to 1000 old keys of all tenants and return how many. database: of the hub's login."""
     return int(database.one("SELECT idempotency_sweep_v1() AS swept", []).swept)

@@ -111,13 +111,13 @@ class Database:
 
     @contextmanager
     def transaction(self, tenant_id: UUID) -> Generator[psycopg.Connection[Any]]:
-        """Open a transaction as a tenant. Raises as begun does."""
-        with self.begun() as connection:
+        """Open a transaction as a tenant. Raises as transaction_without_tenant does."""
+        with self.transaction_without_tenant() as connection:
             connection.execute("SELECT enter_tenant_v1(%s)", [tenant_id])
             yield connection
 
     @contextmanager
-    def begun(self) -> Generator[psycopg.Connection[Any]]:
+    def transaction_without_tenant(self) -> Generator[psycopg.Connection[Any]]:
         """Open a transaction of no tenant; committed at the end of the block, rolled back on any exception.
 
         A connection that was lost since it was last used is made again.

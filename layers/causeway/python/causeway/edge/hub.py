@@ -11,7 +11,7 @@ from causeway import settings
 from causeway.audit_log import entries, fingerprints
 from causeway.aws import secrets
 from causeway.database import idempotency, postgres
-from causeway.database.idempotency import Attempt, Claim, Kept
+from causeway.database.idempotency import KeyedRequest, Lease, StoredAnswer
 from causeway.database.postgres import Database
 from causeway.edge.answers import error_answer, json_answer
 from causeway.edge.http_events import headers_of, raw_body
@@ -119,33 +119,33 @@ class _Rules:
 
 def _respond(call: HubCall, rules: _Rules, function: _Function) -> Response[str]:
     try:
-        call.context.caller.demand(rules.permission)
-        _demand_tenant(call, rules.permission)
+        call.context.caller.require(rules.permission)
+        _require_tenant(call, rules.permission)
         if not rules.takes_body and call.raw.strip():
             known_fields(call.body, set())
         if call.route.startswith("GET "):
             return _run(call, rules, function).as_response()
         return _run_once(call, rules, function)
     except Forbidden as refusal:
-        _note_refusal(call, refusal.permission or rules.permission)
+        _record_refusal(call, refusal.permission or rules.permission)
         raise
 
 
 def _run_once(call: HubCall, rules: _Rules, function: _Function) -> Response[str]:
-    """Return the kept answer of the call's Idempotency-Key, before any other check; without one, run the function."""
+    """Return the stored answer of the call's Idempotency-Key, before any other check; without one, run the function."""
     key = call.headers.get("idempotency-key")
     if key is None:
         return _run(call, rules, function).as_response()
-    request = [call.route, call.path, call.query, call.body if call.raw.strip() else None]
-    claim = Claim.of(key, request, _digest_key(call))
+    fields = [call.route, call.path, call.query, call.body if call.raw.strip() else None]
+    request = KeyedRequest.of(key, fields, _digest_key(call))
     platform = rules.permission in KEEPER
     transactions = call.context.platform_transaction if platform else call.context.transaction
 
-    def work(attempt: Attempt) -> tuple[Response[str], Kept]:
-        answer = _run(replace(call, context=replace(call.context, attempt=attempt)), rules, function)
-        return answer.as_response(), answer.as_kept()
+    def work(lease: Lease) -> tuple[Response[str], StoredAnswer]:
+        answer = _run(replace(call, context=replace(call.context, lease=lease)), rules, function)
+        return answer.as_response(), answer.to_store()
 
-    result = idempotency.once(transactions, claim, work, acts=rules.acts_on_platform)
+    result = idempotency.once(transactions, request, work, acts_on_platform=rules.acts_on_platform)
     if isinstance(result, Response):
         return result
     return json_answer("OK", result.status, result.body or "", result.headers | {"idempotent-replay": "true"})
@@ -185,16 +185,16 @@ def _run(call: HubCall, rules: _Rules, function: _Function) -> HubAnswer:
         raise ProviderOutcomeUnknown(cause=f"after the call: {type(error).__name__}") from error
 
 
-def _demand_tenant(call: HubCall, permission: Permission) -> None:
+def _require_tenant(call: HubCall, permission: Permission) -> None:
     """Raise TenantNotFound where X-Tenant-Id names another tenant; the caller's own tenant's audit log records it."""
     try:
-        call.context.caller.demand_tenant(call.headers.get("x-tenant-id"))
+        call.context.caller.require_tenant(call.headers.get("x-tenant-id"))
     except TenantNotFound:
-        _note_refusal(call, permission, refused=TenantNotFound.code)
+        _record_refusal(call, permission, refused=TenantNotFound.code)
         raise
 
 
-def _note_refusal(call: HubCall, permission: str, **more: str) -> None:
+def _record_refusal(call: HubCall, permission: str, **more: str) -> None:
     entry = call.context.entry(
         entries.Action.ACCESS_REFUSED,
         object_kind="permission",
@@ -202,4 +202,4 @@ def _note_refusal(call: HubCall, permission: str, **more: str) -> None:
         outcome="refused",
         after={"route": call.route, **more},
     )
-    call.context.note_attempt(entry)
+    call.context.record_refusal(entry)

@@ -7,7 +7,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from aws_lambda_powertools.event_handler import Response
 
-from causeway.database.idempotency import Kept
+from causeway.database.idempotency import StoredAnswer
 from causeway.edge.answers import json_answer
 from causeway.errors.requests import IfMatchRequired
 from causeway.tenancy.context import RequestContext
@@ -25,7 +25,7 @@ class HubAnswer:
     Attributes:
         body: JSON fields, or a text that is sent as it is.
         version: the object's version, which becomes the ETag.
-        kept: the body of a replay, where the first answer's body has a secret that is shown once.
+        replay_body: the body of a replay, where the first answer's body has a secret that is shown once.
     """
 
     body: dict[str, Any] | str
@@ -33,7 +33,7 @@ class HubAnswer:
     version: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
-    kept: dict[str, Any] | None = None
+    replay_body: dict[str, Any] | None = None
 
     def as_response(self) -> Response[str]:
         """Return the answer as it is sent now, and count it."""
@@ -41,9 +41,10 @@ class HubAnswer:
         response.headers["content-type"] = self.content_type
         return response
 
-    def as_kept(self) -> Kept:
+    def to_store(self) -> StoredAnswer:
         """Return the answer as a replay sends it."""
-        return Kept(self.status, self._all_headers(), _text(self.body if self.kept is None else self.kept))
+        body = self.body if self.replay_body is None else self.replay_body
+        return StoredAnswer(self.status, self._all_headers(), _text(body))
 
     def _all_headers(self) -> dict[str, str]:
         return self.headers | ({} if self.version is None else {"etag": f'"{self.version}"'})
@@ -102,11 +103,11 @@ class HubCall:
     ) -> HubAnswer:
         """Call a rule that changes something, and return its answer.
 
-        The rule's last transaction keeps the same answer for a replay (context.done).
+        The rule's last transaction stores this answer for a replay (context.finish).
 
         Args:
             answer: makes the answer of the rule's result.
             rule: called with the call's context and the other arguments.
         """
-        context = replace(self.context, kept_of=lambda result: answer(result).as_kept())
+        context = replace(self.context, answer_of=lambda result: answer(result).to_store())
         return answer(rule(context, *args, **kwargs))

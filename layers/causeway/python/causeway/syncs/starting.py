@@ -36,7 +36,7 @@ def start(context: RequestContext, connection_id: UUID, expected: Expected) -> t
         run, made = runs.request(transaction, connection_id, context.new_id(), context.caller.subject)
         if made:
             audit.note(context, transaction, Action.SYNC_REQUESTED, connection, after={"runId": str(run.run_id)})
-        context.done(transaction, (run, made))
+        context.finish(transaction, (run, made))
     if made:
         Message(context.tenant, run.run_id).send(settings.sync_queue_url())
     return run, made

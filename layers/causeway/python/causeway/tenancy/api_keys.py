@@ -12,7 +12,7 @@ from psycopg import errors as pg
 from causeway.audit_log.entries import Action, record
 from causeway.errors.requests import NameTaken
 from causeway.errors.tenancy import ApiKeyNotFound
-from causeway.tenancy import identity
+from causeway.tenancy import key_texts
 from causeway.tenancy.context import RequestContext
 from causeway.wire.fields import known_fields, parse_uuid
 from causeway.wire.names import name_field
@@ -86,7 +86,7 @@ def create(context: RequestContext, draft: KeyDraft) -> tuple[ApiKey, str]:
     Raises:
         NameTaken: a living key of the tenant has the name.
     """
-    new, digest = identity.make_key(context.caller.tenant, context.new_id())
+    new, digest = key_texts.make(context.caller.tenant, context.new_id())
     with context.transaction() as transaction:
         try:
             [row] = transaction.execute(
@@ -106,7 +106,7 @@ def create(context: RequestContext, draft: KeyDraft) -> tuple[ApiKey, str]:
                 Action.API_KEY_CREATED, object_kind="api_key", object_id=str(key.key_id), after=key.as_json()
             ),
         )
-        context.done(transaction, (key, new.text))
+        context.finish(transaction, (key, new.text))
     return key, new.text
 
 
@@ -146,7 +146,7 @@ def revoke(context: RequestContext, key_id: UUID, expected: Expected) -> ApiKey:
             raise ApiKeyNotFound
         expected.check(key.version)
         if key.revoked_at is not None:
-            context.done(transaction, key)
+            context.finish(transaction, key)
             return key
         [row] = transaction.execute(
             f"""
@@ -157,7 +157,7 @@ def revoke(context: RequestContext, key_id: UUID, expected: Expected) -> ApiKey:
         ).fetchall()
         record(transaction, context.entry(Action.API_KEY_REVOKED, object_kind="api_key", object_id=str(key_id)))
         revoked = ApiKey(*row)
-        context.done(transaction, revoked)
+        context.finish(transaction, revoked)
     return revoked
 
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from causeway.errors.tenancy import Unauthorized
 from causeway.errors.tree import BY_CODE, CausewayError
-from causeway.tenancy import identity
-from causeway.tenancy.identity import Caller
+from causeway.tenancy.claims import person_of, player_id_of, player_of
+from causeway.tenancy.identity import Caller, of_machine
 from causeway.wire.fields import parse_uuid
 
 
@@ -80,8 +80,8 @@ class AuthorizerContext:
         if self.refused is not None:
             raise BY_CODE.get(self.refused, Unauthorized)(self.sentence)
         if self.key_id is not None and self.tenant_id is not None:
-            return identity.of_machine(self.tenant_id, self.key_id, self.channel)
-        return identity.of_claims(self.claims, tenant_asked)
+            return of_machine(self.tenant_id, self.key_id, self.channel)
+        return person_of(self.claims, tenant_asked)
 
     def player(self) -> tuple[int | None, Caller | None]:
         """Return the player that a token is of, and the player as the caller: None for a person in a group.
@@ -92,9 +92,9 @@ class AuthorizerContext:
             Unauthorized: the claims of a player let nobody in.
             TenantNotFound: the claims' tenant is no id.
         """
-        player_id = identity.player_of(self.claims)
+        player_id = player_id_of(self.claims)
         alone = player_id is not None and "cognito:groups" not in self.claims
-        return player_id, identity.of_player(self.claims) if alone else None
+        return player_id, player_of(self.claims) if alone else None
 
 
 def _id(text: str) -> UUID:

@@ -1,4 +1,4 @@
-"""Who acts in a tenant, as the rules see it, and in which transactions: a call's caller, or a job of the hub's own."""
+"""The context of a domain function: a caller's call, or a job; its transactions and its audit entries."""
 
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import psycopg
 
 from causeway.audit_log import entries
-from causeway.database.idempotency import Attempt, Kept
+from causeway.database.idempotency import Lease, StoredAnswer
 from causeway.database.postgres import Database, current
 from causeway.errors.tenancy import Forbidden
 from causeway.tenancy import identity
@@ -19,45 +19,50 @@ from causeway.tenancy.permissions import ALLOWED, Permission
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """Who calls, from where, and under which id it is logged."""
+    """A call of a caller.
+
+    Attributes:
+        request_id: logs and audit entries carry it.
+        lease: of the call's Idempotency-Key; None: the call has none.
+        answer_of: makes the answer to store of the result of the work.
+    """
 
     caller: Caller
     source_ip: str
     request_id: str
     database: Database = field(default_factory=current)
-    # Of a call with an Idempotency-Key, and what is kept of the answer that a result of its work gets.
-    attempt: Attempt | None = None
-    kept_of: Callable[[Any], Kept] | None = None
+    lease: Lease | None = None
+    answer_of: Callable[[Any], StoredAnswer] | None = None
 
     @property
     def resumed(self) -> bool:
-        """Whether an earlier attempt of the same call has committed a part of its work."""
-        return self.attempt is not None and self.attempt.resumed
+        """Whether an earlier call with the same Idempotency-Key has committed a part of the work."""
+        return self.lease is not None and self.lease.resumed
 
     def new_id(self) -> UUID:
-        """Return an id for what the call makes; at each attempt of a call it is the same."""
-        return uuid4() if self.attempt is None else self.attempt.object_id
+        """Return an id for the object that the call creates; the same in every call with the same Idempotency-Key."""
+        return uuid4() if self.lease is None else self.lease.object_id
 
-    def begun(self, transaction: psycopg.Connection[Any]) -> None:
-        """Tell that the transaction commits a part of the call's work; raises InProgress."""
-        if self.attempt is not None:
-            self.attempt.begin(transaction)
+    def checkpoint(self, transaction: psycopg.Connection[Any]) -> None:
+        """Mark that the transaction commits a part of the call's work; raises InProgress."""
+        if self.lease is not None:
+            self.lease.checkpoint(transaction)
 
-    def done(self, transaction: psycopg.Connection[Any], result: Any) -> None:
-        """Tell that the transaction commits the call's work, by its result: the answer is kept with it.
+    def finish(self, transaction: psycopg.Connection[Any], result: Any) -> None:
+        """Store the answer to the call in the transaction that completes its work.
 
-        Every function that changes something for a caller ends its last transaction by this, or a call sent again
-        with its Idempotency-Key would be refused for what it did itself.
+        Every function that changes something for a caller must call this in its last transaction. Otherwise a call that
+        is sent again with its Idempotency-Key would be refused because of its own work.
 
         Raises:
-            InProgress: another attempt of the call has taken over.
+            InProgress: another call with the key has taken it over.
         """
-        if self.attempt is not None and self.kept_of is not None:
-            self.attempt.keep(transaction, self.kept_of(result))
+        if self.lease is not None and self.answer_of is not None:
+            self.lease.store(transaction, self.answer_of(result))
 
     @property
     def tenant(self) -> UUID:
-        """The tenant the call is about; raises TenantRequired."""
+        """The tenant that the call is about; raises TenantRequired."""
         return self.caller.tenant
 
     def may(self, permission: Permission) -> bool:
@@ -66,13 +71,13 @@ class RequestContext:
 
     @contextmanager
     def transaction(self) -> Generator[psycopg.Connection[Any]]:
-        """Open a transaction of the caller's tenant; its last entry tells of a role that is new to the tenant.
+        """Open a transaction of the caller's tenant. Its last entry in the audit log records a role that is new.
 
         Raises:
-            TenantRequired, TenantNotFound: a super admin named no tenant, or one that is not there.
+            TenantRequired, TenantNotFound: a super admin named no tenant, or one that does not exist.
             Forbidden: the caller's membership is suspended.
         """
-        with self.database.begun() as transaction:
+        with self.database.transaction_without_tenant() as transaction:
             new_role = identity.admit(transaction, self.caller)
             yield transaction
             if new_role is not None:
@@ -80,23 +85,26 @@ class RequestContext:
 
     @contextmanager
     def platform_transaction(self) -> Generator[psycopg.Connection[Any]]:
-        """Open a transaction that sees no tenant's rows: for the catalogue, and the platform's own audit log."""
-        with self.database.begun() as transaction:
+        """Open a transaction that sees no tenant's rows: for the catalogue, and for the platform's own audit log."""
+        with self.database.transaction_without_tenant() as transaction:
             identity.enter_platform(transaction, self.caller)
             yield transaction
 
-    def note_attempt(self, entry: entries.Entry) -> None:
-        """Write down what was refused or failed, in a transaction of its own; it is answered as that though this fails.
+    def shared_transaction(self) -> AbstractContextManager[psycopg.Connection[Any]]:
+        """Open a transaction to read what all tenants share; a super admin needs no tenant for it."""
+        return self.platform_transaction() if self.caller.tenant_id is None else self.transaction()
 
-        What a super admin tries without a tenant stands in the platform's own log.
+    def record_refusal(self, entry: entries.Entry) -> None:
+        """Record what was refused or failed, in a transaction of its own. The refusal is answered even if this fails.
+
+        The attempt of a super admin without a tenant is recorded in the platform's own log.
         """
-        begun = self.platform_transaction if self.caller.tenant_id is None else self.transaction
         with entries.logged_if_unavailable(entry):
             try:
-                with begun() as transaction:
+                with self.shared_transaction() as transaction:
                     entries.record(transaction, entry)
             except Forbidden:
-                # A suspended membership is let into no transaction, and its attempts are written down all the same.
+                # A suspended person gets no transaction; the attempt is recorded all the same.
                 entries.record_in_own_transaction(self.database, self.tenant, entry)
 
     def _new_role(self, new: identity.NewRole) -> entries.Entry:
@@ -111,20 +119,16 @@ class RequestContext:
 
     @property
     def actor_kind(self) -> str:
-        """What acts: a person or a machine."""
+        """Person or machine."""
         return self.caller.kind
 
     @property
     def actor(self) -> str:
-        """Who acts: a person's subject, a key's id."""
+        """A person's subject, or the id of a machine's key."""
         return self.caller.subject
 
-    def reading(self) -> AbstractContextManager[psycopg.Connection[Any]]:
-        """Open a transaction to read what is everybody's; a super admin needs no tenant for it."""
-        return self.platform_transaction() if self.caller.tenant_id is None else self.transaction()
-
     def entry(self, action: entries.Action, **about: Any) -> entries.Entry:
-        """Return an entry for the audit log: who, from where and in which call are filled in."""
+        """Return an entry for the audit log with the caller, the address and the request id filled in."""
         return entries.Entry(
             action=action,
             actor_kind=self.caller.kind,
@@ -138,12 +142,11 @@ class RequestContext:
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """A job of the hub's own at work in a tenant: nobody called it, and it asks for no permission.
+    """A job of the hub that works in a tenant: it has no caller and needs no permission.
 
     Attributes:
-        job: its name, which the audit log keeps in an actor's place.
-        tenant: the tenant.
-        request_id: of the invocation, under which it is logged.
+        job: its name, which the audit log stores as the actor.
+        request_id: of the invocation; logs and audit entries carry it.
         database: of the job's login.
     """
 
@@ -156,7 +159,7 @@ class JobContext:
 
     @property
     def actor(self) -> str:
-        """Who acts: the job."""
+        """The job's name."""
         return self.job
 
     def transaction(self) -> AbstractContextManager[psycopg.Connection[Any]]:
@@ -164,7 +167,7 @@ class JobContext:
         return self.database.transaction(self.tenant)
 
     def entry(self, action: entries.Action, **about: Any) -> entries.Entry:
-        """Return an entry for the audit log: which job, and in which invocation, are filled in."""
+        """Return an entry for the audit log with the job and the request id filled in."""
         return entries.Entry(
             action=action,
             actor_kind="system",
@@ -175,5 +178,5 @@ class JobContext:
         )
 
 
-# A rule that opens a connection works for a caller and for a job alike.
+# Of a function that works for callers and for jobs alike.
 Context = RequestContext | JobContext

@@ -9,8 +9,8 @@ import psycopg
 from causeway.audit_log.entries import Action, logged_if_unavailable, record
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import MembershipNotFound, OwnMembership
+from causeway.tenancy.claims import LONGEST_SUBJECT
 from causeway.tenancy.context import RequestContext
-from causeway.tenancy.identity import LONGEST_SUBJECT
 from causeway.wire import path_ids
 from causeway.wire.fields import choice_field, known_fields, text_field
 from causeway.wire.pages import Listing, Page
@@ -111,13 +111,13 @@ def change(
     if status is None:
         raise InvalidRequest(f"status must be one of {', '.join(STATUSES)}")
     if subject == context.caller.subject:
-        _note_refusal(context, status)
+        _record_refusal(context, status)
         raise OwnMembership
     with context.transaction() as transaction:
         before = _find(transaction, subject, exact=exact)
         expected.check(before.version)
         if before.status == status:
-            context.done(transaction, before)
+            context.finish(transaction, before)
             return before
         after = replace(before, status=status, version=before.version + 1)
         transaction.execute(
@@ -137,15 +137,15 @@ def change(
                 after=after.audited(),
             ),
         )
-        context.done(transaction, after)
+        context.finish(transaction, after)
     return after
 
 
-def _note_refusal(context: RequestContext, status: str) -> None:
+def _record_refusal(context: RequestContext, status: str) -> None:
     """Write down that a caller tried to change his own membership."""
     subject, after = context.caller.subject, {"refused": OwnMembership.code}
     entry = context.entry(_ACTIONS[status], object_kind="membership", object_id=subject, outcome="refused", after=after)
-    # A suspended admin is refused as such: hence no note_attempt, which lets him pass.
+    # A suspended admin is refused as such: hence not record_refusal, which records it all the same.
     with logged_if_unavailable(entry), context.transaction() as transaction:
         record(transaction, entry)
 

@@ -93,7 +93,7 @@ def create(context: RequestContext, draft: Draft) -> Tenant:
         except pg.UniqueViolation as error:
             raise NameTaken("There is already a tenant of this code") from error
         made = Tenant(*row)
-        context.done(transaction, made)
+        context.finish(transaction, made)
         _record(context, transaction, Action.TENANT_CREATED, None, made)
     return made
 
@@ -148,7 +148,7 @@ def change(context: RequestContext, tenant_id: UUID, body: dict[str, Any], expec
             raise TenantNotFound
         expected.check(before.version)
         if before.display_name == name:
-            context.done(transaction, before)
+            context.finish(transaction, before)
             return before
         [row] = transaction.execute(
             f"""
@@ -158,7 +158,7 @@ def change(context: RequestContext, tenant_id: UUID, body: dict[str, Any], expec
             [name, tenant_id],
         ).fetchall()
         after = Tenant(*row)
-        context.done(transaction, after)
+        context.finish(transaction, after)
         _record(context, transaction, Action.TENANT_CHANGED, before, after)
     return after
 

@@ -1,0 +1,75 @@
+"""The text of an API key: made once, and read in each call of a machine.
+
+A key is "cwk_" and 64 bytes in base64url: the tenant's id, the key's id, and 32 random bytes. The ids say where to look
+the key up, inside the tenant that it claims; the hash of the random bytes proves it.
+"""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from secrets import token_bytes
+from uuid import UUID
+
+from causeway.database.postgres import Database
+from causeway.errors.tenancy import Unauthorized
+from causeway.tenancy.identity import Caller, of_machine
+from causeway.wire import base64url
+
+_PREFIX = "cwk_"
+# 64 bytes in base64url.
+_KEY = re.compile(rf"{_PREFIX}([A-Za-z0-9_-]{{86}})")
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A new key. Its text is shown once and stored nowhere."""
+
+    key_id: UUID
+    text: str
+
+    def __repr__(self) -> str:
+        return f"NewKey({self.key_id})"
+
+
+def make(tenant_id: UUID, key_id: UUID) -> tuple[NewKey, bytes]:
+    """Return a new key, and the hash to store."""
+    secret = token_bytes(32)
+    text = _PREFIX + base64url.encode(tenant_id.bytes + key_id.bytes + secret)
+    return NewKey(key_id, text), sha256(secret).digest()
+
+
+def looks_like_key(text: str) -> bool:
+    """Return whether a text begins as an API key does; no token begins so."""
+    return text.startswith(_PREFIX)
+
+
+def machine_of(database: Database, text: str, source_ip: str | None = None, request_id: str | None = None) -> Caller:
+    """Return the machine of an API key, and store the minute of the key's last use.
+
+    The use of a revoked key is recorded in its tenant's audit log, at most once in five minutes.
+
+    Args:
+        database: of the hub's login.
+        text: as sent.
+        source_ip: of the caller.
+        request_id: of the call.
+
+    Raises:
+        Unauthorized: the key is malformed, unknown or revoked.
+        Unavailable: the database did not answer.
+    """
+    match = _KEY.fullmatch(text)
+    if match is None:
+        raise Unauthorized("The API key is not whole: it is cwk_ and 86 characters more, as it was shown once")
+    try:
+        raw = base64url.decode(match[1])
+    except ValueError as error:
+        raise Unauthorized(cause="not the one spelling of an API key") from error
+    tenant_id, key_id = UUID(bytes=raw[:16]), UUID(bytes=raw[16:32])
+    known = database.one(
+        "SELECT channel FROM api_key_use_v1(%s, %s, %s, %s, %s)",
+        [tenant_id, key_id, sha256(raw[32:]).digest(), source_ip, request_id],
+    )
+    if known is None:
+        raise Unauthorized(cause=f"no API key {key_id} of tenant {tenant_id}, or not this one, or a revoked one")
+    return of_machine(tenant_id, key_id, known.channel)
