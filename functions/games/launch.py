@@ -23,16 +23,7 @@ app = APIGatewayHttpResolver()
 )
 def launch_game(call: LaunchCall) -> dict[str, Any]:
     """Parse the request and launch."""
-    session = games.launch(call.launcher, LaunchRequest.parse(call.body))
-    return {
-        "sessionToken": session.session_token,
-        "casinoSessionId": session.casino_session_id,
-        "providerSessionId": session.provider_session_id,
-        "gameId": session.game_code,
-        "currency": session.currency,
-        "minBet": session.min_bet,
-        "maxBet": session.max_bet,
-    }
+    return games.launch(call.launcher, LaunchRequest.parse(call.body)).as_json()
 
 
 handler = answers.lambda_handler(app)

@@ -43,6 +43,18 @@ class GameSession:
     provider_code: str
     provider_url: str
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the fields that the launcher is answered."""
+        return {
+            "sessionToken": self.session_token,
+            "casinoSessionId": self.casino_session_id,
+            "providerSessionId": self.provider_session_id,
+            "gameId": self.game_code,
+            "currency": self.currency,
+            "minBet": self.min_bet,
+            "maxBet": self.max_bet,
+        }
+
 
 def admit(launcher: Launcher, tenant_asked: str | None) -> None:
     """Refuse a caller who may launch for no player, or not there, before anything of the launch is read.
