@@ -257,7 +257,7 @@ def folder(tmp_path: Path) -> Path:
     ("name", "content", "cause"),
     [
         ("broken.json", "{", "not valid JSON"),
-        ("twice.json", '{"key": "a", "key": "b"}', "a field stands in it twice"),
+        ("twice.json", '{"key": "a", "key": "b"}', "it has a field twice"),
         ("empty.json", "{}", "provider.key is missing"),
         ("other.json", json.dumps(document()), "it holds the provider twilio"),
     ],

@@ -203,10 +203,10 @@ def test_too_expensive_schema_is_refused_when_it_is_written(fields: dict[str, An
 def test_each_alternative_around_a_pattern_adds_its_cost(keyword: str) -> None:
     """The engine matches again to explain why no alternative matches."""
     inner: dict[str, Any] = {"pattern": LARGE, "maxLength": 300}
-    works = [validation_cost.is_too_much(inner)]
+    works = [validation_cost.is_too_high(inner)]
     for _ in range(4):
         inner = {keyword: inner if keyword == "if" else [inner]}
-        works.append(validation_cost.is_too_much(inner))
+        works.append(validation_cost.is_too_high(inner))
     assert works == [False, False, False, True, True]
 
 

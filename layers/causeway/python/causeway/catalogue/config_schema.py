@@ -13,11 +13,11 @@ from causeway.wire.nesting import is_deeper
 from causeway.wire.strict_json import shown_name
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-# A schema with fields this many levels deep is refused: far above what any provider needs.
+# Refuse a schema with fields this many levels deep: far more than any provider needs.
 _MOST_LEVELS = 16
 
-# JSON Schema ignores a keyword it does not know. Here that could store a secret in the clear (`encrypted: true`,
-# `x-secrets: true`), so only these are taken.
+# Refuse all other keywords. JSON Schema ignores an unknown keyword; here that could store a secret unencrypted
+# (`encrypted: true`, `x-secrets: true`).
 _KEYWORDS = frozenset(
     """
     $schema $comment $defs $ref additionalProperties allOf anyOf const default dependentRequired deprecated
@@ -33,14 +33,14 @@ _TELLS = ("default", "const", "enum", "examples")
 
 
 def check(schema: Any) -> None:
-    """Check that a provider's schema is one that configurations can be validated by, safely.
+    """Check a provider's config_schema.
 
-    It is valid draft 2020-12 of the keywords above, bounded in size, refuses unknown fields, refers to its own $defs
-    alone, and its patterns take time linear in the text. A secret is a field of the configuration itself, not of an
-    object within it, and a string.
+    It must be valid draft 2020-12, use only the keywords above, be bounded in size, refuse unknown fields, refer only
+    to its own $defs, and have patterns that are matched in linear time. A secret must be a string field of the
+    configuration itself, not of an object within it.
 
     Raises:
-        ConfigSchemaInvalid: it is not; the sentence names the place in the schema.
+        ConfigSchemaInvalid: the sentence names the place in the schema.
     """
     _check_bounds(schema)
     if schema.get("$schema", DIALECT) != DIALECT:
@@ -56,7 +56,7 @@ def check(schema: Any) -> None:
     for path, inner in _schemas(schema, "config_schema"):
         _check_keywords(path, inner)
         _check_secret(path, inner)
-    _check_work(schema)
+    _check_cost(schema)
     try:
         validation.validator(schema)
     except ValueError as error:
@@ -64,17 +64,17 @@ def check(schema: Any) -> None:
     _check_defaults(schema)
 
 
-def _check_work(schema: dict[str, Any]) -> None:
+def _check_cost(schema: dict[str, Any]) -> None:
     try:
-        too_much = validation_cost.is_too_much(schema)
+        too_high = validation_cost.is_too_high(schema)
     except validation_cost.Uncompiled as error:
         _refuse(str(error), patterns.REFUSED)
-    if too_much:
+    if too_high:
         _refuse("config_schema", "is too much work to check a configuration by: set maxLength beside each pattern")
 
 
 def _check_defaults(schema: dict[str, Any]) -> None:
-    """A default stands where a value would, in a URL too, so it keeps to what the field allows."""
+    """Check that each default is a valid value of its field: a default is used like a value, also in a URL."""
     for name, field in schema.get("properties", {}).items():
         alone = {"properties": {name: field}, "$defs": schema.get("$defs", {})}
         if "default" in field and validation.problems(alone, {name: field["default"]}, "config"):
@@ -92,7 +92,7 @@ def _check_bounds(schema: Any) -> None:
         _refuse("config_schema", f"is nested more than {_MOST_LEVELS} levels deep")
     if len(json.dumps(schema)) > REQUEST_BYTES:
         _refuse("config_schema", f"is larger than {REQUEST_BYTES} bytes")
-    for sentence in validation.unholdable(schema, "config_schema"):
+    for sentence in validation.unstorable(schema, "config_schema"):
         raise ConfigSchemaInvalid(sentence)
 
 
@@ -107,7 +107,7 @@ def _refuse_keyword(error: "ValueError") -> Never:
 
 
 def _schemas(schema: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every schema within a schema, with its path."""
+    """Yield every schema within a schema, with its path."""
     if not isinstance(schema, dict):
         _refuse(path, "must be an object, not true or false")
     yield path, schema

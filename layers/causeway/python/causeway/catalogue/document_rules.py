@@ -1,4 +1,4 @@
-"""What a provider's document keeps to beyond its shape: its fields, its addresses, its test call."""
+"""Rules of a provider's document beyond its shape: references to fields, addresses, headers and the test call."""
 
 import re
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from causeway.catalogue import patterns
 from causeway.errors.requests import InvalidRequest
 from causeway.outbound.request_rules import header_fault, path_fault, url_fault
 
-# The place of a field in a text of a template.
+# Stands for a field of the connection in a text of a template.
 FIELD_REFERENCE = re.compile(r"\{(\w+)\}", re.ASCII)
 
 
 def check(document: dict[str, Any]) -> None:
-    """Check a document that has the shape and a config_schema that config_schema.check takes.
+    """Check a document with the right shape and a config_schema that config_schema.check accepts.
 
     Raises:
         InvalidRequest: the sentence names the field.
@@ -25,7 +25,7 @@ def check(document: dict[str, Any]) -> None:
 
 def _check_pattern(pattern: str) -> None:
     """Raise InvalidRequest if the health call's pattern cannot be matched in linear time."""
-    wrong = patterns.why_refused(pattern)
+    wrong = patterns.fault(pattern)
     if wrong is not None:
         raise InvalidRequest(f"health_call.refused_when.pattern {wrong}")
 
@@ -39,7 +39,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _check_references(document: dict[str, Any]) -> None:
-    """Every {name} is a field that always has a value; in a URL, one whose form the schema fixes, and no secret."""
+    """Check that every {name} is a field that always has a value; in a URL, a plain field with a pattern or an enum."""
     schema, authentication, call = document["config_schema"], document["authentication"], document["health_call"]
     fields = schema.get("properties", {})
     for text in _texts([document["base_urls"], authentication, call]):
@@ -60,7 +60,7 @@ def _check_references(document: dict[str, Any]) -> None:
 
 
 def _check_addresses(document: dict[str, Any]) -> None:
-    """No call sets a header that is the connection's own, and paths stay below their addresses."""
+    """Check that no call sets a header of the HTTP connection, and that no path leaves its address."""
     authentication, call = document["authentication"], document["health_call"]
     named = {f"health_call.headers.{name}": name for name in call.get("headers", {})}
     named |= {f"authentication.{field}": authentication[field] for field in _names_header(authentication)}
@@ -83,7 +83,7 @@ def _names_header(authentication: dict[str, Any]) -> list[str]:
 
 
 def _filled(text: str) -> str:
-    """Return a path or URL as a connection's fields may fill it; what they make of it is judged again at the call."""
+    """Return a path or URL as a connection's fields may fill it; the call checks the filled text again."""
     return FIELD_REFERENCE.sub(lambda found: "/x" if found.start() == 0 else "x", text)
 
 

@@ -1,4 +1,4 @@
-"""The catalogue's files, which each deployment brings into the database."""
+"""The catalogue's files, which each deployment loads into the database."""
 
 from pathlib import Path
 from typing import Any, LiteralString
@@ -36,30 +36,30 @@ def read_folder(folder: Path) -> list[Provider]:
     return providers
 
 
-def load(connection: Connection[Any], folder: Path) -> list[str]:
-    """Bring the catalogue to what the folder's files say, in one transaction, and return the keys of what changed.
+def load(database: Connection[Any], folder: Path) -> list[str]:
+    """Load the folder's files into the catalogue, in one transaction, and return the keys of changed providers.
 
-    A provider that a super admin changed is left alone, and none is activated or deactivated. Nothing changes the
-    second time. A provider whose file is gone stays: connections may name it.
+    A provider that a super admin changed stays as it is, and no provider is activated or deactivated. A second load
+    changes nothing. A provider without a file stays: connections may refer to it.
 
     Args:
-        connection: the owner's, with no transaction open.
+        database: a connection of the owner, without an open transaction.
         folder: the schema folder's catalogue/.
 
     Raises:
-        Misconfigured: as read_folder; nothing was written.
+        Misconfigured: as read_folder, or a file changes which fields are secret; nothing was written.
     """
     providers = read_folder(folder)
-    with connection.transaction():
-        connection.execute("SELECT set_config('causeway.role', 'super_admin', true)")
+    with database.transaction():
+        database.execute("SELECT set_config('causeway.role', 'super_admin', true)")
         for provider in providers:
-            _check_secret_fields(connection, provider)
-        return [provider.key for provider in providers if _write(connection, provider)]
+            _check_secret_fields(database, provider)
+        return [provider.key for provider in providers if _write(database, provider)]
 
 
-def _write(connection: Connection[Any], provider: Provider) -> bool:
+def _write(database: Connection[Any], provider: Provider) -> bool:
     """Write a provider, unless it is unchanged or a super admin's; return whether it was written."""
-    written = connection.execute(
+    written = database.execute(
         f"""
         {INSERT}
         ON CONFLICT (provider_key) DO UPDATE SET {_ASSIGNMENTS}, version = p.version + 1, updated_at = now()
@@ -70,8 +70,8 @@ def _write(connection: Connection[Any], provider: Provider) -> bool:
     return written.rowcount > 0
 
 
-def _check_secret_fields(connection: Connection[Any], provider: Provider) -> None:
-    row = connection.execute(
+def _check_secret_fields(database: Connection[Any], provider: Provider) -> None:
+    row = database.execute(
         "SELECT config_schema FROM integration_providers WHERE provider_key = %s AND NOT changed_by_admin",
         [provider.key],
     ).fetchone()

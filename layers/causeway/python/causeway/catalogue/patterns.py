@@ -1,8 +1,8 @@
-"""Patterns that people write into templates: matched in time linear in the text, or refused when they are written.
+"""Patterns in templates: matched in linear time, or refused when they are written.
 
-The engine is jsonschema-rs's with RegexOptions, which is Rust's regex crate: it has no look-around and no
-back-reference, and promises linear time (https://docs.rs/regex/latest/regex/#untrusted-input). Python's re has no such
-promise for any pattern. Syntax and search are JSON Schema's: unanchored, $ is the end of the text alone.
+The engine is Rust's regex crate, which jsonschema-rs uses with RegexOptions: it has no look-around and no
+back-reference, and guarantees linear time (https://docs.rs/regex/latest/regex/#untrusted-input). Python's re guarantees
+it for no pattern. Syntax and search are JSON Schema's: unanchored, and $ matches only at the end of the text.
 """
 
 from typing import TYPE_CHECKING
@@ -10,26 +10,26 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from jsonschema_rs import RegexOptions
 
-# Characters of a pattern, and bytes it may take when compiled: far above what any provider needs.
+# Limits of a pattern in characters, and in bytes when compiled: far more than any provider needs.
 MOST_CHARACTERS = 200
 _MOST_COMPILED = 1 << 18
-# Bytes that the smallest pattern counts as: a step through a text costs something too.
+# Count a smaller pattern as this many bytes: each step through a text has a cost, too.
 _LEAST_COMPILED = 1 << 11
-# What compiling costs, in bytes of text that could be matched meanwhile.
+# The cost of compiling a pattern, in bytes of text that could be matched in the same time.
 _COMPILING = 16
-# What a pattern is that cannot be matched so; for a sentence that begins with its field.
+# The fault of a pattern that cannot be matched in linear time; for a sentence that begins with its field.
 REFUSED = "is not a pattern that can be matched in linear time (no look-around, no back-reference, no large repetition)"
 
 
 def engine() -> "RegexOptions":
-    """Return the engine, as a validator of jsonschema-rs takes it."""
+    """Return the pattern_options of a validator of jsonschema-rs."""
     from jsonschema_rs import RegexOptions
 
     return RegexOptions(size_limit=_MOST_COMPILED)
 
 
-def why_refused(pattern: str) -> str | None:
-    """Return what is wrong with a pattern, for a sentence that begins with its field; None where nothing is."""
+def fault(pattern: str) -> str | None:
+    """Return what is wrong with a pattern, for a sentence that begins with its field; None: it is accepted."""
     if len(pattern) > MOST_CHARACTERS:
         return f"is longer than {MOST_CHARACTERS} characters"
     try:
@@ -40,9 +40,9 @@ def why_refused(pattern: str) -> str | None:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Return whether a pattern that why_refused has passed matches anywhere in a text.
+    """Return whether a pattern without a fault matches anywhere in a text.
 
-    A lone surrogate, which a platform's JSON may name by an escape, is no character, and is matched as a question mark.
+    A lone surrogate, which an escape in a platform's JSON can produce, is matched as a question mark.
     """
     from jsonschema_rs import Draft202012Validator
 
@@ -51,19 +51,19 @@ def matches(pattern: str, text: str) -> bool:
     )
 
 
-def work(pattern: str, text: int) -> int:
-    """Return how much work a pattern can be: linear time is a step per state of the pattern for each byte of a text.
+def cost(pattern: str, text: int) -> int:
+    """Return the highest cost of matching a pattern: linear time is one step per pattern state and byte of text.
 
     Args:
         pattern: of at most MOST_CHARACTERS characters.
         text: bytes of the longest text that it is matched against.
 
     Returns:
-        Bytes of the compiled pattern (the next power of two) times bytes of text. Of the patterns that were measured
-        the slowest took a third of a second for 2^30.
+        Bytes of the compiled pattern (the next power of two) times bytes of text. The slowest pattern that was measured
+        took a third of a second for 2^30.
 
     Raises:
-        ValueError: it cannot be compiled within the limit.
+        ValueError: the pattern cannot be compiled within the limit.
     """
     return _compiled(pattern) * (text + _COMPILING)
 

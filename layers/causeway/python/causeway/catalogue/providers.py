@@ -1,11 +1,11 @@
-"""The catalogue of integration providers, which the API calls templates: found, listed, changed by super admins."""
+"""The catalogue's providers, which the API calls templates: found, listed, and changed by super admins."""
 
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, LiteralString, Self
 
-from psycopg import Connection
+import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
@@ -15,11 +15,13 @@ from causeway.errors.requests import InvalidRequest, NameTaken, VersionMismatch
 from causeway.errors.service import Misconfigured
 from causeway.wire.pages import Listing, Page, PageRequest
 
+Transaction = psycopg.Connection[Any]
+
 # In the order of the keys.
 LISTING = Listing("templates", (str,))
 _SHAPE = "_provider.schema.json"
-# The columns that a provider's document sets, beside provider_key, which is its key. Every other list of these columns
-# is made from this one; each column has a field in Provider, and a property in the shape.
+# The columns that a provider's document sets, beside provider_key (the document's key). All other lists of columns are
+# made from this list; each column has a field in Provider and a property in the shape.
 COLUMNS: tuple[LiteralString, ...] = (
     "kind",
     "display_name",
@@ -58,7 +60,7 @@ class Provider:
     config_schema: dict[str, Any]
     setup_instructions: str
     documentation_url: str | None
-    # By environment: production, sandbox; None where the connection's own base_url says it.
+    # By environment (production, sandbox); None: each connection has its own base_url.
     base_urls: dict[str, str | None]
     api_version: str | None
     webhook_support: bool
@@ -76,15 +78,15 @@ class Provider:
 
     @classmethod
     def parse(cls, document: dict[str, Any], shape: dict[str, Any]) -> Self:
-        """Make a provider of a JSON document.
+        """Return the provider of a JSON document.
 
         Args:
             document: the provider, without is_active and version, which it cannot set.
             shape: what read_shape returns.
 
         Raises:
-            InvalidRequest: it has not the shape, or refers to a field it cannot; the sentence names the path.
-            ConfigSchemaInvalid: its config_schema is not one that config_schema.check takes.
+            InvalidRequest: the document breaks the shape or document_rules; the sentence names the path.
+            ConfigSchemaInvalid: config_schema.check refuses its config_schema.
         """
         wrong = validation.problems(shape, document, "provider")
         if wrong:
@@ -93,17 +95,17 @@ class Provider:
         document_rules.check(document)
         return cls(**{name: value for name, value in document.items() if name != "$comment"})
 
-    def sent(self, environment: str) -> list[Any]:
-        """Return what terms.digest takes: all that decides where a connection's secrets go."""
+    def terms(self, environment: str) -> list[Any]:
+        """Return the arguments of terms.digest: all that decides where a connection's secrets are sent."""
         return [self.base_urls.get(environment), self.authentication, self.health_call, self.config_schema]
 
-    def terms(self, environment: str) -> bytes:
-        """Return what a tenant agrees to that gives secrets for an environment: the digest of what is sent."""
-        return terms.digest(*self.sent(environment))
+    def terms_digest(self, environment: str) -> bytes:
+        """Return the digest of the terms that a tenant agrees to with its secrets for this environment."""
+        return terms.digest(*self.terms(environment))
 
 
 def read_shape(folder: Path) -> dict[str, Any]:
-    """Return the JSON Schema that a provider's document has to fit.
+    """Return the shape: the JSON Schema of a provider's document.
 
     Args:
         folder: the schema folder's catalogue/.
@@ -118,17 +120,17 @@ def read_shape(folder: Path) -> dict[str, Any]:
 
 
 def as_row(provider: Provider) -> dict[str, Any]:
-    """Return a provider's fields by name, as they are written into its row."""
+    """Return a provider's fields by name, as parameters of SQL."""
     return {name: Jsonb(value) if isinstance(value, dict) else value for name, value in asdict(provider).items()}
 
 
-def find(connection: Connection[Any], key: str) -> Provider:
+def find(transaction: Transaction, key: str) -> Provider:
     """Return a provider, active or not.
 
     Raises:
-        ProviderNotFound: there is none of that key.
+        ProviderNotFound: no provider has this key.
     """
-    with connection.cursor(row_factory=class_row(Provider)) as cursor:
+    with transaction.cursor(row_factory=class_row(Provider)) as cursor:
         provider = cursor.execute(
             f"""
             {_SELECT}
@@ -142,18 +144,18 @@ def find(connection: Connection[Any], key: str) -> Provider:
 
 
 def page(
-    connection: Connection[Any], wanted: PageRequest, *, kind: str | None = None, active: bool | None = None
+    transaction: Transaction, wanted: PageRequest, *, kind: str | None = None, active: bool | None = None
 ) -> Page[Provider]:
     """Return a page of the providers, in the order of their keys.
 
     Args:
-        connection: a transaction of the hub's.
+        transaction: a transaction of the hub's.
         wanted: of LISTING.
-        kind: only those of this kind.
-        active: only those that are, or are not.
+        kind: only providers of this kind.
+        active: True: only active providers; False: only inactive ones.
     """
     [after] = wanted.after or [None]
-    with connection.cursor(row_factory=class_row(Provider)) as cursor:
+    with transaction.cursor(row_factory=class_row(Provider)) as cursor:
         found = cursor.execute(
             f"""
             {_SELECT}
@@ -167,17 +169,17 @@ def page(
     return wanted.page(found, lambda provider: (provider.key,))
 
 
-def create(connection: Connection[Any], provider: Provider) -> Provider:
-    """Add a super admin's provider to the catalogue; no file of a later release changes it.
+def create(transaction: Transaction, provider: Provider) -> Provider:
+    """Insert a super admin's provider; no file of a later release changes it.
 
     Args:
-        connection: a transaction whose causeway.role is super_admin; the database refuses any other.
-        provider: what Provider.parse made of the document.
+        transaction: a transaction whose causeway.role is super_admin; the database refuses any other.
+        provider: as Provider.parse returned it.
 
     Raises:
-        NameTaken: there is one of that key.
+        NameTaken: a provider has this key.
     """
-    row = connection.execute(
+    row = transaction.execute(
         f"""
         {INSERT}
         ON CONFLICT (provider_key) DO NOTHING
@@ -187,27 +189,27 @@ def create(connection: Connection[Any], provider: Provider) -> Provider:
     ).fetchone()
     if row is None:
         raise NameTaken(f"There is already a provider with the key {provider.key}")
-    return find(connection, provider.key)
+    return find(transaction, provider.key)
 
 
 def change(
-    connection: Connection[Any], key: str, changes: dict[str, Any], version: int, shape: dict[str, Any]
+    transaction: Transaction, key: str, changes: dict[str, Any], version: int, shape: dict[str, Any]
 ) -> Provider:
-    """Replace fields of a provider for a super admin; files of later releases leave it alone from then on.
+    """Replace fields of a provider for a super admin. From then on, files of later releases do not change it.
 
     Args:
-        connection: as for create.
-        key: the provider's, which stays.
+        transaction: as for create.
+        key: the provider's; it cannot be changed.
         changes: fields of the document by name; each replaces the whole field.
-        version: the one the change was made from.
+        version: the version that the change was made from.
         shape: what read_shape returns.
 
     Raises:
-        ProviderNotFound: there is none of that key.
-        VersionMismatch: it was changed since.
-        InvalidRequest, ConfigSchemaInvalid: as Provider.parse, and for a secret field that would be secret no more.
+        ProviderNotFound: no provider has this key.
+        VersionMismatch: the provider was changed since this version.
+        InvalidRequest, ConfigSchemaInvalid: as Provider.parse and secret_fields.check_unchanged.
     """
-    before = find(connection, key)
+    before = find(transaction, key)
     if before.version != version:
         raise VersionMismatch
     if changes.get("key", key) != key:
@@ -215,7 +217,7 @@ def change(
     document = {name: getattr(before, name) for name in ("key", *COLUMNS)}
     after = Provider.parse(document | changes, shape)
     secret_fields.check_unchanged(before.config_schema, after.config_schema)
-    row = connection.execute(
+    row = transaction.execute(
         f"""
         {_UPDATE}
         SET {_ASSIGNMENTS}, changed_by_admin = true, version = version + 1, updated_at = now()
@@ -229,21 +231,21 @@ def change(
     return replace(after, is_active=before.is_active, changed_by_admin=True, version=version + 1)
 
 
-def set_active(connection: Connection[Any], key: str, version: int, *, active: bool) -> Provider:
-    """Activate or deactivate a provider for a super admin; files of later releases change neither.
+def set_active(transaction: Transaction, key: str, version: int, *, active: bool) -> Provider:
+    """Activate or deactivate a provider for a super admin; files of later releases do not change this.
 
     Args:
-        connection: as for create.
+        transaction: as for create.
         key: the provider's.
-        version: the one the change was made from.
-        active: whether new connections may be made to it.
+        version: the version that the change was made from.
+        active: whether new connections to it may be created.
 
     Raises:
-        ProviderNotFound: there is none of that key.
-        VersionMismatch: it was changed since.
+        ProviderNotFound: no provider has this key.
+        VersionMismatch: the provider was changed since this version.
     """
-    before = find(connection, key)
-    row = connection.execute(
+    before = find(transaction, key)
+    row = transaction.execute(
         """
         UPDATE integration_providers SET is_active = %s, version = version + 1, updated_at = now()
         WHERE provider_key = %s AND version = %s

@@ -1,4 +1,4 @@
-"""Integration templates, as the API names the catalogue's providers: read by admins, kept by super admins."""
+"""Integration templates, the API's name of the catalogue's providers: read by admins, changed by super admins."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +22,13 @@ def _camel_case(name: str) -> str:
     return first + "".join(word.capitalize() for word in others)
 
 
-# The API's name of each field that a template sets -> the catalogue's.
+# The fields that a template sets: name in the API -> name in the catalogue.
 FIELDS = {"id": "key"} | {"category" if name == "kind" else _camel_case(name): name for name in providers.COLUMNS}
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """GET /integrations/templates: which templates, and which page of them. None: any."""
+    """The query of GET /integrations/templates. kind, active: None: any."""
 
     page: PageRequest
     kind: str | None
@@ -50,11 +50,11 @@ def as_json(provider: Provider) -> dict[str, Any]:
 
 
 def create(context: RequestContext, body: dict[str, Any]) -> Provider:
-    """Add a template.
+    """Create a template.
 
     Raises:
-        InvalidRequest, ConfigSchemaInvalid: it is not a template; the sentence names the field.
-        NameTaken: there is one of this id.
+        InvalidRequest, ConfigSchemaInvalid: the body is not a template; the sentence names the field.
+        NameTaken: a template has this id.
     """
     provider = Provider.parse(_document(body), providers.read_shape(_folder()))
     with context.platform_transaction() as transaction:
@@ -65,7 +65,7 @@ def create(context: RequestContext, body: dict[str, Any]) -> Provider:
 
 
 def change(context: RequestContext, key: str, expected: Expected, body: dict[str, Any]) -> Provider:
-    """Change fields of a template; isActive says whether new connections may be made with it.
+    """Change fields of a template; isActive says whether new connections may be created with it.
 
     Raises:
         ProviderNotFound, VersionMismatch.

@@ -1,8 +1,8 @@
-"""How much work a configuration can be for the engine that checks it, bounded before anything is checked.
+"""The cost of validating a configuration by a schema, bounded when the schema is written.
 
-A schema of 16 KiB can ask for millions of steps: a pattern of many states, tried on a long text, in each of two hundred
-branches; a definition that is referred to three hundred times; a list whose every item is judged by a long schema. So a
-schema's work is counted when it is written; and a pattern is not tried on a text that is longer than its maxLength.
+A schema of 16 KiB can need millions of steps: a pattern with many states, matched against a long text in each of two
+hundred branches; three hundred references to one definition; a long schema for each item of a list. Therefore the cost
+of a schema is computed when it is written, and a pattern is not matched against a text longer than its maxLength.
 """
 
 import json
@@ -12,17 +12,17 @@ from typing import Any
 from causeway.catalogue import patterns
 from causeway.errors.requests import REQUEST_BYTES
 
-# What a schema may cost, in the unit of patterns.work.
+# The highest cost of a schema, in the unit of patterns.cost.
 MOST = 1 << 30
-# Characters of a text that a pattern is tried on: a configuration comes in a request. And bytes of a character.
+# The longest text that a pattern is matched against (a configuration comes in a request), and the bytes of a character.
 _LONGEST_TEXT = REQUEST_BYTES
 _CHARACTER = 4
-# Values in a configuration, those in its lists and objects included.
+# Values in a configuration, including those in its lists and objects.
 MOST_VALUES = 200
-# What a byte of a schema costs for each value that does not fit it: an error is made of four.
+# The cost of a byte of a schema for each value that does not fit it.
 _BYTE = 1 << 12
-# Keywords that hold schemas by name, one schema, or several; those that nothing is done for; and those whose schemas
-# are asked once more for every such keyword around them, to tell why none of them fits.
+# Keywords with named schemas, with one schema, and with several; keywords without any work; and keywords whose schemas
+# the engine validates again for each such keyword around them, to explain why no alternative fits.
 _BY_NAME = ("properties", "$defs")
 _ONE = ("items", "if", "then", "else")
 _SEVERAL = ("allOf", "anyOf", "oneOf")
@@ -34,33 +34,33 @@ class Uncompiled(Exception):
     """A pattern cannot be compiled; its place in the schema is the message"""
 
 
-def is_too_much(schema: dict[str, Any]) -> bool:
-    """Return whether a configuration could take more than MOST.
+def is_too_high(schema: dict[str, Any]) -> bool:
+    """Return whether validating a configuration may cost more than MOST.
 
     Args:
-        schema: one whose structure config_schema has checked.
+        schema: its structure has been checked by config_schema.
 
     Raises:
-        Uncompiled: one of its patterns cannot be compiled.
+        Uncompiled: a pattern of the schema cannot be compiled.
     """
-    done = 0
+    total = 0
     for step in _steps(schema, "config_schema", schema.get("$defs", {}), 1, 1):
-        done += step
-        # Or counting would be the work that it is to prevent.
-        if done > MOST:
+        total += step
+        # Stop here: otherwise the sum itself could take as long.
+        if total > MOST:
             return True
     return False
 
 
 def _steps(schema: dict[str, Any], path: str, defs: dict[str, Any], times: int, values: int) -> Iterator[int]:
-    """The costs of a schema's parts, one by one. times it is asked of a value, and values that it is asked of."""
+    """Yield the costs of a schema's parts. times: validations of one value; values: that are validated."""
     own = {name: value for name, value in schema.items() if name not in (*_BY_NAME, *_ONE, *_SEVERAL, *_IDLE)}
     yield len(json.dumps(own)) * _BYTE * times * values
     if "pattern" in own:
-        # The values of one list share what is sent.
+        # The items of one list share the bytes of the request.
         text = _LONGEST_TEXT if values > 1 else min(own.get("maxLength", _LONGEST_TEXT) * _CHARACTER, _LONGEST_TEXT)
         try:
-            yield patterns.work(own["pattern"], text) * times
+            yield patterns.cost(own["pattern"], text) * times
         except ValueError as error:
             raise Uncompiled(f"{path}.pattern") from error
     if "$ref" in own:
@@ -72,7 +72,7 @@ def _steps(schema: dict[str, Any], path: str, defs: dict[str, Any], times: int, 
 
 
 def _within(schema: dict[str, Any], path: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """The schemas that a schema holds: keyword, path and schema."""
+    """Yield the schemas directly within a schema: keyword, path and schema."""
     for keyword in _BY_NAME:
         for name, inner in schema.get(keyword, {}).items():
             yield keyword, f"{path}.{keyword}.{name}", inner
@@ -84,14 +84,14 @@ def _within(schema: dict[str, Any], path: str) -> Iterator[tuple[str, str, dict[
             yield keyword, f"{path}.{keyword}[{position}]", inner
 
 
-def guarded(schema: Any) -> Any:
-    """Return a schema that says the same, and tries a pattern on no text that is longer than its maxLength.
+def with_bounded_patterns(schema: Any) -> Any:
+    """Return an equal schema that matches no pattern against a text longer than maxLength.
 
-    The engine tries every keyword, whatever the others found.
+    The engine checks every keyword, even if another has failed.
     """
     if not isinstance(schema, dict):
         return schema
-    made = _mapped(schema, guarded)
+    made = _mapped(schema, with_bounded_patterns)
     pattern = made.pop("pattern", None)
     if pattern is None:
         return made
@@ -114,8 +114,8 @@ def _mapped(schema: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, A
     return made
 
 
-def holds_too_many(value: Any) -> bool:
-    """Return whether a configuration holds more than MOST_VALUES values."""
+def has_too_many_values(value: Any) -> bool:
+    """Return whether a configuration has more than MOST_VALUES values."""
     left, found = [value], 0
     while left:
         one = left.pop()

@@ -1,4 +1,4 @@
-"""What a JSON Schema's validator found, in sentences that name the field and repeat no value."""
+"""The errors of a JSON Schema validator as sentences, which name the field and never repeat a value."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -14,11 +14,11 @@ _MOST_NAMES = 20
 
 
 def joined(path: str, steps: list[str | int]) -> str:
-    """Return the path of what steps lead to from a path."""
+    """Return a path with further steps: names of fields, positions in lists."""
     return path + "".join(f"[{step}]" if isinstance(step, int) else f".{shown_name(step)}" for step in steps)
 
 
-_ASKED = {
+_EXPECTATIONS = {
     "type": "must be of type {}",
     "minLength": "must have at least {} characters",
     "maxLength": "must have at most {} characters",
@@ -34,51 +34,51 @@ _ASKED = {
 }
 
 
-def of(error: "ValidationError", name: str, schema: dict[str, Any]) -> Iterator[str]:
-    """Say what is wrong, a sentence each.
+def sentences(error: "ValidationError", name: str, schema: dict[str, Any]) -> Iterator[str]:
+    """Yield the sentences of an error.
 
     Args:
         error: the validator's.
-        name: what the whole value is called.
-        schema: the value's.
+        name: of the whole value.
+        schema: of the whole value.
     """
     path = joined(name, list(error.instance_path))
     kind = error.kind
-    # The keyword's limit in the schema; for a few keywords, the part of the value that broke it.
+    # The keyword's limit in the schema; for a few keywords, the faulty part of the value.
     details = kind.as_dict()
     if kind.name == "required":
         yield f"{joined(path, [details['property']])} is missing"
     elif kind.name == "additionalProperties":
-        # Those of the schema itself; which of its parts an inner object is of is not known here.
+        # List the fields of the whole value only: the schema of an inner object is not known here.
         known = [] if error.instance_path else list(schema.get("properties", {}))
         there = f": the fields are {', '.join(known)}" if 0 < len(known) <= _MOST_NAMES else ""
         yield from (f"{joined(path, [unknown])} is not a known field{there}" for unknown in details["unexpected"])
     elif kind.name in ("anyOf", "oneOf") and all(details.get("context", [])):
-        ways = [next(of(branch[0], name, schema)) for branch in details["context"]]
+        ways = [next(sentences(branch[0], name, schema)) for branch in details["context"]]
         yield " or ".join(dict.fromkeys(ways))
     elif kind.name == "pattern":
         yield f"{path} {_form(str(details['pattern']), str(error.instance), _description(schema, error.instance_path))}"
-    elif kind.name in _ASKED and len(details) == 1:
+    elif kind.name in _EXPECTATIONS and len(details) == 1:
         (asked,) = details.values()
         asked = ", ".join(map(str, asked)) if isinstance(asked, list) else asked
-        yield f"{path} {_ASKED[kind.name].format(asked)}"
+        yield f"{path} {_EXPECTATIONS[kind.name].format(asked)}"
     else:
         yield f"{path} does not fit what the schema says under {kind.name}"
 
 
 def _form(pattern: str, text: str, description: str) -> str:
-    """Return how a text misses its pattern, without quoting it."""
+    """Return why a text does not match its pattern, without quoting the text."""
     if not text:
         return "must not be empty"
     if patterns.matches(pattern, "".join(text.split())):
         return "must have no space or line break in it"
     if patterns.matches(pattern, "".join(one for one in text if one.isascii())):
-        return "must have ASCII characters alone"
+        return "must have only ASCII characters"
     return f"must match {pattern}" + (f" ({description})" if description else "")
 
 
 def _description(schema: dict[str, Any], steps: list[str | int]) -> str:
-    """Return what the schema says a field of the configuration is, "" where it says nothing."""
+    """Return the description of a configuration's field in the schema; "" if it has no description."""
     if len(steps) != 1:
         return ""
     return str(schema.get("properties", {}).get(steps[0], {}).get("description", "")).rstrip(".")

@@ -87,7 +87,7 @@ def find(
     expected.check(connection.version)
     provider = providers.find(transaction, connection.provider_key)
     # The template may have changed since the first statement: the connection is judged by the one that is used.
-    changed = provider.sent(connection.environment) if provider.changed_by_admin else None
+    changed = provider.terms(connection.environment) if provider.changed_by_admin else None
     connection = replace(connection, changed_template=changed)
     if active:
         connection.check_usable()

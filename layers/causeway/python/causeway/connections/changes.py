@@ -50,7 +50,7 @@ def create(context: RequestContext, draft: Draft) -> Connection:
     # Or its secrets would stand with an address that somebody else may give later.
     demand_address(Account(provider, draft.environment, plain, secret))
     sealed = reconfiguration.sealed(context, connection_id, secret)
-    terms = provider.terms(draft.environment)
+    terms = provider.terms_digest(draft.environment)
     with context.transaction() as transaction:
         connection = writes.create(transaction, connection_id, draft, plain, terms, context.caller.subject)
         stored = Secrets.of(secret, credentials.store_first(transaction, sealed))

@@ -88,7 +88,7 @@ def _replaced(
 ) -> tuple[Connection, bool]:
     """Put a plan into the rows; return the connection, and whether the credential to roll back to was retired."""
     connection_id = UUID(use.connection.connection_id)
-    terms = use.provider.terms(plan.account.environment)
+    terms = use.provider.terms_digest(plan.account.environment)
     settings = dict(plan.account.settings)
     changed = writes.update(transaction, connection_id, use.connection.version, wanted, settings, terms)
     if fresh is not None:

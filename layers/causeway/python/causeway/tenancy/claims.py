@@ -8,7 +8,7 @@ from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import TenantNotFound, Unauthorized
 from causeway.tenancy.identity import Caller, Profile
 from causeway.wire.fields import parse_uuid, text_field
-from causeway.wire.names import name_field, unseen
+from causeway.wire.names import name_field, has_invisible
 
 # Characters of a token's subject, and of a person's name.
 LONGEST_SUBJECT = 255
@@ -100,7 +100,7 @@ def _subject(claims: dict[str, str]) -> str:
         raise Unauthorized(cause=f"the token's {error.sentence}") from error
     if subject.startswith(("[", "{")):
         raise Unauthorized(cause="the token's sub may be a list or an object")
-    if subject != subject.strip() or unseen(subject):
+    if subject != subject.strip() or has_invisible(subject):
         raise Unauthorized(cause="the token's sub has blanks at an end, a line break or an invisible character")
     return subject
 

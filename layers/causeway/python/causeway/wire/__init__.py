@@ -1,1 +1,1 @@
-"""What comes and goes over HTTP: strict JSON, fields, names, ids in paths, cursors and pages, preconditions."""
+"""Requests and answers over HTTP: strict JSON, fields, names, ids in paths, pages, preconditions."""

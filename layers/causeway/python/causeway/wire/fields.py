@@ -17,7 +17,7 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def known_fields(fields: dict[str, Any], known: set[str]) -> None:
-    """Raise InvalidRequest where a field is not known; what is known is told, as the field's name may not be."""
+    """Raise InvalidRequest if a field is unknown. It lists the known fields, as the unknown name may be a secret."""
     unknown = sorted(set(fields) - known)
     if unknown:
         takes = ", ".join(sorted(known)) or "none"
@@ -73,7 +73,7 @@ def integer_field(fields: dict[str, Any], name: str) -> int:
 
 
 def choice_field(fields: dict[str, Any], name: str, values: tuple[str, ...], default: str | None = None) -> str | None:
-    """Return one of the values, or the default where the field is missing; raises InvalidRequest."""
+    """Return the field, which must be one of the values; the default if it is absent. Raises InvalidRequest."""
     value = fields.get(name, default)
     if value not in values and (name in fields or value is not None):
         raise InvalidRequest(f"{name} must be one of {', '.join(values)}")
@@ -81,7 +81,7 @@ def choice_field(fields: dict[str, Any], name: str, values: tuple[str, ...], def
 
 
 def object_field(fields: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return an object; raises InvalidRequest."""
+    """Return the field, which must be a JSON object; raises InvalidRequest."""
     value = fields.get(name)
     if not isinstance(value, dict):
         raise InvalidRequest(f"{name} must be an object")
@@ -89,12 +89,12 @@ def object_field(fields: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def parse_uuid(text: str, error: type[CausewayError]) -> UUID:
-    """Return the UUID that a text is, in its canonical form: 8-4-4-4-12 digits, in either case; raises the error."""
+    """Return the UUID of a text in the canonical form (8-4-4-4-12 digits, upper or lower case); raises error."""
     try:
         value = UUID(text)
     except ValueError as wrong:
         raise error from wrong
-    # Python takes a URN, braces and any dashes too.
+    # Python also accepts a URN, braces and dashes in any place.
     if str(value) != text.lower():
         raise error
     return value

@@ -1,4 +1,4 @@
-"""Names that people give to things: one form each, and nothing in them that cannot be seen."""
+"""Names that people give to things: each in one form, without invisible characters."""
 
 import re
 from typing import Any
@@ -7,12 +7,12 @@ from unicodedata import category, normalize
 from causeway.errors.requests import InvalidRequest
 from causeway.wire.fields import text_field
 
-# Characters that show nothing and are no blank; is_name() of schema/0001_tenancy.sql has the same ranges. They are not
-# read from unicodedata, so that every Python and every Postgres answers alike. They hold control and format characters
-# (Cc, Cf), line and paragraph separators, private use, what Unicode calls Default_Ignorable_Code_Point
-# (https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt), and three signs without ink: the Braille
-# pattern without a dot, the filler of Khitan, the null note head.
-_UNSEEN = re.compile(
+# Invisible characters other than spaces; is_name() of schema/0001_tenancy.sql has the same ranges. They are not taken
+# from unicodedata, so that every version of Python and Postgres answers the same. They are control and format
+# characters (Cc, Cf), line and paragraph separators, private use, Unicode's Default_Ignorable_Code_Point
+# (https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt), and three characters without ink: the empty
+# Braille pattern, the filler of Khitan, the null note head.
+_INVISIBLE = re.compile(
     r"[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890-\u0891\u08e2\u115f-\u1160"
     r"\u17b4-\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ue000-\uf8ff\ufe00-\ufe0f"
     r"\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U00016fe4\U0001bca0-\U0001bca3"
@@ -21,21 +21,26 @@ _UNSEEN = re.compile(
 
 
 def name_field(fields: dict[str, Any], name: str, longest: int) -> str:
-    """Return a name in its one form, so that two names that look alike are equal: NFC, trimmed, single spaces.
+    """Return a name in one form (NFC, trimmed, single spaces), so that two names that look the same are equal.
 
     The database's is_name() accepts no other form.
 
+    Args:
+        fields: of the body.
+        name: the field's.
+        longest: characters at most.
+
     Raises:
-        InvalidRequest: no text, too long, nothing but blanks, or with a line break, an invisible character, or one that
-            this Python's Unicode does not know.
+        InvalidRequest: not a text, too long, only blanks, or with a line break, an invisible character, or a character
+            that this Python's Unicode does not know.
     """
     text = normalize("NFC", text_field(fields, name, longest))
-    # A line break at an end is pasted, and is a blank like any other there.
+    # Pasting adds line breaks at the ends: trim them like other blanks.
     trimmed = text.strip()
-    if unseen(trimmed):
+    if has_invisible(trimmed):
         raise InvalidRequest(f"{name} must not have line breaks or invisible characters")
-    # Another Unicode than this Python's may bring such a character into another order or form.
-    if any(category(one) == "Cn" for one in trimmed):
+    # A newer Unicode may normalize an unknown character to another form.
+    if any(category(character) == "Cn" for character in trimmed):
         raise InvalidRequest(f"{name} has a character that is not known here")
     kept = " ".join(trimmed.split())
     if not 1 <= len(kept) <= longest:
@@ -43,6 +48,6 @@ def name_field(fields: dict[str, Any], name: str, longest: int) -> str:
     return kept
 
 
-def unseen(text: str) -> bool:
-    """Return whether a text has a character that shows nothing and is no space."""
-    return _UNSEEN.search(text) is not None
+def has_invisible(text: str) -> bool:
+    """Return whether a text has an invisible character that is not a space."""
+    return _INVISIBLE.search(text) is not None

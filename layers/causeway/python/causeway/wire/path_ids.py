@@ -1,10 +1,10 @@
-"""How an id stands in a path: as it is, or as b64: and its base64url form.
+"""Ids in a path: written as they are, or as b64: and their base64url form.
 
 API Gateway decodes a path before it chooses the route and passes the parameters on
 (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html). An encoded slash therefore
 makes another path (https://github.com/aws/aws-lambda-dotnet/pull/1901), and the path is cut at an encoded question mark
-(captures in https://github.com/hotsock/voker/pull/8, told of in https://github.com/middleapi/standard-server/pull/93).
-Whether an encoded percent sign is decoded once or twice is reported both ways. No function sees what was sent.
+(captures in https://github.com/hotsock/voker/pull/8, reported in https://github.com/middleapi/standard-server/pull/93).
+Reports disagree on whether an encoded percent sign is decoded once or twice. No function sees the path as it was sent.
 """
 
 import re
@@ -13,31 +13,31 @@ from causeway.errors.requests import InvalidRequest
 from causeway.wire import base64url
 
 _PREFIX = "b64:"
-# What needs no encoding in a path (RFC 3986, 2.3); . and .. alone are steps of the path.
+# Characters that need no encoding in a path (RFC 3986, 2.3). The ids . and .. would be steps of the path.
 _PLAIN = re.compile(r"(?!\.{1,2}\Z)[0-9A-Za-z._~-]+")
-# Refuse these: the path may have been decoded or cut here. Replaced bytes and control characters stand in no id.
+# Refuse these: the path may have been decoded or cut here. No id holds replaced bytes or control characters.
 _AMBIGUOUS = re.compile(r"[/?%\ufffd\x00-\x1f\x7f]")
 
 
 def encode(identity: str) -> str:
-    """Return the form of an id that any path can hold."""
+    """Return an id in the form that every path can hold."""
     return identity if _PLAIN.fullmatch(identity) else _PREFIX + base64url.encode(identity.encode())
 
 
 def is_exact(delivered: str) -> bool:
-    """Return whether a path's parameter, as API Gateway delivered it, is all of what was sent."""
+    """Return whether a path's parameter is certainly as it was sent. delivered: as API Gateway delivered it."""
     return delivered.startswith(_PREFIX)
 
 
 def parse(name: str, delivered: str) -> str:
-    """Return the id that a path's parameter names.
+    """Return the id in a path's parameter.
 
     Args:
-        name: the parameter's.
+        name: the parameter's, for the error.
         delivered: its value as API Gateway delivered it, decoded.
 
     Raises:
-        InvalidRequest: it cannot be told which id is meant.
+        InvalidRequest: the value may belong to more than one id.
     """
     if not is_exact(delivered):
         if _AMBIGUOUS.search(delivered):

@@ -1,4 +1,4 @@
-"""If-Match: which version of an object a caller means to change (RFC 9110, 13.1.1)."""
+"""If-Match: the version of an object that a caller wants to change (RFC 9110, 13.1.1)."""
 
 import re
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from causeway.errors.requests import InvalidRequest, VersionMismatch
 
 # An entity-tag (RFC 9110, 8.8.3).
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-# A version as it is answered; with a zero before it, it is another tag.
+# A version as answers write it. With a leading zero, it is another tag.
 _VERSION = re.compile(r"0|[1-9][0-9]{0,17}")
 _SEPARATOR = re.compile(r"[ \t]*,[ \t]*")
 
@@ -17,7 +17,9 @@ _SEPARATOR = re.compile(r"[ \t]*,[ \t]*")
 class Expected:
     """The versions that a caller's If-Match names.
 
-    versions: None: any, as he sent none, or *. weak: those of weak tags, which match nothing.
+    Attributes:
+        versions: None: any version, because the caller sent no If-Match, or *.
+        weak: versions of weak tags, which match nothing.
     """
 
     versions: frozenset[int] | None = None
@@ -27,11 +29,11 @@ class Expected:
     def parse(cls, header: str) -> Self:
         """Read If-Match: * or a list of entity-tags.
 
-        If-Match compares strongly, and a weak tag is never strongly equal: W/"3" matches no version. A tag that we
-        never gave out matches none either.
+        If-Match compares strongly, and a weak tag is never strongly equal: W/"3" matches no version. A tag that no
+        answer had matches no version either.
 
         Raises:
-            InvalidRequest: it is neither.
+            InvalidRequest: the header is neither.
         """
         text = header.strip(" \t")
         if text == "*":
@@ -53,7 +55,7 @@ class Expected:
             place = separator.end()
 
     def check(self, version: int) -> None:
-        """Raise VersionMismatch, which names the object's version, where it is none of the expected ones."""
+        """Raise VersionMismatch, which names the object's version, if this version is not expected."""
         if self.versions is None or version in self.versions:
             return
         if version in self.weak:

@@ -1,4 +1,4 @@
-"""JSON objects from outside, read strictly: what another reader could take differently is refused."""
+"""JSON objects from outside, parsed strictly: refuse what two parsers could read differently."""
 
 import json
 import re
@@ -7,12 +7,12 @@ from typing import Any, Never
 from causeway.errors.requests import InvalidRequest
 from causeway.wire.nesting import is_deeper
 
-# A body with fields this many levels deep is refused; no message of ours comes near.
+# Refuse a body with fields this many levels deep; no message of ours comes near.
 _MOST_LEVELS = 32
-# Digits of an integer accepted; more than a 64-bit number can have, less than what Python refuses to convert.
+# Digits of an accepted integer: more than a 64-bit number can have, fewer than Python refuses to convert.
 _MOST_DIGITS = 40
-# What is taken for a field's name: words of letters, with a number behind some. Keys and tokens are long, hold digits
-# between letters, or change case at random; and these are the beginnings of well-known ones.
+# A field's name looks like words of letters, some with a number at the end. Keys and tokens are long, have digits
+# between letters, or change case at random; _KEYS has the first characters of well-known ones.
 _NAME = re.compile(r"[$_]?[A-Za-z]+[0-9]{0,4}(?:[_-][A-Za-z]+[0-9]{0,4}){0,5}")
 _LONGEST_NAME = 40
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
@@ -21,7 +21,7 @@ _KEYS = re.compile(r"(?:sk|pk|rk|whsec|cwk|gh[a-z]|xox[a-z]|pit)[_-]|AKIA|ASIA|E
 
 
 class NotAnInteger(str):
-    """A number with a fraction or an exponent, or of absurd length, kept as it was written."""
+    """A number with a fraction or an exponent, or with too many digits, kept as it was written."""
 
 
 def _refuse_constant(name: str) -> Never:
@@ -31,7 +31,7 @@ def _refuse_constant(name: str) -> Never:
 def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise InvalidRequest("The body is ambiguous: a field stands in it twice")
+        raise InvalidRequest("The body is ambiguous: it has a field twice")
     return fields
 
 
@@ -40,7 +40,7 @@ def _integer(digits: str) -> int | NotAnInteger:
 
 
 def shown_name(name: str) -> str:
-    """Return a field's name to be told to who sent it, unless it does not look like one: a secret may stand there."""
+    """Return an unknown field's name for an error, or <unnamed> if it may be a secret sent in the place of a name."""
     return name if _looks_like_a_name(name) else "<unnamed>"
 
 
@@ -51,17 +51,17 @@ def _looks_like_a_name(name: str) -> bool:
 
 
 def _is_words(part: str) -> bool:
-    """Whether this is in one case, or camelCase whose words are long enough; what is short may be an abbreviation."""
+    """Whether this is in one case, short like an abbreviation, or camelCase whose words are long enough."""
     lengths = [len(word) for word in _WORD.findall(part)]
     one_case = part.islower() or part.isupper() or len(part) <= 3
     return one_case or (min(lengths) >= 2 and sum(lengths) >= _SHORTEST_WORD * len(lengths))
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
-    """Return the JSON object that the bytes hold.
+    """Return the JSON object that the bytes contain.
 
-    Integers are int; numbers with a fraction or an exponent are NotAnInteger, so that no field of money can be read
-    from one by mistake.
+    Integers are int. Numbers with a fraction or an exponent are NotAnInteger, so that no amount of money can be read
+    from a rounded number.
 
     Raises:
         InvalidRequest: not UTF-8, a byte order mark, not JSON, not an object, a field twice, NaN or Infinity, or nested
