@@ -108,6 +108,7 @@ class HubCall:
         Args:
             answer: makes the answer of the rule's result.
             rule: called with the call's context and the other arguments.
+            args, kwargs: the other arguments.
         """
         context = replace(self.context, answer_of=lambda result: answer(result).to_store())
         return answer(rule(context, *args, **kwargs))
