@@ -8,7 +8,7 @@ from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import TenantNotFound, Unauthorized
 from causeway.tenancy.identity import Caller, Profile
 from causeway.wire.fields import parse_uuid, text_field
-from causeway.wire.names import name_field, has_invisible
+from causeway.wire.names import has_invisible, name_field
 
 # Characters of a token's subject, and of a person's name.
 LONGEST_SUBJECT = 255
