@@ -13,7 +13,7 @@ from causeway.edge.routes import Declaration, declared
 
 # A parameter of a path, as Powertools writes it.
 _VARIABLE = re.compile(r"<(\w+)>")
-# A module of one route says in its docstring what the route is for.
+# The docstring of a module with one route: GET /audit: the tenant's audit log.
 _ROUTE_DOCSTRING = re.compile(r"[A-Z]+ /\S+(?: \((?P<note>[^)]*)\))?: (?P<text>.+)")
 
 

@@ -1,4 +1,4 @@
-"""What a route's authorizer hands to its function: a token's claims, an API key, or the error that refuses the call."""
+"""What a route's authorizer passes to its function: a token's claims, an API key, or the error that refuses the call."""
 
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -13,11 +13,11 @@ from causeway.wire.fields import parse_uuid
 
 @dataclass(frozen=True, slots=True)
 class AuthorizerContext:
-    """Who calls, as functions/identity/authorizer.py or API Gateway's own authorizer found out.
+    """The caller, as functions/identity/authorizer.py or API Gateway's own authorizer authenticated it.
 
     Attributes:
-        claims: of a token.
-        key_id: of an API key; tenant_id and channel are the key's.
+        claims: the claims of a token.
+        key_id: the id of an API key; tenant_id and channel are the key's.
         refused: the code of the error that refuses the call.
         sentence: what the error tells the caller; empty: the sentence of the error's class.
     """
@@ -36,12 +36,12 @@ class AuthorizerContext:
 
     @classmethod
     def of_error(cls, error: CausewayError) -> Self:
-        """Return the context of a call that the route refuses; a fault of ours keeps its sentence to itself."""
+        """Return the context of a call that the route must refuse; the sentence of a fault of ours is not passed on."""
         return cls(refused=error.code, sentence=error.sentence if error.status < 500 else "")
 
     @classmethod
     def parse(cls, authorizer: dict[str, Any]) -> Self:
-        """Read requestContext.authorizer of an event; an event without it names nobody.
+        """Read requestContext.authorizer of an event; an empty one is the context of an unauthenticated call.
 
         Args:
             authorizer: {"jwt": {"claims": ...}} of API Gateway's own authorizer, {"lambda": ...} of ours.
@@ -59,7 +59,7 @@ class AuthorizerContext:
         return cls()
 
     def as_context(self) -> dict[str, str]:
-        """Return the texts that an authorizer's answer has as its context."""
+        """Return the context of an authorizer's answer; its values are texts, as API Gateway passes them on."""
         if self.refused is not None:
             return {"refused": self.refused} | ({"sentence": self.sentence} if self.sentence else {})
         if self.key_id is not None and self.tenant_id is not None:
@@ -74,8 +74,8 @@ class AuthorizerContext:
             tenant_asked: X-Tenant-Id.
 
         Raises:
-            Unauthorized: the context names nobody, or claims that let nobody in.
-            CausewayError: the error that the authorizer names; Unavailable where it could not find out.
+            Unauthorized: the call is not authenticated, or its claims are not valid.
+            CausewayError: the authorizer's error; Unavailable where the authorizer could not check the caller.
         """
         if self.refused is not None:
             raise BY_CODE.get(self.refused, Unauthorized)(self.sentence)
@@ -84,13 +84,14 @@ class AuthorizerContext:
         return person_of(self.claims, tenant_asked)
 
     def player(self) -> tuple[int | None, Caller | None]:
-        """Return the player that a token is of, and the player as the caller: None for a person in a group.
+        """Return the token's player id and the player as caller.
 
-        A player is in no group. A person in a group may launch games by the group's role, for others too.
+        The id is None where the token has none. The caller is None for a person in a group: the group's role decides,
+        and may allow launches for other players.
 
         Raises:
-            Unauthorized: the claims of a player let nobody in.
-            TenantNotFound: the claims' tenant is no id.
+            Unauthorized: the claims of a player are not valid.
+            TenantNotFound: the claims' tenant is not an id.
         """
         player_id = player_id_of(self.claims)
         alone = player_id is not None and "cognito:groups" not in self.claims

@@ -1,4 +1,4 @@
-"""Who wants to launch a game: a player, or a person or machine of the player's tenant."""
+"""The launcher of a game: a player, or a person or machine that acts for a player of the tenant."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,13 +9,13 @@ from causeway.tenancy.context import RequestContext
 
 @dataclass(frozen=True, slots=True)
 class Launcher:
-    """Who wants to launch a game.
+    """The caller of a launch.
 
     Attributes:
-        database: of the casino's login.
-        tenant_id: the casino.
-        context: of the caller; None where nobody is known, which only the local stage allows.
-        player_id: the player that the caller is; None for people and machines of the tenant.
+        database: with the casino's login.
+        tenant_id: the casino's tenant.
+        context: the caller's context; None for an unauthenticated caller, which only the local stage allows.
+        player_id: the caller's own id as a player; None for other people and for machines.
     """
 
     database: Database
@@ -24,5 +24,5 @@ class Launcher:
     player_id: int | None = None
 
     def acting_for(self, player_id: int) -> RequestContext | None:
-        """Return the context in which the caller acts for a player; None where it is the player, or nobody is known."""
+        """Return the context of a caller who acts for another player; None for the player and without authentication."""
         return None if self.player_id == player_id else self.context
