@@ -58,6 +58,20 @@ def test_modules_of_errors_are_loaded_separately() -> None:
     assert printed.stdout.split() == [f"causeway.errors.{name}" for name in ("casino", "requests", "service", "tree")]
 
 
+def test_code_of_errors_that_are_not_loaded_is_found() -> None:
+    """A row or the authorizer may answer the code of another domain than the function's own."""
+    found = "from causeway.errors import table; print(table.of_code('CREDENTIAL_UNREADABLE').status)"
+    printed = subprocess.run(
+        [sys.executable, "-c", found],
+        cwd=ROOT / "layers" / "causeway" / "python",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert printed.stdout == "409\n"
+    assert table.of_code("A_CODE_OF_LATER") is Internal
+
+
 def test_class_that_introduces_a_code_is_named_as_the_code() -> None:
     named = {code: error.__name__ for code, error in ERRORS.items()}
     assert named == {code: code.title().replace("_", "") for code in named}

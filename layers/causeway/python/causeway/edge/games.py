@@ -14,10 +14,11 @@ from causeway.database.postgres import BUDGET, Database
 from causeway.edge.answers import error_answer, json_answer
 from causeway.edge.http_events import headers_of, raw_body
 from causeway.edge.routes import FAULTS, Authentication, Declaration, Documentation, register
+from causeway.errors import table
 from causeway.errors.casino import WalletUnavailable
 from causeway.errors.game_signing import SignatureInvalid
 from causeway.errors.service import Unavailable
-from causeway.errors.tree import BY_CODE, CausewayError
+from causeway.errors.tree import CausewayError
 from causeway.game_signing import callers, signatures
 from causeway.outbound.deadlines import Deadline
 from causeway.wire import strict_json
@@ -141,5 +142,5 @@ def _for_game_provider(error: CausewayError) -> CausewayError:
 def _response(result: Answer | dict[str, Any]) -> Response[str]:
     if isinstance(result, dict):
         return json_answer("OK", 200, json.dumps(result, separators=(",", ":")), {})
-    status = 200 if result.code == "OK" else BY_CODE[result.code].status
+    status = 200 if result.code == "OK" else table.of_code(result.code).status
     return json_answer(result.code, status, result.body, {"idempotent-replay": "true"} if result.replayed else {})

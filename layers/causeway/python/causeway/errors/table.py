@@ -1,15 +1,29 @@
-"""The table of every error, for documents: it loads all modules of errors, which no function needs."""
+"""The table of all errors: the error class of a code that another part of the system answered."""
 
 from collections.abc import Mapping
 from importlib import import_module
-from pkgutil import iter_modules
 
 from causeway import errors
-from causeway.errors.tree import BY_CODE, CausewayError
+from causeway.errors.service import Internal
+from causeway.errors.tree import LOADED, CausewayError
+
+
+def of_code(code: str, default: type[CausewayError] = Internal) -> type[CausewayError]:
+    """Return the error class of a code that the database or the authorizer answered.
+
+    A function loads the errors of what it does. The first code of another domain loads the other modules.
+
+    Args:
+        code: such as INSUFFICIENT_FUNDS.
+        default: the class for a code that no error has, for example of a newer release.
+    """
+    return LOADED[code] if code in LOADED else every().get(code, default)
 
 
 def every() -> Mapping[str, type[CausewayError]]:
-    """Return the error class of each code that there is."""
+    """Return the error class of each code that there is; loads all modules of errors."""
+    from pkgutil import iter_modules
+
     for module in iter_modules(errors.__path__):
         import_module(f"{errors.__name__}.{module.name}")
-    return BY_CODE
+    return LOADED

@@ -1,11 +1,10 @@
-"""The root of all errors, and the table of their codes."""
+"""The root of all errors."""
 
-from collections.abc import Mapping
 from typing import ClassVar
 
-_BY_CODE: dict[str, type["CausewayError"]] = {}
-# The error class of each code, of the modules loaded so far. Where classes share a code, the class that introduced it.
-BY_CODE: Mapping[str, type["CausewayError"]] = _BY_CODE
+# The error class of each code, of the modules loaded so far; errors.table has them all. Where classes share a code: the
+# class that introduced it.
+LOADED: dict[str, type["CausewayError"]] = {}
 
 
 class CausewayError(Exception):
@@ -28,9 +27,9 @@ class CausewayError(Exception):
     version: int | None = None
 
     def __init_subclass__(cls) -> None:
-        """Enter a class that introduces a code into BY_CODE."""
+        """Enter a class that introduces a code into LOADED."""
         if "code" in vars(cls):
-            _BY_CODE[cls.code] = cls
+            LOADED[cls.code] = cls
 
     def __init__(self, sentence: str = "", *, cause: str = "", action: str = "") -> None:
         """Make an error.

@@ -10,7 +10,8 @@ from math import ceil
 from types import MappingProxyType
 from typing import Any
 
-from causeway.errors.tree import BY_CODE, CausewayError
+from causeway.errors import table
+from causeway.errors.tree import CausewayError
 from causeway.outbound.failures import (
     AddressBlocked,
     AddressInvalid,
@@ -75,7 +76,7 @@ class Verdict:
         Args:
             again: what the caller does to try again, for a sentence.
         """
-        error = BY_CODE[self.code](self.message)
+        error = table.of_code(self.code)(self.message)
         error.action = self._to_do(again)
         if self.retry_after is not None:
             error.retry_after = self.retry_after

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from uuid import UUID
 
+from causeway.errors import table
 from causeway.errors.tenancy import Unauthorized
-from causeway.errors.tree import BY_CODE, CausewayError
+from causeway.errors.tree import CausewayError
 from causeway.tenancy.claims import person_of, player_id_of, player_of
 from causeway.tenancy.identity import Caller, of_machine
 from causeway.wire.fields import parse_uuid
@@ -78,7 +79,7 @@ class AuthorizerContext:
             CausewayError: the authorizer's error; Unavailable where the authorizer could not check the caller.
         """
         if self.refused is not None:
-            raise BY_CODE.get(self.refused, Unauthorized)(self.sentence)
+            raise table.of_code(self.refused, Unauthorized)(self.sentence)
         if self.key_id is not None and self.tenant_id is not None:
             return of_machine(self.tenant_id, self.key_id, self.channel)
         return person_of(self.claims, tenant_asked)

@@ -6,8 +6,8 @@ from typing import Any
 
 from causeway.casino.ledger.requests import BalanceQuery, Bet, Credit, Rollback, request_hash
 from causeway.database.postgres import Database
+from causeway.errors import table
 from causeway.errors.casino import WalletError
-from causeway.errors.tree import BY_CODE
 from causeway.game_signing.callers import GameProvider
 
 
@@ -47,7 +47,7 @@ def balance(database: Database, caller: GameProvider, query: BalanceQuery) -> An
         ],
     )
     if row.outcome != "OK":
-        raise BY_CODE[row.outcome]
+        raise table.of_code(row.outcome)
     answer = {"userId": query.player_id, "balance": str(row.balance), "currency": row.currency}
     return Answer("OK", json.dumps(answer, separators=(",", ":")))
 
@@ -146,7 +146,7 @@ def _transact(
 def _answer(row: Any) -> Answer:
     outcome, response, replayed, balance = row[0]
     if response is None:
-        error = BY_CODE[outcome]
+        error = table.of_code(outcome)
         if issubclass(error, WalletError):
             raise error(balance=None if balance is None else int(balance))
         raise error
