@@ -31,7 +31,7 @@ th, td { border-bottom: 1px solid var(--line); padding: .3rem .6rem .3rem 0; tex
 
 
 def write(folder: Path) -> None:
-    """Write docs.html beside openapi.json; a concurrent reader finds the old page or the new page, never a part of a page.
+    """Write docs.html beside openapi.json; a concurrent reader finds the old page or the new one, never a part.
 
     Args:
         folder: the one with openapi.json.

@@ -1,4 +1,4 @@
-"""What a route's authorizer passes to its function: a token's claims, an API key, or the error that refuses the call."""
+"""What an authorizer passes to a route's function: a token's claims, an API key, or the error that refuses the call."""
 
 from dataclasses import dataclass, field
 from typing import Any, Self

@@ -24,5 +24,5 @@ class Launcher:
     player_id: int | None = None
 
     def acting_for(self, player_id: int) -> RequestContext | None:
-        """Return the context of a caller who acts for another player; None for the player and without authentication."""
+        """Return the context of a caller who acts for another player; None for the player, and if unauthenticated."""
         return None if self.player_id == player_id else self.context
