@@ -5,17 +5,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, LiteralString, Self
 
-import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from causeway.catalogue import config_schema, document_rules, secret_fields, terms, validation
+from causeway.database.postgres import Transaction
 from causeway.errors.catalogue import ProviderNotFound
 from causeway.errors.requests import InvalidRequest, NameTaken, VersionMismatch
 from causeway.errors.service import Misconfigured
 from causeway.wire.pages import Listing, Page, PageRequest
-
-Transaction = psycopg.Connection[Any]
 
 # In the order of the keys.
 LISTING = Listing("templates", (str,))

@@ -15,7 +15,7 @@ from causeway.catalogue import providers
 from causeway.catalogue.providers import Provider
 from causeway.connections import audit, call_log, rows, standing
 from causeway.connections.connection import Connection
-from causeway.connections.rows import Transaction
+from causeway.database.postgres import Transaction
 from causeway.errors.connections import IntegrationNotActive, NotSupported
 from causeway.errors.requests import VersionMismatch
 from causeway.errors.tree import CausewayError

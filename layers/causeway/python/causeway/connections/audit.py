@@ -8,7 +8,7 @@ from causeway.audit_log import entries, fingerprints
 from causeway.audit_log.entries import Action
 from causeway.aws import secrets
 from causeway.connections.connection import Connection
-from causeway.connections.rows import Transaction
+from causeway.database.postgres import Transaction
 from causeway.tenancy.context import Context, RequestContext
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from causeway.connections.connection import Connection
-from causeway.connections.rows import Transaction
+from causeway.database.postgres import Transaction
 from causeway.outbound.client import Attempt
 from causeway.wire.pages import Listing, Page
 

@@ -10,6 +10,7 @@ from causeway.catalogue import providers, validation
 from causeway.connections import access, audit, reconfiguration, rows, testing, writes
 from causeway.connections.connection import Connection
 from causeway.connections.requests import Change, Draft, NewSecrets
+from causeway.database.postgres import Transaction
 from causeway.errors.catalogue import ProviderInactive
 from causeway.errors.connections import TemplateMoved
 from causeway.errors.requests import VersionMismatch
@@ -226,6 +227,6 @@ def delete(context: RequestContext, connection_id: UUID, expected: Expected) -> 
 
 
 def _note_change(
-    context: RequestContext, transaction: rows.Transaction, action: Action, before: Connection, after: Connection
+    context: RequestContext, transaction: Transaction, action: Action, before: Connection, after: Connection
 ) -> None:
     audit.note(context, transaction, action, before, before=audit.shown(before), after=audit.shown(after))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from causeway.connections.connection import Connection
-from causeway.connections.rows import Transaction
+from causeway.database.postgres import Transaction
 from causeway.errors.connections import IntegrationNotActive
 from causeway.platforms.verdicts import Finding, Verdict
 

@@ -11,10 +11,11 @@ from uuid import UUID
 from causeway.audit_log.entries import Action
 from causeway.catalogue import secret_fields, validation
 from causeway.catalogue.providers import Provider
-from causeway.connections import access, audit, rows, testing, writes
+from causeway.connections import access, audit, testing, writes
 from causeway.connections.access import Found
 from causeway.connections.connection import Connection
 from causeway.connections.requests import Change
+from causeway.database.postgres import Transaction
 from causeway.errors.connections import IntegrationNotActive, SecretsRequired
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
@@ -84,7 +85,7 @@ def reconfigure(
 
 
 def _replaced(
-    transaction: rows.Transaction, use: Found, plan: _Plan, wanted: Change, fresh: credentials.EncryptedSecrets | None
+    transaction: Transaction, use: Found, plan: _Plan, wanted: Change, fresh: credentials.EncryptedSecrets | None
 ) -> tuple[Connection, bool]:
     """Put a plan into the rows; return the connection, and whether the credential to roll back to was retired."""
     connection_id = UUID(use.connection.connection_id)

@@ -1,16 +1,13 @@
 """The rows of connections, read in a transaction of their tenant. Their secrets are in causeway.vault.credentials."""
 
-from typing import Any, LiteralString
+from typing import LiteralString
 from uuid import UUID
-
-import psycopg
 
 from causeway.connections.connection import Connection
 from causeway.connections.requests import Filter
+from causeway.database.postgres import Transaction
 from causeway.errors.connections import ConnectionNotFound
 from causeway.wire.pages import Key, Page
-
-Transaction = psycopg.Connection[Any]
 
 # The fields of Connection, in their order.
 COLUMNS: LiteralString = """

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from causeway.connections import health, rows, writes
 from causeway.connections.connection import Connection
-from causeway.connections.rows import Transaction
+from causeway.database.postgres import Transaction
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 from causeway.platforms.verdicts import Finding, Verdict
 

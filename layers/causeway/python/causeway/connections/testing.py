@@ -7,7 +7,7 @@ from uuid import UUID
 from causeway.audit_log.entries import Action
 from causeway.connections import access, audit, rows, standing
 from causeway.connections.connection import Connection
-from causeway.connections.rows import Transaction
+from causeway.database.postgres import Transaction
 from causeway.platforms import calls
 from causeway.platforms.account import Account
 from causeway.platforms.verdicts import Verdict

@@ -8,7 +8,8 @@ from psycopg.types.json import Jsonb
 
 from causeway.connections.connection import Connection
 from causeway.connections.requests import Change, Draft
-from causeway.connections.rows import COLUMNS, SELECT, Transaction, find
+from causeway.connections.rows import COLUMNS, SELECT, find
+from causeway.database.postgres import Transaction
 from causeway.errors.requests import NameTaken, VersionMismatch
 
 _INSERT: LiteralString = """

@@ -23,6 +23,9 @@ from causeway.errors.service import Internal, Misconfigured, SchemaBehind, Unava
 from causeway.errors.tree import CausewayError
 from causeway.outbound.deadlines import Deadline
 
+# A database connection with an open transaction.
+Transaction = psycopg.Connection[Any]
+
 # Seconds for a statement in all, connecting and sending again included; a caller is promised an answer within 3.
 BUDGET = 2.6
 # Seconds that must be left for a statement to be sent again.

@@ -6,12 +6,13 @@ from aws_lambda_powertools import Logger
 
 from causeway.audit_log.entries import Action, record
 from causeway.connections import rows
+from causeway.database.postgres import Transaction
 from causeway.errors.connections import ConnectionNotFound, IntegrationNotActive
 from causeway.jobs.invocations import Invocation
 from causeway.jobs.messages import Message
 from causeway.syncs import runs
 from causeway.syncs.engines import ENGINES, Engine
-from causeway.syncs.runs import LeasedRun, Result, Run, Transaction
+from causeway.syncs.runs import LeasedRun, Result, Run
 from causeway.tenancy.context import JobContext
 
 logger = Logger(child=True)

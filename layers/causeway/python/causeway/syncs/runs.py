@@ -10,13 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, LiteralString
 from uuid import UUID
 
-import psycopg
-
+from causeway.database.postgres import Transaction
 from causeway.errors.syncs import SyncRunNotFound
 from causeway.wire.fields import parse_uuid
 from causeway.wire.pages import Listing, Page
-
-Transaction = psycopg.Connection[Any]
 
 # The fields of Run.
 _COLUMNS: LiteralString = """

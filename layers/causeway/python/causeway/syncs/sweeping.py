@@ -5,12 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from causeway import settings
+from causeway.database.postgres import Transaction
 from causeway.jobs import sweeping
 from causeway.jobs.invocations import Invocation
 from causeway.jobs.sweeping import Swept
 from causeway.syncs import runs
 from causeway.syncs.running import audit_finish
-from causeway.syncs.runs import Transaction
 from causeway.tenancy.context import JobContext
 
 # A run that has been queued for so long is sent again: its message was lost, or waits behind others. In the second case
