@@ -32,8 +32,8 @@ def as_markdown() -> str:
         "|---|---|---|---|---|",
     ]
     for code, error in sorted(table.every().items()):
-        sentence = (error.__doc__ or "").strip()
-        lines.append(f"| `{code}` | {error.status} | {sentence} | {error.action} | {_retry(error)} |")
+        made = error()
+        lines.append(f"| `{code}` | {error.status} | {made.sentence} | {made.action} | {_retry(error)} |")
     wallet = f"{(WalletUnavailable.__doc__ or '').strip()}. {WalletUnavailable.action}"
     lines += ["", f"`{WalletUnavailable.code}` on signed calls: {wallet}"]
     return "\n".join(lines) + "\n"

@@ -33,9 +33,9 @@ _REFUSES = (
     response="CalendarList",
     refuses=_REFUSES,
 )
-def every(call: HubCall) -> HubAnswer:
+def list_calendars(call: HubCall) -> HubAnswer:
     """List the calendars of a connection's location."""
-    found = calendars.every(call.context, parse_connection_id(call.path))
+    found = calendars.list_calendars(call.context, parse_connection_id(call.path))
     return HubAnswer({"calendars": found})
 
 
@@ -50,7 +50,7 @@ def every(call: HubCall) -> HubAnswer:
 )
 def free_slots(call: HubCall) -> HubAnswer:
     """List the times at which a calendar is free on a day."""
-    connection_id, day = parse_connection_id(call.path), calendars.Day.parse(call.query)
+    connection_id, day = parse_connection_id(call.path), calendars.parse_day(call.query)
     return HubAnswer({"slots": calendars.free_slots(call.context, connection_id, call.path["calendar_id"], day)})
 
 
@@ -67,8 +67,8 @@ def free_slots(call: HubCall) -> HubAnswer:
 )
 def block(call: HubCall) -> HubAnswer:
     """Block a time of a calendar, so that nobody can book it."""
-    connection_id, slot = parse_connection_id(call.path), calendars.BlockedSlot.parse(call.body)
-    blocked = calendars.block(call.context, connection_id, call.path["calendar_id"], slot, call.if_match)
+    connection_id, wanted = parse_connection_id(call.path), calendars.parse_block(call.body)
+    blocked = calendars.block_slot(call.context, connection_id, call.path["calendar_id"], wanted, call.if_match)
     return HubAnswer(blocked, 201)
 
 

@@ -32,7 +32,7 @@ def _deleted(_: None) -> HubAnswer:
     return HubAnswer("", 204)
 
 
-def _tested(tested: tuple[testing.Tested, Connection]) -> HubAnswer:
+def _tested(tested: tuple[testing.ConnectionTest, Connection]) -> HubAnswer:
     result, connection = tested
     return HubAnswer(result.as_json(), version=connection.version)
 
@@ -135,12 +135,12 @@ def delete(call: HubCall) -> HubAnswer:
     "POST",
     "/integrations/{connection_id}/test",
     permission="connections.use",
-    response="Verdict",
+    response="ConnectionTest",
     refuses=("CONNECTION_NOT_FOUND", "INTEGRATION_NOT_ACTIVE", *_OPENING),
 )
 def test(call: HubCall) -> HubAnswer:
     """Test a connection with a call to its platform."""
-    return call.run(_tested, testing.test, parse_connection_id(call.path), call.if_match)
+    return call.run(_tested, testing.test_and_save, parse_connection_id(call.path), call.if_match)
 
 
 @route(
@@ -240,7 +240,7 @@ def show_health(call: HubCall) -> HubAnswer:
     """Get a connection's health, as its last test or call showed it."""
     with call.context.transaction() as transaction:
         connection = rows.find(transaction, parse_connection_id(call.path))
-        return HubAnswer(health.shown(transaction, connection))
+        return HubAnswer(health.report(transaction, connection))
 
 
 handler = answers.lambda_handler(app)

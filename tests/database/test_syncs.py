@@ -1,6 +1,6 @@
 """Sync runs in the database: one open run per connection, one lease, found again after a lost worker or message."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -17,10 +17,10 @@ from causeway.database.postgres import Database
 from causeway.errors.syncs import SyncRunNotFound
 from causeway.jobs.invocations import Invocation, TimeBudget
 from causeway.jobs.messages import Message
-from causeway.syncs import running, runs, sweeping
-from causeway.syncs.engines import ENGINES, Engine
-from causeway.syncs.runs import LeasedRun, Result, Run
-from causeway.tenancy.context import JobContext
+from causeway.platforms.kinds.sync import Result, SyncRun
+from causeway.syncs import engines, running, runs, sweeping
+from causeway.syncs.engines import Engine
+from causeway.syncs.runs import LeasedRun, Run
 from tests.database.parallel import at_once
 from tests.database.world import Casino
 
@@ -66,9 +66,9 @@ class Syncs:
         """remaining: returns the remaining milliseconds."""
         return Invocation(self.database, "invocation", TimeBudget(remaining))
 
-    def run(self, run_id: UUID, engines: Mapping[str, Engine] | None = None) -> Result | None:
+    def run(self, run_id: UUID, find_engine: Callable[[str], Engine | None] = engines.find) -> Result | None:
         message = Message(self.casino.tenant_id, run_id)
-        return running.run(self.invocation(), message, ENGINES if engines is None else engines)
+        return running.run(self.invocation(), message, find_engine)
 
     def sweep(self, *has_time: bool) -> dict[str, int]:
         """has_time: the first answers of the time budget; after them there is time."""
@@ -237,11 +237,11 @@ def test_message_delivered_eight_times_is_processed_once(syncs: Syncs) -> None:
     run, _ = syncs.request()
     worked: list[UUID] = []
 
-    def engine(context: JobContext, leased: LeasedRun) -> Result:
-        worked.append(leased.run_id)
+    def engine(work: SyncRun) -> Result:
+        worked.append(work.run_id)
         return Result("succeeded")
 
-    answers = at_once([partial(syncs.elsewhere().run, run.run_id, {"twilio": engine}) for _ in range(8)])
+    answers = at_once([partial(syncs.elsewhere().run, run.run_id, {"twilio": engine}.get) for _ in range(8)])
 
     assert worked == [run.run_id]
     assert [answer for answer in answers if answer is not None] == [Result("succeeded")]
@@ -267,13 +267,14 @@ def test_no_provider_has_an_engine_yet(syncs: Syncs) -> None:
 def test_engine_reports_its_result(syncs: Syncs, status: Any) -> None:
     run, _ = syncs.request()
 
-    def engine(context: JobContext, leased: LeasedRun) -> Result:
+    def engine(work: SyncRun) -> Result:
+        context = work.context
         with context.transaction() as transaction:
-            found = runs.find(transaction, leased.connection_id, leased.run_id)
+            found = runs.find(transaction, work.connection_id, work.run_id)
         assert (found.status, context.tenant, context.request_id) == ("running", syncs.casino.tenant_id, "invocation")
         return Result(status)
 
-    assert syncs.run(run.run_id, {"twilio": engine}) == Result(status)
+    assert syncs.run(run.run_id, {"twilio": engine}.get) == Result(status)
     assert (syncs.row(run.run_id).status, syncs.row(run.run_id).reason) == (status, None)
     assert syncs.last_sync == syncs.row(run.run_id).ended_at
     assert [outcome for _, _, outcome, _ in syncs.audited()] == ["done"]
@@ -293,10 +294,10 @@ def test_unusable_connection_reaches_no_engine(syncs: Syncs, change: str, reason
     statement = f"UPDATE integration_connections SET {change} WHERE connection_id = '{syncs.connection_id}'"  # noqa: S608
     syncs.casino.query(statement.encode())
 
-    def engine(context: JobContext, leased: LeasedRun) -> Result:
-        raise AssertionError(leased)
+    def engine(work: SyncRun) -> Result:
+        raise AssertionError(work)
 
-    assert syncs.run(run.run_id, {"twilio": engine}) == Result("failed", reason)
+    assert syncs.run(run.run_id, {"twilio": engine}.get) == Result("failed", reason)
     assert syncs.row(run.run_id).status == "failed"
     assert reason in runs.REASONS
 
@@ -344,25 +345,25 @@ def test_worker_with_an_expired_lease_cannot_finish_a_run(syncs: Syncs, queue: C
 def test_result_after_the_lease_expired_is_ignored(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
     run, _ = syncs.request()
 
-    def engine(context: JobContext, leased: LeasedRun) -> Result:
+    def engine(work: SyncRun) -> Result:
         there = syncs.elsewhere()
-        there.age(leased.run_id)
+        there.age(work.run_id)
         there.sweep()
         return Result("succeeded")
 
-    assert syncs.run(run.run_id, {"twilio": engine}) is None
+    assert syncs.run(run.run_id, {"twilio": engine}.get) is None
     assert (syncs.row(run.run_id).status, syncs.last_sync, syncs.audited()) == ("queued", None, [])
 
 
 def test_failed_attempt_is_retried_a_limited_number_of_times(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
     run, _ = syncs.request()
 
-    def engine(context: JobContext, leased: LeasedRun) -> Result:
-        raise LookupError(leased.attempt)
+    def engine(work: SyncRun) -> Result:
+        raise LookupError(work.attempt)
 
     for attempt in (1, 2, 3):
         with pytest.raises(LookupError, match=str(attempt)):
-            syncs.run(run.run_id, {"twilio": engine})
+            syncs.run(run.run_id, {"twilio": engine}.get)
         assert syncs.row(run.run_id).status == "running"
         syncs.age(run.run_id)
         assert syncs.sweep() == NOTHING | ({"queued": 1} if attempt < 3 else {"failed": 1})

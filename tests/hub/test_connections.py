@@ -399,7 +399,7 @@ def test_refused_new_credential_leaves_the_working_one_active(inside: Inside, ro
         changes.change(context, identity, exactly(one.version), Change("new name", None, {"api_key": "wrong"}))
 
     assert versions(rows, one.connection_id) == ["active"]
-    assert testing.test(context, identity, ANY)[0].verdict.success
+    assert testing.test_and_save(context, identity, ANY)[0].verdict.success
 
 
 def test_rotation_activates_the_new_credential_and_keeps_the_old(
@@ -413,7 +413,7 @@ def test_rotation_activates_the_new_credential_and_keeps_the_old(
 
     assert (rotated.status, rotated.version > one.version) == ("active", True)
     assert versions(rows, one.connection_id) == ["retiring", "active"]
-    assert testing.test(context, UUID(one.connection_id), ANY)[0].verdict.success
+    assert testing.test_and_save(context, UUID(one.connection_id), ANY)[0].verdict.success
 
 
 def test_change_without_secrets_keeps_them(inside: Inside, rows: Rows, platform: Platform) -> None:
@@ -425,7 +425,7 @@ def test_change_without_secrets_keeps_them(inside: Inside, rows: Rows, platform:
 
     assert (changed.config["casino_id"], changed.status) == ("casino-2", "active")
     assert versions(rows, one.connection_id) == ["active"]
-    assert testing.test(context, UUID(one.connection_id), ANY)[0].verdict.success
+    assert testing.test_and_save(context, UUID(one.connection_id), ANY)[0].verdict.success
     without = Change(None, None, {"health_path": None})
     changed = changes.change(context, UUID(one.connection_id), exactly(changed.version), without)
     assert "health_path" not in changed.config
@@ -441,10 +441,10 @@ def test_disabled_connection_refuses_before_anything_is_decrypted(inside: Inside
     calls, identity = platform.calls, UUID(one.connection_id)
     without_kms = inside(AWS_ENDPOINT_URL=NOWHERE)
     with pytest.raises(KeyServiceUnavailable):
-        testing.test(without_kms, identity, ANY)
+        testing.test_and_save(without_kms, identity, ANY)
     changes.disable(without_kms, identity, ANY)
     with pytest.raises(IntegrationNotActive):
-        testing.test(without_kms, identity, ANY)
+        testing.test_and_save(without_kms, identity, ANY)
 
     assert platform.calls == calls
     path = f"/integrations/{identity}"
@@ -464,7 +464,7 @@ def test_connection_changed_while_it_is_read_is_not_called(
         SELECT pid FROM pg_stat_activity
         WHERE datname = current_database() AND usename = 'causeway_credentials' AND wait_event_type = 'Lock'
     """
-    for used in (testing.test, changes.enable):
+    for used in (testing.test_and_save, changes.enable):
         # The reader has read the connection's row, and waits here for the ciphertexts.
         with psycopg.connect(stack.database_urls["superuser"]) as writer, ThreadPoolExecutor() as pool:
             writer.execute("LOCK TABLE api_credentials")

@@ -18,6 +18,7 @@ from causeway.errors.connections import TemplateMoved
 from causeway.errors.platforms import InvalidCredentials
 from causeway.errors.requests import VersionMismatch
 from causeway.errors.vault import CredentialUnreadable, NothingToRollBack
+from causeway.platforms.open_account import OpenAccount
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import ANY
 from local.sandbox.registry import demo_credentials
@@ -147,7 +148,7 @@ def test_working_old_credential_replaces_a_broken_new_one(inside: Inside, rows: 
     platform.keys = {"old-key", "new-key"}
     changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}), ANY)
     platform.keys = {"old-key"}
-    assert not testing.test(context, UUID(one), ANY)[0].verdict.success
+    assert not testing.test_and_save(context, UUID(one), ANY)[0].verdict.success
     back = changes.roll_back(context, UUID(one), ANY)
 
     assert (back.status, back.error_message) == ("active", None)
@@ -166,7 +167,7 @@ def test_old_credential_that_no_longer_works_is_refused_and_the_new_one_stays(
         changes.roll_back(context, UUID(one), ANY)
 
     assert statuses(rows, one) == ["retiring", "active"]
-    assert testing.test(context, UUID(one), ANY)[0].verdict.success
+    assert testing.test_and_save(context, UUID(one), ANY)[0].verdict.success
 
 
 def test_running_call_finishes_with_its_first_credential(inside: Inside, rows: Rows, platform: Platform) -> None:
@@ -175,13 +176,13 @@ def test_running_call_finishes_with_its_first_credential(inside: Inside, rows: R
     one = made(context, platform, "old-key")
     platform.keys = {"old-key", "new-key"}
 
-    def called(by: use.OpenConnection) -> int:
+    def called(by: OpenAccount) -> int:
         return by.call("GET", "/players", headers={"x-api-key": by.account.secrets["api_key"]}).status
 
-    with use.opened(context, UUID(one), "softswiss") as old:
+    with use.open_connection(context, UUID(one)) as old:
         changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}), ANY)
         assert called(old) == 200
-        with use.opened(context, UUID(one), "softswiss") as new:
+        with use.open_connection(context, UUID(one)) as new:
             changes.roll_back(context, UUID(one), ANY)
             changes.delete(context, UUID(one), ANY)
             platform.keys = {"new-key"}
@@ -297,7 +298,7 @@ def test_unreadable_credential_is_replaced_by_a_complete_new_one(
     assert replaced(api_key="new-key", api_secret="new-secret").status == "active"
 
     assert statuses(rows, one) == ["retired", "active"]
-    assert testing.test(context, UUID(one), ANY)[0].verdict.success
+    assert testing.test_and_save(context, UUID(one), ANY)[0].verdict.success
     with pytest.raises(NothingToRollBack):
         changes.roll_back(context, UUID(one), ANY)
     assert hub.audited(f"/integrations/{one}")[-2]["action"] == "credential.retired"

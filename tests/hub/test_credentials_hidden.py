@@ -229,7 +229,7 @@ def call_a_platform_that_repeats_it(context: RequestContext, platform: Platform,
     fresh = planted.secret("platform: rotated")
     platform.keys = {fresh}
     assert changes.rotate(context, identity, NewSecrets({"api_key": fresh}), ANY).status == "active"
-    assert testing.test(context, identity, ANY)[0].verdict.success
+    assert testing.test_and_save(context, identity, ANY)[0].verdict.success
 
 
 @pytest.fixture

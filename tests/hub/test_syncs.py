@@ -11,13 +11,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from causeway.aws import clients
-from causeway.connections import changes, use
+from causeway.connections import changes
 from causeway.connections.requests import Draft
 from causeway.jobs.invocations import Invocation, TimeBudget
 from causeway.jobs.messages import Message
+from causeway.platforms.kinds.sync import Result, SyncRun
 from causeway.syncs import running, starting
-from causeway.syncs.runs import LeasedRun, Result
-from causeway.tenancy.context import JobContext, RequestContext
+from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import ANY
 from local import ROOT
 from local.errors import FunctionError
@@ -409,15 +409,15 @@ def test_engine_calls_the_platform_as_a_job(inside: Inside, hub: Hub, rows: Rows
     path = f"/integrations/{changes.create(context, wanted).connection_id}"
     run_id = waiting(rows, path)
 
-    def engine(job: JobContext, leased: LeasedRun) -> Result:
-        with use.opened(job, leased.connection_id, "softswiss") as connection:
-            key = {"x-api-key": connection.account.secrets["api_key"]}
-            assert connection.call("GET", "/players", headers=key).status == 200
+    def engine(run: SyncRun) -> Result:
+        with run.open_account() as account:
+            key = {"x-api-key": account.account.secrets["api_key"]}
+            assert account.call("GET", "/players", headers=key).status == 200
         return Result("succeeded")
 
     message = Message(context.tenant, UUID(run_id))
     invocation = Invocation(context.database, "invocation", TimeBudget(lambda: 60_000))
-    result = running.run(invocation, message, {"softswiss": engine})
+    result = running.run(invocation, message, {"softswiss": engine}.get)
 
     assert result == Result("succeeded")
     told = hub.audited(path)[-1]

@@ -106,7 +106,7 @@ def test_secret_is_not_sent_in_a_way_the_admin_has_not_agreed_to(
     assert changed.status == 200, changed
     calls = platform.calls
     try:
-        for use in (testing.test, changes.enable):
+        for use in (testing.test_and_save, changes.enable):
             with pytest.raises(TemplateMoved):
                 use(context, connection_id, ANY)
         with pytest.raises(ConfigSchemaInvalid, match=r"config\.api_secret is missing"):
@@ -134,7 +134,7 @@ def test_agreeing_to_a_template_without_secrets_leaves_none_active(
     assert agreed.status == "active"
     assert statuses(rows, connection_id) == ["retired", "retired", "active"]
     assert rows("SELECT field FROM api_credentials WHERE connection_id = %s AND version = 3", [connection_id]) == []
-    assert testing.test(context, connection_id, ANY)[0].verdict.success
+    assert testing.test_and_save(context, connection_id, ANY)[0].verdict.success
     with pytest.raises(NothingToRollBack):
         changes.roll_back(context, connection_id, ANY)
     [changed, retired] = hub.audited(f"/integrations/{connection_id}")[-3:-1]
@@ -156,7 +156,7 @@ def test_omitted_secret_is_not_lost_by_agreeing(
             changes.rotate(context, connection_id, NewSecrets(given), ANY)
 
     assert statuses(rows, connection_id) == ["active"]
-    for use in (testing.test, changes.enable, changes.roll_back):
+    for use in (testing.test_and_save, changes.enable, changes.roll_back):
         with pytest.raises(TemplateMoved):
             use(context, connection_id, ANY)
 
@@ -170,4 +170,4 @@ def test_change_of_the_name_does_not_agree_to_a_template(
     changes.change(context, connection_id, exactly(row.version), Change(None, "described anew", None))
 
     with pytest.raises(TemplateMoved):
-        testing.test(context, connection_id, ANY)
+        testing.test_and_save(context, connection_id, ANY)

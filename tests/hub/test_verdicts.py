@@ -25,9 +25,9 @@ def softswiss(hub: Hub, stack: Stack) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("base_url", "code", "sentence"),
     [
-        ("https://10.0.0.1", "BLOCKED_ADDRESS", "The host in config.base_url has an address that is private"),
-        ("https://0x7f.1", "BLOCKED_ADDRESS", "The host in config.base_url has an address that is private"),
-        ("https://192.0.2.1", "BLOCKED_ADDRESS", "The host in config.base_url has an address that is private"),
+        ("https://10.0.0.1", "BLOCKED_ADDRESS", "The host in config.base_url has a private or reserved address"),
+        ("https://0x7f.1", "BLOCKED_ADDRESS", "The host in config.base_url has a private or reserved address"),
+        ("https://192.0.2.1", "BLOCKED_ADDRESS", "The host in config.base_url has a private or reserved address"),
         ("https://platform.test:99999", "CONFIG_INVALID", "config.base_url has a port that is not a number from 1"),
         ("https://platform.test:0", "CONFIG_INVALID", "config.base_url has a port"),
         ("http://8.8.8.8", "CONFIG_INVALID", "config.base_url must begin with https://"),

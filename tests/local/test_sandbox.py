@@ -10,7 +10,8 @@ import pytest
 
 from causeway import settings
 from causeway.outbound import client, failures
-from causeway.platforms import calls
+from causeway.platforms import calls, registry
+from causeway.platforms.kinds.errors import ErrorReader
 from local.errors import StartError
 from local.sandbox.process import Sandbox
 from local.sandbox.registry import FOLDER, demo_credentials, platforms
@@ -22,7 +23,8 @@ ATTEMPTS: list[client.Attempt] = []
 
 def _test(key: str, url: str, **changes: str) -> str:
     """Return the code of the test call's verdict on the demo credentials with these changes."""
-    return calls.test(demo_account(key, url, **changes), ATTEMPTS.append)[0].code
+    reader = registry.find(key, ErrorReader)
+    return calls.call_for_test(demo_account(key, url, **changes), ATTEMPTS.append, reader)[0].code
 
 
 @pytest.fixture

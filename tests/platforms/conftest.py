@@ -8,7 +8,8 @@ import pytest
 
 from causeway import settings
 from causeway.outbound import client
-from causeway.platforms import calls
+from causeway.platforms import calls, registry
+from causeway.platforms.kinds.errors import ErrorReader
 from tests.platforms.accounts import demo_account
 from tests.platforms.recorder import Sent, answer, parsed
 from tests.unit.wire_server import WireServer
@@ -22,7 +23,9 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], list[Sent]
         settings.egress_allowed_hosts.cache_clear()
 
         def test_call(key: str) -> list[Sent]:
-            verdict, _ = calls.test(demo_account(key, server.url), lambda _: None)
+            verdict, _ = calls.call_for_test(
+                demo_account(key, server.url), lambda _: None, registry.find(key, ErrorReader)
+            )
             assert verdict.code == "CONNECTED"
             return [parsed(request, key) for request in server.requests]
 

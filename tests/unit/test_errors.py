@@ -9,6 +9,7 @@ import pytest
 
 from causeway.errors import table
 from causeway.errors.casino import InsufficientFunds, WalletError
+from causeway.errors.platforms import DnsUnavailable, PlatformFailure
 from causeway.errors.requests import InProgress, InvalidRequest, RateLimitExceeded
 from causeway.errors.service import Internal, Unavailable
 from causeway.errors.tree import CausewayError
@@ -22,8 +23,8 @@ def below(root: type[CausewayError] = CausewayError) -> list[type[CausewayError]
     return [error for child in root.__subclasses__() for error in (child, *below(child))]
 
 
-# WalletError only has what the wallet's refusals have in common.
-TREE = [error for error in below() if error is not WalletError]
+# WalletError and PlatformFailure only have what the errors of one kind have in common.
+TREE = [error for error in dict.fromkeys(below()) if error not in (WalletError, PlatformFailure)]
 
 
 def test_every_error_introduces_a_code_or_refines_its_parents_sentence() -> None:
@@ -84,7 +85,9 @@ def test_every_error_has_a_sentence_a_status_and_an_action(error: type[CausewayE
     assert sentence
     assert "\n" not in sentence
     assert not sentence.endswith(".")
-    assert error().sentence == str(error()) == sentence
+    made = error()
+    assert made.sentence == str(made) == sentence.replace("{address}", "the base URL")
+    assert "{" not in f"{made.sentence}{made.action}"
     assert 400 <= error.status < 600
     assert error.action.endswith(".")
     assert error.code == error.code.upper()
@@ -96,6 +99,13 @@ def test_given_sentence_overrides_the_docstring_and_the_cause_is_for_the_log() -
     error = InvalidRequest("roundId must be a string", cause="inside")
 
     assert (error.sentence, error.cause, str(error)) == ("roundId must be a string", "inside", "inside")
+
+
+def test_failure_of_a_platform_names_the_setting_and_what_is_done_again() -> None:
+    told = DnsUnavailable(address="config.base_url", again="test again")
+
+    assert told.sentence == "The host in config.base_url could not be looked up"
+    assert told.action == "Wait a minute, then test again; if it fails again, check the spelling of config.base_url."
 
 
 def test_only_the_wallets_refusals_have_a_balance() -> None:

@@ -211,7 +211,7 @@ def _refusals(
 
 
 def _refusal(errors: list[type[CausewayError]], gateway: str | None) -> dict[str, Any]:
-    lines = [f"{error.code}: {(error.__doc__ or '').strip()}. {error.action}" for error in errors]
+    lines = [f"{error.code}: {error.sentence}. {error.action}" for error in (kind() for kind in errors)]
     shapes: list[dict[str, Any]] = []
     if errors:
         codes = [error.code for error in errors]

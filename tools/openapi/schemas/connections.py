@@ -112,7 +112,7 @@ _CHECK = object_of(
 )
 
 _HEALTH: dict[str, Schema] = {
-    "Verdict": object_of(
+    "ConnectionTest": object_of(
         {
             "success": {"type": "boolean"},
             **_OUTCOME,

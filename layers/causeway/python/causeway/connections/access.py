@@ -1,9 +1,9 @@
-"""A connection about to be used: its provider, its secrets, and the log of the calls made with them.
+"""A connection before and during its use: read, its secrets decrypted, the calls made with it logged.
 
-KMS and providers are called between transactions, never inside one.
+KMS and platforms are called between transactions, never in one.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -13,15 +13,15 @@ from aws_lambda_powertools import Logger
 from causeway.audit_log.entries import Action
 from causeway.catalogue import providers
 from causeway.catalogue.providers import Provider
-from causeway.connections import audit, call_log, rows, standing
+from causeway.connections import audit_entries, call_log, rows, status
 from causeway.connections.connection import Connection
 from causeway.database.postgres import Transaction
-from causeway.errors.connections import IntegrationNotActive, NotSupported
+from causeway.errors.connections import IntegrationNotActive
 from causeway.errors.requests import VersionMismatch
 from causeway.errors.tree import CausewayError
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 from causeway.outbound.client import Attempt
-from causeway.platforms.account import Account
+from causeway.platforms.account import Account, Log
 from causeway.platforms.verdicts import Verdict
 from causeway.tenancy.context import Context
 from causeway.vault import credentials, data_keys
@@ -32,12 +32,12 @@ logger = Logger(child=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A connection about to be used, its provider, and its credential in use, not opened yet."""
+class StoredConnection:
+    """A connection, its platform's catalogue entry, and its credential in use, still encrypted."""
 
     connection: Connection
     provider: Provider
-    stored: StoredCredential
+    credential: StoredCredential
 
     @property
     def agreed(self) -> bool:
@@ -45,111 +45,114 @@ class Found:
         return not self.connection.template_changed
 
 
-def found(
+def load(
     context: Context,
     connection_id: UUID,
-    *provider_keys: str,
+    *,
     active: bool = False,
     disabled: bool = False,
     expected: Expected = ANY,
-) -> Found:
-    """Return a connection about to be used, read in one transaction; nothing is decrypted.
+) -> StoredConnection:
+    """Read a connection that is about to be used, in a transaction of its own; nothing is decrypted.
+
+    The transaction is the context's, which writes an audit entry for a caller whose role is new to the tenant.
 
     Args:
         context: who uses it.
         connection_id: the connection.
-        provider_keys: the providers it may be of; none: any.
-        active: only one that may be used as it is.
-        disabled: one that is disabled too.
-        expected: the versions its user means.
+        active: require that it may be used as it is.
+        disabled: allow a disabled connection.
+        expected: the versions that the caller saw.
 
     Raises:
         ConnectionNotFound, CredentialMissing.
         VersionMismatch: it is another version.
         IntegrationNotActive: it is disabled.
-        IntegrationNotActive, TemplateMoved, CredentialUnreadable: active was asked for, and it may not be used.
-        NotSupported: it is another provider's.
+        IntegrationNotActive, TemplateMoved, CredentialUnreadable: active was required, and it may not be used.
     """
     with context.transaction() as transaction:
-        return find(transaction, connection_id, *provider_keys, active=active, disabled=disabled, expected=expected)
+        return load_in(transaction, connection_id, active=active, disabled=disabled, expected=expected)
 
 
-def find(
+def load_in(
     transaction: Transaction,
     connection_id: UUID,
-    *provider_keys: str,
+    *,
     active: bool = False,
     disabled: bool = False,
     expected: Expected = ANY,
-) -> Found:
-    """Do as found does, in a transaction that is open."""
+) -> StoredConnection:
+    """Read a connection as load does, in an open transaction."""
     connection = rows.find(transaction, connection_id)
     expected.check(connection.version)
     provider = providers.find(transaction, connection.provider_key)
-    # The template may have changed since the first statement: the connection is judged by the one that is used.
+    # The template may have changed since the first statement: judge the connection by the template that is used.
     changed = provider.terms(connection.environment) if provider.changed_by_admin else None
     connection = replace(connection, changed_template=changed)
     if active:
         connection.check_usable()
     if connection.status == "disconnected" and not disabled:
         raise IntegrationNotActive("The connection is disabled")
-    if provider_keys and connection.provider_key not in provider_keys:
-        raise NotSupported
-    stored = credentials.find(transaction, connection_id)
-    # New secrets and the version are changed at once: secrets of another version may be for another address.
-    if stored.connection_version != connection.version:
-        raise VersionMismatch(current=stored.connection_version)
-    return Found(connection, provider, stored)
+    credential = credentials.find(transaction, connection_id)
+    # New secrets and the version change together: secrets of another version may be for another address.
+    if credential.connection_version != connection.version:
+        raise VersionMismatch(current=credential.connection_version)
+    return StoredConnection(connection, provider, credential)
 
 
-def account(context: Context, use: Found) -> Account:
-    """Return the account a connection has at its provider, its secrets opened.
+def decrypt_account(context: Context, stored: StoredConnection) -> Account:
+    """Return the account of a connection at its platform, its secrets decrypted.
 
     Raises:
         TemplateMoved: the template is not the one the connection was made for; nothing is decrypted.
-        CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: as credentials.decrypt.
+        CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: as decrypt_secrets.
     """
-    connection = use.connection
+    connection = stored.connection
     connection.check_template()
-    return Account(use.provider, connection.environment, connection.config, unsealed(context, connection, use.stored))
+    secrets = decrypt_secrets(context, connection, stored.credential)
+    return Account(stored.provider, connection.environment, connection.config, secrets)
 
 
-def unsealed(context: Context, connection: Connection, stored: StoredCredential, *, in_use: bool = True) -> Secrets:
-    """Return a connection's secrets; what cannot be opened is written down.
+def decrypt_secrets(
+    context: Context, connection: Connection, credential: StoredCredential, *, in_use: bool = True
+) -> Secrets:
+    """Return a connection's secrets. A failure is written into its status and the audit log.
 
     Args:
-        context: who opens them.
+        context: who needs them.
         connection: the connection.
-        stored: a version of its credential.
-        in_use: whether it is the one in use, without which the connection does not work.
+        credential: a version of its credential.
+        in_use: whether it is the version in use, without which the connection does not work.
 
     Raises:
-        CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: as credentials.decrypt.
+        CredentialMissing: the connection has no such version.
+        CredentialUnreadable: a ciphertext was moved or changed.
+        KeyServiceUnavailable: KMS is needed and does not answer.
     """
     try:
-        return credentials.decrypt(data_keys.current(), stored)
+        return credentials.decrypt(data_keys.current(), credential)
     except (CredentialMissing, CredentialUnreadable) as error:
         with context.transaction() as transaction:
             if in_use:
-                standing.unopened(transaction, connection, error)
+                status.save_unreadable(transaction, connection, error)
             if isinstance(error, CredentialUnreadable):
-                audit.note(context, transaction, Action.CREDENTIAL_UNREADABLE, connection, outcome="failed")
+                audit_entries.record(context, transaction, Action.CREDENTIAL_UNREADABLE, connection, outcome="failed")
         raise
 
 
 @contextmanager
-def logged(
-    context: Context, connection: Connection, secrets: Mapping[str, str], observed: Sequence[Verdict] = ()
-) -> Generator[Callable[[Attempt], None]]:
-    """Take note of the calls made with a connection, and keep them in its log when the block ends.
+def logged_calls(
+    context: Context, connection: Connection, secrets: Mapping[str, str], verdicts: Sequence[Verdict] = ()
+) -> Generator[Log]:
+    """Yield the log for a block's calls with a connection; when the block ends, write the log, then the verdicts.
 
-    The platform has done by then what it was asked for: a log that fails undoes nothing.
+    The platform has done its work by then: a failure to write is told to the function's log, and undoes nothing.
 
     Args:
-        context: who makes them.
+        context: who makes the calls.
         connection: the connection.
-        secrets: which the calls are made with.
-        observed: what the calls have shown of the connection, when the block ends.
+        secrets: that the calls are made with.
+        verdicts: what the calls have shown of the connection, read when the block ends.
     """
     attempts: list[Attempt] = []
     version = secrets.version if isinstance(secrets, Secrets) else None
@@ -157,30 +160,33 @@ def logged(
     try:
         yield attempts.append
     finally:
-        _keep(context, connection, attempts, use, observed)
+        _save_calls(context, connection, attempts, use, verdicts)
 
 
-def _keep(
+def _save_calls(
     context: Context,
     connection: Connection,
     attempts: list[Attempt],
     use: call_log.Use,
-    observed: Sequence[Verdict],
+    verdicts: Sequence[Verdict],
 ) -> None:
-    """Keep the attempts, then what they have shown: that waits for others, and must not take the log with it."""
+    """Write the attempts, then the verdicts: in two transactions, as the second may wait for a lock and fail."""
     if not attempts:
         return
-    news = False
-    with _told("Calls could not be logged"), context.transaction() as transaction:
-        call_log.keep(transaction, UUID(connection.connection_id), attempts, use)
-        news = any(standing.is_news(transaction, connection, verdict) for verdict in observed)
-    if news:
-        with _told("What calls have shown could not be noted"), context.transaction() as transaction:
-            standing.observe(transaction, connection, observed)
+    changes = False
+    with _warn_on_failure("Calls could not be logged"), context.transaction() as transaction:
+        call_log.save(transaction, UUID(connection.connection_id), attempts, use)
+        changes = any(status.would_change(transaction, connection, verdict) for verdict in verdicts)
+    if changes:
+        with (
+            _warn_on_failure("What calls have shown could not be saved"),
+            context.transaction() as transaction,
+        ):
+            status.save_calls(transaction, connection, verdicts)
 
 
 @contextmanager
-def _told(sentence: str) -> Generator[None]:
+def _warn_on_failure(sentence: str) -> Generator[None]:
     """Write to the function's log that a block failed, and go on."""
     try:
         yield

@@ -1,4 +1,4 @@
-"""The calls made to connections' providers: kept, and shown page by page."""
+"""The API log: the calls made with connections, written and shown page by page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ LISTING = Listing("calls", (int,))
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Who used a credential, and which (the seed's log: who, a person or a key, from which address).
+    """Who used which version of a credential.
 
     Attributes:
         actor: a person's subject, a key's id, a job's name.
         source_ip: None for a job.
-        credential_version: None where the credential was not stored: a candidate in a test.
+        credential_version: None for a candidate in a test, which is not stored.
     """
 
     request_id: str
@@ -31,9 +31,9 @@ class Use:
     credential_version: int | None
 
 
-def keep(transaction: Transaction, connection_id: UUID, attempts: Sequence[Attempt], use: Use) -> None:
-    """Keep the records of calls to a connection's provider, in one statement."""
-    kept = [
+def save(transaction: Transaction, connection_id: UUID, attempts: Sequence[Attempt], use: Use) -> None:
+    """Write the records of calls made with a connection, in one statement."""
+    columns = [
         [
             attempt.method,
             attempt.url,
@@ -65,7 +65,7 @@ def keep(transaction: Transaction, connection_id: UUID, attempts: Sequence[Attem
             use.actor,
             use.source_ip,
             use.credential_version,
-            *(list(column) for column in zip(*kept, strict=True)),
+            *(list(column) for column in zip(*columns, strict=True)),
         ],
     )
 

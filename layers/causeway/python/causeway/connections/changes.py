@@ -1,13 +1,13 @@
-"""Connections made, changed, given new secrets, switched on and off, deleted: tested and written down.
+"""Changes of connections: create, change, rotate, roll back, enable, disable, delete; tested and audited.
 
-KMS and providers are called between transactions, never inside one.
+KMS and platforms are called between transactions, never in one.
 """
 
 from uuid import UUID
 
 from causeway.audit_log.entries import Action
 from causeway.catalogue import providers, validation
-from causeway.connections import access, audit, reconfiguration, rows, testing, writes
+from causeway.connections import access, audit_entries, reconfiguration, rows, testing, writes
 from causeway.connections.connection import Connection
 from causeway.connections.requests import Change, Draft, NewSecrets
 from causeway.database.postgres import Transaction
@@ -15,25 +15,26 @@ from causeway.errors.catalogue import ProviderInactive
 from causeway.errors.connections import TemplateMoved
 from causeway.errors.requests import VersionMismatch
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable, NothingToRollBack
-from causeway.platforms.account import Account, demand_address
+from causeway.platforms.account import Account
+from causeway.platforms.calls import check_address
 from causeway.tenancy.context import RequestContext
 from causeway.vault import credentials, versions
 from causeway.vault.credentials import Secrets
 from causeway.wire.preconditions import ANY, Expected
 
-# What new secrets change of the rest.
+# A rotation changes nothing beside the secrets.
 _NOTHING = Change(name=None, description=None, config=None)
 
 
 def create(context: RequestContext, draft: Draft) -> Connection:
-    """Make a connection, test it, and return how it stands; one that was deleted meanwhile is returned as it ended.
+    """Make a connection, test it, and return it as it is then, also if it was deleted meanwhile.
 
     Args:
         context: who makes it.
         draft: as sent.
 
     Raises:
-        ProviderNotFound, ProviderInactive: there is no such template, or no new connections are made with it.
+        ProviderNotFound, ProviderInactive: there is no such template, or it takes no new connections.
         ConfigInvalid: the platform has no such environment, or the config has no address that can be called.
         ConfigSchemaInvalid: the config does not fit the template; its path is named.
         NameTaken: another connection has the name.
@@ -44,52 +45,58 @@ def create(context: RequestContext, draft: Draft) -> Connection:
         return _tested(context, connection_id)
     with context.transaction() as transaction:
         provider = providers.find(transaction, draft.template_id)
-    key = audit.fingerprint_key(context)
+    key = audit_entries.fingerprint_key(context)
     if not provider.is_active:
         raise ProviderInactive
     plain, secret = reconfiguration.checked(provider, draft.config)
-    # Or its secrets would stand with an address that somebody else may give later.
-    demand_address(Account(provider, draft.environment, plain, secret))
+    # Require an address: otherwise somebody else could later give the address that the secrets are sent to.
+    check_address(Account(provider, draft.environment, plain, secret))
     sealed = reconfiguration.sealed(context, connection_id, secret)
     terms = provider.terms_digest(draft.environment)
     with context.transaction() as transaction:
         connection = writes.create(transaction, connection_id, draft, plain, terms, context.caller.subject)
-        stored = Secrets.of(secret, credentials.store_first(transaction, sealed))
-        kept = {"secrets": audit.fingerprints_of(key, secret)}
-        audit.note(context, transaction, Action.CONNECTION_CREATED, connection, after=audit.shown(connection) | kept)
-        audit.note(context, transaction, Action.CREDENTIAL_STORED, connection, after=kept)
+        secrets = Secrets.of(secret, credentials.store_first(transaction, sealed))
+        kept = {"secrets": audit_entries.fingerprints_of(key, secret)}
+        audit_entries.record(
+            context,
+            transaction,
+            Action.CONNECTION_CREATED,
+            connection,
+            after=audit_entries.settings_of(connection) | kept,
+        )
+        audit_entries.record(context, transaction, Action.CREDENTIAL_STORED, connection, after=kept)
         context.checkpoint(transaction)
-    account = Account(provider, connection.environment, plain, stored)
-    return testing.judge(context, connection, account, anew=True, deleted=True)
+    account = Account(provider, connection.environment, plain, secrets)
+    return testing.call_and_save(context, connection, account, fresh=True, deleted=True)
 
 
 def _tested(context: RequestContext, connection_id: UUID) -> Connection:
-    """Go on with a creation that failed after the connection was made: test it, unless somebody did, or changed it."""
+    """Resume a creation that failed after the connection was made: test it if nobody has tested or changed it since."""
     with context.transaction() as transaction:
         made = rows.find(transaction, connection_id, deleted=True)
         if made.status != "pending" or made.version != 1:
             context.finish(transaction, made)
             return made
-        use = access.find(transaction, connection_id)
+        stored = access.load_in(transaction, connection_id)
     try:
-        account = access.account(context, use)
+        account = access.decrypt_account(context, stored)
     except (TemplateMoved, CredentialMissing, CredentialUnreadable):
-        # It is made all the same, and shows what is wrong.
+        # The connection is made all the same; its status says what is wrong.
         with context.transaction() as transaction:
             made = rows.find(transaction, connection_id, deleted=True)
             context.finish(transaction, made)
         return made
-    return testing.judge(context, use.connection, account, anew=True, deleted=True)
+    return testing.call_and_save(context, stored.connection, account, fresh=True, deleted=True)
 
 
 def change(context: RequestContext, connection_id: UUID, expected: Expected, wanted: Change) -> Connection:
-    """Change a connection. Its config is tested as it would be; one that fails replaces nothing.
+    """Change a connection. A new config is tested before it is saved; if the test fails, nothing is changed.
 
     Args:
         context: who changes it.
         connection_id: the connection.
-        expected: the versions its reader saw.
-        wanted: what to change; a field of the config that is null is taken away, a secret left out stays.
+        expected: the versions that the caller saw.
+        wanted: what to change; a field of the config that is null is removed, a secret that is left out stays.
 
     Raises:
         ConnectionNotFound, VersionMismatch, NameTaken, ConfigSchemaInvalid.
@@ -104,20 +111,20 @@ def change(context: RequestContext, connection_id: UUID, expected: Expected, wan
         before = rows.find(transaction, connection_id, lock=True)
         expected.check(before.version)
         changed = writes.update(transaction, connection_id, before.version, wanted)
-        _note_change(context, transaction, Action.CONNECTION_CHANGED, before, changed)
+        _audit_change(context, transaction, Action.CONNECTION_CHANGED, before, changed)
         context.finish(transaction, changed)
     return changed
 
 
 def rotate(context: RequestContext, connection_id: UUID, fresh: NewSecrets, expected: Expected) -> Connection:
-    """Replace secrets by new ones that a test found working; for a while roll_back brings the old ones back.
+    """Replace secrets by new ones, if a test with these succeeds; for a while roll_back brings the old ones back.
 
     Raises:
         ConnectionNotFound, VersionMismatch, ConfigSchemaInvalid.
         IntegrationNotActive, TemplateMoved: a secret in use was left out, and may not be used; nothing is decrypted.
-        CredentialMissing, CredentialUnreadable: a secret in use was left out, and cannot be read.
-        SecretsRequired: a secret was left out, and the address has a new one in it.
-        InvalidRequest: a field is no secret, or nothing would change.
+        CredentialMissing, CredentialUnreadable: a secret in use was left out, and cannot be decrypted.
+        SecretsRequired: a secret was left out, and a new secret is part of the address.
+        InvalidRequest: a field is not a secret, or nothing would change.
         KeyServiceUnavailable: nothing is stored.
         The verdict's error: the new secrets do not work; the old stay in use.
     """
@@ -125,7 +132,7 @@ def rotate(context: RequestContext, connection_id: UUID, fresh: NewSecrets, expe
 
 
 def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) -> Connection:
-    """Put the secrets that were replaced last back into use, if a test finds them working still.
+    """Put the secrets that were replaced last back into use, if a test with these succeeds.
 
     Raises:
         ConnectionNotFound, VersionMismatch, ConfigSchemaInvalid, TemplateMoved.
@@ -135,67 +142,71 @@ def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) 
         The verdict's error: the replaced secrets do not work; those in use stay.
     """
     with context.transaction() as transaction:
-        use = access.find(transaction, connection_id, expected=expected)
+        stored = access.load_in(transaction, connection_id, expected=expected)
         back = versions.rollback_target(transaction, connection_id)
         replaced = None if back is None else credentials.find(transaction, connection_id, back.version)
-    connection, provider = use.connection, use.provider
+    connection, provider = stored.connection, stored.provider
     connection.check_template()
     if back is None or replaced is None:
         raise NothingToRollBack
     if replaced.connection_version != connection.version:
         raise VersionMismatch(current=replaced.connection_version)
-    secret = access.unsealed(context, connection, replaced, in_use=False)
+    secret = access.decrypt_secrets(context, connection, replaced, in_use=False)
     validation.validate(provider.config_schema, connection.config | secret)
-    tested = testing.demand(context, connection, Account(provider, connection.environment, connection.config, secret))
-    key = audit.fingerprint_key(context)
-    before = _fingerprints_in_use(context, use, key)
+    account = Account(provider, connection.environment, connection.config, secret)
+    result = testing.call_or_refuse(context, connection, account)
+    key = audit_entries.fingerprint_key(context)
+    before = _fingerprints_in_use(context, stored, key)
     with context.transaction() as transaction:
         changed = writes.update(transaction, connection_id, connection.version, _NOTHING)
         versions.roll_back(transaction, connection_id, back.version)
-        changed = testing.settle(transaction, changed, tested, anew=True)
-        audit.note(
+        changed = testing.save_state(transaction, changed, result, fresh=True)
+        audit_entries.record(
             context,
             transaction,
             Action.CREDENTIAL_ROLLED_BACK,
             connection,
-            before=audit.shown(connection) | {"secrets": before},
-            after=audit.shown(changed) | {"secrets": audit.fingerprints_of(key, secret)},
+            before=audit_entries.settings_of(connection) | {"secrets": before},
+            after=audit_entries.settings_of(changed) | {"secrets": audit_entries.fingerprints_of(key, secret)},
         )
         context.finish(transaction, changed)
     return changed
 
 
-def _fingerprints_in_use(context: RequestContext, use: access.Found, key: bytes) -> dict[str, str]:
-    """Of the secrets in use; none where those cannot be read, which may be why they are replaced."""
+def _fingerprints_in_use(context: RequestContext, stored: access.StoredConnection, key: bytes) -> dict[str, str]:
+    """Return fingerprints of the secrets in use; empty where they cannot be decrypted."""
     try:
-        return audit.fingerprints_of(key, access.unsealed(context, use.connection, use.stored))
+        return audit_entries.fingerprints_of(key, access.decrypt_secrets(context, stored.connection, stored.credential))
     except CredentialUnreadable:
         return {}
 
 
 def enable(context: RequestContext, connection_id: UUID, expected: Expected) -> Connection:
-    """Let a connection be used, if its test succeeds; returns how it stands then.
+    """Enable a connection and test it; returns it as it is then.
 
     Raises:
         ConnectionNotFound, VersionMismatch.
-        TemplateMoved: as for test; the connection stays as it was.
+        TemplateMoved: the template is not the one the connection was made for; the connection stays disabled.
+        CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: its secrets cannot be decrypted.
     """
-    # What an earlier attempt has enabled is another version by now.
+    # An earlier attempt of this call may have enabled it, which made a new version.
     with context.transaction() as transaction:
-        use = access.find(transaction, connection_id, disabled=True, expected=ANY if context.resumed else expected)
-        connection = use.connection
+        stored = access.load_in(
+            transaction, connection_id, disabled=True, expected=ANY if context.resumed else expected
+        )
+        connection = stored.connection
         disabled = connection.status == "disconnected"
         if disabled and context.resumed:
-            # Somebody disabled it after that attempt.
+            # It was disabled again after that attempt.
             context.finish(transaction, connection)
             return connection
-    account = access.account(context, use)
+    account = access.decrypt_account(context, stored)
     if disabled:
         with context.transaction() as transaction:
-            connection = writes.enable(transaction, connection_id, use.connection.version)
-            _note_change(context, transaction, Action.CONNECTION_ENABLED, use.connection, connection)
+            connection = writes.enable(transaction, connection_id, stored.connection.version)
+            _audit_change(context, transaction, Action.CONNECTION_ENABLED, stored.connection, connection)
             context.checkpoint(transaction)
-    return testing.judge(context, connection, account, anew=disabled or context.resumed)
+    return testing.call_and_save(context, connection, account, fresh=disabled or context.resumed)
 
 
 def disable(context: RequestContext, connection_id: UUID, expected: Expected) -> Connection:
@@ -204,29 +215,40 @@ def disable(context: RequestContext, connection_id: UUID, expected: Expected) ->
         before = rows.find(transaction, connection_id, lock=True)
         expected.check(before.version)
         connection = writes.disable(transaction, connection_id, before.version)
-        _note_change(context, transaction, Action.CONNECTION_DISABLED, before, connection)
+        _audit_change(context, transaction, Action.CONNECTION_DISABLED, before, connection)
         context.finish(transaction, connection)
     return connection
 
 
 def delete(context: RequestContext, connection_id: UUID, expected: Expected) -> None:
-    """Take a connection away and destroy its credentials; its logs and its audit stay.
+    """Delete a connection and destroy its credentials; its logs and audit entries stay.
 
     Raises:
         ConnectionNotFound, VersionMismatch.
     """
     with context.transaction() as transaction:
-        # Lock the connection's row first, as all who change it and its credential do: no deadlocks.
+        # Lock the connection's row first, as every change of it and its credential does: no deadlocks.
         connection = rows.find(transaction, connection_id, lock=True)
         expected.check(connection.version)
         writes.delete(transaction, connection_id, connection.version)
         destroyed = versions.destroy(transaction, connection_id)
-        audit.note(context, transaction, Action.CREDENTIAL_DESTROYED, connection, after={"versions": destroyed})
-        audit.note(context, transaction, Action.CONNECTION_DELETED, connection, before=audit.shown(connection))
+        audit_entries.record(
+            context, transaction, Action.CREDENTIAL_DESTROYED, connection, after={"versions": destroyed}
+        )
+        audit_entries.record(
+            context, transaction, Action.CONNECTION_DELETED, connection, before=audit_entries.settings_of(connection)
+        )
         context.finish(transaction, None)
 
 
-def _note_change(
+def _audit_change(
     context: RequestContext, transaction: Transaction, action: Action, before: Connection, after: Connection
 ) -> None:
-    audit.note(context, transaction, action, before, before=audit.shown(before), after=audit.shown(after))
+    audit_entries.record(
+        context,
+        transaction,
+        action,
+        before,
+        before=audit_entries.settings_of(before),
+        after=audit_entries.settings_of(after),
+    )

@@ -1,6 +1,6 @@
-"""How a connection's platform is observed to be: healthy, degraded or down, with hysteresis, and never flapping.
+"""The health of a connection, as tests and calls observe it: healthy, degraded or down, with hysteresis.
 
-Health is what is observed; whether a connection may be used is its status, which causeway.connections.standing sets.
+Health is what was observed; whether a connection may be used is its status (causeway.connections.status).
 """
 
 from dataclasses import dataclass
@@ -14,56 +14,56 @@ from causeway.platforms.verdicts import Finding, Verdict
 
 Health = Literal["healthy", "degraded", "down"]
 
-# So many failures in a row make a connection down. Waits that the platform asks for do not count among them.
+# Failures in a row that make a connection down. Waits that the platform asks for do not count.
 FAILURES_TO_DOWN = 3
-# So many successes in a row make it healthy. A failure after that many leaves it healthy; one after fewer makes it
-# degraded. So a platform that fails now and then is healthy all the time, one that fails often degraded all the time.
+# Successes in a row that make it healthy. A failure after at least that many leaves it healthy, a failure after fewer
+# makes it degraded. So health does not flap: a platform that fails rarely stays healthy, one that fails often degraded.
 SUCCESSES_TO_HEALTHY = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
-    """What was observed so far: the health, and the last failures and successes in a row, as far as they count."""
+class HealthState:
+    """A connection's health, and the last failures and successes in a row, as far as they count."""
 
     health: Health
     failures: int = 0
     successes: int = 0
 
 
-def observed(before: Observed | None, finding: Finding) -> Observed:
+def next_state(before: HealthState | None, finding: Finding) -> HealthState:
     """Return the health after one more observation.
 
     Args:
-        before: None where nothing was observed yet, or of other settings: then a success makes healthy at once.
+        before: None where nothing was observed of these settings yet: then one success makes it healthy.
         finding: what a test or a call found.
     """
     if finding is Finding.GOOD:
         successes = SUCCESSES_TO_HEALTHY if before is None else min(before.successes + 1, SUCCESSES_TO_HEALTHY)
         well = successes == SUCCESSES_TO_HEALTHY or (before is not None and before.health == "healthy")
-        return Observed("healthy" if well else "degraded", successes=successes)
+        return HealthState("healthy" if well else "degraded", successes=successes)
     failures = (0 if before is None else before.failures) + (0 if finding is Finding.BUSY else 1)
     failures = min(failures, FAILURES_TO_DOWN)
-    # Refused credentials, and settings that make no call, do not pass by themselves.
+    # Refused credentials, and a configuration that makes no call, do not mend themselves.
     lasting = finding in (Finding.REFUSED, Finding.UNUSABLE)
     if lasting or failures == FAILURES_TO_DOWN or (before is not None and before.health == "down"):
-        return Observed("down", failures=failures)
+        return HealthState("down", failures=failures)
     alone = before is not None and before.health == "healthy" and before.successes == SUCCESSES_TO_HEALTHY
-    return Observed("healthy" if alone else "degraded", failures=failures)
+    return HealthState("healthy" if alone else "degraded", failures=failures)
 
 
-def note(
-    transaction: Transaction, connection_id: UUID, verdict: Verdict, response_ms: int | None, *, anew: bool = False
+def save(
+    transaction: Transaction, connection_id: UUID, verdict: Verdict, response_ms: int | None, *, fresh: bool = False
 ) -> None:
-    """Keep an observation: a test's, or a call's.
+    """Write an observation of a test or a call.
 
     Args:
         transaction: of the connection's tenant; it has locked the connection's row.
         connection_id: the connection.
         verdict: what was found.
         response_ms: milliseconds that the answer took; None: not measured.
-        anew: what was observed before was of other settings or credentials, and does not count.
+        fresh: earlier observations were of other settings or credentials, and do not count.
     """
-    now = observed(None if anew else _last(transaction, connection_id)[0], verdict.finding)
+    now = next_state(None if fresh else _last(transaction, connection_id)[0], verdict.finding)
     transaction.execute(
         """
         INSERT INTO integration_health AS h (
@@ -88,14 +88,14 @@ def note(
     )
 
 
-def is_news(transaction: Transaction, connection_id: UUID, verdict: Verdict) -> bool:
-    """Return whether one more observation would change anything: calls that change nothing write nothing."""
+def would_change(transaction: Transaction, connection_id: UUID, verdict: Verdict) -> bool:
+    """Return whether one more observation would change the health or its code; this only reads."""
     last, code = _last(transaction, connection_id)
-    return (observed(last, verdict.finding), verdict.code) != (last, code)
+    return (next_state(last, verdict.finding), verdict.code) != (last, code)
 
 
-def _last(transaction: Transaction, connection_id: UUID) -> tuple[Observed | None, str | None]:
-    """Return what was observed last, and the code of its verdict."""
+def _last(transaction: Transaction, connection_id: UUID) -> tuple[HealthState | None, str | None]:
+    """Return the health as it is, and the code of the last verdict."""
     row = transaction.execute(
         """
         SELECT status, failures, successes, code FROM integration_health
@@ -103,11 +103,11 @@ def _last(transaction: Transaction, connection_id: UUID) -> tuple[Observed | Non
         """,
         [connection_id],
     ).fetchone()
-    return (None, None) if row is None else (Observed(row.status, row.failures, row.successes), row.code)
+    return (None, None) if row is None else (HealthState(row.status, row.failures, row.successes), row.code)
 
 
-def shown(transaction: Transaction, connection: Connection) -> dict[str, Any]:
-    """Return how a connection was observed last, in the API's names; one that cannot be used is shown as down."""
+def report(transaction: Transaction, connection: Connection) -> dict[str, Any]:
+    """Return a connection's health in the API's names; a connection that cannot be used is reported as down."""
     row = transaction.execute(
         """
         SELECT status, code, message, next_action, response_ms, checked_at, changed_at FROM integration_health
@@ -138,7 +138,7 @@ def _check(connection: Connection, row: Any) -> dict[str, Any]:
         "changedAt": row.changed_at.isoformat(),
     }
     stopped = connection.use_error
-    # IntegrationNotActive has its reason in the observation: show that.
+    # The reason of IntegrationNotActive is in the observation.
     if stopped is None or isinstance(stopped, IntegrationNotActive):
         return check
     return check | {"status": "down", "code": stopped.code, "message": stopped.sentence, "nextAction": stopped.action}

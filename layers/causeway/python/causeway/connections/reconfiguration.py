@@ -1,6 +1,6 @@
-"""A connection's settings and secrets set anew: what is kept of the old ones, and under which terms.
+"""A change of a connection's settings and secrets: which secrets are kept, and under which terms.
 
-KMS and providers are called between transactions, never inside one.
+KMS and platforms are called between transactions, never in one.
 """
 
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ from uuid import UUID
 from causeway.audit_log.entries import Action
 from causeway.catalogue import secret_fields, validation
 from causeway.catalogue.providers import Provider
-from causeway.connections import access, audit, testing, writes
-from causeway.connections.access import Found
+from causeway.connections import access, audit_entries, testing, writes
+from causeway.connections.access import StoredConnection
 from causeway.connections.connection import Connection
 from causeway.connections.requests import Change
 from causeway.database.postgres import Transaction
@@ -28,10 +28,12 @@ from causeway.wire.strict_json import shown_name
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a connection's settings and secrets are to become.
+    """The settings and secrets that a connection is to have.
 
-    kept: the secrets in use, of which a change may keep some; None where it may keep none.
-    moved: whether they would be sent to another address.
+    Attributes:
+        account: with these settings and secrets.
+        kept: the secrets in use, which the change may keep; None where it may not, or they cannot be decrypted.
+        moved: whether secrets would be sent to another address.
     """
 
     account: Account
@@ -48,53 +50,61 @@ def reconfigure(
     *,
     secrets_alone: bool = False,
 ) -> Connection:
-    """Change settings and secrets, which are tested as they would be; what fails replaces nothing.
+    """Change settings and secrets. They are tested before they are saved; if the test fails, nothing is changed.
 
     Args:
         context: who changes them.
         connection_id: the connection.
-        expected: the versions its reader saw.
+        expected: the versions that the caller saw.
         wanted: what else to change.
-        config: fields to set; null takes one away; others stay.
-        secrets_alone: a rotation.
+        config: fields to set; null removes a field; others stay.
+        secrets_alone: whether it is a rotation, which changes secrets only.
 
     Raises:
         As changes.change and changes.rotate.
     """
-    use = access.found(context, connection_id, disabled=True, expected=expected)
+    stored = access.load(context, connection_id, disabled=True, expected=expected)
     if secrets_alone:
-        _demand_secrets(use.provider, config)
-    plan = _planned(context, use, config, wanted.environment)
+        _demand_secrets(stored.provider, config)
+    plan = _planned(context, stored, config, wanted.environment)
     if secrets_alone and plan.account.secrets == plan.kept:
         raise InvalidRequest("These are the secrets in use: send new ones")
-    tested = testing.demand(context, use.connection, plan.account)
-    key = audit.fingerprint_key(context)
-    # Where none is kept, none stays in use: terms change with the secrets that were given for them, be it none at all.
-    fresh = None if plan.account.secrets == plan.kept else sealed(context, connection_id, plan.account.secrets)
+    result = testing.call_or_refuse(context, stored.connection, plan.account)
+    key = audit_entries.fingerprint_key(context)
+    # Where no secret may be kept, none stays in use: new terms come with the secrets given for them, even if none are.
+    candidate = None if plan.account.secrets == plan.kept else sealed(context, connection_id, plan.account.secrets)
     with context.transaction() as transaction:
-        changed, retired = _replaced(transaction, use, plan, wanted, fresh)
-        changed = testing.settle(transaction, changed, tested, anew=True)
+        changed, retired = _replaced(transaction, stored, plan, wanted, candidate)
+        changed = testing.save_state(transaction, changed, result, fresh=True)
         action = Action.CREDENTIAL_ROTATED if secrets_alone else Action.CONNECTION_CHANGED
-        before = audit.shown(use.connection) | {"secrets": audit.fingerprints_of(key, plan.kept or {})}
-        after = audit.shown(changed) | {"secrets": audit.fingerprints_of(key, plan.account.secrets)}
-        audit.note(context, transaction, action, use.connection, before=before, after=after)
+        before = audit_entries.settings_of(stored.connection) | {
+            "secrets": audit_entries.fingerprints_of(key, plan.kept or {})
+        }
+        after = audit_entries.settings_of(changed) | {
+            "secrets": audit_entries.fingerprints_of(key, plan.account.secrets)
+        }
+        audit_entries.record(context, transaction, action, stored.connection, before=before, after=after)
         if retired:
-            audit.note(context, transaction, Action.CREDENTIAL_RETIRED, use.connection)
+            audit_entries.record(context, transaction, Action.CREDENTIAL_RETIRED, stored.connection)
         context.finish(transaction, changed)
     return changed
 
 
 def _replaced(
-    transaction: Transaction, use: Found, plan: _Plan, wanted: Change, fresh: credentials.EncryptedSecrets | None
+    transaction: Transaction,
+    stored: StoredConnection,
+    plan: _Plan,
+    wanted: Change,
+    candidate: credentials.EncryptedSecrets | None,
 ) -> tuple[Connection, bool]:
-    """Put a plan into the rows; return the connection, and whether the credential to roll back to was retired."""
-    connection_id = UUID(use.connection.connection_id)
-    terms = use.provider.terms_digest(plan.account.environment)
+    """Write a plan into the rows; return the connection, and whether the credential to roll back to was retired."""
+    connection_id = UUID(stored.connection.connection_id)
+    terms = stored.provider.terms_digest(plan.account.environment)
     settings = dict(plan.account.settings)
-    changed = writes.update(transaction, connection_id, use.connection.version, wanted, settings, terms)
-    if fresh is not None:
-        versions.promote(transaction, connection_id, credentials.store(transaction, fresh))
-    # What was given for other terms or another address, or cannot be read, does not come back by rolling back.
+    changed = writes.update(transaction, connection_id, stored.connection.version, wanted, settings, terms)
+    if candidate is not None:
+        versions.promote(transaction, connection_id, credentials.store(transaction, candidate))
+    # Never roll back to a credential that was given for other terms or another address, or cannot be decrypted.
     retired = (plan.moved or plan.kept is None) and versions.retire(transaction, connection_id)
     return changed, retired
 
@@ -107,18 +117,22 @@ def _demand_secrets(provider: Provider, config: dict[str, Any]) -> None:
         raise InvalidRequest(f"{shown_name(plain[0])} is not a secret field of this template")
 
 
-def _planned(context: RequestContext, use: Found, config: dict[str, Any], environment: str | None) -> _Plan:
-    """Return what a connection would become with fields of its config set anew; nothing is changed.
+def _planned(
+    context: RequestContext, stored: StoredConnection, config: dict[str, Any], environment: str | None
+) -> _Plan:
+    """Return the plan of a change of config and environment. Nothing is changed; a refused attempt is audited.
 
     Raises:
         IntegrationNotActive: it is disabled, and a secret in use was not given again; nothing is decrypted.
         TemplateMoved: the template is not the agreed one, and a secret in use was not given again.
         SecretsRequired: the address would change, and a secret was left out.
-        ConfigSchemaInvalid, and as credentials.decrypt where what cannot be read was not given again.
+        ConfigSchemaInvalid: the config does not match the template.
+        CredentialMissing, CredentialUnreadable: a secret in use was not given again, and cannot be decrypted.
+        KeyServiceUnavailable: KMS is needed and does not answer.
     """
-    connection, provider = use.connection, use.provider
-    given_again = use.stored.fields <= config.keys()
-    kept = _kept(context, use, given_again=given_again)
+    connection, provider = stored.connection, stored.provider
+    given_again = stored.credential.fields <= config.keys()
+    kept = _kept(context, stored, given_again=given_again)
     merged = {
         name: value for name, value in (connection.config | dict(kept or {}) | config).items() if value is not None
     }
@@ -127,34 +141,34 @@ def _planned(context: RequestContext, use: Found, config: dict[str, Any], enviro
         connection.check_template()
     account = Account(provider, environment or connection.environment, settings, secret)
     before = Account(provider, connection.environment, connection.config, {})
-    # Or who may change an address could have the secrets sent to himself, and so read them.
+    # Otherwise an admin could read the stored secrets by changing the address to a server of their own.
     moved = account.endpoints != before.endpoints or account.environment != before.environment
     left_out = ", ".join(f"config.{name}" for name in sorted(secret.keys() - config.keys()))
-    # Where no call can be made, nothing is sent: the test says why.
+    # Without an address nothing is sent: let the test say what is missing.
     if moved and left_out and account.endpoints:
-        _note_refusal(context, use, config)
+        _audit_refusal(context, stored, config)
         raise SecretsRequired(f"A stored secret is not sent to a new address: give {left_out} again in the same call")
     return _Plan(account, kept, moved)
 
 
-def _note_refusal(context: RequestContext, use: Found, config: dict[str, Any]) -> None:
-    """Write down an attempt to have stored secrets sent to another address."""
+def _audit_refusal(context: RequestContext, stored: StoredConnection, config: dict[str, Any]) -> None:
+    """Write a refused attempt to send stored secrets to another address into the audit log."""
     after = {"refused": SecretsRequired.code, "fields": sorted(config)}
-    audit.record_refusal(context, Action.CONNECTION_CHANGED, use.connection, outcome="refused", after=after)
+    audit_entries.record_refusal(context, Action.CONNECTION_CHANGED, stored.connection, outcome="refused", after=after)
 
 
-def _kept(context: RequestContext, use: Found, *, given_again: bool) -> Mapping[str, str] | None:
-    """The secrets in use; None where none may be kept, and where none can be read and none has to be."""
-    # Nothing of a disabled connection is decrypted: what it shall have must be given.
-    if use.connection.status == "disconnected":
+def _kept(context: RequestContext, stored: StoredConnection, *, given_again: bool) -> Mapping[str, str] | None:
+    """Return the secrets in use; None where the change may not keep them, or need not and they cannot be decrypted."""
+    # Decrypt nothing of a disabled connection: all its secrets must be given again.
+    if stored.connection.status == "disconnected":
         if given_again:
             return None
         raise IntegrationNotActive
-    # A template that is not the agreed one gets no kept secret: neither its calls, nor its schema's judgement.
-    if not use.agreed:
+    # A template that is not the agreed one gets no kept secret, neither in calls nor in its schema's check.
+    if not stored.agreed:
         return None
     try:
-        return access.unsealed(context, use.connection, use.stored)
+        return access.decrypt_secrets(context, stored.connection, stored.credential)
     except (CredentialMissing, CredentialUnreadable):
         if given_again:
             return None
@@ -162,11 +176,11 @@ def _kept(context: RequestContext, use: Found, *, given_again: bool) -> Mapping[
 
 
 def checked(provider: Provider, config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return a config's settings and its secrets; raises ConfigSchemaInvalid where it does not match its template."""
+    """Return a config's settings, and its secrets; raises ConfigSchemaInvalid where it does not match its template."""
     validation.validate(provider.config_schema, config)
     return secret_fields.split(provider.config_schema, config)
 
 
 def sealed(context: RequestContext, connection_id: UUID, secret: Mapping[str, str]) -> credentials.EncryptedSecrets:
-    """Return a connection's secrets as they are stored; raises KeyServiceUnavailable."""
+    """Return a connection's secrets encrypted, as they are stored; raises KeyServiceUnavailable."""
     return credentials.encrypt(data_keys.current(), context.tenant, connection_id, secret)

@@ -1,23 +1,24 @@
-"""The test of a connection: the provider called, the verdict kept, the connection's state set by it."""
+"""The test of a connection: its platform called, the verdict written into its status, its health and the audit log."""
 
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from causeway.audit_log.entries import Action
-from causeway.connections import access, audit, rows, standing
+from causeway.connections import access, audit_entries, rows, status
 from causeway.connections.connection import Connection
 from causeway.database.postgres import Transaction
-from causeway.platforms import calls
+from causeway.platforms import calls, registry
 from causeway.platforms.account import Account
+from causeway.platforms.kinds.errors import ErrorReader
 from causeway.platforms.verdicts import Verdict
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import Expected
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
-    """What a test came to. response_ms: for all of it, in milliseconds."""
+class ConnectionTest:
+    """The result of a test. response_ms: of all its calls together, in milliseconds."""
 
     verdict: Verdict
     response_ms: int
@@ -35,99 +36,106 @@ class Tested:
         }
 
 
-def test(
-    context: RequestContext,
-    connection_id: UUID,
-    expected: Expected,
-) -> tuple[Tested, Connection]:
-    """Call the provider with the credentials in use, and set the connection's state by what came of it.
+def test_and_save(
+    context: RequestContext, connection_id: UUID, expected: Expected
+) -> tuple[ConnectionTest, Connection]:
+    """Read a connection, call its platform with the credentials in use, and write the result.
 
     Returns:
-        What came of it, and how the connection stands now.
+        The result, and the connection as it is now.
 
     Raises:
         ConnectionNotFound, VersionMismatch.
         IntegrationNotActive: it is disabled; nothing is decrypted.
         TemplateMoved: the template is not the one the connection was made for; nothing is decrypted.
     """
-    use = access.found(context, connection_id, expected=expected)
-    tested = call(context, use.connection, access.account(context, use))
+    stored = access.load(context, connection_id, expected=expected)
+    result = call_and_log(context, stored.connection, access.decrypt_account(context, stored))
     with context.transaction() as transaction:
-        now = _judged(context, transaction, use.connection, tested)
-        context.finish(transaction, (tested, now))
-    return tested, now
+        now = _save_and_audit(context, transaction, stored.connection, result)
+        context.finish(transaction, (result, now))
+    return result, now
 
 
-def judge(
-    context: RequestContext, connection: Connection, account: Account, *, anew: bool = False, deleted: bool = False
+def call_and_save(
+    context: RequestContext, connection: Connection, account: Account, *, fresh: bool = False, deleted: bool = False
 ) -> Connection:
-    """Test a connection with the account it has, and set its state; return how it stands then.
+    """Call a connection's platform with an account, write the result, and return the connection as it is now.
 
     Args:
         context: who tests it.
         connection: the connection.
         account: what it is called with.
-        anew: it was just made or enabled: what was observed before does not count.
+        fresh: it was just made or enabled, so earlier observations do not count.
         deleted: return it also where it was deleted meanwhile.
 
     Raises:
         ConnectionNotFound: it was deleted meanwhile.
     """
-    tested = call(context, connection, account)
+    result = call_and_log(context, connection, account)
     with context.transaction() as transaction:
-        now = _judged(context, transaction, connection, tested, anew=anew, deleted=deleted)
+        now = _save_and_audit(context, transaction, connection, result, fresh=fresh, deleted=deleted)
         context.finish(transaction, now)
     return now
 
 
-def _judged(
-    context: RequestContext, transaction: Transaction, connection: Connection, tested: Tested, **how: bool
+def _save_and_audit(
+    context: RequestContext, transaction: Transaction, connection: Connection, result: ConnectionTest, **how: bool
 ) -> Connection:
-    """Set a connection's state by its test, as settle does, and write the test down."""
-    now = settle(transaction, connection, tested, **how)
-    outcome = "done" if tested.verdict.success else "failed"
-    audit.note(context, transaction, Action.CONNECTION_TESTED, connection, outcome=outcome, after=tested.as_json())
+    now = save_state(transaction, connection, result, **how)
+    outcome = "done" if result.verdict.success else "failed"
+    audit_entries.record(
+        context, transaction, Action.CONNECTION_TESTED, connection, outcome=outcome, after=result.as_json()
+    )
     return now
 
 
-def demand(context: RequestContext, connection: Connection, account: Account) -> Tested:
-    """Test an account that a connection shall have; nothing is changed but the logs.
+def call_or_refuse(context: RequestContext, connection: Connection, account: Account) -> ConnectionTest:
+    """Call the platform with an account that a connection is to have; only the logs are written.
 
     Raises:
-        The verdict's error: it does not work.
+        The verdict's error: the account does not work. The audit log has the attempt.
     """
-    tested = call(context, connection, account)
-    if not tested.verdict.success:
-        audit.record_refusal(context, Action.CONNECTION_TESTED, connection, outcome="failed", after=tested.as_json())
-        error = tested.verdict.error(again="send the change again")
-        error.action += " Nothing was changed: what was in use stays in use."
-        raise error
-    return tested
+    result = call_and_log(context, connection, account)
+    if not result.verdict.success:
+        audit_entries.record_refusal(
+            context, Action.CONNECTION_TESTED, connection, outcome="failed", after=result.as_json()
+        )
+        refusal = result.verdict.refusal(again="send the change again")
+        refusal.action += " Nothing was changed: what was in use stays in use."
+        raise refusal
+    return result
 
 
-def call(context: RequestContext, connection: Connection, account: Account) -> Tested:
-    """Make a provider's test calls with an account, and log them."""
-    with access.logged(context, connection, account.secrets) as log:
-        return Tested(*calls.test(account, log))
+def call_and_log(context: RequestContext, connection: Connection, account: Account) -> ConnectionTest:
+    """Make the platform's test call with an account; only the API log is written."""
+    reader = registry.find(account.provider.key, ErrorReader)
+    with access.logged_calls(context, connection, account.secrets) as log:
+        return ConnectionTest(*calls.call_for_test(account, log, reader))
 
 
-def settle(
-    transaction: Transaction, seen: Connection, tested: Tested, *, anew: bool = False, deleted: bool = False
+def save_state(
+    transaction: Transaction,
+    seen: Connection,
+    result: ConnectionTest,
+    *,
+    fresh: bool = False,
+    deleted: bool = False,
 ) -> Connection:
-    """Set a connection's state and health by a test of it, unless it was changed since.
+    """Write a connection's status and health by its test, unless the connection was changed since.
 
     Args:
         transaction: of its tenant.
         seen: the connection as it was when the test began.
-        tested: the test.
-        anew: what was observed before does not count.
+        result: of the test.
+        fresh: earlier observations do not count.
         deleted: return it also where it was deleted since.
 
     Returns:
-        The connection as it stands now.
+        The connection as it is now.
 
     Raises:
         ConnectionNotFound: it was deleted since.
     """
-    now = standing.settle(transaction, seen, tested.verdict, tested.response_ms, anew=anew)
+    now = status.save_test(transaction, seen, result.verdict, result.response_ms, fresh=fresh)
     return rows.find(transaction, UUID(seen.connection_id), deleted=deleted) if now is None else now

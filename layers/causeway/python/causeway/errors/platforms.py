@@ -1,88 +1,124 @@
-"""Errors of calls to a connection's platform."""
+"""Errors of calls to a connection's platform.
+
+Sentences and actions may contain {address} (the setting that holds the base URL) and {again} (what the caller does to
+try again). PlatformFailure fills them in.
+"""
 
 from causeway.errors.requests import RateLimitExceeded
 from causeway.errors.tree import CausewayError
 
+# {again} of a call that the caller makes again as it is.
+SEND_AGAIN = "send the same call again"
 
-class InvalidCredentials(CausewayError):
-    """The platform refused the credentials"""
+
+class PlatformFailure(CausewayError):
+    """A call to a platform failed"""
+
+    def __init__(
+        self,
+        sentence: str = "",
+        *,
+        action: str = "",
+        address: str = "the base URL",
+        again: str = SEND_AGAIN,
+    ) -> None:
+        """Make an error.
+
+        Args:
+            sentence: what happened, where the class's sentence is too general; as it is shown.
+            action: what to do next, where the class's action is too general; it may contain {address} and {again}.
+            address: the name of the setting that holds the base URL.
+            again: what the caller does to try again.
+        """
+        super().__init__(sentence or (type(self).__doc__ or "").strip().replace("{address}", address))
+        self.action = (action or type(self).action).replace("{address}", address).replace("{again}", again)
+
+
+class InvalidCredentials(PlatformFailure):
+    """The platform does not accept these credentials"""
 
     code = "INVALID_CREDENTIALS"
     status = 422
-    action = "Correct the credentials; the working ones, if any, stay in use."
+    action = "Copy the credentials from the platform's own page again; check that they are for this environment."
 
 
 class ProviderForbidden(InvalidCredentials):
-    """The platform knows the credentials, but they may not make this call"""
+    """The platform knows these credentials, but they may not make this call"""
 
     code = "PROVIDER_FORBIDDEN"
     action = "Give the key or user the missing right on the platform, and check its list of allowed addresses."
 
 
-class ConfigInvalid(CausewayError):
-    """A setting or a secret cannot be used in a call"""
+class ConfigInvalid(PlatformFailure):
+    """A setting or a secret of the connection cannot be used in a call"""
 
     code = "CONFIG_INVALID"
     status = 422
-    action = "Correct the field the error names."
+    action = (
+        "Correct the field that the error names; where it names none, copy all values from the platform's own page "
+        "again, without spaces or line breaks around them."
+    )
 
 
 class ConfigIncomplete(ConfigInvalid):
-    """The call needs a field that the configuration does not have"""
+    """The configuration lacks a field that this call needs"""
 
     code = "CONFIG_INCOMPLETE"
-    action = "Give the field the error names."
+    action = "Give the missing field; the template's set-up text says where to find it."
 
 
 class BlockedAddress(ConfigInvalid):
-    """The address is private or reserved, and is not called"""
+    """The host in {address} has a private or reserved address, which is not called"""
 
     code = "BLOCKED_ADDRESS"
     action = "Give the platform's public base URL."
 
 
 class DnsFailed(ConfigInvalid):
-    """There is no host of this name"""
+    """The host in {address} does not exist"""
 
     code = "DNS_FAILED"
-    action = "Check the spelling of the base URL."
+    action = "Check the spelling of {address}."
 
 
-class ConnectionFailed(CausewayError):
+class ConnectionFailed(PlatformFailure):
     """The platform could not be reached"""
 
     code = "CONNECTION_FAILED"
     status = 502
     retry = True
-    action = "Check the address and the platform's status, then try again."
+    action = (
+        "Check the host and port in {address}, that the platform allows our addresses, and the platform's status page; "
+        "then {again}."
+    )
 
 
 class DnsUnavailable(ConnectionFailed):
-    """The host's name could not be looked up"""
+    """The host in {address} could not be looked up"""
 
     code = "DNS_UNAVAILABLE"
-    action = "Try again in a minute; if it stays so, check the spelling of the base URL."
+    action = "Wait a minute, then {again}; if it fails again, check the spelling of {address}."
 
 
 class TlsFailed(ConnectionFailed):
-    """The platform's certificate is not trusted, not valid or another host's"""
+    """No secure connection: the host's certificate is not trusted, not valid or another host's"""
 
     code = "TLS_FAILED"
-    action = "Check the base URL; if it is right, the platform must renew its certificate."
+    action = "Check {address}; if it is right, the platform must renew its certificate."
 
 
 class ProviderError(ConnectionFailed):
     """The platform has an error of its own"""
 
     code = "PROVIDER_ERROR"
-    action = "Try again in a few minutes, or after Retry-After; look at the platform's status page."
+    action = "Wait a few minutes, then {again}; look at the platform's status page."
 
 
 class UnexpectedAnswer(ConnectionFailed):
-    """A server answered, but not like this platform"""
+    """A server answered, but not as this platform does"""
 
     code = "UNEXPECTED_ANSWER"
-    action = "Check the base URL, the environment and the ids in the configuration."
+    action = "Check {address}, the environment and the ids in the configuration."
 
 
 class TimedOut(ConnectionFailed):
@@ -90,21 +126,25 @@ class TimedOut(ConnectionFailed):
 
     code = "TIMED_OUT"
     status = 504
-    action = "Try again; if it stays so, ask whether the platform must allow our addresses."
+    action = "Wait a minute, then {again}; if it fails again, ask whether the platform must allow our addresses."
 
 
-class ProviderRejected(CausewayError):
-    """The platform did not accept the request"""
+class ProviderRejected(PlatformFailure):
+    """The platform does not accept the call"""
 
     code = "PROVIDER_REJECTED"
     status = 422
-    action = "Check the ids and times; the platform's answer is in the connection's logs."
+    action = (
+        "Check the values that were sent, the ids in the configuration, {address} and the environment; the platform's "
+        "answer is in the connection's logs."
+    )
 
 
-class RateLimited(RateLimitExceeded):
+class RateLimited(PlatformFailure, RateLimitExceeded):
     """The platform refuses calls for now: too many were made"""
 
     code = "RATE_LIMITED"
+    action = "Wait, then {again}."
 
 
 class ProviderOutcomeUnknown(CausewayError):

@@ -1,1 +1,1 @@
-"""Calls to a connection's platform: its account, how it proves who calls, what an answer means."""
+"""Calls to the platforms behind connections, and one folder of code per platform."""

@@ -1,17 +1,21 @@
-"""A connection's account at its platform: the settings and secrets that a call is filled with, and where it is made."""
+"""A connection's account at its platform: where it is called, and the settings and secrets that fill a call."""
 
 import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from causeway.catalogue.document_rules import FIELD_REFERENCE
 from causeway.catalogue.providers import Provider
-from causeway.outbound.client import check_url
-from causeway.outbound.failures import AddressInvalid, CallFailed
+from causeway.outbound.client import Attempt, check_url
+from causeway.outbound.failures import AddressInvalid, CallFailed, RequestInvalid
+from causeway.outbound.request_rules import path_fault
 from causeway.platforms.failures import SettingMissing
-from causeway.platforms.verdicts import judge
+
+# Takes the redacted record of each attempt of a call.
+Log = Callable[[Attempt], object]
 
 # What a field may put into the host of a base URL.
 _HOST_PART = re.compile(r"[0-9A-Za-z.-]{1,200}")
@@ -19,7 +23,7 @@ _HOST_PART = re.compile(r"[0-9A-Za-z.-]{1,200}")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A connection ready to be called: its provider, its environment, its settings, and its secrets."""
+    """All that a call needs: the platform's catalogue entry, the environment, the settings and the secrets."""
 
     provider: Provider
     environment: str
@@ -30,12 +34,27 @@ class Account:
         return f"Account({self.provider.key}, {self.environment})"
 
     def filled(self, template: str, encode: Callable[[str], str] = str) -> str:
-        """Return a text with the account's fields in the place of {names}.
+        """Return a text with each {name} replaced by the account's field.
 
         Raises:
             SettingMissing: the configuration lacks a field that the call needs.
         """
         return FIELD_REFERENCE.sub(lambda found: encode(self._field(found[1])), template)
+
+    def filled_path(self, template: str) -> str:
+        """Return a path with each {name} replaced by the account's field, encoded; raises SettingMissing."""
+        return self.filled(template, lambda value: quote(value, safe="/"))
+
+    def filled_within(self, value: Any) -> Any:
+        """Return a JSON value with each {name} in its texts replaced by the account's field; raises SettingMissing."""
+        match value:
+            case str():
+                return self.filled(value)
+            case dict():
+                return {name: self.filled_within(inner) for name, inner in value.items()}
+            case list():
+                return [self.filled_within(inner) for inner in value]
+        return value
 
     def _field(self, name: str) -> str:
         value = self.secrets.get(name, self.settings.get(name))
@@ -47,33 +66,8 @@ class Account:
         return value if isinstance(value, str) else json.dumps(value)
 
     @property
-    def endpoints(self) -> list[str]:
-        """The addresses the account's secrets are sent to; none where the configuration lacks what they need."""
-        token_url = self.provider.authentication.get("token_url")
-        try:
-            base_url = self.base_url
-        except CallFailed:
-            return []
-        return [base_url] if token_url is None else [base_url, token_url]
-
-    @property
-    def address(self) -> str:
-        """Name of the setting that holds the base URL, for messages."""
-        if self.provider.health_call.get("configured_url"):
-            return "config.base_url"
-        return f"the template's {self.environment} address"
-
-    @property
-    def unused_secrets(self) -> tuple[str, ...]:
-        """Names of the secrets that the test call does not use, and so does not prove."""
-        provider = self.provider
-        texts = json.dumps([provider.base_urls, provider.authentication, provider.health_call])
-        used = set(FIELD_REFERENCE.findall(texts))
-        return tuple(sorted(self.secrets.keys() - used))
-
-    @property
     def base_url(self) -> str:
-        """The URL that paths are appended to; raises SettingMissing, AddressInvalid, AddressBlocked if none is."""
+        """The URL that paths are appended to; raises SettingMissing, AddressInvalid, AddressBlocked."""
         if self.provider.health_call.get("configured_url"):
             try:
                 return _checked(self.filled("{base_url}"))
@@ -90,13 +84,43 @@ class Account:
             )
         return _checked(self.filled(template, _host_part))
 
+    def url(self, path: str) -> str:
+        """Return the URL of a path, which is encoded already.
 
-def demand_address(account: Account) -> None:
-    """Raise ConfigInvalid or a subclass, which names the field, where an account has no address to call."""
-    try:
-        account.base_url  # noqa: B018 - it raises
-    except CallFailed as failure:
-        raise judge(failure, address=account.address).error() from failure
+        Raises:
+            RequestInvalid: the path would leave the base URL.
+            SettingMissing, AddressInvalid, AddressBlocked: as base_url.
+        """
+        base_url = self.base_url
+        fault = path_fault(path)
+        if fault is not None:
+            raise RequestInvalid(f"the path {fault}")
+        return base_url + path
+
+    @property
+    def endpoints(self) -> list[str]:
+        """The addresses that the account's secrets are sent to; empty where the configuration makes no address."""
+        token_url = self.provider.authentication.get("token_url")
+        try:
+            base_url = self.base_url
+        except CallFailed:
+            return []
+        return [base_url] if token_url is None else [base_url, token_url]
+
+    @property
+    def address(self) -> str:
+        """The name of the setting that holds the base URL, for messages."""
+        if self.provider.health_call.get("configured_url"):
+            return "config.base_url"
+        return f"the template's {self.environment} address"
+
+    @property
+    def untested_secrets(self) -> tuple[str, ...]:
+        """Names of the secrets that the test call does not use, and therefore does not prove."""
+        provider = self.provider
+        texts = json.dumps([provider.base_urls, provider.authentication, provider.health_call])
+        used = set(FIELD_REFERENCE.findall(texts))
+        return tuple(sorted(self.secrets.keys() - used))
 
 
 def _checked(url: str) -> str:

@@ -1,12 +1,14 @@
-"""The engines that sync a provider's data, by provider. No provider has an engine yet."""
+"""The engine that syncs a platform's data: sync.py in the platform's folder."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from causeway.syncs.runs import LeasedRun, Result
-from causeway.tenancy.context import JobContext
+from causeway.platforms import registry
+from causeway.platforms.kinds.sync import Result, SyncEngine, SyncRun
 
-# Works on a run of the context's tenant and returns its result. When an engine raises, the run is attempted again.
-Engine = Callable[[JobContext, LeasedRun], Result]
+Engine = Callable[[SyncRun], Result]
 
-# By the provider's key.
-ENGINES: Mapping[str, Engine] = dict[str, Engine]()
+
+def find(provider_key: str) -> Engine | None:
+    """Return a platform's engine; None where the platform has none."""
+    platform = registry.find(provider_key, SyncEngine)
+    return None if platform is None else platform.sync

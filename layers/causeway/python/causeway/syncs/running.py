@@ -1,6 +1,7 @@
 """A run that the queue delivers: leased by one worker, handed to its provider's engine, finished with a result."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from functools import partial
 
 from aws_lambda_powertools import Logger
 
@@ -10,15 +11,18 @@ from causeway.database.postgres import Transaction
 from causeway.errors.connections import ConnectionNotFound, IntegrationNotActive
 from causeway.jobs.invocations import Invocation
 from causeway.jobs.messages import Message
-from causeway.syncs import runs
-from causeway.syncs.engines import ENGINES, Engine
-from causeway.syncs.runs import LeasedRun, Result, Run
+from causeway.platforms.kinds.sync import Result, SyncRun
+from causeway.syncs import engines, runs
+from causeway.syncs.engines import Engine
+from causeway.syncs.runs import LeasedRun, Run
 from causeway.tenancy.context import JobContext
 
 logger = Logger(child=True)
 
 
-def run(invocation: Invocation, message: Message, engines: Mapping[str, Engine] = ENGINES) -> Result | None:
+def run(
+    invocation: Invocation, message: Message, find_engine: Callable[[str], Engine | None] = engines.find
+) -> Result | None:
     """Work on a queued run and return its result.
 
     SQS delivers a message at least once. A message about a run that is unknown, running or finished does nothing.
@@ -26,7 +30,7 @@ def run(invocation: Invocation, message: Message, engines: Mapping[str, Engine] 
     Args:
         invocation: of the hub's login; the run is leased for as long as it can last.
         message: names the run.
-        engines: by provider's key.
+        find_engine: returns a platform's engine by its key.
 
     Returns:
         None where the run was not queued, or where the lease ran out before the engine returned.
@@ -42,7 +46,7 @@ def run(invocation: Invocation, message: Message, engines: Mapping[str, Engine] 
     if leased is None:
         logger.info("Nothing to do: the run is unknown, running or finished", extra={"run": str(message.row_id)})
         return None
-    result = _run_engine(context, leased, engines) if obstacle is None else Result("failed", obstacle)
+    result = _run_engine(context, leased, find_engine) if obstacle is None else Result("failed", obstacle)
     with context.transaction() as transaction:
         written = runs.finish(transaction, leased, result)
         if written:
@@ -62,9 +66,14 @@ def _obstacle(transaction: Transaction, leased: LeasedRun) -> str | None:
     return None if use_error is None else use_error.code
 
 
-def _run_engine(context: JobContext, leased: LeasedRun, engines: Mapping[str, Engine]) -> Result:
-    engine = engines.get(leased.provider_key)
-    return Result("failed", "NO_ENGINE") if engine is None else engine(context, leased)
+def _run_engine(context: JobContext, leased: LeasedRun, find_engine: Callable[[str], Engine | None]) -> Result:
+    engine = find_engine(leased.provider_key)
+    if engine is None:
+        return Result("failed", "NO_ENGINE")
+    from causeway.connections.use import open_connection
+
+    open_account = partial(open_connection, context, leased.connection_id)
+    return engine(SyncRun(context, leased.run_id, leased.connection_id, leased.attempt, open_account))
 
 
 def audit_finish(

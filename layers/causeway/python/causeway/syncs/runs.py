@@ -7,11 +7,12 @@ ran out is queued again, until it had its last attempt.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
 from causeway.database.postgres import Transaction
 from causeway.errors.syncs import SyncRunNotFound
+from causeway.platforms.kinds.sync import Result
 from causeway.wire.fields import parse_uuid
 from causeway.wire.pages import Listing, Page
 
@@ -79,14 +80,6 @@ class LeasedRun:
     connection_id: UUID
     attempt: int
     provider_key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The result of a run. reason: one of REASONS, None where there is nothing to explain."""
-
-    status: Literal["succeeded", "partial", "failed"]
-    reason: str | None = None
 
 
 def parse_run_id(path: Mapping[str, str]) -> UUID:

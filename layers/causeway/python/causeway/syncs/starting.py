@@ -4,7 +4,7 @@ from uuid import UUID
 
 from causeway import settings
 from causeway.audit_log.entries import Action
-from causeway.connections import audit, rows
+from causeway.connections import audit_entries, rows
 from causeway.jobs.messages import Message
 from causeway.syncs import runs
 from causeway.syncs.runs import Run
@@ -35,7 +35,9 @@ def start(context: RequestContext, connection_id: UUID, expected: Expected) -> t
         connection.check_usable()
         run, made = runs.request(transaction, connection_id, context.new_id(), context.caller.subject)
         if made:
-            audit.note(context, transaction, Action.SYNC_REQUESTED, connection, after={"runId": str(run.run_id)})
+            audit_entries.record(
+                context, transaction, Action.SYNC_REQUESTED, connection, after={"runId": str(run.run_id)}
+            )
         context.finish(transaction, (run, made))
     if made:
         Message(context.tenant, run.run_id).send(settings.sync_queue_url())

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from causeway.connections.health import Observed, observed
+from causeway.connections.health import HealthState, next_state
 from causeway.platforms.verdicts import Finding
 
 GOOD, REFUSED, UNUSABLE, BUSY, PASSING = (
@@ -19,9 +19,9 @@ GOOD, REFUSED, UNUSABLE, BUSY, PASSING = (
 def course(*findings: Finding) -> list[str]:
     """The health after each observation."""
     seen: list[str] = []
-    now: Observed | None = None
+    now: HealthState | None = None
     for finding in findings:
-        now = observed(now, finding)
+        now = next_state(now, finding)
         seen.append(now.health)
     return seen
 

@@ -1,13 +1,13 @@
-"""What a connection's status becomes by what is seen of its platform, and its health with it.
+"""The status of a connection: how tests and calls change it, and the health with it.
 
-status says whether a connection may be used, health what is observed (causeway.connections.health):
+Status says whether a connection may be used; health is what was observed (causeway.connections.health):
 
-- a test that succeeds makes it active, and nothing else does;
-- refused credentials make it error, from wherever they are seen;
-- settings that make no call make it error where it never worked;
-- any other fault changes its health alone: one that is active stays so, one that never worked stays pending.
+- Only a successful test makes it active.
+- Refused credentials make it error, whatever its status was, in a test or in any other call.
+- A configuration that makes no call makes it error if it never worked.
+- Any other fault changes only its health: an active connection stays active, one that never worked stays pending.
 
-What was seen of another version changes nothing: each change of settings or credentials counts the version up.
+An observation of another version changes nothing: every change of settings or credentials makes a new version.
 """
 
 from collections.abc import Sequence
@@ -20,22 +20,22 @@ from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 from causeway.platforms.verdicts import Finding, Verdict
 
 
-def settle(
+def save_test(
     transaction: Transaction,
     seen: Connection,
     verdict: Verdict,
     response_ms: int,
     *,
-    anew: bool = False,
+    fresh: bool = False,
 ) -> Connection | None:
-    """Set a connection's status and health by a test.
+    """Write a connection's status and health by a test.
 
     Args:
         transaction: of the connection's tenant.
         seen: the connection as it was when the test began.
         verdict: the test's.
         response_ms: milliseconds that it took.
-        anew: its settings or credentials are new, so that what was observed before does not count.
+        fresh: its settings or credentials are new, so earlier observations do not count.
 
     Returns:
         The connection as it is now; None where it is no longer the version that was tested.
@@ -44,50 +44,52 @@ def settle(
     before = rows.lock_version(transaction, connection_id, seen.version)
     if before is None:
         return None
-    # An old success does not bring back what was refused since it began.
+    # A success that began before a refusal does not undo it.
     if verdict.finding is Finding.GOOD and before.status == "error" and before.status_changes != seen.status_changes:
         return before
-    now = _changed(transaction, before, verdict)
-    fresh = anew or (now.status == "active" and before.status != "active")
-    health.note(transaction, connection_id, verdict, response_ms, anew=fresh)
+    now = _save_status(transaction, before, verdict)
+    became_active = now.status == "active" and before.status != "active"
+    health.save(transaction, connection_id, verdict, response_ms, fresh=fresh or became_active)
     return now
 
 
-def is_news(transaction: Transaction, connection: Connection, verdict: Verdict) -> bool:
-    """Return whether a call's verdict says more of a connection than is known; it locks nothing."""
+def would_change(transaction: Transaction, connection: Connection, verdict: Verdict) -> bool:
+    """Return whether saving a call's verdict would change status or health; this reads, and locks nothing."""
     refused = verdict.finding is Finding.REFUSED
-    return refused or health.is_news(transaction, UUID(connection.connection_id), verdict)
+    return refused or health.would_change(transaction, UUID(connection.connection_id), verdict)
 
 
-def observe(transaction: Transaction, connection: Connection, verdicts: Sequence[Verdict]) -> None:
-    """Note what calls that were made with a connection, other than a test, have shown of it, in their order.
+def save_calls(transaction: Transaction, connection: Connection, verdicts: Sequence[Verdict]) -> None:
+    """Write what calls other than tests have shown of a connection, in their order.
 
-    Callers of a platform that fails do not queue behind the connection's row: where another transaction has it, what
-    it notes stands for these. A refusal waits for it, because it changes the status.
+    Callers of a failing platform must not queue for the connection's row: if another transaction has locked it, skip,
+    as that transaction writes the same. A refusal waits for the lock, because it changes the status.
     """
     connection_id = UUID(connection.connection_id)
     refused = any(verdict.finding is Finding.REFUSED for verdict in verdicts)
     now = rows.lock_version(transaction, connection_id, connection.version, wait=refused)
     for verdict in verdicts:
-        # An old success does not bring back what was refused since.
+        # An old success does not undo a later refusal.
         if now is None or now.status != "active":
             return
         if verdict.finding is Finding.REFUSED:
-            now = _changed(transaction, now, verdict)
-        if health.is_news(transaction, connection_id, verdict):
-            health.note(transaction, connection_id, verdict, None)
+            now = _save_status(transaction, now, verdict)
+        if health.would_change(transaction, connection_id, verdict):
+            health.save(transaction, connection_id, verdict, None)
 
 
-def unopened(transaction: Transaction, connection: Connection, error: CredentialMissing | CredentialUnreadable) -> None:
-    """Note that a connection's credential in use cannot be opened, so that it is not shown as one that works."""
+def save_unreadable(
+    transaction: Transaction, connection: Connection, error: CredentialMissing | CredentialUnreadable
+) -> None:
+    """Write that a connection's credential in use cannot be decrypted: its status becomes error."""
     now = rows.lock_version(transaction, UUID(connection.connection_id), connection.version)
     if now is not None:
         status = now.status if now.status == "disconnected" else "error"
         writes.set_status(transaction, now, status, error.code, f"{error.sentence}. {error.action}")
 
 
-def _changed(transaction: Transaction, before: Connection, verdict: Verdict) -> Connection:
-    """Change the status by a verdict, where it changes; an error's own reason stays until a test succeeds."""
+def _save_status(transaction: Transaction, before: Connection, verdict: Verdict) -> Connection:
+    """Write the status that a verdict gives, if it changes. An error keeps its first reason until a test succeeds."""
     lasting = verdict.finding in (Finding.REFUSED, Finding.UNUSABLE)
     match verdict.finding, before.status:
         case Finding.GOOD, status:
@@ -98,7 +100,7 @@ def _changed(transaction: Transaction, before: Connection, verdict: Verdict) -> 
             wanted = "error" if lasting else "pending", verdict.code, verdict.sentences
         case _, status:
             wanted = status, before.error_code, before.error_message
-    # Each refusal counts, also of what was refused before: a success that began in between is older.
+    # Write each refusal, also a repeated one: it counts status_changes up, so a success that began earlier is ignored.
     same = wanted == (before.status, before.error_code, before.error_message)
     if same and verdict.finding is not Finding.REFUSED:
         return before

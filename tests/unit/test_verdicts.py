@@ -8,7 +8,9 @@ from requests.structures import CaseInsensitiveDict
 
 from causeway.outbound import failures
 from causeway.outbound.replies import Reply
+from causeway.platforms import registry
 from causeway.platforms.failures import SettingMissing
+from causeway.platforms.kinds.errors import ErrorReader
 from causeway.platforms.verdicts import judge
 from tests.platforms.facts import facts
 
@@ -73,7 +75,7 @@ def test_status_has_its_verdict(status: int, content: Any, code: str) -> None:
 )
 def test_error_in_the_body_has_its_verdict(provider: str, status: int, content: Any, code: str) -> None:
     """HUB 8."""
-    assert judge(_reply(status, content), provider).code == code
+    assert judge(_reply(status, content), registry.find(provider, ErrorReader)).code == code
 
 
 @pytest.mark.parametrize(
@@ -109,7 +111,7 @@ def test_every_verdict_is_an_error_of_its_own_code() -> None:
     named = [*vars(failures).values(), SettingMissing]
     failed = [judge(kind()) for kind in named if isinstance(kind, type) and issubclass(kind, failures.CallFailed)]
     replies = [judge(_reply(status, {}, **{"retry-after": "7"})) for status in (301, 401, 403, 404, 429, 500)]
-    found = {verdict.code: verdict.error() for verdict in failed + replies}
+    found = {verdict.code: verdict.refusal() for verdict in failed + replies}
 
     assert {code: error.code for code, error in found.items()} == {code: code for code in found}
     assert {code: error.status for code, error in found.items()} == {
@@ -135,8 +137,8 @@ def test_every_verdict_is_an_error_of_its_own_code() -> None:
             "config.base_url must begin with https://.",
         ),
         (SettingMissing("config.base_url is missing"), "CONFIG_INCOMPLETE", "config.base_url is missing."),
-        (failures.AddressBlocked("10.0.0.1"), "BLOCKED_ADDRESS", "The host in config.base_url has an address"),
-        (failures.DnsFailed("x.invalid"), "DNS_FAILED", "There is no host of the name in config.base_url."),
+        (failures.AddressBlocked("10.0.0.1"), "BLOCKED_ADDRESS", "The host in config.base_url has a private"),
+        (failures.DnsFailed("x.invalid"), "DNS_FAILED", "The host in config.base_url does not exist."),
     ],
 )
 def test_known_reason_names_its_field(failure: failures.CallFailed, code: str, message: str) -> None:

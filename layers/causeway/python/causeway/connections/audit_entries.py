@@ -1,4 +1,4 @@
-"""What the audit log keeps of connections: their settings in plain, their secrets as fingerprints."""
+"""Entries about connections in the audit log: settings in plain text, secrets as fingerprints."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from causeway.database.postgres import Transaction
 from causeway.tenancy.context import Context, RequestContext
 
 
-def note(
+def record(
     context: Context,
     transaction: Transaction,
     action: Action,
@@ -22,7 +22,7 @@ def note(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    """Write what was done with a connection into the audit log, in the transaction that does it."""
+    """Write an entry about a connection, in the transaction of what it is about."""
     about = {"object_kind": "connection", "object_id": connection.connection_id, "outcome": outcome}
     entries.record(transaction, context.entry(action, **about, before=before, after=after))
 
@@ -35,13 +35,13 @@ def record_refusal(
     outcome: Literal["refused", "failed"],
     after: dict[str, Any],
 ) -> None:
-    """Write what was not done with a connection into the audit log, as context.record_refusal does."""
+    """Write an entry about what was refused or failed, in a transaction of its own, as context.record_refusal does."""
     about = {"object_kind": "connection", "object_id": connection.connection_id, "outcome": outcome}
     context.record_refusal(context.entry(action, **about, after=after))
 
 
-def shown(connection: Connection) -> dict[str, Any]:
-    """Return what the audit log keeps of a connection."""
+def settings_of(connection: Connection) -> dict[str, Any]:
+    """Return a connection as entries show it, without secrets."""
     return connection.as_json(with_config=True)
 
 
@@ -51,5 +51,5 @@ def fingerprint_key(context: Context) -> bytes:
 
 
 def fingerprints_of(key: bytes, secret: Mapping[str, str]) -> dict[str, str]:
-    """Return what the audit log keeps of secrets: whether they changed."""
+    """Return secrets as entries show them: equal fingerprints mean equal secrets."""
     return {name: fingerprints.fingerprint(value, key) for name, value in secret.items()}

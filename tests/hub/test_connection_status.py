@@ -10,15 +10,16 @@ import pytest
 
 from causeway.connections import changes, testing
 from causeway.connections.requests import Change, Draft, NewSecrets
-from causeway.connections.use import OpenConnection, opened
+from causeway.connections.use import open_connection
 from causeway.database.postgres import Database
 from causeway.errors.connections import IntegrationNotActive
 from causeway.errors.platforms import InvalidCredentials, ProviderError, ProviderForbidden, RateLimited
 from causeway.errors.tree import CausewayError
 from causeway.jobs.invocations import Invocation, TimeBudget
 from causeway.jobs.messages import Message
+from causeway.platforms.kinds.sync import Result
+from causeway.platforms.open_account import OpenAccount
 from causeway.syncs import running, runs
-from causeway.syncs.runs import Result
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import ANY
 from local.stack import Stack
@@ -45,14 +46,14 @@ def connection_id(context: RequestContext, platform: Platform) -> UUID:
     return UUID(made.connection_id)
 
 
-def call(connection: OpenConnection) -> int:
+def call(account: OpenAccount) -> int:
     """Make a call as SOFTSWISS's engine would, which also signs with the key."""
-    return connection.call("GET", "/players", headers={"x-api-key": connection.account.secrets["api_key"]}).status
+    return account.call("GET", "/players", headers={"x-api-key": account.account.secrets["api_key"]}).status
 
 
 def use(context: RequestContext, connection_id: UUID) -> int:
-    with opened(context, connection_id) as connection:
-        return call(connection)
+    with open_connection(context, connection_id) as account:
+        return call(account)
 
 
 def seen(hub: Hub, connection_id: UUID) -> tuple[str, bool, str]:
@@ -77,7 +78,7 @@ def test_passing_fault_of_a_test_keeps_the_connection_active(
     """HUB 49: even if it fails again and again; the next call and the next sync work."""
     platform.status = status
     for _ in range(4):
-        assert testing.test(context, connection_id, ANY)[0].verdict.success is False
+        assert testing.test_and_save(context, connection_id, ANY)[0].verdict.success is False
     now = seen(hub, connection_id)
     platform.status = None
 
@@ -191,7 +192,7 @@ def test_success_that_started_before_a_refusal_does_not_undo_it(
     """HUB 49: the key is revoked while a test waits for its answer, and another test is refused meanwhile."""
     if known:
         platform.status = 401
-        testing.test(context, connection_id, ANY)
+        testing.test_and_save(context, connection_id, ANY)
         platform.status = None
     elsewhere = replace(context, database=Database())
     verdicts = []
@@ -199,18 +200,18 @@ def test_success_that_started_before_a_refusal_does_not_undo_it(
     def meanwhile() -> None:
         platform.meanwhile = lambda: None
         platform.keys = set()
-        verdicts.append(testing.test(elsewhere, connection_id, ANY)[0].verdict.code)
+        verdicts.append(testing.test_and_save(elsewhere, connection_id, ANY)[0].verdict.code)
         platform.keys = {"good-key"}
 
     platform.meanwhile = meanwhile
-    older, now = testing.test(context, connection_id, ANY)
+    older, now = testing.test_and_save(context, connection_id, ANY)
     elsewhere.database.close()
 
     assert verdicts == ["INVALID_CREDENTIALS"]
     assert older.verdict.success
     assert now.status == "error"
     # A test that starts after the refusal is newer.
-    assert testing.test(context, connection_id, ANY)[1].status == "active"
+    assert testing.test_and_save(context, connection_id, ANY)[1].status == "active"
 
 
 def test_connection_that_never_worked_stays_pending_until_a_test_succeeds(
@@ -227,7 +228,7 @@ def test_connection_that_never_worked_stays_pending_until_a_test_succeeds(
     with pytest.raises(IntegrationNotActive, match="error of its own"):
         use(context, connection_id)
     platform.status = None
-    assert testing.test(context, connection_id, ANY)[1].status == "active"
+    assert testing.test_and_save(context, connection_id, ANY)[1].status == "active"
     assert seen(hub, connection_id) == ("active", True, "healthy")
 
 
@@ -251,10 +252,10 @@ def test_refused_credentials_make_the_connection_an_error_anywhere(
     assert platform.calls == calls
 
     platform.keys, platform.status = {"good-key"}, 500
-    assert testing.test(context, connection_id, ANY)[1].status == "error"
+    assert testing.test_and_save(context, connection_id, ANY)[1].status == "error"
     assert "does not accept" in hub.call("GET", f"/integrations/{connection_id}").json["errorMessage"]
     platform.status = None
-    assert testing.test(context, connection_id, ANY)[1].status == "active"
+    assert testing.test_and_save(context, connection_id, ANY)[1].status == "active"
     assert seen(hub, connection_id) == ("active", True, "healthy")
 
 
@@ -263,7 +264,7 @@ def test_outdated_answer_changes_nothing(
     hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID, rows: Rows, change: str
 ) -> None:
     """HUB 49: the refusal was of a version or a credential that the connection no longer has."""
-    with opened(context, connection_id) as connection:
+    with open_connection(context, connection_id) as account:
         if change == "rotate":
             changes.rotate(context, connection_id, NewSecrets({"api_key": "new-key"}), ANY)
         elif change == "disable":
@@ -272,7 +273,7 @@ def test_outdated_answer_changes_nothing(
             changes.change(context, connection_id, ANY, Change(None, "renamed", None))
         platform.keys.clear()
         with pytest.raises(InvalidCredentials):
-            call(connection)
+            call(account)
 
     expected = ("disconnected", False) if change == "disable" else ("active", True)
     assert seen(hub, connection_id) == (*expected, "healthy")
@@ -282,11 +283,11 @@ def test_success_of_a_call_does_not_undo_a_later_refusal(
     hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID
 ) -> None:
     """HUB 49"""
-    with opened(context, connection_id) as connection:
+    with open_connection(context, connection_id) as account:
         platform.keys.clear()
-        testing.test(context, connection_id, ANY)
+        testing.test_and_save(context, connection_id, ANY)
         platform.keys = {"good-key"}
-        assert call(connection) == 200
+        assert call(account) == 200
 
     assert seen(hub, connection_id) == ("error", False, "down")
 

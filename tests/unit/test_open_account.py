@@ -3,13 +3,10 @@
 import json
 import socket
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from causeway.connections.connection import Connection
-from causeway.connections.use import OpenConnection
 from causeway.errors.platforms import (
     BlockedAddress,
     ConfigInvalid,
@@ -23,7 +20,10 @@ from causeway.errors.platforms import (
     UnexpectedAnswer,
 )
 from causeway.errors.tree import CausewayError
+from causeway.platforms import registry
 from causeway.platforms.account import Account
+from causeway.platforms.kinds.errors import ErrorReader
+from causeway.platforms.open_account import OpenAccount
 from tests.unit.platforms import platform
 from tests.unit.wire_server import Act, WireServer, say
 
@@ -41,32 +41,10 @@ def loopback(set_environment: Callable[..., None]) -> None:
     set_environment(EGRESS_ALLOWED_HOSTS="127.0.0.1")
 
 
-def opened(url: str, provider_key: str = "platform", auth: dict[str, Any] = _KEY) -> OpenConnection:
-    """A connection to a platform at this URL."""
-    now = datetime.now(UTC)
-    connection = Connection(
-        connection_id="00000000-0000-0000-0000-000000000001",
-        provider_key=provider_key,
-        kind="test",
-        name="One",
-        description="",
-        environment="production",
-        config={},
-        status="active",
-        error_message=None,
-        last_sync_at=None,
-        version=1,
-        created_by="someone",
-        created_at=now,
-        updated_at=now,
-        terms=b"",
-    )
-    return OpenConnection(
-        connection,
-        Account(platform(url, auth, provider_key), "production", {}, {"key": "s3cret"}),
-        lambda _: None,
-        lambda _: None,
-    )
+def opened(url: str, provider_key: str = "platform", auth: dict[str, Any] = _KEY) -> OpenAccount:
+    """An account at a platform at this URL."""
+    account = Account(platform(url, auth, provider_key), "production", {}, {"key": "s3cret"})
+    return OpenAccount(account, lambda _: None, lambda _: None, registry.find(provider_key, ErrorReader))
 
 
 def answer(status: int, content: Any = None, *headers: str) -> Act:

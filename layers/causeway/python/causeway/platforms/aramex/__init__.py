@@ -1,0 +1,1 @@
+"""Aramex: code of the platform."""

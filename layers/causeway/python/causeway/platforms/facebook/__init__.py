@@ -1,0 +1,1 @@
+"""Facebook: code of the platform."""

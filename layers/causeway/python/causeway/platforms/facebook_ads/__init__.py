@@ -1,0 +1,1 @@
+"""Facebook Ads: code of the platform."""

@@ -1,0 +1,1 @@
+"""GoHighLevel: code of the platform."""

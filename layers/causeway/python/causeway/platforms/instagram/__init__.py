@@ -1,0 +1,1 @@
+"""Instagram: code of the platform."""

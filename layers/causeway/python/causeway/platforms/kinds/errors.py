@@ -1,0 +1,22 @@
+"""errors.py of a platform: what its own error answers mean."""
+
+from collections.abc import Mapping
+from typing import Any, Final, Literal, Protocol
+
+from causeway.errors.platforms import PlatformFailure
+
+# The answer shows that the platform accepts the credentials, although it looks like an error.
+ACCEPTED: Final = "accepted"
+Meaning = type[PlatformFailure] | Literal["accepted"]
+
+
+class ErrorReader(Protocol):
+    """Of a platform whose answers say more than their status: an error in the body, or with a misleading status."""
+
+    def read_error(self, status: int, content: Mapping[str, Any]) -> Meaning | None:
+        """Return what an answer means; None where its status already says it.
+
+        Args:
+            status: the HTTP status, of errors and of successes.
+            content: the body, a JSON object.
+        """

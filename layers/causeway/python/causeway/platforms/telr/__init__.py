@@ -1,0 +1,1 @@
+"""Telr: code of the platform."""

@@ -1,0 +1,1 @@
+"""WhatsApp Business: code of the platform."""
