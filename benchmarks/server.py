@@ -50,9 +50,7 @@ class LedgerServer:
         """The ledger's URL as one of its roles."""
         return self.database.urls[role]
 
-    def pgbench(
-        self, script: str, clients: int, seconds: int, role: str = "casino", protocol: str = "extended"
-    ) -> float:
+    def pgbench(self, script: str, clients: int, seconds: int, protocol: str = "extended") -> float:
         """Run a script with pgbench and return its transactions per second.
 
         protocol: extended is how the functions send their statements, which a proxied connection does not prepare.
@@ -64,7 +62,7 @@ class LedgerServer:
                 [
                     self.postgres.binary("pgbench"),
                     *("-n", "-M", protocol, "-c", str(clients), "-j", str(min(clients, os.cpu_count() or 1))),
-                    *("-T", str(seconds), "-f", file.name, self.url(role)),
+                    *("-T", str(seconds), "-f", file.name, self.url("casino")),
                 ],
                 capture_output=True,
                 text=True,

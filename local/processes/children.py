@@ -19,6 +19,8 @@ _DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 _ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": "/"}
 # Seconds between two questions whether a child is ready.
 _PAUSE = 0.02
+# Seconds that a child has to end after it was asked to.
+_SECONDS_TO_STOP = 10
 
 # One thread starts every child and lives as long as the interpreter: the kernel ties a child's death signal to the
 # thread that forked the child, and would end the child together with a shorter-lived thread.
@@ -87,10 +89,10 @@ class Child:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal_number)
 
-    def stop(self, signal_number: int = signal.SIGTERM, seconds: float = 10) -> None:
-        """Ask the process to end, and kill it if it has not ended within so many seconds."""
+    def stop(self, signal_number: int = signal.SIGTERM) -> None:
+        """Ask the process to end, and kill it if it has not ended within ten seconds."""
         self.send(signal_number)
-        if not self._exited.wait(seconds):
+        if not self._exited.wait(_SECONDS_TO_STOP):
             self.kill()
 
     def kill(self) -> None:

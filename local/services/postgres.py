@@ -79,10 +79,10 @@ class Postgres:
         """The path of one of the package's programs, e.g. pgbench or psql."""
         return self._binaries / name
 
-    def url(self, database: str = "postgres", role: str = "postgres", password: str | None = None) -> str:
-        """A connection URL; without a password, the superuser's."""
+    def url(self, password: str | None = None) -> str:
+        """The superuser's URL, with the right password if none is given."""
         secret = self.password if password is None else password
-        return f"postgresql://{role}:{quote(secret, safe='')}@{self.addresses[0]}:{self.port}/{database}"
+        return f"postgresql://postgres:{quote(secret, safe='')}@{self.addresses[0]}:{self.port}/postgres"
 
     def start(self) -> None:
         """Makes a fresh data folder, starts the server and returns when it takes connections.
