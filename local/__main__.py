@@ -1,4 +1,4 @@
-"""`python -m local up`: the local stack, until Ctrl-C."""
+"""`python -m local up`: runs the local stack until Ctrl-C."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ from local.stack import Stack
 
 
 class _Stopped(BaseException):
-    """Ctrl-C or SIGTERM: raised wherever the main thread is, so that start-up can be stopped too."""
+    """Ctrl-C or SIGTERM: raised in the main thread wherever it is, so that it also stops the start-up."""
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -27,15 +27,15 @@ def _say(line: str) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Starts the stack and stays until it is told to stop; 1 if it could not start."""
+    """Start the stack and wait for a signal; returns the exit status, 1 if the stack could not start."""
     parser = argparse.ArgumentParser(
-        prog="python -m local", description="The local stack: AWS's stand-in on this machine"
+        prog="python -m local", description="The local stack: AWS's services on this machine"
     )
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="start everything and stay until Ctrl-C")
-    up.add_argument("--port", type=int, default=3000, help="of the gateway (default 3000, 0 = any free one)")
-    up.add_argument("--containers", action="store_true", help="listen on Docker's bridge too, for `sam local`")
-    up.add_argument("--state-folder", type=Path, default=ROOT / ".local", help="where stack.json and logs go")
+    up.add_argument("--port", type=int, default=3000, help="of the gateway (default 3000, 0 = any free port)")
+    up.add_argument("--containers", action="store_true", help="also listen on Docker's bridge, for `sam local`")
+    up.add_argument("--state-folder", type=Path, default=ROOT / ".local", help="for stack.json and logs")
     up.add_argument("--template", type=Path, default=ROOT / "template.yaml", help="the SAM template")
     up.add_argument("--bare", action="store_true", help="only gateway and functions: no Postgres, no AWS services")
     options = parser.parse_args(arguments)

@@ -1,25 +1,24 @@
-"""What can go wrong in the local stack, each with the sentence a person reads."""
+"""The errors of the local stack, each with a sentence for a person."""
 
 from http import HTTPStatus
 
 
 class StartError(Exception):
-    """The local stack cannot start; the message says why and what to do, in one sentence."""
+    """The local stack cannot start; the message is one sentence that says why and what to do."""
 
 
 class TemplateError(StartError):
-    """The template holds something the local stack cannot resolve; names the logical id and the property."""
+    """The local stack cannot resolve something in the template; the message names the logical id and the property."""
 
 
 class Throttled(Exception):
-    """The function already runs as many requests at a time as it may."""
+    """The function already runs its limit of requests at a time."""
 
 
 class FunctionError(Exception):
-    """The function did not give a result: it raised, crashed, ran out of time or could not be initialised.
+    """The function returned no result: it raised, crashed, timed out or failed to initialise.
 
-    error_type is the type the Lambda service reports, e.g. Sandbox.Timedout, Runtime.ExitError or the
-    exception's name.
+    error_type: as Lambda reports it, e.g. Sandbox.Timedout, Runtime.ExitError or the exception's name.
     """
 
     def __init__(self, error_type: str, message: str) -> None:
@@ -29,7 +28,7 @@ class FunctionError(Exception):
 
 
 class Refused(Exception):
-    """An authorizer does not let the request pass. challenge: www-authenticate, '' for none."""
+    """An authorizer refuses the request. challenge: the header www-authenticate, "" for none."""
 
     def __init__(self, status: int, challenge: str = "") -> None:
         super().__init__(challenge)

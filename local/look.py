@@ -1,6 +1,6 @@
-"""`python3 -m local.look tokens JAQPOT player`: what stack.json of the running stack says there.
+"""`python3 -m local.look tokens JAQPOT player`: prints a value of the running stack's stack.json.
 
-It needs the standard library alone, so that any Python of the machine runs it.
+It imports only the standard library, so that any Python 3 on the machine can run it.
 """
 
 import json
@@ -10,7 +10,7 @@ from local import ROOT
 
 
 def main(names: list[str]) -> int:
-    """Prints the value that the names lead to, one a level; 1, with the names there are, where they lead nowhere."""
+    """Print the value at a path of names; returns 1, and prints the names that exist, if there is none."""
     try:
         found = json.loads((ROOT / ".local" / "stack.json").read_text())
     except OSError:
@@ -19,7 +19,7 @@ def main(names: list[str]) -> int:
     for number, name in enumerate(names):
         if not isinstance(found, dict) or name not in found:
             place = " ".join(["stack.json", *names[:number]])
-            there = ", ".join(found) if isinstance(found, dict) else "a value, and no names"
+            there = ", ".join(found) if isinstance(found, dict) else "a value without names"
             print(f"{place} has no {name!r}: it has {there}.", file=sys.stderr)
             return 1
         found = found[name]

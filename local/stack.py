@@ -1,4 +1,4 @@
-"""The whole local stack: starts everything in order, says where it is, leaves nothing behind."""
+"""The whole local stack: starts everything in order, writes down where it is, and leaves nothing running."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from local import ROOT, state_files
 from local.event_loop import EventLoop
@@ -29,6 +29,7 @@ from local.services.queues import EventSourceMappings
 from local.services.schedules import Schedules
 from local.services.secrets_extension import SecretsExtension
 from local.services.services import Services
+from local.started import Started
 from local.state_files import as_json, sam_environment, sam_shell, write_private
 from local.template.reading import load
 from local.template.resources import Function
@@ -42,15 +43,15 @@ Result = TypeVar("Result")
 CONCURRENCY = 100
 
 
-class Stack:
-    """The local stack, as a context manager: started on entry, stopped with all its children on exit.
+class Stack(Started):
+    """The local stack, as a context manager: started on entry, stopped with all its child processes on exit.
 
-    port: of the gateway, 0 = any free one. state_folder: where stack.json, sam-env.json and logs/ go; one
-    stack at a time. template: the SAM template. admin_url: URL of a superuser on a running Postgres server;
-    then no server is started, and the stack's database is dropped at the end. containers: listen on Docker's
-    bridge too. concurrency: requests a function runs at a time, unless the template reserves a number.
-    postgres_settings: postgresql.conf settings for the embedded server. bare: only the gateway and the
-    functions, no Postgres, no AWS services, no data. progress: called with a line at each step.
+    port: of the gateway, 0 = any free port. state_folder: for stack.json, sam-env.json and logs/; one stack at a time
+    uses it. template: the SAM template. admin_url: URL of a superuser on a running Postgres server; then no server is
+    started, and the stack's database is dropped at the end. containers: also listen on Docker's bridge. concurrency:
+    requests that a function runs at a time, unless the template reserves a number. postgres_settings: postgresql.conf
+    settings for the embedded server. bare: start only the gateway and the functions, without Postgres, AWS services and
+    data. progress: called with a line at each step.
     """
 
     def __init__(
@@ -92,13 +93,6 @@ class Stack:
         self._schedules: Schedules | None = None
         self._gateway: Gateway | None = None
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.stop()
-
     @property
     def postgres(self) -> Postgres:
         """The embedded server, with its pid, kill() and restart()."""
@@ -108,20 +102,20 @@ class Stack:
 
     @property
     def secrets_extension(self) -> SecretsExtension:
-        """The stand-in for the secrets extension, which can be told to play faults."""
+        """The stand-in for the secrets extension, which can play faults."""
         if self._extension is None:
             raise RuntimeError("this stack runs no secrets extension")
         return self._extension
 
     @property
     def user_pool(self) -> UserPool:
-        """Where people log in."""
+        """The user pool where people log in."""
         if self._services is None:
             raise RuntimeError("this stack runs no services")
         return self._services.user_pool
 
     def start(self) -> None:
-        """Starts everything; what was started is stopped again when a step fails. Raises StartError."""
+        """Start everything. If a step fails, stop what was started. Raises StartError."""
         started = time.monotonic()
         try:
             if self._containers:
@@ -135,7 +129,7 @@ class Stack:
                 page.write(ROOT / "functions" / "console")
                 services = self._services = Services(self.state_folder, self._addresses, self._say)
                 self._undo.callback(services.stop)
-                # Functions in containers reach the API on the bridge alone.
+                # Functions in containers can reach the API only on the bridge.
                 api_url = self._url(self._addresses[-1])
                 services.start(self._template, api_url, self._admin_url, self._postgres_settings)
                 self.database_urls = services.database.urls
@@ -148,40 +142,40 @@ class Stack:
             raise
 
     def stop(self) -> None:
-        """Stops everything that runs; no child process is left when it returns."""
+        """Stop everything; no child process is left when it returns."""
         self._undo.close()
 
     def environments(self, function: str | None = None) -> list[EnvironmentStatus]:
-        """The living execution environments, of all functions or of one (e.g. wallet-debit)."""
+        """Return the running execution environments, of all functions or of one (e.g. wallet-debit)."""
         if self._running is None:
             return []
         return [status for status in self._running.statuses() if function in (None, status.function)]
 
     def kill_environment(self, function: str | None = None) -> int | None:
-        """Ends an execution environment with SIGKILL, a busy one if possible; its pid, None if none is."""
+        """End an execution environment with SIGKILL, a busy one if possible; returns its pid, None if none runs."""
         for status in sorted(self.environments(function), key=lambda status: not status.busy):
             os.kill(status.pid, signal.SIGKILL)
             return status.pid
         return None
 
     def invoke(self, function: str, event: object) -> Any:
-        """Runs a function with an event, as `aws lambda invoke` does, and returns its decoded result.
+        """Run a function with an event, as `aws lambda invoke` does; returns its decoded result.
 
-        function: its short name. Raises FunctionError or Throttled when it gives none, KeyError when there is
-        no such.
+        function: its short name. Raises FunctionError or Throttled if it returns no result, KeyError if there is no
+        function of this name.
         """
         if self._running is None or function not in self._running:
             raise KeyError(function)
         return json.loads(self._await(self._running.invoke(function, json.dumps(event).encode())))
 
     def variables(self, function: Function) -> dict[str, str]:
-        """The environment variables of a function's execution environments, without their Runtime API."""
+        """Return the environment variables of a function's environments, without the Runtime API's address."""
         if self._variables is None:
             raise RuntimeError("the stack is not running")
         return self._variables.of(function, "", self._session_token)
 
     def log(self, function: str) -> Path:
-        """The log file of a function."""
+        """Return the log file of a function."""
         return self.state_folder / "logs" / f"{function}.log"
 
     async def _serve(self) -> None:
@@ -197,7 +191,7 @@ class Stack:
         )
         self._running = Functions(self.functions, variables, self.state_folder / "logs", self._concurrency)
         if self._extension is not None:
-            self._extension.let_in(self._running.initialised)
+            self._extension.accept(self._running.initialised)
         if self._services is not None:
             self._mappings = EventSourceMappings(self.functions, self._running.invoke, self._services.moto.call)
         self._schedules = Schedules(self.functions, self._running.invoke)
@@ -205,20 +199,20 @@ class Stack:
         await self._gateway.listen(self._sockets)
 
     def gateway(self, functions: Runs, local_routes: Mapping[str, LocalRoute] | None = None) -> Gateway:
-        """A gateway with the template's routes and authorizers that runs the functions given; it does not listen."""
+        """Return a gateway with the template's routes and authorizers that runs these functions and does not listen."""
         routes = [route for function in self.functions for route in function.routes]
         parameters = self._parameters(LOOPBACK)
         authorizers = Authorizers(self._template, parameters, routes, self._signing_keys, functions.invoke)
         return Gateway(RouteTable(self.functions), functions, local_routes or {}, authorizers)
 
     def _signing_keys(self, issuer: str) -> dict[str, Any]:
-        """The keys of an issuer of tokens; ValueError where it is not the stack's own user pool."""
+        """The signing keys of a token issuer; raises ValueError if it is not the stack's user pool."""
         if self._services is None or issuer != self.user_pool.issuer:
-            raise ValueError(f"the local stack knows no keys of {issuer}")
+            raise ValueError(f"the local stack has no signing keys of {issuer}")
         return self.user_pool.signing_keys()
 
     def _parameters(self, address: str) -> dict[str, str]:
-        """The template's parameter values; address is where the servers are, as seen by the functions."""
+        """The template's parameter values. address: of the servers, as the functions reach them."""
         if self._services is None or self._extension is None:
             return {"Stage": "local", "TokenIssuer": "https://issuer.invalid", "TokenAudience": "nobody"}
         extension = {"SecretsExtensionUrl": f"http://{address}:{self._extension.port}"}
@@ -232,13 +226,13 @@ class Stack:
         return {"POST /_local/players": players, "POST /_local/tokens": self._renew_tokens}
 
     async def _renew_tokens(self, _body: bytes, _request_id: str) -> Answer:
-        """POST /_local/tokens: logs everybody in anew, as tokens live an hour; answers and writes down the tokens."""
+        """POST /_local/tokens: log everybody in again, because tokens expire after an hour; returns the tokens."""
         self.info["tokens"] = await asyncio.to_thread(demo_data.tokens, self.user_pool)
         write_private(self.state_folder / state_files.STACK, as_json(self.info))
         return Answer(200, json.dumps(self.info["tokens"]).encode(), {"content-type": "application/json"})
 
     def _write_state(self) -> None:
-        """stack.json says where everything is; sam-env.json is for `sam local --env-vars`."""
+        """Write stack.json (where everything is), and sam-env.json and sam.sh for `sam local`."""
         self.info = {"base_url": self.base_url}
         if self._services is not None:
             self.info |= self._services.info() | {"aws_session_token": self._session_token}

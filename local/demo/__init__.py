@@ -1,1 +1,1 @@
-"""The demo's data, and the demo itself."""
+"""The demo that `make demo` plays on a stack of its own."""

@@ -1,4 +1,4 @@
-"""The demo's second part: a connection to the sandbox's Twilio is made, tested and listed, and kept from others."""
+"""The demo's second part: makes, tests and lists a connection to the sandbox's Twilio; other callers are refused."""
 
 import json
 import urllib.error
@@ -13,21 +13,21 @@ from local.stack import Stack
 
 @dataclass(frozen=True)
 class Step:
-    """A call, and what came of it."""
+    """A call, its expected answer and its actual answer."""
 
-    who: str
+    caller: str
     call: str
     expected: str
     actual: str
 
     @property
     def agrees(self) -> bool:
-        """Whether it came as expected."""
+        """Whether the answer was as expected."""
         return self.expected == self.actual
 
 
 def play(stack: Stack) -> list[Step]:
-    """Make the calls, one after the other, at a running stack."""
+    """Make the calls, one after the other, to a running stack."""
     tokens = stack.info["tokens"]
     admin, staff = tokens[CASINO_CODE]["tenant_admin"], tokens[CASINO_CODE]["staff"]
     stranger = tokens[SECOND_CODE]["tenant_admin"]
@@ -35,11 +35,11 @@ def play(stack: Stack) -> list[Step]:
     steps: list[Step] = []
     identifier = ""
 
-    def step(who: str, token: str, method: str, path: str, body: Any, expected: str, *shown: str) -> dict[str, Any]:
+    def step(caller: str, token: str, method: str, path: str, body: Any, expected: str, *shown: str) -> dict[str, Any]:
         status, answer = _call(f"{stack.base_url}{path}", method, token, body)
         actual = " ".join([str(status), *(str(answer.get(name)) for name in shown)])
         steps.append(
-            Step(who, f"{method} {path.replace(identifier, '{id}') if identifier else path}", expected, actual)
+            Step(caller, f"{method} {path.replace(identifier, '{id}') if identifier else path}", expected, actual)
         )
         return answer
 
@@ -79,12 +79,12 @@ def _call(url: str, method: str, token: str, body: Any) -> tuple[int, dict[str, 
 
 
 def show(steps: list[Step]) -> bool:
-    """Print the calls; returns whether each came as expected."""
-    print("\nA connection to Twilio, which the sandbox plays: made, tested, given a wrong token, kept from others\n")
-    print(f"{'Who':<16}{'Call':<44}{'Expected':<26}Answer")
+    """Print the calls; returns whether every answer was as expected."""
+    print("\nA connection to the sandbox's Twilio: made, tested, a wrong token refused, other callers refused\n")
+    print(f"{'Caller':<16}{'Call':<44}{'Expected':<26}Answer")
     for step in steps:
         verdict = "ok" if step.agrees else "DIFFERS"
-        print(f"{step.who:<16}{step.call:<44}{step.expected:<26}{step.actual:<26}{verdict}")
+        print(f"{step.caller:<16}{step.call:<44}{step.expected:<26}{step.actual:<26}{verdict}")
     agreed = sum(step.agrees for step in steps)
     print(f"\n{agreed} of {len(steps)} as expected")
     return agreed == len(steps)

@@ -1,4 +1,4 @@
-"""make demo: plays the scripted round through HTTP on a fresh local stack, then makes and tests a connection."""
+"""`make demo`: plays the scripted round through HTTP on a new local stack, then makes and tests a connection."""
 
 import json
 import sys
@@ -15,14 +15,14 @@ from local.errors import StartError
 from local.services.demo_data import STARTING_BALANCE
 from local.stack import Stack
 
-# Minor units that each step of the scripted round must leave.
+# The balance in minor units after each step of the scripted round.
 EXPECTED = (1_000_000, 999_000, 998_000, 999_000, 1_001_000, 1_001_000, 1_001_000, 1_001_000, 1_001_000)
 
 _TICK_SECONDS = 4
 
 
 def main() -> int:
-    """Run the demo; returns 0 only if all nine balances are as they must be and every answer was as expected."""
+    """Run the demo; returns 0 only if all nine balances and every answer are as expected."""
     with tempfile.TemporaryDirectory(prefix="causeway-demo-") as folder:
         try:
             with Stack(port=0, state_folder=Path(folder), progress=lambda line: print(line, flush=True)) as stack:
@@ -40,7 +40,7 @@ def main() -> int:
 
 @contextmanager
 def _ticking(doing: str) -> Generator[None]:
-    """Says every few seconds that the block still runs."""
+    """Print every few seconds that the block still runs."""
     ended = Event()
 
     def tick() -> None:

@@ -1,1 +1,1 @@
-"""API Gateway's stand-in: routes, events, authorizers."""
+"""A stand-in for API Gateway: routes, events, authorizers."""

@@ -1,4 +1,4 @@
-"""API Gateway's authorizers as the template declares them, and which of its routes are behind which."""
+"""The authorizers of a template, and the check of a request by the authorizer of its route."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -18,11 +18,11 @@ _HEADER_SOURCE = "$request.header."
 
 
 class Authorizers:
-    """The authorizers of a template, and which routes are behind them.
+    """The authorizers of a template, and the routes that they protect.
 
-    template, parameters: as template.reading.load takes them. routes: all that there are. fetch: returns an issuer's
-    JSON Web Key Set, as SigningKeys takes it. invoke: runs the function of a Lambda authorizer. Raises TemplateError,
-    naming what cannot be resolved.
+    template, parameters: as template.reading.load takes them. routes: all routes of the template. fetch: returns an
+    issuer's JSON Web Key Set, as SigningKeys takes it. invoke: runs the function of a Lambda authorizer. Raises
+    TemplateError, naming what cannot be resolved.
     """
 
     def __init__(
@@ -40,21 +40,21 @@ class Authorizers:
         self._headers: dict[str, str] = {}
         self._tokens: dict[str, JwtAuthorizer] = {}
         self._functions: dict[str, LambdaAuthorizer] = {}
-        for name, one in declared.items():
-            if isinstance(one, LambdaDeclaration):
-                self._functions[name] = LambdaAuthorizer(one, invoke)
+        for name, declaration in declared.items():
+            if isinstance(declaration, LambdaDeclaration):
+                self._functions[name] = LambdaAuthorizer(declaration, invoke)
             else:
-                self._headers[name] = one.header
-                self._tokens[name] = JwtAuthorizer(one, SigningKeys(partial(fetch, one.issuer)))
+                self._headers[name] = declaration.header
+                self._tokens[name] = JwtAuthorizer(declaration, SigningKeys(partial(fetch, declaration.issuer)))
 
     async def check(self, match: Match, request: Request, request_id: str) -> dict[str, Any] | None:
-        """What requestContext.authorizer is to hold; None where the route is open. Raises Refused."""
+        """Return the value of requestContext.authorizer, None for a route without authorizer. Raises Refused."""
         name = match.route.authorizer
         if name is None:
             return None
         if name in self._functions:
-            asked = event(request, route_key=match.route.key, path_parameters=match.parameters, request_id=request_id)
-            return {"lambda": await self._functions[name].check(asked)}
+            content = event(request, route_key=match.route.key, path_parameters=match.parameters, request_id=request_id)
+            return {"lambda": await self._functions[name].check(content)}
         given = [value for header, value in request.headers if header.lower() == self._headers[name]]
         passed = await self._tokens[name].check(",".join(given), self._scopes.get(match.route.key, ()))
         return {"jwt": {"claims": passed.claims, "scopes": passed.scopes}}
@@ -63,15 +63,15 @@ class Authorizers:
 def declarations(
     template: Path, parameters: Mapping[str, str]
 ) -> tuple[dict[str, Declaration | LambdaDeclaration], dict[str, tuple[str, ...]]]:
-    """The authorizers of a template by name, and by route key the scopes of the routes that demand some.
+    """Return the authorizers of a template by name, and the required scopes of routes by route key.
 
-    A route's own scopes replace its authorizer's (SAM, HttpApi
-    Auth). Raises TemplateError, naming what cannot be resolved.
+    A route's own scopes replace those of its authorizer (SAM, HttpApi Auth). Raises TemplateError, naming what cannot
+    be resolved.
     """
     document = parse(template.read_text())
     resolver = Resolver(document, parameters, function_attributes(document))
     resources: dict[str, Any] = document.get("Resources") or {}
-    apis = {name: one.get("Properties") for name, one in resources.items() if one["Type"] == "AWS::Serverless::HttpApi"}
+    apis = {name: api.get("Properties") for name, api in resources.items() if api["Type"] == "AWS::Serverless::HttpApi"}
     apis["Globals.HttpApi"] = (document.get("Globals") or {}).get("HttpApi")
     found: dict[str, Declaration | LambdaDeclaration] = {}
     inherited: dict[str, tuple[str, ...]] = {}
@@ -81,13 +81,13 @@ def declarations(
             declare = lambda_declaration if "FunctionArn" in authorizer else _declaration
             found[name] = declare(authorizer, f"{api}.Auth.Authorizers.{name}")
             inherited[name] = tuple(authorizer.get("AuthorizationScopes") or ())
-    return found, _demands(resources, resolver, inherited)
+    return found, _required_scopes(resources, resolver, inherited)
 
 
-def _demands(
+def _required_scopes(
     resources: Mapping[str, Any], resolver: Resolver, inherited: Mapping[str, tuple[str, ...]]
 ) -> dict[str, tuple[str, ...]]:
-    demands = {}
+    required = {}
     for function, resource in resources.items():
         if resource["Type"] != "AWS::Serverless::Function":
             continue
@@ -98,8 +98,8 @@ def _demands(
             auth = resolver.resolve(properties["Auth"], f"{function}.Events.{name}.Auth")
             scopes = tuple(auth.get("AuthorizationScopes") or inherited.get(auth.get("Authorizer"), ()))
             if scopes:
-                demands[f"{str(properties.get('Method', 'ANY')).upper()} {properties['Path']}"] = scopes
-    return demands
+                required[f"{str(properties.get('Method', 'ANY')).upper()} {properties['Path']}"] = scopes
+    return required
 
 
 def _declaration(authorizer: Mapping[str, Any], where: str) -> Declaration:
@@ -109,6 +109,8 @@ def _declaration(authorizer: Mapping[str, Any], where: str) -> Declaration:
     if not isinstance(issuer, str) or not isinstance(audience, list) or not audience:
         raise TemplateError(f"{where}.JwtConfiguration: the local stack needs issuer and audience")
     if not source.startswith(_HEADER_SOURCE):
-        raise TemplateError(f"{where}.IdentitySource: the local stack reads tokens from a header, not from {source}")
+        raise TemplateError(
+            f"{where}.IdentitySource: the local stack reads tokens only from a header, not from {source}"
+        )
     header = source.removeprefix(_HEADER_SOURCE).lower()
     return Declaration(issuer, tuple(str(one) for one in audience), header)

@@ -1,7 +1,7 @@
-"""API Gateway's JWT authorizer: whether a request's bearer token lets it pass, and the claims that it brings.
+"""API Gateway's JWT authorizer: checks a request's bearer token and returns its claims.
 
-Facts from the AWS API Gateway developer guide, "Control access to HTTP APIs with JWT authorizers"
-(http-api-jwt-authorizer), where nothing else is named.
+Source where no other is named: AWS API Gateway developer guide, "Control access to HTTP APIs with JWT authorizers"
+(http-api-jwt-authorizer).
 """
 
 import asyncio
@@ -19,20 +19,20 @@ from joserfc.jwk import KeySet
 from local.errors import Refused
 from local.gateway.translation import HEADER_LIMIT
 
-# Only algorithms based on RSA are supported; Cognito signs with the first. The guide does not say whether that means
-# RSA-PSS too, so it is refused here.
+# API Gateway supports only algorithms based on RSA; Cognito signs with RS256. The guide does not say whether RSA-PSS
+# counts, so it is refused here.
 ALGORITHMS = ("RS256", "RS384", "RS512")
-# Seconds after keys were fetched again in which no other unknown key has them fetched: else every bad token would.
+# Seconds between two fetches caused by an unknown key: otherwise every bad token would cause one.
 REFETCH_SECONDS = 60.0
 
-# Header parameters that nobody knows are ignored (RFC 7515 section 4), those under crit are not.
+# Unknown header parameters are ignored (RFC 7515 section 4), except those named by crit.
 _REGISTRY = jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
 _REGISTRY.max_header_length = HEADER_LIMIT
 
 
 @dataclass(frozen=True)
 class Declaration:
-    """A JWT authorizer as the template declares it; header is the lower-case name of the header with the token."""
+    """A JWT authorizer as the template declares it. header: the lower-case name of the header with the token."""
 
     issuer: str
     audience: tuple[str, ...]
@@ -40,22 +40,22 @@ class Declaration:
 
 
 @dataclass(frozen=True)
-class Passed:
-    """A token that lets its request pass: its claims as events carry them, and its scopes where the route asks."""
+class Accepted:
+    """A token that was accepted: its claims as events carry them, and its scopes if the route requires some."""
 
     claims: dict[str, str]
     scopes: list[str] | None
 
 
 class _Invalid(Exception):
-    """What is wrong with a token, in the words that www-authenticate carries."""
+    """The token is not valid; the message is the error_description of www-authenticate."""
 
 
 class SigningKeys:
-    """An issuer's public keys: fetched once, and again when a token names one that is not among them.
+    """An issuer's public keys: fetched once, and fetched again when a token names an unknown key.
 
-    API Gateway caches them for up to two hours and does not say what an unknown key makes it do. fetch: returns
-    the JSON Web Key Set; an OSError or ValueError of its means that there are none. clock: seconds that only grow.
+    API Gateway caches keys for up to two hours; the guide does not say what it does with an unknown key. fetch: returns
+    the JSON Web Key Set; raises OSError or ValueError if it cannot be read. clock: a monotonic clock in seconds.
     """
 
     def __init__(self, fetch: Callable[[], dict[str, Any]], clock: Callable[[], float] = time.monotonic) -> None:
@@ -63,17 +63,17 @@ class SigningKeys:
         self._clock = clock
         self._fetching = asyncio.Lock()
         self._keys: dict[str, Any] | None = None
-        self._settled_until = float("-inf")
+        self._next_fetch = float("-inf")
 
     async def find(self, key_id: str) -> Any | None:
-        """The key of this id, None if the issuer has none; raises OSError or ValueError when it cannot be asked."""
+        """Return the key of this id, None if the issuer has no such key; raises OSError or ValueError if fetch does."""
         if self._keys is not None and key_id in self._keys:
             return self._keys[key_id]
         async with self._fetching:
             if self._keys is None:
                 self._keys = await self._fetched()
-            elif key_id not in self._keys and self._clock() >= self._settled_until:
-                self._settled_until = self._clock() + REFETCH_SECONDS
+            elif key_id not in self._keys and self._clock() >= self._next_fetch:
+                self._next_fetch = self._clock() + REFETCH_SECONDS
                 self._keys = await self._fetched()
             return self._keys.get(key_id)
 
@@ -83,12 +83,12 @@ class SigningKeys:
 
 
 class JwtAuthorizer:
-    """Checks tokens as one authorizer of the template wants them.
+    """Checks tokens as one authorizer of the template.
 
-    As the real one it looks at kid, iss, aud or client_id, exp, nbf, iat and the scopes, and not at token_use: an
-    access token of the same pool passes, and it is for the functions to miss the claims that it lacks. Of the
-    descriptions in www-authenticate AWS documents that of a wrong audience (http-api-troubleshooting-jwt); the
-    others are said here in the same form.
+    Like the real one it checks kid, iss, aud or client_id, exp, nbf, iat and the scopes, and ignores token_use: an
+    access token of the same pool is accepted, and the functions must refuse it for the claims that it lacks. AWS
+    documents only the description of a wrong audience in www-authenticate (http-api-troubleshooting-jwt); the others
+    follow its form.
     """
 
     def __init__(self, declaration: Declaration, keys: SigningKeys) -> None:
@@ -96,11 +96,11 @@ class JwtAuthorizer:
         self._audience = frozenset(declaration.audience)
         self._keys = keys
 
-    async def check(self, value: str | None, scopes: Collection[str] = (), now: float | None = None) -> Passed:
-        """Lets a request pass or raises Refused: 401, or 403 where only a scope lacks.
+    async def check(self, value: str | None, scopes: Collection[str] = (), now: float | None = None) -> Accepted:
+        """Return the accepted token, or raise Refused: 401, or 403 if only a scope is missing.
 
         value: of the header: a token, or Bearer and a token (the scheme in any case, RFC 9110 section 11.1). scopes:
-        those of which the route wants at least one; none = it asks for none. now: epoch seconds.
+        the token must have at least one of them; empty = no scope is required. now: epoch seconds.
         """
         wanted = " ".join(scopes)
         token = _token(value)
@@ -108,18 +108,18 @@ class JwtAuthorizer:
             raise Refused(401, "Bearer")
         try:
             claims = await self._signed(token)
-            self._judge(claims, time.time() if now is None else now)
+            self._check_claims(claims, time.time() if now is None else now)
         except _Invalid as error:
             raise Refused(401, _challenge(wanted, "invalid_token", str(error))) from error
         held = _scopes(claims)
         if scopes and not set(scopes) & set(held):
-            description = "the token does not have a scope that the route demands"
+            description = "the token does not have a scope that the route requires"
             raise Refused(403, _challenge(wanted, "insufficient_scope", description))
         texts = {name: claim_text(claim) for name, claim in claims.items() if claim is not None}
-        return Passed(texts, held if scopes else None)
+        return Accepted(texts, held if scopes else None)
 
     async def _signed(self, token: str) -> dict[str, Any]:
-        """The claims of a token whose signature is good."""
+        """The claims of a token, after a check of its signature."""
         try:
             unchecked = jws.extract_compact(token.encode(), registry=_REGISTRY)
             header = unchecked.headers()
@@ -145,7 +145,7 @@ class JwtAuthorizer:
             raise _Invalid("the token cannot be decoded")
         return claims
 
-    def _judge(self, claims: Mapping[str, Any], now: float) -> None:
+    def _check_claims(self, claims: Mapping[str, Any], now: float) -> None:
         if claims.get("iss") != self._issuer:
             raise _Invalid("the token does not have a valid issuer")
         # client_id counts only where there is no aud.
@@ -153,7 +153,7 @@ class JwtAuthorizer:
         named = audience if isinstance(audience, list) else [audience]
         if not any(isinstance(one, str) and one in self._audience for one in named):
             raise _Invalid("the token does not have a valid audience")
-        # A claim that is no number fails every comparison, as not-a-number does.
+        # A claim that is not a number becomes NaN, which fails every comparison.
         if not _moment(claims.get("exp")) > now:
             raise _Invalid("the token has expired")
         for name, description in (
@@ -165,10 +165,10 @@ class JwtAuthorizer:
 
 
 def claim_text(claim: Any) -> str:
-    """A claim's value as payload format 2.0 carries it: everything is a text, a list is "[one two]".
+    """Return a claim's value as payload format 2.0 carries it: always a text; a list becomes "[one two]".
 
-    AWS documents neither; measured on an HTTP API before Cognito, in github.com/floci-io/floci/pull/2011, which
-    also found that a claim that is null is left out.
+    AWS does not document this. It was measured on an HTTP API with Cognito in github.com/floci-io/floci/pull/2011,
+    which also found that a claim with the value null is left out.
     """
     if isinstance(claim, str):
         return claim
@@ -183,7 +183,7 @@ def _token(value: str | None) -> str:
 
 
 def _scopes(claims: Mapping[str, Any]) -> list[str]:
-    """The token's scopes: a list, or a text with spaces between, in scope or scp."""
+    """The token's scopes: a list or a space-separated text, in scope or scp."""
     held = claims.get("scope", claims.get("scp"))
     if isinstance(held, str):
         return held.split()

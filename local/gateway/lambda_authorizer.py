@@ -1,7 +1,7 @@
-"""API Gateway's Lambda authorizer: what its function is told of a request, and what the answer lets through.
+"""API Gateway's Lambda authorizer: invokes the authorizer's function for a request and reads its response.
 
-Payload format 2.0 with simple responses, asked anew for every request. Facts from the AWS API Gateway developer guide,
-"Working with AWS Lambda authorizers for HTTP APIs" (http-api-lambda-authorizer), where nothing else is named.
+Payload format 2.0 with simple responses; no response is cached. Source where no other is named: AWS API Gateway
+developer guide, "Working with AWS Lambda authorizers for HTTP APIs" (http-api-lambda-authorizer).
 """
 
 import json
@@ -13,7 +13,7 @@ from local.account import arn
 from local.errors import FunctionError, Refused, TemplateError, Throttled
 from local.runtime.invocation import within
 
-# Seconds for the function; quotas of HTTP APIs (http-api-quotas).
+# Time limit of the function in seconds; quotas of HTTP APIs (http-api-quotas).
 ANSWER_SECONDS = 10.0
 
 _PLACES = {"Headers": "headers", "QueryStrings": "queryStringParameters", "Context": "requestContext"}
@@ -25,8 +25,8 @@ Invoke = Callable[[str, bytes], Coroutine[Any, Any, bytes]]
 class LambdaDeclaration:
     """A Lambda authorizer as the template declares it.
 
-    function: its short name. sources: what a request must have, as (the event's part, name): headers, whose names are
-    in lower case, queryStringParameters, or requestContext, of which only texts are sources here.
+    function: its short name. sources: the identity sources, which a request must have, as (part of the event, name):
+    headers (names in lower case), queryStringParameters, or requestContext (only its texts).
     """
 
     function: str
@@ -34,18 +34,18 @@ class LambdaDeclaration:
 
 
 class LambdaAuthorizer:
-    """Asks one function who may pass. invoke: runs a function of this short name with an event."""
+    """Asks one function whether a request may pass. invoke: runs a function, given its short name and an event."""
 
     def __init__(self, declaration: LambdaDeclaration, invoke: Invoke) -> None:
         self._declaration = declaration
         self._invoke = invoke
 
     async def check(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """The context that the function gives a request; raises Refused.
+        """Return the context that the function gives to a request; raises Refused.
 
-        event: what the route's function would get. A request without one of the identity sources is 401, and the
-        function is not asked; one that cannot be asked or answers in another form is 500. What isAuthorized: false
-        becomes is documented nowhere: 403, as `sam local` answers and users report.
+        A request without one of the identity sources gets 401, and the function is not invoked. A function that fails
+        or responds in another form gives 500. isAuthorized: false gives 403: AWS does not document it, `sam local`
+        answers so and users report it. event: the event for the route's function.
         """
         identities = [event.get(place, {}).get(name, "") for place, name in self._declaration.sources]
         if not all(identities):
@@ -53,7 +53,7 @@ class LambdaAuthorizer:
         try:
             result = await within(
                 ANSWER_SECONDS,
-                self._invoke(self._declaration.function, json.dumps(_question(event, identities)).encode()),
+                self._invoke(self._declaration.function, json.dumps(_authorizer_event(event, identities)).encode()),
             )
             answer = json.loads(result)
         except (FunctionError, Throttled, TimeoutError, ValueError) as error:
@@ -69,27 +69,27 @@ class LambdaAuthorizer:
 
 
 def lambda_declaration(authorizer: Mapping[str, Any], where: str) -> LambdaDeclaration:
-    """An authorizer of the template, whose intrinsic functions are resolved.
+    """Return the declaration of an authorizer of the template, whose intrinsic functions are resolved.
 
-    Raises TemplateError, naming what the local stack has not.
+    Raises TemplateError, naming what the local stack does not support.
     """
     arn = str(authorizer["FunctionArn"]).split(":")
     if len(arn) < 7 or arn[5] != "function":
         raise TemplateError(f"{where}.FunctionArn: no function of the template has {authorizer['FunctionArn']}")
     if str(authorizer.get("AuthorizerPayloadFormatVersion")) != "2.0" or not authorizer.get("EnableSimpleResponses"):
-        raise TemplateError(f"{where}: the local stack knows format 2.0 and simple responses alone")
+        raise TemplateError(f"{where}: the local stack supports only format 2.0 and simple responses")
     identity = authorizer.get("Identity") or {}
     unknown = set(identity) - {*_PLACES, "ReauthorizeEvery"}
     if unknown:
-        raise TemplateError(f"{where}.Identity: the local stack has no {', '.join(sorted(unknown))}")
+        raise TemplateError(f"{where}.Identity: the local stack does not support {', '.join(sorted(unknown))}")
     sources = [(_PLACES[kind], str(name)) for kind in _PLACES for name in identity.get(kind) or ()]
     return LambdaDeclaration(
         arn[6], tuple((place, name.lower() if place == "headers" else name) for place, name in sources)
     )
 
 
-def _question(event: Mapping[str, Any], identities: list[str]) -> dict[str, Any]:
-    """What the authorizer's function is told: the event without its body, and what kind of question it is."""
+def _authorizer_event(event: Mapping[str, Any], identities: list[str]) -> dict[str, Any]:
+    """The authorizer's event: the route's event without its body, with type, routeArn and identitySource."""
     context = event["requestContext"]
     place = f"{context['apiId']}/{context['stage']}/{context['http']['method']}{context['http']['path']}"
     told = {name: value for name, value in event.items() if name not in ("body", "isBase64Encoded")}

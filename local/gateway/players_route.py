@@ -1,4 +1,4 @@
-"""POST /_local/players: makes a player with a balance, or one more wallet of a player, for demonstrations and tests."""
+"""POST /_local/players: makes a player with a balance, or one more wallet of a player, for the demo and tests."""
 
 import asyncio
 import json
@@ -12,18 +12,18 @@ _CURRENCY = re.compile(r"[A-Z]{3,5}")
 
 
 class PlayersRoute:
-    """The route; create_player takes a balance in minor units, a currency and the player, None for a new one.
+    """The route.
 
-    It returns the player's id.
+    create_player: takes a balance in minor units, a currency and a player's id, None for a new player; returns the id.
     """
 
     def __init__(self, create_player: Callable[[int, str, int | None], int]) -> None:
         self._create_player = create_player
 
     async def __call__(self, body: bytes, request_id: str) -> Answer:
-        """Answers {"userId": n}, or 400 for a body that is not {"balance": "10000", "currency": "EUR"}.
+        """Answer {"userId": n}, or 400 for a body that is not {"balance": "10000", "currency": "EUR"}.
 
-        With "userId" that player gets one more wallet.
+        With "userId" in the body that player gets one more wallet.
         """
         try:
             given = json.loads(body)

@@ -1,4 +1,4 @@
-"""Which route of the HTTP API a request takes, and the path parameters it carries."""
+"""Chooses the route of the HTTP API for a request, and reads its path parameters."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from local.template.resources import DEFAULT_ROUTE, Function, Route
 
 @dataclass(frozen=True)
 class Match:
-    """The chosen route, the function behind it and the path parameters."""
+    """The chosen route, its function and the path parameters."""
 
     function: Function
     route: Route
@@ -19,9 +19,9 @@ class Match:
 class RouteTable:
     """All routes of the functions, ordered by precedence.
 
-    The HTTP API takes the most specific match: a route without greedy variable before one with, $default
-    last; a literal part before a variable, the longer path before the shorter, the named method before ANY. A
-    trailing slash makes another path. Source: AWS API Gateway developer guide, "Create routes for HTTP APIs"
+    The HTTP API chooses the most specific match: a route without a greedy variable before a route with one, $default
+    last; a literal part before a variable, the longer path before the shorter, the named method before ANY. A path with
+    a trailing slash is another path. Source: AWS API Gateway developer guide, "Create routes for HTTP APIs"
     (http-api-develop-routes), section "Routing API requests".
     """
 
@@ -32,7 +32,7 @@ class RouteTable:
         )
 
     def find(self, method: str, path: str) -> Match | None:
-        """The match for a method and a path as the client sent it, None if there is no route."""
+        """Return the match for a method and a path as the client sent it, None if there is no route."""
         parts = _split(delivered_path(path))
         for pattern, route, function in self._entries:
             if route.method in (method, "ANY"):
@@ -43,12 +43,14 @@ class RouteTable:
 
 
 def delivered_path(target: str) -> str:
-    """A request's path as API Gateway takes it to choose a route, and passes it on: decoded, then cut at a "?".
+    """Return the path by which API Gateway chooses a route, and which it passes on: decoded, then cut at a "?".
 
-    target: the path as the client sent it, with or without the query string. Source of the decoding: "Create routes for
-    HTTP APIs" (http-api-develop-routes): request parameters are decoded before they are passed on. An encoded slash so
-    divides the path (github.com/aws/aws-lambda-dotnet/pull/1901), and what follows an encoded question mark is lost
-    (captures in github.com/hotsock/voker/pull/8, by github.com/middleapi/standard-server/pull/93).
+    So an encoded slash divides the path (github.com/aws/aws-lambda-dotnet/pull/1901), and what follows an encoded
+    question mark is lost (captures in github.com/hotsock/voker/pull/8, from
+    github.com/middleapi/standard-server/pull/93). Source of the decoding: "Create routes for HTTP APIs"
+    (http-api-develop-routes).
+
+    target: the path as the client sent it, with or without the query string.
     """
     return unquote(target.partition("?")[0]).partition("?")[0]
 

@@ -1,4 +1,4 @@
-"""The HTTP API on this machine: each request becomes an event of the function its route names."""
+"""The HTTP API on this machine: makes each request an event for the function of its route."""
 
 import base64
 import json
@@ -27,7 +27,7 @@ from local.runtime.invocation import PAYLOAD_LIMIT, within
 
 LocalRoute = Callable[[bytes, str], Awaitable[Answer]]
 
-# Bytes of a request line, and of a header, that are read before HEADER_LIMIT is asked.
+# Bytes that are read of a request line, and of a header, before HEADER_LIMIT is checked.
 _READABLE = 64 * 1024
 
 
@@ -35,14 +35,14 @@ class Runs(Protocol):
     """Runs functions, as Functions does."""
 
     async def invoke(self, name: str, event: bytes) -> bytes:
-        """Run a request of the function with this short name, and return the JSON text of its result."""
+        """Run a request of the function with this short name; returns the JSON text of its result."""
         ...
 
 
 class Gateway:
     """Serves the routes of the template, and the local routes of the stack under /_local/.
 
-    functions: run what the routes name. local_routes: by "METHOD /path", called with the body and the request id.
+    functions: run the requests. local_routes: by "METHOD /path", called with the body and the request id.
     """
 
     def __init__(
@@ -56,10 +56,10 @@ class Gateway:
         self._functions = functions
         self._local_routes = local_routes
         self._authorizers = authorizers
-        # A body that was compressed reaches the function compressed. AWS documents that a REST API unpacks requests,
-        # where it is told to; of HTTP APIs it documents nothing alike:
+        # A compressed body reaches the function compressed. AWS documents that a REST API can decompress requests, and
+        # nothing of the kind for HTTP APIs:
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-make-request-with-compressed-payload.html
-        # aiohttp refuses a longer line or header by itself, and in plain text: leave that to HEADER_LIMIT.
+        # Read long lines and headers, so that HEADER_LIMIT refuses them: aiohttp would refuse them in plain text.
         server = web.Server(
             self._serve, access_log=None, auto_decompress=False, max_line_size=_READABLE, max_field_size=_READABLE
         )
@@ -67,14 +67,14 @@ class Gateway:
         self._port = 0
 
     async def listen(self, sockets: Iterable[socket.socket]) -> None:
-        """Starts to serve on sockets that are bound already, all to one port."""
+        """Start serving on sockets that are bound already, all to one port."""
         await self._runner.setup()
         for listener in sockets:
             self._port = listener.getsockname()[1]
             await web.SockSite(self._runner, listener).start()
 
     async def close(self) -> None:
-        """Stops to serve; requests still running are cut off."""
+        """Stop serving; requests that still run are cut off."""
         await self._runner.cleanup()
 
     async def _serve(self, incoming: web.BaseRequest) -> web.StreamResponse:
@@ -109,7 +109,7 @@ class Gateway:
         return await self.answer(request, request_id)
 
     async def answer(self, request: Request, request_id: str) -> Answer:
-        """What a request is answered, once it has arrived: by its route's authorizer, its function, or the gateway."""
+        """Answer a request that has arrived: by its route's authorizer, its function, or the gateway itself."""
         match = self._routes.find(request.method, request.target.partition("?")[0])
         if match is None:
             return message(404, "Not Found")
@@ -123,11 +123,11 @@ class Gateway:
     async def _call(
         self, match: Match, request: Request, request_id: str, authorizer: Mapping[str, object] | None
     ) -> Answer:
-        """Runs the function and answers as the HTTP API does.
+        """Run the function and answer as the HTTP API does.
 
-        A function that fails, exceeds its time limit or gives a malformed result: 500. No result within 30
-        seconds: 503, while the function goes on. Too many at a time: 503. AWS documents the limits
-        (http-api-quotas) but not these answers; codes and texts are those its users report.
+        500: the function fails, exceeds its time limit or returns a malformed result. 503: no result within 30 seconds
+        (the function goes on), or too many requests at a time. AWS documents the limits (http-api-quotas) but not these
+        answers; statuses and texts are those that users report.
         """
         content = json.dumps(
             event(

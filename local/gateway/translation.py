@@ -1,7 +1,7 @@
-"""API Gateway's payload format 2.0: an HTTP request as an event, a function's result as an HTTP answer.
+"""API Gateway's payload format 2.0: translates an HTTP request to an event, and a function's result to an HTTP answer.
 
-Facts from the AWS API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs"
-(http-api-develop-integrations-lambda), where nothing else is named.
+Source where no other is named: AWS API Gateway developer guide, "Create AWS Lambda proxy integrations for HTTP APIs"
+(http-api-develop-integrations-lambda).
 """
 
 import base64
@@ -21,7 +21,7 @@ REQUEST_LIMIT = 10 * 1024 * 1024  # bytes of a body; quotas of HTTP APIs (http-a
 HEADER_LIMIT = 10_240  # bytes of request line and header values together; the same page
 INTEGRATION_SECONDS = 30.0  # the same page
 
-# Headers of one connection, not of the request; API Gateway ends them.
+# Headers of one connection, not of the request; API Gateway removes them.
 _HOP_BY_HOP = frozenset(
     (
         "connection",
@@ -34,7 +34,7 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     )
 )
-# A function's answer may not set these: API Gateway makes its own connection and counts the bytes itself.
+# A function's result cannot set these: API Gateway has its own connection to the client and counts the bytes itself.
 _NOT_ANSWERED = _HOP_BY_HOP | {"content-length"}
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -46,8 +46,7 @@ _DEFAULT_TYPE = "text/plain;charset=UTF-8"
 class Request:
     """An HTTP request as it arrived.
 
-    target: path and query string as sent. headers: names and values in order, as sent. source_ip: the
-    caller's address.
+    target: path and query string as sent. headers: names and values in order, as sent. source_ip: the caller's address.
     """
 
     method: str
@@ -61,7 +60,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer: headers have lower-case names; cookies are set-cookie headers of their own."""
+    """An HTTP answer. headers: names in lower case. cookies: each becomes a set-cookie header."""
 
     status: int
     body: bytes
@@ -70,7 +69,7 @@ class Answer:
 
 
 class MalformedResult(Exception):
-    """The function's result is not one that API Gateway takes; the message says what is wrong with it."""
+    """API Gateway does not accept the function's result; the message says why."""
 
 
 def event(
@@ -82,15 +81,14 @@ def event(
     authorizer: Mapping[str, Any] | None = None,
     now: float | None = None,
 ) -> dict[str, Any]:
-    """The event a function gets for a request.
+    """Return the event that a function gets for a request.
 
-    route_key: as Route.key. path_parameters: decoded. authorizer: what one that let the caller pass says of them, as
-    {"jwt": {"claims", "scopes"}} or {"lambda": context}. now: epoch seconds. Keys that have nothing to say
-    are left out, as AWS does (queryStringParameters, cookies, pathParameters, body, stageVariables); there are no
-    stage variables here, so that key never appears.
+    Keys without a value are left out, as on AWS (queryStringParameters, cookies, pathParameters, body, stageVariables);
+    there are no stage variables here. rawPath and requestContext.http.path are the path by which the route was chosen:
+    routes.delivered_path. A body is base64 unless its content type is a text (see is_text).
 
-    rawPath and requestContext.http.path are what the route was chosen by: routes.delivered_path. A body goes in
-    base64 unless its content type is a text (see is_text).
+    route_key: as Route.key. path_parameters: decoded. authorizer: the result of the route's authorizer, as
+    {"jwt": {"claims", "scopes"}} or {"lambda": context}. now: epoch seconds.
     """
     path, query = delivered_path(request.target), request.target.partition("?")[2]
     moment = time.time() if now is None else now
@@ -137,24 +135,22 @@ def event(
 
 
 def is_text(content_type: str) -> bool:
-    """Whether a body of this content type goes into the event as text rather than base64.
+    """Return whether a body of this content type is text in the event, and not base64.
 
-    API Gateway infers it from the content type alone and names no list. Text here: text/*, JSON, JavaScript
-    and XML with the +json and +xml types; all else is base64, so application/x-www-form-urlencoded and a body
-    without a content type. Source: AWS Compute Blog, "Handling binary data using Amazon API Gateway HTTP
-    APIs".
+    API Gateway infers it from the content type and documents no list. Text here: text/*, JSON, JavaScript and XML, with
+    the +json and +xml types. Everything else is base64, also application/x-www-form-urlencoded and a body without a
+    content type. Source: AWS Compute Blog, "Handling binary data using Amazon API Gateway HTTP APIs".
     """
     kind = content_type.split(";", 1)[0].strip().lower()
     return kind.startswith("text/") or kind in _TEXT_TYPES or kind.endswith(("+json", "+xml"))
 
 
 def answer(result: bytes) -> Answer:
-    """The HTTP answer for a function's result, the JSON text it returned.
+    """Return the HTTP answer for a function's result, the JSON text it returned.
 
-    A result without statusCode is the body of a 200 with content type application/json (a string as it is,
-    anything else as the JSON text). A result with one gives status, headers, cookies and body; the content
-    type is then text/plain unless a header says otherwise. Raises MalformedResult for what API Gateway
-    answers with its 500.
+    A result without statusCode is the body of a 200 with content type application/json (a string as it is, anything
+    else as the JSON text). A result with statusCode gives status, headers, cookies and body; its content type is
+    text/plain unless a header says otherwise. Raises MalformedResult for a result that API Gateway answers with 500.
     """
     try:
         value = json.loads(result)
@@ -181,7 +177,7 @@ def answer(result: bytes) -> Answer:
 
 
 def message(status: int, text: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """An answer of API Gateway's own, e.g. 404 {"message":"Not Found"}; headers: more of them, in lower case."""
+    """Return an answer of API Gateway, e.g. 404 {"message":"Not Found"}. headers: more headers, in lower case."""
     return Answer(
         status,
         json.dumps({"message": text}, separators=(",", ":")).encode(),
@@ -190,7 +186,7 @@ def message(status: int, text: str, headers: Mapping[str, str] | None = None) ->
 
 
 def _headers(request: Request) -> tuple[dict[str, str], list[str]]:
-    """Header values by lower-case name, repeated ones joined with commas; the cookies apart."""
+    """Header values by lower-case name, repeated headers joined with commas; and the cookies."""
     cookies: list[str] = []
     kept: list[tuple[str, str]] = []
     forwarded = []
@@ -218,7 +214,7 @@ def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _body(body: bytes, content_type: str) -> tuple[str, bool]:
-    """The body as the event carries it, and whether that is base64 (bytes that are no UTF-8 always are)."""
+    """The body as the event carries it, and whether it is base64 (as all bytes that are not UTF-8)."""
     if is_text(content_type):
         try:
             return body.decode(), False

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from local.network import free_port
 from local.processes import children
+from local.started import Started
 
 _START_SECONDS = 60.0
 
 
-class Server:
+class Server(Started):
     """A server on a free port; what it stores is gone when it is stopped.
 
     name: what a person calls it, to begin a sentence. log: where its output goes. address: the IPv4 address it listens

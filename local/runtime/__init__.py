@@ -1,1 +1,1 @@
-"""Lambda's stand-in: execution environments under AWS's own runtime client."""
+"""A stand-in for Lambda: execution environments under AWS's own runtime client."""

@@ -1,4 +1,4 @@
-"""One execution environment: a process under AWS's runtime client, and the Lambda Runtime API it talks to."""
+"""One execution environment: a process under AWS's runtime client, and the Lambda Runtime API that it calls."""
 
 import asyncio
 import json
@@ -26,19 +26,18 @@ INIT_SECONDS = 10.0
 _PREFIX = "/2018-06-01/runtime"
 _CLOSE_SECONDS = 0.1
 _ACCEPTED = b'{"status":"OK"}'
-# The room Lambda leaves above 6 MB for its own envelope: the message of its 413 names 6291556 bytes.
+# Lambda allows 100 bytes more than 6 MB: the message of its 413 names 6291556 bytes.
 _RESULT_LIMIT = PAYLOAD_LIMIT + 100
 
 
 class ExecutionEnvironment:
     """A process that runs one function, one request at a time, and is frozen between requests.
 
-    The Runtime API (next, response, error, init/error) is served on a loopback port of its own. Must be used
-    in the event loop. Source: AWS Lambda developer guide, "Using the Lambda runtime API for custom runtimes"
-    (runtimes-api).
+    The Runtime API (next, response, error, init/error) is served on a loopback port of its own. Use it only in the
+    event loop. Source: AWS Lambda developer guide, "Using the Lambda runtime API for custom runtimes" (runtimes-api).
 
-    when_idle: called whenever it asks for its next event; True if one is about to come. when_gone: called
-    once, when the process has ended.
+    when_idle: called whenever the process asks for its next event; returns whether an event is about to come.
+    when_gone: called once, when the process has ended.
     """
 
     def __init__(
@@ -76,17 +75,18 @@ class ExecutionEnvironment:
 
     @property
     def busy(self) -> bool:
+        """Whether it runs a request."""
         return self._result is not None
 
     @property
     def usable(self) -> bool:
-        """True while the process lives."""
+        """Whether the process runs and can take a request."""
         return self._child is not None and not self._child.exited and self._end is None
 
     async def start(self) -> None:
-        """Starts the process and returns when it asks for its first event.
+        """Start the process and return when it asks for its first event.
 
-        Raises FunctionError when its initialisation fails or takes more than INIT_SECONDS.
+        Raises FunctionError if its initialisation fails or takes more than INIT_SECONDS.
         """
         self._server = await self._loop.create_server(self._api, "127.0.0.1", 0)
         port = self._server.sockets[0].getsockname()[1]
@@ -100,10 +100,10 @@ class ExecutionEnvironment:
             raise error from None
 
     async def invoke(self, event: bytes) -> bytes:
-        """Runs one request and returns the JSON text of its result.
+        """Run one request; returns the JSON text of its result.
 
-        Raises FunctionError when the function raises, crashes, answers too much or exceeds its time limit; in
-        the last case the process is killed. The time limit counts from this call.
+        Raises FunctionError if the function raises, crashes, returns too much or exceeds its time limit. After a
+        time-out the process is killed. The time limit counts from this call.
         """
         if self._end is not None:
             raise self._end
@@ -129,12 +129,12 @@ class ExecutionEnvironment:
             self._log.end(self._request_id, time.perf_counter() - started, self.function.memory)
 
     def kill(self) -> None:
-        """Ends the process with SIGKILL; a waiting request gets a FunctionError."""
+        """End the process with SIGKILL; a waiting request gets a FunctionError."""
         if self._child is not None:
             self._child.send(signal.SIGKILL)
 
     async def close(self) -> None:
-        """Ends the process and its Runtime API, and returns when both are gone."""
+        """End the process and its Runtime API; returns when both are gone."""
         self.kill()
         if self._child is not None:
             await self._loop.run_in_executor(None, self._child.wait)
@@ -179,7 +179,7 @@ class ExecutionEnvironment:
         return web.Response(status=202, body=_ACCEPTED)
 
     async def _next(self) -> web.Response:
-        """Waits for the next event; until there is one the process is frozen."""
+        """Wait for the next event; the process is frozen until it arrives."""
         event = self._event = self._loop.create_future()
         self.idle_since = time.monotonic()
         self.initialised = True
@@ -217,13 +217,13 @@ class ExecutionEnvironment:
         await self._api.shutdown(_CLOSE_SECONDS)
 
     def _finish(self, error: FunctionError) -> None:
-        """The environment is of no use any more: tells whoever waits for it, and ends the process."""
+        """The environment takes no more requests: pass the error to the waiting request, and end the process."""
         if self._end is None:
             self._end = error
             if not self._ready.done():
                 self._log.failure("", error)
                 self._ready.set_exception(error)
-                self._ready.exception()  # it counts as looked at, should nobody wait
+                self._ready.exception()  # retrieve it, otherwise asyncio logs that it never was
             self._settle(error)
             if self._event is not None and not self._event.done():
                 self._event.set_result(web.Response(status=410))
@@ -238,7 +238,7 @@ class ExecutionEnvironment:
 
 
 def _reported(body: bytes) -> FunctionError:
-    """The error a runtime reports in its JSON."""
+    """The error that a runtime reports in its JSON."""
     try:
         report = json.loads(body)
         return FunctionError(str(report["errorType"]), str(report["errorMessage"]))
@@ -247,6 +247,6 @@ def _reported(body: bytes) -> FunctionError:
 
 
 def _from_thread(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
-    """Runs a callback in the loop; nothing happens when the stack has stopped and the loop is closed."""
+    """Run a callback in the loop; nothing happens if the stack has stopped and the loop is closed."""
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(callback)

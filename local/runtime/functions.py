@@ -1,4 +1,4 @@
-"""All functions of a stack: which execution environment takes a request, when one starts, when one goes."""
+"""All functions of a stack: chooses an execution environment for each request, starts and ends environments."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ IDLE_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class EnvironmentStatus:
-    """One living execution environment as seen at one moment."""
+    """The state of one execution environment at one moment."""
 
     function: str
     pid: int
@@ -30,9 +30,10 @@ class EnvironmentStatus:
 class FunctionPool:
     """The execution environments of one function.
 
-    concurrency: how many requests run at a time, unless the function reserves its own number; more are
-    throttled. An environment is started when a request finds none idle, but never more at a time than there
-    are cores: the request takes whichever is free first. Must be used in the event loop.
+    An environment is started if a request finds no idle one, but no more start at a time than there are cores. The
+    request takes the first that is free. Use it only in the event loop.
+
+    concurrency: requests that run at a time, unless the function reserves a number of its own; more are throttled.
     """
 
     def __init__(self, function: Function, variables: EnvironmentVariables, log: FunctionLog, concurrency: int) -> None:
@@ -48,9 +49,9 @@ class FunctionPool:
         self._closed = False
 
     async def invoke(self, event: bytes) -> bytes:
-        """Runs one request and returns the JSON text of its result.
+        """Run one request; returns the JSON text of its result.
 
-        Raises Throttled over the cap, FunctionError when the function gives no result.
+        Raises Throttled above the limit of concurrency, FunctionError if the function returns no result.
         """
         if len(event) > PAYLOAD_LIMIT:
             raise FunctionError("RequestTooLarge", f"an event may have {PAYLOAD_LIMIT} bytes")
@@ -69,14 +70,14 @@ class FunctionPool:
             self._in_flight -= 1
 
     def reap(self, idle_seconds: float) -> None:
-        """Ends the environments that have had nothing to do for so many seconds."""
+        """End the environments that have been idle for so many seconds."""
         before = time.monotonic() - idle_seconds
         for environment in [idle for idle in self._idle if idle.idle_since <= before]:
             self._idle.remove(environment)
             environment.kill()
 
     async def close(self) -> None:
-        """Ends all environments; requests still running get a FunctionError."""
+        """End all environments; requests that still run get a FunctionError."""
         self._closed = True
         for task in self._starting:
             task.cancel()
@@ -112,7 +113,7 @@ class FunctionPool:
         self._start_environments()
 
     def _offer(self, environment: ExecutionEnvironment) -> bool:
-        """An environment is idle: the request that has waited longest gets it; False if none waits."""
+        """Give an idle environment to the request that has waited longest; returns whether one waits."""
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
@@ -130,7 +131,7 @@ class FunctionPool:
 
 
 class Functions:
-    """The functions of a stack by name, and the care for their idle environments."""
+    """The functions of a stack by name; ends environments that are idle for long."""
 
     def __init__(
         self, functions: Iterable[Function], variables: EnvironmentVariables, log_folder: Path, concurrency: int
@@ -147,13 +148,13 @@ class Functions:
         return name in self._pools
 
     async def invoke(self, name: str, event: bytes) -> bytes:
-        """Runs a request of the function with this short name; raises as FunctionPool.invoke."""
+        """Run a request of the function with this short name; raises as FunctionPool.invoke."""
         return await self._pools[name].invoke(event)
 
     def initialised(self, session_token: str) -> bool | None:
-        """Whether the environment that was given this AWS session token has come to its first event.
+        """Return whether the environment with this AWS session token has asked for its first event.
 
-        None if no living environment has the token.
+        None if no running environment has the token.
         """
         for pool in self._pools.values():
             for environment in pool.environments:
@@ -162,7 +163,7 @@ class Functions:
         return None
 
     def statuses(self) -> list[EnvironmentStatus]:
-        """All living environments."""
+        """Return the state of all running environments."""
         return [
             EnvironmentStatus(name, environment.pid, environment.busy)
             for name, pool in self._pools.items()
@@ -171,7 +172,7 @@ class Functions:
         ]
 
     async def close(self) -> None:
-        """Ends all environments."""
+        """End all environments."""
         self._reaper.cancel()
         await asyncio.gather(*(pool.close() for pool in self._pools.values()))
 

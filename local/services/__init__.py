@@ -1,1 +1,1 @@
-"""What the functions call: Postgres, moto, queues, schedules, secrets."""
+"""The services that the functions call: Postgres, AWS services in moto, queues, schedules, secrets."""

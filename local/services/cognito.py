@@ -1,4 +1,4 @@
-"""The local stack's user pool: people of two tenants in every role, in moto's Cognito, and their tokens."""
+"""The local stack's user pool in moto's Cognito: people of two tenants in every role, and their tokens."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ ATTRIBUTES = ("tenant_id", "player_id")
 
 @dataclass(frozen=True)
 class Person:
-    """Someone who can log in: name (an e-mail address), group or None, and custom attributes (without custom:)."""
+    """A person who can log in: name (an e-mail address), group or None, custom attributes (without custom:)."""
 
     name: str
     group: str | None = None
@@ -26,10 +26,10 @@ class Person:
 
 
 class UserPool:
-    """A pool as template.yaml makes it on AWS, with one client that logs in by password.
+    """A user pool as template.yaml makes it on AWS, with one client that logs in by password.
 
-    moto's tokens carry AWS's own issuer, are signed with a key that moto publishes and that anyone can know, and
-    live an hour.
+    Moto's tokens have AWS's issuer and expire after an hour. They are signed with a key that is public in moto's
+    source.
     """
 
     def __init__(self, moto: Moto) -> None:
@@ -45,11 +45,11 @@ class UserPool:
 
     @property
     def keys_url(self) -> str:
-        """Where the pool's JSON Web Key Set is."""
+        """The URL of the pool's JSON Web Key Set."""
         return f"{self._moto.url}/{self.id}/.well-known/jwks.json"
 
     def create(self, people: Iterable[Person]) -> None:
-        """Makes the pool, its client and groups, and a confirmed user for each; raises StartError."""
+        """Make the pool, its client and groups, and a confirmed user for each person; raises StartError."""
         custom = [{"Name": name, "AttributeDataType": "String", "Mutable": True} for name in ATTRIBUTES]
         pool = self._call("CreateUserPool", PoolName="causeway-local", UsernameAttributes=["email"], Schema=custom)
         self.id = pool["UserPool"]["Id"]
@@ -59,7 +59,7 @@ class UserPool:
             ClientName="causeway-local",
             ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
             ReadAttributes=["email", "name", *(f"custom:{name}" for name in ATTRIBUTES)],
-            # A user who could write the tenant would choose whose data to see.
+            # The tenant is not writable: otherwise a user could choose the tenant whose data to see.
             WriteAttributes=["email", "name"],
         )
         self.client_id = client["UserPoolClient"]["ClientId"]
@@ -69,7 +69,7 @@ class UserPool:
             self.add(person)
 
     def add(self, person: Person) -> None:
-        """Adds a user who can log in; raises StartError."""
+        """Add a user who can log in; raises StartError."""
         attributes = [{"Name": "email", "Value": person.name}]
         attributes += [{"Name": f"custom:{name}", "Value": value} for name, value in person.attributes.items()]
         user = {"UserPoolId": self.id, "Username": person.name}
@@ -79,7 +79,7 @@ class UserPool:
             self._call("AdminAddUserToGroup", **user, GroupName=person.group)
 
     def log_in(self, name: str) -> dict[str, str]:
-        """Cognito's AuthenticationResult for a user: IdToken, AccessToken and more; raises StartError."""
+        """Return Cognito's AuthenticationResult for a user: IdToken, AccessToken and more; raises StartError."""
         parameters = {"USERNAME": name, "PASSWORD": self._password}
         answer = self._call(
             "InitiateAuth", ClientId=self.client_id, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=parameters
@@ -87,7 +87,7 @@ class UserPool:
         return answer["AuthenticationResult"]
 
     def signing_keys(self) -> dict[str, Any]:
-        """The pool's JSON Web Key Set, read from moto; raises OSError or ValueError."""
+        """Return the pool's JSON Web Key Set, read from moto; raises OSError or ValueError."""
         connection = http.client.HTTPConnection(self._moto.address, self._moto.port, timeout=30)
         try:
             connection.request("GET", f"/{self.id}/.well-known/jwks.json")

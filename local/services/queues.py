@@ -1,6 +1,6 @@
-"""The template's queues, and the event source mappings between them and the functions.
+"""The template's queues, and the event source mappings that pass their messages to the functions.
 
-Facts from the AWS Lambda developer guide, "Using Lambda with Amazon SQS" (with-sqs) and "Handling errors for an SQS
+Sources: AWS Lambda developer guide, "Using Lambda with Amazon SQS" (with-sqs) and "Handling errors for an SQS
 event source" (services-sqs-errorhandling).
 """
 
@@ -16,14 +16,14 @@ from local.services.moto import Moto
 from local.template.names import queue_url
 from local.template.resources import Function, Queue, QueueSource
 
-# Seconds between two looks into a queue that was empty.
+# Seconds between two polls of an empty queue.
 _PAUSE = 0.25
 
 Call = Callable[[str, str, Mapping[str, object]], tuple[int, dict[str, Any]]]
 
 
 def make(moto: Moto, queues: Iterable[Queue]) -> None:
-    """Makes the queues; raises StartError when one is refused."""
+    """Make the queues; raises StartError if one is refused."""
     for queue in queues:
         wanted = {"QueueName": queue.name, "Attributes": dict(queue.attributes)}
         status, answer = moto.call("sqs", "AmazonSQS.CreateQueue", wanted)
@@ -32,12 +32,13 @@ def make(moto: Moto, queues: Iterable[Queue]) -> None:
 
 
 class EventSourceMappings:
-    """Receives messages from queues, calls functions with them, and deletes those that were dealt with.
+    """Receives messages from queues, invokes functions with them, and deletes the messages that succeeded.
 
-    What failed stays in its queue and is visible again after the queue's VisibilityTimeout. Unlike Lambda it does not
-    slow down where batches fail, and looks into an empty queue four times a second. Must be used in the event loop.
+    A message that failed stays in its queue and becomes visible again after the queue's VisibilityTimeout. Unlike
+    Lambda it does not slow down when batches fail, and polls an empty queue four times a second. Use it only in the
+    event loop.
 
-    invoke: runs a function by its short name; raises FunctionError and Throttled. call: SQS, as Moto.call.
+    invoke: runs a function by its short name; raises FunctionError and Throttled. call: calls SQS, as Moto.call.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class EventSourceMappings:
         ]
 
     async def close(self) -> None:
-        """Receives nothing more; batches that are being worked on are given up and stay in their queues."""
+        """Stop receiving; batches that are being processed are cancelled and stay in their queues."""
         for poller in self._pollers:
             poller.cancel()
         await asyncio.gather(*self._pollers, return_exceptions=True)
@@ -72,7 +73,7 @@ class EventSourceMappings:
 
     async def _received(self, source: QueueSource) -> list[dict[str, Any]]:
         wanted = {"MaxNumberOfMessages": source.batch_size, "AttributeNames": ["All"], "MessageAttributeNames": ["All"]}
-        return (await self._asked("ReceiveMessage", source, wanted)).get("Messages", [])
+        return (await self._sqs("ReceiveMessage", source, wanted)).get("Messages", [])
 
     async def _deliver(self, function: str, source: QueueSource, messages: list[dict[str, Any]]) -> None:
         event = {"Records": [_record(message, source) for message in messages]}
@@ -80,15 +81,15 @@ class EventSourceMappings:
         try:
             result = json.loads(await self._invoke(function, json.dumps(event).encode()))
             failed = failures(result, ids) if source.reports_failures else set()
-        # A ValueError: what a function returned is no JSON.
+        # ValueError: the function's result is not JSON.
         except (FunctionError, Throttled, ValueError):
             failed = ids
         for message in messages:
             if message["MessageId"] not in failed:
-                await self._asked("DeleteMessage", source, {"ReceiptHandle": message["ReceiptHandle"]})
+                await self._sqs("DeleteMessage", source, {"ReceiptHandle": message["ReceiptHandle"]})
 
-    async def _asked(self, operation: str, source: QueueSource, parameters: Mapping[str, object]) -> dict[str, Any]:
-        """The answer of SQS; empty where it does not answer, as its server may be gone before its caller."""
+    async def _sqs(self, operation: str, source: QueueSource, parameters: Mapping[str, object]) -> dict[str, Any]:
+        """The answer of SQS; empty if it does not answer, because moto may end before this poller."""
         parameters = {"QueueUrl": queue_url(source.arn.rpartition(":")[2]), **parameters}
         try:
             _, answer = await asyncio.to_thread(self._call, "sqs", f"AmazonSQS.{operation}", parameters)
@@ -98,11 +99,11 @@ class EventSourceMappings:
 
 
 def failures(result: Any, ids: Collection[str]) -> Collection[str]:
-    """The ids of a batch's messages that failed, by the result of a function that reports them.
+    """Return the ids of the messages of a batch that failed, by the result of a function that reports them.
 
-    Nothing, an empty object and an empty list mean that none did. What Lambda cannot read means that all did: a
-    failure without itemIdentifier, or with an empty one. What it makes of an id that is of no message in the batch the
-    guide does not say; here it is read like that too, as nothing is lost by it.
+    None, an empty object and an empty list mean that no message failed. A result that Lambda cannot read means that all
+    messages failed: a failure without itemIdentifier, or with an empty one. The guide does not say what an id means
+    that is not of the batch; here it also means that all failed, so that no message is lost.
     """
     if not result:
         return ()

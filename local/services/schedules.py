@@ -1,4 +1,4 @@
-"""The template's schedules: functions called at a rate, or when a cron expression says so.
+"""The template's schedules: functions invoked at a rate or by a cron expression.
 
 Source: EventBridge Scheduler user guide, "Schedule types" (schedule-types).
 """
@@ -18,18 +18,18 @@ from local.template.resources import Function, Schedule
 _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-# A day that a cron expression names comes within so many days, or never: 29 February, over a century without one.
+# Days within which a day of a cron expression comes, or never comes: 29 February around the year 2100.
 _FURTHEST = 366 * 9
-# Seconds between two looks at the clock, which may be set.
-_LOOK = 1.0
+# Seconds between two checks of the clock, which may be set meanwhile.
+_CHECK = 1.0
 
 
 class Schedules:
-    """Calls functions when their schedules say so, in UTC, for as long as the stack runs.
+    """Invokes functions at the times of their schedules, in UTC, while the stack runs.
 
-    The first call at a rate comes one interval after the start: a stack is started more often than one is deployed.
-    What such a call comes to is in the function's log; none is repeated, or kept as a failed one. Must be used in the
-    event loop.
+    The first call at a rate comes one interval after the start, not at once as after a deployment: a stack is started
+    often. The result of a call is only in the function's log; a failed call is not retried. Use it only in the event
+    loop.
 
     invoke: runs a function by its short name; raises FunctionError and Throttled. now: the clock.
     """
@@ -40,7 +40,7 @@ class Schedules:
         invoke: Callable[[str, bytes], Awaitable[bytes]],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Raises TemplateError where an expression is not understood."""
+        """Raise TemplateError if an expression is not supported."""
         self._invoke = invoke
         self._now = now
         started = now()
@@ -51,7 +51,7 @@ class Schedules:
         ]
 
     async def close(self) -> None:
-        """Calls nothing more; calls that run are given up."""
+        """Stop invoking; running calls are cancelled."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -63,10 +63,10 @@ class Schedules:
                 calls.create_task(self._fire(function, _event(schedule, due)))
 
     async def _until(self, due: datetime) -> None:
-        """Waits for a time; a clock that is set meanwhile is noticed."""
+        """Wait until a time, also when the clock is set meanwhile."""
         left = (due - self._now()).total_seconds()
         while left > 0:
-            await asyncio.sleep(min(left, _LOOK))
+            await asyncio.sleep(min(left, _CHECK))
             left = (due - self._now()).total_seconds()
 
     async def _fire(self, function: str, event: dict[str, object]) -> None:
@@ -75,9 +75,9 @@ class Schedules:
 
 
 def upcoming(expression: str, after: datetime) -> Iterator[datetime]:
-    """The times that rate(...) or cron(...) means after a time, one after the other.
+    """Return the times of rate(...) or cron(...) after a time, in order.
 
-    Raises TemplateError, at once, where the expression is not understood: L, W and # of cron are not.
+    Raises TemplateError, at once, if the expression is not supported, as L, W and # of cron.
     """
     kind, _, rest = expression.partition("(")
     fields = rest.removesuffix(")").split()
@@ -99,8 +99,8 @@ def upcoming(expression: str, after: datetime) -> Iterator[datetime]:
                 after,
             )
     except (ValueError, KeyError) as error:
-        raise TemplateError(f"the local stack does not understand the schedule {expression}") from error
-    raise TemplateError(f"the local stack does not understand the schedule {expression}")
+        raise TemplateError(f"the local stack does not support the schedule {expression}") from error
+    raise TemplateError(f"the local stack does not support the schedule {expression}")
 
 
 def _at_rate(interval: timedelta, after: datetime) -> Iterator[datetime]:
@@ -120,7 +120,7 @@ def _at_times(times: list[time], dates: Iterator[date], after: datetime) -> Iter
 def _dates(days: list[int], months: list[int], weekdays: list[int], years: list[int], first: date) -> Iterator[date]:
     since = 0
     while since < _FURTHEST:
-        # ISO counts days of the week from Monday as 1, cron from Sunday.
+        # ISO numbers the days of the week from Monday = 1, cron from Sunday = 1.
         if (
             first.day in days
             and first.month in months
@@ -134,7 +134,7 @@ def _dates(days: list[int], months: list[int], weekdays: list[int], years: list[
 
 
 def _numbers(field: str, low: int, high: int, names: tuple[str, ...] = ()) -> list[int]:
-    """The numbers that a field of a cron expression means, in order; raises ValueError."""
+    """The numbers that a field of a cron expression stands for, in order; raises ValueError."""
 
     def number(text: str) -> int:
         return names.index(text) + low if text in names else int(text)
@@ -156,7 +156,7 @@ def _numbers(field: str, low: int, high: int, names: tuple[str, ...] = ()) -> li
 
 
 def _event(schedule: Schedule, due: datetime) -> dict[str, object]:
-    """What a call without an input of its own carries."""
+    """The event of a call without an input of its own."""
     scheduler = schedule.kind == "ScheduleV2"
     place = arn("scheduler", "schedule/default") if scheduler else arn("events", "rule")
     return {

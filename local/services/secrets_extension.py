@@ -1,4 +1,4 @@
-"""The AWS Parameters and Secrets Lambda extension's HTTP endpoint: secrets for functions without an SDK."""
+"""The HTTP endpoint of the AWS Parameters and Secrets Lambda extension: secrets for functions without an SDK."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,23 +14,23 @@ _HEADER = "X-Aws-Parameters-Secrets-Token"
 _REFUSED = "an unexpected error occurred while executing request"
 _STARTING = "not ready to serve traffic, please wait"
 
-# Seconds for which a silent extension says nothing, longer than anybody waits.
+# Seconds for which a silent extension does not answer: longer than any caller waits.
 _SILENCE = 60.0
 
-# What the extension can be made to do: answer 400 as it does under load, or while it starts, or nothing at all.
+# Faults that the extension can play: 400 as under load, 400 as while it starts, no answer.
 Fault = Literal["busy", "starting", "silent"]
 
 
 class SecretsExtension:
-    """One endpoint for all execution environments; it tells them apart by their session token.
+    """One endpoint for all execution environments, which it distinguishes by their session tokens.
 
-    As the real one: the token header must hold the caller's AWS_SESSION_TOKEN, nothing is served before the
-    function's first event (400), whatever Secrets Manager refuses is a 400 with one text. Unlike it, nothing
-    is cached, so a test sees a rotated secret at once. Sources: AWS Lambda developer guide, "Use Secrets
-    Manager secrets in Lambda functions"; recorded answers in the project fedonev/lambda-params-secrets. AWS
-    does not say what it answers to a wrong token: 403 here.
+    Like the real extension: the token header must hold the caller's AWS_SESSION_TOKEN, no secret is served before the
+    function's first event (400), and every refusal of Secrets Manager is a 400 with the same text. Unlike it, nothing
+    is cached, so a test sees a rotated secret at once. AWS does not document the answer to a wrong token: 403 here.
+    Sources: AWS Lambda developer guide, "Use Secrets Manager secrets in Lambda functions"; recorded answers in the
+    project fedonev/lambda-params-secrets.
 
-    token: one more that is let in, for functions that run elsewhere (in a container of sam local).
+    token: one more accepted token, for functions that run elsewhere (in a container of sam local).
     """
 
     def __init__(self, moto: Moto, token: str) -> None:
@@ -41,23 +41,23 @@ class SecretsExtension:
         self._runner = web.ServerRunner(web.Server(self._serve, access_log=None), shutdown_timeout=0.1)
         self.port = 0
 
-    def let_in(self, initialised: Callable[[str], bool | None]) -> None:
-        """Lets in environments: whether the one with this token is initialised, None if none has it."""
+    def accept(self, initialised: Callable[[str], bool | None]) -> None:
+        """Accept the tokens of environments. initialised: whether a token's environment is; None if there is none."""
         self._initialised = initialised
 
     def play(self, fault: Fault | None) -> None:
-        """Plays a fault to every call from now on; None: none any more."""
+        """Play a fault at every call from now on; None ends it."""
         self._fault = fault
 
     async def listen(self, addresses: tuple[str, ...]) -> None:
-        """Starts to serve on one free port of all these addresses."""
+        """Start serving on one free port of all these addresses."""
         await self._runner.setup()
         for address in addresses:
             await web.TCPSite(self._runner, address, self.port).start()
             self.port = self._runner.addresses[0][1]
 
     async def close(self) -> None:
-        """Stops to serve."""
+        """Stop serving."""
         await self._runner.cleanup()
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -96,7 +96,7 @@ class SecretsExtension:
 
 
 def _as_extension(answer: dict[str, Any]) -> dict[str, Any]:
-    """GetSecretValue's answer in the extension's form: dates as text, absent values as null."""
+    """The answer of GetSecretValue in the extension's form: dates as text, absent values as null."""
     created = datetime.fromtimestamp(answer["CreatedDate"], UTC).isoformat(timespec="milliseconds")
     return {
         "ARN": answer["ARN"],

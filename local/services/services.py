@@ -1,4 +1,4 @@
-"""What the functions call: Postgres with its data, AWS's services with the user pool, and the platforms' sandbox."""
+"""All services that the functions call: Postgres with demo data, AWS's services with a user pool, the sandbox."""
 
 import secrets
 import time
@@ -20,7 +20,7 @@ from local.services.postgres import Postgres
 from local.template.reading import load_queues
 
 DATABASE_PASSWORDS = "causeway/local/database"
-# As template.yaml names it.
+# The name in template.yaml.
 TENANT_KEY = "alias/causeway-local-tenants"
 AUDIT_SECRET = "causeway/local/audit"  # noqa: S105 - its name
 LEDGER_AUDIT_SECRET = "causeway/local/ledger-audit"  # noqa: S105 - its name
@@ -28,10 +28,10 @@ GAME_PROVIDERS = "causeway/local/game-providers"
 
 
 class Services:
-    """All of them, started side by side with what is in them.
+    """All services, started in parallel, with their data.
 
-    state_folder: where logs and data go. addresses: where they listen; the last is what containers reach. say:
-    called with a line at each step. postgres: the embedded server, None where the database is on another.
+    state_folder: for logs and data. addresses: that they listen on; containers reach the last. say: called with a line
+    at each step. postgres: the embedded server, None if the database is on another server.
     """
 
     def __init__(self, state_folder: Path, addresses: tuple[str, ...], say: Callable[[str], None]) -> None:
@@ -48,18 +48,18 @@ class Services:
 
     @property
     def database(self) -> Database:
-        """The stack's database, once it is there."""
+        """The stack's database; raises RuntimeError before the start."""
         if self._database is None:
-            raise RuntimeError("the database is not there yet")
+            raise RuntimeError("the services have not started")
         return self._database
 
     def start(
         self, template: Path, api_url: str, admin_url: str | None, postgres_settings: Mapping[str, str] | None
     ) -> None:
-        """Starts them; raises StartError. What was started is stopped by stop(), whether all could be or not.
+        """Start all services; raises StartError. After an error too, stop() stops those that were started.
 
-        template: whose queues are made. api_url: where casino and provider reach each other. admin_url: of a running
-        Postgres server, on which a database is made; None starts one, with these settings.
+        template: its queues are made. api_url: where casino and game provider reach each other. admin_url: of a running
+        Postgres server for the database; None starts a server, with postgres_settings.
         """
         self._undo.callback(self.moto.stop)
         self._undo.callback(self.sandbox.stop)
@@ -74,11 +74,11 @@ class Services:
         self._timed("secrets", self._put_secrets)
 
     def stop(self) -> None:
-        """Stops those that run."""
+        """Stop the services that run."""
         self._undo.close()
 
     def parameters(self, address: str) -> dict[str, str]:
-        """The template's parameter values for them; address is where they are, as seen by the functions."""
+        """Return the template's parameter values. address: of the services, as the functions reach them."""
         database = self.database
         return {
             "Stage": "local",
@@ -95,7 +95,7 @@ class Services:
         }
 
     def info(self) -> dict[str, Any]:
-        """What stack.json says of them; logs everybody in, and makes the tenants' API keys."""
+        """Return the services' part of stack.json. Logs everybody in, and makes the tenants' API keys."""
         urls = self.database.urls
         return {
             "database_url": urls["owner"],

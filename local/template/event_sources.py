@@ -66,14 +66,14 @@ def schedules(function: str, events: Mapping[str, Any]) -> tuple[Schedule, ...]:
     """Return the schedules of a function; parameters as of routes.
 
     Raises:
-        TemplateError: a schedule has a property that the local stack does not know.
+        TemplateError: a schedule has a property that the local stack does not support.
     """
     found = []
     for kind, key in (("ScheduleV2", "ScheduleExpression"), ("Schedule", "Schedule")):
         for event, properties in of_kind(events, kind):
             unknown = sorted(set(properties) - _IGNORED - {key})
             if unknown:
-                raise TemplateError(f"{function}.Events.{event}.{unknown[0]}: the local stack does not know it")
+                raise TemplateError(f"{function}.Events.{event}.{unknown[0]}: the local stack does not support it")
             found.append(Schedule(f"{function}{event}", kind, str(properties.get(key, ""))))
     return tuple(found)
 

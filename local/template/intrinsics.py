@@ -1,4 +1,4 @@
-"""CloudFormation's intrinsic functions: reading them from YAML, and resolving them."""
+"""CloudFormation's intrinsic functions: reads them from YAML and resolves them."""
 
 import json
 import re
@@ -12,7 +12,7 @@ import yaml
 from local.account import ACCOUNT_ID, REGION
 from local.errors import TemplateError
 
-ABSENT = object()  # what AWS::NoValue resolves to: the property as if it were not written
+ABSENT = object()  # the value of AWS::NoValue: the property is left out
 
 _PSEUDO = {
     "AWS::AccountId": ACCOUNT_ID,
@@ -22,7 +22,7 @@ _PSEUDO = {
     "AWS::StackName": "causeway-local",
     "AWS::URLSuffix": "amazonaws.com",
 }
-# The functions whose arguments are resolved first; each takes the list of them.
+# The functions whose arguments are resolved first; each takes the list of arguments.
 _OF_VALUES: dict[str, Callable[[list[Any]], Any]] = {
     "Fn::Equals": lambda values: str(values[0]) == str(values[1]),
     "Fn::Not": lambda values: not values[0],
@@ -36,7 +36,7 @@ _VARIABLE = re.compile(r"\$\{(!?)([^}]+)\}")
 _LOOP = "Fn::ForEach::"
 
 
-# YAML with CloudFormation's short tags, each made its long form; PyYAML's C part is ten times as fast.
+# Reads YAML with CloudFormation's short tags as their long forms. PyYAML's C loader is ten times as fast.
 _Loader: Any = type("_Loader", (getattr(yaml, "CSafeLoader", yaml.SafeLoader),), {})
 
 
@@ -56,7 +56,7 @@ _Loader.add_multi_constructor("!", _tag)
 
 
 def parse(text: str) -> dict[str, Any]:
-    """A template's YAML, its short intrinsics (!Ref, !Sub) in their long forms and its loops unrolled.
+    """Return a parsed template, with short intrinsics (!Ref, !Sub) in their long forms and loops unrolled.
 
     Raises TemplateError.
     """
@@ -70,7 +70,7 @@ def parse(text: str) -> dict[str, Any]:
 
 
 def unrolled(value: Any) -> Any:
-    """The value with every Fn::ForEach replaced by what it makes; its collection must be a literal list.
+    """Return the value with every Fn::ForEach replaced by its output; a loop's collection must be a literal list.
 
     Raises TemplateError. Source:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html
@@ -82,13 +82,13 @@ def unrolled(value: Any) -> Any:
     made: dict[str, Any] = {}
     for name, content in _entries(value):
         if name in made:
-            raise TemplateError(f"{name} exists already when a loop makes it")
+            raise TemplateError(f"a loop makes {name}, which exists already")
         made[name] = unrolled(content)
     return made
 
 
 def _entries(mapping: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """A mapping's keys and values, those that its loops make among them."""
+    """A mapping's keys and values, including those that its loops make."""
     for key, value in mapping.items():
         if not str(key).startswith(_LOOP):
             yield key, value
@@ -102,13 +102,13 @@ def _entries(mapping: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _with(value: Any, variable: str, item: str) -> Any:
-    """A loop's fragment in the turn of one item."""
+    """A loop's fragment for one item."""
     if value == {"Ref": variable}:
         return item
     if isinstance(value, dict):
         turned = {_with(key, variable, item): _with(inner, variable, item) for key, inner in value.items()}
         match turned:
-            # A reference's name may be put together: LanguageExtensions allow that, and Resolver need not know.
+            # LanguageExtensions allow a Ref with Fn::Sub inside: make it a plain Ref for Resolver.
             case {"Ref": {"Fn::Sub": str(name)}}:
                 return {"Ref": name}
         return turned
@@ -120,8 +120,8 @@ def _with(value: Any, variable: str, item: str) -> Any:
 class Resolver:
     """Resolves the intrinsic functions of one template.
 
-    values: parameter values; a declared parameter without one takes its Default. attributes: what resources
-    are locally, by "LogicalId" (for Ref) and "LogicalId.Attribute" (for Fn::GetAtt).
+    values: parameter values; a declared parameter without a value takes its Default. attributes: what resources are
+    locally, by "LogicalId" (for Ref) and "LogicalId.Attribute" (for Fn::GetAtt).
     """
 
     def __init__(self, document: Mapping[str, Any], values: Mapping[str, str], attributes: Mapping[str, str]) -> None:
@@ -135,7 +135,7 @@ class Resolver:
                 self._parameters[name] = str(value).split(",") if lists else str(value)
 
     def resolve(self, value: Any, where: str) -> Any:
-        """The value with all intrinsics replaced; where ("Logical.Property") is named when one cannot be."""
+        """Return the value with all intrinsics resolved. where: "LogicalId.Property", named in a TemplateError."""
         if isinstance(value, list):
             return [item for item in (self.resolve(item, where) for item in value) if item is not ABSENT]
         if not isinstance(value, dict):
@@ -148,7 +148,7 @@ class Resolver:
         return {key: item for key, item in resolved.items() if item is not ABSENT}
 
     def holds(self, condition: str, where: str) -> bool:
-        """Whether a named condition is true."""
+        """Return whether a named condition is true."""
         if condition not in self._conditions:
             raise TemplateError(f"{where}: there is no condition {condition}")
         return bool(self.resolve(self._conditions[condition], f"Conditions.{condition}"))
@@ -167,7 +167,7 @@ class Resolver:
                 condition, then, otherwise = argument
                 return self.resolve(then if self.holds(condition, where) else otherwise, where)
         if name not in _OF_VALUES:
-            raise TemplateError(f"{where}: the local stack does not know {name}")
+            raise TemplateError(f"{where}: the local stack does not support {name}")
         return _OF_VALUES[name](self.resolve(argument, where))
 
     def _reference(self, name: str, where: str) -> Any:

@@ -16,7 +16,7 @@ TOY_TEMPLATE = Path(__file__).parent / "toy" / "template.yaml"
 
 @dataclass(frozen=True)
 class Reply:
-    """What the gateway answered."""
+    """The gateway's answer."""
 
     status: int
     headers: list[tuple[str, str]]
@@ -34,7 +34,7 @@ def request(
     body: bytes | None = None,
     headers: list[tuple[str, str]] | None = None,
 ) -> Reply:
-    """One HTTP request; target goes out as it is given, so do repeated headers."""
+    """Make one HTTP request; target and repeated headers are sent as given."""
     connection = http.client.HTTPConnection(urlsplit(base_url).netloc, timeout=40)
     try:
         connection.putrequest(method, target, skip_accept_encoding=True)

@@ -1,4 +1,4 @@
-"""The JWT authorizer by itself: what it lets pass, what it says of the rest, and when it asks for keys."""
+"""The JWT authorizer by itself: the tokens it accepts, its answers to the others, and when it fetches keys."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from joserfc.jwk import RSAKey
 
 from local.errors import Refused, TemplateError
 from local.gateway.authorizers import Authorizers, declarations
-from local.gateway.jwt_authorizer import REFETCH_SECONDS, Declaration, JwtAuthorizer, Passed, SigningKeys, claim_text
+from local.gateway.jwt_authorizer import REFETCH_SECONDS, Accepted, Declaration, JwtAuthorizer, SigningKeys, claim_text
 from local.template.resources import Route
 
 NOW = 1_718_700_000.5
@@ -31,14 +31,14 @@ CLAIMS: dict[str, Any] = {
 
 
 class Issuer:
-    """An issuer whose keys change, counting how often it is asked for them."""
+    """An issuer whose keys change; counts the fetches."""
 
     def __init__(self, *keys: Any) -> None:
         self.keys = list(keys)
         self.asked = 0
 
     def fetch(self) -> dict[str, Any]:
-        """The key set of this moment."""
+        """The present key set."""
         self.asked += 1
         return {"keys": [key.as_dict(private=False) for key in self.keys]}
 
@@ -52,13 +52,13 @@ def signed(claims: dict[str, Any], key: Any = KEY, **header: Any) -> str:
     )
 
 
-def check(value: str | None, scopes: tuple[str, ...] = (), keys: SigningKeys | None = None) -> Passed:
+def check(value: str | None, scopes: tuple[str, ...] = (), keys: SigningKeys | None = None) -> Accepted:
     keys = SigningKeys(Issuer(KEY).fetch) if keys is None else keys
     return asyncio.run(JwtAuthorizer(DECLARATION, keys).check(value, scopes, now=NOW))
 
 
 def changed(**changes: Any) -> dict[str, Any]:
-    """The claims with some changed; None leaves one out."""
+    """The claims with changes; None removes a claim."""
     return {name: value for name, value in (CLAIMS | changes).items() if value is not None}
 
 
@@ -79,7 +79,7 @@ def test_token_passes_alone_or_after_bearer_in_any_case(scheme: str) -> None:
         changed(token_use="access"),
     ],
 )
-def test_token_passes_with_what_the_authorizer_asks_for(claims: dict[str, Any]) -> None:
+def test_token_with_the_required_claims_passes(claims: dict[str, Any]) -> None:
     assert check(signed(claims)).scopes is None
 
 
@@ -140,7 +140,7 @@ def encoded(text: str) -> str:
         "\u00e4.\u00f6.\u00fc",
     ],
 )
-def test_what_is_no_token_is_unauthorized(value: str) -> None:
+def test_malformed_token_is_unauthorized(value: str) -> None:
     with pytest.raises(Refused, match="invalid_token") as refused:
         check(value)
 
@@ -156,7 +156,7 @@ def test_no_token_is_unauthorized_without_a_reason(value: str | None) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["none", "NONE", "HS256", "PS256", "ES256", "EdDSA", "", 1, None, ["RS256"]])
-def test_algorithm_other_than_the_three_is_unauthorized_whatever_the_signature(algorithm: Any) -> None:
+def test_unsupported_algorithm_is_unauthorized(algorithm: Any) -> None:
     _, payload, signature = signed(CLAIMS).split(".")
 
     with pytest.raises(Refused, match="the token's signing algorithm is not supported"):
@@ -169,7 +169,7 @@ def test_signature_of_another_key_under_a_known_id_is_unauthorized() -> None:
 
 
 @pytest.mark.parametrize("payload", [json.dumps(CLAIMS), "no JSON"])
-def test_payload_put_under_a_signature_of_another_is_unauthorized(payload: str) -> None:
+def test_payload_with_the_signature_of_another_payload_is_unauthorized(payload: str) -> None:
     head, _, signature = signed(changed(exp=1)).split(".")
 
     with pytest.raises(Refused, match="signature is invalid"):
@@ -177,7 +177,7 @@ def test_payload_put_under_a_signature_of_another_is_unauthorized(payload: str) 
 
 
 @pytest.mark.parametrize("header", [{"jwk": OTHER_KEY.as_dict(private=False)}, {"jku": "https://keys.invalid/jwks"}])
-def test_key_that_the_token_brings_along_is_not_used(header: dict[str, Any]) -> None:
+def test_key_inside_the_token_is_not_used(header: dict[str, Any]) -> None:
     with pytest.raises(Refused, match="kid names no key"):
         check(signed(CLAIMS, OTHER_KEY, **header))
 
@@ -212,7 +212,7 @@ def test_token_without_the_routes_scopes_is_forbidden(held: dict[str, Any]) -> N
     assert refused.value.challenge.startswith('Bearer scope="write admin" error="insufficient_scope" ')
 
 
-def test_bad_token_at_a_route_with_scopes_is_unauthorized_rather_than_forbidden() -> None:
+def test_bad_token_for_a_route_with_scopes_is_unauthorized_not_forbidden() -> None:
     with pytest.raises(Refused, match=r'^Bearer scope="write" error="invalid_token" ') as refused:
         check(signed(changed(exp=1)), ("write",))
 
@@ -231,7 +231,7 @@ def test_keys_are_fetched_once_for_many_tokens() -> None:
     assert issuer.asked == 1
 
 
-def test_key_that_was_rotated_in_is_fetched_at_its_first_token() -> None:
+def test_new_key_is_fetched_at_its_first_token() -> None:
     issuer = Issuer(KEY)
     keys = SigningKeys(issuer.fetch)
     check(signed(CLAIMS), keys=keys)
@@ -242,7 +242,7 @@ def test_key_that_was_rotated_in_is_fetched_at_its_first_token() -> None:
     assert issuer.asked == 2
 
 
-def test_key_that_was_rotated_out_is_forgotten_when_keys_are_fetched() -> None:
+def test_removed_key_is_dropped_at_the_next_fetch() -> None:
     issuer = Issuer(KEY)
     keys = SigningKeys(issuer.fetch, clock=lambda: 0.0)
     check(signed(CLAIMS), keys=keys)
@@ -253,7 +253,7 @@ def test_key_that_was_rotated_out_is_forgotten_when_keys_are_fetched() -> None:
         check(signed(CLAIMS), keys=keys)
 
 
-def test_bad_tokens_make_the_issuer_be_asked_once_in_a_while_and_not_each_time() -> None:
+def test_bad_tokens_cause_a_fetch_once_in_a_while_and_not_each_time() -> None:
     issuer, clock = Issuer(KEY), [0.0]
     keys = SigningKeys(issuer.fetch, clock=lambda: clock[0])
     asked = []
@@ -267,7 +267,7 @@ def test_bad_tokens_make_the_issuer_be_asked_once_in_a_while_and_not_each_time()
     assert asked == [2, 2, 2, 3, 3]
 
 
-def test_issuer_that_does_not_answer_refuses_and_is_asked_again() -> None:
+def test_token_is_refused_while_the_issuer_does_not_answer_and_the_fetch_is_retried() -> None:
     issuer = Issuer(KEY)
     down = [True]
 
@@ -303,7 +303,7 @@ def test_claim_becomes_a_text(claim: Any, text: str) -> None:
 
 
 def test_claims_are_those_of_a_recorded_event() -> None:
-    """Recorded on AWS before Cognito: github.com/aws-powertools/powertools-lambda-typescript/issues/2624."""
+    """Recorded on AWS with Cognito: github.com/aws-powertools/powertools-lambda-typescript/issues/2624."""
     claims = {
         "aud": "client",
         "auth_time": 1718636404,
@@ -358,7 +358,7 @@ Resources:
         ("AuthorizationScopes: [a], ", "{Authorizer: Tokens, AuthorizationScopes: [b]}", {"GET /a": ("b",)}),
     ],
 )
-def test_template_says_issuer_audience_and_scopes(
+def test_issuer_audience_and_scopes_are_read_from_the_template(
     tmp_path: Path, own: str, auth: str, scopes: dict[str, tuple[str, ...]]
 ) -> None:
     source = "IdentitySource: $request.header.X-Token, "
@@ -381,7 +381,7 @@ def test_template_says_issuer_audience_and_scopes(
         ("{IdentitySource: $request.querystring.t, JwtConfiguration: {issuer: x, audience: [x]}}", "from a header"),
     ],
 )
-def test_authorizer_that_cannot_be_had_locally_is_named(tmp_path: Path, authorizer: str, sentence: str) -> None:
+def test_unsupported_authorizer_is_named(tmp_path: Path, authorizer: str, sentence: str) -> None:
     with pytest.raises(TemplateError, match=sentence):
         declarations(_template(tmp_path, authorizer), {"Issuer": ISSUER})
 

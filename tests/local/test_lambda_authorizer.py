@@ -1,4 +1,4 @@
-"""Lambda authorizers: what their function is asked, what its answer becomes, and what a template may say of them."""
+"""Lambda authorizers: the event of their function, the meaning of its response, and their declaration in a template."""
 
 import asyncio
 import json
@@ -21,12 +21,12 @@ EVENT = {
 
 
 def answered(call: Call, answer: Any, *headers: tuple[str, str]) -> Any:
-    """The reply to a call that the authorizer answers so."""
+    """The gateway's reply when the authorizer's function returns this."""
     return call("POST", "/guarded/7", b"{}", [("X-Answer", json.dumps(answer)), *headers])
 
 
-def test_function_is_asked_in_format_2_and_its_context_reaches_the_route(call: Call) -> None:
-    """The keys of the guide's example; the body is not among them."""
+def test_function_gets_format_2_and_its_context_reaches_the_route(call: Call) -> None:
+    """The event has the keys of the guide's example, which has no body."""
     reply = call("POST", "/guarded/a%20b?q=1&q=2", b'{"x":1}', [("X-Own", "1"), ("Cookie", "c=1")])
     event = json.loads(reply.body)["event"]
     asked = event["requestContext"]["authorizer"]["lambda"]["asked"]
@@ -51,7 +51,7 @@ def test_context_may_be_left_out(call: Call) -> None:
     assert json.loads(reply.body)["event"]["requestContext"]["authorizer"] == {"lambda": {}}
 
 
-def test_false_is_forbidden_whatever_the_context_says(call: Call) -> None:
+def test_false_is_forbidden_with_any_context(call: Call) -> None:
     reply = answered(call, {"isAuthorized": False, "context": {"a": "b"}})
 
     assert (reply.status, reply.body, reply.header("www-authenticate")) == (403, b'{"message":"Forbidden"}', None)
@@ -65,19 +65,19 @@ def test_false_is_forbidden_whatever_the_context_says(call: Call) -> None:
         {"policyDocument": {"Statement": [{"Effect": "Allow"}]}},
     ],
 )
-def test_answer_of_another_form_is_the_gateways_500(call: Call, answer: Any) -> None:
+def test_response_of_another_form_gives_500(call: Call, answer: Any) -> None:
     reply = answered(call, answer)
 
     assert (reply.status, reply.body) == (500, b'{"message":"Internal Server Error"}')
 
 
-def test_function_that_raises_is_the_gateways_500(call: Call) -> None:
+def test_function_that_raises_gives_500(call: Call) -> None:
     reply = call("POST", "/guarded/7", b"{}", [("X-Answer", "raise")])
 
     assert (reply.status, reply.body) == (500, b'{"message":"Internal Server Error"}')
 
 
-def test_function_that_may_not_run_now_is_the_gateways_500() -> None:
+def test_throttled_function_gives_500() -> None:
     async def throttled(function: str, event: bytes) -> bytes:
         raise Throttled(function)
 
@@ -99,13 +99,13 @@ def test_function_that_may_not_run_now_is_the_gateways_500() -> None:
         ("/keyed?Place=1", [("x-key", "1")], 401),
     ],
 )
-def test_request_without_an_identity_source_is_unauthorized_and_nobody_is_asked(
+def test_request_without_an_identity_source_is_unauthorized_and_invokes_no_function(
     call: Call, target: str, headers: list[tuple[str, str]], status: int
 ) -> None:
     assert call("GET", target, headers=headers).status == status
 
 
-def test_function_is_told_the_identities_in_order(call: Call) -> None:
+def test_function_gets_the_identities_in_order(call: Call) -> None:
     reply = call("GET", "/keyed?place=there", headers=[("x-key", "mine")])
 
     asked = json.loads(reply.body)["event"]["requestContext"]["authorizer"]["lambda"]["asked"]
@@ -152,17 +152,17 @@ def test_template_names_the_function_or_its_alias(tmp_path: Path, arn: str) -> N
     [
         (f"{{FunctionArn: x, {SIMPLE}}}", "Guard.FunctionArn: no function of the template has x"),
         (f"{{FunctionArn: !GetAtt Other.Arn, {SIMPLE}}}", "nothing local stands for the attribute Other.Arn"),
-        ("{FunctionArn: !GetAtt GuardFunction.Arn}", "format 2.0 and simple responses alone"),
+        ("{FunctionArn: !GetAtt GuardFunction.Arn}", "only format 2.0 and simple responses"),
         (
             '{FunctionArn: !GetAtt GuardFunction.Arn, AuthorizerPayloadFormatVersion: "1.0"}',
-            "format 2.0 and simple responses alone",
+            "only format 2.0 and simple responses",
         ),
         (
             f"{{FunctionArn: !GetAtt GuardFunction.Arn, {SIMPLE}, Identity: {{StageVariables: [a]}}}}",
-            "Guard.Identity: the local stack has no StageVariables",
+            "Guard.Identity: the local stack does not support StageVariables",
         ),
     ],
 )
-def test_authorizer_that_cannot_be_had_locally_is_named(tmp_path: Path, authorizer: str, sentence: str) -> None:
+def test_unsupported_authorizer_is_named(tmp_path: Path, authorizer: str, sentence: str) -> None:
     with pytest.raises(TemplateError, match=sentence):
         declarations(_template(tmp_path, authorizer), {})

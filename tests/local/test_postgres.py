@@ -27,7 +27,7 @@ def test_server_is_durable_and_takes_settings(server: Postgres) -> None:
     assert shown == {"fsync": ("on",), "work_mem": ("7MB",)}
 
 
-def test_server_wants_the_password(server: Postgres) -> None:
+def test_server_requires_the_password(server: Postgres) -> None:
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(server.url(password="guess"))
 
@@ -88,6 +88,6 @@ def test_database_of_the_stack_belongs_to_the_owner_and_logins_get_passwords(ser
         psycopg.connect(database.urls["owner"])
 
 
-def test_unreachable_server_is_one_sentence() -> None:
+def test_unreachable_server_is_reported_in_one_sentence() -> None:
     with pytest.raises(StartError, match="the Postgres server of DATABASE_URL cannot be used: "):
         create("postgresql://postgres@127.0.0.1:1/postgres")

@@ -1,4 +1,4 @@
-"""The template's queues through real functions and moto's SQS: delivered, delivered again, given up, stopped."""
+"""The template's queues with real functions and moto's SQS: delivery, retry, dead letters, stop."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
 
 @pytest.fixture
 def sqs(moto: Moto) -> Iterator[Callable[..., dict[str, Any]]]:
-    """Calls SQS about a queue: sqs("SendMessage", WORK, MessageBody="..."); the queues are the test's own."""
+    """Call an operation of SQS on a queue of this test: sqs("SendMessage", WORK, MessageBody="...")."""
 
     def call(operation: str, queue: str, **parameters: Any) -> dict[str, Any]:
         status, answer = moto.call("sqs", f"AmazonSQS.{operation}", {"QueueUrl": queue_url(queue), **parameters})
@@ -52,7 +52,7 @@ Sqs = Callable[..., dict[str, Any]]
 
 
 class Consumers:
-    """The toy functions and what calls them."""
+    """The toy functions and the mappings that invoke them."""
 
     def __init__(self, functions: Functions, mappings: EventSourceMappings, sqs: Sqs, folder: Path) -> None:
         self.functions = functions
@@ -61,7 +61,7 @@ class Consumers:
         self._folder = folder
 
     async def send(self, queue: str, *messages: tuple[str, str]) -> None:
-        """Puts messages (a name, and what is to become of it) into a queue, all at once."""
+        """Send messages (a name, and what the function does with it) to a queue, all at once."""
         entries = [
             {"Id": name, "MessageBody": json.dumps({"name": name, "then": then, "folder": str(self._folder)})}
             for name, then in messages
@@ -69,18 +69,18 @@ class Consumers:
         await asyncio.to_thread(partial(self._sqs, "SendMessageBatch", queue, Entries=entries))
 
     def seen(self, name: str) -> list[dict[str, Any]]:
-        """The deliveries of a message, the first one first."""
+        """The deliveries of a message, in order."""
         files = sorted(self._folder.glob(f"{name}.*"), key=lambda file: file.suffix)
         return [json.loads(file.read_text() or "{}") for file in files]
 
     async def count(self, queue: str) -> tuple[int, int]:
-        """How many messages a queue has: visible, and being worked on."""
+        """The numbers of messages in a queue: visible, and being processed."""
         found = await asyncio.to_thread(partial(self._sqs, "GetQueueAttributes", queue, AttributeNames=["All"]))
         given = found["Attributes"]
         return int(given["ApproximateNumberOfMessages"]), int(given["ApproximateNumberOfMessagesNotVisible"])
 
     async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
-        """Waits for what is sure to come soon; fails if it does not."""
+        """Wait until a condition holds; fail after some seconds."""
         deadline = time.monotonic() + 30
         while not await holds():
             assert time.monotonic() < deadline
@@ -93,7 +93,7 @@ class Consumers:
         await self.until(empty)
 
     async def until_dead(self, *names: str) -> None:
-        """Waits until the dead-letter queue has these messages, and takes them out of it."""
+        """Wait until the dead-letter queue has these messages, and remove them from it."""
         found: set[str] = set()
 
         async def there() -> bool:
@@ -107,7 +107,7 @@ class Consumers:
 
 @asynccontextmanager
 async def consuming(moto: Moto, sqs: Sqs, folder: Path) -> AsyncGenerator[Consumers]:
-    """The toy functions, called by their queues."""
+    """The toy functions, invoked by their queues."""
     toys = load(TEMPLATE, {})
     functions = Functions(toys, EnvironmentVariables(moto.url, 0, folder, {}), folder, 10)
     mappings = EventSourceMappings(toys, functions.invoke, moto.call)
@@ -122,7 +122,7 @@ async def consuming(moto: Moto, sqs: Sqs, folder: Path) -> AsyncGenerator[Consum
 def consumers(
     moto: Moto, sqs: Sqs, tmp_path: Path
 ) -> Callable[[Callable[[Consumers], Coroutine[Any, Any, None]]], None]:
-    """Runs a scenario in an event loop with the consumers."""
+    """Run a scenario in an event loop with the consumers."""
 
     def run(scenario: Callable[[Consumers], Coroutine[Any, Any, None]]) -> None:
         async def within() -> None:
@@ -170,7 +170,7 @@ def test_message_is_delivered_as_lambda_does_and_deleted(consumers: Run, sqs: Sq
     consumers(scenario)
 
 
-def test_failed_message_of_a_batch_comes_again_alone_and_ends_among_the_dead_letters(consumers: Run) -> None:
+def test_failed_message_of_a_batch_is_retried_alone_and_becomes_a_dead_letter(consumers: Run) -> None:
     async def scenario(toys: Consumers) -> None:
         await toys.send(WORK, ("good", ""), ("bad", "fail"), ("fine", ""))
         await toys.until_dead("bad")
@@ -182,8 +182,8 @@ def test_failed_message_of_a_batch_comes_again_alone_and_ends_among_the_dead_let
     consumers(scenario)
 
 
-def test_batch_whose_function_raises_comes_again_and_blocks_no_other(consumers: Run) -> None:
-    """Nothing of it is deleted, whatever was done before."""
+def test_batch_whose_function_raises_is_retried_and_blocks_no_other(consumers: Run) -> None:
+    """No message of the batch is deleted, not even those processed before the error."""
 
     async def scenario(toys: Consumers) -> None:
         await toys.send(PLAIN, ("poison", "raise"), *((f"other{n}", "") for n in range(5)))
@@ -196,7 +196,7 @@ def test_batch_whose_function_raises_comes_again_and_blocks_no_other(consumers: 
     consumers(scenario)
 
 
-def test_failures_of_a_function_that_does_not_report_them_are_not_heard(consumers: Run) -> None:
+def test_failures_are_ignored_if_the_mapping_does_not_report_them(consumers: Run) -> None:
     async def scenario(toys: Consumers) -> None:
         await toys.send(PLAIN, ("unheard", "fail"))
         await toys.until_empty(PLAIN)
@@ -226,7 +226,7 @@ def test_no_more_batches_at_a_time_than_the_mapping_allows(consumers: Run, tmp_p
     consumers(scenario)
 
 
-def test_stop_gives_up_what_is_being_worked_on_and_keeps_its_message(consumers: Run, sqs: Sqs, tmp_path: Path) -> None:
+def test_stop_cancels_a_running_batch_and_keeps_its_message(consumers: Run, sqs: Sqs, tmp_path: Path) -> None:
     closed: list[Functions] = []
 
     async def stopped(toys: Consumers) -> None:
@@ -278,16 +278,16 @@ IDS = ("a", "b", "c")
         ([1], "abc"),
     ],
 )
-def test_result_names_the_failed_or_else_all_are(result: Any, failed: str) -> None:
+def test_result_names_the_failed_messages_or_all_count_as_failed(result: Any, failed: str) -> None:
     assert sorted(failures(result, IDS)) == sorted(failed)
 
 
-def test_queue_that_is_refused_ends_the_start(moto: Moto) -> None:
+def test_refused_queue_ends_the_start(moto: Moto) -> None:
     with pytest.raises(StartError, match=r"the queue no\.name could not be made"):
         queues.make(moto, [Queue("no.name", {})])
 
 
-def test_queues_are_read_with_what_they_are_made_of() -> None:
+def test_queues_are_read_with_their_attributes() -> None:
     found = {queue.name: dict(queue.attributes) for queue in load_queues(TEMPLATE, {})}
 
     assert next(iter(found)) == DEAD
@@ -297,7 +297,7 @@ def test_queues_are_read_with_what_they_are_made_of() -> None:
     assert found[WORK] == {"VisibilityTimeout": "1"}
 
 
-def test_mappings_are_read_as_the_template_says() -> None:
+def test_mappings_are_read_from_the_template() -> None:
     found = {function.name: function.queues for function in load(TEMPLATE, {})}
 
     assert found == {
@@ -315,7 +315,7 @@ def test_mappings_are_read_as_the_template_says() -> None:
         ("!GetAtt Work.Arn", "!GetAtt Wrok.Arn", r"nothing local stands for the attribute Wrok\.Arn"),
     ],
 )
-def test_what_the_stack_cannot_do_is_said_at_the_start(tmp_path: Path, old: str, new: str, message: str) -> None:
+def test_unsupported_property_is_refused_at_the_start(tmp_path: Path, old: str, new: str, message: str) -> None:
     (tmp_path / "functions").mkdir()
     template = tmp_path / "template.yaml"
     template.write_text(TEMPLATE.read_text().replace(old, new))

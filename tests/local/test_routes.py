@@ -33,7 +33,7 @@ DOCUMENTED = ("GET /pets/dog/1", "GET /pets/dog/{id}", "GET /pets/{proxy+}", "AN
         ("GET", "/", DEFAULT_ROUTE),
     ],
 )
-def test_most_specific_route_is_taken(method: str, path: str, key: str) -> None:
+def test_most_specific_route_is_chosen(method: str, path: str, key: str) -> None:
     for keys in (DOCUMENTED, tuple(reversed(DOCUMENTED))):
         match = _table(*keys).find(method, path)
 
@@ -66,7 +66,7 @@ def test_encoded_slash_divides_the_path() -> None:
 
 
 def test_path_ends_at_an_encoded_question_mark() -> None:
-    """HUB 52: nothing of what follows is passed on."""
+    """HUB 52: the rest is not passed on."""
     match = _table("GET /webhooks/{id}").find("GET", "/webhooks/a%3Fb/c")
 
     assert match is not None

@@ -1,4 +1,4 @@
-"""Schedules: the times an expression means, and functions called at them."""
+"""Schedules: the times of an expression, and the functions that are invoked at them."""
 
 import asyncio
 import json
@@ -48,7 +48,7 @@ def test_rate_counts_from_the_start() -> None:
         ("0 0 1 1 ? 2020", []),
     ],
 )
-def test_cron_means_these_times(fields: str, expected: list[str]) -> None:
+def test_cron_has_these_times(fields: str, expected: list[str]) -> None:
     assert times(f"cron({fields})", 2) == expected
 
 
@@ -60,8 +60,8 @@ def test_cron_means_these_times(fields: str, expected: list[str]) -> None:
         *("cron(* 24 * * ? *)", "cron(* * ? * 8 *)", "cron(5-1 * * * ? *)", "cron(* * 0 * ? *)"),
     ],
 )
-def test_what_is_not_understood_is_said_at_once(expression: str) -> None:
-    with pytest.raises(TemplateError, match="does not understand the schedule"):
+def test_unsupported_expression_is_refused_at_once(expression: str) -> None:
+    with pytest.raises(TemplateError, match="does not support the schedule"):
         upcoming(expression, NOON)
 
 
@@ -70,7 +70,7 @@ def function(*schedules: Schedule) -> Function:
 
 
 class Clock:
-    """A clock that starts at a time and goes so many times as fast as the real one."""
+    """A clock that starts at a given time and runs faster than the real one by a factor."""
 
     def __init__(self, start: datetime, speed: float = 1) -> None:
         self._start = start
@@ -84,7 +84,7 @@ class Clock:
 async def calls(
     schedule: Schedule, clock: Clock, count: int, invoke: Callable[[str, bytes], Awaitable[bytes]] | None = None
 ) -> list[tuple[str, dict[str, Any]]]:
-    """The first calls that a schedule makes."""
+    """The first calls of a schedule."""
     made: list[tuple[str, dict[str, Any]]] = []
     enough = asyncio.Event()
 
@@ -115,7 +115,7 @@ def test_function_is_called_when_its_time_comes() -> None:
     assert event["resources"] == ["arn:aws:scheduler:eu-central-1:123456789012:schedule/default/FDaily"]
 
 
-def test_rule_of_the_older_kind_has_its_own_event() -> None:
+def test_schedule_of_type_rule_has_its_own_event() -> None:
     clock = Clock(NOON, speed=3600)
     [(_, event)] = asyncio.run(calls(Schedule("FOften", "Schedule", "rate(1 minute)"), clock, 1))
 
@@ -123,7 +123,7 @@ def test_rule_of_the_older_kind_has_its_own_event() -> None:
     assert event["resources"] == ["arn:aws:events:eu-central-1:123456789012:rule/FOften"]
 
 
-def test_rate_goes_on_whatever_comes_of_a_call() -> None:
+def test_rate_goes_on_after_a_failed_call() -> None:
     async def fail(name: str, event: bytes) -> bytes:
         raise FunctionError("LookupError", "nothing there")
 
@@ -134,7 +134,7 @@ def test_rate_goes_on_whatever_comes_of_a_call() -> None:
     assert first >= NOON + timedelta(minutes=1)
 
 
-def test_slow_call_holds_up_no_other() -> None:
+def test_slow_call_delays_no_other() -> None:
     async def wait(name: str, event: bytes) -> bytes:
         return await asyncio.get_running_loop().create_future()
 
@@ -143,7 +143,7 @@ def test_slow_call_holds_up_no_other() -> None:
     assert len(made) == 3
 
 
-def test_schedules_of_the_template_are_understood() -> None:
+def test_schedules_of_the_template_are_supported() -> None:
     found = {one.name: one.schedules for one in load(ROOT / "template.yaml", {"Stage": "local"}) if one.schedules}
 
     assert {"key-rotation", "sync-sweep"} <= set(found)
@@ -153,7 +153,7 @@ def test_schedules_of_the_template_are_understood() -> None:
 
 
 @pytest.mark.parametrize("setting", ["State: DISABLED", "ScheduleExpressionTimezone: Europe/Malta", "Input: '{}'"])
-def test_setting_that_the_stack_does_not_know_is_refused(tmp_path: Path, setting: str) -> None:
+def test_unsupported_property_is_refused(tmp_path: Path, setting: str) -> None:
     (tmp_path / "code").mkdir()
     template = tmp_path / "template.yaml"
     template.write_text(
@@ -169,6 +169,6 @@ Resources:
 """
     )
     with pytest.raises(
-        TemplateError, match=rf"OneFunction\.Events\.Often\.{setting.partition(':')[0]}: .* not know it"
+        TemplateError, match=rf"OneFunction\.Events\.Often\.{setting.partition(':')[0]}: .* not support it"
     ):
         load(template, {})

@@ -1,4 +1,4 @@
-"""The Parameters and Secrets extension's endpoint before a real moto server."""
+"""The endpoint of the Parameters and Secrets extension, with a real moto server."""
 
 import asyncio
 import json
@@ -24,14 +24,14 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
     server.stop()
 
 
-# Two execution environments by their tokens: one still initialises.
+# Two execution environments by their tokens; "early" still initialises.
 INITIALISED = {"early": False, "running": True}
 
 
 def _get(moto: Moto, query: str, token: str | None = TOKEN) -> tuple[int, str]:
     async def get() -> tuple[int, str]:
         extension = SecretsExtension(moto, TOKEN)
-        extension.let_in(INITIALISED.get)
+        extension.accept(INITIALISED.get)
         await extension.listen(("127.0.0.1",))
         headers = {} if token is None else {"X-Aws-Parameters-Secrets-Token": token}
         try:

@@ -12,7 +12,7 @@ from local.processes.servers import Server, answers
 
 
 def web_server(folder: Path, program: Sequence[str] = ("-m", "http.server", "--bind", "127.0.0.1")) -> Server:
-    """A server of an empty folder's files, or a program that ends at once."""
+    """A server of an empty folder's files, or another program."""
     server = Server(
         "the web server",
         folder / "web.log",
@@ -40,7 +40,7 @@ def test_server_answers_once_started_and_is_gone_once_stopped(tmp_path: Path) ->
         _ = server.pid
 
 
-def test_server_that_ends_at_once_is_named_with_its_last_words_and_its_log(tmp_path: Path) -> None:
+def test_server_that_ends_at_once_is_named_with_its_last_line_and_its_log(tmp_path: Path) -> None:
     server = web_server(tmp_path, ["-c", "print('no such luck')"])
 
     with pytest.raises(StartError, match=r"the web server did not start: no such luck \(log: .*/web\.log\)"):

@@ -1,4 +1,4 @@
-"""`python -m local up`: nothing is left behind, whichever way it ends."""
+"""`python -m local up` leaves no process behind, however it ends."""
 
 import json
 import os
@@ -33,7 +33,7 @@ class Up:
             self.environment = int(json.load(answer)["pid"])
 
     def end(self) -> int:
-        """Waits for the process and returns its exit code."""
+        """Wait for the process; returns its exit code."""
         try:
             return self.process.wait(20)
         finally:
@@ -66,7 +66,7 @@ def test_killed_stack_leaves_no_child(up: Up) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
-def test_killed_owner_takes_postgres_along(tmp_path: Path) -> None:
+def test_postgres_ends_with_a_killed_owner(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from local.services.postgres import Postgres\n"
         "with Postgres(Path(sys.argv[1])) as server:\n"
@@ -89,7 +89,7 @@ def test_killed_owner_takes_postgres_along(tmp_path: Path) -> None:
     assert not any(_ends(backend) is False for backend in _processes_in(Path(data.strip())))
 
 
-def test_taken_port_is_one_sentence(tmp_path: Path) -> None:
+def test_taken_port_is_reported_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         process = _up("--port", str(port), "--state-folder", str(tmp_path), "--template", str(TOY_TEMPLATE))
@@ -129,7 +129,7 @@ def _alive(pid: int) -> bool:
 
 
 def _ends(pid: int, seconds: float = 10) -> bool:
-    """True as soon as the process is gone, False if it is there after so long."""
+    """Return True as soon as the process is gone, False if it still runs after so many seconds."""
     deadline = time.monotonic() + seconds
     while _alive(pid):
         if time.monotonic() > deadline:
@@ -139,7 +139,7 @@ def _ends(pid: int, seconds: float = 10) -> bool:
 
 
 def _processes_in(folder: Path) -> list[int]:
-    """The processes that work in a folder, as all of a Postgres server's do in its data folder."""
+    """The processes whose working folder this is; those of a Postgres server work in its data folder."""
     found = []
     for process in Path("/proc").iterdir():
         if process.name.isdigit():

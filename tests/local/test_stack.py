@@ -38,7 +38,7 @@ def test_function_gets_the_event_of_its_route(call: Callable[..., Any]) -> None:
 
 
 def test_path_is_decoded_and_cut_before_its_route_is_chosen(call: Callable[..., Any]) -> None:
-    """HUB 52: as API Gateway does, over HTTP."""
+    """HUB 52: like API Gateway, over HTTP."""
     divided = json.loads(call("GET", "/echo/items/a%2Fb").body)["event"]
     cut = json.loads(call("GET", "/echo/items/a%3Fb").body)["event"]
 
@@ -47,7 +47,7 @@ def test_path_is_decoded_and_cut_before_its_route_is_chosen(call: Callable[..., 
     assert (cut["rawPath"], cut["rawQueryString"]) == ("/echo/items/a", "")
 
 
-def test_body_arrives_byte_by_byte_and_so_does_the_answer(call: Callable[..., Any]) -> None:
+def test_binary_body_and_answer_arrive_unchanged(call: Callable[..., Any]) -> None:
     every_byte = bytes(range(256))
 
     event = json.loads(call("PUT", "/echo/x", every_byte, [("Content-Type", "application/octet-stream")]).body)["event"]
@@ -75,7 +75,7 @@ def test_unknown_route_and_wrong_method_are_not_found(call: Callable[..., Any], 
 
 
 @pytest.mark.parametrize("headers", [[], [("Authorization", "Bearer eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.e30.x")]])
-def test_route_with_authorizer_is_closed_where_nobody_issues_tokens(call: Callable[..., Any], headers: Any) -> None:
+def test_route_with_authorizer_is_closed_without_a_token_issuer(call: Callable[..., Any], headers: Any) -> None:
     reply = call("GET", "/protected", headers=headers)
 
     assert (reply.status, reply.body) == (401, b'{"message":"Unauthorized"}')
@@ -118,7 +118,7 @@ def test_request_line_over_10240_bytes_is_too_large(call: Callable[..., Any]) ->
     assert (reply.status, reply.body) == (431, b'{"message":"Request Header Fields Too Large"}')
 
 
-def test_environment_is_what_lambda_gives_and_nothing_of_the_shell(
+def test_environment_variables_are_those_of_lambda_and_none_of_the_shell(
     call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
@@ -231,7 +231,7 @@ def test_function_that_does_not_initialise_in_time_is_killed(
     assert "the initialisation took more than" in toy.log("hanging").read_text()
 
 
-def test_gateway_waits_for_a_function_only_so_long(call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gateway_stops_waiting_at_its_time_limit(call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("local.gateway.server.INTEGRATION_SECONDS", 0.2)
 
     reply = call("GET", "/slow")
@@ -288,18 +288,18 @@ def test_second_stack_with_the_same_state_folder_does_not_start(toy: Stack) -> N
 
 
 @pytest.mark.parametrize("port", [-5, 65536, 99999])
-def test_port_that_is_none_is_said_in_a_sentence(tmp_path: Path, port: int) -> None:
+def test_invalid_port_is_reported_in_one_sentence(tmp_path: Path, port: int) -> None:
     with pytest.raises(StartError, match=f"{port} is not a port"), Stack(port=port, state_folder=tmp_path, bare=True):
         pass
 
 
-def test_address_that_is_not_this_machines_is_said_in_a_sentence() -> None:
+def test_foreign_address_is_reported_in_one_sentence() -> None:
     with pytest.raises(StartError, match="the port 0 cannot be used"):
         reserve(("192.0.2.1",), 0)
 
 
 def _until(holds: Callable[[], bool]) -> None:
-    """Waits for what is sure to come soon; fails if it does not."""
+    """Wait until a condition holds; fail after some seconds."""
     deadline = time.monotonic() + 10
     while not holds():
         assert time.monotonic() < deadline

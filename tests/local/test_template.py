@@ -98,7 +98,7 @@ def test_function_gets_globals_overlaid_with_its_own_properties(tmp_path: Path) 
     )
 
 
-def test_function_that_says_little_gets_the_defaults_of_lambda(tmp_path: Path) -> None:
+def test_function_gets_the_defaults_of_lambda(tmp_path: Path) -> None:
     (function,) = _load(
         tmp_path,
         """
@@ -138,7 +138,7 @@ def test_function_exists_where_its_condition_holds(tmp_path: Path, condition: st
     assert bool(functions) is exists
 
 
-def test_attributes_say_what_other_resources_are_locally(tmp_path: Path) -> None:
+def test_attributes_replace_other_resources(tmp_path: Path) -> None:
     (function,) = _load(
         tmp_path,
         """
@@ -177,7 +177,7 @@ def test_every_function_of_the_deployment_resolves_locally() -> None:
         assert (function.code_folder / f"{function.handler.rpartition('.')[0]}.py").is_file()
 
 
-def test_env_file_of_sam_local_separates_what_all_functions_share(tmp_path: Path) -> None:
+def test_env_file_of_sam_local_separates_the_variables_of_all_functions(tmp_path: Path) -> None:
     functions = _load(
         tmp_path,
         """
@@ -228,7 +228,7 @@ def test_unresolvable_property_is_named(tmp_path: Path, properties: str, sentenc
         _load(tmp_path, f"  OneFunction: {{Type: AWS::Serverless::Function, Properties: {properties}}}")
 
 
-def test_loop_makes_what_it_says_for_each_item(tmp_path: Path) -> None:
+def test_loop_makes_its_fragment_for_each_item(tmp_path: Path) -> None:
     functions = _load(
         tmp_path,
         """
@@ -251,7 +251,7 @@ def test_loop_makes_what_it_says_for_each_item(tmp_path: Path) -> None:
     assert functions[1].environment.items() >= {"NAME": "Credit", "OTHER": "credit", "STAGED": "local/Credit"}.items()
 
 
-def test_loop_in_a_loop_knows_both_variables() -> None:
+def test_inner_loop_has_both_variables() -> None:
     document = parse("""
 Fn::ForEach::Outer:
   - A
@@ -268,7 +268,7 @@ Fn::ForEach::Outer:
     ("loop", "sentence"),
     [
         ("Fn::ForEach::L: [A, !Ref Names, {x: 1}]", "Fn::ForEach::L: a name, a list of texts and a mapping are needed"),
-        ("{One: 1, 'Fn::ForEach::L': [A, [One], {'${A}': 2}]}", "One exists already when a loop makes it"),
+        ("{One: 1, 'Fn::ForEach::L': [A, [One], {'${A}': 2}]}", "a loop makes One, which exists already"),
     ],
 )
 def test_loop_that_cannot_be_unrolled_is_named(loop: str, sentence: str) -> None:
@@ -276,7 +276,7 @@ def test_loop_that_cannot_be_unrolled_is_named(loop: str, sentence: str) -> None
         parse(loop)
 
 
-def test_template_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
+def test_template_that_is_not_yaml_is_refused(tmp_path: Path) -> None:
     template = tmp_path / "template.yaml"
     template.write_text("a: [")
 

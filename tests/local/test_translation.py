@@ -117,8 +117,8 @@ def test_event_decodes_the_path_and_the_parameters_but_not_the_query_string() ->
     assert made["queryStringParameters"] == {"q": "x&y,ä", "empty": ""}
 
 
-def test_event_holds_the_path_as_it_was_cut() -> None:
-    """HUB 52: an encoded question mark ends the path, and begins no query string."""
+def test_event_holds_the_path_up_to_an_encoded_question_mark() -> None:
+    """HUB 52: an encoded question mark ends the path, and does not begin a query string."""
     made = _event(target="/a%3Fb%2Fc?q=x%3Fy")
 
     assert (made["rawPath"], made["requestContext"]["http"]["path"]) == ("/a", "/a")
@@ -164,7 +164,7 @@ def test_body_is_base64_unless_the_content_type_is_a_text(content_type: str, tex
     assert made["body"] == ("a=1" if text else base64.b64encode(b"a=1").decode())
 
 
-def test_text_body_that_is_no_utf8_is_base64() -> None:
+def test_text_body_that_is_not_utf8_is_base64() -> None:
     made = _event(method="POST", headers=(("Content-Type", "text/plain"),), body=b"\xff\xfe")
 
     assert (made["body"], made["isBase64Encoded"]) == ("//4=", True)
@@ -202,11 +202,11 @@ def test_result_with_status_gives_status_headers_cookies_and_body() -> None:
     )
 
 
-def test_result_with_status_is_plain_text_unless_it_says_otherwise() -> None:
+def test_result_with_status_is_plain_text_by_default() -> None:
     assert answer(b'{"statusCode": "204"}') == Answer(204, b"", {"content-type": "text/plain;charset=UTF-8"})
 
 
-def test_headers_of_the_connection_are_not_the_functions_to_set() -> None:
+def test_result_cannot_set_headers_of_the_connection() -> None:
     result = b'{"statusCode": 200, "headers": {"Content-Length": "9", "Connection": "close", "X-A": "1"}}'
 
     assert answer(result).headers == {"content-type": "text/plain;charset=UTF-8", "x-a": "1"}

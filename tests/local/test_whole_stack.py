@@ -19,7 +19,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield whole
 
 
-def test_stack_json_says_where_everything_is(stack: Stack) -> None:
+def test_stack_json_holds_all_addresses_and_credentials(stack: Stack) -> None:
     path = stack.state_folder / "stack.json"
 
     info = json.loads(path.read_text())
@@ -39,7 +39,7 @@ def test_every_login_has_its_url(stack: Stack, login: str) -> None:
         assert connection.execute("SELECT current_user").fetchone() == (f"causeway_{login}",)
 
 
-def test_function_reaches_the_database_with_the_password_of_its_secret(stack: Stack) -> None:
+def test_function_logs_in_to_the_database_with_the_password_of_its_secret(stack: Stack) -> None:
     assert stack.invoke("schema-migrate", {}) == {"applied": []}
 
 

@@ -42,7 +42,7 @@ def look(tmp_path: Path) -> Path:
         ("tokens JAQPOT player", "a-token\n", ""),
         ("tokens JAQPOT plyer", "", "stack.json tokens JAQPOT has no 'plyer': it has player, staff.\n"),
         ("token JAQPOT", "", "stack.json has no 'token': it has tokens, base_url.\n"),
-        ("base_url x", "", "stack.json base_url has no 'x': it has a value, and no names.\n"),
+        ("base_url x", "", "stack.json base_url has no 'x': it has a value without names.\n"),
     ],
 )
 def test_look_shows_a_value_or_the_names_there_are(look: Path, names: str, shown: str, told: str) -> None:
