@@ -13,6 +13,7 @@ from tests.hub.conftest import Platform
 from tests.hub.in_process import InProcessHub
 from tests.hub.test_idempotency import SLOT
 from tests.hub.test_round_trips import calendars as calendars_draft
+from tests.platforms.test_gohighlevel import MALFORMED_CALENDARS, UNREADABLE_BLOCKS
 
 Rows = Callable[..., list[Any]]
 
@@ -36,22 +37,7 @@ def path(inside: InProcessHub, platform: Platform, rows: Rows) -> Iterator[str]:
     rows(set_urls, [json.dumps(before.base_urls)])
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        b'{"id":"\\ud800"}',
-        b'{"id":Infinity}',
-        b'{"id":1}',
-        b'{"id":{"token":"s"}}',
-        b'{"id":' + b"[" * 900 + b"]" * 900 + b"}",
-        b"{}",
-        b'{"id":""}',
-        b'{"id":"a","id":"b"}',
-        b"[]",
-        b"\xff",
-    ],
-    ids=["surrogate", "infinity", "number", "object", "nested", "absent", "empty", "twice", "list", "not UTF-8"],
-)
+@pytest.mark.parametrize("answer", UNREADABLE_BLOCKS.values(), ids=UNREADABLE_BLOCKS)
 def test_slot_with_an_unreadable_answer_may_be_blocked_and_is_not_blocked_again(
     inside: InProcessHub, platform: Platform, path: str, answer: bytes
 ) -> None:
@@ -65,19 +51,7 @@ def test_slot_with_an_unreadable_answer_may_be_blocked_and_is_not_blocked_again(
     assert platform.posted == 2
 
 
-@pytest.mark.parametrize(
-    "calendar",
-    [
-        {},
-        {"id": 1},
-        {"id": "\ud800"},
-        {"id": "a", "name": {"x": 1}},
-        {"id": "a", "name": "\ud800"},
-        {"id": "a", "isActive": "yes"},
-        "a",
-    ],
-    ids=repr,
-)
+@pytest.mark.parametrize("calendar", MALFORMED_CALENDARS, ids=repr)
 def test_malformed_calendar_is_not_passed_on(
     inside: InProcessHub, platform: Platform, path: str, calendar: Any
 ) -> None:

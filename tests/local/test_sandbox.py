@@ -10,12 +10,10 @@ import pytest
 
 from causeway import settings
 from causeway.outbound import client, failures
-from causeway.platforms import calls, registry
-from causeway.platforms.kinds.errors import ErrorReader
 from local.errors import StartError
 from local.sandbox.process import Sandbox
 from local.sandbox.registry import FOLDER, demo_credentials, platforms
-from tests.platforms.accounts import KEYS, demo_account, document, secrets_of
+from tests.platforms.accounts import KEYS, demo_account, document, secrets_of, verdict_code
 from tests.platforms.facts import facts
 
 ATTEMPTS: list[client.Attempt] = []
@@ -23,8 +21,7 @@ ATTEMPTS: list[client.Attempt] = []
 
 def _test(key: str, url: str, **changes: str) -> str:
     """Return the code of the test call's verdict on the demo credentials with these changes."""
-    reader = registry.find(key, ErrorReader)
-    return calls.call_for_test(demo_account(key, url, **changes), ATTEMPTS.append, reader)[0].code
+    return verdict_code(demo_account(key, url, **changes), ATTEMPTS.append)
 
 
 @pytest.fixture
@@ -40,8 +37,8 @@ def _control(url: str, method: str, path: str, content: Any = None) -> tuple[int
     return reply.status, json.loads(reply.body)
 
 
-def test_platform_is_played_from_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A platform is added by its file alone."""
+def test_sandbox_plays_the_platforms_of_a_given_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file in the folder is all that a new platform needs."""
     (tmp_path / "toy.py").write_text((FOLDER / "sendgrid.py").read_text().replace("/v3/scopes", "/toy"))
     server = Sandbox(tmp_path, platforms=tmp_path)
     server.start()
@@ -92,8 +89,8 @@ def _used_secrets() -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("key", "name"), list(_used_secrets()))
-def test_one_wrong_secret_is_refused(url: str, key: str, name: str) -> None:
-    """HUB 8: each secret counts; a character more is another secret."""
+def test_each_wrong_secret_is_refused(url: str, key: str, name: str) -> None:
+    """HUB 8: the sandbox checks each secret to its last character."""
     wrong = demo_credentials(key)[name] + "0"
 
     assert _test(key, url, **{name: wrong}) == "INVALID_CREDENTIALS"
@@ -110,7 +107,7 @@ def test_one_wrong_secret_is_refused(url: str, key: str, name: str) -> None:
         ("garbage", "UNEXPECTED_ANSWER"),
     ],
 )
-def test_fault_gets_its_verdict_and_passes(url: str, key: str, fault: str, code: str) -> None:
+def test_fault_has_its_verdict_and_ends(url: str, key: str, fault: str, code: str) -> None:
     """HUB 8: the platform words the fault as its vendor does."""
     code = facts()[key].forbidden if fault == "403" else code
     assert _control(url, "POST", "faults", {"provider": key, "fault": fault})[0] == 200
@@ -120,7 +117,7 @@ def test_fault_gets_its_verdict_and_passes(url: str, key: str, fault: str, code:
 
 
 @pytest.mark.parametrize("fault", ["silent", "drip", "slow"])
-def test_fault_that_takes_time_ends_with_the_budget(url: str, fault: str) -> None:
+def test_call_that_a_fault_delays_ends_with_the_budget(url: str, fault: str) -> None:
     """HUB 8."""
     _control(url, "POST", "faults", {"provider": "stripe", "fault": fault})
     headers = {"Authorization": f"Bearer {demo_credentials('stripe')['api_key']}"}
@@ -131,13 +128,13 @@ def test_fault_that_takes_time_ends_with_the_budget(url: str, fault: str) -> Non
     assert client.send("GET", f"{url}/stripe/v1/balance", headers=headers, log=ATTEMPTS.append).status == 200
 
 
-def test_slow_answer_is_right_when_it_comes(url: str) -> None:
+def test_slow_response_is_the_usual_response(url: str) -> None:
     _control(url, "POST", "faults", {"provider": "sendgrid", "fault": "slow", "seconds": 0.2})
 
     assert _test("sendgrid", url) == "CONNECTED"
 
 
-def test_fault_comes_as_often_as_asked(url: str) -> None:
+def test_fault_occurs_as_often_as_asked(url: str) -> None:
     _control(url, "POST", "faults", {"provider": "mailchimp", "fault": "500", "times": 2})
 
     codes = [_test("mailchimp", url) for _ in range(3)]
@@ -173,7 +170,7 @@ def test_credential_can_ask_for_a_fault(url: str, key: str, name: str, value: st
         {"provider": "stripe", "fault": "500", "times": 0},
     ],
 )
-def test_fault_that_cannot_be_is_refused(url: str, wanted: Any) -> None:
+def test_unknown_or_incomplete_fault_is_refused(url: str, wanted: Any) -> None:
     assert _control(url, "POST", "faults", wanted)[0] == 400
 
 
@@ -189,7 +186,7 @@ def test_other_paths_are_not_found(url: str, path: str) -> None:
     assert client.send("GET", url + path, log=ATTEMPTS.append).status == 404
 
 
-def test_sandbox_leaves_no_process_and_forgets(tmp_path: Path) -> None:
+def test_stopped_sandbox_leaves_no_process(tmp_path: Path) -> None:
     server = Sandbox(tmp_path)
     server.start()
     pid = server.pid
@@ -199,7 +196,7 @@ def test_sandbox_leaves_no_process_and_forgets(tmp_path: Path) -> None:
 
 
 def test_no_secret_of_a_call_is_in_its_record(url: str) -> None:
-    """HUB 16: over all platforms, wherever a platform's request carries its secrets."""
+    """HUB 16: for every platform, wherever its requests carry the secrets."""
     start = len(ATTEMPTS)
     for key in KEYS:
         _test(key, url)

@@ -1,12 +1,17 @@
 """A platform's account with the demo credentials, at a server of the test's choice."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from causeway.catalogue import secret_fields
 from causeway.catalogue.providers import Provider, read_shape
+from causeway.outbound.client import Attempt
+from causeway.platforms import calls, registry
 from causeway.platforms.account import Account
+from causeway.platforms.kinds.errors import ErrorReader
+from causeway.platforms.open_account import OpenAccount
 from local import ROOT
 from local.sandbox.redirection import redirected
 from local.sandbox.registry import demo_credentials
@@ -42,3 +47,13 @@ def demo_account(key: str, url: str | None = None, **changes: str) -> Account:
     settings, secrets = secret_fields.split(provider.config_schema, demo_credentials(key) | changes)
     environment = "sandbox" if original["base_urls"]["sandbox"] else "production"
     return Account(provider, environment, settings, secrets)
+
+
+def verdict_code(account: Account, log: Callable[[Attempt], object] = lambda _: None) -> str:
+    """Make an account's test call and return the code of the verdict."""
+    return calls.call_for_test(account, log, registry.find(account.provider.key, ErrorReader))[0].code
+
+
+def opened(account: Account) -> OpenAccount:
+    """Return an account for calls, which logs nothing."""
+    return OpenAccount(account, lambda _: None, lambda _: None, registry.find(account.provider.key, ErrorReader))

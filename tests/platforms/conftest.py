@@ -2,35 +2,43 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from causeway import settings
 from causeway.outbound import client
-from causeway.platforms import calls, registry
-from causeway.platforms.kinds.errors import ErrorReader
-from tests.platforms.accounts import demo_account
+from tests.platforms.accounts import demo_account, verdict_code
 from tests.platforms.recorder import Sent, answer, parsed
-from tests.unit.wire_server import WireServer
+from tests.unit.wire_server import Act, WireServer
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], list[Sent]]]:
-    """Makes a platform's test call with the demo credentials: sent("twilio") is what it sends, in order."""
-    with WireServer(answer) as server:
-        monkeypatch.setenv("EGRESS_ALLOWED_HOSTS", f"127.0.0.1:{server.port}")
-        settings.egress_allowed_hosts.cache_clear()
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Act], WireServer]]:
+    """Starts a server that this process may call: serve(ok(b"{}")) answers every request with {}."""
+    with ExitStack() as running:
 
-        def test_call(key: str) -> list[Sent]:
-            verdict, _ = calls.call_for_test(
-                demo_account(key, server.url), lambda _: None, registry.find(key, ErrorReader)
-            )
-            assert verdict.code == "CONNECTED"
-            return [parsed(request, key) for request in server.requests]
+        def start(act: Act) -> WireServer:
+            server = running.enter_context(WireServer(act))
+            monkeypatch.setenv("EGRESS_ALLOWED_HOSTS", f"127.0.0.1:{server.port}")
+            settings.egress_allowed_hosts.cache_clear()
+            return server
 
-        yield test_call
+        yield start
     settings.egress_allowed_hosts.cache_clear()
+
+
+@pytest.fixture
+def sent(serve: Callable[[Act], WireServer]) -> Callable[[str], list[Sent]]:
+    """Makes a platform's test call with the demo credentials: sent("twilio") is what it sends, in order."""
+
+    def test_call(key: str) -> list[Sent]:
+        server = serve(answer)
+        assert verdict_code(demo_account(key, server.url)) == "CONNECTED"
+        return [parsed(request, key) for request in server.requests]
+
+    return test_call
 
 
 @pytest.fixture

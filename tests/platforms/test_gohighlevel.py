@@ -1,13 +1,20 @@
 """GoHighLevel: https://github.com/GoHighLevel/highlevel-api-docs."""
 
+import json
 from collections.abc import Callable
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
+from causeway.errors.platforms import ProviderOutcomeUnknown, UnexpectedAnswer
+from causeway.platforms.gohighlevel import calendars
+from causeway.platforms.kinds.calendars import Block, Day
 from local.sandbox.registry import demo_credentials
+from tests.platforms.accounts import demo_account, opened
 from tests.platforms.facts import Facts
-from tests.platforms.recorder import Sent, bearer
+from tests.platforms.recorder import JSON, Sent, bearer, parsed
+from tests.unit.wire_server import Act, WireServer, ok
 
 FACTS = Facts(
     kind="crm",
@@ -19,6 +26,8 @@ FACTS = Facts(
     ),
 )
 MINE = demo_credentials("gohighlevel")
+# 2026-03-16 00:00 UTC and the length of a day, in milliseconds.
+START, DAY = 1_773_619_200_000, 86_400_000
 
 
 def test_connection_test_reads_the_location(sent: Callable[[str], list[Sent]]) -> None:
@@ -31,11 +40,99 @@ def test_sandbox_words_a_refusal_as_gohighlevel_does(call: Callable[..., tuple[i
     assert call("GET", "/gohighlevel/locations/x")[1]["message"] == "Invalid token: access token is invalid"
 
 
+# The calendars' code.
+
+Serve = Callable[[Act], WireServer]
+CALENDARS = {"Version": "2021-04-15"} | bearer(MINE["apiKey"])
+BLOCK = Block(datetime(2026, 3, 16, 6, 15, tzinfo=UTC), datetime(2026, 3, 16, 7, tzinfo=UTC), "Lunch")
+# Responses to a blocked slot that do not say the block's id.
+UNREADABLE_BLOCKS = {
+    "surrogate": b'{"id":"\\ud800"}',
+    "infinity": b'{"id":Infinity}',
+    "number": b'{"id":1}',
+    "object": b'{"id":{"token":"s"}}',
+    "nested": b'{"id":' + b"[" * 900 + b"]" * 900 + b"}",
+    "absent": b"{}",
+    "empty": b'{"id":""}',
+    "twice": b'{"id":"a","id":"b"}',
+    "list": b"[]",
+    "not UTF-8": b"\xff",
+}
+MALFORMED_CALENDARS: list[Any] = [
+    {},
+    {"id": 1},
+    {"id": "\ud800"},
+    {"id": "a", "name": {"x": 1}},
+    {"id": "a", "name": "\ud800"},
+    {"id": "a", "isActive": "yes"},
+    "a",
+]
+
+
+def answered(content: Any) -> Act:
+    return ok(json.dumps(content).encode())
+
+
+def test_calendars_of_the_location_are_listed(serve: Serve) -> None:
+    server = serve(answered({"calendars": [{"id": "c1", "name": "Room", "isActive": True, "slotDuration": 30}]}))
+    [listed] = calendars.list_calendars(opened(demo_account("gohighlevel", server.url)))
+
+    assert (listed.calendar_id, listed.name, listed.is_active) == ("c1", "Room", True)
+    assert parsed(server.requests[0], "gohighlevel") == Sent(
+        "GET", f"/calendars/?locationId={MINE['locationId']}", CALENDARS
+    )
+
+
+@pytest.mark.parametrize("calendar", MALFORMED_CALENDARS, ids=repr)
+def test_malformed_calendar_is_an_unexpected_answer(serve: Serve, calendar: Any) -> None:
+    server = serve(answered({"calendars": [calendar]}))
+
+    with pytest.raises(UnexpectedAnswer):
+        calendars.list_calendars(opened(demo_account("gohighlevel", server.url)))
+
+
+def test_free_slots_are_asked_for_every_time_zone_of_the_day(serve: Serve) -> None:
+    """A local day begins up to 14 hours before, and ends up to 12 hours after, the day in UTC."""
+    slots = ["2026-03-16T10:00:00+04:00", "2026-03-16T09:30:00+04:00", "2026-03-16T10:00:00+04:00"]
+    server = serve(answered({"2026-03-16": {"slots": slots}, "2026-03-17": {"slots": slots}, "traceId": "t"}))
+    account = opened(demo_account("gohighlevel", server.url))
+
+    assert calendars.free_slots(account, "c1", Day(date(2026, 3, 16), "Asia/Dubai")) == ["09:30", "10:00"]
+    hour = DAY // 24
+    query = f"startDate={START - 14 * hour}&endDate={START + DAY + 12 * hour}&timezone=Asia%2FDubai"
+    assert parsed(server.requests[0], "gohighlevel") == Sent("GET", f"/calendars/c1/free-slots?{query}", CALENDARS)
+
+
+@pytest.mark.parametrize("slots", [["soon"], [5], 5])
+def test_malformed_slot_is_an_unexpected_answer(serve: Serve, slots: Any) -> None:
+    server = serve(answered({"2026-03-16": {"slots": slots}}))
+
+    with pytest.raises(UnexpectedAnswer):
+        calendars.free_slots(opened(demo_account("gohighlevel", server.url)), "c1", Day(date(2026, 3, 16), "UTC"))
+
+
+def test_slot_is_blocked_and_its_id_returned(serve: Serve) -> None:
+    server = serve(answered({"id": "b1", "title": "Lunch"}))
+
+    assert calendars.block_slot(opened(demo_account("gohighlevel", server.url)), "c1", BLOCK) == "b1"
+    times = {"startTime": "2026-03-16T06:15:00+00:00", "endTime": "2026-03-16T07:00:00+00:00"}
+    body = {"calendarId": "c1", "locationId": MINE["locationId"], **times, "title": "Lunch"}
+    assert parsed(server.requests[0], "gohighlevel") == Sent(
+        "POST", "/calendars/events/block-slots", JSON | CALENDARS, body
+    )
+
+
+@pytest.mark.parametrize("answer", UNREADABLE_BLOCKS.values(), ids=UNREADABLE_BLOCKS)
+def test_unreadable_answer_to_a_block_leaves_its_outcome_unknown(serve: Serve, answer: bytes) -> None:
+    server = serve(ok(answer))
+
+    with pytest.raises(ProviderOutcomeUnknown):
+        calendars.block_slot(opened(demo_account("gohighlevel", server.url)), "c1", BLOCK)
+
+
 # The sandbox's calendar.
 
 Calendar = Callable[..., tuple[int, Any]]
-# 2026-03-16 00:00 UTC and the length of a day, in milliseconds.
-START, DAY = 1_773_619_200_000, 86_400_000
 LUNCH = {
     "calendarId": MINE["calendarId"],
     "locationId": MINE["locationId"],

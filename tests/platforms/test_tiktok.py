@@ -1,10 +1,15 @@
 """TikTok: https://developers.tiktok.com/doc."""
 
+import json
 from collections.abc import Callable
 
+import pytest
+
 from local.sandbox.registry import demo_credentials
+from tests.platforms.accounts import demo_account, verdict_code
 from tests.platforms.facts import Facts
 from tests.platforms.recorder import Sent, bearer
+from tests.unit.wire_server import Act, WireServer, ok
 
 FACTS = Facts(
     kind="social",
@@ -24,3 +29,20 @@ def test_connection_test_reads_the_user(sent: Callable[[str], list[Sent]]) -> No
     target = "/v2/user/info/?fields=open_id%2Cdisplay_name"
 
     assert sent("tiktok") == [Sent("GET", target, bearer(MINE["access_token"]))]
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict"),
+    [
+        ("ok", "CONNECTED"),
+        ("access_token_invalid", "INVALID_CREDENTIALS"),
+        ("scope_not_authorized", "INVALID_CREDENTIALS"),
+    ],
+)
+def test_error_of_a_response_with_status_200_is_read(
+    serve: Callable[[Act], WireServer], code: str, verdict: str
+) -> None:
+    """Every response has an error, whose code is ok after a success."""
+    server = serve(ok(json.dumps({"data": {}, "error": {"code": code, "log_id": "1"}}).encode()))
+
+    assert verdict_code(demo_account("tiktok", server.url)) == verdict
