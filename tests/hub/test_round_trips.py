@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from psycopg.pq import Trace
 
+from causeway.syncs import runs
 from causeway.vault import data_keys
 from local.sandbox.registry import demo_credentials
 from local.stack import Stack
@@ -108,6 +111,9 @@ ROUTES: dict[str, tuple[int, str, str, Any, bool]] = {
     "health": (3, "GET", "{path}/health", None, False),
     "templates": (2, "GET", "/integrations/templates", None, False),
     "memberships": (2, "GET", "/memberships", None, False),
+    "API keys": (2, "GET", "/api-keys", None, False),
+    "audit": (3, "GET", "/audit", None, False),
+    "syncs": (3, "GET", "{path}/syncs", None, False),
 }
 
 
@@ -120,6 +126,16 @@ def test_route_takes_few_statements(counting: CountingHub, platform: Platform, p
 
     assert reply.status < 300, reply
     assert count <= bound
+
+
+def test_cursor_takes_no_statement_of_its_own(counting: CountingHub, path: str) -> None:
+    """A cursor carries the sort key of the last row: nobody looks the row up."""
+    cursor = runs.LISTING.cursor(path.rpartition("/")[2], (datetime.now(UTC), uuid4()))
+    first, without = counting.count("GET", f"{path}/syncs")
+    next_, with_cursor = counting.count("GET", f"{path}/syncs?cursor={cursor}")
+
+    assert (without.status, with_cursor.status) == (200, 200)
+    assert next_ == first
 
 
 def test_putting_secrets_back_takes_few_statements(counting: CountingHub, platform: Platform, path: str) -> None:
