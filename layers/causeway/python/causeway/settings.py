@@ -1,4 +1,4 @@
-"""The settings of a function: the one place that reads the environment, on first use."""
+"""The settings of a function. Only this module reads environment variables, each on first use."""
 
 import os
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ class DatabaseSettings:
     port: int
     name: str
     user: str
-    # The name of a secret {"password": ...}; empty: an RDS IAM token is the password.
+    # The name of a secret {"password": ...}; empty: use an RDS IAM token as password.
     secret: str
-    # The file of certificate authorities the server's certificate is checked against; empty: TLS is not demanded.
+    # The file of certificate authorities to verify the server's certificate with; empty: TLS is not required.
     ca_file: str
 
 
@@ -53,7 +53,7 @@ def database() -> DatabaseSettings:
 
 @dataclass(frozen=True, slots=True)
 class AwsCredentials:
-    """The credentials Lambda gives the function's role."""
+    """The credentials of the function's role, as Lambda provides them."""
 
     access_key_id: str
     secret_access_key: str
@@ -62,10 +62,10 @@ class AwsCredentials:
 
 
 def aws_credentials() -> AwsCredentials:
-    """Return the role's credentials. Not kept: Lambda may exchange them between invocations.
+    """Return the role's credentials. Not cached: Lambda may replace them between invocations.
 
     Raises:
-        Misconfigured: one is missing; outside Lambda, give DATABASE_SECRET instead.
+        Misconfigured: one is missing. Outside Lambda, set DATABASE_SECRET instead.
     """
     return AwsCredentials(
         access_key_id=_setting("AWS_ACCESS_KEY_ID"),
@@ -83,12 +83,12 @@ def secrets_extension_url() -> str:
 
 @cache
 def secret_max_age() -> float:
-    """Return for how many seconds a secret read is used before it is read again."""
+    """Return how many seconds a secret is cached before it is read again."""
     return float(_setting("SECRET_MAX_AGE", "30"))
 
 
 def aws_session_token() -> str:
-    """Return the token that proves to the secrets extension that the call comes from inside the function."""
+    """Return the token that proves to the secrets extension that the caller is the function."""
     return _setting("AWS_SESSION_TOKEN")
 
 
@@ -100,7 +100,7 @@ def game_provider_secrets() -> str:
 
 @cache
 def default_game_provider() -> str:
-    """Return the code of the game provider that a call without x-provider-code comes from."""
+    """Return the code of the game provider for calls without x-provider-code."""
     return _setting("DEFAULT_GAME_PROVIDER", "DEMO")
 
 
@@ -112,7 +112,7 @@ def stage() -> str:
 
 @cache
 def default_tenant_id() -> UUID | None:
-    """Return the tenant of calls that carry no token; only the local stage has one.
+    """Return the tenant of calls without a token; None except on the local stack.
 
     Raises:
         Misconfigured: the setting is not an id.
@@ -126,7 +126,7 @@ def default_tenant_id() -> UUID | None:
 
 @cache
 def token_issuer() -> str:
-    """Return the issuer whose tokens are good."""
+    """Return the issuer whose tokens are accepted."""
     return _setting("TOKEN_ISSUER")
 
 
@@ -138,7 +138,7 @@ def token_audience() -> str:
 
 @cache
 def token_keys_url() -> str:
-    """Return where the issuer's JSON Web Key Set is; where Cognito has it, if nothing else is said."""
+    """Return the URL of the issuer's JSON Web Key Set; default: its address at Cognito."""
     return _setting("TOKEN_KEYS_URL", "") or f"{token_issuer()}/.well-known/jwks.json"
 
 
@@ -150,22 +150,22 @@ def schema_folder() -> str:
 
 @cache
 def egress_allowed_hosts() -> frozenset[str]:
-    """Return the hosts, with or without a port, that may be called though their addresses are private."""
+    """Return the hosts, with or without a port, that may be called although their addresses are private."""
     return frozenset(_setting("EGRESS_ALLOWED_HOSTS", "").replace(",", " ").lower().split())
 
 
 @cache
 def kms_key_id() -> str:
-    """Return the KMS key that wraps the tenants' data keys: its id, ARN or alias."""
+    """Return the id, ARN or alias of the KMS key that encrypts the tenants' data keys."""
     return _setting("KMS_KEY_ID")
 
 
 @cache
 def ledger_audit_key() -> str:
-    """Return the key under which the ledger's auditor signs the heads of the chains.
+    """Return the key with which the ledger's audit signs the heads of the chains.
 
     Raises:
-        Misconfigured: there is none.
+        Misconfigured: the setting is missing.
     """
     key = os.environ.get("LEDGER_AUDIT_KEY")
     if not key:
@@ -177,7 +177,7 @@ def ledger_audit_key() -> str:
 
 @cache
 def sync_queue_url() -> str:
-    """Return the URL of the queue of syncs."""
+    """Return the URL of the sync queue."""
     return _setting("SYNC_QUEUE_URL")
 
 
@@ -188,5 +188,5 @@ def audit_secret() -> str:
 
 
 def audit_secret_or_none() -> str | None:
-    """Return the same where the function has it: a function that is sent no secrets does not."""
+    """Return the same setting, None in a function that does not have it, because it handles no secrets."""
     return os.environ.get("AUDIT_SECRET")

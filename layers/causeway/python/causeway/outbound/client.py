@@ -28,7 +28,7 @@ from causeway.outbound.watchdog import Watchdog
 
 _logger = logging.getLogger(__name__)
 
-# Of an answer's body, decompressed.
+# The limit for an answer's body, decompressed.
 MOST_BYTES = 1024 * 1024
 # The form name/1.2.3: Meta's description of the WhatsApp Cloud API demands it.
 _USER_AGENT = "Causeway/1.0.0"

@@ -1,9 +1,9 @@
-"""Texts found in a text in any of the spellings that JSON, URLs, HTML and XML have for a character.
+"""Finds texts in a text, also if their characters are escaped as JSON, URLs, HTML or XML can escape them.
 
-The time is linear in the text, whatever text and patterns are: each place is looked at once, and how far all patterns
-have come there is one number, a bit for each of their bytes (Shift-And: Baeza-Yates and Gonnet, "A new approach to text
-searching", CACM 35(10), 1992). A regular expression with the same alternatives takes milliseconds to compile for each
-character, and time without end on a run of backslashes.
+The time is linear in the length of the text, for any text and patterns: each position is visited once, and the progress
+of all patterns there is one number, with a bit for each byte of the patterns (Shift-And: Baeza-Yates and Gonnet, "A new
+approach to text searching", CACM 35(10), 1992). A regular expression with the same alternatives takes milliseconds to
+compile for each character, and exponential time on a run of backslashes.
 """
 
 import re
@@ -11,46 +11,46 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from html.entities import html5
 
-# The longest spelling of a character: the longest name that HTML has for one.
+# Characters of the longest escape of one character: HTML's longest name of a character.
 LONGEST = 34
 
 _BYTE = re.compile("[0-9A-Fa-f]{2}")
-# How often a percent sign may have been encoded again.
+# How many times a percent sign may have been percent-encoded again.
 _MOST_PERCENT = 3
 _MOST_BACKSLASHES = 8
 _UNIT = re.compile("u([0-9A-Fa-f]{4})")
-# A byte, or the character of that number, in hexadecimal or octal; a character as JavaScript and Python write it.
+# A byte, or the character with this number, in hexadecimal or octal; a character as JavaScript and Python escape it.
 _SMALL = re.compile(r"x(?P<hex>[0-9A-Fa-f]{2})|(?P<octal>[0-3][0-7]{2})")
 _WHOLE = re.compile(r"u\{0{0,6}([0-9A-Fa-f]{1,6})\}|U([0-9A-Fa-f]{8})")
-# JavaScript's escape().
+# As JavaScript's escape() writes a UTF-16 unit.
 _PERCENT_UNIT = re.compile("%u([0-9A-Fa-f]{4})")
 _LOW_UNIT = re.compile(r"\\{1,8}u([Dd][C-Fc-f][0-9A-Fa-f]{2})")
-# JSON's letters for control characters, and the quote of JavaScript and Python.
+# JSON's letters for control characters, and the escaped quote of JavaScript and Python.
 _LETTERS = {"b": b"\b", "f": b"\f", "n": b"\n", "r": b"\r", "t": b"\t", '"': b'"', "'": b"'", "/": b"/"}
-# Browsers read a reference that lacks its semicolon too.
+# A character reference of HTML; browsers also accept one without the semicolon.
 _REFERENCE = re.compile("&(?:#0{0,6}([1-9][0-9]{0,6});?|#[xX]0{0,6}([0-9A-Fa-f]{1,6});?|([A-Za-z][A-Za-z0-9]{1,31});?)")
-# With these begins what can be read as another character.
+# The characters that an escape begins with.
 _ESCAPES = "%\\&+"
 
 
 class EscapedSearch:
-    """Finds patterns in a text, each of their characters spelled in any way."""
+    """Finds patterns in a text, each character of them plain or escaped in any way."""
 
     def __init__(self, patterns: Iterable[str], twins: Mapping[str, str], between: bytes = b"") -> None:
         """Prepare the search.
 
         Args:
-            patterns: what to find; none is empty.
-            twins: for a character of the patterns, another that may stand in its place; both are ASCII.
-            between: ASCII characters that may stand anywhere within a pattern, in any number.
+            patterns: the texts to find; none is empty.
+            twins: for a character of the patterns, another that counts as the same; both are ASCII.
+            between: ASCII characters that are skipped within a pattern, in any number.
         """
         self._between = frozenset(bytes([one]) for one in between)
         known = list(patterns)
         self._first = frozenset(_ESCAPES).union(*({one[0], twins.get(one[0], one[0])} for one in known))
         others = {ord(one): ord(other) for one, other in twins.items()}
         coded = [_bytes(pattern) for pattern in known]
-        # Bit n of a state: of all patterns one after the other, the next byte to be found is the one at n. Each has a
-        # bit more than bytes, set where it has been found.
+        # The patterns are laid out one after the other. Bit n of a state: the next byte to find is the byte at n. Each
+        # pattern has one bit more than bytes; it is set when the whole pattern has been found.
         size = sum(len(pattern) + 1 for pattern in coded) // 8 + 1
         where: defaultdict[int, bytearray] = defaultdict(lambda: bytearray(size))
         begins, ends = bytearray(size), bytearray(size)
@@ -68,15 +68,15 @@ class EscapedSearch:
         self._begins, self._ends = int.from_bytes(begins, "little"), int.from_bytes(ends, "little")
 
     def find(self, text: str, *, cut: bool = False) -> list[tuple[int, int]]:
-        """Return where the patterns stand, as begins and ends that do not overlap, in order.
+        """Return the positions of the patterns, as (begin, end) pairs that do not overlap, in order.
 
         Args:
             text: to search.
-            cut: the text goes on, and a pattern that may go on with it counts as found.
+            cut: the text is the beginning of a longer one; a pattern that has begun at its end counts as found.
         """
         if not self._begins:
             return []
-        # How far the patterns have come, at each place; and the steps that led there.
+        # The progress of the patterns at each position, and the steps that led there.
         states = [0] * (len(text) + 1)
         steps: list[tuple[int, bytes, int]] = []
         for place, character in enumerate(text):
@@ -96,7 +96,7 @@ class EscapedSearch:
         return self._covered(states, steps, len(text) - LONGEST if cut else len(text) + 1)
 
     def _covered(self, states: list[int], steps: list[tuple[int, bytes, int]], cut: int) -> list[tuple[int, int]]:
-        """Go back over the steps from where a pattern was found; beyond `cut`, from wherever one had come to."""
+        """Trace the steps back from each pattern that was found; from position `cut` on, from each that had begun."""
         led = [state if place >= cut else state & self._ends for place, state in enumerate(states)]
         covered: list[tuple[int, int]] = []
         for place, spelled, end in reversed(steps):
@@ -118,10 +118,10 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def merged(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return stretches, given in the order of their begins, with those that overlap or touch made one."""
+def merged(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return ranges, given in the order of their begins, with overlapping and adjacent ranges merged."""
     whole: list[tuple[int, int]] = []
-    for begin, end in stretches:
+    for begin, end in ranges:
         if whole and begin <= whole[-1][1]:
             whole[-1] = whole[-1][0], max(whole[-1][1], end)
         else:
@@ -130,7 +130,7 @@ def merged(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _readings(text: str, place: int) -> Iterator[tuple[bytes, int]]:
-    """Everything that the characters from a place on can mean, as UTF-8, and where it ends."""
+    """All readings of the characters at a position: the bytes in UTF-8, and where the escape ends."""
     character = text[place]
     yield _bytes(character), place + 1
     match character:
@@ -145,9 +145,9 @@ def _readings(text: str, place: int) -> Iterator[tuple[bytes, int]]:
 
 
 def _percent(text: str, place: int) -> Iterator[tuple[bytes, int]]:
-    """A byte, its percent sign encoded anew up to three times: %41, %2541, and %2525 can be %25 before 25.
+    """A percent-encoded byte, its percent sign encoded again up to three times: %41, %2541; %2525 can be %25 before 25.
 
-    Or a character of JavaScript's escape(): %u0041.
+    Or a UTF-16 unit of JavaScript's escape(): %u0041.
     """
     unit = _PERCENT_UNIT.match(text, place)
     if unit is not None:
@@ -168,7 +168,7 @@ def _percent(text: str, place: int) -> Iterator[tuple[bytes, int]]:
 def _backslashes(text: str, place: int) -> Iterator[tuple[bytes, int]]:
     run = text[place : place + _MOST_BACKSLASHES + 1]
     end = place + len(run) - len(run.lstrip("\\"))
-    # All but the last escape the last.
+    # A run of backslashes is one backslash, escaped repeatedly.
     yield from ((b"\\", shorter) for shorter in range(place + 2, end + 1))
     if end - place > _MOST_BACKSLASHES:
         return

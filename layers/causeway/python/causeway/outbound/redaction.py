@@ -1,4 +1,4 @@
-"""Secrets taken out of what is logged: by the name they stand under, and by their value in any spelling."""
+"""Redacts secrets from what is logged: by the name before a value, and by the value itself, in any encoding."""
 
 import base64
 import re
@@ -10,66 +10,66 @@ from urllib.parse import unquote_plus, urlsplit, urlunsplit
 from causeway.outbound.escaped_search import EscapedSearch, merged
 
 REDACTED = "[redacted]"
-# Characters of a body that are kept, and that are searched beyond.
+# Characters of a body that are kept; and how many more are searched.
 MOST_CHARACTERS = 4096
 _MARGIN = 128
-# Characters of a Content-Type that is believed.
+# Characters of a Content-Type header that is accepted.
 _MOST_OF_A_TYPE = 256
 
-# Base64's other alphabet (RFC 4648, 5), the other case of hexadecimal digits, and what may stand beside base64.
+# Base64's URL-safe alphabet (RFC 4648, 5), and the other case of hexadecimal digits.
 _TWINS = {"+": "-", "/": "_"} | {digit: digit.upper() for digit in "abcdef"}
-# What encoders fold long lines with, and what is put between the bytes of hexadecimal digits.
+# Characters with which encoders fold long lines or separate hexadecimal bytes.
 _BETWEEN = b"\r\n\t :-,"
 _BASE64_BEFORE = re.compile(r"[\w+/\-]+\Z")
 _BASE64_AFTER = re.compile(r"[\w+/\-]*(?:[\r\n\t ]{0,4}={1,2})?")
 
-# Letters of a name that make what stands under it secret, wherever in the name they occur.
+# A name that contains one of these parts is the name of a secret.
 _PARTS = re.compile(
     "authorization|token|secret|passw|passphrase|passkey|pwd|credential|signature|cookie|jwt|assertion|accountpin"
     "|(?:api|access|auth|hash|license|private|shared|signing|encryption|account)key"
 )
-# Names that are secret only as a whole.
+# Names of secrets only as a whole word.
 _WHOLE = frozenset(("auth", "bearer", "cvc", "cvv", "hmac", "key", "otp", "pass", "pin", "sig", "sign"))
 
 _NAME = r"[\w.\-\[\]%]{1,80}"
-# What stands before a value, with its name: in JSON, also within a JSON string, where the quotes carry backslashes.
+# A name before its value: in JSON, also inside a JSON string, where the quotes are escaped.
 _IN_JSON = re.compile(rf"""(?P<quote>\\{{0,8}}["'])(?P<name>{_NAME})(?P=quote)\s*:\s*""")
-# In a form or query, in XML, in a header; and the value.
+# A name before its value in a form or query, in XML, in a header; and the value.
 _PLACES = (
     (re.compile(rf"(?P<quote>)(?P<name>{_NAME})="), re.compile(r"""[^&\s"'<>]+""")),
     (re.compile(rf"(?P<quote>)<(?P<name>{_NAME})(?:\s[^<>]*)?>"), re.compile(r"[^<]+")),
     (re.compile(rf"(?P<quote>)^(?P<name>{_NAME}):[ \t]*", re.MULTILINE), re.compile(r"\S[^\r\n]*")),
 )
-# Of JSON: where a string, a list or an object begins or ends; a string's end; a value that is none of them.
+# In JSON: the beginning or end of a string, list or object; the end of a string; any other value.
 _BOUND = re.compile(r"""(?<!\\)(?P<slashes>\\{0,8})(?P<quote>["'])|[\[{\]}]""")
 _CLOSING = {quote: re.compile(rf"(?<!\\)(\\*+){quote}") for quote in "\"'"}
 _BARE = re.compile(r"[^\s,}\]]+")
 _SCHEME = re.compile(r"\b(?P<scheme>bearer|basic)(?P<space>\s+)[\w.~+/=\-]{8,}", re.IGNORECASE)
 _TEXT_TYPE = re.compile(r"\s*(?:\Z|;|text/|application/(?:[\w.\-]+\+)?(?:json|xml|x-www-form-urlencoded|javascript))")
-# Type and subtype (RFC 6838, 4.2), with nothing behind but parameters.
+# Type and subtype (RFC 6838, 4.2), followed only by parameters.
 _MEDIA_TYPE = re.compile(r"\s*([A-Za-z0-9][\w!#$&^.+\-]{0,63}/[A-Za-z0-9][\w!#$&^.+\-]{0,63})\s*(?:;|\Z)", re.ASCII)
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';,]*)""")
-# Character sets in which every ASCII character is its own byte, and no other's part; and how each is read.
+# Character sets in which an ASCII byte is always that ASCII character; and Python's codec for each.
 _LIKE_ASCII = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "ascii", "ascii": "ascii", "iso-8859-1": "cp1252"} | {
     "latin1": "cp1252",
     "iso-8859-15": "iso-8859-15",
     "windows-1252": "cp1252",
 }
-# What UTF-16 and UTF-32 begin with, and what stands in no text: NUL above all, every second byte of UTF-16.
+# The byte order marks of UTF-16 and UTF-32; and bytes that no text has: NUL, which is every second byte of UTF-16.
 _WIDE_MARKS = (BOM_UTF16_BE, BOM_UTF16_LE)
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
 def is_secret_name(name: str) -> bool:
-    """Return whether what stands under this name (of a header, field or parameter) is secret."""
+    """Return whether a value of this name (of a header, field or parameter) is secret."""
     letters = re.sub("[^a-z0-9]", "", unquote_plus(name).lower())
     return letters in _WHOLE or _PARTS.search(letters) is not None
 
 
 def _read(beginning: bytes, content_type: str, *, cut: bool) -> str | None:
-    """The beginning of a body, None where its type is none of a text, or it is not in the character set it names.
+    """The beginning of a body as text, None if its type is not a text or its bytes are not in its character set.
 
-    What is read otherwise than its platform wrote it may hold a secret that is not found.
+    A body decoded with the wrong character set may hold a secret that is not found.
     """
     lowered = content_type[:_MOST_OF_A_TYPE].lower()
     codecs = {_LIKE_ASCII.get(charset) for charset in _CHARSET.findall(lowered)} or {"utf-8"}
@@ -85,11 +85,11 @@ def _read(beginning: bytes, content_type: str, *, cut: bool) -> str | None:
 
 
 class Redactor:
-    """Redacts texts; it holds the patterns of the secret values.
+    """Redacts texts. It holds the patterns of the secret values.
 
-    secrets: found as they are, percent-encoded (once or more), JSON-escaped, HTML-escaped, mixtures of these, in
-    hexadecimal, base64-encoded alone or as a part of something longer, folded too, and likewise in UTF-16 (below
-    base64: UTF-7). Not found: what is compressed, encrypted, hashed, cut in pieces, or in base32 and its like.
+    secrets: found in plain text, percent-encoded (once or more), JSON-escaped, HTML-escaped, in mixtures of these, in
+    hexadecimal, in base64 (alone or as a part of a longer text, also folded), and all these in UTF-16 (as base64:
+    UTF-7). Not found: secrets that are compressed, encrypted, hashed, split, or in base32 and other encodings.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
@@ -101,7 +101,7 @@ class Redactor:
         self._encoded = EscapedSearch(forms, _TWINS, _BETWEEN)
 
     def text(self, text: str, *, cut: bool = False) -> str:
-        """Return the text without its secrets; cut: it goes on, and what may be the beginning of one is taken out."""
+        """Return the text without its secrets. cut: the text goes on; redact a possible beginning of a secret too."""
         text = self._without_values(text, cut=cut)
         text = _without_named(text, _IN_JSON, _json_end)
         for before, value in _PLACES:
@@ -118,16 +118,16 @@ class Redactor:
         return self.text(bare)
 
     def body(self, body: bytes, content_type: str = "") -> str:
-        """Return the beginning of a body without its secrets, or its type and size where it is not to be read.
+        """Return the beginning of a body without its secrets, or its type and size if it is not decoded.
 
-        Only UTF-8 and its like is shown. In UTF-16, UTF-32 and what a platform may declare besides, a name that makes
-        a value secret is not found, and a declared character set may be false. So neither is decoded.
+        Only UTF-8 and character sets that extend ASCII are decoded. In UTF-16, UTF-32 and others a secret's name would
+        not be found, and a declared character set may be wrong.
 
         Args:
             body: as sent or received.
-            content_type: the header's value, a stranger's.
+            content_type: the header's value; not trusted.
         """
-        # More than is kept is searched, and dropped again: at its end a name or a scheme may be cut off its secret.
+        # Search more than is kept, and drop the rest: at the cut a name may be separated from its secret.
         searched = MOST_CHARACTERS + _MARGIN
         beginning = body[: 4 * searched]
         text = _read(beginning, content_type, cut=len(body) > len(beginning))
@@ -142,9 +142,9 @@ class Redactor:
         return f"{redacted[:MOST_CHARACTERS]}... [{len(body)} bytes]"
 
     def _media_type(self, content_type: str) -> str:
-        """Return the type of a body to be told in its place; its platform may have put anything there."""
+        """Return a body's media type, to log in place of the body. The header is not trusted: redact it too."""
         found = _MEDIA_TYPE.match(content_type)
-        return "of no type that is known" if found is None else self.text(found[1])
+        return "of an unknown type" if found is None else self.text(found[1])
 
     def _without_values(self, text: str, *, cut: bool) -> str:
         found = self._values.find(text, cut=cut)
@@ -157,14 +157,14 @@ class Redactor:
 
 
 def _base64_around(text: str, begin: int, end: int) -> tuple[int, int]:
-    """A stretch of base64, and what stands beside it in the same groups: it may hold bits of it, or its like."""
+    """A range of base64, extended to whole groups of four: the neighbours may hold bits of the secret."""
     before = _BASE64_BEFORE.search(text, max(0, begin - 3), begin)
     after = _BASE64_AFTER.match(text, end)
     return (begin if before is None else before.start()), (end if after is None else after.end())
 
 
 def _without_named(text: str, before: re.Pattern[str], value_end: Callable[[str, int], int]) -> str:
-    """The text without the values of secret names; the values of others are searched for names of their own."""
+    """The text without the values of secret names. Values of other names are searched for names inside them."""
     kept, place = [], 0
     for found in before.finditer(text):
         if found.start() < place or not is_secret_name(found["name"]):
@@ -182,7 +182,7 @@ def _end(value: re.Pattern[str], text: str, begin: int) -> int:
 
 
 def _json_end(text: str, begin: int) -> int:
-    """Where the JSON value that begins here ends, a list or object with all in it; the same place: none does."""
+    """The end of the JSON value that begins here; `begin` itself if no value begins here."""
     depth, place = 0, begin
     while bound := _BOUND.search(text, place) if depth else _BOUND.match(text, place):
         place = bound.end()
@@ -196,7 +196,7 @@ def _json_end(text: str, begin: int) -> int:
 
 
 def _string_end(text: str, opening: re.Match[str]) -> int:
-    """Where a string ends: with as many backslashes as it began with, beside those that stand for some in it."""
+    """The end of a JSON string: a quote with as many backslashes as the opening quote, after pairs of escaped ones."""
     slashes = len(opening["slashes"])
     for closing in _CLOSING[opening["quote"]].finditer(text, opening.end()):
         if len(closing[1]) % (2 * slashes + 2) == slashes:
@@ -205,23 +205,23 @@ def _string_end(text: str, opening: re.Match[str]) -> int:
 
 
 def _wide(value: str) -> set[bytes]:
-    """The value in UTF-16, either way round; one form where the same bytes stand in both, as in all of ASCII."""
+    """The value in UTF-16, little and big endian; one form if both share the bytes, as ASCII does."""
     little, big = (value.encode(codec, "surrogatepass") for codec in ("utf-16-le", "utf-16-be"))
     return {little[:-1]} if little[:-1] == big[1:] else {little, big}
 
 
 def _shown_wide(value: str) -> set[str]:
-    """The forms of the value in UTF-16 that are read as text, as those of some scripts are."""
+    """The forms of the value in UTF-16 that are valid UTF-8 text, as in some scripts."""
     texts = {raw.decode("utf-8", "replace") for raw in _wide(value) if not _NOT_TEXT.search(raw)}
     return {text for text in texts if "\ufffd" not in text}
 
 
 def _encoded(raw: bytes) -> list[str]:
-    """The bytes in base64, at each of the three places a byte can take in a group."""
+    """The bytes in base64, at each of the three positions in a group of three bytes."""
     forms = []
     for shift, leading in enumerate((0, 2, 3)):
         encoded = base64.b64encode(bytes(shift) + raw).decode()
-        # The first and last characters also depend on the neighbours.
+        # Drop the first and last characters: they also depend on the neighbouring bytes.
         inner = encoded[leading:] if (shift + len(raw)) % 3 == 0 else encoded[leading:].rstrip("=")[:-1]
         if len(inner) >= 6:
             forms.append(inner)
