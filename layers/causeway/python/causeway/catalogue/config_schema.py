@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Never
 
-from causeway.catalogue import patterns, validation, validation_cost
+from causeway.catalogue import patterns, subschemas, validation, validation_cost
 from causeway.catalogue.validation_sentences import joined
 from causeway.errors.catalogue import ConfigSchemaInvalid
 from causeway.errors.requests import REQUEST_BYTES
@@ -56,6 +56,7 @@ def check(schema: Any) -> None:
     for path, inner in _schemas(schema, "config_schema"):
         _check_keywords(path, inner)
         _check_secret(path, inner)
+        _check_names(path, inner)
     _check_cost(schema)
     try:
         validation.validator(schema)
@@ -107,21 +108,18 @@ def _refuse_keyword(error: "ValueError") -> Never:
 
 
 def _schemas(schema: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every schema within a schema, with its path."""
+    """Yield a schema and every schema within it, with its path."""
     if not isinstance(schema, dict):
         _refuse(path, "must be an object, not true or false")
     yield path, schema
-    for keyword in ("properties", "$defs"):
-        for name, inner in schema.get(keyword, {}).items():
-            if not _FIELD.fullmatch(name):
-                _refuse(f"{path}.{keyword}", "names a field that is not 1 to 64 letters, digits and underscores")
-            yield from _schemas(inner, f"{path}.{keyword}.{name}")
-    for keyword in ("items", "if", "then", "else"):
-        if keyword in schema:
-            yield from _schemas(schema[keyword], f"{path}.{keyword}")
-    for keyword in ("allOf", "anyOf", "oneOf"):
-        for position, inner in enumerate(schema.get(keyword, [])):
-            yield from _schemas(inner, f"{path}.{keyword}[{position}]")
+    for _, inner_path, inner in subschemas.within(schema, path):
+        yield from _schemas(inner, inner_path)
+
+
+def _check_names(path: str, schema: dict[str, Any]) -> None:
+    for keyword in subschemas.BY_NAME:
+        if not all(_FIELD.fullmatch(name) for name in schema.get(keyword, {})):
+            _refuse(f"{path}.{keyword}", "names a field that is not 1 to 64 letters, digits and underscores")
 
 
 def _check_keywords(path: str, schema: dict[str, Any]) -> None:

@@ -6,10 +6,10 @@ of a schema is computed when it is written, and a pattern is not matched against
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from causeway.catalogue import patterns
+from causeway.catalogue import patterns, subschemas
 from causeway.errors.requests import REQUEST_BYTES
 
 # The highest cost of a schema, in the unit of patterns.cost.
@@ -21,11 +21,8 @@ _CHARACTER = 4
 MOST_VALUES = 200
 # The cost of a byte of a schema for each value that does not fit it.
 _BYTE = 1 << 12
-# Keywords with named schemas, with one schema, and with several; keywords without any work; and keywords whose schemas
-# the engine validates again for each such keyword around them, to explain why no alternative fits.
-_BY_NAME = ("properties", "$defs")
-_ONE = ("items", "if", "then", "else")
-_SEVERAL = ("allOf", "anyOf", "oneOf")
+# Keywords without any work; and keywords whose schemas the engine validates again for each such keyword around them, to
+# explain why no alternative fits.
 _IDLE = ("title", "description", "$comment", "examples", "default")
 _ALTERNATIVES = ("anyOf", "oneOf", "if")
 
@@ -54,7 +51,7 @@ def is_too_high(schema: dict[str, Any]) -> bool:
 
 def _steps(schema: dict[str, Any], path: str, defs: dict[str, Any], times: int, values: int) -> Iterator[int]:
     """Yield the costs of a schema's parts. times: validations of one value; values: that are validated."""
-    own = {name: value for name, value in schema.items() if name not in (*_BY_NAME, *_ONE, *_SEVERAL, *_IDLE)}
+    own = {name: value for name, value in schema.items() if name not in (*subschemas.KEYWORDS, *_IDLE)}
     yield len(json.dumps(own)) * _BYTE * times * values
     if "pattern" in own:
         # The items of one list share the bytes of the request.
@@ -66,22 +63,9 @@ def _steps(schema: dict[str, Any], path: str, defs: dict[str, Any], times: int, 
     if "$ref" in own:
         name = own["$ref"].rpartition("/")[2]
         yield from _steps(defs.get(name, {}), f"{path}.$ref", defs, times, values)
-    for keyword, inner_path, inner in _within(schema, path):
+    for keyword, inner_path, inner in subschemas.within(schema, path):
         again = times + (keyword in _ALTERNATIVES)
         yield from _steps(inner, inner_path, defs, again, MOST_VALUES if keyword == "items" else values)
-
-
-def _within(schema: dict[str, Any], path: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Yield the schemas directly within a schema: keyword, path and schema."""
-    for keyword in _BY_NAME:
-        for name, inner in schema.get(keyword, {}).items():
-            yield keyword, f"{path}.{keyword}.{name}", inner
-    for keyword in _ONE:
-        if keyword in schema:
-            yield keyword, f"{path}.{keyword}", schema[keyword]
-    for keyword in _SEVERAL:
-        for position, inner in enumerate(schema.get(keyword, [])):
-            yield keyword, f"{path}.{keyword}[{position}]", inner
 
 
 def with_bounded_patterns(schema: Any) -> Any:
@@ -91,27 +75,13 @@ def with_bounded_patterns(schema: Any) -> Any:
     """
     if not isinstance(schema, dict):
         return schema
-    made = _mapped(schema, with_bounded_patterns)
+    made = subschemas.replaced(schema, with_bounded_patterns)
     pattern = made.pop("pattern", None)
     if pattern is None:
         return made
     longest = min(made.get("maxLength", _LONGEST_TEXT), _LONGEST_TEXT)
     tried = {"if": {"maxLength": longest}, "then": {"pattern": pattern}}
     return made | {"maxLength": longest, "allOf": [*made.get("allOf", []), tried]}
-
-
-def _mapped(schema: dict[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
-    made = dict(schema)
-    for keyword in _BY_NAME:
-        if keyword in made:
-            made[keyword] = {name: change(inner) for name, inner in made[keyword].items()}
-    for keyword in _ONE:
-        if keyword in made:
-            made[keyword] = change(made[keyword])
-    for keyword in _SEVERAL:
-        if keyword in made:
-            made[keyword] = [change(inner) for inner in made[keyword]]
-    return made
 
 
 def has_too_many_values(value: Any) -> bool:
