@@ -1,5 +1,5 @@
--- The outbox: events about a tenant's objects, each written in the transaction of the change it tells of. A change and its
--- event are committed together or not at all. Later a sender delivers them to the tenant's subscribers; nothing sends yet.
+-- The outbox: events about a tenant's objects, each written in the transaction of the change that it describes: both
+-- are committed, or neither. Later a sender will deliver them to the tenant's subscribers; nothing sends yet.
 
 CREATE TABLE events_out (
     -- No foreign key to tenants: every event would lock the tenant's row, and the row-level security below admits the
@@ -11,24 +11,24 @@ CREATE TABLE events_out (
         type ~ ('^(connection|sync|payment|message|shipment|webhook|sms_payment|player|lead|booking|wallet|issue)'
         || '[.][a-z][a-z_]{0,62}$')
     ),
-    -- The object it is about, such as a sync_run: a noun in the form of a column's name.
+    -- The object of the event, such as a sync_run: a noun in the form of a column's name.
     object_kind text COLLATE "C" NOT NULL CHECK (object_kind ~ '^[a-z][a-z_]{0,62}$'),
-    -- An id is never empty, and as short as every id that a caller may send.
+    -- At least one character, and at most as many as an id that a caller may send.
     object_id text COLLATE "C" NOT NULL CHECK (length(object_id) BETWEEN 1 AND 255),
-    -- The version of the object that the change made, counted from 1: it orders the events of one object.
+    -- The version of the object after the change, counted from 1: it orders the events of one object.
     version bigint NOT NULL CHECK (version > 0),
-    -- A subscriber gets a JSON object, of at most 64 KiB: it is sent in one request, and must pass through a queue.
+    -- A subscriber gets a JSON object of at most 64 KiB, because it is sent in one request and passes through a queue.
     payload jsonb NOT NULL CHECK (jsonb_typeof(payload) = 'object' AND octet_length(payload::text) <= 65536),
-    -- Not the start of the transaction: two events of one transaction keep their order.
+    -- Not the start of the transaction, so that two events of one transaction keep their order.
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (tenant_id, event_id)
 );
 -- A tenant's events in their order.
 CREATE INDEX events_out_order ON events_out (tenant_id, created_at, event_id);
--- The sweep looks for the oldest of all tenants.
+-- The sweep deletes the oldest events of all tenants first.
 CREATE INDEX events_out_created ON events_out (created_at);
 
--- Events are kept for so long; after that they may be swept.
+-- How long events are kept. After that they may be swept.
 CREATE FUNCTION events_kept() RETURNS interval
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN interval '30 days';
@@ -38,21 +38,22 @@ GRANT EXECUTE ON FUNCTION events_kept TO causeway_keeper;
 ALTER TABLE events_out ENABLE ROW LEVEL SECURITY;
 ALTER TABLE events_out FORCE ROW LEVEL SECURITY;
 
--- The logins that change what events tell of: the hub (connections, syncs, payments, messages, shipments, webhooks, SMS
--- payments, leads, bookings, issues; causeway_credentials is a member of it) and the casino (players, wallets). They write
--- events and read none. No login sets created_at: an event can be neither hidden in the past nor kept for ever.
+-- The logins of the functions whose changes have events: the hub (connections, syncs, payments, messages, shipments,
+-- webhooks, SMS payments, leads, bookings, issues; causeway_credentials is a member of it) and the casino (players,
+-- wallets). They write events and cannot read them. No login can set created_at, so no event can be backdated or kept
+-- for ever.
 CREATE POLICY events_out_write ON events_out FOR INSERT TO causeway_hub, causeway_casino
 WITH CHECK (tenant_id = current_tenant());
 GRANT INSERT (tenant_id, event_id, type, object_kind, object_id, version, payload) ON events_out
 TO causeway_hub, causeway_casino;
 
--- The sweep looks across tenants. It sees ids and ages and no payload, and can delete no younger event.
+-- The sweep works across tenants. It reads ids and ages only, and cannot delete a younger event.
 GRANT SELECT (tenant_id, event_id, created_at), DELETE ON events_out TO causeway_keeper;
 CREATE POLICY events_out_old ON events_out FOR SELECT TO causeway_keeper USING (true);
 CREATE POLICY events_out_sweep ON events_out FOR DELETE TO causeway_keeper
 USING (created_at < now() - events_kept());
 
--- Deletes up to a thousand events that are over, the oldest first, and returns how many.
+-- Deletes up to 1000 events that are past events_kept(), the oldest first. Returns the number deleted.
 CREATE FUNCTION events_sweep_v1() RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC

@@ -22,7 +22,7 @@ LOGINS = ["hub", "credentials", "casino"]
 
 
 def event(**changes: Any) -> Event:
-    """An event that the outbox accepts, but for the changes."""
+    """An event that the outbox accepts, with these fields changed."""
     return replace(Event("connection", "created", "connection", str(uuid4()), 1, {"name": "Twilio"}), **changes)
 
 
@@ -34,13 +34,13 @@ def write(database: Database, casino: Casino, *events: Event) -> None:
 
 
 def stored(casino: Casino) -> list[Any]:
-    """The tenant's events, the oldest first."""
+    """The tenant's events, oldest first."""
     statement = "SELECT * FROM events_out WHERE tenant_id = %s ORDER BY created_at"
     return casino.query(statement, [casino.tenant_id])
 
 
 def fill(casino: Casino, count: int, age: str) -> None:
-    """Store so many events of an age."""
+    """Store this many events of this age."""
     casino.query(
         """
         INSERT INTO events_out (tenant_id, type, object_kind, object_id, version, payload, created_at)
@@ -81,7 +81,7 @@ def test_event_is_rolled_back_with_its_change(casino: Casino) -> None:
     assert stored(casino) == []
 
 
-def test_event_is_seen_by_nobody_before_its_change_is_committed(casino: Casino) -> None:
+def test_event_is_invisible_before_its_change_is_committed(casino: Casino) -> None:
     with casino.database("hub").transaction(casino.tenant_id) as transaction:
         outbox.write(transaction, event())
         assert stored(casino) == []
@@ -116,7 +116,7 @@ def test_event_of_another_tenant_cannot_be_written(casino: Casino, theirs: Casin
 def test_events_are_hidden_from_other_tenants_even_from_a_login_that_may_read_them(
     casino: Casino, theirs: Casino
 ) -> None:
-    """HUB 42: shown with a role that is granted what the sender will be granted."""
+    """HUB 42: shown with a role that has the grant which the future sender will have."""
     for one in (casino, theirs):
         write(one.database("hub"), one, event())
     with casino.superuser.transaction(force_rollback=True):
@@ -141,7 +141,7 @@ def test_no_login_reads_changes_or_deletes_events(casino: Casino, login: str, st
 
 
 @pytest.mark.parametrize("login", LOGINS)
-def test_no_login_says_when_an_event_was_written(casino: Casino, login: str) -> None:
+def test_no_login_can_set_the_time_of_an_event(casino: Casino, login: str) -> None:
     """It would be deleted too early, or never."""
     with psycopg.connect(casino.urls[login]) as connection, pytest.raises(pg.InsufficientPrivilege):
         connection.execute("INSERT INTO events_out (created_at) VALUES ('infinity')")
@@ -203,7 +203,7 @@ def test_largest_payload_and_longest_texts_are_stored(casino: Casino) -> None:
 
 
 @pytest.mark.parametrize("payload", ["[]", "null", '"text"', "1"])
-def test_payload_that_is_no_object_is_refused(casino: Casino, payload: str) -> None:
+def test_payload_that_is_not_an_object_is_refused(casino: Casino, payload: str) -> None:
     with pytest.raises(pg.CheckViolation, match="events_out_payload_check"):
         casino.query(
             """
@@ -217,7 +217,7 @@ def test_payload_that_is_no_object_is_refused(casino: Casino, payload: str) -> N
 # ---- Retention ----
 
 
-def test_sweep_deletes_what_is_old_of_all_tenants_in_bounded_batches(casino: Casino, theirs: Casino) -> None:
+def test_sweep_deletes_old_events_of_all_tenants_in_batches(casino: Casino, theirs: Casino) -> None:
     """HUB 45"""
     fill(casino, 1500, "31 days")
     fill(casino, 2, "29 days")
@@ -238,7 +238,7 @@ def test_sweep_stops_when_its_time_budget_is_used_up(casino: Casino) -> None:
     assert delete_in_batches(TimeBudget(lambda: 1), lambda: retention.sweep_batch(database)) == 500
 
 
-def test_the_sweeps_own_role_can_delete_no_young_event(casino: Casino) -> None:
+def test_sweeps_role_cannot_delete_a_young_event(casino: Casino) -> None:
     fill(casino, 1, "29 days")
     fill(casino, 1, "31 days")
     with casino.superuser.transaction(force_rollback=True):
@@ -249,7 +249,7 @@ def test_the_sweeps_own_role_can_delete_no_young_event(casino: Casino) -> None:
 
 
 def test_tenants_events_are_read_in_order_by_an_index(casino: Casino, theirs: Casino) -> None:
-    """Not by reading the events of all tenants."""
+    """Without reading the events of all tenants."""
     for one, count in ((casino, 500), (theirs, 10_000)):
         one.query(
             """

@@ -1,4 +1,4 @@
-"""The loop of scheduled jobs over the rows of all tenants that are due, on real Postgres."""
+"""The loop of scheduled jobs over the due rows of all tenants, on real Postgres."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ def invocation(casino: Casino) -> Callable[..., Invocation]:
 
 
 def due_of(casinos: list[Casino]) -> Callable[[psycopg.Connection[Any]], list[Any]]:
-    """A due that tells these tenants in this order."""
+    """A `due` function that lists these tenants in this order."""
 
     def due(transaction: psycopg.Connection[Any]) -> list[Any]:
         ids = [casino.tenant_id for casino in casinos]
@@ -68,7 +68,7 @@ def test_every_tenants_row_is_worked_on_in_its_own_transaction(
     assert [tenant_id for tenant_id, _ in seen] == [casino.tenant_id for casino in casinos]
 
 
-def test_what_is_due_is_read_without_a_tenants_rows(
+def test_due_rows_are_listed_without_reading_a_tenants_rows(
     casinos: list[Casino], invocation: Callable[..., Invocation]
 ) -> None:
     """HUB 42: a job that forgets the tenant sees nothing."""
@@ -82,7 +82,7 @@ def test_what_is_due_is_read_without_a_tenants_rows(
     assert seen == [0]
 
 
-def test_failure_with_one_tenant_is_counted_and_logged_and_stops_no_other(
+def test_failure_with_one_tenant_is_counted_and_logged_and_others_continue(
     casinos: list[Casino], invocation: Callable[..., Invocation], caplog: pytest.LogCaptureFixture
 ) -> None:
     """A lock that another transaction holds."""
@@ -112,9 +112,7 @@ def test_failure_with_one_tenant_is_counted_and_logged_and_stops_no_other(
     assert "LockNotAvailable" in record["reason"]
 
 
-def test_fault_that_is_no_error_of_ours_is_not_swallowed(
-    casinos: list[Casino], invocation: Callable[..., Invocation]
-) -> None:
+def test_unexpected_exception_is_raised(casinos: list[Casino], invocation: Callable[..., Invocation]) -> None:
     def work(_: Any) -> None:
         raise LookupError
 
@@ -145,7 +143,7 @@ def test_loop_ends_when_the_time_budget_is_used_up(
     assert worked == [casino.tenant_id for casino in casinos[:2]]
 
 
-def test_job_that_cannot_read_what_is_due_fails(invocation: Callable[..., Invocation]) -> None:
+def test_job_that_cannot_read_its_due_rows_fails(invocation: Callable[..., Invocation]) -> None:
     def unreadable(transaction: psycopg.Connection[Any]) -> list[Any]:
         return transaction.execute("SELECT * FROM data_keys_due_v1('1 day')").fetchall()
 

@@ -46,7 +46,7 @@ def test_new_tenant_is_answered_listed_and_stored(hub: Hub, rows: Rows) -> None:
     assert hub.call("GET", f"/tenants/{made['id']}", SUPER_ADMIN).json == made
 
 
-def test_new_tenant_is_in_the_platforms_log_and_the_first_entry_of_its_own(hub: Hub) -> None:
+def test_new_tenant_is_audited_in_the_platforms_log_and_its_own(hub: Hub) -> None:
     """HUB 44"""
     made = new_tenant(hub)
     [platforms] = chain(hub, PLATFORM_ADMIN, made["id"])

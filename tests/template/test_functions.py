@@ -278,7 +278,7 @@ def test_role_has_aws_policies_only_for_actions_without_a_resource(
         assert {one["Fn::Sub"].partition("policy/")[2] for one in role["ManagedPolicyArns"]} == allowed
 
 
-def test_role_writes_to_the_log_group_of_its_function_alone(
+def test_role_writes_only_to_the_log_group_of_its_function(
     resources: dict[str, Any], roles: dict[str, list[dict[str, Any]]]
 ) -> None:
     for name, statements in roles.items():
@@ -287,7 +287,7 @@ def test_role_writes_to_the_log_group_of_its_function_alone(
         assert [one.partition(":log-group:")[2] for one in logs] == [f"{group}:log-stream:*"], name
 
 
-def test_function_may_log_in_as_its_own_database_user_alone(
+def test_function_may_log_in_only_as_its_own_database_user(
     deployed: Functions, roles: dict[str, list[dict[str, Any]]]
 ) -> None:
     for name, properties in deployed.items():
@@ -389,5 +389,5 @@ def test_sample_event_calls_a_route_of_its_function(routes: dict[str, str]) -> N
         assert re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", path), event["rawPath"]), name
 
 
-def test_game_simulate_round_is_deployed_for_demonstration_alone(resources: dict[str, Any]) -> None:
+def test_game_simulate_round_is_not_deployed(resources: dict[str, Any]) -> None:
     assert resources["GameSimulateRoundFunction"]["Condition"] == "IsLocal"

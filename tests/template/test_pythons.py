@@ -48,7 +48,7 @@ def test_every_file_names_the_same_versions() -> None:
 
 
 @pytest.mark.parametrize("target", ["demo", "up", "test", "check", "docs", "bench"])
-def test_target_runs_the_given_python_in_an_environment_of_its_own(target: str) -> None:
+def test_target_runs_the_given_python_in_a_separate_environment(target: str) -> None:
     plain, given = (run("make", "--dry-run", target, *word) for word in ((), ("PYTHON=3.11",)))
 
     assert ".venv/bin/python -" in plain.stdout
@@ -68,7 +68,7 @@ def test_version_that_is_not_tested_is_refused_before_anything_is_made(version: 
     assert not (ROOT / f".venv-{version}.lock").exists()
 
 
-def test_absent_version_is_named_with_what_to_do(without_pythons: dict[str, str], tmp_path: Path) -> None:
+def test_missing_version_is_named_with_an_instruction(without_pythons: dict[str, str], tmp_path: Path) -> None:
     found = run(
         ROOT / "requirements" / "install", str(tmp_path / "made"), "requirements/run.txt", "3.12", **without_pythons
     )
@@ -80,7 +80,7 @@ def test_absent_version_is_named_with_what_to_do(without_pythons: dict[str, str]
     assert not (tmp_path / "made").exists()
 
 
-def test_machine_without_any_tested_python_is_told_what_to_do(without_pythons: dict[str, str]) -> None:
+def test_machine_without_a_tested_python_gets_an_instruction(without_pythons: dict[str, str]) -> None:
     found = run(FIND, **without_pythons)
 
     assert found.returncode != 0

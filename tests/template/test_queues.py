@@ -57,14 +57,14 @@ def test_dead_letters_are_kept_for_14_days(resources: dict[str, Any]) -> None:
             assert resource["Properties"]["MessageRetentionPeriod"] == 14 * 24 * 3600, name
 
 
-def test_consumer_takes_from_its_queue_alone(
+def test_consumer_may_receive_only_from_its_queue(
     roles: dict[str, list[dict[str, Any]]], consumers: dict[str, dict[str, Any]]
 ) -> None:
     for name, event in consumers.items():
         assert on_queues(roles[name]) == {event["Queue"]["Fn::GetAtt"][0]: TAKES}, name
 
 
-def test_role_sends_to_a_queue_only_where_its_function_is_told_of_it(
+def test_role_may_send_only_to_configured_queues(
     functions: Functions, roles: dict[str, list[dict[str, Any]]], consumers: dict[str, dict[str, Any]]
 ) -> None:
     """An environment variable names the queue, or it is the destination of the function's failed calls."""
@@ -76,7 +76,7 @@ def test_role_sends_to_a_queue_only_where_its_function_is_told_of_it(
             assert (queue in told, actions) == (True, {"sqs:SendMessage"}), name
 
 
-def test_role_that_uses_a_queue_may_use_its_key_through_queues_alone(
+def test_role_that_uses_a_queue_may_use_its_key_only_through_sqs(
     roles: dict[str, list[dict[str, Any]]], consumers: dict[str, dict[str, Any]]
 ) -> None:
     for name, statements in roles.items():

@@ -12,7 +12,7 @@ from tools.openapi.functions import Undeclared
 TOY = Path(__file__).parent / "toy_functions"
 
 
-def test_function_file_declares_the_routes_that_the_template_gives_it() -> None:
+def test_function_file_declares_its_routes_of_the_template() -> None:
     parameters = {"Stage": "local", "TokenIssuer": "https://issuer.invalid", "DatabaseHost": "nowhere"}
     in_template = {
         function.code_folder / f"{function.handler.partition('.')[0]}.py": {route.key for route in function.routes}

@@ -6,7 +6,7 @@ from math import acos, copysign, cos, hypot, pi, radians, sin, sqrt
 
 _COMMAND = re.compile(r"([MmLlHhVvCcSsQqTtAaZz])([0-9 .,+-]*)")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)")
-# How many numbers a command takes; more of them repeat the command.
+# The number of numbers that a command takes; more of them repeat the command.
 _TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
 
 Point = tuple[float, float]
@@ -35,7 +35,7 @@ def segments(data: str) -> Iterator[tuple[str, list[float]]]:
 def points(data: str) -> list[Point]:
     """Return the points of a path in absolute coordinates: where segments end, control points, and points of arcs.
 
-    A path lies within every box that these points lie in; of an arc, to a hundredth of its radius.
+    A box contains the path if it contains these points; for an arc, to a hundredth of its radius.
 
     Raises:
         ValueError: the data is not a path.

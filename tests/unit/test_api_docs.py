@@ -1,4 +1,4 @@
-"""GET /openapi.json and /docs, of a package with the page and of one without."""
+"""GET /openapi.json and /docs, for a package with the page and for one without."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ CONSOLE = ROOT / "functions" / "console"
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """What git holds of functions/console: the page is made at build."""
+    """The files of functions/console that are in git: the page is made at build."""
     for name in ("api_docs.py", "openapi.json"):
         shutil.copyfile(CONSOLE / name, tmp_path / name)
     return tmp_path

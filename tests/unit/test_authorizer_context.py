@@ -1,4 +1,4 @@
-"""What an authorizer hands to a function is read back as it was written."""
+"""The authorizer's context: a function reads exactly what the authorizer wrote."""
 
 from uuid import UUID
 
@@ -24,14 +24,14 @@ CONTEXTS = [
 
 @pytest.mark.parametrize("context", CONTEXTS, ids=lambda context: repr(context)[:60])
 def test_context_is_read_as_it_was_written_and_holds_text_only(context: AuthorizerContext) -> None:
-    """API Gateway passes the context on as it is: what a function reads is what the authorizer wrote."""
+    """API Gateway passes the context on unchanged."""
     written = context.as_context()
 
     assert all(isinstance(text, str) for text in [*written, *written.values()])
     assert AuthorizerContext.parse({"lambda": written}) == context
 
 
-def test_claims_of_both_authorizers_are_read_alike() -> None:
+def test_claims_of_both_authorizers_give_the_same_caller() -> None:
     own = AuthorizerContext.parse({"jwt": {"claims": CLAIMS, "scopes": None}})
 
     assert own == AuthorizerContext.parse({"lambda": CLAIMS}) == AuthorizerContext(CLAIMS)
@@ -45,7 +45,7 @@ def test_caller_of_a_key_is_the_machine_of_its_tenant_and_channel() -> None:
 
 
 @pytest.mark.parametrize("ids", [{"keyId": "x"}, {"tenantId": ""}, {"tenantId": f"{{{TENANT}}}"}])
-def test_key_without_the_ids_of_a_key_and_a_tenant_is_nobodys(ids: dict[str, str]) -> None:
+def test_key_without_the_ids_of_a_key_and_a_tenant_is_refused(ids: dict[str, str]) -> None:
     with pytest.raises(Unauthorized):
         AuthorizerContext.parse({"lambda": {"keyId": KEY, "tenantId": str(TENANT)} | ids})
 

@@ -9,7 +9,7 @@ from tests.unit.svg_path import points
 
 CATALOGUE = Path(__file__).parents[2] / "schema" / "catalogue"
 ICONS = {file.stem: json.loads(file.read_bytes()).get("icon") for file in sorted(CATALOGUE.glob("[!_]*.json"))}
-# The box is 24 by 24; half of the line's width lies outside of the path.
+# The box is 24 by 24; half of the line's width lies outside the path.
 BOX, MARGIN = 24, 1
 
 
@@ -25,7 +25,7 @@ def test_icon_is_a_path_within_its_box(key: str) -> None:
 
     assert len(drawn) >= 4
     assert [(x, y) for x, y in drawn if not (MARGIN <= x <= BOX - MARGIN and MARGIN <= y <= BOX - MARGIN)] == []
-    # It fills the box, so that all icons are of one size.
+    # It fills the box, so that all icons have the same size.
     assert max(x for x, _ in drawn) - min(x for x, _ in drawn) >= 10
     assert max(y for _, y in drawn) - min(y for _, y in drawn) >= 12
 
@@ -46,7 +46,7 @@ def test_icon_is_a_path_within_its_box(key: str) -> None:
         "X",
     ],
 )
-def test_data_that_is_not_a_path_is_found_out(data: str) -> None:
+def test_data_that_is_not_a_path_is_detected(data: str) -> None:
     """A renderer draws such data up to the mistake, and nothing after it."""
     with pytest.raises(ValueError, match=r".+"):
         points(data)

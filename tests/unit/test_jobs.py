@@ -1,4 +1,4 @@
-"""What jobs share: time budget, lease, queue message, batch with partial failures, parts of a scheduled function."""
+"""The parts of jobs: time budget, lease, queue message, batch with partial failures, scheduled functions."""
 
 import json
 import logging
@@ -36,8 +36,8 @@ def test_no_work_begins_in_the_reserve(remaining: int, enough: bool) -> None:
     assert TimeBudget(lambda: remaining, reserve=10_000).has_time() is enough
 
 
-def test_lease_outlives_the_invocation_though_clocks_differ() -> None:
-    """HUB 27: another worker takes the row only when this one is certainly gone; the reserve belongs to this one."""
+def test_lease_outlives_the_invocation_although_clocks_differ() -> None:
+    """HUB 27: another worker leases the row only when this one has certainly ended; the reserve belongs to this one."""
     budget = TimeBudget(lambda: 20_000, reserve=10_000)
 
     assert budget.lease() == timedelta(seconds=20) + CLOCK_MARGIN
@@ -87,14 +87,14 @@ def test_message_is_two_ids(body: str) -> None:
     ],
     ids=lambda body: ascii(body)[:80],
 )
-def test_message_that_send_would_not_write_is_refused(body: str) -> None:
+def test_message_in_another_form_is_refused(body: str) -> None:
     with pytest.raises(InvalidRequest):
         Message.parse(body)
 
 
 @pytest.fixture
 def queue_url(set_environment: Callable[..., None]) -> Iterator[str]:
-    """A queue of moto's."""
+    """A queue in moto."""
     from moto import mock_aws
 
     set_environment(AWS_DEFAULT_REGION="eu-central-1", AWS_ACCESS_KEY_ID="moto", AWS_SECRET_ACCESS_KEY="moto")
@@ -112,7 +112,7 @@ def test_message_comes_out_of_the_queue_as_it_was_sent(queue_url: str) -> None:
     assert set(json.loads(message["Body"])) == {"tenantId", "rowId"}
 
 
-def test_message_that_the_queue_does_not_take_is_no_error(queue_url: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_message_that_the_queue_refuses_is_no_error(queue_url: str, caplog: pytest.LogCaptureFixture) -> None:
     """HUB 32: its row is committed, and the sweeper sends another message."""
     assert Message(TENANT, ROW).send(queue_url + "-gone") is False
 
@@ -125,7 +125,7 @@ def test_message_that_the_queue_does_not_take_is_no_error(queue_url: str, caplog
 
 
 def event_of(*bodies: str) -> dict[str, Any]:
-    """The event of a queue's messages, whose ids are 0, 1, 2."""
+    """An event with a queue's messages, whose ids are 0, 1, 2."""
     records = [
         {"messageId": str(n), "body": body, "eventSource": "aws:sqs", "attributes": {}, "messageAttributes": {}}
         for n, body in enumerate(bodies)
@@ -146,7 +146,7 @@ def test_batch_works_on_each_message_within_the_invocation() -> None:
     assert seen == [("invocation", timedelta(seconds=20) + CLOCK_MARGIN, Message(TENANT, ROW))] * 2
 
 
-def test_message_that_fails_is_delivered_again_and_delays_no_other(caplog: pytest.LogCaptureFixture) -> None:
+def test_failed_message_is_delivered_again_and_does_not_delay_others(caplog: pytest.LogCaptureFixture) -> None:
     """HUB 33"""
     worked: list[UUID] = []
     broken = Message(TENANT, uuid4())
@@ -173,7 +173,7 @@ def test_batch_of_which_every_message_failed_is_an_error() -> None:
 
 
 def test_failure_of_one_batch_is_forgotten_by_the_next() -> None:
-    """As both run in one execution environment."""
+    """Both run in one execution environment."""
     work = partial(batches.work_on, context=CONTEXT, work=lambda *_: None)
 
     assert work(event_of("x", BODY)) == {"batchItemFailures": [{"itemIdentifier": "0"}]}
@@ -191,7 +191,7 @@ def test_counts_of_parts_are_returned_together_and_equal_names_added() -> None:
     }
 
 
-def test_part_that_fails_stops_no_other_and_fails_the_function() -> None:
+def test_failed_part_does_not_stop_others_and_fails_the_function() -> None:
     ran: list[str] = []
 
     def part(name: str, error: type[Exception] | None) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""How deep a JSON value is nested."""
+"""The depth of nesting of a JSON value."""
 
 from typing import Any
 

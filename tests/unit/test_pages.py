@@ -1,4 +1,4 @@
-"""Pages of a list: its cursors in their one spelling, its limit, and rows that must fit an answer."""
+"""Pages of a list: cursors with one valid spelling, the limit, and rows that must fit into an answer."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
@@ -57,7 +57,7 @@ def test_longest_text_has_a_cursor() -> None:
 
 
 GOOD = [AT.isoformat(), str(ID)]
-# Cursors that were not answered here, by what is wrong with them.
+# Cursors that no list answered, by their fault.
 WRONG: dict[str, str] = {
     "empty": "",
     "no base64url": "x",
@@ -94,30 +94,30 @@ WRONG: dict[str, str] = {
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-def test_cursor_that_was_not_answered_here_is_refused(wrong: str) -> None:
+def test_forged_cursor_is_refused(wrong: str) -> None:
     with pytest.raises(InvalidRequest, match="cursor is not one that was answered here"):
         EVENTS.request({"cursor": WRONG[wrong]}, SCOPE)
 
 
 @pytest.mark.parametrize("value", [-1, 2**63, 10**100, 1.0, 1.5, True, None, "1", [1], {"a": 1}])
-def test_cursor_of_a_number_holds_a_bigint(value: object) -> None:
+def test_cursor_of_a_number_accepts_a_bigint_only(value: object) -> None:
     with pytest.raises(InvalidRequest, match="cursor is not one that was answered here"):
         NUMBERS.request({"cursor": spelled([value], listed="numbers")}, SCOPE)
 
 
 @pytest.mark.parametrize("value", ["", "a\0b", "\ud800", 1, None, True, ["a"], {"a": "b"}])
-def test_cursor_of_a_text_holds_what_the_database_can(value: object) -> None:
+def test_cursor_of_a_text_accepts_only_what_the_database_can_store(value: object) -> None:
     with pytest.raises(InvalidRequest, match="cursor is not one that was answered here"):
         NAMES.request({"cursor": spelled([value], listed="names")}, SCOPE)
 
 
-def test_cursor_of_a_text_is_a_list_and_no_text() -> None:
+def test_cursor_of_a_text_must_be_a_list() -> None:
     with pytest.raises(InvalidRequest, match="cursor is not one that was answered here"):
         NAMES.request({"cursor": spelled("a", listed="names")}, SCOPE)
 
 
 @given(st.text(max_size=200) | st.binary(max_size=200).map(base64url.encode))
-def test_no_text_but_an_answered_cursor_is_taken(text: str) -> None:
+def test_any_other_text_is_refused_as_a_cursor(text: str) -> None:
     with pytest.raises(InvalidRequest):
         EVENTS.request({"cursor": text}, SCOPE)
 
@@ -128,7 +128,7 @@ def test_limit_out_of_bounds_is_refused(limit: str) -> None:
         EVENTS.request({"limit": limit}, SCOPE)
 
 
-def test_limit_is_the_lists_where_the_query_has_none() -> None:
+def test_limit_is_the_lists_by_default() -> None:
     assert [EVENTS.request(query, SCOPE).limit for query in ({}, {"limit": "1"}, {"limit": "1000"})] == [100, 1, 1000]
 
 
@@ -139,8 +139,8 @@ def test_parameter_that_the_list_does_not_know_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("there", "more"), [(0, False), (1, False), (3, False), (4, True)])
-def test_next_cursor_is_none_where_there_is_no_more(there: int, more: bool) -> None:
-    """Also where the last page is full."""
+def test_next_cursor_is_none_at_the_end(there: int, more: bool) -> None:
+    """Also if the last page is full."""
     page = NUMBERS.request({"limit": "3"}, SCOPE).page(list(range(there)), lambda number: (number,))
 
     assert page.items == list(range(min(there, 3)))
@@ -179,6 +179,6 @@ def test_page_has_at_least_one_row() -> None:
     assert cut(found) == Page(found[:1], NUMBERS.cursor(SCOPE, (0,)))
 
 
-def test_last_row_that_fills_an_answer_alone_is_the_end() -> None:
+def test_last_row_that_fills_a_whole_answer_is_the_end() -> None:
     found = rows(1, "x" * (MOST_BYTES + 1))
     assert cut(found, 1) == Page(found, None)

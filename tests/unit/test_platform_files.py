@@ -1,15 +1,15 @@
-"""A platform lives under its key in four places, found by its files: a missing one is named."""
+"""A platform lives under its key in four places and is found by its files: a missing file is named."""
 
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-# What every platform has.
+# The files that every platform has.
 FILES = ("schema/catalogue/{key}.json", "local/sandbox/platforms/{key}.py", "tests/platforms/test_{key}.py")
-# What a platform that needs code of its own has too.
+# The file that a platform with code of its own has too.
 CODE = "layers/causeway/python/causeway/platforms/{key}/__init__.py"
-# Packages beside the platforms' that are not a platform's.
+# Other packages in the same folder.
 SHARED = {"kinds", "vendors"}
 
 
