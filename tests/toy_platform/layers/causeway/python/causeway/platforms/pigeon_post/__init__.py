@@ -1,0 +1,1 @@
+"""Pigeon Post: code of the platform."""

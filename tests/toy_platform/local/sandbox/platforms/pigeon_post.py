@@ -1,0 +1,38 @@
+"""Pigeon Post, a platform that does not exist."""
+
+from collections.abc import Mapping
+
+from local.sandbox.exchange import Request, Response
+from local.sandbox.proofs import header
+from local.sandbox.routes import Route, fixed
+
+CREDENTIALS = {"loft": "home", "loft_key": "sandbox-loft-key"}
+# The lofts that pigeons find, and how many pigeons there are.
+_DESTINATIONS = {"north", "south"}
+_PIGEONS = 2
+
+
+def routes() -> list[Route]:
+    """Return the loft, and flights from it."""
+    flights: list[str] = []
+
+    def fly(request: Request, _: Mapping[str, str]) -> Response | int:
+        if len(flights) == _PIGEONS:
+            return 429
+        if request.json.get("destination") not in _DESTINATIONS:
+            return 404
+        flights.append(str(request.json["note"]))
+        return Response(201, {"flight": f"flight-{len(flights)}"})
+
+    proof = header("X-Loft-Key", CREDENTIALS["loft_key"])
+    loft = f"/lofts/{CREDENTIALS['loft']}"
+    return [
+        Route("GET", loft, proof, fixed({"loft": CREDENTIALS["loft"], "pigeons": _PIGEONS})),
+        Route("POST", f"{loft}/flights", proof, fly),
+    ]
+
+
+def problem(status: int) -> Response:
+    """Return an error, whose status is always 400."""
+    troubles = {401: "wrong key", 429: "pigeons are tired"}
+    return Response(400, {"trouble": troubles.get(status, "no such loft")})

@@ -1,0 +1,129 @@
+"""Platforms' code keeps to its folders, and each module there has the functions that its Protocol declares."""
+
+import ast
+import inspect
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Any, get_type_hints
+
+import pytest
+
+from causeway.platforms import kinds
+
+ROOT = Path(__file__).parents[2]
+PLATFORMS = ROOT / "layers" / "causeway" / "python" / "causeway" / "platforms"
+TOY = ROOT / "tests" / "toy_platform" / PLATFORMS.relative_to(ROOT)
+SHARED = ("kinds", "vendors")
+
+
+def protocols() -> dict[str, type]:
+    """The Protocol of each module of kinds/, by the module's name."""
+    modules = [import_module(f"{kinds.__name__}.{module.name}") for module in iter_modules(kinds.__path__)]
+    return {
+        module.__name__.rpartition(".")[2]: kind
+        for module in modules
+        for kind in vars(module).values()
+        if getattr(kind, "_is_protocol", False) and kind.__module__ == module.__name__
+    }
+
+
+PROTOCOLS = protocols()
+
+
+def folders(root: Path) -> list[Path]:
+    """The platforms' folders."""
+    return [folder for folder in sorted(root.glob("[a-z]*/")) if folder.name not in SHARED]
+
+
+def loaded(file: Path) -> ModuleType:
+    spec = spec_from_file_location(f"checked_{file.parent.name}_{file.stem}", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def signature(function: Callable[..., Any]) -> str:
+    """The names and types of the parameters, without self, and the type of the result."""
+    hints = get_type_hints(function)
+    own = [one for one in inspect.signature(function).parameters.values() if one.name != "self"]
+    shown = [f"{one.replace(annotation=inspect.Parameter.empty)}: {hints.get(one.name)}" for one in own]
+    return f"({', '.join(shown)}) -> {hints.get('return')}"
+
+
+def faults(file: Path, kind: type) -> Iterator[str]:
+    """What a platform's module lacks of its Protocol."""
+    module = loaded(file)
+    for name, wanted in inspect.getmembers(kind, inspect.isfunction):
+        if name.startswith("_"):
+            continue
+        given = getattr(module, name, None)
+        if not inspect.isfunction(given):
+            yield f"{file}: {name} is missing, which {kind.__name__} declares"
+        elif signature(given) != signature(wanted):
+            yield f"{file}: {name}{signature(given)} must be {name}{signature(wanted)}, as {kind.__name__} declares"
+
+
+def all_faults(root: Path) -> list[str]:
+    files = [(folder / f"{name}.py", kind) for folder in folders(root) for name, kind in PROTOCOLS.items()]
+    return [fault for file, kind in files if file.exists() for fault in faults(file, kind)]
+
+
+def test_each_kind_has_one_protocol_in_its_own_module() -> None:
+    assert PROTOCOLS.keys() == {module.name for module in iter_modules(kinds.__path__)}
+    assert {"errors", "calendars", "messages", "sync"} <= PROTOCOLS.keys()
+
+
+@pytest.mark.parametrize("root", [PLATFORMS, TOY], ids=["product", "toy"])
+def test_modules_of_platforms_implement_their_protocols(root: Path) -> None:
+    assert folders(root)
+    assert all_faults(root) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "fault"),
+    [
+        ("", "read_error is missing, which ErrorReader declares"),
+        ("read_error = None", "read_error is missing, which ErrorReader declares"),
+        ("def read_error(status): ...", "read_error(status: None) -> None must be read_error(status: <class 'int'>, "),
+        ("read_error = lambda status, content: None", "read_error(status: None, content: None) -> None must be"),
+    ],
+    ids=["nothing", "no function", "a parameter less", "another type"],
+)
+def test_half_implemented_protocol_is_named_with_its_file(tmp_path: Path, source: str, fault: str) -> None:
+    file = tmp_path / "toy" / "errors.py"
+    file.parent.mkdir()
+    file.write_text(source)
+
+    [found] = all_faults(tmp_path)
+    assert found.startswith(f"{file}: ")
+    assert fault in found
+
+
+def names_in(file: Path) -> set[str]:
+    """The modules that a file imports, each with its packages, and the texts that stand in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names.add(node.value)
+    return names
+
+
+def test_platforms_code_is_found_by_its_folder_alone() -> None:
+    """No list of platforms and no import of one outside its folder, neither in the layer nor in a function."""
+    keys = {file.stem for file in (ROOT / "schema" / "catalogue").glob("[!_]*.json")}
+    telling = keys | {f"causeway.platforms.{key}" for key in keys}
+    files = [file for top in ("layers/causeway/python", "functions") for file in (ROOT / top).rglob("*.py")]
+    elsewhere = [file for file in files if not keys & {part.name for part in file.parents if part.parent == PLATFORMS}]
+
+    assert len(keys) >= 23
+    assert [f"{file}: {name}" for file in elsewhere for name in names_in(file) & telling] == []
