@@ -40,7 +40,6 @@ def request(
     query: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     body: Mapping[str, Any] | None = None,
-    budget: float = _BUDGET,
 ) -> Reply:
     """Call a path below the account's base URL with its credentials, and return the answer, whatever its status.
 
@@ -52,16 +51,15 @@ def request(
         query: parameters, not encoded.
         headers: in addition to those that authenticate.
         body: {"type": "json" or "form", "content": {...}}; None: no body.
-        budget: seconds in all.
 
     Raises:
         CallFailed: no usable answer.
     """
-    ends = monotonic() + budget
+    ends = monotonic() + _BUDGET
     content, content_type = _body(body)
     with _log_unsent(log, method, path) as log_once:
         url = account.url(path)
-        proof = prove(account, content, log_once, budget)
+        proof = prove(account, content, log_once, _BUDGET)
         parameters = {**(query or {}), **proof.query}
         return send(
             method,
