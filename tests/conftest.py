@@ -57,8 +57,8 @@ def sandbox_url(sandbox_server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Ite
 def audit_findings(stack: Stack) -> list[str]:
     """What the ledger's auditor has to say about every wallet of the stack; nothing where all is well."""
     totals = Totals()
-    with psycopg.connect(stack.database_urls["auditor"], autocommit=True) as connection:
-        findings = [str(finding) for finding in verify(connection, totals)]
+    with psycopg.connect(stack.database_urls["auditor"], autocommit=True) as database:
+        findings = [str(finding) for finding in verify(database, totals)]
     if totals.wallet_money + totals.house_money != 0:
         findings.append(f"wallets hold {totals.wallet_money}, the house {totals.house_money}")
     return findings

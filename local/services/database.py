@@ -30,8 +30,8 @@ class Database:
 
     def drop(self) -> None:
         """Remove the database, and end all connections to it."""
-        with psycopg.connect(self.admin_url, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)))
+        with psycopg.connect(self.admin_url, autocommit=True) as server:
+            server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)))
 
 
 def create(admin_url: str) -> Database:
@@ -42,20 +42,18 @@ def create(admin_url: str) -> Database:
     name = f"causeway_{secrets.token_hex(4)}"
     password = _password(admin_url, OWNER)
     try:
-        with psycopg.connect(admin_url, autocommit=True, connect_timeout=10) as connection:
+        with psycopg.connect(admin_url, autocommit=True, connect_timeout=10) as server:
             owner = sql.Identifier(OWNER)
-            if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (OWNER,)).fetchone() is None:
-                connection.execute(sql.SQL("CREATE ROLE {}").format(owner))
-            connection.execute(
-                sql.SQL("ALTER ROLE {} LOGIN CREATEROLE PASSWORD {}").format(owner, sql.Literal(password))
-            )
+            if server.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (OWNER,)).fetchone() is None:
+                server.execute(sql.SQL("CREATE ROLE {}").format(owner))
+            server.execute(sql.SQL("ALTER ROLE {} LOGIN CREATEROLE PASSWORD {}").format(owner, sql.Literal(password)))
             # On a shared server the roles may exist already; the owner must be able to alter and grant them.
-            for (role,) in connection.execute(_OTHER_ROLES, (OWNER,)).fetchall():
+            for (role,) in server.execute(_OTHER_ROLES, (OWNER,)).fetchall():
                 grant = sql.SQL("GRANT {} TO {} WITH ADMIN OPTION")
-                connection.execute(grant.format(sql.Identifier(role), owner))
+                server.execute(grant.format(sql.Identifier(role), owner))
             created = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0")
-            connection.execute(created.format(sql.Identifier(name), owner))
-            host, port = connection.info.host, connection.info.port
+            server.execute(created.format(sql.Identifier(name), owner))
+            host, port = server.info.host, server.info.port
     except psycopg.OperationalError as error:
         reason = str(error).strip().splitlines()[-1]
         raise StartError(f"the Postgres server of DATABASE_URL cannot be used: {reason}") from error
@@ -66,11 +64,11 @@ def create(admin_url: str) -> Database:
 def give_passwords(database: Database) -> Database:
     """Set a password for every login that the migrations made; returns the database with their URLs."""
     urls, passwords = dict(database.urls), dict(database.passwords)
-    with psycopg.connect(database.urls["superuser"]) as connection:
-        for (role,) in connection.execute(_LOGINS).fetchall():
+    with psycopg.connect(database.urls["superuser"]) as transaction:
+        for (role,) in transaction.execute(_LOGINS).fetchall():
             password = passwords[role] = _password(database.admin_url, role)
             change = sql.SQL("ALTER ROLE {} PASSWORD {}")
-            connection.execute(change.format(sql.Identifier(role), sql.Literal(password)))
+            transaction.execute(change.format(sql.Identifier(role), sql.Literal(password)))
             urls[role.removeprefix("causeway_")] = _url(database.admin_url, database.name, role, password)
     return Database(database.name, database.host, database.port, database.admin_url, urls, passwords)
 

@@ -54,10 +54,10 @@ def tokens(user_pool: UserPool) -> dict[str, Any]:
 def make_api_keys(superuser_url: str) -> dict[str, str]:
     """Make an API key for each tenant; returns them by tenant. superuser_url: as for load."""
     made = {}
-    with psycopg.connect(superuser_url) as connection:
+    with psycopg.connect(superuser_url) as database:
         for code, tenant_id in TENANTS.items():
             key, digest = key_texts.make(UUID(tenant_id), uuid4())
-            connection.execute(
+            database.execute(
                 """
                 INSERT INTO api_keys (tenant_id, key_id, name, hash, created_by)
                 VALUES (%s, %s, 'Demo machine', %s, 'local')
@@ -99,38 +99,38 @@ def load(superuser_url: str, api_url: str) -> None:
         superuser_url: of the database, with a role that bypasses row-level security.
         api_url: where casino and game provider reach each other.
     """
-    with psycopg.connect(superuser_url) as connection:
-        connection.execute("INSERT INTO tenants VALUES (%s, %s, 'Jaqpot Casino')", [TENANT_ID, CASINO_CODE])
-        connection.execute("INSERT INTO tenants VALUES (%s, %s, 'Riviera Casino')", [SECOND_TENANT_ID, SECOND_CODE])
-        _introduce(connection, api_url)
+    with psycopg.connect(superuser_url) as database:
+        database.execute("INSERT INTO tenants VALUES (%s, %s, 'Jaqpot Casino')", [TENANT_ID, CASINO_CODE])
+        database.execute("INSERT INTO tenants VALUES (%s, %s, 'Riviera Casino')", [SECOND_TENANT_ID, SECOND_CODE])
+        _introduce(database, api_url)
         for code, name in _GAMES:
-            _add_game(connection, code, name)
+            _add_game(database, code, name)
     create_player(superuser_url, STARTING_BALANCE, "USD")
     sample_player = create_player(superuser_url, STARTING_BALANCE, "USD")
-    with psycopg.connect(superuser_url) as connection:
-        _open_sample_session(connection, sample_player)
+    with psycopg.connect(superuser_url) as database:
+        _open_sample_session(database, sample_player)
 
 
-def _introduce(connection: psycopg.Connection, api_url: str) -> None:
+def _introduce(database: psycopg.Connection, api_url: str) -> None:
     """Register the game provider with the casino, and the casino with the game provider."""
-    connection.execute(
+    database.execute(
         "SELECT casino_add_game_provider_v1(%s, %s, 'Jaqpot Games', %s, p_allow_bare_signature => true)",
         [TENANT_ID, GAME_PROVIDER_CODE, api_url],
     )
-    connection.execute(
+    database.execute(
         "SELECT provider_add_casino_v1(%s, %s, %s, %s)", [TENANT_ID, CASINO_CODE, api_url, GAME_PROVIDER_CODE]
     )
 
 
-def _add_game(connection: psycopg.Connection, code: str, name: str) -> None:
+def _add_game(database: psycopg.Connection, code: str, name: str) -> None:
     """Give both sides a game with bets from 10.00 to 1,000.00."""
-    connection.execute("SELECT casino_add_game_v1(%s, %s, %s, %s)", [TENANT_ID, GAME_PROVIDER_CODE, code, name])
-    connection.execute("SELECT provider_add_game_v1(%s, %s, 1000, 100000)", [TENANT_ID, code])
+    database.execute("SELECT casino_add_game_v1(%s, %s, %s, %s)", [TENANT_ID, GAME_PROVIDER_CODE, code, name])
+    database.execute("SELECT provider_add_game_v1(%s, %s, 1000, 100000)", [TENANT_ID, code])
 
 
-def _open_sample_session(connection: psycopg.Connection, player_id: int) -> None:
+def _open_sample_session(database: psycopg.Connection, player_id: int) -> None:
     """Open the session of the sample events on both sides."""
-    connection.execute(
+    database.execute(
         """
         INSERT INTO casino_sessions (
             tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id, status, expires_at
@@ -141,7 +141,7 @@ def _open_sample_session(connection: psycopg.Connection, player_id: int) -> None
         """,
         [SAMPLE_SESSION_TOKEN, player_id],
     )
-    connection.execute(
+    database.execute(
         """
         WITH player AS (
             INSERT INTO provider_players (tenant_id, casino_code, user_id) VALUES (%(tenant)s, %(casino)s, %(user)s)
@@ -176,19 +176,19 @@ def create_player(superuser_url: str, balance: int, currency: str, owner: int | 
         ValueError: the currency is unknown, the balance is more than a wallet may hold, or the owner is unknown or has
             a wallet in this currency.
     """
-    with psycopg.connect(superuser_url) as connection:
-        if not connection.execute("SELECT FROM currencies WHERE code = %s", [currency]).rowcount:
+    with psycopg.connect(superuser_url) as database:
+        if not database.execute("SELECT FROM currencies WHERE code = %s", [currency]).rowcount:
             raise ValueError(f"currency {currency!r} is unknown: give an ISO 4217 code")
-        player_id = owner or _value(connection, "SELECT casino_add_player_v1(%s)", TENANT_ID)
+        player_id = owner or _value(database, "SELECT casino_add_player_v1(%s)", TENANT_ID)
         try:
-            wallet_id = _value(connection, "SELECT casino_add_wallet_v1(%s, %s, %s)", TENANT_ID, player_id, currency)
+            wallet_id = _value(database, "SELECT casino_add_wallet_v1(%s, %s, %s)", TENANT_ID, player_id, currency)
         except psycopg.IntegrityError as error:
             raise ValueError(f"player {player_id} is unknown, or has a wallet in {currency}") from error
         if balance:
             deposit_id = f"opening-{wallet_id}"
             digest = request_hash(UUID(TENANT_ID), "deposit", player_id, deposit_id, None, balance, None)
             outcome = _value(
-                connection,
+                database,
                 "SELECT outcome FROM casino_deposit_v1(%s, %s, %s, %s, %s, %s)",
                 *(TENANT_ID, wallet_id, deposit_id, balance, digest, deposit_id),
             )
@@ -197,6 +197,6 @@ def create_player(superuser_url: str, balance: int, currency: str, owner: int | 
         return int(player_id)
 
 
-def _value(connection: psycopg.Connection, statement: LiteralString, *parameters: Any) -> Any:
-    row = connection.execute(statement, parameters).fetchone()
+def _value(database: psycopg.Connection, statement: LiteralString, *parameters: Any) -> Any:
+    row = database.execute(statement, parameters).fetchone()
     return row[0] if row else None

@@ -33,8 +33,8 @@ def casino(stack: Stack) -> Iterator[Casino]:
 
 @pytest.fixture
 def superuser(stack: Stack) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(stack.database_urls["superuser"], autocommit=True) as connection:
-        yield connection
+    with psycopg.connect(stack.database_urls["superuser"], autocommit=True) as database:
+        yield database
 
 
 @pytest.fixture
@@ -86,8 +86,8 @@ def kill_environments(stack: Stack, function: str | None = None) -> None:
 @pytest.fixture(scope="session")
 def second(stack: Stack, secrets_manager: Any) -> Iterator[Casino]:
     """The casino as a second game provider sees it: it has its own secret and may not send bare signatures."""
-    with psycopg.connect(stack.database_urls["superuser"]) as connection:
-        row = connection.execute(
+    with psycopg.connect(stack.database_urls["superuser"]) as database:
+        row = database.execute(
             """
             WITH provider AS (
                 INSERT INTO casino_game_providers (tenant_id, code, display_name, api_url, allow_bare_signature)
@@ -101,7 +101,7 @@ def second(stack: Stack, secrets_manager: Any) -> Iterator[Casino]:
             [demo_data.TENANT_ID, SECOND_CODE, stack.base_url],
         ).fetchone()
         # The casino's calls to it go to the demo game provider, which accepts this code too.
-        connection.execute(
+        database.execute(
             "INSERT INTO provider_casinos VALUES (%s, %s, %s, %s)",
             [demo_data.TENANT_ID, SECOND_CODE, stack.base_url, SECOND_CODE],
         )

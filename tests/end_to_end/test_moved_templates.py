@@ -40,8 +40,8 @@ class Hub:
 
     def calls_elsewhere(self) -> list[str]:
         """Return the URLs of calls to ELSEWHERE, from the logs of all connections."""
-        with psycopg.connect(self._stack.database_urls["superuser"]) as connection:
-            rows = connection.execute("SELECT url FROM integration_api_logs WHERE starts_with(url, %s)", [ELSEWHERE])
+        with psycopg.connect(self._stack.database_urls["superuser"]) as database:
+            rows = database.execute("SELECT url FROM integration_api_logs WHERE starts_with(url, %s)", [ELSEWHERE])
             return [url for (url,) in rows]
 
 
@@ -53,8 +53,8 @@ def hub(stack: Stack) -> Hub:
 @pytest.fixture
 def template(stack: Stack) -> Iterator[str]:
     """A template's key; the template is restored after the test."""
-    with psycopg.connect(stack.database_urls["superuser"], autocommit=True) as connection:
-        row = connection.execute(
+    with psycopg.connect(stack.database_urls["superuser"], autocommit=True) as database:
+        row = database.execute(
             """
             SELECT base_urls::text, health_call::text, config_schema::text FROM integration_providers
             WHERE provider_key = 'sendgrid'
@@ -62,7 +62,7 @@ def template(stack: Stack) -> Iterator[str]:
         ).fetchone()
         assert row is not None
         yield "sendgrid"
-        connection.execute(
+        database.execute(
             """
             UPDATE integration_providers SET base_urls = %s::jsonb, health_call = %s::jsonb, config_schema = %s::jsonb
             WHERE provider_key = 'sendgrid'

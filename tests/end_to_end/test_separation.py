@@ -38,20 +38,20 @@ def statements(superuser: psycopg.Connection, prefix: str) -> list[bytes]:
 def test_role_can_access_no_table_of_the_other_side(
     stack: Stack, superuser: psycopg.Connection, role: str, others: str
 ) -> None:
-    with psycopg.connect(stack.database_urls[role], autocommit=True) as connection:
+    with psycopg.connect(stack.database_urls[role], autocommit=True) as database:
         for statement in statements(superuser, others):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                connection.execute(statement)
+                database.execute(statement)
 
 
 @pytest.mark.parametrize("role", ["casino", "provider", "auditor"])
 def test_no_login_can_write_balances_or_ledger_rows_directly(stack: Stack, role: str) -> None:
-    with psycopg.connect(stack.database_urls[role], autocommit=True) as connection:
+    with psycopg.connect(stack.database_urls[role], autocommit=True) as database:
         for table in ("casino_wallets", "casino_transactions"):
             for name, command in COMMANDS.items():
                 if name != "SELECT":
                     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                        connection.execute(command.format(table).encode())
+                        database.execute(command.format(table).encode())
 
 
 def test_provider_role_can_call_no_function_of_the_casino(stack: Stack, superuser: psycopg.Connection) -> None:
@@ -63,9 +63,9 @@ def test_provider_role_can_call_no_function_of_the_casino(stack: Stack, superuse
         """
     ).fetchall()
     assert len(names) >= 5
-    with psycopg.connect(stack.database_urls["provider"]) as connection:
+    with psycopg.connect(stack.database_urls["provider"]) as database:
         for (name,) in names:
-            allowed = connection.execute("SELECT has_function_privilege(%s, 'EXECUTE')", [name]).fetchone()
+            allowed = database.execute("SELECT has_function_privilege(%s, 'EXECUTE')", [name]).fetchone()
             assert allowed == (False,), name
 
 

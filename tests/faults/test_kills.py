@@ -103,8 +103,8 @@ def play_under(stack: Stack, kill: Callable[[], None]) -> list[Played]:
 
 def assert_ledger_holds_what_was_answered(stack: Stack, calls: list[Played]) -> None:
     """Every answered call is one row with exactly that answer, and no player has another row."""
-    with psycopg.connect(stack.database_urls["superuser"]) as connection:
-        rows = connection.execute(
+    with psycopg.connect(stack.database_urls["superuser"]) as database:
+        rows = database.execute(
             """
             SELECT external_transaction_id, coalesce(
                 response, casino_response_v1('OK', external_transaction_id, balance_after, 'EUR', false, NULL)

@@ -19,9 +19,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 
 def test_server_is_durable_and_takes_settings(server: Postgres) -> None:
-    with psycopg.connect(server.url()) as connection:
+    with psycopg.connect(server.url()) as transaction:
         shown = {
-            name: connection.execute("SELECT current_setting(%s)", (name,)).fetchone() for name in ("fsync", "work_mem")
+            name: transaction.execute("SELECT current_setting(%s)", (name,)).fetchone()
+            for name in ("fsync", "work_mem")
         }
 
     assert shown == {"fsync": ("on",), "work_mem": ("7MB",)}
@@ -33,9 +34,9 @@ def test_server_requires_the_password(server: Postgres) -> None:
 
 
 def test_server_killed_and_restarted_keeps_what_was_committed(server: Postgres) -> None:
-    with psycopg.connect(server.url()) as connection:
-        connection.execute("CREATE TABLE kept (n int)")
-        connection.execute("INSERT INTO kept VALUES (1)")
+    with psycopg.connect(server.url()) as transaction:
+        transaction.execute("CREATE TABLE kept (n int)")
+        transaction.execute("INSERT INTO kept VALUES (1)")
     first = server.pid
 
     server.kill()
@@ -43,8 +44,8 @@ def test_server_killed_and_restarted_keeps_what_was_committed(server: Postgres) 
 
     assert server.pid != first
     os.kill(server.pid, 0)
-    with psycopg.connect(server.url()) as connection:
-        assert connection.execute("SELECT n FROM kept").fetchall() == [(1,)]
+    with psycopg.connect(server.url()) as transaction:
+        assert transaction.execute("SELECT n FROM kept").fetchall() == [(1,)]
 
 
 def test_server_brings_pgbench(server: Postgres) -> None:
@@ -69,15 +70,15 @@ def test_server_that_does_not_start_says_why(tmp_path: Path) -> None:
 
 def test_database_of_the_stack_belongs_to_the_owner_and_logins_get_passwords(server: Postgres) -> None:
     database = create(server.url())
-    with psycopg.connect(database.urls["owner"]) as connection:
-        connection.execute("CREATE ROLE causeway_casino LOGIN")
-        connection.execute("CREATE TABLE anything (n int)")
+    with psycopg.connect(database.urls["owner"]) as transaction:
+        transaction.execute("CREATE ROLE causeway_casino LOGIN")
+        transaction.execute("CREATE TABLE anything (n int)")
     database = give_passwords(database)
 
     assert database.urls.keys() == {"superuser", "owner", "casino"}
     assert database.passwords.keys() == {"causeway_owner", "causeway_casino"}
-    with psycopg.connect(database.urls["casino"]) as connection:
-        assert connection.execute("SELECT current_user, current_database()").fetchone() == (
+    with psycopg.connect(database.urls["casino"]) as transaction:
+        assert transaction.execute("SELECT current_user, current_database()").fetchone() == (
             "causeway_casino",
             database.name,
         )

@@ -35,8 +35,8 @@ def test_stack_json_holds_all_addresses_and_credentials(stack: Stack) -> None:
 
 @pytest.mark.parametrize("login", ["owner", "casino", "provider", "auditor"])
 def test_every_login_has_its_url(stack: Stack, login: str) -> None:
-    with psycopg.connect(stack.database_urls[login]) as connection:
-        assert connection.execute("SELECT current_user").fetchone() == (f"causeway_{login}",)
+    with psycopg.connect(stack.database_urls[login]) as transaction:
+        assert transaction.execute("SELECT current_user").fetchone() == (f"causeway_{login}",)
 
 
 def test_function_logs_in_to_the_database_with_the_password_of_its_secret(stack: Stack) -> None:
@@ -47,8 +47,8 @@ def test_every_platform_has_the_environments_of_the_catalogue_at_the_sandbox(sta
     catalogue = [json.loads(path.read_bytes()) for path in (ROOT / "schema" / "catalogue").glob("[a-z]*.json")]
     there = {document["key"]: {name for name, url in document["base_urls"].items() if url} for document in catalogue}
 
-    with psycopg.connect(stack.database_urls["superuser"]) as connection:
-        rows = connection.execute("SELECT provider_key, base_urls FROM integration_providers").fetchall()
+    with psycopg.connect(stack.database_urls["superuser"]) as transaction:
+        rows = transaction.execute("SELECT provider_key, base_urls FROM integration_providers").fetchall()
 
     assert {key: {name for name, url in urls.items() if url} for key, urls in rows} == there
     assert {url for key, urls in rows for url in urls.values() if url} == {
@@ -62,8 +62,8 @@ def test_local_route_makes_a_player(stack: Stack) -> None:
     with urllib.request.urlopen(request) as answer:  # noqa: S310
         user_id = json.load(answer)["userId"]
 
-    with psycopg.connect(stack.database_urls["superuser"]) as connection:
-        found = connection.execute(
+    with psycopg.connect(stack.database_urls["superuser"]) as transaction:
+        found = transaction.execute(
             "SELECT balance, currency FROM casino_wallets WHERE player_id = %s", (user_id,)
         ).fetchall()
     assert found == [(10000, "EUR")]
@@ -83,8 +83,8 @@ def test_stack_on_a_given_server_uses_a_database_of_its_own_and_drops_it(tmp_pat
             with pytest.raises(RuntimeError, match="no Postgres server of its own"):
                 _ = stack.postgres
             environments = [status.pid for status in stack.environments()]
-        with psycopg.connect(server.url()) as connection:
-            left = connection.execute("SELECT datname FROM pg_database WHERE datname ~ 'causeway'").fetchall()
+        with psycopg.connect(server.url()) as transaction:
+            left = transaction.execute("SELECT datname FROM pg_database WHERE datname ~ 'causeway'").fetchall()
 
     assert left == []
     assert environments
