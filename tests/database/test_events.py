@@ -127,8 +127,8 @@ def test_events_are_hidden_from_other_tenants_even_from_a_login_that_may_read_th
         )
         casino.query("SET LOCAL ROLE causeway_probe")
         assert casino.query("SELECT FROM events_out") == []
-        casino.query("SELECT set_config('causeway.tenant_id', %s, true)", [casino.tenant_id])
-        assert [str(row.tenant_id) for row in casino.query("SELECT tenant_id FROM events_out")] == [casino.tenant_id]
+        casino.query("SELECT set_config('causeway.tenant_id', %s::text, true)", [casino.tenant_id])
+        assert [row.tenant_id for row in casino.query("SELECT tenant_id FROM events_out")] == [casino.tenant_id]
 
 
 @pytest.mark.parametrize("login", [*LOGINS, "provider", "auditor"])
