@@ -1,7 +1,5 @@
 """The tenant's connections: /integrations."""
 
-from uuid import UUID
-
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.connections import call_log, changes, health, requests, rows, testing
@@ -84,7 +82,7 @@ def get(call: HubCall) -> HubAnswer:
     """Get a connection."""
     with call.context.transaction() as transaction:
         connection = rows.find(transaction, parse_connection_id(call.path))
-        back = versions.rollback_target(transaction, UUID(connection.connection_id))
+        back = versions.rollback_target(transaction, connection.connection_id)
     until = {} if back is None else {"rollbackUntil": back.until.isoformat()}
     return HubAnswer(
         connection.as_json(with_config=call.context.may("connections.read")) | until, version=connection.version

@@ -34,7 +34,7 @@ class Syncs:
     """A tenant's active connection, and operations on its syncs, over a database connection of its own."""
 
     casino: Casino
-    connection_id: str
+    connection_id: UUID
     database: Database
 
     def elsewhere(self) -> "Syncs":
@@ -47,7 +47,7 @@ class Syncs:
 
     def request(self) -> tuple[Run, bool]:
         with self.database.transaction(self.casino.tenant_id) as transaction:
-            return runs.request(transaction, UUID(self.connection_id), uuid4(), "subject")
+            return runs.request(transaction, self.connection_id, uuid4(), "subject")
 
     def lease(self, run_id: UUID, duration: timedelta = MINUTE) -> LeasedRun | None:
         with self.database.transaction(self.casino.tenant_id) as transaction:
@@ -321,7 +321,7 @@ def test_run_is_found_only_by_its_own_connection(syncs: Syncs, theirs: Syncs) ->
             pytest.raises(SyncRunNotFound),
             one.database.transaction(one.casino.tenant_id) as transaction,
         ):
-            runs.find(transaction, UUID(one.connection_id), run.run_id)
+            runs.find(transaction, one.connection_id, run.run_id)
 
 
 # ---- Workers that die ----

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -145,7 +146,7 @@ def test_pages_have_every_entry_once_although_reading_adds_entries(hub: Hub) -> 
     for _ in range(28):
         hub.call("GET", "/audit?limit=1")
     top = entries_of(hub)[0]["entry"]
-    found, query = [], f"limit=7&cursor={records.LISTING.cursor(TENANTS[OURS], (top + 1,))}"
+    found, query = [], f"limit=7&cursor={records.LISTING.cursor(UUID(TENANTS[OURS]), (top + 1,))}"
     for _ in range(4):
         page = hub.call("GET", f"/audit?{query}").json
         found += [entry["entry"] for entry in page["entries"]]

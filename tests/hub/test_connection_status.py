@@ -43,7 +43,7 @@ def connection_id(context: RequestContext, platform: Platform) -> UUID:
     wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="good-key")))
     made = changes.create(context, wanted)
     assert made.status == "active"
-    return UUID(made.connection_id)
+    return made.connection_id
 
 
 def call(account: OpenAccount) -> int:
@@ -221,7 +221,7 @@ def test_connection_that_never_worked_stays_pending_until_a_test_succeeds(
     platform.keys, platform.status = {"good-key"}, 503
     wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="good-key")))
     made = changes.create(context, wanted)
-    connection_id = UUID(made.connection_id)
+    connection_id = made.connection_id
 
     assert seen(hub, connection_id) == ("pending", False, "degraded")
     assert "error of its own" in (made.error_message or "")

@@ -46,7 +46,7 @@ Inside = Callable[..., RequestContext]
 NOWHERE = "http://127.0.0.1:9"
 
 
-def versions(rows: Rows, identity: str) -> list[str]:
+def versions(rows: Rows, identity: str | UUID) -> list[str]:
     """The statuses of a connection's credentials, oldest first."""
     statement = "SELECT status FROM api_credential_versions WHERE connection_id = %s ORDER BY version"
     return [row.status for row in rows(statement, [identity])]
@@ -139,8 +139,8 @@ def test_twenty_concurrent_calls_with_one_key_create_one_connection(hub: Hub, ro
     assert {reply.status for reply in replies} == {201}
     assert len({reply.json["id"] for reply in replies}) == 1
     assert sum("idempotent-replay" not in reply.headers for reply in replies) == 1
-    made = rows("SELECT connection_id::text FROM integration_connections WHERE name = %s", [body["name"]])
-    assert [row.connection_id for row in made] == [replies[0].json["id"]]
+    made = rows("SELECT connection_id FROM integration_connections WHERE name = %s", [body["name"]])
+    assert [row.connection_id for row in made] == [UUID(replies[0].json["id"])]
     assert versions(rows, made[0].connection_id) == ["active"]
 
 
@@ -390,7 +390,7 @@ def test_refused_new_credential_leaves_the_working_one_active(inside: Inside, ro
     """HUB 8: the platform answers 401 to the new credential and still accepts the old one."""
     context = inside()
     one = changes.create(context, at_platform(platform))
-    identity = UUID(one.connection_id)
+    identity = one.connection_id
     assert one.status == "active"
 
     with pytest.raises(InvalidCredentials):
@@ -409,11 +409,11 @@ def test_rotation_activates_the_new_credential_and_keeps_the_old(
     context = inside()
     one = changes.create(context, at_platform(platform, "old-key"))
     platform.keys = {"new-key"}
-    rotated = changes.rotate(context, UUID(one.connection_id), NewSecrets({"api_key": "new-key"}), ANY)
+    rotated = changes.rotate(context, one.connection_id, NewSecrets({"api_key": "new-key"}), ANY)
 
     assert (rotated.status, rotated.version > one.version) == ("active", True)
     assert versions(rows, one.connection_id) == ["retiring", "active"]
-    assert testing.test_and_save(context, UUID(one.connection_id), ANY)[0].verdict.success
+    assert testing.test_and_save(context, one.connection_id, ANY)[0].verdict.success
 
 
 def test_change_without_secrets_keeps_them(inside: Inside, rows: Rows, platform: Platform) -> None:
@@ -421,13 +421,13 @@ def test_change_without_secrets_keeps_them(inside: Inside, rows: Rows, platform:
     context = inside()
     one = changes.create(context, at_platform(platform))
     wanted = Change(None, None, {"casino_id": "casino-2", "health_path": "/games"})
-    changed = changes.change(context, UUID(one.connection_id), exactly(one.version), wanted)
+    changed = changes.change(context, one.connection_id, exactly(one.version), wanted)
 
     assert (changed.config["casino_id"], changed.status) == ("casino-2", "active")
     assert versions(rows, one.connection_id) == ["active"]
-    assert testing.test_and_save(context, UUID(one.connection_id), ANY)[0].verdict.success
+    assert testing.test_and_save(context, one.connection_id, ANY)[0].verdict.success
     without = Change(None, None, {"health_path": None})
-    changed = changes.change(context, UUID(one.connection_id), exactly(changed.version), without)
+    changed = changes.change(context, one.connection_id, exactly(changed.version), without)
     assert "health_path" not in changed.config
 
 
@@ -438,7 +438,7 @@ def test_disabled_connection_refuses_before_anything_is_decrypted(inside: Inside
     """HUB 15: without KMS, an enabled connection fails because of KMS, a disabled one because it is disabled."""
     context = inside()
     one = changes.create(context, at_platform(platform))
-    calls, identity = platform.calls, UUID(one.connection_id)
+    calls, identity = platform.calls, one.connection_id
     without_kms = inside(AWS_ENDPOINT_URL=NOWHERE)
     with pytest.raises(KeyServiceUnavailable):
         testing.test_and_save(without_kms, identity, ANY)
@@ -468,7 +468,7 @@ def test_connection_changed_while_it_is_read_is_not_called(
         # The reader has read the connection's row, and waits here for the ciphertexts.
         with psycopg.connect(stack.database_urls["superuser"]) as writer, ThreadPoolExecutor() as pool:
             writer.execute("LOCK TABLE api_credentials")
-            outcome = pool.submit(used, context, UUID(one.connection_id), ANY)
+            outcome = pool.submit(used, context, one.connection_id, ANY)
             while not rows(waiting):
                 assert not outcome.done()
             writer.execute(changed, [one.connection_id])
@@ -482,7 +482,7 @@ def test_connection_changed_while_it_is_read_is_not_called(
 def test_test_of_an_older_version_does_not_enable_a_connection(inside: Inside, platform: Platform) -> None:
     context = inside()
     one = changes.create(context, at_platform(platform))
-    connection_id = UUID(one.connection_id)
+    connection_id = one.connection_id
     disabled = changes.disable(context, connection_id, ANY)
     with pytest.raises(VersionMismatch), context.transaction() as transaction:
         connection_writes.enable(transaction, connection_id, disabled.version - 1)
@@ -498,7 +498,7 @@ def test_disabled_connection_accepts_a_complete_set_of_new_secrets(
     platform.keys |= {"old-key", "new-key"}
     wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="old-key", api_secret="a-secret")))
     one = changes.create(context, wanted)
-    connection_id = UUID(one.connection_id)
+    connection_id = one.connection_id
     disabled, calls = changes.disable(context, connection_id, ANY), platform.calls
     for given in ({"api_key": "new-key"}, {"casino_id": "casino-2"}):
         with pytest.raises(IntegrationNotActive):
@@ -531,7 +531,7 @@ def test_without_kms_nothing_is_created(inside: Inside, rows: Rows, platform: Pl
 def test_disable_and_enable_test_before_use(inside: Inside, platform: Platform) -> None:
     context = inside()
     one = changes.create(context, at_platform(platform))
-    identity = UUID(one.connection_id)
+    identity = one.connection_id
     off = changes.disable(context, identity, ANY)
     on = changes.enable(context, identity, ANY)
     platform.keys.clear()
@@ -867,7 +867,7 @@ def test_stored_secrets_are_not_sent_to_a_new_address(inside: Inside, hub: Hub, 
     before = rows(SNAPSHOT)
     for config_sent in ({"base_url": other.url}, {"base_url": other.url, "api_key": "good-key"}):
         with pytest.raises(SecretsRequired):
-            changes.change(context, UUID(one.connection_id), exactly(one.version), Change(None, None, config_sent))
+            changes.change(context, one.connection_id, exactly(one.version), Change(None, None, config_sent))
     calls = other.calls
     other.close()
 

@@ -26,7 +26,7 @@ def connection_id(inside: Inside, platform: Platform) -> UUID:
     """A working connection to SOFTSWISS."""
     platform.keys = {"the-key"}
     wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="the-key")))
-    return UUID(changes.create(inside(), wanted).connection_id)
+    return changes.create(inside(), wanted).connection_id
 
 
 def players(account: OpenAccount) -> int:

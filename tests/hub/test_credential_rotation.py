@@ -51,10 +51,10 @@ def rolled_back(hub: Hub, path: str) -> Reply:
     return hub.call("POST", f"{path}/credentials/rollback")
 
 
-def statuses(rows: Rows, path: str) -> list[str]:
+def statuses(rows: Rows, path: str | UUID) -> list[str]:
     """The statuses of the connection's versions, oldest first."""
     statement = "SELECT status FROM api_credential_versions WHERE connection_id = %s ORDER BY version"
-    return [row.status for row in rows(statement, [path.rsplit("/", 1)[-1]])]
+    return [row.status for row in rows(statement, [str(path).rsplit("/", 1)[-1]])]
 
 
 def aged(rows: Rows, path: str, **time: float) -> None:
@@ -146,10 +146,10 @@ def test_working_old_credential_replaces_a_broken_new_one(inside: Inside, rows: 
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys = {"old-key", "new-key"}
-    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}), ANY)
+    changes.rotate(context, one, NewSecrets({"api_key": "new-key"}), ANY)
     platform.keys = {"old-key"}
-    assert not testing.test_and_save(context, UUID(one), ANY)[0].verdict.success
-    back = changes.roll_back(context, UUID(one), ANY)
+    assert not testing.test_and_save(context, one, ANY)[0].verdict.success
+    back = changes.roll_back(context, one, ANY)
 
     assert (back.status, back.error_message) == ("active", None)
     assert statuses(rows, one) == ["active", "retired"]
@@ -162,12 +162,12 @@ def test_old_credential_that_no_longer_works_is_refused_and_the_new_one_stays(
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys = {"new-key"}
-    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}), ANY)
+    changes.rotate(context, one, NewSecrets({"api_key": "new-key"}), ANY)
     with pytest.raises(InvalidCredentials):
-        changes.roll_back(context, UUID(one), ANY)
+        changes.roll_back(context, one, ANY)
 
     assert statuses(rows, one) == ["retiring", "active"]
-    assert testing.test_and_save(context, UUID(one), ANY)[0].verdict.success
+    assert testing.test_and_save(context, one, ANY)[0].verdict.success
 
 
 def test_running_call_finishes_with_its_first_credential(inside: Inside, rows: Rows, platform: Platform) -> None:
@@ -179,19 +179,19 @@ def test_running_call_finishes_with_its_first_credential(inside: Inside, rows: R
     def called(by: OpenAccount) -> int:
         return by.call("GET", "/players", headers={"x-api-key": by.account.secrets["api_key"]}).status
 
-    with use.open_connection(context, UUID(one)) as old:
-        changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}), ANY)
+    with use.open_connection(context, one) as old:
+        changes.rotate(context, one, NewSecrets({"api_key": "new-key"}), ANY)
         assert called(old) == 200
-        with use.open_connection(context, UUID(one)) as new:
-            changes.roll_back(context, UUID(one), ANY)
-            changes.delete(context, UUID(one), ANY)
+        with use.open_connection(context, one) as new:
+            changes.roll_back(context, one, ANY)
+            changes.delete(context, one, ANY)
             platform.keys = {"new-key"}
             assert called(new) == 200
             with pytest.raises(InvalidCredentials):
                 called(old)
 
 
-def made(context: RequestContext, platform: Platform, key: str, **more: str) -> str:
+def made(context: RequestContext, platform: Platform, key: str, **more: str) -> UUID:
     """A connection to a platform that accepts this key; returns its id."""
     platform.keys.add(key)
     wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key=key, **more)))
@@ -205,18 +205,18 @@ def test_rollback_does_not_restore_secrets_of_another_address(
     context = inside()
     one = made(context, platform, "first-key")
     platform.keys.add("second-key")
-    changes.rotate(context, UUID(one), NewSecrets({"api_key": "second-key"}), ANY)
+    changes.rotate(context, one, NewSecrets({"api_key": "second-key"}), ANY)
     elsewhere = Platform()
     elsewhere.keys = {"first-key", "second-key", "third-key"}
     try:
         moved = {"base_url": elsewhere.url, "api_key": "third-key", "api_secret": token_hex(8)}
         version = int(hub.call("GET", f"/integrations/{one}").etag.strip('"'))
-        changes.change(context, UUID(one), exactly(version), Change(None, None, moved))
+        changes.change(context, one, exactly(version), Change(None, None, moved))
         calls = elsewhere.calls
 
         assert statuses(rows, one) == ["retired", "retired", "active"]
         with pytest.raises(NothingToRollBack):
-            changes.roll_back(context, UUID(one), ANY)
+            changes.roll_back(context, one, ANY)
         assert elsewhere.calls == calls
         assert hub.audited(f"/integrations/{one}")[-1]["action"] == "credential.retired"
     finally:
@@ -230,14 +230,14 @@ def test_moving_with_the_active_secrets_retires_the_old_ones_too(
     context = inside()
     one = made(context, platform, "first-key", api_secret="the-secret")
     platform.keys.add("second-key")
-    changes.rotate(context, UUID(one), NewSecrets({"api_key": "second-key"}), ANY)
+    changes.rotate(context, one, NewSecrets({"api_key": "second-key"}), ANY)
     version = int(hub.call("GET", f"/integrations/{one}").etag.strip('"'))
     moved = {"base_url": f"{platform.url}/v2", "api_key": "second-key", "api_secret": "the-secret"}
-    changes.change(context, UUID(one), exactly(version), Change(None, None, moved))
+    changes.change(context, one, exactly(version), Change(None, None, moved))
 
     assert statuses(rows, one) == ["retired", "active"]
     with pytest.raises(NothingToRollBack):
-        changes.roll_back(context, UUID(one), ANY)
+        changes.roll_back(context, one, ANY)
 
 
 def test_moved_template_gets_no_old_secret(inside: Inside, rows: Rows, platform: Platform) -> None:
@@ -245,7 +245,7 @@ def test_moved_template_gets_no_old_secret(inside: Inside, rows: Rows, platform:
     context = inside()
     one = made(context, platform, "first-key", api_secret="the-secret")
     platform.keys |= {"second-key", "third-key"}
-    changes.rotate(context, UUID(one), NewSecrets({"api_key": "second-key"}), ANY)
+    changes.rotate(context, one, NewSecrets({"api_key": "second-key"}), ANY)
     kept = (
         "SELECT health_call::text AS call, changed_by_admin FROM integration_providers WHERE provider_key = 'softswiss'"
     )
@@ -258,11 +258,11 @@ def test_moved_template_gets_no_old_secret(inside: Inside, rows: Rows, platform:
     )
     try:
         with pytest.raises(TemplateMoved):
-            changes.roll_back(context, UUID(one), ANY)
+            changes.roll_back(context, one, ANY)
         assert platform.calls == calls
-        changes.rotate(context, UUID(one), NewSecrets({"api_key": "third-key", "api_secret": "the-secret"}), ANY)
+        changes.rotate(context, one, NewSecrets({"api_key": "third-key", "api_secret": "the-secret"}), ANY)
         with pytest.raises(NothingToRollBack):
-            changes.roll_back(context, UUID(one), ANY)
+            changes.roll_back(context, one, ANY)
     finally:
         rows(
             "UPDATE integration_providers SET health_call = %s::jsonb, changed_by_admin = %s "
@@ -272,7 +272,7 @@ def test_moved_template_gets_no_old_secret(inside: Inside, rows: Rows, platform:
     assert statuses(rows, one) == ["retired", "retired", "active"]
 
 
-def spoiled(rows: Rows, connection_id: str, version: int) -> None:
+def spoiled(rows: Rows, connection_id: UUID, version: int) -> None:
     """Change one byte of each ciphertext of a version."""
     statement = "UPDATE api_credentials SET ciphertext = set_byte(ciphertext, 20, get_byte(ciphertext, 20) # 1) "
     rows(f"{statement} WHERE connection_id = %s AND version = %s", [connection_id, version])
@@ -290,17 +290,17 @@ def test_unreadable_credential_is_replaced_by_a_complete_new_one(
 
     def replaced(**secrets: str | None) -> Connection:
         if by == "rotate":
-            return changes.rotate(context, UUID(one), NewSecrets(secrets), ANY)
-        return changes.change(context, UUID(one), exactly(1), Change(None, None, secrets))
+            return changes.rotate(context, one, NewSecrets(secrets), ANY)
+        return changes.change(context, one, exactly(1), Change(None, None, secrets))
 
     with pytest.raises(CredentialUnreadable):
         replaced(api_key="new-key")
     assert replaced(api_key="new-key", api_secret="new-secret").status == "active"
 
     assert statuses(rows, one) == ["retired", "active"]
-    assert testing.test_and_save(context, UUID(one), ANY)[0].verdict.success
+    assert testing.test_and_save(context, one, ANY)[0].verdict.success
     with pytest.raises(NothingToRollBack):
-        changes.roll_back(context, UUID(one), ANY)
+        changes.roll_back(context, one, ANY)
     assert hub.audited(f"/integrations/{one}")[-2]["action"] == "credential.retired"
 
 
@@ -309,10 +309,10 @@ def test_old_credential_replaces_an_unreadable_one(inside: Inside, hub: Hub, row
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys.add("new-key")
-    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}), ANY)
+    changes.rotate(context, one, NewSecrets({"api_key": "new-key"}), ANY)
     spoiled(rows, one, 2)
 
-    assert changes.roll_back(context, UUID(one), ANY).status == "active"
+    assert changes.roll_back(context, one, ANY).status == "active"
     assert statuses(rows, one) == ["active", "retired"]
     back = hub.audited(f"/integrations/{one}")[-1]
     assert (back["action"], fingerprints(back, "before")) == ("credential.rolled_back", {})
@@ -325,7 +325,7 @@ def test_old_credential_that_the_new_schema_refuses_is_not_restored(
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys.add("new-key")
-    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}), ANY)
+    changes.rotate(context, one, NewSecrets({"api_key": "new-key"}), ANY)
     calls = platform.calls
     [before] = rows(
         "SELECT config_schema::text AS schema, changed_by_admin AS changed FROM integration_providers "
@@ -340,7 +340,7 @@ def test_old_credential_that_the_new_schema_refuses_is_not_restored(
     rows(write, [json.dumps(schema), False])
     try:
         with pytest.raises(ConfigSchemaInvalid, match="api_key"):
-            changes.roll_back(context, UUID(one), ANY)
+            changes.roll_back(context, one, ANY)
     finally:
         rows(write, [before.schema, before.changed])
 
@@ -365,11 +365,11 @@ def test_connection_changed_during_the_test_is_not_rolled_back(inside: Inside, r
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys.add("new-key")
-    changes.rotate(context, UUID(one), NewSecrets({"api_key": "new-key"}), ANY)
+    changes.rotate(context, one, NewSecrets({"api_key": "new-key"}), ANY)
     changed = "UPDATE integration_connections SET name = name || '!', version = version + 1 WHERE connection_id = %s"
     platform.keys = Meddling(platform.keys, lambda: rows(changed, [one]))
     with pytest.raises(VersionMismatch):
-        changes.roll_back(context, UUID(one), ANY)
+        changes.roll_back(context, one, ANY)
 
     assert statuses(rows, one) == ["retiring", "active"]
 

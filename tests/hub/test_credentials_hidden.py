@@ -11,7 +11,7 @@ from secrets import token_hex
 from shutil import which
 from typing import Any
 from urllib.parse import quote, quote_plus
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -214,7 +214,7 @@ def call_a_platform_that_repeats_it(context: RequestContext, platform: Platform,
     platform.keys = {good}
     body = draft(config=config(base_url=platform.url, api_key=good, api_secret=planted.secret("platform: signs")))
     one = changes.create(context, Draft.parse(body))
-    identity = UUID(one.connection_id)
+    identity = one.connection_id
     assert one.status == "active"
     for where in ("wrong", "wrong again"):
         with suppress(CausewayError):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from psycopg.pq import Trace
@@ -130,7 +130,7 @@ def test_route_takes_few_statements(counting: CountingHub, platform: Platform, p
 
 def test_cursor_takes_no_statement_of_its_own(counting: CountingHub, path: str) -> None:
     """A cursor carries the sort key of the last row: nobody looks the row up."""
-    cursor = runs.LISTING.cursor(path.rpartition("/")[2], (datetime.now(UTC), uuid4()))
+    cursor = runs.LISTING.cursor(UUID(path.rpartition("/")[2]), (datetime.now(UTC), uuid4()))
     first, without = counting.count("GET", f"{path}/syncs")
     next_, with_cursor = counting.count("GET", f"{path}/syncs?cursor={cursor}")
 

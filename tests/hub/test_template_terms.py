@@ -58,7 +58,7 @@ def connection_id(inside: Inside, platform: Platform) -> UUID:
     """A working connection with two secrets; its platform also accepts calls without any."""
     platform.keys = {_SECRETS["api_key"], ""}
     wanted = draft(config=config(base_url=platform.url) | _SECRETS)
-    return UUID(changes.create(inside(ADMIN), Draft.parse(wanted)).connection_id)
+    return changes.create(inside(ADMIN), Draft.parse(wanted)).connection_id
 
 
 def statuses(rows: Rows, connection_id: UUID) -> list[str]:

@@ -16,16 +16,16 @@ from causeway.wire.pages import LONGEST_CURSOR, MOST_BYTES, Listing, Page
 NUMBERS = Listing("numbers", (int,))
 NAMES = Listing("names", (str,))
 EVENTS = Listing("events", (datetime, UUID), most_rows=1000, rows=100)
-SCOPE = "00000000-0000-4000-8000-000000000001"
+SCOPE = UUID("00000000-0000-4000-8000-000000000001")
 ID = UUID("00000000-0000-4000-8000-00000000000a")
 AT = datetime(2026, 1, 31, 12, 30, 0, 123456, UTC)
 
 TEXTS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=255)
 
 
-def spelled(after: Any, listed: str = "events", scope: str = SCOPE, **more: Any) -> str:
+def spelled(after: Any, listed: str = "events", scope: UUID = SCOPE, **more: Any) -> str:
     """A cursor of any content, in the spelling of cursors."""
-    written = {"list": listed, "scope": scope, "after": after} | more
+    written = {"list": listed, "scope": str(scope), "after": after} | more
     return base64url.encode(
         json.dumps(written, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")
     )
@@ -71,9 +71,11 @@ WRONG: dict[str, str] = {
     "a lone surrogate": "\ud800",
     "without a key": base64url.encode(b'{"list":"events"}'),
     "another list": spelled(GOOD, listed="names"),
-    "another scope": spelled(GOOD, scope="00000000-0000-4000-8000-000000000002"),
+    "another scope": spelled(GOOD, scope=UUID(int=2)),
     "another field": spelled(GOOD, more=1),
-    "a blank in its JSON": base64url.encode(json.dumps({"list": "events", "scope": SCOPE, "after": GOOD}).encode()),
+    "a blank in its JSON": base64url.encode(
+        json.dumps({"list": "events", "scope": str(SCOPE), "after": GOOD}).encode()
+    ),
     "too few values": spelled(GOOD[:1]),
     "too many values": spelled([*GOOD, 1]),
     "no list of values": spelled(5),

@@ -175,7 +175,7 @@ def _save_calls(
         return
     changes = False
     with _warn_on_failure("Calls could not be logged"), context.transaction() as transaction:
-        call_log.save(transaction, UUID(connection.connection_id), attempts, use)
+        call_log.save(transaction, connection.connection_id, attempts, use)
         changes = any(status.would_change(transaction, connection, verdict) for verdict in verdicts)
     if changes:
         with (

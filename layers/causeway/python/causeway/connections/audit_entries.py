@@ -23,7 +23,7 @@ def record(
     after: dict[str, Any] | None = None,
 ) -> None:
     """Write an entry about a connection, in the transaction of what it is about."""
-    about = {"object_kind": "connection", "object_id": connection.connection_id, "outcome": outcome}
+    about = {"object_kind": "connection", "object_id": str(connection.connection_id), "outcome": outcome}
     entries.record(transaction, context.entry(action, **about, before=before, after=after))
 
 
@@ -36,7 +36,7 @@ def record_refusal(
     after: dict[str, Any],
 ) -> None:
     """Write an entry about what was refused or failed, in a transaction of its own, as context.record_refusal does."""
-    about = {"object_kind": "connection", "object_id": connection.connection_id, "outcome": outcome}
+    about = {"object_kind": "connection", "object_id": str(connection.connection_id), "outcome": outcome}
     context.record_refusal(context.entry(action, **about, after=after))
 
 

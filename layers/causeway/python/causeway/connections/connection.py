@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from causeway.catalogue import terms
 from causeway.errors.connections import IntegrationNotActive, TemplateMoved
@@ -27,7 +28,7 @@ class Connection:
             the template.
     """
 
-    connection_id: str
+    connection_id: UUID
     provider_key: str
     kind: str
     name: str
@@ -108,7 +109,7 @@ class Connection:
     def as_json(self, *, with_config: bool) -> dict[str, Any]:
         """Return the connection in the API's names. with_config: staff do not see the settings."""
         shown = {
-            "id": self.connection_id,
+            "id": str(self.connection_id),
             "templateId": self.provider_key,
             "kind": self.kind,
             "name": self.name,

@@ -116,7 +116,7 @@ def report(transaction: Transaction, connection: Connection) -> dict[str, Any]:
         [connection.connection_id],
     ).fetchone()
     return {
-        "id": connection.connection_id,
+        "id": str(connection.connection_id),
         "name": connection.name,
         "type": connection.provider_key,
         "status": connection.shown_status,

@@ -98,7 +98,7 @@ def _replaced(
     candidate: credentials.EncryptedSecrets | None,
 ) -> tuple[Connection, bool]:
     """Write a plan into the rows; return the connection, and whether the credential to roll back to was retired."""
-    connection_id = UUID(stored.connection.connection_id)
+    connection_id = stored.connection.connection_id
     terms = stored.provider.terms_digest(plan.account.environment)
     settings = dict(plan.account.settings)
     changed = writes.update(transaction, connection_id, stored.connection.version, wanted, settings, terms)

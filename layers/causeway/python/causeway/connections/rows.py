@@ -11,7 +11,7 @@ from causeway.wire.pages import Key, Page
 
 # The fields of Connection, in their order.
 COLUMNS: LiteralString = """
-    c.connection_id::text, c.provider_key, p.kind, c.name, c.description, c.environment, c.config, c.status,
+    c.connection_id, c.provider_key, p.kind, c.name, c.description, c.environment, c.config, c.status,
     c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at, c.terms,
     c.error_code, c.status_changes,
     CASE WHEN p.changed_by_admin THEN

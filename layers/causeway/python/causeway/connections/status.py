@@ -11,7 +11,6 @@ An observation of another version changes nothing: every change of settings or c
 """
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from causeway.connections import health, rows, writes
 from causeway.connections.connection import Connection
@@ -40,7 +39,7 @@ def save_test(
     Returns:
         The connection as it is now; None where it is no longer the version that was tested.
     """
-    connection_id = UUID(seen.connection_id)
+    connection_id = seen.connection_id
     before = rows.lock_version(transaction, connection_id, seen.version)
     if before is None:
         return None
@@ -56,7 +55,7 @@ def save_test(
 def would_change(transaction: Transaction, connection: Connection, verdict: Verdict) -> bool:
     """Return whether saving a call's verdict would change status or health; this reads, and locks nothing."""
     refused = verdict.finding is Finding.REFUSED
-    return refused or health.would_change(transaction, UUID(connection.connection_id), verdict)
+    return refused or health.would_change(transaction, connection.connection_id, verdict)
 
 
 def save_calls(transaction: Transaction, connection: Connection, verdicts: Sequence[Verdict]) -> None:
@@ -65,7 +64,7 @@ def save_calls(transaction: Transaction, connection: Connection, verdicts: Seque
     Callers of a failing platform must not queue for the connection's row: if another transaction has locked it, skip,
     as that transaction writes the same. A refusal waits for the lock, because it changes the status.
     """
-    connection_id = UUID(connection.connection_id)
+    connection_id = connection.connection_id
     refused = any(verdict.finding is Finding.REFUSED for verdict in verdicts)
     now = rows.lock_version(transaction, connection_id, connection.version, wait=refused)
     for verdict in verdicts:
@@ -82,7 +81,7 @@ def save_unreadable(
     transaction: Transaction, connection: Connection, error: CredentialMissing | CredentialUnreadable
 ) -> None:
     """Write that a connection's credential in use cannot be decrypted: its status becomes error."""
-    now = rows.lock_version(transaction, UUID(connection.connection_id), connection.version)
+    now = rows.lock_version(transaction, connection.connection_id, connection.version)
     if now is not None:
         status = now.status if now.status == "disconnected" else "error"
         writes.set_status(transaction, now, status, error.code, f"{error.sentence}. {error.action}")

@@ -138,4 +138,4 @@ def save_state(
         ConnectionNotFound: it was deleted since.
     """
     now = status.save_test(transaction, seen, result.verdict, result.response_ms, fresh=fresh)
-    return rows.find(transaction, UUID(seen.connection_id), deleted=deleted) if now is None else now
+    return rows.find(transaction, seen.connection_id, deleted=deleted) if now is None else now

@@ -162,7 +162,7 @@ def set_status(
         """,
         {"id": connection.connection_id, "status": status, "code": error_code, "message": error_message},
     ).fetchone()
-    return _changed(transaction, UUID(connection.connection_id), row)
+    return _changed(transaction, connection.connection_id, row)
 
 
 def enable(transaction: Transaction, connection_id: UUID, version: int) -> Connection:

@@ -54,7 +54,7 @@ class Listing:
     most_rows: int = 100
     rows: int = 50
 
-    def request(self, query: dict[str, str], scope: str | UUID, *filters: str) -> "PageRequest":
+    def request(self, query: dict[str, str], scope: UUID, *filters: str) -> "PageRequest":
         """Read a list's query.
 
         Args:
@@ -69,15 +69,15 @@ class Listing:
         text = query.get("limit", str(self.rows))
         if not (text.isascii() and text.isdecimal() and len(text) < 6 and 1 <= int(text) <= self.most_rows):
             raise InvalidRequest(f"limit must be a number from 1 to {self.most_rows}")
-        after = self._parse(query["cursor"], str(scope)) if "cursor" in query else None
-        return PageRequest(self, str(scope), int(text), after)
+        after = self._parse(query["cursor"], scope) if "cursor" in query else None
+        return PageRequest(self, scope, int(text), after)
 
-    def cursor(self, scope: str | UUID, key: Key) -> str:
+    def cursor(self, scope: UUID, key: Key) -> str:
         """Return the cursor of the page that follows the row with this sort key."""
         written = {"list": self.name, "scope": str(scope), "after": [_written(value) for value in key]}
         return base64url.encode(json.dumps(written, separators=(",", ":"), ensure_ascii=False).encode())
 
-    def _parse(self, text: str, scope: str) -> Key:
+    def _parse(self, text: str, scope: UUID) -> Key:
         """Return the sort key that a cursor holds; raises InvalidRequest where cursor() does not write it like this."""
         try:
             key = self._key(text)
@@ -105,7 +105,7 @@ class PageRequest:
     """
 
     listing: Listing
-    scope: str
+    scope: UUID
     limit: int
     after: Key | None
 
