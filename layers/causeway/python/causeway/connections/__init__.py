@@ -1,1 +1,1 @@
-"""Connections of a tenant to providers: what is asked of them, their rows, and what is done with them."""
+"""Connections of a tenant to platforms: requests, rows, status and health, tests, changes, use."""

@@ -39,11 +39,6 @@ class StoredConnection:
     provider: Provider
     credential: StoredCredential
 
-    @property
-    def agreed(self) -> bool:
-        """True if no super admin changed the template since the tenant agreed to it."""
-        return not self.connection.template_changed
-
 
 def load(
     context: Context,

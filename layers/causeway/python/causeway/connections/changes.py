@@ -27,10 +27,10 @@ _NOTHING = Change(name=None, description=None, config=None)
 
 
 def create(context: RequestContext, draft: Draft) -> Connection:
-    """Make a connection, test it, and return it as it is then, also if it was deleted meanwhile.
+    """Create a connection, test it, and return it as it is then, also if it was deleted meanwhile.
 
     Args:
-        context: who makes it.
+        context: who creates it.
         draft: as sent.
 
     Raises:
@@ -42,36 +42,36 @@ def create(context: RequestContext, draft: Draft) -> Connection:
     """
     connection_id = context.new_id()
     if context.resumed:
-        return _tested(context, connection_id)
+        return _resume_creation(context, connection_id)
     with context.transaction() as transaction:
         provider = providers.find(transaction, draft.template_id)
     key = audit_entries.fingerprint_key(context)
     if not provider.is_active:
         raise ProviderInactive
-    plain, secret = reconfiguration.checked(provider, draft.config)
+    plain, secret = reconfiguration.split_config(provider, draft.config)
     # Require an address: otherwise somebody else could later give the address that the secrets are sent to.
     check_address(Account(provider, draft.environment, plain, secret))
-    sealed = reconfiguration.sealed(context, connection_id, secret)
+    encrypted = reconfiguration.encrypted(context, connection_id, secret)
     terms = provider.terms_digest(draft.environment)
     with context.transaction() as transaction:
         connection = writes.create(transaction, connection_id, draft, plain, terms, context.caller.subject)
-        secrets = Secrets.of(secret, credentials.store_first(transaction, sealed))
-        kept = {"secrets": audit_entries.fingerprints_of(key, secret)}
+        secrets = Secrets.of(secret, credentials.store_first(transaction, encrypted))
+        fingerprints = {"secrets": audit_entries.fingerprints_of(key, secret)}
         audit_entries.record(
             context,
             transaction,
             Action.CONNECTION_CREATED,
             connection,
-            after=audit_entries.settings_of(connection) | kept,
+            after=audit_entries.settings_of(connection) | fingerprints,
         )
-        audit_entries.record(context, transaction, Action.CREDENTIAL_STORED, connection, after=kept)
+        audit_entries.record(context, transaction, Action.CREDENTIAL_STORED, connection, after=fingerprints)
         context.checkpoint(transaction)
     account = Account(provider, connection.environment, plain, secrets)
     return testing.call_and_save(context, connection, account, fresh=True, deleted=True)
 
 
-def _tested(context: RequestContext, connection_id: UUID) -> Connection:
-    """Resume a creation that failed after the connection was made: test it if nobody has tested or changed it since."""
+def _resume_creation(context: RequestContext, connection_id: UUID) -> Connection:
+    """Go on after the connection was made: test it, unless it was tested or changed since."""
     with context.transaction() as transaction:
         made = rows.find(transaction, connection_id, deleted=True)
         if made.status != "pending" or made.version != 1:
@@ -128,7 +128,7 @@ def rotate(context: RequestContext, connection_id: UUID, fresh: NewSecrets, expe
         KeyServiceUnavailable: nothing is stored.
         The verdict's error: the new secrets do not work; the old stay in use.
     """
-    return reconfiguration.reconfigure(context, connection_id, expected, _NOTHING, fresh.config, secrets_alone=True)
+    return reconfiguration.reconfigure(context, connection_id, expected, _NOTHING, fresh.config, secrets_only=True)
 
 
 def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) -> Connection:
@@ -137,17 +137,17 @@ def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) 
     Raises:
         ConnectionNotFound, VersionMismatch, ConfigSchemaInvalid, TemplateMoved.
         IntegrationNotActive: it is disabled; nothing is decrypted.
-        NothingToRollBack: nothing was replaced, or too long ago, or at another address.
-        CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: the replaced secrets cannot be read.
+        NothingToRollBack: nothing was replaced, or too long ago, or the address was another.
+        CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: the replaced secrets cannot be decrypted.
         The verdict's error: the replaced secrets do not work; those in use stay.
     """
     with context.transaction() as transaction:
         stored = access.load_in(transaction, connection_id, expected=expected)
-        back = versions.rollback_target(transaction, connection_id)
-        replaced = None if back is None else credentials.find(transaction, connection_id, back.version)
+        target = versions.rollback_target(transaction, connection_id)
+        replaced = None if target is None else credentials.find(transaction, connection_id, target.version)
     connection, provider = stored.connection, stored.provider
     connection.check_template()
-    if back is None or replaced is None:
+    if target is None or replaced is None:
         raise NothingToRollBack
     if replaced.connection_version != connection.version:
         raise VersionMismatch(current=replaced.connection_version)
@@ -159,7 +159,7 @@ def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) 
     before = _fingerprints_in_use(context, stored, key)
     with context.transaction() as transaction:
         changed = writes.update(transaction, connection_id, connection.version, _NOTHING)
-        versions.roll_back(transaction, connection_id, back.version)
+        versions.roll_back(transaction, connection_id, target.version)
         changed = testing.save_state(transaction, changed, result, fresh=True)
         audit_entries.record(
             context,

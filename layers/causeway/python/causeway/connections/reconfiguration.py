@@ -33,12 +33,12 @@ class _Plan:
     Attributes:
         account: with these settings and secrets.
         kept: the secrets in use, which the change may keep; None where it may not, or they cannot be decrypted.
-        moved: whether secrets would be sent to another address.
+        address_changed: whether secrets would be sent to another address.
     """
 
     account: Account
     kept: Mapping[str, str] | None
-    moved: bool
+    address_changed: bool
 
 
 def reconfigure(
@@ -48,7 +48,7 @@ def reconfigure(
     wanted: Change,
     config: dict[str, Any],
     *,
-    secrets_alone: bool = False,
+    secrets_only: bool = False,
 ) -> Connection:
     """Change settings and secrets. They are tested before they are saved; if the test fails, nothing is changed.
 
@@ -58,25 +58,25 @@ def reconfigure(
         expected: the versions that the caller saw.
         wanted: what else to change.
         config: fields to set; null removes a field; others stay.
-        secrets_alone: whether it is a rotation, which changes secrets only.
+        secrets_only: whether it is a rotation, which changes secrets only.
 
     Raises:
         As changes.change and changes.rotate.
     """
     stored = access.load(context, connection_id, disabled=True, expected=expected)
-    if secrets_alone:
-        _demand_secrets(stored.provider, config)
-    plan = _planned(context, stored, config, wanted.environment)
-    if secrets_alone and plan.account.secrets == plan.kept:
+    if secrets_only:
+        _check_secret_fields(stored.provider, config)
+    plan = _plan(context, stored, config, wanted.environment)
+    if secrets_only and plan.account.secrets == plan.kept:
         raise InvalidRequest("These are the secrets in use: send new ones")
     result = testing.call_or_refuse(context, stored.connection, plan.account)
     key = audit_entries.fingerprint_key(context)
     # Where no secret may be kept, none stays in use: new terms come with the secrets given for them, even if none are.
-    candidate = None if plan.account.secrets == plan.kept else sealed(context, connection_id, plan.account.secrets)
+    candidate = None if plan.account.secrets == plan.kept else encrypted(context, connection_id, plan.account.secrets)
     with context.transaction() as transaction:
-        changed, retired = _replaced(transaction, stored, plan, wanted, candidate)
+        changed, retired = _save(transaction, stored, plan, wanted, candidate)
         changed = testing.save_state(transaction, changed, result, fresh=True)
-        action = Action.CREDENTIAL_ROTATED if secrets_alone else Action.CONNECTION_CHANGED
+        action = Action.CREDENTIAL_ROTATED if secrets_only else Action.CONNECTION_CHANGED
         before = audit_entries.settings_of(stored.connection) | {
             "secrets": audit_entries.fingerprints_of(key, plan.kept or {})
         }
@@ -90,7 +90,7 @@ def reconfigure(
     return changed
 
 
-def _replaced(
+def _save(
     transaction: Transaction,
     stored: StoredConnection,
     plan: _Plan,
@@ -105,11 +105,11 @@ def _replaced(
     if candidate is not None:
         versions.promote(transaction, connection_id, credentials.store(transaction, candidate))
     # Never roll back to a credential that was given for other terms or another address, or cannot be decrypted.
-    retired = (plan.moved or plan.kept is None) and versions.retire(transaction, connection_id)
+    retired = (plan.address_changed or plan.kept is None) and versions.retire(transaction, connection_id)
     return changed, retired
 
 
-def _demand_secrets(provider: Provider, config: dict[str, Any]) -> None:
+def _check_secret_fields(provider: Provider, config: dict[str, Any]) -> None:
     if not config:
         raise InvalidRequest("config must have at least one secret field")
     plain = sorted(set(config) - secret_fields.names(provider.config_schema))
@@ -117,9 +117,7 @@ def _demand_secrets(provider: Provider, config: dict[str, Any]) -> None:
         raise InvalidRequest(f"{shown_name(plain[0])} is not a secret field of this template")
 
 
-def _planned(
-    context: RequestContext, stored: StoredConnection, config: dict[str, Any], environment: str | None
-) -> _Plan:
+def _plan(context: RequestContext, stored: StoredConnection, config: dict[str, Any], environment: str | None) -> _Plan:
     """Return the plan of a change of config and environment. Nothing is changed; a refused attempt is audited.
 
     Raises:
@@ -132,23 +130,23 @@ def _planned(
     """
     connection, provider = stored.connection, stored.provider
     given_again = stored.credential.fields <= config.keys()
-    kept = _kept(context, stored, given_again=given_again)
+    kept = _kept_secrets(context, stored, given_again=given_again)
     merged = {
         name: value for name, value in (connection.config | dict(kept or {}) | config).items() if value is not None
     }
-    settings, secret = checked(provider, merged)
+    settings, secret = split_config(provider, merged)
     if kept is None and not given_again:
         connection.check_template()
     account = Account(provider, environment or connection.environment, settings, secret)
     before = Account(provider, connection.environment, connection.config, {})
     # Otherwise an admin could read the stored secrets by changing the address to a server of their own.
-    moved = account.endpoints != before.endpoints or account.environment != before.environment
+    address_changed = account.endpoints != before.endpoints or account.environment != before.environment
     left_out = ", ".join(f"config.{name}" for name in sorted(secret.keys() - config.keys()))
     # Without an address nothing is sent: let the test say what is missing.
-    if moved and left_out and account.endpoints:
+    if address_changed and left_out and account.endpoints:
         _audit_refusal(context, stored, config)
         raise SecretsRequired(f"A stored secret is not sent to a new address: give {left_out} again in the same call")
-    return _Plan(account, kept, moved)
+    return _Plan(account, kept, address_changed)
 
 
 def _audit_refusal(context: RequestContext, stored: StoredConnection, config: dict[str, Any]) -> None:
@@ -157,7 +155,7 @@ def _audit_refusal(context: RequestContext, stored: StoredConnection, config: di
     audit_entries.record_refusal(context, Action.CONNECTION_CHANGED, stored.connection, outcome="refused", after=after)
 
 
-def _kept(context: RequestContext, stored: StoredConnection, *, given_again: bool) -> Mapping[str, str] | None:
+def _kept_secrets(context: RequestContext, stored: StoredConnection, *, given_again: bool) -> Mapping[str, str] | None:
     """Return the secrets in use; None where the change may not keep them, or need not and they cannot be decrypted."""
     # Decrypt nothing of a disabled connection: all its secrets must be given again.
     if stored.connection.status == "disconnected":
@@ -165,7 +163,7 @@ def _kept(context: RequestContext, stored: StoredConnection, *, given_again: boo
             return None
         raise IntegrationNotActive
     # A template that is not the agreed one gets no kept secret, neither in calls nor in its schema's check.
-    if not stored.agreed:
+    if stored.connection.template_changed:
         return None
     try:
         return access.decrypt_secrets(context, stored.connection, stored.credential)
@@ -175,12 +173,12 @@ def _kept(context: RequestContext, stored: StoredConnection, *, given_again: boo
         raise
 
 
-def checked(provider: Provider, config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def split_config(provider: Provider, config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Return a config's settings, and its secrets; raises ConfigSchemaInvalid where it does not match its template."""
     validation.validate(provider.config_schema, config)
     return secret_fields.split(provider.config_schema, config)
 
 
-def sealed(context: RequestContext, connection_id: UUID, secret: Mapping[str, str]) -> credentials.EncryptedSecrets:
+def encrypted(context: RequestContext, connection_id: UUID, secret: Mapping[str, str]) -> credentials.EncryptedSecrets:
     """Return a connection's secrets encrypted, as they are stored; raises KeyServiceUnavailable."""
     return credentials.encrypt(data_keys.current(), context.tenant, connection_id, secret)

@@ -1,4 +1,4 @@
-"""What callers send about connections, read and checked."""
+"""Requests about connections, parsed and checked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ ENVIRONMENTS = ("production", "sandbox")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """POST /integrations: a connection to be made. config holds settings and secrets, as the provider's schema says."""
+    """POST /integrations: a new connection. config has settings and secrets, as the template's config_schema says."""
 
     template_id: str
     name: str
@@ -38,14 +38,10 @@ class Draft:
             object_field(body, "config"),
         )
 
-    def as_json(self) -> list[Any]:
-        """Return all of it, for its digest."""
-        return [self.template_id, self.name, self.description, self.environment, self.config]
-
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """PATCH /integrations/{id}: what is None stays. config: fields to set; null takes one away; others stay."""
+    """PATCH /integrations/{id}. None: stays. config: fields to set; null removes a field; other fields stay."""
 
     name: str | None
     description: str | None
@@ -54,7 +50,7 @@ class Change:
 
     @property
     def reconfigures(self) -> bool:
-        """Whether it changes what the connection is called with, or where."""
+        """Whether it changes settings, secrets or the environment, so that a test must come first."""
         return self.config is not None or self.environment is not None
 
     @classmethod
@@ -73,7 +69,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class NewSecrets:
-    """POST /integrations/{id}/credentials/rotate: the secrets that take the place of those in use."""
+    """POST /integrations/{id}/credentials/rotate: the secrets that replace those in use."""
 
     config: dict[str, Any]
 
