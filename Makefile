@@ -8,12 +8,12 @@ ARCHITECTURE ?= x86_64
 
 export PYTHONPATH := $(CURDIR)/layers/causeway/python:$(CURDIR)
 export SAM_CLI_TELEMETRY := 0
-# template.yaml has loops (Fn::ForEach), which SAM unrolls only when told to.
+# template.yaml has loops (Fn::ForEach); SAM unrolls them only with this setting.
 export SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS := 1
-# SAM wants to know of a region even where it asks AWS nothing.
+# SAM needs a region even for commands that do not call AWS.
 export AWS_DEFAULT_REGION ?= eu-west-1
 
-# PYTHON=3.11 has an environment of its own; without PYTHON the newest Python found serves, in .venv.
+# PYTHON=3.11 has an environment of its own; without PYTHON, .venv has the newest Python found.
 VENV := .venv$(if $(PYTHON),-$(PYTHON))
 INSTALL := requirements/install '$(VENV)'
 CHECK := .venv-check/bin
@@ -49,7 +49,7 @@ check: ## linters and type checker: Python, imports, template, SQL
 	.venv-checkov/bin/checkov --config-file .checkov.yaml --file .local/template.json
 	$(CHECK)/squawk schema/*.sql
 
-docs: ## make again what is made from the code: functions/console's document and page, docs/errors.md
+docs: ## make the files that are made from the code: functions/console's openapi.json and docs.html, docs/errors.md
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'
 	@$(VENV)/bin/python -m tools.openapi
 	@$(VENV)/bin/python -m tools.error_table >docs/errors.md
@@ -67,7 +67,7 @@ build: ## sam build: the functions and layers as they go to Lambda (ARCHITECTURE
 	  PATH="$(CURDIR)/$(CHECK):$$PATH" LAMBDA_PYTHON=$$python ARCHITECTURE=$(ARCHITECTURE) \
 	  sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 
-lock: ## resolve requirements anew (ARGS=--upgrade for the newest of everything)
+lock: ## resolve the requirements again (ARGS=--upgrade for the newest versions)
 	@requirements/install .venv-check requirements/check.txt
 	@requirements/lock $(CHECK)/uv $(ARGS)
 
