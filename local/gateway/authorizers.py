@@ -11,7 +11,7 @@ from local.gateway.lambda_authorizer import Invoke, LambdaAuthorizer, LambdaDecl
 from local.gateway.routes import Match
 from local.gateway.translation import Request, event
 from local.template.intrinsics import Resolver, parse
-from local.template.names import function_attributes
+from local.template.names import FUNCTION, HTTP_API, function_attributes, of_type
 from local.template.resources import Route
 
 _HEADER_SOURCE = "$request.header."
@@ -70,8 +70,7 @@ def declarations(
     """
     document = parse(template.read_text())
     resolver = Resolver(document, parameters, function_attributes(document))
-    resources: dict[str, Any] = document.get("Resources") or {}
-    apis = {name: api.get("Properties") for name, api in resources.items() if api["Type"] == "AWS::Serverless::HttpApi"}
+    apis = {name: api.get("Properties") for name, api in of_type(document, HTTP_API).items()}
     apis["Globals.HttpApi"] = (document.get("Globals") or {}).get("HttpApi")
     found: dict[str, Declaration | LambdaDeclaration] = {}
     inherited: dict[str, tuple[str, ...]] = {}
@@ -81,16 +80,14 @@ def declarations(
             declare = lambda_declaration if "FunctionArn" in authorizer else _declaration
             found[name] = declare(authorizer, f"{api}.Auth.Authorizers.{name}")
             inherited[name] = tuple(authorizer.get("AuthorizationScopes") or ())
-    return found, _required_scopes(resources, resolver, inherited)
+    return found, _required_scopes(of_type(document, FUNCTION), resolver, inherited)
 
 
 def _required_scopes(
-    resources: Mapping[str, Any], resolver: Resolver, inherited: Mapping[str, tuple[str, ...]]
+    functions: Mapping[str, Any], resolver: Resolver, inherited: Mapping[str, tuple[str, ...]]
 ) -> dict[str, tuple[str, ...]]:
     required = {}
-    for function, resource in resources.items():
-        if resource["Type"] != "AWS::Serverless::Function":
-            continue
+    for function, resource in functions.items():
         for name, definition in (resource["Properties"].get("Events") or {}).items():
             properties = definition.get("Properties") or {}
             if definition.get("Type") != "HttpApi" or "Auth" not in properties:

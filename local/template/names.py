@@ -8,6 +8,7 @@ from local.account import ACCOUNT_ID, REGION, arn
 
 QUEUE = "AWS::SQS::Queue"
 FUNCTION = "AWS::Serverless::Function"
+HTTP_API = "AWS::Serverless::HttpApi"
 
 
 def short_name(logical_id: str) -> str:
@@ -45,7 +46,7 @@ def attributes(document: Mapping[str, Any]) -> dict[str, str]:
     found = function_attributes(document) | {"ServerlessHttpApi": "local"}
     for name in of_type(document, QUEUE):
         found |= {name: queue_url(name), f"{name}.Arn": arn("sqs", name), f"{name}.QueueName": name}
-    found |= {name: name for name in of_type(document, "AWS::Serverless::HttpApi")}
+    found |= {name: name for name in of_type(document, HTTP_API)}
     found |= {name: layer_arn(name) for name in of_type(document, "AWS::Serverless::LayerVersion")}
     found |= {f"{name}.Arn": arn("iam", f"role/{name}", region="") for name in of_type(document, "AWS::IAM::Role")}
     return found

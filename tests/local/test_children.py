@@ -1,6 +1,7 @@
 """Child processes: the environment they get, how they are waited for, how they end."""
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from local import ROOT
 from local.errors import StartError
 from local.processes import children
 from local.processes.children import Child
@@ -68,3 +70,15 @@ def test_program_that_wrote_nothing_has_no_last_line(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("\n")
 
     assert children.last_line(tmp_path / "log") == "it wrote no log"
+
+
+def test_no_other_module_of_the_stack_starts_a_process() -> None:
+    """A process started elsewhere could outlive the stack."""
+    starters = re.compile(
+        r"^\s*(?:import|from) (?:subprocess|multiprocessing|pty)\b|\bos\.(?:fork|posix_spawn|system)", re.MULTILINE
+    )
+    found = {
+        str(file.relative_to(ROOT)) for file in (ROOT / "local").rglob("*.py") if starters.search(file.read_text())
+    }
+
+    assert found == {"local/processes/children.py"}

@@ -1,12 +1,12 @@
-"""Functions that answer with what they were given."""
+"""Functions that return their input."""
 
 import os
 from typing import Any
 
 
 def echo(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """The event and the environment, as a result without statusCode."""
-    print("echoing", event["rawPath"])  # noqa: T201 (a test looks for it in the log)
+    """Return the event and the environment variables, as a result without statusCode."""
+    print("echoing", event["rawPath"])  # noqa: T201 (a test reads it in the log)
     return {
         "event": event,
         "environment": dict(os.environ),
@@ -16,14 +16,14 @@ def echo(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def given(event: dict[str, Any], context: Any) -> Any:
-    """The result the caller wrote in the body."""
+    """Return the result that the caller put into the body."""
     import json
 
     return json.loads(event["body"])
 
 
 def guard(event: dict[str, Any], context: Any) -> Any:
-    """The answer of an authorizer that the caller wrote in x-answer; without one all pass, with the event."""
+    """Return the authorizer's response in the header x-answer; without it accept, with the event as context."""
     import json
 
     given = event["headers"].get("x-answer")

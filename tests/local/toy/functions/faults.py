@@ -1,4 +1,4 @@
-"""Functions that go wrong."""
+"""Functions that fail."""
 
 import os
 import time
@@ -6,20 +6,20 @@ from typing import Any
 
 
 def sleep(event: dict[str, Any], context: Any) -> None:
-    """Outlasts every time limit."""
+    """Run longer than every time limit."""
     time.sleep(60)
 
 
 def crash(event: dict[str, Any], context: Any) -> None:
-    """Ends the process in the middle of the request."""
+    """End the process during the request."""
     os._exit(3)
 
 
 def fail(event: dict[str, Any], context: Any) -> None:
-    """Raises."""
+    """Raise an exception."""
     raise LookupError("nothing there")
 
 
 def large(event: dict[str, Any], context: Any) -> str:
-    """Answers more than the 6 MB that Lambda takes."""
+    """Return more than the 6 MB that Lambda accepts."""
     return "x" * 7_000_000

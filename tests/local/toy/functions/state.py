@@ -11,14 +11,14 @@ _TICKS: list[float] = []
 
 
 def count(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """How many requests this process has had."""
+    """Return how many requests this process has handled."""
     global _COUNTED
     _COUNTED += 1
     return {"count": _COUNTED, "pid": os.getpid()}
 
 
 def ticks(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """How often a thread of this process, ten times a second, has run so far."""
+    """Return how often a thread of this process has run, which runs ten times a second."""
     if not _TICKS:
         _TICKS.append(time.monotonic())
         threading.Thread(target=_tick, daemon=True).start()
@@ -32,7 +32,7 @@ def _tick() -> None:
 
 
 def meet(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Waits until another request has come to the same place."""
+    """Wait until another request has reached the same place."""
     place = Path(event["queryStringParameters"]["place"])
     (place / str(os.getpid())).touch()
     while len(list(place.iterdir())) < 2:

@@ -1,4 +1,4 @@
-"""A consumer whose messages say where it is to write them down, and what is to become of them."""
+"""A consumer whose messages name the folder to write them to, and the outcome."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def reporting(event: dict[str, Any], context: Any) -> Any:
-    """Write each message into a file of its own, then fail, raise, wait or answer as the messages say."""
+    """Write each message to a file of its own, then fail, raise, wait or return as the messages say."""
     failed = []
     for record in event["Records"]:
         body = json.loads(record["body"])
