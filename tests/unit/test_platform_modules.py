@@ -74,6 +74,15 @@ def all_faults(root: Path) -> list[str]:
     return [fault for file, kind in files if file.exists() for fault in faults(file, kind)]
 
 
+def lost(root: Path) -> list[Path]:
+    """A missing __init__.py of a platform's folder, and its modules that are neither of a kind nor imported there."""
+    names = {folder: [file.stem for file in folder.glob("*.py")] for folder in folders(root)}
+    without_init = [folder / "__init__.py" for folder, stems in names.items() if "__init__" not in stems]
+    own = [(folder, stem) for folder, stems in names.items() for stem in stems if stem not in (*PROTOCOLS, "__init__")]
+    used = {name.rpartition(".")[2] for folder in names for file in folder.glob("*.py") for name in names_in(file)}
+    return [*without_init, *(folder / f"{stem}.py" for folder, stem in own if stem not in used)]
+
+
 def test_each_kind_has_one_protocol_in_its_own_module() -> None:
     assert PROTOCOLS.keys() == {module.name for module in iter_modules(kinds.__path__)}
     assert {"errors", "calendars", "messages", "sync"} <= PROTOCOLS.keys()
@@ -83,6 +92,7 @@ def test_each_kind_has_one_protocol_in_its_own_module() -> None:
 def test_modules_of_platforms_implement_their_protocols(root: Path) -> None:
     assert folders(root)
     assert all_faults(root) == []
+    assert lost(root) == []
 
 
 @pytest.mark.parametrize(
@@ -103,6 +113,16 @@ def test_half_implemented_protocol_is_named_with_its_file(tmp_path: Path, source
     [found] = all_faults(tmp_path)
     assert found.startswith(f"{file}: ")
     assert fault in found
+
+
+def test_module_that_nothing_finds_is_named(tmp_path: Path) -> None:
+    """Its name is misspelt, or the folder is not a package."""
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    (folder / "mesages.py").write_text("from causeway.platforms.toy import signing")
+    (folder / "signing.py").touch()
+
+    assert lost(tmp_path) == [folder / "__init__.py", folder / "mesages.py"]
 
 
 def names_in(file: Path) -> set[str]:

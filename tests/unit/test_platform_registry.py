@@ -10,7 +10,10 @@ from causeway.platforms import registry
 from causeway.platforms.kinds.calendars import Calendars
 from causeway.platforms.kinds.errors import ErrorReader
 
-PACKAGES = Path(__file__).parents[2] / "layers" / "causeway" / "python"
+ROOT = Path(__file__).parents[2]
+PACKAGES = ROOT / "layers" / "causeway" / "python"
+PLATFORMS = PACKAGES / "causeway" / "platforms"
+KEYS = {file.stem for file in (ROOT / "schema" / "catalogue").glob("[!_]*.json")}
 
 
 def test_module_is_found_by_key_and_kind() -> None:
@@ -25,8 +28,8 @@ def test_platform_without_the_module_has_none(key: str) -> None:
     assert registry.find(key, Calendars) is None
 
 
-@pytest.mark.parametrize("key", ["kinds", "vendors", "calls", "registry", "verdicts", "__init__"])
-def test_module_beside_the_platforms_folders_is_not_a_platform(key: str) -> None:
+@pytest.mark.parametrize("key", sorted(entry.stem for entry in PLATFORMS.iterdir() if entry.stem not in KEYS))
+def test_what_stands_beside_the_platforms_folders_is_not_a_platform(key: str) -> None:
     """A super admin may give a new template such a key."""
     assert registry.find(key, ErrorReader) is None
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from causeway.catalogue.secret_fields import names
 from causeway.errors.platforms import InvalidCredentials, ProviderRejected, RateLimited
 from causeway.platforms.kinds.errors import ErrorReader
 from causeway.platforms.kinds.messages import Message, Sender
@@ -14,6 +15,10 @@ FACTS = Facts(
     example={"loft": "home", "loft_key": "your_loft_key"},
     verdicts=((400, {"trouble": "wrong key"}, "INVALID_CREDENTIALS"),),
 )
+
+
+def test_document_marks_the_secret(toy: Toy) -> None:
+    assert (toy.document["kind"], names(toy.document["config_schema"])) == (FACTS.kind, FACTS.secrets)
 
 
 def test_error_means_what_its_trouble_says(toy: Toy) -> None:
