@@ -2,7 +2,8 @@
 
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from causeway.errors.platforms import (
 from causeway.errors.tree import CausewayError
 from causeway.platforms import registry
 from causeway.platforms.account import Account
-from causeway.platforms.kinds.errors import ErrorReader
+from causeway.platforms.kinds.errors import ACCEPTED, ErrorReader, Meaning
 from causeway.platforms.open_account import OpenAccount
 from tests.unit.platforms import platform
 from tests.unit.wire_server import Act, WireServer, say
@@ -169,3 +170,26 @@ def test_fields_of_a_form_are_sent_as_a_form() -> None:
 
     assert b"\r\nContent-Type: application/x-www-form-urlencoded\r\n" in request
     assert request.endswith(b"\r\n\r\nTo=%2B41+79&Body=a%26b")
+
+
+class _Accepting:
+    """A reader to which an empty error shows that the credentials are good."""
+
+    def read_error(self, status: int, content: Mapping[str, Any]) -> Meaning | None:
+        return ACCEPTED if status >= 300 and not content else None
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "expected"),
+    [
+        (404, "GET", ProviderRejected),
+        (500, "GET", ProviderError),
+        (500, "POST", ProviderOutcomeUnknown),
+        (302, "GET", UnexpectedAnswer),
+    ],
+)
+def test_answer_that_would_satisfy_a_test_call_is_an_error_of_another_call(
+    status: int, method: str, expected: type[CausewayError]
+) -> None:
+    with WireServer(answer(status, {})) as server, pytest.raises(expected):
+        replace(opened(server.url), reader=_Accepting()).call(method, "/messages")

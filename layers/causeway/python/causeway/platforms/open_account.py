@@ -97,6 +97,9 @@ class OpenAccount:
             token: whether it answers the call for a token, which every other call needs.
         """
         verdict = judge(reply, self.reader)
+        if verdict.error is None:
+            # ACCEPTED is about the test call: judge an answer to another call by its status.
+            verdict = judge(reply)
         # These say something about this call, and nothing about the connection.
         about_call = verdict.error in (ProviderForbidden, ProviderRejected) or reply.status == 408
         if token or not about_call:
