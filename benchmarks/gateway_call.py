@@ -15,7 +15,7 @@ from benchmarks.table import Row
 from causeway.casino.ledger import wallet
 from causeway.casino.ledger.requests import Bet
 from causeway.database.postgres import Database
-from causeway.game_signing.callers import GameProvider
+from causeway.game_signing.authentication import GameProvider
 from causeway.game_signing.signatures import sign_bare
 from local.services.demo_data import CASINO_SECRET, GAME_PROVIDER_CODE, SAMPLE_SESSION_TOKEN, TENANT_ID
 from local.stack import Stack

@@ -12,7 +12,7 @@ from benchmarks.workers import rate
 from causeway.casino.ledger import wallet
 from causeway.casino.ledger.requests import Bet
 from causeway.database.postgres import Database
-from causeway.game_signing.callers import GameProvider
+from causeway.game_signing.authentication import GameProvider
 
 _SECONDS = 2
 

@@ -23,7 +23,7 @@ app = APIGatewayHttpResolver()
 )
 def launch(call: SignedCall) -> dict[str, Any]:
     """Parse the launch and open the session."""
-    return demo_provider.launch(call.database, call.caller, demo_provider.Launch.parse(call.body))
+    return demo_provider.launch(call.database, call.game_provider.tenant_id, demo_provider.Launch.parse(call.body))
 
 
 handler = answers.lambda_handler(app, next_action=False)

@@ -24,7 +24,9 @@ app = APIGatewayHttpResolver()
 )
 def simulate(call: SignedCall) -> dict[str, Any]:
     """Parse the request and play the round."""
-    return demo_provider.simulate(postgres.current(), call.caller, demo_provider.Simulation.parse(call.body))
+    return demo_provider.simulate(
+        postgres.current(), call.game_provider.tenant_id, demo_provider.Simulation.parse(call.body)
+    )
 
 
 handler = answers.lambda_handler(app, next_action=False)

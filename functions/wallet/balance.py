@@ -22,7 +22,7 @@ app = APIGatewayHttpResolver()
 )
 def get_balance(call: SignedCall) -> wallet.Answer:
     """Parse the query and read the balance."""
-    return wallet.balance(call.database, call.caller, BalanceQuery.parse(call.body))
+    return wallet.balance(call.database, call.game_provider, BalanceQuery.parse(call.body))
 
 
 handler = answers.lambda_handler(app, next_action=False)

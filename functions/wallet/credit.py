@@ -33,7 +33,7 @@ app = APIGatewayHttpResolver()
 )
 def credit(call: SignedCall) -> wallet.Answer:
     """Parse the credit and hand it to the ledger."""
-    return wallet.credit(call.database, call.caller, Credit.parse(call.body), call.request_id)
+    return wallet.credit(call.database, call.game_provider, Credit.parse(call.body), call.request_id)
 
 
 handler = answers.lambda_handler(app, next_action=False)

@@ -35,7 +35,7 @@ app = APIGatewayHttpResolver()
 )
 def debit(call: SignedCall) -> wallet.Answer:
     """Parse the bet and hand it to the ledger."""
-    return wallet.debit(call.database, call.caller, Bet.parse(call.body), call.request_id)
+    return wallet.debit(call.database, call.game_provider, Bet.parse(call.body), call.request_id)
 
 
 handler = answers.lambda_handler(app, next_action=False)

@@ -35,7 +35,7 @@ app = APIGatewayHttpResolver()
 )
 def rollback(call: SignedCall) -> wallet.Answer:
     """Parse the rollback and hand it to the ledger."""
-    return wallet.rollback(call.database, call.caller, Rollback.parse(call.body), call.request_id)
+    return wallet.rollback(call.database, call.game_provider, Rollback.parse(call.body), call.request_id)
 
 
 handler = answers.lambda_handler(app, next_action=False)

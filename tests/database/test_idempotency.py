@@ -142,7 +142,7 @@ import sys
 from uuid import UUID
 from causeway.casino.ledger import wallet
 from causeway.casino.ledger.requests import Bet
-from causeway.game_signing.callers import GameProvider
+from causeway.game_signing.authentication import GameProvider
 from causeway.database.postgres import Database
 
 url, tenant, code, token, player = sys.argv[1:]

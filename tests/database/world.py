@@ -20,7 +20,7 @@ from causeway.database.postgres import Database
 from causeway.errors.casino import WalletError
 from causeway.errors.service import Unavailable
 from causeway.errors.tree import CausewayError
-from causeway.game_signing.callers import GameProvider
+from causeway.game_signing.authentication import GameProvider
 
 # The initial balance of every player in minor units, as in the cases of docs/requirements.md.
 B = 10000

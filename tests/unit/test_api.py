@@ -191,7 +191,11 @@ def test_signature_covers_the_sent_bytes_also_when_base64_encoded(function: Func
     assert (answered.status, answered.fields) == (200, {"body": READ})
     assert answered.headers["Content-Type"] == "application/json"
     call = function.calls[0]
-    assert (call.caller.tenant_id, call.caller.code, call.caller.bare_signature) == (UUID(int=1), "DEMO", True)
+    assert (call.game_provider.tenant_id, call.game_provider.code, call.game_provider.bare_signature) == (
+        UUID(int=1),
+        "DEMO",
+        True,
+    )
     assert (call.body, call.request_id) == (READ, "request-id")
 
 
@@ -209,7 +213,7 @@ def test_timed_signature_is_accepted_for_its_path_only(function: Function) -> No
     timed = signatures.sign_timed(CURRENT, "POST", "/casino/echo", BODY.encode(), time())
 
     assert function.post("/casino/echo", BODY, signature=timed).status == 200
-    assert not function.calls[0].caller.bare_signature
+    assert not function.calls[0].game_provider.bare_signature
     assert function.post("/casino/replay", BODY, signature=timed).status == 401
 
 
@@ -264,7 +268,7 @@ def test_body_is_not_parsed_before_its_signature_is_verified(function: Function)
 def test_provider_is_named_by_its_header(function: Function) -> None:
     """WALLET 37"""
     assert function.post("/casino/echo", BODY, code="OTHER", signature=bare(BODY, "the-other-secret")).status == 200
-    assert function.calls[0].caller.tenant_id == UUID(int=2)
+    assert function.calls[0].game_provider.tenant_id == UUID(int=2)
     assert function.post("/casino/echo", BODY, code="OTHER").status == 401
     assert function.post("/casino/echo", BODY, signature=bare(BODY, "the-other-secret")).status == 401
 

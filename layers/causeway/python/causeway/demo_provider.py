@@ -15,9 +15,8 @@ from causeway.errors.casino import GameNotFound, SessionNotFound
 from causeway.errors.game_signing import CasinoNotFound
 from causeway.errors.requests import InvalidRequest
 from causeway.game_signing import signed_calls
-from causeway.game_signing.callers import GameProvider
 from causeway.outbound.deadlines import Deadline
-from causeway.wire.fields import id_field, integer_field
+from causeway.wire.fields import id_field, integer_field, parse_uuid
 
 # Seconds for a scripted round. The function's own limit is 29: before these the caller is proved, after them comes a
 # transaction.
@@ -59,7 +58,7 @@ class Simulation:
     """POST /provider/simulate."""
 
     session_token: str
-    provider_session_id: str
+    provider_session_id: UUID
     user_id: int
     casino_code: str
 
@@ -68,7 +67,7 @@ class Simulation:
         """Read the body; raises InvalidRequest, which names the field."""
         return cls(
             id_field(body, "sessionToken"),
-            id_field(body, "providerSessionId"),
+            parse_uuid(id_field(body, "providerSessionId"), SessionNotFound),
             integer_field(body, "userId"),
             id_field(body, "casinoCode"),
         )
@@ -94,7 +93,7 @@ def is_game_provider(database: Database, code: str) -> bool:
     return bool(database.one("SELECT provider_code_known_v1(%s)", [code])[0])
 
 
-def launch(database: Database, casino: GameProvider, request: Launch) -> dict[str, Any]:
+def launch(database: Database, tenant_id: UUID, request: Launch) -> dict[str, Any]:
     """Open a session for a casino's player, or find it again, and return the answer to its casino.
 
     Raises:
@@ -102,9 +101,9 @@ def launch(database: Database, casino: GameProvider, request: Launch) -> dict[st
         InvalidRequest: the currency is unknown, or the token is another session's.
         Unavailable: the database did not answer.
     """
-    with database.transaction(casino.tenant_id) as connection:
-        game = _game(connection, casino.tenant_id, request)
-        session = _opened(connection, casino.tenant_id, request)
+    with database.transaction(tenant_id) as transaction:
+        game = _game(transaction, tenant_id, request)
+        session = _opened(transaction, tenant_id, request)
     return {
         "providerSessionId": str(session.provider_session_id),
         "gameId": request.game_code,
@@ -115,7 +114,7 @@ def launch(database: Database, casino: GameProvider, request: Launch) -> dict[st
     }
 
 
-def simulate(database: Database, casino: GameProvider, request: Simulation) -> dict[str, Any]:
+def simulate(database: Database, tenant_id: UUID, request: Simulation) -> dict[str, Any]:
     """Play the scripted round against the casino's wallet and report each step.
 
     Raises:
@@ -124,45 +123,45 @@ def simulate(database: Database, casino: GameProvider, request: Simulation) -> d
         Unavailable: the database did not answer.
     """
     deadline = Deadline(ROUND_SECONDS)
-    with database.transaction(casino.tenant_id) as connection:
-        session = _session(connection, casino.tenant_id, request)
-        opened: Any = connection.execute(
-            "INSERT INTO provider_rounds (tenant_id, provider_session_id) VALUES (%s, %s) RETURNING round_id::text",
-            [casino.tenant_id, session.provider_session_id],
+    with database.transaction(tenant_id) as transaction:
+        session = _session(transaction, tenant_id, request)
+        opened: Any = transaction.execute(
+            "INSERT INTO provider_rounds (tenant_id, provider_session_id) VALUES (%s, %s) RETURNING round_id",
+            [tenant_id, session.provider_session_id],
         ).fetchone()
     player = {"sessionToken": request.session_token, "userId": request.user_id}
-    tenant_id, code = casino.tenant_id, session.provider_code
+    code = session.provider_code
 
     def call(path: str, fields: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         return signed_calls.post(session.api_url, path, player | fields, "casino", tenant_id, code, deadline)
 
-    steps = list(_script(call, opened.round_id))
-    with database.transaction(casino.tenant_id) as connection:
-        connection.execute(
-            "UPDATE provider_rounds SET status = 'settled' WHERE tenant_id = %s AND round_id::text = %s",
-            [casino.tenant_id, opened.round_id],
+    steps = list(_script(call, str(opened.round_id)))
+    with database.transaction(tenant_id) as transaction:
+        transaction.execute(
+            "UPDATE provider_rounds SET status = 'settled' WHERE tenant_id = %s AND round_id = %s",
+            [tenant_id, opened.round_id],
         )
     return _report(opened.round_id, steps)
 
 
-def _game(connection: Connection[Any], tenant_id: UUID, request: Launch) -> Any:
+def _game(transaction: Connection[Any], tenant_id: UUID, request: Launch) -> Any:
     """Return the limits of the game that is launched; raises what launch does where it may not be."""
-    if not connection.execute(
+    if not transaction.execute(
         "SELECT FROM provider_casinos WHERE tenant_id = %s AND casino_code = %s", [tenant_id, request.casino_code]
     ).rowcount:
         raise CasinoNotFound
-    game = connection.execute(
+    game = transaction.execute(
         "SELECT min_bet, max_bet FROM provider_games WHERE tenant_id = %s AND code = %s",
         [tenant_id, request.game_code],
     ).fetchone()
     if game is None:
         raise GameNotFound
-    if not connection.execute("SELECT FROM currencies WHERE code = %s", [request.currency]).rowcount:
+    if not transaction.execute("SELECT FROM currencies WHERE code = %s", [request.currency]).rowcount:
         raise InvalidRequest("currency must be an ISO 4217 code")
     return game
 
 
-def _opened(connection: Connection[Any], tenant_id: UUID, request: Launch) -> Any:
+def _opened(transaction: Connection[Any], tenant_id: UUID, request: Launch) -> Any:
     """Return the session of a launch, made unless the same launch came before; its player too."""
     fields = {
         "tenant": tenant_id,
@@ -173,14 +172,14 @@ def _opened(connection: Connection[Any], tenant_id: UUID, request: Launch) -> An
         "casino_session": request.casino_session_id,
         "currency": request.currency,
     }
-    connection.execute(
+    transaction.execute(
         """
         INSERT INTO provider_players (tenant_id, casino_code, user_id) VALUES (%(tenant)s, %(casino)s, %(user)s)
         ON CONFLICT (tenant_id, casino_code, user_id) DO NOTHING
         """,
         fields,
     )
-    connection.execute(
+    transaction.execute(
         """
         INSERT INTO provider_sessions (
             tenant_id, provider_player_id, game_code, session_token, casino_session_id, currency
@@ -192,7 +191,7 @@ def _opened(connection: Connection[Any], tenant_id: UUID, request: Launch) -> An
         """,
         fields,
     )
-    session = connection.execute(
+    session = transaction.execute(
         """
         SELECT s.provider_session_id, s.provider_player_id
         FROM provider_sessions AS s
@@ -207,15 +206,15 @@ def _opened(connection: Connection[Any], tenant_id: UUID, request: Launch) -> An
     return session
 
 
-def _session(connection: Connection[Any], tenant_id: UUID, request: Simulation) -> Any:
+def _session(transaction: Connection[Any], tenant_id: UUID, request: Simulation) -> Any:
     """Return the session that is played in, and where its casino is; raises SessionNotFound."""
-    session = connection.execute(
+    session = transaction.execute(
         """
         SELECT s.provider_session_id, c.api_url, c.provider_code
         FROM provider_sessions AS s
         INNER JOIN provider_players AS p USING (tenant_id, provider_player_id)
         INNER JOIN provider_casinos AS c USING (tenant_id, casino_code)
-        WHERE s.tenant_id = %s AND s.session_token = %s AND s.provider_session_id::text = %s
+        WHERE s.tenant_id = %s AND s.session_token = %s AND s.provider_session_id = %s
             AND p.casino_code = %s AND p.user_id = %s
         """,
         [tenant_id, request.session_token, request.provider_session_id, request.casino_code, request.user_id],
@@ -225,10 +224,10 @@ def _session(connection: Connection[Any], tenant_id: UUID, request: Simulation) 
     return session
 
 
-def _report(round_id: str, steps: list[Step]) -> dict[str, Any]:
+def _report(round_id: UUID, steps: list[Step]) -> dict[str, Any]:
     return {
         "success": all(step.answered and step.balance == step.expected_balance for step in steps),
-        "roundId": round_id,
+        "roundId": str(round_id),
         "steps": [
             {
                 "step": step.step,

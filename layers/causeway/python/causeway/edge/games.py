@@ -19,7 +19,7 @@ from causeway.errors.casino import WalletUnavailable
 from causeway.errors.game_signing import SignatureInvalid
 from causeway.errors.service import Unavailable
 from causeway.errors.tree import CausewayError
-from causeway.game_signing import callers, signatures
+from causeway.game_signing import authentication, signatures
 from causeway.outbound.deadlines import Deadline
 from causeway.wire import strict_json
 
@@ -35,7 +35,7 @@ class SignedCall:
         database: with the call's deadline.
     """
 
-    caller: callers.GameProvider
+    game_provider: authentication.GameProvider
     body: dict[str, Any]
     request_id: str
     database: Database
@@ -76,7 +76,7 @@ def route(
     method: str,
     path: str,
     *,
-    side: callers.Direction,
+    side: authentication.Side,
     is_known: _IsKnown,
     request: str,
     **documentation: Unpack[Documentation],
@@ -106,7 +106,7 @@ def route(
     return decorate
 
 
-def _answer(event: dict[str, Any], side: callers.Direction, is_known: _IsKnown, function: _Function) -> Response[str]:
+def _answer(event: dict[str, Any], side: authentication.Side, is_known: _IsKnown, function: _Function) -> Response[str]:
     headers, request_id = headers_of(event), event["requestContext"]["requestId"]
     code = headers.get("x-provider-code", settings.default_game_provider())
     deadline = Deadline(BUDGET)
@@ -114,9 +114,9 @@ def _answer(event: dict[str, Any], side: callers.Direction, is_known: _IsKnown, 
     secret = None
     try:
         raw = raw_body(event)
-        if not callers.is_known(code, partial(is_known, database)):
+        if not authentication.is_known(code, partial(is_known, database)):
             raise SignatureInvalid
-        caller, secret = callers.authenticate(
+        caller, secret = authentication.authenticate(
             side,
             code,
             headers.get(f"x-{side}-signature", ""),

@@ -11,7 +11,7 @@ from causeway.errors.game_signing import GameProviderFailed
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.service import Misconfigured
 from causeway.game_signing import signatures
-from causeway.game_signing.callers import Direction, shared_secrets
+from causeway.game_signing.authentication import Side, shared_secrets
 from causeway.outbound import partners
 from causeway.outbound.deadlines import Deadline
 from causeway.outbound.failures import CallFailed
@@ -22,7 +22,7 @@ _MOST_BYTES = 64 * 1024
 
 
 def post(
-    base_url: str, path: str, body: Mapping[str, Any], to: Direction, tenant_id: UUID, code: str, deadline: Deadline
+    base_url: str, path: str, body: Mapping[str, Any], to: Side, tenant_id: UUID, code: str, deadline: Deadline
 ) -> tuple[int, dict[str, Any]]:
     """Send a signed call and return the answer's status and JSON object, which was read as strictly as a request.
 
@@ -46,7 +46,7 @@ def post(
         raise Misconfigured(cause=f"the secret of game provider {code} is not tenant {tenant_id}'s")
     url = base_url.rstrip("/") + path
     raw = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
-    secret = (shared.casino if to == "casino" else shared.provider)[0]
+    secret = shared.of(to)[0]
     # The other side's API Gateway delivers the path decoded, and so it is signed.
     signature = signatures.sign_timed(secret, "POST", unquote(urlsplit(url).path), raw, time())
     headers = {f"x-{to}-signature": signature, "x-provider-code": code}

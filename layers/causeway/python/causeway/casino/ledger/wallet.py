@@ -8,16 +8,20 @@ from causeway.casino.ledger.requests import BalanceQuery, Bet, Credit, Rollback,
 from causeway.database.postgres import Database
 from causeway.errors import table
 from causeway.errors.casino import WalletError
-from causeway.game_signing.callers import GameProvider
+from causeway.game_signing.authentication import GameProvider
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a money call is answered, now and every time it is sent again."""
+    """The answer to a money call, now and whenever the call is sent again.
 
-    # 'OK', or the code of a decline.
+    Attributes:
+        code: 'OK', or the code of a decline.
+        body: JSON text.
+        replayed: an earlier call stored the answer.
+    """
+
     code: str
-    # The JSON text of the body.
     body: str
     replayed: bool = False
 
@@ -27,20 +31,20 @@ def is_game_provider(database: Database, code: str) -> bool:
     return bool(database.one("SELECT game_provider_known_v1(%s)", [code])[0])
 
 
-def balance(database: Database, caller: GameProvider, query: BalanceQuery) -> Answer:
+def balance(database: Database, game_provider: GameProvider, query: BalanceQuery) -> Answer:
     """Return a player's balance in minor units, in the API's names.
 
     Raises:
-        SignatureInvalid, SessionNotFound, PlayerNotFound: the caller may not ask for it.
+        SignatureInvalid, SessionNotFound, PlayerNotFound: the game provider may not read it.
         WrongCurrency: the query names another currency than the wallet's.
         Unavailable: the database did not answer.
     """
     row = database.one(
         "SELECT * FROM casino_balance_v1(%s, %s, %s, %s, %s, %s)",
         [
-            caller.tenant_id,
-            caller.code,
-            caller.bare_signature,
+            game_provider.tenant_id,
+            game_provider.code,
+            game_provider.bare_signature,
             query.session_token,
             query.player_id,
             query.currency,
@@ -52,90 +56,87 @@ def balance(database: Database, caller: GameProvider, query: BalanceQuery) -> An
     return Answer("OK", json.dumps(answer, separators=(",", ":")))
 
 
-def debit(database: Database, caller: GameProvider, bet: Bet, request_id: str) -> Answer:
+def debit(database: Database, game_provider: GameProvider, bet: Bet, request_id: str) -> Answer:
     """Take a bet from a player's wallet.
 
     Args:
-        database: where the wallet is.
-        caller: the game provider.
-        bet: what it sent.
-        request_id: this call's own. The row keeps it, so that the statement, sent again after a lost answer, finds
-            its own row and is answered as the first time.
+        database: of the casino's login.
+        game_provider: that calls.
+        bet: as sent.
+        request_id: of this call alone. The ledger row stores it: when the statement is sent again after a lost answer,
+            it finds its own row and gets the first answer.
 
     Returns:
-        The answer stored with the bet: taken, or declined for ever. A replay returns the first answer.
+        The answer that is stored with the bet: accepted, or declined for ever. A replay gets the first answer.
 
     Raises:
         SignatureInvalid, SessionNotFound, PlayerNotFound, WrongCurrency, DuplicateTransaction,
         TransactionAlreadyProcessed, TransactionRolledBack: refused; nothing is stored.
-        Unavailable: outcome unknown; the same bet sent again converges.
+        Unavailable: the outcome is unknown; send the same bet again.
     """
+    tenant_id = game_provider.tenant_id
     return _answer(
         database.one(
             "SELECT casino_debit_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
-                caller.tenant_id,
-                caller.code,
-                caller.bare_signature,
+                tenant_id,
+                game_provider.code,
+                game_provider.bare_signature,
                 bet.session_token,
                 bet.player_id,
                 bet.transaction_id,
                 bet.round_id,
                 bet.amount,
                 bet.currency,
-                request_hash(
-                    caller.tenant_id, "bet", bet.player_id, bet.transaction_id, bet.round_id, bet.amount, None
-                ),
+                request_hash(tenant_id, "bet", bet.player_id, bet.transaction_id, bet.round_id, bet.amount, None),
                 request_id,
             ],
         )
     )
 
 
-def credit(database: Database, caller: GameProvider, win: Credit, request_id: str) -> Answer:
+def credit(database: Database, game_provider: GameProvider, win: Credit, request_id: str) -> Answer:
     """Pay a win, promo or jackpot into a player's wallet; returns and raises as debit, and TransactionNotFound."""
-    return _transact(
-        database, caller, win.kind, win.session_token, win.player_id, win.transaction_id, win.round_id, win.amount,
-        win.bet_id, win.currency, request_id,
-    )  # fmt: skip
+    return _transact(database, game_provider, win, win.kind, win.amount, win.bet_id, request_id)
 
 
-def rollback(database: Database, caller: GameProvider, undo: Rollback, request_id: str) -> Answer:
+def rollback(database: Database, game_provider: GameProvider, undo: Rollback, request_id: str) -> Answer:
     """Give a bet back to its player; returns and raises as debit, and TransactionNotFound.
 
-    A transaction never seen gets a tombstone: its id is refused from then on.
+    An unknown transaction gets a tombstone: its id is refused for ever.
     """
-    return _transact(
-        database, caller, "rollback", undo.session_token, undo.player_id, undo.transaction_id, undo.round_id, 0,
-        undo.original_id, undo.currency, request_id,
-    )  # fmt: skip
+    return _transact(database, game_provider, undo, "rollback", 0, undo.original_id, request_id)
 
 
 def _transact(
-    database: Database, caller: GameProvider, kind: str, session_token: str, player_id: int, transaction_id: str,
-    round_id: str | None, amount: int, reference_id: str | None, currency: str | None, request_id: str,
-) -> Answer:  # fmt: skip
-    tombstone = (
-        request_hash(caller.tenant_id, "tombstone", player_id, reference_id, round_id, 0, transaction_id)
-        if reference_id
-        else None
-    )
+    database: Database,
+    game_provider: GameProvider,
+    sent: Credit | Rollback,
+    kind: str,
+    amount: int,
+    reference_id: str | None,
+    request_id: str,
+) -> Answer:
+    tenant_id, player_id, round_id = game_provider.tenant_id, sent.player_id, sent.round_id
+    tombstone = None
+    if reference_id:
+        tombstone = request_hash(tenant_id, "tombstone", player_id, reference_id, round_id, 0, sent.transaction_id)
     return _answer(
         database.one(
             "SELECT casino_transact_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
-                caller.tenant_id,
-                caller.code,
-                caller.bare_signature,
+                tenant_id,
+                game_provider.code,
+                game_provider.bare_signature,
                 kind,
-                session_token,
+                sent.session_token,
                 player_id,
-                transaction_id,
+                sent.transaction_id,
                 round_id,
                 amount,
                 reference_id,
-                currency,
-                request_hash(caller.tenant_id, kind, player_id, transaction_id, round_id, amount, reference_id),
+                sent.currency,
+                request_hash(tenant_id, kind, player_id, sent.transaction_id, round_id, amount, reference_id),
                 tombstone,
                 request_id,
             ],

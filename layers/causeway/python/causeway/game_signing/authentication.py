@@ -1,4 +1,4 @@
-"""Game providers: the secrets that a tenant shares with one, and by which of them a signed call is proved."""
+"""Authentication of signed calls between casinos and game providers, by the secrets that a tenant shares with each."""
 
 import re
 from collections.abc import Callable
@@ -14,39 +14,45 @@ from causeway.errors.service import Misconfigured
 from causeway.game_signing import signatures
 from causeway.outbound.deadlines import Deadline
 
-# Whose calls a secret signs: those to the casino, or those to the game provider.
-Direction = Literal["casino", "provider"]
+# The side that is called. A secret signs the calls to one side.
+Side = Literal["casino", "provider"]
 
 _CODE = re.compile(r"[A-Z0-9_]{1,64}")
-# Characters a shared secret has at least.
+# Characters that a shared secret has at least.
 _SHORTEST = 16
 
 
 @dataclass(frozen=True, slots=True)
 class GameProvider:
-    """The game provider on one end of a signed call, and the tenant on the other."""
+    """The game provider of a signed call, and the tenant on the other side.
+
+    bare_signature: the signature covered only the body; the provider's dialect says whether the casino accepts this.
+    """
 
     tenant_id: UUID
     code: str
-    # The signature did not cover time and path; the provider's dialect says whether that will do.
     bare_signature: bool
 
 
 @dataclass(frozen=True, slots=True)
 class SharedSecrets:
-    """The secrets a tenant shares with a game provider, the current one first."""
+    """The secrets that a tenant shares with a game provider, by the side that is called; the current one first."""
 
     tenant_id: UUID
     casino: tuple[str, ...]
     provider: tuple[str, ...]
 
+    def of(self, side: Side) -> tuple[str, ...]:
+        """Return the secrets that sign the calls to a side."""
+        return self.casino if side == "casino" else self.provider
+
 
 def shared_secrets(code: str, *, fresh: bool = False, deadline: Deadline | None = None) -> SharedSecrets:
-    """Return the secrets shared with a game provider that is known.
+    """Return the secrets that are shared with a known game provider.
 
     Args:
-        code: the provider's code; unique in the deployment, as a caller's tenant is found by it.
-        fresh: read them again even if they were read a moment ago.
+        code: the provider's code; unique in the deployment, because a call's tenant is found by it.
+        fresh: read them again, even if they were just read.
         deadline: of the call that needs them.
 
     Raises:
@@ -83,27 +89,27 @@ def is_known(code: str, ask: Callable[[str], bool]) -> bool:
     return secrets.current().has_read(_secret_name(code)) or ask(code)
 
 
-def _keys(secret: dict[str, Any], code: str, direction: Direction) -> tuple[str, ...]:
-    keys = secret.get(f"{direction}_secrets")
+def _keys(secret: dict[str, Any], code: str, side: Side) -> tuple[str, ...]:
+    keys = secret.get(f"{side}_secrets")
     if not isinstance(keys, list) or not keys or any(not isinstance(key, str) or len(key) < _SHORTEST for key in keys):
         raise Misconfigured(
-            cause=f"{direction}_secrets of game provider {code}'s secret must be a list of at least one text "
+            cause=f"{side}_secrets of game provider {code}'s secret must be a list of at least one text "
             f"of {_SHORTEST} characters or more"
         )
     return tuple(keys)
 
 
 def authenticate(
-    direction: Direction, code: str, signature: str, method: str, path: str, body: bytes, deadline: Deadline
+    side: Side, code: str, signature: str, method: str, path: str, body: bytes, deadline: Deadline
 ) -> tuple[GameProvider, str]:
-    """Return which game provider, of those that are known, signed a call, and with which secret.
+    """Return the game provider of a signed call, and the secret that signed it.
 
-    A signature that does not match is tried once more with the secrets read anew, so that a new secret works at once.
+    A signature that does not match is checked once more with secrets that are read again: a new secret works at once.
 
     Args:
-        direction: whose secret signs the call.
-        code: the code of a known game provider.
-        signature: the signature header, '' where it was missing.
+        side: which is called.
+        code: of a known game provider.
+        signature: the signature header, '' where it is missing.
         method: the request's method.
         path: the request's path as API Gateway delivers it: decoded, without the query.
         body: the raw bytes received.
@@ -115,8 +121,7 @@ def authenticate(
     """
     for fresh in (False, True) if signature else ():
         shared = shared_secrets(code, fresh=fresh, deadline=deadline)
-        keys = shared.casino if direction == "casino" else shared.provider
-        for key in keys:
-            if signatures.verify(signature, [key], method, path, body, time()):
-                return GameProvider(shared.tenant_id, code, signatures.is_bare(signature)), key
+        for secret in shared.of(side):
+            if signatures.verify(signature, [secret], method, path, body, time()):
+                return GameProvider(shared.tenant_id, code, signatures.is_bare(signature)), secret
     raise SignatureInvalid
