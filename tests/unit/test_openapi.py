@@ -186,6 +186,7 @@ def odd() -> None:
         ("route(app, 'GET', '/odd', response='Nothing')", "GET /odd names the schema Nothing"),
         ("route(app, 'GET', '/odd', query='Nothing')", "GET /odd names the schema Nothing"),
         ("route(app, 'GET', '/odd', refuses=('NO_SUCH_CODE',))", "GET /odd names the errors .'NO_SUCH_CODE'."),
+        ("route(app, 'GET', '/odd/{odd_id}')", "GET /odd/{odd_id} has the parameter odd_id"),
     ],
 )
 def test_route_without_a_valid_declaration_fails(declaration: str, complaint: str, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def make(functions: Path, schema_folder: Path) -> dict[str, Any]:
         schema_folder: the folder with catalogue/.
 
     Raises:
-        Undeclared: a route has no declaration, or its declaration names a schema or an error that does not exist.
+        Undeclared: a route has no declaration, or its declaration names something that does not exist.
     """
     components = schemas.every(schema_folder)
     operations = every(functions)
@@ -81,7 +81,7 @@ def make(functions: Path, schema_folder: Path) -> dict[str, Any]:
 
 def _described(operation: Operation, components: dict[str, Any], refusals: dict[str, dict[str, Any]]) -> dict[str, Any]:
     declaration = operation.declaration
-    _check_schemas(declaration, components)
+    _check_names(declaration, components)
     authentication = declaration.authentication
     changes = authentication.hub and declaration.method != "GET"
     codes = _codes(declaration, changes=changes)
@@ -102,11 +102,21 @@ def _described(operation: Operation, components: dict[str, Any], refusals: dict[
     return description
 
 
-def _check_schemas(declaration: Declaration, components: dict[str, Any]) -> None:
+def _check_names(declaration: Declaration, components: dict[str, Any]) -> None:
     documentation = declaration.documentation
     for name in (declaration.request, documentation.get("response"), documentation.get("query")):
         if name is not None and name not in components:
             raise Undeclared(f"{declaration.key} names the schema {name}, which is not in tools.openapi.schemas")
+    for name in VARIABLE.findall(declaration.path):
+        if name not in parameters.PATH:
+            raise Undeclared(
+                f"{declaration.key} has the parameter {name}, which is not in tools.openapi.schemas.parameters"
+            )
+    for name in declaration.authentication.security:
+        if name not in SECURITY_SCHEMES:
+            raise Undeclared(
+                f"{declaration.key} needs the security scheme {name}, which is not in tools.openapi.document"
+            )
 
 
 def _authorization(declaration: Declaration) -> dict[str, Any]:
