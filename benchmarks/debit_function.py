@@ -35,9 +35,9 @@ def run() -> list[Row]:
     """Measure with 1, 8 and 32 clients; and, only told, with statements prepared, as no proxied connection has."""
     rows = []
     with ledger_server() as server:
-        with psycopg.connect(server.url("superuser"), autocommit=True) as connection:
-            connection.execute(BARE_TABLES)
-            connection.execute("VACUUM (ANALYZE)")
+        with psycopg.connect(server.url("superuser"), autocommit=True) as database:
+            database.execute(BARE_TABLES)
+            database.execute("VACUUM (ANALYZE)")
         for protocol, bound in (("extended", 0.7), ("prepared", None)):
             for clients in (1, 8, 32):
                 ours, bare, ratio = in_turn(

@@ -27,9 +27,9 @@ def run() -> list[Row]:
     if shutil.which("valgrind") is None:
         return [Row(name, "not counted: valgrind is not installed")]
     with ledger_server() as server:
-        with psycopg.connect(server.url("superuser"), autocommit=True) as connection:
-            connection.execute(BARE_TABLES)
-            connection.execute("VACUUM (ANALYZE)")
+        with psycopg.connect(server.url("superuser"), autocommit=True) as database:
+            database.execute(BARE_TABLES)
+            database.execute("VACUUM (ANALYZE)")
         _shut_down(server)
         debit, bare = (_instructions(server, script) for script in (DEBIT, BARE))
     return [Row(name, f"{debit:,}, bare {bare:,}", debit / bare, at_most=2.0)]

@@ -38,27 +38,27 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO causeway_provider;
 def interactive_debits(url: str) -> Callable[[], None]:
     """Connect and return a function that takes one bet by five statements."""
     # As the ledger connects: a proxied connection keeps no prepared statements.
-    connection = psycopg.connect(url, prepare_threshold=None)
+    database = psycopg.connect(url, prepare_threshold=None)
 
     def once() -> None:
         user, transaction = random.randint(1, WALLETS), str(uuid.uuid4())
-        with connection.transaction():
-            session = connection.execute(
+        with database.transaction():
+            session = database.execute(
                 "SELECT id, user_id, status FROM plain_sessions WHERE token = %s", [f"session-{user}"]
             ).fetchone()
-            known = connection.execute(
+            known = database.execute(
                 "SELECT response_cache FROM plain_transactions WHERE external_transaction_id = %s",
                 [transaction],
             ).fetchone()
-            wallet = connection.execute(
+            wallet = database.execute(
                 "SELECT id, balance FROM plain_wallets WHERE user_id = %s FOR UPDATE", [user]
             ).fetchone()
             if session is None or known is not None or wallet is None or wallet[1] < 1000:
                 raise RuntimeError("a debit was declined")
             after = wallet[1] - 1000
-            connection.execute("UPDATE plain_wallets SET balance = %s WHERE id = %s", [after, wallet[0]])
+            database.execute("UPDATE plain_wallets SET balance = %s WHERE id = %s", [after, wallet[0]])
             answer = {"transactionId": transaction, "balance": str(after), "currency": "EUR", "status": "ok"}
-            connection.execute(
+            database.execute(
                 """
                 INSERT INTO plain_transactions (
                     wallet_id, session_id, external_transaction_id, type, round_id, amount, balance_after,
@@ -75,9 +75,9 @@ def run() -> list[Row]:
     """Measure both from Python, with 1 and 8 callers."""
     rows = []
     with ledger_server() as server:
-        with psycopg.connect(server.url("superuser"), autocommit=True) as connection:
-            connection.execute(_TABLES)
-            connection.execute("VACUUM (ANALYZE)")
+        with psycopg.connect(server.url("superuser"), autocommit=True) as database:
+            database.execute(_TABLES)
+            database.execute("VACUUM (ANALYZE)")
         for callers in (1, 8):
             ours, five, ratio = in_turn(
                 lambda: rate(debits, server.url("casino"), callers, _SECONDS),  # noqa: B023

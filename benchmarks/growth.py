@@ -16,9 +16,9 @@ def run() -> list[Row]:
     """Fill a second database on the same server and measure both in turn."""
     with ledger_server() as small:
         large = LedgerServer(small.postgres, make_ledger(small.postgres))
-        with psycopg.connect(large.url("superuser"), autocommit=True) as connection:
+        with psycopg.connect(large.url("superuser"), autocommit=True) as database:
             for _ in range(10):
-                preload(connection, _ROWS // WALLETS // 10)
+                preload(database, _ROWS // WALLETS // 10)
         many, few, ratio = in_turn(
             lambda: large.pgbench(DEBIT, _CLIENTS, _SECONDS), lambda: small.pgbench(DEBIT, _CLIENTS, _SECONDS)
         )

@@ -90,33 +90,33 @@ def make_ledger(postgres: Postgres) -> local_database.Database:
     database = local_database.create(postgres.url())
     migrations.migrate(database.urls["owner"], ROOT / "schema")
     database = local_database.give_passwords(database)
-    with psycopg.connect(database.urls["superuser"], autocommit=True) as connection:
-        connection.execute("INSERT INTO tenants VALUES (%s, 'BENCH', 'Bench')", [TENANT_ID])
-        connection.execute(
+    with psycopg.connect(database.urls["superuser"], autocommit=True) as transaction:
+        transaction.execute("INSERT INTO tenants VALUES (%s, 'BENCH', 'Bench')", [TENANT_ID])
+        transaction.execute(
             """
             INSERT INTO casino_game_providers (tenant_id, code, display_name, api_url, allow_bare_signature)
             VALUES (%s, 'BENCH', 'Bench', 'http://127.0.0.1', true)
             """,
             [TENANT_ID],
         )
-        connection.execute(
+        transaction.execute(
             """
             INSERT INTO casino_games (tenant_id, game_provider_id, code, display_name)
             SELECT tenant_id, game_provider_id, 'BENCH', 'Bench' FROM casino_game_providers
             """
         )
-        connection.execute(
+        transaction.execute(
             "INSERT INTO casino_players (tenant_id) SELECT %s FROM generate_series(1, %s)",
             [TENANT_ID, WALLETS],
         )
-        connection.execute(
+        transaction.execute(
             """
             INSERT INTO casino_wallets (tenant_id, player_id, currency, balance)
             SELECT tenant_id, player_id, 'EUR', %s FROM casino_players ORDER BY player_id
             """,
             [BALANCE],
         )
-        connection.execute(
+        transaction.execute(
             """
             INSERT INTO casino_sessions (
                 tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id, status, expires_at
@@ -129,13 +129,13 @@ def make_ledger(postgres: Postgres) -> local_database.Database:
             """
         )
         # 10000 rows are there before anything is measured, and known to the planner.
-        preload(connection, 1)
+        preload(transaction, 1)
     return database
 
 
-def preload(connection: psycopg.Connection, rows_per_wallet: int) -> None:
+def preload(database: psycopg.Connection, rows_per_wallet: int) -> None:
     """Give every wallet so many transactions, in random order of id as players come in, and analyse."""
-    connection.execute(
+    database.execute(
         """
         INSERT INTO casino_transactions (
             tenant_id, wallet_id, entry, type, outcome, game_provider_id, id_scope, external_transaction_id,
@@ -150,5 +150,5 @@ def preload(connection: psycopg.Connection, rows_per_wallet: int) -> None:
         """,
         [rows_per_wallet],
     )
-    connection.execute("UPDATE casino_wallets SET entries = entries + %s", [rows_per_wallet])
-    connection.execute("VACUUM (ANALYZE)")
+    database.execute("UPDATE casino_wallets SET entries = entries + %s", [rows_per_wallet])
+    database.execute("VACUUM (ANALYZE)")

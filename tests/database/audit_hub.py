@@ -53,24 +53,24 @@ class Hub:
     @contextmanager
     def as_tenant(self, login: str, tenant_id: UUID) -> Generator[psycopg.Connection[Any]]:
         """A login's transaction, rolled back at the end."""
-        with psycopg.connect(self.urls[login]) as connection:
-            connection.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [tenant_id])
-            yield connection
-            connection.rollback()
+        with psycopg.connect(self.urls[login]) as database:
+            database.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [tenant_id])
+            yield database
+            database.rollback()
 
     def write(self, tenant_id: UUID, *written: Entry) -> list[int | None]:
-        with self.database().transaction(tenant_id) as connection:
-            return [record(connection, entry) for entry in written]
+        with self.database().transaction(tenant_id) as transaction:
+            return [record(transaction, entry) for entry in written]
 
     def read(self, tenant_id: UUID, only: Filter | None = None, **query: object) -> list[RecordedEntry]:
         """The entries of a page. query: limit, cursor."""
         wanted = LISTING.request({name: str(value) for name, value in query.items()}, tenant_id)
-        with self.database().transaction(tenant_id) as connection:
-            return records.page(connection, only or Filter(), wanted).items
+        with self.database().transaction(tenant_id) as transaction:
+            return records.page(transaction, only or Filter(), wanted).items
 
     def findings(self) -> list[str]:
-        with psycopg.connect(self.urls["auditor"], autocommit=True) as connection:
-            return [str(finding) for finding in verify(connection, Totals())]
+        with psycopg.connect(self.urls["auditor"], autocommit=True) as database:
+            return [str(finding) for finding in verify(database, Totals())]
 
     def tamper(self, *statements: str, **parameters: object) -> None:
         """Change the log with full access: triggers and foreign keys are switched off."""

@@ -104,15 +104,15 @@ class Cluster:
         name = f"causeway_clone_{token_hex(4)}"
         self._run("CREATE DATABASE {} TEMPLATE {} OWNER causeway_owner", name, self.template.name)
         if self._content is None:
-            with self._connected(name) as connection:
-                self._content = _content(connection)
+            with self._connected(name) as database:
+                self._content = _content(database)
         return name
 
     def _renewed(self, name: str) -> bool:
         """Restore a used clone; returns whether it equals the template again."""
         assert self._content is not None
-        with suppress(psycopg.Error), self._connected(name) as connection:
-            return _renewed(connection, self._content)
+        with suppress(psycopg.Error), self._connected(name) as database:
+            return _renewed(database, self._content)
         return False
 
     def _urls(self, name: str) -> dict[str, str]:
@@ -122,35 +122,35 @@ class Cluster:
         return psycopg.connect(self._urls(name)["superuser"], autocommit=True)
 
     def _run(self, statement: Any, *names: str) -> None:
-        with psycopg.connect(self.admin_url, autocommit=True) as connection:
-            connection.execute(sql.SQL(statement).format(*(sql.Identifier(name) for name in names)))
+        with psycopg.connect(self.admin_url, autocommit=True) as database:
+            database.execute(sql.SQL(statement).format(*(sql.Identifier(name) for name in names)))
 
 
-def _renewed(connection: psycopg.Connection[Any], new: _Content) -> bool:
+def _renewed(database: psycopg.Connection[Any], new: _Content) -> bool:
     """Empty the tables that are empty in the template; returns False if anything else differs from the template."""
-    connection.execute(_OTHERS)
-    connection.execute("SET lock_timeout = '5s'")
-    connection.execute("SET session_replication_role = replica")
+    database.execute(_OTHERS)
+    database.execute("SET lock_timeout = '5s'")
+    database.execute("SET session_replication_role = replica")
     empty = [table for table, rows in new.rows.items() if rows is None]
-    used = connection.execute(_USED, [empty]).fetchall()
+    used = database.execute(_USED, [empty]).fetchall()
     if any(size > _MOST_BYTES for _, size in used):
         return False
     tables = [sql.Identifier(table) for table, _ in used]
-    with connection.transaction():
+    with database.transaction():
         for table in tables:
-            connection.execute(sql.SQL("DELETE FROM {}").format(table))
-        for owner, constraint, definition in sorted(new.constraints - _constraints(connection)):
-            connection.execute(f"ALTER {owner} ADD CONSTRAINT {constraint} {definition}".encode())
-        connection.execute(_SEQUENCES)
+            database.execute(sql.SQL("DELETE FROM {}").format(table))
+        for owner, constraint, definition in sorted(new.constraints - _constraints(database)):
+            database.execute(f"ALTER {owner} ADD CONSTRAINT {constraint} {definition}".encode())
+        database.execute(_SEQUENCES)
     if tables:
         # Otherwise dead rows would influence where new rows are stored.
-        connection.execute(sql.SQL("VACUUM (INDEX_CLEANUP ON) {}").format(sql.SQL(", ").join(tables)))
-    return _content(connection) == new
+        database.execute(sql.SQL("VACUUM (INDEX_CLEANUP ON) {}").format(sql.SQL(", ").join(tables)))
+    return _content(database) == new
 
 
-def _content(connection: psycopg.Connection[Any]) -> _Content:
-    [schema] = connection.execute(_SCHEMA).fetchone() or [""]
-    tables = [table for (table,) in connection.execute(_TABLES).fetchall()]
+def _content(database: psycopg.Connection[Any]) -> _Content:
+    [schema] = database.execute(_SCHEMA).fetchone() or [""]
+    tables = [table for (table,) in database.execute(_TABLES).fetchall()]
     # A row that nobody has written has the same position and xmin as in the template.
     hashes = sql.SQL(" UNION ALL ").join(
         sql.SQL("SELECT {}, (SELECT md5(string_agg(concat(ctid, xmin), ' ' ORDER BY ctid)) FROM {})").format(
@@ -158,8 +158,8 @@ def _content(connection: psycopg.Connection[Any]) -> _Content:
         )
         for table in tables
     )
-    return _Content(schema, _constraints(connection), dict(connection.execute(hashes).fetchall()))
+    return _Content(schema, _constraints(database), dict(database.execute(hashes).fetchall()))
 
 
-def _constraints(connection: psycopg.Connection[Any]) -> frozenset[tuple[str, str, str]]:
-    return frozenset(connection.execute(_CONSTRAINTS).fetchall())
+def _constraints(database: psycopg.Connection[Any]) -> frozenset[tuple[str, str, str]]:
+    return frozenset(database.execute(_CONSTRAINTS).fetchall())

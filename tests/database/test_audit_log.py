@@ -66,8 +66,8 @@ def test_rolled_back_change_leaves_no_entry_and_no_gap(shared: Hub) -> None:
     tenant_id = shared.tenant()
     shared.write(tenant_id, CREATED)
 
-    with shared.database().transaction(tenant_id) as connection:
-        assert entries.record(connection, CREATED) == 2
+    with shared.database().transaction(tenant_id) as transaction:
+        assert entries.record(transaction, CREATED) == 2
         raise Rollback
 
     assert [found.entry for found in shared.read(tenant_id)] == [1]
@@ -76,8 +76,8 @@ def test_rolled_back_change_leaves_no_entry_and_no_gap(shared: Hub) -> None:
 
 def test_rolled_back_first_entry_leaves_no_chain(shared: Hub) -> None:
     tenant_id = shared.tenant()
-    with shared.database().transaction(tenant_id) as connection:
-        entries.record(connection, CREATED)
+    with shared.database().transaction(tenant_id) as transaction:
+        entries.record(transaction, CREATED)
         raise Rollback
 
     assert shared.write(tenant_id, CREATED) == [1]
@@ -87,8 +87,8 @@ def test_refused_attempt_is_written_after_its_transaction_has_ended(shared: Hub)
     """HUB 44: refused attempts are in the log."""
     tenant_id, database = shared.tenant(), shared.database()
     refusal = replace(CREATED, action=Action.ACCESS_REFUSED, outcome="refused", after=None)
-    with database.transaction(tenant_id) as connection:
-        entries.record(connection, CREATED)
+    with database.transaction(tenant_id) as transaction:
+        entries.record(transaction, CREATED)
         raise Rollback
 
     assert entries.record_in_own_transaction(database, tenant_id, refusal) == 1
@@ -159,8 +159,8 @@ def test_concurrent_attempts_are_one_entry_and_each_is_counted(shared: Hub) -> N
 
 def test_rolled_back_attempt_is_not_counted(shared: Hub) -> None:
     tenant_id = shared.tenant()
-    with shared.database().transaction(tenant_id) as connection:
-        entries.record(connection, REFUSED)
+    with shared.database().transaction(tenant_id) as transaction:
+        entries.record(transaction, REFUSED)
         raise Rollback
 
     assert shared.write(tenant_id, REFUSED) == [1]
@@ -206,8 +206,8 @@ def test_entry_of_a_refused_caller_is_written_whatever_was_sent(shared: Hub, jun
 )
 def test_malformed_entry_is_refused(shared: Hub, entry: Entry) -> None:
     tenant_id = shared.tenant()
-    with shared.as_tenant("hub", tenant_id) as connection, pytest.raises(errors.CheckViolation):
-        entries.record(connection, entry)
+    with shared.as_tenant("hub", tenant_id) as transaction, pytest.raises(errors.CheckViolation):
+        entries.record(transaction, entry)
 
 
 def test_table_accepts_every_action(shared: Hub) -> None:
@@ -223,23 +223,23 @@ def test_tenants_have_separate_chains_and_see_only_their_own(shared: Hub) -> Non
     assert shared.write(other, CREATED) == [1]
 
     assert {found.tenant_id for found in shared.read(other)} == {other}
-    with psycopg.connect(shared.urls["hub"], autocommit=True) as connection:
-        assert connection.execute("SELECT count(*) FROM audit_log").fetchone() == (0,)
-        with connection.transaction():
-            connection.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [other])
-            assert connection.execute("SELECT array_agg(tenant_id) FROM audit_log").fetchone() == ([other],)
+    with psycopg.connect(shared.urls["hub"], autocommit=True) as database:
+        assert database.execute("SELECT count(*) FROM audit_log").fetchone() == (0,)
+        with database.transaction():
+            database.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [other])
+            assert database.execute("SELECT array_agg(tenant_id) FROM audit_log").fetchone() == ([other],)
 
 
 def test_transaction_without_a_tenant_writes_nothing(shared: Hub) -> None:
-    with psycopg.connect(shared.urls["hub"], autocommit=True) as connection:
+    with psycopg.connect(shared.urls["hub"], autocommit=True) as database:
         with pytest.raises(psycopg.Error) as raised:
-            entries.record(connection, CREATED)
+            entries.record(database, CREATED)
         assert raised.value.sqlstate == "CW008"
 
 
 def test_chain_of_an_unknown_tenant_cannot_start(shared: Hub) -> None:
-    with shared.as_tenant("hub", uuid4()) as connection, pytest.raises(errors.ForeignKeyViolation):
-        entries.record(connection, CREATED)
+    with shared.as_tenant("hub", uuid4()) as transaction, pytest.raises(errors.ForeignKeyViolation):
+        entries.record(transaction, CREATED)
 
 
 def test_platforms_chain_is_hidden_from_tenants_and_its_id_cannot_be_a_tenants(shared: Hub) -> None:
@@ -275,17 +275,17 @@ WRITES = [
 @pytest.mark.parametrize("write", WRITES)
 def test_login_can_write_to_the_log_only_through_its_function(shared: Hub, login: str, table: str, write: str) -> None:
     with (
-        psycopg.connect(shared.urls[login], autocommit=True) as connection,
+        psycopg.connect(shared.urls[login], autocommit=True) as database,
         pytest.raises(errors.InsufficientPrivilege, match=f"permission denied for table {table}"),
     ):
-        connection.execute(write.format(table=table).encode())
+        database.execute(write.format(table=table).encode())
 
 
 @pytest.mark.parametrize("login", ["casino", "provider", "auditor"])
 def test_only_the_hub_may_append(shared: Hub, login: str) -> None:
     tenant_id = shared.tenant()
-    with shared.as_tenant(login, tenant_id) as connection, pytest.raises(errors.InsufficientPrivilege):
-        entries.record(connection, CREATED)
+    with shared.as_tenant(login, tenant_id) as transaction, pytest.raises(errors.InsufficientPrivilege):
+        entries.record(transaction, CREATED)
 
 
 def test_casino_appends_entries_about_launches_only(shared: Hub) -> None:
@@ -293,17 +293,17 @@ def test_casino_appends_entries_about_launches_only(shared: Hub) -> None:
     tenant_id = shared.tenant()
     opened = replace(CREATED, action=Action.SESSION_OPENED, outcome="done")
     refused = replace(CREATED, action=Action.ACCESS_REFUSED, outcome="refused")
-    with shared.as_tenant("casino", tenant_id) as connection:
-        assert [entries.record(connection, entry, launch=True) for entry in (opened, refused)] == [1, 2]
+    with shared.as_tenant("casino", tenant_id) as transaction:
+        assert [entries.record(transaction, entry, launch=True) for entry in (opened, refused)] == [1, 2]
     for entry in (CREATED, replace(opened, outcome="refused"), replace(refused, outcome="done")):
-        with shared.as_tenant("casino", tenant_id) as connection, pytest.raises(psycopg.Error, match="launches alone"):
-            entries.record(connection, entry, launch=True)
+        with shared.as_tenant("casino", tenant_id) as transaction, pytest.raises(psycopg.Error, match="launches alone"):
+            entries.record(transaction, entry, launch=True)
 
 
 @pytest.mark.parametrize("login", ["casino", "provider"])
 def test_other_zones_cannot_read_the_log(shared: Hub, login: str) -> None:
-    with psycopg.connect(shared.urls[login]) as connection, pytest.raises(errors.InsufficientPrivilege):
-        connection.execute("SELECT FROM audit_log")
+    with psycopg.connect(shared.urls[login]) as database, pytest.raises(errors.InsufficientPrivilege):
+        database.execute("SELECT FROM audit_log")
 
 
 @pytest.mark.parametrize("login", ["owner", "superuser"])
@@ -319,20 +319,20 @@ def test_other_zones_cannot_read_the_log(shared: Hub, login: str) -> None:
     ],
 )
 def test_log_refuses_changes_even_by_its_owner_and_a_superuser(shared: Hub, login: str, change: str) -> None:
-    with psycopg.connect(shared.urls[login], autocommit=True) as connection, pytest.raises(psycopg.Error) as raised:
-        connection.execute(change.encode())
+    with psycopg.connect(shared.urls[login], autocommit=True) as database, pytest.raises(psycopg.Error) as raised:
+        database.execute(change.encode())
     assert (raised.value.sqlstate, "append-only" in str(raised.value)) == ("CW001", True)
 
 
 def test_appending_role_cannot_change_entries(shared: Hub) -> None:
     """In a migration the owner may act as causeway_auditlog."""
-    with psycopg.connect(shared.urls["owner"], autocommit=True) as connection:
-        connection.execute("SET ROLE causeway_auditlog")
+    with psycopg.connect(shared.urls["owner"], autocommit=True) as database:
+        database.execute("SET ROLE causeway_auditlog")
         for change in ("UPDATE audit_log SET actor = 'x'", "DELETE FROM audit_log", "SELECT FROM audit_log"):
             with pytest.raises(errors.InsufficientPrivilege):
-                connection.execute(change.encode())
+                database.execute(change.encode())
         with pytest.raises(errors.InsufficientPrivilege):
-            connection.execute("CREATE TABLE of_its_own ()")
+            database.execute("CREATE TABLE of_its_own ()")
 
 
 def test_appending_function_pins_its_search_path_and_its_owner_has_no_other_rights(shared: Hub) -> None:
@@ -356,12 +356,12 @@ def test_appending_function_pins_its_search_path_and_its_owner_has_no_other_righ
 
 def test_callers_temporary_tables_do_not_replace_the_log(shared: Hub) -> None:
     tenant_id = shared.tenant()
-    with psycopg.connect(shared.urls["hub"], autocommit=True) as connection:
-        connection.execute("CREATE TEMP TABLE audit_log AS SELECT * FROM audit_log")
-        connection.execute("SET search_path = pg_temp, public")
-        with connection.transaction():
-            connection.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [tenant_id])
-            assert entries.record(connection, CREATED) == 1
+    with psycopg.connect(shared.urls["hub"], autocommit=True) as database:
+        database.execute("CREATE TEMP TABLE audit_log AS SELECT * FROM audit_log")
+        database.execute("SET search_path = pg_temp, public")
+        with database.transaction():
+            database.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [tenant_id])
+            assert entries.record(database, CREATED) == 1
     assert [found.entry for found in shared.read(tenant_id)] == [1]
 
 
@@ -399,8 +399,8 @@ def test_parallel_writers_make_one_chain_without_a_gap(shared: Hub) -> None:
         database, written = Database(conninfo=shared.urls["hub"]), 0
         tenant_id = tenants[0 if writer < 24 else 1 + writer % 2]
         for turn in range(12):
-            with database.transaction(tenant_id) as connection:
-                entries.record(connection, replace(CREATED, request_id=f"{writer} {turn}"))
+            with database.transaction(tenant_id) as transaction:
+                entries.record(transaction, replace(CREATED, request_id=f"{writer} {turn}"))
                 if (writer + turn) % 3 == 0:
                     raise Rollback
                 written += 1
@@ -472,8 +472,8 @@ def test_pages_are_complete_while_others_write(shared: Hub) -> None:
             for _ in range(10):
                 seen, query = list[int](), {"limit": "17"}
                 while not seen or "cursor" in query:
-                    with database.transaction(tenant_id) as connection:
-                        page = records.page(connection, Filter(), LISTING.request(query, tenant_id))
+                    with database.transaction(tenant_id) as transaction:
+                        page = records.page(transaction, Filter(), LISTING.request(query, tenant_id))
                     seen += [entry.entry for entry in page.items]
                     query = {"limit": "17"} | ({} if page.next_cursor is None else {"cursor": page.next_cursor})
                 readings.append(seen)

@@ -297,12 +297,12 @@ def test_changed_signature_is_found(played: Played, change: str, finding: str) -
 
 def test_audit_overtaken_by_another_signs_nothing_and_says_so(played: Played) -> None:
     """Both started after the same run: what the other one signed is no forgery."""
-    with psycopg.connect(played.casino.urls["auditor"], autocommit=True) as connection:
-        heads = SignedHeads(connection, KEY)
+    with psycopg.connect(played.casino.urls["auditor"], autocommit=True) as database:
+        heads = SignedHeads(database, KEY)
         assert signed(played) == 1
-        assert list(verify(connection, Totals(), heads)) == []
+        assert list(verify(database, Totals(), heads)) == []
 
-        assert heads.write(connection) is None
+        assert heads.write(database) is None
 
     assert signed(played) == 2
 

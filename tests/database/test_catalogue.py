@@ -44,17 +44,17 @@ def urls(cluster: Cluster) -> Iterator[Urls]:
 @pytest.fixture
 def owner(urls: Urls) -> Iterator[Connection[Any]]:
     """The owner's database connection."""
-    with psycopg.connect(urls["owner"], autocommit=True) as connection:
-        yield connection
+    with psycopg.connect(urls["owner"], autocommit=True) as database:
+        yield database
 
 
 @contextmanager
 def hub(urls: Urls, role: str | None = "super_admin") -> Generator[Connection[Any]]:
     """A transaction of the hub's login with a role of the application."""
-    with psycopg.connect(urls["hub"]) as connection:
+    with psycopg.connect(urls["hub"]) as database:
         if role is not None:
-            connection.execute("SELECT set_config('causeway.role', %s, true)", [role])
-        yield connection
+            database.execute("SELECT set_config('causeway.role', %s, true)", [role])
+        yield database
 
 
 @pytest.fixture
@@ -70,9 +70,9 @@ def rewrite(folder: Path, key: str, **changes: Any) -> None:
     file.write_text(json.dumps(document | {"key": key} | changes))
 
 
-def rows(connection: Connection[Any]) -> list[Any]:
+def rows(database: Connection[Any]) -> list[Any]:
     """The whole table, including times."""
-    return connection.execute("SELECT * FROM integration_providers ORDER BY provider_key").fetchall()
+    return database.execute("SELECT * FROM integration_providers ORDER BY provider_key").fetchall()
 
 
 def own_provider(**changes: Any) -> Provider:
@@ -87,8 +87,8 @@ def asked(**query: object) -> PageRequest:
 
 
 def test_migration_loads_every_provider(urls: Urls) -> None:
-    with hub(urls, role=None) as connection:
-        found = providers.page(connection, asked(limit=100)).items
+    with hub(urls, role=None) as database:
+        found = providers.page(database, asked(limit=100)).items
     assert [provider.key for provider in found] == KEYS
     assert found == read_folder(FOLDER)
 
@@ -106,10 +106,10 @@ def test_changed_file_changes_only_its_provider(owner: Connection[Any], urls: Ur
 
     assert files.load(owner, folder) == ["own", "stripe"]
 
-    with hub(urls) as connection:
-        stripe = providers.find(connection, "stripe")
+    with hub(urls) as database:
+        stripe = providers.find(database, "stripe")
         assert (stripe.description, stripe.api_version, stripe.version) == ("New words", None, 2)
-        assert providers.find(connection, "own").version == 1
+        assert providers.find(database, "own").version == 1
     assert [row for row in rows(owner) if row[0] not in ("own", "stripe")] == [r for r in before if r[0] != "stripe"]
 
 
@@ -134,8 +134,8 @@ def test_migrate_loads_the_folders_catalogue_and_refuses_an_invalid_one(urls: Ur
     folder = Path(shutil.copytree(SCHEMA, tmp_path / "schema"))
     rewrite(folder / "catalogue", "stripe", description="New words")
     assert migrations.migrate(urls["owner"], folder) == []
-    with hub(urls) as connection:
-        assert providers.find(connection, "stripe").description == "New words"
+    with hub(urls) as database:
+        assert providers.find(database, "stripe").description == "New words"
 
     (folder / "catalogue" / "stripe.json").write_text("{")
     with pytest.raises(Misconfigured, match="stripe"):
@@ -143,70 +143,70 @@ def test_migrate_loads_the_folders_catalogue_and_refuses_an_invalid_one(urls: Ur
 
 
 def test_admins_change_is_not_overwritten_by_later_files(owner: Connection[Any], urls: Urls, folder: Path) -> None:
-    with hub(urls) as connection:
-        changed = providers.change(connection, "stripe", {"description": "Ours"}, 1, SHAPE)
+    with hub(urls) as database:
+        changed = providers.change(database, "stripe", {"description": "Ours"}, 1, SHAPE)
         assert (changed.description, changed.version) == ("Ours", 2)
-        assert changed == providers.find(connection, "stripe")
+        assert changed == providers.find(database, "stripe")
     rewrite(folder, "stripe", description="New words")
 
     assert files.load(owner, folder) == []
 
-    with hub(urls) as connection:
-        assert providers.find(connection, "stripe") == changed
+    with hub(urls) as database:
+        assert providers.find(database, "stripe") == changed
 
 
 def test_provider_added_by_an_admin_is_not_changed_by_later_files(
     owner: Connection[Any], urls: Urls, folder: Path
 ) -> None:
-    with hub(urls) as connection:
-        added = providers.create(connection, own_provider())
+    with hub(urls) as database:
+        added = providers.create(database, own_provider())
     rewrite(folder, "own", display_name="From a file")
 
     assert files.load(owner, folder) == []
 
-    with hub(urls) as connection:
-        assert providers.find(connection, "own") == added == replace(own_provider(), changed_by_admin=True)
+    with hub(urls) as database:
+        assert providers.find(database, "own") == added == replace(own_provider(), changed_by_admin=True)
 
 
 def test_deactivated_provider_gets_new_texts_and_stays_inactive(
     owner: Connection[Any], urls: Urls, folder: Path
 ) -> None:
-    with hub(urls) as connection:
-        inactive = providers.set_active(connection, "stripe", 1, active=False)
+    with hub(urls) as database:
+        inactive = providers.set_active(database, "stripe", 1, active=False)
         assert (inactive.is_active, inactive.version) == (False, 2)
     rewrite(folder, "stripe", description="New words")
 
     assert files.load(owner, folder) == ["stripe"]
 
-    with hub(urls) as connection:
-        assert providers.find(connection, "stripe") == replace(inactive, description="New words", version=3)
-        assert [provider.key for provider in providers.page(connection, asked(), active=False).items] == ["stripe"]
-        assert providers.set_active(connection, "stripe", 3, active=True).is_active
-        assert providers.page(connection, asked(), active=False).items == []
+    with hub(urls) as database:
+        assert providers.find(database, "stripe") == replace(inactive, description="New words", version=3)
+        assert [provider.key for provider in providers.page(database, asked(), active=False).items] == ["stripe"]
+        assert providers.set_active(database, "stripe", 3, active=True).is_active
+        assert providers.page(database, asked(), active=False).items == []
 
 
 def test_pages_have_every_provider_exactly_once(urls: Urls) -> None:
-    with hub(urls) as connection:
-        keys, page = list[str](), providers.page(connection, asked(limit=5))
+    with hub(urls) as database:
+        keys, page = list[str](), providers.page(database, asked(limit=5))
         while page.next_cursor is not None:
             assert len(page.items) == 5
             keys += [provider.key for provider in page.items]
-            page = providers.page(connection, asked(limit=5, cursor=page.next_cursor))
+            page = providers.page(database, asked(limit=5, cursor=page.next_cursor))
         assert keys + [provider.key for provider in page.items] == KEYS
         payments = [key for key, its in sorted(facts().items()) if its.kind == "payment"]
-        assert [p.key for p in providers.page(connection, asked(), kind="payment").items] == payments
+        assert [p.key for p in providers.page(database, asked(), kind="payment").items] == payments
         after = asked(limit=1, cursor=providers.LISTING.cursor(PLATFORM, ("paypal",)))
         following = payments[payments.index("paypal") + 1]
-        assert [p.key for p in providers.page(connection, after, kind="payment").items] == [following]
-        assert providers.page(connection, asked(), kind="magic").items == []
+        assert [p.key for p in providers.page(database, after, kind="payment").items] == [following]
+        assert providers.page(database, asked(), kind="magic").items == []
 
 
 def test_unknown_provider_is_not_found(urls: Urls) -> None:
-    with hub(urls) as connection:
+    with hub(urls) as database:
         for call in (
-            lambda: providers.find(connection, "nobody"),
-            lambda: providers.change(connection, "nobody", {}, 1, SHAPE),
-            lambda: providers.set_active(connection, "nobody", 1, active=False),
+            lambda: providers.find(database, "nobody"),
+            lambda: providers.change(database, "nobody", {}, 1, SHAPE),
+            lambda: providers.set_active(database, "nobody", 1, active=False),
         ):
             with pytest.raises(ProviderNotFound):
                 call()
@@ -214,8 +214,8 @@ def test_unknown_provider_is_not_found(urls: Urls) -> None:
 
 def test_key_that_is_taken_is_refused_and_changes_nothing(owner: Connection[Any], urls: Urls) -> None:
     before = rows(owner)
-    with hub(urls) as connection, pytest.raises(NameTaken, match="stripe"):
-        providers.create(connection, own_provider(key="stripe"))
+    with hub(urls) as database, pytest.raises(NameTaken, match="stripe"):
+        providers.create(database, own_provider(key="stripe"))
     assert rows(owner) == before
 
 
@@ -231,68 +231,68 @@ def test_key_that_is_taken_is_refused_and_changes_nothing(owner: Connection[Any]
 def test_change_to_an_invalid_provider_is_refused(
     urls: Urls, changes: dict[str, Any], error: type[Exception], sentence: str
 ) -> None:
-    with hub(urls) as connection, pytest.raises(error, match=f"^{sentence}"):
-        providers.change(connection, "stripe", changes, 1, SHAPE)
+    with hub(urls) as database, pytest.raises(error, match=f"^{sentence}"):
+        providers.change(database, "stripe", changes, 1, SHAPE)
 
 
 @pytest.mark.parametrize("gone", [True, False], ids=["field removed", "mark removed"])
 def test_secret_field_stays_secret(urls: Urls, gone: bool) -> None:
     """HUB 1: connections have its value encrypted, and the next value would be stored unencrypted."""
-    with hub(urls) as connection:
-        config_schema = providers.find(connection, "stripe").config_schema
+    with hub(urls) as database:
+        config_schema = providers.find(database, "stripe").config_schema
         if gone:
             del config_schema["properties"]["webhook_secret"]
         else:
             del config_schema["properties"]["webhook_secret"]["x-secret"]
         with pytest.raises(ConfigSchemaInvalid, match=r"webhook_secret\.x-secret must stay true"):
-            providers.change(connection, "stripe", {"config_schema": config_schema}, 1, SHAPE)
+            providers.change(database, "stripe", {"config_schema": config_schema}, 1, SHAPE)
 
 
 def test_change_made_from_an_old_version_is_refused(urls: Urls) -> None:
-    with hub(urls) as connection:
-        providers.change(connection, "stripe", {"description": "First"}, 1, SHAPE)
-    with hub(urls) as connection:
+    with hub(urls) as database:
+        providers.change(database, "stripe", {"description": "First"}, 1, SHAPE)
+    with hub(urls) as database:
         with pytest.raises(VersionMismatch):
-            providers.change(connection, "stripe", {"description": "Second"}, 1, SHAPE)
+            providers.change(database, "stripe", {"description": "Second"}, 1, SHAPE)
         with pytest.raises(VersionMismatch):
-            providers.set_active(connection, "stripe", 1, active=False)
-        assert providers.find(connection, "stripe").description == "First"
+            providers.set_active(database, "stripe", 1, active=False)
+        assert providers.find(database, "stripe").description == "First"
 
 
 def test_of_concurrent_changes_of_one_version_one_succeeds(urls: Urls) -> None:
     together = Barrier(8)
 
     def attempt(number: int) -> str | None:
-        with hub(urls) as connection:
+        with hub(urls) as database:
             together.wait()
             try:
-                return providers.change(connection, "stripe", {"description": f"By {number}"}, 1, SHAPE).description
+                return providers.change(database, "stripe", {"description": f"By {number}"}, 1, SHAPE).description
             except VersionMismatch:
                 return None
 
     with ThreadPoolExecutor(8) as pool:
         taken = [words for words in pool.map(attempt, range(8)) if words]
 
-    with hub(urls) as connection:
-        assert taken == [providers.find(connection, "stripe").description]
+    with hub(urls) as database:
+        assert taken == [providers.find(database, "stripe").description]
 
 
 def test_of_two_concurrent_creations_of_one_key_one_succeeds(urls: Urls) -> None:
     together = Barrier(4)
 
     def attempt(number: int) -> str | None:
-        with hub(urls) as connection:
+        with hub(urls) as database:
             together.wait()
             try:
-                return providers.create(connection, own_provider(description=f"By {number}")).description
+                return providers.create(database, own_provider(description=f"By {number}")).description
             except NameTaken:
                 return None
 
     with ThreadPoolExecutor(4) as pool:
         taken = [words for words in pool.map(attempt, range(4)) if words]
 
-    with hub(urls) as connection:
-        assert taken == [providers.find(connection, "own").description]
+    with hub(urls) as database:
+        assert taken == [providers.find(database, "own").description]
 
 
 @pytest.mark.parametrize("role", [None, "", "tenant_admin", "regulator", "staff", "service"])
@@ -301,16 +301,16 @@ def test_every_role_reads_the_catalogue_and_only_super_admins_write_it(
 ) -> None:
     """HUB 43"""
     before = rows(owner)
-    with hub(urls, role) as connection:
-        assert len(providers.page(connection, asked(limit=100)).items) == len(KEYS)
+    with hub(urls, role) as database:
+        assert len(providers.page(database, asked(limit=100)).items) == len(KEYS)
         # The policy hides the row from the update, so it looks as if another call had changed it.
         with pytest.raises(VersionMismatch):
-            providers.change(connection, "stripe", {"description": "Theirs"}, 1, SHAPE)
+            providers.change(database, "stripe", {"description": "Theirs"}, 1, SHAPE)
         with pytest.raises(VersionMismatch):
-            providers.set_active(connection, "stripe", 1, active=False)
+            providers.set_active(database, "stripe", 1, active=False)
         with pytest.raises(errors.InsufficientPrivilege, match="row-level security"):
-            providers.create(connection, own_provider())
-        connection.rollback()
+            providers.create(database, own_provider())
+        database.rollback()
     assert rows(owner) == before
 
 
@@ -330,15 +330,15 @@ def test_owner_is_bound_by_the_policies_too(owner: Connection[Any]) -> None:
     ],
 )
 def test_hub_removes_and_renames_no_provider(urls: Urls, statement: str) -> None:
-    with hub(urls) as connection, pytest.raises(errors.InsufficientPrivilege, match="permission denied"):
-        connection.execute(statement.encode())
+    with hub(urls) as database, pytest.raises(errors.InsufficientPrivilege, match="permission denied"):
+        database.execute(statement.encode())
 
 
 def test_role_does_not_leak_into_the_next_transaction(urls: Urls) -> None:
     """HUB 42"""
-    with psycopg.connect(urls["owner"], autocommit=True) as connection:
-        files.load(connection, FOLDER)
-        assert connection.execute("SELECT current_setting('causeway.role', true)").fetchone() in ((None,), ("",))
+    with psycopg.connect(urls["owner"], autocommit=True) as database:
+        files.load(database, FOLDER)
+        assert database.execute("SELECT current_setting('causeway.role', true)").fetchone() in ((None,), ("",))
 
 
 def test_layer_of_schema_migrate_contains_the_catalogue(tmp_path: Path) -> None:

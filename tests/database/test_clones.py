@@ -52,16 +52,16 @@ def test_used_clone_is_reused_like_a_new_one(own: Cluster) -> None:
 def test_dropped_checks_of_tables_and_domains_are_restored(own: Cluster) -> None:
     checks = "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = ANY(%s) ORDER BY conname"
     names = ["casino_transactions_sound", "wallet_balance_covered"]
-    with own.clone() as urls, psycopg.connect(urls["superuser"]) as connection:
-        expected = connection.execute(checks, [names]).fetchall()
+    with own.clone() as urls, psycopg.connect(urls["superuser"]) as database:
+        expected = database.execute(checks, [names]).fetchall()
     url = used(
         own,
         "ALTER TABLE casino_transactions DROP CONSTRAINT casino_transactions_sound",
         "ALTER DOMAIN wallet_balance DROP CONSTRAINT wallet_balance_covered",
     )
-    with own.clone() as urls, psycopg.connect(urls["superuser"]) as connection:
+    with own.clone() as urls, psycopg.connect(urls["superuser"]) as database:
         assert urls["superuser"] == url
-        assert connection.execute(checks, [names]).fetchall() == expected
+        assert database.execute(checks, [names]).fetchall() == expected
     assert [name for name, _ in expected] == names
 
 

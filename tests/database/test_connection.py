@@ -165,13 +165,13 @@ def test_connection_is_kept_between_statements(seat: Seat) -> None:
 def test_transaction_commits_at_its_end_and_rolls_back_on_an_error(seat: Seat) -> None:
     change = "UPDATE casino_sessions SET status = %s WHERE tenant_id = %s AND session_token = %s"
     status = "SELECT status FROM casino_sessions WHERE session_token = %s"
-    with seat.database.transaction(seat.casino.tenant_id) as connection:
-        connection.execute(change, ["closed", seat.casino.tenant_id, seat.token])
+    with seat.database.transaction(seat.casino.tenant_id) as transaction:
+        transaction.execute(change, ["closed", seat.casino.tenant_id, seat.token])
     assert seat.casino.value(status, [seat.token]) == "closed"
 
     def break_off() -> None:
-        with seat.database.transaction(seat.casino.tenant_id) as connection:
-            connection.execute(change, ["active", seat.casino.tenant_id, seat.token])
+        with seat.database.transaction(seat.casino.tenant_id) as transaction:
+            transaction.execute(change, ["active", seat.casino.tenant_id, seat.token])
             raise KeyError
 
     with pytest.raises(KeyError):
@@ -183,18 +183,18 @@ def test_transaction_on_a_lost_connection_starts_on_a_new_one(seat: Seat) -> Non
     pid = seat.database.one("SELECT pg_backend_pid() AS pid", []).pid
     seat.casino.query("SELECT pg_terminate_backend(%s, 5000)", [pid])
 
-    with seat.database.transaction(seat.casino.tenant_id) as connection:
-        seen = connection.execute("SELECT current_tenant() AS id").fetchall()
+    with seat.database.transaction(seat.casino.tenant_id) as transaction:
+        seen = transaction.execute("SELECT current_tenant() AS id").fetchall()
 
     assert [row.id for row in seen] == [seat.casino.tenant_id]
 
 
 def test_transaction_that_loses_its_connection_is_unavailable(seat: Seat) -> None:
     def break_off() -> None:
-        with seat.database.transaction(seat.casino.tenant_id) as connection:
-            pid = connection.info.backend_pid
+        with seat.database.transaction(seat.casino.tenant_id) as transaction:
+            pid = transaction.info.backend_pid
             seat.casino.query("SELECT pg_terminate_backend(%s, 5000)", [pid])
-            connection.execute("SELECT 1")
+            transaction.execute("SELECT 1")
 
     with pytest.raises(Unavailable):
         break_off()

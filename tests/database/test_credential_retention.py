@@ -107,8 +107,8 @@ def test_connections_are_listed_longest_due_first(new_hub: Callable[[], Hub]) ->
         hub.use()
         hub.use()
         hub.aged(hours=40 - n)
-    with psycopg.connect(hubs[0].casino.urls["credentials"]) as connection:
-        told = connection.execute("SELECT tenant_id FROM credentials_due_v1('24 hours', '30 days')").fetchall()
+    with psycopg.connect(hubs[0].casino.urls["credentials"]) as database:
+        told = database.execute("SELECT tenant_id FROM credentials_due_v1('24 hours', '30 days')").fetchall()
 
     assert [tenant_id for (tenant_id,) in told] == [hub.tenant_id for hub in hubs]
 
@@ -152,11 +152,11 @@ def test_due_connections_are_listed_by_id_only_and_to_one_login(hub: Hub) -> Non
     due = "SELECT * FROM credentials_due_v1('24 hours', '30 days')"
 
     # Without a tenant: rows that row-level security hides.
-    with psycopg.connect(hub.casino.urls["credentials"]) as connection:
-        assert connection.execute("SELECT FROM api_credential_versions").rowcount == 0
-        told = connection.execute(due)
+    with psycopg.connect(hub.casino.urls["credentials"]) as database:
+        assert database.execute("SELECT FROM api_credential_versions").rowcount == 0
+        told = database.execute(due)
         assert [column.name for column in told.description or ()] == ["tenant_id", "connection_id"]
         assert [tuple(row) for row in told] == [(hub.tenant_id, hub.connection_id)]
     for login in ("hub", "casino", "provider", "auditor"):
-        with psycopg.connect(hub.casino.urls[login]) as connection, pytest.raises(pg.InsufficientPrivilege):
-            connection.execute(due)
+        with psycopg.connect(hub.casino.urls[login]) as database, pytest.raises(pg.InsufficientPrivilege):
+            database.execute(due)

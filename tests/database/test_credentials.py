@@ -147,8 +147,8 @@ def test_each_change_of_status_restarts_the_time(hub: Hub) -> None:
         [hub.connection_id],
     )
     assert [tuple(row) for row in ages] == [("retired", True), ("active", False)]
-    with hub.database.transaction(hub.tenant_id) as connection, pytest.raises(pg.InsufficientPrivilege):
-        connection.execute("UPDATE api_credential_versions SET changed_at = now()")
+    with hub.database.transaction(hub.tenant_id) as transaction, pytest.raises(pg.InsufficientPrivilege):
+        transaction.execute("UPDATE api_credential_versions SET changed_at = now()")
 
 
 def test_expired_version_is_retired_and_later_destroyed(hub: Hub) -> None:
@@ -240,10 +240,10 @@ def test_version_that_is_not_a_candidate_is_not_activated(hub: Hub, version: int
 
 def test_refused_change_has_no_effect_even_if_the_transaction_continues(hub: Hub) -> None:
     hub.use()
-    with hub.database.transaction(hub.tenant_id) as connection:
+    with hub.database.transaction(hub.tenant_id) as transaction:
         for change in (
-            lambda: versions.promote(connection, hub.connection_id, 9),
-            lambda: versions.roll_back(connection, hub.connection_id, 1),
+            lambda: versions.promote(transaction, hub.connection_id, 9),
+            lambda: versions.roll_back(transaction, hub.connection_id, 1),
         ):
             with suppress(CredentialMissing, NothingToRollBack):
                 change()
@@ -591,8 +591,8 @@ TABLES = ["tenant_data_keys", "api_credential_versions", "api_credentials"]
 @pytest.mark.parametrize("table", TABLES)
 def test_no_other_login_reads_credentials(hub: Hub, login: str, table: str) -> None:
     """HUB 1."""
-    with hub.casino.database(login).transaction(hub.tenant_id) as connection, pytest.raises(pg.InsufficientPrivilege):
-        connection.execute(sql.SQL("SELECT FROM {}").format(sql.Identifier(table)))
+    with hub.casino.database(login).transaction(hub.tenant_id) as transaction, pytest.raises(pg.InsufficientPrivilege):
+        transaction.execute(sql.SQL("SELECT FROM {}").format(sql.Identifier(table)))
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -602,10 +602,10 @@ def test_tenant_sees_only_its_own_rows(new_hub: Callable[[], Hub], table: str) -
     theirs.use()
     seen = sql.SQL("SELECT DISTINCT tenant_id FROM {}").format(sql.Identifier(table))
 
-    with psycopg.connect(ours.casino.urls["credentials"]) as connection:
-        assert connection.execute(seen).fetchall() == []
-        connection.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [ours.tenant_id])
-        assert connection.execute(seen).fetchall() == [(ours.tenant_id,)]
+    with psycopg.connect(ours.casino.urls["credentials"]) as database:
+        assert database.execute(seen).fetchall() == []
+        database.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [ours.tenant_id])
+        assert database.execute(seen).fetchall() == [(ours.tenant_id,)]
 
 
 def test_another_tenants_credentials_cannot_be_read_or_changed(new_hub: Callable[[], Hub]) -> None:
@@ -622,8 +622,8 @@ def test_another_tenants_credentials_cannot_be_read_or_changed(new_hub: Callable
     assert theirs_in_our_name.change(versions.destroy) == []
     assert theirs_in_our_name.change(versions.retire) is False
     assert theirs_in_our_name.change(versions.expire) == versions.Expired([], [])
-    with ours.database.transaction(ours.tenant_id) as connection, pytest.raises(pg.InsufficientPrivilege):
-        credentials.store(connection, encrypted)
+    with ours.database.transaction(ours.tenant_id) as transaction, pytest.raises(pg.InsufficientPrivilege):
+        credentials.store(transaction, encrypted)
     assert (theirs.read(), theirs.statuses) == (SECRETS, ["retiring", "active"])
 
 
@@ -643,8 +643,8 @@ def test_another_tenants_credentials_cannot_be_read_or_changed(new_hub: Callable
 def test_hub_cannot_move_a_secret_or_delete_a_key(hub: Hub, statement: str) -> None:
     hub.use()
 
-    with hub.database.transaction(hub.tenant_id) as connection, pytest.raises(pg.InsufficientPrivilege):
-        connection.execute(statement.encode())
+    with hub.database.transaction(hub.tenant_id) as transaction, pytest.raises(pg.InsufficientPrivilege):
+        transaction.execute(statement.encode())
 
 
 def test_no_secret_is_in_tables_logs_errors_or_reprs(

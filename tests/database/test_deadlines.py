@@ -183,7 +183,7 @@ def test_late_connection_is_closed(casino: Casino) -> None:
     until = time.monotonic() + 10
     while not (made and made[0].closed) and time.monotonic() < until:
         time.sleep(0.01)
-    assert [connection.closed for connection in made] == [True]
+    assert [database.closed for database in made] == [True]
 
 
 def test_work_within_its_time_returns_or_raises_as_usual() -> None:

@@ -104,13 +104,13 @@ def test_event_of_another_tenant_cannot_be_written(casino: Casino, theirs: Casin
         INSERT INTO events_out (tenant_id, type, object_kind, object_id, version, payload)
         VALUES (%s, 'connection.created', 'connection', 'id', 1, '{}')
     """
-    with psycopg.connect(casino.urls[login]) as connection:
-        connection.execute("SELECT enter_tenant_v1(%s)", [casino.tenant_id])
+    with psycopg.connect(casino.urls[login]) as database:
+        database.execute("SELECT enter_tenant_v1(%s)", [casino.tenant_id])
         with pytest.raises(pg.InsufficientPrivilege, match="row-level security"):
-            connection.execute(insert, [theirs.tenant_id])
-        connection.rollback()
+            database.execute(insert, [theirs.tenant_id])
+        database.rollback()
         with pytest.raises(pg.InsufficientPrivilege, match="row-level security"):
-            connection.execute(insert, [casino.tenant_id])  # the transaction has set no tenant
+            database.execute(insert, [casino.tenant_id])  # the transaction has set no tenant
 
 
 def test_events_are_hidden_from_other_tenants_even_from_a_login_that_may_read_them(
@@ -136,21 +136,21 @@ def test_events_are_hidden_from_other_tenants_even_from_a_login_that_may_read_th
     "statement", ["SELECT payload FROM events_out", "UPDATE events_out SET version = 2", "DELETE FROM events_out"]
 )
 def test_no_login_reads_changes_or_deletes_events(casino: Casino, login: str, statement: str) -> None:
-    with psycopg.connect(casino.urls[login]) as connection, pytest.raises(pg.InsufficientPrivilege):
-        connection.execute(statement.encode())
+    with psycopg.connect(casino.urls[login]) as database, pytest.raises(pg.InsufficientPrivilege):
+        database.execute(statement.encode())
 
 
 @pytest.mark.parametrize("login", LOGINS)
 def test_no_login_can_set_the_time_of_an_event(casino: Casino, login: str) -> None:
     """It would be deleted too early, or never."""
-    with psycopg.connect(casino.urls[login]) as connection, pytest.raises(pg.InsufficientPrivilege):
-        connection.execute("INSERT INTO events_out (created_at) VALUES ('infinity')")
+    with psycopg.connect(casino.urls[login]) as database, pytest.raises(pg.InsufficientPrivilege):
+        database.execute("INSERT INTO events_out (created_at) VALUES ('infinity')")
 
 
 @pytest.mark.parametrize("login", ["provider", "auditor"])
 def test_other_logins_write_no_events(casino: Casino, login: str) -> None:
-    with psycopg.connect(casino.urls[login]) as connection, pytest.raises(pg.InsufficientPrivilege):
-        connection.execute("INSERT INTO events_out (type) VALUES ('connection.created')")
+    with psycopg.connect(casino.urls[login]) as database, pytest.raises(pg.InsufficientPrivilege):
+        database.execute("INSERT INTO events_out (type) VALUES ('connection.created')")
 
 
 # ---- The rules of its fields ----

@@ -256,9 +256,9 @@ def test_due_keys_are_listed_by_tenant_and_age_only(new_hub: Callable[[], Hub]) 
     unfinished.rotate_data_key()
 
     # Without a tenant: rows that row-level security hides.
-    with psycopg.connect(old.casino.urls["credentials"]) as connection:
-        assert connection.execute("SELECT FROM tenant_data_keys").rowcount == 0
-        told = connection.execute("SELECT * FROM data_keys_due_v1('90 days')")
+    with psycopg.connect(old.casino.urls["credentials"]) as database:
+        assert database.execute("SELECT FROM tenant_data_keys").rowcount == 0
+        told = database.execute("SELECT * FROM data_keys_due_v1('90 days')")
         assert [column.name for column in told.description or ()] == ["tenant_id", "rotate"]
         assert [tuple(row) for row in told] == [
             (old.tenant_id, True),
@@ -268,8 +268,8 @@ def test_due_keys_are_listed_by_tenant_and_age_only(new_hub: Callable[[], Hub]) 
 
 @pytest.mark.parametrize("login", ["casino", "provider", "auditor"])
 def test_no_other_login_can_list_due_keys(casino: Casino, login: str) -> None:
-    with psycopg.connect(casino.urls[login]) as connection, pytest.raises(pg.InsufficientPrivilege):
-        connection.execute("SELECT FROM data_keys_due_v1('90 days')")
+    with psycopg.connect(casino.urls[login]) as database, pytest.raises(pg.InsufficientPrivilege):
+        database.execute("SELECT FROM data_keys_due_v1('90 days')")
 
 
 def test_role_that_reads_across_tenants_reads_no_secret(casino: Casino) -> None:

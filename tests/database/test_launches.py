@@ -479,25 +479,25 @@ def test_refused_launch_leaves_no_entry_of_a_session(lobby: Lobby) -> None:
 
 def test_casinos_login_cannot_read_memberships(shared_casino: Casino) -> None:
     """It gets yes or no about one person of its transaction's tenant."""
-    with psycopg.connect(shared_casino.urls["casino"], autocommit=True) as connection:
+    with psycopg.connect(shared_casino.urls["casino"], autocommit=True) as database:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            connection.execute("SELECT FROM memberships")
-        assert connection.execute("SELECT membership_suspended_v1('anybody')").fetchone() == (False,)
+            database.execute("SELECT FROM memberships")
+        assert database.execute("SELECT membership_suspended_v1('anybody')").fetchone() == (False,)
 
 
 def test_codes_of_game_providers_are_known_in_the_whole_deployment(seat: Seat) -> None:
     """The check comes before a caller's tenant is known, without a tenant, by the casino's and the provider's login."""
     code, known = seat.caller.code, "SELECT game_provider_known_v1(%s)"
-    with psycopg.connect(seat.casino.urls["casino"], autocommit=True) as connection:
-        found = [connection.execute(known, [asked]).fetchone() for asked in (code, code.lower(), "MADE_UP", "")]
+    with psycopg.connect(seat.casino.urls["casino"], autocommit=True) as database:
+        found = [database.execute(known, [asked]).fetchone() for asked in (code, code.lower(), "MADE_UP", "")]
     assert found == [(True,), (False,), (False,), (False,)]
 
     seat.casino.query(
         "INSERT INTO provider_casinos VALUES (%s, 'ANY', 'http://127.0.0.1', 'OWN_CODE')", [seat.casino.tenant_id]
     )
     known = "SELECT provider_code_known_v1(%s)"
-    with psycopg.connect(seat.casino.urls["provider"], autocommit=True) as connection:
-        assert [connection.execute(known, [asked]).fetchone() for asked in ("OWN_CODE", code)] == [(True,), (False,)]
+    with psycopg.connect(seat.casino.urls["provider"], autocommit=True) as database:
+        assert [database.execute(known, [asked]).fetchone() for asked in ("OWN_CODE", code)] == [(True,), (False,)]
 
 
 @pytest.mark.parametrize("code", ["s3cr3t-" * 1000, "sk_live_abc", ["x" * 5000], "a\nb", 7])

@@ -30,8 +30,8 @@ def empty(admin_url: str) -> Iterator[str]:
 
 
 def _rows(url: str, statement: str) -> list[tuple[Any, ...]]:
-    with psycopg.connect(url) as connection:
-        return connection.execute(statement.encode()).fetchall()
+    with psycopg.connect(url) as database:
+        return database.execute(statement.encode()).fetchall()
 
 
 def _tables(url: str) -> set[str]:
@@ -129,8 +129,8 @@ def test_database_without_checksums_is_refused(empty: str, tmp_path: Path) -> No
     """It was made before checksums were stored, so its applied migrations are unknown."""
     (tmp_path / "0001_first.sql").write_text("CREATE TABLE first (n int);")
     migrations.migrate(empty, tmp_path)
-    with psycopg.connect(empty, autocommit=True) as connection:
-        connection.execute("DROP TABLE _yoyo_checksum")
+    with psycopg.connect(empty, autocommit=True) as database:
+        database.execute("DROP TABLE _yoyo_checksum")
 
     with pytest.raises(CausewayError, match="0001_first"):
         migrations.migrate(empty, tmp_path)

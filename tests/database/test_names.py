@@ -44,8 +44,8 @@ def test_every_name_constraint_has_an_error_in_the_code(shared_casino: Casino) -
 
 
 def test_name_that_only_the_database_refuses_is_400(shared_casino: Casino) -> None:
-    with psycopg.connect(shared_casino.urls["superuser"]) as connection, pytest.raises(psycopg.Error) as raised:
-        connection.execute("UPDATE tenants SET display_name = 'X ' WHERE tenant_id = %s", [shared_casino.tenant_id])
+    with psycopg.connect(shared_casino.urls["superuser"]) as database, pytest.raises(psycopg.Error) as raised:
+        database.execute("UPDATE tenants SET display_name = 'X ' WHERE tenant_id = %s", [shared_casino.tenant_id])
     told = postgres._translated(raised.value)
 
     assert (told.code, told.status, told.sentence) == (

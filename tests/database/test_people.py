@@ -27,14 +27,14 @@ def database(shared_casino: Casino) -> Database:
 @pytest.fixture
 def hub(ours: Casino) -> Iterator[psycopg.Connection[Any]]:
     """A transaction of our tenant with the hub's login, rolled back at the end."""
-    with psycopg.connect(ours.urls["hub"]) as connection:
-        become(connection, ours.tenant_id)
-        yield connection
-        connection.rollback()
+    with psycopg.connect(ours.urls["hub"]) as database:
+        become(database, ours.tenant_id)
+        yield database
+        database.rollback()
 
 
-def become(connection: psycopg.Connection[Any], tenant_id: UUID) -> None:
-    connection.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [tenant_id])
+def become(database: psycopg.Connection[Any], tenant_id: UUID) -> None:
+    database.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [tenant_id])
 
 
 def person(casino: Casino, role: Any = "staff", subject: str = "") -> Caller:
@@ -42,8 +42,8 @@ def person(casino: Casino, role: Any = "staff", subject: str = "") -> Caller:
 
 
 def admitted(database: Database, caller: Caller) -> None:
-    with database.transaction(caller.tenant) as connection:
-        identity.admit(connection, caller)
+    with database.transaction(caller.tenant) as transaction:
+        identity.admit(transaction, caller)
 
 
 def membership(casino: Casino, caller: Caller) -> tuple[str, str]:
@@ -202,10 +202,10 @@ def test_only_the_user_sees_the_users_row(ours: Casino, database: Database) -> N
     first, second = person(ours), person(ours)
     for caller in (first, second):
         admitted(database, caller)
-    with database.transaction(ours.tenant_id) as connection:
-        nobody = connection.execute("SELECT subject FROM users").fetchall()
-        identity.admit(connection, first)
-        found = connection.execute("SELECT subject FROM users").fetchall()
+    with database.transaction(ours.tenant_id) as transaction:
+        nobody = transaction.execute("SELECT subject FROM users").fetchall()
+        identity.admit(transaction, first)
+        found = transaction.execute("SELECT subject FROM users").fetchall()
 
     assert nobody == []
     assert [row.subject for row in found] == [first.subject]
@@ -217,9 +217,9 @@ def test_subject_and_role_do_not_leak_into_the_next_transaction(ours: Casino, da
         SELECT pg_backend_pid() AS pid, current_subject() AS subject,
             nullif(current_setting('causeway.role', true), '') AS role
     """
-    with database.transaction(ours.tenant_id) as connection:
-        identity.admit(connection, person(ours, "super_admin", "somebody"))
-        inside = connection.execute(look).fetchone()
+    with database.transaction(ours.tenant_id) as transaction:
+        identity.admit(transaction, person(ours, "super_admin", "somebody"))
+        inside = transaction.execute(look).fetchone()
     after = database.one(look, [])
 
     assert inside is not None

@@ -311,12 +311,12 @@ def test_functions_refuse_calls_that_no_provider_may_send(seat: Seat, amount: in
     start = [casino.tenant_id, seat.caller.code, True]
     debit = "SELECT casino_debit_v1(%s, %s, %s, %s, %s, 'x', 'r', %s, NULL, %s, 'request')"
     transact = "SELECT casino_transact_v1(%s, %s, %s, %s, %s, %s, 'x', 'r', %s, NULL, NULL, %s, NULL, 'request')"
-    with psycopg.connect(casino.urls["casino"], autocommit=True) as connection:
+    with psycopg.connect(casino.urls["casino"], autocommit=True) as database:
         with pytest.raises(psycopg.Error, match="cannot send"):
-            connection.execute(debit, [*start, seat.token, seat.player_id, amount, bytes(32)])
+            database.execute(debit, [*start, seat.token, seat.player_id, amount, bytes(32)])
         for kind, units in (("promo", amount), ("deposit", 1), ("tombstone", 0)):
             with pytest.raises(psycopg.Error, match="cannot send"):
-                connection.execute(transact, [*start, kind, seat.token, seat.player_id, units, bytes(32)])
+                database.execute(transact, [*start, kind, seat.token, seat.player_id, units, bytes(32)])
     assert seat.state() == before
 
 

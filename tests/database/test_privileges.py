@@ -279,12 +279,12 @@ def test_forbidden_function_is_refused_when_called(seat: Seat, login: str) -> No
     forbidden = [function for function in functions(seat.casino) if function.proname not in allowed]
     assert {"casino_append", "casino_deposit_v1", "casino_find_transaction"} <= {f.proname for f in forbidden}
 
-    with psycopg.connect(seat.casino.urls[login], autocommit=True) as connection:
+    with psycopg.connect(seat.casino.urls[login], autocommit=True) as database:
         for function in forbidden:
             arguments = sql.SQL(", ").join(sql.SQL("NULL::{}").format(sql.SQL(name)) for name in function.types)
             call = sql.SQL("SELECT {}({})").format(sql.Identifier(function.proname), arguments)
             with pytest.raises(errors.InsufficientPrivilege, match="permission denied for function"):
-                connection.execute(call)
+                database.execute(call)
 
 
 WRITES = {
@@ -295,10 +295,10 @@ WRITES = {
 }
 
 
-def refused(connection: psycopg.Connection[Any], statement: sql.Composed, table: str) -> None:
+def refused(database: psycopg.Connection[Any], statement: sql.Composed, table: str) -> None:
     """Run a statement that the role may not run."""
     with pytest.raises(errors.InsufficientPrivilege, match=f"permission denied for (table|view) {table}"):
-        connection.execute(statement)
+        database.execute(statement)
 
 
 @pytest.mark.parametrize("login", ["casino", "provider", "auditor", "operator", "hub"])
@@ -306,16 +306,16 @@ def refused(connection: psycopg.Connection[Any], statement: sql.Composed, table:
 @pytest.mark.parametrize("command", WRITES)
 def test_no_login_can_write_balances_or_ledger_rows(seat: Seat, login: str, table: str, command: str) -> None:
     before = seat.state()
-    with psycopg.connect(seat.casino.urls[login], autocommit=True) as connection:
-        refused(connection, WRITES[command].format(sql.Identifier(table)), table)
+    with psycopg.connect(seat.casino.urls[login], autocommit=True) as database:
+        refused(database, WRITES[command].format(sql.Identifier(table)), table)
     assert seat.state() == before
 
 
 def test_casino_cannot_raise_a_balance_column_by_column(seat: Seat) -> None:
-    with psycopg.connect(seat.casino.urls["casino"], autocommit=True) as connection:
+    with psycopg.connect(seat.casino.urls["casino"], autocommit=True) as database:
         for column in ("balance", "balance_cap", "entries", "currency", "player_id"):
             statement = sql.SQL("UPDATE casino_wallets SET {0} = {0}").format(sql.Identifier(column))
-            refused(connection, statement, "casino_wallets")
+            refused(database, statement, "casino_wallets")
     assert seat.balance == B - 1000
 
 
@@ -338,26 +338,26 @@ def test_login_cannot_read_or_write_the_other_sides_tables(seat: Seat, login: st
         [foreign],
     )
     assert len(rows) >= 5
-    with psycopg.connect(seat.casino.urls[login], autocommit=True) as connection:
+    with psycopg.connect(seat.casino.urls[login], autocommit=True) as database:
         for table, kind in rows:
             name = sql.Identifier(table)
-            refused(connection, sql.SQL("SELECT FROM {}").format(name), table)
+            refused(database, sql.SQL("SELECT FROM {}").format(name), table)
             for write in WRITES.values() if kind != "v" else ():
-                refused(connection, write.format(name), table)
+                refused(database, write.format(name), table)
 
 
 def test_auditor_reads_and_writes_only_its_signatures(seat: Seat) -> None:
     rows = seat.casino.query(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
     )
-    with psycopg.connect(seat.casino.urls["auditor"], autocommit=True) as connection:
-        assert connection.execute("SELECT count(*) FROM casino_transactions").fetchone() == (2,)
-        assert connection.execute("SELECT count(*) FROM casino_postings").fetchone() == (4,)
+    with psycopg.connect(seat.casino.urls["auditor"], autocommit=True) as database:
+        assert database.execute("SELECT count(*) FROM casino_transactions").fetchone() == (2,)
+        assert database.execute("SELECT count(*) FROM casino_postings").fetchone() == (4,)
         for (table,) in rows:
             name = sql.Identifier(table)
             # It writes its signatures into its own tables, which are append-only for it too.
             for command in ("DELETE", "TRUNCATE", *(() if table.startswith("ledger_audit_") else ("INSERT",))):
-                refused(connection, WRITES[command].format(name), table)
+                refused(database, WRITES[command].format(name), table)
 
 
 @pytest.mark.parametrize("login", ["casino", "provider", "auditor", "operator", "hub"])
@@ -367,22 +367,22 @@ def test_login_cannot_become_another_role(seat: Seat, login: str) -> None:
         [f"causeway_{login}"],
     )
     assert len(rows) >= 5
-    with psycopg.connect(seat.casino.urls[login], autocommit=True) as connection:
+    with psycopg.connect(seat.casino.urls[login], autocommit=True) as database:
         for (role,) in rows:
             for statement in (sql.SQL("SET ROLE {}"), sql.SQL("SET SESSION AUTHORIZATION {}")):
                 with pytest.raises(errors.InsufficientPrivilege):
-                    connection.execute(statement.format(sql.Identifier(role)))
+                    database.execute(statement.format(sql.Identifier(role)))
 
 
 @pytest.mark.parametrize("login", ["casino", "provider", "auditor", "operator", "hub"])
 def test_login_cannot_switch_triggers_off(seat: Seat, login: str) -> None:
-    with psycopg.connect(seat.casino.urls[login], autocommit=True) as connection:
+    with psycopg.connect(seat.casino.urls[login], autocommit=True) as database:
         with pytest.raises(errors.InsufficientPrivilege):
-            connection.execute("SET session_replication_role = replica")
+            database.execute("SET session_replication_role = replica")
         with pytest.raises(errors.InsufficientPrivilege):
-            connection.execute("ALTER TABLE casino_transactions DISABLE TRIGGER ALL")
+            database.execute("ALTER TABLE casino_transactions DISABLE TRIGGER ALL")
         with pytest.raises(errors.InsufficientPrivilege):
-            connection.execute("ALTER TABLE casino_wallets NO FORCE ROW LEVEL SECURITY")
+            database.execute("ALTER TABLE casino_wallets NO FORCE ROW LEVEL SECURITY")
 
 
 CHANGES = [
@@ -407,10 +407,10 @@ CHANGES = [
 def test_ledger_refuses_changes_even_by_its_owner_and_a_superuser(seat: Seat, login: str, change: str) -> None:
     before = seat.state()
     with (
-        psycopg.connect(seat.casino.urls[login], autocommit=True) as connection,
+        psycopg.connect(seat.casino.urls[login], autocommit=True) as database,
         pytest.raises(psycopg.Error) as raised,
     ):
-        connection.execute(change.encode())
+        database.execute(change.encode())
     assert (raised.value.sqlstate, "append-only" in str(raised.value)) == ("CW001", True)
     assert seat.state() == before
 
@@ -424,13 +424,13 @@ def test_tables_around_the_ledger_cannot_be_truncated_with_it(seat: Seat) -> Non
 
 def test_role_that_moves_money_cannot_change_the_ledger(seat: Seat) -> None:
     """In a migration the owner may act as causeway_ledger."""
-    with psycopg.connect(seat.casino.urls["owner"], autocommit=True) as connection:
-        connection.execute("SET ROLE causeway_ledger")
+    with psycopg.connect(seat.casino.urls["owner"], autocommit=True) as database:
+        database.execute("SET ROLE causeway_ledger")
         for change in ("UPDATE casino_transactions SET amount = 0", "DELETE FROM casino_transactions"):
             with pytest.raises(errors.InsufficientPrivilege):
-                connection.execute(change.encode())
+                database.execute(change.encode())
         with pytest.raises(errors.InsufficientPrivilege):
-            connection.execute("CREATE TABLE of_its_own ()")
+            database.execute("CREATE TABLE of_its_own ()")
 
 
 @pytest.mark.parametrize("balance", [-1, -(2**63)])
@@ -617,15 +617,15 @@ def test_roles_that_own_functions_cannot_log_in_and_have_no_other_rights(shared_
 
 def test_callers_temporary_tables_do_not_replace_the_real_ones(seat: Seat) -> None:
     before = seat.state()
-    with psycopg.connect(seat.casino.urls["casino"], autocommit=True) as connection:
-        connection.execute("CREATE TEMP TABLE casino_wallets AS SELECT %s::uuid AS tenant_id", [seat.casino.tenant_id])
-        connection.execute("CREATE TEMP TABLE casino_transactions (tenant_id uuid)")
-        connection.execute("SET search_path = pg_temp, public")
-        asked = connection.execute(
+    with psycopg.connect(seat.casino.urls["casino"], autocommit=True) as database:
+        database.execute("CREATE TEMP TABLE casino_wallets AS SELECT %s::uuid AS tenant_id", [seat.casino.tenant_id])
+        database.execute("CREATE TEMP TABLE casino_transactions (tenant_id uuid)")
+        database.execute("SET search_path = pg_temp, public")
+        asked = database.execute(
             "SELECT outcome, balance FROM casino_balance_v1(%s, %s, false, %s, %s, NULL)",
             [seat.casino.tenant_id, seat.caller.code, seat.token, seat.player_id],
         ).fetchone()
-        declined = connection.execute(
+        declined = database.execute(
             "SELECT (casino_debit_v1(%s, %s, false, %s, %s, 'bet', 'round', 1, NULL, '', 'request'))[1]",
             [seat.casino.tenant_id, seat.caller.code, seat.token, seat.player_id],
         ).fetchone()

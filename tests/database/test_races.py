@@ -178,19 +178,19 @@ def uncommitted(caller: Seat, victim: Seat, kind: str) -> Generator[str]:
     """A money call with a caller's session for a victim's player id, whose transaction stays open in the block."""
     casino = caller.casino
     start = [casino.tenant_id, caller.caller.code, kind == "bare", caller.token, victim.player_id]
-    with psycopg.connect(casino.urls["casino"]) as connection:
+    with psycopg.connect(casino.urls["casino"]) as database:
         if kind == "credit":
-            answer = connection.execute(
+            answer = database.execute(
                 "SELECT casino_transact_v1(%s, %s, %s, 'promo', %s, %s, 'x', 'r', 5, NULL, NULL, '', NULL, 'request')",
                 start,
             ).fetchone()
         else:
-            answer = connection.execute(
+            answer = database.execute(
                 "SELECT casino_debit_v1(%s, %s, %s, %s, %s, 'x', 'r', 5, NULL, '', 'request')", start
             ).fetchone()
         assert answer is not None
         yield answer[0][0]
-        connection.rollback()
+        database.rollback()
 
 
 @pytest.mark.parametrize("kind", ["timed", "bare", "credit"])

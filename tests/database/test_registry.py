@@ -11,12 +11,12 @@ from tests.database.world import Casino
 
 @pytest.fixture
 def operator(shared_casino: Casino) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(shared_casino.urls["operator"], autocommit=True) as connection:
-        yield connection
+    with psycopg.connect(shared_casino.urls["operator"], autocommit=True) as database:
+        yield database
 
 
-def value(connection: psycopg.Connection[Any], statement: str, *parameters: Any) -> Any:
-    row = connection.execute(statement.encode(), parameters).fetchone()
+def value(database: psycopg.Connection[Any], statement: str, *parameters: Any) -> Any:
+    row = database.execute(statement.encode(), parameters).fetchone()
     assert row is not None
     return row[0]
 

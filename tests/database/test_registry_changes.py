@@ -55,8 +55,8 @@ CHANGES: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 @pytest.fixture
 def operator(shared_casino: Casino) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(shared_casino.urls["operator"], autocommit=True) as connection:
-        yield connection
+    with psycopg.connect(shared_casino.urls["operator"], autocommit=True) as database:
+        yield database
 
 
 @pytest.fixture

@@ -186,24 +186,24 @@ def tenant_tables(casino: Casino) -> list[str]:
     return names
 
 
-def readable(connection: psycopg.Connection[Any], names: list[str]) -> list[str]:
+def readable(database: psycopg.Connection[Any], names: list[str]) -> list[str]:
     """The tables that the database connection's role may read."""
     return [
         name
         for name in names
-        if connection.execute("SELECT has_table_privilege(%s, 'SELECT')", [name]).fetchone() == (True,)
+        if database.execute("SELECT has_table_privilege(%s, 'SELECT')", [name]).fetchone() == (True,)
     ]
 
 
-def tenants_seen(connection: psycopg.Connection[Any], table: str) -> set[UUID]:
+def tenants_seen(database: psycopg.Connection[Any], table: str) -> set[UUID]:
     """The tenants whose rows are visible in a table."""
     statement = sql.SQL("SELECT DISTINCT tenant_id FROM {}").format(sql.Identifier(table))
-    return {row[0] for row in connection.execute(statement)}
+    return {row[0] for row in database.execute(statement)}
 
 
-def become(connection: psycopg.Connection[Any], tenant_id: UUID | str) -> None:
+def become(database: psycopg.Connection[Any], tenant_id: UUID | str) -> None:
     """Set the tenant of the current transaction."""
-    connection.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [tenant_id])
+    database.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [tenant_id])
 
 
 def test_every_table_with_a_tenant_forces_row_security_and_has_a_policy(shared_casino: Casino) -> None:
@@ -384,44 +384,44 @@ def test_row_security_applies_to_a_tables_owner(ours: Seat) -> None:
 @pytest.mark.parametrize("tenant", [None, ""])
 def test_without_a_tenant_no_rows_are_visible(ours: Seat, theirs: Seat, login: str, tenant: str | None) -> None:
     names = tenant_tables(ours.casino)
-    with psycopg.connect(ours.casino.urls[login]) as connection:
+    with psycopg.connect(ours.casino.urls[login]) as database:
         if tenant is not None:
-            become(connection, tenant)
-        found = readable(connection, names)
+            become(database, tenant)
+        found = readable(database, names)
         assert len(found) >= 6
         for table in found:
             assert tenants_seen(ours.casino.superuser, table) >= {ours.casino.tenant_id, theirs.casino.tenant_id}
-            assert tenants_seen(connection, table) == set(), table
+            assert tenants_seen(database, table) == set(), table
 
 
 @pytest.mark.parametrize("login", ["casino", "provider", "hub", "credentials"])
 def test_only_rows_of_the_set_tenant_are_visible(ours: Seat, theirs: Seat, login: str) -> None:
     names = tenant_tables(ours.casino)
-    with psycopg.connect(ours.casino.urls[login]) as connection:
-        found = readable(connection, names)
+    with psycopg.connect(ours.casino.urls[login]) as database:
+        found = readable(database, names)
         assert len(found) >= 6
         # A caller also sees the rows that belong to the caller within the tenant.
-        connection.execute("SELECT set_config('causeway.subject', 'subject', true)")
+        database.execute("SELECT set_config('causeway.subject', 'subject', true)")
         for seat in (ours, theirs):
-            become(connection, seat.casino.tenant_id)
+            become(database, seat.casino.tenant_id)
             for table in found:
-                assert tenants_seen(connection, table) == {seat.casino.tenant_id}, table
+                assert tenants_seen(database, table) == {seat.casino.tenant_id}, table
 
 
 def test_auditor_sees_every_tenant_without_setting_one(ours: Seat, theirs: Seat) -> None:
     """Otherwise the audit would find nothing wrong, because it saw no rows."""
-    with psycopg.connect(ours.casino.urls["auditor"]) as connection:
-        for table in readable(connection, tenant_tables(ours.casino)):
-            assert tenants_seen(connection, table) >= {ours.casino.tenant_id, theirs.casino.tenant_id}, table
+    with psycopg.connect(ours.casino.urls["auditor"]) as database:
+        for table in readable(database, tenant_tables(ours.casino)):
+            assert tenants_seen(database, table) >= {ours.casino.tenant_id, theirs.casino.tenant_id}, table
 
 
 @pytest.mark.parametrize("login", LOGINS)
 def test_row_security_cannot_be_switched_off(ours: Seat, login: str) -> None:
-    with psycopg.connect(ours.casino.urls[login], autocommit=True) as connection:
-        connection.execute("SET row_security = off")
-        for table in readable(connection, tenant_tables(ours.casino)):
+    with psycopg.connect(ours.casino.urls[login], autocommit=True) as database:
+        database.execute("SET row_security = off")
+        for table in readable(database, tenant_tables(ours.casino)):
             with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
-                tenants_seen(connection, table)
+                tenants_seen(database, table)
 
 
 def test_casino_cannot_open_a_session_for_another_tenant(ours: Seat, theirs: Seat) -> None:
@@ -432,28 +432,28 @@ def test_casino_cannot_open_a_session_for_another_tenant(ours: Seat, theirs: Sea
     """
     row = theirs.casino.query("SELECT * FROM casino_sessions WHERE session_token = %s", [theirs.token])[0]
     values = [row.tenant_id, row.player_id, row.wallet_id, row.game_id, row.game_provider_id]
-    with psycopg.connect(ours.casino.urls["casino"]) as connection:
-        become(connection, ours.casino.tenant_id)
-        assert connection.execute(insert, [ours.casino.tenant_id]).rowcount == 1
-        assert connection.execute(insert, [theirs.casino.tenant_id]).rowcount == 0
+    with psycopg.connect(ours.casino.urls["casino"]) as database:
+        become(database, ours.casino.tenant_id)
+        assert database.execute(insert, [ours.casino.tenant_id]).rowcount == 1
+        assert database.execute(insert, [theirs.casino.tenant_id]).rowcount == 0
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
-            connection.execute(
+            database.execute(
                 """
                 INSERT INTO casino_sessions (tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id)
                 VALUES (%s, 'new', %s, %s, %s, %s)
                 """,
                 values,
             )
-        connection.rollback()
+        database.rollback()
 
 
 def test_casino_cannot_change_a_session_of_another_tenant(ours: Seat, theirs: Seat) -> None:
     close = "UPDATE casino_sessions SET status = 'closed' WHERE session_token = %s"
-    with psycopg.connect(ours.casino.urls["casino"]) as connection:
-        become(connection, ours.casino.tenant_id)
-        assert connection.execute(close, [ours.token]).rowcount == 1
-        assert connection.execute(close, [theirs.token]).rowcount == 0
-        connection.rollback()
+    with psycopg.connect(ours.casino.urls["casino"]) as database:
+        become(database, ours.casino.tenant_id)
+        assert database.execute(close, [ours.token]).rowcount == 1
+        assert database.execute(close, [theirs.token]).rowcount == 0
+        database.rollback()
 
 
 @pytest.mark.parametrize(
@@ -470,27 +470,27 @@ def test_casino_cannot_change_a_session_of_another_tenant(ours: Seat, theirs: Se
     ],
 )
 def test_provider_cannot_write_for_another_tenant(ours: Seat, theirs: Seat, insert: str) -> None:
-    with psycopg.connect(ours.casino.urls["provider"]) as connection:
-        become(connection, ours.casino.tenant_id)
+    with psycopg.connect(ours.casino.urls["provider"]) as database:
+        become(database, ours.casino.tenant_id)
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
-            connection.execute(insert.encode(), [theirs.casino.tenant_id])
-        connection.rollback()
+            database.execute(insert.encode(), [theirs.casino.tenant_id])
+        database.rollback()
 
 
 def test_provider_cannot_settle_a_round_of_another_tenant(ours: Seat, theirs: Seat) -> None:
-    with psycopg.connect(ours.casino.urls["provider"]) as connection:
-        become(connection, ours.casino.tenant_id)
-        assert connection.execute("UPDATE provider_rounds SET status = 'settled'").rowcount == 1
-        connection.rollback()
+    with psycopg.connect(ours.casino.urls["provider"]) as database:
+        become(database, ours.casino.tenant_id)
+        assert database.execute("UPDATE provider_rounds SET status = 'settled'").rowcount == 1
+        database.rollback()
 
 
 def test_money_function_finds_nothing_of_another_tenant(ours: Seat, theirs: Seat) -> None:
     """WALLET 34: even if the caller names the other tenant's provider, session and player"""
     before = ours.state(), theirs.state()
-    with psycopg.connect(ours.casino.urls["casino"]) as connection:
+    with psycopg.connect(ours.casino.urls["casino"]) as database:
         # Whatever tenant was set before, a function uses the one that it is given.
-        become(connection, theirs.casino.tenant_id)
-        row = connection.execute(
+        become(database, theirs.casino.tenant_id)
+        row = database.execute(
             "SELECT outcome FROM casino_balance_v1(%s, %s, false, %s, %s, NULL)",
             [ours.casino.tenant_id, theirs.caller.code, theirs.token, theirs.player_id],
         ).fetchone()
@@ -504,8 +504,8 @@ def test_tenant_does_not_leak_into_the_next_transaction(ours: Seat) -> None:
         SELECT pg_backend_pid() AS pid, current_tenant() AS tenant, (SELECT count(*) FROM casino_wallets) AS seen
     """
 
-    with database.transaction(ours.casino.tenant_id) as connection:
-        inside = connection.execute(look).fetchone()
+    with database.transaction(ours.casino.tenant_id) as transaction:
+        inside = transaction.execute(look).fetchone()
     after = database.one(look, [])
 
     assert inside is not None
@@ -536,8 +536,8 @@ def test_tenant_does_not_leak_from_a_money_function(ours: Seat) -> None:
 
 
 def test_malformed_tenant_is_an_error_and_not_all_rows(ours: Seat) -> None:
-    with psycopg.connect(ours.casino.urls["casino"]) as connection:
-        become(connection, "' OR true --")
+    with psycopg.connect(ours.casino.urls["casino"]) as database:
+        become(database, "' OR true --")
         with pytest.raises(psycopg.errors.InvalidTextRepresentation):
-            tenants_seen(connection, "casino_wallets")
-        connection.rollback()
+            tenants_seen(database, "casino_wallets")
+        database.rollback()

@@ -87,8 +87,8 @@ def start(extension: SecretsServer) -> Start:
 
     def run(url: str, folder: Path, event: object = None, **variables: str) -> subprocess.Popen[str]:
         parts = urlsplit(url)
-        with psycopg.connect(url) as connection:
-            password, user = connection.info.password, connection.info.user
+        with psycopg.connect(url) as database:
+            password, user = database.info.password, database.info.user
         extension.secrets[SECRET] = {"password": password}
         environment = {
             "PATH": os.defpath,
@@ -132,8 +132,8 @@ def test_two_concurrent_deployments_apply_everything_once(empty: str, start: Sta
     both = [start(empty, SCHEMA), start(empty, SCHEMA)]
 
     assert sorted(applied(process) for process in both) == [[], FILES]
-    with psycopg.connect(empty) as connection:
-        rows = connection.execute("SELECT migration_id FROM _yoyo_migration ORDER BY migration_id").fetchall()
+    with psycopg.connect(empty) as database:
+        rows = database.execute("SELECT migration_id FROM _yoyo_migration ORDER BY migration_id").fetchall()
     assert [name for (name,) in rows] == FILES
 
 
@@ -163,14 +163,14 @@ def test_login_works_with_any_characters_in_names_and_password(admin_url: str, s
         f"postgresql://{quote(name, safe='')}:{quote(password, safe='')}@{place.hostname}:{place.port}"
         f"/{quote(name, safe='')}"
     )
-    with psycopg.connect(admin_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE ROLE {name} LOGIN PASSWORD {password}").format(**names))
+    with psycopg.connect(admin_url, autocommit=True) as database:
+        database.execute(sql.SQL("CREATE ROLE {name} LOGIN PASSWORD {password}").format(**names))
         try:
-            connection.execute(sql.SQL("CREATE DATABASE {name} OWNER {name} TEMPLATE template0").format(**names))
+            database.execute(sql.SQL("CREATE DATABASE {name} OWNER {name} TEMPLATE template0").format(**names))
             assert applied(start(url, tmp_path)) == ["0001_first"]
         finally:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {name} WITH (FORCE)").format(**names))
-            connection.execute(sql.SQL("DROP ROLE {name}").format(**names))
+            database.execute(sql.SQL("DROP DATABASE IF EXISTS {name} WITH (FORCE)").format(**names))
+            database.execute(sql.SQL("DROP ROLE {name}").format(**names))
 
 
 def test_missing_secret_fails_the_invocation_with_what_to_do(
@@ -226,8 +226,8 @@ def test_deleting_the_stack_does_not_change_the_database(empty: str, start: Star
 
     assert applied(process) == []
     assert [answer["Status"] for _, _, answer in answers.put] == ["SUCCESS"]
-    with psycopg.connect(empty) as connection:
-        assert connection.execute("SELECT to_regclass('tenants')").fetchone() == (None,)
+    with psycopg.connect(empty) as database:
+        assert database.execute("SELECT to_regclass('tenants')").fetchone() == (None,)
 
 
 @pytest.mark.parametrize(
@@ -268,8 +268,8 @@ def test_limits_are_in_force_as_soon_as_a_role_has_logged_in(
     shared_casino: Casino, role: str, expected: dict[str, str]
 ) -> None:
     """A proxied connection keeps no session state, so no limit is set after login."""
-    with psycopg.connect(shared_casino.urls[role]) as connection:
-        rows = connection.execute(
+    with psycopg.connect(shared_casino.urls[role]) as database:
+        rows = database.execute(
             """
             SELECT name, current_setting(name) FROM pg_settings
             WHERE name = ANY (%s) AND source = 'user'

@@ -484,8 +484,8 @@ def test_due_runs_are_listed_across_tenants_without_their_rows(syncs: Syncs, the
 
 @pytest.mark.parametrize("login", ["casino", "provider", "auditor"])
 def test_no_other_login_can_list_due_runs(casino: Casino, login: str) -> None:
-    with psycopg.connect(casino.urls[login]) as connection, pytest.raises(pg.InsufficientPrivilege):
-        connection.execute("SELECT FROM sync_runs_due_v1('5 minutes')")
+    with psycopg.connect(casino.urls[login]) as database, pytest.raises(pg.InsufficientPrivilege):
+        database.execute("SELECT FROM sync_runs_due_v1('5 minutes')")
 
 
 def test_sweeper_reads_only_open_runs(syncs: Syncs) -> None:

@@ -33,12 +33,12 @@ def hub(ours: Casino) -> Transaction:
 
     @contextmanager
     def begin(tenant: UUID | None, role: str | None, subject: str = "caller") -> Generator[psycopg.Connection[Any]]:
-        with psycopg.connect(ours.urls["hub"]) as connection:
+        with psycopg.connect(ours.urls["hub"]) as database:
             for name, value in (("tenant_id", tenant), ("role", role), ("subject", subject)):
                 if value is not None:
-                    connection.execute("SELECT set_config('causeway.' || %s, %s::text, true)", [name, value])
-            yield connection
-            connection.rollback()
+                    database.execute("SELECT set_config('causeway.' || %s, %s::text, true)", [name, value])
+            yield database
+            database.rollback()
 
     return begin
 
@@ -47,8 +47,8 @@ def code() -> str:
     return f"T{token_hex(8).upper()}"
 
 
-def tenants_seen(connection: psycopg.Connection[Any]) -> set[UUID]:
-    return {row[0] for row in connection.execute("SELECT tenant_id FROM tenants")}
+def tenants_seen(database: psycopg.Connection[Any]) -> set[UUID]:
+    return {row[0] for row in database.execute("SELECT tenant_id FROM tenants")}
 
 
 # ---- Tenants ----
@@ -61,17 +61,17 @@ def test_only_a_super_admin_creates_a_tenant(
 ) -> None:
     """HUB 43"""
     named = {"platform": PLATFORM, "own": ours.tenant_id}.get(tenant or "")
-    with hub(named, role) as connection, pytest.raises(pg.InsufficientPrivilege, match="row-level security"):
-        connection.execute(MAKE, [code()])
+    with hub(named, role) as database, pytest.raises(pg.InsufficientPrivilege, match="row-level security"):
+        database.execute(MAKE, [code()])
 
 
 def test_tenant_is_created_only_in_a_transaction_of_the_platform(hub: Transaction, ours: Casino) -> None:
-    with hub(PLATFORM, "super_admin") as connection:
-        [row] = connection.execute(MAKE, [code()]).fetchall()
+    with hub(PLATFORM, "super_admin") as database:
+        [row] = database.execute(MAKE, [code()]).fetchall()
         assert row[0] != UUID(int=0)
     for tenant in (ours.tenant_id, None, ""):
-        with hub(tenant, "super_admin") as connection, pytest.raises(pg.InsufficientPrivilege, match="row-level"):
-            connection.execute(MAKE, [code()])
+        with hub(tenant, "super_admin") as database, pytest.raises(pg.InsufficientPrivilege, match="row-level"):
+            database.execute(MAKE, [code()])
 
 
 @pytest.mark.parametrize("role", EVERYBODY_ELSE)
@@ -81,9 +81,9 @@ def test_nobody_else_sees_or_renames_another_tenant(
     """HUB 42, 43"""
     rename = "UPDATE tenants SET display_name = 'Renamed'"
     for tenant, seen in ((ours.tenant_id, {ours.tenant_id}), (PLATFORM, set()), (None, set())):
-        with hub(tenant, role) as connection:
-            assert tenants_seen(connection) == seen
-            assert connection.execute(rename).rowcount == 0
+        with hub(tenant, role) as database:
+            assert tenants_seen(database) == seen
+            assert database.execute(rename).rowcount == 0
 
 
 def test_super_admin_sees_all_tenants_but_only_one_inside_a_tenant(
@@ -91,14 +91,14 @@ def test_super_admin_sees_all_tenants_but_only_one_inside_a_tenant(
 ) -> None:
     """HUB 42"""
     rename = "UPDATE tenants SET display_name = 'Renamed' WHERE tenant_id = %s"
-    with hub(PLATFORM, "super_admin") as connection:
-        assert tenants_seen(connection) >= {ours.tenant_id, theirs.tenant_id}
-        assert connection.execute(rename, [theirs.tenant_id]).rowcount == 1
-    with hub(ours.tenant_id, "super_admin") as connection:
-        assert tenants_seen(connection) == {ours.tenant_id}
-        assert connection.execute(rename, [ours.tenant_id]).rowcount == 0
-    with hub(None, "super_admin") as connection:
-        assert tenants_seen(connection) == set()
+    with hub(PLATFORM, "super_admin") as database:
+        assert tenants_seen(database) >= {ours.tenant_id, theirs.tenant_id}
+        assert database.execute(rename, [theirs.tenant_id]).rowcount == 1
+    with hub(ours.tenant_id, "super_admin") as database:
+        assert tenants_seen(database) == {ours.tenant_id}
+        assert database.execute(rename, [ours.tenant_id]).rowcount == 0
+    with hub(None, "super_admin") as database:
+        assert tenants_seen(database) == set()
 
 
 @pytest.mark.parametrize(
@@ -114,15 +114,15 @@ def test_super_admin_sees_all_tenants_but_only_one_inside_a_tenant(
     ],
 )
 def test_super_admin_cannot_choose_an_id_and_changes_only_the_name(hub: Transaction, statement: str) -> None:
-    with hub(PLATFORM, "super_admin") as connection, pytest.raises(pg.InsufficientPrivilege, match="permission denied"):
-        connection.execute(statement.encode())
+    with hub(PLATFORM, "super_admin") as database, pytest.raises(pg.InsufficientPrivilege, match="permission denied"):
+        database.execute(statement.encode())
 
 
 @pytest.mark.parametrize(("column", "value"), [("code", "jaqpot"), ("code", ""), ("name", ""), ("name", "x" * 201)])
 def test_malformed_tenant_is_refused(hub: Transaction, column: str, value: str) -> None:
     values = {"code": code(), "name": "A tenant"} | {column: value}
-    with hub(PLATFORM, "super_admin") as connection, pytest.raises(pg.CheckViolation):
-        connection.execute("INSERT INTO tenants (code, display_name) VALUES (%(code)s, %(name)s)", values)
+    with hub(PLATFORM, "super_admin") as database, pytest.raises(pg.CheckViolation):
+        database.execute("INSERT INTO tenants (code, display_name) VALUES (%(code)s, %(name)s)", values)
 
 
 def renamed(casino: Casino, name: str) -> Tenant:
@@ -196,8 +196,8 @@ def person(casino: Casino, role: str = "staff", status: str = "active") -> str:
 def test_admin_suspends_and_restores_people_of_the_tenant(hub: Transaction, ours: Casino, role: str) -> None:
     for status, change in (("active", SUSPEND), ("suspended", RESTORE)):
         subject = person(ours, status=status)
-        with hub(ours.tenant_id, role) as connection:
-            assert connection.execute(change, [subject]).rowcount == 1
+        with hub(ours.tenant_id, role) as database:
+            assert database.execute(change, [subject]).rowcount == 1
 
 
 @pytest.mark.parametrize("role", ["tenant_admin", "super_admin"])
@@ -207,27 +207,27 @@ def test_admin_cannot_change_people_of_another_tenant(
     """HUB 43"""
     subject = person(theirs)
     for tenant in (ours.tenant_id, PLATFORM, None):
-        with hub(tenant, role) as connection:
-            assert connection.execute(SUSPEND, [subject]).rowcount == 0
+        with hub(tenant, role) as database:
+            assert database.execute(SUSPEND, [subject]).rowcount == 0
 
 
 @pytest.mark.parametrize("role", ["regulator", "staff", "service", "", None])
 def test_only_an_admin_changes_other_people(hub: Transaction, ours: Casino, role: str | None) -> None:
     """HUB 43"""
     active, suspended = person(ours), person(ours, status="suspended")
-    with hub(ours.tenant_id, role) as connection:
-        assert connection.execute(SUSPEND, [active]).rowcount == 0
-        assert connection.execute(RESTORE, [suspended]).rowcount == 0
-        assert connection.execute("UPDATE memberships SET role = 'staff' WHERE subject = %s", [active]).rowcount == 0
+    with hub(ours.tenant_id, role) as database:
+        assert database.execute(SUSPEND, [active]).rowcount == 0
+        assert database.execute(RESTORE, [suspended]).rowcount == 0
+        assert database.execute("UPDATE memberships SET role = 'staff' WHERE subject = %s", [active]).rowcount == 0
 
 
 @pytest.mark.parametrize("role", ["tenant_admin", "super_admin", "staff"])
 def test_nobody_can_suspend_or_restore_themselves(hub: Transaction, ours: Casino, role: str) -> None:
     active, suspended = person(ours), person(ours, status="suspended")
-    with hub(ours.tenant_id, role, active) as connection, pytest.raises(pg.InsufficientPrivilege, match="row-level"):
-        connection.execute(SUSPEND, [active])
-    with hub(ours.tenant_id, role, suspended) as connection:
-        assert connection.execute(RESTORE, [suspended]).rowcount == 0
+    with hub(ours.tenant_id, role, active) as database, pytest.raises(pg.InsufficientPrivilege, match="row-level"):
+        database.execute(SUSPEND, [active])
+    with hub(ours.tenant_id, role, suspended) as database:
+        assert database.execute(RESTORE, [suspended]).rowcount == 0
 
 
 def test_second_of_two_concurrent_suspensions_changes_nothing(theirs: Casino) -> None:
@@ -247,8 +247,8 @@ def test_admit_reports_what_it_stored(ours: Casino) -> None:
     subject = f"subject-{token_hex(6)}"
 
     def admitted(role: Any) -> NewRole | None:
-        with database.transaction(ours.tenant_id) as connection:
-            return identity.admit(connection, Caller("person", subject, role, ours.tenant_id))
+        with database.transaction(ours.tenant_id) as transaction:
+            return identity.admit(transaction, Caller("person", subject, role, ours.tenant_id))
 
     assert admitted("tenant_admin") == NewRole(None)
     assert admitted("tenant_admin") is None

@@ -181,9 +181,9 @@ class Casino:
         """A function's database, closed after the test."""
         return self.database_at(self.urls[role], **({"options": options} if options else {}))
 
-    def database_at(self, url: str, **connection: Any) -> Database:
+    def database_at(self, url: str, **transaction: Any) -> Database:
         """The same by another URL, for example through a proxy."""
-        database = Database(conninfo=url, **connection)
+        database = Database(conninfo=url, **transaction)
         self._databases.append(database)
         return database
 
@@ -249,8 +249,8 @@ class Casino:
     def findings(self) -> list[str]:
         """The auditor's findings in this database."""
         totals = Totals()
-        with psycopg.connect(self.urls["auditor"], autocommit=True) as connection:
-            found = [str(finding) for finding in verify(connection, totals)]
+        with psycopg.connect(self.urls["auditor"], autocommit=True) as database:
+            found = [str(finding) for finding in verify(database, totals)]
         if totals.wallet_money + totals.house_money != 0:
             found.append("wallets and house are not zero together")
         return found

@@ -37,10 +37,10 @@ def hub(stack: Stack) -> Hub:
 @pytest.fixture(scope="module")
 def rows(stack: Stack) -> Iterator[Callable[..., list[Any]]]:
     """Runs a statement on the stack's database, with a role that row-level security does not restrict."""
-    with psycopg.connect(stack.database_urls["superuser"], autocommit=True, row_factory=namedtuple_row) as connection:
+    with psycopg.connect(stack.database_urls["superuser"], autocommit=True, row_factory=namedtuple_row) as database:
 
         def run(statement: str, parameters: list[Any] | dict[str, Any] | None = None) -> list[Any]:
-            cursor = connection.execute(statement.encode(), parameters)
+            cursor = database.execute(statement.encode(), parameters)
             return cursor.fetchall() if cursor.description else []
 
         yield run
@@ -75,8 +75,8 @@ def audit_chain(stack: Stack, hub: Hub) -> Iterator[None]:
     # A worker may have run only tests that write no entry; reading the audit log writes one.
     assert hub.call("GET", "/audit", ADMIN).status == 200
     totals = Totals()
-    with psycopg.connect(stack.database_urls["auditor"], autocommit=True) as connection:
-        assert [str(finding) for finding in verify(connection, totals)] == []
+    with psycopg.connect(stack.database_urls["auditor"], autocommit=True) as database:
+        assert [str(finding) for finding in verify(database, totals)] == []
     assert totals.entries > 0
 
 

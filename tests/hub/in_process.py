@@ -69,11 +69,11 @@ class InProcess:
         os.environ.clear()
         os.environ.update(self._variables[name])
         _forget_settings()
-        postgres.current()._link.live = self._connections.pop(name, None)
+        postgres.current()._current.session = self._connections.pop(name, None)
         try:
             yield
         finally:
-            self._connections[name], postgres.current()._link.live = postgres.current()._link.live, None
+            self._connections[name], postgres.current()._current.session = postgres.current()._current.session, None
             os.environ.clear()
             os.environ.update(before)
 

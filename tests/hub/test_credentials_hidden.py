@@ -261,19 +261,19 @@ def planted(hub: Hub, inside: Inside, platform: Platform) -> Planted:
 def tables(stack: Stack) -> dict[str, bytes]:
     """Every table's rows as text; bytes also unchanged."""
     found = {}
-    with psycopg.connect(stack.database_urls["superuser"]) as connection:
-        names = connection.execute(
+    with psycopg.connect(stack.database_urls["superuser"]) as database:
+        names = database.execute(
             "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
         ).fetchall()
         for (name,) in names:
-            rows = connection.execute(f'SELECT t::text FROM "{name}" AS t'.encode()).fetchall()  # noqa: S608
+            rows = database.execute(f'SELECT t::text FROM "{name}" AS t'.encode()).fetchall()  # noqa: S608
             found[f"table {name}"] = "\n".join(row[0] for row in rows).encode()
-        columns = connection.execute(
+        columns = database.execute(
             "SELECT table_name, column_name FROM information_schema.columns "
             "WHERE table_schema = 'public' AND data_type = 'bytea'"
         ).fetchall()
         for table, column in columns:
-            rows = connection.execute(f'SELECT "{column}" FROM "{table}"'.encode()).fetchall()  # noqa: S608
+            rows = database.execute(f'SELECT "{column}" FROM "{table}"'.encode()).fetchall()  # noqa: S608
             found[f"bytes of {table}.{column}"] = b"\n".join(bytes(row[0]) for row in rows if row[0] is not None)
     return found
 

@@ -46,7 +46,7 @@ class Totals:
 
 
 def verify(
-    connection: psycopg.Connection[Any], totals: Totals, noted: Mapping[tuple[UUID, int], str] | None = None
+    database: psycopg.Connection[Any], totals: Totals, noted: Mapping[tuple[UUID, int], str] | None = None
 ) -> Iterator[Finding]:
     """Check every chain from its first entry to its head and yield what is wrong.
 
@@ -54,13 +54,13 @@ def verify(
     the database could still write a chain anew, from some entry to its head; a hash noted elsewhere shows that.
 
     Args:
-        connection: of a role that reads every tenant (causeway_auditor).
+        database: of a role that reads every tenant (causeway_auditor).
         totals: counted up while it runs.
         noted: hashes in hexadecimal by tenant and entry, kept outside the database; every export holds some.
     """
     unmet = dict(noted or {})
     last: Any = None
-    for row in snapshots.rows(connection, _CHAINS):
+    for row in snapshots.rows(database, _CHAINS):
         if last is None or last.tenant_id != row.tenant_id:
             yield from _head_findings(last)
             last = None

@@ -1,4 +1,4 @@
-"""Postgres: one connection per execution environment, every wait bounded, every driver error one of ours."""
+"""Postgres: one session per execution environment, every wait bounded, every driver error translated."""
 
 import random
 from collections.abc import Generator, Sequence
@@ -26,13 +26,13 @@ from causeway.outbound.deadlines import Deadline
 # A database connection with an open transaction.
 Transaction = psycopg.Connection[Any]
 
-# Seconds for a statement in all, connecting and sending again included; a caller is promised an answer within 3.
+# Seconds for a statement, with connecting and sending it again; a caller is promised an answer within 3.
 BUDGET = 2.6
-# Seconds that must be left for a statement to be sent again.
+# Send a statement again only if this many seconds are left.
 _ENOUGH = 0.2
 
 _SEND_AGAIN = (pg.SerializationFailure, pg.DeadlockDetected, pg.UniqueViolation)
-# The checks by is_name(): names have passed causeway.wire.names, and the server's Unicode may be another than Python's.
+# CHECKs that call is_name(): a name has passed causeway.wire.names, but the server may know another Unicode version.
 _NAMES = frozenset(
     (
         *("api_keys_channel_check", "api_keys_name_check", "integration_connections_name_check"),
@@ -42,18 +42,18 @@ _NAMES = frozenset(
 _SCHEMA_BEHIND = (pg.UndefinedFunction, pg.UndefinedTable, pg.UndefinedColumn, pg.UndefinedObject)
 
 
-class _Connection(psycopg.Connection[Any]):
-    """A connection that waits for the server until a deadline, also for one that is silent."""
+class _Session(psycopg.Connection[Any]):
+    """A session whose every wait for the server ends with a deadline, even if the server is silent."""
 
     deadline: Deadline | None = None
 
     @classmethod
-    def made(cls, **parameters: Any) -> Self:
-        """Connect; every statement is a transaction of its own unless one is opened."""
-        # Prepared statements belong to a session, and a proxy shares those.
-        connection = cls.connect(**parameters, autocommit=True, prepare_threshold=None)
-        connection.row_factory = namedtuple_row
-        return connection
+    def open(cls, **parameters: Any) -> Self:
+        """Connect; a statement outside an explicit transaction is a transaction of its own."""
+        # Prepared statements belong to a session, and a proxy shares sessions.
+        session = cls.connect(**parameters, autocommit=True, prepare_threshold=None)
+        session.row_factory = namedtuple_row
+        return session
 
     def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
         if self.deadline is not None:
@@ -62,41 +62,41 @@ class _Connection(psycopg.Connection[Any]):
 
 
 @dataclass
-class _Link:
-    """The connection of an execution environment, None where there is none at the moment."""
+class _Current:
+    """The session of an execution environment, shared by the copies of its Database. None: not connected."""
 
-    live: _Connection | None = None
+    session: _Session | None = None
 
 
 class Database:
-    """A connection that is made when first needed and made again when it was lost."""
+    """A database that is connected on first use, and connected again after its session is lost."""
 
-    def __init__(self, **connection: Any) -> None:
-        """Remember how to connect.
+    def __init__(self, **parameters: Any) -> None:
+        """Store how to connect.
 
         Args:
-            connection: psycopg.connect's parameters; none: the function's settings, and a new password each time.
+            parameters: of psycopg.connect; without any, the function's settings, with a new password each time.
         """
-        self._given = connection
-        self._link = _Link()
-        # Of the call that this database is used for, where it has one.
+        self._parameters = parameters
+        self._current = _Current()
+        # Of the call that uses this database, if it has one.
         self.deadline: Deadline | None = None
 
     def within(self, deadline: Deadline) -> "Database":
-        """Return this database for one call: the same connection, and no wait beyond the call's deadline."""
+        """Return this database for one call: the same session, and no wait beyond the call's deadline."""
         bound = copy(self)
         bound.deadline = deadline
         return bound
 
     def one(self, statement: LiteralString, parameters: Sequence[Any]) -> Any:
-        """Run one statement as a transaction of its own and return its first row as a named tuple, None without rows.
+        """Run one statement as a transaction of its own; return its first row as a named tuple, None without rows.
 
         The statement must be safe to send twice: it is sent again after a deadlock, a serialization failure, a clash
-        of unique keys and a lost connection.
+        of unique keys and a lost session.
 
         Raises:
             Unavailable: no answer within BUDGET seconds; whether the statement took effect is unknown.
-            SchemaBehind: the database lacks what the statement names.
+            SchemaBehind: the database lacks an object that the statement names.
         """
         deadline = Deadline(BUDGET, self.deadline)
         while True:
@@ -107,68 +107,70 @@ class Database:
                     raise _translated(error) from error
                 sleep(random.uniform(0.001, 0.01))  # noqa: S311 - spreads callers, guards nothing
             except psycopg.Error as error:
-                lost = self._link.live is not None and self._link.live.closed
+                lost = self._is_lost()
                 self.close()
                 if not lost or isinstance(error, pg.QueryCanceled) or deadline.left() < _ENOUGH:
                     raise _translated(error) from error
 
     @contextmanager
     def transaction(self, tenant_id: UUID) -> Generator[psycopg.Connection[Any]]:
-        """Open a transaction as a tenant. Raises as transaction_without_tenant does."""
-        with self.transaction_without_tenant() as connection:
-            connection.execute("SELECT enter_tenant_v1(%s)", [tenant_id])
-            yield connection
+        """Open a transaction of a tenant. Raises as transaction_without_tenant does."""
+        with self.transaction_without_tenant() as transaction:
+            transaction.execute("SELECT enter_tenant_v1(%s)", [tenant_id])
+            yield transaction
 
     @contextmanager
     def transaction_without_tenant(self) -> Generator[psycopg.Connection[Any]]:
-        """Open a transaction of no tenant; committed at the end of the block, rolled back on any exception.
-
-        A connection that was lost since it was last used is made again.
+        """Open a transaction that sees no tenant's rows; committed at the end of the block, rolled back on any error.
 
         Raises:
             Unavailable: the database cannot be reached, or took longer than BUDGET seconds in all.
-            SchemaBehind: the database lacks what a statement names.
+            SchemaBehind: the database lacks an object that a statement names.
         """
         deadline = Deadline(BUDGET, self.deadline)
         begun = False
         while not begun:
             try:
-                connection = self._connected(deadline)
-                with connection.transaction():
+                session = self._connected(deadline)
+                with session.transaction():
                     begun = True
-                    yield connection
+                    yield session
             except psycopg.Error as error:
-                lost = self._link.live is not None and self._link.live.closed
+                lost = self._is_lost()
                 self.close()
                 if begun or not lost or deadline.left() < _ENOUGH:
                     raise _translated(error) from error
 
     def close(self) -> None:
-        """Close the connection; the next statement makes a new one."""
-        if self._link.live is not None:
-            self._link.live.close()
-            self._link.live = None
+        """End the session; the next statement opens a new one."""
+        if self._current.session is not None:
+            self._current.session.close()
+            self._current.session = None
 
-    def _connected(self, deadline: Deadline) -> _Connection:
-        if self._link.live is not None and self._link.live.info.transaction_status == TransactionStatus.ACTIVE:
-            # It was given up in the middle of an answer.
+    def _is_lost(self) -> bool:
+        return self._current.session is not None and self._current.session.closed
+
+    def _connected(self, deadline: Deadline) -> _Session:
+        session = self._current.session
+        if session is not None and session.info.transaction_status == TransactionStatus.ACTIVE:
+            # An earlier call gave up in the middle of an answer.
             self.close()
-        if self._link.live is None or self._link.live.closed:
-            self._link.live = connecting.connect(
-                _Connection.made, self._given or connection_settings(deadline), deadline
-            )
-        self._link.live.deadline = deadline
-        return self._link.live
+            session = None
+        if session is None or session.closed:
+            parameters = self._parameters or connection_settings(deadline)
+            session = self._current.session = connecting.connect(_Session.open, parameters, deadline)
+        session.deadline = deadline
+        return session
 
 
 @cache
 def current() -> Database:
-    """Return this execution environment's database; it connects when first used."""
+    """Return the execution environment's database."""
     return Database()
 
 
 def connection_settings(deadline: Deadline | None = None) -> dict[str, Any]:
-    """Return psycopg.connect's parameters from the function's settings, with a password that is good now.
+    """Return psycopg.connect's parameters from the function's settings, with a password that is valid now.
 
     Args:
         deadline: of the call that needs them.

@@ -58,17 +58,17 @@ class SettledFacts:
     """
 
     def __init__(
-        self, connection: psycopg.Connection[Any], series: bytes, last_run: int, sign: Callable[[bytes], bytes]
+        self, database: psycopg.Connection[Any], series: bytes, last_run: int, sign: Callable[[bytes], bytes]
     ) -> None:
         """Read what was signed, and what is true now.
 
         Args:
-            connection: of a role that reads every tenant.
+            database: of a role that reads every tenant.
             series: of runs.
             last_run: its newest run.
             sign: returns a text's signature.
         """
-        with connection.cursor(row_factory=namedtuple_row) as cursor:
+        with database.cursor(row_factory=namedtuple_row) as cursor:
             rows: list[Any] = cursor.execute(_FACTS, [series, last_run]).fetchall()
         self._series, self._sign = series, sign
         self._signed = [
@@ -91,9 +91,9 @@ class SettledFacts:
             elif signed.current != fact.value:
                 yield f"{fact.subject}: it was {fact.value} at audit run {fact.run}, and is {signed.current}"
 
-    def write(self, connection: psycopg.Connection[Any]) -> None:
+    def write(self, database: psycopg.Connection[Any]) -> None:
         """Keep the new facts; raises UniqueViolation: another audit has."""
-        connection.cursor().executemany(
+        database.cursor().executemany(
             "INSERT INTO ledger_audit_facts (series, subject, value, run, signature) VALUES (%s, %s, %s, %s, %s)",
             [(self._series, fact.subject, fact.value, fact.run, self._sign(fact.text())) for fact in self._new],
         )

@@ -64,11 +64,11 @@ class SignedHeads:
     write() keeps the new ones.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any], key: str, *, new_series: bool = False) -> None:
+    def __init__(self, database: psycopg.Connection[Any], key: str, *, new_series: bool = False) -> None:
         """Read what the last run signed.
 
         Args:
-            connection: of a role that reads every tenant.
+            database: of a role that reads every tenant.
             key: a secret that the database does not hold.
             new_series: whether the key may be new; what runs under another key signed is then not compared.
 
@@ -80,7 +80,7 @@ class SignedHeads:
         self._key = key.encode()
         # Tells the key from others, and nothing of it.
         self.series = self._sign(b"series")[:8]
-        with connection.cursor(row_factory=namedtuple_row) as cursor:
+        with database.cursor(row_factory=namedtuple_row) as cursor:
             runs: list[Any] = cursor.execute(_NEWEST_RUNS, [self.series]).fetchall()
             another: Any = cursor.execute(_LAST_OF_ANOTHER_SERIES, [self.series]).fetchone()
         if new_series and runs:
@@ -91,7 +91,7 @@ class SignedHeads:
         self._last, self._last_but_one = [*runs, None, None][:2]
         # The run before this one, 0 where this is the first.
         self.last_run: int = self._last.run if self._last else 0
-        self._facts = SettledFacts(connection, self.series, self.last_run, self._sign)
+        self._facts = SettledFacts(database, self.series, self.last_run, self._sign)
         self._found, self._signed = sha256(), sha256()
         self._new: list[Head] = []
         # Whether what was signed is whole; where it is not, this run signs nothing, or it would cover what was found.
@@ -119,18 +119,18 @@ class SignedHeads:
         if stored is not None:
             self._signed.update(stored.text())
 
-    def faults(self, connection: psycopg.Connection[Any]) -> Iterator[str]:
+    def faults(self, database: psycopg.Connection[Any]) -> Iterator[str]:
         """Yield what is wrong with what was signed as a whole, once every wallet was walked.
 
         Args:
-            connection: of a role that reads every tenant.
+            database: of a role that reads every tenant.
         """
         if self._before is not None and self._new_series:
             yield f"a new series of audit runs begins: what runs up to {self._before} signed is not compared any more"
         elif self._before is not None:
             self._whole = False
             yield f"no audit run is signed with this key; run {self._before} is signed with another"
-        for row in snapshots.rows(connection, _OF_NO_RUN, {"series": self.series}):
+        for row in snapshots.rows(database, _OF_NO_RUN, {"series": self.series}):
             self._whole = False
             yield f"{row.subject}: signed by audit run {row.run}, which has not been"
         if self._last is not None:
@@ -149,7 +149,7 @@ class SignedHeads:
             if said != found:
                 yield f"the signed {name} are not those of audit run {self.last_run}: some were taken away or changed"
 
-    def write(self, connection: psycopg.Connection[Any]) -> int | None:
+    def write(self, database: psycopg.Connection[Any]) -> int | None:
         """Keep what this run signs, in a transaction; returns the run's number.
 
         None: nothing was signed, as what was signed before is not whole, or as another audit has ended meanwhile.
@@ -157,14 +157,14 @@ class SignedHeads:
         if not self._whole:
             return None
         try:
-            with connection.transaction():
-                return self._write(connection)
+            with database.transaction():
+                return self._write(database)
         except psycopg.errors.UniqueViolation:
             return None
 
-    def _write(self, connection: psycopg.Connection[Any]) -> int:
+    def _write(self, database: psycopg.Connection[Any]) -> int:
         for start in range(0, len(self._new), _PAGE):
-            connection.cursor().executemany(
+            database.cursor().executemany(
                 """
                 INSERT INTO ledger_audit_heads (tenant_id, wallet_id, series, run, entry, hash, signature)
                 VALUES (%s, %s, %s, %s, %s, %s, %s)
@@ -177,10 +177,10 @@ class SignedHeads:
                     for head in self._new[start : start + _PAGE]
                 ],
             )
-        self._facts.write(connection)
+        self._facts.write(database)
         run, heads, facts = self.last_run + 1, self._signed.digest(), self._facts.kept
         before = bytes(self._last.signature) if self._last else b""
-        connection.execute(
+        database.execute(
             "INSERT INTO ledger_audit_runs (series, run, heads, facts, signature) VALUES (%s, %s, %s, %s, %s)",
             [self.series, run, heads, facts, self._sign_run(run, heads, facts, before)],
         )

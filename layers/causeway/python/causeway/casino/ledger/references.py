@@ -96,14 +96,14 @@ _WALLETS = """
 _CHECKS: tuple[LiteralString, ...] = (_DOUBLED_IDS, _ROWS, _SESSIONS, _WALLETS)
 
 
-def findings(connection: psycopg.Connection[Any]) -> Iterator[Finding]:
+def findings(database: psycopg.Connection[Any]) -> Iterator[Finding]:
     """Yield the wallets that refer, or whose rows or sessions refer, to what is not there or does not fit.
 
     Args:
-        connection: of a role that reads every tenant.
+        database: of a role that reads every tenant.
     """
     for check in _CHECKS:
-        for row in snapshots.rows(connection, check):
+        for row in snapshots.rows(database, check):
             where = f"{row.kind} {row.first}" if row.kind else ""
             more = f" and {row.times - 1} more" if row.times > 1 else ""
             yield Finding(row.tenant_id, row.wallet_id, f"{where}{more}: {row.fault}" if where else row.fault)

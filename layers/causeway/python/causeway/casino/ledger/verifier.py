@@ -89,20 +89,20 @@ class _Bet:
 
 
 def verify(
-    connection: psycopg.Connection[Any], totals: Totals, heads: SignedHeads | None = None
+    database: psycopg.Connection[Any], totals: Totals, heads: SignedHeads | None = None
 ) -> Iterator[Finding | str]:
     """Check every wallet and yield what is wrong.
 
     The checks, by name, are in docs/wallet.md.
 
     Args:
-        connection: of a role that reads every tenant (causeway_auditor).
+        database: of a role that reads every tenant (causeway_auditor).
         totals: counted up while the audit runs.
         heads: what earlier audits signed; None: no signed head is looked at.
     """
-    yield from references.findings(connection)
+    yield from references.findings(database)
     wallet: _Wallet | None = None
-    for row in snapshots.rows(connection, _ROWS, [heads.series, heads.last_run] if heads else [b"", 0]):
+    for row in snapshots.rows(database, _ROWS, [heads.series, heads.last_run] if heads else [b"", 0]):
         if wallet is None or (wallet.tenant_id, wallet.wallet_id) != (row.tenant_id, row.wallet_id):
             if wallet is not None:
                 yield from wallet.closed(heads)
@@ -122,7 +122,7 @@ def verify(
     if wallet is not None:
         yield from wallet.closed(heads)
     if heads is not None:
-        yield from heads.faults(connection)
+        yield from heads.faults(database)
 
 
 def _array(kind: int, elements: list[bytes]) -> bytes:
