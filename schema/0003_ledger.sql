@@ -124,7 +124,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION casino_transactions_refuse_change();
 CREATE FUNCTION casino_game_providers_refuse_change() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'game provider %: tenant_id, game_provider_id, code and id_scope are settled: % refused', old.code, tg_op
+    RAISE EXCEPTION 'game provider %: tenant_id, game_provider_id, code and id_scope cannot change: % refused', old.code, tg_op
         USING ERRCODE = 'CW003', HINT = 'Make another game provider; set this one to inactive.';
 END $$;
 

@@ -167,7 +167,7 @@ BEGIN
     SET balance = p_row.balance_after, entries = p_row.entry, head = p_row.hash
     WHERE w.tenant_id = p_row.tenant_id AND w.wallet_id = p_row.wallet_id AND w.entries = p_row.entry - 1;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'wallet % changed meanwhile', p_row.wallet_id USING ERRCODE = 'serialization_failure';
+        RAISE EXCEPTION 'wallet % was changed by another transaction', p_row.wallet_id USING ERRCODE = 'serialization_failure';
     END IF;
     INSERT INTO casino_transactions SELECT p_row.*;
     RETURN p_row.hash;

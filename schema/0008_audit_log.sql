@@ -175,7 +175,7 @@ DECLARE
     v_also_refused bigint;
 BEGIN
     IF v_tenant IS NULL THEN
-        RAISE EXCEPTION 'an audit entry needs a tenant: the transaction has set none' USING ERRCODE = 'CW008';
+        RAISE EXCEPTION 'an audit entry needs a tenant, and the transaction has not set it' USING ERRCODE = 'CW008';
     END IF;
     IF p_outcome = 'refused' THEN
         v_also_refused := audit_refusal_due(v_tenant, jsonb_build_array(

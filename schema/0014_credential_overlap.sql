@@ -8,7 +8,7 @@ ALTER TABLE api_credential_versions ADD COLUMN changed_at timestamptz NOT NULL D
 CREATE FUNCTION api_credential_version_changed_v1() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     IF old.status = 'destroyed' THEN
-        RAISE EXCEPTION 'version % of a credential was destroyed: it does not become %', old.version, new.status
+        RAISE EXCEPTION 'version % of a credential is destroyed and cannot become %', old.version, new.status
             USING ERRCODE = 'CW009';
     END IF;
     new.changed_at := now();

@@ -66,7 +66,7 @@ CREATE FUNCTION audit_append_launch_v1(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF (p_action, p_outcome) NOT IN (('session.opened', 'done'), ('access.refused', 'refused')) THEN
-        RAISE EXCEPTION 'the casino writes of launches alone, not of %', p_action USING ERRCODE = 'CW018';
+        RAISE EXCEPTION 'the casino may write entries about launches only, not %', p_action USING ERRCODE = 'CW018';
     END IF;
     RETURN audit_append_v1(
         p_actor_kind, p_actor, p_actor_role, p_action, p_object_kind, p_object_id, p_outcome, p_before, p_after,

@@ -296,7 +296,7 @@ def test_casino_appends_entries_about_launches_only(shared: Hub) -> None:
     with shared.as_tenant("casino", tenant_id) as transaction:
         assert [entries.record(transaction, entry, launch=True) for entry in (opened, refused)] == [1, 2]
     for entry in (CREATED, replace(opened, outcome="refused"), replace(refused, outcome="done")):
-        with shared.as_tenant("casino", tenant_id) as transaction, pytest.raises(psycopg.Error, match="launches alone"):
+        with shared.as_tenant("casino", tenant_id) as transaction, pytest.raises(psycopg.Error, match="launches only"):
             entries.record(transaction, entry, launch=True)
 
 

@@ -437,7 +437,7 @@ def test_destroyed_version_cannot_change_its_status(hub: Hub, status: str) -> No
     hub.use()
     hub.change(versions.destroy)
 
-    with pytest.raises(psycopg.DatabaseError, match="was destroyed") as raised:
+    with pytest.raises(psycopg.DatabaseError, match="is destroyed") as raised:
         hub.casino.query("UPDATE api_credential_versions SET status = %s WHERE tenant_id = %s", [status, hub.tenant_id])
     assert raised.value.sqlstate == "CW009"
     assert hub.statuses == ["destroyed"]

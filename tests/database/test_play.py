@@ -332,7 +332,7 @@ def test_functions_refuse_calls_that_no_provider_may_send(seat: Seat, amount: in
 )
 def test_meaning_of_a_providers_ids_cannot_change(seat: Seat, change: LiteralString) -> None:
     """WALLET 45: with another meaning, earlier ids would not be found, and a retry would move money again"""
-    with pytest.raises(psycopg.Error, match="settled"):
+    with pytest.raises(psycopg.Error, match="cannot change"):
         seat.casino.query(change, [seat.caller.code])
 
     seat.casino.query("UPDATE casino_game_providers SET duplicate = 'refuse' WHERE code = %s", [seat.caller.code])

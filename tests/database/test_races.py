@@ -165,11 +165,11 @@ def test_id_scope_cannot_change_under_a_first_debit_that_is_not_committed(seat: 
     change = "UPDATE casino_game_providers SET id_scope = 'player' WHERE code = %s"
     with uncommitted(seat, seat, "timed") as outcome:
         assert outcome == "OK"
-        with pytest.raises(psycopg.Error, match="settled"):
+        with pytest.raises(psycopg.Error, match="cannot change"):
             seat.casino.query(change, [seat.caller.code])
 
     assert seat.debit("bet", 10).code == "OK"
-    with pytest.raises(psycopg.Error, match="settled"):
+    with pytest.raises(psycopg.Error, match="cannot change"):
         seat.casino.query(change, [seat.caller.code])
 
 
