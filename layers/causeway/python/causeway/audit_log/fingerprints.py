@@ -1,4 +1,4 @@
-"""Secrets in the audit log: a fingerprint tells whether a secret changed, and nothing else about it."""
+"""Fingerprints of secrets in the audit log: they show whether a secret has changed, and nothing else about it."""
 
 import hmac
 import json
@@ -8,14 +8,14 @@ from causeway.errors.service import Misconfigured
 
 
 def fingerprint_key(pepper: bytes, tenant_id: UUID) -> bytes:
-    """Return the key of a tenant's fingerprints: the same secret has another fingerprint at another tenant.
+    """Return the key of a tenant's fingerprints: equal secrets of two tenants have different fingerprints.
 
     Args:
-        pepper: the deployment's, 32 random bytes or more, kept in Secrets Manager and never in the database.
-        tenant_id: the tenant's id.
+        pepper: of the deployment, at least 32 random bytes, in Secrets Manager and never in the database.
+        tenant_id: the tenant.
 
     Raises:
-        Misconfigured: the pepper is too short to keep anything.
+        Misconfigured: the pepper is too short.
     """
     if len(pepper) < 32:
         raise Misconfigured(cause="The pepper of the audit log's fingerprints has fewer than 32 bytes: make a new one")
@@ -23,10 +23,11 @@ def fingerprint_key(pepper: bytes, tenant_id: UUID) -> bytes:
 
 
 def fingerprint(secret: object, key: bytes) -> str:
-    """Return what tells whether two secrets are the same, and nothing else about them.
+    """Return a text that is equal for equal secrets and reveals nothing else about them.
 
-    Keyed, as a plain hash of a short secret is found by trying all of them: who holds the database alone cannot try
-    any. 64 bits are enough to tell a tenant's secrets apart. No length, no last digits: those are parts of a secret.
+    It is keyed: trying all short secrets would find one in a plain hash, and the database does not have the key.
+    64 bits are enough to distinguish a tenant's secrets. Length and last digits are left out: they are parts of the
+    secret.
 
     Args:
         secret: a text, or anything that JSON can hold.

@@ -1,4 +1,4 @@
-"""What callers ask of the audit log: which entries, how many of them, and in which form."""
+"""The query of GET /audit."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from causeway.wire.pages import PageRequest
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """GET /audit: which entries, which page of them, and in which form."""
+    """Which entries, which page of them, and JSON or CSV."""
 
     only: Filter
     page: PageRequest

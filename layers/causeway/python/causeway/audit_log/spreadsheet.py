@@ -1,4 +1,4 @@
-"""The audit log as CSV that a spreadsheet can open without running any of it."""
+"""The audit log as CSV; no cell is a formula to a spreadsheet."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from typing import Any
 
 from causeway.audit_log.records import RecordedEntry
 
-# What makes a spreadsheet take a cell for a formula (OWASP, CSV Injection), the full-width forms included.
+# A cell that begins with one of these is a formula to spreadsheets (OWASP, CSV Injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 
 _COLUMNS = tuple(field.name for field in fields(RecordedEntry))
@@ -19,7 +19,7 @@ _COLUMNS = tuple(field.name for field in fields(RecordedEntry))
 def as_csv(records: Iterable[RecordedEntry]) -> str:
     """Return records as CSV (RFC 4180) with a header, every cell quoted.
 
-    A cell that a spreadsheet would take for a formula begins with an apostrophe.
+    A cell that would be a formula gets an apostrophe in front.
     """
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)

@@ -1,6 +1,6 @@
-"""The audit log's verifier: proves that no entry was changed, removed, put in or moved.
+"""The audit log's verifier: proves that no entry was changed, removed, inserted or moved.
 
-It computes the hashes in Python, from the columns, and not with the function that wrote them.
+It computes the hashes in Python from the columns, without the SQL function that wrote them.
 """
 
 import json
@@ -27,7 +27,7 @@ _CHAINS = """
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A chain that is not as it was written, the entry where it shows, and how."""
+    """A fault in a tenant's chain, and the entry that shows it."""
 
     tenant_id: UUID
     entry: int
@@ -39,7 +39,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Totals:
-    """What the verifier looked at."""
+    """Counts of a run."""
 
     chains: int = 0
     entries: int = 0
@@ -48,15 +48,15 @@ class Totals:
 def verify(
     database: psycopg.Connection[Any], totals: Totals, noted: Mapping[tuple[UUID, int], str] | None = None
 ) -> Iterator[Finding]:
-    """Check every chain from its first entry to its head and yield what is wrong.
+    """Check every chain from its first entry to its head and yield the faults.
 
-    The hashes are computed here, from the columns, and not by the function that wrote them. One with every power over
-    the database could still write a chain anew, from some entry to its head; a hash noted elsewhere shows that.
+    A person with all rights in the database could write a chain again, from some entry to its head. A hash that was
+    noted outside the database shows this.
 
     Args:
         database: of a role that reads every tenant (causeway_auditor).
-        totals: counted up while it runs.
-        noted: hashes in hexadecimal by tenant and entry, kept outside the database; every export holds some.
+        totals: counted while the verifier runs.
+        noted: hashes in hexadecimal by tenant and entry, noted outside the database; every export has them.
     """
     unmet = dict(noted or {})
     last: Any = None
@@ -101,5 +101,5 @@ def _hash(row: Any) -> bytes:
         *(str(row.tenant_id), str(row.entry), row.at, row.actor_kind, row.actor, row.actor_role, row.action),
         *(row.object_kind, row.object_id, row.outcome, row.before, row.after, row.source_ip, row.request_id),
     ]
-    # Both write JSON alike: a space after a comma, beyond ASCII as it is, control characters as \u001f.
+    # Postgres and Python write JSON alike: a space after a comma, non-ASCII as it is, control characters as \u001f.
     return sha256(bytes(row.previous_hash or b"") + json.dumps(fields, ensure_ascii=False).encode()).digest()

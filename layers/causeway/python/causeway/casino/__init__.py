@@ -1,1 +1,1 @@
-"""The casino's side: the ledger, games, game sessions."""
+"""The casino's side: the ledger, the games, the game sessions."""

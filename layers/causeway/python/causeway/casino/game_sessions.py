@@ -1,4 +1,4 @@
-"""Rows of game sessions: opened for a player and a launch, made active by it, closed where it fails."""
+"""Game sessions: a launch opens one for a player, activates it when it succeeds, and closes it when it fails."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -25,7 +25,7 @@ class LaunchRequest:
 
     player_id: int
     game_id: int
-    # Of the wallet that is played with; None: the player's first.
+    # Of the wallet to play with; None: the player's first wallet.
     currency: str | None = None
 
     @classmethod
@@ -38,7 +38,7 @@ class LaunchRequest:
 
 @dataclass(frozen=True, slots=True)
 class OpenedSession:
-    """A session that waits for its provider."""
+    """A new session, before its provider has answered the launch."""
 
     session_id: int
     game_code: str
@@ -49,20 +49,23 @@ class OpenedSession:
 
 
 def open_for(launcher: Launcher, request: LaunchRequest, token: str, acting: RequestContext | None) -> OpenedSession:
-    """Insert a launching session, with an entry in the audit log where a person acts for the player.
+    """Insert a launching session, with an entry in the audit log if a person acts for the player.
 
-    The session's row says who opened it. A launch by an API key has no entry: it is ordinary traffic, and all of a
-    tenant's entries queue behind the newest.
+    The session's row stores its opener. A launch by an API key has no entry: it is ordinary traffic, and every entry
+    waits for the tenant's entry before it.
 
     Args:
-        launcher: who launches.
-        request: for which player, and which game.
-        token: the session's, new.
-        acting: the context of somebody else than the player.
+        launcher: the caller.
+        request: names player and game.
+        token: a new session token.
+        acting: the context of a caller who is not the player.
 
     Raises:
-        Suspended: who acts for the player.
-        GameNotFound, PlayerNotFound, WrongCurrency.
+        Suspended: the membership of the person who acts for the player is suspended.
+        GameNotFound: the game is unknown or inactive.
+        PlayerNotFound: the player is unknown, blocked, or has no wallet.
+        WrongCurrency: the player has no wallet in the currency that the request names.
+        Unavailable: the database did not answer.
     """
     with launcher.database.transaction(launcher.tenant_id) as transaction:
         if acting is not None:
@@ -87,7 +90,7 @@ def _insert(
     token: str,
     ids: tuple[int, int],
 ) -> int:
-    """Insert the row; ids are those of its wallet and its game provider. Returns the session's."""
+    """Insert the row and return its id. ids: of its wallet and of its game provider."""
     context = launcher.context
     opener = (
         (None, None, None, None)
@@ -151,10 +154,10 @@ def _wallet(transaction: psycopg.Connection[Any], launcher: Launcher, request: L
 
 
 def activate(launcher: Launcher, session_id: int, provider_session_id: str) -> None:
-    """Make a launching session active; raises GameProviderFailed where it is launching no more.
+    """Make a launching session active; raises GameProviderFailed if it is not launching any more.
 
-    It still expires a minute after it was opened: should the answer of this commit be lost, the launch fails, and the
-    session may be active all the same.
+    The session still expires a minute after it was opened: if the answer to this commit is lost, the launch fails, and
+    the session may be active all the same.
     """
     with launcher.database.transaction(launcher.tenant_id) as transaction:
         activated = transaction.execute(
@@ -172,9 +175,9 @@ def activate(launcher: Launcher, session_id: int, provider_session_id: str) -> N
 
 
 def prolong(launcher: Launcher, session_id: int) -> None:
-    """Let an active session live for a day; where that fails, it ends with its first minute.
+    """Let an active session expire after a day instead of a minute; log a failure and raise nothing.
 
-    Its launch has succeeded, so nothing is raised: a launch that fails leaves no session that lives for a day.
+    The launch has succeeded already. A launch that fails leaves no session of a day.
     """
     try:
         with launcher.database.transaction(launcher.tenant_id) as transaction:
@@ -190,7 +193,7 @@ def prolong(launcher: Launcher, session_id: int) -> None:
 
 
 def close(launcher: Launcher, session_id: int) -> None:
-    """Close a session that shall take no bets; where that fails, it ends with its first minute."""
+    """Close a session, so that it takes no bets; if this fails, the session expires a minute after it was opened."""
     try:
         with launcher.database.transaction(launcher.tenant_id) as transaction:
             transaction.execute(

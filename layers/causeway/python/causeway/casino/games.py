@@ -1,4 +1,4 @@
-"""The casino's side of a game: who may launch one for a player, and launching it at the game provider."""
+"""Launching games: the permission to launch for a player, and the launch at the game provider."""
 
 import re
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ from causeway.wire.fields import id_field
 from causeway.wire.strict_json import shown_name
 
 _PERMISSION: Permission = "games.launch"
-# Seconds for a launch, which the round of simulateRound shares. The function's own limit is 29: after these come two
-# transactions at most, one to activate the session and one to prolong or to close it.
+# Seconds for a launch, and for a launch with its round in simulateRound. The function's limit is 29: at most two
+# transactions follow, one to activate the session and one to prolong or close it.
 LAUNCH_SECONDS = 22.0
-# An amount of minor units, as game providers tell the limits of bets.
+# Minor units, in the form in which game providers send the limits of bets.
 _AMOUNT = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
@@ -99,9 +99,9 @@ def _record_refusal(launcher: Launcher, context: RequestContext, after: dict[str
 def launch(launcher: Launcher, request: LaunchRequest) -> GameSession:
     """Open a session for a player and launch the game at its provider.
 
-    The session is committed before the provider is called, so that the provider's first callback finds it. It becomes
-    active when the provider has answered; whatever else happens, it is closed. Should that fail too, or the process
-    die, it expires a minute after it was opened. Only a session that is known to be active is prolonged.
+    Commit the session before the call, so that the provider's first callback finds it. Activate it when the provider
+    has answered; after any failure close it. If this fails too, or the process dies, the session expires a minute after
+    it was opened. Prolong only a session that is known to be active.
 
     Raises:
         Forbidden: the caller may not launch for this player.
@@ -150,7 +150,7 @@ def _launch(launcher: Launcher, request: LaunchRequest, deadline: Deadline) -> G
 
 @dataclass(frozen=True, slots=True)
 class _LaunchAnswer:
-    """What a game provider answers to a launch; the limits of bets in minor units, as text."""
+    """A game provider's answer to a launch; the limits of bets in minor units, as text."""
 
     provider_session_id: str
     min_bet: str
@@ -199,11 +199,13 @@ def _launched(
 
 
 def simulate_round(launcher: Launcher, request: LaunchRequest) -> dict[str, Any]:
-    """Launch a game and have its provider play the scripted round; returns the provider's report of the steps.
+    """Launch a game, let its provider play the scripted round, and return the provider's report of the steps.
 
-    The session is for this round alone: it is closed afterwards, and never prolonged.
+    The session is for this round only: it is closed afterwards and never prolonged.
 
-    Raises: as launch.
+    Raises:
+        GameProviderFailed: the provider refused to play, or gave no usable answer.
+        CausewayError: from launch.
     """
     deadline = Deadline(LAUNCH_SECONDS)
     session = _launch(launcher, request, deadline)

@@ -1,7 +1,7 @@
 """Signatures of the calls between casino and game provider: HMAC-SHA256, in two forms.
 
-Bare: the hex digest of the body. Timed: `t=<unix seconds>,v1=<hex digest of t.METHOD.path.body>`, which
-cannot be replayed later or elsewhere.
+Bare: the hex digest of the body. Timed: `t=<unix seconds>,v1=<hex digest of t.METHOD.path.body>`, which cannot be
+replayed later or on another path.
 """
 
 import hmac
@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from hashlib import sha256
 
-# Seconds by which a timed signature may lie before or after our clock.
+# Seconds that the time of a signature may differ from our clock.
 TOLERANCE = 300
 
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
@@ -36,18 +36,18 @@ def sign_timed(secret: str, method: str, path: str, body: bytes, now: float) -> 
 
 
 def is_bare(signature: str) -> bool:
-    """Tell whether a signature is of the bare form."""
+    """Return whether a signature has the bare form."""
     return not signature.startswith("t=")
 
 
 def verify(signature: str, secrets: Sequence[str], method: str, path: str, body: bytes, now: float) -> bool:
-    """Tell whether a signature header, of either form, was made for this call with one of the secrets.
+    """Return whether a signature header, in either form, was made for this call with one of the secrets.
 
-    Every comparison takes the same time whatever the digests; a malformed header is False, never an error.
+    Digests are compared in constant time. A malformed header is False, never an error.
 
     Args:
-        signature: the header as received, '' where it was missing.
-        secrets: the current secret and, while rotating, the one before.
+        signature: the header as received, '' where it is missing.
+        secrets: the current secret, and the one before it during a rotation.
         method: the request's method, upper case.
         path: the request's path as API Gateway delivers it: decoded, without the query.
         body: the raw bytes received.

@@ -1,4 +1,4 @@
-"""Signed JSON calls between casino and game provider, either way."""
+"""Signed JSON calls between casino and game provider, in both directions."""
 
 import json
 from collections.abc import Mapping
@@ -17,27 +17,27 @@ from causeway.outbound.deadlines import Deadline
 from causeway.outbound.failures import CallFailed
 from causeway.wire import strict_json
 
-# Bytes of an answer that are read.
+# Bytes of an answer that are read at most.
 _MOST_BYTES = 64 * 1024
 
 
 def post(
     base_url: str, path: str, body: Mapping[str, Any], to: Side, tenant_id: UUID, code: str, deadline: Deadline
 ) -> tuple[int, dict[str, Any]]:
-    """Send a signed call and return the answer's status and JSON object, which was read as strictly as a request.
+    """Send a signed call; return the answer's status and its JSON object, parsed as strictly as a request.
 
     Args:
         base_url: the other side's API.
         path: the call's path under it.
         body: what to send.
         to: the side that is called; its secret signs.
-        tenant_id: the tenant, for whose calls alone the secret is.
-        code: the game provider's code, on whichever end it stands.
-        deadline: by which the answer must be here, the secret's read included.
+        tenant_id: the tenant; the secret is for its calls only.
+        code: the game provider's code, whichever side calls.
+        deadline: for reading the secret and receiving the answer.
 
     Raises:
-        GameProviderFailed: no complete answer came in time, or it is no JSON object, ambiguous, nested too deeply, or
-            of more than 64 KiB.
+        GameProviderFailed: no complete answer came in time, or the answer is not a JSON object, is ambiguous, is nested
+            too deeply, or has more than 64 KiB.
         Unavailable: the secrets cannot be read.
         Misconfigured: the secret is another tenant's.
     """

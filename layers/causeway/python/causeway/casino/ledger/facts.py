@@ -1,7 +1,7 @@
-"""What is settled for ever and no chain holds, signed by the first audit that sees it: game providers' ids, currencies.
+"""Settled facts: what must never change and is in no chain. The first audit that finds a fact signs it.
 
-A ledger row names its game provider by number, and its money in minor units. What that means is said by the provider's
-code, how far its ids are unique, and the currency's decimals.
+A ledger row has the number of its game provider, and money in minor units. Their meaning is in other rows: the
+provider's code, the scope in which its ids are unique, and the currency's decimals.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import namedtuple_row
 
-# What was signed beside what is true now, at one moment.
+# Signed facts beside current facts, read in one statement.
 _FACTS = """
     SELECT subject, f.subject IS NOT NULL AS is_signed, f.value AS signed, f.run, f.signature, c.value AS current
     FROM (
@@ -30,14 +30,14 @@ _FACTS = """
 
 @dataclass(frozen=True, slots=True)
 class _Fact:
-    """What was true of a subject at the run that saw it first."""
+    """The value of a subject at the run that found it first."""
 
     subject: str
     value: str
     run: int
 
     def text(self) -> bytes:
-        """Return what is signed."""
+        """Return the text that is signed."""
         return f"fact {self.run} {self.subject} is {self.value}\n".encode()
 
 
@@ -45,28 +45,28 @@ class _Fact:
 class _Signed:
     fact: _Fact
     signature: bytes
-    # What is true now, None where the subject is gone.
+    # The value now; None: the subject is gone.
     current: str | None
 
 
 class SettledFacts:
-    """The facts that earlier runs signed, and those that this run sees first.
+    """The facts that earlier runs signed, and the facts that this run finds first.
 
     Attributes:
-        found: SHA-256 over those that earlier runs signed.
-        kept: the same once this run's are written.
+        found: SHA-256 over the facts that earlier runs signed.
+        kept: the same with the facts of this run.
     """
 
     def __init__(
         self, database: psycopg.Connection[Any], series: bytes, last_run: int, sign: Callable[[bytes], bytes]
     ) -> None:
-        """Read what was signed, and what is true now.
+        """Read the signed and the current facts.
 
         Args:
             database: of a role that reads every tenant.
-            series: of runs.
-            last_run: its newest run.
-            sign: returns a text's signature.
+            series: of the runs to compare with.
+            last_run: the newest run of the series.
+            sign: returns the signature of a text.
         """
         with database.cursor(row_factory=namedtuple_row) as cursor:
             rows: list[Any] = cursor.execute(_FACTS, [series, last_run]).fetchall()
@@ -81,7 +81,7 @@ class SettledFacts:
         self.found, self.kept = _digest(before), _digest([*before, *self._new])
 
     def faults(self) -> Iterator[str]:
-        """Yield the facts that are true no more, and those that no run signed."""
+        """Yield the facts that have changed or are gone, and the facts with a false signature."""
         for signed in self._signed:
             fact = signed.fact
             if not compare_digest(self._sign(fact.text()), signed.signature):
@@ -92,7 +92,7 @@ class SettledFacts:
                 yield f"{fact.subject}: it was {fact.value} at audit run {fact.run}, and is {signed.current}"
 
     def write(self, database: psycopg.Connection[Any]) -> None:
-        """Keep the new facts; raises UniqueViolation: another audit has."""
+        """Store the new facts; raises UniqueViolation if another audit has stored them."""
         database.cursor().executemany(
             "INSERT INTO ledger_audit_facts (series, subject, value, run, signature) VALUES (%s, %s, %s, %s, %s)",
             [(self._series, fact.subject, fact.value, fact.run, self._sign(fact.text())) for fact in self._new],

@@ -1,4 +1,4 @@
-"""What the ledger's auditor finds wrong about a wallet."""
+"""A finding of the ledger's verifier."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A wallet whose rows do not agree, and how."""
+    """A fault in the rows of a wallet."""
 
     tenant_id: UUID
     wallet_id: int

@@ -1,9 +1,10 @@
-"""What each audit signs with a key that the database does not hold: the heads of the chains, and settled facts.
+"""The heads of the chains and the settled facts, signed by each audit with a key that is not in the database.
 
-A chain proves that its rows belong together, not that they are the ones that were there yesterday: somebody with every
-power over the database can compute it anew, or cut it short and move the wallet's head back. A signed head shows both.
+A chain proves that its rows belong together. It does not prove that they are the rows of yesterday: a person with all
+rights in the database can compute the chain again, or cut its tail and move the wallet's head back. A signed head shows
+both.
 
-The runs that one key signed are a series, numbered from 1. A run compares with its own series alone.
+The runs that one key signed are a series, numbered from 1. A run is compared with its own series only.
 """
 
 import hmac
@@ -20,7 +21,7 @@ from causeway.casino.ledger.facts import SettledFacts
 from causeway.database import snapshots
 from causeway.errors.service import Misconfigured
 
-# Characters of a key, at least.
+# Characters that a key must have.
 _SHORTEST_KEY = 32
 # Heads written at a time.
 _PAGE = 5000
@@ -31,7 +32,7 @@ _NEWEST_RUNS = """
 _LAST_OF_ANOTHER_SERIES = """
     SELECT run FROM ledger_audit_runs WHERE series <> %s ORDER BY ended_at DESC, run DESC LIMIT 1
 """
-# What is said to be signed by runs that have not been. Read at one moment: a run is there as soon as what it signed is.
+# Heads and facts of runs that do not exist. One statement: a run is visible as soon as its heads and facts are.
 _OF_NO_RUN = """
     WITH newest AS (SELECT coalesce(max(run), 0) AS run FROM ledger_audit_runs WHERE series = %(series)s)
     SELECT format('wallet %%s of tenant %%s', h.wallet_id, h.tenant_id) AS subject, h.run
@@ -44,7 +45,7 @@ _OF_NO_RUN = """
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a wallet's chain ended at an audit: its newest entry and that row's hash."""
+    """The end of a wallet's chain at an audit: its newest entry and the hash of this row."""
 
     tenant_id: UUID
     wallet_id: int
@@ -53,32 +54,32 @@ class Head:
     hash: bytes
 
     def text(self) -> bytes:
-        """Return what is signed."""
+        """Return the text that is signed."""
         return f"head {self.tenant_id} {self.wallet_id} {self.run} {self.entry} {self.hash.hex()}".encode()
 
 
 class SignedHeads:
-    """The heads and facts that the runs before signed, and those that this run signs.
+    """The heads and facts that earlier runs signed, and those that this run signs.
 
-    Pass every wallet through walked(), in one order. Then faults() tells whether a head or a fact was taken away, and
-    write() keeps the new ones.
+    Call add() for every wallet, in the same order in every run. Then faults() yields the heads and facts that were
+    removed or changed, and write() stores the new ones.
     """
 
     def __init__(self, database: psycopg.Connection[Any], key: str, *, new_series: bool = False) -> None:
-        """Read what the last run signed.
+        """Read the heads and facts of the last run.
 
         Args:
             database: of a role that reads every tenant.
             key: a secret that the database does not hold.
-            new_series: whether the key may be new; what runs under another key signed is then not compared.
+            new_series: the key may be new: then the runs of another key are not compared.
 
         Raises:
-            Misconfigured: the key has less than 32 characters, or has signed runs and is to begin a series.
+            Misconfigured: the key has less than 32 characters, or has signed runs and must not begin a new series.
         """
         if len(key) < _SHORTEST_KEY:
             raise Misconfigured(cause=f"The audit's key must have at least {_SHORTEST_KEY} characters")
         self._key = key.encode()
-        # Tells the key from others, and nothing of it.
+        # Identifies the key and reveals nothing of it.
         self.series = self._sign(b"series")[:8]
         with database.cursor(row_factory=namedtuple_row) as cursor:
             runs: list[Any] = cursor.execute(_NEWEST_RUNS, [self.series]).fetchall()
@@ -86,28 +87,28 @@ class SignedHeads:
         if new_series and runs:
             raise Misconfigured(cause="This key has signed audit runs: make a new key for a new series")
         self._new_series = new_series
-        # The last run before this series; None where the series has begun, or is the first.
+        # The last run of another key; None: this series has begun, or is the first.
         self._before = another.run if another and not runs else None
         self._last, self._last_but_one = [*runs, None, None][:2]
-        # The run before this one, 0 where this is the first.
+        # The run before this one; 0: there is none.
         self.last_run: int = self._last.run if self._last else 0
         self._facts = SettledFacts(database, self.series, self.last_run, self._sign)
         self._found, self._signed = sha256(), sha256()
         self._new: list[Head] = []
-        # Whether what was signed is whole; where it is not, this run signs nothing, or it would cover what was found.
+        # Whether all earlier signatures match. If not, sign nothing: a new signature would hide what was found.
         self._whole = True
 
     def is_genuine(self, head: Head, signature: bytes) -> bool:
-        """Tell whether a run of ours signed a head."""
+        """Return whether this key signed a head."""
         return hmac.compare_digest(self._sign(head.text()), signature)
 
-    def walked(self, stored: Head | None, entry: int, newest: bytes, tenant_id: UUID, wallet_id: int) -> None:
-        """Take note of a wallet that was audited; a head that moved on is signed.
+    def add(self, stored: Head | None, entry: int, newest: bytes, tenant_id: UUID, wallet_id: int) -> None:
+        """Add an audited wallet; its head is signed if it has new rows.
 
         Args:
             stored: the wallet's newest signed head.
-            entry: its newest entry now; 0 where there is none, or where the wallet was found faulty.
-            newest: that row's hash.
+            entry: its newest entry now; 0: it has none, or has a fault.
+            newest: the hash of this row.
             tenant_id: the wallet's tenant.
             wallet_id: the wallet.
         """
@@ -120,7 +121,7 @@ class SignedHeads:
             self._signed.update(stored.text())
 
     def faults(self, database: psycopg.Connection[Any]) -> Iterator[str]:
-        """Yield what is wrong with what was signed as a whole, once every wallet was walked.
+        """Yield the faults of the signatures as a whole, after every wallet was added.
 
         Args:
             database: of a role that reads every tenant.
@@ -150,9 +151,9 @@ class SignedHeads:
                 yield f"the signed {name} are not those of audit run {self.last_run}: some were taken away or changed"
 
     def write(self, database: psycopg.Connection[Any]) -> int | None:
-        """Keep what this run signs, in a transaction; returns the run's number.
+        """Store the signatures of this run in a transaction; return the run's number.
 
-        None: nothing was signed, as what was signed before is not whole, or as another audit has ended meanwhile.
+        None: nothing was signed, because an earlier signature does not match, or because another audit has ended.
         """
         if not self._whole:
             return None

@@ -1,7 +1,7 @@
-"""What ledger rows, sessions and wallets refer to, and whether an id stands in one row only.
+"""References of ledger rows, sessions and wallets, and the uniqueness of ids.
 
-Each check is one statement over whole tables, which returns what is wrong and nothing else. Foreign keys, unique
-indexes and triggers keep all this true; somebody with every power over the database can take them away.
+Each check is one statement over whole tables and returns only faults. Foreign keys, unique indexes and triggers prevent
+these faults; a person with all rights in the database can drop them.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ import psycopg
 from causeway.casino.ledger.findings import Finding
 from causeway.database import snapshots
 
-# An id stands in one row of all wallets of its game provider (or of its player).
+# An id is unique among the rows of its game provider (or of its player).
 _DOUBLED_IDS = """
     SELECT t.tenant_id, t.wallet_id, 'entry' AS kind, t.entry AS first, 1 AS times,
         format(
@@ -28,7 +28,7 @@ _DOUBLED_IDS = """
     ORDER BY t.tenant_id, t.wallet_id, t.entry
 """
 
-# A row is of a session of its wallet, at its game provider; its id is unique as far as that provider's ids are.
+# A row's session is of its wallet and of its game provider. The scope of its id is that provider's.
 _ROWS = """
     SELECT r.tenant_id, r.wallet_id, 'entry' AS kind, min(r.entry) AS first, count(*) AS times, r.fault
     FROM (
@@ -54,7 +54,7 @@ _ROWS = """
     ORDER BY r.tenant_id, r.wallet_id, r.fault
 """
 
-# A session is of a wallet of its player, and of a game of its game provider.
+# A session's wallet is its player's, and its game is its game provider's.
 _SESSIONS = """
     SELECT r.tenant_id, r.wallet_id, 'session' AS kind, min(r.session_id) AS first, count(*) AS times, r.fault
     FROM (
@@ -73,7 +73,7 @@ _SESSIONS = """
     ORDER BY r.tenant_id, r.wallet_id, r.fault
 """
 
-# A wallet is of a player, a tenant and a currency, and takes bets as long as its player is active.
+# A wallet's player, tenant and currency exist. It takes bets while its player is active.
 _WALLETS = """
     SELECT r.tenant_id, r.wallet_id, '' AS kind, 0 AS first, 1 AS times, r.fault
     FROM (
@@ -97,7 +97,7 @@ _CHECKS: tuple[LiteralString, ...] = (_DOUBLED_IDS, _ROWS, _SESSIONS, _WALLETS)
 
 
 def findings(database: psycopg.Connection[Any]) -> Iterator[Finding]:
-    """Yield the wallets that refer, or whose rows or sessions refer, to what is not there or does not fit.
+    """Yield the wallets with a reference (their own, of a row, of a session) that is missing or does not match.
 
     Args:
         database: of a role that reads every tenant.

@@ -1,6 +1,6 @@
-"""What a game provider sends to the wallet: its request bodies, read strictly.
+"""The request bodies that game providers send to the wallet, parsed strictly, and the hash of a request.
 
-currency is optional everywhere: a caller that sends it is refused where it is not the wallet's.
+currency is optional in every body. A currency other than the wallet's is refused.
 """
 
 import json
@@ -27,6 +27,11 @@ def _related(body: dict[str, Any], kind: str) -> str | None:
     """Return the id of the bet that a credit belongs to, which a win must name."""
     name = "relatedTransactionId"
     return id_field(body, name) if kind == "win" else optional_id_field(body, name)
+
+
+def _ids(body: dict[str, Any]) -> tuple[str, int, str]:
+    """Return session token, player id and transaction id."""
+    return id_field(body, "sessionToken"), integer_field(body, "userId"), id_field(body, "transactionId")
 
 
 def _currency(body: dict[str, Any]) -> str | None:
@@ -61,19 +66,12 @@ class Bet:
     @classmethod
     def parse(cls, body: dict[str, Any]) -> Self:
         """Read the body; raises InvalidRequest or InvalidAmount, which name the field."""
-        return cls(
-            id_field(body, "sessionToken"),
-            integer_field(body, "userId"),
-            id_field(body, "transactionId"),
-            id_field(body, "roundId"),
-            _amount(body),
-            _currency(body),
-        )
+        return cls(*_ids(body), id_field(body, "roundId"), _amount(body), _currency(body))
 
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """POST /casino/credit; amount in minor units. A win names its bet, a promo or jackpot need not."""
+    """POST /casino/credit; amount in minor units. A win must name its bet; a promo or jackpot may."""
 
     session_token: str
     player_id: int
@@ -91,9 +89,7 @@ class Credit:
         if kind not in _KINDS:
             raise InvalidRequest("kind must be win, promo or jackpot")
         return cls(
-            id_field(body, "sessionToken"),
-            integer_field(body, "userId"),
-            id_field(body, "transactionId"),
+            *_ids(body),
             id_field(body, "roundId"),
             _amount(body),
             _related(body, kind),
@@ -104,7 +100,7 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """POST /casino/rollback. The stored bet says what goes back: an amount sent along is not read."""
+    """POST /casino/rollback. The stored bet's amount is given back; an amount in the body is ignored."""
 
     session_token: str
     player_id: int
@@ -117,9 +113,7 @@ class Rollback:
     def parse(cls, body: dict[str, Any]) -> Self:
         """Read the body; raises InvalidRequest, which names the field."""
         return cls(
-            id_field(body, "sessionToken"),
-            integer_field(body, "userId"),
-            id_field(body, "transactionId"),
+            *_ids(body),
             optional_id_field(body, "roundId"),
             id_field(body, "originalTransactionId"),
             _currency(body),
@@ -135,16 +129,16 @@ def request_hash(
     amount: int,
     reference_id: str | None,
 ) -> bytes:
-    """Return the SHA-256 of a transaction's business fields, which a ledger row keeps and the auditor computes again.
+    """Return the SHA-256 of a transaction's business fields. A ledger row stores it; the verifier computes it again.
 
     Args:
         tenant_id: the tenant.
         kind: the ledger row's type.
         player_id: the player.
-        transaction_id: the row's id as its sender gave it.
-        round_id: the game round, None where none was sent.
+        transaction_id: the row's id as the game provider sent it.
+        round_id: the game round; None: not sent.
         amount: minor units as sent.
-        reference_id: the transaction it refers to, None where none was sent.
+        reference_id: the transaction that it refers to; None: not sent.
     """
     fields = [str(tenant_id), kind, player_id, transaction_id, round_id, amount, reference_id]
     return sha256(json.dumps(fields).encode()).digest()

@@ -1,6 +1,6 @@
-"""The ledger's auditor: proves that every balance is what the rows say, and that no row was touched.
+"""The ledger's verifier: proves that every balance is the sum of its rows, and that no row was changed.
 
-It computes the hashes in Python, from the columns, and not with the functions that wrote them.
+It computes the hashes in Python from the columns, without the SQL functions that wrote them.
 """
 
 import json
@@ -18,7 +18,7 @@ from causeway.casino.ledger.heads import Head, SignedHeads
 from causeway.casino.ledger.requests import request_hash
 from causeway.database import snapshots
 
-# The types' numbers in pg_type.
+# Type numbers of pg_type.
 _BIGINT, _TEXT = 20, 25
 
 _COUNTER_ACCOUNTS = {
@@ -31,7 +31,7 @@ _COUNTER_ACCOUNTS = {
     "deposit": "cashier",
 }
 
-# Of the signed heads the newest of each wallet, found by two looks into their index, not by reading all of them.
+# The newest signed head of each wallet is found by two index look-ups, not by reading all signed heads.
 _ROWS = """
     WITH RECURSIVE signed (tenant_id, wallet_id) AS (
         (SELECT s.tenant_id, s.wallet_id FROM ledger_audit_heads AS s ORDER BY s.tenant_id, s.wallet_id LIMIT 1)
@@ -71,7 +71,7 @@ _ROWS = """
 
 @dataclass(slots=True)
 class Totals:
-    """What was looked at; money in minor units of all currencies together."""
+    """Counts of a run; money in minor units, summed over all currencies."""
 
     wallets: int = 0
     rows: int = 0
@@ -81,7 +81,7 @@ class Totals:
 
 @dataclass(slots=True)
 class _Bet:
-    """A bet while its wallet is walked: how it ended so far, its amount (negative minor units) and its round."""
+    """A bet while its wallet is read: its state so far, its amount (negative minor units) and its round."""
 
     state: str
     amount: int
@@ -91,14 +91,12 @@ class _Bet:
 def verify(
     database: psycopg.Connection[Any], totals: Totals, heads: SignedHeads | None = None
 ) -> Iterator[Finding | str]:
-    """Check every wallet and yield what is wrong.
-
-    The checks, by name, are in docs/wallet.md.
+    """Check every wallet and yield the faults. docs/wallet.md lists the checks.
 
     Args:
         database: of a role that reads every tenant (causeway_auditor).
-        totals: counted up while the audit runs.
-        heads: what earlier audits signed; None: no signed head is looked at.
+        totals: counted while the verifier runs.
+        heads: signed by earlier audits; None: do not check them.
     """
     yield from references.findings(database)
     wallet: _Wallet | None = None
@@ -132,14 +130,14 @@ def _array(kind: int, elements: list[bytes]) -> bytes:
 
 
 class _Wallet:
-    """A wallet's chain while it is walked from its first row to its head."""
+    """A wallet's chain while its rows are read, from the first to the head."""
 
     def __init__(self, row: Any) -> None:
         self.tenant_id, self.wallet_id = row.tenant_id, row.wallet_id
         self._player_id, self._currency = row.player_id, row.currency
         self._final = (row.balance, row.entries, bytes(row.head or b""))
         self._balance, self._entry, self._head = 0, 0, b""
-        # The rollback for which the last row laid a tombstone.
+        # The rollback whose tombstone is the last row.
         self._unseen_by: str | None = None
         # By game provider and id.
         self._bets: dict[tuple[int, str], _Bet] = {}
@@ -150,7 +148,7 @@ class _Wallet:
         self._sound = True
 
     def finding(self, fault: str) -> Finding:
-        """Return a finding about this wallet; its head is not signed any more."""
+        """Return a finding about this wallet; from now on its head is not signed."""
         self._sound = False
         return Finding(self.tenant_id, self.wallet_id, fault)
 
@@ -184,7 +182,7 @@ class _Wallet:
         self._unseen_by = row.reference_id if row.type == "tombstone" else None
 
     def closed(self, heads: SignedHeads | None) -> Iterator[Finding]:
-        """Check the wallet itself against its last row and its signed head, and have its new head signed."""
+        """Check the wallet against its last row and its signed head, and add its new head to be signed."""
         balance, entries, head = self._final
         if balance != self._balance:
             yield self.finding(f"the balance is {balance}, the rows sum up to {self._balance}")
@@ -200,7 +198,7 @@ class _Wallet:
                     f"its rows end at entry {self._entry}, audit run {self._signed.run} signed entry "
                     f"{self._signed.entry}: the tail was cut off"
                 )
-        heads.walked(self._signed, self._entry if self._sound else 0, self._head, self.tenant_id, self.wallet_id)
+        heads.add(self._signed, self._entry if self._sound else 0, self._head, self.tenant_id, self.wallet_id)
 
     def _request_hash(self, row: Any) -> bytes:
         amount = 0 if row.type == "rollback" else abs(row.amount)
@@ -219,7 +217,7 @@ class _Wallet:
             row.wallet_id, row.entry, row.game_provider_id, row.id_scope, row.session_id or 0, row.balance_before,
             row.balance_after,
         )  # fmt: skip
-        # None where the wallet is gone.
+        # The currency is None where the wallet is gone.
         texts = (row.outcome, self._currency or "", row.request_id)
         return sha256(
             self._head
@@ -243,7 +241,7 @@ class _Wallet:
             if tombstone:
                 expected["tombstone"] = True
         elif isinstance(answer, dict):
-            # The sentence may be of an older release.
+            # An older release may have written another sentence.
             expected |= {"code": row.outcome, "error": answer.get("error"), "requestId": row.request_id}
         return bool(answer == expected)
 
