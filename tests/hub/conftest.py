@@ -49,7 +49,7 @@ def rows(stack: Stack) -> Iterator[Callable[..., list[Any]]]:
 @pytest.fixture
 def refusals_are_due(rows: Callable[..., list[Any]]) -> None:
     """Makes the next refused attempt of every kind an entry, as if the last had been six minutes ago."""
-    rows("UPDATE audit_refusals SET written_at = now() - interval '6 minutes'")
+    rows("UPDATE audit_refusals SET written_at = now() - interval '6 minutes', counted = 0")
 
 
 @pytest.fixture
