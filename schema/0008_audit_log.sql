@@ -3,7 +3,7 @@
 -- One function writes it, in the caller's own transaction: a change and its entry are committed or rolled back
 -- together. A refused attempt is written in a transaction of its own, after the refused transaction has ended.
 --
--- Events without a tenant (changes of the provider catalogue, new tenants) go to the platform's chain, whose tenant_id
+-- Events without a tenant (changes of the provider catalogue, new tenants) go to the deployment's chain, whose tenant_id
 -- is the nil UUID (RFC 9562, 5.9). No tenant can have that id, so a platform transaction sees no tenant's rows, and the
 -- same function, policy and verifier serve both kinds of chain. NULL would not work: NULL equals no setting. A second
 -- table would duplicate everything.
@@ -27,14 +27,14 @@ END $$;
 
 GRANT USAGE ON SCHEMA public TO causeway_hub, causeway_auditlog;
 
--- No tenant has the id of the platform's chain. (Checking all rows is fast: there are few tenants.)
+-- No tenant has the id of the deployment's chain. (Checking all rows is fast: there are few tenants.)
 -- squawk-ignore constraint-missing-not-valid
 ALTER TABLE tenants ADD CONSTRAINT tenants_not_the_platform
 CHECK (tenant_id <> '00000000-0000-0000-0000-000000000000');
 
 -- The end of each chain. It reveals that the newest entries were removed.
 CREATE TABLE audit_log_heads (
-    -- A tenant's id, or the nil UUID for the platform.
+    -- A tenant's id, or the nil UUID for the deployment.
     tenant_id uuid PRIMARY KEY,
     entries bigint NOT NULL,
     -- The newest entry's hash.

@@ -5,7 +5,7 @@ CREATE FUNCTION current_caller_role() RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN nullif(current_setting('causeway.role', true), '');
 
--- Only a super admin sees all tenants, and only in a transaction of the platform, whose tenant is the nil UUID. In a
+-- Only a super admin sees all tenants, and only in a transaction of the deployment, whose tenant is the nil UUID. In a
 -- transaction of a tenant, a super admin sees that tenant only.
 CREATE POLICY tenants_platform_list ON tenants FOR SELECT TO causeway_hub
 USING (current_caller_role() = 'super_admin' AND current_tenant() = '00000000-0000-0000-0000-000000000000');
@@ -105,8 +105,8 @@ BEGIN
     RETURN NEXT;
 END $$;
 
--- Sets subject and role for a transaction of the platform. Its tenant is the nil UUID, so it sees no tenant's rows.
-CREATE FUNCTION enter_platform_v1(p_subject text, p_role text) RETURNS void
+-- Sets subject and role for a transaction of the deployment. Its tenant is the nil UUID, so it sees no tenant's rows.
+CREATE FUNCTION enter_deployment_v1(p_subject text, p_role text) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM set_config('causeway.tenant_id', '00000000-0000-0000-0000-000000000000', true);
@@ -114,5 +114,5 @@ BEGIN
     PERFORM set_config('causeway.role', p_role, true);
 END $$;
 
-REVOKE ALL ON FUNCTION admit_v1, enter_platform_v1 FROM public;
-GRANT EXECUTE ON FUNCTION admit_v1, enter_platform_v1 TO causeway_hub;
+REVOKE ALL ON FUNCTION admit_v1, enter_deployment_v1 FROM public;
+GRANT EXECUTE ON FUNCTION admit_v1, enter_deployment_v1 TO causeway_hub;

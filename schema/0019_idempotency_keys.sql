@@ -1,7 +1,7 @@
 -- Calls by the caller's Idempotency-Key: the same key with the same request finds the first answer.
 
 CREATE TABLE idempotency_keys (
-    -- A tenant's id, or the nil UUID for the platform.
+    -- A tenant's id, or the nil UUID for the deployment.
     tenant_id uuid NOT NULL,
     subject text NOT NULL,
     idempotency_key text NOT NULL CHECK (length(idempotency_key) BETWEEN 1 AND 255),

@@ -21,8 +21,8 @@ app = APIGatewayHttpResolver()
 )
 def read(call: HubCall) -> HubAnswer:
     """Return a page of entries, newest first; the read becomes an entry too."""
-    # Without X-Tenant-Id a super admin reads the platform's own log: the changes of the catalogue.
-    wanted = requests.Query.parse(call.query, call.context.caller.tenant_id or entries.PLATFORM)
+    # Without X-Tenant-Id a super admin reads the deployment's log: the changes of the catalogue.
+    wanted = requests.Query.parse(call.query, call.context.caller.tenant_id or entries.DEPLOYMENT)
     with call.context.shared_transaction() as transaction:
         page = records.page(transaction, wanted.only, wanted.page)
         action = entries.Action.AUDIT_EXPORTED if wanted.as_csv else entries.Action.AUDIT_READ

@@ -1,4 +1,4 @@
-"""The platform's tenants: /tenants."""
+"""The deployment's tenants: /tenants."""
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 

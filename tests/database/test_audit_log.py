@@ -14,7 +14,7 @@ import pytest
 from psycopg import Rollback, errors
 
 from causeway.audit_log import entries, records
-from causeway.audit_log.entries import PLATFORM, Action, Entry
+from causeway.audit_log.entries import DEPLOYMENT, Action, Entry
 from causeway.audit_log.records import LISTING, Filter
 from causeway.database.postgres import Database
 from causeway.errors.requests import InvalidRequest
@@ -245,13 +245,13 @@ def test_chain_of_an_unknown_tenant_cannot_start(shared: Hub) -> None:
 def test_platforms_chain_is_hidden_from_tenants_and_its_id_cannot_be_a_tenants(shared: Hub) -> None:
     template = replace(CREATED, action=Action.TEMPLATE_CHANGED, actor_role="super_admin", object_kind="template")
     tenant_id = shared.tenant()
-    shared.write(PLATFORM, template)
+    shared.write(DEPLOYMENT, template)
 
-    assert [found.action for found in shared.read(PLATFORM)] == ["template.changed"]
+    assert [found.action for found in shared.read(DEPLOYMENT)] == ["template.changed"]
     assert shared.read(tenant_id) == []
     with pytest.raises(errors.CheckViolation, match="tenants_not_the_platform"):
         shared.superuser.execute(
-            "INSERT INTO tenants (tenant_id, code, display_name) VALUES (%s, 'PLATFORM', 'Not one')", [PLATFORM]
+            "INSERT INTO tenants (tenant_id, code, display_name) VALUES (%s, 'DEPLOYMENT', 'Not one')", [DEPLOYMENT]
         )
 
 
@@ -392,7 +392,7 @@ def test_every_table_has_row_security_forced_and_one_policy_for_a_command_and_ro
 
 def test_parallel_writers_make_one_chain_without_a_gap(shared: Hub) -> None:
     """HUB 44: 32 writers at the same time, a third roll back; the platform's and another tenant's chains meanwhile."""
-    tenants = [shared.tenant(), shared.tenant(), PLATFORM]
+    tenants = [shared.tenant(), shared.tenant(), DEPLOYMENT]
     before = [len(shared.read(tenant_id, limit=1000)) for tenant_id in tenants]
 
     def write(writer: int) -> int:

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from causeway.audit_log import entries
-from causeway.audit_log.entries import PLATFORM
+from causeway.audit_log.entries import DEPLOYMENT
 from causeway.database.postgres import Database
 from tests.database.audit_hub import CREATED, Hub, opened_hub
 from tests.database.clones import Cluster
@@ -37,11 +37,11 @@ def hub(cluster: Cluster) -> Iterator[Hub]:
 
 
 def filled(hub: Hub) -> tuple[UUID, UUID]:
-    """Eight entries of one tenant, three of another, one of the platform."""
+    """Eight entries of one tenant, three of another, one of the deployment."""
     tenant_id, other = hub.tenant(), hub.tenant()
     hub.write(tenant_id, *(replace(CREATED, request_id=f"request-{number}") for number in range(1, 9)))
     hub.write(other, CREATED, CREATED, CREATED)
-    hub.write(PLATFORM, CREATED)
+    hub.write(DEPLOYMENT, CREATED)
     assert hub.findings() == []
     return tenant_id, other
 
@@ -285,7 +285,7 @@ def test_missing_noted_entry_is_found(hub: Hub) -> None:
     assert result.returncode == 1
 
 
-@pytest.mark.parametrize("noted", ["", "1:2:3", f"{PLATFORM}:1", f"{PLATFORM}:x:00", f"{PLATFORM}:1:zz"])
+@pytest.mark.parametrize("noted", ["", "1:2:3", f"{DEPLOYMENT}:1", f"{DEPLOYMENT}:x:00", f"{DEPLOYMENT}:1:zz"])
 def test_malformed_note_is_refused(noted: str) -> None:
     result = run("log", "--database-url", "postgresql:///none", "--noted", noted)
     assert (result.returncode, "TENANT:ENTRY:HASH" in result.stderr) == (2, True)
@@ -296,7 +296,7 @@ def test_faults_of_several_chains_are_all_found(hub: Hub) -> None:
     hub.tamper("UPDATE audit_log SET actor = 'x' WHERE entry = 1")
 
     findings = hub.findings()
-    assert {finding.split(",")[0] for finding in findings} == {f"tenant {t}" for t in (tenant_id, other, PLATFORM)}
+    assert {finding.split(",")[0] for finding in findings} == {f"tenant {t}" for t in (tenant_id, other, DEPLOYMENT)}
 
 
 def test_unchanged_log_is_clean(hub: Hub) -> None:

@@ -16,7 +16,7 @@ import pytest
 from psycopg import Connection, errors
 
 from causeway import migrations
-from causeway.audit_log.entries import PLATFORM
+from causeway.audit_log.entries import DEPLOYMENT
 from causeway.catalogue import files, providers
 from causeway.catalogue.files import read_folder
 from causeway.catalogue.providers import Provider, read_shape
@@ -83,7 +83,7 @@ def own_provider(**changes: Any) -> Provider:
 
 def asked(**query: object) -> PageRequest:
     """The page that a query asks for."""
-    return providers.LISTING.request({name: str(value) for name, value in query.items()}, PLATFORM)
+    return providers.LISTING.request({name: str(value) for name, value in query.items()}, DEPLOYMENT)
 
 
 def test_migration_loads_every_provider(urls: Urls) -> None:
@@ -195,7 +195,7 @@ def test_pages_have_every_provider_exactly_once(urls: Urls) -> None:
         assert keys + [provider.key for provider in page.items] == KEYS
         payments = [key for key, its in sorted(facts().items()) if its.kind == "payment"]
         assert [p.key for p in providers.page(database, asked(), kind="payment").items] == payments
-        after = asked(limit=1, cursor=providers.LISTING.cursor(PLATFORM, ("paypal",)))
+        after = asked(limit=1, cursor=providers.LISTING.cursor(DEPLOYMENT, ("paypal",)))
         following = payments[payments.index("paypal") + 1]
         assert [p.key for p in providers.page(database, after, kind="payment").items] == [following]
         assert providers.page(database, asked(), kind="magic").items == []

@@ -168,7 +168,7 @@ WRITABLE_COLUMNS["causeway_credentials"] = WRITABLE_COLUMNS["causeway_hub"] | {
 # Functions about the current transaction, which every role may call.
 ASKED = {"current_tenant", "current_subject", "current_caller_role", "ledger_tenant", "is_name"}
 HUB_FUNCTIONS = {
-    *("enter_tenant_v1", "enter_platform_v1", "admit_v1", "api_key_use_v1", "audit_append_v1"),
+    *("enter_tenant_v1", "enter_deployment_v1", "admit_v1", "api_key_use_v1", "audit_append_v1"),
     *(
         "idempotency_claim_v1",
         "idempotency_kept",

@@ -34,7 +34,7 @@ TENANT_ROLES = {
 OF_THE_DEPLOYMENT = {"casino_game_providers_directory", "provider_casinos_directory"}
 _SUPER_ADMIN = "(current_setting('causeway.role'::text, true) = 'super_admin'::text)"
 _SELF = "(subject = current_subject())"
-_PLATFORM_ADMIN = (
+_DEPLOYMENT_ADMIN = (
     "((current_caller_role() = 'super_admin'::text) AND "
     "(current_tenant() = '00000000-0000-0000-0000-000000000000'::uuid))"
 )
@@ -52,9 +52,9 @@ _GIVES_CREDENTIALS = (
 # tenants; the next three control who creates and changes a membership, then who writes credentials; an idempotency key
 # belongs to its caller.
 OWN_WORDS = {
-    "tenants_platform_list": _PLATFORM_ADMIN,
-    "tenants_platform_add": _PLATFORM_ADMIN,
-    "tenants_platform_change": _PLATFORM_ADMIN,
+    "tenants_platform_list": _DEPLOYMENT_ADMIN,
+    "tenants_platform_add": _DEPLOYMENT_ADMIN,
+    "tenants_platform_change": _DEPLOYMENT_ADMIN,
     "memberships_add": _OWN_ROLE,
     "memberships_own_role": _OWN_ROLE,
     "memberships_manage": _OTHERS,
@@ -339,7 +339,7 @@ def test_foreign_key_between_tenants_tables_includes_the_tenant(shared_casino: C
         {"tables": tenant_tables(shared_casino)},
     )
     assert len(rows) > 10
-    # The audit log's heads refer to their tenant by a column that is NULL for the platform's chain.
+    # The audit log's heads refer to their tenant by a column that is NULL for the deployment's chain.
     rows = [row for row in rows if row.conname != "audit_log_heads_tenant_fkey"]
     assert [row.conname for row in rows if ("tenant_id", "tenant_id") not in zip(row.own, row.far, strict=True)] == []
 

@@ -20,7 +20,7 @@ from causeway.wire.preconditions import ANY
 from tests.database.parallel import held
 from tests.database.world import Casino
 
-PLATFORM = UUID(int=0)
+DEPLOYMENT = UUID(int=0)
 EVERYBODY_ELSE = ["tenant_admin", "regulator", "staff", "service", "Super_Admin", "", None]
 MAKE = "INSERT INTO tenants (code, display_name) VALUES (%s, 'New') RETURNING tenant_id"
 
@@ -55,18 +55,18 @@ def tenants_seen(database: psycopg.Connection[Any]) -> set[UUID]:
 
 
 @pytest.mark.parametrize("role", EVERYBODY_ELSE)
-@pytest.mark.parametrize("tenant", ["platform", "own", None])
+@pytest.mark.parametrize("tenant", ["deployment", "own", None])
 def test_only_a_super_admin_creates_a_tenant(
     hub: Transaction, ours: Casino, role: str | None, tenant: UUID | None
 ) -> None:
     """HUB 43"""
-    named = {"platform": PLATFORM, "own": ours.tenant_id}.get(tenant or "")
+    named = {"deployment": DEPLOYMENT, "own": ours.tenant_id}.get(tenant or "")
     with hub(named, role) as database, pytest.raises(pg.InsufficientPrivilege, match="row-level security"):
         database.execute(MAKE, [code()])
 
 
 def test_tenant_is_created_only_in_a_transaction_of_the_platform(hub: Transaction, ours: Casino) -> None:
-    with hub(PLATFORM, "super_admin") as database:
+    with hub(DEPLOYMENT, "super_admin") as database:
         [row] = database.execute(MAKE, [code()]).fetchall()
         assert row[0] != UUID(int=0)
     for tenant in (ours.tenant_id, None, ""):
@@ -80,7 +80,7 @@ def test_nobody_else_sees_or_renames_another_tenant(
 ) -> None:
     """HUB 42, 43"""
     rename = "UPDATE tenants SET display_name = 'Renamed'"
-    for tenant, seen in ((ours.tenant_id, {ours.tenant_id}), (PLATFORM, set()), (None, set())):
+    for tenant, seen in ((ours.tenant_id, {ours.tenant_id}), (DEPLOYMENT, set()), (None, set())):
         with hub(tenant, role) as database:
             assert tenants_seen(database) == seen
             assert database.execute(rename).rowcount == 0
@@ -91,7 +91,7 @@ def test_super_admin_sees_all_tenants_but_only_one_inside_a_tenant(
 ) -> None:
     """HUB 42"""
     rename = "UPDATE tenants SET display_name = 'Renamed' WHERE tenant_id = %s"
-    with hub(PLATFORM, "super_admin") as database:
+    with hub(DEPLOYMENT, "super_admin") as database:
         assert tenants_seen(database) >= {ours.tenant_id, theirs.tenant_id}
         assert database.execute(rename, [theirs.tenant_id]).rowcount == 1
     with hub(ours.tenant_id, "super_admin") as database:
@@ -114,14 +114,14 @@ def test_super_admin_sees_all_tenants_but_only_one_inside_a_tenant(
     ],
 )
 def test_super_admin_cannot_choose_an_id_and_changes_only_the_name(hub: Transaction, statement: str) -> None:
-    with hub(PLATFORM, "super_admin") as database, pytest.raises(pg.InsufficientPrivilege, match="permission denied"):
+    with hub(DEPLOYMENT, "super_admin") as database, pytest.raises(pg.InsufficientPrivilege, match="permission denied"):
         database.execute(statement.encode())
 
 
 @pytest.mark.parametrize(("column", "value"), [("code", "jaqpot"), ("code", ""), ("name", ""), ("name", "x" * 201)])
 def test_malformed_tenant_is_refused(hub: Transaction, column: str, value: str) -> None:
     values = {"code": code(), "name": "A tenant"} | {column: value}
-    with hub(PLATFORM, "super_admin") as database, pytest.raises(pg.CheckViolation):
+    with hub(DEPLOYMENT, "super_admin") as database, pytest.raises(pg.CheckViolation):
         database.execute("INSERT INTO tenants (code, display_name) VALUES (%(code)s, %(name)s)", values)
 
 
@@ -206,7 +206,7 @@ def test_admin_cannot_change_people_of_another_tenant(
 ) -> None:
     """HUB 43"""
     subject = person(theirs)
-    for tenant in (ours.tenant_id, PLATFORM, None):
+    for tenant in (ours.tenant_id, DEPLOYMENT, None):
         with hub(tenant, role) as database:
             assert database.execute(SUSPEND, [subject]).rowcount == 0
 

@@ -40,7 +40,7 @@ REGULATOR = Caller("regulator")
 STAFF = Caller("staff")
 THEIR_ADMIN = Caller("tenant_admin", THEIRS)
 NOBODY = Caller(None)
-PLATFORM_ADMIN = Caller("super_admin")
+DEPLOYMENT_ADMIN = Caller("super_admin")
 SUPER_ADMIN = Caller("super_admin", headers={"x-tenant-id": TENANTS[OURS]})
 
 

@@ -18,9 +18,9 @@ from local.services.demo_data import TENANTS
 from local.stack import Stack
 from tests.hub.client import (
     ADMIN,
+    DEPLOYMENT_ADMIN,
     NOBODY,
     OURS,
-    PLATFORM_ADMIN,
     REGULATOR,
     STAFF,
     SUPER_ADMIN,
@@ -97,14 +97,14 @@ def test_attempt_on_another_tenant_is_in_the_callers_own_log(hub: Hub) -> None:
 @pytest.mark.usefixtures("refusals_are_due")
 def test_attempt_of_a_super_admin_without_a_tenant_is_in_the_platforms_log(hub: Hub, rows: Rows) -> None:
     """HUB 44"""
-    reply = hub.call("POST", "/integrations", PLATFORM_ADMIN, draft())
+    reply = hub.call("POST", "/integrations", DEPLOYMENT_ADMIN, draft())
     told = rows(
         "SELECT tenant_id AS tenant, action, outcome FROM audit_log WHERE request_id = %s",
         [reply.json["requestId"]],
     )
 
     assert reply.status == 403
-    assert [tuple(entry) for entry in told] == [(entries.PLATFORM, "access.refused", "refused")]
+    assert [tuple(entry) for entry in told] == [(entries.DEPLOYMENT, "access.refused", "refused")]
 
 
 @pytest.mark.usefixtures("refusals_are_due")

@@ -24,7 +24,7 @@ from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import ANY
 from local.stack import Stack
 from tests.database.parallel import at_once
-from tests.hub.client import PLATFORM_ADMIN, STAFF, Hub, config, draft, machine
+from tests.hub.client import DEPLOYMENT_ADMIN, STAFF, Hub, config, draft, machine
 from tests.hub.conftest import Platform
 
 Rows = Callable[..., list[Any]]
@@ -310,9 +310,9 @@ def moved(hub: Hub, rows: Rows) -> Iterator[Callable[[], None]]:
     )
 
     def move() -> None:
-        shown = hub.call("GET", "/integrations/templates/softswiss", PLATFORM_ADMIN)
+        shown = hub.call("GET", "/integrations/templates/softswiss", DEPLOYMENT_ADMIN)
         changed = {"healthCall": shown.json["healthCall"] | {"headers": {"X-To": "elsewhere"}}}
-        reply = hub.call("PATCH", "/integrations/templates/softswiss", PLATFORM_ADMIN, changed, if_match=shown.etag)
+        reply = hub.call("PATCH", "/integrations/templates/softswiss", DEPLOYMENT_ADMIN, changed, if_match=shown.etag)
         assert reply.status == 200, reply
 
     yield move

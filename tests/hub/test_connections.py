@@ -27,8 +27,8 @@ from local.stack import Stack
 from tests.database.parallel import at_once
 from tests.hub.client import (
     ADMIN,
+    DEPLOYMENT_ADMIN,
     OURS,
-    PLATFORM_ADMIN,
     REGULATOR,
     STAFF,
     THEIR_ADMIN,
@@ -177,7 +177,7 @@ def test_names_that_look_alike_are_equal(hub: Hub, form: str) -> None:
 
     assert (made.status, made.json["name"]) == (201, body["name"])
     assert [(reply.status, reply.code) for reply in (again, key)] == [(409, "NAME_TAKEN")] * 2
-    assert hub.call("POST", "/tenants", PLATFORM_ADMIN, tenant).json["displayName"] == "A casino"
+    assert hub.call("POST", "/tenants", DEPLOYMENT_ADMIN, tenant).json["displayName"] == "A casino"
 
 
 @pytest.mark.parametrize("name", [" ", "\u200b", "a\nb", "a\u200bb"], ids=ascii)
@@ -186,7 +186,7 @@ def test_name_with_invisible_characters_is_refused(hub: Hub, name: str) -> None:
         hub.call("POST", "/integrations", body=draft(name=name)),
         hub.call("POST", "/api-keys", body={"name": name}),
         hub.call("POST", "/api-keys", body={"name": token_hex(6), "channel": name}),
-        hub.call("POST", "/tenants", PLATFORM_ADMIN, {"code": f"T{token_hex(8).upper()}", "displayName": name}),
+        hub.call("POST", "/tenants", DEPLOYMENT_ADMIN, {"code": f"T{token_hex(8).upper()}", "displayName": name}),
     ]
     assert [(reply.status, reply.code) for reply in replies] == [(400, "INVALID_REQUEST")] * 4
 
@@ -204,9 +204,9 @@ def test_inactive_provider_accepts_no_new_connection(hub: Hub, rows: Rows) -> No
     shown = hub.call("GET", "/integrations/templates/softswiss").json
     own = {name: value for name, value in shown.items() if name not in ("name", "isActive", "version")}
     own["id"] = f"casino_{token_hex(6)}"
-    made = hub.call("POST", "/integrations/templates", PLATFORM_ADMIN, own)
+    made = hub.call("POST", "/integrations/templates", DEPLOYMENT_ADMIN, own)
     switch = {"isActive": False}
-    off = hub.call("PATCH", made.headers["location"], PLATFORM_ADMIN, switch, if_match=made.etag)
+    off = hub.call("PATCH", made.headers["location"], DEPLOYMENT_ADMIN, switch, if_match=made.etag)
     before = rows(SNAPSHOT)
     reply = hub.call("POST", "/integrations", body=draft(templateId=own["id"]))
 
@@ -773,11 +773,11 @@ def test_staff_see_no_configuration_and_regulators_do(hub: Hub) -> None:
 
 
 def test_super_admin_with_an_unknown_tenant_is_refused(hub: Hub) -> None:
-    """HUB 43: the platform's own chain does not count as a tenant's."""
+    """HUB 43: the deployment's chain does not count as a tenant's."""
     for tenant in (str(uuid4()), "x", str(UUID(int=0))):
-        reply = hub.call("GET", "/integrations", PLATFORM_ADMIN, x_tenant_id=tenant)
+        reply = hub.call("GET", "/integrations", DEPLOYMENT_ADMIN, x_tenant_id=tenant)
         assert (reply.status, reply.code) == (404, "TENANT_NOT_FOUND")
-    assert hub.call("GET", "/integrations", PLATFORM_ADMIN, x_tenant_id=TENANTS[OURS]).status == 200
+    assert hub.call("GET", "/integrations", DEPLOYMENT_ADMIN, x_tenant_id=TENANTS[OURS]).status == 200
 
 
 # ---- At the sandbox's platforms, through the function itself ----

@@ -25,8 +25,8 @@ from local import ROOT
 from local.stack import Stack
 from tests.hub.client import (
     ADMIN,
+    DEPLOYMENT_ADMIN,
     NOBODY,
-    PLATFORM_ADMIN,
     REGULATOR,
     STAFF,
     SUPER_ADMIN,
@@ -193,13 +193,13 @@ def misplaced(hub: Hub, planted: Planted, path: str) -> None:
     hub.call("POST", "/integrations", ADMIN, raw=f'{{"config": {{"api_key": "{secret("broken JSON")}"'.encode())
     hub.call("POST", "/integrations", ADMIN, raw=secret("no JSON").encode() * 500)
     hub.call("POST", "/api-keys", ADMIN, {"name": "x", "apiKey": secret("a key of the caller's own")})
-    hub.call("POST", "/integrations/templates", PLATFORM_ADMIN, {"id": "x", "secret": secret("a template")})
+    hub.call("POST", "/integrations/templates", DEPLOYMENT_ADMIN, {"id": "x", "secret": secret("a template")})
     hub.call("POST", "/integrations", ADMIN, draft(), authorization=f"Bearer {secret('a token')}")
     hub.call("GET", "/integrations", NOBODY, authorization=f"Bearer {secret('a token where keys are taken')}")
     hub.call("GET", "/integrations", NOBODY, authorization=secret("a token without a scheme"))
     hub.call("GET", "/integrations", machine(secret("a key")))
     hub.call("GET", "/integrations", ADMIN, x_api_key=secret("X-API-Key"), cookie=f"s={secret('a cookie')}")
-    hub.call("GET", "/integrations", PLATFORM_ADMIN, x_tenant_id=quote(secret("X-Tenant-Id")))
+    hub.call("GET", "/integrations", DEPLOYMENT_ADMIN, x_tenant_id=quote(secret("X-Tenant-Id")))
     hub.call("PATCH", path, ADMIN, {"name": "x"}, if_match=secret("If-Match"))
     hub.call("GET", f"/integrations?api_key={quote(secret('a query'), safe='')}")
     hub.call("GET", f"/integrations?{quote(secret('name of a query'), safe='')}=1")

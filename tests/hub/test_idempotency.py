@@ -14,7 +14,7 @@ from local.sandbox.registry import demo_credentials
 from local.services.demo_data import TENANTS
 from local.stack import Stack
 from tests.database.parallel import at_once
-from tests.hub.client import ADMIN, OURS, PLATFORM_ADMIN, Caller, Hub, Reply, draft, machine
+from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, OURS, Caller, Hub, Reply, draft, machine
 from tests.hub.in_process import InProcessHub
 from tests.platforms.played import Played
 
@@ -52,10 +52,10 @@ MAKERS: dict[str, Callable[[Hub, str], tuple[str, Caller, Any]]] = {
     "integration": lambda _, __: ("/integrations", ADMIN, draft()),
     "api key": lambda _, __: ("/api-keys", ADMIN, {"name": f"key {token_hex(6)}"}),
     "tenant": lambda _, __: (
-        *("/tenants", PLATFORM_ADMIN),
+        *("/tenants", DEPLOYMENT_ADMIN),
         {"code": f"T{token_hex(8).upper()}", "displayName": "A tenant"},
     ),
-    "template": lambda hub, _: ("/integrations/templates", PLATFORM_ADMIN, template(hub)),
+    "template": lambda hub, _: ("/integrations/templates", DEPLOYMENT_ADMIN, template(hub)),
     "sync": lambda _, calendar: (f"{calendar.split('/calendars')[0]}/sync", ADMIN, None),
     "blocked slot": lambda _, calendar: (f"{calendar}/block-slots", ADMIN, SLOT),
 }
@@ -110,7 +110,7 @@ def test_same_key_with_another_body_or_route_is_refused(hub: Hub, maker: tuple[s
     replies = [hub.call("POST", other, caller, {"name": "another"}, idempotency_key=key)]
     if body is not None:
         replies.append(hub.call("POST", path, caller, body | {"name": "another"}, idempotency_key=key))
-    if caller == PLATFORM_ADMIN:
+    if caller == DEPLOYMENT_ADMIN:
         replies = replies[1:]
 
     assert {(reply.status, reply.code) for reply in replies} == {(409, "IDEMPOTENCY_KEY_REUSED")}
@@ -144,10 +144,10 @@ def test_first_answer_is_repeated_after_the_object_was_changed_and_deleted(hub: 
 
 def test_first_answer_is_repeated_after_the_template_was_deactivated(hub: Hub) -> None:
     own, key = template(hub), token_hex(8)
-    made = hub.call("POST", "/integrations/templates", PLATFORM_ADMIN, own)
+    made = hub.call("POST", "/integrations/templates", DEPLOYMENT_ADMIN, own)
     body = draft(templateId=own["id"])
     first = hub.call("POST", "/integrations", body=body, idempotency_key=key)
-    off = hub.call("PATCH", made.headers["location"], PLATFORM_ADMIN, {"isActive": False}, if_match=made.etag)
+    off = hub.call("PATCH", made.headers["location"], DEPLOYMENT_ADMIN, {"isActive": False}, if_match=made.etag)
     again = hub.call("POST", "/integrations", body=body, idempotency_key=key)
 
     assert (first.status, off.status) == (201, 200)

@@ -16,7 +16,7 @@ from causeway.tenancy.identity import Caller
 from local.services.demo_data import PEOPLE, TENANTS
 from local.stack import Stack
 from tests.end_to_end.tokens import KINDS, part, refused_token, signed
-from tests.hub.client import ADMIN, NOBODY, OURS, PLATFORM_ADMIN, STAFF, THEIRS, Hub
+from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, NOBODY, OURS, STAFF, THEIRS, Hub
 from tests.unit.test_launch_api import UNUSABLE_SUBJECTS
 
 Rows = Callable[..., list[Any]]
@@ -126,7 +126,7 @@ def test_person_without_exactly_one_role_is_refused(
 )
 def test_group_that_looks_like_a_role_is_refused_by_both_authorizers(hub: Hub, groups: list[Any]) -> None:
     """HUB 43: over HTTP. Otherwise a token with such a group would be a super admin's, who reads every tenant."""
-    token = signed(part(hub.token(PLATFORM_ADMIN) or "", 1) | {"cognito:groups": groups})
+    token = signed(part(hub.token(DEPLOYMENT_ADMIN) or "", 1) | {"cognito:groups": groups})
     native, ours = (bearer(hub, token, path=path) for path in ("/tenants", "/integrations/templates"))
 
     assert [(one.status, one.code) for one in (native, ours)] == [(401, "UNAUTHORIZED")] * 2

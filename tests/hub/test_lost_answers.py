@@ -11,7 +11,7 @@ import pytest
 from local.services.demo_data import TENANTS
 from local.stack import Stack
 from tests.database.cutting_proxy import CuttingProxy
-from tests.hub.client import ADMIN, OURS, PLATFORM_ADMIN, REGULATOR, Caller, Hub, Reply, claims_of
+from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, OURS, REGULATOR, Caller, Hub, Reply, claims_of
 from tests.hub.conftest import Platform
 from tests.hub.in_process import InProcessHub
 from tests.hub.test_idempotency import CALENDAR, MAKERS, SLOT, died, template
@@ -111,8 +111,8 @@ def blocking(losing: Losing) -> Call:
 
 def template_change(losing: Losing) -> Call:
     path = new_template(losing.hub)
-    etag = losing.hub.call("GET", path, PLATFORM_ADMIN).etag
-    return "PATCH", path, PLATFORM_ADMIN, {"description": "x"}, etag
+    etag = losing.hub.call("GET", path, DEPLOYMENT_ADMIN).etag
+    return "PATCH", path, DEPLOYMENT_ADMIN, {"description": "x"}, etag
 
 
 # The call for each route; some routes have more than one way to do their work.
@@ -131,7 +131,7 @@ CALLS: dict[str, Callable[[Losing], Call]] = {
     "POST /integrations/{connection_id}/calendars/{calendar_id}/block-slots": blocking,
     "PATCH /integrations/templates/{template_id}": template_change,
     "PATCH /tenants/{tenant_id}": lambda losing: (
-        *("PATCH", tenant(losing.hub), PLATFORM_ADMIN),
+        *("PATCH", tenant(losing.hub), DEPLOYMENT_ADMIN),
         *({"displayName": "Another"}, '"1"'),
     ),
     "PATCH /memberships/{subject}": membership,
@@ -141,7 +141,7 @@ CALLS: dict[str, Callable[[Losing], Call]] = {
         *(working(losing.platform, f"key-{token_hex(8)}"), None),
     ),
     "POST /integrations/templates": lambda losing: (
-        *("POST", "/integrations/templates", PLATFORM_ADMIN),
+        *("POST", "/integrations/templates", DEPLOYMENT_ADMIN),
         *(template(losing.hub), None),
     ),
     "POST /tenants": lambda losing: ("POST", *MAKERS["tenant"](losing.hub, ""), None),

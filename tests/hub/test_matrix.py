@@ -20,9 +20,9 @@ from local.template.reading import load
 from local.template.resources import Function
 from tests.hub.client import (
     ADMIN,
+    DEPLOYMENT_ADMIN,
     NOBODY,
     OURS,
-    PLATFORM_ADMIN,
     REGULATOR,
     STAFF,
     SUPER_ADMIN,
@@ -119,7 +119,7 @@ SENTENCES = {
 }
 CALLERS = {
     "super_admin": SUPER_ADMIN,
-    "super_admin_without_tenant": PLATFORM_ADMIN,
+    "super_admin_without_tenant": DEPLOYMENT_ADMIN,
     "tenant_admin": ADMIN,
     "regulator": REGULATOR,
     "staff": STAFF,
@@ -243,7 +243,7 @@ class World:
         made = {role: hub.new_key(channel="sms" if role == "service_of_channel" else None) for role in KEYS}
         assert hub.call("DELETE", f"/api-keys/{made['revoked_service']['id']}").status == 204
         self.keys = {role: machine(key["apiKey"]) for role, key in made.items()}
-        self.platforms = {kind: self.make(kind, PLATFORM_ADMIN) for kind in ("template_id", "tenant_id")}
+        self.platforms = {kind: self.make(kind, DEPLOYMENT_ADMIN) for kind in ("template_id", "tenant_id")}
         # A first call stores its caller's membership, even if it is refused.
         for caller in CALLERS.values():
             hub.call("GET", "/integrations", caller)
@@ -370,7 +370,7 @@ def made(world: World, cell: Cell, rows: Callable[..., list[Any]], hub: Hub | No
         statement = "UPDATE integration_connections SET status = 'active' WHERE connection_id = %s"
         rows(statement, [path.split("/")[2]])
     if cell.route.startswith("PATCH /integrations/"):
-        reader = PLATFORM_ADMIN if kind == "template_id" else ADMIN
+        reader = DEPLOYMENT_ADMIN if kind == "template_id" else ADMIN
         own = cell.object == "own" and cell.allowed
         headers["if-match"] = world.hub.call("GET", path, reader).etag if own else '"1"'
     body = body_of(world, cell.route)

@@ -17,9 +17,9 @@ from tests.database.parallel import at_once
 from tests.end_to_end.tokens import part, signed
 from tests.hub.client import (
     ADMIN,
+    DEPLOYMENT_ADMIN,
     NOBODY,
     OURS,
-    PLATFORM_ADMIN,
     REGULATOR,
     STAFF,
     SUPER_ADMIN,
@@ -229,7 +229,7 @@ def test_id_with_additional_characters_is_another(hub: Hub, ending: str) -> None
         hub.call("GET", f"{run}{ending}"),
         hub.call("GET", f"{connection}/calendars/x{ending}/free-slots?date=2026-01-01"),
         hub.call("GET", f"/integrations/templates/twilio{ending}"),
-        hub.call("GET", f"/tenants/{TENANTS[OURS]}{ending}", PLATFORM_ADMIN),
+        hub.call("GET", f"/tenants/{TENANTS[OURS]}{ending}", DEPLOYMENT_ADMIN),
         hub.call("PATCH", f"/memberships/{uuid4()}{ending}", ADMIN, {"status": "active"}),
         hub.call("DELETE", f"{key}{ending}"),
     ]
@@ -350,8 +350,8 @@ def test_another_tenants_person_is_not_found(hub: Hub, member: Callable[..., Mem
 
 def test_super_admin_names_the_tenant(hub: Hub, member: Callable[..., Member]) -> None:
     replies = [
-        hub.call("GET", "/memberships", PLATFORM_ADMIN),
-        hub.call("PATCH", member("staff").path, PLATFORM_ADMIN, {"status": "suspended"}),
+        hub.call("GET", "/memberships", DEPLOYMENT_ADMIN),
+        hub.call("PATCH", member("staff").path, DEPLOYMENT_ADMIN, {"status": "suspended"}),
     ]
     assert [(reply.status, reply.code) for reply in replies] == [(400, "TENANT_REQUIRED")] * 2
 

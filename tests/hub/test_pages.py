@@ -19,7 +19,7 @@ from causeway.tenancy import api_keys, memberships, tenants
 from causeway.wire import base64url
 from causeway.wire.pages import Listing
 from local.services.demo_data import TENANTS
-from tests.hub.client import ADMIN, OURS, PLATFORM_ADMIN, ROOT, THEIRS, Caller, Hub
+from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, OURS, ROOT, THEIRS, Caller, Hub
 from tests.hub.test_templates import added
 from tests.hub.test_tenants import new_tenant
 
@@ -96,7 +96,7 @@ LISTS = (
         lambda world: world.hub.call("POST", f"/integrations/{world.connection_id}/test"),
     ),
     List(f"/integrations/{CONNECTION}/syncs", "syncs", "runId", runs.LISTING, add_run),
-    List("/tenants", "tenants", "id", tenants.LISTING, lambda world: new_tenant(world.hub), PLATFORM_ADMIN),
+    List("/tenants", "tenants", "id", tenants.LISTING, lambda world: new_tenant(world.hub), DEPLOYMENT_ADMIN),
     List("/memberships", "memberships", "subject", memberships.LISTING, add_person),
     List("/api-keys", "apiKeys", "id", api_keys.LISTING, lambda world: world.hub.new_key()),
     List("/audit", "entries", "entry", records.LISTING, lambda world: world.hub.call("GET", "/audit?limit=1")),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.hub.client import ADMIN, PLATFORM_ADMIN, REGULATOR, Caller, Hub, claims_of, draft
+from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, REGULATOR, Caller, Hub, claims_of, draft
 from tests.hub.test_matrix import SNAPSHOT
 
 Rows = Callable[..., list[Any]]
@@ -20,12 +20,12 @@ def template(hub: Hub) -> str:
     shown = hub.call("GET", "/integrations/templates/softswiss").json
     kept = {name: value for name, value in shown.items() if name not in ("name", "isActive", "version")}
     named = {"id": f"t_{token_hex(8)}", "displayName": f"Template {token_hex(6)}"}
-    return hub.call("POST", "/integrations/templates", PLATFORM_ADMIN, kept | named).headers["location"]
+    return hub.call("POST", "/integrations/templates", DEPLOYMENT_ADMIN, kept | named).headers["location"]
 
 
 def tenant(hub: Hub) -> str:
     body = {"code": f"T{token_hex(8).upper()}", "displayName": "A tenant"}
-    return hub.call("POST", "/tenants", PLATFORM_ADMIN, body).headers["location"]
+    return hub.call("POST", "/tenants", DEPLOYMENT_ADMIN, body).headers["location"]
 
 
 def api_key(hub: Hub) -> str:
@@ -56,16 +56,16 @@ CHANGES: dict[str, tuple[Callable[[Hub], str], str, str, Any, Caller]] = {
         {"startTime": "2027-06-01T10:00:00Z", "endTime": "2027-06-01T10:30:00Z"},
         ADMIN,
     ),
-    "PATCH /integrations/templates/{template_id}": (template, "PATCH", "", {"description": "x"}, PLATFORM_ADMIN),
-    "PATCH /tenants/{tenant_id}": (tenant, "PATCH", "", {"displayName": "Another"}, PLATFORM_ADMIN),
+    "PATCH /integrations/templates/{template_id}": (template, "PATCH", "", {"description": "x"}, DEPLOYMENT_ADMIN),
+    "PATCH /tenants/{tenant_id}": (tenant, "PATCH", "", {"displayName": "Another"}, DEPLOYMENT_ADMIN),
     "PATCH /memberships/{subject}": (membership, "PATCH", "", {"status": "suspended"}, ADMIN),
     "DELETE /api-keys/{key_id}": (api_key, "DELETE", "", None, ADMIN),
 }
 # Every route that creates something.
 CREATIONS: dict[str, tuple[str, Caller, Any]] = {
     "POST /integrations": ("/integrations", ADMIN, draft()),
-    "POST /integrations/templates": ("/integrations/templates", PLATFORM_ADMIN, {}),
-    "POST /tenants": ("/tenants", PLATFORM_ADMIN, {"code": f"T{token_hex(8).upper()}", "displayName": "x"}),
+    "POST /integrations/templates": ("/integrations/templates", DEPLOYMENT_ADMIN, {}),
+    "POST /tenants": ("/tenants", DEPLOYMENT_ADMIN, {"code": f"T{token_hex(8).upper()}", "displayName": "x"}),
     "POST /api-keys": ("/api-keys", ADMIN, {"name": f"key {token_hex(6)}"}),
 }
 

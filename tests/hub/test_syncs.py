@@ -26,8 +26,8 @@ from local.stack import Stack
 from tests.database.parallel import at_once
 from tests.hub.client import (
     ADMIN,
+    DEPLOYMENT_ADMIN,
     OURS,
-    PLATFORM_ADMIN,
     REGULATOR,
     STAFF,
     SUPER_ADMIN,
@@ -379,7 +379,7 @@ def test_every_role_reads_a_run_and_another_tenant_does_not_find_it(hub: Hub, ac
     for caller in (ADMIN, REGULATOR, STAFF, SUPER_ADMIN):
         assert hub.call("GET", path, caller).json == run
         assert hub.call("GET", f"{active}/syncs", caller).json["syncs"] == [run]
-    assert hub.call("GET", path, PLATFORM_ADMIN).code == "TENANT_REQUIRED"
+    assert hub.call("GET", path, DEPLOYMENT_ADMIN).code == "TENANT_REQUIRED"
     for method, end in (("GET", f"/syncs/{run['runId']}"), ("GET", "/syncs"), ("POST", "/sync")):
         reply = hub.call(method, f"{active}{end}", THEIR_ADMIN)
         assert (reply.status, reply.code) == (404, "CONNECTION_NOT_FOUND")

@@ -15,7 +15,7 @@ from causeway.errors.tree import CausewayError
 from causeway.errors.vault import NothingToRollBack
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import ANY
-from tests.hub.client import ADMIN, PLATFORM_ADMIN, SUPER_ADMIN, Hub, config, draft, exactly
+from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, SUPER_ADMIN, Hub, config, draft, exactly
 from tests.hub.conftest import Platform
 
 Rows = Callable[..., list[Any]]
@@ -33,7 +33,7 @@ def judged_by(hub: Hub, rows: Rows) -> Iterator[Callable[[str], None]]:
     )
 
     def change(pattern: str) -> None:
-        shown = hub.call("GET", _TEMPLATE, PLATFORM_ADMIN)
+        shown = hub.call("GET", _TEMPLATE, DEPLOYMENT_ADMIN)
         schema, call = shown.json["configSchema"], shown.json["healthCall"]
         schema["required"] = ["casino_id", "environment"]
         schema["properties"]["api_key"]["pattern"] = pattern
@@ -42,7 +42,7 @@ def judged_by(hub: Hub, rows: Rows) -> Iterator[Callable[[str], None]]:
             "authentication": {"type": "none"},
             "healthCall": call | {"headers": {}},
         }
-        changed = hub.call("PATCH", _TEMPLATE, PLATFORM_ADMIN, wanted, if_match=shown.etag)
+        changed = hub.call("PATCH", _TEMPLATE, DEPLOYMENT_ADMIN, wanted, if_match=shown.etag)
         assert changed.status == 200, changed
 
     yield change
@@ -100,9 +100,9 @@ def test_secret_is_not_sent_in_a_way_the_admin_has_not_agreed_to(
         "SELECT authentication::text AS authentication, changed_by_admin AS changed FROM integration_providers "
         "WHERE provider_key = 'softswiss'"
     )
-    shown = hub.call("GET", _TEMPLATE, PLATFORM_ADMIN)
+    shown = hub.call("GET", _TEMPLATE, DEPLOYMENT_ADMIN)
     wanted = {"authentication": {"type": "header", "name": "X-Collected", "value": "{api_secret}"}}
-    changed = hub.call("PATCH", _TEMPLATE, PLATFORM_ADMIN, wanted, if_match=shown.etag)
+    changed = hub.call("PATCH", _TEMPLATE, DEPLOYMENT_ADMIN, wanted, if_match=shown.etag)
     assert changed.status == 200, changed
     calls = platform.calls
     try:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local import ROOT
-from tests.hub.client import ADMIN, PLATFORM_ADMIN, REGULATOR, SUPER_ADMIN, Hub, Reply, draft
+from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, REGULATOR, SUPER_ADMIN, Hub, Reply, draft
 from tests.hub.test_matrix import SNAPSHOT
 
 Rows = Callable[..., list[Any]]
@@ -22,7 +22,7 @@ def new_template(hub: Hub, **changes: Any) -> dict[str, Any]:
 
 
 def added(hub: Hub, **changes: Any) -> Reply:
-    reply = hub.call("POST", PATH, PLATFORM_ADMIN, new_template(hub, **changes))
+    reply = hub.call("POST", PATH, DEPLOYMENT_ADMIN, new_template(hub, **changes))
     assert reply.status == 201, reply
     return reply
 
@@ -53,7 +53,7 @@ def test_template_has_its_schema_and_setup_instructions(hub: Hub) -> None:
 def test_list_is_filtered_by_category_and_state(hub: Hub) -> None:
     kinds = {one["category"] for one in hub.call("GET", f"{PATH}?category=payments&limit=100").json["templates"]}
     made = added(hub)
-    hub.call("PATCH", made.headers["location"], PLATFORM_ADMIN, {"isActive": False}, if_match=made.etag)
+    hub.call("PATCH", made.headers["location"], DEPLOYMENT_ADMIN, {"isActive": False}, if_match=made.etag)
     on = {one["id"] for one in hub.call("GET", f"{PATH}?active=true&limit=100").json["templates"]}
     off = {one["id"] for one in hub.call("GET", f"{PATH}?active=false&limit=100").json["templates"]}
 
@@ -83,7 +83,7 @@ def test_malformed_query_is_refused(hub: Hub, query: str) -> None:
 
 def test_added_template_accepts_connections(hub: Hub) -> None:
     made = added(hub)
-    again = hub.call("POST", PATH, PLATFORM_ADMIN, new_template(hub, id=made.json["id"]))
+    again = hub.call("POST", PATH, DEPLOYMENT_ADMIN, new_template(hub, id=made.json["id"]))
     connection = hub.created(templateId=made.json["id"])
 
     assert made.headers["location"] == f"{PATH}/{made.json['id']}"
@@ -95,14 +95,14 @@ def test_added_template_accepts_connections(hub: Hub) -> None:
 def test_icon_is_stored_and_removed(hub: Hub) -> None:
     made = added(hub, icon="M4 4h16v16H4Z")
     assert made.json["icon"] == "M4 4h16v16H4Z"
-    changed = hub.call("PATCH", made.headers["location"], PLATFORM_ADMIN, {"icon": None}, if_match=made.etag)
+    changed = hub.call("PATCH", made.headers["location"], DEPLOYMENT_ADMIN, {"icon": None}, if_match=made.etag)
 
     assert (changed.status, changed.json["icon"]) == (200, None)
 
 
 def test_icon_is_optional(hub: Hub) -> None:
     body = {name: value for name, value in new_template(hub).items() if name != "icon"}
-    made = hub.call("POST", PATH, PLATFORM_ADMIN, body)
+    made = hub.call("POST", PATH, DEPLOYMENT_ADMIN, body)
 
     assert (made.status, made.json["icon"]) == (201, None)
 
@@ -131,7 +131,7 @@ def test_malformed_template_is_refused(hub: Hub, rows: Rows, change: dict[str, A
     """HUB 7"""
     body = new_template(hub, **change)
     before = rows(SNAPSHOT)
-    reply = hub.call("POST", PATH, PLATFORM_ADMIN, body)
+    reply = hub.call("POST", PATH, DEPLOYMENT_ADMIN, body)
 
     assert (reply.status, reply.code) == (400, code), reply
     assert rows(SNAPSHOT) == before
@@ -158,8 +158,8 @@ def test_ambiguous_call_is_refused_when_it_is_written(hub: Hub, rows: Rows, chan
     made = added(hub)
     changes = {"healthCall": made.json["healthCall"] | change["healthCall"]} if "healthCall" in change else change
     before = rows(SNAPSHOT)
-    created = hub.call("POST", PATH, PLATFORM_ADMIN, new_template(hub, **changes))
-    changed = hub.call("PATCH", made.headers["location"], PLATFORM_ADMIN, changes, if_match=made.etag)
+    created = hub.call("POST", PATH, DEPLOYMENT_ADMIN, new_template(hub, **changes))
+    changed = hub.call("PATCH", made.headers["location"], DEPLOYMENT_ADMIN, changes, if_match=made.etag)
 
     for reply in (created, changed):
         assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
@@ -170,10 +170,10 @@ def test_ambiguous_call_is_refused_when_it_is_written(hub: Hub, rows: Rows, chan
 def test_change_needs_the_newest_etag(hub: Hub) -> None:
     made = added(hub)
     path = made.headers["location"]
-    without = hub.call("PATCH", path, PLATFORM_ADMIN, {"description": "a"})
-    good = hub.call("PATCH", path, PLATFORM_ADMIN, {"description": "b", "isActive": False}, if_match=made.etag)
-    stale = hub.call("PATCH", path, PLATFORM_ADMIN, {"description": "c"}, if_match=made.etag)
-    switched = hub.call("PATCH", path, PLATFORM_ADMIN, {"isActive": True}, if_match=made.etag)
+    without = hub.call("PATCH", path, DEPLOYMENT_ADMIN, {"description": "a"})
+    good = hub.call("PATCH", path, DEPLOYMENT_ADMIN, {"description": "b", "isActive": False}, if_match=made.etag)
+    stale = hub.call("PATCH", path, DEPLOYMENT_ADMIN, {"description": "c"}, if_match=made.etag)
+    switched = hub.call("PATCH", path, DEPLOYMENT_ADMIN, {"isActive": True}, if_match=made.etag)
 
     assert (without.status, without.code) == (428, "IF_MATCH_REQUIRED")
     assert (good.status, good.json["description"], good.json["isActive"]) == (200, "b", False)
@@ -185,7 +185,7 @@ def test_change_needs_the_newest_etag(hub: Hub) -> None:
 def test_malformed_change_is_refused(hub: Hub, rows: Rows, body: dict[str, Any]) -> None:
     made = added(hub)
     before = rows(SNAPSHOT)
-    reply = hub.call("PATCH", made.headers["location"], PLATFORM_ADMIN, body, if_match=made.etag)
+    reply = hub.call("PATCH", made.headers["location"], DEPLOYMENT_ADMIN, body, if_match=made.etag)
 
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
     assert rows(SNAPSHOT) == before
@@ -220,7 +220,7 @@ def test_change_of_the_catalogue_is_audited_in_the_platforms_log(hub: Hub, rows:
 def test_connection_of_a_deactivated_template_stays(hub: Hub) -> None:
     made = added(hub)
     path = hub.connection(templateId=made.json["id"])
-    hub.call("PATCH", made.headers["location"], PLATFORM_ADMIN, {"isActive": False}, if_match=made.etag)
+    hub.call("PATCH", made.headers["location"], DEPLOYMENT_ADMIN, {"isActive": False}, if_match=made.etag)
 
     assert hub.call("GET", path).status == 200
     assert hub.call("POST", "/integrations", ADMIN, draft(templateId=made.json["id"])).code == "PROVIDER_INACTIVE"
@@ -245,7 +245,7 @@ def test_template_without_any_address_is_refused(hub: Hub) -> None:
     call = hub.call("GET", f"{PATH}/softswiss").json["healthCall"]
     alone = {name: value for name, value in call.items() if name != "configured_url"}
     body = new_template(hub, healthCall=alone, baseUrls={"production": None, "sandbox": None})
-    reply = hub.call("POST", PATH, PLATFORM_ADMIN, body)
+    reply = hub.call("POST", PATH, DEPLOYMENT_ADMIN, body)
 
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
     assert "base_urls has no address" in reply.json["error"]

@@ -9,7 +9,7 @@ import pytest
 
 from local.services.demo_data import TENANTS
 from tests.database.parallel import at_once
-from tests.hub.client import ADMIN, NOBODY, OURS, PLATFORM_ADMIN, SUPER_ADMIN, Caller, Hub, draft
+from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, NOBODY, OURS, SUPER_ADMIN, Caller, Hub, draft
 
 Rows = Callable[..., list[Any]]
 
@@ -17,7 +17,7 @@ Rows = Callable[..., list[Any]]
 def new_tenant(hub: Hub, **changes: Any) -> dict[str, Any]:
     """A new tenant, as its creation answers it."""
     body = {"code": f"T{token_hex(8).upper()}", "displayName": "A new casino"} | changes
-    reply = hub.call("POST", "/tenants", PLATFORM_ADMIN, body)
+    reply = hub.call("POST", "/tenants", DEPLOYMENT_ADMIN, body)
     assert reply.status == 201, reply
     return reply.json
 
@@ -42,14 +42,14 @@ def test_new_tenant_is_answered_listed_and_stored(hub: Hub, rows: Rows) -> None:
     assert set(made) == {"id", "code", "displayName", "createdAt", "version"}
     assert (str(stored.tenant_id), stored.code, stored.display_name) == (made["id"], made["code"], "Zoë's Casino 💥")
     assert made["createdAt"] == stored.created_at.isoformat()
-    assert hub.call("GET", f"/tenants/{made['id']}", PLATFORM_ADMIN).json == made
+    assert hub.call("GET", f"/tenants/{made['id']}", DEPLOYMENT_ADMIN).json == made
     assert hub.call("GET", f"/tenants/{made['id']}", SUPER_ADMIN).json == made
 
 
 def test_new_tenant_is_audited_in_the_platforms_log_and_its_own(hub: Hub) -> None:
     """HUB 44"""
     made = new_tenant(hub)
-    [platforms] = chain(hub, PLATFORM_ADMIN, made["id"])
+    [platforms] = chain(hub, DEPLOYMENT_ADMIN, made["id"])
     [own] = chain(hub, within(made), made["id"])
 
     assert own["entry"] == 1
@@ -98,22 +98,22 @@ def test_admin_of_the_new_tenant_can_use_it(hub: Hub, someone: Callable[..., str
 
 def test_code_of_a_tenant_is_unique(hub: Hub, rows: Rows) -> None:
     made = new_tenant(hub)
-    again = hub.call("POST", "/tenants", PLATFORM_ADMIN, {"code": made["code"], "displayName": "Another"})
-    demo = hub.call("POST", "/tenants", PLATFORM_ADMIN, {"code": OURS, "displayName": "Another"})
+    again = hub.call("POST", "/tenants", DEPLOYMENT_ADMIN, {"code": made["code"], "displayName": "Another"})
+    demo = hub.call("POST", "/tenants", DEPLOYMENT_ADMIN, {"code": OURS, "displayName": "Another"})
 
     assert [(reply.status, reply.code) for reply in (again, demo)] == [(409, "NAME_TAKEN")] * 2
-    assert hub.call("GET", f"/tenants/{made['id']}", PLATFORM_ADMIN).json == made
+    assert hub.call("GET", f"/tenants/{made['id']}", DEPLOYMENT_ADMIN).json == made
     assert rows("SELECT FROM tenants WHERE display_name = 'Another'") == []
 
 
 def test_eight_concurrent_calls_create_one_tenant_and_one_entry(hub: Hub, rows: Rows) -> None:
     """HUB 44"""
     body = {"code": f"T{token_hex(8).upper()}", "displayName": "At once"}
-    replies = at_once([lambda: hub.call("POST", "/tenants", PLATFORM_ADMIN, body)] * 8)
+    replies = at_once([lambda: hub.call("POST", "/tenants", DEPLOYMENT_ADMIN, body)] * 8)
     [row] = rows("SELECT tenant_id FROM tenants WHERE code = %s", [body["code"]])
 
     assert sorted(reply.status for reply in replies) == [201] + [409] * 7
-    assert len(chain(hub, PLATFORM_ADMIN, str(row.tenant_id))) == 1
+    assert len(chain(hub, DEPLOYMENT_ADMIN, str(row.tenant_id))) == 1
 
 
 # ---- Bad input ----
@@ -157,7 +157,7 @@ SNAPSHOT = """
 @pytest.mark.parametrize("raw", BAD_BODIES.values(), ids=list(BAD_BODIES))
 def test_malformed_body_creates_no_tenant(hub: Hub, rows: Rows, raw: bytes) -> None:
     before = rows(SNAPSHOT)
-    reply = hub.call("POST", "/tenants", PLATFORM_ADMIN, raw=raw)
+    reply = hub.call("POST", "/tenants", DEPLOYMENT_ADMIN, raw=raw)
 
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST"), reply
     assert rows(SNAPSHOT) == before
@@ -177,7 +177,7 @@ def test_pages_have_every_tenant_once(hub: Hub, rows: Rows) -> None:
     found: list[dict[str, Any]] = []
     path: str | None = "/tenants?limit=2"
     while path is not None:
-        page = hub.call("GET", path, PLATFORM_ADMIN).json
+        page = hub.call("GET", path, DEPLOYMENT_ADMIN).json
         assert 1 <= len(page["tenants"]) <= 2
         found += page["tenants"]
         path = None if page["nextCursor"] is None else f"/tenants?limit=2&cursor={page['nextCursor']}"
@@ -202,7 +202,7 @@ def test_pages_have_every_tenant_once(hub: Hub, rows: Rows) -> None:
     ],
 )
 def test_malformed_query_is_refused(hub: Hub, query: str) -> None:
-    reply = hub.call("GET", f"/tenants?{query}", PLATFORM_ADMIN)
+    reply = hub.call("GET", f"/tenants?{query}", DEPLOYMENT_ADMIN)
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
 
 
@@ -210,14 +210,14 @@ def test_tenant_is_renamed_and_keeps_its_code(hub: Hub) -> None:
     """HUB 44: before and after, in both chains; its present name is no change."""
     made = new_tenant(hub)
     replies = [
-        hub.call("PATCH", f"/tenants/{made['id']}", PLATFORM_ADMIN, {"displayName": "Renamed"}) for _ in range(2)
+        hub.call("PATCH", f"/tenants/{made['id']}", DEPLOYMENT_ADMIN, {"displayName": "Renamed"}) for _ in range(2)
     ]
 
     assert [(reply.status, reply.json) for reply in replies] == [
         (200, made | {"displayName": "Renamed", "version": 2})
     ] * 2
-    assert hub.call("GET", f"/tenants/{made['id']}", PLATFORM_ADMIN).json == replies[0].json
-    for caller in (PLATFORM_ADMIN, within(made)):
+    assert hub.call("GET", f"/tenants/{made['id']}", DEPLOYMENT_ADMIN).json == replies[0].json
+    for caller in (DEPLOYMENT_ADMIN, within(made)):
         _, changed = chain(hub, caller, made["id"])
         assert changed["action"] == "tenant.changed"
         assert (changed["before"], changed["after"]) == (made, replies[0].json)
@@ -240,7 +240,7 @@ def test_tenant_is_renamed_and_keeps_its_code(hub: Hub) -> None:
 )
 def test_malformed_change_changes_nothing(hub: Hub, rows: Rows, body: Any) -> None:
     before = rows(SNAPSHOT)
-    reply = hub.call("PATCH", f"/tenants/{TENANTS[OURS]}", PLATFORM_ADMIN, body)
+    reply = hub.call("PATCH", f"/tenants/{TENANTS[OURS]}", DEPLOYMENT_ADMIN, body)
 
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
     assert rows(SNAPSHOT) == before
@@ -249,15 +249,17 @@ def test_malformed_change_changes_nothing(hub: Hub, rows: Rows, body: Any) -> No
 @pytest.mark.parametrize("method", ["GET", "PATCH"])
 @pytest.mark.parametrize("wanted", [str(UUID(int=1)), str(UUID(int=0)), OURS, "1"])
 def test_unknown_tenant_is_not_found(hub: Hub, method: str, wanted: str) -> None:
-    """The platform's own chain is no tenant."""
-    reply = hub.call(method, f"/tenants/{wanted}", PLATFORM_ADMIN, {"displayName": "x"} if method == "PATCH" else None)
+    """The deployment's chain is no tenant."""
+    reply = hub.call(
+        method, f"/tenants/{wanted}", DEPLOYMENT_ADMIN, {"displayName": "x"} if method == "PATCH" else None
+    )
     assert (reply.status, reply.code) == (404, "TENANT_NOT_FOUND")
 
 
 def test_tenant_cannot_be_deleted(hub: Hub) -> None:
     made = new_tenant(hub)
-    assert hub.call("DELETE", f"/tenants/{made['id']}", PLATFORM_ADMIN).status == 404
-    assert hub.call("GET", f"/tenants/{made['id']}", PLATFORM_ADMIN).json == made
+    assert hub.call("DELETE", f"/tenants/{made['id']}", DEPLOYMENT_ADMIN).status == 404
+    assert hub.call("GET", f"/tenants/{made['id']}", DEPLOYMENT_ADMIN).json == made
 
 
 @pytest.mark.usefixtures("refusals_are_due")

@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 
 from causeway.audit_log import fingerprints
-from causeway.audit_log.entries import PLATFORM
+from causeway.audit_log.entries import DEPLOYMENT
 from causeway.errors.service import Misconfigured
 
-KEY = fingerprints.fingerprint_key(bytes(range(32)), PLATFORM)
+KEY = fingerprints.fingerprint_key(bytes(range(32)), DEPLOYMENT)
 
 
 def test_fingerprint_shows_equality_and_nothing_else() -> None:
@@ -39,4 +39,4 @@ def test_fingerprint_differs_by_tenant_and_deployment() -> None:
 
 def test_short_pepper_is_refused() -> None:
     with pytest.raises(Misconfigured, match="32 bytes"):
-        fingerprints.fingerprint_key(b"x" * 31, PLATFORM)
+        fingerprints.fingerprint_key(b"x" * 31, DEPLOYMENT)

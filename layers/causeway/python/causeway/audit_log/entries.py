@@ -17,8 +17,8 @@ from causeway.errors.service import Unavailable
 
 logger = Logger(child=True)
 
-# The tenant_id of the platform's own chain: the nil UUID (RFC 9562, 5.9), which no tenant can have.
-PLATFORM = UUID(int=0)
+# The tenant_id of the deployment's chain: the nil UUID (RFC 9562, 5.9), which no tenant can have.
+DEPLOYMENT = UUID(int=0)
 
 # Characters that are kept of an id, which must fit into an index, and of a text in before and after. A refused call can
 # hold any text, and its entry must be written all the same.
@@ -96,7 +96,7 @@ def record(transaction: psycopg.Connection[Any], entry: Entry, *, launch: bool =
     Make it the transaction's last statement: from here to the commit, the tenant's other writers wait.
 
     Args:
-        transaction: of causeway_hub, with its tenant set (PLATFORM for what belongs to no tenant).
+        transaction: of causeway_hub, with its tenant set (DEPLOYMENT for what belongs to no tenant).
         entry: what happened.
         launch: the entry is about the launch of a game, and the transaction is of causeway_casino.
 

@@ -21,7 +21,7 @@ class Query:
 
     @classmethod
     def parse(cls, query: dict[str, str], tenant_id: UUID) -> Self:
-        """Read the query for the chain of a tenant or of PLATFORM.
+        """Read the query for the chain of a tenant or of DEPLOYMENT.
 
         Raises:
             InvalidRequest: names the parameter.

@@ -37,7 +37,7 @@ class Filter:
     @classmethod
     def parse(cls, query: dict[str, str]) -> Self:
         """Read the query; raises InvalidRequest, which names the parameter."""
-        page = providers.LISTING.request(query, entries.PLATFORM, "category", "active")
+        page = providers.LISTING.request(query, entries.DEPLOYMENT, "category", "active")
         active = choice_field(query, "active", ("true", "false"))
         kind = text_field(query, "category", 64) if "category" in query else None
         return cls(page, kind, None if active is None else active == "true")
@@ -57,7 +57,7 @@ def create(context: RequestContext, body: dict[str, Any]) -> Provider:
         NameTaken: a template has this id.
     """
     provider = Provider.parse(_document(body), providers.read_shape(_folder()))
-    with context.platform_transaction() as transaction:
+    with context.deployment_transaction() as transaction:
         made = providers.create(transaction, provider)
         _record(context, transaction, Action.TEMPLATE_CREATED, None, made)
         context.finish(transaction, made)
@@ -77,7 +77,7 @@ def change(context: RequestContext, key: str, expected: Expected, body: dict[str
     changes = _document({name: value for name, value in body.items() if name != "isActive"})
     if not changes and active is None:
         raise InvalidRequest("Nothing to change: send a field of the template")
-    with context.platform_transaction() as transaction:
+    with context.deployment_transaction() as transaction:
         before = after = providers.find(transaction, key)
         expected.check(before.version)
         version = before.version

@@ -24,7 +24,7 @@ from causeway.errors.tree import CausewayError
 from causeway.outbound.deadlines import Deadline
 from causeway.tenancy.authorizer_context import AuthorizerContext
 from causeway.tenancy.context import RequestContext
-from causeway.tenancy.permissions import ALLOWED, KEEPER, Permission
+from causeway.tenancy.permissions import ALLOWED, ON_DEPLOYMENT, Permission
 from causeway.wire.fields import known_fields
 from causeway.wire.preconditions import Expected
 
@@ -138,8 +138,8 @@ def _run_once(call: HubCall, rules: _Rules, function: _Function) -> Response[str
         return _run(call, rules, function).as_response()
     fields = [call.route, call.path, call.query, call.body if call.raw.strip() else None]
     request = KeyedRequest.of(key, fields, _digest_key(call))
-    platform = rules.permission in KEEPER
-    transactions = call.context.platform_transaction if platform else call.context.transaction
+    context = call.context
+    transactions = context.deployment_transaction if rules.permission in ON_DEPLOYMENT else context.transaction
 
     def work(lease: Lease) -> tuple[Response[str], StoredAnswer]:
         answer = _run(replace(call, context=replace(call.context, lease=lease)), rules, function)

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from aws_lambda_powertools import Logger
 
-from causeway.audit_log.entries import PLATFORM
+from causeway.audit_log.entries import DEPLOYMENT
 from causeway.errors.tree import CausewayError
 from causeway.jobs.invocations import Invocation
 
@@ -41,7 +41,7 @@ def for_each_due(
         Unavailable: what is due cannot be read.
         CausewayError: one of stop_on.
     """
-    with invocation.database.transaction(PLATFORM) as transaction:
+    with invocation.database.transaction(DEPLOYMENT) as transaction:
         rows = due(transaction)
     failed = 0
     for row in rows:

@@ -84,20 +84,20 @@ class RequestContext:
                 entries.record(transaction, self._new_role(new_role))
 
     @contextmanager
-    def platform_transaction(self) -> Generator[psycopg.Connection[Any]]:
-        """Open a transaction that sees no tenant's rows: for the catalogue, and for the platform's own audit log."""
+    def deployment_transaction(self) -> Generator[psycopg.Connection[Any]]:
+        """Open a transaction that sees no tenant's rows: for the catalogue, and for the deployment's audit log."""
         with self.database.transaction_without_tenant() as transaction:
-            identity.enter_platform(transaction, self.caller)
+            identity.enter_deployment(transaction, self.caller)
             yield transaction
 
     def shared_transaction(self) -> AbstractContextManager[psycopg.Connection[Any]]:
         """Open a transaction to read what all tenants share; a super admin needs no tenant for it."""
-        return self.platform_transaction() if self.caller.tenant_id is None else self.transaction()
+        return self.deployment_transaction() if self.caller.tenant_id is None else self.transaction()
 
     def record_refusal(self, entry: entries.Entry) -> None:
         """Record what was refused or failed, in a transaction of its own. The refusal is answered even if this fails.
 
-        The attempt of a super admin without a tenant is recorded in the platform's own log.
+        The attempt of a super admin without a tenant is recorded in the deployment's log.
         """
         with entries.logged_if_unavailable(entry):
             try:

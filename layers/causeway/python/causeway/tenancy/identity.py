@@ -120,6 +120,6 @@ def admit(transaction: psycopg.Connection[Any], caller: Caller) -> NewRole | Non
     return NewRole(admission.role_before) if admission.written else None
 
 
-def enter_platform(transaction: psycopg.Connection[Any], caller: Caller) -> None:
+def enter_deployment(transaction: psycopg.Connection[Any], caller: Caller) -> None:
     """Set the transaction's caller and role, and the platform as its tenant: it sees no tenant's rows."""
-    transaction.execute("SELECT enter_platform_v1(%s, %s)", [caller.subject, caller.role])
+    transaction.execute("SELECT enter_deployment_v1(%s, %s)", [caller.subject, caller.role])

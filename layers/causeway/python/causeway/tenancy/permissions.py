@@ -40,11 +40,11 @@ _EVERY_ADMIN: frozenset[Permission] = frozenset(
     }
 )
 
-# Rights on platform data: these routes run without a tenant.
-KEEPER: frozenset[Permission] = frozenset({"catalogue.write", "tenants.manage"})
+# Rights on data of the deployment: these routes run without a tenant.
+ON_DEPLOYMENT: frozenset[Permission] = frozenset({"catalogue.write", "tenants.manage"})
 
 ALLOWED: dict[Role, frozenset[Permission]] = {
-    "super_admin": _EVERY_ADMIN | KEEPER,
+    "super_admin": _EVERY_ADMIN | ON_DEPLOYMENT,
     "tenant_admin": frozenset({*_EVERY_ADMIN, "credentials.write"}),
     "regulator": frozenset(
         {"catalogue.read", "connections.list", "connections.read", "audit.read", "memberships.read"}

@@ -1,4 +1,4 @@
-"""Tenants of the platform: made, listed and named by super admins. Codes stay, and nobody deletes a tenant."""
+"""Tenants of the deployment: made, listed and named by super admins. Codes stay, and nobody deletes a tenant."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 from psycopg import errors as pg
 
-from causeway.audit_log.entries import PLATFORM, Action, record
+from causeway.audit_log.entries import DEPLOYMENT, Action, record
 from causeway.errors.requests import InvalidRequest, NameTaken
 from causeway.errors.tenancy import TenantNotFound
 from causeway.tenancy.context import RequestContext
@@ -84,7 +84,7 @@ def create(context: RequestContext, draft: Draft) -> Tenant:
     Raises:
         NameTaken: there is a tenant of this code.
     """
-    with context.platform_transaction() as transaction:
+    with context.deployment_transaction() as transaction:
         try:
             [row] = transaction.execute(
                 f"{_INSERT} VALUES (%s, %s) RETURNING {_COLUMNS}",
@@ -100,7 +100,7 @@ def create(context: RequestContext, draft: Draft) -> Tenant:
 
 def find(context: RequestContext, tenant_id: UUID) -> Tenant:
     """Return a tenant; raises TenantNotFound."""
-    with context.platform_transaction() as transaction:
+    with context.deployment_transaction() as transaction:
         found = _find_or_none(transaction, tenant_id)
     if found is None:
         raise TenantNotFound
@@ -117,9 +117,9 @@ def page(context: RequestContext, query: dict[str, str]) -> Page[Tenant]:
     Raises:
         InvalidRequest: the sentence names the parameter.
     """
-    wanted = LISTING.request(query, PLATFORM)
+    wanted = LISTING.request(query, DEPLOYMENT)
     [after] = wanted.after or [None]
-    with context.platform_transaction() as transaction:
+    with context.deployment_transaction() as transaction:
         rows = transaction.execute(
             f"""
             {_SELECT}
@@ -141,7 +141,7 @@ def change(context: RequestContext, tenant_id: UUID, body: dict[str, Any], expec
     """
     known_fields(body, {"displayName"})
     name = name_field(body, "displayName", _LONGEST_NAME)
-    with context.platform_transaction() as transaction:
+    with context.deployment_transaction() as transaction:
         # Lock it: of two changes at once, the second is made to what the first has left.
         before = _find_or_none(transaction, tenant_id, lock=True)
         if before is None:
@@ -177,7 +177,7 @@ def _record(
     before: Tenant | None,
     after: Tenant,
 ) -> None:
-    """Write it down twice: in the platform's chain, and in the tenant's, which ends what the transaction may see."""
+    """Write it down twice: in the deployment's chain, and in the tenant's, which ends what the transaction may see."""
     entry = context.entry(
         action,
         object_kind="tenant",
