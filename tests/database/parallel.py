@@ -56,3 +56,18 @@ def _waiting(casino: Casino) -> int:
     return casino.value(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
+
+
+def waiting_backend(casino: Casino) -> int:
+    """Wait until a backend of the casino's login waits for a lock; returns its process id."""
+    statement = """
+        SELECT pid FROM pg_stat_activity
+        WHERE datname = current_database() AND usename = 'causeway_casino' AND wait_event_type = 'Lock'
+    """
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        found = casino.query(statement)
+        if found:
+            return found[0].pid
+        time.sleep(0.005)
+    raise AssertionError("no backend waits for a lock")

@@ -15,8 +15,7 @@ from causeway.database import connecting, postgres
 from causeway.database.postgres import Database
 from causeway.errors.service import Unavailable
 from causeway.outbound.deadlines import Deadline, bounded
-from tests.database.test_connection import PROMISE
-from tests.database.world import Casino, Seat
+from tests.database.world import PROMISE, Casino, Seat
 from tests.unit.silent import Silent
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
+from tests.database.parallel import waiting_backend
 from tests.database.world import B, Casino, Outcome, Seat
 
 
@@ -168,21 +169,6 @@ def _debit_stuck_on_its_wallet(seat: Seat) -> Generator[tuple[subprocess.Popen[b
         finally:
             process.kill()
             process.wait()
-
-
-def waiting_backend(casino: Casino) -> int:
-    """Wait until a backend of the casino's login waits for a lock; returns its process id."""
-    statement = """
-        SELECT pid FROM pg_stat_activity
-        WHERE datname = current_database() AND usename = 'causeway_casino' AND wait_event_type = 'Lock'
-    """
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        found = casino.query(statement)
-        if found:
-            return found[0].pid
-        time.sleep(0.005)
-    raise AssertionError("no backend waits for a lock")
 
 
 def _wait_until_gone(casino: Casino, pid: int) -> None:

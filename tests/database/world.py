@@ -24,6 +24,8 @@ from causeway.game_signing.authentication import GameProvider
 
 # The initial balance of every player in minor units, as in the cases of docs/requirements.md.
 B = 10000
+# Seconds within which a caller gets an answer.
+PROMISE = 3.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local import ROOT
-from tests.unit.test_api import Context, make_event
+from tests.unit.gateway_events import Context, make_event
 from tools.openapi import page
 
 CONSOLE = ROOT / "functions" / "console"

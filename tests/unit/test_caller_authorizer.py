@@ -14,7 +14,7 @@ from causeway.database import postgres
 from causeway.tenancy import key_texts, tokens
 from local import ROOT
 from tests.end_to_end.tokens import signed
-from tests.unit.test_api import Context
+from tests.unit.gateway_events import Context
 
 EVENT = json.loads((ROOT / "events" / "caller-authorizer.json").read_text())
 NOWHERE = "127.0.0.1"

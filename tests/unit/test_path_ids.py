@@ -13,7 +13,7 @@ from causeway.edge import answers
 from causeway.errors.requests import InvalidRequest
 from causeway.wire import base64url, path_ids
 from local.gateway.routes import delivered_path
-from tests.unit.test_api import Context
+from tests.unit.gateway_events import Context
 
 TEXTS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40)
 LETTERS = string.ascii_letters + string.digits + "-_"

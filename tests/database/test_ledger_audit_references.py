@@ -5,8 +5,17 @@ WALLET 48.
 
 import pytest
 
-from tests.database.test_audit import Played, audited, entry, named, play, run, wallet
-from tests.database.test_audit_thief import forge, signed
+from tests.database.played import (
+    Played,
+    audited,
+    entry,
+    forge,
+    named,
+    play,
+    run,
+    signed,
+    wallet,
+)
 from tests.database.world import Casino
 
 
@@ -27,7 +36,7 @@ def told(played: Played) -> tuple[list[str], list[str]]:
 OWN = "UPDATE casino_sessions SET {} WHERE wallet_id = %(wallet)s"
 PLAYER = "WHERE player_id = (SELECT player_id FROM casino_wallets WHERE wallet_id = %(wallet)s)"
 
-# A change outside the chain, and the findings for the wallet and the other wallet; entries as in test_audit.play.
+# A change outside the chain, and the findings for the wallet and the other wallet; entries as in played.play.
 CHANGED: dict[str, tuple[str, list[str], list[str]]] = {
     "session moved to another wallet": (
         OWN.format("wallet_id = %(other)s"),

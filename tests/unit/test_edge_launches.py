@@ -12,7 +12,7 @@ from causeway.edge import answers
 from causeway.edge.launches import LaunchCall, route
 from causeway.errors.casino import GameNotFound
 from causeway.errors.requests import InvalidRequest
-from tests.unit.test_api import Answered, Context, make_event, of_size
+from tests.unit.gateway_events import Answered, Context, make_event, of_size
 
 TENANT = "00000000-0000-4000-8000-000000000001"
 OTHER_TENANT = "00000000-0000-4000-8000-000000000002"

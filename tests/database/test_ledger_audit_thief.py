@@ -6,9 +6,20 @@ import psycopg
 import pytest
 
 from causeway.casino.ledger.heads import SignedHeads
-from causeway.casino.ledger.requests import request_hash
 from causeway.casino.ledger.verifier import Totals, verify
-from tests.database.test_audit import KEY, Played, audited, entries, entry, named, play, run, wallet
+from tests.database.played import (
+    KEY,
+    Played,
+    audited,
+    entries,
+    entry,
+    forge,
+    named,
+    play,
+    run,
+    signed,
+    wallet,
+)
 from tests.database.world import Casino
 
 ANOTHER_TENANT = "00000000-0000-4000-8000-00000000000f"
@@ -19,47 +30,7 @@ def played(casino: Casino) -> Played:
     return play(casino)
 
 
-def forge(played: Played) -> None:
-    """Recompute every hash of the wallet from its rows, as the ledger does."""
-    casino = played.casino
-    wallet = casino.query("SELECT * FROM casino_wallets WHERE wallet_id = %s", [played.seat.wallet_id])[0]
-    head = b""
-    with casino.superuser.transaction():
-        casino.query("SET LOCAL session_replication_role = replica")
-        for row in casino.query(
-            "SELECT * FROM casino_transactions WHERE wallet_id = %s ORDER BY entry", [played.seat.wallet_id]
-        ):
-            digest = request_hash(
-                row.tenant_id, row.type, wallet.player_id, row.external_transaction_id, row.round_id,
-                0 if row.type == "rollback" else abs(row.amount), row.reference_id,
-            )  # fmt: skip
-            head = casino.value(
-                """
-                UPDATE casino_transactions AS t SET request_hash = %s, hash = casino_entry_hash(
-                    %s, %s, wallet_id, entry, outcome, %s, request_id, game_provider_id, id_scope, session_id,
-                    balance_before, balance_after, created_at
-                ) WHERE wallet_id = %s AND entry = %s RETURNING hash
-                """,
-                [digest, head, digest, wallet.currency, row.wallet_id, row.entry],
-            )
-        casino.query(
-            """
-            UPDATE casino_wallets AS w SET entries = l.entry, balance = l.balance_after, head = l.hash
-            FROM (SELECT * FROM casino_transactions WHERE wallet_id = %(wallet)s ORDER BY entry DESC LIMIT 1) AS l
-            WHERE w.wallet_id = %(wallet)s
-            """,
-            {"wallet": played.seat.wallet_id},
-        )
-
-
-def signed(played: Played) -> int:
-    """Audit a clean ledger; returns the number of the run."""
-    result = run("ledger", "--database-url", played.casino.urls["auditor"])
-    assert (result.returncode, result.stderr) == (0, ""), result.stdout
-    return int(result.stdout.split("audit run ")[1].split(",")[0])
-
-
-# Changes that are inconsistent whatever the hashes say; entries as in test_audit.play.
+# Changes that are inconsistent whatever the hashes say; entries as in played.play.
 UNFITTING: dict[str, tuple[tuple[str, ...], str]] = {
     "refund unlike its bet": (
         (

@@ -16,12 +16,8 @@ from psycopg import sql
 from causeway.database.postgres import BUDGET, Database
 from causeway.errors.service import Internal, SchemaBehind, Unavailable
 from causeway.errors.tree import CausewayError
-from tests.database.parallel import at_once
-from tests.database.test_idempotency import waiting_backend
-from tests.database.world import B, Casino, Outcome, Seat
-
-# Seconds within which a caller gets an answer.
-PROMISE = 3.0
+from tests.database.parallel import at_once, waiting_backend
+from tests.database.world import PROMISE, B, Casino, Outcome, Seat
 
 
 def _in_background(call: Callable[[], Outcome]) -> tuple[ThreadPoolExecutor, Callable[[], Outcome]]:

@@ -3,9 +3,7 @@
 import gzip
 import hmac
 import json
-from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 from time import time
 from typing import Any
@@ -22,6 +20,7 @@ from causeway.errors.casino import DuplicateTransaction
 from causeway.errors.requests import RateLimitExceeded
 from causeway.errors.service import Misconfigured, Unavailable
 from causeway.game_signing import signatures
+from tests.unit.gateway_events import Answered, Context, make_event, of_size
 from tests.unit.secrets_server import SecretsServer
 
 PREFIX = "causeway/local/game-providers"
@@ -37,29 +36,6 @@ FAILURES: dict[str, Exception] = {
     "limited": RateLimitExceeded(retry_after=7),
     "crash": RuntimeError(INSIDE),
 }
-
-
-@dataclass
-class Context:
-    """The context that Lambda passes to a handler."""
-
-    function_name: str = "wallet-test"
-    memory_limit_in_mb: int = 128
-    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:wallet-test"
-    aws_request_id: str = "lambda-request-id"
-
-
-@dataclass(frozen=True)
-class Answered:
-    """An answer as API Gateway receives it."""
-
-    status: int
-    headers: dict[str, str]
-    body: str
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        return json.loads(self.body)
 
 
 def bare(body: bytes | str, secret: str = CURRENT) -> str:
@@ -120,43 +96,6 @@ class Function:
         """POST a body with its bare signature, unless another is given."""
         more.setdefault("signature", bare(body or b""))
         return self.send(make_event(path, body, **more))
-
-
-def make_event(
-    path: str,
-    body: bytes | str | None,
-    *,
-    signature: str | None = None,
-    direction: str = "casino",
-    code: str | None = None,
-    method: str = "POST",
-    base64: bool = False,
-    authorizer: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    """An event of API Gateway's payload format 2.0."""
-    headers = {"content-type": "application/json"}
-    if signature is not None:
-        headers[f"x-{direction}-signature"] = signature
-    if code is not None:
-        headers["x-provider-code"] = code
-    raw = body.encode() if isinstance(body, str) else body or b""
-    event: dict[str, Any] = {
-        "version": "2.0",
-        "routeKey": f"{method} {path}",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": headers,
-        "requestContext": {
-            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "x"},
-            "requestId": "request-id",
-            "stage": "$default",
-            **({"authorizer": authorizer} if authorizer else {}),
-        },
-        "isBase64Encoded": base64,
-    }
-    if body is not None:
-        event["body"] = b64encode(raw).decode() if base64 else raw.decode()
-    return event
 
 
 @pytest.fixture
@@ -367,10 +306,6 @@ def test_calls_to_the_provider_are_verified_by_its_own_secret_and_header(functio
         answered = function.post("/provider/echo", BODY, direction=direction, signature=bare(BODY, secret))
         assert answered.status == 401
     assert function.calls == []
-
-
-def of_size(size: int) -> str:
-    return '{"x":"' + "y" * (size - 8) + '"}'
 
 
 @pytest.mark.parametrize("base64", [False, True])
