@@ -11,8 +11,6 @@ from tests.database.world import Casino, Seat
 
 # The auditor's key, which the database does not hold.
 KEY = "a key of the auditor's of forty characters"
-
-
 ROOT = Path(__file__).parents[2]
 
 
