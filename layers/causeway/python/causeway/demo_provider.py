@@ -1,6 +1,6 @@
 """The demo game provider: opens sessions for a casino's players and plays a scripted round.
 
-It knows no balance but what the casino's answers say, and touches no casino table.
+It learns balances from the casino's answers only, and uses no table of the casino.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,14 +18,13 @@ from causeway.game_signing import signed_calls
 from causeway.outbound.deadlines import Deadline
 from causeway.wire.fields import id_field, integer_field, parse_uuid
 
-# Seconds for a scripted round. The function's own limit is 29: before these the caller is proved, after them comes a
-# transaction.
+# Seconds for a scripted round. The function's limit is 29: authentication comes before, a transaction after.
 ROUND_SECONDS = 20.0
-# Minor units the scripted round bets twice, and what it wins.
+# Minor units: the scripted round bets twice and wins once.
 _BET = 1000
 _WIN = 2000
 
-# Sends a signed call to the casino: path and fields in, status and answer out.
+# Sends a signed call to the casino: takes path and fields, returns status and answer.
 _Call = Callable[[str, dict[str, Any]], tuple[int, dict[str, Any]]]
 
 
@@ -75,14 +74,20 @@ class Simulation:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call of the scripted round, and the player's balance after it, as planned and as the casino says."""
+    """One call of the scripted round.
+
+    Attributes:
+        amount: minor units that the call should move.
+        status: of the answer.
+        answered: the answer is as the script expects.
+        expected_balance: minor units after the call, as the script expects.
+        balance: minor units after the call, as the casino answers.
+    """
 
     step: int
     action: str
-    # Minor units the call should move.
     amount: int
     status: int
-    # Whether the answer is the one specified for this step.
     answered: bool
     expected_balance: str
     balance: str
@@ -94,11 +99,11 @@ def is_game_provider(database: Database, code: str) -> bool:
 
 
 def launch(database: Database, tenant_id: UUID, request: Launch) -> dict[str, Any]:
-    """Open a session for a casino's player, or find it again, and return the answer to its casino.
+    """Open a session for a casino's player, or find it again, and return the answer for the casino.
 
     Raises:
-        CasinoNotFound, GameNotFound: not ours.
-        InvalidRequest: the currency is unknown, or the token is another session's.
+        CasinoNotFound, GameNotFound: this provider does not have the casino or the game.
+        InvalidRequest: the currency is unknown, or another session has the token.
         Unavailable: the database did not answer.
     """
     with database.transaction(tenant_id) as transaction:
@@ -118,7 +123,7 @@ def simulate(database: Database, tenant_id: UUID, request: Simulation) -> dict[s
     """Play the scripted round against the casino's wallet and report each step.
 
     Raises:
-        SessionNotFound: the session is not one of this casino's player.
+        SessionNotFound: the casino's player has no such session.
         GameProviderFailed: the casino gave no usable answer.
         Unavailable: the database did not answer.
     """
@@ -145,7 +150,7 @@ def simulate(database: Database, tenant_id: UUID, request: Simulation) -> dict[s
 
 
 def _game(transaction: Connection[Any], tenant_id: UUID, request: Launch) -> Any:
-    """Return the limits of the game that is launched; raises what launch does where it may not be."""
+    """Return the bet limits of the game; raises CasinoNotFound, GameNotFound, InvalidRequest."""
     if not transaction.execute(
         "SELECT FROM provider_casinos WHERE tenant_id = %s AND casino_code = %s", [tenant_id, request.casino_code]
     ).rowcount:
@@ -162,7 +167,7 @@ def _game(transaction: Connection[Any], tenant_id: UUID, request: Launch) -> Any
 
 
 def _opened(transaction: Connection[Any], tenant_id: UUID, request: Launch) -> Any:
-    """Return the session of a launch, made unless the same launch came before; its player too."""
+    """Return the session of a launch; the first launch creates it, and its player."""
     fields = {
         "tenant": tenant_id,
         "casino": request.casino_code,
@@ -207,7 +212,7 @@ def _opened(transaction: Connection[Any], tenant_id: UUID, request: Launch) -> A
 
 
 def _session(transaction: Connection[Any], tenant_id: UUID, request: Simulation) -> Any:
-    """Return the session that is played in, and where its casino is; raises SessionNotFound."""
+    """Return the session and its casino's address; raises SessionNotFound."""
     session = transaction.execute(
         """
         SELECT s.provider_session_id, c.api_url, c.provider_code
@@ -244,12 +249,12 @@ def _report(round_id: UUID, steps: list[Step]) -> dict[str, Any]:
 
 
 def _script(call: _Call, round_id: str) -> Iterator[Step]:
-    """Play the round's nine steps, asking for the balance after each."""
+    """Play the nine steps of the round; ask for the balance after each."""
     bet_1, bet_2, undo_2, win, undo_unknown, undo_1 = (str(uuid4()) for _ in range(6))
     debit_1 = {"transactionId": bet_1, "roundId": round_id, "amount": _BET}
     debit_2 = {"transactionId": bet_2, "roundId": round_id, "amount": _BET}
     credit = {"transactionId": win, "roundId": round_id, "amount": _WIN, "relatedTransactionId": bet_1}
-    # What happens, where it is sent, the minor units it should move, and what the answer must hold.
+    # Action, path, fields, minor units that it should move, and fields that the answer must have.
     plan: list[tuple[str, str, dict[str, Any], int, dict[str, Any]]] = [
         ("Balance check", "getBalance", {}, 0, {}),
         ("Bet 1 (debit)", "debit", debit_1, -_BET, {"status": "ok"}),

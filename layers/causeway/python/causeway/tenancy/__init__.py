@@ -1,1 +1,1 @@
-"""Who calls and for which tenant: tokens, identity, permissions, context; tenants, memberships, API keys."""
+"""The caller and the tenant of a call: tokens, identity, permissions, context; tenants, memberships, API keys."""

@@ -1,4 +1,4 @@
-"""The API keys of a tenant's machines: made, listed, revoked. The key itself is shown once and kept nowhere."""
+"""The API keys of a tenant's machines: created, listed, revoked. A key's text is shown once and never stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from causeway.wire.names import name_field
 from causeway.wire.pages import Listing, Page
 from causeway.wire.preconditions import Expected
 
-# What ApiKey is made of.
+# In the order of ApiKey's fields.
 _COLUMNS: LiteralString = "key_id, name, channel, created_by, created_at, last_used_at, revoked_at, version"
 _FROM: LiteralString = "FROM api_keys WHERE tenant_id = current_tenant()"
 _SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
@@ -36,7 +36,7 @@ def parse_key_id(path: Mapping[str, str]) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class KeyDraft:
-    """POST /api-keys. channel: the one channel the key is for; None: the whole tenant."""
+    """POST /api-keys. channel: the only channel that the key is for; None: the whole tenant."""
 
     name: str
     channel: str | None
@@ -51,7 +51,7 @@ class KeyDraft:
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as it may be shown."""
+    """A key without its text."""
 
     key_id: UUID
     name: str
@@ -63,7 +63,7 @@ class ApiKey:
     version: int
 
     def as_json(self) -> dict[str, Any]:
-        """Return the key's description; nothing of the key."""
+        """Return the key as the API shows it."""
         return {
             "id": str(self.key_id),
             "name": self.name,
@@ -77,14 +77,14 @@ class ApiKey:
 
 
 def create(context: RequestContext, draft: KeyDraft) -> tuple[ApiKey, str]:
-    """Make a key and return it with its text, which nobody sees again.
+    """Create a key; return it with its text, which is never shown again.
 
     Args:
-        context: who makes it.
+        context: of the tenant.
         draft: as sent.
 
     Raises:
-        NameTaken: a living key of the tenant has the name.
+        NameTaken: a key of the tenant that is not revoked has the name.
     """
     new, digest = key_texts.make(context.caller.tenant, context.new_id())
     with context.transaction() as transaction:
@@ -111,7 +111,7 @@ def create(context: RequestContext, draft: KeyDraft) -> tuple[ApiKey, str]:
 
 
 def page(context: RequestContext, query: dict[str, str]) -> Page[ApiKey]:
-    """Return a page of the tenant's keys, newest first, the revoked ones too.
+    """Return a page of the tenant's keys, newest first, with the revoked keys.
 
     Args:
         context: of the tenant.
@@ -135,7 +135,7 @@ def page(context: RequestContext, query: dict[str, str]) -> Page[ApiKey]:
 
 
 def revoke(context: RequestContext, key_id: UUID, expected: Expected) -> ApiKey:
-    """Revoke a key, from now on and for ever; once more changes nothing. Returns how it stands.
+    """Revoke a key for ever and return it. Revoking it again changes nothing.
 
     Raises:
         ApiKeyNotFound, VersionMismatch.

@@ -1,4 +1,4 @@
-"""Memberships: the people whom a tenant knows, as their tokens told of them, and which of them are suspended."""
+"""Memberships: the people of a tenant, stored from their tokens, and who of them is suspended."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,7 +19,7 @@ from causeway.wire.preconditions import Expected
 STATUSES = ("active", "suspended")
 # In the order of the subjects.
 LISTING = Listing("memberships", (str,))
-# What Membership is made of.
+# In the order of Membership's fields.
 _SELECT: LiteralString = """
     SELECT subject, role, status, created_at, version, name, email, email_verified FROM memberships
 """
@@ -28,7 +28,7 @@ _ACTIONS = {"active": Action.MEMBERSHIP_RESTORED, "suspended": Action.MEMBERSHIP
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A person of the tenant. subject: the sub of his tokens, which tell what he is called, too."""
+    """A person of the tenant. subject: the `sub` claim; name and email come from claims, too."""
 
     subject: str
     role: str
@@ -40,7 +40,7 @@ class Membership:
     email_verified: bool
 
     def as_json(self) -> dict[str, Any]:
-        """Return the membership's description; null is what no token has told."""
+        """Return the membership as the API shows it; null: no token had the value."""
         return self.audited() | {
             "name": self.name or None,
             "email": self.email or None,
@@ -48,11 +48,11 @@ class Membership:
         }
 
     def unnamed(self) -> "Membership":
-        """Return the membership without personal data, as where no token has told any."""
+        """Return the membership without personal data."""
         return replace(self, name="", email="", email_verified=False)
 
     def audited(self) -> dict[str, Any]:
-        """Return what the audit log keeps of it: no personal data, as that log cannot forget."""
+        """Return the membership as the audit log stores it: without personal data, as entries are never deleted."""
         return {
             "subject": self.subject,
             "address": path_ids.encode(self.subject),
@@ -91,20 +91,20 @@ def page(context: RequestContext, query: dict[str, str]) -> Page[Membership]:
 def change(
     context: RequestContext, subject: str, body: dict[str, Any], expected: Expected, *, exact: bool = True
 ) -> Membership:
-    """Suspend a person, whose next call is refused, or let him in again; the status he has changes nothing.
+    """Suspend a person, so that the next call is refused, or restore the membership; an equal status changes nothing.
 
     Args:
         context: of the tenant.
-        subject: the person's.
-        body: status.
-        expected: the versions of the membership that its reader saw.
-        exact: whether the path held all of the subject; API Gateway may have cut another one at its question mark.
+        subject: of the person.
+        body: has the status.
+        expected: versions from If-Match.
+        exact: the path has the whole subject; otherwise API Gateway may have cut it at a question mark.
 
     Raises:
-        InvalidRequest: the sentence names the field, or the subject may be another's beginning.
-        MembershipNotFound: the tenant knows no such person.
+        InvalidRequest: the sentence names the field, or the subject may be the beginning of another one.
+        MembershipNotFound: the tenant has no such person.
         VersionMismatch.
-        OwnMembership: it is the caller's.
+        OwnMembership: the membership is the caller's own.
     """
     known_fields(body, {"status"})
     status = choice_field(body, "status", STATUSES)
@@ -142,10 +142,10 @@ def change(
 
 
 def _record_refusal(context: RequestContext, status: str) -> None:
-    """Write down that a caller tried to change his own membership."""
+    """Record that a caller tried to change the own membership."""
     subject, after = context.caller.subject, {"refused": OwnMembership.code}
     entry = context.entry(_ACTIONS[status], object_kind="membership", object_id=subject, outcome="refused", after=after)
-    # A suspended admin is refused as such: hence not record_refusal, which records it all the same.
+    # Not record_refusal: it would record the attempt of a suspended admin too, who must get Suspended here.
     with logged_if_unavailable(entry), context.transaction() as transaction:
         record(transaction, entry)
 
@@ -163,7 +163,7 @@ def _find(transaction: psycopg.Connection[Any], subject: str, *, exact: bool) ->
         """,
         [wanted],
     ).fetchone()
-    if not exact and _is_another_s_beginning(transaction, wanted):
+    if not exact and _is_prefix_of_another(transaction, wanted):
         raise InvalidRequest(
             "Another person's subject goes on after this one with a question mark: send its b64: address"
         )
@@ -172,8 +172,8 @@ def _find(transaction: psycopg.Connection[Any], subject: str, *, exact: bool) ->
     return Membership(*row)
 
 
-def _is_another_s_beginning(transaction: psycopg.Connection[Any], subject: str) -> bool:
-    """Whether the tenant knows a person whose encoded subject API Gateway would cut down to this one."""
+def _is_prefix_of_another(transaction: psycopg.Connection[Any], subject: str) -> bool:
+    """Return whether API Gateway would cut the encoded subject of another person of the tenant to this one."""
     return (
         transaction.execute(
             "SELECT FROM memberships WHERE tenant_id = current_tenant() AND starts_with(subject, %s || '?') LIMIT 1",

@@ -1,8 +1,8 @@
-"""What each role may do in the hub. A route names its permission; nothing else decides."""
+"""The permissions of each role. A route declares its permission; nothing else decides."""
 
 from typing import Literal
 
-# A player is nobody in the hub; the role stands in the audit log alone.
+# A player has no permission; the role is only in the audit log.
 Role = Literal["super_admin", "tenant_admin", "regulator", "staff", "service", "player"]
 
 Permission = Literal[
@@ -18,13 +18,13 @@ Permission = Literal[
     "memberships.read",
     "memberships.manage",
     "tenants.manage",
-    # For any player of the tenant; a player needs no permission to launch for himself.
+    # For any player of the tenant. Players need no permission to launch for themselves.
     "games.launch",
 ]
 
-# Staff see that connections exist and how they are, but no configuration. A machine uses connections. A super admin may
-# do in any tenant what its admin may, except for credentials: these he neither gives, replaces nor destroys. He also
-# keeps the catalogue and the tenants. Nobody reads a credential back.
+# Staff may see connections and their health, but no configuration. Machines may use connections. Super admins may do in
+# any tenant what its admins may, except storing, replacing and destroying credentials. They also manage the catalogue
+# and the tenants. No role may read a credential.
 _EVERY_ADMIN: frozenset[Permission] = frozenset(
     {
         "catalogue.read",
@@ -40,7 +40,7 @@ _EVERY_ADMIN: frozenset[Permission] = frozenset(
     }
 )
 
-# Rights on data of the deployment: these routes run without a tenant.
+# Their routes run without a tenant.
 ON_DEPLOYMENT: frozenset[Permission] = frozenset({"catalogue.write", "tenants.manage"})
 
 ALLOWED: dict[Role, frozenset[Permission]] = {

@@ -1,4 +1,4 @@
-"""Tenants of the deployment: made, listed and named by super admins. Codes stay, and nobody deletes a tenant."""
+"""The tenants of the deployment: super admins create, list and rename them. A code never changes."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from causeway.wire.names import name_field
 from causeway.wire.pages import Listing, Page
 from causeway.wire.preconditions import Expected
 
-# What Tenant is made of.
+# In the order of Tenant's fields.
 _COLUMNS: LiteralString = "tenant_id, code, display_name, created_at, version"
 _FROM: LiteralString = "FROM tenants"
 _SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
@@ -38,7 +38,7 @@ def parse_tenant_id(path: Mapping[str, str]) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """POST /tenants. code: what game providers know the casino by."""
+    """POST /tenants. code: by which game providers know the casino."""
 
     code: str
     display_name: str
@@ -55,7 +55,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A tenant, as super admins see it."""
+    """A tenant."""
 
     tenant_id: UUID
     code: str
@@ -64,7 +64,7 @@ class Tenant:
     version: int
 
     def as_json(self) -> dict[str, Any]:
-        """Return the tenant's description."""
+        """Return the tenant as the API shows it."""
         return {
             "id": str(self.tenant_id),
             "code": self.code,
@@ -75,14 +75,14 @@ class Tenant:
 
 
 def create(context: RequestContext, draft: Draft) -> Tenant:
-    """Make a tenant, which can be named in X-Tenant-Id at once.
+    """Create a tenant; X-Tenant-Id can name it at once.
 
     Args:
         context: a super admin's.
         draft: as sent.
 
     Raises:
-        NameTaken: there is a tenant of this code.
+        NameTaken: another tenant has the code.
     """
     with context.deployment_transaction() as transaction:
         try:
@@ -133,7 +133,7 @@ def page(context: RequestContext, query: dict[str, str]) -> Page[Tenant]:
 
 
 def change(context: RequestContext, tenant_id: UUID, body: dict[str, Any], expected: Expected) -> Tenant:
-    """Give a tenant another display name; the one it has changes nothing.
+    """Change a tenant's display name; an equal name changes nothing.
 
     Raises:
         InvalidRequest: the sentence names the field.
@@ -142,7 +142,7 @@ def change(context: RequestContext, tenant_id: UUID, body: dict[str, Any], expec
     known_fields(body, {"displayName"})
     name = name_field(body, "displayName", _LONGEST_NAME)
     with context.deployment_transaction() as transaction:
-        # Lock it: of two changes at once, the second is made to what the first has left.
+        # Lock the row: of two changes at once, the second must see the result of the first.
         before = _find_or_none(transaction, tenant_id, lock=True)
         if before is None:
             raise TenantNotFound
@@ -164,7 +164,7 @@ def change(context: RequestContext, tenant_id: UUID, body: dict[str, Any], expec
 
 
 def _find_or_none(transaction: psycopg.Connection[Any], tenant_id: UUID, *, lock: bool = False) -> Tenant | None:
-    # Rows of the tenant do not wait for this lock.
+    # This lock does not block foreign keys of the tenant's rows.
     end: LiteralString = "FOR NO KEY UPDATE" if lock else ""
     row = transaction.execute(f"{_SELECT} WHERE tenant_id = %s {end}", [tenant_id]).fetchone()
     return None if row is None else Tenant(*row)
@@ -177,7 +177,7 @@ def _record(
     before: Tenant | None,
     after: Tenant,
 ) -> None:
-    """Write it down twice: in the deployment's chain, and in the tenant's, which ends what the transaction may see."""
+    """Record the change in the deployment's chain, then in the tenant's, after changing to the tenant."""
     entry = context.entry(
         action,
         object_kind="tenant",

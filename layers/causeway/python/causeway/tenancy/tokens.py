@@ -1,7 +1,7 @@
-"""ID tokens of the user pool, checked as API Gateway's JWT authorizer checks them on the other routes.
+"""ID tokens of the user pool, checked as API Gateway's JWT authorizer checks them on other routes.
 
-https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html says what it looks at, and
-http-api-quotas beside it how long it waits for an issuer's keys, and how many bytes of them it reads.
+Checks: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html. Limits of time and
+size for an issuer's keys: http-api-quotas.html in the same guide.
 """
 
 import json
@@ -19,24 +19,24 @@ from causeway.outbound import happy_eyeballs
 from causeway.outbound.deadlines import Deadline, bounded
 
 _ALGORITHMS = ["RS256", "RS384", "RS512"]
-# What says who somebody is; the rest of a token goes no further.
+# The claims that identify a person. All other claims are dropped.
 _CLAIMS = (
     *("sub", "token_use", "cognito:groups", "custom:tenant_id", "custom:player_id"),
     *("name", "email", "email_verified"),
 )
-# Seconds for fetching keys, looking up the address and every byte included, and the most bytes of them. And seconds in
+# Seconds for fetching the keys, from looking up the address to the last byte. The most bytes of the keys. Seconds in
 # which an issuer that failed is not asked again.
 FETCH_SECONDS = 3.0
 _MOST_BYTES = 150_000
 _PAUSE = 5.0
-# Seconds that keys are used before they are fetched again, and in which tokens with an unknown key have them fetched
-# but once: else everybody who makes up a key's name would.
+# Seconds after which keys are fetched again. Seconds in which unknown key ids cause at most one fetch: otherwise
+# anybody could cause fetches by invented key ids.
 _MAX_AGE = 7200.0
 _PATIENCE = 60.0
 
 
 class SigningKeys:
-    """The issuer's public keys by id, kept over calls. clock: tells the present."""
+    """The issuer's public keys by id, cached over calls. clock: returns the current time."""
 
     def __init__(self, clock: ages.Clock = ages.now) -> None:
         self._clock = clock
@@ -44,7 +44,7 @@ class SigningKeys:
         self._fetched = self._asked = self._failed = ages.NEVER
 
     def find(self, key_id: str) -> Any | None:
-        """Return a key, None where the issuer has none of that id; raises Unavailable where it cannot be asked."""
+        """Return a key, None if the issuer has no key of this id; raises Unavailable if the issuer does not answer."""
         now = self._clock()
         held = self._keys.get(key_id)
         old = ages.age(self._fetched, now) > _MAX_AGE
@@ -53,7 +53,7 @@ class SigningKeys:
         try:
             self._renew(now)
         except Unavailable:
-            # While the issuer is away, a key that was good is good.
+            # Accept a cached key while the issuer does not answer.
             if held is None:
                 raise
             return held
@@ -78,25 +78,25 @@ def current() -> SigningKeys:
 
 
 def bearer(authorization: str) -> str:
-    """Return the token of an Authorization header: all of it, or what follows Bearer in any case."""
+    """Return the token of an Authorization header: the whole value, or the part after "Bearer" in any case."""
     scheme, _, rest = authorization.strip().partition(" ")
     return rest.strip() if scheme.lower() == "bearer" else authorization.strip()
 
 
 def is_like_token(text: str) -> bool:
-    """Return whether a text begins as tokens do, with a JSON object in base64url, and API keys do not."""
+    """Return whether a text begins as a token does, with a JSON object in base64url; no API key begins so."""
     return text.startswith("eyJ")
 
 
 def check(token: str) -> dict[str, str]:
-    """Return the claims of a token that say whose it is, in the form in which API Gateway passes claims on.
+    """Return the claims of a token that identify a person, in the form in which API Gateway passes claims on.
 
     Raises:
-        Unauthorized: no token, one of another issuer or audience, one out of its time, or not signed by the issuer; or
-            its groups are a text that reads like a list.
+        Unauthorized: the token is malformed, expired or not yet valid, of another issuer or audience, or not signed by
+            the issuer; or its groups are a text that looks like a list.
         Unavailable: the issuer's keys cannot be read.
     """
-    # A machine's call brings a key and does without the library.
+    # Imported here: a call with an API key does not need it.
     import jwt
 
     try:
@@ -112,10 +112,10 @@ def check(token: str) -> dict[str, str]:
             audience=settings.token_audience(),
             options={"require": ["exp", "iss", "aud"]},
         )
-    # The signature is checked before: whoever is told so had the token.
+    # The signature is checked first, so this sentence goes only to owners of the token.
     except jwt.ExpiredSignatureError as error:
         raise Unauthorized("The token has expired: log in again") from error
-    # A deeply nested JSON is a RecursionError.
+    # A deeply nested JSON raises RecursionError.
     except (jwt.PyJWTError, ValueError, TypeError, RecursionError) as error:
         raise Unauthorized(cause=f"the token is refused: {type(error).__name__}") from error
     groups = claims.get("cognito:groups")
@@ -125,9 +125,9 @@ def check(token: str) -> dict[str, str]:
 
 
 def _text(claim: Any) -> str:
-    """Return a claim as API Gateway writes it: a list as [a b], whatever else is no text as JSON; null is left out.
+    """Return a claim as API Gateway writes it: a list as [a b], other values that are no text as JSON.
 
-    https://github.com/floci-io/floci/pull/2011 measured it. `identity` refuses what such a text leaves open.
+    Measured in https://github.com/floci-io/floci/pull/2011. `claims` refuses a text that is ambiguous.
     """
     if isinstance(claim, str):
         return claim
@@ -147,13 +147,13 @@ def _fetch() -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, RecursionError, PyJWTError) as error:
         raise _unreadable(f"they are no JSON Web Key Set ({type(error).__name__})") from error
     if not keys:
-        # An issuer without any key signed no token: this answer does not say that a key is unknown.
+        # An issuer without keys is a failure: it does not mean that the key id is unknown.
         raise _unreadable("the issuer answered with no RSA key")
     return keys
 
 
 def _read(url: str) -> bytes:
-    """Return what stands there, if all of it comes in time: a socket's own limit begins anew with every byte."""
+    """Return the whole body if it arrives in time; a socket's own timeout starts again with every byte."""
     place = urlsplit(url).netloc
     try:
         status, body = bounded(FETCH_SECONDS, lambda: _got(url))

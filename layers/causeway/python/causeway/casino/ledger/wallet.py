@@ -70,7 +70,7 @@ def debit(database: Database, game_provider: GameProvider, bet: Bet, request_id:
         The answer that is stored with the bet: accepted, or declined for ever. A replay gets the first answer.
 
     Raises:
-        SignatureInvalid, SessionNotFound, PlayerNotFound, WrongCurrency, DuplicateTransaction,
+        SignatureInvalid, SessionNotFound, PlayerNotFound, WrongCurrency, GameProviderInactive, DuplicateTransaction,
         TransactionAlreadyProcessed, TransactionRolledBack: refused; nothing is stored.
         Unavailable: the outcome is unknown; send the same bet again.
     """
@@ -96,14 +96,25 @@ def debit(database: Database, game_provider: GameProvider, bet: Bet, request_id:
 
 
 def credit(database: Database, game_provider: GameProvider, win: Credit, request_id: str) -> Answer:
-    """Pay a win, promo or jackpot into a player's wallet; returns and raises as debit, and TransactionNotFound."""
+    """Pay a win, promo or jackpot into a player's wallet. Arguments and result are as in debit.
+
+    Raises:
+        SignatureInvalid, SessionNotFound, PlayerNotFound, WrongCurrency, TransactionNotFound, DuplicateTransaction,
+        TransactionAlreadyProcessed, TransactionRolledBack: refused; nothing is stored.
+        Unavailable: the outcome is unknown; send the same credit again.
+    """
     return _transact(database, game_provider, win, win.kind, win.amount, win.bet_id, request_id)
 
 
 def rollback(database: Database, game_provider: GameProvider, undo: Rollback, request_id: str) -> Answer:
-    """Give a bet back to its player; returns and raises as debit, and TransactionNotFound.
+    """Give a bet back to its player. Arguments and result are as in debit.
 
     An unknown transaction gets a tombstone: its id is refused for ever.
+
+    Raises:
+        SignatureInvalid, SessionNotFound, PlayerNotFound, WrongCurrency, TransactionNotFound, DuplicateTransaction,
+        TransactionAlreadyProcessed, TransactionRolledBack: refused; nothing is stored.
+        Unavailable: the outcome is unknown; send the same rollback again.
     """
     return _transact(database, game_provider, undo, "rollback", 0, undo.original_id, request_id)
 
