@@ -26,7 +26,7 @@ NAMES = (
 
 
 def main() -> int:
-    """Run what the command line names; returns 0 if every bound is kept."""
+    """Run the benchmarks that the command line names; return 0 if every ratio keeps its bounds."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; default: all")
     arguments = parser.parse_args()

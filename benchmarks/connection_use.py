@@ -1,4 +1,4 @@
-"""A connection used by 64 callers of one tenant: each of their calls should take no longer than with 8 callers."""
+"""A connection used by 64 callers of one tenant: their rate should not be lower than that of 8 callers."""
 
 import json
 import os
@@ -21,9 +21,9 @@ from local.services.demo_data import CASINO_CODE, TENANT_ID
 from local.stack import Stack
 
 _MANY, _FEW = 64, 8
-# The callers are threads of so many processes, each with a database connection of its own.
+# Processes; the callers are their threads, each with a database session of its own.
 _PROCESSES = 2
-# Calls of each caller, one after the other, between two looks at the clock.
+# Calls of each caller, one after the other, between two readings of the clock.
 _CALLS = 4
 _SECONDS = 5
 _ROUNDS = 3
@@ -31,7 +31,7 @@ _ROUNDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a worker finds the connection: the function's settings, its id, and how many threads use it."""
+    """What a worker needs: the function's settings, the connection's id, and the number of threads."""
 
     variables: dict[str, str]
     connection_id: str
@@ -39,7 +39,7 @@ class Place:
 
 
 def callers(place: Place) -> Callable[[], None]:
-    """Make this process some machine callers; returns a few uses by each: read, opened, called, logged."""
+    """Make the threads of this process callers; return a function in which each uses the connection a few times."""
     os.environ.update(place.variables)
     machine = Caller("machine", "00000000-0000-4000-8000-00000000000a", "service", UUID(TENANT_ID))
     contexts = [RequestContext(machine, "203.0.113.7", "benchmark", Database()) for _ in range(place.threads)]
@@ -50,7 +50,7 @@ def callers(place: Place) -> Callable[[], None]:
             if not calendars.list_calendars(context, UUID(place.connection_id)):
                 raise RuntimeError("the platform has no calendars")
 
-    # The data key is in the cache from here on.
+    # Fill the cache of data keys.
     use(contexts[0])
 
     def once() -> None:
@@ -60,7 +60,7 @@ def callers(place: Place) -> Callable[[], None]:
 
 
 def used(stack: Stack, connection_id: str, count: int) -> float:
-    """Return how many calls a second so many callers make together."""
+    """Return the calls per second of this many callers together."""
     [function] = [one for one in stack.functions if one.handler == "calendars.handler"]
     threads = count // _PROCESSES
     place = Place(dict(stack.variables(function)), connection_id, threads)
@@ -68,7 +68,7 @@ def used(stack: Stack, connection_id: str, count: int) -> float:
 
 
 def connected(stack: Stack) -> str:
-    """Make a connection to the sandbox and return its id."""
+    """Create a connection to the sandbox and return its id."""
     body = {"templateId": "gohighlevel", "name": "Benchmark", "config": demo_credentials("gohighlevel")}
     token = stack.info["tokens"][CASINO_CODE]["tenant_admin"]
     request = urllib.request.Request(  # noqa: S310 - the stack's own address

@@ -1,4 +1,4 @@
-"""One credential opened while its data key is held, against a bound and the AWS Encryption SDK doing the same."""
+"""Decrypting one credential with a cached data key, against a bound and against the AWS Encryption SDK."""
 
 import os
 from collections.abc import Callable
@@ -16,14 +16,14 @@ from benchmarks.table import Row, in_turn
 from causeway.aws import clients
 from causeway.vault.crypto import DataKeys, SecretField, WrappedKey, encrypt
 
-# As long as a provider's token.
+# As long as a platform's token.
 _SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105 - it guards nothing
 _MOST_MICROSECONDS = 50.0
 _TIMES = 2000
 
 
-class _Shelf:
-    """A place for one wrapped key; once cached, it is not asked for again."""
+class _Store:
+    """A store of wrapped keys that stays empty: the only key is cached."""
 
     def find(self, tenant_id: UUID, version: int | None = None) -> WrappedKey | None:  # noqa: ARG002
         return None
@@ -37,15 +37,15 @@ def ours(field: SecretField) -> Callable[[], str]:
     os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
     with mock_aws():
         clients.client.cache_clear()
-        keys = DataKeys(_Shelf(), clients.client("kms").create_key()["KeyMetadata"]["KeyId"])
+        keys = DataKeys(_Store(), clients.client("kms").create_key()["KeyMetadata"]["KeyId"])
         ciphertext = encrypt(keys.active(field.tenant_id), field, _SECRET)
     clients.client.cache_clear()
     return lambda: keys.decrypt(field, ciphertext)
 
 
 def theirs(field: SecretField) -> Callable[[], str]:
-    """Do the same with the SDK: its caching materials manager warm, one key committed to, no signature."""
-    # Its classes carry no types.
+    """Do the same with the SDK: a warm cache of materials, key commitment, no signature."""
+    # The SDK has no type annotations.
     sdk: Any = aws_encryption_sdk
     client = sdk.EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
     wrapping = WrappingKey(
@@ -58,29 +58,29 @@ def theirs(field: SecretField) -> Callable[[], str]:
         max_messages_encrypted=100_000,
     )
     context = {"tenant": str(field.tenant_id), "connection": str(field.connection_id), "field": field.name}
-    sealed, _ = client.encrypt(
+    ciphertext, _ = client.encrypt(
         source=_SECRET.encode(),
         materials_manager=manager,
         encryption_context=context,
         algorithm=Algorithm.AES_256_GCM_HKDF_SHA512_COMMIT_KEY,
     )
 
-    def opened() -> str:
-        secret, head = client.decrypt(source=sealed, materials_manager=manager)
+    def decrypt() -> str:
+        secret, head = client.decrypt(source=ciphertext, materials_manager=manager)
         if not context.items() <= head.encryption_context.items():
             raise RuntimeError("the secret was encrypted for another field")
         return secret.decode()
 
-    return opened
+    return decrypt
 
 
-def microseconds(opened: Callable[[], str]) -> float:
-    """Return how long one opening takes, over many."""
-    if opened() != _SECRET:
+def microseconds(decrypt: Callable[[], str]) -> float:
+    """Return the average time of one decryption."""
+    if decrypt() != _SECRET:
         raise RuntimeError("the secret did not come back")
     start = perf_counter()
     for _ in range(_TIMES):
-        opened()
+        decrypt()
     return (perf_counter() - start) / _TIMES * 1e6
 
 

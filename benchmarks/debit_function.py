@@ -1,4 +1,4 @@
-"""The debit's SQL function against the barest statement that could take a bet safely, both under pgbench."""
+"""The debit's SQL function against a bare statement, the least that takes a bet safely, both under pgbench."""
 
 import psycopg
 
@@ -7,7 +7,7 @@ from benchmarks.table import Row, in_turn
 
 _SECONDS = 2
 
-# 10000 wallets, as the ledger has.
+# 10000 wallets, like the ledger.
 BARE_TABLES = """
 CREATE TABLE bare_wallets (wallet_id bigint PRIMARY KEY, balance bigint NOT NULL) WITH (fillfactor = 60);
 CREATE TABLE bare_transactions (
@@ -19,7 +19,7 @@ INSERT INTO bare_transactions SELECT gen_random_uuid(), n, 0, 1000000000000 FROM
 GRANT ALL ON bare_wallets, bare_transactions TO causeway_casino;
 """
 
-# No session, tenant, player or game provider; no replay, tombstone, stored answer or chain.
+# Without session, tenant, player and game provider; without replay, tombstone, stored answer and chain.
 BARE = r"""
 \set player random(1, 10000)
 WITH moved AS (
@@ -32,7 +32,7 @@ RETURNING balance_after
 
 
 def run() -> list[Row]:
-    """Measure with 1, 8 and 32 clients; and, only told, with statements prepared, as no proxied connection has."""
+    """Measure with 1, 8 and 32 clients; then with prepared statements, without a bound: a proxy does not allow them."""
     rows = []
     with ledger_server() as server:
         with psycopg.connect(server.url("superuser"), autocommit=True) as database:

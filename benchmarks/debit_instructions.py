@@ -1,4 +1,4 @@
-"""Instructions of a debit and of the barest statement, counted by callgrind on one backend, busy machine or not."""
+"""Instructions of a debit and of the bare statement, counted by callgrind on one backend: load does not change them."""
 
 import os
 import re
@@ -14,15 +14,15 @@ from benchmarks.debit_function import BARE, BARE_TABLES
 from benchmarks.server import DEBIT, LedgerServer, ledger_server
 from benchmarks.table import Row
 
-# Statements of a short and of a long run; the difference has neither start nor first plans in it.
+# Statements of a short and of a long run. Their difference leaves out the start and the first plans.
 _FEW, _MANY = 60, 360
-# A role's settings do not reach a backend that is its own server.
+# The settings of a role do not apply to a single-user backend.
 _SETTINGS = ("SET plan_cache_mode = force_generic_plan", "SET enable_seqscan = off", "SET jit = off")
 _STOP_SECONDS = 30
 
 
 def run() -> list[Row]:
-    """Count both; where there is no valgrind, say so."""
+    """Count both; report it if valgrind is not installed."""
     name = "debit function / bare statement, instructions"
     if shutil.which("valgrind") is None:
         return [Row(name, "not counted: valgrind is not installed")]
@@ -36,7 +36,7 @@ def run() -> list[Row]:
 
 
 def _shut_down(server: LedgerServer) -> None:
-    """Stop the server and leave its data."""
+    """Stop the server and keep its data."""
     running = server.postgres.data / "postmaster.pid"
     os.kill(server.postgres.pid, signal.SIGINT)
     end = time.monotonic() + _STOP_SECONDS
@@ -57,7 +57,7 @@ def _instructions(server: LedgerServer, script: str) -> int:
 
 
 def _counted(server: LedgerServer, statements: list[str]) -> int:
-    """Run statements, a line each, on a backend without a server, and return its instructions."""
+    """Run statements, one per line, on a single-user backend, and return its instructions."""
     data = server.postgres.data
     owner, counts = data.stat(), Path(data, "callgrind.out")
     result = subprocess.run(

@@ -1,4 +1,4 @@
-"""The ledger against five statements: a bet as an interactive transaction, written plainly with psycopg."""
+"""The ledger against a bet as an interactive transaction of five statements, written plainly with psycopg."""
 
 import json
 import random
@@ -13,8 +13,8 @@ from benchmarks.table import Row, in_turn
 from benchmarks.workers import rate
 
 _SECONDS = 2
-# Not 3: the barest statement that could take a bet safely (debit_function.BARE), sent through psycopg, does 2.8 to 3.2
-# times what the five do, and does none of what else a ledger must.
+# Not 3: the least statement that takes a bet safely (debit_function.BARE), sent through psycopg, reaches 2.8 to 3.2
+# times the rate of the five, without the other duties of a ledger.
 _AT_LEAST = 2.0
 
 _TABLES = """
@@ -37,7 +37,7 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO causeway_provider;
 
 def interactive_debits(url: str) -> Callable[[], None]:
     """Connect and return a function that takes one bet by five statements."""
-    # As the ledger connects: a proxied connection keeps no prepared statements.
+    # Like the ledger: a proxied session has no prepared statements.
     database = psycopg.connect(url, prepare_threshold=None)
 
     def once() -> None:

@@ -1,4 +1,4 @@
-"""One debit through HTTP, gateway, Lambda runtime and Postgres: how long it takes, and what part is the database."""
+"""The time of one debit through HTTP, gateway, Lambda runtime and Postgres, and the database's part of it."""
 
 import json
 import tempfile
@@ -26,14 +26,14 @@ _PLAYER = 2
 
 
 class DebitClient:
-    """Sends signed debits of one minor unit over one kept connection."""
+    """Sends signed debits of one minor unit over one HTTP connection."""
 
     def __init__(self, base_url: str) -> None:
         url = urlsplit(base_url)
         self._connection = HTTPConnection(url.hostname or "", url.port)
 
     def debit(self) -> None:
-        """Take a bet; raises RuntimeError unless it is taken."""
+        """Send a bet; raises RuntimeError unless it is accepted."""
         body = json.dumps(
             {
                 "sessionToken": SAMPLE_SESSION_TOKEN,
@@ -52,18 +52,18 @@ class DebitClient:
 
 
 def run() -> list[Row]:
-    """Measure calls through the stack, then the same debits straight from Python to its database."""
+    """Measure calls through the stack, then the same debits directly from Python to its database."""
     with (
         tempfile.TemporaryDirectory(prefix="causeway-bench-") as folder,
         Stack(port=0, state_folder=Path(folder)) as stack,
     ):
         client = DebitClient(stack.base_url)
         database = Database(**conninfo_to_dict(stack.database_urls["casino"]))
-        caller = GameProvider(uuid.UUID(TENANT_ID), GAME_PROVIDER_CODE, bare_signature=True)
+        game_provider = GameProvider(uuid.UUID(TENANT_ID), GAME_PROVIDER_CODE, bare_signature=True)
 
         def straight() -> None:
             bet = Bet(SAMPLE_SESSION_TOKEN, _PLAYER, str(uuid.uuid4()), "bench", 1)
-            wallet.debit(database, caller, bet, "request")
+            wallet.debit(database, game_provider, bet, "request")
 
         through, alone = [], []
         for call, times in ((client.debit, through), (straight, alone)):

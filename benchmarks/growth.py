@@ -1,4 +1,4 @@
-"""Debits with 5 million transactions present against debits with 10000. GROWTH_ROWS chooses another size."""
+"""Debits with 5 million stored transactions against debits with 10000. GROWTH_ROWS sets another size."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""One wallet that everybody bets from: 32 callers should get no less through than 8."""
+"""One wallet for all bets: 32 callers should reach at least the rate of 8."""
 
 import re
 

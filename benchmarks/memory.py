@@ -1,4 +1,4 @@
-"""What a wallet's execution environment holds in memory after a thousand debits."""
+"""The memory of a wallet's execution environment after 1000 debits."""
 
 import re
 import tempfile

@@ -1,4 +1,4 @@
-"""The ledger called from Python, as many processes as connections, against the same function under pgbench."""
+"""The ledger called from Python, one process per session, against the same SQL function under pgbench."""
 
 import random
 import uuid
@@ -20,19 +20,19 @@ _SECONDS = 2
 def debits(url: str) -> Callable[[], None]:
     """Connect and return a function that takes one bet from a random player."""
     database = Database(**conninfo_to_dict(url))
-    caller = GameProvider(TENANT_ID, "BENCH", bare_signature=True)
+    game_provider = GameProvider(TENANT_ID, "BENCH", bare_signature=True)
 
     def once() -> None:
         player = random.randint(1, WALLETS)
         bet = Bet(f"session-{player}", player, str(uuid.uuid4()), "round-1", 1000)
-        if wallet.debit(database, caller, bet, "request").code != "OK":
+        if wallet.debit(database, game_provider, bet, "request").code != "OK":
             raise RuntimeError("a debit was declined")
 
     return once
 
 
 def run() -> list[Row]:
-    """Measure with 1, 2, 4 and 8 connections; the callers share the cores with the server."""
+    """Measure with 1, 2, 4 and 8 sessions; the processes share the cores with the server."""
     measured = {}
     with ledger_server() as server:
         for count in (1, 2, 4, 8):

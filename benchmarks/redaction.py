@@ -1,4 +1,4 @@
-"""An answer made fit for the log: what a secret of thousands of odd characters costs, against one of 32 letters."""
+"""Redaction of an answer for the log: the time with a secret of 4000 odd characters, against one of 32 letters."""
 
 from time import perf_counter
 
@@ -6,15 +6,15 @@ from benchmarks.table import Row, in_turn
 from causeway.outbound.redaction import Redactor
 
 _USUAL = "0123456789abcdef0123456789abcdef"
-# Nearly every character of it has a dozen spellings.
+# Nearly every character has a dozen spellings.
 _ODD = ('"\\/+&<✓ü%' * 500)[:4000]
-# As platforms answer, cut within.
+# In the form of platforms' answers, cut off inside.
 _BODY = b'{"id": 12, "name": "a+b & c", "url": "https:\\/\\/h.test\\/a%20b?c=d", "text": "\\u00fc \\"x\\""},' * 100
 _TIMES = 20
 
 
 def milliseconds(secret: str) -> float:
-    """Return how long it takes to prepare for a secret and to search an answer, on the average."""
+    """Return the average time of preparing the redaction of a secret and of searching an answer."""
     start = perf_counter()
     for _ in range(_TIMES):
         Redactor([secret]).body(_BODY)

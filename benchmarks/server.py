@@ -1,4 +1,4 @@
-"""A Postgres server with a ledger of 10000 wallets, and pgbench to load it."""
+"""A Postgres server with a ledger of 10000 wallets, and pgbench to put load on it."""
 
 import os
 import re
@@ -19,10 +19,10 @@ from local.stack import ROOT
 
 TENANT_ID = UUID("00000000-0000-4000-8000-000000000001")
 WALLETS = 10_000
-# Minor units each wallet starts with; no benchmark empties one.
+# Minor units of each new wallet; no benchmark empties a wallet.
 BALANCE = 10**12
 
-# No checkpoint or vacuum falls into a run: it would hit whichever side is being measured.
+# No checkpoint and no vacuum during a run: it would slow down only one of the two sides.
 SETTINGS = {
     "shared_buffers": "1GB",
     "max_wal_size": "32GB",
@@ -31,7 +31,7 @@ SETTINGS = {
     "wal_init_zero": "off",
 }
 
-# A debit of a random wallet, as the ledger calls it.
+# A debit of a random wallet, in the form in which the ledger calls it.
 DEBIT = r"""
 \set player random(1, 10000)
 SELECT casino_debit_v1('00000000-0000-4000-8000-000000000001', 'BENCH', true,
@@ -47,13 +47,13 @@ class LedgerServer:
     database: local_database.Database
 
     def url(self, role: str) -> str:
-        """The ledger's URL as one of its roles."""
+        """The URL of the ledger's database for one of its roles."""
         return self.database.urls[role]
 
     def pgbench(self, script: str, clients: int, seconds: int, protocol: str = "extended") -> float:
         """Run a script with pgbench and return its transactions per second.
 
-        protocol: extended is how the functions send their statements, which a proxied connection does not prepare.
+        protocol: the functions use extended; a proxied session has no prepared statements.
         """
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
             file.write(script)
@@ -86,37 +86,37 @@ def ledger_server() -> Generator[LedgerServer]:
 
 
 def make_ledger(postgres: Postgres) -> local_database.Database:
-    """Make a database with 10000 funded wallets, each with an active session."""
+    """Create a database with 10000 funded wallets, each with an active session."""
     database = local_database.create(postgres.url())
     migrations.migrate(database.urls["owner"], ROOT / "schema")
     database = local_database.give_passwords(database)
-    with psycopg.connect(database.urls["superuser"], autocommit=True) as transaction:
-        transaction.execute("INSERT INTO tenants VALUES (%s, 'BENCH', 'Bench')", [TENANT_ID])
-        transaction.execute(
+    with psycopg.connect(database.urls["superuser"], autocommit=True) as superuser:
+        superuser.execute("INSERT INTO tenants VALUES (%s, 'BENCH', 'Bench')", [TENANT_ID])
+        superuser.execute(
             """
             INSERT INTO casino_game_providers (tenant_id, code, display_name, api_url, allow_bare_signature)
             VALUES (%s, 'BENCH', 'Bench', 'http://127.0.0.1', true)
             """,
             [TENANT_ID],
         )
-        transaction.execute(
+        superuser.execute(
             """
             INSERT INTO casino_games (tenant_id, game_provider_id, code, display_name)
             SELECT tenant_id, game_provider_id, 'BENCH', 'Bench' FROM casino_game_providers
             """
         )
-        transaction.execute(
+        superuser.execute(
             "INSERT INTO casino_players (tenant_id) SELECT %s FROM generate_series(1, %s)",
             [TENANT_ID, WALLETS],
         )
-        transaction.execute(
+        superuser.execute(
             """
             INSERT INTO casino_wallets (tenant_id, player_id, currency, balance)
             SELECT tenant_id, player_id, 'EUR', %s FROM casino_players ORDER BY player_id
             """,
             [BALANCE],
         )
-        transaction.execute(
+        superuser.execute(
             """
             INSERT INTO casino_sessions (
                 tenant_id, session_token, player_id, wallet_id, game_id, game_provider_id, status, expires_at
@@ -128,13 +128,13 @@ def make_ledger(postgres: Postgres) -> local_database.Database:
             ORDER BY player_id
             """
         )
-        # 10000 rows are there before anything is measured, and known to the planner.
-        preload(transaction, 1)
+        # Insert and analyse 10000 rows before any measurement: on empty tables the planner chooses other plans.
+        preload(superuser, 1)
     return database
 
 
 def preload(database: psycopg.Connection, rows_per_wallet: int) -> None:
-    """Give every wallet so many transactions, in random order of id as players come in, and analyse."""
+    """Insert this many transactions for every wallet, in random order of ids, and analyse."""
     database.execute(
         """
         INSERT INTO casino_transactions (

@@ -1,4 +1,4 @@
-"""Importing each function's module in a fresh interpreter, with byte code, against psycopg and the Logger alone."""
+"""The import of each function's module in a new interpreter, with byte code, against psycopg and the Logger only."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from local.stack import ROOT
 
 _ROUNDS = 9
 _REFERENCE = "import psycopg; from aws_lambda_powertools import Logger"
-# The wallet's functions are called in the middle of a bet; the others by a launch or a deployment.
+# Only the wallet has a bound: a bet waits for its start-up.
 _BOUND = {"wallet": 1.3}
 
 
@@ -27,7 +27,7 @@ def _milliseconds(statement: str, folder: Path) -> float:
 
 
 def run() -> list[Row]:
-    """Measure every function in turn with the reference."""
+    """Measure every function and the reference in turn."""
     functions = sorted(path for path in (ROOT / "functions").glob("*/*.py"))
     reference: list[float] = []
     times: dict[Path, list[float]] = {path: [] for path in functions}

@@ -1,4 +1,4 @@
-"""The table: what was measured, against what, and the bound it should keep."""
+"""The table of results: the measured figure, its reference, and the bound of their ratio."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from statistics import median
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the table. ratio: measured / reference; at_least, at_most: its bound, None where it is only told."""
+    """A row of the table. ratio: measured / reference; at_least, at_most: bounds of the ratio; None: no bound."""
 
     name: str
     figures: str
@@ -27,7 +27,7 @@ class Row:
 def in_turn(
     measured: Callable[[], float], reference: Callable[[], float], rounds: int = 5
 ) -> tuple[float, float, float]:
-    """Measure two rates in turn, as the machine's speed drifts.
+    """Measure two rates in turn, because the machine's speed drifts.
 
     Returns:
         The median of each, and the median of the ratios measured / reference round by round.

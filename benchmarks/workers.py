@@ -1,11 +1,11 @@
-"""Processes that do one thing over and over, as execution environments would, and count."""
+"""Processes that repeat one call, like execution environments, and count the calls."""
 
 import multiprocessing
 import time
 from collections.abc import Callable
 from typing import Any
 
-# Set up in the worker from one argument; returns what is then called again and again.
+# Called once in each worker with one argument; returns the function to repeat.
 Setup = Callable[[Any], Callable[[], None]]
 
 
@@ -22,13 +22,13 @@ def _work(setup: Setup, argument: Any, ready: Any, seconds: float, counts: Any) 
 
 
 def rate(setup: Setup, argument: Any, processes: int, seconds: float) -> float:
-    """Return how many calls a second so many processes made together.
+    """Return the calls per second of all processes together.
 
     Args:
-        setup: importable; run once in each process.
-        argument: what setup is given.
-        processes: how many.
-        seconds: for how long they count, after all are ready.
+        setup: importable; called once in each process.
+        argument: of setup.
+        processes: their number.
+        seconds: of counting, after all processes are ready.
     """
     context = multiprocessing.get_context("spawn")
     ready, counts = context.Barrier(processes), context.Queue()
