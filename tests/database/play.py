@@ -36,7 +36,7 @@ def new_model(casino: Casino, dialect: Dialect, players: int, balance: int) -> t
     """Make players at a game provider with this dialect, and their model, which numbers them 0, 1, 2, ..."""
     columns: dict[str, Any] = {name: getattr(dialect, name) for name in Dialect.__slots__}
     first = casino.seat(balance=balance, **columns)
-    seats = [first, *(casino.seat(caller=first.caller, balance=balance) for _ in range(players - 1))]
+    seats = [first, *(casino.seat(game_provider=first.game_provider, balance=balance) for _ in range(players - 1))]
     return Model(dialect, {number: Player(balance) for number in range(players)}), seats
 
 

@@ -42,7 +42,7 @@ class Played:
 def play(casino: Casino) -> Played:
     """Ten rows: deposit, bets, win, promo, jackpot, rollback, tombstone, decline; and some on another wallet."""
     seat = casino.seat()
-    neighbour = casino.seat(caller=seat.caller)
+    neighbour = casino.seat(game_provider=seat.game_provider)
     codes = [
         seat.debit("bet 1", 1000, "round 1").code,
         seat.credit("win 1", 2500, "bet 1", "round 1").code,

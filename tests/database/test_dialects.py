@@ -49,7 +49,7 @@ def test_refused_unknown_rollback_with_swallowed_late_bet(new_seat: Callable[...
 def test_ids_unique_per_player_do_not_conflict(new_seat: Callable[..., Seat]) -> None:
     """id_scope = player"""
     one = new_seat(id_scope="player")
-    other = new_seat(caller=one.caller)
+    other = new_seat(game_provider=one.game_provider)
 
     assert (one.debit("bet", 1000).code, other.debit("bet", 300).code) == ("OK", "OK")
     assert other.credit("win", 50, "bet").balance == B - 250
@@ -67,7 +67,7 @@ def test_ids_unique_per_player_do_not_conflict(new_seat: Callable[..., Seat]) ->
 def test_ids_unique_per_provider_conflict_across_players(new_seat: Callable[..., Seat]) -> None:
     """id_scope = provider; WALLET 10"""
     one = new_seat()
-    other = new_seat(caller=one.caller)
+    other = new_seat(game_provider=one.game_provider)
     one.debit("bet", 1000)
     one.rollback("undo", "late")
 
@@ -126,7 +126,7 @@ def test_bare_signature_is_accepted_if_the_provider_allows_it(
 ) -> None:
     """allow_bare_signature; WALLET 36"""
     seat = new_seat(allow_bare_signature=allowed)
-    bare = replace(seat, caller=replace(seat.caller, bare_signature=True))
+    bare = replace(seat, game_provider=replace(seat.game_provider, bare_signature=True))
 
     codes = [
         bare.asked_balance().code,
@@ -145,4 +145,7 @@ def test_replay_with_a_forbidden_signature_is_refused(new_seat: Callable[..., Se
     seat = new_seat()
     seat.debit("bet", 1)
 
-    assert replace(seat, caller=replace(seat.caller, bare_signature=True)).debit("bet", 1).code == "SIGNATURE_INVALID"
+    assert (
+        replace(seat, game_provider=replace(seat.game_provider, bare_signature=True)).debit("bet", 1).code
+        == "SIGNATURE_INVALID"
+    )

@@ -26,7 +26,7 @@ def _prepare(casino: Casino, state: dict[str, str], amount: int) -> Seat:
     seat = casino.seat(
         id_scope=state["scope"], late_bet=state["late_bet"], allow_bare_signature=state["bare"] == "allowed"
     )
-    neighbour = casino.seat(caller=seat.caller)
+    neighbour = casino.seat(game_provider=seat.game_provider)
     known = {
         "no": lambda: None,
         "same": lambda: seat.debit("id", amount),
@@ -54,7 +54,7 @@ def _prepare(casino: Casino, state: dict[str, str], amount: int) -> Seat:
     casino.query("UPDATE casino_players SET status = %s WHERE player_id = %s", [state["player"], seat.player_id])
     casino.query(
         "UPDATE casino_game_providers SET status = %s, duplicate = %s WHERE code = %s",
-        [state["provider"], state["duplicate"], seat.caller.code],
+        [state["provider"], state["duplicate"], seat.game_provider.code],
     )
     return seat
 
@@ -63,7 +63,7 @@ def _arguments(seat: Seat, state: dict[str, str], amount: int) -> list[Any]:
     player = seat.player_id + (1 if state["caller"] == "wrong player" else 0)
     return [
         seat.casino.tenant_id,
-        "NOBODY" if state["caller"] == "wrong provider" else seat.caller.code,
+        "NOBODY" if state["caller"] == "wrong provider" else seat.game_provider.code,
         state["bare"] != "timed",
         "no such session" if state["caller"] == "wrong token" else seat.token,
         player,

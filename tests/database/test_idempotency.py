@@ -70,7 +70,7 @@ def test_same_id_with_other_fields_conflicts_and_moves_nothing(
     seat: Seat, new_seat: Callable[..., Seat], conflicting: Callable[[Seat, Seat], Outcome]
 ) -> None:
     """WALLET 10"""
-    neighbour = new_seat(caller=seat.caller)
+    neighbour = new_seat(game_provider=seat.game_provider)
     for bet in ("bet", "bet 2"):
         seat.debit(bet, 1000)
     seat.debit("void", 100, "round 2")
@@ -159,8 +159,8 @@ def _debit_stuck_on_its_wallet(seat: Seat) -> Generator[tuple[subprocess.Popen[b
         holder.execute("SELECT FROM casino_wallets WHERE wallet_id = %s FOR UPDATE", [seat.wallet_id])
         process = subprocess.Popen(
             [
-                sys.executable, "-c", _DEBIT, seat.casino.urls["casino"], str(seat.casino.tenant_id), seat.caller.code,
-                seat.token, str(seat.player_id),
+                sys.executable, "-c", _DEBIT, seat.casino.urls["casino"], str(seat.casino.tenant_id),
+                seat.game_provider.code, seat.token, str(seat.player_id),
             ],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         )  # fmt: skip

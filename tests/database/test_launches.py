@@ -63,7 +63,7 @@ class Lobby:
 
     @property
     def name(self) -> str:
-        return f"games/{self.seat.caller.code}"
+        return f"games/{self.seat.game_provider.code}"
 
     def launcher(self, caller: Caller | None = None, player_id: int | None = None) -> Launcher:
         database, tenant_id = self.seat.casino.database(), self.seat.casino.tenant_id
@@ -110,13 +110,13 @@ def lobby(shared_casino: Casino, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lo
     game_id = shared_casino.value(
         "SELECT g.game_id FROM casino_games AS g INNER JOIN casino_game_providers AS p USING (game_provider_id) "
         "WHERE p.code = %s",
-        [seat.caller.code],
+        [seat.game_provider.code],
     )
     extension = SecretsServer()
     lobby = Lobby(seat, game_id, extension, answered(launched()))
     with extension, WireServer(lobby.answer) as provider:
         shared_casino.query(
-            "UPDATE casino_game_providers SET api_url = %s WHERE code = %s", [provider.url, seat.caller.code]
+            "UPDATE casino_game_providers SET api_url = %s WHERE code = %s", [provider.url, seat.game_provider.code]
         )
         secret = {
             "tenant_id": str(shared_casino.tenant_id),
@@ -487,7 +487,7 @@ def test_casinos_login_cannot_read_memberships(shared_casino: Casino) -> None:
 
 def test_codes_of_game_providers_are_known_in_the_whole_deployment(seat: Seat) -> None:
     """The check comes before a caller's tenant is known, without a tenant, by the casino's and the provider's login."""
-    code, known = seat.caller.code, "SELECT game_provider_known_v1(%s)"
+    code, known = seat.game_provider.code, "SELECT game_provider_known_v1(%s)"
     with psycopg.connect(seat.casino.urls["casino"], autocommit=True) as database:
         found = [database.execute(known, [asked]).fetchone() for asked in (code, code.lower(), "MADE_UP", "")]
     assert found == [(True,), (False,), (False,), (False,)]

@@ -22,7 +22,7 @@ def test_plans_made_on_empty_tables_do_not_scan_full_ones(casino: Casino) -> Non
     casino.query("ANALYZE")
     first = casino.seat()
     first.debit("bet", 1)
-    seats = [casino.seat(caller=first.caller, balance=0) for _ in range(300)]
+    seats = [casino.seat(game_provider=first.game_provider, balance=0) for _ in range(300)]
     before = _scans(casino)
     # One database connection plans while the tables are nearly empty, another when they are full.
     for seat in (first, seats[-1], seats[0]):

@@ -224,20 +224,20 @@ def test_unknown_session_or_player_is_refused_and_nothing_is_stored(seat: Seat) 
 
 def test_session_of_another_player_or_provider_is_refused(seat: Seat, new_seat: Callable[..., Seat]) -> None:
     """WALLET 34"""
-    neighbour, stranger = new_seat(caller=seat.caller), new_seat()
+    neighbour, stranger = new_seat(game_provider=seat.game_provider), new_seat()
     before = seat.state(), neighbour.state()
 
     assert replace(seat, player_id=neighbour.player_id).debit("bet", 1).code == "PLAYER_NOT_FOUND"
     assert replace(seat, player_id=neighbour.player_id).asked_balance().code == "PLAYER_NOT_FOUND"
-    assert replace(seat, caller=stranger.caller).debit("bet", 1).code == "SESSION_NOT_FOUND"
-    assert replace(seat, caller=stranger.caller).asked_balance().code == "SESSION_NOT_FOUND"
+    assert replace(seat, game_provider=stranger.game_provider).debit("bet", 1).code == "SESSION_NOT_FOUND"
+    assert replace(seat, game_provider=stranger.game_provider).asked_balance().code == "SESSION_NOT_FOUND"
     assert (seat.state(), neighbour.state()) == before
 
 
 def test_another_tenants_session_is_not_found(seat: Seat, cluster: object) -> None:
     """WALLET 34"""
     other = Casino(seat.casino.urls)
-    foreign = replace(seat, caller=other.game_provider())
+    foreign = replace(seat, game_provider=other.game_provider())
 
     assert foreign.debit("bet", 1).code == "SESSION_NOT_FOUND"
     assert foreign.asked_balance().code == "SESSION_NOT_FOUND"
@@ -294,7 +294,7 @@ def test_inactive_game_provider_settles_but_takes_no_bets(seat: Seat) -> None:
     """Money of earlier bets is not lost."""
     seat.debit("won", 100, round_id="1")
     seat.debit("undone", 100, round_id="2")
-    seat.casino.query("UPDATE casino_game_providers SET status = 'inactive' WHERE code = %s", [seat.caller.code])
+    seat.casino.query("UPDATE casino_game_providers SET status = 'inactive' WHERE code = %s", [seat.game_provider.code])
 
     assert seat.debit("new", 1).code == "GAME_PROVIDER_INACTIVE"
     assert seat.debit("won", 100, round_id="1").replayed
@@ -308,7 +308,7 @@ def test_inactive_game_provider_settles_but_takes_no_bets(seat: Seat) -> None:
 def test_functions_refuse_calls_that_no_provider_may_send(seat: Seat, amount: int) -> None:
     """The database checks it too, behind the parser: no negative amount, no deposit, no tombstone."""
     casino, before = seat.casino, seat.state()
-    start = [casino.tenant_id, seat.caller.code, True]
+    start = [casino.tenant_id, seat.game_provider.code, True]
     debit = "SELECT casino_debit_v1(%s, %s, %s, %s, %s, 'x', 'r', %s, NULL, %s, 'request')"
     transact = "SELECT casino_transact_v1(%s, %s, %s, %s, %s, %s, 'x', 'r', %s, NULL, NULL, %s, NULL, 'request')"
     with psycopg.connect(casino.urls["casino"], autocommit=True) as database:
@@ -333,9 +333,11 @@ def test_functions_refuse_calls_that_no_provider_may_send(seat: Seat, amount: in
 def test_meaning_of_a_providers_ids_cannot_change(seat: Seat, change: LiteralString) -> None:
     """WALLET 45: with another meaning, earlier ids would not be found, and a retry would move money again"""
     with pytest.raises(psycopg.Error, match="cannot change"):
-        seat.casino.query(change, [seat.caller.code])
+        seat.casino.query(change, [seat.game_provider.code])
 
-    seat.casino.query("UPDATE casino_game_providers SET duplicate = 'refuse' WHERE code = %s", [seat.caller.code])
+    seat.casino.query(
+        "UPDATE casino_game_providers SET duplicate = 'refuse' WHERE code = %s", [seat.game_provider.code]
+    )
 
 
 def test_session_with_another_players_wallet_cannot_be_made(seat: Seat, new_seat: Callable[..., Seat]) -> None:

@@ -99,7 +99,7 @@ def test_long_lock_is_given_up_in_time_and_moves_nothing(seat: Seat) -> None:
         assert time.monotonic() - started < PROMISE
         assert (raised.value.status, raised.value.retry_after) == (503, 1)
         # Another player's wallet is not affected.
-        assert seat.casino.seat(caller=seat.caller).debit("other", 1).code == "OK"
+        assert seat.casino.seat(game_provider=seat.game_provider).debit("other", 1).code == "OK"
 
     assert seat.state() == (B, [])
     assert seat.debit("bet", 1).code == "OK"

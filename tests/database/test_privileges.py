@@ -623,11 +623,11 @@ def test_callers_temporary_tables_do_not_replace_the_real_ones(seat: Seat) -> No
         database.execute("SET search_path = pg_temp, public")
         asked = database.execute(
             "SELECT outcome, balance FROM casino_balance_v1(%s, %s, false, %s, %s, NULL)",
-            [seat.casino.tenant_id, seat.caller.code, seat.token, seat.player_id],
+            [seat.casino.tenant_id, seat.game_provider.code, seat.token, seat.player_id],
         ).fetchone()
         declined = database.execute(
             "SELECT (casino_debit_v1(%s, %s, false, %s, %s, 'bet', 'round', 1, NULL, '', 'request'))[1]",
-            [seat.casino.tenant_id, seat.caller.code, seat.token, seat.player_id],
+            [seat.casino.tenant_id, seat.game_provider.code, seat.token, seat.player_id],
         ).fetchone()
     assert (asked, declined) == (("OK", B - 1000), ("DUPLICATE_TRANSACTION",))
     assert seat.state() == before

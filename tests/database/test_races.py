@@ -50,7 +50,7 @@ def test_20_concurrent_debits_with_one_id_and_different_amounts_apply_one(seat: 
 
 def test_one_id_sent_concurrently_for_two_players_is_used_by_one(seat: Seat) -> None:
     """WALLET 10, 17: the players have separate queues, the id is unique across them"""
-    other = seat.casino.seat(caller=seat.caller)
+    other = seat.casino.seat(game_provider=seat.game_provider)
     for number in range(50):
         before = seat.balance + other.balance
         outcomes = at_once([partial(player.debit, f"bet-{number}", 10) for player in (seat, other)])
@@ -61,7 +61,7 @@ def test_one_id_sent_concurrently_for_two_players_is_used_by_one(seat: Seat) -> 
 
 def test_one_id_sent_concurrently_for_a_bet_and_a_win_is_used_by_one(seat: Seat) -> None:
     """WALLET 12: across types and players"""
-    other = seat.casino.seat(caller=seat.caller)
+    other = seat.casino.seat(game_provider=seat.game_provider)
     for number in range(50):
         before = seat.balance + other.balance
         bet, promo = at_once(
@@ -74,7 +74,7 @@ def test_one_id_sent_concurrently_for_a_bet_and_a_win_is_used_by_one(seat: Seat)
 
 def test_unknown_id_concurrently_rolled_back_by_one_player_and_bet_by_another(seat: Seat) -> None:
     """WALLET 21, 27: either the tombstone of one, or the bet of the other"""
-    other = seat.casino.seat(caller=seat.caller)
+    other = seat.casino.seat(game_provider=seat.game_provider)
     for number in range(50):
         before = other.balance
         bet, undo = at_once(
@@ -149,10 +149,10 @@ def test_concurrent_bets_and_deposits_are_exact(seat: Seat) -> None:
 
 def test_hot_wallet_under_32_callers_has_no_errors_and_does_not_affect_others(seat: Seat) -> None:
     """WALLET 41"""
-    other = seat.casino.seat(caller=seat.caller)
+    other = seat.casino.seat(game_provider=seat.game_provider)
 
-    def play(own: Seat, caller: int) -> set[str]:
-        return {own.debit(f"bet-{own.player_id}-{caller}-{n}", 1).code for n in range(20)}
+    def play(own: Seat, round_: int) -> set[str]:
+        return {own.debit(f"bet-{own.player_id}-{round_}-{n}", 1).code for n in range(20)}
 
     results = at_once([*(partial(play, seat.elsewhere(), n) for n in range(32)), partial(play, other, 0)])
 
@@ -166,18 +166,18 @@ def test_id_scope_cannot_change_under_a_first_debit_that_is_not_committed(seat: 
     with uncommitted(seat, seat, "timed") as outcome:
         assert outcome == "OK"
         with pytest.raises(psycopg.Error, match="cannot change"):
-            seat.casino.query(change, [seat.caller.code])
+            seat.casino.query(change, [seat.game_provider.code])
 
     assert seat.debit("bet", 10).code == "OK"
     with pytest.raises(psycopg.Error, match="cannot change"):
-        seat.casino.query(change, [seat.caller.code])
+        seat.casino.query(change, [seat.game_provider.code])
 
 
 @contextmanager
-def uncommitted(caller: Seat, victim: Seat, kind: str) -> Generator[str]:
-    """A money call with a caller's session for a victim's player id, whose transaction stays open in the block."""
-    casino = caller.casino
-    start = [casino.tenant_id, caller.caller.code, kind == "bare", caller.token, victim.player_id]
+def uncommitted(own: Seat, victim: Seat, kind: str) -> Generator[str]:
+    """A money call with a session for a victim's player id, whose transaction stays open in the block."""
+    casino = own.casino
+    start = [casino.tenant_id, own.game_provider.code, kind == "bare", own.token, victim.player_id]
     with psycopg.connect(casino.urls["casino"]) as database:
         if kind == "credit":
             answer = database.execute(
@@ -196,8 +196,8 @@ def uncommitted(caller: Seat, victim: Seat, kind: str) -> Generator[str]:
 @pytest.mark.parametrize("kind", ["timed", "bare", "credit"])
 def test_caller_without_the_players_session_makes_nobody_wait(seat: Seat, kind: str) -> None:
     """WALLET 35: only callers with a session of the player take the player's turn"""
-    another_player = seat.casino.seat(caller=seat.caller)
-    another_provider = replace(seat, caller=seat.casino.game_provider())
+    another_player = seat.casino.seat(game_provider=seat.game_provider)
+    another_provider = replace(seat, game_provider=seat.casino.game_provider())
     no_session = replace(seat, token="none")
     strangers = [another_player, another_provider, no_session, *([seat] if kind == "bare" else [])]
     for number, stranger in enumerate(strangers):

@@ -50,7 +50,7 @@ def test_adding_and_money_calls_do_not_wait_for_each_other(
         psycopg.connect(shared_casino.urls["casino"]) as debiting,
         operator.transaction(),
     ):
-        start = [tenant, seat.caller.code, seat.token, seat.player_id]
+        start = [tenant, seat.game_provider.code, seat.token, seat.player_id]
         debiting.execute("SELECT casino_debit_v1(%s, %s, false, %s, %s, 'x', 'r', 5, NULL, '', 'request')", start)
         value(operator, "SELECT casino_add_game_provider_v1(%s, 'BESIDE', 'Beside', 'https://b.example')", tenant)
         value(operator, "SELECT casino_add_game_v1(%s, 'BESIDE', 'SLOTS', 'Slots')", tenant)
@@ -90,7 +90,7 @@ def test_invalid_addition_is_refused_with_its_reason(
     parameters = {
         "tenant": shared_casino.tenant_id,
         "player": seat.player_id,
-        "code": seat.caller.code,
+        "code": seat.game_provider.code,
         "other": theirs.tenant_id,
     }
     with pytest.raises(error, match=sentence):

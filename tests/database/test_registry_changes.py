@@ -70,7 +70,7 @@ def keys(shared_casino: Casino) -> dict[str, Any]:
         "tenant": shared_casino.tenant_id,
         "player": seat.player_id,
         "wallet": seat.wallet_id,
-        "code": seat.caller.code,
+        "code": seat.game_provider.code,
         "casino": name,
         "game": name,
     }
@@ -166,7 +166,7 @@ def test_blocked_player_cannot_bet_until_active_again(seat: Seat, operator: psyc
 def test_stopped_game_provider_settles_but_takes_no_bets(seat: Seat, operator: psycopg.Connection[Any]) -> None:
     assert seat.debit("bet", 10).code == "OK"
     stop = "SELECT casino_change_game_provider_v1(%s, %s, p_status => 'inactive')"
-    operator.execute(stop, [seat.casino.tenant_id, seat.caller.code])
+    operator.execute(stop, [seat.casino.tenant_id, seat.game_provider.code])
 
     assert seat.debit("another", 10).code == "GAME_PROVIDER_INACTIVE"
     assert seat.credit("win", 20, bet_id="bet").code == "OK"

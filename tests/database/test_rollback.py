@@ -114,7 +114,10 @@ def test_payout_of_a_round_with_the_same_id_elsewhere_does_not_matter(
     seat: Seat, new_seat: Callable[..., Seat]
 ) -> None:
     """WALLET 23: a round belongs to one provider and one player"""
-    neighbour, elsewhere = new_seat(caller=seat.caller), seat.casino.second_session(seat, seat.casino.game_provider())
+    neighbour, elsewhere = (
+        new_seat(game_provider=seat.game_provider),
+        seat.casino.second_session(seat, seat.casino.game_provider()),
+    )
     seat.debit("bet", 1000)
     neighbour.debit("their bet", 1000)
     neighbour.credit("their win", 1000, "their bet")
@@ -162,7 +165,7 @@ def test_rollback_refunds_the_stored_amount(seat: Seat, round_id: str | None) ->
 
 def test_rollback_of_another_players_bet_reveals_and_stores_nothing(seat: Seat, new_seat: Callable[..., Seat]) -> None:
     """WALLET 27"""
-    neighbour = new_seat(caller=seat.caller)
+    neighbour = new_seat(game_provider=seat.game_provider)
     neighbour.debit("theirs", 1000)
     before = seat.state(), neighbour.state()
 
@@ -190,7 +193,7 @@ def test_rollback_of_another_tenants_bet_finds_nothing(seat: Seat) -> None:
     """WALLET 27"""
     seat.debit("bet", 1000)
     other = type(seat.casino)(seat.casino.urls)
-    theirs = other.seat(caller=other.game_provider())
+    theirs = other.seat(game_provider=other.game_provider())
 
     assert theirs.rollback("undo", "bet").fields["tombstone"] is True
     assert seat.rollback("undo", "bet").balance == B
@@ -234,7 +237,7 @@ def test_win_without_an_accepted_bet_of_its_round_moves_nothing(
     seat: Seat, new_seat: Callable[..., Seat], bet_id: str, round_id: str, code: str, refused: bool
 ) -> None:
     """WALLET 24, 34"""
-    new_seat(caller=seat.caller).debit("theirs", 1)
+    new_seat(game_provider=seat.game_provider).debit("theirs", 1)
     seat.debit("declined", 5 * B)
     seat.debit("bet", 1000)
     seat.credit("win", 5, "bet")

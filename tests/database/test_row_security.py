@@ -492,7 +492,7 @@ def test_money_function_finds_nothing_of_another_tenant(ours: Seat, theirs: Seat
         become(database, theirs.casino.tenant_id)
         row = database.execute(
             "SELECT outcome FROM casino_balance_v1(%s, %s, false, %s, %s, NULL)",
-            [ours.casino.tenant_id, theirs.caller.code, theirs.token, theirs.player_id],
+            [ours.casino.tenant_id, theirs.game_provider.code, theirs.token, theirs.player_id],
         ).fetchone()
     assert row == ("SIGNATURE_INVALID",)
     assert (ours.state(), theirs.state()) == before

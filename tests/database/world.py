@@ -71,7 +71,7 @@ class Seat:
 
     casino: "Casino"
     database: Database
-    caller: GameProvider
+    game_provider: GameProvider
     token: str
     player_id: int
     wallet_id: int
@@ -85,7 +85,7 @@ class Seat:
         currency: str | None = None,
     ) -> Outcome:
         bet = Bet(self.token, player_id or self.player_id, id, round_id, amount, currency)
-        return outcome_of(lambda: wallet.debit(self.database, self.caller, bet, str(uuid4())))
+        return outcome_of(lambda: wallet.debit(self.database, self.game_provider, bet, str(uuid4())))
 
     def credit(
         self,
@@ -98,7 +98,7 @@ class Seat:
         currency: str | None = None,
     ) -> Outcome:
         win = Credit(self.token, player_id or self.player_id, id, round_id, amount, bet_id, kind, currency)
-        return outcome_of(lambda: wallet.credit(self.database, self.caller, win, str(uuid4())))
+        return outcome_of(lambda: wallet.credit(self.database, self.game_provider, win, str(uuid4())))
 
     def rollback(
         self,
@@ -109,11 +109,11 @@ class Seat:
         currency: str | None = None,
     ) -> Outcome:
         undo = Rollback(self.token, player_id or self.player_id, id, round_id, original_id, currency)
-        return outcome_of(lambda: wallet.rollback(self.database, self.caller, undo, str(uuid4())))
+        return outcome_of(lambda: wallet.rollback(self.database, self.game_provider, undo, str(uuid4())))
 
     def asked_balance(self, player_id: int | None = None, currency: str | None = None) -> Outcome:
         query = BalanceQuery(self.token, player_id or self.player_id, currency)
-        return outcome_of(lambda: wallet.balance(self.database, self.caller, query))
+        return outcome_of(lambda: wallet.balance(self.database, self.game_provider, query))
 
     def deposit(self, id: str, amount: int) -> str:
         return self.casino.deposit(self.player_id, self.wallet_id, id, amount)
@@ -146,7 +146,7 @@ class Seat:
     def with_wallet(self, currency: str, balance: int = B) -> "Seat":
         """The same player at the same game provider, in a session of another wallet."""
         wallet_id = self.casino.wallet(self.player_id, balance, currency)
-        return replace(self, wallet_id=wallet_id, token=self.casino.session(wallet_id, self.caller))
+        return replace(self, wallet_id=wallet_id, token=self.casino.session(wallet_id, self.game_provider))
 
     def elsewhere(self) -> "Seat":
         """The same seat with its own database connection."""
@@ -217,7 +217,7 @@ class Casino:
         """Make a player and return the id."""
         return self.value("SELECT casino_add_player_v1(%s)", [self.tenant_id])
 
-    def session(self, wallet_id: int, caller: GameProvider) -> str:
+    def session(self, wallet_id: int, game_provider: GameProvider) -> str:
         """Open an active session for a wallet at a game provider and return its token."""
         return self.value(
             """
@@ -233,20 +233,20 @@ class Casino:
             WHERE w.tenant_id = %s AND w.wallet_id = %s AND p.code = %s
             RETURNING session_token
             """,
-            [self.tenant_id, wallet_id, caller.code],
+            [self.tenant_id, wallet_id, game_provider.code],
         )
 
-    def seat(self, caller: GameProvider | None = None, balance: int = B, **dialect: Any) -> Seat:
+    def seat(self, game_provider: GameProvider | None = None, balance: int = B, **dialect: Any) -> Seat:
         """Make a player with a wallet and a session, at a new game provider if none is given."""
-        caller = caller or self.game_provider(**dialect)
+        game_provider = game_provider or self.game_provider(**dialect)
         player_id = self.player()
         wallet_id = self.wallet(player_id, balance)
-        return Seat(self, self.database(), caller, self.session(wallet_id, caller), player_id, wallet_id)
+        return Seat(self, self.database(), game_provider, self.session(wallet_id, game_provider), player_id, wallet_id)
 
-    def second_session(self, seat: Seat, caller: GameProvider | None = None) -> Seat:
+    def second_session(self, seat: Seat, game_provider: GameProvider | None = None) -> Seat:
         """Open another session for the same player, at the same game provider if no other is given."""
-        caller = caller or seat.caller
-        return replace(seat, caller=caller, token=self.session(seat.wallet_id, caller))
+        game_provider = game_provider or seat.game_provider
+        return replace(seat, game_provider=game_provider, token=self.session(seat.wallet_id, game_provider))
 
     def findings(self) -> list[str]:
         """The auditor's findings in this database."""

@@ -57,15 +57,15 @@ class GameSession:
 
 
 def admit(launcher: Launcher, tenant_asked: str | None) -> None:
-    """Refuse a caller who may launch for no player, or not there, before anything of the launch is read.
+    """Refuse a caller without the permission to launch, or of another tenant, before the body is parsed.
 
     Args:
-        launcher: who wants to launch.
+        launcher: the caller.
         tenant_asked: X-Tenant-Id.
 
     Raises:
         Forbidden: the caller is no player, and may not launch for others.
-        TenantNotFound: he names another tenant than the launch is in.
+        TenantNotFound: X-Tenant-Id names another tenant.
     """
     context = launcher.context
     if context is None:

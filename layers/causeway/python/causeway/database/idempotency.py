@@ -108,7 +108,7 @@ class Claim:
             request had the key.
         object_id: of the object that the call creates.
         resumed: a call before has committed a part of the work.
-        answer: None: there is none yet.
+        answer: None: no answer is stored.
     """
 
     outcome: Outcome

@@ -1,4 +1,4 @@
-"""Memberships: the people of a tenant, stored from their tokens, and who of them is suspended."""
+"""Memberships: the people of a tenant, stored from the claims of their tokens; a membership can be suspended."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime

@@ -53,8 +53,8 @@ class SettledFacts:
     """The facts that earlier runs signed, and the facts that this run finds first.
 
     Attributes:
-        found: SHA-256 over the facts that earlier runs signed.
-        kept: the same with the facts of this run.
+        earlier_digest: SHA-256 over the facts that earlier runs signed.
+        digest: the same with the facts of this run.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class SettledFacts:
         ]
         self._new = [_Fact(row.subject, row.current, last_run + 1) for row in rows if not row.is_signed]
         before = [signed.fact for signed in self._signed]
-        self.found, self.kept = _digest(before), _digest([*before, *self._new])
+        self.earlier_digest, self.digest = _digest(before), _digest([*before, *self._new])
 
     def faults(self) -> Iterator[str]:
         """Yield the facts that have changed or are gone, and the facts with a false signature."""

@@ -146,7 +146,7 @@ class SignedHeads:
         if not hmac.compare_digest(self._sign_run(self.last_run, heads, facts, before), bytes(last.signature or b"")):
             yield f"audit run {self.last_run} is not signed with this key"
             return
-        for name, said, found in (("heads", heads, self._found.digest()), ("facts", facts, self._facts.found)):
+        for name, said, found in (("heads", heads, self._found.digest()), ("facts", facts, self._facts.earlier_digest)):
             if said != found:
                 yield f"the signed {name} are not those of audit run {self.last_run}: some were taken away or changed"
 
@@ -179,7 +179,7 @@ class SignedHeads:
                 ],
             )
         self._facts.write(database)
-        run, heads, facts = self.last_run + 1, self._signed.digest(), self._facts.kept
+        run, heads, facts = self.last_run + 1, self._signed.digest(), self._facts.digest
         before = bytes(self._last.signature) if self._last else b""
         database.execute(
             "INSERT INTO ledger_audit_runs (series, run, heads, facts, signature) VALUES (%s, %s, %s, %s, %s)",
