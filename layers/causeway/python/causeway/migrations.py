@@ -106,9 +106,9 @@ def migrate(url: str, folder: Path) -> list[str]:
 
 def _load_catalogue(url: str, folder: Path) -> None:
     if folder.is_dir():
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("SET lock_timeout = '10s'")
-            files.load(connection, folder)
+        with psycopg.connect(url, autocommit=True) as database:
+            database.execute("SET lock_timeout = '10s'")
+            files.load(database, folder)
 
 
 def url_from_settings() -> str:
