@@ -17,7 +17,7 @@ CREATE TABLE integration_providers (
     kind text NOT NULL CHECK (kind ~ '^[a-z_]{1,32}$'),
     display_name text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 100 AND is_name(display_name)),
     description text NOT NULL,
-    -- The data of an SVG path in a view box of 24 by 24: drawing commands and numbers, so that no markup can stand here.
+    -- The data of an SVG path in a view box of 24 by 24. Only drawing commands and numbers: no markup is possible.
     icon text CHECK (icon ~ '^[MmLlHhVvCcSsQqTtAaZz0-9 .,-]+$' AND length(icon) <= 2000),
     -- JSON Schema (2020-12) of a connection's configuration. x-secret marks fields that are stored encrypted.
     config_schema jsonb NOT NULL CHECK (config_schema ->> 'type' = 'object'),

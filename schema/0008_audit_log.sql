@@ -3,10 +3,10 @@
 -- One function writes it, in the caller's own transaction: a change and its entry are committed or rolled back
 -- together. A refused attempt is written in a transaction of its own, after the refused transaction has ended.
 --
--- Events without a tenant (changes of the provider catalogue, new tenants) go to the deployment's chain, whose tenant_id
--- is the nil UUID (RFC 9562, 5.9). No tenant can have that id, so a platform transaction sees no tenant's rows, and the
--- same function, policy and verifier serve both kinds of chain. NULL would not work: NULL equals no setting. A second
--- table would duplicate everything.
+-- Events without a tenant (changes of the provider catalogue, new tenants) go to the deployment's chain, whose
+-- tenant_id is the nil UUID (RFC 9562, 5.9). No tenant can have that id, so a transaction of the deployment sees no
+-- tenant's rows, and the same function, policy and verifier serve both kinds of chain. NULL would not work: NULL equals
+-- no setting. A second table would duplicate everything.
 --
 -- Concurrent writers. An entry takes its number and the previous hash from the tenant's head row, which the writer
 -- locks until its transaction ends. So entries are committed in order and without a gap: after reading entry n, a
@@ -29,7 +29,7 @@ GRANT USAGE ON SCHEMA public TO causeway_hub, causeway_auditlog;
 
 -- No tenant has the id of the deployment's chain. (Checking all rows is fast: there are few tenants.)
 -- squawk-ignore constraint-missing-not-valid
-ALTER TABLE tenants ADD CONSTRAINT tenants_not_the_platform
+ALTER TABLE tenants ADD CONSTRAINT tenants_not_the_deployment
 CHECK (tenant_id <> '00000000-0000-0000-0000-000000000000');
 
 -- The end of each chain. It reveals that the newest entries were removed.

@@ -7,11 +7,11 @@ RETURN nullif(current_setting('causeway.role', true), '');
 
 -- Only a super admin sees all tenants, and only in a transaction of the deployment, whose tenant is the nil UUID. In a
 -- transaction of a tenant, a super admin sees that tenant only.
-CREATE POLICY tenants_platform_list ON tenants FOR SELECT TO causeway_hub
+CREATE POLICY tenants_deployment_list ON tenants FOR SELECT TO causeway_hub
 USING (current_caller_role() = 'super_admin' AND current_tenant() = '00000000-0000-0000-0000-000000000000');
-CREATE POLICY tenants_platform_add ON tenants FOR INSERT TO causeway_hub
+CREATE POLICY tenants_deployment_add ON tenants FOR INSERT TO causeway_hub
 WITH CHECK (current_caller_role() = 'super_admin' AND current_tenant() = '00000000-0000-0000-0000-000000000000');
-CREATE POLICY tenants_platform_change ON tenants FOR UPDATE TO causeway_hub
+CREATE POLICY tenants_deployment_change ON tenants FOR UPDATE TO causeway_hub
 USING (current_caller_role() = 'super_admin' AND current_tenant() = '00000000-0000-0000-0000-000000000000')
 WITH CHECK (current_caller_role() = 'super_admin' AND current_tenant() = '00000000-0000-0000-0000-000000000000');
 

@@ -242,14 +242,14 @@ def test_chain_of_an_unknown_tenant_cannot_start(shared: Hub) -> None:
         entries.record(transaction, CREATED)
 
 
-def test_platforms_chain_is_hidden_from_tenants_and_its_id_cannot_be_a_tenants(shared: Hub) -> None:
+def test_deployments_chain_is_hidden_from_tenants_and_its_id_cannot_be_a_tenants(shared: Hub) -> None:
     template = replace(CREATED, action=Action.TEMPLATE_CHANGED, actor_role="super_admin", object_kind="template")
     tenant_id = shared.tenant()
     shared.write(DEPLOYMENT, template)
 
     assert [found.action for found in shared.read(DEPLOYMENT)] == ["template.changed"]
     assert shared.read(tenant_id) == []
-    with pytest.raises(errors.CheckViolation, match="tenants_not_the_platform"):
+    with pytest.raises(errors.CheckViolation, match="tenants_not_the_deployment"):
         shared.superuser.execute(
             "INSERT INTO tenants (tenant_id, code, display_name) VALUES (%s, 'DEPLOYMENT', 'Not one')", [DEPLOYMENT]
         )
@@ -391,7 +391,7 @@ def test_every_table_has_row_security_forced_and_one_policy_for_a_command_and_ro
 
 
 def test_parallel_writers_make_one_chain_without_a_gap(shared: Hub) -> None:
-    """HUB 44: 32 writers at the same time, a third roll back; the platform's and another tenant's chains meanwhile."""
+    """HUB 44: 32 concurrent writers, of which a third roll back; the deployment's and another tenant's chains too."""
     tenants = [shared.tenant(), shared.tenant(), DEPLOYMENT]
     before = [len(shared.read(tenant_id, limit=1000)) for tenant_id in tenants]
 

@@ -52,9 +52,9 @@ _GIVES_CREDENTIALS = (
 # tenants; the next three control who creates and changes a membership, then who writes credentials; an idempotency key
 # belongs to its caller.
 OWN_WORDS = {
-    "tenants_platform_list": _DEPLOYMENT_ADMIN,
-    "tenants_platform_add": _DEPLOYMENT_ADMIN,
-    "tenants_platform_change": _DEPLOYMENT_ADMIN,
+    "tenants_deployment_list": _DEPLOYMENT_ADMIN,
+    "tenants_deployment_add": _DEPLOYMENT_ADMIN,
+    "tenants_deployment_change": _DEPLOYMENT_ADMIN,
     "memberships_add": _OWN_ROLE,
     "memberships_own_role": _OWN_ROLE,
     "memberships_manage": _OTHERS,

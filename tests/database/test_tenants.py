@@ -65,7 +65,7 @@ def test_only_a_super_admin_creates_a_tenant(
         database.execute(MAKE, [code()])
 
 
-def test_tenant_is_created_only_in_a_transaction_of_the_platform(hub: Transaction, ours: Casino) -> None:
+def test_tenant_is_created_only_in_a_transaction_of_the_deployment(hub: Transaction, ours: Casino) -> None:
     with hub(DEPLOYMENT, "super_admin") as database:
         [row] = database.execute(MAKE, [code()]).fetchall()
         assert row[0] != UUID(int=0)

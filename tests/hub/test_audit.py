@@ -95,7 +95,7 @@ def test_attempt_on_another_tenant_is_in_the_callers_own_log(hub: Hub) -> None:
 
 
 @pytest.mark.usefixtures("refusals_are_due")
-def test_attempt_of_a_super_admin_without_a_tenant_is_in_the_platforms_log(hub: Hub, rows: Rows) -> None:
+def test_attempt_of_a_super_admin_without_a_tenant_is_in_the_deployments_log(hub: Hub, rows: Rows) -> None:
     """HUB 44"""
     reply = hub.call("POST", "/integrations", DEPLOYMENT_ADMIN, draft())
     told = rows(

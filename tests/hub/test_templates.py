@@ -203,7 +203,7 @@ def test_secret_field_cannot_become_plain(hub: Hub, rows: Rows) -> None:
     assert rows(SNAPSHOT) == before
 
 
-def test_change_of_the_catalogue_is_audited_in_the_platforms_log(hub: Hub, rows: Rows) -> None:
+def test_change_of_the_catalogue_is_audited_in_the_deployments_log(hub: Hub, rows: Rows) -> None:
     """HUB 44"""
     made = added(hub)
     key = made.json["id"]

@@ -46,14 +46,14 @@ def test_new_tenant_is_answered_listed_and_stored(hub: Hub, rows: Rows) -> None:
     assert hub.call("GET", f"/tenants/{made['id']}", SUPER_ADMIN).json == made
 
 
-def test_new_tenant_is_audited_in_the_platforms_log_and_its_own(hub: Hub) -> None:
+def test_new_tenant_is_audited_in_the_deployments_log_and_its_own(hub: Hub) -> None:
     """HUB 44"""
     made = new_tenant(hub)
-    [platforms] = chain(hub, DEPLOYMENT_ADMIN, made["id"])
+    [deployments] = chain(hub, DEPLOYMENT_ADMIN, made["id"])
     [own] = chain(hub, within(made), made["id"])
 
     assert own["entry"] == 1
-    for entry in (platforms, own):
+    for entry in (deployments, own):
         assert (entry["action"], entry["outcome"], entry["actorRole"]) == ("tenant.created", "done", "super_admin")
         assert (entry["before"], entry["after"]) == (None, made)
     assert chain(hub, SUPER_ADMIN, made["id"]) == []
