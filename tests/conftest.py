@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from causeway import settings
-from causeway.casino.ledger.verifier import Totals, verify
+from causeway.casino.ledger.verifier import LedgerTotals, verify
 from local.sandbox.process import Sandbox
 from local.stack import Stack
 from tests import cores
@@ -56,7 +56,7 @@ def sandbox_url(sandbox_server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 def audit_findings(stack: Stack) -> list[str]:
     """What the ledger's auditor has to say about every wallet of the stack; nothing where all is well."""
-    totals = Totals()
+    totals = LedgerTotals()
     with psycopg.connect(stack.database_urls["auditor"], autocommit=True) as database:
         findings = [str(finding) for finding in verify(database, totals)]
     if totals.wallet_money + totals.house_money != 0:

@@ -39,7 +39,7 @@ def _tested(tested: tuple[testing.ConnectionTest, Connection]) -> HubAnswer:
 def list_connections(call: HubCall) -> HubAnswer:
     """List the tenant's connections, newest first."""
     with call.context.transaction() as transaction:
-        page = rows.page(transaction, requests.Filter.parse(call.query, call.context.tenant))
+        page = rows.page(transaction, requests.ConnectionFilter.parse(call.query, call.context.tenant))
     with_config = call.context.may("connections.read")
     return HubAnswer(page.as_json("integrations", lambda one: one.as_json(with_config=with_config)))
 
@@ -67,7 +67,7 @@ def list_connections(call: HubCall) -> HubAnswer:
 )
 def create(call: HubCall) -> HubAnswer:
     """Create a connection and test it."""
-    return call.run(_created, changes.create, requests.Draft.parse(call.body))
+    return call.run(_created, changes.create, requests.ConnectionDraft.parse(call.body))
 
 
 @route(

@@ -24,7 +24,7 @@ def _created(template: providers.Provider) -> HubAnswer:
 )
 def every(call: HubCall) -> HubAnswer:
     """List the templates, ordered by id."""
-    wanted = templates.Filter.parse(call.query)
+    wanted = templates.TemplateFilter.parse(call.query)
     with call.context.shared_transaction() as transaction:
         page = providers.page(transaction, wanted.page, kind=wanted.kind, active=wanted.active)
     return HubAnswer(page.as_json("templates", templates.as_json))

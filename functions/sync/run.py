@@ -6,7 +6,7 @@ from aws_lambda_powertools import Logger
 
 from causeway.jobs import batches
 from causeway.jobs.invocations import Invocation
-from causeway.jobs.messages import Message
+from causeway.jobs.messages import RowMessage
 from causeway.syncs import running
 
 logger = Logger()
@@ -18,6 +18,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return batches.work_on(event, context, _work)
 
 
-def _work(invocation: Invocation, message: Message) -> str | None:
+def _work(invocation: Invocation, message: RowMessage) -> str | None:
     result = running.run(invocation, message)
     return None if result is None else result.status

@@ -31,7 +31,7 @@ def _created(tenant: tenants.Tenant) -> HubAnswer:
 )
 def create(call: HubCall) -> HubAnswer:
     """Create a tenant."""
-    return call.run(_created, tenants.create, tenants.Draft.parse(call.body))
+    return call.run(_created, tenants.create, tenants.TenantDraft.parse(call.body))
 
 
 @route(app, "GET", "/tenants", permission="tenants.manage", query="TenantQuery", response="TenantPage")

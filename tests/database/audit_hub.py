@@ -11,8 +11,8 @@ import psycopg
 
 from causeway.audit_log import records
 from causeway.audit_log.entries import Action, Entry, record
-from causeway.audit_log.records import LISTING, Filter, RecordedEntry
-from causeway.audit_log.verifier import Totals, verify
+from causeway.audit_log.records import LISTING, EntryFilter, RecordedEntry
+from causeway.audit_log.verifier import ChainTotals, verify
 from causeway.database.postgres import Database
 from tests.database.clones import Cluster
 
@@ -62,15 +62,15 @@ class Hub:
         with self.database().transaction(tenant_id) as transaction:
             return [record(transaction, entry) for entry in written]
 
-    def read(self, tenant_id: UUID, only: Filter | None = None, **query: object) -> list[RecordedEntry]:
+    def read(self, tenant_id: UUID, only: EntryFilter | None = None, **query: object) -> list[RecordedEntry]:
         """The entries of a page. query: limit, cursor."""
         wanted = LISTING.request({name: str(value) for name, value in query.items()}, tenant_id)
         with self.database().transaction(tenant_id) as transaction:
-            return records.page(transaction, only or Filter(), wanted).items
+            return records.page(transaction, only or EntryFilter(), wanted).items
 
     def findings(self) -> list[str]:
         with psycopg.connect(self.urls["auditor"], autocommit=True) as database:
-            return [str(finding) for finding in verify(database, Totals())]
+            return [str(finding) for finding in verify(database, ChainTotals())]
 
     def tamper(self, *statements: str, **parameters: object) -> None:
         """Change the log with full access: triggers and foreign keys are switched off."""

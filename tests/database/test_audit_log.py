@@ -15,7 +15,7 @@ from psycopg import Rollback, errors
 
 from causeway.audit_log import entries, records
 from causeway.audit_log.entries import DEPLOYMENT, Action, Entry
-from causeway.audit_log.records import LISTING, Filter
+from causeway.audit_log.records import LISTING, EntryFilter
 from causeway.database.postgres import Database
 from causeway.errors.requests import InvalidRequest
 from tests.database.audit_hub import CREATED, Hub, opened_hub
@@ -189,9 +189,9 @@ def test_entry_of_a_refused_caller_is_written_whatever_was_sent(shared: Hub, jun
     [found] = shared.read(tenant_id)
     assert found.actor is not None
     assert len(found.actor) <= 200
-    for only in (Filter(actor=junk), Filter(object_kind=junk, object_id=junk)):
+    for only in (EntryFilter(actor=junk), EntryFilter(object_kind=junk, object_id=junk)):
         assert shared.read(tenant_id, only, cursor=LISTING.cursor(tenant_id, (2**63 - 1,))) == [found]
-    assert shared.read(tenant_id, Filter(action=junk, outcome=junk)) == []
+    assert shared.read(tenant_id, EntryFilter(action=junk, outcome=junk)) == []
     assert "NaN" not in json.dumps(found.after, allow_nan=False)
 
 
@@ -433,7 +433,7 @@ def test_filters_find_exactly_the_matching_entries(shared: Hub) -> None:
     times = {found.entry: found.at for found in shared.read(tenant_id)}
 
     def entries(**only: Any) -> list[int]:
-        return [found.entry for found in shared.read(tenant_id, Filter(**only))]
+        return [found.entry for found in shared.read(tenant_id, EntryFilter(**only))]
 
     assert entries() == [4, 3, 2, 1]
     assert entries(action="credential.unreadable") == [2]
@@ -473,7 +473,7 @@ def test_pages_are_complete_while_others_write(shared: Hub) -> None:
                 seen, query = list[int](), {"limit": "17"}
                 while not seen or "cursor" in query:
                     with database.transaction(tenant_id) as transaction:
-                        page = records.page(transaction, Filter(), LISTING.request(query, tenant_id))
+                        page = records.page(transaction, EntryFilter(), LISTING.request(query, tenant_id))
                     seen += [entry.entry for entry in page.items]
                     query = {"limit": "17"} | ({} if page.next_cursor is None else {"cursor": page.next_cursor})
                 readings.append(seen)

@@ -12,8 +12,8 @@ from causeway.database.postgres import Database
 from causeway.errors.service import Unavailable
 from causeway.errors.tree import CausewayError
 from causeway.errors.vault import KeyServiceUnavailable
+from causeway.jobs.due import for_each_due
 from causeway.jobs.invocations import Invocation, TimeBudget
-from causeway.jobs.tenants import for_each_due
 from tests.database.world import Casino
 
 

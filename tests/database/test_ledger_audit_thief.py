@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from causeway.casino.ledger.heads import SignedHeads
-from causeway.casino.ledger.verifier import Totals, verify
+from causeway.casino.ledger.verifier import LedgerTotals, verify
 from tests.database.played import (
     KEY,
     Played,
@@ -271,7 +271,7 @@ def test_audit_overtaken_by_another_signs_nothing_and_says_so(played: Played) ->
     with psycopg.connect(played.casino.urls["auditor"], autocommit=True) as database:
         heads = SignedHeads(database, KEY)
         assert signed(played) == 1
-        assert list(verify(database, Totals(), heads)) == []
+        assert list(verify(database, LedgerTotals(), heads)) == []
 
         assert heads.write(database) is None
 

@@ -16,7 +16,7 @@ from causeway.aws import clients
 from causeway.database.postgres import Database
 from causeway.errors.syncs import SyncRunNotFound
 from causeway.jobs.invocations import Invocation, TimeBudget
-from causeway.jobs.messages import Message
+from causeway.jobs.messages import RowMessage
 from causeway.platforms.kinds.sync import Result, SyncRun
 from causeway.syncs import engines, running, runs, sweeping
 from causeway.syncs.engines import Engine
@@ -67,7 +67,7 @@ class Syncs:
         return Invocation(self.database, "invocation", TimeBudget(remaining))
 
     def run(self, run_id: UUID, find_engine: Callable[[str], Engine | None] = engines.find) -> Result | None:
-        message = Message(self.casino.tenant_id, run_id)
+        message = RowMessage(self.casino.tenant_id, run_id)
         return running.run(self.invocation(), message, find_engine)
 
     def sweep(self, *has_time: bool) -> dict[str, int]:
@@ -389,7 +389,7 @@ def test_long_waiting_run_is_queued_again_by_its_ids(
     theirs.age(foreign.run_id)
 
     assert syncs.sweep() == NOTHING | {"queued": 2}
-    found = {(one.tenant_id, one.row_id) for one in map(Message.parse, queue())}
+    found = {(one.tenant_id, one.row_id) for one in map(RowMessage.parse, queue())}
     assert found == {(syncs.casino.tenant_id, old.run_id), (theirs.casino.tenant_id, foreign.run_id)}
     # Each waits for a worker as long as the first time.
     assert syncs.sweep() == NOTHING
@@ -434,7 +434,7 @@ def test_sweep_queues_runs_that_the_queue_refused(
     syncs.age(run.run_id)
 
     assert syncs.sweep() == NOTHING | {"queued": 1}
-    assert [Message.parse(body).row_id for body in queue()] == [run.run_id]
+    assert [RowMessage.parse(body).row_id for body in queue()] == [run.run_id]
     assert syncs.run(run.run_id) == Result("failed", "NO_ENGINE")
 
 
@@ -446,7 +446,7 @@ def test_concurrent_sweeps_queue_a_run_once(syncs: Syncs, queue: Callable[[], li
     done = at_once([syncs.elsewhere().sweep for _ in range(4)])
 
     assert sum(one["queued"] for one in done) == 5
-    assert sorted(Message.parse(body).row_id for body in queue()) == sorted(run.run_id for run in made)
+    assert sorted(RowMessage.parse(body).row_id for body in queue()) == sorted(run.run_id for run in made)
 
 
 def test_locked_run_is_skipped_and_the_others_are_queued(syncs: Syncs, queue: Callable[[], list[str]]) -> None:
@@ -458,7 +458,7 @@ def test_locked_run_is_skipped_and_the_others_are_queued(syncs: Syncs, queue: Ca
         call.execute("SELECT FROM sync_runs WHERE run_id = %s FOR UPDATE", [held.run_id])
         assert syncs.sweep() == NOTHING | {"queued": 2, "left": 1}
 
-    assert {Message.parse(body).row_id for body in queue()} == {run.run_id for run in others}
+    assert {RowMessage.parse(body).row_id for body in queue()} == {run.run_id for run in others}
     assert syncs.sweep() == NOTHING | {"queued": 1}
 
 

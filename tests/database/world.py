@@ -14,7 +14,7 @@ from psycopg.rows import namedtuple_row
 
 from causeway.casino.ledger import wallet
 from causeway.casino.ledger.requests import BalanceQuery, Bet, Credit, Rollback, request_hash
-from causeway.casino.ledger.verifier import Totals, verify
+from causeway.casino.ledger.verifier import LedgerTotals, verify
 from causeway.casino.ledger.wallet import Answer
 from causeway.database.postgres import Database
 from causeway.errors.casino import WalletError
@@ -250,7 +250,7 @@ class Casino:
 
     def findings(self) -> list[str]:
         """The auditor's findings in this database."""
-        totals = Totals()
+        totals = LedgerTotals()
         with psycopg.connect(self.urls["auditor"], autocommit=True) as database:
             found = [str(finding) for finding in verify(database, totals)]
         if totals.wallet_money + totals.house_money != 0:

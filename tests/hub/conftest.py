@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.rows import namedtuple_row
 
-from causeway.audit_log.verifier import Totals, verify
+from causeway.audit_log.verifier import ChainTotals, verify
 from causeway.tenancy.claims import person_of
 from causeway.tenancy.context import RequestContext
 from local.account import REGION
@@ -74,7 +74,7 @@ def audit_chain(stack: Stack, hub: Hub) -> Iterator[None]:
     yield
     # A worker may have run only tests that write no entry; reading the audit log writes one.
     assert hub.call("GET", "/audit", ADMIN).status == 200
-    totals = Totals()
+    totals = ChainTotals()
     with psycopg.connect(stack.database_urls["auditor"], autocommit=True) as database:
         assert [str(finding) for finding in verify(database, totals)] == []
     assert totals.entries > 0

@@ -9,14 +9,14 @@ import psycopg
 import pytest
 
 from causeway.connections import changes, testing
-from causeway.connections.requests import Change, Draft, NewSecrets
+from causeway.connections.requests import Change, ConnectionDraft, NewSecrets
 from causeway.connections.use import open_connection
 from causeway.database.postgres import Database
 from causeway.errors.connections import IntegrationNotActive
 from causeway.errors.platforms import InvalidCredentials, ProviderError, ProviderForbidden, RateLimited
 from causeway.errors.tree import CausewayError
 from causeway.jobs.invocations import Invocation, TimeBudget
-from causeway.jobs.messages import Message
+from causeway.jobs.messages import RowMessage
 from causeway.platforms.kinds.sync import Result
 from causeway.platforms.open_account import OpenAccount
 from causeway.syncs import running, runs
@@ -40,7 +40,7 @@ def context(inside: Inside) -> RequestContext:
 def connection_id(context: RequestContext, platform: Platform) -> UUID:
     """A connection that works."""
     platform.keys = {"good-key", "new-key"}
-    wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="good-key")))
+    wanted = ConnectionDraft.parse(draft(config=config(base_url=platform.url, api_key="good-key")))
     made = changes.create(context, wanted)
     assert made.status == "active"
     return made.connection_id
@@ -219,7 +219,7 @@ def test_connection_that_never_worked_stays_pending_until_a_test_succeeds(
 ) -> None:
     """HUB 49: its credentials were never seen to work, so it is not used; it is not called wrong either."""
     platform.keys, platform.status = {"good-key"}, 503
-    wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="good-key")))
+    wanted = ConnectionDraft.parse(draft(config=config(base_url=platform.url, api_key="good-key")))
     made = changes.create(context, wanted)
     connection_id = made.connection_id
 
@@ -345,7 +345,7 @@ def test_run_queued_before_the_template_moved_is_not_processed(
     with context.transaction() as transaction:
         run, _ = runs.request(transaction, connection_id, uuid4(), "someone")
     moved()
-    message = Message(context.tenant, run.run_id)
+    message = RowMessage(context.tenant, run.run_id)
     invocation = Invocation(context.database, "job", TimeBudget(lambda: 60_000))
 
     assert running.run(invocation, message) == Result("failed", "TEMPLATE_MOVED")
@@ -358,7 +358,7 @@ def test_page_of_a_status_is_full_although_some_templates_moved(
     platform.status = 200
     for _ in range(3):
         wanted = draft(config=config(base_url=platform.url, api_key="good-key"))
-        assert changes.create(context, Draft.parse(wanted)).status == "active"
+        assert changes.create(context, ConnectionDraft.parse(wanted)).status == "active"
     found, cursor = list[str](), ""
     while cursor is not None:
         page = hub.call("GET", f"/integrations?status=error&provider=softswiss&limit=2{cursor}").json

@@ -14,7 +14,7 @@ import pytest
 from causeway.connections import changes, testing
 from causeway.connections import rows as connection_rows
 from causeway.connections import writes as connection_writes
-from causeway.connections.requests import Change, Draft, NewSecrets
+from causeway.connections.requests import Change, ConnectionDraft, NewSecrets
 from causeway.errors.connections import IntegrationNotActive, SecretsRequired
 from causeway.errors.platforms import InvalidCredentials
 from causeway.errors.requests import VersionMismatch
@@ -58,10 +58,10 @@ def activate(rows: Rows, path: str) -> None:
     rows(statement, [path.rsplit("/", 1)[-1]])
 
 
-def at_platform(platform: Platform, key: str = "good-key") -> Draft:
+def at_platform(platform: Platform, key: str = "good-key") -> ConnectionDraft:
     """A draft of a connection to a platform that accepts this key."""
     platform.keys.add(key)
-    return Draft.parse(draft(config=config(base_url=platform.url, api_key=key)))
+    return ConnectionDraft.parse(draft(config=config(base_url=platform.url, api_key=key)))
 
 
 # ---- Creation ----
@@ -125,7 +125,7 @@ def test_stored_request_hash_does_not_reveal_secrets(hub: Hub, rows: Rows) -> No
     for caller in (ADMIN, THEIR_ADMIN):
         assert hub.call("POST", "/integrations", caller, body, idempotency_key=key).status == 201
     kept = [bytes(row.request_hash) for row in rows("SELECT * FROM idempotency_keys WHERE idempotency_key = %s", [key])]
-    parsed = Draft.parse(body)
+    parsed = ConnectionDraft.parse(body)
     fields = [parsed.template_id, parsed.name, parsed.description, parsed.environment, parsed.config]
 
     assert len(set(kept)) == 2
@@ -496,7 +496,9 @@ def test_disabled_connection_accepts_a_complete_set_of_new_secrets(
     """HUB 15: nothing stored is decrypted. Without this, a connection whose template moved could never be enabled."""
     context = inside()
     platform.keys |= {"old-key", "new-key"}
-    wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="old-key", api_secret="a-secret")))
+    wanted = ConnectionDraft.parse(
+        draft(config=config(base_url=platform.url, api_key="old-key", api_secret="a-secret"))
+    )
     one = changes.create(context, wanted)
     connection_id = one.connection_id
     disabled, calls = changes.disable(context, connection_id, ANY), platform.calls

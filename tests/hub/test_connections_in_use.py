@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from causeway.connections import changes, testing, use
-from causeway.connections.requests import Draft
+from causeway.connections.requests import ConnectionDraft
 from causeway.database import postgres
 from causeway.errors.connections import IntegrationNotActive, NotSupported
 from causeway.platforms.kinds.calendars import Calendars
@@ -25,7 +25,7 @@ Inside = Callable[..., RequestContext]
 def connection_id(inside: Inside, platform: Platform) -> UUID:
     """A working connection to SOFTSWISS."""
     platform.keys = {"the-key"}
-    wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="the-key")))
+    wanted = ConnectionDraft.parse(draft(config=config(base_url=platform.url, api_key="the-key")))
     return changes.create(inside(), wanted).connection_id
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from causeway.connections import changes, testing, use
 from causeway.connections.connection import Connection
-from causeway.connections.requests import Change, Draft, NewSecrets
+from causeway.connections.requests import Change, ConnectionDraft, NewSecrets
 from causeway.errors.catalogue import ConfigSchemaInvalid
 from causeway.errors.connections import TemplateMoved
 from causeway.errors.platforms import InvalidCredentials
@@ -194,7 +194,7 @@ def test_running_call_finishes_with_its_first_credential(inside: Inside, rows: R
 def made(context: RequestContext, platform: Platform, key: str, **more: str) -> UUID:
     """A connection to a platform that accepts this key; returns its id."""
     platform.keys.add(key)
-    wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key=key, **more)))
+    wanted = ConnectionDraft.parse(draft(config=config(base_url=platform.url, api_key=key, **more)))
     return changes.create(context, wanted).connection_id
 
 

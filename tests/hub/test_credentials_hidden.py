@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from causeway.connections import changes, testing
-from causeway.connections.requests import Change, Draft, NewSecrets
+from causeway.connections.requests import Change, ConnectionDraft, NewSecrets
 from causeway.errors.tree import CausewayError
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import ANY
@@ -213,7 +213,7 @@ def call_a_platform_that_repeats_it(context: RequestContext, platform: Platform,
     good = planted.secret("platform: good")
     platform.keys = {good}
     body = draft(config=config(base_url=platform.url, api_key=good, api_secret=planted.secret("platform: signs")))
-    one = changes.create(context, Draft.parse(body))
+    one = changes.create(context, ConnectionDraft.parse(body))
     identity = one.connection_id
     assert one.status == "active"
     for where in ("wrong", "wrong again"):

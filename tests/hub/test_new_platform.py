@@ -10,7 +10,7 @@ import pytest
 
 from causeway.catalogue import files
 from causeway.connections import changes, testing, use
-from causeway.connections.requests import Draft
+from causeway.connections.requests import ConnectionDraft
 from causeway.errors.connections import NotSupported
 from causeway.errors.platforms import ProviderRejected
 from causeway.platforms.kinds.calendars import Calendars
@@ -39,7 +39,7 @@ def connected(context: RequestContext, toy: Toy, **changed: str) -> Any:
     """A new connection with the demo credentials and these changes."""
     config = toy.credentials | changed
     wanted = {"templateId": KEY, "name": f"Pigeons {toy.sandbox.port} {sorted(changed)}", "config": config}
-    return changes.create(context, Draft.parse(wanted))
+    return changes.create(context, ConnectionDraft.parse(wanted))
 
 
 def test_new_platform_is_connected_tested_and_used(inside: Inside, hub: Hub, toy: Toy) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from causeway.aws import clients
 from causeway.connections import changes
-from causeway.connections.requests import Draft
+from causeway.connections.requests import ConnectionDraft
 from causeway.jobs.invocations import Invocation, TimeBudget
-from causeway.jobs.messages import Message
+from causeway.jobs.messages import RowMessage
 from causeway.platforms.kinds.sync import Result, SyncRun
 from causeway.syncs import running, starting
 from causeway.tenancy.context import RequestContext
@@ -405,7 +405,7 @@ def test_engine_calls_the_platform_as_a_job(inside: Inside, hub: Hub, rows: Rows
     """HUB 44: it needs no person's membership and no key, and the log names the job."""
     context = inside()
     platform.keys.add("a-key")
-    wanted = Draft.parse(draft(config=config(base_url=platform.url, api_key="a-key")))
+    wanted = ConnectionDraft.parse(draft(config=config(base_url=platform.url, api_key="a-key")))
     path = f"/integrations/{changes.create(context, wanted).connection_id}"
     run_id = waiting(rows, path)
 
@@ -415,7 +415,7 @@ def test_engine_calls_the_platform_as_a_job(inside: Inside, hub: Hub, rows: Rows
             assert account.call("GET", "/players", headers=key).status == 200
         return Result("succeeded")
 
-    message = Message(context.tenant, UUID(run_id))
+    message = RowMessage(context.tenant, UUID(run_id))
     invocation = Invocation(context.database, "invocation", TimeBudget(lambda: 60_000))
     result = running.run(invocation, message, {"softswiss": engine}.get)
 

@@ -8,7 +8,7 @@ import pytest
 
 from causeway.connections import changes, testing
 from causeway.connections.connection import Connection
-from causeway.connections.requests import Change, Draft, NewSecrets
+from causeway.connections.requests import Change, ConnectionDraft, NewSecrets
 from causeway.errors.catalogue import ConfigSchemaInvalid
 from causeway.errors.connections import TemplateMoved
 from causeway.errors.tree import CausewayError
@@ -58,7 +58,7 @@ def connection_id(inside: Inside, platform: Platform) -> UUID:
     """A working connection with two secrets; its platform also accepts calls without any."""
     platform.keys = {_SECRETS["api_key"], ""}
     wanted = draft(config=config(base_url=platform.url) | _SECRETS)
-    return changes.create(inside(ADMIN), Draft.parse(wanted)).connection_id
+    return changes.create(inside(ADMIN), ConnectionDraft.parse(wanted)).connection_id
 
 
 def statuses(rows: Rows, connection_id: UUID) -> list[str]:

@@ -5,29 +5,29 @@ from itertools import pairwise
 import pytest
 
 from causeway.connections.health import HealthState, next_state
-from causeway.platforms.verdicts import Finding
+from causeway.platforms.verdicts import Effect
 
 GOOD, REFUSED, UNUSABLE, BUSY, PASSING = (
-    Finding.GOOD,
-    Finding.REFUSED,
-    Finding.UNUSABLE,
-    Finding.BUSY,
-    Finding.PASSING,
+    Effect.GOOD,
+    Effect.REFUSED,
+    Effect.UNUSABLE,
+    Effect.BUSY,
+    Effect.PASSING,
 )
 
 
-def course(*findings: Finding) -> list[str]:
+def course(*effects: Effect) -> list[str]:
     """The health after each observation."""
     seen: list[str] = []
     now: HealthState | None = None
-    for finding in findings:
-        now = next_state(now, finding)
+    for effect in effects:
+        now = next_state(now, effect)
         seen.append(now.health)
     return seen
 
 
 @pytest.mark.parametrize(
-    ("findings", "expected"),
+    ("effects", "expected"),
     [
         ([GOOD], ["healthy"]),
         ([GOOD, PASSING, GOOD, GOOD, GOOD, PASSING], ["healthy"] * 6),
@@ -46,9 +46,9 @@ def course(*findings: Finding) -> list[str]:
         ([UNUSABLE], ["down"]),
     ],
 )
-def test_health_changes_by_what_is_seen_in_a_row(findings: list[Finding], expected: list[str]) -> None:
+def test_health_changes_by_what_is_seen_in_a_row(effects: list[Effect], expected: list[str]) -> None:
     """HUB 46: waits that a platform asks for never count towards down."""
-    assert course(*findings) == expected
+    assert course(*effects) == expected
 
 
 @pytest.mark.parametrize(("good", "changes"), [(1, 1), (2, 1), (3, 0), (4, 0)])

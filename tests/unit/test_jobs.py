@@ -20,7 +20,7 @@ from causeway.aws import clients
 from causeway.errors.requests import InvalidRequest
 from causeway.jobs import batches, schedules
 from causeway.jobs.invocations import CLOCK_MARGIN, Invocation, TimeBudget
-from causeway.jobs.messages import Message
+from causeway.jobs.messages import RowMessage
 from causeway.jobs.sweeping import delete_in_batches
 
 TENANT, ROW = UUID("4e4b9a84-3d7f-431c-9391-ff7959383961"), UUID("565006e9-b875-4a21-8fe5-0c7bb29a4b4d")
@@ -67,7 +67,7 @@ def test_deletion_ends_with_the_first_empty_batch(batches_: list[int], deleted: 
 
 @pytest.mark.parametrize("body", [BODY, BODY.upper().replace("TENANTID", "tenantId").replace("ROWID", "rowId")])
 def test_message_is_two_ids(body: str) -> None:
-    assert Message.parse(body) == Message(TENANT, ROW)
+    assert RowMessage.parse(body) == RowMessage(TENANT, ROW)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_message_is_two_ids(body: str) -> None:
 )
 def test_message_in_another_form_is_refused(body: str) -> None:
     with pytest.raises(InvalidRequest):
-        Message.parse(body)
+        RowMessage.parse(body)
 
 
 @pytest.fixture
@@ -105,16 +105,16 @@ def queue_url(set_environment: Callable[..., None]) -> Iterator[str]:
 
 
 def test_message_comes_out_of_the_queue_as_it_was_sent(queue_url: str) -> None:
-    assert Message(TENANT, ROW).send(queue_url) is True
+    assert RowMessage(TENANT, ROW).send(queue_url) is True
 
     [message] = clients.client("sqs").receive_message(QueueUrl=queue_url)["Messages"]
-    assert Message.parse(message["Body"]) == Message(TENANT, ROW)
+    assert RowMessage.parse(message["Body"]) == RowMessage(TENANT, ROW)
     assert set(json.loads(message["Body"])) == {"tenantId", "rowId"}
 
 
 def test_message_that_the_queue_refuses_is_no_error(queue_url: str, caplog: pytest.LogCaptureFixture) -> None:
     """HUB 32: its row is committed, and the sweeper sends another message."""
-    assert Message(TENANT, ROW).send(queue_url + "-gone") is False
+    assert RowMessage(TENANT, ROW).send(queue_url + "-gone") is False
 
     [record] = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert (vars(record)["tenantId"], vars(record)["rowId"]) == (str(TENANT), str(ROW))
@@ -134,24 +134,24 @@ def event_of(*bodies: str) -> dict[str, Any]:
 
 
 def test_batch_works_on_each_message_within_the_invocation() -> None:
-    seen: list[tuple[str, timedelta, Message]] = []
+    seen: list[tuple[str, timedelta, RowMessage]] = []
 
-    def work(invocation: Invocation, message: Message) -> str | None:
+    def work(invocation: Invocation, message: RowMessage) -> str | None:
         seen.append((invocation.request_id, invocation.budget.lease(), message))
         return None
 
     answer = batches.work_on(event_of(BODY, BODY), CONTEXT, work)
 
     assert answer == {"batchItemFailures": []}
-    assert seen == [("invocation", timedelta(seconds=20) + CLOCK_MARGIN, Message(TENANT, ROW))] * 2
+    assert seen == [("invocation", timedelta(seconds=20) + CLOCK_MARGIN, RowMessage(TENANT, ROW))] * 2
 
 
 def test_failed_message_is_delivered_again_and_does_not_delay_others(caplog: pytest.LogCaptureFixture) -> None:
     """HUB 33"""
     worked: list[UUID] = []
-    broken = Message(TENANT, uuid4())
+    broken = RowMessage(TENANT, uuid4())
 
-    def work(_: Invocation, message: Message) -> str:
+    def work(_: Invocation, message: RowMessage) -> str:
         if message == broken:
             raise LookupError
         worked.append(message.row_id)
@@ -223,7 +223,7 @@ def test_report_counts_each_figure_as_a_metric() -> None:
 def test_jobs_load_no_sdk_before_it_is_used() -> None:
     program = """
 import sys
-from causeway.jobs import batches, invocations, messages, schedules, sweeping, tenants
+from causeway.jobs import batches, due, invocations, messages, schedules, sweeping
 print(*{"boto3", "botocore.session", "pydantic"} & set(sys.modules))
 """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -8,7 +8,7 @@ import psycopg
 
 from causeway import settings
 from causeway.casino.ledger.heads import SignedHeads
-from causeway.casino.ledger.verifier import Totals, verify
+from causeway.casino.ledger.verifier import LedgerTotals, verify
 from causeway.errors.service import Misconfigured
 from tools.audit import runner
 
@@ -39,7 +39,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the audit; returns the process's exit status."""
-    totals = Totals()
+    totals = LedgerTotals()
     signed = ""
 
     def findings(database: psycopg.Connection[Any]) -> Iterator[object]:

@@ -3,7 +3,7 @@
 import argparse
 from uuid import UUID
 
-from causeway.audit_log.verifier import Totals, verify
+from causeway.audit_log.verifier import ChainTotals, verify
 from tools.audit import runner
 
 SUMMARY = "Check every chain of the audit log; print tenant and entry of each that differs."
@@ -23,7 +23,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the audit; returns the process's exit status."""
-    totals = Totals()
+    totals = ChainTotals()
     return runner.report(
         options.database_url,
         "audit_log",

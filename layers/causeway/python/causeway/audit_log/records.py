@@ -18,7 +18,7 @@ TEXT_FILTERS = ("action", "actor", "object_kind", "object_id", "outcome")
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class EntryFilter:
     """Which entries to read; None: all. Times have a zone; since is included, until is not."""
 
     action: str | None = None
@@ -89,7 +89,7 @@ _PAGE = """
 """
 
 
-def page(transaction: psycopg.Connection[Any], only: Filter, wanted: PageRequest) -> Page[RecordedEntry]:
+def page(transaction: psycopg.Connection[Any], only: EntryFilter, wanted: PageRequest) -> Page[RecordedEntry]:
     """Return a page of the entries of the transaction's tenant, newest first.
 
     Entries are committed in the order of their numbers: pages that follow each other miss none and repeat none,

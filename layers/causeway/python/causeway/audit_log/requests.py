@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from causeway.audit_log.records import LISTING, TEXT_FILTERS, Filter
+from causeway.audit_log.records import LISTING, TEXT_FILTERS, EntryFilter
 from causeway.errors.requests import InvalidRequest
 from causeway.wire.fields import choice_field
 from causeway.wire.pages import PageRequest
@@ -15,7 +15,7 @@ from causeway.wire.pages import PageRequest
 class Query:
     """Which entries, which page of them, and JSON or CSV."""
 
-    only: Filter
+    only: EntryFilter
     page: PageRequest
     as_csv: bool
 
@@ -31,7 +31,7 @@ class Query:
         asked = {"limit": str(LISTING.most_rows)} | query if as_csv else query
         texts = {name: query.get(name) for name in TEXT_FILTERS}
         return cls(
-            only=Filter(**texts, since=_time(query, "since"), until=_time(query, "until")),
+            only=EntryFilter(**texts, since=_time(query, "since"), until=_time(query, "until")),
             page=LISTING.request(asked, tenant_id, *TEXT_FILTERS, "since", "until", "format"),
             as_csv=as_csv,
         )

@@ -26,7 +26,7 @@ _CHAINS = """
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class EntryFinding:
     """A fault in a tenant's chain, and the entry that shows it."""
 
     tenant_id: UUID
@@ -38,7 +38,7 @@ class Finding:
 
 
 @dataclass(slots=True)
-class Totals:
+class ChainTotals:
     """Counts of a run."""
 
     chains: int = 0
@@ -46,8 +46,8 @@ class Totals:
 
 
 def verify(
-    database: psycopg.Connection[Any], totals: Totals, noted: Mapping[tuple[UUID, int], str] | None = None
-) -> Iterator[Finding]:
+    database: psycopg.Connection[Any], totals: ChainTotals, noted: Mapping[tuple[UUID, int], str] | None = None
+) -> Iterator[EntryFinding]:
     """Check every chain from its first entry to its head and yield the faults.
 
     A person with all rights in the database could write a chain again, from some entry to its head. A hash that was
@@ -69,31 +69,31 @@ def verify(
             totals.entries += 1
             yield from _entry_findings(last, row)
             if unmet.pop((row.tenant_id, row.entry), (row.hash or b"").hex()) != (row.hash or b"").hex():
-                yield Finding(row.tenant_id, row.entry, "its hash is not the one that was noted")
+                yield EntryFinding(row.tenant_id, row.entry, "its hash is not the one that was noted")
         last = row
     yield from _head_findings(last)
     for tenant_id, entry in sorted(unmet):
-        yield Finding(tenant_id, entry, "its hash was noted, and it is gone")
+        yield EntryFinding(tenant_id, entry, "its hash was noted, and it is gone")
 
 
-def _entry_findings(last: Any, row: Any) -> Iterator[Finding]:
+def _entry_findings(last: Any, row: Any) -> Iterator[EntryFinding]:
     entry, head = (0, b"") if last is None else (last.entry, bytes(last.hash or b""))
     if row.entry != entry + 1:
-        yield Finding(row.tenant_id, row.entry, f"it follows entry {entry}: entries are missing or were put in")
+        yield EntryFinding(row.tenant_id, row.entry, f"it follows entry {entry}: entries are missing or were put in")
     if bytes(row.previous_hash or b"") != head:
-        yield Finding(row.tenant_id, row.entry, "it is chained to another entry than the one before it")
+        yield EntryFinding(row.tenant_id, row.entry, "it is chained to another entry than the one before it")
     if bytes(row.hash or b"") != _hash(row):
-        yield Finding(row.tenant_id, row.entry, "its fields are not those that were written")
+        yield EntryFinding(row.tenant_id, row.entry, "its fields are not those that were written")
 
 
-def _head_findings(last: Any) -> Iterator[Finding]:
+def _head_findings(last: Any) -> Iterator[EntryFinding]:
     if last is None:
         return
     entry, head = (0, b"") if last.entry is None else (last.entry, bytes(last.hash or b""))
     if last.entries is None:
-        yield Finding(last.tenant_id, entry, "the chain's head is gone, its entries are there")
+        yield EntryFinding(last.tenant_id, entry, "the chain's head is gone, its entries are there")
     elif (last.entries, bytes(last.head or b"")) != (entry, head):
-        yield Finding(last.tenant_id, entry, f"it is the last, but the chain's head is entry {last.entries}")
+        yield EntryFinding(last.tenant_id, entry, f"it is the last, but the chain's head is entry {last.entries}")
 
 
 def _hash(row: Any) -> bytes:

@@ -27,7 +27,7 @@ FIELDS = {"id": "key"} | {"category" if name == "kind" else _camel_case(name): n
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class TemplateFilter:
     """The query of GET /integrations/templates. kind, active: None: any."""
 
     page: PageRequest

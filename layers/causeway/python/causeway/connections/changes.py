@@ -9,7 +9,7 @@ from causeway.audit_log.entries import Action
 from causeway.catalogue import providers, validation
 from causeway.connections import access, audit_entries, reconfiguration, rows, testing, writes
 from causeway.connections.connection import Connection
-from causeway.connections.requests import Change, Draft, NewSecrets
+from causeway.connections.requests import Change, ConnectionDraft, NewSecrets
 from causeway.database.postgres import Transaction
 from causeway.errors.catalogue import ProviderInactive
 from causeway.errors.connections import TemplateMoved
@@ -26,7 +26,7 @@ from causeway.wire.preconditions import ANY, Expected
 _NOTHING = Change(name=None, description=None, config=None)
 
 
-def create(context: RequestContext, draft: Draft) -> Connection:
+def create(context: RequestContext, draft: ConnectionDraft) -> Connection:
     """Create a connection, test it, and return it as it is then, also if it was deleted meanwhile.
 
     Args:

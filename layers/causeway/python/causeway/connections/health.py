@@ -10,7 +10,7 @@ from uuid import UUID
 from causeway.connections.connection import Connection
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import IntegrationNotActive
-from causeway.platforms.verdicts import Finding, Verdict
+from causeway.platforms.verdicts import Effect, Verdict
 
 Health = Literal["healthy", "degraded", "down"]
 
@@ -30,21 +30,21 @@ class HealthState:
     successes: int = 0
 
 
-def next_state(before: HealthState | None, finding: Finding) -> HealthState:
+def next_state(before: HealthState | None, effect: Effect) -> HealthState:
     """Return the health after one more observation.
 
     Args:
         before: None where nothing was observed of these settings yet: then one success makes it healthy.
-        finding: what a test or a call found.
+        effect: of a test or a call.
     """
-    if finding is Finding.GOOD:
+    if effect is Effect.GOOD:
         successes = SUCCESSES_TO_HEALTHY if before is None else min(before.successes + 1, SUCCESSES_TO_HEALTHY)
         well = successes == SUCCESSES_TO_HEALTHY or (before is not None and before.health == "healthy")
         return HealthState("healthy" if well else "degraded", successes=successes)
-    failures = (0 if before is None else before.failures) + (0 if finding is Finding.BUSY else 1)
+    failures = (0 if before is None else before.failures) + (0 if effect is Effect.BUSY else 1)
     failures = min(failures, FAILURES_TO_DOWN)
     # Refused credentials, and a configuration that makes no call, do not mend themselves.
-    lasting = finding in (Finding.REFUSED, Finding.UNUSABLE)
+    lasting = effect in (Effect.REFUSED, Effect.UNUSABLE)
     if lasting or failures == FAILURES_TO_DOWN or (before is not None and before.health == "down"):
         return HealthState("down", failures=failures)
     alone = before is not None and before.health == "healthy" and before.successes == SUCCESSES_TO_HEALTHY
@@ -63,7 +63,7 @@ def save(
         response_ms: milliseconds that the answer took; None: not measured.
         fresh: earlier observations were of other settings or credentials, and do not count.
     """
-    now = next_state(None if fresh else _last(transaction, connection_id)[0], verdict.finding)
+    now = next_state(None if fresh else _last(transaction, connection_id)[0], verdict.effect)
     transaction.execute(
         """
         INSERT INTO integration_health AS h (
@@ -91,7 +91,7 @@ def save(
 def would_change(transaction: Transaction, connection_id: UUID, verdict: Verdict) -> bool:
     """Return whether one more observation would change the health or its code; this only reads."""
     last, code = _last(transaction, connection_id)
-    return (next_state(last, verdict.finding), verdict.code) != (last, code)
+    return (next_state(last, verdict.effect), verdict.code) != (last, code)
 
 
 def _last(transaction: Transaction, connection_id: UUID) -> tuple[HealthState | None, str | None]:

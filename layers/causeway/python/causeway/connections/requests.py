@@ -17,7 +17,7 @@ ENVIRONMENTS = ("production", "sandbox")
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ConnectionDraft:
     """POST /integrations: a new connection. config has settings and secrets, as the template's config_schema says."""
 
     template_id: str
@@ -90,7 +90,7 @@ LISTING = Listing("connections", (datetime, UUID))
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class ConnectionFilter:
     """GET /integrations: which connections, and which page of them. None: any."""
 
     page: PageRequest

@@ -4,7 +4,7 @@ from typing import LiteralString
 from uuid import UUID
 
 from causeway.connections.connection import Connection
-from causeway.connections.requests import Filter
+from causeway.connections.requests import ConnectionFilter
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import ConnectionNotFound
 from causeway.wire.pages import Key, Page
@@ -71,7 +71,7 @@ def lock_version(
     return None if row is None else Connection(*row)
 
 
-def page(transaction: Transaction, wanted: Filter) -> Page[Connection]:
+def page(transaction: Transaction, wanted: ConnectionFilter) -> Page[Connection]:
     """Return a page of the connections of the transaction's tenant, newest first."""
     shown: list[Connection] = []
     after = wanted.page.after
@@ -88,7 +88,7 @@ def _sort_key(connection: Connection) -> Key:
     return connection.created_at, connection.connection_id
 
 
-def _after(transaction: Transaction, wanted: Filter, after: Key | None) -> list[Connection]:
+def _after(transaction: Transaction, wanted: ConnectionFilter, after: Key | None) -> list[Connection]:
     """Return the next connections, one more than a page holds, with all that may be shown with the wanted status."""
     after_at, after_id = after or (None, None)
     rows = transaction.execute(

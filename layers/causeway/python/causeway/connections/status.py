@@ -16,7 +16,7 @@ from causeway.connections import health, rows, writes
 from causeway.connections.connection import Connection
 from causeway.database.postgres import Transaction
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
-from causeway.platforms.verdicts import Finding, Verdict
+from causeway.platforms.verdicts import Effect, Verdict
 
 
 def save_test(
@@ -44,7 +44,7 @@ def save_test(
     if before is None:
         return None
     # A success that began before a refusal does not undo it.
-    if verdict.finding is Finding.GOOD and before.status == "error" and before.status_changes != seen.status_changes:
+    if verdict.effect is Effect.GOOD and before.status == "error" and before.status_changes != seen.status_changes:
         return before
     now = _save_status(transaction, before, verdict)
     became_active = now.status == "active" and before.status != "active"
@@ -54,7 +54,7 @@ def save_test(
 
 def would_change(transaction: Transaction, connection: Connection, verdict: Verdict) -> bool:
     """Return whether saving a call's verdict would change status or health; this reads, and locks nothing."""
-    refused = verdict.finding is Finding.REFUSED
+    refused = verdict.effect is Effect.REFUSED
     return refused or health.would_change(transaction, connection.connection_id, verdict)
 
 
@@ -65,13 +65,13 @@ def save_calls(transaction: Transaction, connection: Connection, verdicts: Seque
     as that transaction writes the same. A refusal waits for the lock, because it changes the status.
     """
     connection_id = connection.connection_id
-    refused = any(verdict.finding is Finding.REFUSED for verdict in verdicts)
+    refused = any(verdict.effect is Effect.REFUSED for verdict in verdicts)
     now = rows.lock_version(transaction, connection_id, connection.version, wait=refused)
     for verdict in verdicts:
         # An old success does not undo a later refusal.
         if now is None or now.status != "active":
             return
-        if verdict.finding is Finding.REFUSED:
+        if verdict.effect is Effect.REFUSED:
             now = _save_status(transaction, now, verdict)
         if health.would_change(transaction, connection_id, verdict):
             health.save(transaction, connection_id, verdict, None)
@@ -89,11 +89,11 @@ def save_unreadable(
 
 def _save_status(transaction: Transaction, before: Connection, verdict: Verdict) -> Connection:
     """Write the status that a verdict gives, if it changes. An error keeps its first reason until a test succeeds."""
-    lasting = verdict.finding in (Finding.REFUSED, Finding.UNUSABLE)
-    match verdict.finding, before.status:
-        case Finding.GOOD, status:
+    lasting = verdict.effect in (Effect.REFUSED, Effect.UNUSABLE)
+    match verdict.effect, before.status:
+        case Effect.GOOD, status:
             wanted = "disconnected" if status == "disconnected" else "active", None, None
-        case Finding.REFUSED, status:
+        case Effect.REFUSED, status:
             wanted = "disconnected" if status == "disconnected" else "error", verdict.code, verdict.sentences
         case _, "pending":
             wanted = "error" if lasting else "pending", verdict.code, verdict.sentences
@@ -101,6 +101,6 @@ def _save_status(transaction: Transaction, before: Connection, verdict: Verdict)
             wanted = status, before.error_code, before.error_message
     # Write each refusal, also a repeated one: it counts status_changes up, so a success that began earlier is ignored.
     same = wanted == (before.status, before.error_code, before.error_message)
-    if same and verdict.finding is not Finding.REFUSED:
+    if same and verdict.effect is not Effect.REFUSED:
         return before
     return writes.set_status(transaction, before, *wanted)

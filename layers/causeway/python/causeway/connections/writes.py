@@ -7,7 +7,7 @@ from psycopg import errors as pg
 from psycopg.types.json import Jsonb
 
 from causeway.connections.connection import Connection
-from causeway.connections.requests import Change, Draft
+from causeway.connections.requests import Change, ConnectionDraft
 from causeway.connections.rows import COLUMNS, SELECT, find
 from causeway.database.postgres import Transaction
 from causeway.errors.requests import NameTaken, VersionMismatch
@@ -30,7 +30,7 @@ _RETURNING: LiteralString = f"RETURNING {COLUMNS}"
 def create(
     transaction: Transaction,
     connection_id: UUID,
-    draft: Draft,
+    draft: ConnectionDraft,
     settings: dict[str, Any],
     terms: bytes,
     subject: str,

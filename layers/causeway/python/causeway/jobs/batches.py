@@ -8,12 +8,14 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from causeway.jobs.invocations import Invocation
-from causeway.jobs.messages import Message
+from causeway.jobs.messages import RowMessage
 
 logger = Logger(child=True)
 
 
-def work_on(event: dict[str, Any], context: Any, work: Callable[[Invocation, Message], str | None]) -> dict[str, Any]:
+def work_on(
+    event: dict[str, Any], context: Any, work: Callable[[Invocation, RowMessage], str | None]
+) -> dict[str, Any]:
     """Work on every message of a batch and return Lambda's partial batch response.
 
     SQS delivers a message at least once: work must find out from the row whether there is anything to do.
@@ -33,7 +35,7 @@ def work_on(event: dict[str, Any], context: Any, work: Callable[[Invocation, Mes
 
     def handle(record: SQSRecord) -> None:
         try:
-            status = work(invocation, Message.parse(record.body))
+            status = work(invocation, RowMessage.parse(record.body))
         except Exception:
             logger.exception("A message failed", extra={"message_id": record.message_id})
             raise

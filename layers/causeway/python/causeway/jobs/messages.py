@@ -16,7 +16,7 @@ logger = Logger(child=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class RowMessage:
     """Names a row of a tenant, such as a run of a sync."""
 
     tenant_id: UUID

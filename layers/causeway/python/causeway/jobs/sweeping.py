@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any, Literal
 from uuid import UUID
 
+from causeway.jobs.due import Due, for_each_due
 from causeway.jobs.invocations import Invocation, TimeBudget
-from causeway.jobs.messages import Message
-from causeway.jobs.tenants import Due, for_each_due
+from causeway.jobs.messages import RowMessage
 from causeway.tenancy.context import JobContext
 
 # queued: the row waits for a worker again. failed: it had its last attempt, and waits for a person (the dead-letter
@@ -44,7 +44,7 @@ def requeue_lost(
     def sweep(row: Any) -> None:
         swept = requeue(invocation.job(job, row.tenant_id), row.row_id)
         if swept == "queued":
-            message = Message(row.tenant_id, row.row_id)
+            message = RowMessage(row.tenant_id, row.row_id)
             counts["queued" if message.send(queue_url()) else "refused"] += 1
         elif swept == "failed":
             counts["failed"] += 1

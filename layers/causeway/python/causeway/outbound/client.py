@@ -30,6 +30,8 @@ _logger = logging.getLogger(__name__)
 
 # The limit for an answer's body, decompressed.
 MOST_BYTES = 1024 * 1024
+# Seconds for a call.
+BUDGET = 10.0
 # The form name/1.2.3: Meta's description of the WhatsApp Cloud API demands it.
 _USER_AGENT = "Causeway/1.0.0"
 
@@ -57,7 +59,7 @@ def send(
     log: Callable[[Attempt], object],
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
-    budget: float = 10.0,
+    budget: float = BUDGET,
     secrets: Iterable[str] = (),
 ) -> Reply:
     """Send a request once and return the answer, whatever its status. Redirects are not followed.

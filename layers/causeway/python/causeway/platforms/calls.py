@@ -9,18 +9,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 from causeway.catalogue import patterns
-from causeway.outbound.client import Attempt, send
+from causeway.outbound.client import BUDGET, Attempt, send
 from causeway.outbound.failures import CallFailed
 from causeway.outbound.replies import Reply
 from causeway.platforms.account import Account, Log
+from causeway.platforms.authentication import TokenRefused, authenticate
 from causeway.platforms.kinds.errors import ErrorReader
-from causeway.platforms.proof import TokenRefused, prove
 from causeway.platforms.verdicts import Verdict, judge
 
 # Characters of an answer's value that a template's pattern is matched against.
 _MOST_MATCHED = 200
-# Seconds for a call, the call for a token included.
-_BUDGET = 10.0
 
 
 def check_address(account: Account) -> None:
@@ -55,20 +53,21 @@ def request(
     Raises:
         CallFailed: no usable answer.
     """
-    ends = monotonic() + _BUDGET
+    # The call for a token included.
+    ends = monotonic() + BUDGET
     content, content_type = _body(body)
     with _log_unsent(log, method, path) as log_once:
         url = account.url(path)
-        proof = prove(account, content, log_once, _BUDGET)
-        parameters = {**(query or {}), **proof.query}
+        fields = authenticate(account, content, log_once)
+        parameters = {**(query or {}), **fields.query}
         return send(
             method,
             url + (f"?{urlencode(parameters)}" if parameters else ""),
             log=log_once,
-            headers={**content_type, **(headers or {}), **proof.headers},
+            headers={**content_type, **(headers or {}), **fields.headers},
             body=content,
             budget=max(ends - monotonic(), 0.1),
-            secrets=[*account.secrets.values(), *proof.derived],
+            secrets=[*account.secrets.values(), *fields.derived],
         )
 
 
@@ -144,11 +143,11 @@ def _is_refusal(described: dict[str, Any], reply: Reply) -> bool:
 
 
 def _with_tested_secrets(account: Account, verdict: Verdict) -> Verdict:
-    """Return a success with the names of the secrets that the call proved, and of those that it does not use."""
+    """Return a success with the names of the secrets that the call used, and of those that it did not use."""
     untested = account.untested_secrets
     tested = tuple(sorted(account.secrets.keys() - set(untested)))
     if not untested:
         return replace(verdict, tested=tested)
-    proved = f"The platform accepts {', '.join(tested)}." if tested else "The platform answers."
-    message = f"{proved} Not tested, as the test call does not use it: {', '.join(untested)}."
+    accepted = f"The platform accepts {', '.join(tested)}." if tested else "The platform answers."
+    message = f"{accepted} Not tested, as the test call does not use it: {', '.join(untested)}."
     return replace(verdict, message=message, tested=tested, untested=untested)

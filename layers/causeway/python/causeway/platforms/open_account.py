@@ -15,9 +15,9 @@ from causeway.outbound.failures import CallFailed
 from causeway.outbound.replies import Reply
 from causeway.platforms import calls
 from causeway.platforms.account import Account, Log
+from causeway.platforms.authentication import TokenRefused
 from causeway.platforms.kinds.errors import ErrorReader
-from causeway.platforms.proof import TokenRefused
-from causeway.platforms.verdicts import WORKING, Finding, Verdict, judge
+from causeway.platforms.verdicts import WORKING, Effect, Verdict, judge
 
 # Idempotent methods (RFC 9110, 9.2.2): safe to send again where the outcome is unknown.
 _IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
@@ -104,7 +104,7 @@ class OpenAccount:
         about_call = verdict.error in (ProviderForbidden, ProviderRejected) or reply.status == 408
         if token or not about_call:
             self.observe(verdict)
-        if verdict.finding in (Finding.BUSY, Finding.REFUSED):
+        if verdict.effect in (Effect.BUSY, Effect.REFUSED):
             return verdict.refusal()
         # A redirect or a time-out (408) does not say that nothing was done.
         doubtful = verdict.error is ProviderError or reply.status < 400 or reply.status == 408

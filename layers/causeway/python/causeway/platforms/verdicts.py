@@ -35,8 +35,8 @@ from causeway.platforms.failures import SettingMissing
 from causeway.platforms.kinds.errors import ACCEPTED, ErrorReader, Meaning
 
 
-class Finding(Enum):
-    """What a verdict says about a connection; causeway.connections sets status and health by it."""
+class Effect(Enum):
+    """What a verdict means for a connection; causeway.connections sets status and health by it."""
 
     GOOD = "the credentials work"
     REFUSED = "the platform does not accept the credentials, or not for this call"
@@ -45,28 +45,28 @@ class Finding(Enum):
     PASSING = "a fault that may pass by itself"
 
 
-# The errors that a verdict can be, and what each says about the connection.
-_FINDINGS: Mapping[type[PlatformFailure], Finding] = MappingProxyType(
+# The errors that a verdict can be, and what each means for the connection.
+_EFFECTS: Mapping[type[PlatformFailure], Effect] = MappingProxyType(
     {
-        InvalidCredentials: Finding.REFUSED,
-        ProviderForbidden: Finding.REFUSED,
-        RateLimited: Finding.BUSY,
-        ProviderError: Finding.PASSING,
+        InvalidCredentials: Effect.REFUSED,
+        ProviderForbidden: Effect.REFUSED,
+        RateLimited: Effect.BUSY,
+        ProviderError: Effect.PASSING,
         # A wrong address gives it as well, where another server answers.
-        ProviderRejected: Finding.PASSING,
-        UnexpectedAnswer: Finding.PASSING,
-        ConfigIncomplete: Finding.UNUSABLE,
-        ConfigInvalid: Finding.UNUSABLE,
-        DnsFailed: Finding.PASSING,
-        DnsUnavailable: Finding.PASSING,
-        TlsFailed: Finding.PASSING,
-        TimedOut: Finding.PASSING,
-        BlockedAddress: Finding.UNUSABLE,
-        ConnectionFailed: Finding.PASSING,
+        ProviderRejected: Effect.PASSING,
+        UnexpectedAnswer: Effect.PASSING,
+        ConfigIncomplete: Effect.UNUSABLE,
+        ConfigInvalid: Effect.UNUSABLE,
+        DnsFailed: Effect.PASSING,
+        DnsUnavailable: Effect.PASSING,
+        TlsFailed: Effect.PASSING,
+        TimedOut: Effect.PASSING,
+        BlockedAddress: Effect.UNUSABLE,
+        ConnectionFailed: Effect.PASSING,
     }
 )
 # Their codes, for the refusals that a route declares.
-VERDICTS = tuple(error.code for error in _FINDINGS)
+VERDICTS = tuple(error.code for error in _EFFECTS)
 
 # Of a call that got no usable answer. The first class that fits counts; where none fits: ConnectionFailed.
 _FAILURES: tuple[tuple[type[CallFailed], type[PlatformFailure]], ...] = (
@@ -113,9 +113,9 @@ class Verdict:
         return "CONNECTED" if self.error is None else self.error.code
 
     @property
-    def finding(self) -> Finding:
-        """What the verdict says about the connection."""
-        return Finding.GOOD if self.error is None else _FINDINGS[self.error]
+    def effect(self) -> Effect:
+        """What the verdict means for the connection."""
+        return Effect.GOOD if self.error is None else _EFFECTS[self.error]
 
     @property
     def success(self) -> bool:

@@ -10,7 +10,7 @@ from causeway.connections import rows
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import ConnectionNotFound, IntegrationNotActive
 from causeway.jobs.invocations import Invocation
-from causeway.jobs.messages import Message
+from causeway.jobs.messages import RowMessage
 from causeway.platforms.kinds.sync import Result, SyncRun
 from causeway.syncs import engines, runs
 from causeway.syncs.engines import Engine
@@ -21,7 +21,7 @@ logger = Logger(child=True)
 
 
 def run(
-    invocation: Invocation, message: Message, find_engine: Callable[[str], Engine | None] = engines.find
+    invocation: Invocation, message: RowMessage, find_engine: Callable[[str], Engine | None] = engines.find
 ) -> Result | None:
     """Work on a queued run and return its result.
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from causeway import settings
 from causeway.audit_log.entries import Action
 from causeway.connections import audit_entries, rows
-from causeway.jobs.messages import Message
+from causeway.jobs.messages import RowMessage
 from causeway.syncs import runs
 from causeway.syncs.runs import Run
 from causeway.tenancy.context import RequestContext
@@ -40,5 +40,5 @@ def start(context: RequestContext, connection_id: UUID, expected: Expected) -> t
             )
         context.finish(transaction, (run, made))
     if made:
-        Message(context.tenant, run.run_id).send(settings.sync_queue_url())
+        RowMessage(context.tenant, run.run_id).send(settings.sync_queue_url())
     return run, made

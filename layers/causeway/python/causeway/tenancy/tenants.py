@@ -37,7 +37,7 @@ def parse_tenant_id(path: Mapping[str, str]) -> UUID:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class TenantDraft:
     """POST /tenants. code: by which game providers know the casino."""
 
     code: str
@@ -74,7 +74,7 @@ class Tenant:
         }
 
 
-def create(context: RequestContext, draft: Draft) -> Tenant:
+def create(context: RequestContext, draft: TenantDraft) -> Tenant:
     """Create a tenant; X-Tenant-Id can name it at once.
 
     Args:

@@ -13,8 +13,8 @@ import psycopg
 from causeway.audit_log.entries import Action, record
 from causeway.database.postgres import Database
 from causeway.errors.vault import CredentialUnreadable, KeyServiceUnavailable
+from causeway.jobs.due import for_each_due
 from causeway.jobs.invocations import Invocation, TimeBudget
-from causeway.jobs.tenants import for_each_due
 from causeway.tenancy.context import JobContext
 from causeway.vault.crypto import DataKeys, SecretField, encrypt
 

@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from causeway.audit_log.entries import Action, record
+from causeway.jobs.due import for_each_due
 from causeway.jobs.invocations import Invocation
-from causeway.jobs.tenants import for_each_due
 from causeway.tenancy.context import JobContext
 from causeway.vault import versions
 from causeway.vault.versions import Expired

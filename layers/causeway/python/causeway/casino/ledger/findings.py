@@ -5,7 +5,7 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class WalletFinding:
     """A fault in the rows of a wallet."""
 
     tenant_id: UUID

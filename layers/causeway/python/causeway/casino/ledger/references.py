@@ -9,7 +9,7 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from causeway.casino.ledger.findings import Finding
+from causeway.casino.ledger.findings import WalletFinding
 from causeway.database import snapshots
 
 # An id is unique among the rows of its game provider (or of its player).
@@ -96,7 +96,7 @@ _WALLETS = """
 _CHECKS: tuple[LiteralString, ...] = (_DOUBLED_IDS, _ROWS, _SESSIONS, _WALLETS)
 
 
-def findings(database: psycopg.Connection[Any]) -> Iterator[Finding]:
+def findings(database: psycopg.Connection[Any]) -> Iterator[WalletFinding]:
     """Yield the wallets with a reference (their own, of a row, of a session) that is missing or does not match.
 
     Args:
@@ -106,4 +106,4 @@ def findings(database: psycopg.Connection[Any]) -> Iterator[Finding]:
         for row in snapshots.rows(database, check):
             where = f"{row.kind} {row.first}" if row.kind else ""
             more = f" and {row.times - 1} more" if row.times > 1 else ""
-            yield Finding(row.tenant_id, row.wallet_id, f"{where}{more}: {row.fault}" if where else row.fault)
+            yield WalletFinding(row.tenant_id, row.wallet_id, f"{where}{more}: {row.fault}" if where else row.fault)

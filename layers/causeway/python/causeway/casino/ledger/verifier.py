@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 from causeway.casino.ledger import references
-from causeway.casino.ledger.findings import Finding
+from causeway.casino.ledger.findings import WalletFinding
 from causeway.casino.ledger.heads import Head, SignedHeads
 from causeway.casino.ledger.requests import request_hash
 from causeway.database import snapshots
@@ -70,7 +70,7 @@ _ROWS = """
 
 
 @dataclass(slots=True)
-class Totals:
+class LedgerTotals:
     """Counts of a run; money in minor units, summed over all currencies."""
 
     wallets: int = 0
@@ -89,8 +89,8 @@ class _Bet:
 
 
 def verify(
-    database: psycopg.Connection[Any], totals: Totals, heads: SignedHeads | None = None
-) -> Iterator[Finding | str]:
+    database: psycopg.Connection[Any], totals: LedgerTotals, heads: SignedHeads | None = None
+) -> Iterator[WalletFinding | str]:
     """Check every wallet and yield the faults. docs/wallet.md lists the checks.
 
     Args:
@@ -147,12 +147,12 @@ class _Wallet:
             self._signature = bytes(row.head_signature)
         self._sound = True
 
-    def finding(self, fault: str) -> Finding:
+    def finding(self, fault: str) -> WalletFinding:
         """Return a finding about this wallet; from now on its head is not signed."""
         self._sound = False
-        return Finding(self.tenant_id, self.wallet_id, fault)
+        return WalletFinding(self.tenant_id, self.wallet_id, fault)
 
-    def findings(self, row: Any) -> Iterator[Finding]:
+    def findings(self, row: Any) -> Iterator[WalletFinding]:
         """Check the next row against the rows before it."""
         moved = row.balance_after - row.balance_before
         where = f"entry {row.entry}"
@@ -181,7 +181,7 @@ class _Wallet:
         self._balance, self._entry, self._head = row.balance_after, row.entry, bytes(row.hash)
         self._unseen_by = row.reference_id if row.type == "tombstone" else None
 
-    def closed(self, heads: SignedHeads | None) -> Iterator[Finding]:
+    def closed(self, heads: SignedHeads | None) -> Iterator[WalletFinding]:
         """Check the wallet against its last row and its signed head, and add its new head to be signed."""
         balance, entries, head = self._final
         if balance != self._balance:
@@ -245,7 +245,7 @@ class _Wallet:
             expected |= {"code": row.outcome, "error": answer.get("error"), "requestId": row.request_id}
         return bool(answer == expected)
 
-    def _state_findings(self, row: Any, where: str) -> Iterator[Finding]:
+    def _state_findings(self, row: Any, where: str) -> Iterator[WalletFinding]:
         own = (row.game_provider_id, row.external_transaction_id)
         if row.type == "bet":
             self._bets[own] = _Bet("open" if row.outcome == "OK" else "declined", row.amount, row.round_id)
@@ -258,7 +258,7 @@ class _Wallet:
             else:
                 yield from self._payout_findings(row, where, bet)
 
-    def _payout_findings(self, row: Any, where: str, bet: _Bet) -> Iterator[Finding]:
+    def _payout_findings(self, row: Any, where: str, bet: _Bet) -> Iterator[WalletFinding]:
         if bet.state not in ("open", "settled"):
             yield self.finding(f"{where} pays for a bet that is {bet.state}")
         if row.round_id != bet.round_id:
@@ -266,7 +266,7 @@ class _Wallet:
         if row.type != "promo":
             bet.state = "settled"
 
-    def _rollback_findings(self, row: Any, where: str, bet: _Bet) -> Iterator[Finding]:
+    def _rollback_findings(self, row: Any, where: str, bet: _Bet) -> Iterator[WalletFinding]:
         if bet.state not in ("open", "declined", "unknown"):
             yield self.finding(f"{where} rolls back a bet that is {bet.state}")
         refund = -bet.amount if bet.state == "open" else 0

@@ -1,4 +1,4 @@
-"""How a call proves who makes it, as the catalogue's document says under authentication."""
+"""How a call is authenticated, by the authentication part of the catalogue's document."""
 
 import hmac
 import json
@@ -19,8 +19,8 @@ _ACCESS_TOKEN = re.compile(r"[ -~]{1,8192}")
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """What authenticates a request.
+class AuthenticationFields:
+    """The fields that authenticate a request.
 
     Attributes:
         headers: to be sent with it.
@@ -42,14 +42,13 @@ class TokenRefused(CallFailed):
         self.reply = Reply(401, reply.headers, reply.body) if reply.status == 400 else reply
 
 
-def prove(account: Account, content: bytes, log: Log, budget: float) -> Proof:
-    """Return the proof that the platform asks for; for OAuth 2 it calls the platform for a token first.
+def authenticate(account: Account, content: bytes, log: Log) -> AuthenticationFields:
+    """Return the fields that authenticate a request; for OAuth 2, call the platform for a token first.
 
     Args:
         account: whose secrets are used.
-        content: the body of the request that is to be proved.
-        log: takes the record of the call for a token.
-        budget: seconds for that call.
+        content: the body of the request.
+        log: takes the record of the call for a token, which has the client's whole budget.
 
     Raises:
         TokenRefused: the platform gave no token.
@@ -59,30 +58,30 @@ def prove(account: Account, content: bytes, log: Log, budget: float) -> Proof:
     match wanted["type"]:
         case "basic":
             basic = _basic(account.filled(wanted["username"]), account.filled(wanted["password"]))
-            return Proof({"Authorization": basic})
+            return AuthenticationFields({"Authorization": basic})
         case "bearer":
-            return Proof({"Authorization": f"Bearer {account.filled(wanted['token'])}"})
+            return AuthenticationFields({"Authorization": f"Bearer {account.filled(wanted['token'])}"})
         case "header":
-            return Proof({wanted["name"]: account.filled(wanted["value"])})
+            return AuthenticationFields({wanted["name"]: account.filled(wanted["value"])})
         case "query":
-            return Proof(query={wanted["name"]: account.filled(wanted["value"])})
+            return AuthenticationFields(query={wanted["name"]: account.filled(wanted["value"])})
         case "hmac":
             digest = hmac.digest(account.filled(wanted["secret"]).encode(), content, wanted["algorithm"])
             signature = digest.hex() if wanted["encoding"] == "hex" else b64encode(digest).decode()
-            return Proof({wanted["header"]: signature}, derived=(signature,))
+            return AuthenticationFields({wanted["header"]: signature}, derived=(signature,))
         case "oauth2_client_credentials" | "oauth2_refresh_token":
-            token = _token(account, wanted, log, budget)
-            return Proof({"Authorization": f"Bearer {token}"}, derived=(token,))
-    return Proof()
+            token = _token(account, wanted, log)
+            return AuthenticationFields({"Authorization": f"Bearer {token}"}, derived=(token,))
+    return AuthenticationFields()
 
 
 def _basic(username: str, password: str) -> str:
     return f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}"
 
 
-def _token(account: Account, wanted: Mapping[str, Any], log: Log, budget: float) -> str:
+def _token(account: Account, wanted: Mapping[str, Any], log: Log) -> str:
     """Return an access token, got by the client's credentials (RFC 6749, 4.4) or a refresh token (RFC 6749, 6)."""
-    reply = _token_reply(account, wanted, log, budget)
+    reply = _token_reply(account, wanted, log)
     try:
         token = json.loads(reply.body)["access_token"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -94,7 +93,7 @@ def _token(account: Account, wanted: Mapping[str, Any], log: Log, budget: float)
     return token
 
 
-def _token_reply(account: Account, wanted: Mapping[str, Any], log: Log, budget: float) -> Reply:
+def _token_reply(account: Account, wanted: Mapping[str, Any], log: Log) -> Reply:
     client_id, client_secret = account.filled(wanted["client_id"]), account.filled(wanted["client_secret"])
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     if wanted["type"] == "oauth2_refresh_token":
@@ -115,7 +114,6 @@ def _token_reply(account: Account, wanted: Mapping[str, Any], log: Log, budget: 
             log=log,
             headers=headers,
             body=urlencode(form).encode(),
-            budget=max(budget, 0.1),
             secrets=account.secrets.values(),
         )
     except CallFailed as failure:
