@@ -6,6 +6,8 @@ import json
 import socket
 import ssl
 import struct
+import subprocess
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -21,6 +23,7 @@ from cryptography.x509.oid import NameOID
 
 from causeway.outbound import client, failures, partners, pinned_adapter
 from causeway.outbound.replies import Reply
+from local import ROOT
 from tests.unit.wire_server import Act, WireServer, ok, say
 
 SECRET = 'C4nary/"secret"+=value'
@@ -212,6 +215,31 @@ def test_bad_header_is_not_logged_with_the_url(loopback: None, caplog: pytest.Lo
         _call(act, path="/me?key=s3cret")
 
     assert "s3cret" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "from causeway.outbound import client; client.send('POST', sys.argv[1], log=lambda _: None)",
+        "from causeway.outbound import partners; partners.post_json(sys.argv[1], b'{}', {}, 5, 100)",
+    ],
+    ids=["client", "partners"],
+)
+def test_no_sender_needs_another_one_to_silence_the_log(program: str) -> None:
+    """HUB 16: the process loads one sender only, as a function does."""
+    act = say(_HEAD + b"no colon s3cret\r\nContent-Length: 2\r\n\r\n{}")
+    start = "import logging, sys; logging.basicConfig(level=logging.DEBUG); "
+    with WireServer(act) as server:
+        done = subprocess.run(
+            [sys.executable, "-c", start + program, f"{server.url}/launch?key=s3cret"],
+            env={"PYTHONPATH": str(ROOT / "layers" / "causeway" / "python"), "EGRESS_ALLOWED_HOSTS": "127.0.0.1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert len(server.requests) == 1
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """An adapter for requests that connects only to the IP addresses the egress guard has checked (DNS pinning)."""
 
-import logging
 import socket
 import ssl
 from functools import cache
@@ -16,9 +15,6 @@ from urllib3.exceptions import SSLError
 from causeway.outbound import egress, happy_eyeballs
 from causeway.outbound.failures import ConnectFailed, TimedOut, TlsFailed
 from causeway.outbound.watchdog import Watchdog
-
-# urllib3 logs a malformed header of an answer together with the URL, which may hold a secret.
-logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
 
 def _connect(host: str, port: int, watchdog: Watchdog) -> socket.socket:

@@ -1,5 +1,6 @@
 """Sessions of requests that follow no redirect, and an adapter that tries a host's addresses side by side."""
 
+import logging
 import socket
 from typing import Any
 
@@ -13,11 +14,16 @@ from causeway.outbound.deadlines import Deadline
 
 
 class NoRedirectSession(requests.Session):
-    """A session that treats no answer as a redirect.
+    """A session that treats no answer as a redirect, and silences urllib3. Every sender uses one.
 
     allow_redirects=False is not enough: requests still reads the whole body of a redirect to prepare the next request,
     and an untrusted host may send more than fits into memory.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        # urllib3 logs a malformed header of an answer together with the URL; both may hold a secret.
+        logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
     def get_redirect_target(self, resp: Any) -> None:
         """Return None: no answer has a redirect target."""
