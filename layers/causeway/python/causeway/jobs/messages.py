@@ -24,11 +24,17 @@ class RowMessage:
 
     @classmethod
     def parse(cls, body: str) -> Self:
-        """Read the body of a message; raises InvalidRequest where it is not exactly what send writes."""
+        """Read the body of a message.
+
+        Further fields are ignored: during a deployment or after a rollback, a worker receives messages of another
+        release. A message that the worker refuses would be moved to the dead-letter queue, and its row would wait for
+        the sweeper.
+
+        Raises:
+            InvalidRequest: no JSON object, or tenantId or rowId is not a UUID.
+        """
         fields = parse_object(body.encode("utf-8", "surrogatepass"))
-        if fields.keys() != {"tenantId", "rowId"}:
-            raise InvalidRequest("A message must have a tenantId, a rowId and nothing else")
-        tenant_id, row_id = (parse_uuid(str(fields[name]), InvalidRequest) for name in ("tenantId", "rowId"))
+        tenant_id, row_id = (parse_uuid(str(fields.get(name)), InvalidRequest) for name in ("tenantId", "rowId"))
         return cls(tenant_id, row_id)
 
     def send(self, queue_url: str) -> bool:
