@@ -34,6 +34,14 @@ def test_what_stands_beside_the_platforms_folders_is_not_a_platform(key: str) ->
     assert registry.find(key, ErrorReader) is None
 
 
+@pytest.mark.parametrize(
+    "key", ["", ".", "telr.errors", ".telr", "telr/", "../telr", "vendors.meta_graph", "Telr", "telr\n", "t" * 65, "1"]
+)
+def test_key_in_another_form_names_no_platform(key: str) -> None:
+    """A key that is no module's name makes importlib raise; a key with a dot names another package's module."""
+    assert registry.find(key, ErrorReader) is None
+
+
 def test_only_the_module_that_is_asked_for_is_imported() -> None:
     script = (
         "import sys; from causeway.platforms import registry; from causeway.platforms.kinds.errors import ErrorReader; "

@@ -1,10 +1,13 @@
 """Finds a platform's code by the platform's key: the folder causeway/platforms/<key>/ and the modules in it."""
 
+import re
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TypeVar, cast
 
 _PACKAGE = __name__.rpartition(".")[0]
+# A platform's key, as schema/0007_integration_providers.sql has it. A dot in a key would name a module in a folder.
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # Folders beside the platforms' that hold no platform.
 _RESERVED = frozenset(("kinds", "vendors"))
 
@@ -15,10 +18,10 @@ def find(key: str, kind: type[Kind]) -> Kind | None:
     """Return a platform's module of a kind of work; None where the platform has none. It is imported on first use.
 
     Args:
-        key: the platform's, as in the catalogue.
+        key: the platform's, as in the catalogue; no platform has a key of another form.
         kind: a Protocol of causeway.platforms.kinds; the platform's module has the name of the Protocol's.
     """
-    if key in _RESERVED:
+    if key in _RESERVED or not _KEY.fullmatch(key):
         return None
     folder = find_spec(f"{_PACKAGE}.{key}")
     if folder is None or folder.submodule_search_locations is None:
