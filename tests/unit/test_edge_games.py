@@ -244,6 +244,15 @@ def test_secret_without_a_tenants_id_is_a_misconfiguration(
     assert "tenant_id of game provider DEMO's secret must be a tenant's id" in caplog.text
 
 
+def test_malformed_tenant_id_is_not_told_to_a_caller_without_a_valid_signature(
+    function: Function, extension: SecretsServer
+) -> None:
+    extension.secrets[f"{PREFIX}/DEMO"] |= {"tenant_id": "a tenant"}
+
+    answered = function.post("/casino/echo", BODY, signature=bare(BODY, "the-other-secret"))
+    assert (answered.status, answered.fields["code"]) == (401, "SIGNATURE_INVALID")
+
+
 def test_invented_code_causes_no_read_of_a_secret(function: Function, extension: SecretsServer) -> None:
     """WALLET 37: anybody can send any code."""
     answered = {function.post("/casino/echo", BODY, code=f"MADE_UP_{number}").status for number in range(200)}

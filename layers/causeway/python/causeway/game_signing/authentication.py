@@ -36,11 +36,27 @@ class GameProvider:
 
 @dataclass(frozen=True, slots=True)
 class SharedSecrets:
-    """The secrets that a tenant shares with a game provider, by the side that is called; the current one first."""
+    """The secrets that a tenant shares with a game provider, by the side that is called; the current one first.
 
-    tenant_id: UUID
+    code: the game provider's. tenant: the tenant's id as the secret has it.
+    """
+
+    code: str
+    tenant: Any
     casino: tuple[str, ...]
     provider: tuple[str, ...]
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The tenant's id; raises Misconfigured where it is not a UUID.
+
+        It is parsed on use, after the signature is verified: without a valid signature the answer is SIGNATURE_INVALID.
+        """
+        try:
+            return UUID(self.tenant)
+        except (ValueError, TypeError, AttributeError) as error:
+            cause = f"tenant_id of game provider {self.code}'s secret must be a tenant's id"
+            raise Misconfigured(cause=cause) from error
 
     def of(self, side: Side) -> tuple[str, ...]:
         """Return the secrets that sign the calls to a side."""
@@ -57,17 +73,10 @@ def shared_secrets(code: str, *, fresh: bool = False, deadline: Deadline | None 
 
     Raises:
         Unavailable: the secrets cannot be read.
-        Misconfigured: the secret is not of the form {"tenant_id", "casino_secrets", "provider_secrets"}.
+        Misconfigured: casino_secrets or provider_secrets of the secret is not a list of long enough texts.
     """
     secret = secrets.read(_secret_name(code), fresh=fresh, deadline=deadline)
-    return SharedSecrets(_tenant(secret, code), _keys(secret, code, "casino"), _keys(secret, code, "provider"))
-
-
-def _tenant(secret: dict[str, Any], code: str) -> UUID:
-    try:
-        return UUID(secret["tenant_id"])
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise Misconfigured(cause=f"tenant_id of game provider {code}'s secret must be a tenant's id") from error
+    return SharedSecrets(code, secret.get("tenant_id"), _keys(secret, code, "casino"), _keys(secret, code, "provider"))
 
 
 def _secret_name(code: str) -> str:
