@@ -73,7 +73,7 @@ def test_message_is_two_ids(body: str) -> None:
 @pytest.mark.parametrize("more", ['"traceId": "x"', '"runId": null', '"": {"rowId": 1}'])
 def test_fields_of_another_release_are_ignored(more: str) -> None:
     """Refusing them would move the message to the dead-letter queue."""
-    assert Message.parse(f'{{"tenantId": "{TENANT}", {more}, "rowId": "{ROW}"}}') == Message(TENANT, ROW)
+    assert RowMessage.parse(f'{{"tenantId": "{TENANT}", {more}, "rowId": "{ROW}"}}') == RowMessage(TENANT, ROW)
 
 
 @pytest.mark.parametrize(
