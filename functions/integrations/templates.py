@@ -11,12 +11,12 @@ app = APIGatewayHttpResolver()
 
 
 def _shown(template: providers.Provider) -> HubAnswer:
-    return HubAnswer(templates.as_json(template), version=template.version)
+    return HubAnswer(template.as_json(), version=template.version)
 
 
 def _created(template: providers.Provider) -> HubAnswer:
     headers = {"location": f"/integrations/templates/{template.key}"}
-    return HubAnswer(templates.as_json(template), 201, template.version, headers)
+    return HubAnswer(template.as_json(), 201, template.version, headers)
 
 
 @route(
@@ -27,7 +27,7 @@ def every(call: HubCall) -> HubAnswer:
     wanted = templates.TemplateFilter.parse(call.query)
     with call.context.shared_transaction() as transaction:
         page = providers.page(transaction, wanted.page, kind=wanted.kind, active=wanted.active)
-    return HubAnswer(page.as_json("templates", templates.as_json))
+    return HubAnswer(page.as_json("templates", providers.Provider.as_json))
 
 
 @route(

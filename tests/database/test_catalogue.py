@@ -23,7 +23,7 @@ from causeway.catalogue.providers import Provider, read_shape
 from causeway.errors.catalogue import ConfigSchemaInvalid, ProviderNotFound
 from causeway.errors.requests import InvalidRequest, NameTaken, VersionMismatch
 from causeway.errors.service import Misconfigured
-from causeway.wire.pages import PageRequest
+from causeway.wire.pages import MOST_BYTES, PageRequest
 from tests.database.conftest import SCHEMA, Cluster
 from tests.platforms.facts import facts
 
@@ -199,6 +199,28 @@ def test_pages_have_every_provider_exactly_once(urls: Urls) -> None:
         following = payments[payments.index("paypal") + 1]
         assert [p.key for p in providers.page(database, after, kind="payment").items] == [following]
         assert providers.page(database, asked(), kind="magic").items == []
+
+
+def test_pages_of_large_providers_fit_into_answers(urls: Urls) -> None:
+    """A hundred templates with long texts are more than Lambda answers."""
+    keys, query = [f"large{number:02}" for number in range(60)], dict[str, object]()
+    with hub(urls) as database:
+        for key in keys:
+            texts = {"description": '"' * 500, "setup_instructions": "\U0001f3b0" * 8000, "key": key}
+            providers.create(database, own_provider(display_name=key, **texts))
+        found, sizes = list[str](), list[int]()
+        while True:
+            page = providers.page(database, asked(limit=100, **query))
+            found += [provider.key for provider in page.items]
+            sizes.append(len(json.dumps([one.as_json() for one in page.items], ensure_ascii=False).encode()))
+            if page.next_cursor is None:
+                break
+            query = {"cursor": page.next_cursor}
+        database.rollback()
+
+    assert found == sorted([*KEYS, *keys])
+    assert len(sizes) == 2
+    assert max(sizes) <= MOST_BYTES + 100
 
 
 def test_unknown_provider_is_not_found(urls: Urls) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from causeway.catalogue import secret_fields, templates, validation
+from causeway.catalogue import providers, secret_fields, validation
 from causeway.catalogue.files import read_folder
 from causeway.catalogue.providers import COLUMNS, Provider, read_shape
 from causeway.errors.catalogue import ConfigSchemaInvalid
@@ -284,4 +284,4 @@ def test_columns_fields_and_shape_name_the_same_parts_of_a_provider() -> None:
 
     assert parts | state == {field.name for field in fields(Provider)}
     assert parts == set(SHAPE["properties"]) - {"$comment"}
-    assert set(templates.FIELDS.values()) == parts
+    assert set(providers.FIELDS.values()) == parts

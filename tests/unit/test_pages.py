@@ -143,7 +143,9 @@ def test_parameter_that_the_list_does_not_know_is_refused() -> None:
 @pytest.mark.parametrize(("there", "more"), [(0, False), (1, False), (3, False), (4, True)])
 def test_next_cursor_is_none_at_the_end(there: int, more: bool) -> None:
     """Also if the last page is full."""
-    page = NUMBERS.request({"limit": "3"}, SCOPE).page(list(range(there)), lambda number: (number,))
+    page = NUMBERS.request({"limit": "3"}, SCOPE).page(
+        list(range(there)), lambda number: (number,), lambda number: {"n": number}
+    )
 
     assert page.items == list(range(min(there, 3)))
     assert page.next_cursor == (NUMBERS.cursor(SCOPE, (2,)) if more else None)

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from causeway.catalogue import providers, templates
+from causeway.catalogue import providers
 from tools.openapi.schemas.shapes import TEXT, VERSION, Schema, object_of, page_of, page_query, ref
 
 # Fields whose schemas have a name of their own.
@@ -22,7 +22,7 @@ def schemas(schema_folder: Path) -> dict[str, Schema]:
         schema_folder: the folder with catalogue/, whose files have the shape of a template.
     """
     shape: Schema = json.loads((schema_folder / "catalogue" / "_provider.schema.json").read_bytes())
-    fields: dict[str, Schema] = {name: shape["properties"][field] for name, field in templates.FIELDS.items()}
+    fields: dict[str, Schema] = {name: shape["properties"][field] for name, field in providers.FIELDS.items()}
     named = {schema: fields[name] for name, schema in _NAMED.items()}
     fields |= {name: ref(schema) for name, schema in _NAMED.items()}
     active: dict[str, Schema] = {"isActive": {"type": "boolean"}}

@@ -35,6 +35,15 @@ COLUMNS: tuple[LiteralString, ...] = (
     "authentication",
     "health_call",
 )
+
+
+def _camel_case(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+# The fields that a template sets: name in the API -> name in the catalogue.
+FIELDS = {"id": "key"} | {"category" if name == "kind" else _camel_case(name): name for name in COLUMNS}
 _NAMES: LiteralString = ", ".join(COLUMNS)
 _PARAMETERS: LiteralString = ", ".join([f"%({name})s" for name in COLUMNS])
 _ASSIGNMENTS: LiteralString = ", ".join([f"{name} = %({name})s" for name in COLUMNS])
@@ -92,6 +101,11 @@ class Provider:
         config_schema.check(document["config_schema"])
         document_rules.check(document)
         return cls(**{name: value for name, value in document.items() if name != "$comment"})
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the provider in the API's names."""
+        shown = {name: getattr(self, field) for name, field in FIELDS.items()}
+        return shown | {"name": self.key, "isActive": self.is_active, "version": self.version}
 
     def terms(self, environment: str) -> list[Any]:
         """Return the arguments of terms.digest: all that decides where a connection's secrets are sent."""
@@ -164,7 +178,7 @@ def page(
             """,
             {"after": after, "kind": kind, "active": active, "limit": wanted.limit},
         ).fetchall()
-    return wanted.page(found, lambda provider: (provider.key,))
+    return wanted.page(found, lambda provider: (provider.key,), Provider.as_json)
 
 
 def create(transaction: Transaction, provider: Provider) -> Provider:

@@ -17,15 +17,6 @@ from causeway.wire.pages import PageRequest
 from causeway.wire.preconditions import Expected
 
 
-def _camel_case(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(word.capitalize() for word in others)
-
-
-# The fields that a template sets: name in the API -> name in the catalogue.
-FIELDS = {"id": "key"} | {"category" if name == "kind" else _camel_case(name): name for name in providers.COLUMNS}
-
-
 @dataclass(frozen=True, slots=True)
 class TemplateFilter:
     """The query of GET /integrations/templates. kind, active: None: any."""
@@ -41,12 +32,6 @@ class TemplateFilter:
         active = choice_field(query, "active", ("true", "false"))
         kind = text_field(query, "category", 64) if "category" in query else None
         return cls(page, kind, None if active is None else active == "true")
-
-
-def as_json(provider: Provider) -> dict[str, Any]:
-    """Return a provider in the API's names."""
-    shown = {name: getattr(provider, field) for name, field in FIELDS.items()}
-    return shown | {"name": provider.key, "isActive": provider.is_active, "version": provider.version}
 
 
 def create(context: RequestContext, body: dict[str, Any]) -> Provider:
@@ -92,8 +77,8 @@ def change(context: RequestContext, key: str, expected: Expected, body: dict[str
 
 
 def _document(body: dict[str, Any]) -> dict[str, Any]:
-    known_fields(body, set(FIELDS))
-    document = {FIELDS[name]: value for name, value in body.items()}
+    known_fields(body, set(providers.FIELDS))
+    document = {providers.FIELDS[name]: value for name, value in body.items()}
     if "displayName" in body:
         document["display_name"] = name_field(body, "displayName", 100)
     return document
@@ -112,7 +97,7 @@ def _record(
             action,
             object_kind="template",
             object_id=after.key,
-            before=None if before is None else as_json(before),
-            after=as_json(after),
+            before=None if before is None else before.as_json(),
+            after=after.as_json(),
         ),
     )

@@ -80,7 +80,7 @@ def page(transaction: Transaction, wanted: ConnectionFilter) -> Page[Connection]
         # The database does not know which active connections are shown as an error: there may be too few yet.
         shown += [one for one in found if wanted.status in (None, one.shown_status)]
         if len(shown) > wanted.page.limit or len(found) <= wanted.page.limit:
-            return wanted.page.page(shown, _sort_key)
+            return wanted.page.page(shown, _sort_key, lambda one: one.as_json(with_config=True))
         after = _sort_key(found[-1])
 
 

@@ -118,7 +118,7 @@ def page(transaction: Transaction, connection_id: UUID, query: dict[str, str]) -
         """,
         {"connection": connection_id, "at": after_at, "id": after_id, "limit": wanted.limit},
     ).fetchall()
-    return wanted.page([Run(*row) for row in rows], lambda run: (run.requested_at, run.run_id))
+    return wanted.page([Run(*row) for row in rows], lambda run: (run.requested_at, run.run_id), Run.as_json)
 
 
 def request(transaction: Transaction, connection_id: UUID, run_id: UUID, subject: str) -> tuple[Run, bool]:

@@ -131,7 +131,7 @@ def page(context: RequestContext, query: dict[str, str]) -> Page[ApiKey]:
             """,
             {"at": after_at, "id": after_id, "limit": wanted.limit},
         ).fetchall()
-    return wanted.page([ApiKey(*row) for row in rows], lambda key: (key.created_at, key.key_id))
+    return wanted.page([ApiKey(*row) for row in rows], lambda key: (key.created_at, key.key_id), ApiKey.as_json)
 
 
 def revoke(context: RequestContext, key_id: UUID, expected: Expected) -> ApiKey:

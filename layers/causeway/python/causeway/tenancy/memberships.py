@@ -85,7 +85,7 @@ def page(context: RequestContext, query: dict[str, str]) -> Page[Membership]:
             """,
             {"after": after, "limit": wanted.limit},
         ).fetchall()
-    return wanted.page([Membership(*row) for row in rows], lambda membership: (membership.subject,))
+    return wanted.page([Membership(*row) for row in rows], lambda membership: (membership.subject,), Membership.as_json)
 
 
 def change(

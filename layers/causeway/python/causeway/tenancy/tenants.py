@@ -129,7 +129,7 @@ def page(context: RequestContext, query: dict[str, str]) -> Page[Tenant]:
             """,
             {"after": after, "limit": wanted.limit},
         ).fetchall()
-    return wanted.page([Tenant(*row) for row in rows], lambda tenant: (tenant.code,))
+    return wanted.page([Tenant(*row) for row in rows], lambda tenant: (tenant.code,), Tenant.as_json)
 
 
 def change(context: RequestContext, tenant_id: UUID, body: dict[str, Any], expected: Expected) -> Tenant:

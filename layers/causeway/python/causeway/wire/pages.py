@@ -113,18 +113,17 @@ class PageRequest:
         self,
         found: Sequence[Row],
         key: Callable[[Row], Key],
-        as_json: Callable[[Row], dict[str, Any]] | None = None,
+        as_json: Callable[[Row], dict[str, Any]],
     ) -> Page[Row]:
-        """Return the page.
+        """Return the page: as many rows as were asked for, or as many as an answer can hold.
 
         Args:
             found: the rows after the cursor in the list's order, up to one more than the limit.
             key: returns a row's sort key.
-            as_json: returns a row as it is answered, where rows can be large: the page ends before MOST_BYTES then.
+            as_json: returns a row as it is answered: the page ends before MOST_BYTES.
         """
-        shown = list(found[: self.limit])
-        if as_json is not None:
-            shown = shown[: _fitting([as_json(row) for row in shown])]
+        fitting = _fitting([as_json(row) for row in found[: self.limit]])
+        shown = list(found[:fitting])
         return Page(shown, self.listing.cursor(self.scope, key(shown[-1])) if len(found) > len(shown) else None)
 
 
