@@ -69,10 +69,63 @@ def test_any_2xx_is_a_success(status: int, content: Any) -> None:
     assert outcome(answer(status, content), "POST") == status
 
 
-def test_2xx_is_a_success_whatever_its_body() -> None:
-    refused = {"error": {"message": "store not known"}}
+@pytest.mark.parametrize("provider_key", ["platform", "whatsapp_business"])
+def test_2xx_without_an_error_that_the_platforms_reader_knows_is_a_success(provider_key: str) -> None:
+    """The first platform has no reader; the second's reads another error."""
+    assert outcome(answer(200, {"error": {"message": "Invalid store ID"}}), "POST", provider_key) == 200
 
-    assert outcome(answer(200, refused), "GET", "telr") == 200
+
+@pytest.mark.parametrize(
+    ("provider_key", "content", "expected", "codes"),
+    [
+        ("telr", {"error": {"message": "E04:Invalid store ID"}}, InvalidCredentials, ["INVALID_CREDENTIALS"]),
+        ("telr", {"error": {"message": "E05:Transaction cost or currency not valid"}}, ProviderRejected, []),
+        ("telr", {"error": {"message": "E47:3DSecure authentication rejected"}}, ProviderRejected, []),
+        (
+            "aramex",
+            {"HasErrors": True, "Notifications": [{"Code": "ERR01"}]},
+            InvalidCredentials,
+            ["INVALID_CREDENTIALS"],
+        ),
+        ("whatsapp_business", {"error": {"code": 4}}, RateLimited, ["RATE_LIMITED"]),
+        ("whatsapp_business", {"error": {"code": 10}}, ProviderForbidden, []),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_error_that_the_platform_states_in_a_2xx_is_a_refusal(
+    method: str, provider_key: str, content: Any, expected: type[CausewayError], codes: list[str]
+) -> None:
+    """HUB 8, 11: it says that nothing was done. The connection's health shows it, unless it is about this call only."""
+    seen: list[str] = []
+    with WireServer(answer(200, content)) as server, pytest.raises(CausewayError) as caught:
+        replace(opened(server.url, provider_key), observe=lambda verdict: seen.append(verdict.code)).call(
+            method, "/messages"
+        )
+
+    assert type(caught.value) is expected
+    assert seen == codes
+
+
+def test_error_inside_the_platform_that_a_2xx_states_makes_a_posts_outcome_unknown() -> None:
+    """HUB 11"""
+    failed = answer(200, {"error": {"code": 1}})
+
+    assert type(outcome(failed, "GET", "whatsapp_business")) is ProviderError
+    assert type(outcome(failed, "POST", "whatsapp_business")) is ProviderOutcomeUnknown
+
+
+def test_answer_that_only_a_test_call_takes_for_a_success_is_left_to_the_caller() -> None:
+    """Telr answers 200 to a check of an unknown order; only the test call asks for one on purpose."""
+    seen: list[str] = []
+    with WireServer(answer(200, {"error": {"message": "E20:Order not found"}})) as server:
+        assert (
+            replace(opened(server.url, "telr"), observe=lambda verdict: seen.append(verdict.code))
+            .call("POST", "/gateway/order.json")
+            .status
+            == 200
+        )
+
+    assert seen == ["CONNECTED"]
 
 
 @pytest.mark.parametrize(

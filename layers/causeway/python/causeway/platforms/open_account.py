@@ -17,7 +17,7 @@ from causeway.platforms import calls
 from causeway.platforms.account import Account, Log
 from causeway.platforms.authentication import TokenRefused
 from causeway.platforms.kinds.errors import ErrorReader
-from causeway.platforms.verdicts import WORKING, Effect, Verdict, judge
+from causeway.platforms.verdicts import WORKING, Effect, Verdict, judge, stated_error
 
 # Idempotent methods (RFC 9110, 9.2.2): safe to send again where the outcome is unknown.
 _IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
@@ -53,7 +53,9 @@ class OpenAccount:
         content: dict[str, Any] | None = None,
         form: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Call the platform with the account's credentials and return the answer, if its status is 2xx.
+        """Call the platform with the account's credentials and return the answer, if the call succeeded.
+
+        A 2xx is a success, unless the platform's reader finds an error in its body.
 
         Args:
             method: of HTTP.
@@ -83,13 +85,13 @@ class OpenAccount:
             if failure.sent and method not in _IDEMPOTENT:
                 raise ProviderOutcomeUnknown from failure
             raise verdict.refusal() from failure
-        if 200 <= reply.status < 300:
+        if 200 <= reply.status < 300 and stated_error(reply, self.reader) is None:
             self.observe(WORKING)
             return reply
         raise self._refusal(method, reply)
 
     def _refusal(self, method: str, reply: Reply, *, token: bool = False) -> PlatformFailure | ProviderOutcomeUnknown:
-        """Return the error of an answer other than 2xx.
+        """Return the error of an answer that is not a success.
 
         Args:
             method: of the call that was answered, or that needs the token.
@@ -106,10 +108,10 @@ class OpenAccount:
             self.observe(verdict)
         if verdict.effect in (Effect.BUSY, Effect.REFUSED):
             return verdict.refusal()
-        # A redirect or a time-out (408) does not say that nothing was done.
-        doubtful = verdict.error is ProviderError or reply.status < 400 or reply.status == 408
+        # A redirect, a time-out (408) and an error inside the platform do not say that nothing was done.
+        doubtful = verdict.error is ProviderError or 300 <= reply.status < 400 or reply.status == 408
         if doubtful and method not in _IDEMPOTENT:
             return ProviderOutcomeUnknown()
-        if 400 <= reply.status < 500 and verdict.error is not ProviderError:
+        if verdict.error is ProviderRejected or reply.status == 408:
             return ProviderRejected()
         return verdict.refusal()

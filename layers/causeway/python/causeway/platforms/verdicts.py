@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from math import ceil
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from causeway.errors.platforms import (
     SEND_AGAIN,
@@ -32,7 +32,7 @@ from causeway.outbound import failures
 from causeway.outbound.failures import CallFailed
 from causeway.outbound.replies import Reply
 from causeway.platforms.failures import SettingMissing
-from causeway.platforms.kinds.errors import ACCEPTED, ErrorReader, Meaning
+from causeway.platforms.kinds.errors import ACCEPTED, Error, ErrorReader, Meaning
 
 
 class Effect(Enum):
@@ -168,6 +168,12 @@ def judge(outcome: Reply | CallFailed, reader: ErrorReader | None = None, addres
     return _verdict(meaning, address, action=action, retry_after=seconds)
 
 
+def stated_error(reply: Reply, reader: ErrorReader | None) -> Error | None:
+    """Return the error that a platform's own reader finds in an answer; None where it finds none."""
+    meaning = _read(reply, reader)[1]
+    return None if meaning == ACCEPTED else meaning
+
+
 def _of_failure(failure: CallFailed, address: str) -> Verdict:
     """Return the verdict on a call without an answer; where the failure names what is wrong, the verdict repeats it."""
     error = next((error for kind, error in _FAILURES if isinstance(failure, kind)), ConnectionFailed)
@@ -192,17 +198,24 @@ def _verdict(
     return Verdict(error, f"{made.sentence}.", made.action, retry_after)
 
 
-def _meaning(reply: Reply, reader: ErrorReader | None) -> Meaning:
+def _meaning(reply: Reply, reader: ErrorReader | None) -> type[PlatformFailure] | Literal["accepted"]:
     """Return what an answer means: by the platform's own reader, otherwise by its status."""
+    content, meaning = _read(reply, reader)
+    return _by_status(reply.status, content) if meaning is None else meaning
+
+
+def _read(reply: Reply, reader: ErrorReader | None) -> tuple[Any, Meaning | None]:
+    """Return an answer's JSON value, None without one, and what the reader says of it."""
     try:
         content = json.loads(reply.body)
     except (ValueError, RecursionError):
         content = None
-    read = reader.read_error(reply.status, content) if reader is not None and isinstance(content, dict) else None
-    return _by_status(reply.status, content) if read is None else read
+    if reader is None or not isinstance(content, dict):
+        return content, None
+    return content, reader.read_error(reply.status, content)
 
 
-def _by_status(status: int, content: Any) -> Meaning:
+def _by_status(status: int, content: Any) -> type[PlatformFailure] | Literal["accepted"]:
     if status in _STATUSES:
         return _STATUSES[status]
     if status >= 500:

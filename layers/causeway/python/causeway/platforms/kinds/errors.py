@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final, Literal, Protocol
 
-from causeway.errors.platforms import PlatformFailure
+from causeway.errors.platforms import InvalidCredentials, ProviderError, ProviderRejected, RateLimited
 
 # The answer shows that the platform accepts the credentials, although it looks like an error.
 ACCEPTED: Final = "accepted"
-Meaning = type[PlatformFailure] | Literal["accepted"]
+# ProviderForbidden is a subclass of InvalidCredentials. After ProviderError a change may be done or not; the others
+# say that nothing was done.
+Error = type[InvalidCredentials] | type[RateLimited] | type[ProviderRejected] | type[ProviderError]
+Meaning = Error | Literal["accepted"]
 
 
 class ErrorReader(Protocol):
@@ -15,6 +18,8 @@ class ErrorReader(Protocol):
 
     def read_error(self, status: int, content: Mapping[str, Any]) -> Meaning | None:
         """Return what an answer means; None where its status already says it.
+
+        It reads the answers of all calls. An error counts whatever the status; ACCEPTED counts for the test call only.
 
         Args:
             status: the HTTP status, of errors and of successes.

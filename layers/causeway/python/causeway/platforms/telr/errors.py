@@ -6,6 +6,10 @@ from typing import Any
 from causeway.errors.platforms import InvalidCredentials, ProviderRejected
 from causeway.platforms.kinds.errors import ACCEPTED, Meaning
 
+# What an error about the credentials names, in lower case: E04 is "Invalid store ID". The errors of a payment contain
+# words such as "3DSecure authentication rejected" (https://docs.telr.com/reference/authorisation-response-codes).
+_CREDENTIALS = ("store id", "authentication key", "auth key", "authkey")
+
 
 def read_error(status: int, content: Mapping[str, Any]) -> Meaning | None:
     """Return what an error means. The test call asks for an unknown order: "not found" shows that the key is valid."""
@@ -15,4 +19,4 @@ def read_error(status: int, content: Mapping[str, Any]) -> Meaning | None:
     text = f"{error.get('message', '')} {error.get('note', '')}".lower()
     if "order" in text and "not found" in text:
         return ACCEPTED
-    return InvalidCredentials if any(word in text for word in ("auth", "store", "key")) else ProviderRejected
+    return InvalidCredentials if any(name in text for name in _CREDENTIALS) else ProviderRejected

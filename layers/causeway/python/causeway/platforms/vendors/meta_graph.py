@@ -3,16 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from causeway.errors.platforms import (
-    InvalidCredentials,
-    PlatformFailure,
-    ProviderError,
-    ProviderForbidden,
-    RateLimited,
-)
+from causeway.errors.platforms import InvalidCredentials, ProviderError, ProviderForbidden, RateLimited
+from causeway.platforms.kinds.errors import Error
 
 
-def read_error(_: int, content: Mapping[str, Any]) -> type[PlatformFailure] | None:
+def read_error(_: int, content: Mapping[str, Any]) -> Error | None:
     """Return what an error's code means; the status is often 400 for all kinds of errors.
 
     https://developers.facebook.com/docs/graph-api/guides/error-handling
