@@ -44,11 +44,11 @@ GRANT UPDATE (status, version) ON memberships TO causeway_hub;
 --
 -- It runs with the rights of the login that calls it, so row-level security applies. It stores the role of a person's
 -- token; of several first calls at the same time, one stores it.
--- p_remembered: whether the caller is a person of the tenant. Machines and super admins have no membership.
+-- p_is_member: whether the caller is a person of the tenant. Machines and super admins have no membership.
 -- outcome: ok, no_tenant or suspended. written: whether this call stored a role. role_before: the role before it, NULL
 -- if it is the person's first role.
 CREATE FUNCTION admit_v1(
-    p_tenant_id uuid, p_subject text, p_role text, p_remembered boolean, p_name text, p_email text,
+    p_tenant_id uuid, p_subject text, p_role text, p_is_member boolean, p_name text, p_email text,
     p_email_verified boolean
 )
 RETURNS TABLE (outcome text, written boolean, role_before text)
@@ -66,7 +66,7 @@ BEGIN
     written := false;
     IF NOT EXISTS (SELECT FROM tenants AS t WHERE t.tenant_id = p_tenant_id) THEN
         outcome := 'no_tenant';
-    ELSIF p_remembered THEN
+    ELSIF p_is_member THEN
         SELECT m.role, m.status, (p_name = '' OR m.name = p_name)
             AND (p_email = '' OR (m.email = p_email AND m.email_verified = p_email_verified))
         INTO v_role, v_status, v_called

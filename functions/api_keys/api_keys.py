@@ -41,7 +41,7 @@ def _created(created: tuple[api_keys.ApiKey, str]) -> HubAnswer:
 
 
 @route(app, "GET", "/api-keys", permission="api_keys.manage", query="ApiKeyQuery", response="ApiKeyPage")
-def every(call: HubCall) -> HubAnswer:
+def list_keys(call: HubCall) -> HubAnswer:
     """List the tenant's API keys, newest first (secrets are never shown)."""
     return HubAnswer(api_keys.page(call.context, call.query).as_json("apiKeys", api_keys.ApiKey.as_json))
 

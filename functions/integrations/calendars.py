@@ -1,28 +1,15 @@
-"""The GoHighLevel calendars of a connection: /integrations/{connection_id}/calendars."""
+"""The calendars of a connection: /integrations/{connection_id}/calendars."""
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.calendars import calendars
+from causeway.connections import use
 from causeway.connections.requests import parse_connection_id
 from causeway.edge import answers
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
-from causeway.platforms.verdicts import VERDICTS
 
 app = APIGatewayHttpResolver()
-
-_REFUSES = (
-    "CONNECTION_NOT_FOUND",
-    "INTEGRATION_NOT_ACTIVE",
-    "TEMPLATE_MOVED",
-    "CHANGED_MEANWHILE",
-    "NOT_SUPPORTED",
-    "PROVIDER_REJECTED",
-    "CREDENTIAL_UNREADABLE",
-    "CREDENTIAL_MISSING",
-    "KEY_SERVICE_UNAVAILABLE",
-    *VERDICTS,
-)
 
 
 @route(
@@ -31,7 +18,7 @@ _REFUSES = (
     "/integrations/{connection_id}/calendars",
     permission="connections.use",
     response="CalendarList",
-    refuses=_REFUSES,
+    refuses=use.REFUSES,
 )
 def list_calendars(call: HubCall) -> HubAnswer:
     """List the calendars of a connection's location."""
@@ -46,7 +33,7 @@ def list_calendars(call: HubCall) -> HubAnswer:
     permission="connections.use",
     query="Day",
     response="FreeSlots",
-    refuses=_REFUSES,
+    refuses=use.REFUSES,
 )
 def free_slots(call: HubCall) -> HubAnswer:
     """List the times at which a calendar is free on a day."""
@@ -63,7 +50,7 @@ def free_slots(call: HubCall) -> HubAnswer:
     acts_on_platform=True,
     response="BlockedSlot",
     status=201,
-    refuses=(*_REFUSES, "PROVIDER_OUTCOME_UNKNOWN"),
+    refuses=(*use.REFUSES, "PROVIDER_OUTCOME_UNKNOWN"),
 )
 def block(call: HubCall) -> HubAnswer:
     """Block a time of a calendar, so that nobody can book it."""

@@ -3,6 +3,7 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.connections import call_log, changes, health, requests, rows, testing
+from causeway.connections.access import UNDECRYPTED
 from causeway.connections.connection import Connection
 from causeway.connections.requests import parse_connection_id
 from causeway.edge import answers
@@ -12,9 +13,6 @@ from causeway.platforms.verdicts import VERDICTS
 from causeway.vault import versions
 
 app = APIGatewayHttpResolver()
-
-# Errors of opening a connection's credentials.
-_OPENING = ("TEMPLATE_MOVED", "CREDENTIAL_UNREADABLE", "CREDENTIAL_MISSING", "KEY_SERVICE_UNAVAILABLE")
 
 
 def _shown(connection: Connection) -> HubAnswer:
@@ -103,7 +101,7 @@ def get(call: HubCall) -> HubAnswer:
         "CONFIG_SCHEMA_INVALID",
         "INTEGRATION_NOT_ACTIVE",
         "SECRETS_REQUIRED",
-        *_OPENING,
+        *UNDECRYPTED,
         *VERDICTS,
     ),
 )
@@ -134,7 +132,7 @@ def delete(call: HubCall) -> HubAnswer:
     "/integrations/{connection_id}/test",
     permission="connections.use",
     response="ConnectionTest",
-    refuses=("CONNECTION_NOT_FOUND", "INTEGRATION_NOT_ACTIVE", *_OPENING),
+    refuses=("CONNECTION_NOT_FOUND", "INTEGRATION_NOT_ACTIVE", *UNDECRYPTED),
 )
 def test(call: HubCall) -> HubAnswer:
     """Test a connection with a call to its platform."""
@@ -147,7 +145,7 @@ def test(call: HubCall) -> HubAnswer:
     "/integrations/{connection_id}/enable",
     permission="connections.write",
     response="Connection",
-    refuses=("CONNECTION_NOT_FOUND", *_OPENING),
+    refuses=("CONNECTION_NOT_FOUND", *UNDECRYPTED),
 )
 def enable(call: HubCall) -> HubAnswer:
     """Enable a disabled connection, if its test succeeds."""
@@ -179,7 +177,7 @@ def disable(call: HubCall) -> HubAnswer:
         "INTEGRATION_NOT_ACTIVE",
         "CONFIG_SCHEMA_INVALID",
         "SECRETS_REQUIRED",
-        *_OPENING,
+        *UNDECRYPTED,
         *VERDICTS,
     ),
 )
@@ -200,7 +198,7 @@ def rotate(call: HubCall) -> HubAnswer:
         "INTEGRATION_NOT_ACTIVE",
         "NOTHING_TO_ROLL_BACK",
         "CONFIG_SCHEMA_INVALID",
-        *_OPENING,
+        *UNDECRYPTED,
         *VERDICTS,
     ),
 )

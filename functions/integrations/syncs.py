@@ -3,6 +3,7 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.connections import requests, rows
+from causeway.connections.connection import UNUSABLE
 from causeway.edge import answers
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
@@ -18,13 +19,7 @@ app = APIGatewayHttpResolver()
     permission="connections.use",
     response="SyncRun",
     status=202,
-    refuses=(
-        "CONNECTION_NOT_FOUND",
-        "INTEGRATION_NOT_ACTIVE",
-        "TEMPLATE_MOVED",
-        "CREDENTIAL_UNREADABLE",
-        "CREDENTIAL_MISSING",
-    ),
+    refuses=("CONNECTION_NOT_FOUND", *UNUSABLE),
 )
 def sync(call: HubCall) -> HubAnswer:
     """Start a sync, or return the one already queued or running."""

@@ -22,7 +22,7 @@ def _created(template: providers.Provider) -> HubAnswer:
 @route(
     app, "GET", "/integrations/templates", permission="catalogue.read", query="TemplateFilter", response="TemplatePage"
 )
-def every(call: HubCall) -> HubAnswer:
+def list_templates(call: HubCall) -> HubAnswer:
     """List the templates, ordered by id."""
     wanted = templates.TemplateFilter.parse(call.query)
     with call.context.shared_transaction() as transaction:

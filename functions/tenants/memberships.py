@@ -17,7 +17,7 @@ def _shown(membership: memberships.Membership) -> HubAnswer:
 
 
 @route(app, "GET", "/memberships", permission="memberships.read", query="MembershipQuery", response="MembershipPage")
-def every(call: HubCall) -> HubAnswer:
+def list_memberships(call: HubCall) -> HubAnswer:
     """List the tenant's people, ordered by subject."""
     page = memberships.page(call.context, call.query)
     return HubAnswer(page.as_json("memberships", memberships.Membership.as_json))

@@ -35,7 +35,7 @@ def create(call: HubCall) -> HubAnswer:
 
 
 @route(app, "GET", "/tenants", permission="tenants.manage", query="TenantQuery", response="TenantPage")
-def every(call: HubCall) -> HubAnswer:
+def list_tenants(call: HubCall) -> HubAnswer:
     """List tenants, ordered by code."""
     return HubAnswer(tenants.page(call.context, call.query).as_json("tenants", tenants.Tenant.as_json))
 

@@ -102,7 +102,7 @@ class Hub:
 
     def rewrap(self, batch: int = 100) -> list[key_rotation.Batch]:
         """Re-encrypt all batches."""
-        batches = [key_rotation.rewrap(self.database, self.keys, self.tenant_id, batch=batch)]
+        batches = [key_rotation.rewrap(self.database, self.keys, self.tenant_id, None, batch)]
         while batches[-1].after:
             batches.append(key_rotation.rewrap(self.database, self.keys, self.tenant_id, batches[-1].after, batch))
         return batches

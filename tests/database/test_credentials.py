@@ -331,7 +331,7 @@ def test_rows_are_reencrypted_in_resumable_batches(hub: Hub) -> None:
     assert hub.rotate_data_key() == 2
     assert hub.key_versions() == {1: 10}
 
-    assert key_rotation.rewrap(hub.database, hub.keys, hub.tenant_id, batch=3).fields == 3
+    assert key_rotation.rewrap(hub.database, hub.keys, hub.tenant_id, None, 3).fields == 3
     assert hub.key_versions() == {1: 7, 2: 3}
     # Killed here; the next run starts at the beginning.
     assert [(batch.fields, batch.unreadable) for batch in hub.elsewhere().rewrap(3)] == [(3, 0), (3, 0), (1, 0)]

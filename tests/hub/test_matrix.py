@@ -56,8 +56,8 @@ class Expected:
     missing: str = ""
     # Whether the object belongs to a tenant.
     tenants: bool = True
-    # Whether the platform has its own object, which a super admin without a tenant gets.
-    platforms: bool = False
+    # Whether the deployment has its own object, which a super admin without a tenant gets.
+    deployments: bool = False
 
 
 NO_CONNECTION, NO_KEY, NO_TEMPLATE = "CONNECTION_NOT_FOUND", "API_KEY_NOT_FOUND", "PROVIDER_NOT_FOUND"
@@ -108,7 +108,7 @@ ROUTES = {
     "PATCH /tenants/{tenant_id}": Expected("tenants.manage", {"super_admin"}, missing=NO_TENANT, tenants=False),
     "GET /memberships": Expected("memberships.read", READERS),
     "PATCH /memberships/{subject}": Expected("memberships.manage", ADMINS, missing=NO_PERSON),
-    "GET /audit": Expected("audit.read", READERS, platforms=True),
+    "GET /audit": Expected("audit.read", READERS, deployments=True),
 }
 SENTENCES = {
     NO_CONNECTION: "No such connection",
@@ -243,7 +243,7 @@ class World:
         made = {role: hub.new_key(channel="sms" if role == "service_of_channel" else None) for role in KEYS}
         assert hub.call("DELETE", f"/api-keys/{made['revoked_service']['id']}").status == 204
         self.keys = {role: machine(key["apiKey"]) for role, key in made.items()}
-        self.platforms = {kind: self.make(kind, DEPLOYMENT_ADMIN) for kind in ("template_id", "tenant_id")}
+        self.deployments = {kind: self.make(kind, DEPLOYMENT_ADMIN) for kind in ("template_id", "tenant_id")}
         # A first call stores its caller's membership, even if it is refused.
         for caller in CALLERS.values():
             hub.call("GET", "/integrations", caller)
@@ -314,8 +314,8 @@ def object_of(world: World, cell: Cell) -> str:
     """The id in the cell's path; if the call changes the tenant's own object, a new object."""
     kind = kind_of(cell.route)
     match cell.object:
-        case "own" if kind in world.platforms:
-            return world.platforms[kind]
+        case "own" if kind in world.deployments:
+            return world.deployments[kind]
         case "own" if cell.allowed and cell.role != "super_admin_without_tenant" and not cell.route.startswith("GET"):
             return world.make(kind, ADMIN)
         case "own":
@@ -391,7 +391,7 @@ def test_cell(cell: Cell, world: World, rows: Callable[..., list[Any]]) -> None:
         assert (reply.status, reply.code) == (401, "UNAUTHORIZED")
     elif not cell.allowed:
         assert reply.essence == (403, {"error": "Your role does not allow this", "code": "FORBIDDEN"})
-    elif cell.role == "super_admin_without_tenant" and expected.platforms:
+    elif cell.role == "super_admin_without_tenant" and expected.deployments:
         assert reply.status == expected.status
         assert not [tenant for tenant in TENANTS.values() if tenant in reply.body.decode()]
     elif cell.role == "super_admin_without_tenant" and expected.tenants:

@@ -61,6 +61,8 @@ UNREADABLE_BLOCKS = {
 MALFORMED_CALENDARS: list[Any] = [
     {},
     {"id": 1},
+    {"id": "a/b"},
+    {"id": "a" * 129},
     {"id": "\ud800"},
     {"id": "a", "name": {"x": 1}},
     {"id": "a", "name": "\ud800"},

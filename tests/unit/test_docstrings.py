@@ -1,4 +1,4 @@
-"""Docstrings that list parameters list all of the signature's, and no others."""
+"""Docstrings list all parameters of the signature, and no others; of a class, only attributes that it has."""
 
 import ast
 import re
@@ -9,16 +9,16 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("layers/causeway/python/causeway", "functions", "local", "tools", "benchmarks")
-_ARGS = re.compile(r"^Args:\n((?: .*\n?|\n)*)", re.MULTILINE)
+_LIST = r"^{}:\n((?: .*\n?|\n)*)"
 # One name, or several with commas between them, before a colon.
 _NAMES = re.compile(r"^ {4}(\*{0,2}\w+(?:, \*{0,2}\w+)*): ", re.MULTILINE)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def described(function: Function) -> set[str] | None:
-    """The parameters that a docstring lists; None if it has no list."""
-    found = _ARGS.search(ast.get_docstring(function) or "")
+def described(node: Function | ast.ClassDef, title: str) -> set[str] | None:
+    """The names that a docstring lists under a title; None if it has no such list."""
+    found = re.search(_LIST.format(title), ast.get_docstring(node) or "", re.MULTILINE)
     return found and {name.strip(" *") for names in _NAMES.findall(found[1]) for name in names.split(",")}
 
 
@@ -29,17 +29,34 @@ def parameters(function: Function) -> set[str]:
     return {one.arg for one in every if one.arg not in ("self", "cls") and not one.arg.startswith("_")}
 
 
+def attributes(node: ast.ClassDef) -> set[str]:
+    """The fields of a class, its properties, and what its methods assign to self."""
+    fields = {one.target.id for one in node.body if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)}
+    functions = {one.name for one in node.body if isinstance(one, Function)}
+    assigned = {
+        one.attr
+        for one in ast.walk(node)
+        if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name) and one.value.id == "self"
+    }
+    return fields | functions | assigned
+
+
 def wrong(source: str) -> Iterator[str]:
-    """The functions whose docstring lists other parameters than the signature has, with their lines."""
+    """The names that a docstring lists and its function or class has not, or that it lacks, with their lines."""
     for node in ast.walk(ast.parse(source)):
+        names: set[str] = set()
         if isinstance(node, Function):
-            listed = described(node)
-            if listed is not None and listed != parameters(node):
-                yield f"line {node.lineno}: {node.name}: {', '.join(sorted(listed ^ parameters(node)))}"
+            listed = described(node, "Args")
+            names = set() if listed is None else listed ^ parameters(node)
+        elif isinstance(node, ast.ClassDef):
+            listed = described(node, "Attributes")
+            names = set() if listed is None else listed - attributes(node)
+        if names and isinstance(node, Function | ast.ClassDef):
+            yield f"line {node.lineno}: {node.name}: {', '.join(sorted(names))}"
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_docstring_lists_the_parameters_of_its_function(folder: str) -> None:
+def test_docstring_lists_what_its_function_or_class_has(folder: str) -> None:
     files = sorted((ROOT / folder).rglob("*.py"))
 
     assert files
@@ -63,3 +80,11 @@ def test_parameter_that_is_not_there_or_not_listed_is_found() -> None:
     assert list(wrong(source.format("a, b, **c"))) == []
     assert list(wrong(source.format("a, b"))) == ["line 1: f: c"]
     assert list(wrong(source.format("a, b, c, e"))) == ["line 1: f: e"]
+
+
+def test_attribute_that_is_not_there_is_found() -> None:
+    source = 'class A:\n    """It.\n\n    Attributes:\n        {}: x.\n    """\n\n    b: int\n    c: int = 1\n'
+
+    assert list(wrong(source.format("b"))) == []
+    assert list(wrong(source.format("b, c"))) == []
+    assert list(wrong(source.format("b, d"))) == ["line 1: A: d"]

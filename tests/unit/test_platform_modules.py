@@ -2,6 +2,11 @@
 
 import ast
 import inspect
+import json
+import re
+import subprocess
+import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -13,6 +18,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from causeway.platforms import kinds
+from causeway.platforms.open_account import OpenAccount
 
 ROOT = Path(__file__).parents[2]
 PLATFORMS = ROOT / "layers" / "causeway" / "python" / "causeway" / "platforms"
@@ -50,7 +56,8 @@ def loaded(file: Path) -> ModuleType:
 
 def signature(function: Callable[..., Any]) -> str:
     """The names and types of the parameters, without self, and the type of the result."""
-    hints = get_type_hints(function)
+    # A Protocol imports it for type checkers only.
+    hints = get_type_hints(function, localns={"OpenAccount": OpenAccount})
     own = [one for one in inspect.signature(function).parameters.values() if one.name != "self"]
     shown = [f"{one.replace(annotation=inspect.Parameter.empty)}: {hints.get(one.name)}" for one in own]
     return f"({', '.join(shown)}) -> {hints.get('return')}"
@@ -138,6 +145,29 @@ def names_in(file: Path) -> set[str]:
     return names
 
 
+def test_kinds_are_below_what_uses_them() -> None:
+    """A Protocol may name an open account as a type; loading it loads none."""
+    modules = " ".join(f"import {kinds.__name__}.{name};" for name in PROTOCOLS)
+    script = f"import sys; {modules} print(*(name for name in sys.modules if name.startswith('causeway.platforms.')))"
+    root = PLATFORMS.parents[1]
+    printed = subprocess.run([sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True)
+
+    beside = {name for name in printed.stdout.split() if not name.startswith(kinds.__name__)}
+    assert beside == set()
+
+
+def test_contract_names_each_module_that_is_no_platforms() -> None:
+    """The contract of import-linter cannot be exhaustive: it would have to name the platforms."""
+    [contract] = [
+        one
+        for one in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+        if one.get("containers") == ["causeway.platforms"]
+    ]
+    named = {name for layer in contract["layers"] for name in layer.split(" | ")}
+
+    assert named | {"__init__", "vendors"} == {file.stem for file in PLATFORMS.glob("*.py")} | {"kinds", "vendors"}
+
+
 def test_platforms_code_is_found_by_its_folder_alone() -> None:
     """No list of platforms and no import of one outside its folder, neither in the layer nor in a function."""
     keys = {file.stem for file in (ROOT / "schema" / "catalogue").glob("[!_]*.json")}
@@ -147,3 +177,16 @@ def test_platforms_code_is_found_by_its_folder_alone() -> None:
 
     assert len(keys) >= 23
     assert [f"{file}: {name}" for file in elsewhere for name in names_in(file) & telling] == []
+
+
+def test_text_outside_a_platforms_folder_names_no_platform() -> None:
+    """Comments and docstrings too: what is said of one platform stands in its folder."""
+    catalogue = (ROOT / "schema" / "catalogue").glob("[!_]*.json")
+    names = [name for file in catalogue for name in (file.stem, json.loads(file.read_bytes())["display_name"])]
+    named = re.compile("|".join(rf"\b{re.sub('[ _]', '[ _-]?', name)}\b" for name in names), re.IGNORECASE)
+    files = [file for top in ("layers/causeway/python", "functions") for file in (ROOT / top).rglob("*.py")]
+    shared = [PLATFORMS / name for name in ("", "kinds")]
+    elsewhere = [file for file in files if PLATFORMS not in file.parents or file.parent in shared]
+
+    assert named.search("The GoHighLevel calendars")
+    assert [f"{file}: {found[0]}" for file in elsewhere for found in named.finditer(file.read_text())] == []

@@ -96,11 +96,15 @@ def test_verdict_has_the_wait_that_the_platform_asks_for(value: str, seconds: in
     assert (f"{seconds} seconds" in verdict.next_action) == (seconds is not None)
 
 
+def every_failure() -> list[failures.CallFailed]:
+    kinds = [one for one in vars(failures).values() if isinstance(one, type) and issubclass(one, failures.CallFailed)]
+    return [*(kind("why") for kind in kinds), SettingMissing("why", "what to do")]
+
+
 def test_every_verdict_says_what_to_do_next() -> None:
     """HUB 8."""
     replies = [judge(_reply(status, {})) for status in (200, 301, 401, 403, 429, 500)]
-    named = [*vars(failures).values(), SettingMissing]
-    failed = [judge(kind()) for kind in named if isinstance(kind, type) and issubclass(kind, failures.CallFailed)]
+    failed = [judge(failure) for failure in every_failure()]
 
     assert all(verdict.message and verdict.next_action for verdict in replies + failed)
     assert len({verdict.code for verdict in replies + failed}) == 14
@@ -108,8 +112,7 @@ def test_every_verdict_says_what_to_do_next() -> None:
 
 def test_every_verdict_is_an_error_of_its_own_code() -> None:
     """HUB 54: a caller's mistake is a 4xx, a platform's failure 502 or 504; both state how long to wait."""
-    named = [*vars(failures).values(), SettingMissing]
-    failed = [judge(kind()) for kind in named if isinstance(kind, type) and issubclass(kind, failures.CallFailed)]
+    failed = [judge(failure) for failure in every_failure()]
     replies = [judge(_reply(status, {}, **{"retry-after": "7"})) for status in (301, 401, 403, 404, 429, 500)]
     found = {verdict.code: verdict.refusal() for verdict in failed + replies}
 
@@ -136,7 +139,7 @@ def test_every_verdict_is_an_error_of_its_own_code() -> None:
             "CONFIG_INVALID",
             "config.base_url must begin with https://.",
         ),
-        (SettingMissing("config.base_url is missing"), "CONFIG_INCOMPLETE", "config.base_url is missing."),
+        (SettingMissing("config.base_url is missing", "Give it."), "CONFIG_INCOMPLETE", "config.base_url is missing."),
         (failures.AddressBlocked("10.0.0.1"), "BLOCKED_ADDRESS", "The host in config.base_url has a private"),
         (failures.DnsFailed("x.invalid"), "DNS_FAILED", "The host in config.base_url does not exist."),
     ],

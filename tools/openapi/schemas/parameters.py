@@ -1,5 +1,7 @@
 """The parameters of paths and the headers of requests, by name."""
 
+from causeway.wire.fields import CODE
+from tools.openapi.schemas.calendars import CALENDAR
 from tools.openapi.schemas.shapes import ID, Schema
 
 PATH: dict[str, Schema] = {
@@ -13,13 +15,13 @@ PATH: dict[str, Schema] = {
         "description": "The person's address as the list shows it: the sub, or b64: followed by its base64url form.",
     },
     "template_id": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$"},
-    "calendar_id": {"type": "string", "pattern": "^[0-9A-Za-z_-]{1,128}$"},
+    "calendar_id": CALENDAR,
 }
 
 HEADERS: dict[str, Schema] = {
     "X-Tenant-Id": ID
     | {"description": "The tenant that a super admin works on. Other callers may send their own tenant only."},
-    "x-provider-code": {"type": "string", "pattern": "^[A-Z0-9_]{1,64}$", "description": "The game provider's code."},
+    "x-provider-code": {"type": "string", "pattern": f"^{CODE.pattern}$", "description": "The game provider's code."},
     "If-Match": {
         "type": "string",
         "pattern": r'^(\*|"[0-9]{1,18}"(, ?"[0-9]{1,18}")*)$',

@@ -3,6 +3,7 @@
 from typing import Any
 
 from causeway.wire import pages
+from causeway.wire.fields import LARGEST_INTEGER
 
 Schema = dict[str, Any]
 
@@ -11,7 +12,7 @@ ID: Schema = {"type": "string", "format": "uuid"}
 TEXT: Schema = {"type": "string"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 # A numeric id, as fields.integer_field reads it.
-NUMBER: Schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
+NUMBER: Schema = {"type": "integer", "minimum": 1, "maximum": LARGEST_INTEGER}
 # A text id, as fields.id_field reads it.
 SHORT: Schema = {"type": "string", "minLength": 1, "maxLength": 255}
 VERSION: Schema = {

@@ -1,6 +1,8 @@
 """Tenants and their memberships."""
 
 from causeway.tenancy import memberships, tenants
+from causeway.tenancy.permissions import TENANT_ROLES
+from causeway.wire.fields import CODE
 from tools.openapi.schemas.shapes import (
     ID,
     TEXT,
@@ -16,12 +18,12 @@ from tools.openapi.schemas.shapes import (
 
 _CODE: Schema = {
     "type": "string",
-    "pattern": "^[A-Z0-9_]{1,64}$",
+    "pattern": f"^{CODE.pattern}$",
     "description": "The casino's code at its game providers.",
 }
 _NAME = {"displayName": text(200)}
 _STATUS: Schema = {"enum": list(memberships.STATUSES)}
-_ROLE: Schema = {"enum": ["tenant_admin", "regulator", "staff"]}
+_ROLE: Schema = {"enum": list(TENANT_ROLES)}
 
 SCHEMAS: dict[str, Schema] = {
     "TenantDraft": object_of({"code": _CODE, **_NAME}),

@@ -1,8 +1,9 @@
 """The wallet's requests and answers. Fields that are not listed are ignored; the signature covers them too."""
 
+from causeway.wire.fields import LARGEST_INTEGER
 from tools.openapi.schemas.shapes import MONEY, NUMBER, SHORT, TEXT, Schema, object_of
 
-_AMOUNT: Schema = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1, "description": "Minor units."}
+_AMOUNT: Schema = {"type": "integer", "minimum": 0, "maximum": LARGEST_INTEGER, "description": "Minor units."}
 _PLAYER = {"sessionToken": SHORT, "userId": NUMBER}
 _CURRENCY = {"currency": SHORT | {"description": "Optional; refused if it is not the wallet's currency."}}
 _BET = _PLAYER | {"transactionId": SHORT, "roundId": SHORT, "amount": _AMOUNT}

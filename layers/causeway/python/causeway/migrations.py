@@ -1,6 +1,5 @@
 """The migrations of the schema: numbered SQL files, each applied by yoyo in a transaction. Then the catalogue."""
 
-import sys
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
@@ -14,11 +13,9 @@ from yoyo.connections import parse_uri
 from yoyo.exceptions import LockTimeout
 from yoyo.migrations import Migration, default_migration_table
 
-from causeway import settings
 from causeway.catalogue import files
 from causeway.database.postgres import connection_settings
 from causeway.errors.service import Internal
-from causeway.errors.tree import CausewayError
 
 # Seconds to wait for another run that holds the lock.
 _LOCK_TIMEOUT = 60
@@ -121,11 +118,3 @@ def url_from_settings() -> str:
     login, place = "{user}:{password}".format(**given), "{host}:{port}/{dbname}".format(**given)
     tls = "&".join(f"{name}={given[name]}" for name in ("sslmode", "sslrootcert") if name in given)
     return f"postgresql://{login}@{place}?{tls}"
-
-
-if __name__ == "__main__":
-    try:
-        applied = migrate(url_from_settings(), Path(settings.schema_folder()))
-    except CausewayError as failure:
-        sys.exit(str(failure))
-    sys.stdout.write("".join(f"applied {name}\n" for name in applied) or "nothing to apply\n")

@@ -8,11 +8,10 @@ from math import isfinite
 from typing import Any, Literal
 from uuid import UUID
 
-import psycopg
 from aws_lambda_powertools import Logger
 from psycopg.types.json import Jsonb
 
-from causeway.database.postgres import Database
+from causeway.database.postgres import Database, Transaction
 from causeway.errors.service import Unavailable
 
 logger = Logger(child=True)
@@ -90,7 +89,7 @@ class Entry:
     request_id: str | None = None
 
 
-def record(transaction: psycopg.Connection[Any], entry: Entry, *, launch: bool = False) -> int | None:
+def record(transaction: Transaction, entry: Entry, *, launch: bool = False) -> int | None:
     """Append an entry to the chain of the transaction's tenant.
 
     Make it the transaction's last statement: from here to the commit, the tenant's other writers wait.

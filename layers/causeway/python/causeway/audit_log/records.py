@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from psycopg.rows import class_row
 
 from causeway.audit_log.entries import storable_id
+from causeway.database.postgres import Transaction
+from causeway.wire.fields import LARGEST_INTEGER
 from causeway.wire.pages import Listing, Page, PageRequest
 
 # Newest first.
@@ -76,7 +77,7 @@ _PAGE = """
         before, after, source_ip, request_id, encode(hash, 'hex') AS hash
     FROM audit_log
     WHERE tenant_id = current_tenant()
-        AND entry < coalesce(%(below)s, 9223372036854775807)
+        AND entry < %(below)s::bigint
         AND (%(action)s::text IS NULL OR action = %(action)s)
         AND (%(actor)s::text IS NULL OR actor = %(actor)s)
         AND (%(object_kind)s::text IS NULL OR object_kind = %(object_kind)s)
@@ -89,7 +90,7 @@ _PAGE = """
 """
 
 
-def page(transaction: psycopg.Connection[Any], only: EntryFilter, wanted: PageRequest) -> Page[RecordedEntry]:
+def page(transaction: Transaction, only: EntryFilter, wanted: PageRequest) -> Page[RecordedEntry]:
     """Return a page of the entries of the transaction's tenant, newest first.
 
     Entries are committed in the order of their numbers: pages that follow each other miss none and repeat none,
@@ -100,7 +101,7 @@ def page(transaction: psycopg.Connection[Any], only: EntryFilter, wanted: PageRe
         only: which entries.
         wanted: of LISTING.
     """
-    [below] = wanted.after or [None]
+    [below] = wanted.after or [LARGEST_INTEGER]
     parameters = {
         # Look for a text in the form in which record stored it.
         **{name: storable_id(getattr(only, name)) for name in TEXT_FILTERS},

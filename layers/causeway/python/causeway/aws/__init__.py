@@ -1,1 +1,1 @@
-"""AWS: service clients, secrets, and the database token of RDS IAM authentication."""
+"""AWS: service clients, secrets, the token of RDS IAM authentication, custom resources, ages of cached values."""

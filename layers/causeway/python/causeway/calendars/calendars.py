@@ -7,12 +7,11 @@ from uuid import UUID
 
 from causeway.connections.use import open_platform
 from causeway.errors.requests import InvalidRequest
-from causeway.platforms.kinds.calendars import Block, Calendars, Day
+from causeway.platforms.kinds.calendars import CALENDAR_ID, Block, Calendars, Day
 from causeway.tenancy.context import RequestContext
 from causeway.wire.fields import known_fields, text_field
 from causeway.wire.preconditions import Expected
 
-_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -54,8 +53,9 @@ def list_calendars(context: RequestContext, connection_id: UUID) -> list[dict[st
     """Return a connection's calendars: id, name, and whether each is active.
 
     Raises:
-        ConnectionNotFound, IntegrationNotActive.
         NotSupported: the connection's platform has no calendars.
+        ConnectionNotFound, IntegrationNotActive, TemplateMoved, CredentialMissing, CredentialUnreadable,
+        KeyServiceUnavailable: as open_platform.
         UnexpectedAnswer, and what OpenAccount.call raises: as the platform answered.
     """
     with open_platform(context, connection_id, Calendars) as (platform, account):
@@ -78,7 +78,7 @@ def free_slots(context: RequestContext, connection_id: UUID, calendar_id: str, d
 def block_slot(
     context: RequestContext, connection_id: UUID, calendar_id: str, block: Block, expected: Expected
 ) -> dict[str, Any]:
-    """Block a time of a calendar, so that nobody books it, and return the platform's record of it.
+    """Block a time of a calendar, so that nobody books it, and return the blocked time with the platform's id of it.
 
     Args:
         context: who blocks it.
@@ -106,5 +106,5 @@ def block_slot(
 
 
 def _check_id(calendar_id: str) -> None:
-    if not _ID.fullmatch(calendar_id):
+    if not CALENDAR_ID.fullmatch(calendar_id):
         raise InvalidRequest("The calendar's id must be letters, digits, _ and -")

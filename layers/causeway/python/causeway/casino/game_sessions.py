@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
 
-import psycopg
 from aws_lambda_powertools import Logger
 
 from causeway.audit_log import entries
+from causeway.database.postgres import Transaction
 from causeway.errors.casino import GameNotFound, PlayerNotFound, WrongCurrency
 from causeway.errors.game_signing import GameProviderFailed
 from causeway.errors.tenancy import Suspended
@@ -84,7 +84,7 @@ def open_for(launcher: Launcher, request: LaunchRequest, token: str, acting: Req
 
 
 def _insert(
-    transaction: psycopg.Connection[Any],
+    transaction: Transaction,
     launcher: Launcher,
     request: LaunchRequest,
     token: str,
@@ -110,7 +110,7 @@ def _insert(
     return session.session_id
 
 
-def _refuse_suspended(transaction: psycopg.Connection[Any], context: RequestContext) -> None:
+def _refuse_suspended(transaction: Transaction, context: RequestContext) -> None:
     if context.caller.kind != "person":
         return
     suspended: Any = transaction.execute("SELECT membership_suspended_v1(%s)", [context.caller.subject]).fetchone()
@@ -118,7 +118,7 @@ def _refuse_suspended(transaction: psycopg.Connection[Any], context: RequestCont
         raise Suspended
 
 
-def _game(transaction: psycopg.Connection[Any], tenant_id: UUID, request: LaunchRequest) -> Any:
+def _game(transaction: Transaction, tenant_id: UUID, request: LaunchRequest) -> Any:
     game = transaction.execute(
         """
         SELECT g.code, p.game_provider_id, p.code AS provider_code, p.api_url, t.code AS casino_code
@@ -134,7 +134,7 @@ def _game(transaction: psycopg.Connection[Any], tenant_id: UUID, request: Launch
     return game
 
 
-def _wallet(transaction: psycopg.Connection[Any], launcher: Launcher, request: LaunchRequest) -> Any:
+def _wallet(transaction: Transaction, launcher: Launcher, request: LaunchRequest) -> Any:
     wallet = transaction.execute(
         """
         SELECT w.wallet_id, w.currency

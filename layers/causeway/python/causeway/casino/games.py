@@ -16,7 +16,7 @@ from causeway.outbound.deadlines import Deadline
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.launcher import Launcher
 from causeway.tenancy.permissions import Permission
-from causeway.wire.fields import id_field
+from causeway.wire.fields import LARGEST_INTEGER, id_field
 from causeway.wire.strict_json import shown_name
 
 _PERMISSION: Permission = "games.launch"
@@ -167,7 +167,7 @@ class _LaunchAnswer:
 
 def _amount(body: dict[str, Any], name: str) -> str:
     value = body.get(name)
-    if not isinstance(value, str) or not _AMOUNT.fullmatch(value) or int(value) >= 2**63:
+    if not isinstance(value, str) or not _AMOUNT.fullmatch(value) or int(value) > LARGEST_INTEGER:
         raise InvalidRequest(f"{name} must be a text of digits, in minor units")
     return value
 

@@ -16,10 +16,10 @@ from causeway.catalogue.providers import Provider
 from causeway.connections import audit_entries, call_log, rows, status
 from causeway.connections.connection import Connection
 from causeway.database.postgres import Transaction
-from causeway.errors.connections import IntegrationNotActive
+from causeway.errors.connections import IntegrationNotActive, TemplateMoved
 from causeway.errors.requests import VersionMismatch
 from causeway.errors.tree import CausewayError
-from causeway.errors.vault import CredentialMissing, CredentialUnreadable
+from causeway.errors.vault import CredentialMissing, CredentialUnreadable, KeyServiceUnavailable
 from causeway.outbound.client import Attempt
 from causeway.platforms.account import Account, Log
 from causeway.platforms.verdicts import Verdict
@@ -29,6 +29,11 @@ from causeway.vault.credentials import Secrets, StoredCredential
 from causeway.wire.preconditions import ANY, Expected
 
 logger = Logger(child=True)
+
+# Error codes of decrypt_account.
+UNDECRYPTED = tuple(
+    error.code for error in (TemplateMoved, CredentialUnreadable, CredentialMissing, KeyServiceUnavailable)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +146,7 @@ def logged_calls(
 ) -> Generator[Log]:
     """Yield the log for a block's calls with a connection; when the block ends, write the log, then the verdicts.
 
-    The platform has done its work by then: a failure to write is told to the function's log, and undoes nothing.
+    The calls are done by then. If the log cannot be written, log a warning and do not raise.
 
     Args:
         context: who makes the calls.

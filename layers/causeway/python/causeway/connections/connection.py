@@ -10,8 +10,10 @@ from causeway.errors.connections import IntegrationNotActive, TemplateMoved
 from causeway.errors.tree import CausewayError
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 
-# What a use may find wrong with a stored credential, by code. New secrets mend it.
+# Errors of a stored credential, by code; rotate to repair.
 _CREDENTIAL_ERRORS = {error.code: error for error in (CredentialUnreadable, CredentialMissing)}
+# Error codes of check_usable.
+UNUSABLE = (IntegrationNotActive.code, TemplateMoved.code, *_CREDENTIAL_ERRORS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Connection:
 
     @property
     def use_error(self) -> CausewayError | None:
-        """The error that every use ends with now, whatever the platform answers; None: the connection can be used."""
+        """The error that every use raises before the platform is called; None: the connection can be used."""
         if self.status == "disconnected":
             return IntegrationNotActive("The connection is disabled")
         if self.template_changed:

@@ -61,7 +61,7 @@ def reconfigure(
         secrets_only: whether it is a rotation, which changes secrets only.
 
     Raises:
-        As changes.change and changes.rotate.
+        As changes.change; of a rotation, as changes.rotate.
     """
     stored = access.load(context, connection_id, disabled=True, expected=expected)
     if secrets_only:

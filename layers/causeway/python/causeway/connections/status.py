@@ -3,9 +3,10 @@
 Status says whether a connection may be used; health is what was observed (causeway.connections.health):
 
 - Only a successful test makes it active.
-- Refused credentials make it error, whatever its status was, in a test or in any other call.
+- Refused credentials make it error: in a test always, in any other call if it was active.
 - A configuration that makes no call makes it error if it never worked.
 - Any other fault changes only its health: an active connection stays active, one that never worked stays pending.
+- A disabled connection stays disconnected, whatever a test shows.
 
 An observation of another version changes nothing: every change of settings or credentials makes a new version.
 """
@@ -25,7 +26,7 @@ def save_test(
     verdict: Verdict,
     response_ms: int,
     *,
-    fresh: bool = False,
+    fresh: bool,
 ) -> Connection | None:
     """Write a connection's status and health by a test.
 

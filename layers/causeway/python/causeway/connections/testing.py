@@ -52,13 +52,13 @@ def test_and_save(
     stored = access.load(context, connection_id, expected=expected)
     result = call_and_log(context, stored.connection, access.decrypt_account(context, stored))
     with context.transaction() as transaction:
-        now = _save_and_audit(context, transaction, stored.connection, result)
+        now = _save_and_audit(context, transaction, stored.connection, result, fresh=False)
         context.finish(transaction, (result, now))
     return result, now
 
 
 def call_and_save(
-    context: RequestContext, connection: Connection, account: Account, *, fresh: bool = False, deleted: bool = False
+    context: RequestContext, connection: Connection, account: Account, *, fresh: bool, deleted: bool = False
 ) -> Connection:
     """Call a connection's platform with an account, write the result, and return the connection as it is now.
 
@@ -80,9 +80,15 @@ def call_and_save(
 
 
 def _save_and_audit(
-    context: RequestContext, transaction: Transaction, connection: Connection, result: ConnectionTest, **how: bool
+    context: RequestContext,
+    transaction: Transaction,
+    connection: Connection,
+    result: ConnectionTest,
+    *,
+    fresh: bool,
+    deleted: bool = False,
 ) -> Connection:
-    now = save_state(transaction, connection, result, **how)
+    now = save_state(transaction, connection, result, fresh=fresh, deleted=deleted)
     outcome = "done" if result.verdict.success else "failed"
     audit_entries.record(
         context, transaction, Action.CONNECTION_TESTED, connection, outcome=outcome, after=result.as_json()
@@ -119,7 +125,7 @@ def save_state(
     seen: Connection,
     result: ConnectionTest,
     *,
-    fresh: bool = False,
+    fresh: bool,
     deleted: bool = False,
 ) -> Connection:
     """Write a connection's status and health by its test, unless the connection was changed since.

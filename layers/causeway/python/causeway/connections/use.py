@@ -2,32 +2,42 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from causeway.connections import access
 from causeway.connections.access import StoredConnection
-from causeway.errors.connections import NotSupported
+from causeway.connections.connection import UNUSABLE
+from causeway.errors.connections import ConnectionNotFound, NotSupported
+from causeway.errors.requests import ChangedMeanwhile
+from causeway.errors.vault import KeyServiceUnavailable
 from causeway.platforms import registry
 from causeway.platforms.kinds.errors import ErrorReader
 from causeway.platforms.open_account import OpenAccount
+from causeway.platforms.verdicts import VERDICTS, Verdict
 from causeway.tenancy.context import Context
 from causeway.wire.preconditions import ANY, Expected
 
-if TYPE_CHECKING:
-    from causeway.platforms.verdicts import Verdict
-
 Kind = TypeVar("Kind")
+
+# Error codes of open_platform and of the calls with its account, beside those of a call whose outcome is unknown.
+REFUSES = (
+    ConnectionNotFound.code,
+    ChangedMeanwhile.code,
+    *UNUSABLE,
+    KeyServiceUnavailable.code,
+    NotSupported.code,
+    *VERDICTS,
+)
 
 
 @contextmanager
-def open_connection(context: Context, connection_id: UUID, *, expected: Expected = ANY) -> Generator[OpenAccount]:
+def open_connection(context: Context, connection_id: UUID) -> Generator[OpenAccount]:
     """Open an active connection's account for a block's calls, which are logged when the block ends.
 
     Args:
         context: who makes the calls.
         connection_id: the connection.
-        expected: the versions of the connection that the caller saw.
 
     Raises:
         ConnectionNotFound, VersionMismatch.
@@ -35,7 +45,7 @@ def open_connection(context: Context, connection_id: UUID, *, expected: Expected
         TemplateMoved: a super admin changed the template since the tenant agreed to it; nothing is decrypted.
         CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: its secrets cannot be decrypted.
     """
-    with _opened(context, access.load(context, connection_id, active=True, expected=expected)) as account:
+    with _opened(context, access.load(context, connection_id, active=True)) as account:
         yield account
 
 

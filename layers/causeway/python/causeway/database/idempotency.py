@@ -19,7 +19,7 @@ import psycopg
 from aws_lambda_powertools import Logger
 from psycopg.types.json import Jsonb
 
-from causeway.database.postgres import Database
+from causeway.database.postgres import Database, Transaction
 from causeway.errors.platforms import ProviderOutcomeUnknown
 from causeway.errors.requests import IdempotencyKeyReused, InProgress, InvalidRequest
 from causeway.errors.service import Unavailable
@@ -35,7 +35,7 @@ LEASE_TIME = timedelta(seconds=60)
 
 Answer = TypeVar("Answer")
 Outcome = Literal["first", "failed", "expired", "running", "answered", "reused"]
-Transactions = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
+Transactions = Callable[[], AbstractContextManager[Transaction]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class Lease:
     resumed: bool
     answered: bool = False
 
-    def checkpoint(self, transaction: psycopg.Connection[Any]) -> None:
+    def checkpoint(self, transaction: Transaction) -> None:
         """Mark that the transaction commits a part of the work: the next call with the key continues after it.
 
         Raises:
@@ -150,7 +150,7 @@ class Lease:
             )
         )
 
-    def store(self, transaction: psycopg.Connection[Any], answer: StoredAnswer) -> None:
+    def store(self, transaction: Transaction, answer: StoredAnswer) -> None:
         """Store the answer in the transaction that completes the work; raises as checkpoint does."""
         self._update(
             transaction.execute(
@@ -237,7 +237,7 @@ def _claim_or_wait(transaction: Transactions, request: KeyedRequest) -> Claim:
         sleep(_LOOK)
 
 
-def _commit(transaction: Transactions, change: Callable[[psycopg.Connection[Any]], None]) -> None:
+def _commit(transaction: Transactions, change: Callable[[Transaction], None]) -> None:
     """Commit how the call ended, in at most two tries. If both fail, the lease runs out."""
     for last in (False, True):
         try:
@@ -250,7 +250,7 @@ def _commit(transaction: Transactions, change: Callable[[psycopg.Connection[Any]
         return
 
 
-def _claim(transaction: psycopg.Connection[Any], request: KeyedRequest) -> Claim:
+def _claim(transaction: Transaction, request: KeyedRequest) -> Claim:
     """Claim a key of the transaction's caller. Commit the transaction before any work."""
     [row] = transaction.execute(
         "SELECT outcome, object_id, begun, status, headers, body FROM idempotency_claim_v1(%s, %s, %s, %s)",
@@ -260,7 +260,7 @@ def _claim(transaction: psycopg.Connection[Any], request: KeyedRequest) -> Claim
     return Claim(row.outcome, row.object_id, row.begun, answer)
 
 
-def _undo_claim(transaction: psycopg.Connection[Any], request: KeyedRequest) -> None:
+def _undo_claim(transaction: Transaction, request: KeyedRequest) -> None:
     """Make a key new again after a claim whose result was lost; not a key under which an earlier call may have worked.
 
     Only the lease of a key's first call began when the key was created.
@@ -275,7 +275,7 @@ def _undo_claim(transaction: psycopg.Connection[Any], request: KeyedRequest) -> 
     )
 
 
-def _release(transaction: psycopg.Connection[Any], request: KeyedRequest, *, refused: bool) -> None:
+def _release(transaction: Transaction, request: KeyedRequest, *, refused: bool) -> None:
     """End the lease of a failed call, so that the next call with the key can start at once.
 
     Args:

@@ -113,14 +113,14 @@ class Database:
                     raise _translated(error) from error
 
     @contextmanager
-    def transaction(self, tenant_id: UUID) -> Generator[psycopg.Connection[Any]]:
+    def transaction(self, tenant_id: UUID) -> Generator[Transaction]:
         """Open a transaction of a tenant. Raises as transaction_without_tenant does."""
         with self.transaction_without_tenant() as transaction:
             transaction.execute("SELECT enter_tenant_v1(%s)", [tenant_id])
             yield transaction
 
     @contextmanager
-    def transaction_without_tenant(self) -> Generator[psycopg.Connection[Any]]:
+    def transaction_without_tenant(self) -> Generator[Transaction]:
         """Open a transaction that sees no tenant's rows; committed at the end of the block, rolled back on any error.
 
         Raises:

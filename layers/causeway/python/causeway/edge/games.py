@@ -29,7 +29,7 @@ class SignedCall:
     """A call whose signature is valid.
 
     Attributes:
-        caller: the game provider on one end, and the tenant on the other.
+        game_provider: the game provider on one end, and the tenant on the other.
         body: the JSON object sent.
         request_id: the id under which the call is logged.
         database: with the call's deadline.

@@ -56,7 +56,7 @@ def _text(body: dict[str, Any] | str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class HubCall:
-    """A call of a caller who is authenticated and has the route's permission.
+    """A call of an authenticated caller. A function of a route gets it after the check of the route's permission.
 
     Attributes:
         delivered: the path's parameters as API Gateway delivered them.

@@ -1,1 +1,1 @@
-"""The tree of errors: tree.py is its root and its table, each other module one domain's errors."""
+"""The errors: tree.py has their root, table.py their table, requests.py and service.py those that all domains share."""

@@ -20,7 +20,7 @@ class CasinoNotFound(CausewayError):
 
 
 class GameProviderFailed(CausewayError):
-    """The game provider did not answer as it should"""
+    """The game provider, or the casino that it called, did not answer as it should"""
 
     code = "GAME_PROVIDER_FAILED"
     status = 502

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import psycopg
 from psycopg.types.json import Jsonb
+
+from causeway.database.postgres import Transaction
 
 # The first part of an event's type; the table's CHECK lists the same kinds.
 Kind = Literal[
@@ -51,7 +52,7 @@ class Event:
         return f"{self.kind}.{self.what}"
 
 
-def write(transaction: psycopg.Connection[Any], event: Event) -> None:
+def write(transaction: Transaction, event: Event) -> None:
     """Write an event in the transaction that makes the change, by one statement.
 
     Args:

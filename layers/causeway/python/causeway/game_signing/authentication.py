@@ -1,6 +1,5 @@
 """Authentication of signed calls between casinos and game providers, by the secrets that a tenant shares with each."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import time
@@ -13,11 +12,11 @@ from causeway.errors.game_signing import SignatureInvalid
 from causeway.errors.service import Misconfigured
 from causeway.game_signing import signatures
 from causeway.outbound.deadlines import Deadline
+from causeway.wire.fields import CODE
 
 # The side that is called. A secret signs the calls to one side.
 Side = Literal["casino", "provider"]
 
-_CODE = re.compile(r"[A-Z0-9_]{1,64}")
 # Characters that a shared secret has at least.
 _SHORTEST = 16
 
@@ -63,7 +62,7 @@ class SharedSecrets:
         return self.casino if side == "casino" else self.provider
 
 
-def shared_secrets(code: str, *, fresh: bool = False, deadline: Deadline | None = None) -> SharedSecrets:
+def shared_secrets(code: str, *, fresh: bool, deadline: Deadline) -> SharedSecrets:
     """Return the secrets that are shared with a known game provider.
 
     Args:
@@ -93,7 +92,7 @@ def is_known(code: str, ask: Callable[[str], bool]) -> bool:
         code: as the caller sent it.
         ask: asks the database of the side that is called; raises Unavailable where it does not answer.
     """
-    if not _CODE.fullmatch(code):
+    if not CODE.fullmatch(code):
         return False
     return secrets.current().has_read(_secret_name(code)) or ask(code)
 

@@ -41,7 +41,7 @@ def post(
         Unavailable: the secrets cannot be read.
         Misconfigured: the secret is another tenant's.
     """
-    shared = shared_secrets(code, deadline=deadline)
+    shared = shared_secrets(code, fresh=False, deadline=deadline)
     if shared.tenant_id != tenant_id:
         raise Misconfigured(cause=f"the secret of game provider {code} is not tenant {tenant_id}'s")
     url = base_url.rstrip("/") + path

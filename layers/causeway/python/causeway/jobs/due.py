@@ -3,17 +3,17 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import psycopg
 from aws_lambda_powertools import Logger
 
 from causeway.audit_log.entries import DEPLOYMENT
+from causeway.database.postgres import Transaction
 from causeway.errors.tree import CausewayError
 from causeway.jobs.invocations import Invocation
 
 logger = Logger(child=True)
 
 # Reads what is due of all tenants. Each row has a tenant_id; the longest due comes first.
-Due = Callable[[psycopg.Connection[Any]], Sequence[Any]]
+Due = Callable[[Transaction], Sequence[Any]]
 
 
 def for_each_due(

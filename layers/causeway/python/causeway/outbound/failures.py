@@ -12,7 +12,7 @@ class CallFailed(Exception):
 
     sent = False
 
-    def __init__(self, why: str = "") -> None:
+    def __init__(self, why: str) -> None:
         super().__init__("".join(one if one.isprintable() else "?" for one in why[:_MOST_CHARACTERS]))
 
 

@@ -9,6 +9,6 @@ class SettingMissing(RequestInvalid):
     The text says which; the connection's owner sees it. action: what the owner does next.
     """
 
-    def __init__(self, why: str = "", action: str = "Give the field in the connection's config.") -> None:
+    def __init__(self, why: str, action: str) -> None:
         super().__init__(why)
         self.action = action

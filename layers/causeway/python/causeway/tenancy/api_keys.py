@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, LiteralString, Self
 from uuid import UUID
 
-import psycopg
 from psycopg import errors as pg
 
 from causeway.audit_log.entries import Action, record
+from causeway.database.postgres import Transaction
 from causeway.errors.requests import NameTaken
 from causeway.errors.tenancy import ApiKeyNotFound
 from causeway.tenancy import key_texts
@@ -161,7 +161,7 @@ def revoke(context: RequestContext, key_id: UUID, expected: Expected) -> ApiKey:
     return revoked
 
 
-def _find_or_none(transaction: psycopg.Connection[Any], key_id: UUID, *, lock: bool = False) -> ApiKey | None:
+def _find_or_none(transaction: Transaction, key_id: UUID, *, lock: bool = False) -> ApiKey | None:
     end: LiteralString = "FOR NO KEY UPDATE" if lock else ""
     row = transaction.execute(f"{_SELECT} AND key_id = %s {end}", [key_id]).fetchone()
     return None if row is None else ApiKey(*row)

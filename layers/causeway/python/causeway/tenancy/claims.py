@@ -7,15 +7,15 @@ from uuid import UUID
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import TenantNotFound, Unauthorized
 from causeway.tenancy.identity import Caller, Profile
+from causeway.tenancy.permissions import PERSON_ROLES
 from causeway.wire.fields import parse_uuid, text_field
 from causeway.wire.names import has_invisible, name_field
 
 # Characters of a token's subject, and of a person's name.
 LONGEST_SUBJECT = 255
 _LONGEST_NAME = 200
-# The groups of the user pool that are roles of people. Machines and players have other roles.
-_PEOPLE = frozenset(("super_admin", "tenant_admin", "regulator", "staff"))
-# One group, whose characters could not separate two groups.
+_ROLES = ", ".join(sorted(PERSON_ROLES))
+# Exactly one group: its characters exclude blanks, commas and brackets, which separate groups.
 _GROUP = re.compile(r"\[([A-Za-z0-9_-]+)\]|([A-Za-z0-9_-]+)")
 # A player's id in the form of the database: no leading zero.
 _PLAYER = re.compile(r"[1-9][0-9]{0,17}")
@@ -37,9 +37,9 @@ def person_of(claims: dict[str, str], tenant_asked: str | None) -> Caller:
     """
     subject = _subject(claims)
     role: Any = _group(claims.get("cognito:groups", ""))
-    if role not in _PEOPLE:
+    if role not in PERSON_ROLES:
         raise Unauthorized(
-            f"The token's groups must be exactly one of {', '.join(sorted(_PEOPLE))}, and no other group beside it",
+            f"The token's groups must be exactly one of {_ROLES}, and no other group beside it",
             cause="the token's groups are not exactly one role",
         )
     if role == "super_admin":

@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
-import psycopg
-
 from causeway.audit_log import entries
 from causeway.database.idempotency import Lease, StoredAnswer
-from causeway.database.postgres import Database, current
+from causeway.database.postgres import Database, Transaction, current
 from causeway.errors.tenancy import Forbidden
 from causeway.tenancy import identity
 from causeway.tenancy.identity import Caller
@@ -43,12 +41,12 @@ class RequestContext:
         """Return an id for the object that the call creates; the same in every call with the same Idempotency-Key."""
         return uuid4() if self.lease is None else self.lease.object_id
 
-    def checkpoint(self, transaction: psycopg.Connection[Any]) -> None:
+    def checkpoint(self, transaction: Transaction) -> None:
         """Mark that the transaction commits a part of the call's work; raises InProgress."""
         if self.lease is not None:
             self.lease.checkpoint(transaction)
 
-    def finish(self, transaction: psycopg.Connection[Any], result: Any) -> None:
+    def finish(self, transaction: Transaction, result: Any) -> None:
         """Store the answer to the call in the transaction that completes its work.
 
         Every function that changes something for a caller must call this in its last transaction. Otherwise a call that
@@ -70,7 +68,7 @@ class RequestContext:
         return permission in ALLOWED[self.caller.role]
 
     @contextmanager
-    def transaction(self) -> Generator[psycopg.Connection[Any]]:
+    def transaction(self) -> Generator[Transaction]:
         """Open a transaction of the caller's tenant. Its last entry in the audit log records a role that is new.
 
         Raises:
@@ -84,13 +82,13 @@ class RequestContext:
                 entries.record(transaction, self._new_role(new_role))
 
     @contextmanager
-    def deployment_transaction(self) -> Generator[psycopg.Connection[Any]]:
+    def deployment_transaction(self) -> Generator[Transaction]:
         """Open a transaction that sees no tenant's rows: for the catalogue, and for the deployment's audit log."""
         with self.database.transaction_without_tenant() as transaction:
             identity.enter_deployment(transaction, self.caller)
             yield transaction
 
-    def shared_transaction(self) -> AbstractContextManager[psycopg.Connection[Any]]:
+    def shared_transaction(self) -> AbstractContextManager[Transaction]:
         """Open a transaction to read what all tenants share; a super admin needs no tenant for it."""
         return self.deployment_transaction() if self.caller.tenant_id is None else self.transaction()
 
@@ -162,7 +160,7 @@ class JobContext:
         """The job's name."""
         return self.job
 
-    def transaction(self) -> AbstractContextManager[psycopg.Connection[Any]]:
+    def transaction(self) -> AbstractContextManager[Transaction]:
         """Open a transaction of the tenant."""
         return self.database.transaction(self.tenant)
 

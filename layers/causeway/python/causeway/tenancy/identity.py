@@ -1,11 +1,10 @@
 """The caller of the hub, a person or a machine, and the transaction that a caller is admitted to."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
-import psycopg
-
+from causeway.database.postgres import Transaction
 from causeway.errors.tenancy import Forbidden, Suspended, TenantNotFound, TenantRequired
 from causeway.tenancy.permissions import ALLOWED, Permission, Role
 
@@ -90,7 +89,7 @@ class NewRole:
     before: Role | None
 
 
-def admit(transaction: psycopg.Connection[Any], caller: Caller) -> NewRole | None:
+def admit(transaction: Transaction, caller: Caller) -> NewRole | None:
     """Set the transaction's tenant, caller and role, and store a person's membership, by one statement.
 
     Returns:
@@ -120,6 +119,6 @@ def admit(transaction: psycopg.Connection[Any], caller: Caller) -> NewRole | Non
     return NewRole(admission.role_before) if admission.written else None
 
 
-def enter_deployment(transaction: psycopg.Connection[Any], caller: Caller) -> None:
-    """Set the transaction's caller and role, and the platform as its tenant: it sees no tenant's rows."""
+def enter_deployment(transaction: Transaction, caller: Caller) -> None:
+    """Set the transaction's caller and role, and the deployment as its tenant: it sees no tenant's rows."""
     transaction.execute("SELECT enter_deployment_v1(%s, %s)", [caller.subject, caller.role])

@@ -4,9 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, LiteralString
 
-import psycopg
-
 from causeway.audit_log.entries import Action, logged_if_unavailable, record
+from causeway.database.postgres import Transaction
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import MembershipNotFound, OwnMembership
 from causeway.tenancy.claims import LONGEST_SUBJECT
@@ -150,7 +149,7 @@ def _record_refusal(context: RequestContext, status: str) -> None:
         record(transaction, entry)
 
 
-def _find(transaction: psycopg.Connection[Any], subject: str, *, exact: bool) -> Membership:
+def _find(transaction: Transaction, subject: str, *, exact: bool) -> Membership:
     try:
         wanted = text_field({"subject": subject}, "subject", LONGEST_SUBJECT)
     except InvalidRequest as error:
@@ -172,7 +171,7 @@ def _find(transaction: psycopg.Connection[Any], subject: str, *, exact: bool) ->
     return Membership(*row)
 
 
-def _is_prefix_of_another(transaction: psycopg.Connection[Any], subject: str) -> bool:
+def _is_prefix_of_another(transaction: Transaction, subject: str) -> bool:
     """Return whether API Gateway would cut the encoded subject of another person of the tenant to this one."""
     return (
         transaction.execute(

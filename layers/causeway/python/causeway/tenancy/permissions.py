@@ -1,9 +1,15 @@
 """The permissions of each role. A route declares its permission; nothing else decides."""
 
-from typing import Literal
+from typing import Literal, get_args
 
+# Roles of the people of a tenant; its memberships have them.
+TenantRole = Literal["tenant_admin", "regulator", "staff"]
+# Roles of people: groups of the user pool.
+PersonRole = Literal["super_admin", TenantRole]
 # A player has no permission; the role is only in the audit log.
-Role = Literal["super_admin", "tenant_admin", "regulator", "staff", "service", "player"]
+Role = Literal[PersonRole, "service", "player"]
+TENANT_ROLES = get_args(TenantRole)
+PERSON_ROLES = get_args(PersonRole)
 
 Permission = Literal[
     "catalogue.read",

@@ -1,20 +1,19 @@
 """The tenants of the deployment: super admins create, list and rename them. A code never changes."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString, Self
 from uuid import UUID
 
-import psycopg
 from psycopg import errors as pg
 
 from causeway.audit_log.entries import DEPLOYMENT, Action, record
+from causeway.database.postgres import Transaction
 from causeway.errors.requests import InvalidRequest, NameTaken
 from causeway.errors.tenancy import TenantNotFound
 from causeway.tenancy.context import RequestContext
-from causeway.wire.fields import known_fields, parse_uuid, text_field
+from causeway.wire.fields import CODE, known_fields, parse_uuid, text_field
 from causeway.wire.names import name_field
 from causeway.wire.pages import Listing, Page
 from causeway.wire.preconditions import Expected
@@ -25,7 +24,6 @@ _FROM: LiteralString = "FROM tenants"
 _SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
 _INSERT: LiteralString = "INSERT INTO tenants (code, display_name)"
 _UPDATE: LiteralString = "UPDATE tenants"
-_CODE = re.compile(r"[A-Z0-9_]{1,64}")
 _LONGEST_NAME = 200
 # In the order of the codes.
 LISTING = Listing("tenants", (str,))
@@ -48,7 +46,7 @@ class TenantDraft:
         """Read the body; raises InvalidRequest, which names the field."""
         known_fields(body, {"code", "displayName"})
         code = text_field(body, "code", 64)
-        if not _CODE.fullmatch(code):
+        if not CODE.fullmatch(code):
             raise InvalidRequest("code must be of capital letters A to Z, digits and _")
         return cls(code, name_field(body, "displayName", _LONGEST_NAME))
 
@@ -163,7 +161,7 @@ def change(context: RequestContext, tenant_id: UUID, body: dict[str, Any], expec
     return after
 
 
-def _find_or_none(transaction: psycopg.Connection[Any], tenant_id: UUID, *, lock: bool = False) -> Tenant | None:
+def _find_or_none(transaction: Transaction, tenant_id: UUID, *, lock: bool = False) -> Tenant | None:
     # This lock does not block foreign keys of the tenant's rows.
     end: LiteralString = "FOR NO KEY UPDATE" if lock else ""
     row = transaction.execute(f"{_SELECT} WHERE tenant_id = %s {end}", [tenant_id]).fetchone()
@@ -172,7 +170,7 @@ def _find_or_none(transaction: psycopg.Connection[Any], tenant_id: UUID, *, lock
 
 def _record(
     context: RequestContext,
-    transaction: psycopg.Connection[Any],
+    transaction: Transaction,
     action: Action,
     before: Tenant | None,
     after: Tenant,

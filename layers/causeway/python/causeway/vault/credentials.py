@@ -6,11 +6,10 @@ transaction, which has set the tenant.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 from uuid import UUID
 
-import psycopg
-
+from causeway.database.postgres import Transaction
 from causeway.errors.vault import CredentialMissing
 from causeway.vault import crypto
 from causeway.vault.crypto import DataKeys, SecretField
@@ -80,7 +79,7 @@ def encrypt(keys: DataKeys, tenant_id: UUID, connection_id: UUID, secrets: Mappi
     return EncryptedSecrets(tenant_id, connection_id, fields)
 
 
-def store(transaction: psycopg.Connection[Any], encrypted: EncryptedSecrets) -> int:
+def store(transaction: Transaction, encrypted: EncryptedSecrets) -> int:
     """Store secrets as a candidate beside the active version, and return the candidate's version."""
     version = None
     while version is None:
@@ -111,7 +110,7 @@ def store(transaction: psycopg.Connection[Any], encrypted: EncryptedSecrets) -> 
     return version
 
 
-def store_first(transaction: psycopg.Connection[Any], encrypted: EncryptedSecrets) -> int:
+def store_first(transaction: Transaction, encrypted: EncryptedSecrets) -> int:
     """Store a new connection's secrets as the active version, in one statement, and return its version, 1."""
     transaction.execute(
         """
@@ -133,7 +132,7 @@ def store_first(transaction: psycopg.Connection[Any], encrypted: EncryptedSecret
     return 1
 
 
-def find(transaction: psycopg.Connection[Any], connection_id: UUID, version: int | None = None) -> StoredCredential:
+def find(transaction: Transaction, connection_id: UUID, version: int | None = None) -> StoredCredential:
     """Return a version's ciphertexts and the connection's version, read in one snapshot; nothing is decrypted.
 
     Args:

@@ -1,14 +1,11 @@
 """The table of wrapped data keys, and the execution environment's cache of unwrapped ones."""
 
 from functools import cache
-from typing import Any
 from uuid import UUID
-
-import psycopg
 
 from causeway import settings
 from causeway.database import postgres
-from causeway.database.postgres import Database
+from causeway.database.postgres import Database, Transaction
 from causeway.errors.vault import CredentialUnreadable
 from causeway.vault.crypto import DataKeys, WrappedKey
 
@@ -31,7 +28,11 @@ class StoredKeys:
             return _find(transaction, tenant_id, version)
 
     def activate(self, tenant_id: UUID, replaces: int, wrapped: bytes, kms_key_id: str) -> WrappedKey:
-        """Store a new key as the tenant's active one, as crypto.KeyStore says."""
+        """Store a new key as the tenant's active one, as crypto.KeyStore says.
+
+        Raises:
+            CredentialUnreadable: the tenant has keys, and none is active.
+        """
         with self._database.transaction(tenant_id) as transaction:
             transaction.execute(
                 """
@@ -54,7 +55,7 @@ class StoredKeys:
         return active
 
 
-def _find(transaction: psycopg.Connection[Any], tenant_id: UUID, version: int | None) -> WrappedKey | None:
+def _find(transaction: Transaction, tenant_id: UUID, version: int | None) -> WrappedKey | None:
     row = transaction.execute(
         """
         SELECT version, wrapped, kms_key_id FROM tenant_data_keys

@@ -8,10 +8,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import psycopg
-
 from causeway.audit_log.entries import Action, record
-from causeway.database.postgres import Database
+from causeway.database.postgres import Database, Transaction
 from causeway.errors.vault import CredentialUnreadable, KeyServiceUnavailable
 from causeway.jobs.due import for_each_due
 from causeway.jobs.invocations import Invocation, TimeBudget
@@ -69,7 +67,7 @@ def run(invocation: Invocation, keys: DataKeys) -> dict[str, int]:
     return counts
 
 
-def _due(transaction: psycopg.Connection[Any]) -> list[Any]:
+def _due(transaction: Transaction) -> list[Any]:
     return transaction.execute("SELECT tenant_id, rotate FROM data_keys_due_v1(%s) AS d", [ROTATE_AFTER]).fetchall()
 
 
@@ -93,8 +91,8 @@ def rewrap(
     database: Database,
     keys: DataKeys,
     tenant_id: UUID,
-    after: tuple[UUID, int, str] | None = None,
-    batch: int = 100,
+    after: tuple[UUID, int, str] | None,
+    batch: int,
 ) -> Batch:
     """Re-wrap a batch of a tenant's secret fields under its active data key.
 
@@ -105,7 +103,7 @@ def rewrap(
         database: of a login that may read credentials.
         keys: the data keys of all tenants.
         tenant_id: the tenant.
-        after: where to begin, as the batch before returned it.
+        after: where to begin, as the batch before returned it; None: at the start.
         batch: fields, at most.
 
     Raises:

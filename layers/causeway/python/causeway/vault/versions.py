@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import psycopg
-
+from causeway.database.postgres import Transaction
 from causeway.errors.vault import CredentialMissing, NothingToRollBack
 
 # A rotation can be rolled back for so long: the replaced version is retiring.
@@ -34,7 +33,7 @@ class Expired:
     destroyed: list[int]
 
 
-def promote(transaction: psycopg.Connection[Any], connection_id: UUID, version: int) -> None:
+def promote(transaction: Transaction, connection_id: UUID, version: int) -> None:
     """Make a candidate the active version. The active version becomes retiring, a retiring one retired.
 
     Raises:
@@ -47,7 +46,7 @@ def promote(transaction: psycopg.Connection[Any], connection_id: UUID, version: 
     _change_status(transaction, connection_id, "candidate", "active", version)
 
 
-def rollback_target(transaction: psycopg.Connection[Any], connection_id: UUID) -> RollbackTarget | None:
+def rollback_target(transaction: Transaction, connection_id: UUID) -> RollbackTarget | None:
     """Return the version that a rollback would make active; None where there is none, or its overlap is over."""
     row = transaction.execute(
         """
@@ -60,7 +59,7 @@ def rollback_target(transaction: psycopg.Connection[Any], connection_id: UUID) -
     return row and RollbackTarget(*row)
 
 
-def roll_back(transaction: psycopg.Connection[Any], connection_id: UUID, version: int) -> None:
+def roll_back(transaction: Transaction, connection_id: UUID, version: int) -> None:
     """Make the retiring version active again; the active one is retired.
 
     Raises:
@@ -75,12 +74,12 @@ def roll_back(transaction: psycopg.Connection[Any], connection_id: UUID, version
         raise NothingToRollBack
 
 
-def retire(transaction: psycopg.Connection[Any], connection_id: UUID) -> bool:
+def retire(transaction: Transaction, connection_id: UUID) -> bool:
     """Retire the retiring version before its overlap is over; return whether there was one."""
     return _change_status(transaction, connection_id, "retiring", "retired")
 
 
-def destroy(transaction: psycopg.Connection[Any], connection_id: UUID) -> list[int]:
+def destroy(transaction: Transaction, connection_id: UUID) -> list[int]:
     """Delete every ciphertext of a connection. The versions stay, as destroyed; return those that are so now."""
     _lock(transaction, connection_id)
     transaction.execute(
@@ -97,14 +96,14 @@ def destroy(transaction: psycopg.Connection[Any], connection_id: UUID) -> list[i
     return sorted(row.version for row in rows)
 
 
-def due(transaction: psycopg.Connection[Any]) -> list[Any]:
+def due(transaction: Transaction) -> list[Any]:
     """Return tenant_id and connection_id of all tenants' connections for which expire has something to do."""
     return transaction.execute(
         "SELECT tenant_id, connection_id FROM credentials_due_v1(%s, %s)", [OVERLAP, RETENTION]
     ).fetchall()
 
 
-def expire(transaction: psycopg.Connection[Any], connection_id: UUID) -> Expired:
+def expire(transaction: Transaction, connection_id: UUID) -> Expired:
     """Retire a version that has been retiring for OVERLAP, and destroy ciphertexts that were retired for RETENTION."""
     _lock(transaction, connection_id)
     parameters = {"connection": connection_id, "overlap": OVERLAP, "retention": RETENTION}
@@ -139,7 +138,7 @@ def expire(transaction: psycopg.Connection[Any], connection_id: UUID) -> Expired
     return Expired(sorted(row.version for row in retired), sorted(row.version for row in destroyed))
 
 
-def _lock(transaction: psycopg.Connection[Any], connection_id: UUID) -> dict[int, str]:
+def _lock(transaction: Transaction, connection_id: UUID) -> dict[int, str]:
     """Lock the connection's versions until the transaction ends, and return their statuses."""
     rows = transaction.execute(
         """
@@ -152,7 +151,7 @@ def _lock(transaction: psycopg.Connection[Any], connection_id: UUID) -> dict[int
 
 
 def _change_status(
-    transaction: psycopg.Connection[Any], connection_id: UUID, before: str, status: str, version: int | None = None
+    transaction: Transaction, connection_id: UUID, before: str, status: str, version: int | None = None
 ) -> bool:
     """Change the status of the version that has the status before; return whether there was one."""
     changed = transaction.execute(

@@ -10,6 +10,8 @@ from causeway.wire.strict_json import NotAnInteger, shown_name
 
 # A bigint's.
 LARGEST_INTEGER = 2**63 - 1
+# A code that the deployment gives to a tenant or a game provider; the CHECKs of schema/ have the same.
+CODE = re.compile(r"[A-Z0-9_]{1,64}")
 # Characters of an id that another system made.
 _LONGEST_ID = 255
 # A Python string holds a whole pair as one character.

@@ -11,14 +11,14 @@ from uuid import UUID
 
 from causeway.errors.casino import InvalidAmount
 from causeway.errors.requests import InvalidRequest
-from causeway.wire.fields import id_field, integer_field, optional_id_field
+from causeway.wire.fields import LARGEST_INTEGER, id_field, integer_field, optional_id_field
 
 _KINDS = ("win", "promo", "jackpot")
 
 
 def _amount(body: dict[str, Any]) -> int:
     value = body.get("amount")
-    if type(value) is not int or not 0 <= value <= 2**63 - 1:
+    if type(value) is not int or not 0 <= value <= LARGEST_INTEGER:
         raise InvalidAmount
     return value
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from causeway.errors.platforms import ProviderOutcomeUnknown, UnexpectedAnswer
 from causeway.errors.requests import InvalidRequest
 from causeway.outbound.replies import Reply
-from causeway.platforms.kinds.calendars import Block, Calendar, Day
+from causeway.platforms.kinds.calendars import CALENDAR_ID, Block, Calendar, Day
 from causeway.platforms.open_account import OpenAccount
 from causeway.wire import strict_json
 from causeway.wire.fields import id_field, text_field
@@ -36,9 +36,11 @@ def _calendar(found: Any) -> Calendar:
     active = given.get("isActive")
     try:
         name = text_field(given, "name", _LONGEST_NAME, "") if given.get("name") is not None else None
-        calendar_id = str(id_field(given, "id"))
+        calendar_id = id_field(given, "id")
     except InvalidRequest as error:
         raise UnexpectedAnswer("The platform's answer has a calendar with a malformed id or name") from error
+    if not CALENDAR_ID.fullmatch(calendar_id):
+        raise UnexpectedAnswer("The platform's answer has a calendar with a malformed id")
     if active is not None and not isinstance(active, bool):
         raise UnexpectedAnswer("The platform's answer has a calendar of which it does not say whether it is in use")
     return Calendar(calendar_id, name, active)
@@ -76,7 +78,7 @@ def block_slot(account: OpenAccount, calendar_id: str, block: Block) -> str:
     }
     reply = account.call("POST", "/calendars/events/block-slots", content=content, headers=_HEADERS)
     try:
-        return str(id_field(strict_json.parse_object(reply.body), "id"))
+        return id_field(strict_json.parse_object(reply.body), "id")
     except InvalidRequest as error:
         raise ProviderOutcomeUnknown from error
 

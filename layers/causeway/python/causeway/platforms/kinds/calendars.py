@@ -1,10 +1,14 @@
 """calendars.py of a platform: its calendars, their free slots, and times blocked in them."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from causeway.platforms.open_account import OpenAccount
+if TYPE_CHECKING:
+    from causeway.platforms.open_account import OpenAccount
+
+CALENDAR_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +40,17 @@ class Block:
 class Calendars(Protocol):
     """Of a platform that has calendars.
 
-    A calendar's id is 1 to 128 letters, digits, _ and -. Each function raises UnexpectedAnswer for an answer that it
+    A calendar's id matches CALENDAR_ID. Each function raises UnexpectedAnswer for an answer that it
     cannot read, and what OpenAccount.call raises.
     """
 
-    def list_calendars(self, account: OpenAccount) -> list[Calendar]:
+    def list_calendars(self, account: "OpenAccount") -> list[Calendar]:
         """Return the account's calendars."""
 
-    def free_slots(self, account: OpenAccount, calendar_id: str, day: Day) -> list[str]:
+    def free_slots(self, account: "OpenAccount", calendar_id: str, day: Day) -> list[str]:
         """Return the times of a day at which a calendar is free, sorted: HH:MM in the day's time zone."""
 
-    def block_slot(self, account: OpenAccount, calendar_id: str, block: Block) -> str:
+    def block_slot(self, account: "OpenAccount", calendar_id: str, block: Block) -> str:
         """Block a time of a calendar and return the id of the block; nothing else is changed.
 
         Raises:

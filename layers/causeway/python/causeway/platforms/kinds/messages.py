@@ -1,9 +1,10 @@
 """messages.py of a platform: messages sent to people."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from causeway.platforms.open_account import OpenAccount
+if TYPE_CHECKING:
+    from causeway.platforms.open_account import OpenAccount
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Message:
 class Sender(Protocol):
     """Of a platform that sends messages."""
 
-    def send_message(self, account: OpenAccount, message: Message) -> str:
+    def send_message(self, account: "OpenAccount", message: Message) -> str:
         """Send a message and return the id that the platform gave it; raises what OpenAccount.call raises.
 
         Raises:
