@@ -9,7 +9,9 @@ from inspect import getdoc
 from pathlib import Path
 from types import ModuleType
 
-from causeway.edge.routes import Declaration, declared
+from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
+
+from causeway.edge.routes import Declaration, DeclaredTwice, declared
 
 # A parameter of a path, as Powertools writes it.
 _VARIABLE = re.compile(r"<(\w+)>")
@@ -18,7 +20,7 @@ _ROUTE_DOCSTRING = re.compile(r"[A-Z]+ /\S+(?: \((?P<note>[^)]*)\))?: (?P<text>.
 
 
 class Undeclared(Exception):
-    """A route has no declaration, or its declaration names a schema or an error that does not exist."""
+    """A route has no declaration or two, or its declaration names a schema or an error that does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def every(functions: Path) -> list[Operation]:
         functions: the folder with a folder of function files per family.
 
     Raises:
-        Undeclared: a route has no declaration; the message names the file.
+        Undeclared: a route has no declaration, or two; the message names the file.
     """
     found = [operation for file in sorted(functions.glob("*/*.py")) for operation in _of_file(file)]
     return sorted(found, key=lambda one: (one.family, one.declaration.path, one.declaration.method))
@@ -61,17 +63,21 @@ def every(functions: Path) -> list[Operation]:
 
 def _of_file(file: Path) -> Iterator[Operation]:
     module = _imported(file)
-    app = getattr(module, "app", None)
+    resolvers = {name: value for name, value in vars(module).items() if isinstance(value, BaseRouter)}
+    app = resolvers.pop("app", None)
+    for name in resolvers:
+        raise Undeclared(f"{file}: {name} is a resolver: a function file has one, called app")
     if app is None:
         return  # not behind the HTTP API
     declarations = declared(app)
     # Powertools has no public list of its routes.
     for route in [*app._static_routes, *app._dynamic_routes]:  # noqa: SLF001
-        path = _VARIABLE.sub(r"{\1}", route.path)
-        key = f"{route.method} {path}"
-        if key not in declarations:
-            raise Undeclared(f"{file}: {key} has no declaration: use the @route of a module of causeway.edge")
-        yield Operation(file.parent.name, module, declarations[key])
+        if route.func not in declarations:
+            path = _VARIABLE.sub(r"{\1}", route.path)
+            raise Undeclared(
+                f"{file}: {route.method} {path} has no declaration: use the @route of a module of causeway.edge"
+            )
+        yield Operation(file.parent.name, module, declarations[route.func])
 
 
 def _imported(file: Path) -> ModuleType:
@@ -81,5 +87,8 @@ def _imported(file: Path) -> ModuleType:
         raise Undeclared(f"{file} cannot be imported")
     module = module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except DeclaredTwice as error:
+        raise Undeclared(f"{file}: {error}") from error
     return module

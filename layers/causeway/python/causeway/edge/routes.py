@@ -10,6 +10,8 @@ from typing import Any, TypedDict
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
+Answer = Callable[..., Response[str]]
+
 # A parameter of a path: {connection_id}.
 VARIABLE = re.compile(r"\{(\w+)\}")
 
@@ -86,21 +88,34 @@ class Declaration:
         return f"{self.method} {self.path}"
 
 
-_DECLARED: dict[APIGatewayHttpResolver, list[Declaration]] = {}
+class DeclaredTwice(Exception):
+    """A function declares a route twice: Powertools answers every call with the first"""
 
 
-def register(app: APIGatewayHttpResolver, declaration: Declaration, answer: Callable[..., Response[str]]) -> None:
+_DECLARED: dict[APIGatewayHttpResolver, dict[Answer, Declaration]] = {}
+
+
+def register(app: APIGatewayHttpResolver, declaration: Declaration, answer: Answer) -> None:
     """Register a declared route with the resolver, and keep the declaration.
 
     Args:
         app: the function's resolver.
         declaration: the route's.
         answer: makes the answer to each call; the path's parameters are its keyword arguments.
+
+    Raises:
+        DeclaredTwice: the resolver has the route already.
     """
+    declarations = _DECLARED.setdefault(app, {})
+    if any(other.key == declaration.key for other in declarations.values()):
+        raise DeclaredTwice(f"{declaration.key} is declared twice")
     app.route(VARIABLE.sub(r"<\1>", declaration.path), method=declaration.method)(answer)
-    _DECLARED.setdefault(app, []).append(declaration)
+    declarations[answer] = declaration
 
 
-def declared(app: APIGatewayHttpResolver) -> dict[str, Declaration]:
-    """Return the declared routes of a resolver, by method and path."""
-    return {declaration.key: declaration for declaration in _DECLARED.get(app, ())}
+def declared(app: APIGatewayHttpResolver) -> dict[Answer, Declaration]:
+    """Return the declared routes of a resolver, by the callable that answers them.
+
+    Method and path do not identify a route: Powertools may know another route with the same, which answers first.
+    """
+    return dict(_DECLARED.get(app, {}))
