@@ -11,7 +11,7 @@ export SAM_CLI_TELEMETRY := 0
 # template.yaml has loops (Fn::ForEach); SAM unrolls them only with this setting.
 export SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS := 1
 # SAM needs a region even for commands that do not call AWS.
-export AWS_DEFAULT_REGION ?= eu-west-1
+export AWS_DEFAULT_REGION ?= eu-central-1
 
 # PYTHON=3.11 has an environment of its own; without PYTHON, .venv has the newest Python found.
 VENV := .venv$(if $(PYTHON),-$(PYTHON))
@@ -25,7 +25,7 @@ help: ## this list
 
 demo: ## the whole simulation, once, through HTTP: exits 0 only if all nine balances agree (PYTHON=3.11 to choose one)
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'
-	@$(VENV)/bin/python -m local.demo.game
+	@$(VENV)/bin/python -m local.demo
 
 up: ## the local stack until Ctrl-C (PORT=8080, PYTHON=3.11, CONTAINERS=1 for sam local)
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'

@@ -1,1 +1,1 @@
-"""What the tables of measurements are made of: every figure a ratio measured in one run, on one machine."""
+"""Benchmarks: each compares a figure with a reference that is measured in the same run on the same machine."""

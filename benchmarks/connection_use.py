@@ -31,7 +31,13 @@ _ROUNDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a worker needs: the function's settings, the connection's id, and the number of threads."""
+    """The input of a worker.
+
+    Attributes:
+        variables: the function's environment variables.
+        connection_id: of the connection to use.
+        threads: the number of callers in its process.
+    """
 
     variables: dict[str, str]
     connection_id: str
@@ -39,7 +45,7 @@ class Place:
 
 
 def callers(place: Place) -> Callable[[], None]:
-    """Make the threads of this process callers; return a function in which each uses the connection a few times."""
+    """Start the callers of this process; return a function in which each caller uses the connection four times."""
     os.environ.update(place.variables)
     machine = Caller("machine", "00000000-0000-4000-8000-00000000000a", "service", UUID(TENANT_ID))
     contexts = [RequestContext(machine, "203.0.113.7", "benchmark", Database()) for _ in range(place.threads)]

@@ -1,4 +1,4 @@
-"""The table of results: the measured figure, its reference, and the bound of their ratio."""
+"""The table of results: figures, their ratio and its bounds."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,12 @@ from statistics import median
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the table. ratio: measured / reference; at_least, at_most: bounds of the ratio; None: no bound."""
+    """A row of the table.
+
+    Attributes:
+        ratio: measured / reference.
+        at_least, at_most: bounds of the ratio; None: no bound.
+    """
 
     name: str
     figures: str

@@ -1,4 +1,4 @@
-"""The AWS account that the local stack plays."""
+"""The AWS account and region of the local stack."""
 
 REGION = "eu-central-1"
 ACCOUNT_ID = "123456789012"

@@ -12,13 +12,15 @@ class TemplateError(StartError):
 
 
 class Throttled(Exception):
-    """The function already runs its limit of requests at a time."""
+    """The function has reached its concurrency limit."""
 
 
 class FunctionError(Exception):
     """The function returned no result: it raised, crashed, timed out or failed to initialise.
 
-    error_type: as Lambda reports it, e.g. Sandbox.Timedout, Runtime.ExitError or the exception's name.
+    Args:
+        error_type: as Lambda reports it, e.g. Sandbox.Timedout, Runtime.ExitError or the exception's name.
+        message: as Lambda reports it.
     """
 
     def __init__(self, error_type: str, message: str) -> None:
@@ -28,7 +30,12 @@ class FunctionError(Exception):
 
 
 class Refused(Exception):
-    """An authorizer refuses the request. challenge: the header www-authenticate, "" for none."""
+    """An authorizer refuses the request.
+
+    Args:
+        status: the HTTP status of the answer.
+        challenge: the header www-authenticate, "" for none.
+    """
 
     def __init__(self, status: int, challenge: str = "") -> None:
         super().__init__(challenge)

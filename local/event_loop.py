@@ -1,4 +1,4 @@
-"""The event loop of the stack, in a thread of its own: the stack's methods are called from any thread."""
+"""The event loop of the stack, in a thread of its own. The stack's methods may be called from any thread."""
 
 import asyncio
 import threading
@@ -9,7 +9,7 @@ _Result = TypeVar("_Result")
 
 
 class EventLoop:
-    """An event loop that runs in a thread from now until it is stopped."""
+    """An event loop that runs in a thread until it is stopped."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()

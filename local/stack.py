@@ -1,4 +1,4 @@
-"""The whole local stack: starts everything in order, writes down where it is, and leaves nothing running."""
+"""The whole local stack: starts all parts in order, writes stack.json, and stops all parts."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ from local.services.queues import EventSourceMappings
 from local.services.schedules import Schedules
 from local.services.secrets_extension import SecretsExtension
 from local.services.services import Services
-from local.started import Started
+from local.startable import Startable
 from local.state_files import as_json, sam_environment, sam_shell, write_private
 from local.template.reading import load
 from local.template.resources import Function
@@ -40,18 +40,22 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+# Requests that a function runs at a time, unless the template reserves a number.
 CONCURRENCY = 100
 
 
-class Stack(Started):
+class Stack(Startable):
     """The local stack, as a context manager: started on entry, stopped with all its child processes on exit.
 
-    port: of the gateway, 0 = any free port. state_folder: for stack.json, sam-env.json and logs/; one stack at a time
-    uses it. template: the SAM template. admin_url: URL of a superuser on a running Postgres server; then no server is
-    started, and the stack's database is dropped at the end. containers: also listen on Docker's bridge. concurrency:
-    requests that a function runs at a time, unless the template reserves a number. postgres_settings: postgresql.conf
-    settings for the embedded server. bare: start only the gateway and the functions, without Postgres, AWS services and
-    data. progress: called with a line at each step.
+    Args:
+        port: of the gateway, 0 = any free port.
+        state_folder: for stack.json, sam-env.json and logs/; one stack at a time uses it.
+        template: the SAM template.
+        admin_url: URL of a superuser on a running Postgres server; then no server is started, and the stack's
+            database is dropped at the end.
+        containers: also listen on Docker's bridge.
+        bare: start only the gateway and the functions, without Postgres, AWS services and data.
+        progress: called with a line at each step.
     """
 
     def __init__(
@@ -62,8 +66,6 @@ class Stack(Started):
         template: Path = ROOT / "template.yaml",
         admin_url: str | None = None,
         containers: bool = False,
-        concurrency: int = CONCURRENCY,
-        postgres_settings: Mapping[str, str] | None = None,
         bare: bool = False,
         progress: Callable[[str], None] | None = None,
     ) -> None:
@@ -76,8 +78,6 @@ class Stack(Started):
         self._template = template
         self._admin_url = admin_url
         self._containers = containers
-        self._concurrency = concurrency
-        self._postgres_settings = postgres_settings
         self._bare = bare
         self._progress = progress
         self._session_token = secrets.token_urlsafe(24)
@@ -131,7 +131,7 @@ class Stack(Started):
                 self._undo.callback(services.stop)
                 # Functions in containers can reach the API only on the bridge.
                 api_url = self._url(self._addresses[-1])
-                services.start(self._template, api_url, self._admin_url, self._postgres_settings)
+                services.start(self._template, api_url, self._admin_url)
                 self.database_urls = services.database.urls
             self._start_loop()
             self._await(self._serve())
@@ -189,7 +189,7 @@ class Stack(Started):
         variables = self._variables = EnvironmentVariables(
             endpoint_url, port, self.state_folder / "tmp", {"SCHEMA_FOLDER": str(ROOT / "schema")}
         )
-        self._running = Functions(self.functions, variables, self.state_folder / "logs", self._concurrency)
+        self._running = Functions(self.functions, variables, self.state_folder / "logs", CONCURRENCY)
         if self._extension is not None:
             self._extension.accept(self._running.initialised)
         if self._services is not None:

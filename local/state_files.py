@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
+from local.account import REGION
 from local.errors import StartError
 from local.template.resources import Function
 
@@ -35,7 +36,7 @@ def sam_shell(endpoint_url: str, session_token: str) -> str:
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_SESSION_TOKEN": session_token,
-        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": endpoint_url,
         "SAM_CLI_TELEMETRY": "0",
     }

@@ -1,1 +1,1 @@
-"""Commands for people, thin over the layer."""
+"""Commands for people; their rules are in the layer."""

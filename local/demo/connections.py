@@ -13,7 +13,7 @@ from local.stack import Stack
 
 @dataclass(frozen=True)
 class Step:
-    """A call, its expected answer and its actual answer."""
+    """A call with its expected and its actual answer, both as text."""
 
     caller: str
     call: str
@@ -79,7 +79,7 @@ def _call(url: str, method: str, token: str, body: Any) -> tuple[int, dict[str, 
 
 
 def show(steps: list[Step]) -> bool:
-    """Print the calls; returns whether every answer was as expected."""
+    """Print the calls; returns whether every answer is as expected."""
     print("\nA connection to the sandbox's Twilio: made, tested, a wrong token refused, other callers refused\n")
     print(f"{'Caller':<16}{'Call':<44}{'Expected':<26}Answer")
     for step in steps:

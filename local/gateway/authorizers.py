@@ -20,9 +20,14 @@ _HEADER_SOURCE = "$request.header."
 class Authorizers:
     """The authorizers of a template, and the routes that they protect.
 
-    template, parameters: as template.reading.load takes them. routes: all routes of the template. fetch: returns an
-    issuer's JSON Web Key Set, as SigningKeys takes it. invoke: runs the function of a Lambda authorizer. Raises
-    TemplateError, naming what cannot be resolved.
+    Args:
+        template, parameters: as template.reading.load takes them.
+        routes: all routes of the template.
+        fetch: returns an issuer's JSON Web Key Set, as SigningKeys takes it.
+        invoke: runs the function of a Lambda authorizer.
+
+    Raises:
+        TemplateError: something cannot be resolved; names it.
     """
 
     def __init__(

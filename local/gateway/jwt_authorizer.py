@@ -32,7 +32,11 @@ _REGISTRY.max_header_length = HEADER_LIMIT
 
 @dataclass(frozen=True)
 class Declaration:
-    """A JWT authorizer as the template declares it. header: the lower-case name of the header with the token."""
+    """A JWT authorizer as the template declares it.
+
+    Attributes:
+        header: the lower-case name of the header with the token.
+    """
 
     issuer: str
     audience: tuple[str, ...]
@@ -54,8 +58,11 @@ class _Invalid(Exception):
 class SigningKeys:
     """An issuer's public keys: fetched once, and fetched again when a token names an unknown key.
 
-    API Gateway caches keys for up to two hours; the guide does not say what it does with an unknown key. fetch: returns
-    the JSON Web Key Set; raises OSError or ValueError if it cannot be read. clock: a monotonic clock in seconds.
+    API Gateway caches keys for up to two hours; the guide does not say what it does with an unknown key.
+
+    Args:
+        fetch: returns the JSON Web Key Set; raises OSError or ValueError if it cannot be read.
+        clock: a monotonic clock in seconds.
     """
 
     def __init__(self, fetch: Callable[[], dict[str, Any]], clock: Callable[[], float] = time.monotonic) -> None:

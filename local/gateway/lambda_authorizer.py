@@ -25,8 +25,10 @@ Invoke = Callable[[str, bytes], Coroutine[Any, Any, bytes]]
 class LambdaDeclaration:
     """A Lambda authorizer as the template declares it.
 
-    function: its short name. sources: the identity sources, which a request must have, as (part of the event, name):
-    headers (names in lower case), queryStringParameters, or requestContext (only its texts).
+    Attributes:
+        function: its short name.
+        sources: the identity sources, which a request must have, as (part of the event, name): headers (names in
+            lower case), queryStringParameters, or requestContext (only its texts).
     """
 
     function: str
@@ -34,7 +36,12 @@ class LambdaDeclaration:
 
 
 class LambdaAuthorizer:
-    """Asks one function whether a request may pass. invoke: runs a function, given its short name and an event."""
+    """A Lambda authorizer: its function decides whether a request may pass.
+
+    Args:
+        declaration: of the authorizer.
+        invoke: runs a function, given its short name and an event.
+    """
 
     def __init__(self, declaration: LambdaDeclaration, invoke: Invoke) -> None:
         self._declaration = declaration

@@ -12,9 +12,11 @@ _CURRENCY = re.compile(r"[A-Z]{3,5}")
 
 
 class PlayersRoute:
-    """The route.
+    """The route: it makes a player with a wallet, or another wallet of a player.
 
-    create_player: takes a balance in minor units, a currency and a player's id, None for a new player; returns the id.
+    Args:
+        create_player: takes a balance in minor units, a currency and a player's id, None for a new player; returns
+            the id.
     """
 
     def __init__(self, create_player: Callable[[int, str, int | None], int]) -> None:

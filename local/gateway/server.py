@@ -42,7 +42,11 @@ class Runs(Protocol):
 class Gateway:
     """Serves the routes of the template, and the local routes of the stack under /_local/.
 
-    functions: run the requests. local_routes: by "METHOD /path", called with the body and the request id.
+    Args:
+        routes: of the template.
+        functions: run the requests.
+        local_routes: by "METHOD /path", called with the body and the request id.
+        authorizers: of the template's routes.
     """
 
     def __init__(

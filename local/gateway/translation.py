@@ -46,7 +46,10 @@ _DEFAULT_TYPE = "text/plain;charset=UTF-8"
 class Request:
     """An HTTP request as it arrived.
 
-    target: path and query string as sent. headers: names and values in order, as sent. source_ip: the caller's address.
+    Attributes:
+        target: path and query string as sent.
+        headers: names and values in order, as sent.
+        source_ip: the caller's address.
     """
 
     method: str
@@ -60,7 +63,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer. headers: names in lower case. cookies: each becomes a set-cookie header."""
+    """An HTTP answer.
+
+    Attributes:
+        headers: names in lower case.
+        cookies: each becomes a set-cookie header.
+    """
 
     status: int
     body: bytes

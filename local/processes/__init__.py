@@ -1,1 +1,1 @@
-"""Child processes: the one way to start one, and servers that run as one."""
+"""Child processes, and servers that run as a child process."""

@@ -1,4 +1,4 @@
-"""The one way to start a child process: it ends with this process, keeps a log, and is waited for until it is ready."""
+"""Starts child processes. Each ends with this process, and can be waited for until it is ready."""
 
 import os
 import signal
@@ -15,11 +15,11 @@ from typing import IO
 from local.errors import StartError
 
 _DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
-# What every program gets, unless its own environment says otherwise.
+# Environment variables of every child; its own override them.
 _ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "HOME": "/"}
-# Seconds between two questions whether a child is ready.
+# Seconds between two checks whether a child is ready.
 _PAUSE = 0.02
-# Seconds that a child has to end after it was asked to.
+# Seconds between the signal to stop and SIGKILL.
 _SECONDS_TO_STOP = 10
 
 # One thread starts every child and lives as long as the interpreter: the kernel ties a child's death signal to the
@@ -56,9 +56,9 @@ class Child:
         """Return as soon as the process is ready. A process that does not become ready is killed.
 
         Args:
-            name: what a person calls it, to begin a sentence.
+            name: the subject of the error's sentence.
             log: the file that its output goes to.
-            ready: returns whether it does its work; asked until it does.
+            ready: returns whether it is ready; called until it is.
             seconds: how long to wait.
 
         Raises:
@@ -90,7 +90,7 @@ class Child:
                 os.kill(self.pid, signal_number)
 
     def stop(self, signal_number: int = signal.SIGTERM) -> None:
-        """Ask the process to end, and kill it if it has not ended within ten seconds."""
+        """Send the signal, and kill the process if it has not ended within ten seconds."""
         self.send(signal_number)
         if not self._exited.wait(_SECONDS_TO_STOP):
             self.kill()
@@ -120,7 +120,7 @@ def start(
 ) -> Child:
     """Start a child process that the kernel ends when this process ends, however it ends.
 
-    The child leads a session of its own, so that Ctrl-C in the terminal reaches this process alone.
+    The child has a session of its own, so Ctrl-C in the terminal does not reach it.
 
     Args:
         command: absolute path and arguments.
@@ -149,6 +149,6 @@ def start(
 
 
 def last_line(log: Path) -> str:
-    """Return the last line of a log that says something; Postgres ends its messages with a HINT, which is skipped."""
+    """Return the last line of a log that is not empty and not a HINT, with which Postgres ends a message."""
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip() and "HINT" not in line]
     return lines[-1] if lines else "it wrote no log"

@@ -1,4 +1,4 @@
-"""Runs a program that the kernel ends with its parent: `die_with_parent.py PARENT SIGNAL USER PROGRAM...`."""
+"""Runs a program that ends with its parent: `die_with_parent.py PARENT SIGNAL USER PROGRAM...`."""
 
 import os
 import sys

@@ -6,17 +6,21 @@ from pathlib import Path
 
 from local.network import free_port
 from local.processes import children
-from local.started import Started
+from local.startable import Startable
 
 _START_SECONDS = 60.0
 
 
-class Server(Started):
-    """A server on a free port; what it stores is gone when it is stopped.
+class Server(Startable):
+    """A server on a free port. Its data is gone when it is stopped.
 
-    name: what a person calls it, to begin a sentence. log: where its output goes. address: the IPv4 address it listens
-    on. command: returns its absolute path and arguments, once the port is known. ready: whether it answers.
-    environment: its environment variables.
+    Args:
+        name: the subject of its errors' sentences.
+        log: where its output goes.
+        address: the IPv4 address it listens on.
+        command: returns its absolute path and arguments, once the port is known.
+        ready: whether it answers.
+        environment: its environment variables.
     """
 
     def __init__(

@@ -36,8 +36,12 @@ class ExecutionEnvironment:
     The Runtime API (next, response, error, init/error) is served on a loopback port of its own. Use it only in the
     event loop. Source: AWS Lambda developer guide, "Using the Lambda runtime API for custom runtimes" (runtimes-api).
 
-    when_idle: called whenever the process asks for its next event; returns whether an event is about to come.
-    when_gone: called once, when the process has ended.
+    Args:
+        function: the function that it runs.
+        variables: makes its environment variables.
+        log: where its output goes.
+        when_idle: called whenever the process asks for its next event; returns whether an event is about to come.
+        when_gone: called once, when the process has ended.
     """
 
     def __init__(

@@ -16,8 +16,11 @@ from local.template.resources import Function
 class EnvironmentVariables:
     """Makes the environment variables of the execution environments of a stack.
 
-    endpoint_url: of the AWS services. secrets_port: of the Parameters and Secrets extension. home: a writable folder.
-    overrides: values for variables of the template whose value there is a path on Lambda.
+    Attributes:
+        endpoint_url: of the AWS services.
+        secrets_port: of the Parameters and Secrets extension.
+        home: a writable folder.
+        overrides: values for variables of the template whose value there is a path on Lambda.
     """
 
     endpoint_url: str

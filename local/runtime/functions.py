@@ -33,7 +33,12 @@ class FunctionPool:
     An environment is started if a request finds no idle one, but no more start at a time than there are cores. The
     request takes the first that is free. Use it only in the event loop.
 
-    concurrency: requests that run at a time, unless the function reserves a number of its own; more are throttled.
+    Args:
+        function: as the template declares it.
+        variables: make the environment variables of its environments.
+        log: where its output goes.
+        concurrency: requests that run at a time, unless the function reserves a number of its own; more are
+            throttled.
     """
 
     def __init__(self, function: Function, variables: EnvironmentVariables, log: FunctionLog, concurrency: int) -> None:

@@ -13,7 +13,9 @@ from urllib.parse import parse_qsl
 class Request:
     """A request to a platform.
 
-    path: without the platform's key, percent-encoded as it was sent. headers: by their names in lower case.
+    Attributes:
+        path: without the platform's key, percent-encoded as it was sent.
+        headers: by their names in lower case.
     """
 
     method: str
@@ -57,7 +59,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response. content: a JSON value, or a text that is sent as it is."""
+    """The response of a platform.
+
+    Attributes:
+        content: a JSON value, or a text that is sent as it is.
+    """
 
     status: int
     content: Any

@@ -1,11 +1,11 @@
-"""What Meta's platforms share: the Graph API's nodes, its errors, and the demo app's credentials."""
+"""Meta's Graph API: nodes, errors and the demo app's credentials, for all of Meta's platforms."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from local.sandbox.authentication import bearer
 from local.sandbox.exchange import Request, Response
-from local.sandbox.proofs import bearer
 from local.sandbox.routes import Route
 
 APP: Mapping[str, str] = MappingProxyType({"access_token": "EAAsandboxAccessToken", "app_secret": "sandbox-app-secret"})

@@ -1,4 +1,4 @@
-"""What the platforms' error responses share, and the plain error of a platform without public documents."""
+"""Error responses: parts that several platforms use, and the response of a platform without public documents."""
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -15,7 +15,7 @@ def phrase(status: int) -> str:
 
 
 def waits(status: int) -> Mapping[str, str]:
-    """Return the headers that say how long to wait: Retry-After of 2 seconds with a 429, nothing else."""
+    """Return the header Retry-After (2 seconds) for a 429, and no header for another status."""
     return {"Retry-After": "2"} if status == 429 else {}
 
 

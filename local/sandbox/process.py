@@ -10,9 +10,12 @@ from local.sandbox.registry import FOLDER
 
 
 class Sandbox(Server):
-    """A running sandbox; a platform's base URL is the sandbox's url, a slash and the platform's key.
+    """The sandbox as a server. The base URL of a platform is `<url>/<key>`.
 
-    folder: where its log goes. address: the IPv4 address it listens on. platforms: the folder of the platforms' files.
+    Args:
+        folder: where its log goes.
+        address: the IPv4 address it listens on.
+        platforms: the folder of the platforms' files.
     """
 
     def __init__(self, folder: Path, address: str = "127.0.0.1", platforms: Path = FOLDER) -> None:

@@ -1,8 +1,8 @@
-"""The platforms that the sandbox plays: a Python file each, found in a folder and named after the platform's key.
+"""The sandbox's platforms: one Python file each, named after the platform's key.
 
 A platform's file has three parts:
 - CREDENTIALS: the demo credentials, in the fields of the catalogue's config_schema. They are made up and public.
-- routes(): the platform's routes, with no state yet.
+- routes(): the platform's routes, with new state.
 - problem(status): the platform's response to a request that fails with this status.
 """
 

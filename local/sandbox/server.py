@@ -25,7 +25,12 @@ _SLOW_SECONDS = 15.0
 
 @dataclass(slots=True)
 class Fault:
-    """A fault of the next responses. times: how many. seconds: how long a slow response takes."""
+    """A fault of the next responses.
+
+    Attributes:
+        times: how many.
+        seconds: how long a slow response takes.
+    """
 
     name: str
     times: int
@@ -33,7 +38,7 @@ class Fault:
 
 
 class Server:
-    """Plays the platforms of a folder until it is closed; it keeps its state in memory alone."""
+    """Acts as the platforms of a folder until it is closed. Its state is only in memory."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._platforms = platforms(folder)
@@ -45,13 +50,13 @@ class Server:
         self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
 
     async def listen(self, address: str, port: int) -> int:
-        """Start to serve; returns the port, also where 0 was given."""
+        """Start serving; returns the port (any free port for 0)."""
         await self._runner.setup()
         await web.TCPSite(self._runner, address, port).start()
         return int(self._runner.addresses[0][1])
 
     async def close(self) -> None:
-        """Stop to serve."""
+        """Stop serving."""
         await self._runner.cleanup()
 
     async def _serve(self, received: web.BaseRequest) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-"""The OAuth 2.0 access tokens of a platform: its token endpoint, and the proof that asks for one (RFC 6749)."""
+"""The OAuth 2.0 access tokens of a platform: the token endpoint, and the authentication with a token (RFC 6749)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,8 +9,10 @@ from local.sandbox.exchange import Request, Response
 class Tokens:
     """The access tokens that one platform has issued.
 
-    prefix: what the tokens begin with. seconds: how long the platform says that they are valid. more: further fields
-    of the token response.
+    Args:
+        prefix: what the tokens begin with.
+        seconds: how long the platform says that they are valid.
+        more: further fields of the token response.
     """
 
     def __init__(self, prefix: str, seconds: int, **more: Any) -> None:
@@ -28,6 +30,6 @@ class Tokens:
         content = {"access_token": self._issued[-1], "token_type": "Bearer", "expires_in": self._seconds}
         return Response(200, {**content, **self._more})
 
-    def prove(self, request: Request) -> bool:
-        """Whether the request carries a token that was issued."""
+    def authenticate(self, request: Request) -> bool:
+        """Return whether the request has a token that was issued."""
         return request.bearer in self._issued

@@ -1,4 +1,4 @@
-"""What the platforms without public documents share: an empty page as the answer to a list."""
+"""The empty page of a list, for platforms without public documents."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -19,7 +19,11 @@ _OTHER_ROLES = "SELECT rolname FROM pg_roles WHERE rolname <> %s AND starts_with
 
 @dataclass(frozen=True)
 class Database:
-    """A database of the stack. urls: by login without prefix ("owner", "casino"), and "superuser"."""
+    """A database of the stack.
+
+    Attributes:
+        urls: by login without prefix ("owner", "casino"), and "superuser".
+    """
 
     name: str
     host: str

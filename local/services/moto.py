@@ -23,7 +23,9 @@ main()
 class Moto(Server):
     """A moto server: in-memory AWS services that speak AWS's own protocols.
 
-    folder: where its log goes. address: the IPv4 address it listens on.
+    Args:
+        folder: where its log goes.
+        address: the IPv4 address it listens on.
     """
 
     def __init__(self, folder: Path, address: str = "127.0.0.1") -> None:

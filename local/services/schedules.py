@@ -18,7 +18,7 @@ from local.template.resources import Function, Schedule
 _UNITS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1)}
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
-# Days within which a day of a cron expression comes, or never comes: 29 February around the year 2100.
+# The search limit in days. The longest gap is 29 February around the year 2100.
 _FURTHEST = 366 * 9
 # Seconds between two checks of the clock, which may be set meanwhile.
 _CHECK = 1.0
@@ -31,7 +31,10 @@ class Schedules:
     often. The result of a call is only in the function's log; a failed call is not retried. Use it only in the event
     loop.
 
-    invoke: runs a function by its short name; raises FunctionError and Throttled. now: the clock.
+    Args:
+        functions: as the template declares them.
+        invoke: runs a function by its short name; raises FunctionError and Throttled.
+        now: the clock.
     """
 
     def __init__(

@@ -30,7 +30,9 @@ class SecretsExtension:
     Sources: AWS Lambda developer guide, "Use Secrets Manager secrets in Lambda functions"; recorded answers in the
     project fedonev/lambda-params-secrets.
 
-    token: one more accepted token, for functions that run elsewhere (in a container of sam local).
+    Args:
+        moto: has the secrets.
+        token: one more accepted token, for functions that run elsewhere (in a container of sam local).
     """
 
     def __init__(self, moto: Moto, token: str) -> None:

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -30,8 +30,13 @@ GAME_PROVIDERS = "causeway/local/game-providers"
 class Services:
     """All services, started in parallel, with their data.
 
-    state_folder: for logs and data. addresses: that they listen on; containers reach the last. say: called with a line
-    at each step. postgres: the embedded server, None if the database is on another server.
+    Args:
+        state_folder: for logs and data.
+        addresses: that they listen on; containers reach the last.
+        say: called with a line at each step.
+
+    Attributes:
+        postgres: the embedded server, None if the database is on another server.
     """
 
     def __init__(self, state_folder: Path, addresses: tuple[str, ...], say: Callable[[str], None]) -> None:
@@ -53,20 +58,20 @@ class Services:
             raise RuntimeError("the services have not started")
         return self._database
 
-    def start(
-        self, template: Path, api_url: str, admin_url: str | None, postgres_settings: Mapping[str, str] | None
-    ) -> None:
+    def start(self, template: Path, api_url: str, admin_url: str | None) -> None:
         """Start all services; raises StartError. After an error too, stop() stops those that were started.
 
-        template: its queues are made. api_url: where casino and game provider reach each other. admin_url: of a running
-        Postgres server for the database; None starts a server, with postgres_settings.
+        Args:
+            template: its queues are made.
+            api_url: where casino and game provider reach each other.
+            admin_url: of a running Postgres server for the database; None starts a server.
         """
         self._undo.callback(self.moto.stop)
         self._undo.callback(self.sandbox.stop)
         with ThreadPoolExecutor(3) as pool:
             platforms = pool.submit(lambda: self._timed("provider sandbox", self.sandbox.start))
             aws = pool.submit(self._start_aws, template)
-            database = pool.submit(self._start_database, api_url, admin_url, postgres_settings)
+            database = pool.submit(self._start_database, api_url, admin_url)
             platforms.result()
             aws.result()
             self._database = database.result()
@@ -119,13 +124,9 @@ class Services:
         people = [person for roles in demo_data.PEOPLE.values() for person in roles.values()]
         self._timed("user pool", lambda: self.user_pool.create([demo_data.SUPER_ADMIN, *people]))
 
-    def _start_database(
-        self, api_url: str, admin_url: str | None, postgres_settings: Mapping[str, str] | None
-    ) -> Database:
+    def _start_database(self, api_url: str, admin_url: str | None) -> Database:
         if admin_url is None:
-            postgres = self.postgres = Postgres(
-                self._state_folder, settings=postgres_settings, addresses=self._addresses
-            )
+            postgres = self.postgres = Postgres(self._state_folder, addresses=self._addresses)
             self._undo.callback(postgres.stop)
             self._timed("Postgres", postgres.start)
             database = create(postgres.url())

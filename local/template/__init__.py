@@ -1,1 +1,1 @@
-"""template.yaml as the local stack reads it."""
+"""Reads template.yaml for the local stack."""

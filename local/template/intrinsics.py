@@ -120,8 +120,10 @@ def _with(value: Any, variable: str, item: str) -> Any:
 class Resolver:
     """Resolves the intrinsic functions of one template.
 
-    values: parameter values; a declared parameter without a value takes its Default. attributes: what resources are
-    locally, by "LogicalId" (for Ref) and "LogicalId.Attribute" (for Fn::GetAtt).
+    Args:
+        document: the template.
+        values: parameter values; a declared parameter without a value takes its Default.
+        attributes: what resources are locally, by "LogicalId" (for Ref) and "LogicalId.Attribute" (for Fn::GetAtt).
     """
 
     def __init__(self, document: Mapping[str, Any], values: Mapping[str, str], attributes: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""What the local stack reads from a template: functions, their routes, queues and schedules."""
+"""The resources of a template: functions, their routes, queues and schedules."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,12 @@ class Route:
 
 @dataclass(frozen=True)
 class Queue:
-    """A queue of the template. name: its logical id. attributes: as SQS's CreateQueue takes them."""
+    """A queue of the template.
+
+    Attributes:
+        name: its logical id.
+        attributes: as SQS's CreateQueue takes them.
+    """
 
     name: str
     attributes: Mapping[str, str]
@@ -35,8 +40,11 @@ class Queue:
 class QueueSource:
     """A queue whose messages invoke a function.
 
-    batch_size: messages in a batch, at most. concurrency: batches at a time, at most. reports_failures: the function
-    returns the messages that failed; otherwise a batch fails as a whole or not at all.
+    Attributes:
+        batch_size: messages in a batch, at most.
+        concurrency: batches at a time, at most.
+        reports_failures: the function returns the messages that failed; otherwise a batch fails as a whole or not
+            at all.
     """
 
     arn: str
@@ -47,7 +55,11 @@ class QueueSource:
 
 @dataclass(frozen=True)
 class Schedule:
-    """When a function is invoked by the clock. kind: ScheduleV2 or Schedule, whose events differ."""
+    """A schedule that invokes a function.
+
+    Attributes:
+        kind: ScheduleV2 or Schedule, whose events differ.
+    """
 
     name: str
     kind: str

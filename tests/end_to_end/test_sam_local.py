@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from local.account import REGION
 from local.stack import Stack
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +60,7 @@ def sam(*arguments: str, **variables: str) -> str:
         "SAM_CLI_TELEMETRY": "0",
         # The template has loops. sam looks for samconfig.toml beside the built template, where there is none.
         "SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS": "1",
-        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": REGION,
         **variables,
     }
     run = subprocess.run(

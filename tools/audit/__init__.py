@@ -1,1 +1,1 @@
-"""The command that audits the records: `python -m tools.audit ledger` and `python -m tools.audit log`."""
+"""The audits of ledger and audit log: `python -m tools.audit ledger` and `python -m tools.audit log`."""

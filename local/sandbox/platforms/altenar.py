@@ -1,7 +1,7 @@
 """Altenar: nothing public describes its API, so this is what the catalogue's defaults call."""
 
 from local.sandbox import problems
-from local.sandbox.proofs import all_of, basic, query
+from local.sandbox.authentication import all_of, basic, query
 from local.sandbox.routes import Route, fixed
 from local.sandbox.undocumented import EMPTY_PAGE
 

@@ -27,10 +27,10 @@ _CLIENT_INFO = {
 
 def routes() -> list[Route]:
     """Return the route that tracks shipments; it knows no waybill."""
-    return [Route("POST", r"/ShippingAPI\.V2/Tracking/Service_1_0\.svc/json/TrackShipments", _proof, _track)]
+    return [Route("POST", r"/ShippingAPI\.V2/Tracking/Service_1_0\.svc/json/TrackShipments", _authenticated, _track)]
 
 
-def _proof(request: Request) -> bool:
+def _authenticated(request: Request) -> bool:
     client = request.json.get("ClientInfo")
     return isinstance(client, dict) and all(client.get(name) == CREDENTIALS[key] for name, key in _CLIENT_INFO.items())
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from local.sandbox.authentication import basic
 from local.sandbox.exchange import Request, Response
 from local.sandbox.problems import phrase, waits
-from local.sandbox.proofs import basic
 from local.sandbox.routes import Route
 
 CREDENTIALS = {"api_key": "sandbox-dhl-key", "api_secret": "sandbox-dhl-secret"}

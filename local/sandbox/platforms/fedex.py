@@ -1,8 +1,8 @@
 """FedEx: https://developer.fedex.com/api/en-us/catalog/authorization.html."""
 
+from local.sandbox.authentication import form
 from local.sandbox.exchange import Response
 from local.sandbox.problems import phrase, waits
-from local.sandbox.proofs import form
 from local.sandbox.routes import Route
 from local.sandbox.tokens import Tokens
 

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from local.sandbox.authentication import bearer
 from local.sandbox.exchange import Request, Response
 from local.sandbox.problems import phrase, waits
-from local.sandbox.proofs import bearer
 from local.sandbox.routes import Handler, Route
 
 CREDENTIALS = {
@@ -27,14 +27,16 @@ _ZONE = "Asia/Dubai"
 def routes() -> list[Route]:
     """Return the routes of the location and of its calendar, with no slot blocked yet."""
     calendar = Calendar()
-    proof = bearer(CREDENTIALS["apiKey"])
+    authentication = bearer(CREDENTIALS["apiKey"])
     calls = (
         ("GET", r"/locations/(?P<location>\w+)", _LOCATIONS_VERSION, _location),
         ("GET", "/calendars/", _CALENDARS_VERSION, _calendars),
         ("GET", r"/calendars/(?P<calendar>\w+)/free-slots", _CALENDARS_VERSION, calendar.free_slots),
         ("POST", "/calendars/events/block-slots", _CALENDARS_VERSION, calendar.block),
     )
-    return [Route(method, path, proof, _versioned(version, handler)) for method, path, version, handler in calls]
+    return [
+        Route(method, path, authentication, _versioned(version, handler)) for method, path, version, handler in calls
+    ]
 
 
 def problem(status: int) -> Response:

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from local.sandbox.authentication import form
 from local.sandbox.exchange import Request, Response
 from local.sandbox.problems import phrase, waits
-from local.sandbox.proofs import form
 from local.sandbox.routes import Handler, Route, fixed
 from local.sandbox.tokens import Tokens
 
@@ -22,8 +22,8 @@ def routes() -> list[Route]:
     client = form(client_id=CREDENTIALS["client_id"], client_secret=CREDENTIALS["client_secret"])
     return [
         Route("POST", "/token", client, _refresh(tokens)),
-        Route("GET", r"/v1beta/(?P<name>properties/\d+)/metadata", tokens.prove, _metadata),
-        Route("GET", "/v1beta/accountSummaries", tokens.prove, fixed({"accountSummaries": []})),
+        Route("GET", r"/v1beta/(?P<name>properties/\d+)/metadata", tokens.authenticate, _metadata),
+        Route("GET", "/v1beta/accountSummaries", tokens.authenticate, fixed({"accountSummaries": []})),
     ]
 
 

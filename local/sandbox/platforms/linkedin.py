@@ -1,8 +1,8 @@
 """LinkedIn: https://learn.microsoft.com/linkedin."""
 
+from local.sandbox.authentication import bearer
 from local.sandbox.exchange import Response
 from local.sandbox.problems import phrase, waits
-from local.sandbox.proofs import bearer
 from local.sandbox.routes import Route, fixed
 
 CREDENTIALS = {"access_token": "sandbox-linkedin-token"}

@@ -1,8 +1,8 @@
 """Mailchimp's Marketing API: https://mailchimp.com/developer/marketing."""
 
+from local.sandbox.authentication import basic, bearer
 from local.sandbox.exchange import Request, Response
 from local.sandbox.problems import phrase, waits
-from local.sandbox.proofs import basic, bearer
 from local.sandbox.routes import Route, fixed
 
 CREDENTIALS = {"api_key": "0123456789abcdef0123456789abcdef-us21", "data_center": "us21"}
@@ -10,10 +10,10 @@ CREDENTIALS = {"api_key": "0123456789abcdef0123456789abcdef-us21", "data_center"
 
 def routes() -> list[Route]:
     """Return the route of the ping: https://mailchimp.com/developer/marketing/api/ping."""
-    return [Route("GET", r"/3\.0/ping", _proof, fixed({"health_status": "Everything's Chimpy!"}))]
+    return [Route("GET", r"/3\.0/ping", _authenticated, fixed({"health_status": "Everything's Chimpy!"}))]
 
 
-def _proof(request: Request) -> bool:
+def _authenticated(request: Request) -> bool:
     """The key as the password of any user, or as a bearer token."""
     key = CREDENTIALS["api_key"]
     return basic("", key)(request) or bearer(key)(request)

@@ -2,9 +2,9 @@
 
 import base64
 
+from local.sandbox.authentication import header
 from local.sandbox.exchange import Response
 from local.sandbox.problems import phrase, waits
-from local.sandbox.proofs import header
 from local.sandbox.routes import Route
 from local.sandbox.tokens import Tokens
 
@@ -17,8 +17,8 @@ CREDENTIALS = {
 def routes() -> list[Route]:
     """Return the route of the token; the portal's API key is the value of HTTP Basic as it stands."""
     tokens = Tokens("ngenius", 300, refresh_expires_in=1800)
-    proof = header("Authorization", f"Basic {CREDENTIALS['api_key']}")
-    return [Route("POST", "/identity/auth/access-token", proof, tokens.issue)]
+    authentication = header("Authorization", f"Basic {CREDENTIALS['api_key']}")
+    return [Route("POST", "/identity/auth/access-token", authentication, tokens.issue)]
 
 
 def problem(status: int) -> Response:

@@ -1,8 +1,8 @@
 """PayPal: https://developer.paypal.com/api/rest."""
 
+from local.sandbox.authentication import basic
 from local.sandbox.exchange import Response
 from local.sandbox.problems import phrase, waits
-from local.sandbox.proofs import basic
 from local.sandbox.routes import Route, fixed
 from local.sandbox.tokens import Tokens
 
@@ -15,7 +15,7 @@ def routes() -> list[Route]:
     client = basic(CREDENTIALS["client_id"], CREDENTIALS["client_secret"])
     return [
         Route("POST", "/v1/oauth2/token", client, tokens.issue),
-        Route("GET", "/v1/notifications/webhooks", tokens.prove, fixed({"webhooks": []})),
+        Route("GET", "/v1/notifications/webhooks", tokens.authenticate, fixed({"webhooks": []})),
     ]
 
 

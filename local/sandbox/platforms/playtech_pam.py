@@ -1,7 +1,7 @@
 """Playtech PAM: nothing public describes its API, so this is what the catalogue's defaults call."""
 
 from local.sandbox import problems
-from local.sandbox.proofs import all_of, basic, header
+from local.sandbox.authentication import all_of, basic, header
 from local.sandbox.routes import Route, fixed
 from local.sandbox.tokens import Tokens
 from local.sandbox.undocumented import EMPTY_PAGE
@@ -23,5 +23,5 @@ def routes() -> list[Route]:
     client = basic(CREDENTIALS["client_id"], CREDENTIALS["client_secret"])
     return [
         Route("POST", "/oauth/token", client, tokens.issue),
-        Route("GET", "/players", all_of(tokens.prove, licence, region), fixed(EMPTY_PAGE)),
+        Route("GET", "/players", all_of(tokens.authenticate, licence, region), fixed(EMPTY_PAGE)),
     ]

@@ -1,8 +1,8 @@
 """SendGrid: https://www.twilio.com/docs/sendgrid/api-reference."""
 
+from local.sandbox.authentication import bearer
 from local.sandbox.exchange import Response
 from local.sandbox.problems import phrase, waits
-from local.sandbox.proofs import bearer
 from local.sandbox.routes import Route, fixed
 
 CREDENTIALS = {"api_key": "SG.sandboxSendGridKey"}

@@ -1,8 +1,8 @@
 """SMSA Express: https://ecomapis.smsaexpress.com."""
 
+from local.sandbox.authentication import header
 from local.sandbox.exchange import Response
 from local.sandbox.problems import phrase, waits
-from local.sandbox.proofs import header
 from local.sandbox.routes import Route, fixed
 
 CREDENTIALS = {"api_key": "sandbox-smsa-key"}

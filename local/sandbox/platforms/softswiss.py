@@ -1,7 +1,7 @@
 """SOFTSWISS's data API: nothing public describes it, so this is what the catalogue's defaults call."""
 
 from local.sandbox import problems
-from local.sandbox.proofs import all_of, header, signed
+from local.sandbox.authentication import all_of, header, signed
 from local.sandbox.routes import Route, fixed
 from local.sandbox.undocumented import EMPTY_PAGE
 

@@ -1,8 +1,8 @@
 """Stripe: https://docs.stripe.com/api."""
 
+from local.sandbox.authentication import bearer
 from local.sandbox.exchange import Request, Response
 from local.sandbox.problems import waits
-from local.sandbox.proofs import bearer
 from local.sandbox.routes import Route, fixed
 
 CREDENTIALS = {
@@ -16,10 +16,10 @@ def routes() -> list[Route]:
     """Return the route of the balance: https://docs.stripe.com/api/balance."""
     money = [{"amount": 1250000, "currency": "aed", "source_types": {"card": 1250000}}]
     balance = {"object": "balance", "available": money, "pending": [], "livemode": False}
-    return [Route("GET", "/v1/balance", _proof, fixed(balance, Request_Id="req_sandbox"))]
+    return [Route("GET", "/v1/balance", _authenticated, fixed(balance, Request_Id="req_sandbox"))]
 
 
-def _proof(request: Request) -> bool:
+def _authenticated(request: Request) -> bool:
     """The key as a bearer token, or as the user of HTTP Basic without a password."""
     return bearer(CREDENTIALS["api_key"])(request) or request.basic == (CREDENTIALS["api_key"], "")
 

@@ -10,10 +10,10 @@ CREDENTIALS = {"store_id": "15996", "auth_key": "sandbox-telr-key"}
 def routes() -> list[Route]:
     """Return the route of an order's check, which finds no order; the error's exact text is an assumption."""
     missing = {"method": "check", "error": {"message": "E20:Order not found", "note": ""}}
-    return [Route("POST", r"/gateway/order\.json", _proof, fixed(missing))]
+    return [Route("POST", r"/gateway/order\.json", _authenticated, fixed(missing))]
 
 
-def _proof(request: Request) -> bool:
+def _authenticated(request: Request) -> bool:
     given = request.json.get("store"), request.json.get("authkey")
     return given == (CREDENTIALS["store_id"], CREDENTIALS["auth_key"])
 

@@ -1,8 +1,8 @@
 """TikTok: https://developers.tiktok.com/doc."""
 
+from local.sandbox.authentication import bearer
 from local.sandbox.exchange import Response
 from local.sandbox.problems import phrase, waits
-from local.sandbox.proofs import bearer
 from local.sandbox.routes import Route, fixed
 
 CREDENTIALS = {"access_token": "act.sandbox-tiktok-token"}

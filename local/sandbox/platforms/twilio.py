@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from local.sandbox.authentication import basic
 from local.sandbox.exchange import Request, Response
 from local.sandbox.problems import phrase, waits
-from local.sandbox.proofs import basic
 from local.sandbox.routes import Handler, Route
 
 CREDENTIALS = {
@@ -18,13 +18,13 @@ CREDENTIALS = {
 def routes() -> list[Route]:
     """Return the routes: an account's balance, and the account itself, whose answer has the auth token in it."""
     sid, token = CREDENTIALS["account_sid"], CREDENTIALS["auth_token"]
-    proof = basic(sid, token)
+    authentication = basic(sid, token)
     balance = {"account_sid": sid, "balance": "42.17", "currency": "USD"}
     account = {"sid": sid, "friendly_name": "Causeway sandbox", "status": "active", "type": "Full", "auth_token": token}
     accounts = r"/2010-04-01/Accounts/(?P<sid>\w+)"
     return [
-        Route("GET", rf"{accounts}/Balance\.json", proof, _of_own_account(balance)),
-        Route("GET", rf"{accounts}\.json", proof, _of_own_account(account)),
+        Route("GET", rf"{accounts}/Balance\.json", authentication, _of_own_account(balance)),
+        Route("GET", rf"{accounts}\.json", authentication, _of_own_account(account)),
     ]
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from local.sandbox.authentication import header
 from local.sandbox.exchange import Request, Response
-from local.sandbox.proofs import header
 from local.sandbox.routes import Route, fixed
 
 CREDENTIALS = {"loft": "home", "loft_key": "sandbox-loft-key"}
@@ -24,11 +24,11 @@ def routes() -> list[Route]:
         flights.append(str(request.json["note"]))
         return Response(201, {"flight": f"flight-{len(flights)}"})
 
-    proof = header("X-Loft-Key", CREDENTIALS["loft_key"])
+    authentication = header("X-Loft-Key", CREDENTIALS["loft_key"])
     loft = f"/lofts/{CREDENTIALS['loft']}"
     return [
-        Route("GET", loft, proof, fixed({"loft": CREDENTIALS["loft"], "pigeons": _PIGEONS})),
-        Route("POST", f"{loft}/flights", proof, fly),
+        Route("GET", loft, authentication, fixed({"loft": CREDENTIALS["loft"], "pigeons": _PIGEONS})),
+        Route("POST", f"{loft}/flights", authentication, fly),
     ]
 
 

@@ -1,11 +1,11 @@
-"""What is started and stopped, as a context manager."""
+"""A base for services that start on entry and stop on exit."""
 
 from abc import ABC, abstractmethod
 from typing import Self
 
 
-class Started(ABC):
-    """A context manager that starts on entry and stops on exit."""
+class Startable(ABC):
+    """A service, as a context manager: it starts on entry and stops on exit."""
 
     @abstractmethod
     def start(self) -> None:
@@ -13,7 +13,7 @@ class Started(ABC):
 
     @abstractmethod
     def stop(self) -> None:
-        """Stop; nothing is left running when it returns."""
+        """Stop. Nothing is left running when this returns."""
 
     def __enter__(self) -> Self:
         self.start()

@@ -1,4 +1,4 @@
-"""How a request proves who sends it: one check for each kind of authentication."""
+"""How a request to a platform is authenticated: one check for each kind of authentication."""
 
 import hashlib
 import hmac
@@ -7,53 +7,53 @@ from collections.abc import Callable
 from local.sandbox.exchange import Request
 
 # Whether a request is authenticated.
-Proof = Callable[[Request], bool]
+Authentication = Callable[[Request], bool]
 
 
 def _same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode(), expected.encode())
 
 
-def basic(user: str, password: str) -> Proof:
+def basic(user: str, password: str) -> Authentication:
     """Require HTTP Basic with this user and password; an empty user accepts every user."""
 
-    def proves(request: Request) -> bool:
+    def authenticated(request: Request) -> bool:
         given = request.basic
         return _same(given[0], user or given[0]) and _same(given[1], password)
 
-    return proves
+    return authenticated
 
 
-def bearer(token: str) -> Proof:
+def bearer(token: str) -> Authentication:
     """Require this bearer token."""
     return lambda request: _same(request.bearer, token)
 
 
-def header(name: str, value: str) -> Proof:
+def header(name: str, value: str) -> Authentication:
     """Require a header with this value."""
     return lambda request: _same(request.headers.get(name.lower(), ""), value)
 
 
-def query(name: str, value: str) -> Proof:
+def query(name: str, value: str) -> Authentication:
     """Require a query parameter with this value."""
     return lambda request: _same(request.query.get(name, ""), value)
 
 
-def form(**fields: str) -> Proof:
+def form(**fields: str) -> Authentication:
     """Require a form that has these fields."""
     return lambda request: all(_same(request.form.get(name, ""), value) for name, value in fields.items())
 
 
-def signed(name: str, secret: str) -> Proof:
+def signed(name: str, secret: str) -> Authentication:
     """Require a header with the hex HMAC-SHA256 of the raw body."""
 
-    def proves(request: Request) -> bool:
+    def authenticated(request: Request) -> bool:
         expected = hmac.new(secret.encode(), request.body, hashlib.sha256).hexdigest()
         return _same(request.headers.get(name.lower(), ""), expected)
 
-    return proves
+    return authenticated
 
 
-def all_of(*proofs: Proof) -> Proof:
-    """Require all of these proofs."""
-    return lambda request: all(proof(request) for proof in proofs)
+def all_of(*checks: Authentication) -> Authentication:
+    """Require all of these authentications."""
+    return lambda request: all(check(request) for check in checks)
