@@ -54,7 +54,7 @@ docs: ## make the files that are made from the code: functions/console's openapi
 	@$(VENV)/bin/python -m tools.openapi
 	@$(VENV)/bin/python -m tools.error_table >docs/errors.md
 
-bench: ## the README's performance table, measured here
+bench: ## all benchmarks, measured here (ARGS='memory')
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'
 	@$(VENV)/bin/python -m benchmarks $(ARGS)
 

@@ -1,11 +1,14 @@
-"""The commands in the documents run with each tested Python, and explain errors in a sentence."""
+"""The documents are true: commands run with each tested Python, links lead to files, figures agree."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from local.account import REGION
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -22,6 +25,29 @@ def test_document_that_names_the_environment_names_the_other_pythons_too(documen
     text = document.read_text()
 
     assert ("/.venv/bin/" in text or " .venv/bin/" in text) == (".venv-3.11/bin/" in text)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_to_files_lead_to_files(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", document.read_text())
+
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_measured_rows_of_the_readme_are_rows_of_the_benchmarks() -> None:
+    rows = re.findall(r"^\| .*\| (.+/s.*|.+ ms.*) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    measured = (ROOT / "benchmarks" / "README.md").read_text()
+
+    assert len(rows) > 5
+    assert [row for row in rows if row not in measured] == []
+
+
+def test_region_is_the_same_everywhere() -> None:
+    """The local stack, commands without a region, deployments and sample events."""
+    regions = re.compile(r"\b(?:us|eu|ap|sa|ca|me|af)-[a-z]+-\d\b")
+    files = [ROOT / "Makefile", ROOT / "samconfig.toml", *(ROOT / "events").glob("*.json")]
+
+    assert {region for file in files for region in regions.findall(file.read_text())} == {REGION}
 
 
 @pytest.fixture
