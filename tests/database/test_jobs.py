@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from causeway.database.postgres import Database
-from causeway.errors.service import Unavailable
+from causeway.errors.service import Internal, Misconfigured, SchemaBehind, Unavailable
 from causeway.errors.tree import CausewayError
 from causeway.errors.vault import KeyServiceUnavailable
 from causeway.jobs.due import for_each_due
@@ -132,6 +132,39 @@ def test_error_that_concerns_every_tenant_ends_the_loop(
     with pytest.raises(KeyServiceUnavailable):
         for_each_due(invocation(), due_of(casinos), work, stop_on=(KeyServiceUnavailable,))
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize("error", [Misconfigured(cause="no setting"), SchemaBehind(cause="no function")])
+def test_missing_setting_or_old_schema_ends_the_loop(
+    casinos: list[Casino], invocation: Callable[..., Invocation], error: CausewayError
+) -> None:
+    """It would be met with every row: the function fails, and its alarm rings."""
+    asked: list[UUID] = []
+
+    def work(row: Any) -> None:
+        asked.append(row.tenant_id)
+        raise error
+
+    with pytest.raises(type(error), match=error.cause):
+        for_each_due(invocation(), due_of(casinos), work)
+    assert len(asked) == 1
+
+
+def test_fault_with_one_row_is_raised_after_the_others_are_done(
+    casinos: list[Casino], invocation: Callable[..., Invocation]
+) -> None:
+    """The first row makes the database refuse; it must not keep the others waiting, and it must not pass unseen."""
+    now, worked = invocation(), list[UUID]()
+
+    def work(row: Any) -> None:
+        with now.database.transaction(row.tenant_id) as transaction:
+            if row.tenant_id == casinos[0].tenant_id:
+                transaction.execute("SELECT 1 / 0")
+        worked.append(row.tenant_id)
+
+    with pytest.raises(Internal, match="DivisionByZero"):
+        for_each_due(now, due_of(casinos), work)
+    assert worked == [casino.tenant_id for casino in casinos[1:]]
 
 
 def test_loop_ends_when_the_time_budget_is_used_up(

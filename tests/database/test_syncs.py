@@ -14,6 +14,7 @@ from psycopg import errors as pg
 from causeway import settings
 from causeway.aws import clients
 from causeway.database.postgres import Database
+from causeway.errors.service import Misconfigured
 from causeway.errors.syncs import SyncRunNotFound
 from causeway.jobs.invocations import Invocation, TimeBudget
 from causeway.jobs.messages import RowMessage
@@ -436,6 +437,18 @@ def test_sweep_queues_runs_that_the_queue_refused(
     assert syncs.sweep() == NOTHING | {"queued": 1}
     assert [RowMessage.parse(body).row_id for body in queue()] == [run.run_id]
     assert syncs.run(run.run_id) == Result("failed", "NO_ENGINE")
+
+
+def test_sweep_without_the_queues_setting_changes_no_run(syncs: Syncs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SYNC_QUEUE_URL", raising=False)
+    settings.sync_queue_url.cache_clear()
+    run, _ = syncs.request()
+    syncs.age(run.run_id)
+    before = syncs.row(run.run_id)
+
+    with pytest.raises(Misconfigured, match="SYNC_QUEUE_URL"):
+        syncs.sweep()
+    assert syncs.row(run.run_id) == before
 
 
 @pytest.mark.parametrize("attempt", range(3))

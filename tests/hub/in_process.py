@@ -13,6 +13,8 @@ from secrets import token_hex
 from types import SimpleNamespace
 from typing import Any, Self
 
+from aws_lambda_powertools import Metrics
+
 from causeway import settings
 from causeway.aws import clients, secrets
 from causeway.database import postgres
@@ -32,9 +34,15 @@ class InProcess:
     Everything else that functions cache is shared by all of them: AWS clients, data keys, the issuer's keys.
     """
 
-    def __init__(self, stack: Stack, changes: Mapping[str, str]) -> None:
+    def __init__(self, stack: Stack, changes: Mapping[str, str | None]) -> None:
+        """Create it; changes: settings that replace the template's, None for a setting that is missing."""
         self._functions = {function.name: function for function in stack.functions}
-        self._variables = {function.name: stack.variables(function) | dict(changes) for function in stack.functions}
+        self._variables = {
+            function.name: {
+                name: value for name, value in {**stack.variables(function), **changes}.items() if value is not None
+            }
+            for function in stack.functions
+        }
         self._handlers: dict[str, Handler] = {}
         # Each function's database connection while another function runs.
         self._connections: dict[str, Any] = {}
@@ -123,6 +131,8 @@ def forget() -> None:
     for kept in (postgres.current, data_keys.current, clients.client, secrets.current):
         kept.cache_clear()
     _forget_settings()
+    # Powertools keeps the metrics of all functions in one place until a handler returns.
+    Metrics(namespace="Causeway").clear_metrics()
 
 
 def _forget_settings() -> None:

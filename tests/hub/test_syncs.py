@@ -8,11 +8,14 @@ from secrets import token_hex
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
+from aws_lambda_powertools import Metrics
 
 from causeway.aws import clients
 from causeway.connections import changes
 from causeway.connections.requests import ConnectionDraft
+from causeway.errors.service import Misconfigured
 from causeway.jobs.invocations import Invocation, TimeBudget
 from causeway.jobs.messages import RowMessage
 from causeway.platforms.kinds.sync import Result, SyncRun
@@ -268,6 +271,7 @@ def test_sample_events_are_accepted(stack: Stack) -> None:
 
 
 SWEPT = ("SyncsSweptQueued", "SyncsSweptFailed", "SyncsSweptRefused", "SyncsSweptLeft")
+LOST_QUEUE = "https://sqs.eu-central-1.amazonaws.com/1/NoSuchQueue"
 RENEWED = ("DataKeysRotated", "DataKeysRewrapped", "DataKeysUnreadable", "DataKeysFailed")
 
 
@@ -281,16 +285,60 @@ RENEWED = ("DataKeysRotated", "DataKeysRewrapped", "DataKeysUnreadable", "DataKe
 def test_scheduled_function_counts_what_alarms_watch(
     stack: Stack, capsys: pytest.CaptureFixture[str], name: str, counted: set[str]
 ) -> None:
-    """The alarms SyncsGivenUp, CredentialsFailed and DataKeysFailed read these metrics by name and service."""
-    functions = InProcess(stack, {})
-    capsys.readouterr()
-    asyncio.run(functions.invoke(name, b"{}"))
-    functions.close()
+    """The alarms of scheduled functions read these metrics by name and service, such as SyncsGivenUp."""
+    # As a test leaves it whose handler counted a metric and raised.
+    Metrics(namespace="Causeway").add_metric(name="CredentialUnreadable", unit="Count", value=1)
+    metrics = scheduled(stack, capsys, name)
 
-    [metrics] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     assert metrics["service"] == name
     [directive] = metrics["_aws"]["CloudWatchMetrics"]
     assert (directive["Namespace"], {metric["Name"] for metric in directive["Metrics"]}) == ("Causeway", counted)
+
+
+def scheduled(stack: Stack, capsys: pytest.CaptureFixture[str], name: str, **settings: str | None) -> dict[str, Any]:
+    """Call a scheduled function's handler; settings: as in InProcess. Returns the metrics that it counts."""
+    functions = InProcess(stack, settings)
+    capsys.readouterr()
+    try:
+        asyncio.run(functions.invoke(name, b"{}"))
+    finally:
+        functions.close()
+    [metrics] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    return metrics
+
+
+def test_sweeper_without_its_queue_fails_and_changes_no_run(
+    stack: Stack, rows: Rows, active: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its alarm on errors rings at the first call, before any run is lost."""
+    run_id = waiting(rows, active, "6 minutes")
+    before = runs_of(rows, active)
+    with pytest.raises(Misconfigured, match="SYNC_QUEUE_URL"):
+        scheduled(stack, capsys, "sync-sweep", SYNC_QUEUE_URL=None)
+
+    assert (runs_of(rows, active), [str(row.run_id) for row in before]) == (before, [run_id])
+
+
+def test_run_that_the_queue_refuses_is_counted(
+    stack: Stack, rows: Rows, active: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The alarm SyncsSweptRefused reads the count."""
+    waiting(rows, active, "6 minutes")
+    metrics = scheduled(stack, capsys, "sync-sweep", SYNC_QUEUE_URL=LOST_QUEUE)
+
+    assert (metrics["SyncsSweptRefused"], metrics["SyncsSweptLeft"]) == ([1.0], [0.0])
+
+
+def test_run_that_is_locked_is_counted(
+    stack: Stack, rows: Rows, active: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The alarm SyncsSweptLeft reads the count."""
+    run_id = waiting(rows, active, "6 minutes")
+    with psycopg.connect(stack.database_urls["superuser"]) as other:
+        other.execute("SELECT FROM sync_runs WHERE run_id = %s FOR UPDATE", [run_id])
+        metrics = scheduled(stack, capsys, "sync-sweep")
+
+    assert (metrics["SyncsSweptRefused"], metrics["SyncsSweptLeft"]) == ([0.0], [1.0])
 
 
 def record(body: str, message_id: str = "") -> dict[str, Any]:

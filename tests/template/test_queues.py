@@ -137,3 +137,14 @@ def test_sync_that_is_given_up_rings(resources: dict[str, Any]) -> None:
     assert alarm["Dimensions"] == [
         {"Name": "service", "Value": {"Fn::FindInMap": ["FunctionLimits", "SyncSweep", "Service"]}}
     ]
+
+
+@pytest.mark.parametrize("outcome", ["Refused", "Left"])
+def test_syncs_that_are_swept_in_vain_again_and_again_ring(resources: dict[str, Any], outcome: str) -> None:
+    """A refused run is tried again by one of the next two sweeps, so each period sees it."""
+    alarm = resources[f"SyncsSwept{outcome}"]["Properties"]
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("Causeway", {"Fn::Sub": f"SyncsSwept{outcome}"})
+    assert alarm["Dimensions"] == [
+        {"Name": "service", "Value": {"Fn::FindInMap": ["FunctionLimits", "SyncSweep", "Service"]}}
+    ]
+    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["Threshold"]) == (15 * 60, 2, 1)

@@ -7,10 +7,14 @@ from aws_lambda_powertools import Logger
 
 from causeway.audit_log.entries import DEPLOYMENT
 from causeway.database.postgres import Transaction
+from causeway.errors.service import Internal, Misconfigured, SchemaBehind
 from causeway.errors.tree import CausewayError
 from causeway.jobs.invocations import Invocation
 
 logger = Logger(child=True)
+
+# Errors that no row causes: with a missing setting or an old schema, the work fails with every row.
+_CONCERN_ALL = (Misconfigured, SchemaBehind)
 
 # Reads what is due of all tenants. Each row has a tenant_id; the longest due comes first.
 Due = Callable[[Transaction], Sequence[Any]]
@@ -26,7 +30,8 @@ def for_each_due(
     """Work on each row that is due until the time budget is used up; the next invocation finds the rest again.
 
     A failure with one row, such as a row that another transaction has locked, is logged and counted. It does not stop
-    the work on the others.
+    the work on the others. A fault of ours (Internal) with a row does not stop it either, but it is raised in the end:
+    the invocation fails, so that the function's alarm rings.
 
     Args:
         invocation: begins no new work when its time budget is used up.
@@ -39,20 +44,27 @@ def for_each_due(
 
     Raises:
         Unavailable: what is due cannot be read.
+        Misconfigured, SchemaBehind: met with the first row, and would be met with the others.
+        Internal: the first fault, after the others were worked on.
         CausewayError: one of stop_on.
     """
     with invocation.database.transaction(DEPLOYMENT) as transaction:
         rows = due(transaction)
     failed = 0
+    fault: Internal | None = None
     for row in rows:
         if not invocation.budget.has_time():
             break
         try:
             work(row)
-        except stop_on:
+        except (*_CONCERN_ALL, *stop_on):
             raise
         except CausewayError as error:
             failed += 1
+            if isinstance(error, Internal):
+                fault = fault or error
             ids = {name: str(value) for name, value in row._asdict().items()}
             logger.warning("Failed, left to the next invocation", extra={**ids, "reason": error.cause})
+    if fault is not None:
+        raise fault
     return failed

@@ -19,7 +19,7 @@ def requeue_lost(
     job: str,
     due: Due,
     requeue: Callable[[JobContext, UUID], Swept],
-    queue_url: Callable[[], str],
+    queue_url: str,
 ) -> dict[str, int]:
     """Queue lost rows again: rows whose message the queue lost, and rows whose worker's lease ran out.
 
@@ -30,7 +30,7 @@ def requeue_lost(
         job: the job's name in the audit log.
         due: returns the lost rows of all tenants: tenant_id and row_id.
         requeue: changes one row in a transaction of its own, where the row is still lost.
-        queue_url: returns the URL of the queue; asked only where there is something to send.
+        queue_url: of the queue.
 
     Returns:
         How many rows were queued and failed; refused: SQS did not take the message; left: the database refused, for
@@ -38,6 +38,7 @@ def requeue_lost(
 
     Raises:
         Unavailable: what is lost cannot be read.
+        Misconfigured, SchemaBehind, Internal: as for_each_due.
     """
     counts = {"queued": 0, "failed": 0, "refused": 0, "left": 0}
 
@@ -45,7 +46,7 @@ def requeue_lost(
         swept = requeue(invocation.job(job, row.tenant_id), row.row_id)
         if swept == "queued":
             message = RowMessage(row.tenant_id, row.row_id)
-            counts["queued" if message.send(queue_url()) else "refused"] += 1
+            counts["queued" if message.send(queue_url) else "refused"] += 1
         elif swept == "failed":
             counts["failed"] += 1
 

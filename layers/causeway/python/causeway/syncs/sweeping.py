@@ -29,8 +29,10 @@ def sweep(invocation: Invocation) -> dict[str, int]:
 
     Raises:
         Unavailable: what is lost cannot be read.
+        Misconfigured: the setting of the queue is missing; no run was changed.
+        SchemaBehind, Internal: as jobs.due.for_each_due.
     """
-    return sweeping.requeue_lost(invocation, "sync-sweep", _lost, _requeue, settings.sync_queue_url)
+    return sweeping.requeue_lost(invocation, "sync-sweep", _lost, _requeue, settings.sync_queue_url())
 
 
 def _lost(transaction: Transaction) -> list[Any]:

@@ -51,6 +51,7 @@ def run(invocation: Invocation, keys: DataKeys) -> dict[str, int]:
     Raises:
         KeyServiceUnavailable: KMS does not answer.
         Unavailable: what is due cannot be read.
+        Misconfigured, SchemaBehind, Internal: as jobs.due.for_each_due.
     """
     counts = {"rotated": 0, "rewrapped": 0, "unreadable": 0, "failed": 0}
 

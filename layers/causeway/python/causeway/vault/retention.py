@@ -23,6 +23,7 @@ def run(invocation: Invocation) -> dict[str, int]:
 
     Raises:
         Unavailable: what is due cannot be read.
+        Misconfigured, SchemaBehind, Internal: as jobs.due.for_each_due.
     """
     counts = {"retired": 0, "destroyed": 0, "failed": 0}
 
