@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, get_args
 from uuid import UUID, uuid4
 
@@ -200,6 +202,30 @@ def test_largest_payload_and_longest_texts_are_stored(casino: Casino) -> None:
     write(casino.database("hub"), casino, event(payload=largest, object_id="x" * 255, what="x" * 63))
 
     assert [row.payload for row in stored(casino)] == [largest]
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("a\0b", "a\ufffdb"),
+        ("a\ud800b", "a?b"),
+        (float("nan"), "nan"),
+        (float("-inf"), "-inf"),
+        (UUID(int=1), str(UUID(int=1))),
+        (datetime(2026, 1, 31, 12, tzinfo=UTC), "2026-01-31T12:00:00+00:00"),
+        (Decimal("1.50"), "1.50"),
+        (("a\0", {"\0": "\ud800"}), ["a\ufffd", {"\ufffd": "?"}]),
+    ],
+    ids=ascii,
+)
+def test_value_that_postgres_cannot_store_rolls_back_no_change(casino: Casino, value: Any, kept: Any) -> None:
+    """A platform's text is in the payload: whatever it holds, the change is committed."""
+    payload = {"text": value, "nested": [{"text": value}]}
+    write(casino.database("hub"), casino, event(payload=payload, object_id=f"order \0\ud800 {value}"))
+
+    [row] = stored(casino)
+    assert row.payload == {"text": kept, "nested": [{"text": kept}]}
+    assert row.object_id.startswith("order \ufffd? ")
 
 
 @pytest.mark.parametrize("payload", ["[]", "null", '"text"', "1"])

@@ -4,7 +4,6 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from math import isfinite
 from typing import Any, Literal
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from aws_lambda_powertools import Logger
 from psycopg.types.json import Jsonb
 
 from causeway.database.postgres import Database, Transaction
+from causeway.database.storable import storable_json, storable_text
 from causeway.errors.service import Unavailable
 
 logger = Logger(child=True)
@@ -104,7 +104,7 @@ def record(transaction: Transaction, entry: Entry, *, launch: bool = False) -> i
         than five minutes ago. The next one that is appended counts the omitted ones in alsoRefused.
     """
     ids = (entry.actor_kind, entry.actor, entry.actor_role, entry.action, entry.object_kind, entry.object_id)
-    states = [None if fields is None else Jsonb(_storable(fields)) for fields in (entry.before, entry.after)]
+    states = [None if state is None else _jsonb(state) for state in (entry.before, entry.after)]
     values = [*map(storable_id, (*ids, entry.outcome)), *states, *map(storable_id, (entry.source_ip, entry.request_id))]
     [row] = transaction.execute(_APPEND_LAUNCH if launch else _APPEND, values).fetchall()
     return row[0]
@@ -138,23 +138,8 @@ def logged_if_unavailable(entry: Entry) -> Generator[None]:
 
 def storable_id(text: str | None) -> str | None:
     """Return an id or a short text as record stores it."""
-    return None if text is None else _text(text, _LONGEST_ID)
+    return None if text is None else storable_text(text, _LONGEST_ID)
 
 
-def _storable(value: Any) -> Any:
-    """Return a value as jsonb can store it: without NUL, lone surrogates and NaN, and with bounded texts."""
-    match value:
-        case None | bool() | int():
-            return value
-        case float() if isfinite(value):
-            return value
-        case Mapping():
-            return {_text(str(name), _LONGEST_ID): _storable(inner) for name, inner in value.items()}
-        case list() | tuple():
-            return [_storable(inner) for inner in value]
-    return _text(str(value), _LONGEST_TEXT)
-
-
-def _text(text: str, longest: int) -> str:
-    text = text.replace("\0", "\ufffd").encode(errors="replace").decode()
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+def _jsonb(state: Mapping[str, Any]) -> Jsonb:
+    return Jsonb(storable_json(state, _LONGEST_TEXT))

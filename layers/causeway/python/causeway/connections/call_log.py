@@ -7,6 +7,7 @@ from uuid import UUID
 
 from causeway.connections.connection import Connection
 from causeway.database.postgres import Transaction
+from causeway.database.storable import storable_text
 from causeway.outbound.client import Attempt
 from causeway.wire.pages import Listing, Page
 
@@ -36,12 +37,12 @@ def save(transaction: Transaction, connection_id: UUID, attempts: Sequence[Attem
     columns = [
         [
             attempt.method,
-            attempt.url,
+            storable_text(attempt.url),
             attempt.status,
             attempt.milliseconds,
             attempt.error,
-            _without_nul(attempt.request_body),
-            _without_nul(attempt.response_body),
+            storable_text(attempt.request_body),
+            storable_text(attempt.response_body),
         ]
         for attempt in attempts
     ]
@@ -68,10 +69,6 @@ def save(transaction: Transaction, connection_id: UUID, attempts: Sequence[Attem
             *(list(column) for column in zip(*columns, strict=True)),
         ],
     )
-
-
-def _without_nul(text: str) -> str:
-    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 def page(transaction: Transaction, connection: Connection, query: dict[str, str]) -> Page[Any]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from psycopg.types.json import Jsonb
 
 from causeway.database.postgres import Transaction
+from causeway.database.storable import storable_json, storable_text
 
 # The first part of an event's type; the table's CHECK lists the same kinds.
 Kind = Literal[
@@ -34,9 +35,10 @@ class Event:
             payment.succeeded.
         what: what happened: a word in the past tense, in lower case, parts joined by underscores.
         object_kind: of the object that changed, such as "sync_run".
-        object_id: 1 to 255 characters.
+        object_id: 1 to 255 characters; what Postgres cannot store is replaced.
         version: of the object after the change, counted from 1: it orders the events of one object.
-        payload: what subscribers get, without secrets; at most 64 KiB as JSON.
+        payload: what subscribers get, without secrets; at most 64 KiB as JSON, so cut texts of other systems. A UUID or
+            a time becomes its text; what Postgres cannot store (NUL, a lone surrogate, NaN) is replaced.
     """
 
     kind: Kind
@@ -60,12 +62,19 @@ def write(transaction: Transaction, event: Event) -> None:
         event: what happened.
 
     Raises:
-        psycopg.errors.CheckViolation: a field breaks a rule above; the transaction must be rolled back.
+        psycopg.errors.CheckViolation: a field breaks a rule above, which is an error in our code: the transaction must
+            be rolled back.
     """
     transaction.execute(
         """
         INSERT INTO events_out (tenant_id, type, object_kind, object_id, version, payload)
         VALUES (current_tenant(), %s, %s, %s, %s, %s)
         """,
-        [event.type, event.object_kind, event.object_id, event.version, Jsonb(dict(event.payload))],
+        [
+            event.type,
+            event.object_kind,
+            storable_text(event.object_id),
+            event.version,
+            Jsonb(storable_json(event.payload)),
+        ],
     )
