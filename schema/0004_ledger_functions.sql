@@ -229,8 +229,8 @@ BEGIN
         RAISE EXCEPTION 'a game provider cannot send a % of %', p_type, p_amount USING ERRCODE = 'CW002';
     END IF;
 
-    -- The turn is the turn of the session's player: a caller without a session of that player makes nobody wait. After
-    -- a wait, everything is read again.
+    -- Lock the session's player: a caller without such a session cannot block others. After a wait, read everything
+    -- again.
     LOOP
         SELECT * INTO v_provider FROM casino_game_providers AS g
         WHERE g.tenant_id = p_tenant_id AND g.code = p_game_provider;

@@ -30,9 +30,9 @@ CREATE TABLE integration_providers (
     webhook_support boolean NOT NULL,
     -- Requests that one connection may make, by window. Empty: not known.
     rate_limits jsonb NOT NULL CHECK (jsonb_typeof(rate_limits) = 'object'),
-    -- How each call to the platform proves who makes it.
+    -- How each call to the platform is authenticated.
     authentication jsonb NOT NULL CHECK (jsonb_typeof(authentication) = 'object'),
-    -- The cheapest call that proves the credentials valid.
+    -- The cheapest call that shows that the credentials are valid.
     health_call jsonb NOT NULL CHECK (jsonb_typeof(health_call) = 'object'),
     -- New connections can be made to active providers only.
     is_active boolean NOT NULL DEFAULT true,

@@ -11,9 +11,8 @@ CREATE TABLE integration_connections (
     -- The settings that are not secret. The secret ones are in api_credentials.
     config jsonb NOT NULL DEFAULT '{}',
     status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'active', 'error', 'disconnected')),
-    -- SHA-256 of the template's statements about secrets (where they are sent, how, and what judges the answer) when
-    -- the tenant's admin gave the secrets. After a change of the template the hash differs, and the secrets are not
-    -- used.
+    -- SHA-256 of the template's terms (address, authentication, test call, schema) at the time the secrets were given.
+    -- After a change of the template the hash differs, and the secrets are not used.
     terms bytea NOT NULL DEFAULT '',
     -- The reason for the status error or pending: the code, and a sentence with the next action.
     error_code text,

@@ -103,8 +103,8 @@ END $$;
 REVOKE ALL ON FUNCTION idempotency_claim_v1 FROM public;
 GRANT EXECUTE ON FUNCTION idempotency_claim_v1 TO causeway_hub;
 
--- The schedule that queues lost syncs also sweeps old keys, of all tenants. Whatever it asks for, it cannot delete a
--- key younger than idempotency_kept(), or one whose attempt still has its lease.
+-- The schedule that queues lost syncs also sweeps old keys, of all tenants. The policy prevents deleting a key younger
+-- than idempotency_kept(), or one whose attempt still has its lease.
 GRANT SELECT (tenant_id, subject, idempotency_key, created_at, leased_until), DELETE ON idempotency_keys TO causeway_keeper;
 CREATE POLICY idempotency_keys_old ON idempotency_keys FOR SELECT TO causeway_keeper USING (true);
 CREATE POLICY idempotency_keys_sweep ON idempotency_keys FOR DELETE TO causeway_keeper

@@ -32,7 +32,11 @@ def softswiss(hub: Hub, stack: Stack) -> dict[str, Any]:
         ("https://platform.test:0", "CONFIG_INVALID", "config.base_url has a port"),
         ("http://8.8.8.8", "CONFIG_INVALID", "config.base_url must begin with https://"),
         ("http://platform.test", "CONFIG_INVALID", "config.base_url must begin with https://"),
-        ("https://platform.test/../y", "CONFIG_INVALID", "config.base_url has a path that leads out of itself by . or"),
+        (
+            "https://platform.test/../y",
+            "CONFIG_INVALID",
+            "config.base_url has a path that must not have the segments . or",
+        ),
     ],
 )
 def test_wrong_address_is_the_callers_mistake_and_named(

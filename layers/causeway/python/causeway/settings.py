@@ -188,5 +188,5 @@ def audit_secret() -> str:
 
 
 def audit_secret_or_none() -> str | None:
-    """Return the same setting, None in a function that does not have it, because it handles no secrets."""
+    """Return the same setting; None in functions that handle no secrets."""
     return os.environ.get("AUDIT_SECRET")

@@ -1,4 +1,4 @@
-"""Entries of the audit log, written in the transaction of the change they tell of."""
+"""Entries of the audit log, written in the transaction of the change they describe."""
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager

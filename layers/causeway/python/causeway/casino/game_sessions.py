@@ -156,8 +156,7 @@ def _wallet(transaction: Transaction, launcher: Launcher, request: LaunchRequest
 def activate(launcher: Launcher, session_id: int, provider_session_id: str) -> None:
     """Make a launching session active; raises GameProviderFailed if it is not launching any more.
 
-    The session still expires a minute after it was opened: if the answer to this commit is lost, the launch fails, and
-    the session may be active all the same.
+    If the commit's answer is lost, the launch fails although the session may be active; it expires after a minute.
     """
     with launcher.database.transaction(launcher.tenant_id) as transaction:
         activated = transaction.execute(
@@ -177,7 +176,7 @@ def activate(launcher: Launcher, session_id: int, provider_session_id: str) -> N
 def prolong(launcher: Launcher, session_id: int) -> None:
     """Let an active session expire after a day instead of a minute; log a failure and raise nothing.
 
-    The launch has succeeded already. A launch that fails leaves no session of a day.
+    Call only after a successful launch: a failed one must not leave a session of 24 hours.
     """
     try:
         with launcher.database.transaction(launcher.tenant_id) as transaction:

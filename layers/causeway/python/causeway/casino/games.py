@@ -57,14 +57,14 @@ class GameSession:
 
 
 def admit(launcher: Launcher, tenant_asked: str | None) -> None:
-    """Refuse a caller without the permission to launch, or of another tenant, before the body is parsed.
+    """Refuse a caller without the permission to launch, or for another tenant, before the body is read.
 
     Args:
         launcher: the caller.
         tenant_asked: X-Tenant-Id.
 
     Raises:
-        Forbidden: the caller is no player, and may not launch for others.
+        Forbidden: the caller is not a player, and has no permission to launch for players.
         TenantNotFound: X-Tenant-Id names another tenant.
     """
     context = launcher.context

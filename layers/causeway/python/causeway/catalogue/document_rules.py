@@ -39,7 +39,10 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _check_references(document: dict[str, Any]) -> None:
-    """Check that every {name} is a field that always has a value; in a URL, a plain field with a pattern or an enum."""
+    """Check the {name}s: each must be a required field or have a default.
+
+    In a URL it must not be secret, and needs a pattern or an enum.
+    """
     schema, authentication, call = document["config_schema"], document["authentication"], document["health_call"]
     fields = schema.get("properties", {})
     for text in _texts([document["base_urls"], authentication, call]):

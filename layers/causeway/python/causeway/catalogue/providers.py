@@ -73,9 +73,9 @@ class Provider:
     webhook_support: bool
     # Requests by window: minute, hour, day, month.
     rate_limits: dict[str, int]
-    # How each call proves who makes it.
+    # How each call is authenticated.
     authentication: dict[str, Any]
-    # The cheapest call that proves the credentials.
+    # The cheapest call that shows that the credentials are valid.
     health_call: dict[str, Any]
     # The data of an SVG path, 24 by 24.
     icon: str | None = None

@@ -12,7 +12,7 @@ def digest(
 
     Args:
         base_url: of the connection's environment.
-        authentication: how each call proves who makes it.
+        authentication: how each call is authenticated.
         health_call: the test call.
         schema: the config_schema.
     """

@@ -26,7 +26,7 @@ def validate(schema: dict[str, Any], config: Any) -> None:
     """
     if validation_cost.has_too_many_values(config):
         raise ConfigSchemaInvalid(f"config holds more than {validation_cost.MOST_VALUES} values")
-    # Explain a pasted blank as a blank, not as a text that does not match its pattern.
+    # Report pasted blanks first: the pattern's message would hide them.
     pasted = list(islice(_pasted(config), _MOST_PROBLEMS))
     found = pasted or list(islice(_problems(schema, config, "config"), _MOST_PROBLEMS))
     if found:
@@ -34,7 +34,7 @@ def validate(schema: dict[str, Any], config: Any) -> None:
 
 
 def _pasted(config: Any) -> Iterator[str]:
-    """Yield a sentence for each text of a configuration that copying has added blanks or invisible characters to."""
+    """Yield a sentence for each text with leading or trailing blanks or invisible characters, as copying adds them."""
     texts = [(name, text) for name, text in config.items() if _is_text(text)] if isinstance(config, dict) else []
     for name, text in texts:
         path, kept = joined("config", [name]), text.strip()

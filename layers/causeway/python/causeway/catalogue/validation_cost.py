@@ -19,11 +19,11 @@ _LONGEST_TEXT = REQUEST_BYTES
 _CHARACTER = 4
 # Values in a configuration, including those in its lists and objects.
 MOST_VALUES = 200
-# The cost of a byte of a schema for each value that does not fit it.
+# Cost per byte of a schema and per invalid value.
 _BYTE = 1 << 12
-# Keywords without any work; and keywords whose schemas the engine validates again for each such keyword around them, to
-# explain why no alternative fits.
+# Keywords that cost nothing.
 _IDLE = ("title", "description", "$comment", "examples", "default")
+# Keywords with alternatives: the engine validates nested alternatives again for the error message.
 _ALTERNATIVES = ("anyOf", "oneOf", "if")
 
 

@@ -16,14 +16,14 @@ Health = Literal["healthy", "degraded", "down"]
 
 # Failures in a row that make a connection down. Waits that the platform asks for do not count.
 FAILURES_TO_DOWN = 3
-# Successes in a row that make it healthy. A failure after at least that many leaves it healthy, a failure after fewer
-# makes it degraded. So health does not flap: a platform that fails rarely stays healthy, one that fails often degraded.
+# Successes in a row that make it healthy. After them, one failure leaves it healthy; otherwise a failure makes it
+# degraded. So health does not flap: a platform that fails rarely stays healthy, one that fails often degraded.
 SUCCESSES_TO_HEALTHY = 3
 
 
 @dataclass(frozen=True, slots=True)
 class HealthState:
-    """A connection's health, and the last failures and successes in a row, as far as they count."""
+    """A connection's health, and the current run of failures and of successes, each at most 3."""
 
     health: Health
     failures: int = 0
@@ -43,7 +43,7 @@ def next_state(before: HealthState | None, effect: Effect) -> HealthState:
         return HealthState("healthy" if well else "degraded", successes=successes)
     failures = (0 if before is None else before.failures) + (0 if effect is Effect.BUSY else 1)
     failures = min(failures, FAILURES_TO_DOWN)
-    # Refused credentials, and a configuration that makes no call, do not mend themselves.
+    # Refused credentials, and a configuration that makes no call, need a person.
     lasting = effect in (Effect.REFUSED, Effect.UNUSABLE)
     if lasting or failures == FAILURES_TO_DOWN or (before is not None and before.health == "down"):
         return HealthState("down", failures=failures)

@@ -71,7 +71,7 @@ def reconfigure(
         raise InvalidRequest("These are the secrets in use: send new ones")
     result = testing.call_or_refuse(context, stored.connection, plan.account)
     key = audit_entries.fingerprint_key(context)
-    # Where no secret may be kept, none stays in use: new terms come with the secrets given for them, even if none are.
+    # If the old secrets may not be kept, replace them, even by none: new terms must never apply to old secrets.
     candidate = None if plan.account.secrets == plan.kept else encrypted(context, connection_id, plan.account.secrets)
     with context.transaction() as transaction:
         changed, retired = _save(transaction, stored, plan, wanted, candidate)

@@ -71,7 +71,7 @@ class KeyedRequest:
 
         Args:
             key: as sent.
-            request: everything that tells it from other requests, as JSON can hold it.
+            request: everything that distinguishes it from other requests, as JSON can hold it.
             secret: the digest's key. A request may hold secrets, and trying all short secrets would find them in a
                 digest without a key.
 
@@ -85,7 +85,7 @@ class KeyedRequest:
 
 
 def _typed(request: Any) -> Any:
-    """Return a request in which the text "1.5" differs from the number 1.5, which is parsed into a text too."""
+    """Mark types, so that the text "1.5" and the number 1.5 (parsed as NotAnInteger) have different digests."""
     match request:
         case NotAnInteger():
             return f"number {request}"
@@ -225,7 +225,7 @@ def _claim_or_wait(transaction: Transactions, request: KeyedRequest) -> Claim:
             with transaction() as opened:
                 claim = _claim(opened, request)
         except Unavailable:
-            # The claim may be committed all the same, and no call would work under it.
+            # The claim may be committed although this call failed: undo it.
             _commit(transaction, lambda opened: _undo_claim(opened, request))
             raise
         if claim.outcome == "reused":
@@ -261,9 +261,9 @@ def _claim(transaction: Transaction, request: KeyedRequest) -> Claim:
 
 
 def _undo_claim(transaction: Transaction, request: KeyedRequest) -> None:
-    """Make a key new again after a claim whose result was lost; not a key under which an earlier call may have worked.
+    """Release a key whose claim got no answer, only for the key's first call: its lease began when it was created.
 
-    Only the lease of a key's first call began when the key was created.
+    Under a later call's key an earlier call may have worked.
     """
     transaction.execute(
         """

@@ -65,7 +65,7 @@ def _routed(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def error_answer(error: CausewayError, request_id: str, *, next_action: bool = True) -> Response[str]:
-    """Return the answer of an error; the cause of a fault of ours is logged and not sent.
+    """Return the answer of an error; a 5xx error's cause is logged and not sent.
 
     Args:
         error: the error.

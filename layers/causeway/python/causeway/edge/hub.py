@@ -65,7 +65,7 @@ def route(
         permission: what the caller's role must have.
         request: the schema of the body. None: the route takes no body, and a body with fields is refused.
         refuses_if_match: the route makes a new object, which has no version yet: any If-Match is answered 412.
-        acts_on_platform: the platform does something that a second call would do twice. A fault of ours after the call
+        acts_on_platform: the platform does something that a second call would do twice. An exception after the call
             is answered PROVIDER_OUTCOME_UNKNOWN.
         documentation: of the answers.
     """

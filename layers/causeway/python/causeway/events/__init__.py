@@ -1,1 +1,1 @@
-"""The outbox: events that are written in the transaction of the change they tell of."""
+"""The outbox: events that are written in the transaction of the change they describe."""

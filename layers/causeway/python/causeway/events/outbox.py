@@ -31,8 +31,7 @@ class Event:
     """A change of one object of a tenant.
 
     Attributes:
-        kind: with what it makes the event's type, by which subscribers choose: "payment" and "succeeded" make
-            payment.succeeded.
+        kind: kind and what, joined by a dot, are the event's type, which subscribers select: payment.succeeded.
         what: what happened: a word in the past tense, in lower case, parts joined by underscores.
         object_kind: of the object that changed, such as "sync_run".
         object_id: 1 to 255 characters; what Postgres cannot store is replaced.

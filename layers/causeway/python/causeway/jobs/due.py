@@ -35,12 +35,12 @@ def for_each_due(
 
     Args:
         invocation: begins no new work when its time budget is used up.
-        due: runs in a transaction that sees no tenant's rows: it calls a function of the database that tells ids.
+        due: runs in a transaction that sees no tenant's rows: it calls a database function that returns ids only.
         work: is given a row of due; opens its own transactions.
         stop_on: errors that concern every tenant and end the loop, such as a service that all of them need.
 
     Returns:
-        With how many rows the work failed.
+        The number of rows that failed.
 
     Raises:
         Unavailable: what is due cannot be read.

@@ -155,10 +155,10 @@ def _content(response: requests.Response, watchdog: Watchdog) -> bytes:
 
 
 def check_url(url: str) -> None:
-    """Refuse a URL that must not be called whatever its host's name resolves to.
+    """Refuse a URL that is forbidden before its name is resolved.
 
     Raises:
-        AddressInvalid: it is no URL, its path leaves itself by "..", or it has no TLS. The text quotes no value.
+        AddressInvalid: it is no URL, its path has a `..` segment, or it has no TLS. The text quotes no value.
         AddressBlocked: its host is a private or reserved IP address.
     """
     fault = url_fault(url)

@@ -55,7 +55,7 @@ _LIKE_ASCII = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "ascii", "ascii": 
     "iso-8859-15": "iso-8859-15",
     "windows-1252": "cp1252",
 }
-# The byte order marks of UTF-16 and UTF-32; and bytes that no text has: NUL, which is every second byte of UTF-16.
+# The byte order marks of UTF-16 and UTF-32, and control bytes. ASCII in UTF-16 has NUL as every second byte.
 _WIDE_MARKS = (BOM_UTF16_BE, BOM_UTF16_LE)
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 

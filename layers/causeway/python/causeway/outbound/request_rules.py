@@ -18,7 +18,10 @@ _MOST_DECODED = 4
 
 
 def header_fault(name: str) -> str | None:
-    """Return why a caller must not set a header, to continue a sentence that begins with its name; None if it may."""
+    """Return why a caller must not set a header; None if it may.
+
+    The text is the second half of a sentence; the caller puts the name before it.
+    """
     if not _NAME.fullmatch(name):
         return "is not a header's name"
     # Some servers read an underscore as a dash.
@@ -28,7 +31,7 @@ def header_fault(name: str) -> str | None:
 
 
 def path_fault(path: str) -> str | None:
-    """Return why a path must not be appended to a base URL, to continue a sentence that begins with it; None if it may.
+    """Return why a path must not be appended to a base URL, as the second half of a sentence; None if it may.
 
     Args:
         path: percent-encoded as it is sent, without query.
@@ -46,7 +49,7 @@ def path_fault(path: str) -> str | None:
         if path.count("/") != slashes or "\\" in path:
             return "has an encoded slash or backslash"
         if {".", ".."} & {segment.split(";", 1)[0] for segment in path.split("/")}:
-            return "leads out of itself by . or .."
+            return "must not have the segments . or .."
         if any(ord(one) < 0x20 or ord(one) == 0x7F for one in path):
             return "has an encoded control character"
         decoded = normalize("NFKC", unquote(path))
@@ -57,7 +60,7 @@ def path_fault(path: str) -> str | None:
 
 
 def url_fault(url: str) -> str | None:
-    """Return why a URL must not be called, to continue a sentence that begins with it; None if it may."""
+    """Return why a URL must not be called, as the second half of a sentence; None if it may."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -99,7 +99,7 @@ class Account:
 
     @property
     def endpoints(self) -> list[str]:
-        """The addresses that the account's secrets are sent to; empty where the configuration makes no address."""
+        """The addresses that the account's secrets are sent to; empty if the configuration gives no valid address."""
         token_url = self.provider.authentication.get("token_url")
         try:
             base_url = self.base_url
@@ -116,7 +116,7 @@ class Account:
 
     @property
     def untested_secrets(self) -> tuple[str, ...]:
-        """Names of the secrets that the test call does not use, and therefore does not prove."""
+        """Names of the secrets that the test call does not use, and therefore does not test."""
         provider = self.provider
         texts = json.dumps([provider.base_urls, provider.authentication, provider.health_call])
         used = set(FIELD_REFERENCE.findall(texts))

@@ -19,7 +19,8 @@ def find(key: str, kind: type[Kind]) -> Kind | None:
 
     Args:
         key: the platform's, as in the catalogue; no platform has a key of another form.
-        kind: a Protocol of causeway.platforms.kinds; the platform's module has the name of the Protocol's.
+        kind: a Protocol of causeway.platforms.kinds. The platform's module has the file name of the
+            Protocol's module.
     """
     if key in _RESERVED or not _KEY.fullmatch(key):
         return None

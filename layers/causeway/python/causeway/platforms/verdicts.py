@@ -68,7 +68,7 @@ _EFFECTS: Mapping[type[PlatformFailure], Effect] = MappingProxyType(
 # Their codes, for the refusals that a route declares.
 VERDICTS = tuple(error.code for error in _EFFECTS)
 
-# Of a call that got no usable answer. The first class that fits counts; where none fits: ConnectionFailed.
+# Error for each kind of CallFailed; the first match wins, default ConnectionFailed.
 _FAILURES: tuple[tuple[type[CallFailed], type[PlatformFailure]], ...] = (
     (failures.AddressBlocked, BlockedAddress),
     (failures.DnsFailed, DnsFailed),
@@ -96,7 +96,7 @@ class Verdict:
         message: what happened.
         action: what to do next; {again} stands for what is done again.
         retry_after: seconds that the platform asks to wait, where it says so.
-        tested: names of the secrets that a successful test has proved.
+        tested: names of the secrets that a successful test used.
         untested: names of the secrets that the test call does not use.
     """
 

@@ -37,7 +37,7 @@ class AuthorizerContext:
 
     @classmethod
     def of_error(cls, error: CausewayError) -> Self:
-        """Return the context of a call that the route must refuse; the sentence of a fault of ours is not passed on."""
+        """Return the context of a call that the route must refuse; a 5xx error's sentence is not passed on."""
         return cls(refused=error.code, sentence=error.sentence if error.status < 500 else "")
 
     @classmethod

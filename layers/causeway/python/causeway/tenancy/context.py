@@ -22,7 +22,7 @@ class RequestContext:
     Attributes:
         request_id: logs and audit entries carry it.
         lease: of the call's Idempotency-Key; None: the call has none.
-        answer_of: makes the answer to store of the result of the work.
+        answer_of: converts the work's result into the stored answer.
     """
 
     caller: Caller
@@ -69,7 +69,7 @@ class RequestContext:
 
     @contextmanager
     def transaction(self) -> Generator[Transaction]:
-        """Open a transaction of the caller's tenant. Its last entry in the audit log records a role that is new.
+        """Open a transaction of the caller's tenant. If the caller's role is new, write an audit entry at the end.
 
         Raises:
             TenantRequired, TenantNotFound: a super admin named no tenant, or one that does not exist.

@@ -24,5 +24,5 @@ class Launcher:
     player_id: int | None = None
 
     def acting_for(self, player_id: int) -> RequestContext | None:
-        """Return the context of a caller who acts for another player; None for the player, and if unauthenticated."""
+        """Return the context if the caller acts for another player; None for the player or if unauthenticated."""
         return None if self.player_id == player_id else self.context

@@ -141,7 +141,7 @@ def change(
 
 
 def _record_refusal(context: RequestContext, status: str) -> None:
-    """Record that a caller tried to change the own membership."""
+    """Record that a caller tried to change their own membership."""
     subject, after = context.caller.subject, {"refused": OwnMembership.code}
     entry = context.entry(_ACTIONS[status], object_kind="membership", object_id=subject, outcome="refused", after=after)
     # Not record_refusal: it would record the attempt of a suspended admin too, who must get Suspended here.
@@ -172,7 +172,7 @@ def _find(transaction: Transaction, subject: str, *, exact: bool) -> Membership:
 
 
 def _is_prefix_of_another(transaction: Transaction, subject: str) -> bool:
-    """Return whether API Gateway would cut the encoded subject of another person of the tenant to this one."""
+    """Return whether another subject is this one plus "?...": API Gateway would cut it to this one."""
     return (
         transaction.execute(
             "SELECT FROM memberships WHERE tenant_id = current_tenant() AND starts_with(subject, %s || '?') LIMIT 1",

@@ -169,7 +169,7 @@ def _read(url: str) -> bytes:
 def _got(url: str) -> tuple[int, bytes]:
     address, deadline = urlsplit(url), Deadline(FETCH_SECONDS)
     host, secure = address.hostname or "", address.scheme == "https"
-    # http.client gives each address in turn all of its time: a silent one would take it from those that live.
+    # http.client gives each address the whole timeout: a silent address would use up the time of the others.
     dialled = happy_eyeballs.resolve_and_connect(host, address.port or (443 if secure else 80), deadline)
     connection = HTTPConnection(address.netloc)
     try:

@@ -45,8 +45,8 @@ def run(invocation: Invocation, keys: DataKeys) -> dict[str, int]:
         keys: the data keys of all tenants.
 
     Returns:
-        How many keys were rotated, fields re-wrapped, fields or keys unreadable (each has raised its alert), and with
-        how many tenants the database refused, for example because another transaction had locked a row.
+        The numbers of keys rotated, of fields re-wrapped, of fields or keys unreadable (each has raised its alert), and
+        of tenants that failed, for example because another transaction had locked a row.
 
     Raises:
         KeyServiceUnavailable: KMS does not answer.

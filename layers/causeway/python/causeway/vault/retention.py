@@ -18,8 +18,8 @@ def run(invocation: Invocation) -> dict[str, int]:
         invocation: of a login that may read credentials.
 
     Returns:
-        How many versions were retired and destroyed, and with how many connections the database refused, for example
-        because another transaction had locked their rows.
+        The numbers of versions retired and destroyed, and of connections that failed, for example because another
+        transaction had locked their rows.
 
     Raises:
         Unavailable: what is due cannot be read.

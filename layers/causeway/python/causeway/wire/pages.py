@@ -1,7 +1,7 @@
 """Pages of a list: one form of cursor, one reading of limit and cursor, and as many rows as an answer can hold.
 
-A cursor is base64url of a JSON object: the list, whose rows it lists (its scope), and the sort key of the last row that
-was shown. The next page continues after this key, whether the row is still there or not.
+A cursor is base64url of a JSON object: the list, its scope (id of the tenant or object), and the sort key of the last
+row shown. The next page continues after this key, whether the row is still there or not.
 """
 
 import json
@@ -15,8 +15,8 @@ from causeway.errors.requests import InvalidRequest
 from causeway.wire import base64url, strict_json
 from causeway.wire.fields import LARGEST_INTEGER, is_storable, known_fields
 
-# Bytes of a page's rows as JSON. Lambda's answer takes 6 MB and can be three times as large: in it a quote inside a row
-# is four bytes instead of two, and six where the rows are CSV. A hundred calls with their bodies could be 7 MB.
+# Bytes of a page's rows as JSON. Lambda's response is limited to 6 MB. It holds the body as an escaped string, up to
+# three times the size of the rows. A hundred calls with their bodies could be 7 MB.
 MOST_BYTES = 2_000_000
 # Characters of a cursor. The longest key is a person's subject, 255 characters of up to six bytes in JSON.
 LONGEST_CURSOR = 4096

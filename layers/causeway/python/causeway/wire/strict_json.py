@@ -51,7 +51,7 @@ def _looks_like_a_name(name: str) -> bool:
 
 
 def _is_words(part: str) -> bool:
-    """Whether this is in one case, short like an abbreviation, or camelCase whose words are long enough."""
+    """Return whether a part is in one case, at most 3 letters, or camelCase with words of 3 letters on average."""
     lengths = [len(word) for word in _WORD.findall(part)]
     one_case = part.islower() or part.isupper() or len(part) <= 3
     return one_case or (min(lengths) >= 2 and sum(lengths) >= _SHORTEST_WORD * len(lengths))

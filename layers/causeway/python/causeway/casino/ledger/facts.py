@@ -1,4 +1,4 @@
-"""Settled facts: what must never change and is in no chain. The first audit that finds a fact signs it.
+"""Settled facts: they must never change, and no hash chain covers them. The first audit that finds a fact signs it.
 
 A ledger row has the number of its game provider, and money in minor units. Their meaning is in other rows: the
 provider's code, the scope in which its ids are unique, and the currency's decimals.

@@ -32,7 +32,7 @@ _NEWEST_RUNS = """
 _LAST_OF_ANOTHER_SERIES = """
     SELECT run FROM ledger_audit_runs WHERE series <> %s ORDER BY ended_at DESC, run DESC LIMIT 1
 """
-# Heads and facts of runs that do not exist. One statement: a run is visible as soon as its heads and facts are.
+# Heads and facts of runs that do not exist, in one statement: runs, heads and facts are read from one snapshot.
 _OF_NO_RUN = """
     WITH newest AS (SELECT coalesce(max(run), 0) AS run FROM ledger_audit_runs WHERE series = %(series)s)
     SELECT format('wallet %%s of tenant %%s', h.wallet_id, h.tenant_id) AS subject, h.run
@@ -87,7 +87,7 @@ class SignedHeads:
         if new_series and runs:
             raise Misconfigured(cause="This key has signed audit runs: make a new key for a new series")
         self._new_series = new_series
-        # The last run of another key; None: this series has begun, or is the first.
+        # The last run of another key. None: this key has signed a run, or no other key has.
         self._before = another.run if another and not runs else None
         self._last, self._last_but_one = [*runs, None, None][:2]
         # The run before this one; 0: there is none.

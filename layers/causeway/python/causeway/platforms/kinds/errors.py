@@ -14,7 +14,7 @@ Meaning = Error | Literal["accepted"]
 
 
 class ErrorReader(Protocol):
-    """Of a platform whose answers say more than their status: an error in the body, or with a misleading status."""
+    """Reads errors that the HTTP status does not show: an error in the body, or with a misleading status."""
 
     def read_error(self, status: int, content: Mapping[str, Any]) -> Meaning | None:
         """Return what an answer means; None where its status already says it.
