@@ -126,7 +126,7 @@ class Stack(Startable):
                 self._undo.callback(listener.close)
             self.base_url = self._url(LOOPBACK)
             if not self._bare:
-                page.write(ROOT / "functions" / "console")
+                self._make_page()
                 services = self._services = Services(self.state_folder, self._addresses, self._say)
                 self._undo.callback(services.stop)
                 # Functions in containers can reach the API only on the bridge.
@@ -242,6 +242,13 @@ class Stack(Startable):
         if self._services is not None:
             shell = sam_shell(self._services.moto.url, self._session_token)
             write_private(self.state_folder / state_files.SAM_SHELL, shell)
+
+    def _make_page(self) -> None:
+        try:
+            page.write(self._template.parent / "functions" / "console")
+        except page.Unmade as error:
+            # Only GET /docs needs the page.
+            self._say(str(error))
 
     def _start_loop(self) -> None:
         loop = self._loop = EventLoop()

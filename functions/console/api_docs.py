@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 
 from causeway.edge import answers
 from causeway.edge.public import route
+from causeway.errors.service import Misconfigured
 
 app = APIGatewayHttpResolver()
 
@@ -24,19 +24,20 @@ def document() -> Response[str]:
 @route(app, "GET", "/docs", media_types=("text/html",))
 def page() -> Response[str]:
     """Get the API reference as a web page."""
-    # `make build` and the local stack make the page; `sam build` alone does not.
-    if not (_FOLDER / "docs.html").exists():
-        raise NotFoundError
     return _file("docs.html", "text/html; charset=utf-8")
 
 
 def _file(name: str, media_type: str) -> Response[str]:
+    file = _FOLDER / name
+    if not file.is_file():
+        # `make build` and the local stack make the page; `sam build` alone does not.
+        raise Misconfigured(cause=f"{name} is not in the function's package: make build was not run")
     headers = {
         "cache-control": "public, max-age=300",
         "content-security-policy": _POLICY,
         "x-content-type-options": "nosniff",
     }
-    return Response(200, media_type, (_FOLDER / name).read_text(encoding="utf-8"), dict(headers))
+    return Response(200, media_type, file.read_text(encoding="utf-8"), dict(headers))
 
 
 handler = answers.lambda_handler(app)

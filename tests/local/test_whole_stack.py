@@ -1,6 +1,7 @@
 """The whole stack: Postgres, AWS services, the deployment's own functions."""
 
 import json
+import shutil
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from local import ROOT
 from local.services.postgres import Postgres
 from local.stack import Stack
+from tests.local.conftest import request
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +91,24 @@ def test_stack_on_a_given_server_uses_a_database_of_its_own_and_drops_it(tmp_pat
     assert left == []
     assert environments
     assert not [pid for pid in environments if Path(f"/proc/{pid}").exists()]
+
+
+def test_stack_without_the_page_of_the_documentation_says_so_and_runs(tmp_path: Path) -> None:
+    """Only GET /docs needs the page."""
+    shutil.copyfile(ROOT / "template.yaml", tmp_path / "template.yaml")
+    shutil.copytree(ROOT / "functions", tmp_path / "functions")
+    for name in ("layers", "schema"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "functions" / "console" / "docs.html").unlink(missing_ok=True)
+    (tmp_path / "functions" / "console" / "openapi.json").write_text("{")
+    told: list[str] = []
+
+    with Stack(
+        state_folder=tmp_path / "stack", template=tmp_path / "template.yaml", progress=told.append
+    ) as without_page:
+        docs = request(without_page.base_url, "GET", "/docs")
+        assert request(without_page.base_url, "GET", "/openapi.json").status == 200
+        assert (docs.status, json.loads(docs.body)["code"]) == (500, "INTERNAL")
+        assert "make build was not run" in without_page.log("api-docs").read_text()
+    [line] = [line for line in told if line.startswith("docs.html could not be made: ")]
+    assert line.endswith("; run make docs")

@@ -1,7 +1,12 @@
-"""GET /openapi.json and /docs, for a package with the page and for one without."""
+"""GET /openapi.json and /docs, for a package with the page and for one without; how the page is made."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -32,11 +37,22 @@ def get(package: Path, path: str) -> dict[str, Any]:
     return module.handler(make_event(path, None, method="GET"), Context())
 
 
-def test_package_without_the_page_serves_the_document_and_answers_404_for_the_page(package: Path) -> None:
-    document, docs = get(package, "/openapi.json"), get(package, "/docs")
+def test_package_without_the_page_serves_the_document_and_rings_for_the_page(
+    package: Path, set_environment: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """ApiDocsFaults rings at the metric INTERNAL, and the log says what was forgotten."""
+    set_environment(POWERTOOLS_SERVICE_NAME="api-docs")
+    document = get(package, "/openapi.json")
+    capsys.readouterr()
+    docs = get(package, "/docs")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
     assert (document["statusCode"], json.loads(document["body"])["openapi"]) == (200, "3.1.0")
-    assert (docs["statusCode"], json.loads(docs["body"])["code"]) == (404, "NOT_FOUND")
+    assert (docs["statusCode"], json.loads(docs["body"])["code"]) == (500, "INTERNAL")
+    assert "make build" not in docs["body"]
+    [error] = [line["message"] for line in lines if line.get("level") == "ERROR"]
+    assert error == "docs.html is not in the function's package: make build was not run"
+    assert [(line["service"], line["INTERNAL"]) for line in lines if "INTERNAL" in line] == [("api-docs", [1.0])]
 
 
 def test_package_with_the_page_serves_it(package: Path) -> None:
@@ -47,4 +63,84 @@ def test_package_with_the_page_serves_it(package: Path) -> None:
 
 
 def test_page_is_in_no_commit() -> None:
-    assert "functions/console/docs.html*" in (ROOT / ".gitignore").read_text().splitlines()
+    assert {"functions/console/docs.html", "functions/docs.html.*"} <= set(
+        (ROOT / ".gitignore").read_text().splitlines()
+    )
+
+
+def checkout(folder: Path, openapi: str | None) -> Path:
+    """A checkout with this openapi.json; returns functions/console."""
+    console = folder / "functions" / "console"
+    console.mkdir(parents=True)
+    if openapi is not None:
+        (console / "openapi.json").write_text(openapi)
+    return console
+
+
+@pytest.mark.parametrize(
+    "openapi",
+    [None, "", "{", "[]", "null", "{}", '{"info": {}}', '{"info": {"title": 1}}', "[" * 100_000],
+    ids=lambda openapi: str(openapi)[:25],
+)
+def test_broken_document_is_named_in_one_sentence(tmp_path: Path, openapi: str | None) -> None:
+    console = checkout(tmp_path, openapi)
+
+    with pytest.raises(page.Unmade, match=r"docs\.html could not be made: .*openapi\.json .*; run make docs$"):
+        page.write(console)
+    assert not (console / "docs.html").exists()
+
+
+def test_page_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    console = checkout(tmp_path, (CONSOLE / "openapi.json").read_text(encoding="utf-8"))
+    (console / "docs.html").mkdir()
+
+    with pytest.raises(page.Unmade, match=r"docs\.html could not be made: .*directory"):
+        page.write(console)
+    assert {file.name for file in console.iterdir()} == {"openapi.json", "docs.html"}
+    assert [file.name for file in console.parent.iterdir()] == ["console"]
+
+
+# The file's size is limited: the process is killed while it writes the page.
+KILLED = """
+import resource, signal, sys
+from pathlib import Path
+from tools.openapi import page
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+page.write(Path("functions/console"))
+"""
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in this folder with the repository's packages."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def test_process_killed_while_it_writes_the_page_leaves_nothing_in_the_package(tmp_path: Path) -> None:
+    """Everything in functions/console is deployed."""
+    console = checkout(tmp_path, (CONSOLE / "openapi.json").read_text(encoding="utf-8"))
+    done = run(tmp_path, "-c", KILLED)
+
+    assert (done.returncode, done.stderr) == (-signal.SIGXFSZ, "")
+    assert [file.name for file in console.iterdir()] == ["openapi.json"]
+
+
+def test_build_without_a_document_fails_with_one_sentence(tmp_path: Path) -> None:
+    """The first command of `make build`."""
+    checkout(tmp_path, "{")
+    done = run(tmp_path, "-m", "tools.openapi.page")
+
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
+    assert done.stderr.startswith("docs.html could not be made: functions/console/openapi.json cannot be read")
+
+
+def test_build_makes_the_page(tmp_path: Path) -> None:
+    console = checkout(tmp_path, (CONSOLE / "openapi.json").read_text(encoding="utf-8"))
+    done = run(tmp_path, "-m", "tools.openapi.page")
+
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    assert (console / "docs.html").read_text(encoding="utf-8").startswith("<!doctype html>")

@@ -15,6 +15,7 @@ from causeway.tenancy.permissions import ALLOWED
 from local.template.reading import load
 from tools.openapi import document as openapi
 from tools.openapi import page as openapi_page
+from tools.openapi import schemas
 from tools.openapi.functions import Undeclared
 
 ROOT = Path(__file__).parents[2]
@@ -52,12 +53,23 @@ def test_document_is_made_from_the_code(document: dict[str, Any]) -> None:
 
 
 def test_page_is_made_from_the_document(document: dict[str, Any], tmp_path: Path) -> None:
-    (tmp_path / "openapi.json").write_bytes((CONSOLE / "openapi.json").read_bytes())
-    (tmp_path / "docs.html").write_text("an old page")
-    openapi_page.write(tmp_path)
+    console = tmp_path / "console"
+    console.mkdir()
+    (console / "openapi.json").write_bytes((CONSOLE / "openapi.json").read_bytes())
+    (console / "docs.html").write_text("an old page")
+    openapi_page.write(console)
 
-    assert (tmp_path / "docs.html").read_text(encoding="utf-8") == openapi_page.as_html(document)
-    assert {file.name for file in tmp_path.iterdir()} == {"openapi.json", "docs.html"}
+    assert (console / "docs.html").read_text(encoding="utf-8") == openapi_page.as_html(document)
+    assert {file.name for file in tmp_path.rglob("*")} == {"console", "openapi.json", "docs.html"}
+
+
+def test_schema_name_of_two_modules_is_refused_with_both_modules() -> None:
+    """A merge of dicts would drop one of the two schemas without a word."""
+    text, number = {"type": "string"}, {"type": "integer"}
+
+    assert schemas.merge({"audit": {"Entry": text}, "syncs": {"Run": text}}) == {"Entry": text, "Run": text}
+    with pytest.raises(schemas.NameTaken, match="the schema Entry is in audit and in calendars"):
+        schemas.merge({"audit": {"Entry": text}, "syncs": {"Run": text}, "calendars": {"Entry": number}})
 
 
 def test_document_is_valid_openapi(document: dict[str, Any]) -> None:

@@ -1,17 +1,23 @@
 """Writes functions/console/openapi.json and docs.html: python -m tools.openapi, in the repository's folder."""
 
 import json
+import sys
 from pathlib import Path
 
 from tools.openapi import document, page
+from tools.openapi.functions import Undeclared
+from tools.openapi.schemas import NameTaken
 
 
 def main() -> None:
     """Make both files again."""
     folder = Path("functions/console")
-    made = document.make(Path("functions"), Path("schema"))
-    (folder / "openapi.json").write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    page.write(folder)
+    try:
+        made = document.make(Path("functions"), Path("schema"))
+        (folder / "openapi.json").write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        page.write(folder)
+    except (Undeclared, NameTaken, page.Unmade) as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

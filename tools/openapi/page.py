@@ -5,6 +5,7 @@ python -m tools.openapi.page writes it, in the repository's folder; it needs no 
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -30,15 +31,37 @@ th, td { border-bottom: 1px solid var(--line); padding: .3rem .6rem .3rem 0; tex
 """
 
 
+class Unmade(Exception):
+    """The page could not be made; the message is one sentence that says why."""
+
+
 def write(folder: Path) -> None:
     """Write docs.html beside openapi.json; a concurrent reader finds the old page or the new one, never a part.
 
     Args:
-        folder: the one with openapi.json.
+        folder: the one with openapi.json; its parent must be on the same file system.
+
+    Raises:
+        Unmade: openapi.json is missing or broken, or the page cannot be written.
     """
-    made = folder / f"docs.html.{os.getpid()}"
-    made.write_text(as_html(json.loads((folder / "openapi.json").read_bytes())), encoding="utf-8")
-    made.replace(folder / "docs.html")
+    html = _read_as_html(folder / "openapi.json")
+    # Everything in the folder is deployed: a process that is killed must not leave a temporary file there.
+    unfinished = folder.parent / f"docs.html.{os.getpid()}"
+    try:
+        try:
+            unfinished.write_text(html, encoding="utf-8")
+            unfinished.replace(folder / "docs.html")
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise Unmade(f"docs.html could not be made: {error}") from error
+
+
+def _read_as_html(document: Path) -> str:
+    try:
+        return as_html(json.loads(document.read_bytes()))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise Unmade(f"docs.html could not be made: {document} cannot be read ({error!r}); run make docs") from error
 
 
 def as_html(document: dict[str, Any]) -> str:
@@ -144,4 +167,7 @@ def _anchor(name: str) -> str:
 
 
 if __name__ == "__main__":
-    write(Path("functions/console"))
+    try:
+        write(Path("functions/console"))
+    except Unmade as failure:
+        sys.exit(str(failure))

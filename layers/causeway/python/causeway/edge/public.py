@@ -5,8 +5,9 @@ from typing import Unpack
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from causeway.edge.answers import count
+from causeway.edge.answers import count, error_answer
 from causeway.edge.routes import Authentication, Declaration, Documentation, register
+from causeway.errors.tree import CausewayError
 
 OPEN = Authentication("Called by anyone", ("INTERNAL",))
 _Function = Callable[[], Response[str]]
@@ -26,7 +27,10 @@ def route(
 
     def decorate(function: _Function) -> _Function:
         def answer() -> Response[str]:
-            response = function()
+            try:
+                response = function()
+            except CausewayError as error:
+                return error_answer(error, app.current_event.raw_event["requestContext"]["requestId"])
             count("OK")
             return response
 
