@@ -3,7 +3,7 @@
 import sys
 
 from causeway.errors import table
-from causeway.errors.casino import WalletUnavailable
+from causeway.errors.casino import LaunchUnavailable, WalletUnavailable
 from causeway.errors.requests import RateLimitExceeded
 from causeway.errors.tree import CausewayError
 
@@ -34,8 +34,9 @@ def as_markdown() -> str:
     for code, error in sorted(table.every().items()):
         made = error()
         lines.append(f"| `{code}` | {error.status} | {made.sentence} | {made.action} | {_retry(error)} |")
-    wallet = f"{(WalletUnavailable.__doc__ or '').strip()}. {WalletUnavailable.action}"
-    lines += ["", f"`{WalletUnavailable.code}` on signed calls: {wallet}"]
+    for callers, error in (("on signed calls", WalletUnavailable), ("at a launch", LaunchUnavailable)):
+        made = error()
+        lines += ["", f"`{made.code}` {callers}: {made.sentence}. {made.action}"]
     return "\n".join(lines) + "\n"
 
 

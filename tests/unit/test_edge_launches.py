@@ -10,7 +10,7 @@ from causeway.casino import games
 from causeway.casino.game_sessions import LaunchRequest
 from causeway.edge import answers
 from causeway.edge.launches import LaunchCall, route
-from causeway.errors.casino import GameNotFound
+from causeway.errors.casino import GameNotFound, LaunchUnavailable
 from causeway.errors.requests import InvalidRequest
 from tests.unit.gateway_events import Answered, Context, make_event, of_size
 
@@ -105,6 +105,17 @@ def test_launch_without_an_authenticated_tenant_is_refused(
     answered = send(claims)
 
     assert (answered.status, answered.fields["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("sentence", ["", "The service is being updated; send the same call again"])
+def test_503_says_to_launch_again_and_names_no_idempotency_key(send: Send, sentence: str) -> None:
+    """A launch refuses Idempotency-Key."""
+    refused = {"refused": "UNAVAILABLE"} | ({"sentence": sentence} if sentence else {})
+    answered = send(refused)
+
+    assert answered.fields["nextAction"].startswith("Launch again after Retry-After seconds")
+    assert answered.fields["error"] == (sentence or LaunchUnavailable().sentence)
+    assert (answered.fields["code"], answered.headers["retry-after"]) == ("UNAVAILABLE", "1")
 
 
 def test_launch_without_token_and_key_is_possible_on_laptops_only(

@@ -145,7 +145,9 @@ def test_refusal_has_the_status_of_its_codes(document: dict[str, Any]) -> None:
     for key, operation in operations(document).items():
         for status, answer in operation["responses"].items():
             for name in answer.get("$ref", "").rpartition("/")[2].split("-")[1:]:
-                assert name in ("gateway", "signed") or table.every()[name].status == int(status), key
+                assert name in ("gateway", "WalletUnavailable", "LaunchUnavailable") or table.every()[
+                    name
+                ].status == int(status), key
     debit = operations(document)["POST /casino/debit"]["responses"]
     assert debit["402"]["$ref"].endswith("402-INSUFFICIENT_FUNDS")
 
@@ -157,6 +159,17 @@ def test_only_signed_calls_mention_money_in_their_503(document: dict[str, Any]) 
         name = operation["responses"].get("503", {}).get("$ref", "").rpartition("/")[2]
         signed = {"casinoSignature", "providerSignature"} & {scheme for one in operation["security"] for scheme in one}
         assert ("money" in told.get(name, "")) == (bool(name) and bool(signed)), key
+
+
+def test_no_503_advises_an_idempotency_key_where_the_route_takes_none(document: dict[str, Any]) -> None:
+    """A launch refuses the header; each launch makes a new session."""
+    told = {name: answer["description"] for name, answer in document["components"]["responses"].items()}
+    for key, operation in operations(document).items():
+        name = operation["responses"].get("503", {}).get("$ref", "").rpartition("/")[2]
+        taken = "Idempotency-Key" in {parameter["name"] for parameter in operation.get("parameters", ())}
+        assert key.startswith("GET ") or "Idempotency-Key" not in told.get(name, "") or taken, key
+    launch = operations(document)["POST /casino/launchGame"]["responses"]["503"]["$ref"].rpartition("/")[2]
+    assert "Launch again" in told[launch]
 
 
 def test_every_route_that_changes_takes_if_match_and_idempotency_key(document: dict[str, Any]) -> None:

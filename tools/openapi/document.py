@@ -5,7 +5,7 @@ from typing import Any
 
 from causeway.edge.routes import VARIABLE, Authentication, Declaration, Documentation
 from causeway.errors import table
-from causeway.errors.casino import WalletUnavailable
+from causeway.errors.service import Unavailable
 from causeway.errors.tree import CausewayError
 from causeway.tenancy.permissions import ALLOWED
 from tools.openapi import schemas
@@ -209,12 +209,11 @@ def _refusals(
     for code in codes:
         by_status.setdefault(table.every()[code].status, []).append(code)
     answers: dict[int, dict[str, Any]] = {}
-    errors = dict(table.every())
-    if authentication.signed:
-        errors[WalletUnavailable.code] = WalletUnavailable
+    unavailable = authentication.unavailable
+    errors = {**table.every(), Unavailable.code: unavailable}
     for status, its_codes in by_status.items():
-        signed = ["signed"] if authentication.signed and WalletUnavailable.code in its_codes else []
-        name = "-".join([str(status), *its_codes, *signed, *(["gateway"] if status in gateway else [])])
+        own = [unavailable.__name__] if unavailable is not Unavailable and Unavailable.code in its_codes else []
+        name = "-".join([str(status), *its_codes, *own, *(["gateway"] if status in gateway else [])])
         known.setdefault(name, _refusal([errors[code] for code in its_codes], gateway.get(status)))
         answers[status] = {"$ref": f"#/components/responses/{name}"}
     return answers

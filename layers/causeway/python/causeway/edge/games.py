@@ -17,7 +17,6 @@ from causeway.edge.routes import FAULTS, Authentication, Declaration, Documentat
 from causeway.errors import table
 from causeway.errors.casino import WalletUnavailable
 from causeway.errors.game_signing import SignatureInvalid
-from causeway.errors.service import Unavailable
 from causeway.errors.tree import CausewayError
 from causeway.game_signing import authentication, signatures
 from causeway.outbound.deadlines import Deadline
@@ -61,10 +60,14 @@ _AUTHENTICATION = {
         _REFUSES,
         ("casinoSignature",),
         ("x-provider-code",),
-        signed=True,
+        unavailable=WalletUnavailable,
     ),
     "provider": Authentication(
-        "Called by a casino, with its signature", _REFUSES, ("providerSignature",), ("x-provider-code",), signed=True
+        "Called by a casino, with its signature",
+        _REFUSES,
+        ("providerSignature",),
+        ("x-provider-code",),
+        unavailable=WalletUnavailable,
     ),
 }
 _Function = Callable[[SignedCall], Answer | dict[str, Any]]
@@ -127,16 +130,11 @@ def _answer(event: dict[str, Any], side: authentication.Side, is_known: _IsKnown
         )
         response = _response(function(SignedCall(caller, strict_json.parse_object(raw), request_id, database)))
     except CausewayError as error:
-        response = error_answer(_for_game_provider(error), request_id, next_action=False)
+        response = error_answer(_AUTHENTICATION[side].told(error), request_id, next_action=False)
     if secret is not None and side == "casino":
         signature = signatures.sign_bare(secret, str(response.body).encode())
         response.headers["x-casino-response-signature"] = signature
     return response
-
-
-def _for_game_provider(error: CausewayError) -> CausewayError:
-    """Replace Unavailable: a game provider must read that a retry of a call to the wallet moves money once."""
-    return WalletUnavailable(cause=error.cause) if type(error) is Unavailable else error
 
 
 def _response(result: Answer | dict[str, Any]) -> Response[str]:

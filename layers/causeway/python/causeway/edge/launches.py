@@ -12,6 +12,7 @@ from causeway.database import postgres
 from causeway.edge.answers import error_answer, json_answer
 from causeway.edge.http_events import headers_of, raw_body
 from causeway.edge.routes import CALLER_REFUSES, Authentication, Declaration, Documentation, register
+from causeway.errors.casino import LaunchUnavailable
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import TokenRequired
 from causeway.errors.tree import CausewayError
@@ -28,6 +29,7 @@ LAUNCH = Authentication(
     (*CALLER_REFUSES, "TOKEN_REQUIRED", "PAYLOAD_TOO_LARGE"),
     ("token", "apiKey"),
     ("X-Tenant-Id",),
+    unavailable=LaunchUnavailable,
 )
 
 
@@ -71,7 +73,7 @@ def route(
                 answered = json.dumps(function(_call(event, admit)), separators=(",", ":"))
                 return json_answer("OK", 200, answered, {})
             except CausewayError as error:
-                return error_answer(error, event["requestContext"]["requestId"])
+                return error_answer(LAUNCH.told(error), event["requestContext"]["requestId"])
 
         register(app, Declaration(method, path, function, LAUNCH, "games.launch", request, documentation), answer)
         return function

@@ -10,6 +10,9 @@ from typing import Any, TypedDict
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
+from causeway.errors.service import Unavailable
+from causeway.errors.tree import CausewayError
+
 Answer = Callable[..., Response[str]]
 
 # A parameter of a path: {connection_id}.
@@ -27,7 +30,7 @@ class Authentication:
         headers: names of headers (tools.openapi.schemas.parameters).
         gateway: whether API Gateway itself answers 401, without a code, to an unauthenticated caller.
         hub: whether the route is the hub's: its changes take If-Match and Idempotency-Key.
-        signed: whether it is for signed calls between game provider and casino.
+        unavailable: the error that tells these callers of UNAVAILABLE: its action says what a retry does.
     """
 
     sentence: str
@@ -36,7 +39,14 @@ class Authentication:
     headers: tuple[str, ...] = ()
     gateway: bool = False
     hub: bool = False
-    signed: bool = False
+    unavailable: type[Unavailable] = Unavailable
+
+    def told(self, error: CausewayError) -> CausewayError:
+        """Return an error as these callers read it: UNAVAILABLE with the action that is right for them."""
+        if error.code != Unavailable.code or isinstance(error, self.unavailable):
+            return error
+        sentence = "" if error.sentence == Unavailable().sentence else error.sentence
+        return self.unavailable(sentence, cause=error.cause)
 
 
 FAULTS = ("INTERNAL", "UNAVAILABLE")

@@ -31,6 +31,12 @@ class WalletUnavailable(Unavailable):
     action = "Send the same call with the same ids again after Retry-After seconds; it moves money once."
 
 
+class LaunchUnavailable(Unavailable):
+    """The service cannot answer at the moment; whether a session was opened is not known"""
+
+    action = "Launch again after Retry-After seconds; a launch always makes a new session."
+
+
 class InvalidAmount(InvalidRequest):
     """amount must be a whole number of minor units from 0 to 9223372036854775807"""
 
