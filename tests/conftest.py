@@ -1,7 +1,8 @@
 """The local stack that the tests of a session share, started by the first test that wants it."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -11,6 +12,7 @@ from causeway.casino.ledger.verifier import LedgerTotals, verify
 from local.sandbox.process import Sandbox
 from local.stack import Stack
 from tests import cores
+from tests.unit.wire_server import Act, WireServer
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,6 +53,21 @@ def sandbox_url(sandbox_server: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setenv("EGRESS_ALLOWED_HOSTS", f"127.0.0.1:{sandbox_server.port}")
     settings.egress_allowed_hosts.cache_clear()
     yield sandbox_server.url
+    settings.egress_allowed_hosts.cache_clear()
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Act], WireServer]]:
+    """Starts a server that this process may call: serve(ok(b"{}")) answers every request with {}."""
+    with ExitStack() as running:
+
+        def start(act: Act) -> WireServer:
+            server = running.enter_context(WireServer(act))
+            monkeypatch.setenv("EGRESS_ALLOWED_HOSTS", f"127.0.0.1:{server.port}")
+            settings.egress_allowed_hosts.cache_clear()
+            return server
+
+        yield start
     settings.egress_allowed_hosts.cache_clear()
 
 

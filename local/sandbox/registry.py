@@ -16,6 +16,8 @@ from local.sandbox.problems import Problem
 from local.sandbox.routes import Route
 
 FOLDER = Path(__file__).parent / "platforms"
+# Where a developer finds what to do about a missing file.
+HOW_TO_ADD = "docs/development.md, Add a platform"
 _PARTS = ("CREDENTIALS", "routes", "problem")
 
 
@@ -38,11 +40,17 @@ def platforms(folder: Path = FOLDER) -> dict[str, Platform]:
 
 
 def demo_credentials(key: str) -> dict[str, str]:
-    """Return the credentials that the sandbox accepts for a platform of the catalogue."""
+    """Return the credentials that the sandbox accepts for a platform of the catalogue.
+
+    Raises:
+        StartError: the platform has no file, or it lacks one of its parts; the sentence names the file.
+    """
     return dict(_load(FOLDER / f"{key}.py").credentials)
 
 
 def _load(file: Path) -> Platform:
+    if not file.exists():
+        raise StartError(f"{file} is missing: {HOW_TO_ADD}")
     spec = spec_from_file_location(f"local.sandbox.platforms.{file.stem}", file)
     if spec is None or spec.loader is None:
         raise StartError(f"{file}: not a Python file")

@@ -1,4 +1,4 @@
-"""A platform that is added as four files works, and no line elsewhere names it: tests/toy_platform has the files."""
+"""A platform whose files are added in its four places works, and no line elsewhere names it: tests/toy_platform."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -78,7 +78,7 @@ def test_work_that_a_new_platform_cannot_do_is_refused(inside: Inside, toy: Toy)
         pytest.fail("opened")
 
 
-def test_new_platform_has_its_four_files_and_no_other_names_it() -> None:
+def test_new_platform_has_its_files_and_no_other_names_it() -> None:
     folders = [ROOT / folder for folder in ("functions", "layers/causeway/python", "local", "schema", "tools")]
     files_of_product = [file for folder in folders for file in folder.rglob("*.*") if "__pycache__" not in file.parts]
 

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from local.errors import StartError
 from local.sandbox.process import Sandbox
 from local.sandbox.registry import FOLDER, demo_credentials, platforms
 from tests.platforms.accounts import KEYS, demo_account, document, secrets_of, verdict_code
-from tests.platforms.facts import facts
+from tests.platforms.facts import facts, facts_of
 
 ATTEMPTS: list[client.Attempt] = []
 
@@ -63,6 +64,19 @@ def test_platform_file_without_a_part_is_named(tmp_path: Path, part: str) -> Non
 
     with pytest.raises(StartError, match=rf"toy\.py: {part} missing"):
         platforms(tmp_path)
+
+
+def test_missing_file_of_a_platform_is_named() -> None:
+    with pytest.raises(StartError, match=r"platforms/unheard\.py is missing: docs/development\.md, Add a platform"):
+        demo_credentials("unheard")
+
+
+def test_test_file_without_facts_is_named() -> None:
+    module = ModuleType("tests.platforms.test_toy")
+    module.__file__ = "tests/platforms/test_toy.py"
+
+    with pytest.raises(pytest.fail.Exception, match=r"test_toy\.py: FACTS is missing: docs/development\.md, Add a "):
+        facts_of(module)
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -1,32 +1,15 @@
 """What a platform's tests use: the sandbox, and a recorder of what the platform's test call sends."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from causeway import settings
 from causeway.outbound import client
 from tests.platforms.accounts import demo_account, verdict_code
 from tests.platforms.recorder import Sent, answer, parsed
 from tests.unit.wire_server import Act, WireServer
-
-
-@pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Act], WireServer]]:
-    """Starts a server that this process may call: serve(ok(b"{}")) answers every request with {}."""
-    with ExitStack() as running:
-
-        def start(act: Act) -> WireServer:
-            server = running.enter_context(WireServer(act))
-            monkeypatch.setenv("EGRESS_ALLOWED_HOSTS", f"127.0.0.1:{server.port}")
-            settings.egress_allowed_hosts.cache_clear()
-            return server
-
-        yield start
-    settings.egress_allowed_hosts.cache_clear()
 
 
 @pytest.fixture

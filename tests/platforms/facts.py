@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+
+import pytest
+
+from local.sandbox.registry import HOW_TO_ADD
 
 FOLDER = Path(__file__).parent
 
@@ -38,4 +43,12 @@ class Facts:
 def facts() -> dict[str, Facts]:
     """Return the FACTS of each file test_<key>.py of this folder, by the platform's key."""
     files = sorted(FOLDER.glob("test_*.py"))
-    return {file.stem.removeprefix("test_"): import_module(f"tests.platforms.{file.stem}").FACTS for file in files}
+    return {file.stem.removeprefix("test_"): facts_of(import_module(f"tests.platforms.{file.stem}")) for file in files}
+
+
+def facts_of(module: ModuleType) -> Facts:
+    """Return the FACTS of a platform's test file; without them the test that asks fails, and names the file."""
+    found = getattr(module, "FACTS", None)
+    if not isinstance(found, Facts):
+        pytest.fail(f"{module.__file__}: FACTS is missing: {HOW_TO_ADD}", pytrace=False)
+    return found

@@ -1,4 +1,4 @@
-"""A platform that is added to the product by its four files alone; this folder has them where a checkout does."""
+"""A platform that is added to the product by its files alone; this folder has them in their four places."""
 
 import json
 import shutil
@@ -40,8 +40,7 @@ class Toy:
     @property
     def document(self) -> dict[str, Any]:
         """The catalogue's document, with the sandbox's address."""
-        file = CHECKOUT / "schema" / "catalogue" / f"{KEY}.json"
-        return redirected(json.loads(file.read_bytes()), self.sandbox.url)
+        return _document(self.sandbox.url)
 
     def catalogue(self, folder: Path) -> Path:
         """Write a catalogue with this document alone into a new folder, and return the folder."""
@@ -62,12 +61,16 @@ class Toy:
         assert module is not None
         return module
 
-    def account(self, **changes: str) -> OpenAccount:
-        """Return an account with the demo credentials and these changes."""
-        provider = Provider.parse(self.document, read_shape(_SHAPE))
+    def account(self, url: str | None = None, **changes: str) -> OpenAccount:
+        """Return an account with the demo credentials and these changes. url: a server in place of the sandbox."""
+        provider = Provider.parse(_document(url or self.sandbox.url), read_shape(_SHAPE))
         settings, secrets = split(provider.config_schema, self.credentials | changes)
         account = Account(provider, "production", settings, secrets)
         return OpenAccount(account, lambda _: None, lambda _: None, self.module(ErrorReader))
+
+
+def _document(url: str) -> dict[str, Any]:
+    return redirected(json.loads((CHECKOUT / "schema" / "catalogue" / f"{KEY}.json").read_bytes()), url)
 
 
 @contextmanager

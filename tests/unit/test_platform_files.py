@@ -7,8 +7,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 # The files that every platform has.
 FILES = ("schema/catalogue/{key}.json", "local/sandbox/platforms/{key}.py", "tests/platforms/test_{key}.py")
-# The file that a platform with code of its own has too.
-CODE = "layers/causeway/python/causeway/platforms/{key}/__init__.py"
+# The folder of a platform with code of its own, and the file that makes it a package.
+CODE = "layers/causeway/python/causeway/platforms/{key}"
+INIT = f"{CODE}/__init__.py"
 # Other packages in the same folder.
 SHARED = {"kinds", "vendors"}
 
@@ -20,22 +21,33 @@ def keys(root: Path, pattern: str) -> set[str]:
     return {str(file.relative_to(root))[len(before) :].removesuffix(after) for file in files}
 
 
+def with_code(root: Path) -> set[str]:
+    """Return the keys of the platforms' folders that have a module."""
+    return {file.parent.name for file in root.glob(f"{CODE.format(key='[a-z]*')}/*.py")} - SHARED
+
+
 def missing(root: Path) -> list[str]:
     """Return the files that a platform of a checkout lacks."""
-    found = set[str]().union(*(keys(root, pattern) for pattern in (*FILES, CODE))) - SHARED
-    files = [pattern.format(key=key) for key in sorted(found) for pattern in FILES]
+    code = with_code(root)
+    found = code.union(*(keys(root, pattern) for pattern in FILES))
+    files = [pattern.format(key=key) for key in sorted(found) for pattern in (*FILES, *([INIT] if key in code else []))]
     return [file for file in files if not (root / file).exists()]
 
 
 def test_each_platform_has_all_of_its_files() -> None:
-    assert missing(ROOT) == []
+    lacks = missing(ROOT)
+    if lacks:
+        lines = [f"{file} is missing: docs/development.md, Add a platform" for file in lacks]
+        pytest.fail("\n".join(lines), pytrace=False)
     assert "twilio" in keys(ROOT, FILES[0])
+    assert "telr" in with_code(ROOT)
 
 
-@pytest.mark.parametrize("only", [*FILES, CODE])
+@pytest.mark.parametrize("only", [*FILES, INIT, f"{CODE}/messages.py"])
 def test_missing_file_of_a_platform_is_named(tmp_path: Path, only: str) -> None:
     file = tmp_path / only.format(key="toy")
     file.parent.mkdir(parents=True)
     file.touch()
 
-    assert missing(tmp_path) == [pattern.format(key="toy") for pattern in FILES if pattern != only]
+    required = FILES if only in FILES else (*FILES, INIT)
+    assert missing(tmp_path) == [pattern.format(key="toy") for pattern in required if pattern != only]

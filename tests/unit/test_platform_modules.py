@@ -8,10 +8,12 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from pkgutil import iter_modules
+from textwrap import dedent
 from types import ModuleType
 from typing import Any, get_type_hints
 
@@ -24,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 PLATFORMS = ROOT / "layers" / "causeway" / "python" / "causeway" / "platforms"
 TOY = ROOT / "tests" / "toy_platform" / PLATFORMS.relative_to(ROOT)
 SHARED = ("kinds", "vendors")
+PACKAGE = "causeway.platforms"
 
 
 def protocols() -> dict[str, type]:
@@ -63,17 +66,37 @@ def signature(function: Callable[..., Any]) -> str:
     return f"({', '.join(shown)}) -> {hints.get('return')}"
 
 
+def as_written(function: Callable[..., Any]) -> str:
+    """The names and types of the parameters, without self, and the type of the result, as the source has them."""
+    if getattr(function, "__name__", "") == "<lambda>":
+        return str(inspect.signature(function))
+    [node] = ast.parse(dedent(inspect.getsource(function))).body
+    assert isinstance(node, ast.FunctionDef)
+    result = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    return f"({ast.unparse(node.args).removeprefix('self, ')}){result}"
+
+
+def plain(function: Callable[..., Any]) -> bool:
+    """Whether a call runs the function: it does not only make a coroutine or a generator."""
+    lazy = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+    return not any(is_lazy(function) for is_lazy in lazy)
+
+
 def faults(file: Path, kind: type) -> Iterator[str]:
-    """What a platform's module lacks of its Protocol."""
-    module = loaded(file)
+    """What is wrong with a platform's module, by its Protocol: a line each, with the next step."""
+    module, example = loaded(file), f"platforms/kinds/{file.name}"
     for name, wanted in inspect.getmembers(kind, inspect.isfunction):
         if name.startswith("_"):
             continue
         given = getattr(module, name, None)
+        declared = f"{name}{as_written(wanted)}"
         if not inspect.isfunction(given):
-            yield f"{file}: {name} is missing, which {kind.__name__} declares"
+            yield f"{file}: the function {name} is missing: add {declared}, as {kind.__name__} in {example} says"
+        elif not plain(given):
+            yield f"{file}: {name} is asynchronous or a generator: make it a function that returns its result"
         elif signature(given) != signature(wanted):
-            yield f"{file}: {name}{signature(given)} must be {name}{signature(wanted)}, as {kind.__name__} declares"
+            is_now = f"{name}{as_written(given)}"
+            yield f"{file}: {is_now} must be {declared}: copy it from {kind.__name__} in {example}"
 
 
 def all_faults(root: Path) -> list[str]:
@@ -81,13 +104,23 @@ def all_faults(root: Path) -> list[str]:
     return [fault for file, kind in files if file.exists() for fault in faults(file, kind)]
 
 
-def lost(root: Path) -> list[Path]:
-    """A missing __init__.py of a platform's folder, and its modules that are neither of a kind nor imported there."""
-    names = {folder: [file.stem for file in folder.glob("*.py")] for folder in folders(root)}
-    without_init = [folder / "__init__.py" for folder, stems in names.items() if "__init__" not in stems]
-    own = [(folder, stem) for folder, stems in names.items() for stem in stems if stem not in (*PROTOCOLS, "__init__")]
-    used = {name.rpartition(".")[2] for folder in names for file in folder.glob("*.py") for name in names_in(file)}
-    return [*without_init, *(folder / f"{stem}.py" for folder, stem in own if stem not in used)]
+def lost(root: Path) -> list[str]:
+    """Modules that nothing finds, a line each: neither of a kind nor imported by another platform's module."""
+    files = [file for folder in folders(root) for file in sorted(folder.glob("*.py")) if file.stem != "__init__"]
+    imported = {name for file in files for name in imports_in(file)}
+    own = [file for file in files if file.stem not in PROTOCOLS]
+    return [
+        f"{file}: nothing imports it: {expected_name(file.stem)}"
+        for file in own
+        if f"{PACKAGE}.{file.parent.name}.{file.stem}" not in imported
+    ]
+
+
+def expected_name(stem: str) -> str:
+    """What a lost module should be called."""
+    close = get_close_matches(stem, PROTOCOLS, 1)
+    kinds_files = ", ".join(f"{name}.py" for name in sorted(PROTOCOLS))
+    return f"call it {close[0]}.py" if close else f"import it in another module, or call it one of {kinds_files}"
 
 
 def test_each_kind_has_one_protocol_in_its_own_module() -> None:
@@ -98,19 +131,34 @@ def test_each_kind_has_one_protocol_in_its_own_module() -> None:
 @pytest.mark.parametrize("root", [PLATFORMS, TOY], ids=["product", "toy"])
 def test_modules_of_platforms_implement_their_protocols(root: Path) -> None:
     assert folders(root)
-    assert all_faults(root) == []
-    assert lost(root) == []
+    found = [*all_faults(root), *lost(root)]
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)
 
 
 @pytest.mark.parametrize(
     ("source", "fault"),
     [
-        ("", "read_error is missing, which ErrorReader declares"),
-        ("read_error = None", "read_error is missing, which ErrorReader declares"),
-        ("def read_error(status): ...", "read_error(status: None) -> None must be read_error(status: <class 'int'>, "),
-        ("read_error = lambda status, content: None", "read_error(status: None, content: None) -> None must be"),
+        (
+            "",
+            "read_error is missing: add read_error(status: int, content: Mapping[str, Any]) -> Meaning | None, ",
+        ),
+        ("read_error = None", "the function read_error is missing"),
+        ("def read_error(status): ...", "read_error(status) must be read_error(status: int, content: "),
+        ("read_error = lambda status, content: None", "read_error(status, content) must be read_error("),
+        ("async def read_error(status, content): ...", "read_error is asynchronous or a generator"),
+        ("def read_error(status, content): yield", "read_error is asynchronous or a generator"),
+        ("async def read_error(status, content): yield", "read_error is asynchronous or a generator"),
     ],
-    ids=["nothing", "no function", "a parameter less", "another type"],
+    ids=[
+        "nothing",
+        "no function",
+        "a parameter less",
+        "another type",
+        "coroutine",
+        "generator",
+        "both",
+    ],
 )
 def test_half_implemented_protocol_is_named_with_its_file(tmp_path: Path, source: str, fault: str) -> None:
     file = tmp_path / "toy" / "errors.py"
@@ -120,29 +168,49 @@ def test_half_implemented_protocol_is_named_with_its_file(tmp_path: Path, source
     [found] = all_faults(tmp_path)
     assert found.startswith(f"{file}: ")
     assert fault in found
+    assert "causeway." not in found
 
 
-def test_module_that_nothing_finds_is_named(tmp_path: Path) -> None:
-    """Its name is misspelt, or the folder is not a package."""
+@pytest.mark.parametrize(
+    ("stem", "next_step"),
+    [("mesages", "call it messages.py"), ("message", "call it messages.py"), ("error", "call it errors.py")],
+)
+def test_misspelt_module_is_named_with_its_right_name(tmp_path: Path, stem: str, next_step: str) -> None:
+    """A text that is the module's name does not import it."""
     folder = tmp_path / "toy"
     folder.mkdir()
-    (folder / "mesages.py").write_text("from causeway.platforms.toy import signing")
+    (folder / f"{stem}.py").write_text(f"from causeway.platforms.toy import signing\nFIELD = {stem!r}")
     (folder / "signing.py").touch()
 
-    assert lost(tmp_path) == [folder / "__init__.py", folder / "mesages.py"]
+    assert lost(tmp_path) == [f"{folder / stem}.py: nothing imports it: {next_step}"]
 
 
-def names_in(file: Path) -> set[str]:
-    """The modules that a file imports, each with its packages, and the texts that stand in it."""
+def test_module_of_its_own_that_nothing_imports_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    (folder / "signing.py").touch()
+
+    [found] = lost(tmp_path)
+    assert found.startswith(
+        f"{folder / 'signing.py'}: nothing imports it: import it in another module, or call it one of "
+    )
+
+
+def imports_in(file: Path) -> set[str]:
+    """The modules that a file imports, each with its packages."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            names.add(node.value)
     return names
+
+
+def texts_in(file: Path) -> set[str]:
+    """The texts that stand in a file."""
+    nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 
 
 def test_kinds_are_below_what_uses_them() -> None:
@@ -176,7 +244,7 @@ def test_platforms_code_is_found_by_its_folder_alone() -> None:
     elsewhere = [file for file in files if not keys & {part.name for part in file.parents if part.parent == PLATFORMS}]
 
     assert len(keys) >= 23
-    assert [f"{file}: {name}" for file in elsewhere for name in names_in(file) & telling] == []
+    assert [f"{file}: {name}" for file in elsewhere for name in (imports_in(file) | texts_in(file)) & telling] == []
 
 
 def test_text_outside_a_platforms_folder_names_no_platform() -> None:

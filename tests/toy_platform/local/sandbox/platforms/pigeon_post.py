@@ -17,11 +17,14 @@ def routes() -> list[Route]:
     flights: list[str] = []
 
     def fly(request: Request, _: Mapping[str, str]) -> Response | int:
+        destination, note = (request.json.get(name) for name in ("destination", "note"))
+        if not isinstance(destination, str) or not isinstance(note, str) or not note:
+            return 422
+        if destination not in _DESTINATIONS:
+            return 404
         if len(flights) == _PIGEONS:
             return 429
-        if request.json.get("destination") not in _DESTINATIONS:
-            return 404
-        flights.append(str(request.json["note"]))
+        flights.append(note)
         return Response(201, {"flight": f"flight-{len(flights)}"})
 
     authentication = header("X-Loft-Key", CREDENTIALS["loft_key"])
@@ -34,5 +37,5 @@ def routes() -> list[Route]:
 
 def problem(status: int) -> Response:
     """Return an error, whose status is always 400."""
-    troubles = {401: "wrong key", 429: "pigeons are tired"}
+    troubles = {401: "wrong key", 422: "unreadable order", 429: "pigeons are tired"}
     return Response(400, {"trouble": troubles.get(status, "no such loft")})
