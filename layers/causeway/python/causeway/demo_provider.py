@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID, uuid4
 
-from psycopg import Connection
-
-from causeway.database.postgres import Database
+from causeway.database.postgres import Database, Transaction
 from causeway.errors.casino import GameNotFound, SessionNotFound
 from causeway.errors.game_signing import CasinoNotFound
 from causeway.errors.requests import InvalidRequest
@@ -149,7 +147,7 @@ def simulate(database: Database, tenant_id: UUID, request: Simulation) -> dict[s
     return _report(opened.round_id, steps)
 
 
-def _game(transaction: Connection[Any], tenant_id: UUID, request: Launch) -> Any:
+def _game(transaction: Transaction, tenant_id: UUID, request: Launch) -> Any:
     """Return the bet limits of the game; raises CasinoNotFound, GameNotFound, InvalidRequest."""
     if not transaction.execute(
         "SELECT FROM provider_casinos WHERE tenant_id = %s AND casino_code = %s", [tenant_id, request.casino_code]
@@ -166,7 +164,7 @@ def _game(transaction: Connection[Any], tenant_id: UUID, request: Launch) -> Any
     return game
 
 
-def _opened(transaction: Connection[Any], tenant_id: UUID, request: Launch) -> Any:
+def _opened(transaction: Transaction, tenant_id: UUID, request: Launch) -> Any:
     """Return the session of a launch; the first launch creates it, and its player."""
     fields = {
         "tenant": tenant_id,
@@ -177,6 +175,24 @@ def _opened(transaction: Connection[Any], tenant_id: UUID, request: Launch) -> A
         "casino_session": request.casino_session_id,
         "currency": request.currency,
     }
+    _make_session(transaction, fields)
+    session = transaction.execute(
+        """
+        SELECT s.provider_session_id, s.provider_player_id
+        FROM provider_sessions AS s
+        INNER JOIN provider_players AS p USING (tenant_id, provider_player_id)
+        WHERE s.tenant_id = %(tenant)s AND s.session_token = %(token)s AND s.game_code = %(game)s
+            AND s.currency = %(currency)s AND p.casino_code = %(casino)s AND p.user_id = %(user)s
+        """,
+        fields,
+    ).fetchone()
+    if session is None:
+        raise InvalidRequest("sessionToken was used to launch for another player, game or currency")
+    return session
+
+
+def _make_session(transaction: Transaction, fields: dict[str, Any]) -> None:
+    """Create the session of a launch, and its player, unless they exist."""
     transaction.execute(
         """
         INSERT INTO provider_players (tenant_id, casino_code, user_id) VALUES (%(tenant)s, %(casino)s, %(user)s)
@@ -196,22 +212,9 @@ def _opened(transaction: Connection[Any], tenant_id: UUID, request: Launch) -> A
         """,
         fields,
     )
-    session = transaction.execute(
-        """
-        SELECT s.provider_session_id, s.provider_player_id
-        FROM provider_sessions AS s
-        INNER JOIN provider_players AS p USING (tenant_id, provider_player_id)
-        WHERE s.tenant_id = %(tenant)s AND s.session_token = %(token)s AND s.game_code = %(game)s
-            AND s.currency = %(currency)s AND p.casino_code = %(casino)s AND p.user_id = %(user)s
-        """,
-        fields,
-    ).fetchone()
-    if session is None:
-        raise InvalidRequest("sessionToken was used to launch for another player, game or currency")
-    return session
 
 
-def _session(transaction: Connection[Any], tenant_id: UUID, request: Simulation) -> Any:
+def _session(transaction: Transaction, tenant_id: UUID, request: Simulation) -> Any:
     """Return the session and its casino's address; raises SessionNotFound."""
     session = transaction.execute(
         """

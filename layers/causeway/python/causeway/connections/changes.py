@@ -56,18 +56,19 @@ def create(context: RequestContext, draft: ConnectionDraft) -> Connection:
     with context.transaction() as transaction:
         connection = writes.create(transaction, connection_id, draft, plain, terms, context.caller.subject)
         secrets = Secrets.of(secret, credentials.store_first(transaction, encrypted))
-        fingerprints = {"secrets": audit_entries.fingerprints_of(key, secret)}
-        audit_entries.record(
-            context,
-            transaction,
-            Action.CONNECTION_CREATED,
-            connection,
-            after=audit_entries.settings_of(connection) | fingerprints,
-        )
-        audit_entries.record(context, transaction, Action.CREDENTIAL_STORED, connection, after=fingerprints)
+        _audit_creation(context, transaction, connection, audit_entries.fingerprints_of(key, secret))
         context.checkpoint(transaction)
     account = Account(provider, connection.environment, plain, secrets)
     return testing.call_and_save(context, connection, account, fresh=True, deleted=True)
+
+
+def _audit_creation(
+    context: RequestContext, transaction: Transaction, connection: Connection, fingerprints: dict[str, str]
+) -> None:
+    secret = {"secrets": fingerprints}
+    settings = audit_entries.settings_of(connection)
+    audit_entries.record(context, transaction, Action.CONNECTION_CREATED, connection, after=settings | secret)
+    audit_entries.record(context, transaction, Action.CREDENTIAL_STORED, connection, after=secret)
 
 
 def _resume_creation(context: RequestContext, connection_id: UUID) -> Connection:

@@ -77,17 +77,18 @@ def reconfigure(
         changed, retired = _save(transaction, stored, plan, wanted, candidate)
         changed = testing.save_state(transaction, changed, result, fresh=True)
         action = Action.CREDENTIAL_ROTATED if secrets_only else Action.CONNECTION_CHANGED
-        before = audit_entries.settings_of(stored.connection) | {
-            "secrets": audit_entries.fingerprints_of(key, plan.kept or {})
-        }
-        after = audit_entries.settings_of(changed) | {
-            "secrets": audit_entries.fingerprints_of(key, plan.account.secrets)
-        }
+        before = _audited(stored.connection, key, plan.kept or {})
+        after = _audited(changed, key, plan.account.secrets)
         audit_entries.record(context, transaction, action, stored.connection, before=before, after=after)
         if retired:
             audit_entries.record(context, transaction, Action.CREDENTIAL_RETIRED, stored.connection)
         context.finish(transaction, changed)
     return changed
+
+
+def _audited(connection: Connection, key: bytes, secret: Mapping[str, str]) -> dict[str, Any]:
+    """Return settings and fingerprints of secrets, as an audit entry shows them."""
+    return audit_entries.settings_of(connection) | {"secrets": audit_entries.fingerprints_of(key, secret)}
 
 
 def _save(

@@ -203,18 +203,25 @@ def once(
     if claim.outcome == "expired" and acts_on_platform:
         _commit(transaction, lambda opened: lease.store(opened, _UNKNOWN))
         raise ProviderOutcomeUnknown
+    answer, to_store = _work(transaction, lease, work)
+    if not lease.answered:
+        _commit(transaction, lambda opened: lease.store(opened, to_store))
+    return answer
+
+
+def _work(
+    transaction: Transactions, lease: Lease, work: Callable[[Lease], tuple[Answer, StoredAnswer]]
+) -> tuple[Answer, StoredAnswer]:
+    """Do the work; if it fails, release the key, or store that the outcome at a platform is unknown."""
     try:
-        answer, to_store = work(lease)
+        return work(lease)
     except ProviderOutcomeUnknown:
         _commit(transaction, lambda opened: lease.store(opened, _UNKNOWN))
         raise
     except Exception as error:
         refused = isinstance(error, CausewayError) and error.status < 500
-        _commit(transaction, lambda opened: _release(opened, request, refused=refused))
+        _commit(transaction, lambda opened: _release(opened, lease.request, refused=refused))
         raise
-    if not lease.answered:
-        _commit(transaction, lambda opened: lease.store(opened, to_store))
-    return answer
 
 
 def _claim_or_wait(transaction: Transactions, request: KeyedRequest) -> Claim:

@@ -52,6 +52,17 @@ class Attempt:
     response_body: str
 
 
+# Without a repr: headers and body hold secrets.
+@dataclass(frozen=True, slots=True, repr=False)
+class _Request:
+    """A request as `send` was given it."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
 def send(
     method: str,
     url: str,
@@ -76,44 +87,51 @@ def send(
     Raises:
         CallFailed: no usable answer; the subclass says why.
     """
+    request = _Request(method, url, headers or {}, body)
+    started = monotonic()
+    try:
+        reply = _exchange(request, budget)
+    except CallFailed as failure:
+        _record(log, request, failure, started, secrets)
+        raise
+    _record(log, request, reply, started, secrets)
+    return reply
+
+
+def _record(
+    log: Callable[[Attempt], object],
+    request: _Request,
+    outcome: Reply | CallFailed,
+    started: float,
+    secrets: Iterable[str],
+) -> None:
     # Compiling its patterns takes milliseconds at start-up: only senders pay for it.
     from causeway.outbound.redaction import Redactor
 
-    started = monotonic()
-    given = headers or {}
-
-    def record(reply: Reply | None, failure: CallFailed | None) -> None:
-        try:
-            redactor = Redactor(secrets)
-            attempt = Attempt(
-                method=method,
-                url=redactor.url(url),
-                status=None if reply is None else reply.status,
-                milliseconds=round((monotonic() - started) * 1000),
-                error=None if failure is None else type(failure).__name__,
-                request_body=redactor.body(body, _content_type(given)),
-                response_body="" if reply is None else redactor.body(reply.body, _content_type(reply.headers)),
-            )
-            log(attempt)
-        except Exception:
-            _logger.exception("an attempt could not be logged")
-
+    reply, failure = (outcome, None) if isinstance(outcome, Reply) else (None, outcome)
     try:
-        reply = _exchange(method, url, given, body, budget)
-    except CallFailed as failure:
-        record(None, failure)
-        raise
-    record(reply, None)
-    return reply
+        redactor = Redactor(secrets)
+        attempt = Attempt(
+            method=request.method,
+            url=redactor.url(request.url),
+            status=None if reply is None else reply.status,
+            milliseconds=round((monotonic() - started) * 1000),
+            error=None if failure is None else type(failure).__name__,
+            request_body=redactor.body(request.body, _content_type(request.headers)),
+            response_body="" if reply is None else redactor.body(reply.body, _content_type(reply.headers)),
+        )
+        log(attempt)
+    except Exception:
+        _logger.exception("an attempt could not be logged")
 
 
 def _content_type(headers: Mapping[str, str]) -> str:
     return next((value for name, value in headers.items() if name.lower() == "content-type"), "")
 
 
-def _exchange(method: str, url: str, headers: Mapping[str, str], body: bytes, budget: float) -> Reply:
-    check_url(url)
-    _check_headers(headers)
+def _exchange(request: _Request, budget: float) -> Reply:
+    check_url(request.url)
+    _check_headers(request.headers)
     watchdog = Watchdog(budget)
     session = NoRedirectSession()
     # Ignore proxies and passwords (.netrc) that the environment may name.
@@ -126,7 +144,13 @@ def _exchange(method: str, url: str, headers: Mapping[str, str], body: bytes, bu
     session.mount("http://", adapter)
     try:
         with session.request(
-            method, url, data=body, headers=dict(headers), timeout=budget, allow_redirects=False, stream=True
+            request.method,
+            request.url,
+            data=request.body,
+            headers=dict(request.headers),
+            timeout=budget,
+            allow_redirects=False,
+            stream=True,
         ) as response:
             content = _content(response, watchdog)
             return Reply(response.status_code, response.headers, content)

@@ -80,15 +80,19 @@ class OpenAccount:
             # The call that needs the token was not sent, so nothing is in doubt.
             raise self._refusal("GET", refusal.reply, token=True) from None
         except CallFailed as failure:
-            verdict = judge(failure, address=self.account.address)
-            self.observe(verdict)
-            if failure.sent and method not in _IDEMPOTENT:
-                raise ProviderOutcomeUnknown from failure
-            raise verdict.refusal() from failure
+            raise self._failure(method, failure) from failure
         if 200 <= reply.status < 300 and stated_error(reply, self.reader) is None:
             self.observe(WORKING)
             return reply
         raise self._refusal(method, reply)
+
+    def _failure(self, method: str, failure: CallFailed) -> PlatformFailure | ProviderOutcomeUnknown:
+        """Return the error of a call without a usable answer."""
+        verdict = judge(failure, address=self.account.address)
+        self.observe(verdict)
+        if failure.sent and method not in _IDEMPOTENT:
+            return ProviderOutcomeUnknown()
+        return verdict.refusal()
 
     def _refusal(self, method: str, reply: Reply, *, token: bool = False) -> PlatformFailure | ProviderOutcomeUnknown:
         """Return the error of an answer that is not a success.

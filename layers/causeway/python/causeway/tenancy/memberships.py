@@ -119,25 +119,28 @@ def change(
             context.finish(transaction, before)
             return before
         after = replace(before, status=status, version=before.version + 1)
-        transaction.execute(
-            """
-            UPDATE memberships SET status = %s, version = version + 1
-            WHERE tenant_id = current_tenant() AND subject = %s
-            """,
-            [status, before.subject],
-        )
-        record(
-            transaction,
-            context.entry(
-                _ACTIONS[status],
-                object_kind="membership",
-                object_id=before.subject,
-                before=before.audited(),
-                after=after.audited(),
-            ),
-        )
+        _save(context, transaction, before, after)
         context.finish(transaction, after)
     return after
+
+
+def _save(context: RequestContext, transaction: Transaction, before: Membership, after: Membership) -> None:
+    """Write a new status and its audit entry."""
+    transaction.execute(
+        """
+        UPDATE memberships SET status = %s, version = version + 1
+        WHERE tenant_id = current_tenant() AND subject = %s
+        """,
+        [after.status, after.subject],
+    )
+    entry = context.entry(
+        _ACTIONS[after.status],
+        object_kind="membership",
+        object_id=after.subject,
+        before=before.audited(),
+        after=after.audited(),
+    )
+    record(transaction, entry)
 
 
 def _record_refusal(context: RequestContext, status: str) -> None:
