@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 import psycopg
 from psycopg import sql
 
+from causeway.database import failures
 from local.errors import StartError
 
 OWNER = "causeway_owner"
@@ -41,7 +42,7 @@ class Database:
 def create(admin_url: str) -> Database:
     """Make the owner's role, and an empty database with a new name that belongs to it.
 
-    admin_url: URL of a superuser. Raises StartError if the server cannot be reached.
+    admin_url: URL of a superuser. Raises StartError if the server cannot be used.
     """
     name = f"causeway_{secrets.token_hex(4)}"
     password = _password(admin_url, OWNER)
@@ -58,9 +59,8 @@ def create(admin_url: str) -> Database:
             created = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0")
             server.execute(created.format(sql.Identifier(name), owner))
             host, port = server.info.host, server.info.port
-    except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise StartError(f"the Postgres server of DATABASE_URL cannot be used: {reason}") from error
+    except psycopg.Error as error:
+        raise StartError(f"the Postgres server of DATABASE_URL cannot be used: {failures.reason_of(error)}") from error
     urls = {"superuser": _url(admin_url, name), "owner": _url(admin_url, name, OWNER, password)}
     return Database(name, host, port, admin_url, urls, {OWNER: password})
 

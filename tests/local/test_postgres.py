@@ -1,8 +1,10 @@
 """The embedded Postgres server."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -89,6 +91,27 @@ def test_database_of_the_stack_belongs_to_the_owner_and_logins_get_passwords(ser
         psycopg.connect(database.urls["owner"])
 
 
-def test_unreachable_server_is_reported_in_one_sentence() -> None:
-    with pytest.raises(StartError, match="the Postgres server of DATABASE_URL cannot be used: "):
-        create("postgresql://postgres@127.0.0.1:1/postgres")
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("postgresql://postgres@127.0.0.1:1/postgres", '.*"127.0.0.1", port 1 failed: Connection refused'),
+        ("postgresql://postgres@127.0.0.1:1,127.0.0.1:2/postgres", '.*"127.0.0.1", port 2 failed: Connection refused'),
+        ("postgresql://postgres@/postgres?host=/nowhere&port=1", '.*"/nowhere/.s.PGSQL.1" failed: No such file.*'),
+        ("nonsense", 'missing "=" after "nonsense" in connection info string'),
+    ],
+)
+def test_unreachable_server_is_reported_in_one_sentence(url: str, reason: str) -> None:
+    """It says host, port and reason; the driver's hints are left out."""
+    with pytest.raises(StartError) as refused:
+        create(url)
+    assert re.fullmatch(f"the Postgres server of DATABASE_URL cannot be used: {reason}", str(refused.value))
+
+
+def test_login_that_may_not_make_roles_is_reported_in_one_sentence(server: Postgres) -> None:
+    with psycopg.connect(server.url(), autocommit=True) as database:
+        database.execute("CREATE ROLE simple LOGIN PASSWORD 'simple'")
+    parts = urlsplit(server.url())
+    url = parts._replace(netloc=f"simple:simple@{parts.netloc.rpartition('@')[2]}").geturl()
+
+    with pytest.raises(StartError, match="the Postgres server of DATABASE_URL cannot be used: permission denied"):
+        create(url)

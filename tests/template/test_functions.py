@@ -146,7 +146,7 @@ def test_undeliverable_call_of_a_schedule_is_kept(resources: dict[str, Any], dep
     assert leaves == resources["FailedInvocationsSend"]["Properties"]["PolicyDocument"]["Statement"]
 
 
-# It answers even an unexpected error, as functions with a route do.
+# It passes an error of ours on as a code and counts it; any other exception fails its invocation, and Errors rings.
 AUTHORIZER = "CallerAuthorizerFunction"
 
 

@@ -72,6 +72,12 @@ def test_internal_error_is_counted_under_the_alarms_metric(
     assert [(one["service"], one["INTERNAL"]) for one in counted] == [("caller-authorizer", [1.0])]
 
 
+def test_unexpected_exception_fails_the_invocation(handler: Callable[..., dict[str, Any]]) -> None:
+    """Lambda counts an error: the alarm CallerAuthorizerErrors rings, and the canary is rolled back."""
+    with pytest.raises(AttributeError):
+        handler(authorization=1)
+
+
 @pytest.mark.parametrize("headers", [{}, {"authorization": "x"}, {"x_api_key": "x"}, {"x_api_key": ""}])
 def test_malformed_token_or_key_is_refused_without_any_call(
     handler: Callable[..., dict[str, Any]], headers: dict[str, str]

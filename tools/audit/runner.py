@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from causeway.database import snapshots
+from causeway.database import failures, snapshots
 
 
 def report(
@@ -37,7 +37,7 @@ def report(
                 findings += 1
                 sys.stdout.write(f"{finding}\n")
     except psycopg.Error as error:
-        return not_run(failure, str(error).splitlines()[0])
+        return not_run(failure, failures.reason_of(error))
     sys.stdout.write(f"{summary()}, {findings} findings\n")
     return 1 if findings else 0
 

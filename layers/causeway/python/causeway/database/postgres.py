@@ -17,7 +17,7 @@ from psycopg.rows import namedtuple_row
 
 from causeway import settings
 from causeway.aws import rds_token, secrets
-from causeway.database import connecting
+from causeway.database import connecting, failures
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.service import Internal, Misconfigured, SchemaBehind, Unavailable
 from causeway.errors.tree import CausewayError
@@ -199,8 +199,7 @@ def connection_settings(deadline: Deadline | None = None) -> dict[str, Any]:
 
 def _translated(error: psycopg.Error) -> CausewayError:
     summary = f"{type(error).__name__} {error.sqlstate or ''}".strip()
-    message = str(error).strip().splitlines()[:1]
-    cause = f"{summary}: {message[0] if message else ''}"
+    cause = f"{summary}: {failures.reason_of(error)}"
     if isinstance(error, pg.CheckViolation) and error.diag.constraint_name in _NAMES:
         return InvalidRequest("A name has a character that is not known here", cause=cause)
     if isinstance(error, _SCHEMA_BEHIND):

@@ -1,0 +1,11 @@
+"""What a driver's error says, in one line."""
+
+import psycopg
+
+
+def reason_of(error: psycopg.Error) -> str:
+    """Return the first line of an error's message: what failed, where and why; the lines after it are hints.
+
+    A refused connection, for example, says host, port and reason first, and asks whether a server runs there after it.
+    """
+    return str(error).strip().partition("\n")[0] or type(error).__name__
