@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -13,6 +14,19 @@ from local.sandbox.process import Sandbox
 from local.stack import Stack
 from tests import cores
 from tests.unit.wire_server import Act, WireServer
+
+# A property is tested with the same examples each time; CAUSEWAY_EXAMPLES=1000 tries more, and new ones.
+_EXAMPLES = os.environ.get("CAUSEWAY_EXAMPLES")
+hypothesis.settings.register_profile(
+    "causeway",
+    derandomize=_EXAMPLES is None,
+    max_examples=int(_EXAMPLES or 100),
+    stateful_step_count=30,
+    deadline=None,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("causeway")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

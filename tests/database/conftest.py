@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from causeway import migrations
 from causeway.aws import clients
@@ -18,19 +17,6 @@ from tests.database.hub import Hub, hubs
 from tests.database.world import Casino, Seat
 
 SCHEMA = Path(__file__).parents[2] / "schema"
-
-# CI uses the same examples each time; CAUSEWAY_EXAMPLES=1000 tries more, and new ones.
-_EXAMPLES = os.environ.get("CAUSEWAY_EXAMPLES")
-settings.register_profile(
-    "causeway",
-    derandomize=_EXAMPLES is None,
-    max_examples=int(_EXAMPLES or 40),
-    stateful_step_count=30,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-settings.load_profile("causeway")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Any sequence of calls ends as in the reference model (hypothesis); CAUSEWAY_EXAMPLES=1000 tries more."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,8 @@ from tests.database.model import Dialect, Expected, Kind, Model, Operation
 from tests.database.play import agrees, new_model, perform, states
 from tests.database.world import Casino, Outcome, Seat
 
+# Sequences of calls.
+PLAYS = int(os.environ.get("CAUSEWAY_EXAMPLES", "40"))
 _PLAYERS = 2
 _IDS = st.sampled_from([f"id-{n}" for n in range(7)])
 _ROUNDS = st.sampled_from(["round-1", "round-2"])
@@ -109,7 +112,7 @@ def test_any_sequence_of_calls_ends_as_in_the_model(shared_casino: Casino) -> No
     """WALLET 42: sequential calls, in every dialect"""
     machine = type("Machine", (WalletMachine,), {"casino": shared_casino})
 
-    run_state_machine_as_test(machine, settings=settings())
+    run_state_machine_as_test(machine, settings=settings(max_examples=PLAYS))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from causeway.outbound.redaction import MOST_CHARACTERS, REDACTED, Redactor, is_secret_name
@@ -23,6 +23,7 @@ def batched_pairs(raw: bytes) -> list[bytes]:
 
 
 SECRET = 's3cr3t/Ünïcode "q"+&=\\\n<x>✓'
+LETTERS = {"\a": "\\a", "\b": "\\b", "\x1b": "\\e", "\f": "\\f", "\n": "\\n", "\v": "\\v", "\\": "\\\\"}
 ENCODINGS = {
     "as it is": lambda value: value,
     "percent": lambda value: quote(value, safe=""),
@@ -48,6 +49,16 @@ ENCODINGS = {
     "JavaScript's escape": lambda value: "".join(
         f"%u{int.from_bytes(pair):04x}" for one in value for pair in batched_pairs(one.encode("utf-16-be"))
     ),
+    "octal, short": lambda value: re.sub(
+        "[\\0-\\x1f](?=([0-7]?))",
+        lambda one: f"\\{ord(one[0]):03o}" if one[1] else f"\\{ord(one[0]):o}",
+        value.replace("\\", "\\\\"),
+    ),
+    "letters": lambda value: "".join(LETTERS.get(one, one) for one in value),
+    "references": lambda value: "".join(f"&#{ord(one)};" for one in value),
+    "references with zeros": lambda value: "".join(f"&#{ord(one):08};" for one in value),
+    "references in hexadecimal": lambda value: "".join(f"&#x{ord(one):x};" for one in value),
+    "references in hexadecimal with zeros": lambda value: "".join(f"&#X{ord(one):08X}" for one in value),
     "references without semicolons": lambda value: "".join(f"&#{ord(one)}" for one in value),
     "base64 in lines": lambda value: base64.encodebytes(value.encode() * 4).decode().strip(),
     "base64 in short lines": lambda value: re.sub("(.{7})", r"\1\r\n ", base64.b64encode(value.encode()).decode()),
@@ -77,6 +88,18 @@ def test_value_is_found_in_every_spelling(encoding: str) -> None:
     assert len(rest) <= 4, redacted
 
 
+# Numbers with zeros only, with zeros before them, and with the most digits.
+@example("\0", "references without semicolons")
+@example("\0", "references with zeros")
+@example("\0", "references in hexadecimal")
+@example("\0", "octal, short")
+@example("A\0\x01\a\v\x1b", "octal, short")
+@example("A\a\b\x1b\f\v", "letters")
+@example("A\0A", "references")
+@example("\0\U0010ffff", "references with zeros")
+@example("\0\U0010ffff", "references in hexadecimal with zeros")
+@example("\0", "JavaScript's code points")
+@example("\0", "JavaScript's escape")
 @given(st.text(alphabet=st.characters(codec="utf-8"), min_size=1, max_size=12), st.sampled_from(sorted(ENCODINGS)))
 def test_any_value_is_found_in_every_spelling(value: str, encoding: str) -> None:
     """HUB 16: short values have no base64 form of their own."""

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from causeway.errors.requests import InvalidRequest
@@ -128,7 +128,6 @@ def test_integers_are_exact(number: int) -> None:
 
 
 @given(raw=st.binary())
-@settings(deadline=None, database=None, derandomize=True)
 def test_any_bytes_are_an_object_or_refused(raw: bytes) -> None:
     with suppress(InvalidRequest):
         assert isinstance(parse_object(raw), dict)
@@ -145,7 +144,6 @@ _plain = st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text()
     ascii_only=st.booleans(),
     indent=st.sampled_from([None, 2]),
 )
-@settings(deadline=None, database=None, derandomize=True)
 def test_any_object_is_read_as_it_was_written(value: dict[str, Any], ascii_only: bool, indent: int | None) -> None:
     assert parse_object(json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode()) == value
 

@@ -20,15 +20,20 @@ _MOST_PERCENT = 3
 _MOST_BACKSLASHES = 8
 _UNIT = re.compile("u([0-9A-Fa-f]{4})")
 # A byte, or the character with this number, in hexadecimal or octal; a character as JavaScript and Python escape it.
-_SMALL = re.compile(r"x(?P<hex>[0-9A-Fa-f]{2})|(?P<octal>[0-3][0-7]{2})")
+_SMALL = re.compile(r"x(?P<hex>[0-9A-Fa-f]{2})|(?P<octal>[0-3][0-7]{2}|[0-7]{1,2}(?![0-7]))")
 _WHOLE = re.compile(r"u\{0{0,6}([0-9A-Fa-f]{1,6})\}|U([0-9A-Fa-f]{8})")
 # As JavaScript's escape() writes a UTF-16 unit.
 _PERCENT_UNIT = re.compile("%u([0-9A-Fa-f]{4})")
 _LOW_UNIT = re.compile(r"\\{1,8}u([Dd][C-Fc-f][0-9A-Fa-f]{2})")
 # JSON's letters for control characters, and the escaped quote of JavaScript and Python.
-_LETTERS = {"b": b"\b", "f": b"\f", "n": b"\n", "r": b"\r", "t": b"\t", '"': b'"', "'": b"'", "/": b"/"}
+_LETTERS = {"b": b"\b", "f": b"\f", "n": b"\n", "r": b"\r", "t": b"\t", '"': b'"', "'": b"'", "/": b"/"} | {
+    # Letters that JavaScript, Python and YAML have besides.
+    "a": b"\a",
+    "e": b"\x1b",
+    "v": b"\v",
+}
 # A character reference of HTML; browsers also accept one without the semicolon.
-_REFERENCE = re.compile("&(?:#0{0,6}([1-9][0-9]{0,6});?|#[xX]0{0,6}([0-9A-Fa-f]{1,6});?|([A-Za-z][A-Za-z0-9]{1,31});?)")
+_REFERENCE = re.compile("&(?:#0{0,6}([0-9]{1,7});?|#[xX]0{0,6}([0-9A-Fa-f]{1,6});?|([A-Za-z][A-Za-z0-9]{1,31});?)")
 # The characters that an escape begins with.
 _ESCAPES = "%\\&+"
 
