@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Protocol
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 
 from local.errors import FunctionError, Refused, Throttled
 from local.gateway.authorizers import Authorizers
@@ -27,7 +28,7 @@ from local.runtime.invocation import PAYLOAD_LIMIT, within
 
 LocalRoute = Callable[[bytes, str], Awaitable[Answer]]
 
-# Bytes that are read of a request line, and of a header, before HEADER_LIMIT is checked.
+# Bytes that are read of a request line, and of a header, before HEADER_LIMIT is checked; and headers.
 _READABLE = 64 * 1024
 
 
@@ -37,6 +38,31 @@ class Runs(Protocol):
     async def invoke(self, name: str, event: bytes) -> bytes:
         """Run a request of the function with this short name; returns the JSON text of its result."""
         ...
+
+
+_TOO_LARGE = message(431, "Request Header Fields Too Large")
+_UNREADABLE = message(400, "Bad Request")
+
+
+class _Connection(web.RequestHandler):
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer a request that aiohttp cannot read. aiohttp would answer and log a part of it, such as a token."""
+        if not isinstance(exc, HttpProcessingError):
+            return super().handle_error(request, status, exc, message)
+        response = _response(_TOO_LARGE if isinstance(exc, LineTooLong) else _UNREADABLE, _new_request_id())
+        response.force_close()
+        return response
+
+
+class _Server(web.Server):
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(self, loop=self._loop, **self._kwargs)
 
 
 class Gateway:
@@ -63,9 +89,14 @@ class Gateway:
         # A compressed body reaches the function compressed. AWS documents that a REST API can decompress requests, and
         # nothing of the kind for HTTP APIs:
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-make-request-with-compressed-payload.html
-        # Read long lines and headers, so that HEADER_LIMIT refuses them: aiohttp would refuse them in plain text.
-        server = web.Server(
-            self._serve, access_log=None, auto_decompress=False, max_line_size=_READABLE, max_field_size=_READABLE
+        server = _Server(
+            self._serve,
+            access_log=None,
+            auto_decompress=False,
+            # Read long lines and headers, so that HEADER_LIMIT refuses them by their size together.
+            max_line_size=_READABLE,
+            max_field_size=_READABLE,
+            max_headers=_READABLE,
         )
         self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
         self._port = 0
@@ -82,17 +113,12 @@ class Gateway:
         await self._runner.cleanup()
 
     async def _serve(self, incoming: web.BaseRequest) -> web.StreamResponse:
-        request_id = base64.b64encode(os.urandom(11)).decode()
-        answered = await self._answer(incoming, request_id)
-        response = web.Response(status=answered.status, body=answered.body, headers=answered.headers)
-        response.headers["Apigw-Requestid"] = request_id
-        for cookie in answered.cookies:
-            response.headers.add("Set-Cookie", cookie)
-        return response
+        request_id = _new_request_id()
+        return _response(await self._answer(incoming, request_id), request_id)
 
     async def _answer(self, incoming: web.BaseRequest, request_id: str) -> Answer:
         if _head_size(incoming) > HEADER_LIMIT:
-            return message(431, "Request Header Fields Too Large")
+            return _TOO_LARGE
         body = await _body(incoming)
         if body is None:
             return message(413, "Request Entity Too Large")
@@ -150,6 +176,18 @@ class Gateway:
             return message(503, "Service Unavailable")
         except (FunctionError, MalformedResult):
             return message(500, "Internal Server Error")
+
+
+def _new_request_id() -> str:
+    return base64.b64encode(os.urandom(11)).decode()
+
+
+def _response(answered: Answer, request_id: str) -> web.Response:
+    response = web.Response(status=answered.status, body=answered.body, headers=answered.headers)
+    response.headers["Apigw-Requestid"] = request_id
+    for cookie in answered.cookies:
+        response.headers.add("Set-Cookie", cookie)
+    return response
 
 
 def _head_size(incoming: web.BaseRequest) -> int:

@@ -118,6 +118,39 @@ def test_request_line_over_10240_bytes_is_too_large(call: Callable[..., Any]) ->
     assert (reply.status, reply.body) == (431, b'{"message":"Request Header Fields Too Large"}')
 
 
+@pytest.mark.parametrize("size", [70_000, 1_000_000])
+def test_line_that_the_server_does_not_read_is_too_large(
+    call: Callable[..., Any], caplog: pytest.LogCaptureFixture, size: int
+) -> None:
+    """The server would answer and log the beginning of the line, such as a token."""
+    long = "s3cret" * (size // 6)
+    with caplog.at_level("DEBUG"):
+        replies = [
+            call("GET", "/count", headers=[("Authorization", long)]),
+            call("GET", f"/count?cursor={long}"),
+            call("GET", "/count", headers=[(f"X-{long}", "1")]),
+        ]
+
+    assert {reply.status for reply in replies} == {431}
+    assert {reply.body for reply in replies} == {b'{"message":"Request Header Fields Too Large"}'}
+    assert {reply.header("content-type") for reply in replies} == {"application/json"}
+    assert "s3cret" not in caplog.text
+
+
+def test_many_small_headers_are_no_large_request(call: Callable[..., Any]) -> None:
+    assert call("GET", "/count", headers=[(f"X-{number}", "1") for number in range(300)]).status == 200
+
+
+def test_request_that_is_not_http_is_refused_without_its_text(
+    call: Callable[..., Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("DEBUG"):
+        reply = call("GET", "/count", headers=[("X s3cret", "1")])
+
+    assert (reply.status, reply.body) == (400, b'{"message":"Bad Request"}')
+    assert "s3cret" not in caplog.text
+
+
 def test_environment_variables_are_those_of_lambda_and_none_of_the_shell(
     call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
