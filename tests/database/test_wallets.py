@@ -1,10 +1,14 @@
 """A player's wallets: the wallet of a call, its currency, and deposits. WALLET 43."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from causeway.casino.ledger import wallet
+from causeway.casino.ledger.requests import BalanceQuery
+from causeway.errors.service import Internal
 from tests.database.world import B, Outcome, Seat
 
 CALLS: dict[str, Callable[..., Outcome]] = {
@@ -108,3 +112,21 @@ def test_deposits_id_is_used_for_one_wallet(seat: Seat) -> None:
     assert (seat.deposit(id, 70), seat.deposit(id, 70)) == ("OK", "OK")
     assert (yen.deposit(id, 70), seat.deposit(id, 71)) == ("DUPLICATE_TRANSACTION", "DUPLICATE_TRANSACTION")
     assert (seat.balance, yen.balance) == (B + 70, B)
+
+
+def test_outcome_of_a_newer_schema_is_a_fault_that_names_it(seat: Seat) -> None:
+    """After a rollback of the code alone. The caller is not told a refusal that this release does not know."""
+    for name in ("casino_transact_v1", "casino_balance_v1"):
+        definition = seat.casino.value("SELECT pg_get_functiondef(%s::regproc)", [name])
+        assert "'SESSION_NOT_FOUND'" in definition
+        seat.casino.query(definition.replace("'SESSION_NOT_FOUND'", "'A_CODE_OF_LATER'").encode())
+    gone = replace(seat, token="gone")
+
+    for call in (
+        lambda: gone.debit("bet", 100),
+        lambda: gone.rollback("undo", "bet"),
+        lambda: wallet.balance(gone.database, gone.game_provider, BalanceQuery("gone", gone.player_id)),
+    ):
+        with pytest.raises(Internal, match="A_CODE_OF_LATER"):
+            call()
+    assert seat.state() == (B, [])

@@ -15,6 +15,9 @@ class Context:
     invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:wallet-test"
     aws_request_id: str = "lambda-request-id"
 
+    def get_remaining_time_in_millis(self) -> int:
+        return 29_000
+
 
 @dataclass(frozen=True)
 class Answered:

@@ -18,7 +18,7 @@ from causeway.edge import answers
 from causeway.edge.games import SignedCall, route
 from causeway.errors.casino import DuplicateTransaction
 from causeway.errors.requests import RateLimitExceeded
-from causeway.errors.service import Misconfigured, Unavailable
+from causeway.errors.service import Misconfigured, SchemaBehind, Unavailable
 from causeway.game_signing import signatures
 from tests.unit.gateway_events import Answered, Context, make_event, of_size
 from tests.unit.secrets_server import SecretsServer
@@ -34,6 +34,7 @@ FAILURES: dict[str, Exception] = {
     "unavailable": Unavailable(cause=INSIDE),
     "misconfigured": Misconfigured(cause=INSIDE),
     "limited": RateLimitExceeded(retry_after=7),
+    "behind": SchemaBehind(cause=INSIDE),
     "crash": RuntimeError(INSIDE),
 }
 
@@ -65,6 +66,10 @@ def make_handler() -> tuple[Callable[[dict[str, Any], Any], dict[str, Any]], lis
     @route(app, "POST", "/casino/decline", side="casino", is_known=is_known, request="Anything")
     def decline(call: SignedCall) -> Answer:
         return Answer("INSUFFICIENT_FUNDS", '{"code":"INSUFFICIENT_FUNDS","balance":"3"}')
+
+    @route(app, "POST", "/casino/later", side="casino", is_known=is_known, request="Anything")
+    def later(call: SignedCall) -> Answer:
+        return Answer("A_CODE_OF_LATER", '{"code":"A_CODE_OF_LATER","balance":"3"}')
 
     for name, failure in FAILURES.items():
 
@@ -290,6 +295,7 @@ def test_previous_secret_is_accepted_and_signs_the_answer(function: Function) ->
         ("/casino/refuse", BODY, 409),
         ("/casino/unavailable", BODY, 503),
         ("/casino/misconfigured", BODY, 500),
+        ("/casino/later", BODY, 500),
         ("/casino/echo", "not JSON", 400),
         ("/casino/echo", '{"a":1,"a":1}', 400),
     ],
@@ -384,6 +390,17 @@ def test_stored_decline_has_the_status_of_its_code(function: Function) -> None:
     assert (answered.status, answered.body) == (402, '{"code":"INSUFFICIENT_FUNDS","balance":"3"}')
 
 
+def test_stored_decline_with_an_unknown_code_is_a_fault_that_the_log_names(
+    function: Function, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After a rollback of the release that stored it; the decline's body is not the answer of a 500."""
+    answered = function.post("/casino/later", BODY)
+
+    assert (answered.status, answered.fields["code"], "balance" in answered.fields) == (500, "INTERNAL", False)
+    assert "A_CODE_OF_LATER" not in answered.body
+    assert "A_CODE_OF_LATER" in caplog.text
+
+
 def test_refusal_tells_code_sentence_and_balance_as_text(function: Function) -> None:
     answered = function.post("/casino/refuse", BODY)
 
@@ -404,6 +421,14 @@ def test_unavailable_says_when_to_retry(function: Function) -> None:
     answered = function.post("/casino/unavailable", BODY)
 
     assert (answered.status, answered.headers["retry-after"], answered.fields["code"]) == (503, "1", "UNAVAILABLE")
+
+
+def test_old_schema_keeps_its_own_sentence(function: Function) -> None:
+    """Nothing was done: its outcome is not unknown."""
+    answered = function.post("/casino/behind", BODY)
+
+    assert (answered.status, answered.fields["code"]) == (503, "UNAVAILABLE")
+    assert answered.fields["error"] == "The service is being updated; send the same call again"
 
 
 def test_retry_after_of_the_error_overrides_that_of_its_class(function: Function) -> None:

@@ -70,7 +70,15 @@ def test_code_of_errors_that_are_not_loaded_is_found() -> None:
         check=True,
     )
     assert printed.stdout == "409\n"
-    assert table.of_code("A_CODE_OF_LATER") is Internal
+
+
+def test_unknown_code_is_the_callers_default_or_a_fault_that_names_it() -> None:
+    assert table.of_code("A_CODE_OF_LATER", Unavailable) is Unavailable
+    assert table.of_code("INTERNAL", Unavailable) is Internal
+    with pytest.raises(Internal) as raised:
+        table.of_code("A_CODE_OF_LATER")
+    assert "A_CODE_OF_LATER" in raised.value.cause
+    assert raised.value.sentence == Internal().sentence
 
 
 def test_class_that_introduces_a_code_is_named_as_the_code() -> None:

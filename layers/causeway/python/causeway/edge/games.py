@@ -87,7 +87,7 @@ def route(
     """Make a route of a function that takes a call signed between game provider and casino.
 
     The signature is checked over the raw bytes before they are parsed. Every answer of the casino to a call with a
-    valid signature is signed with the same secret.
+    valid signature is signed with the same secret; only the 500 of an exception that nothing foresaw is not.
 
     Args:
         app: the function's resolver.

@@ -8,7 +8,7 @@ from causeway.errors.service import Internal
 from causeway.errors.tree import LOADED, CausewayError
 
 
-def of_code(code: str, default: type[CausewayError] = Internal) -> type[CausewayError]:
+def of_code(code: str, default: type[CausewayError] | None = None) -> type[CausewayError]:
     """Return the error class of a code that the database or the authorizer answered.
 
     A function loads the errors of what it does. The first code of another domain loads the other modules.
@@ -16,8 +16,14 @@ def of_code(code: str, default: type[CausewayError] = Internal) -> type[Causeway
     Args:
         code: such as INSUFFICIENT_FUNDS.
         default: the class for a code that no error has, for example of a newer release.
+
+    Raises:
+        Internal: no error has the code, and there is no default; the cause names the code.
     """
-    return LOADED[code] if code in LOADED else every().get(code, default)
+    found = LOADED.get(code) or every().get(code, default)
+    if found is None:
+        raise Internal(cause=f"No error of this release has the code {code}")
+    return found
 
 
 def every() -> Mapping[str, type[CausewayError]]:

@@ -37,6 +37,7 @@ def balance(database: Database, game_provider: GameProvider, query: BalanceQuery
     Raises:
         SignatureInvalid, SessionNotFound, PlayerNotFound: the game provider may not read it.
         WrongCurrency: the query names another currency than the wallet's.
+        Internal: the database answered a code that this release does not know.
         Unavailable: the database did not answer.
     """
     row = database.one(
@@ -72,6 +73,7 @@ def debit(database: Database, game_provider: GameProvider, bet: Bet, request_id:
     Raises:
         SignatureInvalid, SessionNotFound, PlayerNotFound, WrongCurrency, GameProviderInactive, DuplicateTransaction,
         TransactionAlreadyProcessed, TransactionRolledBack: refused; nothing is stored.
+        Internal: the database answered a code that this release does not know.
         Unavailable: the outcome is unknown; send the same bet again.
     """
     tenant_id = game_provider.tenant_id
