@@ -1,1 +1,1 @@
-"""Causeway: what the edge functions share."""
+"""Causeway: the shared package of all functions."""

@@ -88,7 +88,7 @@ def secret_max_age() -> float:
 
 
 def aws_session_token() -> str:
-    """Return the token that proves to the secrets extension that the caller is the function."""
+    """Return the token that authenticates the function to the secrets extension."""
     return _setting("AWS_SESSION_TOKEN")
 
 

@@ -29,7 +29,7 @@ _APPEND_LAUNCH = "SELECT audit_append_launch_v1(%s, %s, %s, %s, %s, %s, %s, %s, 
 
 
 class Action(StrEnum):
-    """What was done, as object and verb."""
+    """The action of an entry: object and verb."""
 
     CONNECTION_CREATED = "connection.created"
     CONNECTION_CHANGED = "connection.changed"
@@ -111,7 +111,7 @@ def record(transaction: Transaction, entry: Entry, *, launch: bool = False) -> i
 
 
 def record_in_own_transaction(database: Database, tenant_id: UUID, entry: Entry, *, launch: bool = False) -> int | None:
-    """Append an entry in a transaction of its own: for what was refused or failed. Arguments and result as record's.
+    """Append an entry about a refusal or a failure, in a transaction of its own. Arguments and result as record's.
 
     Call it after the refusing transaction, not inside it: nested, it would be rolled back with it.
 

@@ -1,4 +1,4 @@
-"""What a provider's config_schema may be: a JSON Schema (draft 2020-12) that is safe to validate configurations by."""
+"""The rules for a config_schema: a JSON Schema (draft 2020-12) with which it is safe to validate configurations."""
 
 import json
 import re

@@ -29,7 +29,7 @@ def engine() -> "RegexOptions":
 
 
 def fault(pattern: str) -> str | None:
-    """Return what is wrong with a pattern, for a sentence that begins with its field; None: it is accepted."""
+    """Return a pattern's fault, for a sentence that begins with its field; None if the pattern is accepted."""
     if len(pattern) > MOST_CHARACTERS:
         return f"is longer than {MOST_CHARACTERS} characters"
     try:

@@ -22,7 +22,7 @@ def record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    """Write an entry about a connection, in the transaction of what it is about."""
+    """Write an entry about a connection, in the transaction of the change."""
     about = {"object_kind": "connection", "object_id": str(connection.connection_id), "outcome": outcome}
     entries.record(transaction, context.entry(action, **about, before=before, after=after))
 
@@ -35,7 +35,7 @@ def record_refusal(
     outcome: Literal["refused", "failed"],
     after: dict[str, Any],
 ) -> None:
-    """Write an entry about what was refused or failed, in a transaction of its own, as context.record_refusal does."""
+    """Write an entry about a refusal or a failure, in a transaction of its own, as context.record_refusal does."""
     about = {"object_kind": "connection", "object_id": str(connection.connection_id), "outcome": outcome}
     context.record_refusal(context.entry(action, **about, after=after))
 

@@ -17,7 +17,7 @@ LISTING = Listing("calls", (int,))
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Who used which version of a credential.
+    """The use of a connection: the actor, the address and the version of the credential.
 
     Attributes:
         actor: a person's subject, a key's id, a job's name.

@@ -103,7 +103,7 @@ class Connection:
 
     @property
     def shown_error(self) -> str | None:
-        """What is wrong, and what to do about it; None: nothing is wrong."""
+        """The error and the next action; None if there is no error."""
         if self.template_changed and self.status != "disconnected":
             return f"{self._template_error.sentence}. {self._template_error.action}"
         return self.error_message

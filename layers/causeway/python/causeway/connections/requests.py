@@ -81,7 +81,7 @@ class NewSecrets:
 
 
 def parse_connection_id(path: Mapping[str, str]) -> UUID:
-    """Read a connection's id from a request's path; raises ConnectionNotFound where it is no UUID."""
+    """Read a connection's id from a request's path; raises ConnectionNotFound if it is not a UUID."""
     return parse_uuid(path["connection_id"], ConnectionNotFound)
 
 

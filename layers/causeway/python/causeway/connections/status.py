@@ -60,7 +60,7 @@ def would_change(transaction: Transaction, connection: Connection, verdict: Verd
 
 
 def save_calls(transaction: Transaction, connection: Connection, verdicts: Sequence[Verdict]) -> None:
-    """Write what calls other than tests have shown of a connection, in their order.
+    """Write the verdicts of calls other than tests, in their order.
 
     Callers of a failing platform must not queue for the connection's row: if another transaction has locked it, skip,
     as that transaction writes the same. A refusal waits for the lock, because it changes the status.

@@ -1,1 +1,1 @@
-"""The edges of the functions: prove the caller, read the request, make the answer."""
+"""The edges of the functions: authenticate the caller, read the request, make the answer."""

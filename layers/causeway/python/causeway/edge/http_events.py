@@ -1,4 +1,4 @@
-"""What a function reads of an HTTP API's event: the headers and the bytes that the client sent."""
+"""Reads the client's headers and body from an event of the HTTP API."""
 
 from base64 import b64decode
 from typing import Any

@@ -6,14 +6,14 @@ from causeway.errors.tree import CausewayError
 
 
 class WalletError(CausewayError):
-    """A call to the wallet is refused; its answer tells the player's balance where it is known."""
+    """A call to the wallet is refused; the answer has the player's balance if it is known."""
 
     def __init__(self, sentence: str = "", *, cause: str = "", balance: int | None = None) -> None:
         """Make an error.
 
         Args:
-            sentence: what the caller is told, where the class's is too general.
-            cause: what our log is told; never sent to the caller.
+            sentence: for the caller, where the class's sentence is too general.
+            cause: for our log; never sent to the caller.
             balance: the player's balance in minor units, None where the player is not known.
         """
         super().__init__(sentence, cause=cause)

@@ -10,8 +10,8 @@ LOADED: dict[str, type["CausewayError"]] = {}
 class CausewayError(Exception):
     """A failure that is answered with a code.
 
-    A subclass's docstring is the sentence that the caller reads. A subclass that names a code introduces it; one that
-    does not refines its parent's sentence or action.
+    A subclass's docstring is the sentence that the caller reads. A subclass with a code introduces this code. A
+    subclass without one only has another sentence or action than its parent.
     """
 
     code: ClassVar[str]
@@ -19,7 +19,7 @@ class CausewayError(Exception):
     status: ClassVar[int]
     # Whether it makes sense to send the same call again unchanged.
     retry: ClassVar[bool] = False
-    # What the caller should do next. A class has a general action; an instance may know it more exactly.
+    # The caller's next action. A class has a general action; an instance may have a more exact one.
     action: str
     # Seconds to wait before a retry, where they are known.
     retry_after: int | None = None
@@ -35,9 +35,9 @@ class CausewayError(Exception):
         """Make an error.
 
         Args:
-            sentence: what the caller is told, where the class's is too general.
-            cause: what our log is told; never sent to the caller.
-            action: what the caller should do next, where the class's is too general.
+            sentence: for the caller, where the class's sentence is too general.
+            cause: for our log; never sent to the caller.
+            action: the caller's next action, where the class's action is too general.
         """
         if action:
             self.action = action

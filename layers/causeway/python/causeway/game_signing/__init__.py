@@ -1,1 +1,1 @@
-"""What both sides of a signed game call share: signatures, the game providers' secrets, the calls."""
+"""Signed calls between casino and game provider: signatures, secrets, calls."""

@@ -47,7 +47,7 @@ class SharedSecrets:
 
     @property
     def tenant_id(self) -> UUID:
-        """The tenant's id; raises Misconfigured where it is not a UUID.
+        """The tenant's id; raises Misconfigured if it is not a UUID.
 
         It is parsed on use, after the signature is verified: without a valid signature the answer is SIGNATURE_INVALID.
         """

@@ -1,1 +1,1 @@
-"""What functions of queues and schedules share: time budget, lease, per-tenant loop, queue message, batch, sweep."""
+"""The pattern of jobs of queues and schedules: time budget, lease, per-tenant loop, message, batch, sweep."""

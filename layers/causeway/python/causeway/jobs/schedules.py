@@ -1,4 +1,4 @@
-"""What a scheduled function does with the parts of its work: run each, count, and report."""
+"""Scheduled functions: run every part of the work, and report its counts."""
 
 from collections import Counter
 from collections.abc import Callable

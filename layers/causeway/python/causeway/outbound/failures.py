@@ -1,4 +1,4 @@
-"""Why a call got no usable answer: one class for each cause that needs another next action."""
+"""Failures of calls without a usable answer: one class per cause that needs its own next action."""
 
 # Characters of a text for the log: it may quote an untrusted certificate of any length.
 _MOST_CHARACTERS = 300

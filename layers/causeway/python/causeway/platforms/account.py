@@ -17,7 +17,7 @@ from causeway.platforms.failures import SettingMissing
 # Takes the redacted record of each attempt of a call.
 Log = Callable[[Attempt], object]
 
-# What a field may put into the host of a base URL.
+# The values that a field may have in the host of a base URL.
 _HOST_PART = re.compile(r"[0-9A-Za-z.-]{1,200}")
 
 

@@ -1,4 +1,4 @@
-"""How a call is authenticated, by the authentication part of the catalogue's document."""
+"""Authentication of calls, by the part `authentication` of the catalogue's document."""
 
 import hmac
 import json
@@ -34,7 +34,7 @@ class AuthenticationFields:
 
 
 class TokenRefused(CallFailed):
-    """The platform gave no access token; reply: its answer"""
+    """The platform's token endpoint gave no access token"""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(f"no token: status {reply.status}")

@@ -100,7 +100,7 @@ def _log_unsent(log: Log, method: str, path: str) -> Generator[Log]:
 
 
 def call_for_test(account: Account, log: Log, reader: ErrorReader | None) -> tuple[Verdict, int]:
-    """Make the platform's test call; return what it shows, and the milliseconds it took.
+    """Make the platform's test call; return the verdict, and the milliseconds it took.
 
     Args:
         account: with the secrets to try.

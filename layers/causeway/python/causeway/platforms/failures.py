@@ -1,4 +1,4 @@
-"""Why a call to a platform cannot be made: the connection's configuration is incomplete."""
+"""The failure of a call that cannot be made: the connection's configuration is incomplete."""
 
 from causeway.outbound.failures import RequestInvalid
 

@@ -1,4 +1,4 @@
-"""What the outcome of a call to a platform shows of a connection, and what its owner should do next."""
+"""Verdicts: the error and the next action that follow from the outcome of a call to a platform."""
 
 import json
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ from causeway.platforms.kinds.errors import ACCEPTED, Error, ErrorReader, Meanin
 
 
 class Effect(Enum):
-    """What a verdict means for a connection; causeway.connections sets status and health by it."""
+    """The effect of a verdict on a connection: causeway.connections sets status and health by it."""
 
     GOOD = "the credentials work"
     REFUSED = "the platform does not accept the credentials, or not for this call"
@@ -45,7 +45,7 @@ class Effect(Enum):
     PASSING = "a fault that may pass by itself"
 
 
-# The errors that a verdict can be, and what each means for the connection.
+# The errors that a verdict can have, with their effects on the connection.
 _EFFECTS: Mapping[type[PlatformFailure], Effect] = MappingProxyType(
     {
         InvalidCredentials: Effect.REFUSED,
@@ -89,12 +89,12 @@ _LONGEST_WAIT = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the outcome of a call shows.
+    """The conclusion from the outcome of a call.
 
     Attributes:
         error: the class of the error that the call ends with; None: the credentials work.
-        message: what happened.
-        action: what to do next; {again} stands for what is done again.
+        message: a sentence about the outcome.
+        action: a sentence about the next action; {again} stands for the call to repeat, as "test again".
         retry_after: seconds that the platform asks to wait, where it says so.
         tested: names of the secrets that a successful test used.
         untested: names of the secrets that the test call does not use.
@@ -114,7 +114,7 @@ class Verdict:
 
     @property
     def effect(self) -> Effect:
-        """What the verdict means for the connection."""
+        """The effect on the connection."""
         return Effect.GOOD if self.error is None else _EFFECTS[self.error]
 
     @property
@@ -124,19 +124,19 @@ class Verdict:
 
     @property
     def next_action(self) -> str:
-        """What to do next about a connection whose state the verdict sets."""
+        """The next action for a connection whose state the verdict sets."""
         return self.action.replace("{again}", "test again")
 
     @property
     def sentences(self) -> str:
-        """What happened and what to do next, as one text."""
+        """The message and the next action, as one text."""
         return f"{self.message} {self.next_action}"
 
     def refusal(self, again: str = SEND_AGAIN) -> PlatformFailure:
         """Return the error of a verdict that is not a success, with the next action and the wait.
 
         Args:
-            again: what the caller does to try again.
+            again: the words for {again}.
         """
         if self.error is None:
             raise ValueError("a success is not an error")
@@ -151,10 +151,10 @@ WORKING = Verdict(None, "The platform accepts these credentials.", "Nothing to d
 
 
 def judge(outcome: Reply | CallFailed, reader: ErrorReader | None = None, address: str = "the base URL") -> Verdict:
-    """Return what the outcome of a call shows; nothing is read or written.
+    """Return the verdict on the outcome of a call. This reads and writes nothing.
 
     Args:
-        outcome: what the call returned or raised.
+        outcome: the answer that the call returned, or the failure that it raised.
         reader: of the platform's own errors, if it has one.
         address: the name of the setting that holds the base URL, for the message.
     """
@@ -175,7 +175,7 @@ def stated_error(reply: Reply, reader: ErrorReader | None) -> Error | None:
 
 
 def _of_failure(failure: CallFailed, address: str) -> Verdict:
-    """Return the verdict on a call without an answer; where the failure names what is wrong, the verdict repeats it."""
+    """Return the verdict on a call without an answer. It repeats the reason that the failure names."""
     error = next((error for kind, error in _FAILURES if isinstance(failure, kind)), ConnectionFailed)
     if isinstance(failure, failures.AddressInvalid):
         # The name begins a sentence; a field's own name stays in lower case.
@@ -199,13 +199,13 @@ def _verdict(
 
 
 def _meaning(reply: Reply, reader: ErrorReader | None) -> type[PlatformFailure] | Literal["accepted"]:
-    """Return what an answer means: by the platform's own reader, otherwise by its status."""
+    """Return the meaning of an answer: by the platform's own reader, otherwise by its status."""
     content, meaning = _read(reply, reader)
     return _by_status(reply.status, content) if meaning is None else meaning
 
 
 def _read(reply: Reply, reader: ErrorReader | None) -> tuple[Any, Meaning | None]:
-    """Return an answer's JSON value, None without one, and what the reader says of it."""
+    """Return an answer's JSON value, None without one, and its meaning by the reader."""
     try:
         content = json.loads(reply.body)
     except (ValueError, RecursionError):

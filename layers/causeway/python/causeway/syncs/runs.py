@@ -83,7 +83,7 @@ class LeasedRun:
 
 
 def parse_run_id(path: Mapping[str, str]) -> UUID:
-    """Read a run's id from a request's path; raises SyncRunNotFound where it is no UUID."""
+    """Read a run's id from a request's path; raises SyncRunNotFound if it is not a UUID."""
     return parse_uuid(path["run_id"], SyncRunNotFound)
 
 

@@ -30,7 +30,7 @@ LISTING = Listing("api_keys", (datetime, UUID))
 
 
 def parse_key_id(path: Mapping[str, str]) -> UUID:
-    """Read a key's id from a request's path; raises ApiKeyNotFound where it is no UUID."""
+    """Read a key's id from a request's path; raises ApiKeyNotFound if it is not a UUID."""
     return parse_uuid(path["key_id"], ApiKeyNotFound)
 
 

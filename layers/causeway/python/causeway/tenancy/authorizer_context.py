@@ -1,4 +1,4 @@
-"""What an authorizer passes to a route's function: a token's claims, an API key, or the error that refuses the call."""
+"""The context from an authorizer to a route's function: a token's claims, an API key, or the error of a refusal."""
 
 from dataclasses import dataclass, field
 from typing import Any, Self

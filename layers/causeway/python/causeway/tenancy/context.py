@@ -93,7 +93,7 @@ class RequestContext:
         return self.deployment_transaction() if self.caller.tenant_id is None else self.transaction()
 
     def record_refusal(self, entry: entries.Entry) -> None:
-        """Record what was refused or failed, in a transaction of its own. The refusal is answered even if this fails.
+        """Record a refusal or a failure, in a transaction of its own. The refusal is answered even if this fails.
 
         The attempt of a super admin without a tenant is recorded in the deployment's log.
         """

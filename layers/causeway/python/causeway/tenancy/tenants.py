@@ -30,7 +30,7 @@ LISTING = Listing("tenants", (str,))
 
 
 def parse_tenant_id(path: Mapping[str, str]) -> UUID:
-    """Read a tenant's id from a request's path; raises TenantNotFound where it is no UUID."""
+    """Read a tenant's id from a request's path; raises TenantNotFound if it is not a UUID."""
     return parse_uuid(path["tenant_id"], TenantNotFound)
 
 

@@ -62,7 +62,7 @@ def debit(database: Database, game_provider: GameProvider, bet: Bet, request_id:
 
     Args:
         database: of the casino's login.
-        game_provider: that calls.
+        game_provider: the caller.
         bet: as sent.
         request_id: of this call alone. The ledger row stores it: when the statement is sent again after a lost answer,
             it finds its own row and gets the first answer.

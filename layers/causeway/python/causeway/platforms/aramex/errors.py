@@ -8,7 +8,7 @@ from causeway.platforms.kinds.errors import Meaning
 
 
 def read_error(status: int, content: Mapping[str, Any]) -> Meaning | None:
-    """Return what the notifications mean: ERR01 refuses the account. An unknown shipment is not an error."""
+    """Return the meaning of the notifications: ERR01 refuses the account. An unknown shipment is not an error."""
     if status != 200 or content.get("HasErrors") is not True:
         return None
     notifications = content.get("Notifications")

@@ -1,1 +1,1 @@
-"""What a platform's folder may contain: a Protocol per module, named as the module, with its value types."""
+"""Kinds of work of a platform: each module has a Protocol for the platforms' modules of its name, and value types."""

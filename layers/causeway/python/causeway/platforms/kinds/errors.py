@@ -1,4 +1,4 @@
-"""errors.py of a platform: what its own error answers mean."""
+"""errors.py of a platform: reads the platform's own error answers."""
 
 from collections.abc import Mapping
 from typing import Any, Final, Literal, Protocol

@@ -12,7 +12,7 @@ _CREDENTIALS = ("store id", "authentication key", "auth key", "authkey")
 
 
 def read_error(status: int, content: Mapping[str, Any]) -> Meaning | None:
-    """Return what an error means. The test call asks for an unknown order: "not found" shows that the key is valid."""
+    """Return the meaning of an error. The test call asks for an unknown order: "not found" means a valid key."""
     error = content.get("error")
     if status != 200 or not isinstance(error, dict):
         return None

@@ -8,7 +8,7 @@ from causeway.platforms.kinds.errors import Error
 
 
 def read_error(_: int, content: Mapping[str, Any]) -> Error | None:
-    """Return what an error's code means; the status is often 400 for all kinds of errors.
+    """Return the meaning of an error's code; the status is often 400 for all kinds of errors.
 
     https://developers.facebook.com/docs/graph-api/guides/error-handling
     """

@@ -8,5 +8,5 @@ from causeway.platforms.vendors import meta_graph
 
 
 def read_error(status: int, content: Mapping[str, Any]) -> Meaning | None:
-    """Return what an error of the Graph API means."""
+    """Return the meaning of an error of the Graph API."""
     return meta_graph.read_error(status, content)
