@@ -12,7 +12,7 @@ from causeway import migrations
 from local import ROOT
 from local.network import LOOPBACK
 from local.sandbox.process import Sandbox
-from local.services import demo_data, queues
+from local.services import demo_data, platform_files, queues
 from local.services.cognito import UserPool
 from local.services.database import Database, create, give_passwords
 from local.services.moto import Moto
@@ -66,6 +66,7 @@ class Services:
             api_url: where casino and game provider reach each other.
             admin_url: of a running Postgres server for the database; None starts a server.
         """
+        platform_files.check()
         self._undo.callback(self.moto.stop)
         self._undo.callback(self.sandbox.stop)
         with ThreadPoolExecutor(3) as pool:

@@ -256,7 +256,10 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("name", "content", "cause"),
     [
-        ("broken.json", "{", "not valid JSON"),
+        ("broken.json", '{\n  "key": "a",\n}', "not valid JSON: "),
+        ("broken.json", '{\n  "key": "a",\n}', "line "),
+        ("broken.json", "{", "line 1 column 2"),
+        ("_provider.schema.json", "{", "line 1 column 2"),
         ("twice.json", '{"key": "a", "key": "b"}', "it has a field twice"),
         ("empty.json", "{}", "provider.key is missing"),
         ("other.json", json.dumps(document()), "it holds the provider twilio"),

@@ -1,5 +1,6 @@
 """The catalogue's files, which each deployment loads into the database."""
 
+from json import JSONDecodeError
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -21,7 +22,8 @@ def read_folder(folder: Path) -> list[Provider]:
     """Return the providers of the folder's files, in the order of their keys.
 
     Raises:
-        Misconfigured: a file is not valid JSON, not a provider, or not named after its key; the cause names it.
+        Misconfigured: a file is not valid JSON, not a provider, or not named after its key; the cause names the file,
+            and the line and column of what is not JSON.
     """
     shape = read_shape(folder)
     providers = []
@@ -29,7 +31,10 @@ def read_folder(folder: Path) -> list[Provider]:
         try:
             provider = Provider.parse(parse_object(file.read_bytes()), shape)
         except CausewayError as error:
-            raise Misconfigured(cause=f"{file}: {error.sentence}") from error
+            # It has the line and the column.
+            malformed = error.__cause__ if isinstance(error.__cause__, JSONDecodeError) else None
+            wrong = f"not valid JSON: {malformed}" if malformed else error.sentence
+            raise Misconfigured(cause=f"{file}: {wrong}") from error
         if provider.key != file.stem:
             raise Misconfigured(cause=f"{file}: it holds the provider {provider.key}")
         providers.append(provider)

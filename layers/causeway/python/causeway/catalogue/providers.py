@@ -123,12 +123,14 @@ def read_shape(folder: Path) -> dict[str, Any]:
         folder: the schema folder's catalogue/.
 
     Raises:
-        Misconfigured: the file is missing.
+        Misconfigured: the file is missing, or is not valid JSON.
     """
     try:
         return json.loads((folder / _SHAPE).read_bytes())
     except FileNotFoundError as error:
         raise Misconfigured(cause=f"{folder / _SHAPE} is missing: the schema layer has it") from error
+    except json.JSONDecodeError as error:
+        raise Misconfigured(cause=f"{folder / _SHAPE}: not valid JSON: {error}") from error
 
 
 def as_row(provider: Provider) -> dict[str, Any]:
