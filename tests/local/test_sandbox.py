@@ -25,6 +25,20 @@ def _test(key: str, url: str, **changes: str) -> str:
     return verdict_code(demo_account(key, url, **changes), ATTEMPTS.append)
 
 
+def _check(key: str, url: str, code: str, **changes: str) -> None:
+    """Make the test call with these changes; another verdict fails the test and shows the requests and answers."""
+    start = len(ATTEMPTS)
+    found = _test(key, url, **changes)
+    if found != code:
+        lines = [f"{key}: the verdict is {found}, not {code}", *map(_shown, ATTEMPTS[start:])]
+        pytest.fail("\n".join(lines), pytrace=False)
+
+
+def _shown(attempt: client.Attempt) -> str:
+    asked = f"{attempt.method} {attempt.url} {attempt.request_body}".rstrip()
+    return f"{asked}\n-> {attempt.status} {attempt.error or ''}{attempt.response_body}"
+
+
 @pytest.fixture
 def url(sandbox_url: str) -> str:
     """The sandbox's URL, without a fault that an earlier test asked for."""
@@ -91,7 +105,27 @@ def test_demo_credentials_fit_the_catalogues_schema(key: str) -> None:
 @pytest.mark.parametrize("key", KEYS)
 def test_good_credentials_are_accepted(url: str, key: str) -> None:
     """HUB 8."""
-    assert _test(key, url) == "CONNECTED"
+    _check(key, url, "CONNECTED")
+
+
+def test_unexpected_verdict_shows_the_request_and_the_answer(url: str) -> None:
+    with pytest.raises(pytest.fail.Exception) as caught:
+        _check("telr", url, "RATE_LIMITED", store_id="1")
+
+    assert re.match(
+        r"telr: the verdict is INVALID_CREDENTIALS, not RATE_LIMITED\n"
+        r'POST http://127\.0\.0\.1:\d+/telr/gateway/order\.json \{"method": "check".*\n'
+        r'-> 200 \{"method": "check", "error": ',
+        str(caught.value),
+    )
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_429_says_how_long_to_wait(key: str) -> None:
+    """A platform that answers another status to too many requests sends no Retry-After."""
+    problem = platforms()[key].problem(429)
+
+    assert problem.headers.get("Retry-After") == ("2" if problem.status == 429 else None), "use problems.waits(status)"
 
 
 def _used_secrets() -> Iterator[tuple[str, str]]:
@@ -107,7 +141,7 @@ def test_each_wrong_secret_is_refused(url: str, key: str, name: str) -> None:
     """HUB 8: the sandbox checks each secret to its last character."""
     wrong = demo_credentials(key)[name] + "0"
 
-    assert _test(key, url, **{name: wrong}) == "INVALID_CREDENTIALS"
+    _check(key, url, "INVALID_CREDENTIALS", **{name: wrong})
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -126,8 +160,8 @@ def test_fault_has_its_verdict_and_ends(url: str, key: str, fault: str, code: st
     code = facts()[key].forbidden if fault == "403" else code
     assert _control(url, "POST", "faults", {"provider": key, "fault": fault})[0] == 200
 
-    assert _test(key, url) == code
-    assert _test(key, url) == "CONNECTED"
+    _check(key, url, code)
+    _check(key, url, "CONNECTED")
 
 
 @pytest.mark.parametrize("fault", ["silent", "drip", "slow"])
@@ -145,7 +179,7 @@ def test_call_that_a_fault_delays_ends_with_the_budget(url: str, fault: str) -> 
 def test_slow_response_is_the_usual_response(url: str) -> None:
     _control(url, "POST", "faults", {"provider": "sendgrid", "fault": "slow", "seconds": 0.2})
 
-    assert _test("sendgrid", url) == "CONNECTED"
+    _check("sendgrid", url, "CONNECTED")
 
 
 def test_fault_occurs_as_often_as_asked(url: str) -> None:
@@ -169,7 +203,7 @@ def test_fault_occurs_as_often_as_asked(url: str) -> None:
 )
 def test_credential_can_ask_for_a_fault(url: str, key: str, name: str, value: str, code: str) -> None:
     """HUB 8."""
-    assert _test(key, url, **{name: value}) == code
+    _check(key, url, code, **{name: value})
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.svg_path import points
+from tests.unit.svg_path import Point, points
 
 CATALOGUE = Path(__file__).parents[2] / "schema" / "catalogue"
 ICONS = {file.stem: json.loads(file.read_bytes()).get("icon") for file in sorted(CATALOGUE.glob("[!_]*.json"))}
@@ -13,15 +13,34 @@ ICONS = {file.stem: json.loads(file.read_bytes()).get("icon") for file in sorted
 BOX, MARGIN = 24, 1
 
 
+def drawing(key: str, icon: str | None) -> list[Point]:
+    """The points of a platform's icon; without one the test fails, and names the file."""
+    try:
+        return points(icon or "")
+    except ValueError as error:
+        lacks = "is missing" if icon is None else f"is not the data of one SVG path: {error}"
+        pytest.fail(
+            f"schema/catalogue/{key}.json: icon {lacks}: _provider.schema.json says how to draw it", pytrace=False
+        )
+
+
+@pytest.mark.parametrize(
+    ("icon", "lacks"), [(None, "is missing"), ("L4 4", "is not the data of one SVG path: a path beg")]
+)
+def test_document_without_an_icon_is_named(icon: str | None, lacks: str) -> None:
+    with pytest.raises(pytest.fail.Exception, match=rf"schema/catalogue/toy\.json: icon {lacks}"):
+        drawing("toy", icon)
+
+
 def test_no_two_platforms_have_the_same_icon() -> None:
-    drawings = [tuple(points(icon)) for icon in ICONS.values()]
+    drawings = [tuple(drawing(key, icon)) for key, icon in ICONS.items()]
 
     assert len(set(drawings)) == len(drawings)
 
 
 @pytest.mark.parametrize("key", ICONS)
 def test_icon_is_a_path_within_its_box(key: str) -> None:
-    drawn = points(ICONS[key])
+    drawn = drawing(key, ICONS[key])
 
     assert len(drawn) >= 4
     assert [(x, y) for x, y in drawn if not (MARGIN <= x <= BOX - MARGIN and MARGIN <= y <= BOX - MARGIN)] == []
