@@ -270,31 +270,3 @@ def test_due_keys_are_listed_by_tenant_and_age_only(new_hub: Callable[[], Hub]) 
 def test_no_other_login_can_list_due_keys(casino: Casino, login: str) -> None:
     with psycopg.connect(casino.urls[login]) as database, pytest.raises(pg.InsufficientPrivilege):
         database.execute("SELECT FROM data_keys_due_v1('90 days')")
-
-
-def test_role_that_reads_across_tenants_reads_no_secret(casino: Casino) -> None:
-    """HUB 1: neither a wrapped key nor a ciphertext."""
-    readable = casino.query(
-        """
-        SELECT table_name || '.' || column_name AS name, privilege_type FROM information_schema.column_privileges
-        WHERE grantee = 'causeway_keeper'
-        """
-    )
-    assert {tuple(row) for row in readable} == {
-        (name, "SELECT")
-        for name in (
-            "tenant_data_keys.tenant_id",
-            "tenant_data_keys.version",
-            "tenant_data_keys.status",
-            "tenant_data_keys.created_at",
-            "api_credentials.tenant_id",
-            "api_credentials.key_version",
-            *(f"api_credential_versions.{column}" for column in ("tenant_id", "connection_id", "status", "changed_at")),
-            *(f"idempotency_keys.{column}" for column in ("tenant_id", "subject", "idempotency_key")),
-            "idempotency_keys.created_at",
-            "idempotency_keys.leased_until",
-            *(f"events_out.{column}" for column in ("tenant_id", "event_id", "created_at")),
-            *(f"sync_runs.{column}" for column in ("tenant_id", "run_id", "status", "queued_at", "leased_until")),
-        )
-    }
-    assert casino.value("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'causeway_keeper'") is False

@@ -13,11 +13,12 @@ from causeway.audit_log.entries import Action, Entry, record_in_own_transaction
 from tests.database.conftest import Cluster, opened
 from tests.database.world import Casino, Seat
 
+FILE = "tests/database/test_row_security.py"
 LOGINS = ["casino", "provider", "auditor", "operator", "hub", "credentials"]
 # A login that has all rights of another.
 MEMBER_OF = {"causeway_credentials": ["causeway_hub"]}
-# Unique across all tenants: a casino's code in the list of tenants, and a game provider's code, which finds the tenant
-# of its call.
+# Unique across all tenants: a casino's code in the list of tenants, and what finds the tenant of a call (a game
+# provider's code).
 ACROSS_TENANTS = {"tenants_code_key", "casino_game_providers_by_code"}
 
 TENANT_ROLES = {
@@ -30,7 +31,7 @@ TENANT_ROLES = {
     "causeway_registrar",
     "causeway_directory",
 }
-# Whether a game provider's code exists is checked before the caller's tenant is known.
+# Policies of causeway_directory that show every tenant's rows: a call is looked up before its tenant is known.
 OF_THE_DEPLOYMENT = {"casino_game_providers_directory", "provider_casinos_directory"}
 _SUPER_ADMIN = "(current_setting('causeway.role'::text, true) = 'super_admin'::text)"
 _SELF = "(subject = current_subject())"
@@ -150,6 +151,7 @@ def furnished(casino: Casino) -> Seat:
     """A player with a bet, and the provider's and the hub's side of the same tenant: a row in every table."""
     seat = casino.seat()
     assert seat.debit("bet", 100).code == "OK"
+    # A new table needs a row here.
     for statement in (*_PROVIDER_SIDE, *_HUB_SIDE, _AUDITORS_SIDE):
         casino.query(statement, {"tenant": casino.tenant_id, "code": "CASINO"})
     entry = Entry(Action.CONNECTION_CREATED, "person", "subject", "staff", "connection")
@@ -217,7 +219,8 @@ def test_every_table_with_a_tenant_forces_row_security_and_has_a_policy(shared_c
         """
     )
     assert len(rows) == len(tenant_tables(shared_casino)) - 1  # the one view
-    assert [row.relname for row in rows if not (row.relrowsecurity and row.relforcerowsecurity and row.policies)] == []
+    open_ = [row.relname for row in rows if not (row.relrowsecurity and row.relforcerowsecurity and row.policies)]
+    assert open_ == [], "ENABLE and FORCE ROW LEVEL SECURITY, and a policy"
 
 
 def test_table_without_a_tenant_has_no_tenants_data(shared_casino: Casino) -> None:
@@ -231,7 +234,7 @@ def test_table_without_a_tenant_has_no_tenants_data(shared_casino: Casino) -> No
         *("currencies", "integration_providers", "users"),
         # The numbers of audits and their signatures; only the auditor reads them.
         *("ledger_audit_runs", "ledger_audit_facts"),
-    }
+    }, f"a tenant's table needs tenant_id; a table of the deployment needs a line here, in {FILE}"
 
 
 def test_view_of_a_tenants_table_uses_its_readers_rights(shared_casino: Casino) -> None:
@@ -258,7 +261,9 @@ def test_policy_compares_the_tenant_unless_it_is_the_auditors(shared_casino: Cas
             # The auditor signs heads of every tenant's chains, in a table that only it reads.
             signs = (policy.tablename, policy.cmd, policy.with_check) == ("ledger_audit_heads", "INSERT", "true")
             sweeps = policy.cmd == "DELETE" and SWEPT.get(policy.policyname) == policy.qual
-            assert signs or sweeps or (policy.cmd, policy.qual) == ("SELECT", "true"), policy.policyname
+            assert signs or sweeps or (policy.cmd, policy.qual) == ("SELECT", "true"), (
+                f"{policy.policyname}: a policy across tenants only reads; a sweep is listed in SWEPT in {FILE}"
+            )
             continue
         asked = {
             "SELECT": [policy.qual],
@@ -272,10 +277,13 @@ def test_policy_compares_the_tenant_unless_it_is_the_auditors(shared_casino: Cas
                 True,
             ), policy.policyname
             continue
-        assert set(policy.roles) <= TENANT_ROLES, policy.policyname
+        assert set(policy.roles) <= TENANT_ROLES, f"{policy.policyname}: mend its role, or TENANT_ROLES in {FILE}"
         tenant = "ledger_tenant()" if policy.roles == ["causeway_ledger"] else "current_tenant()"
         expected = OWN_WORDS.get(policy.policyname, f"(tenant_id = {tenant})")
-        assert {" ".join(text.split()) for text in asked} == {expected}, policy.policyname
+        assert {" ".join(text.split()) for text in asked} == {expected}, (
+            f"{policy.policyname}: compare the tenant, or list the policy in {FILE}: OWN_WORDS if it compares more, "
+            "OF_THE_DEPLOYMENT if causeway_directory looks up the tenant with it"
+        )
 
 
 def test_privilege_on_a_table_has_a_policy_for_its_command_and_role(shared_casino: Casino) -> None:
@@ -304,7 +312,9 @@ def test_privilege_on_a_table_has_a_policy_for_its_command_and_role(shared_casin
     }
 
     assert len(granted) > 50
-    assert {tuple(row) for row in policies} | inherited == {tuple(row) for row in granted}
+    assert {tuple(row) for row in policies} | inherited == {tuple(row) for row in granted}, (
+        "each GRANT needs a CREATE POLICY for its command and role, and each policy its GRANT"
+    )
 
 
 def test_every_unique_index_leads_with_the_tenant(shared_casino: Casino) -> None:
@@ -320,7 +330,9 @@ def test_every_unique_index_leads_with_the_tenant(shared_casino: Casino) -> None
         [tenant_tables(shared_casino)],
     )
     assert len(rows) > 15
-    assert {row.name for row in rows if row.first != "tenant_id"} == ACROSS_TENANTS
+    assert {row.name for row in rows if row.first != "tenant_id"} == ACROSS_TENANTS, (
+        f"begin the key with tenant_id; an index that finds the tenant of a call is listed in ACROSS_TENANTS in {FILE}"
+    )
 
 
 def test_foreign_key_between_tenants_tables_includes_the_tenant(shared_casino: Casino) -> None:
@@ -390,7 +402,9 @@ def test_without_a_tenant_no_rows_are_visible(ours: Seat, theirs: Seat, login: s
         found = readable(database, names)
         assert len(found) >= 6
         for table in found:
-            assert tenants_seen(ours.casino.superuser, table) >= {ours.casino.tenant_id, theirs.casino.tenant_id}
+            assert tenants_seen(ours.casino.superuser, table) >= {ours.casino.tenant_id, theirs.casino.tenant_id}, (
+                f"{table} has no row to hide: add one to _HUB_SIDE or _PROVIDER_SIDE in {FILE}"
+            )
             assert tenants_seen(database, table) == set(), table
 
 
@@ -405,7 +419,9 @@ def test_only_rows_of_the_set_tenant_are_visible(ours: Seat, theirs: Seat, login
         for seat in (ours, theirs):
             become(database, seat.casino.tenant_id)
             for table in found:
-                assert tenants_seen(database, table) == {seat.casino.tenant_id}, table
+                assert tenants_seen(database, table) == {seat.casino.tenant_id}, (
+                    f"{table}: mend its policy for causeway_{login}, or add a row to _HUB_SIDE or _PROVIDER_SIDE in {FILE}"
+                )
 
 
 def test_auditor_sees_every_tenant_without_setting_one(ours: Seat, theirs: Seat) -> None:
