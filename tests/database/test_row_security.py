@@ -420,7 +420,7 @@ def test_only_rows_of_the_set_tenant_are_visible(ours: Seat, theirs: Seat, login
             become(database, seat.casino.tenant_id)
             for table in found:
                 assert tenants_seen(database, table) == {seat.casino.tenant_id}, (
-                    f"{table}: mend its policy for causeway_{login}, or add a row to _HUB_SIDE or _PROVIDER_SIDE in {FILE}"
+                    f"{table}: mend its policy for causeway_{login}, or add a row to _HUB_SIDE or _PROVIDER_SIDE here"
                 )
 
 
