@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from causeway.platforms.registry import RESERVED
+
 ROOT = Path(__file__).parents[2]
 # The files that every platform has.
 FILES = ("schema/catalogue/{key}.json", "local/sandbox/platforms/{key}.py", "tests/platforms/test_{key}.py")
 # The folder of a platform with code of its own, and the file that makes it a package.
 CODE = "layers/causeway/python/causeway/platforms/{key}"
 INIT = f"{CODE}/__init__.py"
-# Other packages in the same folder.
-SHARED = {"kinds", "vendors"}
 
 
 def keys(root: Path, pattern: str) -> set[str]:
@@ -23,7 +23,7 @@ def keys(root: Path, pattern: str) -> set[str]:
 
 def with_code(root: Path) -> set[str]:
     """Return the keys of the platforms' folders that have a module."""
-    return {file.parent.name for file in root.glob(f"{CODE.format(key='[a-z]*')}/*.py")} - SHARED
+    return {file.parent.name for file in root.glob(f"{CODE.format(key='[a-z]*')}/*.py")} - RESERVED
 
 
 def missing(root: Path) -> list[str]:

@@ -19,13 +19,12 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from causeway.platforms import kinds
+from causeway.platforms import kinds, registry
 from causeway.platforms.open_account import OpenAccount
 
 ROOT = Path(__file__).parents[2]
 PLATFORMS = ROOT / "layers" / "causeway" / "python" / "causeway" / "platforms"
 TOY = ROOT / "tests" / "toy_platform" / PLATFORMS.relative_to(ROOT)
-SHARED = ("kinds", "vendors")
 PACKAGE = "causeway.platforms"
 
 
@@ -45,7 +44,7 @@ PROTOCOLS = protocols()
 
 def folders(root: Path) -> list[Path]:
     """The platforms' folders."""
-    return [folder for folder in sorted(root.glob("[a-z]*/")) if folder.name not in SHARED]
+    return [folder for folder in sorted(root.glob("[a-z]*/")) if folder.name not in registry.RESERVED]
 
 
 def loaded(file: Path) -> ModuleType:

@@ -9,7 +9,7 @@ _PACKAGE = __name__.rpartition(".")[0]
 # A platform's key, as schema/0007_integration_providers.sql has it. A dot in a key would name a module in a folder.
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # Folders beside the platforms' that hold no platform.
-_RESERVED = frozenset(("kinds", "vendors"))
+RESERVED = frozenset(("kinds", "vendors"))
 
 Kind = TypeVar("Kind")
 
@@ -22,7 +22,7 @@ def find(key: str, kind: type[Kind]) -> Kind | None:
         kind: a Protocol of causeway.platforms.kinds. The platform's module has the file name of the
             Protocol's module.
     """
-    if key in _RESERVED or not _KEY.fullmatch(key):
+    if key in RESERVED or not _KEY.fullmatch(key):
         return None
     folder = find_spec(f"{_PACKAGE}.{key}")
     if folder is None or folder.submodule_search_locations is None:
