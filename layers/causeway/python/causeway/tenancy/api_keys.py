@@ -141,9 +141,7 @@ def revoke(context: RequestContext, key_id: UUID, expected: Expected) -> ApiKey:
         ApiKeyNotFound, VersionMismatch.
     """
     with context.transaction() as transaction:
-        key = _find_or_none(transaction, key_id, lock=True)
-        if key is None:
-            raise ApiKeyNotFound
+        key = _find_and_lock(transaction, key_id)
         expected.check(key.version)
         if key.revoked_at is not None:
             context.finish(transaction, key)
@@ -161,7 +159,8 @@ def revoke(context: RequestContext, key_id: UUID, expected: Expected) -> ApiKey:
     return revoked
 
 
-def _find_or_none(transaction: Transaction, key_id: UUID, *, lock: bool = False) -> ApiKey | None:
-    end: LiteralString = "FOR NO KEY UPDATE" if lock else ""
-    row = transaction.execute(f"{_SELECT} AND key_id = %s {end}", [key_id]).fetchone()
-    return None if row is None else ApiKey(*row)
+def _find_and_lock(transaction: Transaction, key_id: UUID) -> ApiKey:
+    row = transaction.execute(f"{_SELECT} AND key_id = %s FOR NO KEY UPDATE", [key_id]).fetchone()
+    if row is None:
+        raise ApiKeyNotFound
+    return ApiKey(*row)

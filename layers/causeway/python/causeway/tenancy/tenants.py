@@ -99,10 +99,7 @@ def create(context: RequestContext, draft: TenantDraft) -> Tenant:
 def find(context: RequestContext, tenant_id: UUID) -> Tenant:
     """Return a tenant; raises TenantNotFound."""
     with context.deployment_transaction() as transaction:
-        found = _find_or_none(transaction, tenant_id)
-    if found is None:
-        raise TenantNotFound
-    return found
+        return _find(transaction, tenant_id)
 
 
 def page(context: RequestContext, query: dict[str, str]) -> Page[Tenant]:
@@ -141,9 +138,7 @@ def change(context: RequestContext, tenant_id: UUID, body: dict[str, Any], expec
     name = name_field(body, "displayName", _LONGEST_NAME)
     with context.deployment_transaction() as transaction:
         # Lock the row: of two changes at once, the second must see the result of the first.
-        before = _find_or_none(transaction, tenant_id, lock=True)
-        if before is None:
-            raise TenantNotFound
+        before = _find(transaction, tenant_id, lock=True)
         expected.check(before.version)
         if before.display_name == name:
             context.finish(transaction, before)
@@ -161,11 +156,13 @@ def change(context: RequestContext, tenant_id: UUID, body: dict[str, Any], expec
     return after
 
 
-def _find_or_none(transaction: Transaction, tenant_id: UUID, *, lock: bool = False) -> Tenant | None:
+def _find(transaction: Transaction, tenant_id: UUID, *, lock: bool = False) -> Tenant:
     # This lock does not block foreign keys of the tenant's rows.
     end: LiteralString = "FOR NO KEY UPDATE" if lock else ""
     row = transaction.execute(f"{_SELECT} WHERE tenant_id = %s {end}", [tenant_id]).fetchone()
-    return None if row is None else Tenant(*row)
+    if row is None:
+        raise TenantNotFound
+    return Tenant(*row)
 
 
 def _record(
