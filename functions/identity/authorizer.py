@@ -1,7 +1,7 @@
 """Called by API Gateway before routes that machines may call too: authenticates the caller by token or by API key.
 
 isAuthorized is always true, and the route's function refuses the call: AWS documents no way for an authorizer of an
-HTTP API to answer 401. A false isAuthorized becomes 403, and an exception counts as a failure of ours
+HTTP API to answer 401. A false isAuthorized becomes 403, and an exception counts as our failure
 (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html). The route's function
 answers 401 to an unauthenticated call, and 503 where the authorizer could not check the caller.
 """

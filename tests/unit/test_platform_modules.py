@@ -251,7 +251,8 @@ def test_text_outside_a_platforms_folder_names_no_platform() -> None:
     catalogue = (ROOT / "schema" / "catalogue").glob("[!_]*.json")
     names = [name for file in catalogue for name in (file.stem, json.loads(file.read_bytes())["display_name"])]
     named = re.compile("|".join(rf"\b{re.sub('[ _]', '[ _-]?', name)}\b" for name in names), re.IGNORECASE)
-    files = [file for top in ("layers/causeway/python", "functions") for file in (ROOT / top).rglob("*.py")]
+    files = [file for top in ("layers/causeway/python", "functions", "tools") for file in (ROOT / top).rglob("*.py")]
+    files += [ROOT / "template.yaml", *(ROOT / "schema").glob("*.sql")]
     shared = [PLATFORMS / name for name in ("", "kinds")]
     elsewhere = [file for file in files if PLATFORMS not in file.parents or file.parent in shared]
 

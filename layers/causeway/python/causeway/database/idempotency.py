@@ -178,14 +178,14 @@ def once(
 ) -> Answer | StoredAnswer:
     """Do a call's work, or return the stored answer of an earlier call with the same key and request.
 
-    A 2xx answer is stored. A refusal (4xx) releases the key where nothing was committed. After a failure of ours (5xx)
+    A 2xx answer is stored. A refusal (4xx) releases the key where nothing was committed. After a 5xx error
     the next call continues where this one failed. Where a platform may have acted, the work is not done again.
 
     Args:
         transaction: opens a transaction of the caller.
         request: with its key.
         work: is given the lease. It returns its answer, and the answer to store, for work that has not stored it: a
-            call of a platform is in no transaction of ours, and its answer is stored after it.
+            call of a platform is in no transaction, and its answer is stored after it.
         acts_on_platform: whether the work asks a platform for something that must not be done twice.
 
     Raises:

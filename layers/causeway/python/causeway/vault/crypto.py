@@ -95,7 +95,7 @@ class DataKeys:
             store: of the wrapped keys.
             kms_key_id: id, ARN or alias of the KMS key that wraps new data keys.
             limits: of the cache; by default those of CacheLimits.
-            clock: tells the present.
+            clock: returns the present.
         """
         self._store = store
         self._kms_key_id = kms_key_id

@@ -7,7 +7,7 @@ from typing import Any, Never
 from causeway.errors.requests import InvalidRequest
 from causeway.wire.nesting import is_deeper
 
-# Refuse a body with fields this many levels deep; no message of ours comes near.
+# Refuse a body with fields this many levels deep; our messages have far fewer.
 _MOST_LEVELS = 32
 # Digits of an accepted integer: more than a 64-bit number can have, fewer than Python refuses to convert.
 _MOST_DIGITS = 40
