@@ -12,7 +12,7 @@ from causeway.catalogue import files
 from causeway.connections import changes, testing, use
 from causeway.connections.requests import ConnectionDraft
 from causeway.errors.connections import NotSupported
-from causeway.errors.platforms import ProviderRejected
+from causeway.errors.platforms import ProviderRejected, RateLimited
 from causeway.platforms.kinds.calendars import Calendars
 from causeway.platforms.kinds.messages import Message, Sender
 from causeway.tenancy.context import RequestContext
@@ -68,6 +68,27 @@ def test_errors_of_a_new_platform_are_read(inside: Inside, toy: Toy) -> None:
     made = connected(inside(), toy, loft_key="wrong")
 
     assert (made.status, made.error_code) == ("error", "INVALID_CREDENTIALS")
+
+
+def test_error_that_a_new_platform_states_in_a_200_is_seen_in_the_connections_health(
+    inside: Inside, hub: Hub, toy: Toy
+) -> None:
+    context = inside()
+    connection_id = UUID(str(connected(context, toy).connection_id))
+    path = f"/integrations/{connection_id}"
+
+    with use.open_platform(context, connection_id, Sender) as (platform, account):
+        for _ in range(2):
+            platform.send_message(account, Message("north", "Coo"))
+    before = hub.call("GET", f"{path}/health").json["checks"]["connection"]["status"]
+    with use.open_platform(context, connection_id, Sender) as (platform, account):
+        for _ in range(2):
+            with pytest.raises(RateLimited):
+                platform.send_message(account, Message("north", "Coo"))
+    after = hub.call("GET", f"{path}/health").json["checks"]["connection"]["status"]
+
+    assert (before, after) == ("healthy", "degraded")
+    assert hub.call("GET", f"{path}/logs?limit=1").json["logs"][0]["status"] == 200
 
 
 def test_work_that_a_new_platform_cannot_do_is_refused(inside: Inside, toy: Toy) -> None:

@@ -30,7 +30,9 @@ def test_error_means_what_its_trouble_says(toy: Toy) -> None:
 
     assert reader.read_error(400, {"trouble": "wrong key"}) is InvalidCredentials
     assert reader.read_error(400, {"trouble": "no such loft"}) is None
-    assert reader.read_error(200, {"trouble": "wrong key"}) is None
+    assert reader.read_error(200, {"trouble": "pigeons are tired"}) is RateLimited
+    assert reader.read_error(400, {"trouble": ["wrong key"]}) is None
+    assert reader.read_error(201, {"flight": "flight-1"}) is None
 
 
 def test_message_flies(toy: Toy) -> None:
