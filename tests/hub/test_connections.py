@@ -38,7 +38,7 @@ from tests.hub.client import (
     exactly,
 )
 from tests.hub.conftest import Platform
-from tests.hub.test_matrix import SNAPSHOT
+from tests.hub.snapshots import SNAPSHOT
 
 Rows = Callable[..., list[Any]]
 Inside = Callable[..., RequestContext]

@@ -14,13 +14,12 @@ from local.sandbox.registry import demo_credentials
 from local.services.demo_data import TENANTS
 from local.stack import Stack
 from tests.database.parallel import at_once
-from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, OURS, Caller, Hub, Reply, draft, machine
+from tests.hub.client import DEPLOYMENT_ADMIN, OURS, Caller, Hub, Reply, draft, machine
+from tests.hub.creations import CALENDAR, MAKERS, SLOT, died, template
 from tests.hub.in_process import InProcessHub
 from tests.platforms.played import Played
 
 Rows = Callable[..., list[Any]]
-SLOT = {"startTime": "2027-06-01T10:00:00+02:00", "endTime": "2027-06-01T10:30:00+02:00"}
-CALENDAR = demo_credentials("gohighlevel")["calendarId"]
 
 
 @pytest.fixture
@@ -40,27 +39,6 @@ def calendar(hub: Hub) -> str:
     return f"/integrations/{made.json['id']}/calendars/{CALENDAR}"
 
 
-def template(hub: Hub) -> dict[str, Any]:
-    """The body of a new template."""
-    shown = hub.call("GET", "/integrations/templates/softswiss").json
-    kept = {name: value for name, value in shown.items() if name not in ("name", "isActive", "version")}
-    return kept | {"id": f"t_{token_hex(8)}", "displayName": f"Template {token_hex(6)}"}
-
-
-# How to create each kind of object: path, caller, body.
-MAKERS: dict[str, Callable[[Hub, str], tuple[str, Caller, Any]]] = {
-    "integration": lambda _, __: ("/integrations", ADMIN, draft()),
-    "api key": lambda _, __: ("/api-keys", ADMIN, {"name": f"key {token_hex(6)}"}),
-    "tenant": lambda _, __: (
-        *("/tenants", DEPLOYMENT_ADMIN),
-        {"code": f"T{token_hex(8).upper()}", "displayName": "A tenant"},
-    ),
-    "template": lambda hub, _: ("/integrations/templates", DEPLOYMENT_ADMIN, template(hub)),
-    "sync": lambda _, calendar: (f"{calendar.split('/calendars')[0]}/sync", ADMIN, None),
-    "blocked slot": lambda _, calendar: (f"{calendar}/block-slots", ADMIN, SLOT),
-}
-
-
 @pytest.fixture(params=MAKERS)
 def maker(request: pytest.FixtureRequest, hub: Hub, calendar: str) -> tuple[str, Caller, Any]:
     """A call that creates something: path, caller, body."""
@@ -70,18 +48,6 @@ def maker(request: pytest.FixtureRequest, hub: Hub, calendar: str) -> tuple[str,
 def made(hub: Hub, maker: tuple[str, Caller, Any], key: str) -> Reply:
     path, caller, body = maker
     return hub.call("POST", path, caller, body, idempotency_key=key)
-
-
-def died(rows: Rows, key: str) -> None:
-    """Make the key look as if its attempt had died before its work, a while ago."""
-    changed = rows(
-        """
-        UPDATE idempotency_keys SET status = NULL, headers = NULL, body = NULL, leased_until = now() - interval '1 s'
-        WHERE idempotency_key = %s RETURNING object_id
-        """,
-        [key],
-    )
-    assert len(changed) == 1
 
 
 def test_same_key_and_body_get_the_first_answer(hub: Hub, maker: tuple[str, Caller, Any], gohighlevel: Played) -> None:

@@ -17,7 +17,7 @@ from local.services.demo_data import PEOPLE, TENANTS
 from local.stack import Stack
 from tests.end_to_end.tokens import KINDS, part, refused_token, signed
 from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, NOBODY, OURS, STAFF, THEIRS, Hub
-from tests.unit.test_edge_launches import UNUSABLE_SUBJECTS
+from tests.unit.subjects import UNUSABLE_SUBJECTS
 
 Rows = Callable[..., list[Any]]
 TENANT = TENANTS[OURS]

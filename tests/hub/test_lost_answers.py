@@ -11,13 +11,13 @@ import pytest
 from local.services.demo_data import TENANTS
 from local.stack import Stack
 from tests.database.cutting_proxy import CuttingProxy
+from tests.hub.changing_routes import CHANGES, CREATIONS, api_key, tenant
+from tests.hub.changing_routes import template as new_template
 from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, OURS, REGULATOR, Caller, Hub, Reply, claims_of
 from tests.hub.conftest import Platform
+from tests.hub.creations import CALENDAR, MAKERS, SLOT, died, template
 from tests.hub.in_process import InProcessHub
-from tests.hub.test_idempotency import CALENDAR, MAKERS, SLOT, died, template
-from tests.hub.test_preconditions import CHANGES, CREATIONS, api_key, tenant
-from tests.hub.test_preconditions import template as new_template
-from tests.hub.test_round_trips import calendars, working
+from tests.hub.objects import calendars, working
 
 Rows = Callable[..., list[Any]]
 # More than any call's number of COMMITs: after that many there is no answer left to lose.

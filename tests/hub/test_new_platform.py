@@ -21,7 +21,7 @@ from local import ROOT
 from local.stack import Stack
 from tests.hub.client import Hub
 from tests.toy_platform.toy import CHECKOUT, KEY, Toy, added
-from tests.unit.test_platform_files import missing
+from tests.unit.platform_files import missing
 
 Inside = Callable[..., RequestContext]
 

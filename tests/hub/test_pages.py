@@ -20,8 +20,7 @@ from causeway.wire import base64url
 from causeway.wire.pages import Listing
 from local.services.demo_data import TENANTS
 from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, OURS, ROOT, THEIRS, Caller, Hub
-from tests.hub.test_templates import added
-from tests.hub.test_tenants import new_tenant
+from tests.hub.objects import added, new_tenant
 
 Rows = Callable[..., list[Any]]
 # Rows of a page at most: an answer holds so many of every list, however large they are.

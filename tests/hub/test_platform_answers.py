@@ -10,10 +10,10 @@ import pytest
 from local.stack import Stack
 from tests.hub.client import ADMIN, Hub
 from tests.hub.conftest import Platform
+from tests.hub.creations import SLOT
 from tests.hub.in_process import InProcessHub
-from tests.hub.test_idempotency import SLOT
-from tests.hub.test_round_trips import calendars as calendars_draft
-from tests.platforms.test_gohighlevel import MALFORMED_CALENDARS, UNREADABLE_BLOCKS
+from tests.hub.objects import calendars as calendars_draft
+from tests.platforms.gohighlevel_answers import MALFORMED_CALENDARS, UNREADABLE_BLOCKS
 
 Rows = Callable[..., list[Any]]
 

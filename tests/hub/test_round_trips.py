@@ -13,11 +13,11 @@ from psycopg.pq import Trace
 
 from causeway.syncs import runs
 from causeway.vault import data_keys
-from local.sandbox.registry import demo_credentials
 from local.stack import Stack
-from tests.hub.client import ADMIN, Caller, Hub, Reply, config, draft, machine
+from tests.hub.client import ADMIN, Caller, Hub, Reply, machine
 from tests.hub.conftest import Platform
 from tests.hub.in_process import InProcessHub
+from tests.hub.objects import calendars, working
 
 # A statement sent to the server: a Parse, or a simple query.
 _SENT = re.compile(r'^F\t\d+\t(Parse|Query)\t (?:"")?\s*"?\s*(\w+)', re.MULTILINE)
@@ -68,23 +68,12 @@ def counting(hub: Hub, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -
         yield CountingHub(inside, tmp_path_factory.mktemp("traces"))
 
 
-def calendars() -> dict[str, Any]:
-    """A connection to GoHighLevel, whose platform is the sandbox."""
-    return {"templateId": "gohighlevel", "name": f"Counted {token_hex(6)}", "config": demo_credentials("gohighlevel")}
-
-
 @pytest.fixture
 def path(counting: CountingHub, platform: Platform) -> str:
     """The path of a new connection that works."""
     made = counting.hub.call("POST", "/integrations", body=working(platform))
     assert made.json["status"] == "active", made
     return f"/integrations/{made.json['id']}"
-
-
-def working(platform: Platform, key: str = "first") -> dict[str, Any]:
-    """The body of POST /integrations, with a key that the platform accepts."""
-    platform.keys.add(key)
-    return draft(config=config(base_url=platform.url, api_key=key))
 
 
 def test_creating_a_connection_takes_few_statements(counting: CountingHub, platform: Platform) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from causeway.tenancy.permissions import ALLOWED
 from tests.hub.client import SUPER_ADMIN, Hub, draft
-from tests.hub.test_matrix import SNAPSHOT
+from tests.hub.snapshots import SNAPSHOT
 
 Rows = Callable[..., list[Any]]
 # Calls that would add, replace or destroy a credential: method, the path's end, and a body.

@@ -1,30 +1,16 @@
 """The catalogue's API: read by admins and regulators, changed by super admins only."""
 
 from collections.abc import Callable
-from secrets import token_hex
 from typing import Any
 
 import pytest
 
 from local import ROOT
-from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, REGULATOR, SUPER_ADMIN, Hub, Reply, draft
-from tests.hub.test_matrix import SNAPSHOT
+from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, REGULATOR, SUPER_ADMIN, Hub, draft
+from tests.hub.objects import PATH, added, new_template
+from tests.hub.snapshots import SNAPSHOT
 
 Rows = Callable[..., list[Any]]
-PATH = "/integrations/templates"
-
-
-def new_template(hub: Hub, **changes: Any) -> dict[str, Any]:
-    """The body of a new template."""
-    shown = hub.call("GET", f"{PATH}/softswiss").json
-    kept = {name: value for name, value in shown.items() if name not in ("name", "isActive", "version")}
-    return kept | {"id": f"casino_{token_hex(6)}"} | changes
-
-
-def added(hub: Hub, **changes: Any) -> Reply:
-    reply = hub.call("POST", PATH, DEPLOYMENT_ADMIN, new_template(hub, **changes))
-    assert reply.status == 201, reply
-    return reply
 
 
 def test_every_provider_of_the_catalogue_is_listed_once(hub: Hub) -> None:

@@ -10,16 +10,9 @@ import pytest
 from local.services.demo_data import TENANTS
 from tests.database.parallel import at_once
 from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, NOBODY, OURS, SUPER_ADMIN, Caller, Hub, draft
+from tests.hub.objects import new_tenant
 
 Rows = Callable[..., list[Any]]
-
-
-def new_tenant(hub: Hub, **changes: Any) -> dict[str, Any]:
-    """A new tenant, as its creation answers it."""
-    body = {"code": f"T{token_hex(8).upper()}", "displayName": "A new casino"} | changes
-    reply = hub.call("POST", "/tenants", DEPLOYMENT_ADMIN, body)
-    assert reply.status == 201, reply
-    return reply.json
 
 
 def within(tenant: dict[str, Any]) -> Caller:

@@ -13,6 +13,7 @@ from causeway.platforms.kinds.calendars import Block, Day
 from local.sandbox.registry import demo_credentials
 from tests.platforms.accounts import demo_account, opened
 from tests.platforms.facts import Facts
+from tests.platforms.gohighlevel_answers import MALFORMED_CALENDARS, UNREADABLE_BLOCKS
 from tests.platforms.recorder import JSON, Sent, bearer, parsed
 from tests.unit.wire_server import Act, WireServer, ok
 
@@ -45,30 +46,6 @@ def test_sandbox_words_a_refusal_as_gohighlevel_does(call: Callable[..., tuple[i
 Serve = Callable[[Act], WireServer]
 CALENDARS = {"Version": "2021-04-15"} | bearer(MINE["apiKey"])
 BLOCK = Block(datetime(2026, 3, 16, 6, 15, tzinfo=UTC), datetime(2026, 3, 16, 7, tzinfo=UTC), "Lunch")
-# Responses to a blocked slot that do not say the block's id.
-UNREADABLE_BLOCKS = {
-    "surrogate": b'{"id":"\\ud800"}',
-    "infinity": b'{"id":Infinity}',
-    "number": b'{"id":1}',
-    "object": b'{"id":{"token":"s"}}',
-    "nested": b'{"id":' + b"[" * 900 + b"]" * 900 + b"}",
-    "absent": b"{}",
-    "empty": b'{"id":""}',
-    "twice": b'{"id":"a","id":"b"}',
-    "list": b"[]",
-    "not UTF-8": b"\xff",
-}
-MALFORMED_CALENDARS: list[Any] = [
-    {},
-    {"id": 1},
-    {"id": "a/b"},
-    {"id": "a" * 129},
-    {"id": "\ud800"},
-    {"id": "a", "name": {"x": 1}},
-    {"id": "a", "name": "\ud800"},
-    {"id": "a", "isActive": "yes"},
-    "a",
-]
 
 
 def answered(content: Any) -> Act:

@@ -13,6 +13,7 @@ from causeway.edge.launches import LaunchCall, route
 from causeway.errors.casino import GameNotFound, LaunchUnavailable
 from causeway.errors.requests import InvalidRequest
 from tests.unit.gateway_events import Answered, Context, make_event, of_size
+from tests.unit.subjects import UNUSABLE_SUBJECTS
 
 TENANT = "00000000-0000-4000-8000-000000000001"
 OTHER_TENANT = "00000000-0000-4000-8000-000000000002"
@@ -21,11 +22,6 @@ ADMIN = {"sub": "admin", "token_use": "id", "custom:tenant_id": TENANT, "cognito
 SUPER_ADMIN = {"sub": "root", "token_use": "id", "cognito:groups": "[super_admin]"}
 KEY = {"keyId": "0e5c9f7e-8a11-4a53-9c5a-b6f2a9d1c001", "tenantId": TENANT}
 
-# Subjects that no authorizer accepts; tests/hub/test_identity.py tries them on the hub's routes.
-UNUSABLE_SUBJECTS = (
-    *(" ", "a ", " a", "a\n", "a\nb", "a\0b", "a\u202eb", "a\u200bb", "\ue000", "\u00a0", "\ud800"),
-    *("x" * 5000, "[a b]", '{"a":1}'),
-)
 
 Send = Callable[..., Answered]
 

@@ -35,6 +35,22 @@ def test_init_of_a_package_is_one_docstring(file: Path) -> None:
     assert isinstance(docstring.value, ast.Constant)
 
 
+def imported(file: Path) -> set[str]:
+    """The modules that a file imports from, and those that it imports."""
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    names = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    return names | {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+
+
+def test_no_test_file_is_imported() -> None:
+    """What several test files use is a module beside them: otherwise a change of one file's tests breaks another."""
+    files = sorted((ROOT / "tests").rglob("*.py"))
+
+    assert len(files) > 100
+    found = {file.name: {name for name in imported(file) if "test_" in name} for file in files}
+    assert {name: imports for name, imports in found.items() if imports} == {}
+
+
 # Lambda imports a function by its file; the folder is not a package.
 @pytest.mark.parametrize(
     "file", sorted((ROOT / "functions").rglob("*.py")), ids=lambda file: f"{file.parent.name}/{file.name}"
