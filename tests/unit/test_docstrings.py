@@ -1,4 +1,7 @@
-"""Docstrings list all parameters of the signature, and no others; of a class, only attributes that it has."""
+"""Docstrings list all parameters of the signature, and no others; of a class, only attributes that it has.
+
+The attributes and parameters of a class are in lists, not within its text.
+"""
 
 import ast
 import re
@@ -41,6 +44,25 @@ def attributes(node: ast.ClassDef) -> set[str]:
     return fields | functions | assigned
 
 
+def arguments(node: ast.ClassDef) -> set[str]:
+    """The parameters of a class's __init__."""
+    return {
+        name
+        for one in node.body
+        if isinstance(one, ast.FunctionDef) and one.name == "__init__"
+        for name in parameters(one)
+    }
+
+
+def within_text(node: ast.ClassDef) -> set[str]:
+    """The fields and parameters that a class explains in its text, as `name: ...`, and not in a list."""
+    text = re.split(r"^(?:Args|Attributes|Raises):$", ast.get_docstring(node) or "", flags=re.MULTILINE)[0]
+    known = arguments(node) | {
+        one.target.id for one in node.body if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)
+    }
+    return known & set(re.findall(r"(?:^|[.,] |and )(\w+):\s", text, re.MULTILINE))
+
+
 def wrong(source: str) -> Iterator[str]:
     """The names that a docstring lists and its function or class has not, or that it lacks, with their lines."""
     for node in ast.walk(ast.parse(source)):
@@ -51,6 +73,9 @@ def wrong(source: str) -> Iterator[str]:
         elif isinstance(node, ast.ClassDef):
             listed = described(node, "Attributes")
             names = set() if listed is None else listed - attributes(node)
+            listed = described(node, "Args")
+            names |= set() if listed is None else listed ^ arguments(node)
+            names |= within_text(node)
         if names and isinstance(node, Function | ast.ClassDef):
             yield f"line {node.lineno}: {node.name}: {', '.join(sorted(names))}"
 
@@ -88,3 +113,12 @@ def test_attribute_that_is_not_there_is_found() -> None:
     assert list(wrong(source.format("b"))) == []
     assert list(wrong(source.format("b, c"))) == []
     assert list(wrong(source.format("b, d"))) == ["line 1: A: d"]
+
+
+def test_parameter_of_a_class_that_is_not_listed_is_found() -> None:
+    source = 'class A:\n    """{}"""\n\n    def __init__(self, b, c):\n        pass\n'
+
+    assert list(wrong(source.format("It."))) == []
+    assert list(wrong(source.format("It.\n\n    Args:\n        b, c: x.\n    "))) == []
+    assert list(wrong(source.format("It.\n\n    Args:\n        b: x.\n    "))) == ["line 1: A: c"]
+    assert list(wrong(source.format("It. b: x."))) == ["line 1: A: b"]

@@ -28,7 +28,11 @@ class _Cached:
 
 
 class Secrets:
-    """The secrets that this execution environment has read. clock: returns the present."""
+    """The secrets that this execution environment has read.
+
+    Args:
+        clock: returns the present.
+    """
 
     def __init__(self, clock: ages.Clock = ages.now) -> None:
         self._clock = clock

@@ -19,7 +19,11 @@ from causeway.wire.preconditions import Expected
 
 @dataclass(frozen=True, slots=True)
 class TemplateFilter:
-    """The query of GET /integrations/templates. kind, active: None: any."""
+    """The query of GET /integrations/templates.
+
+    Attributes:
+        kind, active: None selects all.
+    """
 
     page: PageRequest
     kind: str | None

@@ -41,7 +41,11 @@ class ConnectionDraft:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """PATCH /integrations/{id}. None: stays. config: fields to set; null removes a field; other fields stay."""
+    """PATCH /integrations/{id}. An attribute that is None stays as it is.
+
+    Attributes:
+        config: fields to set; null removes a field; other fields stay as they are.
+    """
 
     name: str | None
     description: str | None

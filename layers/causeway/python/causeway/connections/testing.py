@@ -18,7 +18,11 @@ from causeway.wire.preconditions import Expected
 
 @dataclass(frozen=True, slots=True)
 class ConnectionTest:
-    """The result of a test. response_ms: of all its calls together, in milliseconds."""
+    """The result of a test.
+
+    Attributes:
+        response_ms: of all its calls together, in milliseconds.
+    """
 
     verdict: Verdict
     response_ms: int

@@ -40,7 +40,11 @@ Transactions = Callable[[], AbstractContextManager[Transaction]]
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """An answer as it is stored under a key. body: None: the outcome of the call is unknown."""
+    """An answer as it is stored under a key.
+
+    Attributes:
+        body: None if the outcome of the call is unknown.
+    """
 
     status: int
     headers: dict[str, str]

@@ -25,7 +25,8 @@ _SHORTEST = 16
 class GameProvider:
     """The game provider of a signed call, and the tenant on the other side.
 
-    bare_signature: the signature covered only the body; the provider's dialect says whether the casino accepts this.
+    Attributes:
+        bare_signature: the signature covered only the body; the provider's dialect says if the casino accepts it.
     """
 
     tenant_id: UUID
@@ -37,7 +38,9 @@ class GameProvider:
 class SharedSecrets:
     """The secrets that a tenant shares with a game provider, by the side that is called; the current one first.
 
-    code: the game provider's. tenant: the tenant's id as the secret has it.
+    Attributes:
+        code: the game provider's.
+        tenant: the tenant's id as the secret has it.
     """
 
     code: str

@@ -40,7 +40,8 @@ _USER_AGENT = "Causeway/1.0.0"
 class Attempt:
     """The log record of one attempt, without secrets: URL and bodies are redacted, bodies are cut.
 
-    error: the name of the failure's class, None if there was an answer.
+    Attributes:
+        error: the name of the failure's class, None if there was an answer.
     """
 
     method: str

@@ -12,7 +12,9 @@ _Result = TypeVar("_Result")
 class Deadline:
     """The moment by which a call must be answered.
 
-    seconds: from now. earlier: another deadline that must hold too.
+    Args:
+        seconds: from now.
+        earlier: another deadline that must hold too.
     """
 
     def __init__(self, seconds: float, earlier: "Deadline | None" = None) -> None:

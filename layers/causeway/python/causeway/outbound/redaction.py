@@ -87,9 +87,11 @@ def _read(beginning: bytes, content_type: str, *, cut: bool) -> str | None:
 class Redactor:
     """Redacts texts. It holds the patterns of the secret values.
 
-    secrets: found in plain text, percent-encoded (once or more), JSON-escaped, HTML-escaped, in mixtures of these, in
-    hexadecimal, in base64 (alone or as a part of a longer text, also folded), and all these in UTF-16 (as base64:
-    UTF-7). Not found: secrets that are compressed, encrypted, hashed, split, or in base32 and other encodings.
+    Args:
+        secrets: found in plain text, percent-encoded (once or more), JSON-escaped, HTML-escaped, in mixtures of
+            these, in hexadecimal, in base64 (alone or as a part of a longer text, also folded), and all these in
+            UTF-16 (as base64: UTF-7). Not found: secrets that are compressed, encrypted, hashed, split, or in
+            base32 and other encodings.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:

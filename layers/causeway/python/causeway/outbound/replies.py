@@ -6,7 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to a call. headers: a mapping that ignores the case of names."""
+    """The answer to a call.
+
+    Attributes:
+        headers: a mapping that ignores the case of names.
+    """
 
     status: int
     headers: Mapping[str, str]

@@ -12,7 +12,10 @@ class Watchdog:
     """Shuts the connection of one call at the call's deadline.
 
     A socket's own time limit starts again with every byte, so it never ends a call to a host that sends a byte a
-    second. seconds: the limit for the whole call, from now.
+    second.
+
+    Args:
+        seconds: the limit for the whole call, from now.
     """
 
     def __init__(self, seconds: float) -> None:

@@ -6,7 +6,11 @@ from causeway.outbound.failures import RequestInvalid
 class SettingMissing(RequestInvalid):
     """The call needs a setting that the connection's configuration does not have.
 
-    The text says which; the connection's owner sees it. action: what the owner does next.
+    The text says which; the connection's owner sees it.
+
+    Args:
+        why: the missing setting, as a sentence.
+        action: what the owner does next.
     """
 
     def __init__(self, why: str, action: str) -> None:

@@ -36,7 +36,11 @@ def parse_key_id(path: Mapping[str, str]) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class KeyDraft:
-    """POST /api-keys. channel: the only channel that the key is for; None: the whole tenant."""
+    """POST /api-keys.
+
+    Attributes:
+        channel: the only channel that the key is for; None if it is for the whole tenant.
+    """
 
     name: str
     channel: str | None

@@ -13,7 +13,8 @@ from causeway.tenancy.permissions import ALLOWED, Permission, Role
 class Profile:
     """A person's name and address from a token. Empty: the token has none, or none that can be displayed.
 
-    email_verified: the user pool has verified the address. People can change their own name and address.
+    Attributes:
+        email_verified: the user pool has verified the address. People can change their own name and address.
     """
 
     name: str
@@ -84,7 +85,11 @@ def of_machine(tenant_id: UUID, key_id: UUID, channel: str | None) -> Caller:
 
 @dataclass(frozen=True, slots=True)
 class NewRole:
-    """A person's role that is new in the tenant's memberships. before: the role until now; None: there was none."""
+    """A person's role that is new in the tenant's memberships.
+
+    Attributes:
+        before: the role until now; None if there was none.
+    """
 
     before: Role | None
 

@@ -27,7 +27,11 @@ _ACTIONS = {"active": Action.MEMBERSHIP_RESTORED, "suspended": Action.MEMBERSHIP
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A person of the tenant. subject: the `sub` claim; name and email come from claims, too."""
+    """A person of the tenant.
+
+    Attributes:
+        subject: the `sub` claim; name and email come from claims, too.
+    """
 
     subject: str
     role: str

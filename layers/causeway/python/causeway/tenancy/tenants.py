@@ -36,7 +36,11 @@ def parse_tenant_id(path: Mapping[str, str]) -> UUID:
 
 @dataclass(frozen=True, slots=True)
 class TenantDraft:
-    """POST /tenants. code: by which game providers know the casino."""
+    """POST /tenants.
+
+    Attributes:
+        code: by which game providers know the casino.
+    """
 
     code: str
     display_name: str

@@ -36,7 +36,11 @@ _PATIENCE = 60.0
 
 
 class SigningKeys:
-    """The issuer's public keys by id, cached over calls. clock: returns the current time."""
+    """The issuer's public keys by id, cached over calls.
+
+    Args:
+        clock: returns the current time.
+    """
 
     def __init__(self, clock: ages.Clock = ages.now) -> None:
         self._clock = clock

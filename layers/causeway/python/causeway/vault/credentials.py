@@ -16,7 +16,11 @@ from causeway.vault.crypto import DataKeys, SecretField
 
 
 class Secrets(dict[str, str]):
-    """Secret fields by name; its repr shows the names only. version: of the stored credential, None: not stored yet."""
+    """Secret fields by name; its repr shows the names only.
+
+    Attributes:
+        version: of the stored credential, None: not stored yet.
+    """
 
     version: int | None = None
 

@@ -28,7 +28,11 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """Rows of a list. next_cursor: asks for the next page; None: there are no more rows."""
+    """Rows of a list.
+
+    Attributes:
+        next_cursor: the cursor of the next page; None if there are no more rows.
+    """
 
     items: list[Row]
     next_cursor: str | None

@@ -13,7 +13,11 @@ CALENDAR_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """A calendar at a platform. name and is_active: None where the platform does not say."""
+    """A calendar at a platform.
+
+    Attributes:
+        name, is_active: None if the platform does not say.
+    """
 
     calendar_id: str
     name: str | None

@@ -9,7 +9,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A text for one person. to: the address in the platform's form, such as a phone number."""
+    """A text for one person.
+
+    Attributes:
+        to: the address in the platform's form, such as a phone number.
+    """
 
     to: str
     text: str

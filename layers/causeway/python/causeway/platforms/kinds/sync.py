@@ -35,7 +35,11 @@ class SyncRun:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of a run. reason: one of causeway.syncs.runs.REASONS, None where there is nothing to explain."""
+    """The result of a run.
+
+    Attributes:
+        reason: one of causeway.syncs.runs.REASONS, None if there is nothing to explain.
+    """
 
     status: Literal["succeeded", "partial", "failed"]
     reason: str | None = None
