@@ -14,6 +14,7 @@ from local.stack import Stack
 from tests.conformance.client import Casino, Connections, encoded, sign
 from tests.conformance.expectations import accepted, refused
 from tests.end_to_end.conftest import SECOND_SECRETS
+from tests.end_to_end.sample_events import COUNTED, MISSING, OTHERS, SAMPLES
 
 pytestmark = pytest.mark.usefixtures("audited")
 
@@ -146,50 +147,12 @@ def sample(name: str) -> Any:
     return json.loads((ROOT / "events" / f"{name}.json").read_text())
 
 
-# In the order of a round: a win needs its bet.
-SAMPLES = [
-    "game-launch",
-    "provider-launch",
-    "wallet-balance",
-    "wallet-debit",
-    "wallet-credit",
-    "wallet-rollback",
-    "provider-simulate",
-    "game-simulate-round",
-    "api-docs",
-    "integration-templates",
-    "integration-connections",
-    "api-keys",
-    "tenants",
-    "memberships",
-    "audit-log",
-]
-
-
 @pytest.mark.parametrize("name", SAMPLES)
 def test_sample_event_is_answered(stack: Stack, name: str) -> None:
     for _ in range(2):
         answer = stack.invoke(name, sample(name))
         assert answer["statusCode"] == 200, answer
         assert isinstance(json.loads(answer["body"]), dict)
-
-
-# The objects that these events name do not exist.
-MISSING = ["integration-calendars", "integration-syncs"]
-# The results of functions that have no route.
-OTHERS: dict[str, Any] = {
-    "caller-authorizer": {
-        "isAuthorized": True,
-        "context": {"refused": "UNAUTHORIZED", "sentence": "The call carries no valid token or key"},
-    },
-    "schema-migrate": {"applied": []},
-    "sync-run": {"batchItemFailures": []},
-}
-# The counts that schedules return; other tests check the numbers.
-COUNTED = {
-    "key-rotation": {"rotated", "rewrapped", "unreadable", "retired", "destroyed", "failed"},
-    "sync-sweep": {"queued", "failed", "refused", "left", "keys", "events"},
-}
 
 
 @pytest.mark.parametrize("name", MISSING)
@@ -206,10 +169,6 @@ def test_sample_event_without_a_route_finds_nothing_to_do(stack: Stack, name: st
 @pytest.mark.parametrize("name", COUNTED)
 def test_sample_event_of_a_schedule_returns_its_counts(stack: Stack, name: str) -> None:
     assert set(stack.invoke(name, sample(name))) == COUNTED[name]
-
-
-def test_every_sample_event_is_tested_here() -> None:
-    assert {path.stem for path in (ROOT / "events").glob("*.json")} == {*SAMPLES, *MISSING, *OTHERS, *COUNTED}
 
 
 def test_signature_of_a_base64_body_is_verified_over_the_decoded_bytes(stack: Stack, casino: Casino) -> None:

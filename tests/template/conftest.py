@@ -34,7 +34,11 @@ def functions(resources: dict[str, Any]) -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="session")
 def deployed(resources: dict[str, Any], functions: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """The functions that are for more than the stage local."""
-    return {name: own for name, own in functions.items() if resources[name].get("Condition") != "IsLocal"}
+    found = {name: own for name, own in functions.items() if resources[name].get("Condition") != "IsLocal"}
+    without = [name for name in (one.removesuffix("Function") for one in found) if f"{name}Role" not in resources]
+    if without:
+        pytest.fail(f"{', '.join(without)}: add each deployed function to EveryFunction in template.yaml")
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,9 @@ def test_route_without_an_authorizer_requires_a_token(resources: dict[str, Any])
     """A new route that names no authorizer is closed, not open."""
     assert resources["HttpApi"]["Properties"]["Auth"]["DefaultAuthorizer"] == "TokenAuthorizer"
     functions = load(ROOT / "template.yaml", {"Stage": "local"})
-    assert {route.key for function in functions for route in function.routes if not route.authorizer} == WITHOUT
+    assert {route.key for function in functions for route in function.routes if not route.authorizer} == WITHOUT, (
+        "a route with the authorizer NONE is listed in WITHOUT in tests/template/test_authorizers.py"
+    )
 
 
 def test_caller_authorizer_caches_nothing(resources: dict[str, Any]) -> None:

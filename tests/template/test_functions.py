@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.end_to_end import sample_events
+
 ROOT = Path(__file__).parents[2]
 Functions = dict[str, dict[str, Any]]
 
@@ -37,6 +39,18 @@ def watched(resources: dict[str, Any], metric: str) -> dict[str, dict[str, Any]]
         and resource["Properties"].get("Namespace") == "AWS/Lambda"
         and resource["Properties"]["MetricName"] == metric
     }
+
+
+def limits_of(template: dict[str, Any], mapping: str, function: str) -> dict[str, Any]:
+    """A function's line in a mapping of the template."""
+    name, limits = function.removesuffix("Function"), template["Mappings"][mapping]
+    assert name in limits, f"add a line for {name} to the mapping {mapping} in template.yaml"
+    return limits[name]
+
+
+def differ(found: set[str], expected: set[str], place: str) -> str:
+    """The message where a list of the template differs from its functions."""
+    return f"{place} in template.yaml lacks {sorted(expected - found)}, and has {sorted(found - expected)} too many"
 
 
 def test_function_names_its_service_after_itself(functions: Functions) -> None:
@@ -79,19 +93,20 @@ def test_function_has_its_own_encrypted_log_group_with_retention(
 
 @pytest.mark.parametrize("metric", ["Errors", "Throttles", "Duration"])
 def test_function_has_an_alarm(metric: str, resources: dict[str, Any], deployed: Functions) -> None:
-    assert set(watched(resources, metric)) == set(deployed)
+    found = set(watched(resources, metric))
+    assert found == set(deployed), differ(found, set(deployed), "EveryFunction")
 
 
 def test_duration_alarm_rings_at_four_fifths_of_the_time_limit(
     template: dict[str, Any], resources: dict[str, Any], deployed: Functions
 ) -> None:
-    limits = template["Mappings"]["FunctionLimits"]
     for name, alarm in watched(resources, "Duration").items():
         mapping, key, value = alarm["Threshold"]["Fn::FindInMap"]
         assert (mapping, value) == ("FunctionLimits", "NearMilliseconds")
-        assert limits[key["Fn::Sub"]][value] == deployed[name]["Timeout"] * 800, name
+        assert limits_of(template, mapping, name)[value] == deployed[name]["Timeout"] * 800, name
         assert key["Fn::Sub"] == name.removesuffix("Function")
-    assert len(limits) == len(deployed)
+    limited = {f"{name}Function" for name in template["Mappings"]["FunctionLimits"]}
+    assert limited == set(deployed), differ(limited, set(deployed), "the mapping FunctionLimits")
 
 
 def scheduled(functions: Functions) -> dict[str, list[dict[str, Any]]]:
@@ -107,11 +122,10 @@ def test_one_slow_call_of_a_schedule_rings(
     template: dict[str, Any], resources: dict[str, Any], deployed: Functions
 ) -> None:
     """A schedule calls every five minutes or every day, so never in two minutes of three: one slow minute must ring."""
-    limits = template["Mappings"]["FunctionLimits"]
     for name, alarm in watched(resources, "Duration").items():
         mapping, key, value = alarm["DatapointsToAlarm"]["Fn::FindInMap"]
         assert (mapping, key["Fn::Sub"], value) == ("FunctionLimits", name.removesuffix("Function"), "NearMinutes")
-        assert limits[key["Fn::Sub"]][value] == (1 if "EventInvokeConfig" in deployed[name] else 2), name
+        assert limits_of(template, mapping, name)[value] == (1 if "EventInvokeConfig" in deployed[name] else 2), name
 
 
 def test_stopped_schedule_rings(template: dict[str, Any], resources: dict[str, Any], deployed: Functions) -> None:
@@ -119,10 +133,11 @@ def test_stopped_schedule_rings(template: dict[str, Any], resources: dict[str, A
     schedules, alarms = scheduled(deployed), watched(resources, "Invocations")
     between = {"rate(5 minutes)": 5 * 60, "cron(17 3 * * ? *)": 24 * 3600}
 
-    assert set(alarms) == set(schedules)
+    assert set(alarms) == set(schedules), differ(set(alarms), set(schedules), "ScheduleWatch")
     for name, alarm in alarms.items():
         (schedule,) = schedules[name]
-        limits = template["Mappings"]["ScheduleLimits"][name.removesuffix("Function")]
+        limits = limits_of(template, "ScheduleLimits", name)
+        assert schedule["ScheduleExpression"] in between, f"{name}: add its schedule, in seconds, to `between` here"
         waits, longest = between[schedule["ScheduleExpression"]], limits["Seconds"] * limits["Times"]
         assert waits < longest <= 3 * waits, name
         assert [alarm[key]["Fn::FindInMap"][2] for key in ("Period", "EvaluationPeriods")] == ["Seconds", "Times"]
@@ -142,8 +157,22 @@ def test_undeliverable_call_of_a_schedule_is_kept(resources: dict[str, Any], dep
     role = resources["ScheduleRole"]["Properties"]
     calls, *leaves = role["Policies"][0]["PolicyDocument"]["Statement"]
 
-    assert calls["Resource"] == [{"Ref": f"{name}.Alias"} for name in schedules]
+    called = {one["Ref"].removesuffix(".Alias") for one in calls["Resource"]}
+    assert called == set(schedules), differ(called, set(schedules), "Resource of ScheduleRole")
     assert leaves == resources["FailedInvocationsSend"]["Properties"]["PolicyDocument"]["Statement"]
+
+
+def test_failed_asynchronous_call_is_kept(deployed: Functions, rights: dict[str, list[str]]) -> None:
+    """Lambda sends it to the queue with the function's own role."""
+    keeps = {
+        name
+        for name, own in deployed.items()
+        if own.get("EventInvokeConfig", {}).get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+        == {"Fn::GetAtt": ["FailedInvocations", "Arn"]}
+    }
+    assert keeps >= set(scheduled(deployed)), "a scheduled function needs EventInvokeConfig with FailedInvocations"
+    allowed = {name for name, policies in rights.items() if "FailedInvocationsSend" in policies}
+    assert allowed == keeps, differ(allowed, keeps, "Roles of FailedInvocationsSend")
 
 
 # It passes an error of ours on as a code and counts it; any other exception fails its invocation, and Errors rings.
@@ -159,7 +188,8 @@ def test_internal_error_rings(
         if resource["Type"] == "AWS::CloudWatch::Alarm" and resource["Properties"].get("MetricName") == "INTERNAL"
     }
     answering = {name.removesuffix("Function") for name in {*routes.values(), AUTHORIZER} & set(deployed)}
-    assert set(services) == {f"{name}Faults" for name in answering}
+    faults = {f"{name}Faults" for name in answering}
+    assert set(services) == faults, differ(set(services), faults, "AnswerWatch")
     for name in answering:
         mapping, key, value = services[f"{name}Faults"]
         assert (mapping, key["Fn::Sub"], value) == ("FunctionLimits", name, "Service")
@@ -179,7 +209,8 @@ def test_credential_that_cannot_be_decrypted_rings(
         and resource["Properties"].get("MetricName") == "CredentialUnreadable"
     }
     assert opening
-    assert {f"{name}Function" for name in watched_for} == opening
+    found = {f"{name}Function" for name in watched_for}
+    assert found == opening, differ(found, opening, "CredentialWatch")
 
 
 @pytest.mark.parametrize("subject", ["Credentials", "DataKeys"])
@@ -377,6 +408,13 @@ def test_function_has_a_sample_event(functions: Functions) -> None:
         sample = ROOT / "events" / f"{kebab_name(name)}.json"
         assert sample.is_file(), f"{sample} is missing"
         assert isinstance(json.loads(sample.read_text()), dict), sample
+
+
+def test_sample_event_is_tested() -> None:
+    found = {path.stem for path in (ROOT / "events").glob("*.json")}
+    assert found == sample_events.EVERY, (
+        f"list each file of events/ in tests/end_to_end/sample_events.py: {sorted(found ^ sample_events.EVERY)}"
+    )
 
 
 def test_sample_event_calls_a_route_of_its_function(routes: dict[str, str]) -> None:

@@ -54,7 +54,7 @@ class Answer(Protocol):
 
 
 _REFUSES = ("INVALID_REQUEST", "PAYLOAD_TOO_LARGE", "SIGNATURE_INVALID", *FAULTS)
-_AUTHENTICATION = {
+AUTHENTICATION = {
     "casino": Authentication(
         "Called by a game provider, with its signature",
         _REFUSES,
@@ -103,7 +103,7 @@ def route(
         def answer() -> Response[str]:
             return _answer(app.current_event.raw_event, side, is_known, function)
 
-        register(app, Declaration(method, path, function, _AUTHENTICATION[side], None, request, documentation), answer)
+        register(app, Declaration(method, path, function, AUTHENTICATION[side], None, request, documentation), answer)
         return function
 
     return decorate
@@ -130,7 +130,7 @@ def _answer(event: dict[str, Any], side: authentication.Side, is_known: _IsKnown
         )
         response = _response(function(SignedCall(caller, strict_json.parse_object(raw), request_id, database)))
     except CausewayError as error:
-        response = error_answer(_AUTHENTICATION[side].told(error), request_id, next_action=False)
+        response = error_answer(AUTHENTICATION[side].told(error), request_id, next_action=False)
     if secret is not None and side == "casino":
         signature = signatures.sign_bare(secret, str(response.body).encode())
         response.headers["x-casino-response-signature"] = signature

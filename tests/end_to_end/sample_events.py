@@ -1,0 +1,40 @@
+"""The sample events of events/, by the result that test_simulation.py expects of each function."""
+
+from typing import Any
+
+# In the order of a round: a win needs its bet.
+SAMPLES = [
+    "game-launch",
+    "provider-launch",
+    "wallet-balance",
+    "wallet-debit",
+    "wallet-credit",
+    "wallet-rollback",
+    "provider-simulate",
+    "game-simulate-round",
+    "api-docs",
+    "integration-templates",
+    "integration-connections",
+    "api-keys",
+    "tenants",
+    "memberships",
+    "audit-log",
+]
+# The objects that these events name do not exist.
+MISSING = ["integration-calendars", "integration-syncs"]
+# The results of functions that have no route.
+OTHERS: dict[str, Any] = {
+    "caller-authorizer": {
+        "isAuthorized": True,
+        "context": {"refused": "UNAUTHORIZED", "sentence": "The call carries no valid token or key"},
+    },
+    "schema-migrate": {"applied": []},
+    "sync-run": {"batchItemFailures": []},
+}
+# The counts that schedules return; other tests check the numbers.
+COUNTED = {
+    "key-rotation": {"rotated", "rewrapped", "unreadable", "retired", "destroyed", "failed"},
+    "sync-sweep": {"queued", "failed", "refused", "left", "keys", "events"},
+}
+
+EVERY = {*SAMPLES, *MISSING, *OTHERS, *COUNTED}
