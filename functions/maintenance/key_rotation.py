@@ -23,7 +23,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Work until nothing is due or the time budget is used up; the next call goes on. Returns the counts."""
     invocation = Invocation.of(context, RESERVE)
     # Credentials first: they need no KMS.
-    return schedules.run_parts(partial(_credentials, invocation), partial(_data_keys, invocation))
+    return schedules.run_parts(credentials=partial(_credentials, invocation), data_keys=partial(_data_keys, invocation))
 
 
 def _credentials(invocation: Invocation) -> dict[str, int]:

@@ -24,7 +24,9 @@ RESERVE = 10_000
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Work until nothing is left or the time budget is used up; the next call goes on. Returns the counts."""
     invocation = Invocation.of(context, RESERVE)
-    counts = schedules.run_parts(partial(_syncs, invocation), partial(_keys, invocation), partial(_events, invocation))
+    counts = schedules.run_parts(
+        syncs=partial(_syncs, invocation), keys=partial(_keys, invocation), events=partial(_events, invocation)
+    )
     logger.info("Swept", extra=counts)
     return counts
 

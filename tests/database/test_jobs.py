@@ -14,6 +14,7 @@ from causeway.errors.tree import CausewayError
 from causeway.errors.vault import KeyServiceUnavailable
 from causeway.jobs.due import for_each_due
 from causeway.jobs.invocations import Invocation, TimeBudget
+from causeway.tenancy.context import JobContext
 from tests.database.world import Casino
 
 
@@ -61,10 +62,11 @@ def test_every_tenants_row_is_worked_on_in_its_own_transaction(
     now = invocation()
     seen: list[tuple[UUID, str]] = []
 
-    def work(row: Any) -> None:
+    def work(context: JobContext, row: Any) -> None:
+        assert (context.job, context.tenant, context.request_id) == ("a-job", row.tenant_id, "invocation")
         seen.append((row.tenant_id, name_of(now.database, row.tenant_id)))
 
-    assert for_each_due(now, due_of(casinos), work) == 0
+    assert for_each_due(now, "a-job", due_of(casinos), work) == 0
     assert [tenant_id for tenant_id, _ in seen] == [casino.tenant_id for casino in casinos]
 
 
@@ -78,7 +80,7 @@ def test_due_rows_are_listed_without_reading_a_tenants_rows(
         seen.append(transaction.execute("SELECT FROM tenants").rowcount)
         return []
 
-    assert for_each_due(invocation(), due, lambda _: None) == 0
+    assert for_each_due(invocation(), "a-job", due, lambda *_: None) == 0
     assert seen == [0]
 
 
@@ -97,27 +99,42 @@ def test_failure_with_one_tenant_is_counted_and_logged_and_others_continue(
         )
     worked: list[UUID] = []
 
-    def work(row: Any) -> None:
+    def work(_: JobContext, row: Any) -> None:
         with now.database.transaction(row.tenant_id) as transaction:
             transaction.execute("UPDATE integration_connections SET version = version + 1")
         worked.append(row.tenant_id)
 
     with psycopg.connect(held.urls["superuser"]) as other:
         other.execute("SELECT FROM integration_connections WHERE tenant_id = %s FOR UPDATE", [held.tenant_id])
-        assert for_each_due(now, due_of(casinos), work) == 1
+        assert for_each_due(now, "a-job", due_of(casinos), work) == 1
 
     assert worked == [casino.tenant_id for casino in others]
     [record] = [vars(record) for record in caplog.records if record.levelno == logging.WARNING]
-    assert (record["tenant_id"], record["run_id"]) == (str(held.tenant_id), "7")
+    assert (record["job"], record["tenant_id"], record["run_id"]) == ("a-job", str(held.tenant_id), "7")
     assert "LockNotAvailable" in record["reason"]
 
 
-def test_unexpected_exception_is_raised(casinos: list[Casino], invocation: Callable[..., Invocation]) -> None:
-    def work(_: Any) -> None:
+def test_failure_without_a_cause_is_logged_with_its_sentence(
+    casinos: list[Casino], invocation: Callable[..., Invocation], caplog: pytest.LogCaptureFixture
+) -> None:
+    def work(*_: Any) -> None:
+        raise KeyServiceUnavailable
+
+    assert for_each_due(invocation(), "a-job", due_of(casinos), work) == len(casinos)
+    assert {vars(record)["reason"] for record in caplog.records} == {KeyServiceUnavailable().sentence}
+
+
+def test_unexpected_exception_is_raised_and_names_the_job_and_the_row(
+    casinos: list[Casino], invocation: Callable[..., Invocation]
+) -> None:
+    def work(*_: Any) -> None:
         raise LookupError
 
-    with pytest.raises(LookupError):
-        for_each_due(invocation(), due_of(casinos), work)
+    with pytest.raises(LookupError) as raised:
+        for_each_due(invocation(), "a-job", due_of(casinos), work)
+    [note] = raised.value.__notes__
+    assert note.startswith("a-job failed at ")
+    assert str(casinos[0].tenant_id) in note
 
 
 def test_error_that_concerns_every_tenant_ends_the_loop(
@@ -125,12 +142,12 @@ def test_error_that_concerns_every_tenant_ends_the_loop(
 ) -> None:
     asked: list[UUID] = []
 
-    def work(row: Any) -> None:
+    def work(_: JobContext, row: Any) -> None:
         asked.append(row.tenant_id)
         raise KeyServiceUnavailable
 
     with pytest.raises(KeyServiceUnavailable):
-        for_each_due(invocation(), due_of(casinos), work, stop_on=(KeyServiceUnavailable,))
+        for_each_due(invocation(), "a-job", due_of(casinos), work, stop_on=(KeyServiceUnavailable,))
     assert len(asked) == 1
 
 
@@ -141,12 +158,12 @@ def test_missing_setting_or_old_schema_ends_the_loop(
     """It would be met with every row: the function fails, and its alarm rings."""
     asked: list[UUID] = []
 
-    def work(row: Any) -> None:
+    def work(_: JobContext, row: Any) -> None:
         asked.append(row.tenant_id)
         raise error
 
     with pytest.raises(type(error), match=error.cause):
-        for_each_due(invocation(), due_of(casinos), work)
+        for_each_due(invocation(), "a-job", due_of(casinos), work)
     assert len(asked) == 1
 
 
@@ -156,14 +173,14 @@ def test_fault_with_one_row_is_raised_after_the_others_are_done(
     """The first row makes the database refuse; it must not keep the others waiting, and it must not pass unseen."""
     now, worked = invocation(), list[UUID]()
 
-    def work(row: Any) -> None:
+    def work(_: JobContext, row: Any) -> None:
         with now.database.transaction(row.tenant_id) as transaction:
             if row.tenant_id == casinos[0].tenant_id:
                 transaction.execute("SELECT 1 / 0")
         worked.append(row.tenant_id)
 
     with pytest.raises(Internal, match="DivisionByZero"):
-        for_each_due(now, due_of(casinos), work)
+        for_each_due(now, "a-job", due_of(casinos), work)
     assert worked == [casino.tenant_id for casino in casinos[1:]]
 
 
@@ -172,7 +189,7 @@ def test_loop_ends_when_the_time_budget_is_used_up(
 ) -> None:
     worked: list[UUID] = []
 
-    for_each_due(invocation(True, True, False), due_of(casinos), lambda row: worked.append(row.tenant_id))
+    for_each_due(invocation(True, True, False), "a-job", due_of(casinos), lambda _, row: worked.append(row.tenant_id))
     assert worked == [casino.tenant_id for casino in casinos[:2]]
 
 
@@ -181,7 +198,7 @@ def test_job_that_cannot_read_its_due_rows_fails(invocation: Callable[..., Invoc
         return transaction.execute("SELECT * FROM data_keys_due_v1('1 day')").fetchall()
 
     with pytest.raises(CausewayError, match="InsufficientPrivilege"):
-        for_each_due(invocation(), unreadable, lambda _: None)
+        for_each_due(invocation(), "a-job", unreadable, lambda *_: None)
     nowhere = Database(host="127.0.0.1", port=9, user="hub", dbname=str(uuid4()))
     with pytest.raises(Unavailable):
-        for_each_due(invocation(database=nowhere), unreadable, lambda _: None)
+        for_each_due(invocation(database=nowhere), "a-job", unreadable, lambda *_: None)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from secrets import token_hex
@@ -15,7 +16,6 @@ from aws_lambda_powertools import Metrics
 from causeway.aws import clients
 from causeway.connections import changes
 from causeway.connections.requests import ConnectionDraft
-from causeway.errors.service import Misconfigured
 from causeway.jobs.invocations import Invocation, TimeBudget
 from causeway.jobs.messages import RowMessage
 from causeway.platforms.kinds.sync import Result, SyncRun
@@ -313,10 +313,50 @@ def test_sweeper_without_its_queue_fails_and_changes_no_run(
     """Its alarm on errors rings at the first call, before any run is lost."""
     run_id = waiting(rows, active, "6 minutes")
     before = runs_of(rows, active)
-    with pytest.raises(Misconfigured, match="SYNC_QUEUE_URL"):
+    with pytest.raises(ExceptionGroup, match=r"failed parts: syncs: Misconfigured\(.*SYNC_QUEUE_URL"):
         scheduled(stack, capsys, "sync-sweep", SYNC_QUEUE_URL=None)
 
     assert (runs_of(rows, active), [str(row.run_id) for row in before]) == (before, [run_id])
+
+
+def logged(stack: Stack, name: str, event: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
+    """Run a function that fails with this event; returns its error, and the warnings and errors that it logged."""
+    log = stack.log(name)
+    before = log.stat().st_size
+    with pytest.raises(FunctionError) as failed:
+        stack.invoke(name, event)
+    lines = [json.loads(line) for line in log.read_bytes()[before:].splitlines() if line.startswith(b"{")]
+    # The runtime logs the exception too, as errorMessage and without a service.
+    return str(failed.value), [
+        line for line in lines if "service" in line and line.get("level") in ("WARNING", "ERROR")
+    ]
+
+
+def test_each_failed_part_is_logged_once_and_the_call_names_them_all(stack: Stack, rows: Rows) -> None:
+    refused = ("sync_runs_due_v1", "events_sweep_v1")
+    for function in refused:
+        rows(f"REVOKE EXECUTE ON FUNCTION {function} FROM causeway_hub")
+    try:
+        error, lines = logged(stack, "sync-sweep", {})
+    finally:
+        for function in refused:
+            rows(f"GRANT EXECUTE ON FUNCTION {function} TO causeway_hub")
+
+    assert re.search("failed parts: syncs: .*sync_runs_due_v1.*, events: .*events_sweep_v1", error)
+    assert [line["part"] for line in lines] == ["syncs", "events"]
+    assert ["sync_runs_due_v1" in line["exception"] for line in lines] == [True, False]
+
+
+def test_failed_message_is_logged_with_the_ids_of_the_dead_letter(stack: Stack, rows: Rows, active: str) -> None:
+    """docs/deploy.md, Dead letters: an operator looks for the message's ids in the log of SyncRun."""
+    run_id = waiting(rows, active)
+    with psycopg.connect(stack.database_urls["superuser"]) as other:
+        other.execute("SELECT FROM sync_runs WHERE run_id = %s FOR UPDATE", [run_id])
+        _, [line] = logged(stack, "sync-run", {"Records": [record(about(run_id), "sqs-1")]})
+
+    assert (line["message"], line["message_id"]) == ("A message failed", "sqs-1")
+    assert (line["tenant_id"], line["row_id"]) == (TENANTS[OURS], run_id)
+    assert "LockNotAvailable" in line["exception"]
 
 
 def test_run_that_the_queue_refuses_is_counted(

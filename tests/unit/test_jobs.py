@@ -122,7 +122,7 @@ def test_message_that_the_queue_refuses_is_no_error(queue_url: str, caplog: pyte
     assert RowMessage(TENANT, ROW).send(queue_url + "-gone") is False
 
     [record] = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert (vars(record)["tenantId"], vars(record)["rowId"]) == (str(TENANT), str(ROW))
+    assert (vars(record)["tenant_id"], vars(record)["row_id"]) == (str(TENANT), str(ROW))
     assert "NonExistentQueue" in vars(record)["reason"]
 
 
@@ -168,8 +168,13 @@ def test_failed_message_is_delivered_again_and_does_not_delay_others(caplog: pyt
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "0"}, {"itemIdentifier": "1"}]}
     assert worked == [ROW]
-    told = [(r.levelname, vars(r)["message_id"], vars(r).get("status")) for r in caplog.records]
-    assert told == [("ERROR", "0", None), ("ERROR", "1", None), ("INFO", "2", "succeeded")]
+    told = [[r.levelname, *(vars(r).get(name) for name in ("message_id", "row_id", "status"))] for r in caplog.records]
+    assert told == [
+        ["ERROR", "0", str(broken.row_id), None],
+        ["ERROR", "1", None, None],
+        ["INFO", "2", str(ROW), "succeeded"],
+    ]
+    assert [vars(r).get("tenant_id") for r in caplog.records] == [str(TENANT), None, str(TENANT)]
 
 
 def test_batch_of_which_every_message_failed_is_an_error() -> None:
@@ -189,14 +194,16 @@ def test_failure_of_one_batch_is_forgotten_by_the_next() -> None:
 
 
 def test_counts_of_parts_are_returned_together_and_equal_names_added() -> None:
-    assert schedules.run_parts(lambda: {"failed": 1, "retired": 0}, lambda: {"failed": 2, "rotated": 3}) == {
+    assert schedules.run_parts(a=lambda: {"failed": 1, "retired": 0}, b=lambda: {"failed": 2, "rotated": 3}) == {
         "failed": 3,
         "retired": 0,
         "rotated": 3,
     }
 
 
-def test_failed_part_does_not_stop_others_and_fails_the_function() -> None:
+def test_failed_parts_do_not_stop_others_and_are_named_by_the_function_that_fails(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     ran: list[str] = []
 
     def part(name: str, error: type[Exception] | None) -> dict[str, int]:
@@ -205,11 +212,16 @@ def test_failed_part_does_not_stop_others_and_fails_the_function() -> None:
             raise error(name)
         return {}
 
-    with pytest.raises(LookupError, match="first"):
+    with pytest.raises(ExceptionGroup) as raised:
         schedules.run_parts(
-            partial(part, "first", LookupError), partial(part, "second", ValueError), partial(part, "third", None)
+            first=partial(part, "one", LookupError),
+            second=partial(part, "two", None),
+            third=partial(part, "3", KeyError),
         )
-    assert ran == ["first", "second", "third"]
+    assert ran == ["one", "two", "3"]
+    assert raised.value.message == "failed parts: first: LookupError('one'), third: KeyError('3')"
+    assert [type(error) for error in raised.value.exceptions] == [LookupError, KeyError]
+    assert [(vars(r)["part"], r.exc_info is not None) for r in caplog.records] == [("first", True), ("third", True)]
 
 
 def test_report_counts_each_figure_as_a_metric() -> None:

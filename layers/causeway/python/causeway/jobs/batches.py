@@ -34,13 +34,16 @@ def work_on(
     invocation = Invocation.of(context)
 
     def handle(record: SQSRecord) -> None:
+        ids = {"message_id": record.message_id}
         try:
-            status = work(invocation, RowMessage.parse(record.body))
+            message = RowMessage.parse(record.body)
+            ids |= message.ids
+            status = work(invocation, message)
         except Exception:
-            logger.exception("A message failed", extra={"message_id": record.message_id})
+            logger.exception("A message failed", extra=ids)
             raise
         if status is not None:
-            logger.info("A message was worked on", extra={"message_id": record.message_id, "status": status})
+            logger.info("A message was worked on", extra={**ids, "status": status})
 
     processor = BatchProcessor(event_type=EventType.SQS)
     return dict(process_partial_response(event=event, record_handler=handle, processor=processor, context=context))

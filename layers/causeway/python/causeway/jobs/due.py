@@ -10,6 +10,7 @@ from causeway.database.postgres import Transaction
 from causeway.errors.service import Internal, Misconfigured, SchemaBehind
 from causeway.errors.tree import CausewayError
 from causeway.jobs.invocations import Invocation
+from causeway.tenancy.context import JobContext
 
 logger = Logger(child=True)
 
@@ -22,8 +23,9 @@ Due = Callable[[Transaction], Sequence[Any]]
 
 def for_each_due(
     invocation: Invocation,
+    job: str,
     due: Due,
-    work: Callable[[Any], None],
+    work: Callable[[JobContext, Any], None],
     *,
     stop_on: tuple[type[CausewayError], ...] = (),
 ) -> int:
@@ -35,8 +37,9 @@ def for_each_due(
 
     Args:
         invocation: begins no new work when its time budget is used up.
+        job: the job's name in the audit log and in ours.
         due: runs in a transaction that sees no tenant's rows: it calls a database function that returns ids only.
-        work: is given a row of due; opens its own transactions.
+        work: is given the job's context in the row's tenant and the row; opens its own transactions.
         stop_on: errors that concern every tenant and end the loop, such as a service that all of them need.
 
     Returns:
@@ -56,15 +59,25 @@ def for_each_due(
         if not invocation.budget.has_time():
             break
         try:
-            work(row)
+            work(invocation.job(job, row.tenant_id), row)
         except (*_CONCERN_ALL, *stop_on):
             raise
         except CausewayError as error:
             failed += 1
             if isinstance(error, Internal):
                 fault = fault or error
-            ids = {name: str(value) for name, value in row._asdict().items()}
-            logger.warning("Failed, left to the next invocation", extra={**ids, "reason": error.cause})
+            logger.warning(
+                "Failed, left to the next invocation",
+                extra={"job": job, **_ids(row), "reason": error.cause or error.sentence},
+            )
+        except Exception as error:
+            # The log of the exception shows the note.
+            error.add_note(f"{job} failed at {_ids(row)}")
+            raise
     if fault is not None:
         raise fault
     return failed
+
+
+def _ids(row: Any) -> dict[str, str]:
+    return {name: str(value) for name, value in row._asdict().items()}

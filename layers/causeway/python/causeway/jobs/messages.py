@@ -22,6 +22,11 @@ class RowMessage:
     tenant_id: UUID
     row_id: UUID
 
+    @property
+    def ids(self) -> dict[str, str]:
+        """The ids as the log has them."""
+        return {"tenant_id": str(self.tenant_id), "row_id": str(self.row_id)}
+
     @classmethod
     def parse(cls, body: str) -> Self:
         """Read the body of a message.
@@ -45,12 +50,12 @@ class RowMessage:
         """
         from botocore.exceptions import BotoCoreError, ClientError
 
-        ids = {"tenantId": str(self.tenant_id), "rowId": str(self.row_id)}
+        body = json.dumps({"tenantId": str(self.tenant_id), "rowId": str(self.row_id)})
         try:
-            clients.client("sqs").send_message(QueueUrl=queue_url, MessageBody=json.dumps(ids))
+            clients.client("sqs").send_message(QueueUrl=queue_url, MessageBody=body)
         except (BotoCoreError, ClientError) as error:
             logger.warning(
-                "A message could not be sent; the sweeper sends it later", extra={**ids, "reason": str(error)}
+                "A message could not be sent; the sweeper sends it later", extra={**self.ids, "reason": str(error)}
             )
             return False
         return True

@@ -9,22 +9,26 @@ logger = Logger(child=True)
 metrics = Metrics(namespace="Causeway")
 
 
-def run_parts(*parts: Callable[[], dict[str, int]]) -> dict[str, int]:
+def run_parts(**parts: Callable[[], dict[str, int]]) -> dict[str, int]:
     """Run every part in order, also after one has failed, and return their counts; equal names are added.
 
+    Args:
+        parts: by name. The log has the name and the traceback of each part that failed, once.
+
     Raises:
-        Exception: what the first part that failed raised, after all parts have run.
+        ExceptionGroup: what the failed parts raised, after all parts have run; the message names each of them.
     """
     counts: Counter[str] = Counter()
-    failure: Exception | None = None
-    for part in parts:
+    failures: dict[str, Exception] = {}
+    for name, part in parts.items():
         try:
             counts.update(part())
         except Exception as error:
-            logger.exception("A part of the job failed")
-            failure = failure or error
-    if failure is not None:
-        raise failure
+            logger.exception("A part of the job failed", extra={"part": name})
+            failures[name] = error
+    if failures:
+        told = ", ".join(f"{name}: {error!r}" for name, error in failures.items())
+        raise ExceptionGroup(f"failed parts: {told}", list(failures.values()))
     return dict(counts)
 
 

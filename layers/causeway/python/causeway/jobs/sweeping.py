@@ -27,7 +27,7 @@ def requeue_lost(
 
     Args:
         invocation: begins no new row when its time budget is used up.
-        job: the job's name in the audit log.
+        job: the job's name in the audit log and in ours.
         due: returns the lost rows of all tenants: tenant_id and row_id.
         requeue: changes one row in a transaction of its own, where the row is still lost.
         queue_url: of the queue.
@@ -42,15 +42,15 @@ def requeue_lost(
     """
     counts = {"queued": 0, "failed": 0, "refused": 0, "left": 0}
 
-    def sweep(row: Any) -> None:
-        swept = requeue(invocation.job(job, row.tenant_id), row.row_id)
+    def sweep(context: JobContext, row: Any) -> None:
+        swept = requeue(context, row.row_id)
         if swept == "queued":
             message = RowMessage(row.tenant_id, row.row_id)
             counts["queued" if message.send(queue_url) else "refused"] += 1
         elif swept == "failed":
             counts["failed"] += 1
 
-    counts["left"] = for_each_due(invocation, due, sweep)
+    counts["left"] = for_each_due(invocation, job, due, sweep)
     return counts
 
 

@@ -44,7 +44,7 @@ def run(
         leased = runs.lease(transaction, message.row_id, invocation.budget.lease())
         obstacle = None if leased is None else _obstacle(transaction, leased)
     if leased is None:
-        logger.info("Nothing to do: the run is unknown, running or finished", extra={"run": str(message.row_id)})
+        logger.info("Nothing to do: the run is unknown, running or finished", extra=message.ids)
         return None
     result = _run_engine(context, leased, find_engine) if obstacle is None else Result("failed", obstacle)
     with context.transaction() as transaction:
@@ -52,7 +52,7 @@ def run(
         if written:
             audit_finish(context, transaction, leased, result.status, result.reason)
     if not written:
-        logger.warning("The lease ran out; another worker may have the run", extra={"run": str(leased.run_id)})
+        logger.warning("The lease ran out; another worker may have the run", extra=message.ids)
         return None
     return result
 

@@ -55,8 +55,7 @@ def run(invocation: Invocation, keys: DataKeys) -> dict[str, int]:
     """
     counts = {"rotated": 0, "rewrapped": 0, "unreadable": 0, "failed": 0}
 
-    def renew(tenant: Any) -> None:
-        context = invocation.job("key-rotation", tenant.tenant_id)
+    def renew(context: JobContext, tenant: Any) -> None:
         try:
             _renew(context, keys, invocation.budget, counts, rotate=tenant.rotate)
         except CredentialUnreadable:
@@ -64,7 +63,7 @@ def run(invocation: Invocation, keys: DataKeys) -> dict[str, int]:
             counts["unreadable"] += 1
 
     # Every tenant's keys need KMS.
-    counts["failed"] = for_each_due(invocation, _due, renew, stop_on=(KeyServiceUnavailable,))
+    counts["failed"] = for_each_due(invocation, "key-rotation", _due, renew, stop_on=(KeyServiceUnavailable,))
     return counts
 
 

@@ -27,13 +27,12 @@ def run(invocation: Invocation) -> dict[str, int]:
     """
     counts = {"retired": 0, "destroyed": 0, "failed": 0}
 
-    def expire(connection: Any) -> None:
-        context = invocation.job("credential-retention", connection.tenant_id)
+    def expire(context: JobContext, connection: Any) -> None:
         expired = _expire(context, connection.connection_id)
         counts["retired"] += len(expired.retired)
         counts["destroyed"] += len(expired.destroyed)
 
-    counts["failed"] = for_each_due(invocation, versions.due, expire)
+    counts["failed"] = for_each_due(invocation, "credential-retention", versions.due, expire)
     return counts
 
 
