@@ -16,7 +16,7 @@ from benchmarks.table import Row, in_turn
 from causeway.aws import clients
 from causeway.vault.crypto import DataKeys, SecretField, WrappedKey, encrypt
 
-# As long as a platform's token.
+# It has the length of a platform's token.
 _SECRET = "0123456789abcdef0123456789abcdef"  # noqa: S105 - it guards nothing
 _MOST_MICROSECONDS = 50.0
 _TIMES = 2000

@@ -10,7 +10,7 @@ from local import ROOT
 
 
 def main(names: list[str]) -> int:
-    """Print the value at a path of names; returns 1, and prints the names that exist, if there is none."""
+    """Print the value at a path of names; for an unknown name print the known names and return 1."""
     try:
         found = json.loads((ROOT / ".local" / "stack.json").read_text())
     except OSError:

@@ -1,1 +1,1 @@
-"""The demo that `make demo` plays on a stack of its own."""
+"""The demo of `make demo`, on a stack of its own."""

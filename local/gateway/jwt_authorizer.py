@@ -155,7 +155,7 @@ class JwtAuthorizer:
     def _check_claims(self, claims: Mapping[str, Any], now: float) -> None:
         if claims.get("iss") != self._issuer:
             raise _Invalid("the token does not have a valid issuer")
-        # client_id counts only where there is no aud.
+        # client_id is read only if there is no aud.
         audience = claims.get("aud", claims.get("client_id"))
         named = audience if isinstance(audience, list) else [audience]
         if not any(isinstance(one, str) and one in self._audience for one in named):

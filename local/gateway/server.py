@@ -1,4 +1,4 @@
-"""The HTTP API on this machine: makes each request an event for the function of its route."""
+"""The HTTP API: makes an event of each request, for the function of its route."""
 
 import base64
 import json

@@ -128,7 +128,7 @@ def start(
         output: the file or descriptor that its stdout and stderr go to.
         environment: its environment variables, beside PATH, LANG and HOME. It inherits none.
         user: login name to run as; only root may name one.
-        death_signal: what the kernel sends to the child when this process has ended.
+        death_signal: the signal that the kernel sends to the child when this process has ended.
     """
     wrapper = [sys.executable, "-I", "-S", str(_DIE_WITH_PARENT), str(os.getpid()), str(int(death_signal)), user]
 

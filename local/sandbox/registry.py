@@ -16,7 +16,7 @@ from local.sandbox.problems import Problem
 from local.sandbox.routes import Route
 
 FOLDER = Path(__file__).parent / "platforms"
-# Where a developer finds what to do about a missing file.
+# The page for a developer whose file is missing.
 HOW_TO_ADD = "docs/development.md, Add a platform"
 _PARTS = ("CREDENTIALS", "routes", "problem")
 

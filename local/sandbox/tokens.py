@@ -10,8 +10,8 @@ class Tokens:
     """The access tokens that one platform has issued.
 
     Args:
-        prefix: what the tokens begin with.
-        seconds: how long the platform says that they are valid.
+        prefix: the beginning of each token.
+        seconds: the tokens' life, as the platform's response has it.
         more: further fields of the token response.
     """
 

@@ -22,7 +22,7 @@ GAME_PROVIDER_CODE = "DEMO"
 # Fixed, because the sample events are signed with them. They protect only play money on this machine's loopback.
 CASINO_SECRET = "local-casino-secret"  # noqa: S105
 PROVIDER_SECRET = "local-provider-secret"  # noqa: S105
-# The player of the scripted round, who is made first and has $10,000.00; and the session of the sample events.
+# The player of the scripted round (the first player, with $10,000.00), and the session of the sample events.
 PLAYER_ID = 1
 STARTING_BALANCE = 1_000_000
 SAMPLE_SESSION_TOKEN = "7f325788-c990-432c-b7b0-7dcbdd4e5101"  # noqa: S105

@@ -20,7 +20,7 @@ _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT",
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 # The search limit in days. The longest gap is 29 February around the year 2100.
 _FURTHEST = 366 * 9
-# Seconds between two checks of the clock, which may be set meanwhile.
+# Seconds between two checks of the clock, because the clock may be set.
 _CHECK = 1.0
 
 
@@ -66,7 +66,7 @@ class Schedules:
                 calls.create_task(self._fire(function, _event(schedule, due)))
 
     async def _until(self, due: datetime) -> None:
-        """Wait until a time, also when the clock is set meanwhile."""
+        """Wait until a time, also if the clock is set during the wait."""
         left = (due - self._now()).total_seconds()
         while left > 0:
             await asyncio.sleep(min(left, _CHECK))

@@ -17,7 +17,7 @@ _STARTING = "not ready to serve traffic, please wait"
 # Seconds for which a silent extension does not answer: longer than any caller waits.
 _SILENCE = 60.0
 
-# Faults that the extension can play: 400 as under load, 400 as while it starts, no answer.
+# Faults of the extension: 400 as under load, 400 as during its start, no answer.
 Fault = Literal["busy", "starting", "silent"]
 
 
@@ -44,11 +44,14 @@ class SecretsExtension:
         self.port = 0
 
     def accept(self, initialised: Callable[[str], bool | None]) -> None:
-        """Accept the tokens of environments. initialised: whether a token's environment is; None if there is none."""
+        """Accept the session tokens of environments.
+
+        initialised: returns whether the environment of a token is initialised; None if there is no such environment.
+        """
         self._initialised = initialised
 
     def play(self, fault: Fault | None) -> None:
-        """Play a fault at every call from now on; None ends it."""
+        """Answer every call with a fault from now on; with None, answer normally again."""
         self._fault = fault
 
     async def listen(self, addresses: tuple[str, ...]) -> None:

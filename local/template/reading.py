@@ -1,4 +1,4 @@
-"""Reads from template.yaml what the local stack needs: functions and queues, with all their settings resolved."""
+"""Reads functions and queues from template.yaml, with all their settings resolved."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from local.template.event_sources import whole_number
 from local.template.intrinsics import ABSENT, Resolver, parse
 from local.template.resources import Function, Queue
 
-# What Lambda gives a function that does not set them:
+# Lambda's defaults:
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 _TIMEOUT_SECONDS = 3
 _MEMORY_MB = 128

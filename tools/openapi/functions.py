@@ -40,7 +40,7 @@ class Operation:
 
     @property
     def summary(self) -> str:
-        """What the route does, as a sentence without its full stop."""
+        """The route's sentence, from the docstring of its module or its function, without the full stop."""
         own = _ROUTE_DOCSTRING.fullmatch((getdoc(self.module) or "").splitlines()[0])
         if own is None:
             return (getdoc(self.declaration.function) or "").splitlines()[0].rstrip(".")

@@ -1,1 +1,1 @@
-"""The platforms that the sandbox plays, a file each: local.sandbox.registry says what is in a file and finds them."""
+"""The sandbox's platforms, one file each; local.sandbox.registry describes the parts of a file."""

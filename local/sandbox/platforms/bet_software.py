@@ -1,4 +1,4 @@
-"""BET Software: nothing public describes its API, so this is what the catalogue's defaults call."""
+"""BET Software: its API is not public. These are the routes that the catalogue's defaults call."""
 
 from local.sandbox import problems
 from local.sandbox.authentication import all_of, header, signed

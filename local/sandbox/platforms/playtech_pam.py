@@ -1,4 +1,4 @@
-"""Playtech PAM: nothing public describes its API, so this is what the catalogue's defaults call."""
+"""Playtech PAM: its API is not public. These are the routes that the catalogue's defaults call."""
 
 from local.sandbox import problems
 from local.sandbox.authentication import all_of, basic, header

@@ -1,4 +1,4 @@
-"""SOFTSWISS's data API: nothing public describes it, so this is what the catalogue's defaults call."""
+"""SOFTSWISS's data API, which is not public. These are the routes that the catalogue's defaults call."""
 
 from local.sandbox import problems
 from local.sandbox.authentication import all_of, header, signed
