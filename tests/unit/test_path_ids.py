@@ -10,6 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from causeway.edge import answers
+from causeway.edge.http_events import path_of
+from causeway.edge.public import OPEN
+from causeway.edge.routes import Declaration, register
 from causeway.errors.requests import InvalidRequest
 from causeway.wire import base64url, path_ids
 from local.gateway.routes import delivered_path
@@ -63,12 +66,11 @@ def routed() -> Callable[..., dict[str, Any]]:
     """routed("GET /a/{id}", id="x") is the answer of a function with that route."""
     app = APIGatewayHttpResolver()
 
-    @app.get("/things")
-    @app.get("/things/<id>")
-    @app.get("/things/<id>/parts/<part>")
-    def answer(**_: str) -> Response[str]:
-        return answers.json_answer("OK", 200, repr(app.current_event.raw_event.get("pathParameters")), {})
+    def answer(event: dict[str, Any]) -> Response[str]:
+        return answers.json_answer("OK", 200, repr(path_of(event)), {})
 
+    for path in ("/things", "/things/{id}", "/things/{id}/parts/{part}"):
+        register(app, Declaration("GET", path, answer, OPEN, None, None, {}), answer)
     handler = answers.lambda_handler(app)
 
     def ask(route: str, stage: str = "$default", **parameters: str) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def _routed(event: dict[str, Any]) -> dict[str, Any]:
 
     Powertools matches the decoded path again, with a pattern that lacks characters of our ids and accepts a line break
     at the end (https://github.com/aws-powertools/powertools-lambda-python/issues/1098). So each parameter in the path
-    is replaced by "x"; the edge reads the parameters from pathParameters.
+    is replaced by "x"; http_events.path_of reads the parameters.
     """
     path = event["routeKey"].partition(" ")[2]
     given = event.get("pathParameters") or {}

@@ -100,8 +100,8 @@ def route(
     """
 
     def decorate(function: _Function) -> _Function:
-        def answer() -> Response[str]:
-            return _answer(app.current_event.raw_event, side, is_known, function)
+        def answer(event: dict[str, Any]) -> Response[str]:
+            return _answer(event, side, is_known, function)
 
         register(app, Declaration(method, path, function, AUTHENTICATION[side], None, request, documentation), answer)
         return function

@@ -1,4 +1,4 @@
-"""Reads the client's headers and body from an event of the HTTP API."""
+"""Reads the client's headers, path parameters and body from an event of the HTTP API."""
 
 from base64 import b64decode
 from typing import Any
@@ -9,6 +9,14 @@ from causeway.errors.requests import REQUEST_BYTES, InvalidRequest, PayloadTooLa
 def headers_of(event: dict[str, Any]) -> dict[str, str]:
     """Return the headers by name in lower case, as API Gateway sends them; `sam local` keeps the client's spelling."""
     return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+
+
+def path_of(event: dict[str, Any]) -> dict[str, str]:
+    """Return the path's parameters by name, as API Gateway delivered them (wire.path_ids reads ids).
+
+    Powertools passes other values to a route: answers.lambda_handler replaces each parameter in the path by "x".
+    """
+    return dict(event.get("pathParameters") or {})
 
 
 def raw_body(event: dict[str, Any]) -> bytes:

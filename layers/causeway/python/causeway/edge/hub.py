@@ -14,7 +14,7 @@ from causeway.database import idempotency, postgres
 from causeway.database.idempotency import KeyedRequest, Lease, StoredAnswer
 from causeway.database.postgres import Database
 from causeway.edge.answers import error_answer, json_answer
-from causeway.edge.http_events import headers_of, raw_body
+from causeway.edge.http_events import headers_of, path_of, raw_body
 from causeway.edge.hub_calls import HubAnswer, HubCall
 from causeway.edge.routes import CALLER_REFUSES, Authentication, Declaration, Documentation, register
 from causeway.errors.platforms import ProviderOutcomeUnknown
@@ -72,11 +72,10 @@ def route(
     rules = _Rules(permission, request is not None, refuses_if_match, acts_on_platform)
 
     def decorate(function: _Function) -> _Function:
-        def answer(**parameters: str) -> Response[str]:
-            event: dict[str, Any] = app.current_event.raw_event
+        def answer(event: dict[str, Any]) -> Response[str]:
             request_id = event["requestContext"]["requestId"]
             try:
-                return _respond(_call(event, parameters, _bounded_database(app)), rules, function)
+                return _respond(_call(event, _bounded_database(app)), rules, function)
             except CausewayError as error:
                 return error_answer(error, request_id)
 
@@ -93,13 +92,13 @@ def _bounded_database(app: APIGatewayHttpResolver) -> Database:
     return postgres.current().within(Deadline(seconds - _RESERVE))
 
 
-def _call(event: dict[str, Any], path: dict[str, str], database: Database) -> HubCall:
+def _call(event: dict[str, Any], database: Database) -> HubCall:
     context = event["requestContext"]
     headers = headers_of(event)
     caller = AuthorizerContext.parse(context.get("authorizer", {})).caller(headers.get("x-tenant-id"))
     return HubCall(
         context=RequestContext(caller, context["http"]["sourceIp"], context["requestId"], database),
-        delivered=path | (event.get("pathParameters") or {}),
+        delivered=path_of(event),
         query=event.get("queryStringParameters") or {},
         headers=headers,
         raw=raw_body(event),

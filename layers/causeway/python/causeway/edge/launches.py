@@ -67,8 +67,7 @@ def route(
     """
 
     def decorate(function: _Function) -> _Function:
-        def answer() -> Response[str]:
-            event: dict[str, Any] = app.current_event.raw_event
+        def answer(event: dict[str, Any]) -> Response[str]:
             try:
                 answered = json.dumps(function(_call(event, admit)), separators=(",", ":"))
                 return json_answer("OK", 200, answered, {})

@@ -1,7 +1,7 @@
 """The edge of the functions that anyone may call: no caller is authenticated."""
 
 from collections.abc import Callable
-from typing import Unpack
+from typing import Any, Unpack
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
@@ -26,11 +26,11 @@ def route(
     """
 
     def decorate(function: _Function) -> _Function:
-        def answer() -> Response[str]:
+        def answer(event: dict[str, Any]) -> Response[str]:
             try:
                 response = function()
             except CausewayError as error:
-                return error_answer(error, app.current_event.raw_event["requestContext"]["requestId"])
+                return error_answer(error, event["requestContext"]["requestId"])
             count("OK")
             return response
 

@@ -13,7 +13,10 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from causeway.errors.service import Unavailable
 from causeway.errors.tree import CausewayError
 
-Answer = Callable[..., Response[str]]
+# Makes the answer to an event.
+Answer = Callable[[dict[str, Any]], Response[str]]
+# What Powertools calls: with the path's parameters, as it reads them.
+Routed = Callable[..., Response[str]]
 
 # A parameter of a path: {connection_id}.
 VARIABLE = re.compile(r"\{(\w+)\}")
@@ -102,7 +105,7 @@ class DeclaredTwice(Exception):
     """A function declares a route twice: Powertools answers every call with the first"""
 
 
-_DECLARED: dict[APIGatewayHttpResolver, dict[Answer, Declaration]] = {}
+_DECLARED: dict[APIGatewayHttpResolver, dict[Routed, Declaration]] = {}
 
 
 def register(app: APIGatewayHttpResolver, declaration: Declaration, answer: Answer) -> None:
@@ -111,7 +114,7 @@ def register(app: APIGatewayHttpResolver, declaration: Declaration, answer: Answ
     Args:
         app: the function's resolver.
         declaration: the route's.
-        answer: makes the answer to each call; the path's parameters are its keyword arguments.
+        answer: makes the answer to each event; http_events.path_of has the path's parameters.
 
     Raises:
         DeclaredTwice: the resolver has the route already.
@@ -119,11 +122,16 @@ def register(app: APIGatewayHttpResolver, declaration: Declaration, answer: Answ
     declarations = _DECLARED.setdefault(app, {})
     if any(other.key == declaration.key for other in declarations.values()):
         raise DeclaredTwice(f"{declaration.key} is declared twice")
-    app.route(VARIABLE.sub(r"<\1>", declaration.path), method=declaration.method)(answer)
-    declarations[answer] = declaration
+
+    def routed(**_: str) -> Response[str]:
+        # The values of Powertools' parameters are not the path's (answers.lambda_handler).
+        return answer(app.current_event.raw_event)
+
+    app.route(VARIABLE.sub(r"<\1>", declaration.path), method=declaration.method)(routed)
+    declarations[routed] = declaration
 
 
-def declared(app: APIGatewayHttpResolver) -> dict[Answer, Declaration]:
+def declared(app: APIGatewayHttpResolver) -> dict[Routed, Declaration]:
     """Return the declared routes of a resolver, by the callable that answers them.
 
     Method and path do not identify a route: Powertools may know another route with the same, which answers first.
