@@ -1,6 +1,6 @@
 """Idempotency-Keys in the database: whose lease ran out commits nothing, and the answer that was committed replays."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
@@ -74,7 +74,7 @@ class Caller:
 
 
 @pytest.fixture
-def callers(casino: Casino) -> Iterator[tuple[Caller, Caller]]:
+def callers(casino: Casino) -> tuple[Caller, Caller]:
     """The same caller in two execution environments."""
     return Caller(casino), Caller(casino)
 

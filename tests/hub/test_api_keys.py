@@ -159,6 +159,25 @@ def test_malformed_body_is_refused(hub: Hub, body: dict[str, Any]) -> None:
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
 
 
+def test_list_has_every_key_in_one_answer(hub: Hub, rows: Rows) -> None:
+    """A script that looks for a leaked key reads one answer."""
+    made = rows(
+        """
+        INSERT INTO api_keys (tenant_id, name, hash, created_by)
+        SELECT %s, 'many ' || number, sha256(number::text::bytea), 'test' FROM generate_series(1, 120) AS number
+        RETURNING key_id::text
+        """,
+        [TENANTS[THEIRS]],
+    )
+    try:
+        reply = hub.call("GET", "/api-keys", THEIR_ADMIN)
+    finally:
+        rows("DELETE FROM api_keys WHERE key_id::text = ANY (%s)", [[row.key_id for row in made]])
+
+    assert {row.key_id for row in made} <= {one["id"] for one in reply.json["apiKeys"]}
+    assert reply.json["nextCursor"] is None
+
+
 def test_list_has_only_the_tenants_keys(hub: Hub) -> None:
     """HUB 43"""
     ours = hub.new_key()["id"]
