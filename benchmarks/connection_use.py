@@ -90,7 +90,7 @@ def run() -> list[Row]:
     """Measure the calls per second of 64 and of 8 callers."""
     with (
         tempfile.TemporaryDirectory(prefix="causeway-bench-") as folder,
-        Stack(port=0, state_folder=Path(folder)) as stack,
+        Stack(state_folder=Path(folder)) as stack,
     ):
         connection_id = connected(stack)
         many, few, ratio = in_turn(

@@ -55,7 +55,7 @@ def run() -> list[Row]:
     """Measure calls through the stack, then the same debits directly from Python to its database."""
     with (
         tempfile.TemporaryDirectory(prefix="causeway-bench-") as folder,
-        Stack(port=0, state_folder=Path(folder)) as stack,
+        Stack(state_folder=Path(folder)) as stack,
     ):
         client = DebitClient(stack.base_url)
         database = Database(**conninfo_to_dict(stack.database_urls["casino"]))

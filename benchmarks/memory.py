@@ -16,7 +16,7 @@ def run() -> list[Row]:
     """Read the environment's resident set from the kernel."""
     with (
         tempfile.TemporaryDirectory(prefix="causeway-bench-") as folder,
-        Stack(port=0, state_folder=Path(folder)) as stack,
+        Stack(state_folder=Path(folder)) as stack,
     ):
         client = DebitClient(stack.base_url)
         for _ in range(1000):

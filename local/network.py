@@ -26,7 +26,7 @@ def bridge_address() -> str:
     raise StartError(f"--containers needs Docker's bridge, and there is no network interface {_BRIDGE} with an address")
 
 
-def free_port(address: str = LOOPBACK) -> int:
+def free_port(address: str) -> int:
     """Return a TCP port that nothing listens on at this moment."""
     with socket.socket() as listener:
         listener.bind((address, 0))

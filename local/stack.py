@@ -48,8 +48,8 @@ class Stack(Startable):
     """The local stack, as a context manager: started on entry, stopped with all its child processes on exit.
 
     Args:
-        port: of the gateway, 0 = any free port.
         state_folder: for stack.json, sam-env.json and logs/; one stack at a time uses it.
+        port: of the gateway, 0 = any free port.
         template: the SAM template.
         admin_url: URL of a superuser on a running Postgres server; then no server is started, and the stack's
             database is dropped at the end.
@@ -61,8 +61,8 @@ class Stack(Startable):
     def __init__(
         self,
         *,
+        state_folder: Path,
         port: int = 0,
-        state_folder: Path = ROOT / ".local",
         template: Path = ROOT / "template.yaml",
         admin_url: str | None = None,
         containers: bool = False,
@@ -151,8 +151,8 @@ class Stack(Startable):
             return []
         return [status for status in self._running.statuses() if function in (None, status.function)]
 
-    def kill_environment(self, function: str | None = None) -> int | None:
-        """End an execution environment with SIGKILL, a busy one if possible; returns its pid, None if none runs."""
+    def kill_environment(self, function: str) -> int | None:
+        """End an environment of a function with SIGKILL, a busy one if possible; returns its pid, None if none runs."""
         for status in sorted(self.environments(function), key=lambda status: not status.busy):
             os.kill(status.pid, signal.SIGKILL)
             return status.pid

@@ -18,7 +18,7 @@ def main() -> int:
     """Run the demo; returns 0 only if all nine balances and every answer are as expected."""
     with tempfile.TemporaryDirectory(prefix="causeway-demo-") as folder:
         try:
-            with Stack(port=0, state_folder=Path(folder), progress=lambda line: print(line, flush=True)) as stack:
+            with Stack(state_folder=Path(folder), progress=lambda line: print(line, flush=True)) as stack:
                 print(f"POST {stack.base_url}{game.PATH}", flush=True)
                 with _ticking("playing the round"):
                     report = game.play(stack)

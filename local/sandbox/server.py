@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from local.sandbox.exchange import Request, Response
-from local.sandbox.registry import FOLDER, platforms
+from local.sandbox.registry import platforms
 from local.sandbox.routes import respond
 
 _STATUSES = {"401": 401, "403": 403, "429": 429, "500": 500}
@@ -40,7 +40,7 @@ class Fault:
 class Server:
     """Acts as the platforms of a folder until it is closed. Its state is only in memory."""
 
-    def __init__(self, folder: Path = FOLDER) -> None:
+    def __init__(self, folder: Path) -> None:
         self._platforms = platforms(folder)
         self._routes = {key: platform.routes() for key, platform in self._platforms.items()}
         self._faults: dict[str, Fault] = {}

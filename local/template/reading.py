@@ -19,18 +19,17 @@ _MEMORY_MB = 128
 _QUEUE_ATTRIBUTES = {"DelaySeconds", "MessageRetentionPeriod", "RedrivePolicy", "VisibilityTimeout"}
 
 
-def load(path: Path, parameters: Mapping[str, str], attributes: Mapping[str, str] | None = None) -> list[Function]:
+def load(path: Path, parameters: Mapping[str, str]) -> list[Function]:
     """Return the functions of a SAM template that exist under these parameter values, in the template's order.
 
     Args:
         path: the template; code and layer folders are relative to its folder.
         parameters: values of its parameters. Values of parameters that it does not declare are ignored.
-        attributes: what its other resources are locally, as Resolver takes them.
 
     Raises:
         TemplateError: something cannot be resolved; names the logical id and the property.
     """
-    return _Template(_parsed(path), path.resolve().parent, parameters, attributes or {}).functions()
+    return _Template(_parsed(path), path.resolve().parent, parameters).functions()
 
 
 def load_queues(path: Path, parameters: Mapping[str, str]) -> list[Queue]:
@@ -38,7 +37,7 @@ def load_queues(path: Path, parameters: Mapping[str, str]) -> list[Queue]:
 
     Raises TemplateError as load does.
     """
-    return _Template(_parsed(path), path.resolve().parent, parameters, {}).queues()
+    return _Template(_parsed(path), path.resolve().parent, parameters).queues()
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -54,7 +53,6 @@ class _Template:
         document: dict[str, Any],
         folder: Path,
         parameters: Mapping[str, str],
-        attributes: Mapping[str, str],
     ) -> None:
         self._document = document
         self._folder = folder
@@ -62,7 +60,7 @@ class _Template:
         self._globals: dict[str, Any] = document.get("Globals") or {}
         layers = names.of_type(document, "AWS::Serverless::LayerVersion")
         self._layer_ids = {names.layer_arn(name): name for name in layers}
-        self._resolver = Resolver(document, parameters, {**names.attributes(document), **attributes})
+        self._resolver = Resolver(document, parameters, names.attributes(document))
 
     def functions(self) -> list[Function]:
         """Return all functions whose condition holds."""

@@ -41,14 +41,12 @@ Resources:
 """
 
 
-def _load(
-    tmp_path: Path, resources: str, attributes: dict[str, str] | None = None, **parameters: str
-) -> list[Function]:
+def _load(tmp_path: Path, resources: str, **parameters: str) -> list[Function]:
     for folder in ("code", "own", "layer"):
         (tmp_path / folder).mkdir(exist_ok=True)
     template = tmp_path / "template.yaml"
     template.write_text(HEAD + resources)
-    return load(template, {"Stage": "local", **parameters}, attributes)
+    return load(template, {"Stage": "local", **parameters})
 
 
 def test_function_gets_globals_overlaid_with_its_own_properties(tmp_path: Path) -> None:
@@ -138,24 +136,24 @@ def test_function_exists_where_its_condition_holds(tmp_path: Path, condition: st
     assert bool(functions) is exists
 
 
-def test_attributes_replace_other_resources(tmp_path: Path) -> None:
+def test_resources_have_local_names_and_arns(tmp_path: Path) -> None:
     (function,) = _load(
         tmp_path,
         """
-  Key: {Type: AWS::KMS::Key}
+  Work: {Type: AWS::SQS::Queue}
   OneFunction:
     Type: AWS::Serverless::Function
     Properties:
       Handler: a.b
-      Environment: {Variables: {KEY: !Ref Key, ARN: !GetAtt Key.Arn, BOTH: !Sub "${Key}/${Key.Arn}", ME:
+      Environment: {Variables: {QUEUE: !Ref Work, ARN: !GetAtt Work.Arn, BOTH: !Sub "${Work} ${Work.Arn}", ME:
       !GetAtt OneFunction.Arn}}
 """,
-        attributes={"Key": "k1", "Key.Arn": "arn:k1"},
     )
 
-    assert function.environment["KEY"] == "k1"
-    assert function.environment["ARN"] == "arn:k1"
-    assert function.environment["BOTH"] == "k1/arn:k1"
+    url, arn = "https://sqs.eu-central-1.amazonaws.com/123456789012/Work", "arn:aws:sqs:eu-central-1:123456789012:Work"
+    assert function.environment["QUEUE"] == url
+    assert function.environment["ARN"] == arn
+    assert function.environment["BOTH"] == f"{url} {arn}"
     assert function.environment["ME"] == "arn:aws:lambda:eu-central-1:123456789012:function:one"
 
 
