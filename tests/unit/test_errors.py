@@ -122,7 +122,20 @@ def test_only_the_wallets_refusals_have_a_balance() -> None:
 
 
 def test_docs_are_made_from_the_code() -> None:
-    assert (ROOT / "docs" / "errors.md").read_text() == as_markdown()
+    assert (ROOT / "docs" / "errors.md").read_text() == as_markdown(), "run make docs"
+
+
+@pytest.mark.parametrize(
+    ("missing", "named"),
+    [("status", "status"), ("action", "action"), ("__doc__", "a docstring, which")],
+)
+def test_error_without_a_part_of_its_answer_is_named(missing: str, named: str) -> None:
+    parts = {"__doc__": "A sentence", "code": "INCOMPLETE", "status": 400, "action": "Do something."}
+    del parts[missing]
+
+    with pytest.raises(TypeError, match=rf"tests.unit.test_errors.Incomplete \(INCOMPLETE\) lacks {named}"):
+        type("Incomplete", (CausewayError,), parts | {"__module__": __name__})
+    assert "INCOMPLETE" not in ERRORS
 
 
 def test_command_prints_the_docs() -> None:

@@ -106,16 +106,18 @@ def _check_names(declaration: Declaration, components: dict[str, Any]) -> None:
     documentation = declaration.documentation
     for name in (declaration.request, documentation.get("response"), documentation.get("query")):
         if name is not None and name not in components:
-            raise Undeclared(f"{declaration.key} names the schema {name}, which is not in tools.openapi.schemas")
+            raise Undeclared(
+                f"{declaration.key} names the schema {name}: no module that tools/openapi/schemas/__init__.py lists has it"
+            )
     for name in VARIABLE.findall(declaration.path):
         if name not in parameters.PATH:
             raise Undeclared(
-                f"{declaration.key} has the parameter {name}, which is not in tools.openapi.schemas.parameters"
+                f"{declaration.key} has the parameter {name}: add it to PATH in tools/openapi/schemas/parameters.py"
             )
     for name in declaration.authentication.security:
         if name not in SECURITY_SCHEMES:
             raise Undeclared(
-                f"{declaration.key} needs the security scheme {name}, which is not in tools.openapi.document"
+                f"{declaration.key} needs the scheme {name}: add it to SECURITY_SCHEMES in tools/openapi/document.py"
             )
 
 
@@ -144,7 +146,7 @@ def _codes(declaration: Declaration, *, changes: bool) -> list[str]:
         codes.append("NOT_FOUND")
     unknown = set(codes) - set(table.every())
     if unknown:
-        raise Undeclared(f"{declaration.key} names the errors {sorted(unknown)}, which are not in causeway.errors")
+        raise Undeclared(f"{declaration.key} names the errors {sorted(unknown)}: no module of causeway/errors has them")
     return sorted(set(codes))
 
 

@@ -27,9 +27,19 @@ class CausewayError(Exception):
     version: int | None = None
 
     def __init_subclass__(cls) -> None:
-        """Enter a class that introduces a code into LOADED."""
-        if "code" in vars(cls):
-            LOADED[cls.code] = cls
+        """Enter a class that introduces a code into LOADED.
+
+        Raises:
+            TypeError: such a class lacks what every answer has.
+        """
+        if "code" not in vars(cls):
+            return
+        missing = [name for name in ("status", "action") if not hasattr(cls, name)]
+        if not cls.__doc__:
+            missing.append("a docstring, which is the sentence that the caller reads")
+        if missing:
+            raise TypeError(f"The error {cls.__module__}.{cls.__name__} ({cls.code}) lacks {', '.join(missing)}")
+        LOADED[cls.code] = cls
 
     def __init__(self, sentence: str = "", *, cause: str = "", action: str = "") -> None:
         """Make an error.
