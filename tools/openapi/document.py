@@ -107,7 +107,7 @@ def _check_names(declaration: Declaration, components: dict[str, Any]) -> None:
     for name in (declaration.request, documentation.get("response"), documentation.get("query")):
         if name is not None and name not in components:
             raise Undeclared(
-                f"{declaration.key} names the schema {name}: no module that tools/openapi/schemas/__init__.py lists has it"
+                f"{declaration.key} names the schema {name}: no module of tools/openapi/schemas/__init__.py has it"
             )
     for name in VARIABLE.findall(declaration.path):
         if name not in parameters.PATH:
