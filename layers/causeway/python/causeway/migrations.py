@@ -44,7 +44,7 @@ class _Backend(PostgresqlPsycopgBackend):
         )
 
     def refuse_changed(self, migrations: Iterable[Migration]) -> None:
-        """Raise Internal where a file differs from what the database applied under its name.
+        """Raise Internal if a file differs from what the database applied under its name.
 
         An applied migration without a file is accepted: a rolled back deployment may have left one of a later release.
         """

@@ -19,7 +19,7 @@ def _setting(name: str, default: str | None = None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSettings:
-    """How a function reaches its database."""
+    """The settings of a function's database."""
 
     host: str
     port: int

@@ -20,7 +20,7 @@ TEXT_FILTERS = ("action", "actor", "object_kind", "object_id", "outcome")
 
 @dataclass(frozen=True, slots=True)
 class EntryFilter:
-    """Which entries to read; None: all. Times have a zone; since is included, until is not."""
+    """The filter of entries; None selects all. Times have a zone; since is included, until is not."""
 
     action: str | None = None
     actor: str | None = None

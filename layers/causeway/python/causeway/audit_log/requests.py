@@ -13,7 +13,7 @@ from causeway.wire.pages import PageRequest
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which entries, which page of them, and JSON or CSV."""
+    """The query: the filter, the page, and the format (JSON or CSV)."""
 
     only: EntryFilter
     page: PageRequest

@@ -22,7 +22,7 @@ def answer(request: dict[str, Any], resource_id: str, *, failure: str = "") -> i
         failure: why the request failed; empty: it succeeded.
 
     Returns:
-        The HTTP status of CloudFormation's reply, None where no answer was sent.
+        The HTTP status of CloudFormation's answer, None if no answer was sent.
 
     Raises:
         OSError: the answer could not be sent.

@@ -44,7 +44,7 @@ class GameSession:
     provider_url: str
 
     def as_json(self) -> dict[str, Any]:
-        """Return the fields that the launcher is answered."""
+        """Return the fields of the answer to the launcher."""
         return {
             "sessionToken": self.session_token,
             "casinoSessionId": self.casino_session_id,

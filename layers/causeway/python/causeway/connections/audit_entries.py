@@ -46,7 +46,7 @@ def settings_of(connection: Connection) -> dict[str, Any]:
 
 
 def fingerprint_key(context: Context) -> bytes:
-    """Return the key of the tenant's fingerprints; raises Misconfigured where the deployment has no pepper."""
+    """Return the key of the tenant's fingerprints; raises Misconfigured if the deployment has no pepper."""
     return fingerprints.fingerprint_key(secrets.pepper(settings.audit_secret()), context.tenant)
 
 

@@ -34,7 +34,7 @@ def next_state(before: HealthState | None, effect: Effect) -> HealthState:
     """Return the health after one more observation.
 
     Args:
-        before: None where nothing was observed of these settings yet: then one success makes it healthy.
+        before: None if nothing was observed of these settings yet: then one success makes it healthy.
         effect: of a test or a call.
     """
     if effect is Effect.GOOD:

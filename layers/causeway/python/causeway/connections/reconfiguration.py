@@ -32,7 +32,7 @@ class _Plan:
 
     Attributes:
         account: with these settings and secrets.
-        kept: the secrets in use, which the change may keep; None where it may not, or they cannot be decrypted.
+        kept: the secrets in use, which the change may keep; None if it may not, or they cannot be decrypted.
         address_changed: whether secrets would be sent to another address.
     """
 
@@ -157,7 +157,7 @@ def _audit_refusal(context: RequestContext, stored: StoredConnection, config: di
 
 
 def _kept_secrets(context: RequestContext, stored: StoredConnection, *, given_again: bool) -> Mapping[str, str] | None:
-    """Return the secrets in use; None where the change may not keep them, or need not and they cannot be decrypted."""
+    """Return the secrets in use; None if the change may not keep them, or need not and they cannot be decrypted."""
     # Decrypt nothing of a disabled connection: all its secrets must be given again.
     if stored.connection.status == "disconnected":
         if given_again:
@@ -175,7 +175,7 @@ def _kept_secrets(context: RequestContext, stored: StoredConnection, *, given_ag
 
 
 def split_config(provider: Provider, config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return a config's settings, and its secrets; raises ConfigSchemaInvalid where it does not match its template."""
+    """Return a config's settings, and its secrets; raises ConfigSchemaInvalid if it does not match its template."""
     validation.validate(provider.config_schema, config)
     return secret_fields.split(provider.config_schema, config)
 

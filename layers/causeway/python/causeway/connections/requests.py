@@ -95,7 +95,7 @@ LISTING = Listing("connections", (datetime, UUID))
 
 @dataclass(frozen=True, slots=True)
 class ConnectionFilter:
-    """GET /integrations: which connections, and which page of them. None: any."""
+    """The query of GET /integrations: the filter, of which None selects all, and the page."""
 
     page: PageRequest
     kind: str | None = None

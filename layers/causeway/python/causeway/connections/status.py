@@ -38,7 +38,7 @@ def save_test(
         fresh: its settings or credentials are new, so earlier observations do not count.
 
     Returns:
-        The connection as it is now; None where it is no longer the version that was tested.
+        The connection as it is now; None if it is no longer the version that was tested.
     """
     connection_id = seen.connection_id
     before = rows.lock_version(transaction, connection_id, seen.version)

@@ -4,7 +4,7 @@ import psycopg
 
 
 def reason_of(error: psycopg.Error) -> str:
-    """Return the first line of an error's message: what failed, where and why; the lines after it are hints.
+    """Return the first line of an error's message, which has the failure, place and reason; hints follow it.
 
     A refused connection, for example, says host, port and reason first, and asks whether a server runs there after it.
     """

@@ -185,7 +185,7 @@ def _run(call: HubCall, rules: _Rules, function: _Function) -> HubAnswer:
 
 
 def _require_tenant(call: HubCall, permission: Permission) -> None:
-    """Raise TenantNotFound where X-Tenant-Id names another tenant; the caller's own tenant's audit log records it."""
+    """Raise TenantNotFound if X-Tenant-Id names another tenant; the caller's own tenant's audit log records it."""
     try:
         call.context.caller.require_tenant(call.headers.get("x-tenant-id"))
     except TenantNotFound:

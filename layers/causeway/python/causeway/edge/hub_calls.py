@@ -74,7 +74,7 @@ class HubCall:
 
     @property
     def path(self) -> dict[str, str]:
-        """The ids in the path; raises InvalidRequest where a parameter is ambiguous."""
+        """The ids in the path; raises InvalidRequest if a parameter is ambiguous."""
         return {name: path_ids.parse(name, value) for name, value in self.delivered.items()}
 
     @property

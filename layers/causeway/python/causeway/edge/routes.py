@@ -45,7 +45,7 @@ class Authentication:
     unavailable: type[Unavailable] = Unavailable
 
     def told(self, error: CausewayError) -> CausewayError:
-        """Return an error as these callers read it: UNAVAILABLE with the action that is right for them."""
+        """Return an error for these callers: UNAVAILABLE gets the action that is right for them."""
         if error.code != Unavailable.code or isinstance(error, self.unavailable):
             return error
         sentence = "" if error.sentence == Unavailable().sentence else error.sentence

@@ -14,7 +14,7 @@ class WalletError(CausewayError):
         Args:
             sentence: for the caller, where the class's sentence is too general.
             cause: for our log; never sent to the caller.
-            balance: the player's balance in minor units, None where the player is not known.
+            balance: the player's balance in minor units, None if the player is not known.
         """
         super().__init__(sentence, cause=cause)
         self.balance = balance

@@ -54,7 +54,7 @@ class VersionMismatch(CausewayError):
     action = "Read it again, apply your change to what it is now, and send its new ETag."
 
     def __init__(self, sentence: str = "", *, current: int | None = None, action: str = "") -> None:
-        """Make an error; current: the object's current version, None where it is not known."""
+        """Make an error; current: the object's current version, None if it is not known."""
         named = "" if current is None else f"The object has changed since you read it: its version is now {current}"
         super().__init__(sentence or named, action=action)
         self.version = current

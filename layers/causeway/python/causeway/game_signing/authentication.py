@@ -93,7 +93,7 @@ def is_known(code: str, ask: Callable[[str], bool]) -> bool:
 
     Args:
         code: as the caller sent it.
-        ask: asks the database of the side that is called; raises Unavailable where it does not answer.
+        ask: asks the database of the side that is called; raises Unavailable if it does not answer.
     """
     if not CODE.fullmatch(code):
         return False

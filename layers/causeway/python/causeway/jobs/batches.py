@@ -23,7 +23,7 @@ def work_on(
     Args:
         event: Lambda's event of an SQS queue.
         context: Lambda's context object.
-        work: is given one message. It returns the status that its row has now, or None where it was not to be worked
+        work: is given one message. It returns the status that its row has now, or None if it was not to be worked
             on. When it raises, its message fails: SQS delivers it again, and after maxReceiveCount times moves it to
             the dead-letter queue.
 

@@ -15,7 +15,7 @@ Kind = TypeVar("Kind")
 
 
 def find(key: str, kind: type[Kind]) -> Kind | None:
-    """Return a platform's module of a kind of work; None where the platform has none. It is imported on first use.
+    """Return a platform's module of a kind of work; None if the platform has none. It is imported on first use.
 
     Args:
         key: the platform's, as in the catalogue; no platform has a key of another form.

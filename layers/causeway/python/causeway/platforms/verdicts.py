@@ -169,7 +169,7 @@ def judge(outcome: Reply | CallFailed, reader: ErrorReader | None = None, addres
 
 
 def stated_error(reply: Reply, reader: ErrorReader | None) -> Error | None:
-    """Return the error that a platform's own reader finds in an answer; None where it finds none."""
+    """Return the error that a platform's own reader finds in an answer; None if it finds none."""
     meaning = _read(reply, reader)[1]
     return None if meaning == ACCEPTED else meaning
 
@@ -229,7 +229,7 @@ def _by_status(status: int, content: Any) -> type[PlatformFailure] | Literal["ac
 
 
 def _seconds(value: str) -> int | None:
-    """Return the seconds of a Retry-After, which is a number or a date (RFC 9110, 10.2.3); None where it is neither."""
+    """Return the seconds of a Retry-After, which is a number or a date (RFC 9110, 10.2.3); None if it is neither."""
     if value.isascii() and value.isdecimal() and len(value) < 10:
         return min(int(value), _LONGEST_WAIT)
     try:

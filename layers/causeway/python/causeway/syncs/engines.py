@@ -9,6 +9,6 @@ Engine = Callable[[SyncRun], Result]
 
 
 def find(provider_key: str) -> Engine | None:
-    """Return a platform's engine; None where the platform has none."""
+    """Return a platform's engine; None if the platform has none."""
     platform = registry.find(provider_key, SyncEngine)
     return None if platform is None else platform.sync

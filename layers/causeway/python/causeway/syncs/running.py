@@ -33,7 +33,7 @@ def run(
         find_engine: returns a platform's engine by its key.
 
     Returns:
-        None where the run was not queued, or where the lease ran out before the engine returned.
+        None if the run was not queued, or if the lease ran out before the engine returned.
 
     Raises:
         Unavailable: the database cannot be used; SQS delivers the message again.
@@ -58,7 +58,7 @@ def run(
 
 
 def _obstacle(transaction: Transaction, leased: LeasedRun) -> str | None:
-    """Return why the run's connection cannot be used any more, as one of REASONS; None where it can be used."""
+    """Return why the run's connection cannot be used any more, as one of REASONS; None if it can be used."""
     try:
         use_error = rows.find(transaction, leased.connection_id).use_error
     except ConnectionNotFound:

@@ -157,7 +157,7 @@ def request(transaction: Transaction, connection_id: UUID, run_id: UUID, subject
 
 
 def lease(transaction: Transaction, run_id: UUID, duration: timedelta) -> LeasedRun | None:
-    """Lease a queued run to the caller, as its next attempt; None where the run is unknown, running or finished.
+    """Lease a queued run to the caller, as its next attempt; None if the run is unknown, running or finished.
 
     Args:
         transaction: of the run's tenant.
@@ -179,7 +179,7 @@ def lease(transaction: Transaction, run_id: UUID, duration: timedelta) -> Leased
 
 
 def finish(transaction: Transaction, leased: LeasedRun, result: Result) -> bool:
-    """Write a run's result; False where this attempt's lease ran out and the sweeper took the run from it."""
+    """Write a run's result; False if this attempt's lease ran out and the sweeper took the run from it."""
     written = transaction.execute(
         """
         UPDATE sync_runs SET status = %s, reason = %s, ended_at = now(), leased_until = NULL
@@ -219,7 +219,7 @@ def requeue(transaction: Transaction, run_id: UUID, queued_for: timedelta) -> Ru
         queued_for: as in lost.
 
     Returns:
-        The run as it is now; None where it is not lost, for example because a worker leased it meanwhile.
+        The run as it is now; None if it is not lost, for example because a worker leased it meanwhile.
     """
     row = transaction.execute(
         f"""

@@ -87,7 +87,7 @@ class AuthorizerContext:
     def player(self) -> tuple[int | None, Caller | None]:
         """Return the token's player id and the player as caller.
 
-        The id is None where the token has none. The caller is None for a person in a group: the group's role decides,
+        The id is None if the token has none. The caller is None for a person in a group: the group's role decides,
         and may allow launches for other players.
 
         Raises:

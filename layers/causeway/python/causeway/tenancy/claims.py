@@ -60,7 +60,7 @@ def player_of(claims: dict[str, str]) -> Caller:
 
 
 def player_id_of(claims: dict[str, str]) -> int | None:
-    """Return the id of the token's player, None where the token names no player.
+    """Return the id of the token's player, None if the token names no player.
 
     Raises:
         Unauthorized: custom:player_id is not a player's id in its one spelling.
@@ -74,7 +74,7 @@ def player_id_of(claims: dict[str, str]) -> int | None:
 
 
 def _group(claim: str) -> str | None:
-    """Return the only group of a cognito:groups claim, None where the claim can be read in another way too.
+    """Return the only group of a cognito:groups claim, None if the claim can be read in another way too.
 
     API Gateway writes the list ["a", "b"] as the text "[a b]" and escapes nothing, so the group "a b" and the groups
     "a" and "b" are the same text:

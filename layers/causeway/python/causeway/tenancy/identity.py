@@ -51,7 +51,7 @@ class Caller:
         return self.tenant_id
 
     def require(self, permission: Permission) -> None:
-        """Raise Forbidden where the role does not have a permission, or where the key is for one channel.
+        """Raise Forbidden if the role does not have a permission, or if the key is for one channel.
 
         A key for a channel may use this channel only; no route belongs to a channel yet.
         """
@@ -69,7 +69,7 @@ class Caller:
             raise Forbidden(cause=f"{self.role} lacks {permission}", permission=permission)
 
     def require_tenant(self, asked: str | None) -> None:
-        """Raise TenantNotFound where X-Tenant-Id names another tenant, whether it exists or not.
+        """Raise TenantNotFound if X-Tenant-Id names another tenant, whether it exists or not.
 
         Args:
             asked: the header's value; None: not sent. A super admin may name any tenant.

@@ -49,7 +49,7 @@ class StoredCredential:
     """A stored version of a connection's credential, not decrypted.
 
     Attributes:
-        version: None where the connection has no such version.
+        version: None if the connection has no such version.
         connection_version: of the connection, read in the same snapshot: the settings that the secrets belong to.
     """
 

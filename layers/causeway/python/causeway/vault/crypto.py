@@ -58,7 +58,7 @@ class KeyStore(Protocol):
     """Stores wrapped data keys."""
 
     def find(self, tenant_id: UUID, version: int | None = None) -> WrappedKey | None:
-        """Return a tenant's wrapped key of that version, by default its active one; None where there is no such key."""
+        """Return a tenant's wrapped key of that version, by default its active one; None if there is no such key."""
 
     def activate(self, tenant_id: UUID, replaces: int, wrapped: bytes, kms_key_id: str) -> WrappedKey:
         """Store a new key as the tenant's active one and return the tenant's active key.

@@ -23,7 +23,7 @@ class StoredKeys:
         self._database = database
 
     def find(self, tenant_id: UUID, version: int | None = None) -> WrappedKey | None:
-        """Return a tenant's wrapped key of that version, by default its active one; None where there is no such key."""
+        """Return a tenant's wrapped key of that version, by default its active one; None if there is no such key."""
         with self._database.transaction(tenant_id) as transaction:
             return _find(transaction, tenant_id, version)
 

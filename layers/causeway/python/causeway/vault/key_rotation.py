@@ -29,7 +29,7 @@ class Batch:
     Attributes:
         fields: how many were re-wrapped.
         unreadable: how many could not be decrypted.
-        after: where the next batch begins; None where there is nothing left.
+        after: where the next batch begins; None if there is nothing left.
     """
 
     fields: int
@@ -38,7 +38,7 @@ class Batch:
 
 
 def run(invocation: Invocation, keys: DataKeys) -> dict[str, int]:
-    """Rotate and re-wrap what is due, until nothing is or the time budget is used up.
+    """Rotate and re-wrap everything that is due, within the time budget.
 
     Args:
         invocation: of a login that may read credentials; its time budget is asked before each batch.

@@ -12,7 +12,7 @@ from causeway.vault.versions import Expired
 
 
 def run(invocation: Invocation) -> dict[str, int]:
-    """Retire and destroy what is due, until nothing is or the time budget is used up.
+    """Retire and destroy everything that is due, within the time budget.
 
     Args:
         invocation: of a login that may read credentials.

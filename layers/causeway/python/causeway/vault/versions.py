@@ -47,7 +47,7 @@ def promote(transaction: Transaction, connection_id: UUID, version: int) -> None
 
 
 def rollback_target(transaction: Transaction, connection_id: UUID) -> RollbackTarget | None:
-    """Return the version that a rollback would make active; None where there is none, or its overlap is over."""
+    """Return the version that a rollback would make active; None if there is none, or its overlap is over."""
     row = transaction.execute(
         """
         SELECT version, changed_at + %(overlap)s AS until FROM api_credential_versions

@@ -217,7 +217,7 @@ class _Wallet:
             row.wallet_id, row.entry, row.game_provider_id, row.id_scope, row.session_id or 0, row.balance_before,
             row.balance_after,
         )  # fmt: skip
-        # The currency is None where the wallet is gone.
+        # The currency is None if the wallet is gone.
         texts = (row.outcome, self._currency or "", row.request_id)
         return sha256(
             self._head

@@ -34,7 +34,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A time in which a calendar cannot be booked, and why. start and end have a time zone."""
+    """A time in which a calendar cannot be booked, and the reason. start and end have a time zone."""
 
     start: datetime
     end: datetime
@@ -42,7 +42,7 @@ class Block:
 
 
 class Calendars(Protocol):
-    """Of a platform that has calendars.
+    """The module calendars.py of a platform that has calendars.
 
     A calendar's id matches CALENDAR_ID. Each function raises UnexpectedAnswer for an answer that it
     cannot read, and what OpenAccount.call raises.

@@ -17,7 +17,7 @@ class ErrorReader(Protocol):
     """Reads errors that the HTTP status does not show: an error in the body, or with a misleading status."""
 
     def read_error(self, status: int, content: Mapping[str, Any]) -> Meaning | None:
-        """Return what an answer means; None where its status already says it.
+        """Return the meaning of an answer; None if its status shows the meaning.
 
         It reads the answers of all calls. An error counts whatever the status; ACCEPTED counts for the test call only.
 

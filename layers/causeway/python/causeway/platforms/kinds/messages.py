@@ -20,7 +20,7 @@ class Message:
 
 
 class Sender(Protocol):
-    """Of a platform that sends messages."""
+    """The module messages.py of a platform that sends messages."""
 
     def send_message(self, account: "OpenAccount", message: Message) -> str:
         """Send a message and return the id that the platform gave it; raises what OpenAccount.call raises.

@@ -46,7 +46,7 @@ class Result:
 
 
 class SyncEngine(Protocol):
-    """Of a platform whose data can be synced."""
+    """The module sync.py of a platform whose data can be synced."""
 
     def sync(self, run: SyncRun) -> Result:
         """Work on a run and return its result. After an exception the run is attempted again."""
