@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from local import ROOT, state_files
 from local.event_loop import EventLoop
+from local.gateway import schedules_route
 from local.gateway.authorizers import Authorizers
 from local.gateway.players_route import PlayersRoute
 from local.gateway.routes import RouteTable
@@ -195,7 +196,7 @@ class Stack(Startable):
         if self._services is not None:
             self._mappings = EventSourceMappings(self.functions, self._running.invoke, self._services.moto.call)
         self._schedules = Schedules(self.functions, self._running.invoke)
-        self._gateway = self.gateway(self._running, self._local_routes())
+        self._gateway = self.gateway(self._running, self._local_routes(self._schedules))
         await self._gateway.listen(self._sockets)
 
     def gateway(self, functions: Runs, local_routes: Mapping[str, LocalRoute] | None = None) -> Gateway:
@@ -218,12 +219,19 @@ class Stack(Startable):
         extension = {"SecretsExtensionUrl": f"http://{address}:{self._extension.port}"}
         return self._services.parameters(address) | extension
 
-    def _local_routes(self) -> dict[str, LocalRoute]:
+    def _local_routes(self, schedules: Schedules) -> dict[str, LocalRoute]:
         if self._bare:
             return {}
         superuser_url = self.database_urls["superuser"]
         players = PlayersRoute(partial(demo_data.create_player, superuser_url))
-        return {"POST /_local/players": players, "POST /_local/tokens": self._renew_tokens}
+        starts: dict[str, LocalRoute] = {
+            f"POST /_local/schedules/{function.name}": partial(
+                schedules_route.start, partial(schedules.start, function.name, function.schedules[0])
+            )
+            for function in self.functions
+            if function.schedules
+        }
+        return starts | {"POST /_local/players": players, "POST /_local/tokens": self._renew_tokens}
 
     async def _renew_tokens(self, _body: bytes, _request_id: str) -> Answer:
         """POST /_local/tokens: log everybody in again, because tokens expire after an hour; returns the tokens."""

@@ -59,6 +59,10 @@ class Schedules:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def start(self, function: str, schedule: Schedule) -> bytes:
+        """Call a schedule's function now, and return its result; raises FunctionError and Throttled."""
+        return await self._invoke(function, json.dumps(_event(schedule, self._now())).encode())
+
     async def _keep(self, function: str, schedule: Schedule, times: Iterator[datetime]) -> None:
         async with asyncio.TaskGroup() as calls:
             for due in times:

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 
 from local import ROOT
-from local.errors import FunctionError, TemplateError
+from local.errors import FunctionError, TemplateError, Throttled
+from local.gateway import schedules_route
+from local.gateway.translation import Answer
 from local.services.schedules import Schedules, upcoming
 from local.template.reading import load
 from local.template.resources import Function, Schedule
@@ -172,3 +175,30 @@ Resources:
         TemplateError, match=rf"OneFunction\.Events\.Often\.{setting.partition(':')[0]}: .* not support it"
     ):
         load(template, {})
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(None, 200), (FunctionError("LookupError", "nothing there"), 502), (Throttled(), 502)]
+)
+def test_schedule_is_started_by_hand(error: Exception | None, status: int) -> None:
+    made: list[dict[str, Any]] = []
+
+    async def invoke(name: str, event: bytes) -> bytes:
+        made.append(json.loads(event))
+        if error is not None:
+            raise error
+        return b'{"queued": 0}'
+
+    async def start() -> Answer:
+        schedules = Schedules([], invoke, Clock(NOON))
+        daily = Schedule("FDaily", "ScheduleV2", "cron(17 3 * * ? *)")
+        answer = await schedules_route.start(partial(schedules.start, "f", daily), b"", "request-1")
+        await schedules.close()
+        return answer
+
+    answer = asyncio.run(start())
+
+    assert answer.status == status
+    assert [event["time"] for event in made] == ["2026-11-21T12:00:30Z"]
+    body = json.loads(answer.body)
+    assert body == {"queued": 0} if error is None else body["code"] == "FUNCTION_FAILED"

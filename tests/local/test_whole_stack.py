@@ -71,6 +71,13 @@ def test_local_route_makes_a_player(stack: Stack) -> None:
     assert found == [(10000, "EUR")]
 
 
+def test_local_route_starts_a_schedule(stack: Stack) -> None:
+    """docs/local.md, Schedules."""
+    request = urllib.request.Request(f"{stack.base_url}/_local/schedules/sync-sweep", b"", method="POST")  # noqa: S310
+    with urllib.request.urlopen(request) as answer:  # noqa: S310
+        assert {"queued", "failed"} <= json.load(answer).keys()
+
+
 def test_env_file_for_sam_local_names_the_database(stack: Stack) -> None:
     environment = json.loads((stack.state_folder / "sam-env.json").read_text())
 

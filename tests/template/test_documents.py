@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,33 @@ def test_conformance_kit_says_in_a_sentence_that_no_case_can_be_tried(base_url: 
     assert (tried.stdout, tried.returncode) == ("", 2)
     assert told in tried.stderr
     assert "Traceback" not in tried.stderr
+
+
+def wings() -> dict[str, tuple[int, bool]]:
+    """The floor of each wing by the import contract, and whether the wing is planned (in parentheses)."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (layers,) = (one["layers"] for one in contracts if one.get("containers") == ["causeway"])
+    return {
+        wing.strip("()"): (floor, wing.startswith("("))
+        for floor, layer in enumerate(reversed(layers), 1)
+        for wing in layer.split(" | ")
+    }
+
+
+def test_wing_that_exists_is_not_planned() -> None:
+    package = ROOT / "layers" / "causeway" / "python" / "causeway"
+    exist = {wing for wing in wings() if (package / wing).is_dir() or (package / f"{wing}.py").is_file()}
+    planned = {wing for wing, (_, is_planned) in wings().items() if is_planned}
+
+    assert exist & planned == set(), "remove the parentheses in pyproject.toml, 'the wings'"
+
+
+def test_every_wing_is_in_the_table_of_floors() -> None:
+    text = (ROOT / "docs" / "development.md").read_text()
+    planned = re.search(r"^Planned wings: (.*?)\n\n", text, re.MULTILINE | re.DOTALL)
+    assert planned is not None
+    rows = [(floor, names, False) for floor, names in re.findall(r"^\| (\d+) \| ([^|]+) \|", text, re.MULTILINE)]
+    rows += [(floor, names, True) for floor, names in re.findall(r"floor (\d+) ([^;.]+)", planned[1])]
+    described = {wing: (int(floor), later) for floor, names, later in rows for wing in re.findall(r"`(\w+)`", names)}
+
+    assert described == wings(), "docs/development.md, Wings, and the contract in pyproject.toml differ"
