@@ -6,13 +6,19 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from causeway.tenancy.permissions import Permission
 from local.account import REGION
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PACKAGE = ROOT / "layers" / "causeway" / "python" / "causeway"
+FOLDERS = (ROOT, PACKAGE, PACKAGE.parent, ROOT / "layers", ROOT / "tests", ROOT / "tools" / "openapi")
+WINGS = {path.stem for path in PACKAGE.iterdir()}
+PERMISSIONS = get_args(Permission)
 
 
 def run(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -33,6 +39,27 @@ def test_links_to_files_lead_to_files(document: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", document.read_text())
 
     assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_files_and_modules_that_a_document_names_exist(document: Path) -> None:
+    """A path may begin in the repository, in the package or in one of the folders that the text is about."""
+    named = re.findall(r"`([^`\n]+)`", document.read_text())
+    files = [name for name in named if re.fullmatch(r"\w[\w-]*/(?:[\w.-]+/)*(?:[\w.-]+\.(?:py|sql|json))?", name)]
+    dotted = {name for name in named if re.fullmatch(r"\w+(?:\.\w+)+(?<!\.py)", name)} - set(PERMISSIONS)
+    names = [name.removeprefix("causeway.") for name in sorted(dotted) if name.split(".")[0] in WINGS | {"causeway"}]
+
+    assert [name for name in files if not any((folder / name).exists() for folder in FOLDERS)] == []
+    assert [name for name in names if not is_in_package(name)] == []
+
+
+def is_in_package(name: str) -> bool:
+    """Whether a dotted name is a wing, a module, or a name that its module defines."""
+    parts = name.split(".")
+    if (PACKAGE / "/".join(parts)).is_dir() or (PACKAGE / "/".join(parts)).with_suffix(".py").is_file():
+        return True
+    module = (PACKAGE / "/".join(parts[:-1])).with_suffix(".py")
+    return module.is_file() and parts[-1] in re.findall(r"^(?:def |class )?(\w+)", module.read_text(), re.MULTILINE)
 
 
 def test_measured_rows_of_the_readme_are_rows_of_the_benchmarks() -> None:
