@@ -162,19 +162,6 @@ def test_undeliverable_call_of_a_schedule_is_kept(resources: dict[str, Any], dep
     assert leaves == resources["FailedInvocationsSend"]["Properties"]["PolicyDocument"]["Statement"]
 
 
-def test_failed_asynchronous_call_is_kept(deployed: Functions, rights: dict[str, list[str]]) -> None:
-    """Lambda sends it to the queue with the function's own role."""
-    keeps = {
-        name
-        for name, own in deployed.items()
-        if own.get("EventInvokeConfig", {}).get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
-        == {"Fn::GetAtt": ["FailedInvocations", "Arn"]}
-    }
-    assert keeps >= set(scheduled(deployed)), "a scheduled function needs EventInvokeConfig with FailedInvocations"
-    allowed = {name for name, policies in rights.items() if "FailedInvocationsSend" in policies}
-    assert allowed == keeps, differ(allowed, keeps, "Roles of FailedInvocationsSend")
-
-
 # It passes an error of ours on as a code and counts it; any other exception fails its invocation, and Errors rings.
 AUTHORIZER = "CallerAuthorizerFunction"
 

@@ -78,19 +78,26 @@ def test_route_is_declared_once(functions: dict[str, dict[str, Any]], routes: di
 
 
 def test_failed_asynchronous_call_is_kept(
-    resources: dict[str, Any], functions: dict[str, dict[str, Any]], roles: dict[str, list[dict[str, Any]]]
+    resources: dict[str, Any],
+    functions: dict[str, dict[str, Any]],
+    roles: dict[str, list[dict[str, Any]]],
+    rights: dict[str, list[str]],
 ) -> None:
+    """Lambda sends it to the queue with the function's own role."""
     scheduled = {
         name
         for name, own in functions.items()
         if any(event["Type"].startswith("Schedule") for event in own.get("Events", {}).values())
     }
-    for name in {"SchemaMigrateFunction"} | scheduled:
+    keep = {"SchemaMigrateFunction"} | scheduled
+    for name in keep:
+        assert "EventInvokeConfig" in functions[name], f"{name} needs EventInvokeConfig: copy that of SyncSweep"
         on_failure = functions[name]["EventInvokeConfig"]["DestinationConfig"]["OnFailure"]
         queue = on_failure["Destination"]["Fn::GetAtt"][0]
         assert resources[queue]["Type"] == "AWS::SQS::Queue", name
         sent = [one["Resource"] for one in roles[name] if one["Action"] == "sqs:SendMessage"]
-        assert {"Fn::GetAtt": [queue, "Arn"]} in sent, name
+        assert {"Fn::GetAtt": [queue, "Arn"]} in sent, f"add {name}'s role to FailedInvocationsSend in template.yaml"
+    assert {name for name, own in rights.items() if "FailedInvocationsSend" in own} == keep
 
 
 def test_queue_leads_to_a_dead_letter_queue_or_is_one_and_is_watched(resources: dict[str, Any]) -> None:
