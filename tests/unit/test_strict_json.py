@@ -52,9 +52,10 @@ LONGEST = 2**63 - 1
     ],
 )
 def test_body_that_is_not_a_json_object_is_refused(raw: bytes) -> None:
-    """WALLET 32"""
-    with pytest.raises(InvalidRequest):
+    """WALLET 32: no field is named that the caller could correct"""
+    with pytest.raises(InvalidRequest) as refused:
         parse_object(raw)
+    assert refused.value.action == "Send one JSON object as the body, in UTF-8 and with each field once."
 
 
 @pytest.mark.parametrize("raw", [b"\xef\xbb\xbf{}", '{"a":1}'.encode("utf-16"), '{"a":1}'.encode("utf-16-le")])

@@ -3,7 +3,7 @@
 from base64 import b64decode
 from typing import Any
 
-from causeway.errors.requests import REQUEST_BYTES, InvalidRequest, PayloadTooLarge
+from causeway.errors.requests import REQUEST_BYTES, MalformedBody, PayloadTooLarge
 
 
 def headers_of(event: dict[str, Any]) -> dict[str, str]:
@@ -24,13 +24,13 @@ def raw_body(event: dict[str, Any]) -> bytes:
 
     Raises:
         PayloadTooLarge: the body has more than REQUEST_BYTES.
-        InvalidRequest: the event says that the body is base64, and it is not.
+        MalformedBody: the event says that the body is base64, and it is not.
     """
     body = event.get("body") or ""
     try:
         raw = b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass")
     except ValueError as error:
-        raise InvalidRequest("The body is not valid base64") from error
+        raise MalformedBody("The body is not valid base64") from error
     if len(raw) > REQUEST_BYTES:
         raise PayloadTooLarge
     return raw

@@ -14,6 +14,12 @@ class InvalidRequest(CausewayError):
     action = "Correct the field the error names."
 
 
+class MalformedBody(InvalidRequest):
+    """The body is not valid JSON"""
+
+    action = "Send one JSON object as the body, in UTF-8 and with each field once."
+
+
 class PayloadTooLarge(CausewayError):
     """The request's body is too large"""
 

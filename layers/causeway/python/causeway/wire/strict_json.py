@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any, Never
 
-from causeway.errors.requests import InvalidRequest
+from causeway.errors.requests import MalformedBody
 from causeway.wire.nesting import is_deeper
 
 # Refuse a body with fields this many levels deep; our messages have far fewer.
@@ -25,13 +25,13 @@ class NotAnInteger(str):
 
 
 def _refuse_constant(name: str) -> Never:
-    raise InvalidRequest(f"The body is not valid JSON: {name} is not a number")
+    raise MalformedBody(f"The body is not valid JSON: {name} is not a number")
 
 
 def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        raise InvalidRequest("The body is ambiguous: it has a field twice")
+        raise MalformedBody("The body is ambiguous: it has a field twice")
     return fields
 
 
@@ -64,7 +64,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     from a rounded number.
 
     Raises:
-        InvalidRequest: not UTF-8, a byte order mark, not JSON, not an object, a field twice, NaN or Infinity, or nested
+        MalformedBody: not UTF-8, a byte order mark, not JSON, not an object, a field twice, NaN or Infinity, or nested
             32 levels deep or more.
     """
     try:
@@ -76,11 +76,12 @@ def parse_object(raw: bytes) -> dict[str, Any]:
             parse_int=_integer,
         )
     except UnicodeDecodeError as error:
-        raise InvalidRequest("The body is not UTF-8") from error
+        raise MalformedBody("The body is not UTF-8") from error
     except (ValueError, RecursionError) as error:
-        raise InvalidRequest("The body is not valid JSON") from error
+        raise MalformedBody from error
     if not isinstance(value, dict):
-        raise InvalidRequest("The body must be a JSON object")
+        raise MalformedBody("The body must be a JSON object")
     if is_deeper(value, _MOST_LEVELS):
-        raise InvalidRequest("The body is nested too deeply")
+        fewer = f"Send a body with fewer than {_MOST_LEVELS} levels of objects and lists."
+        raise MalformedBody("The body is nested too deeply", action=fewer)
     return value
