@@ -19,6 +19,8 @@ class _Stopped(BaseException):
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
+    # The end takes seconds during the start-up. The signal may have interrupted a print, so this is none.
+    os.write(sys.stderr.fileno(), b"stopping\n")
     raise _Stopped
 
 

@@ -23,7 +23,10 @@ def bridge_address() -> str:
         request = struct.pack("256s", _BRIDGE.encode())
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
             return socket.inet_ntoa(fcntl.ioctl(probe, _SIOCGIFADDR, request)[20:24])
-    raise StartError(f"--containers needs Docker's bridge, and there is no network interface {_BRIDGE} with an address")
+    raise StartError(
+        f"there is no network interface {_BRIDGE} with an address, Docker's bridge: start Docker, or leave out "
+        "CONTAINERS=1 (--containers)"
+    )
 
 
 def free_port(address: str) -> int:

@@ -9,6 +9,7 @@ from local.gateway.translation import Answer
 
 _BALANCE = re.compile(r"[0-9]{1,18}")
 _CURRENCY = re.compile(r"[A-Z]{3,5}")
+_ACTION = 'Send {"balance": "10000", "currency": "EUR"}; with "userId" too, that player gets one more wallet.'
 
 
 class PlayersRoute:
@@ -49,7 +50,8 @@ class PlayersRoute:
 
 
 def _refusal(sentence: str, request_id: str) -> Answer:
-    return _json(400, {"error": sentence, "code": "INVALID_REQUEST", "requestId": request_id})
+    refusal = {"error": sentence, "code": "INVALID_REQUEST", "requestId": request_id, "nextAction": _ACTION}
+    return _json(400, refusal)
 
 
 def _json(status: int, value: object) -> Answer:

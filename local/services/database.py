@@ -60,7 +60,10 @@ def create(admin_url: str) -> Database:
             server.execute(created.format(sql.Identifier(name), owner))
             host, port = server.info.host, server.info.port
     except psycopg.Error as error:
-        raise StartError(f"the Postgres server of DATABASE_URL cannot be used: {failures.reason_of(error)}") from error
+        raise StartError(
+            f"the Postgres server of DATABASE_URL cannot be used: {failures.reason_of(error)}: give a superuser's URL, "
+            "postgresql://user:password@host/database, or unset DATABASE_URL for the embedded Postgres"
+        ) from error
     urls = {"superuser": _url(admin_url, name), "owner": _url(admin_url, name, OWNER, password)}
     return Database(name, host, port, admin_url, urls, {OWNER: password})
 

@@ -133,6 +133,10 @@ class Services:
             database = create(postgres.url())
         else:
             database = create(admin_url)
+            self._say(
+                f"using the server of DATABASE_URL ({database.host}:{database.port}): the database {database.name} is "
+                "dropped at the end, the roles causeway_* stay"
+            )
             self._undo.callback(database.drop)
         self._timed("migrations", lambda: migrations.migrate(database.urls["owner"], ROOT / "schema"))
         self._timed("demo data", lambda: demo_data.load(database.urls["superuser"], api_url))

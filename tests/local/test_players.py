@@ -57,3 +57,4 @@ def test_bad_input_is_refused_with_a_sentence(body: bytes, sentence: str) -> Non
     assert refusal["error"].startswith(sentence)
     assert refusal["code"] == "INVALID_REQUEST"
     assert refusal["requestId"] == "request-1"
+    assert refusal["nextAction"].startswith('Send {"balance": "10000", "currency": "EUR"}')

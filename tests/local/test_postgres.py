@@ -101,10 +101,11 @@ def test_database_of_the_stack_belongs_to_the_owner_and_logins_get_passwords(ser
     ],
 )
 def test_unreachable_server_is_reported_in_one_sentence(url: str, reason: str) -> None:
-    """It says host, port and reason; the driver's hints are left out."""
+    """It says host, port, reason and what to do; the driver's hints are left out."""
+    remedy = "give a superuser's URL, postgresql://user:password@host/database, or unset DATABASE_URL .*"
     with pytest.raises(StartError) as refused:
         create(url)
-    assert re.fullmatch(f"the Postgres server of DATABASE_URL cannot be used: {reason}", str(refused.value))
+    assert re.fullmatch(f"the Postgres server of DATABASE_URL cannot be used: {reason}: {remedy}", str(refused.value))
 
 
 def test_login_that_may_not_make_roles_is_reported_in_one_sentence(server: Postgres) -> None:

@@ -52,6 +52,9 @@ def up(tmp_path: Path) -> Iterator[Up]:
 def test_stack_stopped_by_a_signal_leaves_no_child(up: Up, number: signal.Signals) -> None:
     up.process.send_signal(number)
 
+    stderr = up.process.stderr
+    assert stderr is not None
+    assert stderr.read().decode().split()[-2:] == ["stopping", "stopped"]
     assert up.end() == 0
     assert not {"stack.json", "sam-env.json", "sam.sh"} & {path.name for path in up.state_folder.iterdir()}
     assert not _alive(up.environment)
