@@ -18,7 +18,7 @@ VENV := .venv$(if $(PYTHON),-$(PYTHON))
 INSTALL := requirements/install '$(VENV)'
 CHECK := .venv-check/bin
 
-.PHONY: help demo up test check bench docs build lock clean
+.PHONY: help demo up test check bench docs audit build lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -27,7 +27,7 @@ demo: ## the whole simulation, once, through HTTP: exits 0 only if all nine bala
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'
 	@$(VENV)/bin/python -m local.demo
 
-up: ## the local stack until Ctrl-C (PORT=8080, PYTHON=3.11, CONTAINERS=1 for sam local)
+up: ## the local stack until Ctrl-C, on the embedded Postgres or DATABASE_URL (PORT=8080, PYTHON=3.11, CONTAINERS=1 for sam local)
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'
 	@exec $(VENV)/bin/python -m local up $(if $(PORT),--port $(PORT)) $(if $(CONTAINERS),--containers)
 
@@ -52,18 +52,23 @@ check: ## linters and type checker: Python, imports, template, SQL
 docs: ## make the files that are made from the code: functions/console's openapi.json and docs.html, docs/errors.md
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'
 	@$(VENV)/bin/python -m tools.openapi
-	@$(VENV)/bin/python -m tools.error_table >docs/errors.md
+	@$(VENV)/bin/python -m tools.error_table
 
 bench: ## all benchmarks, measured here (ARGS='memory')
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'
 	@$(VENV)/bin/python -m benchmarks $(ARGS)
+
+audit: ## check the wallets or the audit log of the database in DATABASE_URL, as causeway_auditor (ARGS=ledger, ARGS=log)
+	@$(INSTALL) requirements/run.txt '$(PYTHON)'
+	@$(VENV)/bin/python -m tools.audit $(ARGS)
 
 build: ## sam build: the functions and layers as they go to Lambda (ARCHITECTURE=arm64)
 	@requirements/install .venv-check requirements/check.txt
 	@$(CHECK)/python -m tools.openapi.page
 	@find functions -name __pycache__ -prune -exec rm -rf {} +
 	@python=$$(requirements/find-python 3.13 2>/dev/null) && echo "byte code by $$python" \
-	  || { python=python3.13; echo "No Python 3.13 here: the layers go without byte code, and start-up takes longer"; }; \
+	  || { python=python3.13; echo "No Python 3.13 here: the layers go without byte code, and start-up takes longer."; \
+       echo "Before a deployment install it, e.g. with pyenv install 3.13, and run make build again."; }; \
 	  PATH="$(CURDIR)/$(CHECK):$$PATH" LAMBDA_PYTHON=$$python ARCHITECTURE=$(ARCHITECTURE) \
 	  sam build --parameter-overrides Architecture=$(ARCHITECTURE)
 
@@ -71,5 +76,7 @@ lock: ## resolve the requirements again (ARGS=--upgrade for the newest versions)
 	@requirements/install .venv-check requirements/check.txt
 	@requirements/lock $(CHECK)/uv $(ARGS)
 
-clean: ## remove the environments and everything built
-	rm -rf .venv .venv.lock .venv-* .aws-sam .local
+clean: ## remove the environments, everything built, and all caches
+	rm -rf .venv .venv-* .venv*.lock .aws-sam .local functions/console/docs.html functions/docs.html.*
+	rm -rf .hypothesis .import_linter_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +

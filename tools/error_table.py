@@ -1,6 +1,7 @@
-"""`python -m tools.error_table`: prints docs/errors.md, the table of the error codes."""
+"""`python -m tools.error_table`, in the repository's folder: writes docs/errors.md, the table of the error codes."""
 
 import sys
+from pathlib import Path
 
 from causeway.errors import table
 from causeway.errors.casino import LaunchUnavailable, WalletUnavailable
@@ -41,4 +42,7 @@ def as_markdown() -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(as_markdown())
+    table_of_errors = as_markdown()
+    file = Path("docs/errors.md")
+    file.write_text(table_of_errors, encoding="utf-8")
+    sys.stdout.write(f"wrote {file}\n")

@@ -138,16 +138,25 @@ def test_error_without_a_part_of_its_answer_is_named(missing: str, named: str) -
     assert "INCOMPLETE" not in ERRORS
 
 
-def test_command_prints_the_docs() -> None:
-    printed = subprocess.run(
+@pytest.mark.parametrize(
+    ("paths", "written"), [([ROOT, ROOT / "layers/causeway/python"], True), ([ROOT], False)], ids=["whole", "failing"]
+)
+def test_command_writes_the_docs_or_leaves_them(tmp_path: Path, paths: list[Path], written: bool) -> None:
+    file = tmp_path / "docs" / "errors.md"
+    file.parent.mkdir()
+    file.write_text("as it was")
+
+    done = subprocess.run(
         [sys.executable, "-m", "tools.error_table"],
-        cwd=ROOT,
-        env={"PYTHONPATH": "layers/causeway/python"},
+        cwd=tmp_path,
+        env={"PYTHONPATH": ":".join(map(str, paths))},
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
-    assert (printed.stdout, printed.stderr) == (as_markdown(), "")
+
+    assert (done.returncode == 0, done.stdout) == (written, "wrote docs/errors.md\n" if written else "")
+    assert file.read_text() == (as_markdown() if written else "as it was")
 
 
 def test_table_has_every_code_once_and_no_sentence_breaks_it() -> None:

@@ -15,7 +15,9 @@ def main() -> None:
     try:
         made = document.make(Path("functions"), Path("schema"))
         (folder / "openapi.json").write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        print(f"wrote {folder / 'openapi.json'}")
         page.write(folder)
+        print(f"wrote {folder / 'docs.html'}")
     except (Undeclared, NameTaken, page.Unmade) as error:
         sys.exit(str(error))
 
