@@ -19,6 +19,7 @@ from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import ANY
 from local import ROOT
 from local.stack import Stack
+from tests.findings import none_of
 from tests.hub.client import Hub
 from tests.toy_platform.toy import CHECKOUT, KEY, Toy, added
 from tests.unit.platform_files import missing
@@ -103,5 +104,5 @@ def test_new_platform_has_its_files_and_no_other_names_it() -> None:
     folders = [ROOT / folder for folder in ("functions", "layers/causeway/python", "local", "schema", "tools")]
     files_of_product = [file for folder in folders for file in folder.rglob("*.*") if "__pycache__" not in file.parts]
 
-    assert missing(CHECKOUT) == []
-    assert [file for file in files_of_product if KEY.encode() in file.read_bytes()] == []
+    none_of(missing(CHECKOUT), "is missing")
+    none_of((file for file in files_of_product if KEY.encode() in file.read_bytes()), f"names {KEY}")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from local.services.cognito import ATTRIBUTES
+from tests.findings import none_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -231,7 +232,7 @@ def test_key_is_rotated_and_kept_when_the_stack_is_deleted(resources: dict[str, 
 def test_audit_key_is_never_regenerated(resources: dict[str, Any], secret: str, field: str) -> None:
     """Old fingerprints and heads could not be compared: no rotation, and CloudFormation keeps the generated value."""
     rotated = [one for one in resources.values() if one["Type"] == "AWS::SecretsManager::RotationSchedule"]
-    assert not [one for one in rotated if secret in set(names_used(one["Properties"]))]
+    none_of(one for one in rotated if secret in set(names_used(one["Properties"])))
     assert resources[secret]["DeletionPolicy"] == resources[secret]["UpdateReplacePolicy"] == "Retain"
     # A change of any of these makes CloudFormation generate another value.
     assert resources[secret]["Properties"]["GenerateSecretString"] == {
@@ -250,7 +251,7 @@ def test_no_function_reads_the_ledgers_audit_key(resources: dict[str, Any]) -> N
         if name != "LedgerAuditSecret"
         and ("LedgerAuditSecret" in set(names_used(one)) or "/ledger-audit" in json.dumps(one, default=str))
     ]
-    assert users == []
+    none_of(users, "uses the ledger's audit key")
 
 
 def test_data_key_is_refused_without_a_tenant(resources: dict[str, Any]) -> None:
@@ -272,7 +273,7 @@ def test_no_security_group_allows_an_address(resources: dict[str, Any]) -> None:
             rules.append(resource["Properties"])
     assert len(rules) == 3
     assert all("SourceSecurityGroupId" in rule for rule in rules)
-    assert not [rule for rule in rules if {"CidrIp", "CidrIpv6", "SourcePrefixListId"} & set(rule)]
+    none_of(rule for rule in rules if {"CidrIp", "CidrIpv6", "SourcePrefixListId"} & set(rule))
 
 
 def test_database_is_reached_by_the_proxy_with_iam_and_tls(resources: dict[str, Any]) -> None:
@@ -289,7 +290,7 @@ def test_role_of_the_proxy_names_no_global_condition_key(resources: dict[str, An
     """The Aurora user guide says that RDS Proxy supports none: with one, the proxy could not assume its role."""
     conditions = [one["Condition"] for one in statements_in(resources["DatabaseProxyRole"]) if "Condition" in one]
     assert conditions
-    assert not [key for condition in conditions for keys in condition.values() for key in keys if key[:4] == "aws:"]
+    none_of(key for condition in conditions for keys in condition.values() for key in keys if key[:4] == "aws:")
 
 
 def test_user_cannot_move_to_another_tenant(resources: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from causeway.catalogue.providers import COLUMNS, Provider, read_shape
 from causeway.errors.catalogue import ConfigSchemaInvalid
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.service import Misconfigured
+from tests.findings import none_of
 from tests.platforms.facts import facts
 
 FOLDER = Path(__file__).parents[2] / "schema" / "catalogue"
@@ -56,9 +57,7 @@ def faults(provider: Provider) -> Iterator[str]:
 
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=lambda provider: provider.key)
 def test_provider_has_setup_instructions(provider: Provider) -> None:
-    found = [f"schema/catalogue/{provider.key}.json: {fault}" for fault in faults(provider)]
-    if found:
-        pytest.fail("\n".join(found), pytrace=False)
+    none_of(f"schema/catalogue/{provider.key}.json: {fault}" for fault in faults(provider))
 
 
 def test_document_that_explains_too_little_is_told_what_it_lacks() -> None:

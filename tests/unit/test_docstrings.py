@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.findings import none_of
+
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("layers/causeway/python/causeway", "functions", "local", "tools", "benchmarks")
 _LIST = r"^{}:\n((?: .*\n?|\n)*)"
@@ -85,7 +87,7 @@ def test_docstring_lists_what_its_function_or_class_has(folder: str) -> None:
     files = sorted((ROOT / folder).rglob("*.py"))
 
     assert files
-    assert [f"{file}: {line}" for file in files for line in wrong(file.read_text(encoding="utf-8"))] == []
+    none_of(f"{file}: {line}" for file in files for line in wrong(file.read_text(encoding="utf-8")))
 
 
 def test_parameter_that_is_not_there_or_not_listed_is_found() -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.findings import none_of
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ROOT / "layers" / "causeway" / "python"
 
@@ -47,7 +49,7 @@ def test_no_test_file_is_imported() -> None:
     files = sorted((ROOT / "tests").rglob("*.py"))
 
     assert len(files) > 100
-    assert [f"{file}: {name}" for file in files for name in imported(file) if ".test_" in name] == []
+    none_of(f"{file}: {name}" for file in files for name in imported(file) if ".test_" in name)
 
 
 # Lambda imports a function by its file; the folder is not a package.

@@ -4,16 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.findings import none_of
 from tests.unit.platform_files import CODE, FILES, INIT, keys, missing, with_code
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_each_platform_has_all_of_its_files() -> None:
-    lacks = missing(ROOT)
-    if lacks:
-        lines = [f"{file} is missing: docs/development.md, Add a platform" for file in lacks]
-        pytest.fail("\n".join(lines), pytrace=False)
+    none_of(missing(ROOT), "is missing: docs/development.md, Add a platform")
     assert "twilio" in keys(ROOT, FILES[0])
     assert "telr" in with_code(ROOT)
 

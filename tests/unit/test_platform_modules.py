@@ -21,6 +21,7 @@ import pytest
 
 from causeway.platforms import kinds, registry
 from causeway.platforms.open_account import OpenAccount
+from tests.findings import none_of
 
 ROOT = Path(__file__).parents[2]
 PLATFORMS = ROOT / "layers" / "causeway" / "python" / "causeway" / "platforms"
@@ -130,9 +131,7 @@ def test_each_kind_has_one_protocol_in_its_own_module() -> None:
 @pytest.mark.parametrize("root", [PLATFORMS, TOY], ids=["product", "toy"])
 def test_modules_of_platforms_implement_their_protocols(root: Path) -> None:
     assert folders(root)
-    found = [*all_faults(root), *lost(root)]
-    if found:
-        pytest.fail("\n".join(found), pytrace=False)
+    none_of([*all_faults(root), *lost(root)])
 
 
 @pytest.mark.parametrize(
@@ -243,7 +242,7 @@ def test_platforms_code_is_found_by_its_folder_alone() -> None:
     elsewhere = [file for file in files if not keys & {part.name for part in file.parents if part.parent == PLATFORMS}]
 
     assert len(keys) >= 23
-    assert [f"{file}: {name}" for file in elsewhere for name in (imports_in(file) | texts_in(file)) & telling] == []
+    none_of(f"{file}: {name}" for file in elsewhere for name in (imports_in(file) | texts_in(file)) & telling)
 
 
 def test_text_outside_a_platforms_folder_names_no_platform() -> None:
@@ -257,4 +256,4 @@ def test_text_outside_a_platforms_folder_names_no_platform() -> None:
     elsewhere = [file for file in files if PLATFORMS not in file.parents or file.parent in shared]
 
     assert named.search("The GoHighLevel calendars")
-    assert [f"{file}: {found[0]}" for file in elsewhere for found in named.finditer(file.read_text())] == []
+    none_of(f"{file}: {found[0]}" for file in elsewhere for found in named.finditer(file.read_text()))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.findings import none_of
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "layers" / "causeway" / "python" / "causeway"
 # Ids that are uuid in the database.
@@ -53,4 +55,4 @@ def test_database_connection_is_called_database_or_transaction(folder: str) -> N
     """The word connection is for a tenant's connection to a platform."""
     files = sources(ROOT / folder)
 
-    assert [f"{file.relative_to(ROOT)}:{line}" for file in files for line in named_connection(file)] == []
+    none_of(f"{file.relative_to(ROOT)}:{line}" for file in files for line in named_connection(file))
