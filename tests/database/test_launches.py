@@ -13,9 +13,10 @@ import pytest
 
 from causeway import settings
 from causeway.aws import secrets
-from causeway.casino import games
+from causeway.casino import game_sessions, games
 from causeway.casino.game_sessions import LaunchRequest
 from causeway.casino.games import GameSession
+from causeway.errors.casino import WrongCurrency
 from causeway.errors.game_signing import GameProviderFailed
 from causeway.errors.service import Misconfigured, Unavailable
 from causeway.errors.tenancy import Forbidden
@@ -360,6 +361,65 @@ def test_session_closed_during_its_launch_stays_closed(lobby: Lobby) -> None:
         lobby.launch()
 
     assert [session.status for session in lobby.sessions()] == ["closed"]
+
+
+def test_session_that_expires_during_its_launch_stays_expired(lobby: Lobby) -> None:
+    """WALLET 46: a provider that answers late does not get a session for a day."""
+
+    def expire(connection: socket.socket, server: WireServer) -> None:
+        lobby.seat.casino.query(
+            "UPDATE casino_sessions SET expires_at = now() WHERE player_id = %s AND status = 'launching'",
+            [lobby.seat.player_id],
+        )
+        ok(launched(), "Connection: close")(connection, server)
+
+    lobby.act = expire
+    with pytest.raises(GameProviderFailed):
+        lobby.launch()
+
+    [session] = lobby.sessions()
+    assert session.status == "closed"
+    assert session.seconds < 60
+
+
+def test_session_closed_after_its_launch_is_not_extended(lobby: Lobby) -> None:
+    launcher = lobby.launcher()
+    opened = game_sessions.open_for(launcher, LaunchRequest(lobby.seat.player_id, lobby.game_id), "token", None)
+    game_sessions.activate(launcher, opened.session_id, "session of the provider")
+    game_sessions.close(launcher, opened.session_id)
+    game_sessions.prolong(launcher, opened.session_id)
+
+    [session] = lobby.sessions()
+    assert (session.status, session.seconds) == ("closed", 60)
+
+
+REFUSED = {
+    "blocked player": ("UPDATE casino_players SET status = 'blocked' WHERE player_id = %(player)s", "PLAYER_NOT_FOUND"),
+    "inactive game": ("UPDATE casino_games SET status = 'inactive' WHERE game_id = %(game)s", "GAME_NOT_FOUND"),
+    "inactive provider": (
+        "UPDATE casino_game_providers SET status = 'inactive' WHERE code = %(provider)s",
+        "GAME_NOT_FOUND",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", REFUSED)
+def test_nothing_is_launched_for_what_is_switched_off(lobby: Lobby, change: str) -> None:
+    statement, code = REFUSED[change]
+    ids = {"player": lobby.seat.player_id, "game": lobby.game_id, "provider": lobby.seat.game_provider.code}
+    lobby.seat.casino.query(statement, ids)
+
+    with pytest.raises(CausewayError) as raised:
+        lobby.launch()
+    assert (raised.value.code, lobby.sessions()) == (code, [])
+
+
+def test_nothing_is_launched_in_a_currency_without_a_wallet(lobby: Lobby) -> None:
+    """WALLET 43: the player does not play with another wallet than the one asked for."""
+    request = LaunchRequest(lobby.seat.player_id, lobby.game_id, "JPY")
+    with pytest.raises(WrongCurrency):
+        games.launch(lobby.launcher(), request)
+    assert lobby.sessions() == []
 
 
 # ---- Who may launch ----
