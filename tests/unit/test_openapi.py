@@ -169,7 +169,9 @@ def test_no_503_advises_an_idempotency_key_where_the_route_takes_none(document: 
     for key, operation in operations(document).items():
         name = operation["responses"].get("503", {}).get("$ref", "").rpartition("/")[2]
         taken = "Idempotency-Key" in {parameter["name"] for parameter in operation.get("parameters", ())}
-        assert key.startswith("GET ") or "Idempotency-Key" not in told.get(name, "") or taken, key
+        assert key.startswith("GET ") or "Idempotency-Key" not in told.get(name, "") or taken, (
+            f"{key}: give its Authentication an error `unavailable` that says what a retry does (edge/routes.py)"
+        )
     launch = operations(document)["POST /casino/launchGame"]["responses"]["503"]["$ref"].rpartition("/")[2]
     assert "Launch again" in told[launch]
 
