@@ -51,6 +51,9 @@ DECLARE
 BEGIN
     INSERT INTO casino_players (tenant_id) VALUES (p_tenant_id) RETURNING player_id INTO v_player_id;
     RETURN v_player_id;
+EXCEPTION
+    WHEN foreign_key_violation THEN
+        RAISE EXCEPTION 'there is no tenant %', p_tenant_id USING ERRCODE = 'foreign_key_violation';
 END $$;
 
 -- Adds an empty wallet for a player, one per currency (ISO 4217). Returns its id. Waits for the player's running money
@@ -64,6 +67,13 @@ BEGIN
     INSERT INTO casino_wallets (tenant_id, player_id, currency) VALUES (p_tenant_id, p_player_id, p_currency)
     RETURNING wallet_id INTO v_wallet_id;
     RETURN v_wallet_id;
+EXCEPTION
+    WHEN unique_violation THEN
+        RAISE EXCEPTION 'player % has a wallet in % already: a player has at most one per currency; use it',
+            p_player_id, p_currency USING ERRCODE = 'unique_violation';
+    WHEN foreign_key_violation THEN
+        RAISE EXCEPTION 'tenant % has no player %, or there is no currency %', p_tenant_id, p_player_id, p_currency
+            USING ERRCODE = 'foreign_key_violation';
 END $$;
 
 -- Adds a game provider with its dialect. p_code and p_id_scope cannot be changed later. Returns its id.
@@ -85,6 +95,13 @@ BEGIN
         p_rollback_until, p_duplicate
     ) RETURNING game_provider_id INTO v_game_provider_id;
     RETURN v_game_provider_id;
+EXCEPTION
+    WHEN unique_violation THEN
+        RAISE EXCEPTION 'the code % is taken: '
+            'a game provider''s code is unique in the deployment; choose another code, or change your own with casino_change_game_provider_v1',
+            p_code USING ERRCODE = 'unique_violation';
+    WHEN foreign_key_violation THEN
+        RAISE EXCEPTION 'there is no tenant %', p_tenant_id USING ERRCODE = 'foreign_key_violation';
 END $$;
 
 -- Adds a game of the game provider with the code p_game_provider. Returns its id.
@@ -99,9 +116,15 @@ BEGIN
     FROM casino_game_providers AS g WHERE g.tenant_id = p_tenant_id AND g.code = p_game_provider
     RETURNING game_id INTO v_game_id;
     IF v_game_id IS NULL THEN
-        RAISE EXCEPTION 'tenant % has no game provider %', p_tenant_id, p_game_provider USING ERRCODE = 'CW010';
+        RAISE EXCEPTION 'tenant % has no game provider %', p_tenant_id, p_game_provider
+            USING ERRCODE = 'CW010';
     END IF;
     RETURN v_game_id;
+EXCEPTION
+    WHEN unique_violation THEN
+        RAISE EXCEPTION 'game provider % has a game % already: '
+            'choose another code, or change the game with casino_change_game_v1',
+            p_game_provider, p_code USING ERRCODE = 'unique_violation';
 END $$;
 
 -- Adds a casino to the demo provider: its code, the URL of its wallet, and the code by which it knows the provider.
@@ -112,6 +135,13 @@ DECLARE
 BEGIN
     INSERT INTO provider_casinos (tenant_id, casino_code, api_url, provider_code)
     VALUES (p_tenant_id, p_casino_code, p_api_url, p_provider_code);
+EXCEPTION
+    WHEN unique_violation THEN
+        RAISE EXCEPTION 'tenant % has a casino % already: '
+            'choose another code, or change the casino with provider_change_casino_v1',
+            p_tenant_id, p_casino_code USING ERRCODE = 'unique_violation';
+    WHEN foreign_key_violation THEN
+        RAISE EXCEPTION 'there is no tenant %', p_tenant_id USING ERRCODE = 'foreign_key_violation';
 END $$;
 
 -- Adds a game to the demo provider. Bets are in minor units.
@@ -121,6 +151,13 @@ DECLARE
     v_tenant text := set_config('causeway.tenant_id', p_tenant_id::text, true);
 BEGIN
     INSERT INTO provider_games (tenant_id, code, min_bet, max_bet) VALUES (p_tenant_id, p_code, p_min_bet, p_max_bet);
+EXCEPTION
+    WHEN unique_violation THEN
+        RAISE EXCEPTION 'tenant % has a game % of the demo provider already: '
+            'choose another code, or change the game with provider_change_game_v1',
+            p_tenant_id, p_code USING ERRCODE = 'unique_violation';
+    WHEN foreign_key_violation THEN
+        RAISE EXCEPTION 'there is no tenant %', p_tenant_id USING ERRCODE = 'foreign_key_violation';
 END $$;
 
 GRANT CREATE ON SCHEMA public TO causeway_registrar;

@@ -64,13 +64,17 @@ def test_adding_and_money_calls_do_not_wait_for_each_other(
 @pytest.mark.parametrize(
     ("call", "error", "sentence"),
     [
-        ("casino_add_player_v1(gen_random_uuid())", psycopg.errors.ForeignKeyViolation, "tenants"),
-        ("casino_add_wallet_v1(%(tenant)s, 4711, 'EUR')", psycopg.errors.ForeignKeyViolation, "casino_players"),
-        ("casino_add_wallet_v1(%(tenant)s, %(player)s, 'XXX')", psycopg.errors.ForeignKeyViolation, "currencies"),
-        ("casino_add_wallet_v1(%(tenant)s, %(player)s, 'EUR')", psycopg.errors.UniqueViolation, "currency_key"),
+        ("casino_add_player_v1(gen_random_uuid())", psycopg.errors.ForeignKeyViolation, "there is no tenant"),
+        ("casino_add_wallet_v1(%(tenant)s, 4711, 'EUR')", psycopg.errors.ForeignKeyViolation, "has no player 4711"),
+        ("casino_add_wallet_v1(%(tenant)s, %(player)s, 'XXX')", psycopg.errors.ForeignKeyViolation, "no currency XXX"),
+        (
+            "casino_add_wallet_v1(%(tenant)s, %(player)s, 'EUR')",
+            psycopg.errors.UniqueViolation,
+            "has a wallet in EUR already: a player has",
+        ),
         ("casino_add_game_v1(%(tenant)s, 'NOBODY', 'SLOTS', 'Slots')", psycopg.Error, "no game provider NOBODY"),
         ("casino_add_game_v1(%(other)s, %(code)s, 'SLOTS', 'Slots')", psycopg.Error, "no game provider"),
-        ("casino_add_wallet_v1(%(other)s, %(player)s, 'USD')", psycopg.errors.ForeignKeyViolation, "casino_players"),
+        ("casino_add_wallet_v1(%(other)s, %(player)s, 'USD')", psycopg.errors.ForeignKeyViolation, "has no player"),
         (
             "casino_add_game_provider_v1(%(tenant)s, 'ODD', 'Odd', 'https://o.example', p_id_scope => 'nobody')",
             psycopg.errors.CheckViolation,
@@ -95,6 +99,27 @@ def test_invalid_addition_is_refused_with_its_reason(
     }
     with pytest.raises(error, match=sentence):
         operator.execute(f"SELECT {call}".encode(), parameters)
+
+
+@pytest.mark.parametrize(
+    ("addition", "sentence"),
+    [
+        ("casino_add_game_provider_v1(%(tenant)s, 'TWICE', 'Twice', 'https://t.example')", "the code TWICE is taken"),
+        ("casino_add_game_v1(%(tenant)s, %(code)s, 'TWICE', 'Twice')", "game provider .* has a game TWICE already"),
+        ("provider_add_casino_v1(%(tenant)s, 'TWICE', 'https://t.example', 'T')", "has a casino TWICE already"),
+        ("provider_add_game_v1(%(tenant)s, 'TWICE', 1, 2)", "has a game TWICE of the demo provider already"),
+    ],
+)
+def test_second_addition_says_what_to_do(
+    shared_casino: Casino, operator: psycopg.Connection[Any], addition: str, sentence: str
+) -> None:
+    """The function that changes what is there is named."""
+    parameters = {"tenant": shared_casino.tenant_id, "code": shared_casino.seat().game_provider.code}
+    change = addition.partition("(")[0].replace("_add_", "_change_")
+    operator.execute(f"SELECT {addition}".encode(), parameters)
+
+    with pytest.raises(psycopg.errors.UniqueViolation, match=f"{sentence}.* choose another code.*{change}"):
+        operator.execute(f"SELECT {addition}".encode(), parameters)
 
 
 @pytest.mark.parametrize(
@@ -123,5 +148,6 @@ def test_code_of_a_game_provider_belongs_to_one_tenant(
     add = "SELECT casino_add_game_provider_v1(%s, 'TAKEN', 'Taken', 'https://taken.example')"
     value(operator, add, shared_casino.tenant_id)
 
-    with pytest.raises(psycopg.errors.UniqueViolation, match="casino_game_providers_by_code"):
+    rule = r"the code TAKEN is taken: .* unique in the deployment; choose another code"
+    with pytest.raises(psycopg.errors.UniqueViolation, match=rule):
         value(operator, add, other)

@@ -86,8 +86,9 @@ def test_env_file_for_sam_local_names_the_database(stack: Stack) -> None:
 
 
 def test_stack_on_a_given_server_uses_a_database_of_its_own_and_drops_it(tmp_path: Path) -> None:
+    said: list[str] = []
     with Postgres(tmp_path / "server") as server:
-        with Stack(state_folder=tmp_path / "stack", admin_url=server.url()) as stack:
+        with Stack(state_folder=tmp_path / "stack", admin_url=server.url(), progress=said.append) as stack:
             assert stack.invoke("schema-migrate", {}) == {"applied": []}
             with pytest.raises(RuntimeError, match="no Postgres server of its own"):
                 _ = stack.postgres
@@ -95,6 +96,7 @@ def test_stack_on_a_given_server_uses_a_database_of_its_own_and_drops_it(tmp_pat
         with psycopg.connect(server.url()) as transaction:
             left = transaction.execute("SELECT datname FROM pg_database WHERE datname ~ 'causeway'").fetchall()
 
+    assert [line for line in said if f"using the server of DATABASE_URL (127.0.0.1:{server.port})" in line]
     assert left == []
     assert environments
     assert not [pid for pid in environments if Path(f"/proc/{pid}").exists()]
