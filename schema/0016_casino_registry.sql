@@ -97,8 +97,8 @@ BEGIN
     RETURN v_game_provider_id;
 EXCEPTION
     WHEN unique_violation THEN
-        RAISE EXCEPTION 'the code % is taken: '
-            'a game provider''s code is unique in the deployment; choose another code, or change your own with casino_change_game_provider_v1',
+        RAISE EXCEPTION 'the code % is taken: a game provider''s code is unique in the deployment; '
+            'choose another code, or change your own with casino_change_game_provider_v1',
             p_code USING ERRCODE = 'unique_violation';
     WHEN foreign_key_violation THEN
         RAISE EXCEPTION 'there is no tenant %', p_tenant_id USING ERRCODE = 'foreign_key_violation';
@@ -116,8 +116,7 @@ BEGIN
     FROM casino_game_providers AS g WHERE g.tenant_id = p_tenant_id AND g.code = p_game_provider
     RETURNING game_id INTO v_game_id;
     IF v_game_id IS NULL THEN
-        RAISE EXCEPTION 'tenant % has no game provider %', p_tenant_id, p_game_provider
-            USING ERRCODE = 'CW010';
+        RAISE EXCEPTION 'tenant % has no game provider %', p_tenant_id, p_game_provider USING ERRCODE = 'CW010';
     END IF;
     RETURN v_game_id;
 EXCEPTION

@@ -4,6 +4,7 @@ import base64
 import gzip
 import http.client
 import json
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -329,6 +330,13 @@ def test_invalid_port_is_reported_in_one_sentence(tmp_path: Path, port: int) -> 
 def test_foreign_address_is_reported_in_one_sentence() -> None:
     with pytest.raises(StartError, match="the port 0 cannot be used"):
         reserve(("192.0.2.1",), 0)
+
+
+@pytest.mark.skipif("docker0" in [name for _, name in socket.if_nameindex()], reason="Docker runs here")
+def test_stack_for_containers_without_docker_says_what_to_do(tmp_path: Path) -> None:
+    remedy = r"start Docker, or leave out CONTAINERS=1 \(--containers\)$"
+    with pytest.raises(StartError, match=remedy), Stack(state_folder=tmp_path, containers=True, bare=True):
+        pass
 
 
 def _until(holds: Callable[[], bool]) -> None:

@@ -38,6 +38,15 @@ def test_commands_of_a_document_run_in_a_new_clone(document: Path) -> None:
     none_of(re.findall(r".*\.venv(?:-3\.\d+)?/bin/.*", text), "give a command of make")
 
 
+@pytest.mark.parametrize("document", ["README.md", "docs/development.md"])
+def test_commands_that_accept_a_version_of_python_are_named(document: str) -> None:
+    recipes = re.findall(r"^([a-z]+):.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    listed = re.search(r"`make (demo`[^.;]*) accept\s+`PYTHON=", (ROOT / document).read_text())
+
+    assert listed
+    assert set(re.findall(r"[a-z]+(?=`)", listed[1])) == {name for name, recipe in recipes if "$(INSTALL)" in recipe}
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_to_files_lead_to_files(document: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", document.read_text())
