@@ -15,6 +15,7 @@ from local.services.postgres import Postgres
 from tests.database.clones import Cluster
 from tests.database.hub import Hub, hubs
 from tests.database.world import Casino, Seat
+from tests.findings import none_of
 
 SCHEMA = Path(__file__).parents[2] / "schema"
 
@@ -54,7 +55,7 @@ def opened(cluster: Cluster, *, fresh: bool = False) -> Generator[Casino]:
         try:
             yield casino
             if not casino.corrupted:
-                assert casino.findings() == []
+                none_of(casino.findings())
         finally:
             casino.close()
 

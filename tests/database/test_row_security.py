@@ -221,7 +221,7 @@ def test_every_table_with_a_tenant_forces_row_security_and_has_a_policy(shared_c
     )
     assert len(rows) == len(tenant_tables(shared_casino)) - 1  # the one view
     open_ = [row.relname for row in rows if not (row.relrowsecurity and row.relforcerowsecurity and row.policies)]
-    assert open_ == [], "ENABLE and FORCE ROW LEVEL SECURITY, and a policy"
+    none_of(open_, "needs ENABLE and FORCE ROW LEVEL SECURITY, and a policy")
 
 
 def test_table_without_a_tenant_has_no_tenants_data(shared_casino: Casino) -> None:

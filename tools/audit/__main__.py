@@ -17,11 +17,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, audit in _AUDITS.items():
         command = commands.add_parser(name, help=audit.SUMMARY, description=audit.SUMMARY)
-        url = os.environ.get("DATABASE_URL")
         command.add_argument(
             "--database-url",
-            default=url,
-            required=not url,
+            default=os.environ.get("DATABASE_URL"),
             help="of causeway_auditor, or another role that reads every tenant; default: DATABASE_URL",
         )
         audit.add_options(command)
@@ -30,7 +28,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     """Run the command; returns the process's exit status."""
-    options = _parser().parse_args()
+    parser = _parser()
+    options = parser.parse_args()
+    if not options.database_url:
+        parser.error("set DATABASE_URL to the URL of causeway_auditor, or of another role that reads every tenant")
     return _AUDITS[options.command].run(options)
 
 

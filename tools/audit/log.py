@@ -34,5 +34,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _noted(text: str) -> tuple[tuple[UUID, int], str]:
-    tenant_id, entry, hexadecimal = text.split(":")
-    return (UUID(tenant_id), int(entry)), bytes.fromhex(hexadecimal).hex()
+    try:
+        tenant_id, entry, hexadecimal = text.split(":")
+        return (UUID(tenant_id), int(entry)), bytes.fromhex(hexadecimal).hex()
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} is not TENANT:ENTRY:HASH, as an export has them") from error
