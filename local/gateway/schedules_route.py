@@ -18,5 +18,10 @@ async def start(call: Callable[[], Awaitable[bytes]], _body: bytes, request_id: 
         return Answer(200, await call(), {"content-type": "application/json"})
     except (FunctionError, Throttled) as error:
         sentence = str(error) or "it has reached its concurrency limit"
-        refusal = {"error": f"The function failed: {sentence}", "code": "FUNCTION_FAILED", "requestId": request_id}
+        refusal = {
+            "error": f"The function failed: {sentence}",
+            "code": "FUNCTION_FAILED",
+            "requestId": request_id,
+            "nextAction": "Read the function's log in .local/logs.",
+        }
         return Answer(502, json.dumps(refusal).encode(), {"content-type": "application/json"})

@@ -201,4 +201,5 @@ def test_schedule_is_started_by_hand(error: Exception | None, status: int) -> No
     assert answer.status == status
     assert [event["time"] for event in made] == ["2026-11-21T12:00:30Z"]
     body = json.loads(answer.body)
-    assert body == {"queued": 0} if error is None else body["code"] == "FUNCTION_FAILED"
+    told = (body.get("code"), "log" in body.get("nextAction", ""))
+    assert body == {"queued": 0} if error is None else told == ("FUNCTION_FAILED", True)
