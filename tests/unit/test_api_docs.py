@@ -89,9 +89,15 @@ def checkout(folder: Path, openapi: str | None) -> Path:
     return console
 
 
+# JSON can hold it, UTF-8 cannot.
+LONE_SURROGATE = (
+    '{"info": {"title": "\\ud800", "description": ""}, "tags": [], "paths": {}, "components": {"schemas": {}}}'
+)
+
+
 @pytest.mark.parametrize(
     "openapi",
-    [None, "", "{", "[]", "null", "{}", '{"info": {}}', '{"info": {"title": 1}}', "[" * 100_000],
+    [None, "", "{", "[]", "null", "{}", '{"info": {}}', '{"info": {"title": 1}}', "[" * 100_000, LONE_SURROGATE],
     ids=lambda openapi: str(openapi)[:25],
 )
 def test_broken_document_is_named_in_one_sentence(tmp_path: Path, openapi: str | None) -> None:

@@ -49,7 +49,7 @@ def write(folder: Path) -> None:
     unfinished = folder.parent / f"docs.html.{os.getpid()}"
     try:
         try:
-            unfinished.write_text(html, encoding="utf-8")
+            unfinished.write_bytes(html)
             unfinished.replace(folder / "docs.html")
         finally:
             unfinished.unlink(missing_ok=True)
@@ -57,9 +57,9 @@ def write(folder: Path) -> None:
         raise Unmade(f"docs.html could not be made: {error}") from error
 
 
-def _read_as_html(document: Path) -> str:
+def _read_as_html(document: Path) -> bytes:
     try:
-        return as_html(json.loads(document.read_bytes()))
+        return as_html(json.loads(document.read_bytes())).encode()
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise Unmade(f"docs.html could not be made: {document} cannot be read ({error!r}); run make docs") from error
 
