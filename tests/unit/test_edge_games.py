@@ -428,7 +428,7 @@ def test_old_schema_keeps_its_own_sentence(function: Function) -> None:
     answered = function.post("/casino/behind", BODY)
 
     assert (answered.status, answered.fields["code"]) == (503, "UNAVAILABLE")
-    assert answered.fields["error"] == "The service is being updated; send the same call again"
+    assert answered.fields["error"] == "The service is being updated"
 
 
 def test_retry_after_of_the_error_overrides_that_of_its_class(function: Function) -> None:

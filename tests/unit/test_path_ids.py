@@ -1,5 +1,6 @@
 """Ids in paths (HUB 52)."""
 
+import re
 import string
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from causeway.edge import answers
 from causeway.edge.http_events import path_of
 from causeway.edge.public import OPEN
-from causeway.edge.routes import Declaration, register
+from causeway.edge.routes import Declaration, DeclaredTwice, register
 from causeway.errors.requests import InvalidRequest
 from causeway.wire import base64url, path_ids
 from local.gateway.routes import delivered_path
@@ -97,6 +98,23 @@ def test_every_path_parameter_reaches_its_route(routed: Callable[..., dict[str, 
     ):
         reply = routed(route, stage, **parameters)
         assert (reply["statusCode"], reply["body"]) == (200, repr(parameters))
+
+
+@pytest.mark.parametrize("same", ["GET /things/{name}", "GET /things/x", "get /things/{id}"])
+def test_route_that_powertools_cannot_tell_from_another_is_refused(same: str) -> None:
+    """The first would answer the calls of both."""
+    app = APIGatewayHttpResolver()
+
+    def answer(_: dict[str, Any]) -> Response[str]:
+        return answers.json_answer("OK", 200, "{}", {})
+
+    def declare(method: str, path: str) -> None:
+        register(app, Declaration(method, path, answer, OPEN, None, None, {}), answer)
+
+    for method, path in (("GET", "/things/{id}"), ("POST", "/things/{id}"), ("GET", "/things/new")):
+        declare(method, path)
+    with pytest.raises(DeclaredTwice, match=f"{re.escape(same)} is declared twice, before as GET /things/{{id}}"):
+        declare(*same.split(" "))
 
 
 def test_path_without_parameters_is_routed_as_it_is(routed: Callable[..., dict[str, Any]]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from causeway.edge.routes import VARIABLE
 from causeway.errors.casino import LaunchUnavailable, WalletUnavailable
-from causeway.errors.service import Unavailable
+from causeway.errors.service import SchemaBehind, Unavailable
 from causeway.game_signing import authentication, signatures
 from causeway.outbound.deadlines import Deadline
 from local import ROOT
@@ -38,6 +38,19 @@ SAMPLES = {
     for event in (json.loads(file.read_text()) for file in (ROOT / "events").glob("*.json"))
     if "body" in event
 }
+
+
+@pytest.mark.parametrize("operation", [*SIGNED[:1], *LAUNCHES[:1]], ids=lambda one: one.declaration.key)
+def test_what_an_error_itself_says_of_a_retry_reaches_the_caller(operation: Operation) -> None:
+    authentication = operation.declaration.authentication
+    error = Unavailable("The issuer is away", action="Log in again.", cause="why")
+    error.retry_after = 30
+    told, general = authentication.told(error), authentication.told(SchemaBehind(cause="why"))
+
+    assert isinstance(told, authentication.unavailable)
+    assert (told.sentence, told.action, told.retry_after, told.cause) == (error.sentence, error.action, 30, "why")
+    assert (general.sentence, general.action) == ("The service is being updated", authentication.unavailable.action)
+    assert (general.retry_after, general.cause) == (1, "why")
 
 
 def named(operation: Operation) -> str:

@@ -45,11 +45,13 @@ class Authentication:
     unavailable: type[Unavailable] = Unavailable
 
     def told(self, error: CausewayError) -> CausewayError:
-        """Return an error for these callers: UNAVAILABLE gets the action that is right for them."""
+        """Return an error for these callers: UNAVAILABLE without an action of its own gets the one right for them."""
         if error.code != Unavailable.code or isinstance(error, self.unavailable):
             return error
         sentence = "" if error.sentence == Unavailable().sentence else error.sentence
-        return self.unavailable(sentence, cause=error.cause)
+        told = self.unavailable(sentence, cause=error.cause, action=vars(error).get("action", ""))
+        told.retry_after = error.retry_after
+        return told
 
 
 FAULTS = ("INTERNAL", "UNAVAILABLE")
@@ -100,6 +102,11 @@ class Declaration:
         """Method and path: GET /integrations."""
         return f"{self.method} {self.path}"
 
+    @property
+    def matched(self) -> tuple[str, str]:
+        """What Powertools matches: the method, and the path with "x" for each parameter (answers.lambda_handler)."""
+        return self.method.upper(), VARIABLE.sub("x", self.path)
+
 
 class DeclaredTwice(Exception):
     """A function declares a route twice: Powertools answers every call with the first"""
@@ -117,11 +124,12 @@ def register(app: APIGatewayHttpResolver, declaration: Declaration, answer: Answ
         answer: makes the answer to each event; http_events.path_of has the path's parameters.
 
     Raises:
-        DeclaredTwice: the resolver has the route already.
+        DeclaredTwice: the resolver has the route already, maybe with other names of its parameters.
     """
     declarations = _DECLARED.setdefault(app, {})
-    if any(other.key == declaration.key for other in declarations.values()):
-        raise DeclaredTwice(f"{declaration.key} is declared twice")
+    for other in declarations.values():
+        if other.matched == declaration.matched:
+            raise DeclaredTwice(f"{declaration.key} is declared twice, before as {other.key}")
 
     def routed(**_: str) -> Response[str]:
         # The values of Powertools' parameters are not the path's (answers.lambda_handler).

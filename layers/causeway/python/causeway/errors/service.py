@@ -30,4 +30,4 @@ class Unavailable(CausewayError):
 
 
 class SchemaBehind(Unavailable):
-    """The service is being updated; send the same call again"""
+    """The service is being updated"""
