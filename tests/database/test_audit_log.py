@@ -196,6 +196,16 @@ def test_entry_of_a_refused_caller_is_written_whatever_was_sent(shared: Hub, jun
     assert "NaN" not in json.dumps(found.after, allow_nan=False)
 
 
+def test_entry_keeps_every_value_although_names_are_cut(shared: Hub) -> None:
+    tenant_id = shared.tenant()
+    long = "x" * 250
+    shared.write(tenant_id, replace(REFUSED, after={f"{long}1": b"a", f"{long}2": {"b"}, 3: None, "y" * 200: 4}))
+
+    [found] = shared.read(tenant_id)
+    cut = "x" * 199 + "…"
+    assert found.after == {cut: "b'a'", f"{cut} (2)": "{'b'}", "3": None, "y" * 200: 4}
+
+
 @pytest.mark.parametrize(
     "entry",
     [

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from enum import Enum
 from typing import Any, get_args
 from uuid import UUID, uuid4
 
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 from psycopg import errors as pg
 
+from causeway.audit_log.entries import Action
 from causeway.database.postgres import Database
 from causeway.errors.tree import CausewayError
 from causeway.events import outbox, retention
@@ -19,6 +21,13 @@ from causeway.events.outbox import Event, Kind
 from causeway.jobs.invocations import TimeBudget
 from causeway.jobs.sweeping import delete_in_batches
 from tests.database.world import Casino
+
+
+class Color(Enum):
+    """An Enum that is not a text itself."""
+
+    RED = ("red",)
+
 
 LOGINS = ["hub", "credentials", "casino"]
 
@@ -213,7 +222,10 @@ def test_largest_payload_and_longest_texts_are_stored(casino: Casino) -> None:
         (float("-inf"), "-inf"),
         (UUID(int=1), str(UUID(int=1))),
         (datetime(2026, 1, 31, 12, tzinfo=UTC), "2026-01-31T12:00:00+00:00"),
+        (date(2026, 1, 31), "2026-01-31"),
         (Decimal("1.50"), "1.50"),
+        (Color.RED, ["red"]),
+        (Action.SYNC_ENDED, "sync.ended"),
         (("a\0", {"\0": "\ud800"}), ["a\ufffd", {"\ufffd": "?"}]),
     ],
     ids=ascii,
@@ -226,6 +238,50 @@ def test_value_that_postgres_cannot_store_rolls_back_no_change(casino: Casino, v
     [row] = stored(casino)
     assert row.payload == {"text": kept, "nested": [{"text": kept}]}
     assert row.object_id.startswith("order \ufffd? ")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"bytes",
+        bytearray(b"bytes"),
+        {1},
+        object(),
+        timedelta(1),
+        ValueError("x"),
+        {1: "name"},
+        {b"name": 1},
+        [{None: 1}],
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_value_without_a_form_in_json_is_refused_with_its_change(casino: Casino, value: Any) -> None:
+    """Its text may show what is no subscriber's business."""
+    with pytest.raises(TypeError, match="cannot be stored as JSON here: give its text"):
+        write(casino.database("hub"), casino, event(), event(payload={"nested": [value]}))
+
+    assert stored(casino) == []
+
+
+def test_every_value_of_a_payload_is_stored_under_a_whole_name(casino: Casino) -> None:
+    """Also if names are equal after the replacement, or equal to a name with a number."""
+    long = "x" * 300
+    write(
+        casino.database("hub"),
+        casino,
+        event(payload={"a\0": 1, "a\ufffd (3)": 2, "a\ufffd": 3, "\ud800": 4, "?": 5, f"{long}1": 6, f"{long}2": 7}),
+    )
+
+    [row] = stored(casino)
+    assert row.payload == {
+        "a\ufffd": 1,
+        "a\ufffd (3)": 2,
+        "a\ufffd (3) (3)": 3,
+        "?": 4,
+        "? (5)": 5,
+        f"{long}1": 6,
+        f"{long}2": 7,
+    }
 
 
 @pytest.mark.parametrize("payload", ["[]", "null", '"text"', "1"])

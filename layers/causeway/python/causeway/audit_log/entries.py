@@ -20,7 +20,7 @@ logger = Logger(child=True)
 DEPLOYMENT = UUID(int=0)
 
 # Characters that are kept of an id, which must fit into an index, and of a text in before and after. A refused call can
-# hold any text, and its entry must be written all the same.
+# hold anything, and its entry must be written all the same.
 _LONGEST_ID = 200
 _LONGEST_TEXT = 20_000
 # The casino's login may call only the second function, which takes only entries about launches.
@@ -142,4 +142,4 @@ def storable_id(text: str | None) -> str | None:
 
 
 def _jsonb(state: Mapping[str, Any]) -> Jsonb:
-    return Jsonb(storable_json(state, _LONGEST_TEXT))
+    return Jsonb(storable_json(state, _LONGEST_TEXT, str))

@@ -36,8 +36,10 @@ class Event:
         object_kind: of the object that changed, such as "sync_run".
         object_id: 1 to 255 characters; what Postgres cannot store is replaced.
         version: of the object after the change, counted from 1: it orders the events of one object.
-        payload: what subscribers get, without secrets; at most 64 KiB as JSON, so cut texts of other systems. A UUID or
-            a time becomes its text; what Postgres cannot store (NUL, a lone surrogate, NaN) is replaced.
+        payload: what subscribers get, without secrets; at most 64 KiB as JSON, so cut texts of other systems. A UUID, a
+            date, a datetime or a Decimal becomes its text, an Enum its value; what Postgres cannot store (NUL, a lone
+            surrogate, NaN) is replaced. If names of an object are then equal, each but the first gets its number
+            in the object: name, name (2).
     """
 
     kind: Kind
@@ -61,6 +63,8 @@ def write(transaction: Transaction, event: Event) -> None:
         event: what happened.
 
     Raises:
+        TypeError: the payload has a value of another type (bytes, a set, an object of a class) or a name that is not
+            str, which is an error in our code.
         psycopg.errors.CheckViolation: a field breaks a rule above, which is an error in our code: the transaction must
             be rolled back.
     """
