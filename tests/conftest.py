@@ -101,3 +101,10 @@ def audited(stack: Stack) -> Iterator[None]:
     """Audits the whole ledger after the module's tests; rows only ever come in addition, so no fault is missed."""
     yield
     none_of(audit_findings(stack))
+
+
+@pytest.fixture
+def refusals_are_due(stack: Stack) -> None:
+    """Makes the next refused attempt of every kind an entry of the audit log, as if the last was six minutes ago."""
+    with psycopg.connect(stack.database_urls["superuser"], autocommit=True) as database:
+        database.execute("UPDATE audit_refusals SET written_at = now() - interval '6 minutes', counted = 0")

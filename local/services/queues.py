@@ -7,6 +7,7 @@ event source" (services-sqs-errorhandling).
 import asyncio
 import http.client
 import json
+import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ from local.template.resources import Function, Queue, QueueSource
 
 # Seconds between two polls of an empty queue.
 _PAUSE = 0.25
+
+_logger = logging.getLogger(__name__)
 
 Call = Callable[[str, str, Mapping[str, object]], tuple[int, dict[str, Any]]]
 
@@ -86,6 +89,10 @@ class EventSourceMappings:
             failed = failures(result, ids) if source.reports_failures else set()
         # ValueError: the function's result is not JSON.
         except (FunctionError, Throttled, ValueError):
+            failed = ids
+        except Exception:
+            # A fault of the stack itself must not end the poller: it would deliver no message any more.
+            _logger.exception("A batch for %s could not be delivered", function)
             failed = ids
         for message in messages:
             if message["MessageId"] not in failed:

@@ -173,6 +173,7 @@ def test_players_token_launches_only_for_that_player(stack: Stack) -> None:
     assert others.json()["nextAction"] == "Send your own userId."
 
 
+@pytest.mark.usefixtures("refusals_are_due")
 @pytest.mark.parametrize(
     ("role", "status"), [("super_admin", 200), ("tenant_admin", 200), ("regulator", 403), ("staff", 403)]
 )

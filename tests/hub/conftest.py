@@ -48,12 +48,6 @@ def rows(stack: Stack) -> Iterator[Callable[..., list[Any]]]:
 
 
 @pytest.fixture
-def refusals_are_due(rows: Callable[..., list[Any]]) -> None:
-    """Makes the next refused attempt of every kind an entry, as if the last had been six minutes ago."""
-    rows("UPDATE audit_refusals SET written_at = now() - interval '6 minutes', counted = 0")
-
-
-@pytest.fixture
 def someone(stack: Stack) -> Callable[..., str]:
     """Adds a person to the user pool and logs the person in: someone("staff", tenant=...) is the ID token."""
 

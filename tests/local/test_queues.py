@@ -321,3 +321,30 @@ def test_unsupported_property_is_refused_at_the_start(tmp_path: Path, old: str, 
     template.write_text(TEMPLATE.read_text().replace(old, new))
     with pytest.raises(TemplateError, match=message):
         (load_queues if "Fifo" in new else load)(template, {})
+
+
+def test_fault_of_the_stack_ends_no_poller(moto: Moto, sqs: Sqs) -> None:
+    """The batch stays in its queue and is delivered again; other messages go on too."""
+    delivered: list[str] = []
+
+    async def invoke(_: str, event: bytes) -> bytes:
+        bodies = [record["body"] for record in json.loads(event)["Records"]]
+        delivered.extend(bodies)
+        if len(delivered) == len(bodies):
+            raise RuntimeError("the execution environment is not idle")
+        return b"null"
+
+    async def scenario() -> None:
+        mappings = EventSourceMappings(load(TEMPLATE, {}), invoke, moto.call)
+        try:
+            deadline = time.monotonic() + 30
+            while len(delivered) < 2:
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.05)
+        finally:
+            await mappings.close()
+
+    sqs("SendMessage", PLAIN, MessageBody="again")
+    asyncio.run(scenario())
+
+    assert delivered == ["again", "again"]
