@@ -27,8 +27,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
 
 
 def _credentials(invocation: Invocation) -> dict[str, int]:
-    return schedules.report("Credentials", retention.run(invocation))
+    with schedules.reported("Credentials") as counts:
+        retention.run(invocation, counts)
+    return counts
 
 
 def _data_keys(invocation: Invocation) -> dict[str, int]:
-    return schedules.report("DataKeys", key_rotation.run(invocation, data_keys.current()))
+    with schedules.reported("DataKeys") as counts:
+        key_rotation.run(invocation, data_keys.current(), counts)
+    return counts

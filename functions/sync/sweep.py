@@ -32,16 +32,18 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
 
 
 def _syncs(invocation: Invocation) -> dict[str, int]:
-    return schedules.report("SyncsSwept", sweeping.sweep(invocation))
+    with schedules.reported("SyncsSwept") as counts:
+        sweeping.sweep(invocation, counts)
+    return counts
 
 
 def _keys(invocation: Invocation) -> dict[str, int]:
-    swept = delete_in_batches(invocation.budget, partial(idempotency.sweep_batch, invocation.database))
-    schedules.report("IdempotencyKeys", {"swept": swept})
-    return {"keys": swept}
+    with schedules.reported("IdempotencyKeys") as counts:
+        delete_in_batches(invocation.budget, partial(idempotency.sweep_batch, invocation.database), counts)
+    return {"keys": counts["swept"]}
 
 
 def _events(invocation: Invocation) -> dict[str, int]:
-    swept = delete_in_batches(invocation.budget, partial(retention.sweep_batch, invocation.database))
-    schedules.report("Events", {"swept": swept})
-    return {"events": swept}
+    with schedules.reported("Events") as counts:
+        delete_in_batches(invocation.budget, partial(retention.sweep_batch, invocation.database), counts)
+    return {"events": counts["swept"]}

@@ -21,7 +21,9 @@ def run(hub: Hub, *has_time: bool) -> dict[str, int]:
     """Run with its own database connection; has_time: the first answers of the time budget, then there is time."""
     answers = chain(has_time, repeat(True))
     budget = TimeBudget(lambda: int(next(answers)))
-    return retention.run(Invocation(hub.casino.database("credentials"), "invocation", budget))
+    counts: dict[str, int] = {}
+    retention.run(Invocation(hub.casino.database("credentials"), "invocation", budget), counts)
+    return counts
 
 
 def entries(hub: Hub) -> list[tuple[str, Any]]:

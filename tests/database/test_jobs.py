@@ -12,7 +12,7 @@ from causeway.database.postgres import Database
 from causeway.errors.service import Internal, Misconfigured, SchemaBehind, Unavailable
 from causeway.errors.tree import CausewayError
 from causeway.errors.vault import KeyServiceUnavailable
-from causeway.jobs.due import for_each_due
+from causeway.jobs.due import Due, for_each_due
 from causeway.jobs.invocations import Invocation, TimeBudget
 from causeway.tenancy.context import JobContext
 from tests.database.world import Casino
@@ -50,6 +50,15 @@ def due_of(casinos: list[Casino]) -> Callable[[psycopg.Connection[Any]], list[An
     return due
 
 
+def failed_rows(
+    now: Invocation, due: Due, work: Callable[[JobContext, Any], None], stop_on: tuple[type[CausewayError], ...] = ()
+) -> int:
+    """Run the loop; returns how many rows failed."""
+    counts: dict[str, int] = {}
+    for_each_due(now, "a-job", due, work, counts, stop_on=stop_on)
+    return counts["failed"]
+
+
 def name_of(database: Database, tenant_id: UUID) -> str:
     with database.transaction(tenant_id) as transaction:
         [row] = transaction.execute("SELECT display_name FROM tenants").fetchall()
@@ -66,7 +75,7 @@ def test_every_tenants_row_is_worked_on_in_its_own_transaction(
         assert (context.job, context.tenant, context.request_id) == ("a-job", row.tenant_id, "invocation")
         seen.append((row.tenant_id, name_of(now.database, row.tenant_id)))
 
-    assert for_each_due(now, "a-job", due_of(casinos), work) == 0
+    assert failed_rows(now, due_of(casinos), work) == 0
     assert [tenant_id for tenant_id, _ in seen] == [casino.tenant_id for casino in casinos]
 
 
@@ -80,7 +89,7 @@ def test_due_rows_are_listed_without_reading_a_tenants_rows(
         seen.append(transaction.execute("SELECT FROM tenants").rowcount)
         return []
 
-    assert for_each_due(invocation(), "a-job", due, lambda *_: None) == 0
+    assert failed_rows(invocation(), due, lambda *_: None) == 0
     assert seen == [0]
 
 
@@ -106,7 +115,7 @@ def test_failure_with_one_tenant_is_counted_and_logged_and_others_continue(
 
     with psycopg.connect(held.urls["superuser"]) as other:
         other.execute("SELECT FROM integration_connections WHERE tenant_id = %s FOR UPDATE", [held.tenant_id])
-        assert for_each_due(now, "a-job", due_of(casinos), work) == 1
+        assert failed_rows(now, due_of(casinos), work) == 1
 
     assert worked == [casino.tenant_id for casino in others]
     [record] = [vars(record) for record in caplog.records if record.levelno == logging.WARNING]
@@ -120,21 +129,31 @@ def test_failure_without_a_cause_is_logged_with_its_sentence(
     def work(*_: Any) -> None:
         raise KeyServiceUnavailable
 
-    assert for_each_due(invocation(), "a-job", due_of(casinos), work) == len(casinos)
+    assert failed_rows(invocation(), due_of(casinos), work) == len(casinos)
     assert {vars(record)["reason"] for record in caplog.records} == {KeyServiceUnavailable().sentence}
 
 
 def test_unexpected_exception_is_raised_and_names_the_job_and_the_row(
-    casinos: list[Casino], invocation: Callable[..., Invocation]
+    casinos: list[Casino], invocation: Callable[..., Invocation], caplog: pytest.LogCaptureFixture
 ) -> None:
-    def work(*_: Any) -> None:
-        raise LookupError
+    """The first one is raised after the others were worked on; the log has the traceback of each."""
+    counts: dict[str, int] = {"done": 0}
 
-    with pytest.raises(LookupError) as raised:
-        for_each_due(invocation(), "a-job", due_of(casinos), work)
+    def work(_: JobContext, row: Any) -> None:
+        if row.tenant_id == casinos[1].tenant_id:
+            counts["done"] += 1
+        else:
+            raise LookupError(row.tenant_id)
+
+    with pytest.raises(LookupError, match=str(casinos[0].tenant_id)) as raised:
+        for_each_due(invocation(), "a-job", due_of(casinos), work, counts, failed="left")
     [note] = raised.value.__notes__
     assert note.startswith("a-job failed at ")
     assert str(casinos[0].tenant_id) in note
+    assert counts == {"done": 1, "left": 2}
+    assert [vars(record)["tenant_id"] for record in caplog.records if record.exc_info] == [
+        str(casino.tenant_id) for casino in (casinos[0], casinos[2])
+    ]
 
 
 def test_error_that_concerns_every_tenant_ends_the_loop(
@@ -147,7 +166,7 @@ def test_error_that_concerns_every_tenant_ends_the_loop(
         raise KeyServiceUnavailable
 
     with pytest.raises(KeyServiceUnavailable):
-        for_each_due(invocation(), "a-job", due_of(casinos), work, stop_on=(KeyServiceUnavailable,))
+        failed_rows(invocation(), due_of(casinos), work, stop_on=(KeyServiceUnavailable,))
     assert len(asked) == 1
 
 
@@ -163,7 +182,7 @@ def test_missing_setting_or_old_schema_ends_the_loop(
         raise error
 
     with pytest.raises(type(error), match=error.cause):
-        for_each_due(invocation(), "a-job", due_of(casinos), work)
+        failed_rows(invocation(), due_of(casinos), work)
     assert len(asked) == 1
 
 
@@ -180,7 +199,7 @@ def test_fault_with_one_row_is_raised_after_the_others_are_done(
         worked.append(row.tenant_id)
 
     with pytest.raises(Internal, match="DivisionByZero"):
-        for_each_due(now, "a-job", due_of(casinos), work)
+        failed_rows(now, due_of(casinos), work)
     assert worked == [casino.tenant_id for casino in casinos[1:]]
 
 
@@ -189,7 +208,7 @@ def test_loop_ends_when_the_time_budget_is_used_up(
 ) -> None:
     worked: list[UUID] = []
 
-    for_each_due(invocation(True, True, False), "a-job", due_of(casinos), lambda _, row: worked.append(row.tenant_id))
+    failed_rows(invocation(True, True, False), due_of(casinos), lambda _, row: worked.append(row.tenant_id))
     assert worked == [casino.tenant_id for casino in casinos[:2]]
 
 
@@ -198,7 +217,7 @@ def test_job_that_cannot_read_its_due_rows_fails(invocation: Callable[..., Invoc
         return transaction.execute("SELECT * FROM data_keys_due_v1('1 day')").fetchall()
 
     with pytest.raises(CausewayError, match="InsufficientPrivilege"):
-        for_each_due(invocation(), "a-job", unreadable, lambda *_: None)
+        failed_rows(invocation(), unreadable, lambda *_: None)
     nowhere = Database(host="127.0.0.1", port=9, user="hub", dbname=str(uuid4()))
     with pytest.raises(Unavailable):
-        for_each_due(invocation(database=nowhere), "a-job", unreadable, lambda *_: None)
+        failed_rows(invocation(database=nowhere), unreadable, lambda *_: None)

@@ -33,7 +33,9 @@ def run(hub: Hub, *has_time: bool) -> dict[str, int]:
     there = hub.elsewhere()
     answers = chain(has_time, repeat(True))
     budget = TimeBudget(lambda: int(next(answers)))
-    return key_rotation.run(Invocation(there.database, "invocation", budget), there.keys)
+    counts: dict[str, int] = {}
+    key_rotation.run(Invocation(there.database, "invocation", budget), there.keys, counts)
+    return counts
 
 
 def ciphertexts(hub: Hub) -> list[tuple[Any, ...]]:

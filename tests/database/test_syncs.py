@@ -74,7 +74,9 @@ class Syncs:
     def sweep(self, *has_time: bool) -> dict[str, int]:
         """has_time: the first answers of the time budget; after them there is time."""
         answers = iter(has_time)
-        return sweeping.sweep(self.invocation(lambda: int(next(answers, True))))
+        counts: dict[str, int] = {}
+        sweeping.sweep(self.invocation(lambda: int(next(answers, True))), counts)
+        return counts
 
     def row(self, run_id: UUID) -> Any:
         statement = "SELECT * FROM sync_runs WHERE tenant_id = %s AND run_id = %s"
@@ -419,7 +421,7 @@ def test_run_leased_during_the_sweep_is_left_to_its_worker(syncs: Syncs, queue: 
         worker.leased(run.run_id, timedelta(minutes=10))
         return 60_000
 
-    sweeping.sweep(syncs.invocation(remaining))
+    sweeping.sweep(syncs.invocation(remaining), {})
     assert (syncs.row(run.run_id).status, syncs.row(run.run_id).attempts, queue()) == ("running", 1, [])
 
 

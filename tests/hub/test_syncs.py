@@ -3,7 +3,8 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from secrets import token_hex
 from typing import Any
@@ -303,8 +304,93 @@ def scheduled(stack: Stack, capsys: pytest.CaptureFixture[str], name: str, **set
         asyncio.run(functions.invoke(name, b"{}"))
     finally:
         functions.close()
+    return metrics_in(capsys)
+
+
+def metrics_in(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     [metrics] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     return metrics
+
+
+@contextmanager
+def refused_row(rows: Rows, table: str, column: str, row_id: str, code: str) -> Generator[None]:
+    """The database refuses every update of this row with this SQLSTATE."""
+    rows(
+        """
+        CREATE FUNCTION refuse_row() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'a row that fails' USING ERRCODE = TG_ARGV[0]; END $$
+        """
+    )
+    rows(
+        f"CREATE TRIGGER refused BEFORE UPDATE ON {table} FOR EACH ROW WHEN (OLD.{column} = '{row_id}') "
+        f"EXECUTE FUNCTION refuse_row('{code}')"
+    )
+    try:
+        yield
+    finally:
+        rows("DROP FUNCTION refuse_row CASCADE")
+
+
+# A fault of one row (division_by_zero), after which the others are worked on; one of every row (undefined_function).
+FAULTS = [("22012", "Internal", 1), ("42883", "SchemaBehind", 0)]
+
+
+@pytest.mark.parametrize(("code", "fault", "left"), FAULTS)
+def test_run_that_is_given_up_before_a_fault_is_counted(
+    stack: Stack,
+    hub: Hub,
+    rows: Rows,
+    active: str,
+    capsys: pytest.CaptureFixture[str],
+    code: str,
+    fault: str,
+    left: int,
+) -> None:
+    """SyncsGivenUp rings for the run that was committed as failed, also if the sweep fails after it."""
+    other = hub.connection()
+    switch(rows, other)
+    given_up, broken = waiting(rows, other, "9 minutes"), waiting(rows, active, "6 minutes")
+    rows(
+        """
+        UPDATE sync_runs SET status = 'running', attempts = 3, started_at = now(), leased_until = now() - interval '1 s'
+        WHERE run_id = %s
+        """,
+        [given_up],
+    )
+    with (
+        refused_row(rows, "sync_runs", "run_id", broken, code),
+        pytest.raises(ExceptionGroup, match=rf"failed parts: syncs: {fault}\("),
+    ):
+        scheduled(stack, capsys, "sync-sweep")
+
+    metrics = metrics_in(capsys)
+    assert [row.status for row in runs_of(rows, other)] == ["failed"]
+    assert [metrics[name] for name in SWEPT] == [[0.0], [1.0], [0.0], [float(left)]]
+
+
+@pytest.mark.parametrize(("code", "fault", "failed"), FAULTS)
+def test_data_key_that_is_rotated_before_a_fault_is_counted(
+    stack: Stack, hub: Hub, rows: Rows, capsys: pytest.CaptureFixture[str], code: str, fault: str, failed: int
+) -> None:
+    hub.connection()
+    hub.connection(THEIR_ADMIN)
+    for tenant, age in ((OURS, "92 days"), (THEIRS, "91 days")):
+        rows(
+            "UPDATE tenant_data_keys SET created_at = now() - %s::interval WHERE tenant_id = %s AND status = 'active'",
+            [age, TENANTS[tenant]],
+        )
+    try:
+        with (
+            refused_row(rows, "tenant_data_keys", "tenant_id", TENANTS[THEIRS], code),
+            pytest.raises(ExceptionGroup, match=rf"failed parts: data_keys: {fault}\("),
+        ):
+            scheduled(stack, capsys, "key-rotation")
+    finally:
+        rows("UPDATE tenant_data_keys SET created_at = now() WHERE status = 'active'")
+
+    metrics = metrics_in(capsys)
+    assert [metrics[name] for name in ("DataKeysRotated", "DataKeysFailed")] == [[1.0], [float(failed)]]
+    assert metrics["DataKeysRewrapped"] >= [2.0]
 
 
 def test_sweeper_without_its_queue_fails_and_changes_no_run(

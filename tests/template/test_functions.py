@@ -207,7 +207,7 @@ def test_failed_upkeep_of_a_night_rings(resources: dict[str, Any], subject: str)
     source = (ROOT / "functions" / "maintenance" / "key_rotation.py").read_text()
     alarm = resources[f"{subject}Failed"]["Properties"]
 
-    assert f'report("{subject}"' in source
+    assert f'reported("{subject}")' in source
     assert (alarm["Namespace"], text_of(alarm["MetricName"])) == ("Causeway", f"{subject}Failed")
     assert alarm["Dimensions"] == [
         {"Name": "service", "Value": {"Fn::FindInMap": ["FunctionLimits", "KeyRotation", "Service"]}}

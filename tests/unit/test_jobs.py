@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 from types import SimpleNamespace
@@ -58,8 +59,20 @@ def test_deletion_ends_with_the_first_empty_batch(batches_: list[int], deleted: 
     answers = [*batches_, 0, 1000]
     left = iter(answers)
 
-    assert delete_in_batches(TimeBudget(lambda: 1), lambda: next(left)) == deleted
+    counts: dict[str, int] = {}
+
+    delete_in_batches(TimeBudget(lambda: 1), lambda: next(left), counts)
+    assert counts == {"swept": deleted}
     assert len(list(left)) == len(answers) - asked
+
+
+def test_batches_that_were_deleted_before_a_failure_are_counted() -> None:
+    left = iter([1000, 20])
+    counts: dict[str, int] = {}
+
+    with pytest.raises(StopIteration):
+        delete_in_batches(TimeBudget(lambda: 1), lambda: next(left), counts)
+    assert counts == {"swept": 1020}
 
 
 # ---- The message ----
@@ -224,11 +237,15 @@ def test_failed_parts_do_not_stop_others_and_are_named_by_the_function_that_fail
     assert [(vars(r)["part"], r.exc_info is not None) for r in caplog.records] == [("first", True), ("third", True)]
 
 
-def test_report_counts_each_figure_as_a_metric() -> None:
+@pytest.mark.parametrize("error", [None, LookupError])
+def test_each_count_is_a_metric_also_of_a_part_that_raises(error: type[Exception] | None) -> None:
     metrics = Metrics(namespace="Causeway")
     metrics.clear_metrics()
 
-    assert schedules.report("DataKeys", {"rotated": 0, "failed": 2}) == {"rotated": 0, "failed": 2}
+    with pytest.raises(error) if error else nullcontext(), schedules.reported("DataKeys") as counts:
+        counts |= {"rotated": 0, "failed": 2}
+        if error:
+            raise error
     found = {name: metric["Value"] for name, metric in metrics.metric_set.items()}
     metrics.clear_metrics()
     assert found == {"DataKeysRotated": [0.0], "DataKeysFailed": [2.0]}

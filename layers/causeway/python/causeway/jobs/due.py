@@ -26,35 +26,38 @@ def for_each_due(
     job: str,
     due: Due,
     work: Callable[[JobContext, Any], None],
+    counts: dict[str, int],
     *,
+    failed: str = "failed",
     stop_on: tuple[type[CausewayError], ...] = (),
-) -> int:
+) -> None:
     """Work on each row that is due until the time budget is used up; the next invocation finds the rest again.
 
     A failure with one row, such as a row that another transaction has locked, is logged and counted. It does not stop
-    the work on the others. A fault of ours (Internal) with a row does not stop it either, but it is raised in the end:
-    the invocation fails, so that the function's alarm rings.
+    the work on the others. A fault of ours with a row (Internal, or an exception that nobody expected) does not stop it
+    either, but the first one is raised in the end: the invocation fails, so that the function's alarm rings.
+
+    The rows are counted as they fail, so the caller has the counts also if this raises, and reports them.
 
     Args:
         invocation: begins no new work when its time budget is used up.
         job: the job's name in the audit log and in ours.
         due: runs in a transaction that sees no tenant's rows: it calls a database function that returns ids only.
         work: is given the job's context in the row's tenant and the row; opens its own transactions.
+        counts: the job's counts; the rows that failed are added as they fail.
+        failed: the name of that count.
         stop_on: errors that concern every tenant and end the loop, such as a service that all of them need.
-
-    Returns:
-        The number of rows that failed.
 
     Raises:
         Unavailable: what is due cannot be read.
-        Misconfigured, SchemaBehind: met with the first row, and would be met with the others.
-        Internal: the first fault, after the others were worked on.
-        CausewayError: one of stop_on.
+        Misconfigured, SchemaBehind: met with a row, and would be met with the others; raised at once.
+        CausewayError: one of stop_on; raised at once.
+        Exception: the first fault of ours, with a note of the job and the row, after the others were worked on.
     """
     with invocation.database.transaction(DEPLOYMENT) as transaction:
         rows = due(transaction)
-    failed = 0
-    fault: Internal | None = None
+    counts.setdefault(failed, 0)
+    fault: Exception | None = None
     for row in rows:
         if not invocation.budget.has_time():
             break
@@ -62,21 +65,24 @@ def for_each_due(
             work(invocation.job(job, row.tenant_id), row)
         except (*_CONCERN_ALL, *stop_on):
             raise
-        except CausewayError as error:
-            failed += 1
-            if isinstance(error, Internal):
+        except Exception as error:
+            counts[failed] += 1
+            expected = isinstance(error, CausewayError)
+            if not expected or isinstance(error, Internal):
+                # The log of the exception shows the note.
+                error.add_note(f"{job} failed at {_ids(row)}")
                 fault = fault or error
             logger.warning(
                 "Failed, left to the next invocation",
-                extra={"job": job, **_ids(row), "reason": error.cause or error.sentence},
+                extra={"job": job, **_ids(row), "reason": _reason(error)},
+                exc_info=not expected,
             )
-        except Exception as error:
-            # The log of the exception shows the note.
-            error.add_note(f"{job} failed at {_ids(row)}")
-            raise
     if fault is not None:
         raise fault
-    return failed
+
+
+def _reason(error: Exception) -> str:
+    return error.cause or error.sentence if isinstance(error, CausewayError) else repr(error)
 
 
 def _ids(row: Any) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Scheduled functions: run every part of the work, and report its counts."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 from aws_lambda_powertools import Logger, Metrics
 
@@ -32,14 +33,20 @@ def run_parts(**parts: Callable[[], dict[str, int]]) -> dict[str, int]:
     return dict(counts)
 
 
-def report(subject: str, counts: dict[str, int]) -> dict[str, int]:
-    """Log the counts of a part and add a metric for each, named by subject and count; return the counts.
+@contextmanager
+def reported(subject: str) -> Generator[dict[str, int]]:
+    """Give a part its counts to fill as it works, and report them when it ends, also if it raises.
+
+    What was committed before a fault is reported, so its alarm rings too. Each count is logged, and becomes a metric
+    that is named by subject and count.
 
     Args:
         subject: the first words of the metrics' names: "DataKeys" and "failed" make DataKeysFailed.
-        counts: by name.
     """
-    logger.info(subject, extra=counts)
-    for name, count in counts.items():
-        metrics.add_metric(name=f"{subject}{name.title()}", unit="Count", value=count)
-    return counts
+    counts: dict[str, int] = {}
+    try:
+        yield counts
+    finally:
+        logger.info(subject, extra=counts)
+        for name, count in counts.items():
+            metrics.add_metric(name=f"{subject}{name.title()}", unit="Count", value=count)

@@ -20,7 +20,8 @@ def requeue_lost(
     due: Due,
     requeue: Callable[[JobContext, UUID], Swept],
     queue_url: str,
-) -> dict[str, int]:
+    counts: dict[str, int],
+) -> None:
     """Queue lost rows again: rows whose message the queue lost, and rows whose worker's lease ran out.
 
     The row is committed first and its message sent after. A row whose message could not be sent is due again later.
@@ -31,16 +32,15 @@ def requeue_lost(
         due: returns the lost rows of all tenants: tenant_id and row_id.
         requeue: changes one row in a transaction of its own, where the row is still lost.
         queue_url: of the queue.
-
-    Returns:
-        How many rows were queued and failed; refused: SQS did not take the message; left: the database refused, for
-        example because another transaction has locked the row.
+        counts: filled as the rows are worked on, so that it is right also if this raises. How many rows were queued and
+            failed; refused: SQS did not take the message; left: the row could not be changed, for example because
+            another transaction has locked it.
 
     Raises:
         Unavailable: what is lost cannot be read.
-        Misconfigured, SchemaBehind, Internal: as for_each_due.
+        Exception: as for_each_due.
     """
-    counts = {"queued": 0, "failed": 0, "refused": 0, "left": 0}
+    counts |= {"queued": 0, "failed": 0, "refused": 0, "left": 0}
 
     def sweep(context: JobContext, row: Any) -> None:
         swept = requeue(context, row.row_id)
@@ -50,21 +50,20 @@ def requeue_lost(
         elif swept == "failed":
             counts["failed"] += 1
 
-    counts["left"] = for_each_due(invocation, job, due, sweep)
-    return counts
+    for_each_due(invocation, job, due, sweep, counts, failed="left")
 
 
-def delete_in_batches(budget: TimeBudget, delete_batch: Callable[[], int]) -> int:
-    """Delete old rows batch by batch until none is left or the time budget is used up; return how many.
+def delete_in_batches(budget: TimeBudget, delete_batch: Callable[[], int], counts: dict[str, int]) -> None:
+    """Delete old rows batch by batch until none is left or the time budget is used up.
 
     Args:
         budget: asked before each batch.
         delete_batch: deletes a bounded number of rows in a transaction of its own, and returns how many.
+        counts: swept: how many rows were deleted, also if this raises.
     """
-    deleted = 0
+    counts["swept"] = 0
     while budget.has_time():
         batch = delete_batch()
-        deleted += batch
+        counts["swept"] += batch
         if batch == 0:
             break
-    return deleted

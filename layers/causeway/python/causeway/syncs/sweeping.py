@@ -18,21 +18,19 @@ from causeway.tenancy.context import JobContext
 QUEUED_FOR = timedelta(minutes=5)
 
 
-def sweep(invocation: Invocation) -> dict[str, int]:
+def sweep(invocation: Invocation, counts: dict[str, int]) -> None:
     """Queue lost runs again, and fail those that had their last attempt.
 
     Args:
         invocation: of the hub's login.
-
-    Returns:
-        Counts, as jobs.sweeping.requeue_lost.
+        counts: filled as jobs.sweeping.requeue_lost does.
 
     Raises:
         Unavailable: what is lost cannot be read.
         Misconfigured: the setting of the queue is missing; no run was changed.
-        SchemaBehind, Internal: as jobs.due.for_each_due.
+        Exception: as jobs.due.for_each_due.
     """
-    return sweeping.requeue_lost(invocation, "sync-sweep", _lost, _requeue, settings.sync_queue_url())
+    sweeping.requeue_lost(invocation, "sync-sweep", _lost, _requeue, settings.sync_queue_url(), counts)
 
 
 def _lost(transaction: Transaction) -> list[Any]:

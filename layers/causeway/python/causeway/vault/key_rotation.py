@@ -37,23 +37,22 @@ class Batch:
     after: tuple[UUID, int, str] | None
 
 
-def run(invocation: Invocation, keys: DataKeys) -> dict[str, int]:
+def run(invocation: Invocation, keys: DataKeys, counts: dict[str, int]) -> None:
     """Rotate and re-wrap everything that is due, within the time budget.
 
     Args:
         invocation: of a login that may read credentials; its time budget is asked before each batch.
         keys: the data keys of all tenants.
-
-    Returns:
-        The numbers of keys rotated, of fields re-wrapped, of fields or keys unreadable (each has raised its alert), and
-        of tenants that failed, for example because another transaction had locked a row.
+        counts: filled as the work is done, so that it is right also if this raises. The numbers of keys rotated, of
+            fields re-wrapped, of fields or keys unreadable (each has raised its alert), and of tenants that failed, for
+            example because another transaction had locked a row.
 
     Raises:
         KeyServiceUnavailable: KMS does not answer.
         Unavailable: what is due cannot be read.
-        Misconfigured, SchemaBehind, Internal: as jobs.due.for_each_due.
+        Exception: as jobs.due.for_each_due.
     """
-    counts = {"rotated": 0, "rewrapped": 0, "unreadable": 0, "failed": 0}
+    counts |= {"rotated": 0, "rewrapped": 0, "unreadable": 0, "failed": 0}
 
     def renew(context: JobContext, tenant: Any) -> None:
         try:
@@ -63,8 +62,7 @@ def run(invocation: Invocation, keys: DataKeys) -> dict[str, int]:
             counts["unreadable"] += 1
 
     # Every tenant's keys need KMS.
-    counts["failed"] = for_each_due(invocation, "key-rotation", _due, renew, stop_on=(KeyServiceUnavailable,))
-    return counts
+    for_each_due(invocation, "key-rotation", _due, renew, counts, stop_on=(KeyServiceUnavailable,))
 
 
 def _due(transaction: Transaction) -> list[Any]:

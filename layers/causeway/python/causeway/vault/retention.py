@@ -11,29 +11,26 @@ from causeway.vault import versions
 from causeway.vault.versions import Expired
 
 
-def run(invocation: Invocation) -> dict[str, int]:
+def run(invocation: Invocation, counts: dict[str, int]) -> None:
     """Retire and destroy everything that is due, within the time budget.
 
     Args:
         invocation: of a login that may read credentials.
-
-    Returns:
-        The numbers of versions retired and destroyed, and of connections that failed, for example because another
-        transaction had locked their rows.
+        counts: filled as the work is done, so that it is right also if this raises. The numbers of versions retired and
+            destroyed, and of connections that failed, for example because another transaction had locked their rows.
 
     Raises:
         Unavailable: what is due cannot be read.
-        Misconfigured, SchemaBehind, Internal: as jobs.due.for_each_due.
+        Exception: as jobs.due.for_each_due.
     """
-    counts = {"retired": 0, "destroyed": 0, "failed": 0}
+    counts |= {"retired": 0, "destroyed": 0, "failed": 0}
 
     def expire(context: JobContext, connection: Any) -> None:
         expired = _expire(context, connection.connection_id)
         counts["retired"] += len(expired.retired)
         counts["destroyed"] += len(expired.destroyed)
 
-    counts["failed"] = for_each_due(invocation, "credential-retention", versions.due, expire)
-    return counts
+    for_each_due(invocation, "credential-retention", versions.due, expire, counts)
 
 
 def _expire(context: JobContext, connection_id: UUID) -> Expired:
