@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from html.entities import html5
 from types import FrameType
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
@@ -24,6 +25,7 @@ def batched_pairs(raw: bytes) -> list[bytes]:
 
 SECRET = 's3cr3t/Ünïcode "q"+&=\\\n<x>✓'
 LETTERS = {"\a": "\\a", "\b": "\\b", "\x1b": "\\e", "\f": "\\f", "\n": "\\n", "\v": "\\v", "\\": "\\\\"}
+BARE_NAMES = {text: f"&{name}" for name, text in html5.items() if not name.endswith(";")}
 ENCODINGS = {
     "as it is": lambda value: value,
     "percent": lambda value: quote(value, safe=""),
@@ -57,6 +59,8 @@ ENCODINGS = {
     "letters": lambda value: "".join(LETTERS.get(one, one) for one in value),
     "references": lambda value: "".join(f"&#{ord(one)};" for one in value),
     "references with zeros": lambda value: "".join(f"&#{ord(one):08};" for one in value),
+    # Only names that HTML accepts so.
+    "names without semicolons": lambda value: "".join(BARE_NAMES.get(one, one) for one in value),
     "references in hexadecimal": lambda value: "".join(f"&#x{ord(one):x};" for one in value),
     "references in hexadecimal with zeros": lambda value: "".join(f"&#X{ord(one):08X}" for one in value),
     "references without semicolons": lambda value: "".join(f"&#{ord(one)}" for one in value),
@@ -298,6 +302,15 @@ def test_value_longer_than_the_kept_text_leaves_nothing_at_the_cut(encoding: str
         ("aXa", "aXaXa", ""),
         ("ab\\", "ab\\\\,", ","),
         ("it's", "it\\'s", ""),
+        # JavaScript reads two digits after 4 to 7, Python three; some languages read one.
+        ("pass'7word99", "pass\\477word99", ""),
+        ("pass\u013fword99", "pass\\477word99", ""),
+        ("\x0777", "\\777", ""),
+        # As html.unescape reads them.
+        ('a&b<c"d', "a&ampb&ltc&quotd", ""),
+        ("\u2209,\u00acin", "&notin;,&notin", ""),
+        ("&b;", "&ampb;", ""),
+        ("\u2209x", "&notinx", "&notinx"),
         ("a", "%zz%4%&#;&#x;&nope;\\q\\u12", "%zz%4%&#;&#x;&nope;\\q\\u12"),
     ],
 )
@@ -404,7 +417,8 @@ def test_content_type_is_logged_cut_and_redacted(content_type: str, shown: str) 
 
 
 @pytest.mark.parametrize(
-    "run", ["\\", "%25", "%", "a", "aA", '"', '"a"', "<a ", "&#0", "a=", "[", "{", " ", "\\u", "eyJ"]
+    "run",
+    ["\\", "%25", "%", "a", "aA", '"', '"a"', "<a ", "&#0", "&notin", "&lt", "\\47", "a=", "[", "{", " ", "\\u", "eyJ"],
 )
 def test_search_takes_linear_time_on_any_answer(run: str) -> None:
     """HUB 16: the platform chooses the text; a search that restarts at each position would take hours."""

@@ -20,7 +20,9 @@ _MOST_PERCENT = 3
 _MOST_BACKSLASHES = 8
 _UNIT = re.compile("u([0-9A-Fa-f]{4})")
 # A byte, or the character with this number, in hexadecimal or octal; a character as JavaScript and Python escape it.
-_SMALL = re.compile(r"x(?P<hex>[0-9A-Fa-f]{2})|(?P<octal>[0-3][0-7]{2}|[0-7]{1,2}(?![0-7]))")
+_SMALL = re.compile("x([0-9A-Fa-f]{2})")
+# JavaScript reads two of the digits of \477, Python three, other languages always three or always one.
+_OCTAL = re.compile("[0-7]{1,3}")
 _WHOLE = re.compile(r"u\{0{0,6}([0-9A-Fa-f]{1,6})\}|U([0-9A-Fa-f]{8})")
 # As JavaScript's escape() writes a UTF-16 unit.
 _PERCENT_UNIT = re.compile("%u([0-9A-Fa-f]{4})")
@@ -34,6 +36,9 @@ _LETTERS = {"b": b"\b", "f": b"\f", "n": b"\n", "r": b"\r", "t": b"\t", '"': b'"
 }
 # A character reference of HTML; browsers also accept one without the semicolon.
 _REFERENCE = re.compile("&(?:#0{0,6}([0-9]{1,7});?|#[xX]0{0,6}([0-9A-Fa-f]{1,6});?|([A-Za-z][A-Za-z0-9]{1,31});?)")
+# Names that HTML accepts without the semicolon, also where letters follow: &ampb is &b.
+_BARE_NAMES = frozenset(name for name in html5 if not name.endswith(";"))
+_LONGEST_BARE_NAME = max(map(len, _BARE_NAMES))
 # The characters that an escape begins with.
 _ESCAPES = "%\\&+"
 
@@ -179,12 +184,7 @@ def _backslashes(text: str, place: int) -> Iterator[tuple[bytes, int]]:
         return
     if text[end : end + 1] in _LETTERS:
         yield _LETTERS[text[end]], end + 1
-    small, whole = _SMALL.match(text, end), _WHOLE.match(text, end)
-    if small is not None:
-        number = int(small["hex"], 16) if small["hex"] else int(small["octal"], 8)
-        yield from ((spelled, small.end()) for spelled in (bytes([number]), _bytes(chr(number))))
-    if whole is not None:
-        yield from _character(int(whole[1] or whole[2], 16), whole.end())
+    yield from _numbered(text, end)
     unit = _UNIT.match(text, end)
     if unit is not None:
         high = int(unit[1], 16)
@@ -194,6 +194,24 @@ def _backslashes(text: str, place: int) -> Iterator[tuple[bytes, int]]:
             yield _bytes(chr(0x10000 + (high - 0xD800) * 0x400 + int(low[1], 16) - 0xDC00)), low.end()
 
 
+def _numbered(text: str, place: int) -> Iterator[tuple[bytes, int]]:
+    """What may follow a backslash: x41, 101, u{41}, U00000041."""
+    small, octal, whole = (pattern.match(text, place) for pattern in (_SMALL, _OCTAL, _WHOLE))
+    if small is not None:
+        yield from _byte_or_character(int(small[1], 16), small.end())
+    if octal is not None:
+        for end in range(place + 1, octal.end() + 1):
+            yield from _byte_or_character(int(text[place:end], 8), end)
+    if whole is not None:
+        yield from _character(int(whole[1] or whole[2], 16), whole.end())
+
+
+def _byte_or_character(number: int, end: int) -> Iterator[tuple[bytes, int]]:
+    yield _bytes(chr(number)), end
+    if 0x80 <= number <= 0xFF:
+        yield bytes([number]), end
+
+
 def _reference(text: str, place: int) -> Iterator[tuple[bytes, int]]:
     found = _REFERENCE.match(text, place)
     if found is None:
@@ -201,8 +219,12 @@ def _reference(text: str, place: int) -> Iterator[tuple[bytes, int]]:
     decimal, hexadecimal, name = found.groups()
     if name is None:
         yield from _character(int(decimal) if decimal is not None else int(hexadecimal, 16), found.end())
-    elif f"{name};" in html5:
+        return
+    if f"{name};" in html5:
         yield _bytes(html5[f"{name};"]), found.end()
+    for length in range(1, min(len(name) - 1, _LONGEST_BARE_NAME) + 1):
+        if name[:length] in _BARE_NAMES:
+            yield _bytes(html5[name[:length]]), place + 1 + length
 
 
 def _character(number: int, end: int) -> Iterator[tuple[bytes, int]]:
