@@ -13,7 +13,12 @@ FACTS = Facts(
     # Errors come with status 200; ERR01 is a refused account. A shipment that does not exist is no error.
     verdicts=(
         (200, {"HasErrors": True, "Notifications": [{"Code": "ERR01"}]}, "INVALID_CREDENTIALS"),
-        (200, {"HasErrors": True, "Notifications": None}, "PROVIDER_REJECTED"),
+        (201, {"HasErrors": "true", "Notifications": [{"Code": "ERR01"}]}, "INVALID_CREDENTIALS"),
+        (200, {"HasErrors": True, "Notifications": [{"Code": "ERR52"}]}, "PROVIDER_REJECTED"),
+        (200, {"HasErrors": True, "Notifications": [{"Code": ["ERR01"]}]}, "PROVIDER_REJECTED"),
+        # Without a notification of its own, the error is about a part of the request; the other parts may be done.
+        *((200, {"HasErrors": True, "Notifications": found}, "PROVIDER_ERROR") for found in (None, [], 5, "ERR01")),
+        *((200, {"HasErrors": other}, "CONNECTED") for other in ("false", 1, None)),
         (200, {"HasErrors": False, "NonExistingWaybills": ["1"]}, "CONNECTED"),
     ),
     # It does not tell a missing right from a wrong password.

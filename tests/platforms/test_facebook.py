@@ -17,6 +17,10 @@ FACTS = Facts(
         (400, {"error": {"code": 2}}, "PROVIDER_ERROR"),
         (400, {"error": {"code": 100}}, "PROVIDER_REJECTED"),
         (400, {"error": "text"}, "PROVIDER_REJECTED"),
+        (500, {"error": {"code": 100}}, "PROVIDER_ERROR"),
+        # A code is an integer; an error with any other code is an error all the same.
+        *((200, {"error": {"code": code}}, "PROVIDER_REJECTED") for code in (100, 131026, "190", True, None, [190])),
+        (400, {"error": {"code": True}}, "PROVIDER_REJECTED"),
     ),
 )
 MINE = demo_credentials("facebook")

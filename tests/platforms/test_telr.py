@@ -10,11 +10,23 @@ FACTS = Facts(
     kind="payment",
     secrets=frozenset({"auth_key", "api_key", "webhook_secret"}),
     example={"store_id": "15996", "auth_key": "your_auth_key"},
-    # Errors come with status 200. The test call asks for an order that does not exist.
+    # Errors come with a status of success. The test call asks for an order that does not exist.
     verdicts=(
         (200, {"error": {"message": "E04:Invalid store ID"}}, "INVALID_CREDENTIALS"),
+        (201, {"error": {"message": "E04"}}, "INVALID_CREDENTIALS"),
+        (200, {"error": "E04:Invalid store ID"}, "INVALID_CREDENTIALS"),
+        (200, {"error": {"message": "Invalid auth key"}}, "INVALID_CREDENTIALS"),
         (200, {"error": {"message": "E20:Order not found"}}, "CONNECTED"),
+        (200, {"error": {"message": "E20", "note": "Order reference not found"}}, "CONNECTED"),
         (200, {"error": {"message": "E05:Transaction cost or currency not valid"}}, "PROVIDER_REJECTED"),
+        # The note may quote the request.
+        (200, {"error": {"message": "E22:Invalid", "note": "refund for store id 12"}}, "PROVIDER_REJECTED"),
+        (200, {"error": {"message": "E10:Order amount", "note": "Currency not found"}}, "PROVIDER_REJECTED"),
+        # https://docs.telr.com/reference/authorisation-response-codes
+        (200, {"error": {"message": "E40:Invalid transaction type"}}, "PROVIDER_REJECTED"),
+        *((200, {"error": {"message": f"E{code}:"}}, "PROVIDER_ERROR") for code in (58, 78, 98, 99)),
+        *((200, {"error": error}, "PROVIDER_REJECTED") for error in ({}, {"message": ["E04"]}, ["E04"], True)),
+        *((200, {"error": error}, "CONNECTED") for error in (None, False, "")),
     ),
     # It does not tell a missing right from a wrong key.
     forbidden="INVALID_CREDENTIALS",

@@ -89,6 +89,8 @@ def test_2xx_without_an_error_that_the_platforms_reader_knows_is_a_success(provi
         ),
         ("whatsapp_business", {"error": {"code": 4}}, RateLimited, ["RATE_LIMITED"]),
         ("whatsapp_business", {"error": {"code": 10}}, ProviderForbidden, []),
+        ("whatsapp_business", {"error": {"code": 100}}, ProviderRejected, []),
+        ("telr", {"error": {"message": "E22:Invalid", "note": "refund for store id 12"}}, ProviderRejected, []),
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -107,11 +109,13 @@ def test_error_that_the_platform_states_in_a_2xx_is_a_refusal(
 
 
 def test_error_inside_the_platform_that_a_2xx_states_makes_a_posts_outcome_unknown() -> None:
-    """HUB 11"""
-    failed = answer(200, {"error": {"code": 1}})
+    """HUB 11: so does an error in a part of a request, as the other parts may be done."""
+    part = {"HasErrors": True, "Notifications": [], "Shipments": [{"HasErrors": False}, {"HasErrors": True}]}
+    for provider_key, content in (("whatsapp_business", {"error": {"code": 1}}), ("aramex", part)):
+        failed = answer(200, content)
 
-    assert type(outcome(failed, "GET", "whatsapp_business")) is ProviderError
-    assert type(outcome(failed, "POST", "whatsapp_business")) is ProviderOutcomeUnknown
+        assert type(outcome(failed, "GET", provider_key)) is ProviderError
+        assert type(outcome(failed, "POST", provider_key)) is ProviderOutcomeUnknown
 
 
 def test_answer_that_only_a_test_call_takes_for_a_success_is_left_to_the_caller() -> None:
@@ -148,6 +152,29 @@ def test_answer_that_only_a_test_call_takes_for_a_success_is_left_to_the_caller(
 def test_other_status_has_its_own_error(status: int, get: type[CausewayError], post: type[CausewayError]) -> None:
     """HUB 11: a call that may have been done is never called repeatable."""
     assert [type(outcome(answer(status), method)) for method in ("GET", "POST")] == [get, post]
+
+
+@pytest.mark.parametrize(
+    ("method", "code", "expected", "codes"),
+    [
+        ("GET", 2, ProviderError, ["PROVIDER_ERROR"]),
+        ("POST", 2, ProviderOutcomeUnknown, ["PROVIDER_ERROR"]),
+        ("POST", 190, InvalidCredentials, ["INVALID_CREDENTIALS"]),
+        ("GET", 100, ProviderRejected, []),
+        ("POST", 100, ProviderOutcomeUnknown, []),
+    ],
+)
+def test_error_that_the_platform_states_in_a_408_counts(
+    method: str, code: int, expected: type[CausewayError], codes: list[str]
+) -> None:
+    """HUB 8, 11: a 408 without an error that the reader knows is about the call only."""
+    seen: list[str] = []
+    with WireServer(answer(408, {"error": {"code": code}})) as server, pytest.raises(CausewayError) as caught:
+        replace(opened(server.url, "whatsapp_business"), observe=lambda verdict: seen.append(verdict.code)).call(
+            method, "/messages"
+        )
+
+    assert (type(caught.value), seen) == (expected, codes)
 
 
 def test_wait_that_the_platform_asks_for_is_passed_on() -> None:

@@ -11,7 +11,7 @@ from causeway.outbound.replies import Reply
 from causeway.platforms import registry
 from causeway.platforms.failures import SettingMissing
 from causeway.platforms.kinds.errors import ErrorReader
-from causeway.platforms.verdicts import judge
+from causeway.platforms.verdicts import judge, stated_error
 from tests.platforms.facts import facts
 
 
@@ -76,6 +76,13 @@ def test_status_has_its_verdict(status: int, content: Any, code: str) -> None:
 def test_error_in_the_body_has_its_verdict(provider: str, status: int, content: Any, code: str) -> None:
     """HUB 8."""
     assert judge(_reply(status, content), registry.find(provider, ErrorReader)).code == code
+
+
+def test_answer_of_a_platform_without_a_reader_is_not_parsed() -> None:
+    """Its own errors are not known; parsing a large answer in vain takes time."""
+    unreadable: Any = object()
+
+    assert stated_error(Reply(200, CaseInsensitiveDict(), unreadable), None) is None
 
 
 @pytest.mark.parametrize(

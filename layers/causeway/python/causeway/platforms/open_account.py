@@ -10,6 +10,7 @@ from causeway.errors.platforms import (
     ProviderForbidden,
     ProviderOutcomeUnknown,
     ProviderRejected,
+    UnexpectedAnswer,
 )
 from causeway.outbound.failures import CallFailed
 from causeway.outbound.replies import Reply
@@ -106,16 +107,18 @@ class OpenAccount:
         if verdict.error is None:
             # ACCEPTED is about the test call: judge an answer to another call by its status.
             verdict = judge(reply)
+        # A 408 without an error of the platform's own: the request did not arrive in time.
+        late = reply.status == 408 and verdict.error is UnexpectedAnswer
         # These say something about this call, and nothing about the connection.
-        about_call = verdict.error in (ProviderForbidden, ProviderRejected) or reply.status == 408
+        about_call = verdict.error in (ProviderForbidden, ProviderRejected) or late
         if token or not about_call:
             self.observe(verdict)
         if verdict.effect in (Effect.BUSY, Effect.REFUSED):
             return verdict.refusal()
         # A redirect, a time-out (408) and an error inside the platform do not say that nothing was done.
-        doubtful = verdict.error is ProviderError or 300 <= reply.status < 400 or reply.status == 408
+        doubtful = verdict.error is ProviderError or 300 <= reply.status < 400 or late
         if doubtful and method not in _IDEMPOTENT:
             return ProviderOutcomeUnknown()
-        if verdict.error is ProviderRejected or reply.status == 408:
+        if verdict.error is ProviderRejected or late:
             return ProviderRejected()
         return verdict.refusal()

@@ -170,7 +170,9 @@ def judge(outcome: Reply | CallFailed, reader: ErrorReader | None = None, addres
 
 def stated_error(reply: Reply, reader: ErrorReader | None) -> Error | None:
     """Return the error that a platform's own reader finds in an answer; None if it finds none."""
-    meaning = _read(reply, reader)[1]
+    if reader is None:
+        return None
+    meaning = _stated(reply.status, _json(reply), reader)
     return None if meaning == ACCEPTED else meaning
 
 
@@ -200,19 +202,22 @@ def _verdict(
 
 def _meaning(reply: Reply, reader: ErrorReader | None) -> type[PlatformFailure] | Literal["accepted"]:
     """Return the meaning of an answer: by the platform's own reader, otherwise by its status."""
-    content, meaning = _read(reply, reader)
+    content = _json(reply)
+    meaning = None if reader is None else _stated(reply.status, content, reader)
     return _by_status(reply.status, content) if meaning is None else meaning
 
 
-def _read(reply: Reply, reader: ErrorReader | None) -> tuple[Any, Meaning | None]:
-    """Return an answer's JSON value, None without one, and its meaning by the reader."""
+def _json(reply: Reply) -> Any:
+    """Return an answer's JSON value, None without one."""
     try:
-        content = json.loads(reply.body)
+        return json.loads(reply.body)
     except (ValueError, RecursionError):
-        content = None
-    if reader is None or not isinstance(content, dict):
-        return content, None
-    return content, reader.read_error(reply.status, content)
+        return None
+
+
+def _stated(status: int, content: Any, reader: ErrorReader) -> Meaning | None:
+    """Return the meaning of an answer by the platform's own reader, which reads JSON objects only."""
+    return reader.read_error(status, content) if isinstance(content, dict) else None
 
 
 def _by_status(status: int, content: Any) -> type[PlatformFailure] | Literal["accepted"]:

@@ -3,19 +3,31 @@
 from collections.abc import Mapping
 from typing import Any
 
-from causeway.errors.platforms import InvalidCredentials, ProviderError, ProviderForbidden, RateLimited
+from causeway.errors.platforms import (
+    InvalidCredentials,
+    ProviderError,
+    ProviderForbidden,
+    ProviderRejected,
+    RateLimited,
+)
 from causeway.platforms.kinds.errors import Error
 
 
-def read_error(_: int, content: Mapping[str, Any]) -> Error | None:
+def read_error(status: int, content: Mapping[str, Any]) -> Error | None:
     """Return the meaning of an error's code; the status is often 400 for all kinds of errors.
 
     https://developers.facebook.com/docs/graph-api/guides/error-handling
     """
     error = content.get("error")
-    code = error.get("code") if isinstance(error, dict) else None
-    if not isinstance(code, int):
+    if not isinstance(error, dict) or "code" not in error:
         return None
+    code = error["code"]
+    known = _meaning(code) if isinstance(code, int) and not isinstance(code, bool) else None
+    # An error with any other code refuses the call, also where the status says success.
+    return ProviderRejected if known is None and 200 <= status < 300 else known
+
+
+def _meaning(code: int) -> Error | None:
     if code in (102, 190):
         return InvalidCredentials
     if code in (4, 17, 32, 613, 80007, 130429) or 80000 <= code <= 80014:
