@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 import psycopg
 from psycopg import sql
 
-from causeway.database import failures
+from causeway.database import failures, urls
 from local.errors import StartError
 
 OWNER = "causeway_owner"
@@ -42,8 +42,12 @@ class Database:
 def create(admin_url: str) -> Database:
     """Make the owner's role, and an empty database with a new name that belongs to it.
 
-    admin_url: URL of a superuser. Raises StartError if the server cannot be used.
+    admin_url: URL of a superuser. Raises StartError if it is no URL of Postgres, or the server cannot be used.
     """
+    try:
+        urls.check(admin_url)
+    except urls.WrongUrl as error:
+        raise _unusable(str(error)) from error
     name = f"causeway_{secrets.token_hex(4)}"
     password = _password(admin_url, OWNER)
     try:
@@ -60,24 +64,28 @@ def create(admin_url: str) -> Database:
             server.execute(created.format(sql.Identifier(name), owner))
             host, port = server.info.host, server.info.port
     except psycopg.Error as error:
-        raise StartError(
-            f"the Postgres server of DATABASE_URL cannot be used: {failures.reason_of(error)}: give a superuser's URL, "
-            "postgresql://user:password@host/database, or unset DATABASE_URL for the embedded Postgres"
-        ) from error
-    urls = {"superuser": _url(admin_url, name), "owner": _url(admin_url, name, OWNER, password)}
-    return Database(name, host, port, admin_url, urls, {OWNER: password})
+        raise _unusable(failures.reason_of(error)) from error
+    logins = {"superuser": _url(admin_url, name), "owner": _url(admin_url, name, OWNER, password)}
+    return Database(name, host, port, admin_url, logins, {OWNER: password})
+
+
+def _unusable(reason: str) -> StartError:
+    return StartError(
+        f"the Postgres server of DATABASE_URL cannot be used: {reason}: give a superuser's URL, "
+        "postgresql://user:password@host/database, or unset DATABASE_URL for the embedded Postgres"
+    )
 
 
 def give_passwords(database: Database) -> Database:
     """Set a password for every login that the migrations made; returns the database with their URLs."""
-    urls, passwords = dict(database.urls), dict(database.passwords)
+    logins, passwords = dict(database.urls), dict(database.passwords)
     with psycopg.connect(database.urls["superuser"]) as transaction:
         for (role,) in transaction.execute(_LOGINS).fetchall():
             password = passwords[role] = _password(database.admin_url, role)
             change = sql.SQL("ALTER ROLE {} PASSWORD {}")
             transaction.execute(change.format(sql.Identifier(role), sql.Literal(password)))
-            urls[role.removeprefix("causeway_")] = _url(database.admin_url, database.name, role, password)
-    return Database(database.name, database.host, database.port, database.admin_url, urls, passwords)
+            logins[role.removeprefix("causeway_")] = _url(database.admin_url, database.name, role, password)
+    return Database(database.name, database.host, database.port, database.admin_url, logins, passwords)
 
 
 def _password(admin_url: str, role: str) -> str:

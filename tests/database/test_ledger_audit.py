@@ -1,5 +1,6 @@
 """The auditor: no findings in an unchanged ledger, a finding for every change by somebody with full access."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +20,7 @@ from tests.database.played import (
     wallet,
 )
 from tests.database.world import B, Casino
+from tests.unit.wrong_urls import SECRET, WRONG_URLS
 
 
 @pytest.fixture
@@ -360,6 +362,16 @@ def test_unreachable_database_is_status_2_and_one_line(url: str) -> None:
         assert result.stderr.startswith("The audit could not run: ")
         assert len(result.stderr.splitlines()) == 1
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(("url", "reason"), WRONG_URLS.items())
+def test_wrong_url_is_status_2_and_not_quoted(url: str, reason: str) -> None:
+    result = run("log", DATABASE_URL=url.format(place="127.0.0.1:1"))
+
+    step = "give postgresql://user:password@host/database"
+    assert (result.returncode, result.stdout) == (2, "")
+    assert re.fullmatch(f"The log could not be verified: {reason}: {step}\n", result.stderr)
+    assert SECRET not in result.stderr
 
 
 def test_unknown_command_is_status_2() -> None:

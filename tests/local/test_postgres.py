@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
@@ -12,6 +13,9 @@ import pytest
 from local.errors import StartError
 from local.services.database import create, give_passwords
 from local.services.postgres import Postgres
+from tests.unit.wrong_urls import SECRET, WRONG_URLS
+
+REMEDY = "give a superuser's URL, postgresql://user:password@host/database, or unset DATABASE_URL .*"
 
 
 @pytest.fixture(scope="module")
@@ -97,15 +101,39 @@ def test_database_of_the_stack_belongs_to_the_owner_and_logins_get_passwords(ser
         ("postgresql://postgres@127.0.0.1:1/postgres", '.*"127.0.0.1", port 1 failed: Connection refused'),
         ("postgresql://postgres@127.0.0.1:1,127.0.0.1:2/postgres", '.*"127.0.0.1", port 2 failed: Connection refused'),
         ("postgresql://postgres@/postgres?host=/nowhere&port=1", '.*"/nowhere/.s.PGSQL.1" failed: No such file.*'),
-        ("nonsense", 'missing "=" after "nonsense" in connection info string'),
+        ("nonsense", "the URL does not begin with postgresql:// or postgres://"),
     ],
 )
 def test_unreachable_server_is_reported_in_one_sentence(url: str, reason: str) -> None:
     """It says host, port, reason and what to do; the driver's hints are left out."""
-    remedy = "give a superuser's URL, postgresql://user:password@host/database, or unset DATABASE_URL .*"
     with pytest.raises(StartError) as refused:
         create(url)
-    assert re.fullmatch(f"the Postgres server of DATABASE_URL cannot be used: {reason}: {remedy}", str(refused.value))
+    assert re.fullmatch(f"the Postgres server of DATABASE_URL cannot be used: {reason}: {REMEDY}", str(refused.value))
+
+
+@pytest.mark.parametrize(("url", "reason"), WRONG_URLS.items())
+def test_wrong_url_is_refused_unquoted_before_anything_is_made(server: Postgres, url: str, reason: str) -> None:
+    place = urlsplit(server.url()).netloc.rpartition("@")[2]
+    with pytest.raises(StartError) as refused:
+        create(url.format(place=place))
+
+    assert re.fullmatch(f"the Postgres server of DATABASE_URL cannot be used: {reason}: {REMEDY}", str(refused.value))
+    assert SECRET not in str(refused.value)
+
+
+def test_key_value_form_of_a_usable_server_makes_nothing(server: Postgres) -> None:
+    """The URLs of the stack's logins could not be made from it."""
+    parts = urlsplit(server.url())
+
+    def made() -> set[Any]:
+        statement = "SELECT datname FROM pg_database UNION SELECT rolname FROM pg_roles"
+        with psycopg.connect(server.url()) as database:
+            return set(database.execute(statement).fetchall())
+
+    before = made()
+    with pytest.raises(StartError, match="does not begin with postgresql://"):
+        create(f"host={parts.hostname} port={parts.port} user={parts.username} password={parts.password}")
+    assert made() == before
 
 
 def test_login_that_may_not_make_roles_is_reported_in_one_sentence(server: Postgres) -> None:

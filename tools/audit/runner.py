@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from causeway.database import failures, snapshots
+from causeway.database import failures, snapshots, urls
 
 
 def report(
@@ -30,12 +30,15 @@ def report(
     """
     findings = 0
     try:
+        urls.check(database_url)
         with psycopg.connect(database_url, autocommit=True) as database:
             if snapshots.is_hidden(database, table):
                 return not_run(failure, "the role does not read every tenant, causeway_auditor does")
             for finding in audit(database):
                 findings += 1
                 sys.stdout.write(f"{finding}\n")
+    except urls.WrongUrl as error:
+        return not_run(failure, f"{error}: give postgresql://user:password@host/database")
     except psycopg.Error as error:
         return not_run(failure, failures.reason_of(error))
     sys.stdout.write(f"{summary()}, {findings} findings\n")
