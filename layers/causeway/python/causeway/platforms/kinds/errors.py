@@ -23,5 +23,5 @@ class ErrorReader(Protocol):
 
         Args:
             status: the HTTP status, of errors and of successes.
-            content: the body, a JSON object.
+            content: the body, any JSON object; a field of an unexpected type must not make the reader raise.
         """
