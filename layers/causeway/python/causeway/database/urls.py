@@ -23,8 +23,8 @@ def check(url: str) -> None:
         raise WrongUrl("the URL does not begin with postgresql:// or postgres://")
     if not _is_readable(url):
         raise WrongUrl(
-            "the URL cannot be read: its host, port or query is malformed, or user or password has a character that must "
-            "be escaped (@ is written %40, / %2F, : %3A, ? %3F, # %23, % %25, [ %5B, a space %20)"
+            "the URL cannot be read: its host, port or query is malformed, or user or password has a character that "
+            "must be escaped (@ is written %40, / %2F, : %3A, ? %3F, # %23, % %25, [ %5B, a space %20)"
         )
     if _NOT_IN_QUERY & parse_qs(urlsplit(url).query, keep_blank_values=True).keys():
         raise WrongUrl("the URL has user, password or dbname after the question mark")
