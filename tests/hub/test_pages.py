@@ -107,6 +107,19 @@ def world(hub: Hub, rows: Rows) -> World:
     return World(hub, rows)
 
 
+def test_document_says_the_bounds_of_every_list() -> None:
+    """docs/hub.md, Lists: the usual bounds, then those of each list that has others."""
+
+    def bounds(listing: Listing) -> str:
+        return f"1 to {listing.most_rows}, default {listing.rows}"
+
+    usual = bounds(Listing("", ()))
+    others = sorted((one.path, bounds(one.listing)) for one in LISTS if bounds(one.listing) != usual)
+    told = "; ".join([usual, *(f"`GET {path}`: {differing}" for path, differing in others)])
+    document = " ".join((ROOT / "docs" / "hub.md").read_text().split())
+    assert f"`limit` sets the rows of a page ({told})." in document
+
+
 every_list = pytest.mark.parametrize("listed", LISTS, ids=[one.path for one in LISTS])
 
 
