@@ -130,21 +130,39 @@ def test_sweeper_runs_every_few_minutes(functions: Functions) -> None:
     assert event["Properties"]["ScheduleExpression"] == "rate(5 minutes)"
 
 
+# What the alarms on the counts of functions/sync/sweep.py have in common.
+SWEEP_ALARM = {
+    "Namespace": "Causeway",
+    "Dimensions": [{"Name": "service", "Value": {"Fn::FindInMap": ["FunctionLimits", "SyncSweep", "Service"]}}],
+    "Statistic": "Sum",
+    "Threshold": 1,
+    "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+    "TreatMissingData": "notBreaching",
+    "AlarmActions": [{"Fn::If": ["MakesAlarmTopic", {"Ref": "AlarmTopic"}, {"Ref": "AlarmTopicArn"}]}],
+}
+
+
 def test_sync_that_is_given_up_rings(resources: dict[str, Any]) -> None:
     """functions/sync/sweep.py counts this metric under the name of its service."""
-    alarm = resources["SyncsGivenUp"]["Properties"]
-    assert (alarm["Namespace"], alarm["MetricName"]) == ("Causeway", "SyncsSweptFailed")
-    assert alarm["Dimensions"] == [
-        {"Name": "service", "Value": {"Fn::FindInMap": ["FunctionLimits", "SyncSweep", "Service"]}}
-    ]
+    description = "A sync was started several times and never finished; read the log of SyncRun for the cause"
+    assert resources["SyncsGivenUp"]["Properties"] == SWEEP_ALARM | {
+        "AlarmDescription": description,
+        "MetricName": "SyncsSweptFailed",
+        "Period": 5 * 60,
+        "EvaluationPeriods": 1,
+    }
 
 
 @pytest.mark.parametrize("outcome", ["Refused", "Left"])
 def test_syncs_that_are_swept_in_vain_again_and_again_ring(resources: dict[str, Any], outcome: str) -> None:
-    """A refused run is tried again by one of the next two sweeps, so each period sees it."""
-    alarm = resources[f"SyncsSwept{outcome}"]["Properties"]
-    assert (alarm["Namespace"], alarm["MetricName"]) == ("Causeway", {"Fn::Sub": f"SyncsSwept{outcome}"})
-    assert alarm["Dimensions"] == [
-        {"Name": "service", "Value": {"Fn::FindInMap": ["FunctionLimits", "SyncSweep", "Service"]}}
-    ]
-    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["Threshold"]) == (15 * 60, 2, 1)
+    """A refused run is tried again by one of the next two sweeps, so each period sees it.
+
+    The first and the last of four periods in a row have two between them: the half an hour of the description.
+    """
+    assert resources[f"SyncsSwept{outcome}"]["Properties"] == SWEEP_ALARM | {
+        "AlarmDescription": "Lost syncs could not be queued again for half an hour; the log of SyncSweep has the cause",
+        "MetricName": {"Fn::Sub": f"SyncsSwept{outcome}"},
+        "Period": 15 * 60,
+        "EvaluationPeriods": 4,
+        "DatapointsToAlarm": 4,
+    }
