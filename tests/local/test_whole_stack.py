@@ -71,11 +71,22 @@ def test_local_route_makes_a_player(stack: Stack) -> None:
     assert found == [(10000, "EUR")]
 
 
-def test_local_route_starts_a_schedule(stack: Stack) -> None:
-    """docs/local.md, Schedules."""
-    request = urllib.request.Request(f"{stack.base_url}/_local/schedules/sync-sweep", b"", method="POST")  # noqa: S310
+SCHEDULED = {
+    "sync-sweep": {"queued", "failed", "refused", "left", "keys", "events"},
+    "key-rotation": {"rotated", "rewrapped", "unreadable", "failed", "retired", "destroyed"},
+}
+
+
+@pytest.mark.parametrize(("name", "counts"), SCHEDULED.items())
+def test_local_route_starts_the_function_that_it_names(stack: Stack, name: str, counts: set[str]) -> None:
+    """docs/local.md, Schedules: each scheduled function has a route; its counts and its log show that it ran."""
+    assert {function.name for function in stack.functions if function.schedules} == set(SCHEDULED)
+    before = stack.log(name).stat().st_size
+    request = urllib.request.Request(f"{stack.base_url}/_local/schedules/{name}", b"", method="POST")  # noqa: S310
     with urllib.request.urlopen(request) as answer:  # noqa: S310
-        assert {"queued", "failed"} <= json.load(answer).keys()
+        assert json.load(answer).keys() == counts
+
+    assert stack.log(name).stat().st_size > before
 
 
 def test_env_file_for_sam_local_names_the_database(stack: Stack) -> None:
