@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from causeway.errors.platforms import ProviderForbidden
 from causeway.platforms.kinds.errors import ACCEPTED, Error
-from tests.unit.test_platform_modules import PLATFORMS, TOY, folders, loaded
+from tests.unit.platform_folders import PLATFORMS, TOY, folders, loaded
 
 FILES = [folder / "errors.py" for root in (PLATFORMS, TOY) for folder in folders(root)]
 READERS = [file for file in FILES if file.exists()]

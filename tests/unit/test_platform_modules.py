@@ -10,22 +10,19 @@ import tomllib
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from pkgutil import iter_modules
 from textwrap import dedent
-from types import ModuleType
 from typing import Any, get_type_hints
 
 import pytest
 
-from causeway.platforms import kinds, registry
+from causeway.platforms import kinds
 from causeway.platforms.open_account import OpenAccount
 from tests.findings import none_of
+from tests.unit.platform_folders import PLATFORMS, TOY, folders, loaded
 
 ROOT = Path(__file__).parents[2]
-PLATFORMS = ROOT / "layers" / "causeway" / "python" / "causeway" / "platforms"
-TOY = ROOT / "tests" / "toy_platform" / PLATFORMS.relative_to(ROOT)
 PACKAGE = "causeway.platforms"
 
 
@@ -41,20 +38,6 @@ def protocols() -> dict[str, type]:
 
 
 PROTOCOLS = protocols()
-
-
-def folders(root: Path) -> list[Path]:
-    """The platforms' folders."""
-    return [folder for folder in sorted(root.glob("[a-z]*/")) if folder.name not in registry.RESERVED]
-
-
-def loaded(file: Path) -> ModuleType:
-    spec = spec_from_file_location(f"checked_{file.parent.name}_{file.stem}", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def signature(function: Callable[..., Any]) -> str:
