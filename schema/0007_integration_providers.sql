@@ -28,6 +28,8 @@ CREATE TABLE integration_providers (
     base_urls jsonb NOT NULL CHECK (jsonb_typeof(base_urls) = 'object'),
     api_version text,
     webhook_support boolean NOT NULL,
+    -- Where the platform is told to send its events: an https URL, or a path of this deployment. Null: no default.
+    webhook_url text CHECK (webhook_url ~ '^(https://|/)[0-9A-Za-z][!-~]*$' AND length(webhook_url) <= 500),
     -- Requests that one connection may make, by window. Empty: not known.
     rate_limits jsonb NOT NULL CHECK (jsonb_typeof(rate_limits) = 'object'),
     -- How each call to the platform is authenticated.
@@ -40,7 +42,10 @@ CREATE TABLE integration_providers (
     changed_by_admin boolean NOT NULL DEFAULT false,
     -- The number of changes. A change must name the version it was made from.
     version bigint NOT NULL DEFAULT 1 CHECK (version > 0),
+    -- The subject of the super admin who added the row. Null: a file of the release.
+    created_by text CHECK (length(created_by) BETWEEN 1 AND 255),
     created_at timestamptz NOT NULL DEFAULT now(),
+    -- A new release moves it only where the release's file differs from the row.
     updated_at timestamptz NOT NULL DEFAULT now()
 );
 
@@ -59,5 +64,6 @@ WITH CHECK (current_setting('causeway.role', true) = 'super_admin');
 GRANT SELECT, INSERT ON integration_providers TO causeway_hub;
 GRANT UPDATE (
     kind, display_name, description, icon, config_schema, setup_instructions, documentation_url, base_urls, api_version,
-    webhook_support, rate_limits, authentication, health_call, is_active, changed_by_admin, version, updated_at
+    webhook_support, webhook_url, rate_limits, authentication, health_call, is_active, changed_by_admin, version,
+    updated_at
 ) ON integration_providers TO causeway_hub;

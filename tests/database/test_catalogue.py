@@ -379,3 +379,13 @@ def test_icon_that_is_not_a_drawing_is_refused_by_the_database(owner: Connection
     owner.execute("SELECT set_config('causeway.role', 'super_admin', false)")
     with pytest.raises(errors.CheckViolation):
         owner.execute("UPDATE integration_providers SET icon = %s WHERE provider_key = 'twilio'", [icon])
+
+
+@pytest.mark.parametrize(
+    "url", ["", "http://hooks.example", "//evil.example", "webhooks", "https:///x", "https://h /", "/" + "a" * 500]
+)
+def test_webhook_url_that_is_no_address_is_refused_by_the_database(owner: Connection[Any], url: str) -> None:
+    files.load(owner, FOLDER)
+    owner.execute("SELECT set_config('causeway.role', 'super_admin', false)")
+    with pytest.raises(errors.CheckViolation):
+        owner.execute("UPDATE integration_providers SET webhook_url = %s WHERE provider_key = 'twilio'", [url])

@@ -24,8 +24,8 @@ CASINO_TABLES = (
 # All columns except the key of a provider and its creation time.
 PROVIDER_COLUMNS = [
     *("kind", "display_name", "description", "icon", "config_schema", "setup_instructions", "documentation_url"),
-    *("base_urls", "api_version", "webhook_support", "rate_limits", "authentication", "health_call", "is_active"),
-    *("changed_by_admin", "version", "updated_at"),
+    *("base_urls", "api_version", "webhook_support", "webhook_url", "rate_limits", "authentication", "health_call"),
+    *("is_active", "changed_by_admin", "version", "updated_at"),
 ]
 # All columns except tenant, provider and creation.
 CONNECTION_COLUMNS = [
