@@ -74,23 +74,6 @@ END $$;
 REVOKE ALL ON FUNCTION enter_tenant_v1 FROM public;
 GRANT EXECUTE ON FUNCTION enter_tenant_v1 TO causeway_casino, causeway_provider, causeway_auditor;
 
-CREATE TABLE tenants (
-    tenant_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    -- Game providers know the casino by this code (casinoCode).
-    code text NOT NULL UNIQUE CHECK (code ~ '^[A-Z0-9_]{1,64}$'),
-    display_name text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 200 AND is_name(display_name)),
-    -- The number of changes: the ETag.
-    version bigint NOT NULL DEFAULT 1 CHECK (version > 0),
-    created_at timestamptz NOT NULL DEFAULT now()
-);
-
-ALTER TABLE tenants ENABLE ROW LEVEL SECURITY;
-ALTER TABLE tenants FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenants_own ON tenants FOR SELECT TO causeway_casino, causeway_provider
-USING (tenant_id = current_tenant());
-CREATE POLICY tenants_audit ON tenants FOR SELECT TO causeway_auditor USING (true);
-GRANT SELECT ON tenants TO causeway_casino, causeway_provider, causeway_auditor;
-
 -- Money is in whole minor units. The exponent says how many decimals one unit has (ISO 4217; BTC in satoshi).
 CREATE TABLE currencies (
     code text PRIMARY KEY CHECK (code ~ '^[A-Z]{3,5}$'),
@@ -105,10 +88,139 @@ FROM (VALUES
     (2, 'COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS'),
     (2, 'INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR'),
     (2, 'MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD'),
-    (2, 'SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW'),
+    (2, 'SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD XCG YER ZAR ZMW'),
     (3, 'BHD IQD JOD KWD LYD OMR TND'),
     (8, 'BTC')
 ) AS e (exponent, codes)
 CROSS JOIN LATERAL string_to_table(e.codes, ' ') AS c (code);
 
 GRANT SELECT ON currencies TO causeway_ledger, causeway_casino, causeway_provider, causeway_auditor;
+
+-- Time zones that a tenant can have: names with an area from the IANA database, and UTC, in the exact spelling.
+-- Not from Etc, because Etc/GMT+4 is four hours behind UTC. Not EST, GB or US/Eastern: old names of the same zones.
+CREATE TABLE time_zones (name text PRIMARY KEY);
+
+INSERT INTO time_zones (name)
+SELECT z.name FROM pg_timezone_names AS z
+WHERE z.name = 'UTC'
+    OR z.name ~ '^(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)/';
+
+-- Countries (ISO 3166-1 alpha-2), with the time zone and the currency of a new tenant that sends a country and neither
+-- of them. NULL: the sources below name none, or several without a main one, so the tenant must send its own.
+-- time_zone: the only zone of the country in IANA's zone.tab (2025b), or its main zone in CLDR's primaryZones
+-- (https://github.com/unicode-org/cldr-json/blob/main/cldr-json/cldr-core/supplemental/primaryZones.json).
+-- currency: the only legal tender today in CLDR's currencyData (as packaged in Babel 2.19).
+CREATE TABLE countries (
+    code text PRIMARY KEY CHECK (code ~ '^[A-Z]{2}$'),
+    time_zone text REFERENCES time_zones,
+    currency text REFERENCES currencies
+);
+
+INSERT INTO countries (code, time_zone, currency)
+VALUES
+    ('AD', 'Europe/Andorra', 'EUR'), ('AE', 'Asia/Dubai', 'AED'), ('AF', 'Asia/Kabul', 'AFN'),
+    ('AG', 'America/Antigua', 'XCD'), ('AI', 'America/Anguilla', 'XCD'), ('AL', 'Europe/Tirane', 'ALL'),
+    ('AM', 'Asia/Yerevan', 'AMD'), ('AO', 'Africa/Luanda', 'AOA'), ('AQ', NULL, NULL), ('AR', NULL, 'ARS'),
+    ('AS', 'Pacific/Pago_Pago', 'USD'), ('AT', 'Europe/Vienna', 'EUR'), ('AU', NULL, 'AUD'),
+    ('AW', 'America/Aruba', 'AWG'), ('AX', 'Europe/Mariehamn', 'EUR'), ('AZ', 'Asia/Baku', 'AZN'),
+    ('BA', 'Europe/Sarajevo', 'BAM'), ('BB', 'America/Barbados', 'BBD'), ('BD', 'Asia/Dhaka', 'BDT'),
+    ('BE', 'Europe/Brussels', 'EUR'), ('BF', 'Africa/Ouagadougou', 'XOF'), ('BG', 'Europe/Sofia', 'EUR'),
+    ('BH', 'Asia/Bahrain', 'BHD'), ('BI', 'Africa/Bujumbura', 'BIF'), ('BJ', 'Africa/Porto-Novo', 'XOF'),
+    ('BL', 'America/St_Barthelemy', 'EUR'), ('BM', 'Atlantic/Bermuda', 'BMD'), ('BN', 'Asia/Brunei', 'BND'),
+    ('BO', 'America/La_Paz', 'BOB'), ('BQ', 'America/Kralendijk', 'USD'), ('BR', NULL, 'BRL'),
+    ('BS', 'America/Nassau', 'BSD'), ('BT', 'Asia/Thimphu', NULL), ('BV', NULL, 'NOK'),
+    ('BW', 'Africa/Gaborone', 'BWP'), ('BY', 'Europe/Minsk', 'BYN'), ('BZ', 'America/Belize', 'BZD'),
+    ('CA', NULL, 'CAD'), ('CC', 'Indian/Cocos', 'AUD'), ('CD', NULL, 'CDF'), ('CF', 'Africa/Bangui', 'XAF'),
+    ('CG', 'Africa/Brazzaville', 'XAF'), ('CH', 'Europe/Zurich', 'CHF'), ('CI', 'Africa/Abidjan', 'XOF'),
+    ('CK', 'Pacific/Rarotonga', 'NZD'), ('CL', 'America/Santiago', 'CLP'), ('CM', 'Africa/Douala', 'XAF'),
+    ('CN', 'Asia/Shanghai', 'CNY'), ('CO', 'America/Bogota', 'COP'), ('CR', 'America/Costa_Rica', 'CRC'),
+    ('CU', 'America/Havana', 'CUP'), ('CV', 'Atlantic/Cape_Verde', 'CVE'), ('CW', 'America/Curacao', 'XCG'),
+    ('CX', 'Indian/Christmas', 'AUD'), ('CY', NULL, 'EUR'), ('CZ', 'Europe/Prague', 'CZK'),
+    ('DE', 'Europe/Berlin', 'EUR'), ('DJ', 'Africa/Djibouti', 'DJF'), ('DK', 'Europe/Copenhagen', 'DKK'),
+    ('DM', 'America/Dominica', 'XCD'), ('DO', 'America/Santo_Domingo', 'DOP'), ('DZ', 'Africa/Algiers', 'DZD'),
+    ('EC', 'America/Guayaquil', 'USD'), ('EE', 'Europe/Tallinn', 'EUR'), ('EG', 'Africa/Cairo', 'EGP'),
+    ('EH', 'Africa/El_Aaiun', 'MAD'), ('ER', 'Africa/Asmara', 'ERN'), ('ES', 'Europe/Madrid', 'EUR'),
+    ('ET', 'Africa/Addis_Ababa', 'ETB'), ('FI', 'Europe/Helsinki', 'EUR'), ('FJ', 'Pacific/Fiji', 'FJD'),
+    ('FK', 'Atlantic/Stanley', 'FKP'), ('FM', NULL, 'USD'), ('FO', 'Atlantic/Faroe', 'DKK'),
+    ('FR', 'Europe/Paris', 'EUR'), ('GA', 'Africa/Libreville', 'XAF'), ('GB', 'Europe/London', 'GBP'),
+    ('GD', 'America/Grenada', 'XCD'), ('GE', 'Asia/Tbilisi', 'GEL'), ('GF', 'America/Cayenne', 'EUR'),
+    ('GG', 'Europe/Guernsey', 'GBP'), ('GH', 'Africa/Accra', 'GHS'), ('GI', 'Europe/Gibraltar', 'GIP'),
+    ('GL', NULL, 'DKK'), ('GM', 'Africa/Banjul', 'GMD'), ('GN', 'Africa/Conakry', 'GNF'),
+    ('GP', 'America/Guadeloupe', 'EUR'), ('GQ', 'Africa/Malabo', 'XAF'), ('GR', 'Europe/Athens', 'EUR'),
+    ('GS', 'Atlantic/South_Georgia', 'GBP'), ('GT', 'America/Guatemala', 'GTQ'), ('GU', 'Pacific/Guam', 'USD'),
+    ('GW', 'Africa/Bissau', 'XOF'), ('GY', 'America/Guyana', 'GYD'), ('HK', 'Asia/Hong_Kong', 'HKD'),
+    ('HM', NULL, 'AUD'), ('HN', 'America/Tegucigalpa', 'HNL'), ('HR', 'Europe/Zagreb', 'EUR'),
+    ('HT', 'America/Port-au-Prince', NULL), ('HU', 'Europe/Budapest', 'HUF'), ('ID', NULL, 'IDR'),
+    ('IE', 'Europe/Dublin', 'EUR'), ('IL', 'Asia/Jerusalem', 'ILS'), ('IM', 'Europe/Isle_of_Man', 'GBP'),
+    ('IN', 'Asia/Kolkata', 'INR'), ('IO', 'Indian/Chagos', 'USD'), ('IQ', 'Asia/Baghdad', 'IQD'),
+    ('IR', 'Asia/Tehran', 'IRR'), ('IS', 'Atlantic/Reykjavik', 'ISK'), ('IT', 'Europe/Rome', 'EUR'),
+    ('JE', 'Europe/Jersey', 'GBP'), ('JM', 'America/Jamaica', 'JMD'), ('JO', 'Asia/Amman', 'JOD'),
+    ('JP', 'Asia/Tokyo', 'JPY'), ('KE', 'Africa/Nairobi', 'KES'), ('KG', 'Asia/Bishkek', 'KGS'),
+    ('KH', 'Asia/Phnom_Penh', 'KHR'), ('KI', NULL, 'AUD'), ('KM', 'Indian/Comoro', 'KMF'),
+    ('KN', 'America/St_Kitts', 'XCD'), ('KP', 'Asia/Pyongyang', 'KPW'), ('KR', 'Asia/Seoul', 'KRW'),
+    ('KW', 'Asia/Kuwait', 'KWD'), ('KY', 'America/Cayman', 'KYD'), ('KZ', NULL, 'KZT'),
+    ('LA', 'Asia/Vientiane', 'LAK'), ('LB', 'Asia/Beirut', 'LBP'), ('LC', 'America/St_Lucia', 'XCD'),
+    ('LI', 'Europe/Vaduz', 'CHF'), ('LK', 'Asia/Colombo', 'LKR'), ('LR', 'Africa/Monrovia', 'LRD'),
+    ('LS', 'Africa/Maseru', NULL), ('LT', 'Europe/Vilnius', 'EUR'), ('LU', 'Europe/Luxembourg', 'EUR'),
+    ('LV', 'Europe/Riga', 'EUR'), ('LY', 'Africa/Tripoli', 'LYD'), ('MA', 'Africa/Casablanca', 'MAD'),
+    ('MC', 'Europe/Monaco', 'EUR'), ('MD', 'Europe/Chisinau', 'MDL'), ('ME', 'Europe/Podgorica', 'EUR'),
+    ('MF', 'America/Marigot', 'EUR'), ('MG', 'Indian/Antananarivo', 'MGA'), ('MH', 'Pacific/Majuro', 'USD'),
+    ('MK', 'Europe/Skopje', 'MKD'), ('ML', 'Africa/Bamako', 'XOF'), ('MM', 'Asia/Yangon', 'MMK'), ('MN', NULL, 'MNT'),
+    ('MO', 'Asia/Macau', 'MOP'), ('MP', 'Pacific/Saipan', 'USD'), ('MQ', 'America/Martinique', 'EUR'),
+    ('MR', 'Africa/Nouakchott', 'MRU'), ('MS', 'America/Montserrat', 'XCD'), ('MT', 'Europe/Malta', 'EUR'),
+    ('MU', 'Indian/Mauritius', 'MUR'), ('MV', 'Indian/Maldives', 'MVR'), ('MW', 'Africa/Blantyre', 'MWK'),
+    ('MX', NULL, 'MXN'), ('MY', 'Asia/Kuala_Lumpur', 'MYR'), ('MZ', 'Africa/Maputo', 'MZN'),
+    ('NA', 'Africa/Windhoek', NULL), ('NC', 'Pacific/Noumea', 'XPF'), ('NE', 'Africa/Niamey', 'XOF'),
+    ('NF', 'Pacific/Norfolk', 'AUD'), ('NG', 'Africa/Lagos', 'NGN'), ('NI', 'America/Managua', 'NIO'),
+    ('NL', 'Europe/Amsterdam', 'EUR'), ('NO', 'Europe/Oslo', 'NOK'), ('NP', 'Asia/Kathmandu', 'NPR'),
+    ('NR', 'Pacific/Nauru', 'AUD'), ('NU', 'Pacific/Niue', 'NZD'), ('NZ', 'Pacific/Auckland', 'NZD'),
+    ('OM', 'Asia/Muscat', 'OMR'), ('PA', 'America/Panama', NULL), ('PE', 'America/Lima', 'PEN'), ('PF', NULL, 'XPF'),
+    ('PG', NULL, 'PGK'), ('PH', 'Asia/Manila', 'PHP'), ('PK', 'Asia/Karachi', 'PKR'), ('PL', 'Europe/Warsaw', 'PLN'),
+    ('PM', 'America/Miquelon', 'EUR'), ('PN', 'Pacific/Pitcairn', 'NZD'), ('PR', 'America/Puerto_Rico', 'USD'),
+    ('PS', NULL, NULL), ('PT', 'Europe/Lisbon', 'EUR'), ('PW', 'Pacific/Palau', 'USD'),
+    ('PY', 'America/Asuncion', 'PYG'), ('QA', 'Asia/Qatar', 'QAR'), ('RE', 'Indian/Reunion', 'EUR'),
+    ('RO', 'Europe/Bucharest', 'RON'), ('RS', 'Europe/Belgrade', 'RSD'), ('RU', NULL, 'RUB'),
+    ('RW', 'Africa/Kigali', 'RWF'), ('SA', 'Asia/Riyadh', 'SAR'), ('SB', 'Pacific/Guadalcanal', 'SBD'),
+    ('SC', 'Indian/Mahe', 'SCR'), ('SD', 'Africa/Khartoum', 'SDG'), ('SE', 'Europe/Stockholm', 'SEK'),
+    ('SG', 'Asia/Singapore', 'SGD'), ('SH', 'Atlantic/St_Helena', 'SHP'), ('SI', 'Europe/Ljubljana', 'EUR'),
+    ('SJ', 'Arctic/Longyearbyen', 'NOK'), ('SK', 'Europe/Bratislava', 'EUR'), ('SL', 'Africa/Freetown', 'SLE'),
+    ('SM', 'Europe/San_Marino', 'EUR'), ('SN', 'Africa/Dakar', 'XOF'), ('SO', 'Africa/Mogadishu', 'SOS'),
+    ('SR', 'America/Paramaribo', 'SRD'), ('SS', 'Africa/Juba', 'SSP'), ('ST', 'Africa/Sao_Tome', 'STN'),
+    ('SV', 'America/El_Salvador', 'USD'), ('SX', 'America/Lower_Princes', 'XCG'), ('SY', 'Asia/Damascus', 'SYP'),
+    ('SZ', 'Africa/Mbabane', 'SZL'), ('TC', 'America/Grand_Turk', 'USD'), ('TD', 'Africa/Ndjamena', 'XAF'),
+    ('TF', 'Indian/Kerguelen', 'EUR'), ('TG', 'Africa/Lome', 'XOF'), ('TH', 'Asia/Bangkok', 'THB'),
+    ('TJ', 'Asia/Dushanbe', 'TJS'), ('TK', 'Pacific/Fakaofo', 'NZD'), ('TL', 'Asia/Dili', 'USD'),
+    ('TM', 'Asia/Ashgabat', 'TMT'), ('TN', 'Africa/Tunis', 'TND'), ('TO', 'Pacific/Tongatapu', 'TOP'),
+    ('TR', 'Europe/Istanbul', 'TRY'), ('TT', 'America/Port_of_Spain', 'TTD'), ('TV', 'Pacific/Funafuti', 'AUD'),
+    ('TW', 'Asia/Taipei', 'TWD'), ('TZ', 'Africa/Dar_es_Salaam', 'TZS'), ('UA', 'Europe/Kyiv', 'UAH'),
+    ('UG', 'Africa/Kampala', 'UGX'), ('UM', NULL, 'USD'), ('US', NULL, 'USD'), ('UY', 'America/Montevideo', 'UYU'),
+    ('UZ', 'Asia/Tashkent', 'UZS'), ('VA', 'Europe/Vatican', 'EUR'), ('VC', 'America/St_Vincent', 'XCD'),
+    ('VE', 'America/Caracas', 'VES'), ('VG', 'America/Tortola', 'USD'), ('VI', 'America/St_Thomas', 'USD'),
+    ('VN', 'Asia/Ho_Chi_Minh', 'VND'), ('VU', 'Pacific/Efate', 'VUV'), ('WF', 'Pacific/Wallis', 'XPF'),
+    ('WS', 'Pacific/Apia', 'WST'), ('YE', 'Asia/Aden', 'YER'), ('YT', 'Indian/Mayotte', 'EUR'),
+    ('ZA', 'Africa/Johannesburg', 'ZAR'), ('ZM', 'Africa/Lusaka', 'ZMW'), ('ZW', 'Africa/Harare', NULL);
+
+CREATE TABLE tenants (
+    tenant_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    -- Game providers know the casino by this code (casinoCode).
+    code text NOT NULL UNIQUE CHECK (code ~ '^[A-Z0-9_]{1,64}$'),
+    display_name text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 200 AND is_name(display_name)),
+    -- NULL: not known.
+    country text REFERENCES countries,
+    -- Pages and reports show times in this zone; the database stores and the API answers UTC.
+    time_zone text NOT NULL DEFAULT 'UTC' REFERENCES time_zones,
+    -- For reports and as a first choice in forms. A player's wallet has its own currency, whatever the tenant's is.
+    currency text NOT NULL DEFAULT 'USD' REFERENCES currencies,
+    -- BCP 47. The languages that people of the tenant can be addressed in.
+    language text NOT NULL DEFAULT 'en' CHECK (language IN ('en', 'ar')),
+    -- The number of changes: the ETag.
+    version bigint NOT NULL DEFAULT 1 CHECK (version > 0),
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+ALTER TABLE tenants ENABLE ROW LEVEL SECURITY;
+ALTER TABLE tenants FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenants_own ON tenants FOR SELECT TO causeway_casino, causeway_provider
+USING (tenant_id = current_tenant());
+CREATE POLICY tenants_audit ON tenants FOR SELECT TO causeway_auditor USING (true);
+GRANT SELECT ON tenants TO causeway_casino, causeway_provider, causeway_auditor;

@@ -1,4 +1,4 @@
--- Super admins create and rename tenants. Tenant admins suspend and restore people of their tenant.
+-- Super admins create and change tenants. Tenant admins suspend and restore people of their tenant.
 
 -- The role of the caller of the current transaction, as current_subject() is the caller's id.
 CREATE FUNCTION current_caller_role() RETURNS text
@@ -16,7 +16,10 @@ USING (current_caller_role() = 'super_admin' AND current_tenant() = '00000000-00
 WITH CHECK (current_caller_role() = 'super_admin' AND current_tenant() = '00000000-0000-0000-0000-000000000000');
 
 -- The database generates ids. The code has no UPDATE grant: it stays, because game providers know it.
-GRANT INSERT (code, display_name), UPDATE (display_name, version) ON tenants TO causeway_hub;
+GRANT INSERT (code, display_name, country, time_zone, currency, language) ON tenants TO causeway_hub;
+GRANT UPDATE (display_name, country, time_zone, currency, language, version) ON tenants TO causeway_hub;
+-- A new tenant gets the time zone and the currency of its country.
+GRANT SELECT ON countries, currencies, time_zones TO causeway_hub;
 
 -- A person's own transaction may update the person's role (from the token) only while the membership is active: so
 -- people cannot suspend themselves, and suspended people cannot restore themselves. Only admins change other people's

@@ -100,8 +100,16 @@ def load(superuser_url: str, api_url: str) -> None:
         api_url: where casino and game provider reach each other.
     """
     with psycopg.connect(superuser_url) as database:
-        database.execute("INSERT INTO tenants VALUES (%s, %s, 'Jaqpot Casino')", [TENANT_ID, CASINO_CODE])
-        database.execute("INSERT INTO tenants VALUES (%s, %s, 'Riviera Casino')", [SECOND_TENANT_ID, SECOND_CODE])
+        database.cursor().executemany(
+            """
+            INSERT INTO tenants (tenant_id, code, display_name, country, time_zone, currency)
+            SELECT %s, %s, %s, code, time_zone, currency FROM countries WHERE code = %s
+            """,
+            [
+                (TENANT_ID, CASINO_CODE, "Jaqpot Casino", "AE"),
+                (SECOND_TENANT_ID, SECOND_CODE, "Riviera Casino", "FR"),
+            ],
+        )
         _introduce(database, api_url)
         for code, name in _GAMES:
             _add_game(database, code, name)

@@ -109,6 +109,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
     },
     "causeway_hub": {
         "tenants": {"SELECT", "INSERT", "UPDATE"},
+        **dict.fromkeys(("countries", "currencies", "time_zones"), READ),
         "audit_log": READ,
         "integration_providers": {"SELECT", "INSERT", "UPDATE"},
         "users": {"SELECT", "INSERT"},
@@ -152,7 +153,10 @@ WRITABLE_COLUMNS = {
     },
     "causeway_hub": {
         *(f"integration_providers.{column}" for column in PROVIDER_COLUMNS),
-        *(f"tenants.{column}" for column in ("display_name", "version")),
+        *(
+            f"tenants.{column}"
+            for column in ("display_name", "country", "time_zone", "currency", "language", "version")
+        ),
         *(
             f"memberships.{column}"
             for column in ("role", "status", "version", "name", "email", "email_verified", "called_at")
@@ -202,7 +206,7 @@ INSERTABLE_COLUMNS: dict[str, dict[str, set[str]]] = {
         "idempotency_keys": {
             *("tenant_id", "subject", "idempotency_key", "request_hash", "lease_id", "leased_until"),
         },
-        "tenants": {"code", "display_name"},
+        "tenants": {"code", "display_name", "country", "time_zone", "currency", "language"},
     },
 }
 INSERTABLE_COLUMNS["causeway_credentials"] = INSERTABLE_COLUMNS["causeway_hub"]

@@ -225,14 +225,14 @@ def test_every_table_with_a_tenant_forces_row_security_and_has_a_policy(shared_c
 
 
 def test_table_without_a_tenant_has_no_tenants_data(shared_casino: Casino) -> None:
-    """Currencies, the catalogue, users, and the records of migrations."""
+    """Countries, currencies, time zones, the catalogue, users, and the records of migrations."""
     rows = shared_casino.query(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')"
     )
     others = {row.relname for row in rows} - set(tenant_tables(shared_casino))
 
     assert {name for name in others if "yoyo" not in name} == {
-        *("currencies", "integration_providers", "users"),
+        *("countries", "currencies", "time_zones", "integration_providers", "users"),
         # The numbers of audits and their signatures; only the auditor reads them.
         *("ledger_audit_runs", "ledger_audit_facts"),
     }, f"a tenant's table needs tenant_id; a table of the deployment needs a line here, in {FILE}"
