@@ -18,25 +18,23 @@ _SHOWN_ONCE = "The key was shown once, in the first answer. If you lost it, crea
     "POST",
     "/api-keys",
     permission="api_keys.manage",
-    request="ApiKeyDraft",
     refuses_if_match=True,
-    response="NewApiKey",
+    response=api_keys.NewApiKey,
     status=201,
     refuses=("NAME_TAKEN",),
 )
-def create(call: HubCall) -> HubAnswer:
+def create(call: HubCall, body: api_keys.ApiKeyDraft) -> HubAnswer:
     """Create an API key; the key is shown only in this answer."""
-    return call.run(_created, api_keys.create, api_keys.KeyDraft.parse(call.body))
+    return call.run(_created, api_keys.create, body)
 
 
-def _created(created: tuple[api_keys.ApiKey, str]) -> HubAnswer:
-    key, text = created
+def _created(key: api_keys.NewApiKey) -> HubAnswer:
     return HubAnswer(
-        key.as_json() | {"apiKey": text},
+        key,
         201,
         key.version,
         {"cache-control": "no-store", "location": f"/api-keys/{key.key_id}"},
-        replay_body=key.as_json() | {"apiKey": None, "nextAction": _SHOWN_ONCE},
+        replay_body=key.model_copy(update={"api_key": None, "next_action": _SHOWN_ONCE}),
     )
 
 

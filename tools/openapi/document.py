@@ -1,14 +1,15 @@
 """The OpenAPI 3.1 document of all functions, made of what their routes declare."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from causeway.edge.routes import VARIABLE, Authentication, Declaration, Documentation
+from causeway.edge.routes import VARIABLE, Authentication, Declaration, Documentation, Model
 from causeway.errors import table
 from causeway.errors.service import Unavailable
 from causeway.errors.tree import CausewayError
 from causeway.tenancy.permissions import ALLOWED
-from tools.openapi import schemas
+from tools.openapi import models, schemas
 from tools.openapi.functions import Operation, Undeclared, every
 from tools.openapi.schemas import parameters
 
@@ -58,8 +59,8 @@ def make(functions: Path, schema_folder: Path) -> dict[str, Any]:
     Raises:
         Undeclared: a route has no declaration, or its declaration names something that does not exist.
     """
-    components = schemas.every(schema_folder)
     operations = every(functions)
+    components = models.schemas(_models(operations)) | schemas.every(schema_folder)
     paths: dict[str, dict[str, Any]] = {}
     refusals: dict[str, dict[str, Any]] = {}
     for operation in operations:
@@ -95,16 +96,27 @@ def _described(operation: Operation, components: dict[str, Any], refusals: dict[
     if found:
         description["parameters"] = found
     if declaration.request is not None:
-        content = {"application/json": {"schema": _ref(declaration.request)}}
+        content = {"application/json": {"schema": _ref(_name(declaration.request))}}
         description["requestBody"] = {"required": True, "content": content}
     answers = _answer(declaration.documentation, changes=changes) | _refusals(codes, authentication, refusals)
     description["responses"] = {str(status): answers[status] for status in sorted(answers)}
     return description
 
 
+def _models(operations: list[Operation]) -> Iterator[tuple[type[Any], models.Mode]]:
+    """Yield the models that the operations name, each with the direction in which it is sent."""
+    for operation in operations:
+        declaration = operation.declaration
+        named = (declaration.request, declaration.query, declaration.documentation.get("response"))
+        for model, mode in zip(named, models.MODES, strict=True):
+            if isinstance(model, type):
+                yield model, mode
+
+
 def _check_names(declaration: Declaration, components: dict[str, Any]) -> None:
     documentation = declaration.documentation
-    for name in (declaration.request, documentation.get("response"), documentation.get("query")):
+    for model in (declaration.request, documentation.get("response"), _query(declaration)):
+        name = None if model is None else _name(model)
         if name is not None and name not in components:
             raise Undeclared(
                 f"{declaration.key} names the schema {name}: no module of tools/openapi/schemas/__init__.py has it"
@@ -153,8 +165,9 @@ def _codes(declaration: Declaration, *, changes: bool) -> list[str]:
 def _parameters(declaration: Declaration, components: dict[str, Any], *, changes: bool) -> list[dict[str, Any]]:
     documentation = declaration.documentation
     found = [_parameter(name, "path", parameters.PATH[name]) for name in VARIABLE.findall(declaration.path)]
-    if "query" in documentation:
-        query = components[documentation["query"]]
+    query_model = _query(declaration)
+    if query_model is not None:
+        query = components[_name(query_model)]
         required = query.get("required", [])
         found += [
             _parameter(name, "query", schema, required=name in required) for name, schema in query["properties"].items()
@@ -173,15 +186,16 @@ def _parameter(name: str, place: str, schema: dict[str, Any], *, required: bool 
 def _answer(documentation: Documentation, *, changes: bool) -> dict[int, dict[str, Any]]:
     """Return the answer to a call that succeeds, by its status."""
     response, status = documentation.get("response"), documentation.get("status", 200)
-    answer: dict[str, Any] = {"description": "Done" if response is None else response}
+    name = "Done" if response is None else _name(response)
+    answer: dict[str, Any] = {"description": name}
     if status != 204:
         media_types = documentation.get("media_types", ("application/json",))
         text: dict[str, Any] = {"schema": {"type": "string"}}
         answer["content"] = dict.fromkeys(media_types, text)
         if response is not None:
-            answer["content"][media_types[0]] = {"schema": _ref(response)}
+            answer["content"][media_types[0]] = {"schema": _ref(name)}
     headers = {}
-    if response in schemas.VERSIONED:
+    if name in schemas.VERSIONED:
         headers["ETag"] = _header("The object's current version, for If-Match.")
         if status == 201:
             headers["Location"] = _header("The path of the new object.")
@@ -232,6 +246,14 @@ def _refusal(errors: list[type[CausewayError]], gateway: str | None) -> dict[str
         shapes.append(_ref("GatewayMessage"))
     schema = shapes[0] if len(shapes) == 1 else {"oneOf": shapes}
     return {"description": "\n".join(lines), "content": {"application/json": {"schema": schema}}}
+
+
+def _query(declaration: Declaration) -> Model | None:
+    return declaration.query or declaration.documentation.get("query")
+
+
+def _name(model: Model) -> str:
+    return model if isinstance(model, str) else model.__name__
 
 
 def _tag(operation: Operation) -> str:

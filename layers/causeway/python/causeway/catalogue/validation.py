@@ -49,7 +49,7 @@ def _pasted(config: Any) -> Iterator[str]:
 
 def _is_text(value: Any) -> bool:
     """Return whether a value is a text that can be stored; unstorable() describes all others."""
-    return isinstance(value, str) and not isinstance(value, NotAnInteger) and not any(unstorable(value, ""))
+    return isinstance(value, str) and not any(unstorable(value, ""))
 
 
 def problems(schema: dict[str, Any], value: Any, name: str) -> list[str]:

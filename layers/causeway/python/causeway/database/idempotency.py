@@ -92,7 +92,7 @@ def _typed(request: Any) -> Any:
     """Mark types, so that the text "1.5" and the number 1.5 (parsed as NotAnInteger) have different digests."""
     match request:
         case NotAnInteger():
-            return f"number {request}"
+            return f"number {request.text}"
         case str():
             return f"text {request}"
         case list():

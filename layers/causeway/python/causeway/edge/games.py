@@ -95,7 +95,7 @@ def route(
         path: as template.yaml has it.
         side: the side that is called.
         is_known: asks the called side's database whether a game provider of a code exists.
-        request: the schema of the body.
+        request: the name of the body's model.
         documentation: of the answers.
     """
 

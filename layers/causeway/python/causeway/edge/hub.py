@@ -16,7 +16,15 @@ from causeway.database.postgres import Database
 from causeway.edge.answers import error_answer, json_answer
 from causeway.edge.http_events import headers_of, path_of, raw_body
 from causeway.edge.hub_calls import HubAnswer, HubCall
-from causeway.edge.routes import CALLER_REFUSES, Authentication, Declaration, Documentation, register
+from causeway.edge.routes import (
+    CALLER_REFUSES,
+    Authentication,
+    Declaration,
+    Documentation,
+    Model,
+    models_of,
+    register,
+)
 from causeway.errors.platforms import ProviderOutcomeUnknown
 from causeway.errors.requests import ChangedMeanwhile, VersionMismatch
 from causeway.errors.tenancy import Forbidden, TenantNotFound
@@ -25,7 +33,7 @@ from causeway.outbound.deadlines import Deadline
 from causeway.tenancy.authorizer_context import AuthorizerContext
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.permissions import ALLOWED, ON_DEPLOYMENT, Permission
-from causeway.wire.fields import known_fields
+from causeway.wire.models import NoBody
 from causeway.wire.preconditions import Expected
 
 logger = Logger(child=True)
@@ -38,7 +46,7 @@ TOKEN_OR_KEY = Authentication(
     "Called with a token or an API key", CALLER_REFUSES, ("token", "apiKey"), ("X-Tenant-Id",), hub=True
 )
 
-_Function = Callable[[HubCall], HubAnswer]
+_Function = Callable[..., HubAnswer]
 
 
 def route(
@@ -47,12 +55,15 @@ def route(
     path: str,
     *,
     permission: Permission,
-    request: str | None = None,
+    request: Model | None = None,
     refuses_if_match: bool = False,
     acts_on_platform: bool = False,
     **documentation: Unpack[Documentation],
 ) -> Callable[[_Function], _Function]:
     """Make a route of a function: people and machines whose role has the permission may call it.
+
+    The function gets the call, and, where it has these parameters, `body` and `query`: the request's body and query
+    string, parsed into the models that annotate them. A body is refused where the function takes none.
 
     template.yaml has the route behind CallerAuthorizer where machines have the permission too (an API key), behind
     TokenAuthorizer elsewhere. A refusal is written to the tenant's audit log. Every route but a GET honours
@@ -63,15 +74,18 @@ def route(
         method: GET, POST, PATCH or DELETE.
         path: as template.yaml has it.
         permission: what the caller's role must have.
-        request: the schema of the body. None: the route takes no body, and a body with fields is refused.
+        request: the name of the body's schema, where the function reads call.body itself.
         refuses_if_match: the route makes a new object, which has no version yet: any If-Match is answered 412.
         acts_on_platform: the platform does something that a second call would do twice. An exception after the call
             is answered PROVIDER_OUTCOME_UNKNOWN.
         documentation: of the answers.
     """
-    rules = _Rules(permission, request is not None, refuses_if_match, acts_on_platform)
 
     def decorate(function: _Function) -> _Function:
+        body, query = models_of(function)
+        takes_body = body is not None or request is not None
+        rules = _Rules(permission, takes_body, refuses_if_match, acts_on_platform)
+
         def answer(event: dict[str, Any]) -> Response[str]:
             request_id = event["requestContext"]["requestId"]
             try:
@@ -80,7 +94,10 @@ def route(
                 return error_answer(error, request_id)
 
         authentication = TOKEN_OR_KEY if permission in ALLOWED["service"] else TOKEN
-        register(app, Declaration(method, path, function, authentication, permission, request, documentation), answer)
+        declaration = Declaration(
+            method, path, function, authentication, permission, body or request, documentation, query
+        )
+        register(app, declaration, answer)
         return function
 
     return decorate
@@ -121,7 +138,7 @@ def _respond(call: HubCall, rules: _Rules, function: _Function) -> Response[str]
         call.context.caller.require(rules.permission)
         _require_tenant(call, rules.permission)
         if not rules.takes_body and call.raw.strip():
-            known_fields(call.body, set())
+            NoBody.parse(call.body)
         if call.route.startswith("GET "):
             return _run(call, rules, function).as_response()
         return _run_once(call, rules, function)
@@ -168,7 +185,7 @@ def _run(call: HubCall, rules: _Rules, function: _Function) -> HubAnswer:
         Expected.parse(call.headers["if-match"])
         raise VersionMismatch("The new object has no version yet: send no If-Match", action="Send no If-Match.")
     try:
-        return function(call)
+        return function(call, **_parsed(call, function))
     except VersionMismatch as error:
         # The caller sent no If-Match and lost a race: answer 409 without a version.
         if "if-match" in call.headers:
@@ -182,6 +199,13 @@ def _run(call: HubCall, rules: _Rules, function: _Function) -> HubAnswer:
         # The platform may have acted: "send the call again" would be wrong advice.
         logger.exception("A call that acts on a platform failed")
         raise ProviderOutcomeUnknown(cause=f"after the call: {type(error).__name__}") from error
+
+
+def _parsed(call: HubCall, function: _Function) -> dict[str, Any]:
+    """Return the function's parameters beside the call: the parsed body and query; raises InvalidRequest."""
+    body, query = models_of(function)
+    parsed = {} if body is None else {"body": body.parse(call.body)}
+    return parsed if query is None else parsed | {"query": query.parse(call.query)}
 
 
 def _require_tenant(call: HubCall, permission: Permission) -> None:

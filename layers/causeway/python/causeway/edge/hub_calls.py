@@ -12,6 +12,7 @@ from causeway.edge.answers import json_answer
 from causeway.errors.requests import IfMatchRequired
 from causeway.tenancy.context import RequestContext
 from causeway.wire import path_ids, strict_json
+from causeway.wire.models import Answer
 from causeway.wire.preconditions import ANY, Expected
 
 Result = TypeVar("Result")
@@ -23,17 +24,17 @@ class HubAnswer:
     """The answer to a call.
 
     Attributes:
-        body: JSON fields, or a text that is sent as it is.
+        body: a model, JSON fields, or a text that is sent as it is.
         version: the object's version, which becomes the ETag.
         replay_body: the body of a replay, where the first answer's body has a secret that is shown once.
     """
 
-    body: dict[str, Any] | str
+    body: Answer | dict[str, Any] | str
     status: int = 200
     version: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
-    replay_body: dict[str, Any] | None = None
+    replay_body: Answer | dict[str, Any] | None = None
 
     def as_response(self) -> Response[str]:
         """Return the answer as it is sent now, and count it."""
@@ -50,7 +51,9 @@ class HubAnswer:
         return self.headers | ({} if self.version is None else {"etag": f'"{self.version}"'})
 
 
-def _text(body: dict[str, Any] | str) -> str:
+def _text(body: Answer | dict[str, Any] | str) -> str:
+    if isinstance(body, Answer):
+        return body.as_text()
     return body if isinstance(body, str) else json.dumps(body, separators=(",", ":"), ensure_ascii=False)
 
 

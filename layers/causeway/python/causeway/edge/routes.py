@@ -18,6 +18,10 @@ Answer = Callable[[dict[str, Any]], Response[str]]
 # What Powertools calls: with the path's parameters, as it reads them.
 Routed = Callable[..., Response[str]]
 
+# A model of causeway.wire.models. The signed calls' functions do not load pydantic: they give the name of a model of
+# tools.openapi.
+Model = type[Any] | str
+
 # A parameter of a path: {connection_id}.
 VARIABLE = re.compile(r"\{(\w+)\}")
 
@@ -63,16 +67,16 @@ class Documentation(TypedDict, total=False):
     """A route's description for the API's document; it never changes how a call is answered.
 
     Attributes:
-        response: the schema of the answer's JSON (tools.openapi.schemas); missing: the answer has no JSON.
+        response: the model of the answer's JSON; missing: the answer has no JSON.
         status: the answer's status, 200 where it is missing.
-        query: the schema whose properties are the query's parameters.
+        query: the model of the query's parameters, where the function has no parameter `query`.
         refuses: error codes, besides those of the route's Authentication.
         media_types: of the answer; the schema is the first type's.
     """
 
-    response: str
+    response: Model
     status: int
-    query: str
+    query: Model
     refuses: tuple[str, ...]
     media_types: tuple[str, ...]
 
@@ -85,8 +89,9 @@ class Declaration:
         path: as template.yaml has it: /integrations/{connection_id}.
         function: the function that makes the answer.
         permission: what the caller's role must have.
-        request: the schema of the body; None: the route takes no body.
-        documentation: of its query and answers.
+        request: the model of the body; None: the route takes no body.
+        query: the model of the query's parameters.
+        documentation: of its answers.
     """
 
     method: str
@@ -94,8 +99,9 @@ class Declaration:
     function: Any
     authentication: Authentication
     permission: str | None
-    request: str | None
+    request: Model | None
     documentation: Documentation
+    query: Model | None = None
 
     @property
     def key(self) -> str:
@@ -110,6 +116,14 @@ class Declaration:
 
 class DeclaredTwice(Exception):
     """A function declares a route twice: Powertools answers every call with the first"""
+
+
+def models_of(function: Callable[..., Any]) -> tuple[type[Any] | None, type[Any] | None]:
+    """Return the models of a function's parameters `body` and `query`, as it annotates them; None: it has no such one.
+
+    The edge parses the body and the query into these models and passes them to the function.
+    """
+    return function.__annotations__.get("body"), function.__annotations__.get("query")
 
 
 _DECLARED: dict[APIGatewayHttpResolver, dict[Routed, Declaration]] = {}

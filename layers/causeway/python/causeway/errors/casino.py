@@ -1,5 +1,7 @@
 """Errors of the wallet and of game sessions."""
 
+from typing import Any
+
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.service import Unavailable
 from causeway.errors.tree import CausewayError
@@ -20,9 +22,9 @@ class WalletError(CausewayError):
         self.balance = balance
 
     @property
-    def fields(self) -> dict[str, str]:
+    def fields(self) -> dict[str, Any]:
         """The balance, as text like every amount in an answer."""
-        return {} if self.balance is None else {"balance": str(self.balance)}
+        return super().fields | ({} if self.balance is None else {"balance": str(self.balance)})
 
 
 class WalletUnavailable(Unavailable):

@@ -1,10 +1,33 @@
 """The root of all errors."""
 
-from typing import ClassVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+# Problems that one answer names.
+MOST_PROBLEMS = 5
 
 # The error class of each code, of the modules loaded so far; errors.table has them all. Where classes share a code: the
 # class that introduced it.
 LOADED: dict[str, type["CausewayError"]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A part of a request that breaks a rule; neither attribute has a value of the request.
+
+    Attributes:
+        path: of the part, such as config.numbers[2]; empty: the whole request.
+        rule: such as "must be a string".
+    """
+
+    path: str
+    rule: str
+
+    @property
+    def sentence(self) -> str:
+        """The path and the rule."""
+        return f"{self.path} {self.rule}".lstrip()
 
 
 class CausewayError(Exception):
@@ -25,6 +48,8 @@ class CausewayError(Exception):
     retry_after: int | None = None
     # The current version of the object, where it is known: the answer's ETag.
     version: int | None = None
+    # The parts of the request that break a rule, where they are known.
+    problems: tuple[Problem, ...] = ()
 
     def __init_subclass__(cls) -> None:
         """Enter a class that introduces a code into LOADED.
@@ -55,7 +80,16 @@ class CausewayError(Exception):
         self.cause = cause
         super().__init__(cause or self.sentence)
 
+    @classmethod
+    def of_problems(cls, problems: Sequence[Problem]) -> Self:
+        """Return the error that names the first problems, MOST_PROBLEMS at most. problems: at least one."""
+        named = tuple(problems[:MOST_PROBLEMS])
+        error = cls("; ".join(problem.sentence for problem in named))
+        error.problems = named
+        return error
+
     @property
-    def fields(self) -> dict[str, str]:
+    def fields(self) -> dict[str, Any]:
         """Further fields of the answer's body."""
-        return {}
+        problems = [{"path": problem.path, "rule": problem.rule} for problem in self.problems]
+        return {"problems": problems} if problems else {}

@@ -1,12 +1,12 @@
 """The API keys of a tenant's machines: created, listed, revoked. A key's text is shown once and never stored."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, LiteralString, Self
+from typing import Annotated, LiteralString
 from uuid import UUID
 
 from psycopg import errors as pg
+from pydantic import Field
 
 from causeway.audit_log.entries import Action, record
 from causeway.database.postgres import Transaction
@@ -14,12 +14,13 @@ from causeway.errors.requests import NameTaken
 from causeway.errors.tenancy import ApiKeyNotFound
 from causeway.tenancy import key_texts
 from causeway.tenancy.context import RequestContext
-from causeway.wire.fields import known_fields, parse_uuid
-from causeway.wire.names import name_field
+from causeway.wire.field_types import Id, Name, Time, Version
+from causeway.wire.fields import parse_uuid
+from causeway.wire.models import Answer, Request
 from causeway.wire.pages import Listing, Page
 from causeway.wire.preconditions import Expected
 
-# In the order of ApiKey's fields.
+# The fields of ApiKey.
 _COLUMNS: LiteralString = "key_id, name, channel, created_by, created_at, last_used_at, revoked_at, version"
 _FROM: LiteralString = "FROM api_keys WHERE tenant_id = current_tenant()"
 _SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
@@ -34,53 +35,39 @@ def parse_key_id(path: Mapping[str, str]) -> UUID:
     return parse_uuid(path["key_id"], ApiKeyNotFound)
 
 
-@dataclass(frozen=True, slots=True)
-class KeyDraft:
-    """POST /api-keys.
+class ApiKeyDraft(Request):
+    """POST /api-keys."""
 
-    Attributes:
-        channel: the only channel that the key is for; None if it is for the whole tenant.
-    """
-
-    name: str
-    channel: str | None
-
-    @classmethod
-    def parse(cls, body: dict[str, Any]) -> Self:
-        """Read the body; raises InvalidRequest, which names the field."""
-        known_fields(body, {"name", "channel"})
-        channel = None if body.get("channel") is None else name_field(body, "channel", 100)
-        return cls(name_field(body, "name", 100), channel)
+    name: Annotated[str, Name(100)] = Field(examples=["Cash desk"])
+    channel: Annotated[str, Name(100)] | None = Field(
+        None, description="The only channel that the key is for; null: the whole tenant.", examples=["sms"]
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class ApiKey:
+class ApiKey(Answer):
     """A key without its text."""
 
-    key_id: UUID
-    name: str
-    channel: str | None
-    created_by: str
-    created_at: datetime
-    last_used_at: datetime | None
-    revoked_at: datetime | None
-    version: int
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the key as the API shows it."""
-        return {
-            "id": str(self.key_id),
-            "name": self.name,
-            "channel": self.channel,
-            "createdBy": self.created_by,
-            "createdAt": self.created_at.isoformat(),
-            "lastUsedAt": None if self.last_used_at is None else self.last_used_at.isoformat(),
-            "revokedAt": None if self.revoked_at is None else self.revoked_at.isoformat(),
-            "version": self.version,
-        }
+    key_id: Id = Field(alias="id")
+    name: str = Field(examples=["Cash desk"])
+    channel: str | None = Field(examples=["sms"])
+    created_by: str = Field(examples=["9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"])
+    created_at: Time
+    last_used_at: Time | None = Field(examples=[None])
+    revoked_at: Time | None = Field(examples=[None])
+    version: Version
 
 
-def create(context: RequestContext, draft: KeyDraft) -> tuple[ApiKey, str]:
+class NewApiKey(ApiKey):
+    """A new key with its text."""
+
+    api_key: str | None = Field(
+        description="The key; it is shown only here, and is null in a replay of the call.",
+        examples=["cwk_example"],
+    )
+    next_action: str = Field("", description="Only in a replay: what to do if the key was lost.")
+
+
+def create(context: RequestContext, draft: ApiKeyDraft) -> NewApiKey:
     """Create a key; return it with its text, which is never shown again.
 
     Args:
@@ -103,15 +90,16 @@ def create(context: RequestContext, draft: KeyDraft) -> tuple[ApiKey, str]:
             ).fetchall()
         except pg.UniqueViolation as error:
             raise NameTaken from error
-        key = ApiKey(*row)
+        key = ApiKey.of_row(row)
         record(
             transaction,
             context.entry(
                 Action.API_KEY_CREATED, object_kind="api_key", object_id=str(key.key_id), after=key.as_json()
             ),
         )
-        context.finish(transaction, (key, new.text))
-    return key, new.text
+        made = NewApiKey(**key.model_dump(), api_key=new.text)
+        context.finish(transaction, made)
+    return made
 
 
 def page(context: RequestContext, query: dict[str, str]) -> Page[ApiKey]:
@@ -135,7 +123,7 @@ def page(context: RequestContext, query: dict[str, str]) -> Page[ApiKey]:
             """,
             {"at": after_at, "id": after_id, "limit": wanted.limit},
         ).fetchall()
-    return wanted.page([ApiKey(*row) for row in rows], lambda key: (key.created_at, key.key_id), ApiKey.as_json)
+    return wanted.page([ApiKey.of_row(row) for row in rows], lambda key: (key.created_at, key.key_id), ApiKey.as_json)
 
 
 def revoke(context: RequestContext, key_id: UUID, expected: Expected) -> ApiKey:
@@ -158,7 +146,7 @@ def revoke(context: RequestContext, key_id: UUID, expected: Expected) -> ApiKey:
             [key_id],
         ).fetchall()
         record(transaction, context.entry(Action.API_KEY_REVOKED, object_kind="api_key", object_id=str(key_id)))
-        revoked = ApiKey(*row)
+        revoked = ApiKey.of_row(row)
         context.finish(transaction, revoked)
     return revoked
 
@@ -167,4 +155,4 @@ def _find_and_lock(transaction: Transaction, key_id: UUID) -> ApiKey:
     row = transaction.execute(f"{_SELECT} AND key_id = %s FOR NO KEY UPDATE", [key_id]).fetchone()
     if row is None:
         raise ApiKeyNotFound
-    return ApiKey(*row)
+    return ApiKey.of_row(row)

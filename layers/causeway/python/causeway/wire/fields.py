@@ -6,7 +6,7 @@ from uuid import UUID
 
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tree import CausewayError
-from causeway.wire.strict_json import NotAnInteger, shown_name
+from causeway.wire.strict_json import shown_name
 
 # A bigint's.
 LARGEST_INTEGER = 2**63 - 1
@@ -40,7 +40,7 @@ def text_field(fields: dict[str, Any], name: str, longest: int, default: str | N
     """
     value = fields.get(name, default)
     shortest = 0 if default == "" else 1
-    if not isinstance(value, str) or isinstance(value, NotAnInteger) or not shortest <= len(value) <= longest:
+    if not isinstance(value, str) or not shortest <= len(value) <= longest:
         raise InvalidRequest(f"{name} must be a string of {shortest} to {longest} characters")
     if not is_storable(value):
         raise InvalidRequest(f"{name} holds a character that is not text")

@@ -20,10 +20,37 @@ _INVISIBLE = re.compile(
 )
 
 
-def name_field(fields: dict[str, Any], name: str, longest: int) -> str:
+class NotAName(ValueError):
+    """A text cannot be a name; the message is the rule that it breaks"""
+
+
+def in_one_form(text: str) -> str:
     """Return a name in one form (NFC, trimmed, single spaces), so that two names that look the same are equal.
 
     The database's is_name() accepts no other form.
+
+    Args:
+        text: the name as it was sent, storable.
+
+    Raises:
+        NotAName: only blanks, or with a line break, an invisible character, or a character that this Python's Unicode
+            does not know.
+    """
+    # Pasting adds line breaks at the ends: trim them like other blanks.
+    trimmed = normalize("NFC", text).strip()
+    if has_invisible(trimmed):
+        raise NotAName("must not have line breaks or invisible characters")
+    # A newer Unicode may normalize an unknown character to another form.
+    if any(category(character) == "Cn" for character in trimmed):
+        raise NotAName("has a character that is not known here")
+    kept = " ".join(trimmed.split())
+    if not kept:
+        raise NotAName("must not be blank")
+    return kept
+
+
+def name_field(fields: dict[str, Any], name: str, longest: int) -> str:
+    """Return a field's name as in_one_form does.
 
     Args:
         fields: of the body.
@@ -31,20 +58,14 @@ def name_field(fields: dict[str, Any], name: str, longest: int) -> str:
         longest: characters at most.
 
     Raises:
-        InvalidRequest: not a text, too long, only blanks, or with a line break, an invisible character, or a character
-            that this Python's Unicode does not know.
+        InvalidRequest: not a text, too long, or no name.
     """
-    text = normalize("NFC", text_field(fields, name, longest))
-    # Pasting adds line breaks at the ends: trim them like other blanks.
-    trimmed = text.strip()
-    if has_invisible(trimmed):
-        raise InvalidRequest(f"{name} must not have line breaks or invisible characters")
-    # A newer Unicode may normalize an unknown character to another form.
-    if any(category(character) == "Cn" for character in trimmed):
-        raise InvalidRequest(f"{name} has a character that is not known here")
-    kept = " ".join(trimmed.split())
-    if not 1 <= len(kept) <= longest:
-        raise InvalidRequest(f"{name} must be a string of 1 to {longest} characters that are not all blank")
+    try:
+        kept = in_one_form(text_field(fields, name, longest))
+    except NotAName as error:
+        raise InvalidRequest(f"{name} {error}") from error
+    if len(kept) > longest:
+        raise InvalidRequest(f"{name} must have at most {longest} characters")
     return kept
 
 

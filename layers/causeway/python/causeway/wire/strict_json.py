@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import dataclass
 from typing import Any, Never
 
 from causeway.errors.requests import MalformedBody
@@ -20,8 +21,11 @@ _SHORTEST_WORD = 3
 _KEYS = re.compile(r"(?:sk|pk|rk|whsec|cwk|gh[a-z]|xox[a-z]|pit)[_-]|AKIA|ASIA|EAA|eyJ|AIza")
 
 
-class NotAnInteger(str):
+@dataclass(frozen=True, slots=True)
+class NotAnInteger:
     """A number with a fraction or an exponent, or with too many digits, kept as it was written."""
+
+    text: str
 
 
 def _refuse_constant(name: str) -> Never:

@@ -1,0 +1,140 @@
+"""Types of the fields of models: each has the JSON Schema and an example of its values."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, TypeVar, get_args
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from causeway.errors.requests import InvalidRequest
+from causeway.wire import fields, names
+from causeway.wire.model_problems import RULE
+
+T = TypeVar("T")
+
+
+def broken(rule: str) -> PydanticCustomError:
+    """Return the error that a validator raises where a value breaks a rule.
+
+    Args:
+        rule: what the value must be, such as "must be after startTime"; it repeats no value.
+    """
+    return PydanticCustomError(RULE, "{rule}", {"rule": rule})
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Metadata of a text that is kept as it was sent: Annotated[str, Text(1000, least=0)].
+
+    Attributes:
+        most, least: characters.
+        pattern: of the whole text; a regular expression without ^ and $.
+    """
+
+    most: int
+    least: int = 1
+    pattern: str | None = None
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the schema: the limits, then a check that Postgres can store the text."""
+        whole = None if self.pattern is None else f"^(?:{self.pattern})$"
+        text = core_schema.str_schema(min_length=self.least, max_length=self.most, pattern=whole)
+        return core_schema.no_info_after_validator_function(_storable, text)
+
+
+def _storable(text: str) -> str:
+    if not fields.is_storable(text):
+        raise broken("holds a character that is not text")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Metadata of a name that people give, kept in one form (names.in_one_form): Annotated[str, Name(100)].
+
+    Attributes:
+        most: characters.
+    """
+
+    most: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Return the schema: the text is brought into its form, then its length is checked."""
+        limits = core_schema.str_schema(min_length=1, max_length=self.most)
+        return core_schema.no_info_before_validator_function(_in_one_form, limits)
+
+
+def _in_one_form(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return names.in_one_form(_storable(value))
+    except names.NotAName as error:
+        raise broken(str(error)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _NotNull:
+    """Metadata of Omittable: the schema of the type without None."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return handler.generate_schema(reduce(or_, [one for one in get_args(source) if one is not type(None)]))
+
+
+# A field that may be left out, but is never null: name: Omittable[str] = None. None: it was left out.
+Omittable = Annotated[T | None, _NotNull()]
+
+
+def parsed(kind: type[T], read: Callable[[str], T], rule: str) -> BeforeValidator:
+    """Return a validator that reads a value from its text; a value that is of the type already passes as it is.
+
+    Args:
+        kind: the type of the value.
+        read: returns the value; raises ValueError, KeyError or InvalidRequest.
+        rule: what the text must be.
+    """
+
+    def value(sent: Any) -> Any:
+        try:
+            if isinstance(sent, str):
+                return read(sent)
+        except (ValueError, KeyError, InvalidRequest):
+            raise broken(rule) from None
+        if not isinstance(sent, kind):
+            raise broken(rule)
+        return sent
+
+    return BeforeValidator(value)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("no zone")
+    return moment
+
+
+# A moment. In a request it has its zone; answers have UTC.
+Time = Annotated[
+    datetime,
+    parsed(datetime, _moment, "must be a time with its zone, such as 2026-01-31T14:00:00+01:00"),
+    Field(examples=["2026-01-31T13:00:00Z"]),
+]
+# The id of an object of ours.
+Id = Annotated[
+    UUID,
+    parsed(UUID, lambda text: fields.parse_uuid(text, InvalidRequest), "must be a UUID"),
+    Field(examples=["3f2b8c9e-5d1a-4e7b-9c6f-0a1b2c3d4e5f"]),
+]
+# An object's version. The ETag is this number in quotes.
+Version = Annotated[
+    int, Field(ge=1, description="The object's version; the ETag is this number in quotes.", examples=[1])
+]
+# A parameter of a query that is true or false.
+Flag = Annotated[bool, parsed(bool, lambda text: {"true": True, "false": False}[text], "must be true or false")]
+JsonObject = dict[str, Any]

@@ -1,0 +1,92 @@
+"""The errors of a pydantic model as problems: the path of each wrong part and the rule that it breaks."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from causeway.errors.tree import MOST_PROBLEMS, Problem
+from causeway.wire.strict_json import shown_name
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+# Error types of our own validators: their message is the rule.
+RULE = "rule"
+# Fields named in one sentence.
+_MOST_NAMES = 20
+# Rules by pydantic's error type (https://docs.pydantic.dev/latest/errors/validation_errors/). pydantic's own messages
+# are not used, because some of them repeat a part of the value.
+_RULES = {
+    "missing": "is missing",
+    "string_type": "must be a string",
+    "string_unicode": "holds a character that is not text",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must match {pattern}",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+    "none_required": "must be null",
+    "literal_error": "must be one of {expected}",
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "too_short": "must have at least {min_length} items",
+    "too_long": "must have at most {max_length} items",
+    "union_tag_not_found": "must have the field {discriminator}",
+    "union_tag_invalid": "must have one of {expected_tags} as {discriminator}",
+}
+_EMPTY = "must not be empty"
+_OTHER = "is not valid"
+
+
+def of(invalid: "ValidationError", sent: Any, known: Sequence[str]) -> list[Problem]:
+    """Return the problems of what was sent, MOST_PROBLEMS at most.
+
+    Args:
+        invalid: the model's error.
+        sent: what was validated.
+        known: the names of the model's fields, as they are sent.
+    """
+    found: dict[Problem, None] = {}
+    for error in invalid.errors(include_url=False):
+        found.setdefault(Problem(_path(error["loc"], sent), _rule(error, known)))
+    return list(found)[:MOST_PROBLEMS]
+
+
+def _path(steps: Sequence[str | int], sent: Any) -> str:
+    """Return the path of a wrong part: config.numbers[2].
+
+    pydantic also counts the tag of a union as a step: only what was sent has a place in the path, and a missing field.
+    """
+    path, here = "", sent
+    for place, step in enumerate(steps):
+        last = place == len(steps) - 1
+        if isinstance(here, list) and isinstance(step, int):
+            path, here = f"{path}[{step}]", here[step] if step < len(here) else None
+        elif isinstance(here, Mapping) and (step in here or last) and step != "[key]":
+            path, here = f"{path}.{shown_name(str(step))}", here.get(step)
+    return path.removeprefix(".")
+
+
+def _rule(error: "ErrorDetails", known: Sequence[str]) -> str:
+    kind, limits = error["type"], error.get("ctx", {})
+    if kind == RULE:
+        return error["msg"]
+    if kind == "extra_forbidden":
+        # The fields of the whole request only: those of an inner object are not known here.
+        if len(error["loc"]) > 1 or len(known) > _MOST_NAMES:
+            return "is not a known field"
+        return f"is not a known field: the fields are {', '.join(known)}" if known else "is not a field: there are none"
+    if kind == "string_too_short" and limits["min_length"] == 1:
+        return _EMPTY
+    return _RULES.get(kind, _OTHER).format(**{name: _plain(limit) for name, limit in limits.items()})
+
+
+def _plain(limit: Any) -> str:
+    """Return a limit without quotes, and a list of values with commas only: 'a', 'b' or 'c' is a, b, c."""
+    return str(limit).replace("'", "").replace(" or ", ", ")

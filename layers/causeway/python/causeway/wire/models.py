@@ -1,0 +1,86 @@
+"""Models of requests and answers: one class parses, names the field that is wrong, and is the OpenAPI schema.
+
+Functions whose cold start is money or a lost event (wallet, authorizer) do not load this module: pydantic takes longer
+to import than all that they need.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from causeway.errors.requests import InvalidRequest
+from causeway.errors.tree import CausewayError
+from causeway.wire import model_problems
+
+
+class _Model(BaseModel):
+    """What requests and answers share: exact types, no unknown fields, names in camelCase, immutable."""
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        alias_generator=to_camel,
+        # An error must not repeat what was sent.
+        hide_input_in_errors=True,
+        # The schema of a model is built on its first use: a function loads more models than a call needs.
+        defer_build=True,
+    )
+
+
+class Request(_Model):
+    """A request's body, or another document from outside."""
+
+    @classmethod
+    def parse(cls, fields: Mapping[str, Any], error: type[CausewayError] = InvalidRequest) -> Self:
+        """Return the request with these fields.
+
+        Args:
+            fields: as strict_json.parse_object returns them.
+            error: what is raised.
+
+        Raises:
+            InvalidRequest, or error: names up to five paths and the rules that they break, and repeats no value.
+        """
+        try:
+            return cls.model_validate(fields)
+        except ValidationError as invalid:
+            # Not raised from it: its errors have the values.
+            raise error.of_problems(model_problems.of(invalid, fields, known(cls))) from None
+
+
+class NoBody(Request):
+    """The body of a request that has none: {}."""
+
+
+class Query(Request):
+    """The parameters in a request's query string: texts by name."""
+
+
+class Answer(_Model):
+    """The body of an answer, or a part of one. A field that was not set is left out.
+
+    An answer is made in Python by the names of its attributes; it is written by the names of the API.
+    """
+
+    model_config = ConfigDict(validate_by_name=True, validate_by_alias=False, from_attributes=True)
+
+    @classmethod
+    def of_row(cls, row: Any) -> Self:
+        """Return the answer whose fields are a row's columns of the same names."""
+        return cls.model_validate(row)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the answer in the names and types of its JSON."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+    def as_text(self) -> str:
+        """Return the answer as JSON."""
+        return self.model_dump_json(by_alias=True, exclude_unset=True)
+
+
+def known(model: type[BaseModel]) -> Sequence[str]:
+    """Return the names of a model's fields, as they are sent."""
+    return [field.alias or name for name, field in model.model_fields.items()]
