@@ -1,9 +1,11 @@
 -- Tenants, the database roles, and the basis of row-level security.
 --
 -- Roles. Migrations run as the owner (any role that may create roles). Functions log in as the role of their trust
--- zone, which owns no table. causeway_ledger cannot log in. It owns the functions that move money, and is the only
--- role that may write balances and ledger rows. So a login can move money through those functions only.
+-- zone, which owns no table. causeway_ledger cannot log in, so a login can move money through its functions only.
 -- Time limits are set on the role, not on the session: a proxied connection keeps no session state.
+--
+-- COMMENT ON statements say what a table, column, constraint, index, function or role is for. docs/schema.md is made
+-- from them.
 
 DO $$
 DECLARE
@@ -22,6 +24,12 @@ BEGIN
     EXECUTE format('GRANT causeway_ledger, causeway_auditor TO %I', current_user);
 END $$;
 
+COMMENT ON ROLE causeway_ledger IS
+'Owns the functions that move money. No other role may write balances and ledger rows.';
+COMMENT ON ROLE causeway_casino IS 'The login of the wallet and of game launches.';
+COMMENT ON ROLE causeway_provider IS 'The login of the demo game provider.';
+COMMENT ON ROLE causeway_auditor IS 'The login of the audits of ledger and audit log. It reads every tenant.';
+
 ALTER ROLE causeway_casino SET lock_timeout = '1500ms';
 ALTER ROLE causeway_casino SET statement_timeout = '2s';
 ALTER ROLE causeway_casino SET idle_in_transaction_session_timeout = '5s';
@@ -39,20 +47,20 @@ ALTER ROLE causeway_provider SET jit = off;
 REVOKE CREATE ON SCHEMA public FROM public;
 GRANT USAGE ON SCHEMA public TO causeway_ledger, causeway_casino, causeway_provider, causeway_auditor;
 
--- The tenant of the current transaction, set by set_config('causeway.tenant_id', ..., true). NULL if it is not set:
--- NULL equals no row's tenant, so no row is visible.
 CREATE FUNCTION current_tenant() RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN nullif(current_setting('causeway.tenant_id', true), '')::uuid;
+COMMENT ON FUNCTION current_tenant IS
+'The tenant of the current transaction, which enter_tenant_v1 and others set. NULL if it is not set: NULL equals no '
+'row''s tenant, so no row is visible.';
 
--- The same for the functions of causeway_ledger, which always set the tenant. Raises an error if it is not set;
--- cheaper.
 CREATE FUNCTION ledger_tenant() RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN current_setting('causeway.tenant_id')::uuid;
+COMMENT ON FUNCTION ledger_tenant IS
+'The same as current_tenant() for the functions of causeway_ledger, which always set the tenant. Raises an error if it '
+'is not set. It costs less.';
 
--- Whether a text is a name in normal form, so that two names that look alike are equal: NFC, no space at either end, no
--- two spaces in a row, no other white space, no invisible character. causeway.wire.names converts a name to this form.
 CREATE FUNCTION is_name(p_text text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN p_text IS NFC NORMALIZED AND p_text <> '' AND p_text !~ '^ |  | $'
@@ -61,24 +69,32 @@ AND p_text !~ ('[\u0001-\u001f\u007f-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd
 || '\u17b4-\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ue000-\uf8ff\ufe00-\ufe0f'
 || '\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U00016fe4\U0001bca0-\U0001bca3'
 || '\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff]');
+COMMENT ON FUNCTION is_name IS
+'Whether a text is a name in normal form, so that two names that look alike are equal: NFC, no space at either end, no '
+'two spaces in a row, no other white space, no invisible character. causeway.wire.names converts a name to this form.';
 
--- Sets the tenant of the current transaction. It is a function because RDS Proxy pins a connection on which it sees a
--- statement with set_config, but not a connection that calls a stored function
+-- It is a function because RDS Proxy pins a connection on which it sees a statement with set_config, but not a
+-- connection that calls a stored function
 -- (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy-pinning.html).
 CREATE FUNCTION enter_tenant_v1(p_tenant_id uuid) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
     PERFORM set_config('causeway.tenant_id', p_tenant_id::text, true);
 END $$;
+COMMENT ON FUNCTION enter_tenant_v1 IS 'Sets the tenant of the current transaction.';
 
 REVOKE ALL ON FUNCTION enter_tenant_v1 FROM public;
 GRANT EXECUTE ON FUNCTION enter_tenant_v1 TO causeway_casino, causeway_provider, causeway_auditor;
 
--- Money is in whole minor units. The exponent says how many decimals one unit has (ISO 4217; BTC in satoshi).
 CREATE TABLE currencies (
     code text PRIMARY KEY CHECK (code ~ '^[A-Z]{3,5}$'),
     exponent smallint NOT NULL CHECK (exponent BETWEEN 0 AND 8)
 );
+COMMENT ON TABLE currencies IS
+'The currencies that a wallet or a tenant can have. Money is stored in whole minor units.';
+COMMENT ON COLUMN currencies.code IS 'The code by ISO 4217, or BTC.';
+COMMENT ON COLUMN currencies.exponent IS
+'The number of decimals of one unit, by ISO 4217: 2 for EUR. BTC is in satoshi: 8.';
 
 INSERT INTO currencies (code, exponent)
 SELECT c.code, e.exponent
@@ -96,17 +112,18 @@ CROSS JOIN LATERAL string_to_table(e.codes, ' ') AS c (code);
 
 GRANT SELECT ON currencies TO causeway_ledger, causeway_casino, causeway_provider, causeway_auditor;
 
--- Time zones that a tenant can have: names with an area from the IANA database, and UTC, in the exact spelling.
 -- Not from Etc, because Etc/GMT+4 is four hours behind UTC. Not EST, GB or US/Eastern: old names of the same zones.
 CREATE TABLE time_zones (name text PRIMARY KEY);
+COMMENT ON TABLE time_zones IS
+'Time zones that a tenant can have: names with an area from the IANA database, and UTC, in the exact spelling.';
+COMMENT ON COLUMN time_zones.name IS 'The zone''s name: Asia/Dubai.';
 
 INSERT INTO time_zones (name)
 SELECT z.name FROM pg_timezone_names AS z
 WHERE z.name = 'UTC'
     OR z.name ~ '^(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)/';
 
--- Countries (ISO 3166-1 alpha-2), with the time zone and the currency of a new tenant that sends a country and neither
--- of them. NULL: the sources below name none, or several without a main one, so the tenant must send its own.
+-- NULL: the sources below name none, or several without a main one, so the tenant must send its own.
 -- time_zone: the only zone of the country in IANA's zone.tab (2025b), or its main zone in CLDR's primaryZones
 -- (https://github.com/unicode-org/cldr-json/blob/main/cldr-json/cldr-core/supplemental/primaryZones.json).
 -- currency: the only legal tender today in CLDR's currencyData (as packaged in Babel 2.19).
@@ -115,6 +132,13 @@ CREATE TABLE countries (
     time_zone text REFERENCES time_zones,
     currency text REFERENCES currencies
 );
+COMMENT ON TABLE countries IS
+'Countries, with the time zone and the currency of a new tenant that sends a country and neither of them.';
+COMMENT ON COLUMN countries.code IS 'The code by ISO 3166-1 alpha-2.';
+COMMENT ON COLUMN countries.time_zone IS
+'The country''s main time zone. NULL: it has several, and the tenant must choose.';
+COMMENT ON COLUMN countries.currency IS
+'The country''s currency. NULL: it has several or none, and the tenant must choose.';
 
 INSERT INTO countries (code, time_zone, currency)
 VALUES
@@ -202,21 +226,25 @@ VALUES
 
 CREATE TABLE tenants (
     tenant_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    -- Game providers know the casino by this code (casinoCode).
     code text NOT NULL UNIQUE CHECK (code ~ '^[A-Z0-9_]{1,64}$'),
     display_name text NOT NULL CHECK (length(display_name) BETWEEN 1 AND 200 AND is_name(display_name)),
-    -- NULL: not known.
     country text REFERENCES countries,
-    -- Pages and reports show times in this zone; the database stores and the API answers UTC.
     time_zone text NOT NULL DEFAULT 'UTC' REFERENCES time_zones,
-    -- For reports and as a first choice in forms. A player's wallet has its own currency, whatever the tenant's is.
     currency text NOT NULL DEFAULT 'USD' REFERENCES currencies,
-    -- BCP 47. The languages that people of the tenant can be addressed in.
     language text NOT NULL DEFAULT 'en' CHECK (language IN ('en', 'ar')),
-    -- The number of changes: the ETag.
     version bigint NOT NULL DEFAULT 1 CHECK (version > 0),
     created_at timestamptz NOT NULL DEFAULT now()
 );
+COMMENT ON TABLE tenants IS 'The tenants: casinos, merchants, agencies. All rows of a tenant have its id.';
+COMMENT ON COLUMN tenants.code IS 'Game providers know the casino by this code (casinoCode), so it never changes.';
+COMMENT ON COLUMN tenants.country IS 'Where the tenant is. NULL: not known.';
+COMMENT ON COLUMN tenants.time_zone IS
+'Pages and reports show times in this zone; the database stores and the API answers UTC.';
+COMMENT ON COLUMN tenants.currency IS
+'For reports and as a first choice in forms. A player''s wallet has its own currency, whatever the tenant''s is.';
+COMMENT ON COLUMN tenants.language IS 'The language that people of the tenant are addressed in, by BCP 47.';
+COMMENT ON COLUMN tenants.version IS 'The number of changes: the ETag.';
+COMMENT ON CONSTRAINT tenants_code_key ON tenants IS 'Two tenants have different codes.';
 
 ALTER TABLE tenants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tenants FORCE ROW LEVEL SECURITY;

@@ -1,25 +1,27 @@
 -- The casino side: players, wallets, game providers with their dialects, games and sessions.
 
--- The last protection against an overdraft, independent of all code. It is a domain because Postgres caches the CHECK
--- of a domain across statements, but parses the CHECK of a table again for each statement.
+-- It is a domain because Postgres caches the CHECK of a domain across statements, but parses the CHECK of a table again
+-- for each statement.
 CREATE DOMAIN wallet_balance AS bigint CONSTRAINT wallet_balance_covered CHECK (value >= 0);
+COMMENT ON DOMAIN wallet_balance IS
+'A balance in minor units. The last protection against an overdraft, independent of all code.';
 
--- The most that wins and deposits may bring a wallet to, in minor units. Refunds may exceed it. It is less than half of
--- a bigint's range, which leaves room for refunds.
 CREATE DOMAIN balance_cap AS bigint CHECK (value BETWEEN 0 AND 4000000000000000000);
+COMMENT ON DOMAIN balance_cap IS
+'The most that wins and deposits may bring a wallet to, in minor units. Refunds may exceed it. It is less than half of '
+'a bigint''s range, which leaves room for refunds.';
 
 CREATE TABLE casino_players (
     tenant_id uuid NOT NULL REFERENCES tenants,
     player_id bigint GENERATED ALWAYS AS IDENTITY,
-    -- A blocked player cannot bet. Wins and refunds of earlier bets are still paid. casino_wallets.takes_bets follows
-    -- it.
     status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'blocked')),
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, player_id)
 );
+COMMENT ON TABLE casino_players IS 'A casino''s players.';
+COMMENT ON COLUMN casino_players.status IS
+'A blocked player cannot bet. Wins and refunds of earlier bets are still paid. casino_wallets.takes_bets follows it.';
 
--- The differences between game providers (their dialect) are columns of this table. The ledger's functions read them
--- and never branch on a provider's name.
 CREATE TABLE casino_game_providers (
     tenant_id uuid NOT NULL REFERENCES tenants,
     game_provider_id bigint GENERATED ALWAYS AS IDENTITY,
@@ -27,61 +29,93 @@ CREATE TABLE casino_game_providers (
     display_name text NOT NULL,
     api_url text NOT NULL CHECK (api_url ~ '^https?://'),
     status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'inactive')),
-    -- Whether a signature over the body alone, without a time stamp, is accepted.
     allow_bare_signature boolean NOT NULL DEFAULT false,
-    -- Rollback of an unknown id: 'accept' answers OK, 'refuse' answers an error. Both leave a tombstone.
     unknown_rollback text NOT NULL DEFAULT 'accept' CHECK (unknown_rollback IN ('accept', 'refuse')),
-    -- A bet that arrives after its tombstone: 'refuse' answers an error, 'swallow' answers OK. Neither moves money.
     late_bet text NOT NULL DEFAULT 'refuse' CHECK (late_bet IN ('refuse', 'swallow')),
-    -- The scope in which transaction ids are unique: the whole provider, or each player.
     id_scope text NOT NULL DEFAULT 'provider' CHECK (id_scope IN ('provider', 'player')),
-    -- A bet can be rolled back until its round has a payout ('round_paid') or until a payout names the bet
-    -- ('bet_settled').
     rollback_until text NOT NULL DEFAULT 'round_paid' CHECK (rollback_until IN ('round_paid', 'bet_settled')),
-    -- A transaction that is sent again: 'replay' answers the first answer, 'refuse' answers an error.
     duplicate text NOT NULL DEFAULT 'replay' CHECK (duplicate IN ('replay', 'refuse')),
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, game_provider_id),
-    UNIQUE (tenant_id, code)
+    CONSTRAINT casino_game_providers_code UNIQUE (tenant_id, code)
 );
+COMMENT ON TABLE casino_game_providers IS
+'The game providers that may call a casino''s wallet. The differences between them (their dialect) are columns: the '
+'ledger''s functions read them and never branch on a provider''s name.';
+COMMENT ON COLUMN casino_game_providers.code IS
+'The provider''s code in its calls (x-provider-code). It never changes.';
+COMMENT ON COLUMN casino_game_providers.api_url IS 'Where the casino calls the provider to launch a game.';
+COMMENT ON COLUMN casino_game_providers.status IS
+'Bets of an inactive provider are refused. Its wins and rollbacks of earlier bets are still accepted.';
+COMMENT ON COLUMN casino_game_providers.allow_bare_signature IS
+'Whether a signature over the body alone, without a time stamp, is accepted.';
+COMMENT ON COLUMN casino_game_providers.unknown_rollback IS
+'Rollback of an unknown id: ''accept'' answers OK, ''refuse'' answers an error. Both leave a tombstone.';
+COMMENT ON COLUMN casino_game_providers.late_bet IS
+'A bet that arrives after its tombstone: ''refuse'' answers an error, ''swallow'' answers OK. Neither moves money.';
+COMMENT ON COLUMN casino_game_providers.id_scope IS
+'The scope in which transaction ids are unique: the whole provider, or each player. It never changes.';
+COMMENT ON COLUMN casino_game_providers.rollback_until IS
+'A bet can be rolled back until its round has a payout (''round_paid'') or until a payout names the bet '
+'(''bet_settled'').';
+COMMENT ON COLUMN casino_game_providers.duplicate IS
+'A transaction that is sent again: ''replay'' answers the first answer, ''refuse'' answers an error.';
+COMMENT ON CONSTRAINT casino_game_providers_code ON casino_game_providers IS
+'Two game providers of a casino have different codes. casino_game_providers_by_code extends this to the whole '
+'deployment.';
 
 CREATE TABLE casino_games (
     tenant_id uuid NOT NULL,
     game_id bigint GENERATED ALWAYS AS IDENTITY,
     game_provider_id bigint NOT NULL,
-    -- The game's name at its provider (gameId in calls between casino and provider).
     code text NOT NULL CHECK (length(code) BETWEEN 1 AND 64),
     display_name text NOT NULL,
     status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'inactive')),
     PRIMARY KEY (tenant_id, game_id),
-    UNIQUE (tenant_id, game_provider_id, code),
-    -- The target of casino_sessions' foreign key: a session's game belongs to the session's provider.
-    UNIQUE (tenant_id, game_id, game_provider_id),
+    CONSTRAINT casino_games_code UNIQUE (tenant_id, game_provider_id, code),
+    CONSTRAINT casino_games_with_provider UNIQUE (tenant_id, game_id, game_provider_id),
     FOREIGN KEY (tenant_id, game_provider_id) REFERENCES casino_game_providers
 );
+COMMENT ON TABLE casino_games IS 'The games that a casino offers, each of one game provider.';
+COMMENT ON COLUMN casino_games.code IS
+'The game''s name at its provider (gameId in calls between casino and provider).';
+COMMENT ON COLUMN casino_games.status IS 'An inactive game cannot be launched. Open sessions go on.';
+COMMENT ON CONSTRAINT casino_games_code ON casino_games IS 'Two games of a provider have different codes.';
+COMMENT ON CONSTRAINT casino_games_with_provider ON casino_games IS
+'The target of casino_sessions'' foreign key: a session''s game belongs to the session''s provider.';
 
--- Only the ledger's functions write a balance, together with the ledger row that explains it.
 CREATE TABLE casino_wallets (
     tenant_id uuid NOT NULL,
     wallet_id bigint GENERATED ALWAYS AS IDENTITY,
     player_id bigint NOT NULL,
     currency text NOT NULL REFERENCES currencies,
     balance wallet_balance NOT NULL DEFAULT 0,
-    -- Whether the player may bet: a copy of the player's status. With the copy a bet reads one row less, and blocking a
-    -- player waits for a bet in progress.
     takes_bets boolean NOT NULL DEFAULT true,
-    -- Wins and deposits above this are declined. Refunds are not.
     balance_cap balance_cap NOT NULL DEFAULT 1000000000000000,
-    -- The head of the wallet's hash chain: the number of ledger rows, and the hash of the newest ('' before the first).
     entries bigint NOT NULL DEFAULT 0,
     head bytea NOT NULL DEFAULT '',
     PRIMARY KEY (tenant_id, wallet_id),
-    -- A player has at most one wallet per currency.
-    UNIQUE (tenant_id, player_id, currency),
-    -- The target of casino_sessions' foreign key: a session's wallet belongs to the session's player.
-    UNIQUE (tenant_id, wallet_id, player_id),
+    CONSTRAINT casino_wallets_one_per_currency UNIQUE (tenant_id, player_id, currency),
+    CONSTRAINT casino_wallets_with_player UNIQUE (tenant_id, wallet_id, player_id),
     FOREIGN KEY (tenant_id, player_id) REFERENCES casino_players
 ) WITH (fillfactor = 60); -- room for the next version of a row on its own page: updates touch no index
+COMMENT ON TABLE casino_wallets IS
+'A player''s money in one currency. Only the ledger''s functions write a balance, together with the ledger row that '
+'explains it.';
+COMMENT ON COLUMN casino_wallets.balance IS 'Minor units.';
+COMMENT ON COLUMN casino_wallets.takes_bets IS
+'Whether the player may bet: a copy of the player''s status. With the copy a bet reads one row less, and blocking a '
+'player waits for a bet in progress.';
+COMMENT ON COLUMN casino_wallets.balance_cap IS
+'Wins and deposits that would bring the balance above this are declined. Refunds are not. Minor units.';
+COMMENT ON COLUMN casino_wallets.entries IS
+'The number of ledger rows of the wallet, which is the length of its hash chain.';
+COMMENT ON COLUMN casino_wallets.head IS
+'The head of the wallet''s hash chain: the hash of the newest ledger row, empty before the first.';
+COMMENT ON CONSTRAINT casino_wallets_one_per_currency ON casino_wallets IS
+'A player has at most one wallet per currency.';
+COMMENT ON CONSTRAINT casino_wallets_with_player ON casino_wallets IS
+'The target of casino_sessions'' foreign key: a session''s wallet belongs to the session''s player.';
 
 CREATE TABLE casino_sessions (
     tenant_id uuid NOT NULL,
@@ -91,28 +125,45 @@ CREATE TABLE casino_sessions (
     wallet_id bigint NOT NULL,
     game_id bigint NOT NULL,
     game_provider_id bigint NOT NULL,
-    -- The provider's own id of the session. NULL until the launch call has answered.
     provider_session_id varchar(255) COLLATE "C",
     status text NOT NULL DEFAULT 'launching' CHECK (status IN ('launching', 'active', 'closed')),
-    -- While the launch call is running the provider may already bet, for one minute at most. Only a launch that is
-    -- known to have succeeded extends the session.
     expires_at timestamptz NOT NULL DEFAULT now() + interval '1 minute',
     created_at timestamptz NOT NULL DEFAULT now(),
-    -- The caller that opened the session (a person's subject or an API key's id), its address and request. The only
-    -- trace of a launch by a key: such a launch has no audit log entry. NULL on a laptop, where callers are not
-    -- authenticated.
     opener_kind text CHECK (opener_kind IN ('person', 'machine')),
     opener text,
     source_ip text,
     request_id text,
-    CHECK (num_nulls(opener_kind, opener, source_ip, request_id) IN (0, 4)),
-    CHECK (status <> 'launching' OR expires_at <= created_at + interval '1 minute'),
+    CONSTRAINT casino_sessions_opener_complete CHECK (num_nulls(opener_kind, opener, source_ip, request_id) IN (0, 4)),
+    CONSTRAINT casino_sessions_launch_ends CHECK (
+        status <> 'launching' OR expires_at <= created_at + interval '1 minute'
+    ),
     PRIMARY KEY (tenant_id, session_id),
-    UNIQUE (tenant_id, session_token),
+    CONSTRAINT casino_sessions_token UNIQUE (tenant_id, session_token),
     FOREIGN KEY (tenant_id, wallet_id, player_id) REFERENCES casino_wallets (tenant_id, wallet_id, player_id),
     FOREIGN KEY (tenant_id, game_id, game_provider_id)
     REFERENCES casino_games (tenant_id, game_id, game_provider_id)
 );
+COMMENT ON TABLE casino_sessions IS
+'A player''s sessions at a game: a game provider names the session in each call to the wallet. The columns opener_kind '
+'to request_id are the only trace of a launch by an API key: such a launch has no audit log entry.';
+COMMENT ON COLUMN casino_sessions.session_token IS
+'The session''s name in calls between casino and provider. It is of no use without the provider''s signature.';
+COMMENT ON COLUMN casino_sessions.provider_session_id IS
+'The provider''s own id of the session. NULL until the launch call has answered.';
+COMMENT ON COLUMN casino_sessions.status IS
+'A session is launching until the launch call has answered. A closed session takes no bets.';
+COMMENT ON COLUMN casino_sessions.expires_at IS
+'While the launch call is running the provider may already bet, for one minute at most. Only a launch that is known to '
+'have succeeded extends the session.';
+COMMENT ON COLUMN casino_sessions.opener_kind IS
+'The kind of caller that opened the session. On a laptop, where callers are not authenticated, this column and opener, '
+'source_ip and request_id are NULL.';
+COMMENT ON COLUMN casino_sessions.opener IS 'A person''s subject or an API key''s id.';
+COMMENT ON CONSTRAINT casino_sessions_opener_complete ON casino_sessions IS
+'The four columns about the opener are all set, or all NULL.';
+COMMENT ON CONSTRAINT casino_sessions_launch_ends ON casino_sessions IS
+'A session whose launch has not answered ends within a minute.';
+COMMENT ON CONSTRAINT casino_sessions_token ON casino_sessions IS 'A token finds one session.';
 
 -- Row-level security: one policy per table, command and group of roles. A command without a policy finds no row.
 DO $$

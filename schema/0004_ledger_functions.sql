@@ -9,10 +9,8 @@
 -- the caller retries. pg_advisory_xact_lock with one argument is the player's turn; with two arguments it is a slot in
 -- the queue before it (casino_wait_turn).
 
--- The hash of a ledger row, chained to the hash of the row before it ('' before the first). p_request_hash covers
--- tenant, type, ids and amount; the auditor computes it again from the columns. (STABLE, because array_send is STABLE
--- and Postgres would not inline the function otherwise; the same holds for to_json below. Arrays, because each function
--- call costs.)
+-- STABLE, because array_send is STABLE and Postgres would not inline the function otherwise; the same holds for to_json
+-- below. Arrays, because each function call costs.
 CREATE FUNCTION casino_entry_hash(
     p_previous bytea, p_request_hash bytea, p_wallet_id bigint, p_entry bigint, p_outcome text, p_currency text,
     p_request_id text, p_game_provider_id bigint, p_id_scope bigint, p_session_id bigint, p_balance_before bigint,
@@ -24,8 +22,10 @@ RETURN sha256(
         p_wallet_id, p_entry, p_game_provider_id, p_id_scope, coalesce(p_session_id, 0), p_balance_before, p_balance_after
     ]) || timestamptz_send(p_created_at) || array_send(ARRAY[p_outcome, p_currency, p_request_id])
 );
+COMMENT ON FUNCTION casino_entry_hash IS
+'The hash of a ledger row, chained to the hash of the row before it (empty before the first). p_request_hash covers '
+'tenant, type, ids and amount; the auditor computes it again from the columns.';
 
--- The sentence of a decline's answer.
 CREATE FUNCTION casino_decline_sentence(p_code text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE p_code
@@ -41,9 +41,8 @@ RETURN CASE p_code
     WHEN 'ROUND_HAS_PAYOUT' THEN 'Cannot rollback: round already has a payout'
     WHEN 'TRANSACTION_NOT_FOUND' THEN 'No such transaction'
 END;
+COMMENT ON FUNCTION casino_decline_sentence IS 'The sentence of a decline''s answer.';
 
--- The answer to a money call. An accepted call's answer is not stored: a replay makes it again. So never change this
--- version.
 CREATE FUNCTION casino_response_v1(
     p_outcome text, p_transaction_id text, p_balance bigint, p_currency text, p_tombstone boolean, p_request_id text
 ) RETURNS text
@@ -59,8 +58,10 @@ ELSE
     '{"error":' || to_json(casino_decline_sentence(p_outcome)) || ',"code":"' || p_outcome
     || '","requestId":' || to_json(p_request_id) || ',"balance":"' || p_balance || '"}'
 END;
+COMMENT ON FUNCTION casino_response_v1 IS
+'The body of the answer to a money call. An accepted call''s answer is not stored: a replay makes it again. So this '
+'version never changes.';
 
--- Whether a transaction was rolled back or has a tombstone.
 CREATE FUNCTION casino_is_rolled_back(
     p_tenant_id uuid, p_wallet_id bigint, p_game_provider_id bigint, p_transaction_id text
 ) RETURNS boolean
@@ -70,8 +71,8 @@ RETURN EXISTS (
     WHERE r.tenant_id = p_tenant_id AND r.wallet_id = p_wallet_id AND r.game_provider_id = p_game_provider_id
         AND r.reference_id = p_transaction_id AND r.type = 'rollback' AND r.outcome = 'OK'
 );
+COMMENT ON FUNCTION casino_is_rolled_back IS 'Whether a transaction was rolled back or has a tombstone.';
 
--- The row that has an id, on any wallet.
 CREATE FUNCTION casino_find_transaction(
     p_tenant_id uuid, p_game_provider_id bigint, p_id_scope bigint, p_transaction_id text
 ) RETURNS SETOF casino_transactions
@@ -81,9 +82,8 @@ BEGIN ATOMIC
     WHERE t.tenant_id = p_tenant_id AND t.game_provider_id = p_game_provider_id AND t.id_scope = p_id_scope
         AND t.external_transaction_id = p_transaction_id;
 END;
+COMMENT ON FUNCTION casino_find_transaction IS 'The row that has an id, on any wallet.';
 
--- Whether a win, promo or jackpot may be paid: 'OK' or the code of the decline. A win must name its bet; a promo or a
--- jackpot may.
 CREATE FUNCTION casino_judge_credit(
     p_wallet casino_wallets, p_game_provider_id bigint, p_id_scope bigint, p_round_id text, p_bet_id text,
     p_amount bigint
@@ -108,9 +108,10 @@ BEGIN
     RETURN CASE WHEN p_amount > 0 AND p_amount > p_wallet.balance_cap - p_wallet.balance
         THEN 'BALANCE_LIMIT_EXCEEDED' ELSE 'OK' END;
 END $$;
+COMMENT ON FUNCTION casino_judge_credit IS
+'Whether a win, promo or jackpot may be paid: ''OK'' or the code of the decline. A win must name its bet; a promo or a '
+'jackpot may.';
 
--- Whether a transaction may be rolled back, the refund (minor units), and whether the id is unknown, so that a
--- tombstone must be left.
 CREATE FUNCTION casino_judge_rollback(
     p_wallet casino_wallets, p_provider casino_game_providers, p_id_scope bigint, p_original_id text,
     OUT outcome text, OUT refund bigint, OUT unseen boolean
@@ -150,10 +151,10 @@ BEGIN
         refund := -v_original.amount;
     END IF;
 END $$;
+COMMENT ON FUNCTION casino_judge_rollback IS
+'Whether a transaction may be rolled back, the refund (minor units), and whether the id is unknown, so that a '
+'tombstone must be left.';
 
--- Appends a row to its wallet's chain, in the wallet's currency, and sets the balance to the row's balance_after.
--- Returns the new head of the chain. The row's entry and balance_before come from the wallet as it was read. If another
--- writer has changed the wallet since, raises serialization_failure.
 CREATE FUNCTION casino_append(p_head bytea, p_currency text, p_row casino_transactions) RETURNS bytea
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -172,11 +173,15 @@ BEGIN
     INSERT INTO casino_transactions SELECT p_row.*;
     RETURN p_row.hash;
 END $$;
+COMMENT ON FUNCTION casino_append IS
+'Appends a row to its wallet''s chain, in the wallet''s currency, and sets the balance to the row''s balance_after. '
+'Returns the new head of the chain. The row''s entry and balance_before come from the wallet as it was read. If '
+'another writer has changed the wallet since, raises serialization_failure.';
 
--- Waits for a player's turn while another call has it. Six calls at most wait at the player's lock itself, each holding
--- one of six slots; all others wait in one queue (slot 0), whose first then waits with them. In a single queue, 32
--- callers on one wallet had a quarter less throughput than 8: each call took longer. The most likely cause, by what was
--- measured, is that after a long wait the processor's caches no longer hold a caller's data.
+-- Six calls at most wait at the player's lock itself, each holding one of six slots; all others wait in one queue
+-- (slot 0), whose first then waits with them. In a single queue, 32 callers on one wallet had a quarter less throughput
+-- than 8: each call took longer. The most likely cause, by what was measured, is that after a long wait the processor's
+-- caches no longer hold a caller's data.
 CREATE FUNCTION casino_wait_turn(p_player_id bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -191,17 +196,9 @@ BEGIN
     END IF;
     PERFORM pg_advisory_xact_lock(p_player_id);
 END $$;
+COMMENT ON FUNCTION casino_wait_turn IS 'Waits for a player''s turn while another call has it.';
 
--- Any money call, from claiming its id to storing its answer.
---
--- p_type: bet, win, promo, jackpot or rollback. p_amount: minor units, 0 for a rollback (the refund is the stored bet's
--- amount). p_reference_id: the bet that a credit pays for, or the transaction that a rollback reverses. p_request_hash
--- and p_tombstone_hash: the hashes of this call's business fields, and of those of the tombstone that it may leave.
--- p_currency: the wallet's currency as the caller states it, NULL if not stated. p_request_id: the id of this call; a
--- statement that is retried with the same request id gets its first answer, in every dialect. Returns outcome,
--- response, replayed and balance in one array: a function that returns a table costs a tenth of a debit. outcome: 'OK',
--- the code of a decline (stored, and replayed for ever) or the code of a refusal (leaves no row). response: the
--- answer's body, NULL for a refusal. balance: minor units, NULL if the player is unknown.
+-- It returns an array, because a function that returns a table costs a tenth of a debit.
 CREATE FUNCTION casino_transact_v1(
     p_tenant_id uuid, p_game_provider text, p_bare_signature boolean, p_type casino_transaction_type,
     p_session_token text, p_player_id bigint, p_transaction_id text, p_round_id text, p_amount bigint,
@@ -362,10 +359,18 @@ BEGIN
     PERFORM casino_append(v_head, v_wallet.currency, v_row);
     RETURN ARRAY[outcome, response, replayed::text, balance::text];
 END $$;
+COMMENT ON FUNCTION casino_transact_v1 IS
+'Any money call, from claiming its id to storing its answer. p_type: bet, win, promo, jackpot or rollback. p_amount: '
+'minor units, 0 for a rollback (the refund is the stored bet''s amount). p_reference_id: the bet that a credit pays '
+'for, or the transaction that a rollback reverses. p_request_hash and p_tombstone_hash: the hashes of this call''s '
+'business fields, and of those of the tombstone that it may leave. p_currency: the wallet''s currency as the caller '
+'states it, NULL if not stated. p_request_id: the id of this call; a statement that is retried with the same request '
+'id gets its first answer, in every dialect. Returns outcome, response, replayed and balance. outcome: ''OK'', the '
+'code of a decline (stored, and replayed for ever) or the code of a refusal (leaves no row). response: the answer''s '
+'body, NULL for a refusal. balance: minor units, NULL if the player is unknown.';
 
--- A debit. Nearly every bet is new, covered and allowed, and takes the fast path of two statements: the first
--- authenticates the caller and takes the player's turn, the second takes the money. All other bets go through
--- casino_transact_v1.
+-- Nearly every bet is new, covered and allowed, and takes the fast path of two statements: the first authenticates the
+-- caller and takes the player's turn, the second takes the money. All other bets go through casino_transact_v1.
 CREATE FUNCTION casino_debit_v1(
     p_tenant_id uuid, p_game_provider text, p_bare_signature boolean, p_session_token text, p_player_id bigint,
     p_transaction_id text, p_round_id text, p_amount bigint, p_currency text, p_request_hash bytea, p_request_id text
@@ -429,9 +434,9 @@ BEGIN
         v_taken.balance::text
     ];
 END $$;
+COMMENT ON FUNCTION casino_debit_v1 IS 'A debit. Returns the same as casino_transact_v1.';
 
--- A new wallet copies from its player's status whether the player may bet. Both this and blocking a player take the
--- player's turn, so neither can miss the other.
+-- Both this and blocking a player take the player's turn, so neither can miss the other.
 CREATE FUNCTION casino_wallets_ask_player() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -442,6 +447,8 @@ BEGIN
     ), false);
     RETURN new;
 END $$;
+COMMENT ON FUNCTION casino_wallets_ask_player IS
+'A new wallet copies from its player''s status whether the player may bet.';
 
 CREATE TRIGGER casino_wallets_of_player
 BEFORE INSERT ON casino_wallets
@@ -458,12 +465,13 @@ BEGIN
     PERFORM set_config('causeway.tenant_id', coalesce(v_tenant, ''), true);
     RETURN NULL;
 END $$;
+COMMENT ON FUNCTION casino_players_tell_wallets IS
+'A changed status of a player is copied to the player''s wallets (takes_bets).';
 
 CREATE TRIGGER casino_players_status
 AFTER UPDATE ON casino_players
 FOR EACH ROW WHEN (old.status <> new.status) EXECUTE FUNCTION casino_players_tell_wallets();
 
--- A player's balance, for the game provider of the session. SESSION_NOT_FOUND if the session is another provider's.
 CREATE FUNCTION casino_balance_v1(
     p_tenant_id uuid, p_game_provider text, p_bare_signature boolean, p_session_token text, p_player_id bigint,
     p_currency text, OUT outcome text, OUT balance bigint, OUT currency text
@@ -490,8 +498,10 @@ BEGIN
         outcome := 'SIGNATURE_INVALID';
     END IF;
 END $$;
+COMMENT ON FUNCTION casino_balance_v1 IS
+'A player''s balance (minor units), for the game provider of the session. SESSION_NOT_FOUND if the session is another '
+'provider''s.';
 
--- A deposit by the cashier: 0 or more minor units. The same id again moves nothing and answers the current balance.
 CREATE FUNCTION casino_deposit_v1(
     p_tenant_id uuid, p_wallet_id bigint, p_transaction_id text, p_amount bigint, p_request_hash bytea, p_request_id text,
     OUT outcome text, OUT balance bigint
@@ -530,6 +540,8 @@ BEGIN
         )::casino_transactions);
     END IF;
 END $$;
+COMMENT ON FUNCTION casino_deposit_v1 IS
+'A deposit by the cashier: 0 or more minor units. The same id again moves nothing and answers the current balance.';
 
 -- Ownership and execution: money moves as causeway_ledger, which cannot log in. The casino's login may call the
 -- functions for game providers and no others.

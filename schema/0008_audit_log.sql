@@ -1,4 +1,4 @@
--- The audit log: who did what to which object, from where, with which outcome. Append-only, one hash chain per tenant.
+-- The audit log.
 --
 -- One function writes it, in the caller's own transaction: a change and its entry are committed or rolled back
 -- together. A refused attempt is written in a transaction of its own, after the refused transaction has ended.
@@ -18,81 +18,111 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'causeway_hub') THEN
         CREATE ROLE causeway_hub LOGIN;
     END IF;
-    -- Owns the function that writes the log. It cannot log in.
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'causeway_auditlog') THEN
         CREATE ROLE causeway_auditlog NOLOGIN;
     END IF;
     EXECUTE format('GRANT causeway_auditlog TO %I', current_user);
 END $$;
 
+COMMENT ON ROLE causeway_auditlog IS 'Owns the functions that write the audit log. No other role can write it.';
+
 GRANT USAGE ON SCHEMA public TO causeway_hub, causeway_auditlog;
 
--- No tenant has the id of the deployment's chain. (Checking all rows is fast: there are few tenants.)
+-- Checking all rows is fast: there are few tenants.
 -- squawk-ignore constraint-missing-not-valid
 ALTER TABLE tenants ADD CONSTRAINT tenants_not_the_deployment
 CHECK (tenant_id <> '00000000-0000-0000-0000-000000000000');
+COMMENT ON CONSTRAINT tenants_not_the_deployment ON tenants IS
+'No tenant has the id of the deployment''s chain in the audit log.';
 
--- The end of each chain. It reveals that the newest entries were removed.
 CREATE TABLE audit_log_heads (
-    -- A tenant's id, or the nil UUID for the deployment.
     tenant_id uuid PRIMARY KEY,
     entries bigint NOT NULL,
-    -- The newest entry's hash.
     head bytea NOT NULL,
-    -- A chain belongs to an existing tenant, and a tenant that has a chain cannot be deleted.
     tenant uuid GENERATED ALWAYS AS (nullif(tenant_id, '00000000-0000-0000-0000-000000000000')) STORED
     REFERENCES tenants (tenant_id)
 );
+COMMENT ON TABLE audit_log_heads IS
+'The end of each chain of the audit log. It reveals that the newest entries were removed.';
+COMMENT ON COLUMN audit_log_heads.tenant_id IS 'A tenant''s id, or the nil UUID for the deployment.';
+COMMENT ON COLUMN audit_log_heads.entries IS 'The number of entries in the chain.';
+COMMENT ON COLUMN audit_log_heads.head IS 'The newest entry''s hash.';
+COMMENT ON COLUMN audit_log_heads.tenant IS
+'The tenant''s id, NULL for the deployment: a chain belongs to an existing tenant, and a tenant that has a chain '
+'cannot be deleted.';
 
 CREATE TABLE audit_log (
     tenant_id uuid NOT NULL REFERENCES audit_log_heads (tenant_id),
-    -- The entry's position in its chain: 1, 2, 3, without a gap.
     entry bigint NOT NULL,
-    -- Read while the head row was locked, so times are in the order of entries (within the precision of the server's
-    -- clock).
     at timestamptz NOT NULL,
     actor_kind text NOT NULL CHECK (actor_kind IN ('person', 'machine', 'system')),
-    -- A person's subject, an API key's id or a job's name. NULL if a refused caller was not authenticated.
     actor text COLLATE "C",
     actor_role text COLLATE "C",
-    -- The action as noun and verb: connection.created.
     action text COLLATE "C" NOT NULL CHECK (action ~ '^[a-z][a-z_]*[.][a-z][a-z_]*$'),
     object_kind text COLLATE "C" NOT NULL,
     object_id text COLLATE "C",
     outcome text NOT NULL CHECK (outcome IN ('done', 'refused', 'failed')),
-    -- The object's fields before and after. Secrets are fingerprints.
     before jsonb,
     after jsonb,
     source_ip text,
     request_id text,
-    -- The hash of the previous entry; empty for the first.
     previous_hash bytea NOT NULL,
-    -- SHA-256 over the previous hash and this entry: changing, removing or inserting an entry breaks the chain.
     hash bytea NOT NULL,
     PRIMARY KEY (tenant_id, entry)
 );
+COMMENT ON TABLE audit_log IS
+'The audit log: who did what to which object, from where, with which outcome. Append-only, one hash chain per tenant. '
+'Events without a tenant (changes of the provider catalogue, new tenants) are in the deployment''s chain, whose '
+'tenant_id is the nil UUID.';
+COMMENT ON COLUMN audit_log.tenant_id IS 'The chain: a tenant''s id, or the nil UUID for the deployment.';
+COMMENT ON COLUMN audit_log.entry IS 'The entry''s position in its chain: 1, 2, 3, without a gap.';
+COMMENT ON COLUMN audit_log.at IS
+'The time of the entry. It was read while the head row was locked, so times are in the order of entries (within the '
+'precision of the server''s clock).';
+COMMENT ON COLUMN audit_log.actor_kind IS
+'The kind of caller: a person, a machine (an API key), or the system (a job).';
+COMMENT ON COLUMN audit_log.actor IS
+'A person''s subject, an API key''s id or a job''s name. NULL if a refused caller was not authenticated.';
+COMMENT ON COLUMN audit_log.actor_role IS 'The caller''s role at that time.';
+COMMENT ON COLUMN audit_log.action IS 'The action as noun and verb: connection.created.';
+COMMENT ON COLUMN audit_log.object_kind IS 'The kind of object: connection.';
+COMMENT ON COLUMN audit_log.object_id IS 'The object''s id, as text. NULL if the action has no single object.';
+COMMENT ON COLUMN audit_log.outcome IS
+'refused: the caller may not do it, and nothing was changed. failed: it was tried without success.';
+COMMENT ON COLUMN audit_log.before IS 'The object''s fields before the change. Secrets are fingerprints.';
+COMMENT ON COLUMN audit_log.after IS
+'The object''s fields after the change, or details of the attempt. Secrets are fingerprints.';
+COMMENT ON COLUMN audit_log.previous_hash IS 'The hash of the previous entry; empty for the first.';
+COMMENT ON COLUMN audit_log.hash IS
+'SHA-256 over the previous hash and this entry: changing, removing or inserting an entry breaks the chain.';
 
--- Find the newest entries by action, by actor, by object, and by time.
 CREATE INDEX audit_log_action ON audit_log (tenant_id, action, entry);
+COMMENT ON INDEX audit_log_action IS 'Finds the newest entries of an action.';
 CREATE INDEX audit_log_actor ON audit_log (tenant_id, actor, entry);
+COMMENT ON INDEX audit_log_actor IS 'Finds the newest entries of an actor.';
 CREATE INDEX audit_log_object ON audit_log (tenant_id, object_kind, object_id, entry);
+COMMENT ON INDEX audit_log_object IS 'Finds the newest entries about an object.';
 CREATE INDEX audit_log_at ON audit_log (tenant_id, at);
+COMMENT ON INDEX audit_log_at IS 'Finds the entries of a time.';
 
--- Append-only: no role has the privilege to change or remove an entry, and this trigger stops even the table's owner.
 CREATE FUNCTION audit_log_refuse_change() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% is append-only: % refused', tg_table_name, tg_op
         USING ERRCODE = 'CW001', HINT = 'Correct a mistake with a new entry.';
 END $$;
+COMMENT ON FUNCTION audit_log_refuse_change IS 'Raises CW001: the table is append-only.';
 
 CREATE TRIGGER audit_log_append_only
 BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log
 FOR EACH STATEMENT EXECUTE FUNCTION audit_log_refuse_change();
+COMMENT ON TRIGGER audit_log_append_only ON audit_log IS
+'No role has the privilege to change or remove an entry, and this trigger stops even the table''s owner.';
 
 CREATE TRIGGER audit_log_heads_stay
 BEFORE DELETE OR TRUNCATE ON audit_log_heads
 FOR EACH STATEMENT EXECUTE FUNCTION audit_log_refuse_change();
+COMMENT ON TRIGGER audit_log_heads_stay ON audit_log_heads IS 'A chain''s head cannot be removed.';
 
 ALTER TABLE audit_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit_log FORCE ROW LEVEL SECURITY;
@@ -114,19 +144,23 @@ USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
 GRANT SELECT ON audit_log_heads TO causeway_auditor, causeway_auditlog;
 GRANT INSERT (tenant_id, entries, head), UPDATE (entries, head) ON audit_log_heads TO causeway_auditlog;
 
--- Equal refused attempts: the same actor, action, object and route. In five minutes one of them is written to the
--- chain, the others are only counted here. Otherwise a caller with few rights could fill the chain, and make all
--- changes of the tenant wait for its head row.
 CREATE TABLE audit_refusals (
     tenant_id uuid NOT NULL,
-    -- SHA-256 of the fields that make attempts equal.
     attempt bytea NOT NULL,
-    -- The time of the last attempt that was written to the chain. NULL until its transaction writes it.
     written_at timestamptz,
-    -- The number of attempts since then that were only counted. The next entry states it as alsoRefused.
     counted bigint NOT NULL DEFAULT 0 CHECK (counted >= 0),
     PRIMARY KEY (tenant_id, attempt)
 );
+COMMENT ON TABLE audit_refusals IS
+'Equal refused attempts: the same actor, action, object and route. In five minutes one of them is written to the '
+'chain, the others are only counted here. Otherwise a caller with few rights could fill the chain, and make all '
+'changes of the tenant wait for its head row.';
+COMMENT ON COLUMN audit_refusals.tenant_id IS 'A tenant''s id, or the nil UUID for the deployment.';
+COMMENT ON COLUMN audit_refusals.attempt IS 'SHA-256 of the fields that make attempts equal.';
+COMMENT ON COLUMN audit_refusals.written_at IS
+'The time of the last attempt that was written to the chain. NULL until its transaction writes it.';
+COMMENT ON COLUMN audit_refusals.counted IS
+'The number of attempts since then that were only counted. The next entry states it as alsoRefused.';
 
 ALTER TABLE audit_refusals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit_refusals FORCE ROW LEVEL SECURITY;
@@ -138,8 +172,6 @@ CREATE POLICY audit_refusals_count ON audit_refusals FOR UPDATE TO causeway_audi
 USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
 GRANT SELECT, INSERT (tenant_id, attempt), UPDATE (written_at, counted) ON audit_refusals TO causeway_auditlog;
 
--- Counts a refused attempt. If the attempt must be written to the chain, returns how many equal attempts were only
--- counted since the last one written; otherwise NULL.
 CREATE FUNCTION audit_refusal_due(p_tenant uuid, p_attempt jsonb) RETURNS bigint
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
@@ -156,12 +188,12 @@ BEGIN
     WHERE tenant_id = p_tenant AND attempt = v_attempt;
     RETURN greatest(v_refusal.counted - 1, 0);
 END $$;
+COMMENT ON FUNCTION audit_refusal_due IS
+'Counts a refused attempt. If the attempt must be written to the chain, returns how many equal attempts were only '
+'counted since the last one written; otherwise NULL.';
 
--- Appends an entry to the chain of the transaction's tenant, and returns its number. Returns NULL without appending if
--- the entry is a refused attempt and an equal one was written in the last five minutes.
---
--- The hash is SHA-256 over the previous entry's hash and the UTF-8 bytes of a JSON array of the columns as texts, in
--- the order below, NULL as null, the time in UTC with microseconds. The verifier computes it again from the columns.
+-- The hash is SHA-256 over the previous entry's hash and the UTF-8 bytes of a JSON array of the columns as texts, in the
+-- order below, NULL as null, the time in UTC with microseconds. The verifier computes it again from the columns.
 CREATE FUNCTION audit_append_v1(
     p_actor_kind text, p_actor text, p_actor_role text, p_action text, p_object_kind text, p_object_id text,
     p_outcome text, p_before jsonb, p_after jsonb, p_source_ip text, p_request_id text
@@ -206,6 +238,9 @@ BEGIN
     UPDATE audit_log_heads SET head = v_hash WHERE tenant_id = v_tenant;
     RETURN v_head.entries;
 END $$;
+COMMENT ON FUNCTION audit_append_v1 IS
+'Appends an entry to the chain of the transaction''s tenant, and returns its number. Returns NULL without appending if '
+'the entry is a refused attempt and an equal one was written in the last five minutes.';
 
 REVOKE ALL ON FUNCTION audit_append_v1, audit_refusal_due FROM public;
 GRANT CREATE ON SCHEMA public TO causeway_auditlog;

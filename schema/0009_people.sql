@@ -1,55 +1,71 @@
 -- People and machines that use the hub. A token or an API key authenticates them; these tables hold their role per
 -- tenant.
 
--- A person, identified by the subject of the user pool's tokens. Name and e-mail are in memberships.
 CREATE TABLE users (
     subject text PRIMARY KEY CHECK (length(subject) BETWEEN 1 AND 255),
     created_at timestamptz NOT NULL DEFAULT now()
 );
+COMMENT ON TABLE users IS 'The people that use the hub, of all tenants. Names and e-mails are in memberships.';
+COMMENT ON COLUMN users.subject IS 'The subject (sub) of the user pool''s tokens, which identifies the person.';
 
--- A person's role in a tenant, copied from the person's token. A suspended membership refuses the token.
 CREATE TABLE memberships (
     tenant_id uuid NOT NULL REFERENCES tenants,
     subject text NOT NULL REFERENCES users,
     role text NOT NULL CHECK (role IN ('tenant_admin', 'regulator', 'staff')),
     status text NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'suspended')),
-    -- Name and e-mail from the last token that had them; empty if none had. Personal data: stored in no other table.
     name text NOT NULL DEFAULT '' CHECK (length(name) <= 200),
     email text NOT NULL DEFAULT '' CHECK (length(email) <= 254),
     email_verified boolean NOT NULL DEFAULT false,
-    -- The time of the last update of name and e-mail: at most one per minute, because a person may use two tokens with
-    -- different names.
     called_at timestamptz,
-    -- The number of changes made by people: the ETag.
     version bigint NOT NULL DEFAULT 1 CHECK (version > 0),
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, subject)
 );
+COMMENT ON TABLE memberships IS
+'A person''s role in a tenant, copied from the person''s token. A suspended membership refuses the token.';
+COMMENT ON COLUMN memberships.subject IS 'The person.';
+COMMENT ON COLUMN memberships.role IS 'The role from the person''s last token.';
+COMMENT ON COLUMN memberships.status IS 'A tenant admin suspends and restores memberships.';
+COMMENT ON COLUMN memberships.name IS
+'The name from the last token that had one; empty if none had. Personal data: name and e-mail are stored in no other '
+'table.';
+COMMENT ON COLUMN memberships.email IS 'The e-mail from the last token that had one; empty if none had.';
+COMMENT ON COLUMN memberships.email_verified IS 'Whether the user pool has verified the e-mail.';
+COMMENT ON COLUMN memberships.called_at IS
+'The time of the last update of name and e-mail: at most one per minute, because a person may use two tokens with '
+'different names.';
+COMMENT ON COLUMN memberships.version IS 'The number of changes made by people: the ETag.';
 
--- An API key of a machine. The key is shown once. Its hash covers 32 random bytes, so it needs no salt.
 CREATE TABLE api_keys (
     tenant_id uuid NOT NULL REFERENCES tenants,
     key_id uuid NOT NULL DEFAULT gen_random_uuid(),
     name text NOT NULL CHECK (length(name) BETWEEN 1 AND 100 AND is_name(name)),
     hash bytea NOT NULL CHECK (length(hash) = 32),
-    -- The channel that the key is limited to. NULL: the key is for the whole tenant.
     channel text CHECK (length(channel) BETWEEN 1 AND 100 AND is_name(channel)),
     created_by text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
-    -- Accurate to the minute: a busy key does not cause a write at every call.
     last_used_at timestamptz,
     revoked_at timestamptz,
-    -- The number of changes: the ETag.
     version bigint NOT NULL DEFAULT 1 CHECK (version > 0),
     PRIMARY KEY (tenant_id, key_id)
 );
--- Two keys of a tenant that are not revoked have different names.
+COMMENT ON TABLE api_keys IS
+'The API keys of machines. A key is shown once. Its hash covers 32 random bytes, so it needs no salt.';
+COMMENT ON COLUMN api_keys.key_id IS 'The key''s id. It is part of the key, so that the row is found.';
+COMMENT ON COLUMN api_keys.name IS 'What the key is for.';
+COMMENT ON COLUMN api_keys.hash IS 'SHA-256 of the key''s random bytes.';
+COMMENT ON COLUMN api_keys.channel IS 'The channel that the key is limited to. NULL: the key is for the whole tenant.';
+COMMENT ON COLUMN api_keys.last_used_at IS 'Accurate to the minute: a busy key does not cause a write at every call.';
+COMMENT ON COLUMN api_keys.revoked_at IS 'When the key was revoked. A revoked key is refused for ever.';
+COMMENT ON COLUMN api_keys.version IS 'The number of changes: the ETag.';
 CREATE UNIQUE INDEX api_keys_name ON api_keys (tenant_id, name) WHERE revoked_at IS NULL;
+COMMENT ON INDEX api_keys_name IS 'Two keys of a tenant that are not revoked have different names.';
 
--- The person or machine of the current transaction, as current_tenant() is its tenant.
 CREATE FUNCTION current_subject() RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN nullif(current_setting('causeway.subject', true), '');
+COMMENT ON FUNCTION current_subject IS
+'The person or machine of the current transaction, as current_tenant() is its tenant.';
 
 DO $$
 DECLARE
@@ -69,9 +85,10 @@ BEGIN
     END LOOP;
 END $$;
 
--- A transaction sees and creates only the user that it runs for.
 CREATE POLICY users_self ON users FOR SELECT TO causeway_hub USING (subject = current_subject());
+COMMENT ON POLICY users_self ON users IS 'A transaction sees only the user that it runs for.';
 CREATE POLICY users_add ON users FOR INSERT TO causeway_hub WITH CHECK (subject = current_subject());
+COMMENT ON POLICY users_add ON users IS 'A transaction creates only the user that it runs for.';
 
 GRANT SELECT, INSERT ON users, memberships, api_keys TO causeway_hub;
 GRANT UPDATE (role, name, email, email_verified, called_at) ON memberships TO causeway_hub;

@@ -6,46 +6,57 @@ CREATE TABLE integration_connections (
     provider_key text NOT NULL REFERENCES integration_providers,
     name text NOT NULL CHECK (length(name) BETWEEN 1 AND 100 AND is_name(name)),
     description text NOT NULL DEFAULT '' CHECK (length(description) <= 1000),
-    -- Selects one of the provider's base URLs.
     environment text NOT NULL DEFAULT 'production' CHECK (environment IN ('production', 'sandbox')),
-    -- The settings that are not secret. The secret ones are in api_credentials.
     config jsonb NOT NULL DEFAULT '{}',
     status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'active', 'error', 'disconnected')),
-    -- SHA-256 of the template's terms (address, authentication, test call, schema) at the time the secrets were given.
-    -- After a change of the template the hash differs, and the secrets are not used.
     terms bytea NOT NULL DEFAULT '',
-    -- The reason for the status error or pending: the code, and a sentence with the next action.
     error_code text,
     error_message text,
-    -- The number of status changes. A test compares it, so that an outdated test result does not overwrite a newer
-    -- status.
     status_changes bigint NOT NULL DEFAULT 0,
     last_sync_at timestamptz,
-    -- The number of changes made by people: the ETag. A test result does not change the version.
     version bigint NOT NULL DEFAULT 1,
     created_by text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
-    -- The row of a deleted connection is kept for its audit and its logs. Its credentials are not kept.
     deleted_at timestamptz,
     PRIMARY KEY (tenant_id, connection_id)
 );
+COMMENT ON TABLE integration_connections IS 'Tenants'' connections to providers.';
+COMMENT ON COLUMN integration_connections.provider_key IS 'The provider.';
+COMMENT ON COLUMN integration_connections.name IS 'The name that people gave it.';
+COMMENT ON COLUMN integration_connections.description IS 'Notes of people.';
+COMMENT ON COLUMN integration_connections.environment IS 'Selects one of the provider''s base URLs.';
+COMMENT ON COLUMN integration_connections.config IS
+'The settings that are not secret. The secret ones are in api_credentials.';
+COMMENT ON COLUMN integration_connections.status IS
+'Only a successful test makes a connection active, and only an active one is used. disconnected: people have disabled '
+'it.';
+COMMENT ON COLUMN integration_connections.terms IS
+'SHA-256 of the template''s terms (address, authentication, test call, schema) at the time the secrets were given. '
+'After a change of the template the hash differs, and the secrets are not used.';
+COMMENT ON COLUMN integration_connections.error_code IS 'The reason for the status error or pending: an error code.';
+COMMENT ON COLUMN integration_connections.error_message IS 'The reason in a sentence, with the next action.';
+COMMENT ON COLUMN integration_connections.status_changes IS
+'The number of status changes. A test compares it, so that an outdated test result does not overwrite a newer status.';
+COMMENT ON COLUMN integration_connections.last_sync_at IS 'When the last sync ended that did not fail.';
+COMMENT ON COLUMN integration_connections.version IS
+'The number of changes made by people: the ETag. A test result does not change the version.';
+COMMENT ON COLUMN integration_connections.deleted_at IS
+'The row of a deleted connection is kept for its audit and its logs. Its credentials are not kept.';
 CREATE UNIQUE INDEX integration_connections_name ON integration_connections (tenant_id, name) WHERE deleted_at IS NULL;
--- Pages of the list, newest first.
+COMMENT ON INDEX integration_connections_name IS
+'Two connections of a tenant that are not deleted have different names.';
 CREATE INDEX integration_connections_page ON integration_connections (tenant_id, created_at DESC, connection_id DESC)
 WHERE deleted_at IS NULL;
+COMMENT ON INDEX integration_connections_page IS 'Pages of the list, newest first.';
 
--- The observed health of a connection, and the last verdict.
 CREATE TABLE integration_health (
     tenant_id uuid NOT NULL,
     connection_id uuid NOT NULL,
     status text NOT NULL CHECK (status IN ('healthy', 'degraded', 'down')),
-    -- Failures or successes in a row, counted up to the thresholds of causeway.connections.health.
     failures bigint NOT NULL DEFAULT 0 CHECK (failures >= 0),
     successes bigint NOT NULL DEFAULT 0 CHECK (successes >= 0),
-    -- The time of the last change of status.
     changed_at timestamptz NOT NULL DEFAULT now(),
-    -- The last verdict: code, sentence and next action.
     code text NOT NULL,
     message text NOT NULL,
     next_action text NOT NULL,
@@ -54,8 +65,20 @@ CREATE TABLE integration_health (
     PRIMARY KEY (tenant_id, connection_id),
     FOREIGN KEY (tenant_id, connection_id) REFERENCES integration_connections
 );
+COMMENT ON TABLE integration_health IS 'The observed health of a connection, and the last verdict.';
+COMMENT ON COLUMN integration_health.status IS 'Follows the verdicts after several failures or successes in a row.';
+COMMENT ON COLUMN integration_health.failures IS
+'Failures in a row, counted up to the threshold of causeway.connections.health.';
+COMMENT ON COLUMN integration_health.successes IS
+'Successes in a row, counted up to the threshold of causeway.connections.health.';
+COMMENT ON COLUMN integration_health.changed_at IS 'The time of the last change of status.';
+COMMENT ON COLUMN integration_health.code IS 'The last verdict''s code.';
+COMMENT ON COLUMN integration_health.message IS 'The last verdict in a sentence.';
+COMMENT ON COLUMN integration_health.next_action IS 'What to do after the last verdict.';
+COMMENT ON COLUMN integration_health.response_ms IS
+'Milliseconds that the platform took to answer. NULL: not measured.';
+COMMENT ON COLUMN integration_health.checked_at IS 'The time of the last verdict.';
 
--- One row per attempt of a call to a provider. Bodies and URLs are redacted before they are stored.
 CREATE TABLE integration_api_logs (
     tenant_id uuid NOT NULL,
     log_id bigint GENERATED ALWAYS AS IDENTITY,
@@ -68,18 +91,32 @@ CREATE TABLE integration_api_logs (
     request_body text,
     response_body text,
     request_id text NOT NULL,
-    -- The user of the credential: a person's subject, an API key's id or a job's name. A job has no source_ip.
     actor_kind text NOT NULL CHECK (actor_kind IN ('person', 'machine', 'system')),
     actor text NOT NULL,
     source_ip text,
-    -- The version that was used. NULL: a candidate that was tested and is not stored.
     credential_version bigint,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, connection_id, log_id),
     FOREIGN KEY (tenant_id, connection_id) REFERENCES integration_connections
 );
+COMMENT ON TABLE integration_api_logs IS
+'The log of calls: one row per attempt of a call to a provider. Bodies and URLs are redacted before they are stored.';
+COMMENT ON COLUMN integration_api_logs.log_id IS 'The row''s number. A later row has a higher one.';
+COMMENT ON COLUMN integration_api_logs.method IS 'The HTTP method.';
+COMMENT ON COLUMN integration_api_logs.url IS 'The redacted URL.';
+COMMENT ON COLUMN integration_api_logs.status IS 'The HTTP status of the answer. NULL: there was no answer.';
+COMMENT ON COLUMN integration_api_logs.milliseconds IS 'How long the attempt took.';
+COMMENT ON COLUMN integration_api_logs.error IS
+'The name of the failure, such as ReadTimeout. NULL: there was an answer.';
+COMMENT ON COLUMN integration_api_logs.request_body IS 'The redacted body that we sent.';
+COMMENT ON COLUMN integration_api_logs.response_body IS 'The redacted body that the platform answered.';
+COMMENT ON COLUMN integration_api_logs.actor_kind IS
+'The kind of user of the credential: a person, a machine (an API key), or the system (a job).';
+COMMENT ON COLUMN integration_api_logs.actor IS
+'A person''s subject, an API key''s id or a job''s name. A job has no source_ip.';
+COMMENT ON COLUMN integration_api_logs.credential_version IS
+'The version of the credential that was used. NULL: a candidate that was tested and is not stored.';
 
--- Requested syncs and their results.
 CREATE TABLE sync_runs (
     tenant_id uuid NOT NULL,
     run_id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -92,6 +129,14 @@ CREATE TABLE sync_runs (
     PRIMARY KEY (tenant_id, run_id),
     FOREIGN KEY (tenant_id, connection_id) REFERENCES integration_connections
 );
+COMMENT ON TABLE sync_runs IS 'Requested syncs and their results.';
+COMMENT ON COLUMN sync_runs.run_id IS 'The run''s id.';
+COMMENT ON COLUMN sync_runs.status IS
+'queued -> running -> succeeded, partial (some records were not stored) or failed.';
+COMMENT ON COLUMN sync_runs.reason IS 'Why the run was partial or failed.';
+COMMENT ON COLUMN sync_runs.requested_by IS 'The person''s subject or the API key''s id.';
+COMMENT ON COLUMN sync_runs.requested_at IS 'When the sync was requested.';
+COMMENT ON COLUMN sync_runs.ended_at IS 'When the run ended. NULL: it has not.';
 
 DO $$
 DECLARE
@@ -118,7 +163,9 @@ GRANT UPDATE (status, failures, successes, changed_at, code, message, next_actio
 ON integration_health TO causeway_hub;
 GRANT UPDATE (status, reason, ended_at) ON sync_runs TO causeway_hub;
 
--- A credential belongs to a connection. The table has no rows yet, so there are none to check.
+-- The table has no rows yet, so there are none to check.
 -- squawk-ignore adding-foreign-key-constraint, constraint-missing-not-valid
 ALTER TABLE api_credential_versions ADD CONSTRAINT api_credential_versions_connection
 FOREIGN KEY (tenant_id, connection_id) REFERENCES integration_connections;
+COMMENT ON CONSTRAINT api_credential_versions_connection ON api_credential_versions IS
+'A credential belongs to a connection.';

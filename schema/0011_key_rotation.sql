@@ -9,13 +9,14 @@ BEGIN
     EXECUTE format('GRANT causeway_keeper TO %I', current_user);
 END $$;
 
+COMMENT ON ROLE causeway_keeper IS 'Owns the functions that list or sweep rows of all tenants for jobs.';
+
 GRANT USAGE ON SCHEMA public TO causeway_keeper;
 GRANT SELECT (tenant_id, version, status, created_at) ON tenant_data_keys TO causeway_keeper;
 GRANT SELECT (tenant_id, key_version) ON api_credentials TO causeway_keeper;
 CREATE POLICY tenant_data_keys_due ON tenant_data_keys FOR SELECT TO causeway_keeper USING (true);
 CREATE POLICY api_credentials_due ON api_credentials FOR SELECT TO causeway_keeper USING (true);
 
--- Tenants whose active data key is older than p_age (rotate is true), or that have secrets encrypted with an older key.
 CREATE FUNCTION data_keys_due_v1(p_age interval) RETURNS TABLE (tenant_id uuid, rotate boolean)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
@@ -27,6 +28,8 @@ BEGIN ATOMIC
     )
     ORDER BY k.created_at, k.tenant_id;
 END;
+COMMENT ON FUNCTION data_keys_due_v1 IS
+'Tenants whose active data key is older than p_age (rotate is true), or that have secrets encrypted with an older key.';
 
 REVOKE ALL ON FUNCTION data_keys_due_v1 FROM public;
 GRANT CREATE ON SCHEMA public TO causeway_keeper;

@@ -1,9 +1,10 @@
 -- Super admins create and change tenants. Tenant admins suspend and restore people of their tenant.
 
--- The role of the caller of the current transaction, as current_subject() is the caller's id.
 CREATE FUNCTION current_caller_role() RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN nullif(current_setting('causeway.role', true), '');
+COMMENT ON FUNCTION current_caller_role IS
+'The role of the caller of the current transaction, as current_subject() is the caller''s id.';
 
 -- Only a super admin sees all tenants, and only in a transaction of the deployment, whose tenant is the nil UUID. In a
 -- transaction of a tenant, a super admin sees that tenant only.
@@ -42,14 +43,7 @@ WITH CHECK (
 );
 GRANT UPDATE (status, version) ON memberships TO causeway_hub;
 
--- Opens a caller's transaction in one statement: sets tenant, subject and role for the policies, and checks that the
--- caller may enter the tenant.
---
--- It runs with the rights of the login that calls it, so row-level security applies. It stores the role of a person's
--- token; of several first calls at the same time, one stores it.
--- p_is_member: whether the caller is a person of the tenant. Machines and super admins have no membership.
--- outcome: ok, no_tenant or suspended. written: whether this call stored a role. role_before: the role before it, NULL
--- if it is the person's first role.
+-- It runs with the rights of the login that calls it, so row-level security applies.
 CREATE FUNCTION admit_v1(
     p_tenant_id uuid, p_subject text, p_role text, p_is_member boolean, p_name text, p_email text,
     p_email_verified boolean
@@ -107,8 +101,13 @@ BEGIN
     END IF;
     RETURN NEXT;
 END $$;
+COMMENT ON FUNCTION admit_v1 IS
+'Opens a caller''s transaction in one statement: sets tenant, subject and role for the policies, and checks that the '
+'caller may enter the tenant. It stores the role of a person''s token; of several first calls at the same time, one '
+'stores it. p_is_member: whether the caller is a person of the tenant. Machines and super admins have no membership. '
+'outcome: ok, no_tenant or suspended. written: whether this call stored a role. role_before: the role before it, NULL '
+'if it is the person''s first role.';
 
--- Sets subject and role for a transaction of the deployment. Its tenant is the nil UUID, so it sees no tenant's rows.
 CREATE FUNCTION enter_deployment_v1(p_subject text, p_role text) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
@@ -116,6 +115,8 @@ BEGIN
     PERFORM set_config('causeway.subject', p_subject, true);
     PERFORM set_config('causeway.role', p_role, true);
 END $$;
+COMMENT ON FUNCTION enter_deployment_v1 IS
+'Sets subject and role for a transaction of the deployment. Its tenant is the nil UUID, so it sees no tenant''s rows.';
 
 REVOKE ALL ON FUNCTION admit_v1, enter_deployment_v1 FROM public;
 GRANT EXECUTE ON FUNCTION admit_v1, enter_deployment_v1 TO causeway_hub;

@@ -1,9 +1,6 @@
 -- Checks an API key in one round trip: every call of a machine starts with it.
 
--- Returns the key that the caller claims to have, if it is the tenant's and not revoked; otherwise no row. Stores the
--- time of use, accurate to the minute; of several calls at the same time, one stores it. p_hash: SHA-256 of the key's
--- 32 random bytes; the comparison need not take constant time, as its duration reveals nothing useful about a hash. Use
--- of a revoked key is written to the audit log.
+-- The comparison of hashes need not take constant time, as its duration reveals nothing useful about a hash.
 CREATE FUNCTION api_key_use_v1(
     p_tenant_id uuid, p_key_id uuid, p_hash bytea, p_source_ip text, p_request_id text
 )
@@ -38,6 +35,10 @@ BEGIN
     END IF;
 END;
 $$;
+COMMENT ON FUNCTION api_key_use_v1 IS
+'Returns the key that the caller claims to have, if it is the tenant''s and not revoked; otherwise no row. Stores the '
+'time of use, accurate to the minute; of several calls at the same time, one stores it. p_hash: SHA-256 of the key''s '
+'32 random bytes. Use of a revoked key is written to the audit log.';
 
 REVOKE ALL ON FUNCTION api_key_use_v1 FROM public;
 GRANT EXECUTE ON FUNCTION api_key_use_v1 TO causeway_hub;

@@ -1,9 +1,7 @@
 -- Functions that add what a wallet call needs: players, wallets, game providers, games, and the demo provider's side.
 --
 -- Row-level security applies to the tables' owner too. Switching it off needs an exclusive lock, which would block
--- every money call. So these functions add rows as causeway_registrar, which cannot log in. It may insert into these
--- tables for the tenant that the call names, and change the columns listed in 0017. It sees no ledger row and no
--- session. The login causeway_operator may call these functions, and can do nothing else: it reads no table.
+-- every money call. So these functions add rows as causeway_registrar, which cannot log in.
 
 DO $$
 BEGIN
@@ -18,6 +16,12 @@ BEGIN
     END IF;
     EXECUTE format('GRANT causeway_registrar TO %I', current_user);
 END $$;
+
+COMMENT ON ROLE causeway_registrar IS
+'Owns the functions that add and change what a wallet call needs, for the tenant that the call names. It sees no '
+'ledger row and no session.';
+COMMENT ON ROLE causeway_operator IS
+'The login of the people who set up a casino. It may call the functions of causeway_registrar, and reads no table.';
 
 ALTER ROLE causeway_operator SET lock_timeout = '1500ms';
 ALTER ROLE causeway_operator SET statement_timeout = '5s';
@@ -42,7 +46,6 @@ BEGIN
     END LOOP;
 END $$;
 
--- Adds a player without a wallet. Returns the player's id.
 CREATE FUNCTION casino_add_player_v1(p_tenant_id uuid) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -55,9 +58,8 @@ EXCEPTION
     WHEN foreign_key_violation THEN
         RAISE EXCEPTION 'there is no tenant %', p_tenant_id USING ERRCODE = 'foreign_key_violation';
 END $$;
+COMMENT ON FUNCTION casino_add_player_v1 IS 'Adds a player without a wallet. Returns the player''s id.';
 
--- Adds an empty wallet for a player, one per currency (ISO 4217). Returns its id. Waits for the player's running money
--- call.
 CREATE FUNCTION casino_add_wallet_v1(p_tenant_id uuid, p_player_id bigint, p_currency text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -75,8 +77,10 @@ EXCEPTION
         RAISE EXCEPTION 'tenant % has no player %, or there is no currency %', p_tenant_id, p_player_id, p_currency
             USING ERRCODE = 'foreign_key_violation';
 END $$;
+COMMENT ON FUNCTION casino_add_wallet_v1 IS
+'Adds an empty wallet for a player, one per currency (ISO 4217). Returns its id. Waits for the player''s running money '
+'call.';
 
--- Adds a game provider with its dialect. p_code and p_id_scope cannot be changed later. Returns its id.
 CREATE FUNCTION casino_add_game_provider_v1(
     p_tenant_id uuid, p_code text, p_display_name text, p_api_url text, p_allow_bare_signature boolean DEFAULT false,
     p_unknown_rollback text DEFAULT 'accept', p_late_bet text DEFAULT 'refuse', p_id_scope text DEFAULT 'provider',
@@ -103,8 +107,9 @@ EXCEPTION
     WHEN foreign_key_violation THEN
         RAISE EXCEPTION 'there is no tenant %', p_tenant_id USING ERRCODE = 'foreign_key_violation';
 END $$;
+COMMENT ON FUNCTION casino_add_game_provider_v1 IS
+'Adds a game provider with its dialect. p_code and p_id_scope cannot be changed later. Returns its id.';
 
--- Adds a game of the game provider with the code p_game_provider. Returns its id.
 CREATE FUNCTION casino_add_game_v1(p_tenant_id uuid, p_game_provider text, p_code text, p_display_name text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -125,8 +130,9 @@ EXCEPTION
             'choose another code, or change the game with casino_change_game_v1',
             p_game_provider, p_code USING ERRCODE = 'unique_violation';
 END $$;
+COMMENT ON FUNCTION casino_add_game_v1 IS
+'Adds a game of the game provider with the code p_game_provider. Returns its id.';
 
--- Adds a casino to the demo provider: its code, the URL of its wallet, and the code by which it knows the provider.
 CREATE FUNCTION provider_add_casino_v1(p_tenant_id uuid, p_casino_code text, p_api_url text, p_provider_code text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -142,8 +148,9 @@ EXCEPTION
     WHEN foreign_key_violation THEN
         RAISE EXCEPTION 'there is no tenant %', p_tenant_id USING ERRCODE = 'foreign_key_violation';
 END $$;
+COMMENT ON FUNCTION provider_add_casino_v1 IS
+'Adds a casino to the demo provider: its code, the URL of its wallet, and the code by which it knows the provider.';
 
--- Adds a game to the demo provider. Bets are in minor units.
 CREATE FUNCTION provider_add_game_v1(p_tenant_id uuid, p_code text, p_min_bet bigint, p_max_bet bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -158,6 +165,7 @@ EXCEPTION
     WHEN foreign_key_violation THEN
         RAISE EXCEPTION 'there is no tenant %', p_tenant_id USING ERRCODE = 'foreign_key_violation';
 END $$;
+COMMENT ON FUNCTION provider_add_game_v1 IS 'Adds a game to the demo provider. Bets are in minor units.';
 
 GRANT CREATE ON SCHEMA public TO causeway_registrar;
 DO $$

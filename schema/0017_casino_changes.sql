@@ -29,7 +29,6 @@ GRANT UPDATE (display_name, status) ON casino_games TO causeway_registrar;
 GRANT UPDATE (api_url, provider_code) ON provider_casinos TO causeway_registrar;
 GRANT UPDATE (min_bet, max_bet) ON provider_games TO causeway_registrar;
 
--- Blocks a player ('blocked') or allows bets again ('active'). Waits for the player's running money call.
 CREATE FUNCTION casino_change_player_v1(p_tenant_id uuid, p_player_id bigint, p_status text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -41,9 +40,10 @@ BEGIN
         RAISE EXCEPTION 'tenant % has no player %', p_tenant_id, p_player_id USING ERRCODE = 'CW010';
     END IF;
 END $$;
+COMMENT ON FUNCTION casino_change_player_v1 IS
+'Blocks a player (''blocked'') or allows bets again (''active''). Waits for the player''s running money call.';
 
--- Sets the most that wins and deposits may bring a wallet to, in minor units. Waits for the player's running money
--- call: it locks the player's turn (0004) before the wallet's row, in the same order as a money call.
+-- It locks the player's turn (0004) before the wallet's row, in the same order as a money call.
 CREATE FUNCTION casino_change_wallet_v1(p_tenant_id uuid, p_wallet_id bigint, p_balance_cap bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -57,8 +57,10 @@ BEGIN
         RAISE EXCEPTION 'tenant % has no wallet %', p_tenant_id, p_wallet_id USING ERRCODE = 'CW010';
     END IF;
 END $$;
+COMMENT ON FUNCTION casino_change_wallet_v1 IS
+'Sets the most that wins and deposits may bring a wallet to, in minor units. Waits for the player''s running money '
+'call.';
 
--- Changes a game provider, found by its code: the URL for launches, its status, and its dialect without p_id_scope.
 CREATE FUNCTION casino_change_game_provider_v1(
     p_tenant_id uuid, p_code text, p_display_name text DEFAULT NULL, p_api_url text DEFAULT NULL,
     p_status text DEFAULT NULL, p_allow_bare_signature boolean DEFAULT NULL, p_unknown_rollback text DEFAULT NULL,
@@ -82,8 +84,9 @@ BEGIN
         RAISE EXCEPTION 'tenant % has no game provider %', p_tenant_id, p_code USING ERRCODE = 'CW010';
     END IF;
 END $$;
+COMMENT ON FUNCTION casino_change_game_provider_v1 IS
+'Changes a game provider, found by its code: the URL for launches, its status, and its dialect without p_id_scope.';
 
--- Changes a game, found by its provider's code and its own. An inactive game cannot be launched; open sessions go on.
 CREATE FUNCTION casino_change_game_v1(
     p_tenant_id uuid, p_game_provider text, p_code text, p_display_name text DEFAULT NULL, p_status text DEFAULT NULL
 ) RETURNS void
@@ -101,8 +104,9 @@ BEGIN
             USING ERRCODE = 'CW010';
     END IF;
 END $$;
+COMMENT ON FUNCTION casino_change_game_v1 IS
+'Changes a game, found by its provider''s code and its own. An inactive game cannot be launched; open sessions go on.';
 
--- Changes a casino of the demo provider, found by its code: the URL of its wallet, and its code for the provider.
 CREATE FUNCTION provider_change_casino_v1(
     p_tenant_id uuid, p_casino_code text, p_api_url text DEFAULT NULL, p_provider_code text DEFAULT NULL
 ) RETURNS void
@@ -117,8 +121,9 @@ BEGIN
         RAISE EXCEPTION 'tenant % has no casino %', p_tenant_id, p_casino_code USING ERRCODE = 'CW010';
     END IF;
 END $$;
+COMMENT ON FUNCTION provider_change_casino_v1 IS
+'Changes a casino of the demo provider, found by its code: the URL of its wallet, and its code for the provider.';
 
--- Changes a game of the demo provider, found by its code. Bets are in minor units.
 CREATE FUNCTION provider_change_game_v1(
     p_tenant_id uuid, p_code text, p_min_bet bigint DEFAULT NULL, p_max_bet bigint DEFAULT NULL
 ) RETURNS void
@@ -132,6 +137,8 @@ BEGIN
         RAISE EXCEPTION 'tenant % has no game % of the demo provider', p_tenant_id, p_code USING ERRCODE = 'CW010';
     END IF;
 END $$;
+COMMENT ON FUNCTION provider_change_game_v1 IS
+'Changes a game of the demo provider, found by its code. Bets are in minor units.';
 
 GRANT CREATE ON SCHEMA public TO causeway_registrar;
 DO $$

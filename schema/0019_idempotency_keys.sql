@@ -1,39 +1,54 @@
--- Calls by the caller's Idempotency-Key: the same key with the same request finds the first answer.
+-- Idempotency-Keys of callers.
 
 CREATE TABLE idempotency_keys (
-    -- A tenant's id, or the nil UUID for the deployment.
     tenant_id uuid NOT NULL,
     subject text NOT NULL,
     idempotency_key text NOT NULL CHECK (length(idempotency_key) BETWEEN 1 AND 255),
     request_hash bytea NOT NULL CHECK (length(request_hash) = 32),
-    -- The id of the object that the call creates, if it creates one: an attempt after a failed one creates the same
-    -- object.
     object_id uuid NOT NULL DEFAULT gen_random_uuid(),
-    -- The running or last attempt, and the end of its lease. NULL: no attempt is running.
     lease_id uuid NOT NULL,
     leased_until timestamptz,
-    -- Whether part of the call's work is committed, but not all of it.
     begun boolean NOT NULL DEFAULT false,
-    -- The first answer, without secrets that are shown once; committed with the call's work. NULL: the work is not
-    -- done. 502 without a body: the platform may have done what the call asked for.
-    status bigint CHECK (status BETWEEN 200 AND 299 OR (status = 502 AND body IS NULL)),
+    status bigint,
     headers jsonb,
     body text CHECK (length(body) <= 1000000),
-    -- A key is new again after 24 hours, or when the attempt gave it up (which sets -infinity).
     created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, subject, idempotency_key)
+    PRIMARY KEY (tenant_id, subject, idempotency_key),
+    CONSTRAINT idempotency_keys_answer CHECK (status BETWEEN 200 AND 299 OR (status = 502 AND body IS NULL))
 );
--- The sweep deletes the oldest first.
+COMMENT ON TABLE idempotency_keys IS
+'Calls by the caller''s Idempotency-Key: the same key with the same request finds the first answer. A key belongs to '
+'its caller: no other caller of the tenant sees its answer.';
+COMMENT ON COLUMN idempotency_keys.tenant_id IS 'A tenant''s id, or the nil UUID for the deployment.';
+COMMENT ON COLUMN idempotency_keys.subject IS 'The caller: a person''s subject or an API key''s id.';
+COMMENT ON COLUMN idempotency_keys.idempotency_key IS 'The header Idempotency-Key.';
+COMMENT ON COLUMN idempotency_keys.request_hash IS
+'SHA-256 of the request: the same key with another request is refused.';
+COMMENT ON COLUMN idempotency_keys.object_id IS
+'The id of the object that the call creates, if it creates one: an attempt after a failed one creates the same object.';
+COMMENT ON COLUMN idempotency_keys.lease_id IS 'The running or last attempt.';
+COMMENT ON COLUMN idempotency_keys.leased_until IS 'The end of the attempt''s lease. NULL: no attempt is running.';
+COMMENT ON COLUMN idempotency_keys.begun IS 'Whether part of the call''s work is committed, but not all of it.';
+COMMENT ON COLUMN idempotency_keys.status IS
+'The status of the first answer, committed with the call''s work. NULL: the work is not done. 502 without a body: the '
+'platform may have done what the call asked for.';
+COMMENT ON COLUMN idempotency_keys.headers IS 'The headers of the first answer.';
+COMMENT ON COLUMN idempotency_keys.body IS 'The body of the first answer, without secrets that are shown once.';
+COMMENT ON COLUMN idempotency_keys.created_at IS
+'A key is new again after 24 hours, or when the attempt gave it up (which sets -infinity).';
+COMMENT ON CONSTRAINT idempotency_keys_answer ON idempotency_keys IS
+'Only a successful answer is kept, and the 502 of an outcome that is not known.';
 CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);
+COMMENT ON INDEX idempotency_keys_created IS 'The sweep deletes the oldest first.';
 
--- How long a key finds its answer. After that the key counts as new, and may be swept.
 CREATE FUNCTION idempotency_kept() RETURNS interval
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN interval '24 hours';
+COMMENT ON FUNCTION idempotency_kept IS
+'How long a key finds its answer. After that the key counts as new, and may be swept.';
 REVOKE ALL ON FUNCTION idempotency_kept FROM public;
 GRANT EXECUTE ON FUNCTION idempotency_kept TO causeway_hub, causeway_keeper;
 
--- A key belongs to its caller: no other caller of the tenant sees its answer.
 ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE idempotency_keys FORCE ROW LEVEL SECURITY;
 CREATE POLICY idempotency_keys_own ON idempotency_keys FOR SELECT TO causeway_hub
@@ -49,8 +64,6 @@ TO causeway_hub;
 GRANT UPDATE (request_hash, object_id, lease_id, leased_until, begun, status, headers, body, created_at) ON idempotency_keys
 TO causeway_hub;
 
--- Claims a key of the transaction's caller for an attempt. Runs with the rights of its caller.
--- outcome: first, failed, expired, running, answered or reused; causeway.database.idempotency.Claim explains them.
 CREATE FUNCTION idempotency_claim_v1(p_key text, p_hash bytea, p_lease_id uuid, p_lease interval)
 RETURNS TABLE (outcome text, object_id uuid, begun boolean, status bigint, headers jsonb, body text)
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
@@ -99,6 +112,9 @@ BEGIN
     RETURN QUERY SELECT
         v_outcome, v_known.object_id, v_known.begun, v_known.status, v_known.headers, v_known.body;
 END $$;
+COMMENT ON FUNCTION idempotency_claim_v1 IS
+'Claims a key of the transaction''s caller for an attempt. Runs with the rights of its caller. outcome: first, failed, '
+'expired, running, answered or reused; causeway.database.idempotency.Claim explains them.';
 
 REVOKE ALL ON FUNCTION idempotency_claim_v1 FROM public;
 GRANT EXECUTE ON FUNCTION idempotency_claim_v1 TO causeway_hub;
@@ -110,7 +126,6 @@ CREATE POLICY idempotency_keys_old ON idempotency_keys FOR SELECT TO causeway_ke
 CREATE POLICY idempotency_keys_sweep ON idempotency_keys FOR DELETE TO causeway_keeper
 USING (created_at < now() - idempotency_kept() AND coalesce(leased_until <= now(), true));
 
--- Deletes up to 1000 keys that are past idempotency_kept() and have no running attempt. Returns the number deleted.
 CREATE FUNCTION idempotency_sweep_v1() RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp
 BEGIN ATOMIC
@@ -126,6 +141,8 @@ BEGIN ATOMIC
     )
     SELECT count(*) FROM swept;
 END;
+COMMENT ON FUNCTION idempotency_sweep_v1 IS
+'Deletes up to 1000 keys that are past idempotency_kept() and have no running attempt. Returns the number deleted.';
 
 REVOKE ALL ON FUNCTION idempotency_sweep_v1 FROM public;
 GRANT CREATE ON SCHEMA public TO causeway_keeper;
