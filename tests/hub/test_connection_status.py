@@ -26,6 +26,7 @@ from local.stack import Stack
 from tests.database.parallel import at_once
 from tests.hub.client import DEPLOYMENT_ADMIN, STAFF, Hub, config, draft, machine
 from tests.hub.conftest import Platform
+from tests.hub.objects import calendars
 
 Rows = Callable[..., list[Any]]
 Inside = Callable[..., RequestContext]
@@ -57,9 +58,14 @@ def use(context: RequestContext, connection_id: UUID) -> int:
 
 
 def seen(hub: Hub, connection_id: UUID) -> tuple[str, bool, str]:
-    """Status, whether it can be used, and health, as staff sees them."""
+    """Status, whether it can be used, and health, as staff sees them; the connection, its health and the list agree."""
     health = hub.call("GET", f"/integrations/{connection_id}/health", STAFF).json
     shown = hub.call("GET", f"/integrations/{connection_id}", STAFF).json
+    check = health["checks"]["connection"]
+    assert shown["lastCheck"] == {name: check[name] for name in ("status", "code", "checkedAt")}
+    assert shown["isActive"] or check["status"] != "healthy"
+    newest = hub.call("GET", "/integrations?limit=100", STAFF).json["integrations"]
+    assert next(one for one in newest if one["id"] == shown["id"]).items() <= shown.items()
     assert (shown["status"], shown["isActive"], shown["errorMessage"]) == (
         health["status"],
         health["isActive"],
@@ -275,8 +281,47 @@ def test_outdated_answer_changes_nothing(
         with pytest.raises(InvalidCredentials):
             call(account)
 
-    expected = ("disconnected", False) if change == "disable" else ("active", True)
-    assert seen(hub, connection_id) == (*expected, "healthy")
+    expected = ("disconnected", False, "down") if change == "disable" else ("active", True, "healthy")
+    assert seen(hub, connection_id) == expected
+    assert rows("SELECT status FROM integration_health WHERE connection_id = %s", [connection_id])[0][0] == "healthy"
+
+
+def test_disabled_connection_is_not_shown_as_healthy(hub: Hub, context: RequestContext, connection_id: UUID) -> None:
+    """HUB 53: the check was good, but no use would work; enabling tests it again."""
+    path = f"/integrations/{connection_id}"
+    disabled = hub.call("POST", f"{path}/disable").json
+    check = hub.call("GET", f"{path}/health").json["checks"]["connection"]
+
+    assert (disabled["lastCheck"]["status"], disabled["lastCheck"]["code"]) == ("down", "INTEGRATION_NOT_ACTIVE")
+    assert check["message"] == "The connection is disabled"
+    assert seen(hub, connection_id) == ("disconnected", False, "down")
+    changes.enable(context, connection_id, ANY)
+    assert seen(hub, connection_id) == ("active", True, "healthy")
+
+
+def test_connection_shows_its_creator_environment_and_the_check_of_its_creation(hub: Hub) -> None:
+    """HUB 53: the answer to a change shows the check that the change made, as a later GET does."""
+    made = hub.call("POST", "/integrations", body=calendars()).json
+    key = hub.new_key()
+    shown = hub.call("GET", f"/integrations/{made['id']}", machine(key["apiKey"])).json
+
+    assert (made["environment"], made["createdBy"]) == ("production", key["createdBy"])
+    assert made["lastCheck"] | {"checkedAt": ""} == {"status": "healthy", "code": "CONNECTED", "checkedAt": ""}
+    assert shown.items() <= made.items()
+
+
+def test_answer_to_a_change_shows_the_check_of_the_new_credentials(
+    hub: Hub, context: RequestContext, platform: Platform, connection_id: UUID
+) -> None:
+    platform.status = 500
+    testing.test_and_save(context, connection_id, ANY)
+    before = hub.call("GET", f"/integrations/{connection_id}").json["lastCheck"]
+    platform.status = None
+    rotated = changes.rotate(context, connection_id, NewSecrets({"api_key": "new-key"}), ANY)
+
+    assert before["code"] == "PROVIDER_ERROR"
+    assert rotated.as_json(with_config=False)["lastCheck"]["code"] == "CONNECTED"
+    assert seen(hub, connection_id) == ("active", True, "healthy")
 
 
 def test_success_of_a_call_does_not_undo_a_later_refusal(

@@ -22,6 +22,11 @@ _STATUS: Schema = {"enum": list(requests.STATUSES)}
 _CONFIG: Schema = {"type": "object", "description": "The fields that the template's configSchema asks for."}
 _NAMED = {"name": text(100), "description": text(1000, 0)}
 
+_HEALTH_STATUS: Schema = {"enum": ["healthy", "degraded", "down"]}
+_LAST_CHECK = object_of({"status": _HEALTH_STATUS, "code": TEXT, "checkedAt": TIME}) | {
+    "description": "The last test or call that was written into the health. A connection that cannot be used is down."
+}
+
 _CONNECTIONS: dict[str, Schema] = {
     "ConnectionDraft": object_of(
         {
@@ -56,7 +61,9 @@ _CONNECTIONS: dict[str, Schema] = {
             "status": _STATUS,
             "isActive": {"type": "boolean"},
             "errorMessage": or_null(TEXT),
+            "lastCheck": {"oneOf": [_LAST_CHECK, {"type": "null"}]},
             "lastSyncAt": or_null(TIME),
+            "createdBy": TEXT | {"description": "A person's subject or a key's id."},
             "createdAt": TIME,
             "updatedAt": TIME,
             "version": VERSION,
@@ -103,7 +110,7 @@ _CALL_LOGS: dict[str, Schema] = {
 _OUTCOME = {"code": TEXT, "message": TEXT, "nextAction": TEXT}
 _CHECK = object_of(
     {
-        "status": {"enum": ["healthy", "degraded", "down"]},
+        "status": _HEALTH_STATUS,
         **_OUTCOME,
         "responseMs": or_null(COUNT),
         "checkedAt": TIME,

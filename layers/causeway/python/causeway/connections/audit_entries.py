@@ -41,8 +41,10 @@ def record_refusal(
 
 
 def settings_of(connection: Connection) -> dict[str, Any]:
-    """Return a connection as entries show it, without secrets."""
-    return connection.as_json(with_config=True)
+    """Return a connection as entries show it: without secrets, and without its last check, which nobody decides."""
+    shown = connection.as_json(with_config=True)
+    del shown["lastCheck"]
+    return shown
 
 
 def fingerprint_key(context: Context) -> bytes:

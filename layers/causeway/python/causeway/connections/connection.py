@@ -28,6 +28,7 @@ class Connection:
         status_changes: how often the status was set. A test that began before the last change must not undo it.
         changed_template: what terms.digest takes of the template as it is now; None: no super admin changed
             the template.
+        last_check: health, code and time of the last check, as JSON; None: these settings were not checked yet.
     """
 
     connection_id: UUID
@@ -48,6 +49,7 @@ class Connection:
     error_code: str | None = None
     status_changes: int = 0
     changed_template: list[Any] | None = None
+    last_check: list[Any] | None = None
 
     @property
     def template_changed(self) -> bool:
@@ -108,6 +110,23 @@ class Connection:
             return f"{self._template_error.sentence}. {self._template_error.action}"
         return self.error_message
 
+    def error_behind(self, health: str) -> CausewayError | None:
+        """Return the error to show in place of a check with this health; None: show the check.
+
+        A connection that cannot be used is not shown as healthy. A check that found its fault has the better reason.
+        """
+        error = self.use_error
+        return None if isinstance(error, IntegrationNotActive) and health != "healthy" else error
+
+    @property
+    def _shown_check(self) -> dict[str, Any] | None:
+        if self.last_check is None:
+            return None
+        health, code, checked_at = self.last_check
+        error = self.error_behind(health)
+        outcome = {"status": health, "code": code} if error is None else {"status": "down", "code": error.code}
+        return outcome | {"checkedAt": datetime.fromisoformat(checked_at).isoformat()}
+
     def as_json(self, *, with_config: bool) -> dict[str, Any]:
         """Return the connection in the API's names. with_config: staff do not see the settings."""
         shown = {
@@ -120,7 +139,9 @@ class Connection:
             "status": self.shown_status,
             "isActive": self.use_error is None,
             "errorMessage": self.shown_error,
+            "lastCheck": self._shown_check,
             "lastSyncAt": None if self.last_sync_at is None else self.last_sync_at.isoformat(),
+            "createdBy": self.created_by,
             "createdAt": self.created_at.isoformat(),
             "updatedAt": self.updated_at.isoformat(),
             "version": self.version,

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from causeway.connections.connection import Connection
 from causeway.database.postgres import Transaction
-from causeway.errors.connections import IntegrationNotActive
 from causeway.platforms.verdicts import Effect, Verdict
 
 Health = Literal["healthy", "degraded", "down"]
@@ -53,8 +52,8 @@ def next_state(before: HealthState | None, effect: Effect) -> HealthState:
 
 def save(
     transaction: Transaction, connection_id: UUID, verdict: Verdict, response_ms: int | None, *, fresh: bool = False
-) -> None:
-    """Write an observation of a test or a call.
+) -> list[Any]:
+    """Write an observation of a test or a call, and return it as Connection.last_check.
 
     Args:
         transaction: of the connection's tenant; it has locked the connection's row.
@@ -64,7 +63,7 @@ def save(
         fresh: earlier observations were of other settings or credentials, and do not count.
     """
     now = next_state(None if fresh else _last(transaction, connection_id)[0], verdict.effect)
-    transaction.execute(
+    [row] = transaction.execute(
         """
         INSERT INTO integration_health AS h (
             tenant_id, connection_id, status, failures, successes, code, message, next_action, response_ms
@@ -74,6 +73,7 @@ def save(
             changed_at = CASE WHEN h.status = excluded.status THEN h.changed_at ELSE excluded.changed_at END,
             code = excluded.code, message = excluded.message, next_action = excluded.next_action,
             response_ms = excluded.response_ms, checked_at = excluded.checked_at
+        RETURNING jsonb_build_array(h.status, h.code, h.checked_at) AS last_check
         """,
         [
             connection_id,
@@ -85,7 +85,8 @@ def save(
             verdict.next_action,
             response_ms,
         ],
-    )
+    ).fetchall()
+    return row.last_check
 
 
 def would_change(transaction: Transaction, connection_id: UUID, verdict: Verdict) -> bool:
@@ -137,8 +138,7 @@ def _check(connection: Connection, row: Any) -> dict[str, Any]:
         "checkedAt": row.checked_at.isoformat(),
         "changedAt": row.changed_at.isoformat(),
     }
-    stopped = connection.use_error
-    # The reason of IntegrationNotActive is in the observation.
-    if stopped is None or isinstance(stopped, IntegrationNotActive):
+    stopped = connection.error_behind(row.status)
+    if stopped is None:
         return check
     return check | {"status": "down", "code": stopped.code, "message": stopped.sentence, "nextAction": stopped.action}

@@ -16,7 +16,11 @@ COLUMNS: LiteralString = """
     c.error_code, c.status_changes,
     CASE WHEN p.changed_by_admin THEN
         jsonb_build_array(p.base_urls -> c.environment, p.authentication, p.health_call, p.config_schema)
-    END AS changed_template
+    END AS changed_template,
+    (
+        SELECT jsonb_build_array(h.status, h.code, h.checked_at) FROM integration_health AS h
+        WHERE h.tenant_id = c.tenant_id AND h.connection_id = c.connection_id
+    ) AS last_check
 """
 _FROM: LiteralString = "FROM integration_connections AS c INNER JOIN integration_providers AS p USING (provider_key)"
 SELECT: LiteralString = f"SELECT {COLUMNS} {_FROM}"

@@ -12,6 +12,7 @@ An observation of another version changes nothing: every change of settings or c
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from causeway.connections import health, rows, writes
 from causeway.connections.connection import Connection
@@ -49,8 +50,8 @@ def save_test(
         return before
     now = _save_status(transaction, before, verdict)
     became_active = now.status == "active" and before.status != "active"
-    health.save(transaction, connection_id, verdict, response_ms, fresh=fresh or became_active)
-    return now
+    last_check = health.save(transaction, connection_id, verdict, response_ms, fresh=fresh or became_active)
+    return replace(now, last_check=last_check)
 
 
 def would_change(transaction: Transaction, connection: Connection, verdict: Verdict) -> bool:
