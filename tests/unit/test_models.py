@@ -1,12 +1,15 @@
 """Models of requests and answers: what they accept, and how they name the parts that are wrong."""
 
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from threading import Event
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import pytest
-from pydantic import Field, model_validator
+from pydantic import Field, GetCoreSchemaHandler, model_validator
+from pydantic_core import CoreSchema
 
 from causeway.errors.catalogue import ConfigSchemaInvalid
 from causeway.errors.requests import InvalidRequest
@@ -223,3 +226,26 @@ def test_answer_of_a_row_leaves_out_what_is_not_set() -> None:
     )
     later = shown.model_copy(update={"until_day": "Monday", "made_at": datetime(2026, 1, 31, tzinfo=UTC)})
     assert (later.as_json()["untilDay"], later.as_json()["madeAt"]) == ("Monday", "2026-01-31T00:00:00Z")
+
+
+def test_two_threads_that_use_a_model_first_build_it_once() -> None:
+    builds: list[str] = []
+    both = Event()
+
+    class Slow:
+        def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+            builds.append("build")
+            if len(builds) == 2:
+                both.set()
+            # Long enough for the other thread to begin.
+            both.wait(0.5)
+            return handler(source)
+
+    class Shared(Request):
+        name: Annotated[str, Slow()]
+
+    with ThreadPoolExecutor(2) as threads:
+        parsed = list(threads.map(Shared.parse, [{"name": "a"}, {"name": "b"}]))
+
+    assert [one.name for one in parsed] == ["a", "b"]
+    assert builds == ["build"]

@@ -5,6 +5,7 @@ to import than all that they need.
 """
 
 from collections.abc import Mapping, Sequence
+from threading import RLock
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,6 +14,8 @@ from pydantic.alias_generators import to_camel
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tree import CausewayError
 from causeway.wire import model_problems
+
+_building = RLock()
 
 
 class _Model(BaseModel):
@@ -28,6 +31,16 @@ class _Model(BaseModel):
         # The schema of a model is built on its first use: a function loads more models than a call needs.
         defer_build=True,
     )
+
+    @classmethod
+    def model_rebuild(cls, **options: Any) -> bool | None:
+        """Build the model's schema, in one thread at a time.
+
+        pydantic's own method is not safe where two threads use a model for the first time
+        (https://github.com/pydantic/pydantic/pull/13438).
+        """
+        with _building:
+            return super().model_rebuild(**options)
 
 
 class Request(_Model):
