@@ -9,6 +9,7 @@ from causeway.connections.requests import parse_connection_id
 from causeway.edge import answers
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
+from causeway.platforms.calls import AccountTest
 from causeway.platforms.verdicts import VERDICTS
 from causeway.vault import versions
 
@@ -28,9 +29,9 @@ def _deleted(_: None) -> HubAnswer:
     return HubAnswer("", 204)
 
 
-def _tested(tested: tuple[testing.ConnectionTest, Connection]) -> HubAnswer:
+def _tested(tested: tuple[AccountTest, Connection]) -> HubAnswer:
     result, connection = tested
-    return HubAnswer(result.as_json(), version=connection.version)
+    return HubAnswer(testing.as_json(result), version=connection.version)
 
 
 @route(app, "GET", "/integrations", permission="connections.list", query="ConnectionFilter", response="ConnectionPage")

@@ -803,6 +803,35 @@ def test_demo_credentials_work_unchanged(hub: Hub, provider: str) -> None:
     assert health["checks"]["connection"]["status"] == "healthy"
 
 
+NOT_TOLD = {"accountName": None, "accountId": None, "locationId": None}
+
+
+def test_test_tells_the_account_as_the_platform_names_it(hub: Hub) -> None:
+    """The audit log, which cannot erase, has the result without it: an account's name may be a person's."""
+    path = hub.call("POST", "/integrations", body=demo("gohighlevel")).headers["location"]
+    tested = hub.call("POST", f"{path}/test", idempotency_key=path).json
+    again = hub.call("POST", f"{path}/test", idempotency_key=path).json
+    entry = hub.audited(path)[-1]
+
+    assert tested["details"] == {
+        "accountName": "Causeway sandbox",
+        "accountId": "5DP4iH6HLkQsiKESj6rh",
+        "locationId": demo_credentials("gohighlevel")["locationId"],
+    }
+    assert again == tested
+    assert entry["action"] == "connection.tested"
+    assert entry["after"] == {name: value for name, value in tested.items() if name != "details"}
+
+
+def test_test_tells_no_account_where_the_platform_tells_none_or_refuses(hub: Hub) -> None:
+    answers = []
+    for wanted in (demo("stripe"), demo("gohighlevel", apiKey="sandbox-fault-401")):
+        path = hub.call("POST", "/integrations", body=wanted).headers["location"]
+        answers.append(hub.call("POST", f"{path}/test").json)
+
+    assert [(answer["success"], answer["details"]) for answer in answers] == [(True, NOT_TOLD), (False, NOT_TOLD)]
+
+
 @pytest.mark.parametrize(
     ("fault", "code", "status"),
     [

@@ -3,18 +3,20 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from pydantic.alias_generators import to_camel
 
 from causeway import settings
 from causeway.outbound import client, failures
 from local.errors import StartError
 from local.sandbox.process import Sandbox
 from local.sandbox.registry import FOLDER, demo_credentials, platforms
-from tests.platforms.accounts import KEYS, demo_account, document, secrets_of, verdict_code
+from tests.platforms.accounts import KEYS, demo_account, document, result_of_test, secrets_of, verdict_code
 from tests.platforms.facts import facts, facts_of
 
 ATTEMPTS: list[client.Attempt] = []
@@ -106,6 +108,15 @@ def test_demo_credentials_fit_the_catalogues_schema(key: str) -> None:
 def test_good_credentials_are_accepted(url: str, key: str) -> None:
     """HUB 8."""
     _check(key, url, "CONNECTED")
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_each_detail_of_a_document_is_in_the_answer_to_the_test_call(url: str, key: str) -> None:
+    details = result_of_test(demo_account(key, url), ATTEMPTS.append).details
+
+    assert details == facts()[key].details
+    told = {to_camel(name) for name, value in asdict(details).items() if value is not None}
+    assert told == document(key)["health_call"].get("details", {}).keys()
 
 
 def test_unexpected_verdict_shows_the_request_and_the_answer(url: str) -> None:

@@ -10,6 +10,7 @@ from causeway.catalogue.providers import Provider, read_shape
 from causeway.outbound.client import Attempt
 from causeway.platforms import calls, registry
 from causeway.platforms.account import Account
+from causeway.platforms.calls import AccountTest
 from causeway.platforms.kinds.errors import ErrorReader
 from causeway.platforms.open_account import OpenAccount
 from local import ROOT
@@ -49,9 +50,14 @@ def demo_account(key: str, url: str | None = None, **changes: str) -> Account:
     return Account(provider, environment, settings, secrets)
 
 
+def result_of_test(account: Account, log: Callable[[Attempt], object]) -> AccountTest:
+    """Make an account's test call and return its result."""
+    return calls.call_for_test(account, log, registry.find(account.provider.key, ErrorReader))
+
+
 def verdict_code(account: Account, log: Callable[[Attempt], object] = lambda _: None) -> str:
     """Make an account's test call and return the code of the verdict."""
-    return calls.call_for_test(account, log, registry.find(account.provider.key, ErrorReader))[0].code
+    return result_of_test(account, log).verdict.code
 
 
 def opened(account: Account) -> OpenAccount:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from causeway.platforms import account_details
+from causeway.platforms.account_details import AccountDetails
 from local.errors import StartError
 from local.sandbox.registry import HOW_TO_ADD
 
@@ -28,6 +30,7 @@ class Facts:
     verdicts: a response's status and content, and the code of the verdict on it.
     forbidden: the code of the verdict on a missing right.
     requests: how many requests the test call makes.
+    details: what the sandbox's answer to the test call tells of the account.
     """
 
     kind: str
@@ -38,6 +41,7 @@ class Facts:
     verdicts: tuple[tuple[int, Any, str], ...] = ()
     forbidden: str = "PROVIDER_FORBIDDEN"
     requests: int = 1
+    details: AccountDetails = account_details.NONE
 
 
 @cache

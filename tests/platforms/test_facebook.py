@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from causeway.platforms.account_details import AccountDetails
 from local.sandbox.registry import demo_credentials
 from tests.platforms.facts import Facts
 from tests.platforms.recorder import Sent, bearer
@@ -22,6 +23,8 @@ FACTS = Facts(
         *((200, {"error": {"code": code}}, "PROVIDER_REJECTED") for code in (100, 131026, "190", True, None, [190])),
         (400, {"error": {"code": True}}, "PROVIDER_REJECTED"),
     ),
+    # https://developers.facebook.com/docs/graph-api/overview: a node answers its id always
+    details=AccountDetails("Causeway sandbox", "1067280970047460"),
 )
 MINE = demo_credentials("facebook")
 

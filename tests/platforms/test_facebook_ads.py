@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from causeway.platforms.account_details import AccountDetails
 from local.sandbox.registry import demo_credentials
 from tests.platforms.facts import Facts
 from tests.platforms.recorder import Sent, bearer
@@ -12,6 +13,8 @@ FACTS = Facts(
     example={"access_token": "EAA1", "app_secret": "your_app_secret", "ad_account_id": "1234567890"},
     # https://developers.facebook.com/docs/graph-api/guides/error-handling
     verdicts=((400, {"error": {"code": 80004}}, "RATE_LIMITED"),),
+    # https://developers.facebook.com/docs/marketing-api/reference/ad-account: the id is act_ and the number
+    details=AccountDetails("Causeway sandbox", "act_1234567890"),
 )
 MINE = demo_credentials("facebook_ads")
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from causeway.errors.platforms import ProviderOutcomeUnknown, UnexpectedAnswer
+from causeway.platforms.account_details import AccountDetails
 from causeway.platforms.gohighlevel import calendars
 from causeway.platforms.kinds.calendars import Block, Day
 from local.sandbox.registry import demo_credentials
@@ -25,6 +26,8 @@ FACTS = Facts(
         (401, {"statusCode": 401, "message": "Invalid token: access token is invalid"}, "INVALID_CREDENTIALS"),
         (422, {"statusCode": 422, "message": ["endTime should not be empty"]}, "PROVIDER_REJECTED"),
     ),
+    # apps/locations.json: GetLocationByIdSchema
+    details=AccountDetails("Causeway sandbox", "5DP4iH6HLkQsiKESj6rh", "ve9EPM428h8vShlRW1KT"),
 )
 MINE = demo_credentials("gohighlevel")
 # 2026-03-16 00:00 UTC and the length of a day, in milliseconds.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from causeway.platforms.account_details import AccountDetails
 from local.sandbox.registry import demo_credentials
 from tests.platforms.facts import Facts
 from tests.platforms.recorder import Sent, bearer
@@ -12,6 +13,8 @@ FACTS = Facts(
     example={"access_token": "your_access_token"},
     # https://learn.microsoft.com/linkedin/shared/api-guide/concepts/error-handling
     verdicts=((403, {"status": 403, "serviceErrorCode": 100, "code": "ACCESS_DENIED"}, "PROVIDER_FORBIDDEN"),),
+    # https://learn.microsoft.com/en-us/linkedin/consumer/integrations/self-serve/sign-in-with-linkedin-v2
+    details=AccountDetails("Causeway sandbox", "782bbtaQ"),
 )
 MINE = demo_credentials("linkedin")
 

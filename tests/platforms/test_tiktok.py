@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from causeway.platforms.account_details import AccountDetails
 from local.sandbox.registry import demo_credentials
 from tests.platforms.accounts import demo_account, verdict_code
 from tests.platforms.facts import Facts
@@ -21,6 +22,8 @@ FACTS = Facts(
         (401, {"data": {}, "error": {"code": "access_token_invalid"}}, "INVALID_CREDENTIALS"),
         (429, {"data": {}, "error": {"code": "rate_limit_exceeded"}}, "RATE_LIMITED"),
     ),
+    # https://developers.tiktok.com/doc/tiktok-api-v2-get-user-info
+    details=AccountDetails("Causeway sandbox", "723f24d7-e717-40f8-a2b6-cb8464cd23b4"),
 )
 MINE = demo_credentials("tiktok")
 

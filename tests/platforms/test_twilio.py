@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from causeway.outbound import client
+from causeway.platforms.account_details import AccountDetails
 from local.sandbox.registry import demo_credentials
 from tests.platforms.facts import Facts
 from tests.platforms.recorder import Sent, basic
@@ -21,6 +22,8 @@ FACTS = Facts(
         (401, {"code": 20003, "message": "Authenticate", "status": 401}, "INVALID_CREDENTIALS"),
         (429, {"code": 20429, "message": "Too Many Requests", "status": 429}, "RATE_LIMITED"),
     ),
+    # https://github.com/twilio/twilio-oai: api_v2010, account.balance
+    details=AccountDetails(account_id="AC5a6d0b0c5a6d0b0c5a6d0b0c5a6d0b0c"),
 )
 MINE = demo_credentials("twilio")
 ACCOUNT = f"/2010-04-01/Accounts/{MINE['account_sid']}"

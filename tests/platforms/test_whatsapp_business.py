@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from causeway.platforms.account_details import AccountDetails
 from local.sandbox.registry import demo_credentials
 from tests.platforms.facts import Facts
 from tests.platforms.recorder import Sent, bearer
@@ -16,6 +17,8 @@ FACTS = Facts(
         (400, {"error": {"code": 130429}}, "RATE_LIMITED"),
         (401, {"error": {"code": 190}}, "INVALID_CREDENTIALS"),
     ),
+    # The id in the answer is the number's, not the account's.
+    details=AccountDetails("Causeway sandbox"),
 )
 MINE = demo_credentials("whatsapp_business")
 

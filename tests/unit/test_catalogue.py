@@ -212,6 +212,44 @@ def test_health_call_refers_to_fields_that_always_have_a_value(call: dict[str, A
 
 
 @pytest.mark.parametrize(
+    ("details", "sentence"),
+    [
+        (
+            {"accountId": "data.access_token"},
+            "health_call.details.accountId must not lead to a secret: it is shown",
+        ),
+        (
+            {"accountName": "name", "locationId": "apiKey.id"},
+            "health_call.details.locationId must not lead to a secret: it is shown",
+        ),
+        ({"accountName": "a..b"}, "provider.health_call.details.accountName must match "),
+        ({"accountName": "{account_sid}"}, "provider.health_call.details.accountName must match "),
+        ({"accountName": ".".join("abcdefghi")}, "provider.health_call.details.accountName must match "),
+        ({"accountName": 5}, "provider.health_call.details.accountName "),
+        ({"email": "email"}, "provider.health_call.details.email is not a known field"),
+        ({}, "provider.health_call.details "),
+    ],
+)
+def test_details_that_may_not_be_shown_are_refused(details: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        Provider.parse(document(health_call=health_call(details=details)), SHAPE)
+    assert caught.value.sentence.startswith(sentence)
+
+
+def test_details_are_no_terms_of_a_template() -> None:
+    """They decide what is shown, not where a secret goes: a change of them asks no tenant for its secrets again."""
+    call = health_call()
+    with_others = Provider.parse(document(health_call=call | {"details": {"accountName": "name"}}), SHAPE)
+    del call["details"]
+    without, other = (
+        Provider.parse(document(health_call=call | more), SHAPE) for more in ({}, {"headers": {"X-To": "elsewhere"}})
+    )
+
+    assert with_others.terms_digest("production") == without.terms_digest("production")
+    assert other.terms_digest("production") != without.terms_digest("production")
+
+
+@pytest.mark.parametrize(
     "authentication", [{"type": "magic"}, {"type": "bearer"}, {"type": "basic", "username": "u"}, {}]
 )
 def test_unknown_or_incomplete_authentication_is_refused(authentication: dict[str, Any]) -> None:

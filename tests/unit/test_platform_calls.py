@@ -95,7 +95,7 @@ def test_answer_cannot_stall_the_templates_pattern(
         refuses = {"refused_when": {"pointer": "/state", "pattern": pattern}}
         account = Account(replace(provider, health_call=provider.health_call | refuses), "production", {}, {})
 
-        assert calls.call_for_test(account, print, None)[0].code == verdict
+        assert calls.call_for_test(account, print, None).verdict.code == verdict
 
 
 def _of_tenants(provider: Provider) -> Provider:
@@ -131,7 +131,7 @@ def _of_tenants(provider: Provider) -> Provider:
 def test_call_that_cannot_be_made_says_why_and_is_logged(account: Account, code: str, message: str) -> None:
     """HUB 56: there is one log record, although there is no URL."""
     attempts: list[client.Attempt] = []
-    verdict, _ = calls.call_for_test(account, attempts.append, None)
+    verdict = calls.call_for_test(account, attempts.append, None).verdict
 
     assert (verdict.code, verdict.message) == (code, message)
     assert [(attempt.status, attempt.response_body) for attempt in attempts] == [(None, "")]

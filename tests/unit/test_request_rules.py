@@ -173,7 +173,7 @@ def test_field_in_a_path_cannot_leave_the_base_url(server: WireServer, value: st
     """HUB 13: the rule for templates holds for a connection's settings too."""
     provider = platform(server.url, {"type": "none"})
     provider.health_call["path"] = "/accounts/{id}/me"
-    verdict, _ = calls.call_for_test(Account(provider, "production", {"id": value}, {}), print, None)
+    verdict = calls.call_for_test(Account(provider, "production", {"id": value}, {}), print, None).verdict
 
     assert verdict.code == "CONFIG_INVALID"
     assert server.requests == []

@@ -111,7 +111,8 @@ def _location(_: Request, path: Mapping[str, str]) -> Response:
     """GET /locations/{locationId}."""
     if path["location"] != CREDENTIALS["locationId"]:
         return _other_location()
-    location = {"id": CREDENTIALS["locationId"], "name": "Causeway sandbox", "timezone": _ZONE}
+    agency = {"companyId": "5DP4iH6HLkQsiKESj6rh"}
+    location = {"id": CREDENTIALS["locationId"], **agency, "name": "Causeway sandbox", "timezone": _ZONE}
     return Response(200, {"location": location})
 
 

@@ -126,6 +126,10 @@ _HEALTH: dict[str, Schema] = {
             "tested": list_of(TEXT) | {"description": "Secret fields that the platform accepted in this test."},
             "untested": list_of(TEXT) | {"description": "Secret fields that the test call does not use."},
             "responseMs": COUNT,
+            "details": object_of(
+                {"accountName": or_null(TEXT), "accountId": or_null(TEXT), "locationId": or_null(TEXT)}
+            )
+            | {"description": "The account, as far as its platform tells it in the answer to the test call."},
         }
     ),
     "Health": object_of(

@@ -6,6 +6,7 @@ from typing import Any
 
 from causeway.catalogue import patterns
 from causeway.errors.requests import InvalidRequest
+from causeway.outbound.redaction import is_secret_name
 from causeway.outbound.request_rules import header_fault, path_fault, url_fault
 
 # Stands for a field of the connection in a text of a template.
@@ -19,6 +20,7 @@ def check(document: dict[str, Any]) -> None:
         InvalidRequest: the sentence names the field.
     """
     _check_pattern(document["health_call"].get("refused_when", {}).get("pattern", ""))
+    _check_details(document["health_call"].get("details", {}))
     _check_references(document)
     _check_addresses(document)
 
@@ -28,6 +30,13 @@ def _check_pattern(pattern: str) -> None:
     wrong = patterns.fault(pattern)
     if wrong is not None:
         raise InvalidRequest(f"health_call.refused_when.pattern {wrong}")
+
+
+def _check_details(details: dict[str, str]) -> None:
+    """Check that no path into the answer of the test call leads to a secret, by the names on it."""
+    for name, path in details.items():
+        if any(is_secret_name(step) for step in path.split(".")):
+            raise InvalidRequest(f"health_call.details.{name} must not lead to a secret: it is shown")
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """The test of a connection: its platform called, the verdict written into its status, its health and the audit log."""
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,39 +9,41 @@ from causeway.connections.connection import Connection
 from causeway.database.postgres import Transaction
 from causeway.platforms import calls, registry
 from causeway.platforms.account import Account
+from causeway.platforms.calls import AccountTest
 from causeway.platforms.kinds.errors import ErrorReader
-from causeway.platforms.verdicts import Verdict
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import Expected
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionTest:
-    """The result of a test.
+def outcome_of(result: AccountTest) -> dict[str, Any]:
+    """Return a test's outcome in the API's names, with its cause and next action.
 
-    Attributes:
-        response_ms: of all its calls together, in milliseconds.
+    It is without the account's details: an account's name may be a person's, and the audit log cannot erase it.
     """
-
-    verdict: Verdict
-    response_ms: int
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the result in the API's names, with its cause and next action."""
-        return {
-            "success": self.verdict.success,
-            "code": self.verdict.code,
-            "message": self.verdict.message,
-            "nextAction": self.verdict.next_action,
-            "tested": list(self.verdict.tested),
-            "untested": list(self.verdict.untested),
-            "responseMs": self.response_ms,
-        }
+    verdict = result.verdict
+    return {
+        "success": verdict.success,
+        "code": verdict.code,
+        "message": verdict.message,
+        "nextAction": verdict.next_action,
+        "tested": list(verdict.tested),
+        "untested": list(verdict.untested),
+        "responseMs": result.response_ms,
+    }
 
 
-def test_and_save(
-    context: RequestContext, connection_id: UUID, expected: Expected
-) -> tuple[ConnectionTest, Connection]:
+def as_json(result: AccountTest) -> dict[str, Any]:
+    """Return the result of a test in the API's names."""
+    details = result.details
+    told = {
+        "accountName": details.account_name,
+        "accountId": details.account_id,
+        "locationId": details.location_id,
+    }
+    return outcome_of(result) | {"details": told}
+
+
+def test_and_save(context: RequestContext, connection_id: UUID, expected: Expected) -> tuple[AccountTest, Connection]:
     """Read a connection, call its platform with the credentials in use, and write the result.
 
     Returns:
@@ -87,7 +88,7 @@ def _save_and_audit(
     context: RequestContext,
     transaction: Transaction,
     connection: Connection,
-    result: ConnectionTest,
+    result: AccountTest,
     *,
     fresh: bool,
     deleted: bool = False,
@@ -95,12 +96,12 @@ def _save_and_audit(
     now = save_state(transaction, connection, result, fresh=fresh, deleted=deleted)
     outcome = "done" if result.verdict.success else "failed"
     audit_entries.record(
-        context, transaction, Action.CONNECTION_TESTED, connection, outcome=outcome, after=result.as_json()
+        context, transaction, Action.CONNECTION_TESTED, connection, outcome=outcome, after=outcome_of(result)
     )
     return now
 
 
-def call_or_refuse(context: RequestContext, connection: Connection, account: Account) -> ConnectionTest:
+def call_or_refuse(context: RequestContext, connection: Connection, account: Account) -> AccountTest:
     """Call the platform with an account that a connection is to have; only the logs are written.
 
     Raises:
@@ -109,7 +110,7 @@ def call_or_refuse(context: RequestContext, connection: Connection, account: Acc
     result = call_and_log(context, connection, account)
     if not result.verdict.success:
         audit_entries.record_refusal(
-            context, Action.CONNECTION_TESTED, connection, outcome="failed", after=result.as_json()
+            context, Action.CONNECTION_TESTED, connection, outcome="failed", after=outcome_of(result)
         )
         refusal = result.verdict.refusal(again="send the change again")
         refusal.action += " Nothing was changed: what was in use stays in use."
@@ -117,17 +118,17 @@ def call_or_refuse(context: RequestContext, connection: Connection, account: Acc
     return result
 
 
-def call_and_log(context: RequestContext, connection: Connection, account: Account) -> ConnectionTest:
+def call_and_log(context: RequestContext, connection: Connection, account: Account) -> AccountTest:
     """Make the platform's test call with an account; only the API log is written."""
     reader = registry.find(account.provider.key, ErrorReader)
     with access.logged_calls(context, connection, account.secrets) as log:
-        return ConnectionTest(*calls.call_for_test(account, log, reader))
+        return calls.call_for_test(account, log, reader)
 
 
 def save_state(
     transaction: Transaction,
     seen: Connection,
-    result: ConnectionTest,
+    result: AccountTest,
     *,
     fresh: bool,
     deleted: bool = False,

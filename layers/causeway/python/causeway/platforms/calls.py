@@ -3,7 +3,7 @@
 import json
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +12,9 @@ from causeway.catalogue import patterns
 from causeway.outbound.client import BUDGET, Attempt, send
 from causeway.outbound.failures import CallFailed
 from causeway.outbound.replies import Reply
+from causeway.platforms import account_details
 from causeway.platforms.account import Account, Log
+from causeway.platforms.account_details import AccountDetails
 from causeway.platforms.authentication import TokenRefused, authenticate
 from causeway.platforms.kinds.errors import ErrorReader
 from causeway.platforms.verdicts import Verdict, judge
@@ -53,22 +55,38 @@ def request(
     Raises:
         CallFailed: no usable answer.
     """
+    reply, _ = _request(account, method, path, log, query or {}, headers or {}, body)
+    return reply
+
+
+def _request(
+    account: Account,
+    method: str,
+    path: str,
+    log: Log,
+    query: Mapping[str, str],
+    headers: Mapping[str, str],
+    body: Mapping[str, Any] | None,
+) -> tuple[Reply, list[str]]:
+    """Return the answer as request does, and the secret values that the call was made with."""
     # The call for a token included.
     ends = monotonic() + BUDGET
     content, content_type = _body(body)
     with _log_unsent(log, method, path) as log_once:
         url = account.url(path)
         fields = authenticate(account, content, log_once)
-        parameters = {**(query or {}), **fields.query}
-        return send(
+        parameters = {**query, **fields.query}
+        secrets = [*account.secrets.values(), *fields.derived]
+        reply = send(
             method,
             url + (f"?{urlencode(parameters)}" if parameters else ""),
             log=log_once,
-            headers={**content_type, **(headers or {}), **fields.headers},
+            headers={**content_type, **headers, **fields.headers},
             body=content,
             budget=max(ends - monotonic(), 0.1),
-            secrets=[*account.secrets.values(), *fields.derived],
+            secrets=secrets,
         )
+        return reply, secrets
 
 
 def _body(body: Mapping[str, Any] | None) -> tuple[bytes, dict[str, str]]:
@@ -99,8 +117,22 @@ def _log_unsent(log: Log, method: str, path: str) -> Generator[Log]:
         raise
 
 
-def call_for_test(account: Account, log: Log, reader: ErrorReader | None) -> tuple[Verdict, int]:
-    """Make the platform's test call; return the verdict, and the milliseconds it took.
+@dataclass(frozen=True, slots=True)
+class AccountTest:
+    """The result of a test call.
+
+    Attributes:
+        response_ms: of all its calls together, in milliseconds.
+        details: of the account, after a success.
+    """
+
+    verdict: Verdict
+    response_ms: int
+    details: AccountDetails = account_details.NONE
+
+
+def call_for_test(account: Account, log: Log, reader: ErrorReader | None) -> AccountTest:
+    """Make the platform's test call and return its result.
 
     Args:
         account: with the secrets to try.
@@ -110,12 +142,13 @@ def call_for_test(account: Account, log: Log, reader: ErrorReader | None) -> tup
     started = monotonic()
     described = account.provider.health_call
     outcome: Reply | CallFailed
+    secrets: list[str] = []
     try:
         with _log_unsent(log, described["method"], described["path"]) as log_once:
             path = account.filled_path(described["path"])
             query, headers = (account.filled_within(described.get(part, {})) for part in ("query", "headers"))
             body = account.filled_within(described.get("body"))
-            outcome = request(account, described["method"], path, log_once, query=query, headers=headers, body=body)
+            outcome, secrets = _request(account, described["method"], path, log_once, query, headers, body)
     except TokenRefused as refusal:
         outcome = refusal.reply
     except CallFailed as failure:
@@ -123,9 +156,11 @@ def call_for_test(account: Account, log: Log, reader: ErrorReader | None) -> tup
     verdict = judge(outcome, reader, account.address)
     if verdict.success and isinstance(outcome, Reply) and _is_refusal(described, outcome):
         verdict = judge(Reply(401, outcome.headers, b""))
-    if verdict.success:
-        verdict = _with_tested_secrets(account, verdict)
-    return verdict, round((monotonic() - started) * 1000)
+    response_ms = round((monotonic() - started) * 1000)
+    if not verdict.success or not isinstance(outcome, Reply):
+        return AccountTest(verdict, response_ms)
+    details = account_details.read(described.get("details", {}), outcome, secrets)
+    return AccountTest(_with_tested_secrets(account, verdict), response_ms, details)
 
 
 def _is_refusal(described: dict[str, Any], reply: Reply) -> bool:
@@ -135,9 +170,7 @@ def _is_refusal(described: dict[str, Any], reply: Reply) -> bool:
         return True
     if refused_when is None:
         return False
-    value: Any = json.loads(reply.body)
-    for step in refused_when["pointer"].split("/")[1:]:
-        value = value.get(step) if isinstance(value, dict) else None
+    value = account_details.value_at(json.loads(reply.body), refused_when["pointer"].split("/")[1:])
     text = value if isinstance(value, str) else json.dumps(value)
     return value is not None and patterns.matches(refused_when["pattern"], text[:_MOST_MATCHED])
 
