@@ -11,11 +11,11 @@ app = APIGatewayHttpResolver()
 
 
 def _shown(tenant: tenants.Tenant) -> HubAnswer:
-    return HubAnswer(tenant.as_json(), version=tenant.version)
+    return HubAnswer(tenant, version=tenant.version)
 
 
 def _created(tenant: tenants.Tenant) -> HubAnswer:
-    return HubAnswer(tenant.as_json(), 201, tenant.version, {"location": f"/tenants/{tenant.tenant_id}"})
+    return HubAnswer(tenant, 201, tenant.version, {"location": f"/tenants/{tenant.tenant_id}"})
 
 
 @route(
@@ -23,15 +23,14 @@ def _created(tenant: tenants.Tenant) -> HubAnswer:
     "POST",
     "/tenants",
     permission="tenants.manage",
-    request="TenantDraft",
     refuses_if_match=True,
-    response="Tenant",
+    response=tenants.Tenant,
     status=201,
     refuses=("NAME_TAKEN",),
 )
-def create(call: HubCall) -> HubAnswer:
+def create(call: HubCall, body: tenants.TenantDraft) -> HubAnswer:
     """Create a tenant."""
-    return call.run(_created, tenants.create, tenants.TenantDraft.parse(call.body))
+    return call.run(_created, tenants.create, body)
 
 
 @route(app, "GET", "/tenants", permission="tenants.manage", query="TenantQuery", response="TenantPage")
@@ -40,16 +39,16 @@ def list_tenants(call: HubCall) -> HubAnswer:
     return HubAnswer(tenants.page(call.context, call.query).as_json("tenants", tenants.Tenant.as_json))
 
 
-@route(app, "GET", "/tenants/{tenant_id}", permission="tenants.manage", response="Tenant")
+@route(app, "GET", "/tenants/{tenant_id}", permission="tenants.manage", response=tenants.Tenant)
 def get(call: HubCall) -> HubAnswer:
     """Get a tenant."""
     return _shown(tenants.find(call.context, tenants.parse_tenant_id(call.path)))
 
 
-@route(app, "PATCH", "/tenants/{tenant_id}", permission="tenants.manage", request="TenantChange", response="Tenant")
-def change(call: HubCall) -> HubAnswer:
-    """Change a tenant's display name."""
-    return call.run(_shown, tenants.change, tenants.parse_tenant_id(call.path), call.body, call.if_match)
+@route(app, "PATCH", "/tenants/{tenant_id}", permission="tenants.manage", response=tenants.Tenant)
+def change(call: HubCall, body: tenants.TenantChange) -> HubAnswer:
+    """Change a tenant's name and regional settings."""
+    return call.run(_shown, tenants.change, tenants.parse_tenant_id(call.path), body, call.if_match)
 
 
 handler = answers.lambda_handler(app)

@@ -1,4 +1,4 @@
-"""Countries, time zones and currencies: the reference data of tenants, and what a tenant's row accepts."""
+"""HUB 61. Countries, time zones and currencies: the reference data of tenants, and what a tenant's row accepts."""
 
 from collections.abc import Iterator
 from zoneinfo import available_timezones

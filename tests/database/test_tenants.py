@@ -15,7 +15,7 @@ from causeway.tenancy import identity, memberships, tenants
 from causeway.tenancy.claims import person_of
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.identity import Caller, NewRole
-from causeway.tenancy.tenants import Tenant
+from causeway.tenancy.tenants import Tenant, TenantChange
 from causeway.wire.preconditions import ANY
 from tests.database.parallel import held
 from tests.database.world import Casino
@@ -129,7 +129,7 @@ def renamed(casino: Casino, name: str) -> Tenant:
     """A tenant renamed by a super admin, in a separate execution environment."""
     caller = Caller("person", "caller", "super_admin", None)
     context = RequestContext(caller, "203.0.113.7", "call", casino.database("hub"))
-    return tenants.change(context, casino.tenant_id, {"displayName": name}, ANY)
+    return tenants.change(context, casino.tenant_id, TenantChange.parse({"displayName": name}), ANY)
 
 
 def changes(casino: Casino, object_id: str) -> list[tuple[Any, Any]]:

@@ -18,6 +18,7 @@ SAMPLES = [
     "api-keys",
     "tenants",
     "memberships",
+    "me",
     "audit-log",
 ]
 # The objects that these events name do not exist.

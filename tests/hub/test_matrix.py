@@ -107,6 +107,7 @@ ROUTES = {
     "POST /tenants": Expected("tenants.manage", {"super_admin"}, 201, tenants=False),
     "GET /tenants/{tenant_id}": Expected("tenants.manage", {"super_admin"}, missing=NO_TENANT, tenants=False),
     "PATCH /tenants/{tenant_id}": Expected("tenants.manage", {"super_admin"}, missing=NO_TENANT, tenants=False),
+    "GET /me": Expected("me.read", ALL, deployments=True),
     "GET /memberships": Expected("memberships.read", READERS),
     "PATCH /memberships/{subject}": Expected("memberships.manage", ADMINS, missing=NO_PERSON),
     "GET /audit": Expected("audit.read", READERS, deployments=True),
@@ -441,7 +442,7 @@ def test_another_tenants_key_finds_nothing(route: str, world: World, rows: Calla
     else:
         text = reply.body.decode()
         assert reply.status == 200
-        assert world.fixed[THEIRS]["connection_id"] in text
+        assert (TENANTS[THEIRS] if route == "GET /me" else world.fixed[THEIRS]["connection_id"]) in text
         assert not [identity for identity in (*world.fixed[OURS].values(), TENANTS[OURS]) if identity in text]
     assert rows(SNAPSHOT) == before
 

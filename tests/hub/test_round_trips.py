@@ -60,7 +60,7 @@ class CountingHub:
 def counting(hub: Hub, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CountingHub]:
     """The hub after one call of each function, so that each has its database connection."""
     with InProcessHub(stack, hub.tokens, EGRESS_ALLOWED_HOSTS="127.0.0.1") as inside:
-        for path in ("/integrations", "/integrations/templates", "/api-keys", "/memberships", "/audit"):
+        for path in ("/integrations", "/integrations/templates", "/api-keys", "/memberships", "/me", "/audit"):
             assert inside.call("GET", path).status == 200
         path = f"/integrations/{inside.call('POST', '/integrations', body=calendars()).json['id']}"
         assert inside.call("GET", f"{path}/syncs").status == 200
@@ -100,6 +100,7 @@ ROUTES: dict[str, tuple[int, str, str, Any, bool]] = {
     "health": (3, "GET", "{path}/health", None, False),
     "templates": (2, "GET", "/integrations/templates", None, False),
     "memberships": (2, "GET", "/memberships", None, False),
+    "me": (2, "GET", "/me", None, False),
     "API keys": (2, "GET", "/api-keys", None, False),
     "audit": (3, "GET", "/audit", None, False),
     "syncs": (3, "GET", "{path}/syncs", None, False),

@@ -1,6 +1,7 @@
 """/tenants: a super admin creates a tenant, which can be used at once; all other and malformed calls create none."""
 
 from collections.abc import Callable
+from datetime import datetime
 from secrets import token_hex
 from typing import Any
 from uuid import UUID
@@ -32,9 +33,11 @@ def test_new_tenant_is_answered_listed_and_stored(hub: Hub, rows: Rows) -> None:
     made = new_tenant(hub, displayName="Zoë's Casino 💥")
     [stored] = rows("SELECT * FROM tenants WHERE tenant_id = %s", [made["id"]])
 
-    assert set(made) == {"id", "code", "displayName", "createdAt", "version"}
+    regional = {"country", "timeZone", "currency", "language"}
+    assert set(made) == {"id", "code", "displayName", "createdAt", "version"} | regional
     assert (str(stored.tenant_id), stored.code, stored.display_name) == (made["id"], made["code"], "Zoë's Casino 💥")
-    assert made["createdAt"] == stored.created_at.isoformat()
+    assert datetime.fromisoformat(made["createdAt"]) == stored.created_at
+    assert made["createdAt"].endswith("Z")
     assert hub.call("GET", f"/tenants/{made['id']}", DEPLOYMENT_ADMIN).json == made
     assert hub.call("GET", f"/tenants/{made['id']}", SUPER_ADMIN).json == made
 
@@ -109,6 +112,126 @@ def test_eight_concurrent_calls_create_one_tenant_and_one_entry(hub: Hub, rows: 
     assert len(chain(hub, DEPLOYMENT_ADMIN, str(row.tenant_id))) == 1
 
 
+# ---- Country, time zone, currency and language ----
+
+REGIONAL = ("country", "timeZone", "currency", "language")
+SEVERAL = "is missing: this country has several of them, or none"
+
+
+def regional(tenant: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(tenant[name] for name in REGIONAL)
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        ({}, (None, "UTC", "USD", "en")),
+        ({"country": None}, (None, "UTC", "USD", "en")),
+        ({"country": "AE"}, ("AE", "Asia/Dubai", "AED", "en")),
+        ({"country": "AE", "language": "ar"}, ("AE", "Asia/Dubai", "AED", "ar")),
+        ({"country": "AE", "currency": "USD"}, ("AE", "Asia/Dubai", "USD", "en")),
+        ({"country": "AE", "timeZone": "Europe/Malta"}, ("AE", "Europe/Malta", "AED", "en")),
+        ({"country": "DE"}, ("DE", "Europe/Berlin", "EUR", "en")),
+        ({"country": "US", "timeZone": "America/New_York"}, ("US", "America/New_York", "USD", "en")),
+        ({"country": "PA", "currency": "PAB"}, ("PA", "America/Panama", "PAB", "en")),
+        ({"timeZone": "Asia/Muscat", "currency": "OMR", "language": "ar"}, (None, "Asia/Muscat", "OMR", "ar")),
+    ],
+)
+def test_new_tenants_settings_follow_its_country(hub: Hub, sent: dict[str, Any], expected: tuple[Any, ...]) -> None:
+    """HUB 61"""
+    made = new_tenant(hub, **sent)
+
+    assert regional(made) == expected
+    assert hub.call("GET", f"/tenants/{made['id']}", DEPLOYMENT_ADMIN).json == made
+
+
+@pytest.mark.parametrize(
+    ("sent", "problems"),
+    [
+        ({"country": "US"}, {"timeZone": SEVERAL}),
+        ({"country": "PA"}, {"currency": SEVERAL}),
+        ({"country": "AQ"}, {"timeZone": SEVERAL, "currency": SEVERAL}),
+        ({"country": "ZZ"}, {"country": "must be a country of ISO 3166-1, such as AE"}),
+        (
+            {"timeZone": "Asia/Atlantis"},
+            {"timeZone": "must be a time zone of the IANA database with its area, such as Asia/Dubai, or UTC"},
+        ),
+        (
+            {"country": "ZZ", "timeZone": "Etc/GMT+4", "currency": "AAA"},
+            {
+                "country": "must be a country of ISO 3166-1, such as AE",
+                "timeZone": "must be a time zone of the IANA database with its area, such as Asia/Dubai, or UTC",
+                "currency": "must be a currency of ISO 4217, such as AED",
+            },
+        ),
+        ({"country": "ae"}, {"country": "must match ^(?:[A-Z]{2})$"}),
+        ({"language": "fr"}, {"language": "must be one of en, ar"}),
+    ],
+)
+def test_unknown_or_missing_setting_is_named_and_nothing_is_created(
+    hub: Hub, rows: Rows, sent: dict[str, Any], problems: dict[str, str]
+) -> None:
+    """HUB 61"""
+    before = rows(SNAPSHOT)
+    body = {"code": f"T{token_hex(8).upper()}", "displayName": "Refused"} | sent
+    reply = hub.call("POST", "/tenants", DEPLOYMENT_ADMIN, body)
+
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+    assert {one["path"]: one["rule"] for one in reply.json["problems"]} == problems
+    assert reply.json["error"] == "; ".join(f"{path} {rule}" for path, rule in problems.items())
+    assert rows(SNAPSHOT) == before
+
+
+def test_change_keeps_the_fields_that_were_not_sent(hub: Hub) -> None:
+    """HUB 44, 51: also the settings that a new tenant would get from its country; null removes the country."""
+    made = new_tenant(hub, country="AE")
+    path = f"/tenants/{made['id']}"
+    for change in ({"country": "DE"}, {"timeZone": "Europe/Berlin", "language": "ar"}, {"currency": "EUR"}):
+        before = hub.call("GET", path, DEPLOYMENT_ADMIN)
+        changed = hub.call("PATCH", path, DEPLOYMENT_ADMIN, change, if_match=before.etag)
+        late = hub.call("PATCH", path, DEPLOYMENT_ADMIN, {"displayName": "Late"}, if_match=before.etag)
+
+        assert (changed.status, changed.json) == (200, before.json | change | {"version": before.json["version"] + 1})
+        assert (late.status, late.code) == (412, "VERSION_MISMATCH")
+        assert hub.call("PATCH", path, DEPLOYMENT_ADMIN, change).json == changed.json
+    cleared = hub.call("PATCH", path, DEPLOYMENT_ADMIN, {"country": None})
+
+    assert regional(cleared.json) == (None, "Europe/Berlin", "EUR", "ar")
+    entries = chain(hub, within(made), made["id"])
+    assert [regional(entry["after"]) for entry in entries] == [
+        ("AE", "Asia/Dubai", "AED", "en"),
+        ("DE", "Asia/Dubai", "AED", "en"),
+        ("DE", "Europe/Berlin", "AED", "ar"),
+        ("DE", "Europe/Berlin", "EUR", "ar"),
+        (None, "Europe/Berlin", "EUR", "ar"),
+    ]
+
+
+def test_unknown_setting_of_a_change_is_named_and_changes_nothing(hub: Hub, rows: Rows) -> None:
+    before = rows(SNAPSHOT)
+    body = {"displayName": "Refused", "timeZone": "asia/dubai", "currency": "XXX"}
+    reply = hub.call("PATCH", f"/tenants/{TENANTS[OURS]}", DEPLOYMENT_ADMIN, body)
+
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+    assert [one["path"] for one in reply.json["problems"]] == ["timeZone", "currency"]
+    assert rows(SNAPSHOT) == before
+
+
+def test_empty_change_is_refused_with_its_rule(hub: Hub) -> None:
+    reply = hub.call("PATCH", f"/tenants/{TENANTS[OURS]}", DEPLOYMENT_ADMIN, {})
+
+    assert (reply.status, reply.json["error"]) == (400, "must have at least one field")
+
+
+def test_wallet_keeps_its_own_currency(rows: Rows) -> None:
+    """The tenant's currency is for reports and forms."""
+    [tenant] = rows("SELECT currency FROM tenants WHERE tenant_id = %s", [TENANTS[OURS]])
+    wallets = rows("SELECT DISTINCT currency FROM casino_wallets WHERE tenant_id = %s", [TENANTS[OURS]])
+
+    assert tenant.currency == "AED"
+    assert "USD" in {row.currency for row in wallets}
+
+
 # ---- Bad input ----
 
 NAMED = '"displayName": "A casino"'
@@ -139,6 +262,11 @@ BAD_BODIES = {
     "201 characters of name": f'{{"code": "T1", "displayName": "{"x" * 201}"}}'.encode(),
     "NUL in the name": b'{"code": "T1", "displayName": "a\\u0000b"}',
     "a lone surrogate in the name": b'{"code": "T1", "displayName": "a\\udfffb"}',
+    "a list as country": f'{{"code": "T1", {NAMED}, "country": ["AE"]}}'.encode(),
+    "null as time zone": f'{{"code": "T1", {NAMED}, "timeZone": null}}'.encode(),
+    "null as currency": f'{{"code": "T1", {NAMED}, "currency": null}}'.encode(),
+    "null as language": f'{{"code": "T1", {NAMED}, "language": null}}'.encode(),
+    "NUL in the time zone": f'{{"code": "T1", {NAMED}, "timeZone": "Asia/Dubai\\u0000"}}'.encode(),
     "no UTF-8": b'{"code": "T1", "displayName": "\xff"}',
 }
 SNAPSHOT = """
@@ -162,7 +290,7 @@ def test_longest_code_and_name_are_accepted(hub: Hub) -> None:
     assert (len(made["code"]), len(made["displayName"])) == (64, 200)
 
 
-# ---- Reading and renaming ----
+# ---- Reading and changing ----
 
 
 def test_pages_have_every_tenant_once(hub: Hub, rows: Rows) -> None:
@@ -228,6 +356,11 @@ def test_tenant_is_renamed_and_keeps_its_code(hub: Hub) -> None:
         {"displayName": "\ud800"},
         {"code": "OTHER"},
         {"displayName": "Renamed", "code": "OTHER"},
+        {"displayName": "Renamed", "country": "ZZ"},
+        {"timeZone": None},
+        {"currency": None},
+        {"language": None},
+        {"language": "fr"},
         [],
     ],
 )

@@ -111,7 +111,7 @@ def test_operation_names_the_roles_that_have_its_permission(document: dict[str, 
     assert permitted["POST /integrations/{connection_id}/disable"]["x-roles"] == ["super_admin", "tenant_admin"]
     for key, one in permitted.items():
         assert set(one["x-roles"]) == {role for role, has in ALLOWED.items() if one["x-permission"] in has}, key
-    of_the_hub = ("integrations", "api-keys", "audit", "tenants", "memberships")
+    of_the_hub = ("integrations", "api-keys", "audit", "tenants", "memberships", "me")
     launches = ("POST /casino/launchGame", "POST /casino/simulateRound")
     for key, one in operations(document).items():
         assert ("x-permission" in one) == (key.split("/")[1] in of_the_hub or key in launches), key

@@ -44,7 +44,12 @@ def named_connection(file: Path) -> Iterator[int]:
 @pytest.mark.parametrize("file", sources(PACKAGE), ids=lambda file: str(file.relative_to(PACKAGE)))
 def test_id_that_is_a_uuid_in_the_database_is_a_uuid_in_python(file: Path) -> None:
     """A text is parsed once, where it comes in, and written once, where it goes out."""
-    texts = [(line, name) for line, name, annotation in annotations(file) if name in IDS and "UUID" not in annotation]
+    # Id is the type of a UUID in models (causeway.wire.field_types).
+    texts = [
+        (line, name)
+        for line, name, annotation in annotations(file)
+        if name in IDS and not re.search(r"\b(UUID|Id)\b", annotation)
+    ]
     casts = [found[0] for found in re.finditer(rf"\b(?:{'|'.join(IDS)})::text\b", file.read_text())]
 
     assert (texts, casts) == ([], [])

@@ -2,9 +2,7 @@
 
 from causeway.tenancy import memberships, tenants
 from causeway.tenancy.permissions import TENANT_ROLES
-from causeway.wire.fields import CODE
 from tools.openapi.schemas.shapes import (
-    ID,
     TEXT,
     TIME,
     VERSION,
@@ -13,22 +11,12 @@ from tools.openapi.schemas.shapes import (
     or_null,
     page_of,
     page_query,
-    text,
 )
 
-_CODE: Schema = {
-    "type": "string",
-    "pattern": f"^{CODE.pattern}$",
-    "description": "The casino's code at its game providers.",
-}
-_NAME = {"displayName": text(200)}
 _STATUS: Schema = {"enum": list(memberships.STATUSES)}
 _ROLE: Schema = {"enum": list(TENANT_ROLES)}
 
 SCHEMAS: dict[str, Schema] = {
-    "TenantDraft": object_of({"code": _CODE, **_NAME}),
-    "TenantChange": object_of(_NAME),
-    "Tenant": object_of({"id": ID, "code": _CODE, **_NAME, "createdAt": TIME, "version": VERSION}),
     "TenantPage": page_of("tenants", "Tenant"),
     "TenantQuery": page_query(tenants.LISTING),
     "MembershipChange": object_of({"status": _STATUS}),

@@ -6,12 +6,16 @@ from typing import Literal, get_args
 TenantRole = Literal["tenant_admin", "regulator", "staff"]
 # Roles of people: groups of the user pool.
 PersonRole = Literal["super_admin", TenantRole]
+# Roles with permissions: of people, and of machines.
+HubRole = Literal[PersonRole, "service"]
 # A player has no permission; the role is only in the audit log.
-Role = Literal[PersonRole, "service", "player"]
+Role = Literal[HubRole, "player"]
 TENANT_ROLES = get_args(TenantRole)
 PERSON_ROLES = get_args(PersonRole)
 
 Permission = Literal[
+    # The caller's own identity and tenant.
+    "me.read",
     "catalogue.read",
     "catalogue.write",
     "connections.list",
@@ -33,6 +37,7 @@ Permission = Literal[
 # and the tenants. No role may read a credential.
 _EVERY_ADMIN: frozenset[Permission] = frozenset(
     {
+        "me.read",
         "catalogue.read",
         "connections.list",
         "connections.read",
@@ -53,9 +58,9 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
     "super_admin": _EVERY_ADMIN | ON_DEPLOYMENT,
     "tenant_admin": frozenset({*_EVERY_ADMIN, "credentials.write"}),
     "regulator": frozenset(
-        {"catalogue.read", "connections.list", "connections.read", "audit.read", "memberships.read"}
+        {"me.read", "catalogue.read", "connections.list", "connections.read", "audit.read", "memberships.read"}
     ),
-    "staff": frozenset({"connections.list"}),
-    "service": frozenset({"connections.list", "connections.use", "games.launch"}),
+    "staff": frozenset({"me.read", "connections.list"}),
+    "service": frozenset({"me.read", "connections.list", "connections.use", "games.launch"}),
     "player": frozenset(),
 }

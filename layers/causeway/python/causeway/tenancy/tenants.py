@@ -1,32 +1,37 @@
-"""The tenants of the deployment: super admins create, list and rename them. A code never changes."""
+"""The tenants of the deployment: super admins create, list and change them. A code never changes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, LiteralString, Self
+from typing import Annotated, LiteralString, Self
 from uuid import UUID
 
 from psycopg import errors as pg
+from pydantic import ConfigDict, Field, model_validator
 
 from causeway.audit_log.entries import DEPLOYMENT, Action, record
 from causeway.database.postgres import Transaction
-from causeway.errors.requests import InvalidRequest, NameTaken
+from causeway.errors.requests import NameTaken
 from causeway.errors.tenancy import TenantNotFound
+from causeway.tenancy import regions
 from causeway.tenancy.context import RequestContext
-from causeway.wire.fields import CODE, known_fields, parse_uuid, text_field
-from causeway.wire.names import name_field
+from causeway.tenancy.regions import Country, Currency, Language, TimeZone
+from causeway.wire.field_types import Id, Name, Omittable, Text, Time, Version, broken
+from causeway.wire.fields import CODE, parse_uuid
+from causeway.wire.models import Answer, Request
 from causeway.wire.pages import Listing, Page
 from causeway.wire.preconditions import Expected
 
-# In the order of Tenant's fields.
-_COLUMNS: LiteralString = "tenant_id, code, display_name, created_at, version"
+# The fields of TenantProfile, then those that Tenant adds.
+_PROFILE: LiteralString = "tenant_id, code, display_name, country, time_zone, currency, language"
+_COLUMNS: LiteralString = f"{_PROFILE}, created_at, version"
 _FROM: LiteralString = "FROM tenants"
 _SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
-_INSERT: LiteralString = "INSERT INTO tenants (code, display_name)"
+_INSERT: LiteralString = "INSERT INTO tenants (code, display_name, country, time_zone, currency, language)"
 _UPDATE: LiteralString = "UPDATE tenants"
-_LONGEST_NAME = 200
 # In the order of the codes.
 LISTING = Listing("tenants", (str,))
+
+_Code = Annotated[str, Field(description="The casino's code at its game providers.", examples=["JAQPOT"])]
+_DisplayName = Annotated[str, Field(examples=["Jaqpot Casino"])]
 
 
 def parse_tenant_id(path: Mapping[str, str]) -> UUID:
@@ -34,46 +39,52 @@ def parse_tenant_id(path: Mapping[str, str]) -> UUID:
     return parse_uuid(path["tenant_id"], TenantNotFound)
 
 
-@dataclass(frozen=True, slots=True)
-class TenantDraft:
-    """POST /tenants.
+class TenantDraft(Request):
+    """POST /tenants. What is not sent follows the country."""
 
-    Attributes:
-        code: by which game providers know the casino.
-    """
-
-    code: str
-    display_name: str
-
-    @classmethod
-    def parse(cls, body: dict[str, Any]) -> Self:
-        """Read the body; raises InvalidRequest, which names the field."""
-        known_fields(body, {"code", "displayName"})
-        code = text_field(body, "code", 64)
-        if not CODE.fullmatch(code):
-            raise InvalidRequest("code must be of capital letters A to Z, digits and _")
-        return cls(code, name_field(body, "displayName", _LONGEST_NAME))
+    code: Annotated[_Code, Text(64, pattern=CODE.pattern)]
+    display_name: Annotated[_DisplayName, Name(200)]
+    country: Country | None = None
+    time_zone: Omittable[TimeZone] = None
+    currency: Omittable[Currency] = None
+    language: Omittable[Language] = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tenant:
-    """A tenant."""
+class TenantChange(Request):
+    """PATCH /tenants/{tenant_id}: the fields to change. The other fields stay, also if the country changes."""
 
-    tenant_id: UUID
-    code: str
-    display_name: str
-    created_at: datetime
-    version: int
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the tenant as the API shows it."""
-        return {
-            "id": str(self.tenant_id),
-            "code": self.code,
-            "displayName": self.display_name,
-            "createdAt": self.created_at.isoformat(),
-            "version": self.version,
-        }
+    display_name: Omittable[Annotated[_DisplayName, Name(200)]] = None
+    country: Country | None = None
+    time_zone: Omittable[TimeZone] = None
+    currency: Omittable[Currency] = None
+    language: Omittable[Language] = None
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if not self.model_fields_set:
+            raise broken("must have at least one field")
+        return self
+
+
+class TenantProfile(Answer):
+    """What a tenant's people and machines see of it."""
+
+    tenant_id: Id = Field(alias="id")
+    code: _Code
+    display_name: _DisplayName
+    country: Country | None
+    time_zone: TimeZone
+    currency: Currency
+    language: Language
+
+
+class Tenant(TenantProfile):
+    """A tenant, as super admins see it."""
+
+    created_at: Time
+    version: Version
 
 
 def create(context: RequestContext, draft: TenantDraft) -> Tenant:
@@ -84,17 +95,23 @@ def create(context: RequestContext, draft: TenantDraft) -> Tenant:
         draft: as sent.
 
     Raises:
+        InvalidRequest: a regional setting is not known, or is missing and the country has none to follow.
         NameTaken: another tenant has the code.
     """
     with context.deployment_transaction() as transaction:
+        values = draft.model_dump() | regions.of_new_tenant(transaction, draft.model_dump())
         try:
             [row] = transaction.execute(
-                f"{_INSERT} VALUES (%s, %s) RETURNING {_COLUMNS}",
-                [draft.code, draft.display_name],
+                f"""
+                {_INSERT}
+                VALUES (%(code)s, %(display_name)s, %(country)s, %(time_zone)s, %(currency)s, %(language)s)
+                RETURNING {_COLUMNS}
+                """,
+                values,
             ).fetchall()
         except pg.UniqueViolation as error:
             raise NameTaken("There is already a tenant of this code") from error
-        made = Tenant(*row)
+        made = Tenant.of_row(row)
         context.finish(transaction, made)
         _record(context, transaction, Action.TENANT_CREATED, None, made)
     return made
@@ -104,6 +121,18 @@ def find(context: RequestContext, tenant_id: UUID) -> Tenant:
     """Return a tenant; raises TenantNotFound."""
     with context.deployment_transaction() as transaction:
         return _find(transaction, tenant_id)
+
+
+def own(context: RequestContext) -> TenantProfile:
+    """Return the tenant that the call is about.
+
+    Raises:
+        TenantRequired, TenantNotFound: a super admin named no tenant, or one that does not exist.
+        Forbidden: the caller's membership is suspended.
+    """
+    with context.transaction() as transaction:
+        [row] = transaction.execute(f"SELECT {_PROFILE} {_FROM} WHERE tenant_id = current_tenant()").fetchall()
+    return TenantProfile.of_row(row)
 
 
 def page(context: RequestContext, query: dict[str, str]) -> Page[Tenant]:
@@ -128,33 +157,36 @@ def page(context: RequestContext, query: dict[str, str]) -> Page[Tenant]:
             """,
             {"after": after, "limit": wanted.limit},
         ).fetchall()
-    return wanted.page([Tenant(*row) for row in rows], lambda tenant: (tenant.code,), Tenant.as_json)
+    return wanted.page([Tenant.of_row(row) for row in rows], lambda tenant: (tenant.code,), Tenant.as_json)
 
 
-def change(context: RequestContext, tenant_id: UUID, body: dict[str, Any], expected: Expected) -> Tenant:
-    """Change a tenant's display name; an equal name changes nothing.
+def change(context: RequestContext, tenant_id: UUID, change: TenantChange, expected: Expected) -> Tenant:
+    """Change the fields of a tenant that were sent; equal values change nothing.
 
     Raises:
-        InvalidRequest: the sentence names the field.
+        InvalidRequest: a regional setting is not known.
         TenantNotFound, VersionMismatch.
     """
-    known_fields(body, {"displayName"})
-    name = name_field(body, "displayName", _LONGEST_NAME)
+    sent = change.model_dump(exclude_unset=True)
     with context.deployment_transaction() as transaction:
         # Lock the row: of two changes at once, the second must see the result of the first.
         before = _find(transaction, tenant_id, lock=True)
         expected.check(before.version)
-        if before.display_name == name:
+        regions.check(transaction, sent)
+        wanted = before.model_copy(update=sent)
+        if wanted == before:
             context.finish(transaction, before)
             return before
         [row] = transaction.execute(
             f"""
-            {_UPDATE} SET display_name = %s, version = version + 1 WHERE tenant_id = %s
+            {_UPDATE} SET display_name = %(display_name)s, country = %(country)s, time_zone = %(time_zone)s,
+                currency = %(currency)s, language = %(language)s, version = version + 1
+            WHERE tenant_id = %(tenant_id)s
             RETURNING {_COLUMNS}
             """,
-            [name, tenant_id],
+            wanted.model_dump(),
         ).fetchall()
-        after = Tenant(*row)
+        after = Tenant.of_row(row)
         context.finish(transaction, after)
         _record(context, transaction, Action.TENANT_CHANGED, before, after)
     return after
@@ -166,7 +198,7 @@ def _find(transaction: Transaction, tenant_id: UUID, *, lock: bool = False) -> T
     row = transaction.execute(f"{_SELECT} WHERE tenant_id = %s {end}", [tenant_id]).fetchone()
     if row is None:
         raise TenantNotFound
-    return Tenant(*row)
+    return Tenant.of_row(row)
 
 
 def _record(

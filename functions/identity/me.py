@@ -1,0 +1,19 @@
+"""GET /me: the caller's role, permissions and tenant."""
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from causeway.edge import answers
+from causeway.edge.hub import route
+from causeway.edge.hub_calls import HubAnswer, HubCall
+from causeway.tenancy import me
+
+app = APIGatewayHttpResolver()
+
+
+@route(app, "GET", "/me", permission="me.read", response=me.Me)
+def read(call: HubCall) -> HubAnswer:
+    """Get the caller's role, permissions and tenant."""
+    return HubAnswer(me.read(call.context))
+
+
+handler = answers.lambda_handler(app)
