@@ -60,6 +60,8 @@ COMMENT ON COLUMN api_keys.revoked_at IS 'When the key was revoked. A revoked ke
 COMMENT ON COLUMN api_keys.version IS 'The number of changes: the ETag.';
 CREATE UNIQUE INDEX api_keys_name ON api_keys (tenant_id, name) WHERE revoked_at IS NULL;
 COMMENT ON INDEX api_keys_name IS 'Two keys of a tenant that are not revoked have different names.';
+CREATE INDEX api_keys_page ON api_keys (tenant_id, created_at DESC, key_id DESC);
+COMMENT ON INDEX api_keys_page IS 'Pages of the list, newest first.';
 
 CREATE FUNCTION current_subject() RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE

@@ -29,10 +29,11 @@ def read(call: HubCall) -> HubAnswer:
         entries.record(transaction, call.context.entry(action, object_kind="audit_log", after=dict(call.query)))
     if not wanted.as_csv:
         return HubAnswer(page.as_json("entries", records.RecordedEntry.as_json))
+    cursors = {"x-next-cursor": page.next_cursor, "x-prev-cursor": page.prev_cursor}
     headers = {"content-disposition": 'attachment; filename="audit.csv"'}
     return HubAnswer(
         spreadsheet.as_csv(page.items),
-        headers=headers | ({} if page.next_cursor is None else {"x-next-cursor": page.next_cursor}),
+        headers=headers | {name: cursor for name, cursor in cursors.items() if cursor is not None},
         content_type="text/csv; charset=utf-8",
     )
 

@@ -1,4 +1,4 @@
-"""The pages of every list route: each row once, null at the end, and only the list's own cursors."""
+"""The pages of every list route: forth and back, each row once, null at both ends, and only the list's own cursors."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from causeway.connections import call_log, requests
 from causeway.syncs import runs
 from causeway.tenancy import api_keys, memberships, tenants
 from causeway.wire import base64url
-from causeway.wire.pages import Listing
+from causeway.wire.pages import Listing, filter_digest
 from local.services.demo_data import TENANTS
 from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, OURS, ROOT, THEIRS, Caller, Hub
 from tests.hub.objects import added, new_tenant
@@ -31,7 +31,11 @@ CONNECTION = "{connection_id}"
 
 @dataclass(frozen=True)
 class List:
-    """A list route: the field of its rows and their id, a caller who may read it, and a function that adds a row."""
+    """A list route: the field of its rows and their id, a function that adds a row, and a caller who may read it.
+
+    Attributes:
+        filter: a parameter whose value every row has, and another value; "" if the list has no filter.
+    """
 
     path: str
     field: str
@@ -39,6 +43,16 @@ class List:
     listing: Listing
     add: Callable[["World"], object]
     caller: Caller = ADMIN
+    filter: tuple[str, str] = ("", "")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page as a caller sees it: the ids of its rows, and its cursors."""
+
+    ids: list[str]
+    next: str | None
+    prev: str | None
 
 
 class World:
@@ -48,20 +62,28 @@ class World:
         self.hub, self.rows = hub, rows
         self.connection_id = hub.created().json["id"]
 
-    def page(self, listed: List, query: str) -> tuple[list[str], str | None]:
-        """The ids of a page's rows, and the next page's cursor."""
+    def page(self, listed: List, query: str) -> Page:
         path = listed.path.replace(CONNECTION, self.connection_id)
         reply = self.hub.call("GET", f"{path}?{query}", listed.caller)
         assert reply.status == 200, reply
-        return [str(row[listed.id]) for row in reply.json[listed.field]], reply.json["nextCursor"]
+        ids = [str(row[listed.id]) for row in reply.json[listed.field]]
+        return Page(ids, reply.json["nextCursor"], reply.json["prevCursor"])
+
+    def refusal(self, listed: List, query: str) -> None:
+        """A query whose cursor is refused, for the same reason whatever is wrong with it."""
+        path = listed.path.replace(CONNECTION, self.connection_id)
+        reply = self.hub.call("GET", f"{path}?{query}", listed.caller)
+        assert (reply.status, reply.code) == (400, "INVALID_REQUEST"), query
+        assert "cursor is not one that was answered here" in reply.json["error"]
 
     def filled(self, listed: List) -> str:
         """Add rows until there are enough for several pages; returns the cursor after the first row."""
         for _ in range(3):
             listed.add(self)
-        _, cursor = self.page(listed, "limit=1")
-        assert cursor is not None
-        return cursor
+        first = self.page(listed, "limit=1")
+        assert first.prev is None
+        assert first.next is not None
+        return first.next
 
 
 def add_run(world: World) -> None:
@@ -85,8 +107,22 @@ def add_person(world: World) -> None:
 
 
 LISTS = (
-    List("/integrations", "integrations", "id", requests.LISTING, lambda world: world.hub.created()),
-    List("/integrations/templates", "templates", "id", providers.LISTING, lambda world: added(world.hub)),
+    List(
+        "/integrations",
+        "integrations",
+        "id",
+        requests.LISTING,
+        lambda world: world.hub.created(),
+        filter=("provider=softswiss", "provider=stripe"),
+    ),
+    List(
+        "/integrations/templates",
+        "templates",
+        "id",
+        providers.LISTING,
+        lambda world: added(world.hub),
+        filter=("active=true", "active=false"),
+    ),
     List(
         f"/integrations/{CONNECTION}/logs",
         "logs",
@@ -98,7 +134,14 @@ LISTS = (
     List("/tenants", "tenants", "id", tenants.LISTING, lambda world: new_tenant(world.hub), DEPLOYMENT_ADMIN),
     List("/memberships", "memberships", "subject", memberships.LISTING, add_person),
     List("/api-keys", "apiKeys", "id", api_keys.LISTING, lambda world: world.hub.new_key()),
-    List("/audit", "entries", "entry", records.LISTING, lambda world: world.hub.call("GET", "/audit?limit=1")),
+    List(
+        "/audit",
+        "entries",
+        "entry",
+        records.LISTING,
+        lambda world: world.hub.call("GET", "/audit?limit=1"),
+        filter=("object_kind=audit_log", "object_kind=template"),
+    ),
 )
 
 
@@ -140,14 +183,14 @@ def test_pages_have_every_row_once_while_rows_are_added(world: World, listed: Li
     cursor: str | None = world.filled(listed)
     there, after = [], cursor
     while after is not None:
-        found, after = world.page(listed, f"limit={listed.listing.most_rows}&cursor={after}")
-        there += found
+        page = world.page(listed, f"limit={listed.listing.most_rows}&cursor={after}")
+        there, after = there + page.ids, page.next
     walked, limit = [], min(max(1, len(there) // 3), LIMIT)
     while cursor is not None:
         listed.add(world)
-        found, cursor = world.page(listed, f"limit={limit}&cursor={cursor}")
-        assert len(found) == limit or cursor is None
-        walked += found
+        page = world.page(listed, f"limit={limit}&cursor={cursor}")
+        walked, cursor = walked + page.ids, page.next
+        assert len(page.ids) == limit or cursor is None
 
     assert len(walked) == len(set(walked))
     # In a list ordered by name, new rows may be between the others.
@@ -155,15 +198,54 @@ def test_pages_have_every_row_once_while_rows_are_added(world: World, listed: Li
 
 
 @every_list
+def test_pages_back_are_the_pages_forth(world: World, listed: List) -> None:
+    world.filled(listed)
+    pages = [world.page(listed, "limit=2")]
+    # The audit log has thousands of entries, and every read adds one.
+    while (after := pages[-1].next) is not None and len(pages) < 5:
+        pages.append(world.page(listed, f"limit=2&cursor={after}"))
+    assert len(pages) > 1
+    back = [pages[-1]]
+    while (before := back[0].prev) is not None and len(back) < len(pages):
+        back.insert(0, world.page(listed, f"limit=2&cursor={before}"))
+
+    assert [page.ids for page in back] == [page.ids for page in pages]
+    assert back[1:] == pages[1:]
+    # The audit log's first page has the entries of these reads in front of it.
+    assert (back[0].prev is None) == (listed.path != "/audit")
+
+
+@every_list
+def test_pages_back_have_every_row_once_while_rows_are_added(world: World, listed: List) -> None:
+    cursor, there = world.filled(listed), list[str]()
+    for _ in range(5):
+        page = world.page(listed, f"limit=2&cursor={cursor}")
+        there += page.ids
+        if page.next is None:
+            break
+        cursor = page.next
+    walked, before = list[str](), page.prev
+    while before is not None and not set(there[:1]) & set(walked):
+        listed.add(world)
+        found = world.page(listed, f"limit=2&cursor={before}")
+        walked, before = found.ids + walked, found.prev
+    walked += page.ids
+
+    assert len(walked) == len(set(walked))
+    assert [one for one in walked if one in set(there)] == there
+
+
+@every_list
 def test_next_cursor_is_null_after_a_full_last_page(world: World, listed: List) -> None:
-    cursor, left = world.filled(listed), list[str]()
-    after: str | None = cursor
+    cursor = world.filled(listed)
+    last, after = Page([], None, None), cursor
     while after is not None:
         cursor = after
-        left, after = world.page(listed, f"limit={listed.listing.most_rows}&cursor={cursor}")
-    found, end = world.page(listed, f"limit={len(left)}&cursor={cursor}")
+        last = world.page(listed, f"limit={listed.listing.most_rows}&cursor={cursor}")
+        after = last.next
+    full = world.page(listed, f"limit={len(last.ids)}&cursor={cursor}")
 
-    assert (found, end) == (left, None)
+    assert (full.ids, full.next) == (last.ids, None)
 
 
 def changed(cursor: str, **fields: Any) -> str:
@@ -182,15 +264,30 @@ def test_forged_or_foreign_cursor_is_refused(world: World, listed: List) -> None
         world.filled(another),
         changed(cursor, list=another.listing.name),
         changed(cursor, scope=TENANTS[THEIRS]),
+        # A cursor of another filter, or with another direction or part.
+        *(changed(cursor, filter=value) for value in (None, 1, "x", filter_digest({"kind": "x"}))),
+        *(changed(cursor, before=value) for value in (None, [], [1] * width)),
+        *(changed(cursor, part=value) for value in (None, -1, True, "0", 1.0, 10**30)),
         *("", "x", "\0", f"{cursor}=", cursor[:-1], cursor.swapcase(), "A" * 8000),
         *(changed(cursor, after=[value] * width) for value in (None, True, 1.5, 10**30, -1, "", "a\0b", [], {})),
-        *(changed(cursor, after=value) for value in (None, "x", [], ["x"] * (width + 1))),
+        *(changed(cursor, after=value) for value in (None, "x", ["x"] * (width + 1))),
     ]
-    path = listed.path.replace(CONNECTION, world.connection_id)
     for one in wrong:
-        reply = world.hub.call("GET", f"{path}?cursor={quote(one, safe='')}", listed.caller)
-        assert (reply.status, reply.code) == (400, "INVALID_REQUEST"), one
-        assert "cursor is not one that was answered here" in reply.json["error"]
+        world.refusal(listed, f"cursor={quote(one, safe='')}")
+
+
+@pytest.mark.parametrize("listed", [one for one in LISTS if one.filter[0]], ids=lambda one: one.path)
+def test_cursor_of_another_filter_is_refused(world: World, listed: List) -> None:
+    whole, (one, other) = world.filled(listed), listed.filter
+    first = world.page(listed, f"limit=1&{one}")
+    assert first.next is not None
+    second = world.page(listed, f"limit=1&{one}&cursor={first.next}")
+    assert second.ids != first.ids
+
+    for cursor, filtered in ((whole, one), (first.next, ""), (first.next, other), (second.prev, "")):
+        world.refusal(listed, f"limit=1&cursor={cursor}&{filtered}")
+    # The limit may change.
+    assert world.page(listed, f"limit=2&{one}&cursor={first.next}").ids[0] == second.ids[0]
 
 
 FIRST = {int: 0, str: "\x01", datetime: datetime.min.replace(tzinfo=UTC), UUID: UUID(int=0)}
@@ -202,10 +299,17 @@ LAST = {int: 2**63 - 1, str: "\uffff" * 255, datetime: datetime.max.replace(tzin
 def test_cursor_beyond_all_rows_is_no_error(world: World, listed: List, ends: dict[type, Any]) -> None:
     scope = json.loads(base64url.decode(world.filled(listed)))["scope"]
     cursor = listed.listing.cursor(scope, tuple(ends[kind] for kind in listed.listing.key))
-    found, _ = world.page(listed, f"limit=1&cursor={cursor}")
+    found = world.page(listed, f"limit=1&cursor={cursor}")
 
     newest_first = listed.listing.key != (str,)
-    assert bool(found) == (newest_first == (ends is LAST))
+    assert bool(found.ids) == (newest_first == (ends is LAST))
+    # From either side of all rows, the way back leads to them.
+    assert found.prev is not None
+    back = world.page(listed, f"limit=1&cursor={found.prev}")
+    # A read of the audit log is its newest entry.
+    newest = found.ids and listed.path == "/audit"
+    assert bool(back.ids) == (not found.ids or bool(newest))
+    assert (back.prev is None, back.next is None) == (bool(found.ids), not found.ids)
 
 
 def test_cursor_of_a_deleted_row_continues_after_it(world: World) -> None:
@@ -215,8 +319,12 @@ def test_cursor_of_a_deleted_row_continues_after_it(world: World) -> None:
         (syncs, lambda id_: world.rows("DELETE FROM sync_runs WHERE run_id = %s", [id_])),
     ):
         cursor = world.filled(listed)
-        [first], _ = world.page(listed, "limit=1")
+        [first] = world.page(listed, "limit=1").ids
         following = world.page(listed, f"limit=2&cursor={cursor}")
         delete(first)
 
         assert world.page(listed, f"limit=2&cursor={cursor}") == following
+        # Nothing is left in front of it: the way back ends, and leads forth again.
+        empty = world.page(listed, f"limit=2&cursor={following.prev}")
+        assert (empty.ids, empty.prev) == ([], None)
+        assert world.page(listed, f"limit=2&cursor={empty.next}").ids == following.ids

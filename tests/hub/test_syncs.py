@@ -536,7 +536,7 @@ def test_runs_are_listed_page_by_page_newest_first(hub: Hub, rows: Rows, active:
         pages += 1
 
     assert (found, pages) == (list(reversed(made)), 3)
-    assert hub.call("GET", f"{active}/syncs").json == {"syncs": found, "nextCursor": None}
+    assert hub.call("GET", f"{active}/syncs").json == {"syncs": found, "nextCursor": None, "prevCursor": None}
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "cursor=x", f"cursor={UUID(int=1)}", "other=1"])

@@ -1,6 +1,7 @@
 """Pages of a list: cursors with one valid spelling, the limit, and rows that must fit into an answer."""
 
 import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from causeway.errors.requests import InvalidRequest
 from causeway.wire import base64url
-from causeway.wire.pages import LONGEST_CURSOR, MOST_BYTES, Listing, Page
+from causeway.wire.pages import LONGEST_CURSOR, MOST_BYTES, Listing, Page, PageRequest, filter_digest
 
 NUMBERS = Listing("numbers", (int,))
 NAMES = Listing("names", (str,))
@@ -23,19 +24,21 @@ AT = datetime(2026, 1, 31, 12, 30, 0, 123456, UTC)
 TEXTS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=255)
 
 
-def spelled(after: Any, listed: str = "events", scope: UUID = SCOPE, **more: Any) -> str:
+def spelled(key: Any, listed: str = "events", scope: UUID = SCOPE, direction: str = "after", **more: Any) -> str:
     """A cursor of any content, in the spelling of cursors."""
-    written = {"list": listed, "scope": str(scope), "after": after} | more
+    written = {"list": listed, "scope": str(scope), "filter": "", direction: key, "part": 0} | more
     return base64url.encode(
         json.dumps(written, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")
     )
 
 
 def test_cursor_carries_the_sort_key_of_the_last_row() -> None:
-    cursor = EVENTS.cursor(SCOPE, (AT, ID))
+    for backwards, direction in ((False, "after"), (True, "before")):
+        cursor = EVENTS.cursor(SCOPE, (AT, ID), backwards=backwards)
+        asked = EVENTS.request({"cursor": cursor}, SCOPE)
 
-    assert cursor == spelled([AT.isoformat(), str(ID)])
-    assert EVENTS.request({"cursor": cursor}, SCOPE).after == (AT, ID)
+        assert cursor == spelled([AT.isoformat(), str(ID)], direction=direction)
+        assert (asked.key, asked.backwards) == ((AT, ID), backwards)
 
 
 def test_cursor_writes_a_time_of_any_zone_in_utc() -> None:
@@ -48,12 +51,12 @@ def test_every_key_is_read_back_from_its_cursor(name: str, number: int, at: date
     for listing, key in ((NAMES, (name,)), (NUMBERS, (number,)), (EVENTS, (at, identity))):
         cursor = listing.cursor(SCOPE, key)
         assert len(cursor) <= LONGEST_CURSOR
-        assert listing.request({"cursor": cursor}, SCOPE).after == key
+        assert listing.request({"cursor": cursor}, SCOPE).key == key
 
 
 def test_longest_text_has_a_cursor() -> None:
     cursor = NAMES.cursor(SCOPE, ("\x01" * 255,))
-    assert NAMES.request({"cursor": cursor}, SCOPE).after == ("\x01" * 255,)
+    assert NAMES.request({"cursor": cursor}, SCOPE).key == ("\x01" * 255,)
 
 
 GOOD = [AT.isoformat(), str(ID)]
@@ -72,11 +75,23 @@ WRONG: dict[str, str] = {
     "without a key": base64url.encode(b'{"list":"events"}'),
     "another list": spelled(GOOD, listed="names"),
     "another scope": spelled(GOOD, scope=UUID(int=2)),
+    "another filter": EVENTS.cursor(SCOPE, (AT, ID), filtered=filter_digest({"kind": "x"})),
+    "no direction": spelled(GOOD, direction="beside"),
+    "both directions": spelled(GOOD, before=GOOD),
     "another field": spelled(GOOD, more=1),
+    "without a part": base64url.encode(
+        json.dumps({"list": "events", "scope": str(SCOPE), "filter": "", "after": GOOD}, separators=(",", ":")).encode()
+    ),
+    "a negative part": spelled(GOOD, part=-1),
+    "true as a part": spelled(GOOD, part=True),
+    "a text as a part": spelled(GOOD, part="1"),
+    "a huge part": spelled(GOOD, part=2**63),
     "a blank in its JSON": base64url.encode(
-        json.dumps({"list": "events", "scope": str(SCOPE), "after": GOOD}).encode()
+        json.dumps({"list": "events", "scope": str(SCOPE), "filter": "", "after": GOOD, "part": 0}).encode()
     ),
     "too few values": spelled(GOOD[:1]),
+    "an empty text of values": spelled(""),
+    "an empty object of values": spelled({}),
     "too many values": spelled([*GOOD, 1]),
     "no list of values": spelled(5),
     "numbers": spelled([1, 2]),
@@ -140,21 +155,116 @@ def test_parameter_that_the_list_does_not_know_is_refused() -> None:
     assert EVENTS.request({"kind": "x"}, SCOPE, "kind").limit == 100
 
 
+@pytest.mark.parametrize("change", [{"kind": "y"}, {"kind": None}, {"kind": "x", "status": "x"}, {"status": "x"}])
+def test_cursor_of_another_filter_is_refused(change: dict[str, str | None]) -> None:
+    cursor = EVENTS.cursor(SCOPE, (AT, ID), filtered=filter_digest({"kind": "x", "status": None}))
+    again = EVENTS.request({"kind": "x", "cursor": cursor}, SCOPE, "kind", "status")
+    assert again.key == (AT, ID)
+
+    query = {name: value for name, value in change.items() if value is not None}
+    with pytest.raises(InvalidRequest, match="cursor is not one that was answered here"):
+        EVENTS.request({"cursor": cursor} | query, SCOPE, "kind", "status")
+
+
+def test_filter_digest_compares_values_as_they_were_read() -> None:
+    zone = timezone(timedelta(hours=5, minutes=30))
+    values = {"since": AT, "scope": SCOPE, "active": True, "kind": "x"}
+
+    assert filter_digest({"kind": None}) == filter_digest({}) == ""
+    assert filter_digest(dict(reversed(values.items()))) == filter_digest(values | {"since": AT.astimezone(zone)})
+    others = [filter_digest(values | other) for other in ({"since": AT + timedelta(microseconds=1)}, {"active": False})]
+    assert len({*others, filter_digest(values), filter_digest({"kind": "x"}), filter_digest({"status": "x"})}) == 5
+
+
+def asked(cursor: str | None, limit: int = 3) -> PageRequest:
+    return NUMBERS.request({"limit": str(limit)} | ({} if cursor is None else {"cursor": cursor}), SCOPE)
+
+
+def row_of(number: int) -> dict[str, Any]:
+    return {"n": number}
+
+
+def read(numbers: Sequence[int], cursor: str | None, as_json: Any = row_of, limit: int = 3) -> Page[int]:
+    """The page of a list of numbers, ascending, read as a database reads it."""
+    wanted = asked(cursor, limit)
+    found = [n for n in numbers if not wanted.key or (n < wanted.key[0] if wanted.backwards else n > wanted.key[0])]
+    found.sort(reverse=wanted.backwards)
+    return wanted.page(found[: limit + 1], lambda number: (number,), as_json)
+
+
+def walked(numbers: Sequence[int], **how: Any) -> list[Page[int]]:
+    """All pages, from the first to the last."""
+    pages = [read(numbers, None, **how)]
+    while pages[-1].next_cursor is not None:
+        pages.append(read(numbers, pages[-1].next_cursor, **how))
+    return pages
+
+
 @pytest.mark.parametrize(("there", "more"), [(0, False), (1, False), (3, False), (4, True)])
 def test_next_cursor_is_none_at_the_end(there: int, more: bool) -> None:
     """Also if the last page is full."""
-    page = NUMBERS.request({"limit": "3"}, SCOPE).page(
-        list(range(there)), lambda number: (number,), lambda number: {"n": number}
-    )
+    page = read(range(there), None)
 
     assert page.items == list(range(min(there, 3)))
     assert page.next_cursor == (NUMBERS.cursor(SCOPE, (2,)) if more else None)
+    assert page.prev_cursor is None
 
 
-def test_page_is_answered_with_its_rows_and_next_cursor() -> None:
-    assert Page([1, 2], "c").as_json("numbers", lambda number: {"n": number}) == {
+@given(st.integers(1, 30), st.integers(1, 7))
+def test_pages_are_the_same_forth_and_back(there: int, limit: int) -> None:
+    pages = walked(range(there), limit=limit)
+
+    page, back = pages[-1], [pages[-1]]
+    while page.prev_cursor is not None:
+        page = read(range(there), page.prev_cursor, limit=limit)
+        back.insert(0, page)
+    assert [one.items for one in back] == [one.items for one in pages]
+    # The first page is known as the first, and the cursors forth are the same, too.
+    assert back[:-1] == pages[:-1]
+
+
+@given(st.lists(st.integers(0, 30), min_size=4, unique=True), st.data())
+def test_walk_back_has_every_row_that_stayed_once_while_others_come_and_go(numbers: list[int], data: Any) -> None:
+    stay, come_and_go = set(numbers[::2]), numbers[1::2]
+
+    def there() -> list[int]:
+        return sorted(stay | set(data.draw(st.sets(st.sampled_from(come_and_go)))))
+
+    page = read(there(), None)
+    while page.next_cursor is not None:
+        page = read(there(), page.next_cursor)
+    found = page.items
+    while page.prev_cursor is not None:
+        page = read(there(), page.prev_cursor)
+        found = page.items + found
+
+    assert found == sorted(set(found))
+    assert stay <= set(found)
+
+
+def test_page_whose_rows_were_deleted_leads_back_to_those_that_are_left() -> None:
+    beyond = read([1, 2, 3], NUMBERS.cursor(SCOPE, (5,)))
+    assert (beyond.items, beyond.next_cursor) == ([], None)
+    assert read([1, 2, 3, 4], beyond.prev_cursor).items == [2, 3, 4]
+
+    in_front = read([6, 7, 8], NUMBERS.cursor(SCOPE, (5,), backwards=True))
+    assert (in_front.items, in_front.prev_cursor) == ([], None)
+    assert read([6, 7, 8, 9], in_front.next_cursor).items == [6, 7, 8]
+
+
+def test_both_ends_of_a_list_have_no_cursor_beyond() -> None:
+    first, last = read(range(9), NUMBERS.cursor(SCOPE, ())), read(range(9), NUMBERS.cursor(SCOPE, (), backwards=True))
+
+    assert (first.items, first.prev_cursor, first.next_cursor) == ([0, 1, 2], None, NUMBERS.cursor(SCOPE, (2,)))
+    assert (last.items, last.next_cursor) == ([6, 7, 8], None)
+    assert last.prev_cursor == NUMBERS.cursor(SCOPE, (6,), backwards=True)
+
+
+def test_page_is_answered_with_its_rows_and_its_cursors() -> None:
+    assert Page([1, 2], "c", None).as_json("numbers", row_of) == {
         "numbers": [{"n": 1}, {"n": 2}],
         "nextCursor": "c",
+        "prevCursor": None,
     }
 
 
@@ -163,26 +273,61 @@ def rows(count: int, text: str) -> list[dict[str, Any]]:
 
 
 def cut(found: list[dict[str, Any]], limit: int = 100) -> Page[dict[str, Any]]:
-    return NUMBERS.request({"limit": str(limit)}, SCOPE).page(found, lambda row: (row["n"],), dict)
+    return asked(None, limit).page(found, lambda row: (row["n"],), dict)
 
 
 @pytest.mark.parametrize("count", [0, 1, 100])
 def test_page_that_fits_is_complete(count: int) -> None:
     found = rows(count, "short")
-    assert cut(found) == Page(found, None)
+    assert cut(found) == Page(found, None, None)
 
 
 @pytest.mark.parametrize(("character", "size"), [("x", 1), ("ü", 2), ("😀", 4), ("\x01", 6), ('"', 2)])
 def test_page_is_cut_by_the_size_of_its_rows_in_bytes(character: str, size: int) -> None:
     found = rows(30, character * (MOST_BYTES // 10 // size))
-    assert cut(found) == Page(found[:9], NUMBERS.cursor(SCOPE, (8,)))
+    assert cut(found) == Page(found[:9], NUMBERS.cursor(SCOPE, (8,), part=9), None)
 
 
 def test_page_has_at_least_one_row() -> None:
     found = rows(2, "x" * (MOST_BYTES + 1))
-    assert cut(found) == Page(found[:1], NUMBERS.cursor(SCOPE, (0,)))
+    assert cut(found) == Page(found[:1], NUMBERS.cursor(SCOPE, (0,), part=1), None)
 
 
 def test_last_row_that_fills_a_whole_answer_is_the_end() -> None:
     found = rows(1, "x" * (MOST_BYTES + 1))
-    assert cut(found, 1) == Page(found, None)
+    assert cut(found, 1) == Page(found, None, None)
+
+
+def sized(divisor: Callable[[int], int]) -> Callable[[int], dict[str, Any]]:
+    """Returns a row as JSON, with a text of the largest size by a divisor."""
+    return lambda number: row_of(number) | {"text": "x" * (MOST_BYTES // divisor(number))}
+
+
+@pytest.mark.parametrize(
+    "as_json", [sized(lambda _: 10), sized(lambda number: number % 4 + 2), sized(lambda number: 17 - number % 16)]
+)
+@pytest.mark.parametrize("limit", [10, 17, 30, 40])
+def test_pages_that_come_in_parts_are_the_same_forth_and_back(as_json: Any, limit: int) -> None:
+    pages = walked(range(30), as_json=as_json, limit=limit)
+    page, back = pages[-1], [pages[-1].items]
+    while page.prev_cursor is not None:
+        page = read(range(30), page.prev_cursor, as_json, limit)
+        back.insert(0, page.items)
+
+    assert len(pages) > 30 // limit
+    assert [number for items in back for number in items] == [*range(30)]
+    assert back == [one.items for one in pages]
+
+
+def test_limit_that_changes_between_parts_misses_no_row() -> None:
+    as_json = sized(lambda number: number % 4 + 2)
+    for limits in ((30, 2), (30, 12, 5), (4, 30), (7, 6, 5, 4, 3, 2, 1)):
+        for backwards in (False, True):
+            found = list[list[int]]()
+            cursor: str | None = NUMBERS.cursor(SCOPE, (), backwards=backwards)
+            while cursor is not None:
+                page = read(range(30), cursor, as_json, limits[len(found) % len(limits)])
+                found.append(page.items)
+                cursor = page.prev_cursor if backwards else page.next_cursor
+            ordered = reversed(found) if backwards else found
+            assert [number for items in ordered for number in items] == [*range(30)]

@@ -21,9 +21,9 @@ VERSION: Schema = {
     "description": "The object's version; the ETag is this number in quotes.",
 }
 MONEY: Schema = {"type": "string", "pattern": "^-?[0-9]+$", "description": "Minor units."}
-_NEXT_CURSOR: Schema = {
-    "type": ["string", "null"],
-    "description": "The cursor of the next page; null on the last page.",
+_CURSORS: dict[str, Schema] = {
+    "nextCursor": {"type": ["string", "null"], "description": "The cursor of the next page; null on the last page."},
+    "prevCursor": {"type": ["string", "null"], "description": "The cursor of the page before; null on the first page."},
 }
 
 
@@ -58,13 +58,13 @@ def query_of(properties: dict[str, Schema]) -> Schema:
 
 def page_of(field: str, row: str) -> Schema:
     """Return the schema of a page of a list. field: the property with the rows; row: the name of their schema."""
-    return object_of({field: list_of(ref(row)), "nextCursor": _NEXT_CURSOR})
+    return object_of({field: list_of(ref(row))} | _CURSORS)
 
 
 def page_query(listing: pages.Listing, **filters: Schema) -> Schema:
     """Return the schema of a list's query, as Listing.request reads it."""
     limit: Schema = {"type": "integer", "minimum": 1, "maximum": listing.most_rows, "default": listing.rows}
-    cursor = text(pages.LONGEST_CURSOR) | {"description": "nextCursor of the previous page."}
+    cursor = text(pages.LONGEST_CURSOR) | {"description": "nextCursor or prevCursor of another page."}
     return query_of(filters | {"limit": limit, "cursor": cursor})
 
 

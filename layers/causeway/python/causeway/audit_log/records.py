@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
-from psycopg.rows import class_row
-
 from causeway.audit_log.entries import storable_id
+from causeway.database.paging import PagedSelect
 from causeway.database.postgres import Transaction
-from causeway.wire.fields import LARGEST_INTEGER
 from causeway.wire.pages import Listing, Page, PageRequest
 
 # Newest first.
@@ -72,22 +70,22 @@ class RecordedEntry:
         }
 
 
-_PAGE = """
+_SELECT: LiteralString = """
     SELECT tenant_id, entry, at, actor_kind, actor, actor_role, action, object_kind, object_id, outcome,
         before, after, source_ip, request_id, encode(hash, 'hex') AS hash
     FROM audit_log
-    WHERE tenant_id = current_tenant()
-        AND entry < %(below)s::bigint
-        AND (%(action)s::text IS NULL OR action = %(action)s)
-        AND (%(actor)s::text IS NULL OR actor = %(actor)s)
-        AND (%(object_kind)s::text IS NULL OR object_kind = %(object_kind)s)
-        AND (%(object_id)s::text IS NULL OR object_id = %(object_id)s)
-        AND (%(outcome)s::text IS NULL OR outcome = %(outcome)s)
-        AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
-        AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
-    ORDER BY entry DESC
-    LIMIT %(limit)s + 1
 """
+_FILTER: LiteralString = """
+    tenant_id = current_tenant()
+    AND (%(action)s::text IS NULL OR action = %(action)s)
+    AND (%(actor)s::text IS NULL OR actor = %(actor)s)
+    AND (%(object_kind)s::text IS NULL OR object_kind = %(object_kind)s)
+    AND (%(object_id)s::text IS NULL OR object_id = %(object_id)s)
+    AND (%(outcome)s::text IS NULL OR outcome = %(outcome)s)
+    AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
+"""
+PAGES = PagedSelect(_SELECT, _FILTER, ("entry",), descending=True)
 
 
 def page(transaction: Transaction, only: EntryFilter, wanted: PageRequest) -> Page[RecordedEntry]:
@@ -101,15 +99,11 @@ def page(transaction: Transaction, only: EntryFilter, wanted: PageRequest) -> Pa
         only: which entries.
         wanted: of LISTING.
     """
-    [below] = wanted.after or [LARGEST_INTEGER]
     parameters = {
         # Look for a text in the form in which record stored it.
         **{name: storable_id(getattr(only, name)) for name in TEXT_FILTERS},
         "since": only.since,
         "until": only.until,
-        "below": below,
-        "limit": wanted.limit,
     }
-    with transaction.cursor(row_factory=class_row(RecordedEntry)) as cursor:
-        found = cursor.execute(_PAGE, parameters).fetchall()
-    return wanted.page(found, lambda entry: (entry.entry,), RecordedEntry.as_json)
+    rows = PAGES.fetch(transaction, wanted, parameters)
+    return wanted.page([RecordedEntry(*row) for row in rows], lambda entry: (entry.entry,), RecordedEntry.as_json)

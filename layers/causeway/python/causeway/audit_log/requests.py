@@ -28,11 +28,12 @@ class Query:
         """
         as_csv = choice_field(query, "format", ("json", "csv"), "json") == "csv"
         # An export takes as many entries at once as it can.
-        asked = {"limit": str(LISTING.most_rows)} | query if as_csv else query
+        asked = ({"limit": str(LISTING.most_rows)} if as_csv else {}) | query
+        asked.pop("format", None)
         texts = {name: query.get(name) for name in TEXT_FILTERS}
         return cls(
             only=EntryFilter(**texts, since=_time(query, "since"), until=_time(query, "until")),
-            page=LISTING.request(asked, tenant_id, *TEXT_FILTERS, "since", "until", "format"),
+            page=LISTING.request(asked, tenant_id, *TEXT_FILTERS, "since", "until"),
             as_csv=as_csv,
         )
 

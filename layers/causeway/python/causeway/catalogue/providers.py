@@ -9,6 +9,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from causeway.catalogue import config_schema, document_rules, secret_fields, terms, validation
+from causeway.database.paging import PagedSelect
 from causeway.database.postgres import Transaction
 from causeway.errors.catalogue import ProviderNotFound
 from causeway.errors.requests import InvalidRequest, NameTaken, VersionMismatch
@@ -50,6 +51,10 @@ _ASSIGNMENTS: LiteralString = ", ".join([f"{name} = %({name})s" for name in COLU
 _FROM: LiteralString = "FROM integration_providers"
 _SELECT: LiteralString = f"SELECT provider_key AS key, {_NAMES}, is_active, changed_by_admin, version {_FROM}"
 _INTO: LiteralString = "INSERT INTO integration_providers AS p"
+_FILTER: LiteralString = """
+    (%(kind)s::text IS NULL OR kind = %(kind)s) AND (%(active)s::boolean IS NULL OR is_active = %(active)s)
+"""
+PAGES = PagedSelect(_SELECT, _FILTER, ("provider_key",))
 INSERT: LiteralString = f"""
     {_INTO} (provider_key, {_NAMES}, changed_by_admin) VALUES (%(key)s, {_PARAMETERS}, %(changed_by_admin)s)
 """
@@ -168,19 +173,8 @@ def page(
         kind: only providers of this kind.
         active: True: only active providers; False: only inactive ones.
     """
-    [after] = wanted.after or [None]
-    with transaction.cursor(row_factory=class_row(Provider)) as cursor:
-        found = cursor.execute(
-            f"""
-            {_SELECT}
-            WHERE (%(after)s::text IS NULL OR provider_key > %(after)s) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
-                AND (%(active)s::boolean IS NULL OR is_active = %(active)s)
-            ORDER BY provider_key
-            LIMIT %(limit)s + 1
-            """,
-            {"after": after, "kind": kind, "active": active, "limit": wanted.limit},
-        ).fetchall()
-    return wanted.page(found, lambda provider: (provider.key,), Provider.as_json)
+    rows = PAGES.fetch(transaction, wanted, {"kind": kind, "active": active})
+    return wanted.page([Provider(**row._asdict()) for row in rows], lambda provider: (provider.key,), Provider.as_json)
 
 
 def create(transaction: Transaction, provider: Provider) -> Provider:

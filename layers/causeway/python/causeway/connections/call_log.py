@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from causeway.connections.connection import Connection
+from causeway.database.paging import PagedSelect
 from causeway.database.postgres import Transaction
 from causeway.database.storable import storable_text
 from causeway.outbound.client import Attempt
@@ -13,6 +14,13 @@ from causeway.wire.pages import Listing, Page
 
 # Newest first.
 LISTING = Listing("calls", (int,))
+_SELECT: LiteralString = """
+    SELECT log_id, method, url, status, milliseconds, error, request_body, response_body, request_id, actor_kind,
+        actor, source_ip, credential_version, created_at
+    FROM integration_api_logs
+"""
+_OF_CONNECTION: LiteralString = "tenant_id = current_tenant() AND connection_id = %(connection)s"
+PAGES = PagedSelect(_SELECT, _OF_CONNECTION, ("log_id",), descending=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +85,7 @@ def page(transaction: Transaction, connection: Connection, query: dict[str, str]
     It has as many calls as were asked for, or as many as an answer can hold.
     """
     wanted = LISTING.request(query, connection.connection_id)
-    [below] = wanted.after or [None]
-    rows = transaction.execute(
-        """
-        SELECT log_id, method, url, status, milliseconds, error, request_body, response_body, request_id, actor_kind,
-            actor, source_ip, credential_version, created_at
-        FROM integration_api_logs
-        WHERE tenant_id = current_tenant() AND connection_id = %(connection)s
-            AND (%(below)s::bigint IS NULL OR log_id < %(below)s)
-        ORDER BY log_id DESC LIMIT %(limit)s + 1
-        """,
-        {"connection": connection.connection_id, "below": below, "limit": wanted.limit},
-    ).fetchall()
+    rows = PAGES.fetch(transaction, wanted, {"connection": connection.connection_id})
     return wanted.page(rows, lambda row: (row.log_id,), as_json)
 
 

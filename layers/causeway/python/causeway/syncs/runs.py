@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, LiteralString
 from uuid import UUID
 
+from causeway.database.paging import PagedSelect
 from causeway.database.postgres import Transaction
 from causeway.errors.syncs import SyncRunNotFound
 from causeway.platforms.kinds.sync import Result
@@ -27,6 +28,8 @@ _INSERT: LiteralString = "INSERT INTO sync_runs (tenant_id, run_id, connection_i
 
 # Newest first.
 LISTING = Listing("syncs", (datetime, UUID))
+_OF_CONNECTION: LiteralString = "tenant_id = current_tenant() AND connection_id = %(connection)s"
+PAGES = PagedSelect(_SELECT, _OF_CONNECTION, ("requested_at", "run_id"), descending=True)
 STATUSES = ("queued", "running", "succeeded", "partial", "failed")
 # Why a run finished as it did: code and sentence.
 REASONS = {
@@ -108,16 +111,7 @@ def page(transaction: Transaction, connection_id: UUID, query: dict[str, str]) -
         InvalidRequest: names the parameter.
     """
     wanted = LISTING.request(query, connection_id)
-    after_at, after_id = wanted.after or (None, None)
-    rows = transaction.execute(
-        f"""
-        {_SELECT}
-        WHERE tenant_id = current_tenant() AND connection_id = %(connection)s
-            AND (%(at)s::timestamptz IS NULL OR (requested_at, run_id) < (%(at)s, %(id)s::uuid))
-        ORDER BY requested_at DESC, run_id DESC LIMIT %(limit)s + 1
-        """,
-        {"connection": connection_id, "at": after_at, "id": after_id, "limit": wanted.limit},
-    ).fetchall()
+    rows = PAGES.fetch(transaction, wanted, {"connection": connection_id})
     return wanted.page([Run(*row) for row in rows], lambda run: (run.requested_at, run.run_id), Run.as_json)
 
 

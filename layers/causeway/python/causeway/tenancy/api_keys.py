@@ -9,6 +9,7 @@ from psycopg import errors as pg
 from pydantic import Field
 
 from causeway.audit_log.entries import Action, record
+from causeway.database.paging import PagedSelect
 from causeway.database.postgres import Transaction
 from causeway.errors.requests import NameTaken
 from causeway.errors.tenancy import ApiKeyNotFound
@@ -22,12 +23,14 @@ from causeway.wire.preconditions import Expected
 
 # The fields of ApiKey.
 _COLUMNS: LiteralString = "key_id, name, channel, created_by, created_at, last_used_at, revoked_at, version"
-_FROM: LiteralString = "FROM api_keys WHERE tenant_id = current_tenant()"
+_FROM: LiteralString = "FROM api_keys"
 _SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
+_OWN: LiteralString = "tenant_id = current_tenant()"
 _INSERT: LiteralString = "INSERT INTO api_keys (tenant_id, key_id, name, hash, channel, created_by)"
 _UPDATE: LiteralString = "UPDATE api_keys"
 # Newest first. All keys in one answer, without being asked for: a script that looks for a leaked key must not miss it.
 LISTING = Listing("api_keys", (datetime, UUID), most_rows=1000, rows=1000)
+PAGES = PagedSelect(_SELECT, _OWN, ("created_at", "key_id"), descending=True)
 
 
 def parse_key_id(path: Mapping[str, str]) -> UUID:
@@ -113,16 +116,8 @@ def page(context: RequestContext, query: dict[str, str]) -> Page[ApiKey]:
         InvalidRequest: the sentence names the parameter.
     """
     wanted = LISTING.request(query, context.tenant)
-    after_at, after_id = wanted.after or (None, None)
     with context.transaction() as transaction:
-        rows = transaction.execute(
-            f"""
-            {_SELECT} AND (%(at)s::timestamptz IS NULL OR (created_at, key_id) < (%(at)s, %(id)s::uuid))
-            ORDER BY created_at DESC, key_id DESC
-            LIMIT %(limit)s + 1
-            """,
-            {"at": after_at, "id": after_id, "limit": wanted.limit},
-        ).fetchall()
+        rows = PAGES.fetch(transaction, wanted)
     return wanted.page([ApiKey.of_row(row) for row in rows], lambda key: (key.created_at, key.key_id), ApiKey.as_json)
 
 
@@ -152,7 +147,7 @@ def revoke(context: RequestContext, key_id: UUID, expected: Expected) -> ApiKey:
 
 
 def _find_and_lock(transaction: Transaction, key_id: UUID) -> ApiKey:
-    row = transaction.execute(f"{_SELECT} AND key_id = %s FOR NO KEY UPDATE", [key_id]).fetchone()
+    row = transaction.execute(f"{_SELECT} WHERE {_OWN} AND key_id = %s FOR NO KEY UPDATE", [key_id]).fetchone()
     if row is None:
         raise ApiKeyNotFound
     return ApiKey.of_row(row)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, LiteralString
 
 from causeway.audit_log.entries import Action, logged_if_unavailable, record
+from causeway.database.paging import PagedSelect
 from causeway.database.postgres import Transaction
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import MembershipNotFound, OwnMembership
@@ -16,12 +17,13 @@ from causeway.wire.pages import Listing, Page
 from causeway.wire.preconditions import Expected
 
 STATUSES = ("active", "suspended")
-# In the order of the subjects.
-LISTING = Listing("memberships", (str,))
 # In the order of Membership's fields.
 _SELECT: LiteralString = """
     SELECT subject, role, status, created_at, version, name, email, email_verified FROM memberships
 """
+# In the order of the subjects.
+LISTING = Listing("memberships", (str,))
+PAGES = PagedSelect(_SELECT, "tenant_id = current_tenant()", ("subject",))
 _ACTIONS = {"active": Action.MEMBERSHIP_RESTORED, "suspended": Action.MEMBERSHIP_SUSPENDED}
 
 
@@ -77,17 +79,8 @@ def page(context: RequestContext, query: dict[str, str]) -> Page[Membership]:
         InvalidRequest: the sentence names the parameter.
     """
     wanted = LISTING.request(query, context.tenant)
-    [after] = wanted.after or [None]
     with context.transaction() as transaction:
-        rows = transaction.execute(
-            f"""
-            {_SELECT}
-            WHERE tenant_id = current_tenant() AND (%(after)s::text IS NULL OR subject > %(after)s)
-            ORDER BY subject
-            LIMIT %(limit)s + 1
-            """,
-            {"after": after, "limit": wanted.limit},
-        ).fetchall()
+        rows = PAGES.fetch(transaction, wanted)
     return wanted.page([Membership(*row) for row in rows], lambda membership: (membership.subject,), Membership.as_json)
 
 

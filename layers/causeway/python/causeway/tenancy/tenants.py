@@ -8,6 +8,7 @@ from psycopg import errors as pg
 from pydantic import ConfigDict, Field, model_validator
 
 from causeway.audit_log.entries import DEPLOYMENT, Action, record
+from causeway.database.paging import PagedSelect
 from causeway.database.postgres import Transaction
 from causeway.errors.requests import NameTaken
 from causeway.errors.tenancy import TenantNotFound
@@ -29,6 +30,7 @@ _INSERT: LiteralString = "INSERT INTO tenants (code, display_name, country, time
 _UPDATE: LiteralString = "UPDATE tenants"
 # In the order of the codes.
 LISTING = Listing("tenants", (str,))
+PAGES = PagedSelect(_SELECT, "true", ("code",))
 
 _Code = Annotated[str, Field(description="The casino's code at its game providers.", examples=["JAQPOT"])]
 _DisplayName = Annotated[str, Field(examples=["Jaqpot Casino"])]
@@ -146,17 +148,8 @@ def page(context: RequestContext, query: dict[str, str]) -> Page[Tenant]:
         InvalidRequest: the sentence names the parameter.
     """
     wanted = LISTING.request(query, DEPLOYMENT)
-    [after] = wanted.after or [None]
     with context.deployment_transaction() as transaction:
-        rows = transaction.execute(
-            f"""
-            {_SELECT}
-            WHERE %(after)s::text IS NULL OR code > %(after)s
-            ORDER BY code
-            LIMIT %(limit)s + 1
-            """,
-            {"after": after, "limit": wanted.limit},
-        ).fetchall()
+        rows = PAGES.fetch(transaction, wanted)
     return wanted.page([Tenant.of_row(row) for row in rows], lambda tenant: (tenant.code,), Tenant.as_json)
 
 

@@ -1,13 +1,22 @@
 """Pages of a list: one form of cursor, one reading of limit and cursor, and as many rows as an answer can hold.
 
-A cursor is base64url of a JSON object: the list, its scope (id of the tenant or object), and the sort key of the last
-row shown. The next page continues after this key, whether the row is still there or not.
+A cursor is base64url of a JSON object: the list, its scope (id of the tenant or object), a digest of its filter, and
+`after` or `before` with the sort key of a row. `after` asks for the rows that follow the key, `before` for the rows in
+front of it, whether the key's row is still there or not. An empty key is the list's other end.
+
+If `limit` rows are too large for an answer, they come in parts, each on a page of its own. A cursor in the middle of
+them says how many of the `limit` rows are in front of it (`part`), so that the way back has the same pages.
+
+A page has a cursor to each side that has more rows. Of the side that a page was read towards, the row beyond the page
+is known. The side that it was reached from is not read again: the cursor's row was there, so it counts as having rows,
+and the page there is empty if they were all deleted since.
 """
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -21,6 +30,8 @@ MOST_BYTES = 2_000_000
 # Characters of a cursor. The longest key is a person's subject, 255 characters of up to six bytes in JSON.
 LONGEST_CURSOR = 4096
 _WRONG_CURSOR = "cursor is not one that was answered here"
+# Bytes of a filter's digest. It only tells a mistake: a caller who forges one reads rows that the caller may read.
+_DIGEST = 8
 
 Row = TypeVar("Row")
 Key = tuple[Any, ...]
@@ -28,18 +39,21 @@ Key = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """Rows of a list.
+    """Rows of a list, in its order.
 
     Attributes:
-        next_cursor: the cursor of the next page; None if there are no more rows.
+        next_cursor: the cursor of the page that follows; None if there are no more rows.
+        prev_cursor: the cursor of the page before; None if the page begins with the list's first row.
     """
 
     items: list[Row]
     next_cursor: str | None
+    prev_cursor: str | None
 
     def as_json(self, name: str, as_json: Callable[[Row], dict[str, Any]]) -> dict[str, Any]:
-        """Return the page as it is answered: its rows in a field of this name, and nextCursor."""
-        return {name: [as_json(row) for row in self.items], "nextCursor": self.next_cursor}
+        """Return the page as it is answered: its rows in a field of this name, nextCursor and prevCursor."""
+        cursors = {"nextCursor": self.next_cursor, "prevCursor": self.prev_cursor}
+        return {name: [as_json(row) for row in self.items]} | cursors
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +78,8 @@ class Listing:
         Args:
             query: the request's.
             scope: the id of the tenant or object whose rows are listed; a cursor of another scope is refused.
-            filters: the query's parameters beside limit and cursor; the caller reads them.
+            filters: the query's parameters beside limit and cursor; the caller reads them. A cursor of a page with
+                other filters is refused.
 
         Raises:
             InvalidRequest: names the parameter that is unknown or wrong.
@@ -73,30 +88,29 @@ class Listing:
         text = query.get("limit", str(self.rows))
         if not (text.isascii() and text.isdecimal() and len(text) < 6 and 1 <= int(text) <= self.most_rows):
             raise InvalidRequest(f"limit must be a number from 1 to {self.most_rows}")
-        after = self._parse(query["cursor"], scope) if "cursor" in query else None
-        return PageRequest(self, scope, int(text), after)
+        filtered = filter_digest({name: query.get(name) for name in filters})
+        asked = PageRequest(self, scope, filtered, int(text))
+        return asked.at(query["cursor"]) if "cursor" in query else asked
 
-    def cursor(self, scope: UUID, key: Key) -> str:
-        """Return the cursor of the page that follows the row with this sort key."""
-        written = {"list": self.name, "scope": str(scope), "after": [_written(value) for value in key]}
+    def cursor(self, scope: UUID, key: Key, *, backwards: bool = False, part: int = 0, filtered: str = "") -> str:
+        """Return the cursor of the rows that follow a sort key; backwards: of the rows in front of it.
+
+        Args:
+            scope, backwards, part, filtered: as in PageRequest.
+            key: the sort key of a row; (): all rows, from the list's first, or backwards from its last.
+        """
+        written = {
+            "list": self.name,
+            "scope": str(scope),
+            "filter": filtered,
+            "before" if backwards else "after": [_written(value) for value in key],
+            "part": part,
+        }
         return base64url.encode(json.dumps(written, separators=(",", ":"), ensure_ascii=False).encode())
 
-    def _parse(self, text: str, scope: UUID) -> Key:
-        """Return the sort key that a cursor holds; raises InvalidRequest where cursor() does not write it like this."""
-        try:
-            key = self._key(text)
-            written = self.cursor(scope, key)
-        except (KeyError, TypeError, ValueError, OverflowError, InvalidRequest) as error:
-            raise InvalidRequest(_WRONG_CURSOR) from error
-        # Another list's, another scope's, or another spelling.
-        if written != text:
-            raise InvalidRequest(_WRONG_CURSOR)
-        return key
-
-    def _key(self, text: str) -> Key:
-        # Decode no text that is longer than any cursor.
-        values = strict_json.parse_object(base64url.decode(text[: LONGEST_CURSOR + 1]))["after"]
-        return tuple(_READ[kind](value) for kind, value in zip(self.key, values, strict=True))
+    def parse_key(self, values: list[Any]) -> Key:
+        """Return the sort key in a cursor's JSON; raises an error of its types if it is no key of this list."""
+        return tuple(_READ[kind](value) for kind, value in zip(self.key if values else (), values, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +118,42 @@ class PageRequest:
     """The page that a query asks for.
 
     Attributes:
-        limit: its rows at most. Select one row more: it shows whether there is a next page.
-        after: the sort key of the last row of the page before; None: the first page.
+        filtered: the digest of the query's filter.
+        limit: rows at most, as the caller asked.
+        key: the page begins beside the row with this sort key; (): with the list's first row, or backwards its last.
+        backwards: the page is in front of the key, and its rows are found in the reverse order.
+        part: how many of `limit` rows that come in parts are in front of the page, or backwards of the key.
     """
 
     listing: Listing
     scope: UUID
+    filtered: str
     limit: int
-    after: Key | None
+    key: Key = ()
+    backwards: bool = False
+    part: int = 0
+
+    @property
+    def rows(self) -> int:
+        """Rows at most. Select one row more: it shows whether there is another page in this direction."""
+        return (self.part or self.limit) if self.backwards else self.limit - self.part
+
+    def at(self, cursor: str) -> "PageRequest":
+        """Return the request for the page of a cursor; raises InvalidRequest if no page like this one answered it."""
+        try:
+            # Decode no text that is longer than any cursor.
+            fields = strict_json.parse_object(base64url.decode(cursor[: LONGEST_CURSOR + 1]))
+            backwards = "before" in fields
+            key = self.listing.parse_key(fields["before" if backwards else "after"])
+            part = _integer(fields["part"])
+            written = self._cursor(key, part, backwards=backwards)
+        except (KeyError, TypeError, ValueError, OverflowError, InvalidRequest) as error:
+            raise InvalidRequest(_WRONG_CURSOR) from error
+        # Another list's, another scope's, of another filter, or another spelling.
+        if written != cursor:
+            raise InvalidRequest(_WRONG_CURSOR)
+        # With a smaller limit the parts are others.
+        return replace(self, key=key, backwards=backwards, part=part if part < self.limit else 0)
 
     def page(
         self,
@@ -119,26 +161,50 @@ class PageRequest:
         key: Callable[[Row], Key],
         as_json: Callable[[Row], dict[str, Any]],
     ) -> Page[Row]:
-        """Return the page: as many rows as were asked for, or as many as an answer can hold.
+        """Return the page: as many rows as were asked for, or the part of them that an answer can hold.
 
         Args:
-            found: the rows after the cursor in the list's order, up to one more than the limit.
+            found: the rows from the key on, the nearest to it first, up to one more than `rows`.
             key: returns a row's sort key.
             as_json: returns a row as it is answered: the page ends before MOST_BYTES.
         """
-        fitting = _fitting([as_json(row) for row in found[: self.limit]])
-        shown = list(found[:fitting])
-        return Page(shown, self.listing.cursor(self.scope, key(shown[-1])) if len(found) > len(shown) else None)
+        together = list(found[: self.rows])
+        if self.backwards:
+            together.reverse()
+        starts = [*_parts([as_json(row) for row in together]), len(together)]
+        first, end = starts[-2:] if self.backwards else starts[:2]
+        shown = together[first:end]
+        reached, beyond = bool(self.key), len(found) > len(shown)
+        before, after = (beyond, reached) if self.backwards else (reached, beyond)
+        keys = [key(row) for row in shown] or [()]
+        # The page's sides, counted in the rows that come in parts.
+        prev_part, next_part = (first, self.part) if self.backwards else (self.part, (self.part + end) % self.limit)
+        return Page(
+            shown,
+            next_cursor=self._cursor(keys[-1], next_part, backwards=False) if after else None,
+            prev_cursor=self._cursor(keys[0], prev_part, backwards=True) if before else None,
+        )
+
+    def _cursor(self, key: Key, part: int, *, backwards: bool) -> str:
+        return self.listing.cursor(self.scope, key, backwards=backwards, part=part, filtered=self.filtered)
 
 
-def _fitting(rows: Sequence[dict[str, Any]]) -> int:
-    """Return how many of a page's first rows an answer can hold: one at least."""
-    size = 0
+def filter_digest(values: Mapping[str, Any]) -> str:
+    """Return a short digest of a filter's values by name; "" if all are None."""
+    given = {name: _written(value) for name, value in values.items() if value is not None}
+    return base64url.encode(sha256(json.dumps(given, sort_keys=True).encode()).digest()[:_DIGEST]) if given else ""
+
+
+def _parts(rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Return where each part of the rows begins: a part has as many rows as an answer can hold, one at least."""
+    starts, size = [0], 0
     for number, row in enumerate(rows):
-        size += len(json.dumps(row, ensure_ascii=False).encode())
-        if number and size > MOST_BYTES:
-            return number
-    return len(rows)
+        bytes_ = len(json.dumps(row, ensure_ascii=False).encode())
+        size += bytes_
+        if number > starts[-1] and size > MOST_BYTES:
+            starts.append(number)
+            size = bytes_
+    return starts
 
 
 def _written(value: Any) -> str | int:
