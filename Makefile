@@ -17,6 +17,8 @@ export AWS_DEFAULT_REGION ?= eu-central-1
 VENV := .venv$(if $(PYTHON),-$(PYTHON))
 INSTALL := requirements/install '$(VENV)'
 CHECK := .venv-check/bin
+# On a new database of its own, on the embedded Postgres or DATABASE_URL.
+SCHEMA_DOCUMENT := $(VENV)/bin/python -m local with-database $(VENV)/bin/python -m tools.schema_document
 
 .PHONY: help demo up test check bench docs audit build lock clean
 
@@ -35,7 +37,7 @@ test: ## all tests, against the embedded Postgres or DATABASE_URL (ARGS='-k debi
 	@$(INSTALL) requirements/test.txt '$(PYTHON)'
 	@$(VENV)/bin/python -m pytest $(if $(DATABASE_URL),,-n auto --dist worksteal) $(ARGS)
 
-check: ## linters and type checker: Python, imports, template, SQL
+check: ## linters and type checker: Python, imports, template, SQL; docs/schema.md against the migrated database
 	@$(INSTALL) requirements/test.txt '$(PYTHON)'
 	@requirements/install .venv-check requirements/check.txt
 	$(CHECK)/ruff check
@@ -48,11 +50,13 @@ check: ## linters and type checker: Python, imports, template, SQL
 	@requirements/install .venv-checkov requirements/checkov.txt
 	.venv-checkov/bin/checkov --config-file .checkov.yaml --file .local/template.json
 	$(CHECK)/squawk schema/*.sql
+	$(SCHEMA_DOCUMENT) --check
 
-docs: ## make the files that are made from the code: functions/console's openapi.json and docs.html, docs/errors.md
+docs: ## make the files that are made from the code: functions/console's openapi.json and docs.html, docs/errors.md, docs/schema.md
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'
 	@$(VENV)/bin/python -m tools.openapi
 	@$(VENV)/bin/python -m tools.error_table
+	@$(SCHEMA_DOCUMENT)
 
 bench: ## all benchmarks, measured here (ARGS='memory')
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'

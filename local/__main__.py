@@ -1,14 +1,17 @@
-"""`python -m local up`: runs the local stack until Ctrl-C."""
+"""`python -m local up` runs the local stack until Ctrl-C; `with-database` runs a command with a database of its own."""
 
 import argparse
 import os
+import shutil
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from types import FrameType
 
 from local import ROOT
 from local.errors import StartError
+from local.services import fresh_database
 from local.stack import Stack
 
 
@@ -29,7 +32,7 @@ def _say(line: str) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Start the stack and wait for a signal; returns the exit status, 1 if the stack could not start."""
+    """Run the command; returns the exit status, 1 if the stack or the database could not start."""
     parser = argparse.ArgumentParser(
         prog="python -m local", description="The local stack: AWS's services on this machine"
     )
@@ -40,9 +43,23 @@ def main(arguments: list[str] | None = None) -> int:
     up.add_argument("--state-folder", type=Path, default=ROOT / ".local", help="for stack.json and logs")
     up.add_argument("--template", type=Path, default=ROOT / "template.yaml", help="the SAM template")
     up.add_argument("--bare", action="store_true", help="only gateway and functions: no Postgres, no AWS services")
+    with_database = commands.add_parser(
+        "with-database",
+        help="run a command with a new, migrated database",
+        description="Run a command with a new, migrated database: DATABASE_URL is the URL of its owner. It is on the "
+        "server of DATABASE_URL, or on an embedded one, and is gone afterwards.",
+    )
+    with_database.add_argument("program", help="the command and its arguments")
+    with_database.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    if options.command == "with-database" and shutil.which(options.program) is None:
+        parser.error(f"there is no command {options.program}")
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _interrupt)
+    return _up(options) if options.command == "up" else _with_database([options.program, *options.arguments])
+
+
+def _up(options: argparse.Namespace) -> int:
     stack = Stack(
         port=options.port,
         state_folder=options.state_folder,
@@ -63,6 +80,21 @@ def main(arguments: list[str] | None = None) -> int:
     except StartError as error:
         print(f"The local stack did not start: {error}", file=sys.stderr)
         return 1
+
+
+def _with_database(command: list[str]) -> int:
+    """Run the command; returns its exit status, as a shell does: 128 and the signal's number if one ended it."""
+    try:
+        with fresh_database.opened(os.environ.get("DATABASE_URL") or None) as url:
+            # Ctrl-C reaches the command as well, which ends or, like psql, goes on.
+            signal.signal(signal.SIGINT, lambda *_: None)
+            status = subprocess.run(command, env={**os.environ, "DATABASE_URL": url}, check=False).returncode
+    except _Stopped:
+        return 130
+    except StartError as error:
+        print(f"The database did not start: {error}", file=sys.stderr)
+        return 1
+    return status if status >= 0 else 128 - status
 
 
 def _describe(stack: Stack) -> None:

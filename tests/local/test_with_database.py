@@ -1,0 +1,88 @@
+"""`python -m local with-database`: a command with a new, migrated database, of which nothing is left."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from local import ROOT
+from local.__main__ import main
+from local.services.fresh_database import opened
+from local.services.postgres import Postgres
+
+# Prints its own process id and the URL that it was given.
+_SAYS_WHERE = "import os; print(os.getpid(), os.environ['DATABASE_URL'], flush=True)"
+
+
+def _with_database(*command: str) -> "subprocess.Popen[str]":
+    """Run it on an embedded server, as `make docs` does where DATABASE_URL is not set."""
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "local", "with-database", *command],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _says_where(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    assert process.stdout is not None
+    pid, url = process.stdout.readline().split()
+    return int(pid), url
+
+
+def test_command_gets_a_migrated_database_and_its_status_is_returned() -> None:
+    look = "import psycopg; database = psycopg.connect(os.environ['DATABASE_URL'])"
+    print_user = "print(*database.execute('SELECT current_user, min(code) FROM currencies').fetchone(), flush=True)"
+    with _with_database(sys.executable, "-c", f"{_SAYS_WHERE}; {look}; {print_user}; os._exit(7)") as process:
+        _, url = _says_where(process)
+        output, errors = process.communicate(timeout=60)
+
+    assert (output, errors, process.returncode) == ("causeway_owner AED\n", "", 7)
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(url)
+
+
+def test_stopped_command_leaves_neither_process_nor_server() -> None:
+    with _with_database(sys.executable, "-c", f"{_SAYS_WHERE}; import time; time.sleep(600)") as process:
+        pid, url = _says_where(process)
+        process.terminate()
+
+    assert process.returncode == 130
+    assert not Path("/proc", str(pid)).exists()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(url)
+
+
+def test_command_that_a_signal_ends_has_the_status_of_a_shell() -> None:
+    kills_itself = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)"
+
+    with _with_database(sys.executable, "-c", kills_itself) as process:
+        process.communicate(timeout=60)
+
+    assert process.returncode == 128 + signal.SIGTERM
+
+
+def test_database_on_a_server_of_others_is_dropped(tmp_path: Path) -> None:
+    with Postgres(tmp_path, settings={"fsync": "off"}) as server:
+        with opened(server.url()) as url, psycopg.connect(url) as database:
+            [name] = database.execute("SELECT current_database()").fetchone() or [""]
+        with psycopg.connect(server.url()) as admin:
+            left = admin.execute("SELECT datname FROM pg_database WHERE NOT datistemplate").fetchall()
+
+    assert name.startswith("causeway_")
+    assert left == [("postgres",)]
+
+
+def test_unknown_command_is_named_before_anything_starts(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["with-database", "no-such-command"])
+
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith("there is no command no-such-command\n")

@@ -1,0 +1,1 @@
+"""docs/schema.md, made from the database: `python -m tools.schema_document`."""
