@@ -13,7 +13,7 @@ app = APIGatewayHttpResolver()
 
 def _shown(membership: memberships.Membership) -> HubAnswer:
     """Leave name and email out of the stored answer: personal data is stored in one place only."""
-    return HubAnswer(membership.as_json(), version=membership.version, replay_body=membership.unnamed().as_json())
+    return HubAnswer(membership, version=membership.version, replay_body=membership.unnamed())
 
 
 @route(app, "GET", "/memberships", permission="memberships.read", query="MembershipQuery", response="MembershipPage")
@@ -28,14 +28,13 @@ def list_memberships(call: HubCall) -> HubAnswer:
     "PATCH",
     "/memberships/{subject}",
     permission="memberships.manage",
-    request="MembershipChange",
-    response="Membership",
+    response=memberships.Membership,
     refuses=("MEMBERSHIP_NOT_FOUND", "OWN_MEMBERSHIP"),
 )
-def change(call: HubCall) -> HubAnswer:
+def change(call: HubCall, body: memberships.MembershipChange) -> HubAnswer:
     """Suspend a person's membership, or restore it."""
     exact = path_ids.is_exact(call.delivered["subject"])
-    return call.run(_shown, memberships.change, call.path["subject"], call.body, call.if_match, exact=exact)
+    return call.run(_shown, memberships.change, call.path["subject"], body, call.if_match, exact=exact)
 
 
 handler = answers.lambda_handler(app)

@@ -15,6 +15,7 @@ from causeway.tenancy import identity, memberships, tenants
 from causeway.tenancy.claims import person_of
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.identity import Caller, NewRole
+from causeway.tenancy.memberships import MembershipChange
 from causeway.tenancy.tenants import Tenant, TenantChange
 from causeway.wire.preconditions import ANY
 from tests.database.parallel import held
@@ -235,8 +236,9 @@ def test_second_of_two_concurrent_suspensions_changes_nothing(theirs: Casino) ->
     admin = Caller("person", person(theirs, "tenant_admin"), "tenant_admin", theirs.tenant_id)
     subject = person(theirs)
     context = RequestContext(admin, "203.0.113.7", "call", theirs.database("hub"))
+    change = MembershipChange(status="suspended")
     with held(theirs, "UPDATE memberships SET status = 'suspended' WHERE subject = %s", subject) as waiting:
-        outcome = waiting(lambda: memberships.change(context, subject, {"status": "suspended"}, ANY))
+        outcome = waiting(lambda: memberships.change(context, subject, change, ANY))
 
     assert outcome().status == "suspended"
     assert changes(theirs, subject) == []

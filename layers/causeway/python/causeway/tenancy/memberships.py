@@ -1,8 +1,8 @@
 """Memberships: the people of a tenant, stored from the claims of their tokens; a membership can be suspended."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, LiteralString
+from typing import Annotated, Any, Literal, LiteralString, Self
+
+from pydantic import Field
 
 from causeway.audit_log.entries import Action, logged_if_unavailable, record
 from causeway.database.paging import PagedSelect
@@ -11,61 +11,65 @@ from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import MembershipNotFound, OwnMembership
 from causeway.tenancy.claims import LONGEST_SUBJECT
 from causeway.tenancy.context import RequestContext
+from causeway.tenancy.permissions import TenantRole
 from causeway.wire import path_ids
-from causeway.wire.fields import choice_field, known_fields, text_field
+from causeway.wire.field_types import Time, Version
+from causeway.wire.fields import text_field
+from causeway.wire.models import Answer, Request
 from causeway.wire.pages import Listing, Page
 from causeway.wire.preconditions import Expected
 
-STATUSES = ("active", "suspended")
-# In the order of Membership's fields.
+# The fields of Membership, but address.
 _SELECT: LiteralString = """
-    SELECT subject, role, status, created_at, version, name, email, email_verified FROM memberships
+    SELECT subject, role, status, created_at, version, nullif(name, '') AS name, nullif(email, '') AS email,
+        email_verified
+    FROM memberships
 """
 # In the order of the subjects.
 LISTING = Listing("memberships", (str,))
 PAGES = PagedSelect(_SELECT, "tenant_id = current_tenant()", ("subject",))
 _ACTIONS = {"active": Action.MEMBERSHIP_RESTORED, "suspended": Action.MEMBERSHIP_SUSPENDED}
+# Personal data, each with its value where there is none.
+_PERSONAL = {"name": None, "email": None, "email_verified": False}
+
+_Status = Annotated[Literal["active", "suspended"], Field(examples=["suspended"])]
 
 
-@dataclass(frozen=True, slots=True)
-class Membership:
-    """A person of the tenant.
+class MembershipChange(Request):
+    """PATCH /memberships/{subject}."""
 
-    Attributes:
-        subject: the `sub` claim; name and email come from claims, too.
-    """
+    status: _Status
 
-    subject: str
-    role: str
-    status: str
-    created_at: datetime
-    version: int
-    name: str
-    email: str
-    email_verified: bool
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the membership as the API shows it; null: no token had the value."""
-        return self.audited() | {
-            "name": self.name or None,
-            "email": self.email or None,
-            "emailVerified": self.email_verified,
-        }
+class Membership(Answer):
+    """A person of the tenant. Name and e-mail are from the person's last token that had them."""
 
-    def unnamed(self) -> "Membership":
+    subject: str = Field(
+        description="The sub claim of the person's tokens.", examples=["9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"]
+    )
+    address: str = Field(
+        description="The subject as a path has it: as it is, or b64: and its base64url.",
+        examples=["9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"],
+    )
+    role: TenantRole = Field(examples=["staff"])
+    status: _Status
+    created_at: Time
+    version: Version
+    name: str | None = Field(description="null: no token had it.", examples=["Amal Haddad"])
+    email: str | None = Field(description="null: no token had it.", examples=["amal@jaqpot.example"])
+    email_verified: bool = Field(description="Whether the user pool has verified the address.", examples=[True])
+
+    def unnamed(self) -> Self:
         """Return the membership without personal data."""
-        return replace(self, name="", email="", email_verified=False)
+        return self.model_copy(update=_PERSONAL)
 
     def audited(self) -> dict[str, Any]:
         """Return the membership as the audit log stores it: without personal data, as entries are never deleted."""
-        return {
-            "subject": self.subject,
-            "address": path_ids.encode(self.subject),
-            "role": self.role,
-            "status": self.status,
-            "createdAt": self.created_at.isoformat(),
-            "version": self.version,
-        }
+        return self.model_dump(mode="json", by_alias=True, exclude=set(_PERSONAL))
+
+
+def _of_row(row: Any) -> Membership:
+    return Membership(**row._asdict(), address=path_ids.encode(row.subject))
 
 
 def page(context: RequestContext, query: dict[str, str]) -> Page[Membership]:
@@ -81,41 +85,37 @@ def page(context: RequestContext, query: dict[str, str]) -> Page[Membership]:
     wanted = LISTING.request(query, context.tenant)
     with context.transaction() as transaction:
         rows = PAGES.fetch(transaction, wanted)
-    return wanted.page([Membership(*row) for row in rows], lambda membership: (membership.subject,), Membership.as_json)
+    return wanted.page([_of_row(row) for row in rows], lambda membership: (membership.subject,), Membership.as_json)
 
 
 def change(
-    context: RequestContext, subject: str, body: dict[str, Any], expected: Expected, *, exact: bool = True
+    context: RequestContext, subject: str, change: MembershipChange, expected: Expected, *, exact: bool = True
 ) -> Membership:
     """Suspend a person, so that the next call is refused, or restore the membership; an equal status changes nothing.
 
     Args:
         context: of the tenant.
         subject: of the person.
-        body: has the status.
+        change: as sent.
         expected: versions from If-Match.
         exact: the path has the whole subject; otherwise API Gateway may have cut it at a question mark.
 
     Raises:
-        InvalidRequest: the sentence names the field, or the subject may be the beginning of another one.
+        InvalidRequest: the subject may be the beginning of another one.
         MembershipNotFound: the tenant has no such person.
         VersionMismatch.
         OwnMembership: the membership is the caller's own.
     """
-    known_fields(body, {"status"})
-    status = choice_field(body, "status", STATUSES)
-    if status is None:
-        raise InvalidRequest(f"status must be one of {', '.join(STATUSES)}")
     if subject == context.caller.subject:
-        _record_refusal(context, status)
+        _record_refusal(context, change.status)
         raise OwnMembership
     with context.transaction() as transaction:
         before = _find(transaction, subject, exact=exact)
         expected.check(before.version)
-        if before.status == status:
+        if before.status == change.status:
             context.finish(transaction, before)
             return before
-        after = replace(before, status=status, version=before.version + 1)
+        after = before.model_copy(update={"status": change.status, "version": before.version + 1})
         _save(context, transaction, before, after)
         context.finish(transaction, after)
     return after
@@ -168,7 +168,7 @@ def _find(transaction: Transaction, subject: str, *, exact: bool) -> Membership:
         )
     if row is None:
         raise MembershipNotFound
-    return Membership(*row)
+    return _of_row(row)
 
 
 def _is_prefix_of_another(transaction: Transaction, subject: str) -> bool:
