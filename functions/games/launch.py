@@ -1,13 +1,12 @@
 """POST /casino/launchGame: open a game session and launch the game at its provider."""
 
-from typing import Any
-
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.casino import games
 from causeway.casino.game_sessions import LaunchRequest
 from causeway.edge import answers
-from causeway.edge.launches import LaunchCall, route
+from causeway.edge.launches import route
+from causeway.tenancy.launcher import Launcher
 
 app = APIGatewayHttpResolver()
 
@@ -17,13 +16,12 @@ app = APIGatewayHttpResolver()
     "POST",
     "/casino/launchGame",
     admit=games.admit,
-    request="LaunchRequest",
-    response="GameSession",
+    response=games.GameSession,
     refuses=("PLAYER_NOT_FOUND", "WRONG_CURRENCY", "GAME_NOT_FOUND", "GAME_PROVIDER_FAILED"),
 )
-def launch_game(call: LaunchCall) -> dict[str, Any]:
-    """Parse the request and launch."""
-    return games.launch(call.launcher, LaunchRequest.parse(call.body)).as_json()
+def launch_game(launcher: Launcher, body: LaunchRequest) -> games.GameSession:
+    """Launch the game."""
+    return games.launch(launcher, body)
 
 
 handler = answers.lambda_handler(app)

@@ -7,7 +7,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from causeway.casino import games
 from causeway.casino.game_sessions import LaunchRequest
 from causeway.edge import answers
-from causeway.edge.launches import LaunchCall, route
+from causeway.edge.launches import route
+from causeway.tenancy.launcher import Launcher
 
 app = APIGatewayHttpResolver()
 
@@ -17,13 +18,12 @@ app = APIGatewayHttpResolver()
     "POST",
     "/casino/simulateRound",
     admit=games.admit,
-    request="LaunchRequest",
     response="RoundReport",
     refuses=("PLAYER_NOT_FOUND", "WRONG_CURRENCY", "GAME_NOT_FOUND", "GAME_PROVIDER_FAILED"),
 )
-def simulate_round(call: LaunchCall) -> dict[str, Any]:
-    """Parse the request and play the round."""
-    return games.simulate_round(call.launcher, LaunchRequest.parse(call.body))
+def simulate_round(launcher: Launcher, body: LaunchRequest) -> dict[str, Any]:
+    """Play the round."""
+    return games.simulate_round(launcher, body)
 
 
 handler = answers.lambda_handler(app)

@@ -49,6 +49,10 @@ def launched(**changes: Any) -> bytes:
     return json.dumps({name: value for name, value in (ANSWER | changes).items() if value is not None}).encode()
 
 
+def wanted(player_id: int, game_id: int, **more: Any) -> LaunchRequest:
+    return LaunchRequest.parse({"userId": player_id, "gameId": game_id} | more)
+
+
 @dataclass
 class Lobby:
     """A player's seat at a game provider that the test acts as, and the casino's function that launches there."""
@@ -72,7 +76,7 @@ class Lobby:
         return Launcher(database, tenant_id, context, player_id)
 
     def launch(self, caller: Caller | None = None, player_id: int | None = None) -> GameSession:
-        return games.launch(self.launcher(caller, player_id), LaunchRequest(self.seat.player_id, self.game_id))
+        return games.launch(self.launcher(caller, player_id), wanted(self.seat.player_id, self.game_id))
 
     def sessions(self) -> list[Any]:
         """Status and remaining seconds of the launched sessions."""
@@ -299,7 +303,7 @@ def test_launch_with_a_lost_commit_answer_leaves_a_session_for_a_day_only_if_it_
 
         lobby.act = answer
         launcher = replace(lobby.launcher(), database=lobby.seat.casino.database_at(proxy.url))
-        request = LaunchRequest(lobby.seat.player_id, lobby.game_id)
+        request = wanted(lobby.seat.player_id, lobby.game_id)
         if step == "activate":
             with pytest.raises(Unavailable):
                 games.launch(launcher, request)
@@ -338,7 +342,7 @@ def test_session_of_a_simulated_round_is_closed_after_it(lobby: Lobby, played: s
         next(answers)(connection, server)
 
     lobby.act = answer
-    request = LaunchRequest(lobby.seat.player_id, lobby.game_id)
+    request = wanted(lobby.seat.player_id, lobby.game_id)
     if played == "200 OK":
         assert games.simulate_round(lobby.launcher(), request) == {}
     else:
@@ -384,7 +388,7 @@ def test_session_that_expires_during_its_launch_stays_expired(lobby: Lobby) -> N
 
 def test_session_closed_after_its_launch_is_not_extended(lobby: Lobby) -> None:
     launcher = lobby.launcher()
-    opened = game_sessions.open_for(launcher, LaunchRequest(lobby.seat.player_id, lobby.game_id), "token", None)
+    opened = game_sessions.open_for(launcher, wanted(lobby.seat.player_id, lobby.game_id), "token", None)
     game_sessions.activate(launcher, opened.session_id, "session of the provider")
     game_sessions.close(launcher, opened.session_id)
     game_sessions.prolong(launcher, opened.session_id)
@@ -416,7 +420,7 @@ def test_nothing_is_launched_for_what_is_switched_off(lobby: Lobby, change: str)
 
 def test_nothing_is_launched_in_a_currency_without_a_wallet(lobby: Lobby) -> None:
     """WALLET 43: the player does not play with another wallet than the one asked for."""
-    request = LaunchRequest(lobby.seat.player_id, lobby.game_id, "JPY")
+    request = wanted(lobby.seat.player_id, lobby.game_id, currency="JPY")
     with pytest.raises(WrongCurrency):
         games.launch(lobby.launcher(), request)
     assert lobby.sessions() == []
@@ -531,7 +535,7 @@ def test_suspended_admin_cannot_launch_and_is_audited(lobby: Lobby) -> None:
 def test_refused_launch_leaves_no_entry_of_a_session(lobby: Lobby) -> None:
     """Session and entry are committed or rolled back together."""
     with pytest.raises(CausewayError) as raised:
-        games.launch(lobby.launcher(caller(lobby, "tenant_admin")), LaunchRequest(lobby.seat.player_id, 2**40))
+        games.launch(lobby.launcher(caller(lobby, "tenant_admin")), wanted(lobby.seat.player_id, 2**40))
 
     assert raised.value.code == "GAME_NOT_FOUND"
     assert lobby.audit() == []

@@ -9,9 +9,11 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from causeway.casino import games
 from causeway.casino.game_sessions import LaunchRequest
 from causeway.edge import answers
-from causeway.edge.launches import LaunchCall, route
+from causeway.edge.launches import route
 from causeway.errors.casino import GameNotFound, LaunchUnavailable
 from causeway.errors.requests import InvalidRequest
+from causeway.tenancy.launcher import Launcher
+from causeway.wire.models import Request
 from tests.unit.gateway_events import Answered, Context, make_event, of_size
 from tests.unit.subjects import UNUSABLE_SUBJECTS
 
@@ -26,19 +28,25 @@ KEY = {"keyId": "0e5c9f7e-8a11-4a53-9c5a-b6f2a9d1c001", "tenantId": TENANT}
 Send = Callable[..., Answered]
 
 
+class Launch(Request):
+    """The body of the test's function."""
+
+    refuse: bool = False
+
+
 @pytest.fixture
 def send(set_environment: Callable[..., None]) -> Send:
     """Calls a function that answers who the caller is: send(claims, headers, body)."""
     app = APIGatewayHttpResolver()
 
-    @route(app, "POST", "/casino/launchGame", admit=games.admit, request="LaunchRequest")
-    def launch(call: LaunchCall) -> dict[str, Any]:
-        if call.body.get("refuse"):
+    @route(app, "POST", "/casino/launchGame", admit=games.admit)
+    def launch(launcher: Launcher, body: Launch) -> dict[str, Any]:
+        if body.refuse:
             raise GameNotFound
-        context = call.launcher.context
+        context = launcher.context
         return {
-            "tenant": str(call.launcher.tenant_id),
-            "player": call.launcher.player_id,
+            "tenant": str(launcher.tenant_id),
+            "player": launcher.player_id,
             "caller": None if context is None else [context.caller.role, context.caller.subject],
         }
 
@@ -173,5 +181,5 @@ def test_unsupported_header_is_refused(send: Send, header: str, value: str) -> N
 
 @pytest.mark.parametrize("more", [{"currencey": "EUR"}, {"providerSessionId": "x"}])
 def test_unknown_field_is_refused(more: dict[str, Any]) -> None:
-    with pytest.raises(InvalidRequest, match="is not a field of this request; it takes currency, gameId"):
+    with pytest.raises(InvalidRequest, match="is not a known field: the fields are userId, gameId, currency"):
         LaunchRequest.parse({"userId": 1, "gameId": 1} | more)

@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 from openapi_spec_validator import validate
+from pydantic import create_model
 
 from causeway.errors import table
+from causeway.tenancy import api_keys
 from causeway.tenancy.permissions import ALLOWED
+from causeway.wire.models import Answer
 from local.template.reading import load
 from tests.findings import none_of
 from tools.openapi import document as openapi
+from tools.openapi import models
 from tools.openapi import page as openapi_page
-from tools.openapi import schemas
 from tools.openapi.functions import Undeclared
 
 ROOT = Path(__file__).parents[2]
@@ -65,13 +68,13 @@ def test_page_is_made_from_the_document(document: dict[str, Any], tmp_path: Path
     assert {file.name for file in tmp_path.rglob("*")} == {"console", "openapi.json", "docs.html"}
 
 
-def test_schema_name_of_two_modules_is_refused_with_both_modules() -> None:
-    """A merge of dicts would drop one of the two schemas without a word."""
-    text, number = {"type": "string"}, {"type": "integer"}
+def test_two_models_of_one_name_are_refused() -> None:
+    """A merge of dicts would drop one of the two without a word."""
+    other = create_model("ApiKey", __base__=Answer, name=str)
 
-    assert schemas.merge({"audit": {"Entry": text}, "syncs": {"Run": text}}) == {"Entry": text, "Run": text}
-    with pytest.raises(schemas.NameTaken, match="the schema Entry is in audit and in calendars"):
-        schemas.merge({"audit": {"Entry": text}, "syncs": {"Run": text}, "calendars": {"Entry": number}})
+    assert set(models.schemas([(api_keys.ApiKey, "serialization")])) == {"ApiKey"}
+    with pytest.raises(models.NameTaken, match=r"causeway\.tenancy\.api_keys\.ApiKey: another model has this name"):
+        models.schemas([(api_keys.ApiKey, "serialization"), (other, "serialization")])
 
 
 def test_document_is_valid_openapi(document: dict[str, Any]) -> None:
@@ -128,30 +131,18 @@ def test_every_component_is_used(document: dict[str, Any]) -> None:
     parts = {
         f"#/components/{kind}/{name}" for kind in ("schemas", "responses") for name in document["components"][kind]
     }
-    # Shapes whose properties are query parameters.
-    queries = {
-        "ConnectionFilter",
-        "TemplateFilter",
-        "TenantQuery",
-        "MembershipQuery",
-        "SyncRunFilter",
-        "CallLogFilter",
-        "AuditFilter",
-        "ApiKeyQuery",
-        "Day",
-    }
-    assert parts - used == {f"#/components/schemas/{name}" for name in queries}
+    assert parts == used
 
 
 def test_refusal_has_the_status_of_its_codes(document: dict[str, Any]) -> None:
     for key, operation in operations(document).items():
         for status, answer in operation["responses"].items():
             for name in answer.get("$ref", "").rpartition("/")[2].split("-")[1:]:
-                assert name in ("gateway", "WalletUnavailable", "LaunchUnavailable") or table.every()[
+                assert name in ("gateway", "signed", "WalletUnavailable", "LaunchUnavailable") or table.every()[
                     name
                 ].status == int(status), key
     debit = operations(document)["POST /casino/debit"]["responses"]
-    assert debit["402"]["$ref"].endswith("402-INSUFFICIENT_FUNDS")
+    assert debit["402"]["$ref"].endswith("402-INSUFFICIENT_FUNDS-signed")
 
 
 def test_only_signed_calls_mention_money_in_their_503(document: dict[str, Any]) -> None:
@@ -212,8 +203,8 @@ def odd() -> None:
     [
         ("app.get('/odd')", "odd_family/odd.py: GET /odd has no declaration"),
         ("app.get('/odd/<odd_id>')", "odd_family/odd.py: GET /odd/{odd_id} has no declaration"),
-        ("route(app, 'GET', '/odd', response='Nothing')", "GET /odd names the schema Nothing"),
-        ("route(app, 'GET', '/odd', query='Nothing')", "GET /odd names the schema Nothing"),
+        ("route(app, 'GET', '/odd', response='Nothing')", "GET /odd names the model Nothing"),
+        ("route(app, 'GET', '/odd', query='Nothing')", "GET /odd names the model Nothing"),
         ("route(app, 'GET', '/odd', refuses=('NO_SUCH_CODE',))", "GET /odd names the errors .'NO_SUCH_CODE'."),
         ("route(app, 'GET', '/odd/{odd_id}')", "GET /odd/{odd_id} has the parameter odd_id"),
     ],

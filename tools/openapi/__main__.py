@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tools.openapi import document, page
 from tools.openapi.functions import Undeclared
-from tools.openapi.schemas import NameTaken
+from tools.openapi.models import NameTaken
 
 
 def main() -> None:

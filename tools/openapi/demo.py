@@ -1,7 +1,16 @@
-"""Ids of the local stack's demo objects, which the examples of the API's document name."""
+"""Ids of the local stack's demo objects: the examples of the API's document name them, and `make up` makes them."""
 
-# The tenant that the examples are about.
+# A tenant, with the ids of objects that only the examples use.
+TENANT_CODE = "JAQPOT"
 TENANT_ID = "00000000-0000-4000-8000-000000000001"
+# A connection to the sandbox's GoHighLevel, its calendar there, and a sync of it.
+CONNECTION_ID = "00000000-0000-4000-8000-00000000c001"
+CALENDAR_ID = "BqTwX8QFwXzpegMve9EQ"
+RUN_ID = "00000000-0000-4000-8000-00000000a001"
+# An API key that nobody uses.
+KEY_ID = "00000000-0000-4000-8000-00000000b001"
+# A person who never logs in.
+SUBJECT = "00000000-0000-4000-8000-00000000d001"
 # An open game session, its player, and the session at the game provider.
 SESSION_TOKEN = "7f325788-c990-432c-b7b0-7dcbdd4e5101"  # noqa: S105
 SESSION_PLAYER_ID = 2

@@ -1,10 +1,10 @@
-"""Examples of the API's document, made from the examples of the models' fields."""
+"""Examples of the API's document, composed of the examples of the models' fields."""
 
 from typing import Any
 
 from pydantic import BaseModel
 
-from tools.openapi import components
+from tools.openapi import models
 
 Schema = dict[str, Any]
 
@@ -14,15 +14,14 @@ class NoExample(Exception):
 
 
 def of_model(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the example of a request: with all fields that have an example; raises NoExample."""
-    made = components.Components([model], [])
-    return of(made.ref(model), made.schemas)
+    """Return the example of a request; raises NoExample."""
+    return of({"$ref": model.__name__}, models.schemas([(model, "validation")]))
 
 
 def of(schema: Schema, schemas: dict[str, Schema], place: str = "") -> Any:
     """Return the example of a schema: its own, or one that is composed of the examples of its parts.
 
-    A field that may be left out is in the example only if it has an example of its own.
+    A field that may be left out is in it only if the field itself has an example.
 
     Args:
         schema: of a body or a part of it.
@@ -42,37 +41,17 @@ def of(schema: Schema, schemas: dict[str, Schema], place: str = "") -> Any:
             return schema[word]
     if "enum" in schema:
         return schema["enum"][0]
-    if "allOf" in schema:
-        return of(schema["allOf"][0], schemas, place)
     for word in ("anyOf", "oneOf"):
         if word in schema:
-            return _first(schema[word], schemas, place)
-    if schema.get("type") == "object" and "properties" in schema:
-        return _object(schema, schemas, place)
-    if schema.get("type") == "array" and "items" in schema:
+            # A value, or null: the value says more.
+            return of(schema[word][0], schemas, place)
+    if "properties" in schema:
+        required = schema.get("required", [])
+        parts = {name: part for name, part in schema["properties"].items() if name in required or _is_given(part)}
+        return {name: of(part, schemas, f"{place}.{name}") for name, part in parts.items()}
+    if "items" in schema:
         return [of(schema["items"], schemas, f"{place}[]")]
-    if schema.get("type") == "null":
-        return None
     raise NoExample(f"{place} has no example: give its field Field(examples=[...])")
-
-
-def _first(choices: list[Schema], schemas: dict[str, Schema], place: str) -> Any:
-    """Return the example of the first choice that has one."""
-    for choice in choices[:-1]:
-        try:
-            return of(choice, schemas, place)
-        except NoExample:
-            continue
-    return of(choices[-1], schemas, place)
-
-
-def _object(schema: Schema, schemas: dict[str, Schema], place: str) -> dict[str, Any]:
-    required = schema.get("required", [])
-    made = {}
-    for name, part in schema["properties"].items():
-        if name in required or _is_given(part):
-            made[name] = of(part, schemas, f"{place}.{name}")
-    return made
 
 
 def _is_given(schema: Schema) -> bool:

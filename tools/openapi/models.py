@@ -5,10 +5,17 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
+from pydantic_core import core_schema
+
+from causeway.edge.routes import Model
 
 Mode = Literal["validation", "serialization"]
 # The directions of a route's request, query and answer.
 MODES: tuple[Mode, ...] = ("validation", "validation", "serialization")
+
+
+class NameTaken(Exception):
+    """Two models have the same name; the message has it"""
 
 
 class _Generator(GenerateJsonSchema):
@@ -17,9 +24,22 @@ class _Generator(GenerateJsonSchema):
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
         return False
 
-    def default_schema(self, schema: Any) -> JsonSchemaValue:
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         made = super().default_schema(schema)
         return {name: value for name, value in made.items() if (name, value) != ("default", None)}
+
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        made = super().model_schema(schema)
+        made.pop("title", None)
+        if "description" in made:
+            # A docstring's list of attributes repeats the descriptions of the fields.
+            made["description"] = made["description"].partition("\n\nAttributes:")[0]
+        return made
+
+
+def name(model: Model) -> str:
+    """Return the name under which the document has a declared model."""
+    return model if isinstance(model, str) else model.__name__
 
 
 def schemas(models: Iterable[tuple[type[BaseModel], Mode]]) -> dict[str, JsonSchemaValue]:
@@ -27,11 +47,18 @@ def schemas(models: Iterable[tuple[type[BaseModel], Mode]]) -> dict[str, JsonSch
 
     Args:
         models: each with its direction: a request is validated, an answer is serialized.
+
+    Raises:
+        NameTaken: two models have the same name, or one has different schemas in the two directions.
     """
     _, made = models_json_schema(
-        list(dict.fromkeys(models)), ref_template="#/components/schemas/{model}", schema_generator=_Generator
+        list(dict.fromkeys(models)),
+        ref_template="#/components/schemas/{model}",
+        union_format="primitive_type_array",
+        schema_generator=_Generator,
     )
-    return {
-        name: {field: value for field, value in schema.items() if field != "title"}
-        for name, schema in made.get("$defs", {}).items()
-    }
+    for found in made.get("$defs", {}):
+        # pydantic adds the module or the direction to the names that it must tell apart.
+        if "__" in found or found.endswith(("-Input", "-Output")):
+            raise NameTaken(f"{found.replace('__', '.')}: another model has this name, or it differs by direction")
+    return made.get("$defs", {})

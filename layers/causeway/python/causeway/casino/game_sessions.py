@@ -1,10 +1,11 @@
 """Game sessions: a launch opens one for a player, activates it when it succeeds, and closes it when it fails."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 from aws_lambda_powertools import Logger
+from pydantic import Field
 
 from causeway.audit_log import entries
 from causeway.database.postgres import Transaction
@@ -14,26 +15,28 @@ from causeway.errors.tenancy import Suspended
 from causeway.errors.tree import CausewayError
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.launcher import Launcher
-from causeway.wire.fields import integer_field, known_fields, optional_id_field
+from causeway.wire.field_types import ForeignId, NumericId
+from causeway.wire.models import Request
 
 logger = Logger(child=True)
 
 
-@dataclass(frozen=True, slots=True)
-class LaunchRequest:
-    """POST /casino/launchGame and /casino/simulateRound."""
+class LaunchRequest(Request):
+    """POST /casino/launchGame and /casino/simulateRound.
 
-    player_id: int
-    game_id: int
-    # Of the wallet to play with; None: the player's first wallet.
-    currency: str | None = None
+    Attributes:
+        player_id: as its game providers know the player.
+        game_id: ours.
+        currency: None: the player's first wallet.
+    """
 
-    @classmethod
-    def parse(cls, body: dict[str, Any]) -> Self:
-        """Read the body; raises InvalidRequest, which names the field."""
-        known_fields(body, {"userId", "gameId", "currency"})
-        currency = optional_id_field(body, "currency")
-        return cls(integer_field(body, "userId"), integer_field(body, "gameId"), currency)
+    player_id: NumericId = Field(alias="userId", examples=[1])
+    game_id: NumericId = Field(examples=[1])
+    currency: ForeignId | None = Field(
+        None,
+        description="Of the wallet to play with; if it is missing, the player's first wallet.",
+        examples=["USD"],
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 import re
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from uuid import UUID, uuid4
+
+from pydantic import Field
 
 from causeway.audit_log import entries
 from causeway.casino import game_sessions
@@ -16,7 +18,9 @@ from causeway.outbound.deadlines import Deadline
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.launcher import Launcher
 from causeway.tenancy.permissions import Permission
+from causeway.wire.field_types import ForeignId, NumericId
 from causeway.wire.fields import LARGEST_INTEGER, id_field
+from causeway.wire.models import Answer
 from causeway.wire.strict_json import shown_name
 
 _PERMISSION: Permission = "games.launch"
@@ -27,33 +31,20 @@ LAUNCH_SECONDS = 22.0
 _AMOUNT = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
-@dataclass(frozen=True, slots=True)
-class GameSession:
-    """A game session that its provider knows; minimum and maximum bet in minor units."""
+# Minor units.
+_Limit = Annotated[str, Field(pattern=r"^[0-9]+$", description="Of a bet, in minor units.")]
 
-    session_token: str
-    casino_session_id: int
-    provider_session_id: str
-    player_id: int
-    game_code: str
-    currency: str
-    casino_code: str
-    min_bet: str
-    max_bet: str
-    provider_code: str
-    provider_url: str
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the fields of the answer to the launcher."""
-        return {
-            "sessionToken": self.session_token,
-            "casinoSessionId": self.casino_session_id,
-            "providerSessionId": self.provider_session_id,
-            "gameId": self.game_code,
-            "currency": self.currency,
-            "minBet": self.min_bet,
-            "maxBet": self.max_bet,
-        }
+class GameSession(Answer):
+    """A game session that its provider knows."""
+
+    session_token: ForeignId = Field(examples=["5f0a2b6c-7d8e-4f90-8a1b-2c3d4e5f6a7b"])
+    casino_session_id: NumericId = Field(examples=[2])
+    provider_session_id: ForeignId = Field(examples=["788b3ad9-daf4-40ad-84df-fafcaa277285"])
+    game_code: str = Field(alias="gameId", examples=["SLOTS_001"])
+    currency: str = Field(examples=["USD"])
+    min_bet: _Limit = Field(examples=["1000"])
+    max_bet: _Limit = Field(examples=["100000"])
 
 
 def admit(launcher: Launcher, tenant_asked: str | None) -> None:
@@ -111,12 +102,12 @@ def launch(launcher: Launcher, request: LaunchRequest) -> GameSession:
         GameProviderFailed: the provider refused or gave no usable answer.
         Unavailable: the database or the secrets did not answer.
     """
-    session = _launch(launcher, request, Deadline(LAUNCH_SECONDS))
+    session, _ = _launch(launcher, request, Deadline(LAUNCH_SECONDS))
     game_sessions.prolong(launcher, session.casino_session_id)
     return session
 
 
-def _launch(launcher: Launcher, request: LaunchRequest, deadline: Deadline) -> GameSession:
+def _launch(launcher: Launcher, request: LaunchRequest, deadline: Deadline) -> tuple[GameSession, OpenedSession]:
     token = str(uuid4())
     context = launcher.acting_for(request.player_id)
     try:
@@ -133,19 +124,16 @@ def _launch(launcher: Launcher, request: LaunchRequest, deadline: Deadline) -> G
     except BaseException:
         game_sessions.close(launcher, opened.session_id)
         raise
-    return GameSession(
+    session = GameSession(
         session_token=token,
         casino_session_id=opened.session_id,
         provider_session_id=answer.provider_session_id,
-        player_id=request.player_id,
         game_code=opened.game_code,
         currency=opened.currency,
-        casino_code=opened.casino_code,
         min_bet=answer.min_bet,
         max_bet=answer.max_bet,
-        provider_code=opened.provider_code,
-        provider_url=opened.provider_url,
     )
+    return session, opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,16 +196,16 @@ def simulate_round(launcher: Launcher, request: LaunchRequest) -> dict[str, Any]
         CausewayError: from launch.
     """
     deadline = Deadline(LAUNCH_SECONDS)
-    session = _launch(launcher, request, deadline)
+    session, opened = _launch(launcher, request, deadline)
     call = {
         "sessionToken": session.session_token,
         "providerSessionId": session.provider_session_id,
-        "userId": session.player_id,
+        "userId": request.player_id,
         "gameId": session.game_code,
         "currency": session.currency,
-        "casinoCode": session.casino_code,
+        "casinoCode": opened.casino_code,
     }
-    url, tenant_id, code = session.provider_url, launcher.tenant_id, session.provider_code
+    url, tenant_id, code = opened.provider_url, launcher.tenant_id, opened.provider_code
     try:
         status, report = signed_calls.post(url, "/provider/simulate", call, "provider", tenant_id, code, deadline)
     finally:

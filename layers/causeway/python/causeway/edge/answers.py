@@ -75,14 +75,17 @@ def error_answer(error: CausewayError, request_id: str, *, next_action: bool = T
     if error.status >= 500:
         # Cut it: a cause may quote a partner's answer.
         logger.error((error.cause or error.sentence)[:_LONGEST_CAUSE], extra={"code": error.code})
-    body: dict[str, Any] = {"error": error.sentence, "code": error.code, "requestId": request_id}
-    if next_action:
-        body["nextAction"] = error.action
-    body |= error.fields
+    body = error_body(error, request_id, next_action=next_action)
     headers = {} if error.retry_after is None else {"retry-after": str(error.retry_after)}
     if error.version is not None:
         headers["etag"] = f'"{error.version}"'
     return json_answer(error.code, error.status, json.dumps(body, separators=(",", ":")), headers)
+
+
+def error_body(error: CausewayError, request_id: str, *, next_action: bool) -> dict[str, Any]:
+    """Return the fields of an error's answer; the arguments are error_answer's."""
+    body: dict[str, Any] = {"error": error.sentence, "code": error.code, "requestId": request_id}
+    return body | ({"nextAction": error.action} if next_action else {}) | error.fields
 
 
 def count(code: str) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Unpack
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -11,7 +10,7 @@ from causeway import settings
 from causeway.database import postgres
 from causeway.edge.answers import error_answer, json_answer
 from causeway.edge.http_events import headers_of, raw_body
-from causeway.edge.routes import CALLER_REFUSES, Authentication, Declaration, Documentation, register
+from causeway.edge.routes import CALLER_REFUSES, Authentication, Declaration, Documentation, models_of, register
 from causeway.errors.casino import LaunchUnavailable
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import TokenRequired
@@ -20,6 +19,7 @@ from causeway.tenancy.authorizer_context import AuthorizerContext
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.launcher import Launcher
 from causeway.wire import strict_json
+from causeway.wire.models import Answer
 
 # Refuse these headers: a launch cannot keep their promise, because it always makes a new session.
 _REFUSED_HEADERS = ("Idempotency-Key", "If-Match")
@@ -33,15 +33,7 @@ LAUNCH = Authentication(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LaunchCall:
-    """A call of a launcher who may launch games: the JSON object sent, and the launcher."""
-
-    body: dict[str, Any]
-    launcher: Launcher
-
-
-_Function = Callable[[LaunchCall], dict[str, Any]]
+_Function = Callable[[Launcher, Any], Answer | dict[str, Any]]
 
 
 def route(
@@ -50,44 +42,48 @@ def route(
     path: str,
     *,
     admit: Callable[[Launcher, str | None], None],
-    request: str,
     **documentation: Unpack[Documentation],
 ) -> Callable[[_Function], _Function]:
     """Make a route of a function that launches a game for a player; template.yaml has it behind CallerAuthorizer.
 
-    The caller's identity, and whether the caller may launch games at all, are checked before the body is read.
+    The function gets the launcher and the body, parsed into the model that annotates its parameter `body`. The caller's
+    identity, and whether the caller may launch games at all, are checked before the body is read.
 
     Args:
         app: the function's resolver.
         method: POST.
         path: as template.yaml has it.
         admit: called with the launcher and X-Tenant-Id; raises the error that refuses the launcher.
-        request: the schema of the body.
         documentation: of the answers.
     """
 
     def decorate(function: _Function) -> _Function:
+        model, _ = models_of(function)
+
         def answer(event: dict[str, Any]) -> Response[str]:
             try:
-                answered = json.dumps(function(_call(event, admit)), separators=(",", ":"))
-                return json_answer("OK", 200, answered, {})
+                launcher = _admitted(event, admit)
+                body = strict_json.parse_object(raw_body(event))
+                answered = function(launcher, body if model is None else model.parse(body))
             except CausewayError as error:
                 return error_answer(LAUNCH.told(error), event["requestContext"]["requestId"])
+            text = answered.as_text() if isinstance(answered, Answer) else json.dumps(answered, separators=(",", ":"))
+            return json_answer("OK", 200, text, {})
 
-        register(app, Declaration(method, path, function, LAUNCH, "games.launch", request, documentation), answer)
+        register(app, Declaration(method, path, function, LAUNCH, "games.launch", model, documentation), answer)
         return function
 
     return decorate
 
 
-def _call(event: dict[str, Any], admit: Callable[[Launcher, str | None], None]) -> LaunchCall:
+def _admitted(event: dict[str, Any], admit: Callable[[Launcher, str | None], None]) -> Launcher:
     headers = headers_of(event)
     launcher = _launcher(event["requestContext"], headers)
     admit(launcher, headers.get("x-tenant-id"))
     for name in _REFUSED_HEADERS:
         if name.lower() in headers:
             raise InvalidRequest(f"A launch does not support {name}: leave it out")
-    return LaunchCall(strict_json.parse_object(raw_body(event)), launcher)
+    return launcher
 
 
 def _launcher(context: dict[str, Any], headers: dict[str, str]) -> Launcher:

@@ -131,6 +131,10 @@ Id = Annotated[
     parsed(UUID, lambda text: fields.parse_uuid(text, InvalidRequest), "must be a UUID"),
     Field(examples=["3f2b8c9e-5d1a-4e7b-9c6f-0a1b2c3d4e5f"]),
 ]
+# An id that counts, of ours or of another system.
+NumericId = Annotated[int, Field(ge=1, le=fields.LARGEST_INTEGER)]
+# An id that another system made, as it was sent.
+ForeignId = Annotated[str, Text(fields.LONGEST_ID)]
 # An object's version. The ETag is this number in quotes.
 Version = Annotated[
     int, Field(ge=1, description="The object's version; the ETag is this number in quotes.", examples=[1])

@@ -13,7 +13,7 @@ LARGEST_INTEGER = 2**63 - 1
 # A code that the deployment gives to a tenant or a game provider; the CHECKs of schema/ have the same.
 CODE = re.compile(r"[A-Z0-9_]{1,64}")
 # Characters of an id that another system made.
-_LONGEST_ID = 255
+LONGEST_ID = 255
 # A Python string holds a whole pair as one character.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -54,7 +54,7 @@ def is_storable(text: str) -> bool:
 
 def id_field(fields: dict[str, Any], name: str) -> str:
     """Return an id that another system made: a text of 1 to 255 characters, as it was sent; raises InvalidRequest."""
-    return text_field(fields, name, _LONGEST_ID)
+    return text_field(fields, name, LONGEST_ID)
 
 
 def optional_id_field(fields: dict[str, Any], name: str) -> str | None:

@@ -1,0 +1,64 @@
+"""The document's description of bodies, and of the answers to calls that succeed."""
+
+from typing import Any
+
+from causeway.edge.routes import Declaration
+from tools.openapi import examples, models
+
+# Examples of answers that are no JSON.
+_TEXTS = {
+    "text/csv": "entry,at,action\r\n1,2026-01-31T13:00:00Z,api_key.created\r\n",
+    "text/html": "<!doctype html>",
+}
+
+
+def content(name: str, known: dict[str, Any]) -> dict[str, Any]:
+    """Return the description of a JSON body: the schema of this name, and its example."""
+    schema = {"$ref": f"#/components/schemas/{name}"}
+    try:
+        return {"schema": schema, "example": examples.of(schema, known)}
+    except examples.NoExample:
+        return {"schema": schema}
+
+
+def success(declaration: Declaration, known: dict[str, Any], *, changes: bool) -> dict[int, dict[str, Any]]:
+    """Return the answer to a call that succeeds, by its status.
+
+    Args:
+        declaration: the route's.
+        known: the document's schemas, by name.
+        changes: whether the route changes something in the hub.
+    """
+    documentation = declaration.documentation
+    response, status = documentation.get("response"), documentation.get("status", 200)
+    name = "Done" if response is None else models.name(response)
+    answer: dict[str, Any] = {"description": name}
+    if status != 204:
+        media_types = documentation.get("media_types", ("application/json",))
+        answer["content"] = {
+            media_type: {"schema": {"type": "string"}, "example": _TEXTS[media_type]}
+            for media_type in media_types
+            if media_type in _TEXTS
+        }
+        if response is not None:
+            answer["content"] = {media_types[0]: content(name, known)} | answer["content"]
+    headers = _version_headers(declaration, known.get(name, {}), answer)
+    if changes:
+        said = "true: this is a replay of the first answer to the key."
+        headers["Idempotent-Replay"] = _header(said, "true", required=False)
+    return {status: answer | ({"headers": headers} if headers else {})}
+
+
+def _version_headers(declaration: Declaration, schema: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the headers of an answer with an object that has a version: its ETag, and a new object's path."""
+    if "version" not in schema.get("properties", {}):
+        return {}
+    headers = {"ETag": _header("The object's current version, for If-Match.", '"1"')}
+    if declaration.documentation.get("status") == 201:
+        [body] = [one.get("example", {"id": "x"}) for one in answer["content"].values()]
+        headers["Location"] = _header("The path of the new object.", f"{declaration.path}/{body['id']}")
+    return headers
+
+
+def _header(description: str, example: str, *, required: bool = True) -> dict[str, Any]:
+    return {"required": required, "description": description, "schema": {"type": "string"}, "example": example}
