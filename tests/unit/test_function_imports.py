@@ -25,6 +25,7 @@ LOADED = {
     "games/launch": MODELS | CALLS_OUT,
     "games/simulate_round": MODELS | CALLS_OUT,
     "identity/authorizer": set(),
+    "identity/me": MODELS,
     "integrations/calendars": MODELS | CALLS_OUT | {"cryptography"},
     "integrations/connections": MODELS | CALLS_OUT | {"cryptography"},
     "integrations/syncs": MODELS,
