@@ -38,10 +38,10 @@ def _created(key: api_keys.NewApiKey) -> HubAnswer:
     )
 
 
-@route(app, "GET", "/api-keys", permission="api_keys.manage", query="ApiKeyQuery", response="ApiKeyPage")
-def list_keys(call: HubCall) -> HubAnswer:
+@route(app, "GET", "/api-keys", permission="api_keys.manage", response=api_keys.ApiKeyPage)
+def list_keys(call: HubCall, query: api_keys.ApiKeyQuery) -> HubAnswer:
     """List the tenant's API keys, newest first (secrets are never shown)."""
-    return HubAnswer(api_keys.page(call.context, call.query).as_json("apiKeys", api_keys.ApiKey.as_json))
+    return HubAnswer(api_keys.page(call.context, query))
 
 
 @route(app, "DELETE", "/api-keys/{key_id}", permission="api_keys.manage", status=204, refuses=("API_KEY_NOT_FOUND",))

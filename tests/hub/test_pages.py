@@ -150,14 +150,27 @@ def world(hub: Hub, rows: Rows) -> World:
     return World(hub, rows)
 
 
-def test_document_says_the_bounds_of_every_list() -> None:
+def documented() -> dict[str, Any]:
+    return json.loads((ROOT / "functions" / "console" / "openapi.json").read_text(encoding="utf-8"))
+
+
+def limit_of(listed: List) -> dict[str, Any]:
+    """The schema of a list's limit."""
+    [limit] = [
+        one["schema"] for one in documented()["paths"][listed.path]["get"]["parameters"] if one["name"] == "limit"
+    ]
+    return limit
+
+
+def test_hub_md_says_the_bounds_of_every_list() -> None:
     """docs/hub.md, Lists: the usual bounds, then those of each list that has others."""
 
-    def bounds(listing: Listing) -> str:
-        return f"1 to {listing.most_rows}, default {listing.rows}"
+    def bounds(listed: List) -> str:
+        limit = limit_of(listed)
+        return f"{limit['minimum']} to {limit['maximum']}, default {limit['default']}"
 
-    usual = bounds(Listing("", ()))
-    others = sorted((one.path, bounds(one.listing)) for one in LISTS if bounds(one.listing) != usual)
+    usual = bounds(LISTS[0])
+    others = sorted((one.path, bounds(one)) for one in LISTS if bounds(one) != usual)
     told = "; ".join([usual, *(f"`GET {path}`: {differing}" for path, differing in others)])
     document = " ".join((ROOT / "docs" / "hub.md").read_text().split())
     assert f"`limit` sets the rows of a page ({told})." in document
@@ -167,7 +180,7 @@ every_list = pytest.mark.parametrize("listed", LISTS, ids=[one.path for one in L
 
 
 def test_table_has_every_route_with_pages() -> None:
-    document = json.loads((ROOT / "functions" / "console" / "openapi.json").read_text(encoding="utf-8"))
+    document = documented()
     schemas = document["components"]["schemas"]
     paged = set()
     for path, methods in document["paths"].items():
@@ -183,7 +196,7 @@ def test_pages_have_every_row_once_while_rows_are_added(world: World, listed: Li
     cursor: str | None = world.filled(listed)
     there, after = [], cursor
     while after is not None:
-        page = world.page(listed, f"limit={listed.listing.most_rows}&cursor={after}")
+        page = world.page(listed, f"limit={limit_of(listed)['maximum']}&cursor={after}")
         there, after = there + page.ids, page.next
     walked, limit = [], min(max(1, len(there) // 3), LIMIT)
     while cursor is not None:
@@ -241,11 +254,21 @@ def test_next_cursor_is_null_after_a_full_last_page(world: World, listed: List) 
     last, after = Page([], None, None), cursor
     while after is not None:
         cursor = after
-        last = world.page(listed, f"limit={listed.listing.most_rows}&cursor={cursor}")
+        last = world.page(listed, f"limit={limit_of(listed)['maximum']}&cursor={cursor}")
         after = last.next
     full = world.page(listed, f"limit={len(last.ids)}&cursor={cursor}")
 
     assert (full.ids, full.next) == (last.ids, None)
+
+
+@every_list
+def test_limit_out_of_bounds_is_refused(world: World, listed: List) -> None:
+    most, path = limit_of(listed)["maximum"], listed.path.replace(CONNECTION, world.connection_id)
+    for limit in ("0", "-1", str(most + 1), "1.0", "1e1", "", "x", "%201", "%D9%A3", "9" * 5000):
+        reply = world.hub.call("GET", f"{path}?limit={limit}", listed.caller)
+        assert (reply.status, reply.code) == (400, "INVALID_REQUEST"), limit
+        assert reply.json["error"] == f"limit must be a number from 1 to {most}"
+    assert len(world.page(listed, f"limit={most}").ids) <= most
 
 
 def changed(cursor: str, **fields: Any) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tools.openapi.schemas import (
-    api_keys,
     audit,
     calendars,
     connections,
@@ -32,7 +31,7 @@ def every(schema_folder: Path) -> dict[str, Schema]:
     Raises:
         NameTaken: two modules have a schema of the same name.
     """
-    modules = (connections, syncs, calendars, templates, api_keys, audit, tenants)
+    modules = (connections, syncs, calendars, templates, audit, tenants)
     by_module = {
         module.__name__: templates.schemas(schema_folder) if module is templates else module.SCHEMAS
         for module in modules

@@ -18,7 +18,8 @@ from causeway.tenancy.context import RequestContext
 from causeway.wire.field_types import Id, Name, Time, Version
 from causeway.wire.fields import parse_uuid
 from causeway.wire.models import Answer, Request
-from causeway.wire.pages import Listing, Page
+from causeway.wire.page_models import Limit, PageAnswer, PageQuery
+from causeway.wire.pages import Listing
 from causeway.wire.preconditions import Expected
 
 # The fields of ApiKey.
@@ -28,8 +29,8 @@ _SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
 _OWN: LiteralString = "tenant_id = current_tenant()"
 _INSERT: LiteralString = "INSERT INTO api_keys (tenant_id, key_id, name, hash, channel, created_by)"
 _UPDATE: LiteralString = "UPDATE api_keys"
-# Newest first. All keys in one answer, without being asked for: a script that looks for a leaked key must not miss it.
-LISTING = Listing("api_keys", (datetime, UUID), most_rows=1000, rows=1000)
+# Newest first.
+LISTING = Listing("api_keys", (datetime, UUID))
 PAGES = PagedSelect(_SELECT, _OWN, ("created_at", "key_id"), descending=True)
 
 
@@ -70,6 +71,18 @@ class NewApiKey(ApiKey):
     next_action: str = Field("", description="Only in a replay: what to do if the key was lost.")
 
 
+class ApiKeyQuery(PageQuery):
+    """GET /api-keys: all keys in one answer by default, as a script that looks for a leaked key must not miss it."""
+
+    limit: Annotated[int, Limit(1000)] = 1000
+
+
+class ApiKeyPage(PageAnswer):
+    """A page of keys."""
+
+    api_keys: list[ApiKey]
+
+
 def create(context: RequestContext, draft: ApiKeyDraft) -> NewApiKey:
     """Create a key; return it with its text, which is never shown again.
 
@@ -105,20 +118,21 @@ def create(context: RequestContext, draft: ApiKeyDraft) -> NewApiKey:
     return made
 
 
-def page(context: RequestContext, query: dict[str, str]) -> Page[ApiKey]:
+def page(context: RequestContext, query: ApiKeyQuery) -> ApiKeyPage:
     """Return a page of the tenant's keys, newest first, with the revoked keys.
 
     Args:
         context: of the tenant.
-        query: limit and cursor.
+        query: as sent.
 
     Raises:
-        InvalidRequest: the sentence names the parameter.
+        InvalidRequest: the cursor is not one of this list.
     """
-    wanted = LISTING.request(query, context.tenant)
+    wanted = query.request(LISTING, context.tenant)
     with context.transaction() as transaction:
         rows = PAGES.fetch(transaction, wanted)
-    return wanted.page([ApiKey.of_row(row) for row in rows], lambda key: (key.created_at, key.key_id), ApiKey.as_json)
+    found = wanted.page([ApiKey.of_row(row) for row in rows], lambda key: (key.created_at, key.key_id), ApiKey.as_json)
+    return ApiKeyPage(api_keys=found.items, **found.cursors)
 
 
 def revoke(context: RequestContext, key_id: UUID, expected: Expected) -> ApiKey:

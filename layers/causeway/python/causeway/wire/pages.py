@@ -21,6 +21,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from causeway.errors.requests import InvalidRequest
+from causeway.errors.tree import Problem
 from causeway.wire import base64url, strict_json
 from causeway.wire.fields import LARGEST_INTEGER, is_storable, known_fields
 
@@ -29,7 +30,7 @@ from causeway.wire.fields import LARGEST_INTEGER, is_storable, known_fields
 MOST_BYTES = 2_000_000
 # Characters of a cursor. The longest key is a person's subject, 255 characters of up to six bytes in JSON.
 LONGEST_CURSOR = 4096
-_WRONG_CURSOR = "cursor is not one that was answered here"
+_WRONG_CURSOR = Problem("cursor", "is not one that was answered here")
 # Bytes of a filter's digest. It only tells a mistake: a caller who forges one reads rows that the caller may read.
 _DIGEST = 8
 
@@ -49,6 +50,11 @@ class Page(Generic[Row]):
     items: list[Row]
     next_cursor: str | None
     prev_cursor: str | None
+
+    @property
+    def cursors(self) -> dict[str, str | None]:
+        """The cursors by the names of a PageAnswer's fields."""
+        return {"next_cursor": self.next_cursor, "prev_cursor": self.prev_cursor}
 
     def as_json(self, name: str, as_json: Callable[[Row], dict[str, Any]]) -> dict[str, Any]:
         """Return the page as it is answered: its rows in a field of this name, nextCursor and prevCursor."""
@@ -148,10 +154,10 @@ class PageRequest:
             part = _integer(fields["part"])
             written = self._cursor(key, part, backwards=backwards)
         except (KeyError, TypeError, ValueError, OverflowError, InvalidRequest) as error:
-            raise InvalidRequest(_WRONG_CURSOR) from error
+            raise InvalidRequest.of_problems([_WRONG_CURSOR]) from error
         # Another list's, another scope's, of another filter, or another spelling.
         if written != cursor:
-            raise InvalidRequest(_WRONG_CURSOR)
+            raise InvalidRequest.of_problems([_WRONG_CURSOR])
         # With a smaller limit the parts are others.
         return replace(self, key=key, backwards=backwards, part=part if part < self.limit else 0)
 
