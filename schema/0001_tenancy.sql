@@ -37,8 +37,8 @@ ALTER ROLE causeway_provider SET lock_timeout = '1500ms';
 ALTER ROLE causeway_provider SET statement_timeout = '2s';
 ALTER ROLE causeway_provider SET idle_in_transaction_session_timeout = '5s';
 
--- Every statement of these roles looks rows up by key. Without these settings, a plan made while a table was empty
--- would use a sequential scan, stay cached, and stay slow until the next ANALYZE.
+-- The casino's statements look rows up by key. Without the first two settings, a plan made while a table was empty would
+-- use a sequential scan, stay cached, and stay slow until the next ANALYZE.
 ALTER ROLE causeway_casino SET enable_seqscan = off;
 ALTER ROLE causeway_casino SET plan_cache_mode = force_generic_plan;
 ALTER ROLE causeway_casino SET jit = off;

@@ -178,10 +178,10 @@ COMMENT ON FUNCTION casino_append IS
 'Returns the new head of the chain. The row''s entry and balance_before come from the wallet as it was read. If '
 'another writer has changed the wallet since, raises serialization_failure.';
 
--- Six calls at most wait at the player's lock itself, each holding one of six slots; all others wait in one queue
--- (slot 0), whose first then waits with them. In a single queue, 32 callers on one wallet had a quarter less throughput
--- than 8: each call took longer. The most likely cause, by what was measured, is that after a long wait the processor's
--- caches no longer hold a caller's data.
+-- At most six calls hold a slot and wait at the player's lock. All others queue for slot 0; the call that gets it waits at
+-- the player's lock too. With a single queue, 32 callers on one wallet had a quarter less throughput than 8: each call
+-- took longer. The most likely cause, by what was measured, is that after a long wait the processor's caches no longer
+-- hold a caller's data.
 CREATE FUNCTION casino_wait_turn(p_player_id bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE

@@ -119,7 +119,6 @@ DECLARE
     v_written text;
 BEGIN
     FOREACH v_table IN ARRAY ARRAY['tenant_data_keys', 'api_credential_versions', 'api_credentials'] LOOP
-        -- A super admin cannot add, activate or destroy a credential.
         v_written := 'tenant_id = current_tenant()' || CASE v_table WHEN 'tenant_data_keys' THEN '' ELSE
             ' AND current_setting(''causeway.role'', true) IS DISTINCT FROM ''super_admin''' END;
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', v_table);
@@ -132,12 +131,19 @@ BEGIN
             'USING (%s) WITH CHECK (%s)',
             v_table || '_change', v_table, v_written, v_written);
         EXECUTE format('GRANT SELECT, INSERT ON %I TO causeway_credentials', v_table);
+        IF v_table <> 'tenant_data_keys' THEN
+            EXECUTE format('COMMENT ON POLICY %I ON %I IS %L', v_table || '_add', v_table,
+                'A super admin cannot add a credential.');
+            EXECUTE format('COMMENT ON POLICY %I ON %I IS %L', v_table || '_change', v_table,
+                'A super admin cannot change or activate a credential.');
+        END IF;
     END LOOP;
 END $$;
 
 CREATE POLICY api_credentials_destroy ON api_credentials FOR DELETE TO causeway_credentials
 USING (tenant_id = current_tenant() AND current_setting('causeway.role', true) IS DISTINCT FROM 'super_admin');
+COMMENT ON POLICY api_credentials_destroy ON api_credentials IS 'A super admin cannot destroy a credential.';
 
--- A data key can only be retired, a version can only change its status, a secret can only be re-encrypted or deleted.
+-- Only the status of a data key and of a version can change. A secret can only be re-encrypted or deleted.
 GRANT UPDATE (status) ON tenant_data_keys, api_credential_versions TO causeway_credentials;
 GRANT UPDATE (ciphertext), DELETE ON api_credentials TO causeway_credentials;

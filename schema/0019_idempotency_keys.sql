@@ -53,11 +53,15 @@ ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE idempotency_keys FORCE ROW LEVEL SECURITY;
 CREATE POLICY idempotency_keys_own ON idempotency_keys FOR SELECT TO causeway_hub
 USING (tenant_id = current_tenant() AND subject = current_subject());
+COMMENT ON POLICY idempotency_keys_own ON idempotency_keys IS
+'No other caller of the tenant sees a caller''s keys and answers.';
 CREATE POLICY idempotency_keys_add ON idempotency_keys FOR INSERT TO causeway_hub
 WITH CHECK (tenant_id = current_tenant() AND subject = current_subject());
+COMMENT ON POLICY idempotency_keys_add ON idempotency_keys IS 'Callers add their own keys only.';
 CREATE POLICY idempotency_keys_change ON idempotency_keys FOR UPDATE TO causeway_hub
 USING (tenant_id = current_tenant() AND subject = current_subject())
 WITH CHECK (tenant_id = current_tenant() AND subject = current_subject());
+COMMENT ON POLICY idempotency_keys_change ON idempotency_keys IS 'Callers change their own keys only.';
 GRANT SELECT ON idempotency_keys TO causeway_hub;
 GRANT INSERT (tenant_id, subject, idempotency_key, request_hash, lease_id, leased_until) ON idempotency_keys
 TO causeway_hub;
@@ -119,12 +123,13 @@ COMMENT ON FUNCTION idempotency_claim_v1 IS
 REVOKE ALL ON FUNCTION idempotency_claim_v1 FROM public;
 GRANT EXECUTE ON FUNCTION idempotency_claim_v1 TO causeway_hub;
 
--- The schedule that queues lost syncs also sweeps old keys, of all tenants. The policy prevents deleting a key younger
--- than idempotency_kept(), or one whose attempt still has its lease.
+-- The schedule that queues lost syncs also sweeps old keys, of all tenants.
 GRANT SELECT (tenant_id, subject, idempotency_key, created_at, leased_until), DELETE ON idempotency_keys TO causeway_keeper;
 CREATE POLICY idempotency_keys_old ON idempotency_keys FOR SELECT TO causeway_keeper USING (true);
 CREATE POLICY idempotency_keys_sweep ON idempotency_keys FOR DELETE TO causeway_keeper
 USING (created_at < now() - idempotency_kept() AND coalesce(leased_until <= now(), true));
+COMMENT ON POLICY idempotency_keys_sweep ON idempotency_keys IS
+'No key younger than idempotency_kept() can be deleted, and no key whose attempt still has its lease.';
 
 CREATE FUNCTION idempotency_sweep_v1() RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp

@@ -48,20 +48,22 @@ GRANT EXECUTE ON FUNCTION events_kept TO causeway_keeper;
 ALTER TABLE events_out ENABLE ROW LEVEL SECURITY;
 ALTER TABLE events_out FORCE ROW LEVEL SECURITY;
 
--- The logins of the functions whose changes have events: the hub (connections, syncs, payments, messages, shipments,
--- webhooks, SMS payments, leads, bookings, issues; causeway_credentials is a member of it) and the casino (players,
--- wallets). They write events and cannot read them. No login can set created_at, so no event can be backdated or kept
--- for ever.
+-- The hub: connections, syncs, payments, messages, shipments, webhooks, SMS payments, leads, bookings, issues
+-- (causeway_credentials is a member of it). The casino: players, wallets. No login can set created_at, so no event can be
+-- backdated or kept for ever.
 CREATE POLICY events_out_write ON events_out FOR INSERT TO causeway_hub, causeway_casino
 WITH CHECK (tenant_id = current_tenant());
+COMMENT ON POLICY events_out_write ON events_out IS
+'The hub and the casino write events about their objects. They cannot read them.';
 GRANT INSERT (tenant_id, event_id, type, object_kind, object_id, version, payload) ON events_out
 TO causeway_hub, causeway_casino;
 
--- The sweep works across tenants. It reads ids and ages only, and cannot delete a younger event.
+-- The sweep works across tenants. It reads ids and ages only.
 GRANT SELECT (tenant_id, event_id, created_at), DELETE ON events_out TO causeway_keeper;
 CREATE POLICY events_out_old ON events_out FOR SELECT TO causeway_keeper USING (true);
 CREATE POLICY events_out_sweep ON events_out FOR DELETE TO causeway_keeper
 USING (created_at < now() - events_kept());
+COMMENT ON POLICY events_out_sweep ON events_out IS 'No event younger than events_kept() can be deleted.';
 
 CREATE FUNCTION events_sweep_v1() RETURNS bigint
 LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp

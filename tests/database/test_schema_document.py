@@ -87,6 +87,17 @@ def test_rule_of_several_columns_has_a_name_that_says_what_it_holds(schema: Sche
     none_of(unnamed, "needs a name: CONSTRAINT <table>_<what it holds> CHECK or UNIQUE (...)")
 
 
+def test_policy_that_compares_more_than_the_tenant_has_a_comment(schema: Schema) -> None:
+    plain = {None, "true", "tenant_id = current_tenant()", "tenant_id = ledger_tenant()"}
+    bare = [
+        policy.name
+        for relation in schema.relations
+        for policy in relation.policies
+        if not policy.comment and not {policy.visible, policy.written} <= plain
+    ]
+    none_of(bare, f"needs COMMENT ON POLICY, which says whom it admits: {_TO_DO}")
+
+
 def test_every_function_type_and_role_has_a_comment(schema: Schema) -> None:
     bare = [each.name for each in (*schema.functions, *schema.types, *schema.roles) if not each.comment]
     none_of(bare, f"needs COMMENT ON FUNCTION, TYPE, DOMAIN or ROLE: {_TO_DO}")
