@@ -16,11 +16,10 @@ def _shown(membership: memberships.Membership) -> HubAnswer:
     return HubAnswer(membership, version=membership.version, replay_body=membership.unnamed())
 
 
-@route(app, "GET", "/memberships", permission="memberships.read", query="MembershipQuery", response="MembershipPage")
-def list_memberships(call: HubCall) -> HubAnswer:
+@route(app, "GET", "/memberships", permission="memberships.read", response=memberships.MembershipPage)
+def list_memberships(call: HubCall, query: memberships.MembershipQuery) -> HubAnswer:
     """List the tenant's people, ordered by subject."""
-    page = memberships.page(call.context, call.query)
-    return HubAnswer(page.as_json("memberships", memberships.Membership.as_json))
+    return HubAnswer(memberships.page(call.context, query))
 
 
 @route(

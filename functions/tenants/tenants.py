@@ -33,10 +33,10 @@ def create(call: HubCall, body: tenants.TenantDraft) -> HubAnswer:
     return call.run(_created, tenants.create, body)
 
 
-@route(app, "GET", "/tenants", permission="tenants.manage", query="TenantQuery", response="TenantPage")
-def list_tenants(call: HubCall) -> HubAnswer:
+@route(app, "GET", "/tenants", permission="tenants.manage", response=tenants.TenantPage)
+def list_tenants(call: HubCall, query: tenants.TenantQuery) -> HubAnswer:
     """List tenants, ordered by code."""
-    return HubAnswer(tenants.page(call.context, call.query).as_json("tenants", tenants.Tenant.as_json))
+    return HubAnswer(tenants.page(call.context, query))
 
 
 @route(app, "GET", "/tenants/{tenant_id}", permission="tenants.manage", response=tenants.Tenant)

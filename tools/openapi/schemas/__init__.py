@@ -9,7 +9,6 @@ from tools.openapi.schemas import (
     connections,
     syncs,
     templates,
-    tenants,
 )
 from tools.openapi.schemas.shapes import Schema
 
@@ -31,7 +30,7 @@ def every(schema_folder: Path) -> dict[str, Schema]:
     Raises:
         NameTaken: two modules have a schema of the same name.
     """
-    modules = (connections, syncs, calendars, templates, audit, tenants)
+    modules = (connections, syncs, calendars, templates, audit)
     by_module = {
         module.__name__: templates.schemas(schema_folder) if module is templates else module.SCHEMAS
         for module in modules

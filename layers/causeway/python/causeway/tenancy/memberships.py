@@ -16,7 +16,8 @@ from causeway.wire import path_ids
 from causeway.wire.field_types import Time, Version
 from causeway.wire.fields import text_field
 from causeway.wire.models import Answer, Request
-from causeway.wire.pages import Listing, Page
+from causeway.wire.page_models import PageAnswer, PageQuery
+from causeway.wire.pages import Listing
 from causeway.wire.preconditions import Expected
 
 # The fields of Membership, but address.
@@ -72,20 +73,31 @@ def _of_row(row: Any) -> Membership:
     return Membership(**row._asdict(), address=path_ids.encode(row.subject))
 
 
-def page(context: RequestContext, query: dict[str, str]) -> Page[Membership]:
+class MembershipQuery(PageQuery):
+    """GET /memberships."""
+
+
+class MembershipPage(PageAnswer):
+    """A page of a tenant's people."""
+
+    memberships: list[Membership]
+
+
+def page(context: RequestContext, query: MembershipQuery) -> MembershipPage:
     """Return a page of the tenant's people, in the order of their subjects.
 
     Args:
         context: of the tenant.
-        query: limit and cursor.
+        query: as sent.
 
     Raises:
-        InvalidRequest: the sentence names the parameter.
+        InvalidRequest: the cursor is not one of this list.
     """
-    wanted = LISTING.request(query, context.tenant)
+    wanted = query.request(LISTING, context.tenant)
     with context.transaction() as transaction:
         rows = PAGES.fetch(transaction, wanted)
-    return wanted.page([_of_row(row) for row in rows], lambda membership: (membership.subject,), Membership.as_json)
+    found = wanted.page([_of_row(row) for row in rows], lambda membership: (membership.subject,), Membership.as_json)
+    return MembershipPage(memberships=found.items, **found.cursors)
 
 
 def change(

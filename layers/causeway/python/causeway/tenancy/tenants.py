@@ -18,7 +18,8 @@ from causeway.tenancy.regions import Country, Currency, Language, TimeZone
 from causeway.wire.field_types import Id, Name, Omittable, Text, Time, Version, broken
 from causeway.wire.fields import CODE, parse_uuid
 from causeway.wire.models import Answer, Request
-from causeway.wire.pages import Listing, Page
+from causeway.wire.page_models import PageAnswer, PageQuery
+from causeway.wire.pages import Listing
 from causeway.wire.preconditions import Expected
 
 # The fields of TenantProfile, then those that Tenant adds.
@@ -89,6 +90,16 @@ class Tenant(TenantProfile):
     version: Version
 
 
+class TenantQuery(PageQuery):
+    """GET /tenants."""
+
+
+class TenantPage(PageAnswer):
+    """A page of tenants."""
+
+    tenants: list[Tenant]
+
+
 def create(context: RequestContext, draft: TenantDraft) -> Tenant:
     """Create a tenant; X-Tenant-Id can name it at once.
 
@@ -137,20 +148,21 @@ def own(context: RequestContext) -> TenantProfile:
     return TenantProfile.of_row(row)
 
 
-def page(context: RequestContext, query: dict[str, str]) -> Page[Tenant]:
+def page(context: RequestContext, query: TenantQuery) -> TenantPage:
     """Return a page of the tenants, in the order of their codes.
 
     Args:
         context: a super admin's.
-        query: limit and cursor.
+        query: as sent.
 
     Raises:
-        InvalidRequest: the sentence names the parameter.
+        InvalidRequest: the cursor is not one of this list.
     """
-    wanted = LISTING.request(query, DEPLOYMENT)
+    wanted = query.request(LISTING, DEPLOYMENT)
     with context.deployment_transaction() as transaction:
         rows = PAGES.fetch(transaction, wanted)
-    return wanted.page([Tenant.of_row(row) for row in rows], lambda tenant: (tenant.code,), Tenant.as_json)
+    found = wanted.page([Tenant.of_row(row) for row in rows], lambda tenant: (tenant.code,), Tenant.as_json)
+    return TenantPage(tenants=found.items, **found.cursors)
 
 
 def change(context: RequestContext, tenant_id: UUID, change: TenantChange, expected: Expected) -> Tenant:
