@@ -1,0 +1,159 @@
+"""Wrong requests to every route of the hub: a 4xx that names each path and the rule it breaks, and repeats no value.
+
+The routes and the fields of their requests are those that the functions declare: a new route is tested without a line
+here. A request is refused before the database is asked; these calls have none.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from causeway.edge.routes import VARIABLE
+from causeway.errors.requests import REQUEST_BYTES
+from causeway.errors.tree import MOST_PROBLEMS
+from causeway.tenancy.permissions import ALLOWED, Role
+from tests.findings import none_of
+from tests.unit import wrong_bodies
+from tests.unit.gateway_events import Answered, Context, make_event, of_size
+from tests.unit.wrong_bodies import CANARIES, CANARY, SECRET
+from tools.openapi import examples
+from tools.openapi.functions import Operation, every
+
+ROOT = Path(__file__).parents[2]
+TENANT = "00000000-0000-4000-8000-000000000001"
+SOME_ID = "00000000-0000-4000-8000-0000000000aa"
+ROLES: tuple[Role, ...] = ("tenant_admin", "super_admin")
+HUB = [operation for operation in every(ROOT / "functions") if operation.declaration.authentication.hub]
+WITH_BODY = [operation for operation in HUB if isinstance(operation.declaration.request, type)]
+WITHOUT_BODY = [operation for operation in HUB if operation.declaration.request is None]
+WITH_QUERY = [operation for operation in HUB if isinstance(operation.declaration.query, type)]
+Call = Callable[..., Answered]
+Problems = list[tuple[str, str]]
+
+
+def key_of(operation: Operation) -> str:
+    return operation.declaration.key
+
+
+def model_of(declared: Any) -> type[BaseModel]:
+    assert isinstance(declared, type), f"{declared} is a name: declare a model"
+    return declared
+
+
+@pytest.fixture
+def call(caplog: pytest.LogCaptureFixture) -> Call:
+    """Calls an operation as a role that may, and checks what holds for every refusal."""
+    caplog.set_level("DEBUG")
+
+    def send(operation: Operation, body: bytes | None, query: dict[str, str] | None = None) -> Answered:
+        declaration = operation.declaration
+        role = next(role for role in ROLES if declaration.permission in ALLOWED[role])
+        claims = {"sub": "somebody", "cognito:groups": f"[{role}]"}
+        claims |= {"custom:tenant_id": TENANT} if role == "tenant_admin" else {}
+        authorizer = {"jwt": {"claims": claims}}
+        event = make_event(declaration.path, body, method=declaration.method, base64=True, authorizer=authorizer)
+        ids = dict.fromkeys(VARIABLE.findall(declaration.path), SOME_ID)
+        event |= {"pathParameters": ids, "queryStringParameters": query or {}}
+        caplog.clear()
+        result = operation.module.handler(event, Context())
+        answered = Answered(result["statusCode"], result["headers"], result["body"])
+
+        assert answered.status in (400, 413, 422), answered
+        assert set(answered.fields) >= {"error", "code", "requestId", "nextAction"}
+        told = answered.body + "".join(str(vars(record)) for record in caplog.records)
+        assert not [canary for canary in CANARIES if canary in told], told
+        return answered
+
+    return send
+
+
+def problems(answered: Answered) -> Problems:
+    """The paths and rules of an answer; its sentence has the same."""
+    found = [(problem["path"], problem["rule"]) for problem in answered.fields.get("problems", [])]
+    assert answered.fields["error"] == "; ".join(f"{path} {rule}".lstrip() for path, rule in found), answered
+    return found
+
+
+def as_bytes(body: Any) -> bytes:
+    return json.dumps(body).encode()
+
+
+@pytest.mark.parametrize("operation", WITH_BODY, ids=key_of)
+def test_each_wrong_part_of_a_body_is_named_with_its_rule(operation: Operation, call: Call) -> None:
+    """Of each part: wrong types, numbers as text, null, values out of limits and choices; missing and unknown ones."""
+    found = wrong_bodies.of_model(model_of(operation.declaration.request))
+    told = [(path, wrong, problems(call(operation, as_bytes(wrong)))) for path, wrong in found]
+
+    assert told
+    none_of(
+        f"{path} of {str(wrong)[:200]}: {named}"
+        for path, wrong, named in told
+        if [place for place, _ in named] != [path] or not named[0][1]
+    )
+
+
+@pytest.mark.parametrize("operation", WITH_BODY, ids=key_of)
+def test_faults_are_told_together_five_at_most(operation: Operation, call: Call) -> None:
+    model = model_of(operation.declaration.request)
+    fields = list(examples.of_model(model))
+    wrong = {
+        name: [CANARY] if isinstance(examples.of_model(model)[name], (str, int, dict)) else CANARY for name in fields
+    }
+    several = problems(call(operation, as_bytes(wrong | {"unknownField": CANARY})))
+    many = problems(call(operation, as_bytes(wrong | {f"unknown{letter}": CANARY for letter in "ABCDE"})))
+
+    assert [path for path, _ in several] == [*fields, "unknownField"][:MOST_PROBLEMS]
+    assert len(many) == MOST_PROBLEMS
+
+
+BROKEN = {
+    "no body": b"",
+    "no JSON": CANARY.encode(),
+    "an open object": b'{"name":"' + CANARY.encode(),
+    "a list": as_bytes([CANARY]),
+    "a text": as_bytes(CANARY),
+    "null": b"null",
+    "a field twice": b'{"name":"canary-0f1e2d","name":"canary-0f1e2d"}',
+    "an inner field twice": b'{"config":{"name":"canary-0f1e2d","name":"canary-0f1e2d"}}',
+    "NaN": b'{"name":NaN}',
+    "Infinity": b'{"name":[-Infinity]}',
+    "a byte order mark": b"\xef\xbb\xbf{}",
+    "another encoding": '{"name":"\xe9"}'.encode("latin-1"),
+    "32 levels of objects": b'{"name":' * 32 + b"1" + b"}" * 32,
+    "33 levels of lists": b'{"name":' + b"[" * 33 + b"]" * 33 + b"}",
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize("operation", WITH_BODY, ids=key_of)
+def test_body_that_is_no_plain_json_object_is_refused(operation: Operation, broken: str, call: Call) -> None:
+    answered = call(operation, BROKEN[broken])
+
+    assert (answered.status, answered.fields["code"]) == (400, "INVALID_REQUEST")
+    assert answered.fields["error"].startswith("The body ")
+
+
+@pytest.mark.parametrize("operation", WITH_BODY + WITHOUT_BODY, ids=key_of)
+def test_body_over_the_limit_is_413(operation: Operation, call: Call) -> None:
+    for size in (REQUEST_BYTES + 1, 17 * 1024):
+        answered = call(operation, of_size(size).encode())
+        assert (answered.status, answered.fields["code"]) == (413, "PAYLOAD_TOO_LARGE")
+
+
+@pytest.mark.parametrize("operation", WITHOUT_BODY, ids=key_of)
+def test_body_of_a_route_without_one_is_refused(operation: Operation, call: Call) -> None:
+    assert problems(call(operation, as_bytes({"name": CANARY}))) == [("name", "is not a field: there are none")]
+    assert problems(call(operation, as_bytes({SECRET: 1}))) == [("<unnamed>", "is not a field: there are none")]
+    assert call(operation, as_bytes([CANARY])).fields["error"] == "The body must be a JSON object"
+
+
+@pytest.mark.parametrize("operation", WITH_QUERY, ids=key_of)
+def test_each_wrong_parameter_of_a_query_is_named_with_its_rule(operation: Operation, call: Call) -> None:
+    sent = {"unknownParameter": CANARY, SECRET: CANARY}
+    found = problems(call(operation, None, sent))
+
+    assert sorted(path for path, _ in found) == ["<unnamed>", "unknownParameter"]
