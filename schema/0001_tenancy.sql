@@ -54,12 +54,23 @@ COMMENT ON FUNCTION current_tenant IS
 'The tenant of the current transaction, which enter_tenant_v1 and others set. NULL if it is not set: NULL equals no '
 'row''s tenant, so no row is visible.';
 
+CREATE FUNCTION current_subject() RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN nullif(current_setting('causeway.subject', true), '');
+COMMENT ON FUNCTION current_subject IS
+'The caller of the current transaction: a person''s subject or an API key''s id. NULL if it is not set.';
+
+CREATE FUNCTION current_caller_role() RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN nullif(current_setting('causeway.role', true), '');
+COMMENT ON FUNCTION current_caller_role IS 'The role of the caller of the current transaction. NULL if it is not set.';
+
 CREATE FUNCTION ledger_tenant() RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN current_setting('causeway.tenant_id')::uuid;
 COMMENT ON FUNCTION ledger_tenant IS
-'The same as current_tenant() for the functions of causeway_ledger, which always set the tenant. Raises an error if it '
-'is not set. It costs less.';
+'The same as current_tenant(), for the functions of causeway_ledger, which always set the tenant. Raises an error if '
+'it is not set. It is faster.';
 
 CREATE FUNCTION is_name(p_text text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

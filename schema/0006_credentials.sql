@@ -120,7 +120,7 @@ DECLARE
 BEGIN
     FOREACH v_table IN ARRAY ARRAY['tenant_data_keys', 'api_credential_versions', 'api_credentials'] LOOP
         v_written := 'tenant_id = current_tenant()' || CASE v_table WHEN 'tenant_data_keys' THEN '' ELSE
-            ' AND current_setting(''causeway.role'', true) IS DISTINCT FROM ''super_admin''' END;
+            ' AND current_caller_role() IS DISTINCT FROM ''super_admin''' END;
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', v_table);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', v_table);
         EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO causeway_credentials USING (tenant_id = current_tenant())',
@@ -141,7 +141,7 @@ BEGIN
 END $$;
 
 CREATE POLICY api_credentials_destroy ON api_credentials FOR DELETE TO causeway_credentials
-USING (tenant_id = current_tenant() AND current_setting('causeway.role', true) IS DISTINCT FROM 'super_admin');
+USING (tenant_id = current_tenant() AND current_caller_role() IS DISTINCT FROM 'super_admin');
 COMMENT ON POLICY api_credentials_destroy ON api_credentials IS 'A super admin cannot destroy a credential.';
 
 -- Only the status of a data key and of a version can change. A secret can only be re-encrypted or deleted.

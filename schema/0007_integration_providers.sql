@@ -74,11 +74,11 @@ ALTER TABLE integration_providers FORCE ROW LEVEL SECURITY;
 CREATE POLICY integration_providers_read ON integration_providers FOR SELECT TO causeway_hub USING (true);
 COMMENT ON POLICY integration_providers_read ON integration_providers IS 'All callers of the hub read the catalogue.';
 CREATE POLICY integration_providers_add ON integration_providers FOR INSERT TO causeway_hub
-WITH CHECK (current_setting('causeway.role', true) = 'super_admin');
+WITH CHECK (current_caller_role() = 'super_admin');
 COMMENT ON POLICY integration_providers_add ON integration_providers IS 'Only a super admin adds a provider.';
 CREATE POLICY integration_providers_change ON integration_providers FOR UPDATE TO causeway_hub
-USING (current_setting('causeway.role', true) = 'super_admin')
-WITH CHECK (current_setting('causeway.role', true) = 'super_admin');
+USING (current_caller_role() = 'super_admin')
+WITH CHECK (current_caller_role() = 'super_admin');
 COMMENT ON POLICY integration_providers_change ON integration_providers IS 'Only a super admin changes a provider.';
 
 GRANT SELECT, INSERT ON integration_providers TO causeway_hub;

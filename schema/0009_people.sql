@@ -63,12 +63,6 @@ COMMENT ON INDEX api_keys_name IS 'Two keys of a tenant that are not revoked hav
 CREATE INDEX api_keys_page ON api_keys (tenant_id, created_at DESC, key_id DESC);
 COMMENT ON INDEX api_keys_page IS 'Pages of the list, newest first.';
 
-CREATE FUNCTION current_subject() RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN nullif(current_setting('causeway.subject', true), '');
-COMMENT ON FUNCTION current_subject IS
-'The person or machine of the current transaction, as current_tenant() is its tenant.';
-
 DO $$
 DECLARE
     v_table text;
@@ -80,12 +74,33 @@ BEGIN
     FOREACH v_table IN ARRAY ARRAY['memberships', 'api_keys'] LOOP
         EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO causeway_hub USING (tenant_id = current_tenant())',
             v_table || '_own', v_table);
-        EXECUTE format('CREATE POLICY %I ON %I FOR INSERT TO causeway_hub WITH CHECK (tenant_id = current_tenant())',
-            v_table || '_add', v_table);
-        EXECUTE format('CREATE POLICY %I ON %I FOR UPDATE TO causeway_hub USING (tenant_id = current_tenant()) '
-            'WITH CHECK (tenant_id = current_tenant())', v_table || '_change', v_table);
     END LOOP;
 END $$;
+
+CREATE POLICY api_keys_add ON api_keys FOR INSERT TO causeway_hub WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY api_keys_change ON api_keys FOR UPDATE TO causeway_hub
+USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+
+CREATE POLICY memberships_add ON memberships FOR INSERT TO causeway_hub
+WITH CHECK (tenant_id = current_tenant() AND subject = current_subject() AND status = 'active');
+COMMENT ON POLICY memberships_add ON memberships IS
+'Nobody can insert another person''s membership, or a suspended one.';
+CREATE POLICY memberships_own_role ON memberships FOR UPDATE TO causeway_hub
+USING (tenant_id = current_tenant() AND subject = current_subject() AND status = 'active')
+WITH CHECK (tenant_id = current_tenant() AND subject = current_subject() AND status = 'active');
+COMMENT ON POLICY memberships_own_role ON memberships IS
+'A person''s own transaction may update the role, from the token, only while the membership is active: so people '
+'cannot suspend themselves, and suspended people cannot restore themselves.';
+CREATE POLICY memberships_manage ON memberships FOR UPDATE TO causeway_hub
+USING (
+    tenant_id = current_tenant() AND subject <> current_subject()
+    AND current_caller_role() IN ('tenant_admin', 'super_admin')
+)
+WITH CHECK (
+    tenant_id = current_tenant() AND subject <> current_subject()
+    AND current_caller_role() IN ('tenant_admin', 'super_admin')
+);
+COMMENT ON POLICY memberships_manage ON memberships IS 'Only admins change other people''s memberships.';
 
 CREATE POLICY users_self ON users FOR SELECT TO causeway_hub USING (subject = current_subject());
 COMMENT ON POLICY users_self ON users IS 'A transaction sees only the user that it runs for.';
@@ -93,5 +108,5 @@ CREATE POLICY users_add ON users FOR INSERT TO causeway_hub WITH CHECK (subject 
 COMMENT ON POLICY users_add ON users IS 'A transaction creates only the user that it runs for.';
 
 GRANT SELECT, INSERT ON users, memberships, api_keys TO causeway_hub;
-GRANT UPDATE (role, name, email, email_verified, called_at) ON memberships TO causeway_hub;
+GRANT UPDATE (role, status, name, email, email_verified, called_at, version) ON memberships TO causeway_hub;
 GRANT UPDATE (last_used_at, revoked_at, version) ON api_keys TO causeway_hub;

@@ -1,10 +1,4 @@
--- Super admins create and change tenants. Tenant admins suspend and restore people of their tenant.
-
-CREATE FUNCTION current_caller_role() RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN nullif(current_setting('causeway.role', true), '');
-COMMENT ON FUNCTION current_caller_role IS
-'The role of the caller of the current transaction, as current_subject() is the caller''s id.';
+-- Super admins create and change tenants. A caller's transaction is opened for a tenant, or for the deployment.
 
 CREATE POLICY tenants_deployment_list ON tenants FOR SELECT TO causeway_hub
 USING (current_caller_role() = 'super_admin' AND current_tenant() = '00000000-0000-0000-0000-000000000000');
@@ -24,30 +18,6 @@ GRANT INSERT (code, display_name, country, time_zone, currency, language) ON ten
 GRANT UPDATE (display_name, country, time_zone, currency, language, version) ON tenants TO causeway_hub;
 -- A new tenant gets the time zone and the currency of its country.
 GRANT SELECT ON countries, currencies, time_zones TO causeway_hub;
-
-DROP POLICY memberships_add ON memberships;
-CREATE POLICY memberships_add ON memberships FOR INSERT TO causeway_hub
-WITH CHECK (tenant_id = current_tenant() AND subject = current_subject() AND status = 'active');
-COMMENT ON POLICY memberships_add ON memberships IS
-'Nobody can insert another person''s membership, or a suspended one.';
-DROP POLICY memberships_change ON memberships;
-CREATE POLICY memberships_own_role ON memberships FOR UPDATE TO causeway_hub
-USING (tenant_id = current_tenant() AND subject = current_subject() AND status = 'active')
-WITH CHECK (tenant_id = current_tenant() AND subject = current_subject() AND status = 'active');
-COMMENT ON POLICY memberships_own_role ON memberships IS
-'A person''s own transaction may update the role, from the token, only while the membership is active: so people '
-'cannot suspend themselves, and suspended people cannot restore themselves.';
-CREATE POLICY memberships_manage ON memberships FOR UPDATE TO causeway_hub
-USING (
-    tenant_id = current_tenant() AND subject <> current_subject()
-    AND current_caller_role() IN ('tenant_admin', 'super_admin')
-)
-WITH CHECK (
-    tenant_id = current_tenant() AND subject <> current_subject()
-    AND current_caller_role() IN ('tenant_admin', 'super_admin')
-);
-COMMENT ON POLICY memberships_manage ON memberships IS 'Only admins change other people''s memberships.';
-GRANT UPDATE (status, version) ON memberships TO causeway_hub;
 
 -- It runs with the rights of the login that calls it, so row-level security applies.
 CREATE FUNCTION admit_v1(

@@ -34,7 +34,7 @@ TENANT_ROLES = {
 }
 # Policies of causeway_directory that show every tenant's rows: a call is looked up before its tenant is known.
 OF_THE_DEPLOYMENT = {"casino_game_providers_directory", "provider_casinos_directory"}
-_SUPER_ADMIN = "(current_setting('causeway.role'::text, true) = 'super_admin'::text)"
+_SUPER_ADMIN = "(current_caller_role() = 'super_admin'::text)"
 _SELF = "(subject = current_subject())"
 _DEPLOYMENT_ADMIN = (
     "((current_caller_role() = 'super_admin'::text) AND "
@@ -46,10 +46,7 @@ _OTHERS = (
     "((tenant_id = current_tenant()) AND (subject <> current_subject()) AND "
     "(current_caller_role() = ANY (ARRAY['tenant_admin'::text, 'super_admin'::text])))"
 )
-_GIVES_CREDENTIALS = (
-    "((tenant_id = current_tenant()) AND "
-    "(current_setting('causeway.role'::text, true) IS DISTINCT FROM 'super_admin'::text))"
-)
+_GIVES_CREDENTIALS = "((tenant_id = current_tenant()) AND (current_caller_role() IS DISTINCT FROM 'super_admin'::text))"
 # Policies that compare something other than the tenant, or more. The first three are the platform's, which creates
 # tenants; the next three control who creates and changes a membership, then who writes credentials; an idempotency key
 # belongs to its caller.
