@@ -2,7 +2,8 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway.audit_log import entries, records, requests, spreadsheet
+from causeway.audit_log import entries, records, spreadsheet
+from causeway.audit_log.requests import AuditFilter
 from causeway.edge import answers
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
@@ -15,24 +16,23 @@ app = APIGatewayHttpResolver()
     "GET",
     "/audit",
     permission="audit.read",
-    query="AuditFilter",
-    response="AuditPage",
+    response=records.AuditPage,
     media_types=("application/json", "text/csv"),
 )
-def read(call: HubCall) -> HubAnswer:
+def read(call: HubCall, query: AuditFilter) -> HubAnswer:
     """Return a page of entries, newest first; the read becomes an entry too."""
     # Without X-Tenant-Id a super admin reads the deployment's log: the changes of the catalogue.
-    wanted = requests.Query.parse(call.query, call.context.caller.tenant_id or entries.DEPLOYMENT)
+    wanted = query.request(records.LISTING, call.context.caller.tenant_id or entries.DEPLOYMENT)
     with call.context.shared_transaction() as transaction:
-        page = records.page(transaction, wanted.only, wanted.page)
-        action = entries.Action.AUDIT_EXPORTED if wanted.as_csv else entries.Action.AUDIT_READ
+        page = records.page(transaction, query, wanted)
+        action = entries.Action.AUDIT_READ if query.format == "json" else entries.Action.AUDIT_EXPORTED
         entries.record(transaction, call.context.entry(action, object_kind="audit_log", after=dict(call.query)))
-    if not wanted.as_csv:
-        return HubAnswer(page.as_json("entries", records.RecordedEntry.as_json))
+    if query.format == "json":
+        return HubAnswer(page)
     cursors = {"x-next-cursor": page.next_cursor, "x-prev-cursor": page.prev_cursor}
     headers = {"content-disposition": 'attachment; filename="audit.csv"'}
     return HubAnswer(
-        spreadsheet.as_csv(page.items),
+        spreadsheet.as_csv(page.entries),
         headers=headers | {name: cursor for name, cursor in cursors.items() if cursor is not None},
         content_type="text/csv; charset=utf-8",
     )

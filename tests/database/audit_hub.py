@@ -11,7 +11,8 @@ import psycopg
 
 from causeway.audit_log import records
 from causeway.audit_log.entries import Action, Entry, record
-from causeway.audit_log.records import LISTING, EntryFilter, RecordedEntry
+from causeway.audit_log.records import LISTING, AuditEntry
+from causeway.audit_log.requests import AuditFilter
 from causeway.audit_log.verifier import ChainTotals, verify
 from causeway.database.postgres import Database
 from tests.database.clones import Cluster
@@ -62,11 +63,12 @@ class Hub:
         with self.database().transaction(tenant_id) as transaction:
             return [record(transaction, entry) for entry in written]
 
-    def read(self, tenant_id: UUID, only: EntryFilter | None = None, **query: object) -> list[RecordedEntry]:
-        """The entries of a page. query: limit, cursor."""
-        wanted = LISTING.request({name: str(value) for name, value in query.items()}, tenant_id)
+    def read(self, tenant_id: UUID, **query: object) -> list[AuditEntry]:
+        """The entries of a page. query: of GET /audit, as Python values."""
+        # Not parsed: the tests look for texts that no query can hold.
+        only = AuditFilter.model_construct(set(query), **query)
         with self.database().transaction(tenant_id) as transaction:
-            return records.page(transaction, only or EntryFilter(), wanted).items
+            return records.page(transaction, only, only.request(LISTING, tenant_id)).entries
 
     def findings(self) -> list[str]:
         with psycopg.connect(self.urls["auditor"], autocommit=True) as database:

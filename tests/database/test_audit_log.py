@@ -15,9 +15,11 @@ from psycopg import Rollback, errors
 
 from causeway.audit_log import entries, records
 from causeway.audit_log.entries import DEPLOYMENT, Action, Entry
-from causeway.audit_log.records import LISTING, EntryFilter
+from causeway.audit_log.records import LISTING
+from causeway.audit_log.requests import AuditFilter
 from causeway.database.postgres import Database
 from causeway.errors.requests import InvalidRequest
+from causeway.wire.pages import filter_digest
 from tests.database.audit_hub import CREATED, Hub, opened_hub
 from tests.database.clones import Cluster
 from tests.database.parallel import at_once
@@ -190,9 +192,10 @@ def test_entry_of_a_refused_caller_is_written_whatever_was_sent(shared: Hub, jun
     [found] = shared.read(tenant_id)
     assert found.actor is not None
     assert len(found.actor) <= 200
-    for only in (EntryFilter(actor=junk), EntryFilter(object_kind=junk, object_id=junk)):
-        assert shared.read(tenant_id, only, cursor=LISTING.cursor(tenant_id, (2**63 - 1,))) == [found]
-    assert shared.read(tenant_id, EntryFilter(action=junk, outcome=junk)) == []
+    for only in ({"actor": junk}, {"object_kind": junk, "object_id": junk}):
+        cursor = LISTING.cursor(tenant_id, (2**63 - 1,), filtered=filter_digest(only))
+        assert shared.read(tenant_id, **only, cursor=cursor) == [found]
+    assert shared.read(tenant_id, action=junk, outcome=junk) == []
     assert "NaN" not in json.dumps(found.after, allow_nan=False)
 
 
@@ -444,7 +447,7 @@ def test_filters_find_exactly_the_matching_entries(shared: Hub) -> None:
     times = {found.entry: found.at for found in shared.read(tenant_id)}
 
     def entries(**only: Any) -> list[int]:
-        return [found.entry for found in shared.read(tenant_id, EntryFilter(**only))]
+        return [found.entry for found in shared.read(tenant_id, **only)]
 
     assert entries() == [4, 3, 2, 1]
     assert entries(action="credential.unreadable") == [2]
@@ -458,9 +461,9 @@ def test_filters_find_exactly_the_matching_entries(shared: Hub) -> None:
 
 
 @pytest.mark.parametrize("limit", [0, -1, 1001])
-def test_limit_out_of_bounds_is_refused(shared: Hub, limit: int) -> None:
+def test_limit_out_of_bounds_is_refused(limit: int) -> None:
     with pytest.raises(InvalidRequest, match="1 to 1000"):
-        shared.read(shared.tenant(), limit=limit)
+        AuditFilter.parse({"limit": str(limit)})
 
 
 def test_pages_are_complete_while_others_write(shared: Hub) -> None:
@@ -484,8 +487,9 @@ def test_pages_are_complete_while_others_write(shared: Hub) -> None:
                 seen, query = list[int](), {"limit": "17"}
                 while not seen or "cursor" in query:
                     with database.transaction(tenant_id) as transaction:
-                        page = records.page(transaction, EntryFilter(), LISTING.request(query, tenant_id))
-                    seen += [entry.entry for entry in page.items]
+                        only = AuditFilter.parse(query)
+                        page = records.page(transaction, only, only.request(LISTING, tenant_id))
+                    seen += [entry.entry for entry in page.entries]
                     query = {"limit": "17"} | ({} if page.next_cursor is None else {"cursor": page.next_cursor})
                 readings.append(seen)
         finally:

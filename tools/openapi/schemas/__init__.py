@@ -3,13 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools.openapi.schemas import (
-    audit,
-    calendars,
-    connections,
-    syncs,
-    templates,
-)
+from tools.openapi.schemas import calendars, connections, syncs, templates
 from tools.openapi.schemas.shapes import Schema
 
 _DOCUMENT: Schema = {"type": "object", "description": "This document.", "required": ["openapi", "info", "paths"]} | {
@@ -30,7 +24,7 @@ def every(schema_folder: Path) -> dict[str, Schema]:
     Raises:
         NameTaken: two modules have a schema of the same name.
     """
-    modules = (connections, syncs, calendars, templates, audit)
+    modules = (connections, syncs, calendars, templates)
     by_module = {
         module.__name__: templates.schemas(schema_folder) if module is templates else module.SCHEMAS
         for module in modules

@@ -1,73 +1,60 @@
 """Entries of the audit log as they were written, read in pages."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, LiteralString
+from typing import Annotated, Literal, LiteralString
 from uuid import UUID
 
-from causeway.audit_log.entries import storable_id
+from pydantic import Field, WithJsonSchema
+
+from causeway.audit_log.entries import Action, storable_id
+from causeway.audit_log.requests import AuditFilter
 from causeway.database.paging import PagedSelect
 from causeway.database.postgres import Transaction
-from causeway.wire.pages import Listing, Page, PageRequest
+from causeway.wire.field_types import JsonObject, Time
+from causeway.wire.models import Answer
+from causeway.wire.page_models import PageAnswer
+from causeway.wire.pages import Listing, PageRequest
 
 # Newest first.
-LISTING = Listing("audit_log", (int,), most_rows=1000, rows=100)
-# Fields of an entry that a list can be filtered by; they are compared exactly.
-TEXT_FILTERS = ("action", "actor", "object_kind", "object_id", "outcome")
+LISTING = Listing("audit_log", (int,))
+# An entry is shown even if its action is no longer in the list.
+_Action = Annotated[
+    str, WithJsonSchema({"type": "string", "enum": sorted(Action), "examples": [Action.CONNECTION_CHANGED]})
+]
+_STATE = "{} of the change; secrets are fingerprints. null: {}."
 
 
-@dataclass(frozen=True, slots=True)
-class EntryFilter:
-    """The filter of entries; None selects all. Times have a zone; since is included, until is not."""
-
-    action: str | None = None
-    actor: str | None = None
-    object_kind: str | None = None
-    object_id: str | None = None
-    outcome: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedEntry:
+class AuditEntry(Answer):
     """An entry as it was written."""
 
-    tenant_id: UUID
-    entry: int
-    at: datetime
-    actor_kind: str
-    actor: str | None
-    actor_role: str | None
-    action: str
-    object_kind: str
-    object_id: str | None
-    outcome: str
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
-    source_ip: str | None
-    request_id: str | None
-    # In hexadecimal.
-    hash: str
+    # Only a column of the CSV: in JSON all entries are the caller's tenant's.
+    tenant_id: UUID = Field(exclude=True)
+    entry: int = Field(ge=1, description="The entry's number in the tenant's chain.", examples=[1])
+    at: Time
+    actor_kind: Literal["person", "machine", "system"] = Field(examples=["person"])
+    actor: str | None = Field(
+        description="A person's subject, the id of a machine's key, or a job's name.",
+        examples=["9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"],
+    )
+    actor_role: str | None = Field(examples=["tenant_admin"])
+    action: _Action
+    object_kind: str = Field(examples=["connection"])
+    object_id: str | None = Field(examples=["3f2b8c9e-5d1a-4e7b-9c6f-0a1b2c3d4e5f"])
+    outcome: Literal["done", "refused", "failed"] = Field(examples=["done"])
+    before: JsonObject | None = Field(
+        description=_STATE.format("The object's fields before", "there were none"), examples=[{"version": 1}]
+    )
+    after: JsonObject | None = Field(
+        description=_STATE.format("The object's fields after", "there are none"), examples=[{"version": 2}]
+    )
+    source_ip: str | None = Field(examples=["203.0.113.7"])
+    request_id: str | None = Field(examples=["JKJaXmPLvHcESHA="])
+    hash: str = Field(description="SHA-256 in hexadecimal.", examples=["9f86d081884c7d65" * 4])
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the entry as the API shows it to its tenant."""
-        return {
-            "entry": self.entry,
-            "at": self.at.isoformat(),
-            "actorKind": self.actor_kind,
-            "actor": self.actor,
-            "actorRole": self.actor_role,
-            "action": self.action,
-            "objectKind": self.object_kind,
-            "objectId": self.object_id,
-            "outcome": self.outcome,
-            "before": self.before,
-            "after": self.after,
-            "sourceIp": self.source_ip,
-            "requestId": self.request_id,
-            "hash": self.hash,
-        }
+
+class AuditPage(PageAnswer):
+    """A page of entries."""
+
+    entries: list[AuditEntry]
 
 
 _SELECT: LiteralString = """
@@ -88,7 +75,7 @@ _FILTER: LiteralString = """
 PAGES = PagedSelect(_SELECT, _FILTER, ("entry",), descending=True)
 
 
-def page(transaction: Transaction, only: EntryFilter, wanted: PageRequest) -> Page[RecordedEntry]:
+def page(transaction: Transaction, only: AuditFilter, wanted: PageRequest) -> AuditPage:
     """Return a page of the entries of the transaction's tenant, newest first.
 
     Entries are committed in the order of their numbers: pages that follow each other miss none and repeat none,
@@ -99,11 +86,8 @@ def page(transaction: Transaction, only: EntryFilter, wanted: PageRequest) -> Pa
         only: which entries.
         wanted: of LISTING.
     """
-    parameters = {
-        # Look for a text in the form in which record stored it.
-        **{name: storable_id(getattr(only, name)) for name in TEXT_FILTERS},
-        "since": only.since,
-        "until": only.until,
-    }
-    rows = PAGES.fetch(transaction, wanted, parameters)
-    return wanted.page([RecordedEntry(*row) for row in rows], lambda entry: (entry.entry,), RecordedEntry.as_json)
+    # Look for a text in the form in which record stored it.
+    filters = {name: storable_id(value) if isinstance(value, str) else value for name, value in only.filters().items()}
+    rows = PAGES.fetch(transaction, wanted, filters)
+    found = wanted.page([AuditEntry.of_row(row) for row in rows], lambda entry: (entry.entry,), AuditEntry.as_json)
+    return AuditPage(entries=found.items, **found.cursors)

@@ -1,50 +1,40 @@
 """The query of GET /audit."""
 
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Self
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from causeway.audit_log.records import LISTING, TEXT_FILTERS, EntryFilter
-from causeway.errors.requests import InvalidRequest
-from causeway.wire.fields import choice_field
-from causeway.wire.pages import PageRequest
+from pydantic import ConfigDict, Field
+
+from causeway.wire.field_types import Omittable, Time
+from causeway.wire.page_models import Limit, PageQuery
+from causeway.wire.pages import Listing, PageRequest
+
+# Entries of a page.
+_MOST = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """The query: the filter, the page, and the format (JSON or CSV)."""
+class AuditFilter(PageQuery):
+    """GET /audit: the entries whose fields equal the texts that are sent, in a span of time."""
 
-    only: EntryFilter
-    page: PageRequest
-    as_csv: bool
+    # The parameters have the names of the log's columns, as the cells of the CSV.
+    model_config = ConfigDict(alias_generator=None)
 
-    @classmethod
-    def parse(cls, query: dict[str, str], tenant_id: UUID) -> Self:
-        """Read the query for the chain of a tenant or of DEPLOYMENT.
+    limit: Annotated[int, Limit(_MOST)] = Field(100, description=f"As CSV: {_MOST} by default.")
+    action: Omittable[str] = Field(None, examples=["connection.changed"])
+    actor: Omittable[str] = Field(None, examples=["9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"])
+    object_kind: Omittable[str] = Field(None, examples=["connection"])
+    object_id: Omittable[str] = Field(None, examples=["3f2b8c9e-5d1a-4e7b-9c6f-0a1b2c3d4e5f"])
+    outcome: Omittable[str] = Field(None, examples=["refused"])
+    since: Omittable[Time] = Field(None, description="The first moment.")
+    until: Omittable[Time] = Field(None, description="The moment after the last.")
+    format: Literal["json", "csv"] = "json"
 
-        Raises:
-            InvalidRequest: names the parameter.
-        """
-        as_csv = choice_field(query, "format", ("json", "csv"), "json") == "csv"
-        # An export takes as many entries at once as it can.
-        asked = ({"limit": str(LISTING.most_rows)} if as_csv else {}) | query
-        asked.pop("format", None)
-        texts = {name: query.get(name) for name in TEXT_FILTERS}
-        return cls(
-            only=EntryFilter(**texts, since=_time(query, "since"), until=_time(query, "until")),
-            page=LISTING.request(asked, tenant_id, *TEXT_FILTERS, "since", "until"),
-            as_csv=as_csv,
-        )
+    def filters(self) -> dict[str, Any]:
+        """Return the values that select the entries by name; None selects all."""
+        return {name: value for name, value in super().filters().items() if name != "format"}
 
-
-def _time(query: dict[str, str], name: str) -> datetime | None:
-    if name not in query:
-        return None
-    try:
-        time = datetime.fromisoformat(query[name])
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
-        raise InvalidRequest(f"{name} must be a time with its zone, such as 2026-01-31T00:00:00Z")
-    return time
+    def request(self, listing: Listing, scope: UUID) -> PageRequest:
+        """Return the request for the page; an export takes as many entries at once as it can."""
+        if self.format == "csv" and "limit" not in self.model_fields_set:
+            return self.model_copy(update={"limit": _MOST}).request(listing, scope)
+        return super().request(listing, scope)

@@ -4,19 +4,18 @@ import csv
 import io
 import json
 from collections.abc import Iterable
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from causeway.audit_log.records import RecordedEntry
+from causeway.audit_log.records import AuditEntry
 
 # A cell that begins with one of these is a formula to spreadsheets (OWASP, CSV Injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 
-_COLUMNS = tuple(field.name for field in fields(RecordedEntry))
+_COLUMNS = tuple(AuditEntry.model_fields)
 
 
-def as_csv(records: Iterable[RecordedEntry]) -> str:
+def as_csv(records: Iterable[AuditEntry]) -> str:
     """Return records as CSV (RFC 4180) with a header, every cell quoted.
 
     A cell that would be a formula gets an apostrophe in front.
