@@ -198,7 +198,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION casino_wait_turn IS 'Waits for a player''s turn while another call has it.';
 
--- It returns an array, because a function that returns a table costs a tenth of a debit.
+-- p_type: bet, win, promo, jackpot or rollback. p_amount: minor units, 0 for a rollback (the refund is the stored bet's
+-- amount). p_reference_id: the bet that a credit pays for, or the transaction that a rollback reverses. p_request_hash
+-- and p_tombstone_hash: the hashes of this call's business fields, and of those of the tombstone that it may leave.
+-- p_currency: the wallet's currency as the caller states it, NULL if not stated. p_request_id: the id of this call; a
+-- statement that is retried with the same request id gets its first answer, in every dialect.
+--
+-- Returns an array, because a function that returns a table costs a tenth of a debit. outcome: 'OK', the code of a decline
+-- (stored, and replayed for ever) or the code of a refusal (leaves no row). response: the answer's body, NULL for a
+-- refusal. balance: minor units, NULL if the player is unknown.
 CREATE FUNCTION casino_transact_v1(
     p_tenant_id uuid, p_game_provider text, p_bare_signature boolean, p_type casino_transaction_type,
     p_session_token text, p_player_id bigint, p_transaction_id text, p_round_id text, p_amount bigint,
@@ -360,14 +368,7 @@ BEGIN
     RETURN ARRAY[outcome, response, replayed::text, balance::text];
 END $$;
 COMMENT ON FUNCTION casino_transact_v1 IS
-'Any money call, from claiming its id to storing its answer. p_type: bet, win, promo, jackpot or rollback. p_amount: '
-'minor units, 0 for a rollback (the refund is the stored bet''s amount). p_reference_id: the bet that a credit pays '
-'for, or the transaction that a rollback reverses. p_request_hash and p_tombstone_hash: the hashes of this call''s '
-'business fields, and of those of the tombstone that it may leave. p_currency: the wallet''s currency as the caller '
-'states it, NULL if not stated. p_request_id: the id of this call; a statement that is retried with the same request '
-'id gets its first answer, in every dialect. Returns outcome, response, replayed and balance. outcome: ''OK'', the '
-'code of a decline (stored, and replayed for ever) or the code of a refusal (leaves no row). response: the answer''s '
-'body, NULL for a refusal. balance: minor units, NULL if the player is unknown.';
+'Any money call, from claiming its id to storing its answer. Returns outcome, response, replayed and balance.';
 
 -- Nearly every bet is new, covered and allowed, and takes the fast path of two statements: the first authenticates the
 -- caller and takes the player's turn, the second takes the money. All other bets go through casino_transact_v1.

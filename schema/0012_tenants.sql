@@ -19,7 +19,11 @@ GRANT UPDATE (display_name, country, time_zone, currency, language, version) ON 
 -- A new tenant gets the time zone and the currency of its country.
 GRANT SELECT ON countries, currencies, time_zones TO causeway_hub;
 
--- It runs with the rights of the login that calls it, so row-level security applies.
+-- It runs with the rights of the login that calls it, so row-level security applies. Of several first calls of a person at
+-- the same time, one stores the role.
+-- p_is_member: whether the caller is a person of the tenant. Machines and super admins have no membership.
+-- outcome: ok, no_tenant or suspended. written: whether this call stored a role. role_before: the role before it, NULL
+-- if it is the person's first role.
 CREATE FUNCTION admit_v1(
     p_tenant_id uuid, p_subject text, p_role text, p_is_member boolean, p_name text, p_email text,
     p_email_verified boolean
@@ -79,10 +83,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION admit_v1 IS
 'Opens a caller''s transaction in one statement: sets tenant, subject and role for the policies, and checks that the '
-'caller may enter the tenant. It stores the role of a person''s token; of several first calls at the same time, one '
-'stores it. p_is_member: whether the caller is a person of the tenant. Machines and super admins have no membership. '
-'outcome: ok, no_tenant or suspended. written: whether this call stored a role. role_before: the role before it, NULL '
-'if it is the person''s first role.';
+'caller may enter the tenant. It stores the role of a person''s token.';
 
 CREATE FUNCTION enter_deployment_v1(p_subject text, p_role text) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$

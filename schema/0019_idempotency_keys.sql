@@ -68,6 +68,8 @@ TO causeway_hub;
 GRANT UPDATE (request_hash, object_id, lease_id, leased_until, begun, status, headers, body, created_at) ON idempotency_keys
 TO causeway_hub;
 
+-- Runs with the rights of its caller. outcome: first, failed, expired, running, answered or reused;
+-- causeway.database.idempotency.Claim explains them.
 CREATE FUNCTION idempotency_claim_v1(p_key text, p_hash bytea, p_lease_id uuid, p_lease interval)
 RETURNS TABLE (outcome text, object_id uuid, begun boolean, status bigint, headers jsonb, body text)
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
@@ -116,9 +118,7 @@ BEGIN
     RETURN QUERY SELECT
         v_outcome, v_known.object_id, v_known.begun, v_known.status, v_known.headers, v_known.body;
 END $$;
-COMMENT ON FUNCTION idempotency_claim_v1 IS
-'Claims a key of the transaction''s caller for an attempt. Runs with the rights of its caller. outcome: first, failed, '
-'expired, running, answered or reused; causeway.database.idempotency.Claim explains them.';
+COMMENT ON FUNCTION idempotency_claim_v1 IS 'Claims a key of the transaction''s caller for an attempt.';
 
 REVOKE ALL ON FUNCTION idempotency_claim_v1 FROM public;
 GRANT EXECUTE ON FUNCTION idempotency_claim_v1 TO causeway_hub;
