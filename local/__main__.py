@@ -11,7 +11,7 @@ from types import FrameType
 
 from local import ROOT
 from local.errors import StartError
-from local.services import fresh_database
+from local.services import demo_objects, fresh_database
 from local.stack import Stack
 
 
@@ -71,6 +71,8 @@ def _up(options: argparse.Namespace) -> int:
     )
     try:
         with stack:
+            if not options.bare:
+                demo_objects.make(stack.base_url, stack.database_urls["superuser"], stack.info["tokens"])
             _describe(stack)
             while True:
                 signal.pause()

@@ -24,9 +24,9 @@ def basic(user: str, password: str) -> Authentication:
     return authenticated
 
 
-def bearer(token: str) -> Authentication:
-    """Require this bearer token."""
-    return lambda request: _same(request.bearer, token)
+def bearer(*tokens: str) -> Authentication:
+    """Require one of these bearer tokens."""
+    return lambda request: any(_same(request.bearer, token) for token in tokens)
 
 
 def header(name: str, value: str) -> Authentication:

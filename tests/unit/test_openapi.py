@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -267,7 +268,16 @@ def test_page_shows_the_roles_of_an_operation(document: dict[str, Any]) -> None:
     assert "Called with a token or an API key, by the roles" in text
     assert "Called by a game provider, with its signature." in text
     assert "Called by anyone." in text
-    assert "INSUFFICIENT_FUNDS: The balance is too low for this bet." in text
+    assert '<a href="#INSUFFICIENT_FUNDS">INSUFFICIENT_FUNDS</a>: The balance is too low for this bet.' in text
+
+
+def test_page_shows_examples_and_a_curl_line(document: dict[str, Any]) -> None:
+    text = unescape(openapi_page.as_html(document))
+
+    for operation in operations(document).values():
+        assert operation["x-codeSamples"][0]["source"] in text
+    assert '"sessionToken": "7f325788-c990-432c-b7b0-7dcbdd4e5101"' in text
+    assert '"code": "INSUFFICIENT_FUNDS"' in text
 
 
 def test_no_function_generates_the_document_at_start_up() -> None:

@@ -2,14 +2,12 @@
 
 from typing import Any
 
+from causeway.audit_log import spreadsheet
 from causeway.edge.routes import Declaration
 from tools.openapi import examples, models
 
-# Examples of answers that are no JSON.
-_TEXTS = {
-    "text/csv": "entry,at,action\r\n1,2026-01-31T13:00:00Z,api_key.created\r\n",
-    "text/html": "<!doctype html>",
-}
+# Examples of answers that are no JSON: a table without rows, the beginning of a page.
+_TEXTS = {"text/csv": spreadsheet.as_csv([]), "text/html": "<!doctype html>"}
 
 
 def content(name: str, known: dict[str, Any]) -> dict[str, Any]:

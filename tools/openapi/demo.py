@@ -3,7 +3,7 @@
 # A tenant, with the ids of objects that only the examples use.
 TENANT_CODE = "JAQPOT"
 TENANT_ID = "00000000-0000-4000-8000-000000000001"
-# A connection to the sandbox's GoHighLevel, its calendar there, and a sync of it.
+# A connection to the sandbox's GoHighLevel, its calendar there, and its sync.
 CONNECTION_ID = "00000000-0000-4000-8000-00000000c001"
 CALENDAR_ID = "BqTwX8QFwXzpegMve9EQ"
 RUN_ID = "00000000-0000-4000-8000-00000000a001"
@@ -15,3 +15,6 @@ SUBJECT = "00000000-0000-4000-8000-00000000d001"
 SESSION_TOKEN = "7f325788-c990-432c-b7b0-7dcbdd4e5101"  # noqa: S105
 SESSION_PLAYER_ID = 2
 PROVIDER_SESSION_ID = "788b3ad9-daf4-40ad-84df-fafcaa277285"
+# A bet in this session, and its round.
+BET_ID = "c7f8e9d0-1a2b-4c3d-9e4f-5a6b7c8d9e0f"
+ROUND_ID = "e1d2c3b4-a596-4788-b9aa-bbccddeeff00"

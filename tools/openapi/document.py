@@ -13,6 +13,22 @@ from tools.openapi.functions import Operation, Undeclared, every
 # Error codes of every route of the hub that changes something.
 CHANGE_REFUSES = ("VERSION_MISMATCH", "CHANGED_MEANWHILE", "IDEMPOTENCY_KEY_REUSED", "IN_PROGRESS")
 
+# The answer of GET /openapi.json.
+_ITSELF = {
+    "description": "This document.",
+    "type": "object",
+    "required": ["openapi", "info", "paths"],
+    "examples": [
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "Causeway", "version": "1", "description": "A serverless integration hub."},
+            "servers": [{"url": "/"}],
+            "tags": [],
+            "paths": {},
+            "components": {},
+        }
+    ],
+}
 # The security schemes that an Authentication (causeway.edge.routes) names.
 SECURITY_SCHEMES = {
     "token": {
@@ -55,7 +71,7 @@ def make(functions: Path, schema_folder: Path) -> dict[str, Any]:
         NoExample: a model's field has no example.
     """
     operations = every(functions)
-    known = models.schemas(_models(operations)) | schemas.every(schema_folder)
+    known = models.schemas(_models(operations)) | schemas.every(schema_folder) | {"OpenApi": _ITSELF}
     paths: dict[str, dict[str, Any]] = {}
     errors: dict[str, dict[str, Any]] = {}
     for operation in operations:

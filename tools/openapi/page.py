@@ -30,6 +30,14 @@ th, td { border-bottom: 1px solid var(--line); padding: .3rem .6rem .3rem 0; tex
 .skip { position: absolute; left: -99rem; } .skip:focus { position: static; }
 """
 
+_HOW_TO_CALL = (
+    "The curl lines call the local stack. Start it with <code>make up</code> in a checkout of the repository, and "
+    "paste this function into another shell there. Tokens live for an hour; <code>POST /_local/tokens</code> gives new."
+)
+# The example of API Gateway's own answer (tools/openapi/refusals.py).
+_GATEWAY = "gateway"
+_STACK = 'stack() { python3 -m local.look "$@"; }'
+
 
 class Unmade(Exception):
     """The page could not be made; the message is one sentence that says why."""
@@ -81,12 +89,15 @@ def as_html(document: dict[str, Any]) -> str:
         '<a class="skip" href="#calls">Skip to the calls</a>',
         f"<header><h1>{escape(info['title'])} API</h1>",
         f"<p>{escape(info['description'])}</p>",
-        '<p>For programs: <a href="/openapi.json">openapi.json</a>.</p></header>',
+        '<p>For programs: <a href="/openapi.json">openapi.json</a>.</p>',
+        f'<p>{_HOW_TO_CALL}</p><pre tabindex="0">{escape(_STACK)}</pre></header>',
         *_contents(document),
         '<main id="calls">',
         *(line for tag in document["tags"] for line in _section(document, tag["name"])),
         '<h2 id="schemas">Schemas</h2>',
         *(line for name, schema in sorted(document["components"]["schemas"].items()) for line in _schema(name, schema)),
+        '<h2 id="errors">Errors</h2>',
+        *(line for code, bodies in sorted(_errors(document).items()) for line in _error(code, bodies)),
         "</main>",
         "</html>",
     ]
@@ -104,7 +115,7 @@ def _contents(document: dict[str, Any]) -> Iterator[str]:
     yield '<nav aria-label="Contents"><ul>'
     for tag in document["tags"]:
         yield f'<li><a href="#{_anchor(tag["name"])}">{escape(tag["name"])}</a></li>'
-    yield '<li><a href="#schemas">Schemas</a></li></ul></nav>'
+    yield '<li><a href="#schemas">Schemas</a></li><li><a href="#errors">Errors</a></li></ul></nav>'
 
 
 def _section(document: dict[str, Any], tag: str) -> Iterator[str]:
@@ -113,6 +124,8 @@ def _section(document: dict[str, Any], tag: str) -> Iterator[str]:
         yield f'<details id="{operation["operationId"]}"><summary><span class="method">{method}</span> '
         yield f"<code>{escape(path)}</code> {escape(operation['summary'])}</summary><div>"
         yield f"<p>{escape(operation['description'])}</p>"
+        for sample in operation.get("x-codeSamples", []):
+            yield _pre(sample["source"])
         yield from _parameters(operation.get("parameters", []))
         if "requestBody" in operation:
             yield "<h3>Body</h3>"
@@ -131,8 +144,9 @@ def _parameters(parameters: list[dict[str, Any]]) -> Iterator[str]:
     yield '<h3>Parameters</h3><div class="table"><table>'
     yield '<tr><th scope="col">Name</th><th scope="col">In</th><th scope="col">Value</th></tr>'
     for one in parameters:
-        schema = escape(json.dumps(one["schema"], ensure_ascii=False))
-        text = f"{escape(one.get('description', ''))} <code>{schema}</code>"
+        text = f"{escape(one.get('description', ''))} <code>{escape(_json(one['schema']))}</code>"
+        if "example" in one:
+            text += f" Example: <code>{escape(str(one['example']))}</code>"
         place = one["in"] + (", required" if one["required"] else "")
         yield f'<tr><th scope="row"><code>{escape(one["name"])}</code></th><td>{place}</td><td>{text}</td></tr>'
     yield "</table></div>"
@@ -143,10 +157,35 @@ def _answer(status: str, answer: dict[str, Any]) -> Iterator[str]:
     if int(status) < 400:
         yield from _content(answer.get("content", {}))
         return
+    codes = _examples(answer)
     yield "<ul>"
     for line in answer["description"].splitlines():
-        yield f"<li>{escape(line)}</li>"
+        code, _, rest = line.partition(": ")
+        begin = f'<a href="#{code}">{code}</a>' if code in codes else escape(code)
+        yield f"<li>{begin}: {escape(rest)}</li>"
     yield "</ul>"
+
+
+def _examples(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return an error answer's examples by code."""
+    found = answer["content"]["application/json"].get("examples", {})
+    return {code: example["value"] for code, example in found.items() if code != _GATEWAY}
+
+
+def _errors(document: dict[str, Any]) -> dict[str, list[Any]]:
+    """Return the different bodies of error answers by code."""
+    bodies: dict[str, list[Any]] = {}
+    for answer in document["components"]["responses"].values():
+        for code, body in _examples(answer).items():
+            if body not in bodies.setdefault(code, []):
+                bodies[code].append(body)
+    return bodies
+
+
+def _error(code: str, bodies: list[Any]) -> Iterator[str]:
+    yield f'<h3 id="{code}">{code}</h3>'
+    for body in bodies:
+        yield _pre(_json(body, indent=2))
 
 
 def _content(content: dict[str, Any]) -> Iterator[str]:
@@ -154,12 +193,23 @@ def _content(content: dict[str, Any]) -> Iterator[str]:
         name = one["schema"].get("$ref", "").rpartition("/")[2]
         link = f': <a href="#{_anchor(name)}">{escape(name)}</a>' if name else ""
         yield f"<p><code>{escape(media_type)}</code>{link}</p>"
+        if "example" in one:
+            example = one["example"]
+            yield _pre(example if isinstance(example, str) else _json(example, indent=2))
 
 
 def _schema(name: str, schema: dict[str, Any]) -> Iterator[str]:
-    text = escape(json.dumps(schema, indent=2, ensure_ascii=False))
-    # A scrolling box must be reached by keyboard.
-    yield f'<h3 id="{_anchor(name)}">{escape(name)}</h3><pre tabindex="0">{text}</pre>'
+    yield f'<h3 id="{_anchor(name)}">{escape(name)}</h3>{_pre(_json(schema, indent=2))}'
+
+
+def _pre(text: str) -> str:
+    """Return a box that scrolls; so it must be reached by keyboard."""
+    lines = escape(text).replace("\r\n", "\n")
+    return f'<pre tabindex="0">{lines}</pre>'
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    return json.dumps(value, indent=indent, ensure_ascii=False)
 
 
 def _anchor(name: str) -> str:

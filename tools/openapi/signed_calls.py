@@ -72,13 +72,13 @@ class Rollback(BalanceQuery):
     """The bet that is given back, at the amount that was stored with it."""
 
     transaction_id: Annotated[ForeignId, Field(examples=["5b1e7f52-3c4d-4e5f-8a9b-0c1d2e3f4a5b"])]
-    round_id: RoundId | None = None
+    round_id: Annotated[ForeignId | None, Field(examples=[demo.ROUND_ID])] = None
     original_transaction_id: Annotated[
         ForeignId,
         Field(
             description="The bet. If no bet has this id, the answer has tombstone, and a later bet with the id is "
             "refused.",
-            examples=["c7f8e9d0-1a2b-4c3d-9e4f-5a6b7c8d9e0f"],
+            examples=[demo.BET_ID],
         ),
     ]
 

@@ -16,6 +16,9 @@ CREDENTIALS = {
     "calendarId": "BqTwX8QFwXzpegMve9EQ",
 }
 
+# The token after a rotation: "Rotate and expire this token later" leaves the old one valid for seven days
+# (https://docs.gitguardian.com/secrets-detection/secrets-detection-engine/detectors/specifics/hl_private_integration_token).
+ROTATED_KEY = "pit-sandbox-gohighlevel-rotated"
 # The Version header that each API requires.
 _CALENDARS_VERSION = "2021-04-15"
 _LOCATIONS_VERSION = "2021-07-28"
@@ -27,7 +30,7 @@ _ZONE = "Asia/Dubai"
 def routes() -> list[Route]:
     """Return the routes of the location and of its calendar, with no slot blocked yet."""
     calendar = Calendar()
-    authentication = bearer(CREDENTIALS["apiKey"])
+    authentication = bearer(CREDENTIALS["apiKey"], ROTATED_KEY)
     calls = (
         ("GET", r"/locations/(?P<location>\w+)", _LOCATIONS_VERSION, _location),
         ("GET", "/calendars/", _CALENDARS_VERSION, _calendars),

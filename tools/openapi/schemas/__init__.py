@@ -6,10 +6,6 @@ from pathlib import Path
 from tools.openapi.schemas import calendars, connections, syncs, templates
 from tools.openapi.schemas.shapes import Schema
 
-_DOCUMENT: Schema = {"type": "object", "description": "This document.", "required": ["openapi", "info", "paths"]} | {
-    "examples": [{"openapi": "3.1.0", "info": {"title": "Causeway", "version": "1"}, "paths": {}}]
-}
-
 
 class NameTaken(Exception):
     """Two modules have a schema of the same name; the message names both."""
@@ -29,7 +25,7 @@ def every(schema_folder: Path) -> dict[str, Schema]:
         module.__name__: templates.schemas(schema_folder) if module is templates else module.SCHEMAS
         for module in modules
     }
-    return merge(by_module | {__name__: {"OpenApi": _DOCUMENT}})
+    return merge(by_module)
 
 
 def merge(by_module: Mapping[str, Mapping[str, Schema]]) -> dict[str, Schema]:
