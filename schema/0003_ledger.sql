@@ -46,13 +46,15 @@ COMMENT ON COLUMN casino_transactions.id_scope IS
 '0 if ids are unique per game provider; the player''s id if they are unique per player.';
 COMMENT ON COLUMN casino_transactions.external_transaction_id IS 'The transaction''s id, which its caller chose.';
 COMMENT ON COLUMN casino_transactions.session_id IS 'The game session. NULL for a deposit.';
-COMMENT ON COLUMN casino_transactions.round_id IS 'The game provider''s id of the round. NULL for a deposit.';
+COMMENT ON COLUMN casino_transactions.round_id IS
+'The game provider''s id of the round. NULL for a deposit, and for a rollback that names no round.';
 COMMENT ON COLUMN casino_transactions.reference_id IS
-'The bet that a win pays for, or the transaction that a rollback reverses.';
+'The bet that a credit pays for, the transaction that a rollback reverses, or the rollback that left a tombstone.';
 COMMENT ON COLUMN casino_transactions.amount IS
 'The intended change of the balance in minor units: negative for a bet.';
-COMMENT ON COLUMN casino_transactions.balance_before IS 'Minor units.';
-COMMENT ON COLUMN casino_transactions.balance_after IS 'Minor units. If the outcome is a decline, the same as before.';
+COMMENT ON COLUMN casino_transactions.balance_before IS 'The balance before the call, in minor units.';
+COMMENT ON COLUMN casino_transactions.balance_after IS
+'The balance after the call, in minor units. After a decline it is the same as before.';
 COMMENT ON COLUMN casino_transactions.counter_account IS
 'Double entry: this account of the house loses the amount that the wallet gains.';
 COMMENT ON COLUMN casino_transactions.request_hash IS

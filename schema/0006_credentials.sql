@@ -69,7 +69,7 @@ CREATE TABLE api_credential_versions (
 );
 COMMENT ON TABLE api_credential_versions IS 'The versions of a connection''s credential.';
 COMMENT ON COLUMN api_credential_versions.version IS
-'The number of the version, in the order of the connection''s credentials.';
+'The number of the version. A later version of the connection''s credential has a higher number.';
 COMMENT ON COLUMN api_credential_versions.status IS
 'candidate -> active -> retiring -> retired, and back from retiring to active (rollback). Any version can become '
 'destroyed, which is final.';

@@ -59,7 +59,7 @@ COMMENT ON COLUMN integration_providers.authentication IS 'How each call to the 
 COMMENT ON COLUMN integration_providers.health_call IS 'The cheapest call that shows that the credentials are valid.';
 COMMENT ON COLUMN integration_providers.is_active IS 'New connections can be made to active providers only.';
 COMMENT ON COLUMN integration_providers.changed_by_admin IS
-'Set when a super admin changed the row: a new release''s file then does not overwrite it.';
+'Whether a super admin has changed the row: a new release''s file then does not overwrite it.';
 COMMENT ON COLUMN integration_providers.version IS
 'The number of changes. A change must name the version it was made from.';
 COMMENT ON COLUMN integration_providers.created_by IS

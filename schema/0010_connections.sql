@@ -24,7 +24,7 @@ CREATE TABLE integration_connections (
 COMMENT ON TABLE integration_connections IS 'Tenants'' connections to providers.';
 COMMENT ON COLUMN integration_connections.provider_key IS 'The provider.';
 COMMENT ON COLUMN integration_connections.name IS 'The name that people gave it.';
-COMMENT ON COLUMN integration_connections.description IS 'Notes of people.';
+COMMENT ON COLUMN integration_connections.description IS 'What people noted about it.';
 COMMENT ON COLUMN integration_connections.environment IS 'Selects one of the provider''s base URLs.';
 COMMENT ON COLUMN integration_connections.config IS
 'The settings that are not secret. The secret ones are in api_credentials.';
@@ -42,7 +42,7 @@ COMMENT ON COLUMN integration_connections.last_sync_at IS 'When the last sync en
 COMMENT ON COLUMN integration_connections.version IS
 'The number of changes made by people: the ETag. A test result does not change the version.';
 COMMENT ON COLUMN integration_connections.deleted_at IS
-'The row of a deleted connection is kept for its audit and its logs. Its credentials are not kept.';
+'When the connection was deleted. Its row is kept for its audit and its logs. Its credentials are not kept.';
 CREATE UNIQUE INDEX integration_connections_name ON integration_connections (tenant_id, name) WHERE deleted_at IS NULL;
 COMMENT ON INDEX integration_connections_name IS
 'Two connections of a tenant that are not deleted have different names.';
@@ -66,7 +66,8 @@ CREATE TABLE integration_health (
     FOREIGN KEY (tenant_id, connection_id) REFERENCES integration_connections
 );
 COMMENT ON TABLE integration_health IS 'The observed health of a connection, and the last verdict.';
-COMMENT ON COLUMN integration_health.status IS 'Follows the verdicts after several failures or successes in a row.';
+COMMENT ON COLUMN integration_health.status IS
+'What the last verdicts show, by the rules of causeway.connections.health.';
 COMMENT ON COLUMN integration_health.failures IS
 'Failures in a row, counted up to the threshold of causeway.connections.health.';
 COMMENT ON COLUMN integration_health.successes IS

@@ -35,7 +35,7 @@ COMMENT ON COLUMN idempotency_keys.status IS
 COMMENT ON COLUMN idempotency_keys.headers IS 'The headers of the first answer.';
 COMMENT ON COLUMN idempotency_keys.body IS 'The body of the first answer, without secrets that are shown once.';
 COMMENT ON COLUMN idempotency_keys.created_at IS
-'A key is new again after 24 hours, or when the attempt gave it up (which sets -infinity).';
+'The key''s first use. A key is new again after 24 hours, or when the attempt gave it up (which sets -infinity).';
 COMMENT ON CONSTRAINT idempotency_keys_answer ON idempotency_keys IS
 'Only a successful answer is kept, and the 502 of an outcome that is not known.';
 CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);

@@ -170,7 +170,7 @@ def _types(types: list[Any]) -> str:
     for each in types:
         values = ", ".join(code(label) for label in each.labels) if each.is_enum else code(each.base)
         rules = "".join(f", {code(rule_of(check))}" for check in sorted(each.checks))
-        lines.append(f"- `{each.name}`: {values}{rules}. {each.comment or ''}\n")
+        lines.append(f"- `{each.name}`: {values}{rules}. {cell(each.comment or '')}\n")
     return "".join(lines)
 
 
@@ -181,5 +181,5 @@ def _functions(functions: list[Any]) -> str:
         rights = f" Runs with the rights of `{each.owner}`." if each.definer else ""
         callers = "any role" if each.is_public else ", ".join(code(role) for role in sorted(each.callers))
         called = f" Called by {callers}." if callers else " No login may call it."
-        lines.append(f"- {signature}{rights}{called} {each.comment or ''}\n")
+        lines.append(f"- {signature}{rights}{called} {cell(each.comment or '')}\n")
     return "".join(lines)

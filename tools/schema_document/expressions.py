@@ -26,5 +26,5 @@ def code(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Return plain text for a cell of a table: no character of it makes markup, except code spans."""
+    """Return a comment for a cell of a table: its | ends no cell, its < begins no HTML."""
     return re.sub(r"([|<>])", r"\\\1", text)
