@@ -32,6 +32,17 @@ def of_model(model: type[BaseModel]) -> list[Fault]:
     return [(path.removeprefix("."), wrong) for path, wrong in found if path]
 
 
+def of_query(model: type[BaseModel]) -> list[tuple[str, dict[str, str]]]:
+    """Return wrong queries. Each is the example with one parameter that the schema does not allow."""
+    schemas = models.schemas([(model, "validation")])
+    root = {"$ref": model.__name__}
+    valid = {name: str(value) for name, value in examples.of(root, schemas).items()}
+    wrong = [("unknownParameter", CANARY), ("<unnamed>", CANARY)]
+    for name, part in schemas[model.__name__]["properties"].items():
+        wrong += [(name, text) for text in _wrong_values(part, schemas) if isinstance(text, str)]
+    return [(path, valid | {SECRET if path == "<unnamed>" else path: text}) for path, text in wrong]
+
+
 def _faults(schema: Schema, schemas: dict[str, Schema], value: Any) -> Iterator[Fault]:
     """Wrong values in the place of a value: of the value itself, and of each of its parts."""
     yield from (("", wrong) for wrong in _wrong_values(schema, schemas))
