@@ -52,10 +52,11 @@ check: ## linters and type checker: Python, imports, template, SQL; docs/schema.
 	$(CHECK)/squawk schema/*.sql
 	$(SCHEMA_DOCUMENT) --check
 
-docs: ## make the files that are made from the code: functions/console's openapi.json and docs.html, docs/errors.md, docs/schema.md
+docs: ## make the files that are made from the code: functions/console's openapi.json and docs.html, docs/errors.md, docs/schema.md, the schema of the catalogue
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'
 	@$(VENV)/bin/python -m tools.openapi
 	@$(VENV)/bin/python -m tools.error_table
+	@$(VENV)/bin/python -m tools.catalogue_schema
 	@$(SCHEMA_DOCUMENT)
 
 bench: ## all benchmarks, measured here (ARGS='memory')

@@ -38,7 +38,7 @@ COMMENT ON TABLE integration_providers IS
 'The catalogue of providers: the platforms that a tenant can connect to. It belongs to no tenant. After the migrations '
 'it is loaded from the files in schema/catalogue/; a super admin may add and change providers.';
 COMMENT ON COLUMN integration_providers.provider_key IS
-'The provider''s name in code, files and URLs: twilio. In the API, templateId.';
+'The provider''s name in code, files and URLs. In the API, templateId.';
 COMMENT ON COLUMN integration_providers.kind IS 'What the platform is for: messaging, payment, shipping.';
 COMMENT ON COLUMN integration_providers.description IS 'What the platform does, in a sentence or two.';
 COMMENT ON COLUMN integration_providers.icon IS

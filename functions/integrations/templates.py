@@ -3,6 +3,8 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.catalogue import providers, templates
+from causeway.catalogue.document import TemplateDraft
+from causeway.catalogue.templates import Template, TemplateChange, TemplatePage, TemplateQuery
 from causeway.edge import answers
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
@@ -10,24 +12,19 @@ from causeway.edge.hub_calls import HubAnswer, HubCall
 app = APIGatewayHttpResolver()
 
 
-def _shown(template: providers.Provider) -> HubAnswer:
-    return HubAnswer(template.as_json(), version=template.version)
+def _shown(provider: providers.Provider) -> HubAnswer:
+    return HubAnswer(Template.of(provider), version=provider.version)
 
 
-def _created(template: providers.Provider) -> HubAnswer:
-    headers = {"location": f"/integrations/templates/{template.key}"}
-    return HubAnswer(template.as_json(), 201, template.version, headers)
+def _created(provider: providers.Provider) -> HubAnswer:
+    headers = {"location": f"/integrations/templates/{provider.key}"}
+    return HubAnswer(Template.of(provider), 201, provider.version, headers)
 
 
-@route(
-    app, "GET", "/integrations/templates", permission="catalogue.read", query="TemplateFilter", response="TemplatePage"
-)
-def list_templates(call: HubCall) -> HubAnswer:
+@route(app, "GET", "/integrations/templates", permission="catalogue.read", response=TemplatePage)
+def list_templates(call: HubCall, query: TemplateQuery) -> HubAnswer:
     """List the templates, ordered by id."""
-    wanted = templates.TemplateFilter.parse(call.query)
-    with call.context.shared_transaction() as transaction:
-        page = providers.page(transaction, wanted.page, kind=wanted.kind, active=wanted.active)
-    return HubAnswer(page.as_json("templates", providers.Provider.as_json))
+    return HubAnswer(templates.page(call.context, query))
 
 
 @route(
@@ -35,15 +32,14 @@ def list_templates(call: HubCall) -> HubAnswer:
     "POST",
     "/integrations/templates",
     permission="catalogue.write",
-    request="TemplateDraft",
     refuses_if_match=True,
-    response="Template",
+    response=Template,
     status=201,
     refuses=("CONFIG_SCHEMA_INVALID", "NAME_TAKEN"),
 )
-def create(call: HubCall) -> HubAnswer:
+def create(call: HubCall, body: TemplateDraft) -> HubAnswer:
     """Create a template."""
-    return call.run(_created, templates.create, call.body)
+    return call.run(_created, templates.create, body)
 
 
 @route(
@@ -51,7 +47,7 @@ def create(call: HubCall) -> HubAnswer:
     "GET",
     "/integrations/templates/{template_id}",
     permission="catalogue.read",
-    response="Template",
+    response=Template,
     refuses=("PROVIDER_NOT_FOUND",),
 )
 def get(call: HubCall) -> HubAnswer:
@@ -66,13 +62,12 @@ def get(call: HubCall) -> HubAnswer:
     "PATCH",
     "/integrations/templates/{template_id}",
     permission="catalogue.write",
-    request="TemplateChange",
-    response="Template",
+    response=Template,
     refuses=("PROVIDER_NOT_FOUND", "IF_MATCH_REQUIRED", "CONFIG_SCHEMA_INVALID"),
 )
-def change(call: HubCall) -> HubAnswer:
+def change(call: HubCall, body: TemplateChange) -> HubAnswer:
     """Change a template; If-Match is required."""
-    return call.run(_shown, templates.change, call.path["template_id"], call.required_if_match, call.body)
+    return call.run(_shown, templates.change, call.path["template_id"], call.required_if_match, body)
 
 
 handler = answers.lambda_handler(app)

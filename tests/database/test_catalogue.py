@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
-from typing import Any
+from typing import Any, get_args
 
 import psycopg
 import pytest
@@ -17,18 +17,20 @@ from psycopg import Connection, errors
 
 from causeway import migrations
 from causeway.audit_log.entries import DEPLOYMENT
-from causeway.catalogue import files, providers
+from causeway.catalogue import files, providers, templates
+from causeway.catalogue.document import Kind, TemplateDraft
 from causeway.catalogue.files import read_folder
-from causeway.catalogue.providers import Provider, read_shape
+from causeway.catalogue.providers import COLUMNS, Provider
 from causeway.errors.catalogue import ConfigSchemaInvalid, ProviderNotFound
 from causeway.errors.requests import InvalidRequest, NameTaken, VersionMismatch
 from causeway.errors.service import Misconfigured
-from causeway.wire.pages import MOST_BYTES, PageRequest
+from causeway.errors.tree import CausewayError
+from causeway.wire.models import known
+from causeway.wire.pages import MOST_BYTES, Page
 from tests.database.conftest import SCHEMA, Cluster
 from tests.platforms.facts import facts
 
 FOLDER = SCHEMA / "catalogue"
-SHAPE = read_shape(FOLDER)
 KEYS = [provider.key for provider in read_folder(FOLDER)]
 
 Urls = dict[str, str]
@@ -75,22 +77,51 @@ def rows(database: Connection[Any]) -> list[Any]:
     return database.execute("SELECT * FROM integration_providers ORDER BY provider_key").fetchall()
 
 
-def own_provider(**changes: Any) -> Provider:
-    """A provider that is in no file."""
+CREATOR = "3c1d5e2f-super-admin"
+
+
+def own_provider(**changes: Any) -> dict[str, Any]:
+    """The columns of a provider that is in no file."""
     document = json.loads((FOLDER / "twilio.json").read_bytes())
-    return Provider.parse(document | {"key": "own", "display_name": "Own"} | changes, SHAPE)
+    return TemplateDraft.of_file(document | {"key": "own", "display_name": "Own"} | changes).columns()
 
 
-def asked(**query: object) -> PageRequest:
+def added(database: Connection[Any], **changes: Any) -> Provider:
+    """A super admin's provider that is in no file."""
+    return providers.create(database, own_provider(**changes), CREATOR)
+
+
+def changed(database: Connection[Any], key: str, wanted: dict[str, Any]) -> Provider:
+    """The provider after a super admin's change. wanted: in the API's names."""
+    before = providers.find(database, key)
+    draft = templates.changed(before, templates.TemplateChange.parse(wanted))
+    return providers.change(database, before, draft.columns())
+
+
+def columns(provider: Provider) -> dict[str, Any]:
+    """What its document says."""
+    return {name: getattr(provider, name) for name in ("key", *COLUMNS)}
+
+
+def page(database: Connection[Any], query: templates.TemplateQuery) -> Page[Provider]:
     """The page that a query asks for."""
-    return providers.LISTING.request({name: str(value) for name, value in query.items()}, DEPLOYMENT)
+    wanted = query.request(providers.LISTING, DEPLOYMENT)
+    return providers.page(database, wanted, query.filters(), templates.as_json)
+
+
+def asked(**query: object) -> templates.TemplateQuery:
+    """A query of the list, in the API's names."""
+    return templates.TemplateQuery.parse({name: str(value) for name, value in query.items()})
 
 
 def test_migration_loads_every_provider(urls: Urls) -> None:
     with hub(urls, role=None) as database:
-        found = providers.page(database, asked(limit=100)).items
+        found = page(database, asked(limit=100)).items
     assert [provider.key for provider in found] == KEYS
-    assert found == read_folder(FOLDER)
+    assert [columns(provider) for provider in found] == [document.columns() for document in read_folder(FOLDER)]
+    assert {(one.is_active, one.version, one.changed_by_admin, one.created_by) for one in found} == {
+        (True, 1, False, None)
+    }
 
 
 def test_loading_again_changes_nothing(owner: Connection[Any]) -> None:
@@ -126,7 +157,7 @@ def test_invalid_file_leaves_everything_as_it_was(owner: Connection[Any], folder
     before = rows(owner)
     with pytest.raises(Misconfigured) as caught:
         files.load(owner, folder)
-    assert "stripe.json: provider.kind must be one of" in caught.value.cause
+    assert "stripe.json: kind must be one of" in caught.value.cause
     assert rows(owner) == before
 
 
@@ -144,61 +175,64 @@ def test_migrate_loads_the_folders_catalogue_and_refuses_an_invalid_one(urls: Ur
 
 def test_admins_change_is_not_overwritten_by_later_files(owner: Connection[Any], urls: Urls, folder: Path) -> None:
     with hub(urls) as database:
-        changed = providers.change(database, "stripe", {"description": "Ours"}, 1, SHAPE)
-        assert (changed.description, changed.version) == ("Ours", 2)
-        assert changed == providers.find(database, "stripe")
+        ours = changed(database, "stripe", {"description": "Ours"})
+        assert (ours.description, ours.version) == ("Ours", 2)
+        assert ours == providers.find(database, "stripe")
     rewrite(folder, "stripe", description="New words")
 
     assert files.load(owner, folder) == []
 
     with hub(urls) as database:
-        assert providers.find(database, "stripe") == changed
+        assert providers.find(database, "stripe") == ours
 
 
 def test_provider_added_by_an_admin_is_not_changed_by_later_files(
     owner: Connection[Any], urls: Urls, folder: Path
 ) -> None:
     with hub(urls) as database:
-        added = providers.create(database, own_provider())
+        own = added(database)
     rewrite(folder, "own", display_name="From a file")
 
     assert files.load(owner, folder) == []
 
     with hub(urls) as database:
-        assert providers.find(database, "own") == added == replace(own_provider(), changed_by_admin=True)
+        assert providers.find(database, "own") == own
+    assert (columns(own), own.changed_by_admin, own.created_by) == (own_provider(), True, CREATOR)
 
 
 def test_deactivated_provider_gets_new_texts_and_stays_inactive(
     owner: Connection[Any], urls: Urls, folder: Path
 ) -> None:
     with hub(urls) as database:
-        inactive = providers.set_active(database, "stripe", 1, active=False)
+        inactive = providers.set_active(database, providers.find(database, "stripe"), active=False)
         assert (inactive.is_active, inactive.version) == (False, 2)
     rewrite(folder, "stripe", description="New words")
 
     assert files.load(owner, folder) == ["stripe"]
 
     with hub(urls) as database:
-        assert providers.find(database, "stripe") == replace(inactive, description="New words", version=3)
-        assert [provider.key for provider in providers.page(database, asked(), active=False).items] == ["stripe"]
-        assert providers.set_active(database, "stripe", 3, active=True).is_active
-        assert providers.page(database, asked(), active=False).items == []
+        found = providers.find(database, "stripe")
+        assert found == replace(inactive, description="New words", version=3, updated_at=found.updated_at)
+        assert found.updated_at > inactive.updated_at
+        assert [provider.key for provider in page(database, asked(active="false")).items] == ["stripe"]
+        assert providers.set_active(database, found, active=True).is_active
+        assert page(database, asked(active="false")).items == []
 
 
 def test_pages_have_every_provider_exactly_once(urls: Urls) -> None:
     with hub(urls) as database:
-        keys, page = list[str](), providers.page(database, asked(limit=5))
-        while page.next_cursor is not None:
-            assert len(page.items) == 5
-            keys += [provider.key for provider in page.items]
-            page = providers.page(database, asked(limit=5, cursor=page.next_cursor))
-        assert keys + [provider.key for provider in page.items] == KEYS
+        keys, part = list[str](), page(database, asked(limit=5))
+        while part.next_cursor is not None:
+            assert len(part.items) == 5
+            keys += [provider.key for provider in part.items]
+            part = page(database, asked(limit=5, cursor=part.next_cursor))
+        assert keys + [provider.key for provider in part.items] == KEYS
         payments = [key for key, its in sorted(facts().items()) if its.kind == "payment"]
-        assert [p.key for p in providers.page(database, asked(), kind="payment").items] == payments
-        after = asked(limit=1, cursor=providers.LISTING.cursor(DEPLOYMENT, ("paypal",)))
-        following = payments[payments.index("paypal") + 1]
-        assert [p.key for p in providers.page(database, after, kind="payment").items] == [following]
-        assert providers.page(database, asked(), kind="magic").items == []
+        assert [p.key for p in page(database, asked(category="payment")).items] == payments
+        first = page(database, asked(limit=1, category="payment"))
+        second = page(database, asked(limit=1, category="payment", cursor=first.next_cursor))
+        assert [p.key for p in [*first.items, *second.items]] == payments[:2]
+        assert page(database, asked(category="magic")).items == []
 
 
 def test_pages_of_large_providers_fit_into_answers(urls: Urls) -> None:
@@ -207,15 +241,15 @@ def test_pages_of_large_providers_fit_into_answers(urls: Urls) -> None:
     with hub(urls) as database:
         for key in keys:
             texts = {"description": '"' * 500, "setup_instructions": "\U0001f3b0" * 8000, "key": key}
-            providers.create(database, own_provider(display_name=key, **texts))
+            added(database, display_name=key, **texts)
         found, sizes = list[str](), list[int]()
         while True:
-            page = providers.page(database, asked(limit=100, **query))
-            found += [provider.key for provider in page.items]
-            sizes.append(len(json.dumps([one.as_json() for one in page.items], ensure_ascii=False).encode()))
-            if page.next_cursor is None:
+            part = page(database, asked(limit=100, **query))
+            found += [provider.key for provider in part.items]
+            sizes.append(len(json.dumps([templates.as_json(one) for one in part.items], ensure_ascii=False).encode()))
+            if part.next_cursor is None:
                 break
-            query = {"cursor": page.next_cursor}
+            query = {"cursor": part.next_cursor}
         database.rollback()
 
     assert found == sorted([*KEYS, *keys])
@@ -224,37 +258,47 @@ def test_pages_of_large_providers_fit_into_answers(urls: Urls) -> None:
 
 
 def test_unknown_provider_is_not_found(urls: Urls) -> None:
-    with hub(urls) as database:
-        for call in (
-            lambda: providers.find(database, "nobody"),
-            lambda: providers.change(database, "nobody", {}, 1, SHAPE),
-            lambda: providers.set_active(database, "nobody", 1, active=False),
-        ):
-            with pytest.raises(ProviderNotFound):
-                call()
+    with hub(urls) as database, pytest.raises(ProviderNotFound):
+        providers.find(database, "nobody")
 
 
 def test_key_that_is_taken_is_refused_and_changes_nothing(owner: Connection[Any], urls: Urls) -> None:
     before = rows(owner)
     with hub(urls) as database, pytest.raises(NameTaken, match="stripe"):
-        providers.create(database, own_provider(key="stripe"))
+        added(database, key="stripe")
     assert rows(owner) == before
 
 
 @pytest.mark.parametrize(
-    ("changes", "error", "sentence"),
+    ("wanted", "error", "sentence"),
     [
-        ({"key": "other"}, InvalidRequest, "key cannot be changed"),
-        ({"is_active": False}, InvalidRequest, "provider.is_active is not a known field"),
-        ({"kind": "magic"}, InvalidRequest, "provider.kind must be one of "),
-        ({"config_schema": {"type": "object"}}, ConfigSchemaInvalid, "config_schema.additionalProperties must be "),
+        ({"id": "other"}, InvalidRequest, "id cannot be changed"),
+        (
+            {"category": "magic", "is_active": False},
+            InvalidRequest,
+            (
+                f"category must be one of {', '.join(get_args(Kind))}; "
+                f"is_active is not a known field: the fields are {', '.join(known(templates.TemplateChange))}"
+            ),
+        ),
+        (
+            {"configSchema": {"type": "object"}},
+            ConfigSchemaInvalid,
+            "configSchema.additionalProperties must be false: unknown fields are refused",
+        ),
+        (
+            {"authentication": {"type": "bearer", "token": "{nobody}"}, "description": "Ours"},
+            InvalidRequest,
+            "authentication.token has {nobody}, which is not a field of configSchema",
+        ),
     ],
 )
 def test_change_to_an_invalid_provider_is_refused(
-    urls: Urls, changes: dict[str, Any], error: type[Exception], sentence: str
+    urls: Urls, wanted: dict[str, Any], error: type[CausewayError], sentence: str
 ) -> None:
-    with hub(urls) as database, pytest.raises(error, match=f"^{sentence}"):
-        providers.change(database, "stripe", changes, 1, SHAPE)
+    with hub(urls) as database, pytest.raises(error) as caught:
+        changed(database, "stripe", wanted)
+    assert caught.value.sentence == sentence
 
 
 @pytest.mark.parametrize("gone", [True, False], ids=["field removed", "mark removed"])
@@ -266,18 +310,20 @@ def test_secret_field_stays_secret(urls: Urls, gone: bool) -> None:
             del config_schema["properties"]["webhook_secret"]
         else:
             del config_schema["properties"]["webhook_secret"]["x-secret"]
-        with pytest.raises(ConfigSchemaInvalid, match=r"webhook_secret\.x-secret must stay true"):
-            providers.change(database, "stripe", {"config_schema": config_schema}, 1, SHAPE)
+        with pytest.raises(ConfigSchemaInvalid) as caught:
+            changed(database, "stripe", {"configSchema": config_schema})
+    assert caught.value.sentence == "configSchema.properties.webhook_secret.x-secret must stay true"
 
 
 def test_change_made_from_an_old_version_is_refused(urls: Urls) -> None:
     with hub(urls) as database:
-        providers.change(database, "stripe", {"description": "First"}, 1, SHAPE)
+        before = providers.find(database, "stripe")
+        changed(database, "stripe", {"description": "First"})
     with hub(urls) as database:
         with pytest.raises(VersionMismatch):
-            providers.change(database, "stripe", {"description": "Second"}, 1, SHAPE)
+            providers.change(database, before, columns(before) | {"description": "Second"})
         with pytest.raises(VersionMismatch):
-            providers.set_active(database, "stripe", 1, active=False)
+            providers.set_active(database, before, active=False)
         assert providers.find(database, "stripe").description == "First"
 
 
@@ -286,9 +332,10 @@ def test_of_concurrent_changes_of_one_version_one_succeeds(urls: Urls) -> None:
 
     def attempt(number: int) -> str | None:
         with hub(urls) as database:
+            before = providers.find(database, "stripe")
             together.wait()
             try:
-                return providers.change(database, "stripe", {"description": f"By {number}"}, 1, SHAPE).description
+                return providers.change(database, before, columns(before) | {"description": f"By {number}"}).description
             except VersionMismatch:
                 return None
 
@@ -306,7 +353,7 @@ def test_of_two_concurrent_creations_of_one_key_one_succeeds(urls: Urls) -> None
         with hub(urls) as database:
             together.wait()
             try:
-                return providers.create(database, own_provider(description=f"By {number}")).description
+                return added(database, description=f"By {number}").description
             except NameTaken:
                 return None
 
@@ -324,14 +371,14 @@ def test_every_role_reads_the_catalogue_and_only_super_admins_write_it(
     """HUB 43"""
     before = rows(owner)
     with hub(urls, role) as database:
-        assert len(providers.page(database, asked(limit=100)).items) == len(KEYS)
+        assert len(page(database, asked(limit=100)).items) == len(KEYS)
         # The policy hides the row from the update, so it looks as if another call had changed it.
         with pytest.raises(VersionMismatch):
-            providers.change(database, "stripe", {"description": "Theirs"}, 1, SHAPE)
+            changed(database, "stripe", {"description": "Theirs"})
         with pytest.raises(VersionMismatch):
-            providers.set_active(database, "stripe", 1, active=False)
+            providers.set_active(database, providers.find(database, "stripe"), active=False)
         with pytest.raises(errors.InsufficientPrivilege, match="row-level security"):
-            providers.create(database, own_provider())
+            added(database)
         database.rollback()
     assert rows(owner) == before
 

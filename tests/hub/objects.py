@@ -3,6 +3,8 @@
 from secrets import token_hex
 from typing import Any
 
+from causeway.catalogue.document import TemplateDraft
+from causeway.wire.models import known
 from local.sandbox.registry import demo_credentials
 from tests.hub.client import DEPLOYMENT_ADMIN, Hub, Reply, config, draft
 from tests.hub.conftest import Platform
@@ -25,8 +27,8 @@ PATH = "/integrations/templates"
 def new_template(hub: Hub, **changes: Any) -> dict[str, Any]:
     """The body of a new template."""
     shown = hub.call("GET", f"{PATH}/softswiss").json
-    kept = {name: value for name, value in shown.items() if name not in ("name", "isActive", "version")}
-    return kept | {"id": f"casino_{token_hex(6)}"} | changes
+    draft = {name: shown[name] for name in known(TemplateDraft)}
+    return draft | {"id": f"casino_{token_hex(6)}"} | changes
 
 
 def added(hub: Hub, **changes: Any) -> Reply:

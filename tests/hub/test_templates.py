@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from causeway.catalogue.patterns import REFUSED
+from causeway.catalogue.templates import TemplateChange
+from causeway.wire.models import known
 from local import ROOT
-from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, REGULATOR, SUPER_ADMIN, Hub, draft
+from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, REGULATOR, SUPER_ADMIN, Hub, claims_of, draft
 from tests.hub.objects import PATH, added, new_template
 from tests.hub.snapshots import SNAPSHOT
 
@@ -33,6 +36,8 @@ def test_template_has_its_schema_and_setup_instructions(hub: Hub) -> None:
     assert shown["configSchema"]["properties"]["auth_token"]["x-secret"] is True
     assert shown["setupInstructions"]
     assert shown["healthCall"]["expect"] == [200]
+    assert (shown["createdBy"], shown["webhookUrl"]) == (None, None)
+    assert shown["createdAt"].endswith("Z")
     assert reply.etag.strip('"').isdecimal()
 
 
@@ -86,11 +91,38 @@ def test_icon_is_stored_and_removed(hub: Hub) -> None:
     assert (changed.status, changed.json["icon"]) == (200, None)
 
 
-def test_icon_is_optional(hub: Hub) -> None:
-    body = {name: value for name, value in new_template(hub).items() if name != "icon"}
+def test_icon_and_webhook_url_are_optional(hub: Hub) -> None:
+    body = {name: value for name, value in new_template(hub).items() if name not in ("icon", "webhookUrl")}
     made = hub.call("POST", PATH, DEPLOYMENT_ADMIN, body)
 
-    assert (made.status, made.json["icon"]) == (201, None)
+    assert (made.status, made.json["icon"], made.json["webhookUrl"]) == (201, None, None)
+
+
+def test_webhook_url_is_stored_and_removed(hub: Hub) -> None:
+    """Seed 004: the address that the platform is told to call."""
+    made = added(hub, webhookUrl="/webhooks/casino")
+    path = made.headers["location"]
+    moved = hub.call("PATCH", path, DEPLOYMENT_ADMIN, {"webhookUrl": "https://hooks.example/a?b=c"}, if_match=made.etag)
+    removed = hub.call("PATCH", path, DEPLOYMENT_ADMIN, {"webhookUrl": None}, if_match=moved.etag)
+
+    urls = ["/webhooks/casino", "https://hooks.example/a?b=c", None]
+    assert [reply.json["webhookUrl"] for reply in (made, moved, removed)] == urls
+    assert hub.call("GET", path).json == removed.json
+
+
+def test_template_shows_its_creator_and_the_time_of_its_last_change(hub: Hub) -> None:
+    """Seed 004; a change by another super admin does not change the creator."""
+    made = added(hub)
+    changed = hub.call("PATCH", made.headers["location"], SUPER_ADMIN, {"description": "b"}, if_match=made.etag)
+    [listed] = [one for one in hub.call("GET", f"{PATH}?limit=100").json["templates"] if one["id"] == made.json["id"]]
+
+    assert made.json["createdBy"] == claims_of(hub.token(DEPLOYMENT_ADMIN) or "")["sub"]
+    assert made.json["createdAt"] == made.json["updatedAt"]
+    assert {name: changed.json[name] for name in ("createdBy", "createdAt")} == {
+        name: made.json[name] for name in ("createdBy", "createdAt")
+    }
+    assert changed.json["updatedAt"] > made.json["updatedAt"]
+    assert listed == changed.json
 
 
 BAD = [
@@ -124,23 +156,36 @@ def test_malformed_template_is_refused(hub: Hub, rows: Rows, change: dict[str, A
 
 
 @pytest.mark.parametrize(
-    ("change", "field"),
+    ("change", "path", "rule"),
     [
-        ({"healthCall": {"headers": {"Host": "evil.example"}}}, "health_call.headers.Host"),
+        (
+            {"healthCall": {"headers": {"Host": "evil.example"}}},
+            "healthCall.headers.Host",
+            "must not be set: it is the connection's own",
+        ),
         (
             {"authentication": {"type": "header", "name": "Transfer-Encoding", "value": "x"}},
             "authentication.name",
+            "must not be set: it is the connection's own",
         ),
-        ({"healthCall": {"path": "/../../x"}}, "health_call.path"),
-        ({"healthCall": {"path": "//evil.example"}}, "health_call.path"),
+        ({"healthCall": {"path": "/../../x"}}, "healthCall.path", "must not have the segments . or .."),
+        ({"healthCall": {"path": "//evil.example"}}, "healthCall.path", "has an empty segment"),
         (
-            {"healthCall": {"refused_when": {"pointer": "/a", "pattern": "(a)\\1"}}},
-            "health_call.refused_when.pattern",
+            {"webhookUrl": "https://hooks.example/../x"},
+            "webhookUrl",
+            "has a path that must not have the segments . or ..",
+        ),
+        (
+            {"healthCall": {"refusedWhen": {"pointer": "/a", "pattern": "(a)\\1"}}},
+            "healthCall.refusedWhen.pattern",
+            REFUSED,
         ),
     ],
 )
-def test_ambiguous_call_is_refused_when_it_is_written(hub: Hub, rows: Rows, change: dict[str, Any], field: str) -> None:
-    """HUB 13, 55: in a new template and in a changed one; the sentence names the field."""
+def test_ambiguous_call_is_refused_when_it_is_written(
+    hub: Hub, rows: Rows, change: dict[str, Any], path: str, rule: str
+) -> None:
+    """HUB 13, 55: in a new template and in a changed one; the answer names the field as the caller spells it."""
     made = added(hub)
     changes = {"healthCall": made.json["healthCall"] | change["healthCall"]} if "healthCall" in change else change
     before = rows(SNAPSHOT)
@@ -149,7 +194,7 @@ def test_ambiguous_call_is_refused_when_it_is_written(hub: Hub, rows: Rows, chan
 
     for reply in (created, changed):
         assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
-        assert reply.json["error"].startswith(field)
+        assert (reply.json["error"], reply.json["problems"]) == (f"{path} {rule}", [{"path": path, "rule": rule}])
     assert rows(SNAPSHOT) == before
 
 
@@ -167,13 +212,28 @@ def test_change_needs_the_newest_etag(hub: Hub) -> None:
     assert hub.call("GET", path).json == good.json
 
 
-@pytest.mark.parametrize("body", [{}, {"isActive": "no"}, {"isActive": 0}, {"id": "other"}, {"version": 7}])
-def test_malformed_change_is_refused(hub: Hub, rows: Rows, body: dict[str, Any]) -> None:
+FIELDS = ", ".join(known(TemplateChange))
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ({}, "Nothing to change: send a field of the template"),
+        ({"isActive": "no"}, "isActive must be true or false"),
+        ({"isActive": 0}, "isActive must be true or false"),
+        ({"isActive": None}, "isActive must be true or false"),
+        ({"id": "other"}, "id cannot be changed"),
+        ({"version": 7}, f"version is not a known field: the fields are {FIELDS}"),
+        ({"createdBy": "me"}, f"createdBy is not a known field: the fields are {FIELDS}"),
+        ({"displayName": None, "healthCall": 5}, "displayName must be a string; healthCall must be an object"),
+    ],
+)
+def test_malformed_change_is_refused(hub: Hub, rows: Rows, body: dict[str, Any], sentence: str) -> None:
     made = added(hub)
     before = rows(SNAPSHOT)
     reply = hub.call("PATCH", made.headers["location"], DEPLOYMENT_ADMIN, body, if_match=made.etag)
 
-    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+    assert (reply.status, reply.code, reply.json["error"]) == (400, "INVALID_REQUEST", sentence)
     assert rows(SNAPSHOT) == before
 
 
@@ -201,6 +261,7 @@ def test_change_of_the_catalogue_is_audited_in_the_deployments_log(hub: Hub, row
     assert [entry.action for entry in entries] == ["template.created", "template.deactivated"]
     assert {(entry.tenant_id.strip("0-"), entry.actor_role) for entry in entries} == {("", "super_admin")}
     assert entries[1].after["isActive"] is False
+    assert entries[0].after == made.json
 
 
 def test_connection_of_a_deactivated_template_stays(hub: Hub) -> None:
@@ -215,7 +276,7 @@ def test_connection_of_a_deactivated_template_stays(hub: Hub) -> None:
 def test_environment_without_an_address_is_refused_at_creation(hub: Hub, rows: Rows) -> None:
     """HUB 56: the field and its valid values are named; the environment of a connection cannot be changed later."""
     call = hub.call("GET", f"{PATH}/softswiss").json["healthCall"]
-    alone = {name: value for name, value in call.items() if name != "configured_url"}
+    alone = {name: value for name, value in call.items() if name != "configuredUrl"}
     urls = {"production": "https://casino.example", "sandbox": None}
     made = added(hub, healthCall=alone, baseUrls=urls, displayName="Casino X")
     before = rows(SNAPSHOT)
@@ -229,9 +290,11 @@ def test_environment_without_an_address_is_refused_at_creation(hub: Hub, rows: R
 def test_template_without_any_address_is_refused(hub: Hub) -> None:
     """HUB 56: no connection could be made with it."""
     call = hub.call("GET", f"{PATH}/softswiss").json["healthCall"]
-    alone = {name: value for name, value in call.items() if name != "configured_url"}
+    alone = {name: value for name, value in call.items() if name != "configuredUrl"}
     body = new_template(hub, healthCall=alone, baseUrls={"production": None, "sandbox": None})
     reply = hub.call("POST", PATH, DEPLOYMENT_ADMIN, body)
 
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
-    assert "base_urls has no address" in reply.json["error"]
+    assert reply.json["error"] == (
+        "baseUrls has no address: give one, or let connections name theirs (healthCall.configuredUrl)"
+    )

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 from causeway.catalogue import secret_fields
-from causeway.catalogue.providers import Provider, read_shape
 from causeway.outbound.client import Attempt
 from causeway.platforms import calls, registry
 from causeway.platforms.account import Account
@@ -16,6 +15,7 @@ from causeway.platforms.open_account import OpenAccount
 from local import ROOT
 from local.sandbox.redirection import redirected
 from local.sandbox.registry import demo_credentials
+from tests.platforms.providers import released
 
 CATALOGUE = ROOT / "schema" / "catalogue"
 KEYS = sorted(path.stem for path in CATALOGUE.glob("[!_]*.json"))
@@ -40,14 +40,14 @@ def demo_account(key: str, url: str | None = None, **changes: str) -> Account:
         changes: fields of the configuration.
     """
     original = document(key)
-    provider = Provider.parse(original, read_shape(CATALOGUE))
+    platform = released(original)
     if url is not None:
         changed = redirected(original, url)
         fields = ("base_urls", "authentication", "health_call", "config_schema")
-        provider = replace(provider, **{name: changed[name] for name in fields})
-    settings, secrets = secret_fields.split(provider.config_schema, demo_credentials(key) | changes)
+        platform = replace(platform, **{name: changed[name] for name in fields})
+    settings, secrets = secret_fields.split(platform.config_schema, demo_credentials(key) | changes)
     environment = "sandbox" if original["base_urls"]["sandbox"] else "production"
-    return Account(provider, environment, settings, secrets)
+    return Account(platform, environment, settings, secrets)
 
 
 def result_of_test(account: Account, log: Callable[[Attempt], object]) -> AccountTest:

@@ -1,7 +1,6 @@
 """A platform that is added to the product by its files alone; this folder has them in their four places."""
 
 import json
-import shutil
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -12,20 +11,18 @@ from typing import Any, TypeVar
 import pytest
 
 from causeway import platforms
-from causeway.catalogue.providers import Provider, read_shape
 from causeway.catalogue.secret_fields import split
 from causeway.platforms import registry
 from causeway.platforms.account import Account
 from causeway.platforms.kinds.errors import ErrorReader
 from causeway.platforms.open_account import OpenAccount
-from local import ROOT
 from local.sandbox import registry as sandboxed
 from local.sandbox.process import Sandbox
 from local.sandbox.redirection import redirected
+from tests.platforms.providers import released
 
 KEY = "pigeon_post"
 CHECKOUT = Path(__file__).parent
-_SHAPE = ROOT / "schema" / "catalogue"
 _PLATFORMS = CHECKOUT / "layers" / "causeway" / "python" / "causeway" / "platforms"
 
 Kind = TypeVar("Kind")
@@ -46,7 +43,6 @@ class Toy:
         """Write a catalogue with this document alone into a new folder, and return the folder."""
         made = folder / "catalogue"
         made.mkdir()
-        shutil.copy(_SHAPE / "_provider.schema.json", made)
         (made / f"{KEY}.json").write_text(json.dumps(self.document))
         return made
 
@@ -63,9 +59,9 @@ class Toy:
 
     def account(self, url: str | None = None, **changes: str) -> OpenAccount:
         """Return an account with the demo credentials and these changes. url: a server in place of the sandbox."""
-        provider = Provider.parse(_document(url or self.sandbox.url), read_shape(_SHAPE))
-        settings, secrets = split(provider.config_schema, self.credentials | changes)
-        account = Account(provider, "production", settings, secrets)
+        platform = released(_document(url or self.sandbox.url))
+        settings, secrets = split(platform.config_schema, self.credentials | changes)
+        account = Account(platform, "production", settings, secrets)
         return OpenAccount(account, lambda _: None, lambda _: None, self.module(ErrorReader))
 
 

@@ -31,7 +31,7 @@ LOADED = {
     "integrations/syncs": MODELS,
     "integrations/templates": MODELS,
     "maintenance/key_rotation": {"cryptography"},
-    "maintenance/schema_migrate": set(),
+    "maintenance/schema_migrate": MODELS,
     "sync/run": set(),
     "sync/sweep": set(),
     "tenants/memberships": MODELS,

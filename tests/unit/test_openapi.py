@@ -29,7 +29,7 @@ CONSOLE = ROOT / "functions" / "console"
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return openapi.make(ROOT / "functions", ROOT / "schema")
+    return openapi.make(ROOT / "functions")
 
 
 def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -216,7 +216,7 @@ def test_route_without_a_valid_declaration_fails(declaration: str, complaint: st
     (family / "odd.py").write_text(HANDLER.format(declaration=declaration))
 
     with pytest.raises(Undeclared, match=complaint):
-        openapi.make(tmp_path, ROOT / "schema")
+        openapi.make(tmp_path)
 
 
 class Page(HTMLParser):

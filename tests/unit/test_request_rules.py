@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from causeway.catalogue.providers import Provider, read_shape
+from causeway.catalogue.document import TemplateDraft
 from causeway.errors.requests import InvalidRequest
 from causeway.outbound import failures
 from causeway.outbound.request_rules import header_fault, path_fault, url_fault
@@ -18,7 +18,6 @@ from tests.unit.platforms import platform
 from tests.unit.wire_server import WireServer, ok
 
 FOLDER = Path(__file__).parents[2] / "schema" / "catalogue"
-SHAPE = read_shape(FOLDER)
 
 OWN_HEADERS = (
     *("Host", "HOST", "Content-Length", "content-length", "Transfer-Encoding", "Connection", "Keep-Alive", "TE"),
@@ -93,7 +92,7 @@ def document(authentication: dict[str, Any] | None = None, **call: Any) -> dict[
 
 def refusal(written: dict[str, Any]) -> str:
     with pytest.raises(InvalidRequest) as caught:
-        Provider.parse(written, SHAPE)
+        TemplateDraft.of_file(written)
     return caught.value.sentence
 
 

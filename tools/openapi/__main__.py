@@ -13,7 +13,7 @@ def main() -> None:
     """Make both files again."""
     folder = Path("functions/console")
     try:
-        made = document.make(Path("functions"), Path("schema"))
+        made = document.make(Path("functions"))
         (folder / "openapi.json").write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         print(f"wrote {folder / 'openapi.json'}")
         page.write(folder)

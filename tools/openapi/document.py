@@ -58,12 +58,11 @@ SECURITY_SCHEMES = {
 }
 
 
-def make(functions: Path, schema_folder: Path) -> dict[str, Any]:
+def make(functions: Path) -> dict[str, Any]:
     """Return the document.
 
     Args:
         functions: the folder with a folder of function files per family.
-        schema_folder: the folder with catalogue/.
 
     Raises:
         Undeclared: a route has no declaration, or its declaration names something that does not exist.
@@ -71,7 +70,7 @@ def make(functions: Path, schema_folder: Path) -> dict[str, Any]:
         NoExample: a model's field has no example.
     """
     operations = every(functions)
-    known = models.schemas(_models(operations)) | schemas.every(schema_folder) | {"OpenApi": _ITSELF}
+    known = models.schemas(_models(operations)) | schemas.every() | {"OpenApi": _ITSELF}
     paths: dict[str, dict[str, Any]] = {}
     errors: dict[str, dict[str, Any]] = {}
     for operation in operations:

@@ -1,9 +1,8 @@
 """JSON Schemas (2020-12) of the API's requests and answers, by the names that routes declare."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
-from tools.openapi.schemas import calendars, connections, syncs, templates
+from tools.openapi.schemas import calendars, connections, syncs
 from tools.openapi.schemas.shapes import Schema
 
 
@@ -11,21 +10,13 @@ class NameTaken(Exception):
     """Two modules have a schema of the same name; the message names both."""
 
 
-def every(schema_folder: Path) -> dict[str, Schema]:
+def every() -> dict[str, Schema]:
     """Return all schemas by name.
-
-    Args:
-        schema_folder: the folder with catalogue/, whose files have the shape of a template.
 
     Raises:
         NameTaken: two modules have a schema of the same name.
     """
-    modules = (connections, syncs, calendars, templates)
-    by_module = {
-        module.__name__: templates.schemas(schema_folder) if module is templates else module.SCHEMAS
-        for module in modules
-    }
-    return merge(by_module)
+    return merge({module.__name__: module.SCHEMAS for module in (connections, syncs, calendars)})
 
 
 def merge(by_module: Mapping[str, Mapping[str, Schema]]) -> dict[str, Schema]:

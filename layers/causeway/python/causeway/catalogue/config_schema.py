@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any, Never
 
 from causeway.catalogue import patterns, subschemas, validation, validation_cost
-from causeway.catalogue.validation_sentences import joined
+from causeway.catalogue.validation_problems import joined
 from causeway.errors.catalogue import ConfigSchemaInvalid
 from causeway.errors.requests import REQUEST_BYTES
+from causeway.errors.tree import Problem
 from causeway.wire.nesting import is_deeper
 from causeway.wire.strict_json import shown_name
 
@@ -26,80 +27,85 @@ _KEYWORDS = frozenset(
     """.split()  # noqa: SIM905 - 38 quoted words would fill a page
 )
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-_TOP_FIELD = re.compile(r"config_schema\.properties\.\w+")
+_TOP_FIELD = re.compile(r"\w+\.properties\.\w+")
 _LOCAL = re.compile(r"#/\$defs/[A-Za-z][A-Za-z0-9_]{0,63}")
 # Keywords of a secret field that would show its value to every reader of the schema.
 _TELLS = ("default", "const", "enum", "examples")
 
 
-def check(schema: Any) -> None:
+def check(schema: Any, name: str = "config_schema") -> None:
     """Check a provider's config_schema.
 
     It must be valid draft 2020-12, use only the keywords above, be bounded in size, refuse unknown fields, refer only
     to its own $defs, and have patterns that are matched in linear time. A secret must be a string field of the
     configuration itself, not of an object within it.
 
+    Args:
+        schema: what json.loads returns.
+        name: of the schema in the paths, as its document spells it.
+
     Raises:
         ConfigSchemaInvalid: the sentence names the place in the schema.
     """
-    _check_bounds(schema)
+    _check_bounds(schema, name)
     if schema.get("$schema", DIALECT) != DIALECT:
-        _refuse("config_schema.$schema", f"must be {DIALECT}")
+        _refuse(f"{name}.$schema", f"must be {DIALECT}")
     from jsonschema_rs import meta
 
     try:
         meta.validate({"$schema": DIALECT, **schema})
     except ValueError as error:
-        _refuse_keyword(error)
+        _refuse_keyword(error, name)
     if schema.get("type") != "object":
-        _refuse("config_schema.type", "must be object")
-    for path, inner in _schemas(schema, "config_schema"):
+        _refuse(f"{name}.type", "must be object")
+    for path, inner in _schemas(schema, name):
         _check_keywords(path, inner)
         _check_secret(path, inner)
         _check_names(path, inner)
-    _check_cost(schema)
+    _check_cost(schema, name)
     try:
         validation.validator(schema)
     except ValueError as error:
-        _refuse_keyword(error)
-    _check_defaults(schema)
+        _refuse_keyword(error, name)
+    _check_defaults(schema, name)
 
 
-def _check_cost(schema: dict[str, Any]) -> None:
+def _check_cost(schema: dict[str, Any], name: str) -> None:
     try:
-        too_high = validation_cost.is_too_high(schema)
+        too_high = validation_cost.is_too_high(schema, name)
     except validation_cost.Uncompiled as error:
         _refuse(str(error), patterns.REFUSED)
     if too_high:
-        _refuse("config_schema", "is too much work to check a configuration by: set maxLength beside each pattern")
+        _refuse(name, "is too much work to check a configuration by: set maxLength beside each pattern")
 
 
-def _check_defaults(schema: dict[str, Any]) -> None:
+def _check_defaults(schema: dict[str, Any], name: str) -> None:
     """Check that each default is a valid value of its field: a default is used like a value, also in a URL."""
-    for name, field in schema.get("properties", {}).items():
-        alone = {"properties": {name: field}, "$defs": schema.get("$defs", {})}
-        if "default" in field and validation.problems(alone, {name: field["default"]}, "config"):
-            _refuse(f"config_schema.properties.{name}.default", "does not fit its own field")
+    for field, described in schema.get("properties", {}).items():
+        alone = {"properties": {field: described}, "$defs": schema.get("$defs", {})}
+        if "default" in described and any(validation.problems(alone, {field: described["default"]}, "config")):
+            _refuse(f"{name}.properties.{field}.default", "does not fit its own field")
 
 
-def _refuse(path: str, sentence: str) -> Never:
-    raise ConfigSchemaInvalid(f"{path} {sentence}")
+def _refuse(path: str, rule: str) -> Never:
+    raise ConfigSchemaInvalid.of_problems([Problem(path, rule)])
 
 
-def _check_bounds(schema: Any) -> None:
+def _check_bounds(schema: Any, name: str) -> None:
     if not isinstance(schema, dict):
-        _refuse("config_schema", "must be a JSON object")
+        _refuse(name, "must be a JSON object")
     if is_deeper(schema, _MOST_LEVELS):
-        _refuse("config_schema", f"is nested more than {_MOST_LEVELS} levels deep")
+        _refuse(name, f"is nested more than {_MOST_LEVELS} levels deep")
     if len(json.dumps(schema)) > REQUEST_BYTES:
-        _refuse("config_schema", f"is larger than {REQUEST_BYTES} bytes")
-    for sentence in validation.unstorable(schema, "config_schema"):
-        raise ConfigSchemaInvalid(sentence)
+        _refuse(name, f"is larger than {REQUEST_BYTES} bytes")
+    wrong = [Problem(joined(name, steps), rule) for steps, rule in validation.unstorable(schema)]
+    if wrong:
+        raise ConfigSchemaInvalid.of_problems(wrong)
 
 
-def _refuse_keyword(error: "ValueError") -> Never:
+def _refuse_keyword(error: "ValueError", name: str) -> Never:
     where = list(getattr(error, "instance_path", []))
-    path = joined("config_schema", where)
+    path = joined(name, where)
     if not where:
         _refuse(path, "refers to a definition that is not in it")
     if where[-1] == "required":
@@ -145,7 +151,7 @@ def _check_secret(path: str, schema: dict[str, Any]) -> None:
     if mark is not True:
         _refuse(f"{path}.x-secret", "must be true, or absent")
     if not _TOP_FIELD.fullmatch(path) or schema.get("type") != "string":
-        _refuse(f"{path}.x-secret", "must stand on a field of type string in config_schema.properties itself")
+        _refuse(f"{path}.x-secret", "must stand on a field of type string in the configuration itself")
     for keyword in _TELLS:
         if keyword in schema:
             _refuse(f"{path}.{keyword}", "would show what is secret")

@@ -1,97 +1,35 @@
-"""Rules of a provider's document beyond its shape: references to fields, addresses, headers and the test call."""
+"""Rules of a template's document beyond its shape: its addresses, its headers, its references to fields."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from causeway.catalogue import patterns
-from causeway.errors.requests import InvalidRequest
-from causeway.outbound.redaction import is_secret_name
-from causeway.outbound.request_rules import header_fault, path_fault, url_fault
+from causeway.catalogue.validation_problems import joined
+from causeway.errors.tree import Problem
+from causeway.outbound import request_rules
+from causeway.wire.strict_json import shown_name
 
 # Stands for a field of the connection in a text of a template.
 FIELD_REFERENCE = re.compile(r"\{(\w+)\}", re.ASCII)
+# Returns a field's name as the document spells it: display_name or displayName.
+Spelling = Callable[[str], str]
 
 
-def check(document: dict[str, Any]) -> None:
-    """Check a document with the right shape and a config_schema that config_schema.check accepts.
-
-    Raises:
-        InvalidRequest: the sentence names the field.
-    """
-    _check_pattern(document["health_call"].get("refused_when", {}).get("pattern", ""))
-    _check_details(document["health_call"].get("details", {}))
-    _check_references(document)
-    _check_addresses(document)
+def path_fault(path: str) -> str | None:
+    """Return why a path of a template must not be called, as the second half of a sentence; None if it may."""
+    return request_rules.path_fault(_filled(path))
 
 
-def _check_pattern(pattern: str) -> None:
-    """Raise InvalidRequest if the health call's pattern cannot be matched in linear time."""
-    wrong = patterns.fault(pattern)
-    if wrong is not None:
-        raise InvalidRequest(f"health_call.refused_when.pattern {wrong}")
+def url_fault(url: str) -> str | None:
+    """Return why a URL of a template must not be called, as the second half of a sentence; None if it may."""
+    return request_rules.url_fault(_filled(url).partition("?")[0])
 
 
-def _check_details(details: dict[str, str]) -> None:
-    """Check that no path into the answer of the test call leads to a secret, by the names on it."""
-    for name, path in details.items():
-        if any(is_secret_name(step) for step in path.split(".")):
-            raise InvalidRequest(f"health_call.details.{name} must not lead to a secret: it is shown")
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, (dict, list)):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts(inner)
-
-
-def _check_references(document: dict[str, Any]) -> None:
-    """Check the {name}s: each must be a required field or have a default.
-
-    In a URL it must not be secret, and needs a pattern or an enum.
-    """
-    schema, authentication, call = document["config_schema"], document["authentication"], document["health_call"]
-    fields = schema.get("properties", {})
-    for text in _texts([document["base_urls"], authentication, call]):
-        for name in FIELD_REFERENCE.findall(text):
-            if name not in fields:
-                raise InvalidRequest(f"{{{name}}} is not a field of config_schema")
-            if name not in schema.get("required", []) and "default" not in fields[name]:
-                raise InvalidRequest(f"{{{name}}} is neither required by config_schema nor has it a default there")
-    in_urls = [document["base_urls"], authentication.get("token_path"), call["path"], call.get("query")]
-    for text in _texts(in_urls):
-        for name in FIELD_REFERENCE.findall(text):
-            if fields[name].get("x-secret") or not {"pattern", "enum"} & fields[name].keys():
-                raise InvalidRequest(f"{{{name}}} stands in a URL: it must have a pattern, and be no secret")
-    if not call.get("configured_url") and not any(document["base_urls"].values()):
-        raise InvalidRequest("base_urls has no address: give one, or let connections name theirs (configured_url)")
-    if call.get("configured_url") and "base_url" not in fields:
-        raise InvalidRequest("health_call.configured_url asks for a field base_url in config_schema")
-
-
-def _check_addresses(document: dict[str, Any]) -> None:
-    """Check that no call sets a header of the HTTP connection, and that no path leaves its address."""
-    authentication, call = document["authentication"], document["health_call"]
-    named = {f"health_call.headers.{name}": name for name in call.get("headers", {})}
-    named |= {f"authentication.{field}": authentication[field] for field in _names_header(authentication)}
-    for place, name in named.items():
-        _refuse_if(place, header_fault(name))
-    paths = {"health_call.path": call["path"], "authentication.token_path": authentication.get("token_path")}
-    for place, path in paths.items():
-        if path is not None:
-            _refuse_if(place, path_fault(_filled(path)))
-    addresses = {f"base_urls.{environment}": url for environment, url in document["base_urls"].items()}
-    addresses["authentication.token_url"] = authentication.get("token_url")
-    for place, url in addresses.items():
-        if url is not None:
-            _refuse_if(place, url_fault(_filled(url).partition("?")[0]))
-
-
-def _names_header(authentication: dict[str, Any]) -> list[str]:
-    """Return the fields of an authentication that hold a header's name."""
-    return {"header": ["name"], "hmac": ["header"]}.get(authentication["type"], [])
+def webhook_fault(address: str) -> str | None:
+    """Return why a platform must not be told this URL, or this path of ours; None if it may."""
+    if address.startswith("/"):
+        return request_rules.path_fault(address)
+    return request_rules.url_fault(address.partition("?")[0])
 
 
 def _filled(text: str) -> str:
@@ -99,6 +37,70 @@ def _filled(text: str) -> str:
     return FIELD_REFERENCE.sub(lambda found: "/x" if found.start() == 0 else "x", text)
 
 
-def _refuse_if(place: str, wrong: str | None) -> None:
-    if wrong is not None:
-        raise InvalidRequest(f"{place} {wrong}")
+def problems(document: Mapping[str, Any], spell: Spelling) -> Iterator[Problem]:
+    """Yield the problems of a document whose parts are right each for itself.
+
+    Args:
+        document: in the names of spell, with a config_schema that config_schema.check accepts.
+        spell: of its names.
+    """
+    yield from _wrong_references(document, spell)
+    yield from _missing_addresses(document, spell)
+
+
+def _wrong_references(document: Mapping[str, Any], spell: Spelling) -> Iterator[Problem]:
+    in_urls = {
+        spell("base_urls"),
+        f"{spell('authentication')}.{spell('token_path')}",
+        f"{spell('health_call')}.path",
+        f"{spell('health_call')}.query",
+    }
+    for part in ("base_urls", "authentication", "health_call"):
+        for path, text in _texts(document[spell(part)], spell(part)):
+            in_url = any(path == url or path.startswith(f"{url}.") for url in in_urls)
+            for name in FIELD_REFERENCE.findall(text):
+                fault = _reference_fault(name, document[spell("config_schema")], in_url=in_url)
+                if fault is not None:
+                    yield Problem(
+                        path, f"has {{{shown_name(name)}}}, which {fault.format(schema=spell('config_schema'))}"
+                    )
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Yield the texts in a JSON value, each with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _texts(inner, joined(path, [name]))
+    elif isinstance(value, list):
+        for position, inner in enumerate(value):
+            yield from _texts(inner, joined(path, [position]))
+
+
+def _reference_fault(name: str, schema: Mapping[str, Any], *, in_url: bool) -> str | None:
+    """Return why a text must not refer to a field: it must always have a value, and in a URL one that a pattern bounds.
+
+    Args:
+        name: the field's.
+        schema: the config_schema; {schema} in the result stands for its name.
+        in_url: whether the text is a part of a URL.
+    """
+    field = schema.get("properties", {}).get(name)
+    if field is None:
+        return "is not a field of {schema}"
+    if name not in schema.get("required", []) and "default" not in field:
+        return "is neither required by {schema} nor has a default there"
+    if in_url and (field.get("x-secret") or not {"pattern", "enum"} & field.keys()):
+        return "stands in a URL: it must have a pattern, and be no secret"
+    return None
+
+
+def _missing_addresses(document: Mapping[str, Any], spell: Spelling) -> Iterator[Problem]:
+    schema, option = spell("config_schema"), f"{spell('health_call')}.{spell('configured_url')}"
+    if not document[spell("health_call")].get(spell("configured_url")):
+        if not any(document[spell("base_urls")].values()):
+            rule = f"has no address: give one, or let connections name theirs ({option})"
+            yield Problem(spell("base_urls"), rule)
+    elif "base_url" not in document[schema].get("properties", {}):
+        yield Problem(option, f"asks for a field base_url in {schema}")

@@ -7,7 +7,8 @@ from typing import Any, LiteralString
 from psycopg import Connection
 
 from causeway.catalogue import secret_fields
-from causeway.catalogue.providers import COLUMNS, INSERT, Provider, as_row, read_shape
+from causeway.catalogue.document import TemplateDraft
+from causeway.catalogue.providers import COLUMNS, INSERT, as_row
 from causeway.errors.catalogue import ConfigSchemaInvalid
 from causeway.errors.service import Misconfigured
 from causeway.errors.tree import CausewayError
@@ -18,27 +19,26 @@ _NEW: LiteralString = ", ".join([f"excluded.{name}" for name in COLUMNS])
 _ASSIGNMENTS: LiteralString = ", ".join([f"{name} = excluded.{name}" for name in COLUMNS])
 
 
-def read_folder(folder: Path) -> list[Provider]:
-    """Return the providers of the folder's files, in the order of their keys.
+def read_folder(folder: Path) -> list[TemplateDraft]:
+    """Return the documents of the folder's files, in the order of their keys.
 
     Raises:
-        Misconfigured: a file is not valid JSON, not a provider, or not named after its key; the cause names the file,
+        Misconfigured: a file is not valid JSON, not a document, or not named after its key; the cause names the file,
             and the line and column of what is not JSON.
     """
-    shape = read_shape(folder)
-    providers = []
+    documents = []
     for file in sorted(folder.glob("[!_]*.json")):
         try:
-            provider = Provider.parse(parse_object(file.read_bytes()), shape)
+            document = TemplateDraft.of_file(parse_object(file.read_bytes()))
         except CausewayError as error:
             # It has the line and the column.
             malformed = error.__cause__ if isinstance(error.__cause__, JSONDecodeError) else None
             wrong = f"not valid JSON: {malformed}" if malformed else error.sentence
             raise Misconfigured(cause=f"{file}: {wrong}") from error
-        if provider.key != file.stem:
-            raise Misconfigured(cause=f"{file}: it holds the provider {provider.key}")
-        providers.append(provider)
-    return providers
+        if document.key != file.stem:
+            raise Misconfigured(cause=f"{file}: it holds the provider {document.key}")
+        documents.append(document)
+    return documents
 
 
 def load(database: Connection[Any], folder: Path) -> list[str]:
@@ -54,15 +54,15 @@ def load(database: Connection[Any], folder: Path) -> list[str]:
     Raises:
         Misconfigured: as read_folder, or a file changes which fields are secret; nothing was written.
     """
-    providers = read_folder(folder)
+    documents = read_folder(folder)
     with database.transaction():
         database.execute("SELECT set_config('causeway.role', 'super_admin', true)")
-        for provider in providers:
-            _check_secret_fields(database, provider)
-        return [provider.key for provider in providers if _write(database, provider)]
+        for document in documents:
+            _check_secret_fields(database, document)
+        return [document.key for document in documents if _write(database, document)]
 
 
-def _write(database: Connection[Any], provider: Provider) -> bool:
+def _write(database: Connection[Any], document: TemplateDraft) -> bool:
     """Write a provider, unless it is unchanged or a super admin's; return whether it was written."""
     written = database.execute(
         f"""
@@ -70,17 +70,17 @@ def _write(database: Connection[Any], provider: Provider) -> bool:
         ON CONFLICT (provider_key) DO UPDATE SET {_ASSIGNMENTS}, version = p.version + 1, updated_at = now()
         WHERE NOT p.changed_by_admin AND ({_OLD}) IS DISTINCT FROM ({_NEW})
         """,
-        as_row(provider),
+        as_row(document.columns(), None),
     )
     return written.rowcount > 0
 
 
-def _check_secret_fields(database: Connection[Any], provider: Provider) -> None:
+def _check_secret_fields(database: Connection[Any], document: TemplateDraft) -> None:
     row = database.execute(
         "SELECT config_schema FROM integration_providers WHERE provider_key = %s AND NOT changed_by_admin",
-        [provider.key],
+        [document.key],
     ).fetchone()
     try:
-        secret_fields.check_unchanged(row[0] if row else {}, provider.config_schema)
+        secret_fields.check_unchanged(row[0] if row else {}, document.config_schema)
     except ConfigSchemaInvalid as error:
-        raise Misconfigured(cause=f"{provider.key}: {error.sentence}") from error
+        raise Misconfigured(cause=f"{document.key}: {error.sentence}") from error

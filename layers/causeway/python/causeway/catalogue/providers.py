@@ -1,116 +1,58 @@
-"""The catalogue's providers, which the API calls templates: found, listed, and changed by super admins."""
+"""The rows of the catalogue's providers, which the API calls templates: found, listed, written."""
 
-import json
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Any, LiteralString, Self
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any, LiteralString, cast
 
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from causeway.catalogue import config_schema, document_rules, secret_fields, terms, validation
+from causeway.catalogue import terms
 from causeway.database.paging import PagedSelect
 from causeway.database.postgres import Transaction
 from causeway.errors.catalogue import ProviderNotFound
-from causeway.errors.requests import InvalidRequest, NameTaken, VersionMismatch
-from causeway.errors.service import Misconfigured
+from causeway.errors.requests import NameTaken, VersionMismatch
 from causeway.wire.pages import Listing, Page, PageRequest
 
 # In the order of the keys.
 LISTING = Listing("templates", (str,))
-_SHAPE = "_provider.schema.json"
-# The columns that a provider's document sets, beside provider_key (the document's key). All other lists of columns are
-# made from this list; each column has a field in Provider and a property in the shape.
-COLUMNS: tuple[LiteralString, ...] = (
-    "kind",
-    "display_name",
-    "description",
-    "icon",
-    "config_schema",
-    "setup_instructions",
-    "documentation_url",
-    "base_urls",
-    "api_version",
-    "webhook_support",
-    "rate_limits",
-    "authentication",
-    "health_call",
-)
-
-
-def _camel_case(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(word.capitalize() for word in others)
-
-
-# The fields that a template sets: name in the API -> name in the catalogue.
-FIELDS = {"id": "key"} | {"category" if name == "kind" else _camel_case(name): name for name in COLUMNS}
-_NAMES: LiteralString = ", ".join(COLUMNS)
-_PARAMETERS: LiteralString = ", ".join([f"%({name})s" for name in COLUMNS])
-_ASSIGNMENTS: LiteralString = ", ".join([f"{name} = %({name})s" for name in COLUMNS])
-_FROM: LiteralString = "FROM integration_providers"
-_SELECT: LiteralString = f"SELECT provider_key AS key, {_NAMES}, is_active, changed_by_admin, version {_FROM}"
-_INTO: LiteralString = "INSERT INTO integration_providers AS p"
-_FILTER: LiteralString = """
-    (%(kind)s::text IS NULL OR kind = %(kind)s) AND (%(active)s::boolean IS NULL OR is_active = %(active)s)
-"""
-PAGES = PagedSelect(_SELECT, _FILTER, ("provider_key",))
-INSERT: LiteralString = f"""
-    {_INTO} (provider_key, {_NAMES}, changed_by_admin) VALUES (%(key)s, {_PARAMETERS}, %(changed_by_admin)s)
-"""
-_UPDATE: LiteralString = "UPDATE integration_providers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """A platform that tenants connect to; schema/catalogue/_provider.schema.json says what each field holds."""
+    """A platform that tenants connect to. Its parts are JSON as it was sent, in the names of the catalogue's files.
+
+    Attributes:
+        base_urls: by environment (production, sandbox); None: each connection has its own base_url.
+        rate_limits: requests by window (minute, hour, day, month).
+        authentication: how each call is authenticated (causeway.catalogue.authentication).
+        health_call: the cheapest call that shows that the credentials are valid.
+        created_by: the subject of the super admin who added it; None: it came with a release.
+        updated_at: of the last change by a super admin, or by a release whose file differs from the row.
+    """
 
     key: str
     kind: str
     display_name: str
     description: str
+    icon: str | None
     config_schema: dict[str, Any]
     setup_instructions: str
     documentation_url: str | None
-    # By environment (production, sandbox); None: each connection has its own base_url.
     base_urls: dict[str, str | None]
     api_version: str | None
     webhook_support: bool
-    # Requests by window: minute, hour, day, month.
+    webhook_url: str | None
     rate_limits: dict[str, int]
-    # How each call is authenticated.
     authentication: dict[str, Any]
-    # The cheapest call that shows that the credentials are valid.
     health_call: dict[str, Any]
-    # The data of an SVG path, 24 by 24.
-    icon: str | None = None
-    is_active: bool = True
-    changed_by_admin: bool = False
-    version: int = 1
-
-    @classmethod
-    def parse(cls, document: dict[str, Any], shape: dict[str, Any]) -> Self:
-        """Return the provider of a JSON document.
-
-        Args:
-            document: the provider, without is_active and version, which it cannot set.
-            shape: what read_shape returns.
-
-        Raises:
-            InvalidRequest: the document breaks the shape or document_rules; the sentence names the path.
-            ConfigSchemaInvalid: config_schema.check refuses its config_schema.
-        """
-        wrong = validation.problems(shape, document, "provider")
-        if wrong:
-            raise InvalidRequest("; ".join(wrong[:3]))
-        config_schema.check(document["config_schema"])
-        document_rules.check(document)
-        return cls(**{name: value for name, value in document.items() if name != "$comment"})
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the provider in the API's names."""
-        shown = {name: getattr(self, field) for name, field in FIELDS.items()}
-        return shown | {"name": self.key, "isActive": self.is_active, "version": self.version}
+    is_active: bool
+    changed_by_admin: bool
+    version: int
+    created_by: str | None
+    created_at: datetime
+    updated_at: datetime
 
     def terms(self, environment: str) -> list[Any]:
         """Return the arguments of terms.digest: all that decides where a connection's secrets are sent."""
@@ -121,26 +63,43 @@ class Provider:
         return terms.digest(*self.terms(environment))
 
 
-def read_shape(folder: Path) -> dict[str, Any]:
-    """Return the shape: the JSON Schema of a provider's document.
+_STATE: tuple[LiteralString, ...] = (
+    *("is_active", "changed_by_admin", "version", "created_by", "created_at", "updated_at"),
+)
+# The columns that a template's document sets, beside its key. All other lists of columns are made from this list.
+COLUMNS: tuple[LiteralString, ...] = tuple(
+    cast("LiteralString", field.name) for field in fields(Provider) if field.name not in ("key", *_STATE)
+)
+_NAMES: LiteralString = ", ".join(COLUMNS)
+_PARAMETERS: LiteralString = ", ".join([f"%({name})s" for name in COLUMNS])
+_ASSIGNMENTS: LiteralString = ", ".join([f"{name} = %({name})s" for name in COLUMNS])
+_FROM: LiteralString = "FROM integration_providers"
+_SELECT: LiteralString = f"SELECT provider_key AS key, {_NAMES}, {', '.join(_STATE)} {_FROM}"
+_FILTER: LiteralString = """
+    (%(kind)s::text IS NULL OR kind = %(kind)s) AND (%(active)s::boolean IS NULL OR is_active = %(active)s)
+"""
+PAGES = PagedSelect(_SELECT, _FILTER, ("provider_key",))
+_INTO: LiteralString = "INSERT INTO integration_providers AS p"
+INSERT: LiteralString = f"""
+    {_INTO} (provider_key, {_NAMES}, changed_by_admin, created_by)
+    VALUES (%(key)s, {_PARAMETERS}, %(changed_by_admin)s, %(created_by)s)
+"""
+_UPDATE: LiteralString = "UPDATE integration_providers"
+
+
+def as_row(columns: Mapping[str, Any], created_by: str | None) -> dict[str, Any]:
+    """Return the parameters of INSERT.
 
     Args:
-        folder: the schema folder's catalogue/.
-
-    Raises:
-        Misconfigured: the file is missing, or is not valid JSON.
+        columns: as TemplateDraft.columns returns them.
+        created_by: the subject of the super admin; None: a file of the release. No later file changes the row of a
+            super admin.
     """
-    try:
-        return json.loads((folder / _SHAPE).read_bytes())
-    except FileNotFoundError as error:
-        raise Misconfigured(cause=f"{folder / _SHAPE} is missing: the schema layer has it") from error
-    except json.JSONDecodeError as error:
-        raise Misconfigured(cause=f"{folder / _SHAPE}: not valid JSON: {error}") from error
+    return _written(columns) | {"changed_by_admin": created_by is not None, "created_by": created_by}
 
 
-def as_row(provider: Provider) -> dict[str, Any]:
-    """Return a provider's fields by name, as parameters of SQL."""
-    return {name: Jsonb(value) if isinstance(value, dict) else value for name, value in asdict(provider).items()}
+def _written(columns: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: Jsonb(value) if isinstance(value, dict) else value for name, value in columns.items()}
 
 
 def find(transaction: Transaction, key: str) -> Provider:
@@ -163,26 +122,31 @@ def find(transaction: Transaction, key: str) -> Provider:
 
 
 def page(
-    transaction: Transaction, wanted: PageRequest, *, kind: str | None = None, active: bool | None = None
+    transaction: Transaction,
+    wanted: PageRequest,
+    filters: Mapping[str, Any],
+    as_json: Callable[[Provider], dict[str, Any]],
 ) -> Page[Provider]:
     """Return a page of the providers, in the order of their keys.
 
     Args:
         transaction: a transaction of the hub's.
         wanted: of LISTING.
-        kind: only providers of this kind.
-        active: True: only active providers; False: only inactive ones.
+        filters: kind: only providers of this kind; active: True: only active ones, False: only inactive ones. None
+            selects all.
+        as_json: returns a provider as it is answered.
     """
-    rows = PAGES.fetch(transaction, wanted, {"kind": kind, "active": active})
-    return wanted.page([Provider(**row._asdict()) for row in rows], lambda provider: (provider.key,), Provider.as_json)
+    rows = PAGES.fetch(transaction, wanted, filters)
+    return wanted.page([Provider(**row._asdict()) for row in rows], lambda provider: (provider.key,), as_json)
 
 
-def create(transaction: Transaction, provider: Provider) -> Provider:
+def create(transaction: Transaction, columns: Mapping[str, Any], created_by: str) -> Provider:
     """Insert a super admin's provider; no file of a later release changes it.
 
     Args:
         transaction: a transaction whose causeway.role is super_admin; the database refuses any other.
-        provider: as Provider.parse returned it.
+        columns: as TemplateDraft.columns returns them.
+        created_by: the super admin's subject.
 
     Raises:
         NameTaken: a provider has this key.
@@ -193,74 +157,59 @@ def create(transaction: Transaction, provider: Provider) -> Provider:
         ON CONFLICT (provider_key) DO NOTHING
         RETURNING provider_key
         """,
-        as_row(replace(provider, changed_by_admin=True)),
+        as_row(columns, created_by),
     ).fetchone()
     if row is None:
-        raise NameTaken(f"There is already a provider with the key {provider.key}")
-    return find(transaction, provider.key)
+        raise NameTaken(f"There is already a provider with the key {columns['key']}")
+    return find(transaction, columns["key"])
 
 
-def change(
-    transaction: Transaction, key: str, changes: dict[str, Any], version: int, shape: dict[str, Any]
-) -> Provider:
-    """Replace fields of a provider for a super admin. From then on, files of later releases do not change it.
+def change(transaction: Transaction, before: Provider, columns: Mapping[str, Any]) -> Provider:
+    """Replace the document of a provider for a super admin. From then on, files of later releases do not change it.
 
     Args:
         transaction: as for create.
-        key: the provider's; it cannot be changed.
-        changes: fields of the document by name; each replaces the whole field.
-        version: the version that the change was made from.
-        shape: what read_shape returns.
+        before: the provider that the change was made from.
+        columns: as TemplateDraft.columns returns them, with the same key.
 
     Raises:
-        ProviderNotFound: no provider has this key.
-        VersionMismatch: the provider was changed since this version.
-        InvalidRequest, ConfigSchemaInvalid: as Provider.parse and secret_fields.check_unchanged.
+        VersionMismatch: the provider was changed since.
     """
-    before = find(transaction, key)
-    if before.version != version:
-        raise VersionMismatch
-    if changes.get("key", key) != key:
-        raise InvalidRequest("key cannot be changed")
-    document = {name: getattr(before, name) for name in ("key", *COLUMNS)}
-    after = Provider.parse(document | changes, shape)
-    secret_fields.check_unchanged(before.config_schema, after.config_schema)
     row = transaction.execute(
         f"""
         {_UPDATE}
         SET {_ASSIGNMENTS}, changed_by_admin = true, version = version + 1, updated_at = now()
         WHERE provider_key = %(key)s AND version = %(before)s
-        RETURNING version
+        RETURNING version, updated_at
         """,
-        as_row(after) | {"before": version},
+        _written(columns) | {"before": before.version},
     ).fetchone()
     if row is None:
         raise VersionMismatch
-    return replace(after, is_active=before.is_active, changed_by_admin=True, version=version + 1)
+    version, updated_at = row
+    return replace(before, **columns, changed_by_admin=True, version=version, updated_at=updated_at)
 
 
-def set_active(transaction: Transaction, key: str, version: int, *, active: bool) -> Provider:
+def set_active(transaction: Transaction, before: Provider, *, active: bool) -> Provider:
     """Activate or deactivate a provider for a super admin; files of later releases do not change this.
 
     Args:
         transaction: as for create.
-        key: the provider's.
-        version: the version that the change was made from.
+        before: the provider that the change was made from.
         active: whether new connections to it may be created.
 
     Raises:
-        ProviderNotFound: no provider has this key.
-        VersionMismatch: the provider was changed since this version.
+        VersionMismatch: the provider was changed since.
     """
-    before = find(transaction, key)
     row = transaction.execute(
         """
         UPDATE integration_providers SET is_active = %s, version = version + 1, updated_at = now()
         WHERE provider_key = %s AND version = %s
-        RETURNING version
+        RETURNING version, updated_at
         """,
-        [active, key, version],
+        [active, before.key, before.version],
     ).fetchone()
     if row is None:
         raise VersionMismatch
-    return replace(before, is_active=active, version=version + 1)
+    version, updated_at = row
+    return replace(before, is_active=active, version=version, updated_at=updated_at)

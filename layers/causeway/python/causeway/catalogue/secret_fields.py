@@ -3,6 +3,7 @@
 from typing import Any
 
 from causeway.errors.catalogue import ConfigSchemaInvalid
+from causeway.errors.tree import Problem
 
 
 def names(schema: dict[str, Any]) -> frozenset[str]:
@@ -19,10 +20,14 @@ def split(schema: dict[str, Any], config: dict[str, Any]) -> tuple[dict[str, Any
     )
 
 
-def check_unchanged(before: dict[str, Any], after: dict[str, Any]) -> None:
+def check_unchanged(before: dict[str, Any], after: dict[str, Any], name: str = "config_schema") -> None:
     """Check that a changed config_schema keeps every secret field secret, and every plain field plain.
 
     Connections store the values of secret fields apart, as the schema was when they were given.
+
+    Args:
+        before, after: the schemas.
+        name: of the schema in the sentence, as its document spells it.
 
     Raises:
         ConfigSchemaInvalid: the sentence names the field.
@@ -30,7 +35,9 @@ def check_unchanged(before: dict[str, Any], after: dict[str, Any]) -> None:
     was, becomes = names(before), names(after)
     bared = was - becomes
     if bared:
-        raise ConfigSchemaInvalid(f"config_schema.properties.{min(bared)}.x-secret must stay true")
+        wrong = Problem(f"{name}.properties.{min(bared)}.x-secret", "must stay true")
+        raise ConfigSchemaInvalid.of_problems([wrong])
     marked = (becomes - was) & before.get("properties", {}).keys()
     if marked:
-        raise ConfigSchemaInvalid(f"config_schema.properties.{min(marked)}.x-secret must be a new field's")
+        wrong = Problem(f"{name}.properties.{min(marked)}.x-secret", "must be a new field's")
+        raise ConfigSchemaInvalid.of_problems([wrong])

@@ -1,95 +1,172 @@
 """Integration templates, the API's name of the catalogue's providers: read by admins, changed by super admins."""
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, TypeVar
 
-from causeway import settings
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
 from causeway.audit_log import entries
 from causeway.audit_log.entries import Action, record
-from causeway.catalogue import providers
-from causeway.catalogue.providers import Provider
+from causeway.catalogue import providers, secret_fields
+from causeway.catalogue.document import BaseUrls, Description, DocumentFields, Key, RateLimits, TemplateDraft
+from causeway.catalogue.providers import LISTING, Provider
 from causeway.errors.requests import InvalidRequest
+from causeway.errors.tree import Problem
 from causeway.tenancy.context import RequestContext
-from causeway.wire.fields import choice_field, known_fields, text_field
-from causeway.wire.names import name_field
-from causeway.wire.pages import PageRequest
+from causeway.wire.field_types import Flag, JsonObject, Omittable, Text, Time, Version
+from causeway.wire.models import Answer, Request
+from causeway.wire.page_models import PageAnswer, PageQuery
 from causeway.wire.preconditions import Expected
 
+Part = TypeVar("Part", bound=BaseModel)
 
-@dataclass(frozen=True, slots=True)
-class TemplateFilter:
-    """The query of GET /integrations/templates.
 
-    Attributes:
-        kind, active: None selects all.
-    """
+class TemplateQuery(PageQuery):
+    """GET /integrations/templates. A filter that is left out selects all."""
 
-    page: PageRequest
-    kind: str | None
-    active: bool | None
+    kind: Omittable[Annotated[str, Text(64)]] = Field(None, alias="category", examples=["crm"])
+    active: Omittable[Flag] = Field(None, description="Whether new connections may be created with them.")
+
+
+class TemplateChange(DocumentFields, Request):
+    """Fields of a template: each replaces the whole field. A field that is left out stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "examples": [{"isActive": True}]})
+
+    is_active: Omittable[bool] = Field(None, description="Whether new connections may be created with it.")
+
+
+# The model is built on its first use, so that this holds: every field may be left out.
+for _field in TemplateChange.model_fields.values():
+    _field.default = None
+
+
+class Template(Description, Answer):
+    """A platform that tenants can connect to."""
+
+    authentication: JsonObject = Field(
+        description="As in TemplateDraft.", examples=[{"type": "bearer", "token": "{api_key}"}]
+    )
+    health_call: JsonObject = Field(
+        description="As in TemplateDraft.", examples=[{"method": "GET", "path": "/me", "expect": [200]}]
+    )
+    name: Key = Field(description="The same as id.", examples=["my_platform"])
+    is_active: bool = Field(description="Whether new connections may be created with it.", examples=[True])
+    created_by: str | None = Field(
+        description="The subject of the super admin who added it; null: it came with a release.",
+        examples=["9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"],
+    )
+    created_at: Time
+    updated_at: Time = Field(
+        description="The time of the last change by a super admin, or by a release whose document differs."
+    )
+    version: Version
 
     @classmethod
-    def parse(cls, query: dict[str, str]) -> Self:
-        """Read the query; raises InvalidRequest, which names the parameter."""
-        page = providers.LISTING.request(query, entries.DEPLOYMENT, "category", "active")
-        active = choice_field(query, "active", ("true", "false"))
-        kind = text_field(query, "category", 64) if "category" in query else None
-        return cls(page, kind, None if active is None else active == "true")
+    def of(cls, provider: Provider) -> Self:
+        """Return the template of a provider's row."""
+        parts: dict[str, Any] = {
+            "name": provider.key,
+            "base_urls": _unchecked(BaseUrls, provider.base_urls),
+            "rate_limits": _unchecked(RateLimits, provider.rate_limits),
+            "authentication": _in_camel_case(provider.authentication),
+            "health_call": _in_camel_case(provider.health_call),
+        }
+        shown = {name: getattr(provider, name) for name in cls.model_fields if name not in parts}
+        return _unchecked(cls, shown | parts)
 
 
-def create(context: RequestContext, body: dict[str, Any]) -> Provider:
+def _unchecked(model: type[Part], fields: Mapping[str, Any]) -> Part:
+    """Return a model that is not validated: a row may be older than a rule, and is shown as it is."""
+    return model.model_construct(None, **fields)
+
+
+class TemplatePage(PageAnswer):
+    """A page of templates."""
+
+    templates: list[Template]
+
+
+def _in_camel_case(part: JsonObject) -> JsonObject:
+    # Names within a field of a part are single words, or the platform's own.
+    return {to_camel(name): value for name, value in part.items()}
+
+
+def as_json(provider: Provider) -> dict[str, Any]:
+    """Return a provider as the API and the audit log show it."""
+    return Template.of(provider).as_json()
+
+
+def page(context: RequestContext, query: TemplateQuery) -> TemplatePage:
+    """Return a page of the templates, ordered by id.
+
+    Args:
+        context: the caller's; every tenant sees all templates.
+        query: as sent.
+
+    Raises:
+        InvalidRequest: the cursor is not one of this list.
+    """
+    with context.shared_transaction() as transaction:
+        found = providers.page(transaction, query.request(LISTING, entries.DEPLOYMENT), query.filters(), as_json)
+    return TemplatePage(templates=[Template.of(provider) for provider in found.items], **found.cursors)
+
+
+def create(context: RequestContext, draft: TemplateDraft) -> Provider:
     """Create a template.
 
     Raises:
-        InvalidRequest, ConfigSchemaInvalid: the body is not a template; the sentence names the field.
+        InvalidRequest, ConfigSchemaInvalid: the draft breaks a rule; the sentence names the field.
         NameTaken: a template has this id.
     """
-    provider = Provider.parse(_document(body), providers.read_shape(_folder()))
+    draft.check()
     with context.deployment_transaction() as transaction:
-        made = providers.create(transaction, provider)
+        made = providers.create(transaction, draft.columns(), context.actor)
         _record(context, transaction, Action.TEMPLATE_CREATED, None, made)
         context.finish(transaction, made)
     return made
 
 
-def change(context: RequestContext, key: str, expected: Expected, body: dict[str, Any]) -> Provider:
+def change(context: RequestContext, key: str, expected: Expected, wanted: TemplateChange) -> Provider:
     """Change fields of a template; isActive says whether new connections may be created with it.
 
     Raises:
         ProviderNotFound, VersionMismatch.
         InvalidRequest, ConfigSchemaInvalid: as create.
     """
-    active = body.get("isActive")
-    if active is not None and not isinstance(active, bool):
-        raise InvalidRequest("isActive must be true or false")
-    changes = _document({name: value for name, value in body.items() if name != "isActive"})
-    if not changes and active is None:
+    if not wanted.model_fields_set:
         raise InvalidRequest("Nothing to change: send a field of the template")
+    active = wanted.is_active
     with context.deployment_transaction() as transaction:
         before = after = providers.find(transaction, key)
         expected.check(before.version)
-        version = before.version
-        if changes:
-            after = providers.change(transaction, key, changes, version, providers.read_shape(_folder()))
+        if wanted.model_fields_set != {"is_active"}:
+            after = providers.change(transaction, before, changed(before, wanted).columns())
         if active is not None:
-            after = providers.set_active(transaction, key, after.version if changes else version, active=active)
+            after = providers.set_active(transaction, after, active=active)
         action = Action.TEMPLATE_DEACTIVATED if active is False else Action.TEMPLATE_CHANGED
         _record(context, transaction, action, before, after)
         context.finish(transaction, after)
     return after
 
 
-def _document(body: dict[str, Any]) -> dict[str, Any]:
-    known_fields(body, set(providers.FIELDS))
-    document = {providers.FIELDS[name]: value for name, value in body.items()}
-    if "displayName" in body:
-        document["display_name"] = name_field(body, "displayName", 100)
-    return document
+def changed(before: Provider, wanted: TemplateChange) -> TemplateDraft:
+    """Return the document of a provider with changes, checked as a whole.
 
-
-def _folder() -> Path:
-    return Path(settings.schema_folder()) / "catalogue"
+    Raises:
+        InvalidRequest, ConfigSchemaInvalid: as create, and for another id, or a secret field that becomes plain.
+    """
+    if "key" in wanted.model_fields_set and wanted.key != before.key:
+        raise InvalidRequest.of_problems([Problem("id", "cannot be changed")])
+    names = set(DocumentFields.model_fields)
+    stored, sent = (
+        model.model_dump(include=names, by_alias=True, exclude_unset=True) for model in (Template.of(before), wanted)
+    )
+    draft = TemplateDraft.parse(stored | sent)
+    draft.check()
+    secret_fields.check_unchanged(before.config_schema, draft.config_schema, to_camel("config_schema"))
+    return draft
 
 
 def _record(
@@ -101,7 +178,7 @@ def _record(
             action,
             object_kind="template",
             object_id=after.key,
-            before=None if before is None else before.as_json(),
-            after=after.as_json(),
+            before=None if before is None else as_json(before),
+            after=as_json(after),
         ),
     )

@@ -7,34 +7,33 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Never
 
-from causeway.catalogue import patterns, validation_cost, validation_sentences
-from causeway.catalogue.validation_sentences import joined
+from causeway.catalogue import patterns, validation_cost, validation_problems
+from causeway.catalogue.validation_problems import Steps, joined
 from causeway.errors.catalogue import ConfigSchemaInvalid
+from causeway.errors.tree import MOST_PROBLEMS, Problem
 from causeway.wire.fields import is_storable
 from causeway.wire.names import has_invisible
 from causeway.wire.strict_json import NotAnInteger
-
-# Problems in one sentence.
-_MOST_PROBLEMS = 3
 
 
 def validate(schema: dict[str, Any], config: Any) -> None:
     """Check a connection's configuration against its provider's schema, which config_schema.check has accepted.
 
     Raises:
-        ConfigSchemaInvalid: the configuration does not fit; the sentence names up to three fields by path.
+        ConfigSchemaInvalid: the configuration does not fit; the sentence names up to five fields by path.
     """
     if validation_cost.has_too_many_values(config):
-        raise ConfigSchemaInvalid(f"config holds more than {validation_cost.MOST_VALUES} values")
+        too_many = Problem("config", f"holds more than {validation_cost.MOST_VALUES} values")
+        raise ConfigSchemaInvalid.of_problems([too_many])
     # Report pasted blanks first: the pattern's message would hide them.
-    pasted = list(islice(_pasted(config), _MOST_PROBLEMS))
-    found = pasted or list(islice(_problems(schema, config, "config"), _MOST_PROBLEMS))
+    pasted = list(islice(_pasted(config), MOST_PROBLEMS))
+    found = pasted or list(islice(problems(schema, config, "config"), MOST_PROBLEMS))
     if found:
-        raise ConfigSchemaInvalid("; ".join(found))
+        raise ConfigSchemaInvalid.of_problems(found)
 
 
-def _pasted(config: Any) -> Iterator[str]:
-    """Yield a sentence for each text with leading or trailing blanks or invisible characters, as copying adds them."""
+def _pasted(config: Any) -> Iterator[Problem]:
+    """Yield a problem for each text with leading or trailing blanks or invisible characters, as copying adds them."""
     texts = [(name, text) for name, text in config.items() if _is_text(text)] if isinstance(config, dict) else []
     for name, text in texts:
         path, kept = joined("config", [name]), text.strip()
@@ -42,33 +41,29 @@ def _pasted(config: Any) -> Iterator[str]:
         own = text.rstrip("\r\n") if "\n" in kept else text
         places = [place for place, ends in (("beginning", own.lstrip()), ("end", own.rstrip())) if ends != own]
         if places:
-            yield f"{path} has a space or line break at its {' and its '.join(places)}"
+            yield Problem(path, f"has a space or line break at its {' and its '.join(places)}")
         elif any(has_invisible(one) and one not in "\t\r\n" for one in kept):
-            yield f"{path} has an invisible character"
+            yield Problem(path, "has an invisible character")
 
 
 def _is_text(value: Any) -> bool:
     """Return whether a value is a text that can be stored; unstorable() describes all others."""
-    return isinstance(value, str) and not any(unstorable(value, ""))
+    return isinstance(value, str) and not any(unstorable(value))
 
 
-def problems(schema: dict[str, Any], value: Any, name: str) -> list[str]:
-    """Return a sentence for each fault of a JSON value; no sentence repeats the value.
+def problems(schema: dict[str, Any], value: Any, name: str) -> Iterator[Problem]:
+    """Yield the problems of a JSON value; none repeats the value.
 
     Args:
         schema: draft 2020-12; our own, or accepted by config_schema.check.
         value: what json.loads returns.
-        name: of the value in the sentences.
+        name: of the value in the paths.
     """
-    return list(_problems(schema, value, name))
-
-
-def _problems(schema: dict[str, Any], value: Any, name: str) -> Iterator[str]:
-    wrong = list(unstorable(value, name))
+    wrong = [Problem(joined(name, steps), rule) for steps, rule in unstorable(value)]
     yield from wrong
     if not wrong:
         for error in validator(schema).iter_errors(value):
-            yield from validation_sentences.sentences(error, name, schema)
+            yield from validation_problems.problems(error, name, schema)
 
 
 def validator(schema: dict[str, Any]) -> Any:
@@ -87,16 +82,21 @@ def _refuse_to_fetch(uri: str) -> Never:
     raise ValueError(f"{uri} is not local")
 
 
-def unstorable(value: Any, path: str) -> Iterator[str]:
-    """Yield a sentence for each part of a value that JSON or Postgres cannot store as it is. path: the value's."""
+def unstorable(value: Any, steps: Steps = ()) -> Iterator[tuple[Steps, str]]:
+    """Yield each part of a JSON value that cannot be stored as it is: its steps, and the rule that it breaks.
+
+    Args:
+        value: as strict_json.parse_object returns it.
+        steps: of the value: names of fields, positions in lists.
+    """
     if isinstance(value, NotAnInteger):
-        yield f"{path} must be a whole number"
+        yield steps, "must be a whole number"
     elif isinstance(value, str) and not is_storable(value):
-        yield f"{path} holds a character that is not text"
+        yield steps, "holds a character that is not text"
     elif isinstance(value, dict):
         for name, inner in value.items():
-            yield from unstorable(name, path)
-            yield from unstorable(inner, joined(path, [name]))
+            yield from unstorable(name, steps)
+            yield from unstorable(inner, (*steps, name))
     elif isinstance(value, list):
         for position, inner in enumerate(value):
-            yield from unstorable(inner, joined(path, [position]))
+            yield from unstorable(inner, (*steps, position))

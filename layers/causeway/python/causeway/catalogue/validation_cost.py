@@ -31,17 +31,18 @@ class Uncompiled(Exception):
     """A pattern cannot be compiled; its place in the schema is the message"""
 
 
-def is_too_high(schema: dict[str, Any]) -> bool:
+def is_too_high(schema: dict[str, Any], name: str = "config_schema") -> bool:
     """Return whether validating a configuration may cost more than MOST.
 
     Args:
         schema: its structure has been checked by config_schema.
+        name: of the schema in the message of Uncompiled.
 
     Raises:
         Uncompiled: a pattern of the schema cannot be compiled.
     """
     total = 0
-    for step in _steps(schema, "config_schema", schema.get("$defs", {}), 1, 1):
+    for step in _steps(schema, name, schema.get("$defs", {}), 1, 1):
         total += step
         # Stop here: otherwise the sum itself could take as long.
         if total > MOST:

@@ -8,7 +8,7 @@ from operator import or_
 from typing import Annotated, Any, TypeVar, get_args
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, GetCoreSchemaHandler
+from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from causeway.errors.requests import InvalidRequest
@@ -88,6 +88,22 @@ class _NotNull:
 
 # A field that may be left out, but is never null: name: Omittable[str] = None. None: it was left out.
 Omittable = Annotated[T | None, _NotNull()]
+
+
+def checked_by(fault: Callable[[T], str | None]) -> AfterValidator:
+    """Return a validator that refuses a value in which a function finds a fault.
+
+    Args:
+        fault: returns the rule that a value breaks; None: it breaks none.
+    """
+
+    def value(checked: T) -> T:
+        rule = fault(checked)
+        if rule is not None:
+            raise broken(rule)
+        return checked
+
+    return AfterValidator(value)
 
 
 def parsed(kind: type[T], read: Callable[[str], T], rule: str) -> BeforeValidator:

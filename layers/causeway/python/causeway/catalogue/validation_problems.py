@@ -1,9 +1,10 @@
-"""The errors of a JSON Schema validator as sentences, which name the field and never repeat a value."""
+"""The errors of a JSON Schema validator as problems, which name the field and never repeat a value."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from causeway.catalogue import patterns
+from causeway.errors.tree import Problem
 from causeway.wire.strict_json import shown_name
 
 if TYPE_CHECKING:
@@ -13,7 +14,11 @@ if TYPE_CHECKING:
 _MOST_NAMES = 20
 
 
-def joined(path: str, steps: list[str | int]) -> str:
+# Names of fields, positions in lists.
+Steps = tuple[str | int, ...]
+
+
+def joined(path: str, steps: Sequence[str | int]) -> str:
     """Return a path with further steps: names of fields, positions in lists."""
     return path + "".join(f"[{step}]" if isinstance(step, int) else f".{shown_name(step)}" for step in steps)
 
@@ -34,8 +39,8 @@ _EXPECTATIONS = {
 }
 
 
-def sentences(error: "ValidationError", name: str, schema: dict[str, Any]) -> Iterator[str]:
-    """Yield the sentences of an error.
+def problems(error: "ValidationError", name: str, schema: dict[str, Any]) -> Iterator[Problem]:
+    """Yield the problems that an error tells.
 
     Args:
         error: the validator's.
@@ -47,23 +52,25 @@ def sentences(error: "ValidationError", name: str, schema: dict[str, Any]) -> It
     # The keyword's limit in the schema; for a few keywords, the faulty part of the value.
     details = kind.as_dict()
     if kind.name == "required":
-        yield f"{joined(path, [details['property']])} is missing"
+        yield Problem(joined(path, [details["property"]]), "is missing")
     elif kind.name == "additionalProperties":
         # List the fields of the whole value only: the schema of an inner object is not known here.
         known = [] if error.instance_path else list(schema.get("properties", {}))
         there = f": the fields are {', '.join(known)}" if 0 < len(known) <= _MOST_NAMES else ""
-        yield from (f"{joined(path, [unknown])} is not a known field{there}" for unknown in details["unexpected"])
+        for unknown in details["unexpected"]:
+            yield Problem(joined(path, [unknown]), f"is not a known field{there}")
     elif kind.name in ("anyOf", "oneOf") and all(details.get("context", [])):
-        ways = [next(sentences(branch[0], name, schema)) for branch in details["context"]]
-        yield " or ".join(dict.fromkeys(ways))
+        first, *others = dict.fromkeys(next(problems(branch[0], name, schema)) for branch in details["context"])
+        yield Problem(first.path, " or ".join([first.rule, *(other.sentence for other in others)]))
     elif kind.name == "pattern":
-        yield f"{path} {_form(str(details['pattern']), str(error.instance), _description(schema, error.instance_path))}"
+        description = _description(schema, error.instance_path)
+        yield Problem(path, _form(str(details["pattern"]), str(error.instance), description))
     elif kind.name in _EXPECTATIONS and len(details) == 1:
         (asked,) = details.values()
         asked = ", ".join(map(str, asked)) if isinstance(asked, list) else asked
-        yield f"{path} {_EXPECTATIONS[kind.name].format(asked)}"
+        yield Problem(path, _EXPECTATIONS[kind.name].format(asked))
     else:
-        yield f"{path} does not fit what the schema says under {kind.name}"
+        yield Problem(path, f"does not fit what the schema says under {kind.name}")
 
 
 def _form(pattern: str, text: str, description: str) -> str:

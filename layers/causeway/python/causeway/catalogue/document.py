@@ -1,0 +1,235 @@
+"""The document of a template: what a file of the catalogue and a super admin say about a platform.
+
+It is written in two spellings: display_name in a file and in the database, displayName in the API.
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import InitErrorDetails
+
+from causeway.catalogue import config_schema, document_rules, patterns, validation
+from causeway.catalogue.authentication import Authentication
+from causeway.catalogue.document_rules import Spelling
+from causeway.errors.requests import InvalidRequest
+from causeway.outbound.redaction import is_secret_name
+from causeway.outbound.request_rules import header_fault
+from causeway.wire import model_problems
+from causeway.wire.field_types import JsonObject, Name, Omittable, Text, broken, checked_by
+from causeway.wire.models import Request
+
+Key = Annotated[str, Text(64, pattern="[a-z][a-z0-9_]{0,63}")]
+Kind = Literal[
+    "messaging",
+    "casino_platform",
+    "sports_betting",
+    "pam",
+    "payment",
+    "shipping",
+    "social",
+    "email",
+    "crm",
+    "advertising",
+    "analytics",
+]
+_BaseUrl = Annotated[
+    str,
+    Text(309, pattern="https?://[0-9A-Za-z{][0-9A-Za-z._{}:/-]{0,300}"),
+    checked_by(document_rules.url_fault),
+    Field(examples=["https://api.example"]),
+]
+_HeaderName = Annotated[str, Text(64, pattern="[0-9A-Za-z-]+"), checked_by(header_fault)]
+_Requests = Omittable[Annotated[int, Field(ge=1, le=2_000_000_000, examples=[600])]]
+
+
+def _storable(value: JsonObject) -> JsonObject:
+    wrong = [InitErrorDetails(type=broken(rule), loc=steps, input=None) for steps, rule in validation.unstorable(value)]
+    if wrong:
+        raise ValidationError.from_exception_data("JSON", wrong)
+    return value
+
+
+# An object that Postgres can store as it is.
+_Json = Annotated[JsonObject, AfterValidator(_storable)]
+
+
+class BaseUrls(Request):
+    """The base URL by environment. Null: no such environment, or each customer has another URL."""
+
+    production: _BaseUrl | None
+    sandbox: _BaseUrl | None
+
+
+class RateLimits(Request):
+    """The most requests of one connection in each window. Absent: not known."""
+
+    minute: _Requests = None
+    hour: _Requests = None
+    day: _Requests = None
+    month: _Requests = None
+
+
+class CallBody(Request):
+    """The body of the test call."""
+
+    type: Literal["json", "form"]
+    content: _Json
+
+
+class RefusedWhen(Request):
+    """For a platform that refuses with an expected status: the JSON value at this pointer matches the pattern.
+
+    The value is matched as text: true, false, a number's digits.
+    """
+
+    pointer: Annotated[str, Text(201, pattern="/[!-~]{1,200}")] = Field(examples=["/error/code"])
+    pattern: Annotated[str, Text(patterns.MOST_CHARACTERS, least=0), checked_by(patterns.fault)] = Field(
+        examples=["^auth"]
+    )
+
+
+def _shows_secret(path: str) -> str | None:
+    return "must not lead to a secret: it is shown" if any(map(is_secret_name, path.split("."))) else None
+
+
+_AnswerPath = Annotated[
+    str,
+    Text(519, pattern="[0-9A-Za-z_-]{1,64}([.][0-9A-Za-z_-]{1,64}){0,7}"),
+    checked_by(_shows_secret),
+]
+
+
+class HealthCall(Request):
+    """The cheapest call that proves the credentials. It changes nothing at the platform."""
+
+    method: Literal["GET", "POST"]
+    path: Annotated[str, Text(501, pattern="[/{][!-~]{0,500}"), checked_by(document_rules.path_fault)] = Field(
+        description="Appended to the base URL.", examples=["/me"]
+    )
+    query: dict[str, Annotated[str, Text(2000, least=0)]] = Field(default_factory=dict, max_length=20)
+    headers: dict[_HeaderName, Annotated[str, Text(500, least=0, pattern="[ -~]*")]] = Field(
+        default_factory=dict, max_length=20, json_schema_extra={"additionalProperties": False}
+    )
+    body: Omittable[CallBody] = None
+    expect: list[Annotated[int, Field(ge=100, le=599)]] = Field(
+        min_length=1,
+        max_length=10,
+        description="The statuses that mean that the credentials are good.",
+        examples=[[200]],
+    )
+    refused_when: Omittable[RefusedWhen] = None
+    details: Omittable[
+        Annotated[dict[Literal["accountName", "accountId", "locationId"], _AnswerPath], Field(min_length=1)]
+    ] = Field(
+        None,
+        description="Where the answer tells the account: dotted paths of names. Texts and integers are shown to people "
+        "who test a connection, so no path may lead to a secret.",
+        examples=[{"accountName": "location.name"}],
+    )
+    configured_url: bool = Field(False, description="Call the connection's own base_url instead of the base URLs.")
+
+
+class Description(BaseModel):
+    """The fields of a document that are requested and answered alike."""
+
+    model_config = ConfigDict(defer_build=True)
+
+    key: Key = Field(alias="id", examples=["my_platform"])
+    kind: Kind = Field(alias="category", examples=["crm"])
+    display_name: Annotated[str, Name(100)] = Field(examples=["My platform"])
+    description: Annotated[str, Text(500)] = Field(examples=["Contacts and calendars."])
+    icon: Annotated[str, Text(2000, pattern="[MmLlHhVvCcSsQqTtAaZz0-9 .,-]+")] | None = Field(
+        None,
+        description="The data of one SVG path in a view box of 24 by 24; draw it as a line of width 1.5, without a "
+        "fill. Null or absent: no icon. Our own drawing, never a vendor's logo.",
+        examples=["M4 4H20V20H4Z"],
+    )
+    config_schema: _Json = Field(
+        description="JSON Schema (2020-12) of a connection's configuration. x-secret: true marks a field that is "
+        "encrypted.",
+        examples=[
+            {
+                "type": "object",
+                "properties": {
+                    "api_key": {"type": "string", "pattern": "^[!-~]+$", "maxLength": 256, "x-secret": True}
+                },
+                "required": ["api_key"],
+                "additionalProperties": False,
+            }
+        ],
+    )
+    setup_instructions: Annotated[str, Text(8000, least=0)] = Field(
+        description="Markdown.", examples=["1. Create an API key.\n"]
+    )
+    documentation_url: Annotated[str, Text(508, pattern="https://[!-~]{1,500}")] | None = Field(
+        examples=["https://docs.example/"]
+    )
+    base_urls: BaseUrls = Field(examples=[{"production": "https://api.example", "sandbox": None}])
+    api_version: Annotated[str, Text(50)] | None = Field(examples=["v1"])
+    webhook_support: bool = Field(examples=[True])
+    webhook_url: (
+        Annotated[str, Text(500, pattern="(?:https://|/)[0-9A-Za-z][!-~]*"), checked_by(document_rules.webhook_fault)]
+        | None
+    ) = Field(
+        None,
+        description="The address that the platform is told to send its events to: an https URL, or a path of this "
+        "deployment. Null or absent: no default.",
+        examples=["/webhooks/my_platform"],
+    )
+    rate_limits: RateLimits = Field(examples=[{"minute": 600}])
+
+
+class DocumentFields(Description):
+    """The fields of a document."""
+
+    authentication: Authentication = Field(examples=[{"type": "bearer", "token": "{api_key}"}])
+    health_call: HealthCall = Field(examples=[{"method": "GET", "path": "/me", "expect": [200]}])
+
+
+class TemplateDraft(DocumentFields, Request):
+    """A platform that tenants can connect to.
+
+    In the base URLs, the authentication and the test call, {name} stands for the connection's field of that name, or
+    for its default.
+    """
+
+    @classmethod
+    def of_file(cls, fields: dict[str, Any]) -> Self:
+        """Return the document of a file of the catalogue, checked.
+
+        Args:
+            fields: of the file; $comment is not a part of the document.
+
+        Raises:
+            InvalidRequest, ConfigSchemaInvalid: the sentence names paths in the file's spelling.
+        """
+        fields = {name: value for name, value in fields.items() if name != "$comment"}
+        try:
+            draft = cls.model_validate(fields, by_alias=False, by_name=True)
+        except ValidationError as invalid:
+            # Not raised from it: its errors have the values.
+            raise InvalidRequest.of_problems(model_problems.of(invalid, fields, list(cls.model_fields))) from None
+        draft.check(str)
+        return draft
+
+    def check(self, spell: Spelling = to_camel) -> None:
+        """Check what no field shows by itself: the config_schema, references to its fields, addresses.
+
+        Args:
+            spell: of the names in the sentence.
+
+        Raises:
+            ConfigSchemaInvalid: config_schema.check refuses the config_schema.
+            InvalidRequest: document_rules has problems.
+        """
+        config_schema.check(self.config_schema, spell("config_schema"))
+        document = self.model_dump(by_alias=spell is to_camel, exclude_unset=True)
+        wrong = list(document_rules.problems(document, spell))
+        if wrong:
+            raise InvalidRequest.of_problems(wrong)
+
+    def columns(self) -> dict[str, Any]:
+        """Return the values of the columns in integration_providers, by field; the JSON as it was sent."""
+        sent = self.model_dump(exclude_unset=True)
+        return {name: sent.get(name) for name in type(self).model_fields}
