@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from threading import Barrier
 from typing import Any, get_args
@@ -142,6 +143,24 @@ def test_changed_file_changes_only_its_provider(owner: Connection[Any], urls: Ur
         assert (stripe.description, stripe.api_version, stripe.version) == ("New words", None, 2)
         assert providers.find(database, "own").version == 1
     assert [row for row in rows(owner) if row[0] not in ("own", "stripe")] == [r for r in before if r[0] != "stripe"]
+
+
+def test_release_keeps_the_creation_time_and_moves_the_time_of_what_it_changes(
+    owner: Connection[Any], urls: Urls, folder: Path
+) -> None:
+    def times() -> dict[str, tuple[datetime, datetime]]:
+        with hub(urls) as database:
+            found = page(database, asked(limit=100)).items
+        return {provider.key: (provider.created_at, provider.updated_at) for provider in found}
+
+    before = times()
+    rewrite(folder, "stripe", webhook_url="/webhooks/stripe")
+    assert files.load(owner, folder) == ["stripe"]
+
+    after = times()
+    assert after["stripe"][0] == before["stripe"][0]
+    assert after["stripe"][1] > before["stripe"][1]
+    assert after | {"stripe": before["stripe"]} == before
 
 
 def test_provider_without_a_file_stays(owner: Connection[Any], folder: Path) -> None:

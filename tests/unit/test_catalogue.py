@@ -5,18 +5,22 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from causeway.catalogue import secret_fields, validation
+from causeway.catalogue import secret_fields, templates, validation
 from causeway.catalogue.document import TemplateDraft
 from causeway.catalogue.files import read_folder
 from causeway.catalogue.providers import COLUMNS, Provider
+from causeway.catalogue.templates import TemplateChange
 from causeway.errors.catalogue import ConfigSchemaInvalid
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.service import Misconfigured
+from causeway.wire.models import known
 from causeway.wire.strict_json import parse_object
 from tests.findings import none_of
 from tests.platforms.facts import facts
@@ -244,6 +248,86 @@ def test_details_are_no_terms_of_a_template() -> None:
 
     assert with_others.terms_digest("production") == without.terms_digest("production")
     assert other.terms_digest("production") != without.terms_digest("production")
+
+
+def exactly(value: Any) -> str:
+    """A JSON value as text: true is not 1 in it."""
+    return json.dumps(value, sort_keys=True)
+
+
+@pytest.mark.parametrize("key", PROVIDERS)
+def test_document_is_stored_as_its_file_has_it(key: str) -> None:
+    written = json.loads((FOLDER / f"{key}.json").read_bytes())
+    del written["$comment"]
+    stored = asdict(PROVIDERS[key])
+    assert exactly({name: stored[name] for name in written}) == exactly(written)
+    assert {stored[name] for name in {"key", *COLUMNS} - written.keys()} <= {None}
+
+
+@pytest.mark.parametrize("key", PROVIDERS)
+def test_terms_of_a_template_are_those_of_its_file(key: str) -> None:
+    """HUB 1: a connection whose terms differ is shown as moved, and asks for its secrets again."""
+    written = json.loads((FOLDER / f"{key}.json").read_bytes())
+    call = {name: value for name, value in written["health_call"].items() if name != "details"}
+    for environment, url in written["base_urls"].items():
+        agreed = exactly([url, written["authentication"], call, written["config_schema"]])
+        assert PROVIDERS[key].terms_digest(environment) == sha256(agreed.encode()).digest()
+
+
+FULL: dict[str, Any] = {
+    "authentication": {
+        "type": "oauth2_client_credentials",
+        "token_path": "/token",
+        "client_id": "{account_sid}",
+        "client_secret": "{auth_token}",
+        "client_auth": "body",
+        "scope": "read",
+    },
+    "health_call": {
+        "method": "POST",
+        "path": "/me",
+        "query": {"not_camel": "1"},
+        "headers": {"X-Not-Camel": "1"},
+        "body": {"type": "json", "content": {"not_camel": None}},
+        "expect": [200],
+        "refused_when": {"pointer": "/not_camel", "pattern": "^a"},
+        "details": {"accountId": "not_camel.id"},
+        "configured_url": False,
+    },
+    "webhook_url": "/webhooks/not_camel",
+}
+
+
+@pytest.mark.parametrize(
+    "provider", [*PROVIDERS.values(), released(document(**FULL))], ids=[*PROVIDERS, "with every optional field"]
+)
+def test_template_that_is_sent_as_it_is_shown_stays_the_same(provider: Provider) -> None:
+    """The API's spelling and back: the terms too, or each connection would be shown as moved."""
+    shown = templates.as_json(provider)
+    sent = {name: shown[name] for name in known(TemplateDraft)}
+    again = row(**templates.changed(provider, TemplateChange.parse(sent)).columns())
+
+    assert exactly(TemplateDraft.parse(sent).columns()) == exactly(columns(again)) == exactly(columns(provider))
+    assert again.terms_digest("production") == provider.terms_digest("production")
+
+
+def columns(provider: Provider) -> dict[str, Any]:
+    """What its document says."""
+    return {name: getattr(provider, name) for name in ("key", *COLUMNS)}
+
+
+def test_answer_spells_every_name_of_a_document_in_camel_case() -> None:
+    """But neither the platform's own names, nor those in a test call's details."""
+    shown = templates.as_json(released(document(**FULL)))
+    assert shown["authentication"].keys() == {"type", "tokenPath", "clientId", "clientSecret", "clientAuth", "scope"}
+    assert shown["healthCall"] == {
+        **{
+            name: FULL["health_call"][name]
+            for name in ("method", "path", "query", "headers", "body", "expect", "details")
+        },
+        "refusedWhen": FULL["health_call"]["refused_when"],
+        "configuredUrl": False,
+    }
 
 
 NOBODY = "has {nobody}, which is not a field of config_schema"
