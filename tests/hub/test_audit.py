@@ -195,6 +195,20 @@ def test_export_has_the_next_pages_cursor(hub: Hub) -> None:
     assert numbers == list(range(numbers[0], numbers[0] - 4, -1))
 
 
+def test_entry_names_its_tenant_in_the_csv_only(hub: Hub) -> None:
+    """All entries of an answer are the caller's tenant's; a file may be laid beside another tenant's."""
+    [shown] = hub.call("GET", "/audit?limit=1").json["entries"]
+    [row] = csv.DictReader(io.StringIO(hub.call("GET", "/audit?limit=1&format=csv").body.decode()))
+
+    assert set(shown) == {
+        *("entry", "at", "actorKind", "actor", "actorRole", "action", "objectKind", "objectId", "outcome"),
+        *("before", "after", "sourceIp", "requestId", "hash"),
+    }
+    assert shown["at"].endswith("Z")
+    assert len(row) == len(shown) + 1
+    assert row["tenant_id"] == TENANTS[OURS]
+
+
 @pytest.mark.parametrize("form", ["json", "csv"])
 def test_page_fits_into_an_answer_and_the_next_continues(
     hub: Hub, inside: Callable[..., RequestContext], form: str
