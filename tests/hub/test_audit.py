@@ -188,11 +188,18 @@ def test_csv_export_has_no_formulas(hub: Hub) -> None:
     assert not [cell for row in listed for cell in row.values() if cell and cell[0] in "=+-@\t\r"]
 
 
-def test_export_has_the_next_pages_cursor(hub: Hub) -> None:
-    reply = hub.call("GET", "/audit?format=csv&limit=2")
-    after = hub.call("GET", f"/audit?format=csv&limit=2&cursor={reply.headers['x-next-cursor']}")
-    numbers = [int(row["entry"]) for one in (reply, after) for row in csv.DictReader(io.StringIO(one.body.decode()))]
+def test_export_has_the_cursors_of_both_directions(hub: Hub) -> None:
+    first = hub.call("GET", "/audit?format=csv&limit=2")
+    second = hub.call("GET", f"/audit?format=csv&limit=2&cursor={first.headers['x-next-cursor']}")
+    back = hub.call("GET", f"/audit?format=csv&limit=2&cursor={second.headers['x-prev-cursor']}")
+    # A cursor does not depend on the format.
+    listed = hub.call("GET", f"/audit?limit=2&cursor={second.headers['x-prev-cursor']}")
+    numbers = [int(row["entry"]) for one in (first, second) for row in csv.DictReader(io.StringIO(one.body.decode()))]
+
     assert numbers == list(range(numbers[0], numbers[0] - 4, -1))
+    assert "x-prev-cursor" not in first.headers
+    assert back.body == first.body
+    assert [one["entry"] for one in listed.json["entries"]] == numbers[:2]
 
 
 def test_entry_names_its_tenant_in_the_csv_only(hub: Hub) -> None:
@@ -218,19 +225,27 @@ def test_page_fits_into_an_answer_and_the_next_continues(
     entry = context.entry(entries.Action.CONNECTION_CHANGED, object_kind=kind, after={"text": '"' * 20_000})
     with context.transaction() as transaction:
         written = [entries.record(transaction, entry) for _ in range(100)]
-    pages, cursor = [], ""
-    while cursor is not None:
+
+    def page(cursor: str) -> tuple[list[int], str | None, str | None]:
+        """The entries of a page, and its cursors forth and back."""
         reply = hub.call("GET", f"/audit?limit=1000&format={form}&object_kind={kind}{cursor and '&cursor=' + cursor}")
         assert (reply.status, len(reply.body) < 6_000_000) == (200, True), reply.body[:200]
         if form == "json":
-            pages.append([one["entry"] for one in reply.json["entries"]])
-            cursor = reply.json["nextCursor"]
-        else:
-            pages.append([int(row["entry"]) for row in csv.DictReader(io.StringIO(reply.body.decode()))])
-            cursor = reply.headers.get("x-next-cursor")
+            listed = [one["entry"] for one in reply.json["entries"]]
+            return listed, reply.json["nextCursor"], reply.json["prevCursor"]
+        listed = [int(row["entry"]) for row in csv.DictReader(io.StringIO(reply.body.decode()))]
+        return listed, reply.headers.get("x-next-cursor"), reply.headers.get("x-prev-cursor")
 
-    assert [one for page in pages for one in page] == written[::-1]
+    pages = [page("")]
+    while (after := pages[-1][1]) is not None:
+        pages.append(page(after))
+    back = [pages[-1]]
+    while (before := back[0][2]) is not None:
+        back.insert(0, page(before))
+
+    assert [one for listed, *_ in pages for one in listed] == written[::-1]
     assert len(pages) == 3
+    assert back == pages
 
 
 @pytest.mark.parametrize(

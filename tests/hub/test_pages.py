@@ -287,10 +287,10 @@ def test_forged_or_foreign_cursor_is_refused(world: World, listed: List) -> None
         world.filled(another),
         changed(cursor, list=another.listing.name),
         changed(cursor, scope=TENANTS[THEIRS]),
-        # A cursor of another filter, or with another direction or part.
+        # A cursor of another filter, or with another direction or place.
         *(changed(cursor, filter=value) for value in (None, 1, "x", filter_digest({"kind": "x"}))),
         *(changed(cursor, before=value) for value in (None, [], [1] * width)),
-        *(changed(cursor, part=value) for value in (None, -1, True, "0", 1.0, 10**30)),
+        *(changed(cursor, place=value) for value in (None, -1, True, "0", 1.0, 10**30)),
         *("", "x", "\0", f"{cursor}=", cursor[:-1], cursor.swapcase(), "A" * 8000),
         *(changed(cursor, after=[value] * width) for value in (None, True, 1.5, 10**30, -1, "", "a\0b", [], {})),
         *(changed(cursor, after=value) for value in (None, "x", ["x"] * (width + 1))),

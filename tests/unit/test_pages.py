@@ -26,7 +26,7 @@ TEXTS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0"), 
 
 def spelled(key: Any, listed: str = "events", scope: UUID = SCOPE, direction: str = "after", **more: Any) -> str:
     """A cursor of any content, in the spelling of cursors."""
-    written = {"list": listed, "scope": str(scope), "filter": "", direction: key, "part": 0} | more
+    written = {"list": listed, "scope": str(scope), "filter": "", direction: key, "place": 0} | more
     return base64url.encode(
         json.dumps(written, separators=(",", ":"), ensure_ascii=False).encode(errors="surrogatepass")
     )
@@ -79,15 +79,15 @@ WRONG: dict[str, str] = {
     "no direction": spelled(GOOD, direction="beside"),
     "both directions": spelled(GOOD, before=GOOD),
     "another field": spelled(GOOD, more=1),
-    "without a part": base64url.encode(
+    "without a place": base64url.encode(
         json.dumps({"list": "events", "scope": str(SCOPE), "filter": "", "after": GOOD}, separators=(",", ":")).encode()
     ),
-    "a negative part": spelled(GOOD, part=-1),
-    "true as a part": spelled(GOOD, part=True),
-    "a text as a part": spelled(GOOD, part="1"),
-    "a huge part": spelled(GOOD, part=2**63),
+    "a negative place": spelled(GOOD, place=-1),
+    "true as a place": spelled(GOOD, place=True),
+    "a text as a place": spelled(GOOD, place="1"),
+    "a huge place": spelled(GOOD, place=2**63),
     "a blank in its JSON": base64url.encode(
-        json.dumps({"list": "events", "scope": str(SCOPE), "filter": "", "after": GOOD, "part": 0}).encode()
+        json.dumps({"list": "events", "scope": str(SCOPE), "filter": "", "after": GOOD, "place": 0}).encode()
     ),
     "too few values": spelled(GOOD[:1]),
     "an empty text of values": spelled(""),
@@ -285,12 +285,12 @@ def test_page_that_fits_is_complete(count: int) -> None:
 @pytest.mark.parametrize(("character", "size"), [("x", 1), ("ü", 2), ("😀", 4), ("\x01", 6), ('"', 2)])
 def test_page_is_cut_by_the_size_of_its_rows_in_bytes(character: str, size: int) -> None:
     found = rows(30, character * (MOST_BYTES // 10 // size))
-    assert cut(found) == Page(found[:9], NUMBERS.cursor(SCOPE, (8,), part=9), None)
+    assert cut(found) == Page(found[:9], NUMBERS.cursor(SCOPE, (8,), place=9), None)
 
 
 def test_page_has_at_least_one_row() -> None:
     found = rows(2, "x" * (MOST_BYTES + 1))
-    assert cut(found) == Page(found[:1], NUMBERS.cursor(SCOPE, (0,), part=1), None)
+    assert cut(found) == Page(found[:1], NUMBERS.cursor(SCOPE, (0,), place=1), None)
 
 
 def test_last_row_that_fills_a_whole_answer_is_the_end() -> None:

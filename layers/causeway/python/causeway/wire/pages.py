@@ -5,7 +5,7 @@ A cursor is base64url of a JSON object: the list, its scope (id of the tenant or
 front of it, whether the key's row is still there or not. An empty key is the list's other end.
 
 If `limit` rows are too large for an answer, they come in parts, each on a page of its own. A cursor in the middle of
-them says how many of the `limit` rows are in front of it (`part`), so that the way back has the same pages.
+them says how many of the `limit` rows are in front of it (`place`), so that the way back has the same pages.
 
 A page has a cursor to each side that has more rows. Of the side that a page was read towards, the row beyond the page
 is known. The side that it was reached from is not read again: the cursor's row was there, so it counts as having rows,
@@ -98,11 +98,11 @@ class Listing:
         asked = PageRequest(self, scope, filtered, int(text))
         return asked.at(query["cursor"]) if "cursor" in query else asked
 
-    def cursor(self, scope: UUID, key: Key, *, backwards: bool = False, part: int = 0, filtered: str = "") -> str:
+    def cursor(self, scope: UUID, key: Key, *, backwards: bool = False, place: int = 0, filtered: str = "") -> str:
         """Return the cursor of the rows that follow a sort key; backwards: of the rows in front of it.
 
         Args:
-            scope, backwards, part, filtered: as in PageRequest.
+            scope, backwards, place, filtered: as in PageRequest.
             key: the sort key of a row; (): all rows, from the list's first, or backwards from its last.
         """
         written = {
@@ -110,7 +110,7 @@ class Listing:
             "scope": str(scope),
             "filter": filtered,
             "before" if backwards else "after": [_written(value) for value in key],
-            "part": part,
+            "place": place,
         }
         return base64url.encode(json.dumps(written, separators=(",", ":"), ensure_ascii=False).encode())
 
@@ -128,7 +128,7 @@ class PageRequest:
         limit: rows at most, as the caller asked.
         key: the page begins beside the row with this sort key; (): with the list's first row, or backwards its last.
         backwards: the page is in front of the key, and its rows are found in the reverse order.
-        part: how many of `limit` rows that come in parts are in front of the page, or backwards of the key.
+        place: how many of `limit` rows that come in parts are in front of the page, or backwards of the key.
     """
 
     listing: Listing
@@ -137,12 +137,12 @@ class PageRequest:
     limit: int
     key: Key = ()
     backwards: bool = False
-    part: int = 0
+    place: int = 0
 
     @property
     def rows(self) -> int:
         """Rows at most. Select one row more: it shows whether there is another page in this direction."""
-        return (self.part or self.limit) if self.backwards else self.limit - self.part
+        return (self.place or self.limit) if self.backwards else self.limit - self.place
 
     def at(self, cursor: str) -> "PageRequest":
         """Return the request for the page of a cursor; raises InvalidRequest if no page like this one answered it."""
@@ -151,15 +151,15 @@ class PageRequest:
             fields = strict_json.parse_object(base64url.decode(cursor[: LONGEST_CURSOR + 1]))
             backwards = "before" in fields
             key = self.listing.parse_key(fields["before" if backwards else "after"])
-            part = _integer(fields["part"])
-            written = self._cursor(key, part, backwards=backwards)
+            place = _integer(fields["place"])
+            written = self._cursor(key, place, backwards=backwards)
         except (KeyError, TypeError, ValueError, OverflowError, InvalidRequest) as error:
             raise InvalidRequest.of_problems([_WRONG_CURSOR]) from error
         # Another list's, another scope's, of another filter, or another spelling.
         if written != cursor:
             raise InvalidRequest.of_problems([_WRONG_CURSOR])
         # With a smaller limit the parts are others.
-        return replace(self, key=key, backwards=backwards, part=part if part < self.limit else 0)
+        return replace(self, key=key, backwards=backwards, place=place if place < self.limit else 0)
 
     def page(
         self,
@@ -184,15 +184,17 @@ class PageRequest:
         before, after = (beyond, reached) if self.backwards else (reached, beyond)
         keys = [key(row) for row in shown] or [()]
         # The page's sides, counted in the rows that come in parts.
-        prev_part, next_part = (first, self.part) if self.backwards else (self.part, (self.part + end) % self.limit)
+        prev_place, next_place = (
+            (first, self.place) if self.backwards else (self.place, (self.place + end) % self.limit)
+        )
         return Page(
             shown,
-            next_cursor=self._cursor(keys[-1], next_part, backwards=False) if after else None,
-            prev_cursor=self._cursor(keys[0], prev_part, backwards=True) if before else None,
+            next_cursor=self._cursor(keys[-1], next_place, backwards=False) if after else None,
+            prev_cursor=self._cursor(keys[0], prev_place, backwards=True) if before else None,
         )
 
-    def _cursor(self, key: Key, part: int, *, backwards: bool) -> str:
-        return self.listing.cursor(self.scope, key, backwards=backwards, part=part, filtered=self.filtered)
+    def _cursor(self, key: Key, place: int, *, backwards: bool) -> str:
+        return self.listing.cursor(self.scope, key, backwards=backwards, place=place, filtered=self.filtered)
 
 
 def filter_digest(values: Mapping[str, Any]) -> str:
