@@ -105,7 +105,7 @@ def _column(relation: Relation, column: Any) -> tuple[str, ...]:
         default = "identity"
     elif column.generated:
         default = f"generated: {default}"
-    # A table is reached with the tenant's id; the column that names the row is another.
+    # In a key of several columns, tenant_id only says that both rows are of one tenant.
     targets = {
         key.target
         for key in relation.constraints
@@ -177,7 +177,7 @@ def _types(types: list[Any]) -> str:
 def _functions(functions: list[Any]) -> str:
     lines = ["Functions:\n\n"] if functions else []
     for each in functions:
-        signature = f"`{each.name}({_short_type(shortened(each.arguments))})` returns `{each.result}`."
+        signature = f"`{each.name}({_short_type(shortened(each.arguments))})` returns `{_short_type(each.result)}`."
         rights = f" Runs with the rights of `{each.owner}`." if each.definer else ""
         callers = "any role" if each.is_public else ", ".join(code(role) for role in sorted(each.callers))
         called = f" Called by {callers}." if callers else " No login may call it."
