@@ -55,7 +55,7 @@ def _place_bet(base_url: str) -> None:
 
 def _calls() -> list[tuple[str, str, dict[str, Any] | None]]:
     """Return the calls that make the objects: id, path and body, in their order."""
-    connections = ((demo.CONNECTION_ID, "gohighlevel", "Front desk"), (_SECOND_CONNECTION_ID, "twilio", "Notices"))
+    connections = ((demo.CONNECTION_ID, "gohighlevel", "Bookings"), (_SECOND_CONNECTION_ID, "twilio", "Notices"))
     made: list[tuple[str, str, dict[str, Any] | None]] = [
         (object_id, "/integrations", {"templateId": key, "name": name, "config": demo_credentials(key)})
         for object_id, key, name in connections

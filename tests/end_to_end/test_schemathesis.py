@@ -145,9 +145,8 @@ class World:
     def template_draft(self, key: str) -> dict[str, Any]:
         """Return Twilio's template under another id."""
         twilio = self.call("GET", "/integrations/templates/twilio").json()
-        return {name: value for name, value in twilio.items() if name not in ("name", "isActive", "version")} | {
-            "id": key
-        }
+        fields = _DOCUMENT["components"]["schemas"]["TemplateDraft"]["properties"]
+        return {name: value for name, value in twilio.items() if name in fields} | {"id": key}
 
     def aim(self, case: Case[Any], operation_id: str) -> None:
         """Replace the ids in a call by ids that exist."""

@@ -17,16 +17,16 @@ _SIGNATURES = {
 _MADE = {"201", "202"}
 
 
-def line(method: str, path: str, operation: dict[str, Any]) -> str:
+def line(method: str, path: str, operation: dict[str, Any], *, query: str = "") -> str:
     """Return the shell line; `stack` in it is the shell function of docs/local.md.
 
-    It sends every parameter of the path and every parameter of the query that has an example, the headers that are
-    required, and a key for a call that makes something.
+    It sends the parameters and headers that are required, and a key for a call that makes something.
 
     Args:
         method: in upper case.
         path: as the operation's.
         operation: of the document.
+        query: an optional parameter that is sent too.
     """
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
     options = _headers(operation)
@@ -41,16 +41,21 @@ def line(method: str, path: str, operation: dict[str, Any]) -> str:
         else:
             before = f"BODY={shlex.quote(text)}\n"
             options += [signature, '-d "$BODY"']
-    return before + " \\\n  ".join([f'curl -i "$(stack base_url){_address(path, operation)}"', *options])
+    return before + " \\\n  ".join([f'curl -i "$(stack base_url){_address(path, operation, query)}"', *options])
 
 
-def _address(path: str, operation: dict[str, Any]) -> str:
+def _address(path: str, operation: dict[str, Any], query: str) -> str:
     """Return path and query with the examples of their parameters."""
     parameters = operation.get("parameters", [])
     inside = {one["name"]: one["example"] for one in parameters if one["in"] == "path"}
     filled = re.sub(r"\{(\w+)\}", lambda found: quote(str(inside[found[1]]), safe=""), path)
-    query = {one["name"]: _text(one["example"]) for one in parameters if one["in"] == "query" and "example" in one}
-    return f"{filled}?{urlencode(query)}" if query else filled
+    sent = [
+        one
+        for one in parameters
+        if one["in"] == "query" and (one["required"] or one["name"] == query) and "example" in one
+    ]
+    values = {one["name"]: _text(one["example"]) for one in sent}
+    return f"{filled}?{urlencode(values)}" if values else filled
 
 
 def _text(value: Any) -> str:

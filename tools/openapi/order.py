@@ -1,5 +1,6 @@
 """The order in which all example requests work on a new local stack, one after the other."""
 
+from dataclasses import dataclass
 from typing import Any
 
 # Operations that need the one before: it makes what they name, or changes what they change back.
@@ -13,22 +14,33 @@ _RANKS = {"GET": 0, "PATCH": 2, "DELETE": 4}
 _MADE, _DONE = 1, 3
 
 
-def in_order(document: dict[str, Any]) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An operation of the document with its method, in upper case, and its path."""
+
+    method: str
+    path: str
+    operation: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The operation's id."""
+        return self.operation["operationId"]
+
+    @property
+    def rank(self) -> int:
+        """Where it stands among the others."""
+        made = {"201", "202"} & self.operation["responses"].keys()
+        return _RANKS.get(self.method, _MADE if made else _DONE)
+
+
+def in_order(document: dict[str, Any]) -> list[Placed]:
     """Return the operations of the document: those that read, then those that make, change, act and delete."""
-    ranked = [
-        (_rank(method.upper(), operation), operation)
-        for methods in document["paths"].values()
+    every = [
+        Placed(method.upper(), path, operation)
+        for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
-    first = [operation for _, operation in sorted(ranked, key=lambda one: one[0]) if _name(operation) not in _AFTER]
-    later = {_AFTER[_name(operation)]: operation for _, operation in ranked if _name(operation) in _AFTER}
-    return [each for one in first for each in (one, later.get(_name(one))) if each is not None]
-
-
-def _rank(method: str, operation: dict[str, Any]) -> int:
-    made = {"201", "202"} & operation["responses"].keys()
-    return _RANKS.get(method, _MADE if made else _DONE)
-
-
-def _name(operation: dict[str, Any]) -> str:
-    return operation["operationId"]
+    first = sorted((one for one in every if one.name not in _AFTER), key=lambda one: one.rank)
+    later = {_AFTER[one.name]: one for one in every if one.name in _AFTER}
+    return [each for one in first for each in (one, later.get(one.name)) if each is not None]

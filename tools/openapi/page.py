@@ -32,7 +32,8 @@ th, td { border-bottom: 1px solid var(--line); padding: .3rem .6rem .3rem 0; tex
 
 _HOW_TO_CALL = (
     "The curl lines call the local stack. Start it with <code>make up</code> in a checkout of the repository, and "
-    "paste this function into another shell there. Tokens live for an hour; <code>POST /_local/tokens</code> gives new."
+    "paste this function into another shell there. Tokens live for an hour; "
+    "<code>POST /_local/tokens</code> makes new ones."
 )
 # The example of API Gateway's own answer (tools/openapi/refusals.py).
 _GATEWAY = "gateway"

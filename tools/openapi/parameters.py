@@ -1,11 +1,12 @@
 """The parameters of paths and the headers of requests, by name."""
 
+from contextlib import suppress
 from typing import Any
 
 from causeway.edge.routes import VARIABLE, Declaration
 from causeway.platforms.kinds.calendars import CALENDAR_ID
 from causeway.wire.fields import CODE
-from tools.openapi import demo
+from tools.openapi import demo, examples
 
 Schema = dict[str, Any]
 
@@ -74,6 +75,7 @@ def of(declaration: Declaration, query: Schema, *, changes: bool) -> list[dict[s
 def _parameter(name: str, place: str, schema: Schema, *, required: bool = True) -> dict[str, Any]:
     inner = {key: value for key, value in schema.items() if key not in ("description", "examples")}
     parameter: dict[str, Any] = {"name": name, "in": place, "required": required, "schema": inner}
-    if "examples" in schema:
-        parameter["example"] = schema["examples"][0]
+    # A cursor has no example: only the page before has it.
+    with suppress(examples.NoExample):
+        parameter["example"] = examples.of(schema, {}, name)
     return parameter | ({"description": schema["description"]} if "description" in schema else {})

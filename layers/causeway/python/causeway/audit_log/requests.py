@@ -27,7 +27,7 @@ class AuditFilter(PageQuery):
     outcome: Omittable[str] = Field(None, examples=["refused"])
     since: Omittable[Time] = Field(None, description="The first moment.")
     until: Omittable[Time] = Field(None, description="The moment after the last.")
-    format: Literal["json", "csv"] = "json"
+    format: Literal["json", "csv"] = Field("json", examples=["csv"])
 
     def filters(self) -> dict[str, Any]:
         """Return the values that select the entries by name; None selects all."""

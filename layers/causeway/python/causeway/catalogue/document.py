@@ -177,7 +177,7 @@ class Description(BaseModel):
         "deployment. Null or absent: no default.",
         examples=["/webhooks/my_platform"],
     )
-    rate_limits: RateLimits = Field(examples=[{"minute": 600}])
+    rate_limits: RateLimits = Field(examples=[{"minute": 600, "hour": 20_000, "day": 200_000, "month": 5_000_000}])
 
 
 class DocumentFields(Description):

@@ -156,5 +156,9 @@ Version = Annotated[
     int, Field(ge=1, description="The object's version; the ETag is this number in quotes.", examples=[1])
 ]
 # A parameter of a query that is true or false.
-Flag = Annotated[bool, parsed(bool, lambda text: {"true": True, "false": False}[text], "must be true or false")]
+Flag = Annotated[
+    bool,
+    parsed(bool, lambda text: {"true": True, "false": False}[text], "must be true or false"),
+    Field(examples=[True]),
+]
 JsonObject = dict[str, Any]
