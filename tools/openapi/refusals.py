@@ -41,10 +41,8 @@ class Error(Answer):
         Field(description="What the caller should do; answers to a game provider's signed calls do not have it."),
     ] = None
     problems: Annotated[
-        Omittable[list[BrokenRule]],
-        Field(
-            description=f"The parts of the request that break a rule, {MOST_PROBLEMS} at most, where they are known."
-        ),
+        Omittable[Annotated[list[BrokenRule], Field(max_length=MOST_PROBLEMS)]],
+        Field(description="The first parts of the request that break a rule, where they are known."),
     ] = None
     balance: Annotated[Omittable[Money], Field(description="The player's balance, where the player is known.")] = None
 

@@ -1,0 +1,105 @@
+"""The curl lines of the API's document, and the order in which they work."""
+
+import json
+import shlex
+from typing import Any
+
+import pytest
+
+from tools.openapi import curl, order
+
+
+def operation(**more: Any) -> dict[str, Any]:
+    return {"operationId": "things_do", "security": [{"token": []}], "responses": {"200": {}}} | more
+
+
+def with_body(body: Any) -> dict[str, Any]:
+    return {"requestBody": {"content": {"application/json": {"example": body}}}}
+
+
+def parameter(place: str, name: str, example: Any = None, *, required: bool = True) -> dict[str, Any]:
+    given = {} if example is None else {"example": example}
+    return {"name": name, "in": place, "required": required} | given
+
+
+def parsed(line: str) -> list[str]:
+    """The words of a line, as a shell sees them."""
+    return shlex.split(line.replace("\\\n", " "))
+
+
+def test_body_with_quotes_and_other_letters_arrives_as_it_is() -> None:
+    body = {"name": 'O\'Brien "x" $HOME `ls` ü'}
+    line = curl.line("POST", "/things", operation(**with_body(body)))
+
+    assert json.loads(parsed(line)[-1]) == body
+    assert "-X" not in parsed(line)
+
+
+@pytest.mark.parametrize(
+    ("roles", "token"),
+    [
+        (["super_admin", "tenant_admin", "staff"], "stack tokens JAQPOT tenant_admin"),
+        (["super_admin"], "stack tokens super_admin"),
+    ],
+)
+def test_token_of_a_role_that_may_is_sent(roles: list[str], token: str) -> None:
+    line = curl.line("GET", "/things", operation(**{"x-roles": roles}))
+
+    assert f"Authorization: Bearer $({token})" in parsed(line)
+
+
+def test_path_and_required_parameters_are_sent_and_one_optional_if_asked() -> None:
+    declared = operation(
+        parameters=[
+            parameter("path", "thing_id", "a/b"),
+            parameter("query", "day", "2026-01-31"),
+            parameter("query", "zone", "Asia/Dubai", required=False),
+            parameter("query", "cursor", required=False),
+            parameter("header", "If-Match", '"1"'),
+            parameter("header", "X-Tenant-Id", "t", required=False),
+        ]
+    )
+    line = parsed(curl.line("PATCH", "/things/{thing_id}", declared))
+
+    assert line == [
+        *("curl", "-i", "$(stack base_url)/things/a%2Fb?day=2026-01-31"),
+        *("-X", "PATCH", "-H", 'If-Match: "1"'),
+    ]
+    assert "day=2026-01-31&zone=Asia%2FDubai" in curl.line("GET", "/things/{thing_id}", declared, query="zone")
+    assert "cursor" not in curl.line("GET", "/things/{thing_id}", declared, query="cursor")
+
+
+@pytest.mark.parametrize(("status", "has_key"), [("201", True), ("202", True), ("200", False)])
+def test_call_that_makes_something_has_a_key(status: str, has_key: bool) -> None:
+    key = parameter("header", "Idempotency-Key", "k", required=False)
+    line = curl.line("POST", "/things", operation(parameters=[key], responses={status: {}}))
+
+    assert ("Idempotency-Key: example-things_do" in parsed(line)) == has_key
+
+
+def test_signed_call_signs_the_text_that_it_sends() -> None:
+    line = curl.line("POST", "/casino/debit", operation(security=[{"casinoSignature": []}], **with_body({"a": "'"})))
+    before, _, after = line.partition("\n")
+
+    assert json.loads(parsed(before)[0].removeprefix("BODY=")) == {"a": "'"}
+    assert after.endswith('-d "$BODY"')
+    assert '-H "x-casino-signature: $(printf %s "$BODY" | openssl dgst -sha256 -hmac' in after
+
+
+def test_operations_read_then_make_change_act_and_delete() -> None:
+    def named(name: str, status: str = "200") -> dict[str, Any]:
+        return operation(operationId=name, responses={status: {}})
+
+    document = {
+        "paths": {
+            "/a": {"delete": named("delete", "204"), "post": named("make", "201"), "get": named("read")},
+            "/integrations/{connection_id}/credentials/rollback": {"post": named("integrations_connections_roll_back")},
+            "/integrations/{connection_id}/credentials/rotate": {"post": named("integrations_connections_rotate")},
+            "/z": {"post": named("act"), "patch": named("change")},
+        }
+    }
+
+    assert [one.name for one in order.in_order(document)] == [
+        *("read", "make", "change"),
+        *("integrations_connections_rotate", "integrations_connections_roll_back", "act", "delete"),
+    ]
