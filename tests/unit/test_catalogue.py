@@ -426,6 +426,18 @@ def test_json_that_cannot_be_stored_is_refused_by_path() -> None:
 
 
 @pytest.mark.parametrize(
+    ("call", "path"),
+    [({"query": {"\0": ""}}, "query.<unnamed>"), ({"query": {"a": "\0"}}, "query.a"), ({"headers": {"\0": ""}}, "")],
+)
+def test_text_that_cannot_be_stored_is_refused(call: dict[str, Any], path: str) -> None:
+    told = refusal(health_call=health_call(**call))
+    if path:
+        assert told == f"health_call.{path} holds a character that is not text"
+    else:
+        assert told == "health_call.headers.<unnamed> must match ^(?:[0-9A-Za-z-]+)$"
+
+
+@pytest.mark.parametrize(
     "url", [None, "https://hooks.example/a?b=c", "https://hooks.example/sms#rc=5&rp=all", "/webhooks/twilio", "/w"]
 )
 def test_webhook_url_is_an_https_url_or_a_path(url: str | None) -> None:

@@ -40,6 +40,7 @@ _BaseUrl = Annotated[
     Field(examples=["https://api.example"]),
 ]
 _HeaderName = Annotated[str, Text(64, pattern="[0-9A-Za-z-]+"), checked_by(header_fault)]
+_Parameter = Annotated[str, Text(2000, least=0)]
 _Requests = Omittable[Annotated[int, Field(ge=1, le=2_000_000_000, examples=[600])]]
 
 
@@ -107,7 +108,7 @@ class HealthCall(Request):
     path: Annotated[str, Text(501, pattern="[/{][!-~]{0,500}"), checked_by(document_rules.path_fault)] = Field(
         description="Appended to the base URL.", examples=["/me"]
     )
-    query: dict[str, Annotated[str, Text(2000, least=0)]] = Field(default_factory=dict, max_length=20)
+    query: dict[_Parameter, _Parameter] = Field(default_factory=dict, max_length=20)
     headers: dict[_HeaderName, Annotated[str, Text(500, least=0, pattern="[ -~]*")]] = Field(
         default_factory=dict, max_length=20, json_schema_extra={"additionalProperties": False}
     )
