@@ -5,6 +5,7 @@ from secrets import token_hex
 from typing import Any
 
 from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, REGULATOR, Caller, Hub, claims_of, draft
+from tests.hub.objects import added
 
 
 def connection(hub: Hub) -> str:
@@ -12,10 +13,7 @@ def connection(hub: Hub) -> str:
 
 
 def template(hub: Hub) -> str:
-    shown = hub.call("GET", "/integrations/templates/softswiss").json
-    kept = {name: value for name, value in shown.items() if name not in ("name", "isActive", "version")}
-    named = {"id": f"t_{token_hex(8)}", "displayName": f"Template {token_hex(6)}"}
-    return hub.call("POST", "/integrations/templates", DEPLOYMENT_ADMIN, kept | named).headers["location"]
+    return added(hub).headers["location"]
 
 
 def tenant(hub: Hub) -> str:

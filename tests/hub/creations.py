@@ -6,19 +6,13 @@ from typing import Any
 
 from local.sandbox.registry import demo_credentials
 from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, Caller, Hub, draft
+from tests.hub.objects import new_template
 
 Rows = Callable[..., list[Any]]
 
 SLOT = {"startTime": "2027-06-01T10:00:00+02:00", "endTime": "2027-06-01T10:30:00+02:00"}
 
 CALENDAR = demo_credentials("gohighlevel")["calendarId"]
-
-
-def template(hub: Hub) -> dict[str, Any]:
-    """The body of a new template."""
-    shown = hub.call("GET", "/integrations/templates/softswiss").json
-    kept = {name: value for name, value in shown.items() if name not in ("name", "isActive", "version")}
-    return kept | {"id": f"t_{token_hex(8)}", "displayName": f"Template {token_hex(6)}"}
 
 
 # How to create each kind of object: path, caller, body.
@@ -29,7 +23,7 @@ MAKERS: dict[str, Callable[[Hub, str], tuple[str, Caller, Any]]] = {
         *("/tenants", DEPLOYMENT_ADMIN),
         {"code": f"T{token_hex(8).upper()}", "displayName": "A tenant"},
     ),
-    "template": lambda hub, _: ("/integrations/templates", DEPLOYMENT_ADMIN, template(hub)),
+    "template": lambda hub, _: ("/integrations/templates", DEPLOYMENT_ADMIN, new_template(hub)),
     "sync": lambda _, calendar: (f"{calendar.split('/calendars')[0]}/sync", ADMIN, None),
     "blocked slot": lambda _, calendar: (f"{calendar}/block-slots", ADMIN, SLOT),
 }

@@ -26,9 +26,12 @@ PATH = "/integrations/templates"
 
 def new_template(hub: Hub, **changes: Any) -> dict[str, Any]:
     """The body of a new template."""
-    shown = hub.call("GET", f"{PATH}/softswiss").json
-    draft = {name: shown[name] for name in known(TemplateDraft)}
-    return draft | {"id": f"casino_{token_hex(6)}"} | changes
+    return template_like(hub.call("GET", f"{PATH}/softswiss").json) | changes
+
+
+def template_like(shown: dict[str, Any]) -> dict[str, Any]:
+    """The body of a new template with the fields of another, as it is answered."""
+    return {name: shown[name] for name in known(TemplateDraft)} | {"id": f"casino_{token_hex(6)}"}
 
 
 def added(hub: Hub, **changes: Any) -> Reply:

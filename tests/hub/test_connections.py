@@ -38,6 +38,7 @@ from tests.hub.client import (
     exactly,
 )
 from tests.hub.conftest import Platform
+from tests.hub.objects import added
 from tests.hub.snapshots import SNAPSHOT
 
 Rows = Callable[..., list[Any]]
@@ -201,14 +202,11 @@ def test_unknown_provider_is_not_found(hub: Hub, rows: Rows, template_id: str) -
 
 
 def test_inactive_provider_accepts_no_new_connection(hub: Hub, rows: Rows) -> None:
-    shown = hub.call("GET", "/integrations/templates/softswiss").json
-    own = {name: value for name, value in shown.items() if name not in ("name", "isActive", "version")}
-    own["id"] = f"casino_{token_hex(6)}"
-    made = hub.call("POST", "/integrations/templates", DEPLOYMENT_ADMIN, own)
+    made = added(hub)
     switch = {"isActive": False}
     off = hub.call("PATCH", made.headers["location"], DEPLOYMENT_ADMIN, switch, if_match=made.etag)
     before = rows(SNAPSHOT)
-    reply = hub.call("POST", "/integrations", body=draft(templateId=own["id"]))
+    reply = hub.call("POST", "/integrations", body=draft(templateId=made.json["id"]))
 
     assert (off.status, off.json["isActive"]) == (200, False)
     assert (reply.status, reply.code) == (409, "PROVIDER_INACTIVE")

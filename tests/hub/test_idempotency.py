@@ -15,8 +15,9 @@ from local.services.demo_data import TENANTS
 from local.stack import Stack
 from tests.database.parallel import at_once
 from tests.hub.client import DEPLOYMENT_ADMIN, OURS, Caller, Hub, Reply, draft, machine
-from tests.hub.creations import CALENDAR, MAKERS, SLOT, died, template
+from tests.hub.creations import CALENDAR, MAKERS, SLOT, died
 from tests.hub.in_process import InProcessHub
+from tests.hub.objects import new_template
 from tests.platforms.played import Played
 
 Rows = Callable[..., list[Any]]
@@ -109,7 +110,7 @@ def test_first_answer_is_repeated_after_the_object_was_changed_and_deleted(hub: 
 
 
 def test_first_answer_is_repeated_after_the_template_was_deactivated(hub: Hub) -> None:
-    own, key = template(hub), token_hex(8)
+    own, key = new_template(hub), token_hex(8)
     made = hub.call("POST", "/integrations/templates", DEPLOYMENT_ADMIN, own)
     body = draft(templateId=own["id"])
     first = hub.call("POST", "/integrations", body=body, idempotency_key=key)

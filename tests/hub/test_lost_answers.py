@@ -11,13 +11,12 @@ import pytest
 from local.services.demo_data import TENANTS
 from local.stack import Stack
 from tests.database.cutting_proxy import CuttingProxy
-from tests.hub.changing_routes import CHANGES, CREATIONS, api_key, tenant
-from tests.hub.changing_routes import template as new_template
+from tests.hub.changing_routes import CHANGES, CREATIONS, api_key, template, tenant
 from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, OURS, REGULATOR, Caller, Hub, Reply, claims_of
 from tests.hub.conftest import Platform
-from tests.hub.creations import CALENDAR, MAKERS, SLOT, died, template
+from tests.hub.creations import CALENDAR, MAKERS, SLOT, died
 from tests.hub.in_process import InProcessHub
-from tests.hub.objects import calendars, working
+from tests.hub.objects import calendars, new_template, working
 
 Rows = Callable[..., list[Any]]
 # More than any call's number of COMMITs: after that many there is no answer left to lose.
@@ -110,7 +109,7 @@ def blocking(losing: Losing) -> Call:
 
 
 def template_change(losing: Losing) -> Call:
-    path = new_template(losing.hub)
+    path = template(losing.hub)
     etag = losing.hub.call("GET", path, DEPLOYMENT_ADMIN).etag
     return "PATCH", path, DEPLOYMENT_ADMIN, {"description": "x"}, etag
 
@@ -142,7 +141,7 @@ CALLS: dict[str, Callable[[Losing], Call]] = {
     ),
     "POST /integrations/templates": lambda losing: (
         *("POST", "/integrations/templates", DEPLOYMENT_ADMIN),
-        *(template(losing.hub), None),
+        *(new_template(losing.hub), None),
     ),
     "POST /tenants": lambda losing: ("POST", *MAKERS["tenant"](losing.hub, ""), None),
     "POST /api-keys": lambda losing: ("POST", *MAKERS["api key"](losing.hub, ""), None),

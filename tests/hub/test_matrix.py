@@ -36,6 +36,7 @@ from tests.hub.client import (
     machine,
 )
 from tests.hub.in_process import InProcessHub
+from tests.hub.objects import template_like
 from tests.hub.snapshots import SNAPSHOT
 
 ADMINS = {"super_admin", "tenant_admin"}
@@ -272,8 +273,7 @@ class World:
     def template(self) -> dict[str, Any]:
         """The body of a new template."""
         shown = self.hub.call("GET", "/integrations/templates/softswiss", ADMIN).json
-        kept = {name: value for name, value in shown.items() if name not in ("name", "isActive", "version")}
-        return kept | {"id": f"casino_{token_hex(6)}"}
+        return template_like(shown)
 
 
 def tenant() -> dict[str, str]:
