@@ -3,6 +3,8 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.calendars import calendars
+from causeway.calendars.answers import BlockedSlot, CalendarList, FreeSlots
+from causeway.calendars.requests import BlockedSlotDraft, FreeSlotsQuery
 from causeway.connections import use
 from causeway.connections.requests import parse_connection_id
 from causeway.edge import answers
@@ -17,13 +19,12 @@ app = APIGatewayHttpResolver()
     "GET",
     "/integrations/{connection_id}/calendars",
     permission="connections.use",
-    response="CalendarList",
+    response=CalendarList,
     refuses=use.REFUSES,
 )
 def list_calendars(call: HubCall) -> HubAnswer:
     """List the calendars of a connection's location."""
-    found = calendars.list_calendars(call.context, parse_connection_id(call.path))
-    return HubAnswer({"calendars": found})
+    return HubAnswer(calendars.list_calendars(call.context, parse_connection_id(call.path)))
 
 
 @route(
@@ -31,14 +32,13 @@ def list_calendars(call: HubCall) -> HubAnswer:
     "GET",
     "/integrations/{connection_id}/calendars/{calendar_id}/free-slots",
     permission="connections.use",
-    query="Day",
-    response="FreeSlots",
+    response=FreeSlots,
     refuses=use.REFUSES,
 )
-def free_slots(call: HubCall) -> HubAnswer:
+def free_slots(call: HubCall, query: FreeSlotsQuery) -> HubAnswer:
     """List the times at which a calendar is free on a day."""
-    connection_id, day = parse_connection_id(call.path), calendars.parse_day(call.query)
-    return HubAnswer({"slots": calendars.free_slots(call.context, connection_id, call.path["calendar_id"], day)})
+    connection_id, calendar_id = parse_connection_id(call.path), call.path["calendar_id"]
+    return HubAnswer(calendars.free_slots(call.context, connection_id, calendar_id, query))
 
 
 @route(
@@ -46,17 +46,15 @@ def free_slots(call: HubCall) -> HubAnswer:
     "POST",
     "/integrations/{connection_id}/calendars/{calendar_id}/block-slots",
     permission="connections.use",
-    request="BlockedSlotDraft",
     acts_on_platform=True,
-    response="BlockedSlot",
+    response=BlockedSlot,
     status=201,
     refuses=(*use.REFUSES, "PROVIDER_OUTCOME_UNKNOWN"),
 )
-def block(call: HubCall) -> HubAnswer:
+def block(call: HubCall, body: BlockedSlotDraft) -> HubAnswer:
     """Block a time of a calendar, so that nobody can book it."""
-    connection_id, wanted = parse_connection_id(call.path), calendars.parse_block(call.body)
-    blocked = calendars.block_slot(call.context, connection_id, call.path["calendar_id"], wanted, call.if_match)
-    return HubAnswer(blocked, 201)
+    connection_id, calendar_id = parse_connection_id(call.path), call.path["calendar_id"]
+    return HubAnswer(calendars.block_slot(call.context, connection_id, calendar_id, body, call.if_match), 201)
 
 
 handler = answers.lambda_handler(app)

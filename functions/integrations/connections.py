@@ -2,11 +2,18 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway.connections import call_log, changes, health, requests, rows, testing
+from causeway.connections import answers, changes, connection, health, listing, logged_calls, rows, testing
 from causeway.connections.access import UNDECRYPTED
-from causeway.connections.connection import Connection
-from causeway.connections.requests import parse_connection_id
-from causeway.edge import answers
+from causeway.connections.listing import ConnectionPage
+from causeway.connections.logged_calls import CallLogFilter, CallLogPage
+from causeway.connections.requests import (
+    ConnectionChange,
+    ConnectionDraft,
+    ConnectionFilter,
+    NewSecrets,
+    parse_connection_id,
+)
+from causeway.edge.answers import lambda_handler
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
 from causeway.platforms.calls import AccountTest
@@ -16,31 +23,28 @@ from causeway.vault import versions
 app = APIGatewayHttpResolver()
 
 
-def _shown(connection: Connection) -> HubAnswer:
-    return HubAnswer(connection.as_json(with_config=True), version=connection.version)
+def _shown(made: connection.Connection) -> HubAnswer:
+    return HubAnswer(answers.shown(made, with_config=True), version=made.version)
 
 
-def _created(connection: Connection) -> HubAnswer:
-    headers = {"location": f"/integrations/{connection.connection_id}"}
-    return HubAnswer(connection.as_json(with_config=True), 201, connection.version, headers)
+def _created(made: connection.Connection) -> HubAnswer:
+    headers = {"location": f"/integrations/{made.connection_id}"}
+    return HubAnswer(answers.shown(made, with_config=True), 201, made.version, headers)
 
 
 def _deleted(_: None) -> HubAnswer:
     return HubAnswer("", 204)
 
 
-def _tested(tested: tuple[AccountTest, Connection]) -> HubAnswer:
-    result, connection = tested
-    return HubAnswer(testing.as_json(result), version=connection.version)
+def _tested(tested: tuple[AccountTest, connection.Connection]) -> HubAnswer:
+    result, now = tested
+    return HubAnswer(answers.test_result(result), version=now.version)
 
 
-@route(app, "GET", "/integrations", permission="connections.list", query="ConnectionFilter", response="ConnectionPage")
-def list_connections(call: HubCall) -> HubAnswer:
+@route(app, "GET", "/integrations", permission="connections.list", response=ConnectionPage)
+def list_connections(call: HubCall, query: ConnectionFilter) -> HubAnswer:
     """List the tenant's connections, newest first."""
-    with call.context.transaction() as transaction:
-        page = rows.page(transaction, requests.ConnectionFilter.parse(call.query, call.context.tenant))
-    with_config = call.context.may("connections.read")
-    return HubAnswer(page.as_json("integrations", lambda one: one.as_json(with_config=with_config)))
+    return HubAnswer(listing.page(call.context, query, with_config=call.context.may("connections.read")))
 
 
 @route(
@@ -48,9 +52,8 @@ def list_connections(call: HubCall) -> HubAnswer:
     "POST",
     "/integrations",
     permission="credentials.write",
-    request="ConnectionDraft",
     refuses_if_match=True,
-    response="Connection",
+    response=answers.Connection,
     status=201,
     refuses=(
         "PROVIDER_NOT_FOUND",
@@ -64,9 +67,9 @@ def list_connections(call: HubCall) -> HubAnswer:
         "KEY_SERVICE_UNAVAILABLE",
     ),
 )
-def create(call: HubCall) -> HubAnswer:
+def create(call: HubCall, body: ConnectionDraft) -> HubAnswer:
     """Create a connection and test it."""
-    return call.run(_created, changes.create, requests.ConnectionDraft.parse(call.body))
+    return call.run(_created, changes.create, body)
 
 
 @route(
@@ -74,18 +77,18 @@ def create(call: HubCall) -> HubAnswer:
     "GET",
     "/integrations/{connection_id}",
     permission="connections.list",
-    response="Connection",
+    response=answers.Connection,
     refuses=("CONNECTION_NOT_FOUND",),
 )
 def get(call: HubCall) -> HubAnswer:
     """Get a connection."""
     with call.context.transaction() as transaction:
-        connection = rows.find(transaction, parse_connection_id(call.path))
-        back = versions.rollback_target(transaction, connection.connection_id)
-    until = {} if back is None else {"rollbackUntil": back.until.isoformat()}
-    return HubAnswer(
-        connection.as_json(with_config=call.context.may("connections.read")) | until, version=connection.version
-    )
+        found = rows.find(transaction, parse_connection_id(call.path))
+        back = versions.rollback_target(transaction, found.connection_id)
+    shown = answers.shown(found, with_config=call.context.may("connections.read"))
+    if back is not None:
+        shown = shown.model_copy(update={"rollback_until": back.until})
+    return HubAnswer(shown, version=found.version)
 
 
 @route(
@@ -93,8 +96,7 @@ def get(call: HubCall) -> HubAnswer:
     "PATCH",
     "/integrations/{connection_id}",
     permission="connections.write",
-    request="ConnectionChange",
-    response="Connection",
+    response=answers.Connection,
     refuses=(
         "CONNECTION_NOT_FOUND",
         "IF_MATCH_REQUIRED",
@@ -106,12 +108,11 @@ def get(call: HubCall) -> HubAnswer:
         *VERDICTS,
     ),
 )
-def change(call: HubCall) -> HubAnswer:
+def change(call: HubCall, body: ConnectionChange) -> HubAnswer:
     """Change a connection; If-Match is required, and credentials.write for more than name and description."""
-    wanted = requests.Change.parse(call.body)
-    if wanted.reconfigures:
+    if body.reconfigures:
         call.context.caller.require("credentials.write")
-    return call.run(_shown, changes.change, parse_connection_id(call.path), call.required_if_match, wanted)
+    return call.run(_shown, changes.change, parse_connection_id(call.path), call.required_if_match, body)
 
 
 @route(
@@ -132,7 +133,7 @@ def delete(call: HubCall) -> HubAnswer:
     "POST",
     "/integrations/{connection_id}/test",
     permission="connections.use",
-    response="ConnectionTest",
+    response=answers.ConnectionTest,
     refuses=("CONNECTION_NOT_FOUND", "INTEGRATION_NOT_ACTIVE", *UNDECRYPTED),
 )
 def test(call: HubCall) -> HubAnswer:
@@ -145,7 +146,7 @@ def test(call: HubCall) -> HubAnswer:
     "POST",
     "/integrations/{connection_id}/enable",
     permission="connections.write",
-    response="Connection",
+    response=answers.Connection,
     refuses=("CONNECTION_NOT_FOUND", *UNDECRYPTED),
 )
 def enable(call: HubCall) -> HubAnswer:
@@ -158,7 +159,7 @@ def enable(call: HubCall) -> HubAnswer:
     "POST",
     "/integrations/{connection_id}/disable",
     permission="connections.write",
-    response="Connection",
+    response=answers.Connection,
     refuses=("CONNECTION_NOT_FOUND",),
 )
 def disable(call: HubCall) -> HubAnswer:
@@ -171,8 +172,7 @@ def disable(call: HubCall) -> HubAnswer:
     "POST",
     "/integrations/{connection_id}/credentials/rotate",
     permission="credentials.write",
-    request="NewSecrets",
-    response="Connection",
+    response=answers.Connection,
     refuses=(
         "CONNECTION_NOT_FOUND",
         "INTEGRATION_NOT_ACTIVE",
@@ -182,10 +182,9 @@ def disable(call: HubCall) -> HubAnswer:
         *VERDICTS,
     ),
 )
-def rotate(call: HubCall) -> HubAnswer:
+def rotate(call: HubCall, body: NewSecrets) -> HubAnswer:
     """Replace a connection's secrets, if a test of the new secrets succeeds."""
-    fresh = requests.NewSecrets.parse(call.body)
-    return call.run(_shown, changes.rotate, parse_connection_id(call.path), fresh, call.if_match)
+    return call.run(_shown, changes.rotate, parse_connection_id(call.path), body, call.if_match)
 
 
 @route(
@@ -193,7 +192,7 @@ def rotate(call: HubCall) -> HubAnswer:
     "POST",
     "/integrations/{connection_id}/credentials/rollback",
     permission="credentials.write",
-    response="Connection",
+    response=answers.Connection,
     refuses=(
         "CONNECTION_NOT_FOUND",
         "INTEGRATION_NOT_ACTIVE",
@@ -213,16 +212,12 @@ def roll_back(call: HubCall) -> HubAnswer:
     "GET",
     "/integrations/{connection_id}/logs",
     permission="connections.read",
-    query="CallLogFilter",
-    response="CallLogPage",
+    response=CallLogPage,
     refuses=("CONNECTION_NOT_FOUND",),
 )
-def list_calls(call: HubCall) -> HubAnswer:
+def list_calls(call: HubCall, query: CallLogFilter) -> HubAnswer:
     """List the calls made for a connection, newest first; a deleted connection keeps its list."""
-    with call.context.transaction() as transaction:
-        connection = rows.find(transaction, parse_connection_id(call.path), deleted=True)
-        page = call_log.page(transaction, connection, call.query)
-    return HubAnswer(page.as_json("logs", call_log.as_json))
+    return HubAnswer(logged_calls.page(call.context, parse_connection_id(call.path), query))
 
 
 @route(
@@ -230,14 +225,15 @@ def list_calls(call: HubCall) -> HubAnswer:
     "GET",
     "/integrations/{connection_id}/health",
     permission="connections.list",
-    response="Health",
+    response=answers.ConnectionHealth,
     refuses=("CONNECTION_NOT_FOUND",),
 )
 def show_health(call: HubCall) -> HubAnswer:
     """Get a connection's health, as its last test or call showed it."""
     with call.context.transaction() as transaction:
-        connection = rows.find(transaction, parse_connection_id(call.path))
-        return HubAnswer(health.report(transaction, connection))
+        found = rows.find(transaction, parse_connection_id(call.path))
+        observed = health.observed(transaction, found.connection_id)
+    return HubAnswer(answers.health(found, observed))
 
 
-handler = answers.lambda_handler(app)
+handler = lambda_handler(app)

@@ -7,7 +7,9 @@ from causeway.connections.connection import UNUSABLE
 from causeway.edge import answers
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
-from causeway.syncs import runs, starting
+from causeway.syncs import listing, runs, starting
+from causeway.syncs.answers import SyncRun
+from causeway.syncs.listing import SyncRunFilter, SyncRunPage
 
 app = APIGatewayHttpResolver()
 
@@ -17,7 +19,7 @@ app = APIGatewayHttpResolver()
     "POST",
     "/integrations/{connection_id}/sync",
     permission="connections.use",
-    response="SyncRun",
+    response=SyncRun,
     status=202,
     refuses=("CONNECTION_NOT_FOUND", *UNUSABLE),
 )
@@ -30,7 +32,7 @@ def sync(call: HubCall) -> HubAnswer:
 def _started(started: tuple[runs.Run, bool]) -> HubAnswer:
     run, is_new = started
     headers = {"location": f"/integrations/{run.connection_id}/syncs/{run.run_id}"}
-    return HubAnswer(run.as_json(), 202, headers=headers | ({} if is_new else {"idempotent-replay": "true"}))
+    return HubAnswer(SyncRun.of_row(run), 202, headers=headers | ({} if is_new else {"idempotent-replay": "true"}))
 
 
 @route(
@@ -38,17 +40,12 @@ def _started(started: tuple[runs.Run, bool]) -> HubAnswer:
     "GET",
     "/integrations/{connection_id}/syncs",
     permission="connections.list",
-    query="SyncRunFilter",
-    response="SyncRunPage",
+    response=SyncRunPage,
     refuses=("CONNECTION_NOT_FOUND",),
 )
-def list_runs(call: HubCall) -> HubAnswer:
+def list_runs(call: HubCall, query: SyncRunFilter) -> HubAnswer:
     """List a connection's syncs, newest first."""
-    with call.context.transaction() as transaction:
-        connection_id = requests.parse_connection_id(call.path)
-        rows.find(transaction, connection_id)
-        page = runs.page(transaction, connection_id, call.query)
-    return HubAnswer(page.as_json("syncs", runs.Run.as_json))
+    return HubAnswer(listing.page(call.context, requests.parse_connection_id(call.path), query))
 
 
 @route(
@@ -56,7 +53,7 @@ def list_runs(call: HubCall) -> HubAnswer:
     "GET",
     "/integrations/{connection_id}/syncs/{run_id}",
     permission="connections.list",
-    response="SyncRun",
+    response=SyncRun,
     refuses=("CONNECTION_NOT_FOUND", "SYNC_RUN_NOT_FOUND"),
 )
 def get_run(call: HubCall) -> HubAnswer:
@@ -65,7 +62,7 @@ def get_run(call: HubCall) -> HubAnswer:
         connection_id = requests.parse_connection_id(call.path)
         rows.find(transaction, connection_id)
         run = runs.find(transaction, connection_id, runs.parse_run_id(call.path))
-    return HubAnswer(run.as_json())
+    return HubAnswer(SyncRun.of_row(run))
 
 
 handler = answers.lambda_handler(app)

@@ -22,6 +22,16 @@ class Stored:
 # Fields of requests.
 REQUESTS: dict[str, dict[str, Stored]] = {
     "ApiKeyDraft": {"name": Stored("api_keys.name"), "channel": Stored("api_keys.channel")},
+    "ConnectionDraft": {
+        "name": Stored("integration_connections.name"),
+        "description": Stored("integration_connections.description"),
+        "environment": Stored("integration_connections.environment"),
+    },
+    "ConnectionChange": {
+        "name": Stored("integration_connections.name"),
+        "description": Stored("integration_connections.description"),
+        "environment": Stored("integration_connections.environment"),
+    },
     "MembershipChange": {"status": Stored("memberships.status")},
     "TenantDraft": {
         "code": Stored("tenants.code"),
@@ -41,12 +51,20 @@ REQUESTS: dict[str, dict[str, Stored]] = {
 }
 
 # Fields of requests that no column stores, with the place where their value goes.
-ELSEWHERE: dict[str, dict[str, str]] = {}
+_CONFIG = "the template's config_schema judges it; settings and secrets are stored apart"
+_CALENDAR = "sent to the platform"
+ELSEWHERE: dict[str, dict[str, str]] = {
+    "ConnectionDraft": {"template_id": "the id of a row of integration_providers", "config": _CONFIG},
+    "ConnectionChange": {"config": _CONFIG},
+    "NewSecrets": {"config": _CONFIG},
+    "BlockedSlotDraft": {"start_time": _CALENDAR, "end_time": _CALENDAR, "title": _CALENDAR},
+}
 
 # Columns with CHECKs, in the tables above, that no request sets: our code does.
 OURS = {
     "api_keys.hash",
     "api_keys.version",
+    "integration_connections.status",
     "memberships.email",
     "memberships.name",
     "memberships.role",

@@ -9,9 +9,10 @@ import pytest
 from causeway.audit_log import records
 from causeway.audit_log.requests import AuditFilter
 from causeway.catalogue import providers
-from causeway.connections import call_log, requests, rows
+from causeway.connections import listing as connections
+from causeway.connections import logged_calls
 from causeway.database.paging import PagedSelect
-from causeway.syncs import runs
+from causeway.syncs import listing as syncs
 from causeway.tenancy import api_keys, memberships
 from causeway.wire.pages import Listing, PageRequest
 from tests.database.world import Casino
@@ -30,8 +31,8 @@ EVERY_ENTRY = AuditFilter().filters()
 # of tenants is not here: its policy lets the planner expect one row, which it sorts, and a deployment has few tenants.
 LISTS: dict[str, tuple[Listing, PagedSelect, str, dict[str, Any]]] = {
     "connections": (
-        requests.LISTING,
-        rows.PAGES,
+        connections.LISTING,
+        connections.PAGES,
         "integration_connections_page",
         dict.fromkeys(("kind", "status", "provider")),
     ),
@@ -41,8 +42,8 @@ LISTS: dict[str, tuple[Listing, PagedSelect, str, dict[str, Any]]] = {
         "integration_providers_pkey",
         dict.fromkeys(("kind", "active")),
     ),
-    "calls": (call_log.LISTING, call_log.PAGES, "integration_api_logs_pkey", {"connection": CONNECTION}),
-    "syncs": (runs.LISTING, runs.PAGES, "sync_runs_page", {"connection": CONNECTION}),
+    "calls": (logged_calls.LISTING, logged_calls.PAGES, "integration_api_logs_pkey", {"connection": CONNECTION}),
+    "syncs": (syncs.LISTING, syncs.PAGES, "sync_runs_page", {"connection": CONNECTION}),
     "memberships": (memberships.LISTING, memberships.PAGES, "memberships_pkey", {}),
     "API keys": (api_keys.LISTING, api_keys.PAGES, "api_keys_page", {}),
     "audit log": (records.LISTING, records.PAGES, "audit_log_pkey", EVERY_ENTRY),

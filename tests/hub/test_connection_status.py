@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from causeway.connections import changes, testing
-from causeway.connections.requests import Change, ConnectionDraft, NewSecrets
+from causeway.connections import answers, changes, testing
+from causeway.connections.requests import ConnectionChange, ConnectionDraft, NewSecrets
 from causeway.connections.use import open_connection
 from causeway.database.postgres import Database
 from causeway.errors.connections import IntegrationNotActive
@@ -272,11 +272,11 @@ def test_outdated_answer_changes_nothing(
     """HUB 49: the refusal was of a version or a credential that the connection no longer has."""
     with open_connection(context, connection_id) as account:
         if change == "rotate":
-            changes.rotate(context, connection_id, NewSecrets({"api_key": "new-key"}), ANY)
+            changes.rotate(context, connection_id, NewSecrets(config={"api_key": "new-key"}), ANY)
         elif change == "disable":
             changes.disable(context, connection_id, ANY)
         else:
-            changes.change(context, connection_id, ANY, Change(None, "renamed", None))
+            changes.change(context, connection_id, ANY, ConnectionChange(description="renamed"))
         platform.keys.clear()
         with pytest.raises(InvalidCredentials):
             call(account)
@@ -317,10 +317,10 @@ def test_answer_to_a_change_shows_the_check_of_the_new_credentials(
     testing.test_and_save(context, connection_id, ANY)
     before = hub.call("GET", f"/integrations/{connection_id}").json["lastCheck"]
     platform.status = None
-    rotated = changes.rotate(context, connection_id, NewSecrets({"api_key": "new-key"}), ANY)
+    rotated = changes.rotate(context, connection_id, NewSecrets(config={"api_key": "new-key"}), ANY)
 
     assert before["code"] == "PROVIDER_ERROR"
-    assert rotated.as_json(with_config=False)["lastCheck"]["code"] == "CONNECTED"
+    assert answers.shown(rotated, with_config=False).as_json()["lastCheck"]["code"] == "CONNECTED"
     assert seen(hub, connection_id) == ("active", True, "healthy")
 
 
@@ -435,5 +435,5 @@ def test_connection_with_an_unreadable_credential_is_not_shown_as_working_or_syn
     assert (check["code"], refused.status, refused.code) == (fault, 409, fault)
 
     given = {"api_key": "new-key", "api_secret": "another"}
-    assert changes.change(context, connection_id, ANY, Change(None, None, given)).status == "active"
+    assert changes.change(context, connection_id, ANY, ConnectionChange(config=given)).status == "active"
     assert seen(hub, connection_id) == ("active", True, "healthy")

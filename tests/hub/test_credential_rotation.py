@@ -12,7 +12,7 @@ import pytest
 
 from causeway.connections import changes, testing, use
 from causeway.connections.connection import Connection
-from causeway.connections.requests import Change, ConnectionDraft, NewSecrets
+from causeway.connections.requests import ConnectionChange, ConnectionDraft, NewSecrets
 from causeway.errors.catalogue import ConfigSchemaInvalid
 from causeway.errors.connections import TemplateMoved
 from causeway.errors.platforms import InvalidCredentials
@@ -146,7 +146,7 @@ def test_working_old_credential_replaces_a_broken_new_one(inside: Inside, rows: 
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys = {"old-key", "new-key"}
-    changes.rotate(context, one, NewSecrets({"api_key": "new-key"}), ANY)
+    changes.rotate(context, one, NewSecrets(config={"api_key": "new-key"}), ANY)
     platform.keys = {"old-key"}
     assert not testing.test_and_save(context, one, ANY)[0].verdict.success
     back = changes.roll_back(context, one, ANY)
@@ -162,7 +162,7 @@ def test_old_credential_that_no_longer_works_is_refused_and_the_new_one_stays(
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys = {"new-key"}
-    changes.rotate(context, one, NewSecrets({"api_key": "new-key"}), ANY)
+    changes.rotate(context, one, NewSecrets(config={"api_key": "new-key"}), ANY)
     with pytest.raises(InvalidCredentials):
         changes.roll_back(context, one, ANY)
 
@@ -180,7 +180,7 @@ def test_running_call_finishes_with_its_first_credential(inside: Inside, rows: R
         return by.call("GET", "/players", headers={"x-api-key": by.account.secrets["api_key"]}).status
 
     with use.open_connection(context, one) as old:
-        changes.rotate(context, one, NewSecrets({"api_key": "new-key"}), ANY)
+        changes.rotate(context, one, NewSecrets(config={"api_key": "new-key"}), ANY)
         assert called(old) == 200
         with use.open_connection(context, one) as new:
             changes.roll_back(context, one, ANY)
@@ -205,13 +205,13 @@ def test_rollback_does_not_restore_secrets_of_another_address(
     context = inside()
     one = made(context, platform, "first-key")
     platform.keys.add("second-key")
-    changes.rotate(context, one, NewSecrets({"api_key": "second-key"}), ANY)
+    changes.rotate(context, one, NewSecrets(config={"api_key": "second-key"}), ANY)
     elsewhere = Platform()
     elsewhere.keys = {"first-key", "second-key", "third-key"}
     try:
         moved = {"base_url": elsewhere.url, "api_key": "third-key", "api_secret": token_hex(8)}
         version = int(hub.call("GET", f"/integrations/{one}").etag.strip('"'))
-        changes.change(context, one, exactly(version), Change(None, None, moved))
+        changes.change(context, one, exactly(version), ConnectionChange(config=moved))
         calls = elsewhere.calls
 
         assert statuses(rows, one) == ["retired", "retired", "active"]
@@ -230,10 +230,10 @@ def test_moving_with_the_active_secrets_retires_the_old_ones_too(
     context = inside()
     one = made(context, platform, "first-key", api_secret="the-secret")
     platform.keys.add("second-key")
-    changes.rotate(context, one, NewSecrets({"api_key": "second-key"}), ANY)
+    changes.rotate(context, one, NewSecrets(config={"api_key": "second-key"}), ANY)
     version = int(hub.call("GET", f"/integrations/{one}").etag.strip('"'))
     moved = {"base_url": f"{platform.url}/v2", "api_key": "second-key", "api_secret": "the-secret"}
-    changes.change(context, one, exactly(version), Change(None, None, moved))
+    changes.change(context, one, exactly(version), ConnectionChange(config=moved))
 
     assert statuses(rows, one) == ["retired", "active"]
     with pytest.raises(NothingToRollBack):
@@ -245,7 +245,7 @@ def test_moved_template_gets_no_old_secret(inside: Inside, rows: Rows, platform:
     context = inside()
     one = made(context, platform, "first-key", api_secret="the-secret")
     platform.keys |= {"second-key", "third-key"}
-    changes.rotate(context, one, NewSecrets({"api_key": "second-key"}), ANY)
+    changes.rotate(context, one, NewSecrets(config={"api_key": "second-key"}), ANY)
     kept = (
         "SELECT health_call::text AS call, changed_by_admin FROM integration_providers WHERE provider_key = 'softswiss'"
     )
@@ -260,7 +260,7 @@ def test_moved_template_gets_no_old_secret(inside: Inside, rows: Rows, platform:
         with pytest.raises(TemplateMoved):
             changes.roll_back(context, one, ANY)
         assert platform.calls == calls
-        changes.rotate(context, one, NewSecrets({"api_key": "third-key", "api_secret": "the-secret"}), ANY)
+        changes.rotate(context, one, NewSecrets(config={"api_key": "third-key", "api_secret": "the-secret"}), ANY)
         with pytest.raises(NothingToRollBack):
             changes.roll_back(context, one, ANY)
     finally:
@@ -290,8 +290,8 @@ def test_unreadable_credential_is_replaced_by_a_complete_new_one(
 
     def replaced(**secrets: str | None) -> Connection:
         if by == "rotate":
-            return changes.rotate(context, one, NewSecrets(secrets), ANY)
-        return changes.change(context, one, exactly(1), Change(None, None, secrets))
+            return changes.rotate(context, one, NewSecrets(config=secrets), ANY)
+        return changes.change(context, one, exactly(1), ConnectionChange(config=secrets))
 
     with pytest.raises(CredentialUnreadable):
         replaced(api_key="new-key")
@@ -309,7 +309,7 @@ def test_old_credential_replaces_an_unreadable_one(inside: Inside, hub: Hub, row
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys.add("new-key")
-    changes.rotate(context, one, NewSecrets({"api_key": "new-key"}), ANY)
+    changes.rotate(context, one, NewSecrets(config={"api_key": "new-key"}), ANY)
     spoiled(rows, one, 2)
 
     assert changes.roll_back(context, one, ANY).status == "active"
@@ -325,7 +325,7 @@ def test_old_credential_that_the_new_schema_refuses_is_not_restored(
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys.add("new-key")
-    changes.rotate(context, one, NewSecrets({"api_key": "new-key"}), ANY)
+    changes.rotate(context, one, NewSecrets(config={"api_key": "new-key"}), ANY)
     calls = platform.calls
     [before] = rows(
         "SELECT config_schema::text AS schema, changed_by_admin AS changed FROM integration_providers "
@@ -365,7 +365,7 @@ def test_connection_changed_during_the_test_is_not_rolled_back(inside: Inside, r
     context = inside()
     one = made(context, platform, "old-key")
     platform.keys.add("new-key")
-    changes.rotate(context, one, NewSecrets({"api_key": "new-key"}), ANY)
+    changes.rotate(context, one, NewSecrets(config={"api_key": "new-key"}), ANY)
     changed = "UPDATE integration_connections SET name = name || '!', version = version + 1 WHERE connection_id = %s"
     platform.keys = Meddling(platform.keys, lambda: rows(changed, [one]))
     with pytest.raises(VersionMismatch):

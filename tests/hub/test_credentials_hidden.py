@@ -17,7 +17,7 @@ import psycopg
 import pytest
 
 from causeway.connections import changes, testing
-from causeway.connections.requests import Change, ConnectionDraft, NewSecrets
+from causeway.connections.requests import ConnectionChange, ConnectionDraft, NewSecrets
 from causeway.errors.tree import CausewayError
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import ANY
@@ -218,17 +218,17 @@ def call_a_platform_that_repeats_it(context: RequestContext, platform: Platform,
     assert one.status == "active"
     for where in ("wrong", "wrong again"):
         with suppress(CausewayError):
-            changes.rotate(context, identity, NewSecrets({"api_key": planted.secret(f"platform: {where}")}), ANY)
+            changes.rotate(context, identity, NewSecrets(config={"api_key": planted.secret(f"platform: {where}")}), ANY)
     with suppress(CausewayError):
         changes.change(
             context,
             identity,
             exactly(one.version),
-            Change(None, None, {"api_key": planted.secret("platform: changed")}),
+            ConnectionChange(config={"api_key": planted.secret("platform: changed")}),
         )
     fresh = planted.secret("platform: rotated")
     platform.keys = {fresh}
-    assert changes.rotate(context, identity, NewSecrets({"api_key": fresh}), ANY).status == "active"
+    assert changes.rotate(context, identity, NewSecrets(config={"api_key": fresh}), ANY).status == "active"
     assert testing.test_and_save(context, identity, ANY)[0].verdict.success
 
 

@@ -13,8 +13,9 @@ import pytest
 
 from causeway.audit_log import records
 from causeway.catalogue import providers
-from causeway.connections import call_log, requests
-from causeway.syncs import runs
+from causeway.connections import listing as connections
+from causeway.connections import logged_calls
+from causeway.syncs import listing as syncs
 from causeway.tenancy import api_keys, memberships, tenants
 from causeway.wire import base64url
 from causeway.wire.pages import Listing, filter_digest
@@ -111,7 +112,7 @@ LISTS = (
         "/integrations",
         "integrations",
         "id",
-        requests.LISTING,
+        connections.LISTING,
         lambda world: world.hub.created(),
         filter=("provider=softswiss", "provider=stripe"),
     ),
@@ -127,10 +128,10 @@ LISTS = (
         f"/integrations/{CONNECTION}/logs",
         "logs",
         "id",
-        call_log.LISTING,
+        logged_calls.LISTING,
         lambda world: world.hub.call("POST", f"/integrations/{world.connection_id}/test"),
     ),
-    List(f"/integrations/{CONNECTION}/syncs", "syncs", "runId", runs.LISTING, add_run),
+    List(f"/integrations/{CONNECTION}/syncs", "syncs", "runId", syncs.LISTING, add_run),
     List("/tenants", "tenants", "id", tenants.LISTING, lambda world: new_tenant(world.hub), DEPLOYMENT_ADMIN),
     List("/memberships", "memberships", "subject", memberships.LISTING, add_person),
     List("/api-keys", "apiKeys", "id", api_keys.LISTING, lambda world: world.hub.new_key()),

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg.pq import Trace
 
-from causeway.syncs import runs
+from causeway.syncs import listing
 from causeway.vault import data_keys
 from local.stack import Stack
 from tests.hub.client import ADMIN, Caller, Hub, Reply, machine
@@ -120,7 +120,7 @@ def test_route_takes_few_statements(counting: CountingHub, platform: Platform, p
 
 def test_cursor_takes_no_statement_of_its_own(counting: CountingHub, path: str) -> None:
     """A cursor carries the sort key of the last row: nobody looks the row up."""
-    cursor = runs.LISTING.cursor(UUID(path.rpartition("/")[2]), (datetime.now(UTC), uuid4()))
+    cursor = listing.LISTING.cursor(UUID(path.rpartition("/")[2]), (datetime.now(UTC), uuid4()))
     first, without = counting.count("GET", f"{path}/syncs")
     next_, with_cursor = counting.count("GET", f"{path}/syncs?cursor={cursor}")
 

@@ -8,7 +8,7 @@ import pytest
 
 from causeway.connections import changes, testing
 from causeway.connections.connection import Connection
-from causeway.connections.requests import Change, ConnectionDraft, NewSecrets
+from causeway.connections.requests import ConnectionChange, ConnectionDraft, NewSecrets
 from causeway.errors.catalogue import ConfigSchemaInvalid
 from causeway.errors.connections import TemplateMoved
 from causeway.errors.tree import CausewayError
@@ -69,7 +69,7 @@ def statuses(rows: Rows, connection_id: UUID) -> list[str]:
 def reconfigured(rows: Rows, context: RequestContext, connection_id: UUID, wanted: dict[str, Any]) -> Connection:
     """Change the connection's current config."""
     [row] = rows("SELECT version FROM integration_connections WHERE connection_id = %s", [connection_id])
-    return changes.change(context, connection_id, exactly(row.version), Change(None, None, wanted))
+    return changes.change(context, connection_id, exactly(row.version), ConnectionChange(config=wanted))
 
 
 @pytest.mark.parametrize("given", [{}, dict.fromkeys(_SECRETS)], ids=["nothing", "null for each secret"])
@@ -127,7 +127,7 @@ def test_agreeing_to_a_template_without_secrets_leaves_none_active(
 ) -> None:
     """HUB 1: the terms change together with the credential that was given for them, even an empty one."""
     context = inside(ADMIN)
-    changes.rotate(context, connection_id, NewSecrets({"api_secret": "zz-other"}), ANY)
+    changes.rotate(context, connection_id, NewSecrets(config={"api_secret": "zz-other"}), ANY)
     judged_by("^t")
     agreed = reconfigured(rows, context, connection_id, dict.fromkeys(_SECRETS))
 
@@ -153,7 +153,7 @@ def test_omitted_secret_is_not_lost_by_agreeing(
         reconfigured(rows, context, connection_id, given)
     if given:
         with pytest.raises(TemplateMoved):
-            changes.rotate(context, connection_id, NewSecrets(given), ANY)
+            changes.rotate(context, connection_id, NewSecrets(config=given), ANY)
 
     assert statuses(rows, connection_id) == ["active"]
     for use in (testing.test_and_save, changes.enable, changes.roll_back):
@@ -167,7 +167,7 @@ def test_change_of_the_name_does_not_agree_to_a_template(
     context = inside(SUPER_ADMIN)
     judged_by("^t")
     [row] = rows("SELECT version FROM integration_connections WHERE connection_id = %s", [connection_id])
-    changes.change(context, connection_id, exactly(row.version), Change(None, "described anew", None))
+    changes.change(context, connection_id, exactly(row.version), ConnectionChange(description="described anew"))
 
     with pytest.raises(TemplateMoved):
         testing.test_and_save(context, connection_id, ANY)

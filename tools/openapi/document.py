@@ -7,7 +7,7 @@ from typing import Any
 from causeway.edge.routes import VARIABLE, Declaration, Model
 from causeway.errors import table
 from causeway.tenancy.permissions import ALLOWED
-from tools.openapi import answers, curl, models, parameters, refusals, schemas, signed_calls
+from tools.openapi import answers, curl, models, parameters, refusals, signed_calls
 from tools.openapi.functions import Operation, Undeclared, every
 
 # Error codes of every route of the hub that changes something.
@@ -70,7 +70,7 @@ def make(functions: Path) -> dict[str, Any]:
         NoExample: a model's field has no example.
     """
     operations = every(functions)
-    known = models.schemas(_models(operations)) | schemas.every() | {"OpenApi": _ITSELF}
+    known = models.schemas(_models(operations)) | {"OpenApi": _ITSELF}
     paths: dict[str, dict[str, Any]] = {}
     errors: dict[str, dict[str, Any]] = {}
     for operation in operations:

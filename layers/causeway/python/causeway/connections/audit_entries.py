@@ -40,13 +40,6 @@ def record_refusal(
     context.record_refusal(context.entry(action, **about, after=after))
 
 
-def settings_of(connection: Connection) -> dict[str, Any]:
-    """Return a connection as entries show it: without secrets, and without its last check, which nobody decides."""
-    shown = connection.as_json(with_config=True)
-    del shown["lastCheck"]
-    return shown
-
-
 def fingerprint_key(context: Context) -> bytes:
     """Return the key of the tenant's fingerprints; raises Misconfigured if the deployment has no pepper."""
     return fingerprints.fingerprint_key(secrets.pepper(settings.audit_secret()), context.tenant)

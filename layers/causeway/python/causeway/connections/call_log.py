@@ -1,26 +1,12 @@
-"""The API log: the calls made with connections, written and shown page by page."""
+"""The API log: the calls made with connections, written. causeway.connections.logged_calls shows them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, LiteralString
 from uuid import UUID
 
-from causeway.connections.connection import Connection
-from causeway.database.paging import PagedSelect
 from causeway.database.postgres import Transaction
 from causeway.database.storable import storable_text
 from causeway.outbound.client import Attempt
-from causeway.wire.pages import Listing, Page
-
-# Newest first.
-LISTING = Listing("calls", (int,))
-_SELECT: LiteralString = """
-    SELECT log_id, method, url, status, milliseconds, error, request_body, response_body, request_id, actor_kind,
-        actor, source_ip, credential_version, created_at
-    FROM integration_api_logs
-"""
-_OF_CONNECTION: LiteralString = "tenant_id = current_tenant() AND connection_id = %(connection)s"
-PAGES = PagedSelect(_SELECT, _OF_CONNECTION, ("log_id",), descending=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,33 +63,3 @@ def save(transaction: Transaction, connection_id: UUID, attempts: Sequence[Attem
             *(list(column) for column in zip(*columns, strict=True)),
         ],
     )
-
-
-def page(transaction: Transaction, connection: Connection, query: dict[str, str]) -> Page[Any]:
-    """Return a page of the calls made for a connection, newest first; raises InvalidRequest.
-
-    It has as many calls as were asked for, or as many as an answer can hold.
-    """
-    wanted = LISTING.request(query, connection.connection_id)
-    rows = PAGES.fetch(transaction, wanted, {"connection": connection.connection_id})
-    return wanted.page(rows, lambda row: (row.log_id,), as_json)
-
-
-def as_json(row: Any) -> dict[str, Any]:
-    """Return a call as callers see it."""
-    return {
-        "id": row.log_id,
-        "method": row.method,
-        "url": row.url,
-        "status": row.status,
-        "milliseconds": row.milliseconds,
-        "error": row.error,
-        "requestBody": row.request_body,
-        "responseBody": row.response_body,
-        "requestId": row.request_id,
-        "actorKind": row.actor_kind,
-        "actor": row.actor,
-        "sourceIp": row.source_ip,
-        "credentialVersion": row.credential_version,
-        "createdAt": row.created_at.isoformat(),
-    }

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from causeway.audit_log.entries import Action
 from causeway.catalogue import providers, validation
-from causeway.connections import access, audit_entries, reconfiguration, rows, testing, writes
+from causeway.connections import access, answers, audit_entries, reconfiguration, rows, testing, writes
 from causeway.connections.connection import Connection
-from causeway.connections.requests import Change, ConnectionDraft, NewSecrets
+from causeway.connections.requests import ConnectionChange, ConnectionDraft, NewSecrets
 from causeway.database.postgres import Transaction
 from causeway.errors.catalogue import ProviderInactive
 from causeway.errors.connections import TemplateMoved
@@ -23,7 +23,7 @@ from causeway.vault.credentials import Secrets
 from causeway.wire.preconditions import ANY, Expected
 
 # A rotation changes nothing beside the secrets.
-_NOTHING = Change(name=None, description=None, config=None)
+_NOTHING = ConnectionChange.model_construct()
 
 
 def create(context: RequestContext, draft: ConnectionDraft) -> Connection:
@@ -66,7 +66,7 @@ def _audit_creation(
     context: RequestContext, transaction: Transaction, connection: Connection, fingerprints: dict[str, str]
 ) -> None:
     secret = {"secrets": fingerprints}
-    settings = audit_entries.settings_of(connection)
+    settings = answers.audited(connection)
     audit_entries.record(context, transaction, Action.CONNECTION_CREATED, connection, after=settings | secret)
     audit_entries.record(context, transaction, Action.CREDENTIAL_STORED, connection, after=secret)
 
@@ -90,7 +90,7 @@ def _resume_creation(context: RequestContext, connection_id: UUID) -> Connection
     return testing.call_and_save(context, stored.connection, account, fresh=True, deleted=True)
 
 
-def change(context: RequestContext, connection_id: UUID, expected: Expected, wanted: Change) -> Connection:
+def change(context: RequestContext, connection_id: UUID, expected: Expected, wanted: ConnectionChange) -> Connection:
     """Change a connection. A new config is tested before it is saved; if the test fails, nothing is changed.
 
     Args:
@@ -167,8 +167,8 @@ def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) 
             transaction,
             Action.CREDENTIAL_ROLLED_BACK,
             connection,
-            before=audit_entries.settings_of(connection) | {"secrets": before},
-            after=audit_entries.settings_of(changed) | {"secrets": audit_entries.fingerprints_of(key, secret)},
+            before=answers.audited(connection) | {"secrets": before},
+            after=answers.audited(changed) | {"secrets": audit_entries.fingerprints_of(key, secret)},
         )
         context.finish(transaction, changed)
     return changed
@@ -237,7 +237,7 @@ def delete(context: RequestContext, connection_id: UUID, expected: Expected) -> 
             context, transaction, Action.CREDENTIAL_DESTROYED, connection, after={"versions": destroyed}
         )
         audit_entries.record(
-            context, transaction, Action.CONNECTION_DELETED, connection, before=audit_entries.settings_of(connection)
+            context, transaction, Action.CONNECTION_DELETED, connection, before=answers.audited(connection)
         )
         context.finish(transaction, None)
 
@@ -250,6 +250,6 @@ def _audit_change(
         transaction,
         action,
         before,
-        before=audit_entries.settings_of(before),
-        after=audit_entries.settings_of(after),
+        before=answers.audited(before),
+        after=answers.audited(after),
     )

@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from causeway.catalogue import terms
 from causeway.errors.connections import IntegrationNotActive, TemplateMoved
 from causeway.errors.tree import CausewayError
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
+
+Environment = Literal["production", "sandbox"]
+Status = Literal["pending", "active", "error", "disconnected"]
+Health = Literal["healthy", "degraded", "down"]
 
 # Errors of a stored credential, by code; rotate to repair.
 _CREDENTIAL_ERRORS = {error.code: error for error in (CredentialUnreadable, CredentialMissing)}
@@ -36,9 +40,9 @@ class Connection:
     kind: str
     name: str
     description: str
-    environment: str
+    environment: Environment
     config: dict[str, Any]
-    status: str
+    status: Status
     error_message: str | None
     last_sync_at: datetime | None
     version: int
@@ -99,7 +103,7 @@ class Connection:
             raise self.use_error
 
     @property
-    def shown_status(self) -> str:
+    def shown_status(self) -> Status:
         """The status; error instead of active if a use would fail."""
         return "error" if self.status == "active" and self.template_changed else self.status
 
@@ -110,40 +114,10 @@ class Connection:
             return f"{self._template_error.sentence}. {self._template_error.action}"
         return self.error_message
 
-    def error_behind(self, health: str) -> CausewayError | None:
+    def error_behind(self, health: Health) -> CausewayError | None:
         """Return the error to show in place of a check with this health; None: show the check.
 
         A connection that cannot be used is not shown as healthy. A check that found its fault has the better reason.
         """
         error = self.use_error
         return None if isinstance(error, IntegrationNotActive) and health != "healthy" else error
-
-    @property
-    def _shown_check(self) -> dict[str, Any] | None:
-        if self.last_check is None:
-            return None
-        health, code, checked_at = self.last_check
-        error = self.error_behind(health)
-        outcome = {"status": health, "code": code} if error is None else {"status": "down", "code": error.code}
-        return outcome | {"checkedAt": datetime.fromisoformat(checked_at).isoformat()}
-
-    def as_json(self, *, with_config: bool) -> dict[str, Any]:
-        """Return the connection in the API's names. with_config: staff do not see the settings."""
-        shown = {
-            "id": str(self.connection_id),
-            "templateId": self.provider_key,
-            "kind": self.kind,
-            "name": self.name,
-            "description": self.description,
-            "environment": self.environment,
-            "status": self.shown_status,
-            "isActive": self.use_error is None,
-            "errorMessage": self.shown_error,
-            "lastCheck": self._shown_check,
-            "lastSyncAt": None if self.last_sync_at is None else self.last_sync_at.isoformat(),
-            "createdBy": self.created_by,
-            "createdAt": self.created_at.isoformat(),
-            "updatedAt": self.updated_at.isoformat(),
-            "version": self.version,
-        }
-        return shown | ({"config": self.config} if with_config else {})

@@ -4,14 +4,12 @@ Health is what was observed; whether a connection may be used is its status (cau
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
-from causeway.connections.connection import Connection
+from causeway.connections.connection import Health
 from causeway.database.postgres import Transaction
 from causeway.platforms.verdicts import Effect, Verdict
-
-Health = Literal["healthy", "degraded", "down"]
 
 # Failures in a row that make a connection down. Waits that the platform asks for do not count.
 FAILURES_TO_DOWN = 3
@@ -107,38 +105,12 @@ def _last(transaction: Transaction, connection_id: UUID) -> tuple[HealthState | 
     return (None, None) if row is None else (HealthState(row.status, row.failures, row.successes), row.code)
 
 
-def report(transaction: Transaction, connection: Connection) -> dict[str, Any]:
-    """Return a connection's health in the API's names; a connection that cannot be used is reported as down."""
-    row = transaction.execute(
+def observed(transaction: Transaction, connection_id: UUID) -> Any:
+    """Return the row of a connection's health as the last observation left it; None if nothing was observed."""
+    return transaction.execute(
         """
         SELECT status, code, message, next_action, response_ms, checked_at, changed_at FROM integration_health
         WHERE tenant_id = current_tenant() AND connection_id = %s
         """,
-        [connection.connection_id],
+        [connection_id],
     ).fetchone()
-    return {
-        "id": str(connection.connection_id),
-        "name": connection.name,
-        "type": connection.provider_key,
-        "status": connection.shown_status,
-        "isActive": connection.use_error is None,
-        "lastSync": None if connection.last_sync_at is None else connection.last_sync_at.isoformat(),
-        "errorMessage": connection.shown_error,
-        "checks": {"connection": None if row is None else _check(connection, row)},
-    }
-
-
-def _check(connection: Connection, row: Any) -> dict[str, Any]:
-    check = {
-        "status": row.status,
-        "code": row.code,
-        "message": row.message,
-        "nextAction": row.next_action,
-        "responseMs": row.response_ms,
-        "checkedAt": row.checked_at.isoformat(),
-        "changedAt": row.changed_at.isoformat(),
-    }
-    stopped = connection.error_behind(row.status)
-    if stopped is None:
-        return check
-    return check | {"status": "down", "code": stopped.code, "message": stopped.sentence, "nextAction": stopped.action}

@@ -11,10 +11,10 @@ from uuid import UUID
 from causeway.audit_log.entries import Action
 from causeway.catalogue import secret_fields, validation
 from causeway.catalogue.providers import Provider
-from causeway.connections import access, audit_entries, testing, writes
+from causeway.connections import access, answers, audit_entries, testing, writes
 from causeway.connections.access import StoredConnection
 from causeway.connections.connection import Connection
-from causeway.connections.requests import Change
+from causeway.connections.requests import ConnectionChange
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import IntegrationNotActive, SecretsRequired
 from causeway.errors.requests import InvalidRequest
@@ -45,7 +45,7 @@ def reconfigure(
     context: RequestContext,
     connection_id: UUID,
     expected: Expected,
-    wanted: Change,
+    wanted: ConnectionChange,
     config: dict[str, Any],
     *,
     secrets_only: bool = False,
@@ -88,14 +88,14 @@ def reconfigure(
 
 def _audited(connection: Connection, key: bytes, secret: Mapping[str, str]) -> dict[str, Any]:
     """Return settings and fingerprints of secrets, as an audit entry shows them."""
-    return audit_entries.settings_of(connection) | {"secrets": audit_entries.fingerprints_of(key, secret)}
+    return answers.audited(connection) | {"secrets": audit_entries.fingerprints_of(key, secret)}
 
 
 def _save(
     transaction: Transaction,
     stored: StoredConnection,
     plan: _Plan,
-    wanted: Change,
+    wanted: ConnectionChange,
     candidate: credentials.EncryptedSecrets | None,
 ) -> tuple[Connection, bool]:
     """Write a plan into the rows; return the connection, and whether the credential to roll back to was retired."""

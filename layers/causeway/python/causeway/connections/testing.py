@@ -1,10 +1,9 @@
 """The test of a connection: its platform called, the verdict written into its status, its health and the audit log."""
 
-from typing import Any
 from uuid import UUID
 
 from causeway.audit_log.entries import Action
-from causeway.connections import access, audit_entries, rows, status
+from causeway.connections import access, answers, audit_entries, rows, status
 from causeway.connections.connection import Connection
 from causeway.database.postgres import Transaction
 from causeway.platforms import calls, registry
@@ -13,34 +12,6 @@ from causeway.platforms.calls import AccountTest
 from causeway.platforms.kinds.errors import ErrorReader
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import Expected
-
-
-def outcome_of(result: AccountTest) -> dict[str, Any]:
-    """Return a test's outcome in the API's names, with its cause and next action.
-
-    It is without the account's details: an account's name may be a person's, and the audit log cannot erase it.
-    """
-    verdict = result.verdict
-    return {
-        "success": verdict.success,
-        "code": verdict.code,
-        "message": verdict.message,
-        "nextAction": verdict.next_action,
-        "tested": list(verdict.tested),
-        "untested": list(verdict.untested),
-        "responseMs": result.response_ms,
-    }
-
-
-def as_json(result: AccountTest) -> dict[str, Any]:
-    """Return the result of a test in the API's names."""
-    details = result.details
-    told = {
-        "accountName": details.account_name,
-        "accountId": details.account_id,
-        "locationId": details.location_id,
-    }
-    return outcome_of(result) | {"details": told}
 
 
 def test_and_save(context: RequestContext, connection_id: UUID, expected: Expected) -> tuple[AccountTest, Connection]:
@@ -96,7 +67,7 @@ def _save_and_audit(
     now = save_state(transaction, connection, result, fresh=fresh, deleted=deleted)
     outcome = "done" if result.verdict.success else "failed"
     audit_entries.record(
-        context, transaction, Action.CONNECTION_TESTED, connection, outcome=outcome, after=outcome_of(result)
+        context, transaction, Action.CONNECTION_TESTED, connection, outcome=outcome, after=answers.audited_test(result)
     )
     return now
 
@@ -110,7 +81,7 @@ def call_or_refuse(context: RequestContext, connection: Connection, account: Acc
     result = call_and_log(context, connection, account)
     if not result.verdict.success:
         audit_entries.record_refusal(
-            context, Action.CONNECTION_TESTED, connection, outcome="failed", after=outcome_of(result)
+            context, Action.CONNECTION_TESTED, connection, outcome="failed", after=answers.audited_test(result)
         )
         refusal = result.verdict.refusal(again="send the change again")
         refusal.action += " Nothing was changed: what was in use stays in use."

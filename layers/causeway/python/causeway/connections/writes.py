@@ -1,16 +1,19 @@
 """The changes of connections' rows, in a transaction of their tenant."""
 
-from typing import Any, LiteralString
+from typing import TYPE_CHECKING, Any, LiteralString
 from uuid import UUID
 
 from psycopg import errors as pg
 from psycopg.types.json import Jsonb
 
 from causeway.connections.connection import Connection
-from causeway.connections.requests import Change, ConnectionDraft
 from causeway.connections.rows import COLUMNS, SELECT, find
 from causeway.database.postgres import Transaction
 from causeway.errors.requests import NameTaken, VersionMismatch
+
+if TYPE_CHECKING:
+    # Jobs load this module: keep pydantic out of their start-up.
+    from causeway.connections.requests import ConnectionChange, ConnectionDraft
 
 _INSERT: LiteralString = """
     INSERT INTO integration_connections (
@@ -30,7 +33,7 @@ _RETURNING: LiteralString = f"RETURNING {COLUMNS}"
 def create(
     transaction: Transaction,
     connection_id: UUID,
-    draft: ConnectionDraft,
+    draft: "ConnectionDraft",
     settings: dict[str, Any],
     terms: bytes,
     subject: str,
@@ -78,7 +81,7 @@ def update(
     transaction: Transaction,
     connection_id: UUID,
     version: int,
-    change: Change,
+    change: "ConnectionChange",
     settings: dict[str, Any] | None = None,
     terms: bytes | None = None,
 ) -> Connection:

@@ -34,7 +34,7 @@ class Authentication:
         sentence: who calls, in words; the roles follow where a route asks for a permission.
         refuses: error codes of every such route.
         security: names of security schemes (tools.openapi.document); the caller needs one of them.
-        headers: names of headers (tools.openapi.schemas.parameters).
+        headers: names of headers (tools.openapi.parameters).
         gateway: whether API Gateway itself answers 401, without a code, to an unauthenticated caller.
         hub: whether the route is the hub's: its changes take If-Match and Idempotency-Key.
         unavailable: the error that tells these callers of UNAVAILABLE: its action says what a retry does.

@@ -7,30 +7,24 @@ ran out is queued again, until it had its last attempt.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, LiteralString
+from typing import Any, Literal, LiteralString
 from uuid import UUID
 
-from causeway.database.paging import PagedSelect
 from causeway.database.postgres import Transaction
 from causeway.errors.syncs import SyncRunNotFound
 from causeway.platforms.kinds.sync import Result
 from causeway.wire.fields import parse_uuid
-from causeway.wire.pages import Listing, Page
 
 # The fields of Run.
 _COLUMNS: LiteralString = """
     run_id, connection_id, status, reason, requested_by, requested_at, started_at, ended_at
 """
 _FROM: LiteralString = "FROM sync_runs"
-_SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
+SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
 _UPDATE: LiteralString = "UPDATE sync_runs"
 _INSERT: LiteralString = "INSERT INTO sync_runs (tenant_id, run_id, connection_id, status, requested_by)"
 
-# Newest first.
-LISTING = Listing("syncs", (datetime, UUID))
-_OF_CONNECTION: LiteralString = "tenant_id = current_tenant() AND connection_id = %(connection)s"
-PAGES = PagedSelect(_SELECT, _OF_CONNECTION, ("requested_at", "run_id"), descending=True)
-STATUSES = ("queued", "running", "succeeded", "partial", "failed")
+Status = Literal["queued", "running", "succeeded", "partial", "failed"]
 # Why a run finished as it did: code and sentence.
 REASONS = {
     "NO_ENGINE": "This provider's data cannot be synced yet",
@@ -50,25 +44,17 @@ class Run:
 
     run_id: UUID
     connection_id: UUID
-    status: str
+    status: Status
     reason: str | None
     requested_by: str
     requested_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
 
-    def as_json(self) -> dict[str, Any]:
-        """Return the run as callers see it; a reason that this release does not know is its own message."""
-        return {
-            "runId": str(self.run_id),
-            "status": self.status,
-            "reason": self.reason,
-            "message": None if self.reason is None else REASONS.get(self.reason, self.reason),
-            "requestedBy": self.requested_by,
-            "requestedAt": self.requested_at.isoformat(),
-            "startedAt": None if self.started_at is None else self.started_at.isoformat(),
-            "endedAt": None if self.ended_at is None else self.ended_at.isoformat(),
-        }
+    @property
+    def message(self) -> str | None:
+        """The reason as a sentence; a reason that this release does not know is its own sentence."""
+        return None if self.reason is None else REASONS.get(self.reason, self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +80,7 @@ def find(transaction: Transaction, connection_id: UUID, run_id: UUID) -> Run:
     """Return a run of a connection; raises SyncRunNotFound."""
     row = transaction.execute(
         f"""
-        {_SELECT}
+        {SELECT}
         WHERE tenant_id = current_tenant() AND connection_id = %s AND run_id = %s
         """,
         [connection_id, run_id],
@@ -102,17 +88,6 @@ def find(transaction: Transaction, connection_id: UUID, run_id: UUID) -> Run:
     if row is None:
         raise SyncRunNotFound
     return Run(*row)
-
-
-def page(transaction: Transaction, connection_id: UUID, query: dict[str, str]) -> Page[Run]:
-    """Return a page of a connection's runs, newest first.
-
-    Raises:
-        InvalidRequest: names the parameter.
-    """
-    wanted = LISTING.request(query, connection_id)
-    rows = PAGES.fetch(transaction, wanted, {"connection": connection_id})
-    return wanted.page([Run(*row) for row in rows], lambda run: (run.requested_at, run.run_id), Run.as_json)
 
 
 def request(transaction: Transaction, connection_id: UUID, run_id: UUID, subject: str) -> tuple[Run, bool]:
@@ -140,7 +115,7 @@ def request(transaction: Transaction, connection_id: UUID, run_id: UUID, subject
             return Run(*made), True
         known = transaction.execute(
             f"""
-            {_SELECT}
+            {SELECT}
             WHERE tenant_id = current_tenant() AND connection_id = %s AND status IN ('queued', 'running')
             """,
             [connection_id],

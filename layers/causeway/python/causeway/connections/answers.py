@@ -1,0 +1,203 @@
+"""Answers about connections, as callers see them: without secrets, and what would happen if they were used now."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+
+from causeway.connections import connection as connections
+from causeway.connections.connection import Environment, Health, Status
+from causeway.wire.field_types import Id, JsonObject, Time, Version
+from causeway.wire.models import Answer
+
+if TYPE_CHECKING:
+    # Functions that call no platform load this module.
+    from causeway.platforms.calls import AccountTest
+
+
+class LastCheck(Answer):
+    """The last check of a connection: a test, or a call that changed its health."""
+
+    status: Health = Field(description="down if the connection cannot be used now.")
+    code: str = Field(examples=["CONNECTED"])
+    checked_at: Time
+
+
+class Connection(Answer):
+    """A connection without its secrets."""
+
+    connection_id: Id = Field(alias="id")
+    provider_key: str = Field(alias="templateId", examples=["gohighlevel"])
+    kind: str = Field(examples=["crm"])
+    name: str = Field(examples=["Front desk"])
+    description: str = Field(examples=["Bookings of the front desk"])
+    environment: Environment
+    status: Status = Field(examples=["active"])
+    is_active: bool = Field(description="Whether it can be used now.", examples=[True])
+    error_message: str | None = Field(description="The error and the next action.", examples=[None])
+    last_check: LastCheck | None = Field(description="Null before the first check.")
+    last_sync_at: Time | None = Field(examples=[None])
+    created_by: str = Field(
+        description="A person's subject or a key's id.", examples=["9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"]
+    )
+    created_at: Time
+    updated_at: Time
+    version: Version
+    config: JsonObject = Field(
+        {},
+        description="The settings, without the secrets; shown only to roles with connections.read.",
+        examples=[{"locationId": "ve9EPM428h8vShlRW1KT"}],
+    )
+    rollback_until: Time | None = Field(
+        None,
+        description="The last rotation can be rolled back until then; only in the answer to GET, and only where there "
+        "is a rotation to roll back.",
+    )
+
+
+def shown(connection: connections.Connection, *, with_config: bool) -> Connection:
+    """Return a connection as it is answered. with_config: staff do not see the settings."""
+    answer = Connection(
+        connection_id=connection.connection_id,
+        provider_key=connection.provider_key,
+        kind=connection.kind,
+        name=connection.name,
+        description=connection.description,
+        environment=connection.environment,
+        status=connection.shown_status,
+        is_active=connection.use_error is None,
+        error_message=connection.shown_error,
+        last_check=_last_check(connection),
+        last_sync_at=connection.last_sync_at,
+        created_by=connection.created_by,
+        created_at=connection.created_at,
+        updated_at=connection.updated_at,
+        version=connection.version,
+    )
+    return answer.model_copy(update={"config": connection.config}) if with_config else answer
+
+
+def _last_check(connection: connections.Connection) -> LastCheck | None:
+    if connection.last_check is None:
+        return None
+    status, code, checked_at = connection.last_check
+    error = connection.error_behind(status)
+    if error is not None:
+        status, code = "down", error.code
+    return LastCheck(status=status, code=code, checked_at=datetime.fromisoformat(checked_at))
+
+
+def audited(connection: connections.Connection) -> dict[str, Any]:
+    """Return a connection as the audit log's entries show it: without its last check, which nobody decides."""
+    settings = shown(connection, with_config=True).as_json()
+    del settings["lastCheck"]
+    return settings
+
+
+class AccountDetails(Answer):
+    """The account at the platform, as the platform names it; null: the platform does not tell it."""
+
+    account_name: str | None = Field(examples=["Causeway sandbox"])
+    account_id: str | None = Field(examples=["5DP4iH6HLkQsiKESj6rh"])
+    location_id: str | None = Field(examples=["ve9EPM428h8vShlRW1KT"])
+
+
+class _Outcome(Answer):
+    """The outcome of calls: its code, a sentence, and what to do next."""
+
+    code: str = Field(examples=["CONNECTED"])
+    message: str = Field(examples=["The platform accepts these credentials."])
+    next_action: str = Field(examples=["Nothing to do; the connection is active."])
+
+
+class ConnectionTest(_Outcome):
+    """The result of a test."""
+
+    success: bool = Field(examples=[True])
+    tested: list[str] = Field(
+        description="Secret fields that the platform accepted in this test.", examples=[["apiKey"]]
+    )
+    untested: list[str] = Field(description="Secret fields that the test call does not use.", examples=[[]])
+    response_ms: int = Field(ge=0, description="Of all its calls together, in milliseconds.", examples=[120])
+    details: AccountDetails
+
+
+def test_result(result: "AccountTest") -> ConnectionTest:
+    """Return the result of a test as it is answered."""
+    verdict = result.verdict
+    return ConnectionTest(
+        success=verdict.success,
+        code=verdict.code,
+        message=verdict.message,
+        next_action=verdict.next_action,
+        tested=list(verdict.tested),
+        untested=list(verdict.untested),
+        response_ms=result.response_ms,
+        details=AccountDetails.model_validate(result.details),
+    )
+
+
+def audited_test(result: "AccountTest") -> dict[str, Any]:
+    """Return the result of a test as the audit log's entries show it.
+
+    It is without the account: an account's name may be a person's, and the log cannot erase it.
+    """
+    outcome = test_result(result).as_json()
+    del outcome["details"]
+    return outcome
+
+
+class ConnectionCheck(_Outcome):
+    """What tests and calls have shown of a connection."""
+
+    status: Health
+    response_ms: int | None = Field(ge=0, description="Null: not measured.", examples=[120])
+    checked_at: Time
+    changed_at: Time
+
+
+class ConnectionChecks(Answer):
+    """The checks of a connection by what is checked; null before the first."""
+
+    connection: ConnectionCheck | None
+
+
+class ConnectionHealth(Answer):
+    """The health of a connection; that of a connection which cannot be used now is down."""
+
+    connection_id: Id = Field(alias="id")
+    name: str = Field(examples=["Front desk"])
+    type: str = Field(description="The template's id.", examples=["gohighlevel"])
+    status: Status = Field(examples=["active"])
+    is_active: bool = Field(examples=[True])
+    last_sync: Time | None = Field(examples=[None])
+    error_message: str | None = Field(examples=[None])
+    checks: ConnectionChecks
+
+
+def health(connection: connections.Connection, observed: Any) -> ConnectionHealth:
+    """Return a connection's health as it is answered.
+
+    Args:
+        connection: as it is.
+        observed: its row of health.observed; None: nothing was observed.
+    """
+    return ConnectionHealth(
+        connection_id=connection.connection_id,
+        name=connection.name,
+        type=connection.provider_key,
+        status=connection.shown_status,
+        is_active=connection.use_error is None,
+        last_sync=connection.last_sync_at,
+        error_message=connection.shown_error,
+        checks=ConnectionChecks(connection=None if observed is None else _check(connection, observed)),
+    )
+
+
+def _check(connection: connections.Connection, observed: Any) -> ConnectionCheck:
+    check = ConnectionCheck.of_row(observed)
+    error = connection.error_behind(check.status)
+    if error is None:
+        return check
+    now = {"status": "down", "code": error.code, "message": error.sentence, "next_action": error.action}
+    return check.model_copy(update=now)

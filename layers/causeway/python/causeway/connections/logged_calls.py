@@ -1,0 +1,72 @@
+"""The calls of the API log that were made for a connection, shown page by page."""
+
+from typing import Literal, LiteralString
+from uuid import UUID
+
+from pydantic import Field
+
+from causeway.connections import rows
+from causeway.database.paging import PagedSelect
+from causeway.tenancy.context import RequestContext
+from causeway.wire.field_types import Time
+from causeway.wire.models import Answer
+from causeway.wire.page_models import PageAnswer, PageQuery
+from causeway.wire.pages import Listing
+
+# Newest first.
+LISTING = Listing("calls", (int,))
+_SELECT: LiteralString = """
+    SELECT log_id, method, url, status, milliseconds, error, request_body, response_body, request_id, actor_kind,
+        actor, source_ip, credential_version, created_at
+    FROM integration_api_logs
+"""
+_OF_CONNECTION: LiteralString = "tenant_id = current_tenant() AND connection_id = %(connection)s"
+PAGES = PagedSelect(_SELECT, _OF_CONNECTION, ("log_id",), descending=True)
+
+
+class CallLog(Answer):
+    """A call, redacted: one attempt of it."""
+
+    log_id: int = Field(alias="id", ge=1, examples=[1])
+    method: str = Field(examples=["GET"])
+    url: str = Field(examples=["https://services.leadconnectorhq.com/locations/ve9EPM428h8vShlRW1KT"])
+    status: int | None = Field(description="Null where no answer arrived.", examples=[200])
+    milliseconds: int = Field(ge=0, examples=[120])
+    error: str | None = Field(description="The kind of failure.", examples=[None])
+    request_body: str | None = Field(examples=[""])
+    response_body: str | None = Field(examples=['{"location":{"id":"ve9EPM428h8vShlRW1KT"}}'])
+    request_id: str = Field(description="Of the call to this API, or of the job.", examples=["c6af9ac6-7b61-11e6-9a41"])
+    actor_kind: Literal["person", "machine", "system"]
+    actor: str = Field(
+        description="A person's subject, a key's id, a job's name.", examples=["9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"]
+    )
+    source_ip: str | None = Field(description="Null for a job.", examples=["203.0.113.7"])
+    credential_version: int | None = Field(
+        description="Null where the secrets were only tested and not stored.", examples=[1]
+    )
+    created_at: Time
+
+
+class CallLogFilter(PageQuery):
+    """The calls that are listed."""
+
+
+class CallLogPage(PageAnswer):
+    """A page of calls: as many as were asked for, or as many as an answer can hold."""
+
+    logs: list[CallLog]
+
+
+def page(context: RequestContext, connection_id: UUID, query: CallLogFilter) -> CallLogPage:
+    """Return a page of the calls made for a connection, newest first; a deleted connection keeps its list.
+
+    Raises:
+        InvalidRequest: the cursor is not one of this list.
+        ConnectionNotFound.
+    """
+    wanted = query.request(LISTING, connection_id)
+    with context.transaction() as transaction:
+        rows.find(transaction, connection_id, deleted=True)
+        found = PAGES.fetch(transaction, wanted, {"connection": connection_id})
+    made = wanted.page([CallLog.of_row(row) for row in found], lambda call: (call.log_id,), CallLog.as_json)
+    return CallLogPage(logs=made.items, **made.cursors)
