@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from tools.openapi import document, page
+from tools.openapi.examples import NoExample
 from tools.openapi.functions import Undeclared
 from tools.openapi.models import NameTaken
 
@@ -18,7 +19,7 @@ def main() -> None:
         print(f"wrote {folder / 'openapi.json'}")
         page.write(folder)
         print(f"wrote {folder / 'docs.html'}")
-    except (Undeclared, NameTaken, page.Unmade) as error:
+    except (Undeclared, NameTaken, NoExample, page.Unmade) as error:
         sys.exit(str(error))
 
 

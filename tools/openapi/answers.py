@@ -13,10 +13,7 @@ _TEXTS = {"text/csv": spreadsheet.as_csv([]), "text/html": "<!doctype html>"}
 def content(name: str, known: dict[str, Any]) -> dict[str, Any]:
     """Return the description of a JSON body: the schema of this name, and its example."""
     schema = {"$ref": f"#/components/schemas/{name}"}
-    try:
-        return {"schema": schema, "example": examples.of(schema, known)}
-    except examples.NoExample:
-        return {"schema": schema}
+    return {"schema": schema, "example": examples.of(schema, known)}
 
 
 def success(declaration: Declaration, known: dict[str, Any], *, changes: bool) -> dict[int, dict[str, Any]]:
@@ -53,7 +50,7 @@ def _version_headers(declaration: Declaration, schema: dict[str, Any], answer: d
         return {}
     headers = {"ETag": _header("The object's current version, for If-Match.", '"1"')}
     if declaration.documentation.get("status") == 201:
-        [body] = [one.get("example", {"id": "x"}) for one in answer["content"].values()]
+        [body] = [one["example"] for one in answer["content"].values()]
         headers["Location"] = _header("The path of the new object.", f"{declaration.path}/{body['id']}")
     return headers
 

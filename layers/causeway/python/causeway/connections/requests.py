@@ -57,7 +57,8 @@ class NewSecrets(Request):
     """The secrets that replace those in use."""
 
     config: JsonObject = Field(
-        description="Secret fields of the template's configSchema.", examples=[{"webhookSecret": "a-new-secret"}]
+        description="Secret fields of the template's configSchema.",
+        examples=[{"apiKey": "pit-sandbox-gohighlevel-rotated"}],
     )
 
 
@@ -69,6 +70,8 @@ def parse_connection_id(path: Mapping[str, str]) -> UUID:
 class ConnectionFilter(PageQuery):
     """The connections that are listed."""
 
-    kind: Omittable[Annotated[str, Text(64)]] = None
+    kind: Omittable[Annotated[str, Text(64)]] = Field(None, examples=["crm"])
     status: Omittable[Status] = None
-    provider: Omittable[Annotated[str, Text(64)]] = Field(None, description="A template's id.")
+    provider: Omittable[Annotated[str, Text(64)]] = Field(
+        None, description="A template's id.", examples=["gohighlevel"]
+    )
