@@ -1,10 +1,11 @@
 """The catalogue's API: read by admins and regulators, changed by super admins only."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from causeway.catalogue.document import Kind, TemplateDraft
 from causeway.catalogue.patterns import REFUSED
 from causeway.catalogue.templates import TemplateChange
 from causeway.wire.models import known
@@ -125,33 +126,52 @@ def test_template_shows_its_creator_and_the_time_of_its_last_change(hub: Hub) ->
     assert listed == changed.json
 
 
+def _schema(**changes: Any) -> dict[str, Any]:
+    return {"configSchema": {"type": "object"} | changes}
+
+
+_CLOSED = "must be false: unknown fields are refused"
+_SECRET = "has {api_key}, which stands in a URL: it must have a pattern, and be no secret"
+_UNKNOWN = f"is not a known field: the fields are {', '.join(known(TemplateDraft))}"
 BAD = [
-    ({"icon": '<image href="https://evil.example"/>'}, "INVALID_REQUEST"),
-    ({"authentication": {"type": "magic"}}, "INVALID_REQUEST"),
-    ({"id": "Not An Id"}, "INVALID_REQUEST"),
-    ({"category": ""}, "INVALID_REQUEST"),
-    ({"displayName": 5}, "INVALID_REQUEST"),
-    ({"unknown": 1}, "INVALID_REQUEST"),
-    ({"is_active": True}, "INVALID_REQUEST"),
-    ({"configSchema": []}, "INVALID_REQUEST"),
-    ({"configSchema": {"type": "object"}}, "CONFIG_SCHEMA_INVALID"),
-    ({"configSchema": {"type": "object", "additionalProperties": True, "properties": {}}}, "CONFIG_SCHEMA_INVALID"),
+    ({"icon": '<image href="https://evil.example"/>'}, "icon must match ^(?:[MmLlHhVvCcSsQqTtAaZz0-9 .,-]+)$"),
     (
-        {"configSchema": {"type": "object", "additionalProperties": False, "properties": {"k": {"required": True}}}},
-        "CONFIG_SCHEMA_INVALID",
+        {"authentication": {"type": "magic"}},
+        (
+            "authentication must have one of none, basic, bearer, header, query, oauth2_client_credentials, "
+            "oauth2_refresh_token, hmac as type"
+        ),
     ),
-    ({"baseUrls": {"production": "https://{api_key}.example"}}, "INVALID_REQUEST"),
+    ({"id": "Not An Id"}, "id must match ^(?:[a-z][a-z0-9_]{0,63})$"),
+    ({"category": ""}, f"category must be one of {', '.join(get_args(Kind))}"),
+    ({"displayName": 5}, "displayName must be a string"),
+    ({"unknown": 1}, f"unknown {_UNKNOWN}"),
+    ({"is_active": True}, f"is_active {_UNKNOWN}"),
+    (
+        {"healthCall": {"method": "GET", "path": "/", "expect": [200], "refused_when": None}},
+        "healthCall.refused_when is not a known field",
+    ),
+    ({"configSchema": []}, "configSchema must be an object"),
+    ({"baseUrls": {"production": "https://{api_key}.example"}}, "baseUrls.sandbox is missing"),
+    ({"baseUrls": {"production": "https://{api_key}.example", "sandbox": None}}, f"baseUrls.production {_SECRET}"),
+    (_schema(), f"configSchema.additionalProperties {_CLOSED}"),
+    (_schema(additionalProperties=True, properties={}), f"configSchema.additionalProperties {_CLOSED}"),
+    (
+        _schema(additionalProperties=False, properties={"k": {"required": True}}),
+        "configSchema.properties.k.required must be a list of field names beside `properties`, not a mark on one field",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("change", "code"), BAD)
-def test_malformed_template_is_refused(hub: Hub, rows: Rows, change: dict[str, Any], code: str) -> None:
+@pytest.mark.parametrize(("change", "sentence"), BAD)
+def test_malformed_template_is_refused(hub: Hub, rows: Rows, change: dict[str, Any], sentence: str) -> None:
     """HUB 7"""
     body = new_template(hub, **change)
     before = rows(SNAPSHOT)
     reply = hub.call("POST", PATH, DEPLOYMENT_ADMIN, body)
 
-    assert (reply.status, reply.code) == (400, code), reply
+    code = "CONFIG_SCHEMA_INVALID" if sentence.startswith("configSchema.") else "INVALID_REQUEST"
+    assert (reply.status, reply.code, reply.json["error"]) == (400, code, sentence)
     assert rows(SNAPSHOT) == before
 
 

@@ -11,7 +11,6 @@ from pydantic_core import InitErrorDetails
 
 from causeway.catalogue import config_schema, document_rules, patterns, validation
 from causeway.catalogue.authentication import Authentication
-from causeway.catalogue.document_rules import Spelling
 from causeway.errors.requests import InvalidRequest
 from causeway.outbound.redaction import is_secret_name
 from causeway.outbound.request_rules import header_fault
@@ -211,21 +210,22 @@ class TemplateDraft(DocumentFields, Request):
         except ValidationError as invalid:
             # Not raised from it: its errors have the values.
             raise InvalidRequest.of_problems(model_problems.of(invalid, fields, list(cls.model_fields))) from None
-        draft.check(str)
+        draft.check(by_alias=False)
         return draft
 
-    def check(self, spell: Spelling = to_camel) -> None:
+    def check(self, *, by_alias: bool = True) -> None:
         """Check what no field shows by itself: the config_schema, references to its fields, addresses.
 
         Args:
-            spell: of the names in the sentence.
+            by_alias: the sentence has the API's names; False: those of a file.
 
         Raises:
             ConfigSchemaInvalid: config_schema.check refuses the config_schema.
             InvalidRequest: document_rules has problems.
         """
+        spell = to_camel if by_alias else str
         config_schema.check(self.config_schema, spell("config_schema"))
-        document = self.model_dump(by_alias=spell is to_camel, exclude_unset=True)
+        document = self.model_dump(by_alias=by_alias, exclude_unset=True)
         wrong = list(document_rules.problems(document, spell))
         if wrong:
             raise InvalidRequest.of_problems(wrong)
