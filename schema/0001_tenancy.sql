@@ -124,7 +124,7 @@ CROSS JOIN LATERAL string_to_table(e.codes, ' ') AS c (code);
 GRANT SELECT ON currencies TO causeway_ledger, causeway_casino, causeway_provider, causeway_auditor;
 
 -- Not from Etc, because Etc/GMT+4 is four hours behind UTC. Not EST, GB or US/Eastern: old names of the same zones.
-CREATE TABLE time_zones (name text PRIMARY KEY);
+CREATE TABLE time_zones (name text PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 64));
 COMMENT ON TABLE time_zones IS
 'Time zones that a tenant can have: names with an area from the IANA database, and UTC, in the exact spelling.';
 COMMENT ON COLUMN time_zones.name IS 'The zone''s name: Asia/Dubai.';
