@@ -12,13 +12,31 @@ class Stored:
 
     Attributes:
         column: table and column.
-        stricter: why the model refuses values that the database would take; empty: both take the same values.
+        stricter: why the model refuses values that the database would take; empty: it takes them.
+        later: what else refuses, before it is stored, a value that the model takes and the database refuses.
     """
 
     column: str
     stricter: str = ""
+    later: str = ""
 
 
+_TEMPLATE = {
+    "kind": Stored("integration_providers.kind", "a release adds a kind of platform without a migration"),
+    "display_name": Stored("integration_providers.display_name"),
+    "description": Stored("integration_providers.description"),
+    "icon": Stored("integration_providers.icon"),
+    "config_schema": Stored("integration_providers.config_schema", later="catalogue.config_schema.check"),
+    "setup_instructions": Stored("integration_providers.setup_instructions"),
+    "documentation_url": Stored("integration_providers.documentation_url"),
+    "base_urls": Stored("integration_providers.base_urls", "the parts of an object have models of their own"),
+    "api_version": Stored("integration_providers.api_version"),
+    "webhook_support": Stored("integration_providers.webhook_support"),
+    "webhook_url": Stored("integration_providers.webhook_url", "its path must be one that is sent as it is"),
+    "rate_limits": Stored("integration_providers.rate_limits", "the parts of an object have models of their own"),
+    "authentication": Stored("integration_providers.authentication", "the parts of an object have models of their own"),
+    "health_call": Stored("integration_providers.health_call", "the parts of an object have models of their own"),
+}
 # Fields of requests.
 REQUESTS: dict[str, dict[str, Stored]] = {
     "ApiKeyDraft": {"name": Stored("api_keys.name"), "channel": Stored("api_keys.channel")},
@@ -33,6 +51,8 @@ REQUESTS: dict[str, dict[str, Stored]] = {
         "environment": Stored("integration_connections.environment"),
     },
     "MembershipChange": {"status": Stored("memberships.status")},
+    "TemplateChange": _TEMPLATE | {"is_active": Stored("integration_providers.is_active")},
+    "TemplateDraft": _TEMPLATE | {"key": Stored("integration_providers.provider_key")},
     "TenantDraft": {
         "code": Stored("tenants.code"),
         "display_name": Stored("tenants.display_name"),
@@ -50,14 +70,15 @@ REQUESTS: dict[str, dict[str, Stored]] = {
     },
 }
 
-# Fields of requests that no column stores, with the place where their value goes.
 _CONFIG = "the template's config_schema judges it; settings and secrets are stored apart"
 _CALENDAR = "sent to the platform"
+# Fields of requests that no column stores, with the place where their value goes.
 ELSEWHERE: dict[str, dict[str, str]] = {
     "ConnectionDraft": {"template_id": "the id of a row of integration_providers", "config": _CONFIG},
     "ConnectionChange": {"config": _CONFIG},
     "NewSecrets": {"config": _CONFIG},
     "BlockedSlotDraft": {"start_time": _CALENDAR, "end_time": _CALENDAR, "title": _CALENDAR},
+    "TemplateChange": {"key": "compared with the path, never changed"},
 }
 
 # The tables whose rows answers are made of: a field has the name of its column.
@@ -73,6 +94,8 @@ OURS = {
     "api_keys.hash",
     "api_keys.version",
     "integration_connections.status",
+    "integration_providers.created_by",
+    "integration_providers.version",
     "memberships.email",
     "memberships.name",
     "memberships.role",

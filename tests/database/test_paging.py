@@ -56,7 +56,7 @@ _ROWS = (
         provider_key, kind, display_name, description, config_schema, setup_instructions, base_urls, webhook_support,
         rate_limits, authentication, health_call
     )
-    SELECT 'copy' || n, 'payment', 'A copy', '', '{"type": "object"}', '', '{}', false, '{}', '{}', '{}'
+    SELECT 'copy' || n, 'payment', 'A copy', 'A copy', '{"type": "object"}', '', '{}', false, '{}', '{}', '{}'
     FROM generate_series(1, 3000) AS n
     """,
     "INSERT INTO tenants (code, display_name) SELECT 'COPY' || n, 'A casino' FROM generate_series(1, 3000) AS n",

@@ -419,7 +419,7 @@ def provider(ours: Casino) -> None:
         INSERT INTO integration_providers (
             provider_key, kind, display_name, description, config_schema, setup_instructions, base_urls,
             webhook_support, rate_limits, authentication, health_call
-        ) VALUES ('twilio', 'messaging', 'Twilio', '', '{}', '', '{}', false, '{}', '{}', '{}')
+        ) VALUES ('twilio', 'messaging', 'Twilio', 'SMS', '{"type": "object"}', '', '{}', false, '{}', '{}', '{}')
         ON CONFLICT DO NOTHING
         """
     )

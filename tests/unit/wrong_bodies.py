@@ -1,5 +1,7 @@
 """Wrong requests made from a request's JSON Schema: each has one fault, at a known path."""
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,7 +38,8 @@ def of_query(model: type[BaseModel]) -> list[tuple[str, dict[str, str]]]:
     """Return wrong queries. Each is the example with one parameter that the schema does not allow."""
     schemas = models.schemas([(model, "validation")])
     root = {"$ref": model.__name__}
-    valid = {name: str(value) for name, value in examples.of(root, schemas).items()}
+    sent = examples.of(root, schemas)
+    valid = {name: value if isinstance(value, str) else json.dumps(value) for name, value in sent.items()}
     wrong = [("unknownParameter", CANARY), ("<unnamed>", CANARY)]
     for name, part in schemas[model.__name__]["properties"].items():
         wrong += [(name, text) for text in _wrong_values(part, schemas) if isinstance(text, str)]
@@ -104,6 +107,10 @@ def _fits(schema: Schema, value: Any) -> bool:
     return isinstance(value, dict) and all(value.get(name) == constant for name, constant in constants.items())
 
 
+def _matches(schema: Schema, text: str) -> bool:
+    return re.search(schema.get("pattern", ""), text) is not None
+
+
 def _wrong_values(schema: Schema, schemas: dict[str, Schema]) -> Iterator[Any]:
     """Values of each other type, a number as text, a number with a fraction, and values out of limits and choices."""
     choices = _choices(schema, schemas)
@@ -117,7 +124,7 @@ def _wrong_values(schema: Schema, schemas: dict[str, Schema]) -> Iterator[Any]:
     if any("minimum" in number for number in numbers):
         yield min(number["minimum"] for number in numbers) - 1
     texts = [choice for choice in choices if choice.get("type", "string") == "string"]
-    if texts and all({"const", "enum", "format", "pattern"} & set(text) for text in texts):
+    if texts and all({"const", "enum", "format"} & set(text) or not _matches(text, CANARY) for text in texts):
         yield CANARY
     if texts and all({"const", "enum", "format"} & set(text) or text.get("minLength") for text in texts):
         yield ""

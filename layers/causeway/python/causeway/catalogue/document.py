@@ -74,7 +74,7 @@ class CallBody(Request):
     """The body of the test call."""
 
     type: Literal["json", "form"]
-    content: _Json
+    content: _Json = Field(examples=[{"limit": 1}])
 
 
 class RefusedWhen(Request):

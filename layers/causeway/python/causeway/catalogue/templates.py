@@ -108,8 +108,9 @@ def page(context: RequestContext, query: TemplateQuery) -> TemplatePage:
     Raises:
         InvalidRequest: the cursor is not one of this list.
     """
+    wanted = query.request(LISTING, entries.DEPLOYMENT)
     with context.shared_transaction() as transaction:
-        found = providers.page(transaction, query.request(LISTING, entries.DEPLOYMENT), query.filters(), as_json)
+        found = providers.page(transaction, wanted, query.filters(), as_json)
     return TemplatePage(templates=[Template.of(provider) for provider in found.items], **found.cursors)
 
 
