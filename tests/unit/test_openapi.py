@@ -205,7 +205,6 @@ def odd() -> None:
         ("app.get('/odd')", "odd_family/odd.py: GET /odd has no declaration"),
         ("app.get('/odd/<odd_id>')", "odd_family/odd.py: GET /odd/{odd_id} has no declaration"),
         ("route(app, 'GET', '/odd', response='Nothing')", "GET /odd names the model Nothing"),
-        ("route(app, 'GET', '/odd', query='Nothing')", "GET /odd names the model Nothing"),
         ("route(app, 'GET', '/odd', refuses=('NO_SUCH_CODE',))", "GET /odd names the errors .'NO_SUCH_CODE'."),
         ("route(app, 'GET', '/odd/{odd_id}')", "GET /odd/{odd_id} has the parameter odd_id"),
     ],

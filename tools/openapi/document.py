@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from causeway.edge.routes import VARIABLE, Declaration, Model
+from causeway.edge.routes import VARIABLE, Declaration
 from causeway.errors import table
 from causeway.tenancy.permissions import ALLOWED
 from tools.openapi import answers, curl, models, parameters, refusals, signed_calls
@@ -96,7 +96,7 @@ def _models(operations: list[Operation]) -> Iterator[tuple[type[Any], models.Mod
     yield refusals.GatewayMessage, "serialization"
     for operation in operations:
         declaration = operation.declaration
-        named = (declaration.request, _query(declaration), declaration.documentation.get("response"))
+        named = (declaration.request, declaration.query, declaration.documentation.get("response"))
         for model, mode in zip(named, models.MODES, strict=True):
             # The signed calls' functions give the names of models.
             found = getattr(signed_calls, model, None) if isinstance(model, str) else model
@@ -106,7 +106,7 @@ def _models(operations: list[Operation]) -> Iterator[tuple[type[Any], models.Mod
 
 def _shared(known: dict[str, Any], operations: list[Operation]) -> dict[str, Any]:
     """Return the schemas without those whose properties are parameters of a query."""
-    queries = {models.name(query) for query in (_query(one.declaration) for one in operations) if query is not None}
+    queries = {models.name(one.declaration.query) for one in operations if one.declaration.query is not None}
     return {name: schema for name, schema in sorted(known.items()) if name not in queries}
 
 
@@ -121,7 +121,7 @@ def _described(operation: Operation, known: dict[str, Any], errors: dict[str, di
         "summary": operation.summary,
         **_authorization(declaration),
     }
-    query = _query(declaration)
+    query = declaration.query
     found = parameters.of(declaration, {} if query is None else known[models.name(query)], changes=changes)
     if found:
         description["parameters"] = found
@@ -141,7 +141,7 @@ def _described(operation: Operation, known: dict[str, Any], errors: dict[str, di
 
 
 def _check_names(declaration: Declaration, known: dict[str, Any]) -> None:
-    for model in (declaration.request, declaration.documentation.get("response"), _query(declaration)):
+    for model in (declaration.request, declaration.documentation.get("response"), declaration.query):
         if model is not None and models.name(model) not in known:
             raise Undeclared(
                 f"{declaration.key} names the model {models.name(model)}: signed_calls.py does not have it"
@@ -185,10 +185,6 @@ def _codes(declaration: Declaration, *, changes: bool) -> list[str]:
     if unknown:
         raise Undeclared(f"{declaration.key} names the errors {sorted(unknown)}: no module of causeway/errors has them")
     return sorted(set(codes))
-
-
-def _query(declaration: Declaration) -> Model | None:
-    return declaration.query or declaration.documentation.get("query")
 
 
 def _tag(operation: Operation) -> str:

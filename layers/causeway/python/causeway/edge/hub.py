@@ -21,7 +21,6 @@ from causeway.edge.routes import (
     Authentication,
     Declaration,
     Documentation,
-    Model,
     models_of,
     register,
 )
@@ -55,7 +54,6 @@ def route(
     path: str,
     *,
     permission: Permission,
-    request: Model | None = None,
     refuses_if_match: bool = False,
     acts_on_platform: bool = False,
     **documentation: Unpack[Documentation],
@@ -74,7 +72,6 @@ def route(
         method: GET, POST, PATCH or DELETE.
         path: as template.yaml has it.
         permission: what the caller's role must have.
-        request: the name of the body's schema, where the function reads call.body itself.
         refuses_if_match: the route makes a new object, which has no version yet: any If-Match is answered 412.
         acts_on_platform: the platform does something that a second call would do twice. An exception after the call
             is answered PROVIDER_OUTCOME_UNKNOWN.
@@ -83,8 +80,7 @@ def route(
 
     def decorate(function: _Function) -> _Function:
         body, query = models_of(function)
-        takes_body = body is not None or request is not None
-        rules = _Rules(permission, takes_body, refuses_if_match, acts_on_platform)
+        rules = _Rules(permission, body is not None, refuses_if_match, acts_on_platform)
 
         def answer(event: dict[str, Any]) -> Response[str]:
             request_id = event["requestContext"]["requestId"]
@@ -94,9 +90,7 @@ def route(
                 return error_answer(error, request_id)
 
         authentication = TOKEN_OR_KEY if permission in ALLOWED["service"] else TOKEN
-        declaration = Declaration(
-            method, path, function, authentication, permission, body or request, documentation, query
-        )
+        declaration = Declaration(method, path, function, authentication, permission, body, documentation, query)
         register(app, declaration, answer)
         return function
 

@@ -19,7 +19,7 @@ Answer = Callable[[dict[str, Any]], Response[str]]
 Routed = Callable[..., Response[str]]
 
 # A model of causeway.wire.models. The signed calls' functions do not load pydantic: they give the name of a model of
-# tools.openapi.
+# tools/openapi/signed_calls.py.
 Model = type[Any] | str
 
 # A parameter of a path: {connection_id}.
@@ -69,14 +69,12 @@ class Documentation(TypedDict, total=False):
     Attributes:
         response: the model of the answer's JSON; missing: the answer has no JSON.
         status: the answer's status, 200 where it is missing.
-        query: the model of the query's parameters, where the function has no parameter `query`.
         refuses: error codes, besides those of the route's Authentication.
         media_types: of the answer; the schema is the first type's.
     """
 
     response: Model
     status: int
-    query: Model
     refuses: tuple[str, ...]
     media_types: tuple[str, ...]
 
@@ -101,7 +99,7 @@ class Declaration:
     permission: str | None
     request: Model | None
     documentation: Documentation
-    query: Model | None = None
+    query: type[Any] | None = None
 
     @property
     def key(self) -> str:
