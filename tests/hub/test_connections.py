@@ -43,6 +43,8 @@ from tests.hub.snapshots import SNAPSHOT
 
 Rows = Callable[..., list[Any]]
 Inside = Callable[..., RequestContext]
+# No answer repeats it; as a name it looks like a secret.
+CANARY = "sk_live_51HabcXYZ0f1e2d3c"
 # Nothing listens at this address.
 NOWHERE = "http://127.0.0.1:9"
 
@@ -237,6 +239,22 @@ def test_invalid_config_is_refused_with_the_fields_path(
     assert (reply.status, reply.code) == (400, "CONFIG_SCHEMA_INVALID")
     assert sentence in reply.json["error"]
     assert rows(SNAPSHOT) == before
+
+
+def test_problems_of_a_config_are_told_together_five_at_most(hub: Hub) -> None:
+    """HUB 7"""
+    unknown = {f"field_{letter}": CANARY for letter in "abcdef"}
+    found = []
+    for wrong in ({"casino_id": 7, "environment": CANARY}, unknown):
+        reply = hub.call("POST", "/integrations", body=draft(config=config(**wrong)))
+        assert (reply.status, reply.code) == (400, "CONFIG_SCHEMA_INVALID")
+        assert reply.json["error"] == "; ".join(f"{one['path']} {one['rule']}" for one in reply.json["problems"])
+        assert CANARY not in str(reply)
+        found.append({one["path"] for one in reply.json["problems"]})
+
+    assert found[0] == {"config.casino_id", "config.environment"}
+    assert len(found[1]) == 5
+    assert found[1] < {f"config.{name}" for name in unknown}
 
 
 def test_missing_field_of_the_config_is_named(hub: Hub) -> None:
@@ -873,21 +891,41 @@ def test_working_credential_survives_a_wrong_one_and_is_not_replaced_by_itself(h
     good = {"config": {"auth_token": demo_credentials("twilio")["auth_token"]}}
     again = hub.call("POST", f"{path}/credentials/rotate", body=good)
     assert (again.status, again.code) == (400, "INVALID_REQUEST")
-    assert "secrets in use" in again.json["error"]
+    assert again.json["error"] == "config must have other secrets than those in use"
     assert versions(rows, identity) == ["active"]
     assert hub.synced(path)["status"] == "failed"
 
 
-@pytest.mark.parametrize("field", ["account_sid", "unknown"])
-def test_rotation_accepts_secret_fields_only(hub: Hub, rows: Rows, field: str) -> None:
+NOT_SECRET = "is not a secret field of this template"
+
+
+@pytest.mark.parametrize(
+    ("sent", "problems"),
+    [
+        ({"account_sid": "x"}, [("config.account_sid", NOT_SECRET)]),
+        (
+            {"unknown": CANARY, "account_sid": CANARY, "auth_token": CANARY},
+            [("config.account_sid", NOT_SECRET), ("config.unknown", NOT_SECRET)],
+        ),
+        ({CANARY: "x"}, [("config.<unnamed>", NOT_SECRET)]),
+        (
+            {f"field_{letter}": "x" for letter in "abcdef"},
+            [(f"config.field_{letter}", NOT_SECRET) for letter in "abcde"],
+        ),
+        ({}, [("config", "must have at least one secret field")]),
+    ],
+)
+def test_rotation_accepts_secret_fields_only(
+    hub: Hub, rows: Rows, sent: dict[str, str], problems: list[tuple[str, str]]
+) -> None:
+    """Up to five fields are named, and no value."""
     path = hub.call("POST", "/integrations", body=demo("twilio")).headers["location"]
     before = rows(SNAPSHOT)
-    reply = hub.call("POST", f"{path}/credentials/rotate", body={"config": {field: "x"}})
+    reply = hub.call("POST", f"{path}/credentials/rotate", body={"config": sent})
 
-    assert reply.essence == (
-        400,
-        {"error": f"{field} is not a secret field of this template", "code": "INVALID_REQUEST"},
-    )
+    assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
+    assert reply.json["error"] == "; ".join(f"{path} {rule}" for path, rule in problems)
+    assert reply.json["problems"] == [{"path": path, "rule": rule} for path, rule in problems]
     assert rows(SNAPSHOT) == before
 
 

@@ -70,7 +70,9 @@ def test_new_address_requires_the_secrets_by_name(hub: Hub, softswiss: dict[str,
     reply = hub.call("PATCH", softswiss["path"], body=elsewhere, if_match=softswiss["etag"])
 
     assert (reply.status, reply.code) == (409, "SECRETS_REQUIRED")
-    assert "give config.api_secret again" in reply.json["error"]
+    rule = "must be given again: a stored secret is not sent to a new address"
+    assert reply.json["error"] == f"config.api_secret {rule}"
+    assert reply.json["problems"] == [{"path": "config.api_secret", "rule": rule}]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from causeway.connections.requests import ConnectionChange
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import IntegrationNotActive, SecretsRequired
 from causeway.errors.requests import InvalidRequest
+from causeway.errors.tree import Problem
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 from causeway.platforms.account import Account
 from causeway.tenancy.context import RequestContext
@@ -68,7 +69,7 @@ def reconfigure(
         _check_secret_fields(stored.provider, config)
     plan = _plan(context, stored, config, wanted.environment)
     if secrets_only and plan.account.secrets == plan.kept:
-        raise InvalidRequest("These are the secrets in use: send new ones")
+        raise InvalidRequest.of_problems([Problem("config", "must have other secrets than those in use")])
     result = testing.call_or_refuse(context, stored.connection, plan.account)
     key = audit_entries.fingerprint_key(context)
     # If the old secrets may not be kept, replace them, even by none: new terms must never apply to old secrets.
@@ -112,10 +113,11 @@ def _save(
 
 def _check_secret_fields(provider: Provider, config: dict[str, Any]) -> None:
     if not config:
-        raise InvalidRequest("config must have at least one secret field")
+        raise InvalidRequest.of_problems([Problem("config", "must have at least one secret field")])
     plain = sorted(set(config) - secret_fields.names(provider.config_schema))
     if plain:
-        raise InvalidRequest(f"{shown_name(plain[0])} is not a secret field of this template")
+        rule = "is not a secret field of this template"
+        raise InvalidRequest.of_problems([Problem(f"config.{shown_name(name)}", rule) for name in plain])
 
 
 def _plan(context: RequestContext, stored: StoredConnection, config: dict[str, Any], environment: str | None) -> _Plan:
@@ -142,11 +144,12 @@ def _plan(context: RequestContext, stored: StoredConnection, config: dict[str, A
     before = Account(provider, connection.environment, connection.config, {})
     # Otherwise an admin could read the stored secrets by changing the address to a server of their own.
     address_changed = account.endpoints != before.endpoints or account.environment != before.environment
-    left_out = ", ".join(f"config.{name}" for name in sorted(secret.keys() - config.keys()))
+    left_out = sorted(secret.keys() - config.keys())
     # Without an address nothing is sent: let the test say what is missing.
     if address_changed and left_out and account.endpoints:
         _audit_refusal(context, stored, config)
-        raise SecretsRequired(f"A stored secret is not sent to a new address: give {left_out} again in the same call")
+        rule = "must be given again: a stored secret is not sent to a new address"
+        raise SecretsRequired.of_problems([Problem(f"config.{name}", rule) for name in left_out])
     return _Plan(account, kept, address_changed)
 
 
