@@ -11,9 +11,10 @@ from causeway.casino.ledger.requests import request_hash
 from causeway.tenancy import key_texts
 from local.sandbox.redirection import redirected
 from local.services.cognito import Person, UserPool
+from tools.openapi import demo
 
-TENANT_ID = "00000000-0000-4000-8000-000000000001"
-CASINO_CODE = "JAQPOT"
+TENANT_ID = demo.TENANT_ID
+CASINO_CODE = demo.TENANT_CODE
 # A second tenant, without games: its people must not see the first tenant's data.
 SECOND_TENANT_ID = "00000000-0000-4000-8000-000000000002"
 SECOND_CODE = "RIVIERA"
@@ -25,8 +26,8 @@ PROVIDER_SECRET = "local-provider-secret"  # noqa: S105
 # The player of the scripted round (the first player, with $10,000.00), and the session of the sample events.
 PLAYER_ID = 1
 STARTING_BALANCE = 1_000_000
-SAMPLE_SESSION_TOKEN = "7f325788-c990-432c-b7b0-7dcbdd4e5101"  # noqa: S105
-SAMPLE_PROVIDER_SESSION_ID = "788b3ad9-daf4-40ad-84df-fafcaa277285"
+SAMPLE_SESSION_TOKEN = demo.SESSION_TOKEN
+SAMPLE_PROVIDER_SESSION_ID = demo.PROVIDER_SESSION_ID
 # The people who can log in, by tenant and role; the super admin belongs to no tenant.
 SUPER_ADMIN = Person("super_admin@causeway.example", "super_admin")
 PEOPLE = {

@@ -1,6 +1,6 @@
 """Ids of the local stack's demo objects: the examples of the API's document name them, and `make up` makes them."""
 
-# A tenant, with the ids of objects that only the examples use.
+# The tenant that the examples are about.
 TENANT_CODE = "JAQPOT"
 TENANT_ID = "00000000-0000-4000-8000-000000000001"
 # A connection to the sandbox's GoHighLevel, its calendar there, and its sync.
