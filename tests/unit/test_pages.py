@@ -16,7 +16,7 @@ from causeway.wire.pages import LONGEST_CURSOR, MOST_BYTES, Listing, Page, PageR
 
 NUMBERS = Listing("numbers", (int,))
 NAMES = Listing("names", (str,))
-EVENTS = Listing("events", (datetime, UUID), most_rows=1000, rows=100)
+EVENTS = Listing("events", (datetime, UUID))
 SCOPE = UUID("00000000-0000-4000-8000-000000000001")
 ID = UUID("00000000-0000-4000-8000-00000000000a")
 AT = datetime(2026, 1, 31, 12, 30, 0, 123456, UTC)
@@ -32,10 +32,14 @@ def spelled(key: Any, listed: str = "events", scope: UUID = SCOPE, direction: st
     )
 
 
+def reached(listing: Listing, cursor: str) -> PageRequest:
+    return PageRequest(listing, SCOPE, "", 3).at(cursor)
+
+
 def test_cursor_carries_the_sort_key_of_the_last_row() -> None:
     for backwards, direction in ((False, "after"), (True, "before")):
         cursor = EVENTS.cursor(SCOPE, (AT, ID), backwards=backwards)
-        asked = EVENTS.request({"cursor": cursor}, SCOPE)
+        asked = reached(EVENTS, cursor)
 
         assert cursor == spelled([AT.isoformat(), str(ID)], direction=direction)
         assert (asked.key, asked.backwards) == ((AT, ID), backwards)
@@ -51,12 +55,12 @@ def test_every_key_is_read_back_from_its_cursor(name: str, number: int, at: date
     for listing, key in ((NAMES, (name,)), (NUMBERS, (number,)), (EVENTS, (at, identity))):
         cursor = listing.cursor(SCOPE, key)
         assert len(cursor) <= LONGEST_CURSOR
-        assert listing.request({"cursor": cursor}, SCOPE).key == key
+        assert reached(listing, cursor).key == key
 
 
 def test_longest_text_has_a_cursor() -> None:
     cursor = NAMES.cursor(SCOPE, ("\x01" * 255,))
-    assert NAMES.request({"cursor": cursor}, SCOPE).key == ("\x01" * 255,)
+    assert reached(NAMES, cursor).key == ("\x01" * 255,)
 
 
 GOOD = [AT.isoformat(), str(ID)]
@@ -113,57 +117,40 @@ WRONG: dict[str, str] = {
 @pytest.mark.parametrize("wrong", WRONG)
 def test_forged_cursor_is_refused(wrong: str) -> None:
     with pytest.raises(InvalidRequest, match="cursor is not one that was answered here"):
-        EVENTS.request({"cursor": WRONG[wrong]}, SCOPE)
+        reached(EVENTS, WRONG[wrong])
 
 
 @pytest.mark.parametrize("value", [-1, 2**63, 10**100, 1.0, 1.5, True, None, "1", [1], {"a": 1}])
 def test_cursor_of_a_number_accepts_a_bigint_only(value: object) -> None:
     with pytest.raises(InvalidRequest, match="cursor is not one that was answered here"):
-        NUMBERS.request({"cursor": spelled([value], listed="numbers")}, SCOPE)
+        reached(NUMBERS, spelled([value], listed="numbers"))
 
 
 @pytest.mark.parametrize("value", ["", "a\0b", "\ud800", 1, None, True, ["a"], {"a": "b"}])
 def test_cursor_of_a_text_accepts_only_what_the_database_can_store(value: object) -> None:
     with pytest.raises(InvalidRequest, match="cursor is not one that was answered here"):
-        NAMES.request({"cursor": spelled([value], listed="names")}, SCOPE)
+        reached(NAMES, spelled([value], listed="names"))
 
 
 def test_cursor_of_a_text_must_be_a_list() -> None:
     with pytest.raises(InvalidRequest, match="cursor is not one that was answered here"):
-        NAMES.request({"cursor": spelled("a", listed="names")}, SCOPE)
+        reached(NAMES, spelled("a", listed="names"))
 
 
 @given(st.text(max_size=200) | st.binary(max_size=200).map(base64url.encode))
 def test_any_other_text_is_refused_as_a_cursor(text: str) -> None:
     with pytest.raises(InvalidRequest):
-        EVENTS.request({"cursor": text}, SCOPE)
+        reached(EVENTS, text)
 
 
-@pytest.mark.parametrize("limit", ["0", "1001", "-1", "1.0", "1e1", "", " 1", "1\n", "\u0663", "9" * 5000, "x"])
-def test_limit_out_of_bounds_is_refused(limit: str) -> None:
-    with pytest.raises(InvalidRequest, match="limit must be a number from 1 to 1000"):
-        EVENTS.request({"limit": limit}, SCOPE)
+@pytest.mark.parametrize("other", [{"kind": "y"}, {}, {"kind": "x", "status": "x"}, {"status": "x"}])
+def test_cursor_of_another_filter_is_refused(other: dict[str, str]) -> None:
+    digest = filter_digest({"kind": "x", "status": None})
+    cursor = EVENTS.cursor(SCOPE, (AT, ID), filtered=digest)
+    assert PageRequest(EVENTS, SCOPE, digest, 3).at(cursor).key == (AT, ID)
 
-
-def test_limit_is_the_lists_by_default() -> None:
-    assert [EVENTS.request(query, SCOPE).limit for query in ({}, {"limit": "1"}, {"limit": "1000"})] == [100, 1, 1000]
-
-
-def test_parameter_that_the_list_does_not_know_is_refused() -> None:
-    with pytest.raises(InvalidRequest, match="kind is not a field"):
-        EVENTS.request({"kind": "x"}, SCOPE)
-    assert EVENTS.request({"kind": "x"}, SCOPE, "kind").limit == 100
-
-
-@pytest.mark.parametrize("change", [{"kind": "y"}, {"kind": None}, {"kind": "x", "status": "x"}, {"status": "x"}])
-def test_cursor_of_another_filter_is_refused(change: dict[str, str | None]) -> None:
-    cursor = EVENTS.cursor(SCOPE, (AT, ID), filtered=filter_digest({"kind": "x", "status": None}))
-    again = EVENTS.request({"kind": "x", "cursor": cursor}, SCOPE, "kind", "status")
-    assert again.key == (AT, ID)
-
-    query = {name: value for name, value in change.items() if value is not None}
     with pytest.raises(InvalidRequest, match="cursor is not one that was answered here"):
-        EVENTS.request({"cursor": cursor} | query, SCOPE, "kind", "status")
+        PageRequest(EVENTS, SCOPE, filter_digest(other), 3).at(cursor)
 
 
 def test_filter_digest_compares_values_as_they_were_read() -> None:
@@ -176,17 +163,14 @@ def test_filter_digest_compares_values_as_they_were_read() -> None:
     assert len({*others, filter_digest(values), filter_digest({"kind": "x"}), filter_digest({"status": "x"})}) == 5
 
 
-def asked(cursor: str | None, limit: int = 3) -> PageRequest:
-    return NUMBERS.request({"limit": str(limit)} | ({} if cursor is None else {"cursor": cursor}), SCOPE)
-
-
 def row_of(number: int) -> dict[str, Any]:
     return {"n": number}
 
 
 def read(numbers: Sequence[int], cursor: str | None, as_json: Any = row_of, limit: int = 3) -> Page[int]:
     """The page of a list of numbers, ascending, read as a database reads it."""
-    wanted = asked(cursor, limit)
+    wanted = PageRequest(NUMBERS, SCOPE, "", limit)
+    wanted = wanted if cursor is None else wanted.at(cursor)
     found = [n for n in numbers if not wanted.key or (n < wanted.key[0] if wanted.backwards else n > wanted.key[0])]
     found.sort(reverse=wanted.backwards)
     return wanted.page(found[: limit + 1], lambda number: (number,), as_json)
@@ -273,7 +257,7 @@ def rows(count: int, text: str) -> list[dict[str, Any]]:
 
 
 def cut(found: list[dict[str, Any]], limit: int = 100) -> Page[dict[str, Any]]:
-    return asked(None, limit).page(found, lambda row: (row["n"],), dict)
+    return PageRequest(NUMBERS, SCOPE, "", limit).page(found, lambda row: (row["n"],), dict)
 
 
 @pytest.mark.parametrize("count", [0, 1, 100])
