@@ -107,7 +107,7 @@ def columns(provider: Provider) -> dict[str, Any]:
 def page(database: Connection[Any], query: templates.TemplateQuery) -> Page[Provider]:
     """The page that a query asks for."""
     wanted = query.request(providers.LISTING, DEPLOYMENT)
-    return providers.page(database, wanted, query.filters(), templates.as_json)
+    return providers.page(database, wanted, query.filters(), templates.as_text)
 
 
 def asked(**query: object) -> templates.TemplateQuery:

@@ -404,15 +404,22 @@ def test_page_of_a_status_is_full_although_some_templates_moved(
     for _ in range(3):
         wanted = draft(config=config(base_url=platform.url, api_key="good-key"))
         assert changes.create(context, ConnectionDraft.parse(wanted)).status == "active"
-    found, cursor = list[str](), ""
-    while cursor is not None:
-        page = hub.call("GET", f"/integrations?status=error&provider=softswiss&limit=2{cursor}").json
-        found += [one["id"] for one in page["integrations"]]
-        cursor = page["nextCursor"] and f"&cursor={page['nextCursor']}"
-        assert len(page["integrations"]) == 2 or cursor is None
 
+    def page(cursor: str) -> dict[str, Any]:
+        return hub.call("GET", f"/integrations?status=error&provider=softswiss&limit=2{cursor}").json
+
+    pages = [page("")]
+    while (after := pages[-1]["nextCursor"]) is not None:
+        pages.append(page(f"&cursor={after}"))
+    back = [pages[-1]]
+    while (before := back[0]["prevCursor"]) is not None:
+        back.insert(0, page(f"&cursor={before}"))
+
+    assert [len(one["integrations"]) for one in pages[:-1]] == [2] * (len(pages) - 1)
+    found = [one["id"] for shown in pages for one in shown["integrations"]]
     assert found[0] == str(connection_id)
     assert len(found) == len(set(found))
+    assert back == pages
 
 
 @pytest.mark.parametrize("fault", ["CREDENTIAL_UNREADABLE", "CREDENTIAL_MISSING"])

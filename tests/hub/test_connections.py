@@ -774,7 +774,13 @@ def test_page_of_logs_fits_into_an_answer(hub: Hub, rows: Rows, character: str) 
     before = len(hub.seen)
     pages = every(hub, f"{path}/logs", "logs", limit="100")
     answers = [json.dumps(reply.body.decode(), ensure_ascii=False) for reply in hub.seen[before:]]
+    # The way back has the same pages, although they come in parts.
+    prev, back = hub.seen[-1].json["prevCursor"], pages[-1:]
+    while prev is not None:
+        reply = hub.call("GET", f"{path}/logs?limit=100&cursor={prev}")
+        prev, back = reply.json["prevCursor"], [reply.json["logs"], *back]
 
+    assert back == pages
     assert max(len(answer.encode()) for answer in answers) < 6_000_000
     numbers = [row["id"] for page in pages for row in page]
     assert (len(numbers), numbers) == (111, sorted(set(numbers), reverse=True))

@@ -120,12 +120,14 @@ def test_route_takes_few_statements(counting: CountingHub, platform: Platform, p
 
 def test_cursor_takes_no_statement_of_its_own(counting: CountingHub, path: str) -> None:
     """A cursor carries the sort key of the last row: nobody looks the row up."""
-    cursor = listing.LISTING.cursor(UUID(path.rpartition("/")[2]), (datetime.now(UTC), uuid4()))
+    scope, key = UUID(path.rpartition("/")[2]), (datetime.now(UTC), uuid4())
     first, without = counting.count("GET", f"{path}/syncs")
-    next_, with_cursor = counting.count("GET", f"{path}/syncs?cursor={cursor}")
+    for backwards in (False, True):
+        cursor = listing.LISTING.cursor(scope, key, backwards=backwards)
+        another, with_cursor = counting.count("GET", f"{path}/syncs?cursor={cursor}")
 
-    assert (without.status, with_cursor.status) == (200, 200)
-    assert next_ == first
+        assert (without.status, with_cursor.status) == (200, 200)
+        assert another == first
 
 
 def test_putting_secrets_back_takes_few_statements(counting: CountingHub, platform: Platform, path: str) -> None:

@@ -34,7 +34,7 @@ class NumberPage(PageAnswer):
 
 def cursor_of(query: PageQuery) -> str:
     """The cursor of the page after the first one of a query."""
-    page = query.request(NUMBERS, SCOPE).page([*range(query.limit + 1)], lambda number: (number,), lambda _: {})
+    page = query.request(NUMBERS, SCOPE).page([*range(query.limit + 1)], lambda number: (number,), str)
     assert page.next_cursor is not None
     return page.next_cursor
 
@@ -101,7 +101,7 @@ def test_filter_is_the_same_in_another_spelling() -> None:
 
 
 def test_answer_has_the_rows_and_both_cursors() -> None:
-    page = PageQuery.parse({"limit": "2"}).request(NUMBERS, SCOPE).page([1, 2, 3], lambda row: (row,), lambda _: {})
+    page = PageQuery.parse({"limit": "2"}).request(NUMBERS, SCOPE).page([1, 2, 3], lambda row: (row,), str)
     answer = NumberPage(numbers=page.items, **page.cursors)
 
     assert answer.as_json() == {"numbers": [1, 2], "nextCursor": NUMBERS.cursor(SCOPE, (2,)), "prevCursor": None}

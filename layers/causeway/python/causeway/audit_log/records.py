@@ -89,5 +89,5 @@ def page(transaction: Transaction, only: AuditFilter, wanted: PageRequest) -> Au
     # Look for a text in the form in which record stored it.
     filters = {name: storable_id(value) if isinstance(value, str) else value for name, value in only.filters().items()}
     rows = PAGES.fetch(transaction, wanted, filters)
-    found = wanted.page([AuditEntry.of_row(row) for row in rows], lambda entry: (entry.entry,), AuditEntry.as_json)
+    found = wanted.page([AuditEntry.of_row(row) for row in rows], lambda entry: (entry.entry,), AuditEntry.as_text)
     return AuditPage(entries=found.items, **found.cursors)

@@ -125,7 +125,7 @@ def page(
     transaction: Transaction,
     wanted: PageRequest,
     filters: Mapping[str, Any],
-    as_json: Callable[[Provider], dict[str, Any]],
+    as_text: Callable[[Provider], str],
 ) -> Page[Provider]:
     """Return a page of the providers, in the order of their keys.
 
@@ -134,10 +134,10 @@ def page(
         wanted: of LISTING.
         filters: kind: only providers of this kind; active: True: only active ones, False: only inactive ones. None
             selects all.
-        as_json: returns a provider as it is answered.
+        as_text: returns a provider as it is answered.
     """
     rows = PAGES.fetch(transaction, wanted, filters)
-    return wanted.page([Provider(**row._asdict()) for row in rows], lambda provider: (provider.key,), as_json)
+    return wanted.page([Provider(**row._asdict()) for row in rows], lambda provider: (provider.key,), as_text)
 
 
 def create(transaction: Transaction, columns: Mapping[str, Any], created_by: str) -> Provider:

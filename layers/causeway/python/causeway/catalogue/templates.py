@@ -98,6 +98,11 @@ def as_json(provider: Provider) -> dict[str, Any]:
     return Template.of(provider).as_json()
 
 
+def as_text(provider: Provider) -> str:
+    """Return the JSON of a provider in a list."""
+    return Template.of(provider).as_text()
+
+
 def page(context: RequestContext, query: TemplateQuery) -> TemplatePage:
     """Return a page of the templates, ordered by id.
 
@@ -110,7 +115,7 @@ def page(context: RequestContext, query: TemplateQuery) -> TemplatePage:
     """
     wanted = query.request(LISTING, entries.DEPLOYMENT)
     with context.shared_transaction() as transaction:
-        found = providers.page(transaction, wanted, query.filters(), as_json)
+        found = providers.page(transaction, wanted, query.filters(), as_text)
     return TemplatePage(templates=[Template.of(provider) for provider in found.items], **found.cursors)
 
 

@@ -56,7 +56,7 @@ def page(context: RequestContext, query: ConnectionFilter, *, with_config: bool)
             if len(shown) > wanted.rows or len(found) <= wanted.rows:
                 break
             asked = replace(asked, key=_sort_key(found[-1]))
-    made = wanted.page(shown, _sort_key, answers.Connection.as_json)
+    made = wanted.page(shown, _sort_key, answers.Connection.as_text)
     return ConnectionPage(integrations=made.items, **made.cursors)
 
 

@@ -68,5 +68,5 @@ def page(context: RequestContext, connection_id: UUID, query: CallLogFilter) -> 
     with context.transaction() as transaction:
         rows.find(transaction, connection_id, deleted=True)
         found = PAGES.fetch(transaction, wanted, {"connection": connection_id})
-    made = wanted.page([CallLog.of_row(row) for row in found], lambda call: (call.log_id,), CallLog.as_json)
+    made = wanted.page([CallLog.of_row(row) for row in found], lambda call: (call.log_id,), CallLog.as_text)
     return CallLogPage(logs=made.items, **made.cursors)

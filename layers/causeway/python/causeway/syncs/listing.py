@@ -41,5 +41,5 @@ def page(context: RequestContext, connection_id: UUID, query: SyncRunFilter) -> 
         rows.find(transaction, connection_id)
         found = PAGES.fetch(transaction, wanted, {"connection": connection_id})
     shown = [SyncRun.of_row(Run(*row)) for row in found]
-    made = wanted.page(shown, lambda run: (run.requested_at, run.run_id), SyncRun.as_json)
+    made = wanted.page(shown, lambda run: (run.requested_at, run.run_id), SyncRun.as_text)
     return SyncRunPage(syncs=made.items, **made.cursors)

@@ -131,7 +131,7 @@ def page(context: RequestContext, query: ApiKeyQuery) -> ApiKeyPage:
     wanted = query.request(LISTING, context.tenant)
     with context.transaction() as transaction:
         rows = PAGES.fetch(transaction, wanted)
-    found = wanted.page([ApiKey.of_row(row) for row in rows], lambda key: (key.created_at, key.key_id), ApiKey.as_json)
+    found = wanted.page([ApiKey.of_row(row) for row in rows], lambda key: (key.created_at, key.key_id), ApiKey.as_text)
     return ApiKeyPage(api_keys=found.items, **found.cursors)
 
 

@@ -96,7 +96,7 @@ def page(context: RequestContext, query: MembershipQuery) -> MembershipPage:
     wanted = query.request(LISTING, context.tenant)
     with context.transaction() as transaction:
         rows = PAGES.fetch(transaction, wanted)
-    found = wanted.page([_of_row(row) for row in rows], lambda membership: (membership.subject,), Membership.as_json)
+    found = wanted.page([_of_row(row) for row in rows], lambda membership: (membership.subject,), Membership.as_text)
     return MembershipPage(memberships=found.items, **found.cursors)
 
 

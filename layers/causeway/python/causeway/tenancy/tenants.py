@@ -161,7 +161,7 @@ def page(context: RequestContext, query: TenantQuery) -> TenantPage:
     wanted = query.request(LISTING, DEPLOYMENT)
     with context.deployment_transaction() as transaction:
         rows = PAGES.fetch(transaction, wanted)
-    found = wanted.page([Tenant.of_row(row) for row in rows], lambda tenant: (tenant.code,), Tenant.as_json)
+    found = wanted.page([Tenant.of_row(row) for row in rows], lambda tenant: (tenant.code,), Tenant.as_text)
     return TenantPage(tenants=found.items, **found.cursors)
 
 

@@ -1,8 +1,9 @@
-"""Pages of a list: one form of cursor, one reading of limit and cursor, and as many rows as an answer can hold.
+"""Pages of a list in both directions: one form of cursor, and as many rows as an answer can hold.
 
 A cursor is base64url of a JSON object: the list, its scope (id of the tenant or object), a digest of its filter, and
 `after` or `before` with the sort key of a row. `after` asks for the rows that follow the key, `before` for the rows in
-front of it, whether the key's row is still there or not. An empty key is the list's other end.
+front of it, whether the key's row is still there or not. With an empty key, `after` begins with the list's first row,
+`before` with its last.
 
 If `limit` rows are too large for an answer, they come in parts, each on a page of its own. A cursor in the middle of
 them says how many of the `limit` rows are in front of it (`place`), so that the way back has the same pages.
@@ -23,7 +24,7 @@ from uuid import UUID
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tree import Problem
 from causeway.wire import base64url, strict_json
-from causeway.wire.fields import LARGEST_INTEGER, is_storable, known_fields
+from causeway.wire.fields import LARGEST_INTEGER, is_storable
 
 # Bytes of a page's rows as JSON. Lambda's response is limited to 6 MB. It holds the body as an escaped string, up to
 # three times the size of the rows. A hundred calls with their bodies could be 7 MB.
@@ -31,7 +32,7 @@ MOST_BYTES = 2_000_000
 # Characters of a cursor. The longest key is a person's subject, 255 characters of up to six bytes in JSON.
 LONGEST_CURSOR = 4096
 _WRONG_CURSOR = Problem("cursor", "is not one that was answered here")
-# Bytes of a filter's digest. It only tells a mistake: a caller who forges one reads rows that the caller may read.
+# Bytes of a filter's digest. It finds mistakes; a caller who forges one reads only rows that this caller may read.
 _DIGEST = 8
 
 Row = TypeVar("Row")
@@ -56,11 +57,6 @@ class Page(Generic[Row]):
         """The cursors by the names of a PageAnswer's fields."""
         return {"next_cursor": self.next_cursor, "prev_cursor": self.prev_cursor}
 
-    def as_json(self, name: str, as_json: Callable[[Row], dict[str, Any]]) -> dict[str, Any]:
-        """Return the page as it is answered: its rows in a field of this name, nextCursor and prevCursor."""
-        cursors = {"nextCursor": self.next_cursor, "prevCursor": self.prev_cursor}
-        return {name: [as_json(row) for row in self.items]} | cursors
-
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -69,34 +65,10 @@ class Listing:
     Attributes:
         name: unique among the lists; its cursors carry it.
         key: the types of the columns that the list is ordered by, which together are unique: datetime, UUID, int, str.
-        most_rows: of a page.
-        rows: of a page where the query has no limit.
     """
 
     name: str
     key: tuple[type, ...]
-    most_rows: int = 100
-    rows: int = 50
-
-    def request(self, query: dict[str, str], scope: UUID, *filters: str) -> "PageRequest":
-        """Read a list's query.
-
-        Args:
-            query: the request's.
-            scope: the id of the tenant or object whose rows are listed; a cursor of another scope is refused.
-            filters: the query's parameters beside limit and cursor; the caller reads them. A cursor of a page with
-                other filters is refused.
-
-        Raises:
-            InvalidRequest: names the parameter that is unknown or wrong.
-        """
-        known_fields(query, {"limit", "cursor", *filters})
-        text = query.get("limit", str(self.rows))
-        if not (text.isascii() and text.isdecimal() and len(text) < 6 and 1 <= int(text) <= self.most_rows):
-            raise InvalidRequest(f"limit must be a number from 1 to {self.most_rows}")
-        filtered = filter_digest({name: query.get(name) for name in filters})
-        asked = PageRequest(self, scope, filtered, int(text))
-        return asked.at(query["cursor"]) if "cursor" in query else asked
 
     def cursor(self, scope: UUID, key: Key, *, backwards: bool = False, place: int = 0, filtered: str = "") -> str:
         """Return the cursor of the rows that follow a sort key; backwards: of the rows in front of it.
@@ -165,19 +137,19 @@ class PageRequest:
         self,
         found: Sequence[Row],
         key: Callable[[Row], Key],
-        as_json: Callable[[Row], dict[str, Any]],
+        as_text: Callable[[Row], str],
     ) -> Page[Row]:
         """Return the page: as many rows as were asked for, or the part of them that an answer can hold.
 
         Args:
             found: the rows from the key on, the nearest to it first, up to one more than `rows`.
             key: returns a row's sort key.
-            as_json: returns a row as it is answered: the page ends before MOST_BYTES.
+            as_text: returns a row's JSON: the page ends before MOST_BYTES.
         """
         together = list(found[: self.rows])
         if self.backwards:
             together.reverse()
-        starts = [*_parts([as_json(row) for row in together]), len(together)]
+        starts = [*_parts([len(as_text(row).encode()) for row in together]), len(together)]
         first, end = starts[-2:] if self.backwards else starts[:2]
         shown = together[first:end]
         reached, beyond = bool(self.key), len(found) > len(shown)
@@ -203,15 +175,18 @@ def filter_digest(values: Mapping[str, Any]) -> str:
     return base64url.encode(sha256(json.dumps(given, sort_keys=True).encode()).digest()[:_DIGEST]) if given else ""
 
 
-def _parts(rows: Sequence[dict[str, Any]]) -> list[int]:
-    """Return where each part of the rows begins: a part has as many rows as an answer can hold, one at least."""
+def _parts(sizes: Sequence[int]) -> list[int]:
+    """Return where each part of the rows begins: a part has as many rows as an answer can hold, one at least.
+
+    Args:
+        sizes: of the rows, in bytes.
+    """
     starts, size = [0], 0
-    for number, row in enumerate(rows):
-        bytes_ = len(json.dumps(row, ensure_ascii=False).encode())
-        size += bytes_
+    for number, row in enumerate(sizes):
+        size += row
         if number > starts[-1] and size > MOST_BYTES:
             starts.append(number)
-            size = bytes_
+            size = row
     return starts
 
 
