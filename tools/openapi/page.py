@@ -147,7 +147,7 @@ def _parameters(parameters: list[dict[str, Any]]) -> Iterator[str]:
     for one in parameters:
         text = f"{escape(one.get('description', ''))} <code>{escape(_json(one['schema']))}</code>"
         if "example" in one:
-            text += f" Example: <code>{escape(str(one['example']))}</code>"
+            text += f" Example: <code>{escape(_text(one['example']))}</code>"
         place = one["in"] + (", required" if one["required"] else "")
         yield f'<tr><th scope="row"><code>{escape(one["name"])}</code></th><td>{place}</td><td>{text}</td></tr>'
     yield "</table></div>"
@@ -195,8 +195,7 @@ def _content(content: dict[str, Any]) -> Iterator[str]:
         link = f': <a href="#{_anchor(name)}">{escape(name)}</a>' if name else ""
         yield f"<p><code>{escape(media_type)}</code>{link}</p>"
         if "example" in one:
-            example = one["example"]
-            yield _pre(example if isinstance(example, str) else _json(example, indent=2))
+            yield _pre(_text(one["example"]))
 
 
 def _schema(name: str, schema: dict[str, Any]) -> Iterator[str]:
@@ -207,6 +206,10 @@ def _pre(text: str) -> str:
     """Return a box that scrolls; so it must be reached by keyboard."""
     lines = escape(text).replace("\r\n", "\n")
     return f'<pre tabindex="0">{lines}</pre>'
+
+
+def _text(example: Any) -> str:
+    return example if isinstance(example, str) else _json(example, indent=2)
 
 
 def _json(value: Any, indent: int | None = None) -> str:
