@@ -85,7 +85,11 @@ ELSEWHERE: dict[str, dict[str, str]] = {
 ANSWERS = {
     "ApiKey": "api_keys",
     "AuditEntry": "audit_log",
+    "CallLog": "integration_api_logs",
+    "Connection": "integration_connections",
+    "ConnectionCheck": "integration_health",
     "Membership": "memberships",
+    "SyncRun": "sync_runs",
     "Tenant": "tenants",
 }
 

@@ -262,6 +262,7 @@ def test_permission_outside_the_callers_role_is_refused() -> None:
         ({"name": "\u202eX", "email": "a@b@c", "email_verified": "true"}, ("", "", False)),
         ({"name": "x" * 201, "email": f"{'x' * 250}@example.com"}, ("", "", False)),
         ({"name": "\0", "email": "a\nb@example.com"}, ("", "", False)),
+        ({"name": "\ud800"}, ("", "", False)),
         ({"name": "", "email": "<script>@example.com"}, ("", "", False)),
     ],
 )

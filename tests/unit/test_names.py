@@ -1,12 +1,21 @@
 """Names in normal form: names that look alike are equal, invisible characters are refused."""
 
+from typing import Annotated
 from unicodedata import category
 
 import pytest
 
 from causeway.errors.requests import InvalidRequest
-from causeway.wire.names import has_invisible, name_field
+from causeway.wire.field_types import Name
+from causeway.wire.models import Request
+from causeway.wire.names import has_invisible
 from tests.findings import none_of
+
+
+class Named(Request):
+    """A request with a name."""
+
+    name: Annotated[str, Name(100)]
 
 
 @pytest.mark.parametrize(
@@ -20,7 +29,7 @@ from tests.findings import none_of
     ],
 )
 def test_name_is_converted_to_its_normal_form(given: str, kept: str) -> None:
-    assert name_field({"name": given}, "name", 100) == kept
+    assert Named.parse({"name": given}).name == kept
 
 
 @pytest.mark.parametrize(
@@ -49,7 +58,7 @@ def test_name_is_converted_to_its_normal_form(given: str, kept: str) -> None:
 )
 def test_name_with_invisible_characters_is_refused(given: object) -> None:
     with pytest.raises(InvalidRequest, match="name "):
-        name_field({"name": given}, "name", 100)
+        Named.parse({"name": given})
 
 
 def test_no_invisible_character_of_this_pythons_unicode_is_accepted() -> None:

@@ -8,8 +8,8 @@ from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import TenantNotFound, Unauthorized
 from causeway.tenancy.identity import Caller, Profile
 from causeway.tenancy.permissions import PERSON_ROLES
-from causeway.wire.fields import parse_uuid, text_field
-from causeway.wire.names import has_invisible, name_field
+from causeway.wire.fields import is_storable, parse_uuid, text_field
+from causeway.wire.names import NotAName, has_invisible, in_one_form
 
 # Characters of a token's subject, and of a person's name.
 LONGEST_SUBJECT = 255
@@ -114,10 +114,14 @@ def _tenant(claims: dict[str, str]) -> UUID:
 
 def _profile(claims: dict[str, str]) -> Profile:
     """Return name and address; a malformed one is left out, and the person is admitted all the same."""
-    try:
-        name = name_field(claims, "name", _LONGEST_NAME)
-    except InvalidRequest:
-        name = ""
     email = claims.get("email", "")
     email = email if _EMAIL.fullmatch(email) else ""
-    return Profile(name, email, bool(email) and claims.get("email_verified") == "true")
+    return Profile(_name(claims.get("name", "")), email, bool(email) and claims.get("email_verified") == "true")
+
+
+def _name(text: str) -> str:
+    try:
+        name = in_one_form(text) if is_storable(text) else ""
+    except NotAName:
+        return ""
+    return name if len(name) <= _LONGEST_NAME else ""

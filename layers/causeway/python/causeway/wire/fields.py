@@ -74,22 +74,6 @@ def integer_field(fields: dict[str, Any], name: str) -> int:
     return value
 
 
-def choice_field(fields: dict[str, Any], name: str, values: tuple[str, ...], default: str | None = None) -> str | None:
-    """Return the field, which must be one of the values; the default if it is absent. Raises InvalidRequest."""
-    value = fields.get(name, default)
-    if value not in values and (name in fields or value is not None):
-        raise InvalidRequest(f"{name} must be one of {', '.join(values)}")
-    return value
-
-
-def object_field(fields: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return the field, which must be a JSON object; raises InvalidRequest."""
-    value = fields.get(name)
-    if not isinstance(value, dict):
-        raise InvalidRequest(f"{name} must be an object")
-    return value
-
-
 def parse_uuid(text: str, error: type[CausewayError]) -> UUID:
     """Return the UUID of a text in the canonical form (8-4-4-4-12 digits, upper or lower case); raises error."""
     try:

@@ -1,11 +1,7 @@
 """Names that people give to things: each in one form, without invisible characters."""
 
 import re
-from typing import Any
 from unicodedata import category, normalize
-
-from causeway.errors.requests import InvalidRequest
-from causeway.wire.fields import text_field
 
 # Invisible characters other than spaces; is_name() of schema/0001_tenancy.sql has the same ranges. They are not taken
 # from unicodedata, so that every version of Python and Postgres answers the same. They are control and format
@@ -46,26 +42,6 @@ def in_one_form(text: str) -> str:
     kept = " ".join(trimmed.split())
     if not kept:
         raise NotAName("must not be blank")
-    return kept
-
-
-def name_field(fields: dict[str, Any], name: str, longest: int) -> str:
-    """Return a field's name as in_one_form does.
-
-    Args:
-        fields: of the body.
-        name: the field's.
-        longest: characters at most.
-
-    Raises:
-        InvalidRequest: not a text, too long, or no name.
-    """
-    try:
-        kept = in_one_form(text_field(fields, name, longest))
-    except NotAName as error:
-        raise InvalidRequest(f"{name} {error}") from error
-    if len(kept) > longest:
-        raise InvalidRequest(f"{name} must have at most {longest} characters")
     return kept
 
 
