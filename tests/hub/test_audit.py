@@ -260,6 +260,15 @@ def test_malformed_query_is_refused(hub: Hub, query: str) -> None:
     assert (reply.status, reply.code) == (400, "INVALID_REQUEST")
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00%2B23:59", "9999-12-31T23:59:59-23:59"])
+def test_moment_without_a_datetime_in_utc_is_a_filter(hub: Hub, moment: str) -> None:
+    for name in ("since", "until"):
+        reply = hub.call("GET", f"/audit?{name}={moment}&limit=1")
+        assert reply.status == 200
+        everything = (name == "since") == moment.startswith("0001")
+        assert bool(reply.json["entries"]) == everything
+
+
 @pytest.mark.parametrize("value", ["%00", "x" * 3000, "%F0%9F%92%A5", "' OR true --".replace(" ", "%20")])
 def test_filter_with_any_text_finds_nothing_without_an_error(hub: Hub, value: str) -> None:
     assert hub.call("GET", f"/audit?object_id={value}").status == 200

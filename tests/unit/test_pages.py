@@ -163,6 +163,13 @@ def test_filter_digest_compares_values_as_they_were_read() -> None:
     assert len({*others, filter_digest(values), filter_digest({"kind": "x"}), filter_digest({"status": "x"})}) == 5
 
 
+def test_filter_digest_takes_a_moment_that_has_no_datetime_in_utc() -> None:
+    before, after = "0001-01-01T00:00:00+12:00", "9999-12-31T23:59:59-12:00"
+    digests = {filter_digest({"since": datetime.fromisoformat(text)}) for text in (before, after)}
+
+    assert len(digests) == 2
+
+
 def row_of(number: int) -> str:
     return f'{{"n":{number}}}'
 

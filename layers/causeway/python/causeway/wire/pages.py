@@ -16,7 +16,7 @@ and the page there is empty if they were all deleted since.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -34,6 +34,7 @@ LONGEST_CURSOR = 4096
 _WRONG_CURSOR = Problem("cursor", "is not one that was answered here")
 # Bytes of a filter's digest. It finds mistakes; a caller who forges one reads only rows that this caller may read.
 _DIGEST = 8
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Row = TypeVar("Row")
 Key = tuple[Any, ...]
@@ -150,19 +151,19 @@ class PageRequest:
         if self.backwards:
             together.reverse()
         starts = [*_parts([len(as_text(row).encode()) for row in together]), len(together)]
+        # The part beside the key.
         first, end = starts[-2:] if self.backwards else starts[:2]
         shown = together[first:end]
-        reached, beyond = bool(self.key), len(found) > len(shown)
-        before, after = (beyond, reached) if self.backwards else (reached, beyond)
         keys = [key(row) for row in shown] or [()]
-        # The page's sides, counted in the rows that come in parts.
-        prev_place, next_place = (
-            (first, self.place) if self.backwards else (self.place, (self.place + end) % self.limit)
-        )
+        reached, beyond = bool(self.key), len(found) > len(shown)
+        if self.backwards:
+            prev_place, next_place, has_prev, has_next = first, self.place, beyond, reached
+        else:
+            prev_place, next_place, has_prev, has_next = self.place, (self.place + end) % self.limit, reached, beyond
         return Page(
             shown,
-            next_cursor=self._cursor(keys[-1], next_place, backwards=False) if after else None,
-            prev_cursor=self._cursor(keys[0], prev_place, backwards=True) if before else None,
+            next_cursor=self._cursor(keys[-1], next_place, backwards=False) if has_next else None,
+            prev_cursor=self._cursor(keys[0], prev_place, backwards=True) if has_prev else None,
         )
 
     def _cursor(self, key: Key, place: int, *, backwards: bool) -> str:
@@ -171,8 +172,13 @@ class PageRequest:
 
 def filter_digest(values: Mapping[str, Any]) -> str:
     """Return a short digest of a filter's values by name; "" if all are None."""
-    given = {name: _written(value) for name, value in values.items() if value is not None}
+    given = {name: _compared(value) for name, value in values.items() if value is not None}
     return base64url.encode(sha256(json.dumps(given, sort_keys=True).encode()).digest()[:_DIGEST]) if given else ""
+
+
+def _compared(value: Any) -> str | int:
+    """Return a filter's value as a digest has it. A moment near the year 1 or 9999 may have no datetime in UTC."""
+    return (value - _EPOCH) // timedelta(microseconds=1) if isinstance(value, datetime) else _written(value)
 
 
 def _parts(sizes: Sequence[int]) -> list[int]:
