@@ -3,7 +3,7 @@
 # The tenant that the examples are about.
 TENANT_CODE = "JAQPOT"
 TENANT_ID = "00000000-0000-4000-8000-000000000001"
-# A connection to the sandbox's GoHighLevel, its calendar there, and its sync.
+# A connection to the sandbox's platform with calendars, its calendar there, and its sync.
 CONNECTION_ID = "00000000-0000-4000-8000-00000000c001"
 CALENDAR_ID = "BqTwX8QFwXzpegMve9EQ"
 RUN_ID = "00000000-0000-4000-8000-00000000a001"

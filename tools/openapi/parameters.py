@@ -15,9 +15,9 @@ def _id(example: str) -> Schema:
     return {"type": "string", "format": "uuid", "examples": [example]}
 
 
-def _text(pattern: str, example: str, description: str = "") -> Schema:
+def _text(pattern: str, examples: list[str], description: str = "") -> Schema:
     said = {"description": description} if description else {}
-    return {"type": "string", "pattern": f"^({pattern})$", "examples": [example]} | said
+    return {"type": "string", "pattern": f"^({pattern})$", "examples": examples} | said
 
 
 PATH: dict[str, Schema] = {
@@ -27,25 +27,25 @@ PATH: dict[str, Schema] = {
     "tenant_id": _id(demo.TENANT_ID),
     "subject": _text(
         "[0-9A-Za-z._~-]{1,255}|b64:[0-9A-Za-z_-]{2,1360}",
-        demo.SUBJECT,
+        [demo.SUBJECT],
         "The person's address as the list shows it: the sub, or b64: followed by its base64url form.",
     ),
-    "template_id": _text("[a-z][a-z0-9_]{0,63}", "twilio"),
-    "calendar_id": _text(CALENDAR_ID.pattern, demo.CALENDAR_ID),
+    "template_id": _text("[a-z][a-z0-9_]{0,63}", examples=["twilio"]),
+    "calendar_id": _text(CALENDAR_ID.pattern, [demo.CALENDAR_ID]),
 }
 
 HEADERS: dict[str, Schema] = {
     "X-Tenant-Id": _id(demo.TENANT_ID)
     | {"description": "The tenant that a super admin works on. Other callers may send their own tenant only."},
-    "x-provider-code": _text(CODE.pattern, "DEMO", "The game provider's code."),
+    "x-provider-code": _text(CODE.pattern, ["DEMO"], "The game provider's code."),
     "If-Match": _text(
         r'\*|"[0-9]{1,18}"(, ?"[0-9]{1,18}")*',
-        '"1"',
+        ['"1"'],
         "An ETag, a list of ETags, or *: the object is changed only if its current ETag is among them.",
     ),
     "Idempotency-Key": _text(
         "[!-~]{1,255}",
-        "4c7b2f0e-example",
+        ["4c7b2f0e-example"],
         "The same key with the same request returns the first answer again, for 24 hours.",
     ),
 }

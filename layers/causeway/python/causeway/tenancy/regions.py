@@ -29,7 +29,7 @@ Currency = Annotated[
 ]
 Language = Annotated[Literal["en", "ar"], Field(description="A language of BCP 47.", examples=["en"])]
 
-# Of a new tenant without a country. US dollars: Stripe, PayPal and Network International all take them.
+# Of a new tenant without a country. US dollars: each payment platform with a public list of currencies takes them.
 _WITHOUT_COUNTRY = {"time_zone": "UTC", "currency": "USD"}
 # In every country: error sentences and documents are in English. A tenant that wants Arabic says so.
 _LANGUAGE = "en"
