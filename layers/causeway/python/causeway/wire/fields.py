@@ -1,4 +1,4 @@
-"""Fields of a request's body or query, read one by one; each error names the field."""
+"""Fields of a JSON object, read one by one where no model is loaded; each error names the field."""
 
 import re
 from typing import Any
@@ -6,7 +6,6 @@ from uuid import UUID
 
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tree import CausewayError
-from causeway.wire.strict_json import shown_name
 
 # A bigint's.
 LARGEST_INTEGER = 2**63 - 1
@@ -16,14 +15,6 @@ CODE = re.compile(r"[A-Z0-9_]{1,64}")
 LONGEST_ID = 255
 # A Python string holds a whole pair as one character.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-def known_fields(fields: dict[str, Any], known: set[str]) -> None:
-    """Raise InvalidRequest if a field is unknown. It lists the known fields, as the unknown name may be a secret."""
-    unknown = sorted(set(fields) - known)
-    if unknown:
-        takes = ", ".join(sorted(known)) or "none"
-        raise InvalidRequest(f"{shown_name(unknown[0])} is not a field of this request; it takes {takes}")
 
 
 def text_field(fields: dict[str, Any], name: str, longest: int, default: str | None = None) -> str:
