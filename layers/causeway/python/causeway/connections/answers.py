@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class LastCheck(Answer):
     """The last check of a connection: a test, or a call that changed its health."""
 
-    status: Health = Field(description="down if the connection cannot be used now.")
+    status: Health = Field(description="healthy only if the connection can be used now.")
     code: str = Field(examples=["CONNECTED"])
     checked_at: Time
 
@@ -163,7 +163,7 @@ class ConnectionChecks(Answer):
 
 
 class ConnectionHealth(Answer):
-    """The health of a connection; that of a connection which cannot be used now is down."""
+    """The health of a connection: healthy only if it can be used now."""
 
     connection_id: Id = Field(alias="id")
     name: str = Field(examples=["Front desk"])
