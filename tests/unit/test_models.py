@@ -33,9 +33,11 @@ class Round(Request):
 
 
 class Square(Request):
-    """Another shape."""
+    """Another shape, with a field that has the name of its tag, and one that has a name that pydantic uses."""
 
     type: Literal["square"]
+    square: Omittable[int] = None
+    texts: dict[Annotated[str, Text(5)], Annotated[str, Text(5)]] = Field(default_factory=dict)
 
 
 class Box(Request):
@@ -52,6 +54,7 @@ class Box(Request):
     config: dict[str, Any] = Field(default_factory=dict)
     colours: list[Colour] = Field(default_factory=list, max_length=3)
     shape: Annotated[Round | Square, Field(discriminator="type")] | None = None
+    lid: Omittable[Colour] = None
 
     @model_validator(mode="after")
     def _open_boxes_are_small(self) -> "Box":
@@ -118,6 +121,21 @@ def test_request_has_its_fields_and_their_defaults() -> None:
         ({"shape": {"type": "round", "radius": 10}}, "shape.radius", "must be at most 9"),
         ({"shape": {"type": "round", "radius": 0}}, "shape.radius", "must be at least 1"),
         ({"shape": {"type": "round"}}, "shape.radius", "is missing"),
+        *(({"shape": shape}, "shape", "must be an object") for shape in (5, "round", [], True)),
+        ({"shape": {"type": "round", "radius": 1, "round": 1}}, "shape.round", "is not a known field"),
+        ({"shape": {"type": "round", "radius": "1"}}, "shape.radius", "must be a whole number"),
+        ({"shape": {"type": "square", "square": "1"}}, "shape.square", "must be a whole number"),
+        ({"shape": {"type": "square", "texts": {"a": 1}}}, "shape.texts.a", "must be a string"),
+        ({"shape": {"type": "square", "texts": {"[key]": 1}}}, "shape.texts.<unnamed>", "must be a string"),
+        (
+            {"shape": {"type": "square", "texts": {"aaaaaa": "a"}}},
+            "shape.texts.aaaaaa",
+            "must have at most 5 characters",
+        ),
+        ({"shape": {"type": "square", "[key]": 1}}, "shape.<unnamed>", "is not a known field"),
+        ({"colours": [{"name": "red", "colours": 1}]}, "colours[0].colours", "is not a known field"),
+        ({"lid": {"name": 1}}, "lid.name", "must be a string"),
+        ({"lid": None}, "lid", "must be an object"),
         ({"size": "large", "isOpen": True}, "", "isOpen must be false for a large box"),
     ],
 )
@@ -133,7 +151,7 @@ def test_number_with_a_fraction_or_an_exponent_is_no_whole_number_and_no_text(nu
 
 
 def test_missing_and_unknown_fields_are_named() -> None:
-    known = "the fields are boxName, code, owner, size, weight, isOpen, key, at, config, colours, shape"
+    known = "the fields are boxName, code, owner, size, weight, isOpen, key, at, config, colours, shape, lid"
 
     assert problems({"nickname": 1}) == [
         Problem("boxName", "is missing"),

@@ -63,6 +63,9 @@ def _faults(schema: Schema, schemas: dict[str, Schema], value: Any) -> Iterator[
             for name in list(value)[:1]:
                 for path, wrong in _faults(others, schemas, value[name]):
                     yield f".{name}{path}", value | {name: wrong}
+            if "propertyNames" not in choice:
+                # pydantic calls a wrong key so.
+                yield ".<unnamed>", value | {"[key]": NUMBER}
 
 
 def _faults_of_object(
@@ -73,6 +76,9 @@ def _faults_of_object(
         without = {field: kept for field, kept in value.items() if field != name}
         if tagged and "const" in part:
             yield from (("", without | {name: CANARY}), ("", without))
+            # pydantic counts the constant as a step of the path.
+            if part["const"] not in schema["properties"]:
+                yield f".{part['const']}", value | {part["const"]: CANARY}
             continue
         if name in schema.get("required", []):
             yield f".{name}", without

@@ -209,7 +209,7 @@ class TemplateDraft(DocumentFields, Request):
             draft = cls.model_validate(fields, by_alias=False, by_name=True)
         except ValidationError as invalid:
             # Not raised from it: its errors have the values.
-            raise InvalidRequest.of_problems(model_problems.of(invalid, fields, list(cls.model_fields))) from None
+            raise InvalidRequest.of_problems(model_problems.of(invalid, cls, list(cls.model_fields))) from None
         draft.check(by_alias=False)
         return draft
 

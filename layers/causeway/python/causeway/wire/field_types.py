@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from causeway.errors.requests import InvalidRequest
 from causeway.wire import fields, names
-from causeway.wire.model_problems import RULE
+from causeway.wire.model_paths import RULE
 
 T = TypeVar("T")
 

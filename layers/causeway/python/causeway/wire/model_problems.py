@@ -1,17 +1,15 @@
 """The errors of a pydantic model as problems: the path of each wrong part and the rule that it breaks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from causeway.errors.tree import MOST_PROBLEMS, Problem
-from causeway.wire.strict_json import shown_name
+from causeway.wire import model_paths
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
+    from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
 
-# Error types of our own validators: their message is the rule.
-RULE = "rule"
 # Fields named in one sentence.
 _MOST_NAMES = 20
 # Rules by pydantic's error type (https://docs.pydantic.dev/latest/errors/validation_errors/). pydantic's own messages
@@ -32,6 +30,8 @@ _RULES = {
     "less_than_equal": "must be at most {le}",
     "less_than": "must be less than {lt}",
     "model_type": "must be an object",
+    # Of a union with a tag.
+    "model_attributes_type": "must be an object",
     "dict_type": "must be an object",
     "list_type": "must be a list",
     "tuple_type": "must be a list",
@@ -41,41 +41,28 @@ _RULES = {
     "union_tag_invalid": "must have one of {expected_tags} as {discriminator}",
 }
 _EMPTY = "must not be empty"
-_OTHER = "is not valid"
+OTHER = "is not valid"
 
 
-def of(invalid: "ValidationError", sent: Any, known: Sequence[str]) -> list[Problem]:
+def of(invalid: "ValidationError", model: "type[BaseModel]", known: Sequence[str]) -> list[Problem]:
     """Return the problems of what was sent, MOST_PROBLEMS at most.
 
     Args:
         invalid: the model's error.
-        sent: what was validated.
+        model: what was sent is none of these.
         known: the names of the model's fields, as they are sent.
     """
+    schema = model.__pydantic_core_schema__
     found: dict[Problem, None] = {}
     for error in invalid.errors(include_url=False):
-        found.setdefault(Problem(_path(error["loc"], sent), _rule(error, known)))
+        found.setdefault(Problem(model_paths.path(error, schema), _rule(error, known)))
     return list(found)[:MOST_PROBLEMS]
-
-
-def _path(steps: Sequence[str | int], sent: Any) -> str:
-    """Return the path of a wrong part: config.numbers[2].
-
-    pydantic also counts the tag of a union as a step: only what was sent has a place in the path, and a missing field.
-    """
-    path, here = "", sent
-    for place, step in enumerate(steps):
-        last = place == len(steps) - 1
-        if isinstance(here, list) and isinstance(step, int):
-            path, here = f"{path}[{step}]", here[step] if step < len(here) else None
-        elif isinstance(here, Mapping) and (step in here or last) and step != "[key]":
-            path, here = f"{path}.{shown_name(str(step))}", here.get(step)
-    return path.removeprefix(".")
 
 
 def _rule(error: "ErrorDetails", known: Sequence[str]) -> str:
     kind, limits = error["type"], error.get("ctx", {})
-    if kind == RULE:
+    if kind == model_paths.RULE:
+        # The validator's message is the rule.
         return error["msg"]
     if kind == "extra_forbidden":
         # The fields of the whole request only: those of an inner object are not known here.
@@ -84,7 +71,7 @@ def _rule(error: "ErrorDetails", known: Sequence[str]) -> str:
         return f"is not a known field: the fields are {', '.join(known)}" if known else "is not a field: there are none"
     if kind == "string_too_short" and limits["min_length"] == 1:
         return _EMPTY
-    return _RULES.get(kind, _OTHER).format(**{name: _plain(limit) for name, limit in limits.items()})
+    return _RULES.get(kind, OTHER).format(**{name: _plain(limit) for name, limit in limits.items()})
 
 
 def _plain(limit: Any) -> str:

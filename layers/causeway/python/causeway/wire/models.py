@@ -61,7 +61,7 @@ class Request(_Model):
             return cls.model_validate(fields)
         except ValidationError as invalid:
             # Not raised from it: its errors have the values.
-            raise error.of_problems(model_problems.of(invalid, fields, known(cls))) from None
+            raise error.of_problems(model_problems.of(invalid, cls, known(cls))) from None
 
 
 class NoBody(Request):
