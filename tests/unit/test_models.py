@@ -1,5 +1,6 @@
 """Models of requests and answers: what they accept, and how they name the parts that are wrong."""
 
+import warnings
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
@@ -244,6 +245,19 @@ def test_answer_of_a_row_leaves_out_what_is_not_set() -> None:
     )
     later = shown.model_copy(update={"until_day": "Monday", "made_at": datetime(2026, 1, 31, tzinfo=UTC)})
     assert (later.as_json()["untilDay"], later.as_json()["madeAt"]) == ("Monday", "2026-01-31T00:00:00Z")
+
+
+def test_value_that_does_not_fit_its_field_is_answered_without_a_warning_that_prints_it() -> None:
+    made = datetime(2026, 1, 31, tzinfo=UTC)
+    shown = Shown.model_construct(None, shown_id="canary", made_at=made, version={"canary": 7}, until_day=["canary"])
+    box = Box.parse({"boxName": "a"}).model_copy(update={"config": ["canary"], "weight": "canary"})
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        assert shown.as_json()["id"] == "canary"
+        assert '"untilDay":["canary"]' in shown.as_text()
+        assert box.model_dump()["weight"] == "canary"
+    assert told == []
 
 
 def test_two_threads_that_use_a_model_first_build_it_once() -> None:

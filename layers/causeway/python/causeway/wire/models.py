@@ -42,6 +42,14 @@ class _Model(BaseModel):
         with _building:
             return super().model_rebuild(**options)
 
+    def model_dump(self, **options: Any) -> dict[str, Any]:
+        """Return the fields. A value that does not fit its field is returned as it is: a warning would print it."""
+        return super().model_dump(**options, warnings=False)
+
+    def model_dump_json(self, **options: Any) -> str:
+        """Return the JSON of the fields. A value that does not fit its field is written as it is, as in model_dump."""
+        return super().model_dump_json(**options, warnings=False)
+
 
 class Request(_Model):
     """A request's body, or another document from outside."""
