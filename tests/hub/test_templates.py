@@ -80,7 +80,11 @@ def test_added_template_accepts_connections(hub: Hub) -> None:
 
     assert made.headers["location"] == f"{PATH}/{made.json['id']}"
     assert hub.call("GET", made.headers["location"]).json == made.json
-    assert (again.status, again.code) == (409, "NAME_TAKEN")
+    assert (again.status, again.code, again.json["error"]) == (
+        409,
+        "NAME_TAKEN",
+        "There is already a template with this id",
+    )
     assert connection.json["templateId"] == made.json["id"]
 
 
@@ -255,6 +259,30 @@ def test_malformed_change_is_refused(hub: Hub, rows: Rows, body: dict[str, Any],
 
     assert (reply.status, reply.code, reply.json["error"]) == (400, "INVALID_REQUEST", sentence)
     assert rows(SNAPSHOT) == before
+
+
+def test_row_older_than_a_rule_is_shown_whole_and_no_change_loses_a_part_of_it(hub: Hub, rows: Rows) -> None:
+    made = added(hub)
+    path = made.headers["location"]
+    rows(
+        """
+        UPDATE integration_providers SET base_urls = base_urls || '{"zz": 1}', rate_limits = '{"minute": "x"}'
+        WHERE provider_key = %s
+        """,
+        [made.json["id"]],
+    )
+    older = {"baseUrls": made.json["baseUrls"] | {"zz": 1}, "rateLimits": {"minute": "x"}}
+    shown = hub.call("GET", path).json
+    refused = hub.call("PATCH", path, DEPLOYMENT_ADMIN, {"description": "b"}, if_match=made.etag)
+    body = {"baseUrls": made.json["baseUrls"], "rateLimits": {}}
+    mended = hub.call("PATCH", path, DEPLOYMENT_ADMIN, body, if_match=made.etag)
+
+    assert shown == made.json | older
+    assert (refused.status, refused.json["error"]) == (
+        400,
+        "baseUrls.zz is not a known field; rateLimits.minute must be a whole number",
+    )
+    assert (mended.status, mended.json["baseUrls"]) == (200, made.json["baseUrls"])
 
 
 def test_secret_field_cannot_become_plain(hub: Hub, rows: Rows) -> None:

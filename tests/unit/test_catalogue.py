@@ -162,8 +162,8 @@ def test_field_in_a_url_cannot_change_the_host_or_path(value: str) -> None:
 URL = "^(?:https?://[0-9A-Za-z{][0-9A-Za-z._{}:/-]{0,300})$"
 KINDS = "messaging, casino_platform, sports_betting, pam, payment, shipping, social, email, crm, advertising, analytics"
 FIELDS = (
-    "key, kind, display_name, description, icon, config_schema, setup_instructions, documentation_url, base_urls, "
-    "api_version, webhook_support, webhook_url, rate_limits, authentication, health_call"
+    "key, kind, display_name, description, icon, config_schema, setup_instructions, documentation_url, "
+    "api_version, webhook_support, webhook_url, base_urls, rate_limits, authentication, health_call"
 )
 UNKNOWN = f"is not a known field: the fields are {FIELDS}"
 

@@ -165,7 +165,6 @@ class Description(BaseModel):
     documentation_url: Annotated[str, Text(508, pattern="https://[!-~]{1,500}")] | None = Field(
         examples=["https://docs.example/"]
     )
-    base_urls: BaseUrls = Field(examples=[{"production": "https://api.example", "sandbox": None}])
     api_version: Annotated[str, Text(50)] | None = Field(examples=["v1"])
     webhook_support: bool = Field(examples=[True])
     webhook_url: (
@@ -177,12 +176,13 @@ class Description(BaseModel):
         "deployment. Null or absent: no default.",
         examples=["/webhooks/my_platform"],
     )
-    rate_limits: RateLimits = Field(examples=[{"minute": 600, "hour": 20_000, "day": 200_000, "month": 5_000_000}])
 
 
 class DocumentFields(Description):
     """The fields of a document."""
 
+    base_urls: BaseUrls = Field(examples=[{"production": "https://api.example", "sandbox": None}])
+    rate_limits: RateLimits = Field(examples=[{"minute": 600, "hour": 20_000, "day": 200_000, "month": 5_000_000}])
     authentication: Authentication = Field(examples=[{"type": "bearer", "token": "{api_key}"}])
     health_call: HealthCall = Field(examples=[{"method": "GET", "path": "/me", "expect": [200]}])
 

@@ -160,7 +160,7 @@ def create(transaction: Transaction, columns: Mapping[str, Any], created_by: str
         as_row(columns, created_by),
     ).fetchone()
     if row is None:
-        raise NameTaken(f"There is already a provider with the key {columns['key']}")
+        raise NameTaken("There is already a template with this id")
     return find(transaction, columns["key"])
 
 

@@ -1,15 +1,14 @@
 """Integration templates, the API's name of the catalogue's providers: read by admins, changed by super admins."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from causeway.audit_log import entries
 from causeway.audit_log.entries import Action, record
 from causeway.catalogue import providers, secret_fields
-from causeway.catalogue.document import BaseUrls, Description, DocumentFields, Key, RateLimits, TemplateDraft
+from causeway.catalogue.document import Description, DocumentFields, Key, TemplateDraft
 from causeway.catalogue.providers import LISTING, Provider
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tree import Problem
@@ -18,8 +17,6 @@ from causeway.wire.field_types import Flag, JsonObject, Omittable, Text, Time, V
 from causeway.wire.models import Answer, Request
 from causeway.wire.page_models import PageAnswer, PageQuery
 from causeway.wire.preconditions import Expected
-
-Part = TypeVar("Part", bound=BaseModel)
 
 
 class TemplateQuery(PageQuery):
@@ -45,6 +42,13 @@ for _field in TemplateChange.model_fields.values():
 class Template(Description, Answer):
     """A platform that tenants can connect to."""
 
+    base_urls: JsonObject = Field(
+        description="As in TemplateDraft.", examples=[{"production": "https://api.example", "sandbox": None}]
+    )
+    rate_limits: JsonObject = Field(
+        description="As in TemplateDraft.",
+        examples=[{"minute": 600, "hour": 20_000, "day": 200_000, "month": 5_000_000}],
+    )
     authentication: JsonObject = Field(
         description="As in TemplateDraft.", examples=[{"type": "bearer", "token": "{api_key}"}]
     )
@@ -68,18 +72,12 @@ class Template(Description, Answer):
         """Return the template of a provider's row."""
         parts: dict[str, Any] = {
             "name": provider.key,
-            "base_urls": _unchecked(BaseUrls, provider.base_urls),
-            "rate_limits": _unchecked(RateLimits, provider.rate_limits),
             "authentication": _in_camel_case(provider.authentication),
             "health_call": _in_camel_case(provider.health_call),
         }
         shown = {name: getattr(provider, name) for name in cls.model_fields if name not in parts}
-        return _unchecked(cls, shown | parts)
-
-
-def _unchecked(model: type[Part], fields: Mapping[str, Any]) -> Part:
-    """Return a model that is not validated: a row may be older than a rule, and is shown as it is."""
-    return model.model_construct(None, **fields)
+        # Not validated: a row may be older than a rule, and is shown as it is.
+        return cls.model_construct(None, **shown | parts)
 
 
 class TemplatePage(PageAnswer):
