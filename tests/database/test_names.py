@@ -63,7 +63,7 @@ def test_database_and_code_agree_on_names(shared_casino: Casino) -> None:
 
 def _is_name(text: str) -> bool:
     try:
-        return in_one_form(text) == text
+        return in_one_form(text, 100) == text
     except NotAName:
         return False
 

@@ -19,6 +19,8 @@ from causeway.wire.field_types import Flag, Id, Name, Omittable, Text, Time, Ver
 from causeway.wire.models import Answer, NoBody, Query, Request
 from causeway.wire.strict_json import parse_object
 
+NO_TIME = "must be a time with its zone, such as 2026-01-31T14:00:00+01:00"
+
 
 class Colour(Request):
     """A part of Box."""
@@ -107,9 +109,16 @@ def test_request_has_its_fields_and_their_defaults() -> None:
         ({"key": "canary-key"}, "key", "must be a UUID"),
         ({"key": "{aaaaaaaa-0000-4000-8000-000000000001}"}, "key", "must be a UUID"),
         ({"key": 7}, "key", "must be a UUID"),
-        ({"at": "2026-01-31"}, "at", "must be a time with its zone, such as 2026-01-31T14:00:00+01:00"),
-        ({"at": "2026-01-31T14:00:00"}, "at", "must be a time with its zone, such as 2026-01-31T14:00:00+01:00"),
-        ({"at": 7}, "at", "must be a time with its zone, such as 2026-01-31T14:00:00+01:00"),
+        *(({"at": at}, "at", NO_TIME) for at in (7, "2026-01-31", "2026-01-31T14:00:00", "2026-01-31 14:00:00Z")),
+        # Forms of ISO 8601 that RFC 3339 has not.
+        *(({"at": f"2026-01-31T14:00:00{zone}"}, "at", NO_TIME) for zone in ("+00:00:30", "+01", "+0100", "+00:60")),
+        *(({"at": f"2026-01-31T14:00:00{zone}"}, "at", NO_TIME) for zone in ("+23:59:59.999999", "+24:00", "-24:00")),
+        *(
+            ({"at": f"2026-01-31{time}Z"}, "at", NO_TIME)
+            for time in ("T14", "T14:00", "T140000", "T24:00:00", "x14:00:00")
+        ),
+        *(({"at": f"2026-01-31T14:00:00{end}"}, "at", NO_TIME) for end in (",5Z", ".Z", "ZZ", "Z\n", " Z", "\u0661Z")),
+        *(({"at": f"{day}T14:00:00Z"}, "at", NO_TIME) for day in ("20260131", "2026-W01-5", "2026-031", "2026-02-30")),
         ({"config": []}, "config", "must be an object"),
         ({"config": None}, "config", "must be an object"),
         ({"colours": {}}, "colours", "must be a list"),
@@ -142,6 +151,26 @@ def test_request_has_its_fields_and_their_defaults() -> None:
 )
 def test_wrong_part_is_named_with_its_rule(fields: dict[str, Any], path: str, rule: str) -> None:
     assert problems({"boxName": "a"} | fields) == [Problem(path, rule)]
+
+
+@pytest.mark.parametrize(
+    ("sent", "moment"),
+    [
+        ("2026-01-31T14:00:00Z", datetime(2026, 1, 31, 14, tzinfo=UTC)),
+        ("2026-01-31t14:00:00.5z", datetime(2026, 1, 31, 14, 0, 0, 500_000, UTC)),
+        (
+            "2026-01-31T14:00:00.123456789+23:59",
+            datetime(2026, 1, 31, 14, 0, 0, 123_456, timezone(timedelta(minutes=1439))),
+        ),
+        ("2026-01-31T14:00:00-09:30", datetime(2026, 1, 31, 14, tzinfo=timezone(timedelta(minutes=-570)))),
+    ],
+)
+def test_time_is_read_as_rfc_3339_writes_it(sent: str, moment: datetime) -> None:
+    read = Box.parse({"boxName": "a", "at": sent}).at
+
+    assert read == moment
+    assert read is not None
+    assert read.utcoffset() == moment.utcoffset()
 
 
 @pytest.mark.parametrize("number", ["1.5", "1.0", "1e0", "9" * 41])

@@ -1,7 +1,7 @@
 """Names in normal form: names that look alike are equal, invisible characters are refused."""
 
 from typing import Annotated
-from unicodedata import category
+from unicodedata import category, normalize
 
 import pytest
 
@@ -59,6 +59,24 @@ def test_name_is_converted_to_its_normal_form(given: str, kept: str) -> None:
 def test_name_with_invisible_characters_is_refused(given: object) -> None:
     with pytest.raises(InvalidRequest, match="name "):
         Named.parse({"name": given})
+
+
+def test_much_too_long_name_is_refused_by_its_length_before_its_form_is_made() -> None:
+    """Otherwise a name of many accents takes seconds: the time grows with the square of their number."""
+    for given in ("X\u200b" + "a" * 399, "a" + "\u0315\u0300" * 100_000):
+        with pytest.raises(InvalidRequest, match=r"^name must have at most 100 characters$"):
+            Named.parse({"name": given})
+
+
+def test_name_is_not_too_long_before_its_form_is_made() -> None:
+    longest = "\u1f82" * 100
+    sent = normalize("NFD", longest)
+
+    assert len(sent) == 400
+    assert Named.parse({"name": f"\n{sent} \n"}).name == longest
+    assert Named.parse({"name": f"X{' ' * 1000}Y"}).name == "X Y"
+    # No character has more parts.
+    assert max(len(normalize("NFD", chr(one))) for one in range(0x110000)) == 4
 
 
 def test_no_invisible_character_of_this_pythons_unicode_is_accepted() -> None:

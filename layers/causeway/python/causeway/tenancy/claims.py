@@ -121,7 +121,6 @@ def _profile(claims: dict[str, str]) -> Profile:
 
 def _name(text: str) -> str:
     try:
-        name = in_one_form(text) if is_storable(text) else ""
+        return in_one_form(text, _LONGEST_NAME) if is_storable(text) else ""
     except NotAName:
         return ""
-    return name if len(name) <= _LONGEST_NAME else ""

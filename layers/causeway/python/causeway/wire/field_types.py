@@ -1,5 +1,6 @@
 """Types of the fields of models: each has the JSON Schema and an example of its values."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,11 @@ from causeway.wire import fields, names
 from causeway.wire.model_paths import RULE
 
 T = TypeVar("T")
+
+# RFC 3339, 5.6, in upper case; fromisoformat checks the numbers, but not the minutes of the zone.
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?(?:Z|[+-][0-9]{2}:[0-5][0-9])"
+)
 
 
 def broken(rule: str) -> PydanticCustomError:
@@ -64,18 +70,17 @@ class Name:
     most: int
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Return the schema: the text is brought into its form, then its length is checked."""
+        """Return the schema: the text is brought into its form; the limits are for the document."""
         limits = core_schema.str_schema(min_length=1, max_length=self.most)
-        return core_schema.no_info_before_validator_function(_in_one_form, limits)
+        return core_schema.no_info_before_validator_function(self._in_one_form, limits)
 
-
-def _in_one_form(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return names.in_one_form(_storable(value))
-    except names.NotAName as error:
-        raise broken(str(error)) from None
+    def _in_one_form(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return names.in_one_form(_storable(value), self.most)
+        except names.NotAName as error:
+            raise broken(str(error)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +134,14 @@ def parsed(kind: type[T], read: Callable[[str], T], rule: str) -> BeforeValidato
 
 
 def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("no zone")
-    return moment
+    # fromisoformat takes other forms of ISO 8601 as well, such as weeks, and zones with seconds: allow only RFC 3339.
+    upper = text.upper()
+    if not _MOMENT.fullmatch(upper):
+        raise ValueError("another form")
+    return datetime.fromisoformat(upper)
 
 
-# A moment. In a request it has its zone; answers have UTC.
+# A moment as RFC 3339 writes it (format date-time). In a request it has its zone; answers have UTC.
 Time = Annotated[
     datetime,
     parsed(datetime, _moment, "must be a time with its zone, such as 2026-01-31T14:00:00+01:00"),

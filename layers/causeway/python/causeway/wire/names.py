@@ -14,24 +14,31 @@ _INVISIBLE = re.compile(
     r"\ufeff\uffa0\ufff0-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U00016fe4\U0001bca0-\U0001bca3"
     r"\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
 )
+# Characters that NFC joins to one, at most: those of U+1F82.
+_MOST_JOINED = 4
 
 
 class NotAName(ValueError):
     """A text cannot be a name; the message is the rule that it breaks"""
 
 
-def in_one_form(text: str) -> str:
+def in_one_form(text: str, most: int) -> str:
     """Return a name in one form (NFC, trimmed, single spaces), so that two names that look the same are equal.
 
     The database's is_name() accepts no other form.
 
     Args:
         text: the name as it was sent, storable.
+        most: characters that the name may have in this form.
 
     Raises:
-        NotAName: only blanks, or with a line break, an invisible character, or a character that this Python's Unicode
-            does not know.
+        NotAName: too long, or only blanks, or with a line break, an invisible character, or a character that this
+            Python's Unicode does not know.
     """
+    too_long = NotAName(f"must have at most {most} characters")
+    # The time of normalize grows with the square of the number of accents in a row.
+    if len(" ".join(text.split())) > most * _MOST_JOINED:
+        raise too_long
     # Pasting adds line breaks at the ends: trim them like other blanks.
     trimmed = normalize("NFC", text).strip()
     if has_invisible(trimmed):
@@ -42,6 +49,8 @@ def in_one_form(text: str) -> str:
     kept = " ".join(trimmed.split())
     if not kept:
         raise NotAName("must not be blank")
+    if len(kept) > most:
+        raise too_long
     return kept
 
 
