@@ -3,7 +3,7 @@
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.audit_log import entries, records, spreadsheet
-from causeway.audit_log.requests import AuditFilter
+from causeway.audit_log.requests import AuditQuery
 from causeway.edge import answers
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
@@ -19,7 +19,7 @@ app = APIGatewayHttpResolver()
     response=records.AuditPage,
     media_types=("application/json", "text/csv"),
 )
-def read(call: HubCall, query: AuditFilter) -> HubAnswer:
+def read(call: HubCall, query: AuditQuery) -> HubAnswer:
     """Return a page of entries, newest first; the read becomes an entry too."""
     # Without X-Tenant-Id a super admin reads the deployment's log: the changes of the catalogue.
     wanted = query.request(records.LISTING, call.context.caller.tenant_id or entries.DEPLOYMENT)

@@ -5,11 +5,11 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from causeway.connections import answers, changes, connection, health, listing, logged_calls, rows, testing
 from causeway.connections.access import UNDECRYPTED
 from causeway.connections.listing import ConnectionPage
-from causeway.connections.logged_calls import CallLogFilter, CallLogPage
+from causeway.connections.logged_calls import CallLogPage, CallLogQuery
 from causeway.connections.requests import (
     ConnectionChange,
     ConnectionDraft,
-    ConnectionFilter,
+    ConnectionQuery,
     NewSecrets,
     parse_connection_id,
 )
@@ -42,7 +42,7 @@ def _tested(tested: tuple[AccountTest, connection.Connection]) -> HubAnswer:
 
 
 @route(app, "GET", "/integrations", permission="connections.list", response=ConnectionPage)
-def list_connections(call: HubCall, query: ConnectionFilter) -> HubAnswer:
+def list_connections(call: HubCall, query: ConnectionQuery) -> HubAnswer:
     """List the tenant's connections, newest first."""
     return HubAnswer(listing.page(call.context, query, with_config=call.context.may("connections.read")))
 
@@ -215,7 +215,7 @@ def roll_back(call: HubCall) -> HubAnswer:
     response=CallLogPage,
     refuses=("CONNECTION_NOT_FOUND",),
 )
-def list_calls(call: HubCall, query: CallLogFilter) -> HubAnswer:
+def list_calls(call: HubCall, query: CallLogQuery) -> HubAnswer:
     """List the calls made for a connection, newest first; a deleted connection keeps its list."""
     return HubAnswer(logged_calls.page(call.context, parse_connection_id(call.path), query))
 

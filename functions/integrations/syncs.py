@@ -9,7 +9,7 @@ from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
 from causeway.syncs import listing, runs, starting
 from causeway.syncs.answers import SyncRun
-from causeway.syncs.listing import SyncRunFilter, SyncRunPage
+from causeway.syncs.listing import SyncRunPage, SyncRunQuery
 
 app = APIGatewayHttpResolver()
 
@@ -43,7 +43,7 @@ def _started(started: tuple[runs.Run, bool]) -> HubAnswer:
     response=SyncRunPage,
     refuses=("CONNECTION_NOT_FOUND",),
 )
-def list_runs(call: HubCall, query: SyncRunFilter) -> HubAnswer:
+def list_runs(call: HubCall, query: SyncRunQuery) -> HubAnswer:
     """List a connection's syncs, newest first."""
     return HubAnswer(listing.page(call.context, requests.parse_connection_id(call.path), query))
 

@@ -12,7 +12,7 @@ import psycopg
 from causeway.audit_log import records
 from causeway.audit_log.entries import Action, Entry, record
 from causeway.audit_log.records import LISTING, AuditEntry
-from causeway.audit_log.requests import AuditFilter
+from causeway.audit_log.requests import AuditQuery
 from causeway.audit_log.verifier import ChainTotals, verify
 from causeway.database.postgres import Database
 from tests.database.clones import Cluster
@@ -66,7 +66,7 @@ class Hub:
     def read(self, tenant_id: UUID, **query: object) -> list[AuditEntry]:
         """The entries of a page. query: of GET /audit, as Python values."""
         # Not parsed: the tests look for texts that no query can hold.
-        only = AuditFilter.model_construct(set(query), **query)
+        only = AuditQuery.model_construct(set(query), **query)
         with self.database().transaction(tenant_id) as transaction:
             return records.page(transaction, only, only.request(LISTING, tenant_id)).entries
 

@@ -16,7 +16,7 @@ from psycopg import Rollback, errors
 from causeway.audit_log import entries, records
 from causeway.audit_log.entries import DEPLOYMENT, Action, Entry
 from causeway.audit_log.records import LISTING
-from causeway.audit_log.requests import AuditFilter
+from causeway.audit_log.requests import AuditQuery
 from causeway.database.postgres import Database
 from causeway.errors.requests import InvalidRequest
 from causeway.wire.pages import filter_digest
@@ -463,7 +463,7 @@ def test_filters_find_exactly_the_matching_entries(shared: Hub) -> None:
 @pytest.mark.parametrize("limit", [0, -1, 1001])
 def test_limit_out_of_bounds_is_refused(limit: int) -> None:
     with pytest.raises(InvalidRequest, match="1 to 1000"):
-        AuditFilter.parse({"limit": str(limit)})
+        AuditQuery.parse({"limit": str(limit)})
 
 
 def test_pages_are_complete_while_others_write(shared: Hub) -> None:
@@ -487,7 +487,7 @@ def test_pages_are_complete_while_others_write(shared: Hub) -> None:
                 seen, query = list[int](), {"limit": "17"}
                 while not seen or "cursor" in query:
                     with database.transaction(tenant_id) as transaction:
-                        only = AuditFilter.parse(query)
+                        only = AuditQuery.parse(query)
                         page = records.page(transaction, only, only.request(LISTING, tenant_id))
                     seen += [entry.entry for entry in page.entries]
                     query = {"limit": "17"} | ({} if page.next_cursor is None else {"cursor": page.next_cursor})

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from causeway.audit_log import records
-from causeway.audit_log.requests import AuditFilter
+from causeway.audit_log.requests import AuditQuery
 from causeway.catalogue import providers
 from causeway.connections import listing as connections
 from causeway.connections import logged_calls
@@ -26,7 +26,7 @@ KEYS: dict[type, Any] = {
     str: "8",
 }
 NAMES = {"templates": "copy2000"}
-EVERY_ENTRY = AuditFilter().filters()
+EVERY_ENTRY = AuditQuery().filters()
 # By list: how it is read, the index that leads to its rows in their order, and the parameters of its filter. The list
 # of tenants is not here: its policy lets the planner expect one row, which it sorts, and a deployment has few tenants.
 LISTS: dict[str, tuple[Listing, PagedSelect, str, dict[str, Any]]] = {

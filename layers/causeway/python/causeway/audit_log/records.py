@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field, WithJsonSchema
 
 from causeway.audit_log.entries import Action, storable_id
-from causeway.audit_log.requests import AuditFilter
+from causeway.audit_log.requests import AuditQuery
 from causeway.database.paging import PagedSelect
 from causeway.database.postgres import Transaction
 from causeway.wire.field_types import JsonObject, Time
@@ -75,7 +75,7 @@ _FILTER: LiteralString = """
 PAGES = PagedSelect(_SELECT, _FILTER, ("entry",), descending=True)
 
 
-def page(transaction: Transaction, only: AuditFilter, wanted: PageRequest) -> AuditPage:
+def page(transaction: Transaction, only: AuditQuery, wanted: PageRequest) -> AuditPage:
     """Return a page of the entries of the transaction's tenant, newest first.
 
     Entries are committed in the order of their numbers: pages that follow each other miss none and repeat none,

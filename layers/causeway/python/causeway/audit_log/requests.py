@@ -13,7 +13,7 @@ from causeway.wire.pages import Listing, PageRequest
 _MOST = 1000
 
 
-class AuditFilter(PageQuery):
+class AuditQuery(PageQuery):
     """GET /audit: the entries whose fields equal the texts that are sent, in a span of time."""
 
     # The parameters have the names of the log's columns, as the cells of the CSV.

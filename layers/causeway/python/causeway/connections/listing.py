@@ -6,7 +6,7 @@ from typing import LiteralString
 from uuid import UUID
 
 from causeway.connections import answers, connection, rows
-from causeway.connections.requests import ConnectionFilter
+from causeway.connections.requests import ConnectionQuery
 from causeway.database.paging import PagedSelect
 from causeway.database.postgres import Transaction
 from causeway.tenancy.context import RequestContext
@@ -34,7 +34,7 @@ class ConnectionPage(PageAnswer):
     integrations: list[answers.Connection]
 
 
-def page(context: RequestContext, query: ConnectionFilter, *, with_config: bool) -> ConnectionPage:
+def page(context: RequestContext, query: ConnectionQuery, *, with_config: bool) -> ConnectionPage:
     """Return a page of the tenant's connections, newest first.
 
     Args:
@@ -64,6 +64,6 @@ def _sort_key(one: connection.Connection | answers.Connection) -> Key:
     return one.created_at, one.connection_id
 
 
-def _found(transaction: Transaction, query: ConnectionFilter, asked: PageRequest) -> list[connection.Connection]:
+def _found(transaction: Transaction, query: ConnectionQuery, asked: PageRequest) -> list[connection.Connection]:
     """Return the connections beside the key, one more than a page holds."""
     return [connection.Connection(*row) for row in PAGES.fetch(transaction, asked, query.filters())]

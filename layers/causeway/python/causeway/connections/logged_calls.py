@@ -47,7 +47,7 @@ class CallLog(Answer):
     created_at: Time
 
 
-class CallLogFilter(PageQuery):
+class CallLogQuery(PageQuery):
     """The calls that are listed."""
 
 
@@ -57,7 +57,7 @@ class CallLogPage(PageAnswer):
     logs: list[CallLog]
 
 
-def page(context: RequestContext, connection_id: UUID, query: CallLogFilter) -> CallLogPage:
+def page(context: RequestContext, connection_id: UUID, query: CallLogQuery) -> CallLogPage:
     """Return a page of the calls made for a connection, newest first; a deleted connection keeps its list.
 
     Raises:

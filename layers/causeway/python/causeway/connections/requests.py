@@ -67,7 +67,7 @@ def parse_connection_id(path: Mapping[str, str]) -> UUID:
     return parse_uuid(path["connection_id"], ConnectionNotFound)
 
 
-class ConnectionFilter(PageQuery):
+class ConnectionQuery(PageQuery):
     """The connections that are listed."""
 
     kind: Omittable[Annotated[str, Text(64)]] = Field(None, examples=["crm"])

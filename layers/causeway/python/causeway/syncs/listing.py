@@ -19,7 +19,7 @@ _OF_CONNECTION: LiteralString = "tenant_id = current_tenant() AND connection_id 
 PAGES = PagedSelect(runs.SELECT, _OF_CONNECTION, ("requested_at", "run_id"), descending=True)
 
 
-class SyncRunFilter(PageQuery):
+class SyncRunQuery(PageQuery):
     """The syncs that are listed."""
 
 
@@ -29,7 +29,7 @@ class SyncRunPage(PageAnswer):
     syncs: list[SyncRun]
 
 
-def page(context: RequestContext, connection_id: UUID, query: SyncRunFilter) -> SyncRunPage:
+def page(context: RequestContext, connection_id: UUID, query: SyncRunQuery) -> SyncRunPage:
     """Return a page of a connection's syncs, newest first.
 
     Raises:

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from causeway.audit_log.records import LISTING
-from causeway.audit_log.requests import AuditFilter
+from causeway.audit_log.requests import AuditQuery
 from causeway.errors.requests import InvalidRequest
 
 TENANT = UUID(int=1)
@@ -24,23 +24,23 @@ TENANT = UUID(int=1)
     ],
 )
 def test_export_takes_as_many_entries_as_it_can_unless_a_limit_is_sent(query: dict[str, str], limit: int) -> None:
-    assert AuditFilter.parse(query).request(LISTING, TENANT).limit == limit
+    assert AuditQuery.parse(query).request(LISTING, TENANT).limit == limit
 
 
 def test_cursor_of_a_page_continues_in_the_other_format_and_with_no_other_filter() -> None:
-    cursor = AuditFilter.parse({"actor": "a"}).request(LISTING, TENANT)._cursor((5,), 0, backwards=False)
+    cursor = AuditQuery.parse({"actor": "a"}).request(LISTING, TENANT)._cursor((5,), 0, backwards=False)
 
-    assert AuditFilter.parse({"actor": "a", "format": "csv", "cursor": cursor}).request(LISTING, TENANT).key == (5,)
+    assert AuditQuery.parse({"actor": "a", "format": "csv", "cursor": cursor}).request(LISTING, TENANT).key == (5,)
     for other in ({}, {"actor": "b"}, {"actor": "a", "outcome": "done"}, {"actor": "a", "since": "2026-01-01T00:00Z"}):
         with pytest.raises(InvalidRequest, match="cursor is not one that was answered here"):
-            AuditFilter.parse(other | {"cursor": cursor}).request(LISTING, TENANT)
+            AuditQuery.parse(other | {"cursor": cursor}).request(LISTING, TENANT)
 
 
 def test_filter_has_the_names_of_the_columns_and_times_with_their_zone() -> None:
     sent = {"object_kind": "tenant", "since": "2026-01-31T14:00:00+01:00"}
-    found = {name: value for name, value in AuditFilter.parse(sent).filters().items() if value is not None}
+    found = {name: value for name, value in AuditQuery.parse(sent).filters().items() if value is not None}
 
     assert found == {"object_kind": "tenant", "since": datetime(2026, 1, 31, 13, tzinfo=UTC)}
     for wrong in ("objectKind", "objectId", "tenant_id"):
         with pytest.raises(InvalidRequest, match=f"{wrong} is not a known field"):
-            AuditFilter.parse({wrong: "x"})
+            AuditQuery.parse({wrong: "x"})
