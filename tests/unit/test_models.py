@@ -15,7 +15,7 @@ from pydantic_core import CoreSchema
 from causeway.errors.catalogue import ConfigSchemaInvalid
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tree import Problem
-from causeway.wire.field_types import Flag, Id, Name, Omittable, Text, Time, Version, broken
+from causeway.wire.field_types import Flag, Id, Name, Omittable, Text, Time, Version, rule_broken
 from causeway.wire.models import Answer, NoBody, Query, Request
 from causeway.wire.strict_json import parse_object
 
@@ -62,7 +62,7 @@ class Box(Request):
     @model_validator(mode="after")
     def _open_boxes_are_small(self) -> "Box":
         if self.is_open and self.size == "large":
-            raise broken("isOpen must be false for a large box")
+            raise rule_broken("isOpen must be false for a large box")
         return self
 
 

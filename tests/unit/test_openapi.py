@@ -74,7 +74,8 @@ def test_two_models_of_one_name_are_refused() -> None:
     other = create_model("ApiKey", __base__=Answer, name=str)
 
     assert set(models.schemas([(api_keys.ApiKey, "serialization")])) == {"ApiKey"}
-    with pytest.raises(models.NameTaken, match=r"causeway\.tenancy\.api_keys\.ApiKey: another model has this name"):
+    refusal = r"causeway\.tenancy\.api_keys\.ApiKey: another model has this name"
+    with pytest.raises(models.ModelNameTaken, match=refusal):
         models.schemas([(api_keys.ApiKey, "serialization"), (other, "serialization")])
 
 

@@ -13,7 +13,7 @@ from causeway import demo_provider
 from causeway.casino.ledger import requests
 from causeway.errors.tree import CausewayError
 from causeway.wire import strict_json
-from causeway.wire.fields import LARGEST_INTEGER
+from causeway.wire.field_readers import LARGEST_INTEGER
 from tools.openapi import examples, signed_calls
 
 Read = Callable[[dict[str, Any]], Any]

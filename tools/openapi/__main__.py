@@ -7,7 +7,7 @@ from pathlib import Path
 from tools.openapi import document, page
 from tools.openapi.examples import NoExample
 from tools.openapi.functions import Undeclared
-from tools.openapi.models import NameTaken
+from tools.openapi.models import ModelNameTaken
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
         print(f"wrote {folder / 'openapi.json'}")
         page.write(folder)
         print(f"wrote {folder / 'docs.html'}")
-    except (Undeclared, NameTaken, NoExample, page.Unmade) as error:
+    except (Undeclared, ModelNameTaken, NoExample, page.Unmade) as error:
         sys.exit(str(error))
 
 

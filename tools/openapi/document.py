@@ -66,7 +66,7 @@ def make(functions: Path) -> dict[str, Any]:
 
     Raises:
         Undeclared: a route has no declaration, or its declaration names something that does not exist.
-        NameTaken: two models have the same name.
+        ModelNameTaken: two models have the same name.
         NoExample: a model's field has no example.
     """
     operations = every(functions)

@@ -14,7 +14,7 @@ Mode = Literal["validation", "serialization"]
 MODES: tuple[Mode, ...] = ("validation", "validation", "serialization")
 
 
-class NameTaken(Exception):
+class ModelNameTaken(Exception):
     """Two models have the same name; the message has it"""
 
 
@@ -49,7 +49,7 @@ def schemas(models: Iterable[tuple[type[BaseModel], Mode]]) -> dict[str, JsonSch
         models: each with its direction: a request is validated, an answer is serialized.
 
     Raises:
-        NameTaken: two models have the same name, or one has different schemas in the two directions.
+        ModelNameTaken: two models have the same name, or one has different schemas in the two directions.
     """
     _, made = models_json_schema(
         list(dict.fromkeys(models)),
@@ -60,5 +60,5 @@ def schemas(models: Iterable[tuple[type[BaseModel], Mode]]) -> dict[str, JsonSch
     for found in made.get("$defs", {}):
         # pydantic adds the module or the direction to the names that it must tell apart.
         if "__" in found or found.endswith(("-Input", "-Output")):
-            raise NameTaken(f"{found.replace('__', '.')}: another model has this name, or it differs by direction")
+            raise ModelNameTaken(f"{found.replace('__', '.')}: another model has this name, or it differs by direction")
     return made.get("$defs", {})

@@ -5,7 +5,7 @@ from typing import Any
 
 from causeway.edge.routes import VARIABLE, Declaration
 from causeway.platforms.kinds.calendars import CALENDAR_ID
-from causeway.wire.fields import CODE
+from causeway.wire.field_readers import CODE
 from tools.openapi import demo, examples
 
 Schema = dict[str, Any]

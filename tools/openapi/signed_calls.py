@@ -9,24 +9,24 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from causeway.wire.field_types import ForeignId, Id, NumericId, Omittable, Text, broken
-from causeway.wire.fields import LARGEST_INTEGER
+from causeway.wire.field_readers import LARGEST_INTEGER
+from causeway.wire.field_types import ExternalId, Id, NumericId, Omittable, Text, rule_broken
 from tools.openapi import demo
 
 # An amount in an answer.
 Money = Annotated[str, Text(20, pattern="-?[0-9]+"), Field(description="Minor units.", examples=["999000"])]
 
-SessionToken = Annotated[ForeignId, Field(examples=[demo.SESSION_TOKEN])]
+SessionToken = Annotated[ExternalId, Field(examples=[demo.SESSION_TOKEN])]
 UserId = Annotated[NumericId, Field(description="The casino's player.", examples=[demo.SESSION_PLAYER_ID])]
-TransactionId = Annotated[ForeignId, Field(examples=["a9429bb3-9f71-4497-9fa4-f5f7592a46af"])]
-RoundId = Annotated[ForeignId, Field(examples=["971faf2a-1b1a-45da-82dd-fc1e202134e3"])]
+TransactionId = Annotated[ExternalId, Field(examples=["a9429bb3-9f71-4497-9fa4-f5f7592a46af"])]
+RoundId = Annotated[ExternalId, Field(examples=["971faf2a-1b1a-45da-82dd-fc1e202134e3"])]
 Amount = Annotated[int, Field(ge=0, le=LARGEST_INTEGER, description="Minor units.", examples=[1000])]
-Currency = Annotated[ForeignId, Field(description="Refused if it is not the wallet's currency.", examples=["USD"])]
-GameCode = Annotated[ForeignId, Field(examples=["SLOTS_001"])]
-CasinoCode = Annotated[ForeignId, Field(examples=["JAQPOT"])]
+Currency = Annotated[ExternalId, Field(description="Refused if it is not the wallet's currency.", examples=["USD"])]
+GameCode = Annotated[ExternalId, Field(examples=["SLOTS_001"])]
+CasinoCode = Annotated[ExternalId, Field(examples=["JAQPOT"])]
 CasinoSessionId = Annotated[NumericId, Field(examples=[1])]
 ProviderSessionId = Annotated[Id, Field(examples=[demo.PROVIDER_SESSION_ID])]
-Limit = Annotated[Money, Field(description="Of a bet, in minor units.")]
+BetLimit = Annotated[Money, Field(description="Of a bet, in minor units.")]
 
 
 class _Model(BaseModel):
@@ -57,24 +57,24 @@ class Bet(BalanceQuery):
 class Credit(Bet):
     """A payout."""
 
-    transaction_id: Annotated[ForeignId, Field(examples=["0d9a6c1e-70a5-4f0b-8b3c-1c2d3e4f5a6b"])]
+    transaction_id: Annotated[ExternalId, Field(examples=["0d9a6c1e-70a5-4f0b-8b3c-1c2d3e4f5a6b"])]
     kind: Literal["win", "promo", "jackpot"] = "win"
     related_transaction_id: Annotated[TransactionId | None, Field(description="The bet; required for a win.")] = None
 
     @model_validator(mode="after")
     def _win_names_its_bet(self) -> Self:
         if self.kind == "win" and self.related_transaction_id is None:
-            raise broken("must have relatedTransactionId where kind is win")
+            raise rule_broken("must have relatedTransactionId where kind is win")
         return self
 
 
 class Rollback(BalanceQuery):
     """The bet that is given back, at the amount that was stored with it."""
 
-    transaction_id: Annotated[ForeignId, Field(examples=["5b1e7f52-3c4d-4e5f-8a9b-0c1d2e3f4a5b"])]
-    round_id: Annotated[ForeignId | None, Field(examples=[demo.ROUND_ID])] = None
+    transaction_id: Annotated[ExternalId, Field(examples=["5b1e7f52-3c4d-4e5f-8a9b-0c1d2e3f4a5b"])]
+    round_id: Annotated[ExternalId | None, Field(examples=[demo.ROUND_ID])] = None
     original_transaction_id: Annotated[
-        ForeignId,
+        ExternalId,
         Field(
             description="The bet. If no bet has this id, the answer has tombstone, and a later bet with the id is "
             "refused.",
@@ -88,7 +88,7 @@ class ProviderLaunch(_SignedRequest):
 
     casino_session_id: CasinoSessionId
     game_id: GameCode
-    currency: Annotated[ForeignId, Field(examples=["USD"])]
+    currency: Annotated[ExternalId, Field(examples=["USD"])]
     casino_code: CasinoCode
 
 
@@ -129,8 +129,8 @@ class ProviderSession(_SignedAnswer):
     provider_session_id: ProviderSessionId
     game_id: GameCode
     currency: Annotated[str, Field(examples=["USD"])]
-    min_bet: Annotated[Limit, Field(examples=["1000"])]
-    max_bet: Annotated[Limit, Field(examples=["100000"])]
+    min_bet: Annotated[BetLimit, Field(examples=["1000"])]
+    max_bet: Annotated[BetLimit, Field(examples=["100000"])]
     player_id: Annotated[int, Field(description="The provider's own id of the player.", examples=[1])]
 
 

@@ -14,7 +14,7 @@ from causeway.errors.game_signing import CasinoNotFound
 from causeway.errors.requests import InvalidRequest
 from causeway.game_signing import signed_calls
 from causeway.outbound.deadlines import Deadline
-from causeway.wire.fields import id_field, integer_field, parse_uuid
+from causeway.wire.field_readers import id_field, integer_field, parse_uuid
 
 # Seconds for a scripted round. The function's limit is 29: authentication comes before, a transaction after.
 ROUND_SECONDS = 20.0

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from causeway.platforms.kinds.calendars import Block, Day
-from causeway.wire.field_types import Text, Time, broken, parsed
+from causeway.wire.field_types import Text, Time, parsed, rule_broken
 from causeway.wire.models import Query, Request
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -52,7 +52,7 @@ class BlockedSlotDraft(Request):
     def _after_the_start(cls, end: datetime, info: ValidationInfo) -> datetime:
         start = info.data.get("start_time")
         if start is not None and end <= start:
-            raise broken("must be after startTime")
+            raise rule_broken("must be after startTime")
         return end
 
     @property

@@ -15,7 +15,7 @@ from causeway.errors.tenancy import Suspended
 from causeway.errors.tree import CausewayError
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.launcher import Launcher
-from causeway.wire.field_types import ForeignId, NumericId
+from causeway.wire.field_types import ExternalId, NumericId
 from causeway.wire.models import Request
 
 logger = Logger(child=True)
@@ -32,7 +32,7 @@ class LaunchRequest(Request):
 
     player_id: NumericId = Field(alias="userId", examples=[1])
     game_id: NumericId = Field(examples=[1])
-    currency: ForeignId | None = Field(
+    currency: ExternalId | None = Field(
         None,
         description="Of the wallet to play with; if it is missing, the player's first wallet.",
         examples=["USD"],

@@ -15,7 +15,7 @@ from causeway.errors.requests import InvalidRequest
 from causeway.outbound.redaction import is_secret_name
 from causeway.outbound.request_rules import header_fault
 from causeway.wire import model_problems
-from causeway.wire.field_types import JsonObject, Name, Omittable, Text, broken, checked_by
+from causeway.wire.field_types import JsonObject, Name, Omittable, Text, checked_by, rule_broken
 from causeway.wire.models import Request
 
 Key = Annotated[str, Text(64, pattern="[a-z][a-z0-9_]{0,63}")]
@@ -44,7 +44,8 @@ _Requests = Omittable[Annotated[int, Field(ge=1, le=2_000_000_000, examples=[600
 
 
 def _storable(value: JsonObject) -> JsonObject:
-    wrong = [InitErrorDetails(type=broken(rule), loc=steps, input=None) for steps, rule in validation.unstorable(value)]
+    found = validation.unstorable(value)
+    wrong = [InitErrorDetails(type=rule_broken(rule), loc=steps, input=None) for steps, rule in found]
     if wrong:
         raise ValidationError.from_exception_data("JSON", wrong)
     return value

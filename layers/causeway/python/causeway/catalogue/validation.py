@@ -11,7 +11,7 @@ from causeway.catalogue import patterns, validation_cost, validation_problems
 from causeway.catalogue.validation_problems import Steps, joined
 from causeway.errors.catalogue import ConfigSchemaInvalid
 from causeway.errors.tree import MOST_PROBLEMS, Problem
-from causeway.wire.fields import is_storable
+from causeway.wire.field_readers import is_storable
 from causeway.wire.names import has_invisible
 from causeway.wire.strict_json import NotAnInteger
 

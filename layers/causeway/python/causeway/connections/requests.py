@@ -8,8 +8,8 @@ from pydantic import ConfigDict, Field, model_validator
 
 from causeway.connections.connection import Environment, Status
 from causeway.errors.connections import ConnectionNotFound
-from causeway.wire.field_types import JsonObject, Name, Omittable, Text, broken
-from causeway.wire.fields import parse_uuid
+from causeway.wire.field_readers import parse_uuid
+from causeway.wire.field_types import JsonObject, Name, Omittable, Text, rule_broken
 from causeway.wire.models import Request
 from causeway.wire.page_models import PageQuery
 
@@ -49,7 +49,7 @@ class ConnectionChange(Request):
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
         if not self.model_fields_set:
-            raise broken("must have at least one field")
+            raise rule_broken("must have at least one field")
         return self
 
 

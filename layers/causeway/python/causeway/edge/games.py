@@ -40,7 +40,7 @@ class SignedCall:
     database: Database
 
 
-class Answer(Protocol):
+class SignedAnswer(Protocol):
     """An answer that is stored as text, as the ledger's are: a code, the JSON text, and whether it is a replay."""
 
     @property
@@ -70,7 +70,7 @@ AUTHENTICATION = {
         unavailable=WalletUnavailable,
     ),
 }
-_Function = Callable[[SignedCall], Answer | dict[str, Any]]
+_Function = Callable[[SignedCall], SignedAnswer | dict[str, Any]]
 _IsKnown = Callable[[Database, str], bool]
 
 
@@ -137,7 +137,7 @@ def _answer(event: dict[str, Any], side: authentication.Side, is_known: _IsKnown
     return response
 
 
-def _response(result: Answer | dict[str, Any]) -> Response[str]:
+def _response(result: SignedAnswer | dict[str, Any]) -> Response[str]:
     if isinstance(result, dict):
         return json_answer("OK", 200, json.dumps(result, separators=(",", ":")), {})
     status = 200 if result.code == "OK" else table.of_code(result.code).status

@@ -14,7 +14,7 @@ from causeway.errors.service import Unavailable
 from causeway.errors.tree import CausewayError
 
 # Makes the answer to an event.
-Answer = Callable[[dict[str, Any]], Response[str]]
+Respond = Callable[[dict[str, Any]], Response[str]]
 # What Powertools calls: with the path's parameters, as it reads them.
 Routed = Callable[..., Response[str]]
 
@@ -117,7 +117,7 @@ class DeclaredTwice(Exception):
 
 
 def models_of(function: Callable[..., Any]) -> tuple[type[Any] | None, type[Any] | None]:
-    """Return the models of a function's parameters `body` and `query`, as it annotates them; None: it has no such one.
+    """Return the models of a function's parameters `body` and `query`, as it annotates them; None: no such parameter.
 
     The edge parses the body and the query into these models and passes them to the function.
     """
@@ -127,13 +127,13 @@ def models_of(function: Callable[..., Any]) -> tuple[type[Any] | None, type[Any]
 _DECLARED: dict[APIGatewayHttpResolver, dict[Routed, Declaration]] = {}
 
 
-def register(app: APIGatewayHttpResolver, declaration: Declaration, answer: Answer) -> None:
+def register(app: APIGatewayHttpResolver, declaration: Declaration, respond: Respond) -> None:
     """Register a declared route with the resolver, and keep the declaration.
 
     Args:
         app: the function's resolver.
         declaration: the route's.
-        answer: makes the answer to each event; http_events.path_of has the path's parameters.
+        respond: makes the answer to each event; http_events.path_of has the path's parameters.
 
     Raises:
         DeclaredTwice: the resolver has the route already, maybe with other names of its parameters.
@@ -145,7 +145,7 @@ def register(app: APIGatewayHttpResolver, declaration: Declaration, answer: Answ
 
     def routed(**_: str) -> Response[str]:
         # The values of Powertools' parameters are not the path's (answers.lambda_handler).
-        return answer(app.current_event.raw_event)
+        return respond(app.current_event.raw_event)
 
     app.route(VARIABLE.sub(r"<\1>", declaration.path), method=declaration.method)(routed)
     declarations[routed] = declaration

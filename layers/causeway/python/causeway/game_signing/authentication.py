@@ -12,7 +12,7 @@ from causeway.errors.game_signing import SignatureInvalid
 from causeway.errors.service import Misconfigured
 from causeway.game_signing import signatures
 from causeway.outbound.deadlines import Deadline
-from causeway.wire.fields import CODE
+from causeway.wire.field_readers import CODE
 
 # The side that is called. A secret signs the calls to one side.
 Side = Literal["casino", "provider"]

@@ -9,7 +9,7 @@ from aws_lambda_powertools import Logger
 
 from causeway.aws import clients
 from causeway.errors.requests import InvalidRequest
-from causeway.wire.fields import parse_uuid
+from causeway.wire.field_readers import parse_uuid
 from causeway.wire.strict_json import parse_object
 
 logger = Logger(child=True)

@@ -13,7 +13,7 @@ from uuid import UUID
 from causeway.database.postgres import Transaction
 from causeway.errors.syncs import SyncRunNotFound
 from causeway.platforms.kinds.sync import Result
-from causeway.wire.fields import parse_uuid
+from causeway.wire.field_readers import parse_uuid
 
 # The fields of Run.
 _COLUMNS: LiteralString = """

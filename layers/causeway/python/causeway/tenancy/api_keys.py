@@ -15,8 +15,8 @@ from causeway.errors.requests import NameTaken
 from causeway.errors.tenancy import ApiKeyNotFound
 from causeway.tenancy import key_texts
 from causeway.tenancy.context import RequestContext
+from causeway.wire.field_readers import parse_uuid
 from causeway.wire.field_types import Id, Name, Time, Version
-from causeway.wire.fields import parse_uuid
 from causeway.wire.models import Answer, Request
 from causeway.wire.page_models import Limit, PageAnswer, PageQuery
 from causeway.wire.pages import Listing

@@ -9,7 +9,7 @@ from causeway.errors.tenancy import Unauthorized
 from causeway.errors.tree import CausewayError
 from causeway.tenancy.claims import person_of, player_id_of, player_of
 from causeway.tenancy.identity import Caller, of_machine
-from causeway.wire.fields import parse_uuid
+from causeway.wire.field_readers import parse_uuid
 
 
 @dataclass(frozen=True, slots=True)

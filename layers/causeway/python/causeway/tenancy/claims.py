@@ -8,7 +8,7 @@ from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import TenantNotFound, Unauthorized
 from causeway.tenancy.identity import Caller, Profile
 from causeway.tenancy.permissions import PERSON_ROLES
-from causeway.wire.fields import is_storable, parse_uuid, text_field
+from causeway.wire.field_readers import is_storable, parse_uuid, text_field
 from causeway.wire.names import NotAName, has_invisible, in_one_form
 
 # Characters of a token's subject, and of a person's name.

@@ -13,8 +13,8 @@ from causeway.tenancy.claims import LONGEST_SUBJECT
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.permissions import TenantRole
 from causeway.wire import path_ids
+from causeway.wire.field_readers import text_field
 from causeway.wire.field_types import Time, Version
-from causeway.wire.fields import text_field
 from causeway.wire.models import Answer, Request
 from causeway.wire.page_models import PageAnswer, PageQuery
 from causeway.wire.pages import Listing
@@ -101,14 +101,14 @@ def page(context: RequestContext, query: MembershipQuery) -> MembershipPage:
 
 
 def change(
-    context: RequestContext, subject: str, change: MembershipChange, expected: Expected, *, exact: bool = True
+    context: RequestContext, subject: str, wanted: MembershipChange, expected: Expected, *, exact: bool = True
 ) -> Membership:
     """Suspend a person, so that the next call is refused, or restore the membership; an equal status changes nothing.
 
     Args:
         context: of the tenant.
         subject: of the person.
-        change: as sent.
+        wanted: as sent.
         expected: versions from If-Match.
         exact: the path has the whole subject; otherwise API Gateway may have cut it at a question mark.
 
@@ -119,15 +119,15 @@ def change(
         OwnMembership: the membership is the caller's own.
     """
     if subject == context.caller.subject:
-        _record_refusal(context, change.status)
+        _record_refusal(context, wanted.status)
         raise OwnMembership
     with context.transaction() as transaction:
         before = _find(transaction, subject, exact=exact)
         expected.check(before.version)
-        if before.status == change.status:
+        if before.status == wanted.status:
             context.finish(transaction, before)
             return before
-        after = before.model_copy(update={"status": change.status, "version": before.version + 1})
+        after = before.model_copy(update={"status": wanted.status, "version": before.version + 1})
         _save(context, transaction, before, after)
         context.finish(transaction, after)
     return after

@@ -43,7 +43,7 @@ _KNOWN = """
     SELECT (SELECT code FROM countries WHERE code = %(country)s) AS country,
         (SELECT name FROM time_zones WHERE name = %(time_zone)s) AS time_zone,
         (SELECT code FROM currencies WHERE code = %(currency)s) AS currency,
-        c.time_zone AS countrys_time_zone, c.currency AS countrys_currency
+        c.time_zone AS default_time_zone, c.currency AS default_currency
     FROM (SELECT) AS one LEFT JOIN countries AS c ON c.code = %(country)s
 """
 
@@ -73,9 +73,9 @@ def of_new_tenant(transaction: Transaction, sent: Mapping[str, Any]) -> dict[str
     found = _found(transaction, sent)
     problems = _unknown(found, sent)
     chosen = {"country": sent.get("country"), "language": sent.get("language") or _LANGUAGE}
-    for name, default in _WITHOUT_COUNTRY.items():
-        countrys = default if chosen["country"] is None else getattr(found, f"countrys_{name}")
-        chosen[name] = sent.get(name) or countrys
+    for name, without_country in _WITHOUT_COUNTRY.items():
+        default = without_country if chosen["country"] is None else getattr(found, f"default_{name}")
+        chosen[name] = sent.get(name) or default
         if chosen[name] is None and found.country is not None:
             problems.append(Problem(_PATHS[name], "is missing: this country has several of them, or none"))
     _refuse(problems)

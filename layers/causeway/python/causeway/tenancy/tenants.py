@@ -15,8 +15,8 @@ from causeway.errors.tenancy import TenantNotFound
 from causeway.tenancy import regions
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.regions import Country, Currency, Language, TimeZone
-from causeway.wire.field_types import Id, Name, Omittable, Text, Time, Version, broken
-from causeway.wire.fields import CODE, parse_uuid
+from causeway.wire.field_readers import CODE, parse_uuid
+from causeway.wire.field_types import Id, Name, Omittable, Text, Time, Version, rule_broken
 from causeway.wire.models import Answer, Request
 from causeway.wire.page_models import PageAnswer, PageQuery
 from causeway.wire.pages import Listing
@@ -67,7 +67,7 @@ class TenantChange(Request):
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
         if not self.model_fields_set:
-            raise broken("must have at least one field")
+            raise rule_broken("must have at least one field")
         return self
 
 
@@ -165,21 +165,21 @@ def page(context: RequestContext, query: TenantQuery) -> TenantPage:
     return TenantPage(tenants=found.items, **found.cursors)
 
 
-def change(context: RequestContext, tenant_id: UUID, change: TenantChange, expected: Expected) -> Tenant:
+def change(context: RequestContext, tenant_id: UUID, wanted: TenantChange, expected: Expected) -> Tenant:
     """Change the fields of a tenant that were sent; equal values change nothing.
 
     Raises:
         InvalidRequest: a regional setting is not known.
         TenantNotFound, VersionMismatch.
     """
-    sent = change.model_dump(exclude_unset=True)
+    sent = wanted.model_dump(exclude_unset=True)
     with context.deployment_transaction() as transaction:
         # Lock the row: of two changes at once, the second must see the result of the first.
         before = _find(transaction, tenant_id, lock=True)
         expected.check(before.version)
         regions.check(transaction, sent)
-        wanted = before.model_copy(update=sent)
-        if wanted == before:
+        changed = before.model_copy(update=sent)
+        if changed == before:
             context.finish(transaction, before)
             return before
         [row] = transaction.execute(
@@ -189,7 +189,7 @@ def change(context: RequestContext, tenant_id: UUID, change: TenantChange, expec
             WHERE tenant_id = %(tenant_id)s
             RETURNING {_COLUMNS}
             """,
-            wanted.model_dump(),
+            changed.model_dump(),
         ).fetchall()
         after = Tenant.of_row(row)
         context.finish(transaction, after)

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandle
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from causeway.errors.requests import InvalidRequest
-from causeway.wire import fields, names
+from causeway.wire import field_readers, names
 from causeway.wire.model_paths import RULE
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ _MOMENT = re.compile(
 )
 
 
-def broken(rule: str) -> PydanticCustomError:
+def rule_broken(rule: str) -> PydanticCustomError:
     """Return the error that a validator raises where a value breaks a rule.
 
     Args:
@@ -54,8 +54,8 @@ class Text:
 
 
 def _storable(text: str) -> str:
-    if not fields.is_storable(text):
-        raise broken("holds a character that is not text")
+    if not field_readers.is_storable(text):
+        raise rule_broken("holds a character that is not text")
     return text
 
 
@@ -80,7 +80,7 @@ class Name:
         try:
             return names.in_one_form(_storable(value), self.most)
         except names.NotAName as error:
-            raise broken(str(error)) from None
+            raise rule_broken(str(error)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def checked_by(fault: Callable[[T], str | None]) -> AfterValidator:
     def value(checked: T) -> T:
         rule = fault(checked)
         if rule is not None:
-            raise broken(rule)
+            raise rule_broken(rule)
         return checked
 
     return AfterValidator(value)
@@ -125,9 +125,9 @@ def parsed(kind: type[T], read: Callable[[str], T], rule: str) -> BeforeValidato
             if isinstance(sent, str):
                 return read(sent)
         except (ValueError, KeyError, InvalidRequest):
-            raise broken(rule) from None
+            raise rule_broken(rule) from None
         if not isinstance(sent, kind):
-            raise broken(rule)
+            raise rule_broken(rule)
         return sent
 
     return BeforeValidator(value)
@@ -150,13 +150,13 @@ Time = Annotated[
 # The id of an object of ours.
 Id = Annotated[
     UUID,
-    parsed(UUID, lambda text: fields.parse_uuid(text, InvalidRequest), "must be a UUID"),
+    parsed(UUID, lambda text: field_readers.parse_uuid(text, InvalidRequest), "must be a UUID"),
     Field(examples=["3f2b8c9e-5d1a-4e7b-9c6f-0a1b2c3d4e5f"]),
 ]
 # An id that counts, of ours or of another system.
-NumericId = Annotated[int, Field(ge=1, le=fields.LARGEST_INTEGER)]
+NumericId = Annotated[int, Field(ge=1, le=field_readers.LARGEST_INTEGER)]
 # An id that another system made, as it was sent.
-ForeignId = Annotated[str, Text(fields.LONGEST_ID)]
+ExternalId = Annotated[str, Text(field_readers.LONGEST_ID)]
 # An object's version. The ETag is this number in quotes.
 Version = Annotated[
     int, Field(ge=1, description="The object's version; the ETag is this number in quotes.", examples=[1])

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
-from causeway.wire.field_types import Omittable, broken
+from causeway.wire.field_types import Omittable, rule_broken
 from causeway.wire.models import Answer, Query
 from causeway.wire.pages import LONGEST_CURSOR, Listing, PageRequest, filter_digest
 
@@ -32,7 +32,7 @@ class Limit:
     def _number(self, sent: Any) -> int:
         text = str(sent)
         if not (text.isascii() and text.isdecimal() and len(text) < 6 and 1 <= int(text) <= self.most):
-            raise broken(f"must be a number from 1 to {self.most}")
+            raise rule_broken(f"must be a number from 1 to {self.most}")
         return int(text)
 
 

@@ -24,7 +24,7 @@ from uuid import UUID
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tree import Problem
 from causeway.wire import base64url, strict_json
-from causeway.wire.fields import LARGEST_INTEGER, is_storable
+from causeway.wire.field_readers import LARGEST_INTEGER, is_storable
 
 # Bytes of a page's rows as JSON. Lambda's response is limited to 6 MB. It holds the body as an escaped string, up to
 # three times the size of the rows. A hundred calls with their bodies could be 7 MB.

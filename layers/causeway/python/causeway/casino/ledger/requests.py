@@ -11,7 +11,7 @@ from uuid import UUID
 
 from causeway.errors.casino import InvalidAmount
 from causeway.errors.requests import InvalidRequest
-from causeway.wire.fields import LARGEST_INTEGER, id_field, integer_field, optional_id_field
+from causeway.wire.field_readers import LARGEST_INTEGER, id_field, integer_field, optional_id_field
 
 _KINDS = ("win", "promo", "jackpot")
 

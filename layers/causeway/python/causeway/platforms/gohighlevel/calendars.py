@@ -13,7 +13,7 @@ from causeway.outbound.replies import Reply
 from causeway.platforms.kinds.calendars import CALENDAR_ID, Block, Calendar, Day
 from causeway.platforms.open_account import OpenAccount
 from causeway.wire import strict_json
-from causeway.wire.fields import id_field, text_field
+from causeway.wire.field_readers import id_field, text_field
 
 _HEADERS = {"Version": "2021-04-15"}
 # Characters of a calendar's name that are passed on.

@@ -5,7 +5,7 @@ from causeway.errors.requests import InvalidRequest
 from causeway.platforms.kinds.messages import Message
 from causeway.platforms.open_account import OpenAccount
 from causeway.wire import strict_json
-from causeway.wire.fields import id_field
+from causeway.wire.field_readers import id_field
 
 
 def send_message(account: OpenAccount, message: Message) -> str:

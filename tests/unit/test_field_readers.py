@@ -7,7 +7,7 @@ import pytest
 
 from causeway.errors.connections import ConnectionNotFound
 from causeway.errors.requests import InvalidRequest
-from causeway.wire.fields import id_field, integer_field, optional_id_field, parse_uuid, text_field
+from causeway.wire.field_readers import id_field, integer_field, optional_id_field, parse_uuid, text_field
 from causeway.wire.strict_json import parse_object
 
 LONGEST = 2**63 - 1
