@@ -832,11 +832,12 @@ def test_demo_credentials_work_unchanged(hub: Hub, provider: str) -> None:
 NOT_TOLD = {"accountName": None, "accountId": None, "locationId": None}
 
 
-def test_test_tells_the_account_as_the_platform_names_it(hub: Hub) -> None:
-    """The audit log, which cannot erase, has the result without it: an account's name may be a person's."""
+def test_test_tells_the_account_as_the_platform_names_it(hub: Hub, rows: Rows) -> None:
+    """It is stored nowhere, neither for a replay nor in the audit log: an account's name may be a person's."""
     path = hub.call("POST", "/integrations", body=demo("gohighlevel")).headers["location"]
     tested = hub.call("POST", f"{path}/test", idempotency_key=path).json
     again = hub.call("POST", f"{path}/test", idempotency_key=path).json
+    kept = [row[0] for row in rows("SELECT k::text FROM idempotency_keys AS k WHERE idempotency_key = %s", [path])]
     entry = hub.audited(path)[-1]
 
     assert tested["details"] == {
@@ -844,7 +845,9 @@ def test_test_tells_the_account_as_the_platform_names_it(hub: Hub) -> None:
         "accountId": "5DP4iH6HLkQsiKESj6rh",
         "locationId": demo_credentials("gohighlevel")["locationId"],
     }
-    assert again == tested
+    assert again == tested | {"details": NOT_TOLD}
+    assert len(kept) == 1
+    assert not [detail for detail in tested["details"].values() if detail in kept[0]]
     assert entry["action"] == "connection.tested"
     assert entry["after"] == {name: value for name, value in tested.items() if name != "details"}
 

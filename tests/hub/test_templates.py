@@ -242,7 +242,7 @@ FIELDS = ", ".join(known(TemplateChange))
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
-        ({}, "Nothing to change: send a field of the template"),
+        ({}, "must have at least one field"),
         ({"isActive": "no"}, "isActive must be true or false"),
         ({"isActive": 0}, "isActive must be true or false"),
         ({"isActive": None}, "isActive must be true or false"),

@@ -145,6 +145,16 @@ def test_faults_are_told_together_five_at_most(operation: Operation, call: Call)
     assert len(many) == 5
 
 
+@pytest.mark.parametrize("operation", [one for one in WITH_BODY if one.declaration.method == "PATCH"], ids=key_of)
+def test_change_without_a_field_is_refused_in_one_way(operation: Operation, call: Call) -> None:
+    """The schema says so too."""
+    schema = model_of(operation.declaration.request).model_json_schema()
+    required = [(name, "is missing") for name in schema.get("required", [])]
+
+    assert problems(call(operation, b"{}")) == (required or [("", "must have at least one field")])
+    assert required or schema["minProperties"] == 1
+
+
 BROKEN = {
     "no body": b"",
     "no JSON": CANARY.encode(),

@@ -14,7 +14,7 @@ from causeway.errors.requests import InvalidRequest
 from causeway.errors.tree import Problem
 from causeway.tenancy.context import RequestContext
 from causeway.wire.field_types import Flag, JsonObject, Omittable, Text, Time, Version
-from causeway.wire.models import Answer, Request
+from causeway.wire.models import Answer, Change
 from causeway.wire.page_models import PageAnswer, PageQuery
 from causeway.wire.preconditions import Expected
 
@@ -26,10 +26,10 @@ class TemplateQuery(PageQuery):
     active: Omittable[Flag] = Field(None, description="Whether new connections may be created with them.")
 
 
-class TemplateChange(DocumentFields, Request):
+class TemplateChange(DocumentFields, Change):
     """Fields of a template: each replaces the whole field. A field that is left out stays as it is."""
 
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "examples": [{"isActive": True}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"isActive": True}]})
 
     is_active: Omittable[bool] = Field(None, description="Whether new connections may be created with it.")
 
@@ -139,8 +139,6 @@ def change(context: RequestContext, key: str, expected: Expected, wanted: Templa
         ProviderNotFound, VersionMismatch.
         InvalidRequest, ConfigSchemaInvalid: as create.
     """
-    if not wanted.model_fields_set:
-        raise InvalidRequest("Nothing to change: send a field of the template")
     active = wanted.is_active
     with context.deployment_transaction() as transaction:
         before = after = providers.find(transaction, key)

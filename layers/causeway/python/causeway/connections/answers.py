@@ -1,7 +1,7 @@
 """Answers about connections, as callers see them: without secrets, and what would happen if they were used now."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field
 
@@ -95,7 +95,7 @@ def audited(connection: connections.Connection) -> dict[str, Any]:
 
 
 class AccountDetails(Answer):
-    """The account at the platform, as the platform names it; null: the platform does not tell it."""
+    """The account at the platform, as the platform names it; null: the platform does not tell it, or it is a replay."""
 
     account_name: str | None = Field(examples=["Causeway sandbox"])
     account_id: str | None = Field(examples=["5DP4iH6HLkQsiKESj6rh"])
@@ -120,6 +120,10 @@ class ConnectionTest(_Outcome):
     untested: list[str] = Field(description="Secret fields that the test call does not use.", examples=[[]])
     response_ms: int = Field(ge=0, description="Of all its calls together, in milliseconds.", examples=[120])
     details: AccountDetails
+
+    def unnamed(self) -> Self:
+        """Return the result without the account, whose name may be a person's."""
+        return self.model_copy(update={"details": AccountDetails(account_name=None, account_id=None, location_id=None)})
 
 
 def test_result(result: "AccountTest") -> ConnectionTest:

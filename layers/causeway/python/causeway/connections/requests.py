@@ -1,16 +1,16 @@
 """Requests about connections, parsed and checked."""
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field
 
 from causeway.connections.connection import Environment, Status
 from causeway.errors.connections import ConnectionNotFound
 from causeway.wire.field_readers import parse_uuid
-from causeway.wire.field_types import JsonObject, Name, Omittable, Text, rule_broken
-from causeway.wire.models import Request
+from causeway.wire.field_types import JsonObject, Name, Omittable, Text
+from causeway.wire.models import Change, Request
 from causeway.wire.page_models import PageQuery
 
 
@@ -27,10 +27,8 @@ class ConnectionDraft(Request):
     )
 
 
-class ConnectionChange(Request):
+class ConnectionChange(Change):
     """A change of a connection; what is left out stays as it is."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     name: Omittable[Annotated[str, Name(100)]] = None
     description: Omittable[Annotated[str, Text(1000, least=0)]] = Field(None, examples=["Bookings of the front desk"])
@@ -45,12 +43,6 @@ class ConnectionChange(Request):
     def reconfigures(self) -> bool:
         """Whether it changes settings, secrets or the environment, so that a test must come first."""
         return self.config is not None or self.environment is not None
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> Self:
-        if not self.model_fields_set:
-            raise rule_broken("must have at least one field")
-        return self
 
 
 class NewSecrets(Request):

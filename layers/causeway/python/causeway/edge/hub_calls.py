@@ -26,7 +26,7 @@ class HubAnswer:
     Attributes:
         body: a model, JSON fields, or a text that is sent as it is.
         version: the object's version, which becomes the ETag.
-        replay_body: the body of a replay, where the first answer's body has a secret that is shown once.
+        replay_body: the body of a replay, where the first answer's body has a secret or personal data.
     """
 
     body: Answer | dict[str, Any] | str

@@ -1,11 +1,11 @@
 """The tenants of the deployment: super admins create, list and change them. A code never changes."""
 
 from collections.abc import Mapping
-from typing import Annotated, LiteralString, Self
+from typing import Annotated, LiteralString
 from uuid import UUID
 
 from psycopg import errors as pg
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field
 
 from causeway.audit_log.entries import DEPLOYMENT, Action, record
 from causeway.database.paging import PagedSelect
@@ -16,8 +16,8 @@ from causeway.tenancy import regions
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.regions import Country, Currency, Language, TimeZone
 from causeway.wire.field_readers import CODE, parse_uuid
-from causeway.wire.field_types import Id, Name, Omittable, Text, Time, Version, rule_broken
-from causeway.wire.models import Answer, Request
+from causeway.wire.field_types import Id, Name, Omittable, Text, Time, Version
+from causeway.wire.models import Answer, Change, Request
 from causeway.wire.page_models import PageAnswer, PageQuery
 from causeway.wire.pages import Listing
 from causeway.wire.preconditions import Expected
@@ -53,22 +53,14 @@ class TenantDraft(Request):
     language: Omittable[Language] = None
 
 
-class TenantChange(Request):
+class TenantChange(Change):
     """PATCH /tenants/{tenant_id}: the fields to change. The other fields stay, also if the country changes."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     display_name: Omittable[Annotated[_DisplayName, Name(200)]] = None
     country: Country | None = None
     time_zone: Omittable[TimeZone] = None
     currency: Omittable[Currency] = None
     language: Omittable[Language] = None
-
-    @model_validator(mode="after")
-    def _not_empty(self) -> Self:
-        if not self.model_fields_set:
-            raise rule_broken("must have at least one field")
-        return self
 
 
 class TenantProfile(Answer):

@@ -8,12 +8,15 @@ from collections.abc import Mapping, Sequence
 from threading import RLock
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tree import CausewayError
 from causeway.wire import model_problems
+from causeway.wire.field_types import rule_broken
 
 _building = RLock()
 
@@ -70,6 +73,23 @@ class Request(_Model):
         except ValidationError as invalid:
             # Not raised from it: its errors have the values.
             raise error.of_problems(model_problems.of(invalid, cls, known(cls))) from None
+
+
+class Change(Request):
+    """The fields of an object that change; a field that is left out stays as it is. At least one is sent."""
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if not self.model_fields_set:
+            raise rule_broken("must have at least one field")
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Return the JSON Schema, with the least number of fields."""
+        made = handler(schema)
+        handler.resolve_ref_schema(made)["minProperties"] = 1
+        return made
 
 
 class NoBody(Request):
