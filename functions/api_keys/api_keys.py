@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway.edge import answers
+from causeway.edge.answers import lambda_handler
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
 from causeway.tenancy import api_keys
@@ -55,4 +55,4 @@ def _revoked(key: api_keys.ApiKey) -> HubAnswer:
     return HubAnswer("", 204, key.version)
 
 
-handler = answers.lambda_handler(app)
+handler = lambda_handler(app)

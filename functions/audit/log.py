@@ -2,9 +2,9 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway.audit_log import entries, records, spreadsheet
+from causeway.audit_log import entries, listing, spreadsheet
 from causeway.audit_log.requests import AuditQuery
-from causeway.edge import answers
+from causeway.edge.answers import lambda_handler
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
 
@@ -16,15 +16,15 @@ app = APIGatewayHttpResolver()
     "GET",
     "/audit",
     permission="audit.read",
-    response=records.AuditPage,
+    response=listing.AuditPage,
     media_types=("application/json", "text/csv"),
 )
 def read(call: HubCall, query: AuditQuery) -> HubAnswer:
     """Return a page of entries, newest first; the read becomes an entry too."""
     # Without X-Tenant-Id a super admin reads the deployment's log: the changes of the catalogue.
-    wanted = query.request(records.LISTING, call.context.caller.tenant_id or entries.DEPLOYMENT)
+    wanted = query.request(listing.LISTING, call.context.caller.tenant_id or entries.DEPLOYMENT)
     with call.context.shared_transaction() as transaction:
-        page = records.page(transaction, query, wanted)
+        page = listing.page(transaction, query, wanted)
         action = entries.Action.AUDIT_READ if query.format == "json" else entries.Action.AUDIT_EXPORTED
         entries.record(transaction, call.context.entry(action, object_kind="audit_log", after=dict(call.query)))
     if query.format == "json":
@@ -38,4 +38,4 @@ def read(call: HubCall, query: AuditQuery) -> HubAnswer:
     )
 
 
-handler = answers.lambda_handler(app)
+handler = lambda_handler(app)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from causeway.edge import answers
+from causeway.edge.answers import lambda_handler
 from causeway.edge.public import route
 from causeway.errors.service import Misconfigured
 
@@ -40,4 +40,4 @@ def _file(name: str, media_type: str) -> Response[str]:
     return Response(200, media_type, file.read_text(encoding="utf-8"), dict(headers))
 
 
-handler = answers.lambda_handler(app)
+handler = lambda_handler(app)

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway import demo_provider
-from causeway.edge import answers
+from causeway.edge.answers import lambda_handler
 from causeway.edge.games import SignedCall, route
 
 app = APIGatewayHttpResolver()
@@ -26,4 +26,4 @@ def launch(call: SignedCall) -> dict[str, Any]:
     return demo_provider.launch(call.database, call.game_provider.tenant_id, demo_provider.Launch.parse(call.body))
 
 
-handler = answers.lambda_handler(app, next_action=False)
+handler = lambda_handler(app, next_action=False)

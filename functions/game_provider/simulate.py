@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway import demo_provider
 from causeway.database import postgres
-from causeway.edge import answers
+from causeway.edge.answers import lambda_handler
 from causeway.edge.games import SignedCall, route
 
 app = APIGatewayHttpResolver()
@@ -29,4 +29,4 @@ def simulate(call: SignedCall) -> dict[str, Any]:
     )
 
 
-handler = answers.lambda_handler(app, next_action=False)
+handler = lambda_handler(app, next_action=False)

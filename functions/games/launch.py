@@ -4,7 +4,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.casino import games
 from causeway.casino.game_sessions import LaunchRequest
-from causeway.edge import answers
+from causeway.edge.answers import lambda_handler
 from causeway.edge.launches import route
 from causeway.tenancy.launcher import Launcher
 
@@ -24,4 +24,4 @@ def launch_game(launcher: Launcher, body: LaunchRequest) -> games.GameSession:
     return games.launch(launcher, body)
 
 
-handler = answers.lambda_handler(app)
+handler = lambda_handler(app)

@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.casino import games
 from causeway.casino.game_sessions import LaunchRequest
-from causeway.edge import answers
+from causeway.edge.answers import lambda_handler
 from causeway.edge.launches import route
 from causeway.tenancy.launcher import Launcher
 
@@ -26,4 +26,4 @@ def simulate_round(launcher: Launcher, body: LaunchRequest) -> dict[str, Any]:
     return games.simulate_round(launcher, body)
 
 
-handler = answers.lambda_handler(app)
+handler = lambda_handler(app)

@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway.edge import answers
+from causeway.edge.answers import lambda_handler
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
 from causeway.tenancy import me
@@ -16,4 +16,4 @@ def read(call: HubCall) -> HubAnswer:
     return HubAnswer(me.read(call.context))
 
 
-handler = answers.lambda_handler(app)
+handler = lambda_handler(app)

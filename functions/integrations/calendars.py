@@ -7,7 +7,7 @@ from causeway.calendars.answers import BlockedSlot, CalendarList, FreeSlots
 from causeway.calendars.requests import BlockedSlotDraft, FreeSlotsQuery
 from causeway.connections import use
 from causeway.connections.requests import parse_connection_id
-from causeway.edge import answers
+from causeway.edge.answers import lambda_handler
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
 
@@ -57,4 +57,4 @@ def block(call: HubCall, body: BlockedSlotDraft) -> HubAnswer:
     return HubAnswer(calendars.block_slot(call.context, connection_id, calendar_id, body, call.if_match), 201)
 
 
-handler = answers.lambda_handler(app)
+handler = lambda_handler(app)

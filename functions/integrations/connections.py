@@ -2,10 +2,10 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway.connections import answers, changes, connection, health, listing, logged_calls, rows, testing
+from causeway.connections import answers, call_log_listing, changes, connection, health, listing, rows, testing
 from causeway.connections.access import UNDECRYPTED
+from causeway.connections.call_log_listing import CallLogPage, CallLogQuery
 from causeway.connections.listing import ConnectionPage
-from causeway.connections.logged_calls import CallLogPage, CallLogQuery
 from causeway.connections.requests import (
     ConnectionChange,
     ConnectionDraft,
@@ -219,7 +219,7 @@ def roll_back(call: HubCall) -> HubAnswer:
 )
 def list_calls(call: HubCall, query: CallLogQuery) -> HubAnswer:
     """List the calls made for a connection, newest first; a deleted connection keeps its list."""
-    return HubAnswer(logged_calls.page(call.context, parse_connection_id(call.path), query))
+    return HubAnswer(call_log_listing.page(call.context, parse_connection_id(call.path), query))
 
 
 @route(

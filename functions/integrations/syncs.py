@@ -4,7 +4,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.connections import requests, rows
 from causeway.connections.connection import UNUSABLE
-from causeway.edge import answers
+from causeway.edge.answers import lambda_handler
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
 from causeway.syncs import listing, runs, starting
@@ -65,4 +65,4 @@ def get_run(call: HubCall) -> HubAnswer:
     return HubAnswer(SyncRun.of_row(run))
 
 
-handler = answers.lambda_handler(app)
+handler = lambda_handler(app)

@@ -5,7 +5,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from causeway.catalogue import providers, templates
 from causeway.catalogue.document import TemplateDraft
 from causeway.catalogue.templates import Template, TemplateChange, TemplatePage, TemplateQuery
-from causeway.edge import answers
+from causeway.edge.answers import lambda_handler
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
 
@@ -70,4 +70,4 @@ def change(call: HubCall, body: TemplateChange) -> HubAnswer:
     return call.run(_shown, templates.change, call.path["template_id"], call.required_if_match, body)
 
 
-handler = answers.lambda_handler(app)
+handler = lambda_handler(app)

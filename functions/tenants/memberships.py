@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway.edge import answers
+from causeway.edge.answers import lambda_handler
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
 from causeway.tenancy import memberships
@@ -36,4 +36,4 @@ def change(call: HubCall, body: memberships.MembershipChange) -> HubAnswer:
     return call.run(_shown, memberships.change, call.path["subject"], body, call.if_match, exact=exact)
 
 
-handler = answers.lambda_handler(app)
+handler = lambda_handler(app)

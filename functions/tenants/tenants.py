@@ -2,7 +2,7 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway.edge import answers
+from causeway.edge.answers import lambda_handler
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
 from causeway.tenancy import tenants
@@ -51,4 +51,4 @@ def change(call: HubCall, body: tenants.TenantChange) -> HubAnswer:
     return call.run(_shown, tenants.change, tenants.parse_tenant_id(call.path), body, call.if_match)
 
 
-handler = answers.lambda_handler(app)
+handler = lambda_handler(app)

@@ -4,7 +4,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.casino.ledger import wallet
 from causeway.casino.ledger.requests import BalanceQuery
-from causeway.edge import answers
+from causeway.edge.answers import lambda_handler
 from causeway.edge.games import SignedCall, route
 
 app = APIGatewayHttpResolver()
@@ -25,4 +25,4 @@ def get_balance(call: SignedCall) -> wallet.Answer:
     return wallet.balance(call.database, call.game_provider, BalanceQuery.parse(call.body))
 
 
-handler = answers.lambda_handler(app, next_action=False)
+handler = lambda_handler(app, next_action=False)

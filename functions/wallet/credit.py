@@ -4,7 +4,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.casino.ledger import wallet
 from causeway.casino.ledger.requests import Credit
-from causeway.edge import answers
+from causeway.edge.answers import lambda_handler
 from causeway.edge.games import SignedCall, route
 
 app = APIGatewayHttpResolver()
@@ -36,4 +36,4 @@ def credit(call: SignedCall) -> wallet.Answer:
     return wallet.credit(call.database, call.game_provider, Credit.parse(call.body), call.request_id)
 
 
-handler = answers.lambda_handler(app, next_action=False)
+handler = lambda_handler(app, next_action=False)

@@ -4,7 +4,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.casino.ledger import wallet
 from causeway.casino.ledger.requests import Bet
-from causeway.edge import answers
+from causeway.edge.answers import lambda_handler
 from causeway.edge.games import SignedCall, route
 
 app = APIGatewayHttpResolver()
@@ -38,4 +38,4 @@ def debit(call: SignedCall) -> wallet.Answer:
     return wallet.debit(call.database, call.game_provider, Bet.parse(call.body), call.request_id)
 
 
-handler = answers.lambda_handler(app, next_action=False)
+handler = lambda_handler(app, next_action=False)

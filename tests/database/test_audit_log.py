@@ -13,9 +13,9 @@ import psycopg
 import pytest
 from psycopg import Rollback, errors
 
-from causeway.audit_log import entries, records
+from causeway.audit_log import entries, listing
 from causeway.audit_log.entries import DEPLOYMENT, Action, Entry
-from causeway.audit_log.records import LISTING
+from causeway.audit_log.listing import LISTING
 from causeway.audit_log.requests import AuditQuery
 from causeway.database.postgres import Database
 from causeway.errors.requests import InvalidRequest
@@ -488,7 +488,7 @@ def test_pages_are_complete_while_others_write(shared: Hub) -> None:
                 while not seen or "cursor" in query:
                     with database.transaction(tenant_id) as transaction:
                         only = AuditQuery.parse(query)
-                        page = records.page(transaction, only, only.request(LISTING, tenant_id))
+                        page = listing.page(transaction, only, only.request(LISTING, tenant_id))
                     seen += [entry.entry for entry in page.entries]
                     query = {"limit": "17"} | ({} if page.next_cursor is None else {"cursor": page.next_cursor})
                 readings.append(seen)

@@ -6,11 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from causeway.audit_log import records
+from causeway.audit_log import listing as audit
 from causeway.audit_log.requests import AuditQuery
 from causeway.catalogue import providers
+from causeway.connections import call_log_listing as calls
 from causeway.connections import listing as connections
-from causeway.connections import logged_calls
 from causeway.database.paging import PagedSelect
 from causeway.syncs import listing as syncs
 from causeway.tenancy import api_keys, memberships
@@ -42,12 +42,12 @@ LISTS: dict[str, tuple[Listing, PagedSelect, str, dict[str, Any]]] = {
         "integration_providers_pkey",
         dict.fromkeys(("kind", "active")),
     ),
-    "calls": (logged_calls.LISTING, logged_calls.PAGES, "integration_api_logs_pkey", {"connection": CONNECTION}),
+    "calls": (calls.LISTING, calls.PAGES, "integration_api_logs_pkey", {"connection": CONNECTION}),
     "syncs": (syncs.LISTING, syncs.PAGES, "sync_runs_page", {"connection": CONNECTION}),
     "memberships": (memberships.LISTING, memberships.PAGES, "memberships_pkey", {}),
     "API keys": (api_keys.LISTING, api_keys.PAGES, "api_keys_page", {}),
-    "audit log": (records.LISTING, records.PAGES, "audit_log_pkey", EVERY_ENTRY),
-    "an actor's audit log": (records.LISTING, records.PAGES, "audit_log_actor", EVERY_ENTRY | {"actor": "person 1"}),
+    "audit log": (audit.LISTING, audit.PAGES, "audit_log_pkey", EVERY_ENTRY),
+    "an actor's audit log": (audit.LISTING, audit.PAGES, "audit_log_actor", EVERY_ENTRY | {"actor": "person 1"}),
 }
 # Thousands of rows of each list: a scan of all of them costs more than an index.
 _ROWS = (

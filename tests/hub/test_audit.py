@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from causeway.audit_log import entries, records
+from causeway.audit_log import entries, listing
 from causeway.tenancy.context import RequestContext
 from local.services.demo_data import TENANTS
 from local.stack import Stack
@@ -146,7 +146,7 @@ def test_pages_have_every_entry_once_although_reading_adds_entries(hub: Hub) -> 
     for _ in range(28):
         hub.call("GET", "/audit?limit=1")
     top = entries_of(hub)[0]["entry"]
-    found, query = [], f"limit=7&cursor={records.LISTING.cursor(UUID(TENANTS[OURS]), (top + 1,))}"
+    found, query = [], f"limit=7&cursor={listing.LISTING.cursor(UUID(TENANTS[OURS]), (top + 1,))}"
     for _ in range(4):
         page = hub.call("GET", f"/audit?{query}").json
         found += [entry["entry"] for entry in page["entries"]]

@@ -11,10 +11,10 @@ from uuid import UUID
 
 import pytest
 
-from causeway.audit_log import records
+from causeway.audit_log import listing as audit
 from causeway.catalogue import providers
+from causeway.connections import call_log_listing as calls
 from causeway.connections import listing as connections
-from causeway.connections import logged_calls
 from causeway.syncs import listing as syncs
 from causeway.tenancy import api_keys, memberships, tenants
 from causeway.wire import base64url
@@ -128,7 +128,7 @@ LISTS = (
         f"/integrations/{CONNECTION}/logs",
         "logs",
         "id",
-        logged_calls.LISTING,
+        calls.LISTING,
         lambda world: world.hub.call("POST", f"/integrations/{world.connection_id}/test"),
     ),
     List(f"/integrations/{CONNECTION}/syncs", "syncs", "runId", syncs.LISTING, add_run),
@@ -139,7 +139,7 @@ LISTS = (
         "/audit",
         "entries",
         "entry",
-        records.LISTING,
+        audit.LISTING,
         lambda world: world.hub.call("GET", "/audit?limit=1"),
         filter=("object_kind=audit_log", "object_kind=template"),
     ),

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from causeway.audit_log.records import LISTING
+from causeway.audit_log.listing import LISTING
 from causeway.audit_log.requests import AuditQuery
 from causeway.errors.requests import InvalidRequest
 
@@ -31,7 +31,8 @@ def test_cursor_of_a_page_continues_in_the_other_format_and_with_no_other_filter
     cursor = AuditQuery.parse({"actor": "a"}).request(LISTING, TENANT)._cursor((5,), 0, backwards=False)
 
     assert AuditQuery.parse({"actor": "a", "format": "csv", "cursor": cursor}).request(LISTING, TENANT).key == (5,)
-    for other in ({}, {"actor": "b"}, {"actor": "a", "outcome": "done"}, {"actor": "a", "since": "2026-01-01T00:00Z"}):
+    since = {"actor": "a", "since": "2026-01-01T00:00:00Z"}
+    for other in ({}, {"actor": "b"}, {"actor": "a", "outcome": "done"}, since):
         with pytest.raises(InvalidRequest, match="cursor is not one that was answered here"):
             AuditQuery.parse(other | {"cursor": cursor}).request(LISTING, TENANT)
 

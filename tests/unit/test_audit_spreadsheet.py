@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from causeway.audit_log import spreadsheet
-from causeway.audit_log.records import AuditEntry
+from causeway.audit_log.listing import AuditEntry
 
 FOUND = AuditEntry(
     tenant_id=uuid4(),

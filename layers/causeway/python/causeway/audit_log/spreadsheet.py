@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from causeway.audit_log.records import AuditEntry
+from causeway.audit_log.listing import AuditEntry
 
 # A cell that begins with one of these is a formula to spreadsheets (OWASP, CSV Injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001

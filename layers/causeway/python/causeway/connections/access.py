@@ -13,7 +13,7 @@ from aws_lambda_powertools import Logger
 from causeway.audit_log.entries import Action
 from causeway.catalogue import providers
 from causeway.catalogue.providers import Provider
-from causeway.connections import audit_entries, call_log, rows, status
+from causeway.connections import audit_entries, call_log_writes, rows, status
 from causeway.connections.connection import Connection
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import IntegrationNotActive, TemplateMoved
@@ -156,7 +156,7 @@ def logged_calls(
     """
     attempts: list[Attempt] = []
     version = secrets.version if isinstance(secrets, Secrets) else None
-    use = call_log.Use(context.request_id, context.actor_kind, context.actor, context.source_ip, version)
+    use = call_log_writes.Use(context.request_id, context.actor_kind, context.actor, context.source_ip, version)
     try:
         yield attempts.append
     finally:
@@ -167,7 +167,7 @@ def _save_calls(
     context: Context,
     connection: Connection,
     attempts: list[Attempt],
-    use: call_log.Use,
+    use: call_log_writes.Use,
     verdicts: Sequence[Verdict],
 ) -> None:
     """Write the attempts, then the verdicts: in two transactions, as the second may wait for a lock and fail."""
@@ -175,7 +175,7 @@ def _save_calls(
         return
     changes = False
     with _warn_on_failure("Calls could not be logged"), context.transaction() as transaction:
-        call_log.save(transaction, connection.connection_id, attempts, use)
+        call_log_writes.save(transaction, connection.connection_id, attempts, use)
         changes = any(status.would_change(transaction, connection, verdict) for verdict in verdicts)
     if changes:
         with (

@@ -1,4 +1,4 @@
-"""The API log: the calls made with connections, written. causeway.connections.logged_calls shows them."""
+"""The API log: the calls made with connections, written. causeway.connections.call_log_listing shows them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
