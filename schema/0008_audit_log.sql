@@ -53,7 +53,7 @@ COMMENT ON COLUMN audit_log_heads.tenant IS
 
 CREATE TABLE audit_log (
     tenant_id uuid NOT NULL REFERENCES audit_log_heads (tenant_id),
-    entry bigint NOT NULL,
+    entry bigint NOT NULL CHECK (entry > 0),
     at timestamptz NOT NULL,
     actor_kind text NOT NULL CHECK (actor_kind IN ('person', 'machine', 'system')),
     actor text COLLATE "C",

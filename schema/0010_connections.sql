@@ -14,7 +14,7 @@ CREATE TABLE integration_connections (
     error_message text,
     status_changes bigint NOT NULL DEFAULT 0,
     last_sync_at timestamptz,
-    version bigint NOT NULL DEFAULT 1,
+    version bigint NOT NULL DEFAULT 1 CHECK (version > 0),
     created_by text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
@@ -82,12 +82,12 @@ COMMENT ON COLUMN integration_health.checked_at IS 'The time of the last verdict
 
 CREATE TABLE integration_api_logs (
     tenant_id uuid NOT NULL,
-    log_id bigint GENERATED ALWAYS AS IDENTITY,
+    log_id bigint GENERATED ALWAYS AS IDENTITY CHECK (log_id > 0),
     connection_id uuid NOT NULL,
     method text NOT NULL,
     url text NOT NULL,
     status bigint,
-    milliseconds bigint NOT NULL,
+    milliseconds bigint NOT NULL CHECK (milliseconds >= 0),
     error text,
     request_body text,
     response_body text,

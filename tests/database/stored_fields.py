@@ -98,6 +98,7 @@ OURS = {
     "api_keys.hash",
     "api_keys.version",
     "integration_connections.status",
+    "integration_connections.version",
     "integration_providers.created_by",
     "integration_providers.version",
     "memberships.email",

@@ -66,7 +66,8 @@ _TEXTS = (
 _KNOWN = st.characters(exclude_categories=["Cn", "Cs"])
 _OBJECTS = ({}, {"type": "object"}, {"type": "array"}, {"type": None}, {"a": 1}, [], ["a"], "{}", 1, True)
 _NO_CHECK = ("true", "one")
-_TYPES = {"text": str, "boolean": bool}
+_TYPES = {"text": str, "boolean": bool, "bigint": int, "integer": int, "smallint": int}
+_SHOWN = {name for name in _TYPES if name != "boolean"}
 _OTHER = (True, False, 0, 1, -1, 2**31, 2**63)
 
 
@@ -160,6 +161,9 @@ class Columns:
             return not row.required
         is_json = row.type == "jsonb"
         if not is_json and not isinstance(value, _TYPES[row.type]):
+            return False
+        # True is an int to Python, not to the database.
+        if isinstance(value, bool) and row.type not in ("boolean", "jsonb"):
             return False
         sent = Jsonb(value) if is_json else value
         try:
@@ -270,11 +274,11 @@ def test_every_check_of_a_column_is_held_against_a_model(columns: Columns) -> No
 
 
 @pytest.mark.parametrize("rule", SHOWN, ids=str)
-def test_answer_has_every_text_that_its_column_takes(rule: Rule, columns: Columns) -> None:
+def test_answer_has_every_text_and_number_that_its_column_takes(rule: Rule, columns: Columns) -> None:
     """Otherwise a stored row cannot be shown."""
     column = columns.by_name.get(rule.stored.column)
-    if column is None or column.type != "text":
-        return  # made of other columns, or no text
+    if column is None or column.type not in _SHOWN:
+        return  # made of other columns, or neither a text nor a number
     values = [value for value in values_of(rule, columns) if columns.takes(column.name, value)]
     assert values
     none_of(f"{rule} does not show {value!r}" for value in values if rule.read(value) != [value])
