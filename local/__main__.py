@@ -4,13 +4,14 @@ import argparse
 import os
 import shutil
 import signal
-import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
 from local import ROOT
 from local.errors import StartError
+from local.processes import children
 from local.services import demo_objects, fresh_database
 from local.stack import Stack
 
@@ -23,7 +24,8 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, signal.SIG_IGN)
     # The end takes seconds during the start-up. The signal may have interrupted a print, so this is none.
-    os.write(sys.stderr.fileno(), b"stopping\n")
+    with suppress(OSError):  # nobody reads it any more
+        os.write(sys.stderr.fileno(), b"stopping\n")
     raise _Stopped
 
 
@@ -52,11 +54,12 @@ def main(arguments: list[str] | None = None) -> int:
     with_database.add_argument("program", help="the command and its arguments")
     with_database.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    if options.command == "with-database" and shutil.which(options.program) is None:
+    program = shutil.which(options.program) if options.command == "with-database" else ""
+    if program is None:
         parser.error(f"there is no command {options.program}")
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, _interrupt)
-    return _up(options) if options.command == "up" else _with_database([options.program, *options.arguments])
+    return _up(options) if options.command == "up" else _with_database([program, *options.arguments])
 
 
 def _up(options: argparse.Namespace) -> int:
@@ -90,7 +93,7 @@ def _with_database(command: list[str]) -> int:
         with fresh_database.opened(os.environ.get("DATABASE_URL") or None) as url:
             # Ctrl-C reaches the command as well, which ends or, like psql, goes on.
             signal.signal(signal.SIGINT, lambda *_: None)
-            status = subprocess.run(command, env={**os.environ, "DATABASE_URL": url}, check=False).returncode
+            status = children.run(command, {**os.environ, "DATABASE_URL": url})
     except _Stopped:
         return 130
     except StartError as error:

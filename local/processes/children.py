@@ -148,6 +148,20 @@ def start(
     return _STARTER.submit(popen).result()
 
 
+def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a command in the foreground: it has this process's terminal, and is killed if this process ends first.
+
+    Args:
+        command: the path of the program and its arguments.
+        environment: its environment variables; it inherits none.
+
+    Returns:
+        Its exit code, or minus the number of the signal that ended it.
+    """
+    wrapper = [sys.executable, "-I", "-S", str(_DIE_WITH_PARENT), str(os.getpid()), str(int(signal.SIGKILL)), ""]
+    return subprocess.run([*wrapper, *command], env=dict(environment), check=False).returncode
+
+
 def last_line(log: Path) -> str:
     """Return the last line of a log that is not empty and not a HINT, with which Postgres ends a message."""
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip() and "HINT" not in line]

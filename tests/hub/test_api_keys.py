@@ -58,7 +58,7 @@ def test_key_identifies_a_machine_of_its_tenant_and_channel(hub: Hub, database: 
     caller = key_texts.machine_of(database, key["apiKey"])
 
     assert caller == Caller("machine", key["id"], "service", UUID(TENANTS[OURS]), "sms")
-    assert ALLOWED[caller.role] == {"connections.list", "connections.use", "games.launch"}
+    assert ALLOWED[caller.role] == {"connections.list", "connections.use", "games.launch", "me.read"}
     assert key_texts.machine_of(database, hub.new_key()["apiKey"]).channel is None
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psycopg
@@ -53,11 +54,33 @@ def test_stopped_command_leaves_neither_process_nor_server() -> None:
     with _with_database(sys.executable, "-c", f"{_SAYS_WHERE}; import time; time.sleep(600)") as process:
         pid, url = _says_where(process)
         process.terminate()
+        _, errors = process.communicate(timeout=60)
 
-    assert process.returncode == 130
+    assert (process.returncode, errors) == (130, "stopping\n")
     assert not Path("/proc", str(pid)).exists()
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(url)
+
+
+def test_stopped_command_that_nobody_listens_to_leaves_nothing() -> None:
+    with _with_database(sys.executable, "-c", f"{_SAYS_WHERE}; import time; time.sleep(600)") as process:
+        _, url = _says_where(process)
+        assert process.stderr is not None
+        process.stderr.close()
+        process.terminate()
+
+    assert process.returncode == 130
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(url)
+
+
+def test_command_ends_with_the_process_that_runs_it() -> None:
+    with _with_database(sys.executable, "-c", f"{_SAYS_WHERE}; import time; time.sleep(600)") as process:
+        pid, _ = _says_where(process)
+        process.kill()
+        process.wait(timeout=60)
+        while Path("/proc", str(pid)).exists():
+            time.sleep(0.02)  # the test's time limit ends the wait
 
 
 def test_command_that_a_signal_ends_has_the_status_of_a_shell() -> None:
