@@ -219,6 +219,45 @@ def test_route_without_a_valid_declaration_fails(declaration: str, complaint: st
         openapi.make(tmp_path)
 
 
+FILTER = """
+from enum import StrEnum
+from causeway.tenancy.context import RequestContext
+from causeway.edge.hub import HubAnswer, HubCall, route
+from causeway.wire.field_types import Omittable
+from causeway.wire.models import Query, Request
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+app = APIGatewayHttpResolver()
+
+class Color(StrEnum):
+    RED = "red"
+
+class Range(Request):
+    least: int
+
+class OddQuery(Query):
+    {field}
+
+@route(app, "GET", "/odd", permission="audit.read")
+def odd(call: HubCall, query: OddQuery) -> HubAnswer:
+    '''Something.'''
+    return HubAnswer(None)
+"""
+
+
+@pytest.mark.parametrize("field", ["color: Omittable[Color] = None", "spans: Omittable[list[Range]] = None"])
+def test_filter_of_a_class_fails_with_the_name_of_its_route(field: str, tmp_path: Path) -> None:
+    """A parameter is a text; no text is an enumeration's member or an object."""
+    family = tmp_path / "odd_family"
+    family.mkdir()
+    (family / "odd_filter.py").write_text(FILTER.format(field=field))
+    name = field.partition(":")[0]
+
+    complaint = f"GET /odd has the parameter {name}, whose type is a class: a filter's choices are a Literal"
+    with pytest.raises(Undeclared, match=complaint):
+        openapi.make(tmp_path)
+
+
 class Page(HTMLParser):
     """The parts of the page that matter here; closing a tag that is not open is an error."""
 

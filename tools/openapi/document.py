@@ -1,5 +1,6 @@
 """The OpenAPI 3.1 document of all functions, made of what their routes declare."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,12 @@ def _check_names(declaration: Declaration, known: dict[str, Any]) -> None:
         if model is not None and models.name(model) not in known:
             raise Undeclared(
                 f"{declaration.key} names the model {models.name(model)}: signed_calls.py does not have it"
+            )
+    query = {} if declaration.query is None else known[models.name(declaration.query)].get("properties", {})
+    for name, schema in query.items():
+        if "$ref" in json.dumps(schema):
+            raise Undeclared(
+                f"{declaration.key} has the parameter {name}, whose type is a class: a filter's choices are a Literal"
             )
     for name in VARIABLE.findall(declaration.path):
         if name not in parameters.PATH:
