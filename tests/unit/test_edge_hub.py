@@ -66,7 +66,7 @@ def test_internal_error_after_a_platform_may_have_acted_is_an_unknown_outcome(de
 
 def echo(call: HubCall) -> HubAnswer:
     """Answer the body that was sent."""
-    return HubAnswer({"body": call.body if call.raw else None}, 202)
+    return HubAnswer(json.dumps({"body": call.body if call.raw else None}), 202)
 
 
 DOCUMENTED: dict[str, Any] = {
@@ -95,4 +95,4 @@ def test_route_without_a_request_refuses_a_body_with_fields(body: str) -> None:
 
 @pytest.mark.parametrize("body", [None, "", " ", "{}"])
 def test_route_without_a_request_takes_an_empty_body(body: str | None) -> None:
-    assert called(lambda _: HubAnswer({}), body)["statusCode"] == 200
+    assert called(lambda _: HubAnswer("{}"), body)["statusCode"] == 200

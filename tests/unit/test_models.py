@@ -12,7 +12,6 @@ import pytest
 from pydantic import Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
-from causeway.errors.catalogue import ConfigSchemaInvalid
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tree import Problem
 from causeway.wire.field_types import Flag, Id, Name, Omittable, Text, Time, Version, rule_broken
@@ -223,11 +222,6 @@ def test_answer_lists_the_problems() -> None:
         Box.parse({"boxName": 1})
 
     assert caught.value.fields == {"problems": [{"path": "boxName", "rule": "must be a string"}]}
-
-
-def test_another_error_may_tell_the_problems() -> None:
-    with pytest.raises(ConfigSchemaInvalid, match=r"^boxName is missing$"):
-        Box.parse({}, ConfigSchemaInvalid)
 
 
 def test_request_without_a_body_has_no_fields() -> None:

@@ -241,7 +241,7 @@ class OddQuery(Query):
 @route(app, "GET", "/odd", permission="audit.read")
 def odd(call: HubCall, query: OddQuery) -> HubAnswer:
     '''Something.'''
-    return HubAnswer(None)
+    return HubAnswer("")
 """
 
 

@@ -1,6 +1,5 @@
 """A call of the hub and the answer to it, as a function's route sees them."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -24,17 +23,17 @@ class HubAnswer:
     """The answer to a call.
 
     Attributes:
-        body: a model, JSON fields, or a text that is sent as it is.
+        body: a model, or a text that is sent as it is.
         version: the object's version, which becomes the ETag.
         replay_body: the body of a replay, where the first answer's body has a secret or personal data.
     """
 
-    body: Answer | dict[str, Any] | str
+    body: Answer | str
     status: int = 200
     version: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
-    replay_body: Answer | dict[str, Any] | None = None
+    replay_body: Answer | None = None
 
     def as_response(self) -> Response[str]:
         """Return the answer as it is sent now, and count it."""
@@ -51,10 +50,8 @@ class HubAnswer:
         return self.headers | ({} if self.version is None else {"etag": f'"{self.version}"'})
 
 
-def _text(body: Answer | dict[str, Any] | str) -> str:
-    if isinstance(body, Answer):
-        return body.as_text()
-    return body if isinstance(body, str) else json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+def _text(body: Answer | str) -> str:
+    return body if isinstance(body, str) else body.as_text()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,11 @@
 """The path of each wrong part of a request, from the steps that pydantic's error has."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pydantic_core import ErrorDetails
 
 from causeway.wire.strict_json import shown_name
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 # Error type of our own validators.
 RULE = "rule"
@@ -17,7 +16,7 @@ _ANY = {"type": "any"}
 Schema = Mapping[str, Any]
 
 
-def path(error: "ErrorDetails", schema: Schema) -> str:
+def path(error: ErrorDetails, schema: Schema) -> str:
     """Return the path of a wrong part: config.numbers[2].
 
     pydantic also counts the tag of a union as a step, and "[key]" after a key that is wrong itself. Only the model's
@@ -57,6 +56,6 @@ def _part(schema: Schema, step: str | int) -> Schema:
     return schema.get("items_schema", schema.get("values_schema", _ANY))
 
 
-def _is_own(error: "ErrorDetails", value: Schema) -> bool:
+def _is_own(error: ErrorDetails, value: Schema) -> bool:
     """Return whether an error inside a dict's value is one of ours: pydantic has none in a value of any type."""
     return value["type"] == "any" and error["type"] == RULE

@@ -1,14 +1,13 @@
 """The errors of a pydantic model as problems: the path of each wrong part and the rule that it breaks."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from causeway.errors.tree import MOST_PROBLEMS, Problem
 from causeway.wire import model_paths
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel, ValidationError
-    from pydantic_core import ErrorDetails
 
 # Fields named in one sentence.
 _MOST_NAMES = 20
@@ -44,7 +43,7 @@ _EMPTY = "must not be empty"
 OTHER = "is not valid"
 
 
-def of(invalid: "ValidationError", model: "type[BaseModel]", known: Sequence[str]) -> list[Problem]:
+def of(invalid: ValidationError, model: type[BaseModel], known: Sequence[str]) -> list[Problem]:
     """Return the problems of what was sent, MOST_PROBLEMS at most.
 
     Args:
@@ -59,7 +58,7 @@ def of(invalid: "ValidationError", model: "type[BaseModel]", known: Sequence[str
     return list(found)[:MOST_PROBLEMS]
 
 
-def _rule(error: "ErrorDetails", known: Sequence[str]) -> str:
+def _rule(error: ErrorDetails, known: Sequence[str]) -> str:
     kind, limits = error["type"], error.get("ctx", {})
     if kind == model_paths.RULE:
         # The validator's message is the rule.

@@ -14,7 +14,6 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from causeway.errors.requests import InvalidRequest
-from causeway.errors.tree import CausewayError
 from causeway.wire import model_problems
 from causeway.wire.field_types import rule_broken
 
@@ -58,21 +57,20 @@ class Request(_Model):
     """A request's body, or another document from outside."""
 
     @classmethod
-    def parse(cls, fields: Mapping[str, Any], error: type[CausewayError] = InvalidRequest) -> Self:
+    def parse(cls, fields: Mapping[str, Any]) -> Self:
         """Return the request with these fields.
 
         Args:
             fields: as strict_json.parse_object returns them.
-            error: what is raised.
 
         Raises:
-            InvalidRequest, or error: names up to five paths and the rules that they break, and repeats no value.
+            InvalidRequest: names up to five paths and the rules that they break, and repeats no value.
         """
         try:
             return cls.model_validate(fields)
         except ValidationError as invalid:
             # Not raised from it: its errors have the values.
-            raise error.of_problems(model_problems.of(invalid, cls, known(cls))) from None
+            raise InvalidRequest.of_problems(model_problems.of(invalid, cls, known(cls))) from None
 
 
 class Change(Request):

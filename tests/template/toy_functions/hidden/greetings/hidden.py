@@ -18,7 +18,7 @@ def greet() -> dict[str, str]:
 @route(app, "GET", "/greetings", permission="tenants.manage")
 def every(call: HubCall) -> HubAnswer:
     """List the greetings."""
-    return HubAnswer({})
+    return HubAnswer("{}")
 
 
 handler = answers.lambda_handler(app)
