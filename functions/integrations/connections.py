@@ -2,9 +2,10 @@
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from causeway.connections import answers, call_log_listing, changes, connection, health, listing, rows, testing
+from causeway.connections import answers, call_log_listing, changes, health, listing, rows, testing
 from causeway.connections.access import UNDECRYPTED
 from causeway.connections.call_log_listing import CallLogPage, CallLogQuery
+from causeway.connections.connection import ConnectionRow
 from causeway.connections.listing import ConnectionPage
 from causeway.connections.requests import (
     ConnectionChange,
@@ -23,11 +24,11 @@ from causeway.vault import versions
 app = APIGatewayHttpResolver()
 
 
-def _shown(made: connection.Connection) -> HubAnswer:
+def _shown(made: ConnectionRow) -> HubAnswer:
     return HubAnswer(answers.shown(made, with_config=True), version=made.version)
 
 
-def _created(made: connection.Connection) -> HubAnswer:
+def _created(made: ConnectionRow) -> HubAnswer:
     headers = {"location": f"/integrations/{made.connection_id}"}
     return HubAnswer(answers.shown(made, with_config=True), 201, made.version, headers)
 
@@ -36,7 +37,7 @@ def _deleted(_: None) -> HubAnswer:
     return HubAnswer("", 204)
 
 
-def _tested(tested: tuple[AccountTest, connection.Connection]) -> HubAnswer:
+def _tested(tested: tuple[AccountTest, ConnectionRow]) -> HubAnswer:
     """Leave the account out of the stored answer: its name may be a person's."""
     account_test, now = tested
     result = answers.test_result(account_test)

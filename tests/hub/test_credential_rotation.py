@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from causeway.connections import changes, testing, use
-from causeway.connections.connection import Connection
+from causeway.connections.connection import ConnectionRow
 from causeway.connections.requests import ConnectionChange, ConnectionDraft, NewSecrets
 from causeway.errors.catalogue import ConfigSchemaInvalid
 from causeway.errors.connections import TemplateMoved
@@ -288,7 +288,7 @@ def test_unreadable_credential_is_replaced_by_a_complete_new_one(
     platform.keys = {"new-key"}
     spoiled(rows, one, 1)
 
-    def replaced(**secrets: str | None) -> Connection:
+    def replaced(**secrets: str | None) -> ConnectionRow:
         if by == "rotate":
             return changes.rotate(context, one, NewSecrets(config=secrets), ANY)
         return changes.change(context, one, exactly(1), ConnectionChange(config=secrets))

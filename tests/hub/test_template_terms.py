@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from causeway.connections import changes, testing
-from causeway.connections.connection import Connection
+from causeway.connections.connection import ConnectionRow
 from causeway.connections.requests import ConnectionChange, ConnectionDraft, NewSecrets
 from causeway.errors.catalogue import ConfigSchemaInvalid
 from causeway.errors.connections import TemplateMoved
@@ -66,7 +66,7 @@ def statuses(rows: Rows, connection_id: UUID) -> list[str]:
     return [row.status for row in rows(statement, [connection_id])]
 
 
-def reconfigured(rows: Rows, context: RequestContext, connection_id: UUID, wanted: dict[str, Any]) -> Connection:
+def reconfigured(rows: Rows, context: RequestContext, connection_id: UUID, wanted: dict[str, Any]) -> ConnectionRow:
     """Change the connection's current config."""
     [row] = rows("SELECT version FROM integration_connections WHERE connection_id = %s", [connection_id])
     return changes.change(context, connection_id, exactly(row.version), ConnectionChange(config=wanted))

@@ -14,7 +14,7 @@ from causeway.audit_log.entries import Action
 from causeway.catalogue import providers
 from causeway.catalogue.providers import Provider
 from causeway.connections import audit_entries, call_log_writes, rows, status
-from causeway.connections.connection import Connection
+from causeway.connections.connection import ConnectionRow
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import IntegrationNotActive, TemplateMoved
 from causeway.errors.requests import VersionMismatch
@@ -40,7 +40,7 @@ UNDECRYPTED = tuple(
 class StoredConnection:
     """A connection, its platform's catalogue entry, and its credential in use, still encrypted."""
 
-    connection: Connection
+    connection: ConnectionRow
     provider: Provider
     credential: StoredCredential
 
@@ -114,7 +114,7 @@ def decrypt_account(context: Context, stored: StoredConnection) -> Account:
 
 
 def decrypt_secrets(
-    context: Context, connection: Connection, credential: StoredCredential, *, in_use: bool = True
+    context: Context, connection: ConnectionRow, credential: StoredCredential, *, in_use: bool = True
 ) -> Secrets:
     """Return a connection's secrets. A failure is written into its status and the audit log.
 
@@ -142,7 +142,7 @@ def decrypt_secrets(
 
 @contextmanager
 def logged_calls(
-    context: Context, connection: Connection, secrets: Mapping[str, str], verdicts: Sequence[Verdict] = ()
+    context: Context, connection: ConnectionRow, secrets: Mapping[str, str], verdicts: Sequence[Verdict] = ()
 ) -> Generator[Log]:
     """Yield the log for a block's calls with a connection; when the block ends, write the log, then the verdicts.
 
@@ -165,7 +165,7 @@ def logged_calls(
 
 def _save_calls(
     context: Context,
-    connection: Connection,
+    connection: ConnectionRow,
     attempts: list[Attempt],
     use: call_log_writes.Use,
     verdicts: Sequence[Verdict],

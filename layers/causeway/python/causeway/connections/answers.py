@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field
 
-from causeway.connections import connection as connections
-from causeway.connections.connection import Environment, Health, Status
+from causeway.connections.connection import ConnectionRow, Environment, Health, Status
 from causeway.wire.field_types import Id, JsonObject, Time, Version
 from causeway.wire.models import Answer
 
@@ -55,7 +54,7 @@ class Connection(Answer):
     )
 
 
-def shown(connection: connections.Connection, *, with_config: bool) -> Connection:
+def shown(connection: ConnectionRow, *, with_config: bool) -> Connection:
     """Return a connection as it is answered. with_config: staff do not see the settings."""
     answer = Connection(
         connection_id=connection.connection_id,
@@ -77,7 +76,7 @@ def shown(connection: connections.Connection, *, with_config: bool) -> Connectio
     return answer.model_copy(update={"config": connection.config}) if with_config else answer
 
 
-def _last_check(connection: connections.Connection) -> LastCheck | None:
+def _last_check(connection: ConnectionRow) -> LastCheck | None:
     if connection.last_check is None:
         return None
     status, code, checked_at = connection.last_check
@@ -87,7 +86,7 @@ def _last_check(connection: connections.Connection) -> LastCheck | None:
     return LastCheck(status=status, code=code, checked_at=datetime.fromisoformat(checked_at))
 
 
-def audited(connection: connections.Connection) -> dict[str, Any]:
+def audited(connection: ConnectionRow) -> dict[str, Any]:
     """Return a connection as the audit log's entries show it: without its last check, which nobody decides."""
     settings = shown(connection, with_config=True).as_json()
     del settings["lastCheck"]
@@ -179,7 +178,7 @@ class ConnectionHealth(Answer):
     checks: ConnectionChecks
 
 
-def health(connection: connections.Connection, observed: Any) -> ConnectionHealth:
+def health(connection: ConnectionRow, observed: Any) -> ConnectionHealth:
     """Return a connection's health as it is answered.
 
     Args:
@@ -198,7 +197,7 @@ def health(connection: connections.Connection, observed: Any) -> ConnectionHealt
     )
 
 
-def _check(connection: connections.Connection, observed: Any) -> ConnectionCheck:
+def _check(connection: ConnectionRow, observed: Any) -> ConnectionCheck:
     check = ConnectionCheck.of_row(observed)
     error = connection.error_behind(check.status)
     if error is None:

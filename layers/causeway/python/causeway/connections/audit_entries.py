@@ -7,7 +7,7 @@ from causeway import settings
 from causeway.audit_log import entries, fingerprints
 from causeway.audit_log.entries import Action
 from causeway.aws import secrets
-from causeway.connections.connection import Connection
+from causeway.connections.connection import ConnectionRow
 from causeway.database.postgres import Transaction
 from causeway.tenancy.context import Context, RequestContext
 
@@ -16,7 +16,7 @@ def record(
     context: Context,
     transaction: Transaction,
     action: Action,
-    connection: Connection,
+    connection: ConnectionRow,
     *,
     outcome: Literal["done", "refused", "failed"] = "done",
     before: dict[str, Any] | None = None,
@@ -30,7 +30,7 @@ def record(
 def record_refusal(
     context: RequestContext,
     action: Action,
-    connection: Connection,
+    connection: ConnectionRow,
     *,
     outcome: Literal["refused", "failed"],
     after: dict[str, Any],

@@ -8,7 +8,7 @@ from uuid import UUID
 from causeway.audit_log.entries import Action
 from causeway.catalogue import providers, validation
 from causeway.connections import access, answers, audit_entries, reconfiguration, rows, testing, writes
-from causeway.connections.connection import Connection
+from causeway.connections.connection import ConnectionRow
 from causeway.connections.requests import ConnectionChange, ConnectionDraft, NewSecrets
 from causeway.database.postgres import Transaction
 from causeway.errors.catalogue import ProviderInactive
@@ -26,7 +26,7 @@ from causeway.wire.preconditions import ANY, Expected
 _NOTHING = ConnectionChange.model_construct()
 
 
-def create(context: RequestContext, draft: ConnectionDraft) -> Connection:
+def create(context: RequestContext, draft: ConnectionDraft) -> ConnectionRow:
     """Create a connection, test it, and return it as it is then, also if it was deleted meanwhile.
 
     Args:
@@ -63,7 +63,7 @@ def create(context: RequestContext, draft: ConnectionDraft) -> Connection:
 
 
 def _audit_creation(
-    context: RequestContext, transaction: Transaction, connection: Connection, fingerprints: dict[str, str]
+    context: RequestContext, transaction: Transaction, connection: ConnectionRow, fingerprints: dict[str, str]
 ) -> None:
     secret = {"secrets": fingerprints}
     settings = answers.audited(connection)
@@ -71,7 +71,7 @@ def _audit_creation(
     audit_entries.record(context, transaction, Action.CREDENTIAL_STORED, connection, after=secret)
 
 
-def _resume_creation(context: RequestContext, connection_id: UUID) -> Connection:
+def _resume_creation(context: RequestContext, connection_id: UUID) -> ConnectionRow:
     """Go on after the connection was made: test it, unless it was tested or changed since."""
     with context.transaction() as transaction:
         made = rows.find(transaction, connection_id, deleted=True)
@@ -90,7 +90,7 @@ def _resume_creation(context: RequestContext, connection_id: UUID) -> Connection
     return testing.call_and_save(context, stored.connection, account, fresh=True, deleted=True)
 
 
-def change(context: RequestContext, connection_id: UUID, expected: Expected, wanted: ConnectionChange) -> Connection:
+def change(context: RequestContext, connection_id: UUID, expected: Expected, wanted: ConnectionChange) -> ConnectionRow:
     """Change a connection. A new config is tested before it is saved; if the test fails, nothing is changed.
 
     Args:
@@ -117,7 +117,7 @@ def change(context: RequestContext, connection_id: UUID, expected: Expected, wan
     return changed
 
 
-def rotate(context: RequestContext, connection_id: UUID, fresh: NewSecrets, expected: Expected) -> Connection:
+def rotate(context: RequestContext, connection_id: UUID, fresh: NewSecrets, expected: Expected) -> ConnectionRow:
     """Replace secrets by new ones, if a test with these succeeds; for a while roll_back brings the old ones back.
 
     Raises:
@@ -132,7 +132,7 @@ def rotate(context: RequestContext, connection_id: UUID, fresh: NewSecrets, expe
     return reconfiguration.reconfigure(context, connection_id, expected, _NOTHING, fresh.config, secrets_only=True)
 
 
-def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) -> Connection:
+def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) -> ConnectionRow:
     """Put the secrets that were replaced last back into use, if a test with these succeeds.
 
     Raises:
@@ -182,7 +182,7 @@ def _fingerprints_in_use(context: RequestContext, stored: access.StoredConnectio
         return {}
 
 
-def enable(context: RequestContext, connection_id: UUID, expected: Expected) -> Connection:
+def enable(context: RequestContext, connection_id: UUID, expected: Expected) -> ConnectionRow:
     """Enable a connection and test it; returns it as it is then.
 
     Raises:
@@ -210,7 +210,7 @@ def enable(context: RequestContext, connection_id: UUID, expected: Expected) -> 
     return testing.call_and_save(context, connection, account, fresh=disabled or context.resumed)
 
 
-def disable(context: RequestContext, connection_id: UUID, expected: Expected) -> Connection:
+def disable(context: RequestContext, connection_id: UUID, expected: Expected) -> ConnectionRow:
     """Stop a connection from being used until it is enabled. Raises ConnectionNotFound, VersionMismatch."""
     with context.transaction() as transaction:
         before = rows.find(transaction, connection_id, lock=True)
@@ -243,7 +243,7 @@ def delete(context: RequestContext, connection_id: UUID, expected: Expected) -> 
 
 
 def _audit_change(
-    context: RequestContext, transaction: Transaction, action: Action, before: Connection, after: Connection
+    context: RequestContext, transaction: Transaction, action: Action, before: ConnectionRow, after: ConnectionRow
 ) -> None:
     audit_entries.record(
         context,

@@ -21,7 +21,7 @@ UNUSABLE = (IntegrationNotActive.code, TemplateMoved.code, *_CREDENTIAL_ERRORS)
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class ConnectionRow:
     """A connection; its secrets are in causeway.vault.credentials.
 
     Attributes:

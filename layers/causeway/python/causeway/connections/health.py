@@ -51,7 +51,7 @@ def next_state(before: HealthState | None, effect: Effect) -> HealthState:
 def save(
     transaction: Transaction, connection_id: UUID, verdict: Verdict, response_ms: int | None, *, fresh: bool = False
 ) -> list[Any]:
-    """Write an observation of a test or a call, and return it as Connection.last_check.
+    """Write an observation of a test or a call, and return it as ConnectionRow.last_check.
 
     Args:
         transaction: of the connection's tenant; it has locked the connection's row.

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import LiteralString
 from uuid import UUID
 
-from causeway.connections import answers, connection, rows
+from causeway.connections import answers, rows
+from causeway.connections.connection import ConnectionRow
 from causeway.connections.requests import ConnectionQuery
 from causeway.database.paging import PagedSelect
 from causeway.database.postgres import Transaction
@@ -60,10 +61,10 @@ def page(context: RequestContext, query: ConnectionQuery, *, with_config: bool) 
     return ConnectionPage(integrations=made.items, **made.cursors)
 
 
-def _sort_key(one: connection.Connection | answers.Connection) -> Key:
+def _sort_key(one: ConnectionRow | answers.Connection) -> Key:
     return one.created_at, one.connection_id
 
 
-def _found(transaction: Transaction, query: ConnectionQuery, asked: PageRequest) -> list[connection.Connection]:
+def _found(transaction: Transaction, query: ConnectionQuery, asked: PageRequest) -> list[ConnectionRow]:
     """Return the connections beside the key, one more than a page holds."""
-    return [connection.Connection(*row) for row in PAGES.fetch(transaction, asked, query.filters())]
+    return [ConnectionRow(*row) for row in PAGES.fetch(transaction, asked, query.filters())]

@@ -13,7 +13,7 @@ from causeway.catalogue import secret_fields, validation
 from causeway.catalogue.providers import Provider
 from causeway.connections import access, answers, audit_entries, testing, writes
 from causeway.connections.access import StoredConnection
-from causeway.connections.connection import Connection
+from causeway.connections.connection import ConnectionRow
 from causeway.connections.requests import ConnectionChange
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import IntegrationNotActive, SecretsRequired
@@ -50,7 +50,7 @@ def reconfigure(
     config: dict[str, Any],
     *,
     secrets_only: bool = False,
-) -> Connection:
+) -> ConnectionRow:
     """Change settings and secrets. They are tested before they are saved; if the test fails, nothing is changed.
 
     Args:
@@ -87,7 +87,7 @@ def reconfigure(
     return changed
 
 
-def _audited(connection: Connection, key: bytes, secret: Mapping[str, str]) -> dict[str, Any]:
+def _audited(connection: ConnectionRow, key: bytes, secret: Mapping[str, str]) -> dict[str, Any]:
     """Return settings and fingerprints of secrets, as an audit entry shows them."""
     return answers.audited(connection) | {"secrets": audit_entries.fingerprints_of(key, secret)}
 
@@ -98,7 +98,7 @@ def _save(
     plan: _Plan,
     wanted: ConnectionChange,
     candidate: credentials.EncryptedSecrets | None,
-) -> tuple[Connection, bool]:
+) -> tuple[ConnectionRow, bool]:
     """Write a plan into the rows; return the connection, and whether the credential to roll back to was retired."""
     connection_id = stored.connection.connection_id
     terms = stored.provider.terms_digest(plan.account.environment)

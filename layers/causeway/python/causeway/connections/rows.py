@@ -3,11 +3,11 @@
 from typing import LiteralString
 from uuid import UUID
 
-from causeway.connections.connection import Connection
+from causeway.connections.connection import ConnectionRow
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import ConnectionNotFound
 
-# The fields of Connection, in their order.
+# The fields of ConnectionRow, in their order.
 COLUMNS: LiteralString = """
     c.connection_id, c.provider_key, p.kind, c.name, c.description, c.environment, c.config, c.status,
     c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at, c.terms,
@@ -24,7 +24,7 @@ _FROM: LiteralString = "FROM integration_connections AS c INNER JOIN integration
 SELECT: LiteralString = f"SELECT {COLUMNS} {_FROM}"
 
 
-def find(transaction: Transaction, connection_id: UUID, *, lock: bool = False, deleted: bool = False) -> Connection:
+def find(transaction: Transaction, connection_id: UUID, *, lock: bool = False, deleted: bool = False) -> ConnectionRow:
     """Return a connection of the transaction's tenant.
 
     Args:
@@ -47,12 +47,12 @@ def find(transaction: Transaction, connection_id: UUID, *, lock: bool = False, d
     ).fetchone()
     if row is None:
         raise ConnectionNotFound
-    return Connection(*row)
+    return ConnectionRow(*row)
 
 
 def lock_version(
     transaction: Transaction, connection_id: UUID, version: int, *, wait: bool = True
-) -> Connection | None:
+) -> ConnectionRow | None:
     """Lock and return a connection; None if it no longer has this version.
 
     Args:
@@ -70,4 +70,4 @@ def lock_version(
         """,
         [connection_id, version],
     ).fetchone()
-    return None if row is None else Connection(*row)
+    return None if row is None else ConnectionRow(*row)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from causeway.connections import health, rows, writes
-from causeway.connections.connection import Connection
+from causeway.connections.connection import ConnectionRow
 from causeway.database.postgres import Transaction
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 from causeway.platforms.verdicts import Effect, Verdict
@@ -23,12 +23,12 @@ from causeway.platforms.verdicts import Effect, Verdict
 
 def save_test(
     transaction: Transaction,
-    seen: Connection,
+    seen: ConnectionRow,
     verdict: Verdict,
     response_ms: int,
     *,
     fresh: bool,
-) -> Connection | None:
+) -> ConnectionRow | None:
     """Write a connection's status and health by a test.
 
     Args:
@@ -54,13 +54,13 @@ def save_test(
     return replace(now, last_check=last_check)
 
 
-def would_change(transaction: Transaction, connection: Connection, verdict: Verdict) -> bool:
+def would_change(transaction: Transaction, connection: ConnectionRow, verdict: Verdict) -> bool:
     """Return whether saving a call's verdict would change status or health; this reads, and locks nothing."""
     refused = verdict.effect is Effect.REFUSED
     return refused or health.would_change(transaction, connection.connection_id, verdict)
 
 
-def save_calls(transaction: Transaction, connection: Connection, verdicts: Sequence[Verdict]) -> None:
+def save_calls(transaction: Transaction, connection: ConnectionRow, verdicts: Sequence[Verdict]) -> None:
     """Write the verdicts of calls other than tests, in their order.
 
     Callers of a failing platform must not queue for the connection's row: if another transaction has locked it, skip,
@@ -80,7 +80,7 @@ def save_calls(transaction: Transaction, connection: Connection, verdicts: Seque
 
 
 def save_unreadable(
-    transaction: Transaction, connection: Connection, error: CredentialMissing | CredentialUnreadable
+    transaction: Transaction, connection: ConnectionRow, error: CredentialMissing | CredentialUnreadable
 ) -> None:
     """Write that a connection's credential in use cannot be decrypted: its status becomes error."""
     now = rows.lock_version(transaction, connection.connection_id, connection.version)
@@ -89,7 +89,7 @@ def save_unreadable(
         writes.set_status(transaction, now, status, error.code, f"{error.sentence}. {error.action}")
 
 
-def _save_status(transaction: Transaction, before: Connection, verdict: Verdict) -> Connection:
+def _save_status(transaction: Transaction, before: ConnectionRow, verdict: Verdict) -> ConnectionRow:
     """Write the status that a verdict gives, if it changes. An error keeps its first reason until a test succeeds."""
     lasting = verdict.effect in (Effect.REFUSED, Effect.UNUSABLE)
     match verdict.effect, before.status:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from causeway.audit_log.entries import Action
 from causeway.connections import access, answers, audit_entries, rows, status
-from causeway.connections.connection import Connection
+from causeway.connections.connection import ConnectionRow
 from causeway.database.postgres import Transaction
 from causeway.platforms import calls, registry
 from causeway.platforms.account import Account
@@ -14,7 +14,9 @@ from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import Expected
 
 
-def test_and_save(context: RequestContext, connection_id: UUID, expected: Expected) -> tuple[AccountTest, Connection]:
+def test_and_save(
+    context: RequestContext, connection_id: UUID, expected: Expected
+) -> tuple[AccountTest, ConnectionRow]:
     """Read a connection, call its platform with the credentials in use, and write the result.
 
     Returns:
@@ -34,8 +36,8 @@ def test_and_save(context: RequestContext, connection_id: UUID, expected: Expect
 
 
 def call_and_save(
-    context: RequestContext, connection: Connection, account: Account, *, fresh: bool, deleted: bool = False
-) -> Connection:
+    context: RequestContext, connection: ConnectionRow, account: Account, *, fresh: bool, deleted: bool = False
+) -> ConnectionRow:
     """Call a connection's platform with an account, write the result, and return the connection as it is now.
 
     Args:
@@ -58,12 +60,12 @@ def call_and_save(
 def _save_and_audit(
     context: RequestContext,
     transaction: Transaction,
-    connection: Connection,
+    connection: ConnectionRow,
     result: AccountTest,
     *,
     fresh: bool,
     deleted: bool = False,
-) -> Connection:
+) -> ConnectionRow:
     now = save_state(transaction, connection, result, fresh=fresh, deleted=deleted)
     outcome = "done" if result.verdict.success else "failed"
     audit_entries.record(
@@ -72,7 +74,7 @@ def _save_and_audit(
     return now
 
 
-def call_or_refuse(context: RequestContext, connection: Connection, account: Account) -> AccountTest:
+def call_or_refuse(context: RequestContext, connection: ConnectionRow, account: Account) -> AccountTest:
     """Call the platform with an account that a connection is to have; only the logs are written.
 
     Raises:
@@ -89,7 +91,7 @@ def call_or_refuse(context: RequestContext, connection: Connection, account: Acc
     return result
 
 
-def call_and_log(context: RequestContext, connection: Connection, account: Account) -> AccountTest:
+def call_and_log(context: RequestContext, connection: ConnectionRow, account: Account) -> AccountTest:
     """Make the platform's test call with an account; only the API log is written."""
     reader = registry.find(account.provider.key, ErrorReader)
     with access.logged_calls(context, connection, account.secrets) as log:
@@ -98,12 +100,12 @@ def call_and_log(context: RequestContext, connection: Connection, account: Accou
 
 def save_state(
     transaction: Transaction,
-    seen: Connection,
+    seen: ConnectionRow,
     result: AccountTest,
     *,
     fresh: bool,
     deleted: bool = False,
-) -> Connection:
+) -> ConnectionRow:
     """Write a connection's status and health by its test, unless the connection was changed since.
 
     Args:

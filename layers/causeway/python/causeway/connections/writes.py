@@ -6,7 +6,7 @@ from uuid import UUID
 from psycopg import errors as pg
 from psycopg.types.json import Jsonb
 
-from causeway.connections.connection import Connection
+from causeway.connections.connection import ConnectionRow
 from causeway.connections.rows import COLUMNS, SELECT, find
 from causeway.database.postgres import Transaction
 from causeway.errors.requests import NameTaken, VersionMismatch
@@ -37,7 +37,7 @@ def create(
     settings: dict[str, Any],
     terms: bytes,
     subject: str,
-) -> Connection:
+) -> ConnectionRow:
     """Insert a connection with the status pending and without credentials.
 
     Args:
@@ -74,7 +74,7 @@ def create(
         if error.diag.constraint_name != "integration_connections_name":
             raise
         raise NameTaken from error
-    return Connection(*row)
+    return ConnectionRow(*row)
 
 
 def update(
@@ -84,7 +84,7 @@ def update(
     change: "ConnectionChange",
     settings: dict[str, Any] | None = None,
     terms: bytes | None = None,
-) -> Connection:
+) -> ConnectionRow:
     """Change a connection that still has this version.
 
     Args:
@@ -144,8 +144,8 @@ def delete(transaction: Transaction, connection_id: UUID, version: int) -> None:
 
 
 def set_status(
-    transaction: Transaction, connection: Connection, status: str, error_code: str | None, error_message: str | None
-) -> Connection:
+    transaction: Transaction, connection: ConnectionRow, status: str, error_code: str | None, error_message: str | None
+) -> ConnectionRow:
     """Set the status of a connection that the transaction has locked. Its version stays: it counts people's changes.
 
     Args:
@@ -168,7 +168,7 @@ def set_status(
     return _changed(transaction, connection.connection_id, row)
 
 
-def enable(transaction: Transaction, connection_id: UUID, version: int) -> Connection:
+def enable(transaction: Transaction, connection_id: UUID, version: int) -> ConnectionRow:
     """Set a disabled connection to pending: a test of this version decides whether it can be used.
 
     Raises:
@@ -177,12 +177,12 @@ def enable(transaction: Transaction, connection_id: UUID, version: int) -> Conne
     return _switch(transaction, connection_id, "pending", version)
 
 
-def disable(transaction: Transaction, connection_id: UUID, version: int) -> Connection:
+def disable(transaction: Transaction, connection_id: UUID, version: int) -> ConnectionRow:
     """Stop all uses of a connection until it is enabled; raises ConnectionNotFound, VersionMismatch."""
     return _switch(transaction, connection_id, "disconnected", version)
 
 
-def _switch(transaction: Transaction, connection_id: UUID, status: str, version: int) -> Connection:
+def _switch(transaction: Transaction, connection_id: UUID, status: str, version: int) -> ConnectionRow:
     row = transaction.execute(
         f"""
         {_UPDATE}
@@ -196,12 +196,12 @@ def _switch(transaction: Transaction, connection_id: UUID, status: str, version:
     return _changed(transaction, connection_id, row)
 
 
-def _changed(transaction: Transaction, connection_id: UUID, row: Any) -> Connection:
+def _changed(transaction: Transaction, connection_id: UUID, row: Any) -> ConnectionRow:
     """Return the connection of the row that a change returned.
 
     Raises:
         ConnectionNotFound, VersionMismatch: there is no row: the connection is deleted, or has another version.
     """
     if row is not None:
-        return Connection(*row)
+        return ConnectionRow(*row)
     raise VersionMismatch(current=find(transaction, connection_id).version)
