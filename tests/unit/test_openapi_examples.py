@@ -1,6 +1,8 @@
 """The examples of the API's document: each request, each parameter and each answer has one, and it fits its schema."""
 
 import json
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,10 @@ from tools.openapi import demo, examples, models, order
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "functions/console/openapi.json").read_text(encoding="utf-8"))
+# A UUID, or an id of 20 letters and digits, as some platforms make them.
+EXAMPLE_ID = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b(?=(?:[A-Za-z]*[0-9]+[A-Za-z]){2})[A-Za-z0-9]{20}\b"
+)
 OPERATIONS = {one.name: one.operation for one in order.in_order(DOCUMENT)}
 
 
@@ -100,6 +106,17 @@ def test_signed_calls_refusals_have_no_next_action() -> None:
         for code, example in answer["content"]["application/json"]["examples"].items():
             told = "nextAction" in example["value"]
             assert told == (code != "gateway" and "signed" not in name.split("-")), name
+
+
+def test_id_of_the_examples_is_written_once() -> None:
+    """A second copy would be forgotten when the first changes; several models take it from wire/example_ids.py."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for file in [*(ROOT / "layers/causeway").rglob("*.py"), *(ROOT / "tools").rglob("*.py")]:
+        for written in EXAMPLE_ID.findall(file.read_text(encoding="utf-8")):
+            found[written].append(str(file.relative_to(ROOT)))
+
+    assert found
+    assert {written: files for written, files in found.items() if len(files) > 1} == {}
 
 
 def test_calendar_of_the_examples_is_the_sandboxs() -> None:

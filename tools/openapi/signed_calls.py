@@ -18,12 +18,13 @@ Money = Annotated[str, Text(20, pattern="-?[0-9]+"), Field(description="Minor un
 
 SessionToken = Annotated[ExternalId, Field(examples=[demo.SESSION_TOKEN])]
 UserId = Annotated[NumericId, Field(description="The casino's player.", examples=[demo.SESSION_PLAYER_ID])]
-TransactionId = Annotated[ExternalId, Field(examples=["a9429bb3-9f71-4497-9fa4-f5f7592a46af"])]
+_BET_ID = "a9429bb3-9f71-4497-9fa4-f5f7592a46af"
+TransactionId = Annotated[ExternalId, Field(examples=[_BET_ID])]
 RoundId = Annotated[ExternalId, Field(examples=["971faf2a-1b1a-45da-82dd-fc1e202134e3"])]
 Amount = Annotated[int, Field(ge=0, le=LARGEST_INTEGER, description="Minor units.", examples=[1000])]
 Currency = Annotated[ExternalId, Field(description="Refused if it is not the wallet's currency.", examples=["USD"])]
 GameCode = Annotated[ExternalId, Field(examples=["SLOTS_001"])]
-CasinoCode = Annotated[ExternalId, Field(examples=["JAQPOT"])]
+CasinoCode = Annotated[ExternalId, Field(examples=[demo.TENANT_CODE])]
 CasinoSessionId = Annotated[NumericId, Field(examples=[1])]
 ProviderSessionId = Annotated[Id, Field(examples=[demo.PROVIDER_SESSION_ID])]
 BetLimit = Annotated[Money, Field(description="Of a bet, in minor units.")]
@@ -114,7 +115,7 @@ class Balance(_SignedAnswer):
 class Moved(_SignedAnswer):
     """The answer to a bet, a credit or a rollback."""
 
-    transaction_id: Annotated[str, Field(examples=["a9429bb3-9f71-4497-9fa4-f5f7592a46af"])]
+    transaction_id: Annotated[str, Field(examples=[_BET_ID])]
     balance: Money
     currency: Annotated[str, Field(examples=["USD"])]
     status: Literal["ok"]

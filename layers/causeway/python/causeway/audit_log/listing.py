@@ -9,6 +9,7 @@ from causeway.audit_log.entries import Action, storable_id
 from causeway.audit_log.requests import AuditQuery
 from causeway.database.paging import PagedSelect
 from causeway.database.postgres import Transaction
+from causeway.wire import example_ids
 from causeway.wire.field_types import JsonObject, Time
 from causeway.wire.models import Answer
 from causeway.wire.page_models import PageAnswer
@@ -33,12 +34,12 @@ class AuditEntry(Answer):
     actor_kind: Literal["person", "machine", "system"] = Field(examples=["person"])
     actor: str | None = Field(
         description="A person's subject, the id of a machine's key, or a job's name.",
-        examples=["9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"],
+        examples=[example_ids.SUBJECT],
     )
     actor_role: str | None = Field(examples=["tenant_admin"])
     action: _Action
     object_kind: str = Field(examples=["connection"])
-    object_id: str | None = Field(examples=["3f2b8c9e-5d1a-4e7b-9c6f-0a1b2c3d4e5f"])
+    object_id: str | None = Field(examples=[example_ids.OBJECT_ID])
     outcome: Literal["done", "refused", "failed"] = Field(examples=["done"])
     before: JsonObject | None = Field(
         description=_STATE.format("The object's fields before", "there were none"), examples=[{"version": 1}]

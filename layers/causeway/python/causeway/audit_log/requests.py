@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from causeway.wire import example_ids
 from causeway.wire.field_types import Omittable, Time
 from causeway.wire.page_models import Limit, PageQuery
 from causeway.wire.pages import Listing, PageRequest
@@ -21,9 +22,9 @@ class AuditQuery(PageQuery):
 
     limit: Annotated[int, Limit(_MOST)] = Field(100, description=f"As CSV: {_MOST} by default.")
     action: Omittable[str] = Field(None, examples=["connection.changed"])
-    actor: Omittable[str] = Field(None, examples=["9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"])
+    actor: Omittable[str] = Field(None, examples=[example_ids.SUBJECT])
     object_kind: Omittable[str] = Field(None, examples=["connection"])
-    object_id: Omittable[str] = Field(None, examples=["3f2b8c9e-5d1a-4e7b-9c6f-0a1b2c3d4e5f"])
+    object_id: Omittable[str] = Field(None, examples=[example_ids.OBJECT_ID])
     outcome: Omittable[str] = Field(None, examples=["refused"])
     since: Omittable[Time] = Field(None, description="The first moment.")
     until: Omittable[Time] = Field(None, description="The moment after the last.")

@@ -5,11 +5,12 @@ from typing import Annotated
 from pydantic import Field
 
 from causeway.platforms.kinds.calendars import CALENDAR_ID
+from causeway.wire import example_ids
 from causeway.wire.field_types import Text, Time
 from causeway.wire.models import Answer
 
 _CalendarId = Annotated[
-    str, Field(pattern=f"^{CALENDAR_ID.pattern}$", description="The platform's.", examples=["BqTwX8QFwXzpegMve9EQ"])
+    str, Field(pattern=f"^{CALENDAR_ID.pattern}$", description="The platform's.", examples=[example_ids.CALENDAR_ID])
 ]
 
 

@@ -18,6 +18,7 @@ from causeway.outbound.deadlines import Deadline
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.launcher import Launcher
 from causeway.tenancy.permissions import Permission
+from causeway.wire import example_ids
 from causeway.wire.field_readers import LARGEST_INTEGER, id_field
 from causeway.wire.field_types import ExternalId, NumericId
 from causeway.wire.models import Answer
@@ -40,7 +41,7 @@ class GameSession(Answer):
 
     session_token: ExternalId = Field(examples=["5f0a2b6c-7d8e-4f90-8a1b-2c3d4e5f6a7b"])
     casino_session_id: NumericId = Field(examples=[2])
-    provider_session_id: ExternalId = Field(examples=["788b3ad9-daf4-40ad-84df-fafcaa277285"])
+    provider_session_id: ExternalId = Field(examples=[example_ids.PROVIDER_SESSION_ID])
     game_code: str = Field(alias="gameId", examples=["SLOTS_001"])
     currency: str = Field(examples=["USD"])
     min_bet: _Limit = Field(examples=["1000"])

@@ -13,6 +13,7 @@ from causeway.catalogue.providers import LISTING, Provider
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tree import Problem
 from causeway.tenancy.context import RequestContext
+from causeway.wire import example_ids
 from causeway.wire.field_types import Flag, JsonObject, Omittable, Text, Time, Version
 from causeway.wire.models import Answer, Change
 from causeway.wire.page_models import PageAnswer, PageQuery
@@ -34,7 +35,7 @@ class TemplateChange(DocumentFields, Change):
     is_active: Omittable[bool] = Field(None, description="Whether new connections may be created with it.")
 
 
-# The model is built on its first use, so that this holds: every field may be left out.
+# A change may leave out every field. Set the defaults before pydantic builds the model.
 for _field in TemplateChange.model_fields.values():
     _field.default = None
 
@@ -59,7 +60,7 @@ class Template(Description, Answer):
     is_active: bool = Field(description="Whether new connections may be created with it.", examples=[True])
     created_by: str | None = Field(
         description="The subject of the super admin who added it; null: it came with a release.",
-        examples=["9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"],
+        examples=[example_ids.SUBJECT],
     )
     created_at: Time
     updated_at: Time = Field(
@@ -87,7 +88,7 @@ class TemplatePage(PageAnswer):
 
 
 def _in_camel_case(part: JsonObject) -> JsonObject:
-    # Names within a field of a part are single words, or the platform's own.
+    # Rename the first level only: deeper names are single words, or the platform chose them.
     return {to_camel(name): value for name, value in part.items()}
 
 

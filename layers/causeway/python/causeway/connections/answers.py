@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import Field
 
 from causeway.connections.connection import ConnectionRow, Environment, Health, Status
+from causeway.wire import example_ids
 from causeway.wire.field_types import Id, JsonObject, Time, Version
 from causeway.wire.models import Answer
 
@@ -36,16 +37,14 @@ class Connection(Answer):
     error_message: str | None = Field(description="The error and the next action.", examples=[None])
     last_check: LastCheck | None = Field(description="Null before the first check.")
     last_sync_at: Time | None = Field(examples=[None])
-    created_by: str = Field(
-        description="A person's subject or a key's id.", examples=["9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"]
-    )
+    created_by: str = Field(description="A person's subject or a key's id.", examples=[example_ids.SUBJECT])
     created_at: Time
     updated_at: Time
     version: Version
     config: JsonObject = Field(
         {},
         description="The settings, without the secrets; shown only to roles with connections.read.",
-        examples=[{"locationId": "ve9EPM428h8vShlRW1KT"}],
+        examples=[{"locationId": example_ids.LOCATION_ID}],
     )
     rollback_until: Time | None = Field(
         None,
@@ -87,7 +86,10 @@ def _last_check(connection: ConnectionRow) -> LastCheck | None:
 
 
 def audited(connection: ConnectionRow) -> dict[str, Any]:
-    """Return a connection as the audit log's entries show it: without its last check, which nobody decides."""
+    """Return a connection as the audit log's entries show it.
+
+    It is without the last check: that is an observation, not a change by a person.
+    """
     settings = shown(connection, with_config=True).as_json()
     del settings["lastCheck"]
     return settings
@@ -98,7 +100,7 @@ class AccountDetails(Answer):
 
     account_name: str | None = Field(examples=["Causeway sandbox"])
     account_id: str | None = Field(examples=["5DP4iH6HLkQsiKESj6rh"])
-    location_id: str | None = Field(examples=["ve9EPM428h8vShlRW1KT"])
+    location_id: str | None = Field(examples=[example_ids.LOCATION_ID])
 
 
 class _Outcome(Answer):

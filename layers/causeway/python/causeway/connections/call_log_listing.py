@@ -8,6 +8,7 @@ from pydantic import Field
 from causeway.connections import rows
 from causeway.database.paging import PagedSelect
 from causeway.tenancy.context import RequestContext
+from causeway.wire import example_ids
 from causeway.wire.field_types import Time
 from causeway.wire.models import Answer
 from causeway.wire.page_models import PageAnswer, PageQuery
@@ -29,17 +30,15 @@ class CallLog(Answer):
 
     log_id: int = Field(alias="id", ge=1, examples=[1])
     method: str = Field(examples=["GET"])
-    url: str = Field(examples=["https://services.leadconnectorhq.com/locations/ve9EPM428h8vShlRW1KT"])
+    url: str = Field(examples=[f"https://services.leadconnectorhq.com/locations/{example_ids.LOCATION_ID}"])
     status: int | None = Field(description="Null where no answer arrived.", examples=[200])
     milliseconds: int = Field(ge=0, examples=[120])
     error: str | None = Field(description="The kind of failure.", examples=[None])
     request_body: str | None = Field(examples=[""])
-    response_body: str | None = Field(examples=['{"location":{"id":"ve9EPM428h8vShlRW1KT"}}'])
+    response_body: str | None = Field(examples=[f'{{"location":{{"id":"{example_ids.LOCATION_ID}"}}}}'])
     request_id: str = Field(description="Of the call to this API, or of the job.", examples=["c6af9ac6-7b61-11e6-9a41"])
     actor_kind: Literal["person", "machine", "system"]
-    actor: str = Field(
-        description="A person's subject, a key's id, a job's name.", examples=["9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"]
-    )
+    actor: str = Field(description="A person's subject, a key's id, a job's name.", examples=[example_ids.SUBJECT])
     source_ip: str | None = Field(description="Null for a job.", examples=["203.0.113.7"])
     credential_version: int | None = Field(
         description="Null where the secrets were only tested and not stored.", examples=[1]

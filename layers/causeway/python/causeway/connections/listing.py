@@ -16,7 +16,7 @@ from causeway.wire.pages import Key, Listing, PageRequest
 
 # Newest first.
 LISTING = Listing("connections", (datetime, UUID))
-# Every row that may be shown with the filter's status: the database does not know which templates moved.
+# SQL cannot tell whether a template moved: select too many rows; page() drops the others.
 _FILTER: LiteralString = """
     c.tenant_id = current_tenant() AND c.deleted_at IS NULL
     AND (%(kind)s::text IS NULL OR p.kind = %(kind)s)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from causeway.connections.connection import Environment, Status
 from causeway.errors.connections import ConnectionNotFound
+from causeway.wire import example_ids
 from causeway.wire.field_readers import parse_uuid
 from causeway.wire.field_types import JsonObject, Name, Omittable, Text
 from causeway.wire.models import Change, Request
@@ -23,7 +24,7 @@ class ConnectionDraft(Request):
     environment: Environment = "production"
     config: JsonObject = Field(
         description="Settings and secrets: the fields that the template's configSchema asks for.",
-        examples=[{"apiKey": "pit-sandbox-gohighlevel", "locationId": "ve9EPM428h8vShlRW1KT"}],
+        examples=[{"apiKey": "pit-sandbox-gohighlevel", "locationId": example_ids.LOCATION_ID}],
     )
 
 

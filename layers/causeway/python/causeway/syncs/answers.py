@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from causeway.syncs.runs import Status
+from causeway.wire import example_ids
 from causeway.wire.field_types import Id, Time
 from causeway.wire.models import Answer
 
@@ -14,9 +15,7 @@ class SyncRun(Answer):
     status: Status
     reason: str | None = Field(description="A code.", examples=[None])
     message: str | None = Field(description="The reason as a sentence.", examples=[None])
-    requested_by: str = Field(
-        description="A person's subject or a key's id.", examples=["9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"]
-    )
+    requested_by: str = Field(description="A person's subject or a key's id.", examples=[example_ids.SUBJECT])
     requested_at: Time
     started_at: Time | None = Field(examples=[None])
     ended_at: Time | None = Field(examples=[None])

@@ -15,6 +15,7 @@ from causeway.errors.requests import NameTaken
 from causeway.errors.tenancy import ApiKeyNotFound
 from causeway.tenancy import key_texts
 from causeway.tenancy.context import RequestContext
+from causeway.wire import example_ids
 from causeway.wire.field_readers import parse_uuid
 from causeway.wire.field_types import Id, Name, Time, Version
 from causeway.wire.models import Answer, Request
@@ -54,7 +55,7 @@ class ApiKey(Answer):
     key_id: Id = Field(alias="id")
     name: str = Field(examples=["Cash desk"])
     channel: str | None = Field(examples=["sms"])
-    created_by: str = Field(examples=["9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"])
+    created_by: str = Field(examples=[example_ids.SUBJECT])
     created_at: Time
     last_used_at: Time | None = Field(examples=[None])
     revoked_at: Time | None = Field(examples=[None])

@@ -8,6 +8,7 @@ from causeway.tenancy import tenants
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.permissions import ALLOWED, HubRole, Permission
 from causeway.tenancy.tenants import TenantProfile
+from causeway.wire import example_ids
 from causeway.wire.models import Answer
 
 
@@ -17,7 +18,7 @@ class Me(Answer):
     kind: Literal["person", "machine"] = Field(examples=["person"])
     subject: str = Field(
         description="A person's sub claim, or the id of a machine's API key.",
-        examples=["9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"],
+        examples=[example_ids.SUBJECT],
     )
     role: HubRole = Field(examples=["staff"])
     permissions: list[Permission] = Field(

@@ -12,7 +12,7 @@ from causeway.errors.tenancy import MembershipNotFound, OwnMembership
 from causeway.tenancy.claims import LONGEST_SUBJECT
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.permissions import TenantRole
-from causeway.wire import path_ids
+from causeway.wire import example_ids, path_ids
 from causeway.wire.field_readers import text_field
 from causeway.wire.field_types import Time, Version
 from causeway.wire.models import Answer, Request
@@ -45,12 +45,10 @@ class MembershipChange(Request):
 class Membership(Answer):
     """A person of the tenant. Name and e-mail are from the person's last token that had them."""
 
-    subject: str = Field(
-        description="The sub claim of the person's tokens.", examples=["9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"]
-    )
+    subject: str = Field(description="The sub claim of the person's tokens.", examples=[example_ids.SUBJECT])
     address: str = Field(
         description="The subject as a path has it: as it is, or b64: and its base64url.",
-        examples=["9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"],
+        examples=[example_ids.SUBJECT],
     )
     role: TenantRole = Field(examples=["staff"])
     status: _Status

@@ -15,6 +15,7 @@ from causeway.errors.tenancy import TenantNotFound
 from causeway.tenancy import regions
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.regions import Country, Currency, Language, TimeZone
+from causeway.wire import example_ids
 from causeway.wire.field_readers import CODE, parse_uuid
 from causeway.wire.field_types import Id, Name, Omittable, Text, Time, Version
 from causeway.wire.models import Answer, Change, Request
@@ -33,7 +34,9 @@ _UPDATE: LiteralString = "UPDATE tenants"
 LISTING = Listing("tenants", (str,))
 PAGES = PagedSelect(_SELECT, "true", ("code",))
 
-_Code = Annotated[str, Field(description="The casino's code at its game providers.", examples=["JAQPOT"])]
+_Code = Annotated[
+    str, Field(description="The casino's code at its game providers.", examples=[example_ids.TENANT_CODE])
+]
 _DisplayName = Annotated[str, Field(examples=["Jaqpot Casino"])]
 
 

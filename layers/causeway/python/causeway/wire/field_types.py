@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandle
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from causeway.errors.requests import InvalidRequest
-from causeway.wire import field_readers, names
+from causeway.wire import example_ids, field_readers, names
 from causeway.wire.model_paths import RULE
 
 T = TypeVar("T")
@@ -151,7 +151,7 @@ Time = Annotated[
 Id = Annotated[
     UUID,
     parsed(UUID, lambda text: field_readers.parse_uuid(text, InvalidRequest), "must be a UUID"),
-    Field(examples=["3f2b8c9e-5d1a-4e7b-9c6f-0a1b2c3d4e5f"]),
+    Field(examples=[example_ids.OBJECT_ID]),
 ]
 # An id that counts, of ours or of another system.
 NumericId = Annotated[int, Field(ge=1, le=field_readers.LARGEST_INTEGER)]

@@ -36,7 +36,7 @@ class Limit:
         return int(text)
 
 
-# Every text that is no cursor of the list is refused with the same sentence, also an empty one: PageRequest.at.
+# No limits here: PageRequest.at refuses every wrong cursor with one sentence.
 _Cursor = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_CURSOR})]
 
 

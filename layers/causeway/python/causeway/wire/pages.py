@@ -8,9 +8,8 @@ front of it, whether the key's row is still there or not. With an empty key, `af
 If `limit` rows are too large for an answer, they come in parts, each on a page of its own. A cursor in the middle of
 them says how many of the `limit` rows are in front of it (`place`), so that the way back has the same pages.
 
-A page has a cursor to each side that has more rows. Of the side that a page was read towards, the row beyond the page
-is known. The side that it was reached from is not read again: the cursor's row was there, so it counts as having rows,
-and the page there is empty if they were all deleted since.
+A page has a cursor to each side that has more rows. The page knows whether rows follow in the direction it was read.
+Towards the cursor it does not ask again: it assumes rows. If they were deleted, that page is empty.
 """
 
 import json
@@ -131,7 +130,7 @@ class PageRequest:
         # Another list's, another scope's, of another filter, or another spelling.
         if written != cursor:
             raise InvalidRequest.of_problems([_WRONG_CURSOR])
-        # With a smaller limit the parts are others.
+        # A smaller limit divides the rows elsewhere: begin with the first part.
         return replace(self, key=key, backwards=backwards, place=place if place < self.limit else 0)
 
     def page(
