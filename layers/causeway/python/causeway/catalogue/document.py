@@ -131,7 +131,7 @@ class HealthCall(Request):
     configured_url: bool = Field(False, description="Call the connection's own base_url instead of the base URLs.")
 
 
-class Description(BaseModel):
+class SharedFields(BaseModel):
     """The fields of a document that are requested and answered alike."""
 
     model_config = ConfigDict(defer_build=True)
@@ -179,7 +179,7 @@ class Description(BaseModel):
     )
 
 
-class DocumentFields(Description):
+class DocumentFields(SharedFields):
     """The fields of a document."""
 
     base_urls: BaseUrls = Field(examples=[{"production": "https://api.example", "sandbox": None}])

@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 from causeway.audit_log import entries
 from causeway.audit_log.entries import Action, record
 from causeway.catalogue import providers, secret_fields
-from causeway.catalogue.document import Description, DocumentFields, Key, TemplateDraft
+from causeway.catalogue.document import DocumentFields, Key, SharedFields, TemplateDraft
 from causeway.catalogue.providers import LISTING, Provider
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tree import Problem
@@ -40,7 +40,7 @@ for _field in TemplateChange.model_fields.values():
     _field.default = None
 
 
-class Template(Description, Answer):
+class Template(SharedFields, Answer):
     """A platform that tenants can connect to."""
 
     base_urls: JsonObject = Field(

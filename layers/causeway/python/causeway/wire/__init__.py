@@ -1,1 +1,1 @@
-"""Requests and answers over HTTP: strict JSON, fields, names, ids in paths, pages, preconditions."""
+"""Requests and answers over HTTP: strict JSON, models, kinds of field, names, ids in paths, pages, preconditions."""
