@@ -138,15 +138,15 @@ _CLOSED = "must be false: unknown fields are refused"
 _SECRET = "has {api_key}, which stands in a URL: it must have a pattern, and be no secret"
 _UNKNOWN = f"is not a known field: the fields are {', '.join(known(TemplateDraft))}"
 BAD = [
-    ({"icon": '<image href="https://evil.example"/>'}, "icon must match ^(?:[MmLlHhVvCcSsQqTtAaZz0-9 .,-]+)$"),
+    ({"icon": '<image href="https://evil.example"/>'}, "icon must match ^[MmLlHhVvCcSsQqTtAaZz0-9 .,-]+$"),
     (
         {"authentication": {"type": "magic"}},
         (
-            "authentication must have one of none, basic, bearer, header, query, oauth2_client_credentials, "
-            "oauth2_refresh_token, hmac as type"
+            "authentication.type must be one of none, basic, bearer, header, query, oauth2_client_credentials, "
+            "oauth2_refresh_token, hmac"
         ),
     ),
-    ({"id": "Not An Id"}, "id must match ^(?:[a-z][a-z0-9_]{0,63})$"),
+    ({"id": "Not An Id"}, "id must match ^[a-z][a-z0-9_]{0,63}$"),
     ({"category": ""}, f"category must be one of {', '.join(get_args(Kind))}"),
     ({"displayName": 5}, "displayName must be a string"),
     ({"unknown": 1}, f"unknown {_UNKNOWN}"),

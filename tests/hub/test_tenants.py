@@ -161,10 +161,10 @@ def test_new_tenants_settings_follow_its_country(hub: Hub, sent: dict[str, Any],
             {
                 "country": "must be a country of ISO 3166-1, such as AE",
                 "timeZone": "must be a time zone of the IANA database with its area, such as Asia/Dubai, or UTC",
-                "currency": "must be a currency of ISO 4217, such as AED",
+                "currency": "must be a currency of ISO 4217, such as AED, or BTC",
             },
         ),
-        ({"country": "ae"}, {"country": "must match ^(?:[A-Z]{2})$"}),
+        ({"country": "ae"}, {"country": "must match ^[A-Z]{2}$"}),
         ({"language": "fr"}, {"language": "must be one of en, ar"}),
     ],
 )

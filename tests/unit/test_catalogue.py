@@ -159,7 +159,7 @@ def test_field_in_a_url_cannot_change_the_host_or_path(value: str) -> None:
     assert seen >= 15
 
 
-URL = "^(?:https?://[0-9A-Za-z{][0-9A-Za-z._{}:/-]{0,300})$"
+URL = "^https?://[0-9A-Za-z{][0-9A-Za-z._{}:/-]{0,300}$"
 KINDS = "messaging, casino_platform, sports_betting, pam, payment, shipping, social, email, crm, advertising, analytics"
 FIELDS = (
     "key, kind, display_name, description, icon, config_schema, setup_instructions, documentation_url, "
@@ -191,8 +191,8 @@ def refusal(**changes: Any) -> str:
         ({"base_urls": {"production": None}}, "base_urls.sandbox is missing"),
         ({"base_urls": {"production": "ftp://x", "sandbox": None}}, f"base_urls.production must match {URL}"),
         ({"base_urls": {"production": "https://a@b", "sandbox": None}}, f"base_urls.production must match {URL}"),
-        ({"documentation_url": "javascript:alert(1)"}, "documentation_url must match ^(?:https://[!-~]{1,500})$"),
-        ({"key": "Not A Key"}, "key must match ^(?:[a-z][a-z0-9_]{0,63})$"),
+        ({"documentation_url": "javascript:alert(1)"}, "documentation_url must match ^https://[!-~]{1,500}$"),
+        ({"key": "Not A Key"}, "key must match ^[a-z][a-z0-9_]{0,63}$"),
         (
             {"health_call": {}},
             "health_call.method is missing; health_call.path is missing; health_call.expect is missing",
@@ -200,8 +200,8 @@ def refusal(**changes: Any) -> str:
         (
             {"kind": "magic", "webhook_support": 1, "rate_limits": [], "api_version": "", "icon": "<", "key": "K"},
             (
-                f"key must match ^(?:[a-z][a-z0-9_]{{0,63}})$; kind must be one of {KINDS}; "
-                "icon must match ^(?:[MmLlHhVvCcSsQqTtAaZz0-9 .,-]+)$; api_version must not be empty; "
+                f"key must match ^[a-z][a-z0-9_]{{0,63}}$; kind must be one of {KINDS}; "
+                "icon must match ^[MmLlHhVvCcSsQqTtAaZz0-9 .,-]+$; api_version must not be empty; "
                 "webhook_support must be true or false"
             ),
         ),
@@ -217,7 +217,7 @@ def health_call(**changes: Any) -> dict[str, Any]:
     return document()["health_call"] | changes
 
 
-PATH = "must match ^(?:[0-9A-Za-z_-]{1,64}([.][0-9A-Za-z_-]{1,64}){0,7})$"
+PATH = "must match ^[0-9A-Za-z_-]{1,64}([.][0-9A-Za-z_-]{1,64}){0,7}$"
 SHOWN = "must not lead to a secret: it is shown"
 
 
@@ -368,8 +368,8 @@ def test_reference_that_may_be_a_secret_is_not_repeated() -> None:
         (
             {"type": "magic"},
             (
-                "authentication must have one of none, basic, bearer, header, query, oauth2_client_credentials, "
-                "oauth2_refresh_token, hmac as type"
+                "authentication.type must be one of none, basic, bearer, header, query, oauth2_client_credentials, "
+                "oauth2_refresh_token, hmac"
             ),
         ),
         ({"type": "bearer"}, "authentication.token is missing"),
@@ -378,7 +378,7 @@ def test_reference_that_may_be_a_secret_is_not_repeated() -> None:
             {"type": "basic", "username": "u", "password": "p", "token": "t"},
             "authentication.token is not a known field",
         ),
-        ({}, "authentication must have the field type"),
+        ({}, "authentication.type is missing"),
     ],
 )
 def test_unknown_or_incomplete_authentication_is_refused(authentication: dict[str, Any], sentence: str) -> None:
@@ -434,7 +434,7 @@ def test_text_that_cannot_be_stored_is_refused(call: dict[str, Any], path: str) 
     if path:
         assert told == f"health_call.{path} holds a character that is not text"
     else:
-        assert told == "health_call.headers.<unnamed> must match ^(?:[0-9A-Za-z-]+)$"
+        assert told == "health_call.headers.<unnamed> must match ^[0-9A-Za-z-]+$"
 
 
 @pytest.mark.parametrize(
@@ -448,8 +448,8 @@ def test_webhook_url_is_an_https_url_or_a_path(url: str | None) -> None:
     ("url", "rule"),
     [
         ("", "must not be empty"),
-        ("http://hooks.example/", "must match ^(?:(?:https://|/)[0-9A-Za-z][!-~]*)$"),
-        ("//evil.example", "must match ^(?:(?:https://|/)[0-9A-Za-z][!-~]*)$"),
+        ("http://hooks.example/", "must match ^(?:https://|/)[0-9A-Za-z][!-~]*$"),
+        ("//evil.example", "must match ^(?:https://|/)[0-9A-Za-z][!-~]*$"),
         ("https://u:p@hooks.example/", "must not hold a user or password"),
         ("https://hooks.example:0/", "has a port that is not a number from 1 to 65535"),
         ("https://hooks.example/../x", "has a path that must not have the segments . or .."),

@@ -75,7 +75,7 @@ def _faults_of_object(
     for name, part in schema["properties"].items():
         without = {field: kept for field, kept in value.items() if field != name}
         if tagged and "const" in part:
-            yield from (("", without | {name: CANARY}), ("", without))
+            yield from ((f".{name}", without | {name: CANARY}), (f".{name}", without))
             # pydantic counts the constant as a step of the path.
             if part["const"] not in schema["properties"]:
                 yield f".{part['const']}", value | {part["const"]: CANARY}

@@ -36,7 +36,7 @@ _LANGUAGE = "en"
 _RULES = {
     "country": "must be a country of ISO 3166-1, such as AE",
     "time_zone": "must be a time zone of the IANA database with its area, such as Asia/Dubai, or UTC",
-    "currency": "must be a currency of ISO 4217, such as AED",
+    "currency": "must be a currency of ISO 4217, such as AED, or BTC",
 }
 _PATHS = {"country": "country", "time_zone": "timeZone", "currency": "currency"}
 _KNOWN = """

@@ -22,6 +22,9 @@ T = TypeVar("T")
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?(?:Z|[+-][0-9]{2}:[0-5][0-9])"
 )
+# Of a regular expression: what has a | that is no alternative of the whole.
+_ESCAPE_OR_CLASS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]")
+_INNERMOST_GROUP = re.compile(r"\([^()]*\)")
 
 
 def rule_broken(rule: str) -> PydanticCustomError:
@@ -48,9 +51,17 @@ class Text:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Return the schema: the limits, then a check that Postgres can store the text."""
-        whole = None if self.pattern is None else f"^(?:{self.pattern})$"
+        whole = None if self.pattern is None else _anchored(self.pattern)
         text = core_schema.str_schema(min_length=self.least, max_length=self.most, pattern=whole)
         return core_schema.no_info_after_validator_function(_storable, text)
+
+
+def _anchored(pattern: str) -> str:
+    """Return the pattern between ^ and $, in a group only where it has alternatives: error sentences show it."""
+    outside, before = _ESCAPE_OR_CLASS.sub("", pattern), None
+    while outside != before:
+        outside, before = _INNERMOST_GROUP.sub("", outside), outside
+    return f"^(?:{pattern})$" if "|" in outside else f"^{pattern}$"
 
 
 def _storable(text: str) -> str:
@@ -144,7 +155,7 @@ def _moment(text: str) -> datetime:
 # A moment as RFC 3339 writes it (format date-time). In a request it has its zone; answers have UTC.
 Time = Annotated[
     datetime,
-    parsed(datetime, _moment, "must be a time with its zone, such as 2026-01-31T14:00:00+01:00"),
+    parsed(datetime, _moment, "must be an RFC 3339 time with seconds and zone, such as 2026-01-31T14:00:00+01:00"),
     Field(examples=["2026-01-31T13:00:00Z"]),
 ]
 # The id of an object of ours.

@@ -11,6 +11,8 @@ from causeway.wire.strict_json import shown_name
 RULE = "rule"
 # pydantic's last step of an error of a dict's key.
 _AT_KEY = ("[key]",)
+# Errors of the tag of a union: pydantic's path is the union's, and it tells the tag's name in quotes.
+_OF_TAG = ("union_tag_not_found", "union_tag_invalid")
 _ANY = {"type": "any"}
 # A schema of pydantic_core: https://docs.pydantic.dev/latest/api/pydantic_core_schema/.
 Schema = Mapping[str, Any]
@@ -37,6 +39,8 @@ def path(error: ErrorDetails, schema: Schema) -> str:
         if here["type"] == "dict" and steps[place + 1 :] == _AT_KEY and not _is_own(error, inner):
             break
         here = inner
+    if error["type"] in _OF_TAG:
+        told += "." + error["ctx"]["discriminator"].strip("'")
     return told.removeprefix(".")
 
 

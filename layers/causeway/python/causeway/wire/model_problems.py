@@ -36,8 +36,8 @@ _RULES = {
     "tuple_type": "must be a list",
     "too_short": "must have at least {min_length} items",
     "too_long": "must have at most {max_length} items",
-    "union_tag_not_found": "must have the field {discriminator}",
-    "union_tag_invalid": "must have one of {expected_tags} as {discriminator}",
+    "union_tag_not_found": "is missing",
+    "union_tag_invalid": "must be one of {expected_tags}",
 }
 _EMPTY = "must not be empty"
 OTHER = "is not valid"
