@@ -17,7 +17,7 @@ export AWS_DEFAULT_REGION ?= eu-central-1
 VENV := .venv$(if $(PYTHON),-$(PYTHON))
 INSTALL := requirements/install '$(VENV)'
 CHECK := .venv-check/bin
-# On a new database of its own, on the embedded Postgres or DATABASE_URL.
+# On the embedded Postgres, always: DATABASE_URL of the shell may be a server where nothing may be changed.
 SCHEMA_DOCUMENT := $(VENV)/bin/python -m local with-database $(VENV)/bin/python -m tools.schema_document
 
 .PHONY: help demo up test check bench docs audit build lock clean

@@ -2,12 +2,10 @@
 
 import json
 import os
-import tempfile
 import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
 from benchmarks.table import Row, in_turn
@@ -19,6 +17,7 @@ from causeway.tenancy.identity import Caller
 from local.sandbox.registry import demo_credentials
 from local.services.demo_data import CASINO_CODE, TENANT_ID
 from local.stack import Stack
+from local.temporary_folders import temporary_folder
 
 _MANY, _FEW = 64, 8
 # Processes; the callers are their threads, each with a database session of its own.
@@ -89,8 +88,8 @@ def connected(stack: Stack) -> str:
 def run() -> list[Row]:
     """Measure the calls per second of 64 and of 8 callers."""
     with (
-        tempfile.TemporaryDirectory(prefix="causeway-bench-") as folder,
-        Stack(state_folder=Path(folder)) as stack,
+        temporary_folder("causeway-bench") as folder,
+        Stack(state_folder=folder) as stack,
     ):
         connection_id = connected(stack)
         many, few, ratio = in_turn(

@@ -1,11 +1,9 @@
 """The time of one debit through HTTP, gateway, Lambda runtime and Postgres, and the database's part of it."""
 
 import json
-import tempfile
 import time
 import uuid
 from http.client import HTTPConnection
-from pathlib import Path
 from statistics import quantiles
 from urllib.parse import urlsplit
 
@@ -19,6 +17,7 @@ from causeway.game_signing.authentication import GameProvider
 from causeway.game_signing.signatures import sign_bare
 from local.services.demo_data import CASINO_SECRET, GAME_PROVIDER_CODE, SAMPLE_SESSION_TOKEN, TENANT_ID
 from local.stack import Stack
+from local.temporary_folders import temporary_folder
 
 _CALLS = 1000
 # The player of the sample session.
@@ -54,8 +53,8 @@ class DebitClient:
 def run() -> list[Row]:
     """Measure calls through the stack, then the same debits directly from Python to its database."""
     with (
-        tempfile.TemporaryDirectory(prefix="causeway-bench-") as folder,
-        Stack(state_folder=Path(folder)) as stack,
+        temporary_folder("causeway-bench") as folder,
+        Stack(state_folder=folder) as stack,
     ):
         client = DebitClient(stack.base_url)
         database = Database(**conninfo_to_dict(stack.database_urls["casino"]))

@@ -1,12 +1,12 @@
 """The memory of a wallet's execution environment after 1000 debits."""
 
 import re
-import tempfile
 from pathlib import Path
 
 from benchmarks.gateway_call import DebitClient
 from benchmarks.table import Row
 from local.stack import Stack
+from local.temporary_folders import temporary_folder
 
 # MiB resident.
 _BOUND = 90
@@ -15,8 +15,8 @@ _BOUND = 90
 def run() -> list[Row]:
     """Read the environment's resident set from the kernel."""
     with (
-        tempfile.TemporaryDirectory(prefix="causeway-bench-") as folder,
-        Stack(state_folder=Path(folder)) as stack,
+        temporary_folder("causeway-bench") as folder,
+        Stack(state_folder=folder) as stack,
     ):
         client = DebitClient(stack.base_url)
         for _ in range(1000):

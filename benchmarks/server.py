@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
 import psycopg
@@ -16,6 +15,7 @@ from causeway import migrations
 from local.services import database as local_database
 from local.services.postgres import Postgres
 from local.stack import ROOT
+from local.temporary_folders import temporary_folder
 
 TENANT_ID = UUID("00000000-0000-4000-8000-000000000001")
 WALLETS = 10_000
@@ -78,8 +78,8 @@ class LedgerServer:
 def ledger_server() -> Generator[LedgerServer]:
     """Start a server, migrate a database on it and fill it with wallets and sessions."""
     with (
-        tempfile.TemporaryDirectory(prefix="causeway-bench-") as folder,
-        Postgres(Path(folder), settings=SETTINGS) as postgres,
+        temporary_folder("causeway-bench") as folder,
+        Postgres(folder, settings=SETTINGS) as postgres,
     ):
         database = make_ledger(postgres)
         yield LedgerServer(postgres, database)

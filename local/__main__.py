@@ -5,28 +5,15 @@ import os
 import shutil
 import signal
 import sys
-from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from types import FrameType
+from typing import TYPE_CHECKING
 
-from local import ROOT
+from local import ROOT, stopping
 from local.errors import StartError
-from local.processes import children
-from local.services import demo_objects, fresh_database
-from local.stack import Stack
 
-
-class _Stopped(BaseException):
-    """Ctrl-C or SIGTERM: raised in the main thread wherever it is, so that it also stops the start-up."""
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_IGN)
-    # The end takes seconds during the start-up. The signal may have interrupted a print, so this is none.
-    with suppress(OSError):  # nobody reads it any more
-        os.write(sys.stderr.fileno(), b"stopping\n")
-    raise _Stopped
+if TYPE_CHECKING:
+    from local.stack import Stack
 
 
 def _say(line: str) -> None:
@@ -35,6 +22,22 @@ def _say(line: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the exit status, 1 if the stack or the database could not start."""
+    options = _options(arguments)
+    run, subject = (_up, "local stack") if options.command == "up" else (_with_database, "database")
+    try:
+        status = stopping.until_stopped(partial(run, options))
+    except StartError as error:
+        print(f"The {subject} did not start: {error}", file=sys.stderr)
+        return 1
+    if status is not None:
+        return status
+    if options.command != "up":
+        return 128 + signal.SIGINT
+    stopping.tell("stopped")
+    return 0
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m local", description="The local stack: AWS's services on this machine"
     )
@@ -48,21 +51,24 @@ def main(arguments: list[str] | None = None) -> int:
     with_database = commands.add_parser(
         "with-database",
         help="run a command with a new, migrated database",
-        description="Run a command with a new, migrated database: DATABASE_URL is the URL of its owner. It is on the "
-        "server of DATABASE_URL, or on an embedded one, and is gone afterwards.",
+        description="Run a command with a new, migrated database: its DATABASE_URL is the URL of the owner. It is on "
+        "an embedded server of its own, never on the server of your DATABASE_URL, and is gone afterwards.",
     )
     with_database.add_argument("program", help="the command and its arguments")
     with_database.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    program = shutil.which(options.program) if options.command == "with-database" else ""
-    if program is None:
-        parser.error(f"there is no command {options.program}")
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, _interrupt)
-    return _up(options) if options.command == "up" else _with_database([program, *options.arguments])
+    if options.command == "with-database":
+        program = shutil.which(options.program)
+        if program is None:
+            parser.error(f"there is no command {options.program}")
+        options.program = program
+    return options
 
 
 def _up(options: argparse.Namespace) -> int:
+    from local.services import demo_objects
+    from local.stack import Stack
+
     stack = Stack(
         port=options.port,
         state_folder=options.state_folder,
@@ -72,37 +78,27 @@ def _up(options: argparse.Namespace) -> int:
         bare=options.bare,
         progress=_say,
     )
-    try:
-        with stack:
-            if not options.bare:
-                demo_objects.make(stack.base_url, stack.database_urls["superuser"], stack.info["tokens"])
-            _describe(stack)
-            while True:
-                signal.pause()
-    except _Stopped:
-        print("stopped", file=sys.stderr)
-        return 0
-    except StartError as error:
-        print(f"The local stack did not start: {error}", file=sys.stderr)
-        return 1
+    with stack:
+        if not options.bare:
+            demo_objects.make(stack.base_url, stack.database_urls["superuser"], stack.info["tokens"])
+        _describe(stack)
+        while True:
+            signal.pause()
 
 
-def _with_database(command: list[str]) -> int:
+def _with_database(options: argparse.Namespace) -> int:
     """Run the command; returns its exit status, as a shell does: 128 and the signal's number if one ended it."""
-    try:
-        with fresh_database.opened(os.environ.get("DATABASE_URL") or None) as url:
-            # Ctrl-C reaches the command as well, which ends or, like psql, goes on.
-            signal.signal(signal.SIGINT, lambda *_: None)
-            status = children.run(command, {**os.environ, "DATABASE_URL": url})
-    except _Stopped:
-        return 130
-    except StartError as error:
-        print(f"The database did not start: {error}", file=sys.stderr)
-        return 1
+    from local.processes import children
+    from local.services import fresh_database
+
+    with fresh_database.opened() as url:
+        # Ctrl-C reaches the command as well, which ends or, like psql, goes on.
+        signal.signal(signal.SIGINT, lambda *_: None)
+        status = children.run([options.program, *options.arguments], {**os.environ, "DATABASE_URL": url})
     return status if status >= 0 else 128 - status
 
 
-def _describe(stack: Stack) -> None:
+def _describe(stack: "Stack") -> None:
     routes = [(route.method, route.path, function.name) for function in stack.functions for route in function.routes]
     width = max((len(path) for _, path, _ in routes), default=0)
     for method, path, name in routes:

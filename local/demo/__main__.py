@@ -1,32 +1,41 @@
 """`make demo`: plays the scripted round through HTTP on a new local stack, then makes and tests a connection."""
 
+import signal
 import sys
-import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Event, Thread
 
-from local.demo import connections, game
+from local import stopping
 from local.errors import StartError
-from local.stack import Stack
+from local.temporary_folders import temporary_folder
 
 _TICK_SECONDS = 4
 
 
 def main() -> int:
     """Run the demo; returns 0 only if all nine balances and every answer are as expected."""
-    with tempfile.TemporaryDirectory(prefix="causeway-demo-") as folder:
-        try:
-            with Stack(state_folder=Path(folder), progress=lambda line: print(line, flush=True)) as stack:
-                print(f"POST {stack.base_url}{game.PATH}", flush=True)
-                with _ticking("playing the round"):
-                    report = game.play(stack)
-                with _ticking("connecting to the sandbox"):
-                    steps = connections.play(stack)
-        except StartError as error:
-            print(error, file=sys.stderr)
-            return 1
+    try:
+        status = stopping.until_stopped(_play)
+    except StartError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 128 + signal.SIGINT if status is None else status
+
+
+def _play() -> int:
+    from local.demo import connections, game
+    from local.stack import Stack
+
+    with (
+        temporary_folder("causeway-demo") as folder,
+        Stack(state_folder=folder, progress=lambda line: print(line, flush=True)) as stack,
+    ):
+        print(f"POST {stack.base_url}{game.PATH}", flush=True)
+        with _ticking("playing the round"):
+            report = game.play(stack)
+        with _ticking("connecting to the sandbox"):
+            steps = connections.play(stack)
     played, connected = game.show(report), connections.show(steps)
     return 0 if played and connected else 1
 

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import psycopg
 
+from local import temporary_folders
 from local.errors import StartError
 from local.network import LOOPBACK, free_port
 from local.processes import children
@@ -220,8 +221,4 @@ def _data_folder(folder: Path, user: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     if not user or _reachable(folder.resolve()):
         return folder.resolve() / "postgres"
-    staging = _staging_folder()
-    for left_over in staging.glob("data-*"):
-        if not Path("/proc", left_over.name.split("-")[1]).exists():
-            shutil.rmtree(left_over, ignore_errors=True)
-    return staging / f"data-{os.getpid()}-{secrets.token_hex(4)}"
+    return temporary_folders.new_path(_staging_folder(), "data")

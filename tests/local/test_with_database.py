@@ -12,20 +12,16 @@ import pytest
 
 from local import ROOT
 from local.__main__ import main
-from local.services.fresh_database import opened
-from local.services.postgres import Postgres
 
 # Prints its own process id and the URL that it was given.
 _SAYS_WHERE = "import os; print(os.getpid(), os.environ['DATABASE_URL'], flush=True)"
 
 
-def _with_database(*command: str) -> "subprocess.Popen[str]":
-    """Run it on an embedded server, as `make docs` does where DATABASE_URL is not set."""
-    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+def _with_database(*command: str, **variables: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "local", "with-database", *command],
         cwd=ROOT,
-        env=environment,
+        env={**os.environ, **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -50,14 +46,17 @@ def test_command_gets_a_migrated_database_and_its_status_is_returned() -> None:
         psycopg.connect(url)
 
 
-def test_stopped_command_leaves_neither_process_nor_server() -> None:
-    with _with_database(sys.executable, "-c", f"{_SAYS_WHERE}; import time; time.sleep(600)") as process:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_stopped_command_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
+    waits = f"{_SAYS_WHERE}; import time; time.sleep(600)"
+    with _with_database(sys.executable, "-c", waits, TMPDIR=str(tmp_path)) as process:
         pid, url = _says_where(process)
-        process.terminate()
+        process.send_signal(number)
         _, errors = process.communicate(timeout=60)
 
     assert (process.returncode, errors) == (130, "stopping\n")
     assert not Path("/proc", str(pid)).exists()
+    assert list(tmp_path.iterdir()) == []
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(url)
 
@@ -92,15 +91,30 @@ def test_command_that_a_signal_ends_has_the_status_of_a_shell() -> None:
     assert process.returncode == 128 + signal.SIGTERM
 
 
-def test_database_on_a_server_of_others_is_dropped(tmp_path: Path) -> None:
-    with Postgres(tmp_path, settings={"fsync": "off"}) as server:
-        with opened(server.url()) as url, psycopg.connect(url) as database:
-            [name] = database.execute("SELECT current_database()").fetchone() or [""]
-        with psycopg.connect(server.url()) as admin:
-            left = admin.execute("SELECT datname FROM pg_database WHERE NOT datistemplate").fetchall()
+def test_next_run_removes_the_folder_of_a_killed_one(tmp_path: Path) -> None:
+    with _with_database(sys.executable, "-c", f"{_SAYS_WHERE}; input()", TMPDIR=str(tmp_path)) as process:
+        _says_where(process)
+        process.kill()
+    [left] = tmp_path.iterdir()
+    (tmp_path / "causeway-database-of-others").mkdir()
 
-    assert name.startswith("causeway_")
-    assert left == [("postgres",)]
+    with _with_database(sys.executable, "-c", "pass", TMPDIR=str(tmp_path)) as process:
+        assert process.wait(timeout=60) == 0
+
+    assert left.name.startswith("causeway-database-")
+    assert [path.name for path in tmp_path.iterdir()] == ["causeway-database-of-others"]
+
+
+def test_server_of_the_shell_is_not_used() -> None:
+    """It may be one on which nothing may be changed: the shell of an auditor has DATABASE_URL too."""
+    nowhere = "postgresql://causeway_auditor@127.0.0.1:1/causeway"
+
+    with _with_database(sys.executable, "-c", _SAYS_WHERE, DATABASE_URL=nowhere) as process:
+        _, url = _says_where(process)
+        _, errors = process.communicate(timeout=60)
+
+    assert (process.returncode, errors) == (0, "")
+    assert url.startswith("postgresql://causeway_owner:")
 
 
 def test_unknown_command_is_named_before_anything_starts(capsys: pytest.CaptureFixture[str]) -> None:
