@@ -19,6 +19,13 @@ INSTALL := requirements/install '$(VENV)'
 CHECK := .venv-check/bin
 # On the embedded Postgres, always: DATABASE_URL of the shell may be a server where nothing may be changed.
 SCHEMA_DOCUMENT := $(VENV)/bin/python -m local with-database $(VENV)/bin/python -m tools.schema_document
+# The files that are made from the code: $(call MADE_FILES) writes them, $(call MADE_FILES,--check) compares them.
+define MADE_FILES
+	@$(VENV)/bin/python -m tools.openapi $(1)
+	@$(VENV)/bin/python -m tools.error_table $(1)
+	@$(VENV)/bin/python -m tools.catalogue_schema $(1)
+	@$(SCHEMA_DOCUMENT) $(1)
+endef
 
 .PHONY: help demo up test check bench docs audit build lock clean
 
@@ -37,7 +44,7 @@ test: ## all tests, against the embedded Postgres or DATABASE_URL (ARGS='-k debi
 	@$(INSTALL) requirements/test.txt '$(PYTHON)'
 	@$(VENV)/bin/python -m pytest $(if $(DATABASE_URL),,-n auto --dist worksteal) $(ARGS)
 
-check: ## linters and type checker: Python, imports, template, SQL; docs/schema.md against the migrated database
+check: ## linters and type checker: Python, imports, template, SQL; the files of make docs against the code
 	@$(INSTALL) requirements/test.txt '$(PYTHON)'
 	@requirements/install .venv-check requirements/check.txt
 	$(CHECK)/ruff check
@@ -50,14 +57,11 @@ check: ## linters and type checker: Python, imports, template, SQL; docs/schema.
 	@requirements/install .venv-checkov requirements/checkov.txt
 	.venv-checkov/bin/checkov --config-file .checkov.yaml --file .local/template.json
 	$(CHECK)/squawk schema/*.sql
-	$(SCHEMA_DOCUMENT) --check
+	$(call MADE_FILES,--check)
 
 docs: ## make the files that are made from the code: functions/console's openapi.json and docs.html, docs/errors.md, docs/schema.md, the schema of the catalogue
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'
-	@$(VENV)/bin/python -m tools.openapi
-	@$(VENV)/bin/python -m tools.error_table
-	@$(VENV)/bin/python -m tools.catalogue_schema
-	@$(SCHEMA_DOCUMENT)
+	$(call MADE_FILES)
 
 bench: ## all benchmarks, measured here (ARGS='memory')
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'

@@ -1,10 +1,11 @@
-"""Writes the JSON Schema of the catalogue's files, for editors: python -m tools.catalogue_schema, in this folder."""
+"""python -m tools.catalogue_schema, in the repository's folder: writes the JSON Schema of the catalogue's files."""
 
 import json
 import sys
 from pathlib import Path
 
 from causeway.catalogue.document import TemplateDraft
+from tools import made_files
 from tools.json_schema import Generator
 
 FILE = Path("schema/catalogue/_provider.schema.json")
@@ -20,5 +21,5 @@ def text() -> str:
 
 
 if __name__ == "__main__":
-    FILE.write_text(text(), encoding="utf-8")
-    sys.stdout.write(f"wrote {FILE}\n")
+    options = made_files.parser("tools.catalogue_schema", __doc__).parse_args()
+    sys.exit(made_files.keep(FILE, text(), check=options.check))

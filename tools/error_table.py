@@ -7,6 +7,7 @@ from causeway.errors import table
 from causeway.errors.casino import LaunchUnavailable, WalletUnavailable
 from causeway.errors.requests import RateLimitExceeded
 from causeway.errors.tree import CausewayError
+from tools import made_files
 
 
 def _retry(error: type[CausewayError]) -> str:
@@ -42,7 +43,5 @@ def as_markdown() -> str:
 
 
 if __name__ == "__main__":
-    table_of_errors = as_markdown()
-    file = Path("docs/errors.md")
-    file.write_text(table_of_errors, encoding="utf-8")
-    sys.stdout.write(f"wrote {file}\n")
+    options = made_files.parser("tools.error_table", __doc__).parse_args()
+    sys.exit(made_files.keep(Path("docs/errors.md"), as_markdown(), check=options.check))

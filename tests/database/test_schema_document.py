@@ -147,7 +147,7 @@ def test_check_fails_and_says_what_to_run(
         (tmp_path / "docs/schema.md").write_text("old")
         assert run("--check") == 1
 
-    sentence = "docs/schema.md differs from the schema of the migrations: run `make docs` and commit the file\n"
+    sentence = "docs/schema.md differs from what the code makes: run `make docs` and commit the file\n"
     assert capsys.readouterr() == ("wrote docs/schema.md\n", sentence * 2)
 
 

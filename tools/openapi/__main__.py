@@ -1,27 +1,33 @@
-"""Writes functions/console/openapi.json and docs.html: python -m tools.openapi, in the repository's folder."""
+"""python -m tools.openapi, in the repository's folder: writes functions/console/openapi.json, and of it docs.html.
+
+With --check it writes nothing, and exits 1 if openapi.json differs; docs.html is not in the repository.
+"""
 
 import json
 import sys
 from pathlib import Path
 
+from tools import made_files
 from tools.openapi import document, page
 from tools.openapi.examples import NoExample
 from tools.openapi.functions import Undeclared
 from tools.openapi.models import ModelNameTaken
 
 
-def main() -> None:
-    """Make both files again."""
+def main() -> int:
+    """Run the command; returns the process's exit status."""
+    options = made_files.parser("tools.openapi", __doc__).parse_args()
     folder = Path("functions/console")
     try:
-        made = document.make(Path("functions"))
-        (folder / "openapi.json").write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        print(f"wrote {folder / 'openapi.json'}")
-        page.write(folder)
-        print(f"wrote {folder / 'docs.html'}")
+        made = json.dumps(document.make(Path("functions")), indent=1, ensure_ascii=False) + "\n"
+        status = made_files.keep(folder / "openapi.json", made, check=options.check)
+        if not options.check:
+            page.write(folder)
+            print(f"wrote {folder / 'docs.html'}")
     except (Undeclared, ModelNameTaken, NoExample, page.Unmade) as error:
         sys.exit(str(error))
+    return status
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -3,7 +3,6 @@
 With --check it writes nothing, and exits 1 if the file differs.
 """
 
-import argparse
 import os
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import psycopg
 
 from causeway.database import failures, urls
+from tools import made_files
 from tools.schema_document import document, reading
 from tools.schema_document.sections import Unsorted
 
@@ -19,8 +19,7 @@ _FILE = Path("docs/schema.md")
 
 def main() -> int:
     """Run the command; returns the process's exit status, 2 if the database cannot be read."""
-    parser = argparse.ArgumentParser(prog="python -m tools.schema_document", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="compare the file, and exit 1 if it differs")
+    parser = made_files.parser("tools.schema_document", __doc__)
     options = parser.parse_args()
     url = os.environ.get("DATABASE_URL")
     if not url:
@@ -34,13 +33,7 @@ def main() -> int:
         return _failed(f"The database cannot be read: {failures.reason_of(error)}")
     except Unsorted as error:
         return _failed(str(error))
-    if not options.check:
-        _FILE.write_text(made, encoding="utf-8")
-        sys.stdout.write(f"wrote {_FILE}\n")
-    elif not _FILE.is_file() or _FILE.read_text(encoding="utf-8") != made:
-        sys.stderr.write(f"{_FILE} differs from the schema of the migrations: run `make docs` and commit the file\n")
-        return 1
-    return 0
+    return made_files.keep(_FILE, made, check=options.check)
 
 
 def _failed(sentence: str) -> int:
