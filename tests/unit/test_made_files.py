@@ -1,4 +1,4 @@
-"""Files that are made from the code are written, or compared, and `make check` compares each that `make docs` writes."""
+"""Files made from the code: written, or compared; `make check` compares each that `make docs` writes."""
 
 import re
 import subprocess
