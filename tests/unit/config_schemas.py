@@ -19,7 +19,7 @@ SCHEMA: dict[str, Any] = {
             "required": ["name"],
             "additionalProperties": False,
         },
-        "hosts": {"type": "array", "items": {"type": "string", "pattern": "^[a-z]+$"}, "maxItems": 2},
+        "hosts": {"type": "array", "items": {"type": "string", "pattern": "^[a-z]+$"}, "minItems": 1, "maxItems": 2},
     },
     "required": ["apiKey", "region"],
     "additionalProperties": False,

@@ -231,7 +231,7 @@ SHOWN = "must not lead to a secret: it is shown"
         ({"accountName": ".".join("abcdefghi")}, f"health_call.details.accountName {PATH}"),
         ({"accountName": 5}, "health_call.details.accountName must be a string"),
         ({"email": "email"}, "health_call.details.email must be one of accountName, accountId, locationId"),
-        ({}, "health_call.details must have at least 1 items"),
+        ({}, "health_call.details must have at least one field"),
         (None, "health_call.details must be an object"),
     ],
 )

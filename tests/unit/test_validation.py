@@ -34,6 +34,14 @@ def test_valid_config_is_accepted() -> None:
             {"regoin": "eu"},
             f"config.regoin is not a known field: the fields are {', '.join(SCHEMA['properties'])}",
         ),
+        (
+            {"regoin": "eu", "zone": 1},
+            (
+                f"config.regoin is not a known field: the fields are {', '.join(SCHEMA['properties'])}; "
+                "config.zone is not a known field"
+            ),
+        ),
+        ({"hosts": []}, "config.hosts must have at least one item"),
         ({"apiKey": "k_short"}, "config.apiKey must have at least 20 characters"),
         ({"apiKey": 5}, "config.apiKey must be of type string"),
         ({"apiKey": "K" + KEY}, "config.apiKey must match ^k_[a-z]+$"),

@@ -5,14 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 from causeway.catalogue import patterns
 from causeway.errors.tree import Problem
+from causeway.wire.problem_words import counted, unknown_field
 from causeway.wire.strict_json import shown_name
 
 if TYPE_CHECKING:
     from jsonschema_rs import ValidationError
-
-# Fields named in one sentence.
-_MOST_NAMES = 20
-
 
 # Names of fields, positions in lists.
 Steps = tuple[str | int, ...]
@@ -25,8 +22,8 @@ def joined(path: str, steps: Sequence[str | int]) -> str:
 
 _EXPECTATIONS = {
     "type": "must be of type {}",
-    "minLength": "must have at least {} characters",
-    "maxLength": "must have at most {} characters",
+    "minLength": "must have at least {}",
+    "maxLength": "must have at most {}",
     "format": "must be a valid {}",
     "enum": "must be one of {}",
     "const": "must be {}",
@@ -34,9 +31,11 @@ _EXPECTATIONS = {
     "maximum": "must be at most {}",
     "exclusiveMinimum": "must be more than {}",
     "exclusiveMaximum": "must be less than {}",
-    "minItems": "must have at least {} items",
-    "maxItems": "must have at most {} items",
+    "minItems": "must have at least {}",
+    "maxItems": "must have at most {}",
 }
+# What the limits of lengths count.
+_COUNTED = {"minLength": "character", "maxLength": "character", "minItems": "item", "maxItems": "item"}
 
 
 def problems(error: "ValidationError", name: str, schema: dict[str, Any]) -> Iterator[Problem]:
@@ -55,10 +54,10 @@ def problems(error: "ValidationError", name: str, schema: dict[str, Any]) -> Ite
         yield Problem(joined(path, [details["property"]]), "is missing")
     elif kind.name == "additionalProperties":
         # List the fields of the whole value only: the schema of an inner object is not known here.
-        known = [] if error.instance_path else list(schema.get("properties", {}))
-        there = f": the fields are {', '.join(known)}" if 0 < len(known) <= _MOST_NAMES else ""
+        known = None if error.instance_path else list(schema.get("properties", {})) or None
         for unknown in details["unexpected"]:
-            yield Problem(joined(path, [unknown]), f"is not a known field{there}")
+            yield Problem(joined(path, [unknown]), unknown_field(known))
+            known = None
     elif kind.name in ("anyOf", "oneOf") and all(details.get("context", [])):
         first, *others = dict.fromkeys(next(problems(branch[0], name, schema)) for branch in details["context"])
         yield Problem(first.path, " or ".join([first.rule, *(other.sentence for other in others)]))
@@ -67,6 +66,8 @@ def problems(error: "ValidationError", name: str, schema: dict[str, Any]) -> Ite
         yield Problem(path, _form(str(details["pattern"]), str(error.instance), description))
     elif kind.name in _EXPECTATIONS and len(details) == 1:
         (asked,) = details.values()
+        if kind.name in _COUNTED:
+            asked = counted(asked, _COUNTED[kind.name])
         asked = ", ".join(map(str, asked)) if isinstance(asked, list) else asked
         yield Problem(path, _EXPECTATIONS[kind.name].format(asked))
     else:

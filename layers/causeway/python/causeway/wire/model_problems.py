@@ -8,17 +8,16 @@ from pydantic_core import ErrorDetails
 
 from causeway.errors.tree import MOST_PROBLEMS, Problem
 from causeway.wire import model_paths
+from causeway.wire.problem_words import counted, unknown_field
 
-# Fields named in one sentence.
-_MOST_NAMES = 20
 # Rules by pydantic's error type (https://docs.pydantic.dev/latest/errors/validation_errors/). pydantic's own messages
 # are not used, because some of them repeat a part of the value.
 _RULES = {
     "missing": "is missing",
     "string_type": "must be a string",
     "string_unicode": "holds a character that is not text",
-    "string_too_short": "must have at least {min_length} characters",
-    "string_too_long": "must have at most {max_length} characters",
+    "string_too_short": "must have at least {min_length}",
+    "string_too_long": "must have at most {max_length}",
     "string_pattern_mismatch": "must match {pattern}",
     "int_type": "must be a whole number",
     "bool_type": "must be true or false",
@@ -34,11 +33,13 @@ _RULES = {
     "dict_type": "must be an object",
     "list_type": "must be a list",
     "tuple_type": "must be a list",
-    "too_short": "must have at least {min_length} items",
-    "too_long": "must have at most {max_length} items",
+    "too_short": "must have at least {min_length}",
+    "too_long": "must have at most {max_length}",
     "union_tag_not_found": "is missing",
     "union_tag_invalid": "must be one of {expected_tags}",
 }
+# What the length of a value counts, by pydantic's name of its type; of a text: characters.
+_COUNTED = {"Dictionary": "field", "List": "item", "Tuple": "item"}
 _EMPTY = "must not be empty"
 OTHER = "is not valid"
 
@@ -53,24 +54,30 @@ def of(invalid: ValidationError, model: type[BaseModel], known: Sequence[str]) -
     """
     schema = model.__pydantic_core_schema__
     found: dict[Problem, None] = {}
+    names: Sequence[str] | None = known
     for error in invalid.errors(include_url=False):
-        found.setdefault(Problem(model_paths.path(error, schema), _rule(error, known)))
+        if error["type"] != "extra_forbidden":
+            rule = _rule(error)
+        elif len(error["loc"]) > 1:
+            # The fields of an inner object are not known here.
+            rule = unknown_field(None)
+        else:
+            rule, names = unknown_field(names), None
+        found.setdefault(Problem(model_paths.path(error, schema), rule))
     return list(found)[:MOST_PROBLEMS]
 
 
-def _rule(error: ErrorDetails, known: Sequence[str]) -> str:
+def _rule(error: ErrorDetails) -> str:
     kind, limits = error["type"], error.get("ctx", {})
     if kind == model_paths.RULE:
         # The validator's message is the rule.
         return error["msg"]
-    if kind == "extra_forbidden":
-        # The fields of the whole request only: those of an inner object are not known here.
-        if len(error["loc"]) > 1 or len(known) > _MOST_NAMES:
-            return "is not a known field"
-        return f"is not a known field: the fields are {', '.join(known)}" if known else "is not a field: there are none"
     if kind == "string_too_short" and limits["min_length"] == 1:
         return _EMPTY
-    return _RULES.get(kind, OTHER).format(**{name: _plain(limit) for name, limit in limits.items()})
+    noun = _COUNTED.get(limits.get("field_type"), "character")
+    lengths = {name: counted(limits[name], noun) for name in ("min_length", "max_length") if name in limits}
+    plain = {name: _plain(limit) for name, limit in limits.items()}
+    return _RULES.get(kind, OTHER).format(**plain | lengths)
 
 
 def _plain(limit: Any) -> str:
