@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from hashlib import sha256
 from threading import Event
 from typing import Any, Literal
@@ -11,12 +11,13 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg import Rollback, errors
+from psycopg import Rollback, conninfo, errors
 
 from causeway.audit_log import entries, listing
-from causeway.audit_log.entries import DEPLOYMENT, Action, Entry
+from causeway.audit_log.entries import DEPLOYMENT, Action, Entry, record
 from causeway.audit_log.listing import LISTING
 from causeway.audit_log.requests import AuditQuery
+from causeway.audit_log.spreadsheet import as_csv
 from causeway.database.postgres import Database
 from causeway.errors.requests import InvalidRequest
 from causeway.wire.pages import filter_digest
@@ -48,6 +49,20 @@ def test_entry_has_actor_action_object_states_and_source(shared: Hub) -> None:
         assert {name: getattr(found, name) for name in names} == {name: getattr(entry, name) for name in names}
     assert (oldest.entry, newest.entry, oldest.tenant_id) == (1, 2, tenant_id)
     assert oldest.at <= newest.at
+
+
+def test_times_are_told_in_utc_whatever_the_zone_of_the_sessions_role(shared: Hub) -> None:
+    """In JSON and in the CSV."""
+    tenant_id = shared.tenant()
+    in_dubai = Database(conninfo=conninfo.make_conninfo(shared.urls["hub"], options="-c TimeZone=Asia/Dubai"))
+    shared.databases.append(in_dubai)
+    with in_dubai.transaction(tenant_id) as transaction:
+        record(transaction, CREATED)
+        [found] = listing.page(transaction, AuditQuery(), AuditQuery().request(LISTING, tenant_id)).entries
+
+    assert found.at.utcoffset() == timedelta(hours=4)
+    assert found.as_json()["at"] == found.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    assert f'"{found.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"' in as_csv([found])
 
 
 def test_hash_follows_its_documentation(shared: Hub) -> None:

@@ -190,6 +190,15 @@ def test_missing_and_unknown_fields_are_named() -> None:
     assert Problem("box_name", f"is not a known field: {known}") in problems({"box_name": "a"})
 
 
+def test_names_of_the_fields_are_told_once() -> None:
+    [first, *others] = problems({"boxName": "a", "x": 1, "colours": [{"name": "red", "y": 1}], "z": 1})
+
+    assert {first.path, *(problem.path for problem in others)} == {"x", "colours[0].y", "z"}
+    rules = [first.rule, *(problem.rule for problem in others)]
+    assert sum("the fields are" in rule for rule in rules) == 1
+    assert rules.count("is not a known field") == 2
+
+
 def test_unknown_name_that_may_be_a_secret_is_not_repeated() -> None:
     found = problems({"boxName": "a", "sk_live_4eC39HqLyjWDarjtT1zdp7dc": 1})
 
@@ -260,14 +269,20 @@ def test_answer_of_a_row_leaves_out_what_is_not_set() -> None:
 
     assert shown.as_json() == {
         "id": "00000000-0000-0000-0000-000000000001",
-        "madeAt": "2026-01-31T14:00:00+01:00",
+        "madeAt": "2026-01-31T13:00:00Z",
         "version": 3,
     }
-    assert shown.as_text().startswith(
-        '{"id":"00000000-0000-0000-0000-000000000001","madeAt":"2026-01-31T14:00:00+01:00"'
-    )
+    assert shown.as_text().startswith('{"id":"00000000-0000-0000-0000-000000000001","madeAt":"2026-01-31T13:00:00Z"')
     later = shown.model_copy(update={"until_day": "Monday", "made_at": datetime(2026, 1, 31, tzinfo=UTC)})
     assert (later.as_json()["untilDay"], later.as_json()["madeAt"]) == ("Monday", "2026-01-31T00:00:00Z")
+
+
+@pytest.mark.parametrize(("day", "hours"), [("0001-01-01", 4), ("9999-12-31", -4)])
+def test_time_that_has_no_form_in_utc_is_answered_in_its_zone(day: str, hours: int) -> None:
+    hour = 23 if hours < 0 else 0
+    made = datetime.fromisoformat(f"{day}T{hour:02}:30:00{hours:+03}:00")
+
+    assert Shown.of_row(_ROW(UUID(int=1), made, 3, "x")).as_json()["madeAt"] == made.isoformat()
 
 
 def test_value_that_does_not_fit_its_field_is_answered_without_a_warning_that_prints_it() -> None:

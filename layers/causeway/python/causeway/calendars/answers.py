@@ -35,10 +35,10 @@ class FreeSlots(Answer):
 
 
 class BlockedSlot(Answer):
-    """A blocked time, and the platform's id of it."""
+    """A blocked time in UTC, and the platform's id of it."""
 
     block_id: Annotated[str, Text(255)] = Field(alias="id", examples=["sandboxBlockedSlot1"])
     calendar_id: _CalendarId
-    start_time: Time = Field(examples=["2026-01-31T14:00:00+04:00"])
-    end_time: Time = Field(examples=["2026-01-31T15:00:00+04:00"])
+    start_time: Time = Field(examples=["2026-01-31T10:00:00Z"])
+    end_time: Time = Field(examples=["2026-01-31T11:00:00Z"])
     title: Annotated[str, Text(200, least=0)] = Field(examples=["Lunch"])

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import reduce
 from operator import or_
 from typing import Annotated, Any, TypeVar, get_args
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler
+from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, PlainSerializer
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from causeway.errors.requests import InvalidRequest
@@ -152,10 +152,20 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(upper)
 
 
-# A moment as RFC 3339 writes it (format date-time). In a request it has its zone; answers have UTC.
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        # Near the year 1 or 9999: Python has no such moment in UTC.
+        return moment
+
+
+# A moment as RFC 3339 writes it (format date-time). In a request it has its zone; in JSON of ours it is in UTC, with Z,
+# whatever the zone of the database's session.
 Time = Annotated[
     datetime,
     parsed(datetime, _moment, "must be an RFC 3339 time with seconds and zone, such as 2026-01-31T14:00:00+01:00"),
+    PlainSerializer(_in_utc, return_type=datetime, when_used="json"),
     Field(examples=["2026-01-31T13:00:00Z"]),
 ]
 # The id of an object of ours.
