@@ -6,7 +6,7 @@ SUBJECT = "9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"
 OBJECT_ID = "3f2b8c9e-5d1a-4e7b-9c6f-0a1b2c3d4e5f"
 # A casino, at its game providers.
 TENANT_CODE = "JAQPOT"
-# A location and its calendar at GoHighLevel.
+# A location at a platform, and its calendar.
 LOCATION_ID = "ve9EPM428h8vShlRW1KT"
 CALENDAR_ID = "BqTwX8QFwXzpegMve9EQ"
 # A session at the game provider.

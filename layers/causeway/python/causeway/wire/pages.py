@@ -1,4 +1,4 @@
-"""Pages of a list in both directions: one form of cursor, and as many rows as an answer can hold.
+"""Pages of a list in both directions (keyset pagination): one form of cursor, as many rows as an answer can hold.
 
 A cursor is base64url of a JSON object: the list, its scope (id of the tenant or object), a digest of its filter, and
 `after` or `before` with the sort key of a row. `after` asks for the rows that follow the key, `before` for the rows in
