@@ -283,7 +283,7 @@ def test_unknown_provider_is_not_found(urls: Urls) -> None:
 
 def test_key_that_is_taken_is_refused_and_changes_nothing(owner: Connection[Any], urls: Urls) -> None:
     before = rows(owner)
-    with hub(urls) as database, pytest.raises(NameTaken, match="stripe"):
+    with hub(urls) as database, pytest.raises(NameTaken, match="There is already a template with this id"):
         added(database, key="stripe")
     assert rows(owner) == before
 

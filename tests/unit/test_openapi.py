@@ -9,15 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema_rs import Draft202012Validator
 from openapi_spec_validator import validate
 from pydantic import create_model
 
+from causeway.database.idempotency import KeyedRequest
 from causeway.errors import table
+from causeway.errors.requests import InvalidRequest
 from causeway.tenancy import api_keys
 from causeway.tenancy.permissions import ALLOWED
 from causeway.wire.models import Answer
 from local.template.reading import load
 from tests.findings import none_of
+from tools import catalogue_schema
 from tools.openapi import document as openapi
 from tools.openapi import models
 from tools.openapi import page as openapi_page
@@ -186,6 +190,35 @@ def test_every_route_that_changes_takes_if_match_and_idempotency_key(document: d
         required = key in ("PATCH /integrations/{connection_id}", "PATCH /integrations/templates/{template_id}")
         assert taken == ({"X-Tenant-Id": False} if key.startswith("GET ") else change | {"If-Match": required}), key
     assert headers("POST /casino/debit") == {"x-provider-code": False}
+
+
+def schemas_in(value: object) -> Iterator[dict[str, Any]]:
+    """Every object in a JSON value; the schemas are among them."""
+    if isinstance(value, dict):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from schemas_in(inner)
+
+
+def test_length_stands_once(document: dict[str, Any]) -> None:
+    """A pattern without * and + bounds the text: a second limit beside it would only repeat it, or differ."""
+    both = [one for one in schemas_in([document, json.loads(catalogue_schema.text())]) if "maxLength" in one]
+    assert both
+    patterns = (one["pattern"] for one in both if isinstance(one.get("pattern"), str))
+    # What is in brackets is a character.
+    none_of((one for one in patterns if not set("*+") & set(re.sub(r"\[[^]]*\]", "", one))), "drop the limit of Text")
+
+
+@pytest.mark.parametrize("key", ["", "a", "a b", "\xe9", "a\n", "\0", "a\0b", "k" * 255, "k" * 256])
+def test_idempotency_key_of_the_document_is_what_is_accepted(document: dict[str, Any], key: str) -> None:
+    parameters = operations(document)["POST /integrations"]["parameters"]
+    [schema] = [one["schema"] for one in parameters if one["name"] == "Idempotency-Key"]
+    try:
+        accepted = KeyedRequest.of(key, {}, b"secret").key == key
+    except InvalidRequest:
+        accepted = False
+
+    assert Draft202012Validator(schema).is_valid(key) == accepted == (0 < len(key) < 256 and "\0" not in key)
 
 
 HANDLER = """

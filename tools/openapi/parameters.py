@@ -3,6 +3,8 @@
 from contextlib import suppress
 from typing import Any
 
+from causeway.catalogue.keys import KEY
+from causeway.database import idempotency
 from causeway.edge.routes import VARIABLE, Declaration
 from causeway.platforms.kinds.calendars import CALENDAR_ID
 from causeway.wire.field_readers import CODE
@@ -30,7 +32,7 @@ PATH: dict[str, Schema] = {
         [demo.SUBJECT],
         "The person's address as the list shows it: the sub, or b64: followed by its base64url form.",
     ),
-    "template_id": _text("[a-z][a-z0-9_]{0,63}", examples=["twilio"]),
+    "template_id": _text(KEY.pattern, examples=["twilio"]),
     "calendar_id": _text(CALENDAR_ID.pattern, [demo.CALENDAR_ID]),
 }
 
@@ -44,7 +46,7 @@ HEADERS: dict[str, Schema] = {
         "An ETag, a list of ETags, or *: the object is changed only if its current ETag is among them.",
     ),
     "Idempotency-Key": _text(
-        "[!-~]{1,255}",
+        idempotency.KEY.pattern,
         ["4c7b2f0e-example"],
         "The same key with the same request returns the first answer again, for 24 hours.",
     ),

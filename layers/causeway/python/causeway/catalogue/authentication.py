@@ -10,9 +10,10 @@ from causeway.wire.field_types import Omittable, Text, checked_by
 from causeway.wire.models import Request
 
 # A text in which {name} stands for the connection's field of that name.
-_Filled = Annotated[str, Text(2000, least=0)]
+Filled = Annotated[str, Text(2000, least=0)]
 # The same in printable ASCII: no line break can end a header.
 _OneLine = Annotated[str, Text(2000, least=0, pattern="[ -~]*")]
+HeaderName = Annotated[str, Text(64, pattern="[0-9A-Za-z-]+"), checked_by(header_fault)]
 _ParameterName = Annotated[str, Text(64, pattern="[0-9A-Za-z_-]+")]
 
 
@@ -26,8 +27,8 @@ class BasicAuthentication(Request):
     """HTTP Basic."""
 
     type: Literal["basic"]
-    username: _Filled = Field(examples=["{account_sid}"])
-    password: _Filled = Field(examples=["{auth_token}"])
+    username: Filled = Field(examples=["{account_sid}"])
+    password: Filled = Field(examples=["{auth_token}"])
 
 
 class BearerAuthentication(Request):
@@ -60,22 +61,22 @@ class ClientCredentials(Request):
     token_path: Annotated[str, Text(2000, least=0), checked_by(document_rules.path_fault)] = Field(
         description="Appended to the base URL.", examples=["/oauth/token"]
     )
-    client_id: _Filled = Field(examples=["{client_id}"])
-    client_secret: _Filled = Field(examples=["{client_secret}"])
+    client_id: Filled = Field(examples=["{client_id}"])
+    client_secret: Filled = Field(examples=["{client_secret}"])
     client_auth: Literal["basic", "body"] = Field(description="Where the client's credentials stand.")
-    scope: Omittable[_Filled] = Field(None, examples=["read"])
+    scope: Omittable[Filled] = Field(None, examples=["read"])
 
 
 class RefreshToken(Request):
     """Request a token with a refresh token, then send it as a bearer token."""
 
     type: Literal["oauth2_refresh_token"]
-    token_url: Annotated[str, Text(508, pattern="https://[!-~]{1,500}"), checked_by(document_rules.url_fault)] = Field(
+    token_url: Annotated[str, Text(pattern="https://[!-~]{1,500}"), checked_by(document_rules.url_fault)] = Field(
         examples=["https://oauth.example/token"]
     )
-    client_id: _Filled = Field(examples=["{client_id}"])
-    client_secret: _Filled = Field(examples=["{client_secret}"])
-    refresh_token: _Filled = Field(examples=["{refresh_token}"])
+    client_id: Filled = Field(examples=["{client_id}"])
+    client_secret: Filled = Field(examples=["{client_secret}"])
+    refresh_token: Filled = Field(examples=["{refresh_token}"])
 
 
 class BodySignature(Request):
@@ -83,10 +84,8 @@ class BodySignature(Request):
 
     type: Literal["hmac"]
     algorithm: Literal["sha256", "sha512"]
-    secret: _Filled = Field(examples=["{api_secret}"])
-    header: Annotated[str, Text(64, pattern="[0-9A-Za-z-]+"), checked_by(header_fault)] = Field(
-        examples=["X-Signature"]
-    )
+    secret: Filled = Field(examples=["{api_secret}"])
+    header: HeaderName = Field(examples=["X-Signature"])
     encoding: Literal["hex", "base64"]
 
 

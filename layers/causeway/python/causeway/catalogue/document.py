@@ -10,15 +10,15 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import InitErrorDetails
 
 from causeway.catalogue import config_schema, document_rules, patterns, validation
-from causeway.catalogue.authentication import Authentication
+from causeway.catalogue.authentication import Authentication, Filled, HeaderName
+from causeway.catalogue.keys import KEY
 from causeway.errors.requests import InvalidRequest
 from causeway.outbound.redaction import is_secret_name
-from causeway.outbound.request_rules import header_fault
 from causeway.wire import model_problems
 from causeway.wire.field_types import JsonObject, Name, Omittable, Text, checked_by, rule_broken
 from causeway.wire.models import Request
 
-Key = Annotated[str, Text(64, pattern="[a-z][a-z0-9_]{0,63}")]
+Key = Annotated[str, Text(pattern=KEY.pattern)]
 Kind = Literal[
     "messaging",
     "casino_platform",
@@ -34,12 +34,10 @@ Kind = Literal[
 ]
 _BaseUrl = Annotated[
     str,
-    Text(309, pattern="https?://[0-9A-Za-z{][0-9A-Za-z._{}:/-]{0,300}"),
+    Text(pattern="https?://[0-9A-Za-z{][0-9A-Za-z._{}:/-]{0,300}"),
     checked_by(document_rules.url_fault),
     Field(examples=["https://api.example"]),
 ]
-_HeaderName = Annotated[str, Text(64, pattern="[0-9A-Za-z-]+"), checked_by(header_fault)]
-_Parameter = Annotated[str, Text(2000, least=0)]
 _Requests = Omittable[Annotated[int, Field(ge=1, le=2_000_000_000, examples=[600])]]
 
 
@@ -84,7 +82,7 @@ class RefusedWhen(Request):
     The value is matched as text: true, false, a number's digits.
     """
 
-    pointer: Annotated[str, Text(201, pattern="/[!-~]{1,200}")] = Field(examples=["/error/code"])
+    pointer: Annotated[str, Text(pattern="/[!-~]{1,200}")] = Field(examples=["/error/code"])
     pattern: Annotated[str, Text(patterns.MOST_CHARACTERS, least=0), checked_by(patterns.fault)] = Field(
         examples=["^auth"]
     )
@@ -96,7 +94,7 @@ def _shows_secret(path: str) -> str | None:
 
 _AnswerPath = Annotated[
     str,
-    Text(519, pattern="[0-9A-Za-z_-]{1,64}([.][0-9A-Za-z_-]{1,64}){0,7}"),
+    Text(pattern="[0-9A-Za-z_-]{1,64}([.][0-9A-Za-z_-]{1,64}){0,7}"),
     checked_by(_shows_secret),
 ]
 
@@ -105,11 +103,11 @@ class HealthCall(Request):
     """The cheapest call that proves the credentials. It changes nothing at the platform."""
 
     method: Literal["GET", "POST"]
-    path: Annotated[str, Text(501, pattern="[/{][!-~]{0,500}"), checked_by(document_rules.path_fault)] = Field(
+    path: Annotated[str, Text(pattern="[/{][!-~]{0,500}"), checked_by(document_rules.path_fault)] = Field(
         description="Appended to the base URL.", examples=["/me"]
     )
-    query: dict[_Parameter, _Parameter] = Field(default_factory=dict, max_length=20)
-    headers: dict[_HeaderName, Annotated[str, Text(500, least=0, pattern="[ -~]*")]] = Field(
+    query: dict[Filled, Filled] = Field(default_factory=dict, max_length=20)
+    headers: dict[HeaderName, Annotated[str, Text(500, least=0, pattern="[ -~]*")]] = Field(
         default_factory=dict, max_length=20, json_schema_extra={"additionalProperties": False}
     )
     body: Omittable[CallBody] = None
@@ -163,7 +161,7 @@ class SharedFields(BaseModel):
     setup_instructions: Annotated[str, Text(8000, least=0)] = Field(
         description="Markdown.", examples=["1. Create an API key.\n"]
     )
-    documentation_url: Annotated[str, Text(508, pattern="https://[!-~]{1,500}")] | None = Field(
+    documentation_url: Annotated[str, Text(pattern="https://[!-~]{1,500}")] | None = Field(
         examples=["https://docs.example/"]
     )
     api_version: Annotated[str, Text(50)] | None = Field(examples=["v1"])

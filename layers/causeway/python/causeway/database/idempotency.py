@@ -7,6 +7,7 @@ of a call dies, its lease of the key runs out, and the next call takes the key o
 
 import hmac
 import json
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from causeway.wire.strict_json import NotAnInteger
 
 logger = Logger(child=True)
 
+# A key: any characters but NUL.
+KEY = re.compile(r"[^\x00]{1,255}")
 # Seconds that a call waits for another call with its key, and seconds between two looks.
 _WAIT, _LOOK = 2.0, 0.2
 # A lease outlives its call: functions behind HTTP end after 29 seconds.
@@ -82,7 +85,7 @@ class KeyedRequest:
         Raises:
             InvalidRequest: the key is empty or too long.
         """
-        if not 1 <= len(key) <= 255 or "\0" in key:
+        if not KEY.fullmatch(key):
             raise InvalidRequest("Idempotency-Key must have 1 to 255 characters")
         text = json.dumps(_typed(request), sort_keys=True).encode()
         return cls(key, hmac.digest(secret, b"request\0" + text, "sha256"), uuid4())

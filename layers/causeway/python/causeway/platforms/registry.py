@@ -1,13 +1,12 @@
 """Finds a platform's code by the platform's key: the folder causeway/platforms/<key>/ and the modules in it."""
 
-import re
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TypeVar, cast
 
+from causeway.catalogue.keys import KEY
+
 _PACKAGE = __name__.rpartition(".")[0]
-# A platform's key, as schema/0007_integration_providers.sql has it. A dot in a key would name a module in a folder.
-_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # Folders beside the platforms' that hold no platform.
 RESERVED = frozenset(("kinds", "vendors"))
 
@@ -22,7 +21,7 @@ def find(key: str, kind: type[Kind]) -> Kind | None:
         kind: a Protocol of causeway.platforms.kinds. The platform's module has the file name of the
             Protocol's module.
     """
-    if key in RESERVED or not _KEY.fullmatch(key):
+    if key in RESERVED or not KEY.fullmatch(key):
         return None
     folder = find_spec(f"{_PACKAGE}.{key}")
     if folder is None or folder.submodule_search_locations is None:

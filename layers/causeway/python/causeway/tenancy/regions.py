@@ -14,7 +14,7 @@ from causeway.errors.tree import Problem
 from causeway.wire.field_types import Text
 
 Country = Annotated[
-    str, Text(2, pattern="[A-Z]{2}"), Field(description="A country of ISO 3166-1, alpha-2.", examples=["AE"])
+    str, Text(pattern="[A-Z]{2}"), Field(description="A country of ISO 3166-1, alpha-2.", examples=["AE"])
 ]
 TimeZone = Annotated[
     str,
@@ -25,7 +25,7 @@ TimeZone = Annotated[
     ),
 ]
 Currency = Annotated[
-    str, Text(5, pattern="[A-Z]{3,5}"), Field(description="A currency of ISO 4217, or BTC.", examples=["AED"])
+    str, Text(pattern="[A-Z]{3,5}"), Field(description="A currency of ISO 4217, or BTC.", examples=["AED"])
 ]
 Language = Annotated[Literal["en", "ar"], Field(description="A language of BCP 47.", examples=["en"])]
 

@@ -48,7 +48,7 @@ def parse_tenant_id(path: Mapping[str, str]) -> UUID:
 class TenantDraft(Request):
     """POST /tenants. What is not sent follows the country."""
 
-    code: Annotated[_Code, Text(64, pattern=CODE.pattern)] = Field(examples=["SUNSET"])
+    code: Annotated[_Code, Text(pattern=CODE.pattern)] = Field(examples=["SUNSET"])
     display_name: Annotated[_DisplayName, Name(200)]
     country: Country | None = None
     time_zone: Omittable[TimeZone] = None

@@ -41,11 +41,11 @@ class Text:
     """Metadata of a text that is kept as it was sent: Annotated[str, Text(1000, least=0)].
 
     Attributes:
-        most, least: characters.
+        most, least: characters. most is None where the pattern bounds the text: a limit stands once.
         pattern: of the whole text; a regular expression without ^ and $.
     """
 
-    most: int
+    most: int | None = None
     least: int = 1
     pattern: str | None = None
 
