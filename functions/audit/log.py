@@ -22,7 +22,7 @@ app = APIGatewayHttpResolver()
 def read(call: HubCall, query: AuditQuery) -> HubAnswer:
     """Return a page of entries, newest first; the read becomes an entry too."""
     # Without X-Tenant-Id a super admin reads the deployment's log: the changes of the catalogue.
-    wanted = query.request(listing.LISTING, call.context.caller.tenant_id or entries.DEPLOYMENT)
+    wanted = query.request(listing.PAGES.listing, call.context.caller.tenant_id or entries.DEPLOYMENT)
     with call.context.shared_transaction() as transaction:
         page = listing.page(transaction, query, wanted)
         action = entries.Action.AUDIT_READ if query.format == "json" else entries.Action.AUDIT_EXPORTED

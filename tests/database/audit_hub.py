@@ -11,7 +11,7 @@ import psycopg
 
 from causeway.audit_log import listing
 from causeway.audit_log.entries import Action, Entry, record
-from causeway.audit_log.listing import LISTING, AuditEntry
+from causeway.audit_log.listing import PAGES, AuditEntry
 from causeway.audit_log.requests import AuditQuery
 from causeway.audit_log.verifier import ChainTotals, verify
 from causeway.database.postgres import Database
@@ -68,7 +68,7 @@ class Hub:
         # Not parsed: the tests look for texts that no query can hold.
         only = AuditQuery.model_construct(set(query), **query)
         with self.database().transaction(tenant_id) as transaction:
-            return listing.page(transaction, only, only.request(LISTING, tenant_id)).entries
+            return listing.page(transaction, only, only.request(PAGES.listing, tenant_id)).entries
 
     def findings(self) -> list[str]:
         with psycopg.connect(self.urls["auditor"], autocommit=True) as database:

@@ -15,7 +15,7 @@ from psycopg import Rollback, conninfo, errors
 
 from causeway.audit_log import entries, listing
 from causeway.audit_log.entries import DEPLOYMENT, Action, Entry, record
-from causeway.audit_log.listing import LISTING
+from causeway.audit_log.listing import PAGES
 from causeway.audit_log.requests import AuditQuery
 from causeway.audit_log.spreadsheet import as_csv
 from causeway.database.postgres import Database
@@ -58,7 +58,7 @@ def test_times_are_told_in_utc_whatever_the_zone_of_the_sessions_role(shared: Hu
     shared.databases.append(in_dubai)
     with in_dubai.transaction(tenant_id) as transaction:
         record(transaction, CREATED)
-        [found] = listing.page(transaction, AuditQuery(), AuditQuery().request(LISTING, tenant_id)).entries
+        [found] = listing.page(transaction, AuditQuery(), AuditQuery().request(PAGES.listing, tenant_id)).entries
 
     assert found.at.utcoffset() == timedelta(hours=4)
     assert found.as_json()["at"] == found.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -208,7 +208,7 @@ def test_entry_of_a_refused_caller_is_written_whatever_was_sent(shared: Hub, jun
     assert found.actor is not None
     assert len(found.actor) <= 200
     for only in ({"actor": junk}, {"object_kind": junk, "object_id": junk}):
-        cursor = LISTING.cursor(tenant_id, (2**63 - 1,), filtered=filter_digest(only))
+        cursor = PAGES.listing.cursor(tenant_id, (2**63 - 1,), filtered=filter_digest(only))
         assert shared.read(tenant_id, **only, cursor=cursor) == [found]
     assert shared.read(tenant_id, action=junk, outcome=junk) == []
     assert "NaN" not in json.dumps(found.after, allow_nan=False)
@@ -503,7 +503,7 @@ def test_pages_are_complete_while_others_write(shared: Hub) -> None:
                 while not seen or "cursor" in query:
                     with database.transaction(tenant_id) as transaction:
                         only = AuditQuery.parse(query)
-                        page = listing.page(transaction, only, only.request(LISTING, tenant_id))
+                        page = listing.page(transaction, only, only.request(PAGES.listing, tenant_id))
                     seen += [entry.entry for entry in page.entries]
                     query = {"limit": "17"} | ({} if page.next_cursor is None else {"cursor": page.next_cursor})
                 readings.append(seen)

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from threading import Barrier
@@ -104,10 +104,22 @@ def columns(provider: Provider) -> dict[str, Any]:
     return {name: getattr(provider, name) for name in ("key", *COLUMNS)}
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A provider of a page, as large as the API's template."""
+
+    provider: Provider
+
+    def as_text(self) -> str:
+        """The template's JSON."""
+        return templates.Template.of(self.provider).as_text()
+
+
 def page(database: Connection[Any], query: templates.TemplateQuery) -> Page[Provider]:
     """The page that a query asks for."""
-    wanted = query.request(providers.LISTING, DEPLOYMENT)
-    return providers.page(database, wanted, query.filters(), templates.as_text)
+    wanted = query.request(providers.PAGES.listing, DEPLOYMENT)
+    found = providers.page(database, wanted, query.filters(), Listed)
+    return Page([listed.provider for listed in found.items], found.next_cursor, found.prev_cursor)
 
 
 def asked(**query: object) -> templates.TemplateQuery:

@@ -9,12 +9,14 @@ import pytest
 from causeway.audit_log import listing as audit
 from causeway.audit_log.requests import AuditQuery
 from causeway.catalogue import providers
+from causeway.catalogue.templates import TemplateQuery
 from causeway.connections import call_log_listing as calls
 from causeway.connections import listing as connections
+from causeway.connections.requests import ConnectionQuery
 from causeway.database.paging import PagedSelect
 from causeway.syncs import listing as syncs
 from causeway.tenancy import api_keys, memberships
-from causeway.wire.pages import Listing, PageRequest
+from causeway.wire.pages import PageRequest
 from tests.database.world import Casino
 
 CONNECTION = UUID("00000000-0000-4000-8000-0000000000c0")
@@ -29,25 +31,15 @@ NAMES = {"templates": "copy2000"}
 EVERY_ENTRY = AuditQuery().filters()
 # By list: how it is read, the index that leads to its rows in their order, and the parameters of its filter. The list
 # of tenants is not here: its policy lets the planner expect one row, which it sorts, and a deployment has few tenants.
-LISTS: dict[str, tuple[Listing, PagedSelect, str, dict[str, Any]]] = {
-    "connections": (
-        connections.LISTING,
-        connections.PAGES,
-        "integration_connections_page",
-        dict.fromkeys(("kind", "status", "provider")),
-    ),
-    "templates": (
-        providers.LISTING,
-        providers.PAGES,
-        "integration_providers_pkey",
-        dict.fromkeys(("kind", "active")),
-    ),
-    "calls": (calls.LISTING, calls.PAGES, "integration_api_logs_pkey", {"connection": CONNECTION}),
-    "syncs": (syncs.LISTING, syncs.PAGES, "sync_runs_page", {"connection": CONNECTION}),
-    "memberships": (memberships.LISTING, memberships.PAGES, "memberships_pkey", {}),
-    "API keys": (api_keys.LISTING, api_keys.PAGES, "api_keys_page", {}),
-    "audit log": (audit.LISTING, audit.PAGES, "audit_log_pkey", EVERY_ENTRY),
-    "an actor's audit log": (audit.LISTING, audit.PAGES, "audit_log_actor", EVERY_ENTRY | {"actor": "person 1"}),
+LISTS: dict[str, tuple[PagedSelect, str, dict[str, Any]]] = {
+    "connections": (connections.PAGES, "integration_connections_page", ConnectionQuery().filters()),
+    "templates": (providers.PAGES, "integration_providers_pkey", TemplateQuery().filters()),
+    "calls": (calls.PAGES, "integration_api_logs_pkey", {"connection": CONNECTION}),
+    "syncs": (syncs.PAGES, "sync_runs_page", {"connection": CONNECTION}),
+    "memberships": (memberships.PAGES, "memberships_pkey", {}),
+    "API keys": (api_keys.PAGES, "api_keys_page", {}),
+    "audit log": (audit.PAGES, "audit_log_pkey", EVERY_ENTRY),
+    "an actor's audit log": (audit.PAGES, "audit_log_actor", EVERY_ENTRY | {"actor": "person 1"}),
 }
 # Thousands of rows of each list: a scan of all of them costs more than an index.
 _ROWS = (
@@ -116,9 +108,9 @@ def filled(shared_casino: Casino) -> Casino:
 
 def plan(casino: Casino, name: str, *, key: bool, backwards: bool) -> list[str]:
     """The plan of a page's statement for the hub's login."""
-    listing, pages, _, filters = LISTS[name]
-    at = (NAMES[name],) if name in NAMES else tuple(KEYS[kind] for kind in listing.key)
-    wanted = PageRequest(listing, casino.tenant_id, "", 50, at if key else (), backwards)
+    pages, _, filters = LISTS[name]
+    at = (NAMES[name],) if name in NAMES else tuple(KEYS[column.type] for column in pages.key)
+    wanted = PageRequest(pages.listing, casino.tenant_id, "", 50, at if key else (), backwards)
     statement = f"EXPLAIN {pages.statement(wanted)}".encode()
     with casino.database("hub").transaction(casino.tenant_id) as transaction:
         return [row[0] for row in transaction.execute(statement, pages.parameters(wanted, filters)).fetchall()]
@@ -130,7 +122,7 @@ def plan(casino: Casino, name: str, *, key: bool, backwards: bool) -> list[str]:
 def test_page_is_read_through_the_index_that_has_its_order(
     filled: Casino, name: str, backwards: bool, key: bool
 ) -> None:
-    _, pages, index, _ = LISTS[name]
+    pages, index, _ = LISTS[name]
     lines = plan(filled, name, key=key, backwards=backwards)
     [place] = [number for number, line in enumerate(lines) if index in line]
 
@@ -138,4 +130,4 @@ def test_page_is_read_through_the_index_that_has_its_order(
     # The index starts at the key: the comparison is no filter after it.
     condition = lines[place + 1] if key else ""
     assert not key or "Index Cond" in condition, lines
-    assert all(column.rpartition(".")[2] in condition for column in pages.key) == key, lines
+    assert all(column.sql.rpartition(".")[2] in condition for column in pages.key) == key, lines

@@ -138,7 +138,7 @@ class World:
     def tenant(self) -> str:
         """Return the id of the module's tenant."""
         self.call("POST", "/tenants", {"code": "SCHEMATHESIS", "displayName": "Schemathesis"})
-        cursor = tenants.LISTING.cursor(entries.DEPLOYMENT, ("SCHEMATHESI",))
+        cursor = tenants.PAGES.listing.cursor(entries.DEPLOYMENT, ("SCHEMATHESI",))
         after = self.call("GET", f"/tenants?limit=100&cursor={cursor}").json()["tenants"]
         return next(one["id"] for one in after if one["code"] == "SCHEMATHESIS")
 

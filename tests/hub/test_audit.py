@@ -146,7 +146,7 @@ def test_pages_have_every_entry_once_although_reading_adds_entries(hub: Hub) -> 
     for _ in range(28):
         hub.call("GET", "/audit?limit=1")
     top = entries_of(hub)[0]["entry"]
-    found, query = [], f"limit=7&cursor={listing.LISTING.cursor(UUID(TENANTS[OURS]), (top + 1,))}"
+    found, query = [], f"limit=7&cursor={listing.PAGES.listing.cursor(UUID(TENANTS[OURS]), (top + 1,))}"
     for _ in range(4):
         page = hub.call("GET", f"/audit?{query}").json
         found += [entry["entry"] for entry in page["entries"]]

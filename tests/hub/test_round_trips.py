@@ -123,7 +123,7 @@ def test_cursor_takes_no_statement_of_its_own(counting: CountingHub, path: str) 
     scope, key = UUID(path.rpartition("/")[2]), (datetime.now(UTC), uuid4())
     first, without = counting.count("GET", f"{path}/syncs")
     for backwards in (False, True):
-        cursor = listing.LISTING.cursor(scope, key, backwards=backwards)
+        cursor = listing.PAGES.listing.cursor(scope, key, backwards=backwards)
         another, with_cursor = counting.count("GET", f"{path}/syncs?cursor={cursor}")
 
         assert (without.status, with_cursor.status) == (200, 200)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from causeway.audit_log.listing import LISTING
+from causeway.audit_log.listing import PAGES
 from causeway.audit_log.requests import AuditQuery
 from causeway.errors.requests import InvalidRequest
 
@@ -24,17 +24,18 @@ TENANT = UUID(int=1)
     ],
 )
 def test_export_takes_as_many_entries_as_it_can_unless_a_limit_is_sent(query: dict[str, str], limit: int) -> None:
-    assert AuditQuery.parse(query).request(LISTING, TENANT).limit == limit
+    assert AuditQuery.parse(query).request(PAGES.listing, TENANT).limit == limit
 
 
 def test_cursor_of_a_page_continues_in_the_other_format_and_with_no_other_filter() -> None:
-    cursor = AuditQuery.parse({"actor": "a"}).request(LISTING, TENANT)._cursor((5,), 0, backwards=False)
+    cursor = AuditQuery.parse({"actor": "a"}).request(PAGES.listing, TENANT)._cursor((5,), 0, backwards=False)
 
-    assert AuditQuery.parse({"actor": "a", "format": "csv", "cursor": cursor}).request(LISTING, TENANT).key == (5,)
+    export = AuditQuery.parse({"actor": "a", "format": "csv", "cursor": cursor})
+    assert export.request(PAGES.listing, TENANT).key == (5,)
     since = {"actor": "a", "since": "2026-01-01T00:00:00Z"}
     for other in ({}, {"actor": "b"}, {"actor": "a", "outcome": "done"}, since):
         with pytest.raises(InvalidRequest, match="cursor is not one that was answered here"):
-            AuditQuery.parse(other | {"cursor": cursor}).request(LISTING, TENANT)
+            AuditQuery.parse(other | {"cursor": cursor}).request(PAGES.listing, TENANT)
 
 
 def test_filter_has_the_names_of_the_columns_and_times_with_their_zone() -> None:

@@ -20,10 +20,18 @@ WRONG = (Problem("cursor", "is not one that was answered here"),)
 class Filtered(PageQuery):
     """A list with a filter and limits of its own."""
 
+    filtered_by = ("kind", "active", "since")
+
     limit: Annotated[int, Limit(1000)] = 100
     kind: Omittable[Literal["a", "b"]] = None
     active: Omittable[Flag] = None
     since: Omittable[Time] = None
+
+
+class Formatted(Filtered):
+    """A list with a parameter that selects no rows."""
+
+    format: Literal["json", "csv"] = "json"
 
 
 class NumberPage(PageAnswer):
@@ -89,6 +97,14 @@ def test_cursor_of_another_filter_is_refused(other: dict[str, str]) -> None:
     with pytest.raises(InvalidRequest) as refused:
         Filtered.parse(other | {"cursor": cursor}).request(NUMBERS, SCOPE)
     assert refused.value.problems == WRONG
+
+
+def test_cursor_belongs_to_no_parameter_that_selects_no_rows() -> None:
+    cursor = cursor_of(Formatted.parse({"kind": "a"}))
+    again = Formatted.parse({"kind": "a", "format": "csv", "cursor": cursor})
+
+    assert again.request(NUMBERS, SCOPE).key == (99,)
+    assert set(again.filters()) == {"kind", "active", "since"}
 
 
 def test_filter_is_the_same_in_another_spelling() -> None:

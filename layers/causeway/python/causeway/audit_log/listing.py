@@ -7,16 +7,14 @@ from pydantic import Field, WithJsonSchema
 
 from causeway.audit_log.entries import Action, storable_id
 from causeway.audit_log.requests import AuditQuery
-from causeway.database.paging import PagedSelect
+from causeway.database.paging import KeyColumn, PagedSelect
 from causeway.database.postgres import Transaction
 from causeway.wire import example_ids
 from causeway.wire.field_types import JsonObject, Time
 from causeway.wire.models import Answer
 from causeway.wire.page_models import PageAnswer
-from causeway.wire.pages import Listing, PageRequest
+from causeway.wire.pages import PageRequest
 
-# Newest first.
-LISTING = Listing("audit_log", (int,))
 # An entry is shown even if its action is no longer in the list.
 _Action = Annotated[
     str, WithJsonSchema({"type": "string", "enum": sorted(Action), "examples": [Action.CONNECTION_CHANGED]})
@@ -73,7 +71,8 @@ _FILTER: LiteralString = """
     AND (%(since)s::timestamptz IS NULL OR at >= %(since)s)
     AND (%(until)s::timestamptz IS NULL OR at < %(until)s)
 """
-PAGES = PagedSelect(_SELECT, _FILTER, ("entry",), descending=True)
+# Newest first.
+PAGES = PagedSelect("audit_log", _SELECT, _FILTER, (KeyColumn("entry", int),), descending=True)
 
 
 def page(transaction: Transaction, only: AuditQuery, wanted: PageRequest) -> AuditPage:
@@ -85,10 +84,9 @@ def page(transaction: Transaction, only: AuditQuery, wanted: PageRequest) -> Aud
     Args:
         transaction: with its tenant set.
         only: which entries.
-        wanted: of LISTING.
+        wanted: of PAGES.listing.
     """
     # Look for a text in the form in which record stored it.
     filters = {name: storable_id(value) if isinstance(value, str) else value for name, value in only.filters().items()}
-    rows = PAGES.fetch(transaction, wanted, filters)
-    found = wanted.page([AuditEntry.of_row(row) for row in rows], lambda entry: (entry.entry,), AuditEntry.as_text)
+    found = PAGES.page(transaction, wanted, AuditEntry.of_row, filters)
     return AuditPage(entries=found.items, **found.cursors)

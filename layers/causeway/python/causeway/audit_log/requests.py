@@ -1,6 +1,6 @@
 """The query of GET /audit."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -20,6 +20,8 @@ class AuditQuery(PageQuery):
     # The parameters have the names of the log's columns, as the cells of the CSV.
     model_config = ConfigDict(alias_generator=None)
 
+    filtered_by = ("action", "actor", "object_kind", "object_id", "outcome", "since", "until")
+
     limit: Annotated[int, Limit(_MOST)] = Field(100, description=f"As CSV: {_MOST} by default.")
     action: Omittable[str] = Field(None, examples=["connection.changed"])
     actor: Omittable[str] = Field(None, examples=[example_ids.SUBJECT])
@@ -29,10 +31,6 @@ class AuditQuery(PageQuery):
     since: Omittable[Time] = Field(None, description="The first moment.")
     until: Omittable[Time] = Field(None, description="The moment after the last.")
     format: Literal["json", "csv"] = Field("json", examples=["csv"])
-
-    def filters(self) -> dict[str, Any]:
-        """Return the values that select the entries by name; None selects all."""
-        return {name: value for name, value in super().filters().items() if name != "format"}
 
     def request(self, listing: Listing, scope: UUID) -> PageRequest:
         """Return the request for the page; an export takes as many entries at once as it can."""

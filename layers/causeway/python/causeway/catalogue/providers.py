@@ -9,14 +9,11 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from causeway.catalogue import terms
-from causeway.database.paging import PagedSelect
+from causeway.database.paging import KeyColumn, PagedSelect, Shown
 from causeway.database.postgres import Transaction
 from causeway.errors.catalogue import ProviderNotFound
 from causeway.errors.requests import NameTaken, VersionMismatch
-from causeway.wire.pages import Listing, Page, PageRequest
-
-# In the order of the keys.
-LISTING = Listing("templates", (str,))
+from causeway.wire.pages import Page, PageRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +75,8 @@ _SELECT: LiteralString = f"SELECT provider_key AS key, {_NAMES}, {', '.join(_STA
 _FILTER: LiteralString = """
     (%(kind)s::text IS NULL OR kind = %(kind)s) AND (%(active)s::boolean IS NULL OR is_active = %(active)s)
 """
-PAGES = PagedSelect(_SELECT, _FILTER, ("provider_key",))
+# In the order of the keys.
+PAGES = PagedSelect("templates", _SELECT, _FILTER, (KeyColumn("provider_key", str, "key"),))
 _INTO: LiteralString = "INSERT INTO integration_providers AS p"
 INSERT: LiteralString = f"""
     {_INTO} (provider_key, {_NAMES}, changed_by_admin, created_by)
@@ -125,19 +123,18 @@ def page(
     transaction: Transaction,
     wanted: PageRequest,
     filters: Mapping[str, Any],
-    as_text: Callable[[Provider], str],
-) -> Page[Provider]:
+    shown: Callable[[Provider], Shown],
+) -> Page[Shown]:
     """Return a page of the providers, in the order of their keys.
 
     Args:
         transaction: a transaction of the hub's.
-        wanted: of LISTING.
+        wanted: of PAGES.listing.
         filters: kind: only providers of this kind; active: True: only active ones, False: only inactive ones. None
             selects all.
-        as_text: returns a provider as it is answered.
+        shown: returns a provider as it is answered.
     """
-    rows = PAGES.fetch(transaction, wanted, filters)
-    return wanted.page([Provider(**row._asdict()) for row in rows], lambda provider: (provider.key,), as_text)
+    return PAGES.page(transaction, wanted, lambda row: shown(Provider(**row._asdict())), filters)
 
 
 def create(transaction: Transaction, columns: Mapping[str, Any], created_by: str) -> Provider:

@@ -9,7 +9,7 @@ from causeway.audit_log import entries
 from causeway.audit_log.entries import Action, record
 from causeway.catalogue import providers, secret_fields
 from causeway.catalogue.document import DocumentFields, Key, SharedFields, TemplateDraft
-from causeway.catalogue.providers import LISTING, Provider
+from causeway.catalogue.providers import Provider
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tree import Problem
 from causeway.tenancy.context import RequestContext
@@ -22,6 +22,8 @@ from causeway.wire.preconditions import Expected
 
 class TemplateQuery(PageQuery):
     """GET /integrations/templates. A filter that is left out selects all."""
+
+    filtered_by = ("kind", "active")
 
     kind: Omittable[Annotated[str, Text(64)]] = Field(None, alias="category", examples=["crm"])
     active: Omittable[Flag] = Field(None, description="Whether new connections may be created with them.")
@@ -97,11 +99,6 @@ def as_json(provider: Provider) -> dict[str, Any]:
     return Template.of(provider).as_json()
 
 
-def as_text(provider: Provider) -> str:
-    """Return the JSON of a provider in a list."""
-    return Template.of(provider).as_text()
-
-
 def page(context: RequestContext, query: TemplateQuery) -> TemplatePage:
     """Return a page of the templates, ordered by id.
 
@@ -112,10 +109,10 @@ def page(context: RequestContext, query: TemplateQuery) -> TemplatePage:
     Raises:
         InvalidRequest: the cursor is not one of this list.
     """
-    wanted = query.request(LISTING, entries.DEPLOYMENT)
+    wanted = query.request(providers.PAGES.listing, entries.DEPLOYMENT)
     with context.shared_transaction() as transaction:
-        found = providers.page(transaction, wanted, query.filters(), as_text)
-    return TemplatePage(templates=[Template.of(provider) for provider in found.items], **found.cursors)
+        found = providers.page(transaction, wanted, query.filters(), Template.of)
+    return TemplatePage(templates=found.items, **found.cursors)
 
 
 def create(context: RequestContext, draft: TemplateDraft) -> Provider:

@@ -6,23 +6,21 @@ from uuid import UUID
 from pydantic import Field
 
 from causeway.connections import rows
-from causeway.database.paging import PagedSelect
+from causeway.database.paging import KeyColumn, PagedSelect
 from causeway.tenancy.context import RequestContext
 from causeway.wire import example_ids
 from causeway.wire.field_types import Time
 from causeway.wire.models import Answer
 from causeway.wire.page_models import PageAnswer, PageQuery
-from causeway.wire.pages import Listing
 
 # Newest first.
-LISTING = Listing("calls", (int,))
 _SELECT: LiteralString = """
     SELECT log_id, method, url, status, milliseconds, error, request_body, response_body, request_id, actor_kind,
         actor, source_ip, credential_version, created_at
     FROM integration_api_logs
 """
 _OF_CONNECTION: LiteralString = "tenant_id = current_tenant() AND connection_id = %(connection)s"
-PAGES = PagedSelect(_SELECT, _OF_CONNECTION, ("log_id",), descending=True)
+PAGES = PagedSelect("calls", _SELECT, _OF_CONNECTION, (KeyColumn("log_id", int),), descending=True)
 
 
 class CallLog(Answer):
@@ -63,9 +61,8 @@ def page(context: RequestContext, connection_id: UUID, query: CallLogQuery) -> C
         InvalidRequest: the cursor is not one of this list.
         ConnectionNotFound.
     """
-    wanted = query.request(LISTING, connection_id)
+    wanted = query.request(PAGES.listing, connection_id)
     with context.transaction() as transaction:
         rows.find(transaction, connection_id, deleted=True)
-        found = PAGES.fetch(transaction, wanted, {"connection": connection_id})
-    made = wanted.page([CallLog.of_row(row) for row in found], lambda call: (call.log_id,), CallLog.as_text)
-    return CallLogPage(logs=made.items, **made.cursors)
+        found = PAGES.page(transaction, wanted, CallLog.of_row, {"connection": connection_id})
+    return CallLogPage(logs=found.items, **found.cursors)

@@ -8,14 +8,12 @@ from uuid import UUID
 from causeway.connections import answers, rows
 from causeway.connections.connection import ConnectionRow
 from causeway.connections.requests import ConnectionQuery
-from causeway.database.paging import PagedSelect
+from causeway.database.paging import KeyColumn, PagedSelect
 from causeway.database.postgres import Transaction
 from causeway.tenancy.context import RequestContext
 from causeway.wire.page_models import PageAnswer
-from causeway.wire.pages import Key, Listing, PageRequest
+from causeway.wire.pages import PageRequest
 
-# Newest first.
-LISTING = Listing("connections", (datetime, UUID))
 # SQL cannot tell whether a template moved: select too many rows; page() drops the others.
 _FILTER: LiteralString = """
     c.tenant_id = current_tenant() AND c.deleted_at IS NULL
@@ -26,7 +24,9 @@ _FILTER: LiteralString = """
     )
     AND (%(provider)s::text IS NULL OR c.provider_key = %(provider)s)
 """
-PAGES = PagedSelect(rows.SELECT, _FILTER, ("c.created_at", "c.connection_id"), descending=True)
+# Newest first.
+_KEY = (KeyColumn("c.created_at", datetime), KeyColumn("c.connection_id", UUID))
+PAGES = PagedSelect("connections", rows.SELECT, _FILTER, _KEY, descending=True)
 
 
 class ConnectionPage(PageAnswer):
@@ -46,7 +46,7 @@ def page(context: RequestContext, query: ConnectionQuery, *, with_config: bool) 
     Raises:
         InvalidRequest: the cursor is not one of this list.
     """
-    wanted = asked = query.request(LISTING, context.tenant)
+    wanted = asked = query.request(PAGES.listing, context.tenant)
     shown: list[answers.Connection] = []
     with context.transaction() as transaction:
         while True:
@@ -56,13 +56,9 @@ def page(context: RequestContext, query: ConnectionQuery, *, with_config: bool) 
             shown += [answers.shown(one, with_config=with_config) for one in chosen]
             if len(shown) > wanted.rows or len(found) <= wanted.rows:
                 break
-            asked = replace(asked, key=_sort_key(found[-1]))
-    made = wanted.page(shown, _sort_key, answers.Connection.as_text)
+            asked = replace(asked, key=PAGES.sort_key(found[-1]))
+    made = wanted.page(shown, PAGES.sort_key, answers.Connection.as_text)
     return ConnectionPage(integrations=made.items, **made.cursors)
-
-
-def _sort_key(one: ConnectionRow | answers.Connection) -> Key:
-    return one.created_at, one.connection_id
 
 
 def _found(transaction: Transaction, query: ConnectionQuery, asked: PageRequest) -> list[ConnectionRow]:

@@ -63,6 +63,8 @@ def parse_connection_id(path: Mapping[str, str]) -> UUID:
 class ConnectionQuery(PageQuery):
     """The connections that are listed."""
 
+    filtered_by = ("kind", "status", "provider")
+
     kind: Omittable[Annotated[str, Text(64)]] = Field(None, examples=["crm"])
     status: Omittable[Status] = None
     provider: Omittable[Annotated[str, Text(64)]] = Field(

@@ -5,18 +5,17 @@ from typing import LiteralString
 from uuid import UUID
 
 from causeway.connections import rows
-from causeway.database.paging import PagedSelect
+from causeway.database.paging import KeyColumn, PagedSelect
 from causeway.syncs import runs
 from causeway.syncs.answers import SyncRun
 from causeway.syncs.runs import Run
 from causeway.tenancy.context import RequestContext
 from causeway.wire.page_models import PageAnswer, PageQuery
-from causeway.wire.pages import Listing
 
 # Newest first.
-LISTING = Listing("syncs", (datetime, UUID))
 _OF_CONNECTION: LiteralString = "tenant_id = current_tenant() AND connection_id = %(connection)s"
-PAGES = PagedSelect(runs.SELECT, _OF_CONNECTION, ("requested_at", "run_id"), descending=True)
+_KEY = (KeyColumn("requested_at", datetime), KeyColumn("run_id", UUID))
+PAGES = PagedSelect("syncs", runs.SELECT, _OF_CONNECTION, _KEY, descending=True)
 
 
 class SyncRunQuery(PageQuery):
@@ -36,10 +35,8 @@ def page(context: RequestContext, connection_id: UUID, query: SyncRunQuery) -> S
         InvalidRequest: the cursor is not one of this list.
         ConnectionNotFound.
     """
-    wanted = query.request(LISTING, connection_id)
+    wanted = query.request(PAGES.listing, connection_id)
     with context.transaction() as transaction:
         rows.find(transaction, connection_id)
-        found = PAGES.fetch(transaction, wanted, {"connection": connection_id})
-    shown = [SyncRun.of_row(Run(*row)) for row in found]
-    made = wanted.page(shown, lambda run: (run.requested_at, run.run_id), SyncRun.as_text)
-    return SyncRunPage(syncs=made.items, **made.cursors)
+        found = PAGES.page(transaction, wanted, lambda row: SyncRun.of_row(Run(*row)), {"connection": connection_id})
+    return SyncRunPage(syncs=found.items, **found.cursors)

@@ -9,7 +9,7 @@ from psycopg import errors as pg
 from pydantic import Field
 
 from causeway.audit_log.entries import Action, record
-from causeway.database.paging import PagedSelect
+from causeway.database.paging import KeyColumn, PagedSelect
 from causeway.database.postgres import Transaction
 from causeway.errors.requests import NameTaken
 from causeway.errors.tenancy import ApiKeyNotFound
@@ -20,7 +20,6 @@ from causeway.wire.field_readers import parse_uuid
 from causeway.wire.field_types import Id, Name, Time, Version
 from causeway.wire.models import Answer, Request
 from causeway.wire.page_models import Limit, PageAnswer, PageQuery
-from causeway.wire.pages import Listing
 from causeway.wire.preconditions import Expected
 
 # The fields of ApiKey.
@@ -31,8 +30,8 @@ _OWN: LiteralString = "tenant_id = current_tenant()"
 _INSERT: LiteralString = "INSERT INTO api_keys (tenant_id, key_id, name, hash, channel, created_by)"
 _UPDATE: LiteralString = "UPDATE api_keys"
 # Newest first.
-LISTING = Listing("api_keys", (datetime, UUID))
-PAGES = PagedSelect(_SELECT, _OWN, ("created_at", "key_id"), descending=True)
+_KEY = (KeyColumn("created_at", datetime), KeyColumn("key_id", UUID))
+PAGES = PagedSelect("api_keys", _SELECT, _OWN, _KEY, descending=True)
 
 
 def parse_key_id(path: Mapping[str, str]) -> UUID:
@@ -129,10 +128,9 @@ def page(context: RequestContext, query: ApiKeyQuery) -> ApiKeyPage:
     Raises:
         InvalidRequest: the cursor is not one of this list.
     """
-    wanted = query.request(LISTING, context.tenant)
+    wanted = query.request(PAGES.listing, context.tenant)
     with context.transaction() as transaction:
-        rows = PAGES.fetch(transaction, wanted)
-    found = wanted.page([ApiKey.of_row(row) for row in rows], lambda key: (key.created_at, key.key_id), ApiKey.as_text)
+        found = PAGES.page(transaction, wanted, ApiKey.of_row)
     return ApiKeyPage(api_keys=found.items, **found.cursors)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, LiteralString, Self
 from pydantic import Field
 
 from causeway.audit_log.entries import Action, logged_if_unavailable, record
-from causeway.database.paging import PagedSelect
+from causeway.database.paging import KeyColumn, PagedSelect
 from causeway.database.postgres import Transaction
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import MembershipNotFound, OwnMembership
@@ -17,7 +17,6 @@ from causeway.wire.field_readers import text_field
 from causeway.wire.field_types import Time, Version
 from causeway.wire.models import Answer, Request
 from causeway.wire.page_models import PageAnswer, PageQuery
-from causeway.wire.pages import Listing
 from causeway.wire.preconditions import Expected
 
 # The fields of Membership, but address.
@@ -27,8 +26,7 @@ _SELECT: LiteralString = """
     FROM memberships
 """
 # In the order of the subjects.
-LISTING = Listing("memberships", (str,))
-PAGES = PagedSelect(_SELECT, "tenant_id = current_tenant()", ("subject",))
+PAGES = PagedSelect("memberships", _SELECT, "tenant_id = current_tenant()", (KeyColumn("subject", str),))
 _ACTIONS = {"active": Action.MEMBERSHIP_RESTORED, "suspended": Action.MEMBERSHIP_SUSPENDED}
 # Personal data, each with its value where there is none.
 _PERSONAL = {"name": None, "email": None, "email_verified": False}
@@ -91,10 +89,9 @@ def page(context: RequestContext, query: MembershipQuery) -> MembershipPage:
     Raises:
         InvalidRequest: the cursor is not one of this list.
     """
-    wanted = query.request(LISTING, context.tenant)
+    wanted = query.request(PAGES.listing, context.tenant)
     with context.transaction() as transaction:
-        rows = PAGES.fetch(transaction, wanted)
-    found = wanted.page([_of_row(row) for row in rows], lambda membership: (membership.subject,), Membership.as_text)
+        found = PAGES.page(transaction, wanted, _of_row)
     return MembershipPage(memberships=found.items, **found.cursors)
 
 

@@ -8,7 +8,7 @@ from psycopg import errors as pg
 from pydantic import Field
 
 from causeway.audit_log.entries import DEPLOYMENT, Action, record
-from causeway.database.paging import PagedSelect
+from causeway.database.paging import KeyColumn, PagedSelect
 from causeway.database.postgres import Transaction
 from causeway.errors.requests import NameTaken
 from causeway.errors.tenancy import TenantNotFound
@@ -20,7 +20,6 @@ from causeway.wire.field_readers import CODE, parse_uuid
 from causeway.wire.field_types import Id, Name, Omittable, Text, Time, Version
 from causeway.wire.models import Answer, Change, Request
 from causeway.wire.page_models import PageAnswer, PageQuery
-from causeway.wire.pages import Listing
 from causeway.wire.preconditions import Expected
 
 # The fields of TenantProfile, then those that Tenant adds.
@@ -31,8 +30,7 @@ _SELECT: LiteralString = f"SELECT {_COLUMNS} {_FROM}"
 _INSERT: LiteralString = "INSERT INTO tenants (code, display_name, country, time_zone, currency, language)"
 _UPDATE: LiteralString = "UPDATE tenants"
 # In the order of the codes.
-LISTING = Listing("tenants", (str,))
-PAGES = PagedSelect(_SELECT, "true", ("code",))
+PAGES = PagedSelect("tenants", _SELECT, "true", (KeyColumn("code", str),))
 
 _Code = Annotated[
     str, Field(description="The casino's code at its game providers.", examples=[example_ids.TENANT_CODE])
@@ -153,10 +151,9 @@ def page(context: RequestContext, query: TenantQuery) -> TenantPage:
     Raises:
         InvalidRequest: the cursor is not one of this list.
     """
-    wanted = query.request(LISTING, DEPLOYMENT)
+    wanted = query.request(PAGES.listing, DEPLOYMENT)
     with context.deployment_transaction() as transaction:
-        rows = PAGES.fetch(transaction, wanted)
-    found = wanted.page([Tenant.of_row(row) for row in rows], lambda tenant: (tenant.code,), Tenant.as_text)
+        found = PAGES.page(transaction, wanted, Tenant.of_row)
     return TenantPage(tenants=found.items, **found.cursors)
 
 

@@ -1,7 +1,7 @@
 """The models of lists: the query of a list, with its page and its filter, and the answer, which is a page."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import Field, GetCoreSchemaHandler, WithJsonSchema
@@ -10,8 +10,6 @@ from pydantic_core import CoreSchema, core_schema
 from causeway.wire.field_types import Omittable, rule_broken
 from causeway.wire.models import Answer, Query
 from causeway.wire.pages import LONGEST_CURSOR, Listing, PageRequest, filter_digest
-
-_PAGE = frozenset({"limit", "cursor"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +39,20 @@ _Cursor = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxL
 
 
 class PageQuery(Query):
-    """The query of a list. A list with a filter adds its fields, one with other limits replaces `limit`."""
+    """The query of a list. A list with a filter adds its fields, one with other limits replaces `limit`.
+
+    Attributes:
+        filtered_by: the fields that select rows. A cursor belongs to their values, and `filters` passes them to SQL.
+    """
+
+    filtered_by: ClassVar[tuple[str, ...]] = ()
 
     limit: Annotated[int, Limit(100)] = 50
     cursor: Omittable[_Cursor] = Field(None, description="nextCursor or prevCursor of a page with the same filter.")
 
     def filters(self) -> dict[str, Any]:
         """Return the values that select the list's rows by name; None selects all."""
-        return {name: getattr(self, name) for name in type(self).model_fields if name not in _PAGE}
+        return {name: getattr(self, name) for name in self.filtered_by}
 
     def request(self, listing: Listing, scope: UUID) -> PageRequest:
         """Return the request for the page.
