@@ -16,8 +16,6 @@ from local.services.demo_data import CASINO_CODE, CASINO_SECRET, TENANT_ID
 from tools.openapi import demo
 
 _TIMEOUT_SECONDS = 30
-# A connection besides the one that the examples name.
-_SECOND_CONNECTION_ID = "00000000-0000-4000-8000-00000000c002"
 
 
 def make(base_url: str, superuser_url: str, tokens: dict[str, Any]) -> None:
@@ -55,7 +53,7 @@ def _place_bet(base_url: str) -> None:
 
 def _calls() -> list[tuple[str, str, dict[str, Any] | None]]:
     """Return the calls that make the objects: id, path and body, in their order."""
-    connections = ((demo.CONNECTION_ID, "gohighlevel", "Bookings"), (_SECOND_CONNECTION_ID, "twilio", "Notices"))
+    connections = ((demo.CONNECTION_ID, "gohighlevel", "Bookings"), (demo.DELETED_CONNECTION_ID, "twilio", "Notices"))
     made: list[tuple[str, str, dict[str, Any] | None]] = [
         (object_id, "/integrations", {"templateId": key, "name": name, "config": demo_credentials(key)})
         for object_id, key, name in connections

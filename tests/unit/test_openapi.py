@@ -23,7 +23,7 @@ from local.template.reading import load
 from tests.findings import none_of
 from tools import catalogue_schema
 from tools.openapi import document as openapi
-from tools.openapi import models
+from tools.openapi import models, order
 from tools.openapi import page as openapi_page
 from tools.openapi.functions import Undeclared
 
@@ -350,6 +350,17 @@ def test_page_shows_examples_and_a_curl_line(document: dict[str, Any]) -> None:
         assert operation["x-codeSamples"][0]["source"] in text
     assert '"sessionToken": "7f325788-c990-432c-b7b0-7dcbdd4e5101"' in text
     assert '"code": "INSUFFICIENT_FUNDS"' in text
+
+
+def test_page_says_which_example_comes_first(document: dict[str, Any]) -> None:
+    text = openapi_page.as_html(document)
+    told = {one["operationId"]: one["x-after"] for one in operations(document).values() if "x-after" in one}
+    _, _, credit = text.partition('<details id="wallet_credit_credit">')
+    line = 'Send this example after that of <a href="#wallet_debit_debit"><code>POST /casino/debit</code></a>.'
+
+    assert told == order.AFTER
+    assert line in credit.partition("<pre")[0]
+    assert text.count("Send this example after that of ") == len(told)
 
 
 def test_no_function_generates_the_document_at_start_up() -> None:

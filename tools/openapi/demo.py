@@ -7,6 +7,8 @@ TENANT_CODE = example_ids.TENANT_CODE
 TENANT_ID = "00000000-0000-4000-8000-000000000001"
 # A connection to the sandbox's platform with calendars, its calendar there, and its sync.
 CONNECTION_ID = "00000000-0000-4000-8000-00000000c001"
+# Another one, which only the example of DELETE names.
+DELETED_CONNECTION_ID = "00000000-0000-4000-8000-00000000c002"
 CALENDAR_ID = example_ids.CALENDAR_ID
 RUN_ID = "00000000-0000-4000-8000-00000000a001"
 # An API key that nobody uses.

@@ -8,7 +8,7 @@ from typing import Any
 from causeway.edge.routes import VARIABLE, Declaration
 from causeway.errors import table
 from causeway.tenancy.permissions import ALLOWED
-from tools.openapi import answers, curl, models, parameters, refusals, signed_calls
+from tools.openapi import answers, curl, models, order, parameters, refusals, signed_calls
 from tools.openapi.functions import Operation, Undeclared, every
 
 # Error codes of every route of the hub that changes something.
@@ -131,6 +131,8 @@ def _described(operation: Operation, known: dict[str, Any], errors: dict[str, di
         description["requestBody"] = {"required": True, "content": content}
     by_status = answers.success(declaration, known, changes=changes) | refusals.by_status(declaration, codes, errors)
     description["responses"] = {str(status): by_status[status] for status in sorted(by_status)}
+    if operation.operation_id in order.AFTER:
+        description["x-after"] = order.AFTER[operation.operation_id]
     description["x-codeSamples"] = [
         {
             "lang": "Shell",

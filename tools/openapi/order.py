@@ -3,15 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-# Operations that need the one before: it makes what they name, or changes what they change back.
-_AFTER = {
+# Operations whose example needs that of another one: it makes what they name, or changes what they change back.
+AFTER = {
     "integrations_connections_roll_back": "integrations_connections_rotate",
     "integrations_connections_enable": "integrations_connections_disable",
     "wallet_credit_credit": "wallet_debit_debit",
 }
-# Reading, changing and deleting; a POST makes something, or does something with an object that is there.
-_RANKS = {"GET": 0, "PATCH": 2, "DELETE": 4}
-_MADE, _DONE = 1, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +24,14 @@ class Placed:
         """The operation's id."""
         return self.operation["operationId"]
 
-    @property
-    def rank(self) -> int:
-        """Where it stands among the others."""
-        made = {"201", "202"} & self.operation["responses"].keys()
-        return _RANKS.get(self.method, _MADE if made else _DONE)
-
 
 def in_order(document: dict[str, Any]) -> list[Placed]:
-    """Return the operations of the document: those that read, then those that make, change, act and delete."""
+    """Return the operations as the document has them, but each with x-after behind the operation that it names."""
     every = [
         Placed(method.upper(), path, operation)
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     ]
-    first = sorted((one for one in every if one.name not in _AFTER), key=lambda one: one.rank)
-    later = {_AFTER[one.name]: one for one in every if one.name in _AFTER}
+    later = {one.operation["x-after"]: one for one in every if "x-after" in one.operation}
+    first = [one for one in every if "x-after" not in one.operation]
     return [each for one in first for each in (one, later.get(one.name)) if each is not None]

@@ -125,6 +125,7 @@ def _section(document: dict[str, Any], tag: str) -> Iterator[str]:
         yield f'<details id="{operation["operationId"]}"><summary><span class="method">{method}</span> '
         yield f"<code>{escape(path)}</code> {escape(operation['summary'])}</summary><div>"
         yield f"<p>{escape(operation['description'])}</p>"
+        yield from _after(document, operation)
         for sample in operation.get("x-codeSamples", []):
             yield _pre(sample["source"])
         yield from _parameters(operation.get("parameters", []))
@@ -137,6 +138,16 @@ def _section(document: dict[str, Any], tag: str) -> Iterator[str]:
             yield from _answer(status, known[answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer)
         yield "</div></details>"
     yield "</section>"
+
+
+def _after(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[str]:
+    """Yield a line with the operation whose example must be sent before this one's."""
+    before = operation.get("x-after")
+    for path, methods in document["paths"].items():
+        for method, one in methods.items():
+            if one["operationId"] == before:
+                link = f'<a href="#{before}"><code>{method.upper()} {escape(path)}</code></a>'
+                yield f"<p>Send this example after that of {link}.</p>"
 
 
 def _parameters(parameters: list[dict[str, Any]]) -> Iterator[str]:

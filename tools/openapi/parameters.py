@@ -35,6 +35,8 @@ PATH: dict[str, Schema] = {
     "template_id": _text(KEY.pattern, examples=["twilio"]),
     "calendar_id": _text(CALENDAR_ID.pattern, [demo.CALENDAR_ID]),
 }
+# What a DELETE names instead: the examples of the other operations work after it too.
+DELETED: dict[str, Schema] = {"connection_id": _id(demo.DELETED_CONNECTION_ID)}
 
 HEADERS: dict[str, Schema] = {
     "X-Tenant-Id": _id(demo.TENANT_ID)
@@ -42,8 +44,9 @@ HEADERS: dict[str, Schema] = {
     "x-provider-code": _text(CODE.pattern, ["DEMO"], "The game provider's code."),
     "If-Match": _text(
         r'\*|"[0-9]{1,18}"(, ?"[0-9]{1,18}")*',
-        ['"1"'],
-        "An ETag, a list of ETags, or *: the object is changed only if its current ETag is among them.",
+        ["*"],
+        "The ETag of an answer, a list of ETags, or *: the object is changed only if its current ETag is among them. "
+        "* is any version: send the ETag that you read, so that you overwrite no change that you have not seen.",
     ),
     "Idempotency-Key": _text(
         idempotency.KEY.pattern,
@@ -65,7 +68,8 @@ def of(declaration: Declaration, query: Schema, *, changes: bool) -> list[dict[s
         query: the schema whose properties are the query's parameters.
         changes: whether the route changes something in the hub.
     """
-    found = [_parameter(name, "path", PATH[name]) for name in VARIABLE.findall(declaration.path)]
+    ids = PATH | DELETED if declaration.method == "DELETE" else PATH
+    found = [_parameter(name, "path", ids[name]) for name in VARIABLE.findall(declaration.path)]
     for name, schema in query.get("properties", {}).items():
         found.append(_parameter(name, "query", schema, required=name in query.get("required", [])))
     headers = [*declaration.authentication.headers, *(CHANGE_HEADERS if changes else ())]
