@@ -81,7 +81,8 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     "TemplateChange": {"key": "compared with the path, never changed"},
 }
 
-# The tables whose rows answers are made of: a field has the name of its column.
+# The tables whose rows answers are made of: a field has the name of its column. Template is not here: its row may be
+# older than a rule, and is shown without validation.
 ANSWERS = {
     "ApiKey": "api_keys",
     "AuditEntry": "audit_log",

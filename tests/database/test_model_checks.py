@@ -68,6 +68,14 @@ _OBJECTS = ({}, {"type": "object"}, {"type": "array"}, {"type": None}, {"a": 1},
 _NO_CHECK = ("true", "one")
 _TYPES = {"text": str, "boolean": bool, "bigint": int, "integer": int, "smallint": int}
 _SHOWN = {name for name in _TYPES if name != "boolean"}
+# Why an answer's fields of a type are not compared with their columns.
+_NOT_COMPARED = {
+    "boolean": "a boolean has no limits",
+    "bytea": "shown as text that SQL makes of it",
+    "jsonb": "an object is shown as it is stored",
+    "timestamp with time zone": "a time has no limits",
+    "uuid": "a UUID has no limits",
+}
 _OTHER = (True, False, 0, 1, -1, 2**31, 2**63)
 
 
@@ -160,6 +168,7 @@ class Columns:
         if value is None:
             return not row.required
         is_json = row.type == "jsonb"
+        assert is_json or row.type in _TYPES, f"{column}: teach this test the type {row.type} (_TYPES)"
         if not is_json and not isinstance(value, _TYPES[row.type]):
             return False
         # True is an int to Python, not to the database.
@@ -277,8 +286,11 @@ def test_every_check_of_a_column_is_held_against_a_model(columns: Columns) -> No
 def test_answer_has_every_text_and_number_that_its_column_takes(rule: Rule, columns: Columns) -> None:
     """Otherwise a stored row cannot be shown."""
     column = columns.by_name.get(rule.stored.column)
-    if column is None or column.type not in _SHOWN:
-        return  # made of other columns, or neither a text nor a number
+    if column is None:
+        pytest.skip("made of other columns")
+    if column.type in _NOT_COMPARED:
+        pytest.skip(_NOT_COMPARED[column.type])
+    assert column.type in _SHOWN, f"{column.name}: teach this test the type {column.type} (_TYPES or _NOT_COMPARED)"
     values = [value for value in values_of(rule, columns) if columns.takes(column.name, value)]
     assert values
     none_of(f"{rule} does not show {value!r}" for value in values if rule.read(value) != [value])

@@ -53,24 +53,21 @@ class Connection(Answer):
     )
 
 
+# The fields that are answered as they are stored.
+_STORED = (
+    *("connection_id", "provider_key", "kind", "name", "description", "environment"),
+    *("last_sync_at", "created_by", "created_at", "updated_at", "version"),
+)
+
+
 def shown(connection: ConnectionRow, *, with_config: bool) -> Connection:
     """Return a connection as it is answered. with_config: staff do not see the settings."""
     answer = Connection(
-        connection_id=connection.connection_id,
-        provider_key=connection.provider_key,
-        kind=connection.kind,
-        name=connection.name,
-        description=connection.description,
-        environment=connection.environment,
+        **{name: getattr(connection, name) for name in _STORED},
         status=connection.shown_status,
         is_active=connection.use_error is None,
         error_message=connection.shown_error,
         last_check=_last_check(connection),
-        last_sync_at=connection.last_sync_at,
-        created_by=connection.created_by,
-        created_at=connection.created_at,
-        updated_at=connection.updated_at,
-        version=connection.version,
     )
     return answer.model_copy(update={"config": connection.config}) if with_config else answer
 

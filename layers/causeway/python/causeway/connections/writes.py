@@ -55,20 +55,25 @@ def create(
         [row] = transaction.execute(
             f"""
             WITH integration_connections AS (
-                {_INSERT} VALUES (current_tenant(), %s, %s, %s, %s, %s, %s, %s, %s) RETURNING *
+                {_INSERT}
+                VALUES (
+                    current_tenant(), %(id)s, %(template)s, %(name)s, %(description)s, %(environment)s, %(config)s,
+                    %(terms)s, %(subject)s
+                )
+                RETURNING *
             )
             {SELECT}
             """,
-            [
-                connection_id,
-                draft.template_id,
-                draft.name,
-                draft.description,
-                draft.environment,
-                Jsonb(settings),
-                terms,
-                subject,
-            ],
+            {
+                "id": connection_id,
+                "template": draft.template_id,
+                "name": draft.name,
+                "description": draft.description,
+                "environment": draft.environment,
+                "config": Jsonb(settings),
+                "terms": terms,
+                "subject": subject,
+            },
         ).fetchall()
     except pg.UniqueViolation as error:
         if error.diag.constraint_name != "integration_connections_name":
