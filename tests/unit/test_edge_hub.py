@@ -19,7 +19,9 @@ CLAIMS = {"sub": "somebody", "cognito:groups": "[tenant_admin]", "custom:tenant_
 Function = Callable[[HubCall], HubAnswer]
 
 
-def called(function: Function, body: str | None = None, **declaration: Any) -> dict[str, Any]:
+def called(
+    function: Function, body: str | None = None, parameters: dict[str, str] | None = None, **declaration: Any
+) -> dict[str, Any]:
     """Declare POST /acts with a function of the test, call it, and return its answer."""
     app = APIGatewayHttpResolver()
     route(app, "POST", "/acts", permission="connections.use", **declaration)(function)
@@ -36,7 +38,7 @@ def called(function: Function, body: str | None = None, **declaration: Any) -> d
         },
         "isBase64Encoded": False,
         "body": body,
-    }
+    } | ({} if parameters is None else {"queryStringParameters": parameters})
     context = SimpleNamespace(
         function_name="acts",
         memory_limit_in_mb=128,
@@ -96,3 +98,14 @@ def test_route_without_a_request_refuses_a_body_with_fields(body: str) -> None:
 @pytest.mark.parametrize("body", [None, "", " ", "{}"])
 def test_route_without_a_request_takes_an_empty_body(body: str | None) -> None:
     assert called(lambda _: HubAnswer("{}"), body)["statusCode"] == 200
+
+
+@pytest.mark.parametrize("acts_on_platform", [True, False])
+def test_route_without_a_query_refuses_parameters(*, acts_on_platform: bool) -> None:
+    def act(_: HubCall) -> HubAnswer:
+        raise AssertionError("called")
+
+    answer = called(act, parameters={"x": "1"}, acts_on_platform=acts_on_platform)
+
+    assert code_of(answer) == (400, "INVALID_REQUEST")
+    assert json.loads(answer["body"])["problems"] == [{"path": "x", "rule": "is not a field: there are none"}]

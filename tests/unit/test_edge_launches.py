@@ -52,9 +52,15 @@ def send(set_environment: Callable[..., None]) -> Send:
 
     handler = answers.lambda_handler(app)
 
-    def call(claims: dict[str, str] | None, headers: dict[str, str] | None = None, body: str = "{}") -> Answered:
+    def call(
+        claims: dict[str, str] | None,
+        headers: dict[str, str] | None = None,
+        body: str = "{}",
+        query: dict[str, str] | None = None,
+    ) -> Answered:
         event = make_event("/casino/launchGame", body, authorizer=None if claims is None else {"lambda": claims})
         event["headers"] |= {"authorization": "Bearer x"} if headers is None else headers
+        event |= {} if query is None else {"queryStringParameters": query}
         result = handler(event, Context())
         return Answered(result["statusCode"], result["headers"], result["body"])
 
@@ -177,6 +183,13 @@ def test_unsupported_header_is_refused(send: Send, header: str, value: str) -> N
 
     assert (answered.status, answered.fields["code"]) == (400, "INVALID_REQUEST")
     assert header.lower() in answered.fields["error"].lower()
+
+
+def test_parameters_in_the_query_are_refused(send: Send) -> None:
+    answered = send(PLAYER, query={"currency": "EUR"})
+
+    assert (answered.status, answered.fields["code"]) == (400, "INVALID_REQUEST")
+    assert answered.fields["problems"] == [{"path": "currency", "rule": "is not a field: there are none"}]
 
 
 @pytest.mark.parametrize("more", [{"currencey": "EUR"}, {"providerSessionId": "x"}])

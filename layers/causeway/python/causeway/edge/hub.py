@@ -32,7 +32,7 @@ from causeway.outbound.deadlines import Deadline
 from causeway.tenancy.authorizer_context import AuthorizerContext
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.permissions import ALLOWED, ON_DEPLOYMENT, Permission
-from causeway.wire.models import NoBody
+from causeway.wire.models import NoBody, NoQuery
 from causeway.wire.preconditions import Expected
 
 logger = Logger(child=True)
@@ -61,7 +61,7 @@ def route(
     """Make a route of a function: people and machines whose role has the permission may call it.
 
     The function gets the call, and, where it has these parameters, `body` and `query`: the request's body and query
-    string, parsed into the models that annotate them. A body is refused where the function takes none.
+    string, parsed into the models that annotate them. A body or a query is refused where the function takes none.
 
     template.yaml has the route behind CallerAuthorizer where machines have the permission too (an API key), behind
     TokenAuthorizer elsewhere. A refusal is written to the tenant's audit log. Every route but a GET honours
@@ -199,7 +199,8 @@ def _parsed(call: HubCall, function: _Function) -> dict[str, Any]:
     """Return the function's parameters beside the call: the parsed body and query; raises InvalidRequest."""
     body, query = models_of(function)
     parsed = {} if body is None else {"body": body.parse(call.body)}
-    return parsed if query is None else parsed | {"query": query.parse(call.query)}
+    asked = (query or NoQuery).parse(call.query)
+    return parsed if query is None else parsed | {"query": asked}
 
 
 def _require_tenant(call: HubCall, permission: Permission) -> None:

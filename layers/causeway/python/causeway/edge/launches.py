@@ -19,7 +19,7 @@ from causeway.tenancy.authorizer_context import AuthorizerContext
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.launcher import Launcher
 from causeway.wire import strict_json
-from causeway.wire.models import Answer
+from causeway.wire.models import Answer, NoQuery
 
 # Refuse these headers: a launch cannot keep their promise, because it always makes a new session.
 _REFUSED_HEADERS = ("Idempotency-Key", "If-Match")
@@ -47,7 +47,8 @@ def route(
     """Make a route of a function that launches a game for a player; template.yaml has it behind CallerAuthorizer.
 
     The function gets the launcher and the body, parsed into the model that annotates its parameter `body`. The caller's
-    identity, and whether the caller may launch games at all, are checked before the body is read.
+    identity, and whether the caller may launch games at all, are checked before the body is read. A launch takes no
+    parameters in the query string.
 
     Args:
         app: the function's resolver.
@@ -63,6 +64,7 @@ def route(
         def answer(event: dict[str, Any]) -> Response[str]:
             try:
                 launcher = _admitted(event, admit)
+                NoQuery.parse(event.get("queryStringParameters") or {})
                 body = strict_json.parse_object(raw_body(event))
                 answered = function(launcher, body if model is None else model.parse(body))
             except CausewayError as error:

@@ -98,6 +98,10 @@ class Query(Request):
     """The parameters in a request's query string: texts by name."""
 
 
+class NoQuery(Query):
+    """The query string of a request that has no parameters."""
+
+
 class Answer(_Model):
     """The body of an answer, or a part of one. A field that was not set is left out.
 
