@@ -129,10 +129,19 @@ COMMENT ON TABLE time_zones IS
 'Time zones that a tenant can have: names with an area from the IANA database, and UTC, in the exact spelling.';
 COMMENT ON COLUMN time_zones.name IS 'The zone''s name: Asia/Dubai.';
 
-INSERT INTO time_zones (name)
-SELECT z.name FROM pg_timezone_names AS z
-WHERE z.name = 'UTC'
-    OR z.name ~ '^(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)/';
+CREATE FUNCTION add_time_zones() RETURNS void
+LANGUAGE sql AS $$
+    INSERT INTO time_zones (name)
+    SELECT z.name FROM pg_timezone_names AS z
+    WHERE z.name = 'UTC'
+        OR z.name ~ '^(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)/'
+    ON CONFLICT DO NOTHING
+$$;
+COMMENT ON FUNCTION add_time_zones IS
+'Adds the time zones that this server knows. Every run of the migrations calls it: an updated server knows new names.';
+REVOKE ALL ON FUNCTION add_time_zones FROM public;
+
+DO $$ BEGIN PERFORM add_time_zones(); END $$;
 
 -- NULL: the sources below name none, or several without a main one, so the tenant must send its own.
 -- time_zone: the only zone of the country in IANA's zone.tab (2025b), or its main zone in CLDR's primaryZones
@@ -140,7 +149,7 @@ WHERE z.name = 'UTC'
 -- currency: the only legal tender today in CLDR's currencyData (as packaged in Babel 2.19).
 CREATE TABLE countries (
     code text PRIMARY KEY CHECK (code ~ '^[A-Z]{2}$'),
-    time_zone text REFERENCES time_zones,
+    time_zone text,
     currency text REFERENCES currencies
 );
 COMMENT ON TABLE countries IS
@@ -234,6 +243,22 @@ VALUES
     ('VN', 'Asia/Ho_Chi_Minh', 'VND'), ('VU', 'Pacific/Efate', 'VUV'), ('WF', 'Pacific/Wallis', 'XPF'),
     ('WS', 'Pacific/Apia', 'WST'), ('YE', 'Asia/Aden', 'YER'), ('YT', 'Indian/Mayotte', 'EUR'),
     ('ZA', 'Africa/Johannesburg', 'ZAR'), ('ZM', 'Africa/Lusaka', 'ZMW'), ('ZW', 'Africa/Harare', NULL);
+
+-- The foreign key comes last, so that a server with old time zones is refused with the reason.
+DO $$
+DECLARE
+    v_missing text;
+BEGIN
+    SELECT string_agg(c.time_zone, ', ' ORDER BY c.time_zone) INTO v_missing
+    FROM countries AS c
+    WHERE NOT EXISTS (SELECT FROM time_zones AS z WHERE z.name = c.time_zone) AND c.time_zone IS NOT NULL;
+    IF v_missing IS NOT NULL THEN
+        RAISE EXCEPTION 'This Postgres server does not know the time zones of some countries (%): its time zone data is too '
+            'old. Update the server, or the tzdata of its system where it uses that, and migrate again', v_missing
+            USING ERRCODE = 'feature_not_supported';
+    END IF;
+END $$;
+ALTER TABLE countries ADD FOREIGN KEY (time_zone) REFERENCES time_zones;
 
 CREATE TABLE tenants (
     tenant_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),

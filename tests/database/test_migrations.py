@@ -106,6 +106,36 @@ def test_failure_in_our_own_migrations_leaves_an_empty_database(empty: str, tmp_
     assert {name for name in _tables(empty) if "yoyo" not in name} == before
 
 
+def test_time_zones_that_the_server_has_learnt_are_added(empty: str) -> None:
+    """HUB 61: the server was updated, and no migration is missing."""
+    migrations.migrate(empty, SCHEMA)
+    with psycopg.connect(empty, autocommit=True) as database:
+        database.execute("DELETE FROM time_zones WHERE name = 'America/Argentina/Buenos_Aires'")
+        before = _rows(empty, "SELECT name FROM time_zones")
+
+    assert migrations.migrate(empty, SCHEMA) == []
+
+    assert set(_rows(empty, "SELECT name FROM time_zones")) == {*before, ("America/Argentina/Buenos_Aires",)}
+
+
+def test_server_that_does_not_know_a_country_s_time_zone_is_refused(empty: str) -> None:
+    """HUB 61: its time zone data are older than the list of countries."""
+    with psycopg.connect(empty) as database:
+        # Found before the one in pg_catalog.
+        database.execute("CREATE SCHEMA old")
+        database.execute("SET LOCAL search_path = old, pg_catalog")
+        known = "SELECT * FROM pg_catalog.pg_timezone_names WHERE name NOT IN ('Europe/Kyiv', 'Asia/Dubai')"
+        database.execute(sql.SQL("CREATE VIEW pg_timezone_names AS {}").format(sql.SQL(known)))
+
+        with pytest.raises(psycopg.errors.FeatureNotSupported) as raised:
+            database.execute((SCHEMA / f"{FILES[0]}.sql").read_bytes())
+
+    assert raised.value.diag.message_primary == (
+        "This Postgres server does not know the time zones of some countries (Asia/Dubai, Europe/Kyiv): its time zone "
+        "data is too old. Update the server, or the tzdata of its system where it uses that, and migrate again"
+    )
+
+
 def test_migration_changed_after_it_was_applied_is_refused(empty: str, tmp_path: Path) -> None:
     """If it were skipped, the database would lack the change for ever, and no call would tell why it fails."""
     first, original = tmp_path / "0001_first.sql", "CREATE TABLE first (n int);"

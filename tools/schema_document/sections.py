@@ -30,7 +30,7 @@ SECTIONS = (
         "Who uses the deployment, and with which rights.",
         (
             *("tenants", "users", "memberships", "membership_", "api_keys", "api_key_"),
-            *("countries", "time_zones", "currencies", "is_name"),
+            *("countries", "time_zones", "add_time_zones", "currencies", "is_name"),
             *("admit_", "enter_", "current_"),
         ),
     ),

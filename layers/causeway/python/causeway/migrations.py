@@ -1,4 +1,4 @@
-"""The migrations of the schema: numbered SQL files, each applied by yoyo in a transaction. Then the catalogue."""
+"""The migrations of the schema: numbered SQL files, each applied by yoyo in a transaction; then reference data."""
 
 from collections.abc import Iterable
 from hashlib import sha256
@@ -25,6 +25,9 @@ _APPLIED = """
     SELECT m.migration_id, c.sha256 FROM _yoyo_migration AS m
     LEFT JOIN _yoyo_checksum AS c ON c.migration_id = m.migration_id
 """
+
+# Not true in a test with migrations of its own.
+_KNOWS_TIME_ZONES = "SELECT to_regprocedure('add_time_zones()') IS NOT NULL"
 
 
 class _Backend(PostgresqlPsycopgBackend):
@@ -65,7 +68,9 @@ def _checksum(migration: Migration) -> str:
 
 
 def migrate(url: str, folder: Path) -> list[str]:
-    """Apply the missing migrations in order and return their names; then load the catalogue of providers.
+    """Apply the missing migrations in order and return their names.
+
+    Then add the time zones that the server has learnt since the last run, and load the catalogue of providers.
 
     Each migration runs in a transaction. A migration that fails is rolled back and ends the run; those before it stay.
 
@@ -90,7 +95,7 @@ def migrate(url: str, folder: Path) -> list[str]:
                 pending = backend.to_apply(migrations)
                 names = [migration.id for migration in pending]
                 backend.apply_migrations(pending)
-                _load_catalogue(url, folder / "catalogue")
+                _load_reference_data(url, folder / "catalogue")
         except LockTimeout as error:
             raise Internal(
                 cause="Another migration has run for over a minute, or died while it held yoyo's lock: "
@@ -101,11 +106,13 @@ def migrate(url: str, folder: Path) -> list[str]:
         backend.connection.close()
 
 
-def _load_catalogue(url: str, folder: Path) -> None:
-    if folder.is_dir():
-        with psycopg.connect(url, autocommit=True) as database:
-            database.execute("SET lock_timeout = '10s'")
-            files.load(database, folder)
+def _load_reference_data(url: str, catalogue: Path) -> None:
+    with psycopg.connect(url, autocommit=True) as database:
+        database.execute("SET lock_timeout = '10s'")
+        if database.execute(_KNOWS_TIME_ZONES).fetchone() == (True,):
+            database.execute("SELECT add_time_zones()")
+        if catalogue.is_dir():
+            files.load(database, catalogue)
 
 
 def url_from_settings() -> str:

@@ -20,7 +20,7 @@ TimeZone = Annotated[
     str,
     Text(64),
     Field(
-        description="A time zone of the IANA database with its area, or UTC; not from the area Etc.",
+        description="A time zone that the database knows, with its area, or UTC; not from the area Etc.",
         examples=["Asia/Dubai"],
     ),
 ]
@@ -35,7 +35,7 @@ _WITHOUT_COUNTRY = {"time_zone": "UTC", "currency": "USD"}
 _LANGUAGE = "en"
 _RULES = {
     "country": "must be a country of ISO 3166-1, such as AE",
-    "time_zone": "must be a time zone of the IANA database with its area, such as Asia/Dubai, or UTC",
+    "time_zone": "must be a time zone that the database knows, with its area, such as Asia/Dubai, or UTC",
     "currency": "must be a currency of ISO 4217, such as AED, or BTC",
 }
 _PATHS = {"country": "country", "time_zone": "timeZone", "currency": "currency"}
