@@ -11,12 +11,13 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from causeway.edge import answers
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
+from causeway.wire.models import Request
 
 _TENANT = "00000000-0000-4000-8000-000000000001"
 
 
 CLAIMS = {"sub": "somebody", "cognito:groups": "[tenant_admin]", "custom:tenant_id": _TENANT}
-Function = Callable[[HubCall], HubAnswer]
+Function = Callable[..., HubAnswer]
 
 
 def called(
@@ -71,10 +72,20 @@ def echo(call: HubCall) -> HubAnswer:
     return HubAnswer(json.dumps({"body": call.body if call.raw else None}), 202)
 
 
+class Sent(Request):
+    """The body of echo_sent."""
+
+    a: int = 0
+
+
+def echo_sent(_: HubCall, body: Sent) -> HubAnswer:
+    """Answer the body as it was parsed."""
+    return HubAnswer(json.dumps({"a": body.a}), 202)
+
+
 DOCUMENTED: dict[str, Any] = {
     "response": "Connection",
     "status": 204,
-    "query": "Day",
     "refuses": ("NAME_TAKEN",),
     "media_types": ("text/csv",),
 }
@@ -82,12 +93,16 @@ DOCUMENTED: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", [None, *DOCUMENTED])
 @pytest.mark.parametrize("body", [None, "{}", '{"a":1}'])
-@pytest.mark.parametrize("takes_body", [True, False])
-def test_documentation_of_a_route_changes_no_answer(name: str | None, body: str | None, takes_body: bool) -> None:
+@pytest.mark.parametrize("function", [echo, echo_sent])
+def test_documentation_of_a_route_changes_no_answer(name: str | None, body: str | None, function: Function) -> None:
     documentation = DOCUMENTED if name is None else {name: DOCUMENTED[name]}
-    rules: dict[str, Any] = {"request": "ConnectionDraft"} if takes_body else {}
 
-    assert called(echo, body, **rules, **documentation) == called(echo, body, **rules)
+    assert called(function, body, **documentation) == called(function, body)
+
+
+def test_function_gets_the_parsed_body() -> None:
+    assert called(echo_sent, '{"a":7}')["body"] == '{"a": 7}'
+    assert code_of(called(echo_sent, '{"a":"7"}')) == (400, "INVALID_REQUEST")
 
 
 @pytest.mark.parametrize("body", ['{"a":1}', "[]", "x"])
