@@ -19,8 +19,9 @@ from psycopg import Connection, errors
 from causeway import migrations
 from causeway.audit_log.entries import DEPLOYMENT
 from causeway.catalogue import files, providers, templates
-from causeway.catalogue.document import Kind, TemplateDraft
+from causeway.catalogue.document import TemplateDraft
 from causeway.catalogue.files import read_folder
+from causeway.catalogue.keys import Kind
 from causeway.catalogue.providers import COLUMNS, Provider
 from causeway.errors.catalogue import ConfigSchemaInvalid, ProviderNotFound
 from causeway.errors.requests import InvalidRequest, NameTaken, VersionMismatch

@@ -216,15 +216,15 @@ def test_inactive_provider_accepts_no_new_connection(hub: Hub, rows: Rows) -> No
 
 
 BAD_CONFIGS = [
-    ({"casino_id": 5}, "config.casino_id must be of type string"),
+    ({"casino_id": 5}, "config.casino_id must be a string"),
     ({"casino_id": "a b"}, "config.casino_id must have no space"),
-    ({"api_key": True}, "config.api_key must be of type string"),
+    ({"api_key": True}, "config.api_key must be a string"),
     ({"environment": "moon"}, "config.environment must be one of production, staging, sandbox"),
     ({"unknown_field": "x"}, "config.unknown_field is not a known field"),
     ({"casino_id": "\0"}, "config.casino_id holds a character that is not text"),
     ({"casino_id": "\ud800"}, "config.casino_id holds a character that is not text"),
     ({"casino_id": 1.5}, "config.casino_id must be a whole number"),
-    ({"casino_id": None}, "config.casino_id must be of type string"),
+    ({"casino_id": None}, "config.casino_id must be a string"),
 ]
 
 
@@ -725,7 +725,6 @@ def test_list_is_filtered_by_kind_status_and_provider(hub: Hub, rows: Rows) -> N
 
     assert identity in ids(status="active") & ids(kind="casino_platform") & ids(provider="softswiss")
     assert identity not in ids(status="error") | ids(kind="messaging") | ids(provider="twilio")
-    assert ids(kind="no_such_kind") == set()
     assert ids(kind="casino_platform", provider="softswiss", status="active") >= {identity}
 
 
@@ -734,6 +733,7 @@ def test_list_is_filtered_by_kind_status_and_provider(hub: Hub, rows: Rows) -> N
     [
         *("limit=0", "limit=101", "limit=x", "limit=-1", "limit=%C2%B2", "status=moon", "unknown=1", "cursor=x"),
         *("cursor=%00", "cursor=", "kind=%00", "provider=a%00b", "cursor=MjAyNiBub3QtYS11dWlk", "limit=1&limit=2"),
+        *("kind=no_such_kind", "kind=crm&kind=messaging", "provider=twilio&provider=stripe", "provider=Twilio"),
     ],
 )
 def test_malformed_query_is_refused(hub: Hub, query: str) -> None:

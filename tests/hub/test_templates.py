@@ -5,7 +5,8 @@ from typing import Any, get_args
 
 import pytest
 
-from causeway.catalogue.document import Kind, TemplateDraft
+from causeway.catalogue.document import TemplateDraft
+from causeway.catalogue.keys import Kind
 from causeway.catalogue.patterns import REFUSED
 from causeway.catalogue.templates import TemplateChange
 from causeway.wire.models import known

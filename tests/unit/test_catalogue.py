@@ -454,6 +454,7 @@ def test_webhook_url_is_an_https_url_or_a_path(url: str | None) -> None:
         ("https://hooks.example:0/", "has a port that is not a number from 1 to 65535"),
         ("https://hooks.example/../x", "has a path that must not have the segments . or .."),
         ("/webhooks/../tenants", "must not have the segments . or .."),
+        ("/a%2", "has a % that is not followed by two hexadecimal digits"),
         ("/webhooks/{name}", "has a character that must be percent-encoded in a path"),
         ("/" + "a" * 500, "must have at most 500 characters"),
         (5, "must be a string"),

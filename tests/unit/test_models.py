@@ -235,7 +235,7 @@ def test_answer_lists_the_problems() -> None:
 
 def test_request_without_a_body_has_no_fields() -> None:
     assert NoBody.parse({}) == NoBody()
-    with pytest.raises(InvalidRequest, match=r"^name is not a field: there are none$"):
+    with pytest.raises(InvalidRequest, match=r"^name is not a known field: there are no fields$"):
         NoBody.parse({"name": 1})
 
 

@@ -49,6 +49,13 @@ def test_other_headers_can_be_set(name: str) -> None:
     assert header_fault(name) is None
 
 
+@pytest.mark.parametrize("path", ["/a%2", "/a%", "/%", "/%zz/b", "/%2/", "/%%41", "/a%4g"])
+def test_percent_sign_without_its_digits_is_refused(path: str) -> None:
+    """RFC 3986, 2.1: servers read it in different ways."""
+    assert path_fault(path) == "has a % that is not followed by two hexadecimal digits"
+    assert url_fault(f"https://h{path}") == "has a path that has a % that is not followed by two hexadecimal digits"
+
+
 @pytest.mark.parametrize("path", LEAVING)
 def test_path_that_changes_the_host_is_refused(path: str) -> None:
     assert path_fault(path)

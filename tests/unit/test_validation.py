@@ -43,10 +43,10 @@ def test_valid_config_is_accepted() -> None:
         ),
         ({"hosts": []}, "config.hosts must have at least one item"),
         ({"apiKey": "k_short"}, "config.apiKey must have at least 20 characters"),
-        ({"apiKey": 5}, "config.apiKey must be of type string"),
+        ({"apiKey": 5}, "config.apiKey must be a string"),
         ({"apiKey": "K" + KEY}, "config.apiKey must match ^k_[a-z]+$"),
-        ({"port": "443"}, "config.port must be of type integer"),
-        ({"port": True}, "config.port must be of type integer"),
+        ({"port": "443"}, "config.port must be a whole number"),
+        ({"port": True}, "config.port must be a whole number"),
         ({"port": 0}, "config.port must be at least 1"),
         ({"port": 2**70}, "config.port must be at most 65535"),
         ({"mail": "nobody"}, "config.mail must be a valid email"),
@@ -87,7 +87,7 @@ def test_pattern_mismatch_is_explained_in_words(value: str, sentence: str) -> No
 @pytest.mark.parametrize("config", [None, [], "text", 1, True])
 def test_config_that_is_not_an_object_is_refused(config: Any) -> None:
     """HUB 7"""
-    assert refusal(config) == "config must be of type object"
+    assert refusal(config) == "config must be an object"
 
 
 def test_several_problems_are_named_at_once_up_to_a_limit() -> None:
@@ -208,3 +208,16 @@ def test_pattern_is_not_tried_on_a_text_that_is_too_long(inside: bool) -> None:
 def test_config_with_too_many_values_is_not_validated(values: Any) -> None:
     assert refusal({"a": values}, changed(a={})) == "config holds more than 200 values"
     validate(changed(a={}), {"a": [1] * 199})
+
+
+def test_value_of_another_type_is_refused_in_the_words_of_a_request() -> None:
+    """HUB 7"""
+    types = {"a": ["string", "null"], "b": "number", "c": "boolean", "d": "array", "e": "null"}
+    schema = {"properties": {name: {"type": of} for name, of in types.items()} | {"f": {"minLength": 1}}}
+    config = {"a": 5, "b": "1", "c": 1, "d": {}, "e": 0}
+
+    assert refusal(config, schema) == (
+        "config.a must be a string or null; config.b must be a number; config.c must be true or false; "
+        "config.d must be a list; config.e must be null"
+    )
+    assert refusal({"f": ""}, schema) == "config.f must not be empty"

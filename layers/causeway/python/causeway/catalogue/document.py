@@ -11,7 +11,7 @@ from pydantic_core import InitErrorDetails
 
 from causeway.catalogue import config_schema, document_rules, patterns, validation
 from causeway.catalogue.authentication import Authentication, Filled, HeaderName
-from causeway.catalogue.keys import KEY
+from causeway.catalogue.keys import KEY, Kind
 from causeway.errors.requests import InvalidRequest
 from causeway.outbound.redaction import is_secret_name
 from causeway.wire import model_problems
@@ -19,19 +19,6 @@ from causeway.wire.field_types import JsonObject, Name, Omittable, Text, checked
 from causeway.wire.models import Request
 
 Key = Annotated[str, Text(pattern=KEY.pattern)]
-Kind = Literal[
-    "messaging",
-    "casino_platform",
-    "sports_betting",
-    "pam",
-    "payment",
-    "shipping",
-    "social",
-    "email",
-    "crm",
-    "advertising",
-    "analytics",
-]
 _BaseUrl = Annotated[
     str,
     Text(pattern="https?://[0-9A-Za-z{][0-9A-Za-z._{}:/-]{0,300}"),

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from causeway.catalogue import patterns
 from causeway.errors.tree import Problem
-from causeway.wire.problem_words import counted, unknown_field
+from causeway.wire.problem_words import EMPTY, counted, of_type, unknown_field
 from causeway.wire.strict_json import shown_name
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ def joined(path: str, steps: Sequence[str | int]) -> str:
 
 
 _EXPECTATIONS = {
-    "type": "must be of type {}",
     "minLength": "must have at least {}",
     "maxLength": "must have at most {}",
     "format": "must be a valid {}",
@@ -61,6 +60,11 @@ def problems(error: "ValidationError", name: str, schema: dict[str, Any]) -> Ite
     elif kind.name in ("anyOf", "oneOf") and all(details.get("context", [])):
         first, *others = dict.fromkeys(next(problems(branch[0], name, schema)) for branch in details["context"])
         yield Problem(first.path, " or ".join([first.rule, *(other.sentence for other in others)]))
+    elif kind.name == "type":
+        # The engine sorts the names, so that null comes first.
+        yield Problem(path, of_type(*sorted(details["types"], key=lambda one: one == "null")))
+    elif kind.name == "minLength" and details["limit"] == 1:
+        yield Problem(path, EMPTY)
     elif kind.name == "pattern":
         description = _description(schema, error.instance_path)
         yield Problem(path, _form(str(details["pattern"]), str(error.instance), description))
@@ -77,7 +81,7 @@ def problems(error: "ValidationError", name: str, schema: dict[str, Any]) -> Ite
 def _form(pattern: str, text: str, description: str) -> str:
     """Return why a text does not match its pattern, without quoting the text."""
     if not text:
-        return "must not be empty"
+        return EMPTY
     if patterns.matches(pattern, "".join(text.split())):
         return "must have no space or line break in it"
     if patterns.matches(pattern, "".join(one for one in text if one.isascii())):

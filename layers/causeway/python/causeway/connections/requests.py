@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from causeway.catalogue.keys import KEY, Kind
 from causeway.connections.connection import Environment, Status
 from causeway.errors.connections import ConnectionNotFound
 from causeway.wire import example_ids
@@ -65,8 +66,8 @@ class ConnectionQuery(PageQuery):
 
     filtered_by = ("kind", "status", "provider")
 
-    kind: Omittable[Annotated[str, Text(64)]] = Field(None, examples=["crm"])
+    kind: Omittable[Kind] = Field(None, examples=["crm"])
     status: Omittable[Status] = None
-    provider: Omittable[Annotated[str, Text(64)]] = Field(
+    provider: Omittable[Annotated[str, Text(pattern=KEY.pattern)]] = Field(
         None, description="A template's id.", examples=["gohighlevel"]
     )

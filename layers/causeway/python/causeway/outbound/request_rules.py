@@ -13,6 +13,7 @@ _CLIENT_HEADERS = frozenset(
     proxy-authorization proxy-connection te trailer transfer-encoding upgrade via
     """.split()  # noqa: SIM905 - one quoted word per line would fill a page
 )
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 # A path that is percent-encoded more often than this is meant to be misread.
 _MOST_DECODED = 4
 
@@ -41,6 +42,8 @@ def path_fault(path: str) -> str | None:
         return "must begin with /"
     if not all("!" <= one <= "~" for one in path) or set(path) & set('\\@?#"<>^`{|}'):
         return "has a character that must be percent-encoded in a path"
+    if _BROKEN_ESCAPE.search(path):
+        return "has a % that is not followed by two hexadecimal digits"
     if "//" in path:
         return "has an empty segment"
     slashes = path.count("/")

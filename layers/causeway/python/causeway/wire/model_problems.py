@@ -8,31 +8,31 @@ from pydantic_core import ErrorDetails
 
 from causeway.errors.tree import MOST_PROBLEMS, Problem
 from causeway.wire import model_paths
-from causeway.wire.problem_words import counted, unknown_field
+from causeway.wire.problem_words import EMPTY, counted, of_type, unknown_field
 
 # Rules by pydantic's error type (https://docs.pydantic.dev/latest/errors/validation_errors/). pydantic's own messages
 # are not used, because some of them repeat a part of the value.
 _RULES = {
     "missing": "is missing",
-    "string_type": "must be a string",
+    "string_type": of_type("string"),
     "string_unicode": "holds a character that is not text",
     "string_too_short": "must have at least {min_length}",
     "string_too_long": "must have at most {max_length}",
     "string_pattern_mismatch": "must match {pattern}",
-    "int_type": "must be a whole number",
-    "bool_type": "must be true or false",
-    "none_required": "must be null",
+    "int_type": of_type("integer"),
+    "bool_type": of_type("boolean"),
+    "none_required": of_type("null"),
     "literal_error": "must be one of {expected}",
     "greater_than_equal": "must be at least {ge}",
     "greater_than": "must be more than {gt}",
     "less_than_equal": "must be at most {le}",
     "less_than": "must be less than {lt}",
-    "model_type": "must be an object",
+    "model_type": of_type("object"),
     # Of a union with a tag.
-    "model_attributes_type": "must be an object",
-    "dict_type": "must be an object",
-    "list_type": "must be a list",
-    "tuple_type": "must be a list",
+    "model_attributes_type": of_type("object"),
+    "dict_type": of_type("object"),
+    "list_type": of_type("array"),
+    "tuple_type": of_type("array"),
     "too_short": "must have at least {min_length}",
     "too_long": "must have at most {max_length}",
     "union_tag_not_found": "is missing",
@@ -40,7 +40,6 @@ _RULES = {
 }
 # What the length of a value counts, by pydantic's name of its type; of a text: characters.
 _COUNTED = {"Dictionary": "field", "List": "item", "Tuple": "item"}
-_EMPTY = "must not be empty"
 OTHER = "is not valid"
 
 
@@ -73,7 +72,7 @@ def _rule(error: ErrorDetails) -> str:
         # The validator's message is the rule.
         return error["msg"]
     if kind == "string_too_short" and limits["min_length"] == 1:
-        return _EMPTY
+        return EMPTY
     noun = _COUNTED.get(limits.get("field_type"), "character")
     lengths = {name: counted(limits[name], noun) for name in ("min_length", "max_length") if name in limits}
     plain = {name: _plain(limit) for name, limit in limits.items()}

@@ -4,6 +4,22 @@ from collections.abc import Sequence
 
 # Fields named in one sentence.
 _MOST_NAMES = 20
+# The types of JSON, by JSON Schema's names of them.
+_TYPES = {
+    "string": "a string",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "an object",
+    "array": "a list",
+    "null": "null",
+}
+EMPTY = "must not be empty"
+
+
+def of_type(*types: str) -> str:
+    """Return the rule that a value of another type breaks. types: JSON Schema's names of the types that it may have."""
+    return f"must be {' or '.join(_TYPES[name] for name in types)}"
 
 
 def unknown_field(known: Sequence[str] | None) -> str:
@@ -14,7 +30,11 @@ def unknown_field(known: Sequence[str] | None) -> str:
     """
     if known is None or len(known) > _MOST_NAMES:
         return "is not a known field"
-    return f"is not a known field: the fields are {', '.join(known)}" if known else "is not a field: there are none"
+    return (
+        f"is not a known field: the fields are {', '.join(known)}"
+        if known
+        else "is not a known field: there are no fields"
+    )
 
 
 def counted(number: int, noun: str) -> str:
