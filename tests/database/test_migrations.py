@@ -52,6 +52,11 @@ def _catalogue(url: str) -> list[tuple[Any, ...]]:
     )
 
 
+def test_each_number_has_one_file() -> None:
+    """Two branches that take the same number would be applied in the order of their names."""
+    assert [name.partition("_")[0] for name in FILES] == [f"{number:04}" for number in range(1, len(FILES) + 1)]
+
+
 def test_every_migration_is_applied_in_order_and_a_second_run_changes_nothing(empty: str) -> None:
     assert migrations.migrate(empty, SCHEMA) == FILES
     before, runs = _catalogue(empty), _rows(empty, "SELECT count(*) FROM _yoyo_migration")
