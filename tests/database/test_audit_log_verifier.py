@@ -152,6 +152,8 @@ TAMPERED: dict[str, tuple[list[str], int]] = {
     ),
     "put in before the first": (
         [
+            # A number's CHECK holds nobody who owns the table.
+            "ALTER TABLE audit_log DROP CONSTRAINT audit_log_entry_check",
             """
             INSERT INTO audit_log SELECT (jsonb_populate_record(a, '{"entry": 0}')).* FROM audit_log AS a
             WHERE tenant_id = %(t)s AND entry = 1
