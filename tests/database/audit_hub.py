@@ -79,7 +79,8 @@ class Hub:
         with self.superuser.transaction():
             self.superuser.execute("SET LOCAL session_replication_role = replica")
             for statement in statements:
-                assert self.superuser.execute(statement.encode(), parameters or None).rowcount > 0, statement
+                # -1: the statement changes the schema and no row.
+                assert self.superuser.execute(statement.encode(), parameters or None).rowcount != 0, statement
 
     def close(self) -> None:
         for database in self.databases:

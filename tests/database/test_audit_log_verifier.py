@@ -157,7 +157,7 @@ TAMPERED: dict[str, tuple[list[str], int]] = {
             """
             INSERT INTO audit_log SELECT (jsonb_populate_record(a, '{"entry": 0}')).* FROM audit_log AS a
             WHERE tenant_id = %(t)s AND entry = 1
-            """
+            """,
         ],
         0,
     ),

@@ -1,8 +1,7 @@
 """The root of all errors."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 # Problems that one answer names.
 MOST_PROBLEMS = 5
@@ -12,8 +11,7 @@ MOST_PROBLEMS = 5
 LOADED: dict[str, type["CausewayError"]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """A part of a request that breaks a rule; neither attribute has a value of the request.
 
     Attributes:

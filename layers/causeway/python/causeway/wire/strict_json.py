@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any, Never
 
 from causeway.errors.requests import MalformedBody
@@ -21,11 +20,14 @@ _SHORTEST_WORD = 3
 _KEYS = re.compile(r"(?:sk|pk|rk|whsec|cwk|gh[a-z]|xox[a-z]|pit)[_-]|AKIA|ASIA|EAA|eyJ|AIza")
 
 
-@dataclass(frozen=True, slots=True)
 class NotAnInteger:
-    """A number with a fraction or an exponent, or with too many digits, kept as it was written."""
+    """A number with a fraction or an exponent, or with too many digits."""
 
-    text: str
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        """Keep the number as it was written: text."""
+        self.text = text
 
 
 def _refuse_constant(name: str) -> Never:
