@@ -218,7 +218,7 @@ def test_unknown_setting_of_a_change_is_named_and_changes_nothing(hub: Hub, rows
 def test_empty_change_is_refused_with_its_rule(hub: Hub) -> None:
     reply = hub.call("PATCH", f"/tenants/{TENANTS[OURS]}", DEPLOYMENT_ADMIN, {})
 
-    assert (reply.status, reply.json["error"]) == (400, "must have at least one field")
+    assert (reply.status, reply.json["error"]) == (400, "The body must have at least one field")
 
 
 def test_wallet_keeps_its_own_currency(rows: Rows) -> None:

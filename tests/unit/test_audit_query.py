@@ -46,3 +46,10 @@ def test_filter_has_the_names_of_the_columns_and_times_with_their_zone() -> None
     for wrong in ("objectKind", "objectId", "tenant_id"):
         with pytest.raises(InvalidRequest, match=f"{wrong} is not a known field"):
             AuditQuery.parse({wrong: "x"})
+
+
+@pytest.mark.parametrize("outcome", ["done,failed", "Done", "", "nothing"])
+def test_outcome_that_no_entry_has_is_refused(outcome: str) -> None:
+    """Sent twice, a parameter arrives as one text with a comma: an empty list would look as if nothing had happened."""
+    with pytest.raises(InvalidRequest, match=r"^outcome must be one of done, refused, failed$"):
+        AuditQuery.parse({"outcome": outcome})

@@ -27,7 +27,7 @@ class AuditQuery(PageQuery):
     actor: Omittable[str] = Field(None, examples=[example_ids.SUBJECT])
     object_kind: Omittable[str] = Field(None, examples=["connection"])
     object_id: Omittable[str] = Field(None, examples=[example_ids.OBJECT_ID])
-    outcome: Omittable[str] = Field(None, examples=["refused"])
+    outcome: Omittable[Literal["done", "refused", "failed"]] = Field(None, examples=["refused"])
     since: Omittable[Time] = Field(None, description="The first moment.")
     until: Omittable[Time] = Field(None, description="The moment after the last.")
     format: Literal["json", "csv"] = Field("json", examples=["csv"])

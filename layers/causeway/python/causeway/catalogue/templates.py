@@ -1,6 +1,6 @@
 """Integration templates, the API's name of the catalogue's providers: read by admins, changed by super admins."""
 
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -9,12 +9,13 @@ from causeway.audit_log import entries
 from causeway.audit_log.entries import Action, record
 from causeway.catalogue import providers, secret_fields
 from causeway.catalogue.document import DocumentFields, Key, SharedFields, TemplateDraft
+from causeway.catalogue.keys import Kind
 from causeway.catalogue.providers import Provider
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tree import Problem
 from causeway.tenancy.context import RequestContext
 from causeway.wire import example_ids
-from causeway.wire.field_types import Flag, JsonObject, Omittable, Text, Time, Version
+from causeway.wire.field_types import Flag, JsonObject, Omittable, Time, Version
 from causeway.wire.models import Answer, Change
 from causeway.wire.page_models import PageAnswer, PageQuery
 from causeway.wire.preconditions import Expected
@@ -25,7 +26,7 @@ class TemplateQuery(PageQuery):
 
     filtered_by = ("kind", "active")
 
-    kind: Omittable[Annotated[str, Text(64)]] = Field(None, alias="category", examples=["crm"])
+    kind: Omittable[Kind] = Field(None, alias="category", examples=["crm"])
     active: Omittable[Flag] = Field(None, description="Whether new connections may be created with them.")
 
 

@@ -63,7 +63,9 @@ def of(invalid: ValidationError, model: type[BaseModel], known: Sequence[str]) -
         else:
             rule, names = unknown_field(names), None
         found.setdefault(Problem(model_paths.path(error, schema), rule))
-    return list(found)[:MOST_PROBLEMS]
+        if len(found) == MOST_PROBLEMS:
+            break
+    return list(found)
 
 
 def _rule(error: ErrorDetails) -> str:

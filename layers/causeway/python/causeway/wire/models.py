@@ -79,7 +79,7 @@ class Change(Request):
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
         if not self.model_fields_set:
-            raise rule_broken("must have at least one field")
+            raise rule_broken("The body must have at least one field")
         return self
 
     @classmethod
