@@ -22,7 +22,7 @@ from tests.findings import none_of
 from tools.openapi import curl, order
 
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "functions/console/openapi.json").read_text(encoding="utf-8"))
-OPERATIONS = {one.operation["operationId"]: one.operation for one in order.in_order(DOCUMENT)}
+OPERATIONS = {one["operationId"]: one for methods in DOCUMENT["paths"].values() for one in methods.values()}
 pytestmark = pytest.mark.skipif(
     not all(shutil.which(command) for command in ("bash", "curl", "openssl")), reason="needs bash, curl and openssl"
 )

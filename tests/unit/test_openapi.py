@@ -252,6 +252,16 @@ def test_route_without_a_valid_declaration_fails(declaration: str, complaint: st
         openapi.make(tmp_path)
 
 
+def test_operation_whose_example_follows_an_unknown_one_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    family = tmp_path / "odd_family"
+    family.mkdir()
+    (family / "odd.py").write_text("'''Odd.'''" + HANDLER.format(declaration="route(app, 'GET', '/odd')"))
+    monkeypatch.setitem(order.AFTER, "odd_family_odd_odd", "odd_family_odd_even")
+
+    with pytest.raises(order.Unordered, match="'odd_family_odd_odd'"):
+        openapi.make(tmp_path)
+
+
 FILTER = """
 from enum import StrEnum
 from causeway.tenancy.context import RequestContext
@@ -331,6 +341,16 @@ def test_page_has_every_operation_and_no_broken_link(document: dict[str, Any]) -
     assert len(page.ids) == len(set(page.ids))
     assert {one["operationId"] for one in operations(document).values()} <= set(page.ids)
     assert links - {f"#{name}" for name in page.ids} == {"/openapi.json"}
+
+
+def test_page_has_the_operations_in_the_order_in_which_their_examples_work(document: dict[str, Any]) -> None:
+    """tests/end_to_end/test_examples.py sends them in this order."""
+    page = Page(openapi_page.as_html(document))
+    shown = [attributes["id"] for tag, attributes in page.tags if tag == "details"]
+
+    assert sorted(map(str, shown)) == sorted(one["operationId"] for one in operations(document).values())
+    assert shown == [one.name for one in order.in_order(document)]
+    none_of((late for late, early in order.AFTER.items() if shown.index(late) < shown.index(early)), "comes too early")
 
 
 def test_page_shows_the_roles_of_an_operation(document: dict[str, Any]) -> None:

@@ -86,14 +86,15 @@ def test_signed_call_signs_the_text_that_it_sends() -> None:
     assert '-H "x-casino-signature: $(printf %s "$BODY" | openssl dgst -sha256 -hmac' in after
 
 
-def test_operations_stand_as_in_the_document_but_behind_those_that_they_need() -> None:
-    def named(name: str, **more: Any) -> dict[str, Any]:
-        return operation(operationId=name, **more)
+def named(name: str, after: str | None = None) -> dict[str, Any]:
+    return operation(operationId=name, **({} if after is None else {"x-after": after}))
 
+
+def test_operations_stand_as_in_the_document_but_behind_those_that_they_need() -> None:
     document = {
         "paths": {
             "/a": {"delete": named("delete"), "post": named("make"), "get": named("read")},
-            "/b/back": {"post": named("change_back", **{"x-after": "change"})},
+            "/b/back": {"post": named("change_back", after="change")},
             "/b/change": {"post": named("change")},
             "/z": {"post": named("act")},
         }
@@ -102,3 +103,35 @@ def test_operations_stand_as_in_the_document_but_behind_those_that_they_need() -
     found = [(one.method, one.path, one.name) for one in order.in_order(document)]
     assert [name for _, _, name in found] == ["delete", "make", "read", "change", "change_back", "act"]
     assert found[0] == ("DELETE", "/a", "delete")
+
+
+def test_two_operations_that_need_the_same_one_and_a_chain_stand_behind_it() -> None:
+    document = {
+        "paths": {
+            "/third": {"post": named("third", after="second")},
+            "/second": {"post": named("second", after="first")},
+            "/other": {"post": named("other", after="first"), "get": named("read")},
+            "/first": {"post": named("first")},
+            "/last": {"post": named("last")},
+        }
+    }
+
+    found = [one.name for one in order.in_order(document)]
+    assert found == ["read", "first", "second", "third", "other", "last"]
+
+
+@pytest.mark.parametrize(
+    ("after", "lost"),
+    [
+        ({"a": "nothing"}, "['a']"),
+        ({"a": "a"}, "['a']"),
+        ({"a": "b", "b": "a", "c": "a"}, "['a', 'b', 'c']"),
+    ],
+    ids=["needs an unknown one", "needs itself", "circle"],
+)
+def test_operation_without_a_place_is_refused(after: dict[str, str], lost: str) -> None:
+    document = {"paths": {f"/{name}": {"post": named(name, after.get(name))} for name in ("a", "b", "c", "d")}}
+
+    with pytest.raises(order.Unordered) as refused:
+        order.in_order(document)
+    assert str(refused.value) == (f"x-after gives the operations {lost} no place: see AFTER in tools/openapi/order.py")

@@ -12,6 +12,7 @@ from tools.openapi import document, page
 from tools.openapi.examples import NoExample
 from tools.openapi.functions import Undeclared
 from tools.openapi.models import ModelNameTaken
+from tools.openapi.order import Unordered
 
 
 def main() -> int:
@@ -24,7 +25,7 @@ def main() -> int:
         if not options.check:
             page.write(folder)
             print(f"wrote {folder / 'docs.html'}")
-    except (Undeclared, ModelNameTaken, NoExample, page.Unmade) as error:
+    except (Undeclared, ModelNameTaken, NoExample, Unordered, page.Unmade) as error:
         sys.exit(str(error))
     return status
 

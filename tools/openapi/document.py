@@ -69,6 +69,7 @@ def make(functions: Path) -> dict[str, Any]:
         Undeclared: a route has no declaration, or its declaration names something that does not exist.
         ModelNameTaken: two models have the same name.
         NoExample: a model's field has no example.
+        Unordered: the examples of some operations have no place in an order that works.
     """
     operations = every(functions)
     known = models.schemas(_models(operations)) | {"OpenApi": _ITSELF}
@@ -77,7 +78,7 @@ def make(functions: Path) -> dict[str, Any]:
     for operation in operations:
         path = paths.setdefault(operation.declaration.path, {})
         path[operation.declaration.method.lower()] = _described(operation, known, errors)
-    return {
+    made = {
         "openapi": "3.1.0",
         "info": {
             "title": "Causeway",
@@ -89,6 +90,8 @@ def make(functions: Path) -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": _shared(known, operations), "responses": errors, "securitySchemes": SECURITY_SCHEMES},
     }
+    order.in_order(made)
+    return made
 
 
 def _models(operations: list[Operation]) -> Iterator[tuple[type[Any], models.Mode]]:

@@ -11,6 +11,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from tools.openapi import order
+
 _STYLE = """
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 22%, transparent); }
 * { box-sizing: border-box; }
@@ -105,13 +107,6 @@ def as_html(document: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _operations(document: dict[str, Any], tag: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            if tag in operation["tags"]:
-                yield method.upper(), path, operation
-
-
 def _contents(document: dict[str, Any]) -> Iterator[str]:
     yield '<nav aria-label="Contents"><ul>'
     for tag in document["tags"]:
@@ -121,9 +116,12 @@ def _contents(document: dict[str, Any]) -> Iterator[str]:
 
 def _section(document: dict[str, Any], tag: str) -> Iterator[str]:
     yield f'<section aria-labelledby="{_anchor(tag)}"><h2 id="{_anchor(tag)}">{escape(tag)}</h2>'
-    for method, path, operation in _operations(document, tag):
-        yield f'<details id="{operation["operationId"]}"><summary><span class="method">{method}</span> '
-        yield f"<code>{escape(path)}</code> {escape(operation['summary'])}</summary><div>"
+    for each in order.in_order(document):
+        operation = each.operation
+        if tag not in operation["tags"]:
+            continue
+        yield f'<details id="{each.name}"><summary><span class="method">{each.method}</span> '
+        yield f"<code>{escape(each.path)}</code> {escape(operation['summary'])}</summary><div>"
         yield f"<p>{escape(operation['description'])}</p>"
         yield from _after(document, operation)
         for sample in operation.get("x-codeSamples", []):
@@ -142,12 +140,10 @@ def _section(document: dict[str, Any], tag: str) -> Iterator[str]:
 
 def _after(document: dict[str, Any], operation: dict[str, Any]) -> Iterator[str]:
     """Yield a line with the operation whose example must be sent before this one's."""
-    before = operation.get("x-after")
-    for path, methods in document["paths"].items():
-        for method, one in methods.items():
-            if one["operationId"] == before:
-                link = f'<a href="#{before}"><code>{method.upper()} {escape(path)}</code></a>'
-                yield f"<p>Send this example after that of {link}.</p>"
+    for one in order.in_order(document):
+        if one.name == operation.get("x-after"):
+            link = f'<a href="#{one.name}"><code>{one.method} {escape(one.path)}</code></a>'
+            yield f"<p>Send this example after that of {link}.</p>"
 
 
 def _parameters(parameters: list[dict[str, Any]]) -> Iterator[str]:
