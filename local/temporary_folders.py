@@ -1,5 +1,6 @@
-"""Folders that are named after their process, so that a later process removes what a killed one left."""
+"""Temporary folders that their process keeps locked, so that a later process removes what a killed one left."""
 
+import fcntl
 import os
 import re
 import secrets
@@ -10,36 +11,62 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def new_path(parent: Path, prefix: str) -> Path:
-    """Return a path for a folder of this process; removes the folders of processes that run no more.
+@contextmanager
+def temporary_folder(prefix: str, parent: Path | None = None, mode: int = 0o700) -> Generator[Path]:
+    """Yield a new folder, and remove it at the end; first removes the folders that killed processes left.
+
+    The lock of a folder, and not a process id in its name, says that its process lives: a process in another container
+    may share the parent folder but has process ids of its own.
 
     Args:
-        parent: the folder that it is in.
-        prefix: what the name begins with; the process's id and a random part follow.
+        prefix: what the name begins with; a random part follows.
+        parent: the folder that it is in; None = the system's folder for temporary files.
+        mode: its permissions.
     """
-    for folder in parent.glob(f"{prefix}-*"):
-        owner = re.fullmatch(r"-([1-9][0-9]{0,8})-[0-9a-f]{8}", folder.name.removeprefix(prefix))
-        if owner is not None and not _runs(int(owner[1])):
-            shutil.rmtree(folder, ignore_errors=True)
-    return parent / f"{prefix}-{os.getpid()}-{secrets.token_hex(4)}"
-
-
-@contextmanager
-def temporary_folder(prefix: str) -> Generator[Path]:
-    """Yield a new folder in the system's folder for temporary files, and remove it at the end."""
-    folder = new_path(Path(tempfile.gettempdir()), prefix)
-    folder.mkdir(mode=0o700)
+    parent = parent or Path(tempfile.gettempdir())
+    for left in parent.glob(f"{prefix}-*"):
+        if re.fullmatch("-[0-9a-f]{16}", left.name.removeprefix(prefix)):
+            _remove_if_left(left)
+    folder, lock = _made(parent, prefix, mode)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
 
 
-def _runs(process: int) -> bool:
+def _remove_if_left(folder: Path) -> None:
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        lock = _opened(folder)
+    except OSError:
+        # It is gone, or another user's.
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+    except BlockingIOError:
+        return
+    finally:
+        os.close(lock)
+
+
+def _made(parent: Path, prefix: str, mode: int) -> tuple[Path, int]:
+    """A new folder and the descriptor that holds its lock."""
+    while True:
+        folder = parent / f"{prefix}-{secrets.token_hex(8)}"
+        folder.mkdir(mode=mode)
+        try:
+            lock = _opened(folder)
+        except FileNotFoundError:
+            continue
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # Another process may have removed the folder before it was locked.
+        if folder.exists():
+            # The process's umask took bits from mkdir's mode.
+            folder.chmod(mode)
+            return folder, lock
+        os.close(lock)
+
+
+def _opened(folder: Path) -> int:
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

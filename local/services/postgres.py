@@ -9,6 +9,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,12 +17,12 @@ from urllib.parse import quote
 
 import psycopg
 
-from local import temporary_folders
 from local.errors import StartError
 from local.network import LOOPBACK, free_port
 from local.processes import children
 from local.processes.children import Child
 from local.startable import Startable
+from local.temporary_folders import temporary_folder
 
 SETTINGS = {"shared_buffers": "128MB", "max_connections": "200", "fsync": "on", "max_wal_size": "1GB"}
 
@@ -60,7 +61,8 @@ class Postgres(Startable):
         self.log = folder / "postgres.log"
         self._user = "nobody" if os.geteuid() == 0 else ""
         self._binaries = _binaries(self._user)
-        self.data = _data_folder(folder, self._user)
+        self.data = folder / "postgres"
+        self._undo = ExitStack()
         self._child: Child | None = None
 
     @property
@@ -87,6 +89,7 @@ class Postgres(Startable):
         self.folder.mkdir(parents=True, exist_ok=True)
         self.log.write_bytes(b"")
         try:
+            self.data = self._data_parent() / "postgres"
             self._initialise()
             self.port = free_port(self.addresses[0])
             self._launch()
@@ -111,6 +114,14 @@ class Postgres(Startable):
             self._child.stop(signal.SIGINT)
             self._child = None
         shutil.rmtree(self.data, ignore_errors=True)
+        self._undo.close()
+
+    def _data_parent(self) -> Path:
+        """The folder that the data folder is made in; a temporary one if the server's user cannot reach its own."""
+        folder = self.folder.resolve()
+        if not self._user or _reachable(folder):
+            return folder
+        return self._undo.enter_context(temporary_folder("data", _staging_folder(), mode=0o711))
 
     def _initialise(self) -> None:
         shutil.rmtree(self.data, ignore_errors=True)
@@ -214,11 +225,3 @@ def _binaries(user: str) -> Path:
         copy.chmod(0o755)
         copy.rename(staged)
     return staged / package.name / "pginstall" / "bin"
-
-
-def _data_folder(folder: Path, user: str) -> Path:
-    """The server's data folder. Also removes data folders of processes that run no more."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if not user or _reachable(folder.resolve()):
-        return folder.resolve() / "postgres"
-    return temporary_folders.new_path(_staging_folder(), "data")

@@ -67,3 +67,74 @@ def test_nohup_keeps_a_command_without_its_terminal() -> None:
     work = "lambda: signal.raise_signal(signal.SIGHUP) or 7"
 
     assert _run("-c", f"{_HEAD}\n{ignores}\nsys.exit(until_stopped({work}))") == (7, "")
+
+
+def test_stop_is_raised_again_where_python_could_not_raise_it() -> None:
+    """As in the weak references' callbacks of imported modules: their exceptions are only reported."""
+    work = """
+import time
+class Last:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+def work():
+    Last()
+    time.sleep(600)
+"""
+    assert _run("-c", f"{_HEAD}\n{work}\nassert until_stopped(work) is None") == (0, "stopping\n")
+
+
+def test_signal_after_a_swallowed_one_stops_the_command() -> None:
+    work = """
+def work():
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except BaseException:
+        pass
+    signal.raise_signal(signal.SIGTERM)
+    print("not stopped", file=sys.stderr)
+"""
+    assert _run("-c", f"{_HEAD}\n{work}\nassert until_stopped(work) is None") == (0, "stopping\n")
+
+
+def test_signal_does_not_interrupt_the_clean_up() -> None:
+    work = """
+def work():
+    try:
+        signal.raise_signal(signal.SIGINT)
+    finally:
+        try:
+            raise OSError
+        except OSError:
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGINT)
+        print("cleaned up", file=sys.stderr)
+"""
+    expected = (0, "stopping\ncleaned up\n")
+    assert _run("-c", f"{_HEAD}\n{work}\nassert until_stopped(work) is None") == expected
+
+
+@pytest.mark.parametrize("work", ["lambda: 7", "lambda: signal.raise_signal(signal.SIGINT)", "lambda: 1 / 0"])
+def test_handlers_of_before_are_back_at_the_end(work: str) -> None:
+    program = f"""
+from contextlib import suppress
+def handlers():
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+    return [signal.getsignal(number) for number in numbers], sys.unraisablehook
+before = handlers()
+with suppress(ZeroDivisionError):
+    until_stopped({work})
+assert handlers() == before
+"""
+    assert _run("-c", f"{_HEAD}\n{program}")[0] == 0
+
+
+def test_other_errors_that_python_cannot_raise_are_still_reported() -> None:
+    work = """
+class Last:
+    def __del__(self):
+        raise ValueError("in __del__")
+"""
+    status, errors = _run("-c", f"{_HEAD}\n{work}\nsys.exit(until_stopped(lambda: Last() and 7))")
+
+    assert status == 7
+    assert errors.endswith("ValueError: in __del__\n")
