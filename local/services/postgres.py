@@ -9,7 +9,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -104,9 +104,15 @@ class Postgres(Startable):
         self._launch()
 
     def kill(self) -> None:
-        """End the postmaster with SIGKILL, as in a crash; the data stays for restart()."""
-        if self._child is not None:
-            self._child.kill()
+        """End the server with SIGKILL, as in a crash; the data stays for restart()."""
+        if self._child is None:
+            return
+        # A backend that is busy notices the postmaster's end late, and would still answer a call.
+        backends = _children(self._child.pid)
+        self._child.kill()
+        for backend in backends:
+            with suppress(ProcessLookupError):
+                os.kill(backend, signal.SIGKILL)
 
     def stop(self) -> None:
         """Stop the server and remove its data."""
@@ -225,3 +231,9 @@ def _binaries(user: str) -> Path:
         copy.chmod(0o755)
         copy.rename(staged)
     return staged / package.name / "pginstall" / "bin"
+
+
+def _children(pid: int) -> list[int]:
+    """Return the ids of a process's children; none where the system has no such list (proc(5))."""
+    file = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(child) for child in file.read_text().split()] if file.exists() else []

@@ -82,9 +82,9 @@ class EventSourceMappings:
         return (await self._sqs("ReceiveMessage", source, wanted)).get("Messages", [])
 
     async def _deliver(self, function: str, source: QueueSource, messages: list[dict[str, Any]]) -> None:
-        event = {"Records": [_record(message, source) for message in messages]}
         ids = {message["MessageId"] for message in messages}
         try:
+            event = {"Records": [_record(message, source) for message in messages]}
             result = json.loads(await self._invoke(function, json.dumps(event).encode()))
             failed = failures(result, ids) if source.reports_failures else set()
         # ValueError: the function's result is not JSON.
@@ -104,6 +104,10 @@ class EventSourceMappings:
         try:
             _, answer = await asyncio.to_thread(self._call, "sqs", f"AmazonSQS.{operation}", parameters)
         except (OSError, http.client.HTTPException, ValueError):
+            return {}
+        except Exception:
+            # As in _deliver: no fault ends the poller.
+            _logger.exception("%s of %s failed", operation, source.arn)
             return {}
         return answer
 

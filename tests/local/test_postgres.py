@@ -39,6 +39,21 @@ def test_server_requires_the_password(server: Postgres) -> None:
         psycopg.connect(server.url(password="guess"))
 
 
+def test_killed_server_answers_no_statement_that_is_under_way(server: Postgres) -> None:
+    """A busy backend outlives the postmaster: it would answer a call after the crash."""
+    database = psycopg.connect(server.url())
+    backend = database.info.backend_pid
+    database.pgconn.send_query(b"SELECT count(*) FROM generate_series(1, 100000000000)")
+
+    server.kill()
+    server.restart()
+
+    database.close()
+    # Gone, or a zombie that its new parent has not reaped.
+    state = Path("/proc", str(backend), "stat")
+    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
 def test_server_killed_and_restarted_keeps_what_was_committed(server: Postgres) -> None:
     with psycopg.connect(server.url()) as transaction:
         transaction.execute("CREATE TABLE kept (n int)")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -348,3 +348,32 @@ def test_fault_of_the_stack_ends_no_poller(moto: Moto, sqs: Sqs) -> None:
     asyncio.run(scenario())
 
     assert delivered == ["again", "again"]
+
+
+def test_fault_of_a_poll_does_not_end_the_poller(
+    moto: Moto, sqs: Sqs, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A poller that ended would deliver no message any more, and nothing would say so."""
+    faults = [RuntimeError("can't start new thread")] * 4
+
+    def call(service: str, target: str, parameters: Mapping[str, object]) -> tuple[int, Any]:
+        if not faults:
+            return moto.call(service, target, parameters)
+        raise faults.pop()
+
+    async def scenario() -> None:
+        toys = load(TEMPLATE, {})
+        functions = Functions(toys, EnvironmentVariables(moto.url, 0, tmp_path, {}), tmp_path, 10)
+        mappings = EventSourceMappings(toys, functions.invoke, call)
+        try:
+            running = Consumers(functions, mappings, sqs, tmp_path)
+            await running.send(WORK, ("late", "succeed"))
+            await running.until_empty(WORK)
+        finally:
+            await mappings.close()
+            await functions.close()
+
+    asyncio.run(scenario())
+
+    assert not faults
+    assert "ReceiveMessage of" in caplog.text
