@@ -264,7 +264,9 @@ def test_pages_have_every_provider_exactly_once(urls: Urls) -> None:
         first = page(database, asked(limit=1, category="payment"))
         second = page(database, asked(limit=1, category="payment", cursor=first.next_cursor))
         assert [p.key for p in [*first.items, *second.items]] == payments[:2]
-        assert page(database, asked(category="magic")).items == []
+        assert page(database, asked(category="payment", active="false")).items == []
+        with pytest.raises(InvalidRequest, match=r"^category must be one of "):
+            asked(category="magic")
 
 
 def test_pages_of_large_providers_fit_into_answers(urls: Urls) -> None:
