@@ -16,6 +16,9 @@ from tests import cores
 from tests.findings import none_of
 from tests.unit.wire_server import Act, WireServer
 
+# Of what functions count in the process of a test.
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "causeway-tests")
+
 # A property is tested with the same examples each time; CAUSEWAY_EXAMPLES=1000 tries more, and new ones.
 _EXAMPLES = os.environ.get("CAUSEWAY_EXAMPLES")
 hypothesis.settings.register_profile(

@@ -8,17 +8,18 @@ answers 401 to an unauthenticated call, and 503 where the authorizer could not c
 
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 
+from causeway.aws.counts import count, published
 from causeway.database import postgres
 from causeway.edge.http_events import headers_of
+from causeway.errors.service import Internal
 from causeway.errors.tenancy import Unauthorized
 from causeway.errors.tree import CausewayError
 from causeway.tenancy import key_texts, tokens
 from causeway.tenancy.authorizer_context import AuthorizerContext
 
 logger = Logger()
-metrics = Metrics(namespace="Causeway")
 
 
 @logger.inject_lambda_context(correlation_id_path="requestContext.requestId")
@@ -27,16 +28,20 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     The route's function reads the context in requestContext.authorizer.lambda.
     """
+    with published(context):
+        return {"isAuthorized": True, "context": _answer(event).as_context()}
+
+
+def _answer(event: dict[str, Any]) -> AuthorizerContext:
     headers = headers_of(event)
     try:
-        found = _found(headers.get("authorization", ""), headers.get("x-api-key"), event.get("requestContext") or {})
+        return _found(headers.get("authorization", ""), headers.get("x-api-key"), event.get("requestContext") or {})
     except CausewayError as error:
-        found = AuthorizerContext.of_error(error)
         log = logger.info if error.status < 500 else logger.error
         log(error.cause or error.sentence, extra={"code": error.code})
-        metrics.add_metric(name=error.code, unit="Count", value=1)
-        metrics.flush_metrics()
-    return {"isAuthorized": True, "context": found.as_context()}
+        if error.code == Internal.code:
+            count(error.code)
+        return AuthorizerContext.of_error(error)
 
 
 def _found(authorization: str, key: str | None, call: dict[str, Any]) -> AuthorizerContext:

@@ -3,14 +3,13 @@
 from functools import partial
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 
-from causeway.jobs import schedules
+from causeway.jobs import invocations, schedules
 from causeway.jobs.invocations import Invocation
 from causeway.vault import data_keys, key_rotation, retention
 
 logger = Logger()
-metrics = Metrics(namespace="Causeway")
 
 # Milliseconds for finishing what was begun: a batch takes at most four transactions and two calls of KMS, and each of
 # them may use up its own time limit.
@@ -18,12 +17,13 @@ RESERVE = 30_000
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Work until nothing is due or the time budget is used up; the next call goes on. Returns the counts."""
-    invocation = Invocation.of(context, RESERVE)
-    # Credentials first: they need no KMS.
-    return schedules.run_parts(credentials=partial(_credentials, invocation), data_keys=partial(_data_keys, invocation))
+    with invocations.of_schedule(context, RESERVE) as invocation:
+        # Credentials first: they need no KMS.
+        return schedules.run_parts(
+            credentials=partial(_credentials, invocation), data_keys=partial(_data_keys, invocation)
+        )
 
 
 def _credentials(invocation: Invocation) -> dict[str, int]:

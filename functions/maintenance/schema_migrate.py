@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger
 
 from causeway import migrations, settings
 from causeway.aws import custom_resources
+from causeway.aws.counts import published
 
 logger = Logger()
 
@@ -14,6 +15,9 @@ logger = Logger()
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
     """Migrate, and answer CloudFormation. A failure fails the invocation, and the deployment with it.
+
+    A rollback calls too, to return to the version before. It succeeds in any case: its deployment has failed already,
+    the schema stays as it is, and FAILED would leave the whole stack in UPDATE_ROLLBACK_FAILED.
 
     Args:
         event: CloudFormation's request of a custom resource; without its fields where a person calls.
@@ -23,14 +27,18 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
     Returns:
         The names of the migrations that were applied.
     """
-    try:
-        # Deleting the stack deletes no data: the database is kept, or outlives the stack as a snapshot.
-        applied = [] if event.get("RequestType") == "Delete" else _migrate()
-    except Exception as error:
-        _answer(event, f"{type(error).__name__}: {error} (log group {context.log_group_name})")
-        raise
-    _answer(event)
-    return {"applied": applied}
+    with published(context, "JobNearTimeLimit"):
+        try:
+            # Deleting the stack deletes no data: the database is of another stack.
+            if event.get("RequestType") == "Delete" or custom_resources.rolls_back(event, "Version"):
+                applied = []
+            else:
+                applied = _migrate()
+        except Exception as error:
+            _answer(event, f"{type(error).__name__}: {error} (log group {context.log_group_name})")
+            raise
+        _answer(event)
+        return {"applied": applied}
 
 
 def _migrate() -> list[str]:

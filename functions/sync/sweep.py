@@ -3,30 +3,28 @@
 from functools import partial
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 
 from causeway.database import idempotency
 from causeway.events import retention
-from causeway.jobs import schedules
+from causeway.jobs import invocations, schedules
 from causeway.jobs.invocations import Invocation
 from causeway.jobs.sweeping import delete_in_batches
 from causeway.syncs import sweeping
 
 logger = Logger()
-metrics = Metrics(namespace="Causeway")
 
 # Milliseconds for finishing what was begun.
 RESERVE = 10_000
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Work until nothing is left or the time budget is used up; the next call goes on. Returns the counts."""
-    invocation = Invocation.of(context, RESERVE)
-    counts = schedules.run_parts(
-        syncs=partial(_syncs, invocation), keys=partial(_keys, invocation), events=partial(_events, invocation)
-    )
+    with invocations.of_schedule(context, RESERVE) as invocation:
+        counts = schedules.run_parts(
+            syncs=partial(_syncs, invocation), keys=partial(_keys, invocation), events=partial(_events, invocation)
+        )
     logger.info("Swept", extra=counts)
     return counts
 

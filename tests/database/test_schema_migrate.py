@@ -36,7 +36,7 @@ module = module_from_spec(spec)
 spec.loader.exec_module(module)
 context = SimpleNamespace(
     function_name="schema-migrate", memory_limit_in_mb=256, invoked_function_arn="arn", aws_request_id="request",
-    log_group_name="/causeway/SchemaMigrate",
+    log_group_name="/causeway/SchemaMigrate", get_remaining_time_in_millis=lambda: 300_000,
 )
 result = module.handler(json.loads(sys.argv[2]), context)
 print()
@@ -219,6 +219,34 @@ def test_cloudformation_and_lambda_get_a_failure(
     assert "DivisionByZero" in answer["Reason"]
     assert "/causeway/SchemaMigrate" in answer["Reason"]
     assert answer["PhysicalResourceId"] == "schema"
+
+
+VERSION = "arn:aws:lambda:eu-central-1:123456789012:function:causeway-staging-SchemaMigrate:"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "status"),
+    [
+        (f"{VERSION}8", f"{VERSION}7", "SUCCESS"),
+        (f"{VERSION}10", f"{VERSION}9", "SUCCESS"),
+        (f"{VERSION}9", f"{VERSION}10", "FAILED"),
+        (f"{VERSION}9", f"{VERSION}9", "FAILED"),
+        # Another function, whose versions begin at 1 again.
+        (VERSION.replace("staging", "old") + "9", f"{VERSION}1", "FAILED"),
+        ("", f"{VERSION}1", "FAILED"),
+    ],
+)
+def test_rollback_succeeds_whatever_the_migrations_are(
+    empty: str, start: Start, answers: AnswerServer, tmp_path: Path, before: str, after: str, status: str
+) -> None:
+    """FAILED during a rollback would leave the stack in UPDATE_ROLLBACK_FAILED, which a person must repair."""
+    (tmp_path / "0001_first.sql").write_text("SELECT 1 / 0;")
+    update = answers.request("Update")
+    update |= {"OldResourceProperties": {"Version": before}, "ResourceProperties": {"Version": after}}
+    process = start(empty, tmp_path, update, SSL_CERT_FILE=str(answers.certificate))
+    process.communicate(timeout=120)
+
+    assert [answer["Status"] for _, _, answer in answers.put] == [status]
 
 
 def test_deleting_the_stack_does_not_change_the_database(empty: str, start: Start, answers: AnswerServer) -> None:

@@ -132,7 +132,7 @@ def forget() -> None:
         kept.cache_clear()
     _forget_settings()
     # Powertools keeps the metrics of all functions in one place until a handler returns.
-    Metrics(namespace="Causeway").clear_metrics()
+    Metrics().clear_metrics()
 
 
 def _forget_settings() -> None:

@@ -47,7 +47,7 @@ for path in ("/openapi.json", "/docs"):
 
 
 def test_package_without_the_page_serves_the_document_and_rings_for_the_page(package: Path) -> None:
-    """ApiDocsFaults rings at the metric INTERNAL, and the log says what was forgotten.
+    """The alarm INTERNAL rings, and the log says what was forgotten.
 
     In a process of its own: loggers and metrics keep the output and the service's name of the test that loaded them.
     """

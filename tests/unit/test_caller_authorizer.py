@@ -61,7 +61,7 @@ def test_unreachable_dependency_is_not_a_refusal(handler: Callable[..., dict[str
 def test_internal_error_is_counted_under_the_alarms_metric(
     handler: Callable[..., dict[str, Any]], set_environment: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """There is an answer, so Lambda counts no error: the Faults alarm and the canary's rollback need this metric."""
+    """There is an answer, so Lambda counts no error: the alarm INTERNAL and the canary's rollback need this metric."""
     set_environment(POWERTOOLS_SERVICE_NAME="caller-authorizer")
     assert handler(authorization=f"Bearer {signed({'sub': 'x'})}") == {
         "isAuthorized": True,

@@ -97,7 +97,7 @@ def field() -> SecretField:
 @pytest.fixture
 def alerts() -> Iterator[Callable[[], float]]:
     """The number of alerts in the metric."""
-    metrics = Metrics(namespace="Causeway")
+    metrics = Metrics()
     metrics.clear_metrics()
     yield lambda: sum(metrics.metric_set.get("CredentialUnreadable", {}).get("Value", []))
     metrics.clear_metrics()

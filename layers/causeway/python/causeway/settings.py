@@ -170,7 +170,7 @@ def ledger_audit_key() -> str:
     key = os.environ.get("LEDGER_AUDIT_KEY")
     if not key:
         raise Misconfigured(
-            cause="The setting LEDGER_AUDIT_KEY is missing: give the key of the secret causeway/<stage>/ledger-audit"
+            cause="The setting LEDGER_AUDIT_KEY is missing: give the key of the secret <stack>/ledger-audit"
         )
     return key
 

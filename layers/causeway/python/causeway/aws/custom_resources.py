@@ -11,6 +11,24 @@ _TIMEOUT = 10
 _LONGEST_REASON = 1000
 
 
+def rolls_back(request: dict[str, Any], version: str) -> bool:
+    """Return whether CloudFormation returns to an earlier version of a function, because a deployment failed.
+
+    Args:
+        request: the event. An Update has the properties before and after it.
+        version: the name of the property with the ARN of the function's version, which ends in its number.
+    """
+    if request.get("RequestType") != "Update":
+        return False
+    before, after = (
+        str((request.get(properties) or {}).get(version, "")).rpartition(":")
+        for properties in ("OldResourceProperties", "ResourceProperties")
+    )
+    # The numbers of another function begin again at 1.
+    same_function = before[0] == after[0]
+    return same_function and before[2].isdecimal() and after[2].isdecimal() and int(after[2]) < int(before[2])
+
+
 def answer(request: dict[str, Any], resource_id: str, *, failure: str = "") -> int | None:
     """Send CloudFormation the outcome of a request.
 

@@ -5,7 +5,7 @@ from typing import Any, Unpack
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
-from causeway.edge.answers import count, error_answer
+from causeway.edge.answers import error_answer
 from causeway.edge.routes import Authentication, Declaration, Documentation, register
 from causeway.errors.tree import CausewayError
 
@@ -31,7 +31,6 @@ def route(
                 response = function()
             except CausewayError as error:
                 return error_answer(error, event["requestContext"]["requestId"])
-            count("OK")
             return response
 
         register(app, Declaration(method, path, function, OPEN, None, None, documentation), answer)

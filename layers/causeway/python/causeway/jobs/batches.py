@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from causeway.aws.counts import published
 from causeway.jobs.invocations import Invocation
 from causeway.jobs.messages import RowMessage
 
@@ -46,4 +47,5 @@ def work_on(
             logger.info("A message was worked on", extra={**ids, "status": status})
 
     processor = BatchProcessor(event_type=EventType.SQS)
-    return dict(process_partial_response(event=event, record_handler=handle, processor=processor, context=context))
+    with published(context):
+        return dict(process_partial_response(event=event, record_handler=handle, processor=processor, context=context))

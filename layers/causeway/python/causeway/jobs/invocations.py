@@ -1,11 +1,13 @@
 """One invocation of a function that a queue or a schedule calls: its time budget, its leases, its jobs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
 from uuid import UUID
 
+from causeway.aws.counts import published
 from causeway.database import postgres
 from causeway.database.postgres import Database
 from causeway.tenancy.context import JobContext
@@ -66,3 +68,21 @@ class Invocation:
     def job(self, name: str, tenant_id: UUID) -> JobContext:
         """Return the context of a job at work in a tenant. name: what the audit log shows as the actor."""
         return JobContext(name, tenant_id, self.request_id, self.database)
+
+
+@contextmanager
+def of_schedule(context: Any, reserve: int) -> Generator[Invocation]:
+    """Give a schedule's call its invocation; at the end publish what it counted, and end its database session.
+
+    Until the next call the session would only keep a database awake that could pause.
+
+    Args:
+        context: Lambda's context object.
+        reserve: milliseconds, as in TimeBudget.
+    """
+    invocation = Invocation.of(context, reserve)
+    with published(context, "JobNearTimeLimit"):
+        try:
+            yield invocation
+        finally:
+            invocation.database.close()

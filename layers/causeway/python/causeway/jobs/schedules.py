@@ -4,10 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
+
+from causeway.aws import counts as metrics
 
 logger = Logger(child=True)
-metrics = Metrics(namespace="Causeway")
+# The counts that alarms read. All others are in the log.
+_ALARMED = {"failed", "refused", "left"}
 
 
 def run_parts(**parts: Callable[[], dict[str, int]]) -> dict[str, int]:
@@ -37,8 +40,8 @@ def run_parts(**parts: Callable[[], dict[str, int]]) -> dict[str, int]:
 def reported(subject: str) -> Generator[dict[str, int]]:
     """Give a part its counts to fill as it works, and report them when it ends, also if it raises.
 
-    What was committed before a fault is reported, so its alarm rings too. Each count is logged, and becomes a metric
-    that is named by subject and count.
+    What was committed before a fault is reported, so its alarm rings too. Each count is logged; failed, refused and
+    left become metrics that are named by subject and count.
 
     Args:
         subject: the first words of the metrics' names: "DataKeys" and "failed" make DataKeysFailed.
@@ -49,4 +52,5 @@ def reported(subject: str) -> Generator[dict[str, int]]:
     finally:
         logger.info(subject, extra=counts)
         for name, count in counts.items():
-            metrics.add_metric(name=f"{subject}{name.title()}", unit="Count", value=count)
+            if name in _ALARMED:
+                metrics.count(f"{subject}{name.title()}", count)

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from causeway.aws import ages, clients
+from causeway.aws.counts import count
 from causeway.errors.vault import CredentialUnreadable, KeyServiceUnavailable
 
 # A stored ciphertext is this header (format, data key's version), a nonce, and AES-GCM's ciphertext with its tag.
@@ -25,7 +25,6 @@ _TAG = 16
 _WRONG_KEY = {"InvalidCiphertextException", "IncorrectKeyException"}
 
 logger = Logger(child=True)
-metrics = Metrics(namespace="Causeway")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,5 +223,5 @@ def _unreadable(reason: str, tenant_id: UUID, secret: SecretField | None = None)
     if secret is not None:
         where |= {"connection_id": str(secret.connection_id), "field": secret.name}
     logger.error("A credential cannot be read", extra={"alert": "credential-unreadable", "reason": reason, **where})
-    metrics.add_metric(name="CredentialUnreadable", unit=MetricUnit.Count, value=1)
+    count("CredentialUnreadable")
     return CredentialUnreadable(cause=f"A credential cannot be read: {reason}")
