@@ -94,6 +94,7 @@ class Services:
             "DatabaseSecretPrefix": DATABASE_PASSWORDS,
             "DatabaseCaFile": "",
             "DefaultTenantId": demo_data.TENANT_ID,
+            "AuditSecret": AUDIT_SECRET,
             "EgressAllowedHosts": f"{self.sandbox.address}:{self.sandbox.port}",
             "TokenIssuer": self.user_pool.issuer,
             "TokenAudience": self.user_pool.client_id,

@@ -66,39 +66,59 @@ def parse(text: str) -> dict[str, Any]:
         raise TemplateError(f"the template is not YAML: {error}") from error
     if not isinstance(document, dict):
         raise TemplateError("the template is not a mapping")
-    return unrolled(document)
+    return unrolled(document, _list_defaults(document))
 
 
-def unrolled(value: Any) -> Any:
-    """Return the value with every Fn::ForEach replaced by its output; a loop's collection must be a literal list.
+def _list_defaults(document: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The Defaults of the parameters that are lists."""
+    parameters = document.get("Parameters") or {}
+    return {
+        name: [item.strip() for item in str(parameter["Default"]).split(",")]
+        for name, parameter in parameters.items()
+        if parameter.get("Type") == "CommaDelimitedList" and "Default" in parameter
+    }
 
-    Raises TemplateError. Source:
+
+def unrolled(value: Any, lists: Mapping[str, list[str]] | None = None) -> Any:
+    """Return the value with every Fn::ForEach replaced by its output.
+
+    Args:
+        value: a template, or a part of one.
+        lists: by parameter. A loop's collection is a literal list, or a Ref to one of these parameters.
+
+    Raises:
+        TemplateError: a loop is malformed, or makes a name twice.
+
+    Source:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html
     """
     if isinstance(value, list):
-        return [unrolled(item) for item in value]
+        return [unrolled(item, lists) for item in value]
     if not isinstance(value, dict):
         return value
     made: dict[str, Any] = {}
-    for name, content in _entries(value):
+    for name, content in _entries(value, lists or {}):
         if name in made:
             raise TemplateError(f"a loop makes {name}, which exists already")
-        made[name] = unrolled(content)
+        made[name] = unrolled(content, lists)
     return made
 
 
-def _entries(mapping: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _entries(mapping: Mapping[str, Any], lists: Mapping[str, list[str]]) -> Iterator[tuple[str, Any]]:
     """A mapping's keys and values, including those that its loops make."""
     for key, value in mapping.items():
         if not str(key).startswith(_LOOP):
             yield key, value
             continue
         match value:
+            case [str(variable), {"Ref": str(name)}, dict(fragment)] if name in lists:
+                collection = lists[name]
             case [str(variable), list(collection), dict(fragment)] if all(isinstance(item, str) for item in collection):
-                for item in collection:
-                    yield from _entries(_with(fragment, variable, item))
+                pass
             case _:
                 raise TemplateError(f"{key}: a name, a list of texts and a mapping are needed")
+        for item in collection:
+            yield from _entries(_with(fragment, variable, item), lists)
 
 
 def _with(value: Any, variable: str, item: str) -> Any:
@@ -108,9 +128,11 @@ def _with(value: Any, variable: str, item: str) -> Any:
     if isinstance(value, dict):
         turned = {_with(key, variable, item): _with(inner, variable, item) for key, inner in value.items()}
         match turned:
-            # LanguageExtensions allow a Ref with Fn::Sub inside: make it a plain Ref for Resolver.
+            # LanguageExtensions allow a Ref and a GetAtt with Fn::Sub inside: make them plain for Resolver.
             case {"Ref": {"Fn::Sub": str(name)}}:
                 return {"Ref": name}
+            case {"Fn::GetAtt": [{"Fn::Sub": str(name)}, str(attribute)]}:
+                return {"Fn::GetAtt": [name, attribute]}
         return turned
     if isinstance(value, list):
         return [_with(inner, variable, item) for inner in value]

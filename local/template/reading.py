@@ -9,6 +9,7 @@ from local.errors import TemplateError
 from local.template import event_sources, names
 from local.template.event_sources import whole_number
 from local.template.intrinsics import ABSENT, Resolver, parse
+from local.template.nested import inlined
 from local.template.resources import Function, Queue
 
 # Lambda's defaults:
@@ -42,7 +43,7 @@ def load_queues(path: Path, parameters: Mapping[str, str]) -> list[Queue]:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        return parse(path.read_text())
+        return inlined(parse(path.read_text()), path.resolve().parent)
     except OSError as error:
         raise TemplateError(f"the template {path} cannot be read: {error.strerror}") from error
 

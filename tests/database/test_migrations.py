@@ -201,7 +201,7 @@ def test_missing_setting_of_the_database_is_named(monkeypatch: pytest.MonkeyPatc
 
 def test_proxy_of_the_template_may_log_in_as_each_login_by_token(admin_url: str, empty: str) -> None:
     """Also for people's logins, which no function of the template uses. The owner has a secret instead."""
-    template = parse((SCHEMA.parent / "template.yaml").read_text())
+    template = parse((SCHEMA.parent / "stacks" / "foundation.yaml").read_text())
     (policy,) = template["Resources"]["DatabaseProxyRole"]["Properties"]["Policies"]
     (proxy,) = [one for one in policy["PolicyDocument"]["Statement"] if one["Action"] == "rds-db:connect"]
     with psycopg.connect(admin_url, autocommit=True) as admin:

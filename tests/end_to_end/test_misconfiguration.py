@@ -35,9 +35,9 @@ def tells_nothing(reply: Reply) -> None:
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack whose template lacks the database's host."""
     folder = tmp_path_factory.mktemp("broken")
-    for name in ("functions", "layers", "schema"):
+    for name in ("functions", "layers", "schema", "stacks"):
         (folder / name).symlink_to(ROOT / name)
-    setting = "        DATABASE_HOST: !If [MakesDatabase, !GetAtt DatabaseProxy.Endpoint, !Ref DatabaseHost]\n"
+    setting = "        DATABASE_HOST: !Ref DatabaseHost\n"
     text = (ROOT / "template.yaml").read_text()
     assert text.count(setting) == 1
     (folder / "template.yaml").write_text(text.replace(setting, ""))

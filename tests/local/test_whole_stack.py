@@ -117,7 +117,7 @@ def test_stack_without_the_page_of_the_documentation_says_so_and_runs(tmp_path: 
     """Only GET /docs needs the page."""
     shutil.copyfile(ROOT / "template.yaml", tmp_path / "template.yaml")
     shutil.copytree(ROOT / "functions", tmp_path / "functions")
-    for name in ("layers", "schema"):
+    for name in ("layers", "schema", "stacks"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "functions" / "console" / "docs.html").unlink(missing_ok=True)
     (tmp_path / "functions" / "console" / "openapi.json").write_text("{")

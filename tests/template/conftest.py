@@ -1,19 +1,17 @@
 """The template as data, and by kind."""
 
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from local.template.intrinsics import parse
-
-ROOT = Path(__file__).parents[2]
+from tests.template import stacks
 
 
 @pytest.fixture(scope="session")
 def template() -> dict[str, Any]:
-    """The template, its intrinsic functions in their long forms and its loops unrolled."""
-    return parse((ROOT / "template.yaml").read_text())
+    """The three files as one template, intrinsic functions in their long forms and loops unrolled."""
+    return stacks.as_one()
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +35,7 @@ def deployed(resources: dict[str, Any], functions: dict[str, dict[str, Any]]) ->
     found = {name: own for name, own in functions.items() if resources[name].get("Condition") != "IsLocal"}
     without = [name for name in (one.removesuffix("Function") for one in found) if f"{name}Role" not in resources]
     if without:
-        pytest.fail(f"{', '.join(without)}: add each deployed function to EveryFunction in template.yaml")
+        pytest.fail(f"{', '.join(without)}: add each deployed function to Functions in stacks/around.yaml")
     return found
 
 
@@ -50,11 +48,18 @@ def roles(resources: dict[str, Any], deployed: dict[str, dict[str, Any]]) -> dic
         own = resources[role]["Properties"]["Policies"]
         found[name] = []
         for policy in [*own, *(resources[right]["Properties"] for right in rights_of(role, resources))]:
-            for statement in policy["PolicyDocument"]["Statement"]:
-                branches = statement["Fn::If"][1:] if "Fn::If" in statement else [statement]
-                # Two rights may contain the same statement: two queues use one key.
-                found[name] += [one for one in branches if one not in found[name]]
+            # Two rights may contain the same statement: two queues use one key.
+            found[name] += [one for one in branches_of(policy["PolicyDocument"]["Statement"]) if one not in found[name]]
     return found
+
+
+def branches_of(statements: list[Any]) -> Iterator[dict[str, Any]]:
+    """Each statement of a policy, in every branch of its conditions."""
+    for statement in statements:
+        if "Fn::If" in statement:
+            yield from branches_of(statement["Fn::If"][1:])
+        elif "Effect" in statement:
+            yield statement
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,10 @@ import pytest
 
 from tests.end_to_end import sample_events
 from tests.findings import none_of
+from tests.template import stacks
 
 ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "layers" / "causeway" / "python" / "causeway"
 Functions = dict[str, dict[str, Any]]
 
 # API Gateway's time limit for an HTTP API's integration, in milliseconds.
@@ -31,27 +33,40 @@ def text_of(resource: dict[str, Any]) -> str:
     return text if isinstance(text, str) else text[0]
 
 
+def alarms(resources: dict[str, Any]) -> list[dict[str, Any]]:
+    """The properties of every alarm."""
+    return [one["Properties"] for one in resources.values() if one["Type"] == "AWS::CloudWatch::Alarm"]
+
+
 def watched(resources: dict[str, Any], metric: str) -> dict[str, dict[str, Any]]:
-    """The alarm on a Lambda metric, by the logical id of its function."""
+    """The alarm on a Lambda metric of a function, by the logical id of the function."""
     return {
-        resource["Properties"]["Dimensions"][0]["Value"]["Ref"]: resource["Properties"]
-        for resource in resources.values()
-        if resource["Type"] == "AWS::CloudWatch::Alarm"
-        and resource["Properties"].get("Namespace") == "AWS/Lambda"
-        and resource["Properties"]["MetricName"] == metric
+        alarm["Dimensions"][0]["Value"]["Fn::Sub"].removeprefix("${AWS::StackName}-") + "Function": alarm
+        for alarm in alarms(resources)
+        if alarm.get("Namespace") == "AWS/Lambda" and alarm["MetricName"] == metric and "Dimensions" in alarm
+    }
+
+
+def counted(resources: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The alarm on a metric that functions count, over all services, by the metric's name."""
+    return {
+        re.findall(r"SUM\((\w+)\)", alarm["Metrics"][0]["Expression"]["Fn::Sub"])[0]: alarm
+        for alarm in alarms(resources)
+        if "Metrics" in alarm
     }
 
 
 def limits_of(template: dict[str, Any], mapping: str, function: str) -> dict[str, Any]:
     """A function's line in a mapping of the template."""
     name, limits = function.removesuffix("Function"), template["Mappings"][mapping]
-    assert name in limits, f"add a line for {name} to the mapping {mapping} in template.yaml"
+    assert name in limits, f"add a line for {name} to the mapping {mapping} in stacks/around.yaml"
     return limits[name]
 
 
 def differ(found: set[str], expected: set[str], place: str) -> str:
     """The message where a list of the template differs from its functions."""
-    return f"{place} in template.yaml lacks {sorted(expected - found)}, and has {sorted(found - expected)} too many"
+    missing, superfluous = sorted(expected - found), sorted(found - expected)
+    return f"{place} in stacks/around.yaml lacks {missing}, and has {superfluous} too many"
 
 
 def test_function_names_its_service_after_itself(functions: Functions) -> None:
@@ -85,29 +100,28 @@ def test_function_has_its_own_encrypted_log_group_with_retention(
     resources: dict[str, Any], deployed: Functions
 ) -> None:
     for name, properties in deployed.items():
-        group = properties["LoggingConfig"]["LogGroup"]["Ref"]
-        assert group == f"{name.removesuffix('Function')}Logs"
+        group = f"{name.removesuffix('Function')}Logs"
         assert resources[group]["Type"] == "AWS::Logs::LogGroup"
+        assert properties["LoggingConfig"]["LogGroup"] == resources[group]["Properties"]["LogGroupName"], name
         assert resources[group]["Properties"]["RetentionInDays"], group
         assert resources[group]["Properties"]["KmsKeyId"], group
 
 
-@pytest.mark.parametrize("metric", ["Errors", "Throttles", "Duration"])
-def test_function_has_an_alarm(metric: str, resources: dict[str, Any], deployed: Functions) -> None:
-    found = set(watched(resources, metric))
-    assert found == set(deployed), differ(found, set(deployed), "EveryFunction")
+def test_function_that_ends_without_an_answer_rings(resources: dict[str, Any], deployed: Functions) -> None:
+    found = set(watched(resources, "Errors"))
+    assert found == set(deployed), differ(found, set(deployed), "Functions")
 
 
-def test_duration_alarm_rings_at_four_fifths_of_the_time_limit(
-    template: dict[str, Any], resources: dict[str, Any], deployed: Functions
-) -> None:
-    for name, alarm in watched(resources, "Duration").items():
-        mapping, key, value = alarm["Threshold"]["Fn::FindInMap"]
-        assert (mapping, value) == ("FunctionLimits", "NearMilliseconds")
-        assert limits_of(template, mapping, name)[value] == deployed[name]["Timeout"] * 800, name
-        assert key["Fn::Sub"] == name.removesuffix("Function")
-    limited = {f"{name}Function" for name in template["Mappings"]["FunctionLimits"]}
-    assert limited == set(deployed), differ(limited, set(deployed), "the mapping FunctionLimits")
+def test_throttled_call_of_any_function_rings(resources: dict[str, Any]) -> None:
+    """The concurrency is the account's."""
+    [alarm] = [one for one in alarms(resources) if one.get("MetricName") == "Throttles"]
+    assert "Dimensions" not in alarm
+    assert (alarm["Namespace"], alarm["Statistic"], alarm["Threshold"]) == ("AWS/Lambda", "Sum", 1)
+
+
+def test_function_has_the_name_that_its_role_alarms_and_schedule_use(deployed: Functions) -> None:
+    for name, properties in deployed.items():
+        assert properties["FunctionName"] == {"Fn::Sub": "${AWS::StackName}-" + name.removesuffix("Function")}
 
 
 def scheduled(functions: Functions) -> dict[str, list[dict[str, Any]]]:
@@ -119,31 +133,92 @@ def scheduled(functions: Functions) -> dict[str, list[dict[str, Any]]]:
     return {name: own for name, own in found.items() if own}
 
 
-def test_one_slow_call_of_a_schedule_rings(
-    template: dict[str, Any], resources: dict[str, Any], deployed: Functions
+# What functions count and an alarm reads, and where it is counted. causeway/aws/counts.py publishes it.
+COUNTED = {
+    "INTERNAL": ["edge/answers.py", "Internal.code"],
+    "NearTimeLimit": ["aws/counts.py", '"NearTimeLimit"'],
+    "JobNearTimeLimit": ["jobs/invocations.py", '"JobNearTimeLimit"'],
+    "CredentialUnreadable": ["vault/crypto.py", 'count("CredentialUnreadable")'],
+    "CredentialsFailed": ["../../../../functions/maintenance/key_rotation.py", 'reported("Credentials")'],
+    "DataKeysFailed": ["../../../../functions/maintenance/key_rotation.py", 'reported("DataKeys")'],
+    "SyncsSweptFailed": ["../../../../functions/sync/sweep.py", 'reported("SyncsSwept")'],
+}
+
+
+def test_count_of_any_function_rings(resources: dict[str, Any]) -> None:
+    """One alarm covers all services of the deployment; in an alarm a query needs GROUP BY and ORDER BY."""
+    found = counted(resources)
+
+    assert set(found) == set(COUNTED)
+    for metric, alarm in found.items():
+        file, text = COUNTED[metric]
+        assert text in (PACKAGE / file).read_text(), metric
+        (query,) = alarm["Metrics"]
+        beginning, _, services = query["Expression"]["Fn::Sub"].partition(" FROM ")
+        assert beginning == f"SELECT SUM({metric})"
+        assert services == 'SCHEMA("${AWS::StackName}", service) GROUP BY service ORDER BY SUM() DESC'
+        assert alarm["AlarmName"] == {"Fn::Sub": "${AWS::StackName}-" + metric}
+        # One count rings. A slow call of a route must not: a platform may be slow once.
+        minutes = (2, 3) if metric == "NearTimeLimit" else (1, 1)
+        assert (alarm.get("DatapointsToAlarm", 1), alarm["EvaluationPeriods"]) == minutes
+        assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
+
+
+def test_deployment_counts_in_its_own_namespace(template: dict[str, Any]) -> None:
+    """With a shared one, INTERNAL of staging would ring production's alarm and roll its new version back."""
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == {"Ref": "AWS::StackName"}
+
+
+# Seconds between two calls of a schedule.
+BETWEEN = {"rate(5 minutes)": 5 * 60, "rate(1 hour)": 3600, "cron(17 3 * * ? *)": 24 * 3600}
+
+
+def expressions(schedule: dict[str, Any]) -> tuple[str, str]:
+    """A schedule's expression while the database may pause, and otherwise."""
+    match schedule["ScheduleExpression"]:
+        case {"Fn::If": ["PausesDatabase", paused, awake]}:
+            return paused, awake
+        case expression:
+            return expression, expression
+
+
+def test_paused_database_is_left_alone_for_longer_than_it_needs_to_pause(
+    resources: dict[str, Any], deployed: Functions
 ) -> None:
-    """A schedule calls every five minutes or every day, so never in two minutes of three: one slow minute must ring."""
-    for name, alarm in watched(resources, "Duration").items():
-        mapping, key, value = alarm["DatapointsToAlarm"]["Fn::FindInMap"]
-        assert (mapping, key["Fn::Sub"], value) == ("FunctionLimits", name.removesuffix("Function"), "NearMinutes")
-        assert limits_of(template, mapping, name)[value] == (1 if "EventInvokeConfig" in deployed[name] else 2), name
+    scaling = resources["DatabaseCluster"]["Properties"]["ServerlessV2ScalingConfiguration"]
+    assert scaling["MinCapacity"]["Fn::If"][:2] == ["PausesDatabase", 0]
+    pauses_after = scaling["SecondsUntilAutoPause"]["Fn::If"][1]
+    _, session_ends, _ = resources["DatabaseParameters"]["Properties"]["Parameters"]["idle_session_timeout"]["Fn::If"]
+    assert pauses_after == 300
+    for name, schedules in scheduled(deployed).items():
+        paused, _ = expressions(schedules[0])
+        assert BETWEEN[paused] > 2 * (pauses_after + int(session_ends) / 1000), name
+
+
+def test_schedule_has_the_stacks_name(deployed: Functions) -> None:
+    """SAM would name it after the function alone: a second stage of the account could not be deployed."""
+    for name, schedules in scheduled(deployed).items():
+        for schedule in schedules:
+            assert schedule["Name"] == {"Fn::Sub": "${AWS::StackName}-" + name.removesuffix("Function")}
 
 
 def test_stopped_schedule_rings(template: dict[str, Any], resources: dict[str, Any], deployed: Functions) -> None:
     """A stopped schedule counts no error, so the alarm is on missing calls."""
-    schedules, alarms = scheduled(deployed), watched(resources, "Invocations")
-    between = {"rate(5 minutes)": 5 * 60, "cron(17 3 * * ? *)": 24 * 3600}
+    schedules, found = scheduled(deployed), watched(resources, "Invocations")
 
-    assert set(alarms) == set(schedules), differ(set(alarms), set(schedules), "ScheduleWatch")
-    for name, alarm in alarms.items():
+    assert set(found) == set(schedules), differ(set(found), set(schedules), "ScheduleWatch")
+    for name, alarm in found.items():
         (schedule,) = schedules[name]
         limits = limits_of(template, "ScheduleLimits", name)
-        assert schedule["ScheduleExpression"] in between, f"{name}: add its schedule, in seconds, to `between` here"
-        waits, longest = between[schedule["ScheduleExpression"]], limits["Seconds"] * limits["Times"]
-        assert waits < longest <= 3 * waits, name
-        assert [alarm[key]["Fn::FindInMap"][2] for key in ("Period", "EvaluationPeriods")] == ["Seconds", "Times"]
-        # CloudWatch looks back one day, or seven if a period is an hour or longer.
-        assert longest <= (86_400 if limits["Seconds"] < 3600 else 7 * 86_400), name
+        condition, paused, awake = alarm["Period"]["Fn::If"]
+        assert (condition, alarm["EvaluationPeriods"]["Fn::FindInMap"][2]) == ("PausesDatabase", "Times")
+        for expression, seconds in zip(expressions(schedule), (paused, awake), strict=True):
+            period = limits[seconds["Fn::FindInMap"][2]]
+            assert expression in BETWEEN, f"{name}: add its schedule, in seconds, to BETWEEN here"
+            assert BETWEEN[expression] < period * limits["Times"] <= 3 * BETWEEN[expression], name
+            # CloudWatch looks back one day, or seven if a period is an hour or longer.
+            assert period * limits["Times"] <= (86_400 if period < 3600 else 7 * 86_400), name
         assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == ("Sum", "LessThanThreshold", 1)
         assert alarm["TreatMissingData"] == "breaching", name
 
@@ -158,84 +233,47 @@ def test_undeliverable_call_of_a_schedule_is_kept(resources: dict[str, Any], dep
     role = resources["ScheduleRole"]["Properties"]
     calls, *leaves = role["Policies"][0]["PolicyDocument"]["Statement"]
 
-    called = {one["Ref"].removesuffix(".Alias") for one in calls["Resource"]}
+    called = {text_of(one).rpartition("-")[2].replace(":live", "Function") for one in calls["Resource"]}
     assert called == set(schedules), differ(called, set(schedules), "Resource of ScheduleRole")
     assert leaves == resources["FailedInvocationsSend"]["Properties"]["PolicyDocument"]["Statement"]
 
 
-# It passes an error of ours on as a code and counts it; any other exception fails its invocation, and Errors rings.
-AUTHORIZER = "CallerAuthorizerFunction"
-
-
-def test_internal_error_rings(
-    template: dict[str, Any], resources: dict[str, Any], deployed: Functions, routes: dict[str, str]
-) -> None:
-    services = {
-        name: resource["Properties"]["Dimensions"][0]["Value"]["Fn::FindInMap"]
-        for name, resource in resources.items()
-        if resource["Type"] == "AWS::CloudWatch::Alarm" and resource["Properties"].get("MetricName") == "INTERNAL"
-    }
-    answering = {name.removesuffix("Function") for name in {*routes.values(), AUTHORIZER} & set(deployed)}
-    faults = {f"{name}Faults" for name in answering}
-    assert set(services) == faults, differ(set(services), faults, "AnswerWatch")
-    for name in answering:
-        mapping, key, value = services[f"{name}Faults"]
-        assert (mapping, key["Fn::Sub"], value) == ("FunctionLimits", name, "Service")
-    # The functions count metrics under these names (causeway.edge.answers): an alarm on another name would never ring.
-    for name, limits in template["Mappings"]["FunctionLimits"].items():
-        assert limits["Service"] == kebab_name(name), name
-
-
-def test_credential_that_cannot_be_decrypted_rings(
-    resources: dict[str, Any], roles: dict[str, list[dict[str, Any]]]
-) -> None:
-    opening = {name for name, own in roles.items() if any(text_of(one["Resource"]) == "TenantKey.Arn" for one in own)}
-    watched_for = {
-        resource["Properties"]["Dimensions"][0]["Value"]["Fn::FindInMap"][1]["Fn::Sub"]
-        for resource in resources.values()
-        if resource["Type"] == "AWS::CloudWatch::Alarm"
-        and resource["Properties"].get("MetricName") == "CredentialUnreadable"
-    }
-    assert opening
-    found = {f"{name}Function" for name in watched_for}
-    assert found == opening, differ(found, opening, "CredentialWatch")
-
-
-@pytest.mark.parametrize("subject", ["Credentials", "DataKeys"])
-def test_failed_upkeep_of_a_night_rings(resources: dict[str, Any], subject: str) -> None:
-    """functions/maintenance/key_rotation.py counts these metrics under the name of its service."""
-    source = (ROOT / "functions" / "maintenance" / "key_rotation.py").read_text()
-    alarm = resources[f"{subject}Failed"]["Properties"]
-
-    assert f'reported("{subject}")' in source
-    assert (alarm["Namespace"], text_of(alarm["MetricName"])) == ("Causeway", f"{subject}Failed")
-    assert alarm["Dimensions"] == [
-        {"Name": "service", "Value": {"Fn::FindInMap": ["FunctionLimits", "KeyRotation", "Service"]}}
-    ]
-
-
-def test_function_takes_no_concurrency_from_the_others(deployed: Functions) -> None:
-    """A new account has ten concurrent executions and none to reserve: a reservation would make the deployment fail."""
+def test_concurrency_is_reserved_in_the_size_small_only(template: dict[str, Any], deployed: Functions) -> None:
+    """A new account has ten concurrent executions and none to reserve: a reservation makes the deployment fail."""
     none_of((name for name, own in deployed.items() if "ReservedConcurrentExecutions" in own), "reserves concurrency")
+    reserved = template["Globals"]["Function"]["ReservedConcurrentExecutions"]
+    assert reserved == {"Fn::If": ["BoundsConcurrency", {"Ref": "FunctionConcurrency"}, {"Ref": "AWS::NoValue"}]}
+    assert {"Fn::Equals": [{"Ref": "Size"}, "small"]} in template["Conditions"]["BoundsConcurrency"]["Fn::And"]
 
 
 def test_local_only_function_is_marked_and_never_deployed(functions: Functions, deployed: Functions) -> None:
     assert set(functions) - set(deployed) == {"GameSimulateRoundFunction"}
 
 
-def test_new_version_is_a_canary_that_rolls_back_on_its_alarm(
-    template: dict[str, Any], functions: Functions, deployed: Functions, routes: dict[str, str]
+def test_new_version_is_a_canary_that_rolls_back_on_an_alarm(
+    template: dict[str, Any], resources: dict[str, Any], functions: Functions, routes: dict[str, str]
 ) -> None:
+    """A function without a route has no callers who could wait, and its alarms do not see a tenth of its calls."""
     shared = template["Globals"]["Function"]
     assert shared["AutoPublishAlias"] == "live"
-    assert shared["DeploymentPreference"]["Type"] == {"Fn::If": ["IsLocal", "AllAtOnce", "Canary10Percent5Minutes"]}
-    for name, properties in deployed.items():
-        if name != "SchemaMigrateFunction":
-            alarms = [alarm["Ref"] for alarm in properties["DeploymentPreference"]["Alarms"]]
-            watched_for = ["Errors", "Faults"] if name in {*routes.values(), AUTHORIZER} else ["Errors"]
-            assert alarms == [name.removesuffix("Function") + kind for kind in watched_for], name
-    at_once = {name for name, own in functions.items() if own["DeploymentPreference"] == {"Enabled": False}}
-    assert at_once == {"SchemaMigrateFunction", *functions} - (set(deployed) - {"SchemaMigrateFunction"})
+    preference = shared["DeploymentPreference"]
+    assert preference["Type"] == {"Fn::If": ["IsLocal", "AllAtOnce", "Canary10Percent5Minutes"]}
+    condition, named, none = preference["Alarms"]["Fn::If"]
+    assert (condition, none) == ("RollsBackOnAlarms", [{"Ref": "AWS::NoValue"}])
+    known = [alarm.get("AlarmName") for alarm in alarms(resources)]
+    assert named == [{"Fn::Sub": "${AWS::StackName}-" + alarm} for alarm in ("HttpApiManyServerErrors", "INTERNAL")]
+    none_of((alarm for alarm in named if alarm not in known), "no alarm has this name")
+    at_once = {name for name, own in functions.items() if own.get("DeploymentPreference") == {"Enabled": False}}
+    callable_by_the_api = {*routes.values(), "CallerAuthorizerFunction"} - {"GameSimulateRoundFunction"}
+    assert at_once == set(functions) - callable_by_the_api
+    none_of(name for name in callable_by_the_api if "DeploymentPreference" in functions[name])
+
+
+def test_alarm_of_a_canary_is_quick(resources: dict[str, Any]) -> None:
+    """A canary takes five minutes."""
+    quick = resources["HttpApiManyServerErrors"]["Properties"]
+    assert (quick["Period"], quick["EvaluationPeriods"]) == (60, 1)
+    assert counted(resources)["INTERNAL"]["Metrics"][0]["Period"] == 60
 
 
 def test_change_of_a_layer_makes_a_new_version(functions: Functions) -> None:
@@ -248,13 +286,13 @@ def test_function_changes_after_the_schema(resources: dict[str, Any], deployed: 
         assert resources[name]["DependsOn"] == "SchemaMigration", name
 
 
-def test_function_waits_for_its_rights(resources: dict[str, Any], rights: dict[str, list[str]]) -> None:
-    """A reference to a role does not wait for the role's policies: the first call could come before they exist."""
-    own = set(resources["SchemaMigrateFunction"]["DependsOn"])
-    # A function that waits for SchemaMigration also waits for the function that SchemaMigration calls.
-    everybodys = own | set(resources["SchemaMigration"]["DependsOn"])
+def test_function_waits_for_its_rights(rights: dict[str, list[str]]) -> None:
+    """A reference to a role does not wait for the role's policies; an output of a nested stack waits for the stack."""
+    main, around = stacks.read(stacks.MAIN)["Resources"], stacks.read(stacks.AROUND)["Resources"]
     for name, policies in rights.items():
-        assert set(policies) <= (own if name == "SchemaMigrateFunction" else everybodys), name
+        role = name.removesuffix("Function") + "Role"
+        assert main[name]["Properties"]["Role"] == {"Fn::GetAtt": ["Around", f"Outputs.{role}"]}
+        assert {role, *policies} <= set(around)
 
 
 def test_policy_of_a_right_is_used_and_has_a_unique_name(
@@ -279,13 +317,37 @@ def test_function_has_its_own_role_that_only_lambda_assumes(resources: dict[str,
 def test_role_names_its_actions_and_resources(roles: dict[str, list[dict[str, Any]]]) -> None:
     for name, statements in roles.items():
         for statement in statements:
-            assert statement["Effect"] == "Allow", name
+            if statement["Effect"] == "Deny":
+                continue
             actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
             assert all("*" not in action for action in actions), name
             resource = text_of(statement["Resource"])
             assert resource.startswith("arn:${AWS::Partition}:") or "Fn::Sub" not in statement["Resource"], name
             # A wildcard may be the end of a name (a log stream, a secret below a prefix), never a whole name.
             assert "*" not in re.sub("(/|:log-stream:)\\*$", "", resource), name
+
+
+def test_functions_code_cannot_touch_network_interfaces(roles: dict[str, list[dict[str, Any]]]) -> None:
+    """Lambda connects the function with the function's role, whose AWS policy covers every interface of the account."""
+    for name, statements in roles.items():
+        [deny] = [statement for statement in statements if statement["Effect"] == "Deny"]
+        assert {"ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"} < set(deny["Action"])
+        own = deny["Condition"]["ArnEquals"]["lambda:SourceFunctionArn"]["Fn::Sub"]
+        assert own.endswith(":function:${AWS::StackName}-" + name.removesuffix("Function"))
+
+
+def test_extension_starts_only_where_a_secret_is_read(deployed: Functions) -> None:
+    """It starts with each environment of a function that has it. With passwords for logins every function reads one."""
+    extension = {"Ref": "SecretsExtensionLayerArn"}
+    nothing = {"Ref": "AWS::NoValue"}
+    if_passwords = {"Fn::If": ["EverybodyReadsSecrets", extension, nothing]}
+    assert if_passwords in stacks.read(stacks.MAIN)["Globals"]["Function"]["Layers"]
+    secrets = {"GAME_PROVIDER_SECRETS", "AUDIT_SECRET"}
+    reads = {name for name, own in deployed.items() if secrets & set(own["Environment"]["Variables"])}
+    has = {name for name, own in deployed.items() if "ReadsOwnSecrets" in str(own.get("Layers"))}
+    assert reads
+    assert has == reads
+    assert "ReadsOwnerSecret" in str(deployed["SchemaMigrateFunction"]["Layers"])
 
 
 def test_role_has_aws_policies_only_for_actions_without_a_resource(

@@ -96,10 +96,18 @@ def test_function_that_requests_syncs_cannot_decrypt_credentials(
         assert "AuditSecret" not in str(roles[name])
 
 
+def queue_of(name: dict[str, Any]) -> str:
+    """The queue whose name is the last part of its ARN, arn:aws:sqs:<region>:<account>:<name>."""
+    place, parts = name["Fn::Select"]
+    separator, queue = parts["Fn::Split"]
+    assert (place, separator, queue["Fn::GetAtt"][1]) == (5, ":", "Arn")
+    return queue["Fn::GetAtt"][0]
+
+
 def test_queue_alarms_use_the_queues_own_dimension(resources: dict[str, Any]) -> None:
     """An alarm with another dimension would never ring."""
     watched = {
-        (one["Properties"]["MetricName"], one["Properties"]["Dimensions"][0]["Value"]["Fn::GetAtt"][0])
+        (one["Properties"]["MetricName"], queue_of(one["Properties"]["Dimensions"][0]["Value"]))
         for one in resources.values()
         if one["Type"] == "AWS::CloudWatch::Alarm" and one["Properties"].get("Namespace") == "AWS/SQS"
     }
@@ -115,7 +123,7 @@ def test_queue_alarms_use_the_queues_own_dimension(resources: dict[str, Any]) ->
     for one in resources.values():
         if one["Type"] == "AWS::CloudWatch::Alarm" and one["Properties"].get("Namespace") == "AWS/SQS":
             (dimension,) = one["Properties"]["Dimensions"]
-            assert (dimension["Name"], dimension["Value"]["Fn::GetAtt"][1]) == ("QueueName", "QueueName")
+            assert dimension["Name"] == "QueueName"
 
 
 def test_queue_is_reached_through_an_endpoint(resources: dict[str, Any]) -> None:
@@ -127,29 +135,8 @@ def test_queue_is_reached_through_an_endpoint(resources: dict[str, Any]) -> None
 
 def test_sweeper_runs_every_few_minutes(functions: Functions) -> None:
     (event,) = functions["SyncSweepFunction"]["Events"].values()
-    assert event["Properties"]["ScheduleExpression"] == "rate(5 minutes)"
-
-
-# What the alarms on the counts of functions/sync/sweep.py have in common.
-SWEEP_ALARM = {
-    "Namespace": "Causeway",
-    "Dimensions": [{"Name": "service", "Value": {"Fn::FindInMap": ["FunctionLimits", "SyncSweep", "Service"]}}],
-    "Statistic": "Sum",
-    "Threshold": 1,
-    "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-    "TreatMissingData": "notBreaching",
-    "AlarmActions": [{"Fn::If": ["MakesAlarmTopic", {"Ref": "AlarmTopic"}, {"Ref": "AlarmTopicArn"}]}],
-}
-
-
-def test_sync_that_is_given_up_rings(resources: dict[str, Any]) -> None:
-    """functions/sync/sweep.py counts this metric under the name of its service."""
-    description = "A sync was started several times and never finished; read the log of SyncRun for the cause"
-    assert resources["SyncsGivenUp"]["Properties"] == SWEEP_ALARM | {
-        "AlarmDescription": description,
-        "MetricName": "SyncsSweptFailed",
-        "Period": 5 * 60,
-        "EvaluationPeriods": 1,
+    assert event["Properties"]["ScheduleExpression"] == {
+        "Fn::If": ["PausesDatabase", "rate(1 hour)", "rate(5 minutes)"]
     }
 
 
@@ -159,10 +146,19 @@ def test_syncs_that_are_swept_in_vain_again_and_again_ring(resources: dict[str, 
 
     The first and the last of four periods in a row have two between them: the half an hour of the description.
     """
-    assert resources[f"SyncsSwept{outcome}"]["Properties"] == SWEEP_ALARM | {
+    assert resources[f"SyncsSwept{outcome}"]["Properties"] == {
+        "AlarmName": {"Fn::Sub": "${AWS::StackName}-SyncsSwept" + outcome},
         "AlarmDescription": "Lost syncs could not be queued again for half an hour; the log of SyncSweep has the cause",
+        "Namespace": {"Ref": "AWS::StackName"},
         "MetricName": {"Fn::Sub": f"SyncsSwept{outcome}"},
-        "Period": 15 * 60,
+        "Dimensions": [{"Name": "service", "Value": "sync-sweep"}],
+        "Statistic": "Sum",
+        # An hour between two sweeps where the database may pause.
+        "Period": {"Fn::If": ["PausesDatabase", 60 * 60, 15 * 60]},
         "EvaluationPeriods": 4,
         "DatapointsToAlarm": 4,
+        "Threshold": 1,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "TreatMissingData": "notBreaching",
+        "AlarmActions": resources["SyncQueueAge"]["Properties"]["AlarmActions"],
     }
