@@ -5,10 +5,12 @@ PYTHON ?=
 PORT ?=
 CONTAINERS ?=
 ARCHITECTURE ?= x86_64
+STAGE ?=
+DRY ?=
 
 export PYTHONPATH := $(CURDIR)/layers/causeway/python:$(CURDIR)
 export SAM_CLI_TELEMETRY := 0
-# template.yaml has loops (Fn::ForEach); SAM unrolls them only with this setting.
+# stacks/around.yaml has loops (Fn::ForEach); SAM unrolls them only with this setting.
 export SAM_CLI_ENABLE_LANGUAGE_EXTENSIONS := 1
 # SAM needs a region even for commands that do not call AWS.
 export AWS_DEFAULT_REGION ?= eu-central-1
@@ -27,7 +29,7 @@ define MADE_FILES
 	@$(SCHEMA_DOCUMENT) $(1)
 endef
 
-.PHONY: help demo up test check bench docs audit build lock clean
+.PHONY: help demo up test check bench docs audit build deploy lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -44,7 +46,7 @@ test: ## all tests, against the embedded Postgres or DATABASE_URL (ARGS='-k debi
 	@$(INSTALL) requirements/test.txt '$(PYTHON)'
 	@$(VENV)/bin/python -m pytest $(if $(DATABASE_URL),,-n auto --dist worksteal) $(ARGS)
 
-check: ## linters and type checker: Python, imports, template, SQL; the files of make docs against the code
+check: ## linters and type checker: Python, imports, templates and their sizes, SQL; the files of make docs against the code
 	@$(INSTALL) requirements/test.txt '$(PYTHON)'
 	@requirements/install .venv-check requirements/check.txt
 	$(CHECK)/ruff check
@@ -53,9 +55,11 @@ check: ## linters and type checker: Python, imports, template, SQL; the files of
 	$(CHECK)/lint-imports
 	$(CHECK)/cfn-lint
 	$(CHECK)/sam validate --lint
-	@mkdir -p .local && $(VENV)/bin/python -m local.template.intrinsics template.yaml >.local/template.json
+	$(CHECK)/python -m tools.stack_sizes
+	@mkdir -p .local/stacks && for file in template.yaml stacks/around.yaml stacks/foundation.yaml; do \
+	  $(VENV)/bin/python -m local.template.intrinsics $$file >.local/$${file%.yaml}.json || exit 1; done
 	@requirements/install .venv-checkov requirements/checkov.txt
-	.venv-checkov/bin/checkov --config-file .checkov.yaml --file .local/template.json
+	.venv-checkov/bin/checkov --config-file .checkov.yaml --file .local/template.json .local/stacks/around.json .local/stacks/foundation.json
 	$(CHECK)/squawk schema/*.sql
 	$(call MADE_FILES,--check)
 
@@ -80,6 +84,11 @@ build: ## sam build: the functions and layers as they go to Lambda (ARCHITECTURE
        echo "Before a deployment install it, e.g. with pyenv install 3.13, and run make build again."; }; \
 	  PATH="$(CURDIR)/$(CHECK):$$PATH" LAMBDA_PYTHON=$$python ARCHITECTURE=$(ARCHITECTURE) \
 	  sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+
+deploy: ## deploy the foundation and the functions of a stage of samconfig.toml (STAGE=staging, DRY=1 to print, ARGS="Size=small")
+	@$(INSTALL) requirements/run.txt '$(PYTHON)'
+	@requirements/install .venv-check requirements/check.txt
+	@$(VENV)/bin/python -m tools.deploy $(if $(DRY),--dry-run) '$(STAGE)' $(ARGS)
 
 lock: ## resolve the requirements again (ARGS=--upgrade for the newest versions)
 	@requirements/install .venv-check requirements/check.txt

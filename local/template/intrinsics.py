@@ -28,6 +28,7 @@ _OF_VALUES: dict[str, Callable[[list[Any]], Any]] = {
     "Fn::Not": lambda values: not values[0],
     "Fn::And": all,
     "Fn::Or": any,
+    "Fn::EachMemberEquals": lambda values: all(str(item) == str(values[1]) for item in values[0]),
     "Fn::Join": lambda values: values[0].join(str(item) for item in values[1]),
     "Fn::Select": lambda values: values[1][int(values[0])],
     "Fn::Split": lambda values: values[1].split(values[0]),

@@ -84,11 +84,16 @@ def test_measured_rows_of_the_readme_are_rows_of_the_benchmarks() -> None:
 
 
 def test_region_is_the_same_everywhere() -> None:
-    """The local stack, commands without a region, deployments and sample events."""
+    """The local stack, commands without a region, staging and sample events. Production is an example of another."""
     regions = re.compile(r"\b(?:us|eu|ap|sa|ca|me|af)-[a-z]+-\d\b")
-    files = [ROOT / "Makefile", ROOT / "samconfig.toml", *(ROOT / "events").glob("*.json")]
+    files = [ROOT / "Makefile", *(ROOT / "events").glob("*.json")]
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    deployed = {stage: config[stage]["deploy"]["parameters"]["region"] for stage in ("staging", "production")}
 
     assert {region for file in files for region in regions.findall(file.read_text())} == {REGION}
+    assert deployed == {"staging": REGION, "production": "me-central-1"}
+    checked = re.findall(r"^regions: \[(.*)\]$", (ROOT / ".cfnlintrc").read_text(), re.MULTILINE)
+    assert checked == [", ".join(deployed.values())]
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ _NEAR = 0.2
 
 def count(name: str, value: int = 1) -> None:
     """Add to a metric. Count only what an alarm of stacks/around.yaml reads: each metric of each function is billed."""
-    # All instances share what is counted. Their namespace is POWERTOOLS_METRICS_NAMESPACE, the deployment's own: a count
-    # of staging must not ring an alarm of production.
+    # All instances share what is counted. Their namespace is in POWERTOOLS_METRICS_NAMESPACE, and is the deployment's:
+    # a count of staging must not ring an alarm of production.
     Metrics().add_metric(name=name, unit="Count", value=value)
 
 

@@ -1,0 +1,230 @@
+"""`make deploy STAGE=staging`: builds, deploys the foundation, and then the functions with its outputs.
+
+DRY=1 prints every command instead, and needs no AWS account. The settings are those of the stage in samconfig.toml;
+ARGS="Size=small" gives or replaces single parameters.
+"""
+
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.template.intrinsics import Resolver, parse
+from local.template.rules import refusals
+
+MAIN, FOUNDATION = "template.yaml", "stacks/foundation.yaml"
+SAM = ".venv-check/bin/sam"
+
+
+class Refused(Exception):
+    """The deployment cannot begin; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One deployment of samconfig.toml.
+
+    Attributes:
+        stage: the name of its section.
+        name: of the stack of the functions, and the beginning of every other name.
+        options: of `sam deploy`, for both stacks.
+        parameters: values of parameters of template.yaml, the foundation or both.
+    """
+
+    stage: str
+    name: str
+    region: str
+    options: Sequence[str]
+    parameters: Mapping[str, str]
+
+    @property
+    def foundation_name(self) -> str:
+        """The name of the foundation's stack."""
+        return f"{self.name}-foundation"
+
+    @property
+    def unfilled(self) -> list[str]:
+        """Parameters that samconfig.toml leaves to a person, as <what is needed>."""
+        return [name for name, value in self.parameters.items() if value.startswith("<")]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Deploy; exits 1 with a sentence if the settings are refused, or with the status of the command that failed."""
+    parser = argparse.ArgumentParser(prog="make deploy", description=__doc__)
+    parser.add_argument("stage")
+    parser.add_argument("parameters", nargs="*", metavar="Name=value")
+    parser.add_argument("--dry-run", action="store_true")
+    given = parser.parse_args(arguments)
+    try:
+        deployment = configured(Path.cwd(), given.stage, given.parameters)
+        (print_commands if given.dry_run else deploy)(deployment, Path.cwd())
+    except Refused as refused:
+        sys.exit(str(refused))
+    except subprocess.CalledProcessError as failed:
+        sys.exit(failed.returncode)
+
+
+def configured(root: Path, stage: str, extra: Sequence[str]) -> Deployment:
+    """Return the deployment of a stage.
+
+    Args:
+        root: the repository's folder.
+        stage: a section of samconfig.toml.
+        extra: parameters as Name=value, which replace those of samconfig.toml.
+
+    Raises:
+        Refused: there is no such stage, or a parameter that neither template has.
+    """
+    sections = tomllib.loads((root / "samconfig.toml").read_text())
+    stages = [name for name, section in sections.items() if isinstance(section, dict) and "deploy" in section]
+    if stage not in stages:
+        raise Refused(f"samconfig.toml has no stage {stage!r}: it has {', '.join(stages)}")
+    settings = sections[stage]["deploy"]["parameters"]
+    parameters = dict(one.partition("=")[::2] for one in [*settings["parameter_overrides"], *extra])
+    known = {*_read(root, MAIN)["Parameters"], *_read(root, FOUNDATION)["Parameters"]}
+    if unknown := sorted(set(parameters) - known):
+        raise Refused(f"Neither template has the parameter {unknown[0]!r}")
+    # sam looks for samconfig.toml beside each template, so its options are given one by one.
+    confirm = "--confirm-changeset" if settings["confirm_changeset"] else "--no-confirm-changeset"
+    options = ["--region", settings["region"], "--resolve-s3", confirm]
+    options += ["--no-fail-on-empty-changeset", "--capabilities", *settings["capabilities"].split()]
+    return Deployment(stage, settings["stack_name"], settings["region"], options, parameters)
+
+
+def print_commands(deployment: Deployment, root: Path) -> None:
+    """Print what deploy would run. Raises Refused for settings that CloudFormation would refuse."""
+    foundation = foundation_parameters(deployment, root)
+    outputs = {name: f"<output {name}>" for name in expected_outputs(root, foundation)}
+    parameters = main_parameters(deployment, root, outputs)
+    for step, command in (
+        ("Build the functions and the layers", build(deployment)),
+        ("Is this the first deployment? If so, the next command has --disable-rollback", outputs_of(deployment)),
+        ("Deploy the foundation", deploy_foundation(deployment, foundation, first=True)),
+        ("Read its outputs", outputs_of(deployment)),
+        ("Deploy the functions with them", deploy_functions(deployment, parameters)),
+    ):
+        print(f"# {step}\n{shown(command)}\n")
+    if deployment.unfilled:
+        print(f"# Before a deployment fill in samconfig.toml: {', '.join(deployment.unfilled)}")
+
+
+def deploy(deployment: Deployment, root: Path) -> None:
+    """Run the commands.
+
+    Raises:
+        Refused: CloudFormation would refuse the settings, or a parameter is not filled in.
+        subprocess.CalledProcessError: a command failed; nothing after it was run.
+    """
+    foundation = foundation_parameters(deployment, root)
+    # So that nothing is deployed whose second half is refused.
+    main_parameters(deployment, root, {name: f"<output {name}>" for name in expected_outputs(root, foundation)})
+    if deployment.unfilled:
+        raise Refused(f"Fill in samconfig.toml: {', '.join(deployment.unfilled)}")
+    subprocess.run(build(deployment), cwd=root, check=True)
+    first = subprocess.run(outputs_of(deployment), cwd=root, capture_output=True, check=False).returncode != 0
+    subprocess.run(deploy_foundation(deployment, foundation, first=first), cwd=root, check=True)
+    read = subprocess.run(outputs_of(deployment), cwd=root, stdout=subprocess.PIPE, check=True)
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in json.loads(read.stdout)}
+    subprocess.run(deploy_functions(deployment, main_parameters(deployment, root, outputs)), cwd=root, check=True)
+
+
+def foundation_parameters(deployment: Deployment, root: Path) -> dict[str, str]:
+    """Return the foundation's parameters; raises Refused if CloudFormation would refuse them."""
+    document = _read(root, FOUNDATION)
+    values = {name: value for name, value in deployment.parameters.items() if name in document["Parameters"]}
+    values["DeploymentName"] = deployment.name
+    _check(FOUNDATION, refusals(document, values, deployment.unfilled))
+    return values
+
+
+def main_parameters(deployment: Deployment, root: Path, outputs: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters of template.yaml: the foundation's outputs, and over them those of samconfig.toml.
+
+    Raises Refused if CloudFormation would refuse them.
+    """
+    document = _read(root, MAIN)
+    given = {name: value for name, value in {**outputs, **deployment.parameters}.items() if value}
+    values = {name: value for name, value in given.items() if name in document["Parameters"]}
+    # Outputs come from CloudFormation itself.
+    _check(MAIN, refusals(document, values, {*outputs, *deployment.unfilled}))
+    return values
+
+
+def expected_outputs(root: Path, values: Mapping[str, str]) -> list[str]:
+    """Return the names of the outputs that the foundation has with these parameters."""
+    document = _read(root, FOUNDATION)
+    resolver = Resolver(document, values, {})
+    return [
+        name
+        for name, output in document["Outputs"].items()
+        if "Condition" not in output or resolver.holds(output["Condition"], f"Outputs.{name}")
+    ]
+
+
+def build(deployment: Deployment) -> list[str]:
+    """Return the command that builds functions and layers."""
+    return ["make", "build", f"ARCHITECTURE={deployment.parameters.get('Architecture', 'x86_64')}"]
+
+
+def outputs_of(deployment: Deployment) -> list[str]:
+    """Return the command that prints the foundation's outputs as JSON; it fails while there is no such stack."""
+    place = ["--stack-name", deployment.foundation_name, "--region", deployment.region]
+    return [SAM, "list", "stack-outputs", *place, "--output", "json"]
+
+
+def deploy_foundation(deployment: Deployment, parameters: Mapping[str, str], *, first: bool) -> list[str]:
+    """Return the command that deploys the foundation.
+
+    Args:
+        deployment: whose settings in samconfig.toml it uses.
+        parameters: of the foundation.
+        first: a first deployment that fails is left as it is, to be repaired and continued: rolling it back would fail
+            too, because the database and the user pool are protected from deletion.
+    """
+    rollback = ["--disable-rollback"] if first else []
+    return _sam_deploy(FOUNDATION, deployment.foundation_name, [*rollback, *deployment.options], parameters)
+
+
+def deploy_functions(deployment: Deployment, parameters: Mapping[str, str]) -> list[str]:
+    """Return the command that deploys the stack of template.yaml, as it was built."""
+    return _sam_deploy(".aws-sam/build/template.yaml", deployment.name, deployment.options, parameters)
+
+
+def shown(command: Sequence[str]) -> str:
+    """Return a command as a shell takes it, with a line for each option and each parameter."""
+    lines = [""]
+    for word in map(shlex.quote, command):
+        if word.startswith("--"):
+            lines.append(f"  {word}")
+        elif "=" in word and len(lines) > 1:
+            lines.append(f"    {word}")
+        else:
+            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+    return " \\\n".join(lines)
+
+
+def _sam_deploy(template: str, stack: str, options: Sequence[str], parameters: Mapping[str, str]) -> list[str]:
+    overrides = [f"{name}={value}" for name, value in parameters.items()]
+    return [
+        *(SAM, "deploy", "--template-file", template, "--stack-name", stack, *options),
+        *("--parameter-overrides", *overrides),
+    ]
+
+
+def _check(file: str, found: Sequence[str]) -> None:
+    if found:
+        raise Refused("\n".join(f"{file}: {sentence}" for sentence in found))
+
+
+def _read(root: Path, name: str) -> dict[str, Any]:
+    return parse((root / name).read_text())
+
+
+if __name__ == "__main__":
+    main()
