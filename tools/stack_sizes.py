@@ -79,7 +79,7 @@ def with_functions(main_: Mapping[str, Any], around: str, number: int) -> tuple[
         copy["Properties"]["Role"] = {"Fn::GetAtt": ["Around", f"Outputs.Copy{index}Role"]}
         larger["Resources"][f"Copy{index}Function"] = copy
         names.append(f"Copy{index}")
-    before = "ApiDocs, KeyRotation, SchemaMigrate"
+    before = "ApiDocs, KeyRotation"
     if before not in around:
         raise ValueError(f"stacks/around.yaml: the list of functions has no {before!r}")
     added = ", ".join(names[len(deployed(parse(around))) :])

@@ -172,6 +172,7 @@ def test_deployment_counts_in_its_own_namespace(template: dict[str, Any]) -> Non
 
 # Seconds between two calls of a schedule.
 BETWEEN = {"rate(5 minutes)": 5 * 60, "rate(1 hour)": 3600, "cron(17 3 * * ? *)": 24 * 3600}
+BETWEEN["cron(23 4 * * ? *)"] = 24 * 3600
 
 
 def expressions(schedule: dict[str, Any]) -> tuple[str, str]:
@@ -323,8 +324,9 @@ def test_role_names_its_actions_and_resources(roles: dict[str, list[dict[str, An
             assert all("*" not in action for action in actions), name
             resource = text_of(statement["Resource"])
             assert resource.startswith("arn:${AWS::Partition}:") or "Fn::Sub" not in statement["Resource"], name
-            # A wildcard may be the end of a name (a log stream, a secret below a prefix), never a whole name.
-            assert "*" not in re.sub("(/|:log-stream:)\\*$", "", resource), name
+            # A wildcard may be the end of a name (a log stream, a secret below a prefix), never a whole name. Versions
+            # have numbers.
+            assert "*" not in re.sub("(/|:log-stream:|-Wallet)\\*(:\\*)?$", "", resource), name
 
 
 def test_functions_code_cannot_touch_network_interfaces(roles: dict[str, list[dict[str, Any]]]) -> None:
@@ -334,6 +336,22 @@ def test_functions_code_cannot_touch_network_interfaces(roles: dict[str, list[di
         assert {"ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"} < set(deny["Action"])
         own = deny["Condition"]["ArnEquals"]["lambda:SourceFunctionArn"]["Fn::Sub"]
         assert own.endswith(":function:${AWS::StackName}-" + name.removesuffix("Function"))
+
+
+def test_old_versions_are_deleted_of_the_functions_with_snapshots(functions: Functions) -> None:
+    """Each version's snapshot costs. A name without a version's number would delete the whole function."""
+    with_snapshots = {name for name, own in functions.items() if "SnapStart" in own}
+    separator, names = functions["SnapshotCleanupFunction"]["Environment"]["Variables"]["SNAPSHOT_FUNCTIONS"][
+        "Fn::Join"
+    ]
+    assert with_snapshots
+    assert {name["Fn::Sub"].removeprefix("${AWS::StackName}-") + "Function" for name in names} == with_snapshots
+    assert separator == ","
+    for name in with_snapshots:
+        assert functions[name]["SnapStart"] == {"ApplyOn": {"Fn::If": ["HasSnapStart", "PublishedVersions", "None"]}}
+    statements = stacks.read(stacks.AROUND)["Resources"]["SnapshotsDelete"]["Properties"]["PolicyDocument"]["Statement"]
+    [delete] = [one for one in statements if one["Action"] == "lambda:DeleteFunction"]
+    assert text_of(delete["Resource"]).endswith(":function:${DeploymentName}-Wallet*:*")
 
 
 def test_extension_starts_only_where_a_secret_is_read(deployed: Functions) -> None:
@@ -383,6 +401,7 @@ TOLD_BY = {
     "TenantKeyUse": "KMS_KEY_ID",
     "AuditSecretUse": "AUDIT_SECRET",
     "SyncQueueSend": "SYNC_QUEUE_URL",
+    "SnapshotsDelete": "SNAPSHOT_FUNCTIONS",
 }
 
 

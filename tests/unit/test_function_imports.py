@@ -32,6 +32,7 @@ LOADED = {
     "integrations/templates": MODELS,
     "maintenance/key_rotation": {"cryptography"},
     "maintenance/schema_migrate": MODELS,
+    "maintenance/snapshot_cleanup": set(),
     "sync/run": set(),
     "sync/sweep": set(),
     "tenants/memberships": MODELS,

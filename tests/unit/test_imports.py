@@ -1,12 +1,14 @@
-"""Every module of functions/, layers/, local/, tools/ and benchmarks/ can be imported by the Python that runs this.
+"""Importing a function opens, fetches, times and draws nothing that is kept.
 
-.ci/run runs this with the oldest supported Python: some code imports only in newer versions (since 3.12 a dataclass
-accepts more kinds of default values).
+With SnapStart every environment begins with the memory that the import left: a socket would be dead, a time old, and a
+random value the same in all of them. https://docs.aws.amazon.com/lambda/latest/dg/snapstart-uniqueness.html
 """
 
 import ast
-from importlib import import_module
-from importlib.util import module_from_spec, spec_from_file_location
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,52 +16,112 @@ import pytest
 from tests.findings import none_of
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ROOT / "layers" / "causeway" / "python"
+HANDLERS = sorted((ROOT / "functions").glob("*/*.py"))
 
+# Prints what a new process keeps after it has imported functions: every plain value that a module of ours, or an object
+# of a class of ours, holds. A time or a random value differs between two processes.
+_PROGRAM = """
+import gc, json, socket, sys, threading
+from importlib.util import module_from_spec, spec_from_file_location
 
-def modules() -> list[str]:
-    """The dotted name of every module of the packages."""
-    files = [(PACKAGES, file) for file in PACKAGES.rglob("*.py")]
-    files += [(ROOT, file) for folder in ("local", "tools", "benchmarks") for file in (ROOT / folder).rglob("*.py")]
-    return sorted(".".join(file.relative_to(root).with_suffix("").parts) for root, file in files)
-
-
-@pytest.mark.parametrize("name", modules())
-def test_module_can_be_imported(name: str) -> None:
-    import_module(name.removesuffix(".__init__"))
-
-
-@pytest.mark.parametrize("file", sorted(PACKAGES.rglob("__init__.py")), ids=lambda file: file.parent.name)
-def test_init_of_a_package_is_one_docstring(file: Path) -> None:
-    """A function loads only the modules that it imports by name."""
-    [docstring] = ast.parse(file.read_text()).body
-    assert isinstance(docstring, ast.Expr)
-    assert isinstance(docstring.value, ast.Constant)
-
-
-def imported(file: Path) -> set[str]:
-    """The modules that a file imports from, and those that it imports."""
-    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
-    names = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
-    return names | {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-
-
-def test_no_test_file_is_imported() -> None:
-    """What several test files use is a module beside them: otherwise a change of one file's tests breaks another."""
-    files = sorted((ROOT / "tests").rglob("*.py"))
-
-    assert len(files) > 100
-    none_of(f"{file}: {name}" for file in files for name in imported(file) if ".test_" in name)
-
-
-# Lambda imports a function by its file; the folder is not a package.
-@pytest.mark.parametrize(
-    "file", sorted((ROOT / "functions").rglob("*.py")), ids=lambda file: f"{file.parent.name}/{file.name}"
-)
-def test_function_can_be_imported(file: Path) -> None:
-    spec = spec_from_file_location(f"imported_{file.parent.name}_{file.stem}", file)
-    assert spec is not None
-    assert spec.loader is not None
+for path in sys.argv[1:]:
+    name = "handler/" + "/".join(path.split("/")[-2:])
+    spec = spec_from_file_location(name, path)
     module = module_from_spec(spec)
+    sys.modules[name] = module
     spec.loader.exec_module(module)
-    assert callable(module.handler)
+
+kept, seen = [], set()
+
+def note(place, value):
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            note(f"{place}[{type(key).__name__ if ' at 0x' in repr(key) else repr(key)}]", inner)
+    elif isinstance(value, (list, tuple)):
+        for index, inner in enumerate(value):
+            note(f"{place}[{index}]", inner)
+    elif isinstance(value, (set, frozenset)):
+        kept.append(f"{place} = {sorted(map(repr, value))}")
+    elif type(value).__module__.startswith(("causeway", "handler")) and not isinstance(value, type):
+        names = [*getattr(value, "__dict__", ()), *getattr(type(value), "__slots__", ())]
+        for name in names:
+            note(f"{place}.{name}", getattr(value, name, None))
+    elif type(value).__module__ in ("builtins", "datetime", "uuid", "decimal") and " at 0x" not in repr(value):
+        kept.append(f"{place} = {value!r}")
+
+for name, loaded in sorted(sys.modules.items()):
+    if name.startswith("handler/") or name.split(".")[0] == "causeway":
+        for attribute, value in vars(loaded).items():
+            if not attribute.startswith("__"):
+                note(f"{name}.{attribute}", value)
+print(json.dumps({
+    "sockets": [repr(one) for one in gc.get_objects() if isinstance(one, socket.socket)],
+    "threads": [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()],
+    "kept": kept,
+}))
+"""
+
+
+def imported(*handlers: Path) -> dict[str, list[str]]:
+    """Import functions in a new process, without any setting; returns what the process keeps."""
+    path = os.pathsep.join([str(ROOT / "layers" / "causeway" / "python"), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, *map(str, handlers)],
+        env={"PYTHONPATH": path, "PYTHONHASHSEED": "0", "POWERTOOLS_SERVICE_NAME": "x"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_import_of_every_function_keeps_no_socket_thread_clock_or_random_value() -> None:
+    first, second = imported(*HANDLERS), imported(*HANDLERS)
+
+    assert (first["sockets"], first["threads"]) == ([], [])
+    assert {place.split(".py.")[0] for place in first["kept"] if place.startswith("handler/")} > {"handler/sync/sweep"}
+    none_of(set(first["kept"]) ^ set(second["kept"]), "differs between two processes")
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("import socket; kept = socket.socket()", "sockets"),
+        ("import threading, time; threading.Thread(target=time.sleep, args=(9,), daemon=True).start()", "threads"),
+    ],
+)
+def test_socket_or_thread_of_an_import_is_found(tmp_path: Path, line: str, key: str) -> None:
+    (tmp_path / "handler.py").write_text(line)
+
+    assert len(imported(tmp_path / "handler.py")[key]) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import time; kept = {'at': [time.time()]}",
+        "import time; kept = time.monotonic()",
+        "import uuid; kept = uuid.uuid4()",
+    ],
+)
+def test_time_or_random_value_of_an_import_is_found(tmp_path: Path, line: str) -> None:
+    (tmp_path / "handler.py").write_text(line)
+    first, second = (imported(tmp_path / "handler.py")["kept"] for _ in range(2))
+
+    assert len(set(first) ^ set(second)) == 2
+
+
+def test_random_numbers_come_from_the_system() -> None:
+    """The generator of the module `random` has its state in memory: every environment would draw the same numbers."""
+    shared = [
+        f"{source.relative_to(ROOT)}:{node.lineno}: random.{node.attr}"
+        for source in [*HANDLERS, *(ROOT / "layers" / "causeway" / "python").rglob("*.py")]
+        for node in ast.walk(ast.parse(source.read_text()))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+        if (node.value.id, node.attr) != ("random", "SystemRandom") and node.value.id == "random"
+    ]
+    none_of(shared, "use random.SystemRandom")

@@ -190,3 +190,9 @@ def audit_secret() -> str:
 def audit_secret_or_none() -> str | None:
     """Return the same setting; None in functions that handle no secrets."""
     return os.environ.get("AUDIT_SECRET")
+
+
+@cache
+def snapshot_functions() -> tuple[str, ...]:
+    """Return the names of the functions whose versions have snapshots (SnapStart)."""
+    return tuple(_setting("SNAPSHOT_FUNCTIONS").split(","))

@@ -105,7 +105,7 @@ class Database:
             except _SEND_AGAIN as error:
                 if deadline.left() < _ENOUGH:
                     raise _translated(error) from error
-                sleep(random.uniform(0.001, 0.01))  # noqa: S311 - spreads callers, guards nothing
+                sleep(random.SystemRandom().uniform(0.001, 0.01))
             except psycopg.Error as error:
                 lost = self._is_lost()
                 self.close()
