@@ -1,16 +1,5 @@
 -- The catalogue of providers.
 
-DO $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'causeway_hub') THEN
-        CREATE ROLE causeway_hub LOGIN;
-    END IF;
-    -- The owner loads the files. It is bound by the policies below, and needs the role to pass them.
-    EXECUTE format('GRANT causeway_hub TO %I', current_user);
-END $$;
-
-GRANT USAGE ON SCHEMA public TO causeway_hub;
-
 CREATE TABLE integration_providers (
     provider_key text PRIMARY KEY COLLATE "C" CHECK (provider_key ~ '^[a-z][a-z0-9_]{0,63}$'),
     kind text NOT NULL CHECK (kind ~ '^[a-z_]{1,32}$'),

@@ -102,7 +102,8 @@ def test_failed_migration_changes_nothing_and_can_be_corrected(empty: str, tmp_p
 
 
 def test_failure_in_our_own_migrations_leaves_an_empty_database(empty: str, tmp_path: Path) -> None:
-    (tmp_path / "0001_all.sql").write_text((SCHEMA / f"{FILES[0]}.sql").read_text() + "\nSELECT nonsense;")
+    texts = [(SCHEMA / f"{name}.sql").read_text() for name in FILES]
+    (tmp_path / "0001_all.sql").write_text("\n".join([*texts, "SELECT nonsense;"]))
     before = _tables(empty)
 
     with pytest.raises(psycopg.errors.UndefinedColumn):
@@ -132,8 +133,10 @@ def test_server_that_does_not_know_a_country_s_time_zone_is_refused(empty: str) 
         known = "SELECT * FROM pg_catalog.pg_timezone_names WHERE name NOT IN ('Europe/Kyiv', 'Asia/Dubai')"
         database.execute(sql.SQL("CREATE VIEW pg_timezone_names AS {}").format(sql.SQL(known)))
 
+        roles, tenants = ((SCHEMA / f"{name}.sql").read_bytes() for name in FILES[:2])
+        database.execute(roles)
         with pytest.raises(psycopg.errors.FeatureNotSupported) as raised:
-            database.execute((SCHEMA / f"{FILES[0]}.sql").read_bytes())
+            database.execute(tenants)
 
     assert raised.value.diag.message_primary == (
         "This Postgres server does not know the time zones of some countries (Asia/Dubai, Europe/Kyiv): its time zone "

@@ -1,6 +1,6 @@
 """The regional settings of a tenant: country, time zone, currency and language; a new tenant's follow its country.
 
-The tables countries, time_zones and currencies (schema/0001_tenancy.sql) say which values there are.
+The tables countries, time_zones and currencies (schema/0002_tenancy.sql) say which values there are.
 """
 
 from collections.abc import Mapping

@@ -3,7 +3,7 @@
 import re
 from unicodedata import category, normalize
 
-# Invisible characters other than spaces; is_name() of schema/0001_tenancy.sql has the same ranges. They are not taken
+# Invisible characters other than spaces; is_name() of schema/0002_tenancy.sql has the same ranges. They are not taken
 # from unicodedata, so that every version of Python and Postgres answers the same. They are control and format
 # characters (Cc, Cf), line and paragraph separators, private use, Unicode's Default_Ignorable_Code_Point
 # (https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt), and three characters without ink: the empty

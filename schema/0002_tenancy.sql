@@ -1,76 +1,4 @@
--- Tenants, the database roles, and the basis of row-level security.
---
--- Roles. Migrations run as the owner (any role that may create roles). Functions log in as the role of their trust
--- zone, which owns no table. causeway_ledger cannot log in, so a login can move money through its functions only.
--- Time limits are set on the role, not on the session: a proxied connection keeps no session state.
---
--- COMMENT ON statements say what a table, column, constraint, index, function or role is for. docs/schema.md is made
--- from them.
-
-DO $$
-DECLARE
-    v_role text;
-BEGIN
-    FOREACH v_role IN ARRAY ARRAY['causeway_ledger', 'causeway_casino', 'causeway_provider', 'causeway_auditor'] LOOP
-        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_role) THEN
-            EXECUTE format('CREATE ROLE %I %s', v_role, CASE v_role WHEN 'causeway_ledger' THEN 'NOLOGIN' ELSE 'LOGIN' END);
-        END IF;
-    END LOOP;
-    -- On Aurora a login authenticates with an IAM token. Elsewhere the role rds_iam does not exist.
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') THEN
-        GRANT rds_iam TO causeway_casino, causeway_provider, causeway_auditor;
-    END IF;
-    -- The owner gives functions to causeway_ledger, and may run the audit.
-    EXECUTE format('GRANT causeway_ledger, causeway_auditor TO %I', current_user);
-END $$;
-
-COMMENT ON ROLE causeway_ledger IS
-'Owns the functions that move money. No other role may write balances and ledger rows.';
-COMMENT ON ROLE causeway_casino IS 'The login of the wallet and of game launches.';
-COMMENT ON ROLE causeway_provider IS 'The login of the demo game provider.';
-COMMENT ON ROLE causeway_auditor IS 'The login of the audits of ledger and audit log. It reads every tenant.';
-
-ALTER ROLE causeway_casino SET lock_timeout = '1500ms';
-ALTER ROLE causeway_casino SET statement_timeout = '2s';
-ALTER ROLE causeway_casino SET idle_in_transaction_session_timeout = '5s';
-ALTER ROLE causeway_provider SET lock_timeout = '1500ms';
-ALTER ROLE causeway_provider SET statement_timeout = '2s';
-ALTER ROLE causeway_provider SET idle_in_transaction_session_timeout = '5s';
-
--- The casino's statements look rows up by key. Without the first two settings, a plan made while a table was empty would
--- use a sequential scan, stay cached, and stay slow until the next ANALYZE.
-ALTER ROLE causeway_casino SET enable_seqscan = off;
-ALTER ROLE causeway_casino SET plan_cache_mode = force_generic_plan;
-ALTER ROLE causeway_casino SET jit = off;
-ALTER ROLE causeway_provider SET jit = off;
-
-REVOKE CREATE ON SCHEMA public FROM public;
-GRANT USAGE ON SCHEMA public TO causeway_ledger, causeway_casino, causeway_provider, causeway_auditor;
-
-CREATE FUNCTION current_tenant() RETURNS uuid
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN nullif(current_setting('causeway.tenant_id', true), '')::uuid;
-COMMENT ON FUNCTION current_tenant IS
-'The tenant of the current transaction, which enter_tenant_v1 and others set. NULL if it is not set: NULL equals no '
-'row''s tenant, so no row is visible.';
-
-CREATE FUNCTION current_subject() RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN nullif(current_setting('causeway.subject', true), '');
-COMMENT ON FUNCTION current_subject IS
-'The caller of the current transaction: a person''s subject or an API key''s id. NULL if it is not set.';
-
-CREATE FUNCTION current_caller_role() RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN nullif(current_setting('causeway.role', true), '');
-COMMENT ON FUNCTION current_caller_role IS 'The role of the caller of the current transaction. NULL if it is not set.';
-
-CREATE FUNCTION ledger_tenant() RETURNS uuid
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN current_setting('causeway.tenant_id')::uuid;
-COMMENT ON FUNCTION ledger_tenant IS
-'The same as current_tenant(), for the functions of causeway_ledger, which always set the tenant. Raises an error if '
-'it is not set. It is faster.';
+-- Tenants, and what describes them: countries, time zones and currencies.
 
 CREATE FUNCTION is_name(p_text text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -83,19 +11,6 @@ AND p_text !~ ('[\u0001-\u001f\u007f-\u009f\u00ad\u034f\u0600-\u0605\u061c\u06dd
 COMMENT ON FUNCTION is_name IS
 'Whether a text is a name in normal form, so that two names that look alike are equal: NFC, no space at either end, no '
 'two spaces in a row, no other white space, no invisible character. causeway.wire.names converts a name to this form.';
-
--- It is a function because RDS Proxy pins a connection on which it sees a statement with set_config, but not a
--- connection that calls a stored function
--- (https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy-pinning.html).
-CREATE FUNCTION enter_tenant_v1(p_tenant_id uuid) RETURNS void
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
-BEGIN
-    PERFORM set_config('causeway.tenant_id', p_tenant_id::text, true);
-END $$;
-COMMENT ON FUNCTION enter_tenant_v1 IS 'Sets the tenant of the current transaction.';
-
-REVOKE ALL ON FUNCTION enter_tenant_v1 FROM public;
-GRANT EXECUTE ON FUNCTION enter_tenant_v1 TO causeway_casino, causeway_provider, causeway_auditor;
 
 CREATE TABLE currencies (
     code text PRIMARY KEY CHECK (code ~ '^[A-Z]{3,5}$'),
@@ -121,7 +36,8 @@ FROM (VALUES
 ) AS e (exponent, codes)
 CROSS JOIN LATERAL string_to_table(e.codes, ' ') AS c (code);
 
-GRANT SELECT ON currencies TO causeway_ledger, causeway_casino, causeway_provider, causeway_auditor;
+GRANT SELECT ON currencies TO causeway_ledger, causeway_casino, causeway_provider, causeway_auditor,
+causeway_hub;
 
 -- Not from Etc, because Etc/GMT+4 is four hours behind UTC. Not EST, GB or US/Eastern: old names of the same zones.
 CREATE TABLE time_zones (name text PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 64));
@@ -142,6 +58,8 @@ COMMENT ON FUNCTION add_time_zones IS
 REVOKE ALL ON FUNCTION add_time_zones FROM public;
 
 DO $$ BEGIN PERFORM add_time_zones(); END $$;
+
+GRANT SELECT ON time_zones TO causeway_hub;
 
 -- NULL: the sources below name none, or several without a main one, so the tenant must send its own.
 -- time_zone: the only zone of the country in IANA's zone.tab (2025b), or its main zone in CLDR's primaryZones
@@ -260,6 +178,8 @@ BEGIN
 END $$;
 ALTER TABLE countries ADD FOREIGN KEY (time_zone) REFERENCES time_zones;
 
+GRANT SELECT ON countries TO causeway_hub;
+
 CREATE TABLE tenants (
     tenant_id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     code text NOT NULL UNIQUE CHECK (code ~ '^[A-Z0-9_]{1,64}$'),
@@ -269,7 +189,8 @@ CREATE TABLE tenants (
     currency text NOT NULL DEFAULT 'USD' REFERENCES currencies,
     language text NOT NULL DEFAULT 'en' CHECK (language IN ('en', 'ar')),
     version bigint NOT NULL DEFAULT 1 CHECK (version > 0),
-    created_at timestamptz NOT NULL DEFAULT now()
+    created_at timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT tenants_not_the_deployment CHECK (tenant_id <> '00000000-0000-0000-0000-000000000000')
 );
 COMMENT ON TABLE tenants IS 'The tenants: casinos, merchants, agencies. All rows of a tenant have its id.';
 COMMENT ON COLUMN tenants.code IS 'Game providers know the casino by this code (casinoCode), so it never changes.';
@@ -281,10 +202,29 @@ COMMENT ON COLUMN tenants.currency IS
 COMMENT ON COLUMN tenants.language IS 'The language that people of the tenant are addressed in, by BCP 47.';
 COMMENT ON COLUMN tenants.version IS 'The number of changes: the ETag.';
 COMMENT ON CONSTRAINT tenants_code_key ON tenants IS 'Two tenants have different codes.';
+COMMENT ON CONSTRAINT tenants_not_the_deployment ON tenants IS
+'No tenant has the id of the deployment''s chain in the audit log.';
 
 ALTER TABLE tenants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tenants FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenants_own ON tenants FOR SELECT TO causeway_casino, causeway_provider
 USING (tenant_id = current_tenant());
+CREATE POLICY tenants_hub ON tenants FOR SELECT TO causeway_hub USING (tenant_id = current_tenant());
 CREATE POLICY tenants_audit ON tenants FOR SELECT TO causeway_auditor USING (true);
-GRANT SELECT ON tenants TO causeway_casino, causeway_provider, causeway_auditor;
+CREATE POLICY tenants_deployment_list ON tenants FOR SELECT TO causeway_hub
+USING (current_caller_role() = 'super_admin' AND current_tenant() = '00000000-0000-0000-0000-000000000000');
+COMMENT ON POLICY tenants_deployment_list ON tenants IS
+'Only a super admin sees all tenants, and only in a transaction of the deployment, whose tenant is the nil UUID. In a '
+'transaction of a tenant, a super admin sees that tenant only.';
+CREATE POLICY tenants_deployment_add ON tenants FOR INSERT TO causeway_hub
+WITH CHECK (current_caller_role() = 'super_admin' AND current_tenant() = '00000000-0000-0000-0000-000000000000');
+COMMENT ON POLICY tenants_deployment_add ON tenants IS 'Only a super admin creates a tenant.';
+CREATE POLICY tenants_deployment_change ON tenants FOR UPDATE TO causeway_hub
+USING (current_caller_role() = 'super_admin' AND current_tenant() = '00000000-0000-0000-0000-000000000000')
+WITH CHECK (current_caller_role() = 'super_admin' AND current_tenant() = '00000000-0000-0000-0000-000000000000');
+COMMENT ON POLICY tenants_deployment_change ON tenants IS 'Only a super admin changes a tenant.';
+
+GRANT SELECT ON tenants TO causeway_casino, causeway_provider, causeway_auditor, causeway_hub;
+-- The database generates ids. The code has no UPDATE grant: it stays, because game providers know it.
+GRANT INSERT (code, display_name, country, time_zone, currency, language) ON tenants TO causeway_hub;
+GRANT UPDATE (display_name, country, time_zone, currency, language, version) ON tenants TO causeway_hub;

@@ -145,32 +145,6 @@ FOR EACH STATEMENT EXECUTE FUNCTION casino_transactions_refuse_change();
 COMMENT ON TRIGGER casino_transactions_append_only ON casino_transactions IS
 'No role has the privilege to change or remove a row, and this trigger stops even the owner of the table.';
 
-CREATE FUNCTION casino_game_providers_refuse_change() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'game provider %: tenant_id, game_provider_id, code and id_scope cannot change: % refused', old.code, tg_op
-        USING ERRCODE = 'CW003', HINT = 'Make another game provider; set this one to inactive.';
-END $$;
-COMMENT ON FUNCTION casino_game_providers_refuse_change IS 'Raises CW003: the game provider cannot change in this way.';
-
--- This trigger compares the row's old and new values only. A trigger that searched for the provider's transactions would
--- miss uncommitted ones; this one misses nothing and needs no lock.
-CREATE TRIGGER casino_game_providers_settled
-BEFORE UPDATE ON casino_game_providers
-FOR EACH ROW WHEN (
-    (old.tenant_id, old.game_provider_id, old.code, old.id_scope)
-    IS DISTINCT FROM (new.tenant_id, new.game_provider_id, new.code, new.id_scope)
-) EXECUTE FUNCTION casino_game_providers_refuse_change();
-COMMENT ON TRIGGER casino_game_providers_settled ON casino_game_providers IS
-'Forbids changing what a provider''s ids mean: their owner (tenant, id, code) and the scope in which they are unique '
-'(id_scope). After such a change the earlier ids would not be found, and a retry would move money again.';
-
-CREATE TRIGGER casino_game_providers_stay
-BEFORE DELETE ON casino_game_providers
-FOR EACH ROW EXECUTE FUNCTION casino_game_providers_refuse_change();
-COMMENT ON TRIGGER casino_game_providers_stay ON casino_game_providers IS
-'Forbids deleting a provider: its ids would lose their meaning.';
-
 ALTER TABLE casino_transactions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE casino_transactions FORCE ROW LEVEL SECURITY;
 CREATE POLICY casino_transactions_own ON casino_transactions FOR SELECT TO causeway_casino

@@ -1,38 +1,8 @@
--- The hub's credentials: a data key per tenant, wrapped by KMS, and the secrets of connections, encrypted with it.
+-- Credentials: a data key per tenant, wrapped by KMS, and the secrets of connections, encrypted with it.
 --
 -- Nothing here is readable without KMS: the database holds wrapped keys and ciphertexts, never a key or a secret.
-
-DO $$
-DECLARE
-    v_role text;
-BEGIN
-    FOREACH v_role IN ARRAY ARRAY['causeway_hub', 'causeway_credentials'] LOOP
-        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_role) THEN
-            EXECUTE format('CREATE ROLE %I LOGIN', v_role);
-        END IF;
-        IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') THEN
-            EXECUTE format('GRANT rds_iam TO %I', v_role);
-        END IF;
-        EXECUTE format('ALTER ROLE %I SET lock_timeout = ''1500ms''', v_role);
-        EXECUTE format('ALTER ROLE %I SET statement_timeout = ''2s''', v_role);
-        EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = ''5s''', v_role);
-        EXECUTE format('ALTER ROLE %I SET jit = off', v_role);
-    END LOOP;
-END $$;
-
-COMMENT ON ROLE causeway_hub IS 'The login of the hub''s functions.';
-COMMENT ON ROLE causeway_credentials IS
-'The login of the few functions that decrypt credentials. It has all rights of causeway_hub, and is the only login '
-'that reads keys and ciphertexts.';
-
-GRANT causeway_hub TO causeway_credentials;
-
-GRANT USAGE ON SCHEMA public TO causeway_hub;
-
-GRANT EXECUTE ON FUNCTION enter_tenant_v1 TO causeway_hub;
-
-CREATE POLICY tenants_hub ON tenants FOR SELECT TO causeway_hub USING (tenant_id = current_tenant());
-GRANT SELECT ON tenants TO causeway_hub;
+--
+-- After a rotation the old credential is kept for a while for a rollback, and its ciphertexts for a while longer.
 
 CREATE TABLE tenant_data_keys (
     tenant_id uuid NOT NULL REFERENCES tenants,
@@ -64,8 +34,11 @@ CREATE TABLE api_credential_versions (
     CHECK (status IN ('candidate', 'active', 'retiring', 'retired', 'destroyed')),
     holds_secrets boolean NOT NULL GENERATED ALWAYS AS (status <> 'destroyed') STORED,
     created_at timestamptz NOT NULL DEFAULT now(),
+    changed_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, connection_id, version),
-    CONSTRAINT api_credential_versions_secrets UNIQUE (tenant_id, connection_id, version, holds_secrets)
+    CONSTRAINT api_credential_versions_secrets UNIQUE (tenant_id, connection_id, version, holds_secrets),
+    CONSTRAINT api_credential_versions_connection FOREIGN KEY (tenant_id, connection_id)
+    REFERENCES integration_connections
 );
 COMMENT ON TABLE api_credential_versions IS 'The versions of a connection''s credential.';
 COMMENT ON COLUMN api_credential_versions.version IS
@@ -74,8 +47,11 @@ COMMENT ON COLUMN api_credential_versions.status IS
 'candidate -> active -> retiring -> retired, and back from retiring to active (rollback). Any version can become '
 'destroyed, which is final.';
 COMMENT ON COLUMN api_credential_versions.holds_secrets IS 'Whether the version may have secrets: it is not destroyed.';
+COMMENT ON COLUMN api_credential_versions.changed_at IS 'The time of the last change of status.';
 COMMENT ON CONSTRAINT api_credential_versions_secrets ON api_credential_versions IS
 'The target of api_credentials'' foreign key: a secret belongs to a version that is not destroyed.';
+COMMENT ON CONSTRAINT api_credential_versions_connection ON api_credential_versions IS
+'A credential belongs to a connection.';
 CREATE UNIQUE INDEX api_credential_versions_one_active
 ON api_credential_versions (tenant_id, connection_id) WHERE status = 'active';
 COMMENT ON INDEX api_credential_versions_one_active IS 'A connection has at most one active credential.';
@@ -83,6 +59,22 @@ CREATE UNIQUE INDEX api_credential_versions_one_retiring
 ON api_credential_versions (tenant_id, connection_id) WHERE status = 'retiring';
 COMMENT ON INDEX api_credential_versions_one_retiring IS
 'A connection has at most one credential that a rollback can restore.';
+
+CREATE FUNCTION api_credential_version_changed_v1() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF old.status = 'destroyed' THEN
+        RAISE EXCEPTION 'version % of a credential is destroyed and cannot become %', old.version, new.status
+            USING ERRCODE = 'CW009';
+    END IF;
+    new.changed_at := now();
+    RETURN new;
+END $$;
+COMMENT ON FUNCTION api_credential_version_changed_v1 IS
+'Sets the time of each change of status, also for the code of the release before. Nothing else sets it. A destroyed '
+'version cannot get another status (CW009).';
+
+CREATE TRIGGER api_credential_versions_changed BEFORE UPDATE OF status ON api_credential_versions
+FOR EACH ROW WHEN (old.status <> new.status) EXECUTE FUNCTION api_credential_version_changed_v1();
 
 CREATE TABLE api_credentials (
     tenant_id uuid NOT NULL,
@@ -147,3 +139,47 @@ COMMENT ON POLICY api_credentials_destroy ON api_credentials IS 'A super admin c
 -- Only the status of a data key and of a version can change. A secret can only be re-encrypted or deleted.
 GRANT UPDATE (status) ON tenant_data_keys, api_credential_versions TO causeway_credentials;
 GRANT UPDATE (ciphertext), DELETE ON api_credentials TO causeway_credentials;
+
+-- The schedule that rotates keys, re-encrypts and ends overlaps must look across tenants. It may read only the age
+-- and version of keys, and which connections are due.
+GRANT SELECT (tenant_id, version, status, created_at) ON tenant_data_keys TO causeway_keeper;
+GRANT SELECT (tenant_id, connection_id, status, changed_at) ON api_credential_versions TO causeway_keeper;
+GRANT SELECT (tenant_id, key_version) ON api_credentials TO causeway_keeper;
+CREATE POLICY tenant_data_keys_due ON tenant_data_keys FOR SELECT TO causeway_keeper USING (true);
+CREATE POLICY api_credential_versions_due ON api_credential_versions FOR SELECT TO causeway_keeper USING (true);
+CREATE POLICY api_credentials_due ON api_credentials FOR SELECT TO causeway_keeper USING (true);
+
+CREATE FUNCTION data_keys_due_v1(p_age interval) RETURNS TABLE (tenant_id uuid, rotate boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    SELECT k.tenant_id, k.created_at < now() - p_age
+    FROM tenant_data_keys AS k
+    WHERE k.status = 'active' AND (
+        k.created_at < now() - p_age
+        OR EXISTS (SELECT FROM api_credentials AS c WHERE c.tenant_id = k.tenant_id AND c.key_version < k.version)
+    )
+    ORDER BY k.created_at, k.tenant_id;
+END;
+COMMENT ON FUNCTION data_keys_due_v1 IS
+'Tenants whose active data key is older than p_age (rotate is true), or that have secrets encrypted with an older key.';
+
+CREATE FUNCTION credentials_due_v1(p_overlap interval, p_kept interval)
+RETURNS TABLE (tenant_id uuid, connection_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+BEGIN ATOMIC
+    SELECT v.tenant_id, v.connection_id
+    FROM api_credential_versions AS v
+    WHERE (v.status = 'retiring' AND v.changed_at <= now() - p_overlap)
+        OR (v.status = 'retired' AND v.changed_at <= now() - p_kept)
+    GROUP BY v.tenant_id, v.connection_id
+    ORDER BY min(v.changed_at), v.tenant_id, v.connection_id;
+END;
+COMMENT ON FUNCTION credentials_due_v1 IS
+'Connections with a version that has been retiring for longer than p_overlap, or retired for longer than p_kept.';
+
+REVOKE ALL ON FUNCTION data_keys_due_v1, credentials_due_v1 FROM public;
+GRANT CREATE ON SCHEMA public TO causeway_keeper;
+ALTER FUNCTION data_keys_due_v1 OWNER TO causeway_keeper;
+ALTER FUNCTION credentials_due_v1 OWNER TO causeway_keeper;
+REVOKE CREATE ON SCHEMA public FROM causeway_keeper;
+GRANT EXECUTE ON FUNCTION data_keys_due_v1, credentials_due_v1 TO causeway_credentials;

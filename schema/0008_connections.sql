@@ -1,4 +1,4 @@
--- Tenants' connections to providers, their observed health, their syncs, and the log of calls.
+-- Tenants' connections to providers, and their observed health.
 
 CREATE TABLE integration_connections (
     tenant_id uuid NOT NULL REFERENCES tenants,
@@ -80,93 +80,26 @@ COMMENT ON COLUMN integration_health.response_ms IS
 'Milliseconds that the platform took to answer. NULL: not measured.';
 COMMENT ON COLUMN integration_health.checked_at IS 'The time of the last verdict.';
 
-CREATE TABLE integration_api_logs (
-    tenant_id uuid NOT NULL,
-    log_id bigint GENERATED ALWAYS AS IDENTITY CHECK (log_id > 0),
-    connection_id uuid NOT NULL,
-    method text NOT NULL,
-    url text NOT NULL,
-    status bigint,
-    milliseconds bigint NOT NULL CHECK (milliseconds >= 0),
-    error text,
-    request_body text,
-    response_body text,
-    request_id text NOT NULL,
-    actor_kind text NOT NULL CHECK (actor_kind IN ('person', 'machine', 'system')),
-    actor text NOT NULL,
-    source_ip text,
-    credential_version bigint,
-    created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, connection_id, log_id),
-    FOREIGN KEY (tenant_id, connection_id) REFERENCES integration_connections
-);
-COMMENT ON TABLE integration_api_logs IS
-'The log of calls: one row per attempt of a call to a provider. Bodies and URLs are redacted before they are stored.';
-COMMENT ON COLUMN integration_api_logs.log_id IS 'The row''s number. A later row has a higher one.';
-COMMENT ON COLUMN integration_api_logs.method IS 'The HTTP method.';
-COMMENT ON COLUMN integration_api_logs.url IS 'The redacted URL.';
-COMMENT ON COLUMN integration_api_logs.status IS 'The HTTP status of the answer. NULL: there was no answer.';
-COMMENT ON COLUMN integration_api_logs.milliseconds IS 'How long the attempt took.';
-COMMENT ON COLUMN integration_api_logs.error IS
-'The name of the failure, such as ReadTimeout. NULL: there was an answer.';
-COMMENT ON COLUMN integration_api_logs.request_body IS 'The redacted body that we sent.';
-COMMENT ON COLUMN integration_api_logs.response_body IS 'The redacted body that the platform answered.';
-COMMENT ON COLUMN integration_api_logs.actor_kind IS
-'The kind of user of the credential: a person, a machine (an API key), or the system (a job).';
-COMMENT ON COLUMN integration_api_logs.actor IS
-'A person''s subject, an API key''s id or a job''s name. A job has no source_ip.';
-COMMENT ON COLUMN integration_api_logs.credential_version IS
-'The version of the credential that was used. NULL: a candidate that was tested and is not stored.';
-
-CREATE TABLE sync_runs (
-    tenant_id uuid NOT NULL,
-    run_id uuid NOT NULL DEFAULT gen_random_uuid(),
-    connection_id uuid NOT NULL,
-    status text NOT NULL CHECK (status IN ('queued', 'running', 'succeeded', 'partial', 'failed')),
-    reason text,
-    requested_by text NOT NULL,
-    requested_at timestamptz NOT NULL DEFAULT now(),
-    ended_at timestamptz,
-    PRIMARY KEY (tenant_id, run_id),
-    FOREIGN KEY (tenant_id, connection_id) REFERENCES integration_connections
-);
-COMMENT ON TABLE sync_runs IS 'Requested syncs and their results.';
-COMMENT ON COLUMN sync_runs.run_id IS 'The run''s id.';
-COMMENT ON COLUMN sync_runs.status IS
-'queued -> running -> succeeded, partial (some records were not stored) or failed.';
-COMMENT ON COLUMN sync_runs.reason IS 'Why the run was partial or failed.';
-COMMENT ON COLUMN sync_runs.requested_by IS 'The person''s subject or the API key''s id.';
-COMMENT ON COLUMN sync_runs.requested_at IS 'When the sync was requested.';
-COMMENT ON COLUMN sync_runs.ended_at IS 'When the run ended. NULL: it has not.';
-
 DO $$
 DECLARE
     v_table text;
 BEGIN
-    FOREACH v_table IN ARRAY ARRAY['integration_connections', 'integration_health', 'integration_api_logs', 'sync_runs'] LOOP
+    FOREACH v_table IN ARRAY ARRAY['integration_connections', 'integration_health'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', v_table);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', v_table);
         EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO causeway_hub USING (tenant_id = current_tenant())',
             v_table || '_own', v_table);
         EXECUTE format('CREATE POLICY %I ON %I FOR INSERT TO causeway_hub WITH CHECK (tenant_id = current_tenant())',
             v_table || '_add', v_table);
-        EXECUTE format('GRANT SELECT, INSERT ON %I TO causeway_hub', v_table);
-    END LOOP;
-    FOREACH v_table IN ARRAY ARRAY['integration_connections', 'integration_health', 'sync_runs'] LOOP
         EXECUTE format('CREATE POLICY %I ON %I FOR UPDATE TO causeway_hub USING (tenant_id = current_tenant()) '
             'WITH CHECK (tenant_id = current_tenant())', v_table || '_change', v_table);
     END LOOP;
 END $$;
 
-GRANT UPDATE (name, description, environment, config, terms, status, status_changes, error_code, error_message, last_sync_at, version, updated_at, deleted_at)
-ON integration_connections TO causeway_hub;
+GRANT SELECT, INSERT ON integration_connections, integration_health TO causeway_hub;
+GRANT UPDATE (
+    name, description, environment, config, terms, status, status_changes, error_code, error_message, last_sync_at, version,
+    updated_at, deleted_at
+) ON integration_connections TO causeway_hub;
 GRANT UPDATE (status, failures, successes, changed_at, code, message, next_action, response_ms, checked_at)
 ON integration_health TO causeway_hub;
-GRANT UPDATE (status, reason, ended_at) ON sync_runs TO causeway_hub;
-
--- The table has no rows yet, so there are none to check.
--- squawk-ignore adding-foreign-key-constraint, constraint-missing-not-valid
-ALTER TABLE api_credential_versions ADD CONSTRAINT api_credential_versions_connection
-FOREIGN KEY (tenant_id, connection_id) REFERENCES integration_connections;
-COMMENT ON CONSTRAINT api_credential_versions_connection ON api_credential_versions IS
-'A credential belongs to a connection.';

@@ -437,42 +437,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION casino_debit_v1 IS 'A debit. Returns the same as casino_transact_v1.';
 
--- Both this and blocking a player take the player's turn, so neither can miss the other.
-CREATE FUNCTION casino_wallets_ask_player() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_advisory_xact_lock(new.player_id);
-    new.takes_bets := coalesce((
-        SELECT p.status = 'active' FROM casino_players AS p
-        WHERE p.tenant_id = new.tenant_id AND p.player_id = new.player_id
-    ), false);
-    RETURN new;
-END $$;
-COMMENT ON FUNCTION casino_wallets_ask_player IS
-'A new wallet copies from its player''s status whether the player may bet.';
-
-CREATE TRIGGER casino_wallets_of_player
-BEFORE INSERT ON casino_wallets
-FOR EACH ROW EXECUTE FUNCTION casino_wallets_ask_player();
-
-CREATE FUNCTION casino_players_tell_wallets() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-DECLARE
-    v_tenant text := current_setting('causeway.tenant_id', true);
-BEGIN
-    PERFORM set_config('causeway.tenant_id', new.tenant_id::text, true), pg_advisory_xact_lock(new.player_id);
-    UPDATE casino_wallets AS w SET takes_bets = (new.status = 'active')
-    WHERE w.tenant_id = new.tenant_id AND w.player_id = new.player_id;
-    PERFORM set_config('causeway.tenant_id', coalesce(v_tenant, ''), true);
-    RETURN NULL;
-END $$;
-COMMENT ON FUNCTION casino_players_tell_wallets IS
-'A changed status of a player is copied to the player''s wallets (takes_bets).';
-
-CREATE TRIGGER casino_players_status
-AFTER UPDATE ON casino_players
-FOR EACH ROW WHEN (old.status <> new.status) EXECUTE FUNCTION casino_players_tell_wallets();
-
 CREATE FUNCTION casino_balance_v1(
     p_tenant_id uuid, p_game_provider text, p_bare_signature boolean, p_session_token text, p_player_id bigint,
     p_currency text, OUT outcome text, OUT balance bigint, OUT currency text

@@ -63,6 +63,10 @@ COMMENT ON COLUMN casino_game_providers.duplicate IS
 COMMENT ON CONSTRAINT casino_game_providers_code ON casino_game_providers IS
 'Two game providers of a casino have different codes. casino_game_providers_by_code extends this to the whole '
 'deployment.';
+-- A caller's code is looked up before its tenant is known.
+CREATE UNIQUE INDEX casino_game_providers_by_code ON casino_game_providers (code);
+COMMENT ON INDEX casino_game_providers_by_code IS
+'A code has one secret, which belongs to one tenant, so no other tenant may have a game provider with that code.';
 
 CREATE TABLE casino_games (
     tenant_id uuid NOT NULL,
@@ -165,6 +169,68 @@ COMMENT ON CONSTRAINT casino_sessions_launch_ends ON casino_sessions IS
 'A session whose launch has not answered ends within a minute.';
 COMMENT ON CONSTRAINT casino_sessions_token ON casino_sessions IS 'A token finds one session.';
 
+CREATE FUNCTION casino_game_providers_refuse_change() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'game provider %: tenant_id, game_provider_id, code and id_scope cannot change: % refused', old.code, tg_op
+        USING ERRCODE = 'CW003', HINT = 'Make another game provider; set this one to inactive.';
+END $$;
+COMMENT ON FUNCTION casino_game_providers_refuse_change IS 'Raises CW003: the game provider cannot change in this way.';
+
+-- This trigger compares the row's old and new values only. A trigger that searched for the provider's transactions would
+-- miss uncommitted ones; this one misses nothing and needs no lock.
+CREATE TRIGGER casino_game_providers_settled
+BEFORE UPDATE ON casino_game_providers
+FOR EACH ROW WHEN (
+    (old.tenant_id, old.game_provider_id, old.code, old.id_scope)
+    IS DISTINCT FROM (new.tenant_id, new.game_provider_id, new.code, new.id_scope)
+) EXECUTE FUNCTION casino_game_providers_refuse_change();
+COMMENT ON TRIGGER casino_game_providers_settled ON casino_game_providers IS
+'Forbids changing what a provider''s ids mean: their owner (tenant, id, code) and the scope in which they are unique '
+'(id_scope). After such a change the earlier ids would not be found, and a retry would move money again.';
+
+CREATE TRIGGER casino_game_providers_stay
+BEFORE DELETE ON casino_game_providers
+FOR EACH ROW EXECUTE FUNCTION casino_game_providers_refuse_change();
+COMMENT ON TRIGGER casino_game_providers_stay ON casino_game_providers IS
+'Forbids deleting a provider: its ids would lose their meaning.';
+
+-- Both this and blocking a player take the player's turn, so neither can miss the other.
+CREATE FUNCTION casino_wallets_ask_player() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(new.player_id);
+    new.takes_bets := coalesce((
+        SELECT p.status = 'active' FROM casino_players AS p
+        WHERE p.tenant_id = new.tenant_id AND p.player_id = new.player_id
+    ), false);
+    RETURN new;
+END $$;
+COMMENT ON FUNCTION casino_wallets_ask_player IS
+'A new wallet copies from its player''s status whether the player may bet.';
+
+CREATE TRIGGER casino_wallets_of_player
+BEFORE INSERT ON casino_wallets
+FOR EACH ROW EXECUTE FUNCTION casino_wallets_ask_player();
+
+CREATE FUNCTION casino_players_tell_wallets() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    v_tenant text := current_setting('causeway.tenant_id', true);
+BEGIN
+    PERFORM set_config('causeway.tenant_id', new.tenant_id::text, true), pg_advisory_xact_lock(new.player_id);
+    UPDATE casino_wallets AS w SET takes_bets = (new.status = 'active')
+    WHERE w.tenant_id = new.tenant_id AND w.player_id = new.player_id;
+    PERFORM set_config('causeway.tenant_id', coalesce(v_tenant, ''), true);
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION casino_players_tell_wallets IS
+'A changed status of a player is copied to the player''s wallets (takes_bets).';
+
+CREATE TRIGGER casino_players_status
+AFTER UPDATE ON casino_players
+FOR EACH ROW WHEN (old.status <> new.status) EXECUTE FUNCTION casino_players_tell_wallets();
+
 -- Row-level security: one policy per table, command and group of roles. A command without a policy finds no row.
 DO $$
 DECLARE
@@ -191,3 +257,47 @@ GRANT INSERT, UPDATE (status, provider_session_id, expires_at) ON casino_session
 CREATE POLICY casino_wallets_move ON casino_wallets FOR UPDATE TO causeway_ledger
 USING (tenant_id = ledger_tenant()) WITH CHECK (tenant_id = ledger_tenant());
 GRANT UPDATE (balance, takes_bets, entries, head) ON casino_wallets TO causeway_ledger;
+
+-- Operators add and change rows with the functions of causeway_registrar. Nothing is deleted, because the ledger refers
+-- to it: block a player, set a game or game provider to inactive.
+DO $$
+DECLARE
+    v_table text;
+BEGIN
+    FOREACH v_table IN ARRAY ARRAY['casino_players', 'casino_wallets', 'casino_game_providers', 'casino_games'] LOOP
+        EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO causeway_registrar USING (tenant_id = current_tenant())',
+            v_table || '_registered', v_table);
+        EXECUTE format('CREATE POLICY %I ON %I FOR INSERT TO causeway_registrar WITH CHECK (tenant_id = current_tenant())',
+            v_table || '_register', v_table);
+        EXECUTE format(
+            'CREATE POLICY %I ON %I FOR UPDATE TO causeway_registrar '
+            'USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant())',
+            v_table || '_revise', v_table
+        );
+        EXECUTE format('GRANT SELECT, INSERT ON %I TO causeway_registrar', v_table);
+    END LOOP;
+END $$;
+
+GRANT UPDATE (status) ON casino_players TO causeway_registrar;
+GRANT UPDATE (balance_cap) ON casino_wallets TO causeway_registrar;
+GRANT UPDATE (
+    display_name, api_url, status, allow_bare_signature, unknown_rollback, late_bet, rollback_until, duplicate
+) ON casino_game_providers TO causeway_registrar;
+GRANT UPDATE (display_name, status) ON casino_games TO causeway_registrar;
+
+CREATE POLICY casino_game_providers_directory ON casino_game_providers FOR SELECT TO causeway_directory USING (true);
+GRANT SELECT (code) ON casino_game_providers TO causeway_directory;
+
+CREATE FUNCTION game_provider_known_v1(p_code text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
+RETURN EXISTS (SELECT FROM casino_game_providers AS p WHERE p.code = p_code);
+COMMENT ON FUNCTION game_provider_known_v1 IS
+'Whether any casino has a game provider with this code. Checked before the provider''s secret is first read, so that '
+'an invented code costs one index lookup here and no request to the secret store.';
+
+REVOKE ALL ON FUNCTION game_provider_known_v1, casino_players_tell_wallets FROM public;
+GRANT CREATE ON SCHEMA public TO causeway_directory, causeway_ledger;
+ALTER FUNCTION game_provider_known_v1 OWNER TO causeway_directory;
+ALTER FUNCTION casino_players_tell_wallets OWNER TO causeway_ledger;
+REVOKE CREATE ON SCHEMA public FROM causeway_directory, causeway_ledger;
+GRANT EXECUTE ON FUNCTION game_provider_known_v1 TO causeway_casino;

@@ -13,28 +13,6 @@
 -- reader never finds a new entry below n. Write the entry as the last statement of a transaction: the tenant's other
 -- writers wait for everything that comes after it.
 
-DO $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'causeway_hub') THEN
-        CREATE ROLE causeway_hub LOGIN;
-    END IF;
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'causeway_auditlog') THEN
-        CREATE ROLE causeway_auditlog NOLOGIN;
-    END IF;
-    EXECUTE format('GRANT causeway_auditlog TO %I', current_user);
-END $$;
-
-COMMENT ON ROLE causeway_auditlog IS 'Owns the functions that write the audit log. No other role can write it.';
-
-GRANT USAGE ON SCHEMA public TO causeway_hub, causeway_auditlog;
-
--- Checking all rows is fast: there are few tenants.
--- squawk-ignore constraint-missing-not-valid
-ALTER TABLE tenants ADD CONSTRAINT tenants_not_the_deployment
-CHECK (tenant_id <> '00000000-0000-0000-0000-000000000000');
-COMMENT ON CONSTRAINT tenants_not_the_deployment ON tenants IS
-'No tenant has the id of the deployment''s chain in the audit log.';
-
 CREATE TABLE audit_log_heads (
     tenant_id uuid PRIMARY KEY,
     entries bigint NOT NULL,
@@ -242,9 +220,29 @@ COMMENT ON FUNCTION audit_append_v1 IS
 'Appends an entry to the chain of the transaction''s tenant, and returns its number. Returns NULL without appending if '
 'the entry is a refused attempt and an equal one was written in the last five minutes.';
 
-REVOKE ALL ON FUNCTION audit_append_v1, audit_refusal_due FROM public;
+CREATE FUNCTION audit_append_launch_v1(
+    p_actor_kind text, p_actor text, p_actor_role text, p_action text, p_object_kind text, p_object_id text,
+    p_outcome text, p_before jsonb, p_after jsonb, p_source_ip text, p_request_id text
+) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF (p_action, p_outcome) NOT IN (('session.opened', 'done'), ('access.refused', 'refused')) THEN
+        RAISE EXCEPTION 'the casino may write entries about launches only, not %', p_action USING ERRCODE = 'CW018';
+    END IF;
+    RETURN audit_append_v1(
+        p_actor_kind, p_actor, p_actor_role, p_action, p_object_kind, p_object_id, p_outcome, p_before, p_after,
+        p_source_ip, p_request_id
+    );
+END $$;
+COMMENT ON FUNCTION audit_append_launch_v1 IS
+'Appends an entry about a launch to the audit log. The casino''s login can write no other entries. Entries exist for a '
+'person''s launch for a player, and for a refused launch. A launch by an API key is recorded in casino_sessions.';
+
+REVOKE ALL ON FUNCTION audit_append_v1, audit_append_launch_v1, audit_refusal_due FROM public;
 GRANT CREATE ON SCHEMA public TO causeway_auditlog;
 ALTER FUNCTION audit_append_v1 OWNER TO causeway_auditlog;
+ALTER FUNCTION audit_append_launch_v1 OWNER TO causeway_auditlog;
 ALTER FUNCTION audit_refusal_due OWNER TO causeway_auditlog;
 REVOKE CREATE ON SCHEMA public FROM causeway_auditlog;
 GRANT EXECUTE ON FUNCTION audit_append_v1 TO causeway_hub;
+GRANT EXECUTE ON FUNCTION audit_append_launch_v1 TO causeway_casino;

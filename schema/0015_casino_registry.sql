@@ -1,50 +1,9 @@
--- Functions that add what a wallet call needs: players, wallets, game providers, games, and the demo provider's side.
+-- Functions that add and change what a wallet call needs: players, wallets, game providers and games.
 --
--- Row-level security applies to the tables' owner too. Switching it off needs an exclusive lock, which would block
--- every money call. So these functions add rows as causeway_registrar, which cannot log in.
-
-DO $$
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'causeway_registrar') THEN
-        CREATE ROLE causeway_registrar NOLOGIN;
-    END IF;
-    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'causeway_operator') THEN
-        CREATE ROLE causeway_operator LOGIN;
-    END IF;
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') THEN
-        GRANT rds_iam TO causeway_operator;
-    END IF;
-    EXECUTE format('GRANT causeway_registrar TO %I', current_user);
-END $$;
-
-COMMENT ON ROLE causeway_registrar IS
-'Owns the functions that add and change what a wallet call needs, for the tenant that the call names. It sees no '
-'ledger row and no session.';
-COMMENT ON ROLE causeway_operator IS
-'The login of the people who set up a casino. It may call the functions of causeway_registrar, and reads no table.';
-
-ALTER ROLE causeway_operator SET lock_timeout = '1500ms';
-ALTER ROLE causeway_operator SET statement_timeout = '5s';
--- A new wallet, a block and a new cap hold the player's turn until their transaction ends. The player's money calls
--- wait for it, up to lock_timeout. So a session that is idle inside BEGIN is ended before money calls fail.
-ALTER ROLE causeway_operator SET idle_in_transaction_session_timeout = '1s';
-
-GRANT USAGE ON SCHEMA public TO causeway_registrar, causeway_operator;
-
-DO $$
-DECLARE
-    v_table text;
-BEGIN
-    FOREACH v_table IN ARRAY ARRAY[
-        'casino_players', 'casino_wallets', 'casino_game_providers', 'casino_games', 'provider_casinos', 'provider_games'
-    ] LOOP
-        EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO causeway_registrar USING (tenant_id = current_tenant())',
-            v_table || '_registered', v_table);
-        EXECUTE format('CREATE POLICY %I ON %I FOR INSERT TO causeway_registrar WITH CHECK (tenant_id = current_tenant())',
-            v_table || '_register', v_table);
-        EXECUTE format('GRANT SELECT, INSERT ON %I TO causeway_registrar', v_table);
-    END LOOP;
-END $$;
+-- Row-level security applies to the tables' owner too: its UPDATE finds no row. Switching it off needs an exclusive
+-- lock, which would block every money call. So these functions write rows as causeway_registrar, which cannot log in,
+-- and causeway_operator may call them. An argument of a change that is left out, or is NULL, leaves its column
+-- unchanged.
 
 CREATE FUNCTION casino_add_player_v1(p_tenant_id uuid) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -133,39 +92,83 @@ END $$;
 COMMENT ON FUNCTION casino_add_game_v1 IS
 'Adds a game of the game provider with the code p_game_provider. Returns its id.';
 
-CREATE FUNCTION provider_add_casino_v1(p_tenant_id uuid, p_casino_code text, p_api_url text, p_provider_code text) RETURNS void
+CREATE FUNCTION casino_change_player_v1(p_tenant_id uuid, p_player_id bigint, p_status text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     v_tenant text := set_config('causeway.tenant_id', p_tenant_id::text, true);
 BEGIN
-    INSERT INTO provider_casinos (tenant_id, casino_code, api_url, provider_code)
-    VALUES (p_tenant_id, p_casino_code, p_api_url, p_provider_code);
-EXCEPTION
-    WHEN unique_violation THEN
-        RAISE EXCEPTION 'tenant % has a casino % already: '
-            'choose another code, or change the casino with provider_change_casino_v1',
-            p_tenant_id, p_casino_code USING ERRCODE = 'unique_violation';
-    WHEN foreign_key_violation THEN
-        RAISE EXCEPTION 'there is no tenant %', p_tenant_id USING ERRCODE = 'foreign_key_violation';
+    UPDATE casino_players AS p SET status = coalesce(p_status, p.status)
+    WHERE p.tenant_id = p_tenant_id AND p.player_id = p_player_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'tenant % has no player %', p_tenant_id, p_player_id USING ERRCODE = 'CW010';
+    END IF;
 END $$;
-COMMENT ON FUNCTION provider_add_casino_v1 IS
-'Adds a casino to the demo provider: its code, the URL of its wallet, and the code by which it knows the provider.';
+COMMENT ON FUNCTION casino_change_player_v1 IS
+'Blocks a player (''blocked'') or allows bets again (''active''). Waits for the player''s running money call.';
 
-CREATE FUNCTION provider_add_game_v1(p_tenant_id uuid, p_code text, p_min_bet bigint, p_max_bet bigint) RETURNS void
+-- It locks the player's turn (casino_wait_turn) before the wallet's row, in the same order as a money call.
+CREATE FUNCTION casino_change_wallet_v1(p_tenant_id uuid, p_wallet_id bigint, p_balance_cap bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     v_tenant text := set_config('causeway.tenant_id', p_tenant_id::text, true);
 BEGIN
-    INSERT INTO provider_games (tenant_id, code, min_bet, max_bet) VALUES (p_tenant_id, p_code, p_min_bet, p_max_bet);
-EXCEPTION
-    WHEN unique_violation THEN
-        RAISE EXCEPTION 'tenant % has a game % of the demo provider already: '
-            'choose another code, or change the game with provider_change_game_v1',
-            p_tenant_id, p_code USING ERRCODE = 'unique_violation';
-    WHEN foreign_key_violation THEN
-        RAISE EXCEPTION 'there is no tenant %', p_tenant_id USING ERRCODE = 'foreign_key_violation';
+    PERFORM pg_advisory_xact_lock(w.player_id) FROM casino_wallets AS w
+    WHERE w.tenant_id = p_tenant_id AND w.wallet_id = p_wallet_id;
+    UPDATE casino_wallets AS w SET balance_cap = coalesce(p_balance_cap, w.balance_cap)
+    WHERE w.tenant_id = p_tenant_id AND w.wallet_id = p_wallet_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'tenant % has no wallet %', p_tenant_id, p_wallet_id USING ERRCODE = 'CW010';
+    END IF;
 END $$;
-COMMENT ON FUNCTION provider_add_game_v1 IS 'Adds a game to the demo provider. Bets are in minor units.';
+COMMENT ON FUNCTION casino_change_wallet_v1 IS
+'Sets the most that wins and deposits may bring a wallet to, in minor units. Waits for the player''s running money '
+'call.';
+
+CREATE FUNCTION casino_change_game_provider_v1(
+    p_tenant_id uuid, p_code text, p_display_name text DEFAULT NULL, p_api_url text DEFAULT NULL,
+    p_status text DEFAULT NULL, p_allow_bare_signature boolean DEFAULT NULL, p_unknown_rollback text DEFAULT NULL,
+    p_late_bet text DEFAULT NULL, p_rollback_until text DEFAULT NULL, p_duplicate text DEFAULT NULL
+) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    v_tenant text := set_config('causeway.tenant_id', p_tenant_id::text, true);
+BEGIN
+    UPDATE casino_game_providers AS g
+    SET display_name = coalesce(p_display_name, g.display_name),
+        api_url = coalesce(p_api_url, g.api_url),
+        status = coalesce(p_status, g.status),
+        allow_bare_signature = coalesce(p_allow_bare_signature, g.allow_bare_signature),
+        unknown_rollback = coalesce(p_unknown_rollback, g.unknown_rollback),
+        late_bet = coalesce(p_late_bet, g.late_bet),
+        rollback_until = coalesce(p_rollback_until, g.rollback_until),
+        duplicate = coalesce(p_duplicate, g.duplicate)
+    WHERE g.tenant_id = p_tenant_id AND g.code = p_code;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'tenant % has no game provider %', p_tenant_id, p_code USING ERRCODE = 'CW010';
+    END IF;
+END $$;
+COMMENT ON FUNCTION casino_change_game_provider_v1 IS
+'Changes a game provider, found by its code: the URL for launches, its status, and its dialect without p_id_scope.';
+
+CREATE FUNCTION casino_change_game_v1(
+    p_tenant_id uuid, p_game_provider text, p_code text, p_display_name text DEFAULT NULL, p_status text DEFAULT NULL
+) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    v_tenant text := set_config('causeway.tenant_id', p_tenant_id::text, true);
+BEGIN
+    UPDATE casino_games AS g
+    SET display_name = coalesce(p_display_name, g.display_name), status = coalesce(p_status, g.status)
+    FROM casino_game_providers AS p
+    WHERE g.tenant_id = p_tenant_id AND g.code = p_code
+        AND p.tenant_id = p_tenant_id AND p.game_provider_id = g.game_provider_id AND p.code = p_game_provider;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'tenant % has no game % of a game provider %', p_tenant_id, p_code, p_game_provider
+            USING ERRCODE = 'CW010';
+    END IF;
+END $$;
+COMMENT ON FUNCTION casino_change_game_v1 IS
+'Changes a game, found by its provider''s code and its own. An inactive game cannot be launched; open sessions go on.';
 
 GRANT CREATE ON SCHEMA public TO causeway_registrar;
 DO $$
@@ -174,7 +177,7 @@ DECLARE
 BEGIN
     FOR v_function IN
         SELECT p.oid::regprocedure FROM pg_proc AS p
-        WHERE p.pronamespace = 'public'::regnamespace AND p.proname ~ '^(casino|provider)_add_'
+        WHERE p.pronamespace = 'public'::regnamespace AND p.proname ~ '^casino_(add|change)_'
     LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM public', v_function);
         EXECUTE format('ALTER FUNCTION %s OWNER TO causeway_registrar', v_function);
