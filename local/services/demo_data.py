@@ -123,18 +123,30 @@ def load(superuser_url: str, api_url: str) -> None:
 def _introduce(database: psycopg.Connection, api_url: str) -> None:
     """Register the game provider with the casino, and the casino with the game provider."""
     database.execute(
-        "SELECT casino_add_game_provider_v1(%s, %s, 'Jaqpot Games', %s, p_allow_bare_signature => true)",
+        """
+        SELECT casino_add_game_provider_v1(
+            p_tenant_id => %s, p_code => %s, p_display_name => 'Jaqpot Games', p_api_url => %s,
+            p_allow_bare_signature => true
+        )
+        """,
         [TENANT_ID, GAME_PROVIDER_CODE, api_url],
     )
     database.execute(
-        "SELECT provider_add_casino_v1(%s, %s, %s, %s)", [TENANT_ID, CASINO_CODE, api_url, GAME_PROVIDER_CODE]
+        "SELECT provider_add_casino_v1(p_tenant_id => %s, p_casino_code => %s, p_api_url => %s, p_provider_code => %s)",
+        [TENANT_ID, CASINO_CODE, api_url, GAME_PROVIDER_CODE],
     )
 
 
 def _add_game(database: psycopg.Connection, code: str, name: str) -> None:
     """Give both sides a game with bets from 10.00 to 1,000.00."""
-    database.execute("SELECT casino_add_game_v1(%s, %s, %s, %s)", [TENANT_ID, GAME_PROVIDER_CODE, code, name])
-    database.execute("SELECT provider_add_game_v1(%s, %s, 1000, 100000)", [TENANT_ID, code])
+    database.execute(
+        "SELECT casino_add_game_v1(p_tenant_id => %s, p_game_provider => %s, p_code => %s, p_display_name => %s)",
+        [TENANT_ID, GAME_PROVIDER_CODE, code, name],
+    )
+    database.execute(
+        "SELECT provider_add_game_v1(p_tenant_id => %s, p_code => %s, p_min_bet => 1000, p_max_bet => 100000)",
+        [TENANT_ID, code],
+    )
 
 
 def _open_sample_session(database: psycopg.Connection, player_id: int) -> None:
@@ -190,7 +202,11 @@ def create_player(superuser_url: str, balance: int, currency: str, owner: int | 
             raise ValueError(f"currency {currency!r} is unknown: give an ISO 4217 code")
         player_id = owner or _value(database, "SELECT casino_add_player_v1(%s)", TENANT_ID)
         try:
-            wallet_id = _value(database, "SELECT casino_add_wallet_v1(%s, %s, %s)", TENANT_ID, player_id, currency)
+            wallet_id = _value(
+                database,
+                "SELECT casino_add_wallet_v1(p_tenant_id => %s, p_player_id => %s, p_currency => %s)",
+                *(TENANT_ID, player_id, currency),
+            )
         except psycopg.IntegrityError as error:
             raise ValueError(f"player {player_id} is unknown, or has a wallet in {currency}") from error
         if balance:
@@ -198,7 +214,12 @@ def create_player(superuser_url: str, balance: int, currency: str, owner: int | 
             digest = request_hash(UUID(TENANT_ID), "deposit", player_id, deposit_id, None, balance, None)
             outcome = _value(
                 database,
-                "SELECT outcome FROM casino_deposit_v1(%s, %s, %s, %s, %s, %s)",
+                """
+                SELECT outcome FROM casino_deposit_v1(
+                    p_tenant_id => %s, p_wallet_id => %s, p_transaction_id => %s, p_amount => %s, p_request_hash => %s,
+                    p_request_id => %s
+                )
+                """,
                 *(TENANT_ID, wallet_id, deposit_id, balance, digest, deposit_id),
             )
             if outcome != "OK":

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
+from psycopg.rows import namedtuple_row
 
 from causeway.audit_log import listing
 from causeway.audit_log.entries import Action, Entry, record
@@ -54,7 +55,7 @@ class Hub:
     @contextmanager
     def as_tenant(self, login: str, tenant_id: UUID) -> Generator[psycopg.Connection[Any]]:
         """A login's transaction, rolled back at the end."""
-        with psycopg.connect(self.urls[login]) as database:
+        with psycopg.connect(self.urls[login], row_factory=namedtuple_row) as database:
             database.execute("SELECT set_config('causeway.tenant_id', %s::text, true)", [tenant_id])
             yield database
             database.rollback()

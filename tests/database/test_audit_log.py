@@ -12,6 +12,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import Rollback, conninfo, errors
+from psycopg.rows import namedtuple_row
 
 from causeway.audit_log import entries, listing
 from causeway.audit_log.entries import DEPLOYMENT, Action, Entry, record
@@ -385,7 +386,7 @@ def test_appending_function_pins_its_search_path_and_its_owner_has_no_other_righ
 
 def test_callers_temporary_tables_do_not_replace_the_log(shared: Hub) -> None:
     tenant_id = shared.tenant()
-    with psycopg.connect(shared.urls["hub"], autocommit=True) as database:
+    with psycopg.connect(shared.urls["hub"], autocommit=True, row_factory=namedtuple_row) as database:
         database.execute("CREATE TEMP TABLE audit_log AS SELECT * FROM audit_log")
         database.execute("SET search_path = pg_temp, public")
         with database.transaction():

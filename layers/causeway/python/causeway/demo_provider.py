@@ -93,7 +93,7 @@ class Step:
 
 def is_game_provider(database: Database, code: str) -> bool:
     """Return whether the demo game provider has that code at a casino; raises Unavailable."""
-    return bool(database.one("SELECT provider_code_known_v1(%s)", [code])[0])
+    return bool(database.one("SELECT provider_code_known_v1(%s) AS known", [code]).known)
 
 
 def launch(database: Database, tenant_id: UUID, request: Launch) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, LiteralString
 from uuid import UUID
 
 from aws_lambda_powertools import Logger
@@ -24,8 +24,15 @@ DEPLOYMENT = UUID(int=0)
 _LONGEST_ID = 200
 _LONGEST_TEXT = 20_000
 # The casino's login may call only the second function, which takes only entries about launches.
-_APPEND = "SELECT audit_append_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-_APPEND_LAUNCH = "SELECT audit_append_launch_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_ARGUMENTS: LiteralString = """
+    p_actor_kind => %(actor_kind)s, p_actor => %(actor)s, p_actor_role => %(actor_role)s, p_action => %(action)s,
+    p_object_kind => %(object_kind)s, p_object_id => %(object_id)s, p_outcome => %(outcome)s, p_before => %(before)s,
+    p_after => %(after)s, p_source_ip => %(source_ip)s, p_request_id => %(request_id)s
+"""
+_APPEND: LiteralString = f"SELECT audit_append_v1({_ARGUMENTS}) AS entry"
+_APPEND_LAUNCH: LiteralString = f"SELECT audit_append_launch_v1({_ARGUMENTS}) AS entry"
+# The others are ids and words.
+_STATES = ("before", "after")
 
 
 class Action(StrEnum):
@@ -103,11 +110,11 @@ def record(transaction: Transaction, entry: Entry, *, launch: bool = False) -> i
         The entry's number. None: not appended, as an equal refusal (actor, action, object, route) was appended less
         than five minutes ago. The next one that is appended counts the omitted ones in alsoRefused.
     """
-    ids = (entry.actor_kind, entry.actor, entry.actor_role, entry.action, entry.object_kind, entry.object_id)
-    states = [None if state is None else _jsonb(state) for state in (entry.before, entry.after)]
-    values = [*map(storable_id, (*ids, entry.outcome)), *states, *map(storable_id, (entry.source_ip, entry.request_id))]
-    [row] = transaction.execute(_APPEND_LAUNCH if launch else _APPEND, values).fetchall()
-    return row[0]
+    values = {field.name: getattr(entry, field.name) for field in fields(entry)}
+    states = {name: None if values[name] is None else _jsonb(values[name]) for name in _STATES}
+    ids = {name: storable_id(value) for name, value in values.items() if name not in _STATES}
+    [row] = transaction.execute(_APPEND_LAUNCH if launch else _APPEND, ids | states).fetchall()
+    return row.entry
 
 
 def record_in_own_transaction(database: Database, tenant_id: UUID, entry: Entry, *, launch: bool = False) -> int | None:

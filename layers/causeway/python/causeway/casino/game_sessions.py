@@ -116,8 +116,8 @@ def _insert(
 def _refuse_suspended(transaction: Transaction, context: RequestContext) -> None:
     if context.caller.kind != "person":
         return
-    suspended: Any = transaction.execute("SELECT membership_suspended_v1(%s)", [context.caller.subject]).fetchone()
-    if suspended[0]:
+    [row] = transaction.execute("SELECT membership_suspended_v1(%s) AS suspended", [context.caller.subject]).fetchall()
+    if row.suspended:
         raise Suspended
 
 

@@ -7,7 +7,7 @@ from causeway.connections.connection import ConnectionRow
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import ConnectionNotFound
 
-# The fields of ConnectionRow, in their order.
+# The fields of ConnectionRow.
 COLUMNS: LiteralString = """
     c.connection_id, c.provider_key, p.kind, c.name, c.description, c.environment, c.config, c.status,
     c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at, c.terms,
@@ -47,7 +47,7 @@ def find(transaction: Transaction, connection_id: UUID, *, lock: bool = False, d
     ).fetchone()
     if row is None:
         raise ConnectionNotFound
-    return ConnectionRow(*row)
+    return ConnectionRow(**row._asdict())
 
 
 def lock_version(
@@ -70,4 +70,4 @@ def lock_version(
         """,
         [connection_id, version],
     ).fetchone()
-    return None if row is None else ConnectionRow(*row)
+    return None if row is None else ConnectionRow(**row._asdict())

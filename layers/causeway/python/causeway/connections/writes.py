@@ -79,7 +79,7 @@ def create(
         if error.diag.constraint_name != "integration_connections_name":
             raise
         raise NameTaken from error
-    return ConnectionRow(*row)
+    return ConnectionRow(**row._asdict())
 
 
 def update(
@@ -208,5 +208,5 @@ def _changed(transaction: Transaction, connection_id: UUID, row: Any) -> Connect
         ConnectionNotFound, VersionMismatch: there is no row: the connection is deleted, or has another version.
     """
     if row is not None:
-        return ConnectionRow(*row)
+        return ConnectionRow(**row._asdict())
     raise VersionMismatch(current=find(transaction, connection_id).version)

@@ -267,8 +267,12 @@ def _commit(transaction: Transactions, change: Callable[[Transaction], None]) ->
 def _claim(transaction: Transaction, request: KeyedRequest) -> Claim:
     """Claim a key of the transaction's caller. Commit the transaction before any work."""
     [row] = transaction.execute(
-        "SELECT outcome, object_id, begun, status, headers, body FROM idempotency_claim_v1(%s, %s, %s, %s)",
-        [request.key, request.digest, request.lease_id, LEASE_TIME],
+        """
+        SELECT outcome, object_id, begun, status, headers, body FROM idempotency_claim_v1(
+            p_key => %(key)s, p_hash => %(hash)s, p_lease_id => %(lease_id)s, p_lease => %(lease)s
+        )
+        """,
+        {"key": request.key, "hash": request.digest, "lease_id": request.lease_id, "lease": LEASE_TIME},
     ).fetchall()
     answer = None if row.status is None else StoredAnswer(row.status, row.headers, row.body)
     return Claim(row.outcome, row.object_id, row.begun, answer)

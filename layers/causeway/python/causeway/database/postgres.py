@@ -1,7 +1,7 @@
 """Postgres: one session per execution environment, every wait bounded, every driver error translated."""
 
 import random
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ class Database:
         bound.deadline = deadline
         return bound
 
-    def one(self, statement: LiteralString, parameters: Sequence[Any]) -> Any:
+    def one(self, statement: LiteralString, parameters: Sequence[Any] | Mapping[str, Any]) -> Any:
         """Run one statement as a transaction of its own; return its first row as a named tuple, None without rows.
 
         The statement must be safe to send twice: it is sent again after a deadlock, a serialization failure, a clash

@@ -38,5 +38,7 @@ def page(context: RequestContext, connection_id: UUID, query: SyncRunQuery) -> S
     wanted = query.request(PAGES.listing, connection_id)
     with context.transaction() as transaction:
         rows.find(transaction, connection_id)
-        found = PAGES.page(transaction, wanted, lambda row: SyncRun.of_row(Run(*row)), {"connection": connection_id})
+        found = PAGES.page(
+            transaction, wanted, lambda row: SyncRun.of_row(Run(**row._asdict())), {"connection": connection_id}
+        )
     return SyncRunPage(syncs=found.items, **found.cursors)

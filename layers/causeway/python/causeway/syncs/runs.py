@@ -87,7 +87,7 @@ def find(transaction: Transaction, connection_id: UUID, run_id: UUID) -> Run:
     ).fetchone()
     if row is None:
         raise SyncRunNotFound
-    return Run(*row)
+    return Run(**row._asdict())
 
 
 def request(transaction: Transaction, connection_id: UUID, run_id: UUID, subject: str) -> tuple[Run, bool]:
@@ -112,7 +112,7 @@ def request(transaction: Transaction, connection_id: UUID, run_id: UUID, subject
             [run_id, connection_id, subject],
         ).fetchone()
         if made is not None:
-            return Run(*made), True
+            return Run(**made._asdict()), True
         known = transaction.execute(
             f"""
             {SELECT}
@@ -122,7 +122,7 @@ def request(transaction: Transaction, connection_id: UUID, run_id: UUID, subject
         ).fetchone()
         # The open run may finish between the two statements: then insert again.
         if known is not None:
-            return Run(*known), False
+            return Run(**known._asdict()), False
 
 
 def lease(transaction: Transaction, run_id: UUID, duration: timedelta) -> LeasedRun | None:
@@ -140,11 +140,11 @@ def lease(transaction: Transaction, run_id: UUID, duration: timedelta) -> Leased
         FROM integration_connections AS c
         WHERE r.tenant_id = current_tenant() AND r.run_id = %s AND r.status = 'queued'
             AND c.tenant_id = r.tenant_id AND c.connection_id = r.connection_id
-        RETURNING r.run_id, r.connection_id, r.attempts, c.provider_key
+        RETURNING r.run_id, r.connection_id, r.attempts AS attempt, c.provider_key
         """,
         [duration, run_id],
     ).fetchone()
-    return None if row is None else LeasedRun(*row)
+    return None if row is None else LeasedRun(**row._asdict())
 
 
 def finish(transaction: Transaction, leased: LeasedRun, result: Result) -> bool:
@@ -205,4 +205,4 @@ def requeue(transaction: Transaction, run_id: UUID, queued_for: timedelta) -> Ru
         """,
         {"most": MOST_ATTEMPTS, "id": run_id, "queued_for": queued_for},
     ).fetchone()
-    return None if row is None else Run(*row)
+    return None if row is None else Run(**row._asdict())

@@ -106,16 +106,21 @@ def admit(transaction: Transaction, caller: Caller) -> NewRole | None:
     """
     is_member = caller.kind == "person" and caller.role != "super_admin"
     [admission] = transaction.execute(
-        "SELECT outcome, written, role_before FROM admit_v1(%s, %s, %s, %s, %s, %s, %s)",
-        [
-            caller.tenant,
-            caller.subject,
-            caller.role,
-            is_member,
-            caller.profile.name,
-            caller.profile.email,
-            caller.profile.email_verified,
-        ],
+        """
+        SELECT outcome, written, role_before FROM admit_v1(
+            p_tenant_id => %(tenant_id)s, p_subject => %(subject)s, p_role => %(role)s, p_is_member => %(is_member)s,
+            p_name => %(name)s, p_email => %(email)s, p_email_verified => %(email_verified)s
+        )
+        """,
+        {
+            "tenant_id": caller.tenant,
+            "subject": caller.subject,
+            "role": caller.role,
+            "is_member": is_member,
+            "name": caller.profile.name,
+            "email": caller.profile.email,
+            "email_verified": caller.profile.email_verified,
+        },
     ).fetchall()
     if admission.outcome == "no_tenant":
         raise TenantNotFound
@@ -126,4 +131,7 @@ def admit(transaction: Transaction, caller: Caller) -> NewRole | None:
 
 def enter_deployment(transaction: Transaction, caller: Caller) -> None:
     """Set the transaction's caller and role, and the deployment as its tenant: it sees no tenant's rows."""
-    transaction.execute("SELECT enter_deployment_v1(%s, %s)", [caller.subject, caller.role])
+    transaction.execute(
+        "SELECT enter_deployment_v1(p_subject => %(subject)s, p_role => %(role)s)",
+        {"subject": caller.subject, "role": caller.role},
+    )

@@ -67,8 +67,19 @@ def machine_of(database: Database, text: str, source_ip: str | None = None, requ
         raise Unauthorized(cause="not the one spelling of an API key") from error
     tenant_id, key_id = UUID(bytes=raw[:16]), UUID(bytes=raw[16:32])
     known = database.one(
-        "SELECT channel FROM api_key_use_v1(%s, %s, %s, %s, %s)",
-        [tenant_id, key_id, sha256(raw[32:]).digest(), source_ip, request_id],
+        """
+        SELECT channel FROM api_key_use_v1(
+            p_tenant_id => %(tenant_id)s, p_key_id => %(key_id)s, p_hash => %(hash)s, p_source_ip => %(source_ip)s,
+            p_request_id => %(request_id)s
+        )
+        """,
+        {
+            "tenant_id": tenant_id,
+            "key_id": key_id,
+            "hash": sha256(raw[32:]).digest(),
+            "source_ip": source_ip,
+            "request_id": request_id,
+        },
     )
     if known is None:
         raise Unauthorized(cause=f"no API key {key_id} of tenant {tenant_id}, or not this one, or a revoked one")

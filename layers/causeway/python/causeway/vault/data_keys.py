@@ -64,4 +64,4 @@ def _find(transaction: Transaction, tenant_id: UUID, version: int | None) -> Wra
         """,
         {"tenant": tenant_id, "version": version},
     ).fetchone()
-    return row and WrappedKey(*row)
+    return row and WrappedKey(**row._asdict())

@@ -117,7 +117,7 @@ def rewrap(
             """,
             [tenant_id, key.version, *(after or (UUID(int=0), 0, "")), batch],
         ).fetchall()
-    changes: list[tuple[Any, ...]] = []
+    changes: list[tuple[Any, bytes]] = []
     unreadable = 0
     for row in rows:
         secret = SecretField(tenant_id, row.connection_id, row.field)
@@ -126,26 +126,34 @@ def rewrap(
         except CredentialUnreadable:
             unreadable += 1
         else:
-            changes.append((*row, ciphertext))
+            changes.append((row, ciphertext))
     last = rows[-1] if len(rows) == batch else None
     fields = _replace(database, tenant_id, changes)
     return Batch(fields, unreadable, None if last is None else (last.connection_id, last.version, last.field))
 
 
-def _replace(database: Database, tenant_id: UUID, changes: list[tuple[Any, ...]]) -> int:
-    """Replace ciphertexts, except those replaced or destroyed meanwhile; return how many were replaced."""
+def _replace(database: Database, tenant_id: UUID, changes: list[tuple[Any, bytes]]) -> int:
+    """Replace the ciphertexts of rows, except those replaced or destroyed meanwhile; return how many were replaced."""
     if not changes:
         return 0
     with database.transaction(tenant_id) as transaction:
         return transaction.execute(
             """
             UPDATE api_credentials AS c SET ciphertext = s.rewrapped
-            FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::bytea[], %s::bytea[])
-                AS s (connection_id, version, field, ciphertext, rewrapped)
+            FROM unnest(
+                %(connections)s::uuid[], %(versions)s::bigint[], %(fields)s::text[], %(ciphertexts)s::bytea[],
+                %(rewrapped)s::bytea[]
+            ) AS s (connection_id, version, field, ciphertext, rewrapped)
             WHERE c.tenant_id = current_tenant() AND c.connection_id = s.connection_id AND c.version = s.version
                 AND c.field = s.field AND c.ciphertext = s.ciphertext
             """,
-            [list(column) for column in zip(*changes, strict=True)],
+            {
+                "connections": [row.connection_id for row, _ in changes],
+                "versions": [row.version for row, _ in changes],
+                "fields": [row.field for row, _ in changes],
+                "ciphertexts": [row.ciphertext for row, _ in changes],
+                "rewrapped": [rewrapped for _, rewrapped in changes],
+            },
         ).rowcount
 
 

@@ -56,7 +56,7 @@ def rollback_target(transaction: Transaction, connection_id: UUID) -> RollbackTa
         """,
         {"connection": connection_id, "overlap": OVERLAP},
     ).fetchone()
-    return row and RollbackTarget(*row)
+    return row and RollbackTarget(**row._asdict())
 
 
 def roll_back(transaction: Transaction, connection_id: UUID, version: int) -> None:
@@ -99,7 +99,8 @@ def destroy(transaction: Transaction, connection_id: UUID) -> list[int]:
 def due(transaction: Transaction) -> list[Any]:
     """Return tenant_id and connection_id of all tenants' connections for which expire has something to do."""
     return transaction.execute(
-        "SELECT tenant_id, connection_id FROM credentials_due_v1(%s, %s)", [OVERLAP, RETENTION]
+        "SELECT tenant_id, connection_id FROM credentials_due_v1(p_overlap => %(overlap)s, p_kept => %(kept)s)",
+        {"overlap": OVERLAP, "kept": RETENTION},
     ).fetchall()
 
 
