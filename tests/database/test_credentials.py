@@ -382,7 +382,7 @@ def test_rewrap_skips_rows_destroyed_or_replaced_meanwhile(hub: Hub) -> None:
     )
     hub.rewrap()
     exchanged = hub.read()
-    stale = [(*row, row.ciphertext) for row in rows]
+    stale = [(row, row.ciphertext) for row in rows]
 
     assert key_rotation._replace(hub.database, hub.tenant_id, stale) == 0
     assert hub.read() == exchanged
