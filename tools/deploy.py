@@ -33,6 +33,7 @@ class Deployment:
     Attributes:
         stage: the name of its section.
         name: of the stack of the functions, and the beginning of every other name.
+        confirms: whether a person sees the changes of each stack and agrees before they are made.
         options: of `sam deploy`, for both stacks.
         parameters: values of parameters of template.yaml, the foundation or both.
     """
@@ -40,6 +41,7 @@ class Deployment:
     stage: str
     name: str
     region: str
+    confirms: bool
     options: Sequence[str]
     parameters: Mapping[str, str]
 
@@ -91,10 +93,10 @@ def configured(root: Path, stage: str, extra: Sequence[str]) -> Deployment:
     if unknown := sorted(set(parameters) - known):
         raise Refused(f"Neither template has the parameter {unknown[0]!r}")
     # sam looks for samconfig.toml beside each template, so its options are given one by one.
-    confirm = "--confirm-changeset" if settings["confirm_changeset"] else "--no-confirm-changeset"
-    options = ["--region", settings["region"], "--resolve-s3", confirm]
-    options += ["--no-fail-on-empty-changeset", "--capabilities", *settings["capabilities"].split()]
-    return Deployment(stage, settings["stack_name"], settings["region"], options, parameters)
+    options = ["--region", settings["region"], "--resolve-s3", "--language-extensions", "--no-fail-on-empty-changeset"]
+    options += ["--capabilities", *settings["capabilities"].split()]
+    name, region, confirms = settings["stack_name"], settings["region"], settings["confirm_changeset"]
+    return Deployment(stage, name, region, confirms, options, parameters)
 
 
 def print_commands(deployment: Deployment, root: Path) -> None:
@@ -102,9 +104,11 @@ def print_commands(deployment: Deployment, root: Path) -> None:
     foundation = foundation_parameters(deployment, root)
     outputs = {name: f"<output {name}>" for name in expected_outputs(root, foundation)}
     parameters = main_parameters(deployment, root, outputs)
+    shows = ("Show the foundation's changes", deploy_foundation(deployment, foundation, first=True, execute=False))
     for step, command in (
         ("Build the functions and the layers", build(deployment)),
-        ("Is this the first deployment? If so, the next command has --disable-rollback", outputs_of(deployment)),
+        ("Is this the first deployment? If so, the foundation gets --disable-rollback", outputs_of(deployment)),
+        *([shows] if deployment.confirms else []),
         ("Deploy the foundation", deploy_foundation(deployment, foundation, first=True)),
         ("Read its outputs", outputs_of(deployment)),
         ("Deploy the functions with them", deploy_functions(deployment, parameters)),
@@ -118,7 +122,8 @@ def deploy(deployment: Deployment, root: Path) -> None:
     """Run the commands.
 
     Raises:
-        Refused: CloudFormation would refuse the settings, or a parameter is not filled in.
+        Refused: CloudFormation would refuse the settings, a parameter is not filled in, or a person does not agree to
+            the foundation's changes.
         subprocess.CalledProcessError: a command failed; nothing after it was run.
     """
     foundation = foundation_parameters(deployment, root)
@@ -127,32 +132,51 @@ def deploy(deployment: Deployment, root: Path) -> None:
     if deployment.unfilled:
         raise Refused(f"Fill in samconfig.toml: {', '.join(deployment.unfilled)}")
     subprocess.run(build(deployment), cwd=root, check=True)
-    first = subprocess.run(outputs_of(deployment), cwd=root, capture_output=True, check=False).returncode != 0
+    first = is_first(deployment, root)
+    if deployment.confirms:
+        subprocess.run(deploy_foundation(deployment, foundation, first=first, execute=False), cwd=root, check=True)
+        _ask(f"Deploy {deployment.foundation_name} as shown, and go on to the functions?")
     subprocess.run(deploy_foundation(deployment, foundation, first=first), cwd=root, check=True)
     read = subprocess.run(outputs_of(deployment), cwd=root, stdout=subprocess.PIPE, check=True)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in json.loads(read.stdout)}
     subprocess.run(deploy_functions(deployment, main_parameters(deployment, root, outputs)), cwd=root, check=True)
 
 
+def is_first(deployment: Deployment, root: Path) -> bool:
+    """Return whether the foundation was never deployed as a whole.
+
+    Raises subprocess.CalledProcessError if AWS does not answer that; its reason is printed.
+    """
+    looked = subprocess.run(outputs_of(deployment), cwd=root, capture_output=True, text=True, check=False)
+    if looked.returncode == 0:
+        return not json.loads(looked.stdout)
+    stack = f"input stack {deployment.foundation_name} "
+    if f"The {stack}does not exist" in looked.stderr or f"Outputs do not exist for the {stack}" in looked.stderr:
+        return True
+    sys.stderr.write(looked.stderr)
+    raise subprocess.CalledProcessError(looked.returncode, looked.args)
+
+
 def foundation_parameters(deployment: Deployment, root: Path) -> dict[str, str]:
-    """Return the foundation's parameters; raises Refused if CloudFormation would refuse them."""
+    """Return all of the foundation's parameters; raises Refused if CloudFormation would refuse them."""
     document = _read(root, FOUNDATION)
-    values = {name: value for name, value in deployment.parameters.items() if name in document["Parameters"]}
-    values["DeploymentName"] = deployment.name
+    values = _values(document, {**deployment.parameters, "DeploymentName": deployment.name})
     _check(FOUNDATION, refusals(document, values, deployment.unfilled))
     return values
 
 
 def main_parameters(deployment: Deployment, root: Path, outputs: Mapping[str, str]) -> dict[str, str]:
-    """Return the parameters of template.yaml: the foundation's outputs, and over them those of samconfig.toml.
+    """Return all parameters of template.yaml: the foundation's outputs, and over them those of samconfig.toml.
 
-    Raises Refused if CloudFormation would refuse them.
+    An empty value of samconfig.toml clears an output, unless the foundation has that parameter too: there an empty
+    value asks for what the output then names. Raises Refused if CloudFormation would refuse them.
     """
     document = _read(root, MAIN)
-    given = {name: value for name, value in {**outputs, **deployment.parameters}.items() if value}
-    values = {name: value for name, value in given.items() if name in document["Parameters"]}
+    asked = {name for name in _read(root, FOUNDATION)["Parameters"] if not deployment.parameters.get(name)}
+    taken = {name for name in outputs if name in asked or name not in deployment.parameters}
+    values = _values(document, {**deployment.parameters, **{name: outputs[name] for name in taken}})
     # Outputs come from CloudFormation itself.
-    _check(MAIN, refusals(document, values, {*outputs, *deployment.unfilled}))
+    _check(MAIN, refusals(document, values, {*taken, *deployment.unfilled}))
     return values
 
 
@@ -173,12 +197,14 @@ def build(deployment: Deployment) -> list[str]:
 
 
 def outputs_of(deployment: Deployment) -> list[str]:
-    """Return the command that prints the foundation's outputs as JSON; it fails while there is no such stack."""
+    """Return the command that prints the foundation's outputs as JSON; it fails while there are none."""
     place = ["--stack-name", deployment.foundation_name, "--region", deployment.region]
     return [SAM, "list", "stack-outputs", *place, "--output", "json"]
 
 
-def deploy_foundation(deployment: Deployment, parameters: Mapping[str, str], *, first: bool) -> list[str]:
+def deploy_foundation(
+    deployment: Deployment, parameters: Mapping[str, str], *, first: bool, execute: bool = True
+) -> list[str]:
     """Return the command that deploys the foundation.
 
     Args:
@@ -186,14 +212,17 @@ def deploy_foundation(deployment: Deployment, parameters: Mapping[str, str], *, 
         parameters: of the foundation.
         first: a first deployment that fails is left as it is, to be repaired and continued: rolling it back would fail
             too, because the database and the user pool are protected from deletion.
+        execute: false only shows the changes. sam itself must not ask: its status is 0 after a no, too.
     """
-    rollback = ["--disable-rollback"] if first else []
-    return _sam_deploy(FOUNDATION, deployment.foundation_name, [*rollback, *deployment.options], parameters)
+    options = ["--disable-rollback"] if first else []
+    options += ["--no-confirm-changeset" if execute else "--no-execute-changeset", *deployment.options]
+    return _sam_deploy(FOUNDATION, deployment.foundation_name, options, parameters)
 
 
 def deploy_functions(deployment: Deployment, parameters: Mapping[str, str]) -> list[str]:
     """Return the command that deploys the stack of template.yaml, as it was built."""
-    return _sam_deploy(".aws-sam/build/template.yaml", deployment.name, deployment.options, parameters)
+    confirm = "--confirm-changeset" if deployment.confirms else "--no-confirm-changeset"
+    return _sam_deploy(".aws-sam/build/template.yaml", deployment.name, [confirm, *deployment.options], parameters)
 
 
 def shown(command: Sequence[str]) -> str:
@@ -210,11 +239,30 @@ def shown(command: Sequence[str]) -> str:
 
 
 def _sam_deploy(template: str, stack: str, options: Sequence[str], parameters: Mapping[str, str]) -> list[str]:
-    overrides = [f"{name}={value}" for name, value in parameters.items()]
+    # sam refuses an empty value without quotation marks, and cuts a value at a space.
+    overrides = [
+        f'{name}="{value}"' if not value or " " in value else f"{name}={value}" for name, value in parameters.items()
+    ]
     return [
         *(SAM, "deploy", "--template-file", template, "--stack-name", stack, *options),
         *("--parameter-overrides", *overrides),
     ]
+
+
+def _values(document: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
+    """Return every parameter of a template, with its Default if it is not given.
+
+    Without a value CloudFormation would keep that of the last deployment.
+    """
+    defaults = {name: parameter.get("Default") for name, parameter in document["Parameters"].items()}
+    values = {name: given.get(name, default) for name, default in defaults.items()}
+    return {name: str(value) for name, value in values.items() if value is not None}
+
+
+def _ask(question: str) -> None:
+    print(f"{question} [y/N] ", end="", flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise Refused("Not deployed")
 
 
 def _check(file: str, found: Sequence[str]) -> None:

@@ -2,12 +2,15 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+
+from local.template.intrinsics import parse
 
 ROOT = Path(__file__).parents[2]
 # Stands in for sam and make: notes its arguments, and answers the foundation's outputs once it is deployed.
@@ -20,12 +23,16 @@ with (here / "ran.jsonl").open("a") as ran:
 if {fails!r} in words:
     sys.exit(3)
 if words[1:3] == ["list", "stack-outputs"]:
+    if {unanswered!r}:
+        sys.exit({unanswered!r})
     if not (here / "deployed").exists():
-        sys.exit(1)
+        sys.exit("Error: " + {missing!r})
     print(json.dumps([{{"OutputKey": k, "OutputValue": v, "Description": ""}} for k, v in {outputs!r}.items()]))
-if "stacks/foundation.yaml" in words:
+if "stacks/foundation.yaml" in words and "--no-execute-changeset" not in words:
     (here / "deployed").touch()
 """
+# What sam says while the foundation was never deployed.
+MISSING = "The input stack causeway-staging-foundation does not exist on Cloudformation in the region eu-central-1"
 OUTPUTS = {
     "DatabaseHost": "causeway.cluster-x.eu-central-1.rds.amazonaws.com",
     "DatabaseResourceId": "cluster-ABC",
@@ -52,11 +59,24 @@ def checkout(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / ".venv-check" / "bin").mkdir(parents=True)
 
-    def run(*arguments: str, fails: str = "") -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str,
+        fails: str = "",
+        unanswered: str = "",
+        missing: str = MISSING,
+        says: str = "y\n",
+        outputs: Mapping[str, str] = OUTPUTS,
+    ) -> subprocess.CompletedProcess[str]:
+        program_text = PROGRAM.format(
+            python=sys.executable,
+            folder=str(tmp_path),
+            outputs=dict(outputs),
+            fails=fails,
+            unanswered=unanswered,
+            missing=missing,
+        )
         for program in (tmp_path / ".venv-check" / "bin" / "sam", tmp_path / "make"):
-            program.write_text(
-                PROGRAM.format(python=sys.executable, folder=str(tmp_path), outputs=OUTPUTS, fails=fails)
-            )
+            program.write_text(program_text)
             program.chmod(0o755)
         path = os.pathsep.join([str(ROOT), str(ROOT / "layers" / "causeway" / "python")])
         return subprocess.run(
@@ -66,6 +86,7 @@ def checkout(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             capture_output=True,
             text=True,
             check=False,
+            input=says,
         )
 
     return run
@@ -87,16 +108,27 @@ Ran = Callable[[], list[list[str]]]
 
 
 def overrides(command: list[str]) -> dict[str, str]:
-    """The parameters of a sam deploy."""
+    """The parameters of a sam deploy, as sam reads them: a value that is empty or has a space needs quotes."""
     given = command[command.index("--parameter-overrides") + 1 :]
-    return dict(one.split("=", 1) for one in given)
+    assert not [one for one in given if one.endswith("=")]
+    return dict(word.split("=", 1) for one in given for word in shlex.split(one))
+
+
+def parameters_of(file: str) -> dict[str, dict[str, str]]:
+    """The parameters that a template declares."""
+    return parse((ROOT / file).read_text())["Parameters"]
 
 
 def test_functions_are_deployed_after_the_foundation_with_its_outputs(checkout: Run, ran: Ran) -> None:
     done = checkout("staging", "AlarmEmail=a@example.com")
 
     assert (done.returncode, done.stderr) == (0, "")
-    build, looked, foundation, read, functions = ran()
+    build, looked, shows, foundation, read, functions = ran()
+    assert [word for word in shows if word != "--no-execute-changeset"] == [
+        word for word in foundation if word != "--no-confirm-changeset"
+    ]
+    assert "--confirm-changeset" not in foundation
+    assert "--confirm-changeset" in functions
     assert build == ["build", "ARCHITECTURE=x86_64"]
     assert looked == read
     assert "causeway-staging-foundation" in foundation
@@ -109,7 +141,70 @@ def test_functions_are_deployed_after_the_foundation_with_its_outputs(checkout: 
     assert not for_people & set(given)
     assert (given["Stage"], given["Size"]) == ("staging", "small")
     assert overrides(foundation)["DeploymentName"] == "causeway-staging"
-    assert set(overrides(foundation)) & {"TokenIssuer", "StorageKeyArn"} == set()
+    assert (overrides(foundation)["TokenIssuer"], "StorageKeyArn" in overrides(foundation)) == ("", False)
+
+
+def test_every_parameter_is_given_because_cloudformation_would_keep_the_last_value(checkout: Run, ran: Ran) -> None:
+    """From small to standard: the owner's password is no output any more."""
+    standard = {name: value for name, value in OUTPUTS.items() if name != "DatabaseOwnerSecretArn"}
+    checkout("staging", "AlarmEmail=a@example.com", "Size=standard", outputs=standard)
+
+    *_, foundation, _, functions = ran()
+    assert set(overrides(foundation)) == set(parameters_of("stacks/foundation.yaml"))
+    assert set(overrides(functions)) == set(parameters_of("template.yaml"))
+    assert overrides(functions)["DatabaseOwnerSecretArn"] == ""
+    assert overrides(functions)["RequestsPerSecond"] == str(
+        parameters_of("template.yaml")["RequestsPerSecond"]["Default"]
+    )
+    assert overrides(foundation)["DatabaseMinimumCapacity"] == "0.5"
+
+
+def test_an_empty_value_clears_an_output(checkout: Run, ran: Ran) -> None:
+    """But an empty TokenIssuer asks the foundation for a user pool, whose issuer the functions get."""
+    done = checkout("staging", "AlarmEmail=a@example.com", "DatabaseOwnerSecretArn=", "TokenIssuer=")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    given = overrides(ran()[-1])
+    assert (given["DatabaseOwnerSecretArn"], given["TokenIssuer"]) == ("", OUTPUTS["TokenIssuer"])
+
+
+def test_value_with_a_space_reaches_sam_whole(checkout: Run, ran: Ran) -> None:
+    checkout("staging", "AlarmEmail=a@example.com", "TokenAudience=two words")
+
+    assert overrides(ran()[-1])["TokenAudience"] == "two words"
+
+
+def test_sam_unrolls_the_loops_without_a_setting_of_the_shell(checkout: Run, ran: Ran) -> None:
+    checkout("staging", "AlarmEmail=a@example.com")
+
+    assert ["--language-extensions" in command for command in ran() if "deploy" in command] == [True, True, True]
+
+
+@pytest.mark.parametrize("says", ["n\n", "\n", ""])
+def test_foundation_that_a_person_does_not_want_is_not_deployed(checkout: Run, ran: Ran, says: str) -> None:
+    done = checkout("staging", "AlarmEmail=a@example.com", says=says)
+
+    assert (done.returncode, done.stderr) == (1, "Not deployed\n")
+    assert done.stdout == "Deploy causeway-staging-foundation as shown, and go on to the functions? [y/N] "
+    assert "--no-execute-changeset" in ran()[-1]
+
+
+def test_outputs_that_cannot_be_read_are_no_first_deployment(checkout: Run, ran: Ran) -> None:
+    reason = "Error: An error occurred (ExpiredToken) when calling the DescribeStacks operation: token expired"
+    done = checkout("staging", "AlarmEmail=a@example.com", unanswered=reason)
+
+    assert (done.returncode, done.stderr) == (1, f"{reason}\n")
+    assert "stack-outputs" in ran()[-1]
+
+
+def test_foundation_that_was_never_complete_is_deployed_as_the_first_time(checkout: Run, ran: Ran) -> None:
+    stack = "causeway-staging-foundation on Cloudformation in the region eu-central-1"
+    checkout("staging", "AlarmEmail=a@example.com", missing=f"Outputs do not exist for the input stack {stack}")
+
+    checkout("staging", "AlarmEmail=a@example.com", outputs={})
+
+    foundations = [command for command in ran() if "stacks/foundation.yaml" in command]
+    assert ["--disable-rollback" in command for command in foundations] == [True, True, True, True]
 
 
 def test_first_deployment_of_the_foundation_is_not_rolled_back(checkout: Run, ran: Ran) -> None:
@@ -118,7 +213,7 @@ def test_first_deployment_of_the_foundation_is_not_rolled_back(checkout: Run, ra
     checkout("staging", "AlarmEmail=a@example.com")
 
     foundations = [command for command in ran() if "stacks/foundation.yaml" in command]
-    assert ["--disable-rollback" in command for command in foundations] == [True, False]
+    assert ["--disable-rollback" in command for command in foundations] == [True, True, False, False]
     assert not [command for command in ran() if "causeway-staging" in command and "--disable-rollback" in command]
 
 
@@ -126,7 +221,7 @@ def test_what_exists_already_replaces_the_foundations_output(checkout: Run, ran:
     existing = ("TokenIssuer=https://people.example.com", "TokenAudience=casino")
     checkout("staging", "AlarmEmail=a@example.com", *existing)
 
-    foundation, functions = (command for command in ran() if "deploy" in command)
+    _, foundation, functions = (command for command in ran() if "deploy" in command)
     assert overrides(foundation)["TokenIssuer"] == "https://people.example.com"
     assert (overrides(functions)["TokenIssuer"], overrides(functions)["TokenAudience"]) == (
         "https://people.example.com",
@@ -150,6 +245,7 @@ def test_nothing_follows_a_command_that_fails(checkout: Run, ran: Ran) -> None:
         (["staging", "Size=large"], "stacks/foundation.yaml: Size cannot be 'large'"),
         (["staging", "Stage=local"], "stacks/foundation.yaml: Stage cannot be 'local'"),
         (["production", "PauseDatabase=true"], "PauseDatabase needs the size small"),
+        (["staging", "DatabaseOwnerSecretArn=x"], "template.yaml: DatabaseOwnerSecretArn cannot be 'x'"),
         (["staging", "DefaultTenantId=x"], "template.yaml: DefaultTenantId is for the stage local only"),
     ],
 )
@@ -174,9 +270,10 @@ def test_dry_run_prints_every_command_and_runs_none(checkout: Run, ran: Ran, sta
         "make build ARCHITECTURE=x86_64",
         ".venv-check/bin/sam list stack-outputs",
         ".venv-check/bin/sam deploy \\",
+        ".venv-check/bin/sam deploy \\",
         ".venv-check/bin/sam list stack-outputs",
         ".venv-check/bin/sam deploy \\",
     ]
-    assert ("DatabaseOwnerSecretArn=<output DatabaseOwnerSecretArn>" in done.stdout) is owner
-    assert "'AlarmEmail=<e-mail address for alarms>'" in done.stdout
+    assert ("""'DatabaseOwnerSecretArn="<output DatabaseOwnerSecretArn>"'""" in done.stdout) is owner
+    assert """'AlarmEmail="<e-mail address for alarms>"'""" in done.stdout
     assert "# Before a deployment fill in samconfig.toml: AlarmEmail" in done.stdout
