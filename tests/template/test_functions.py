@@ -251,23 +251,32 @@ def test_local_only_function_is_marked_and_never_deployed(functions: Functions, 
     assert set(functions) - set(deployed) == {"GameSimulateRoundFunction"}
 
 
-def test_new_version_is_a_canary_that_rolls_back_on_an_alarm(
-    template: dict[str, Any], resources: dict[str, Any], functions: Functions, routes: dict[str, str]
-) -> None:
+def test_new_version_is_a_canary(template: dict[str, Any], functions: Functions, routes: dict[str, str]) -> None:
     """A function without a route has no callers who could wait, and its alarms do not see a tenth of its calls."""
     shared = template["Globals"]["Function"]
     assert shared["AutoPublishAlias"] == "live"
-    preference = shared["DeploymentPreference"]
-    assert preference["Type"] == {"Fn::If": ["IsLocal", "AllAtOnce", "Canary10Percent5Minutes"]}
-    condition, named, none = preference["Alarms"]["Fn::If"]
-    assert (condition, none) == ("RollsBackOnAlarms", [{"Ref": "AWS::NoValue"}])
-    known = [alarm.get("AlarmName") for alarm in alarms(resources)]
-    assert named == [{"Fn::Sub": "${AWS::StackName}-" + alarm} for alarm in ("HttpApiManyServerErrors", "INTERNAL")]
-    none_of((alarm for alarm in named if alarm not in known), "no alarm has this name")
+    canary = {"Fn::If": ["IsLocal", "AllAtOnce", "Canary10Percent5Minutes"]}
+    assert shared["DeploymentPreference"] == {"Type": canary}
     at_once = {name for name, own in functions.items() if own.get("DeploymentPreference") == {"Enabled": False}}
-    callable_by_the_api = {*routes.values(), "CallerAuthorizerFunction"} - {"GameSimulateRoundFunction"}
-    assert at_once == set(functions) - callable_by_the_api
-    none_of(name for name in callable_by_the_api if "DeploymentPreference" in functions[name])
+    assert at_once == set(functions) - callable_by_the_api(routes)
+
+
+def callable_by_the_api(routes: dict[str, str]) -> set[str]:
+    """The functions whose new version is a canary."""
+    return {*routes.values(), "CallerAuthorizerFunction"} - {"GameSimulateRoundFunction"}
+
+
+def test_canary_rolls_back_on_its_functions_errors_and_on_the_shared_alarms(
+    resources: dict[str, Any], functions: Functions, routes: dict[str, str]
+) -> None:
+    """A version that fails at import counts no INTERNAL, and a quiet function has not three 5xx in a minute."""
+    known = [alarm.get("AlarmName") for alarm in alarms(resources)]
+    for name in callable_by_the_api(routes):
+        own = name.removesuffix("Function") + "Errors"
+        named = [{"Fn::Sub": f"${{AWS::StackName}}-{one}"} for one in (own, "HttpApiManyServerErrors", "INTERNAL")]
+        none_of((alarm for alarm in named if alarm not in known), "no alarm has this name")
+        watching = {"Fn::If": ["RollsBackOnAlarms", named, [{"Ref": "AWS::NoValue"}]]}
+        assert functions[name].get("DeploymentPreference") == {"Alarms": watching}, name
 
 
 def test_alarm_of_a_canary_is_quick(resources: dict[str, Any]) -> None:
