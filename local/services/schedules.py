@@ -25,7 +25,7 @@ _CHECK = 1.0
 
 
 class Schedules:
-    """Invokes functions at the times of their schedules, in UTC, while the stack runs.
+    """Invokes functions at the times of their enabled schedules, in UTC, while the stack runs.
 
     The first call at a rate comes one interval after the start, not at once as after a deployment: a stack is started
     often. The result of a call is only in the function's log; a failed call is not retried. Use it only in the event
@@ -51,6 +51,7 @@ class Schedules:
             asyncio.create_task(self._keep(function.name, schedule, upcoming(schedule.expression, started)))
             for function in functions
             for schedule in function.schedules
+            if schedule.enabled
         ]
 
     async def close(self) -> None:

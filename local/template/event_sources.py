@@ -71,10 +71,11 @@ def schedules(function: str, events: Mapping[str, Any]) -> tuple[Schedule, ...]:
     found = []
     for kind, key in (("ScheduleV2", "ScheduleExpression"), ("Schedule", "Schedule")):
         for event, properties in of_kind(events, kind):
-            unknown = sorted(set(properties) - _IGNORED - {key})
+            unknown = sorted(set(properties) - _IGNORED - {key, "State"})
             if unknown:
                 raise TemplateError(f"{function}.Events.{event}.{unknown[0]}: the local stack does not support it")
-            found.append(Schedule(f"{function}{event}", kind, str(properties.get(key, ""))))
+            enabled = properties.get("State", "ENABLED") == "ENABLED"
+            found.append(Schedule(f"{function}{event}", kind, str(properties.get(key, "")), enabled))
     return tuple(found)
 
 

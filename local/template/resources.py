@@ -59,11 +59,13 @@ class Schedule:
 
     Attributes:
         kind: ScheduleV2 or Schedule, whose events differ.
+        enabled: whether it calls by itself.
     """
 
     name: str
     kind: str
     expression: str
+    enabled: bool = True
 
 
 @dataclass(frozen=True)

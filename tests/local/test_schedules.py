@@ -118,6 +118,20 @@ def test_function_is_called_when_its_time_comes() -> None:
     assert event["resources"] == ["arn:aws:scheduler:eu-central-1:123456789012:schedule/default/FDaily"]
 
 
+def test_disabled_schedule_calls_nothing() -> None:
+    async def tasks() -> int:
+        async def never(name: str, event: bytes) -> bytes:
+            raise AssertionError(name)
+
+        schedules = Schedules([function(Schedule("FOften", "ScheduleV2", "rate(1 minute)", enabled=False))], never)
+        try:
+            return len(asyncio.all_tasks()) - 1
+        finally:
+            await schedules.close()
+
+    assert asyncio.run(tasks()) == 0
+
+
 def test_schedule_of_type_rule_has_its_own_event() -> None:
     clock = Clock(NOON, speed=3600)
     [(_, event)] = asyncio.run(calls(Schedule("FOften", "Schedule", "rate(1 minute)"), clock, 1))
@@ -155,7 +169,7 @@ def test_schedules_of_the_template_are_supported() -> None:
             assert next(upcoming(schedule.expression, NOON)) > NOON
 
 
-@pytest.mark.parametrize("setting", ["State: DISABLED", "ScheduleExpressionTimezone: Europe/Malta", "Input: '{}'"])
+@pytest.mark.parametrize("setting", ["GroupName: jobs", "ScheduleExpressionTimezone: Europe/Malta", "Input: '{}'"])
 def test_unsupported_property_is_refused(tmp_path: Path, setting: str) -> None:
     (tmp_path / "code").mkdir()
     template = tmp_path / "template.yaml"

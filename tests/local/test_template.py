@@ -71,6 +71,7 @@ def test_function_gets_globals_overlaid_with_its_own_properties(tmp_path: Path) 
         Own: {Type: HttpApi, Properties: {Path: /c, Method: any}}
         Rest: {Type: HttpApi}
         Nightly: {Type: Schedule, Properties: {Schedule: rate(1 day)}}
+        Idle: {Type: Schedule, Properties: {Schedule: rate(1 hour), State: DISABLED}}
 """,
     )
 
@@ -92,7 +93,10 @@ def test_function_gets_globals_overlaid_with_its_own_properties(tmp_path: Path) 
             Route("ANY", "/c", None),
             Route("ANY", "$default", None),
         ),
-        schedules=(Schedule("WalletDebitFunctionNightly", "Schedule", "rate(1 day)"),),
+        schedules=(
+            Schedule("WalletDebitFunctionNightly", "Schedule", "rate(1 day)"),
+            Schedule("WalletDebitFunctionIdle", "Schedule", "rate(1 hour)", enabled=False),
+        ),
     )
 
 

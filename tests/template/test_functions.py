@@ -113,10 +113,12 @@ def test_function_that_ends_without_an_answer_rings(resources: dict[str, Any], d
 
 
 def test_throttled_call_of_any_function_rings(resources: dict[str, Any]) -> None:
-    """The concurrency is the account's."""
+    """The concurrency is the account's, or in the size small the function's."""
     [alarm] = [one for one in alarms(resources) if one.get("MetricName") == "Throttles"]
     assert "Dimensions" not in alarm
     assert (alarm["Namespace"], alarm["Statistic"], alarm["Threshold"]) == ("AWS/Lambda", "Sum", 1)
+    for cause in ("FunctionConcurrency", "Service Quotas"):
+        assert cause in alarm["AlarmDescription"], cause
 
 
 def test_function_has_the_name_that_its_role_alarms_and_schedule_use(deployed: Functions) -> None:
@@ -222,6 +224,21 @@ def test_stopped_schedule_rings(template: dict[str, Any], resources: dict[str, A
             assert period * limits["Times"] <= (86_400 if period < 3600 else 7 * 86_400), name
         assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == ("Sum", "LessThanThreshold", 1)
         assert alarm["TreatMissingData"] == "breaching", name
+
+
+def test_old_snapshots_are_deleted_by_schedule_with_snapstart_only(
+    template: dict[str, Any], resources: dict[str, Any], deployed: Functions
+) -> None:
+    """Without it nothing is to be deleted, and a network without a NAT gateway has no way to Lambda's API."""
+    states = {name: own[0].get("State") for name, own in scheduled(deployed).items()}
+    conditions = {name: resources[name.removesuffix("Function") + "Missed"].get("Condition") for name in states}
+    none = dict.fromkeys(states)
+
+    assert states == none | {"SnapshotCleanupFunction": {"Fn::If": ["HasSnapStart", "ENABLED", "DISABLED"]}}
+    assert conditions == none | {"SnapshotCleanupFunction": "HasSnapStart"}
+    on = {"Fn::Equals": [{"Ref": "SnapStart"}, "on"]}
+    assert template["Conditions"]["HasSnapStart"] == on
+    assert stacks.read(stacks.AROUND)["Conditions"]["HasSnapStart"] == on
 
 
 def test_undeliverable_call_of_a_schedule_is_kept(resources: dict[str, Any], deployed: Functions) -> None:
