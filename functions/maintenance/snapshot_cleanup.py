@@ -19,7 +19,7 @@ RESERVE = 25_000
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Delete until nothing old is left or the time budget is used up; the next call goes on. Returns the count."""
-    with invocations.of_schedule(context, RESERVE) as invocation:
+    with invocations.of_schedule(context, RESERVE, uses_database=False) as invocation:
         parts = {name: partial(_versions, invocation, name) for name in settings.snapshot_functions()}
         return schedules.run_parts(**parts)
 

@@ -16,9 +16,11 @@ _COMMIT = b"C\0\0\0\x0bCOMMIT\0"
 class CuttingProxy:
     """Forwards bytes in both directions; after lose_answer() it cuts the connection instead of a commit's answer.
 
-    After lose_commit() it does so instead of the answer to a certain COMMIT.
+    After lose_commit() it does so instead of the answer to a certain COMMIT. As a paused database it accepts the first
+    connections and answers nothing on them.
 
     url: the database's URL through this proxy.
+    silent: the number of connections from now that get no answer.
     """
 
     def __init__(self, url: str) -> None:
@@ -29,6 +31,7 @@ class CuttingProxy:
         self.url = parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@{place}").geturl()
         self._lose = Event()
         self._first = 0
+        self.silent = 0
         # The number of lost answers.
         self.lost = 0
         # The number of COMMIT answers up to the lost one; 0 to lose none.
@@ -67,6 +70,10 @@ class CuttingProxy:
         with suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
+                if self.silent:
+                    self.silent -= 1
+                    self._sockets.append(client)
+                    continue
                 server = socket.create_connection(self._target)
                 self._sockets += [client, server]
                 for run in (self._forward, self._answer):

@@ -2,20 +2,28 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
+from causeway import settings
+from causeway.aws import secrets
+from causeway.database import postgres
 from causeway.database.postgres import Database
 from causeway.errors.service import Internal, Misconfigured, SchemaBehind, Unavailable
 from causeway.errors.tree import CausewayError
 from causeway.errors.vault import KeyServiceUnavailable
+from causeway.jobs import invocations
 from causeway.jobs.due import Due, for_each_due
 from causeway.jobs.invocations import Invocation, TimeBudget
 from causeway.tenancy.context import JobContext
+from tests.database.cutting_proxy import CuttingProxy
 from tests.database.world import Casino
+from tests.unit.secrets_server import SecretsServer
 
 
 @pytest.fixture
@@ -221,3 +229,73 @@ def test_job_that_cannot_read_its_due_rows_fails(invocation: Callable[..., Invoc
     nowhere = Database(host="127.0.0.1", port=9, user="hub", dbname=str(uuid4()))
     with pytest.raises(Unavailable):
         failed_rows(invocation(database=nowhere), unreadable, lambda *_: None)
+
+
+# ---- A schedule's call ----
+
+SECRET = "causeway/staging/database/causeway_hub"
+
+
+def called(*has_time: bool) -> SimpleNamespace:
+    """Lambda's context; has_time: the answers of the time budget, True after them. The first is asked for the limit."""
+    answers = iter((True, *has_time))
+    return SimpleNamespace(
+        aws_request_id="invocation", get_remaining_time_in_millis=lambda: 60_000 if next(answers, True) else 0
+    )
+
+
+@pytest.fixture
+def database_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Makes the database of this URL the function's own."""
+
+    def forget() -> None:
+        for cached in (settings.database, postgres.current, secrets.current):
+            cached.cache_clear()
+
+    with SecretsServer() as extension:
+
+        def give(url: str) -> None:
+            parts = conninfo_to_dict(url)
+            extension.secrets[SECRET] = {"password": str(parts.get("password"))}
+            for name, value in {
+                "AWS_SESSION_TOKEN": "session-token",
+                "SECRETS_EXTENSION_URL": extension.url,
+                "DATABASE_HOST": str(parts["host"]),
+                "DATABASE_PORT": str(parts["port"]),
+                "DATABASE_NAME": str(parts["dbname"]),
+                "DATABASE_USER": str(parts["user"]),
+                "DATABASE_SECRET": SECRET,
+            }.items():
+                monkeypatch.setenv(name, value)
+            forget()
+
+        yield give
+    forget()
+
+
+def test_schedules_call_waits_until_a_paused_database_is_awake(
+    casino: Casino, database_at: Callable[[str], None]
+) -> None:
+    """It wakes in about 15 seconds, and a statement is given up after fewer: each hour's call would fail."""
+    with CuttingProxy(casino.urls["hub"]) as proxy:
+        database_at(proxy.url)
+        proxy.silent = 2
+
+        with invocations.of_schedule(called(), reserve=0) as invocation:
+            assert proxy.silent == 0
+            assert invocation.database.one("SELECT 1 AS one", []).one == 1
+
+
+def test_database_that_does_not_wake_is_left_to_the_parts(database_at: Callable[[str], None]) -> None:
+    database_at("postgresql://hub:password@127.0.0.1:9/nothing")
+
+    with invocations.of_schedule(called(True, False), reserve=0) as invocation, pytest.raises(Unavailable):
+        invocation.database.one("SELECT 1", [])
+
+
+def test_schedules_function_without_a_database_waits_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_HOST", raising=False)
+    settings.database.cache_clear()
+
+    with invocations.of_schedule(called(), reserve=0, uses_database=False) as invocation:
+        assert invocation.request_id == "invocation"

@@ -4,16 +4,24 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from time import sleep
 from typing import Any, Self
 from uuid import UUID
 
 from causeway.aws.counts import published
 from causeway.database import postgres
 from causeway.database.postgres import Database
+from causeway.errors.service import Unavailable
+from causeway.outbound.deadlines import Deadline
 from causeway.tenancy.context import JobContext
 
 # The clocks of Lambda and of the database may differ by this much.
 CLOCK_MARGIN = timedelta(seconds=10)
+# Seconds that a schedule's call waits for its database. A paused one is awake within about 15:
+# https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2-auto-pause.html
+_WAKING = 30.0
+# Seconds between two attempts.
+_PAUSE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +79,40 @@ class Invocation:
 
 
 @contextmanager
-def of_schedule(context: Any, reserve: int) -> Generator[Invocation]:
+def of_schedule(context: Any, reserve: int, *, uses_database: bool = True) -> Generator[Invocation]:
     """Give a schedule's call its invocation; at the end publish what it counted, and end its database session.
 
-    Until the next call the session would only keep a database awake that could pause.
+    It first waits until the database is awake, at most half a minute. Until the next call the session would only keep
+    a database awake that could pause.
 
     Args:
         context: Lambda's context object.
         reserve: milliseconds, as in TimeBudget.
+        uses_database: whether the function has a database.
+
+    Raises:
+        CausewayError: the database cannot be used for a reason that waiting does not mend, such as a missing setting.
     """
     invocation = Invocation.of(context, reserve)
     with published(context, "JobNearTimeLimit"):
         try:
+            if uses_database:
+                _wake(invocation)
             yield invocation
         finally:
             invocation.database.close()
+
+
+def _wake(invocation: Invocation) -> None:
+    """Ask the database until it answers: a paused one needs longer to wake than a statement may wait.
+
+    After _WAKING seconds, or without time for new work, it is left to the job's parts to fail with the cause.
+    """
+    deadline = Deadline(_WAKING)
+    while deadline.left() and invocation.budget.has_time():
+        try:
+            invocation.database.within(deadline).one("SELECT 1", [])
+        except Unavailable:
+            sleep(_PAUSE)
+        else:
+            return
