@@ -26,7 +26,7 @@ from tests.hub.objects import added, new_tenant
 Rows = Callable[..., list[Any]]
 # Rows of a page at most: an answer holds so many of every list, however large they are.
 LIMIT = 20
-# A placeholder for a connection's path.
+# Stands in a path for the id of a connection, which the test makes.
 CONNECTION = "{connection_id}"
 
 

@@ -124,7 +124,7 @@ def test_calendar_of_the_examples_is_the_sandboxs() -> None:
 
 
 def test_examples_of_configs_have_the_sandboxs_public_credentials() -> None:
-    """Whoever copies an example sends no secret of anybody."""
+    """An example may be copied and sent: it must hold no real secret."""
     public = {*platforms()["gohighlevel"].credentials.values(), gohighlevel.ROTATED_KEY}
     schemas = DOCUMENT["components"]["schemas"]
 
