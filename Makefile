@@ -26,13 +26,14 @@ define MADE_FILES
 	@$(VENV)/bin/python -m tools.openapi $(1)
 	@$(VENV)/bin/python -m tools.error_table $(1)
 	@$(VENV)/bin/python -m tools.catalogue_schema $(1)
+	@$(VENV)/bin/python -m tools.package_audit.licences $(1)
 	@$(SCHEMA_DOCUMENT) $(1)
 endef
 
-.PHONY: help demo up test check bench docs audit build deploy lock clean
+.PHONY: help demo up test check bench docs audit audit-ledger audit-log build deploy lock clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: ## the whole simulation, once, through HTTP: exits 0 only if all nine balances agree (PYTHON=3.11 to choose one)
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'
@@ -63,7 +64,7 @@ check: ## linters and type checker: Python, imports, templates and their sizes, 
 	$(CHECK)/squawk schema/*.sql
 	$(call MADE_FILES,--check)
 
-docs: ## make the files that are made from the code: functions/console's openapi.json and docs.html, docs/errors.md, docs/schema.md, the schema of the catalogue
+docs: ## make the files that are made from the code: functions/console's openapi.json and docs.html, docs/errors.md, licences.md, schema.md, the schema of the catalogue
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'
 	$(call MADE_FILES)
 
@@ -71,9 +72,18 @@ bench: ## all benchmarks, measured here (ARGS='memory')
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'
 	@$(VENV)/bin/python -m benchmarks $(ARGS)
 
-audit: ## check the wallets or the audit log of the database in DATABASE_URL, as causeway_auditor (ARGS=ledger, ARGS=log)
+audit: ## known vulnerabilities of every locked package, and the licences of what is deployed (ARGS='--service osv')
 	@$(INSTALL) requirements/run.txt '$(PYTHON)'
-	@$(VENV)/bin/python -m tools.audit $(ARGS)
+	@requirements/install .venv-check requirements/check.txt
+	@$(VENV)/bin/python -m tools.package_audit $(ARGS)
+
+audit-ledger: ## check the wallets of the database in DATABASE_URL, as causeway_auditor (ARGS=--new-series)
+	@$(INSTALL) requirements/run.txt '$(PYTHON)'
+	@$(VENV)/bin/python -m tools.chain_audit ledger $(ARGS)
+
+audit-log: ## check the audit log of the database in DATABASE_URL, as causeway_auditor (ARGS='--noted TENANT:ENTRY:HASH')
+	@$(INSTALL) requirements/run.txt '$(PYTHON)'
+	@$(VENV)/bin/python -m tools.chain_audit log $(ARGS)
 
 build: ## sam build: the functions and layers as they go to Lambda (ARCHITECTURE=arm64)
 	@requirements/install .venv-check requirements/check.txt

@@ -66,7 +66,7 @@ def play(casino: Casino) -> Played:
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command as an operator does."""
     return subprocess.run(
-        [sys.executable, "-m", "tools.audit", *arguments],
+        [sys.executable, "-m", "tools.chain_audit", *arguments],
         cwd=ROOT,
         env={"PATH": os.defpath, "PYTHONPATH": "layers/causeway/python", "LEDGER_AUDIT_KEY": KEY, **environment},
         capture_output=True,

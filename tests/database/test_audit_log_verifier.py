@@ -50,7 +50,7 @@ def filled(hub: Hub) -> tuple[UUID, UUID]:
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command as an operator does."""
     return subprocess.run(
-        [sys.executable, "-m", "tools.audit", *arguments],
+        [sys.executable, "-m", "tools.chain_audit", *arguments],
         cwd=ROOT,
         env={"PATH": os.defpath, "PYTHONPATH": "layers/causeway/python", **environment},
         capture_output=True,

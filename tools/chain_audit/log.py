@@ -1,10 +1,10 @@
-"""`python -m tools.audit log`: checks every chain of the audit log."""
+"""`python -m tools.chain_audit log`: checks every chain of the audit log."""
 
 import argparse
 from uuid import UUID
 
 from causeway.audit_log.verifier import ChainTotals, verify
-from tools.audit import runner
+from tools.chain_audit import runner
 
 SUMMARY = "Check every chain of the audit log; print tenant and entry of each that differs."
 

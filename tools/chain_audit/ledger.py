@@ -1,4 +1,4 @@
-"""`python -m tools.audit ledger`: checks every wallet and signs the heads of the chains."""
+"""`python -m tools.chain_audit ledger`: checks every wallet and signs the heads of the chains."""
 
 import argparse
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from causeway import settings
 from causeway.casino.ledger.heads import SignedHeads
 from causeway.casino.ledger.verifier import LedgerTotals, verify
 from causeway.errors.service import Misconfigured
-from tools.audit import runner
+from tools.chain_audit import runner
 
 SUMMARY = (
     "Check every wallet. The heads of the chains and settled facts are signed with the key in LEDGER_AUDIT_KEY, and "

@@ -1,4 +1,4 @@
-"""python -m tools.audit: `ledger` checks every wallet, `log` checks every chain of the audit log.
+"""python -m tools.chain_audit: `ledger` checks every wallet, `log` checks every chain of the audit log.
 
 Exits 0 if nothing is wrong, 1 after printing what is wrong, 2 if the audit could not run.
 """
@@ -7,13 +7,13 @@ import argparse
 import os
 import sys
 
-from tools.audit import ledger, log
+from tools.chain_audit import ledger, log
 
 _AUDITS = {"ledger": ledger, "log": log}
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tools.audit", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.chain_audit", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, audit in _AUDITS.items():
         command = commands.add_parser(name, help=audit.SUMMARY, description=audit.SUMMARY)

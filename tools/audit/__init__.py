@@ -1,1 +1,0 @@
-"""The audits of ledger and audit log: `python -m tools.audit ledger` and `python -m tools.audit log`."""
