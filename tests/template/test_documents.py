@@ -32,19 +32,19 @@ def run(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str
 def test_commands_of_a_document_run_in_a_new_clone(document: Path) -> None:
     """They are make's, which makes the environment first: a Python of an environment may not be there."""
     text = document.read_text()
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
-    assert set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE)) <= set(targets)
+    assert set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE)) <= set(targets)
     none_of(re.findall(r".*\.venv(?:-3\.\d+)?/bin/.*", text), "give a command of make")
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/development.md"])
 def test_commands_that_accept_a_version_of_python_are_named(document: str) -> None:
-    recipes = re.findall(r"^([a-z]+):.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    recipes = re.findall(r"^([a-z-]+):.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
     listed = re.search(r"`make (demo`[^.;]*) accept\s+`PYTHON=", (ROOT / document).read_text())
 
     assert listed
-    assert set(re.findall(r"[a-z]+(?=`)", listed[1])) == {name for name, recipe in recipes if "$(INSTALL)" in recipe}
+    assert set(re.findall(r"[a-z-]+(?=`)", listed[1])) == {name for name, recipe in recipes if "$(INSTALL)" in recipe}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -112,13 +112,22 @@ def test_function_that_ends_without_an_answer_rings(resources: dict[str, Any], d
     assert found == set(deployed), differ(found, set(deployed), "Functions")
 
 
-def test_throttled_call_of_any_function_rings(resources: dict[str, Any]) -> None:
-    """The concurrency is the account's, or in the size small the function's."""
-    [alarm] = [one for one in alarms(resources) if one.get("MetricName") == "Throttles"]
-    assert "Dimensions" not in alarm
-    assert (alarm["Namespace"], alarm["Statistic"], alarm["Threshold"]) == ("AWS/Lambda", "Sum", 1)
-    for cause in ("FunctionConcurrency", "Service Quotas"):
-        assert cause in alarm["AlarmDescription"], cause
+def test_throttled_call_of_a_function_rings_its_own_alarm(resources: dict[str, Any], deployed: Functions) -> None:
+    """The concurrency is the account's, or in the size small the function's. Those of another stack ring no alarm."""
+    found = watched(resources, "Throttles")
+    assert set(found) == set(deployed), differ(set(found), set(deployed), "Functions")
+    none_of(one for one in alarms(resources) if one.get("MetricName") == "Throttles" and "Dimensions" not in one)
+    for name, alarm in found.items():
+        assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 1)
+        for word in (name.removesuffix("Function"), "FunctionConcurrency", "Service Quotas"):
+            assert word in str(alarm["AlarmDescription"]), word
+
+
+def test_snapshot_cleanup_reaches_lambda_without_a_nat_gateway(functions: Functions) -> None:
+    """The network has endpoints for three services, and Lambda's API is none of them. With SnapStart it must answer."""
+    inside = {name for name, own in functions.items() if own.get("VpcConfig") != {"Ref": "AWS::NoValue"}}
+    assert set(functions) - inside == {"SnapshotCleanupFunction"}
+    assert "DATABASE_HOST" not in functions["SnapshotCleanupFunction"]["Environment"]["Variables"]
 
 
 def test_function_has_the_name_that_its_role_alarms_and_schedule_use(deployed: Functions) -> None:
