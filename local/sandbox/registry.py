@@ -4,6 +4,11 @@ A platform's file has three parts:
 - CREDENTIALS: the demo credentials, in the fields of the catalogue's config_schema. They are made up and public.
 - routes(): the platform's routes, with new state.
 - problem(status): the platform's response to a request that fails with this status.
+
+And two parts where the vendor documents more:
+- FAULTS: name of a fault -> the platform's response, made from the seconds to wait. `throttled` is its response to too
+  many requests; without it that is problem(429) without Retry-After.
+- exhausted(seconds): the headers of a good response after which no request is left.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,7 +17,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 from local.errors import StartError
-from local.sandbox.problems import Problem
+from local.sandbox.problems import Exhausted, Problem, Refusal, no_headers
 from local.sandbox.routes import Route
 
 FOLDER = Path(__file__).parent / "platforms"
@@ -28,6 +33,8 @@ class Platform:
     credentials: Mapping[str, str]
     routes: Callable[[], list[Route]]
     problem: Problem
+    faults: Mapping[str, Refusal]
+    exhausted: Exhausted
 
 
 def platforms(folder: Path = FOLDER) -> dict[str, Platform]:
@@ -59,4 +66,5 @@ def _load(file: Path) -> Platform:
     missing = [part for part in _PARTS if not hasattr(module, part)]
     if missing:
         raise StartError(f"{file}: {', '.join(missing)} missing; a platform's file has {', '.join(_PARTS)}")
-    return Platform(*(getattr(module, part) for part in _PARTS))
+    parts = (getattr(module, part) for part in _PARTS)
+    return Platform(*parts, getattr(module, "FAULTS", {}), getattr(module, "exhausted", no_headers))

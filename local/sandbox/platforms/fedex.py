@@ -27,3 +27,25 @@ def problem(status: int) -> Response:
     )
     content = {"transactionId": "sandbox", "errors": [{"code": code, "message": phrase(status)}]}
     return Response(status, content, waits(status))
+
+
+def _throttled(_seconds: float) -> Response:
+    """Return the answer above 1400 calls in 10 s: https://developer.fedex.com/api/en-us/guides/ratelimits.html."""
+    return _too_many("We have received too many requests in a short duration. Please wait a while to try again.")
+
+
+def _throttled_day(_seconds: float) -> Response:
+    return _too_many("Daily transaction quota exceeded. Retry after 12:00AM GMT.")
+
+
+def _too_many(message: str) -> Response:
+    content = {"transactionId": "sandbox", "errors": [{"code": "TOO.MANY.REQUESTS", "message": message}]}
+    return Response(429, content)
+
+
+def _throttled_token(_seconds: float) -> Response:
+    """Return the token service's 403 to an address that asked for too many tokens."""
+    return problem(403)
+
+
+FAULTS = {"throttled": _throttled, "throttled_day": _throttled_day, "throttled_token": _throttled_token}

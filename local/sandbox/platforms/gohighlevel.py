@@ -1,13 +1,14 @@
 """GoHighLevel: one location with one calendar, after apps/*.json of https://github.com/GoHighLevel/highlevel-api-docs."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from local.sandbox.authentication import bearer
 from local.sandbox.exchange import Request, Response
-from local.sandbox.problems import phrase, waits
+from local.sandbox.problems import phrase, waits, without_wait
 from local.sandbox.routes import Handler, Route
 
 CREDENTIALS = {
@@ -46,6 +47,33 @@ def problem(status: int) -> Response:
     """Return an error in the format of the common schemas."""
     message = {401: "Invalid token: access token is invalid", 429: "Too Many Requests"}.get(status, phrase(status))
     return Response(status, {"statusCode": status, "message": message, "error": phrase(status)}, waits(status))
+
+
+def exhausted(_seconds: float) -> Mapping[str, str]:
+    """Return the headers of an interval of 10 s without a request left. No header tells when it ends."""
+    return _usage(daily=199_000, interval=0)
+
+
+def _throttled(_seconds: float) -> Response:
+    return replace(without_wait(problem(429)), headers=_usage(daily=199_000, interval=0))
+
+
+def _throttled_day(_seconds: float) -> Response:
+    return replace(without_wait(problem(429)), headers=_usage(daily=0, interval=100))
+
+
+def _usage(daily: int, interval: int) -> dict[str, str]:
+    """Return the headers of Authorization.md, Rate Limits: the requests left of the day and of the interval."""
+    return {
+        "X-RateLimit-Limit-Daily": "200000",
+        "X-RateLimit-Daily-Remaining": str(daily),
+        "X-RateLimit-Interval-Milliseconds": "10000",
+        "X-RateLimit-Max": "100",
+        "X-RateLimit-Remaining": str(interval),
+    }
+
+
+FAULTS = {"throttled": _throttled, "throttled_day": _throttled_day}
 
 
 class Calendar:

@@ -56,3 +56,39 @@ def problem(status: int) -> Response:
         status, "INTERNAL"
     )
     return Response(status, {"error": {"code": status, "message": phrase(status), "status": name}}, waits(status))
+
+
+def _throttled(_seconds: float) -> Response:
+    """Return the answer of a property without tokens for this hour.
+
+    https://developers.google.com/analytics/devguides/reporting/data/v1/quotas
+    """
+    return _exhausted("Exhausted property tokens per hour. These quota tokens will return in under an hour.")
+
+
+def _throttled_day(_seconds: float) -> Response:
+    return _exhausted("Exhausted property tokens per day. These quota tokens will return in under 24 hours.")
+
+
+def _throttled_concurrent(_seconds: float) -> Response:
+    return _exhausted("Exhausted concurrent requests quota. Please send fewer requests at the same time.")
+
+
+def _exhausted(message: str) -> Response:
+    return Response(429, {"error": {"code": 429, "message": message, "status": "RESOURCE_EXHAUSTED"}})
+
+
+def _throttled_admin(_seconds: float) -> Response:
+    """Return the Admin API's 403 above its quota: https://developers.google.com/analytics/devguides/config/admin/v1/quotas."""
+    message = "Quota exceeded for quota metric 'Requests' and limit 'Requests per minute'."
+    found = [{"message": message, "domain": "global", "reason": "rateLimitExceeded"}]
+    error = {"code": 403, "message": message, "errors": found, "status": "RESOURCE_EXHAUSTED"}
+    return Response(403, {"error": error})
+
+
+FAULTS = {
+    "throttled": _throttled,
+    "throttled_day": _throttled_day,
+    "throttled_concurrent": _throttled_concurrent,
+    "throttled_admin": _throttled_admin,
+}

@@ -32,3 +32,11 @@ def problem(status: int) -> Response:
         "instance": "00000000-0000-0000-0000-000000000000",
     }
     return Response(status, content, waits(status), "application/problem+json")
+
+
+def _throttled_bare(_seconds: float) -> Response:
+    """Return the answer at a high volume, which is no JSON: https://mailchimp.com/developer/marketing/docs/fundamentals."""
+    return Response(403, "<html><head><title>403 Forbidden</title></head></html>", content_type="text/html")
+
+
+FAULTS = {"throttled_bare": _throttled_bare}

@@ -1,8 +1,10 @@
 """SendGrid: https://www.twilio.com/docs/sendgrid/api-reference."""
 
+from collections.abc import Mapping
+
 from local.sandbox.authentication import bearer
 from local.sandbox.exchange import Response
-from local.sandbox.problems import phrase, waits
+from local.sandbox.problems import epoch, phrase, waits
 from local.sandbox.routes import Route, fixed
 
 CREDENTIALS = {"api_key": "SG.sandboxSendGridKey"}
@@ -22,3 +24,19 @@ def problem(status: int) -> Response:
         status, phrase(status).lower()
     )
     return Response(status, {"errors": [{"message": message, "field": None, "help": None}]}, waits(status))
+
+
+def exhausted(seconds: float) -> Mapping[str, str]:
+    """Return the headers of a window without a request left; the reset is in epoch seconds.
+
+    https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/rate-limits
+    """
+    return {"X-RateLimit-Limit": "500", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": epoch(seconds)}
+
+
+def _throttled(seconds: float) -> Response:
+    content = {"errors": [{"field": None, "message": "too many requests"}]}
+    return Response(429, content, exhausted(seconds))
+
+
+FAULTS = {"throttled": _throttled}

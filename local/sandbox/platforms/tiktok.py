@@ -22,3 +22,17 @@ def problem(status: int) -> Response:
     )
     content = {"data": {}, "error": {"code": code, "message": phrase(status), "log_id": "sandbox"}}
     return Response(status, content, waits(status))
+
+
+def _throttled_day(_seconds: float) -> Response:
+    """Return the refusal of a person's cap for the day, which is no missing right."""
+    error = {"code": "spam_risk_too_many_posts", "message": "Too many posts were made today.", "log_id": "sandbox"}
+    return Response(403, {"data": {}, "error": error})
+
+
+def _throttled_business(_seconds: float) -> Response:
+    """Return the answer of the Business API, which comes with status 200."""
+    return Response(200, {"code": 40100, "message": "Too many requests", "request_id": "sandbox", "data": {}})
+
+
+FAULTS = {"throttled_day": _throttled_day, "throttled_business": _throttled_business}

@@ -1,6 +1,7 @@
 """Twilio: https://www.twilio.com/docs/usage/api/account."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from local.sandbox.authentication import basic
@@ -49,3 +50,16 @@ def problem(status: int) -> Response:
     }.get(status, (20500, phrase(status)))
     more = f"https://www.twilio.com/docs/errors/{code}"
     return Response(status, {"code": code, "message": message, "more_info": more, "status": status}, waits(status))
+
+
+def _throttled(_seconds: float) -> Response:
+    """Return the answer above the account's concurrent calls: https://www.twilio.com/docs/api/errors/20429."""
+    headers = {
+        "Twilio-Concurrent-Requests": "101",
+        "Twilio-Request-Duration": "0.004",
+        "Twilio-Request-Id": "RQsandbox",
+    }
+    return replace(problem(429), headers=headers)
+
+
+FAULTS = {"throttled": _throttled}
