@@ -198,6 +198,192 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION casino_wait_turn IS 'Waits for a player''s turn while another call has it.';
 
+-- The steps of casino_transact_v1, in their order: resolve, known, judge, store. p_row is the ledger row of the call. At
+-- first it has what the caller sent, the amount in minor units. The later steps complete it.
+--
+-- Postgres prepares each expression again in each transaction. So a step calls a function by assignment: PERFORM and
+-- SELECT would prepare a plan too. The answer of an accepted call is made with the literal 'OK': then Postgres does not
+-- prepare the sentences of the declines.
+CREATE FUNCTION casino_resolve(
+    p_tenant_id uuid, p_game_provider text, p_bare_signature boolean, p_session_token text, p_player_id bigint,
+    p_currency text,
+    OUT refusal text, OUT provider casino_game_providers, OUT session casino_sessions, OUT wallet casino_wallets
+)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_found record;
+BEGIN
+    -- Lock the session's player: a caller without such a session cannot block others. After a wait, read everything
+    -- again.
+    LOOP
+        SELECT
+            g AS provider, s AS session,
+            CASE WHEN s.player_id = p_player_id THEN pg_try_advisory_xact_lock(p_player_id) END AS has_turn
+        INTO v_found
+        FROM casino_game_providers AS g
+        LEFT JOIN casino_sessions AS s
+            ON s.tenant_id = p_tenant_id AND s.session_token = p_session_token
+            AND s.game_provider_id = g.game_provider_id
+        WHERE g.tenant_id = p_tenant_id AND g.code = p_game_provider
+            AND (g.allow_bare_signature OR NOT p_bare_signature);
+        IF NOT FOUND THEN
+            refusal := 'SIGNATURE_INVALID';
+            RETURN;
+        ELSIF v_found.session IS NULL THEN
+            refusal := 'SESSION_NOT_FOUND';
+            RETURN;
+        END IF;
+        -- has_turn is NULL if the session is another player's.
+        EXIT WHEN coalesce(v_found.has_turn, true);
+        PERFORM casino_wait_turn(p_player_id);
+    END LOOP;
+    provider := v_found.provider;
+    session := v_found.session;
+    IF v_found.has_turn THEN
+        SELECT * INTO wallet FROM casino_wallets AS w
+        WHERE w.tenant_id = p_tenant_id AND w.wallet_id = session.wallet_id;
+        IF p_currency <> wallet.currency THEN
+            refusal := 'WRONG_CURRENCY';
+        END IF;
+    END IF;
+END $$;
+COMMENT ON FUNCTION casino_resolve IS
+'Finds the game provider, the session and the wallet of a money call, and takes the player''s turn. If the session is '
+'another player''s, there is no wallet and no turn. refusal: the code of the refusal that ends the call, or NULL.';
+
+CREATE FUNCTION casino_known(
+    p_provider casino_game_providers, p_wallet casino_wallets, p_row casino_transactions
+) RETURNS text[]
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_known casino_transactions;
+    v_replayed boolean := false;
+    v_outcome text;
+    v_response text;
+BEGIN
+    SELECT * INTO v_known FROM casino_find_transaction(
+        p_row.tenant_id, p_row.game_provider_id, p_row.id_scope, p_row.external_transaction_id
+    );
+    IF NOT FOUND THEN
+        RETURN CASE
+            WHEN p_wallet.wallet_id IS NULL THEN ARRAY['PLAYER_NOT_FOUND', NULL, 'false', NULL]
+            -- A bet and its rollback cannot share one id, even if the bet was never seen.
+            WHEN p_row.type = 'rollback' AND p_row.reference_id = p_row.external_transaction_id
+                THEN ARRAY['DUPLICATE_TRANSACTION', NULL, 'false', p_wallet.balance::text]
+        END;
+    ELSIF v_known.type = 'tombstone' AND v_known.wallet_id = p_row.wallet_id AND p_row.type <> 'rollback' THEN
+        v_outcome := CASE
+            WHEN p_wallet.wallet_id IS NULL THEN 'PLAYER_NOT_FOUND'
+            WHEN p_row.type = 'bet' AND p_provider.late_bet = 'swallow' THEN 'OK'
+            ELSE 'TRANSACTION_ROLLED_BACK'
+        END;
+        IF v_outcome = 'OK' THEN
+            v_response := casino_response_v1(
+                'OK', v_known.external_transaction_id, p_wallet.balance, p_wallet.currency, false, p_row.request_id
+            );
+        END IF;
+    ELSE
+        v_replayed := v_known.request_id <> p_row.request_id;
+        -- A retry must be for the same wallet: the player may have another wallet in another currency.
+        IF v_known.request_hash <> p_row.request_hash OR v_known.wallet_id IS DISTINCT FROM p_wallet.wallet_id THEN
+            v_outcome := 'DUPLICATE_TRANSACTION';
+        ELSIF v_replayed AND p_provider.duplicate = 'refuse' AND v_known.outcome = 'OK' THEN
+            v_outcome := 'TRANSACTION_ALREADY_PROCESSED';
+        ELSE
+            v_outcome := v_known.outcome;
+            v_response := coalesce(v_known.response, casino_response_v1(
+                'OK', v_known.external_transaction_id, v_known.balance_after, p_wallet.currency, false, NULL
+            ));
+        END IF;
+    END IF;
+    RETURN ARRAY[v_outcome, v_response, v_replayed::text, p_wallet.balance::text];
+END $$;
+COMMENT ON FUNCTION casino_known IS
+'The answer to a money call whose id is known, as casino_transact_v1 returns it: a retry gets the same answer whatever '
+'has happened since. NULL if the id is new. A call without a wallet is refused.';
+
+CREATE FUNCTION casino_judge(
+    p_provider casino_game_providers, p_session casino_sessions, p_wallet casino_wallets, p_row casino_transactions,
+    OUT outcome text, OUT change bigint, OUT unseen boolean, OUT stored boolean
+)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_rollback record;
+BEGIN
+    change := p_row.amount;
+    unseen := false;
+    IF p_row.type = 'bet' THEN
+        change := -p_row.amount;
+        outcome := CASE
+            -- Wins and rollbacks of earlier bets are still accepted.
+            WHEN p_provider.status <> 'active' THEN 'GAME_PROVIDER_INACTIVE'
+            WHEN p_session.status = 'closed' THEN 'SESSION_CLOSED'
+            WHEN p_session.expires_at <= now() THEN 'SESSION_EXPIRED'
+            WHEN NOT p_wallet.takes_bets THEN 'PLAYER_BLOCKED'
+            WHEN p_row.amount > p_wallet.balance THEN 'INSUFFICIENT_FUNDS'
+            ELSE 'OK'
+        END;
+    ELSIF p_row.type = 'rollback' THEN
+        v_rollback := casino_judge_rollback(p_wallet, p_provider, p_row.id_scope, p_row.reference_id);
+        outcome := v_rollback.outcome;
+        change := v_rollback.refund;
+        unseen := v_rollback.unseen;
+    ELSE
+        outcome := casino_judge_credit(
+            p_wallet, p_row.game_provider_id, p_row.id_scope, p_row.round_id, p_row.reference_id, p_row.amount
+        );
+    END IF;
+    -- Store nothing about an id that is unknown or belongs to another player: the same call may be valid a moment
+    -- later.
+    stored := outcome <> 'GAME_PROVIDER_INACTIVE' AND (outcome <> 'TRANSACTION_NOT_FOUND' OR unseen);
+END $$;
+COMMENT ON FUNCTION casino_judge IS
+'Judges a new money call: its outcome, the intended change of the balance in minor units, whether it rolls back an '
+'unseen id (so that a tombstone must be left), and whether the outcome is stored.';
+
+CREATE FUNCTION casino_store(
+    p_wallet casino_wallets, p_row casino_transactions, p_unseen boolean, p_tombstone_hash bytea
+) RETURNS text[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_head bytea := p_wallet.head;
+    v_tombstone casino_transactions;
+    v_response text;
+BEGIN
+    p_row.entry := p_wallet.entries + 1;
+    p_row.balance_before := p_wallet.balance;
+    p_row.balance_after := p_wallet.balance;
+    p_row.counter_account := CASE p_row.type WHEN 'promo' THEN 'promotion' WHEN 'jackpot' THEN 'jackpot' ELSE 'game' END;
+    IF p_unseen THEN
+        v_tombstone := p_row;
+        v_tombstone.type := 'tombstone';
+        v_tombstone.outcome := 'OK';
+        v_tombstone.external_transaction_id := p_row.reference_id;
+        v_tombstone.reference_id := p_row.external_transaction_id;
+        v_tombstone.amount := 0;
+        v_tombstone.request_hash := p_tombstone_hash;
+        v_head := casino_append(v_head, p_wallet.currency, v_tombstone);
+        p_row.entry := p_row.entry + 1;
+    END IF;
+    IF p_row.outcome = 'OK' THEN
+        p_row.balance_after := p_wallet.balance + p_row.amount;
+        v_response := casino_response_v1(
+            'OK', p_row.external_transaction_id, p_row.balance_after, p_wallet.currency, p_unseen, p_row.request_id
+        );
+    ELSE
+        v_response := casino_response_v1(
+            p_row.outcome, p_row.external_transaction_id, p_wallet.balance, p_wallet.currency, false, p_row.request_id
+        );
+    END IF;
+    IF p_unseen OR p_row.outcome <> 'OK' THEN
+        p_row.response := v_response;
+    END IF;
+    v_head := casino_append(v_head, p_wallet.currency, p_row);
+    RETURN ARRAY[p_row.outcome, v_response, 'false', p_row.balance_after::text];
+END $$;
+COMMENT ON FUNCTION casino_store IS
+'Stores a judged money call as the wallet''s next row, after the tombstone of an unseen id, and returns its answer.';
+
 -- p_type: bet, win, promo, jackpot or rollback. p_amount: minor units, 0 for a rollback (the refund is the stored bet's
 -- amount). p_reference_id: the bet that a credit pays for, or the transaction that a rollback reverses. p_request_hash
 -- and p_tombstone_hash: the hashes of this call's business fields, and of those of the tombstone that it may leave.
@@ -215,18 +401,10 @@ CREATE FUNCTION casino_transact_v1(
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     v_tenant text := set_config('causeway.tenant_id', p_tenant_id::text, true);
-    v_provider casino_game_providers;
-    v_session casino_sessions;
-    v_wallet casino_wallets;
-    v_known casino_transactions;
+    v_call record;
     v_row casino_transactions;
-    v_change bigint;
-    v_unseen boolean := false;
-    v_head bytea;
-    outcome text;
-    response text;
-    replayed boolean := false;
-    balance bigint;
+    v_answer text[];
+    v_verdict record;
 BEGIN
     IF p_amount IS NULL OR p_amount < 0 OR p_type IN ('deposit', 'tombstone')
         OR (p_type = 'rollback' AND p_amount <> 0) OR (p_type IN ('win', 'rollback') AND p_reference_id IS NULL)
@@ -234,138 +412,39 @@ BEGIN
         RAISE EXCEPTION 'a game provider cannot send a % of %', p_type, p_amount USING ERRCODE = 'CW002';
     END IF;
 
-    -- Lock the session's player: a caller without such a session cannot block others. After a wait, read everything
-    -- again.
-    LOOP
-        SELECT * INTO v_provider FROM casino_game_providers AS g
-        WHERE g.tenant_id = p_tenant_id AND g.code = p_game_provider;
-        IF NOT FOUND OR (p_bare_signature AND NOT v_provider.allow_bare_signature) THEN
-            outcome := 'SIGNATURE_INVALID';
-            RETURN ARRAY[outcome, response, replayed::text, balance::text];
-        END IF;
-        SELECT * INTO v_session FROM casino_sessions AS s
-        WHERE s.tenant_id = p_tenant_id AND s.session_token = p_session_token
-            AND s.game_provider_id = v_provider.game_provider_id;
-        IF NOT FOUND THEN
-            outcome := 'SESSION_NOT_FOUND';
-            RETURN ARRAY[outcome, response, replayed::text, balance::text];
-        END IF;
-        EXIT WHEN v_session.player_id <> p_player_id;
-        EXIT WHEN pg_try_advisory_xact_lock(p_player_id);
-        PERFORM casino_wait_turn(p_player_id);
-    END LOOP;
-
-    IF v_session.player_id = p_player_id THEN
-        SELECT * INTO v_wallet FROM casino_wallets AS w
-        WHERE w.tenant_id = p_tenant_id AND w.wallet_id = v_session.wallet_id;
-        balance := v_wallet.balance;
-        IF p_currency <> v_wallet.currency THEN
-            outcome := 'WRONG_CURRENCY';
-            RETURN ARRAY[outcome, response, replayed::text, balance::text];
-        END IF;
+    v_call := casino_resolve(
+        p_tenant_id, p_game_provider, p_bare_signature, p_session_token, p_player_id, p_currency
+    );
+    IF v_call.refusal IS NOT NULL THEN
+        RETURN ARRAY[v_call.refusal, NULL, 'false', (v_call.wallet).balance::text];
     END IF;
 
-    -- Check the id first: a retry gets the same answer whatever has happened since. A retry must be for the same
-    -- wallet: the player may have another wallet in another currency.
-    v_row.id_scope := CASE v_provider.id_scope WHEN 'player' THEN p_player_id ELSE 0 END;
-    SELECT * INTO v_known
-    FROM casino_find_transaction(p_tenant_id, v_provider.game_provider_id, v_row.id_scope, p_transaction_id);
-    IF FOUND AND (v_known.type <> 'tombstone' OR v_known.wallet_id <> v_session.wallet_id OR p_type = 'rollback') THEN
-        replayed := v_known.request_id <> p_request_id;
-        IF v_known.request_hash <> p_request_hash OR v_known.wallet_id <> v_session.wallet_id
-            OR v_session.player_id <> p_player_id
-        THEN
-            outcome := 'DUPLICATE_TRANSACTION';
-        ELSIF replayed AND v_provider.duplicate = 'refuse' AND v_known.outcome = 'OK' THEN
-            outcome := 'TRANSACTION_ALREADY_PROCESSED';
-        ELSE
-            outcome := v_known.outcome;
-            response := coalesce(v_known.response, casino_response_v1(
-                'OK', p_transaction_id, v_known.balance_after, v_wallet.currency, false, NULL
-            ));
-        END IF;
-        RETURN ARRAY[outcome, response, replayed::text, balance::text];
-    ELSIF v_session.player_id <> p_player_id THEN
-        outcome := 'PLAYER_NOT_FOUND';
-        RETURN ARRAY[outcome, response, replayed::text, balance::text];
-    ELSIF p_type = 'rollback' AND p_reference_id = p_transaction_id THEN
-        -- A bet and its rollback cannot share one id, even if the bet was never seen.
-        outcome := 'DUPLICATE_TRANSACTION';
-        RETURN ARRAY[outcome, response, replayed::text, balance::text];
-    END IF;
-
-    v_change := p_amount;
-    IF v_known.type = 'tombstone' THEN
-        outcome := 'TRANSACTION_ROLLED_BACK';
-        IF p_type = 'bet' AND v_provider.late_bet = 'swallow' THEN
-            outcome := 'OK';
-            response := casino_response_v1('OK', p_transaction_id, balance, v_wallet.currency, false, p_request_id);
-        END IF;
-        RETURN ARRAY[outcome, response, replayed::text, balance::text];
-    ELSIF p_type = 'bet' THEN
-        v_change := -p_amount;
-        -- Wins and rollbacks of earlier bets are still accepted.
-        IF v_provider.status <> 'active' THEN
-            outcome := 'GAME_PROVIDER_INACTIVE';
-            RETURN ARRAY[outcome, response, replayed::text, balance::text];
-        END IF;
-        outcome := CASE
-            WHEN v_session.status = 'closed' THEN 'SESSION_CLOSED'
-            WHEN v_session.expires_at <= now() THEN 'SESSION_EXPIRED'
-            WHEN NOT v_wallet.takes_bets THEN 'PLAYER_BLOCKED'
-            WHEN p_amount > balance THEN 'INSUFFICIENT_FUNDS'
-            ELSE 'OK'
-        END;
-    ELSIF p_type = 'rollback' THEN
-        SELECT j.outcome, j.refund, j.unseen INTO outcome, v_change, v_unseen
-        FROM casino_judge_rollback(v_wallet, v_provider, v_row.id_scope, p_reference_id) AS j;
-    ELSE
-        outcome := casino_judge_credit(
-            v_wallet, v_provider.game_provider_id, v_row.id_scope, p_round_id, p_reference_id, p_amount
-        );
-    END IF;
-    -- Store nothing about an id that is unknown or belongs to another player: the same call may be valid a moment
-    -- later.
-    IF outcome = 'TRANSACTION_NOT_FOUND' AND NOT v_unseen THEN
-        RETURN ARRAY[outcome, response, replayed::text, balance::text];
-    END IF;
-
-    v_head := v_wallet.head;
     v_row.tenant_id := p_tenant_id;
-    v_row.wallet_id := v_wallet.wallet_id;
-    v_row.entry := v_wallet.entries + 1;
-    v_row.game_provider_id := v_provider.game_provider_id;
-    v_row.session_id := v_session.session_id;
-    v_row.request_id := p_request_id;
-    v_row.balance_before := balance;
-    v_row.counter_account := CASE p_type WHEN 'promo' THEN 'promotion' WHEN 'jackpot' THEN 'jackpot' ELSE 'game' END;
-    IF v_unseen THEN
-        v_row.type := 'tombstone';
-        v_row.outcome := 'OK';
-        v_row.external_transaction_id := p_reference_id;
-        v_row.round_id := p_round_id;
-        v_row.reference_id := p_transaction_id;
-        v_row.amount := 0;
-        v_row.balance_after := balance;
-        v_row.request_hash := p_tombstone_hash;
-        v_head := casino_append(v_head, v_wallet.currency, v_row);
-        v_row.entry := v_row.entry + 1;
-    END IF;
-    IF outcome = 'OK' THEN
-        balance := balance + v_change;
-    END IF;
-    response := casino_response_v1(outcome, p_transaction_id, balance, v_wallet.currency, v_unseen, p_request_id);
     v_row.type := p_type;
-    v_row.outcome := outcome;
+    v_row.game_provider_id := (v_call.provider).game_provider_id;
+    v_row.id_scope := CASE (v_call.provider).id_scope WHEN 'player' THEN p_player_id ELSE 0 END;
     v_row.external_transaction_id := p_transaction_id;
+    v_row.session_id := (v_call.session).session_id;
+    v_row.wallet_id := (v_call.session).wallet_id;
     v_row.round_id := p_round_id;
     v_row.reference_id := p_reference_id;
-    v_row.amount := v_change;
-    v_row.balance_after := balance;
+    v_row.amount := p_amount;
     v_row.request_hash := p_request_hash;
-    v_row.response := CASE WHEN outcome <> 'OK' OR v_unseen THEN response END;
-    PERFORM casino_append(v_head, v_wallet.currency, v_row);
-    RETURN ARRAY[outcome, response, replayed::text, balance::text];
+    v_row.request_id := p_request_id;
+
+    v_answer := casino_known(v_call.provider, v_call.wallet, v_row);
+    IF v_answer IS NOT NULL THEN
+        RETURN v_answer;
+    END IF;
+
+    v_verdict := casino_judge(v_call.provider, v_call.session, v_call.wallet, v_row);
+    IF NOT v_verdict.stored THEN
+        RETURN ARRAY[v_verdict.outcome, NULL, 'false', (v_call.wallet).balance::text];
+    END IF;
+
+    v_row.outcome := v_verdict.outcome;
+    v_row.amount := v_verdict.change;
+    RETURN casino_store(v_call.wallet, v_row, v_verdict.unseen, p_tombstone_hash);
 END $$;
 COMMENT ON FUNCTION casino_transact_v1 IS
 'Any money call, from claiming its id to storing its answer. Returns outcome, response, replayed and balance.';

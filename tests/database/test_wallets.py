@@ -1,5 +1,6 @@
 """A player's wallets: the wallet of a call, its currency, and deposits. WALLET 43."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -104,6 +105,18 @@ def test_negative_deposit_is_refused(seat: Seat, amount: int) -> None:
     assert (seat.balance, after) == (B, before)
 
 
+@pytest.mark.parametrize("function", wallet.STATEMENTS)
+def test_parameters_of_a_money_call_stand_in_the_order_of_the_functions_arguments(seat: Seat, function: str) -> None:
+    """SQL does not name them: an exchange of two of one type is no error."""
+    names = seat.casino.value(
+        "SELECT coalesce(proargnames, '{}')::text[] FROM pg_proc WHERE oid = %s::regproc", [function]
+    )
+    given = re.findall(r"%\((\w+)\)s", wallet.STATEMENTS[function])
+
+    assert len(given) == seat.casino.value("SELECT pronargs FROM pg_proc WHERE oid = %s::regproc", [function])
+    assert given == [name.removeprefix("p_") for name in names[: len(given)]]
+
+
 def test_deposits_id_is_used_for_one_wallet(seat: Seat) -> None:
     """WALLET 43"""
     yen = seat.with_wallet("JPY")
@@ -116,7 +129,7 @@ def test_deposits_id_is_used_for_one_wallet(seat: Seat) -> None:
 
 def test_outcome_of_a_newer_schema_is_a_fault_that_names_it(seat: Seat) -> None:
     """After a rollback of the code alone. The caller is not told a refusal that this release does not know."""
-    for name in ("casino_transact_v1", "casino_balance_v1"):
+    for name in ("casino_resolve", "casino_balance_v1"):
         definition = seat.casino.value("SELECT pg_get_functiondef(%s::regproc)", [name])
         assert "'SESSION_NOT_FOUND'" in definition
         seat.casino.query(definition.replace("'SESSION_NOT_FOUND'", "'A_CODE_OF_LATER'").encode())
