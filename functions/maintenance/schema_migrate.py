@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger
 from causeway import migrations, settings
 from causeway.aws import custom_resources
 from causeway.aws.counts import published
+from causeway.jobs.invocations import Invocation
 
 logger = Logger()
 
@@ -33,7 +34,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
             if event.get("RequestType") == "Delete" or custom_resources.rolls_back(event, "Version"):
                 applied = []
             else:
-                applied = _migrate()
+                applied = _migrate(Invocation.of(context))
         except Exception as error:
             _answer(event, f"{type(error).__name__}: {error} (log group {context.log_group_name})")
             raise
@@ -41,8 +42,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
         return {"applied": applied}
 
 
-def _migrate() -> list[str]:
-    applied = migrations.migrate(migrations.url_from_settings(), Path(settings.schema_folder()))
+def _migrate(invocation: Invocation) -> list[str]:
+    # First, because a login that is not configured needs no waiting.
+    url = migrations.url_from_settings()
+    invocation.wait_for_database()
+    invocation.database.close()
+    applied = migrations.migrate(url, Path(settings.schema_folder()))
     logger.info("migrated", extra={"applied": applied})
     return applied
 

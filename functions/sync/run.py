@@ -19,5 +19,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _work(invocation: Invocation, message: RowMessage) -> str | None:
+    # A message that failed comes again after minutes, when the database may have paused again.
+    invocation.wait_for_database()
     result = running.run(invocation, message)
     return None if result is None else result.status

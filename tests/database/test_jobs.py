@@ -1,7 +1,9 @@
 """The loop of scheduled jobs over the due rows of all tenants, on real Postgres."""
 
+import json
 import logging
 from collections.abc import Callable, Iterator
+from importlib.util import module_from_spec, spec_from_file_location
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,6 +23,7 @@ from causeway.jobs import invocations
 from causeway.jobs.due import Due, for_each_due
 from causeway.jobs.invocations import Invocation, TimeBudget
 from causeway.tenancy.context import JobContext
+from local import ROOT
 from tests.database.cutting_proxy import CuttingProxy
 from tests.database.world import Casino
 from tests.unit.secrets_server import SecretsServer
@@ -249,7 +252,8 @@ def database_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Non
     """Makes the database of this URL the function's own."""
 
     def forget() -> None:
-        for cached in (settings.database, postgres.current, secrets.current):
+        postgres.current().close()
+        for cached in (settings.database, settings.secrets_extension_url, postgres.current, secrets.current):
             cached.cache_clear()
 
     with SecretsServer() as extension:
@@ -284,6 +288,26 @@ def test_schedules_call_waits_until_a_paused_database_is_awake(
         with invocations.of_schedule(called(), reserve=0) as invocation:
             assert proxy.silent == 0
             assert invocation.database.one("SELECT 1 AS one", []).one == 1
+
+
+def test_sync_waits_until_a_paused_database_is_awake(casino: Casino, database_at: Callable[[str], None]) -> None:
+    """Its message would come again after minutes, when the database may have paused again, and fail in the end."""
+    spec = spec_from_file_location("sync_run", ROOT / "functions" / "sync" / "run.py")
+    assert spec is not None
+    assert spec.loader is not None
+    function = module_from_spec(spec)
+    spec.loader.exec_module(function)
+    message = {"messageId": "1", "body": json.dumps({"tenantId": str(uuid4()), "rowId": str(uuid4())})}
+    records = [message | {"eventSource": "aws:sqs", "attributes": {}, "messageAttributes": {}}]
+    context = called()
+    context.function_name, context.memory_limit_in_mb, context.invoked_function_arn = "SyncRun", 1024, "arn"
+
+    with CuttingProxy(casino.urls["hub"]) as proxy:
+        database_at(proxy.url)
+        proxy.silent = 1
+
+        assert function.handler({"Records": records}, context) == {"batchItemFailures": []}
+        assert proxy.silent == 0
 
 
 def test_database_that_does_not_wake_is_left_to_the_parts(database_at: Callable[[str], None]) -> None:

@@ -16,6 +16,7 @@ from psycopg import sql
 from causeway.errors import table
 from local.services.database import create
 from tests.database.answer_server import AnswerServer
+from tests.database.cutting_proxy import CuttingProxy
 from tests.database.world import Casino
 from tests.unit.secrets_server import SecretsServer
 
@@ -184,6 +185,18 @@ def test_missing_secret_fails_the_invocation_with_what_to_do(
     assert process.returncode != 0
     assert f"The secrets extension answered 400 for the secret {SECRET}" in err.splitlines()[-1]
     assert "if it lasts, create the secret and allow the role to read it" in err.splitlines()[-1]
+
+
+def test_migration_waits_until_a_paused_database_is_awake(empty: str, start: Start, tmp_path: Path) -> None:
+    """The deployment would fail, and be rolled back."""
+    (tmp_path / "0001_first.sql").write_text("CREATE TABLE first (n int);")
+    with CuttingProxy(empty) as proxy:
+        place = urlsplit(proxy.url)
+        proxy.silent = 1
+
+        process = start(empty, tmp_path, DATABASE_HOST=str(place.hostname), DATABASE_PORT=str(place.port))
+        assert applied(process) == ["0001_first"]
+        assert proxy.silent == 0
 
 
 def test_cloudformation_gets_success_after_the_migrations(empty: str, start: Start, answers: AnswerServer) -> None:

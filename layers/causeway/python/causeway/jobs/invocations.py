@@ -17,7 +17,7 @@ from causeway.tenancy.context import JobContext
 
 # The clocks of Lambda and of the database may differ by this much.
 CLOCK_MARGIN = timedelta(seconds=10)
-# Seconds that a schedule's call waits for its database. A paused one is awake within about 15:
+# Seconds that an invocation waits for its database. A paused one is awake within about 15:
 # https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2-auto-pause.html
 _WAKING = 30.0
 # Seconds between two attempts.
@@ -77,6 +77,23 @@ class Invocation:
         """Return the context of a job at work in a tenant. name: what the audit log shows as the actor."""
         return JobContext(name, tenant_id, self.request_id, self.database)
 
+    def wait_for_database(self) -> None:
+        """Ask the database until it answers: a paused one needs longer to wake than a statement may wait.
+
+        After half a minute, or without time for new work, it is left to the work to fail with the cause.
+
+        Raises:
+            CausewayError: waiting does not mend it, such as a missing setting.
+        """
+        deadline = Deadline(_WAKING)
+        while deadline.left() and self.budget.has_time():
+            try:
+                self.database.within(deadline).one("SELECT 1", [])
+            except Unavailable:
+                sleep(_PAUSE)
+            else:
+                return
+
 
 @contextmanager
 def of_schedule(context: Any, reserve: int, *, uses_database: bool = True) -> Generator[Invocation]:
@@ -97,22 +114,7 @@ def of_schedule(context: Any, reserve: int, *, uses_database: bool = True) -> Ge
     with published(context, "JobNearTimeLimit"):
         try:
             if uses_database:
-                _wake(invocation)
+                invocation.wait_for_database()
             yield invocation
         finally:
             invocation.database.close()
-
-
-def _wake(invocation: Invocation) -> None:
-    """Ask the database until it answers: a paused one needs longer to wake than a statement may wait.
-
-    After _WAKING seconds, or without time for new work, it is left to the job's parts to fail with the cause.
-    """
-    deadline = Deadline(_WAKING)
-    while deadline.left() and invocation.budget.has_time():
-        try:
-            invocation.database.within(deadline).one("SELECT 1", [])
-        except Unavailable:
-            sleep(_PAUSE)
-        else:
-            return
