@@ -104,13 +104,15 @@ def print_commands(deployment: Deployment, root: Path) -> None:
     foundation = foundation_parameters(deployment, root)
     outputs = {name: f"<output {name}>" for name in expected_outputs(root, foundation)}
     parameters = main_parameters(deployment, root, outputs)
-    shows = ("Show the foundation's changes", deploy_foundation(deployment, foundation, first=True, execute=False))
+    shown_foundation = deploy_foundation(deployment, foundation, first=True, execute=False)
+    shown_functions = deploy_functions(deployment, parameters, execute=False)
     for step, command in (
         ("Build the functions and the layers", build(deployment)),
         ("Is this the first deployment? If so, the foundation gets --disable-rollback", outputs_of(deployment)),
-        *([shows] if deployment.confirms else []),
+        *([("Show the foundation's changes, and ask", shown_foundation)] if deployment.confirms else []),
         ("Deploy the foundation", deploy_foundation(deployment, foundation, first=True)),
         ("Read its outputs", outputs_of(deployment)),
+        *([("Show the functions' changes, and ask", shown_functions)] if deployment.confirms else []),
         ("Deploy the functions with them", deploy_functions(deployment, parameters)),
     ):
         print(f"# {step}\n{shown(command)}\n")
@@ -123,7 +125,7 @@ def deploy(deployment: Deployment, root: Path) -> None:
 
     Raises:
         Refused: CloudFormation would refuse the settings, a parameter is not filled in, or a person does not agree to
-            the foundation's changes.
+            the changes of a stack.
         subprocess.CalledProcessError: a command failed; nothing after it was run.
     """
     foundation = foundation_parameters(deployment, root)
@@ -135,11 +137,16 @@ def deploy(deployment: Deployment, root: Path) -> None:
     first = is_first(deployment, root)
     if deployment.confirms:
         subprocess.run(deploy_foundation(deployment, foundation, first=first, execute=False), cwd=root, check=True)
-        _ask(f"Deploy {deployment.foundation_name} as shown, and go on to the functions?")
+        _ask(f"Deploy {deployment.foundation_name} as shown, and go on to the functions?", "Not deployed")
     subprocess.run(deploy_foundation(deployment, foundation, first=first), cwd=root, check=True)
     read = subprocess.run(outputs_of(deployment), cwd=root, stdout=subprocess.PIPE, check=True)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in json.loads(read.stdout)}
-    subprocess.run(deploy_functions(deployment, main_parameters(deployment, root, outputs)), cwd=root, check=True)
+    parameters = main_parameters(deployment, root, outputs)
+    if deployment.confirms:
+        subprocess.run(deploy_functions(deployment, parameters, execute=False), cwd=root, check=True)
+        refusal = f"{deployment.name} is not deployed; {deployment.foundation_name} is"
+        _ask(f"Deploy {deployment.name} as shown?", refusal)
+    subprocess.run(deploy_functions(deployment, parameters), cwd=root, check=True)
 
 
 def is_first(deployment: Deployment, root: Path) -> bool:
@@ -212,17 +219,16 @@ def deploy_foundation(
         parameters: of the foundation.
         first: a first deployment that fails is left as it is, to be repaired and continued: rolling it back would fail
             too, because the database and the user pool are protected from deletion.
-        execute: false only shows the changes. sam itself must not ask: its status is 0 after a no, too.
+        execute: false only shows the changes.
     """
-    options = ["--disable-rollback"] if first else []
-    options += ["--no-confirm-changeset" if execute else "--no-execute-changeset", *deployment.options]
+    options = [*(["--disable-rollback"] if first else []), _execution(execute=execute), *deployment.options]
     return _sam_deploy(FOUNDATION, deployment.foundation_name, options, parameters)
 
 
-def deploy_functions(deployment: Deployment, parameters: Mapping[str, str]) -> list[str]:
-    """Return the command that deploys the stack of template.yaml, as it was built."""
-    confirm = "--confirm-changeset" if deployment.confirms else "--no-confirm-changeset"
-    return _sam_deploy(".aws-sam/build/template.yaml", deployment.name, [confirm, *deployment.options], parameters)
+def deploy_functions(deployment: Deployment, parameters: Mapping[str, str], *, execute: bool = True) -> list[str]:
+    """Return the command that deploys the stack of template.yaml, as it was built, or only shows its changes."""
+    options = [_execution(execute=execute), *deployment.options]
+    return _sam_deploy(".aws-sam/build/template.yaml", deployment.name, options, parameters)
 
 
 def shown(command: Sequence[str]) -> str:
@@ -236,6 +242,11 @@ def shown(command: Sequence[str]) -> str:
         else:
             lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
     return " \\\n".join(lines)
+
+
+def _execution(*, execute: bool) -> str:
+    # sam itself must not ask: its status is 0 after a no, too.
+    return "--no-confirm-changeset" if execute else "--no-execute-changeset"
 
 
 def _sam_deploy(template: str, stack: str, options: Sequence[str], parameters: Mapping[str, str]) -> list[str]:
@@ -259,10 +270,10 @@ def _values(document: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, 
     return {name: str(value) for name, value in values.items() if value is not None}
 
 
-def _ask(question: str) -> None:
+def _ask(question: str, refusal: str) -> None:
     print(f"{question} [y/N] ", end="", flush=True)
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise Refused("Not deployed")
+        raise Refused(refusal)
 
 
 def _check(file: str, found: Sequence[str]) -> None:

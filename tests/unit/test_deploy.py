@@ -64,7 +64,7 @@ def checkout(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         fails: str = "",
         unanswered: str = "",
         missing: str = MISSING,
-        says: str = "y\n",
+        says: str = "y\ny\n",
         outputs: Mapping[str, str] = OUTPUTS,
     ) -> subprocess.CompletedProcess[str]:
         program_text = PROGRAM.format(
@@ -123,12 +123,13 @@ def test_functions_are_deployed_after_the_foundation_with_its_outputs(checkout: 
     done = checkout("staging", "AlarmEmail=a@example.com")
 
     assert (done.returncode, done.stderr) == (0, "")
-    build, looked, shows, foundation, read, functions = ran()
-    assert [word for word in shows if word != "--no-execute-changeset"] == [
-        word for word in foundation if word != "--no-confirm-changeset"
-    ]
-    assert "--confirm-changeset" not in foundation
-    assert "--confirm-changeset" in functions
+    build, looked, *foundations, read, shown_functions, functions = ran()
+    shown_foundation, foundation = foundations
+    for shown, deployed in ((shown_foundation, foundation), (shown_functions, functions)):
+        assert [word for word in shown if word != "--no-execute-changeset"] == [
+            word for word in deployed if word != "--no-confirm-changeset"
+        ]
+        assert "--confirm-changeset" not in [*shown, *deployed]
     assert build == ["build", "ARCHITECTURE=x86_64"]
     assert looked == read
     assert "causeway-staging-foundation" in foundation
@@ -149,7 +150,7 @@ def test_every_parameter_is_given_because_cloudformation_would_keep_the_last_val
     standard = {name: value for name, value in OUTPUTS.items() if name != "DatabaseOwnerSecretArn"}
     checkout("staging", "AlarmEmail=a@example.com", "Size=standard", outputs=standard)
 
-    *_, foundation, _, functions = ran()
+    *_, foundation, _, _, functions = ran()
     assert set(overrides(foundation)) == set(parameters_of("stacks/foundation.yaml"))
     assert set(overrides(functions)) == set(parameters_of("template.yaml"))
     assert overrides(functions)["DatabaseOwnerSecretArn"] == ""
@@ -177,7 +178,7 @@ def test_value_with_a_space_reaches_sam_whole(checkout: Run, ran: Ran) -> None:
 def test_sam_unrolls_the_loops_without_a_setting_of_the_shell(checkout: Run, ran: Ran) -> None:
     checkout("staging", "AlarmEmail=a@example.com")
 
-    assert ["--language-extensions" in command for command in ran() if "deploy" in command] == [True, True, True]
+    assert ["--language-extensions" in command for command in ran() if "deploy" in command] == [True] * 4
 
 
 @pytest.mark.parametrize("says", ["n\n", "\n", ""])
@@ -187,6 +188,17 @@ def test_foundation_that_a_person_does_not_want_is_not_deployed(checkout: Run, r
     assert (done.returncode, done.stderr) == (1, "Not deployed\n")
     assert done.stdout == "Deploy causeway-staging-foundation as shown, and go on to the functions? [y/N] "
     assert "--no-execute-changeset" in ran()[-1]
+
+
+@pytest.mark.parametrize("says", ["y\nn\n", "y\n\n", "y\n"])
+def test_functions_that_a_person_does_not_want_are_not_deployed(checkout: Run, ran: Ran, says: str) -> None:
+    """A no to sam's own question would end with status 0, as if it had deployed."""
+    done = checkout("staging", "AlarmEmail=a@example.com", says=says)
+
+    said = "causeway-staging is not deployed; causeway-staging-foundation is\n"
+    assert (done.returncode, done.stderr) == (1, said)
+    assert done.stdout.endswith("Deploy causeway-staging as shown? [y/N] ")
+    assert {"causeway-staging", "--no-execute-changeset"} <= set(ran()[-1])
 
 
 def test_outputs_that_cannot_be_read_are_no_first_deployment(checkout: Run, ran: Ran) -> None:
@@ -221,7 +233,7 @@ def test_what_exists_already_replaces_the_foundations_output(checkout: Run, ran:
     existing = ("TokenIssuer=https://people.example.com", "TokenAudience=casino")
     checkout("staging", "AlarmEmail=a@example.com", *existing)
 
-    _, foundation, functions = (command for command in ran() if "deploy" in command)
+    _, foundation, _, functions = (command for command in ran() if "deploy" in command)
     assert overrides(foundation)["TokenIssuer"] == "https://people.example.com"
     assert (overrides(functions)["TokenIssuer"], overrides(functions)["TokenAudience"]) == (
         "https://people.example.com",
@@ -272,6 +284,7 @@ def test_dry_run_prints_every_command_and_runs_none(checkout: Run, ran: Ran, sta
         ".venv-check/bin/sam deploy \\",
         ".venv-check/bin/sam deploy \\",
         ".venv-check/bin/sam list stack-outputs",
+        ".venv-check/bin/sam deploy \\",
         ".venv-check/bin/sam deploy \\",
     ]
     assert ("""'DatabaseOwnerSecretArn="<output DatabaseOwnerSecretArn>"'""" in done.stdout) is owner
