@@ -92,7 +92,7 @@ def exchange(place: str, request: bytes) -> bytes:
     return received
 
 
-def asking(path: str, method: str = "GET", body: bytes = b"", **headers: str) -> bytes:
+def asking(path: str, headers: dict[str, str], method: str = "GET", body: bytes = b"") -> bytes:
     """Return the bytes of a request."""
     lines = [f"{method} {path} HTTP/1.1", "Host: sandbox", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
@@ -232,7 +232,7 @@ def test_wrong_fault_is_refused(place: str, wanted: dict[str, Any]) -> None:
 @pytest.mark.parametrize("fault", ["truncated", "truncated_chunks"])
 def test_body_ends_early(place: str, fault: str) -> None:
     failing(place, "sendgrid", fault)
-    head, _, body = exchange(place, asking(SCOPES, **KEY)).partition(b"\r\n\r\n")
+    head, _, body = exchange(place, asking(SCOPES, KEY)).partition(b"\r\n\r\n")
 
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     if fault == "truncated":
@@ -245,7 +245,7 @@ def test_body_ends_early(place: str, fault: str) -> None:
 
 def test_body_is_longer_than_its_length_says(place: str) -> None:
     failing(place, "sendgrid", "wrong_length")
-    head, _, body = exchange(place, asking(SCOPES, **KEY)).partition(b"\r\n\r\n")
+    head, _, body = exchange(place, asking(SCOPES, KEY)).partition(b"\r\n\r\n")
 
     assert b"\r\nContent-Length: 12" in head
     assert json.loads(body) == {"scopes": ["mail.send"]}
@@ -253,7 +253,7 @@ def test_body_is_longer_than_its_length_says(place: str) -> None:
 
 def test_connection_closes_after_a_whole_response_that_does_not_announce_it(place: str) -> None:
     failing(place, "sendgrid", "closes")
-    head, _, body = exchange(place, asking(SCOPES, **KEY)).partition(b"\r\n\r\n")
+    head, _, body = exchange(place, asking(SCOPES, KEY)).partition(b"\r\n\r\n")
 
     assert b"onnection" not in head
     assert json.loads(body) == {"scopes": ["mail.send"]}
@@ -293,7 +293,7 @@ def test_reset_comes_before_or_after_the_work(place: str, fault: str, blocked: i
 
     before = block()
     failing(place, "gohighlevel", fault)
-    request = asking(path, "POST", json.dumps(BLOCK).encode(), **headers)
+    request = asking(path, headers, "POST", json.dumps(BLOCK).encode())
     if fault == "throttled":
         assert fetch(place, "POST", path, headers, json.dumps(BLOCK).encode())[0] == 429
     else:
@@ -344,7 +344,7 @@ def test_reset_request_is_kept_without_its_body(place: str) -> None:
     played = failing(place, "sendgrid", "reset_before")
     played.forget()
     with pytest.raises(ConnectionResetError):
-        exchange(place, asking(SCOPES, "POST", b"{}", **KEY))
+        exchange(place, asking(SCOPES, KEY, "POST", b"{}"))
     [kept] = played.requests
 
     assert (kept["method"], kept["bytes"], kept["fault"]) == ("POST", 0, "reset_before")
