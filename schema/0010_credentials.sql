@@ -136,7 +136,8 @@ CREATE POLICY api_credentials_destroy ON api_credentials FOR DELETE TO causeway_
 USING (tenant_id = current_tenant() AND current_caller_role() IS DISTINCT FROM 'super_admin');
 COMMENT ON POLICY api_credentials_destroy ON api_credentials IS 'A super admin cannot destroy a credential.';
 
--- Only the status of a data key and of a version can change. A secret can only be re-encrypted or deleted.
+-- Only the status of a data key and of a version can change. A secret can only be re-encrypted, replaced by its platform
+-- (a refresh token that changes with each use), or deleted.
 GRANT UPDATE (status) ON tenant_data_keys, api_credential_versions TO causeway_credentials;
 GRANT UPDATE (ciphertext), DELETE ON api_credentials TO causeway_credentials;
 

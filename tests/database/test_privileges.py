@@ -28,6 +28,10 @@ PROVIDER_COLUMNS = [
     *("is_active", "changed_by_admin", "version", "updated_at"),
 ]
 # All columns except tenant, provider and creation.
+TOKEN_COLUMNS = (
+    *("ciphertext", "terms", "renewal", "grants", "obtained_at", "expires_at", "refresh_expires_at", "scopes"),
+    *("lease_id", "leased_until", "failed_status", "failures", "waits_until", "warned_at"),
+)
 CONNECTION_COLUMNS = [
     *(
         "name",
@@ -90,6 +94,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
     "causeway_directory": dict.fromkeys(("casino_game_providers", "provider_casinos", "memberships"), READ),
     "causeway_keeper": {
         **dict.fromkeys(("tenant_data_keys", "api_credentials", "api_credential_versions", "sync_runs"), READ),
+        **dict.fromkeys(("integration_connections", "oauth_tokens"), READ),
         "idempotency_keys": {"SELECT", "DELETE"},
         "events_out": {"SELECT", "DELETE"},
     },
@@ -127,6 +132,7 @@ ALLOWED["causeway_credentials"] = ALLOWED["causeway_hub"] | {
     "tenant_data_keys": {"SELECT", "INSERT", "UPDATE"},
     "api_credential_versions": {"SELECT", "INSERT", "UPDATE"},
     "api_credentials": {"SELECT", "INSERT", "UPDATE", "DELETE"},
+    "oauth_tokens": {"SELECT", "INSERT", "UPDATE", "DELETE"},
 }
 WRITABLE_COLUMNS = {
     "causeway_casino": {f"casino_sessions.{column}" for column in ("status", "provider_session_id", "expires_at")},
@@ -175,6 +181,7 @@ WRITABLE_COLUMNS["causeway_credentials"] = WRITABLE_COLUMNS["causeway_hub"] | {
     "tenant_data_keys.status",
     "api_credential_versions.status",
     "api_credentials.ciphertext",
+    *(f"oauth_tokens.{column}" for column in TOKEN_COLUMNS),
 }
 # Columns that a role may read, of tables that it may not read as a whole.
 READABLE_COLUMNS: dict[str, dict[str, set[str]]] = {
@@ -186,7 +193,12 @@ READABLE_COLUMNS: dict[str, dict[str, set[str]]] = {
     "causeway_keeper": {
         "tenant_data_keys": {"tenant_id", "version", "status", "created_at"},
         "api_credentials": {"tenant_id", "key_version"},
-        "api_credential_versions": {"tenant_id", "connection_id", "status", "changed_at"},
+        "api_credential_versions": {"tenant_id", "connection_id", "version", "status", "changed_at"},
+        "integration_connections": {"tenant_id", "connection_id", "status", "deleted_at"},
+        "oauth_tokens": {
+            *("tenant_id", "connection_id", "credential_version", "renewal", "obtained_at", "expires_at"),
+            *("refresh_expires_at", "failed_status", "waits_until", "warned_at"),
+        },
         "sync_runs": {"tenant_id", "run_id", "status", "queued_at", "leased_until"},
         "idempotency_keys": {"tenant_id", "subject", "idempotency_key", "created_at", "leased_until"},
         "events_out": {"tenant_id", "event_id", "created_at"},
@@ -239,7 +251,7 @@ CALLABLE = {
         *ASKED,
     },
     "causeway_hub": HUB_FUNCTIONS,
-    "causeway_credentials": {"credentials_due_v1", "data_keys_due_v1", *HUB_FUNCTIONS},
+    "causeway_credentials": {"credentials_due_v1", "data_keys_due_v1", "oauth_tokens_due_v1", *HUB_FUNCTIONS},
 }
 
 # The owner of each function that runs with its owner's rights.
@@ -268,6 +280,7 @@ OWNERS = {
     "membership_suspended_v1": "causeway_directory",
     "data_keys_due_v1": "causeway_keeper",
     "credentials_due_v1": "causeway_keeper",
+    "oauth_tokens_due_v1": "causeway_keeper",
     "sync_runs_due_v1": "causeway_keeper",
     "idempotency_sweep_v1": "causeway_keeper",
     "events_sweep_v1": "causeway_keeper",

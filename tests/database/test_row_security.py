@@ -113,6 +113,10 @@ _HUB_SIDE = (
     FROM integration_connections WHERE tenant_id = %(tenant)s
     """,
     """
+    INSERT INTO oauth_tokens (tenant_id, connection_id, credential_version)
+    SELECT tenant_id, connection_id, 1 FROM integration_connections WHERE tenant_id = %(tenant)s
+    """,
+    """
     INSERT INTO integration_health (tenant_id, connection_id, status, code, message, next_action)
     SELECT tenant_id, connection_id, 'healthy', 'CONNECTED', '', '' FROM integration_connections
     WHERE tenant_id = %(tenant)s

@@ -6,9 +6,11 @@ _LOOKS_SECRET = "secret|token|passw|passphrase|key|credential|pepper|private|pin
 # Columns with such a name, and what they have instead of a secret.
 HARMLESS = {
     **dict.fromkeys(
-        ("api_credentials.holds_secrets", "api_credential_versions.holds_secrets"), "whether there are any"
+        ("api_credentials.holds_secrets", "api_credential_versions.holds_secrets", "oauth_tokens.holds_secrets"),
+        "whether there are any",
     ),
-    "api_credentials.key_version": "the number of a data key",
+    **dict.fromkeys(("api_credentials.key_version", "oauth_tokens.key_version"), "the number of a data key"),
+    "oauth_tokens.credential_version": "the number of a version",
     "integration_api_logs.credential_version": "the number of a version",
     "tenant_data_keys.kms_key_id": "the name of a key that stays in KMS",
     "api_keys.key_id": "the id of an API key, of which only a hash is stored",

@@ -61,7 +61,10 @@ SECTIONS = (
         "Credentials",
         "vault",
         "The secrets of connections, encrypted with a data key per tenant, which only KMS can unwrap.",
-        ("tenant_data_keys", "data_keys_", "api_credential_", "api_credentials", "credentials_"),
+        (
+            *("tenant_data_keys", "data_keys_", "api_credential_", "api_credentials", "credentials_"),
+            *("oauth_tokens", "oauth_tokens_"),
+        ),
     ),
     Section("Syncs", "syncs", "Runs that copy data from a platform.", ("sync_",)),
     Section("Audit log", "audit_log", "What was done or refused, in chains that show every change.", ("audit_",)),

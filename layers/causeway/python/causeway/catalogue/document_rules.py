@@ -52,18 +52,29 @@ def _wrong_references(document: Mapping[str, Any], spell: Spelling) -> Iterator[
     in_urls = {
         spell("base_urls"),
         f"{spell('authentication')}.{spell('token_path')}",
+        f"{spell('authentication')}.{spell('token_url')}",
         f"{spell('health_call')}.path",
         f"{spell('health_call')}.query",
     }
+    optional = _without_refresh(document[spell("authentication")], spell)
     for part in ("base_urls", "authentication", "health_call"):
         for path, text in _texts(document[spell(part)], spell(part)):
             in_url = any(path == url or path.startswith(f"{url}.") for url in in_urls)
             for name in FIELD_REFERENCE.findall(text):
-                fault = _reference_fault(name, document[spell("config_schema")], in_url=in_url)
+                schema = document[spell("config_schema")]
+                fault = _reference_fault(name, schema, in_url=in_url, optional=path in optional)
                 if fault is not None:
                     yield Problem(
                         path, f"has {{{shown_name(name)}}}, which {fault.format(schema=spell('config_schema'))}"
                     )
+
+
+def _without_refresh(authentication: Mapping[str, Any], spell: Spelling) -> set[str]:
+    """Return the paths that a connection with an access token can do without: all that a refresh needs."""
+    if spell("access_token") not in authentication:
+        return set()
+    parts = ("refresh_token", "client_id", "client_secret")
+    return {f"{spell('authentication')}.{spell(part)}" for part in parts}
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -78,18 +89,19 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
             yield from _texts(inner, joined(path, [position]))
 
 
-def _reference_fault(name: str, schema: Mapping[str, Any], *, in_url: bool) -> str | None:
+def _reference_fault(name: str, schema: Mapping[str, Any], *, in_url: bool, optional: bool) -> str | None:
     """Return why a text must not refer to a field: it must always have a value, and in a URL one that a pattern bounds.
 
     Args:
         name: the field's.
         schema: the config_schema; {schema} in the result stands for its name.
         in_url: whether the text is a part of a URL.
+        optional: whether the field may lack a value.
     """
     field = schema.get("properties", {}).get(name)
     if field is None:
         return "is not a field of {schema}"
-    if name not in schema.get("required", []) and "default" not in field:
+    if not optional and name not in schema.get("required", []) and "default" not in field:
         return "is neither required by {schema} nor has a default there"
     if in_url and (field.get("x-secret") or not {"pattern", "enum"} & field.keys()):
         return "stands in a URL: it must have a pattern, and be no secret"

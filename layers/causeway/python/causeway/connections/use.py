@@ -8,6 +8,7 @@ from uuid import UUID
 from causeway.connections import access
 from causeway.connections.access import StoredConnection
 from causeway.connections.connection import UNUSABLE
+from causeway.connections.tokens import ConnectionTokens
 from causeway.errors.connections import ConnectionNotFound, NotSupported
 from causeway.errors.requests import ChangedMeanwhile
 from causeway.errors.vault import KeyServiceUnavailable
@@ -79,4 +80,5 @@ def _opened(context: Context, stored: StoredConnection) -> Generator[OpenAccount
     reader = registry.find(stored.provider.key, ErrorReader)
     verdicts: list[Verdict] = []
     with access.logged_calls(context, stored.connection, account.secrets, verdicts) as log:
-        yield OpenAccount(account, log, verdicts.append, reader)
+        tokens = ConnectionTokens(context, stored.connection, stored.credential)
+        yield OpenAccount(account, log, verdicts.append, reader, tokens)

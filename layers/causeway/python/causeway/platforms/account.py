@@ -56,10 +56,18 @@ class Account:
                 return [self.filled_within(inner) for inner in value]
         return value
 
-    def _field(self, name: str) -> str:
+    def has_fields(self, template: str) -> bool:
+        """Return whether the account has a value for each {name} in a text; an empty text is no value."""
+        return all(self._value(name) not in (None, "") for name in FIELD_REFERENCE.findall(template))
+
+    def _value(self, name: str) -> Any:
         value = self.secrets.get(name, self.settings.get(name))
         if value is None:
             value = self.provider.config_schema.get("properties", {}).get(name, {}).get("default")
+        return value
+
+    def _field(self, name: str) -> str:
+        value = self._value(name)
         if value is None:
             action = f"Give config.{name}; the template's set-up text says where to find it."
             raise SettingMissing(f"config.{name} is missing, which this call needs", action)
@@ -100,12 +108,14 @@ class Account:
     @property
     def endpoints(self) -> list[str]:
         """The addresses that the account's secrets are sent to; empty if the configuration gives no valid address."""
-        token_url = self.provider.authentication.get("token_url")
+        wanted = self.provider.authentication
         try:
+            token_url = self.filled(wanted.get("token_url", ""))
             base_url = self.base_url
         except CallFailed:
             return []
-        return [base_url] if token_url is None else [base_url, token_url]
+        renewal_url = wanted.get("self_renewal", {}).get("url")
+        return [url for url in (base_url, token_url, renewal_url) if url]
 
     @property
     def address(self) -> str:

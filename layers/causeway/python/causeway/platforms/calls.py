@@ -15,8 +15,10 @@ from causeway.outbound.replies import Reply
 from causeway.platforms import account_details
 from causeway.platforms.account import Account, Log
 from causeway.platforms.account_details import AccountDetails
-from causeway.platforms.authentication import TokenRefused, authenticate
+from causeway.platforms.authentication import authenticate
 from causeway.platforms.kinds.errors import ErrorReader
+from causeway.platforms.token_calls import FreshTokens
+from causeway.platforms.tokens import TokenRefused, TokenSource
 from causeway.platforms.verdicts import Verdict, judge
 
 # Characters of an answer's value that a template's pattern is matched against.
@@ -40,6 +42,7 @@ def request(
     query: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     body: Mapping[str, Any] | None = None,
+    tokens: TokenSource | None = None,
 ) -> Reply:
     """Call a path below the account's base URL with its credentials, and return the answer, whatever its status.
 
@@ -51,11 +54,12 @@ def request(
         query: parameters, not encoded.
         headers: in addition to those that authenticate.
         body: {"type": "json" or "form", "content": {...}}; None: no body.
+        tokens: gives the access token; None: each call gets a new one.
 
     Raises:
         CallFailed: no usable answer.
     """
-    reply, _ = _request(account, method, path, log, query or {}, headers or {}, body)
+    reply, _ = _request(account, method, path, log, query or {}, headers or {}, body, tokens or FreshTokens())
     return reply
 
 
@@ -67,6 +71,7 @@ def _request(
     query: Mapping[str, str],
     headers: Mapping[str, str],
     body: Mapping[str, Any] | None,
+    tokens: TokenSource,
 ) -> tuple[Reply, list[str]]:
     """Return the answer as request does, and the secret values that the call was made with."""
     # The call for a token included.
@@ -74,7 +79,7 @@ def _request(
     content, content_type = _body(body)
     with _log_unsent(log, method, path) as log_once:
         url = account.url(path)
-        fields = authenticate(account, content, log_once)
+        fields = authenticate(account, content, log_once, tokens)
         parameters = {**query, **fields.query}
         secrets = [*account.secrets.values(), *fields.derived]
         reply = send(
@@ -131,15 +136,19 @@ class AccountTest:
     details: AccountDetails = account_details.NONE
 
 
-def call_for_test(account: Account, log: Log, reader: ErrorReader | None) -> AccountTest:
+def call_for_test(
+    account: Account, log: Log, reader: ErrorReader | None, tokens: TokenSource | None = None
+) -> AccountTest:
     """Make the platform's test call and return its result.
 
     Args:
         account: with the secrets to try.
         log: takes the redacted record of each attempt.
         reader: of the platform's own errors, if it has one.
+        tokens: gives the access token, which the test gets anew; None: it is not kept.
     """
     started = monotonic()
+    tokens = tokens or FreshTokens()
     described = account.provider.health_call
     outcome: Reply | CallFailed
     secrets: list[str] = []
@@ -148,7 +157,7 @@ def call_for_test(account: Account, log: Log, reader: ErrorReader | None) -> Acc
             path = account.filled_path(described["path"])
             query, headers = (account.filled_within(described.get(part, {})) for part in ("query", "headers"))
             body = account.filled_within(described.get("body"))
-            outcome, secrets = _request(account, described["method"], path, log_once, query, headers, body)
+            outcome, secrets = _request(account, described["method"], path, log_once, query, headers, body, tokens)
     except TokenRefused as refusal:
         outcome = refusal.reply
     except CallFailed as failure:

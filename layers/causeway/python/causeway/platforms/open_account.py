@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 from causeway.errors.platforms import (
@@ -16,8 +17,9 @@ from causeway.outbound.failures import CallFailed
 from causeway.outbound.replies import Reply
 from causeway.platforms import calls
 from causeway.platforms.account import Account, Log
-from causeway.platforms.authentication import TokenRefused
 from causeway.platforms.kinds.errors import ErrorReader
+from causeway.platforms.token_calls import FreshTokens
+from causeway.platforms.tokens import TokenRefused, TokenSource
 from causeway.platforms.verdicts import WORKING, Effect, Verdict, judge, stated_error
 
 # Idempotent methods (RFC 9110, 9.2.2): safe to send again where the outcome is unknown.
@@ -33,12 +35,14 @@ class OpenAccount:
         log: takes the redacted record of each attempt.
         observe: takes what each call shows of the connection: that it works, or why not.
         reader: of the platform's own errors, if it has one.
+        tokens: gives the calls their access token.
     """
 
     account: Account
     log: Log
     observe: Callable[[Verdict], object]
     reader: ErrorReader | None = None
+    tokens: TokenSource = dataclass_field(default_factory=FreshTokens)
 
     def field(self, name: str) -> str:
         """Return a setting of the connection that is not a secret."""
@@ -76,7 +80,9 @@ class OpenAccount:
         if form is not None:
             body = {"type": "form", "content": form}
         try:
-            reply = calls.request(self.account, method, path, self.log, query=query, headers=headers, body=body)
+            reply = calls.request(
+                self.account, method, path, self.log, query=query, headers=headers, body=body, tokens=self.tokens
+            )
         except TokenRefused as refusal:
             # The call that needs the token was not sent, so nothing is in doubt.
             raise self._refusal("GET", refusal.reply, token=True) from None

@@ -5,7 +5,7 @@ transaction, which has set the tenant.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from causeway.database.postgres import Transaction
 from causeway.errors.vault import CredentialMissing
 from causeway.vault import crypto
 from causeway.vault.crypto import DataKeys, SecretField
+from causeway.vault.oauth_tokens import StoredToken
 
 
 class Secrets(dict[str, str]):
@@ -51,11 +52,13 @@ class StoredCredential:
     Attributes:
         version: None if the connection has no such version.
         connection_version: of the connection, read in the same snapshot: the settings that the secrets belong to.
+        token: the access token that was got with it, read in the same snapshot.
     """
 
     version: int | None
     connection_version: int
     ciphertexts: dict[SecretField, bytes]
+    token: StoredToken = field(default_factory=StoredToken)
 
     @property
     def fields(self) -> set[str]:
@@ -137,7 +140,7 @@ def store_first(transaction: Transaction, encrypted: EncryptedSecrets) -> int:
 
 
 def find(transaction: Transaction, connection_id: UUID, version: int | None = None) -> StoredCredential:
-    """Return a version's ciphertexts and the connection's version, read in one snapshot; nothing is decrypted.
+    """Return a version's ciphertexts, its token and the connection's version, in one snapshot; nothing is decrypted.
 
     Args:
         transaction: of a login that may read credentials.
@@ -149,13 +152,20 @@ def find(transaction: Transaction, connection_id: UUID, version: int | None = No
     """
     rows = transaction.execute(
         """
-        SELECT n.tenant_id, n.version AS connection_version, v.version, c.field, c.ciphertext
+        SELECT n.tenant_id, n.version AS connection_version, v.version, c.field, c.ciphertext,
+            t.ciphertext AS token, t.terms AS token_terms, t.grants, t.failed_status,
+            t.leased_until > now() AS token_leased,
+            extract(epoch FROM t.waits_until - now())::float AS token_waits,
+            extract(epoch FROM t.expires_at - now())::float AS token_ends,
+            extract(epoch FROM t.expires_at - t.obtained_at)::float AS token_life
         FROM integration_connections AS n
         LEFT JOIN api_credential_versions AS v
             ON v.tenant_id = n.tenant_id AND v.connection_id = n.connection_id AND v.holds_secrets
                 AND (v.version = %(version)s OR %(version)s::bigint IS NULL AND v.status = 'active')
         LEFT JOIN api_credentials AS c
             ON c.tenant_id = v.tenant_id AND c.connection_id = v.connection_id AND c.version = v.version
+        LEFT JOIN oauth_tokens AS t
+            ON t.tenant_id = v.tenant_id AND t.connection_id = v.connection_id AND t.credential_version = v.version
         WHERE n.tenant_id = current_tenant() AND n.connection_id = %(connection)s
         ORDER BY c.field
         """,
@@ -167,7 +177,7 @@ def find(transaction: Transaction, connection_id: UUID, version: int | None = No
     ciphertexts = {
         SecretField(row.tenant_id, connection_id, row.field): row.ciphertext for row in rows if row.field is not None
     }
-    return StoredCredential(rows[0].version, rows[0].connection_version, ciphertexts)
+    return StoredCredential(rows[0].version, rows[0].connection_version, ciphertexts, StoredToken.of(rows[0]))
 
 
 def decrypt(keys: DataKeys, stored: StoredCredential) -> Secrets:

@@ -14,6 +14,7 @@ from causeway.errors.vault import CredentialUnreadable, KeyServiceUnavailable
 from causeway.jobs.due import for_each_due
 from causeway.jobs.invocations import Invocation, TimeBudget
 from causeway.tenancy.context import JobContext
+from causeway.vault import oauth_tokens
 from causeway.vault.crypto import DataKeys, SecretField, encrypt
 
 # A data key older than this is rotated.
@@ -96,6 +97,7 @@ def rewrap(
 
     It calls KMS between transactions. It may be killed at any point and begin again from the start: fields that are
     done are not found again. A field that cannot be decrypted is counted and stays as it is; its alert has been raised.
+    The cached access tokens under an older key are dropped: each is got anew on its next use.
 
     Args:
         database: of a login that may read credentials.
@@ -109,6 +111,7 @@ def rewrap(
     """
     key = keys.active(tenant_id)
     with database.transaction(tenant_id) as transaction:
+        oauth_tokens.drop_old(transaction, key.version)
         rows = transaction.execute(
             """
             SELECT connection_id, version, field, ciphertext FROM api_credentials

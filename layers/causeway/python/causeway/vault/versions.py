@@ -83,7 +83,11 @@ def destroy(transaction: Transaction, connection_id: UUID) -> list[int]:
     """Delete every ciphertext of a connection. The versions stay, as destroyed; return those that are so now."""
     _lock(transaction, connection_id)
     transaction.execute(
-        "DELETE FROM api_credentials WHERE tenant_id = current_tenant() AND connection_id = %s", [connection_id]
+        """
+        WITH tokens AS (DELETE FROM oauth_tokens WHERE tenant_id = current_tenant() AND connection_id = %(connection)s)
+        DELETE FROM api_credentials WHERE tenant_id = current_tenant() AND connection_id = %(connection)s
+        """,
+        {"connection": connection_id},
     )
     rows = transaction.execute(
         """
@@ -120,6 +124,12 @@ def expire(transaction: Transaction, connection_id: UUID) -> Expired:
     # First the ciphertexts: a foreign key lets a version become destroyed only without them.
     transaction.execute(
         """
+        WITH tokens AS (
+            DELETE FROM oauth_tokens AS t USING api_credential_versions AS v
+            WHERE v.tenant_id = current_tenant() AND v.connection_id = %(connection)s AND v.status = 'retired'
+                AND v.changed_at <= now() - %(retention)s
+                AND (t.tenant_id, t.connection_id, t.credential_version) = (v.tenant_id, v.connection_id, v.version)
+        )
         DELETE FROM api_credentials AS c USING api_credential_versions AS v
         WHERE v.tenant_id = current_tenant() AND v.connection_id = %(connection)s AND v.status = 'retired'
             AND v.changed_at <= now() - %(retention)s

@@ -1,0 +1,305 @@
+"""The access token of a stored connection: kept encrypted, got anew by one caller at a time.
+
+KMS and platforms are called between transactions, never in one.
+"""
+
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import sha256
+from time import sleep
+from uuid import UUID, uuid4
+
+from aws_lambda_powertools import Logger
+
+from causeway.connections.connection import ConnectionRow
+from causeway.database.postgres import Transaction
+from causeway.errors.service import Unavailable
+from causeway.errors.vault import CredentialMissing, CredentialUnreadable
+from causeway.outbound.deadlines import Deadline
+from causeway.outbound.failures import CallFailed, TimedOut
+from causeway.outbound.replies import Reply
+from causeway.platforms import token_calls
+from causeway.platforms.account import Account, Log
+from causeway.platforms.tokens import Grant, TokenRefused, field_of, given_token, renewal
+from causeway.platforms.verdicts import judge
+from causeway.tenancy.context import Context
+from causeway.vault import credentials, crypto, data_keys, oauth_tokens
+from causeway.vault.credentials import StoredCredential
+from causeway.vault.crypto import SecretField
+from causeway.vault.oauth_tokens import EncryptedGrant
+
+logger = Logger(child=True)
+
+# Seconds that a caller waits for a token, if its call has so many.
+_BUDGET = 20.0
+# Seconds: the call to the token endpoint, and storing what it answers. When the lease of a killed caller has run out,
+# another one has waited less than 15 seconds (HUB 6).
+LEASE = token_calls.BUDGET + 3.0
+# Seconds between two looks at what another caller gets.
+_SHORTEST_POLL = 0.05
+_LONGEST_POLL = 0.4
+# How often a grant that replaces the refresh token is stored, if the database does not answer: without it the
+# connection is lost.
+_STORE_ATTEMPTS = 3
+# The status of a token endpoint without an answer.
+_NO_ANSWER = 503
+
+
+def encrypted(tenant_id: UUID, connection_id: UUID, account: Account, grant: Grant) -> EncryptedGrant:
+    """Return a grant encrypted, as store takes it. It may call KMS, so no transaction may be open.
+
+    Args:
+        tenant_id: the connection's.
+        connection_id: the connection.
+        account: that the grant was got with.
+        grant: in plain.
+
+    Raises:
+        KeyServiceUnavailable: KMS is needed and does not answer.
+    """
+    key = data_keys.current().active(tenant_id)
+
+    def ciphertext(field: str, secret: str) -> bytes:
+        return crypto.encrypt(key, SecretField(tenant_id, connection_id, field), secret)
+
+    replaced = replaced_fields(account, grant)
+    own = _token_field(account)
+    return EncryptedGrant(
+        ciphertext=None if own in replaced else ciphertext(oauth_tokens.FIELD, grant.access_token),
+        fields={name: ciphertext(name, secret) for name, secret in replaced.items()},
+        terms=_terms(account),
+        renewal=renewal(account),
+        expires_in=grant.expires_in,
+        refresh_expires_in=grant.refresh_expires_in,
+        scopes=grant.scopes,
+    )
+
+
+def store(transaction: Transaction, connection_id: UUID, version: int, grant: EncryptedGrant) -> None:
+    """Store a grant for a version of a connection's credential.
+
+    Args:
+        transaction: of a login that may write credentials.
+        connection_id: the connection.
+        version: of its credential, whose secret fields the grant replaces where they exist.
+        grant: as encrypted returns it.
+    """
+    oauth_tokens.store(transaction, connection_id, version, grant)
+
+
+def replaced_fields(account: Account, grant: Grant) -> dict[str, str]:
+    """Return the secret fields of an account that a grant replaces, by name."""
+    wanted = account.provider.authentication
+    given = {_token_field(account): grant.access_token, field_of(wanted, "refresh_token"): grant.refresh_token}
+    if renewal(account) == "client":
+        return {}
+    return {name: secret for name in account.secrets if (secret := given.get(name)) is not None}
+
+
+def _token_field(account: Account) -> str | None:
+    """Return the name of the secret field that is the account's access token, if there is one."""
+    wanted = account.provider.authentication
+    return field_of(wanted, "token" if wanted["type"] == "bearer" else "access_token")
+
+
+def _terms(account: Account) -> bytes:
+    """Return a digest of all that an access token was got with, beside the secrets."""
+    agreed = account.provider.terms_digest(account.environment).hex()
+    return sha256(json.dumps([agreed, account.environment, account.settings], sort_keys=True).encode()).digest()
+
+
+class ConnectionTokens:
+    """The TokenSource of a stored connection, for the calls of one piece of work.
+
+    Args:
+        context: who makes the calls.
+        connection: the connection.
+        credential: the version of its credential that the account's secrets are of.
+        anew: get a new token first, as a test does: the old one does not show that the secrets are still good.
+    """
+
+    def __init__(
+        self, context: Context, connection: ConnectionRow, credential: StoredCredential, *, anew: bool = False
+    ) -> None:
+        self._context = context
+        self._connection_id = connection.connection_id
+        self._credential = credential
+        self._anew = anew
+        self._read_again = False
+        # The token that was used last, decrypted.
+        self._token: str | None = None
+
+    def current(self, account: Account, log: Log, deadline: Deadline | None = None) -> str:
+        """Return the token in use, or a new one when it ends. Raises as TokenSource.current."""
+        if not self._anew and self._credential.token.fresh:
+            token = self._token or self._stored_token(account)
+            if token is not None:
+                self._token = token
+                return token
+        if renewal(account) in ("none", "self"):
+            # It cannot be got anew by a call: let the platform judge it.
+            return self._field_token(account) or given_token(account)
+        return self._get(account, log, Deadline(_BUDGET, deadline), refused=None)
+
+    def renewed(self, account: Account, log: Log, refused: str, deadline: Deadline | None = None) -> str:
+        """Return a new token, unless another call has got one since. Raises as TokenSource.renewed."""
+        if self._token is not None and self._token != refused:
+            return self._token
+        return self._get(account, log, Deadline(_BUDGET, deadline), refused=refused)
+
+    def _version(self) -> int:
+        if self._credential.version is None:
+            raise CredentialMissing
+        return self._credential.version
+
+    def _get(self, account: Account, log: Log, deadline: Deadline, refused: str | None) -> str:
+        """Get a new token, or wait for the one that another caller gets."""
+        poll = _SHORTEST_POLL
+        while True:
+            seen = self._credential.token.grants
+            lease_id = uuid4()
+            leased = self._look(lease_id, seen)
+            if self._credential.token.grants != seen:
+                self._anew = False
+                self._token = self._stored_token(account)
+                if self._token is not None and self._token != refused:
+                    return self._token
+                continue
+            if leased:
+                return self._renew(account, log, deadline, lease_id, refused)
+            usable = None if refused is not None or self._anew else self._still_valid(account)
+            if usable is not None:
+                return usable
+            self._check_wait(deadline)
+            sleep(min(random.SystemRandom().uniform(poll / 2, poll), deadline.left()))
+            poll = min(poll * 2, _LONGEST_POLL)
+
+    def _look(self, lease_id: UUID, seen: int) -> bool:
+        """Read the credential and its token again; return whether the caller has the lease now."""
+        version = self._version()
+        with self._context.database.transaction(self._context.tenant) as transaction:
+            leased = oauth_tokens.lease(
+                transaction,
+                self._connection_id,
+                version,
+                lease_id=lease_id,
+                seen=seen,
+                seconds=LEASE,
+                again=self._anew,
+            )
+            self._credential = credentials.find(transaction, self._connection_id, version)
+            self._read_again = True
+        return leased
+
+    def _check_wait(self, deadline: Deadline) -> None:
+        """Raise what the token endpoint has answered, if waiting does not help or takes too long."""
+        token = self._credential.token
+        if token.failed_status == oauth_tokens.REFUSED and not self._anew:
+            raise TokenRefused(Reply(oauth_tokens.REFUSED, {}, b""))
+        if token.waits > deadline.left() and token.failed_status is not None:
+            headers = {"Retry-After": str(round(token.waits) + 1)}
+            raise TokenRefused(Reply(token.failed_status, headers, b""))
+        if deadline.left() <= 0:
+            raise TimedOut("another call is getting the token and has not got it in time")
+
+    def _renew(self, account: Account, log: Log, deadline: Deadline, lease_id: UUID, refused: str | None) -> str:
+        """Call the token endpoint, store what it grants, and return the new token."""
+        live = replace(account, secrets={**account.secrets, **self._live_fields(account)})
+        try:
+            grant = token_calls.call(live, log, deadline)
+        except CallFailed as failure:
+            self._note_failure(failure, lease_id)
+            usable = None if refused is not None or self._anew or _for_good(failure) else self._still_valid(account)
+            if usable is not None:
+                return usable
+            raise
+        self._store(live, grant)
+        self._anew = False
+        self._token = grant.access_token
+        return grant.access_token
+
+    def _store(self, account: Account, grant: Grant) -> None:
+        """Store a grant before its access token is used: a platform may have ended the old refresh token with it."""
+        seen = self._credential.token.grants
+        version = self._version()
+        lasting = bool(replaced_fields(account, grant))
+        for attempt in range(_STORE_ATTEMPTS):
+            try:
+                ready = encrypted(self._context.tenant, self._connection_id, account, grant)
+                with self._context.database.transaction(self._context.tenant) as transaction:
+                    oauth_tokens.store(transaction, self._connection_id, version, ready, seen)
+                    self._credential = credentials.find(transaction, self._connection_id, version)
+            except Unavailable as error:
+                if not lasting:
+                    logger.warning("An access token could not be stored", extra={"reason": error.cause})
+                    return
+                if attempt + 1 == _STORE_ATTEMPTS:
+                    raise
+            else:
+                return
+
+    def _note_failure(self, failure: CallFailed, lease_id: UUID) -> None:
+        """Write why there is no new token, and give the lease back; otherwise it ends by itself."""
+        reply = failure.reply if isinstance(failure, TokenRefused) else Reply(_NO_ANSWER, {}, b"")
+        try:
+            with self._context.database.transaction(self._context.tenant) as transaction:
+                oauth_tokens.fail(
+                    transaction,
+                    self._connection_id,
+                    self._version(),
+                    lease_id=lease_id,
+                    status=oauth_tokens.REFUSED if _for_good(failure) else reply.status,
+                    retry_after=judge(reply).retry_after,
+                )
+        except Unavailable as error:
+            logger.warning("The failure of a token's call could not be stored", extra={"reason": error.cause})
+
+    def _still_valid(self, account: Account) -> str | None:
+        """Return the old token if it has not ended; None otherwise."""
+        token = self._stored_token(account) if self._credential.token.valid else None
+        self._token = token
+        return token
+
+    def _stored_token(self, account: Account) -> str | None:
+        """Return the stored token, decrypted; None if there is none that was got with what the account has now."""
+        token = self._credential.token
+        if _token_field(account) is not None:
+            return self._field_token(account)
+        if token.ciphertext is None or token.terms != _terms(account):
+            return None
+        return self._decrypted(oauth_tokens.FIELD, token.ciphertext)
+
+    def _field_token(self, account: Account) -> str | None:
+        """Return the access token that is a secret field of the credential, as it is now."""
+        field = _token_field(account)
+        if field is None:
+            return None
+        return self._live_fields(account).get(field) or account.secrets.get(field)
+
+    def _live_fields(self, account: Account) -> Mapping[str, str]:
+        """Return the secret fields that grants replace, as they were read last."""
+        if not self._read_again:
+            return account.secrets
+        wanted = account.provider.authentication
+        names = (_token_field(account), field_of(wanted, "refresh_token"))
+        found = {
+            secret.name: self._decrypted(secret.name, ciphertext)
+            for secret, ciphertext in self._credential.ciphertexts.items()
+            if secret.name in names
+        }
+        return {name: secret for name, secret in found.items() if secret is not None}
+
+    def _decrypted(self, name: str, ciphertext: bytes) -> str | None:
+        """Return a secret; None if it cannot be decrypted: an alert has been raised, and another one can be got."""
+        secret = SecretField(self._context.tenant, self._connection_id, name)
+        try:
+            return data_keys.current().decrypt(secret, ciphertext)
+        except CredentialUnreadable:
+            return None
+
+
+def _for_good(failure: CallFailed) -> bool:
+    """Return whether a token endpoint's refusal will not pass by itself."""
+    return isinstance(failure, TokenRefused) and failure.reply.status in (401, 403)

@@ -1,0 +1,290 @@
+"""The table of access tokens: the last grant of a connection's credential, its lease, its failures.
+
+Each function runs in the caller's transaction, which has set the tenant. Nothing here calls KMS or a platform.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from causeway.aws import ages
+from causeway.aws.ages import Moment
+from causeway.database.postgres import Transaction
+
+# The field name in the associated data of an access token's ciphertext. No field of a configuration has a dot.
+FIELD = "oauth.access_token"
+# The status of a refusal for good: only a test asks the token endpoint again.
+REFUSED = 401
+# A new access token is got so many seconds before the old one ends, or in the last fifth of a shorter life.
+_MARGIN = 60.0
+# A wait after a passing failure doubles up to this.
+_LONGEST_WAIT = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """The row of a credential's access token as it was read; nothing is decrypted.
+
+    Attributes:
+        ciphertext: of the access token; None: there is none, or it is a secret field of the credential.
+        terms: that the access token was got with.
+        grants: how many grants were stored; 0: none yet.
+        failed_status: of the last failure since the last grant.
+        leased: whether somebody is getting a new token.
+        waits: seconds until the token endpoint may be called again.
+        ends: seconds until the access token ends; None: no known end.
+        life: seconds from the grant to the end; None: no known end.
+        read_at: when the row was read.
+    """
+
+    ciphertext: bytes | None = None
+    terms: bytes | None = None
+    grants: int = 0
+    failed_status: int | None = None
+    leased: bool = False
+    waits: float = 0.0
+    ends: float | None = None
+    life: float | None = None
+    read_at: Moment = field(default_factory=ages.now)
+
+    @classmethod
+    def of(cls, row: Any) -> "StoredToken":
+        """Return the token of a row of credentials.find; without a grant if there is none."""
+        if row.grants is None:
+            return cls()
+        return cls(
+            row.token,
+            row.token_terms,
+            row.grants,
+            row.failed_status,
+            bool(row.token_leased),
+            max(row.token_waits or 0.0, 0.0),
+            row.token_ends,
+            row.token_life,
+        )
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the access token ends, now; None: no known end."""
+        return None if self.ends is None else self.ends - ages.age(self.read_at, ages.now())
+
+    @property
+    def valid(self) -> bool:
+        """Whether the access token has not ended."""
+        left = self.seconds_left
+        return left is None or left > 0
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the access token is not so near its end that a new one is got."""
+        left = self.seconds_left
+        return left is None or left > min(_MARGIN, (self.life or 0.0) / 5)
+
+
+@dataclass(frozen=True, slots=True)
+class EncryptedGrant:
+    """A grant as it is stored.
+
+    Attributes:
+        ciphertext: of the access token, if it is no field of the credential.
+        fields: ciphertexts of the credential's secret fields that the grant replaces.
+        terms: that the grant was got with.
+        renewal: how the next access token is got: client, refresh, self or none.
+        expires_in: the access token's life in seconds; None: no known end.
+        refresh_expires_in: the refresh token's; None: no known end, or the platform did not say.
+        scopes: granted; None: the platform did not say.
+    """
+
+    ciphertext: bytes | None
+    fields: Mapping[str, bytes]
+    terms: bytes
+    renewal: str
+    expires_in: int | None = None
+    refresh_expires_in: int | None = None
+    scopes: Sequence[str] | None = None
+
+
+def store(
+    transaction: Transaction, connection_id: UUID, version: int, grant: EncryptedGrant, seen: int | None = None
+) -> bool:
+    """Store a grant for a version of a connection's credential, and end its lease.
+
+    Args:
+        transaction: of a login that may write credentials.
+        connection_id: the connection.
+        version: of its credential.
+        grant: encrypted.
+        seen: store only if no other grant was stored since this number was read; None: store in any case.
+
+    Returns:
+        Whether it was stored.
+    """
+    stored = transaction.execute(
+        """
+        INSERT INTO oauth_tokens AS t (
+            tenant_id, connection_id, credential_version, ciphertext, terms, renewal, grants, obtained_at,
+            expires_at, refresh_expires_at, scopes
+        )
+        VALUES (
+            current_tenant(), %(connection)s, %(version)s, %(ciphertext)s, %(terms)s, %(renewal)s, 1, now(),
+            now() + %(expires_in)s * interval '1 second', now() + %(refresh_expires_in)s * interval '1 second',
+            %(scopes)s
+        )
+        ON CONFLICT (tenant_id, connection_id, credential_version) DO UPDATE SET
+            ciphertext = excluded.ciphertext, terms = excluded.terms, renewal = excluded.renewal,
+            grants = t.grants + 1, obtained_at = excluded.obtained_at, expires_at = excluded.expires_at,
+            -- A platform that does not name the end again has not moved it.
+            refresh_expires_at = coalesce(excluded.refresh_expires_at, t.refresh_expires_at),
+            scopes = coalesce(excluded.scopes, t.scopes),
+            lease_id = NULL, leased_until = NULL, failed_status = NULL, failures = 0, waits_until = NULL,
+            warned_at = CASE
+                WHEN excluded.renewal = 'refresh'
+                AND coalesce(excluded.refresh_expires_at <= t.refresh_expires_at + interval '1 day', true)
+                THEN t.warned_at
+            END
+        WHERE %(seen)s::bigint IS NULL OR t.grants = %(seen)s
+        """,
+        {
+            "connection": connection_id,
+            "version": version,
+            "ciphertext": grant.ciphertext,
+            "terms": grant.terms,
+            "renewal": grant.renewal,
+            "expires_in": grant.expires_in,
+            "refresh_expires_in": grant.refresh_expires_in,
+            "scopes": None if grant.scopes is None else list(grant.scopes),
+            "seen": seen,
+        },
+    )
+    if not stored.rowcount:
+        return False
+    replace_fields(transaction, connection_id, version, grant.fields)
+    return True
+
+
+def replace_fields(transaction: Transaction, connection_id: UUID, version: int, fields: Mapping[str, bytes]) -> None:
+    """Replace secret fields of a credential's version by those that the platform has put in their place."""
+    if fields:
+        transaction.execute(
+            """
+            UPDATE api_credentials AS c SET ciphertext = s.ciphertext
+            FROM unnest(%(fields)s::text[], %(ciphertexts)s::bytea[]) AS s (field, ciphertext)
+            WHERE c.tenant_id = current_tenant() AND c.connection_id = %(connection)s AND c.version = %(version)s
+                AND c.field = s.field
+            """,
+            {
+                "connection": connection_id,
+                "version": version,
+                "fields": list(fields),
+                "ciphertexts": list(fields.values()),
+            },
+        )
+
+
+def lease(
+    transaction: Transaction,
+    connection_id: UUID,
+    version: int,
+    *,
+    lease_id: UUID,
+    seen: int,
+    seconds: float,
+    again: bool,
+) -> bool:
+    """Lease the row to a caller that will get a new token; return whether it is the caller's.
+
+    Args:
+        transaction: of a login that may write credentials.
+        connection_id: the connection.
+        version: of its credential.
+        lease_id: the caller's.
+        seen: the number of grants that the caller saw: it does not get the lease if there are more.
+        seconds: how long the lease lasts.
+        again: also if the token endpoint has refused the grant for good.
+    """
+    transaction.execute(
+        """
+        INSERT INTO oauth_tokens (tenant_id, connection_id, credential_version)
+        SELECT current_tenant(), %(connection)s, %(version)s
+        WHERE NOT EXISTS (
+            SELECT FROM oauth_tokens
+            WHERE tenant_id = current_tenant() AND connection_id = %(connection)s AND credential_version = %(version)s
+        )
+        ON CONFLICT DO NOTHING
+        """,
+        {"connection": connection_id, "version": version},
+    )
+    taken = transaction.execute(
+        """
+        UPDATE oauth_tokens SET lease_id = %(lease)s, leased_until = now() + %(seconds)s * interval '1 second'
+        WHERE tenant_id = current_tenant() AND connection_id = %(connection)s AND credential_version = %(version)s
+            AND grants = %(seen)s AND coalesce(leased_until < now(), true) AND coalesce(waits_until <= now(), true)
+            AND (failed_status IS DISTINCT FROM %(refused)s OR %(again)s)
+        """,
+        {
+            "connection": connection_id,
+            "version": version,
+            "lease": lease_id,
+            "seconds": seconds,
+            "seen": seen,
+            "refused": REFUSED,
+            "again": again,
+        },
+    )
+    return taken.rowcount > 0
+
+
+def fail(
+    transaction: Transaction,
+    connection_id: UUID,
+    version: int,
+    *,
+    lease_id: UUID,
+    status: int,
+    retry_after: int | None,
+) -> None:
+    """Write a failure of the token endpoint, and end the lease.
+
+    Args:
+        transaction: of a login that may write credentials.
+        connection_id: the connection.
+        version: of its credential.
+        lease_id: the caller's; nothing is written if the lease is another's by now.
+        status: REFUSED: the endpoint refuses the grant for good. Any other: nobody calls it for a while.
+        retry_after: seconds that the endpoint asks to wait; None: it does not say, so the wait doubles with each
+            failure.
+    """
+    transaction.execute(
+        """
+        UPDATE oauth_tokens SET
+            lease_id = NULL, leased_until = NULL, failed_status = %(status)s, failures = least(failures, 30) + 1,
+            waits_until = CASE WHEN %(status)s <> %(refused)s THEN now() + coalesce(
+                %(retry_after)s * interval '1 second',
+                least(interval '1 second' * power(2, least(failures, 30)), %(longest)s)
+            ) END
+        WHERE tenant_id = current_tenant() AND connection_id = %(connection)s AND credential_version = %(version)s
+            AND lease_id = %(lease)s
+        """,
+        {
+            "connection": connection_id,
+            "version": version,
+            "lease": lease_id,
+            "status": status,
+            "refused": REFUSED,
+            "retry_after": retry_after,
+            "longest": _LONGEST_WAIT,
+        },
+    )
+
+
+def drop_old(transaction: Transaction, key_version: int) -> None:
+    """Drop the tenant's access tokens that another data key has encrypted: each is got anew on its next use."""
+    transaction.execute(
+        """
+        UPDATE oauth_tokens SET ciphertext = NULL
+        WHERE tenant_id = current_tenant() AND key_version <> %s
+        """,
+        [key_version],
+    )
