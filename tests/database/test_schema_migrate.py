@@ -262,6 +262,19 @@ def test_rollback_succeeds_whatever_the_migrations_are(
     assert [answer["Status"] for _, _, answer in answers.put] == [status]
 
 
+@pytest.mark.parametrize("kind", ["Update", "Delete"])
+def test_rollback_succeeds_although_the_database_cannot_be_reached(
+    empty: str, start: Start, answers: AnswerServer, kind: str
+) -> None:
+    """That may be why the deployment failed. The rollback of a first deployment deletes the resource."""
+    request = answers.request(kind)
+    request |= {"OldResourceProperties": {"Version": f"{VERSION}8"}, "ResourceProperties": {"Version": f"{VERSION}7"}}
+    process = start(empty, SCHEMA, request, SSL_CERT_FILE=str(answers.certificate), DATABASE_PORT="9")
+
+    assert applied(process) == []
+    assert [answer["Status"] for _, _, answer in answers.put] == ["SUCCESS"]
+
+
 def test_deleting_the_stack_does_not_change_the_database(empty: str, start: Start, answers: AnswerServer) -> None:
     process = start(empty, SCHEMA, answers.request("Delete"), SSL_CERT_FILE=str(answers.certificate))
 
