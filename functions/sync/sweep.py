@@ -1,4 +1,4 @@
-"""Called by a schedule: queues lost syncs again, deletes old Idempotency-Keys and old events."""
+"""Called by a schedule: queues lost syncs again, deletes old Idempotency-Keys, events and used limits."""
 
 from functools import partial
 from typing import Any
@@ -10,6 +10,7 @@ from causeway.events import retention
 from causeway.jobs import invocations, schedules
 from causeway.jobs.invocations import Invocation
 from causeway.jobs.sweeping import delete_in_batches
+from causeway.rate_limits import retention as limits_retention
 from causeway.syncs import sweeping
 
 logger = Logger()
@@ -23,7 +24,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Work until nothing is left or the time budget is used up; the next call goes on. Returns the counts."""
     with invocations.of_schedule(context, RESERVE) as invocation:
         counts = schedules.run_parts(
-            syncs=partial(_syncs, invocation), keys=partial(_keys, invocation), events=partial(_events, invocation)
+            syncs=partial(_syncs, invocation),
+            keys=partial(_keys, invocation),
+            events=partial(_events, invocation),
+            limits=partial(_limits, invocation),
         )
     logger.info("Swept", extra=counts)
     return counts
@@ -45,3 +49,9 @@ def _events(invocation: Invocation) -> dict[str, int]:
     with schedules.reported("Events") as counts:
         delete_in_batches(invocation.budget, partial(retention.sweep_batch, invocation.database), counts)
     return {"events": counts["swept"]}
+
+
+def _limits(invocation: Invocation) -> dict[str, int]:
+    with schedules.reported("RateLimits") as counts:
+        delete_in_batches(invocation.budget, partial(limits_retention.sweep_batch, invocation.database), counts)
+    return {"limits": counts["swept"]}

@@ -56,6 +56,9 @@ IDEMPOTENCY_COLUMNS = [
 HEALTH_COLUMNS = [
     *("status", "failures", "successes", "changed_at", "code", "message", "next_action", "response_ms", "checked_at"),
 ]
+RATE_LIMIT_COUNTS = (
+    *("taken_at", "minute_used", "hour_used", "day_used", "month_used", "told_remaining", "told_until"),
+)
 # A dialect without id_scope, which cannot be changed once the game provider exists.
 CHANGING_DIALECT = ("allow_bare_signature", "unknown_rollback", "late_bet", "rollback_until", "duplicate")
 # All privileges of a login on tables; UPDATE is for some columns.
@@ -97,6 +100,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         **dict.fromkeys(("integration_connections", "oauth_tokens"), READ),
         "idempotency_keys": {"SELECT", "DELETE"},
         "events_out": {"SELECT", "DELETE"},
+        "rate_limits": {"SELECT", "DELETE"},
     },
     "causeway_ledger": {
         "currencies": READ,
@@ -126,6 +130,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         "sync_runs": {"SELECT", "INSERT", "UPDATE"},
         "idempotency_keys": {"SELECT", "INSERT", "UPDATE"},
         "events_out": {"INSERT"},
+        "rate_limits": {"SELECT", "INSERT", "UPDATE"},
     },
 }
 ALLOWED["causeway_credentials"] = ALLOWED["causeway_hub"] | {
@@ -175,6 +180,7 @@ WRITABLE_COLUMNS = {
             f"sync_runs.{column}"
             for column in ("status", "reason", "ended_at", "queued_at", "started_at", "attempts", "leased_until")
         ),
+        *(f"rate_limits.{column}" for column in (*RATE_LIMIT_COUNTS, "exceeded")),
     },
 }
 WRITABLE_COLUMNS["causeway_credentials"] = WRITABLE_COLUMNS["causeway_hub"] | {
@@ -202,6 +208,7 @@ READABLE_COLUMNS: dict[str, dict[str, set[str]]] = {
         "sync_runs": {"tenant_id", "run_id", "status", "queued_at", "leased_until"},
         "idempotency_keys": {"tenant_id", "subject", "idempotency_key", "created_at", "leased_until"},
         "events_out": {"tenant_id", "event_id", "created_at"},
+        "rate_limits": {"tenant_id", "kind", "subject_id", "taken_on", "told_until"},
     },
 }
 _EVENT = {"tenant_id", "event_id", "type", "object_kind", "object_id", "version", "payload"}
@@ -218,6 +225,7 @@ INSERTABLE_COLUMNS: dict[str, dict[str, set[str]]] = {
         "idempotency_keys": {
             *("tenant_id", "subject", "idempotency_key", "request_hash", "lease_id", "leased_until"),
         },
+        "rate_limits": {"tenant_id", "kind", "subject_id", *RATE_LIMIT_COUNTS},
         "tenants": {"code", "display_name", "country", "time_zone", "currency", "language"},
     },
 }
@@ -232,6 +240,8 @@ HUB_FUNCTIONS = {
         "idempotency_sweep_v1",
         "sync_runs_due_v1",
         "events_sweep_v1",
+        *("rate_limit_tenant", "rate_limit_at", "rate_limit_refusals", "rate_limit_announce", "rate_limit_take_one"),
+        *("rate_limit_take_v1", "rate_limit_correct_v1", "rate_limits_sweep_v1"),
         *ASKED,
     ),
 }
@@ -284,6 +294,7 @@ OWNERS = {
     "sync_runs_due_v1": "causeway_keeper",
     "idempotency_sweep_v1": "causeway_keeper",
     "events_sweep_v1": "causeway_keeper",
+    "rate_limits_sweep_v1": "causeway_keeper",
 }
 
 

@@ -49,7 +49,7 @@ _OTHERS = (
 _GIVES_CREDENTIALS = "((tenant_id = current_tenant()) AND (current_caller_role() IS DISTINCT FROM 'super_admin'::text))"
 # Policies that compare something other than the tenant, or more. The first three are the platform's, which creates
 # tenants; the next three control who creates and changes a membership, then who writes credentials; an idempotency key
-# belongs to its caller.
+# belongs to its caller. Tenants share the rows of a provider's and an OAuth app's limits.
 OWN_WORDS = {
     "tenants_deployment_list": _DEPLOYMENT_ADMIN,
     "tenants_deployment_add": _DEPLOYMENT_ADMIN,
@@ -62,12 +62,19 @@ OWN_WORDS = {
     "api_credentials_add": _GIVES_CREDENTIALS,
     "api_credentials_change": _GIVES_CREDENTIALS,
     "api_credentials_destroy": _GIVES_CREDENTIALS,
+    **dict.fromkeys(
+        ("rate_limits_own", "rate_limits_add", "rate_limits_change"),
+        "(tenant_id = rate_limit_tenant((kind)::text))",
+    ),
     **dict.fromkeys(("idempotency_keys_own", "idempotency_keys_add", "idempotency_keys_change"), _CALLERS_OWN),
 }
 # Rows that the sweeps of all tenants may delete.
 SWEPT = {
     "idempotency_keys_sweep": (
         "((created_at < (now() - idempotency_kept())) AND COALESCE((leased_until <= now()), true))"
+    ),
+    "rate_limits_sweep": (
+        "((taken_on < rate_limits_kept_from((kind)::text)) AND COALESCE((told_until <= now()), true))"
     ),
     "events_out_sweep": "(created_at < (now() - events_kept()))",
 }
@@ -139,6 +146,10 @@ _HUB_SIDE = (
     """
     INSERT INTO events_out (tenant_id, type, object_kind, object_id, version, payload)
     VALUES (%(tenant)s, 'connection.created', 'connection', 'id', 1, '{}')
+    """,
+    """
+    INSERT INTO rate_limits (tenant_id, kind, subject_id, taken_at, minute_used, hour_used, day_used, month_used)
+    VALUES (%(tenant)s, 'key', 'key', now(), 1, 1, 1, 1)
     """,
 )
 

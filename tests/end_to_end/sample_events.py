@@ -36,7 +36,7 @@ OTHERS: dict[str, Any] = {
 COUNTED: dict[str, set[str]] = {
     "snapshot-cleanup": {"deleted"},
     "key-rotation": {"rotated", "rewrapped", "unreadable", "retired", "destroyed", "failed"},
-    "sync-sweep": {"queued", "failed", "refused", "left", "keys", "events"},
+    "sync-sweep": {"queued", "failed", "refused", "left", "keys", "events", "limits"},
 }
 
 EVERY = {*SAMPLES, *MISSING, *OTHERS, *COUNTED}

@@ -152,6 +152,7 @@ COUNTED = {
     "CredentialUnreadable": ["vault/crypto.py", 'count("CredentialUnreadable")'],
     "CredentialsFailed": ["../../../../functions/maintenance/key_rotation.py", 'reported("Credentials")'],
     "DataKeysFailed": ["../../../../functions/maintenance/key_rotation.py", 'reported("DataKeys")'],
+    "RateLimitsExceeded": ["rate_limits/limiter.py", '"RateLimitsExceeded"'],
     "SyncsSweptFailed": ["../../../../functions/sync/sweep.py", 'reported("SyncsSwept")'],
 }
 

@@ -68,6 +68,12 @@ SECTIONS = (
     ),
     Section("Syncs", "syncs", "Runs that copy data from a platform.", ("sync_",)),
     Section("Audit log", "audit_log", "What was done or refused, in chains that show every change.", ("audit_",)),
+    Section(
+        "Rate limits",
+        "rate_limits",
+        "What each subject of a limit has used of its windows.",
+        ("rate_limits", "rate_limit_", "rate_limits_"),
+    ),
     Section("Events", "events", "The outbox: what happened, for subscribers.", ("events_",)),
     Section("Idempotency-Keys", "database", "First answers, for calls that are sent again.", ("idempotency_",)),
 )

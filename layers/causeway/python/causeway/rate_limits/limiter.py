@@ -1,0 +1,140 @@
+"""The limiter: takes a request from all windows of its subjects by one statement, or from none of them.
+
+A request is refused by a Decision, not by an exception. The database counts, so that all execution environments share
+what is left.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, LiteralString
+from uuid import UUID
+
+from causeway.aws.counts import count
+from causeway.database.postgres import Database, Transaction
+from causeway.rate_limits.decisions import Decision, judged
+from causeway.rate_limits.limits import MOST, WINDOWS
+from causeway.rate_limits.subjects import Subject
+
+# A metric with an alarm: windows that refused their first request.
+EXCEEDED = "RateLimitsExceeded"
+
+_TAKE: LiteralString = """
+    SELECT granted, decided_at, used, told_remaining, told_until, announced FROM rate_limit_take_v1(
+        p_tenant_id => %(tenant_id)s, p_kinds => %(kinds)s::text[], p_subject_ids => %(ids)s::text[],
+        p_minutes => %(minute)s::bigint[], p_hours => %(hour)s::bigint[], p_days => %(day)s::bigint[],
+        p_months => %(month)s::bigint[], p_cost => %(cost)s, p_take => %(take)s, p_now => %(now)s
+    )
+"""
+_CORRECT: LiteralString = """
+    SELECT rate_limit_correct_v1(
+        p_tenant_id => %(tenant_id)s, p_kind => %(kind)s, p_subject_id => %(id)s, p_remaining => %(remaining)s,
+        p_until => %(until)s
+    )
+"""
+
+
+def take(
+    session: Transaction | Database,
+    subjects: Sequence[Subject],
+    cost: int = 1,
+    *,
+    reserved: bool = False,
+    tenant_id: UUID | None = None,
+    now: datetime | None = None,
+) -> Decision:
+    """Take a request from all windows of all subjects, or from none.
+
+    With a Database this is one round trip and a transaction of its own, whose commit does not wait for the disk: a
+    crash of the server may lose the counts of the last 0.6 seconds. In a Transaction the subjects' rows stay locked
+    until it ends, and other requests of the same subjects wait.
+
+    Args:
+        session: a database, or a transaction of the tenant.
+        subjects: at least one; each kind and id once.
+        cost: how many requests it counts for, 1 or more.
+        reserved: whether it may use the reserve for payments and messages.
+        tenant_id: with a Database: the tenant.
+        now: for tests; default: the database's time.
+
+    Raises:
+        Unavailable: the database does not answer; whether something was taken is unknown.
+    """
+    return _decide(session, subjects, cost, reserved=reserved, tenant_id=tenant_id, takes=True, now=now)
+
+
+def look(
+    session: Transaction | Database,
+    subjects: Sequence[Subject],
+    cost: int = 1,
+    *,
+    reserved: bool = False,
+    tenant_id: UUID | None = None,
+    now: datetime | None = None,
+) -> Decision:
+    """Return what take would decide, and take nothing. Arguments and errors are those of take; cost may be 0."""
+    return _decide(session, subjects, cost, reserved=reserved, tenant_id=tenant_id, takes=False, now=now)
+
+
+def correct(
+    session: Transaction | Database,
+    subject: Subject,
+    remaining: int,
+    until: datetime,
+    *,
+    tenant_id: UUID | None = None,
+) -> None:
+    """Store what a platform told about its own window: nothing remaining means that nobody asks until its end.
+
+    Args:
+        session: a database, or a transaction of the tenant.
+        subject: whose budget it is.
+        remaining: requests that the platform still allows.
+        until: the end of its window; one that is later than in a day is cut, and one in the past is ignored.
+        tenant_id: with a Database: the tenant.
+
+    Raises:
+        Unavailable: as take.
+    """
+    parameters = {
+        "tenant_id": tenant_id,
+        "kind": subject.kind,
+        "id": subject.id,
+        "remaining": min(max(0, remaining), MOST),
+        "until": until,
+    }
+    if isinstance(session, Database):
+        session.one(_CORRECT, parameters)
+    else:
+        session.execute(_CORRECT, parameters)
+
+
+def _decide(
+    session: Transaction | Database,
+    subjects: Sequence[Subject],
+    cost: int,
+    *,
+    reserved: bool,
+    tenant_id: UUID | None,
+    takes: bool,
+    now: datetime | None,
+) -> Decision:
+    # One order for all calls: no two wait for each other's rows.
+    ordered = sorted(subjects, key=lambda subject: (subject.kind, subject.id))
+    usable = [subject.usable(reserved=reserved) for subject in ordered]
+    parameters: dict[str, Any] = {
+        "tenant_id": tenant_id,
+        "kinds": [subject.kind for subject in ordered],
+        "ids": [subject.id for subject in ordered],
+        "cost": cost,
+        "take": takes,
+        "now": now,
+    } | {window: [limits.of(window) for limits in usable] for window in WINDOWS}
+    row = session.one(_TAKE, parameters) if isinstance(session, Database) else _fetched(session, parameters)
+    if row.announced:
+        count(EXCEEDED, row.announced)
+    return judged(row, ordered, usable, cost)
+
+
+def _fetched(transaction: Transaction, parameters: dict[str, Any]) -> Any:
+    [row] = transaction.execute(_TAKE, parameters).fetchall()
+    return row
