@@ -24,7 +24,8 @@ BEGIN
         END IF;
     END LOOP;
     FOREACH v_role IN ARRAY ARRAY[
-        'causeway_ledger', 'causeway_registrar', 'causeway_directory', 'causeway_auditlog', 'causeway_keeper'
+        'causeway_ledger', 'causeway_registrar', 'causeway_directory', 'causeway_auditlog', 'causeway_keeper',
+        'causeway_partitioner'
     ] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = v_role) THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN', v_role);
@@ -57,6 +58,8 @@ COMMENT ON ROLE causeway_directory IS
 'the table.';
 COMMENT ON ROLE causeway_auditlog IS 'Owns the functions that write the audit log. No other role can write it.';
 COMMENT ON ROLE causeway_keeper IS 'Owns the functions that list or sweep rows of all tenants for jobs.';
+COMMENT ON ROLE causeway_partitioner IS
+'Owns the tables that are partitioned by time, and the functions that make their partitions. It reads and writes no row.';
 
 -- Time limits are set on the role, not on the session: a proxied connection keeps no session state.
 DO $$
@@ -87,7 +90,7 @@ ALTER ROLE causeway_casino SET plan_cache_mode = force_generic_plan;
 
 REVOKE CREATE ON SCHEMA public FROM public;
 GRANT USAGE ON SCHEMA public TO causeway_casino, causeway_provider, causeway_hub, causeway_operator, causeway_auditor,
-causeway_ledger, causeway_registrar, causeway_directory, causeway_auditlog, causeway_keeper;
+causeway_ledger, causeway_registrar, causeway_directory, causeway_auditlog, causeway_keeper, causeway_partitioner;
 
 CREATE FUNCTION current_tenant() RETURNS uuid
 LANGUAGE sql STABLE PARALLEL SAFE

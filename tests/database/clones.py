@@ -17,9 +17,11 @@ from local.services.database import Database
 # A clone with a larger table (in bytes) is dropped: emptying it would take long.
 _MOST_BYTES = 512 * 1024
 
+# Their rows are those of their partitions, so parents are left out.
 _TABLES = """
-    SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
-    ORDER BY relname
+    SELECT oid::regclass::text FROM pg_class
+    WHERE relnamespace IN ('public'::regnamespace, 'partitions'::regnamespace) AND relkind = 'r'
+    ORDER BY 1
 """
 # The CHECKs of tables and domains: dropped ones are restored.
 _CONSTRAINTS = """
@@ -33,7 +35,7 @@ _CONSTRAINTS = """
 _SCHEMA = """
     SELECT md5(string_agg(line, '|' ORDER BY line)) FROM (
         SELECT concat_ws(' ', oid, relname, relowner, relacl, relkind, reloptions, relrowsecurity, relforcerowsecurity)
-        FROM pg_class WHERE relnamespace = 'public'::regnamespace
+        FROM pg_class WHERE relnamespace IN ('public'::regnamespace, 'partitions'::regnamespace)
         UNION ALL SELECT concat_ws(' ', a.attrelid, a.attname, a.xmin)
         FROM pg_attribute AS a INNER JOIN pg_class AS c ON c.oid = a.attrelid
         WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0
@@ -54,8 +56,8 @@ _SCHEMA = """
     ) AS lines (line)
 """
 _USED = """
-    SELECT relname, pg_relation_size(oid) FROM pg_class
-    WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s) AND pg_relation_size(oid) > 0
+    SELECT oid::regclass::text, pg_relation_size(oid) FROM pg_class
+    WHERE oid = ANY(%s::regclass[]) AND pg_relation_size(oid) > 0
 """
 _SEQUENCES = "SELECT setval(seqrelid, seqstart, false) FROM pg_sequence"
 _OTHERS = """
@@ -135,7 +137,7 @@ def _renewed(database: psycopg.Connection[Any], new: _Content) -> bool:
     used = database.execute(_USED, [empty]).fetchall()
     if any(size > _MOST_BYTES for _, size in used):
         return False
-    tables = [sql.Identifier(table) for table, _ in used]
+    tables = [_named(table) for table, _ in used]
     with database.transaction():
         for table in tables:
             database.execute(sql.SQL("DELETE FROM {}").format(table))
@@ -154,11 +156,16 @@ def _content(database: psycopg.Connection[Any]) -> _Content:
     # A row that nobody has written has the same position and xmin as in the template.
     hashes = sql.SQL(" UNION ALL ").join(
         sql.SQL("SELECT {}, (SELECT md5(string_agg(concat(ctid, xmin), ' ' ORDER BY ctid)) FROM {})").format(
-            sql.Literal(table), sql.Identifier(table)
+            sql.Literal(table), _named(table)
         )
         for table in tables
     )
     return _Content(schema, _constraints(database), dict(database.execute(hashes).fetchall()))
+
+
+def _named(table: str) -> sql.Identifier:
+    """A table as SQL names it. table: as regclass prints it, with its schema if it is not public."""
+    return sql.Identifier(*table.split("."))
 
 
 def _constraints(database: psycopg.Connection[Any]) -> frozenset[tuple[str, str, str]]:

@@ -1,5 +1,6 @@
 """The statements of pages: each list is read through an index, in both directions, under row-level security."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -27,6 +28,8 @@ KEYS: dict[type, Any] = {
     int: 1500,
     str: "8",
 }
+# A node that sorts. A Merge Append has a "Sort Key" too: the order that its partitions are read in.
+SORT = re.compile(r"Sort  \(cost")
 NAMES = {"templates": "copy2000"}
 EVERY_ENTRY = AuditQuery().filters()
 # By list: how it is read, the index that leads to its rows in their order, and the parameters of its filter. The list
@@ -34,7 +37,7 @@ EVERY_ENTRY = AuditQuery().filters()
 LISTS: dict[str, tuple[PagedSelect, str, dict[str, Any]]] = {
     "connections": (connections.PAGES, "integration_connections_page", ConnectionQuery().filters()),
     "templates": (providers.PAGES, "integration_providers_pkey", TemplateQuery().filters()),
-    "calls": (calls.PAGES, "integration_api_logs_pkey", {"connection": CONNECTION}),
+    "calls": (calls.PAGES, "integration_api_logs_page", {"connection": CONNECTION}),
     "syncs": (syncs.PAGES, "sync_runs_page", {"connection": CONNECTION}),
     "memberships": (memberships.PAGES, "memberships_pkey", {}),
     "API keys": (api_keys.PAGES, "api_keys_page", {}),
@@ -82,9 +85,16 @@ _ROWS = (
     """,
     """
     INSERT INTO integration_api_logs (
-        tenant_id, connection_id, method, url, milliseconds, request_id, actor_kind, actor
+        tenant_id, connection_id, method, url, milliseconds, request_id, actor_kind, actor, created_at
     )
-    SELECT r.tenant_id, r.connection_id, 'GET', 'https://example.com/', 1, 'test', 'system', 'test' FROM sync_runs AS r
+    SELECT r.tenant_id, r.connection_id, 'GET', 'https://example.com/', 1, 'test', 'system', 'test',
+        -- In the default partition and in every other one.
+        now() - interval '40 days' + row_number() OVER () * interval '30 minutes'
+    FROM sync_runs AS r
+    """,
+    """
+    INSERT INTO integration_api_log_bodies (tenant_id, created_at, log_id, request_body, response_body)
+    SELECT l.tenant_id, l.created_at, l.log_id, repeat('x', 1600), '' FROM integration_api_logs AS l
     """,
     "INSERT INTO audit_log_heads (tenant_id, entries, head) VALUES (%(tenant)s, 3000, '')",
     """
@@ -106,14 +116,28 @@ def filled(shared_casino: Casino) -> Casino:
     return shared_casino
 
 
-def plan(casino: Casino, name: str, *, key: bool, backwards: bool) -> list[str]:
+def key_of(name: str) -> tuple[Any, ...]:
+    """A sort key of a list."""
+    return (NAMES[name],) if name in NAMES else tuple(KEYS[column.type] for column in LISTS[name][0].key)
+
+
+def plan(casino: Casino, name: str, key: tuple[Any, ...], *, backwards: bool) -> list[str]:
     """The plan of a page's statement for the hub's login."""
     pages, _, filters = LISTS[name]
-    at = (NAMES[name],) if name in NAMES else tuple(KEYS[column.type] for column in pages.key)
-    wanted = PageRequest(pages.listing, casino.tenant_id, "", 50, at if key else (), backwards)
+    wanted = PageRequest(pages.listing, casino.tenant_id, "", 50, key, backwards)
     statement = f"EXPLAIN {pages.statement(wanted)}".encode()
     with casino.database("hub").transaction(casino.tenant_id) as transaction:
         return [row[0] for row in transaction.execute(statement, pages.parameters(wanted, filters)).fetchall()]
+
+
+def indexes_of(casino: Casino, index: str) -> list[str]:
+    """The names in a plan of an index: its own, or those of its partitions."""
+    rows = casino.query(
+        "SELECT c.relname FROM pg_inherits AS i INNER JOIN pg_class AS c ON c.oid = i.inhrelid "
+        "WHERE i.inhparent = %s::regclass ORDER BY c.relname",
+        [index],
+    )
+    return [row.relname for row in rows] or [index]
 
 
 @pytest.mark.parametrize("key", [False, True], ids=["from the end", "from a key"])
@@ -123,11 +147,24 @@ def test_page_is_read_through_the_index_that_has_its_order(
     filled: Casino, name: str, backwards: bool, key: bool
 ) -> None:
     pages, index, _ = LISTS[name]
-    lines = plan(filled, name, key=key, backwards=backwards)
-    [place] = [number for number, line in enumerate(lines) if index in line]
+    lines = plan(filled, name, key_of(name) if key else (), backwards=backwards)
+    indexes = indexes_of(filled, index)
+    places = [number for number, line in enumerate(lines) if any(f" using {own} on " in line for own in indexes)]
 
-    assert not any("Sort" in line or "Seq Scan" in line for line in lines), lines
+    assert (len(places) == 1) or (pages.partitioned and len(places) > 1), lines
+    assert not any(SORT.search(line) or "Seq Scan" in line for line in lines), lines
     # The index starts at the key: the comparison is no filter after it.
-    condition = lines[place + 1] if key else ""
-    assert not key or "Index Cond" in condition, lines
-    assert all(column.sql.rpartition(".")[2] in condition for column in pages.key) == key, lines
+    for place in places:
+        condition = lines[place + 1] if key else ""
+        assert not key or "Index Cond" in condition, lines
+        assert all(column.sql.rpartition(".")[2] in condition for column in pages.key) == key, lines
+
+
+@pytest.mark.parametrize(("backwards", "read"), [(False, False), (True, True)], ids=["forth", "back"])
+def test_page_reads_only_the_partitions_on_its_side_of_the_key(filled: Casino, backwards: bool, read: bool) -> None:
+    """A key before all partitions but the default one: the calls in front of it are newer, those after it older."""
+    lines = plan(filled, "calls", (datetime(2020, 1, 1, tzinfo=UTC), 1500), backwards=backwards)
+    partitions = [own for own in indexes_of(filled, "integration_api_logs_page") if "default" not in own]
+
+    assert partitions
+    assert [own for own in partitions if any(own in line for line in lines)] == (partitions if read else [])

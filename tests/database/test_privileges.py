@@ -109,6 +109,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         "casino_transactions": {"SELECT", "INSERT"},
     },
     "causeway_operator": {},
+    "causeway_partitioner": {},
     "causeway_registrar": {
         name: {"SELECT", "INSERT", "UPDATE"}
         for name in (
@@ -127,6 +128,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         "integration_connections": {"SELECT", "INSERT", "UPDATE"},
         "integration_health": {"SELECT", "INSERT", "UPDATE"},
         "integration_api_logs": {"SELECT", "INSERT"},
+        "integration_api_log_bodies": {"SELECT", "INSERT"},
         "sync_runs": {"SELECT", "INSERT", "UPDATE"},
         "idempotency_keys": {"SELECT", "INSERT", "UPDATE"},
         "events_out": {"INSERT"},
@@ -156,6 +158,7 @@ WRITABLE_COLUMNS = {
     },
     "causeway_directory": set(),
     "causeway_keeper": set(),
+    "causeway_partitioner": set(),
     "causeway_ledger": {
         "casino_wallets.balance",
         "casino_wallets.takes_bets",
@@ -226,6 +229,12 @@ INSERTABLE_COLUMNS: dict[str, dict[str, set[str]]] = {
             *("tenant_id", "subject", "idempotency_key", "request_hash", "lease_id", "leased_until"),
         },
         "rate_limits": {"tenant_id", "kind", "subject_id", *RATE_LIMIT_COUNTS},
+        # Neither time nor number of a call: none is backdated.
+        "integration_api_logs": {
+            *("tenant_id", "connection_id", "method", "url", "status", "milliseconds", "error", "request_id"),
+            *("actor_kind", "actor", "source_ip", "credential_version"),
+        },
+        "integration_api_log_bodies": {"tenant_id", "log_id", "request_body", "response_body"},
         "tenants": {"code", "display_name", "country", "time_zone", "currency", "language"},
     },
 }
@@ -242,6 +251,7 @@ HUB_FUNCTIONS = {
         "events_sweep_v1",
         *("rate_limit_tenant", "rate_limit_at", "rate_limit_refusals", "rate_limit_announce", "rate_limit_take_one"),
         *("rate_limit_take_v1", "rate_limit_correct_v1", "rate_limits_sweep_v1"),
+        "partitions_make_v1",
         *ASKED,
     ),
 }
@@ -295,6 +305,7 @@ OWNERS = {
     "idempotency_sweep_v1": "causeway_keeper",
     "events_sweep_v1": "causeway_keeper",
     "rate_limits_sweep_v1": "causeway_keeper",
+    "partitions_make_v1": "causeway_partitioner",
 }
 
 

@@ -136,6 +136,10 @@ _HUB_SIDE = (
     WHERE tenant_id = %(tenant)s
     """,
     """
+    INSERT INTO integration_api_log_bodies (tenant_id, created_at, log_id, request_body, response_body)
+    SELECT tenant_id, created_at, log_id, '', '' FROM integration_api_logs WHERE tenant_id = %(tenant)s
+    """,
+    """
     INSERT INTO sync_runs (tenant_id, connection_id, status, requested_by)
     SELECT tenant_id, connection_id, 'failed', 'subject' FROM integration_connections WHERE tenant_id = %(tenant)s
     """,
@@ -234,6 +238,48 @@ def test_every_table_with_a_tenant_forces_row_security_and_has_a_policy(shared_c
     assert len(rows) == len(tenant_tables(shared_casino)) - 1  # the one view
     open_ = [row.relname for row in rows if not (row.relrowsecurity and row.relforcerowsecurity and row.policies)]
     none_of(open_, "needs ENABLE and FORCE ROW LEVEL SECURITY, and a policy")
+
+
+def test_every_partition_forces_row_security_and_is_reached_through_its_table_only(shared_casino: Casino) -> None:
+    """The table's policies hold for its partitions; a partition has none, so nobody reaches a row of it alone."""
+    rows = shared_casino.query(
+        """
+        SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity AS forced, i.inhparent IS NOT NULL AS attached,
+            (SELECT count(*) FROM pg_policy AS p WHERE p.polrelid = c.oid) AS policies,
+            ARRAY (
+                SELECT r.rolname || ' ' || p.name FROM pg_roles AS r
+                CROSS JOIN string_to_table('SELECT INSERT UPDATE DELETE TRUNCATE', ' ') AS p (name)
+                WHERE NOT r.rolsuper AND starts_with(r.rolname, 'causeway_') AND r.rolname <> 'causeway_owner'
+                    AND has_table_privilege(r.oid, c.oid, p.name)
+            ) AS rights
+        FROM pg_class AS c LEFT JOIN pg_inherits AS i ON i.inhrelid = c.oid
+        WHERE c.relnamespace = 'partitions'::regnamespace AND c.relkind IN ('r', 'p')
+        """
+    )
+    assert len(rows) >= 2 + 3 + 8
+    none_of((row.relname for row in rows if not row.forced), "needs ENABLE and FORCE ROW LEVEL SECURITY")
+    none_of((row.relname for row in rows if row.policies or not row.attached), "is no partition, or has a policy")
+    # A new partition gets the columns of the default one, which its owner may therefore read.
+    rights = {row.relname: row.rights for row in rows if row.rights}
+    assert rights == {
+        f"integration_api_{name}_default": ["causeway_partitioner SELECT"] for name in ("logs", "log_bodies")
+    }
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_no_login_may_use_the_schema_of_partitions(shared_casino: Casino, login: str) -> None:
+    for privilege in ("USAGE", "CREATE"):
+        statement = "SELECT has_schema_privilege(%s, 'partitions', %s)"
+        assert not shared_casino.value(statement, [f"causeway_{login}", privilege])
+
+
+def test_owner_of_partitions_sees_no_row(ours: Seat) -> None:
+    with psycopg.connect(ours.casino.urls["owner"]) as database:
+        database.execute("SET ROLE causeway_partitioner")
+        become(database, ours.casino.tenant_id)
+        assert database.execute("SELECT * FROM partitions.integration_api_logs_default").fetchall() == []
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            database.execute("SELECT FROM integration_api_logs")
 
 
 def test_table_without_a_tenant_has_no_tenants_data(shared_casino: Casino) -> None:
@@ -401,6 +447,7 @@ def test_row_security_applies_to_a_tables_owner(ours: Seat) -> None:
         casino.query("CREATE ROLE causeway_probe")
         for table in tables:
             casino.query(sql.SQL("ALTER TABLE {} OWNER TO causeway_probe").format(sql.Identifier(table)))
+            casino.query(sql.SQL("GRANT SELECT ON {} TO causeway_probe").format(sql.Identifier(table)))
         casino.query("SET LOCAL ROLE causeway_probe")
         become(casino.superuser, casino.tenant_id)
         none_of((table for table in tables if tenants_seen(casino.superuser, table)), "shows tenants")

@@ -1,7 +1,8 @@
 """The rows of the hub's tables in one text: two equal texts show that nothing was written in between."""
 
 _TABLES = (
-    *("integration_connections", "integration_health", "integration_api_logs", "sync_runs", "idempotency_keys"),
+    *("integration_connections", "integration_health", "integration_api_logs", "integration_api_log_bodies"),
+    *("sync_runs", "idempotency_keys"),
     *("api_keys", "api_credentials", "api_credential_versions", "tenant_data_keys", "integration_providers"),
     *("tenants", "memberships"),
 )

@@ -761,13 +761,16 @@ def test_page_of_logs_fits_into_an_answer(hub: Hub, rows: Rows, character: str) 
     path = hub.connection()
     rows(
         """
-        INSERT INTO integration_api_logs (
-            tenant_id, connection_id, method, url, milliseconds, request_body, response_body, request_id, actor_kind,
-            actor
+        WITH logged AS (
+            INSERT INTO integration_api_logs (
+                tenant_id, connection_id, method, url, milliseconds, request_id, actor_kind, actor
+            )
+            SELECT tenant_id, connection_id, 'GET', 'https://h.test/' || repeat('x', 16000), 1, 'long', 'system', 'test'
+            FROM integration_connections, generate_series(1, 110) WHERE connection_id = %(connection)s
+            RETURNING tenant_id, log_id
         )
-        SELECT tenant_id, connection_id, 'GET', 'https://h.test/' || repeat('x', 16000), 1, repeat(%(character)s, 4096),
-            repeat(%(character)s, 4096), 'long', 'system', 'test'
-        FROM integration_connections, generate_series(1, 110) WHERE connection_id = %(connection)s
+        INSERT INTO integration_api_log_bodies (tenant_id, log_id, request_body, response_body)
+        SELECT tenant_id, log_id, repeat(%(character)s, 4096), repeat(%(character)s, 4096) FROM logged
         """,
         {"character": character, "connection": path.rsplit("/", 1)[-1]},
     )

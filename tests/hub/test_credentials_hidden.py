@@ -307,7 +307,7 @@ def test_no_secret_is_anywhere(stack: Stack, planted: Planted, caplog: pytest.Lo
     assert [place for place in places if b"text/csv" in searched[place]]
     # The platform's echo was stored and redacted.
     assert b"players" in searched["table integration_api_logs"]
-    assert b"[redacted]" in searched["table integration_api_logs"]
+    assert b"[redacted]" in searched["table integration_api_log_bodies"]
     assert hits(planted, searched) == []
 
 

@@ -55,7 +55,7 @@ SECTIONS = (
         "Connections",
         "connections",
         "Tenants' connections to platforms, their health, and the calls that were made.",
-        ("integration_connections", "integration_"),
+        ("integration_connections", "integration_", "partition_", "partitions_"),
     ),
     Section(
         "Credentials",

@@ -1,5 +1,6 @@
 """The calls of the API log that were made for a connection, shown page by page."""
 
+from datetime import datetime
 from typing import Literal, LiteralString
 from uuid import UUID
 
@@ -14,13 +15,27 @@ from causeway.wire.models import Answer
 from causeway.wire.page_models import PageAnswer, PageQuery
 
 # Newest first.
+# OFFSET 0: find the bodies of the page's calls one by one. Otherwise Postgres may join all bodies before it takes a
+# page.
 _SELECT: LiteralString = """
     SELECT log_id, method, url, status, milliseconds, error, request_body, response_body, request_id, actor_kind,
         actor, source_ip, credential_version, created_at
-    FROM integration_api_logs
+    FROM integration_api_logs AS l
+    LEFT JOIN LATERAL (
+        SELECT b.request_body, b.response_body FROM integration_api_log_bodies AS b
+        WHERE b.tenant_id = l.tenant_id AND b.created_at = l.created_at AND b.log_id = l.log_id
+        OFFSET 0
+    ) AS bodies ON true
 """
 _OF_CONNECTION: LiteralString = "tenant_id = current_tenant() AND connection_id = %(connection)s"
-PAGES = PagedSelect("calls", _SELECT, _OF_CONNECTION, (KeyColumn("log_id", int),), descending=True)
+PAGES = PagedSelect(
+    "calls",
+    _SELECT,
+    _OF_CONNECTION,
+    (KeyColumn("created_at", datetime), KeyColumn("log_id", int)),
+    descending=True,
+    partitioned=True,
+)
 
 
 class CallLog(Answer):
@@ -32,8 +47,11 @@ class CallLog(Answer):
     status: int | None = Field(description="Null where no answer arrived.", examples=[200])
     milliseconds: int = Field(ge=0, examples=[120])
     error: str | None = Field(description="The kind of failure.", examples=[None])
-    request_body: str | None = Field(examples=[""])
-    response_body: str | None = Field(examples=[f'{{"location":{{"id":"{example_ids.LOCATION_ID}"}}}}'])
+    request_body: str | None = Field(description="Null where the bodies are no longer stored.", examples=[""])
+    response_body: str | None = Field(
+        description="Null where the bodies are no longer stored.",
+        examples=[f'{{"location":{{"id":"{example_ids.LOCATION_ID}"}}}}'],
+    )
     request_id: str = Field(description="Of the call to this API, or of the job.", examples=["c6af9ac6-7b61-11e6-9a41"])
     actor_kind: Literal["person", "machine", "system"]
     actor: str = Field(description="A person's subject, a key's id, a job's name.", examples=[example_ids.SUBJECT])

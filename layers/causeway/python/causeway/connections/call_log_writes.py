@@ -1,7 +1,7 @@
 """The API log: the calls made with connections, written. causeway.connections.call_log_listing shows them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from uuid import UUID
 
 from causeway.database.postgres import Transaction
@@ -27,39 +27,40 @@ class Use:
 
 
 def save(transaction: Transaction, connection_id: UUID, attempts: Sequence[Attempt], use: Use) -> None:
-    """Write the records of calls made with a connection, in one statement."""
-    columns = [
-        [
-            attempt.method,
-            storable_text(attempt.url),
-            attempt.status,
-            attempt.milliseconds,
-            attempt.error,
-            storable_text(attempt.request_body),
-            storable_text(attempt.response_body),
-        ]
-        for attempt in attempts
-    ]
+    """Write the records of calls made with a connection, and their bodies, in one statement."""
     transaction.execute(
         """
-        INSERT INTO integration_api_logs (
-            tenant_id, connection_id, method, url, status, milliseconds, error, request_body, response_body,
-            request_id, actor_kind, actor, source_ip, credential_version
+        WITH called AS (
+            SELECT * FROM unnest(
+                %(methods)s::text[], %(urls)s::text[], %(statuses)s::bigint[], %(milliseconds)s::bigint[],
+                %(errors)s::text[], %(request_bodies)s::text[], %(response_bodies)s::text[]
+            ) WITH ORDINALITY AS a (method, url, status, milliseconds, error, request_body, response_body, place)
+        ), logged AS (
+            INSERT INTO integration_api_logs (
+                tenant_id, connection_id, method, url, status, milliseconds, error, request_id, actor_kind, actor,
+                source_ip, credential_version
+            )
+            SELECT current_tenant(), %(connection)s, a.method, a.url, a.status, a.milliseconds, a.error,
+                %(request_id)s, %(actor_kind)s, %(actor)s, %(source_ip)s, %(credential_version)s
+            FROM called AS a
+            ORDER BY a.place
+            RETURNING log_id
         )
-        SELECT current_tenant(), %s, a.method, a.url, a.status, a.milliseconds, a.error, a.request_body,
-            a.response_body, %s, %s, %s, %s, %s
-        FROM unnest(
-            %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[]
-        ) WITH ORDINALITY AS a (method, url, status, milliseconds, error, request_body, response_body, place)
-        ORDER BY a.place
+        INSERT INTO integration_api_log_bodies (tenant_id, log_id, request_body, response_body)
+        SELECT current_tenant(), l.log_id, a.request_body, a.response_body
+        -- The calls were numbered in their order, and both rows get the time of this transaction.
+        FROM (SELECT log_id, row_number() OVER (ORDER BY log_id) AS place FROM logged) AS l
+        INNER JOIN called AS a ON a.place = l.place
         """,
-        [
-            connection_id,
-            use.request_id,
-            use.actor_kind,
-            use.actor,
-            use.source_ip,
-            use.credential_version,
-            *(list(column) for column in zip(*columns, strict=True)),
-        ],
+        {
+            "connection": connection_id,
+            "methods": [attempt.method for attempt in attempts],
+            "urls": [storable_text(attempt.url) for attempt in attempts],
+            "statuses": [attempt.status for attempt in attempts],
+            "milliseconds": [attempt.milliseconds for attempt in attempts],
+            "errors": [attempt.error for attempt in attempts],
+            "request_bodies": [storable_text(attempt.request_body) for attempt in attempts],
+            "response_bodies": [storable_text(attempt.response_body) for attempt in attempts],
+            **asdict(use),
+        },
     )

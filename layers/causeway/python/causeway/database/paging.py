@@ -58,6 +58,7 @@ class PagedSelect:
         key: the columns of the order, which together are unique. An index that leads to the rows in their order is
             read in both directions.
         descending: all columns of the key are; otherwise all are ascending.
+        partitioned: the table is partitioned by the first column of the key.
     """
 
     name: str
@@ -65,6 +66,7 @@ class PagedSelect:
     where: LiteralString
     key: tuple[KeyColumn, ...]
     descending: bool = False
+    partitioned: bool = False
 
     @property
     def listing(self) -> Listing:
@@ -131,4 +133,10 @@ class PagedSelect:
         typed = zip(_KEY, self.key, strict=False)
         values: LiteralString = ", ".join([f"%({name})s::{_TYPES[column.type]}" for name, column in typed])
         comparison: LiteralString = "<" if descending else ">"
-        return f"AND ({columns}) {comparison} ({values})"
+        beside: LiteralString = f"AND ({columns}) {comparison} ({values})"
+        if not self.partitioned:
+            return beside
+        # Postgres leaves out partitions by the comparison of a single column, not by that of a row.
+        first = self.key[0]
+        value: LiteralString = f"%({_KEY[0]})s::{_TYPES[first.type]}"
+        return f"AND {first.sql} {comparison}= {value} {beside}"
