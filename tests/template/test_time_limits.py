@@ -47,6 +47,7 @@ def test_authorizer_can_answer_that_it_could_not_authenticate(functions: Functio
 LAST_STEP = {
     "KeyRotation": 4 * BUDGET + 2 * AWS_CALL,
     "SyncSweep": BUDGET + AWS_CALL,
+    "Partitions": BUDGET,
     "SnapshotCleanup": 3 * AWS_CALL,
 }
 

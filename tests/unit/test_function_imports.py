@@ -31,6 +31,7 @@ LOADED = {
     "integrations/syncs": MODELS,
     "integrations/templates": MODELS,
     "maintenance/key_rotation": {"cryptography"},
+    "maintenance/partitions": set(),
     "maintenance/schema_migrate": MODELS,
     "maintenance/snapshot_cleanup": set(),
     "sync/run": set(),

@@ -1,0 +1,31 @@
+"""Called by a schedule: makes the partitions of the time ahead."""
+
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+
+from causeway.database import partitions
+from causeway.jobs import schedules
+from causeway.jobs.invocations import Invocation
+
+logger = Logger()
+metrics = Metrics(namespace="Causeway")
+
+# Milliseconds for the only step, a transaction.
+RESERVE = 10_000
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
+    """Make the partitions that are missing, in one transaction. Returns the counts."""
+    return schedules.run_parts(partitions=partial(_partitions, Invocation.of(context, RESERVE)))
+
+
+def _partitions(invocation: Invocation) -> dict[str, int]:
+    with schedules.reported("Partitions") as counts:
+        partitions.make(invocation.database, counts)
+    if counts["overflowed"]:
+        logger.warning("Rows are in default partitions, because theirs were not made in time", extra=counts)
+    return counts
