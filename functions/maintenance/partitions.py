@@ -3,24 +3,23 @@
 from functools import partial
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger
 
 from causeway.database import partitions
-from causeway.jobs import schedules
+from causeway.jobs import invocations, schedules
 from causeway.jobs.invocations import Invocation
 
 logger = Logger()
-metrics = Metrics(namespace="Causeway")
 
 # Milliseconds for the only step, a transaction.
 RESERVE = 10_000
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Make the partitions that are missing, in one transaction. Returns the counts."""
-    return schedules.run_parts(partitions=partial(_partitions, Invocation.of(context, RESERVE)))
+    with invocations.of_schedule(context, RESERVE) as invocation:
+        return schedules.run_parts(partitions=partial(_partitions, invocation))
 
 
 def _partitions(invocation: Invocation) -> dict[str, int]:
