@@ -11,20 +11,18 @@ from causeway.jobs.invocations import Invocation
 
 logger = Logger()
 
-# Milliseconds for the only step, a transaction.
-RESERVE = 10_000
+# Milliseconds for the step that was begun.
+RESERVE = 65_000
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Make the partitions that are missing, in one transaction. Returns the counts."""
+    """Make the partitions that are missing, and empty the default ones. Returns the counts."""
     with invocations.of_schedule(context, RESERVE) as invocation:
         return schedules.run_parts(partitions=partial(_partitions, invocation))
 
 
 def _partitions(invocation: Invocation) -> dict[str, int]:
     with schedules.reported("Partitions") as counts:
-        partitions.make(invocation.database, counts)
-    if counts["overflowed"]:
-        logger.warning("Rows are in default partitions, because theirs were not made in time", extra=counts)
+        partitions.make(invocation.database, invocation.budget.has_time, counts)
     return counts

@@ -1,9 +1,10 @@
 """Partitions by time: made ahead; a call is logged whether they were made or not."""
 
+import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from threading import Thread
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import psycopg
@@ -12,7 +13,7 @@ from psycopg import sql
 
 from causeway.connections import call_log_listing, call_log_writes
 from causeway.database import partitions
-from causeway.errors.service import Unavailable
+from causeway.errors.service import PartitionsMissing
 from causeway.outbound.client import Attempt
 from causeway.wire.pages import PageRequest
 from tests.database.world import Casino
@@ -51,8 +52,24 @@ def log(casino: Casino, connection_id: UUID) -> Callable[..., None]:
 def made(casino: Casino) -> dict[str, int]:
     """Make the missing partitions; returns the counts."""
     counts: dict[str, int] = {}
-    partitions.make(casino.database("hub"), counts)
+    partitions.make(casino.database("hub"), lambda: True, counts)
     return counts
+
+
+def steps(casino: Casino, *settings: LiteralString) -> list[tuple[str, str]]:
+    """Do every step in a session with these settings; returns the table and the name of each."""
+    done = []
+    with psycopg.connect(casino.urls["hub"], autocommit=True) as database:
+        for setting in settings:
+            database.execute(setting)
+        while (step := _step(database))[1] is not None:
+            done.append(step)
+    return done
+
+
+def _step(database: psycopg.Connection[Any]) -> tuple[Any, ...]:
+    [step] = database.execute("SELECT table_name, step FROM partitions_step_v1()").fetchall()
+    return step
 
 
 def bounds(casino: Casino, table: str) -> dict[str, str]:
@@ -61,8 +78,9 @@ def bounds(casino: Casino, table: str) -> dict[str, str]:
         """
         SELECT c.relname, pg_get_expr(c.relpartbound, c.oid) AS bound FROM pg_class AS c
         WHERE c.relispartition AND c.relkind = 'r' AND starts_with(c.relname, %s)
+            AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
         """,
-        [f"{table}_2"],
+        [f"{table}_"],
     )
     return {row.relname: row.bound for row in rows}
 
@@ -88,7 +106,7 @@ def page(casino: Casino, connection_id: UUID) -> list[Any]:
     """The calls that a page shows."""
     wanted = PageRequest(call_log_listing.PAGES.listing, connection_id, "", 50)
     with casino.database("hub").transaction(casino.tenant_id) as transaction:
-        return call_log_listing.PAGES.fetch(transaction, wanted, {"connection": connection_id})
+        return call_log_listing.select(transaction, connection_id, wanted).items
 
 
 def test_present_and_the_time_ahead_have_partitions_without_a_gap(casino: Casino) -> None:
@@ -111,13 +129,20 @@ def test_second_call_makes_nothing(casino: Casino) -> None:
     assert made(casino) == {"made": 0, "overflowed": 0}
 
 
-@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Dubai"])
-def test_partitions_begin_at_midnight_utc_whatever_the_session_says(casino: Casino, zone: str) -> None:
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("SET timezone = 'America/New_York'", "SET datestyle = 'SQL, DMY'"),
+        ("SET timezone = 'Asia/Dubai'", "SET datestyle = 'German'"),
+    ],
+    ids=["New York", "Dubai"],
+)
+def test_partitions_begin_at_midnight_utc_whatever_the_session_says(
+    casino: Casino, settings: tuple[LiteralString, ...]
+) -> None:
     before = bounds(casino, LOGS) | bounds(casino, BODIES)
     drop(casino, *before)
-    with psycopg.connect(casino.urls["hub"]) as database:
-        database.execute(sql.SQL("SET timezone = {}").format(sql.Literal(zone)))
-        assert database.execute("SELECT * FROM partitions_make_v1()").fetchone() == (len(before), 0)
+    assert len(steps(casino, *settings)) == len(before)
 
     assert bounds(casino, LOGS) | bounds(casino, BODIES) == before
 
@@ -144,18 +169,145 @@ def test_call_is_logged_and_shown_although_no_partition_was_made(
     assert [row.request_body for row in page(casino, connection_id)] == ["sent 2", "sent 1"]
 
 
-def test_rows_of_the_default_partition_stay_and_the_next_partitions_are_made(
+def closed(casino: Casino, table: str) -> str:
+    """The partition that was the default one."""
+    [name] = [name for name in bounds(casino, table) if "_until_" in name]
+    return name
+
+
+def rights(casino: Casino, partition: str) -> list[str]:
+    """What the owner of the partitions may do with one."""
+    rows = casino.query(
+        """
+        SELECT p.name FROM string_to_table('SELECT INSERT UPDATE DELETE TRUNCATE', ' ') AS p (name)
+        WHERE has_table_privilege('causeway_partitioner', %s, p.name)
+        """,
+        [f"partitions.{partition}"],
+    )
+    return [row.name for row in rows]
+
+
+def test_default_partition_becomes_the_partition_of_its_rows(
     casino: Casino, connection_id: UUID, log: Callable[..., None]
 ) -> None:
+    """The present and the next unit are the gap; the partitions after it are made as always."""
     every = {*bounds(casino, LOGS), *bounds(casino, BODIES)}
     drop(casino, *every)
     log(1)
 
-    assert made(casino) == {"made": len(every) - 2, "overflowed": 2}
-    assert {*bounds(casino, LOGS), *bounds(casino, BODIES)} == every - set(of_present(casino))
+    assert made(casino) == {"made": len(every) - 4, "overflowed": 2}
+    for table in (LOGS, BODIES):
+        assert places(casino, table) == {closed(casino, table)}
+        assert rights(casino, closed(casino, table)) == []
+        assert rights(casino, f"{table}_default") == ["SELECT"]
     log(2)
     assert [row.request_body for row in page(casino, connection_id)] == ["sent 2", "sent 1"]
-    assert made(casino) == {"made": 0, "overflowed": 2}
+    assert made(casino) == {"made": 0, "overflowed": 0}
+
+
+def test_gap_between_two_partitions_is_closed_exactly(
+    casino: Casino, connection_id: UUID, log: Callable[..., None]
+) -> None:
+    [today] = [bound for name, bound in bounds(casino, BODIES).items() if name == of_present(casino)[1]]
+    casino.superuser.execute("CREATE TABLE partitions.yesterday (LIKE integration_api_log_bodies)")
+    casino.superuser.execute("ALTER TABLE partitions.yesterday OWNER TO causeway_partitioner")
+    casino.superuser.execute(
+        f"""
+        ALTER TABLE integration_api_log_bodies ATTACH PARTITION partitions.yesterday
+        FOR VALUES FROM ('2020-01-01') {today.partition(" TO ")[0].replace("FOR VALUES FROM", "TO")}
+        """.encode()
+    )
+    drop(casino, of_present(casino)[1])
+    log(1)
+
+    assert made(casino) == {"made": 0, "overflowed": 1}
+    assert bounds(casino, BODIES)[closed(casino, BODIES)] == today
+
+
+def test_rows_of_the_default_partition_are_not_read_while_callers_wait(
+    casino: Casino, log: Callable[..., None]
+) -> None:
+    """Attaching would otherwise read all of them under its lock; with many rows it would fail every night."""
+    drop(casino, of_present(casino)[0])
+    log(1)
+    told: list[str] = []
+    with psycopg.connect(casino.urls["hub"], autocommit=True) as database:
+        assert [_step(database), _step(database)] == [(LOGS, "limited"), (LOGS, "checked")]
+        database.add_notice_handler(lambda notice: told.append(notice.message_primary or ""))
+        database.execute("SET client_min_messages = debug1")
+        assert _step(database) == (LOGS, "replaced")
+
+    implied = f'partition constraint for table "{closed(casino, LOGS)}" is implied by existing constraints'
+    assert implied in told
+    assert not [text for text in told if text.startswith("verifying table") and "_until_" in text]
+
+
+def test_default_partition_is_checked_while_a_call_is_logged(
+    casino: Casino, connection_id: UUID, log: Callable[..., None]
+) -> None:
+    drop(casino, of_present(casino)[0])
+    log(1)
+    with psycopg.connect(casino.urls["hub"], autocommit=True) as database:
+        assert _step(database) == (LOGS, "limited")
+        with casino.database("hub").transaction(casino.tenant_id) as writer:
+            call_log_writes.save(writer, connection_id, [attempt(2)], USE)
+            assert _step(database) == (LOGS, "checked")
+    assert made(casino) == {"made": 0, "overflowed": 1}
+
+
+@pytest.mark.parametrize("done", [1, 2])
+def test_call_that_ended_between_two_steps_is_continued(
+    casino: Casino, connection_id: UUID, log: Callable[..., None], done: int
+) -> None:
+    drop(casino, of_present(casino)[0])
+    log(1)
+    with psycopg.connect(casino.urls["hub"], autocommit=True) as database:
+        for _ in range(done):
+            _step(database)
+    log(2)
+
+    assert made(casino) == {"made": 0, "overflowed": 1}
+    assert [row.milliseconds for row in page(casino, connection_id)] == [2, 1]
+    assert places(casino, LOGS) == {closed(casino, LOGS)}
+
+
+def test_rows_of_two_gaps_are_refused_by_name_and_calls_are_still_logged(
+    casino: Casino, connection_id: UUID, log: Callable[..., None]
+) -> None:
+    """A person has dropped a partition in the middle: a person decides where its rows belong."""
+    casino.superuser.execute(
+        "CREATE TABLE partitions.old PARTITION OF integration_api_logs FOR VALUES FROM ('2020-01-01') TO ('2020-02-01')"
+    )
+    drop(casino, of_present(casino)[0])
+    casino.superuser.execute(
+        """
+        INSERT INTO integration_api_logs (
+            tenant_id, connection_id, method, url, milliseconds, request_id, actor_kind, actor, created_at
+        ) VALUES (%s, %s, 'GET', '', 1, '', 'person', 'subject', '2019-01-01')
+        """,
+        [casino.tenant_id, connection_id],
+    )
+    counts: dict[str, int] = {}
+    with pytest.raises(PartitionsMissing, match="rows of more than one gap"):
+        partitions.make(casino.database("hub"), lambda: True, counts)
+
+    assert counts == {"made": 0, "overflowed": 1}
+    left = "SELECT count(*) FROM pg_constraint WHERE conname = 'gap'"
+    assert casino.value(left) == 0
+    log(2)
+    assert len(page(casino, connection_id)) == 2
+
+
+def test_row_that_comes_in_meanwhile_stops_the_new_partition(casino: Casino, log: Callable[..., None]) -> None:
+    """The next step then finds the row in the default partition."""
+    month = of_present(casino)[0]
+    drop(casino, month)
+    log(1)
+    added = "SELECT partition_add(%s, %s, date_trunc('month', now()), date_trunc('month', now()) + interval '1 month')"
+    assert casino.value(added, [LOGS, month]) is False
+
+    assert month not in bounds(casino, LOGS)
+    assert casino.value("SELECT to_regclass(%s)", [f"partitions.{month}"]) is None
 
 
 def test_dropped_bodies_leave_their_calls_in_the_list(
@@ -169,20 +321,22 @@ def test_dropped_bodies_leave_their_calls_in_the_list(
     assert (row.url, row.request_body, row.response_body) == ("https://h.test/1", None, None)
 
 
-def test_two_calls_at_the_same_time_make_each_partition_once(casino: Casino) -> None:
+@pytest.mark.parametrize("overflowed", [False, True])
+def test_calls_at_the_same_time_make_each_partition_once(
+    casino: Casino, log: Callable[..., None], overflowed: bool
+) -> None:
     every = {*bounds(casino, LOGS), *bounds(casino, BODIES)}
     drop(casino, *every)
-    counts: list[int] = []
-    with psycopg.connect(casino.urls["hub"]) as first:
-        first.execute("SELECT * FROM partitions_make_v1()")
-        second = Thread(target=lambda: counts.append(made(casino)["made"]))
-        second.start()
-        second.join(0.3)
-        first.commit()
-        second.join()
+    if overflowed:
+        log(1)
+    with ThreadPoolExecutor(6) as threads:
+        counts = list(threads.map(lambda _: made(casino), range(6)))
 
-    assert counts == [0]
-    assert {*bounds(casino, LOGS), *bounds(casino, BODIES)} == every
+    # The gaps have the present and the next unit of each table.
+    assert sum(count["made"] for count in counts) == len(every) - 4 * overflowed
+    closed_ones = {name for table in (LOGS, BODIES) for name in bounds(casino, table) if "_until_" in name}
+    assert len(closed_ones) == 2 * overflowed
+    assert len({*bounds(casino, LOGS), *bounds(casino, BODIES)} - closed_ones) == len(every) - 4 * overflowed
 
 
 def test_making_partitions_waits_for_no_writer_and_lets_writers_go_on(
@@ -194,29 +348,79 @@ def test_making_partitions_waits_for_no_writer_and_lets_writers_go_on(
     with casino.database("hub").transaction(casino.tenant_id) as writer:
         call_log_writes.save(writer, connection_id, [attempt(1)], USE)
         with psycopg.connect(casino.urls["hub"]) as maker:
-            assert maker.execute("SELECT * FROM partitions_make_v1()").fetchone() == (2, 0)
-            with psycopg.connect(casino.urls["superuser"]) as other:
-                other.execute("SET lock_timeout = '100ms'")
-                other.execute(
-                    """
-                    INSERT INTO integration_api_logs (
-                        tenant_id, connection_id, method, url, milliseconds, request_id, actor_kind, actor
-                    ) VALUES (%s, %s, 'GET', '', 1, '', 'person', 'subject')
-                    """,
-                    [casino.tenant_id, connection_id],
-                )
+            assert [_step(maker), _step(maker)] == [(LOGS, "made"), (BODIES, "made")]
+            log(2)
     assert len(page(casino, connection_id)) == 2
 
 
-def test_locked_table_fails_the_call_and_the_next_call_makes_what_is_missing(casino: Casino) -> None:
-    future = max(bounds(casino, BODIES))
-    drop(casino, future)
-    with casino.superuser.transaction():
-        casino.superuser.execute("LOCK TABLE integration_api_log_bodies IN SHARE UPDATE EXCLUSIVE MODE")
-        with pytest.raises(Unavailable):
-            made(casino)
+def test_locked_table_lets_writers_go_on_and_the_next_call_makes_what_is_missing(
+    casino: Casino, connection_id: UUID, log: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A page in the making holds the default partition, for which every new partition waits."""
+    drop(casino, max(bounds(casino, BODIES)))
+    left = iter([True] * 4 + [False])
+    with ThreadPoolExecutor(1) as threads, casino.superuser.transaction():
+        casino.superuser.execute("SELECT FROM integration_api_log_bodies")
+        job = threads.submit(partitions.make, casino.database("hub"), lambda: next(left), {})
+        for number in range(20):
+            log(number)
+        error = job.exception()
 
+    assert isinstance(error, PartitionsMissing)
+    assert "LockNotAvailable" in str(error)
+    assert [record.message for record in caplog.records].count("A step has to wait") == 4
+    assert len(page(casino, connection_id)) == 20
     assert made(casino) == {"made": 1, "overflowed": 0}
+
+
+def test_step_waits_for_a_lock_for_a_shorter_time_than_callers(casino: Casino) -> None:
+    """Callers queue behind it."""
+    setting = "SELECT current_setting('lock_timeout')::interval"
+    with psycopg.connect(casino.urls["hub"]) as database:
+        callers = database.execute(setting).fetchone()
+        database.execute("SELECT partitions_limits_v1()")
+        assert database.execute(setting).fetchone() == (timedelta(milliseconds=200),)
+        assert callers is not None
+        assert callers[0] > timedelta(seconds=1)
+        limit = database.execute("SELECT current_setting('statement_timeout')::interval").fetchone()
+        assert limit is not None
+        assert timedelta(seconds=30) < limit[0] < timedelta(seconds=partitions.STEP)
+
+
+def test_connection_is_deleted_and_its_calls_are_kept(
+    casino: Casino, connection_id: UUID, log: Callable[..., None]
+) -> None:
+    log(1)
+    casino.superuser.execute("DELETE FROM integration_connections WHERE connection_id = %s", [connection_id])
+
+    assert [row.request_body for row in page(casino, connection_id)] == ["sent 1"]
+
+
+def test_key_of_a_connection_is_changed_and_its_calls_keep_the_old_one(
+    casino: Casino, connection_id: UUID, log: Callable[..., None]
+) -> None:
+    log(1)
+    changed = casino.value(
+        "UPDATE integration_connections SET connection_id = gen_random_uuid() WHERE connection_id = %s "
+        "RETURNING connection_id",
+        [connection_id],
+    )
+
+    assert page(casino, changed) == []
+    assert [row.request_body for row in page(casino, connection_id)] == ["sent 1"]
+
+
+def test_bodies_of_a_page_are_planned_in_the_partitions_of_their_days_only(
+    casino: Casino, log: Callable[..., None]
+) -> None:
+    """Planning takes about 0.1 ms for each partition, and there is one for each day."""
+    log(1)
+    keys = {"times": [casino.value("SELECT now()")] * 50, "calls": list(range(50))}
+    with casino.database("hub").transaction(casino.tenant_id) as transaction:
+        plan = transaction.execute(f"EXPLAIN {call_log_listing.BODIES}".encode(), keys).fetchall()
+
+    planned = {name.removesuffix("_pkey") for name in re.findall(rf"{BODIES}_\w+", str(plan))}
+    assert planned == {of_present(casino)[1]}
 
 
 @pytest.mark.parametrize("column", ["created_at", "log_id"])

@@ -454,7 +454,7 @@ def test_connection_is_to_a_provider_of_the_catalogue(ours: Casino) -> None:
         insert_connection(ours, provider="nowhere")
 
 
-@pytest.mark.parametrize("table", ["integration_health", "integration_api_logs", "sync_runs"])
+@pytest.mark.parametrize("table", ["integration_health", "sync_runs"])
 def test_rows_of_a_connection_belong_to_its_tenant(ours: Casino, theirs: Casino, table: str) -> None:
     """HUB 42: even for a role that row-level security does not restrict."""
     statement = ROWS[table].replace("gen_random_uuid()", "%s")
@@ -462,6 +462,18 @@ def test_rows_of_a_connection_belong_to_its_tenant(ours: Casino, theirs: Casino,
     ours.query(statement, [ours.tenant_id, own])
     with pytest.raises(pg.ForeignKeyViolation):
         ours.query(statement, [ours.tenant_id, other])
+
+
+def test_call_in_the_api_log_belongs_to_a_connection_of_its_tenant(
+    ours: Casino, theirs: Casino, hub: psycopg.Connection[Any]
+) -> None:
+    """HUB 42: no foreign key, because calls outlive their connection; the policy of the only writer compares it."""
+    statement = ROWS["integration_api_logs"].replace("gen_random_uuid()", "%s")
+    own, other = insert_connection(ours), insert_connection(theirs)
+    hub.execute(statement.encode(), [ours.tenant_id, own])
+    for wrong in (other, uuid4()):
+        with pytest.raises(pg.InsufficientPrivilege, match="row-level security"), hub.transaction():
+            hub.execute(statement.encode(), [ours.tenant_id, wrong])
 
 
 def test_idempotency_key_belongs_to_its_tenant_and_caller(ours: Casino, theirs: Casino) -> None:

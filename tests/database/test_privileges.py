@@ -251,7 +251,7 @@ HUB_FUNCTIONS = {
         "events_sweep_v1",
         *("rate_limit_tenant", "rate_limit_at", "rate_limit_refusals", "rate_limit_announce", "rate_limit_take_one"),
         *("rate_limit_take_v1", "rate_limit_correct_v1", "rate_limits_sweep_v1"),
-        "partitions_make_v1",
+        *("partitions_limits_v1", "partitions_step_v1"),
         *ASKED,
     ),
 }
@@ -305,7 +305,7 @@ OWNERS = {
     "idempotency_sweep_v1": "causeway_keeper",
     "events_sweep_v1": "causeway_keeper",
     "rate_limits_sweep_v1": "causeway_keeper",
-    "partitions_make_v1": "causeway_partitioner",
+    "partitions_step_v1": "causeway_partitioner",
 }
 
 

@@ -47,9 +47,14 @@ _OTHERS = (
     "(current_caller_role() = ANY (ARRAY['tenant_admin'::text, 'super_admin'::text])))"
 )
 _GIVES_CREDENTIALS = "((tenant_id = current_tenant()) AND (current_caller_role() IS DISTINCT FROM 'super_admin'::text))"
+_OF_A_CONNECTION = (
+    "((tenant_id = current_tenant()) AND (EXISTS ( SELECT FROM integration_connections c WHERE "
+    "((c.tenant_id = integration_api_logs.tenant_id) AND (c.connection_id = integration_api_logs.connection_id)))))"
+)
 # Policies that compare something other than the tenant, or more. The first three are the platform's, which creates
-# tenants; the next three control who creates and changes a membership, then who writes credentials; an idempotency key
-# belongs to its caller. Tenants share the rows of a provider's and an OAuth app's limits.
+# tenants; the next three control who creates and changes a membership, then who writes credentials; a call belongs to a
+# connection of its tenant; an idempotency key to its caller. Tenants share the rows of a provider's and an OAuth app's
+# limits.
 OWN_WORDS = {
     "tenants_deployment_list": _DEPLOYMENT_ADMIN,
     "tenants_deployment_add": _DEPLOYMENT_ADMIN,
@@ -66,6 +71,7 @@ OWN_WORDS = {
         ("rate_limits_own", "rate_limits_add", "rate_limits_change"),
         "(tenant_id = rate_limit_tenant((kind)::text))",
     ),
+    "integration_api_logs_add": _OF_A_CONNECTION,
     **dict.fromkeys(("idempotency_keys_own", "idempotency_keys_add", "idempotency_keys_change"), _CALLERS_OWN),
 }
 # Rows that the sweeps of all tenants may delete.

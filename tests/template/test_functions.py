@@ -153,6 +153,7 @@ COUNTED = {
     "CredentialsFailed": ["../../../../functions/maintenance/key_rotation.py", 'reported("Credentials")'],
     "DataKeysFailed": ["../../../../functions/maintenance/key_rotation.py", 'reported("DataKeys")'],
     "RateLimitsExceeded": ["rate_limits/limiter.py", '"RateLimitsExceeded"'],
+    "PartitionsOverflowed": ["../../../../functions/maintenance/partitions.py", 'reported("Partitions")'],
     "SyncsSweptFailed": ["../../../../functions/sync/sweep.py", 'reported("SyncsSwept")'],
 }
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from causeway import demo_provider
 from causeway.casino import games
+from causeway.database import partitions
 from causeway.database.postgres import BUDGET
 from causeway.tenancy import tokens
 
@@ -42,12 +43,12 @@ def test_authorizer_can_answer_that_it_could_not_authenticate(functions: Functio
 
 
 # Seconds that the last step of each scheduled function may take after its time budget is used up: a batch of
-# re-encryption has four transactions and two KMS calls, a lost run one transaction and one SQS call, an
-# old version three calls of Lambda.
+# re-encryption has four transactions and two KMS calls, a lost run one transaction and one SQS call,
+# partitions one transaction, an old version three calls of Lambda.
 LAST_STEP = {
     "KeyRotation": 4 * BUDGET + 2 * AWS_CALL,
     "SyncSweep": BUDGET + AWS_CALL,
-    "Partitions": BUDGET,
+    "Partitions": partitions.STEP,
     "SnapshotCleanup": 3 * AWS_CALL,
 }
 

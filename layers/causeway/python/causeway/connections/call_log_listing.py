@@ -1,33 +1,37 @@
 """The calls of the API log that were made for a connection, shown page by page."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal, LiteralString
+from typing import Any, Literal, LiteralString
 from uuid import UUID
 
+from psycopg.rows import dict_row
 from pydantic import Field
 
 from causeway.connections import rows
 from causeway.database.paging import KeyColumn, PagedSelect
+from causeway.database.postgres import Transaction
 from causeway.tenancy.context import RequestContext
 from causeway.wire import example_ids
 from causeway.wire.field_types import Time
 from causeway.wire.models import Answer
 from causeway.wire.page_models import PageAnswer, PageQuery
+from causeway.wire.pages import Page, PageRequest
 
 # Newest first.
-# OFFSET 0: find the bodies of the page's calls one by one. Otherwise Postgres may join all bodies before it takes a
-# page.
 _SELECT: LiteralString = """
-    SELECT log_id, method, url, status, milliseconds, error, request_body, response_body, request_id, actor_kind,
-        actor, source_ip, credential_version, created_at
-    FROM integration_api_logs AS l
-    LEFT JOIN LATERAL (
-        SELECT b.request_body, b.response_body FROM integration_api_log_bodies AS b
-        WHERE b.tenant_id = l.tenant_id AND b.created_at = l.created_at AND b.log_id = l.log_id
-        OFFSET 0
-    ) AS bodies ON true
+    SELECT log_id, method, url, status, milliseconds, error, request_id, actor_kind, actor, source_ip,
+        credential_version, created_at
+    FROM integration_api_logs
 """
 _OF_CONNECTION: LiteralString = "tenant_id = current_tenant() AND connection_id = %(connection)s"
+# The times are parameters, so Postgres plans only the partitions of these days. A join would plan all of them, about
+# 0.1 ms for each.
+BODIES: LiteralString = """
+    SELECT log_id, request_body, response_body FROM integration_api_log_bodies
+    WHERE tenant_id = current_tenant() AND created_at = ANY(%(times)s) AND log_id = ANY(%(calls)s)
+"""
+_NO_BODIES = dict.fromkeys(("request_body", "response_body"))
 PAGES = PagedSelect(
     "calls",
     _SELECT,
@@ -81,6 +85,21 @@ def page(context: RequestContext, connection_id: UUID, query: CallLogQuery) -> C
     """
     wanted = query.request(PAGES.listing, connection_id)
     with context.transaction() as transaction:
-        rows.find(transaction, connection_id, deleted=True)
-        found = PAGES.page(transaction, wanted, CallLog.of_row, {"connection": connection_id})
+        found = select(transaction, connection_id, wanted)
     return CallLogPage(logs=found.items, **found.cursors)
+
+
+def select(transaction: Transaction, connection_id: UUID, wanted: PageRequest) -> Page[CallLog]:
+    """Return a page of a connection's calls with their bodies, in two statements; raises ConnectionNotFound."""
+    calls = PAGES.fetch(transaction, wanted, {"connection": connection_id})
+    bodies = _bodies(transaction, calls) if calls else {}
+    if not calls:
+        rows.find(transaction, connection_id, deleted=True)
+    return PAGES.page_of(calls, wanted, lambda call: CallLog(**call._asdict(), **bodies.get(call.log_id, _NO_BODIES)))
+
+
+def _bodies(transaction: Transaction, calls: Sequence[Any]) -> dict[int, dict[str, Any]]:
+    """Return the stored bodies of calls, by the number of the call."""
+    keys = {"times": [call.created_at for call in calls], "calls": [call.log_id for call in calls]}
+    with transaction.cursor(row_factory=dict_row) as cursor:
+        return {row.pop("log_id"): row for row in cursor.execute(BODIES, keys)}

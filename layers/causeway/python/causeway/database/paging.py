@@ -1,6 +1,6 @@
 """The SQL of a list's pages, by keyset pagination: the rows beside a sort key, in either direction."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString, Protocol, TypeVar
@@ -92,7 +92,11 @@ class PagedSelect:
             shown: returns a row, a named tuple, as it is answered.
             parameters: those of `where`, by name.
         """
-        found = [(row, shown(row)) for row in self.fetch(transaction, wanted, parameters)]
+        return self.page_of(self.fetch(transaction, wanted, parameters), wanted, shown)
+
+    def page_of(self, rows: Sequence[Any], wanted: PageRequest, shown: Callable[[Any], Shown]) -> Page[Shown]:
+        """Return the page of the rows that `fetch` returned. shown: as in `page`."""
+        found = [(row, shown(row)) for row in rows]
         page = wanted.page(found, lambda pair: self.sort_key(pair[0]), lambda pair: pair[1].as_text())
         return Page([answer for _, answer in page.items], page.next_cursor, page.prev_cursor)
 

@@ -120,14 +120,17 @@ class Database:
             yield transaction
 
     @contextmanager
-    def transaction_without_tenant(self) -> Generator[Transaction]:
+    def transaction_without_tenant(self, budget: float = BUDGET) -> Generator[Transaction]:
         """Open a transaction that sees no tenant's rows; committed at the end of the block, rolled back on any error.
 
+        Args:
+            budget: seconds in all. A statement's own time limit is its login's.
+
         Raises:
-            Unavailable: the database cannot be reached, or took longer than BUDGET seconds in all.
+            Unavailable: the database cannot be reached, or took longer than the budget.
             SchemaBehind: the database lacks an object that a statement names.
         """
-        deadline = Deadline(BUDGET, self.deadline)
+        deadline = Deadline(budget, self.deadline)
         begun = False
         while not begun:
             try:

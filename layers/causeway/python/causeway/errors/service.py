@@ -31,3 +31,7 @@ class Unavailable(CausewayError):
 
 class SchemaBehind(Unavailable):
     """The service is being updated"""
+
+
+class PartitionsMissing(Internal):
+    """Partitions of a table could not be made"""

@@ -10,7 +10,7 @@ from causeway.aws import counts as metrics
 
 logger = Logger(child=True)
 # The counts that alarms read. All others are in the log.
-_ALARMED = {"failed", "refused", "left"}
+_ALARMED = {"failed", "refused", "left", "overflowed"}
 
 
 def run_parts(**parts: Callable[[], dict[str, int]]) -> dict[str, int]:
@@ -40,8 +40,8 @@ def run_parts(**parts: Callable[[], dict[str, int]]) -> dict[str, int]:
 def reported(subject: str) -> Generator[dict[str, int]]:
     """Give a part its counts to fill as it works, and report them when it ends, also if it raises.
 
-    What was committed before a fault is reported, so its alarm rings too. Each count is logged; failed, refused and
-    left become metrics that are named by subject and count.
+    What was committed before a fault is reported, so its alarm rings too. Each count is logged; those
+    that alarms read become metrics that are named by subject and count.
 
     Args:
         subject: the first words of the metrics' names: "DataKeys" and "failed" make DataKeysFailed.
