@@ -1,13 +1,12 @@
 """The API keys of a tenant's machines: /api-keys."""
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-
 from causeway.edge.answers import lambda_handler
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
+from causeway.edge.routes import App
 from causeway.tenancy import api_keys
 
-app = APIGatewayHttpResolver()
+app = App()
 
 # A replay of the creation cannot show the key again.
 _SHOWN_ONCE = "The key was shown once, in the first answer. If you lost it, create another one and delete this one."

@@ -1,14 +1,13 @@
 """GET /audit: the tenant's audit log, in pages or as CSV."""
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-
 from causeway.audit_log import entries, listing, spreadsheet
 from causeway.audit_log.requests import AuditQuery
 from causeway.edge.answers import lambda_handler
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
+from causeway.edge.routes import App
 
-app = APIGatewayHttpResolver()
+app = App()
 
 
 @route(

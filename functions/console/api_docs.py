@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-
 from causeway.edge.answers import lambda_handler
+from causeway.edge.http_events import HttpAnswer
 from causeway.edge.public import route
+from causeway.edge.routes import App
 from causeway.errors.service import Misconfigured
 
-app = APIGatewayHttpResolver()
+app = App()
 
 _FOLDER = Path(__file__).parent
 # Nothing is loaded from anywhere, and no other site may frame the page.
@@ -16,18 +16,18 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'
 
 
 @route(app, "GET", "/openapi.json", response="OpenApi")
-def document() -> Response[str]:
+def document() -> HttpAnswer:
     """Get the API's OpenAPI 3.1 document."""
     return _file("openapi.json", "application/json")
 
 
 @route(app, "GET", "/docs", media_types=("text/html",))
-def page() -> Response[str]:
+def page() -> HttpAnswer:
     """Get the API reference as a web page."""
     return _file("docs.html", "text/html; charset=utf-8")
 
 
-def _file(name: str, media_type: str) -> Response[str]:
+def _file(name: str, media_type: str) -> HttpAnswer:
     file = _FOLDER / name
     if not file.is_file():
         # `make build` and the local stack make the page; `sam build` alone does not.
@@ -37,7 +37,7 @@ def _file(name: str, media_type: str) -> Response[str]:
         "content-security-policy": _POLICY,
         "x-content-type-options": "nosniff",
     }
-    return Response(200, media_type, file.read_text(encoding="utf-8"), dict(headers))
+    return HttpAnswer(200, media_type, file.read_text(encoding="utf-8"), headers)
 
 
 handler = lambda_handler(app)

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-
 from causeway import demo_provider
 from causeway.database import postgres
 from causeway.edge.answers import lambda_handler
 from causeway.edge.games import SignedCall, route
+from causeway.edge.routes import App
 
-app = APIGatewayHttpResolver()
+app = App()
 
 
 @route(

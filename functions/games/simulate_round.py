@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-
 from causeway.casino import games
 from causeway.casino.game_sessions import LaunchRequest
 from causeway.edge.answers import lambda_handler
 from causeway.edge.launches import route
+from causeway.edge.routes import App
 from causeway.tenancy.launcher import Launcher
 
-app = APIGatewayHttpResolver()
+app = App()
 
 
 @route(

@@ -1,13 +1,12 @@
 """GET /me: the caller's role, permissions and tenant."""
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-
 from causeway.edge.answers import lambda_handler
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
+from causeway.edge.routes import App
 from causeway.tenancy import me
 
-app = APIGatewayHttpResolver()
+app = App()
 
 
 @route(app, "GET", "/me", permission="me.read", response=me.Me)

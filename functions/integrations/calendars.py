@@ -1,7 +1,5 @@
 """The calendars of a connection: /integrations/{connection_id}/calendars."""
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-
 from causeway.calendars import calendars
 from causeway.calendars.answers import BlockedSlot, CalendarList, FreeSlots
 from causeway.calendars.requests import BlockedSlotDraft, FreeSlotsQuery
@@ -10,8 +8,9 @@ from causeway.connections.requests import parse_connection_id
 from causeway.edge.answers import lambda_handler
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
+from causeway.edge.routes import App
 
-app = APIGatewayHttpResolver()
+app = App()
 
 
 @route(

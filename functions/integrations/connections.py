@@ -1,7 +1,5 @@
 """The tenant's connections: /integrations."""
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-
 from causeway.connections import answers, call_log_listing, changes, health, listing, rows, testing
 from causeway.connections.access import UNDECRYPTED
 from causeway.connections.call_log_listing import CallLogPage, CallLogQuery
@@ -17,11 +15,12 @@ from causeway.connections.requests import (
 from causeway.edge.answers import lambda_handler
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
+from causeway.edge.routes import App
 from causeway.platforms.calls import AccountTest
 from causeway.platforms.verdicts import VERDICTS
 from causeway.vault import versions
 
-app = APIGatewayHttpResolver()
+app = App()
 
 
 def _shown(made: ConnectionRow) -> HubAnswer:

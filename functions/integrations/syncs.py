@@ -1,17 +1,16 @@
 """The syncs of the tenant's connections: /integrations/{connection_id}/sync and .../syncs."""
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-
 from causeway.connections import requests, rows
 from causeway.connections.connection import UNUSABLE
 from causeway.edge.answers import lambda_handler
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
+from causeway.edge.routes import App
 from causeway.syncs import listing, runs, starting
 from causeway.syncs.answers import SyncRun
 from causeway.syncs.listing import SyncRunPage, SyncRunQuery
 
-app = APIGatewayHttpResolver()
+app = App()
 
 
 @route(

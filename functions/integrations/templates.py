@@ -1,15 +1,14 @@
 """The templates, one per platform that a tenant can connect to: /integrations/templates."""
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-
 from causeway.catalogue import providers, templates
 from causeway.catalogue.document import TemplateDraft
 from causeway.catalogue.templates import Template, TemplateChange, TemplatePage, TemplateQuery
 from causeway.edge.answers import lambda_handler
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
+from causeway.edge.routes import App
 
-app = APIGatewayHttpResolver()
+app = App()
 
 
 def _shown(provider: providers.Provider) -> HubAnswer:

@@ -1,14 +1,13 @@
 """The people of a tenant: /memberships."""
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-
 from causeway.edge.answers import lambda_handler
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
+from causeway.edge.routes import App
 from causeway.tenancy import memberships
 from causeway.wire import path_ids
 
-app = APIGatewayHttpResolver()
+app = App()
 
 
 def _shown(membership: memberships.Membership) -> HubAnswer:

@@ -1,13 +1,12 @@
 """The deployment's tenants: /tenants."""
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-
 from causeway.edge.answers import lambda_handler
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
+from causeway.edge.routes import App
 from causeway.tenancy import tenants
 
-app = APIGatewayHttpResolver()
+app = App()
 
 
 def _shown(tenant: tenants.Tenant) -> HubAnswer:

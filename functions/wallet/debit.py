@@ -1,13 +1,12 @@
 """POST /casino/debit: take a bet from a player's wallet."""
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-
 from causeway.casino.ledger import wallet
 from causeway.casino.ledger.requests import Bet
 from causeway.edge.answers import lambda_handler
 from causeway.edge.games import SignedCall, route
+from causeway.edge.routes import App
 
-app = APIGatewayHttpResolver()
+app = App()
 
 
 @route(

@@ -1,13 +1,12 @@
 """POST /casino/rollback: give a bet back to its player."""
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-
 from causeway.casino.ledger import wallet
 from causeway.casino.ledger.requests import Rollback
 from causeway.edge.answers import lambda_handler
 from causeway.edge.games import SignedCall, route
+from causeway.edge.routes import App
 
-app = APIGatewayHttpResolver()
+app = App()
 
 
 @route(

@@ -26,14 +26,11 @@ def test_function_file_declares_its_routes_of_the_template() -> None:
     assert in_files == in_template
 
 
-# Powertools warns of some routes that are registered twice, but not of all.
-@pytest.mark.filterwarnings("ignore:A route like this was already registered")
 @pytest.mark.parametrize(
     ("folder", "named"),
     [
-        ("bare", "greetings/bare.py: GET /greetings/{name} has no declaration: "),
-        ("hidden", "greetings/hidden.py: GET /greetings has no declaration: "),
-        ("renamed", "greetings/renamed.py: resolver is a resolver: "),
+        ("bare", "greetings/bare.py: app: a function file has one App of causeway.edge.routes, "),
+        ("renamed", "greetings/renamed.py: routes: a function file has one App of causeway.edge.routes, "),
         ("twice", "greetings/twice.py: GET /greetings is declared twice"),
     ],
 )

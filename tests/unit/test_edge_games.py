@@ -1,4 +1,4 @@
-"""The games' edge, with a real resolver and secrets extension: bodies, errors, signed answers; WALLET 32, 35 to 38."""
+"""The games' edge, with real routes and secrets extension: bodies, errors, signed answers; WALLET 32, 35 to 38."""
 
 import gzip
 import hmac
@@ -10,12 +10,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.casino.ledger.wallet import Answer
 from causeway.database.postgres import Database
 from causeway.edge import answers
 from causeway.edge.games import SignedCall, route
+from causeway.edge.routes import App
 from causeway.errors.casino import DuplicateTransaction
 from causeway.errors.requests import RateLimitExceeded
 from causeway.errors.service import Misconfigured, SchemaBehind, Unavailable
@@ -51,7 +51,7 @@ def is_known(database: Database, code: str) -> bool:
 
 def make_handler() -> tuple[Callable[[dict[str, Any], Any], dict[str, Any]], list[SignedCall]]:
     """A function with one route per kind of result, and the calls that reached a route."""
-    app = APIGatewayHttpResolver()
+    app = App()
     calls: list[SignedCall] = []
 
     @route(app, "POST", "/casino/echo", side="casino", is_known=is_known, request="Anything")
@@ -133,7 +133,7 @@ def test_signature_covers_the_sent_bytes_also_when_base64_encoded(function: Func
     answered = function.post("/casino/echo", BODY, base64=base64)
 
     assert (answered.status, answered.fields) == (200, {"body": READ})
-    assert answered.headers["Content-Type"] == "application/json"
+    assert answered.headers["content-type"] == "application/json"
     call = function.calls[0]
     assert (call.game_provider.tenant_id, call.game_provider.code, call.game_provider.bare_signature) == (
         UUID(int=1),

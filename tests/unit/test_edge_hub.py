@@ -6,11 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.edge import answers
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
+from causeway.edge.routes import App
 from causeway.wire.models import Request
 
 _TENANT = "00000000-0000-4000-8000-000000000001"
@@ -24,7 +24,7 @@ def called(
     function: Function, body: str | None = None, parameters: dict[str, str] | None = None, **declaration: Any
 ) -> dict[str, Any]:
     """Declare POST /acts with a function of the test, call it, and return its answer."""
-    app = APIGatewayHttpResolver()
+    app = App()
     route(app, "POST", "/acts", permission="connections.use", **declaration)(function)
     event = {
         "version": "2.0",

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from causeway.casino import games
 from causeway.casino.game_sessions import LaunchRequest
 from causeway.edge import answers
 from causeway.edge.launches import route
+from causeway.edge.routes import App
 from causeway.errors.casino import GameNotFound, LaunchUnavailable
 from causeway.errors.requests import InvalidRequest
 from causeway.tenancy.launcher import Launcher
@@ -37,7 +37,7 @@ class Launch(Request):
 @pytest.fixture
 def send(set_environment: Callable[..., None]) -> Send:
     """Calls a function that answers who the caller is: send(claims, headers, body)."""
-    app = APIGatewayHttpResolver()
+    app = App()
 
     @route(app, "POST", "/casino/launchGame", admit=games.admit)
     def launch(launcher: Launcher, body: Launch) -> dict[str, Any]:

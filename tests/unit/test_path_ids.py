@@ -6,14 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from hypothesis import given
 from hypothesis import strategies as st
 
 from causeway.edge import answers
-from causeway.edge.http_events import path_of
+from causeway.edge.http_events import HttpAnswer, path_of
 from causeway.edge.public import OPEN
-from causeway.edge.routes import Declaration, DeclaredTwice, register
+from causeway.edge.routes import App, Declaration, DeclaredTwice
 from causeway.errors.requests import InvalidRequest
 from causeway.wire import base64url, path_ids
 from local.gateway.routes import delivered_path
@@ -65,13 +64,13 @@ def test_address_in_another_form_is_refused(delivered: str) -> None:
 @pytest.fixture
 def routed() -> Callable[..., dict[str, Any]]:
     """routed("GET /a/{id}", id="x") is the answer of a function with that route."""
-    app = APIGatewayHttpResolver()
+    app = App()
 
-    def answer(event: dict[str, Any]) -> Response[str]:
+    def answer(event: dict[str, Any], _: Any) -> HttpAnswer:
         return answers.json_answer("OK", 200, repr(path_of(event)), {})
 
     for path in ("/things", "/things/{id}", "/things/{id}/parts/{part}"):
-        register(app, Declaration("GET", path, answer, OPEN, None, None, {}), answer)
+        app.add(Declaration("GET", path, answer, OPEN, None, None, {}), answer)
     handler = answers.lambda_handler(app)
 
     def ask(route: str, stage: str = "$default", **parameters: str) -> dict[str, Any]:
@@ -91,7 +90,7 @@ def routed() -> Callable[..., dict[str, Any]]:
 )
 @pytest.mark.parametrize("stage", ["$default", "live"])
 def test_every_path_parameter_reaches_its_route(routed: Callable[..., dict[str, Any]], value: str, stage: str) -> None:
-    """HUB 52: Powertools alone would not match some values, and would drop a line break at the end of others."""
+    """HUB 52: also the values that a pattern for a path would not match, or would cut at the end."""
     for route, parameters in (
         ("GET /things/{id}", {"id": value}),
         ("GET /things/{id}/parts/{part}", {"id": "x", "part": value}),
@@ -100,18 +99,17 @@ def test_every_path_parameter_reaches_its_route(routed: Callable[..., dict[str, 
         assert (reply["statusCode"], reply["body"]) == (200, repr(parameters))
 
 
-@pytest.mark.parametrize("same", ["GET /things/{name}", "GET /things/x", "get /things/{id}"])
-def test_route_that_powertools_cannot_tell_from_another_is_refused(same: str) -> None:
-    """The first would answer the calls of both."""
-    app = APIGatewayHttpResolver()
+@pytest.mark.parametrize("same", ["GET /things/{id}", "GET /things/{name}", "get /things/{id}"])
+def test_route_that_api_gateway_cannot_tell_from_another_is_refused(same: str) -> None:
+    app = App()
 
-    def answer(_: dict[str, Any]) -> Response[str]:
+    def answer(_: dict[str, Any], __: Any) -> HttpAnswer:
         return answers.json_answer("OK", 200, "{}", {})
 
     def declare(method: str, path: str) -> None:
-        register(app, Declaration(method, path, answer, OPEN, None, None, {}), answer)
+        app.add(Declaration(method, path, answer, OPEN, None, None, {}), answer)
 
-    for method, path in (("GET", "/things/{id}"), ("POST", "/things/{id}"), ("GET", "/things/new")):
+    for method, path in (("GET", "/things/{id}"), ("POST", "/things/{id}"), ("GET", "/things/x")):
         declare(method, path)
     with pytest.raises(DeclaredTwice, match=f"{re.escape(same)} is declared twice, before as GET /things/{{id}}"):
         declare(*same.split(" "))

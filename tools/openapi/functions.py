@@ -9,18 +9,14 @@ from inspect import getdoc
 from pathlib import Path
 from types import ModuleType
 
-from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
+from causeway.edge.routes import App, Declaration, DeclaredTwice
 
-from causeway.edge.routes import Declaration, DeclaredTwice, declared
-
-# A parameter of a path, as Powertools writes it.
-_VARIABLE = re.compile(r"<(\w+)>")
 # The docstring of a module with one route: GET /audit: the tenant's audit log.
 _ROUTE_DOCSTRING = re.compile(r"[A-Z]+ /\S+(?: \((?P<note>[^)]*)\))?: (?P<text>.+)")
 
 
 class Undeclared(Exception):
-    """A route has no declaration or two, or its declaration names a schema or an error that does not exist."""
+    """A file has no App called app, declares a route twice, or names a schema or an error that does not exist."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +51,7 @@ def every(functions: Path) -> list[Operation]:
         functions: the folder with a folder of function files per family.
 
     Raises:
-        Undeclared: a route has no declaration, or two; the message names the file.
+        Undeclared: a file has no App called app, or a route has two declarations; the message names the file.
     """
     found = [operation for file in sorted(functions.glob("*/*.py")) for operation in _of_file(file)]
     return sorted(found, key=lambda one: (one.family, one.declaration.path, one.declaration.method))
@@ -63,21 +59,13 @@ def every(functions: Path) -> list[Operation]:
 
 def _of_file(file: Path) -> Iterator[Operation]:
     module = _imported(file)
-    resolvers = {name: value for name, value in vars(module).items() if isinstance(value, BaseRouter)}
-    app = resolvers.pop("app", None)
-    for name in resolvers:
-        raise Undeclared(f"{file}: {name} is a resolver: a function file has one, called app")
-    if app is None:
-        return  # not behind the HTTP API
-    declarations = declared(app)
-    # Powertools has no public list of its routes.
-    for route in [*app._static_routes, *app._dynamic_routes]:  # noqa: SLF001
-        if route.func not in declarations:
-            path = _VARIABLE.sub(r"{\1}", route.path)
-            raise Undeclared(
-                f"{file}: {route.method} {path} has no declaration: use the @route of a module of causeway.edge"
-            )
-        yield Operation(file.parent.name, module, declarations[route.func])
+    for name, value in vars(module).items():
+        if isinstance(value, App) != (name == "app"):
+            raise Undeclared(f"{file}: {name}: a function file has one App of causeway.edge.routes, called app")
+    # A function that is not behind the HTTP API has no app.
+    if hasattr(module, "app"):
+        for declaration in module.app.declarations:
+            yield Operation(file.parent.name, module, declaration)
 
 
 def _imported(file: Path) -> ModuleType:

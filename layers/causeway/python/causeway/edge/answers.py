@@ -5,10 +5,10 @@ from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from causeway.aws.counts import count, published
-from causeway.edge.routes import VARIABLE
+from causeway.edge.http_events import HttpAnswer
+from causeway.edge.routes import App
 from causeway.errors.requests import NotFound
 from causeway.errors.service import Internal
 from causeway.errors.tree import CausewayError
@@ -18,52 +18,33 @@ logger = Logger()
 _LONGEST_CAUSE = 500
 
 
-def lambda_handler(
-    app: APIGatewayHttpResolver, *, next_action: bool = True
-) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+def lambda_handler(app: App, *, next_action: bool = True) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """Return the function's entry point: every event gets an answer, and no answer tells internal details.
 
     Args:
-        app: the function's resolver.
+        app: the function's routes.
         next_action: whether error answers have nextAction; the protocol of game providers has no such field.
     """
 
-    @app.not_found
-    def not_found(_: Exception) -> Response[str]:
-        request_id = app.current_event.raw_event["requestContext"]["requestId"]
-        return error_answer(NotFound(), request_id, next_action=next_action)
-
-    @app.exception_handler(Exception)
-    def unexpected(error: Exception) -> Response[str]:
-        logger.error("unexpected", exc_info=error)
-        request_id = app.current_event.raw_event["requestContext"]["requestId"]
-        return error_answer(Internal(cause=repr(error)), request_id, next_action=next_action)
+    def answer(event: dict[str, Any], context: Any) -> HttpAnswer:
+        request_id = event["requestContext"]["requestId"]
+        try:
+            return app.answer(event, context)
+        except NotFound as error:
+            return error_answer(error, request_id, next_action=next_action)
+        except Exception as error:
+            logger.exception("unexpected")
+            return error_answer(Internal(cause=repr(error)), request_id, next_action=next_action)
 
     @logger.inject_lambda_context(correlation_id_path="requestContext.requestId")
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         with published(context):
-            return app.resolve(_routed(event), context)
+            return answer(event, context).as_result()
 
     return handler
 
 
-def _routed(event: dict[str, Any]) -> dict[str, Any]:
-    """Return the event with a path that matches the route which API Gateway chose.
-
-    Powertools matches the decoded path again, with a pattern that lacks characters of our ids and accepts a line break
-    at the end (https://github.com/aws-powertools/powertools-lambda-python/issues/1098). So each parameter in the path
-    is replaced by "x"; http_events.path_of reads the parameters.
-    """
-    path = event["routeKey"].partition(" ")[2]
-    given = event.get("pathParameters") or {}
-    if not given or set(given) != set(VARIABLE.findall(path)):
-        return event
-    stage = event["requestContext"].get("stage", "$default")
-    before = "" if stage == "$default" else f"/{stage}"
-    return event | {"rawPath": before + VARIABLE.sub("x", path)}
-
-
-def error_answer(error: CausewayError, request_id: str, *, next_action: bool = True) -> Response[str]:
+def error_answer(error: CausewayError, request_id: str, *, next_action: bool = True) -> HttpAnswer:
     """Return the answer of an error; a 5xx error's cause is logged and not sent.
 
     Args:
@@ -87,8 +68,8 @@ def error_body(error: CausewayError, request_id: str, *, next_action: bool) -> d
     return body | ({"nextAction": error.action} if next_action else {}) | error.fields
 
 
-def json_answer(code: str, status: int, body: str, headers: dict[str, str]) -> Response[str]:
+def json_answer(code: str, status: int, body: str, headers: dict[str, str]) -> HttpAnswer:
     """Return an answer with a JSON text. A fault of ours is counted, because Lambda counts no error where we answer."""
     if code == Internal.code:
         count(code)
-    return Response(status, "application/json", body, dict(headers))
+    return HttpAnswer(status, "application/json", body, headers)

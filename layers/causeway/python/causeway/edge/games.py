@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, Unpack
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-
 from causeway import settings
 from causeway.database import postgres
 from causeway.database.postgres import BUDGET, Database
 from causeway.edge.answers import error_answer, json_answer
-from causeway.edge.http_events import headers_of, raw_body
-from causeway.edge.routes import FAULTS, Authentication, Declaration, Documentation, register
+from causeway.edge.http_events import HttpAnswer, headers_of, raw_body
+from causeway.edge.routes import FAULTS, App, Authentication, Declaration, Documentation
 from causeway.errors import table
 from causeway.errors.casino import WalletUnavailable
 from causeway.errors.game_signing import SignatureInvalid
@@ -75,7 +73,7 @@ _IsKnown = Callable[[Database, str], bool]
 
 
 def route(
-    app: APIGatewayHttpResolver,
+    app: App,
     method: str,
     path: str,
     *,
@@ -90,7 +88,7 @@ def route(
     valid signature is signed with the same secret; only the 500 of an exception that nothing foresaw is not.
 
     Args:
-        app: the function's resolver.
+        app: the function's routes.
         method: POST.
         path: as template.yaml has it.
         side: the side that is called.
@@ -100,16 +98,16 @@ def route(
     """
 
     def decorate(function: _Function) -> _Function:
-        def answer(event: dict[str, Any]) -> Response[str]:
+        def answer(event: dict[str, Any], _: Any) -> HttpAnswer:
             return _answer(event, side, is_known, function)
 
-        register(app, Declaration(method, path, function, AUTHENTICATION[side], None, request, documentation), answer)
+        app.add(Declaration(method, path, function, AUTHENTICATION[side], None, request, documentation), answer)
         return function
 
     return decorate
 
 
-def _answer(event: dict[str, Any], side: authentication.Side, is_known: _IsKnown, function: _Function) -> Response[str]:
+def _answer(event: dict[str, Any], side: authentication.Side, is_known: _IsKnown, function: _Function) -> HttpAnswer:
     headers, request_id = headers_of(event), event["requestContext"]["requestId"]
     code = headers.get("x-provider-code", settings.default_game_provider())
     deadline = Deadline(BUDGET)
@@ -128,16 +126,16 @@ def _answer(event: dict[str, Any], side: authentication.Side, is_known: _IsKnown
             raw,
             deadline,
         )
-        response = _response(function(SignedCall(caller, strict_json.parse_object(raw), request_id, database)))
+        answer = _http_answer(function(SignedCall(caller, strict_json.parse_object(raw), request_id, database)))
     except CausewayError as error:
-        response = error_answer(AUTHENTICATION[side].told(error), request_id, next_action=False)
+        answer = error_answer(AUTHENTICATION[side].told(error), request_id, next_action=False)
     if secret is not None and side == "casino":
-        signature = signatures.sign_bare(secret, str(response.body).encode())
-        response.headers["x-casino-response-signature"] = signature
-    return response
+        signature = signatures.sign_bare(secret, answer.body.encode())
+        answer.headers["x-casino-response-signature"] = signature
+    return answer
 
 
-def _response(result: SignedAnswer | dict[str, Any]) -> Response[str]:
+def _http_answer(result: SignedAnswer | dict[str, Any]) -> HttpAnswer:
     if isinstance(result, dict):
         return json_answer("OK", 200, json.dumps(result, separators=(",", ":")), {})
     status = 200 if result.code == "OK" else table.of_code(result.code).status

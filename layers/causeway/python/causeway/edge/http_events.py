@@ -1,9 +1,29 @@
-"""Reads the client's headers, path parameters and body from an event of the HTTP API."""
+"""Reads headers, path parameters and body from an event of the HTTP API, and writes the answer to it."""
 
 from base64 import b64decode
+from dataclasses import dataclass, field
 from typing import Any
 
 from causeway.errors.requests import REQUEST_BYTES, MalformedBody, PayloadTooLarge
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """The answer to a call, as it is sent.
+
+    Attributes:
+        headers: by name in lower case, besides content-type.
+    """
+
+    status: int
+    content_type: str
+    body: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def as_result(self) -> dict[str, Any]:
+        """Return the answer in the form that API Gateway takes from a function (payload format 2.0)."""
+        headers = {"content-type": self.content_type} | self.headers
+        return {"statusCode": self.status, "headers": headers, "body": self.body, "isBase64Encoded": False}
 
 
 def headers_of(event: dict[str, Any]) -> dict[str, str]:
@@ -12,10 +32,7 @@ def headers_of(event: dict[str, Any]) -> dict[str, str]:
 
 
 def path_of(event: dict[str, Any]) -> dict[str, str]:
-    """Return the path's parameters by name, as API Gateway delivered them (wire.path_ids reads ids).
-
-    Powertools passes other values to a route: answers.lambda_handler replaces each parameter in the path by "x".
-    """
+    """Return the path's parameters by name, as API Gateway delivered them (wire.path_ids reads ids)."""
     return dict(event.get("pathParameters") or {})
 
 

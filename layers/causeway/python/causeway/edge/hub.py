@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Unpack
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from causeway import settings
 from causeway.audit_log import entries, fingerprints
@@ -14,15 +13,15 @@ from causeway.database import idempotency, postgres
 from causeway.database.idempotency import KeyedRequest, Lease, StoredAnswer
 from causeway.database.postgres import Database
 from causeway.edge.answers import error_answer, json_answer
-from causeway.edge.http_events import headers_of, path_of, raw_body
+from causeway.edge.http_events import HttpAnswer, headers_of, path_of, raw_body
 from causeway.edge.hub_calls import HubAnswer, HubCall
 from causeway.edge.routes import (
     CALLER_REFUSES,
+    App,
     Authentication,
     Declaration,
     Documentation,
     models_of,
-    register,
 )
 from causeway.errors.platforms import ProviderOutcomeUnknown
 from causeway.errors.requests import ChangedMeanwhile, VersionMismatch
@@ -49,7 +48,7 @@ _Function = Callable[..., HubAnswer]
 
 
 def route(
-    app: APIGatewayHttpResolver,
+    app: App,
     method: str,
     path: str,
     *,
@@ -68,7 +67,7 @@ def route(
     Idempotency-Key.
 
     Args:
-        app: the function's resolver.
+        app: the function's routes.
         method: GET, POST, PATCH or DELETE.
         path: as template.yaml has it.
         permission: what the caller's role must have.
@@ -82,24 +81,24 @@ def route(
         body, query = models_of(function)
         rules = _Rules(permission, body is not None, refuses_if_match, acts_on_platform)
 
-        def answer(event: dict[str, Any]) -> Response[str]:
+        def answer(event: dict[str, Any], lambda_context: Any) -> HttpAnswer:
             request_id = event["requestContext"]["requestId"]
             try:
-                return _respond(_call(event, _bounded_database(app)), rules, function)
+                return _respond(_call(event, _bounded_database(lambda_context)), rules, function)
             except CausewayError as error:
                 return error_answer(error, request_id)
 
         authentication = TOKEN_OR_KEY if permission in ALLOWED["service"] else TOKEN
         declaration = Declaration(method, path, function, authentication, permission, body, documentation, query)
-        register(app, declaration, answer)
+        app.add(declaration, answer)
         return function
 
     return decorate
 
 
-def _bounded_database(app: APIGatewayHttpResolver) -> Database:
+def _bounded_database(lambda_context: Any) -> Database:
     """Return the database with a deadline for this call: the answer must be sent before Lambda ends the function."""
-    seconds = app.lambda_context.get_remaining_time_in_millis() / 1000
+    seconds = lambda_context.get_remaining_time_in_millis() / 1000
     return postgres.current().within(Deadline(seconds - _RESERVE))
 
 
@@ -127,36 +126,36 @@ class _Rules:
     acts_on_platform: bool
 
 
-def _respond(call: HubCall, rules: _Rules, function: _Function) -> Response[str]:
+def _respond(call: HubCall, rules: _Rules, function: _Function) -> HttpAnswer:
     try:
         call.context.caller.require(rules.permission)
         _require_tenant(call, rules.permission)
         if not rules.takes_body and call.raw.strip():
             NoBody.parse(call.body)
         if call.route.startswith("GET "):
-            return _run(call, rules, function).as_response()
+            return _run(call, rules, function).as_sent()
         return _run_once(call, rules, function)
     except Forbidden as refusal:
         _record_refusal(call, refusal.permission or rules.permission)
         raise
 
 
-def _run_once(call: HubCall, rules: _Rules, function: _Function) -> Response[str]:
+def _run_once(call: HubCall, rules: _Rules, function: _Function) -> HttpAnswer:
     """Return the stored answer of the call's Idempotency-Key, before any other check; without one, run the function."""
     key = call.headers.get("idempotency-key")
     if key is None:
-        return _run(call, rules, function).as_response()
+        return _run(call, rules, function).as_sent()
     fields = [call.route, call.path, call.query, call.body if call.raw.strip() else None]
     request = KeyedRequest.of(key, fields, _digest_key(call))
     context = call.context
     transactions = context.deployment_transaction if rules.permission in ON_DEPLOYMENT else context.transaction
 
-    def work(lease: Lease) -> tuple[Response[str], StoredAnswer]:
+    def work(lease: Lease) -> tuple[HttpAnswer, StoredAnswer]:
         answer = _run(replace(call, context=replace(call.context, lease=lease)), rules, function)
-        return answer.as_response(), answer.to_store()
+        return answer.as_sent(), answer.to_store()
 
     result = idempotency.once(transactions, request, work, acts_on_platform=rules.acts_on_platform)
-    if isinstance(result, Response):
+    if isinstance(result, HttpAnswer):
         return result
     return json_answer("OK", result.status, result.body or "", result.headers | {"idempotent-replay": "true"})
 

@@ -4,10 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from aws_lambda_powertools.event_handler import Response
-
 from causeway.database.idempotency import StoredAnswer
-from causeway.edge.answers import json_answer
+from causeway.edge.http_events import HttpAnswer
 from causeway.errors.requests import IfMatchRequired
 from causeway.tenancy.context import RequestContext
 from causeway.wire import path_ids, strict_json
@@ -35,11 +33,9 @@ class HubAnswer:
     content_type: str = "application/json"
     replay_body: Answer | None = None
 
-    def as_response(self) -> Response[str]:
+    def as_sent(self) -> HttpAnswer:
         """Return the answer as it is sent now, and count it."""
-        response = json_answer("OK", self.status, _text(self.body), self._all_headers())
-        response.headers["content-type"] = self.content_type
-        return response
+        return HttpAnswer(self.status, self.content_type, _text(self.body), self._all_headers())
 
     def to_store(self) -> StoredAnswer:
         """Return the answer as a replay sends it."""

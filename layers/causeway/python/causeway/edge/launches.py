@@ -4,13 +4,11 @@ import json
 from collections.abc import Callable
 from typing import Any, Unpack
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-
 from causeway import settings
 from causeway.database import postgres
 from causeway.edge.answers import error_answer, json_answer
-from causeway.edge.http_events import headers_of, raw_body
-from causeway.edge.routes import CALLER_REFUSES, Authentication, Declaration, Documentation, models_of, register
+from causeway.edge.http_events import HttpAnswer, headers_of, raw_body
+from causeway.edge.routes import CALLER_REFUSES, App, Authentication, Declaration, Documentation, models_of
 from causeway.errors.casino import LaunchUnavailable
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tenancy import TokenRequired
@@ -37,7 +35,7 @@ _Function = Callable[[Launcher, Any], Answer | dict[str, Any]]
 
 
 def route(
-    app: APIGatewayHttpResolver,
+    app: App,
     method: str,
     path: str,
     *,
@@ -51,7 +49,7 @@ def route(
     parameters in the query string.
 
     Args:
-        app: the function's resolver.
+        app: the function's routes.
         method: POST.
         path: as template.yaml has it.
         admit: called with the launcher and X-Tenant-Id; raises the error that refuses the launcher.
@@ -61,7 +59,7 @@ def route(
     def decorate(function: _Function) -> _Function:
         model, _ = models_of(function)
 
-        def answer(event: dict[str, Any]) -> Response[str]:
+        def answer(event: dict[str, Any], _: Any) -> HttpAnswer:
             try:
                 launcher = _admitted(event, admit)
                 NoQuery.parse(event.get("queryStringParameters") or {})
@@ -72,7 +70,7 @@ def route(
             text = answered.as_text() if isinstance(answered, Answer) else json.dumps(answered, separators=(",", ":"))
             return json_answer("OK", 200, text, {})
 
-        register(app, Declaration(method, path, function, LAUNCH, "games.launch", model, documentation), answer)
+        app.add(Declaration(method, path, function, LAUNCH, "games.launch", model, documentation), answer)
         return function
 
     return decorate

@@ -1,4 +1,6 @@
-"""The routes of the HTTP API: each is declared once, beside its function, and registered with Powertools.
+"""The routes of the HTTP API: each is declared once, beside its function, in the function file's App.
+
+API Gateway chooses the route before it calls a function, and names it in the event. So the path is not matched again.
 
 A function file uses the `route` of its kind of caller: edge.hub, edge.games, edge.launches or edge.public.
 """
@@ -8,15 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-
+from causeway.edge.http_events import HttpAnswer
+from causeway.errors.requests import NotFound
 from causeway.errors.service import Unavailable
 from causeway.errors.tree import CausewayError
 
-# Makes the answer to an event.
-Respond = Callable[[dict[str, Any]], Response[str]]
-# What Powertools calls: with the path's parameters, as it reads them.
-Routed = Callable[..., Response[str]]
+# Makes the answer to an event, with Lambda's context of the call.
+Respond = Callable[[dict[str, Any], Any], HttpAnswer]
 
 # A model of causeway.wire.models. The signed calls' functions do not load pydantic: they give the name of a model of
 # tools/openapi/signed_calls.py.
@@ -103,17 +103,12 @@ class Declaration:
 
     @property
     def key(self) -> str:
-        """Method and path: GET /integrations."""
+        """Method and path, as API Gateway names the route: GET /integrations."""
         return f"{self.method} {self.path}"
-
-    @property
-    def matched(self) -> tuple[str, str]:
-        """What Powertools matches: the method, and the path with "x" for each parameter (answers.lambda_handler)."""
-        return self.method.upper(), VARIABLE.sub("x", self.path)
 
 
 class DeclaredTwice(Exception):
-    """A function declares a route twice: Powertools answers every call with the first"""
+    """A function declares a route twice: API Gateway has it once"""
 
 
 def models_of(function: Callable[..., Any]) -> tuple[type[Any] | None, type[Any] | None]:
@@ -124,36 +119,40 @@ def models_of(function: Callable[..., Any]) -> tuple[type[Any] | None, type[Any]
     return function.__annotations__.get("body"), function.__annotations__.get("query")
 
 
-_DECLARED: dict[APIGatewayHttpResolver, dict[Routed, Declaration]] = {}
+class App:
+    """The routes of a function file."""
+
+    def __init__(self) -> None:
+        self._routes: dict[str, tuple[Declaration, Respond]] = {}
+
+    @property
+    def declarations(self) -> list[Declaration]:
+        """The declared routes, in their order."""
+        return [declaration for declaration, _ in self._routes.values()]
+
+    def add(self, declaration: Declaration, respond: Respond) -> None:
+        """Add a route.
+
+        Args:
+            declaration: the route's.
+            respond: makes the answer to each event; http_events.path_of has the path's parameters.
+
+        Raises:
+            DeclaredTwice: the app has the route already, maybe with other names of its parameters.
+        """
+        for other in self.declarations:
+            if _nameless(other.key) == _nameless(declaration.key):
+                raise DeclaredTwice(f"{declaration.key} is declared twice, before as {other.key}")
+        self._routes[declaration.key] = declaration, respond
+
+    def answer(self, event: dict[str, Any], context: Any) -> HttpAnswer:
+        """Return the answer of the event's route; raises NotFound if the function has no such route."""
+        if event["routeKey"] not in self._routes:
+            raise NotFound
+        _, respond = self._routes[event["routeKey"]]
+        return respond(event, context)
 
 
-def register(app: APIGatewayHttpResolver, declaration: Declaration, respond: Respond) -> None:
-    """Register a declared route with the resolver, and keep the declaration.
-
-    Args:
-        app: the function's resolver.
-        declaration: the route's.
-        respond: makes the answer to each event; http_events.path_of has the path's parameters.
-
-    Raises:
-        DeclaredTwice: the resolver has the route already, maybe with other names of its parameters.
-    """
-    declarations = _DECLARED.setdefault(app, {})
-    for other in declarations.values():
-        if other.matched == declaration.matched:
-            raise DeclaredTwice(f"{declaration.key} is declared twice, before as {other.key}")
-
-    def routed(**_: str) -> Response[str]:
-        # The values of Powertools' parameters are not the path's (answers.lambda_handler).
-        return respond(app.current_event.raw_event)
-
-    app.route(VARIABLE.sub(r"<\1>", declaration.path), method=declaration.method)(routed)
-    declarations[routed] = declaration
-
-
-def declared(app: APIGatewayHttpResolver) -> dict[Routed, Declaration]:
-    """Return the declared routes of a resolver, by the callable that answers them.
-
-    Method and path do not identify a route: Powertools may know another route with the same, which answers first.
-    """
-    return dict(_DECLARED.get(app, {}))
+def _nameless(key: str) -> str:
+    """Return a route's key without the names of its parameters."""
+    return VARIABLE.sub("{}", key).upper()

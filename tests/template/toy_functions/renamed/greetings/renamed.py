@@ -1,16 +1,17 @@
-"""A function whose resolver has another name, so that a search for `app` would not find its routes."""
-
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+"""A function whose app has another name, so that a search for `app` would not find its routes."""
 
 from causeway.edge import answers
+from causeway.edge.hub import route
+from causeway.edge.hub_calls import HubAnswer, HubCall
+from causeway.edge.routes import App
 
-resolver = APIGatewayHttpResolver()
+routes = App()
 
 
-@resolver.get("/greetings")
-def greet() -> dict[str, str]:
+@route(routes, "GET", "/greetings", permission="catalogue.read")
+def greet(call: HubCall) -> HubAnswer:
     """Greet anybody."""
-    return {"greeting": "Hello"}
+    return HubAnswer("{}")
 
 
-handler = answers.lambda_handler(resolver)
+handler = answers.lambda_handler(routes)

@@ -1,12 +1,11 @@
-"""A function that declares a route twice: the second permission would be in the document, the first in force."""
-
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+"""A function that declares a route twice: the second permission would be in force, the first in the document."""
 
 from causeway.edge import answers
 from causeway.edge.hub import route
 from causeway.edge.hub_calls import HubAnswer, HubCall
+from causeway.edge.routes import App
 
-app = APIGatewayHttpResolver()
+app = App()
 
 
 @route(app, "GET", "/greetings", permission="catalogue.read")
