@@ -7,6 +7,11 @@ CREATE TABLE integration_connections (
     name text NOT NULL CHECK (length(name) BETWEEN 1 AND 100 AND is_name(name)),
     description text NOT NULL DEFAULT '' CHECK (length(description) <= 1000),
     environment text NOT NULL DEFAULT 'production' CHECK (environment IN ('production', 'sandbox')),
+    external_id text CHECK (length(external_id) BETWEEN 1 AND 255 AND external_id !~ '[?\u0001-\u001f\u007f]'),
+    metadata jsonb NOT NULL DEFAULT '{}' CHECK (
+        jsonb_typeof(metadata) = 'object' AND octet_length(metadata::text) <= 4096
+        AND NOT jsonb_path_exists(metadata, '$.**{5 to last}')
+    ),
     config jsonb NOT NULL DEFAULT '{}',
     status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'active', 'error', 'disconnected')),
     terms bytea NOT NULL DEFAULT '',
@@ -26,6 +31,10 @@ COMMENT ON COLUMN integration_connections.provider_key IS 'The provider.';
 COMMENT ON COLUMN integration_connections.name IS 'The name that people gave it.';
 COMMENT ON COLUMN integration_connections.description IS 'What people noted about it.';
 COMMENT ON COLUMN integration_connections.environment IS 'Selects one of the provider''s base URLs.';
+COMMENT ON COLUMN integration_connections.external_id IS
+'The tenant''s own id of the connection, for paths with ext:. No question mark: API Gateway cuts a path there.';
+COMMENT ON COLUMN integration_connections.metadata IS
+'What the tenant stores with the connection: never a secret, 4096 bytes and 4 levels at most. It is shown.';
 COMMENT ON COLUMN integration_connections.config IS
 'The settings that are not secret. The secret ones are in api_credentials.';
 COMMENT ON COLUMN integration_connections.status IS
@@ -46,6 +55,10 @@ COMMENT ON COLUMN integration_connections.deleted_at IS
 CREATE UNIQUE INDEX integration_connections_name ON integration_connections (tenant_id, name) WHERE deleted_at IS NULL;
 COMMENT ON INDEX integration_connections_name IS
 'Two connections of a tenant that are not deleted have different names.';
+CREATE UNIQUE INDEX integration_connections_external_id ON integration_connections (tenant_id, external_id)
+WHERE deleted_at IS NULL;
+COMMENT ON INDEX integration_connections_external_id IS
+'Two connections of a tenant that are not deleted have different external ids.';
 CREATE INDEX integration_connections_page ON integration_connections (tenant_id, created_at DESC, connection_id DESC)
 WHERE deleted_at IS NULL;
 COMMENT ON INDEX integration_connections_page IS 'Pages of the list, newest first.';
@@ -98,8 +111,8 @@ END $$;
 
 GRANT SELECT, INSERT ON integration_connections, integration_health TO causeway_hub;
 GRANT UPDATE (
-    name, description, environment, config, terms, status, status_changes, error_code, error_message, last_sync_at, version,
-    updated_at, deleted_at
+    name, description, environment, external_id, metadata, config, terms, status, status_changes, error_code, error_message,
+    last_sync_at, version, updated_at, deleted_at
 ) ON integration_connections TO causeway_hub;
 GRANT UPDATE (status, failures, successes, changed_at, code, message, next_action, response_ms, checked_at)
 ON integration_health TO causeway_hub;

@@ -36,8 +36,8 @@ def list_calendars(call: HubCall) -> HubAnswer:
 )
 def free_slots(call: HubCall, query: FreeSlotsQuery) -> HubAnswer:
     """List the times at which a calendar is free on a day."""
-    connection_id, calendar_id = parse_connection_id(call.path), call.path["calendar_id"]
-    return HubAnswer(calendars.free_slots(call.context, connection_id, calendar_id, query))
+    reference, calendar_id = parse_connection_id(call.path), call.path["calendar_id"]
+    return HubAnswer(calendars.free_slots(call.context, reference, calendar_id, query))
 
 
 @route(
@@ -52,8 +52,8 @@ def free_slots(call: HubCall, query: FreeSlotsQuery) -> HubAnswer:
 )
 def block(call: HubCall, body: BlockedSlotDraft) -> HubAnswer:
     """Block a time of a calendar, so that nobody can book it."""
-    connection_id, calendar_id = parse_connection_id(call.path), call.path["calendar_id"]
-    return HubAnswer(calendars.block_slot(call.context, connection_id, calendar_id, body, call.if_match), 201)
+    reference, calendar_id = parse_connection_id(call.path), call.path["calendar_id"]
+    return HubAnswer(calendars.block_slot(call.context, reference, calendar_id, body, call.if_match), 201)
 
 
 handler = lambda_handler(app)

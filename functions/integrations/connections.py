@@ -65,6 +65,7 @@ def list_connections(call: HubCall, query: ConnectionQuery) -> HubAnswer:
         "BLOCKED_ADDRESS",
         "CONFIG_SCHEMA_INVALID",
         "NAME_TAKEN",
+        "EXTERNAL_ID_TAKEN",
         "CONNECTION_NOT_FOUND",
         "KEY_SERVICE_UNAVAILABLE",
     ),
@@ -103,6 +104,7 @@ def get(call: HubCall) -> HubAnswer:
         "CONNECTION_NOT_FOUND",
         "IF_MATCH_REQUIRED",
         "NAME_TAKEN",
+        "EXTERNAL_ID_TAKEN",
         "CONFIG_SCHEMA_INVALID",
         "INTEGRATION_NOT_ACTIVE",
         "SECRETS_REQUIRED",
@@ -111,7 +113,7 @@ def get(call: HubCall) -> HubAnswer:
     ),
 )
 def change(call: HubCall, body: ConnectionChange) -> HubAnswer:
-    """Change a connection; If-Match is required, and credentials.write for more than name and description."""
+    """Change a connection; If-Match is required, and credentials.write for its config and environment."""
     if body.reconfigures:
         call.context.caller.require("credentials.write")
     return call.run(_shown, changes.change, parse_connection_id(call.path), call.required_if_match, body)

@@ -24,8 +24,7 @@ app = App()
 )
 def sync(call: HubCall) -> HubAnswer:
     """Start a sync, or return the one already queued or running."""
-    connection_id = requests.parse_connection_id(call.path)
-    return call.run(_started, starting.start, connection_id, call.if_match)
+    return call.run(_started, starting.start, requests.parse_connection_id(call.path), call.if_match)
 
 
 def _started(started: tuple[runs.Run, bool]) -> HubAnswer:
@@ -58,9 +57,8 @@ def list_runs(call: HubCall, query: SyncRunQuery) -> HubAnswer:
 def get_run(call: HubCall) -> HubAnswer:
     """Get a sync: its state, or its result."""
     with call.context.transaction() as transaction:
-        connection_id = requests.parse_connection_id(call.path)
-        rows.find(transaction, connection_id)
-        run = runs.find(transaction, connection_id, runs.parse_run_id(call.path))
+        found = rows.find(transaction, requests.parse_connection_id(call.path))
+        run = runs.find(transaction, found.connection_id, runs.parse_run_id(call.path))
     return HubAnswer(SyncRun.of_row(run))
 
 

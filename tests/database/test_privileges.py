@@ -36,6 +36,8 @@ CONNECTION_COLUMNS = [
     *(
         "name",
         "description",
+        "external_id",
+        "metadata",
         "config",
         "terms",
         "status",

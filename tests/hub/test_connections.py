@@ -265,7 +265,7 @@ def test_missing_field_of_the_config_is_named(hub: Hub) -> None:
     assert "config.api_secret is missing" in reply.json["error"]
 
 
-FIELDS = "the fields are templateId, name, description, environment, config"
+FIELDS = "the fields are templateId, name, description, environment, externalId, metadata, config"
 BAD_BODIES = [
     (draft(extra=1), f"extra is not a known field: {FIELDS}"),
     (draft(sk_live_51HabcXYZ=1), f"<unnamed> is not a known field: {FIELDS}"),

@@ -425,6 +425,29 @@ def check_whose(world: World, cell: Cell, reply: Reply) -> None:
         assert "casino-1" not in text
 
 
+@pytest.mark.parametrize("route", [route for route in TEMPLATE_ROUTES if kind_of(route) == "connection_id"])
+def test_external_id_stands_for_the_id_on_every_route(route: str, world: World, rows: Callable[..., list[Any]]) -> None:
+    """HUB 43, 52: another tenant's answers like an unknown one, also where it is the same text as one's own."""
+    external_id = f"own-{token_hex(6)}"
+    path, method = path_of(route, f"ext:{external_id}"), route.split(maxsplit=1)[0]
+    body = body_of(world, route)
+    theirs = world.hub.created(THEIR_ADMIN, externalId=external_id).json
+    before = rows(SNAPSHOT)
+    refused = world.hub.call(method, path, ADMIN, body, if_match="*")
+    unchanged = rows(SNAPSHOT) == before
+    ours = world.hub.created(ADMIN, externalId=external_id).json
+    if route.endswith("/sync"):
+        rows("UPDATE integration_connections SET status = 'active' WHERE connection_id = %s", [ours["id"]])
+    reply = world.hub.call(method, path, ADMIN, body, if_match="*")
+
+    assert refused.essence == (404, {"error": SENTENCES[NO_CONNECTION], "code": NO_CONNECTION})
+    assert unchanged
+    assert reply.status == ROUTES[route].status, reply
+    assert theirs["id"] not in reply.body.decode()
+    if route.endswith("/sync"):
+        world.hub.ended(reply.headers["location"])
+
+
 @pytest.mark.parametrize("route", KEY_ROUTES)
 def test_another_tenants_key_finds_nothing(route: str, world: World, rows: Callable[..., list[Any]]) -> None:
     """HUB 43: naming our tenant in a header, as a super admin does, does not help."""

@@ -118,6 +118,22 @@ def test_route_takes_few_statements(counting: CountingHub, platform: Platform, p
     assert count <= bound
 
 
+@pytest.mark.parametrize("route", [name for name in ROUTES if "{path}" in ROUTES[name][2]])
+def test_external_id_takes_no_statement_of_its_own(
+    counting: CountingHub, platform: Platform, path: str, route: str
+) -> None:
+    """The statement that reads the connection finds it by either id; only the log's list reads none."""
+    bound, method, where, body, versioned = ROUTES[route]
+    platform.keys.add("second")
+    external_id = f"own-{token_hex(6)}"
+    etag = counting.hub.call("PATCH", path, body={"externalId": external_id}, if_match="*").etag
+    external = where.format(path=f"/integrations/ext:{external_id}")
+    count, reply = counting.count(method, external, ADMIN, body, **({"if_match": etag} if versioned else {}))
+
+    assert reply.status < 300, reply
+    assert count <= bound + (route == "logs")
+
+
 def test_cursor_takes_no_statement_of_its_own(counting: CountingHub, path: str) -> None:
     """A cursor carries the sort key of the last row: nobody looks the row up."""
     scope, key = UUID(path.rpartition("/")[2]), (datetime.now(UTC), uuid4())

@@ -42,6 +42,16 @@ def test_other_id_is_addressed_in_base64url(text: str) -> None:
     assert path_ids.encode(text) == f"b64:{base64url.encode(text.encode())}"
 
 
+@given(TEXTS)
+def test_prefix_is_part_of_the_address_in_both_forms(text: str) -> None:
+    """HUB 52: ext: and a plain id, or b64: and the base64url form of both together."""
+    shown = path_ids.encode(text, "ext:")
+
+    assert shown == f"ext:{text}" or path_ids.encode(text) != text
+    assert delivered_path(f"/x/{shown}") == f"/x/{shown}"
+    assert path_ids.parse("id", shown) == f"ext:{text}"
+
+
 @pytest.mark.parametrize("delivered", ["a/b", "a?b", "a%2Fb", "a%", "a\n", "\n", "a\0", "a\x7f", "a\ufffd"])
 def test_ambiguous_id_is_refused_and_not_guessed(delivered: str) -> None:
     """HUB 52"""

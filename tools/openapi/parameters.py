@@ -4,6 +4,7 @@ from contextlib import suppress
 from typing import Any
 
 from causeway.catalogue.keys import KEY
+from causeway.connections.connection import EXTERNAL
 from causeway.database import idempotency
 from causeway.edge.routes import VARIABLE, Declaration
 from causeway.platforms.kinds.calendars import CALENDAR_ID
@@ -22,8 +23,18 @@ def _text(pattern: str, examples: list[str], description: str = "") -> Schema:
     return {"type": "string", "pattern": f"^({pattern})$", "examples": examples} | said
 
 
+def _connection(example: str) -> Schema:
+    uuid = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+    return _text(
+        rf"{uuid}|{EXTERNAL}[0-9A-Za-z._~-]{{1,255}}|b64:[0-9A-Za-z_-]{{2,1366}}",
+        [example],
+        "The connection's id, or its externalIdInPath: ext: followed by the externalId, or b64: followed by the "
+        "base64url form of both.",
+    )
+
+
 PATH: dict[str, Schema] = {
-    "connection_id": _id(demo.CONNECTION_ID),
+    "connection_id": _connection(demo.CONNECTION_ID),
     "key_id": _id(demo.KEY_ID),
     "run_id": _id(demo.RUN_ID),
     "tenant_id": _id(demo.TENANT_ID),
@@ -36,7 +47,7 @@ PATH: dict[str, Schema] = {
     "calendar_id": _text(CALENDAR_ID.pattern, [demo.CALENDAR_ID]),
 }
 # What a DELETE names instead: the examples of the other operations work after it too.
-DELETED: dict[str, Schema] = {"connection_id": _id(demo.DELETED_CONNECTION_ID)}
+DELETED: dict[str, Schema] = {"connection_id": _connection(demo.DELETED_CONNECTION_ID)}
 
 HEADERS: dict[str, Schema] = {
     "X-Tenant-Id": _id(demo.TENANT_ID)

@@ -1,9 +1,8 @@
 """Calendars of a connection's platform: listed, their free slots, and times blocked in them."""
 
-from uuid import UUID
-
 from causeway.calendars.answers import BlockedSlot, Calendar, CalendarList, FreeSlots
 from causeway.calendars.requests import BlockedSlotDraft, FreeSlotsQuery
+from causeway.connections.connection import ConnectionReference
 from causeway.connections.use import open_platform
 from causeway.errors.requests import InvalidRequest
 from causeway.platforms.kinds.calendars import CALENDAR_ID, Calendars
@@ -11,7 +10,7 @@ from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import Expected
 
 
-def list_calendars(context: RequestContext, connection_id: UUID) -> CalendarList:
+def list_calendars(context: RequestContext, reference: ConnectionReference) -> CalendarList:
     """Return a connection's calendars.
 
     Raises:
@@ -20,12 +19,14 @@ def list_calendars(context: RequestContext, connection_id: UUID) -> CalendarList
         KeyServiceUnavailable: as open_platform.
         UnexpectedAnswer, and what OpenAccount.call raises: as the platform answered.
     """
-    with open_platform(context, connection_id, Calendars) as (platform, account):
+    with open_platform(context, reference, Calendars) as (platform, account):
         found = platform.list_calendars(account)
     return CalendarList(calendars=[Calendar.model_validate(one) for one in found])
 
 
-def free_slots(context: RequestContext, connection_id: UUID, calendar_id: str, query: FreeSlotsQuery) -> FreeSlots:
+def free_slots(
+    context: RequestContext, reference: ConnectionReference, calendar_id: str, query: FreeSlotsQuery
+) -> FreeSlots:
     """Return the times of a day at which a calendar is free.
 
     Raises:
@@ -33,18 +34,22 @@ def free_slots(context: RequestContext, connection_id: UUID, calendar_id: str, q
         As list_calendars.
     """
     _check_id(calendar_id)
-    with open_platform(context, connection_id, Calendars) as (platform, account):
+    with open_platform(context, reference, Calendars) as (platform, account):
         return FreeSlots(slots=platform.free_slots(account, calendar_id, query.wanted))
 
 
 def block_slot(
-    context: RequestContext, connection_id: UUID, calendar_id: str, draft: BlockedSlotDraft, expected: Expected
+    context: RequestContext,
+    reference: ConnectionReference,
+    calendar_id: str,
+    draft: BlockedSlotDraft,
+    expected: Expected,
 ) -> BlockedSlot:
     """Block a time of a calendar, so that nobody books it, and return the blocked time with the platform's id of it.
 
     Args:
         context: who blocks it.
-        connection_id: the connection.
+        reference: the connection.
         calendar_id: the calendar.
         draft: the time.
         expected: the versions of the connection that the caller saw.
@@ -56,7 +61,7 @@ def block_slot(
         As list_calendars.
     """
     _check_id(calendar_id)
-    with open_platform(context, connection_id, Calendars, expected=expected) as (platform, account):
+    with open_platform(context, reference, Calendars, expected=expected) as (platform, account):
         block_id = platform.block_slot(account, calendar_id, draft.block)
     return BlockedSlot(block_id=block_id, calendar_id=calendar_id, **draft.model_dump())
 

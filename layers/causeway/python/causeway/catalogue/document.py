@@ -5,9 +5,8 @@ It is written in two spellings: display_name in a file and in the database, disp
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
-from pydantic_core import InitErrorDetails
 
 from causeway.catalogue import config_schema, document_rules, patterns, validation
 from causeway.catalogue.authentication import Authentication, Filled, HeaderName
@@ -15,7 +14,7 @@ from causeway.catalogue.keys import KEY, Kind
 from causeway.errors.requests import InvalidRequest
 from causeway.outbound.redaction import is_secret_name
 from causeway.wire import model_problems
-from causeway.wire.field_types import JsonObject, Name, Omittable, Text, checked_by, rule_broken
+from causeway.wire.field_types import JsonObject, Name, Omittable, Text, checked_by, checked_by_parts
 from causeway.wire.models import Request
 
 Key = Annotated[str, Text(pattern=KEY.pattern)]
@@ -28,16 +27,8 @@ _BaseUrl = Annotated[
 _Requests = Omittable[Annotated[int, Field(ge=1, le=2_000_000_000, examples=[600])]]
 
 
-def _storable(value: JsonObject) -> JsonObject:
-    found = validation.unstorable(value)
-    wrong = [InitErrorDetails(type=rule_broken(rule), loc=steps, input=None) for steps, rule in found]
-    if wrong:
-        raise ValidationError.from_exception_data("JSON", wrong)
-    return value
-
-
 # An object that Postgres can store as it is.
-_Json = Annotated[JsonObject, AfterValidator(_storable)]
+_Json = Annotated[JsonObject, checked_by_parts(validation.unstorable)]
 
 
 class BaseUrls(Request):

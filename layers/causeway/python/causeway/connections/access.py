@@ -6,7 +6,6 @@ KMS and platforms are called between transactions, never in one.
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from uuid import UUID
 
 from aws_lambda_powertools import Logger
 
@@ -14,7 +13,7 @@ from causeway.audit_log.entries import Action
 from causeway.catalogue import providers
 from causeway.catalogue.providers import Provider
 from causeway.connections import audit_entries, call_log_writes, rows, status
-from causeway.connections.connection import ConnectionRow
+from causeway.connections.connection import ConnectionReference, ConnectionRow
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import IntegrationNotActive, TemplateMoved
 from causeway.errors.requests import VersionMismatch
@@ -47,7 +46,7 @@ class StoredConnection:
 
 def load(
     context: Context,
-    connection_id: UUID,
+    reference: ConnectionReference,
     *,
     active: bool = False,
     disabled: bool = False,
@@ -59,7 +58,7 @@ def load(
 
     Args:
         context: who uses it.
-        connection_id: the connection.
+        reference: the connection.
         active: require that it may be used as it is.
         disabled: allow a disabled connection.
         expected: the versions that the caller saw.
@@ -71,19 +70,19 @@ def load(
         IntegrationNotActive, TemplateMoved, CredentialUnreadable: active was required, and it may not be used.
     """
     with context.transaction() as transaction:
-        return load_in(transaction, connection_id, active=active, disabled=disabled, expected=expected)
+        return load_in(transaction, reference, active=active, disabled=disabled, expected=expected)
 
 
 def load_in(
     transaction: Transaction,
-    connection_id: UUID,
+    reference: ConnectionReference,
     *,
     active: bool = False,
     disabled: bool = False,
     expected: Expected = ANY,
 ) -> StoredConnection:
     """Read a connection as load does, in an open transaction."""
-    connection = rows.find(transaction, connection_id)
+    connection = rows.find(transaction, reference)
     expected.check(connection.version)
     provider = providers.find(transaction, connection.provider_key)
     # The template may have changed since the first statement: judge the connection by the template that is used.
@@ -93,7 +92,7 @@ def load_in(
         connection.check_usable()
     if connection.status == "disconnected" and not disabled:
         raise IntegrationNotActive("The connection is disabled")
-    credential = credentials.find(transaction, connection_id)
+    credential = credentials.find(transaction, connection.connection_id)
     # New secrets and the version change together: secrets of another version may be for another address.
     if credential.connection_version != connection.version:
         raise VersionMismatch(current=credential.connection_version)

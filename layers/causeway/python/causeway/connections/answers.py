@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field
 
-from causeway.connections.connection import ConnectionRow, Environment, Health, Status
-from causeway.wire import example_ids
+from causeway.connections.connection import EXTERNAL, ConnectionRow, Environment, Health, Status
+from causeway.wire import example_ids, path_ids
 from causeway.wire.field_types import Id, JsonObject, Time, Version
 from causeway.wire.models import Answer
 
@@ -32,6 +32,15 @@ class Connection(Answer):
     name: str = Field(examples=["Front desk"])
     description: str = Field(examples=["Bookings of the front desk"])
     environment: Environment
+    external_id: str | None = Field(description="The tenant's own id of it.", examples=[example_ids.EXTERNAL_ID])
+    external_id_in_path: str | None = Field(
+        description="What a path may have in place of the id: ext: and the external id, or b64: and the base64url of "
+        "both.",
+        examples=[f"ext:{example_ids.EXTERNAL_ID}"],
+    )
+    metadata: JsonObject = Field(
+        description="What the tenant stores with it; no secrets.", examples=[{"floor": 2, "team": "bookings"}]
+    )
     status: Status = Field(examples=["active"])
     is_active: bool = Field(description="Whether it can be used now.", examples=[True])
     error_message: str | None = Field(description="The error and the next action.", examples=[None])
@@ -55,7 +64,7 @@ class Connection(Answer):
 
 # The fields that are answered as they are stored.
 _STORED = (
-    *("connection_id", "provider_key", "kind", "name", "description", "environment"),
+    *("connection_id", "provider_key", "kind", "name", "description", "environment", "external_id", "metadata"),
     *("last_sync_at", "created_by", "created_at", "updated_at", "version"),
 )
 
@@ -64,6 +73,7 @@ def shown(connection: ConnectionRow, *, with_config: bool) -> Connection:
     """Return a connection as it is answered. with_config: staff do not see the settings."""
     answer = Connection(
         **{name: getattr(connection, name) for name in _STORED},
+        external_id_in_path=connection.external_id and path_ids.encode(connection.external_id, EXTERNAL),
         status=connection.shown_status,
         is_active=connection.use_error is None,
         error_message=connection.shown_error,

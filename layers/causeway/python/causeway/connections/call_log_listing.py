@@ -9,6 +9,7 @@ from psycopg.rows import dict_row
 from pydantic import Field
 
 from causeway.connections import rows
+from causeway.connections.connection import ConnectionReference
 from causeway.database.paging import KeyColumn, PagedSelect
 from causeway.database.postgres import Transaction
 from causeway.tenancy.context import RequestContext
@@ -76,16 +77,16 @@ class CallLogPage(PageAnswer):
     logs: list[CallLog]
 
 
-def page(context: RequestContext, connection_id: UUID, query: CallLogQuery) -> CallLogPage:
-    """Return a page of the calls made for a connection, newest first; a deleted connection keeps its list.
+def page(context: RequestContext, reference: ConnectionReference, query: CallLogQuery) -> CallLogPage:
+    """Return a page of the calls made for a connection, newest first; a deleted connection keeps its list by its id.
 
     Raises:
         InvalidRequest: the cursor is not one of this list.
         ConnectionNotFound.
     """
-    wanted = query.request(PAGES.listing, connection_id)
     with context.transaction() as transaction:
-        found = select(transaction, connection_id, wanted)
+        connection_id = rows.id_of(transaction, reference)
+        found = select(transaction, connection_id, query.request(PAGES.listing, connection_id))
     return CallLogPage(logs=found.items, **found.cursors)
 
 

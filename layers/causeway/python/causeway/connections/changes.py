@@ -8,7 +8,7 @@ from uuid import UUID
 from causeway.audit_log.entries import Action
 from causeway.catalogue import providers, validation
 from causeway.connections import access, answers, audit_entries, reconfiguration, rows, testing, writes
-from causeway.connections.connection import ConnectionRow
+from causeway.connections.connection import ConnectionReference, ConnectionRow
 from causeway.connections.requests import ConnectionChange, ConnectionDraft, NewSecrets
 from causeway.database.postgres import Transaction
 from causeway.errors.catalogue import ProviderInactive
@@ -37,7 +37,7 @@ def create(context: RequestContext, draft: ConnectionDraft) -> ConnectionRow:
         ProviderNotFound, ProviderInactive: there is no such template, or it takes no new connections.
         ConfigInvalid: the platform has no such environment, or the config has no address that can be called.
         ConfigSchemaInvalid: the config does not fit the template; its path is named.
-        NameTaken: another connection has the name.
+        NameTaken, ExternalIdTaken: another connection has the name or the external id.
         KeyServiceUnavailable: nothing is stored.
     """
     connection_id = context.new_id()
@@ -90,34 +90,38 @@ def _resume_creation(context: RequestContext, connection_id: UUID) -> Connection
     return testing.call_and_save(context, stored.connection, account, fresh=True, deleted=True)
 
 
-def change(context: RequestContext, connection_id: UUID, expected: Expected, wanted: ConnectionChange) -> ConnectionRow:
+def change(
+    context: RequestContext, reference: ConnectionReference, expected: Expected, wanted: ConnectionChange
+) -> ConnectionRow:
     """Change a connection. A new config is tested before it is saved; if the test fails, nothing is changed.
 
     Args:
         context: who changes it.
-        connection_id: the connection.
+        reference: the connection.
         expected: the versions that the caller saw.
         wanted: what to change; a field of the config that is null is removed, a secret that is left out stays.
 
     Raises:
-        ConnectionNotFound, VersionMismatch, NameTaken, ConfigSchemaInvalid.
+        ConnectionNotFound, VersionMismatch, NameTaken, ExternalIdTaken, ConfigSchemaInvalid.
         IntegrationNotActive: it is disabled, and a secret in use was left out; nothing is decrypted.
         SecretsRequired: the address or the environment would change, and a secret was left out.
         TemplateMoved: the template is not the agreed one, and a secret in use was left out; nothing is decrypted.
         The verdict's error: the new config does not work; nothing is changed.
     """
     if wanted.reconfigures:
-        return reconfiguration.reconfigure(context, connection_id, expected, wanted, wanted.config or {})
+        return reconfiguration.reconfigure(context, reference, expected, wanted, wanted.config or {})
     with context.transaction() as transaction:
-        before = rows.find(transaction, connection_id, lock=True)
+        before = rows.find(transaction, reference, lock=True)
         expected.check(before.version)
-        changed = writes.update(transaction, connection_id, before.version, wanted)
+        changed = writes.update(transaction, before.connection_id, before.version, wanted)
         _audit_change(context, transaction, Action.CONNECTION_CHANGED, before, changed)
         context.finish(transaction, changed)
     return changed
 
 
-def rotate(context: RequestContext, connection_id: UUID, fresh: NewSecrets, expected: Expected) -> ConnectionRow:
+def rotate(
+    context: RequestContext, reference: ConnectionReference, fresh: NewSecrets, expected: Expected
+) -> ConnectionRow:
     """Replace secrets by new ones, if a test with these succeeds; for a while roll_back brings the old ones back.
 
     Raises:
@@ -129,10 +133,10 @@ def rotate(context: RequestContext, connection_id: UUID, fresh: NewSecrets, expe
         KeyServiceUnavailable: nothing is stored.
         The verdict's error: the new secrets do not work; the old stay in use.
     """
-    return reconfiguration.reconfigure(context, connection_id, expected, _NOTHING, fresh.config, secrets_only=True)
+    return reconfiguration.reconfigure(context, reference, expected, _NOTHING, fresh.config, secrets_only=True)
 
 
-def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) -> ConnectionRow:
+def roll_back(context: RequestContext, reference: ConnectionReference, expected: Expected) -> ConnectionRow:
     """Put the secrets that were replaced last back into use, if a test with these succeeds.
 
     Raises:
@@ -143,7 +147,8 @@ def roll_back(context: RequestContext, connection_id: UUID, expected: Expected) 
         The verdict's error: the replaced secrets do not work; those in use stay.
     """
     with context.transaction() as transaction:
-        stored = access.load_in(transaction, connection_id, expected=expected)
+        stored = access.load_in(transaction, reference, expected=expected)
+        connection_id = stored.connection.connection_id
         target = versions.rollback_target(transaction, connection_id)
         replaced = None if target is None else credentials.find(transaction, connection_id, target.version)
     connection, provider = stored.connection, stored.provider
@@ -182,7 +187,7 @@ def _fingerprints_in_use(context: RequestContext, stored: access.StoredConnectio
         return {}
 
 
-def enable(context: RequestContext, connection_id: UUID, expected: Expected) -> ConnectionRow:
+def enable(context: RequestContext, reference: ConnectionReference, expected: Expected) -> ConnectionRow:
     """Enable a connection and test it; returns it as it is then.
 
     Raises:
@@ -192,9 +197,7 @@ def enable(context: RequestContext, connection_id: UUID, expected: Expected) -> 
     """
     # An earlier attempt of this call may have enabled it, which made a new version.
     with context.transaction() as transaction:
-        stored = access.load_in(
-            transaction, connection_id, disabled=True, expected=ANY if context.resumed else expected
-        )
+        stored = access.load_in(transaction, reference, disabled=True, expected=ANY if context.resumed else expected)
         connection = stored.connection
         disabled = connection.status == "disconnected"
         if disabled and context.resumed:
@@ -204,24 +207,24 @@ def enable(context: RequestContext, connection_id: UUID, expected: Expected) -> 
     account = access.decrypt_account(context, stored)
     if disabled:
         with context.transaction() as transaction:
-            connection = writes.enable(transaction, connection_id, stored.connection.version)
+            connection = writes.enable(transaction, connection.connection_id, connection.version)
             _audit_change(context, transaction, Action.CONNECTION_ENABLED, stored.connection, connection)
             context.checkpoint(transaction)
     return testing.call_and_save(context, connection, account, fresh=disabled or context.resumed)
 
 
-def disable(context: RequestContext, connection_id: UUID, expected: Expected) -> ConnectionRow:
+def disable(context: RequestContext, reference: ConnectionReference, expected: Expected) -> ConnectionRow:
     """Stop a connection from being used until it is enabled. Raises ConnectionNotFound, VersionMismatch."""
     with context.transaction() as transaction:
-        before = rows.find(transaction, connection_id, lock=True)
+        before = rows.find(transaction, reference, lock=True)
         expected.check(before.version)
-        connection = writes.disable(transaction, connection_id, before.version)
+        connection = writes.disable(transaction, before.connection_id, before.version)
         _audit_change(context, transaction, Action.CONNECTION_DISABLED, before, connection)
         context.finish(transaction, connection)
     return connection
 
 
-def delete(context: RequestContext, connection_id: UUID, expected: Expected) -> None:
+def delete(context: RequestContext, reference: ConnectionReference, expected: Expected) -> None:
     """Delete a connection and destroy its credentials; its logs and audit entries stay.
 
     Raises:
@@ -229,7 +232,8 @@ def delete(context: RequestContext, connection_id: UUID, expected: Expected) -> 
     """
     with context.transaction() as transaction:
         # Lock the connection's row first, as every change of it and its credential does: no deadlocks.
-        connection = rows.find(transaction, connection_id, lock=True)
+        connection = rows.find(transaction, reference, lock=True)
+        connection_id = connection.connection_id
         expected.check(connection.version)
         writes.delete(transaction, connection_id, connection.version)
         destroyed = versions.destroy(transaction, connection_id)

@@ -1,6 +1,7 @@
 """A tenant's connection to a provider, without its secrets: whether it can be used, and what it shows."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -13,6 +14,22 @@ from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 Environment = Literal["production", "sandbox"]
 Status = Literal["pending", "active", "error", "disconnected"]
 Health = Literal["healthy", "degraded", "down"]
+
+# An external id. API Gateway cuts a path at an encoded question mark, so that a?b would be taken for a.
+EXTERNAL_ID = re.compile(r"[^?\x00-\x1f\x7f]{1,255}")
+# In a path it stands before an external id.
+EXTERNAL = "ext:"
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalReference:
+    """The connection to which its tenant gave this id, and which is not deleted."""
+
+    external_id: str
+
+
+# What names a connection of a tenant: our id, or the tenant's own.
+ConnectionReference = UUID | ExternalReference
 
 # Errors of a stored credential, by code; rotate to repair.
 _CREDENTIAL_ERRORS = {error.code: error for error in (CredentialUnreadable, CredentialMissing)}
@@ -27,6 +44,8 @@ class ConnectionRow:
     Attributes:
         kind: the provider's.
         version: counts changes by people: the ETag.
+        external_id: the tenant's own id of it, unique among the connections that are not deleted.
+        metadata: what the tenant stores with it; it is shown.
         terms: the digest of the template's terms that the tenant agreed to (terms.digest).
         error_code: of the error that error_message describes; None: no error.
         status_changes: how often the status was set. A test that began before the last change must not undo it.
@@ -54,6 +73,8 @@ class ConnectionRow:
     status_changes: int = 0
     changed_template: list[Any] | None = None
     last_check: list[Any] | None = None
+    external_id: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
 
     @property
     def template_changed(self) -> bool:

@@ -23,6 +23,7 @@ _FILTER: LiteralString = """
         OR (%(status)s = 'error' AND c.status = 'active' AND p.changed_by_admin)
     )
     AND (%(provider)s::text IS NULL OR c.provider_key = %(provider)s)
+    AND (%(external_id)s::text IS NULL OR c.external_id = %(external_id)s)
 """
 # Newest first.
 _KEY = (KeyColumn("c.created_at", datetime), KeyColumn("c.connection_id", UUID))

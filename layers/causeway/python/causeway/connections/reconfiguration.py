@@ -13,7 +13,7 @@ from causeway.catalogue import secret_fields, validation
 from causeway.catalogue.providers import Provider
 from causeway.connections import access, answers, audit_entries, testing, writes
 from causeway.connections.access import StoredConnection
-from causeway.connections.connection import ConnectionRow
+from causeway.connections.connection import ConnectionReference, ConnectionRow
 from causeway.connections.requests import ConnectionChange
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import IntegrationNotActive, SecretsRequired
@@ -44,7 +44,7 @@ class _Plan:
 
 def reconfigure(
     context: RequestContext,
-    connection_id: UUID,
+    reference: ConnectionReference,
     expected: Expected,
     wanted: ConnectionChange,
     config: dict[str, Any],
@@ -55,7 +55,7 @@ def reconfigure(
 
     Args:
         context: who changes them.
-        connection_id: the connection.
+        reference: the connection.
         expected: the versions that the caller saw.
         wanted: what else to change.
         config: fields to set; null removes a field; others stay.
@@ -64,7 +64,7 @@ def reconfigure(
     Raises:
         As changes.change; of a rotation, as changes.rotate.
     """
-    stored = access.load(context, connection_id, disabled=True, expected=expected)
+    stored = access.load(context, reference, disabled=True, expected=expected)
     if secrets_only:
         _check_secret_fields(stored.provider, config)
     plan = _plan(context, stored, config, wanted.environment)
@@ -73,7 +73,9 @@ def reconfigure(
     result = testing.call_or_refuse(context, stored.connection, plan.account)
     key = audit_entries.fingerprint_key(context)
     # If the old secrets may not be kept, replace them, even by none: new terms must never apply to old secrets.
-    candidate = None if plan.account.secrets == plan.kept else encrypted(context, connection_id, plan.account.secrets)
+    candidate = None
+    if plan.account.secrets != plan.kept:
+        candidate = encrypted(context, stored.connection.connection_id, plan.account.secrets)
     with context.transaction() as transaction:
         changed, retired = _save(transaction, stored, plan, wanted, candidate)
         changed = testing.save_state(transaction, changed, result, fresh=True)

@@ -2,18 +2,27 @@
 
 from collections.abc import Mapping
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import Field
 
 from causeway.catalogue.keys import KEY, Kind
-from causeway.connections.connection import Environment, Status
+from causeway.connections.connection import (
+    EXTERNAL,
+    EXTERNAL_ID,
+    ConnectionReference,
+    Environment,
+    ExternalReference,
+    Status,
+)
+from causeway.connections.metadata import Metadata
 from causeway.errors.connections import ConnectionNotFound
 from causeway.wire import example_ids
-from causeway.wire.field_readers import parse_uuid
+from causeway.wire.field_readers import is_storable, parse_uuid
 from causeway.wire.field_types import JsonObject, Name, Omittable, Text
 from causeway.wire.models import Change, Request
 from causeway.wire.page_models import PageQuery
+
+_ExternalId = Annotated[str, Text(pattern=EXTERNAL_ID.pattern)]
 
 
 class ConnectionDraft(Request):
@@ -23,6 +32,12 @@ class ConnectionDraft(Request):
     name: Annotated[str, Name(100)] = Field(examples=["Front desk"])
     description: Annotated[str, Text(1000, least=0)] = ""
     environment: Environment = "production"
+    external_id: _ExternalId | None = Field(
+        None,
+        description="Your own id of the connection: it stands in paths after ext:, and no other connection has it.",
+        examples=[example_ids.EXTERNAL_ID],
+    )
+    metadata: Metadata = Field({}, examples=[{"floor": 2, "team": "bookings"}])
     config: JsonObject = Field(
         description="Settings and secrets: the fields that the template's configSchema asks for.",
         examples=[{"apiKey": "pit-sandbox-gohighlevel", "locationId": example_ids.LOCATION_ID}],
@@ -36,6 +51,10 @@ class ConnectionChange(Change):
     description: Omittable[Annotated[str, Text(1000, least=0)]] = Field(None, examples=["Bookings of the front desk"])
     environment: Omittable[Environment] = Field(
         None, description="A change of the environment requires all secrets again."
+    )
+    external_id: _ExternalId | None = Field(None, description="null removes it.")
+    metadata: Omittable[Metadata] = Field(
+        None, description="Replaces the metadata as a whole.", examples=[{"floor": 3, "team": "bookings"}]
     )
     config: Omittable[JsonObject] = Field(
         None, description="Fields to set; null removes a field, fields that are not sent stay."
@@ -56,18 +75,29 @@ class NewSecrets(Request):
     )
 
 
-def parse_connection_id(path: Mapping[str, str]) -> UUID:
-    """Read a connection's id from a request's path; raises ConnectionNotFound if it is not a UUID."""
-    return parse_uuid(path["connection_id"], ConnectionNotFound)
+def parse_connection_id(path: Mapping[str, str]) -> ConnectionReference:
+    """Read from a request's path which connection is meant: its id, or ext: and its external id.
+
+    Raises:
+        ConnectionNotFound: no connection can have such an id.
+    """
+    text = path["connection_id"]
+    if not text.startswith(EXTERNAL):
+        return parse_uuid(text, ConnectionNotFound)
+    external_id = text.removeprefix(EXTERNAL)
+    if not EXTERNAL_ID.fullmatch(external_id) or not is_storable(external_id):
+        raise ConnectionNotFound
+    return ExternalReference(external_id)
 
 
 class ConnectionQuery(PageQuery):
     """The connections that are listed."""
 
-    filtered_by = ("kind", "status", "provider")
+    filtered_by = ("kind", "status", "provider", "external_id")
 
     kind: Omittable[Kind] = Field(None, examples=["crm"])
     status: Omittable[Status] = None
     provider: Omittable[Annotated[str, Text(pattern=KEY.pattern)]] = Field(
         None, description="A template's id.", examples=["gohighlevel"]
     )
+    external_id: Omittable[_ExternalId] = Field(None, examples=[example_ids.EXTERNAL_ID])

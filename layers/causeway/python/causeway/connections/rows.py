@@ -3,7 +3,7 @@
 from typing import LiteralString
 from uuid import UUID
 
-from causeway.connections.connection import ConnectionRow
+from causeway.connections.connection import ConnectionReference, ConnectionRow, ExternalReference
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import ConnectionNotFound
 
@@ -11,7 +11,7 @@ from causeway.errors.connections import ConnectionNotFound
 COLUMNS: LiteralString = """
     c.connection_id, c.provider_key, p.kind, c.name, c.description, c.environment, c.config, c.status,
     c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at, c.terms,
-    c.error_code, c.status_changes,
+    c.error_code, c.status_changes, c.external_id, c.metadata,
     CASE WHEN p.changed_by_admin THEN
         jsonb_build_array(p.base_urls -> c.environment, p.authentication, p.health_call, p.config_schema)
     END AS changed_template,
@@ -24,30 +24,46 @@ _FROM: LiteralString = "FROM integration_connections AS c INNER JOIN integration
 SELECT: LiteralString = f"SELECT {COLUMNS} {_FROM}"
 
 
-def find(transaction: Transaction, connection_id: UUID, *, lock: bool = False, deleted: bool = False) -> ConnectionRow:
+_BY_ID: LiteralString = "c.connection_id = %(wanted)s AND (%(deleted)s OR c.deleted_at IS NULL)"
+# Deleted connections keep their external id, which another connection may have by now.
+_BY_EXTERNAL_ID: LiteralString = "c.external_id = %(wanted)s AND c.deleted_at IS NULL"
+
+
+def find(
+    transaction: Transaction, reference: ConnectionReference, *, lock: bool = False, deleted: bool = False
+) -> ConnectionRow:
     """Return a connection of the transaction's tenant.
 
     Args:
         transaction: of the tenant.
-        connection_id: the connection.
+        reference: the connection.
         lock: lock the row until the transaction ends.
-        deleted: return a deleted connection, too.
+        deleted: return a deleted connection, too, if the reference is its id.
 
     Raises:
         ConnectionNotFound.
     """
+    if isinstance(reference, ExternalReference):
+        named, wanted = _BY_EXTERNAL_ID, reference.external_id
+    else:
+        named, wanted = _BY_ID, reference
     end: LiteralString = "FOR NO KEY UPDATE OF c" if lock else ""
     row = transaction.execute(
         f"""
         {SELECT}
-        WHERE c.tenant_id = current_tenant() AND c.connection_id = %s AND (%s OR c.deleted_at IS NULL)
+        WHERE c.tenant_id = current_tenant() AND {named}
         {end}
         """,
-        [connection_id, deleted],
+        {"wanted": wanted, "deleted": deleted},
     ).fetchone()
     if row is None:
         raise ConnectionNotFound
     return ConnectionRow(**row._asdict())
+
+
+def id_of(transaction: Transaction, reference: ConnectionReference) -> UUID:
+    """Return a connection's id, of which only the tenant's own id is looked up; raises ConnectionNotFound."""
+    return reference if isinstance(reference, UUID) else find(transaction, reference).connection_id
 
 
 def lock_version(

@@ -1,10 +1,8 @@
 """The test of a connection: its platform called, the verdict written into its status, its health and the audit log."""
 
-from uuid import UUID
-
 from causeway.audit_log.entries import Action
 from causeway.connections import access, answers, audit_entries, rows, status
-from causeway.connections.connection import ConnectionRow
+from causeway.connections.connection import ConnectionReference, ConnectionRow
 from causeway.database.postgres import Transaction
 from causeway.platforms import calls, registry
 from causeway.platforms.account import Account
@@ -15,7 +13,7 @@ from causeway.wire.preconditions import Expected
 
 
 def test_and_save(
-    context: RequestContext, connection_id: UUID, expected: Expected
+    context: RequestContext, reference: ConnectionReference, expected: Expected
 ) -> tuple[AccountTest, ConnectionRow]:
     """Read a connection, call its platform with the credentials in use, and write the result.
 
@@ -27,7 +25,7 @@ def test_and_save(
         IntegrationNotActive: it is disabled; nothing is decrypted.
         TemplateMoved: the template is not the one the connection was made for; nothing is decrypted.
     """
-    stored = access.load(context, connection_id, expected=expected)
+    stored = access.load(context, reference, expected=expected)
     result = call_and_log(context, stored.connection, access.decrypt_account(context, stored))
     with context.transaction() as transaction:
         now = _save_and_audit(context, transaction, stored.connection, result, fresh=False)

@@ -3,11 +3,10 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TypeVar
-from uuid import UUID
 
 from causeway.connections import access
 from causeway.connections.access import StoredConnection
-from causeway.connections.connection import UNUSABLE
+from causeway.connections.connection import UNUSABLE, ConnectionReference
 from causeway.connections.tokens import ConnectionTokens
 from causeway.errors.connections import ConnectionNotFound, NotSupported
 from causeway.errors.requests import ChangedMeanwhile
@@ -33,12 +32,12 @@ REFUSES = (
 
 
 @contextmanager
-def open_connection(context: Context, connection_id: UUID) -> Generator[OpenAccount]:
+def open_connection(context: Context, reference: ConnectionReference) -> Generator[OpenAccount]:
     """Open an active connection's account for a block's calls, which are logged when the block ends.
 
     Args:
         context: who makes the calls.
-        connection_id: the connection.
+        reference: the connection.
 
     Raises:
         ConnectionNotFound, VersionMismatch.
@@ -46,19 +45,19 @@ def open_connection(context: Context, connection_id: UUID) -> Generator[OpenAcco
         TemplateMoved: a super admin changed the template since the tenant agreed to it; nothing is decrypted.
         CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: its secrets cannot be decrypted.
     """
-    with _opened(context, access.load(context, connection_id, active=True)) as account:
+    with _opened(context, access.load(context, reference, active=True)) as account:
         yield account
 
 
 @contextmanager
 def open_platform(
-    context: Context, connection_id: UUID, kind: type[Kind], *, expected: Expected = ANY
+    context: Context, reference: ConnectionReference, kind: type[Kind], *, expected: Expected = ANY
 ) -> Generator[tuple[Kind, OpenAccount]]:
     """Open an active connection for one kind of work: its platform's module of that kind, and the account to call.
 
     Args:
         context: who makes the calls.
-        connection_id: the connection.
+        reference: the connection.
         kind: a Protocol of causeway.platforms.kinds.
         expected: the versions of the connection that the caller saw.
 
@@ -66,7 +65,7 @@ def open_platform(
         NotSupported: its platform has no such module; nothing is decrypted.
         As open_connection.
     """
-    stored = access.load(context, connection_id, active=True, expected=expected)
+    stored = access.load(context, reference, active=True, expected=expected)
     platform = registry.find(stored.provider.key, kind)
     if platform is None:
         raise NotSupported

@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 from causeway.connections.connection import ConnectionRow
 from causeway.connections.rows import COLUMNS, SELECT, find
 from causeway.database.postgres import Transaction
+from causeway.errors.connections import ExternalIdTaken
 from causeway.errors.requests import NameTaken, VersionMismatch
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 _INSERT: LiteralString = """
     INSERT INTO integration_connections (
-        tenant_id, connection_id, provider_key, name, description, environment, config, terms, created_by
+        tenant_id, connection_id, provider_key, name, description, environment, external_id, metadata, config, terms,
+        created_by
     )
 """
 # UPDATE ... SET ... FROM ... RETURNING: change a connection, and return it as it is then.
@@ -49,7 +51,7 @@ def create(
         subject: the person or key that creates it.
 
     Raises:
-        NameTaken: the tenant has a connection of this name.
+        NameTaken, ExternalIdTaken: the tenant has a connection of this name, or with this external id.
     """
     try:
         [row] = transaction.execute(
@@ -57,8 +59,8 @@ def create(
             WITH integration_connections AS (
                 {_INSERT}
                 VALUES (
-                    current_tenant(), %(id)s, %(template)s, %(name)s, %(description)s, %(environment)s, %(config)s,
-                    %(terms)s, %(subject)s
+                    current_tenant(), %(id)s, %(template)s, %(name)s, %(description)s, %(environment)s,
+                    %(external_id)s, %(metadata)s, %(config)s, %(terms)s, %(subject)s
                 )
                 RETURNING *
             )
@@ -70,15 +72,15 @@ def create(
                 "name": draft.name,
                 "description": draft.description,
                 "environment": draft.environment,
+                "external_id": draft.external_id,
+                "metadata": Jsonb(draft.metadata),
                 "config": Jsonb(settings),
                 "terms": terms,
                 "subject": subject,
             },
         ).fetchall()
     except pg.UniqueViolation as error:
-        if error.diag.constraint_name != "integration_connections_name":
-            raise
-        raise NameTaken from error
+        raise _taken(error) from error
     return ConnectionRow(**row._asdict())
 
 
@@ -96,12 +98,12 @@ def update(
         transaction: of its tenant.
         connection_id: the connection.
         version: the version that the change was made from.
-        change: name, description and environment; None leaves a field unchanged.
+        change: name, description, environment, external id and metadata; a field that was not sent stays.
         settings: the new config without the secrets; None leaves it unchanged.
         terms: of its template, which the tenant agrees to now; None leaves them unchanged.
 
     Raises:
-        ConnectionNotFound, VersionMismatch, NameTaken.
+        ConnectionNotFound, VersionMismatch, NameTaken, ExternalIdTaken.
     """
     try:
         row = transaction.execute(
@@ -109,6 +111,8 @@ def update(
             {_UPDATE}
             SET name = coalesce(%(name)s, c.name), description = coalesce(%(description)s, c.description),
                 environment = coalesce(%(environment)s, c.environment),
+                external_id = CASE WHEN %(sets_external_id)s THEN %(external_id)s ELSE c.external_id END,
+                metadata = coalesce(%(metadata)s, c.metadata),
                 config = coalesce(%(config)s, c.config), terms = coalesce(%(terms)s, c.terms),
                 version = c.version + 1, updated_at = now()
             {_ONE} AND c.version = %(version)s
@@ -120,13 +124,25 @@ def update(
                 "name": change.name,
                 "description": change.description,
                 "environment": change.environment,
+                "sets_external_id": "external_id" in change.model_fields_set,
+                "external_id": change.external_id,
+                "metadata": None if change.metadata is None else Jsonb(change.metadata),
                 "config": None if settings is None else Jsonb(settings),
                 "terms": terms,
             },
         ).fetchone()
     except pg.UniqueViolation as error:
-        raise NameTaken from error
+        raise _taken(error) from error
     return _changed(transaction, connection_id, row)
+
+
+def _taken(error: pg.UniqueViolation) -> Exception:
+    """Return the error of the unique index that a row violates; the database's own error for any other index."""
+    taken = {
+        "integration_connections_name": NameTaken,
+        "integration_connections_external_id": ExternalIdTaken,
+    }.get(error.diag.constraint_name or "")
+    return error if taken is None else taken()
 
 
 def delete(transaction: Transaction, connection_id: UUID, version: int) -> None:

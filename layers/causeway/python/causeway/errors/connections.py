@@ -11,6 +11,14 @@ class ConnectionNotFound(CausewayError):
     action = "List your connections."
 
 
+class ExternalIdTaken(CausewayError):
+    """Another connection has this externalId"""
+
+    code = "EXTERNAL_ID_TAKEN"
+    status = 409
+    action = "List your connections with ?externalId=; choose another externalId, or remove it from that connection."
+
+
 class IntegrationNotActive(CausewayError):
     """The connection is not active"""
 

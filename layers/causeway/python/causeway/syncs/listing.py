@@ -5,6 +5,7 @@ from typing import LiteralString
 from uuid import UUID
 
 from causeway.connections import rows
+from causeway.connections.connection import ConnectionReference
 from causeway.database.paging import KeyColumn, PagedSelect
 from causeway.syncs import runs
 from causeway.syncs.answers import SyncRun
@@ -28,16 +29,16 @@ class SyncRunPage(PageAnswer):
     syncs: list[SyncRun]
 
 
-def page(context: RequestContext, connection_id: UUID, query: SyncRunQuery) -> SyncRunPage:
+def page(context: RequestContext, reference: ConnectionReference, query: SyncRunQuery) -> SyncRunPage:
     """Return a page of a connection's syncs, newest first.
 
     Raises:
         InvalidRequest: the cursor is not one of this list.
         ConnectionNotFound.
     """
-    wanted = query.request(PAGES.listing, connection_id)
     with context.transaction() as transaction:
-        rows.find(transaction, connection_id)
+        connection_id = rows.find(transaction, reference).connection_id
+        wanted = query.request(PAGES.listing, connection_id)
         found = PAGES.page(
             transaction, wanted, lambda row: SyncRun.of_row(Run(**row._asdict())), {"connection": connection_id}
         )

@@ -1,7 +1,7 @@
 """Types of the fields of models: each has the JSON Schema and an example of its values."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import reduce
@@ -9,8 +9,15 @@ from operator import or_
 from typing import Annotated, Any, TypeVar, get_args
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, PlainSerializer
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    PlainSerializer,
+    ValidationError,
+)
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from causeway.errors.requests import InvalidRequest
 from causeway.wire import example_ids, field_readers, names
@@ -117,6 +124,22 @@ def checked_by(fault: Callable[[T], str | None]) -> AfterValidator:
         rule = fault(checked)
         if rule is not None:
             raise rule_broken(rule)
+        return checked
+
+    return AfterValidator(value)
+
+
+def checked_by_parts(faults: Callable[[T], Iterable[tuple[tuple[str | int, ...], str]]]) -> AfterValidator:
+    """Return a validator that refuses a value in whose parts a function finds faults, each named by its path.
+
+    Args:
+        faults: returns the wrong parts: the steps to it (names of fields, positions in lists), and the rule it breaks.
+    """
+
+    def value(checked: T) -> T:
+        wrong = [InitErrorDetails(type=rule_broken(rule), loc=steps, input=None) for steps, rule in faults(checked)]
+        if wrong:
+            raise ValidationError.from_exception_data("JSON", wrong)
         return checked
 
     return AfterValidator(value)

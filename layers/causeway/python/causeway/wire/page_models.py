@@ -7,9 +7,9 @@ from uuid import UUID
 from pydantic import Field, GetCoreSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
-from causeway.wire.field_types import Omittable, rule_broken
+from causeway.wire.field_types import Omittable, checked_by, rule_broken
 from causeway.wire.models import Answer, Query
-from causeway.wire.pages import LONGEST_CURSOR, Listing, PageRequest, filter_digest
+from causeway.wire.pages import LONGEST_CURSOR, Listing, PageRequest, cursor_fault, filter_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,10 @@ class Limit:
         return int(text)
 
 
-# No limits here: PageRequest.at refuses every wrong cursor with one sentence.
-_Cursor = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_CURSOR})]
+# No limits here: every wrong cursor is refused with one sentence, most of them before the database is asked.
+_Cursor = Annotated[
+    str, checked_by(cursor_fault), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": LONGEST_CURSOR})
+]
 
 
 class PageQuery(Query):

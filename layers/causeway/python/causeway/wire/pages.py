@@ -30,7 +30,7 @@ from causeway.wire.field_readers import LARGEST_INTEGER, is_storable
 MOST_BYTES = 2_000_000
 # Characters of a cursor. The longest key is a person's subject, 255 characters of up to six bytes in JSON.
 LONGEST_CURSOR = 4096
-_WRONG_CURSOR = Problem("cursor", "is not one that was answered here")
+WRONG_CURSOR = "is not one that was answered here"
 # Bytes of a filter's digest. It finds mistakes; a caller who forges one reads only rows that this caller may read.
 _DIGEST = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -119,17 +119,16 @@ class PageRequest:
     def at(self, cursor: str) -> "PageRequest":
         """Return the request for the page of a cursor; raises InvalidRequest if no page like this one answered it."""
         try:
-            # Decode no text that is longer than any cursor.
-            fields = strict_json.parse_object(base64url.decode(cursor[: LONGEST_CURSOR + 1]))
+            fields = _decoded(cursor)
             backwards = "before" in fields
             key = self.listing.parse_key(fields["before" if backwards else "after"])
             place = _integer(fields["place"])
             written = self._cursor(key, place, backwards=backwards)
         except (KeyError, TypeError, ValueError, OverflowError, InvalidRequest) as error:
-            raise InvalidRequest.of_problems([_WRONG_CURSOR]) from error
+            raise InvalidRequest.of_problems([Problem("cursor", WRONG_CURSOR)]) from error
         # Another list's, another scope's, of another filter, or another spelling.
         if written != cursor:
-            raise InvalidRequest.of_problems([_WRONG_CURSOR])
+            raise InvalidRequest.of_problems([Problem("cursor", WRONG_CURSOR)])
         # A smaller limit divides the rows elsewhere: begin with the first part.
         return replace(self, key=key, backwards=backwards, place=place if place < self.limit else 0)
 
@@ -167,6 +166,20 @@ class PageRequest:
 
     def _cursor(self, key: Key, place: int, *, backwards: bool) -> str:
         return self.listing.cursor(self.scope, key, backwards=backwards, place=place, filtered=self.filtered)
+
+
+def cursor_fault(text: str) -> str | None:
+    """Return the rule that a text breaks if it cannot be a cursor of any list; None: PageRequest.at decides."""
+    try:
+        _decoded(text)
+    except (ValueError, InvalidRequest):
+        return WRONG_CURSOR
+    return None
+
+
+def _decoded(cursor: str) -> dict[str, Any]:
+    # Decode no text that is longer than any cursor.
+    return strict_json.parse_object(base64url.decode(cursor[: LONGEST_CURSOR + 1]))
 
 
 def filter_digest(values: Mapping[str, Any]) -> str:

@@ -19,9 +19,15 @@ _PLAIN = re.compile(r"(?!\.{1,2}\Z)[0-9A-Za-z._~-]+")
 _AMBIGUOUS = re.compile(r"[/?%\ufffd\x00-\x1f\x7f]")
 
 
-def encode(identity: str) -> str:
-    """Return an id in the form that every path can hold."""
-    return identity if _PLAIN.fullmatch(identity) else _PREFIX + base64url.encode(identity.encode())
+def encode(identity: str, prefix: str = "") -> str:
+    """Return an id in the form that every path can hold.
+
+    Args:
+        identity: the id.
+        prefix: stands before the id, and is encoded with it.
+    """
+    whole = prefix + identity
+    return whole if _PLAIN.fullmatch(identity) else _PREFIX + base64url.encode(whole.encode())
 
 
 def is_exact(delivered: str) -> bool:
