@@ -19,6 +19,11 @@ def redirected(document: dict[str, Any], url: str) -> dict[str, Any]:
         changed["base_urls"][environment] = base_url if given else None
     if document["health_call"].get("configured_url"):
         changed["config_schema"]["properties"]["base_url"]["default"] = base_url
-    if "token_url" in changed["authentication"]:
-        changed["authentication"]["token_url"] = f"{base_url}/token"
+    authentication = changed["authentication"]
+    # A platform's other hosts are the same server here; their paths tell them apart.
+    if authentication["type"] == "oauth2_refresh_token":
+        authentication["token_url"] = f"{base_url}/{authentication['token_url'].split('/', 3)[3]}"
+    if "self_renewal" in authentication:
+        renewal = authentication["self_renewal"]
+        renewal["url"] = f"{base_url}/{renewal['url'].split('/', 3)[3]}"
     return changed

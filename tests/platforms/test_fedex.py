@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from local.sandbox.registry import demo_credentials
+from tests.platforms.accounts import demo_account, opened
 from tests.platforms.facts import Facts
 from tests.platforms.recorder import FORM, Sent
 
@@ -10,6 +11,8 @@ FACTS = Facts(
     kind="shipping",
     secrets=frozenset({"client_secret", "webhook_secret"}),
     example={"client_id": "your_client_id", "client_secret": "your_client_secret", "account_number": "740561073"},
+    # The token service blocks an address with 403: https://developer.fedex.com/api/en-us/guides/ratelimits.html.
+    forbidden="RATE_LIMITED",
     verdicts=((401, {"errors": [{"code": "NOT.AUTHORIZED.ERROR"}]}, "INVALID_CREDENTIALS"),),
 )
 MINE = demo_credentials("fedex")
@@ -19,3 +22,10 @@ def test_connection_test_asks_for_a_token(sent: Callable[[str], list[Sent]]) -> 
     client = {"client_id": MINE["client_id"], "client_secret": MINE["client_secret"]}
 
     assert sent("fedex") == [Sent("POST", "/oauth/token", FORM, {"grant_type": "client_credentials"} | client)]
+
+
+def test_token_of_the_sandbox_opens_its_other_routes(sandbox_url: str) -> None:
+    account = opened(demo_account("fedex", sandbox_url))
+    content = {"trackingInfo": [{"trackingNumberInfo": {"trackingNumber": "794843185271"}}]}
+
+    assert account.call("POST", "/track/v1/trackingnumbers", content=content).status == 200

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from local.sandbox.registry import demo_credentials
+from tests.platforms.accounts import demo_account, opened, verdict_code
 from tests.platforms.facts import Facts
 from tests.platforms.recorder import Sent
 
@@ -13,6 +14,16 @@ FACTS = Facts(
     verdicts=((401, {"code": 401, "errors": [{"errorCode": "invalidCredentials"}]}, "INVALID_CREDENTIALS"),),
 )
 MINE = demo_credentials("network_international")
+
+
+def test_token_of_the_sandbox_opens_its_other_routes(sandbox_url: str) -> None:
+    orders = f"/transactions/outlets/{MINE['outlet_reference']}/orders"
+
+    assert opened(demo_account("network_international", sandbox_url)).call("GET", orders).status == 200
+
+
+def test_token_is_refused_with_another_realm(sandbox_url: str) -> None:
+    assert verdict_code(demo_account("network_international", sandbox_url, realm_name="other")) == "INVALID_CREDENTIALS"
 
 
 def test_connection_test_asks_for_a_token_in_its_own_media_type(sent: Callable[[str], list[Sent]]) -> None:

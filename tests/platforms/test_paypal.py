@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local.sandbox.registry import demo_credentials
+from tests.platforms.accounts import demo_account, opened
 from tests.platforms.facts import Facts
 from tests.platforms.recorder import FORM, Sent, basic, bearer
 
@@ -34,3 +35,8 @@ def test_token_of_the_sandbox_opens_its_other_routes(call: Callable[..., tuple[i
     statuses = [call("GET", "/paypal/v1/notifications/webhooks", bearer(given))[0] for given in tokens]
 
     assert statuses == [200, 401, 401]
+
+
+def test_calls_carry_a_bearer_token(sandbox_url: str) -> None:
+    """The REST API takes no HTTP Basic: https://developer.paypal.com/api/rest/authentication."""
+    assert opened(demo_account("paypal", sandbox_url)).call("GET", "/v1/notifications/webhooks").status == 200

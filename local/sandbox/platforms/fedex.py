@@ -3,7 +3,7 @@
 from local.sandbox.authentication import form
 from local.sandbox.exchange import Response
 from local.sandbox.problems import phrase, waits
-from local.sandbox.routes import Route
+from local.sandbox.routes import Route, fixed
 from local.sandbox.tokens import Tokens
 
 CREDENTIALS = {
@@ -14,10 +14,14 @@ CREDENTIALS = {
 
 
 def routes() -> list[Route]:
-    """Return the route of the token; the client's credentials are fields of the form."""
+    """Return the routes: the token, whose client's credentials are fields of the form, and the tracking."""
     tokens = Tokens("fedex", 3599, scope="CXS")
     client = form(client_id=CREDENTIALS["client_id"], client_secret=CREDENTIALS["client_secret"])
-    return [Route("POST", "/oauth/token", client, tokens.issue)]
+    tracked = {"transactionId": "sandbox", "output": {"completeTrackResults": []}}
+    return [
+        Route("POST", "/oauth/token", client, tokens.issue),
+        Route("POST", "/track/v1/trackingnumbers", tokens.authenticate, fixed(tracked)),
+    ]
 
 
 def problem(status: int) -> Response:

@@ -37,7 +37,7 @@ class SelfRenewal(Request):
     url: Annotated[str, Text(pattern="https://[!-~]{1,500}"), checked_by(document_rules.url_fault)] = Field(
         examples=["https://graph.example/refresh_access_token"]
     )
-    grant_type: _ParameterName = Field(examples=["ig_refresh_token"])
+    grant: _ParameterName = Field(description="The parameter grant_type.", examples=["refresh_token"])
 
 
 class BearerAuthentication(Request):
@@ -67,7 +67,7 @@ class QueryAuthentication(Request):
 class JsonBody(Request):
     """A JSON body in place of the form that RFC 6749 describes."""
 
-    media_type: Annotated[str, Text(100, pattern="application/[0-9A-Za-z.+-]+")] = Field(
+    type: Annotated[str, Text(100, pattern="application/[0-9A-Za-z.+-]+")] = Field(
         description="Sent in Content-Type and Accept.", examples=["application/json"]
     )
     content: dict[_ParameterName, Filled] = Field(max_length=20, examples=[{"realmName": "{realm_name}"}])
@@ -109,8 +109,10 @@ class ClientCredentials(TokenEndpoint):
     token_path: Annotated[str, Text(2000, least=0), checked_by(document_rules.path_fault)] = Field(
         description="Appended to the base URL.", examples=["/oauth/token"]
     )
-    token_url: Omittable[Annotated[str, Text(500, pattern="[!-~]+"), checked_by(document_rules.url_fault)]] = Field(
-        None, description="In place of base URL and path, unless its field is empty.", examples=["{token_url}"]
+    token_url: Omittable[Annotated[str, Text(pattern=r"\{[0-9A-Za-z_]{1,64}\}")]] = Field(
+        None,
+        description="The field with the address of the token call, in place of base URL and path; it may be empty.",
+        examples=["{token_url}"],
     )
     client_id: Omittable[Filled] = Field(None, examples=["{client_id}"])
     client_auth: _ClientAuth = Field(

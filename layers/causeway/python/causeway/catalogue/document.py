@@ -105,6 +105,10 @@ class HealthCall(Request):
         examples=[{"accountName": "location.name"}],
     )
     configured_url: bool = Field(False, description="Call the connection's own base_url instead of the base URLs.")
+    gets_token: bool = Field(
+        False,
+        description="This is the call for the access token, made as the authentication says; no further call is made.",
+    )
 
 
 class SharedFields(BaseModel):

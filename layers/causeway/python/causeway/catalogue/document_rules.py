@@ -46,6 +46,10 @@ def problems(document: Mapping[str, Any], spell: Spelling) -> Iterator[Problem]:
     """
     yield from _wrong_references(document, spell)
     yield from _missing_addresses(document, spell)
+    gets_token = document[spell("health_call")].get(spell("gets_token"))
+    if gets_token and document[spell("authentication")]["type"] != "oauth2_client_credentials":
+        path = f"{spell('health_call')}.{spell('gets_token')}"
+        yield Problem(path, "needs an authentication that gets a token with the client's credentials")
 
 
 def _wrong_references(document: Mapping[str, Any], spell: Spelling) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from causeway.catalogue import providers
 from causeway.catalogue.providers import Provider
 from causeway.connections import audit_entries, call_log_writes, rows, status
 from causeway.connections.connection import ConnectionReference, ConnectionRow
+from causeway.connections.tokens import ConnectionTokens
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import IntegrationNotActive, TemplateMoved
 from causeway.errors.requests import VersionMismatch
@@ -110,6 +111,22 @@ def decrypt_account(context: Context, stored: StoredConnection) -> Account:
     connection.check_template()
     secrets = decrypt_secrets(context, connection, stored.credential)
     return Account(stored.provider, connection.environment, connection.config, secrets)
+
+
+def tokens(
+    context: Context, stored: StoredConnection, *, anew: bool = False, candidate: bool = False
+) -> ConnectionTokens:
+    """Return the source of a connection's access tokens.
+
+    Args:
+        context: who makes the calls.
+        stored: the connection.
+        anew, candidate: as ConnectionTokens has them.
+    """
+    connection_id = stored.connection.connection_id
+    return ConnectionTokens(
+        context, connection_id, stored.credential, data_keys.current(), anew=anew, candidate=candidate
+    )
 
 
 def decrypt_secrets(

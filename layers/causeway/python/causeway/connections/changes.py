@@ -3,11 +3,13 @@
 KMS and platforms are called between transactions, never in one.
 """
 
+from dataclasses import replace
 from uuid import UUID
 
 from causeway.audit_log.entries import Action
 from causeway.catalogue import providers, validation
 from causeway.connections import access, answers, audit_entries, reconfiguration, rows, testing, writes
+from causeway.connections.access import StoredConnection
 from causeway.connections.connection import ConnectionReference, ConnectionRow
 from causeway.connections.requests import ConnectionChange, ConnectionDraft, NewSecrets
 from causeway.database.postgres import Transaction
@@ -19,7 +21,7 @@ from causeway.platforms.account import Account
 from causeway.platforms.calls import check_address
 from causeway.tenancy.context import RequestContext
 from causeway.vault import credentials, versions
-from causeway.vault.credentials import Secrets
+from causeway.vault.credentials import Secrets, StoredCredential
 from causeway.wire.preconditions import ANY, Expected
 
 # A rotation changes nothing beside the secrets.
@@ -59,7 +61,9 @@ def create(context: RequestContext, draft: ConnectionDraft) -> ConnectionRow:
         _audit_creation(context, transaction, connection, audit_entries.fingerprints_of(key, secret))
         context.checkpoint(transaction)
     account = Account(provider, connection.environment, plain, secrets)
-    return testing.call_and_save(context, connection, account, fresh=True, deleted=True)
+    stored = StoredConnection(connection, provider, StoredCredential(secrets.version, connection.version, {}))
+    tokens = access.tokens(context, stored, anew=True)
+    return testing.call_and_save(context, connection, account, tokens, fresh=True, deleted=True)
 
 
 def _audit_creation(
@@ -87,7 +91,8 @@ def _resume_creation(context: RequestContext, connection_id: UUID) -> Connection
             made = rows.find(transaction, connection_id, deleted=True)
             context.finish(transaction, made)
         return made
-    return testing.call_and_save(context, stored.connection, account, fresh=True, deleted=True)
+    tokens = access.tokens(context, stored, anew=True)
+    return testing.call_and_save(context, stored.connection, account, tokens, fresh=True, deleted=True)
 
 
 def change(
@@ -160,7 +165,8 @@ def roll_back(context: RequestContext, reference: ConnectionReference, expected:
     secret = access.decrypt_secrets(context, connection, replaced, in_use=False)
     validation.validate(provider.config_schema, connection.config | secret)
     account = Account(provider, connection.environment, connection.config, secret)
-    result = testing.call_or_refuse(context, connection, account)
+    tokens = access.tokens(context, replace(stored, credential=replaced), anew=True, candidate=True)
+    result = testing.call_or_refuse(context, connection, account, tokens)
     key = audit_entries.fingerprint_key(context)
     before = _fingerprints_in_use(context, stored, key)
     with context.transaction() as transaction:
@@ -179,7 +185,7 @@ def roll_back(context: RequestContext, reference: ConnectionReference, expected:
     return changed
 
 
-def _fingerprints_in_use(context: RequestContext, stored: access.StoredConnection, key: bytes) -> dict[str, str]:
+def _fingerprints_in_use(context: RequestContext, stored: StoredConnection, key: bytes) -> dict[str, str]:
     """Return fingerprints of the secrets in use; empty where they cannot be decrypted."""
     try:
         return audit_entries.fingerprints_of(key, access.decrypt_secrets(context, stored.connection, stored.credential))
@@ -210,7 +216,8 @@ def enable(context: RequestContext, reference: ConnectionReference, expected: Ex
             connection = writes.enable(transaction, connection.connection_id, connection.version)
             _audit_change(context, transaction, Action.CONNECTION_ENABLED, stored.connection, connection)
             context.checkpoint(transaction)
-    return testing.call_and_save(context, connection, account, fresh=disabled or context.resumed)
+    tokens = access.tokens(context, stored, anew=True)
+    return testing.call_and_save(context, connection, account, tokens, fresh=disabled or context.resumed)
 
 
 def disable(context: RequestContext, reference: ConnectionReference, expected: Expected) -> ConnectionRow:

@@ -11,18 +11,20 @@ from uuid import UUID
 from causeway.audit_log.entries import Action
 from causeway.catalogue import secret_fields, validation
 from causeway.catalogue.providers import Provider
-from causeway.connections import access, answers, audit_entries, testing, writes
+from causeway.connections import access, answers, audit_entries, testing, tokens, writes
 from causeway.connections.access import StoredConnection
 from causeway.connections.connection import ConnectionReference, ConnectionRow
 from causeway.connections.requests import ConnectionChange
+from causeway.connections.tokens import ConnectionTokens
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import IntegrationNotActive, SecretsRequired
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tree import Problem
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 from causeway.platforms.account import Account
+from causeway.platforms.token_calls import FreshTokens
 from causeway.tenancy.context import RequestContext
-from causeway.vault import credentials, data_keys, versions
+from causeway.vault import credentials, data_keys, oauth_tokens, versions
 from causeway.wire.preconditions import Expected
 from causeway.wire.strict_json import shown_name
 
@@ -40,6 +42,19 @@ class _Plan:
     account: Account
     kept: Mapping[str, str] | None
     address_changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """What a change adds.
+
+    Attributes:
+        candidate: the secrets; None: those in use stay.
+        grant: the access token that the test got; None: it needed none, or has the one in use.
+    """
+
+    candidate: credentials.EncryptedSecrets | None
+    grant: oauth_tokens.EncryptedGrant | None
 
 
 def reconfigure(
@@ -70,14 +85,12 @@ def reconfigure(
     plan = _plan(context, stored, config, wanted.environment)
     if secrets_only and plan.account.secrets == plan.kept:
         raise InvalidRequest.of_problems([Problem("config", "must have other secrets than those in use")])
-    result = testing.call_or_refuse(context, stored.connection, plan.account)
+    source = _tokens(context, stored, plan)
+    result = testing.call_or_refuse(context, stored.connection, plan.account, source)
     key = audit_entries.fingerprint_key(context)
-    # If the old secrets may not be kept, replace them, even by none: new terms must never apply to old secrets.
-    candidate = None
-    if plan.account.secrets != plan.kept:
-        candidate = encrypted(context, stored.connection.connection_id, plan.account.secrets)
+    fresh = _fresh_secrets(context, stored.connection.connection_id, plan, source)
     with context.transaction() as transaction:
-        changed, retired = _save(transaction, stored, plan, wanted, candidate)
+        changed, retired = _save(transaction, stored, plan, wanted, fresh)
         changed = testing.save_state(transaction, changed, result, fresh=True)
         action = Action.CREDENTIAL_ROTATED if secrets_only else Action.CONNECTION_CHANGED
         before = _audited(stored.connection, key, plan.kept or {})
@@ -87,6 +100,33 @@ def reconfigure(
             audit_entries.record(context, transaction, Action.CREDENTIAL_RETIRED, stored.connection)
         context.finish(transaction, changed)
     return changed
+
+
+def _tokens(context: RequestContext, stored: StoredConnection, plan: _Plan) -> ConnectionTokens | FreshTokens:
+    """Return what gives a plan's test its access token.
+
+    The test may end the refresh token that is in use: then the next one must be stored, also if the test fails.
+    """
+    if tokens.has_refresh_token_of(plan.account, plan.kept):
+        return access.tokens(context, stored, anew=True, candidate=True)
+    return FreshTokens()
+
+
+def _fresh_secrets(
+    context: RequestContext, connection_id: UUID, plan: _Plan, source: ConnectionTokens | FreshTokens
+) -> _Fresh:
+    """Return the secrets and the access token that a plan adds, encrypted."""
+    account, grant = plan.account, source.grant
+    keys = data_keys.current()
+    ready = None if grant is None else tokens.encrypted(keys, context.tenant, connection_id, account, grant)
+    # If the old secrets may not be kept, replace them, even by none: new terms must never apply to old secrets.
+    if account.secrets == plan.kept:
+        return _Fresh(None, ready)
+    if isinstance(source, ConnectionTokens):
+        secret = source.live(account).secrets
+    else:
+        secret = {**account.secrets, **({} if grant is None else tokens.replaced_fields(account, grant))}
+    return _Fresh(encrypted(context, connection_id, secret), ready)
 
 
 def _audited(connection: ConnectionRow, key: bytes, secret: Mapping[str, str]) -> dict[str, Any]:
@@ -99,15 +139,21 @@ def _save(
     stored: StoredConnection,
     plan: _Plan,
     wanted: ConnectionChange,
-    candidate: credentials.EncryptedSecrets | None,
+    fresh: _Fresh,
 ) -> tuple[ConnectionRow, bool]:
     """Write a plan into the rows; return the connection, and whether the credential to roll back to was retired."""
     connection_id = stored.connection.connection_id
     terms = stored.provider.terms_digest(plan.account.environment)
     settings = dict(plan.account.settings)
     changed = writes.update(transaction, connection_id, stored.connection.version, wanted, settings, terms)
-    if candidate is not None:
-        versions.promote(transaction, connection_id, credentials.store(transaction, candidate))
+    before = version = stored.credential.version
+    if fresh.candidate is not None:
+        version = credentials.store(transaction, fresh.candidate)
+        versions.promote(transaction, connection_id, version)
+    if version is not None and fresh.grant is not None:
+        tokens.store(transaction, connection_id, version, fresh.grant)
+    elif version is not None and before not in (None, version) and tokens.has_token_of(plan.account, plan.kept):
+        oauth_tokens.carry_over(transaction, connection_id, before, version)
     # Never roll back to a credential that was given for other terms or another address, or cannot be decrypted.
     retired = (plan.address_changed or plan.kept is None) and versions.retire(transaction, connection_id)
     return changed, retired

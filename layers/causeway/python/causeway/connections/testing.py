@@ -8,6 +8,7 @@ from causeway.platforms import calls, registry
 from causeway.platforms.account import Account
 from causeway.platforms.calls import AccountTest
 from causeway.platforms.kinds.errors import ErrorReader
+from causeway.platforms.tokens import TokenSource
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import Expected
 
@@ -26,7 +27,8 @@ def test_and_save(
         TemplateMoved: the template is not the one the connection was made for; nothing is decrypted.
     """
     stored = access.load(context, reference, expected=expected)
-    result = call_and_log(context, stored.connection, access.decrypt_account(context, stored))
+    account = access.decrypt_account(context, stored)
+    result = call_and_log(context, stored.connection, account, access.tokens(context, stored, anew=True))
     with context.transaction() as transaction:
         now = _save_and_audit(context, transaction, stored.connection, result, fresh=False)
         context.finish(transaction, (result, now))
@@ -34,7 +36,13 @@ def test_and_save(
 
 
 def call_and_save(
-    context: RequestContext, connection: ConnectionRow, account: Account, *, fresh: bool, deleted: bool = False
+    context: RequestContext,
+    connection: ConnectionRow,
+    account: Account,
+    tokens: TokenSource,
+    *,
+    fresh: bool,
+    deleted: bool = False,
 ) -> ConnectionRow:
     """Call a connection's platform with an account, write the result, and return the connection as it is now.
 
@@ -42,13 +50,14 @@ def call_and_save(
         context: who tests it.
         connection: the connection.
         account: what it is called with.
+        tokens: gives the access token.
         fresh: it was just made or enabled, so earlier observations do not count.
         deleted: return it also where it was deleted meanwhile.
 
     Raises:
         ConnectionNotFound: it was deleted meanwhile.
     """
-    result = call_and_log(context, connection, account)
+    result = call_and_log(context, connection, account, tokens)
     with context.transaction() as transaction:
         now = _save_and_audit(context, transaction, connection, result, fresh=fresh, deleted=deleted)
         context.finish(transaction, now)
@@ -72,13 +81,15 @@ def _save_and_audit(
     return now
 
 
-def call_or_refuse(context: RequestContext, connection: ConnectionRow, account: Account) -> AccountTest:
+def call_or_refuse(
+    context: RequestContext, connection: ConnectionRow, account: Account, tokens: TokenSource
+) -> AccountTest:
     """Call the platform with an account that a connection is to have; only the logs are written.
 
     Raises:
         The verdict's error: the account does not work. The audit log has the attempt.
     """
-    result = call_and_log(context, connection, account)
+    result = call_and_log(context, connection, account, tokens)
     if not result.verdict.success:
         audit_entries.record_refusal(
             context, Action.CONNECTION_TESTED, connection, outcome="failed", after=answers.audited_test(result)
@@ -89,11 +100,20 @@ def call_or_refuse(context: RequestContext, connection: ConnectionRow, account: 
     return result
 
 
-def call_and_log(context: RequestContext, connection: ConnectionRow, account: Account) -> AccountTest:
-    """Make the platform's test call with an account; only the API log is written."""
+def call_and_log(
+    context: RequestContext, connection: ConnectionRow, account: Account, tokens: TokenSource
+) -> AccountTest:
+    """Make the platform's test call with an account; only the API log is written, and a token that the test got.
+
+    Args:
+        context: who tests it.
+        connection: the connection.
+        account: what it is called with.
+        tokens: gives the access token.
+    """
     reader = registry.find(account.provider.key, ErrorReader)
     with access.logged_calls(context, connection, account.secrets) as log:
-        return calls.call_for_test(account, log, reader)
+        return calls.call_for_test(account, log, reader, tokens)
 
 
 def save_state(

@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 
 from aws_lambda_powertools import Logger
 
-from causeway.connections.connection import ConnectionRow
 from causeway.database.postgres import Transaction
 from causeway.errors.service import Unavailable
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
@@ -25,9 +24,9 @@ from causeway.platforms.account import Account, Log
 from causeway.platforms.tokens import Grant, TokenRefused, field_of, given_token, renewal
 from causeway.platforms.verdicts import judge
 from causeway.tenancy.context import Context
-from causeway.vault import credentials, crypto, data_keys, oauth_tokens
+from causeway.vault import credentials, crypto, oauth_tokens
 from causeway.vault.credentials import StoredCredential
-from causeway.vault.crypto import SecretField
+from causeway.vault.crypto import DataKeys, SecretField
 from causeway.vault.oauth_tokens import EncryptedGrant
 
 logger = Logger(child=True)
@@ -47,10 +46,11 @@ _STORE_ATTEMPTS = 3
 _NO_ANSWER = 503
 
 
-def encrypted(tenant_id: UUID, connection_id: UUID, account: Account, grant: Grant) -> EncryptedGrant:
+def encrypted(keys: DataKeys, tenant_id: UUID, connection_id: UUID, account: Account, grant: Grant) -> EncryptedGrant:
     """Return a grant encrypted, as store takes it. It may call KMS, so no transaction may be open.
 
     Args:
+        keys: the data keys of all tenants.
         tenant_id: the connection's.
         connection_id: the connection.
         account: that the grant was got with.
@@ -59,7 +59,7 @@ def encrypted(tenant_id: UUID, connection_id: UUID, account: Account, grant: Gra
     Raises:
         KeyServiceUnavailable: KMS is needed and does not answer.
     """
-    key = data_keys.current().active(tenant_id)
+    key = keys.active(tenant_id)
 
     def ciphertext(field: str, secret: str) -> bytes:
         return crypto.encrypt(key, SecretField(tenant_id, connection_id, field), secret)
@@ -110,22 +110,55 @@ def _terms(account: Account) -> bytes:
     return sha256(json.dumps([agreed, account.environment, account.settings], sort_keys=True).encode()).digest()
 
 
+def has_refresh_token_of(account: Account, kept: Mapping[str, str] | None) -> bool:
+    """Return whether an account is renewed by the refresh token that is one of these secrets."""
+    name = field_of(account.provider.authentication, "refresh_token")
+    return (
+        renewal(account) == "refresh" and kept is not None and kept.get(name or "") == account.secrets.get(name or "")
+    )
+
+
+def has_token_of(account: Account, kept: Mapping[str, str] | None) -> bool:
+    """Return whether an account's access token is one of these secrets."""
+    return _kept(account, _token_field(account), kept)
+
+
+def _kept(account: Account, name: str | None, kept: Mapping[str, str] | None) -> bool:
+    return name is not None and kept is not None and name in kept and kept[name] == account.secrets.get(name)
+
+
 class ConnectionTokens:
     """The TokenSource of a stored connection, for the calls of one piece of work.
 
     Args:
         context: who makes the calls.
-        connection: the connection.
+        connection_id: the connection.
         credential: the version of its credential that the account's secrets are of.
+        keys: the data keys of all tenants.
         anew: get a new token first, as a test does: the old one does not show that the secrets are still good.
+        candidate: the account has other secrets or settings than the connection, but its refresh token: a refusal says
+            nothing of the connection.
+
+    Attributes:
+        grant: the last one that this source got; None: none.
     """
 
     def __init__(
-        self, context: Context, connection: ConnectionRow, credential: StoredCredential, *, anew: bool = False
+        self,
+        context: Context,
+        connection_id: UUID,
+        credential: StoredCredential,
+        keys: DataKeys,
+        *,
+        anew: bool = False,
+        candidate: bool = False,
     ) -> None:
+        self.grant: Grant | None = None
+        self._candidate = candidate
         self._context = context
-        self._connection_id = connection.connection_id
+        self._connection_id = connection_id
         self._credential = credential
+        self._keys = keys
         self._anew = anew
         self._read_again = False
         # The token that was used last, decrypted.
@@ -145,9 +178,15 @@ class ConnectionTokens:
 
     def renewed(self, account: Account, log: Log, refused: str, deadline: Deadline | None = None) -> str:
         """Return a new token, unless another call has got one since. Raises as TokenSource.renewed."""
-        if self._token is not None and self._token != refused:
+        if self._token is None:
+            self._token = self._stored_token(account)
+        if self._token not in (None, refused) and self._credential.token.fresh:
             return self._token
         return self._get(account, log, Deadline(_BUDGET, deadline), refused=refused)
+
+    def live(self, account: Account) -> Account:
+        """Return an account with the secrets that grants have replaced since it was decrypted."""
+        return replace(account, secrets={**account.secrets, **self._live_fields(account)})
 
     def _version(self) -> int:
         if self._credential.version is None:
@@ -206,7 +245,7 @@ class ConnectionTokens:
 
     def _renew(self, account: Account, log: Log, deadline: Deadline, lease_id: UUID, refused: str | None) -> str:
         """Call the token endpoint, store what it grants, and return the new token."""
-        live = replace(account, secrets={**account.secrets, **self._live_fields(account)})
+        live = self.live(account)
         try:
             grant = token_calls.call(live, log, deadline)
         except CallFailed as failure:
@@ -216,6 +255,7 @@ class ConnectionTokens:
                 return usable
             raise
         self._store(live, grant)
+        self.grant = grant
         self._anew = False
         self._token = grant.access_token
         return grant.access_token
@@ -227,7 +267,7 @@ class ConnectionTokens:
         lasting = bool(replaced_fields(account, grant))
         for attempt in range(_STORE_ATTEMPTS):
             try:
-                ready = encrypted(self._context.tenant, self._connection_id, account, grant)
+                ready = encrypted(self._keys, self._context.tenant, self._connection_id, account, grant)
                 with self._context.database.transaction(self._context.tenant) as transaction:
                     oauth_tokens.store(transaction, self._connection_id, version, ready, seen)
                     self._credential = credentials.find(transaction, self._connection_id, version)
@@ -241,10 +281,13 @@ class ConnectionTokens:
                 return
 
     def _note_failure(self, failure: CallFailed, lease_id: UUID) -> None:
-        """Write why there is no new token, and give the lease back; otherwise it ends by itself."""
+        """Write why there is no new token, and give the lease back; if that fails, the lease ends by itself."""
         reply = failure.reply if isinstance(failure, TokenRefused) else Reply(_NO_ANSWER, {}, b"")
         try:
             with self._context.database.transaction(self._context.tenant) as transaction:
+                if self._candidate:
+                    oauth_tokens.release(transaction, self._connection_id, self._version(), lease_id)
+                    return
                 oauth_tokens.fail(
                     transaction,
                     self._connection_id,
@@ -295,7 +338,7 @@ class ConnectionTokens:
         """Return a secret; None if it cannot be decrypted: an alert has been raised, and another one can be got."""
         secret = SecretField(self._context.tenant, self._connection_id, name)
         try:
-            return data_keys.current().decrypt(secret, ciphertext)
+            return self._keys.decrypt(secret, ciphertext)
         except CredentialUnreadable:
             return None
 

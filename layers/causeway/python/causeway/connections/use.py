@@ -7,7 +7,6 @@ from typing import TypeVar
 from causeway.connections import access
 from causeway.connections.access import StoredConnection
 from causeway.connections.connection import UNUSABLE, ConnectionReference
-from causeway.connections.tokens import ConnectionTokens
 from causeway.errors.connections import ConnectionNotFound, NotSupported
 from causeway.errors.requests import ChangedMeanwhile
 from causeway.errors.vault import KeyServiceUnavailable
@@ -79,5 +78,5 @@ def _opened(context: Context, stored: StoredConnection) -> Generator[OpenAccount
     reader = registry.find(stored.provider.key, ErrorReader)
     verdicts: list[Verdict] = []
     with access.logged_calls(context, stored.connection, account.secrets, verdicts) as log:
-        tokens = ConnectionTokens(context, stored.connection, stored.credential)
+        tokens = access.tokens(context, stored)
         yield OpenAccount(account, log, verdicts.append, reader, tokens)

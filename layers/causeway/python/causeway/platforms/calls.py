@@ -19,7 +19,7 @@ from causeway.platforms.authentication import authenticate
 from causeway.platforms.kinds.errors import ErrorReader
 from causeway.platforms.token_calls import FreshTokens
 from causeway.platforms.tokens import TokenRefused, TokenSource
-from causeway.platforms.verdicts import Verdict, judge
+from causeway.platforms.verdicts import WORKING, Verdict, judge
 
 # Characters of an answer's value that a template's pattern is matched against.
 _MOST_MATCHED = 200
@@ -153,6 +153,10 @@ def call_for_test(
     outcome: Reply | CallFailed
     secrets: list[str] = []
     try:
+        if described.get("gets_token"):
+            tokens.current(account, log)
+            response_ms = round((monotonic() - started) * 1000)
+            return AccountTest(_with_tested_secrets(account, WORKING), response_ms)
         with _log_unsent(log, described["method"], described["path"]) as log_once:
             path = account.filled_path(described["path"])
             query, headers = (account.filled_within(described.get(part, {})) for part in ("query", "headers"))

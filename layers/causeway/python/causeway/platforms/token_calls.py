@@ -155,7 +155,7 @@ def _send(account: Account, url: str, form: dict[str, str], log: Log, budget: fl
     body = urlencode({name: value for name, value in form.items() if value}).encode()
     media_type = "application/x-www-form-urlencoded"
     if "json_body" in wanted:
-        media_type = headers["Accept"] = wanted["json_body"]["media_type"]
+        media_type = headers["Accept"] = wanted["json_body"]["type"]
         body = json.dumps(account.filled_within(wanted["json_body"]["content"])).encode()
     return send(
         "POST",
@@ -172,7 +172,7 @@ def _renew_itself(account: Account, log: Log, budget: float) -> Reply:
     """Call for another token with the one in use."""
     wanted = account.provider.authentication
     described = wanted["self_renewal"]
-    query = {"grant_type": described["grant_type"], "access_token": account.filled(wanted["token"])}
+    query = {"grant_type": described["grant"], "access_token": account.filled(wanted["token"])}
     url = f"{described['url']}?{urlencode(query)}"
     return send("GET", url, log=log, budget=budget, secrets=account.secrets.values())
 

@@ -279,6 +279,35 @@ def fail(
     )
 
 
+def release(transaction: Transaction, connection_id: UUID, version: int, lease_id: UUID) -> None:
+    """Give a lease back."""
+    transaction.execute(
+        """
+        UPDATE oauth_tokens SET lease_id = NULL, leased_until = NULL
+        WHERE tenant_id = current_tenant() AND connection_id = %s AND credential_version = %s AND lease_id = %s
+        """,
+        [connection_id, version, lease_id],
+    )
+
+
+def carry_over(transaction: Transaction, connection_id: UUID, before: int, version: int) -> None:
+    """Give a new version of a credential what is known of the access token that it has from the version before."""
+    transaction.execute(
+        """
+        INSERT INTO oauth_tokens (
+            tenant_id, connection_id, credential_version, renewal, grants, obtained_at, expires_at, refresh_expires_at,
+            scopes, warned_at
+        )
+        SELECT tenant_id, connection_id, %(version)s, renewal, 1, obtained_at, expires_at, refresh_expires_at, scopes,
+            warned_at
+        FROM oauth_tokens
+        WHERE tenant_id = current_tenant() AND connection_id = %(connection)s AND credential_version = %(before)s
+            AND grants > 0
+        """,
+        {"connection": connection_id, "before": before, "version": version},
+    )
+
+
 def drop_old(transaction: Transaction, key_version: int) -> None:
     """Drop the tenant's access tokens that another data key has encrypted: each is got anew on its next use."""
     transaction.execute(
