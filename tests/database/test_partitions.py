@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -296,6 +297,23 @@ def test_rows_of_two_gaps_are_refused_by_name_and_calls_are_still_logged(
     assert casino.value(left) == 0
     log(2)
     assert len(page(casino, connection_id)) == 2
+
+
+def test_steps_by_hand_in_the_manual_are_continued_by_the_next_call(casino: Casino, log: Callable[..., None]) -> None:
+    """docs/deploy.md: what the owner does where the default partition has too many rows for a job's time."""
+    drop(casino, of_present(casino)[0])
+    log(1)
+    manual = (Path(__file__).parents[2] / "docs/deploy.md").read_text()
+    asked, *steps_by_hand = re.findall(
+        r"^  (SELECT lower.*?;|ALTER TABLE partitions.*?;)$", manual, re.MULTILINE | re.DOTALL
+    )
+    with psycopg.connect(casino.urls["owner"], autocommit=True) as database:
+        gap = database.execute(asked.replace("lower, upper", "lower::text, upper::text")).fetchone()
+        assert gap is not None
+        for step in steps_by_hand:
+            database.execute(step.replace("<lower>", gap[0]).replace("<upper>", gap[1]).encode())
+
+    assert steps(casino) == [(LOGS, "replaced")]
 
 
 def test_row_that_comes_in_meanwhile_stops_the_new_partition(casino: Casino, log: Callable[..., None]) -> None:
