@@ -69,7 +69,7 @@ docs: ## make the files that are made from the code: functions/console's openapi
 	$(call MADE_FILES)
 
 bench: ## all benchmarks, measured here (ARGS='memory')
-	@$(INSTALL) requirements/run.txt '$(PYTHON)'
+	@$(INSTALL) requirements/bench.txt '$(PYTHON)'
 	@$(VENV)/bin/python -m benchmarks $(ARGS)
 
 audit: ## known vulnerabilities of every locked package, and the licences of what is deployed (ARGS='--service osv')

@@ -21,6 +21,7 @@ NAMES = (
     "memory",
     "credential_open",
     "connection_use",
+    "rate_limits",
     "redaction",
 )
 

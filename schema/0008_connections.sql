@@ -13,6 +13,7 @@ CREATE TABLE integration_connections (
         AND NOT jsonb_path_exists(metadata, '$.**{5 to last}')
     ),
     config jsonb NOT NULL DEFAULT '{}',
+    rate_limits jsonb NOT NULL DEFAULT '{}' CHECK (jsonb_typeof(rate_limits) = 'object'),
     status text NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'active', 'error', 'disconnected')),
     terms bytea NOT NULL DEFAULT '',
     error_code text,
@@ -37,6 +38,8 @@ COMMENT ON COLUMN integration_connections.metadata IS
 'What the tenant stores with the connection: never a secret, 4096 bytes and 4 levels at most. It is shown.';
 COMMENT ON COLUMN integration_connections.config IS
 'The settings that are not secret. The secret ones are in api_credentials.';
+COMMENT ON COLUMN integration_connections.rate_limits IS
+'Limits by window (minute, hour, day, month) that the tenant''s admin set. A window without one has the provider''s.';
 COMMENT ON COLUMN integration_connections.status IS
 'Only a successful test makes a connection active, and only an active one is used. disconnected: people have disabled '
 'it.';
@@ -111,8 +114,8 @@ END $$;
 
 GRANT SELECT, INSERT ON integration_connections, integration_health TO causeway_hub;
 GRANT UPDATE (
-    name, description, environment, external_id, metadata, config, terms, status, status_changes, error_code, error_message,
-    last_sync_at, version, updated_at, deleted_at
+    name, description, environment, external_id, metadata, config, rate_limits, terms, status, status_changes, error_code,
+    error_message, last_sync_at, version, updated_at, deleted_at
 ) ON integration_connections TO causeway_hub;
 GRANT UPDATE (status, failures, successes, changed_at, code, message, next_action, response_ms, checked_at)
 ON integration_health TO causeway_hub;

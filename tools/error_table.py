@@ -5,6 +5,7 @@ from pathlib import Path
 
 from causeway.errors import table
 from causeway.errors.casino import LaunchUnavailable, WalletUnavailable
+from causeway.errors.rate_limits import LimiterUnavailable
 from causeway.errors.requests import RateLimitExceeded
 from causeway.errors.tree import CausewayError
 from tools import made_files
@@ -36,7 +37,12 @@ def as_markdown() -> str:
     for code, error in sorted(table.every().items()):
         made = error()
         lines.append(f"| `{code}` | {error.status} | {made.sentence} | {made.action} | {_retry(error)} |")
-    for callers, error in (("on signed calls", WalletUnavailable), ("at a launch", LaunchUnavailable)):
+    unavailable = {
+        "on signed calls": WalletUnavailable,
+        "at a launch": LaunchUnavailable,
+        "of the rate limiter": LimiterUnavailable,
+    }
+    for callers, error in unavailable.items():
         made = error()
         lines += ["", f"`{made.code}` {callers}: {made.sentence}. {made.action}"]
     return "\n".join(lines) + "\n"

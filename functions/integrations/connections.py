@@ -1,6 +1,6 @@
 """The tenant's connections: /integrations."""
 
-from causeway.connections import answers, call_log_listing, changes, health, listing, rows, testing
+from causeway.connections import answers, call_log_listing, changes, health, limit_changes, listing, rows, testing
 from causeway.connections.access import UNDECRYPTED
 from causeway.connections.call_log_listing import CallLogPage, CallLogQuery
 from causeway.connections.connection import ConnectionRow
@@ -9,6 +9,7 @@ from causeway.connections.requests import (
     ConnectionChange,
     ConnectionDraft,
     ConnectionQuery,
+    LimitsDraft,
     NewSecrets,
     parse_connection_id,
 )
@@ -41,6 +42,10 @@ def _tested(tested: tuple[AccountTest, ConnectionRow]) -> HubAnswer:
     account_test, now = tested
     result = answers.test_result(account_test)
     return HubAnswer(result, version=now.version, replay_body=result.unnamed())
+
+
+def _limits(found: ConnectionRow) -> HubAnswer:
+    return HubAnswer(answers.limits(found), version=found.version)
 
 
 @route(app, "GET", "/integrations", permission="connections.list", response=ConnectionPage)
@@ -238,6 +243,33 @@ def show_health(call: HubCall) -> HubAnswer:
         found = rows.find(transaction, parse_connection_id(call.path))
         observed = health.observed(transaction, found.connection_id)
     return HubAnswer(answers.health(found, observed))
+
+
+@route(
+    app,
+    "GET",
+    "/integrations/{connection_id}/limits",
+    permission="connections.read",
+    response=answers.ConnectionLimits,
+    refuses=("CONNECTION_NOT_FOUND",),
+)
+def show_limits(call: HubCall) -> HubAnswer:
+    """Get the limits of a connection's requests to its platform."""
+    with call.context.transaction() as transaction:
+        return _limits(rows.find(transaction, parse_connection_id(call.path)))
+
+
+@route(
+    app,
+    "PUT",
+    "/integrations/{connection_id}/limits",
+    permission="limits.manage",
+    response=answers.ConnectionLimits,
+    refuses=("CONNECTION_NOT_FOUND", "LIMIT_OUT_OF_BOUNDS"),
+)
+def change_limits(call: HubCall, body: LimitsDraft) -> HubAnswer:
+    """Replace the limits that an admin set; a window without one has the template's limit."""
+    return call.run(_limits, limit_changes.change, parse_connection_id(call.path), call.if_match, body)
 
 
 handler = lambda_handler(app)

@@ -81,6 +81,9 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     "ConnectionDraft": {"template_id": "the id of a row of integration_providers", "config": _CONFIG},
     "ConnectionChange": {"config": _CONFIG},
     "NewSecrets": {"config": _CONFIG},
+    "LimitsDraft": dict.fromkeys(
+        ("minute", "hour", "day", "month"), "a part of the object integration_connections.rate_limits"
+    ),
     "BlockedSlotDraft": {"start_time": _CALENDAR, "end_time": _CALENDAR, "title": _CALENDAR},
     "TemplateChange": {"key": "compared with the path, never changed"},
 }
@@ -102,6 +105,7 @@ ANSWERS = {
 OURS = {
     "api_keys.hash",
     "api_keys.version",
+    "integration_connections.rate_limits",
     "integration_connections.status",
     "integration_connections.version",
     "integration_providers.created_by",

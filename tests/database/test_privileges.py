@@ -38,6 +38,7 @@ CONNECTION_COLUMNS = [
         "description",
         "external_id",
         "metadata",
+        "rate_limits",
         "config",
         "terms",
         "status",

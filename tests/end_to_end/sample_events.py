@@ -15,6 +15,7 @@ SAMPLES = [
     "api-docs",
     "integration-templates",
     "integration-connections",
+    "rate-limiter",
     "api-keys",
     "tenants",
     "memberships",

@@ -38,6 +38,7 @@ CHANGES: dict[str, tuple[Callable[[Hub], str], str, str, Any, Caller]] = {
     "POST /integrations/{connection_id}/sync": (connection, "POST", "/sync", None, ADMIN),
     "POST /integrations/{connection_id}/enable": (connection, "POST", "/enable", None, ADMIN),
     "POST /integrations/{connection_id}/disable": (connection, "POST", "/disable", None, ADMIN),
+    "PUT /integrations/{connection_id}/limits": (connection, "PUT", "/limits", {"minute": 50}, ADMIN),
     "POST /integrations/{connection_id}/credentials/rotate": (
         *(connection, "POST", "/credentials/rotate", {"config": {"api_key": "x"}}, ADMIN),
     ),

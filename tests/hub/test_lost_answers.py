@@ -123,6 +123,7 @@ CALLS: dict[str, Callable[[Losing], Call]] = {
     "POST /integrations/{connection_id}/sync": connection_call("POST", "/sync"),
     "POST /integrations/{connection_id}/enable": enabling,
     "POST /integrations/{connection_id}/disable": connection_call("POST", "/disable"),
+    "PUT /integrations/{connection_id}/limits": connection_call("PUT", "/limits", lambda _: {"minute": 50}),
     "POST /integrations/{connection_id}/credentials/rotate": connection_call(
         "POST", "/credentials/rotate", Losing.new_secret
     ),
@@ -147,7 +148,7 @@ CALLS: dict[str, Callable[[Losing], Call]] = {
     "POST /api-keys": lambda losing: ("POST", *MAKERS["api key"](losing.hub, ""), None),
 }
 _SHOWN_ONCE = {"apiKey", "nextAction", "name", "email", "emailVerified"}
-EXPECTED = {"POST": (200, 201, 202), "PATCH": (200,), "DELETE": (204,)}
+EXPECTED = {"POST": (200, 201, 202), "PUT": (200,), "PATCH": (200,), "DELETE": (204,)}
 _LAST_ENTRY = "SELECT max(at) AS at FROM audit_log"
 # Entries that are in the audit log twice; a connection may be tested again.
 _TWICE = """

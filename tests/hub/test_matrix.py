@@ -93,6 +93,8 @@ ROUTES = {
     ),
     "GET /integrations/{connection_id}/logs": Expected("connections.read", READERS, missing=NO_CONNECTION),
     "GET /integrations/{connection_id}/health": Expected("connections.list", ALL, missing=NO_CONNECTION),
+    "GET /integrations/{connection_id}/limits": Expected("connections.read", READERS, missing=NO_CONNECTION),
+    "PUT /integrations/{connection_id}/limits": Expected("limits.manage", ADMINS, missing=NO_CONNECTION),
     # Allowed; the connection's platform has no calendars, and the connection is not active.
     "GET /integrations/{connection_id}/calendars": Expected("connections.use", USERS, 409, NO_CONNECTION),
     "GET /integrations/{connection_id}/calendars/{calendar_id}/free-slots": Expected(
@@ -101,6 +103,7 @@ ROUTES = {
     "POST /integrations/{connection_id}/calendars/{calendar_id}/block-slots": Expected(
         "connections.use", USERS, 409, NO_CONNECTION
     ),
+    "POST /functions/v1/rate-limiter": Expected("connections.use", USERS),
     "GET /api-keys": Expected("api_keys.manage", ADMINS),
     "POST /api-keys": Expected("api_keys.manage", ADMINS, 201),
     "DELETE /api-keys/{key_id}": Expected("api_keys.manage", ADMINS, 204, NO_KEY),
@@ -314,6 +317,12 @@ def object_of(world: World, cell: Cell) -> str:
     return "malformed"
 
 
+LIMITS = {
+    "POST /functions/v1/rate-limiter": {"key": "matrix", "action": "usage"},
+    "PUT /integrations/{connection_id}/limits": {"minute": 50},
+}
+
+
 def body_of(world: World, route: str) -> Any:
     """A valid body for the route."""
     match route:
@@ -330,6 +339,8 @@ def body_of(world: World, route: str) -> Any:
         case "PATCH /memberships/{subject}":
             # The person's present status: other cells use the same person.
             return {"status": "active"}
+    if route in LIMITS:
+        return LIMITS[route]
     if route.startswith("PATCH"):
         return {"description": f"changed {token_hex(6)}"}
     if route.endswith("/rotate"):
@@ -465,7 +476,8 @@ def test_another_tenants_key_finds_nothing(route: str, world: World, rows: Calla
     else:
         text = reply.body.decode()
         assert reply.status == 200
-        assert (TENANTS[THEIRS] if route == "GET /me" else world.fixed[THEIRS]["connection_id"]) in text
+        own = {"GET /me": TENANTS[THEIRS], "POST /functions/v1/rate-limiter": '"used":0'}
+        assert own.get(route, world.fixed[THEIRS]["connection_id"]) in text
         assert not [identity for identity in (*world.fixed[OURS].values(), TENANTS[OURS]) if identity in text]
     assert rows(SNAPSHOT) == before
 
@@ -475,7 +487,7 @@ def test_another_tenants_key_finds_nothing(route: str, world: World, rows: Calla
 def test_malformed_id_is_not_found(world: World, route: str, malformed: str) -> None:
     """HUB 43, 52: an encoded slash makes a path without a route, and no id contains NUL."""
     method = route.split(maxsplit=1)[0]
-    body = body_of(world, route) if method in ("POST", "PATCH") else None
+    body = body_of(world, route) if method in ("POST", "PUT", "PATCH") else None
     caller = SUPER_ADMIN if "super_admin" in ROUTES[route].roles else ADMIN
     reply = world.hub.call(method, path_of(route, malformed), caller, body, if_match='"1"')
 

@@ -92,6 +92,8 @@ ROUTES: dict[str, tuple[int, str, str, Any, bool]] = {
     "rename": (4, "PATCH", "{path}", {"description": "counted"}, True),
     "change": (14, "PATCH", "{path}", {"config": {"casino_id": "casino-2"}}, True),
     "rotate": (21, "POST", "{path}/credentials/rotate", {"config": {"api_key": "second"}}, False),
+    "limits": (2, "GET", "{path}/limits", None, False),
+    "change of limits": (5, "PUT", "{path}/limits", {"minute": 50}, True),
     "disable": (4, "POST", "{path}/disable", None, False),
     "enable": (13, "POST", "{path}/enable", None, False),
     "delete": (8, "DELETE", "{path}", None, False),

@@ -34,6 +34,7 @@ LOADED = {
     "maintenance/partitions": set(),
     "maintenance/schema_migrate": MODELS,
     "maintenance/snapshot_cleanup": set(),
+    "rate_limits/rate_limiter": set(),
     "sync/run": set(),
     "sync/sweep": set(),
     "tenants/memberships": MODELS,

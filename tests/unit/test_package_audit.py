@@ -165,7 +165,7 @@ def test_lock_file_without_a_package_is_refused(tmp_path: Path) -> None:
 def test_every_lock_file_of_the_project_is_audited() -> None:
     assert lock_files.every(ROOT) == [
         lock_files.DEPLOYED,
-        *(f"requirements/{name}.txt" for name in ("check", "checkov", "run", "test")),
+        *(f"requirements/{name}.txt" for name in ("bench", "check", "checkov", "run", "test")),
     ]
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from causeway.edge.routes import VARIABLE
-from causeway.errors.casino import LaunchUnavailable, WalletUnavailable
+from causeway.errors.casino import WalletUnavailable
 from causeway.errors.service import SchemaBehind, Unavailable
 from causeway.game_signing import authentication, signatures
 from causeway.outbound.deadlines import Deadline
@@ -28,6 +28,7 @@ READS = [
     and not one.declaration.path.startswith("/tenants")
     and not one.declaration.path.endswith("/free-slots")
 ]
+LIMITER = [one for one in OPERATIONS if one.declaration.path == "/functions/v1/rate-limiter"]
 LAUNCHES = [one for one in OPERATIONS if one.declaration.permission == "games.launch"]
 SECRETS = {"casino": "the-casino-secret", "provider": "the-provider-secret"}
 PREFIX = "causeway/local/game-providers"
@@ -108,16 +109,16 @@ def test_signed_route_says_that_the_outcome_is_unknown(operation: Operation, pro
     assert ("x-casino-response-signature" in answered.headers) == (proven and side == "casino")
 
 
-@pytest.mark.parametrize("operation", [*READS, *LAUNCHES], ids=named)
+@pytest.mark.parametrize("operation", [*READS, *LAUNCHES, *LIMITER], ids=named)
 def test_route_of_people_and_machines_does_not_speak_of_money(operation: Operation) -> None:
     path, method = operation.declaration.path, operation.declaration.method
-    authorizer = {"lambda": CLAIMS} if operation in LAUNCHES else {"jwt": {"claims": CLAIMS}}
+    authorizer = {"lambda": CLAIMS} if operation in (*LAUNCHES, *LIMITER) else {"jwt": {"claims": CLAIMS}}
     event = make_event(path, SAMPLES[path] if method == "POST" else None, method=method, authorizer=authorizer)
     event["headers"]["authorization"] = "Bearer x"
     event["pathParameters"] = dict.fromkeys(VARIABLE.findall(path), str(uuid4()))
     answered = called(operation, event)
 
-    expected = LaunchUnavailable() if operation in LAUNCHES else Unavailable()
+    expected = operation.declaration.authentication.unavailable()
     assert (answered.status, answered.fields["code"]) == (503, "UNAVAILABLE")
     assert (answered.fields["error"], answered.fields["nextAction"]) == (expected.sentence, expected.action)
     assert "money" not in answered.body

@@ -8,7 +8,7 @@ from typing import Any
 from causeway.edge.routes import VARIABLE, Declaration
 from causeway.errors import table
 from causeway.tenancy.permissions import ALLOWED
-from tools.openapi import answers, curl, models, order, parameters, refusals, signed_calls
+from tools.openapi import answers, curl, models, order, parameters, rate_limiter, refusals, signed_calls
 from tools.openapi.functions import Operation, Undeclared, every
 
 # Error codes of every route of the hub that changes something.
@@ -102,10 +102,14 @@ def _models(operations: list[Operation]) -> Iterator[tuple[type[Any], models.Mod
         declaration = operation.declaration
         named = (declaration.request, declaration.query, declaration.documentation.get("response"))
         for model, mode in zip(named, models.MODES, strict=True):
-            # The signed calls' functions give the names of models.
-            found = getattr(signed_calls, model, None) if isinstance(model, str) else model
+            found = _named(model) if isinstance(model, str) else model
             if found is not None:
                 yield found, mode
+
+
+def _named(model: str) -> type[Any] | None:
+    """Return the model of a function that loads no pydantic, and so gives the model's name; None: there is none."""
+    return getattr(signed_calls, model, None) or getattr(rate_limiter, model, None)
 
 
 def _shared(known: dict[str, Any], operations: list[Operation]) -> dict[str, Any]:
@@ -150,7 +154,8 @@ def _check_names(declaration: Declaration, known: dict[str, Any]) -> None:
     for model in (declaration.request, declaration.documentation.get("response"), declaration.query):
         if model is not None and models.name(model) not in known:
             raise Undeclared(
-                f"{declaration.key} names the model {models.name(model)}: signed_calls.py does not have it"
+                f"{declaration.key} names the model {models.name(model)}: "
+                "signed_calls.py and rate_limiter.py do not have it"
             )
     query = {} if declaration.query is None else known[models.name(declaration.query)].get("properties", {})
     for name, schema in query.items():

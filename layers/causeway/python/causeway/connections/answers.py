@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import Field
 
 from causeway.connections.connection import EXTERNAL, ConnectionRow, Environment, Health, Status
+from causeway.rate_limits.limits import RESERVE, Limits, most
 from causeway.wire import example_ids, path_ids
 from causeway.wire.field_types import Id, JsonObject, Time, Version
 from causeway.wire.models import Answer
@@ -100,6 +101,42 @@ def audited(connection: ConnectionRow) -> dict[str, Any]:
     settings = shown(connection, with_config=True).as_json()
     del settings["lastCheck"]
     return settings
+
+
+class WindowLimits(Answer):
+    """The most requests in each window; null: no limit."""
+
+    minute: int | None = Field(examples=[60])
+    hour: int | None = Field(examples=[2000])
+    day: int | None = Field(examples=[None])
+    month: int | None = Field(examples=[None])
+
+
+class ConnectionLimits(Answer):
+    """The limits of a connection's requests to its platform."""
+
+    connection_id: Id = Field(alias="id")
+    limits: WindowLimits = Field(description="What counts: the admin's limit where there is one, or the template's.")
+    own: WindowLimits = Field(description="The admin's.")
+    template: WindowLimits = Field(description="The template's.")
+    most: WindowLimits = Field(description="The largest that an admin may set.")
+    reserve_percent: int = Field(
+        description="The share of each window that only payments and messages may use.", examples=[RESERVE]
+    )
+    version: Version
+
+
+def limits(connection: ConnectionRow) -> ConnectionLimits:
+    """Return the limits of a connection as they are answered."""
+    return ConnectionLimits(
+        connection_id=connection.connection_id,
+        limits=WindowLimits.of_row(connection.limits),
+        own=WindowLimits.of_row(Limits(**connection.rate_limits)),
+        template=WindowLimits.of_row(Limits(**connection.template_rate_limits)),
+        most=WindowLimits.of_row(most(connection.template_rate_limits)),
+        reserve_percent=RESERVE,
+        version=connection.version,
+    )
 
 
 class AccountDetails(Answer):

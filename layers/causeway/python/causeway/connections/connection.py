@@ -7,9 +7,13 @@ from typing import Any, Literal
 from uuid import UUID
 
 from causeway.catalogue import terms
-from causeway.errors.connections import IntegrationNotActive, TemplateMoved
+from causeway.errors.connections import ConnectionNotFound, IntegrationNotActive, TemplateMoved
 from causeway.errors.tree import CausewayError
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
+from causeway.rate_limits import limits
+from causeway.rate_limits.limits import Limits
+from causeway.rate_limits.subjects import Subject
+from causeway.wire.field_readers import is_storable, parse_uuid
 
 Environment = Literal["production", "sandbox"]
 Status = Literal["pending", "active", "error", "disconnected"]
@@ -31,6 +35,21 @@ class ExternalReference:
 # What names a connection of a tenant: our id, or the tenant's own.
 ConnectionReference = UUID | ExternalReference
 
+
+def parse_reference(text: str) -> ConnectionReference:
+    """Read which connection is meant: its id, or ext: and its external id.
+
+    Raises:
+        ConnectionNotFound: no connection can have such an id.
+    """
+    if not text.startswith(EXTERNAL):
+        return parse_uuid(text, ConnectionNotFound)
+    external_id = text.removeprefix(EXTERNAL)
+    if not EXTERNAL_ID.fullmatch(external_id) or not is_storable(external_id):
+        raise ConnectionNotFound
+    return ExternalReference(external_id)
+
+
 # Errors of a stored credential, by code; rotate to repair.
 _CREDENTIAL_ERRORS = {error.code: error for error in (CredentialUnreadable, CredentialMissing)}
 # Error codes of check_usable.
@@ -46,6 +65,7 @@ class ConnectionRow:
         version: counts changes by people: the ETag.
         external_id: the tenant's own id of it, unique among the connections that are not deleted.
         metadata: what the tenant stores with it; it is shown.
+        rate_limits: limits by window that the tenant's admin set; template_rate_limits: the template's.
         terms: the digest of the template's terms that the tenant agreed to (terms.digest).
         error_code: of the error that error_message describes; None: no error.
         status_changes: how often the status was set. A test that began before the last change must not undo it.
@@ -75,6 +95,18 @@ class ConnectionRow:
     last_check: list[Any] | None = None
     external_id: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
+    rate_limits: dict[str, int] = field(default_factory=dict)
+    template_rate_limits: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of its requests to the platform."""
+        return limits.of_connection(self.template_rate_limits, self.rate_limits)
+
+    @property
+    def limited(self) -> Subject:
+        """The connection as a subject of the limiter."""
+        return Subject("connection", str(self.connection_id), self.limits)
 
     @property
     def template_changed(self) -> bool:

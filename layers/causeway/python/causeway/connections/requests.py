@@ -7,17 +7,15 @@ from pydantic import Field
 
 from causeway.catalogue.keys import KEY, Kind
 from causeway.connections.connection import (
-    EXTERNAL,
     EXTERNAL_ID,
     ConnectionReference,
     Environment,
-    ExternalReference,
     Status,
+    parse_reference,
 )
 from causeway.connections.metadata import Metadata
-from causeway.errors.connections import ConnectionNotFound
+from causeway.rate_limits.limits import MOST
 from causeway.wire import example_ids
-from causeway.wire.field_readers import is_storable, parse_uuid
 from causeway.wire.field_types import JsonObject, Name, Omittable, Text
 from causeway.wire.models import Change, Request
 from causeway.wire.page_models import PageQuery
@@ -75,19 +73,25 @@ class NewSecrets(Request):
     )
 
 
+_Limit = Annotated[int, Field(ge=1, le=MOST)]
+
+
+class LimitsDraft(Request):
+    """The limits that an admin sets; a window that is left out or null has the template's limit."""
+
+    minute: _Limit | None = Field(None, examples=[60])
+    hour: _Limit | None = Field(None, examples=[2000])
+    day: _Limit | None = Field(None, examples=[None])
+    month: _Limit | None = Field(None, examples=[None])
+
+
 def parse_connection_id(path: Mapping[str, str]) -> ConnectionReference:
     """Read from a request's path which connection is meant: its id, or ext: and its external id.
 
     Raises:
         ConnectionNotFound: no connection can have such an id.
     """
-    text = path["connection_id"]
-    if not text.startswith(EXTERNAL):
-        return parse_uuid(text, ConnectionNotFound)
-    external_id = text.removeprefix(EXTERNAL)
-    if not EXTERNAL_ID.fullmatch(external_id) or not is_storable(external_id):
-        raise ConnectionNotFound
-    return ExternalReference(external_id)
+    return parse_reference(path["connection_id"])
 
 
 class ConnectionQuery(PageQuery):

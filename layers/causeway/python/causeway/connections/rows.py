@@ -11,7 +11,7 @@ from causeway.errors.connections import ConnectionNotFound
 COLUMNS: LiteralString = """
     c.connection_id, c.provider_key, p.kind, c.name, c.description, c.environment, c.config, c.status,
     c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at, c.terms,
-    c.error_code, c.status_changes, c.external_id, c.metadata,
+    c.error_code, c.status_changes, c.external_id, c.metadata, c.rate_limits, p.rate_limits AS template_rate_limits,
     CASE WHEN p.changed_by_admin THEN
         jsonb_build_array(p.base_urls -> c.environment, p.authentication, p.health_call, p.config_schema)
     END AS changed_template,

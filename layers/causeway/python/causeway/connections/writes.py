@@ -1,5 +1,6 @@
 """The changes of connections' rows, in a transaction of their tenant."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, LiteralString
 from uuid import UUID
 
@@ -143,6 +144,24 @@ def _taken(error: pg.UniqueViolation) -> Exception:
         "integration_connections_external_id": ExternalIdTaken,
     }.get(error.diag.constraint_name or "")
     return error if taken is None else taken()
+
+
+def set_limits(transaction: Transaction, connection_id: UUID, version: int, limits: Mapping[str, int]) -> ConnectionRow:
+    """Replace the limits that the tenant's admin set for a connection that still has this version.
+
+    Raises:
+        ConnectionNotFound, VersionMismatch.
+    """
+    row = transaction.execute(
+        f"""
+        {_UPDATE}
+        SET rate_limits = %(limits)s, version = c.version + 1, updated_at = now()
+        {_ONE} AND c.version = %(version)s
+        {_RETURNING}
+        """,
+        {"id": connection_id, "version": version, "limits": Jsonb(dict(limits))},
+    ).fetchone()
+    return _changed(transaction, connection_id, row)
 
 
 def delete(transaction: Transaction, connection_id: UUID, version: int) -> None:

@@ -7,11 +7,12 @@ from typing import Any, Unpack
 from aws_lambda_powertools import Logger
 
 from causeway import settings
-from causeway.audit_log import entries, fingerprints
+from causeway.audit_log import fingerprints
 from causeway.aws import secrets
-from causeway.database import idempotency, postgres
+from causeway.database import idempotency
 from causeway.database.idempotency import KeyedRequest, Lease, StoredAnswer
 from causeway.database.postgres import Database
+from causeway.edge import admission
 from causeway.edge.answers import error_answer, json_answer
 from causeway.edge.http_events import HttpAnswer, headers_of, path_of, raw_body
 from causeway.edge.hub_calls import HubAnswer, HubCall
@@ -25,19 +26,12 @@ from causeway.edge.routes import (
 )
 from causeway.errors.platforms import ProviderOutcomeUnknown
 from causeway.errors.requests import ChangedMeanwhile, VersionMismatch
-from causeway.errors.tenancy import Forbidden, TenantNotFound
 from causeway.errors.tree import CausewayError
-from causeway.outbound.deadlines import Deadline
-from causeway.tenancy.authorizer_context import AuthorizerContext
-from causeway.tenancy.context import RequestContext
 from causeway.tenancy.permissions import ALLOWED, ON_DEPLOYMENT, Permission
 from causeway.wire.models import NoBody, NoQuery
 from causeway.wire.preconditions import Expected
 
 logger = Logger(child=True)
-
-# Seconds before the function's time limit at which a call stops waiting for the database.
-_RESERVE = 1.0
 
 TOKEN = Authentication("Called with a token", CALLER_REFUSES, ("token",), ("X-Tenant-Id",), gateway=True, hub=True)
 TOKEN_OR_KEY = Authentication(
@@ -68,7 +62,7 @@ def route(
 
     Args:
         app: the function's routes.
-        method: GET, POST, PATCH or DELETE.
+        method: GET, POST, PUT, PATCH or DELETE.
         path: as template.yaml has it.
         permission: what the caller's role must have.
         refuses_if_match: the route makes a new object, which has no version yet: any If-Match is answered 412.
@@ -84,7 +78,7 @@ def route(
         def answer(event: dict[str, Any], lambda_context: Any) -> HttpAnswer:
             request_id = event["requestContext"]["requestId"]
             try:
-                return _respond(_call(event, _bounded_database(lambda_context)), rules, function)
+                return _respond(_call(event, admission.bounded_database(lambda_context)), rules, function)
             except CausewayError as error:
                 return error_answer(error, request_id)
 
@@ -96,21 +90,12 @@ def route(
     return decorate
 
 
-def _bounded_database(lambda_context: Any) -> Database:
-    """Return the database with a deadline for this call: the answer must be sent before Lambda ends the function."""
-    seconds = lambda_context.get_remaining_time_in_millis() / 1000
-    return postgres.current().within(Deadline(seconds - _RESERVE))
-
-
 def _call(event: dict[str, Any], database: Database) -> HubCall:
-    context = event["requestContext"]
-    headers = headers_of(event)
-    caller = AuthorizerContext.parse(context.get("authorizer", {})).caller(headers.get("x-tenant-id"))
     return HubCall(
-        context=RequestContext(caller, context["http"]["sourceIp"], context["requestId"], database),
+        context=admission.context_of(event, database),
         delivered=path_of(event),
         query=event.get("queryStringParameters") or {},
-        headers=headers,
+        headers=headers_of(event),
         raw=raw_body(event),
         route=event["routeKey"],
     )
@@ -127,17 +112,12 @@ class _Rules:
 
 
 def _respond(call: HubCall, rules: _Rules, function: _Function) -> HttpAnswer:
-    try:
-        call.context.caller.require(rules.permission)
-        _require_tenant(call, rules.permission)
+    with admission.admitted(call.context, rules.permission, call.route, call.headers.get("x-tenant-id")):
         if not rules.takes_body and call.raw.strip():
             NoBody.parse(call.body)
         if call.route.startswith("GET "):
             return _run(call, rules, function).as_sent()
         return _run_once(call, rules, function)
-    except Forbidden as refusal:
-        _record_refusal(call, refusal.permission or rules.permission)
-        raise
 
 
 def _run_once(call: HubCall, rules: _Rules, function: _Function) -> HttpAnswer:
@@ -200,23 +180,3 @@ def _parsed(call: HubCall, function: _Function) -> dict[str, Any]:
     parsed = {} if body is None else {"body": body.parse(call.body)}
     asked = (query or NoQuery).parse(call.query)
     return parsed if query is None else parsed | {"query": asked}
-
-
-def _require_tenant(call: HubCall, permission: Permission) -> None:
-    """Raise TenantNotFound if X-Tenant-Id names another tenant; the caller's own tenant's audit log records it."""
-    try:
-        call.context.caller.require_tenant(call.headers.get("x-tenant-id"))
-    except TenantNotFound:
-        _record_refusal(call, permission, refused=TenantNotFound.code)
-        raise
-
-
-def _record_refusal(call: HubCall, permission: str, **more: str) -> None:
-    entry = call.context.entry(
-        entries.Action.ACCESS_REFUSED,
-        object_kind="permission",
-        object_id=permission,
-        outcome="refused",
-        after={"route": call.route, **more},
-    )
-    call.context.record_refusal(entry)

@@ -57,10 +57,10 @@ def of_connection(template: Mapping[str, int], own: Mapping[str, int]) -> Limits
     return Limits(**(_template(template) | dict(own)))
 
 
-def most(template: Mapping[str, int]) -> dict[str, int]:
+def most(template: Mapping[str, int]) -> Limits:
     """Return the largest limit that a tenant's admin may set in each window."""
     known = _template(template)
-    return {window: min(MOST, known.get(window, MOST) * MOST_TIMES) for window in WINDOWS}
+    return Limits(**{window: min(MOST, known.get(window, MOST) * MOST_TIMES) for window in WINDOWS})
 
 
 def _template(template: Mapping[str, int]) -> dict[str, int]:
