@@ -21,8 +21,16 @@ CREATE TABLE integration_api_logs (
     actor text NOT NULL,
     source_ip text,
     credential_version bigint,
+    purpose text NOT NULL DEFAULT 'interactive'
+    CHECK (purpose IN ('interactive', 'payment', 'message', 'sync', 'health', 'webhook')),
+    attempt bigint NOT NULL DEFAULT 1,
+    attempts bigint NOT NULL DEFAULT 1,
+    platform_request_id text,
+    run_id uuid,
+    event_id uuid,
     created_at timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (tenant_id, created_at, log_id)
+    PRIMARY KEY (tenant_id, created_at, log_id),
+    CONSTRAINT integration_api_logs_attempt CHECK (attempt BETWEEN 1 AND attempts)
 ) PARTITION BY RANGE (created_at);
 COMMENT ON TABLE integration_api_logs IS
 'The log of calls: one row per attempt of a call to a provider. URLs are redacted before they are stored.';
@@ -41,6 +49,16 @@ COMMENT ON COLUMN integration_api_logs.actor IS
 'A person''s subject, an API key''s id or a job''s name. A job has no source_ip.';
 COMMENT ON COLUMN integration_api_logs.credential_version IS
 'The version of the credential that was used. NULL: a candidate that was tested and is not stored.';
+COMMENT ON COLUMN integration_api_logs.purpose IS
+'What the call was made for. Payments and messages may use the part of a rate limit that is reserved for them.';
+COMMENT ON COLUMN integration_api_logs.attempt IS 'The number of the attempt in its call.';
+COMMENT ON COLUMN integration_api_logs.attempts IS 'How many attempts the call made.';
+COMMENT ON CONSTRAINT integration_api_logs_attempt ON integration_api_logs IS
+'A call has as many attempts as its last one is numbered.';
+COMMENT ON COLUMN integration_api_logs.platform_request_id IS
+'The platform''s own id of the request, for its support. NULL: its answer had none.';
+COMMENT ON COLUMN integration_api_logs.run_id IS 'The sync''s run that made the call. NULL: no run.';
+COMMENT ON COLUMN integration_api_logs.event_id IS 'The event that caused the call. NULL: no event.';
 CREATE INDEX integration_api_logs_page ON integration_api_logs (tenant_id, connection_id, created_at, log_id);
 COMMENT ON INDEX integration_api_logs_page IS 'Pages of a connection''s calls, newest first.';
 CREATE INDEX integration_api_logs_request ON integration_api_logs (tenant_id, request_id);
@@ -90,13 +108,15 @@ CREATE POLICY integration_api_logs_add ON integration_api_logs FOR INSERT TO cau
         WHERE c.tenant_id = integration_api_logs.tenant_id AND c.connection_id = integration_api_logs.connection_id
     )
 );
+COMMENT ON POLICY integration_api_logs_add ON integration_api_logs IS
+'A tenant logs calls of its own connections only.';
 CREATE POLICY integration_api_log_bodies_add ON integration_api_log_bodies FOR INSERT TO causeway_hub
 WITH CHECK (tenant_id = current_tenant());
 GRANT SELECT ON integration_api_logs, integration_api_log_bodies TO causeway_hub;
 -- Not created_at and log_id of a call: no call can be backdated, and none is stored outside today's partitions.
 GRANT INSERT (
     tenant_id, connection_id, method, url, status, milliseconds, error, request_id, actor_kind, actor, source_ip,
-    credential_version
+    credential_version, purpose, attempt, attempts, platform_request_id, run_id, event_id
 ) ON integration_api_logs TO causeway_hub;
 GRANT INSERT (tenant_id, log_id, request_body, response_body) ON integration_api_log_bodies TO causeway_hub;
 

@@ -78,6 +78,10 @@ _ROWS = (
     SELECT c.tenant_id, c.connection_id, 'healthy', 'OK', '', '' FROM integration_connections AS c
     """,
     """
+    INSERT INTO circuit_breakers (tenant_id, connection_id, state, retry_at)
+    SELECT c.tenant_id, c.connection_id, 'closed', now() FROM integration_connections AS c
+    """,
+    """
     INSERT INTO sync_runs (tenant_id, connection_id, status, requested_by, requested_at, ended_at)
     SELECT c.tenant_id, c.connection_id, 'succeeded', 'test', '2026-01-01'::timestamptz + n * interval '1 minute', now()
     FROM (SELECT * FROM integration_connections ORDER BY created_at LIMIT 3) AS c

@@ -13,13 +13,14 @@ import pytest
 from psycopg import sql
 
 from causeway.connections import call_log_listing, call_log_writes
+from causeway.connections.work import Work
 from causeway.database import partitions
 from causeway.errors.service import PartitionsMissing
-from causeway.outbound.client import Attempt
+from causeway.outbound.attempts import Attempt
 from causeway.wire.pages import PageRequest
 from tests.database.world import Casino
 
-USE = call_log_writes.Use("request", "person", "subject", "203.0.113.7", None)
+USE = call_log_writes.Use("request", "person", "subject", "203.0.113.7", None, Work("interactive", 25))
 LOGS, BODIES = "integration_api_logs", "integration_api_log_bodies"
 
 

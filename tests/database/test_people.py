@@ -300,6 +300,8 @@ FORBIDDEN = [
     "INSERT INTO idempotency_keys (object_id) VALUES (gen_random_uuid())",
     "DELETE FROM idempotency_keys",
     "DELETE FROM integration_health",
+    "UPDATE circuit_breakers SET connection_id = connection_id",
+    "DELETE FROM circuit_breakers",
 ]
 
 
@@ -318,6 +320,10 @@ ROWS = {
     "integration_health": """
         INSERT INTO integration_health (tenant_id, connection_id, status, code, message, next_action)
         VALUES (%s, gen_random_uuid(), 'healthy', '', '', '')
+    """,
+    "circuit_breakers": """
+        INSERT INTO circuit_breakers (tenant_id, connection_id, state, retry_at)
+        VALUES (%s, gen_random_uuid(), 'open', now())
     """,
     "integration_api_logs": """
         INSERT INTO integration_api_logs (
@@ -454,7 +460,7 @@ def test_connection_is_to_a_provider_of_the_catalogue(ours: Casino) -> None:
         insert_connection(ours, provider="nowhere")
 
 
-@pytest.mark.parametrize("table", ["integration_health", "sync_runs"])
+@pytest.mark.parametrize("table", ["integration_health", "circuit_breakers", "sync_runs"])
 def test_rows_of_a_connection_belong_to_its_tenant(ours: Casino, theirs: Casino, table: str) -> None:
     """HUB 42: even for a role that row-level security does not restrict."""
     statement = ROWS[table].replace("gen_random_uuid()", "%s")

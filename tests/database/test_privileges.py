@@ -130,6 +130,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         "api_keys": {"SELECT", "INSERT", "UPDATE"},
         "integration_connections": {"SELECT", "INSERT", "UPDATE"},
         "integration_health": {"SELECT", "INSERT", "UPDATE"},
+        "circuit_breakers": {"SELECT", "INSERT", "UPDATE"},
         "integration_api_logs": {"SELECT", "INSERT"},
         "integration_api_log_bodies": {"SELECT", "INSERT"},
         "sync_runs": {"SELECT", "INSERT", "UPDATE"},
@@ -182,6 +183,7 @@ WRITABLE_COLUMNS = {
         *(f"idempotency_keys.{column}" for column in IDEMPOTENCY_COLUMNS),
         *(f"integration_connections.{column}" for column in CONNECTION_COLUMNS),
         *(f"integration_health.{column}" for column in HEALTH_COLUMNS),
+        *(f"circuit_breakers.{column}" for column in ("state", "openings", "retry_at", "changed_at")),
         *(
             f"sync_runs.{column}"
             for column in ("status", "reason", "ended_at", "queued_at", "started_at", "attempts", "leased_until")
@@ -235,7 +237,8 @@ INSERTABLE_COLUMNS: dict[str, dict[str, set[str]]] = {
         # Neither time nor number of a call: none is backdated.
         "integration_api_logs": {
             *("tenant_id", "connection_id", "method", "url", "status", "milliseconds", "error", "request_id"),
-            *("actor_kind", "actor", "source_ip", "credential_version"),
+            *("actor_kind", "actor", "source_ip", "credential_version", "purpose", "attempt", "attempts"),
+            *("platform_request_id", "run_id", "event_id"),
         },
         "integration_api_log_bodies": {"tenant_id", "log_id", "request_body", "response_body"},
         "tenants": {"code", "display_name", "country", "time_zone", "currency", "language"},

@@ -135,6 +135,10 @@ _HUB_SIDE = (
     WHERE tenant_id = %(tenant)s
     """,
     """
+    INSERT INTO circuit_breakers (tenant_id, connection_id, state, retry_at)
+    SELECT tenant_id, connection_id, 'open', now() FROM integration_connections WHERE tenant_id = %(tenant)s
+    """,
+    """
     INSERT INTO integration_api_logs (
             tenant_id, connection_id, method, url, milliseconds, request_id, actor_kind, actor
         )

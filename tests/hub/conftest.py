@@ -109,7 +109,7 @@ class Platform:
                 self.rfile.read(int(self.headers.get("content-length", "0")))
                 platform.posted += 1
                 platform.meanwhile()
-                self.send_response(201)
+                self.send_response(platform.status or 201)
                 self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(platform.answer)))
                 self.end_headers()

@@ -77,11 +77,11 @@ def path(counting: CountingHub, platform: Platform) -> str:
 
 
 def test_creating_a_connection_takes_few_statements(counting: CountingHub, platform: Platform) -> None:
-    """With an Idempotency-Key, and without a cached data key."""
+    """With an Idempotency-Key, and without a cached data key; one of them counts the test call in the rate limit."""
     count, made = counting.count("POST", "/integrations", body=working(platform), idempotency_key=token_hex(8))
 
     assert (made.status, made.json["status"]) == (201, "active")
-    assert count <= 20
+    assert count <= 21
 
 
 # By name: the bound, the call, and whether it has If-Match.
@@ -158,12 +158,15 @@ def test_putting_secrets_back_takes_few_statements(counting: CountingHub, platfo
 
 
 def test_use_of_a_connection_takes_few_statements(counting: CountingHub) -> None:
-    """One transaction reads and decrypts, another writes the log."""
+    """One transaction reads, one statement counts the call in the rate limit, another transaction writes the log.
+
+    Two read the data key; an execution environment has it cached after its first call.
+    """
     made = counting.hub.call("POST", "/integrations", body=calendars())
     count, reply = counting.count("GET", f"/integrations/{made.json['id']}/calendars")
 
     assert reply.status == 200, reply
-    assert count <= 9
+    assert count <= 6 + 2
 
 
 def test_idempotency_key_takes_two_statements_before_the_work(counting: CountingHub) -> None:

@@ -13,13 +13,14 @@ from pydantic.alias_generators import to_camel
 
 from causeway import settings
 from causeway.outbound import client, failures
+from causeway.outbound.attempts import Attempt
 from local.errors import StartError
 from local.sandbox.process import Sandbox
 from local.sandbox.registry import FOLDER, demo_credentials, platforms
 from tests.platforms.accounts import KEYS, demo_account, document, result_of_test, secrets_of, verdict_code
 from tests.platforms.facts import facts, facts_of
 
-ATTEMPTS: list[client.Attempt] = []
+ATTEMPTS: list[Attempt] = []
 
 
 def _test(key: str, url: str, **changes: str) -> str:
@@ -36,7 +37,7 @@ def _check(key: str, url: str, code: str, **changes: str) -> None:
         pytest.fail("\n".join(lines), pytrace=False)
 
 
-def _shown(attempt: client.Attempt) -> str:
+def _shown(attempt: Attempt) -> str:
     asked = f"{attempt.method} {attempt.url} {attempt.request_body}".rstrip()
     return f"{asked}\n-> {attempt.status} {attempt.error or ''}{attempt.response_body}"
 

@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 from causeway.catalogue import secret_fields
-from causeway.outbound.client import Attempt
+from causeway.outbound.attempts import Attempt
 from causeway.platforms import calls, registry
 from causeway.platforms.account import Account
+from causeway.platforms.call_terms import CallTerms
 from causeway.platforms.calls import AccountTest
 from causeway.platforms.kinds.errors import ErrorReader
+from causeway.platforms.kinds.limits import LimitReader
 from causeway.platforms.open_account import OpenAccount
 from local import ROOT
 from local.sandbox.redirection import redirected
@@ -52,7 +54,7 @@ def demo_account(key: str, url: str | None = None, **changes: str) -> Account:
 
 def result_of_test(account: Account, log: Callable[[Attempt], object]) -> AccountTest:
     """Make an account's test call and return its result."""
-    return calls.call_for_test(account, log, registry.find(account.provider.key, ErrorReader))
+    return calls.call_for_test(account, _terms(account, log))
 
 
 def verdict_code(account: Account, log: Callable[[Attempt], object] = lambda _: None) -> str:
@@ -62,4 +64,9 @@ def verdict_code(account: Account, log: Callable[[Attempt], object] = lambda _: 
 
 def opened(account: Account) -> OpenAccount:
     """Return an account for calls, which logs nothing."""
-    return OpenAccount(account, lambda _: None, lambda _: None, registry.find(account.provider.key, ErrorReader))
+    return OpenAccount(account, _terms(account, lambda _: None), lambda _: None)
+
+
+def _terms(account: Account, log: Callable[[Attempt], object]) -> CallTerms:
+    key = account.provider.key
+    return CallTerms(log, errors=registry.find(key, ErrorReader), limits=registry.find(key, LimitReader))

@@ -1,13 +1,16 @@
 """Twilio: https://www.twilio.com/docs/usage/api."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from causeway.outbound import client
 from causeway.platforms.account_details import AccountDetails
 from local.sandbox.registry import demo_credentials
 from tests.platforms.facts import Facts
 from tests.platforms.recorder import Sent, basic
+
+if TYPE_CHECKING:
+    from causeway.outbound.attempts import Attempt
 
 FACTS = Facts(
     kind="messaging",
@@ -44,7 +47,7 @@ def test_sandbox_words_a_refusal_as_twilio_does(call: Callable[..., tuple[int, A
 
 def test_auth_token_in_an_answer_is_not_logged(sandbox_url: str) -> None:
     """HUB 16: the account is answered with its auth token."""
-    attempts: list[client.Attempt] = []
+    attempts: list[Attempt] = []
     reply = client.send(
         "GET",
         f"{sandbox_url}/twilio{ACCOUNT}.json",

@@ -14,6 +14,7 @@ from causeway import platforms
 from causeway.catalogue.secret_fields import split
 from causeway.platforms import registry
 from causeway.platforms.account import Account
+from causeway.platforms.call_terms import CallTerms
 from causeway.platforms.kinds.errors import ErrorReader
 from causeway.platforms.open_account import OpenAccount
 from local.sandbox import registry as sandboxed
@@ -62,7 +63,7 @@ class Toy:
         platform = released(_document(url or self.sandbox.url))
         settings, secrets = split(platform.config_schema, self.credentials | changes)
         account = Account(platform, "production", settings, secrets)
-        return OpenAccount(account, lambda _: None, lambda _: None, self.module(ErrorReader))
+        return OpenAccount(account, CallTerms(lambda _: None, errors=self.module(ErrorReader)), lambda _: None)
 
 
 def _document(url: str) -> dict[str, Any]:

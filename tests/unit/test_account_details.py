@@ -12,6 +12,7 @@ from causeway.outbound.replies import Reply
 from causeway.platforms import account_details, calls
 from causeway.platforms.account import Account
 from causeway.platforms.account_details import NONE, AccountDetails
+from causeway.platforms.call_terms import CallTerms
 from tests.unit.platforms import platform
 from tests.unit.wire_server import WireServer, ok
 
@@ -98,7 +99,7 @@ def test_token_that_a_test_call_was_made_with_is_no_detail(set_environment: Call
     with WireServer(answer) as server:
         provider = platform(server.url, authentication)
         provider = replace(provider, health_call=provider.health_call | details)
-        result = calls.call_for_test(Account(provider, "production", {}, {"s": SECRET}), print, None)
+        result = calls.call_for_test(Account(provider, "production", {}, {"s": SECRET}), CallTerms(print))
 
     assert (result.verdict.code, result.details) == ("CONNECTED", AccountDetails(account_id="A1"))
 
@@ -110,6 +111,6 @@ def test_refused_test_tells_nothing_of_the_account(serve: Callable[..., WireServ
     provider = platform(server.url, {"type": "none"})
     described = {"details": {"accountName": "name"}, "refused_when": {"pointer": "/refused", "pattern": "^true$"}}
     account = Account(replace(provider, health_call=provider.health_call | described), "production", {}, {})
-    result = calls.call_for_test(account, print, None)
+    result = calls.call_for_test(account, CallTerms(print))
 
     assert (result.verdict.code, result.details) == ("INVALID_CREDENTIALS", NONE)

@@ -3,13 +3,16 @@
 import socket
 from collections.abc import Callable
 from ipaddress import ip_address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from causeway.outbound import client, egress, failures, partners
 from tests.unit.silent import Silent
 from tests.unit.wire_server import WireServer, ok
+
+if TYPE_CHECKING:
+    from causeway.outbound.attempts import Attempt
 
 Resolver = Callable[..., list[Any]]
 
@@ -147,7 +150,7 @@ def test_public_address_is_not_blocked(address: str) -> None:
 )
 def test_no_spelling_of_loopback_is_dialled(set_environment: Callable[..., None], host: str) -> None:
     """HUB 14: whatever the resolver or IDNA makes of the text, no connection arrives."""
-    attempts: list[client.Attempt] = []
+    attempts: list[Attempt] = []
     unreached = pytest.raises((failures.AddressBlocked, failures.DnsFailed, failures.RequestInvalid))
     with WireServer(ok(b"{}")) as server, unreached:
         client.send("GET", f"http://{host}:{server.port}/", log=attempts.append)

@@ -23,6 +23,7 @@ from causeway.errors.platforms import (
 from causeway.errors.tree import CausewayError
 from causeway.platforms import registry
 from causeway.platforms.account import Account
+from causeway.platforms.call_terms import CallTerms
 from causeway.platforms.kinds.errors import ACCEPTED, ErrorReader, Meaning
 from causeway.platforms.open_account import OpenAccount
 from tests.unit.platforms import platform
@@ -45,7 +46,9 @@ def loopback(set_environment: Callable[..., None]) -> None:
 def opened(url: str, provider_key: str = "platform", auth: dict[str, Any] = _KEY) -> OpenAccount:
     """An account at a platform at this URL."""
     account = Account(platform(url, auth, provider_key), "production", {}, {"key": "s3cret"})
-    return OpenAccount(account, lambda _: None, lambda _: None, registry.find(provider_key, ErrorReader))
+    return OpenAccount(
+        account, CallTerms(lambda _: None, errors=registry.find(provider_key, ErrorReader)), lambda _: None
+    )
 
 
 def answer(status: int, content: Any = None, *headers: str) -> Act:
@@ -271,5 +274,8 @@ class _Accepting:
 def test_answer_that_would_satisfy_a_test_call_is_an_error_of_another_call(
     status: int, method: str, expected: type[CausewayError]
 ) -> None:
-    with WireServer(answer(status, {})) as server, pytest.raises(expected):
-        replace(opened(server.url), reader=_Accepting()).call(method, "/messages")
+    with WireServer(answer(status, {})) as server:
+        account = opened(server.url)
+        accepting = replace(account, terms=replace(account.terms, errors=_Accepting()))
+        with pytest.raises(expected):
+            accepting.call(method, "/messages")

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from causeway.outbound import client, failures, partners, pinned_adapter
+from causeway.outbound.attempts import Attempt
 from causeway.outbound.replies import Reply
 from local import ROOT
 from tests.unit.wire_server import Act, WireServer, ok, say
@@ -84,7 +85,7 @@ def test_any_status_is_an_answer(loopback: None, status: int) -> None:
 @pytest.mark.parametrize("act", [_silent, _drip, _drip_head, _drip_without_length])
 def test_budget_ends_a_silent_or_slow_call(loopback: None, act: Act) -> None:
     """HUB 8: the limit is for the whole attempt, however often a byte arrives."""
-    attempts: list[client.Attempt] = []
+    attempts: list[Attempt] = []
     started = monotonic()
     with pytest.raises(failures.TimedOut):
         _call(act, budget=0.4, log=attempts.append)
@@ -253,7 +254,7 @@ def test_no_sender_needs_another_one_to_silence_the_log(program: str) -> None:
 )
 def test_charset_or_content_type_hides_no_secret_in_the_log(loopback: None, body: bytes, content_type: str) -> None:
     """HUB 16: the platform's Content-Type is cut and redacted like its body."""
-    attempts: list[client.Attempt] = []
+    attempts: list[Attempt] = []
     _call(ok(body, f"Content-Type: {content_type}"), secrets=[SECRET, "C4nary"], log=attempts.append)
 
     assert "C4nary" not in repr(attempts).replace("\\x00", "")
@@ -338,7 +339,7 @@ def test_method_that_cannot_be_sent_is_refused(loopback: None) -> None:
 
 def test_attempt_records_the_call_without_secrets(loopback: None) -> None:
     """HUB 16: by name and by value; also what the platform echoes."""
-    attempts: list[client.Attempt] = []
+    attempts: list[Attempt] = []
     body = json.dumps({"note": f"my {SECRET}", "pin": 1234, "amount": 5}).encode()
     _call(
         ok(json.dumps({"sid": "AC1", "auth_token": "t0k3n", "echo": SECRET}).encode()),
@@ -363,7 +364,7 @@ def test_attempt_records_the_call_without_secrets(loopback: None) -> None:
 def test_failing_log_does_not_change_the_outcome(loopback: None, act: Act, caplog: pytest.LogCaptureFixture) -> None:
     """HUB 16."""
 
-    def fail(_: client.Attempt) -> None:
+    def fail(_: Attempt) -> None:
         raise RuntimeError("the log's disk is full")
 
     try:

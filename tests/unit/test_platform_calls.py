@@ -12,13 +12,15 @@ from urllib.parse import quote
 import pytest
 
 from causeway.catalogue.providers import Provider
-from causeway.platforms import calls
+from causeway.platforms import calls, retrying
 from causeway.platforms.account import Account
+from causeway.platforms.call_terms import CallTerms
+from causeway.platforms.retrying import PlatformRequest
 from tests.unit.platforms import platform
 from tests.unit.wire_server import WireServer, ok
 
 if TYPE_CHECKING:
-    from causeway.outbound import client
+    from causeway.outbound.attempts import Attempt
 
 TOKEN = "t0ken/canary+3f8e"
 SECRETS = {"client_id": "us3r-canary-11", "client_secret": "p4ss-canary-22", "refresh_token": "r3fresh-canary-33"}
@@ -61,10 +63,12 @@ def test_platform_that_echoes_the_authentication_leaves_none_of_it_in_the_log(
 ) -> None:
     """HUB 16: the token of the first call is secret in the second, under any name and in any spelling."""
     set_environment(EGRESS_ALLOWED_HOSTS="127.0.0.1")
-    attempts: list[client.Attempt] = []
+    attempts: list[Attempt] = []
     with WireServer(_answer) as server:
         placed = {name: value.replace("{url}", server.url) for name, value in auth.items()}
-        reply = calls.request(_account(server.url, placed), "GET", "/me", attempts.append)
+        reply = retrying.call(
+            _account(server.url, placed), PlatformRequest("GET", "/me"), CallTerms(attempts.append)
+        ).reply
         sent = server.requests[-1].decode()
 
     assert reply.status == 200
@@ -95,7 +99,7 @@ def test_answer_cannot_stall_the_templates_pattern(
         refuses = {"refused_when": {"pointer": "/state", "pattern": pattern}}
         account = Account(replace(provider, health_call=provider.health_call | refuses), "production", {}, {})
 
-        assert calls.call_for_test(account, print, None).verdict.code == verdict
+        assert calls.call_for_test(account, CallTerms(print)).verdict.code == verdict
 
 
 def _of_tenants(provider: Provider) -> Provider:
@@ -130,8 +134,8 @@ def _of_tenants(provider: Provider) -> Provider:
 )
 def test_call_that_cannot_be_made_says_why_and_is_logged(account: Account, code: str, message: str) -> None:
     """HUB 56: there is one log record, although there is no URL."""
-    attempts: list[client.Attempt] = []
-    verdict = calls.call_for_test(account, attempts.append, None).verdict
+    attempts: list[Attempt] = []
+    verdict = calls.call_for_test(account, CallTerms(attempts.append)).verdict
 
     assert (verdict.code, verdict.message) == (code, message)
     assert [(attempt.status, attempt.response_body) for attempt in attempts] == [(None, "")]

@@ -12,8 +12,10 @@ from causeway.catalogue.document import TemplateDraft
 from causeway.errors.requests import InvalidRequest
 from causeway.outbound import failures
 from causeway.outbound.request_rules import header_fault, path_fault, url_fault
-from causeway.platforms import calls
+from causeway.platforms import calls, retrying
 from causeway.platforms.account import Account
+from causeway.platforms.call_terms import CallTerms
+from causeway.platforms.retrying import PlatformRequest
 from tests.unit.platforms import platform
 from tests.unit.wire_server import WireServer, ok
 
@@ -160,7 +162,7 @@ def test_call_cannot_set_a_header_of_the_connection(server: WireServer, name: st
         (Account(platform(server.url, {"type": "none"}), "production", {}, {}), {name: "x"}),
     ):
         with pytest.raises(failures.RequestInvalid, match="must not be set") as caught:
-            calls.request(account, "GET", "/me", print, headers=headers)
+            retrying.call(account, PlatformRequest("GET", "/me", headers=headers), CallTerms(print))
         assert not caught.value.sent
     assert server.requests == []
 
@@ -170,7 +172,7 @@ def test_call_cannot_leave_the_base_url(server: WireServer, path: str) -> None:
     """HUB 13"""
     account = Account(platform(server.url, {"type": "none"}), "production", {}, {})
     with pytest.raises(failures.RequestInvalid):
-        calls.request(account, "GET", path, print)
+        retrying.call(account, PlatformRequest("GET", path), CallTerms(print))
     assert server.requests == []
 
 
@@ -179,7 +181,7 @@ def test_field_in_a_path_cannot_leave_the_base_url(server: WireServer, value: st
     """HUB 13: the rule for templates holds for a connection's settings too."""
     provider = platform(server.url, {"type": "none"})
     provider.health_call["path"] = "/accounts/{id}/me"
-    verdict = calls.call_for_test(Account(provider, "production", {"id": value}, {}), print, None).verdict
+    verdict = calls.call_for_test(Account(provider, "production", {"id": value}, {}), CallTerms(print)).verdict
 
     assert verdict.code == "CONFIG_INVALID"
     assert server.requests == []

@@ -54,8 +54,8 @@ SECTIONS = (
     Section(
         "Connections",
         "connections",
-        "Tenants' connections to platforms, their health, and the calls that were made.",
-        ("integration_connections", "integration_", "partition_", "partitions_"),
+        "Tenants' connections to platforms, their health and circuit breakers, and the calls that were made.",
+        ("integration_connections", "integration_", "circuit_breakers", "partition_", "partitions_"),
     ),
     Section(
         "Credentials",

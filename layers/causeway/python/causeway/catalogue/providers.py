@@ -70,6 +70,11 @@ COLUMNS: tuple[LiteralString, ...] = tuple(
 _NAMES: LiteralString = ", ".join(COLUMNS)
 _PARAMETERS: LiteralString = ", ".join([f"%({name})s" for name in COLUMNS])
 _ASSIGNMENTS: LiteralString = ", ".join([f"{name} = %({name})s" for name in COLUMNS])
+_PREFIX: LiteralString = "provider__"
+# All columns of a provider `p`, for a statement that reads it together with another row.
+BESIDE: LiteralString = ", ".join(
+    [f"p.provider_key AS {_PREFIX}key", *(f"p.{name} AS {_PREFIX}{name}" for name in (*COLUMNS, *_STATE))]
+)
 _FROM: LiteralString = "FROM integration_providers"
 _SELECT: LiteralString = f"SELECT provider_key AS key, {_NAMES}, {', '.join(_STATE)} {_FROM}"
 _FILTER: LiteralString = """
@@ -83,6 +88,13 @@ INSERT: LiteralString = f"""
     VALUES (%(key)s, {_PARAMETERS}, %(changed_by_admin)s, %(created_by)s)
 """
 _UPDATE: LiteralString = "UPDATE integration_providers"
+
+
+def split_row(row: Any) -> tuple[dict[str, Any], Provider]:
+    """Return the other columns of a row that has BESIDE, and its provider."""
+    columns = row._asdict()
+    beside = {name: columns.pop(name) for name in tuple(columns) if name.startswith(_PREFIX)}
+    return columns, Provider(**{name.removeprefix(_PREFIX): value for name, value in beside.items()})
 
 
 def as_row(columns: Mapping[str, Any], created_by: str | None) -> dict[str, Any]:

@@ -3,25 +3,31 @@
 KMS and platforms are called between transactions, never in one.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from aws_lambda_powertools import Logger
 
 from causeway.audit_log.entries import Action
-from causeway.catalogue import providers
 from causeway.catalogue.providers import Provider
-from causeway.connections import audit_entries, call_log_writes, rows, status
+from causeway.connections import audit_entries, breaker, call_log_writes, rows, status
 from causeway.connections.connection import ConnectionReference, ConnectionRow
+from causeway.connections.gate import ConnectionGate
 from causeway.connections.tokens import ConnectionTokens
+from causeway.connections.work import Work
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import IntegrationNotActive, TemplateMoved
 from causeway.errors.requests import VersionMismatch
 from causeway.errors.tree import CausewayError
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable, KeyServiceUnavailable
-from causeway.outbound.client import Attempt
-from causeway.platforms.account import Account, Log
+from causeway.outbound.attempts import Attempt
+from causeway.platforms import registry
+from causeway.platforms.account import Account
+from causeway.platforms.call_terms import CallTerms
+from causeway.platforms.kinds.errors import ErrorReader
+from causeway.platforms.kinds.limits import LimitReader
+from causeway.platforms.tokens import TokenSource
 from causeway.platforms.verdicts import Verdict
 from causeway.tenancy.context import Context
 from causeway.vault import credentials, data_keys
@@ -83,12 +89,8 @@ def load_in(
     expected: Expected = ANY,
 ) -> StoredConnection:
     """Read a connection as load does, in an open transaction."""
-    connection = rows.find(transaction, reference)
+    connection, provider = rows.find_with_provider(transaction, reference)
     expected.check(connection.version)
-    provider = providers.find(transaction, connection.provider_key)
-    # The template may have changed since the first statement: judge the connection by the template that is used.
-    changed = provider.terms(connection.environment) if provider.changed_by_admin else None
-    connection = replace(connection, changed_template=changed)
     if active:
         connection.check_usable()
     if connection.status == "disconnected" and not disabled:
@@ -157,24 +159,40 @@ def decrypt_secrets(
 
 
 @contextmanager
-def logged_calls(
-    context: Context, connection: ConnectionRow, secrets: Mapping[str, str], verdicts: Sequence[Verdict] = ()
-) -> Generator[Log]:
-    """Yield the log for a block's calls with a connection; when the block ends, write the log, then the verdicts.
+def terms_of_calls(
+    context: Context,
+    connection: ConnectionRow,
+    account: Account,
+    work: Work,
+    tokens: TokenSource,
+    verdicts: Sequence[Verdict] = (),
+) -> Generator[CallTerms]:
+    """Yield the terms of a block's calls with a connection; when the block ends, write the log, then the verdicts.
 
     The calls are done by then. If the log cannot be written, log a warning and do not raise.
 
     Args:
         context: who makes the calls.
         connection: the connection.
-        secrets: that the calls are made with.
+        account: that is called.
+        work: what the calls are made for.
+        tokens: gives them their access token.
         verdicts: what the calls have shown of the connection, read when the block ends.
     """
     attempts: list[Attempt] = []
-    version = secrets.version if isinstance(secrets, Secrets) else None
-    use = call_log_writes.Use(context.request_id, context.actor_kind, context.actor, context.source_ip, version)
+    version = account.secrets.version if isinstance(account.secrets, Secrets) else None
+    use = call_log_writes.Use(context.request_id, context.actor_kind, context.actor, context.source_ip, version, work)
+    key = account.provider.key
     try:
-        yield attempts.append
+        yield CallTerms(
+            log=attempts.append,
+            gate=ConnectionGate(context, connection, work.purpose),
+            errors=registry.find(key, ErrorReader),
+            limits=registry.find(key, LimitReader),
+            tokens=tokens,
+            seconds=work.seconds,
+            deadline=work.deadline,
+        )
     finally:
         _save_calls(context, connection, attempts, use, verdicts)
 
@@ -189,16 +207,19 @@ def _save_calls(
     """Write the attempts, then the verdicts: in two transactions, as the second may wait for a lock and fail."""
     if not attempts:
         return
-    changes = False
     with _warn_on_failure("Calls could not be logged"), context.transaction() as transaction:
         call_log_writes.save(transaction, connection.connection_id, attempts, use)
-        changes = any(status.would_change(transaction, connection, verdict) for verdict in verdicts)
-    if changes:
+    changes = any(status.would_change(connection, verdict) for verdict in verdicts)
+    trips = breaker.may_change(connection, attempts)
+    if changes or trips:
         with (
             _warn_on_failure("What calls have shown could not be saved"),
             context.transaction() as transaction,
         ):
-            status.save_calls(transaction, connection, verdicts)
+            if changes:
+                status.save_calls(transaction, connection, verdicts)
+            if trips:
+                breaker.settle(transaction, connection, attempts)
 
 
 @contextmanager

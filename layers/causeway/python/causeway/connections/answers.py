@@ -1,7 +1,8 @@
 """Answers about connections, as callers see them: without secrets, and what would happen if they were used now."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from math import ceil
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field
 
@@ -86,7 +87,7 @@ def shown(connection: ConnectionRow, *, with_config: bool) -> Connection:
 def _last_check(connection: ConnectionRow) -> LastCheck | None:
     if connection.last_check is None:
         return None
-    status, code, checked_at = connection.last_check
+    status, code, checked_at, *_ = connection.last_check
     error = connection.error_behind(status)
     if error is not None:
         status, code = "down", error.code
@@ -211,6 +212,15 @@ class ConnectionChecks(Answer):
     connection: ConnectionCheck | None
 
 
+class CircuitBreaker(Answer):
+    """A circuit breaker: open while the platform failed often and is not called, half_open while one call tries it."""
+
+    state: Literal["closed", "open", "half_open"] = Field(examples=["closed"])
+    openings: int = Field(ge=0, description="How often it opened in a row.", examples=[0])
+    retry_after: int | None = Field(ge=0, description="Seconds until a call may try the platform.", examples=[None])
+    changed_at: Time | None = Field(description="Null while it is closed.", examples=[None])
+
+
 class ConnectionHealth(Answer):
     """The health of a connection: healthy only if it can be used now."""
 
@@ -221,6 +231,7 @@ class ConnectionHealth(Answer):
     is_active: bool = Field(examples=[True])
     last_sync: Time | None = Field(examples=[None])
     error_message: str | None = Field(examples=[None])
+    circuit_breaker: CircuitBreaker
     checks: ConnectionChecks
 
 
@@ -239,7 +250,18 @@ def health(connection: ConnectionRow, observed: Any) -> ConnectionHealth:
         is_active=connection.use_error is None,
         last_sync=connection.last_sync_at,
         error_message=connection.shown_error,
+        circuit_breaker=_circuit_breaker(connection),
         checks=ConnectionChecks(connection=None if observed is None else _check(connection, observed)),
+    )
+
+
+def _circuit_breaker(connection: ConnectionRow) -> CircuitBreaker:
+    if connection.circuit is None:
+        return CircuitBreaker(state="closed", openings=0, retry_after=None, changed_at=None)
+    state, openings, seconds, changed_at = connection.circuit
+    left = max(ceil(seconds), 0)
+    return CircuitBreaker(
+        state=state, openings=openings, retry_after=left, changed_at=datetime.fromisoformat(changed_at)
     )
 
 

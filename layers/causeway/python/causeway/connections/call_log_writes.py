@@ -1,17 +1,18 @@
 """The API log: the calls made with connections, written. causeway.connections.call_log_listing shows them."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from uuid import UUID
 
+from causeway.connections.work import Work
 from causeway.database.postgres import Transaction
 from causeway.database.storable import storable_text
-from causeway.outbound.client import Attempt
+from causeway.outbound.attempts import Attempt
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """The use of a connection: the actor, the address and the version of the credential.
+    """The use of a connection: the actor, the address, the version of the credential, and the work.
 
     Attributes:
         actor: a person's subject, a key's id, a job's name.
@@ -24,6 +25,7 @@ class Use:
     actor: str
     source_ip: str | None
     credential_version: int | None
+    work: Work
 
 
 def save(transaction: Transaction, connection_id: UUID, attempts: Sequence[Attempt], use: Use) -> None:
@@ -33,15 +35,20 @@ def save(transaction: Transaction, connection_id: UUID, attempts: Sequence[Attem
         WITH called AS (
             SELECT * FROM unnest(
                 %(methods)s::text[], %(urls)s::text[], %(statuses)s::bigint[], %(milliseconds)s::bigint[],
-                %(errors)s::text[], %(request_bodies)s::text[], %(response_bodies)s::text[]
-            ) WITH ORDINALITY AS a (method, url, status, milliseconds, error, request_body, response_body, place)
+                %(errors)s::text[], %(request_bodies)s::text[], %(response_bodies)s::text[],
+                %(platform_request_ids)s::text[], %(numbers)s::bigint[], %(attempts)s::bigint[]
+            ) WITH ORDINALITY AS a (
+                method, url, status, milliseconds, error, request_body, response_body, platform_request_id, number,
+                attempts, place
+            )
         ), logged AS (
             INSERT INTO integration_api_logs (
                 tenant_id, connection_id, method, url, status, milliseconds, error, request_id, actor_kind, actor,
-                source_ip, credential_version
+                source_ip, credential_version, purpose, run_id, event_id, platform_request_id, attempt, attempts
             )
             SELECT current_tenant(), %(connection)s, a.method, a.url, a.status, a.milliseconds, a.error,
-                %(request_id)s, %(actor_kind)s, %(actor)s, %(source_ip)s, %(credential_version)s
+                %(request_id)s, %(actor_kind)s, %(actor)s, %(source_ip)s, %(credential_version)s,
+                %(purpose)s, %(run_id)s, %(event_id)s, a.platform_request_id, a.number, a.attempts
             FROM called AS a
             ORDER BY a.place
             RETURNING log_id
@@ -61,6 +68,16 @@ def save(transaction: Transaction, connection_id: UUID, attempts: Sequence[Attem
             "errors": [attempt.error for attempt in attempts],
             "request_bodies": [storable_text(attempt.request_body) for attempt in attempts],
             "response_bodies": [storable_text(attempt.response_body) for attempt in attempts],
-            **asdict(use),
+            "platform_request_ids": [attempt.platform_request_id for attempt in attempts],
+            "numbers": [attempt.number for attempt in attempts],
+            "attempts": [attempt.attempts for attempt in attempts],
+            "request_id": use.request_id,
+            "actor_kind": use.actor_kind,
+            "actor": use.actor,
+            "source_ip": use.source_ip,
+            "credential_version": use.credential_version,
+            "purpose": use.work.purpose,
+            "run_id": use.work.run_id,
+            "event_id": use.work.event_id,
         },
     )

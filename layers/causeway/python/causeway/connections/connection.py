@@ -71,7 +71,10 @@ class ConnectionRow:
         status_changes: how often the status was set. A test that began before the last change must not undo it.
         changed_template: what terms.digest takes of the template as it is now; None: no super admin changed
             the template.
-        last_check: health, code and time of the last check, as JSON; None: these settings were not checked yet.
+        last_check: health, code and time of the last check, and its failures and successes in a row, as JSON; None:
+            these settings were not checked yet.
+        circuit: state, openings in a row, seconds until a call may try the platform, and the time of the last change of
+            a circuit breaker that is not closed, as JSON; None: it is closed.
     """
 
     connection_id: UUID
@@ -97,6 +100,7 @@ class ConnectionRow:
     metadata: dict[str, Any] = field(default_factory=dict)
     rate_limits: dict[str, int] = field(default_factory=dict)
     template_rate_limits: dict[str, int] = field(default_factory=dict)
+    circuit: list[Any] | None = None
 
     @property
     def limits(self) -> Limits:

@@ -60,7 +60,7 @@ def save(
         response_ms: milliseconds that the answer took; None: not measured.
         fresh: earlier observations were of other settings or credentials, and do not count.
     """
-    now = next_state(None if fresh else _last(transaction, connection_id)[0], verdict.effect)
+    now = next_state(None if fresh else _last(transaction, connection_id), verdict.effect)
     [row] = transaction.execute(
         """
         INSERT INTO integration_health AS h (
@@ -71,7 +71,7 @@ def save(
             changed_at = CASE WHEN h.status = excluded.status THEN h.changed_at ELSE excluded.changed_at END,
             code = excluded.code, message = excluded.message, next_action = excluded.next_action,
             response_ms = excluded.response_ms, checked_at = excluded.checked_at
-        RETURNING jsonb_build_array(h.status, h.code, h.checked_at) AS last_check
+        RETURNING jsonb_build_array(h.status, h.code, h.checked_at, h.failures, h.successes) AS last_check
         """,
         [
             connection_id,
@@ -87,22 +87,36 @@ def save(
     return row.last_check
 
 
-def would_change(transaction: Transaction, connection_id: UUID, verdict: Verdict) -> bool:
-    """Return whether one more observation would change the health or its code; this only reads."""
-    last, code = _last(transaction, connection_id)
-    return (next_state(last, verdict.effect), verdict.code) != (last, code)
+def would_change(last_check: list[Any] | None, verdict: Verdict) -> bool:
+    """Return whether one more observation would change the health or its code.
+
+    Args:
+        last_check: as ConnectionRow has it.
+        verdict: the observation's.
+    """
+    before = state_of(last_check)
+    code = None if last_check is None else last_check[1]
+    return (next_state(before, verdict.effect), verdict.code) != (before, code)
 
 
-def _last(transaction: Transaction, connection_id: UUID) -> tuple[HealthState | None, str | None]:
-    """Return the health as it is, and the code of the last verdict."""
+def state_of(last_check: list[Any] | None) -> HealthState | None:
+    """Return the health that ConnectionRow.last_check tells; None: nothing was observed."""
+    if last_check is None:
+        return None
+    status, _, _, failures, successes = last_check
+    return HealthState(status, failures, successes)
+
+
+def _last(transaction: Transaction, connection_id: UUID) -> HealthState | None:
+    """Return the health as it is now: the connection's row was read before its lock was free."""
     row = transaction.execute(
         """
-        SELECT status, failures, successes, code FROM integration_health
+        SELECT status, failures, successes FROM integration_health
         WHERE tenant_id = current_tenant() AND connection_id = %s
         """,
         [connection_id],
     ).fetchone()
-    return (None, None) if row is None else (HealthState(row.status, row.failures, row.successes), row.code)
+    return None if row is None else HealthState(row.status, row.failures, row.successes)
 
 
 def observed(transaction: Transaction, connection_id: UUID) -> Any:

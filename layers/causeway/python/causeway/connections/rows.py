@@ -1,8 +1,10 @@
 """The rows of connections, read in a transaction of their tenant. Their secrets are in causeway.vault.credentials."""
 
-from typing import LiteralString
+from typing import Any, LiteralString
 from uuid import UUID
 
+from causeway.catalogue import providers
+from causeway.catalogue.providers import Provider
 from causeway.connections.connection import ConnectionReference, ConnectionRow, ExternalReference
 from causeway.database.postgres import Transaction
 from causeway.errors.connections import ConnectionNotFound
@@ -16,17 +18,26 @@ COLUMNS: LiteralString = """
         jsonb_build_array(p.base_urls -> c.environment, p.authentication, p.health_call, p.config_schema)
     END AS changed_template,
     (
-        SELECT jsonb_build_array(h.status, h.code, h.checked_at) FROM integration_health AS h
+        SELECT jsonb_build_array(h.status, h.code, h.checked_at, h.failures, h.successes) FROM integration_health AS h
         WHERE h.tenant_id = c.tenant_id AND h.connection_id = c.connection_id
-    ) AS last_check
+    ) AS last_check,
+    (
+        SELECT jsonb_build_array(b.state, b.openings, extract(epoch FROM b.retry_at - now()), b.changed_at)
+        FROM circuit_breakers AS b
+        WHERE b.tenant_id = c.tenant_id AND b.connection_id = c.connection_id AND b.state <> 'closed'
+    ) AS circuit
 """
 _FROM: LiteralString = "FROM integration_connections AS c INNER JOIN integration_providers AS p USING (provider_key)"
 SELECT: LiteralString = f"SELECT {COLUMNS} {_FROM}"
 
 
-_BY_ID: LiteralString = "c.connection_id = %(wanted)s AND (%(deleted)s OR c.deleted_at IS NULL)"
+_BY_ID: LiteralString = """
+    c.tenant_id = current_tenant() AND c.connection_id = %(wanted)s AND (%(deleted)s OR c.deleted_at IS NULL)
+"""
 # Deleted connections keep their external id, which another connection may have by now.
-_BY_EXTERNAL_ID: LiteralString = "c.external_id = %(wanted)s AND c.deleted_at IS NULL"
+_BY_EXTERNAL_ID: LiteralString = """
+    c.tenant_id = current_tenant() AND c.external_id = %(wanted)s AND c.deleted_at IS NULL
+"""
 
 
 def find(
@@ -43,27 +54,38 @@ def find(
     Raises:
         ConnectionNotFound.
     """
-    if isinstance(reference, ExternalReference):
-        named, wanted = _BY_EXTERNAL_ID, reference.external_id
-    else:
-        named, wanted = _BY_ID, reference
+    condition, parameters = _named(reference, deleted=deleted)
     end: LiteralString = "FOR NO KEY UPDATE OF c" if lock else ""
-    row = transaction.execute(
-        f"""
-        {SELECT}
-        WHERE c.tenant_id = current_tenant() AND {named}
-        {end}
-        """,
-        {"wanted": wanted, "deleted": deleted},
-    ).fetchone()
+    row = transaction.execute(f"{SELECT} WHERE {condition} {end}", parameters).fetchone()
     if row is None:
         raise ConnectionNotFound
     return ConnectionRow(**row._asdict())
 
 
+def _named(reference: ConnectionReference, *, deleted: bool = False) -> tuple[LiteralString, dict[str, Any]]:
+    """Return the condition of a statement that selects a connection, and its parameters."""
+    external = isinstance(reference, ExternalReference)
+    wanted = reference.external_id if external else reference
+    return (_BY_EXTERNAL_ID if external else _BY_ID), {"wanted": wanted, "deleted": deleted}
+
+
 def id_of(transaction: Transaction, reference: ConnectionReference) -> UUID:
     """Return a connection's id, of which only the tenant's own id is looked up; raises ConnectionNotFound."""
     return reference if isinstance(reference, UUID) else find(transaction, reference).connection_id
+
+
+def find_with_provider(transaction: Transaction, reference: ConnectionReference) -> tuple[ConnectionRow, Provider]:
+    """Return a connection of the transaction's tenant and its provider, read in one statement.
+
+    Raises:
+        ConnectionNotFound: there is none, or it is deleted.
+    """
+    condition, parameters = _named(reference)
+    row = transaction.execute(f"SELECT {COLUMNS}, {providers.BESIDE} {_FROM} WHERE {condition}", parameters).fetchone()
+    if row is None:
+        raise ConnectionNotFound
+    columns, provider = providers.split_row(row)
+    return ConnectionRow(**columns), provider
 
 
 def lock_version(

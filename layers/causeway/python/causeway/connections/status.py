@@ -54,10 +54,9 @@ def save_test(
     return replace(now, last_check=last_check)
 
 
-def would_change(transaction: Transaction, connection: ConnectionRow, verdict: Verdict) -> bool:
-    """Return whether saving a call's verdict would change status or health; this reads, and locks nothing."""
-    refused = verdict.effect is Effect.REFUSED
-    return refused or health.would_change(transaction, connection.connection_id, verdict)
+def would_change(connection: ConnectionRow, verdict: Verdict) -> bool:
+    """Return whether saving a call's verdict would change status or health, as they were when the call began."""
+    return verdict.effect is Effect.REFUSED or health.would_change(connection.last_check, verdict)
 
 
 def save_calls(transaction: Transaction, connection: ConnectionRow, verdicts: Sequence[Verdict]) -> None:
@@ -75,8 +74,8 @@ def save_calls(transaction: Transaction, connection: ConnectionRow, verdicts: Se
             return
         if verdict.effect is Effect.REFUSED:
             now = _save_status(transaction, now, verdict)
-        if health.would_change(transaction, connection_id, verdict):
-            health.save(transaction, connection_id, verdict, None)
+        if health.would_change(now.last_check, verdict):
+            now = replace(now, last_check=health.save(transaction, connection_id, verdict, None))
 
 
 def save_unreadable(

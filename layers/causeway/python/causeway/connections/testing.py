@@ -3,11 +3,11 @@
 from causeway.audit_log.entries import Action
 from causeway.connections import access, answers, audit_entries, rows, status
 from causeway.connections.connection import ConnectionReference, ConnectionRow
+from causeway.connections.work import Work
 from causeway.database.postgres import Transaction
-from causeway.platforms import calls, registry
+from causeway.platforms import calls
 from causeway.platforms.account import Account
 from causeway.platforms.calls import AccountTest
-from causeway.platforms.kinds.errors import ErrorReader
 from causeway.platforms.tokens import TokenSource
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import Expected
@@ -103,7 +103,7 @@ def call_or_refuse(
 def call_and_log(
     context: RequestContext, connection: ConnectionRow, account: Account, tokens: TokenSource
 ) -> AccountTest:
-    """Make the platform's test call with an account; only the API log is written, and a token that the test got.
+    """Make the platform's test call; only the API log and the circuit breaker are written, and a token that it got.
 
     Args:
         context: who tests it.
@@ -111,9 +111,9 @@ def call_and_log(
         account: what it is called with.
         tokens: gives the access token.
     """
-    reader = registry.find(account.provider.key, ErrorReader)
-    with access.logged_calls(context, connection, account.secrets) as log:
-        return calls.call_for_test(account, log, reader, tokens)
+    work = Work("health", calls.TEST_SECONDS)
+    with access.terms_of_calls(context, connection, account, work, tokens) as terms:
+        return calls.call_for_test(account, terms)
 
 
 def save_state(

@@ -4,14 +4,15 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from causeway.connections import access
+from causeway.connections import access, breaker
 from causeway.connections.access import StoredConnection
 from causeway.connections.connection import UNUSABLE, ConnectionReference
+from causeway.connections.work import Work
 from causeway.errors.connections import ConnectionNotFound, NotSupported
-from causeway.errors.requests import ChangedMeanwhile
+from causeway.errors.platforms import CircuitOpen
+from causeway.errors.requests import ChangedMeanwhile, RateLimitExceeded
 from causeway.errors.vault import KeyServiceUnavailable
 from causeway.platforms import registry
-from causeway.platforms.kinds.errors import ErrorReader
 from causeway.platforms.open_account import OpenAccount
 from causeway.platforms.verdicts import VERDICTS, Verdict
 from causeway.tenancy.context import Context
@@ -26,31 +27,43 @@ REFUSES = (
     *UNUSABLE,
     KeyServiceUnavailable.code,
     NotSupported.code,
+    CircuitOpen.code,
+    RateLimitExceeded.code,
     *VERDICTS,
 )
 
 
 @contextmanager
-def open_connection(context: Context, reference: ConnectionReference) -> Generator[OpenAccount]:
+def open_connection(
+    context: Context, reference: ConnectionReference, work: Work | None = None
+) -> Generator[OpenAccount]:
     """Open an active connection's account for a block's calls, which are logged when the block ends.
 
     Args:
         context: who makes the calls.
         reference: the connection.
+        work: what the calls are made for; None: a caller who waits for the answer.
 
     Raises:
         ConnectionNotFound, VersionMismatch.
         IntegrationNotActive: it may not be used; nothing is decrypted.
         TemplateMoved: a super admin changed the template since the tenant agreed to it; nothing is decrypted.
+        CircuitOpen: its platform failed often and is left alone for a while; nothing is decrypted.
         CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: its secrets cannot be decrypted.
     """
-    with _opened(context, access.load(context, reference, active=True)) as account:
+    started = work or Work.behind_http()
+    with _opened(context, access.load(context, reference, active=True), started) as account:
         yield account
 
 
 @contextmanager
 def open_platform(
-    context: Context, reference: ConnectionReference, kind: type[Kind], *, expected: Expected = ANY
+    context: Context,
+    reference: ConnectionReference,
+    kind: type[Kind],
+    *,
+    expected: Expected = ANY,
+    work: Work | None = None,
 ) -> Generator[tuple[Kind, OpenAccount]]:
     """Open an active connection for one kind of work: its platform's module of that kind, and the account to call.
 
@@ -59,24 +72,26 @@ def open_platform(
         reference: the connection.
         kind: a Protocol of causeway.platforms.kinds.
         expected: the versions of the connection that the caller saw.
+        work: what the calls are made for; None: a caller who waits for the answer.
 
     Raises:
         NotSupported: its platform has no such module; nothing is decrypted.
         As open_connection.
     """
+    started = work or Work.behind_http()
     stored = access.load(context, reference, active=True, expected=expected)
     platform = registry.find(stored.provider.key, kind)
     if platform is None:
         raise NotSupported
-    with _opened(context, stored) as account:
+    with _opened(context, stored, started) as account:
         yield platform, account
 
 
 @contextmanager
-def _opened(context: Context, stored: StoredConnection) -> Generator[OpenAccount]:
+def _opened(context: Context, stored: StoredConnection, work: Work) -> Generator[OpenAccount]:
+    breaker.check(stored.connection)
     account = access.decrypt_account(context, stored)
-    reader = registry.find(stored.provider.key, ErrorReader)
     verdicts: list[Verdict] = []
-    with access.logged_calls(context, stored.connection, account.secrets, verdicts) as log:
-        tokens = access.tokens(context, stored)
-        yield OpenAccount(account, log, verdicts.append, reader, tokens)
+    tokens = access.tokens(context, stored)
+    with access.terms_of_calls(context, stored.connection, account, work, tokens, verdicts) as terms:
+        yield OpenAccount(account, terms, verdicts.append)

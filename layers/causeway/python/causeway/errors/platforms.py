@@ -147,6 +147,20 @@ class RateLimited(PlatformFailure, RateLimitExceeded):
     action = "Wait, then {again}."
 
 
+class CircuitOpen(CausewayError):
+    """The platform failed often in the last minute, so it is not called for a while"""
+
+    code = "CIRCUIT_OPEN"
+    status = 503
+    retry = True
+    action = "Wait for Retry-After seconds, then send the same call again; look at the connection's health and logs."
+
+    def __init__(self, *, retry_after: int | None = None) -> None:
+        """Make an error; retry_after: seconds until the platform is tried again, where they are known."""
+        super().__init__()
+        self.retry_after = retry_after
+
+
 class ProviderOutcomeUnknown(CausewayError):
     """The platform may have done this or not: its answer did not arrive, or does not tell"""
 

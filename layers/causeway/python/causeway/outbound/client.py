@@ -4,13 +4,15 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from time import monotonic
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ProtocolError
 
-from causeway.outbound import egress
+from causeway.outbound import attempts, egress
+from causeway.outbound.attempts import Attempt
 from causeway.outbound.failures import (
     AddressInvalid,
     CallFailed,
@@ -26,6 +28,9 @@ from causeway.outbound.request_rules import header_fault, url_fault
 from causeway.outbound.sessions import NoRedirectSession
 from causeway.outbound.watchdog import Watchdog
 
+if TYPE_CHECKING:
+    from causeway.outbound.redaction import Redactor
+
 _logger = logging.getLogger(__name__)
 
 # The limit for an answer's body, decompressed.
@@ -34,23 +39,6 @@ MOST_BYTES = 1024 * 1024
 BUDGET = 10.0
 # The form name/1.2.3: Meta's description of the WhatsApp Cloud API demands it.
 _USER_AGENT = "Causeway/1.0.0"
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """The log record of one attempt, without secrets: URL and bodies are redacted, bodies are cut.
-
-    Attributes:
-        error: the name of the failure's class, None if there was an answer.
-    """
-
-    method: str
-    url: str
-    status: int | None
-    milliseconds: int
-    error: str | None
-    request_body: str
-    response_body: str
 
 
 # Without a repr: headers and body hold secrets.
@@ -62,6 +50,8 @@ class _Request:
     url: str
     headers: Mapping[str, str]
     body: bytes
+    most_bytes: int
+    encodings: str | None
 
 
 def send(
@@ -73,6 +63,8 @@ def send(
     body: bytes = b"",
     budget: float = BUDGET,
     secrets: Iterable[str] = (),
+    most_bytes: int = MOST_BYTES,
+    encodings: str | None = None,
 ) -> Reply:
     """Send a request once and return the answer, whatever its status. Redirects are not followed.
 
@@ -84,11 +76,14 @@ def send(
         body: the bytes to send.
         budget: the limit for the whole call in seconds, from the name's resolution to the last byte.
         secrets: values to redact from the record, wherever they occur.
+        most_bytes: the limit for the answer's body, in bytes, as it is returned.
+        encodings: an Accept-Encoding to send, and the answer's body is returned as it arrived; None: the body is
+            decompressed.
 
     Raises:
         CallFailed: no usable answer; the subclass says why.
     """
-    request = _Request(method, url, headers or {}, body)
+    request = _Request(method, url, headers or {}, body, most_bytes, encodings)
     started = monotonic()
     try:
         reply = _exchange(request, budget)
@@ -120,10 +115,16 @@ def _record(
             error=None if failure is None else type(failure).__name__,
             request_body=redactor.body(request.body, _content_type(request.headers)),
             response_body="" if reply is None else redactor.body(reply.body, _content_type(reply.headers)),
+            platform_request_id=None if reply is None else _platform_request_id(reply, redactor),
         )
         log(attempt)
     except Exception:
         _logger.exception("an attempt could not be logged")
+
+
+def _platform_request_id(reply: Reply, redactor: "Redactor") -> str | None:
+    given = attempts.platform_request_id(reply.headers)
+    return None if given is None else redactor.text(given)
 
 
 def _content_type(headers: Mapping[str, str]) -> str:
@@ -138,7 +139,11 @@ def _exchange(request: _Request, budget: float) -> Reply:
     # Ignore proxies and passwords (.netrc) that the environment may name.
     session.trust_env = False
     session.headers = CaseInsensitiveDict(
-        {"User-Agent": _USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+        {
+            "User-Agent": _USER_AGENT,
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate" if request.encodings is None else request.encodings,
+        }
     )
     adapter = PinnedAdapter(watchdog)
     session.mount("https://", adapter)
@@ -153,7 +158,7 @@ def _exchange(request: _Request, budget: float) -> Reply:
             allow_redirects=False,
             stream=True,
         ) as response:
-            content = _content(response, watchdog)
+            content = _content(response, request, watchdog)
             return Reply(response.status_code, response.headers, content)
     except CallFailed as failure:
         failure.sent = watchdog.sent
@@ -169,13 +174,13 @@ def _exchange(request: _Request, budget: float) -> Reply:
         session.close()
 
 
-def _content(response: requests.Response, watchdog: Watchdog) -> bytes:
+def _content(response: requests.Response, request: _Request, watchdog: Watchdog) -> bytes:
     """Read an answer's body; raises TooLarge, TimedOut and urllib3's errors."""
-    content = response.raw.read(MOST_BYTES + 1, decode_content=True)
+    content = response.raw.read(request.most_bytes + 1, decode_content=request.encodings is None)
     # An answer without Content-Length ends when the connection closes, so the watchdog's shutdown looks like its end.
     watchdog.check()
-    if len(content) > MOST_BYTES:
-        raise TooLarge(f"the answer has more than {MOST_BYTES} bytes")
+    if len(content) > request.most_bytes:
+        raise TooLarge(f"the answer has more than {request.most_bytes} bytes")
     return content
 
 

@@ -1,7 +1,9 @@
 """The answer to a call."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,3 +17,10 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    def json(self) -> Any:
+        """Return the body's JSON value; None without one."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None

@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from causeway.catalogue.document_rules import FIELD_REFERENCE
 from causeway.catalogue.providers import Provider
-from causeway.outbound.client import Attempt, check_url
+from causeway.outbound.attempts import Attempt
+from causeway.outbound.client import check_url
 from causeway.outbound.failures import AddressInvalid, CallFailed, RequestInvalid
 from causeway.outbound.request_rules import path_fault
 from causeway.platforms.failures import SettingMissing

@@ -1,25 +1,27 @@
-"""Calls with an account: any request below its base URL, and the test call that the catalogue describes."""
+"""The test call of an account, as the catalogue describes it."""
 
 import json
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
-from urllib.parse import urlencode
 
 from causeway.catalogue import patterns
-from causeway.outbound.client import BUDGET, Attempt, send
+from causeway.errors.platforms import RateLimited
+from causeway.errors.requests import RateLimitExceeded
+from causeway.outbound.attempts import Attempt
 from causeway.outbound.failures import CallFailed
 from causeway.outbound.replies import Reply
-from causeway.platforms import account_details
+from causeway.platforms import account_details, retrying
 from causeway.platforms.account import Account, Log
 from causeway.platforms.account_details import AccountDetails
-from causeway.platforms.authentication import authenticate
-from causeway.platforms.kinds.errors import ErrorReader
-from causeway.platforms.token_calls import FreshTokens
-from causeway.platforms.tokens import TokenRefused, TokenSource
+from causeway.platforms.call_terms import CallTerms
+from causeway.platforms.failures import SettingMissing
+from causeway.platforms.retrying import Answered, PlatformRequest
+from causeway.platforms.tokens import TokenRefused
 from causeway.platforms.verdicts import WORKING, Verdict, judge
+
+# Seconds for a test, the call for a token included.
+TEST_SECONDS = 10.0
 
 # Characters of an answer's value that a template's pattern is matched against.
 _MOST_MATCHED = 200
@@ -31,95 +33,6 @@ def check_address(account: Account) -> None:
         account.base_url  # noqa: B018 - it raises
     except CallFailed as failure:
         raise judge(failure, address=account.address).refusal() from failure
-
-
-def request(
-    account: Account,
-    method: str,
-    path: str,
-    log: Log,
-    *,
-    query: Mapping[str, str] | None = None,
-    headers: Mapping[str, str] | None = None,
-    body: Mapping[str, Any] | None = None,
-    tokens: TokenSource | None = None,
-) -> Reply:
-    """Call a path below the account's base URL with its credentials, and return the answer, whatever its status.
-
-    Args:
-        account: whose credentials are used.
-        method: of HTTP.
-        path: encoded as it is to be sent.
-        log: takes the redacted record of each attempt.
-        query: parameters, not encoded.
-        headers: in addition to those that authenticate.
-        body: {"type": "json" or "form", "content": {...}}; None: no body.
-        tokens: gives the access token; None: each call gets a new one.
-
-    Raises:
-        CallFailed: no usable answer.
-    """
-    reply, _ = _request(account, method, path, log, query or {}, headers or {}, body, tokens or FreshTokens())
-    return reply
-
-
-def _request(
-    account: Account,
-    method: str,
-    path: str,
-    log: Log,
-    query: Mapping[str, str],
-    headers: Mapping[str, str],
-    body: Mapping[str, Any] | None,
-    tokens: TokenSource,
-) -> tuple[Reply, list[str]]:
-    """Return the answer as request does, and the secret values that the call was made with."""
-    # The call for a token included.
-    ends = monotonic() + BUDGET
-    content, content_type = _body(body)
-    with _log_unsent(log, method, path) as log_once:
-        url = account.url(path)
-        fields = authenticate(account, content, log_once, tokens)
-        parameters = {**query, **fields.query}
-        secrets = [*account.secrets.values(), *fields.derived]
-        reply = send(
-            method,
-            url + (f"?{urlencode(parameters)}" if parameters else ""),
-            log=log_once,
-            headers={**content_type, **headers, **fields.headers},
-            body=content,
-            budget=max(ends - monotonic(), 0.1),
-            secrets=secrets,
-        )
-        return reply, secrets
-
-
-def _body(body: Mapping[str, Any] | None) -> tuple[bytes, dict[str, str]]:
-    if body is None:
-        return b"", {}
-    if body["type"] == "form":
-        return urlencode(body["content"]).encode(), {"Content-Type": "application/x-www-form-urlencoded"}
-    return json.dumps(body["content"]).encode(), {"Content-Type": "application/json"}
-
-
-@contextmanager
-def _log_unsent(log: Log, method: str, path: str) -> Generator[Log]:
-    """Log a failure before the first attempt too: with its path, as there is no URL yet.
-
-    Yields the log for the block's own attempts.
-    """
-    sent: list[Attempt] = []
-
-    def noted(attempt: Attempt) -> None:
-        sent.append(attempt)
-        log(attempt)
-
-    try:
-        yield noted
-    except CallFailed as failure:
-        if not sent:
-            log(Attempt(method, path, None, 0, type(failure).__name__, "", ""))
-        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,44 +49,55 @@ class AccountTest:
     details: AccountDetails = account_details.NONE
 
 
-def call_for_test(
-    account: Account, log: Log, reader: ErrorReader | None, tokens: TokenSource | None = None
-) -> AccountTest:
-    """Make the platform's test call and return its result.
+def call_for_test(account: Account, terms: CallTerms) -> AccountTest:
+    """Make the platform's test call, once, and return its result.
 
     Args:
         account: with the secrets to try.
-        log: takes the redacted record of each attempt.
-        reader: of the platform's own errors, if it has one.
-        tokens: gives the access token, which the test gets anew; None: it is not kept.
+        terms: of the call; it has TEST_SECONDS at most.
     """
     started = monotonic()
-    tokens = tokens or FreshTokens()
     described = account.provider.health_call
-    outcome: Reply | CallFailed
-    secrets: list[str] = []
+    outcome: Answered | None = None
     try:
         if described.get("gets_token"):
-            tokens.current(account, log)
+            terms.tokens.current(account, terms.log)
             response_ms = round((monotonic() - started) * 1000)
             return AccountTest(_with_tested_secrets(account, WORKING), response_ms)
-        with _log_unsent(log, described["method"], described["path"]) as log_once:
-            path = account.filled_path(described["path"])
-            query, headers = (account.filled_within(described.get(part, {})) for part in ("query", "headers"))
-            body = account.filled_within(described.get("body"))
-            outcome, secrets = _request(account, described["method"], path, log_once, query, headers, body, tokens)
+        outcome = retrying.call(account, _test_request(account, terms.log), replace(terms, seconds=TEST_SECONDS))
+        verdict = outcome.verdict
+    except RateLimitExceeded as refusal:
+        verdict = _of_our_limit(refusal)
     except TokenRefused as refusal:
-        outcome = refusal.reply
+        verdict = judge(refusal.reply, terms.errors, account.address)
     except CallFailed as failure:
-        outcome = failure
-    verdict = judge(outcome, reader, account.address)
-    if verdict.success and isinstance(outcome, Reply) and _is_refusal(described, outcome):
-        verdict = judge(Reply(401, outcome.headers, b""))
+        verdict = judge(failure, address=account.address)
+    if verdict.success and outcome is not None and _is_refusal(described, outcome.reply):
+        verdict = judge(Reply(401, outcome.reply.headers, b""))
     response_ms = round((monotonic() - started) * 1000)
-    if not verdict.success or not isinstance(outcome, Reply):
+    if not verdict.success or outcome is None:
         return AccountTest(verdict, response_ms)
-    details = account_details.read(described.get("details", {}), outcome, secrets)
+    details = account_details.read(described.get("details", {}), outcome.reply, outcome.secrets)
     return AccountTest(_with_tested_secrets(account, verdict), response_ms, details)
+
+
+def _of_our_limit(refusal: RateLimitExceeded) -> Verdict:
+    seconds = refusal.retry_after or 1
+    message = "The rate limit of this connection has no call left, so the platform was not called."
+    return Verdict(RateLimited, message, f"Wait {seconds} seconds, then {{again}}.", seconds)
+
+
+def _test_request(account: Account, log: Log) -> PlatformRequest:
+    """Return the test call as the catalogue describes it; raises SettingMissing, which is logged."""
+    described = account.provider.health_call
+    method, path = described["method"], described["path"]
+    try:
+        query, headers = (account.filled_within(described.get(part, {})) for part in ("query", "headers"))
+        request = PlatformRequest(method, account.filled_path(path), query, headers, most_attempts=1)
+        return request.of_body(account.filled_within(described.get("body")))
+    except SettingMissing as failure:
+        log(Attempt(method, path, None, 0, type(failure).__name__, "", ""))
+        raise
 
 
 def _is_refusal(described: dict[str, Any], reply: Reply) -> bool:

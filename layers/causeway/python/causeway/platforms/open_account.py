@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from dataclasses import field as dataclass_field
 from typing import Any
 
 from causeway.errors.platforms import (
@@ -13,17 +12,16 @@ from causeway.errors.platforms import (
     ProviderRejected,
     UnexpectedAnswer,
 )
+from causeway.outbound import retries
 from causeway.outbound.failures import CallFailed
 from causeway.outbound.replies import Reply
-from causeway.platforms import calls
-from causeway.platforms.account import Account, Log
-from causeway.platforms.kinds.errors import ErrorReader
-from causeway.platforms.token_calls import FreshTokens
-from causeway.platforms.tokens import TokenRefused, TokenSource
+from causeway.outbound.retries import Repetition
+from causeway.platforms import retrying
+from causeway.platforms.account import Account
+from causeway.platforms.call_terms import CallTerms
+from causeway.platforms.retrying import Answered, PlatformRequest
+from causeway.platforms.tokens import TokenRefused
 from causeway.platforms.verdicts import WORKING, Effect, Verdict, judge, stated_error
-
-# Idempotent methods (RFC 9110, 9.2.2): safe to send again where the outcome is unknown.
-_IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +30,13 @@ class OpenAccount:
 
     Attributes:
         account: with the secrets in plain text.
-        log: takes the redacted record of each attempt.
+        terms: of its calls.
         observe: takes what each call shows of the connection: that it works, or why not.
-        reader: of the platform's own errors, if it has one.
-        tokens: gives the calls their access token.
     """
 
     account: Account
-    log: Log
+    terms: CallTerms
     observe: Callable[[Verdict], object]
-    reader: ErrorReader | None = None
-    tokens: TokenSource = dataclass_field(default_factory=FreshTokens)
 
     def field(self, name: str) -> str:
         """Return a setting of the connection that is not a secret."""
@@ -57,10 +51,12 @@ class OpenAccount:
         headers: Mapping[str, str] | None = None,
         content: dict[str, Any] | None = None,
         form: Mapping[str, str] | None = None,
+        repetition: Repetition | None = None,
     ) -> Reply:
         """Call the platform with the account's credentials and return the answer, if the call succeeded.
 
-        A 2xx is a success, unless the platform's reader finds an error in its body.
+        A 2xx is a success, unless the platform's reader finds an error in its body. A call is tried again where that is
+        safe, all within the terms' seconds.
 
         Args:
             method: of HTTP.
@@ -69,62 +65,94 @@ class OpenAccount:
             headers: in addition to those that authenticate.
             content: the JSON body; None: no such body.
             form: the fields of a form as the body; None: no such body.
+            repetition: what a second request does: "keyed" where a header has the platform's idempotency key; None:
+                what the method says.
 
         Raises:
             InvalidCredentials, RateLimited, ProviderRejected: the platform refused the call; nothing was done.
             ConfigInvalid: the connection's settings do not make a call.
             ConnectionFailed: no answer, or an unusable answer; the call may be sent again.
             ProviderOutcomeUnknown: the same, but the platform may have done what was asked, and would do it twice.
+            RateLimitExceeded, CircuitOpen: the call was not made.
         """
         body = None if content is None else {"type": "json", "content": content}
         if form is not None:
             body = {"type": "form", "content": form}
-        try:
-            reply = calls.request(
-                self.account, method, path, self.log, query=query, headers=headers, body=body, tokens=self.tokens
-            )
-        except TokenRefused as refusal:
-            # The call that needs the token was not sent, so nothing is in doubt.
-            raise self._refusal("GET", refusal.reply, token=True) from None
-        except CallFailed as failure:
-            raise self._failure(method, failure) from failure
-        if 200 <= reply.status < 300 and stated_error(reply, self.reader) is None:
+        request = PlatformRequest(method, path, query or {}, headers or {}, repetition=repetition).of_body(body)
+        answered = self.send(request)
+        reply = answered.reply
+        if 200 <= reply.status < 300 and stated_error(reply, self.terms.errors) is None:
             self.observe(WORKING)
             return reply
-        raise self._refusal(method, reply)
+        raise self._refusal(request, reply, answered.verdict)
 
-    def _failure(self, method: str, failure: CallFailed) -> PlatformFailure | ProviderOutcomeUnknown:
+    def send(self, request: PlatformRequest) -> Answered:
+        """Make a call and return the answer, whatever its status; what it shows is not observed yet.
+
+        Raises:
+            As call, where there is no usable answer.
+        """
+        try:
+            return retrying.call(self.account, request, self.terms)
+        except TokenRefused as refusal:
+            # The call that needs the token was not sent, so nothing is in doubt.
+            raise self._refusal(None, refusal.reply, judge(refusal.reply, self.terms.errors)) from None
+        except CallFailed as failure:
+            raise self._failure(request, failure) from failure
+
+    def observe_status(self, answered: Answered) -> None:
+        """Observe what an answer shows of the connection by its status alone, where no one else judges the answer."""
+        verdict = answered.verdict
+        if verdict.success or 200 <= answered.reply.status < 400:
+            self.observe(WORKING)
+        elif not _is_about_call(answered.reply, verdict):
+            self.observe(verdict)
+
+    def _failure(self, request: PlatformRequest, failure: CallFailed) -> PlatformFailure | ProviderOutcomeUnknown:
         """Return the error of a call without a usable answer."""
         verdict = judge(failure, address=self.account.address)
         self.observe(verdict)
-        if failure.sent and method not in _IDEMPOTENT:
+        if failure.sent and _acts_once(request):
             return ProviderOutcomeUnknown()
         return verdict.refusal()
 
-    def _refusal(self, method: str, reply: Reply, *, token: bool = False) -> PlatformFailure | ProviderOutcomeUnknown:
+    def _refusal(
+        self, request: PlatformRequest | None, reply: Reply, verdict: Verdict
+    ) -> PlatformFailure | ProviderOutcomeUnknown:
         """Return the error of an answer that is not a success.
 
         Args:
-            method: of the call that was answered, or that needs the token.
+            request: that was answered; None: it was a call for a token, which every other call needs.
             reply: the answer.
-            token: whether it answers the call for a token, which every other call needs.
+            verdict: on it.
         """
-        verdict = judge(reply, self.reader)
         if verdict.error is None:
             # ACCEPTED is about the test call: judge an answer to another call by its status.
             verdict = judge(reply)
-        # A 408 without an error of the platform's own: the request did not arrive in time.
-        late = reply.status == 408 and verdict.error is UnexpectedAnswer
-        # These say something about this call, and nothing about the connection.
-        about_call = verdict.error in (ProviderForbidden, ProviderRejected) or late
-        if token or not about_call:
+        late = _is_late(reply, verdict)
+        if request is None or not _is_about_call(reply, verdict):
             self.observe(verdict)
         if verdict.effect in (Effect.BUSY, Effect.REFUSED):
             return verdict.refusal()
         # A redirect, a time-out (408) and an error inside the platform do not say that nothing was done.
         doubtful = verdict.error is ProviderError or 300 <= reply.status < 400 or late
-        if doubtful and method not in _IDEMPOTENT:
+        if doubtful and request is not None and _acts_once(request):
             return ProviderOutcomeUnknown()
         if verdict.error is ProviderRejected or late:
             return ProviderRejected()
         return verdict.refusal()
+
+
+def _acts_once(request: PlatformRequest) -> bool:
+    """Return whether a second request would do the same again, so that its outcome must be known."""
+    return (request.repetition or retries.repetition_of(request.method)) != "repeatable"
+
+
+def _is_late(reply: Reply, verdict: Verdict) -> bool:
+    """Return whether the answer is a 408 without an error of the platform's own: the request did not arrive in time."""
+    return reply.status == 408 and verdict.error is UnexpectedAnswer
+
+
+def _is_about_call(reply: Reply, verdict: Verdict) -> bool:
+    """Return whether an answer says something about this call, and nothing about the connection."""
+    return verdict.error in (ProviderForbidden, ProviderRejected) or _is_late(reply, verdict)

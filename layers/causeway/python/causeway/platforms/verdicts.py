@@ -1,10 +1,7 @@
 """Verdicts: the error and the next action that follow from the outcome of a call to a platform."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from enum import Enum
 from math import ceil
 from types import MappingProxyType
@@ -31,8 +28,10 @@ from causeway.errors.platforms import (
 from causeway.outbound import failures
 from causeway.outbound.failures import CallFailed
 from causeway.outbound.replies import Reply
+from causeway.platforms import signals
 from causeway.platforms.failures import SettingMissing
 from causeway.platforms.kinds.errors import ACCEPTED, Error, ErrorReader, Meaning
+from causeway.platforms.kinds.limits import Signal
 
 
 class Effect(Enum):
@@ -150,20 +149,27 @@ class Verdict:
 WORKING = Verdict(None, "The platform accepts these credentials.", "Nothing to do; the connection is active.")
 
 
-def judge(outcome: Reply | CallFailed, reader: ErrorReader | None = None, address: str = "the base URL") -> Verdict:
+def judge(
+    outcome: Reply | CallFailed,
+    reader: ErrorReader | None = None,
+    address: str = "the base URL",
+    signal: Signal | None = None,
+) -> Verdict:
     """Return the verdict on the outcome of a call. This reads and writes nothing.
 
     Args:
         outcome: the answer that the call returned, or the failure that it raised.
         reader: of the platform's own errors, if it has one.
         address: the name of the setting that holds the base URL, for the message.
+        signal: what the answer tells of the platform's limits; None: only its general headers are read.
     """
     if isinstance(outcome, CallFailed):
         return _of_failure(outcome, address)
-    meaning = _meaning(outcome, reader)
+    told = signals.read(outcome, None) if signal is None else signal
+    meaning = RateLimited if told.throttled else _meaning(outcome, reader)
     if meaning == ACCEPTED:
         return WORKING
-    seconds = _seconds(outcome.headers.get("Retry-After", "")) if meaning in (RateLimited, ProviderError) else None
+    seconds = _whole_seconds(told.wait) if meaning in (RateLimited, ProviderError) else None
     action = "" if seconds is None else f"Wait {seconds} seconds, then {{again}}."
     return _verdict(meaning, address, action=action, retry_after=seconds)
 
@@ -172,7 +178,7 @@ def stated_error(reply: Reply, reader: ErrorReader | None) -> Error | None:
     """Return the error that a platform's own reader finds in an answer; None if it finds none."""
     if reader is None:
         return None
-    meaning = _stated(reply.status, _json(reply), reader)
+    meaning = _stated(reply.status, reply.json(), reader)
     return None if meaning == ACCEPTED else meaning
 
 
@@ -202,17 +208,9 @@ def _verdict(
 
 def _meaning(reply: Reply, reader: ErrorReader | None) -> type[PlatformFailure] | Literal["accepted"]:
     """Return the meaning of an answer: by the platform's own reader, otherwise by its status."""
-    content = _json(reply)
+    content = reply.json()
     meaning = None if reader is None else _stated(reply.status, content, reader)
     return _by_status(reply.status, content) if meaning is None else meaning
-
-
-def _json(reply: Reply) -> Any:
-    """Return an answer's JSON value, None without one."""
-    try:
-        return json.loads(reply.body)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _stated(status: int, content: Any, reader: ErrorReader) -> Meaning | None:
@@ -233,14 +231,6 @@ def _by_status(status: int, content: Any) -> type[PlatformFailure] | Literal["ac
     return UnexpectedAnswer
 
 
-def _seconds(value: str) -> int | None:
-    """Return the seconds of a Retry-After, which is a number or a date (RFC 9110, 10.2.3); None if it is neither."""
-    if value.isascii() and value.isdecimal() and len(value) < 10:
-        return min(int(value), _LONGEST_WAIT)
-    try:
-        until = parsedate_to_datetime(value)
-        left = (until - datetime.now(UTC)).total_seconds()
-    # A date without a zone cannot be compared; a date out of range overflows.
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return min(max(ceil(left), 0), _LONGEST_WAIT)
+def _whole_seconds(wait: float | None) -> int | None:
+    """Return a wait in whole seconds, after which the platform can be called; None if there is none."""
+    return None if wait is None else min(ceil(wait), _LONGEST_WAIT)

@@ -71,8 +71,9 @@ def _run_engine(context: JobContext, leased: LeasedRun, find_engine: Callable[[s
     if engine is None:
         return Result("failed", "NO_ENGINE")
     from causeway.connections.use import open_connection
+    from causeway.connections.work import Work
 
-    open_account = partial(open_connection, context, leased.connection_id)
+    open_account = partial(open_connection, context, leased.connection_id, Work.of_run(leased.run_id))
     return engine(SyncRun(context, leased.run_id, leased.connection_id, leased.attempt, open_account))
 
 

@@ -1,0 +1,266 @@
+"""A call with an account: authenticated, tried again where that is safe, all within one budget of seconds."""
+
+import json
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from time import sleep
+from typing import Any
+from urllib.parse import urlencode
+
+from causeway.errors.platforms import CircuitOpen, ProviderError, RateLimited
+from causeway.errors.requests import RateLimitExceeded
+from causeway.outbound import client, retries
+from causeway.outbound.attempts import Attempt
+from causeway.outbound.deadlines import Deadline
+from causeway.outbound.failures import CallFailed
+from causeway.outbound.replies import Reply
+from causeway.outbound.retries import Ending, Repetition
+from causeway.platforms import signals
+from causeway.platforms.account import Account, Log
+from causeway.platforms.authentication import AuthenticationFields, authenticate
+from causeway.platforms.call_terms import CallTerms
+from causeway.platforms.kinds.limits import Signal
+from causeway.platforms.tokens import TokenRefused
+from causeway.platforms.verdicts import Verdict, judge
+
+# Another attempt is made only if so many seconds are left for it.
+_LEAST_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """How an answer's body is read: as it arrives, or decompressed.
+
+    Attributes:
+        encodings: the Accept-Encoding to send; None: the body is decompressed.
+        most_bytes: the limit for the answer's body.
+    """
+
+    encodings: str | None
+    most_bytes: int
+
+
+_DECODED = Raw(None, client.MOST_BYTES)
+
+
+# Without a repr: headers and body may hold secrets.
+@dataclass(frozen=True, slots=True, repr=False)
+class PlatformRequest:
+    """A request below an account's base URL, before it is authenticated.
+
+    Attributes:
+        path: encoded as it is to be sent.
+        query: parameters, not encoded; or the query string as it is to be sent.
+        repetition: what a second request does; None: what the method says.
+        most_attempts: of the call.
+        raw: how a body is passed through; None: it is decompressed and may have client.MOST_BYTES.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str] | str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = b""
+    repetition: Repetition | None = None
+    most_attempts: int = retries.MOST_ATTEMPTS
+    raw: Raw | None = None
+
+    def of_body(self, body: Mapping[str, Any] | None) -> "PlatformRequest":
+        """Return the request with a body, {"type": "json" or "form", "content": ...}, and its Content-Type."""
+        if body is None:
+            return self
+        form = body["type"] == "form"
+        content_type = "application/x-www-form-urlencoded" if form else "application/json"
+        text = urlencode(body["content"]) if form else json.dumps(body["content"])
+        return replace(self, content=text.encode(), headers={"Content-Type": content_type, **self.headers})
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A call that was answered.
+
+    Attributes:
+        reply: the last attempt's.
+        verdict: on it.
+        attempts: how many were made.
+        secrets: values that the call was made with.
+    """
+
+    reply: Reply
+    verdict: Verdict
+    attempts: int
+    secrets: tuple[str, ...]
+
+
+def call(account: Account, request: PlatformRequest, terms: CallTerms) -> Answered:
+    """Make a call with an account's credentials and return the answer, whatever its status.
+
+    A call is tried again as causeway.outbound.retries says. It waits as long as the platform asks; if that would exceed
+    the time left, it is answered with what there is.
+
+    Raises:
+        CallFailed: no usable answer.
+        TokenRefused: the platform gave no access token; the call was not made.
+        RateLimitExceeded, CircuitOpen: the gate let no attempt pass; the call was not made.
+    """
+    deadline = terms.start()
+    with _records(terms.log, request) as records:
+        terms.gate.admit()
+        attempt = _Attempt(account, request, terms, records, deadline)
+        outcome = attempt.make()
+        number = 1
+        while (wait := _wait(request, outcome, number, deadline)) is not None and _admitted(terms, wait):
+            outcome = _of_both(outcome, attempt.make())
+            number += 1
+        if isinstance(outcome, CallFailed):
+            raise outcome
+        return replace(outcome.answered, attempts=len(records.own))
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """An answer, what it tells, and the access token that it refuses, if another one can be got."""
+
+    answered: Answered
+    signal: Signal
+    refused_token: str | None
+
+
+class _Records:
+    """The records of a call: its own attempts are numbered when it ends; calls for a token are calls of their own."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self.own: list[Attempt] = []
+        self.logged = False
+
+    def of_token(self, attempt: Attempt) -> None:
+        """Take the record of a call for a token."""
+        self.logged = True
+        self._log(attempt)
+
+    def close(self) -> None:
+        """Log the call's own attempts, in their order."""
+        for number, attempt in enumerate(self.own, 1):
+            self._log(replace(attempt, number=number, attempts=len(self.own)))
+
+
+@contextmanager
+def _records(log: Log, request: PlatformRequest) -> Generator[_Records]:
+    """Yield the records of a call, and log them when it ends.
+
+    A call that failed before its first attempt is logged too: with its path, as there is no URL yet.
+    """
+    records = _Records(log)
+    try:
+        yield records
+    except CallFailed as failure:
+        if not records.own and not records.logged:
+            records.own.append(Attempt(request.method, request.path, None, 0, type(failure).__name__, "", ""))
+        raise
+    finally:
+        records.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What the attempts of a call have in common."""
+
+    account: Account
+    request: PlatformRequest
+    terms: CallTerms
+    records: _Records
+    deadline: Deadline
+
+    def make(self) -> _Judged | CallFailed:
+        """Make one attempt and return what it shows; make it again if it needed another access token."""
+        outcome = self._once()
+        if isinstance(outcome, CallFailed) or outcome.refused_token is None or self.request.most_attempts == 1:
+            return outcome
+        return _of_both(outcome, self._once(outcome.refused_token)) if _admitted(self.terms, 0) else outcome
+
+    def _once(self, refused_token: str | None = None) -> _Judged | CallFailed:
+        try:
+            fields, reply = self._sent(refused_token)
+        except CallFailed as failure:
+            return failure
+        signal = signals.read(reply, self.terms.limits)
+        self.terms.gate.learn(signal)
+        verdict = judge(reply, self.terms.errors, self.account.address, signal)
+        secrets = (*self.account.secrets.values(), *fields.derived)
+        return _Judged(Answered(reply, verdict, 1, secrets), signal, fields.renewable if reply.status == 401 else None)
+
+    def _sent(self, refused_token: str | None) -> tuple[AuthenticationFields, Reply]:
+        """Send the request once, and return what authenticated it, and the answer."""
+        request, raw = self.request, self.request.raw or _DECODED
+        url = self.account.url(request.path)
+        fields = authenticate(
+            self.account,
+            request.content,
+            self.records.of_token,
+            self.terms.tokens,
+            refused=refused_token,
+            deadline=self.deadline,
+        )
+        reply = client.send(
+            request.method,
+            url + _query_text(request.query, fields.query),
+            log=self.records.own.append,
+            headers={**request.headers, **fields.headers},
+            body=request.content,
+            budget=max(self.deadline.left(), 0.1),
+            secrets=(*self.account.secrets.values(), *fields.derived),
+            most_bytes=raw.most_bytes,
+            encodings=raw.encodings,
+        )
+        return fields, reply
+
+
+def _of_both(first: _Judged | CallFailed, second: _Judged | CallFailed) -> _Judged | CallFailed:
+    """Return the outcome of two attempts: the second's, but what the first may have done stays in doubt."""
+    if isinstance(second, TokenRefused):
+        return first
+    if isinstance(second, CallFailed) and not second.sent:
+        second.sent = isinstance(first, _Judged) or first.sent
+    return second
+
+
+def _query_text(query: Mapping[str, str] | str, authenticating: Mapping[str, str]) -> str:
+    given = query if isinstance(query, str) else urlencode(query)
+    texts = [text for text in (given, urlencode(authenticating)) if text]
+    return f"?{'&'.join(texts)}" if texts else ""
+
+
+def _wait(request: PlatformRequest, outcome: _Judged | CallFailed, number: int, deadline: Deadline) -> float | None:
+    """Return the seconds to wait before the next attempt; None: the outcome stands."""
+    repetition = request.repetition or retries.repetition_of(request.method)
+    if isinstance(outcome, CallFailed):
+        again, asked = retries.may_repeat_failure(outcome, repetition), None
+    else:
+        signal = outcome.signal
+        again = signal.retry is not False and retries.may_repeat(_ending(outcome), repetition)
+        asked = signal.wait
+    if not again or number >= request.most_attempts:
+        return None
+    wait = retries.wait(number, asked)
+    return wait if wait + _LEAST_SECONDS <= deadline.left() else None
+
+
+def _ending(judged: _Judged) -> Ending:
+    error = judged.answered.verdict.error
+    if error is RateLimited:
+        return "unprocessed" if judged.signal.unprocessed else "busy"
+    if error is ProviderError or judged.signal.retry:
+        return "broken"
+    return "final"
+
+
+def _admitted(terms: CallTerms, wait: float) -> bool:
+    """Wait, and return whether another attempt may pass. If not, the call ends with the outcome it has."""
+    sleep(wait)
+    try:
+        terms.gate.admit()
+    except (RateLimitExceeded, CircuitOpen):
+        return False
+    return True

@@ -1,0 +1,193 @@
+"""A call is tried again within one budget (HUB 9, 10, 11), and its attempts are logged together (HUB 16)."""
+
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import chain, repeat
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from causeway.errors.requests import RateLimitExceeded
+from causeway.outbound import failures
+from causeway.outbound.deadlines import Deadline
+from causeway.outbound.retries import Repetition
+from causeway.platforms import retrying
+from causeway.platforms.account import Account
+from causeway.platforms.call_terms import CallTerms
+from causeway.platforms.kinds.limits import SILENT, Signal
+from causeway.platforms.retrying import Answered, PlatformRequest
+from tests.unit.platforms import platform
+from tests.unit.wire_server import Act, WireServer
+
+if TYPE_CHECKING:
+    from causeway.outbound.attempts import Attempt
+
+
+def said(status: int, *headers: str, body: bytes = b"{}") -> bytes:
+    lines = (f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}", "Content-Type: application/json", *headers, "", "")
+    return "\r\n".join(lines).encode() + body
+
+
+def in_turn(*answers: bytes | None) -> Act:
+    """Answer each connection in turn, the last one again and again; None: close it without an answer."""
+    following: Iterator[bytes | None] = chain(answers, repeat(answers[-1]))
+
+    def act(connection: socket.socket, _: WireServer) -> None:
+        answer = next(following)
+        if answer is not None:
+            connection.sendall(answer)
+
+    return act
+
+
+class Calls:
+    """A call to a server that answers in turn."""
+
+    def __init__(self, server: WireServer) -> None:
+        self.server = server
+        self.attempts: list[Attempt] = []
+        account = Account(platform(server.url, {"type": "none"}), "production", {}, {})
+        self._account, self.terms = account, CallTerms(self.attempts.append)
+
+    def make(self, method: str = "GET", repetition: Repetition | None = None, **terms: Any) -> Answered:
+        request = PlatformRequest(method, "/a", repetition=repetition)
+        return retrying.call(self._account, request, replace(self.terms, **terms))
+
+    @property
+    def received(self) -> int:
+        return len(self.server.requests)
+
+
+@pytest.fixture
+def calls(serve: Callable[[Act], WireServer]) -> Callable[..., Calls]:
+    return lambda *answers: Calls(serve(in_turn(*answers)))
+
+
+class Telling:
+    """A platform's reader of limits that tells the same of every answer of some statuses."""
+
+    def __init__(self, signal: Signal, *statuses: int) -> None:
+        self._signal, self._statuses = signal, statuses
+
+    def read_limits(self, status: int, headers: Mapping[str, str], content: Any) -> Signal:  # noqa: ARG002
+        return self._signal if status in self._statuses else SILENT
+
+
+@pytest.mark.parametrize("first", [said(500), said(503), said(429), None, b"nonsense\r\n\r\n"])
+def test_repeatable_and_keyed_calls_are_tried_again(calls: Callable[..., Calls], first: bytes | None) -> None:
+    """HUB 11; each attempt is a record, numbered."""
+    for method, repetition in (("GET", None), ("POST", "keyed"), ("POST", "repeatable")):
+        made = calls(first, said(200))
+        answered = made.make(method, repetition)
+
+        assert (answered.reply.status, answered.attempts, made.received) == (200, 2, 2)
+        assert [(one.number, one.attempts) for one in made.attempts] == [(1, 2), (2, 2)]
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_call_that_acts_twice_is_made_once(calls: Callable[..., Calls], status: int) -> None:
+    """HUB 11."""
+    made = calls(said(status), said(200))
+
+    assert made.make("POST").reply.status == status
+    assert made.received == 1
+
+
+def test_call_that_acts_twice_is_tried_again_where_the_platform_did_nothing(calls: Callable[..., Calls]) -> None:
+    """HUB 11: the platform documents that a throttled call was not processed; or nobody got a byte."""
+    made = calls(said(429), said(200))
+    answered = made.make("POST", limits=Telling(Signal(unprocessed=True), 429))
+    assert (answered.reply.status, made.received) == (200, 2)
+
+
+@pytest.mark.parametrize("status", [200, 204, 301, 400, 401, 403, 404, 409, 422])
+def test_other_answers_stand(calls: Callable[..., Calls], status: int) -> None:
+    made = calls(said(status, body=b""))
+
+    assert made.make().reply.status == status
+    assert made.received == 1
+
+
+def test_there_are_at_most_four_attempts(calls: Callable[..., Calls]) -> None:
+    made = calls(said(500))
+
+    assert (made.make().attempts, made.received) == (4, 4)
+    assert [attempt.number for attempt in made.attempts] == [1, 2, 3, 4]
+
+
+def test_wait_that_the_platform_asks_is_kept(calls: Callable[..., Calls]) -> None:
+    """HUB 10."""
+    made = calls(said(429, "Retry-After: 1"), said(200))
+    started = monotonic()
+
+    assert made.make().reply.status == 200
+    assert monotonic() - started >= 1
+
+
+def test_wait_beyond_the_budget_is_answered_at_once_and_told(calls: Callable[..., Calls]) -> None:
+    """HUB 10: the caller learns how long to wait."""
+    made = calls(said(429, "Retry-After: 30"))
+    answered = made.make(seconds=20)
+
+    assert (answered.attempts, made.received) == (1, 1)
+    assert (answered.verdict.code, answered.verdict.retry_after) == ("RATE_LIMITED", 30)
+
+
+def test_platforms_own_signs_count(calls: Callable[..., Calls]) -> None:
+    """HUB 10: a 400 that means "throttled", and a header that forbids another attempt."""
+    made = calls(said(400), said(200))
+    throttled = Telling(Signal(throttled=True, wait=0.1), 400)
+    assert (made.make(limits=throttled).reply.status, made.received) == (200, 2)
+
+    made = calls(said(500))
+    assert made.make(limits=Telling(Signal(retry=False), 500)).reply.status == 500
+    assert made.received == 1
+
+
+def test_budget_holds_for_all_attempts_and_waits(serve: Callable[..., WireServer]) -> None:
+    """HUB 9: a platform that answers too late ends as TimedOut; a deadline of the whole work holds, too."""
+
+    def silent_at_second(connection: socket.socket, server: WireServer) -> None:
+        if len(server.requests) == 1:
+            connection.sendall(said(500))
+        else:
+            server.over.wait(10)
+
+    for name, limit in (("seconds", float), ("deadline", Deadline)):
+        made = Calls(serve(silent_at_second))
+        started = monotonic()
+        terms: dict[str, Any] = {name: limit(3.0)}
+        with pytest.raises(failures.TimedOut):
+            made.make(**terms)
+
+        assert monotonic() - started < 8
+        assert [(one.status, one.error) for one in made.attempts] == [(500, None), (None, "TimedOut")]
+
+
+class _Gate:
+    """Lets some attempts pass."""
+
+    def __init__(self, passing: int) -> None:
+        self.passing, self.learned = passing, []
+
+    def admit(self) -> None:
+        if self.passing == 0:
+            raise RateLimitExceeded(retry_after=9)
+        self.passing -= 1
+
+    def learn(self, signal: Signal) -> None:
+        self.learned.append(signal)
+
+
+def test_gate_is_asked_before_each_attempt(calls: Callable[..., Calls]) -> None:
+    """HUB 17: retries count in the budget; a refused retry leaves the outcome that there is."""
+    made = calls(said(500, "Retry-After: 1"))
+    with pytest.raises(RateLimitExceeded):
+        made.make(gate=_Gate(0))
+    assert (made.received, made.attempts) == (0, [])
+
+    gate = _Gate(1)
+    answered = made.make(gate=gate)
+    assert (answered.reply.status, answered.attempts, made.received) == (500, 1, 1)
