@@ -5,11 +5,15 @@ from typing import Any
 
 from causeway import demo_provider
 from causeway.casino import games
+from causeway.connections import work
 from causeway.database import partitions
 from causeway.database.postgres import BUDGET
 from causeway.tenancy import tokens
 
 Functions = dict[str, dict[str, Any]]
+
+# Functions of the HTTP API that call platforms.
+CALL_PLATFORMS = ("IntegrationConnections", "IntegrationCalendars")
 
 # Seconds: the promised time of a wallet answer, and a function's own work beside waiting.
 PROMISE, OWN = 3.0, 0.4
@@ -40,6 +44,12 @@ def test_scripted_round_ends_in_time(functions: Functions) -> None:
 def test_authorizer_can_answer_that_it_could_not_authenticate(functions: Functions) -> None:
     """It waits for the issuer's keys or for the database, never for both."""
     assert max(tokens.FETCH_SECONDS, BUDGET) + OWN <= limit(functions, "CallerAuthorizer")
+
+
+def test_call_of_a_platform_is_logged_and_answered_in_time(functions: Functions) -> None:
+    """HUB 9: the platform's time, writing its log, and writing what it shows; API Gateway ends after 30 seconds."""
+    for name in CALL_PLATFORMS:
+        assert work.BEHIND_HTTP + BUDGET + OWN <= limit(functions, name) < 30
 
 
 # Seconds that the last step of each scheduled function may take after its time budget is used up: a batch of
