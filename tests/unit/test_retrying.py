@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from causeway.errors.platforms import CircuitOpen
 from causeway.errors.requests import RateLimitExceeded
+from causeway.errors.service import Unavailable
+from causeway.errors.tree import CausewayError
 from causeway.outbound import failures
 from causeway.outbound.deadlines import Deadline
 from causeway.outbound.retries import Repetition
@@ -169,16 +172,16 @@ def test_budget_holds_for_all_attempts_and_waits(serve: Callable[..., WireServer
 class _Gate:
     """Lets some attempts pass."""
 
-    def __init__(self, passing: int) -> None:
-        self.passing, self.learned = passing, []
+    def __init__(self, passing: int, refusal: CausewayError | None = None) -> None:
+        self.passing, self.refusal = passing, refusal or RateLimitExceeded(retry_after=9)
 
     def admit(self) -> None:
         if self.passing == 0:
-            raise RateLimitExceeded(retry_after=9)
+            raise self.refusal
         self.passing -= 1
 
     def learn(self, signal: Signal) -> None:
-        self.learned.append(signal)
+        pass
 
 
 def test_gate_is_asked_before_each_attempt(calls: Callable[..., Calls]) -> None:
@@ -188,6 +191,21 @@ def test_gate_is_asked_before_each_attempt(calls: Callable[..., Calls]) -> None:
         made.make(gate=_Gate(0))
     assert (made.received, made.attempts) == (0, [])
 
-    gate = _Gate(1)
-    answered = made.make(gate=gate)
-    assert (answered.reply.status, answered.attempts, made.received) == (500, 1, 1)
+    for refusal in (RateLimitExceeded(), CircuitOpen(), Unavailable()):
+        made = calls(said(500))
+        answered = made.make(gate=_Gate(1, refusal))
+        assert (answered.reply.status, answered.attempts, made.received) == (500, 1, 1)
+
+
+def test_doubt_of_an_attempt_stays_although_the_next_was_not_sent(serve: Callable[..., WireServer]) -> None:
+    """HUB 11: a keyed call that broke may be done, even if nobody listens any more at the second attempt."""
+
+    def close_the_door(connection: socket.socket, server: WireServer) -> None:
+        server.close_listener()
+
+    made = Calls(serve(close_the_door))
+    with pytest.raises(failures.ConnectFailed) as failed:
+        made.make("POST", "keyed")
+
+    assert failed.value.sent
+    assert [attempt.error for attempt in made.attempts] == ["ConnectFailed"] * 4

@@ -40,9 +40,14 @@ class WireServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.over.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
+        self.close_listener()
         for thread in list(self._threads):
             thread.join()
+
+    def close_listener(self) -> None:
+        """Take no more connections: the next one is refused."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
     def _accept(self) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from causeway.errors.platforms import CircuitOpen, ProviderError, RateLimited
 from causeway.errors.requests import RateLimitExceeded
+from causeway.errors.service import Unavailable
 from causeway.outbound import client, retries
 from causeway.outbound.attempts import Attempt
 from causeway.outbound.deadlines import Deadline
@@ -102,7 +103,7 @@ def call(account: Account, request: PlatformRequest, terms: CallTerms) -> Answer
     Raises:
         CallFailed: no usable answer.
         TokenRefused: the platform gave no access token; the call was not made.
-        RateLimitExceeded, CircuitOpen: the gate let no attempt pass; the call was not made.
+        RateLimitExceeded, CircuitOpen, Unavailable: the gate let no attempt pass; the call was not made.
     """
     deadline = terms.start()
     with _records(terms.log, request) as records:
@@ -261,6 +262,6 @@ def _admitted(terms: CallTerms, wait: float) -> bool:
     sleep(wait)
     try:
         terms.gate.admit()
-    except (RateLimitExceeded, CircuitOpen):
+    except (RateLimitExceeded, CircuitOpen, Unavailable):
         return False
     return True
