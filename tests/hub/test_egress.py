@@ -72,6 +72,7 @@ def test_no_call_of_a_connection_reaches_a_forbidden_address(
             "error_message = NULL WHERE connection_id = %s",
             [moved, made.connection_id],
         )
+        rows("DELETE FROM rate_limits WHERE subject_id = %s", [str(made.connection_id)])
         with use.open_connection(context, made.connection_id) as account:
             account.call("GET", "/players", headers={"x-api-key": "first"})
 
