@@ -16,6 +16,7 @@ CREATE TABLE integration_providers (
     rate_limits jsonb NOT NULL CHECK (jsonb_typeof(rate_limits) = 'object'),
     authentication jsonb NOT NULL CHECK (jsonb_typeof(authentication) = 'object'),
     health_call jsonb NOT NULL CHECK (jsonb_typeof(health_call) = 'object'),
+    oauth jsonb CHECK (jsonb_typeof(oauth) = 'object'),
     is_active boolean NOT NULL DEFAULT true,
     changed_by_admin boolean NOT NULL DEFAULT false,
     version bigint NOT NULL DEFAULT 1 CHECK (version > 0),
@@ -46,6 +47,8 @@ COMMENT ON COLUMN integration_providers.rate_limits IS
 'Requests that one connection may make, by window. Empty: not known.';
 COMMENT ON COLUMN integration_providers.authentication IS 'How each call to the platform is authenticated.';
 COMMENT ON COLUMN integration_providers.health_call IS 'The cheapest call that shows that the credentials are valid.';
+COMMENT ON COLUMN integration_providers.oauth IS
+'How a person authorizes a connection, and the fields of its configuration that this fills. NULL: not by OAuth.';
 COMMENT ON COLUMN integration_providers.is_active IS 'New connections can be made to active providers only.';
 COMMENT ON COLUMN integration_providers.changed_by_admin IS
 'Whether a super admin has changed the row: a new release''s file then does not overwrite it.';
@@ -73,6 +76,6 @@ COMMENT ON POLICY integration_providers_change ON integration_providers IS 'Only
 GRANT SELECT, INSERT ON integration_providers TO causeway_hub;
 GRANT UPDATE (
     kind, display_name, description, icon, config_schema, setup_instructions, documentation_url, base_urls, api_version,
-    webhook_support, webhook_url, rate_limits, authentication, health_call, is_active, changed_by_admin, version,
+    webhook_support, webhook_url, rate_limits, authentication, health_call, oauth, is_active, changed_by_admin, version,
     updated_at
 ) ON integration_providers TO causeway_hub;

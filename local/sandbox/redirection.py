@@ -26,4 +26,8 @@ def redirected(document: dict[str, Any], url: str) -> dict[str, Any]:
     if "self_renewal" in authentication:
         renewal = authentication["self_renewal"]
         renewal["url"] = f"{base_url}/{renewal['url'].split('/', 3)[3]}"
+    oauth = changed.get("oauth") or {}
+    for name in ("authorize_url", "token_url", "exchange_url", "account_url"):
+        if name in oauth:
+            oauth[name] = f"{base_url}/{oauth[name].split('/', 3)[3]}"
     return changed

@@ -5,16 +5,18 @@ A platform's file has three parts:
 - routes(): the platform's routes, with new state.
 - problem(status): the platform's response to a request that fails with this status.
 
-And two parts where the vendor documents more:
+And these parts where the vendor documents more:
 - FAULTS: name of a fault -> the platform's response, made from the seconds to wait. `throttled` is its response to too
   many requests; without it that is problem(429) without Retry-After.
 - exhausted(seconds): the headers of a good response after which no request is left.
+- OAUTH_APP, if its connections are authorized by OAuth: the id and the secret of the app that it knows.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 from local.errors import StartError
 from local.sandbox.problems import Exhausted, Problem, Refusal, no_headers
@@ -55,7 +57,22 @@ def demo_credentials(key: str) -> dict[str, str]:
     return dict(_load(FOLDER / f"{key}.py").credentials)
 
 
+def oauth_app(key: str) -> dict[str, str]:
+    """Return client_id and client_secret of the app that the sandbox's platform knows; empty for one without OAuth."""
+    file = FOLDER / f"{key}.py"
+    return dict(getattr(_module(file), "OAUTH_APP", {}))
+
+
 def _load(file: Path) -> Platform:
+    module = _module(file)
+    missing = [part for part in _PARTS if not hasattr(module, part)]
+    if missing:
+        raise StartError(f"{file}: {', '.join(missing)} missing; a platform's file has {', '.join(_PARTS)}")
+    parts = (getattr(module, part) for part in _PARTS)
+    return Platform(*parts, getattr(module, "FAULTS", {}), getattr(module, "exhausted", no_headers))
+
+
+def _module(file: Path) -> ModuleType:
     if not file.exists():
         raise StartError(f"{file} is missing: {HOW_TO_ADD}")
     spec = spec_from_file_location(f"local.sandbox.platforms.{file.stem}", file)
@@ -63,8 +80,4 @@ def _load(file: Path) -> Platform:
         raise StartError(f"{file}: not a Python file")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    missing = [part for part in _PARTS if not hasattr(module, part)]
-    if missing:
-        raise StartError(f"{file}: {', '.join(missing)} missing; a platform's file has {', '.join(_PARTS)}")
-    parts = (getattr(module, part) for part in _PARTS)
-    return Platform(*parts, getattr(module, "FAULTS", {}), getattr(module, "exhausted", no_headers))
+    return module

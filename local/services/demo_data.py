@@ -19,6 +19,8 @@ CASINO_CODE = demo.TENANT_CODE
 SECOND_TENANT_ID = "00000000-0000-4000-8000-000000000002"
 SECOND_CODE = "RIVIERA"
 TENANTS = {CASINO_CODE: TENANT_ID, SECOND_CODE: SECOND_TENANT_ID}
+# The site that a person may be sent back to after an authorization.
+RETURN_ORIGIN = "https://app.example"
 GAME_PROVIDER_CODE = "DEMO"
 # Fixed, because the sample events are signed with them. They protect only play money on this machine's loopback.
 CASINO_SECRET = "local-casino-secret"  # noqa: S105
@@ -77,7 +79,7 @@ def call_sandbox(superuser_url: str, sandbox_url: str) -> None:
     with psycopg.connect(superuser_url) as database, database.cursor(row_factory=dict_row) as cursor:
         providers = cursor.execute(
             """
-            SELECT provider_key AS key, base_urls, config_schema, health_call, authentication
+            SELECT provider_key AS key, base_urls, config_schema, health_call, authentication, oauth
             FROM integration_providers
             """
         ).fetchall()
@@ -86,10 +88,13 @@ def call_sandbox(superuser_url: str, sandbox_url: str) -> None:
             """
             UPDATE integration_providers
             SET changed_by_admin = true, base_urls = %(base_urls)s, config_schema = %(config_schema)s,
-                authentication = %(authentication)s
+                authentication = %(authentication)s, oauth = %(oauth)s
             WHERE provider_key = %(key)s
             """,
-            [{name: Jsonb(value) if name != "key" else value for name, value in each.items()} for each in changed],
+            [
+                {name: Jsonb(value) if isinstance(value, dict) else value for name, value in each.items()}
+                for each in changed
+            ],
         )
 
 

@@ -11,7 +11,7 @@ import psycopg
 
 from causeway.game_signing.signatures import sign_bare
 from local.errors import StartError
-from local.sandbox.registry import demo_credentials
+from local.sandbox.registry import demo_credentials, oauth_app
 from local.services.demo_data import CASINO_CODE, CASINO_SECRET, TENANT_ID
 from tools.openapi import demo
 
@@ -55,7 +55,11 @@ def _calls() -> list[tuple[str, str, dict[str, Any] | None]]:
     """Return the calls that make the objects: id, path and body, in their order."""
     connections = ((demo.CONNECTION_ID, "gohighlevel", "Bookings"), (demo.DELETED_CONNECTION_ID, "twilio", "Notices"))
     made: list[tuple[str, str, dict[str, Any] | None]] = [
-        (object_id, "/integrations", {"templateId": key, "name": name, "config": demo_credentials(key)})
+        (
+            object_id,
+            "/integrations",
+            {"templateId": key, "name": name, "config": demo_credentials(key) | oauth_app(key)},
+        )
         for object_id, key, name in connections
     ]
     return [

@@ -96,6 +96,7 @@ class Services:
             "DefaultTenantId": demo_data.TENANT_ID,
             "AuditSecret": AUDIT_SECRET,
             "EgressAllowedHosts": f"{self.sandbox.address}:{self.sandbox.port}",
+            "OAuthReturnOrigins": demo_data.RETURN_ORIGIN,
             "TokenIssuer": self.user_pool.issuer,
             "TokenAudience": self.user_pool.client_id,
             "TokenKeysUrl": self.user_pool.keys_url,

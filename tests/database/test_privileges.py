@@ -25,12 +25,17 @@ CASINO_TABLES = (
 PROVIDER_COLUMNS = [
     *("kind", "display_name", "description", "icon", "config_schema", "setup_instructions", "documentation_url"),
     *("base_urls", "api_version", "webhook_support", "webhook_url", "rate_limits", "authentication", "health_call"),
-    *("is_active", "changed_by_admin", "version", "updated_at"),
+    *("oauth", "is_active", "changed_by_admin", "version", "updated_at"),
 ]
 # All columns except tenant, provider and creation.
 TOKEN_COLUMNS = (
     *("ciphertext", "terms", "renewal", "grants", "obtained_at", "expires_at", "refresh_expires_at", "scopes"),
     *("lease_id", "leased_until", "failed_status", "failures", "waits_until", "warned_at"),
+)
+# All columns except tenant, connection and actor.
+FLOW_COLUMNS = (
+    *("flow_id", "state_hash", "redirect_url", "return_url", "declined", "verifier", "begun_at", "expires_at"),
+    *("returned_at", "code", "error", "taken_at", "completed_at"),
 )
 CONNECTION_COLUMNS = [
     *(
@@ -97,7 +102,10 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         "audit_log_heads": {"SELECT", "INSERT", "UPDATE"},
         "audit_refusals": {"SELECT", "INSERT", "UPDATE"},
     },
-    "causeway_directory": dict.fromkeys(("casino_game_providers", "provider_casinos", "memberships"), READ),
+    "causeway_directory": {
+        **dict.fromkeys(("casino_game_providers", "provider_casinos", "memberships"), READ),
+        "oauth_flows": {"SELECT", "UPDATE"},
+    },
     "causeway_keeper": {
         **dict.fromkeys(("tenant_data_keys", "api_credentials", "api_credential_versions", "sync_runs"), READ),
         **dict.fromkeys(("integration_connections", "oauth_tokens"), READ),
@@ -144,6 +152,9 @@ ALLOWED["causeway_credentials"] = ALLOWED["causeway_hub"] | {
     "api_credential_versions": {"SELECT", "INSERT", "UPDATE"},
     "api_credentials": {"SELECT", "INSERT", "UPDATE", "DELETE"},
     "oauth_tokens": {"SELECT", "INSERT", "UPDATE", "DELETE"},
+    "oauth_flows": {"SELECT", "INSERT", "UPDATE", "DELETE"},
+    "oauth_apps": {"SELECT", "INSERT", "UPDATE"},
+    "deployment_data_keys": {"SELECT", "INSERT", "UPDATE"},
 }
 WRITABLE_COLUMNS = {
     "causeway_casino": {f"casino_sessions.{column}" for column in ("status", "provider_session_id", "expires_at")},
@@ -160,7 +171,7 @@ WRITABLE_COLUMNS = {
         *("audit_log_heads.entries", "audit_log_heads.head"),
         *("audit_refusals.written_at", "audit_refusals.counted"),
     },
-    "causeway_directory": set(),
+    "causeway_directory": {"oauth_flows.returned_at", "oauth_flows.code", "oauth_flows.error"},
     "causeway_keeper": set(),
     "causeway_partitioner": set(),
     "causeway_ledger": {
@@ -196,6 +207,9 @@ WRITABLE_COLUMNS["causeway_credentials"] = WRITABLE_COLUMNS["causeway_hub"] | {
     "api_credential_versions.status",
     "api_credentials.ciphertext",
     *(f"oauth_tokens.{column}" for column in TOKEN_COLUMNS),
+    *(f"oauth_flows.{column}" for column in FLOW_COLUMNS),
+    *(f"oauth_apps.{column}" for column in ("client_id", "client_secret", "version", "updated_by", "updated_at")),
+    "deployment_data_keys.status",
 }
 # Columns that a role may read, of tables that it may not read as a whole.
 READABLE_COLUMNS: dict[str, dict[str, set[str]]] = {
@@ -203,6 +217,9 @@ READABLE_COLUMNS: dict[str, dict[str, set[str]]] = {
         "casino_game_providers": {"code"},
         "provider_casinos": {"provider_code"},
         "memberships": {"tenant_id", "subject", "status"},
+        "oauth_flows": {
+            *("tenant_id", "flow_id", "state_hash", "return_url", "declined", "expires_at", "returned_at"),
+        },
     },
     "causeway_keeper": {
         "tenant_data_keys": {"tenant_id", "version", "status", "created_at"},
@@ -258,6 +275,8 @@ HUB_FUNCTIONS = {
         *("rate_limit_tenant", "rate_limit_at", "rate_limit_refusals", "rate_limit_announce", "rate_limit_take_one"),
         *("rate_limit_take_v1", "rate_limit_correct_v1", "rate_limits_sweep_v1"),
         *("partitions_limits_v1", "partitions_step_v1"),
+        "oauth_flow_awaited_v1",
+        "oauth_flow_returned_v1",
         *ASKED,
     ),
 }
@@ -304,6 +323,8 @@ OWNERS = {
     "game_provider_known_v1": "causeway_directory",
     "provider_code_known_v1": "causeway_directory",
     "membership_suspended_v1": "causeway_directory",
+    "oauth_flow_awaited_v1": "causeway_directory",
+    "oauth_flow_returned_v1": "causeway_directory",
     "data_keys_due_v1": "causeway_keeper",
     "credentials_due_v1": "causeway_keeper",
     "oauth_tokens_due_v1": "causeway_keeper",

@@ -20,7 +20,7 @@ LOGINS = ["casino", "provider", "auditor", "operator", "hub", "credentials"]
 MEMBER_OF = {"causeway_credentials": ["causeway_hub"]}
 # Unique across all tenants: a casino's code in the list of tenants, and what finds the tenant of a call (a game
 # provider's code).
-ACROSS_TENANTS = {"tenants_code_key", "casino_game_providers_by_code"}
+ACROSS_TENANTS = {"tenants_code_key", "casino_game_providers_by_code", "oauth_flows_state"}
 
 TENANT_ROLES = {
     "causeway_casino",
@@ -33,8 +33,10 @@ TENANT_ROLES = {
     "causeway_directory",
 }
 # Policies of causeway_directory that show every tenant's rows: a call is looked up before its tenant is known.
-OF_THE_DEPLOYMENT = {"casino_game_providers_directory", "provider_casinos_directory"}
+OF_THE_DEPLOYMENT = {"casino_game_providers_directory", "provider_casinos_directory", "oauth_flows_directory"}
 _SUPER_ADMIN = "(current_caller_role() = 'super_admin'::text)"
+_OF_DEPLOYMENT = "(current_tenant() = '00000000-0000-0000-0000-000000000000'::uuid)"
+_BY_SUPER_ADMIN = f"({_OF_DEPLOYMENT} AND {_SUPER_ADMIN})"
 _SELF = "(subject = current_subject())"
 _DEPLOYMENT_ADMIN = (
     "((current_caller_role() = 'super_admin'::text) AND "
@@ -84,10 +86,14 @@ SWEPT = {
     ),
     "events_out_sweep": "(created_at < (now() - events_kept()))",
 }
+# Only transactions of the deployment see them.
+SECRETS_OF_THE_DEPLOYMENT = {"oauth_apps", "deployment_data_keys"}
 # Tables that belong to no tenant, and the condition of their policies by command.
 WITHOUT_TENANT = {
     "integration_providers": {"SELECT": "true", "INSERT": _SUPER_ADMIN, "UPDATE": _SUPER_ADMIN},
     "users": {"SELECT": _SELF, "INSERT": _SELF},
+    "oauth_apps": {"SELECT": _OF_DEPLOYMENT, "INSERT": _BY_SUPER_ADMIN, "UPDATE": _BY_SUPER_ADMIN},
+    "deployment_data_keys": dict.fromkeys(("SELECT", "INSERT", "UPDATE"), _OF_DEPLOYMENT),
 }
 
 _PROVIDER_SIDE = (
@@ -128,6 +134,11 @@ _HUB_SIDE = (
     """
     INSERT INTO oauth_tokens (tenant_id, connection_id, credential_version)
     SELECT tenant_id, connection_id, 1 FROM integration_connections WHERE tenant_id = %(tenant)s
+    """,
+    """
+    INSERT INTO oauth_flows (tenant_id, connection_id, actor, state_hash, redirect_url, declined, expires_at)
+    SELECT tenant_id, connection_id, 'subject', sha256(connection_id::text::bytea), 'https://hub.example', '{}', now()
+    FROM integration_connections WHERE tenant_id = %(tenant)s
     """,
     """
     INSERT INTO integration_health (tenant_id, connection_id, status, code, message, next_action)
@@ -293,7 +304,7 @@ def test_owner_of_partitions_sees_no_row(ours: Seat) -> None:
 
 
 def test_table_without_a_tenant_has_no_tenants_data(shared_casino: Casino) -> None:
-    """Countries, currencies, time zones, the catalogue, users, and the records of migrations."""
+    """Countries, currencies, time zones, the catalogue, users, the deployment's secrets, the records of migrations."""
     rows = shared_casino.query(
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm')"
     )
@@ -301,6 +312,7 @@ def test_table_without_a_tenant_has_no_tenants_data(shared_casino: Casino) -> No
 
     assert {name for name in others if "yoyo" not in name} == {
         *("countries", "currencies", "time_zones", "integration_providers", "users"),
+        *SECRETS_OF_THE_DEPLOYMENT,
         # The numbers of audits and their signatures; only the auditor reads them.
         *("ledger_audit_runs", "ledger_audit_facts"),
     }, f"a tenant's table needs tenant_id; a table of the deployment needs a line here, in {FILE}"
@@ -341,10 +353,9 @@ def test_policy_compares_the_tenant_unless_it_is_the_auditors(shared_casino: Cas
             "DELETE": [policy.qual],
         }[policy.cmd]
         if policy.tablename in WITHOUT_TENANT:
-            assert (policy.roles, {policy.cmd: asked[-1]}.items() <= WITHOUT_TENANT[policy.tablename].items()) == (
-                ["causeway_hub"],
-                True,
-            ), policy.policyname
+            login = "causeway_credentials" if policy.tablename in SECRETS_OF_THE_DEPLOYMENT else "causeway_hub"
+            assert policy.roles == [login], policy.policyname
+            assert WITHOUT_TENANT[policy.tablename][policy.cmd] == asked[-1], policy.policyname
             continue
         assert set(policy.roles) <= TENANT_ROLES, f"{policy.policyname}: mend its role, or TENANT_ROLES in {FILE}"
         tenant = "ledger_tenant()" if policy.roles == ["causeway_ledger"] else "current_tenant()"

@@ -12,11 +12,15 @@ HARMLESS = {
     **dict.fromkeys(("api_credentials.key_version", "oauth_tokens.key_version"), "the number of a data key"),
     "oauth_tokens.credential_version": "the number of a version",
     "integration_api_logs.credential_version": "the number of a version",
+    "oauth_apps.client_secret": "a ciphertext",
+    "oauth_apps.key_version": "the number of a data key",
+    "deployment_data_keys.kms_key_id": "the name of a key that stays in KMS",
     "tenant_data_keys.kms_key_id": "the name of a key that stays in KMS",
     "api_keys.key_id": "the id of an API key, of which only a hash is stored",
     "idempotency_keys.idempotency_key": "an id that the caller chose",
     **dict.fromkeys(
-        ("integration_providers.provider_key", "integration_connections.provider_key"), "a platform's name"
+        ("integration_providers.provider_key", "integration_connections.provider_key", "oauth_apps.provider_key"),
+        "a platform's name",
     ),
     # A game session's token is refused without the game provider's signature, and every call of a game names it.
     **dict.fromkeys(("casino_sessions.session_token", "provider_sessions.session_token"), "no use without a signature"),

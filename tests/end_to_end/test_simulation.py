@@ -14,7 +14,7 @@ from local.stack import Stack
 from tests.conformance.client import Casino, Connections, encoded, sign
 from tests.conformance.expectations import accepted, refused
 from tests.end_to_end.conftest import SECOND_SECRETS
-from tests.end_to_end.sample_events import COUNTED, MISSING, OTHERS, SAMPLES
+from tests.end_to_end.sample_events import COUNTED, MISSING, OTHERS, SAMPLES, STRANGE
 
 pytestmark = pytest.mark.usefixtures("audited")
 
@@ -159,6 +159,12 @@ def test_sample_event_is_answered(stack: Stack, name: str) -> None:
 def test_sample_event_of_an_unknown_connection_is_answered_404(stack: Stack, name: str) -> None:
     answer = stack.invoke(name, sample(name))
     assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (404, "CONNECTION_NOT_FOUND")
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_sample_event_of_a_strange_redirect_is_answered_with_a_page(stack: Stack, name: str) -> None:
+    answer = stack.invoke(name, sample(name))
+    assert (answer["statusCode"], answer["headers"]["content-type"]) == (400, "text/html; charset=utf-8")
 
 
 @pytest.mark.parametrize("name", OTHERS)

@@ -50,6 +50,11 @@ CHANGES: dict[str, tuple[Callable[[Hub], str], str, str, Any, Caller]] = {
         {"startTime": "2027-06-01T10:00:00Z", "endTime": "2027-06-01T10:30:00Z"},
         ADMIN,
     ),
+    "POST /integrations/{connection_id}/authorize": (connection, "POST", "/authorize", {}, ADMIN),
+    "POST /integrations/{connection_id}/authorize/complete": (connection, "POST", "/authorize/complete", None, ADMIN),
+    "PUT /integrations/templates/{template_id}/oauth-app": (
+        *(template, "PUT", "/oauth-app", {"clientId": "x", "clientSecret": "x"}, DEPLOYMENT_ADMIN),
+    ),
     "PATCH /integrations/templates/{template_id}": (template, "PATCH", "", {"description": "x"}, DEPLOYMENT_ADMIN),
     "PATCH /tenants/{tenant_id}": (tenant, "PATCH", "", {"displayName": "Another"}, DEPLOYMENT_ADMIN),
     "PATCH /memberships/{subject}": (membership, "PATCH", "", {"status": "suspended"}, ADMIN),

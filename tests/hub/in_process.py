@@ -18,7 +18,7 @@ from aws_lambda_powertools import Metrics
 from causeway import settings
 from causeway.aws import clients, secrets
 from causeway.database import postgres
-from causeway.vault import data_keys
+from causeway.vault import data_keys, deployment_key
 from local.gateway.server import Gateway
 from local.gateway.translation import Request
 from local.stack import Stack
@@ -128,7 +128,7 @@ def _handler(function: Function) -> Handler:
 def forget() -> None:
     """Clear everything that this process caches as an execution environment would."""
     postgres.current().close()
-    for kept in (postgres.current, data_keys.current, clients.client, secrets.current):
+    for kept in (postgres.current, data_keys.current, deployment_key.current, clients.client, secrets.current):
         kept.cache_clear()
     _forget_settings()
     # Powertools keeps the metrics of all functions in one place until a handler returns.

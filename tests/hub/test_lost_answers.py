@@ -11,6 +11,7 @@ import pytest
 from local.services.demo_data import TENANTS
 from local.stack import Stack
 from tests.database.cutting_proxy import CuttingProxy
+from tests.hub import oauth
 from tests.hub.changing_routes import CHANGES, CREATIONS, api_key, template, tenant
 from tests.hub.client import ADMIN, DEPLOYMENT_ADMIN, OURS, REGULATOR, Caller, Hub, Reply, claims_of
 from tests.hub.conftest import Platform
@@ -108,6 +109,22 @@ def blocking(losing: Losing) -> Call:
     return "POST", f"{made.headers['location']}/calendars/{CALENDAR}/block-slots", ADMIN, SLOT, made.etag
 
 
+def authorizing(losing: Losing) -> Call:
+    path = oauth.waiting(losing.hub, "google_analytics")
+    return "POST", f"{path}/authorize", ADMIN, {}, losing.hub.call("GET", path).etag
+
+
+def completing(losing: Losing) -> Call:
+    path = oauth.waiting(losing.hub, "google_analytics")
+    oauth.Flow(losing.hub, path).returned()
+    return "POST", f"{path}/authorize/complete", ADMIN, None, losing.hub.call("GET", path).etag
+
+
+def setting_app(_: Losing) -> Call:
+    body = {"clientId": token_hex(8), "clientSecret": token_hex(8)}
+    return "PUT", "/integrations/templates/linkedin/oauth-app", DEPLOYMENT_ADMIN, body, None
+
+
 def template_change(losing: Losing) -> Call:
     path = template(losing.hub)
     etag = losing.hub.call("GET", path, DEPLOYMENT_ADMIN).etag
@@ -129,6 +146,9 @@ CALLS: dict[str, Callable[[Losing], Call]] = {
     ),
     "POST /integrations/{connection_id}/credentials/rollback": rolling_back,
     "POST /integrations/{connection_id}/calendars/{calendar_id}/block-slots": blocking,
+    "POST /integrations/{connection_id}/authorize": authorizing,
+    "POST /integrations/{connection_id}/authorize/complete": completing,
+    "PUT /integrations/templates/{template_id}/oauth-app": setting_app,
     "PATCH /integrations/templates/{template_id}": template_change,
     "PATCH /tenants/{tenant_id}": lambda losing: (
         *("PATCH", tenant(losing.hub), DEPLOYMENT_ADMIN),
@@ -147,8 +167,8 @@ CALLS: dict[str, Callable[[Losing], Call]] = {
     "POST /tenants": lambda losing: ("POST", *MAKERS["tenant"](losing.hub, ""), None),
     "POST /api-keys": lambda losing: ("POST", *MAKERS["api key"](losing.hub, ""), None),
 }
-_SHOWN_ONCE = {"apiKey", "nextAction", "name", "email", "emailVerified"}
-EXPECTED = {"POST": (200, 201, 202), "PUT": (200,), "PATCH": (200,), "DELETE": (204,)}
+_SHOWN_ONCE = {"apiKey", "url", "test", "nextAction", "name", "email", "emailVerified"}
+EXPECTED = {"POST": (200, 201, 202), "PATCH": (200,), "PUT": (200,), "DELETE": (204,)}
 _LAST_ENTRY = "SELECT max(at) AS at FROM audit_log"
 # Entries that are in the audit log twice; a connection may be tested again.
 _TWICE = """

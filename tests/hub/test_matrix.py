@@ -104,6 +104,12 @@ ROUTES = {
         "connections.use", USERS, 409, NO_CONNECTION
     ),
     "POST /functions/v1/rate-limiter": Expected("connections.use", USERS),
+    # Allowed; the connection's platform has no OAuth.
+    "POST /integrations/{connection_id}/authorize": Expected("credentials.write", OWNERS, 409, NO_CONNECTION),
+    "POST /integrations/{connection_id}/authorize/complete": Expected("credentials.write", OWNERS, 409, NO_CONNECTION),
+    "PUT /integrations/templates/{template_id}/oauth-app": Expected(
+        "catalogue.write", {"super_admin"}, 409, missing=NO_TEMPLATE, tenants=False
+    ),
     "GET /api-keys": Expected("api_keys.manage", ADMINS),
     "POST /api-keys": Expected("api_keys.manage", ADMINS, 201),
     "DELETE /api-keys/{key_id}": Expected("api_keys.manage", ADMINS, 204, NO_KEY),
@@ -343,9 +349,13 @@ def body_of(world: World, route: str) -> Any:
         return LIMITS[route]
     if route.startswith("PATCH"):
         return {"description": f"changed {token_hex(6)}"}
-    if route.endswith("/rotate"):
-        return {"config": {"api_key": token_hex(16)}}
-    return BLOCK if route.endswith("/block-slots") else None
+    by_ending = {
+        "authorize": {},
+        "oauth-app": {"clientId": "app", "clientSecret": token_hex(16)},
+        "rotate": {"config": {"api_key": token_hex(16)}},
+        "block-slots": BLOCK,
+    }
+    return by_ending.get(route.rpartition("/")[2])
 
 
 def path_of(route: str, identity: str) -> str:

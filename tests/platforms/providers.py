@@ -16,6 +16,6 @@ def released(document: dict[str, Any]) -> Provider:
 
 def row(**columns: Any) -> Provider:
     """Return a row of a release with these columns."""
-    state = {"is_active": True, "changed_by_admin": False, "version": 1, "created_by": None}
+    state = {"oauth": None, "is_active": True, "changed_by_admin": False, "version": 1, "created_by": None}
     values: dict[str, Any] = {**state, "created_at": _THEN, "updated_at": _THEN, **columns}
     return Provider(**values)

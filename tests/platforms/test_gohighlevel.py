@@ -20,7 +20,7 @@ from tests.unit.wire_server import Act, WireServer, ok
 
 FACTS = Facts(
     kind="crm",
-    secrets=frozenset({"apiKey", "webhookSecret"}),
+    secrets=frozenset({"apiKey", "client_secret", "refresh_token", "webhookSecret"}),
     example={"apiKey": "pit-1", "locationId": "loc1", "calendarId": "cal1", "webhookSecret": "s"},
     verdicts=(
         (401, {"statusCode": 401, "message": "Invalid token: access token is invalid"}, "INVALID_CREDENTIALS"),

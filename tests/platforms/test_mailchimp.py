@@ -10,7 +10,7 @@ from tests.platforms.recorder import Sent, basic, bearer
 
 FACTS = Facts(
     kind="email",
-    secrets=frozenset({"api_key", "webhook_secret"}),
+    secrets=frozenset({"api_key", "client_secret", "webhook_secret"}),
     example={"api_key": "0123456789abcdef0123456789abcdef-us21", "data_center": "us21"},
     # https://mailchimp.com/developer/marketing/docs/errors
     verdicts=((401, {"title": "API Key Invalid", "status": 401}, "INVALID_CREDENTIALS"),),

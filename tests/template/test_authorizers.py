@@ -6,10 +6,11 @@ from local import ROOT
 from local.template.reading import load
 
 CALLER = "CallerAuthorizer"
-# Callers with a signature, and the API's description, which is public.
+# Callers with a signature; a platform's redirect, which has a state; and the API's description, which is public.
 WITHOUT = {
     *("POST /casino/getBalance", "POST /casino/debit", "POST /casino/credit", "POST /casino/rollback"),
     *("POST /provider/launch", "POST /provider/simulate", "GET /openapi.json", "GET /docs"),
+    *("GET /oauth/callback", "GET /oauth/callback/{state}"),
 }
 
 

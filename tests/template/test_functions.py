@@ -437,6 +437,7 @@ def test_function_may_log_in_only_as_its_own_database_user(
 TOLD_BY = {
     "GameProviderSecretsUse": "GAME_PROVIDER_SECRETS",
     "TenantKeyUse": "KMS_KEY_ID",
+    "DeploymentSecretsEncrypt": "CALLBACK_KEY_ID",
     "AuditSecretUse": "AUDIT_SECRET",
     "SyncQueueSend": "SYNC_QUEUE_URL",
     "SnapshotsDelete": "SNAPSHOT_FUNCTIONS",
@@ -458,6 +459,7 @@ OWN_LOGINS = {
     "IntegrationConnectionsFunction": "causeway_credentials",
     "IntegrationCalendarsFunction": "causeway_credentials",
     "KeyRotationFunction": "causeway_credentials",
+    "OAuthAuthorizeFunction": "causeway_credentials",
 }
 
 
@@ -473,6 +475,7 @@ def test_environment_holds_no_secret(template: dict[str, Any], functions: Functi
     # Names of secrets, the URL to read them, and the issuer of tokens; no secret values.
     allowed = {
         "AUDIT_SECRET",
+        "CALLBACK_KEY_ID",
         "DATABASE_SECRET",
         "GAME_PROVIDER_SECRETS",
         "KMS_KEY_ID",

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from causeway import settings
+from causeway.vault import crypto, deployment_key
 from local.services.cognito import ATTRIBUTES
 from tests.findings import none_of
 from tests.template import stacks
@@ -314,13 +317,19 @@ def test_no_function_reads_the_ledgers_audit_key(resources: dict[str, Any]) -> N
     none_of(users, "uses the ledger's audit key")
 
 
-def test_data_key_is_refused_without_a_tenant(resources: dict[str, Any]) -> None:
+def test_data_key_is_refused_without_a_tenant_or_the_deployment(
+    resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAGE", "staging")
+    settings.stage.cache_clear()
     statements = resources["TenantKey"]["Properties"]["KeyPolicy"]["Statement"]
     (deny,) = [one for one in statements if one["Effect"] == "Deny"]
-    # causeway.vault.crypto binds a data key to its tenant by this name.
-    assert deny["Condition"] == {"Null": {"kms:EncryptionContext:tenant": "true"}}
+    # causeway.vault binds a data key to its tenant, or to the deployment, by these names. It is denied without both.
+    names = ("tenant", "deployment")
+    assert deny["Condition"] == {"Null": {f"kms:EncryptionContext:{name}": "true" for name in names}}
     assert {"kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom"} <= set(deny["Action"])
-    assert 'EncryptionContext={"tenant":' in (ROOT / "layers/causeway/python/causeway/vault/crypto.py").read_text()
+    assert (list(crypto.of_tenant(uuid4())), list(deployment_key.encryption_context())) == (["tenant"], ["deployment"])
+    settings.stage.cache_clear()
 
 
 def test_no_security_group_allows_an_address(resources: dict[str, Any]) -> None:

@@ -163,7 +163,7 @@ URL = "^https?://[0-9A-Za-z{][0-9A-Za-z._{}:/-]{0,300}$"
 KINDS = "messaging, casino_platform, sports_betting, pam, payment, shipping, social, email, crm, advertising, analytics"
 FIELDS = (
     "key, kind, display_name, description, icon, config_schema, setup_instructions, documentation_url, "
-    "api_version, webhook_support, webhook_url, base_urls, rate_limits, authentication, health_call"
+    "api_version, webhook_support, webhook_url, base_urls, rate_limits, authentication, health_call, oauth"
 )
 UNKNOWN = f"is not a known field: the fields are {FIELDS}"
 
@@ -270,7 +270,8 @@ def test_terms_of_a_template_are_those_of_its_file(key: str) -> None:
     written = json.loads((FOLDER / f"{key}.json").read_bytes())
     call = {name: value for name, value in written["health_call"].items() if name != "details"}
     for environment, url in written["base_urls"].items():
-        agreed = exactly([url, written["authentication"], call, written["config_schema"]])
+        parts = (written["authentication"], call, written["config_schema"], written.get("oauth"))
+        agreed = exactly([url, *parts])
         assert PROVIDERS[key].terms_digest(environment) == sha256(agreed.encode()).digest()
 
 

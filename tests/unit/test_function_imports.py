@@ -30,6 +30,8 @@ LOADED = {
     "integrations/connections": MODELS | CALLS_OUT | {"cryptography"},
     "integrations/syncs": MODELS,
     "integrations/templates": MODELS,
+    "oauth/authorize": MODELS | CALLS_OUT | {"cryptography"},
+    "oauth/callback": {"cryptography"},
     "maintenance/key_rotation": {"cryptography"},
     "maintenance/partitions": set(),
     "maintenance/schema_migrate": MODELS,

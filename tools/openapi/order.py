@@ -10,6 +10,7 @@ from typing import Any
 AFTER = {
     "integrations_connections_roll_back": "integrations_connections_rotate",
     "integrations_connections_enable": "integrations_connections_disable",
+    "oauth_authorize_complete": "oauth_authorize_authorize",
     "wallet_credit_credit": "wallet_debit_debit",
 }
 

@@ -43,7 +43,8 @@ PATH: dict[str, Schema] = {
         [demo.SUBJECT],
         "The person's address as the list shows it: the sub, or b64: followed by its base64url form.",
     ),
-    "template_id": _text(KEY.pattern, examples=["twilio"]),
+    "template_id": _text(KEY.pattern, examples=["gohighlevel"]),
+    "state": _text("[0-9A-Za-z_-]{43}", [demo.OAUTH_STATE], "Of one authorization."),
     "calendar_id": _text(CALENDAR_ID.pattern, [demo.CALENDAR_ID]),
 }
 # What a DELETE names instead: the examples of the other operations work after it too.

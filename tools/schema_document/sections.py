@@ -66,6 +66,12 @@ SECTIONS = (
             *("oauth_tokens", "oauth_tokens_"),
         ),
     ),
+    Section(
+        "Authorizations",
+        "oauth",
+        "Authorizations that people have begun at platforms, and the deployment's own OAuth apps.",
+        ("deployment_data_keys", "oauth_apps", "oauth_flows", "oauth_flow_"),
+    ),
     Section("Syncs", "syncs", "Runs that copy data from a platform.", ("sync_",)),
     Section("Audit log", "audit_log", "What was done or refused, in chains that show every change.", ("audit_",)),
     Section(

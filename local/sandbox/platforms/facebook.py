@@ -5,13 +5,16 @@ from local.sandbox.exchange import Response
 from local.sandbox.routes import Route
 
 CREDENTIALS = {**meta_graph.APP, "page_id": "1067280970047460"}
+OAUTH_APP = meta_graph.OAUTH_APP
 problem = meta_graph.problem
 exhausted = meta_graph.exhausted
 
 
 def routes() -> list[Route]:
-    """Return the route of the page that the token belongs to."""
-    return meta_graph.node("me", {"id": CREDENTIALS["page_id"], "name": "Causeway sandbox"})
+    """Return the routes of the login, and of the page that the token belongs to."""
+    login, page = meta_graph.Login("facebook"), CREDENTIALS["page_id"]
+    me = meta_graph.node("me", {"id": page, "name": "Causeway sandbox"}, login.authenticate)
+    return [*login.routes([page]), *me]
 
 
 def _throttled_business(seconds: float) -> Response:

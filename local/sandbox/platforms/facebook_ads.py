@@ -9,14 +9,16 @@ from local.sandbox.exchange import Response
 from local.sandbox.routes import Route
 
 CREDENTIALS = {**meta_graph.APP, "ad_account_id": "1234567890"}
+OAUTH_APP = meta_graph.OAUTH_APP
 problem = meta_graph.problem
 
 
 def routes() -> list[Route]:
-    """Return the route of the ad account."""
+    """Return the routes of the login, and of the ad account."""
+    login = meta_graph.Login("facebook_ads")
     identity = f"act_{CREDENTIALS['ad_account_id']}"
     account = {"name": "Causeway sandbox", "account_status": 1, "currency": "AED", "timezone_name": "Asia/Dubai"}
-    return meta_graph.node(identity, {"id": identity, **account})
+    return [*login.routes(), *meta_graph.node(identity, {"id": identity, **account}, login.authenticate)]
 
 
 def exhausted(seconds: float) -> Mapping[str, str]:

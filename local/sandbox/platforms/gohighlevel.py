@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from local.sandbox.authentication import bearer
 from local.sandbox.exchange import Request, Response
+from local.sandbox.oauth import AuthorizationServer, Grant, Vendor
 from local.sandbox.problems import phrase, waits, without_wait
 from local.sandbox.routes import Handler, Route
 
@@ -16,6 +16,8 @@ CREDENTIALS = {
     "locationId": "ve9EPM428h8vShlRW1KT",
     "calendarId": "BqTwX8QFwXzpegMve9EQ",
 }
+
+OAUTH_APP = {"client_id": "6600a0000000000000000001-sandbox", "client_secret": "sandbox-gohighlevel-secret"}
 
 # The token after a rotation: "Rotate and expire this token later" leaves the old one valid for seven days
 # (https://docs.gitguardian.com/secrets-detection/secrets-detection-engine/detectors/specifics/hl_private_integration_token).
@@ -29,9 +31,9 @@ _ZONE = "Asia/Dubai"
 
 
 def routes() -> list[Route]:
-    """Return the routes of the location and of its calendar, with no slot blocked yet."""
+    """Return the routes of the login, of the location and of its calendar, with no slot blocked yet."""
     calendar = Calendar()
-    authentication = bearer(CREDENTIALS["apiKey"], ROTATED_KEY)
+    login = AuthorizationServer("gohighlevel", _VENDOR, access=(CREDENTIALS["apiKey"], ROTATED_KEY))
     calls = (
         ("GET", r"/locations/(?P<location>\w+)", _LOCATIONS_VERSION, _location),
         ("GET", "/calendars/", _CALENDARS_VERSION, _calendars),
@@ -39,8 +41,40 @@ def routes() -> list[Route]:
         ("POST", "/calendars/events/block-slots", _CALENDARS_VERSION, calendar.block),
     )
     return [
-        Route(method, path, authentication, _versioned(version, handler)) for method, path, version, handler in calls
+        *login.routes("/v2/oauth/chooselocation", "/oauth/token"),
+        *(
+            Route(method, path, login.authenticate, _versioned(version, handler))
+            for method, path, version, handler in calls
+        ),
     ]
+
+
+def _token(grant: Grant, _: bool) -> dict[str, Any]:
+    """https://github.com/GoHighLevel/highlevel-api-docs/blob/main/apps/oauth.json."""
+    return {
+        "access_token": grant.access_token,
+        "token_type": "Bearer",
+        "expires_in": 86_399,
+        "refresh_token": grant.refresh_token,
+        "scope": " ".join(grant.scopes),
+        "userType": "Location",
+        "locationId": CREDENTIALS["locationId"],
+        "companyId": "5DP4iH6HLkQsiKESj6rh",
+        "userId": "sandboxUser",
+    }
+
+
+# The redirect has only the code: https://github.com/GoHighLevel/highlevel-api-docs/blob/main/docs/oauth/Authorization.md
+_VENDOR = Vendor(
+    client_id=OAUTH_APP["client_id"],
+    client_secret=OAUTH_APP["client_secret"],
+    answer=_token,
+    refusal=lambda status, error, description: _refusal(f"Invalid grant: {description}", status, error),
+    declined=None,
+    returns_state=False,
+    refresh="rotated",
+    needs={"user_type": "Location"},
+)
 
 
 def problem(status: int) -> Response:

@@ -1,12 +1,12 @@
 """Google Analytics' Admin and Data APIs: https://developers.google.com/analytics/devguides/reporting/data/v1."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from local.sandbox.authentication import form
 from local.sandbox.exchange import Request, Response
+from local.sandbox.oauth import AuthorizationServer, Grant, Vendor
 from local.sandbox.problems import phrase, waits
-from local.sandbox.routes import Handler, Route, fixed
-from local.sandbox.tokens import Tokens
+from local.sandbox.routes import Route, fixed
 
 CREDENTIALS = {
     "property_id": "213025502",
@@ -14,32 +14,37 @@ CREDENTIALS = {
     "client_secret": "sandbox-google-secret",
     "refresh_token": "1//sandbox-google-refresh-token",
 }
+OAUTH_APP = {"client_id": CREDENTIALS["client_id"], "client_secret": CREDENTIALS["client_secret"]}
 
 
 def routes() -> list[Route]:
-    """Return the routes: the token, the property's metadata, and the account summaries."""
-    tokens = Tokens("google", 3599, scope="https://www.googleapis.com/auth/analytics.readonly")
-    client = form(client_id=CREDENTIALS["client_id"], client_secret=CREDENTIALS["client_secret"])
+    """Return the routes: the login, the property's metadata, and the account summaries."""
+    login = AuthorizationServer("google", _VENDOR, refresh=(CREDENTIALS["refresh_token"],))
     return [
-        Route("POST", "/token", client, _refresh(tokens)),
-        Route("GET", r"/v1beta/(?P<name>properties/\d+)/metadata", tokens.authenticate, _metadata),
-        Route("GET", "/v1beta/accountSummaries", tokens.authenticate, fixed({"accountSummaries": []})),
+        *login.routes("/o/oauth2/v2/auth", "/token"),
+        Route("GET", r"/v1beta/(?P<name>properties/\d+)/metadata", login.authenticate, _metadata),
+        Route("GET", "/v1beta/accountSummaries", login.authenticate, fixed({"accountSummaries": []})),
     ]
 
 
-def _refresh(tokens: Tokens) -> Handler:
-    """Return the token endpoint's handler; it refuses an unknown refresh token with 400.
+def _token(grant: Grant, first: bool) -> dict[str, Any]:
+    """Return the token endpoint's answer: a refresh token is in the first answer only.
 
     https://developers.google.com/identity/protocols/oauth2/web-server#offline
     """
+    content = {"access_token": grant.access_token, "token_type": "Bearer", "expires_in": 3599}
+    scopes = grant.scopes or ("https://www.googleapis.com/auth/analytics.readonly",)
+    return {**content, "scope": " ".join(scopes), **({"refresh_token": grant.refresh_token} if first else {})}
 
-    def handle(request: Request, path: Mapping[str, str]) -> Response:
-        if request.form.get("refresh_token") != CREDENTIALS["refresh_token"]:
-            description = "Token has been expired or revoked."
-            return Response(400, {"error": "invalid_grant", "error_description": description})
-        return tokens.issue(request, path)
 
-    return handle
+_VENDOR = Vendor(
+    client_id=OAUTH_APP["client_id"],
+    client_secret=OAUTH_APP["client_secret"],
+    answer=_token,
+    pkce="S256",
+    takes_basic=True,
+    refresh="kept",
+)
 
 
 def _metadata(_: Request, path: Mapping[str, str]) -> Response | int:

@@ -1,18 +1,57 @@
 """TikTok: https://developers.tiktok.com/doc."""
 
-from local.sandbox.authentication import bearer
+from typing import Any
+
 from local.sandbox.exchange import Response
+from local.sandbox.oauth import AuthorizationServer, Grant, Vendor
 from local.sandbox.problems import phrase, waits
 from local.sandbox.routes import Route, fixed
 
 CREDENTIALS = {"access_token": "act.sandbox-tiktok-token"}
+OAUTH_APP = {"client_id": "sandboxtiktokkey", "client_secret": "sandbox-tiktok-secret"}
 
 
 def routes() -> list[Route]:
-    """Return the route of the user that the token belongs to."""
+    """Return the routes of the login, and of the user that the token belongs to."""
+    login = AuthorizationServer("tiktok", _VENDOR, access=(CREDENTIALS["access_token"],))
     user = {"user": {"open_id": "723f24d7-e717-40f8-a2b6-cb8464cd23b4", "display_name": "Causeway sandbox"}}
     content = {"data": user, "error": {"code": "ok", "message": "", "log_id": "sandbox"}}
-    return [Route("GET", "/v2/user/info/", bearer(CREDENTIALS["access_token"]), fixed(content))]
+    return [
+        *login.routes("/v2/auth/authorize/", "/v2/oauth/token/"),
+        Route("GET", "/v2/user/info/", login.authenticate, fixed(content)),
+    ]
+
+
+def _token(grant: Grant, _: bool) -> dict[str, Any]:
+    """https://developers.tiktok.com/doc/oauth-user-access-token-management."""
+    return {
+        "open_id": "723f24d7-e717-40f8-a2b6-cb8464cd23b4",
+        "scope": ",".join(grant.scopes),
+        "access_token": grant.access_token,
+        "expires_in": 7200,
+        "refresh_token": grant.refresh_token,
+        "refresh_expires_in": 15_552_000,
+        "token_type": "Bearer",
+    }
+
+
+def _refusal(_: int, error: str, description: str) -> Response:
+    """Return an error with the status 200, as TikTok's token endpoint does."""
+    return Response(200, {"error": error, "error_description": description, "log_id": "sandbox"})
+
+
+_VENDOR = Vendor(
+    client_id=OAUTH_APP["client_id"],
+    client_secret=OAUTH_APP["client_secret"],
+    answer=_token,
+    refusal=_refusal,
+    client_parameter="client_key",
+    separator=",",
+    pkce="S256_hex",
+    # The code is percent-encoded once more than the query.
+    code_ending="%2A1",
+    refresh="rotated",
+)
 
 
 def problem(status: int) -> Response:

@@ -161,6 +161,12 @@ def kms_key_id() -> str:
 
 
 @cache
+def callback_key_id() -> str:
+    """Return the id, ARN or alias of the KMS key with which the callback of an authorization encrypts the code."""
+    return _setting("CALLBACK_KEY_ID")
+
+
+@cache
 def ledger_audit_key() -> str:
     """Return the key with which the ledger's audit signs the heads of the chains.
 
@@ -196,3 +202,15 @@ def audit_secret_or_none() -> str | None:
 def snapshot_functions() -> tuple[str, ...]:
     """Return the names of the functions whose versions have snapshots (SnapStart)."""
     return tuple(_setting("SNAPSHOT_FUNCTIONS").split(","))
+
+
+@cache
+def public_url() -> str:
+    """Return the URL under which browsers reach this deployment; empty: the one that a call came to."""
+    return _setting("PUBLIC_URL", "").rstrip("/")
+
+
+@cache
+def oauth_return_origins() -> frozenset[str]:
+    """Return the sites, as https://host, to which a person may be sent back after an authorization."""
+    return frozenset(_setting("OAUTH_RETURN_ORIGINS", "").replace(",", " ").lower().split())

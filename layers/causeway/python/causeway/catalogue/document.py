@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from causeway.catalogue import config_schema, document_rules, patterns, validation
 from causeway.catalogue.authentication import Authentication, Filled, HeaderName
 from causeway.catalogue.keys import KEY, Kind
+from causeway.catalogue.oauth import OAuth
 from causeway.errors.requests import InvalidRequest
 from causeway.outbound.redaction import is_secret_name
 from causeway.wire import model_problems
@@ -166,6 +167,7 @@ class DocumentFields(SharedFields):
     rate_limits: RateLimits = Field(examples=[{"minute": 600, "hour": 20_000, "day": 200_000, "month": 5_000_000}])
     authentication: Authentication = Field(examples=[{"type": "bearer", "token": "{api_key}"}])
     health_call: HealthCall = Field(examples=[{"method": "GET", "path": "/me", "expect": [200]}])
+    oauth: OAuth | None = Field(None, description="Null or absent: no person authorizes a connection.", examples=[None])
 
 
 class TemplateDraft(DocumentFields, Request):

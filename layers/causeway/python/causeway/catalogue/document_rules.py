@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from causeway.catalogue.validation_problems import joined
@@ -11,6 +12,11 @@ from causeway.wire.strict_json import shown_name
 
 # Stands for a field of the connection in a text of a template.
 FIELD_REFERENCE = re.compile(r"\{(\w+)\}", re.ASCII)
+# In the part oauth: its URLs, and the names of fields, each with whether the field is secret.
+_OAUTH_URLS = ("authorize_url", "token_url", "exchange_url", "account_url")
+_OAUTH_FIELDS: Mapping[str, bool] = MappingProxyType(
+    {"client_id_field": False, "client_secret_field": True, "access_token_field": True, "refresh_token_field": True}
+)
 # Returns a field's name as the document spells it: display_name or displayName.
 Spelling = Callable[[str], str]
 
@@ -45,6 +51,7 @@ def problems(document: Mapping[str, Any], spell: Spelling) -> Iterator[Problem]:
         spell: of its names.
     """
     yield from _wrong_references(document, spell)
+    yield from _wrong_fields(document, spell)
     yield from _missing_addresses(document, spell)
     gets_token = document[spell("health_call")].get(spell("gets_token"))
     if gets_token and document[spell("authentication")]["type"] != "oauth2_client_credentials":
@@ -59,10 +66,11 @@ def _wrong_references(document: Mapping[str, Any], spell: Spelling) -> Iterator[
         f"{spell('authentication')}.{spell('token_url')}",
         f"{spell('health_call')}.path",
         f"{spell('health_call')}.query",
+        *(f"oauth.{spell(name)}" for name in _OAUTH_URLS),
     }
     optional = _without_refresh(document[spell("authentication")], spell)
-    for part in ("base_urls", "authentication", "health_call"):
-        for path, text in _texts(document[spell(part)], spell(part)):
+    for part in ("base_urls", "authentication", "health_call", "oauth"):
+        for path, text in _texts(document.get(spell(part)), spell(part)):
             in_url = any(path == url or path.startswith(f"{url}.") for url in in_urls)
             for name in FIELD_REFERENCE.findall(text):
                 schema = document[spell("config_schema")]
@@ -79,6 +87,23 @@ def _without_refresh(authentication: Mapping[str, Any], spell: Spelling) -> set[
         return set()
     parts = ("refresh_token", "client_id", "client_secret")
     return {f"{spell('authentication')}.{spell(part)}" for part in parts}
+
+
+def _wrong_fields(document: Mapping[str, Any], spell: Spelling) -> Iterator[Problem]:
+    """Yield a problem for each field that the part oauth names and the config_schema has not, or not of that kind."""
+    oauth, schema = document.get("oauth") or {}, spell("config_schema")
+    fields = document[schema].get("properties", {})
+    for name, secret in _OAUTH_FIELDS.items():
+        named = oauth.get(spell(name))
+        if named is not None and (fields.get(named, {}).get("x-secret") is True) is not secret:
+            kind = "a secret field" if secret else "a field that is not secret"
+            yield Problem(f"oauth.{spell(name)}", f"must name {kind} of {schema}")
+        elif named is not None and named not in fields:
+            yield Problem(f"oauth.{spell(name)}", f"must name a field of {schema}")
+    for position, named in enumerate(oauth.get(spell("setting_fields"), [])):
+        if named not in fields or fields[named].get("x-secret"):
+            path = joined(f"oauth.{spell('setting_fields')}", [position])
+            yield Problem(path, f"must name a field that is not secret of {schema}")
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -25,6 +25,7 @@ class Provider:
         rate_limits: requests by window (minute, hour, day, month).
         authentication: how each call is authenticated (causeway.catalogue.authentication).
         health_call: the cheapest call that shows that the credentials are valid.
+        oauth: how a person authorizes a connection (causeway.catalogue.oauth); None: not by OAuth.
         created_by: the subject of the super admin who added it; None: it came with a release.
         updated_at: of the last change by a super admin, or by a release whose file differs from the row.
     """
@@ -44,6 +45,7 @@ class Provider:
     rate_limits: dict[str, int]
     authentication: dict[str, Any]
     health_call: dict[str, Any]
+    oauth: dict[str, Any] | None
     is_active: bool
     changed_by_admin: bool
     version: int
@@ -53,7 +55,8 @@ class Provider:
 
     def terms(self, environment: str) -> list[Any]:
         """Return the arguments of terms.digest: all that decides where a connection's secrets are sent."""
-        return [self.base_urls.get(environment), self.authentication, self.health_call, self.config_schema]
+        base_url = self.base_urls.get(environment)
+        return [base_url, self.authentication, self.health_call, self.config_schema, self.oauth]
 
     def terms_digest(self, environment: str) -> bytes:
         """Return the digest of the terms that a tenant agrees to with its secrets for this environment."""

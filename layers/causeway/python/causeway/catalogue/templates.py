@@ -59,6 +59,7 @@ class Template(SharedFields, Answer):
     health_call: JsonObject = Field(
         description="As in TemplateDraft.", examples=[{"method": "GET", "path": "/me", "expect": [200]}]
     )
+    oauth: JsonObject | None = Field(description="As in TemplateDraft.", examples=[None])
     name: Key = Field(description="The same as id.", examples=["my_platform"])
     is_active: bool = Field(description="Whether new connections may be created with it.", examples=[True])
     created_by: str | None = Field(
@@ -78,6 +79,7 @@ class Template(SharedFields, Answer):
             "name": provider.key,
             "authentication": _in_camel_case(provider.authentication),
             "health_call": _in_camel_case(provider.health_call),
+            "oauth": None if provider.oauth is None else _in_camel_case(provider.oauth),
         }
         shown = {name: getattr(provider, name) for name in cls.model_fields if name not in parts}
         # Not validated: a row may be older than a rule, and is shown as it is.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from causeway.audit_log.entries import Action
-from causeway.catalogue import providers, validation
+from causeway.catalogue import oauth_fields, providers, validation
 from causeway.connections import access, answers, audit_entries, reconfiguration, rows, testing, writes
 from causeway.connections.access import StoredConnection
 from causeway.connections.connection import ConnectionReference, ConnectionRow
@@ -163,7 +163,7 @@ def roll_back(context: RequestContext, reference: ConnectionReference, expected:
     if replaced.connection_version != connection.version:
         raise VersionMismatch(current=replaced.connection_version)
     secret = access.decrypt_secrets(context, connection, replaced, in_use=False)
-    validation.validate(provider.config_schema, connection.config | secret)
+    validation.validate(oauth_fields.schema_before(provider.config_schema, provider.oauth), connection.config | secret)
     account = Account(provider, connection.environment, connection.config, secret)
     tokens = access.tokens(context, replace(stored, credential=replaced), anew=True, candidate=True)
     result = testing.call_or_refuse(context, connection, account, tokens)

@@ -123,7 +123,7 @@ class ConnectionRow:
     @property
     def _template_error(self) -> TemplateMoved:
         """The error of a changed template, which says so if the connection's environment is gone."""
-        base_url, _, health_call, _ = self.changed_template or [None, {}, {}, None]
+        base_url, _, health_call, *_ = self.changed_template or [None, {}, {}]
         if base_url or health_call.get("configured_url"):
             return TemplateMoved()
         return TemplateMoved(

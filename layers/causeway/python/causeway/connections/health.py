@@ -41,7 +41,7 @@ def next_state(before: HealthState | None, effect: Effect) -> HealthState:
     failures = (0 if before is None else before.failures) + (0 if effect is Effect.BUSY else 1)
     failures = min(failures, FAILURES_TO_DOWN)
     # Refused credentials, and a configuration that makes no call, need a person.
-    lasting = effect in (Effect.REFUSED, Effect.UNUSABLE)
+    lasting = effect in (Effect.REFUSED, Effect.UNUSABLE, Effect.UNAUTHORIZED)
     if lasting or failures == FAILURES_TO_DOWN or (before is not None and before.health == "down"):
         return HealthState("down", failures=failures)
     alone = before is not None and before.health == "healthy" and before.successes == SUCCESSES_TO_HEALTHY

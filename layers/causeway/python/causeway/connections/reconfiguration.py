@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from causeway.audit_log.entries import Action
-from causeway.catalogue import secret_fields, validation
+from causeway.catalogue import oauth_fields, secret_fields, validation
 from causeway.catalogue.providers import Provider
 from causeway.connections import access, answers, audit_entries, testing, tokens, writes
 from causeway.connections.access import StoredConnection
@@ -226,8 +226,12 @@ def _kept_secrets(context: RequestContext, stored: StoredConnection, *, given_ag
 
 
 def split_config(provider: Provider, config: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return a config's settings, and its secrets; raises ConfigSchemaInvalid if it does not match its template."""
-    validation.validate(provider.config_schema, config)
+    """Return a config's settings, and its secrets; fields that an authorization fills may be missing.
+
+    Raises:
+        ConfigSchemaInvalid: it does not match its template.
+    """
+    validation.validate(oauth_fields.schema_before(provider.config_schema, provider.oauth), config)
     return secret_fields.split(provider.config_schema, config)
 
 

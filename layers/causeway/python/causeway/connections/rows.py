@@ -15,7 +15,7 @@ COLUMNS: LiteralString = """
     c.error_message, c.last_sync_at, c.version, c.created_by, c.created_at, c.updated_at, c.terms,
     c.error_code, c.status_changes, c.external_id, c.metadata, c.rate_limits, p.rate_limits AS template_rate_limits,
     CASE WHEN p.changed_by_admin THEN
-        jsonb_build_array(p.base_urls -> c.environment, p.authentication, p.health_call, p.config_schema)
+        jsonb_build_array(p.base_urls -> c.environment, p.authentication, p.health_call, p.config_schema, p.oauth)
     END AS changed_template,
     (
         SELECT jsonb_build_array(h.status, h.code, h.checked_at, h.failures, h.successes) FROM integration_health AS h

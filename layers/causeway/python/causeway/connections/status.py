@@ -94,6 +94,8 @@ def _save_status(transaction: Transaction, before: ConnectionRow, verdict: Verdi
     match verdict.effect, before.status:
         case Effect.GOOD, status:
             wanted = "disconnected" if status == "disconnected" else "active", None, None
+        case Effect.UNAUTHORIZED, status:
+            wanted = "disconnected" if status == "disconnected" else "pending", verdict.code, verdict.sentences
         case Effect.REFUSED, status:
             wanted = "disconnected" if status == "disconnected" else "error", verdict.code, verdict.sentences
         case _, "pending":

@@ -9,6 +9,7 @@ from causeway.platforms import calls
 from causeway.platforms.account import Account
 from causeway.platforms.calls import AccountTest
 from causeway.platforms.tokens import TokenSource
+from causeway.platforms.verdicts import Effect
 from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import Expected
 
@@ -86,11 +87,13 @@ def call_or_refuse(
 ) -> AccountTest:
     """Call the platform with an account that a connection is to have; only the logs are written.
 
+    An account that waits for its authorization is not refused: no call is made with it.
+
     Raises:
         The verdict's error: the account does not work. The audit log has the attempt.
     """
     result = call_and_log(context, connection, account, tokens)
-    if not result.verdict.success:
+    if not result.verdict.success and result.verdict.effect is not Effect.UNAUTHORIZED:
         audit_entries.record_refusal(
             context, Action.CONNECTION_TESTED, connection, outcome="failed", after=answers.audited_test(result)
         )

@@ -26,7 +26,7 @@ from causeway.platforms.verdicts import judge
 from causeway.tenancy.context import Context
 from causeway.vault import credentials, crypto, oauth_tokens
 from causeway.vault.credentials import StoredCredential
-from causeway.vault.crypto import DataKeys, SecretField
+from causeway.vault.crypto import ActiveKeys, DataKeys, SecretField
 from causeway.vault.oauth_tokens import EncryptedGrant
 
 logger = Logger(child=True)
@@ -46,11 +46,11 @@ _STORE_ATTEMPTS = 3
 _NO_ANSWER = 503
 
 
-def encrypted(keys: DataKeys, tenant_id: UUID, connection_id: UUID, account: Account, grant: Grant) -> EncryptedGrant:
+def encrypted(keys: ActiveKeys, tenant_id: UUID, connection_id: UUID, account: Account, grant: Grant) -> EncryptedGrant:
     """Return a grant encrypted, as store takes it. It may call KMS, so no transaction may be open.
 
     Args:
-        keys: the data keys of all tenants.
+        keys: gives the tenant's active key.
         tenant_id: the connection's.
         connection_id: the connection.
         account: that the grant was got with.

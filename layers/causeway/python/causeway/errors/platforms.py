@@ -67,6 +67,13 @@ class ConfigIncomplete(ConfigInvalid):
     action = "Give the missing field; the template's set-up text says where to find it."
 
 
+class AuthorizationRequired(ConfigIncomplete):
+    """The connection waits for a person's authorization at the platform"""
+
+    code = "AUTHORIZATION_REQUIRED"
+    action = "Send POST to the connection's authorize, open the URL that it answers, and then send authorize/complete."
+
+
 class BlockedAddress(ConfigInvalid):
     """The host in {address} has a private or reserved address, which is not called"""
 

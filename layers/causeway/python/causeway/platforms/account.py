@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from causeway.catalogue import oauth_fields
 from causeway.catalogue.document_rules import FIELD_REFERENCE
 from causeway.catalogue.providers import Provider
 from causeway.outbound.attempts import Attempt
 from causeway.outbound.client import check_url
 from causeway.outbound.failures import AddressInvalid, CallFailed, RequestInvalid
 from causeway.outbound.request_rules import path_fault
-from causeway.platforms.failures import SettingMissing
+from causeway.platforms.failures import AuthorizationMissing, SettingMissing
 
 # Takes the redacted record of each attempt of a call.
 Log = Callable[[Attempt], object]
@@ -69,6 +70,8 @@ class Account:
 
     def _field(self, name: str) -> str:
         value = self._value(name)
+        if value is None and name in oauth_fields.fields_filled(self.provider.oauth):
+            raise AuthorizationMissing(f"config.{name} is missing, which an authorization fills", "")
         if value is None:
             action = f"Give config.{name}; the template's set-up text says where to find it."
             raise SettingMissing(f"config.{name} is missing, which this call needs", action)

@@ -15,7 +15,7 @@ from causeway.platforms import account_details, retrying
 from causeway.platforms.account import Account, Log
 from causeway.platforms.account_details import AccountDetails
 from causeway.platforms.call_terms import CallTerms
-from causeway.platforms.failures import SettingMissing
+from causeway.platforms.failures import AuthorizationMissing, SettingMissing
 from causeway.platforms.retrying import Answered, PlatformRequest
 from causeway.platforms.tokens import TokenRefused
 from causeway.platforms.verdicts import WORKING, Verdict, judge
@@ -28,9 +28,14 @@ _MOST_MATCHED = 200
 
 
 def check_address(account: Account) -> None:
-    """Raise ConfigInvalid or a subclass, which names the field, where an account has no address to call."""
+    """Raise ConfigInvalid or a subclass, which names the field, where an account has no address to call.
+
+    An address that an authorization will tell is not missing.
+    """
     try:
         account.base_url  # noqa: B018 - it raises
+    except AuthorizationMissing:
+        return
     except CallFailed as failure:
         raise judge(failure, address=account.address).refusal() from failure
 

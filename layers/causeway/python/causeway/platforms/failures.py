@@ -1,4 +1,4 @@
-"""The failure of a call that cannot be made: the connection's configuration is incomplete."""
+"""The failures of a call that cannot be made: the connection's configuration is incomplete."""
 
 from causeway.outbound.failures import RequestInvalid
 
@@ -16,3 +16,7 @@ class SettingMissing(RequestInvalid):
     def __init__(self, why: str, action: str) -> None:
         super().__init__(why)
         self.action = action
+
+
+class AuthorizationMissing(SettingMissing):
+    """The call needs a setting that a person's authorization at the platform fills."""

@@ -33,12 +33,15 @@ _PASSING_ERRORS = frozenset(("server_error", "temporarily_unavailable"))
 class FreshTokens:
     """Gets a token for each piece of work: of secrets that are not stored yet, or that no connection has.
 
+    Args:
+        grant: that there is already; None: none yet.
+
     Attributes:
         grant: the last one.
     """
 
-    def __init__(self) -> None:
-        self.grant: Grant | None = None
+    def __init__(self, grant: Grant | None = None) -> None:
+        self.grant = grant
 
     def current(self, account: Account, log: Log, deadline: Deadline | None = None) -> str:
         """Return the token, got on first use. Raises as TokenSource.current."""

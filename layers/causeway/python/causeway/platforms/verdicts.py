@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from causeway.errors.platforms import (
     SEND_AGAIN,
+    AuthorizationRequired,
     BlockedAddress,
     ConfigIncomplete,
     ConfigInvalid,
@@ -29,7 +30,7 @@ from causeway.outbound import failures
 from causeway.outbound.failures import CallFailed
 from causeway.outbound.replies import Reply
 from causeway.platforms import signals
-from causeway.platforms.failures import SettingMissing
+from causeway.platforms.failures import AuthorizationMissing, SettingMissing
 from causeway.platforms.kinds.errors import ACCEPTED, Error, ErrorReader, Meaning
 from causeway.platforms.kinds.limits import Signal
 
@@ -40,6 +41,7 @@ class Effect(Enum):
     GOOD = "the credentials work"
     REFUSED = "the platform does not accept the credentials, or not for this call"
     UNUSABLE = "no call can be made with this configuration"
+    UNAUTHORIZED = "no call can be made until a person authorizes the connection"
     BUSY = "the platform works and asks to wait"
     PASSING = "a fault that may pass by itself"
 
@@ -54,6 +56,7 @@ _EFFECTS: Mapping[type[PlatformFailure], Effect] = MappingProxyType(
         # A wrong address gives it as well, where another server answers.
         ProviderRejected: Effect.PASSING,
         UnexpectedAnswer: Effect.PASSING,
+        AuthorizationRequired: Effect.UNAUTHORIZED,
         ConfigIncomplete: Effect.UNUSABLE,
         ConfigInvalid: Effect.UNUSABLE,
         DnsFailed: Effect.PASSING,
@@ -76,6 +79,7 @@ _FAILURES: tuple[tuple[type[CallFailed], type[PlatformFailure]], ...] = (
     (failures.TimedOut, TimedOut),
     (failures.TooLarge, UnexpectedAnswer),
     (failures.Garbled, UnexpectedAnswer),
+    (AuthorizationMissing, AuthorizationRequired),
     (SettingMissing, ConfigIncomplete),
     (failures.RequestInvalid, ConfigInvalid),
 )

@@ -12,7 +12,7 @@ from uuid import UUID
 from causeway.database.postgres import Transaction
 from causeway.errors.vault import CredentialMissing
 from causeway.vault import crypto
-from causeway.vault.crypto import DataKeys, SecretField
+from causeway.vault.crypto import ActiveKeys, DataKeys, SecretField
 from causeway.vault.oauth_tokens import StoredToken
 
 
@@ -66,11 +66,11 @@ class StoredCredential:
         return {secret.name for secret in self.ciphertexts}
 
 
-def encrypt(keys: DataKeys, tenant_id: UUID, connection_id: UUID, secrets: Mapping[str, str]) -> EncryptedSecrets:
+def encrypt(keys: ActiveKeys, tenant_id: UUID, connection_id: UUID, secrets: Mapping[str, str]) -> EncryptedSecrets:
     """Encrypt secrets for a connection; they are stored in a later transaction.
 
     Args:
-        keys: the data keys of all tenants.
+        keys: gives the tenant's active key.
         tenant_id: the connection's tenant.
         connection_id: the connection.
         secrets: its secret fields by name.

@@ -2,6 +2,7 @@
 
 import os
 import struct
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
@@ -66,6 +67,24 @@ class KeyStore(Protocol):
         """
 
 
+class ActiveKeys(Protocol):
+    """Gives the key that a tenant's secrets are encrypted with now."""
+
+    def active(self, tenant_id: UUID) -> DataKey:
+        """Return a tenant's active key; raises KeyServiceUnavailable, CredentialUnreadable."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldKey:
+    """The active key of one tenant, got before a step after which nothing may fail for want of a key."""
+
+    key: DataKey
+
+    def active(self, tenant_id: UUID) -> DataKey:  # noqa: ARG002 - of ActiveKeys
+        """Return the key."""
+        return self.key
+
+
 @dataclass(frozen=True, slots=True)
 class CacheLimits:
     """How long an unwrapped key is used before KMS is called again: seconds and uses; and how many keys are cached."""
@@ -73,6 +92,15 @@ class CacheLimits:
     seconds: float = 300.0
     uses: int = 100_000
     keys: int = 1000
+
+
+# Returns KMS's encryption context of a tenant's data key.
+EncryptionContext = Callable[[UUID], Mapping[str, str]]
+
+
+def of_tenant(tenant_id: UUID) -> Mapping[str, str]:
+    """Return the encryption context of a tenant's data key, which names the tenant."""
+    return {"tenant": str(tenant_id)}
 
 
 @dataclass(slots=True)
@@ -86,7 +114,12 @@ class DataKeys:
     """The tenants' data keys: unwrapped by KMS and cached within limits, so that a short outage of KMS is bridged."""
 
     def __init__(
-        self, store: KeyStore, kms_key_id: str, limits: CacheLimits | None = None, clock: ages.Clock = ages.now
+        self,
+        store: KeyStore,
+        kms_key_id: str,
+        limits: CacheLimits | None = None,
+        clock: ages.Clock = ages.now,
+        encryption_context: EncryptionContext = of_tenant,
     ) -> None:
         """Begin with an empty cache.
 
@@ -95,7 +128,9 @@ class DataKeys:
             kms_key_id: id, ARN or alias of the KMS key that wraps new data keys.
             limits: of the cache; by default those of CacheLimits.
             clock: returns the present.
+            encryption_context: what KMS binds a data key to.
         """
+        self._encryption_context = encryption_context
         self._store = store
         self._kms_key_id = kms_key_id
         self._limits = limits or CacheLimits()
@@ -139,6 +174,9 @@ class DataKeys:
             key = self._unwrap(secret.tenant_id, wrapped)
         return decrypt(key, secret, ciphertext)
 
+    def _call_kms(self, operation: str, tenant_id: UUID, **parameters: Any) -> dict[str, Any]:
+        return call_kms(operation, tenant_id, self._encryption_context(tenant_id), **parameters)
+
     def _cached(self, tenant_id: UUID, version: int) -> DataKey | None:
         cached = self._cache.get((tenant_id, version))
         if cached is None:
@@ -160,11 +198,11 @@ class DataKeys:
         key = self._cached(tenant_id, wrapped.version)
         if key is not None:
             return key
-        answer = _call_kms("decrypt", tenant_id, CiphertextBlob=wrapped.wrapped, KeyId=wrapped.kms_key_id)
+        answer = self._call_kms("decrypt", tenant_id, CiphertextBlob=wrapped.wrapped, KeyId=wrapped.kms_key_id)
         return self._keep(tenant_id, wrapped.version, answer["Plaintext"])
 
     def _generate(self, tenant_id: UUID, replaces: int) -> DataKey:
-        answer = _call_kms("generate_data_key", tenant_id, KeyId=self._kms_key_id, KeySpec="AES_256")
+        answer = self._call_kms("generate_data_key", tenant_id, KeyId=self._kms_key_id, KeySpec="AES_256")
         active = self._store.activate(tenant_id, replaces, answer["CiphertextBlob"], answer["KeyId"])
         if active.wrapped != answer["CiphertextBlob"]:
             # A concurrent call was faster: use its key.
@@ -200,12 +238,26 @@ def _associated_data(secret: SecretField, header: bytes) -> bytes:
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
-def _call_kms(operation: str, tenant_id: UUID, **parameters: Any) -> dict[str, Any]:
+def call_kms(
+    operation: str, tenant_id: UUID, encryption_context: Mapping[str, str], **parameters: Any
+) -> dict[str, Any]:
+    """Return KMS's answer to an operation under an encryption context.
+
+    Args:
+        operation: the method of boto3's client, such as decrypt.
+        tenant_id: for the alert.
+        encryption_context: without which KMS does not decrypt what it encrypted with it.
+        parameters: of the operation.
+
+    Raises:
+        CredentialUnreadable: KMS did not encrypt it under this context; an alert has been raised.
+        KeyServiceUnavailable: KMS does not answer.
+    """
     kms = clients.client("kms")
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        return getattr(kms, operation)(EncryptionContext={"tenant": str(tenant_id)}, **parameters)
+        return getattr(kms, operation)(EncryptionContext=dict(encryption_context), **parameters)
     except ClientError as error:
         reason = error.response["Error"]["Code"]
         if reason in _WRONG_KEY:

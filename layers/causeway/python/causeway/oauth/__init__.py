@@ -1,0 +1,1 @@
+"""The authorization of connections at their platforms by OAuth, and the deployment's own OAuth apps."""

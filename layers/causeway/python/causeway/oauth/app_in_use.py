@@ -1,0 +1,81 @@
+"""The OAuth app that a connection is authorized for: its own, or the deployment's."""
+
+from dataclasses import replace
+
+from causeway.catalogue.providers import Provider
+from causeway.connections.access import StoredConnection
+from causeway.database.postgres import Database
+from causeway.errors.connections import NotSupported
+from causeway.errors.oauth import OauthAppMissing
+from causeway.platforms.account import Account
+from causeway.platforms.code_exchange import App
+from causeway.vault import oauth_apps
+
+
+def check_supported(provider: Provider) -> None:
+    """Raise NotSupported if no person authorizes connections to a platform."""
+    if provider.oauth is None:
+        raise NotSupported(
+            f"Connections to {provider.display_name} are not authorized by OAuth",
+            action="Give the secrets that the template's set-up text names.",
+        )
+
+
+def client_id(database: Database, stored: StoredConnection) -> str:
+    """Return the id of the app that a connection is authorized for; nothing is decrypted.
+
+    Raises:
+        NotSupported: its platform has no OAuth.
+        OauthAppMissing: neither the connection nor the deployment has an app.
+    """
+    provider = stored.provider
+    check_supported(provider)
+    oauth = provider.oauth or {}
+    own = stored.connection.config.get(oauth["client_id_field"])
+    if own is None:
+        found = oauth_apps.find_client_id(database, provider.key)
+        if found is None:
+            raise OauthAppMissing
+        return found
+    if oauth["client_secret_field"] not in stored.credential.fields:
+        raise _incomplete(oauth["client_secret_field"])
+    return own
+
+
+def app(database: Database, account: Account) -> App:
+    """Return the app that a connection is authorized for, its secret decrypted.
+
+    Args:
+        database: of a login that may read credentials.
+        account: of the connection, with its secrets.
+
+    Raises:
+        OauthAppMissing: as client_id.
+        CredentialUnreadable, KeyServiceUnavailable: the deployment's app cannot be decrypted.
+    """
+    oauth = account.provider.oauth or {}
+    own = account.settings.get(oauth["client_id_field"])
+    if own is None:
+        found = oauth_apps.find(database, account.provider.key)
+        if found is None:
+            raise OauthAppMissing
+        return App(found.client_id, found.client_secret)
+    secret = account.secrets.get(oauth["client_secret_field"])
+    if secret is None:
+        raise _incomplete(oauth["client_secret_field"])
+    return App(own, secret)
+
+
+def with_app(account: Account, app: App) -> Account:
+    """Return an account with the app's fields filled, as a call that renews a token needs them."""
+    oauth = account.provider.oauth or {}
+    settings = {**account.settings, oauth["client_id_field"]: app.client_id}
+    secrets = {**account.secrets, oauth["client_secret_field"]: app.client_secret}
+    return replace(account, settings=settings, secrets=secrets)
+
+
+def _incomplete(field: str) -> OauthAppMissing:
+    return OauthAppMissing(
+        f"The connection has an app's id without its secret: config.{field} is missing",
+        action=f"Give config.{field}, or remove the id to use the deployment's app.",
+    )

@@ -1,0 +1,242 @@
+"""The authorization code flow (RFC 6749, 4.1): the URL where a person consents, and the exchange of the code."""
+
+import json
+import re
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from time import monotonic
+from typing import Any
+from urllib.parse import quote, unquote, urlencode
+
+from causeway.errors.oauth import AuthorizationRefused, OauthAppRefused
+from causeway.outbound.client import send
+from causeway.outbound.failures import CallFailed
+from causeway.outbound.replies import Reply
+from causeway.platforms import registry
+from causeway.platforms.account import Account, Log
+from causeway.platforms.kinds.oauth import Granted, OAuthPlatform
+from causeway.platforms.verdicts import judge
+
+# Seconds for all calls of an exchange; the test of the connection follows.
+BUDGET = 14.0
+_AGAIN = "begin the authorization again"
+# RFC 6749, A.12: what a header can carry, without blanks.
+_TOKEN = re.compile(r"[!-~]{1,4096}")
+_SEPARATORS = re.compile(r"[ ,]+")
+# Errors of RFC 6749 (4.1.2.1 and 5.2). Only these are repeated to the caller.
+_APP_ERRORS = frozenset(("invalid_client", "unauthorized_client"))
+KNOWN_ERRORS = _APP_ERRORS | {
+    *("access_denied", "invalid_grant", "invalid_request", "invalid_scope", "server_error"),
+    *("temporarily_unavailable", "unauthorized_scope_error", "unsupported_grant_type", "unsupported_response_type"),
+}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class App:
+    """The OAuth app that a connection is authorized for: its id and secret at the platform."""
+
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Code:
+    """An authorization code with what its exchange must repeat.
+
+    Attributes:
+        verifier: of PKCE; None: the platform takes none.
+    """
+
+    text: str
+    redirect_url: str
+    verifier: str | None
+
+
+def authorize_url(account: Account, client_id: str, redirect_url: str, state: str, verifier: str | None) -> str:
+    """Return the URL where a person consents.
+
+    Args:
+        account: of the connection; its platform has the part oauth.
+        client_id: the app's.
+        redirect_url: where the platform redirects the person to.
+        state: single-use.
+        verifier: of PKCE; None: the platform takes none.
+
+    Raises:
+        SettingMissing: the configuration lacks a setting of the URL.
+    """
+    oauth = _oauth(account)
+    parameters = {
+        "response_type": "code",
+        oauth.get("client_id_parameter", "client_id"): client_id,
+        "redirect_uri": redirect_url,
+        "state": state,
+    }
+    if oauth["scopes"]:
+        parameters["scope"] = oauth.get("scope_separator", " ").join(oauth["scopes"])
+    if verifier is not None:
+        parameters |= {"code_challenge": challenge(verifier, oauth["pkce"]), "code_challenge_method": "S256"}
+    parameters |= oauth.get("authorize_parameters", {})
+    return f"{account.filled_path(oauth['authorize_url'])}?{urlencode(parameters, quote_via=quote)}"
+
+
+def challenge(verifier: str, method: str) -> str:
+    """Return the PKCE challenge of a verifier (RFC 7636, 4.2). method: S256, or S256_hex, which some platforms take."""
+    digest = sha256(verifier.encode())
+    if method == "S256_hex":
+        return digest.hexdigest()
+    return urlsafe_b64encode(digest.digest()).decode().rstrip("=")
+
+
+def _oauth(account: Account) -> Mapping[str, Any]:
+    oauth = account.provider.oauth
+    if oauth is None:
+        raise ValueError(f"{account.provider.key} has no OAuth")
+    return oauth
+
+
+@dataclass(slots=True, repr=False)
+class Exchange:
+    """The calls of one exchange, with one budget of seconds.
+
+    Attributes:
+        secrets: values to redact from the log, filled as they become known.
+    """
+
+    account: Account
+    app: App
+    log: Log
+    secrets: list[str] = field(default_factory=list)
+    ends: float = field(default_factory=lambda: monotonic() + BUDGET)
+
+    def url(self, name: str) -> str:
+        """Return a URL of the platform's part oauth, such as exchange_url."""
+        return self.account.filled_path(_oauth(self.account)[name])
+
+    def get(self, url: str, query: Mapping[str, str] | None = None, *, authorization: str = "") -> dict[str, Any]:
+        """Return the JSON object that a URL answers.
+
+        Args:
+            url: complete.
+            query: parameters.
+            authorization: the header of this name.
+
+        Raises:
+            AuthorizationRefused: the platform refuses, or answers something else.
+            PlatformFailure: no usable answer.
+        """
+        headers = {"Authorization": authorization} if authorization else {}
+        return self._read(self._send("GET", url + (f"?{urlencode(query)}" if query else ""), headers, b""))
+
+    def post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, Any]:
+        """Return the JSON object that a URL answers to a form; raises as get."""
+        content_type = {"Content-Type": "application/x-www-form-urlencoded"}
+        return self._read(self._send("POST", url, {**content_type, **headers}, urlencode(form).encode()))
+
+    def token(self, content: Mapping[str, Any]) -> Granted:
+        """Return the grant of an answer with an access token, which the log redacts from now on; raises as get."""
+        granted = of_answer(content)
+        self.secrets += [token for token in (granted.access_token, granted.refresh_token) if token]
+        return granted
+
+    def _send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        secrets = [*self.account.secrets.values(), self.app.client_secret, *self.secrets]
+        budget = max(self.ends - monotonic(), 0.1)
+        try:
+            return send(method, url, log=self.log, headers=headers, body=body, budget=budget, secrets=secrets)
+        except CallFailed as failure:
+            raise judge(failure, address="the template's OAuth address").refusal(_AGAIN) from failure
+
+    def _read(self, reply: Reply) -> dict[str, Any]:
+        try:
+            content = json.loads(reply.body)
+        except (ValueError, RecursionError):
+            content = None
+        if reply.status == 429 or reply.status >= 500:
+            raise judge(reply).refusal(_AGAIN)
+        # Some platforms answer errors with 200.
+        error = content.get("error") if isinstance(content, dict) else None
+        if reply.status == 401 or (isinstance(error, str) and error in _APP_ERRORS):
+            raise OauthAppRefused
+        if error or reply.status >= 300 or not isinstance(content, dict):
+            raise refused(error)
+        return content
+
+
+def refused(error: Any) -> AuthorizationRefused:
+    """Return the error for a platform's refusal. error: its code, which is told if it is a known one."""
+    if isinstance(error, str) and error in KNOWN_ERRORS:
+        return AuthorizationRefused(f"The platform did not grant the authorization ({error}); nothing was changed")
+    return AuthorizationRefused()
+
+
+def exchange(account: Account, app: App, code: Code, log: Log) -> Granted:
+    """Exchange an authorization code for tokens, and ask the platform what it does not tell with them.
+
+    Args:
+        account: of the connection, with its settings and the secrets in use.
+        app: that the code was given to.
+        code: as the platform's redirect brought it.
+        log: takes the redacted record of each call.
+
+    Raises:
+        OauthAppRefused, AuthorizationRefused: the platform does not accept the app, or the code.
+        PlatformFailure: no usable answer; the code is used up all the same.
+    """
+    oauth = _oauth(account)
+    # A platform may end the redirect with #_, which is not a part of the code.
+    text = (unquote(code.text) if oauth.get("decodes_code") else code.text).removesuffix("#_")
+    calls = Exchange(account, app, log, [code.text, text])
+    form = {"grant_type": "authorization_code", "code": text, "redirect_uri": code.redirect_url}
+    form |= oauth.get("token_parameters", {})
+    if code.verifier is not None:
+        calls.secrets.append(code.verifier)
+        form["code_verifier"] = code.verifier
+    headers = {}
+    if oauth.get("client_auth") == "basic":
+        pair = f"{quote(app.client_id, safe='')}:{quote(app.client_secret, safe='')}"
+        headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+    else:
+        form |= {oauth.get("client_id_parameter", "client_id"): app.client_id, "client_secret": app.client_secret}
+    granted = calls.token(calls.post(calls.url("token_url"), form, headers))
+    platform = registry.find(account.provider.key, OAuthPlatform)
+    return granted if platform is None else platform.complete(calls, granted)
+
+
+def of_answer(content: Mapping[str, Any]) -> Granted:
+    """Return the grant of a token endpoint's answer; raises AuthorizationRefused if it has no access token.
+
+    Platforms differ from RFC 6749, 5.1: scope may be null, a list or separated by commas; expires_in 0 or missing
+    means that there is no known end.
+    """
+    token, refresh = content.get("access_token"), content.get("refresh_token")
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        raise AuthorizationRefused("The platform answered without an access token; nothing was changed")
+    if not isinstance(refresh, str) or not _TOKEN.fullmatch(refresh):
+        refresh = None
+    refresh_life = content.get("refresh_expires_in", content.get("refresh_token_expires_in"))
+    return Granted(
+        access_token=token,
+        refresh_token=refresh,
+        expires_in=_seconds(content.get("expires_in")),
+        refresh_expires_in=_seconds(refresh_life),
+        scopes=scopes_of(content.get("scope")),
+        content=content,
+    )
+
+
+def scopes_of(value: Any) -> frozenset[str] | None:
+    """Return scopes as a set, told as a list, or as a text with spaces or commas; None: not told."""
+    if isinstance(value, str):
+        value = _SEPARATORS.split(value)
+    if not isinstance(value, list):
+        return None
+    return frozenset(scope for scope in value if isinstance(scope, str) and scope)
+
+
+def _seconds(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 12:
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None

@@ -1,0 +1,1 @@
+"""Mailchimp: code of the platform."""
