@@ -273,6 +273,7 @@ def test_token_that_is_still_valid_is_used_while_the_endpoint_fails(
         (Answer(400, {"error": "invalid_client"}), TokenRefused, "INVALID_CREDENTIALS"),
         (Answer(200, {"error": "invalid_grant", "log_id": "1"}), TokenRefused, "INVALID_CREDENTIALS"),
         (Answer(200, {"error": "server_error"}), TokenRefused, "PROVIDER_ERROR"),
+        (Answer(400, {"error": {"code": 190}}), TokenRefused, "INVALID_CREDENTIALS"),
         (Answer(403, {}), TokenRefused, "PROVIDER_FORBIDDEN"),
         (Answer(500, "down"), TokenRefused, "PROVIDER_ERROR"),
         (Answer(200, {"token": "x"}), Garbled, "UNEXPECTED_ANSWER"),

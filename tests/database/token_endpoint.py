@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -53,21 +54,31 @@ def granted(number: int, **more: Any) -> Answer:
 
 
 class TokenEndpoint(WireServer):
-    """Answers by a rule that a test may replace; calls: the fields of each call."""
+    """Answers by a rule that a test may replace; calls: the fields of each call.
+
+    GET /me is the platform's API: api says whether it accepts a bearer token, by default each one.
+    """
 
     def __init__(self, rule: Rule | None = None) -> None:
-        super().__init__(self._grant)
+        super().__init__(self._answered)
         self.rule: Rule = rule or (lambda _, number: granted(number))
         self.calls: list[dict[str, str]] = []
+        self.api: Callable[[str], bool] = bool
 
-    def _grant(self, connection: socket.socket, _server: WireServer) -> None:
+    def _answered(self, connection: socket.socket, _server: WireServer) -> None:
         # Each thread appended its own request just before.
-        request = self.requests[-1]
-        head, _, body = request.partition(b"\r\n\r\n")
-        query = urlsplit(head.split(b" ")[1].decode()).query
-        fields = dict(parse_qsl(query) + parse_qsl(body.decode()))
-        self.calls.append(fields)
-        answer = self.rule(fields, len(self.calls))
+        head, _, body = self.requests[-1].partition(b"\r\n\r\n")
+        target = urlsplit(head.split(b" ")[1].decode())
+        if target.path == "/me":
+            bearer = re.search(r"\r\nAuthorization: Bearer (\S+)", head.decode())
+            accepted = bearer is not None and self.api(bearer[1])
+            self._say(connection, Answer(200 if accepted else 401, {"said": head.decode()}))
+        else:
+            fields = dict(parse_qsl(target.query) + parse_qsl(body.decode()))
+            self.calls.append(fields)
+            self._say(connection, self.rule(fields, len(self.calls)))
+
+    def _say(self, connection: socket.socket, answer: Answer) -> None:
         if answer.seconds:
             self.over.wait(answer.seconds)
         sent = json.dumps(answer.content).encode()

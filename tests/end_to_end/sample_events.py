@@ -39,6 +39,7 @@ OTHERS: dict[str, Any] = {
 COUNTED: dict[str, set[str]] = {
     "snapshot-cleanup": {"deleted"},
     "key-rotation": {"rotated", "rewrapped", "unreadable", "retired", "destroyed", "failed"},
+    "token-refresh": {"renewed", "ungranted", "skipped", "warned", "failed"},
     "partitions": {"made", "overflowed"},
     "sync-sweep": {"queued", "failed", "refused", "left", "keys", "events", "limits"},
 }

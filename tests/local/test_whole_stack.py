@@ -72,6 +72,7 @@ def test_local_route_makes_a_player(stack: Stack) -> None:
 
 
 SCHEDULED = {
+    "token-refresh": {"renewed", "ungranted", "skipped", "warned", "failed"},
     "partitions": {"made", "overflowed"},
     "sync-sweep": {"queued", "failed", "refused", "left", "keys", "events", "limits"},
     "key-rotation": {"rotated", "rewrapped", "unreadable", "failed", "retired", "destroyed"},

@@ -152,6 +152,7 @@ COUNTED = {
     "CredentialUnreadable": ["vault/crypto.py", 'count("CredentialUnreadable")'],
     "CredentialsFailed": ["../../../../functions/maintenance/key_rotation.py", 'reported("Credentials")'],
     "DataKeysFailed": ["../../../../functions/maintenance/key_rotation.py", 'reported("DataKeys")'],
+    "TokensFailed": ["../../../../functions/oauth/refresh.py", 'reported("Tokens")'],
     "RateLimitsExceeded": ["rate_limits/limiter.py", '"RateLimitsExceeded"'],
     "PartitionsOverflowed": ["../../../../functions/maintenance/partitions.py", 'reported("Partitions")'],
     "SyncsSweptFailed": ["../../../../functions/sync/sweep.py", 'reported("SyncsSwept")'],
@@ -184,8 +185,8 @@ def test_deployment_counts_in_its_own_namespace(template: dict[str, Any]) -> Non
 
 
 # Seconds between two calls of a schedule.
-BETWEEN = {"rate(5 minutes)": 5 * 60, "rate(1 hour)": 3600, "cron(17 3 * * ? *)": 24 * 3600}
-BETWEEN |= dict.fromkeys(("cron(43 2 * * ? *)", "cron(23 4 * * ? *)"), 24 * 3600)
+BETWEEN = {"rate(5 minutes)": 5 * 60, "rate(15 minutes)": 15 * 60, "rate(1 hour)": 3600}
+BETWEEN |= dict.fromkeys(("cron(17 3 * * ? *)", "cron(43 2 * * ? *)", "cron(23 4 * * ? *)"), 24 * 3600)
 
 
 def expressions(schedule: dict[str, Any]) -> tuple[str, str]:
@@ -460,6 +461,7 @@ OWN_LOGINS = {
     "IntegrationCalendarsFunction": "causeway_credentials",
     "KeyRotationFunction": "causeway_credentials",
     "OAuthAuthorizeFunction": "causeway_credentials",
+    "TokenRefreshFunction": "causeway_credentials",
 }
 
 

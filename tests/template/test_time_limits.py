@@ -5,6 +5,7 @@ from typing import Any
 
 from causeway import demo_provider
 from causeway.casino import games
+from causeway.connections import tokens as connection_tokens
 from causeway.connections import work
 from causeway.database import partitions
 from causeway.database.postgres import BUDGET
@@ -53,10 +54,11 @@ def test_call_of_a_platform_is_logged_and_answered_in_time(functions: Functions)
 
 
 # Seconds that the last step of each scheduled function may take after its time budget is used up: a batch of
-# re-encryption has four transactions and two KMS calls, a lost run one transaction and one SQS call,
-# partitions one transaction, an old version three calls of Lambda.
+# re-encryption has four transactions and two KMS calls, a token six and two and the wait for it, a lost run one
+# transaction and one SQS call, partitions one transaction, an old version three calls of Lambda.
 LAST_STEP = {
     "KeyRotation": 4 * BUDGET + 2 * AWS_CALL,
+    "TokenRefresh": connection_tokens.WAIT + 6 * BUDGET + 2 * AWS_CALL,
     "SyncSweep": BUDGET + AWS_CALL,
     "Partitions": partitions.STEP,
     "SnapshotCleanup": 3 * AWS_CALL,

@@ -36,6 +36,7 @@ LOADED = {
     "maintenance/partitions": set(),
     "maintenance/schema_migrate": MODELS,
     "maintenance/snapshot_cleanup": set(),
+    "oauth/refresh": CALLS_OUT | {"cryptography"},
     "rate_limits/rate_limiter": set(),
     "sync/run": set(),
     "sync/sweep": set(),

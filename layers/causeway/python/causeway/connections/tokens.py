@@ -32,7 +32,7 @@ from causeway.vault.oauth_tokens import EncryptedGrant
 logger = Logger(child=True)
 
 # Seconds that a caller waits for a token, if its call has so many.
-_BUDGET = 20.0
+WAIT = 20.0
 # Seconds: the call to the token endpoint, and storing what it answers. When the lease of a killed caller has run out,
 # another one has waited less than 15 seconds (HUB 6).
 LEASE = token_calls.BUDGET + 3.0
@@ -174,7 +174,7 @@ class ConnectionTokens:
         if renewal(account) in ("none", "self"):
             # It cannot be got anew by a call: let the platform judge it.
             return self._field_token(account) or given_token(account)
-        return self._get(account, log, Deadline(_BUDGET, deadline), refused=None)
+        return self._get(account, log, Deadline(WAIT, deadline), refused=None)
 
     def renewed(self, account: Account, log: Log, refused: str, deadline: Deadline | None = None) -> str:
         """Return a new token, unless another call has got one since. Raises as TokenSource.renewed."""
@@ -182,7 +182,15 @@ class ConnectionTokens:
             self._token = self._stored_token(account)
         if self._token not in (None, refused) and self._credential.token.fresh:
             return self._token
-        return self._get(account, log, Deadline(_BUDGET, deadline), refused=refused)
+        return self._get(account, log, Deadline(WAIT, deadline), refused=refused)
+
+    def renew(self, account: Account, log: Log) -> None:
+        """Get a new token, unless another caller has got one since the credential was read.
+
+        Raises:
+            TokenRefused, CallFailed: as TokenSource.current.
+        """
+        self._get(account, log, Deadline(WAIT), refused=None)
 
     def live(self, account: Account) -> Account:
         """Return an account with the secrets that grants have replaced since it was decrypted."""
@@ -211,7 +219,7 @@ class ConnectionTokens:
             usable = None if refused is not None or self._anew else self._still_valid(account)
             if usable is not None:
                 return usable
-            self._check_wait(deadline)
+            self._check_wait(account, deadline)
             sleep(min(random.SystemRandom().uniform(poll / 2, poll), deadline.left()))
             poll = min(poll * 2, _LONGEST_POLL)
 
@@ -232,11 +240,11 @@ class ConnectionTokens:
             self._read_again = True
         return leased
 
-    def _check_wait(self, deadline: Deadline) -> None:
+    def _check_wait(self, account: Account, deadline: Deadline) -> None:
         """Raise what the token endpoint has answered, if waiting does not help or takes too long."""
         token = self._credential.token
         if token.failed_status == oauth_tokens.REFUSED and not self._anew:
-            raise TokenRefused(Reply(oauth_tokens.REFUSED, {}, b""))
+            raise TokenRefused(Reply(oauth_tokens.REFUSED, {}, b""), ended=renewal(account) != "client")
         if token.waits > deadline.left() and token.failed_status is not None:
             headers = {"Retry-After": str(round(token.waits) + 1)}
             raise TokenRefused(Reply(token.failed_status, headers, b""))

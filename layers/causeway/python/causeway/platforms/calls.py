@@ -74,7 +74,7 @@ def call_for_test(account: Account, terms: CallTerms) -> AccountTest:
     except RateLimitExceeded as refusal:
         verdict = _of_our_limit(refusal)
     except TokenRefused as refusal:
-        verdict = judge(refusal.reply, terms.errors, account.address)
+        verdict = refusal.verdict
     except CallFailed as failure:
         verdict = judge(failure, address=account.address)
     if verdict.success and outcome is not None and _is_refusal(described, outcome.reply):

@@ -96,7 +96,7 @@ class OpenAccount:
             return retrying.call(self.account, request, self.terms)
         except TokenRefused as refusal:
             # The call that needs the token was not sent, so nothing is in doubt.
-            raise self._refusal(None, refusal.reply, judge(refusal.reply, self.terms.errors)) from None
+            raise self._refusal(None, refusal.reply, refusal.verdict) from None
         except CallFailed as failure:
             raise self._failure(request, failure) from failure
 

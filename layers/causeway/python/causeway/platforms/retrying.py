@@ -219,8 +219,11 @@ class _Attempt:
 
 
 def _of_both(first: _Judged | CallFailed, second: _Judged | CallFailed) -> _Judged | CallFailed:
-    """Return the outcome of two attempts: the second's, but what the first may have done stays in doubt."""
-    if isinstance(second, TokenRefused):
+    """Return the outcome of two attempts: the second's, but what the first may have done stays in doubt.
+
+    Without another token the first one's refusal stands, unless the access has ended: that says what to do.
+    """
+    if isinstance(second, TokenRefused) and not second.has_ended:
         return first
     if isinstance(second, CallFailed) and not second.sent:
         second.sent = isinstance(first, _Judged) or first.sent

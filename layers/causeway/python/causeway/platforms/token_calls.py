@@ -27,7 +27,7 @@ _MOST_SCOPES = 100
 # Seconds. A longer life is none that an end could be told of.
 _LONGEST_LIFE = 100 * 366 * 86400
 # RFC 6749, 4.1.2.1: these errors pass by themselves.
-_PASSING_ERRORS = frozenset(("server_error", "temporarily_unavailable"))
+_PASSING_ERRORS = ("server_error", "temporarily_unavailable")
 
 
 class FreshTokens:
@@ -110,7 +110,9 @@ def read_grant(reply: Reply, wanted: Mapping[str, Any]) -> Grant:
     content = _json(reply)
     refused = _refused(reply, content, wanted.get("paused_when"))
     if refused is not None:
-        raise TokenRefused(refused)
+        # RFC 6749, 5.2: a wrong client is told apart from a grant that ended.
+        by_client = wanted["type"] == "oauth2_client_credentials" or content.get("error") == "invalid_client"
+        raise TokenRefused(refused, ended=not by_client)
     token = content.get("access_token")
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise Garbled("the answer to the call for a token has none")

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from causeway.catalogue.document_rules import FIELD_REFERENCE
+from causeway.errors.platforms import InvalidCredentials
 from causeway.outbound.deadlines import Deadline
 from causeway.outbound.failures import CallFailed
 from causeway.outbound.replies import Reply
 from causeway.platforms.account import Account, Log
 from causeway.platforms.failures import SettingMissing
+from causeway.platforms.verdicts import Verdict, judge
 
 # client: with the client's credentials; refresh: with a refresh token; self: with the access token itself, while it is
 # valid; none: a person must connect again.
 Renewal = Literal["client", "refresh", "self", "none"]
 
+# The status of a refusal for good.
+_REFUSED = 401
 # The parts of an authentication that a refresh needs.
 _REFRESH_PARTS = ("refresh_token", "client_id", "client_secret")
 _ONE_FIELD = re.compile(rf"{FIELD_REFERENCE.pattern}\Z", re.ASCII)
@@ -40,12 +44,35 @@ class Grant:
     scopes: Sequence[str] | None = None
 
 
-class TokenRefused(CallFailed):
-    """The platform's token endpoint gave no access token"""
+# The next action where a person, or new secrets, must give the access again.
+CONNECT_AGAIN = "Connect again: authorize the connection anew, or give its tokens again."
 
-    def __init__(self, reply: Reply) -> None:
+
+class TokenRefused(CallFailed):
+    """The platform's token endpoint gave no access token.
+
+    Attributes:
+        reply: the endpoint's; 401: it refuses for good.
+        ended: what it refuses is a grant, which ended or was revoked; otherwise the client's own credentials.
+    """
+
+    def __init__(self, reply: Reply, *, ended: bool = False) -> None:
         super().__init__(f"no token: status {reply.status}")
         self.reply = reply
+        self.ended = ended
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the access that was granted to the connection has ended for good."""
+        return self.ended and self.reply.status == _REFUSED
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on the connection."""
+        if self.has_ended:
+            message = "The platform no longer accepts the access that was granted to the connection."
+            return Verdict(InvalidCredentials, message, CONNECT_AGAIN)
+        return judge(self.reply)
 
 
 class TokenSource(Protocol):

@@ -5,7 +5,7 @@ Each function runs in the caller's transaction, which has set the tenant. Nothin
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -306,6 +306,40 @@ def carry_over(transaction: Transaction, connection_id: UUID, before: int, versi
         """,
         {"connection": connection_id, "before": before, "version": version},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A connection whose access ends soon, and its version."""
+
+    ends_at: datetime
+    version: int
+    name: str
+    provider_key: str
+
+
+def warn(transaction: Transaction, connection_id: UUID, warning: timedelta) -> Ending | None:
+    """Note that the tenant is told that a connection's access ends, and return what to tell.
+
+    Returns:
+        None if it does not end within this time, or the tenant was told already.
+    """
+    row = transaction.execute(
+        """
+        UPDATE oauth_tokens AS t SET warned_at = now()
+        FROM api_credential_versions AS v, integration_connections AS c
+        WHERE t.tenant_id = current_tenant() AND t.connection_id = %(connection)s AND t.warned_at IS NULL
+            AND CASE t.renewal WHEN 'refresh' THEN t.refresh_expires_at ELSE t.expires_at END <= now() + %(warning)s
+            AND t.renewal <> 'client'
+            AND (v.tenant_id, v.connection_id, v.version) = (t.tenant_id, t.connection_id, t.credential_version)
+            AND v.status = 'active'
+            AND (c.tenant_id, c.connection_id) = (t.tenant_id, t.connection_id) AND c.deleted_at IS NULL
+        RETURNING CASE t.renewal WHEN 'refresh' THEN t.refresh_expires_at ELSE t.expires_at END AS ends_at,
+            c.version, c.name, c.provider_key
+        """,
+        {"connection": connection_id, "warning": warning},
+    ).fetchone()
+    return row and Ending(**row._asdict())
 
 
 def drop_old(transaction: Transaction, key_version: int) -> None:
