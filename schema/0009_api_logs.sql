@@ -61,9 +61,15 @@ COMMENT ON COLUMN integration_api_logs.run_id IS 'The sync''s run that made the 
 COMMENT ON COLUMN integration_api_logs.event_id IS 'The event that caused the call. NULL: no event.';
 CREATE INDEX integration_api_logs_page ON integration_api_logs (tenant_id, connection_id, created_at, log_id);
 COMMENT ON INDEX integration_api_logs_page IS 'Pages of a connection''s calls, newest first.';
+CREATE INDEX integration_api_logs_entry ON integration_api_logs (tenant_id, log_id);
+COMMENT ON INDEX integration_api_logs_entry IS 'Finds a call by its number.';
 CREATE INDEX integration_api_logs_request ON integration_api_logs (tenant_id, request_id);
 COMMENT ON INDEX integration_api_logs_request IS 'Finds the calls of a request.';
--- Few calls fail, so these two are small.
+-- Few calls fail, so these three are small.
+CREATE INDEX integration_api_logs_status ON integration_api_logs (tenant_id, connection_id, created_at, log_id)
+WHERE status >= 300;
+COMMENT ON INDEX integration_api_logs_status IS
+'Pages of a connection''s calls that were answered otherwise than 2xx, newest first.';
 CREATE INDEX integration_api_logs_failed ON integration_api_logs (tenant_id, created_at, log_id)
 WHERE error IS NOT NULL;
 COMMENT ON INDEX integration_api_logs_failed IS 'Pages of a tenant''s failed calls, newest first.';

@@ -2,7 +2,7 @@
 
 from causeway.connections import answers, call_log_listing, changes, health, limit_changes, listing, rows, testing
 from causeway.connections.access import UNDECRYPTED
-from causeway.connections.call_log_listing import CallLogPage, CallLogQuery
+from causeway.connections.call_log_listing import CallLog, CallLogPage, CallLogQuery
 from causeway.connections.connection import ConnectionRow
 from causeway.connections.listing import ConnectionPage
 from causeway.connections.requests import (
@@ -220,13 +220,27 @@ def roll_back(call: HubCall) -> HubAnswer:
     app,
     "GET",
     "/integrations/{connection_id}/logs",
-    permission="connections.read",
+    permission="logs.read",
     response=CallLogPage,
     refuses=("CONNECTION_NOT_FOUND",),
 )
 def list_calls(call: HubCall, query: CallLogQuery) -> HubAnswer:
     """List the calls made for a connection, newest first; a deleted connection keeps its list."""
     return HubAnswer(call_log_listing.page(call.context, parse_connection_id(call.path), query))
+
+
+@route(
+    app,
+    "GET",
+    "/integrations/{connection_id}/logs/{log_id}",
+    permission="logs.read",
+    response=CallLog,
+    refuses=("CONNECTION_NOT_FOUND", "CALL_LOG_NOT_FOUND"),
+)
+def get_call(call: HubCall) -> HubAnswer:
+    """Get a call made for a connection, with its bodies as long as they are stored."""
+    log_id = call_log_listing.parse_log_id(call.path)
+    return HubAnswer(call_log_listing.entry(call.context, parse_connection_id(call.path), log_id))
 
 
 @route(

@@ -101,6 +101,7 @@ class Platform:
                 body = json.dumps(said).encode()
                 self.send_response(platform.status or (200 if known else 401))
                 self.send_header("content-type", "application/json")
+                self.send_header("x-request-id", f"platform-{platform.calls}")
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

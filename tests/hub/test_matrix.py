@@ -91,7 +91,9 @@ ROUTES = {
     "POST /integrations/{connection_id}/credentials/rollback": Expected(
         "credentials.write", OWNERS, 409, NO_CONNECTION
     ),
-    "GET /integrations/{connection_id}/logs": Expected("connections.read", READERS, missing=NO_CONNECTION),
+    "GET /integrations/{connection_id}/logs": Expected("logs.read", READERS, missing=NO_CONNECTION),
+    # Allowed; the connection has no such call. (test_call_logs reads existing ones.)
+    "GET /integrations/{connection_id}/logs/{log_id}": Expected("logs.read", READERS, 404, NO_CONNECTION),
     "GET /integrations/{connection_id}/health": Expected("connections.list", ALL, missing=NO_CONNECTION),
     "GET /integrations/{connection_id}/limits": Expected("connections.read", READERS, missing=NO_CONNECTION),
     "PUT /integrations/{connection_id}/limits": Expected("limits.manage", ADMINS, missing=NO_CONNECTION),
@@ -361,7 +363,7 @@ def body_of(world: World, route: str) -> Any:
 def path_of(route: str, identity: str) -> str:
     """The route's path for an object."""
     path = route.split()[1].replace(f"{{{kind_of(route)}}}", identity).replace("{calendar_id}", "calendar1")
-    path = path.replace("{run_id}", "00000000-0000-4000-8000-00000000000a")
+    path = path.replace("{run_id}", "00000000-0000-4000-8000-00000000000a").replace("{log_id}", str(2**62))
     return path + ("?date=2026-01-31" if path.endswith("/free-slots") else "")
 
 

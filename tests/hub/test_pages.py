@@ -130,6 +130,7 @@ LISTS = (
         "id",
         calls.PAGES.listing,
         lambda world: world.hub.call("POST", f"/integrations/{world.connection_id}/test"),
+        filter=("statusClass=none", "statusClass=2xx"),
     ),
     List(f"/integrations/{CONNECTION}/syncs", "syncs", "runId", syncs.PAGES.listing, add_run),
     List("/tenants", "tenants", "id", tenants.PAGES.listing, lambda world: new_tenant(world.hub), DEPLOYMENT_ADMIN),

@@ -136,6 +136,15 @@ def test_external_id_takes_no_statement_of_its_own(
     assert count <= bound + (route == "logs")
 
 
+def test_one_call_of_the_log_takes_few_statements(counting: CountingHub, path: str) -> None:
+    """One reads the call, one its bodies."""
+    [made] = counting.hub.call("GET", f"{path}/logs").json["logs"]
+    count, reply = counting.count("GET", f"{path}/logs/{made['id']}")
+
+    assert reply.json == made
+    assert count <= 3
+
+
 def test_cursor_takes_no_statement_of_its_own(counting: CountingHub, path: str) -> None:
     """A cursor carries the sort key of the last row: nobody looks the row up."""
     scope, key = UUID(path.rpartition("/")[2]), (datetime.now(UTC), uuid4())

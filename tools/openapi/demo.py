@@ -5,11 +5,12 @@ from causeway.wire import example_ids
 # The tenant that the examples are about.
 TENANT_CODE = example_ids.TENANT_CODE
 TENANT_ID = "00000000-0000-4000-8000-000000000001"
-# A connection to the sandbox's platform with calendars, its calendar there, and its sync.
+# A connection to the sandbox's platform with calendars, its calendar there, its first call and its sync.
 CONNECTION_ID = "00000000-0000-4000-8000-00000000c001"
 # Another one, which only the example of DELETE names.
 DELETED_CONNECTION_ID = "00000000-0000-4000-8000-00000000c002"
 CALENDAR_ID = example_ids.CALENDAR_ID
+LOG_ID = 1
 RUN_ID = "00000000-0000-4000-8000-00000000a001"
 # The state of an authorization that nobody has begun.
 OAUTH_STATE = "bWFkZS11cC1zdGF0ZS1vZi1uby1hdXRob3JpemF0aW9"

@@ -37,6 +37,7 @@ PATH: dict[str, Schema] = {
     "connection_id": _connection(demo.CONNECTION_ID),
     "key_id": _id(demo.KEY_ID),
     "run_id": _id(demo.RUN_ID),
+    "log_id": _text("[1-9][0-9]{0,18}", [str(demo.LOG_ID)]),
     "tenant_id": _id(demo.TENANT_ID),
     "subject": _text(
         "[0-9A-Za-z._~-]{1,255}|b64:[0-9A-Za-z_-]{2,1360}",

@@ -19,6 +19,14 @@ class ExternalIdTaken(CausewayError):
     action = "List your connections with ?externalId=; choose another externalId, or remove it from that connection."
 
 
+class CallLogNotFound(CausewayError):
+    """No such call in the connection's log"""
+
+    code = "CALL_LOG_NOT_FOUND"
+    status = 404
+    action = "List the connection's logs; old calls are deleted."
+
+
 class IntegrationNotActive(CausewayError):
     """The connection is not active"""
 

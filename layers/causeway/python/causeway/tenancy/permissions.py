@@ -20,6 +20,8 @@ Permission = Literal[
     "catalogue.write",
     "connections.list",
     "connections.read",
+    # The calls made with connections.
+    "logs.read",
     "connections.write",
     "connections.use",
     "credentials.write",
@@ -42,6 +44,7 @@ _EVERY_ADMIN: frozenset[Permission] = frozenset(
         "catalogue.read",
         "connections.list",
         "connections.read",
+        "logs.read",
         "connections.write",
         "connections.use",
         "limits.manage",
@@ -60,7 +63,15 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
     "super_admin": _EVERY_ADMIN | ON_DEPLOYMENT,
     "tenant_admin": frozenset({*_EVERY_ADMIN, "credentials.write"}),
     "regulator": frozenset(
-        {"me.read", "catalogue.read", "connections.list", "connections.read", "audit.read", "memberships.read"}
+        {
+            "me.read",
+            "catalogue.read",
+            "connections.list",
+            "connections.read",
+            "logs.read",
+            "audit.read",
+            "memberships.read",
+        }
     ),
     "staff": frozenset({"me.read", "connections.list"}),
     "service": frozenset({"me.read", "connections.list", "connections.use", "games.launch"}),

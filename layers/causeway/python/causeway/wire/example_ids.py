@@ -6,6 +6,8 @@ SUBJECT = "9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"
 OBJECT_ID = "3f2b8c9e-5d1a-4e7b-9c6f-0a1b2c3d4e5f"
 # A tenant's own id of a connection.
 EXTERNAL_ID = "front-desk-7"
+# A call to this API.
+REQUEST_ID = "c6af9ac6-7b61-11e6-9a41"
 # A casino, at its game providers.
 TENANT_CODE = "JAQPOT"
 # A location at a platform, and its calendar.
