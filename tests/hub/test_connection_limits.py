@@ -32,7 +32,8 @@ def test_connection_has_the_limits_of_its_template(hub: Hub, path: str) -> None:
 
 def test_template_without_limits_gives_100_a_minute(hub: Hub) -> None:
     """Seed 004."""
-    found = hub.call("GET", f"{hub.connection()}/limits").json
+    template = added(hub, rateLimits={}).json["id"]
+    found = hub.call("GET", f"{hub.connection(templateId=template)}/limits").json
     assert (found["limits"]["minute"], found["template"]) == (100, NONE)
 
 

@@ -1,21 +1,24 @@
 """What a platform's test file says of its platform: the data of the tests that all platforms share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from causeway.platforms import account_details
 from causeway.platforms.account_details import AccountDetails
+from causeway.platforms.kinds.limits import Signal
 from local.errors import StartError
 from local.sandbox.registry import HOW_TO_ADD
 
 FOLDER = Path(__file__).parent
+# Seconds; until the next midnight at a place; or none told.
+Wait = float | Literal["UTC", "Pacific"] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,8 @@ class Facts:
     forbidden: the code of the verdict on a missing right.
     requests: how many requests the test call makes.
     details: what the sandbox's answer to the test call tells of the account.
+    limits: a response's status, headers and content, and what they tell of the platform's limits.
+    throttled: for each of the sandbox's faults that refuse because of a limit, the wait it tells for 90 seconds.
     """
 
     kind: str
@@ -42,6 +47,8 @@ class Facts:
     forbidden: str = "PROVIDER_FORBIDDEN"
     requests: int = 1
     details: AccountDetails = account_details.NONE
+    limits: tuple[tuple[int, Mapping[str, str], Any, Signal], ...] = ()
+    throttled: Mapping[str, Wait] = field(default_factory=dict)
 
 
 @cache

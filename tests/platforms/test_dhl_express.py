@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from causeway.platforms.kinds.limits import SILENT, Signal
 from local.sandbox.registry import demo_credentials
 from tests.platforms.facts import Facts
 from tests.platforms.recorder import Sent, basic
@@ -14,6 +15,8 @@ FACTS = Facts(
     verdicts=(
         (401, {"title": "Unauthorized", "status": "401", "detail": "Invalid Credentials"}, "INVALID_CREDENTIALS"),
     ),
+    limits=((429, {}, {"status": "429"}, Signal(wait=5)), (503, {}, None, SILENT)),
+    throttled={"throttled": 5},
 )
 MINE = demo_credentials("dhl_express")
 

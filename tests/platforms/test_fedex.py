@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from causeway.platforms.kinds.limits import SILENT, Signal
 from local.sandbox.registry import demo_credentials
 from tests.platforms.accounts import demo_account, opened
 from tests.platforms.facts import Facts
@@ -14,6 +15,13 @@ FACTS = Facts(
     # The token service blocks an address with 403: https://developer.fedex.com/api/en-us/guides/ratelimits.html.
     forbidden="RATE_LIMITED",
     verdicts=((401, {"errors": [{"code": "NOT.AUTHORIZED.ERROR"}]}, "INVALID_CREDENTIALS"),),
+    # https://developer.fedex.com/api/en-us/guides/ratelimits.html
+    limits=(
+        (429, {}, {"errors": [{"code": "TOO.MANY.REQUESTS"}]}, Signal(wait=10)),
+        (429, {}, None, Signal(wait=10)),
+        (403, {}, {"errors": [{"code": "FORBIDDEN.ERROR"}]}, SILENT),
+    ),
+    throttled={"throttled": 10, "throttled_day": "UTC"},
 )
 MINE = demo_credentials("fedex")
 

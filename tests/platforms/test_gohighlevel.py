@@ -11,6 +11,7 @@ from causeway.errors.platforms import ProviderOutcomeUnknown, UnexpectedAnswer
 from causeway.platforms.account_details import AccountDetails
 from causeway.platforms.gohighlevel import calendars
 from causeway.platforms.kinds.calendars import Block, Day
+from causeway.platforms.kinds.limits import SILENT, Signal
 from local.sandbox.registry import demo_credentials
 from tests.platforms.accounts import demo_account, opened
 from tests.platforms.facts import Facts
@@ -28,6 +29,20 @@ FACTS = Facts(
     ),
     # apps/locations.json: GetLocationByIdSchema
     details=AccountDetails("Causeway sandbox", "5DP4iH6HLkQsiKESj6rh", "ve9EPM428h8vShlRW1KT"),
+    # Authorization.md, Rate Limits
+    limits=(
+        (
+            200,
+            {"X-RateLimit-Remaining": "0", "X-RateLimit-Interval-Milliseconds": "4000"},
+            {},
+            Signal(wait=4, remaining=0),
+        ),
+        (429, {"X-RateLimit-Remaining": "0"}, {}, Signal(wait=10, remaining=0)),
+        (200, {"X-RateLimit-Daily-Remaining": "0", "X-RateLimit-Remaining": "0"}, {}, Signal(wait=3600, remaining=0)),
+        (200, {"X-RateLimit-Daily-Remaining": "1", "X-RateLimit-Remaining": "1"}, {}, SILENT),
+        (429, {}, {}, SILENT),
+    ),
+    throttled={"throttled": 10, "throttled_day": 3600},
 )
 MINE = demo_credentials("gohighlevel")
 # 2026-03-16 00:00 UTC and the length of a day, in milliseconds.

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from causeway.platforms.kinds.limits import SILENT, Signal
 from local.sandbox.registry import demo_credentials
 from tests.platforms.facts import Facts
 from tests.platforms.recorder import FORM, TOKEN, Sent, bearer
@@ -23,6 +24,19 @@ FACTS = Facts(
         (429, {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}}, "RATE_LIMITED"),
     ),
     requests=2,
+    # https://developers.google.com/analytics/devguides/reporting/data/v1/quotas
+    limits=(
+        (429, {}, {"error": {"status": "RESOURCE_EXHAUSTED"}}, Signal(wait=60, throttled=True, remaining=0)),
+        (403, {}, {"error": {"status": "RESOURCE_EXHAUSTED"}}, Signal(wait=60, throttled=True, remaining=0)),
+        (403, {}, {"error": {"status": "PERMISSION_DENIED", "errors": [{"reason": "forbidden"}]}}, SILENT),
+        (500, {}, {"error": {"status": "INTERNAL"}}, Signal(retry=False)),
+        (503, {}, None, Signal(retry=False)),
+        (200, {}, {"propertyQuota": {"tokensPerHour": {"consumed": 5, "remaining": 39995}}}, SILENT),
+        (200, {}, {"propertyQuota": {"tokensPerHour": {"consumed": 40000}}}, Signal(wait=3600, remaining=0)),
+        (200, {}, {"propertyQuota": {"concurrentRequests": {"consumed": 10}}}, Signal(wait=2, remaining=0)),
+        (200, {}, {"propertyQuota": {"tokensPerDay": {}}}, SILENT),
+    ),
+    throttled={"throttled": 3600, "throttled_day": "Pacific", "throttled_concurrent": 2, "throttled_admin": 60},
 )
 MINE = demo_credentials("google_analytics")
 

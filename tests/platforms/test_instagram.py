@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from causeway.platforms.account_details import AccountDetails
+from causeway.platforms.kinds.limits import Signal
 from local.sandbox.registry import demo_credentials
 from tests.platforms.facts import Facts
 from tests.platforms.recorder import Sent, bearer
@@ -15,6 +16,8 @@ FACTS = Facts(
     verdicts=((403, {"error": {"code": 4}}, "RATE_LIMITED"),),
     # https://developers.facebook.com/docs/instagram-platform/instagram-graph-api/reference/ig-user
     details=AccountDetails("causeway", "17841405822304914"),
+    limits=((400, {}, {"error": {"code": 80002}}, Signal(wait=300, remaining=0)),),
+    throttled={"throttled": 300, "throttled_business": 120},
 )
 MINE = demo_credentials("instagram")
 

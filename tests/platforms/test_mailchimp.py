@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from causeway.platforms.kinds.limits import SILENT, Signal
 from local.sandbox.registry import demo_credentials
 from tests.platforms.accounts import demo_account
 from tests.platforms.facts import Facts
@@ -14,6 +15,14 @@ FACTS = Facts(
     example={"api_key": "0123456789abcdef0123456789abcdef-us21", "data_center": "us21"},
     # https://mailchimp.com/developer/marketing/docs/errors
     verdicts=((401, {"title": "API Key Invalid", "status": 401}, "INVALID_CREDENTIALS"),),
+    # https://mailchimp.com/developer/marketing/docs/fundamentals
+    limits=(
+        (403, {}, None, Signal(throttled=True)),
+        (403, {}, {"title": "Forbidden"}, SILENT),
+        (429, {}, {"title": "Too Many Requests"}, SILENT),
+        (404, {}, None, SILENT),
+    ),
+    throttled={"throttled": None, "throttled_bare": None},
 )
 MINE = demo_credentials("mailchimp")
 

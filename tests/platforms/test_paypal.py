@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from causeway.platforms.kinds.limits import SILENT, Signal
 from local.sandbox.registry import demo_credentials
 from tests.platforms.accounts import demo_account, opened
 from tests.platforms.facts import Facts
@@ -17,6 +18,13 @@ FACTS = Facts(
         (401, {"error": "invalid_client", "error_description": "Client Authentication failed"}, "INVALID_CREDENTIALS"),
         (403, {"name": "NOT_AUTHORIZED", "details": []}, "PROVIDER_FORBIDDEN"),
     ),
+    # https://developer.paypal.com/api/rate-limiting
+    limits=(
+        (429, {}, {"name": "RATE_LIMIT_REACHED"}, Signal(wait=30)),
+        (429, {"Retry-After": "2"}, {"name": "RATE_LIMIT_REACHED"}, SILENT),
+        (503, {}, {}, SILENT),
+    ),
+    throttled={"throttled": 30},
 )
 MINE = demo_credentials("paypal")
 

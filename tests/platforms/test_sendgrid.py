@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from causeway.platforms.kinds.limits import SILENT, Signal
 from local.sandbox.registry import demo_credentials
 from tests.platforms.facts import Facts
 from tests.platforms.recorder import Sent, bearer
@@ -14,6 +15,14 @@ FACTS = Facts(
     example={"api_key": "SG.your_api_key"},
     # https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/responses
     verdicts=((403, {"errors": [{"message": "access forbidden", "field": None, "help": None}]}, "PROVIDER_FORBIDDEN"),),
+    # https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/rate-limits
+    limits=(
+        (429, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1392815263"}, {}, Signal(wait=1, remaining=0)),
+        (200, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1392815263"}, {}, Signal(wait=1, remaining=0)),
+        (200, {"X-RateLimit-Remaining": "499", "X-RateLimit-Reset": "1392815263"}, {}, SILENT),
+        (429, {}, {}, SILENT),
+    ),
+    throttled={"throttled": 90},
 )
 MINE = demo_credentials("sendgrid")
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from causeway.platforms.kinds.limits import SILENT, Signal
 from local.sandbox.registry import demo_credentials
 from tests.platforms.facts import Facts
 from tests.platforms.recorder import Sent, basic, bearer
@@ -18,6 +19,14 @@ FACTS = Facts(
         (401, {"error": {"type": "invalid_request_error"}}, "INVALID_CREDENTIALS"),
         (429, {"error": {"type": "invalid_request_error", "code": "rate_limit"}}, "RATE_LIMITED"),
     ),
+    # https://docs.stripe.com/rate-limits, https://docs.stripe.com/error-low-level
+    limits=(
+        (429, {"Stripe-Should-Retry": "true"}, {"error": {"code": "lock_timeout"}}, Signal(retry=True)),
+        (500, {"Stripe-Should-Retry": "false"}, {}, Signal(retry=False)),
+        (429, {"Stripe-Rate-Limited-Reason": "global-rate"}, {"error": {"code": "rate_limit"}}, SILENT),
+        (200, {"Stripe-Should-Retry": "maybe"}, {}, SILENT),
+    ),
+    throttled={"throttled": None, "locked": None},
 )
 MINE = demo_credentials("stripe")
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from causeway.platforms.account_details import AccountDetails
+from causeway.platforms.kinds.limits import SILENT, Signal
 from local.sandbox.registry import demo_credentials
 from tests.platforms.accounts import demo_account, verdict_code
 from tests.platforms.facts import Facts
@@ -24,6 +25,16 @@ FACTS = Facts(
     ),
     # https://developers.tiktok.com/doc/tiktok-api-v2-get-user-info
     details=AccountDetails("Causeway sandbox", "723f24d7-e717-40f8-a2b6-cb8464cd23b4"),
+    # https://developers.tiktok.com/doc/tiktok-api-v2-error-handling
+    limits=(
+        (403, {}, {"error": {"code": "spam_risk_too_many_posts"}}, Signal(throttled=True, retry=False)),
+        (403, {}, {"error": {"code": "reached_active_user_cap"}}, Signal(throttled=True, retry=False)),
+        (403, {}, {"error": {"code": "scope_not_authorized"}}, SILENT),
+        (200, {}, {"code": 40100}, Signal(throttled=True)),
+        (200, {}, {"error": {"code": "ok"}}, SILENT),
+        (429, {}, {"error": {"code": "rate_limit_exceeded"}}, SILENT),
+    ),
+    throttled={"throttled": None, "throttled_day": None, "throttled_business": None},
 )
 MINE = demo_credentials("tiktok")
 

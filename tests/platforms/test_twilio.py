@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from causeway.outbound import client
 from causeway.platforms.account_details import AccountDetails
+from causeway.platforms.kinds.limits import SILENT, Signal
 from local.sandbox.registry import demo_credentials
 from tests.platforms.facts import Facts
 from tests.platforms.recorder import Sent, basic
@@ -27,6 +28,15 @@ FACTS = Facts(
     ),
     # https://github.com/twilio/twilio-oai: api_v2010, account.balance
     details=AccountDetails(account_id="AC5a6d0b0c5a6d0b0c5a6d0b0c5a6d0b0c"),
+    # https://www.twilio.com/docs/api/errors/20429
+    limits=(
+        (429, {"Twilio-Concurrent-Requests": "101"}, {"code": 20429}, Signal(unprocessed=True)),
+        # Of something before Twilio, which promises nothing.
+        (429, {}, None, SILENT),
+        (200, {"Twilio-Concurrent-Requests": "1"}, {}, SILENT),
+        (400, {}, {"code": 20429}, SILENT),
+    ),
+    throttled={"throttled": None},
 )
 MINE = demo_credentials("twilio")
 ACCOUNT = f"/2010-04-01/Accounts/{MINE['account_sid']}"

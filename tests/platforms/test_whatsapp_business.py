@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from causeway.platforms.account_details import AccountDetails
+from causeway.platforms.kinds.limits import SILENT, Signal
 from local.sandbox.registry import demo_credentials
 from tests.platforms.facts import Facts
 from tests.platforms.recorder import Sent, bearer
@@ -15,10 +16,18 @@ FACTS = Facts(
     # https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
     verdicts=(
         (400, {"error": {"code": 130429}}, "RATE_LIMITED"),
+        (400, {"error": {"code": 131056}}, "RATE_LIMITED"),
         (401, {"error": {"code": 190}}, "INVALID_CREDENTIALS"),
     ),
     # The id in the answer is the number's, not the account's.
     details=AccountDetails("Causeway sandbox"),
+    # Limits of a second, of one person, and of an hour.
+    limits=(
+        (400, {}, {"error": {"code": 130429}}, SILENT),
+        (400, {}, {"error": {"code": 131056}}, SILENT),
+        (400, {}, {"error": {"code": 80007}}, Signal(wait=300, remaining=0)),
+    ),
+    throttled={"throttled": None, "throttled_pair": None, "throttled_business": 120},
 )
 MINE = demo_credentials("whatsapp_business")
 

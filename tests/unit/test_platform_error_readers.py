@@ -1,6 +1,5 @@
 """Each platform's reader of errors takes any answer: an odd answer of a platform is not an error inside Causeway."""
 
-import ast
 from collections.abc import Iterator
 from itertools import combinations, product
 from pathlib import Path
@@ -8,33 +7,15 @@ from typing import Any, get_args
 
 import pytest
 from hypothesis import example, given
-from hypothesis import strategies as st
 
 from causeway.errors.platforms import ProviderForbidden
 from causeway.platforms.kinds.errors import ACCEPTED, Error
+from tests.unit.odd_answers import STATUSES, answers, constants, nested
 from tests.unit.platform_folders import PLATFORMS, TOY, folders, loaded
 
 FILES = [folder / "errors.py" for root in (PLATFORMS, TOY) for folder in folders(root)]
 READERS = [file for file in FILES if file.exists()]
-VENDORS = sorted((PLATFORMS / "vendors").glob("*.py"))
 MEANINGS = {None, ACCEPTED, ProviderForbidden, *(get_args(kind)[0] for kind in get_args(Error))}
-STATUSES = st.sampled_from([200, 201, 204, 301, 400, 401, 403, 408, 429, 500, 503]) | st.integers(100, 599)
-
-
-def constants(file: Path) -> list[Any]:
-    """The numbers and words in a reader's source: its field names and codes. A sentence is of no use."""
-    nodes = [node for one in (file, *VENDORS) for node in ast.walk(ast.parse(one.read_text()))]
-    found = [node.value for node in nodes if isinstance(node, ast.Constant)]
-    return [one for one in found if not isinstance(one, str) or len(one.split()) < 4]
-
-
-def answers(file: Path) -> st.SearchStrategy[dict[str, Any]]:
-    """JSON objects with the fields that a reader reads, and others."""
-    known = constants(file)
-    fields = st.sampled_from([one for one in known if isinstance(one, str)]) | st.text(max_size=3)
-    scalars = st.sampled_from([None, True, False, 1.5, *known]) | st.integers() | st.floats() | st.text(max_size=9)
-    values = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(fields, inner), max_leaves=4)
-    return st.dictionaries(fields, values, min_size=1)
 
 
 def pairs(file: Path) -> Iterator[dict[str, Any]]:
@@ -44,14 +25,6 @@ def pairs(file: Path) -> Iterator[dict[str, Any]]:
     for names in combinations(fields, 2):
         for chosen in product(values, repeat=2):
             yield dict(zip(names, chosen, strict=True))
-
-
-def nested(depth: int) -> Any:
-    """A value too deep for str()."""
-    value: Any = []
-    for _ in range(depth):
-        value = [value]
-    return value
 
 
 @pytest.mark.parametrize("file", READERS, ids=lambda file: file.parent.name)

@@ -61,3 +61,11 @@ def test_draft_names_the_windows_without_calls_left() -> None:
 
 def test_strictest_wait_wins() -> None:
     assert asked(Retry_After="3", X_RateLimit_Reset="20", RateLimit='"d";r=0;t=9') == 20
+
+
+@pytest.mark.parametrize("hours", [0, -8, 9])
+def test_midnight_is_the_next_one_at_the_place(hours: int) -> None:
+    there = datetime.now(UTC) + timedelta(hours=hours, seconds=waits.until_midnight(hours))
+
+    assert abs(there - there.replace(hour=12, minute=0, second=0, microsecond=0)) > timedelta(hours=11, minutes=59)
+    assert 0 < waits.until_midnight(hours) <= 24 * 3600

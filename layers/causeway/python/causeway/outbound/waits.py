@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from math import isfinite
 from time import time
@@ -65,6 +65,17 @@ def until(reset: str) -> float | None:
         value /= 1000
     left = value - time() if value >= _FIRST_TIME else value
     return min(max(left, 0.0), LONGEST) if isfinite(left) else None
+
+
+def until_midnight(hours: int = 0) -> float:
+    """Return the seconds until the next midnight.
+
+    Args:
+        hours: of the place's clock ahead of UTC; negative in America.
+    """
+    now = datetime.now(timezone(timedelta(hours=hours)))
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return (midnight - now).total_seconds()
 
 
 def _by_reset(headers: Mapping[str, str], *, throttled: bool) -> float | None:

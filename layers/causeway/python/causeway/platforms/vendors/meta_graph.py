@@ -30,7 +30,7 @@ def read_error(status: int, content: Mapping[str, Any]) -> Error | None:
 def _meaning(code: int) -> Error | None:
     if code in (102, 190):
         return InvalidCredentials
-    if code in (4, 17, 32, 613, 80007, 130429) or 80000 <= code <= 80014:
+    if code in (4, 17, 32, 341, 613, 130429, 131056) or 80000 <= code <= 80014:
         return RateLimited
     if code == 10 or 200 <= code <= 299:
         return ProviderForbidden

@@ -1,0 +1,1 @@
+"""DHL Express: code of the platform."""

@@ -1,0 +1,1 @@
+"""FedEx: code of the platform."""

@@ -1,0 +1,1 @@
+"""Google Analytics: code of the platform."""

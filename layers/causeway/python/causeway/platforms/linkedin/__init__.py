@@ -1,0 +1,1 @@
+"""LinkedIn: code of the platform."""

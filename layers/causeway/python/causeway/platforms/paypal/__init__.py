@@ -1,0 +1,1 @@
+"""PayPal: code of the platform."""

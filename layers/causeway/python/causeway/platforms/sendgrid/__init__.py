@@ -1,0 +1,1 @@
+"""SendGrid: code of the platform."""

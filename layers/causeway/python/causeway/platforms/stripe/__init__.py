@@ -1,0 +1,1 @@
+"""Stripe: code of the platform."""

@@ -1,0 +1,1 @@
+"""TikTok: code of the platform."""

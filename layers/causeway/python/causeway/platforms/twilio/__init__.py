@@ -1,0 +1,1 @@
+"""Twilio: code of the platform."""
