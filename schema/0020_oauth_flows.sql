@@ -80,7 +80,7 @@ CREATE TABLE oauth_flows (
     actor text NOT NULL CHECK (length(actor) BETWEEN 1 AND 255),
     flow_id uuid NOT NULL DEFAULT gen_random_uuid(),
     state_hash bytea NOT NULL CHECK (octet_length(state_hash) = 32),
-    redirect_url text NOT NULL CHECK (length(redirect_url) <= 2048),
+    callback text NOT NULL CHECK (length(callback) <= 2048),
     return_url text CHECK (length(return_url) <= 2048),
     declined text [] NOT NULL,
     verifier bytea CHECK (octet_length(verifier) BETWEEN 33 AND 65536 AND get_byte(verifier, 0) = 1),
@@ -108,8 +108,8 @@ COMMENT ON COLUMN oauth_flows.actor IS
 'The person''s subject or the API key''s id. Nobody else completes the authorization.';
 COMMENT ON COLUMN oauth_flows.flow_id IS 'The id that the code''s ciphertext is bound to.';
 COMMENT ON COLUMN oauth_flows.state_hash IS 'SHA-256 of the state, which the platform''s redirect must bring back.';
-COMMENT ON COLUMN oauth_flows.redirect_url IS
-'Where the platform redirects to: the exchange of the code must name it again.';
+COMMENT ON COLUMN oauth_flows.callback IS
+'The URL of the callback, which the exchange of the code must name again. If it ends with a slash, the state follows.';
 COMMENT ON COLUMN oauth_flows.return_url IS 'Where the callback redirects the person to. NULL: it answers a page.';
 COMMENT ON COLUMN oauth_flows.declined IS 'The platform''s errors that mean that the person declined.';
 COMMENT ON COLUMN oauth_flows.verifier IS
@@ -118,7 +118,8 @@ COMMENT ON COLUMN oauth_flows.begun_at IS 'When the authorization was begun.';
 COMMENT ON COLUMN oauth_flows.expires_at IS 'Until when the callback and the completion are accepted.';
 COMMENT ON COLUMN oauth_flows.returned_at IS 'When the callback came. A second callback changes nothing.';
 COMMENT ON COLUMN oauth_flows.code IS
-'The authorization code as KMS encrypted it for this row and this deployment. It is gone when the grant is stored.';
+'The state and the authorization code as KMS encrypted them for this row and this deployment. They are gone when the '
+'grant is stored.';
 COMMENT ON COLUMN oauth_flows.error IS 'The platform''s error in place of a code.';
 COMMENT ON COLUMN oauth_flows.taken_at IS
 'When a completion took the code. Only the same call, sent again with its Idempotency-Key, takes it again.';
@@ -139,7 +140,7 @@ CREATE POLICY oauth_flows_remove ON oauth_flows FOR DELETE TO causeway_credentia
 USING (tenant_id = current_tenant());
 GRANT SELECT, INSERT, DELETE ON oauth_flows TO causeway_credentials;
 GRANT UPDATE (
-    flow_id, state_hash, redirect_url, return_url, declined, verifier, begun_at, expires_at, returned_at, code, error,
+    flow_id, state_hash, callback, return_url, declined, verifier, begun_at, expires_at, returned_at, code, error,
     taken_at, completed_at
 ) ON oauth_flows TO causeway_credentials;
 
@@ -147,7 +148,8 @@ GRANT UPDATE (
 CREATE POLICY oauth_flows_directory ON oauth_flows FOR SELECT TO causeway_directory USING (true);
 CREATE POLICY oauth_flows_return ON oauth_flows FOR UPDATE TO causeway_directory
 USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
-GRANT SELECT (tenant_id, flow_id, state_hash, return_url, declined, expires_at, returned_at) ON oauth_flows TO causeway_directory;
+GRANT SELECT (tenant_id, flow_id, state_hash, return_url, declined, expires_at, returned_at) ON oauth_flows
+TO causeway_directory;
 GRANT UPDATE (returned_at, code, error) ON oauth_flows TO causeway_directory;
 
 CREATE FUNCTION oauth_flow_awaited_v1(p_state_hash bytea)

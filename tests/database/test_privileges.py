@@ -34,7 +34,7 @@ TOKEN_COLUMNS = (
 )
 # All columns except tenant, connection and actor.
 FLOW_COLUMNS = (
-    *("flow_id", "state_hash", "redirect_url", "return_url", "declined", "verifier", "begun_at", "expires_at"),
+    *("flow_id", "state_hash", "callback", "return_url", "declined", "verifier", "begun_at", "expires_at"),
     *("returned_at", "code", "error", "taken_at", "completed_at"),
 )
 CONNECTION_COLUMNS = [

@@ -136,7 +136,7 @@ _HUB_SIDE = (
     SELECT tenant_id, connection_id, 1 FROM integration_connections WHERE tenant_id = %(tenant)s
     """,
     """
-    INSERT INTO oauth_flows (tenant_id, connection_id, actor, state_hash, redirect_url, declined, expires_at)
+    INSERT INTO oauth_flows (tenant_id, connection_id, actor, state_hash, callback, declined, expires_at)
     SELECT tenant_id, connection_id, 'subject', sha256(connection_id::text::bytea), 'https://hub.example', '{}', now()
     FROM integration_connections WHERE tenant_id = %(tenant)s
     """,

@@ -34,6 +34,11 @@ def app_of(key: str) -> dict[str, str]:
     return dict(zip(names, (app["client_id"], app["client_secret"]), strict=True))
 
 
+def app_secret_field(key: str) -> str:
+    """The field of the app's secret."""
+    return APP_FIELDS.get(key, ("client_id", "client_secret"))[1]
+
+
 def waiting(hub: Hub, key: str, caller: Caller = ADMIN, **more: str) -> str:
     """The path of a new connection without tokens; more: of its config, beside the app."""
     config = SETTINGS[key] | app_of(key) | more
@@ -65,6 +70,11 @@ class Flow:
     caller: Caller = ADMIN
     url: str = ""
     seen: list[str] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """The connection's id."""
+        return self.path.rsplit("/", 1)[1]
 
     def begin(self, body: dict[str, Any] | None = None, **headers: Any) -> Reply:
         reply = self.hub.call("POST", f"{self.path}/authorize", self.caller, body or {}, **headers)

@@ -10,7 +10,7 @@ from html import escape
 from secrets import token_hex
 from shutil import which
 from typing import Any
-from urllib.parse import quote, quote_plus
+from urllib.parse import parse_qs, quote, quote_plus, urlsplit
 from uuid import uuid4
 
 import psycopg
@@ -23,6 +23,7 @@ from causeway.tenancy.context import RequestContext
 from causeway.wire.preconditions import ANY
 from local import ROOT
 from local.stack import Stack
+from tests.hub import oauth
 from tests.hub.client import (
     ADMIN,
     DEPLOYMENT_ADMIN,
@@ -161,6 +162,30 @@ def call_everything(hub: Hub, planted: Planted) -> None:
     hub.call("GET", "/audit?format=csv")
 
 
+def authorize_everything(hub: Hub, planted: Planted) -> None:
+    """Authorizations at every platform, with the app's real secret and with a wrong one; and the deployment's app."""
+    app = {"clientId": "an-app", "clientSecret": planted.secret("the deployment's app")}
+    hub.call("PUT", "/integrations/templates/linkedin/oauth-app", DEPLOYMENT_ADMIN, app)
+    hub.call("PUT", "/integrations/templates/linkedin/oauth-app", DEPLOYMENT_ADMIN, app, idempotency_key=token_hex(8))
+    for body in ({"clientSecret": [planted.secret("an app: list")]}, {planted.secret("an app: name"): "x"}):
+        hub.call("PUT", "/integrations/templates/linkedin/oauth-app", DEPLOYMENT_ADMIN, body)
+    for key in oauth.SETTINGS:
+        wrong = {oauth.app_secret_field(key): planted.secret(f"{key}: a wrong app")}
+        for number, own in enumerate(({}, wrong)):
+            flow = oauth.Flow(hub, oauth.waiting(hub, key, ADMIN, **own))
+            # The answer with the URL is the only one that shows the state.
+            hub.seen.remove(flow.begin(idempotency_key=token_hex(8)))
+            planted.secrets[f"{key}: state {number}"] = flow.asked["state"]
+            location = urlsplit(flow.redirect())
+            planted.secrets[f"{key}: code {number}"] = parse_qs(location.query)["code"][0]
+            hub.call("GET", f"{location.path}?{location.query}", NOBODY)
+            assert flow.complete(idempotency_key=token_hex(8)).status == (422 if own else 200)
+            hub.call("GET", f"{flow.path}/logs?limit=100")
+        vendor = "google" if key == "google_analytics" else key
+        for kind in ("access", "refresh"):
+            planted.secrets[f"{key}: {kind} tokens"] = f"sandbox-{vendor}-{kind}-"
+
+
 def misplaced(hub: Hub, planted: Planted, path: str) -> None:
     """Secrets in wrong places: a refusal must not repeat them."""
 
@@ -237,6 +262,7 @@ def planted(hub: Hub, inside: Inside, platform: Platform) -> Planted:
     """Everything planted and called."""
     planted, before = Planted(), len(hub.seen)
     call_everything(hub, planted)
+    authorize_everything(hub, planted)
     context = inside()
     call_a_platform_that_repeats_it(context, platform, planted)
     hub.call("GET", "/audit?limit=1000")
@@ -299,7 +325,10 @@ def test_no_secret_is_anywhere(stack: Stack, planted: Planted, caplog: pytest.Lo
 
     assert len(planted.secrets) > 80
     assert len(answers) > 200
-    functions = ("integration-connections", "integration-templates", "api-keys", "caller-authorizer")
+    functions = (
+        *("integration-connections", "integration-templates", "api-keys", "caller-authorizer"),
+        *("oauth-authorize", "oauth-callback"),
+    )
     assert {f"log {name}.log" for name in functions} <= set(logs)
     # A value that is not secret is found where it belongs, so the search covers these places.
     places = {place for place, content in searched.items() if planted.visible.encode() in content}

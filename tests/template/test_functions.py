@@ -460,7 +460,7 @@ OWN_LOGINS = {
     "IntegrationConnectionsFunction": "causeway_credentials",
     "IntegrationCalendarsFunction": "causeway_credentials",
     "KeyRotationFunction": "causeway_credentials",
-    "OAuthAuthorizeFunction": "causeway_credentials",
+    "OauthAuthorizeFunction": "causeway_credentials",
     "TokenRefreshFunction": "causeway_credentials",
 }
 

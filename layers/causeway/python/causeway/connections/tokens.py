@@ -13,7 +13,9 @@ from uuid import UUID, uuid4
 
 from aws_lambda_powertools import Logger
 
+from causeway.connections import app_in_use
 from causeway.database.postgres import Transaction
+from causeway.errors.oauth import OauthAppMissing
 from causeway.errors.service import Unavailable
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 from causeway.outbound.deadlines import Deadline
@@ -21,7 +23,8 @@ from causeway.outbound.failures import CallFailed, TimedOut
 from causeway.outbound.replies import Reply
 from causeway.platforms import token_calls
 from causeway.platforms.account import Account, Log
-from causeway.platforms.tokens import Grant, TokenRefused, field_of, given_token, renewal
+from causeway.platforms.failures import AuthorizationMissing
+from causeway.platforms.tokens import Grant, TokenRefused, field_of, given_token, lacks_app, renewal
 from causeway.platforms.verdicts import judge
 from causeway.tenancy.context import Context
 from causeway.vault import credentials, crypto, oauth_tokens
@@ -251,11 +254,24 @@ class ConnectionTokens:
         if deadline.left() <= 0:
             raise TimedOut("another call is getting the token and has not got it in time")
 
+    def _with_app(self, account: Account) -> Account:
+        """Return the account with the deployment's OAuth app, if it has none of its own.
+
+        Raises:
+            AuthorizationMissing: the deployment has none either.
+        """
+        if not lacks_app(account):
+            return account
+        try:
+            return app_in_use.with_app(account, app_in_use.app(self._context.database, account))
+        except OauthAppMissing as error:
+            raise AuthorizationMissing(error.sentence, error.action) from error
+
     def _renew(self, account: Account, log: Log, deadline: Deadline, lease_id: UUID, refused: str | None) -> str:
         """Call the token endpoint, store what it grants, and return the new token."""
         live = self.live(account)
         try:
-            grant = token_calls.call(live, log, deadline)
+            grant = token_calls.call(self._with_app(live), log, deadline)
         except CallFailed as failure:
             self._note_failure(failure, lease_id)
             usable = None if refused is not None or self._anew or _for_good(failure) else self._still_valid(account)

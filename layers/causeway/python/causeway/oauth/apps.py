@@ -7,8 +7,8 @@ from causeway.audit_log import entries, fingerprints
 from causeway.audit_log.entries import Action
 from causeway.aws import secrets
 from causeway.catalogue import providers
+from causeway.connections import app_in_use
 from causeway.database.postgres import Transaction
-from causeway.oauth import app_in_use
 from causeway.oauth.requests import OAuthAppDraft
 from causeway.tenancy.context import RequestContext
 from causeway.vault import oauth_apps

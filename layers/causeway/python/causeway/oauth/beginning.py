@@ -6,9 +6,9 @@ from secrets import token_urlsafe
 from uuid import UUID
 
 from causeway.audit_log.entries import Action
-from causeway.connections import access, audit_entries
+from causeway.connections import access, app_in_use, audit_entries
 from causeway.connections.connection import ConnectionReference
-from causeway.oauth import app_in_use, flows
+from causeway.oauth import flows
 from causeway.oauth.requests import AuthorizationDraft
 from causeway.platforms import code_exchange
 from causeway.platforms.account import Account
@@ -54,21 +54,21 @@ def begin(
     stored = access.load(context, reference, expected=expected)
     connection, provider = stored.connection, stored.provider
     connection_id = connection.connection_id
-    client_id = app_in_use.client_id(context.database, stored)
+    client_id = app_in_use.client_id(context.database, provider, connection.config, stored.credential.fields)
     connection.check_template()
     oauth = provider.oauth or {}
     state = token_urlsafe(32)
     verifier = None if oauth.get("pkce", "off") == "off" else token_urlsafe(48)
     # A platform that may not return the state is told a path of this one authorization.
-    path = CALLBACK if oauth.get("state_returned", True) else f"{CALLBACK}/{state}"
-    redirect_url = f"{public_url}{path}"
+    callback = f"{public_url}{CALLBACK}" + ("" if oauth.get("state_returned", True) else "/")
+    redirect_url = flows.redirect_url(callback, state)
     account = Account(provider, connection.environment, connection.config, {})
     url = code_exchange.authorize_url(account, client_id, redirect_url, state, verifier)
     flow = flows.NewFlow(
         connection_id=connection_id,
         actor=context.actor,
         state=state,
-        redirect_url=redirect_url,
+        callback=callback,
         return_url=draft.return_url,
         declined=oauth.get("declined", ["access_denied"]),
         verifier=None if verifier is None else _encrypted(context, connection_id, verifier),

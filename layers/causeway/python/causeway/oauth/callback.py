@@ -59,7 +59,7 @@ def receive(database: Database, query: Mapping[str, str], path_state: str | None
     code = query.get("code", "")
     if error is None and not _CODE.fullmatch(code):
         return UNKNOWN
-    ciphertext = None if error is not None else deployment_key.encrypt_directly(code, awaited.flow_id)
+    ciphertext = None if error is not None else deployment_key.encrypt_directly(f"{state} {code}", awaited.flow_id)
     if error is not None and not _ERROR.fullmatch(error):
         error = _UNREADABLE
     kept = database.one(

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from causeway.audit_log.entries import Action
 from causeway.catalogue import oauth_fields, secret_fields, validation
-from causeway.connections import access, answers, audit_entries, testing, tokens, writes
+from causeway.connections import access, answers, app_in_use, audit_entries, testing, tokens, writes
 from causeway.connections.access import StoredConnection
 from causeway.connections.connection import ConnectionReference, ConnectionRow
 from causeway.connections.requests import ConnectionChange
 from causeway.connections.work import Work
 from causeway.errors.oauth import AuthorizationRefused
-from causeway.oauth import app_in_use, flows
+from causeway.oauth import flows
 from causeway.oauth.flows import ReturnedFlow
 from causeway.platforms import code_exchange
 from causeway.platforms.account import Account
@@ -93,7 +93,9 @@ def _exchanged(
     if flow.verifier is not None:
         field = flows.verifier_field(context.tenant, connection_id)
         verifier = data_keys.current().decrypt(field, flow.verifier)
-    code = Code(deployment_key.decrypt_directly(flow.code, flow.flow_id), flow.redirect_url, verifier)
+    # A code has no blank.
+    state, _, text = deployment_key.decrypt_directly(flow.code, flow.flow_id).partition(" ")
+    code = Code(text, state, flows.redirect_url(flow.callback, state), verifier)
     work = Work("interactive", code_exchange.BUDGET)
     with access.terms_of_calls(context, stored.connection, account, work, FreshTokens()) as terms:
         return code_exchange.exchange(account, app, code, terms.log)

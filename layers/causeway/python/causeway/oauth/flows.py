@@ -28,13 +28,14 @@ class NewFlow:
     """An authorization to begin.
 
     Attributes:
+        callback: the URL of the callback, without the state.
         verifier: of PKCE, encrypted; None: the platform takes none.
     """
 
     connection_id: UUID
     actor: str
     state: str
-    redirect_url: str
+    callback: str
     return_url: str | None
     declined: list[str]
     verifier: bytes | None
@@ -45,7 +46,7 @@ class ReturnedFlow:
     """An authorization whose code was taken: nobody takes it again. code and verifier are encrypted."""
 
     flow_id: UUID
-    redirect_url: str
+    callback: str
     code: bytes
     verifier: bytes | None
 
@@ -53,6 +54,11 @@ class ReturnedFlow:
 def verifier_field(tenant_id: UUID, connection_id: UUID) -> SecretField:
     """Return the associated data of a verifier's ciphertext. No field of a configuration has a dot."""
     return SecretField(tenant_id, connection_id, "oauth.verifier")
+
+
+def redirect_url(callback: str, state: str) -> str:
+    """Return where a platform redirects to. The state stands in its path if the callback's URL ends with a slash."""
+    return callback + state if callback.endswith("/") else callback
 
 
 def hash_of(state: str) -> bytes:
@@ -70,14 +76,14 @@ def begin(transaction: Transaction, flow: NewFlow) -> datetime:
                 AND (connection_id, actor) <> (%(connection)s, %(actor)s)
         )
         INSERT INTO oauth_flows (
-            tenant_id, connection_id, actor, state_hash, redirect_url, return_url, declined, verifier, expires_at
+            tenant_id, connection_id, actor, state_hash, callback, return_url, declined, verifier, expires_at
         )
         VALUES (
-            current_tenant(), %(connection)s, %(actor)s, %(state_hash)s, %(redirect_url)s, %(return_url)s,
+            current_tenant(), %(connection)s, %(actor)s, %(state_hash)s, %(callback)s, %(return_url)s,
             %(declined)s, %(verifier)s, now() + %(lifetime)s
         )
         ON CONFLICT (tenant_id, connection_id, actor) DO UPDATE
-        SET flow_id = excluded.flow_id, state_hash = excluded.state_hash, redirect_url = excluded.redirect_url,
+        SET flow_id = excluded.flow_id, state_hash = excluded.state_hash, callback = excluded.callback,
             return_url = excluded.return_url, declined = excluded.declined, verifier = excluded.verifier,
             begun_at = excluded.begun_at, expires_at = excluded.expires_at, returned_at = NULL, code = NULL,
             error = NULL, taken_at = NULL, completed_at = NULL
@@ -87,7 +93,7 @@ def begin(transaction: Transaction, flow: NewFlow) -> datetime:
             "connection": flow.connection_id,
             "actor": flow.actor,
             "state_hash": hash_of(flow.state),
-            "redirect_url": flow.redirect_url,
+            "callback": flow.callback,
             "return_url": flow.return_url,
             "declined": flow.declined,
             "verifier": flow.verifier,
@@ -129,7 +135,7 @@ def take(transaction: Transaction, connection_id: UUID, actor: str, *, again: bo
         """,
         [connection_id, actor],
     )
-    return ReturnedFlow(row.flow_id, row.redirect_url, row.code, row.verifier)
+    return ReturnedFlow(row.flow_id, row.callback, row.code, row.verifier)
 
 
 def complete(transaction: Transaction, flow_id: UUID) -> None:

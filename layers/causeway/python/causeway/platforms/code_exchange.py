@@ -50,6 +50,7 @@ class Code:
     """
 
     text: str
+    state: str
     redirect_url: str
     verifier: str | None
 
@@ -188,7 +189,7 @@ def exchange(account: Account, app: App, code: Code, log: Log) -> Granted:
     oauth = _oauth(account)
     # A platform may end the redirect with #_, which is not a part of the code.
     text = (unquote(code.text) if oauth.get("decodes_code") else code.text).removesuffix("#_")
-    calls = Exchange(account, app, log, [code.text, text])
+    calls = Exchange(account, app, log, [code.text, text, code.state])
     form = {"grant_type": "authorization_code", "code": text, "redirect_uri": code.redirect_url}
     form |= oauth.get("token_parameters", {})
     if code.verifier is not None:

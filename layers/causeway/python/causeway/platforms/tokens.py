@@ -102,10 +102,17 @@ def renewal(account: Account) -> Renewal:
         case "oauth2_client_credentials":
             return "client"
         case "oauth2_refresh_token":
-            return "refresh" if all(account.has_fields(wanted[part]) for part in _REFRESH_PARTS) else "none"
+            needed = _REFRESH_PARTS[:1] if lacks_app(account) else _REFRESH_PARTS
+            return "refresh" if all(account.has_fields(wanted[part]) for part in needed) else "none"
         case "bearer" if "self_renewal" in wanted:
             return "self"
     return "none"
+
+
+def lacks_app(account: Account) -> bool:
+    """Return whether an account that a person authorized has no OAuth app of its own: it uses the deployment's."""
+    oauth = account.provider.oauth
+    return oauth is not None and not account.has_fields(f"{{{oauth['client_id_field']}}}")
 
 
 def given_token(account: Account) -> str:

@@ -1,9 +1,10 @@
 """The OAuth app that a connection is authorized for: its own, or the deployment's."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import Any
 
 from causeway.catalogue.providers import Provider
-from causeway.connections.access import StoredConnection
 from causeway.database.postgres import Database
 from causeway.errors.connections import NotSupported
 from causeway.errors.oauth import OauthAppMissing
@@ -21,23 +22,28 @@ def check_supported(provider: Provider) -> None:
         )
 
 
-def client_id(database: Database, stored: StoredConnection) -> str:
+def client_id(database: Database, provider: Provider, config: Mapping[str, Any], secret_names: Collection[str]) -> str:
     """Return the id of the app that a connection is authorized for; nothing is decrypted.
+
+    Args:
+        database: of a login that may read credentials.
+        provider: the connection's platform.
+        config: its settings.
+        secret_names: the names of its secret fields.
 
     Raises:
         NotSupported: its platform has no OAuth.
         OauthAppMissing: neither the connection nor the deployment has an app.
     """
-    provider = stored.provider
     check_supported(provider)
     oauth = provider.oauth or {}
-    own = stored.connection.config.get(oauth["client_id_field"])
+    own = config.get(oauth["client_id_field"])
     if own is None:
         found = oauth_apps.find_client_id(database, provider.key)
         if found is None:
             raise OauthAppMissing
         return found
-    if oauth["client_secret_field"] not in stored.credential.fields:
+    if oauth["client_secret_field"] not in secret_names:
         raise _incomplete(oauth["client_secret_field"])
     return own
 
