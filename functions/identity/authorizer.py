@@ -57,4 +57,9 @@ def _found(authorization: str, key: str | None, call: dict[str, Any]) -> Authori
     if tokens.is_like_token(key):
         raise Unauthorized("A token was sent in X-API-Key: send it in Authorization, after Bearer")
     source_ip = (call.get("http") or {}).get("sourceIp")
-    return AuthorizerContext.of_machine(key_texts.machine_of(postgres.current(), key, source_ip, call.get("requestId")))
+    # Reads cost no row: API Gateway's throttle limits them.
+    changes = not str(call.get("routeKey", "")).startswith("GET ")
+    used = key_texts.use(postgres.current(), key, source_ip, call.get("requestId"), counted=changes)
+    if used.decision is not None:
+        used.decision.require()
+    return AuthorizerContext.of_machine(used.machine)

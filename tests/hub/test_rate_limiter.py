@@ -25,11 +25,14 @@ def decide(hub: Hub, action: str = "take", caller: Caller = ADMIN, **fields: Any
 
 
 @pytest.fixture
-def connection_id(hub: Hub) -> str:
+def connection_id(hub: Hub, rows: Rows) -> str:
     """A connection with 100 requests a minute and 5 a day: the day is what refuses, and seldom ends during a test."""
     path = hub.connection()
     assert hub.call("PUT", f"{path}/limits", ADMIN, {"day": 5}).status == 200
-    return path.rpartition("/")[2]
+    connection_id = path.rpartition("/")[2]
+    # Forget the test call that was made with the new connection.
+    rows("DELETE FROM rate_limits WHERE subject_id = %s", [connection_id])
+    return connection_id
 
 
 def test_new_key_has_a_hundred_requests_a_minute(hub: Hub) -> None:
@@ -146,3 +149,21 @@ def test_headers_whose_promise_it_cannot_keep_are_refused(hub: Hub) -> None:
     assert hub.call("POST", PATH, ADMIN, body, if_match='"1"').code == "INVALID_REQUEST"
     assert hub.call("POST", PATH, ADMIN, body, idempotency_key="key-1").code == "INVALID_REQUEST"
     assert hub.call("POST", f"{PATH}?key=a", ADMIN, body).code == "INVALID_REQUEST"
+
+
+def test_changing_calls_of_a_full_key_are_refused_and_its_reads_answered(hub: Hub, rows: Rows) -> None:
+    """HUB 19: a key's limit is counted by the authorizer, and costs reads nothing."""
+    key = hub.new_key()
+    # In a window of tomorrow, so that it does not end during the test.
+    rows(
+        """
+        INSERT INTO rate_limits (tenant_id, kind, subject_id, taken_at, minute_used, hour_used, day_used, month_used)
+        VALUES (%s, 'api_key', %s, now() + interval '1 day', 1200, 1200, 1200, 1200)
+        """,
+        [TENANTS[OURS], key["id"]],
+    )
+    refused = decide(hub, caller=machine(key["apiKey"]), key=new_key())
+
+    assert (refused.status, refused.code) == (429, "RATE_LIMIT_EXCEEDED")
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert hub.call("GET", "/integrations", machine(key["apiKey"])).status == 200

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from causeway.errors.requests import RateLimitExceeded
 from causeway.errors.service import Internal, Misconfigured, Unavailable
 from causeway.errors.tenancy import Unauthorized
 from causeway.errors.tree import CausewayError
@@ -64,6 +65,24 @@ def test_refusal_is_raised_again_and_a_fault_of_ours_keeps_its_sentence(
         AuthorizerContext.parse({"lambda": AuthorizerContext.of_error(error).as_context()}).caller(None)
 
     assert (raised.value.code, raised.value.cause, raised.value.sentence) == (code, "", sentence)
+
+
+def test_wait_of_a_refusal_reaches_the_route() -> None:
+    """HUB 19."""
+    context = AuthorizerContext.of_error(RateLimitExceeded(retry_after=17)).as_context()
+
+    assert context["retryAfter"] == "17"
+    with pytest.raises(RateLimitExceeded) as raised:
+        AuthorizerContext.parse({"lambda": context}).caller(None)
+    assert raised.value.retry_after == 17
+
+
+@pytest.mark.parametrize("seconds", ["", "-1", "soon", "1.5"])
+def test_wait_that_is_no_number_is_left_out(seconds: str) -> None:
+    refused = {"refused": "RATE_LIMIT_EXCEEDED", "sentence": "Too many requests", "retryAfter": seconds}
+    with pytest.raises(RateLimitExceeded) as raised:
+        AuthorizerContext.parse({"lambda": refused}).caller(None)
+    assert raised.value.retry_after is None
 
 
 def test_player_is_the_caller_unless_a_group_gives_a_role() -> None:

@@ -89,6 +89,8 @@ def test_missing_setting_is_named_for_the_log_and_not_for_the_caller(
         ("SECRET_MAX_AGE", settings.secret_max_age, 30.0, "0.5", 0.5),
         ("DEFAULT_GAME_PROVIDER", settings.default_game_provider, "DEMO", "OTHER", "OTHER"),
         ("DEFAULT_TENANT_ID", settings.default_tenant_id, None, str(UUID(int=1)), UUID(int=1)),
+        ("MACHINE_REQUESTS", settings.machine_requests, 1200, "60", 60),
+        ("TENANT_REQUESTS", settings.tenant_requests, 6000, "600", 600),
         ("SCHEMA_FOLDER", settings.schema_folder, "/opt/schema", "/elsewhere", "/elsewhere"),
     ],
 )

@@ -195,6 +195,9 @@ def _codes(declaration: Declaration, *, changes: bool) -> list[str]:
     codes = [*declaration.authentication.refuses, *refuses, *(CHANGE_REFUSES if changes else ())]
     if declaration.request is not None:
         codes.append("PAYLOAD_TOO_LARGE")
+    if "apiKey" in declaration.authentication.security and declaration.method != "GET":
+        # The authorizer counts the changing calls of keys.
+        codes.append("RATE_LIMIT_EXCEEDED")
     if VARIABLE.search(declaration.path):
         # The answer to a path with characters that no id has.
         codes.append("NOT_FOUND")

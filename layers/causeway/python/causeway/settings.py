@@ -214,3 +214,15 @@ def public_url() -> str:
 def oauth_return_origins() -> frozenset[str]:
     """Return the sites, as https://host, to which a person may be sent back after an authorization."""
     return frozenset(_setting("OAUTH_RETURN_ORIGINS", "").replace(",", " ").lower().split())
+
+
+@cache
+def machine_requests() -> int:
+    """Return how many changing requests a minute an API key may make."""
+    return int(_setting("MACHINE_REQUESTS", "1200"))
+
+
+@cache
+def tenant_requests() -> int:
+    """Return how many changing requests a minute all API keys of a tenant may make together."""
+    return int(_setting("TENANT_REQUESTS", "6000"))

@@ -74,7 +74,7 @@ class CallLog(Answer):
         examples=[f'{{"location":{{"id":"{example_ids.LOCATION_ID}"}}}}'],
     )
     purpose: _Purpose = Field(description="What the call was made for.")
-    attempt: int = Field(description="The number of the attempt in its call.", examples=[1])
+    attempt: int = Field(ge=1, description="The number of the attempt in its call.", examples=[1])
     attempts: int = Field(description="How many attempts the call made.", examples=[1])
     platform_request_id: str | None = Field(
         description="The platform's own id of the request, for its support; null where its answer had none.",

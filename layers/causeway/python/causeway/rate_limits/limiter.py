@@ -18,13 +18,18 @@ from causeway.rate_limits.subjects import Subject
 # A metric with an alarm: windows that refused their first request.
 EXCEEDED = "RateLimitsExceeded"
 
-_TAKE: LiteralString = """
-    SELECT granted, decided_at, used, told_remaining, told_until, announced FROM rate_limit_take_v1(
-        p_tenant_id => %(tenant_id)s, p_kinds => %(kinds)s::text[], p_subject_ids => %(ids)s::text[],
-        p_minutes => %(minute)s::bigint[], p_hours => %(hour)s::bigint[], p_days => %(day)s::bigint[],
-        p_months => %(month)s::bigint[], p_cost => %(cost)s, p_take => %(take)s, p_now => %(now)s
+# In a FROM clause, with the parameters of Asked.
+TAKE: LiteralString = """
+    rate_limit_take_v1(
+        p_tenant_id => %(limits_tenant_id)s, p_kinds => %(limits_kinds)s::text[],
+        p_subject_ids => %(limits_ids)s::text[], p_minutes => %(limits_minute)s::bigint[],
+        p_hours => %(limits_hour)s::bigint[], p_days => %(limits_day)s::bigint[],
+        p_months => %(limits_month)s::bigint[], p_cost => %(limits_cost)s, p_take => %(limits_take)s,
+        p_now => %(limits_now)s
     )
 """
+_FROM: LiteralString = f"FROM {TAKE}"
+_TAKE: LiteralString = f"SELECT granted, decided_at, used, told_remaining, told_until, announced {_FROM}"
 _CORRECT: LiteralString = """
     SELECT rate_limit_correct_v1(
         p_tenant_id => %(tenant_id)s, p_kind => %(kind)s, p_subject_id => %(id)s, p_remaining => %(remaining)s,
@@ -59,7 +64,8 @@ def take(
     Raises:
         Unavailable: the database does not answer; whether something was taken is unknown.
     """
-    return _decide(session, subjects, cost, reserved=reserved, tenant_id=tenant_id, takes=True, now=now)
+    asked = Asked(subjects, cost, reserved=reserved)
+    return _decide(session, asked, asked.parameters(tenant_id, now=now))
 
 
 def look(
@@ -72,7 +78,8 @@ def look(
     now: datetime | None = None,
 ) -> Decision:
     """Return what take would decide, and take nothing. Arguments and errors are those of take; cost may be 0."""
-    return _decide(session, subjects, cost, reserved=reserved, tenant_id=tenant_id, takes=False, now=now)
+    asked = Asked(subjects, cost, reserved=reserved)
+    return _decide(session, asked, asked.parameters(tenant_id, takes=False, now=now))
 
 
 def correct(
@@ -108,33 +115,37 @@ def correct(
         session.execute(_CORRECT, parameters)
 
 
-def _decide(
-    session: Transaction | Database,
-    subjects: Sequence[Subject],
-    cost: int,
-    *,
-    reserved: bool,
-    tenant_id: UUID | None,
-    takes: bool,
-    now: datetime | None,
-) -> Decision:
-    # One order for all calls: no two wait for each other's rows.
-    ordered = sorted(subjects, key=lambda subject: (subject.kind, subject.id))
-    usable = [subject.usable(reserved=reserved) for subject in ordered]
-    parameters: dict[str, Any] = {
-        "tenant_id": tenant_id,
-        "kinds": [subject.kind for subject in ordered],
-        "ids": [subject.id for subject in ordered],
-        "cost": cost,
-        "take": takes,
-        "now": now,
-    } | {window: [limits.of(window) for limits in usable] for window in WINDOWS}
-    row = session.one(_TAKE, parameters) if isinstance(session, Database) else _fetched(session, parameters)
-    if row.announced:
-        count(EXCEEDED, row.announced)
-    return judged(row, ordered, usable, cost)
+class Asked:
+    """A request to the limiter, for a statement of its own or as a part of another one."""
+
+    def __init__(self, subjects: Sequence[Subject], cost: int = 1, *, reserved: bool = False) -> None:
+        """Store a request; the arguments are those of take."""
+        # One order for all calls: no two wait for each other's rows.
+        self._subjects = sorted(subjects, key=lambda subject: (subject.kind, subject.id))
+        self._usable = [subject.usable(reserved=reserved) for subject in self._subjects]
+        self._cost = cost
+
+    def parameters(self, tenant_id: UUID | None, *, takes: bool = True, now: datetime | None = None) -> dict[str, Any]:
+        """Return the parameters of TAKE. takes: false only looks; the other arguments are those of take."""
+        limits = {f"limits_{window}": [limits.of(window) for limits in self._usable] for window in WINDOWS}
+        return limits | {
+            "limits_tenant_id": tenant_id,
+            "limits_kinds": [subject.kind for subject in self._subjects],
+            "limits_ids": [subject.id for subject in self._subjects],
+            "limits_cost": self._cost,
+            "limits_take": takes,
+            "limits_now": now,
+        }
+
+    def decision(self, row: Any) -> Decision:
+        """Return the decision that a row with TAKE's columns tells, and count what it announced."""
+        if row.announced:
+            count(EXCEEDED, row.announced)
+        return judged(row, self._subjects, self._usable, self._cost)
 
 
-def _fetched(transaction: Transaction, parameters: dict[str, Any]) -> Any:
-    [row] = transaction.execute(_TAKE, parameters).fetchall()
-    return row
+def _decide(session: Transaction | Database, asked: Asked, parameters: dict[str, Any]) -> Decision:
+    if isinstance(session, Database):
+        return asked.decision(session.one(_TAKE, parameters))
+    [row] = session.execute(_TAKE, parameters).fetchall()
+    return asked.decision(row)

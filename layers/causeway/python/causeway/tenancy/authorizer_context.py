@@ -21,6 +21,7 @@ class AuthorizerContext:
         key_id: the id of an API key; tenant_id and channel are the key's.
         refused: the code of the error that refuses the call.
         sentence: what the error tells the caller; empty: the sentence of the error's class.
+        retry_after: seconds to wait before a retry, where the error has them.
     """
 
     claims: dict[str, str] = field(default_factory=dict)
@@ -29,6 +30,7 @@ class AuthorizerContext:
     channel: str | None = None
     refused: str | None = None
     sentence: str = ""
+    retry_after: int | None = None
 
     @classmethod
     def of_machine(cls, machine: Caller) -> Self:
@@ -38,7 +40,9 @@ class AuthorizerContext:
     @classmethod
     def of_error(cls, error: CausewayError) -> Self:
         """Return the context of a call that the route must refuse; a 5xx error's sentence is not passed on."""
-        return cls(refused=error.code, sentence=error.sentence if error.status < 500 else "")
+        if error.status >= 500:
+            return cls(refused=error.code)
+        return cls(refused=error.code, sentence=error.sentence, retry_after=error.retry_after)
 
     @classmethod
     def parse(cls, authorizer: dict[str, Any]) -> Self:
@@ -52,7 +56,12 @@ class AuthorizerContext:
         """
         match authorizer:
             case {"lambda": {"refused": str(code), **rest}}:
-                return cls(refused=code, sentence=str(rest.get("sentence", "")))
+                seconds = str(rest.get("retryAfter", ""))
+                return cls(
+                    refused=code,
+                    sentence=str(rest.get("sentence", "")),
+                    retry_after=int(seconds) if seconds.isdecimal() else None,
+                )
             case {"lambda": {"keyId": str(key_id), "tenantId": str(tenant_id), **rest}}:
                 return cls(key_id=_id(key_id), tenant_id=_id(tenant_id), channel=rest.get("channel"))
             case {"jwt": {"claims": dict(claims)}} | {"lambda": dict(claims)}:
@@ -62,7 +71,9 @@ class AuthorizerContext:
     def as_context(self) -> dict[str, str]:
         """Return the context of an authorizer's answer; its values are texts, as API Gateway passes them on."""
         if self.refused is not None:
-            return {"refused": self.refused} | ({"sentence": self.sentence} if self.sentence else {})
+            sentence = {"sentence": self.sentence} if self.sentence else {}
+            wait = {} if self.retry_after is None else {"retryAfter": str(self.retry_after)}
+            return {"refused": self.refused} | sentence | wait
         if self.key_id is not None and self.tenant_id is not None:
             channel = {} if self.channel is None else {"channel": self.channel}
             return {"keyId": str(self.key_id), "tenantId": str(self.tenant_id)} | channel
@@ -79,7 +90,10 @@ class AuthorizerContext:
             CausewayError: the authorizer's error; Unavailable where the authorizer could not check the caller.
         """
         if self.refused is not None:
-            raise table.of_code(self.refused, Unauthorized)(self.sentence)
+            error = table.of_code(self.refused, Unauthorized)(self.sentence)
+            if self.retry_after is not None:
+                error.retry_after = self.retry_after
+            raise error
         if self.key_id is not None and self.tenant_id is not None:
             return of_machine(self.tenant_id, self.key_id, self.channel)
         return person_of(self.claims, tenant_asked)

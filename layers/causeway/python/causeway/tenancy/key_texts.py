@@ -8,10 +8,16 @@ import re
 from dataclasses import dataclass
 from hashlib import sha256
 from secrets import token_bytes
+from typing import LiteralString
 from uuid import UUID
 
+from causeway import settings
 from causeway.database.postgres import Database
 from causeway.errors.tenancy import Unauthorized
+from causeway.rate_limits import limiter
+from causeway.rate_limits.decisions import Decision
+from causeway.rate_limits.limits import Limits
+from causeway.rate_limits.subjects import Subject
 from causeway.tenancy.identity import Caller, of_machine
 from causeway.wire import base64url
 
@@ -43,8 +49,39 @@ def looks_like_key(text: str) -> bool:
     return text.startswith(_PREFIX)
 
 
-def machine_of(database: Database, text: str, source_ip: str | None = None, request_id: str | None = None) -> Caller:
-    """Return the machine of an API key, and store the minute of the key's last use.
+@dataclass(frozen=True, slots=True)
+class UsedKey:
+    """The use of an API key.
+
+    Attributes:
+        machine: the key's.
+        decision: about the limits of the key and its tenant; None: the use is not counted.
+    """
+
+    machine: Caller
+    decision: Decision | None
+
+
+_FROM: LiteralString = """
+    FROM api_key_use_v1(
+        p_tenant_id => %(tenant_id)s, p_key_id => %(key_id)s, p_hash => %(hash)s, p_source_ip => %(source_ip)s,
+        p_request_id => %(request_id)s
+    ) AS k
+"""
+_USED: LiteralString = f"SELECT k.channel {_FROM}"
+# LATERAL: an unknown key counts for nobody.
+_COUNTED: LiteralString = f"SELECT k.channel, t.* {_FROM} CROSS JOIN LATERAL {limiter.TAKE} AS t"
+
+
+def use(
+    database: Database,
+    text: str,
+    source_ip: str | None = None,
+    request_id: str | None = None,
+    *,
+    counted: bool = False,
+) -> UsedKey:
+    """Return the machine of an API key, and store the minute of the key's last use, by one statement.
 
     The use of a revoked key is recorded in its tenant's audit log, at most once in five minutes.
 
@@ -53,11 +90,37 @@ def machine_of(database: Database, text: str, source_ip: str | None = None, requ
         text: as sent.
         source_ip: of the caller.
         request_id: of the call.
+        counted: take the call from the limits of the key and its tenant.
 
     Raises:
-        Unauthorized: the key is malformed, unknown or revoked.
+        Unauthorized: the key is malformed, unknown or revoked; nothing is counted.
         Unavailable: the database did not answer.
     """
+    tenant_id, key_id, digest = _parts(text)
+    parameters = {
+        "tenant_id": tenant_id,
+        "key_id": key_id,
+        "hash": digest,
+        "source_ip": source_ip,
+        "request_id": request_id,
+    }
+    asked = limiter.Asked(
+        [
+            Subject("api_key", str(key_id), Limits(minute=settings.machine_requests())),
+            Subject("tenant", str(tenant_id), Limits(minute=settings.tenant_requests())),
+        ]
+    )
+    if counted:
+        row = database.one(_COUNTED, parameters | asked.parameters(tenant_id))
+    else:
+        row = database.one(_USED, parameters)
+    if row is None:
+        raise Unauthorized(cause=f"no API key {key_id} of tenant {tenant_id}, or not this one, or a revoked one")
+    return UsedKey(of_machine(tenant_id, key_id, row.channel), asked.decision(row) if counted else None)
+
+
+def _parts(text: str) -> tuple[UUID, UUID, bytes]:
+    """Return the tenant's id and the key's id in a key's text, and the hash of its random bytes."""
     match = _KEY.fullmatch(text)
     if match is None:
         raise Unauthorized("The API key is not whole: it is cwk_ and 86 characters more, as it was shown once")
@@ -65,22 +128,9 @@ def machine_of(database: Database, text: str, source_ip: str | None = None, requ
         raw = base64url.decode(match[1])
     except ValueError as error:
         raise Unauthorized(cause="not the one spelling of an API key") from error
-    tenant_id, key_id = UUID(bytes=raw[:16]), UUID(bytes=raw[16:32])
-    known = database.one(
-        """
-        SELECT channel FROM api_key_use_v1(
-            p_tenant_id => %(tenant_id)s, p_key_id => %(key_id)s, p_hash => %(hash)s, p_source_ip => %(source_ip)s,
-            p_request_id => %(request_id)s
-        )
-        """,
-        {
-            "tenant_id": tenant_id,
-            "key_id": key_id,
-            "hash": sha256(raw[32:]).digest(),
-            "source_ip": source_ip,
-            "request_id": request_id,
-        },
-    )
-    if known is None:
-        raise Unauthorized(cause=f"no API key {key_id} of tenant {tenant_id}, or not this one, or a revoked one")
-    return of_machine(tenant_id, key_id, known.channel)
+    return UUID(bytes=raw[:16]), UUID(bytes=raw[16:32]), sha256(raw[32:]).digest()
+
+
+def machine_of(database: Database, text: str, source_ip: str | None = None, request_id: str | None = None) -> Caller:
+    """Return the machine of an API key whose use is not counted; arguments and errors are those of use."""
+    return use(database, text, source_ip, request_id).machine
