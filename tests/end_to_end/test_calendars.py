@@ -274,29 +274,46 @@ def test_refusal_of_the_platform_is_answered_as_a_refusal(hub: Hub, path: str) -
     ],
 )
 @pytest.mark.parametrize("route", ["calendars", "free-slots", "block-slots"])
-def test_each_error_of_the_platform_has_its_code_and_no_retry(
-    hub: Hub, path: str, platform: Played, route: str, fault: str, status: int, code: str
+def test_each_error_of_the_platform_has_its_code(
+    hub: Hub, platform: Played, route: str, fault: str, status: int, code: str
 ) -> None:
-    """HUB 8, HUB 11: no retry of a POST that the platform may have executed."""
+    """HUB 8, HUB 10, HUB 11: a read is tried again where that may help; a POST that may have been done is not."""
+    path = connected(hub)
     calls: dict[str, Callable[[], Reply]] = {
         "calendars": lambda: hub.call("GET", f"{path}/calendars"),
         "free-slots": lambda: slots(hub, path, date="2027-05-03"),
         "block-slots": lambda: block(hub, path, BLOCKED),
     }
+    attempts = 4 if route != "block-slots" and fault in ("429", "500") else 1
     before = platform.calls
-    platform.fail(fault)
+    platform.fail(fault, times=attempts)
     failed = calls[route]()
 
     unknown = route == "block-slots" and status == 502
     assert (failed.status, failed.code) == (status, "PROVIDER_OUTCOME_UNKNOWN" if unknown else code)
-    assert platform.calls == before + 1
+    assert platform.calls == before + attempts
     assert failed.headers.get("retry-after") == ("2" if fault == "429" else None)
     assert CREDENTIALS["apiKey"].encode() not in failed.body
     logged = hub.call("GET", f"{path}/logs?limit=1").json["logs"][0]
     assert logged["status"] == (200 if fault == "garbage" else int(fault))
+    assert (logged["attempt"], logged["attempts"]) == (attempts, attempts)
     # HUB 49: a refusal of the credentials changes the connection's status; other errors do not.
     assert hub.call("GET", path).json["status"] == ("error" if fault == "401" else "active")
-    assert hub.call("POST", f"{path}/test").json["success"] is True
+    # HUB 17: nobody asks before the platform's wait is over, a test neither.
+    tested = hub.call("POST", f"{path}/test").json
+    assert tested["code"] == ("RATE_LIMITED" if fault == "429" else "CONNECTED")
+
+
+@pytest.mark.parametrize("fault", ["429", "500"])
+def test_passing_fault_of_a_read_is_not_seen_by_the_caller(hub: Hub, platform: Played, fault: str) -> None:
+    """HUB 10, HUB 11."""
+    path = connected(hub)
+    platform.fail(fault)
+    read = hub.call("GET", f"{path}/calendars")
+
+    assert read.status == 200
+    logs = hub.call("GET", f"{path}/logs?limit=2").json["logs"]
+    assert [(log["status"], log["attempt"], log["attempts"]) for log in logs] == [(200, 2, 2), (int(fault), 1, 2)]
 
 
 def test_call_to_a_silent_platform_times_out_and_is_logged(hub: Hub, path: str, platform: Played) -> None:
