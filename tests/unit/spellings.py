@@ -49,8 +49,12 @@ _DOUBLE_STRUCK = {ord(str(digit)): 0x1D7D8 + digit for digit in range(10)}
 
 def hosts() -> list[str]:
     """Return all spellings as the host of a URL, IPv6 in brackets, each once."""
-    spelled = [host for address in FORBIDDEN for host in _spellings(IPv4Address(address))]
-    return list(dict.fromkeys((*spelled, *_OTHERS)))
+    return list(dict.fromkeys((*(host for address in FORBIDDEN for host in spelled(address)), *_OTHERS)))
+
+
+def spelled(address: str) -> list[str]:
+    """Return the spellings of an IPv4 address as the host of a URL, IPv6 in brackets, each once."""
+    return list(dict.fromkeys(_spellings(IPv4Address(address))))
 
 
 def _spellings(address: IPv4Address) -> Iterator[str]:

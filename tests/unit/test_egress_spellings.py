@@ -4,12 +4,14 @@ import socket
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from causeway.errors.platforms import PlatformFailure
 from causeway.outbound import client
 from tests.platforms.accounts import demo_account, opened
+from tests.platforms.played import Played
 from tests.unit import spellings
 from tests.unit.socket_spy import dialled, resolve_names
 from tests.unit.wire_server import WireServer, ok
@@ -112,3 +114,34 @@ def test_no_name_that_resolves_to_a_forbidden_address_is_dialled(
     ipv6 = [host.strip("[]") for host in HOSTS if host.startswith("[") and "%" not in host]
     assert len(ipv6) > 100
     assert outcomes(resolving_to, [*spellings.FORBIDDEN, *ipv6]) == {}
+
+
+def test_no_spelling_is_called_over_a_connection_that_an_allowed_host_left_open(
+    sandbox_url: str, set_environment: Callable[..., None]
+) -> None:
+    """HUB 14: the allow-list names one spelling; the others, and that one when it is no longer named, are refused."""
+    port = urlsplit(sandbox_url).port
+    assert port is not None
+    allowed = f"{sandbox_url}/softswiss"
+    sandbox = Played(sandbox_url, "softswiss")
+    # The allow-list takes a dot at the end for nothing.
+    others = [host for host in spellings.spelled("127.0.0.1") if host.rstrip(".") != "127.0.0.1"]
+
+    def answered() -> None:
+        set_environment(EGRESS_ALLOWED_HOSTS=f"127.0.0.1:{port}")
+        for _ in range(2):
+            with pytest.raises(PlatformFailure):
+                opened(demo_account("softswiss", base_url=allowed)).call("GET", "/players")
+
+    answered()
+    before = sandbox.calls
+    with dialled(port) as seen:
+        codes = {called(f"http://{host}:{port}/softswiss") for host in others}
+    assert (codes <= REFUSED, [address for address in seen if address[0] != "127.0.0.1"]) == (True, [])
+    assert sandbox.calls == before
+
+    answered()
+    before = sandbox.calls
+    set_environment(EGRESS_ALLOWED_HOSTS="")
+    assert called(allowed) == "BLOCKED_ADDRESS"
+    assert sandbox.calls == before
