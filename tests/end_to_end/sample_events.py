@@ -23,7 +23,7 @@ SAMPLES = [
     "audit-log",
 ]
 # The objects that these events name do not exist.
-MISSING = ["integration-calendars", "integration-syncs", "oauth-authorize"]
+MISSING = ["api-proxy", "integration-calendars", "integration-syncs", "oauth-authorize"]
 # A redirect whose state belongs to no authorization.
 STRANGE = ["oauth-callback"]
 # The results of functions that have no route.

@@ -106,6 +106,10 @@ ROUTES = {
         "connections.use", USERS, 409, NO_CONNECTION
     ),
     "POST /functions/v1/rate-limiter": Expected("connections.use", USERS),
+    # Allowed; the body names a connection that does not exist.
+    "POST /functions/v1/api-proxy": Expected("proxy.use", USERS, 404),
+    # Allowed; the connection is not active.
+    "ANY /proxy/{connection_id}/{path+}": Expected("proxy.use", USERS, 409, NO_CONNECTION),
     # Allowed; the connection's platform has no OAuth.
     "POST /integrations/{connection_id}/authorize": Expected("credentials.write", OWNERS, 409, NO_CONNECTION),
     "POST /integrations/{connection_id}/authorize/complete": Expected("credentials.write", OWNERS, 409, NO_CONNECTION),
@@ -325,8 +329,9 @@ def object_of(world: World, cell: Cell) -> str:
     return "malformed"
 
 
-LIMITS = {
+BODIES = {
     "POST /functions/v1/rate-limiter": {"key": "matrix", "action": "usage"},
+    "POST /functions/v1/api-proxy": {"connection_id": str(uuid4()), "method": "GET", "path": "/players"},
     "PUT /integrations/{connection_id}/limits": {"minute": 50},
 }
 
@@ -347,8 +352,8 @@ def body_of(world: World, route: str) -> Any:
         case "PATCH /memberships/{subject}":
             # The person's present status: other cells use the same person.
             return {"status": "active"}
-    if route in LIMITS:
-        return LIMITS[route]
+    if route in BODIES:
+        return BODIES[route]
     if route.startswith("PATCH"):
         return {"description": f"changed {token_hex(6)}"}
     by_ending = {
@@ -360,10 +365,17 @@ def body_of(world: World, route: str) -> Any:
     return by_ending.get(route.rpartition("/")[2])
 
 
+def method_of(route: str) -> str:
+    """The method of the route's calls."""
+    method = route.split(maxsplit=1)[0]
+    return "GET" if method == "ANY" else method
+
+
 def path_of(route: str, identity: str) -> str:
     """The route's path for an object."""
     path = route.split()[1].replace(f"{{{kind_of(route)}}}", identity).replace("{calendar_id}", "calendar1")
     path = path.replace("{run_id}", "00000000-0000-4000-8000-00000000000a").replace("{log_id}", str(2**62))
+    path = path.replace("{path+}", "players")
     return path + ("?date=2026-01-31" if path.endswith("/free-slots") else "")
 
 
@@ -386,7 +398,7 @@ def made(world: World, cell: Cell, rows: Callable[..., list[Any]], hub: Hub | No
     body = body_of(world, cell.route)
     before = rows(SNAPSHOT)
     caller = Caller(caller.role, caller.tenant, headers)
-    return (hub or world.hub).call(cell.route.split()[0], path, caller, body), before
+    return (hub or world.hub).call(method_of(cell.route), path, caller, body), before
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
@@ -452,7 +464,7 @@ def check_whose(world: World, cell: Cell, reply: Reply) -> None:
 def test_external_id_stands_for_the_id_on_every_route(route: str, world: World, rows: Callable[..., list[Any]]) -> None:
     """HUB 43, 52: another tenant's answers like an unknown one, also where it is the same text as one's own."""
     external_id = f"own-{token_hex(6)}"
-    path, method = path_of(route, f"ext:{external_id}"), route.split(maxsplit=1)[0]
+    path, method = path_of(route, f"ext:{external_id}"), method_of(route)
     body = body_of(world, route)
     theirs = world.hub.created(THEIR_ADMIN, externalId=external_id).json
     before = rows(SNAPSHOT)
@@ -477,13 +489,13 @@ def test_another_tenants_key_finds_nothing(route: str, world: World, rows: Calla
     key = world.hub.new_key(THEIR_ADMIN)["apiKey"]
     before = rows(SNAPSHOT)
     path = path_of(route, world.fixed[OURS]["connection_id"])
-    method, body = route.split(maxsplit=1)[0], body_of(world, route)
+    method, body = method_of(route), body_of(world, route)
     named = world.hub.call(method, path, machine(key), body, **{"x-tenant-id": TENANTS[OURS]})
     reply = world.hub.call(method, path, machine(key), body, **{"x-tenant-id": TENANTS[THEIRS].upper()})
 
     assert (named.status, named.code) == (404, "TENANT_NOT_FOUND")
 
-    if "{" in route:
+    if "{" in route or route.endswith("/api-proxy"):
         assert reply.essence == (404, {"error": SENTENCES[NO_CONNECTION], "code": NO_CONNECTION})
     else:
         text = reply.body.decode()
@@ -498,11 +510,11 @@ def test_another_tenants_key_finds_nothing(route: str, world: World, rows: Calla
 @pytest.mark.parametrize("malformed", MALFORMED)
 def test_malformed_id_is_not_found(world: World, route: str, malformed: str) -> None:
     """HUB 43, 52: an encoded slash makes a path without a route, and no id contains NUL."""
-    method = route.split(maxsplit=1)[0]
+    method = method_of(route)
     body = body_of(world, route) if method in ("POST", "PUT", "PATCH") else None
     caller = SUPER_ADMIN if "super_admin" in ROUTES[route].roles else ADMIN
     reply = world.hub.call(method, path_of(route, malformed), caller, body, if_match='"1"')
 
     expected = (404, ROUTES[route].missing)
-    others = {"%00": (400, "INVALID_REQUEST"), "..%2F..%2Faudit": (404, "")}
+    others = {"%00": (400, "INVALID_REQUEST"), "..%2F..%2Faudit": (404, NO_CONNECTION if "+}" in route else "")}
     assert (reply.status, reply.code) == others.get(malformed, expected), reply

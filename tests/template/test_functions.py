@@ -460,6 +460,7 @@ OWN_LOGINS = {
     "IntegrationConnectionsFunction": "causeway_credentials",
     "IntegrationCalendarsFunction": "causeway_credentials",
     "KeyRotationFunction": "causeway_credentials",
+    "ApiProxyFunction": "causeway_credentials",
     "OauthAuthorizeFunction": "causeway_credentials",
     "TokenRefreshFunction": "causeway_credentials",
 }

@@ -37,6 +37,7 @@ LOADED = {
     "maintenance/schema_migrate": MODELS,
     "maintenance/snapshot_cleanup": set(),
     "oauth/refresh": CALLS_OUT | {"cryptography"},
+    "proxy/api_proxy": MODELS | CALLS_OUT | {"cryptography"},
     "rate_limits/rate_limiter": set(),
     "sync/run": set(),
     "sync/sweep": set(),

@@ -115,7 +115,8 @@ def test_route_of_people_and_machines_does_not_speak_of_money(operation: Operati
     authorizer = {"lambda": CLAIMS} if operation in (*LAUNCHES, *LIMITER) else {"jwt": {"claims": CLAIMS}}
     event = make_event(path, SAMPLES[path] if method == "POST" else None, method=method, authorizer=authorizer)
     event["headers"]["authorization"] = "Bearer x"
-    event["pathParameters"] = dict.fromkeys(VARIABLE.findall(path), str(uuid4()))
+    ids = {name: "1" if name == "log_id" else str(uuid4()) for name in VARIABLE.findall(path)}
+    event["pathParameters"] = ids
     answered = called(operation, event)
 
     expected = operation.declaration.authentication.unavailable()

@@ -48,7 +48,9 @@ def _address(path: str, operation: dict[str, Any], query: str) -> str:
     """Return path and query with the examples of their parameters."""
     parameters = operation.get("parameters", [])
     inside = {one["name"]: one["example"] for one in parameters if one["in"] == "path"}
-    filled = re.sub(r"\{(\w+)\}", lambda found: quote(str(inside[found[1]]), safe=""), path)
+    filled = re.sub(
+        r"\{(\w+)\}", lambda found: quote(str(inside[found[1]]), safe="/" if found[1] == "path" else ""), path
+    )
     sent = [
         one
         for one in parameters

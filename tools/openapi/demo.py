@@ -6,7 +6,7 @@ from causeway.wire import example_ids
 TENANT_CODE = example_ids.TENANT_CODE
 TENANT_ID = "00000000-0000-4000-8000-000000000001"
 # A connection to the sandbox's platform with calendars, its calendar there, its first call and its sync.
-CONNECTION_ID = "00000000-0000-4000-8000-00000000c001"
+CONNECTION_ID = example_ids.CONNECTION_ID
 # Another one, which only the example of DELETE names.
 DELETED_CONNECTION_ID = "00000000-0000-4000-8000-00000000c002"
 CALENDAR_ID = example_ids.CALENDAR_ID

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ from tools.openapi.functions import Operation, Undeclared, every
 
 # Error codes of every route of the hub that changes something.
 CHANGE_REFUSES = ("VERSION_MISMATCH", "CHANGED_MEANWHILE", "IDEMPOTENCY_KEY_REUSED", "IN_PROGRESS")
+
+# The method of a route that takes any, and those that the document shows of it.
+ANY = "ANY"
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 # The answer of GET /openapi.json.
 _ITSELF = {
@@ -76,8 +81,9 @@ def make(functions: Path) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     errors: dict[str, dict[str, Any]] = {}
     for operation in operations:
-        path = paths.setdefault(operation.declaration.path, {})
-        path[operation.declaration.method.lower()] = _described(operation, known, errors)
+        for one in _per_method(operation):
+            path = paths.setdefault(one.declaration.path, {})
+            path[one.declaration.method.lower()] = _described(one, known, errors)
     made = {
         "openapi": "3.1.0",
         "info": {
@@ -92,6 +98,15 @@ def make(functions: Path) -> dict[str, Any]:
     }
     order.in_order(made)
     return made
+
+
+def _per_method(operation: Operation) -> list[Operation]:
+    """Return an operation for each method of a route that takes any, at its path without API Gateway's plus sign."""
+    declaration = operation.declaration
+    if declaration.method != ANY:
+        return [operation]
+    path = declaration.path.replace("+}", "}")
+    return [replace(operation, declaration=replace(declaration, method=one, path=path), of_any=True) for one in METHODS]
 
 
 def _models(operations: list[Operation]) -> Iterator[tuple[type[Any], models.Mode]]:

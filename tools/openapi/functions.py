@@ -21,18 +21,23 @@ class Undeclared(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A route of a function file."""
+    """A route of a function file.
+
+    Attributes:
+        of_any: it is one method of a route that takes any.
+    """
 
     family: str
     module: ModuleType
     declaration: Declaration
+    of_any: bool = False
 
     @property
     def operation_id(self) -> str:
         """A name that no other route has: integrations_connections_create."""
         module = self.module.__name__.rpartition(".")[2]
         names = [self.family, *([] if module == self.family else [module]), self.declaration.function.__name__]
-        return "_".join(names)
+        return "_".join([*names, *([self.declaration.method.lower()] if self.of_any else [])])
 
     @property
     def summary(self) -> str:

@@ -8,6 +8,7 @@ from causeway.connections.connection import EXTERNAL
 from causeway.database import idempotency
 from causeway.edge.routes import VARIABLE, Declaration
 from causeway.platforms.kinds.calendars import CALENDAR_ID
+from causeway.wire import example_ids
 from causeway.wire.field_readers import CODE
 from tools.openapi import demo, examples
 
@@ -46,6 +47,11 @@ PATH: dict[str, Schema] = {
     ),
     "template_id": _text(KEY.pattern, examples=["gohighlevel"]),
     "state": _text("[0-9A-Za-z_-]{43}", [demo.OAUTH_STATE], "Of one authorization."),
+    "path": _text(
+        ".+",
+        [f"locations/{example_ids.LOCATION_ID}"],
+        "Below the connection's base URL. API Gateway delivers it decoded.",
+    ),
     "calendar_id": _text(CALENDAR_ID.pattern, [demo.CALENDAR_ID]),
 }
 # What a DELETE names instead: the examples of the other operations work after it too.

@@ -12,6 +12,7 @@ from aws_lambda_powertools import Logger
 from causeway.audit_log.entries import Action
 from causeway.catalogue.providers import Provider
 from causeway.connections import audit_entries, breaker, call_log_writes, rows, status
+from causeway.connections.call_log_writes import Logged
 from causeway.connections.connection import ConnectionReference, ConnectionRow
 from causeway.connections.gate import ConnectionGate
 from causeway.connections.tokens import ConnectionTokens
@@ -166,6 +167,7 @@ def terms_of_calls(
     work: Work,
     tokens: TokenSource,
     verdicts: Sequence[Verdict] = (),
+    logged: Logged | None = None,
 ) -> Generator[CallTerms]:
     """Yield the terms of a block's calls with a connection; when the block ends, write the log, then the verdicts.
 
@@ -178,6 +180,7 @@ def terms_of_calls(
         work: what the calls are made for.
         tokens: gives them their access token.
         verdicts: what the calls have shown of the connection, read when the block ends.
+        logged: is filled when the block ends.
     """
     attempts: list[Attempt] = []
     version = account.secrets.version if isinstance(account.secrets, Secrets) else None
@@ -194,7 +197,7 @@ def terms_of_calls(
             deadline=work.deadline,
         )
     finally:
-        _save_calls(context, connection, attempts, use, verdicts)
+        _save_calls(context, connection, attempts, use, verdicts, logged or Logged())
 
 
 def _save_calls(
@@ -203,12 +206,14 @@ def _save_calls(
     attempts: list[Attempt],
     use: call_log_writes.Use,
     verdicts: Sequence[Verdict],
+    logged: Logged,
 ) -> None:
     """Write the attempts, then the verdicts: in two transactions, as the second may wait for a lock and fail."""
     if not attempts:
         return
+    logged.attempts = attempts[-1].attempts
     with _warn_on_failure("Calls could not be logged"), context.transaction() as transaction:
-        call_log_writes.save(transaction, connection.connection_id, attempts, use)
+        logged.log_id = call_log_writes.save(transaction, connection.connection_id, attempts, use)
     changes = any(status.would_change(connection, verdict) for verdict in verdicts)
     trips = breaker.may_change(connection, attempts)
     if changes or trips:

@@ -28,9 +28,32 @@ class Use:
     work: Work
 
 
-def save(transaction: Transaction, connection_id: UUID, attempts: Sequence[Attempt], use: Use) -> None:
-    """Write the records of calls made with a connection, and their bodies, in one statement."""
-    transaction.execute(
+@dataclass(slots=True)
+class Logged:
+    """What the API log has of a piece of work when it ends.
+
+    Attributes:
+        attempts: of the last call; 0: no call was made.
+        log_id: of the last attempt's row; None: no call was made, or it could not be logged.
+    """
+
+    attempts: int = 0
+    log_id: int | None = None
+
+
+def save(transaction: Transaction, connection_id: UUID, attempts: Sequence[Attempt], use: Use) -> int:
+    """Write the records of calls made with a connection, and their bodies, in one statement.
+
+    Args:
+        transaction: of the connection's tenant.
+        connection_id: the connection.
+        attempts: at least one, in their order.
+        use: of the connection.
+
+    Returns:
+        The id of the last attempt's row.
+    """
+    rows = transaction.execute(
         """
         WITH called AS (
             SELECT * FROM unnest(
@@ -58,6 +81,7 @@ def save(transaction: Transaction, connection_id: UUID, attempts: Sequence[Attem
         -- The calls were numbered in their order, and both rows get the time of this transaction.
         FROM (SELECT log_id, row_number() OVER (ORDER BY log_id) AS place FROM logged) AS l
         INNER JOIN called AS a ON a.place = l.place
+        RETURNING log_id
         """,
         {
             "connection": connection_id,
@@ -81,3 +105,5 @@ def save(transaction: Transaction, connection_id: UUID, attempts: Sequence[Attem
             "event_id": use.work.event_id,
         },
     )
+    # The ids grow in the order of the calls.
+    return max(row.log_id for row in rows)

@@ -1,11 +1,13 @@
 """A connection opened for a block's calls to its platform, each call logged."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from causeway.catalogue.providers import Provider
 from causeway.connections import access, breaker
 from causeway.connections.access import StoredConnection
+from causeway.connections.call_log_writes import Logged
 from causeway.connections.connection import UNUSABLE, ConnectionReference
 from causeway.connections.work import Work
 from causeway.errors.connections import ConnectionNotFound, NotSupported
@@ -35,7 +37,12 @@ REFUSES = (
 
 @contextmanager
 def open_connection(
-    context: Context, reference: ConnectionReference, work: Work | None = None
+    context: Context,
+    reference: ConnectionReference,
+    work: Work | None = None,
+    *,
+    check: Callable[[Provider], object] | None = None,
+    logged: Logged | None = None,
 ) -> Generator[OpenAccount]:
     """Open an active connection's account for a block's calls, which are logged when the block ends.
 
@@ -43,6 +50,8 @@ def open_connection(
         context: who makes the calls.
         reference: the connection.
         work: what the calls are made for; None: a caller who waits for the answer.
+        check: is given the connection's platform before anything is decrypted, and raises if the work does not fit it.
+        logged: is filled when the block ends.
 
     Raises:
         ConnectionNotFound, VersionMismatch.
@@ -52,7 +61,10 @@ def open_connection(
         CredentialMissing, CredentialUnreadable, KeyServiceUnavailable: its secrets cannot be decrypted.
     """
     started = work or Work.behind_http()
-    with _opened(context, access.load(context, reference, active=True), started) as account:
+    stored = access.load(context, reference, active=True)
+    if check is not None:
+        check(stored.provider)
+    with _opened(context, stored, started, logged) as account:
         yield account
 
 
@@ -88,10 +100,12 @@ def open_platform(
 
 
 @contextmanager
-def _opened(context: Context, stored: StoredConnection, work: Work) -> Generator[OpenAccount]:
+def _opened(
+    context: Context, stored: StoredConnection, work: Work, logged: Logged | None = None
+) -> Generator[OpenAccount]:
     breaker.check(stored.connection)
     account = access.decrypt_account(context, stored)
     verdicts: list[Verdict] = []
     tokens = access.tokens(context, stored)
-    with access.terms_of_calls(context, stored.connection, account, work, tokens, verdicts) as terms:
+    with access.terms_of_calls(context, stored.connection, account, work, tokens, verdicts, logged) as terms:
         yield OpenAccount(account, terms, verdicts.append)

@@ -11,7 +11,7 @@ import requests
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ProtocolError
 
-from causeway.outbound import attempts, egress
+from causeway.outbound import attempts, decompression, egress
 from causeway.outbound.attempts import Attempt
 from causeway.outbound.failures import (
     AddressInvalid,
@@ -35,6 +35,8 @@ _logger = logging.getLogger(__name__)
 
 # The limit for an answer's body, decompressed.
 MOST_BYTES = 1024 * 1024
+# Characters of an unknown encoding's name that are logged.
+_LONGEST_ENCODING = 40
 # Seconds for a call.
 BUDGET = 10.0
 # The form name/1.2.3: Meta's description of the WhatsApp Cloud API demands it.
@@ -113,8 +115,8 @@ def _record(
             status=None if reply is None else reply.status,
             milliseconds=round((monotonic() - started) * 1000),
             error=None if failure is None else type(failure).__name__,
-            request_body=redactor.body(request.body, _content_type(request.headers)),
-            response_body="" if reply is None else redactor.body(reply.body, _content_type(reply.headers)),
+            request_body=_shown(redactor, request.body, request.headers),
+            response_body="" if reply is None else _shown_reply(redactor, request, reply),
             platform_request_id=None if reply is None else _platform_request_id(reply, redactor),
         )
         log(attempt)
@@ -127,8 +129,24 @@ def _platform_request_id(reply: Reply, redactor: "Redactor") -> str | None:
     return None if given is None else redactor.text(given)
 
 
-def _content_type(headers: Mapping[str, str]) -> str:
-    return next((value for name, value in headers.items() if name.lower() == "content-type"), "")
+def _shown_reply(redactor: "Redactor", request: _Request, reply: Reply) -> str:
+    if request.encodings is None:
+        # The body was decompressed when it was read.
+        return redactor.body(reply.body, _value(reply.headers, "content-type"))
+    return _shown(redactor, reply.body, reply.headers)
+
+
+def _shown(redactor: "Redactor", body: bytes, headers: Mapping[str, str]) -> str:
+    """Return the redacted beginning of a body that may be compressed, or its encoding and size if that is unknown."""
+    encoding = _value(headers, "content-encoding")
+    plain = decompression.beginning(body, encoding, MOST_BYTES) if encoding and body else body
+    if plain is None:
+        return redactor.text(f"[{encoding[:_LONGEST_ENCODING]}, {len(body)} bytes]")
+    return redactor.body(plain, _value(headers, "content-type"))
+
+
+def _value(headers: Mapping[str, str], wanted: str) -> str:
+    return next((value for name, value in headers.items() if name.lower() == wanted), "")
 
 
 def _exchange(request: _Request, budget: float) -> Reply:

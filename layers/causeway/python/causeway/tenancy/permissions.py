@@ -26,6 +26,8 @@ Permission = Literal[
     "connections.use",
     "credentials.write",
     "limits.manage",
+    # Any call to a connection's platform, with its credentials.
+    "proxy.use",
     "api_keys.manage",
     "audit.read",
     "memberships.read",
@@ -48,6 +50,7 @@ _EVERY_ADMIN: frozenset[Permission] = frozenset(
         "connections.write",
         "connections.use",
         "limits.manage",
+        "proxy.use",
         "api_keys.manage",
         "audit.read",
         "memberships.read",
@@ -74,6 +77,6 @@ ALLOWED: dict[Role, frozenset[Permission]] = {
         }
     ),
     "staff": frozenset({"me.read", "connections.list"}),
-    "service": frozenset({"me.read", "connections.list", "connections.use", "games.launch"}),
+    "service": frozenset({"me.read", "connections.list", "connections.use", "proxy.use", "games.launch"}),
     "player": frozenset(),
 }

@@ -1,0 +1,122 @@
+"""A proxied call: passed to a connection's platform, and the platform's answer passed back as it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from causeway.catalogue.providers import Provider
+from causeway.connections.call_log_writes import Logged
+from causeway.connections.use import open_connection
+from causeway.connections.work import Work
+from causeway.errors.platforms import ProviderOutcomeUnknown, UnexpectedAnswer
+from causeway.errors.proxy import MOST_BYTES, AnswerTooLarge
+from causeway.outbound import retries
+from causeway.outbound.failures import TooLarge
+from causeway.outbound.retries import Repetition
+from causeway.platforms import registry
+from causeway.platforms.kinds.repetition import RepetitionKeys
+from causeway.platforms.retrying import Answered, PlatformRequest, Raw
+from causeway.proxy import answer_headers, request_headers
+from causeway.proxy.requests import Forwarded
+from causeway.tenancy.context import RequestContext
+
+# Bytes of an answer's headers that are passed on: API Gateway takes 10240 with all of its own.
+_MOST_OF_HEADERS = 8 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOn:
+    """A platform's answer as it is passed on.
+
+    Attributes:
+        headers: by name in lower case, without content-type.
+        content: as it arrived, maybe compressed.
+        acted: whether the platform may have done what the request asks; False: it refuses the request.
+        doubtful: the answer does not tell whether it did, and a second request would do it twice.
+    """
+
+    status: int
+    content_type: str
+    headers: Mapping[str, str]
+    content: bytes
+    acted: bool
+    doubtful: bool
+
+
+def forward(context: RequestContext, request: Forwarded, logged: Logged) -> PassedOn:
+    """Pass a request to a connection's platform, and return its answer, whatever its status.
+
+    Args:
+        context: who makes the call.
+        request: the request.
+        logged: is filled when the call ends, also where it fails.
+
+    Raises:
+        HeaderNotAllowed: a header or a parameter is the platform's credential; nothing is decrypted.
+        AnswerTooLarge: the answer cannot be passed on; the request did nothing, or may be sent again.
+        UnexpectedAnswer: the status is none of HTTP.
+        As open_connection, and as OpenAccount.call where there is no usable answer.
+    """
+    named = _Repetition(request)
+    try:
+        with open_connection(
+            context, request.reference, Work.behind_http(), check=named.check, logged=logged
+        ) as account:
+            answered = account.send(
+                PlatformRequest(
+                    request.method,
+                    request.path,
+                    request.query,
+                    request_headers.of_platform(account.account, request.headers) | dict(request.headers),
+                    request.content,
+                    named.repetition,
+                    raw=Raw(request.encodings, MOST_BYTES),
+                )
+            )
+            account.observe_status(answered)
+    except (UnexpectedAnswer, ProviderOutcomeUnknown) as error:
+        if isinstance(error.__cause__, TooLarge):
+            raise _too_large(named.repetition) from error
+        raise
+    return _passed_on(answered, named.repetition)
+
+
+class _Repetition:
+    """What a second request would do: known when the connection's platform is."""
+
+    def __init__(self, request: Forwarded) -> None:
+        self._request = request
+        self.repetition: Repetition = retries.repetition_of(request.method)
+
+    def check(self, provider: Provider) -> None:
+        """Judge the request by its platform; raises HeaderNotAllowed."""
+        headers = self._request.headers
+        request_headers.check_credentials(headers, self._request.parameters, provider)
+        keys = registry.find(provider.key, RepetitionKeys)
+        if keys is None or self.repetition != "once":
+            return
+        if keys.idempotency_header().lower() in {name.lower() for name, value in headers.items() if value}:
+            self.repetition = "keyed"
+
+
+def _too_large(repetition: Repetition) -> AnswerTooLarge | ProviderOutcomeUnknown:
+    if repetition == "repeatable":
+        return AnswerTooLarge()
+    return ProviderOutcomeUnknown(
+        f"{AnswerTooLarge.__doc__}: the platform may have done this or not", action=ProviderOutcomeUnknown.action
+    )
+
+
+def _passed_on(answered: Answered, repetition: Repetition) -> PassedOn:
+    reply, verdict = answered.reply, answered.verdict
+    acts_once = repetition != "repeatable"
+    headers = answer_headers.passed_on(reply.headers)
+    if not 200 <= reply.status <= 599:
+        raise ProviderOutcomeUnknown if acts_once else UnexpectedAnswer(f"The answer's status is {reply.status}")
+    if answer_headers.size(headers) > _MOST_OF_HEADERS:
+        raise _too_large(repetition)
+    if verdict.retry_after is not None:
+        headers.setdefault("retry-after", str(verdict.retry_after))
+    content_type = headers.pop("content-type", "") or "application/octet-stream"
+    refused = 400 <= reply.status < 500 and reply.status != 408
+    doubtful = acts_once and (reply.status >= 500 or reply.status == 408)
+    return PassedOn(reply.status, content_type, headers, reply.body, not refused, doubtful)
