@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from local.sandbox import registry
 from local.stack import Stack
 from tests.database.token_endpoint import REFRESH, Answer, TokenEndpoint, granted
-from tests.hub.client import Hub
+from tests.hub.client import DEPLOYMENT_ADMIN, Hub
 from tests.hub.in_process import InProcessHub
+from tests.hub.oauth import Flow, connected
+from tests.hub.objects import PATH as TEMPLATES
 from tests.hub.objects import added
 
 Rows = Callable[..., list[Any]]
@@ -331,3 +334,62 @@ def test_token_that_cannot_renew_itself_is_good_until_it_ends(
 
     assert inside.call("GET", path).json["status"] == "active"
     assert len(warnings(rows, path)) == 1
+
+
+def test_token_is_got_anew_with_the_deployments_app(hub: Hub, rows: Rows) -> None:
+    """The connection has no client of its own: its settings and secrets are not enough for a renewal."""
+    app = registry.oauth_app("google_analytics")
+    body = {"clientId": app["client_id"], "clientSecret": app["client_secret"]}
+    put = hub.call("PUT", f"{TEMPLATES}/google_analytics/oauth-app", DEPLOYMENT_ADMIN, body)
+    assert put.status == 200, put
+    try:
+        draft = {"templateId": "google_analytics", "name": f"Tokens {token_hex(6)}"}
+        made = hub.call("POST", "/integrations", body=draft | {"config": {"property_id": "213025502"}})
+        flow = Flow(hub, made.headers["location"]).begun()
+        assert flow.consent().status == 200
+        assert flow.complete().json["connection"]["status"] == "active"
+        statement = "SELECT renewal, grants FROM oauth_tokens WHERE connection_id = %s"
+        [first] = rows(statement, [made.json["id"]])
+        tested = hub.call("POST", f"{flow.path}/test").json
+        etag = hub.call("GET", flow.path).etag
+        changed = hub.call("PATCH", flow.path, body={"config": {"property_id": "213025502"}}, if_match=etag)
+        age(rows, flow.path, obtained_at="-25 hours", expires_at="-25 hours")
+        again = hub.call("POST", f"{flow.path}/test").json
+
+        assert (first.renewal, first.grants) == ("refresh", 1)
+        assert tested["success"], tested
+        assert (changed.status, changed.json["status"]) == (200, "active")
+        assert again["success"]
+        assert rows(statement, [made.json["id"]])[0].grants >= 4
+    finally:
+        rows("DELETE FROM oauth_apps WHERE provider_key = 'google_analytics'")
+
+
+@pytest.mark.parametrize("key", ["gohighlevel", "linkedin", "tiktok"])
+def test_authorized_connection_gets_its_tokens_anew(hub: Hub, rows: Rows, key: str) -> None:
+    """Each test uses the refresh token, which two of them replace."""
+    path = connected(hub, key)
+    tests = [hub.call("POST", f"{path}/test").json for _ in range(3)]
+    [row] = rows("SELECT renewal, grants FROM oauth_tokens WHERE connection_id = %s", [path.rpartition("/")[2]])
+
+    assert [test["success"] for test in tests] == [True] * 3
+    assert (row.renewal, row.grants) == ("refresh", 4)
+
+
+def test_authorized_connection_whose_token_renews_itself(hub: Hub, rows: Rows, stack: Stack) -> None:
+    path = connected(hub, "instagram")
+    age(rows, path, obtained_at="-8 days", expires_at="-8 days")
+    stack.invoke("token-refresh", {})
+    [row] = rows("SELECT renewal, grants FROM oauth_tokens WHERE connection_id = %s", [path.rpartition("/")[2]])
+
+    assert (row.renewal, row.grants) == ("self", 2)
+    assert hub.call("POST", f"{path}/test").json["success"]
+
+
+def test_given_token_is_used_where_no_app_can_renew_it(hub: Hub) -> None:
+    """A refresh token without a client, neither the connection's nor the deployment's."""
+    config = registry.demo_credentials("linkedin") | {"refresh_token": "r3fresh-canary"}
+    body = {"templateId": "linkedin", "name": f"Tokens {token_hex(6)}", "config": config}
+    made = hub.call("POST", "/integrations", body=body)
+
+    assert made.json["status"] == "active", made

@@ -28,7 +28,16 @@ def routes() -> list[Route]:
         long = login.issue(login.scopes_of(query["access_token"]))
         return Response(200, {"access_token": long, "token_type": "bearer", "expires_in": 5_184_000})
 
+    def renewed(request: Request, _: Mapping[str, str]) -> Response:
+        """GET /refresh_access_token: https://developers.facebook.com/docs/instagram-platform/reference."""
+        token = request.query.get("access_token", "")
+        if not login.is_token(token) or request.query.get("grant_type") != "ig_refresh_token":
+            return meta_graph.refusal(400, "", "Invalid token")
+        long = login.issue(login.scopes_of(token))
+        return Response(200, {"access_token": long, "token_type": "bearer", "expires_in": 5_184_000})
+
     return [
+        Route("GET", "/refresh_access_token", lambda _: True, renewed),
         *login.routes("/oauth/authorize", "/oauth/access_token"),
         Route("GET", "/access_token", lambda _: True, longer),
         *meta_graph.node(identity, {"id": identity, "username": "causeway"}, login.authenticate),

@@ -24,10 +24,10 @@ from causeway.outbound.replies import Reply
 from causeway.platforms import token_calls
 from causeway.platforms.account import Account, Log
 from causeway.platforms.failures import AuthorizationMissing
-from causeway.platforms.tokens import Grant, TokenRefused, field_of, given_token, lacks_app, renewal
+from causeway.platforms.tokens import Grant, TokenRefused, field_of, given_token, lacks_app, not_renewable, renewal
 from causeway.platforms.verdicts import judge
 from causeway.tenancy.context import Context
-from causeway.vault import credentials, crypto, oauth_tokens
+from causeway.vault import credentials, crypto, oauth_apps, oauth_tokens
 from causeway.vault.credentials import StoredCredential
 from causeway.vault.crypto import ActiveKeys, DataKeys, SecretField
 from causeway.vault.oauth_tokens import EncryptedGrant
@@ -174,8 +174,8 @@ class ConnectionTokens:
             if token is not None:
                 self._token = token
                 return token
-        if renewal(account) in ("none", "self"):
-            # It cannot be got anew by a call: let the platform judge it.
+        if not self._can_renew(account):
+            # Let the platform judge the token that there is.
             return self._field_token(account) or given_token(account)
         return self._get(account, log, Deadline(WAIT, deadline), refused=None)
 
@@ -185,6 +185,8 @@ class ConnectionTokens:
             self._token = self._stored_token(account)
         if self._token not in (None, refused) and self._credential.token.fresh:
             return self._token
+        if not self._can_renew(account):
+            raise not_renewable()
         return self._get(account, log, Deadline(WAIT, deadline), refused=refused)
 
     def renew(self, account: Account, log: Log) -> None:
@@ -253,6 +255,13 @@ class ConnectionTokens:
             raise TokenRefused(Reply(token.failed_status, headers, b""))
         if deadline.left() <= 0:
             raise TimedOut("another call is getting the token and has not got it in time")
+
+    def _can_renew(self, account: Account) -> bool:
+        """Return whether a call can get a new token; of a connection without an app that may ask the database."""
+        way = renewal(account)
+        if way != "refresh" or _token_field(account) is None or not lacks_app(account):
+            return way in ("client", "refresh")
+        return oauth_apps.find_client_id(self._context.database, account.provider.key) is not None
 
     def _with_app(self, account: Account) -> Account:
         """Return the account with the deployment's OAuth app, if it has none of its own.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from causeway.outbound.deadlines import Deadline
 from causeway.platforms.account import Account, Log
 from causeway.platforms.token_calls import basic
-from causeway.platforms.tokens import TokenSource, renewal
+from causeway.platforms.tokens import TokenSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class AuthenticationFields:
         headers: to be sent with it.
         query: parameters to be sent with it.
         derived: values derived from the secrets: redact these as well.
-        renewable: the access token that stands in them, if another one can be got when the platform refuses it.
+        renewable: the access token that stands in them, for which another one may be got when the platform refuses it.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -71,6 +71,5 @@ def authenticate(
                 token = tokens.current(account, log, deadline)
             else:
                 token = tokens.renewed(account, log, refused, deadline)
-            renewable = None if renewal(account) == "none" else token
-            return AuthenticationFields({"Authorization": f"Bearer {token}"}, derived=(token,), renewable=renewable)
+            return AuthenticationFields({"Authorization": f"Bearer {token}"}, derived=(token,), renewable=token)
     return AuthenticationFields()

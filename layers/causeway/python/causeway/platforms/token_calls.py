@@ -14,7 +14,7 @@ from causeway.outbound.failures import CallFailed, Garbled, TimedOut
 from causeway.outbound.replies import Reply
 from causeway.platforms.account import Account, Log
 from causeway.platforms.failures import SettingMissing
-from causeway.platforms.tokens import Grant, TokenRefused, given_token, renewal
+from causeway.platforms.tokens import Grant, TokenRefused, given_token, not_renewable, renewal
 
 # Seconds for a call to a token endpoint. The lease of who makes it is longer.
 BUDGET = 7.0
@@ -53,6 +53,8 @@ class FreshTokens:
 
     def renewed(self, account: Account, log: Log, refused: str, deadline: Deadline | None = None) -> str:
         """Return a new token, unless there is another one than the refused. Raises as TokenSource.renewed."""
+        if renewal(account) == "none":
+            raise not_renewable()
         if self.grant is not None and self.grant.access_token == refused:
             self.grant = None
         return self.current(account, log, deadline)

@@ -92,7 +92,11 @@ class TokenSource(Protocol):
         """
 
     def renewed(self, account: Account, log: Log, refused: str, deadline: Deadline | None = None) -> str:
-        """Return another access token than the one that the platform has just refused with 401. Raises as current."""
+        """Return another access token than the one that the platform has just refused with 401.
+
+        Raises:
+            TokenRefused, CallFailed: as current; also where the connection has nothing to get another one with.
+        """
 
 
 def renewal(account: Account) -> Renewal:
@@ -113,6 +117,11 @@ def lacks_app(account: Account) -> bool:
     """Return whether an account that a person authorized has no OAuth app of its own: it uses the deployment's."""
     oauth = account.provider.oauth
     return oauth is not None and not account.has_fields(f"{{{oauth['client_id_field']}}}")
+
+
+def not_renewable() -> TokenRefused:
+    """Return the refusal of a token that cannot be got anew: the access has ended with it."""
+    return TokenRefused(Reply(_REFUSED, {}, b""), ended=True)
 
 
 def given_token(account: Account) -> str:
