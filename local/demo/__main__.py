@@ -35,9 +35,15 @@ def _play() -> int:
         with _ticking("playing the round"):
             report = game.play(stack)
         with _ticking("connecting to the sandbox"):
-            steps = connections.play(stack)
-    played, connected = game.show(report), connections.show(steps)
-    return 0 if played and connected else 1
+            steps, authorized = connections.play(stack), connections.authorize(stack)
+    shown = [
+        game.show(report),
+        connections.show(
+            steps, "A connection to the sandbox's Twilio: made, tested, a wrong token refused, other callers refused"
+        ),
+        connections.show(authorized, "A connection to the sandbox's Google Analytics, authorized by OAuth"),
+    ]
+    return 0 if all(shown) else 1
 
 
 @contextmanager

@@ -1,12 +1,13 @@
-"""The demo's second part: makes, tests and lists a connection to the sandbox's Twilio; other callers are refused."""
+"""The demo's second part: connections to the sandbox's Twilio and, by OAuth, to its Google Analytics."""
 
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from local.sandbox.registry import demo_credentials
+from local.sandbox.registry import demo_credentials, oauth_app
 from local.services.demo_data import CASINO_CODE, SECOND_CODE
 from local.stack import Stack
 
@@ -59,6 +60,43 @@ def play(stack: Stack) -> list[Step]:
     return steps
 
 
+def authorize(stack: Stack) -> list[Step]:
+    """Connect Google Analytics by OAuth: begin, consent as a browser does, complete, and read the log of the calls."""
+    admin = stack.info["tokens"][CASINO_CODE]["tenant_admin"]
+    app = oauth_app("google_analytics")
+    config = {"property_id": demo_credentials("google_analytics")["property_id"], **app}
+    steps: list[Step] = []
+
+    def step(
+        method: str, path: str, body: Any, expected: str, shown: Callable[[dict[str, Any]], str]
+    ) -> dict[str, Any]:
+        status, answer = _call(f"{stack.base_url}{path}", method, admin, body)
+        steps.append(
+            Step("tenant admin", f"{method} {path.replace(made, '{id}')}", expected, f"{status} {shown(answer)}")
+        )
+        return answer
+
+    made = "{id}"
+    draft = {"templateId": "google_analytics", "name": "Google Analytics", "config": config}
+    made = str(step("POST", "/integrations", draft, "201 pending", lambda answer: answer["status"])["id"])
+    path = f"/integrations/{made}"
+    begun = step("POST", f"{path}/authorize", {}, "200 a url", lambda answer: "a url" if answer["url"] else "none")
+    with urllib.request.urlopen(f"{begun['url']}&sandbox_consent=allow", timeout=30) as page:  # noqa: S310
+        steps.append(Step("browser", "GET the url, consent, GET /oauth/callback", "200", str(page.status)))
+    granted = "200 active, 0 missing"
+    step(
+        *("POST", f"{path}/authorize/complete", None, granted),
+        lambda answer: f"{answer['connection']['status']}, {len(answer['scopesMissing'])} missing",
+    )
+    step("GET", f"{path}/logs", None, "200 GET 200, POST 200", _logged)
+    return steps
+
+
+def _logged(answer: dict[str, Any]) -> str:
+    """Return the calls that were made, each once."""
+    return ", ".join(sorted({f"{call['method']} {call['status']}" for call in answer["logs"] if call["status"]}))
+
+
 def _shown(answer: dict[str, Any], secret: str) -> str:
     found = answer.get("integrations", [])
     if len(found) != 1:
@@ -78,9 +116,9 @@ def _call(url: str, method: str, token: str, body: Any) -> tuple[int, dict[str, 
             return error.code, json.load(error)
 
 
-def show(steps: list[Step]) -> bool:
-    """Print the calls; returns whether every answer is as expected."""
-    print("\nA connection to the sandbox's Twilio: made, tested, a wrong token refused, other callers refused\n")
+def show(steps: list[Step], title: str) -> bool:
+    """Print the calls under a title; returns whether every answer is as expected."""
+    print(f"\n{title}\n")
     print(f"{'Caller':<16}{'Call':<44}{'Expected':<26}Answer")
     for step in steps:
         verdict = "ok" if step.agrees else "DIFFERS"
