@@ -9,7 +9,10 @@ import pytest
 
 from causeway import settings
 from causeway.outbound.failures import CallFailed, Garbled, TimedOut
+from causeway.platforms import retrying
 from causeway.platforms.account import Account
+from causeway.platforms.call_terms import CallTerms
+from causeway.platforms.retrying import PlatformRequest
 from causeway.platforms.tokens import Grant, TokenRefused
 from causeway.platforms.verdicts import judge
 from causeway.vault import versions
@@ -99,6 +102,19 @@ def test_fifty_callers_whose_token_the_platform_refused_make_one_call(
     assert len(endpoint.calls) == 2
 
 
+def test_platform_that_refuses_a_token_gets_another_one_once(by_client: Connected, endpoint: TokenEndpoint) -> None:
+    """HUB 58: a 401 to a token that can be got anew."""
+    by_client.current()
+    statuses = []
+    for accepted in ("acc3ss-canary-2", "none"):
+        endpoint.api = accepted.__eq__
+        terms = CallTerms(by_client.log.append, tokens=by_client.source())
+        statuses.append(retrying.call(by_client.live, PlatformRequest("GET", "/me"), terms).reply.status)
+
+    assert statuses == [200, 401]
+    assert len(endpoint.calls) == 3
+
+
 def test_killed_caller_delays_the_others_less_than_15_seconds(by_client: Connected, endpoint: TokenEndpoint) -> None:
     """HUB 6: a process is killed while it gets the token; fifty callers wait, and one of them gets it."""
     called = []
@@ -179,7 +195,7 @@ def test_source_that_lives_long_uses_the_refresh_token_that_another_one_got(
 ) -> None:
     """A sync holds its account for minutes: meanwhile another function replaces the refresh token."""
     endpoint.rule = rotating(set())
-    source, account = by_refresh.source(), by_refresh._live()
+    source, account = by_refresh.source(), by_refresh.live
     assert source.current(account, print) == "acc3ss-canary-1"
     assert by_refresh.elsewhere().renewed("acc3ss-canary-1") == "acc3ss-canary-2"
 

@@ -119,11 +119,11 @@ class Connected:
 
     def current(self, seconds: float = 20.0, *, anew: bool = False) -> str:
         """Load the connection and return its access token."""
-        return self.source(anew=anew).current(self._live(), self.log.append, Deadline(seconds))
+        return self.source(anew=anew).current(self.live, self.log.append, Deadline(seconds))
 
     def renewed(self, refused: str) -> str:
         """Load the connection and return another token than the refused one."""
-        return self.source().renewed(self._live(), self.log.append, refused, Deadline(20.0))
+        return self.source().renewed(self.live, self.log.append, refused, Deadline(20.0))
 
     def store(self, grant: Grant) -> None:
         """Store a grant, as a person's consent gives it."""
@@ -152,7 +152,8 @@ class Connected:
         )
         return row
 
-    def _live(self) -> Account:
+    @property
+    def live(self) -> Account:
         """The account with the secrets as they are stored now."""
         return Account(self.account.provider, self.account.environment, self.account.settings, self.hub.read())
 
