@@ -21,6 +21,7 @@ NAMES = (
     "memory",
     "credential_open",
     "connection_use",
+    "kept_connections",
     "rate_limits",
     "redaction",
 )

@@ -1,6 +1,6 @@
 """The monotonic clock and the wall clock of an execution environment, both set by a test."""
 
-from causeway.aws.ages import Moment
+from causeway.ages import Moment
 
 
 class Clock:

@@ -1,12 +1,16 @@
 """The settings of one test's environment, and a secrets extension at the address that they name."""
 
 import os
+import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from causeway import settings
 from causeway.aws import secrets
+from causeway.outbound import pinned_adapter
+from tests.unit.certificates import issued
 from tests.unit.secrets_server import SecretsServer
 
 _SETTINGS = (
@@ -54,3 +58,29 @@ def extension(set_environment: Callable[..., None]) -> Iterator[SecretsServer]:
     with SecretsServer() as server:
         set_environment(SECRETS_EXTENSION_URL=server.url, AWS_SESSION_TOKEN="session-token")
         yield server
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The certificate of a certificate authority, and the certificate with key that it issued to platform.test."""
+    return issued(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def loopback_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that end in .test are those of this machine."""
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda host, *given, **more: real("127.0.0.1" if host.endswith(".test") else host, *given, **more),
+    )
+
+
+@pytest.fixture
+def trusted(authority: tuple[Path, Path], loopback_names: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The client trusts the authority."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority[0]))
+    pinned_adapter._trusted.cache_clear()
+    yield
+    pinned_adapter._trusted.cache_clear()

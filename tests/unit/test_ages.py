@@ -2,7 +2,7 @@
 
 from math import inf
 
-from causeway.aws import ages
+from causeway import ages
 from tests.unit.clock import Clock
 
 

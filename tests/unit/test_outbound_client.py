@@ -1,6 +1,5 @@
 """One call to the outside: its time limit, size limit, failures and log record (HUB 8, 15, 16)."""
 
-import datetime
 import gzip
 import json
 import socket
@@ -16,10 +15,6 @@ from time import monotonic
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from causeway.outbound import client, failures, partners, pinned_adapter
 from causeway.outbound.attempts import Attempt
@@ -412,64 +407,15 @@ def test_post_json_limits_the_size_of_an_answer() -> None:
 # TLS.
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The certificate of a certificate authority, and the certificate with key that it issued to platform.test."""
-    folder = tmp_path_factory.mktemp("tls")
-    now = datetime.datetime.now(datetime.UTC)
-    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
-    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("authority", "platform.test")]
-
-    def certificate(which: int, extension: x509.ExtensionType) -> x509.Certificate:
-        identifier = x509.SubjectKeyIdentifier.from_public_key(keys[which].public_key())
-        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(keys[0].public_key())
-        signs = which == 0
-        usage = x509.KeyUsage(
-            digital_signature=True,
-            content_commitment=False,
-            key_encipherment=False,
-            data_encipherment=False,
-            key_agreement=False,
-            key_cert_sign=signs,
-            crl_sign=signs,
-            encipher_only=False,
-            decipher_only=False,
-        )
-        return (
-            x509.CertificateBuilder(names[0], names[which], keys[which].public_key(), x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
-            .add_extension(extension, critical=True)
-            .add_extension(identifier, critical=False)
-            .add_extension(issuer, critical=False)
-            .add_extension(usage, critical=True)
-            .sign(keys[0], hashes.SHA256())
-        )
-
-    pem = serialization.Encoding.PEM
-    root = certificate(0, x509.BasicConstraints(ca=True, path_length=None))
-    leaf = certificate(1, x509.SubjectAlternativeName([x509.DNSName("platform.test")]))
-    key = keys[1].private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "root.pem").write_bytes(root.public_bytes(pem))
-    (folder / "leaf.pem").write_bytes(leaf.public_bytes(pem) + key)
-    return folder / "root.pem", folder / "leaf.pem"
-
-
 @pytest.fixture
 def secure(
-    authority: tuple[Path, Path], loopback: None, monkeypatch: pytest.MonkeyPatch
+    authority: tuple[Path, Path], loopback: None, loopback_names: None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[WireServer, list[str | None], Callable[[], None]]]:
     """A TLS server, the names requested by SNI, and a function that makes its authority trusted."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority[1])
     asked: list[str | None] = []
     context.sni_callback = lambda _, name, __: asked.append(name)
-    real = socket.getaddrinfo
-    monkeypatch.setattr(
-        socket,
-        "getaddrinfo",
-        lambda host, *given, **more: real("127.0.0.1" if host.endswith(".test") else host, *given, **more),
-    )
 
     def trust() -> None:
         monkeypatch.setenv("SSL_CERT_FILE", str(authority[0]))

@@ -12,7 +12,7 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
-from causeway.aws.ages import Moment
+from causeway.ages import Moment
 from causeway.errors.service import Unavailable
 from causeway.errors.tenancy import Unauthorized
 from causeway.tenancy import tokens

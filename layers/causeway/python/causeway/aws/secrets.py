@@ -10,8 +10,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from causeway import settings
-from causeway.aws import ages
+from causeway import ages, settings
 from causeway.errors.service import Unavailable
 from causeway.outbound.deadlines import Deadline, bounded
 

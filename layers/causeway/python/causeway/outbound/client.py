@@ -54,6 +54,7 @@ class _Request:
     body: bytes
     most_bytes: int
     encodings: str | None
+    tried_again: bool
 
 
 def send(
@@ -67,6 +68,7 @@ def send(
     secrets: Iterable[str] = (),
     most_bytes: int = MOST_BYTES,
     encodings: str | None = None,
+    tried_again: bool = False,
 ) -> Reply:
     """Send a request once and return the answer, whatever its status. Redirects are not followed.
 
@@ -81,11 +83,13 @@ def send(
         most_bytes: the limit for the answer's body, in bytes, as it is returned.
         encodings: an Accept-Encoding to send, and the answer's body is returned as it arrived; None: the body is
             decompressed.
+        tried_again: the caller sends the request again if the connection breaks. Only then it may go over a connection
+            that an earlier call left open a while ago: the other side may close that at any moment.
 
     Raises:
         CallFailed: no usable answer; the subclass says why.
     """
-    request = _Request(method, url, headers or {}, body, most_bytes, encodings)
+    request = _Request(method, url, headers or {}, body, most_bytes, encodings, tried_again)
     started = monotonic()
     try:
         reply = _exchange(request, budget)
@@ -163,7 +167,7 @@ def _exchange(request: _Request, budget: float) -> Reply:
             "Accept-Encoding": "gzip, deflate" if request.encodings is None else request.encodings,
         }
     )
-    adapter = PinnedAdapter(watchdog)
+    adapter = PinnedAdapter(watchdog, tried_again=request.tried_again)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     try:
@@ -177,6 +181,9 @@ def _exchange(request: _Request, budget: float) -> Reply:
             stream=True,
         ) as response:
             content = _content(response, request, watchdog)
+            watchdog.close()
+            if not watchdog.expired:
+                adapter.keep()
             return Reply(response.status_code, response.headers, content)
     except CallFailed as failure:
         failure.sent = watchdog.sent

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,8 +13,11 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import SSLError
 
+from causeway import ages
 from causeway.outbound import egress, happy_eyeballs
+from causeway.outbound.answer_framing import FramedAnswer
 from causeway.outbound.failures import ConnectFailed, TimedOut, TlsFailed
+from causeway.outbound.kept_connections import KEPT, KeptConnection, Place
 from causeway.outbound.watchdog import Watchdog
 
 
@@ -36,49 +40,85 @@ def _connect(host: str, port: int, watchdog: Watchdog) -> socket.socket:
     return connection
 
 
+@dataclass(slots=True)
+class _Call:
+    """What the adapter and the connection of one call share.
+
+    Attributes:
+        place: where the call goes.
+        tried_again: the caller tries again if the connection breaks.
+        connection: that was made for it.
+    """
+
+    place: Place
+    watchdog: Watchdog
+    tried_again: bool
+    connection: "_PinnedConnection | None" = None
+
+
 class _PinnedConnection(HTTPConnection):
-    def __init__(self, *args: Any, watchdog: Watchdog, **kwargs: Any) -> None:
+    """A connection of one call, over a socket that an earlier call left, or over a new one."""
+
+    def __init__(self, *args: Any, call: _Call, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._watchdog = watchdog
+        self._call = call
+        self._answer: FramedAnswer | None = None
+        self._made_at, self._answers = ages.NEVER, 0
+        self.response_class: Any = self._framed
+        call.connection = self
+
+    def _framed(self, *args: Any, **kwargs: Any) -> FramedAnswer:
+        self._answer = FramedAnswer(*args, **kwargs)
+        return self._answer
 
     def _new_conn(self) -> socket.socket:
-        return _connect(self._dns_host, self.port, self._watchdog)
+        return _connect(self._dns_host, self.port, self._call.watchdog)
+
+    def connect(self) -> None:
+        """Take a kept connection, or make one."""
+        kept = KEPT.take(self._call.place, tried_again=self._call.tried_again)
+        if kept is None:
+            self._made_at = KEPT.clock()
+            self._connect_anew()
+            return
+        self.sock = kept.connection
+        self._made_at, self._answers = kept.made_at, kept.answers
+        # The certificate was checked when it was made; without this, urllib3 warns that it was not.
+        self.is_verified = True
+        self._call.watchdog.watch(kept.connection)
+        kept.connection.settimeout(max(self._call.watchdog.deadline.left(), 0.001))
+
+    def _connect_anew(self) -> None:
+        super().connect()
 
     def send(self, data: Any) -> None:
         """Send a part of the request; from its first byte on, the host may have received it."""
-        _note_sent(self, self._watchdog)
+        # Connect first: a failure before the connection is established has sent nothing.
+        if self.sock is None:
+            self.connect()
+        self._call.watchdog.sent = True
         super().send(data)
 
+    def keep(self) -> None:
+        """Leave the connection to a later call, if the answer allows it."""
+        answer, connection = self._answer, self.sock
+        if answer is None or connection is None or not answer.leaves_connection_clean:
+            return
+        self.sock = None
+        kept = KeptConnection(connection, self._made_at, KEPT.clock(), self._answers + 1, answer.keeps_for)
+        KEPT.keep(self._call.place, kept)
 
-class _PinnedTlsConnection(HTTPSConnection):
-    def __init__(self, *args: Any, watchdog: Watchdog, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._watchdog = watchdog
 
-    def _new_conn(self) -> socket.socket:
-        return _connect(self._dns_host, self.port, self._watchdog)
-
-    def connect(self) -> None:
+class _PinnedTlsConnection(_PinnedConnection, HTTPSConnection):
+    def _connect_anew(self) -> None:
         try:
-            super().connect()
+            super()._connect_anew()
         # A socket that is closed or times out during the handshake raises any kind of OSError.
         except (SSLError, OSError) as error:
-            self._watchdog.check()
+            self._call.watchdog.check()
             if isinstance(error, TimeoutError):
                 raise TimedOut(f"{self.host}:{self.port} ended no handshake in time") from error
             raise TlsFailed(f"{self.host}:{self.port}: {error}") from error
-
-    def send(self, data: Any) -> None:
-        """Send a part of the request; from its first byte on, the host may have received it."""
-        _note_sent(self, self._watchdog)
-        super().send(data)
-
-
-def _note_sent(connection: HTTPConnection, watchdog: Watchdog) -> None:
-    # Connect first: a failure before the connection is established has sent nothing.
-    if connection.sock is None:
-        connection.connect()
-    watchdog.sent = True
 
 
 class _PinnedPool(HTTPConnectionPool):
@@ -98,15 +138,21 @@ def _trusted() -> ssl.SSLContext:
 
 
 class PinnedAdapter(HTTPAdapter):
-    """Sends one request over a connection of its own, which the watchdog shuts at the deadline.
+    """Sends one request over a kept connection or a new one, which the watchdog shuts at the deadline.
 
     No proxy, no retries. The certificate is always checked, against the name in the URL.
+
+    Args:
+        watchdog: of the call.
+        tried_again: the caller tries again if the connection breaks.
     """
 
-    def __init__(self, watchdog: Watchdog) -> None:
+    def __init__(self, watchdog: Watchdog, *, tried_again: bool) -> None:
         super().__init__()
         self._watchdog = watchdog
+        self._tried_again = tried_again
         self._pool: HTTPConnectionPool | None = None
+        self._call: _Call | None = None
 
     def get_connection_with_tls_context(
         self,
@@ -117,18 +163,25 @@ class PinnedAdapter(HTTPAdapter):
     ) -> HTTPConnectionPool:
         """Return a pool of one connection to the request's host."""
         url = urlsplit(str(request.url))
-        host = url.hostname or ""
-        if url.scheme == "https":
-            self._pool = _PinnedTlsPool(host, url.port or 443, ssl_context=_trusted(), watchdog=self._watchdog)
+        host, tls = url.hostname or "", url.scheme == "https"
+        place = Place(tls, host, url.port or (443 if tls else 80))
+        self._call = call = _Call(place, self._watchdog, self._tried_again)
+        if tls:
+            self._pool = _PinnedTlsPool(host, place.port, ssl_context=_trusted(), call=call)
         else:
-            self._pool = _PinnedPool(host, url.port or 80, watchdog=self._watchdog)
+            self._pool = _PinnedPool(host, place.port, call=call)
         return self._pool
 
     def cert_verify(self, conn: object, url: object, verify: object, cert: object) -> None:
         """Leave the TLS context as it is: requests would load the authorities again for each call, or none."""
 
+    def keep(self) -> None:
+        """Leave the connection to a later call. The answer was read and the watchdog is closed."""
+        if self._call is not None and self._call.connection is not None:
+            self._call.connection.keep()
+
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, unless it was left to a later call."""
         super().close()
         if self._pool is not None:
             self._pool.close()

@@ -41,12 +41,12 @@ class Watchdog:
     def watch(self, connection: socket.socket) -> None:
         """Shut this connection at the deadline; raises TimedOut if it has passed.
 
-        The watchdog keeps a duplicate of the socket, because TLS detaches the original.
+        The watchdog keeps a duplicate of the socket, because TLS detaches the original. A socket with TLS has no dup().
         """
         self.check()
         timer = Timer(self.deadline.left(), self._shut)
         timer.daemon = True
-        self._watched = connection.dup()
+        self._watched = socket.fromfd(connection.fileno(), connection.family, connection.type)
         self._timer = timer
         timer.start()
 

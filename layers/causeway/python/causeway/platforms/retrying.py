@@ -214,6 +214,7 @@ class _Attempt:
             secrets=(*self.account.secrets.values(), *fields.derived),
             most_bytes=raw.most_bytes,
             encodings=raw.encodings,
+            tried_again=_repetition(request) != "once" and request.most_attempts > 1 and not self.records.own,
         )
         return fields, reply
 
@@ -230,6 +231,10 @@ def _of_both(first: _Judged | CallFailed, second: _Judged | CallFailed) -> _Judg
     return second
 
 
+def _repetition(request: PlatformRequest) -> Repetition:
+    return request.repetition or retries.repetition_of(request.method)
+
+
 def _query_text(query: Mapping[str, str] | str, authenticating: Mapping[str, str]) -> str:
     given = query if isinstance(query, str) else urlencode(query)
     texts = [text for text in (given, urlencode(authenticating)) if text]
@@ -238,7 +243,7 @@ def _query_text(query: Mapping[str, str] | str, authenticating: Mapping[str, str
 
 def _wait(request: PlatformRequest, outcome: _Judged | CallFailed, number: int, deadline: Deadline) -> float | None:
     """Return the seconds to wait before the next attempt; None: the outcome stands."""
-    repetition = request.repetition or retries.repetition_of(request.method)
+    repetition = _repetition(request)
     if isinstance(outcome, CallFailed):
         again, asked = retries.may_repeat_failure(outcome, repetition), None
     else:

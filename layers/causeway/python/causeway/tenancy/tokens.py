@@ -11,8 +11,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-from causeway import settings
-from causeway.aws import ages
+from causeway import ages, settings
 from causeway.errors.service import Unavailable
 from causeway.errors.tenancy import Unauthorized
 from causeway.outbound import happy_eyeballs

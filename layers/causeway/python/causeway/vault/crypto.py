@@ -11,7 +11,8 @@ from aws_lambda_powertools import Logger
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from causeway.aws import ages, clients
+from causeway import ages
+from causeway.aws import clients
 from causeway.aws.counts import count
 from causeway.errors.vault import CredentialUnreadable, KeyServiceUnavailable
 

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from causeway.aws import ages
-from causeway.aws.ages import Moment
+from causeway import ages
+from causeway.ages import Moment
 from causeway.database.postgres import Transaction
 
 # The field name in the associated data of an access token's ciphertext. No field of a configuration has a dot.
