@@ -4,7 +4,7 @@ KMS and platforms are called between transactions, never in one.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -79,7 +79,8 @@ def complete(context: RequestContext, reference: ConnectionReference, expected: 
     # The test uses the token that was just granted: getting another one could end the refresh token.
     source = FreshTokens(_grant(granted))
     result = _tested(context, stored.connection, app_in_use.with_app(account, app), source)
-    grant = source.grant or _grant(granted)
+    # A refresh need not tell the scopes again.
+    grant = replace(source.grant or _grant(granted), scopes=_grant(granted).scopes)
     encrypted = credentials.encrypt(keys, context.tenant, stored.connection.connection_id, account.secrets)
     ready = tokens.encrypted(keys, context.tenant, stored.connection.connection_id, account, grant)
     return _stored(context, stored, kept, account, _Outcome(encrypted, ready, grant, result, flow.flow_id))
