@@ -38,6 +38,7 @@ FACTS = Facts(
             Signal(wait=4, remaining=0),
         ),
         (429, {"X-RateLimit-Remaining": "0"}, {}, Signal(wait=10, remaining=0)),
+        (429, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1392815263"}, {}, SILENT),
         (200, {"X-RateLimit-Daily-Remaining": "0", "X-RateLimit-Remaining": "0"}, {}, Signal(wait=3600, remaining=0)),
         (200, {"X-RateLimit-Daily-Remaining": "1", "X-RateLimit-Remaining": "1"}, {}, SILENT),
         (429, {}, {}, SILENT),
