@@ -20,7 +20,8 @@ from local.services.demo_data import TENANTS
 from local.stack import Stack
 from tests.findings import none_of
 from tests.hub.client import ADMIN, NOBODY, OURS, Caller, Hub, claims_of
-from tests.hub.in_process import forget
+from tests.hub.in_process import InProcessHub, forget
+from tests.hub.proxied import Proxied
 
 
 @pytest.fixture(scope="session")
@@ -171,3 +172,19 @@ def inside(stack: Stack, hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
     yield enter
     forget()
+
+
+@pytest.fixture(scope="module")
+def inside_hub(hub: Hub, stack: Stack) -> Iterator[InProcessHub]:
+    """The hub in this process, whose functions may call loopback."""
+    with InProcessHub(stack, hub.tokens, EGRESS_ALLOWED_HOSTS="127.0.0.1") as inside:
+        yield inside
+
+
+@pytest.fixture
+def proxied(inside_hub: InProcessHub) -> Iterator[Proxied]:
+    """A connection whose platform answers what the test tells it."""
+    proxied = Proxied(inside_hub)
+    with proxied.server:
+        proxied.connect()
+        yield proxied

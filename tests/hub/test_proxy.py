@@ -1,87 +1,47 @@
-"""The proxy: calls to a connection's platform, passed through byte by byte."""
+"""The proxy passes calls through byte by byte: HUB 12."""
 
-from collections.abc import Iterator
-from secrets import token_bytes, token_hex
-from socket import socket
+import gzip
+import zlib
+from secrets import token_bytes
 from typing import Any
 
+import brotli
 import pytest
 
-from local.stack import Stack
-from tests.hub.client import ADMIN, Caller, Hub, Reply, config, draft
-from tests.hub.in_process import InProcessHub
-from tests.unit.wire_server import Act, WireServer, ok
+from causeway.errors.proxy import MOST_BYTES
+from tests.hub.proxied import Proxied
+from tests.unit.wire_server import ok, say
 
-FORM = "/functions/v1/api-proxy"
-
-
-class Proxied:
-    """A connection to a server that a test tells what to answer."""
-
-    def __init__(self, hub: Hub) -> None:
-        self.hub = hub
-        self.act: Act = ok(b"{}", "Content-Type: application/json")
-        self.server = WireServer(self._answer)
-        self.key = f"key-{token_hex(16)}"
-
-    def _answer(self, connection: socket, server: WireServer) -> None:
-        self.act(connection, server)
-
-    def connect(self, **changes: Any) -> None:
-        wanted = draft(config=config(base_url=self.server.url, api_key=self.key)) | changes
-        made = self.hub.call("POST", "/integrations", body=wanted)
-        assert made.json["status"] == "active", made
-        self.id = made.json["id"]
-        self.path = f"/integrations/{self.id}"
-        self.server.requests.clear()
-
-    def form(self, method: str = "GET", path: str = "/x", caller: Caller = ADMIN, **fields: Any) -> Reply:
-        headers = fields.pop("sent", {})
-        body = {"connection_id": self.id, "method": method, "path": path} | fields
-        return self.hub.call("POST", FORM, caller, body, **headers)
-
-    def rest(self, method: str, path: str, raw: bytes | None = None, caller: Caller = ADMIN, **headers: str) -> Reply:
-        return self.hub.call(method, f"/proxy/{self.id}{path}", caller, raw=raw, **headers)
-
-    @property
-    def heads(self) -> list[list[str]]:
-        """The heads of the requests that arrived, as lines in lower case but for the first."""
-        heads = [request.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n") for request in self.server.requests]
-        return [[first, *(line.lower() for line in lines)] for first, *lines in heads]
-
-    @property
-    def bodies(self) -> list[bytes]:
-        return [request.partition(b"\r\n\r\n")[2] for request in self.server.requests]
-
-    def logs(self) -> list[dict[str, Any]]:
-        return self.hub.call("GET", f"{self.path}/logs").json["logs"]
-
-
-@pytest.fixture(scope="module")
-def inside_hub(hub: Hub, stack: Stack) -> Iterator[InProcessHub]:
-    with InProcessHub(stack, hub.tokens, EGRESS_ALLOWED_HOSTS="127.0.0.1") as inside:
-        yield inside
-
-
-@pytest.fixture
-def proxied(inside_hub: InProcessHub) -> Iterator[Proxied]:
-    proxied = Proxied(inside_hub)
-    with proxied.server:
-        proxied.connect()
-        yield proxied
+PLAIN = b'{"players":[{"name":"Alice"}],"api_key":"sk_live_abcdefghijklmnop"}'
+CODINGS = {
+    "gzip": gzip.compress(PLAIN),
+    "x-gzip": gzip.compress(PLAIN),
+    "deflate": zlib.compress(PLAIN),
+    "br": brotli.compress(PLAIN),
+}
+BODIES = {
+    "empty": b"",
+    "one byte": b"\0",
+    "every byte": bytes(range(256)),
+    "UTF-8": "\u0645\u0631\u062d\u0628\u0627 \U0001f600".encode(),
+    "not UTF-8": b"\xff\xfe\xc3\x28",
+    "control characters": bytes(range(32)) * 64,
+    "a megabyte": token_bytes(1 << 20),
+    "the limit": token_bytes(MOST_BYTES),
+}
 
 
 def test_call_of_the_form_reaches_the_platform_and_its_answer_comes_back(proxied: Proxied) -> None:
-    """HUB 12."""
     proxied.act = ok(b'{"id":7}', "Content-Type: application/vnd.x+json", "X-Page: 1", "Set-Cookie: a=b")
-    answer = proxied.form("GET", "/players", query={"limit": "10"}, headers={"X-Own": "1"})
+    answer = proxied.form("GET", "/players", query={"limit": "10", "of": ["a", "b"]}, headers={"X-Own": "1"})
 
     assert (answer.status, answer.body) == (200, b'{"id":7}')
     assert answer.headers["content-type"] == "application/vnd.x+json"
     assert answer.headers["x-page"] == "1"
     assert "set-cookie" not in answer.headers
+    assert "x-causeway-error" not in answer.headers
     [head] = proxied.heads
-    assert head[0] == "GET /players?limit=10 HTTP/1.1"
+    assert head[0] == "GET /players?limit=10&of=a&of=b HTTP/1.1"
     assert "x-own: 1" in head
     assert f"x-api-key: {proxied.key}" in head
     [logged, *_] = proxied.logs()
@@ -91,7 +51,6 @@ def test_call_of_the_form_reaches_the_platform_and_its_answer_comes_back(proxied
 
 
 def test_call_of_the_rest_form_reaches_the_platform(proxied: Proxied) -> None:
-    """HUB 12."""
     raw = token_bytes(100)
     proxied.act = ok(raw, "Content-Type: image/png")
     answer = proxied.rest("PUT", "/files/a%20b?x=%2F&y", raw, content_type="application/octet-stream", x_own="1")
@@ -101,3 +60,152 @@ def test_call_of_the_rest_form_reaches_the_platform(proxied: Proxied) -> None:
     assert head[0] == "PUT /files/a%20b?x=%2F&y HTTP/1.1"
     assert {"x-own: 1", "content-type: application/octet-stream", "content-length: 100"} <= set(head)
     assert proxied.bodies == [raw]
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_bytes_come_through_unchanged(proxied: Proxied, name: str) -> None:
+    proxied.act = ok(BODIES[name], "Content-Type: application/octet-stream")
+    answer = proxied.rest("PUT", "/file", BODIES[name], content_type="application/octet-stream")
+
+    assert (answer.status, answer.body == BODIES[name]) == (200, True)
+    assert proxied.bodies == [BODIES[name]]
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_compressed_answer_passes_compressed_and_is_readable_in_the_log(proxied: Proxied, coding: str) -> None:
+    """HUB 12, 16: the log is redacted as if the answer was not compressed."""
+    compressed = CODINGS[coding]
+    proxied.act = ok(compressed, "Content-Type: application/json", f"Content-Encoding: {coding}")
+    answer = proxied.rest("GET", "/players", accept_encoding="gzip, deflate;q=0.5, br, zstd")
+
+    assert (answer.body, answer.headers["content-encoding"]) == (compressed, coding)
+    assert "accept-encoding: gzip, deflate;q=0.5, br" in proxied.heads[0]
+    logged = proxied.logs()[0]["responseBody"]
+    assert '"name":"Alice"' in logged
+    assert "sk_live" not in logged
+
+
+def test_answer_in_an_unknown_coding_passes_and_only_its_size_is_logged(proxied: Proxied) -> None:
+    proxied.act = ok(b"\x28\xb5\x2f\xfd", "Content-Type: application/json", "Content-Encoding: zstd")
+    answer = proxied.rest("GET", "/players")
+
+    assert (answer.body, answer.headers["content-encoding"]) == (b"\x28\xb5\x2f\xfd", "zstd")
+    assert "accept-encoding: identity" in proxied.heads[0]
+    assert proxied.logs()[0]["responseBody"] == "[zstd, 4 bytes]"
+
+
+def test_bomb_is_passed_and_read_in_part(proxied: Proxied) -> None:
+    """HUB 16: a few bytes that would be gigabytes are decompressed for the log within a limit."""
+    bomb = gzip.compress(bytes(64 << 20))
+    proxied.act = ok(bomb, "Content-Type: text/plain", "Content-Encoding: gzip")
+
+    assert proxied.rest("GET", "/bomb", accept_encoding="gzip").body == bomb
+    assert "bytes]" in proxied.logs()[0]["responseBody"]
+
+
+def test_chunks_and_trailers_become_one_body(proxied: Proxied) -> None:
+    proxied.act = say(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\nContent-Type: text/plain\r\n\r\n"
+        b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nX-Sum: 1\r\n\r\n"
+    )
+    answer = proxied.rest("GET", "/chunks")
+
+    assert (answer.status, answer.body) == (200, b"abcde")
+    assert not {"transfer-encoding", "trailer", "x-sum"} & answer.headers.keys()
+
+
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304), ("DELETE", 204)])
+def test_answer_without_a_body_has_none(proxied: Proxied, method: str, status: int) -> None:
+    length = b"Content-Length: 1000\r\n" if method == "HEAD" or status == 304 else b""
+    proxied.act = say(b'HTTP/1.1 %d X\r\nETag: "7"\r\n%s\r\n' % (status, length))
+    answer = proxied.rest(method, "/thing")
+
+    assert (answer.status, answer.body, answer.headers["etag"]) == (status, b"", '"7"')
+
+
+def test_headers_of_the_connection_are_stripped_both_ways(proxied: Proxied) -> None:
+    proxied.act = ok(
+        *(b"x", "Connection: close, X-Hop, ETag", "X-Hop: 1", "ETag: 2", "Keep-Alive: timeout=5", "Upgrade: h2c"),
+        *("Proxy-Authenticate: Basic", "X-Kept: 1", "X-Kept: 2", "Set-Cookie: a=b", "X-Causeway-Error: INTERNAL"),
+        *("Strict-Transport-Security: max-age=1", "Access-Control-Allow-Origin: *", "Alt-Svc: clear"),
+    )
+    answer = proxied.rest(
+        *("GET", "/x"),
+        **{"connection": "close, X-Mine", "x-mine": "1", "te": "trailers", "expect": "100-continue", "x-seen": "1"},
+        **{"cookie": "session=1", "idempotency-key": "k", "x-forwarded-for": "203.0.113.9", "via": "1.1 x"},
+    )
+
+    assert answer.headers["x-kept"].replace(" ", "") == "1,2"
+    ended = {"connection", "x-hop", "etag", "keep-alive", "upgrade", "proxy-authenticate", "set-cookie", "alt-svc"}
+    ended |= {"x-causeway-error", "strict-transport-security", "access-control-allow-origin"}
+    assert not ended & answer.headers.keys()
+    names = [line.partition(":")[0] for line in proxied.heads[0][1:]]
+    assert "x-seen" in names
+    assert not {"te", "expect", "cookie", "idempotency-key", "x-forwarded-for", "via", "authorization"} & set(names)
+    assert len(names) == len(set(names))
+
+
+def test_no_browser_runs_what_a_platform_answers(proxied: Proxied) -> None:
+    proxied.act = ok(b"<script>1</script>", "Content-Type: text/html", "Content-Security-Policy: default-src *")
+    answer = proxied.rest("GET", "/page")
+
+    assert answer.headers["content-type"] == "text/html"
+    assert answer.headers["content-security-policy"].startswith("sandbox;")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirect_is_passed_and_not_followed(proxied: Proxied, status: int) -> None:
+    proxied.act = say(b"HTTP/1.1 %d X\r\nLocation: http://169.254.169.254/x\r\nContent-Length: 0\r\n\r\n" % status)
+    answer = proxied.rest("GET", "/old")
+
+    assert (answer.status, answer.headers["location"]) == (status, "http://169.254.169.254/x")
+    assert len(proxied.server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 422, 451])
+def test_platforms_refusal_is_passed_as_it_is(proxied: Proxied, status: int) -> None:
+    body = b'{"error":{"code":"their_own"}}'
+    proxied.act = say(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body))
+    answer = proxied.form("POST", "/x", body={"a": 1})
+
+    assert (answer.status, answer.body) == (status, body)
+    assert "x-causeway-error" not in answer.headers
+    assert answer.headers["x-causeway-attempts"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("sent", "arrives", "kind"),
+    [
+        ({"body": {"amount": 10, "big": 2**53 + 1}}, b'{"amount":10,"big":9007199254740993}', "application/json"),
+        ({"body": [1, None, "\u00e4"]}, '[1,null,"\u00e4"]'.encode(), "application/json"),
+        ({"body": "a=1&b=2", "headers": {"Content-Type": "text/plain"}}, b"a=1&b=2", "text/plain"),
+        ({"body_base64": "AP8B"}, b"\x00\xff\x01", None),
+        ({"body": ""}, b"", None),
+        ({}, b"", None),
+    ],
+)
+def test_body_of_the_form_is_sent_as_it_was_meant(
+    proxied: Proxied, sent: dict[str, Any], arrives: bytes, kind: str | None
+) -> None:
+    assert proxied.form("POST", "/x", **sent).status == 200
+    assert proxied.bodies == [arrives]
+    assert (f"content-type: {kind}" in proxied.heads[0]) is (kind is not None)
+
+
+def test_number_is_sent_as_it_was_written(proxied: Proxied) -> None:
+    raw = b'{"connection_id":"%s","method":"PUT","path":"/x","body":{"a":1.10,"b":1e400}}' % proxied.id.encode()
+    assert proxied.hub.call("POST", "/functions/v1/api-proxy", raw=raw).status == 200
+    assert proxied.bodies == [b'{"a":1.10,"b":1e400}']
+
+
+def test_read_is_tried_again_and_the_attempts_are_told(proxied: Proxied) -> None:
+    """HUB 10, 11, 16."""
+    answers = [b"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"]
+    proxied.act = lambda connection, _: connection.sendall(answers.pop(0))
+    answer = proxied.rest("GET", "/x")
+
+    assert (answer.status, answer.body, answer.headers["x-causeway-attempts"]) == (200, b"ok", "2")
+    newest, before, *_ = proxied.logs()
+    assert (before["status"], newest["status"]) == (503, 200)
+    assert answer.headers["x-causeway-log-id"] == str(newest["id"])
