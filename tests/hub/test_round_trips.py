@@ -13,6 +13,7 @@ from psycopg.pq import Trace
 
 from causeway.syncs import listing
 from causeway.vault import data_keys
+from causeway.wire.example_ids import LOCATION_ID
 from local.stack import Stack
 from tests.hub.client import ADMIN, Caller, Hub, Reply, machine
 from tests.hub.conftest import Platform
@@ -195,3 +196,16 @@ def test_replay_takes_two_statements(counting: CountingHub, path: str) -> None:
 
     assert reply.headers["idempotent-replay"] == "true"
     assert count == 2
+
+
+def test_proxied_call_takes_few_statements(counting: CountingHub) -> None:
+    """Opening the transaction, the connection and its credential, the rate limit, the log: six with a warm data key.
+
+    Two more read the data key here.
+    """
+    made = counting.hub.call("POST", "/integrations", body=calendars())
+    counting.hub.call("GET", f"/proxy/{made.json['id']}/locations/{LOCATION_ID}")
+    count, reply = counting.count("GET", f"/proxy/{made.json['id']}/locations/{LOCATION_ID}")
+
+    assert reply.status == 200, reply
+    assert count <= 6 + 2

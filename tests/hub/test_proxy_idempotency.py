@@ -1,0 +1,96 @@
+"""Idempotency-Key of proxied calls: HUB 11, 50."""
+
+from secrets import token_hex
+from typing import Any
+
+import pytest
+
+from tests.hub.client import Reply
+from tests.hub.proxied import Proxied
+from tests.unit.wire_server import ok, say
+
+CREATED = b'HTTP/1.1 201 X\r\nContent-Length: 8\r\n\r\n{"id":7}'
+
+
+@pytest.fixture
+def key() -> str:
+    return token_hex(8)
+
+
+def post(proxied: Proxied, key: str, raw: bytes = b"{}") -> Reply:
+    return proxied.rest("POST", "/orders", raw, idempotency_key=key)
+
+
+def test_second_call_with_the_key_gets_the_status_and_the_log_row(proxied: Proxied, key: str, rows: Any) -> None:
+    """HUB 50: bodies of proxied answers are not stored."""
+    proxied.act = say(CREATED)
+    first, second = post(proxied, key), post(proxied, key)
+
+    assert (first.status, first.body) == (201, b'{"id":7}')
+    assert "idempotent-replay" not in first.headers
+    assert (second.status, second.headers["idempotent-replay"]) == (201, "true")
+    assert second.json == {"replayed": True, "status": 201, "logId": first.headers["x-causeway-log-id"]}
+    assert second.headers["x-causeway-log-id"] == first.headers["x-causeway-log-id"]
+    assert len(proxied.server.requests) == 1
+    [stored] = rows("SELECT body FROM idempotency_keys WHERE idempotency_key = %s", [key])
+    assert '{"id":7}' not in stored.body
+
+
+def test_replay_of_an_answer_without_a_body_has_none(proxied: Proxied, key: str) -> None:
+    proxied.act = say(b"HTTP/1.1 204 X\r\n\r\n")
+    first, second = post(proxied, key), post(proxied, key)
+
+    assert [(one.status, one.body) for one in (first, second)] == [(204, b""), (204, b"")]
+    assert len(proxied.server.requests) == 1
+
+
+def test_key_with_another_request_is_refused(proxied: Proxied, key: str) -> None:
+    proxied.act = say(CREATED)
+    assert post(proxied, key).status == 201
+    assert post(proxied, key, b"[]").code == "IDEMPOTENCY_KEY_REUSED"
+    assert len(proxied.server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [400, 402, 422])
+def test_refused_call_is_made_again_with_its_key(proxied: Proxied, key: str, status: int) -> None:
+    """The platform did nothing: the caller corrects what it refuses, and sends the call again."""
+    proxied.act = say(b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" % status)
+    refused = post(proxied, key)
+    proxied.act = say(CREATED)
+    again = post(proxied, key)
+
+    assert (refused.status, again.status, again.body) == (status, 201, b'{"id":7}')
+
+
+@pytest.mark.parametrize("status", [408, 500, 503])
+def test_call_that_may_have_acted_is_not_made_again(proxied: Proxied, key: str, status: int) -> None:
+    """HUB 11."""
+    proxied.act = say(b'HTTP/1.1 %d X\r\nContent-Length: 7\r\n\r\n{"a":1}' % status)
+    first, second = post(proxied, key), post(proxied, key)
+
+    assert (first.status, first.body) == (status, b'{"a":1}')
+    assert second.code == "PROVIDER_OUTCOME_UNKNOWN"
+    assert len(proxied.server.requests) == 1
+
+
+def test_call_without_an_answer_is_not_made_again(proxied: Proxied, key: str) -> None:
+    proxied.act = lambda _connection, _server: None
+    first, second = post(proxied, key), post(proxied, key)
+
+    assert [one.code for one in (first, second)] == ["PROVIDER_OUTCOME_UNKNOWN"] * 2
+    assert len(proxied.server.requests) == 1
+
+
+def test_key_means_nothing_to_a_read(proxied: Proxied, key: str) -> None:
+    proxied.act = ok(b"{}")
+    for _ in range(2):
+        assert "idempotent-replay" not in proxied.rest("GET", "/x", idempotency_key=key).headers
+    assert len(proxied.server.requests) == 2
+
+
+def test_call_of_the_form_takes_the_key(proxied: Proxied, key: str) -> None:
+    proxied.act = say(CREATED)
+    for _ in range(2):
+        reply = proxied.form("POST", body={"a": 1}, sent={"idempotency_key": key})
+    assert (reply.status, reply.headers["idempotent-replay"]) == (201, "true")
+    assert len(proxied.server.requests) == 1
