@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.hub.client import Reply
-from tests.hub.proxied import Proxied
+from local.sandbox.registry import demo_credentials
+from local.stack import Stack
+from tests.hub.client import Hub, Reply
+from tests.hub.proxied import FORM, Proxied
+from tests.platforms.played import Played
 from tests.unit.wire_server import ok, say
 
 CREATED = b'HTTP/1.1 201 X\r\nContent-Length: 8\r\n\r\n{"id":7}'
@@ -94,3 +97,18 @@ def test_call_of_the_form_takes_the_key(proxied: Proxied, key: str) -> None:
         reply = proxied.form("POST", body={"a": 1}, sent={"idempotency_key": key})
     assert (reply.status, reply.headers["idempotent-replay"]) == (201, "true")
     assert len(proxied.server.requests) == 1
+
+
+@pytest.mark.parametrize(("key_of", "header"), [("stripe", "Idempotency-Key"), ("paypal", "paypal-request-id")])
+def test_call_with_the_platforms_own_key_is_tried_again(hub: Hub, stack: Stack, key_of: str, header: str) -> None:
+    """HUB 11: the platform knows the repetition by the key. It has no such call, which its second answer says."""
+    draft = {"templateId": key_of, "name": f"Keyed {token_hex(6)}", "config": demo_credentials(key_of)}
+    body = {"connection_id": hub.call("POST", "/integrations", body=draft).json["id"], "method": "POST", "path": "/x"}
+    played = Played(stack.info["sandbox_url"], key_of)
+    answers = {}
+    for headers in ({header: token_hex(8)}, {header: ""}, {}):
+        played.fail("500", path="/x")
+        answers[str(headers)] = hub.call("POST", FORM, body=body | {"headers": headers})
+
+    attempts = [(one.status, one.headers["x-causeway-attempts"]) for one in answers.values()]
+    assert attempts == [(404, "2"), (500, "1"), (500, "1")]

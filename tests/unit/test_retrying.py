@@ -1,5 +1,6 @@
 """A call is tried again within one budget (HUB 9, 10, 11), and its attempts are logged together (HUB 16)."""
 
+import gzip
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -20,7 +21,7 @@ from causeway.platforms import retrying
 from causeway.platforms.account import Account
 from causeway.platforms.call_terms import CallTerms
 from causeway.platforms.kinds.limits import SILENT, Signal
-from causeway.platforms.retrying import Answered, PlatformRequest
+from causeway.platforms.retrying import Answered, PlatformRequest, Raw
 from tests.unit.platforms import platform
 from tests.unit.wire_server import Act, WireServer
 
@@ -52,11 +53,11 @@ class Calls:
         self.server = server
         self.attempts: list[Attempt] = []
         account = Account(platform(server.url, {"type": "none"}), "production", {}, {})
-        self._account, self.terms = account, CallTerms(self.attempts.append)
+        self.account, self.terms = account, CallTerms(self.attempts.append)
 
     def make(self, method: str = "GET", repetition: Repetition | None = None, **terms: Any) -> Answered:
         request = PlatformRequest(method, "/a", repetition=repetition)
-        return retrying.call(self._account, request, replace(self.terms, **terms))
+        return retrying.call(self.account, request, replace(self.terms, **terms))
 
     @property
     def received(self) -> int:
@@ -76,6 +77,28 @@ class Telling:
 
     def read_limits(self, status: int, headers: Mapping[str, str], content: Any) -> Signal:  # noqa: ARG002
         return self._signal if status in self._statuses else SILENT
+
+
+class Reading:
+    """A platform's reader of limits that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.contents: list[Any] = []
+
+    def read_limits(self, status: int, headers: Mapping[str, str], content: Any) -> Signal:  # noqa: ARG002
+        self.contents.append(content)
+        return SILENT
+
+
+def test_compressed_answer_is_passed_on_and_read_decompressed(serve: Callable[[Act], WireServer]) -> None:
+    """HUB 10, 12."""
+    compressed, reading = gzip.compress(b'{"code":4}'), Reading()
+    made = Calls(serve(in_turn(said(400, "Content-Encoding: gzip", body=compressed))))
+    request = PlatformRequest("GET", "/a", raw=Raw("gzip", 1000))
+    answered = retrying.call(made.account, request, replace(made.terms, limits=reading))
+
+    assert answered.reply.body == compressed
+    assert reading.contents == [{"code": 4}]
 
 
 @pytest.mark.parametrize("first", [said(500), said(503), said(429), None, b"nonsense\r\n\r\n"])

@@ -4,7 +4,7 @@ from causeway.wire import example_ids
 
 # The tenant that the examples are about.
 TENANT_CODE = example_ids.TENANT_CODE
-TENANT_ID = "00000000-0000-4000-8000-000000000001"
+TENANT_ID = example_ids.TENANT_ID
 # A connection to the sandbox's platform with calendars, its calendar there, its first call and its sync.
 CONNECTION_ID = example_ids.CONNECTION_ID
 # Another one, which only the example of DELETE names.

@@ -87,7 +87,7 @@ def of(declaration: Declaration, query: Schema, *, changes: bool) -> list[dict[s
         query: the schema whose properties are the query's parameters.
         changes: whether the route changes something in the hub.
     """
-    ids = PATH | DELETED if declaration.method == "DELETE" else PATH
+    ids = PATH | DELETED if declaration.method == "DELETE" and declaration.authentication.hub else PATH
     found = [_parameter(name, "path", ids[name]) for name in VARIABLE.findall(declaration.path)]
     for name, schema in query.get("properties", {}).items():
         found.append(_parameter(name, "query", schema, required=name in query.get("required", [])))

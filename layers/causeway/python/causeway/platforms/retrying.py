@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from causeway.errors.platforms import CircuitOpen, ProviderError, RateLimited
 from causeway.errors.requests import RateLimitExceeded
 from causeway.errors.service import Unavailable
-from causeway.outbound import client, retries
+from causeway.outbound import client, decompression, retries
 from causeway.outbound.attempts import Attempt
 from causeway.outbound.deadlines import Deadline
 from causeway.outbound.failures import CallFailed
@@ -186,9 +186,10 @@ class _Attempt:
             fields, reply = self._sent(refused_token)
         except CallFailed as failure:
             return failure
-        signal = signals.read(reply, self.terms.limits)
+        read = _readable(reply, self.request.raw or _DECODED)
+        signal = signals.read(read, self.terms.limits)
         self.terms.gate.learn(signal)
-        verdict = judge(reply, self.terms.errors, self.account.address, signal)
+        verdict = judge(read, self.terms.errors, self.account.address, signal)
         secrets = (*self.account.secrets.values(), *fields.derived)
         return _Judged(Answered(reply, verdict, 1, secrets), signal, fields.renewable if reply.status == 401 else None)
 
@@ -233,6 +234,14 @@ def _of_both(first: _Judged | CallFailed, second: _Judged | CallFailed) -> _Judg
 
 def _repetition(request: PlatformRequest) -> Repetition:
     return request.repetition or retries.repetition_of(request.method)
+
+
+def _readable(reply: Reply, raw: Raw) -> Reply:
+    """Return an answer as its readers take it: an answer that is passed through may be compressed."""
+    encoding = reply.headers.get("content-encoding")
+    if raw.encodings is None or not encoding:
+        return reply
+    return replace(reply, body=decompression.beginning(reply.body, encoding, client.MOST_BYTES) or b"")
 
 
 def _query_text(query: Mapping[str, str] | str, authenticating: Mapping[str, str]) -> str:

@@ -4,6 +4,8 @@
 SUBJECT = "9a1f7c52-0b7e-4f6b-8a56-3c1d5e2f7a90"
 # An object of ours, such as a connection.
 OBJECT_ID = "3f2b8c9e-5d1a-4e7b-9c6f-0a1b2c3d4e5f"
+# The first tenant.
+TENANT_ID = "00000000-0000-4000-8000-000000000001"
 # A connection of the first tenant, which the local stack makes.
 CONNECTION_ID = "00000000-0000-4000-8000-00000000c001"
 # A tenant's own id of a connection.
