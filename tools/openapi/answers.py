@@ -3,6 +3,7 @@
 from typing import Any
 
 from causeway.audit_log import spreadsheet
+from causeway.edge.proxied import PROXY
 from causeway.edge.routes import Declaration
 from tools.openapi import examples, models
 
@@ -24,6 +25,8 @@ def success(declaration: Declaration, known: dict[str, Any], *, changes: bool) -
         known: the document's schemas, by name.
         changes: whether the route changes something in the hub.
     """
+    if declaration.authentication is PROXY:
+        return {200: _PASSED_ON}
     documentation = declaration.documentation
     response, status = documentation.get("response"), documentation.get("status", 200)
     name = "Done" if response is None else models.name(response)
@@ -44,6 +47,21 @@ def success(declaration: Declaration, known: dict[str, Any], *, changes: bool) -
     return {status: answer | ({"headers": headers} if headers else {})}
 
 
+def _header(description: str, example: str, *, required: bool = True) -> dict[str, Any]:
+    return {"required": required, "description": description, "schema": {"type": "string"}, "example": example}
+
+
+_PASSED_ON = {
+    "description": "The platform's answer: its status, its body and its headers (docs/proxy.md).",
+    "headers": {
+        "X-Causeway-Attempts": _header("How often the platform was called.", "1"),
+        "X-Causeway-Log-Id": _header("The last attempt's row of the API log.", "4711", required=False),
+        "Idempotent-Replay": _header("true: the first call's status; the body is the hub's.", "true", required=False),
+    },
+    "content": {"*/*": {"schema": {"description": "Of any type."}, "example": "{}"}},
+}
+
+
 def _version_headers(declaration: Declaration, schema: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     """Return the headers of an answer with an object that has a version: its ETag, and a new object's path."""
     if "version" not in schema.get("properties", {}):
@@ -53,7 +71,3 @@ def _version_headers(declaration: Declaration, schema: dict[str, Any], answer: d
         [body] = [one["example"] for one in answer["content"].values()]
         headers["Location"] = _header("The path of the new object.", f"{declaration.path}/{body['id']}")
     return headers
-
-
-def _header(description: str, example: str, *, required: bool = True) -> dict[str, Any]:
-    return {"required": required, "description": description, "schema": {"type": "string"}, "example": example}

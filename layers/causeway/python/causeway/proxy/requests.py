@@ -73,7 +73,9 @@ class ProxyRequest(Request):
 
     model_config = ConfigDict(alias_generator=None)
 
-    casino_id: Id | None = Field(None, description="Your own tenant, where you name it.", examples=[example_ids.TENANT_ID])
+    casino_id: Id | None = Field(
+        None, description="Your own tenant, where you name it.", examples=[example_ids.TENANT_ID]
+    )
     connection_id: Annotated[str, Text(1400)] = Field(
         description="The connection's id, or ext: and its externalId.", examples=[example_ids.CONNECTION_ID]
     )
