@@ -36,12 +36,14 @@ def _play() -> int:
             report = game.play(stack)
         with _ticking("connecting to the sandbox"):
             steps, authorized = connections.play(stack), connections.authorize(stack)
+            proxied = connections.proxy(stack)
     shown = [
         game.show(report),
         connections.show(
             steps, "A connection to the sandbox's Twilio: made, tested, a wrong token refused, other callers refused"
         ),
         connections.show(authorized, "A connection to the sandbox's Google Analytics, authorized by OAuth"),
+        connections.show(proxied, "The sandbox's Stripe, called through the proxy"),
     ]
     return 0 if all(shown) else 1
 

@@ -1,4 +1,4 @@
-"""The demo's second part: connections to the sandbox's Twilio and, by OAuth, to its Google Analytics."""
+"""The demo's second part: the sandbox's Twilio; Google Analytics by OAuth; Stripe through the proxy."""
 
 import json
 import urllib.error
@@ -89,6 +89,28 @@ def authorize(stack: Stack) -> list[Step]:
         lambda answer: f"{answer['connection']['status']}, {len(answer['scopesMissing'])} missing",
     )
     step("GET", f"{path}/logs", None, "200 GET 200, POST 200", _logged)
+    return steps
+
+
+def proxy(stack: Stack) -> list[Step]:
+    """Call the sandbox's Stripe through the proxy: a call, one that may not be made, and the log of them."""
+    admin = stack.info["tokens"][CASINO_CODE]["tenant_admin"]
+    steps: list[Step] = []
+    draft = {"templateId": "stripe", "name": "Stripe", "config": demo_credentials("stripe")}
+    _, made = _call(f"{stack.base_url}/integrations", "POST", admin, draft)
+    identifier = str(made.get("id"))
+
+    def step(method: str, path: str, body: Any, expected: str, shown: Callable[[dict[str, Any]], str]) -> None:
+        status, answer = _call(f"{stack.base_url}{path}", method, admin, body)
+        call = f"{method} {path.replace(identifier, '{id}')}"
+        steps.append(Step("tenant admin", call, expected, f"{status} {shown(answer)}"))
+
+    step("GET", f"/proxy/{identifier}/v1/balance", None, "200 balance", lambda answer: str(answer.get("object")))
+    form: dict[str, Any] = {"connection_id": identifier, "method": "GET", "path": "/v1/balance"}
+    step("POST", "/functions/v1/api-proxy", form, "200 balance", lambda answer: str(answer.get("object")))
+    own = form | {"headers": {"Authorization": "Bearer own"}}
+    step("POST", "/functions/v1/api-proxy", own, "400 HEADER_NOT_ALLOWED", lambda answer: str(answer.get("code")))
+    step("GET", f"/integrations/{identifier}/logs", None, "200 GET 200", _logged)
     return steps
 
 
