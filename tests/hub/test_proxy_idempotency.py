@@ -1,10 +1,12 @@
 """Idempotency-Key of proxied calls: HUB 11, 50."""
 
+from hashlib import sha256
 from secrets import token_hex
 from typing import Any
 
 import pytest
 
+from causeway.database.idempotency import KeyedRequest
 from local.sandbox.registry import demo_credentials
 from local.stack import Stack
 from tests.hub.client import Hub, Reply
@@ -112,3 +114,14 @@ def test_call_with_the_platforms_own_key_is_tried_again(hub: Hub, stack: Stack, 
 
     attempts = [(one.status, one.headers["x-causeway-attempts"]) for one in answers.values()]
     assert attempts == [(404, "2"), (500, "1"), (500, "1")]
+
+
+def test_stored_digest_cannot_be_tried_out(proxied: Proxied, key: str, rows: Any) -> None:
+    """A body may have a card's number: without a secret key, all numbers could be tried against the digest."""
+    raw = b'{"card":"4242424242424242"}'
+    assert post(proxied, key, raw).status == 200
+    fields = ["POST", f"/proxy/{proxied.id}/orders", "", "application/json", sha256(raw).hexdigest()]
+    guessed = KeyedRequest.of(key, fields, b"requests without secrets")
+
+    [stored] = rows("SELECT request_hash FROM idempotency_keys WHERE idempotency_key = %s", [key])
+    assert bytes(stored.request_hash) != guessed.digest

@@ -6,15 +6,12 @@ from typing import Any, Unpack
 
 from aws_lambda_powertools import Logger
 
-from causeway import settings
-from causeway.audit_log import fingerprints
-from causeway.audit_log.entries import DEPLOYMENT
-from causeway.aws import secrets
 from causeway.database import idempotency
 from causeway.database.idempotency import KeyedRequest, Lease, StoredAnswer
 from causeway.database.postgres import Database
 from causeway.edge import admission
 from causeway.edge.answers import error_answer, json_answer
+from causeway.edge.digests import digest_key
 from causeway.edge.http_events import HttpAnswer, headers_of, path_of, raw_body
 from causeway.edge.hub_calls import HubAnswer, HubCall
 from causeway.edge.routes import (
@@ -127,7 +124,7 @@ def _run_once(call: HubCall, rules: _Rules, function: _Function) -> HttpAnswer:
     if key is None:
         return _run(call, rules, function).as_sent()
     fields = [call.route, call.path, call.query, call.body if call.raw.strip() else None]
-    request = KeyedRequest.of(key, fields, _digest_key(call))
+    request = KeyedRequest.of(key, fields, digest_key(call.context, call.raw))
     context = call.context
     transactions = context.deployment_transaction if rules.permission in ON_DEPLOYMENT else context.transaction
 
@@ -139,19 +136,6 @@ def _run_once(call: HubCall, rules: _Rules, function: _Function) -> HttpAnswer:
     if isinstance(result, HttpAnswer):
         return result
     return json_answer("OK", result.status, result.body or "", result.headers | {"idempotent-replay": "true"})
-
-
-def _digest_key(call: HubCall) -> bytes:
-    """Return the key of the request's digest: the audit pepper, because a body may have secrets.
-
-    Only functions whose requests have secrets are given the pepper. A call without a body needs none, so that a
-    connection can be disabled while the secret store does not answer.
-    """
-    name = settings.audit_secret_or_none()
-    if name is None or not call.raw.strip():
-        return b"requests without secrets"
-    # A super admin without a tenant works on the deployment.
-    return fingerprints.fingerprint_key(secrets.pepper(name), call.context.caller.tenant_id or DEPLOYMENT)
 
 
 def _run(call: HubCall, rules: _Rules, function: _Function) -> HubAnswer:

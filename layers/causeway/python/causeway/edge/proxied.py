@@ -11,6 +11,7 @@ from causeway.database import idempotency
 from causeway.database.idempotency import KeyedRequest, Lease, StoredAnswer
 from causeway.edge.admission import admitted, bounded_database, context_of
 from causeway.edge.answers import error_answer, json_answer
+from causeway.edge.digests import digest_key
 from causeway.edge.http_events import HttpAnswer, headers_of, path_of, raw_body
 from causeway.edge.routes import CALLER_REFUSES, App, Authentication, Declaration, Documentation, Model
 from causeway.errors.platforms import ProviderOutcomeUnknown
@@ -141,7 +142,7 @@ def _answered(call: ProxyCall, function: _Function) -> HttpAnswer:
         return _run(call, function).http
     # Names and values that the caller's own client or network adds may differ when a call is repeated.
     fields = [call.method, call.path, call.query, call.headers.get("content-type"), sha256(call.raw).hexdigest()]
-    request = KeyedRequest.of(key, fields, b"proxied calls: the digest of a digest")
+    request = KeyedRequest.of(key, fields, digest_key(call.context, call.raw))
     passed: list[HttpAnswer] = []
 
     def work(lease: Lease) -> tuple[HttpAnswer, StoredAnswer]:
