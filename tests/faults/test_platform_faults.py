@@ -156,10 +156,10 @@ def platform(sandbox_url: str) -> Iterator[Played]:
     played.recover()
 
 
-def opened(url: str, key: str, seconds: float, log: list[Attempt]) -> OpenAccount:
-    """An account whose calls have these seconds."""
-    readers = registry.find(key, ErrorReader), registry.find(key, LimitReader)
-    terms = CallTerms(log.append, errors=readers[0], limits=readers[1], seconds=seconds)
+def opened(url: str, key: str, seconds: float, log: list[Attempt], *, own: bool = False) -> OpenAccount:
+    """An account whose calls have these seconds; own: the platform's own headers of limits are read too."""
+    limits = registry.find(key, LimitReader) if own else None
+    terms = CallTerms(log.append, errors=registry.find(key, ErrorReader), limits=limits, seconds=seconds)
     return OpenAccount(demo_account(key, url), terms, lambda _: None)
 
 
@@ -246,7 +246,9 @@ LICENCE = {"X-License-Key": PLAYTECH["license_key"], "X-Region": PLAYTECH["regio
         ("new token refused too", {"fault": "401", "path": PLAYERS, "times": 9}, "INVALID_CREDENTIALS", 2, 2),
         ("token: client refused", {"fault": "401", "path": TOKEN}, "INVALID_CREDENTIALS", 1, 0),
         ("token: 429, Retry-After 60 s", {"fault": "429_seconds", "path": TOKEN, "seconds": 60}, "RATE_LIMITED", 1, 0),
-        ("token: 500", {"fault": "500", "path": TOKEN}, "PROVIDER_ERROR", 1, 0),
+        ("token: 500 twice", {"fault": "500", "path": TOKEN, "times": 2}, "good", 3, 1),
+        ("token: 500 for ever", {"fault": "500", "path": TOKEN, "times": 9}, "PROVIDER_ERROR", 4, 0),
+        ("token: 429, Retry-After 1 s", {"fault": "429_seconds", "path": TOKEN, "seconds": 1}, "good", 2, 1),
         ("token: HTML with status 200", {"fault": "garbage", "path": TOKEN}, "good", 2, 1),
         ("token: connection reset", {"fault": "reset_after", "path": TOKEN}, "good", 2, 1),
         ("token: silence", {"fault": "silent", "path": TOKEN}, "TIMED_OUT", 1, 0),
@@ -274,3 +276,42 @@ def test_call_meets_a_fault_of_its_token(
 
     assert (seen, paths.count(TOKEN), paths.count(PLAYERS)) == (outcome, tokens, calls)
     assert took < seconds + GRACE
+
+
+@pytest.mark.parametrize(
+    ("key", "fault", "kind", "outcome", "requests"),
+    [
+        ("stripe", "locked", "GET", "PROVIDER_REJECTED", 2),
+        ("stripe", "locked", "POST with key", "PROVIDER_REJECTED", 2),
+        ("stripe", "locked", "POST", "RATE_LIMITED", 1),
+        ("stripe", "in_progress", "POST with key", "PROVIDER_REJECTED", 2),
+        ("stripe", "in_progress", "POST", "PROVIDER_REJECTED", 1),
+        ("stripe", "not_again", "GET", "PROVIDER_ERROR", 1),
+        ("stripe", "not_again", "POST with key", "PROVIDER_OUTCOME_UNKNOWN", 1),
+        ("twilio", "throttled", "POST", "PROVIDER_REJECTED", 2),
+        ("gohighlevel", "throttled", "GET", "RATE_LIMITED", 1),
+        ("facebook", "throttled_business", "GET", "RATE_LIMITED", 1),
+        ("linkedin", "throttled", "GET", "RATE_LIMITED", 1),
+        ("sendgrid", "throttled", "GET", "RATE_LIMITED", 1),
+        ("tiktok", "throttled_day", "GET", "RATE_LIMITED", 1),
+        ("mailchimp", "throttled_bare", "GET", "PROVIDER_REJECTED", 2),
+    ],
+)
+def test_vendors_own_answer_is_obeyed(
+    sandbox_url: str, key: str, fault: str, kind: str, outcome: str, requests: int
+) -> None:
+    """HUB 10, 11: no wait that is told fits into the call. The sandbox refuses the path if the call reaches it."""
+    played = Played(sandbox_url, key)
+    played.recover()
+    played.forget()
+    played.fail(fault, seconds=60)
+    method, repetition = KINDS[kind]
+    began = monotonic()
+    with pytest.raises(CausewayError) as caught:
+        opened(sandbox_url, key, LONG, [], own=True).call(method, "/lacking", repetition=repetition)
+    took = monotonic() - began
+    played.recover()
+    TIMES[f"{key}: {fault}", kind] = caught.value.code, len(played.requests), took
+
+    assert (caught.value.code, len(played.requests)) == (outcome, requests)
+    assert took < LONG + GRACE

@@ -21,6 +21,7 @@ from causeway.errors.platforms import (
     UnexpectedAnswer,
 )
 from causeway.errors.tree import CausewayError
+from causeway.outbound.retries import Repetition
 from causeway.platforms import registry
 from causeway.platforms.account import Account
 from causeway.platforms.call_terms import CallTerms
@@ -57,11 +58,18 @@ def answer(status: int, content: Any = None, *headers: str) -> Act:
     return say("\r\n".join(lines).encode() + body)
 
 
-def outcome(act: Act, method: str, provider_key: str = "platform", **more: Any) -> CausewayError | int:
+def outcome(
+    act: Act,
+    method: str,
+    provider_key: str = "platform",
+    auth: dict[str, Any] = _KEY,
+    repetition: Repetition | None = None,
+) -> CausewayError | int:
     """The error that a call raises, or the status of its answer."""
     with WireServer(act) as server:
         try:
-            return opened(server.url, provider_key, **more).call(method, "/messages", content={"a": 1}).status
+            account = opened(server.url, provider_key, auth)
+            return account.call(method, "/messages", content={"a": 1}, repetition=repetition).status
         except CausewayError as error:
             return error
 
@@ -279,3 +287,25 @@ def test_answer_that_would_satisfy_a_test_call_is_an_error_of_another_call(
         accepting = replace(account, terms=replace(account.terms, errors=_Accepting()))
         with pytest.raises(expected):
             accepting.call(method, "/messages")
+
+
+@pytest.mark.parametrize(
+    ("answers", "error"),
+    [
+        ((500, 429), ProviderOutcomeUnknown),
+        ((500, 401), ProviderOutcomeUnknown),
+        ((429, 429), RateLimited),
+        ((500, 422), ProviderRejected),
+    ],
+)
+def test_keyed_call_that_an_earlier_attempt_may_have_done_is_unknown(
+    answers: tuple[int, ...], error: type[CausewayError]
+) -> None:
+    """HUB 11: a refusal by a limit or of the credentials is not the answer to the key; another refusal is."""
+
+    def in_turn(connection: socket.socket, server: WireServer) -> None:
+        status = answers[min(len(server.requests), len(answers)) - 1]
+        wait = ["Retry-After: 60"] if len(server.requests) == len(answers) else []
+        answer(status, {}, *wait)(connection, server)
+
+    assert type(outcome(in_turn, "POST", repetition="keyed")) is error

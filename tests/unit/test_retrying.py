@@ -232,3 +232,14 @@ def test_doubt_of_an_attempt_stays_although_the_next_was_not_sent(serve: Callabl
 
     assert failed.value.sent
     assert [attempt.error for attempt in made.attempts] == ["ConnectFailed"] * 4
+
+
+@pytest.mark.parametrize(("first", "in_doubt"), [(said(500), True), (None, True), (said(429), False)])
+def test_answer_says_whether_an_earlier_attempt_may_be_done(
+    calls: Callable[..., Calls], first: bytes | None, in_doubt: bool
+) -> None:
+    """HUB 11: a limit that is reached at the second attempt says nothing about the first."""
+    made = calls(first, said(429, "Retry-After: 60"))
+    answered = made.make("POST", "keyed")
+
+    assert (answered.verdict.code, answered.attempts, answered.in_doubt) == ("RATE_LIMITED", 2, in_doubt)

@@ -84,7 +84,7 @@ class OpenAccount:
         if 200 <= reply.status < 300 and stated_error(reply, self.terms.errors) is None:
             self.observe(WORKING)
             return reply
-        raise self._refusal(request, reply, answered.verdict)
+        raise self._refusal(request, reply, answered.verdict, in_doubt=answered.in_doubt)
 
     def send(self, request: PlatformRequest) -> Answered:
         """Make a call and return the answer, whatever its status; what it shows is not observed yet.
@@ -117,7 +117,7 @@ class OpenAccount:
         return verdict.refusal()
 
     def _refusal(
-        self, request: PlatformRequest | None, reply: Reply, verdict: Verdict
+        self, request: PlatformRequest | None, reply: Reply, verdict: Verdict, *, in_doubt: bool = False
     ) -> PlatformFailure | ProviderOutcomeUnknown:
         """Return the error of an answer that is not a success.
 
@@ -125,6 +125,7 @@ class OpenAccount:
             request: that was answered; None: it was a call for a token, which every other call needs.
             reply: the answer.
             verdict: on it.
+            in_doubt: an earlier attempt of the call may have done what it asks for.
         """
         if verdict.error is None:
             # ACCEPTED is about the test call: judge an answer to another call by its status.
@@ -133,7 +134,9 @@ class OpenAccount:
         if request is None or not _is_about_call(reply, verdict):
             self.observe(verdict)
         if verdict.effect in (Effect.BUSY, Effect.REFUSED):
-            return verdict.refusal()
+            # The platform did not look at the call, so this says nothing about an earlier attempt.
+            unknown = in_doubt and request is not None and _acts_once(request)
+            return ProviderOutcomeUnknown() if unknown else verdict.refusal()
         # A redirect, a time-out (408) and an error inside the platform do not say that nothing was done.
         doubtful = verdict.error is ProviderError or 300 <= reply.status < 400 or late
         if doubtful and request is not None and _acts_once(request):

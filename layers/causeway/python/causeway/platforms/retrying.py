@@ -21,7 +21,7 @@ from causeway.platforms import signals
 from causeway.platforms.account import Account, Log
 from causeway.platforms.authentication import AuthenticationFields, authenticate
 from causeway.platforms.call_terms import CallTerms
-from causeway.platforms.kinds.limits import Signal
+from causeway.platforms.kinds.limits import SILENT, Signal
 from causeway.platforms.tokens import TokenRefused
 from causeway.platforms.verdicts import Verdict, judge
 
@@ -86,12 +86,14 @@ class Answered:
         verdict: on it.
         attempts: how many were made.
         secrets: values that the call was made with.
+        in_doubt: an earlier attempt may have done what the call asks for.
     """
 
     reply: Reply
     verdict: Verdict
     attempts: int
     secrets: tuple[str, ...]
+    in_doubt: bool = False
 
 
 def call(account: Account, request: PlatformRequest, terms: CallTerms) -> Answered:
@@ -109,14 +111,16 @@ def call(account: Account, request: PlatformRequest, terms: CallTerms) -> Answer
     with _records(terms.log, request) as records:
         terms.gate.admit()
         attempt = _Attempt(account, request, terms, records, deadline)
-        outcome = attempt.make()
+        outcome, in_doubt = attempt.make(), False
         number = 1
         while (wait := _wait(request, outcome, number, deadline)) is not None and _admitted(terms, wait):
+            in_doubt = in_doubt or _may_be_done(outcome)
             outcome = _of_both(outcome, attempt.make())
             number += 1
         if isinstance(outcome, CallFailed):
+            outcome.sent = outcome.sent or in_doubt
             raise outcome
-        return replace(outcome.answered, attempts=len(records.own))
+        return replace(outcome.answered, attempts=len(records.own), in_doubt=in_doubt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,15 +225,18 @@ class _Attempt:
 
 
 def _of_both(first: _Judged | CallFailed, second: _Judged | CallFailed) -> _Judged | CallFailed:
-    """Return the outcome of two attempts: the second's, but what the first may have done stays in doubt.
+    """Return the outcome of two attempts: the second's.
 
     Without another token the first one's refusal stands, unless the access has ended: that says what to do.
     """
-    if isinstance(second, TokenRefused) and not second.has_ended:
-        return first
-    if isinstance(second, CallFailed) and not second.sent:
-        second.sent = isinstance(first, _Judged) or first.sent
-    return second
+    return first if isinstance(second, TokenRefused) and not second.has_ended else second
+
+
+def _may_be_done(outcome: _Judged | CallFailed) -> bool:
+    """Return whether an attempt that is followed by another one may have done what the call asks for."""
+    if isinstance(outcome, CallFailed):
+        return outcome.sent
+    return _ending(outcome.answered.verdict, outcome.signal) == "broken"
 
 
 def _repetition(request: PlatformRequest) -> Repetition:
@@ -252,24 +259,27 @@ def _query_text(query: Mapping[str, str] | str, authenticating: Mapping[str, str
 
 def _wait(request: PlatformRequest, outcome: _Judged | CallFailed, number: int, deadline: Deadline) -> float | None:
     """Return the seconds to wait before the next attempt; None: the outcome stands."""
-    repetition = _repetition(request)
-    if isinstance(outcome, CallFailed):
-        again, asked = retries.may_repeat_failure(outcome, repetition), None
-    else:
-        signal = outcome.signal
-        again = signal.retry is not False and retries.may_repeat(_ending(outcome), repetition)
-        asked = signal.wait
-    if not again or number >= request.most_attempts:
+    if number >= request.most_attempts:
         return None
+    repetition, asked = _repetition(request), None
+    if isinstance(outcome, TokenRefused):
+        # The platform got no byte of the call itself.
+        asked = signals.read(outcome.reply, None).wait
+        again = retries.may_repeat(_ending(outcome.verdict, SILENT), "repeatable")
+    elif isinstance(outcome, CallFailed):
+        again = retries.may_repeat_failure(outcome, repetition)
+    else:
+        asked = outcome.signal.wait
+        ending = _ending(outcome.answered.verdict, outcome.signal)
+        again = outcome.signal.retry is not False and retries.may_repeat(ending, repetition)
     wait = retries.wait(number, asked)
-    return wait if wait + _LEAST_SECONDS <= deadline.left() else None
+    return wait if again and wait + _LEAST_SECONDS <= deadline.left() else None
 
 
-def _ending(judged: _Judged) -> Ending:
-    error = judged.answered.verdict.error
-    if error is RateLimited:
-        return "unprocessed" if judged.signal.unprocessed else "busy"
-    if error is ProviderError or judged.signal.retry:
+def _ending(verdict: Verdict, signal: Signal) -> Ending:
+    if verdict.error is RateLimited:
+        return "unprocessed" if signal.unprocessed else "busy"
+    if verdict.error is ProviderError or signal.retry:
         return "broken"
     return "final"
 
