@@ -46,9 +46,9 @@ def opened() -> Iterator[Callable[..., WireServer]]:
         yield lambda act, **more: running.enter_context(WireServer(act, keeps_open=True, **more))
 
 
-def send(server: WireServer, method: str = "GET", *, tried_again: bool = True, **more: Any) -> int:
+def send(server: WireServer, method: str = "GET", *, may_break: bool = True, **more: Any) -> int:
     more = {"budget": 5.0, **more}
-    return client.send(method, server.url + "/", log=lambda _: None, tried_again=tried_again, **more).status
+    return client.send(method, server.url + "/", log=lambda _: None, may_break=may_break, **more).status
 
 
 def settled() -> None:
@@ -150,7 +150,7 @@ def test_bytes_that_come_later_are_no_answer(opened: Callable[..., WireServer]) 
     server = opened(answers)
     send(server)
     settled()
-    reply = client.send("GET", server.url + "/", log=lambda _: None, tried_again=True)
+    reply = client.send("GET", server.url + "/", log=lambda _: None, may_break=True)
 
     assert (reply.body, server.connections) == (b"{}", 2)
 
@@ -160,7 +160,7 @@ def test_broken_answer_leaves_no_connection(opened: Callable[..., WireServer]) -
     with pytest.raises(failures.TimedOut):
         send(server, budget=0.3)
 
-    assert KEPT.take(Place(False, "127.0.0.1", server.port), tried_again=True) is None
+    assert KEPT.take(Place(False, "127.0.0.1", server.port), may_break=True) is None
 
 
 def test_too_large_answer_leaves_no_connection(opened: Callable[..., WireServer]) -> None:
@@ -209,7 +209,7 @@ def test_call_that_is_not_tried_again_takes_a_proven_connection(
     server = opened(ok(b"{}"))
     for _ in range(answers):
         send(server)
-    send(server, "POST", tried_again=False)
+    send(server, "POST", may_break=False)
 
     assert server.connections == (1 if answers > 1 else 2)
 
@@ -223,7 +223,7 @@ def test_call_that_is_not_tried_again_takes_no_idle_connection(
     for _ in range(2):
         send(server)
     clock.go(seconds)
-    send(server, "POST", tried_again=False)
+    send(server, "POST", may_break=False)
 
     assert server.connections == connections
 
@@ -280,7 +280,7 @@ def test_address_is_judged_again(opened: Callable[..., WireServer], set_environm
     send(server)
     set_environment(EGRESS_ALLOWED_HOSTS="platform.test")
 
-    assert KEPT.take(place, tried_again=True) is None
+    assert KEPT.take(place, may_break=True) is None
     set_environment(EGRESS_ALLOWED_HOSTS="127.0.0.1")
     send(server)
     assert server.connections == 2
@@ -367,7 +367,7 @@ def test_process_that_is_forked_leaves_the_connections_to_its_parent(opened: Cal
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if child == 0:
-        os._exit(0 if KEPT.take(Place(False, "127.0.0.1", server.port), tried_again=True) is None else 1)
+        os._exit(0 if KEPT.take(Place(False, "127.0.0.1", server.port), may_break=True) is None else 1)
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     send(server)
@@ -385,9 +385,9 @@ def test_tls_connection_is_kept_with_its_certificate_checked_once(
     server = opened(ok(b"{}"), context=context)
     for _ in range(3):
         url = f"https://platform.test:{server.port}/"
-        assert client.send("GET", url, log=print, tried_again=True).status == 200
+        assert client.send("GET", url, log=print, may_break=True).status == 200
     with pytest.raises(failures.TlsFailed):
-        client.send("GET", f"https://localhost:{server.port}/", log=print, tried_again=True)
+        client.send("GET", f"https://localhost:{server.port}/", log=print, may_break=True)
 
     assert asked == ["platform.test", "localhost"]
 
@@ -399,9 +399,9 @@ def test_tls_connection_that_the_server_closed_is_noticed(
     context.load_cert_chain(authority[1])
     server = opened(ok(b"{}"), context=context)
     url = f"https://platform.test:{server.port}/"
-    client.send("GET", url, log=print, tried_again=True)
+    client.send("GET", url, log=print, may_break=True)
     server.hang_up()
     settled()
 
-    assert client.send("GET", url, log=print, tried_again=True).status == 200
+    assert client.send("GET", url, log=print, may_break=True).status == 200
     assert server.connections == 2

@@ -18,7 +18,7 @@ from causeway.outbound import failures
 from causeway.outbound.deadlines import Deadline
 from causeway.outbound.retries import Repetition
 from causeway.platforms import retrying
-from causeway.platforms.account import Account
+from causeway.platforms.account import Account, Log
 from causeway.platforms.call_terms import CallTerms
 from causeway.platforms.kinds.limits import SILENT, Signal
 from causeway.platforms.retrying import Answered, PlatformRequest, Raw
@@ -243,3 +243,37 @@ def test_answer_says_whether_an_earlier_attempt_may_be_done(
     answered = made.make("POST", "keyed")
 
     assert (answered.verdict.code, answered.attempts, answered.in_doubt) == ("RATE_LIMITED", 2, in_doubt)
+
+
+class _Tokens:
+    """Gives a new token after each refusal."""
+
+    def __init__(self) -> None:
+        self.got = 0
+
+    def current(self, account: Account, log: Log, deadline: Deadline | None = None) -> str:  # noqa: ARG002
+        return f"token-{self.got}"
+
+    def renewed(self, account: Account, log: Log, refused: str, deadline: Deadline | None = None) -> str:
+        assert refused == f"token-{self.got}"
+        self.got += 1
+        return self.current(account, log, deadline)
+
+
+def test_attempt_with_another_token_counts_and_there_is_one(serve: Callable[..., WireServer]) -> None:
+    """HUB 11, 58: a call has four attempts, however they end, and gets another token once."""
+    for answers, expected, got in (
+        ((said(401), said(200)), (200, 2), 1),
+        ((said(401), said(401), said(200)), (401, 2), 1),
+        ((said(401), said(503), said(401), said(503)), (401, 3), 1),
+        ((said(503), said(503), said(503), said(401)), (401, 4), 0),
+    ):
+        tokens, attempts = _Tokens(), []
+        server = serve(in_turn(*answers))
+        credentials = {"client_id": "{key}", "client_secret": "{key}", "client_auth": "basic"}
+        wanted = {"type": "oauth2_client_credentials", "token_path": "/token", **credentials}
+        account = Account(platform(server.url, wanted), "production", {}, {"key": "s3cret"})
+        answered = retrying.call(account, PlatformRequest("GET", "/a"), CallTerms(attempts.append, tokens=tokens))
+
+        assert (answered.reply.status, answered.attempts, tokens.got) == (*expected, got)
+        assert len(server.requests) == len(attempts) == expected[1]

@@ -54,7 +54,7 @@ class _Request:
     body: bytes
     most_bytes: int
     encodings: str | None
-    tried_again: bool
+    may_break: bool
 
 
 def send(
@@ -68,7 +68,7 @@ def send(
     secrets: Iterable[str] = (),
     most_bytes: int = MOST_BYTES,
     encodings: str | None = None,
-    tried_again: bool = False,
+    may_break: bool = False,
 ) -> Reply:
     """Send a request once and return the answer, whatever its status. Redirects are not followed.
 
@@ -83,13 +83,13 @@ def send(
         most_bytes: the limit for the answer's body, in bytes, as it is returned.
         encodings: an Accept-Encoding to send, and the answer's body is returned as it arrived; None: the body is
             decompressed.
-        tried_again: the caller sends the request again if the connection breaks. Only then it may go over a connection
+        may_break: the caller sends the request again if the connection breaks. Only then it may go over a connection
             that an earlier call left open a while ago: the other side may close that at any moment.
 
     Raises:
         CallFailed: no usable answer; the subclass says why.
     """
-    request = _Request(method, url, headers or {}, body, most_bytes, encodings, tried_again)
+    request = _Request(method, url, headers or {}, body, most_bytes, encodings, may_break)
     started = monotonic()
     try:
         reply = _exchange(request, budget)
@@ -167,7 +167,7 @@ def _exchange(request: _Request, budget: float) -> Reply:
             "Accept-Encoding": "gzip, deflate" if request.encodings is None else request.encodings,
         }
     )
-    adapter = PinnedAdapter(watchdog, tried_again=request.tried_again)
+    adapter = PinnedAdapter(watchdog, may_break=request.may_break)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     try:

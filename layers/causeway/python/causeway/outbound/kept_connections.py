@@ -65,10 +65,10 @@ class KeptConnection:
         idle = min(told, LONGEST_IDLE)
         return ages.age(self.idle_since, now) >= idle or ages.age(self.made_at, now) >= LONGEST_LIFE
 
-    def suits(self, now: Moment, *, tried_again: bool) -> bool:
+    def suits(self, now: Moment, *, may_break: bool) -> bool:
         """Return whether a call may use it: only one that is tried again may meet a server that closes it."""
         is_fresh = ages.age(self.idle_since, now) <= JUST_USED and self.answers >= _PROVEN
-        return tried_again or is_fresh
+        return may_break or is_fresh
 
 
 class KeptConnections:
@@ -84,21 +84,21 @@ class KeptConnections:
         # The one that was idle for longest comes first.
         self._kept: list[tuple[Place, KeptConnection]] = []
 
-    def take(self, place: Place, *, tried_again: bool) -> KeptConnection | None:
+    def take(self, place: Place, *, may_break: bool) -> KeptConnection | None:
         """Return a connection to a place, which is the caller's from now on; None if there is none.
 
         Its address is judged again by the settings of now, and it is open and silent.
 
         Args:
             place: where it must lead.
-            tried_again: the caller tries again if the connection breaks.
+            may_break: the caller tries again if the connection breaks.
         """
         with self._lock:
             now = self.clock()
             self._drop(lambda _, kept: kept.is_too_old(now))
             self._drop(lambda its, kept: its == place and not (_is_quiet(kept.connection) and _may_call(its, kept)))
             for entry in reversed(self._kept):
-                if entry[0] == place and entry[1].suits(now, tried_again=tried_again):
+                if entry[0] == place and entry[1].suits(now, may_break=may_break):
                     self._kept.remove(entry)
                     return entry[1]
         return None

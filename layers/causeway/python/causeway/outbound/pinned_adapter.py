@@ -46,13 +46,13 @@ class _Call:
 
     Attributes:
         place: where the call goes.
-        tried_again: the caller tries again if the connection breaks.
+        may_break: the caller tries again if the connection breaks.
         connection: that was made for it.
     """
 
     place: Place
     watchdog: Watchdog
-    tried_again: bool
+    may_break: bool
     connection: "_PinnedConnection | None" = None
 
 
@@ -76,7 +76,7 @@ class _PinnedConnection(HTTPConnection):
 
     def connect(self) -> None:
         """Take a kept connection, or make one."""
-        kept = KEPT.take(self._call.place, tried_again=self._call.tried_again)
+        kept = KEPT.take(self._call.place, may_break=self._call.may_break)
         if kept is None:
             self._made_at = KEPT.clock()
             self._connect_anew()
@@ -144,13 +144,13 @@ class PinnedAdapter(HTTPAdapter):
 
     Args:
         watchdog: of the call.
-        tried_again: the caller tries again if the connection breaks.
+        may_break: the caller tries again if the connection breaks.
     """
 
-    def __init__(self, watchdog: Watchdog, *, tried_again: bool) -> None:
+    def __init__(self, watchdog: Watchdog, *, may_break: bool) -> None:
         super().__init__()
         self._watchdog = watchdog
-        self._tried_again = tried_again
+        self._may_break = may_break
         self._pool: HTTPConnectionPool | None = None
         self._call: _Call | None = None
 
@@ -165,7 +165,7 @@ class PinnedAdapter(HTTPAdapter):
         url = urlsplit(str(request.url))
         host, tls = url.hostname or "", url.scheme == "https"
         place = Place(tls, host, url.port or (443 if tls else 80))
-        self._call = call = _Call(place, self._watchdog, self._tried_again)
+        self._call = call = _Call(place, self._watchdog, self._may_break)
         if tls:
             self._pool = _PinnedTlsPool(host, place.port, ssl_context=_trusted(), call=call)
         else:

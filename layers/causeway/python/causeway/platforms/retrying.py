@@ -107,16 +107,13 @@ def call(account: Account, request: PlatformRequest, terms: CallTerms) -> Answer
         TokenRefused: the platform gave no access token; the call was not made.
         RateLimitExceeded, CircuitOpen, Unavailable: the gate let no attempt pass; the call was not made.
     """
-    deadline = terms.start()
     with _records(terms.log, request) as records:
         terms.gate.admit()
-        attempt = _Attempt(account, request, terms, records, deadline)
-        outcome, in_doubt = attempt.make(), False
-        number = 1
-        while (wait := _wait(request, outcome, number, deadline)) is not None and _admitted(terms, wait):
+        attempts = _Attempts(account, request, terms, records, terms.start())
+        outcome, in_doubt = attempts.make(), False
+        while (wait := attempts.wait_after(outcome)) is not None and _admitted(terms, wait):
             in_doubt = in_doubt or _may_be_done(outcome)
-            outcome = _of_both(outcome, attempt.make())
-            number += 1
+            outcome = _of_both(outcome, attempts.make(_refused_token(outcome)))
         if isinstance(outcome, CallFailed):
             outcome.sent = outcome.sent or in_doubt
             raise outcome
@@ -168,24 +165,27 @@ def _records(log: Log, request: PlatformRequest) -> Generator[_Records]:
         records.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    """What the attempts of a call have in common."""
+@dataclass(slots=True)
+class _Attempts:
+    """The attempts of one call.
+
+    Attributes:
+        number: how many were made.
+        refreshed: one of them got another access token: a call gets one once.
+    """
 
     account: Account
     request: PlatformRequest
     terms: CallTerms
     records: _Records
     deadline: Deadline
+    number: int = 0
+    refreshed: bool = False
 
-    def make(self) -> _Judged | CallFailed:
-        """Make one attempt and return what it shows; make it again if it needed another access token."""
-        outcome = self._once()
-        if isinstance(outcome, CallFailed) or outcome.refused_token is None or self.request.most_attempts == 1:
-            return outcome
-        return _of_both(outcome, self._once(outcome.refused_token)) if _admitted(self.terms, 0) else outcome
-
-    def _once(self, refused_token: str | None = None) -> _Judged | CallFailed:
+    def make(self, refused_token: str | None = None) -> _Judged | CallFailed:
+        """Make one attempt and return what it shows. refused_token: get another access token first."""
+        self.number += 1
+        self.refreshed = self.refreshed or refused_token is not None
         try:
             fields, reply = self._sent(refused_token)
         except CallFailed as failure:
@@ -195,7 +195,15 @@ class _Attempt:
         self.terms.gate.learn(signal)
         verdict = judge(read, self.terms.errors, self.account.address, signal)
         secrets = (*self.account.secrets.values(), *fields.derived)
-        return _Judged(Answered(reply, verdict, 1, secrets), signal, fields.renewable if reply.status == 401 else None)
+        refused = fields.renewable if reply.status == 401 and not self.refreshed else None
+        return _Judged(Answered(reply, verdict, 1, secrets), signal, refused)
+
+    def wait_after(self, outcome: _Judged | CallFailed) -> float | None:
+        """Return the seconds to wait before the next attempt; None: the outcome stands."""
+        if self.number >= self.request.most_attempts:
+            return None
+        wait = 0.0 if _refused_token(outcome) is not None else _wait(self.request, outcome, self.number)
+        return None if wait is None or wait + _LEAST_SECONDS > self.deadline.left() else wait
 
     def _sent(self, refused_token: str | None) -> tuple[AuthenticationFields, Reply]:
         """Send the request once, and return what authenticated it, and the answer."""
@@ -219,7 +227,7 @@ class _Attempt:
             secrets=(*self.account.secrets.values(), *fields.derived),
             most_bytes=raw.most_bytes,
             encodings=raw.encodings,
-            tried_again=_repetition(request) != "once" and request.most_attempts > 1 and not self.records.own,
+            may_break=_repetition(request) != "once" and request.most_attempts > 1 and not self.records.own,
         )
         return fields, reply
 
@@ -257,10 +265,12 @@ def _query_text(query: Mapping[str, str] | str, authenticating: Mapping[str, str
     return f"?{'&'.join(texts)}" if texts else ""
 
 
-def _wait(request: PlatformRequest, outcome: _Judged | CallFailed, number: int, deadline: Deadline) -> float | None:
-    """Return the seconds to wait before the next attempt; None: the outcome stands."""
-    if number >= request.most_attempts:
-        return None
+def _refused_token(outcome: _Judged | CallFailed) -> str | None:
+    return None if isinstance(outcome, CallFailed) else outcome.refused_token
+
+
+def _wait(request: PlatformRequest, outcome: _Judged | CallFailed, number: int) -> float | None:
+    """Return the seconds that the rules ask to wait after an attempt; None: there is no other attempt."""
     repetition, asked = _repetition(request), None
     if isinstance(outcome, TokenRefused):
         # The platform got no byte of the call itself.
@@ -272,8 +282,7 @@ def _wait(request: PlatformRequest, outcome: _Judged | CallFailed, number: int, 
         asked = outcome.signal.wait
         ending = _ending(outcome.answered.verdict, outcome.signal)
         again = outcome.signal.retry is not False and retries.may_repeat(ending, repetition)
-    wait = retries.wait(number, asked)
-    return wait if again and wait + _LEAST_SECONDS <= deadline.left() else None
+    return retries.wait(number, asked) if again else None
 
 
 def _ending(verdict: Verdict, signal: Signal) -> Ending:
