@@ -482,3 +482,29 @@ def test_plain_http_where_tls_is_expected_is_a_tls_failure(loopback: None) -> No
         with pytest.raises(failures.TlsFailed):
             client.send("GET", f"https://127.0.0.1:{listener.getsockname()[1]}/", log=print)
         thread.join()
+
+
+@pytest.mark.parametrize("encodings", [None, "identity", "gzip"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n0123456789",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n01234",
+    ],
+)
+def test_answer_that_was_cut_off_is_no_answer(loopback: None, answer: bytes, encodings: str | None) -> None:
+    """HUB 12: also where the body is passed through as it arrives."""
+    with pytest.raises(failures.Garbled):
+        _call(say(answer), encodings=encodings)
+
+
+def test_body_that_arrives_in_parts_is_whole(loopback: None) -> None:
+    def send_slowly(connection: socket.socket, server: WireServer) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+        for place in range(10):
+            connection.sendall(b"0123456789"[place : place + 1])
+            server.over.wait(0.02)
+
+    for encodings in (None, "identity"):
+        assert _call(send_slowly, encodings=encodings)[0].body == b"0123456789"

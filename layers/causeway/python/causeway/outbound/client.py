@@ -201,7 +201,11 @@ def _exchange(request: _Request, budget: float) -> Reply:
 
 def _content(response: requests.Response, request: _Request, watchdog: Watchdog) -> bytes:
     """Read an answer's body; raises TooLarge, TimedOut and urllib3's errors."""
-    content = response.raw.read(request.most_bytes + 1, decode_content=request.encodings is None)
+    content, more = b"", b" "
+    # urllib3 tells that an answer was cut off only to a read that gets nothing.
+    while more and len(content) <= request.most_bytes:
+        more = response.raw.read(request.most_bytes + 1 - len(content), decode_content=request.encodings is None)
+        content += more
     # An answer without Content-Length ends when the connection closes, so the watchdog's shutdown looks like its end.
     watchdog.check()
     if len(content) > request.most_bytes:
