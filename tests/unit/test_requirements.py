@@ -43,4 +43,5 @@ def test_case_that_a_test_names_is_not_called_not_built() -> None:
 
 def test_numbers_of_a_docstring_are_read() -> None:
     assert list(named_in("HUB 9, 10 and 11: calls; WALLET 3")) == [("HUB", 9), ("HUB", 10), ("HUB", 11), ("WALLET", 3)]
-    assert cases("\n## WALLET: a\n1. One.\n\n## HUB: b\n1. Two\n   lines. *Not built yet.*\n")["HUB", 1].endswith("yet.*")
+    read = cases("\n## WALLET: a\n1. One.\n\n## HUB: b\n1. Two\n   lines. *Not built yet.*\n")
+    assert read == {("WALLET", 1): "One.", ("HUB", 1): "Two\n   lines. *Not built yet.*"}
