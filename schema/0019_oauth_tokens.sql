@@ -15,6 +15,7 @@ CREATE TABLE oauth_tokens (
     terms bytea CHECK (octet_length(terms) = 32),
     renewal text CHECK (renewal IN ('client', 'refresh', 'self', 'none')),
     grants bigint NOT NULL DEFAULT 0 CHECK (grants >= 0),
+    by_shared_app boolean NOT NULL DEFAULT false,
     obtained_at timestamptz,
     expires_at timestamptz,
     refresh_expires_at timestamptz,
@@ -50,6 +51,8 @@ COMMENT ON COLUMN oauth_tokens.renewal IS
 'access token itself, while it is valid. none: a person must connect again.';
 COMMENT ON COLUMN oauth_tokens.grants IS
 'The number of grants that were stored. Whoever saw a lower number has an old token.';
+COMMENT ON COLUMN oauth_tokens.by_shared_app IS
+'Whether the deployment''s own OAuth app got the grant: then calls with it count in the limits of that app.';
 COMMENT ON COLUMN oauth_tokens.obtained_at IS 'The time of the last grant. NULL: none yet.';
 COMMENT ON COLUMN oauth_tokens.expires_at IS 'When the access token ends. NULL: the platform named no end.';
 COMMENT ON COLUMN oauth_tokens.refresh_expires_at IS 'When the refresh token ends. NULL: the platform named no end.';
@@ -86,8 +89,8 @@ CREATE POLICY oauth_tokens_destroy ON oauth_tokens FOR DELETE TO causeway_creden
 USING (tenant_id = current_tenant());
 GRANT SELECT, INSERT, DELETE ON oauth_tokens TO causeway_credentials;
 GRANT UPDATE (
-    ciphertext, terms, renewal, grants, obtained_at, expires_at, refresh_expires_at, scopes, lease_id, leased_until,
-    failed_status, failures, waits_until, warned_at
+    ciphertext, terms, renewal, grants, by_shared_app, obtained_at, expires_at, refresh_expires_at, scopes, lease_id,
+    leased_until, failed_status, failures, waits_until, warned_at
 ) ON oauth_tokens TO causeway_credentials;
 
 -- The schedule looks across tenants. It may read only which grants are due.

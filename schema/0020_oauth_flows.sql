@@ -69,10 +69,44 @@ BEGIN
         EXECUTE format('GRANT SELECT, INSERT ON %I TO causeway_credentials', v_table);
     END LOOP;
 END $$;
+COMMENT ON POLICY deployment_data_keys_add ON deployment_data_keys IS
+'The first secret of the deployment, and a rotation, make a key. A transaction of a tenant makes none.';
+COMMENT ON POLICY deployment_data_keys_change ON deployment_data_keys IS
+'A rotation retires the key before. A transaction of a tenant changes none.';
 COMMENT ON POLICY oauth_apps_add ON oauth_apps IS 'Only a super admin adds an app.';
 COMMENT ON POLICY oauth_apps_change ON oauth_apps IS 'Only a super admin changes an app.';
 GRANT UPDATE (status) ON deployment_data_keys TO causeway_credentials;
 GRANT UPDATE (client_id, client_secret, version, updated_by, updated_at) ON oauth_apps TO causeway_credentials;
+
+-- The schedule that rotates data keys is no super admin. It may replace a ciphertext, and nothing else of an app.
+GRANT SELECT (provider_key, version, key_version), UPDATE (client_secret) ON oauth_apps TO causeway_keeper;
+CREATE POLICY oauth_apps_due ON oauth_apps FOR SELECT TO causeway_keeper
+USING (current_tenant() = '00000000-0000-0000-0000-000000000000');
+CREATE POLICY oauth_apps_rewrap ON oauth_apps FOR UPDATE TO causeway_keeper
+USING (current_tenant() = '00000000-0000-0000-0000-000000000000')
+WITH CHECK (current_tenant() = '00000000-0000-0000-0000-000000000000');
+COMMENT ON POLICY oauth_apps_due ON oauth_apps IS 'A transaction of a tenant sees no row.';
+COMMENT ON POLICY oauth_apps_rewrap ON oauth_apps IS
+'Only oauth_app_rewrapped_v1 has this login. It replaces a ciphertext by the one of a newer data key.';
+
+CREATE FUNCTION oauth_app_rewrapped_v1(p_provider_key text, p_version bigint, p_client_secret bytea) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE oauth_apps AS a SET client_secret = p_client_secret
+    WHERE a.provider_key = p_provider_key AND a.version = p_version
+        AND a.key_version < (get_byte(p_client_secret, 1) << 24) + (get_byte(p_client_secret, 2) << 16)
+        + (get_byte(p_client_secret, 3) << 8) + get_byte(p_client_secret, 4);
+    RETURN found;
+END $$;
+COMMENT ON FUNCTION oauth_app_rewrapped_v1 IS
+'Replaces the ciphertext of an app''s secret by the one under a newer data key of the deployment. False: a super admin has '
+'changed the app since this version, or it is under that key already.';
+
+REVOKE ALL ON FUNCTION oauth_app_rewrapped_v1 FROM public;
+GRANT CREATE ON SCHEMA public TO causeway_keeper;
+ALTER FUNCTION oauth_app_rewrapped_v1 OWNER TO causeway_keeper;
+REVOKE CREATE ON SCHEMA public FROM causeway_keeper;
+GRANT EXECUTE ON FUNCTION oauth_app_rewrapped_v1 TO causeway_credentials;
 
 CREATE TABLE oauth_flows (
     tenant_id uuid NOT NULL,

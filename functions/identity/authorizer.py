@@ -16,7 +16,7 @@ from causeway.edge.http_events import headers_of
 from causeway.errors.service import Internal
 from causeway.errors.tenancy import Unauthorized
 from causeway.errors.tree import CausewayError
-from causeway.tenancy import key_texts, tokens
+from causeway.tenancy import key_texts, machine_limits, tokens
 from causeway.tenancy.authorizer_context import AuthorizerContext
 
 logger = Logger()
@@ -57,9 +57,8 @@ def _found(authorization: str, key: str | None, call: dict[str, Any]) -> Authori
     if tokens.is_like_token(key):
         raise Unauthorized("A token was sent in X-API-Key: send it in Authorization, after Bearer")
     source_ip = (call.get("http") or {}).get("sourceIp")
-    # Reads cost no row: API Gateway's throttle limits them.
-    changes = not str(call.get("routeKey", "")).startswith("GET ")
-    used = key_texts.use(postgres.current(), key, source_ip, call.get("requestId"), counted=changes)
+    counted = machine_limits.counts_on_admission(str(call.get("routeKey", "")))
+    used = key_texts.use(postgres.current(), key, source_ip, call.get("requestId"), counted=counted)
     if used.decision is not None:
         used.decision.require()
     return AuthorizerContext.of_machine(used.machine)

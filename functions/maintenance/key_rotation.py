@@ -7,7 +7,7 @@ from aws_lambda_powertools import Logger
 
 from causeway.jobs import invocations, schedules
 from causeway.jobs.invocations import Invocation
-from causeway.vault import data_keys, key_rotation, retention
+from causeway.vault import data_keys, deployment_key, deployment_rotation, key_rotation, retention
 
 logger = Logger()
 
@@ -22,7 +22,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:
     with invocations.of_schedule(context, RESERVE) as invocation:
         # Credentials first: they need no KMS.
         return schedules.run_parts(
-            credentials=partial(_credentials, invocation), data_keys=partial(_data_keys, invocation)
+            credentials=partial(_credentials, invocation),
+            data_keys=partial(_data_keys, invocation),
+            deployment_key=partial(_deployment_key, invocation),
         )
 
 
@@ -35,4 +37,10 @@ def _credentials(invocation: Invocation) -> dict[str, int]:
 def _data_keys(invocation: Invocation) -> dict[str, int]:
     with schedules.reported("DataKeys") as counts:
         key_rotation.run(invocation, data_keys.current(), counts)
+    return counts
+
+
+def _deployment_key(invocation: Invocation) -> dict[str, int]:
+    with schedules.reported("DeploymentKey") as counts:
+        deployment_rotation.run(invocation, deployment_key.current(), counts)
     return counts

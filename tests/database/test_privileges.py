@@ -29,7 +29,17 @@ PROVIDER_COLUMNS = [
 ]
 # All columns except tenant, provider and creation.
 TOKEN_COLUMNS = (
-    *("ciphertext", "terms", "renewal", "grants", "obtained_at", "expires_at", "refresh_expires_at", "scopes"),
+    *(
+        "ciphertext",
+        "terms",
+        "renewal",
+        "grants",
+        "by_shared_app",
+        "obtained_at",
+        "expires_at",
+        "refresh_expires_at",
+        "scopes",
+    ),
     *("lease_id", "leased_until", "failed_status", "failures", "waits_until", "warned_at"),
 )
 # All columns except tenant, connection and actor.
@@ -112,6 +122,7 @@ ALLOWED: dict[str, dict[str, set[str]]] = {
         "idempotency_keys": {"SELECT", "DELETE"},
         "events_out": {"SELECT", "DELETE"},
         "rate_limits": {"SELECT", "DELETE"},
+        "oauth_apps": {"SELECT", "UPDATE"},
     },
     "causeway_ledger": {
         "currencies": READ,
@@ -172,7 +183,7 @@ WRITABLE_COLUMNS = {
         *("audit_refusals.written_at", "audit_refusals.counted"),
     },
     "causeway_directory": {"oauth_flows.returned_at", "oauth_flows.code", "oauth_flows.error"},
-    "causeway_keeper": set(),
+    "causeway_keeper": {"oauth_apps.client_secret"},
     "causeway_partitioner": set(),
     "causeway_ledger": {
         "casino_wallets.balance",
@@ -234,6 +245,7 @@ READABLE_COLUMNS: dict[str, dict[str, set[str]]] = {
         "idempotency_keys": {"tenant_id", "subject", "idempotency_key", "created_at", "leased_until"},
         "events_out": {"tenant_id", "event_id", "created_at"},
         "rate_limits": {"tenant_id", "kind", "subject_id", "taken_on", "told_until"},
+        "oauth_apps": {"provider_key", "version", "key_version"},
     },
 }
 _EVENT = {"tenant_id", "event_id", "type", "object_kind", "object_id", "version", "payload"}
@@ -296,7 +308,10 @@ CALLABLE = {
         *ASKED,
     },
     "causeway_hub": HUB_FUNCTIONS,
-    "causeway_credentials": {"credentials_due_v1", "data_keys_due_v1", "oauth_tokens_due_v1", *HUB_FUNCTIONS},
+    "causeway_credentials": {
+        *("credentials_due_v1", "data_keys_due_v1", "oauth_tokens_due_v1", "oauth_app_rewrapped_v1"),
+        *HUB_FUNCTIONS,
+    },
 }
 
 # The owner of each function that runs with its owner's rights.
@@ -328,6 +343,7 @@ OWNERS = {
     "data_keys_due_v1": "causeway_keeper",
     "credentials_due_v1": "causeway_keeper",
     "oauth_tokens_due_v1": "causeway_keeper",
+    "oauth_app_rewrapped_v1": "causeway_keeper",
     "sync_runs_due_v1": "causeway_keeper",
     "idempotency_sweep_v1": "causeway_keeper",
     "events_sweep_v1": "causeway_keeper",

@@ -15,7 +15,7 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
-from causeway.connections import tokens
+from causeway.connections import grants
 from causeway.connections.tokens import ConnectionTokens
 from causeway.outbound.client import Attempt
 from causeway.outbound.deadlines import Deadline
@@ -127,11 +127,11 @@ class Connected:
 
     def store(self, grant: Grant) -> None:
         """Store a grant, as a person's consent gives it."""
-        ready = tokens.encrypted(self.hub.keys, self.hub.tenant_id, self.connection_id, self.account, grant)
+        ready = grants.encrypted(self.hub.keys, self.hub.tenant_id, self.connection_id, self.account, grant)
         with self.hub.database.transaction(self.hub.tenant_id) as transaction:
             version = credentials.find(transaction, self.connection_id).version
             assert version is not None
-            tokens.store(transaction, self.connection_id, version, ready)
+            grants.store(transaction, self.connection_id, version, ready)
 
     def age(self, **moved: str) -> None:
         """Move columns of the row by intervals: age(expires_at="-1 hour")."""

@@ -10,6 +10,7 @@ from tests.platforms.facts import Facts
 from tests.platforms.recorder import Sent, bearer
 
 USED_UP = Signal(wait=300, remaining=0)
+APP_USED_UP = Signal(wait=300, remaining=0, app_wait=300)
 
 
 def business(*uses: tuple[str, int, int]) -> str:
@@ -40,9 +41,9 @@ FACTS = Facts(
     # https://developers.facebook.com/docs/graph-api/overview/rate-limiting
     limits=(
         (200, {"X-App-Usage": '{"call_count":28,"total_time":25,"total_cputime":25}'}, {}, SILENT),
-        (200, {"X-App-Usage": '{"call_count":28,"total_time":100,"total_cputime":25}'}, {}, USED_UP),
+        (200, {"X-App-Usage": '{"call_count":28,"total_time":100,"total_cputime":25}'}, {}, APP_USED_UP),
         (200, {"X-Page-Usage": '{"call_count":101}'}, {}, USED_UP),
-        (400, {}, {"error": {"code": 4}}, USED_UP),
+        (400, {}, {"error": {"code": 4}}, APP_USED_UP),
         (403, {}, {"error": {"code": 341}}, USED_UP),
         (400, {}, {"error": {"code": 190}}, SILENT),
         # A policy block is no limit of calls.

@@ -29,7 +29,7 @@ FACTS = Facts(
             200,
             {"x-fb-ads-insights-throttle": '{"app_id_util_pct":100,"acc_id_util_pct":10}'},
             {},
-            Signal(wait=300, remaining=0),
+            Signal(wait=300, remaining=0, app_wait=300),
         ),
     ),
     throttled={"throttled": 120, "throttled_account": 90, "throttled_insights": 300},

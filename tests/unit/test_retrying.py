@@ -277,3 +277,14 @@ def test_attempt_with_another_token_counts_and_there_is_one(serve: Callable[...,
 
         assert (answered.reply.status, answered.attempts, tokens.got) == (*expected, got)
         assert len(server.requests) == len(attempts) == expected[1]
+
+
+@pytest.mark.parametrize("base_url", ["https://169.254.169.254", "https://10.0.0.1", "http://platform.example"])
+def test_call_to_forbidden_address_takes_nothing_from_a_limit(base_url: str) -> None:
+    """The gate counts each attempt: it is not asked for a call that cannot be sent. The log has the call."""
+    attempts: list[Attempt] = []
+    account = Account(platform(base_url, {"type": "none"}), "production", {}, {})
+
+    with pytest.raises((failures.AddressBlocked, failures.AddressInvalid)):
+        retrying.call(account, PlatformRequest("GET", "/a"), CallTerms(attempts.append, _Gate(0)))
+    assert [one.url for one in attempts] == ["/a"]

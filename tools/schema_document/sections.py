@@ -70,7 +70,7 @@ SECTIONS = (
         "Authorizations",
         "oauth",
         "Authorizations that people have begun at platforms, and the deployment's own OAuth apps.",
-        ("deployment_data_keys", "oauth_apps", "oauth_flows", "oauth_flow_"),
+        ("deployment_data_keys", "oauth_apps", "oauth_app_", "oauth_flows", "oauth_flow_"),
     ),
     Section("Syncs", "syncs", "Runs that copy data from a platform.", ("sync_",)),
     Section("Audit log", "audit_log", "What was done or refused, in chains that show every change.", ("audit_",)),

@@ -218,11 +218,11 @@ def oauth_return_origins() -> frozenset[str]:
 
 @cache
 def machine_requests() -> int:
-    """Return how many changing requests a minute an API key may make."""
+    """Return how many requests a minute an API key may make that change something or call a platform."""
     return int(_setting("MACHINE_REQUESTS", "1200"))
 
 
 @cache
 def tenant_requests() -> int:
-    """Return how many changing requests a minute all API keys of a tenant may make together."""
+    """Return how many such requests a minute all API keys of a tenant may make together."""
     return int(_setting("TENANT_REQUESTS", "6000"))

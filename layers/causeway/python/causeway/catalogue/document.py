@@ -12,6 +12,7 @@ from causeway.catalogue import config_schema, document_rules, patterns, validati
 from causeway.catalogue.authentication import Authentication, Filled, HeaderName
 from causeway.catalogue.keys import KEY, Kind
 from causeway.catalogue.oauth import OAuth
+from causeway.catalogue.rate_limits import RateLimits
 from causeway.errors.requests import InvalidRequest
 from causeway.outbound.redaction import is_secret_name
 from causeway.wire import model_problems
@@ -25,7 +26,6 @@ _BaseUrl = Annotated[
     checked_by(document_rules.url_fault),
     Field(examples=["https://api.example"]),
 ]
-_Requests = Omittable[Annotated[int, Field(ge=1, le=2_000_000_000, examples=[600])]]
 
 
 # An object that Postgres can store as it is.
@@ -37,15 +37,6 @@ class BaseUrls(Request):
 
     production: _BaseUrl | None
     sandbox: _BaseUrl | None
-
-
-class RateLimits(Request):
-    """The most requests of one connection in each window. Absent: not known."""
-
-    minute: _Requests = None
-    hour: _Requests = None
-    day: _Requests = None
-    month: _Requests = None
 
 
 class CallBody(Request):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from causeway.catalogue import document_rules
+from causeway.catalogue.rate_limits import RateLimits
 from causeway.wire.field_types import Omittable, Text, checked_by
 from causeway.wire.models import Request
 
@@ -59,6 +60,11 @@ class OAuth(Request):
     client_secret_field: _FieldName = Field(description="The app's secret.", examples=["client_secret"])
     access_token_field: Omittable[_FieldName] = Field(None, description="Secret that is the access token.")
     refresh_token_field: Omittable[_FieldName] = Field(None, description="Secret that is the refresh token.")
+    rate_limits: Omittable[RateLimits] = Field(
+        None,
+        description="What the deployment's own app may call in each window, for all its connections together. Absent: "
+        "the platform has no limit of an app.",
+    )
     setting_fields: list[_FieldName] = Field(
         default_factory=list, max_length=5, description="Settings that the platform tells.", examples=[[]]
     )

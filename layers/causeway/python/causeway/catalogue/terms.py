@@ -21,6 +21,7 @@ def digest(
         schema: the config_schema.
         oauth: how a connection is authorized; None: not by OAuth.
     """
-    # The details say what is shown of the answer, not where a secret goes.
+    # The details say what is shown of the answer, and the limits how often is called: not where a secret goes.
     call = {name: value for name, value in health_call.items() if name != "details"}
-    return sha256(json.dumps([base_url, authentication, call, schema, oauth], sort_keys=True).encode()).digest()
+    flow = oauth and {name: value for name, value in oauth.items() if name != "rate_limits"}
+    return sha256(json.dumps([base_url, authentication, call, schema, flow], sort_keys=True).encode()).digest()

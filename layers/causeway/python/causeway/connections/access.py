@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 
 from causeway.audit_log.entries import Action
 from causeway.catalogue.providers import Provider
-from causeway.connections import audit_entries, breaker, call_log_writes, rows, status
+from causeway.connections import app_in_use, audit_entries, breaker, call_log_writes, rows, status
 from causeway.connections.call_log_writes import Logged
 from causeway.connections.connection import ConnectionReference, ConnectionRow
 from causeway.connections.gate import ConnectionGate
@@ -30,6 +30,7 @@ from causeway.platforms.kinds.errors import ErrorReader
 from causeway.platforms.kinds.limits import LimitReader
 from causeway.platforms.tokens import TokenSource
 from causeway.platforms.verdicts import Verdict
+from causeway.rate_limits.subjects import Subject
 from causeway.tenancy.context import Context
 from causeway.vault import credentials, data_keys
 from causeway.vault.credentials import Secrets, StoredCredential
@@ -189,7 +190,7 @@ def terms_of_calls(
     try:
         yield CallTerms(
             log=attempts.append,
-            gate=ConnectionGate(context, connection, work.purpose),
+            gate=ConnectionGate(context, connection, work.purpose, _shared_app(account, tokens)),
             errors=registry.find(key, ErrorReader),
             limits=registry.find(key, LimitReader),
             tokens=tokens,
@@ -198,6 +199,13 @@ def terms_of_calls(
         )
     finally:
         _save_calls(context, connection, attempts, use, verdicts, logged or Logged())
+
+
+def _shared_app(account: Account, tokens: TokenSource) -> Subject | None:
+    """Return the deployment's OAuth app if an account's token is this app's, so that its calls count in its limits."""
+    if isinstance(tokens, ConnectionTokens) and tokens.is_by_shared_app(account):
+        return app_in_use.limited(account.provider)
+    return None
 
 
 def _save_calls(

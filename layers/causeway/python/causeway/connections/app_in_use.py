@@ -10,6 +10,8 @@ from causeway.errors.connections import NotSupported
 from causeway.errors.oauth import OauthAppMissing
 from causeway.platforms.account import Account
 from causeway.platforms.code_exchange import App
+from causeway.rate_limits.limits import Limits
+from causeway.rate_limits.subjects import Subject
 from causeway.vault import oauth_apps
 
 
@@ -78,6 +80,12 @@ def with_app(account: Account, app: App) -> Account:
     settings = {**account.settings, oauth["client_id_field"]: app.client_id}
     secrets = {**account.secrets, oauth["client_secret_field"]: app.client_secret}
     return replace(account, settings=settings, secrets=secrets)
+
+
+def limited(provider: Provider) -> Subject | None:
+    """Return the deployment's app at a platform as a subject of the limiter; None if the platform limits no app."""
+    limits = (provider.oauth or {}).get("rate_limits")
+    return None if limits is None else Subject("oauth_app", provider.key, Limits(**limits))
 
 
 def _incomplete(field: str) -> OauthAppMissing:

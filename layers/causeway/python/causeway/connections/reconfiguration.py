@@ -11,7 +11,7 @@ from uuid import UUID
 from causeway.audit_log.entries import Action
 from causeway.catalogue import oauth_fields, secret_fields, validation
 from causeway.catalogue.providers import Provider
-from causeway.connections import access, answers, audit_entries, testing, tokens, writes
+from causeway.connections import access, answers, audit_entries, grants, testing, writes
 from causeway.connections.access import StoredConnection
 from causeway.connections.connection import ConnectionReference, ConnectionRow
 from causeway.connections.requests import ConnectionChange
@@ -107,7 +107,7 @@ def _tokens(context: RequestContext, stored: StoredConnection, plan: _Plan) -> C
 
     The test may end the refresh token that is in use: then the next one must be stored, also if the test fails.
     """
-    if tokens.has_refresh_token_of(plan.account, plan.kept):
+    if grants.has_refresh_token_of(plan.account, plan.kept):
         return access.tokens(context, stored, anew=True, candidate=True)
     return FreshTokens()
 
@@ -118,14 +118,14 @@ def _fresh_secrets(
     """Return the secrets and the access token that a plan adds, encrypted."""
     account, grant = plan.account, source.grant
     keys = data_keys.current()
-    ready = None if grant is None else tokens.encrypted(keys, context.tenant, connection_id, account, grant)
+    ready = None if grant is None else grants.encrypted(keys, context.tenant, connection_id, account, grant)
     # If the old secrets may not be kept, replace them, even by none: new terms must never apply to old secrets.
     if account.secrets == plan.kept:
         return _Fresh(None, ready)
     if isinstance(source, ConnectionTokens):
         secret = source.live(account).secrets
     else:
-        secret = {**account.secrets, **({} if grant is None else tokens.replaced_fields(account, grant))}
+        secret = {**account.secrets, **({} if grant is None else grants.replaced_fields(account, grant))}
     return _Fresh(encrypted(context, connection_id, secret), ready)
 
 
@@ -151,8 +151,8 @@ def _save(
         version = credentials.store(transaction, fresh.candidate)
         versions.promote(transaction, connection_id, version)
     if version is not None and fresh.grant is not None:
-        tokens.store(transaction, connection_id, version, fresh.grant)
-    elif version is not None and before not in (None, version) and tokens.has_token_of(plan.account, plan.kept):
+        grants.store(transaction, connection_id, version, fresh.grant)
+    elif version is not None and before not in (None, version) and grants.has_token_of(plan.account, plan.kept):
         oauth_tokens.carry_over(transaction, connection_id, before, version)
     # Never roll back to a credential that was given for other terms or another address, or cannot be decrypted.
     retired = (plan.address_changed or plan.kept is None) and versions.retire(transaction, connection_id)

@@ -3,18 +3,15 @@
 KMS and platforms are called between transactions, never in one.
 """
 
-import json
 import random
 from collections.abc import Mapping
 from dataclasses import replace
-from hashlib import sha256
 from time import sleep
 from uuid import UUID, uuid4
 
 from aws_lambda_powertools import Logger
 
-from causeway.connections import app_in_use
-from causeway.database.postgres import Transaction
+from causeway.connections import app_in_use, grants
 from causeway.errors.oauth import OauthAppMissing
 from causeway.errors.service import Unavailable
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
@@ -27,10 +24,9 @@ from causeway.platforms.failures import AuthorizationMissing
 from causeway.platforms.tokens import Grant, TokenRefused, field_of, given_token, lacks_app, not_renewable, renewal
 from causeway.platforms.verdicts import judge
 from causeway.tenancy.context import Context
-from causeway.vault import credentials, crypto, oauth_apps, oauth_tokens
+from causeway.vault import credentials, oauth_apps, oauth_tokens
 from causeway.vault.credentials import StoredCredential
-from causeway.vault.crypto import ActiveKeys, DataKeys, SecretField
-from causeway.vault.oauth_tokens import EncryptedGrant
+from causeway.vault.crypto import DataKeys, SecretField
 
 logger = Logger(child=True)
 
@@ -47,87 +43,6 @@ _LONGEST_POLL = 0.4
 _STORE_ATTEMPTS = 3
 # The status of a token endpoint without an answer.
 _NO_ANSWER = 503
-
-
-def encrypted(keys: ActiveKeys, tenant_id: UUID, connection_id: UUID, account: Account, grant: Grant) -> EncryptedGrant:
-    """Return a grant encrypted, as store takes it. It may call KMS, so no transaction may be open.
-
-    Args:
-        keys: gives the tenant's active key.
-        tenant_id: the connection's.
-        connection_id: the connection.
-        account: that the grant was got with.
-        grant: in plain.
-
-    Raises:
-        KeyServiceUnavailable: KMS is needed and does not answer.
-    """
-    key = keys.active(tenant_id)
-
-    def ciphertext(field: str, secret: str) -> bytes:
-        return crypto.encrypt(key, SecretField(tenant_id, connection_id, field), secret)
-
-    replaced = replaced_fields(account, grant)
-    own = _token_field(account)
-    return EncryptedGrant(
-        ciphertext=None if own in replaced else ciphertext(oauth_tokens.FIELD, grant.access_token),
-        fields={name: ciphertext(name, secret) for name, secret in replaced.items()},
-        terms=_terms(account),
-        renewal=renewal(account),
-        expires_in=grant.expires_in,
-        refresh_expires_in=grant.refresh_expires_in,
-        scopes=grant.scopes,
-    )
-
-
-def store(transaction: Transaction, connection_id: UUID, version: int, grant: EncryptedGrant) -> None:
-    """Store a grant for a version of a connection's credential.
-
-    Args:
-        transaction: of a login that may write credentials.
-        connection_id: the connection.
-        version: of its credential, whose secret fields the grant replaces where they exist.
-        grant: as encrypted returns it.
-    """
-    oauth_tokens.store(transaction, connection_id, version, grant)
-
-
-def replaced_fields(account: Account, grant: Grant) -> dict[str, str]:
-    """Return the secret fields of an account that a grant replaces, by name."""
-    wanted = account.provider.authentication
-    given = {_token_field(account): grant.access_token, field_of(wanted, "refresh_token"): grant.refresh_token}
-    if renewal(account) == "client":
-        return {}
-    return {name: secret for name in account.secrets if (secret := given.get(name)) is not None}
-
-
-def _token_field(account: Account) -> str | None:
-    """Return the name of the secret field that is the account's access token, if there is one."""
-    wanted = account.provider.authentication
-    return field_of(wanted, "token" if wanted["type"] == "bearer" else "access_token")
-
-
-def _terms(account: Account) -> bytes:
-    """Return a digest of all that an access token was got with, beside the secrets."""
-    agreed = account.provider.terms_digest(account.environment).hex()
-    return sha256(json.dumps([agreed, account.environment, account.settings], sort_keys=True).encode()).digest()
-
-
-def has_refresh_token_of(account: Account, kept: Mapping[str, str] | None) -> bool:
-    """Return whether an account is renewed by the refresh token that is one of these secrets."""
-    name = field_of(account.provider.authentication, "refresh_token")
-    return (
-        renewal(account) == "refresh" and kept is not None and kept.get(name or "") == account.secrets.get(name or "")
-    )
-
-
-def has_token_of(account: Account, kept: Mapping[str, str] | None) -> bool:
-    """Return whether an account's access token is one of these secrets."""
-    return _kept(account, _token_field(account), kept)
-
-
-def _kept(account: Account, name: str | None, kept: Mapping[str, str] | None) -> bool:
-    return name is not None and kept is not None and name in kept and kept[name] == account.secrets.get(name)
 
 
 class ConnectionTokens:
@@ -201,6 +116,10 @@ class ConnectionTokens:
         """Return an account with the secrets that grants have replaced since it was decrypted."""
         return replace(account, secrets={**account.secrets, **self._live_fields(account)})
 
+    def is_by_shared_app(self, account: Account) -> bool:
+        """Return whether the deployment's own OAuth app got the account's access token."""
+        return self._credential.token.by_shared_app and lacks_app(account)
+
     def _version(self) -> int:
         if self._credential.version is None:
             raise CredentialMissing
@@ -259,7 +178,7 @@ class ConnectionTokens:
     def _can_renew(self, account: Account) -> bool:
         """Return whether a call can get a new token; of a connection without an app that may ask the database."""
         way = renewal(account)
-        if way != "refresh" or _token_field(account) is None or not lacks_app(account):
+        if way != "refresh" or grants.token_field(account) is None or not lacks_app(account):
             return way in ("client", "refresh")
         return oauth_apps.find_client_id(self._context.database, account.provider.key) is not None
 
@@ -297,10 +216,10 @@ class ConnectionTokens:
         """Store a grant before its access token is used: a platform may have ended the old refresh token with it."""
         seen = self._credential.token.grants
         version = self._version()
-        lasting = bool(replaced_fields(account, grant))
+        lasting = bool(grants.replaced_fields(account, grant))
         for attempt in range(_STORE_ATTEMPTS):
             try:
-                ready = encrypted(self._keys, self._context.tenant, self._connection_id, account, grant)
+                ready = grants.encrypted(self._keys, self._context.tenant, self._connection_id, account, grant)
                 with self._context.database.transaction(self._context.tenant) as transaction:
                     oauth_tokens.store(transaction, self._connection_id, version, ready, seen)
                     self._credential = credentials.find(transaction, self._connection_id, version)
@@ -341,15 +260,15 @@ class ConnectionTokens:
     def _stored_token(self, account: Account) -> str | None:
         """Return the stored token, decrypted; None if there is none that was got with what the account has now."""
         token = self._credential.token
-        if _token_field(account) is not None:
+        if grants.token_field(account) is not None:
             return self._field_token(account)
-        if token.ciphertext is None or token.terms != _terms(account):
+        if token.ciphertext is None or token.terms != grants.terms(account):
             return None
         return self._decrypted(oauth_tokens.FIELD, token.ciphertext)
 
     def _field_token(self, account: Account) -> str | None:
         """Return the access token that is a secret field of the credential, as it is now."""
-        field = _token_field(account)
+        field = grants.token_field(account)
         if field is None:
             return None
         return self._live_fields(account).get(field) or account.secrets.get(field)
@@ -359,7 +278,7 @@ class ConnectionTokens:
         if not self._read_again:
             return account.secrets
         wanted = account.provider.authentication
-        names = (_token_field(account), field_of(wanted, "refresh_token"))
+        names = (grants.token_field(account), field_of(wanted, "refresh_token"))
         found = {
             secret.name: self._decrypted(secret.name, ciphertext)
             for secret, ciphertext in self._credential.ciphertexts.items()

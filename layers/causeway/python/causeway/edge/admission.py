@@ -10,6 +10,7 @@ from causeway.database.postgres import Database
 from causeway.edge.http_events import headers_of
 from causeway.errors.tenancy import Forbidden, TenantNotFound
 from causeway.outbound.deadlines import Deadline
+from causeway.tenancy import machine_limits
 from causeway.tenancy.authorizer_context import AuthorizerContext
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.permissions import Permission
@@ -34,7 +35,8 @@ def context_of(event: Mapping[str, Any], database: Database) -> RequestContext:
     request = event["requestContext"]
     asked = headers_of(dict(event)).get("x-tenant-id")
     caller = AuthorizerContext.parse(request.get("authorizer", {})).caller(asked)
-    return RequestContext(caller, request["http"]["sourceIp"], request["requestId"], database)
+    counted = machine_limits.counts_on_admission(str(event.get("routeKey", "")))
+    return RequestContext(caller, request["http"]["sourceIp"], request["requestId"], database, counted=counted)
 
 
 @contextmanager

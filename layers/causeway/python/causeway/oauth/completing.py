@@ -10,7 +10,7 @@ from uuid import UUID
 
 from causeway.audit_log.entries import Action
 from causeway.catalogue import oauth_fields, secret_fields, validation
-from causeway.connections import access, answers, app_in_use, audit_entries, testing, tokens, writes
+from causeway.connections import access, answers, app_in_use, audit_entries, grants, testing, writes
 from causeway.connections.access import StoredConnection
 from causeway.connections.connection import ConnectionReference, ConnectionRow
 from causeway.connections.requests import ConnectionChange
@@ -82,7 +82,7 @@ def complete(context: RequestContext, reference: ConnectionReference, expected: 
     # A refresh need not tell the scopes again.
     grant = replace(source.grant or _grant(granted), scopes=_grant(granted).scopes)
     encrypted = credentials.encrypt(keys, context.tenant, stored.connection.connection_id, account.secrets)
-    ready = tokens.encrypted(keys, context.tenant, stored.connection.connection_id, account, grant)
+    ready = grants.encrypted(keys, context.tenant, stored.connection.connection_id, account, grant, authorized=True)
     return _stored(context, stored, kept, account, _Outcome(encrypted, ready, grant, result, flow.flow_id))
 
 
@@ -169,7 +169,7 @@ def _stored(
         changed = writes.update(transaction, connection_id, connection.version, _NOTHING, settings, terms)
         version = credentials.store(transaction, outcome.secrets)
         versions.promote(transaction, connection_id, version)
-        tokens.store(transaction, connection_id, version, outcome.token)
+        grants.store(transaction, connection_id, version, outcome.token)
         flows.complete(transaction, outcome.flow_id)
         changed = testing.save_state(transaction, changed, outcome.test, fresh=True)
         before = _audited(connection, key, kept.secrets)

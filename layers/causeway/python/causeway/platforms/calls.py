@@ -88,7 +88,7 @@ def call_for_test(account: Account, terms: CallTerms) -> AccountTest:
 
 def _of_our_limit(refusal: RateLimitExceeded) -> Verdict:
     seconds = refusal.retry_after or 1
-    message = "The rate limit of this connection has no call left, so the platform was not called."
+    message = "A rate limit of this connection has no call left, so the platform was not called."
     return Verdict(RateLimited, message, f"Wait {seconds} seconds, then {{again}}.", seconds)
 
 

@@ -108,8 +108,10 @@ def call(account: Account, request: PlatformRequest, terms: CallTerms) -> Answer
         RateLimitExceeded, CircuitOpen, Unavailable: the gate let no attempt pass; the call was not made.
     """
     with _records(terms.log, request) as records:
+        # Before the gate: a call that cannot be sent takes nothing from a limit.
+        url = account.url(request.path)
         terms.gate.admit()
-        attempts = _Attempts(account, request, terms, records, terms.start())
+        attempts = _Attempts(account, request, url, terms, records, terms.start())
         outcome, in_doubt = attempts.make(), False
         while (wait := attempts.wait_after(outcome)) is not None and _admitted(terms, wait):
             in_doubt = in_doubt or _may_be_done(outcome)
@@ -176,6 +178,7 @@ class _Attempts:
 
     account: Account
     request: PlatformRequest
+    url: str
     terms: CallTerms
     records: _Records
     deadline: Deadline
@@ -208,7 +211,6 @@ class _Attempts:
     def _sent(self, refused_token: str | None) -> tuple[AuthenticationFields, Reply]:
         """Send the request once, and return what authenticated it, and the answer."""
         request, raw = self.request, self.request.raw or _DECODED
-        url = self.account.url(request.path)
         fields = authenticate(
             self.account,
             request.content,
@@ -219,7 +221,7 @@ class _Attempts:
         )
         reply = client.send(
             request.method,
-            url + _query_text(request.query, fields.query),
+            self.url + _query_text(request.query, fields.query),
             log=self.records.own.append,
             headers={**request.headers, **fields.headers},
             body=request.content,

@@ -1,6 +1,6 @@
 """The context of a domain function: a caller's call, or a job; its transactions and its audit entries."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -10,7 +10,8 @@ from causeway.audit_log import entries
 from causeway.database.idempotency import Lease, StoredAnswer
 from causeway.database.postgres import Database, Transaction, current
 from causeway.errors.tenancy import Forbidden
-from causeway.tenancy import identity
+from causeway.rate_limits.subjects import Subject
+from causeway.tenancy import identity, machine_limits
 from causeway.tenancy.identity import Caller
 from causeway.tenancy.permissions import ALLOWED, Permission
 
@@ -21,6 +22,7 @@ class RequestContext:
 
     Attributes:
         request_id: logs and audit entries carry it.
+        counted: whether a machine's call was counted in the limits of its key and its tenant when it was admitted.
         lease: of the call's Idempotency-Key; None: the call has none.
         answer_of: converts the work's result into the stored answer.
     """
@@ -31,6 +33,7 @@ class RequestContext:
     database: Database = field(default_factory=current)
     lease: Lease | None = None
     answer_of: Callable[[Any], StoredAnswer] | None = None
+    counted: bool = True
 
     @property
     def resumed(self) -> bool:
@@ -116,6 +119,13 @@ class RequestContext:
         )
 
     @property
+    def uncounted(self) -> list[Subject]:
+        """The subjects for which the call is still to be counted, if it calls a platform."""
+        if self.counted or self.caller.kind == "person":
+            return []
+        return machine_limits.subjects(self.tenant, self.caller.subject)
+
+    @property
     def actor_kind(self) -> str:
         """Person or machine."""
         return self.caller.kind
@@ -153,6 +163,7 @@ class JobContext:
     request_id: str
     database: Database
     actor_kind: ClassVar[str] = "system"
+    uncounted: ClassVar[Sequence[Subject]] = ()
     source_ip: ClassVar[None] = None
 
     @property

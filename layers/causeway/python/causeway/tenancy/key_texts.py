@@ -11,13 +11,11 @@ from secrets import token_bytes
 from typing import LiteralString
 from uuid import UUID
 
-from causeway import settings
 from causeway.database.postgres import Database
 from causeway.errors.tenancy import Unauthorized
 from causeway.rate_limits import limiter
 from causeway.rate_limits.decisions import Decision
-from causeway.rate_limits.limits import Limits
-from causeway.rate_limits.subjects import Subject
+from causeway.tenancy import machine_limits
 from causeway.tenancy.identity import Caller, of_machine
 from causeway.wire import base64url
 
@@ -104,12 +102,7 @@ def use(
         "source_ip": source_ip,
         "request_id": request_id,
     }
-    asked = limiter.Asked(
-        [
-            Subject("api_key", str(key_id), Limits(minute=settings.machine_requests())),
-            Subject("tenant", str(tenant_id), Limits(minute=settings.tenant_requests())),
-        ]
-    )
+    asked = limiter.Asked(machine_limits.subjects(tenant_id, str(key_id)))
     if counted:
         row = database.one(_COUNTED, parameters | asked.parameters(tenant_id))
     else:

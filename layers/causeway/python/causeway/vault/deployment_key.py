@@ -1,6 +1,7 @@
 """The data key of the deployment, for secrets that belong to no tenant: the secrets of its own OAuth apps."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import cache
 from uuid import UUID
 
@@ -20,7 +21,7 @@ def encryption_context(**more: str) -> Mapping[str, str]:
 @cache
 def current() -> DataKeys:
     """Return the execution environment's data keys of the deployment; its tenant is the nil UUID."""
-    keys = _StoredKeys(postgres.current())
+    keys = StoredKeys(postgres.current())
     return DataKeys(keys, settings.kms_key_id(), encryption_context=lambda _: encryption_context())
 
 
@@ -54,7 +55,21 @@ def decrypt_directly(ciphertext: bytes, bound_to: UUID) -> str:
     return call_kms("decrypt", DEPLOYMENT, context, CiphertextBlob=ciphertext)["Plaintext"].decode()
 
 
-class _StoredKeys:
+def is_due(transaction: Transaction, age: timedelta) -> bool:
+    """Return whether the active key is older than this. transaction: of the deployment."""
+    found = transaction.execute(
+        "SELECT FROM deployment_data_keys WHERE status = 'active' AND created_at < now() - %s::interval", [age]
+    )
+    return found.rowcount > 0
+
+
+def active_version(transaction: Transaction) -> int | None:
+    """Return the number of the active key; None: there is no key yet. transaction: of the deployment."""
+    found = _find(transaction, None)
+    return None if found is None else found.version
+
+
+class StoredKeys:
     """The table deployment_data_keys, as a crypto.KeyStore of one owner."""
 
     def __init__(self, database: Database) -> None:

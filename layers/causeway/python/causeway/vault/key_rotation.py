@@ -17,6 +17,8 @@ from causeway.tenancy.context import JobContext
 from causeway.vault import oauth_tokens
 from causeway.vault.crypto import DataKeys, SecretField, encrypt
 
+# The job's name in the audit log.
+JOB = "key-rotation"
 # A data key older than this is rotated.
 ROTATE_AFTER = timedelta(days=90)
 # Secret fields that one transaction re-wraps.
@@ -63,7 +65,7 @@ def run(invocation: Invocation, keys: DataKeys, counts: dict[str, int]) -> None:
             counts["unreadable"] += 1
 
     # Every tenant's keys need KMS.
-    for_each_due(invocation, "key-rotation", _due, renew, counts, stop_on=(KeyServiceUnavailable,))
+    for_each_due(invocation, JOB, _due, renew, counts, stop_on=(KeyServiceUnavailable,))
 
 
 def _due(transaction: Transaction) -> list[Any]:

@@ -8,6 +8,7 @@ from causeway.audit_log.entries import DEPLOYMENT
 from causeway.database.postgres import Database, Transaction
 from causeway.errors.requests import VersionMismatch
 from causeway.vault import crypto, deployment_key
+from causeway.vault.crypto import DataKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,45 @@ def _find(database: Database, provider_key: str) -> Any:
         return transaction.execute(
             "SELECT client_id, client_secret FROM oauth_apps WHERE provider_key = %s", [provider_key]
         ).fetchone()
+
+
+@dataclass(frozen=True, slots=True)
+class OldSecret:
+    """An app's secret under an older data key than the active one; version: of the app."""
+
+    provider_key: str
+    version: int
+    client_secret: bytes = field(repr=False)
+
+
+def find_old(transaction: Transaction, key_version: int) -> list[OldSecret]:
+    """Return the secrets that are not under a data key of the deployment. transaction: of the deployment."""
+    rows = transaction.execute(
+        """
+        SELECT provider_key, version, client_secret FROM oauth_apps WHERE key_version <> %s ORDER BY provider_key
+        """,
+        [key_version],
+    ).fetchall()
+    return [OldSecret(**row._asdict()) for row in rows]
+
+
+def rewrapped(keys: DataKeys, old: OldSecret) -> bytes:
+    """Return a secret decrypted and encrypted again under the active data key.
+
+    Raises:
+        CredentialUnreadable: the secret was moved or changed; an alert has been raised.
+        KeyServiceUnavailable: KMS is needed and does not answer.
+    """
+    secret = _secret(old.provider_key)
+    return crypto.encrypt(keys.active(DEPLOYMENT), secret, keys.decrypt(secret, old.client_secret))
+
+
+def replace_secret(transaction: Transaction, old: OldSecret, rewrapped: bytes) -> bool:
+    """Replace a ciphertext by the one of rewrapped; return whether it was: not if the app was changed since."""
+    row = transaction.execute(
+        "SELECT oauth_app_rewrapped_v1(%s, %s, %s) AS replaced", [old.provider_key, old.version, rewrapped]
+    ).fetchone()
+    return row is not None and row.replaced
 
 
 def save(

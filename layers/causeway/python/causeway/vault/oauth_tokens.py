@@ -31,6 +31,7 @@ class StoredToken:
         ciphertext: of the access token; None: there is none, or it is a secret field of the credential.
         terms: that the access token was got with.
         grants: how many grants were stored; 0: none yet.
+        by_shared_app: whether the deployment's own OAuth app got the last one.
         failed_status: of the last failure since the last grant.
         leased: whether somebody is getting a new token.
         waits: seconds until the token endpoint may be called again.
@@ -42,6 +43,7 @@ class StoredToken:
     ciphertext: bytes | None = None
     terms: bytes | None = None
     grants: int = 0
+    by_shared_app: bool = False
     failed_status: int | None = None
     leased: bool = False
     waits: float = 0.0
@@ -58,6 +60,7 @@ class StoredToken:
             row.token,
             row.token_terms,
             row.grants,
+            row.by_shared_app,
             row.failed_status,
             bool(row.token_leased),
             max(row.token_waits or 0.0, 0.0),
@@ -95,6 +98,7 @@ class EncryptedGrant:
         expires_in: the access token's life in seconds; None: no known end.
         refresh_expires_in: the refresh token's; None: no known end, or the platform did not say.
         scopes: granted; None: the platform did not say.
+        by_shared_app: whether the deployment's own OAuth app got it; None: the app that got the grant before.
     """
 
     ciphertext: bytes | None
@@ -104,6 +108,7 @@ class EncryptedGrant:
     expires_in: int | None = None
     refresh_expires_in: int | None = None
     scopes: Sequence[str] | None = None
+    by_shared_app: bool | None = False
 
 
 def store(
@@ -125,12 +130,12 @@ def store(
         """
         INSERT INTO oauth_tokens AS t (
             tenant_id, connection_id, credential_version, ciphertext, terms, renewal, grants, obtained_at,
-            expires_at, refresh_expires_at, scopes
+            expires_at, refresh_expires_at, scopes, by_shared_app
         )
         VALUES (
             current_tenant(), %(connection)s, %(version)s, %(ciphertext)s, %(terms)s, %(renewal)s, 1, now(),
             now() + %(expires_in)s * interval '1 second', now() + %(refresh_expires_in)s * interval '1 second',
-            %(scopes)s
+            %(scopes)s, coalesce(%(by_shared_app)s, false)
         )
         ON CONFLICT (tenant_id, connection_id, credential_version) DO UPDATE SET
             ciphertext = excluded.ciphertext, terms = excluded.terms, renewal = excluded.renewal,
@@ -138,6 +143,7 @@ def store(
             -- A platform that does not name the end again has not moved it.
             refresh_expires_at = coalesce(excluded.refresh_expires_at, t.refresh_expires_at),
             scopes = coalesce(excluded.scopes, t.scopes),
+            by_shared_app = coalesce(%(by_shared_app)s, t.by_shared_app),
             lease_id = NULL, leased_until = NULL, failed_status = NULL, failures = 0, waits_until = NULL,
             warned_at = CASE
                 WHEN excluded.renewal = 'refresh'
@@ -155,6 +161,7 @@ def store(
             "expires_in": grant.expires_in,
             "refresh_expires_in": grant.refresh_expires_in,
             "scopes": None if grant.scopes is None else list(grant.scopes),
+            "by_shared_app": grant.by_shared_app,
             "seen": seen,
         },
     )
@@ -296,10 +303,10 @@ def carry_over(transaction: Transaction, connection_id: UUID, before: int, versi
         """
         INSERT INTO oauth_tokens (
             tenant_id, connection_id, credential_version, renewal, grants, obtained_at, expires_at, refresh_expires_at,
-            scopes, warned_at
+            scopes, warned_at, by_shared_app
         )
         SELECT tenant_id, connection_id, %(version)s, renewal, 1, obtained_at, expires_at, refresh_expires_at, scopes,
-            warned_at
+            warned_at, by_shared_app
         FROM oauth_tokens
         WHERE tenant_id = current_tenant() AND connection_id = %(connection)s AND credential_version = %(before)s
             AND grants > 0

@@ -11,6 +11,7 @@ class Signal:
 
     Attributes:
         wait: seconds in which nobody should call; None: it tells none.
+        app_wait: seconds of it that hold for all users of the OAuth app; None: none do.
         remaining: calls that are left until then; None: it does not tell.
         throttled: it refuses the call because of a limit, although its status is not 429.
         unprocessed: the platform documents that a call which it refuses so was not carried out.
@@ -22,6 +23,7 @@ class Signal:
     throttled: bool = False
     unprocessed: bool = False
     retry: bool | None = None
+    app_wait: float | None = None
 
 
 # An answer that tells nothing.

@@ -1,7 +1,7 @@
 """Rate limits of Meta's Graph API, which Facebook, Instagram, WhatsApp Business and Facebook Ads share."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from causeway.outbound import waits
@@ -15,7 +15,12 @@ _USED_UP = 100
 _UNTOLD = 300.0
 # Headers with percentages and no time.
 _PERCENTAGES = ("X-App-Usage", "X-Page-Usage", "x-fb-ads-insights-throttle")
-_PERCENT_FIELDS = ("call_count", "total_time", "total_cputime", "app_id_util_pct", "acc_id_util_pct")
+_CALL_FIELDS = ("call_count", "total_time", "total_cputime")
+_PERCENT_FIELDS = (*_CALL_FIELDS, "app_id_util_pct", "acc_id_util_pct")
+# The percentages among them that count the calls of all users of the app.
+_OF_APP = {"X-App-Usage": _CALL_FIELDS, "x-fb-ads-insights-throttle": ("app_id_util_pct",)}
+# The code of an error of the app's limit.
+_APP_CODE = 4
 # Codes of errors of limits of the rolling hour, beside 80000 to 80014.
 _HOURLY = frozenset((4, 17, 32, 341, 613))
 
@@ -29,7 +34,15 @@ def read_limits(status: int, headers: Mapping[str, str], content: Any) -> Signal
     told = [*_of_percentages(headers), *_of_business(headers), *_of_ad_account(headers)]
     if not told and not 200 <= status < 300 and _is_hourly(value_at(content, ["error", "code"])):
         told.append(_UNTOLD)
-    return Signal(wait=max(told), remaining=0) if told else SILENT
+    if not told:
+        return SILENT
+    return Signal(wait=max(told), remaining=0, app_wait=_UNTOLD if _is_of_app(status, headers, content) else None)
+
+
+def _is_of_app(status: int, headers: Mapping[str, str], content: Any) -> bool:
+    """Return whether the limit that all users of the app share is used up."""
+    used_up = any(_is_used_up(_json(headers, name), fields) for name, fields in _OF_APP.items())
+    return used_up or (not 200 <= status < 300 and value_at(content, ["error", "code"]) == _APP_CODE)
 
 
 def _of_percentages(headers: Mapping[str, str]) -> Iterator[float]:
@@ -57,8 +70,8 @@ def _of_ad_account(headers: Mapping[str, str]) -> Iterator[float]:
         yield _number(value_at(usage, ["reset_time_duration"])) or _UNTOLD
 
 
-def _is_used_up(usage: Any) -> bool:
-    return any(_number(value_at(usage, [name])) >= _USED_UP for name in _PERCENT_FIELDS)
+def _is_used_up(usage: Any, fields: Sequence[str] = _PERCENT_FIELDS) -> bool:
+    return any(_number(value_at(usage, [name])) >= _USED_UP for name in fields)
 
 
 def _is_hourly(code: Any) -> bool:
