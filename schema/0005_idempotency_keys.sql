@@ -14,7 +14,7 @@ CREATE TABLE idempotency_keys (
     body text CHECK (length(body) <= 1000000),
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, subject, idempotency_key),
-    CONSTRAINT idempotency_keys_answer CHECK (status BETWEEN 200 AND 299 OR (status = 502 AND body IS NULL))
+    CONSTRAINT idempotency_keys_answer CHECK (status BETWEEN 200 AND 399 OR (status = 502 AND body IS NULL))
 );
 COMMENT ON TABLE idempotency_keys IS
 'Calls by the caller''s Idempotency-Key: the same key with the same request finds the first answer. A key belongs to '
@@ -37,7 +37,8 @@ COMMENT ON COLUMN idempotency_keys.body IS 'The body of the first answer, withou
 COMMENT ON COLUMN idempotency_keys.created_at IS
 'The key''s first use. A key is new again after 24 hours, or when the attempt gave it up (which sets -infinity).';
 COMMENT ON CONSTRAINT idempotency_keys_answer ON idempotency_keys IS
-'Only a successful answer is kept, and the 502 of an outcome that is not known.';
+'Kept is the answer to a call that was done, which may be a platform''s redirect, and the 502 of an outcome that is not '
+'known.';
 CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);
 COMMENT ON INDEX idempotency_keys_created IS 'The sweep deletes the oldest first.';
 

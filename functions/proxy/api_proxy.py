@@ -63,7 +63,7 @@ def _passed_on(call: ProxyCall, request: Forwarded) -> ProxyAnswer:
             call.told["x-causeway-log-id"] = str(logged.log_id)
     replay = ProxiedReplay(replayed=True, status=passed.status, log_id=call.told.get("x-causeway-log-id"))
     answer = HttpAnswer(passed.status, passed.content_type, "", dict(passed.headers), passed.content)
-    return ProxyAnswer(answer, passed.acted, passed.doubtful, replay)
+    return ProxyAnswer(answer, passed.outcome, replay)
 
 
 handler = lambda_handler(app)

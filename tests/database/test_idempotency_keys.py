@@ -1,5 +1,6 @@
 """Idempotency-Keys in the database: whose lease ran out commits nothing, and the answer that was committed replays."""
 
+import logging
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -233,3 +234,12 @@ def test_work_at_a_platform_is_not_done_again_after_a_lease_ran_out(
     assert first.call(slow, acts_on_platform=True) == of("first")
     with pytest.raises(ProviderOutcomeUnknown):
         second.call(second.never, acts_on_platform=True)
+
+
+def test_answer_that_cannot_be_stored_is_an_error_in_the_log(casino: Casino, caplog: pytest.LogCaptureFixture) -> None:
+    """Its key hangs until the lease runs out, so the fault must not pass in silence."""
+    caller = Caller(casino)
+    caller.call(lambda _lease: ("answer", StoredAnswer(500, {}, "body")))
+
+    [record] = [vars(record) for record in caplog.records if record.levelno == logging.ERROR]
+    assert "idempotency_keys_answer" in record["reason"]

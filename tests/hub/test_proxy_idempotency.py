@@ -78,6 +78,29 @@ def test_call_that_may_have_acted_is_not_made_again(proxied: Proxied, key: str, 
     assert len(proxied.server.requests) == 1
 
 
+@pytest.mark.parametrize(("method", "status"), [("PUT", 500), ("PUT", 408), ("DELETE", 503)])
+def test_repeatable_call_that_may_have_acted_is_made_again(
+    proxied: Proxied, key: str, method: str, status: int
+) -> None:
+    """HUB 11: it changes nothing more, so its key must not hang until somebody looks at the platform."""
+    proxied.act = say(b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" % status)
+    first = proxied.rest(method, "/orders/7", b"{}", idempotency_key=key)
+    proxied.act = say(CREATED)
+    again = proxied.rest(method, "/orders/7", b"{}", idempotency_key=key)
+
+    assert (first.status, again.status, again.body) == (status, 201, b'{"id":7}')
+
+
+@pytest.mark.parametrize(("method", "status"), [("POST", 302), ("POST", 303), ("PUT", 304), ("PUT", 399)])
+def test_redirect_of_a_call_that_was_done_is_replayed(proxied: Proxied, key: str, method: str, status: int) -> None:
+    proxied.act = say(b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n" % status)
+    first, second = (proxied.rest(method, "/orders", b"{}", idempotency_key=key) for _ in range(2))
+
+    assert [one.status for one in (first, second)] == [status] * 2
+    assert [one.headers.get("idempotent-replay") for one in (first, second)] == [None, "true"]
+    assert len(proxied.server.requests) == 1
+
+
 def test_call_without_an_answer_is_not_made_again(proxied: Proxied, key: str) -> None:
     proxied.act = lambda _connection, _server: None
     first, second = post(proxied, key), post(proxied, key)
@@ -99,6 +122,19 @@ def test_call_of_the_form_takes_the_key(proxied: Proxied, key: str) -> None:
         reply = proxied.form("POST", body={"a": 1}, sent={"idempotency_key": key})
     assert (reply.status, reply.headers["idempotent-replay"]) == (201, "true")
     assert len(proxied.server.requests) == 1
+
+
+def test_refusal_after_an_attempt_that_may_have_acted_leaves_the_key_in_doubt(hub: Hub, stack: Stack, key: str) -> None:
+    """HUB 11: the platform refuses the second attempt; the first one may have acted."""
+    draft = {"templateId": "stripe", "name": f"Doubt {token_hex(6)}", "config": demo_credentials("stripe")}
+    headers = {"Idempotency-Key": token_hex(8)}
+    body = {"connection_id": hub.call("POST", "/integrations", body=draft).json["id"], "method": "POST", "path": "/x"}
+    played = Played(stack.info["sandbox_url"], "stripe")
+    played.fail("500", path="/x")
+    first, again = (hub.call("POST", FORM, body=body | {"headers": headers}, idempotency_key=key) for _ in range(2))
+
+    assert (first.status, first.headers["x-causeway-attempts"]) == (404, "2")
+    assert again.code == "PROVIDER_OUTCOME_UNKNOWN"
 
 
 @pytest.mark.parametrize(("key_of", "header"), [("stripe", "Idempotency-Key"), ("paypal", "paypal-request-id")])

@@ -185,8 +185,9 @@ def once(
 ) -> Answer | StoredAnswer:
     """Do a call's work, or return the stored answer of an earlier call with the same key and request.
 
-    A 2xx answer is stored. A refusal (4xx) releases the key where nothing was committed. After a 5xx error
-    the next call continues where this one failed. Where a platform may have acted, the work is not done again.
+    The answer to a call that was done (2xx, a platform's 3xx) is stored. A refusal (4xx) releases the key where nothing
+    was committed. After a 5xx error the next call continues where this one failed. Where a platform may have acted, the
+    work is not done again.
 
     Args:
         transaction: opens a transaction of the caller.
@@ -260,7 +261,9 @@ def _commit(transaction: Transactions, change: Callable[[Transaction], None]) ->
         except CausewayError as error:
             if isinstance(error, Unavailable) and not last:
                 continue
-            logger.warning("A key was left as it was", extra={"reason": error.cause or error.sentence})
+            # Anything but a database that does not answer, or a key that was taken over, is a fault of this code.
+            report = logger.warning if isinstance(error, (Unavailable, InProgress)) else logger.error
+            report("A key was left as it was", extra={"reason": error.cause or error.sentence})
         return
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any, Unpack
+from typing import Any, Literal, Unpack
 
 from aws_lambda_powertools import Logger
 
@@ -60,24 +60,27 @@ class ProxyCall:
     told: dict[str, str] = field(default_factory=dict)
 
 
+# "done": the platform did what was asked. "repeatable": it did nothing, or a second request changes nothing more.
+# "unknown": it may have done it, and a second request would do it twice.
+Outcome = Literal["done", "repeatable", "unknown"]
+
+
 @dataclass(frozen=True, slots=True)
 class ProxyAnswer:
     """A platform's answer to pass on.
 
     Attributes:
-        acted: whether the platform may have done what was asked.
-        doubtful: the answer does not tell whether it did, and a second request would do it twice.
+        outcome: what it means for the call's Idempotency-Key.
         replay: the body of a replay, as the platform's own is not stored.
     """
 
     http: HttpAnswer
-    acted: bool
-    doubtful: bool
+    outcome: Outcome
     replay: Answer
 
 
-class _Refused(Exception):
-    """The platform refuses the call: the Idempotency-Key is free for another attempt."""
+class _MayBeRepeated(Exception):
+    """The call may be made again: the Idempotency-Key is free for another attempt."""
 
 
 _Function = Callable[[ProxyCall], ProxyAnswer]
@@ -148,15 +151,15 @@ def _answered(call: ProxyCall, function: _Function) -> HttpAnswer:
     def work(lease: Lease) -> tuple[HttpAnswer, StoredAnswer]:
         answer = _run(replace(call, context=replace(call.context, lease=lease)), function)
         passed.append(answer.http)
-        if answer.doubtful:
+        if answer.outcome == "unknown":
             raise ProviderOutcomeUnknown
-        if not answer.acted:
-            raise _Refused
+        if answer.outcome == "repeatable":
+            raise _MayBeRepeated
         return answer.http, _stored(answer, call.told)
 
     try:
         result = idempotency.once(call.context.transaction, request, work, acts_on_platform=True)
-    except (ProviderOutcomeUnknown, _Refused):
+    except (ProviderOutcomeUnknown, _MayBeRepeated):
         if not passed:
             raise
         return passed[0]

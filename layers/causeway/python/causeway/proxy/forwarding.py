@@ -7,6 +7,7 @@ from causeway.catalogue.providers import Provider
 from causeway.connections.call_log_writes import Logged
 from causeway.connections.use import open_connection
 from causeway.connections.work import Work
+from causeway.edge.proxied import Outcome
 from causeway.errors.platforms import ProviderOutcomeUnknown, UnexpectedAnswer
 from causeway.errors.proxy import MOST_BYTES, AnswerTooLarge
 from causeway.outbound import retries
@@ -30,16 +31,14 @@ class PassedOn:
     Attributes:
         headers: by name in lower case, without content-type.
         content: as it arrived, maybe compressed.
-        acted: whether the platform may have done what the request asks; False: it refuses the request.
-        doubtful: the answer does not tell whether it did, and a second request would do it twice.
+        outcome: what it tells of the request.
     """
 
     status: int
     content_type: str
     headers: Mapping[str, str]
     content: bytes
-    acted: bool
-    doubtful: bool
+    outcome: Outcome
 
 
 def forward(context: RequestContext, request: Forwarded, logged: Logged) -> PassedOn:
@@ -117,6 +116,13 @@ def _passed_on(answered: Answered, repetition: Repetition) -> PassedOn:
     if verdict.retry_after is not None:
         headers.setdefault("retry-after", str(verdict.retry_after))
     content_type = headers.pop("content-type", "") or "application/octet-stream"
-    refused = 400 <= reply.status < 500 and reply.status != 408
-    doubtful = acts_once and (reply.status >= 500 or reply.status == 408)
-    return PassedOn(reply.status, content_type, headers, reply.body, not refused, doubtful)
+    return PassedOn(reply.status, content_type, headers, reply.body, _outcome(answered, acts_once=acts_once))
+
+
+def _outcome(answered: Answered, *, acts_once: bool) -> Outcome:
+    status = answered.reply.status
+    if status < 400:
+        return "done"
+    # A refusal says that this attempt did nothing, and nothing about an earlier one.
+    told = status < 500 and status != 408 and not answered.in_doubt
+    return "repeatable" if told or not acts_once else "unknown"
