@@ -44,12 +44,16 @@ def transformed(document: Mapping[str, Any]) -> Counter[str]:
     Args:
         document: the template, parsed, with its loops unrolled. Resources with a condition are counted too.
     """
+    return Counter(resource["Type"] for resource in resources_of(document).values())
+
+
+def resources_of(document: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the resources of a stack by their logical ids, as SAM's transform makes them; document: as transformed."""
     template = deepcopy(dict(document))
     if "Serverless" not in str(template.pop("Transform", "")):
-        return Counter(resource["Type"] for resource in template["Resources"].values())
+        return template["Resources"]
     translator = Translator(None, Parser(), boto_session=Session(region_name="eu-central-1"))
-    made = translator.translate(_local_paths_as_urls(template), {})
-    return Counter(resource["Type"] for resource in made["Resources"].values())
+    return translator.translate(_local_paths_as_urls(template), {})["Resources"]
 
 
 def deployed(around: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Calls to connections' platforms, passed through: POST /functions/v1/api-proxy and /proxy/{connection_id}/{path+}."""
+"""Calls to connections' platforms, passed through: POST /functions/v1/api-proxy and /proxy/{connection_id}/{proxy+}."""
 
 from causeway.connections import use
 from causeway.connections.call_log_writes import Logged
@@ -35,7 +35,7 @@ def forward(call: ProxyCall) -> ProxyAnswer:
 @route(
     app,
     "ANY",
-    "/proxy/{connection_id}/{path+}",
+    "/proxy/{connection_id}/{proxy+}",
     permission="proxy.use",
     refuses=(*_REFUSES, "METHOD_NOT_ALLOWED"),
 )
@@ -45,7 +45,7 @@ def forward_rest(call: ProxyCall) -> ProxyAnswer:
     request = requests.of_rest(
         parse_connection_id({"connection_id": connection_id}),
         call.method,
-        call.delivered["path"],
+        call.delivered["proxy"],
         call.query,
         call.headers,
         call.raw,

@@ -109,7 +109,7 @@ ROUTES = {
     # Allowed; the body names a connection that does not exist.
     "POST /functions/v1/api-proxy": Expected("proxy.use", USERS, 404),
     # Allowed; the connection is not active.
-    "ANY /proxy/{connection_id}/{path+}": Expected("proxy.use", USERS, 409, NO_CONNECTION),
+    "ANY /proxy/{connection_id}/{proxy+}": Expected("proxy.use", USERS, 409, NO_CONNECTION),
     # Allowed; the connection's platform has no OAuth.
     "POST /integrations/{connection_id}/authorize": Expected("credentials.write", OWNERS, 409, NO_CONNECTION),
     "POST /integrations/{connection_id}/authorize/complete": Expected("credentials.write", OWNERS, 409, NO_CONNECTION),
@@ -375,7 +375,7 @@ def path_of(route: str, identity: str) -> str:
     """The route's path for an object."""
     path = route.split()[1].replace(f"{{{kind_of(route)}}}", identity).replace("{calendar_id}", "calendar1")
     path = path.replace("{run_id}", "00000000-0000-4000-8000-00000000000a").replace("{log_id}", str(2**62))
-    path = path.replace("{path+}", "players")
+    path = path.replace("{proxy+}", "players")
     return path + ("?date=2026-01-31" if path.endswith("/free-slots") else "")
 
 

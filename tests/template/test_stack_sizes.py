@@ -1,5 +1,6 @@
 """CloudFormation takes 500 resources in a stack. SAM's transform is in the environment of `make check`."""
 
+import json
 import subprocess
 
 import pytest
@@ -39,6 +40,32 @@ def test_stack_with_too_many_resources_fails_the_check(sizes: dict[str, tuple[in
     program = f"from tools import stack_sizes; stack_sizes.MOST = {most}; stack_sizes.main()"
     counted = subprocess.run([PYTHON, "-c", program], cwd=stacks.ROOT, capture_output=True, text=True, check=False)
     assert (counted.returncode, f"more than {most} resources" in counted.stderr) == (1, True)
+
+
+# Prints the routes that SAM's transform lets the API call their functions for, as JSON.
+_PERMITTED = """
+import json, logging
+from pathlib import Path
+from local.template.intrinsics import parse
+from tools.stack_sizes import resources_of
+logging.disable(logging.WARNING)
+made = resources_of(parse(Path("template.yaml").read_text())).values()
+arns = [one["Properties"]["SourceArn"]["Fn::Sub"][0] for one in made
+    if one["Type"] == "AWS::Lambda::Permission" and "SourceArn" in one["Properties"]]
+print(json.dumps(arns))
+"""
+
+
+def test_the_api_may_call_a_function_for_every_path_of_its_route() -> None:
+    """SAM writes * for {name} and {proxy+}; it leaves another greedy parameter, and AWS then refuses each call."""
+    if not PYTHON.exists():
+        pytest.skip("SAM's translator is not installed here: `make check` installs it")
+    made = subprocess.run([PYTHON, "-c", _PERMITTED], cwd=stacks.ROOT, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+    permitted = [arn.replace("${__ApiId__}", "").replace("${__Stage__}", "") for arn in json.loads(made.stdout)]
+    routes = [one for one in permitted if ":execute-api:" in one]
+    assert len(routes) > 50
+    assert [arn for arn in routes if "{" in arn.split("/", 1)[1]] == []
 
 
 # Prints the names of the resources of a file, as SAM unrolls its loops; reads it also as sam package does.

@@ -116,7 +116,7 @@ def test_operation_has_a_unique_name_and_a_description(document: dict[str, Any])
 # It takes no If-Match and no Idempotency-Key: each decision is a new one.
 LIMITER = "POST /functions/v1/rate-limiter"
 # Its Idempotency-Key is the hub's, and If-Match the platform's.
-PROXY = ("POST /functions/v1/api-proxy", *(f"{one} /proxy/{{connection_id}}/{{path}}" for one in openapi.METHODS))
+PROXY = ("POST /functions/v1/api-proxy", *(f"{one} /proxy/{{connection_id}}/{{proxy}}" for one in openapi.METHODS))
 
 
 def test_operation_names_the_roles_that_have_its_permission(document: dict[str, Any]) -> None:

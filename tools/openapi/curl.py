@@ -49,7 +49,7 @@ def _address(path: str, operation: dict[str, Any], query: str) -> str:
     parameters = operation.get("parameters", [])
     inside = {one["name"]: one["example"] for one in parameters if one["in"] == "path"}
     filled = re.sub(
-        r"\{(\w+)\}", lambda found: quote(str(inside[found[1]]), safe="/" if found[1] == "path" else ""), path
+        r"\{(\w+)\}", lambda found: quote(str(inside[found[1]]), safe="/" if found[1] == "proxy" else ""), path
     )
     sent = [
         one

@@ -47,7 +47,7 @@ PATH: dict[str, Schema] = {
     ),
     "template_id": _text(KEY.pattern, examples=["gohighlevel"]),
     "state": _text("[0-9A-Za-z_-]{43}", [demo.OAUTH_STATE], "Of one authorization."),
-    "path": _text(
+    "proxy": _text(
         ".+",
         [f"locations/{example_ids.LOCATION_ID}"],
         "Below the connection's base URL. API Gateway delivers it decoded.",
