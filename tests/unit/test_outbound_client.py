@@ -125,6 +125,37 @@ def test_connection_closed_without_an_answer_has_its_own_failure(loopback: None)
         _call(say(b""))
 
 
+@pytest.mark.parametrize("interim", [(100,), (102,), (103,), (199,), (103, 100, 103), (103,) * 20])
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
+def test_interim_answers_are_not_the_answer(loopback: None, interim: tuple[int, ...], method: str) -> None:
+    """HUB 11: with 103 as the answer, the outcome of a payment would be unknown."""
+    before = b"".join(b"HTTP/1.1 %d X\r\nLink: </a.css>; rel=preload\r\n\r\n" % status for status in interim)
+    final = b"HTTP/1.1 201 Created\r\nX-Id: 7\r\nContent-Length: 2\r\n\r\n" + (b"" if method == "HEAD" else b"{}")
+    reply, _ = _call(say(before + final), method=method)
+
+    assert (reply.status, reply.headers["X-Id"], "Link" in reply.headers) == (201, "7", False)
+    assert reply.body == (b"" if method == "HEAD" else b"{}")
+
+
+@pytest.mark.parametrize("status", [100, 103])
+def test_interim_answers_without_end_are_no_answer(loopback: None, status: int) -> None:
+    def more(connection: socket.socket, server: WireServer) -> None:
+        for _ in range(21):
+            connection.sendall(b"HTTP/1.1 %d X\r\n\r\n" % status)
+        server.over.wait(60)
+
+    with pytest.raises(failures.Garbled) as caught:
+        _call(more, method="POST")
+
+    assert caught.value.sent
+
+
+def test_change_of_the_protocol_is_a_final_answer(loopback: None) -> None:
+    reply, _ = _call(say(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"))
+
+    assert reply.status == 101
+
+
 @pytest.mark.parametrize(
     "answer",
     [

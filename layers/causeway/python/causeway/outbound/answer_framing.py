@@ -1,9 +1,9 @@
-"""The end of an answer over HTTP/1.1: whether it is certain, and whether its connection may carry another request."""
+"""Where an answer over HTTP/1.1 begins and ends, and whether its connection may carry another request."""
 
 import io
 import re
 import socket
-from http.client import HTTPResponse
+from http.client import HTTPException, HTTPResponse, parse_headers
 from typing import Any
 
 # Seconds for which a server keeps a connection open: https://www.rfc-editor.org/rfc/rfc2068#section-19.7.1.1
@@ -13,10 +13,15 @@ _TIMEOUT = re.compile(r"(?:^|[\s,])timeout\s*=\s*([0-9]{1,6})", re.IGNORECASE)
 _OF_CONNECTION = re.compile(r"\b(?:ntlm|negotiate)\b", re.IGNORECASE)
 
 
-class FramedAnswer(HTTPResponse):
-    """An answer that knows whether bytes came after its end.
+# Interim answers to one request that are skipped.
+_MOST_INTERIM = 20
 
-    http.client reads ahead: it would drop such bytes unseen when the answer ends.
+
+class FramedAnswer(HTTPResponse):
+    """An answer that skips the interim answers before it, and knows whether bytes came after its end.
+
+    http.client skips only 100, and would take 103 (Early Hints) for the answer. It also reads ahead, and would drop the
+    bytes after the answer's end unseen.
     """
 
     def __init__(self, connection: socket.socket, *args: Any, **more: Any) -> None:
@@ -24,6 +29,17 @@ class FramedAnswer(HTTPResponse):
         self.fp.close()
         self._stream = _Buffered(connection)
         self.fp: Any = self._stream
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Return version, status and reason of the final answer (https://www.rfc-editor.org/rfc/rfc9110#section-15.2)."""
+        plain: Any = super()
+        for _ in range(_MOST_INTERIM + 1):
+            version, status, reason = plain._read_status()  # noqa: SLF001 - http.client reads interim answers here
+            # 101 is final: the connection changes its protocol after it.
+            if status >= 200 or status == 101:
+                return version, status, reason
+            parse_headers(self.fp)
+        raise HTTPException("too many interim answers")
 
     @property
     def leaves_connection_clean(self) -> bool:
