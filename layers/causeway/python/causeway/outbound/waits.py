@@ -15,7 +15,7 @@ _FIRST_TIME = 1_000_000_000.0
 # From here on it is in milliseconds.
 _FIRST_MILLISECONDS = 100 * _FIRST_TIME
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
-# Of an item of draft-ietf-httpapi-ratelimit-headers, such as "default";r=0;t=30: r remains, t seconds until the reset.
+# Parameters of one item of the header RateLimit: r is what remains, t the seconds until the reset.
 _PARAMETER = re.compile(r";\s*([rt])\s*=\s*([0-9]{1,15})")
 _REMAINING = ("X-RateLimit-Remaining", "X-Rate-Limit-Remaining", "RateLimit-Remaining")
 _RESET = ("X-RateLimit-Reset", "X-Rate-Limit-Reset", "RateLimit-Reset")

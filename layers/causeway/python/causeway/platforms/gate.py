@@ -1,4 +1,7 @@
-"""What lets the attempts of a call pass: a Protocol, as rate limits and circuit breakers stand in higher rooms."""
+"""The check before each attempt.
+
+It is a Protocol, because rate limits and circuit breakers are in wings on higher floors.
+"""
 
 from typing import Protocol
 

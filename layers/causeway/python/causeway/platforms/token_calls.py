@@ -24,7 +24,7 @@ _MOST_MATCHED = 1000
 _TOKEN = re.compile(r"[ -~]{1,8192}")
 _SCOPE = re.compile(r"[!-+\--~]{1,256}")
 _MOST_SCOPES = 100
-# Seconds. A longer life is none that an end could be told of.
+# Seconds. A longer life counts as no known end.
 _LONGEST_LIFE = 100 * 366 * 86400
 # RFC 6749, 4.1.2.1: these errors pass by themselves.
 _PASSING_ERRORS = ("server_error", "temporarily_unavailable")
