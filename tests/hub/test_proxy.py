@@ -2,15 +2,17 @@
 
 import gzip
 import zlib
-from secrets import token_bytes
+from secrets import token_bytes, token_hex
+from socket import socket
 from typing import Any
 
 import brotli
 import pytest
 
 from causeway.errors.proxy import MOST_BYTES
-from tests.hub.proxied import Proxied
-from tests.unit.wire_server import ok, say
+from tests.hub.client import THEIR_ADMIN, config, draft
+from tests.hub.proxied import FORM, Proxied
+from tests.unit.wire_server import WireServer, ok, say
 
 PLAIN = b'{"players":[{"name":"Alice"}],"api_key":"sk_live_abcdefghijklmnop"}'
 CODINGS = {
@@ -209,3 +211,24 @@ def test_read_is_tried_again_and_the_attempts_are_told(proxied: Proxied) -> None
     newest, before, *_ = proxied.logs()
     assert (before["status"], newest["status"]) == (503, 200)
     assert answer.headers["x-causeway-log-id"] == str(newest["id"])
+
+
+def test_tenants_share_no_connection_to_a_platform(proxied: Proxied) -> None:
+    """HUB 8: a host that answers one tenant twice would answer the next tenant's call with the second answer."""
+    wanted = draft(config=config(base_url=proxied.server.url, api_key=f"key-{token_hex(16)}"))
+    theirs = proxied.hub.call("POST", "/integrations", THEIR_ADMIN, wanted).json["id"]
+    used: list[socket] = []
+
+    def answer(connection: socket, server: WireServer) -> None:
+        used.append(connection)
+        ok(b"{}", "Content-Type: application/json")(connection, server)
+
+    proxied.server.keeps_open, proxied.act = True, answer
+    for _ in range(2):
+        proxied.form()
+        proxied.hub.call("POST", FORM, THEIR_ADMIN, {"connection_id": theirs, "method": "GET", "path": "/x"})
+
+    ours_first, theirs_first, ours_then, theirs_then = used
+    assert ours_first is ours_then
+    assert theirs_first is theirs_then
+    assert ours_first is not theirs_first

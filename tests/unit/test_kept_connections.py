@@ -5,7 +5,7 @@ import select
 import socket
 import ssl
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack
 from threading import Thread
 from time import monotonic
@@ -20,6 +20,7 @@ from tests.unit.clock import Clock
 from tests.unit.wire_server import WireServer, ok, say
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
+OWNER = ("tenant", "connection", 1)
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
 
 
@@ -47,7 +48,7 @@ def opened() -> Iterator[Callable[..., WireServer]]:
 
 
 def send(server: WireServer, method: str = "GET", *, may_break: bool = True, **more: Any) -> int:
-    more = {"budget": 5.0, **more}
+    more = {"budget": 5.0, "keep_for": OWNER, **more}
     return client.send(method, server.url + "/", log=lambda _: None, may_break=may_break, **more).status
 
 
@@ -64,6 +65,27 @@ def test_calls_to_one_place_share_a_connection(opened: Callable[..., WireServer]
     send(other)
 
     assert (server.connections, len(server.requests), other.connections) == (1, 4, 1)
+
+
+@pytest.mark.parametrize(
+    "other", [("other", "connection", 1), ("tenant", "other", 1), ("tenant", "connection", 2), None]
+)
+def test_calls_of_different_owners_share_no_connection(opened: Callable[..., WireServer], other: Hashable) -> None:
+    """HUB 8: the host answers one owner's call twice, and the next call would read the second answer."""
+    server = opened(ok(b"{}"))
+    for _ in range(2):
+        send(server)
+        send(server, keep_for=other)
+
+    assert server.connections == (3 if other is None else 2)
+
+
+def test_call_without_an_owner_leaves_no_connection(opened: Callable[..., WireServer]) -> None:
+    server = opened(ok(b"{}"))
+    for _ in range(3):
+        send(server, keep_for=None)
+
+    assert (server.connections, KEPT._kept) == (3, [])
 
 
 def test_nothing_of_one_call_is_in_the_next(opened: Callable[..., WireServer]) -> None:
@@ -87,6 +109,7 @@ def test_nothing_of_one_call_is_in_the_next(opened: Callable[..., WireServer]) -
         ("GET", b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 2\r\n\r\n{}"),
         ("GET", b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n"),
         ("GET", b"HTTP/1.1 100 Continue\r\n\r\n" + HEAD + b"Content-Length: 0\r\n\r\n"),
+        ("GET", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + HEAD + b"Content-Length: 0\r\n\r\n"),
         ("HEAD", HEAD + b"Content-Length: 5000\r\n\r\n"),
         ("GET", HEAD + b"Keep-Alive: timeout=5, max=99\r\nContent-Length: 0\r\n\r\n"),
     ],
@@ -150,7 +173,7 @@ def test_bytes_that_come_later_are_no_answer(opened: Callable[..., WireServer]) 
     server = opened(answers)
     send(server)
     settled()
-    reply = client.send("GET", server.url + "/", log=lambda _: None, may_break=True)
+    reply = client.send("GET", server.url + "/", log=lambda _: None, keep_for=OWNER, may_break=True)
 
     assert (reply.body, server.connections) == (b"{}", 2)
 
@@ -160,7 +183,7 @@ def test_broken_answer_leaves_no_connection(opened: Callable[..., WireServer]) -
     with pytest.raises(failures.TimedOut):
         send(server, budget=0.3)
 
-    assert KEPT.take(Place(False, "127.0.0.1", server.port), may_break=True) is None
+    assert KEPT.take(Place(False, "127.0.0.1", server.port, OWNER), may_break=True) is None
 
 
 def test_too_large_answer_leaves_no_connection(opened: Callable[..., WireServer]) -> None:
@@ -276,7 +299,7 @@ def test_clock_that_was_set_back_ends_the_keeping(opened: Callable[..., WireServ
 def test_address_is_judged_again(opened: Callable[..., WireServer], set_environment: Callable[..., None]) -> None:
     """HUB 14: by the settings of now."""
     server = opened(ok(b"{}"))
-    place = Place(False, "127.0.0.1", server.port)
+    place = Place(False, "127.0.0.1", server.port, OWNER)
     send(server)
     set_environment(EGRESS_ALLOWED_HOSTS="platform.test")
 
@@ -288,12 +311,12 @@ def test_address_is_judged_again(opened: Callable[..., WireServer], set_environm
 
 def test_longest_idle_is_closed_where_there_are_too_many() -> None:
     kept = KeptConnections(clock := Clock())
-    pairs = [socket.socketpair() for _ in range(kept_connections.MOST + 1)]
-    places = [Place(False, "127.0.0.1", number) for number in range(len(pairs))]
+    pairs = [socket.socketpair() for _ in range(kept_connections.MOST_CONNECTIONS + 1)]
+    places = [Place(False, "127.0.0.1", number, OWNER) for number in range(len(pairs))]
     for place, (ours, _) in zip(places, pairs, strict=True):
         kept.keep(place, KeptConnection(ours, clock(), clock(), 1))
 
-    assert [ours.fileno() < 0 for ours, _ in pairs] == [True] + [False] * kept_connections.MOST
+    assert [ours.fileno() < 0 for ours, _ in pairs] == [True] + [False] * kept_connections.MOST_CONNECTIONS
     kept.close()
     assert all(ours.fileno() < 0 for ours, _ in pairs)
     for _, theirs in pairs:
@@ -333,7 +356,7 @@ def test_connection_that_the_watchdog_shut_is_not_kept(opened: Callable[..., Wir
     watchdog = Watchdog(0.05)
     watchdog.watch(ours)
     assert theirs.recv(1) == b""
-    KEPT.keep(Place(False, "127.0.0.1", 1), KeptConnection(ours, Clock()(), Clock()(), 1))
+    KEPT.keep(Place(False, "127.0.0.1", 1, OWNER), KeptConnection(ours, Clock()(), Clock()(), 1))
     watchdog.close()
     theirs.close()
 
@@ -367,7 +390,7 @@ def test_process_that_is_forked_leaves_the_connections_to_its_parent(opened: Cal
         warnings.simplefilter("ignore", DeprecationWarning)
         child = os.fork()
     if child == 0:
-        os._exit(0 if KEPT.take(Place(False, "127.0.0.1", server.port), may_break=True) is None else 1)
+        os._exit(0 if KEPT.take(Place(False, "127.0.0.1", server.port, OWNER), may_break=True) is None else 1)
 
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     send(server)
@@ -385,9 +408,9 @@ def test_tls_connection_is_kept_with_its_certificate_checked_once(
     server = opened(ok(b"{}"), context=context)
     for _ in range(3):
         url = f"https://platform.test:{server.port}/"
-        assert client.send("GET", url, log=print, may_break=True).status == 200
+        assert client.send("GET", url, log=print, keep_for=OWNER, may_break=True).status == 200
     with pytest.raises(failures.TlsFailed):
-        client.send("GET", f"https://localhost:{server.port}/", log=print, may_break=True)
+        client.send("GET", f"https://localhost:{server.port}/", log=print, keep_for=OWNER, may_break=True)
 
     assert asked == ["platform.test", "localhost"]
 
@@ -399,9 +422,9 @@ def test_tls_connection_that_the_server_closed_is_noticed(
     context.load_cert_chain(authority[1])
     server = opened(ok(b"{}"), context=context)
     url = f"https://platform.test:{server.port}/"
-    client.send("GET", url, log=print, may_break=True)
+    client.send("GET", url, log=print, keep_for=OWNER, may_break=True)
     server.hang_up()
     settled()
 
-    assert client.send("GET", url, log=print, may_break=True).status == 200
+    assert client.send("GET", url, log=print, keep_for=OWNER, may_break=True).status == 200
     assert server.connections == 2

@@ -5,7 +5,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Condition, Event, Thread
 from types import TracebackType
 from typing import Self
 
@@ -27,6 +27,7 @@ class WireServer:
         self._context = context
         self.keeps_open = keeps_open
         self._open: set[socket.socket] = set()
+        self._opened = Condition()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._threads = [Thread(target=self._accept)]
@@ -45,7 +46,7 @@ class WireServer:
     ) -> None:
         self.over.set()
         self.close_listener()
-        self.hang_up()
+        self._close_open()
         for thread in list(self._threads):
             thread.join()
 
@@ -56,7 +57,12 @@ class WireServer:
         self._listener.close()
 
     def hang_up(self) -> None:
-        """Close the connections that wait for another request."""
+        """Close the connections that wait for another request, as soon as there is one."""
+        with self._opened:
+            assert self._opened.wait_for(lambda: self._open, timeout=60)
+        self._close_open()
+
+    def _close_open(self) -> None:
         for connection in list(self._open):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -93,7 +99,11 @@ class WireServer:
         """Return the next request; nothing if the connection ends before."""
         head = b""
         if self.keeps_open:
-            self._open.add(connection)
+            with self._opened:
+                self._open.add(connection)
+                self._opened.notify_all()
+            if self.over.is_set():
+                return b""
         while b"\r\n\r\n" not in head:
             received = connection.recv(65536)
             if not received:

@@ -186,6 +186,8 @@ def terms_of_calls(
     attempts: list[Attempt] = []
     version = account.secrets.version if isinstance(account.secrets, Secrets) else None
     use = call_log_writes.Use(context.request_id, context.actor_kind, context.actor, context.source_ip, version, work)
+    # Secrets that are not stored yet may be anybody's.
+    owner = None if version is None else (context.tenant, connection.connection_id, connection.version, version)
     key = account.provider.key
     try:
         yield CallTerms(
@@ -194,6 +196,7 @@ def terms_of_calls(
             errors=registry.find(key, ErrorReader),
             limits=registry.find(key, LimitReader),
             tokens=tokens,
+            keep_for=owner,
             seconds=work.seconds,
             deadline=work.deadline,
         )

@@ -1,7 +1,7 @@
 """The one client for calls to outside systems: limited in time, size and reach, with a log record per attempt."""
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -54,6 +54,7 @@ class _Request:
     body: bytes
     most_bytes: int
     encodings: str | None
+    keep_for: Hashable
     may_break: bool
 
 
@@ -68,6 +69,7 @@ def send(
     secrets: Iterable[str] = (),
     most_bytes: int = MOST_BYTES,
     encodings: str | None = None,
+    keep_for: Hashable = None,
     may_break: bool = False,
 ) -> Reply:
     """Send a request once and return the answer, whatever its status. Redirects are not followed.
@@ -83,13 +85,15 @@ def send(
         most_bytes: the limit for the answer's body, in bytes, as it is returned.
         encodings: an Accept-Encoding to send, and the answer's body is returned as it arrived; None: the body is
             decompressed.
+        keep_for: whose call it is. A connection that it leaves open is used only by calls of the same owner, because a
+            host may send an answer that nobody asked for, and the next call would read it. None: none is left open.
         may_break: the caller sends the request again if the connection breaks. Only then it may go over a connection
             that an earlier call left open a while ago: the other side may close that at any moment.
 
     Raises:
         CallFailed: no usable answer; the subclass says why.
     """
-    request = _Request(method, url, headers or {}, body, most_bytes, encodings, may_break)
+    request = _Request(method, url, headers or {}, body, most_bytes, encodings, keep_for, may_break)
     started = monotonic()
     try:
         reply = _exchange(request, budget)
@@ -167,7 +171,7 @@ def _exchange(request: _Request, budget: float) -> Reply:
             "Accept-Encoding": "gzip, deflate" if request.encodings is None else request.encodings,
         }
     )
-    adapter = PinnedAdapter(watchdog, may_break=request.may_break)
+    adapter = PinnedAdapter(watchdog, keep_for=request.keep_for, may_break=request.may_break)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     try:

@@ -1,13 +1,14 @@
 """Connections that calls leave open for the next calls of the same execution environment: few, and not for long.
 
-A kept connection is a bare socket. Headers, time limit and watchdog belong to a call, so nothing of one call is left in
-it for the next.
+A kept connection is a bare socket. Headers, time limit and watchdog belong to a call, so nothing of ours is left in it
+for the next call. But the host may send a second answer that nobody asked for. So a connection has an owner, and only
+calls of this owner use it.
 """
 
 import os
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -18,28 +19,31 @@ from causeway import ages
 from causeway.ages import Clock, Moment
 from causeway.outbound import egress
 
-# Connections in all; the one that was idle for longest is closed first.
-MOST = 16
+# The one that was idle for longest is closed first.
+MOST_CONNECTIONS = 16
 # Seconds. A balancer closes after 60 in many places; a NAT gateway forgets after 350.
 LONGEST_IDLE = 60.0
 # Seconds from the connection's beginning: afterwards the host's name is resolved again.
 LONGEST_LIFE = 300.0
 # Seconds. A call that is not tried again takes a connection only within this time of its last answer.
 JUST_USED = 1.0
-# A server may close after each answer without saying so. It does not, once it gave so many.
+# Some servers close after every answer without announcing it. One that has answered this often on one connection does
+# not.
 _PROVEN = 2
 
 
 class Place(NamedTuple):
-    """What a connection leads to.
+    """What a connection leads to, and whose calls use it.
 
     Attributes:
         host: as in the URL: its certificate was checked for this name.
+        owner: whose calls may read each other's answers.
     """
 
     tls: bool
     host: str
     port: int
+    owner: Hashable
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,13 @@ class KeptConnection:
     keeps_for: float | None = None
 
     def is_too_old(self, now: Moment) -> bool:
-        """Return whether it was idle for too long or lives for too long, by the clock that counted more."""
+        """Return whether it was idle for too long or lives for too long, by whichever clock shows more time."""
         told = LONGEST_IDLE if self.keeps_for is None else self.keeps_for - JUST_USED
         idle = min(told, LONGEST_IDLE)
         return ages.age(self.idle_since, now) >= idle or ages.age(self.made_at, now) >= LONGEST_LIFE
 
     def suits(self, now: Moment, *, may_break: bool) -> bool:
-        """Return whether a call may use it: only one that is tried again may meet a server that closes it."""
+        """Return whether a call may use it: one that is not retried needs a connection used within the last second."""
         is_fresh = ages.age(self.idle_since, now) <= JUST_USED and self.answers >= _PROVEN
         return may_break or is_fresh
 
@@ -110,7 +114,7 @@ class KeptConnections:
             return
         with self._lock:
             self._kept.append((place, kept))
-            surplus = {id(one) for _, one in self._kept[:-MOST]}
+            surplus = {id(one) for _, one in self._kept[:-MOST_CONNECTIONS]}
             self._drop(lambda _, one: id(one) in surplus)
 
     def close(self) -> None:

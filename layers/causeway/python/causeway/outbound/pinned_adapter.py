@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -45,12 +46,12 @@ class _Call:
     """What the adapter and the connection of one call share.
 
     Attributes:
-        place: where the call goes.
+        place: where the call goes; None: it takes no kept connection and leaves none.
         may_break: the caller tries again if the connection breaks.
         connection: that was made for it.
     """
 
-    place: Place
+    place: Place | None
     watchdog: Watchdog
     may_break: bool
     connection: "_PinnedConnection | None" = None
@@ -76,7 +77,8 @@ class _PinnedConnection(HTTPConnection):
 
     def connect(self) -> None:
         """Take a kept connection, or make one."""
-        kept = KEPT.take(self._call.place, may_break=self._call.may_break)
+        place = self._call.place
+        kept = None if place is None else KEPT.take(place, may_break=self._call.may_break)
         if kept is None:
             self._made_at = KEPT.clock()
             self._connect_anew()
@@ -101,12 +103,12 @@ class _PinnedConnection(HTTPConnection):
 
     def keep(self) -> None:
         """Leave the connection to a later call, if the answer allows it."""
-        answer, connection = self._answer, self.sock
-        if answer is None or connection is None or not answer.leaves_connection_clean:
+        answer, connection, place = self._answer, self.sock, self._call.place
+        if place is None or answer is None or connection is None or not answer.leaves_connection_clean:
             return
         self.sock = None
         kept = KeptConnection(connection, self._made_at, KEPT.clock(), self._answers + 1, answer.keeps_for)
-        KEPT.keep(self._call.place, kept)
+        KEPT.keep(place, kept)
 
 
 class _PinnedTlsConnection(_PinnedConnection, HTTPSConnection):
@@ -144,12 +146,14 @@ class PinnedAdapter(HTTPAdapter):
 
     Args:
         watchdog: of the call.
+        keep_for: whose calls may share a connection; None: it is used for this call only.
         may_break: the caller tries again if the connection breaks.
     """
 
-    def __init__(self, watchdog: Watchdog, *, may_break: bool) -> None:
+    def __init__(self, watchdog: Watchdog, *, keep_for: Hashable, may_break: bool) -> None:
         super().__init__()
         self._watchdog = watchdog
+        self._keep_for = keep_for
         self._may_break = may_break
         self._pool: HTTPConnectionPool | None = None
         self._call: _Call | None = None
@@ -164,12 +168,13 @@ class PinnedAdapter(HTTPAdapter):
         """Return a pool of one connection to the request's host."""
         url = urlsplit(str(request.url))
         host, tls = url.hostname or "", url.scheme == "https"
-        place = Place(tls, host, url.port or (443 if tls else 80))
+        port = url.port or (443 if tls else 80)
+        place = None if self._keep_for is None else Place(tls, host, port, self._keep_for)
         self._call = call = _Call(place, self._watchdog, self._may_break)
         if tls:
-            self._pool = _PinnedTlsPool(host, place.port, ssl_context=_trusted(), call=call)
+            self._pool = _PinnedTlsPool(host, port, ssl_context=_trusted(), call=call)
         else:
-            self._pool = _PinnedPool(host, place.port, call=call)
+            self._pool = _PinnedPool(host, port, call=call)
         return self._pool
 
     def cert_verify(self, conn: object, url: object, verify: object, cert: object) -> None:

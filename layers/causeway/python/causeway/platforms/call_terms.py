@@ -1,5 +1,6 @@
 """The terms of the calls that one piece of work makes with an account: their log, gate, readers and time."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 from causeway.outbound.deadlines import Deadline
@@ -24,6 +25,7 @@ class CallTerms:
         errors: reads the platform's own errors, None if it has none.
         tokens: gives the calls their access token.
         limits: reads the platform's own rate limits, None if it tells none.
+        keep_for: whose calls they are, as causeway.outbound.client.send takes it; None: no connection is kept.
         seconds: for a call.
         deadline: for all the calls together; None: each has its own seconds.
     """
@@ -33,6 +35,7 @@ class CallTerms:
     errors: ErrorReader | None = None
     limits: LimitReader | None = None
     tokens: TokenSource = field(default_factory=FreshTokens)
+    keep_for: Hashable = None
     seconds: float = SECONDS
     deadline: Deadline | None = None
 

@@ -229,6 +229,7 @@ class _Attempts:
             secrets=(*self.account.secrets.values(), *fields.derived),
             most_bytes=raw.most_bytes,
             encodings=raw.encodings,
+            keep_for=self.terms.keep_for,
             may_break=_repetition(request) != "once" and request.most_attempts > 1 and not self.records.own,
         )
         return fields, reply
