@@ -48,12 +48,15 @@ def watched(resources: dict[str, Any], metric: str) -> dict[str, dict[str, Any]]
 
 
 def counted(resources: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The alarm on a metric that functions count, over all services, by the metric's name."""
-    return {
-        re.findall(r"SUM\((\w+)\)", alarm["Metrics"][0]["Expression"]["Fn::Sub"])[0]: alarm
+    """The alarm on each metric that functions count, over all services, by the name of both; without ManyUnavailable."""
+    found = {
+        alarm["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-"): alarm
         for alarm in alarms(resources)
         if "Metrics" in alarm
     }
+    many = found.pop("ManyUnavailable")
+    assert many["Metrics"] == found["Unavailable"]["Metrics"]
+    return found
 
 
 def limits_of(template: dict[str, Any], mapping: str, function: str) -> dict[str, Any]:
@@ -146,6 +149,7 @@ def scheduled(functions: Functions) -> dict[str, list[dict[str, Any]]]:
 
 # What functions count and an alarm reads, and where it is counted. causeway/aws/counts.py publishes it.
 COUNTED = {
+    "Unavailable": ["edge/answers.py", '"Unavailable"'],
     "INTERNAL": ["edge/answers.py", "Internal.code"],
     "NearTimeLimit": ["aws/counts.py", '"NearTimeLimit"'],
     "JobNearTimeLimit": ["jobs/invocations.py", '"JobNearTimeLimit"'],
@@ -172,8 +176,8 @@ def test_count_of_any_function_rings(resources: dict[str, Any]) -> None:
         assert beginning == f"SELECT SUM({metric})"
         assert services == 'SCHEMA("${AWS::StackName}", service) GROUP BY service ORDER BY SUM() DESC'
         assert alarm["AlarmName"] == {"Fn::Sub": "${AWS::StackName}-" + metric}
-        # One count rings. A slow call of a route must not: a platform may be slow once.
-        minutes = (2, 3) if metric == "NearTimeLimit" else (1, 1)
+        # One count rings. A slow call of a route must not: a platform may be slow once. The database may be, too.
+        minutes = {"NearTimeLimit": (2, 3), "Unavailable": (3, 5)}.get(metric, (1, 1))
         assert (alarm.get("DatapointsToAlarm", 1), alarm["EvaluationPeriods"]) == minutes
         assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
 
@@ -298,21 +302,36 @@ def callable_by_the_api(routes: dict[str, str]) -> set[str]:
 def test_canary_rolls_back_on_its_functions_errors_and_on_the_shared_alarms(
     resources: dict[str, Any], functions: Functions, routes: dict[str, str]
 ) -> None:
-    """A version that fails at import counts no INTERNAL, and a quiet function has not three 5xx in a minute."""
+    """A version that fails at import counts no INTERNAL, and a quiet function answers no three calls in a minute."""
     known = [alarm.get("AlarmName") for alarm in alarms(resources)]
     for name in callable_by_the_api(routes):
         own = name.removesuffix("Function") + "Errors"
-        named = [{"Fn::Sub": f"${{AWS::StackName}}-{one}"} for one in (own, "HttpApiManyServerErrors", "INTERNAL")]
+        named = [{"Fn::Sub": f"${{AWS::StackName}}-{one}"} for one in (own, "ManyUnavailable", "INTERNAL")]
         none_of((alarm for alarm in named if alarm not in known), "no alarm has this name")
         watching = {"Fn::If": ["RollsBackOnAlarms", named, [{"Ref": "AWS::NoValue"}]]}
         assert functions[name].get("DeploymentPreference") == {"Alarms": watching}, name
 
 
+def test_platforms_failure_rings_no_alarm(resources: dict[str, Any]) -> None:
+    """HUB 54: API Gateway's 5xx also counts a platform's answer that the proxy passes on, so no alarm reads it.
+
+    What API Gateway answers without a function is told from it by the access log, and counted as a function counts.
+    """
+    assert [one for one in alarms(resources) if one.get("Namespace") == "AWS/ApiGateway"] == []
+    own = resources["HttpApiOwnErrors"]["Properties"]
+    logged = json.loads(resources["HttpApi"]["Properties"]["AccessLogSettings"]["Format"])
+    read = set(re.findall(r"\$\.(\w+)", own["FilterPattern"]))
+    assert read == {"status", "integrationError", "error"} <= set(logged)
+    (made,) = own["MetricTransformations"]
+    assert (made["MetricName"], made["MetricNamespace"]) == ("Unavailable", {"Ref": "AWS::StackName"})
+    assert made["Dimensions"] == [{"Key": "service", "Value": "$.service"}]
+    assert logged["service"] == "http-api"
+
+
 def test_alarm_of_a_canary_is_quick(resources: dict[str, Any]) -> None:
     """A canary takes five minutes."""
-    quick = resources["HttpApiManyServerErrors"]["Properties"]
-    assert (quick["Period"], quick["EvaluationPeriods"]) == (60, 1)
-    assert counted(resources)["INTERNAL"]["Metrics"][0]["Period"] == 60
+    for quick in (resources["ManyUnavailable"]["Properties"], counted(resources)["INTERNAL"]):
+        assert (quick["Metrics"][0]["Period"], quick["EvaluationPeriods"]) == (60, 1)
 
 
 def test_change_of_a_layer_makes_a_new_version(functions: Functions) -> None:

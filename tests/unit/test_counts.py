@@ -9,6 +9,10 @@ import pytest
 from aws_lambda_powertools import Metrics
 
 from causeway.aws import counts
+from causeway.edge.answers import error_answer
+from causeway.errors import table
+from causeway.errors.service import Internal, Unavailable
+from causeway.errors.tree import CausewayError
 
 
 @pytest.fixture(autouse=True)
@@ -69,3 +73,16 @@ def test_invocation_that_counts_nothing_publishes_nothing(capsys: pytest.Capture
         pass
 
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("kind", table.every().values(), ids=table.every())
+def test_answer_of_an_error_is_counted_if_the_fault_is_ours(
+    capsys: pytest.CaptureFixture[str], kind: type[CausewayError]
+) -> None:
+    """HUB 54: a caller's mistake or a platform's failure rings no alarm, whatever its status."""
+    with counts.published(context(5000, 5000)):
+        error_answer(kind(), "request-id")
+
+    counted = [name for line in published(capsys) for name in ("INTERNAL", "Unavailable") if name in line]
+    expected = ["INTERNAL"] if issubclass(kind, Internal) else ["Unavailable"] if issubclass(kind, Unavailable) else []
+    assert counted == expected

@@ -481,8 +481,9 @@ def test_unknown_path_or_method_is_404_in_the_form_of_all_errors(function: Funct
 
 def test_fault_of_ours_is_counted_and_no_other_answer(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
-    for path in ("/casino/echo", "/casino/decline", "/casino/refuse", "/casino/crash", "/nowhere"):
-        function.post(path, BODY)
+    for end in ("echo", "decline", "refuse", "crash", "unavailable"):
+        function.post(f"/casino/{end}", BODY)
+    function.post("/nowhere", BODY)
 
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     counted = [
@@ -492,4 +493,4 @@ def test_fault_of_ours_is_counted_and_no_other_answer(function: Function, capsys
         for metrics in line["_aws"]["CloudWatchMetrics"]
         for metric in metrics["Metrics"]
     ]
-    assert counted == ["INTERNAL"]
+    assert counted == ["INTERNAL", "Unavailable"]

@@ -57,14 +57,18 @@ def code_of(answer: dict[str, Any]) -> tuple[int, str]:
 @pytest.mark.parametrize(
     "defect", [ValueError("x"), RecursionError(), UnicodeEncodeError("utf-8", "\ud800", 0, 1, "x")]
 )
-def test_internal_error_after_a_platform_may_have_acted_is_an_unknown_outcome(defect: Exception) -> None:
-    """INTERNAL would advise to send the call again, and the platform would act twice."""
+def test_internal_error_after_a_platform_may_have_acted_is_an_unknown_outcome(
+    defect: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """INTERNAL would advise to send the call again, and the platform would act twice; the alarm rings for both."""
 
     def act(_: HubCall) -> HubAnswer:
         raise defect
 
     assert code_of(called(act, acts_on_platform=True)) == (502, "PROVIDER_OUTCOME_UNKNOWN")
     assert code_of(called(act, acts_on_platform=False)) == (500, "INTERNAL")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [line["INTERNAL"] for line in lines] == [[1.0], [1.0]]
 
 
 def echo(call: HubCall) -> HubAnswer:

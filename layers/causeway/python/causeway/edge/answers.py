@@ -10,12 +10,14 @@ from causeway.aws.counts import count, published
 from causeway.edge.http_events import HttpAnswer
 from causeway.edge.routes import App
 from causeway.errors.requests import NotFound
-from causeway.errors.service import Internal
+from causeway.errors.service import Internal, Unavailable
 from causeway.errors.tree import CausewayError
 
 logger = Logger()
 # Characters of a cause that are logged.
 _LONGEST_CAUSE = 500
+# A metric with an alarm: answers of a function that could not do its work. A platform's failure is not counted.
+UNAVAILABLE = "Unavailable"
 
 
 def lambda_handler(app: App, *, next_action: bool = True) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
@@ -45,7 +47,7 @@ def lambda_handler(app: App, *, next_action: bool = True) -> Callable[[dict[str,
 
 
 def error_answer(error: CausewayError, request_id: str, *, next_action: bool = True) -> HttpAnswer:
-    """Return the answer of an error; a 5xx error's cause is logged and not sent.
+    """Return the answer of an error; a 5xx error's cause is logged and not sent, and a fault of ours is counted.
 
     Args:
         error: the error.
@@ -55,6 +57,8 @@ def error_answer(error: CausewayError, request_id: str, *, next_action: bool = T
     if error.status >= 500:
         # Cut it: a cause may quote a partner's answer.
         logger.error((error.cause or error.sentence)[:_LONGEST_CAUSE], extra={"code": error.code})
+    if isinstance(error, Unavailable):
+        count(UNAVAILABLE)
     body = error_body(error, request_id, next_action=next_action)
     headers = {} if error.retry_after is None else {"retry-after": str(error.retry_after)}
     if error.version is not None:
@@ -69,7 +73,7 @@ def error_body(error: CausewayError, request_id: str, *, next_action: bool) -> d
 
 
 def json_answer(code: str, status: int, body: str, headers: dict[str, str]) -> HttpAnswer:
-    """Return an answer with a JSON text. A fault of ours is counted, because Lambda counts no error where we answer."""
+    """Return an answer with a JSON text. INTERNAL is counted, because Lambda counts no error where we answer."""
     if code == Internal.code:
         count(code)
     return HttpAnswer(status, "application/json", body, headers)

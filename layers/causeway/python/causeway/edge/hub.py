@@ -6,6 +6,7 @@ from typing import Any, Unpack
 
 from aws_lambda_powertools import Logger
 
+from causeway.aws.counts import count
 from causeway.database import idempotency
 from causeway.database.idempotency import KeyedRequest, Lease, StoredAnswer
 from causeway.database.postgres import Database
@@ -24,6 +25,7 @@ from causeway.edge.routes import (
 )
 from causeway.errors.platforms import ProviderOutcomeUnknown
 from causeway.errors.requests import ChangedMeanwhile, VersionMismatch
+from causeway.errors.service import Internal
 from causeway.errors.tree import CausewayError
 from causeway.tenancy.permissions import ALLOWED, ON_DEPLOYMENT, Permission
 from causeway.wire.models import NoBody, NoQuery
@@ -157,6 +159,7 @@ def _run(call: HubCall, rules: _Rules, function: _Function) -> HubAnswer:
             raise
         # The platform may have acted: "send the call again" would be wrong advice.
         logger.exception("A call that acts on a platform failed")
+        count(Internal.code)
         raise ProviderOutcomeUnknown(cause=f"after the call: {type(error).__name__}") from error
 
 

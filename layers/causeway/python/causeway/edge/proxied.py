@@ -7,6 +7,7 @@ from typing import Any, Literal, Unpack
 
 from aws_lambda_powertools import Logger
 
+from causeway.aws.counts import count
 from causeway.database import idempotency
 from causeway.database.idempotency import KeyedRequest, Lease, StoredAnswer
 from causeway.edge.admission import admitted, bounded_database, context_of
@@ -17,6 +18,7 @@ from causeway.edge.routes import CALLER_REFUSES, App, Authentication, Declaratio
 from causeway.errors.platforms import ProviderOutcomeUnknown
 from causeway.errors.proxy import ProxiedBodyTooLarge
 from causeway.errors.requests import PayloadTooLarge
+from causeway.errors.service import Internal
 from causeway.errors.tree import CausewayError
 from causeway.tenancy.context import RequestContext
 from causeway.tenancy.permissions import Permission
@@ -184,4 +186,5 @@ def _run(call: ProxyCall, function: _Function) -> ProxyAnswer:
             raise
         # The platform may have acted: "send the call again" would be wrong advice.
         logger.exception("A proxied call failed")
+        count(Internal.code)
         raise ProviderOutcomeUnknown(cause=f"after the call: {type(error).__name__}") from error
