@@ -51,7 +51,10 @@ def _subject(context: RequestContext, request: LimiterRequest) -> Subject:
             subject = Subject("key", request.key or "", DEFAULT)
     smallest = subject.limits.smallest
     if smallest is not None and request.cost > smallest:
-        raise CostAboveLimit(f"cost is {request.cost}, and the smallest limit is {smallest}: no window has room for it")
+        raise CostAboveLimit(
+            f"cost is {request.cost}, and the {subject.kind}'s smallest limit is {smallest}: no window has room for it",
+            action="" if request.connection is None else "Send a smaller cost, or have an admin raise its limits.",
+        )
     return subject
 
 
@@ -61,7 +64,7 @@ def _decided(context: RequestContext, request: LimiterRequest, subject: Subject)
     # Callers of this function decide themselves what their requests are for, so they may use the whole window.
     if request.action == "take":
         return limiter.take(database, [subject], request.cost, reserved=True, tenant_id=tenant_id)
-    cost = 0 if request.action == "usage" else request.cost
+    cost = 1 if request.action == "usage" else request.cost
     return limiter.look(database, [subject], cost, reserved=True, tenant_id=tenant_id)
 
 

@@ -215,6 +215,9 @@ def test_reserve_is_left_for_payments_and_messages(take: Any) -> None:
     assert take(one, cost=18, reserved=False).allowed
     refused = take(one, reserved=False)
     assert (refused.allowed, refused.limit, refused.remaining) == (False, 18, 0)
+    assert refused.sentence == (
+        "The connection's limit of 20 a minute is used up, but for the 2 that only payments and messages may use"
+    )
     assert take(one, cost=2, reserved=True).remaining == 0
     assert take(tenant, cost=2, reserved=False).remaining == 0
 

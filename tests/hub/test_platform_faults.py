@@ -121,6 +121,8 @@ def test_platform_that_asks_to_wait_is_not_called_until_then(
 
     assert 55 <= (told.value.retry_after or 0) <= 61
     assert 50 <= (refused.value.retry_after or 0) <= 61
+    assert refused.value.sentence == f"The platform asks for a wait of {refused.value.retry_after} seconds"
+    assert "an admin" not in refused.value.action
     assert platform.requests == []
     assert (shown["status"], shown["isActive"]) == ("active", True)
     assert [(log.status, log.attempts) for log in logged(rows, connection_id)] == [(429, 1)]

@@ -109,7 +109,9 @@ def test_header_that_is_there_twice_is_refused(proxied: Proxied) -> None:
 )
 def test_malformed_call_of_the_form_is_refused(proxied: Proxied, fields: dict[str, Any]) -> None:
     body = {"connection_id": proxied.id, "method": "GET", "path": "/x"} | fields
-    refused(proxied, proxied.hub.call("POST", FORM, ADMIN, body), 400, "INVALID_REQUEST")
+    reply = proxied.hub.call("POST", FORM, ADMIN, body)
+    refused(proxied, reply, 400, "INVALID_REQUEST")
+    assert reply.json["problems"]
 
 
 def test_query_of_the_forms_own_address_and_if_match_are_refused(proxied: Proxied) -> None:

@@ -28,7 +28,7 @@ def decide(hub: Hub, action: str = "take", caller: Caller = ADMIN, **fields: Any
 def connection_id(hub: Hub, rows: Rows) -> str:
     """A connection with 100 requests a minute and 5 a day: the day is what refuses, and seldom ends during a test."""
     path = hub.connection()
-    assert hub.call("PUT", f"{path}/limits", ADMIN, {"day": 5}).status == 200
+    assert hub.call("PUT", f"{path}/limits", ADMIN, {"minute": 100, "day": 5}).status == 200
     connection_id = path.rpartition("/")[2]
     # Forget the test call that was made with the new connection.
     rows("DELETE FROM rate_limits WHERE subject_id = %s", [connection_id])
@@ -82,6 +82,26 @@ def test_refused_take_says_when_to_come_back(hub: Hub, connection_id: str) -> No
     assert re.fullmatch(r'"minute";r=\d+;t=\d+, "day";r=0;t=\d+', refused.headers["ratelimit"])
     assert refused.headers["ratelimit"].endswith(f'"day";r=0;t={refused.json["retry_after"]}')
     assert '"day";r=0;t=' in taken.headers["ratelimit"]
+    assert refused.json["error"] == "The connection's limit of 5 a day is used up"
+    wait = f"Wait {refused.json['retry_after']} second"
+    assert refused.json["nextAction"].startswith(wait)
+    assert refused.json["nextAction"].endswith("send the same call again; an admin may raise the connection's limits.")
+
+
+def test_refusal_of_a_key_says_so(hub: Hub) -> None:
+    key = new_key()
+    decide(hub, key=key, cost=99)
+    refused = decide(hub, key=key, cost=2)
+    assert refused.json["error"] == "The key's limit of 100 a minute has only 1 left"
+    assert refused.json["nextAction"].endswith("then send the same call again.")
+
+
+def test_test_of_a_connection_without_a_call_left_says_whose_limit_it_is(hub: Hub, connection_id: str) -> None:
+    decide(hub, connection_id=connection_id, cost=5)
+    tested = hub.call("POST", f"/integrations/{connection_id}/test", ADMIN).json
+    assert (tested["success"], tested["code"]) == (False, "RATE_LIMITED")
+    assert tested["message"] == "The connection's limit of 5 a day is used up, so the platform was not called."
+    assert tested["nextAction"].endswith("then test again; an admin may raise the connection's limits.")
 
 
 def test_check_and_usage_take_nothing(hub: Hub, connection_id: str) -> None:
@@ -92,6 +112,11 @@ def test_check_and_usage_take_nothing(hub: Hub, connection_id: str) -> None:
     refused = decide(hub, "check", connection_id=connection_id, cost=2)
     assert (refused.status, refused.json["allowed"]) == (200, False)
     assert refused.json["retry_after"] >= 1
+    decide(hub, connection_id=connection_id)
+    for action in ("check", "usage"):
+        full = decide(hub, action, connection_id=connection_id)
+        assert (full.status, full.json["allowed"], full.json["remaining"]) == (200, False, 0)
+        assert full.json["retry_after"] >= 1
 
 
 def test_exceeded_window_is_announced_once(hub: Hub, rows: Rows, connection_id: str) -> None:
@@ -131,7 +156,17 @@ def test_deleted_connection_is_not_found(hub: Hub, connection_id: str) -> None:
 def test_cost_above_the_smallest_limit_is_refused(hub: Hub, connection_id: str, action: str) -> None:
     refused = decide(hub, action, connection_id=connection_id, cost=6)
     assert (refused.status, refused.code) == (400, "COST_ABOVE_LIMIT")
+    assert refused.json["error"].startswith("cost is 6, and the connection's smallest limit is 5:")
+    assert refused.json["nextAction"] == "Send a smaller cost, or have an admin raise its limits."
     assert "retry-after" not in refused.headers
+
+
+def test_cost_above_the_limit_of_a_key_has_an_action_that_works(hub: Hub) -> None:
+    """Nobody can raise the limit of a key."""
+    refused = decide(hub, key=new_key(), cost=101)
+    assert (refused.status, refused.code) == (400, "COST_ABOVE_LIMIT")
+    assert refused.json["error"].startswith("cost is 101, and the key's smallest limit is 100:")
+    assert refused.json["nextAction"] == "Send a smaller cost."
 
 
 @pytest.mark.parametrize(
@@ -166,4 +201,5 @@ def test_changing_calls_of_a_full_key_are_refused_and_its_reads_answered(hub: Hu
 
     assert (refused.status, refused.code) == (429, "RATE_LIMIT_EXCEEDED")
     assert 1 <= int(refused.headers["retry-after"]) <= 60
+    assert refused.json["error"] == "The API key's limit of 1200 a minute is used up"
     assert hub.call("GET", "/integrations", machine(key["apiKey"])).status == 200

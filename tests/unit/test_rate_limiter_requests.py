@@ -55,3 +55,15 @@ def test_reader_and_model_refuse_and_the_error_names_the_field(body: dict[str, A
     assert named in refused.value.sentence
     with pytest.raises(ValidationError):
         rate_limiter.LimiterRequest.model_validate(body)
+
+
+def test_all_faults_are_named_at_once() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        LimiterRequest.parse({"key": "", "cost": 0, "limit": 5, "window": "day"})
+    assert [(problem.path, problem.rule) for problem in refused.value.problems] == [
+        ("limit", "is not a known field: the fields are connection_id, key, action, cost"),
+        ("window", "is not a known field"),
+        ("key", "must be 1 to 128 letters, digits and characters of ._:/@+-, and begin with a letter or a digit"),
+        ("action", "is missing"),
+        ("cost", f"must be a whole number from 1 to {MOST}"),
+    ]

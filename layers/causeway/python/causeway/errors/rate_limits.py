@@ -10,7 +10,7 @@ class CostAboveLimit(CausewayError):
 
     code = "COST_ABOVE_LIMIT"
     status = 400
-    action = "Send a smaller cost, or have an admin raise the limits of the connection."
+    action = "Send a smaller cost."
 
 
 class LimitOutOfBounds(InvalidRequest):

@@ -100,7 +100,7 @@ class RateLimitExceeded(CausewayError):
     retry = True
     action = "Wait for Retry-After seconds, where the answer has them, then send the same call again."
 
-    def __init__(self, sentence: str = "", *, retry_after: int | None = None) -> None:
-        """Make an error; retry_after: seconds, where they are known."""
-        super().__init__(sentence)
+    def __init__(self, sentence: str = "", *, action: str = "", retry_after: int | None = None) -> None:
+        """Make an error; sentence and action as in CausewayError, retry_after: seconds, where they are known."""
+        super().__init__(sentence, action=action)
         self.retry_after = retry_after

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Any
 
 from causeway.catalogue import patterns
-from causeway.errors.platforms import RateLimited
+from causeway.errors.platforms import SEND_AGAIN, RateLimited
 from causeway.errors.requests import RateLimitExceeded
 from causeway.outbound.attempts import Attempt
 from causeway.outbound.failures import CallFailed
@@ -87,9 +87,9 @@ def call_for_test(account: Account, terms: CallTerms) -> AccountTest:
 
 
 def _of_our_limit(refusal: RateLimitExceeded) -> Verdict:
-    seconds = refusal.retry_after or 1
-    message = "A rate limit of this connection has no call left, so the platform was not called."
-    return Verdict(RateLimited, message, f"Wait {seconds} seconds, then {{again}}.", seconds)
+    """Return the verdict on a test that a limit refused: the same sentence and action, in the words of a test."""
+    message = f"{refusal.sentence}, so the platform was not called."
+    return Verdict(RateLimited, message, refusal.action.replace(SEND_AGAIN, "{again}"), refusal.retry_after or 1)
 
 
 def _test_request(account: Account, log: Log) -> PlatformRequest:

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, model_validator
 from causeway.connections.connection import ConnectionReference, parse_reference
 from causeway.errors.proxy import MOST_BYTES, MethodNotAllowed, PathNotAllowed, ProxiedBodyTooLarge
 from causeway.errors.requests import InvalidRequest
+from causeway.errors.tree import Problem
 from causeway.outbound.request_rules import path_fault
 from causeway.proxy import request_headers
 from causeway.wire import example_ids
@@ -125,7 +126,7 @@ class ProxyRequest(Request):
             try:
                 return b64decode(self.body_base64, validate=True)
             except ValueError as error:
-                raise InvalidRequest("body_base64 is not valid base64") from error
+                raise InvalidRequest.of_problems([Problem("body_base64", "must be valid base64")]) from error
         if self.body is None:
             return b""
         return (self.body if isinstance(self.body, str) else _json(self.body)).encode("utf-8", "surrogatepass")

@@ -12,7 +12,10 @@ class Refused(RateLimitExceeded):
 
     def __init__(self, decision: Decision | None = None) -> None:
         """Make the error of a decision, whose fields its answer has too; None: the decision is not known."""
-        super().__init__(retry_after=None if decision is None else decision.retry_after)
+        if decision is None:
+            super().__init__()
+        else:
+            super().__init__(decision.sentence, action=decision.action, retry_after=decision.retry_after)
         self._decision = decision
 
     @property

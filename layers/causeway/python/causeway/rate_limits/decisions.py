@@ -1,14 +1,28 @@
 """What the limiter decided about a request."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from causeway.errors.requests import RateLimitExceeded
 from causeway.rate_limits.limits import WINDOWS, Limits
-from causeway.rate_limits.subjects import Subject
+from causeway.rate_limits.subjects import Kind, Subject
 from causeway.rate_limits.windows import Window, begin_and_end
+from causeway.wire.problem_words import counted
+
+# In a sentence: the connection's limit.
+_OWNERS: Mapping[Kind, str] = MappingProxyType(
+    {
+        "connection": "connection's",
+        "provider": "platform's",
+        "tenant": "tenant's",
+        "api_key": "API key's",
+        "oauth_app": "OAuth app's",
+        "key": "key's",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +60,33 @@ class Decision:
         return None if self.tightest is None else self.tightest.reset_at
 
     def require(self) -> None:
-        """Raise RateLimitExceeded if the request was refused."""
+        """Raise RateLimitExceeded, which says whose limit it is, if the request was refused."""
         if not self.allowed:
-            raise RateLimitExceeded(retry_after=self.retry_after)
+            raise RateLimitExceeded(self.sentence, action=self.action, retry_after=self.retry_after)
+
+    @property
+    def sentence(self) -> str:
+        """Whose limit refused the request; empty: it was granted."""
+        subject, window = self.refused_by, self.tightest
+        if subject is None or window is None:
+            return ""
+        if window.name == "platform" or window.limit is None:
+            return f"The platform asks for a wait of {counted(self.retry_after or 1, 'second')}"
+        limit = subject.limits.of(window.name) or window.limit
+        left = "is used up" if window.remaining == 0 else f"has only {window.remaining} left"
+        reserve = limit - window.limit
+        kept = f", but for the {reserve} that only payments and messages may use" if reserve else ""
+        return f"The {_OWNERS[subject.kind]} limit of {limit} a {window.name} {left}{kept}"
+
+    @property
+    def action(self) -> str:
+        """The next action after a refusal; empty: the request was granted."""
+        subject, window = self.refused_by, self.tightest
+        if subject is None or window is None:
+            return ""
+        wait = f"Wait {counted(self.retry_after or 1, 'second')}, then send the same call again"
+        raised = subject.kind == "connection" and window.limit is not None
+        return f"{wait}; an admin may raise the connection's limits." if raised else f"{wait}."
 
 
 def judged(row: Any, subjects: Sequence[Subject], usable: Sequence[Limits], cost: int) -> Decision:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
+from typing import Literal
 
 from causeway.rate_limits.limits import WindowName
 from causeway.rate_limits.subjects import Kind
@@ -25,7 +26,7 @@ class Window:
     """
 
     kind: Kind
-    name: WindowName | str
+    name: WindowName | Literal["platform"]
     seconds: int | None
     limit: int | None
     used: int | None
