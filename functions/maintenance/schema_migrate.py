@@ -11,6 +11,8 @@ from causeway.aws.counts import published
 from causeway.jobs.invocations import Invocation
 
 logger = Logger()
+# Milliseconds, as published has them: a migration that left less than half of them was nearly cut off.
+_RESERVE = 120_000
 
 
 @logger.inject_lambda_context
@@ -28,7 +30,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[str]]:
     Returns:
         The names of the migrations that were applied.
     """
-    with published(context, "JobNearTimeLimit"):
+    with published(context, "JobNearTimeLimit", _RESERVE):
         try:
             # Deleting the stack deletes no data: the database is of another stack.
             if event.get("RequestType") == "Delete" or custom_resources.rolls_back(event, "Version"):

@@ -48,7 +48,7 @@ def watched(resources: dict[str, Any], metric: str) -> dict[str, dict[str, Any]]
 
 
 def counted(resources: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The alarm on each metric that functions count, over all services, by the name of both; without ManyUnavailable."""
+    """The alarm on each metric that functions count, over all services, by the name of both; no ManyUnavailable."""
     found = {
         alarm["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName}-"): alarm
         for alarm in alarms(resources)

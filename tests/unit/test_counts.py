@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +14,9 @@ from causeway.edge.answers import error_answer
 from causeway.errors import table
 from causeway.errors.service import Internal, Unavailable
 from causeway.errors.tree import CausewayError
+from causeway.jobs import invocations
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -28,23 +32,51 @@ def context(*remaining: int) -> SimpleNamespace:
     return SimpleNamespace(get_remaining_time_in_millis=lambda: next(left))
 
 
+def job(left: int) -> SimpleNamespace:
+    """An invocation of a schedule with these milliseconds left."""
+    return SimpleNamespace(get_remaining_time_in_millis=lambda: left, aws_request_id="id")
+
+
 def published(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
 
 
-@pytest.mark.parametrize(("left", "near"), [(5000, False), (1001, False), (1000, True), (0, True)])
-def test_invocation_that_used_four_fifths_of_its_time_is_counted(
+@pytest.mark.parametrize(("left", "near"), [(5000, False), (501, False), (500, True), (0, True)])
+def test_invocation_that_used_up_half_of_its_reserve_is_counted(
     capsys: pytest.CaptureFixture[str], left: int, near: bool
 ) -> None:
-    with counts.published(context(5000, left)):
+    with counts.published(context(left)):
         pass
 
     assert [line["NearTimeLimit"] for line in published(capsys)] == ([[1.0]] if near else [])
 
 
+# Milliseconds of the reserve of each job: it begins nothing new when no more are left.
+RESERVES = {
+    "oauth/refresh.py": 60_000,
+    "maintenance/key_rotation.py": 30_000,
+    "maintenance/partitions.py": 65_000,
+    "maintenance/snapshot_cleanup.py": 25_000,
+    "sync/sweep.py": 10_000,
+}
+
+
+@pytest.mark.parametrize("function", RESERVES)
+def test_job_that_stops_by_its_own_time_budget_is_not_near_its_limit(
+    capsys: pytest.CaptureFixture[str], function: str
+) -> None:
+    reserve = RESERVES[function]
+    assert f"RESERVE = {reserve:_}\n" in (ROOT / "functions" / function).read_text()
+    for left in (reserve, reserve // 2 + 1, reserve // 2):
+        with invocations.of_schedule(job(left), reserve, uses_database=False):
+            pass
+
+    assert [line["JobNearTimeLimit"] for line in published(capsys)] == [[1.0]]
+
+
 def test_invocation_that_raises_is_counted_too_under_the_given_name(capsys: pytest.CaptureFixture[str]) -> None:
     def invocation() -> None:
-        with counts.published(context(5000, 10), "JobNearTimeLimit"):
+        with counts.published(context(10), "JobNearTimeLimit"):
             counts.count("INTERNAL")
             raise LookupError
 
@@ -59,7 +91,7 @@ def test_counts_are_in_the_namespace_of_the_deployment(
 ) -> None:
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "causeway-staging")
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "wallet-debit")
-    with counts.published(context(5000, 5000)):
+    with counts.published(context(5000)):
         counts.count("INTERNAL", 2)
 
     [line] = published(capsys)
@@ -69,7 +101,7 @@ def test_counts_are_in_the_namespace_of_the_deployment(
 
 
 def test_invocation_that_counts_nothing_publishes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    with counts.published(context(5000, 4000)):
+    with counts.published(context(4000)):
         pass
 
     assert capsys.readouterr().out == ""
@@ -80,7 +112,7 @@ def test_answer_of_an_error_is_counted_if_the_fault_is_ours(
     capsys: pytest.CaptureFixture[str], kind: type[CausewayError]
 ) -> None:
     """HUB 54: a caller's mistake or a platform's failure rings no alarm, whatever its status."""
-    with counts.published(context(5000, 5000)):
+    with counts.published(context(5000)):
         error_answer(kind(), "request-id")
 
     counted = [name for line in published(capsys) for name in ("INTERNAL", "Unavailable") if name in line]

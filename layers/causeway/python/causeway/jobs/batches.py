@@ -12,6 +12,8 @@ from causeway.jobs.invocations import Invocation
 from causeway.jobs.messages import RowMessage
 
 logger = Logger(child=True)
+# Milliseconds, as published has them: work that left less than half of them was nearly cut off.
+_RESERVE = 20_000
 
 
 def work_on(
@@ -47,5 +49,5 @@ def work_on(
             logger.info("A message was worked on", extra={**ids, "status": status})
 
     processor = BatchProcessor(event_type=EventType.SQS)
-    with published(context):
+    with published(context, reserve=_RESERVE):
         return dict(process_partial_response(event=event, record_handler=handle, processor=processor, context=context))

@@ -111,7 +111,7 @@ def of_schedule(context: Any, reserve: int, *, uses_database: bool = True) -> Ge
         CausewayError: the database cannot be used for a reason that waiting does not mend, such as a missing setting.
     """
     invocation = Invocation.of(context, reserve)
-    with published(context, "JobNearTimeLimit"):
+    with published(context, "JobNearTimeLimit", reserve):
         try:
             if uses_database:
                 invocation.wait_for_database()
