@@ -116,6 +116,22 @@ def test_authorization_is_completed_once(hub: Hub) -> None:
     refused(flow.complete(), 409, "AUTHORIZATION_USED")
 
 
+def test_failed_test_of_a_grant_is_tried_again_by_a_new_authorization(hub: Hub) -> None:
+    """The code is used up: the same call again would find it used."""
+    path = connected(hub, "linkedin")
+    flow = Flow(hub, path).begun()
+    flow.consent()
+    assert hub.call("PUT", f"{path}/limits", ADMIN, {"day": 1}).status == 200
+    hub.call("POST", "/functions/v1/rate-limiter", ADMIN, {"connection_id": flow.id, "action": "take"})
+    reply = flow.complete()
+    refused(reply, 429, "RATE_LIMITED")
+    assert "then send POST to the connection's authorize again, and open the new URL" in reply.json["nextAction"]
+    assert "send the change again" not in reply.json["nextAction"]
+    again = flow.complete()
+    refused(again, 409, "AUTHORIZATION_USED")
+    assert "send POST to the connection's authorize again" in again.json["nextAction"]
+
+
 def test_another_connections_authorization_is_not_taken(hub: Hub) -> None:
     first, second = (Flow(hub, waiting(hub, "linkedin")) for _ in range(2))
     first.begun().consent()

@@ -83,11 +83,23 @@ def _save_and_audit(
 
 
 def call_or_refuse(
-    context: RequestContext, connection: ConnectionRow, account: Account, tokens: TokenSource
+    context: RequestContext,
+    connection: ConnectionRow,
+    account: Account,
+    tokens: TokenSource,
+    *,
+    again: str = "send the change again",
 ) -> AccountTest:
     """Call the platform with an account that a connection is to have; only the logs are written.
 
     An account that waits for its authorization is not refused: no call is made with it.
+
+    Args:
+        context: who gave the account.
+        connection: the connection.
+        account: what it is called with.
+        tokens: gives the access token.
+        again: what the caller does to try again.
 
     Raises:
         The verdict's error: the account does not work. The audit log has the attempt.
@@ -97,7 +109,7 @@ def call_or_refuse(
         audit_entries.record_refusal(
             context, Action.CONNECTION_TESTED, connection, outcome="failed", after=answers.audited_test(result)
         )
-        refusal = result.verdict.refusal(again="send the change again")
+        refusal = result.verdict.refusal(again=again)
         refusal.action += " Nothing was changed: what was in use stays in use."
         raise refusal
     return result

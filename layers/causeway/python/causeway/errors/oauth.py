@@ -3,7 +3,9 @@
 from causeway.errors.platforms import PlatformFailure
 from causeway.errors.tree import CausewayError
 
-_AGAIN = "Send POST to the connection's authorize again, and open the new URL."
+# What a caller does to try again: a code is exchanged once, so the same call again finds it used.
+BEGIN_AGAIN = "send POST to the connection's authorize again, and open the new URL"
+_AGAIN = f"{BEGIN_AGAIN[0].upper()}{BEGIN_AGAIN[1:]}."
 
 
 class OauthAppMissing(CausewayError):
@@ -47,7 +49,7 @@ class AuthorizationUsed(CausewayError):
 
     code = "AUTHORIZATION_USED"
     status = 409
-    action = f"Look at the connection: if it is not active, begin again. {_AGAIN}"
+    action = f"Look at the connection: if it is not active, {BEGIN_AGAIN}."
 
 
 class AuthorizationDeclined(CausewayError):
@@ -55,7 +57,7 @@ class AuthorizationDeclined(CausewayError):
 
     code = "AUTHORIZATION_DECLINED"
     status = 409
-    action = f"If it was a mistake: {_AGAIN[0].lower()}{_AGAIN[1:]}"
+    action = f"If it was a mistake: {BEGIN_AGAIN}."
 
 
 class AuthorizationRefused(PlatformFailure):
@@ -64,8 +66,8 @@ class AuthorizationRefused(PlatformFailure):
     code = "AUTHORIZATION_REFUSED"
     status = 422
     action = (
-        "Check the app's id, its secret, its scopes and its redirect address at the platform, then begin the "
-        "authorization again; the platform's answer is in the connection's logs."
+        "Check the app's id, its secret, its scopes and its redirect address at the platform; then "
+        f"{BEGIN_AGAIN}. The platform's answer is in the connection's logs."
     )
 
 
@@ -73,4 +75,4 @@ class OauthAppRefused(AuthorizationRefused):
     """The platform does not accept the OAuth app's id or secret; nothing was changed"""
 
     code = "OAUTH_APP_REFUSED"
-    action = "Correct the app's id and secret, then begin the authorization again."
+    action = f"Correct the app's id and secret; then {BEGIN_AGAIN}."

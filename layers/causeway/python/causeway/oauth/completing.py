@@ -15,7 +15,7 @@ from causeway.connections.access import StoredConnection
 from causeway.connections.connection import ConnectionReference, ConnectionRow
 from causeway.connections.requests import ConnectionChange
 from causeway.connections.work import Work
-from causeway.errors.oauth import AuthorizationRefused
+from causeway.errors.oauth import BEGIN_AGAIN, AuthorizationRefused
 from causeway.oauth import flows
 from causeway.oauth.flows import ReturnedFlow
 from causeway.platforms import code_exchange
@@ -140,7 +140,7 @@ def _grant(granted: Granted) -> Grant:
 
 def _tested(context: RequestContext, connection: ConnectionRow, account: Account, source: FreshTokens) -> AccountTest:
     if connection.status == "active":
-        return testing.call_or_refuse(context, connection, account, source)
+        return testing.call_or_refuse(context, connection, account, source, again=BEGIN_AGAIN)
     return testing.call_and_log(context, connection, account, source)
 
 

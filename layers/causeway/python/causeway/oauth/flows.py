@@ -111,7 +111,7 @@ def take(transaction: Transaction, connection_id: UUID, actor: str, *, again: bo
     Args:
         transaction: of the connection's tenant.
         connection_id: the connection.
-        actor: a person's subject or a key's id.
+        actor: a person's subject.
         again: the call took it before, and did not get to its end.
 
     Raises:
@@ -173,5 +173,5 @@ def _not_begun(transaction: Transaction, connection_id: UUID) -> AuthorizationNo
         return AuthorizationNotBegun()
     return AuthorizationNotBegun(
         "Somebody else has begun this authorization",
-        action="Let the person or key that began it complete it, or begin an authorization of your own.",
+        action="Let the person who began it complete it, or begin an authorization of your own.",
     )

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
-from causeway.errors.oauth import AuthorizationRefused, OauthAppRefused
+from causeway.errors.oauth import BEGIN_AGAIN, AuthorizationRefused, OauthAppRefused
 from causeway.outbound.client import send
 from causeway.outbound.failures import CallFailed
 from causeway.outbound.replies import Reply
@@ -21,7 +21,6 @@ from causeway.platforms.verdicts import judge
 
 # Seconds for all calls of an exchange; the test of the connection follows.
 BUDGET = 14.0
-_AGAIN = "begin the authorization again"
 # RFC 6749, A.12: what a header can carry, without blanks.
 _TOKEN = re.compile(r"[!-~]{1,4096}")
 _SEPARATORS = re.compile(r"[ ,]+")
@@ -148,7 +147,7 @@ class Exchange:
         try:
             return send(method, url, log=self.log, headers=headers, body=body, budget=budget, secrets=secrets)
         except CallFailed as failure:
-            raise judge(failure, address="the template's OAuth address").refusal(_AGAIN) from failure
+            raise judge(failure, address="the template's OAuth address").refusal(BEGIN_AGAIN) from failure
 
     def _read(self, reply: Reply) -> dict[str, Any]:
         try:
@@ -156,7 +155,7 @@ class Exchange:
         except (ValueError, RecursionError):
             content = None
         if reply.status == 429 or reply.status >= 500:
-            raise judge(reply).refusal(_AGAIN)
+            raise judge(reply).refusal(BEGIN_AGAIN)
         # Some platforms answer errors with 200.
         error = content.get("error") if isinstance(content, dict) else None
         if reply.status == 401 or (isinstance(error, str) and error in _APP_ERRORS):
