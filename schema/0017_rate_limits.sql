@@ -199,7 +199,8 @@ COMMENT ON FUNCTION rate_limit_take_one IS
 -- p_tenant_id: NULL in a transaction of the tenant. Otherwise the call is a transaction of its own, and its commit does not
 -- wait for the disk: a crash of the server may lose the last 0.6 seconds (three times wal_writer_delay) of counts.
 -- p_minutes to p_months: limits; NULL: none. p_take: false only reads. p_now: for tests.
--- used: four counts per subject: minute, hour, day, month. announced: how many windows refused their first request.
+-- used: four counts per subject: minute, hour, day, month. announced: how many windows refused their first request, of limits
+-- that the operator sets: a tenant raises its connections' limits itself, and chooses those of its own keys.
 CREATE FUNCTION rate_limit_take_v1(
     p_tenant_id uuid, p_kinds text[], p_subject_ids text[], p_minutes bigint[], p_hours bigint[], p_days bigint[],
     p_months bigint[], p_cost bigint, p_take boolean, p_now timestamptz DEFAULT NULL
@@ -219,6 +220,7 @@ DECLARE
     v_rows rate_limits[];
     v_refusals integer[];
     v_unannounced boolean;
+    v_new bigint;
 BEGIN
     IF p_tenant_id IS NOT NULL THEN
         PERFORM set_config('causeway.tenant_id', p_tenant_id::text, true), set_config('synchronous_commit', 'off', true);
@@ -288,9 +290,12 @@ BEGIN
                 decided_at
             );
         ELSIF p_take THEN
-            announced := announced + rate_limit_announce(
+            v_new := rate_limit_announce(
                 v_row, v_refusals[i], ARRAY[p_minutes[i], p_hours[i], p_days[i], p_months[i]]
             );
+            IF v_row.kind NOT IN ('connection', 'key') THEN
+                announced := announced + v_new;
+            END IF;
         END IF;
         used := used || ARRAY[v_row.minute_used, v_row.hour_used, v_row.day_used, v_row.month_used]::bigint[];
         told_remaining := array_append(told_remaining, v_row.told_remaining);

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from aws_lambda_powertools import Metrics
 
 from causeway.database.postgres import Database
 from causeway.rate_limits import limiter, retention
@@ -296,6 +297,20 @@ def test_limit_of_an_api_key_is_announced_as_an_issue(shared_casino: Casino, tak
     take(one)
     take(one)
     assert [event.type for event in events(shared_casino, one)] == ["issue.rate_limit_exceeded"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "counted"),
+    [("provider", 1), ("oauth_app", 1), ("tenant", 1), ("api_key", 1), ("connection", 0), ("key", 0)],
+)
+def test_operators_alarm_counts_the_limits_that_the_operator_sets(take: Any, kind: Kind, counted: int) -> None:
+    """A tenant raises the limits of its connections itself, and chooses those of its own keys."""
+    one = subject(kind, minute=1)
+    Metrics().clear_metrics()
+    assert [take(one).allowed for _ in range(3)] == [True, False, False]
+    found = Metrics().metric_set.get(limiter.EXCEEDED, {"Value": []})["Value"]
+    Metrics().clear_metrics()
+    assert sum(found) == counted
 
 
 def test_nobody_asks_until_the_reset_that_a_platform_told(shared_casino: Casino, database: Database, take: Any) -> None:

@@ -1,15 +1,18 @@
 """The proxy passes calls through byte by byte: HUB 12."""
 
 import gzip
+import json
 import zlib
 from secrets import token_bytes, token_hex
 from socket import socket
 from typing import Any
 
 import brotli
+import psycopg
 import pytest
 
 from causeway.errors.proxy import MOST_BYTES
+from local.stack import Stack
 from tests.hub.client import THEIR_ADMIN, config, draft
 from tests.hub.proxied import FORM, Proxied
 from tests.unit.wire_server import WireServer, ok, say
@@ -50,6 +53,24 @@ def test_call_of_the_form_reaches_the_platform_and_its_answer_comes_back(proxied
     assert answer.headers["x-causeway-attempts"] == "1"
     assert answer.headers["x-causeway-log-id"] == str(logged["id"])
     assert logged["responseBody"] == '{"id":7}'
+
+
+def test_call_that_could_not_be_logged_is_answered_and_rings_the_alarm(
+    proxied: Proxied, stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with psycopg.connect(stack.database_urls["superuser"]) as holder:
+
+        def lock_and_answer(connection: socket, server: WireServer) -> None:
+            holder.execute("LOCK TABLE integration_api_logs IN SHARE MODE")
+            ok(b'{"id":7}')(connection, server)
+
+        proxied.act = lock_and_answer
+        answer = proxied.form()
+
+    assert (answer.status, answer.body, answer.headers["x-causeway-attempts"]) == (200, b'{"id":7}', "1")
+    assert "x-causeway-log-id" not in answer.headers
+    counted = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert [(line["service"], line["CallsUnlogged"]) for line in counted] == [("api-proxy", [1.0])]
 
 
 def test_call_of_the_rest_form_reaches_the_platform(proxied: Proxied) -> None:

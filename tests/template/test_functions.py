@@ -157,6 +157,7 @@ COUNTED = {
     "CredentialsFailed": ["../../../../functions/maintenance/key_rotation.py", 'reported("Credentials")'],
     "DataKeysFailed": ["../../../../functions/maintenance/key_rotation.py", 'reported("DataKeys")'],
     "TokensFailed": ["../../../../functions/oauth/refresh.py", 'reported("Tokens")'],
+    "CallsUnlogged": ["connections/access.py", '"CallsUnlogged"'],
     "RateLimitsExceeded": ["rate_limits/limiter.py", '"RateLimitsExceeded"'],
     "PartitionsOverflowed": ["../../../../functions/maintenance/partitions.py", 'reported("Partitions")'],
     "SyncsSweptFailed": ["../../../../functions/sync/sweep.py", 'reported("SyncsSwept")'],

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from aws_lambda_powertools import Logger
 
 from causeway.audit_log.entries import Action
+from causeway.aws.counts import count
 from causeway.catalogue.providers import Provider
 from causeway.connections import app_in_use, audit_entries, breaker, call_log_writes, rows, status
 from causeway.connections.call_log_writes import Logged
@@ -37,6 +38,9 @@ from causeway.vault.credentials import Secrets, StoredCredential
 from causeway.wire.preconditions import ANY, Expected
 
 logger = Logger(child=True)
+
+# A metric with an alarm: calls whose log rows, or what they have shown of the connection, were lost.
+UNLOGGED = "CallsUnlogged"
 
 # Error codes of decrypt_account.
 UNDECRYPTED = tuple(
@@ -240,8 +244,9 @@ def _save_calls(
 
 @contextmanager
 def _warn_on_failure(sentence: str) -> Generator[None]:
-    """Write to the function's log that a block failed, and go on."""
+    """Write to the function's log that a block failed, count it for the alarm, and go on."""
     try:
         yield
     except CausewayError as error:
+        count(UNLOGGED)
         logger.warning(sentence, extra={"reason": error.cause or error.sentence})

@@ -15,7 +15,7 @@ from causeway.rate_limits.decisions import Decision, judged
 from causeway.rate_limits.limits import MOST, WINDOWS
 from causeway.rate_limits.subjects import Subject
 
-# A metric with an alarm: windows that refused their first request.
+# A metric with an alarm: windows that refused their first request, of limits that the operator sets.
 EXCEEDED = "RateLimitsExceeded"
 
 # In a FROM clause, with the parameters of Asked.
