@@ -146,6 +146,17 @@ def test_empty_value_hides_nothing() -> None:
         "webhookSecret",
         "jwt",
         "x%2Dapi%2Dkey",
+        "card[cvc]",
+        "card%5Bcvv2%5D",
+        "payment_method_data[card][cvc]",
+        "cardCvc",
+        "user.pin",
+        "user[pass]",
+        "s:Pass",
+        "Pass%77ord",
+        "Pass%252577ord",
+        "p\\u0061ssword",
+        "p\\\\u0061ssword",
     ],
 )
 def test_name_is_secret(name: str) -> None:
@@ -185,11 +196,94 @@ def test_name_is_not_secret(name: str) -> None:
         ("<Password>v4lue</Password><A>b</A>", "<Password>[redacted]</Password><A>b</A>"),
         ("Accept: a\nAuthorization: Basic v4luev4lue\nHost: b", "Accept: a\nAuthorization: [redacted]\nHost: b"),
         ("sent Bearer v4luev4lue to it", "sent Bearer [redacted] to it"),
+        ("card[cvc]=987&a=1", "card[cvc]=[redacted]&a=1"),
+        ("payment_method_data%5Bcard%5D%5Bcvc%5D=987&a=1", "payment_method_data%5Bcard%5D%5Bcvc%5D=[redacted]&a=1"),
+        ("external_account[account_number]=000123456789", "external_account[account_number]=[redacted]"),
+        ('{"bank": {"accountNumber": "000123456789"}}', '{"bank": {"accountNumber": "[redacted]"}}'),
+        ("a?Pass%77ord=v4lue", "a?Pass%77ord=[redacted]"),
+        ("a?Pass%2577ord=v4lue", "a?Pass%2577ord=[redacted]"),
+        ('{"p\\u0061ssword":"v4lue"}', '{"p\\u0061ssword":"[redacted]"}'),
+        ('{"in": "{\\"p\\\\u0061ssword\\": \\"v4lue\\"}"}', '{"in": "{\\"p\\\\u0061ssword\\": \\"[redacted]\\"}"}'),
+        (
+            '{"the user\'s": 1, "secret word": "v4lue", "x:pin": 4}',
+            '{"the user\'s": 1, "secret word": "[redacted]", "x:pin": "[redacted]"}',
+        ),
+        (
+            '<s:Password Type="x">v4lue</s:Password><s:A>b</s:A>',
+            '<s:Password Type="x">[redacted]</s:Password><s:A>b</s:A>',
+        ),
+        ("<Password><![CDATA[v4<]lue]]></Password><A>b</A>", "<Password>[redacted]</Password><A>b</A>"),
+        ("<a Password='v4lu\"e' b='c'/>", "<a Password='[redacted]' b='c'/>"),
+        ('<a s:Password = "v4lu\'e" b="c"/>', '<a s:Password = "[redacted]" b="c"/>'),
+        ('{"xml": "<a Password=\\"v4lue\\" b=\\"c\\"/>"}', '{"xml": "<a Password=\\"[redacted]\\" b=\\"c\\"/>"}'),
     ],
 )
 def test_value_under_a_secret_name_is_redacted(text: str, redacted: str) -> None:
     """HUB 16."""
     assert Redactor([]).text(text) == redacted
+
+
+CARDS = (
+    "4242424242424242",
+    "378282246310005",
+    "6011000990139424",
+    "4222222222222",
+    "30569309025904",
+    "6212341111111111116",
+)
+# Their check digit is wrong, they are too short or too long, or they begin as no card does.
+NO_CARDS = (
+    "4242424242424241",
+    "424242424242",
+    "42424242424242424242",
+    "1764508000007",
+    "7012345678901234562",
+    "25.4242424242424242",
+    "2026-11-30 13:15:06 4242",
+    "0123456789abcdef",
+)
+
+
+@pytest.mark.parametrize("number", CARDS)
+@pytest.mark.parametrize(
+    "place",
+    [
+        "{}",
+        '{{"card[number]":"{}"}}',
+        '{{"number": {}, "a": 1}}',
+        "number={}&a=1",
+        "a=%22{}%22",
+        '"a": "\\u0020{}\\u0020"',
+        "paid 100 2026 with {} in 2026 1000",
+        "B{}^NAME",
+    ],
+)
+@pytest.mark.parametrize("separator", ["", " ", "-", "+", "%20"])
+def test_card_number_is_redacted_by_value(number: str, place: str, separator: str) -> None:
+    """HUB 16: under any name."""
+    shown = separator.join((number[:4], number[4:8], number[8:12], number[12:]))
+    if separator and len(number) < 15:
+        shown = separator.join((number[:4], number[4:10], number[10:]))
+
+    assert Redactor([]).body(place.format(shown).encode()) == place.format(REDACTED)
+
+
+@pytest.mark.parametrize("number", NO_CARDS)
+def test_other_numbers_are_shown(number: str) -> None:
+    assert Redactor([]).body(number.encode()) == number
+
+
+def test_card_number_in_a_url_is_redacted() -> None:
+    assert Redactor([]).url(f"https://h.test/cards/{CARDS[0]}?n={CARDS[1]}") == (
+        f"https://h.test/cards/{REDACTED}?n={REDACTED}"
+    )
+
+
+@pytest.mark.parametrize("place", range(MOST_CHARACTERS - 40, MOST_CHARACTERS + 10, 3))
+def test_card_number_at_the_cut_is_redacted_completely(place: int) -> None:
+    kept = Redactor([]).body(("x" * place + "4242 4242 4242 4242" + "y" * 100_000).encode())
+
+    assert "42" not in kept.removesuffix(f"... [{place + 100_019} bytes]")
 
 
 @pytest.mark.parametrize("depth", range(4))
@@ -418,7 +512,30 @@ def test_content_type_is_logged_cut_and_redacted(content_type: str, shown: str) 
 
 @pytest.mark.parametrize(
     "run",
-    ["\\", "%25", "%", "a", "aA", '"', '"a"', "<a ", "&#0", "&notin", "&lt", "\\47", "a=", "[", "{", " ", "\\u", "eyJ"],
+    [
+        "\\",
+        "%25",
+        "%",
+        "a",
+        "aA",
+        '"',
+        '"a"',
+        "<a ",
+        "&#0",
+        "&notin",
+        "&lt",
+        "\\47",
+        "a=",
+        "[",
+        "{",
+        " ",
+        "\\u",
+        "eyJ",
+        "4242 ",
+        "4",
+        "p='",
+        "\\u0061",
+    ],
 )
 def test_search_takes_linear_time_on_any_answer(run: str) -> None:
     """HUB 16: the platform chooses the text; a search that restarts at each position would take hours."""

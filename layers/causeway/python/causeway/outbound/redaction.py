@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from urllib.parse import unquote_plus, urlsplit, urlunsplit
 
+from causeway.outbound import card_numbers
 from causeway.outbound.escaped_search import EscapedSearch, merged
 
 REDACTED = "[redacted]"
@@ -25,19 +26,31 @@ _BASE64_AFTER = re.compile(r"[\w+/\-]*(?:[\r\n\t ]{0,4}={1,2})?")
 
 # A name that contains one of these parts is the name of a secret.
 _PARTS = re.compile(
-    "authorization|token|secret|passw|passphrase|passkey|pwd|credential|signature|cookie|jwt|assertion|accountpin"
+    "authorization|token|secret|passw|passphrase|passkey|pwd|credential|signature|cookie|jwt|assertion|accountpin|cvc|cvv"
     "|(?:api|access|auth|hash|license|private|shared|signing|encryption|account)key"
 )
-# Names of secrets only as a whole word.
-_WHOLE = frozenset(("auth", "bearer", "cvc", "cvv", "hmac", "key", "otp", "pass", "pin", "sig", "sign"))
+# Names of secrets only as a whole name, or as a whole part of one: card[pin], user.pass.
+_WHOLE = frozenset(("auth", "bearer", "hmac", "key", "otp", "pass", "pin", "sig", "sign"))
+_BETWEEN_PARTS = re.compile(r"[^\w\-]+")
+# Not secret: a connection may show its own. But they are not logged.
+_PRIVATE = re.compile("accountnumber|cardnumber|iban$")
+# A character that JSON escapes, also in JSON inside JSON.
+_ESCAPED = re.compile(r"\\+u([0-9A-Fa-f]{4})")
+# How often a name may be percent-encoded.
+_MOST_PERCENT = 3
 
-_NAME = r"[\w.\-\[\]%]{1,80}"
+_NAME = r"[\w.\-\[\]%\\]{1,80}+"
 # A name before its value: in JSON, also inside a JSON string, where the quotes are escaped.
-_IN_JSON = re.compile(rf"""(?P<quote>\\{{0,8}}["'])(?P<name>{_NAME})(?P=quote)\s*:\s*""")
+_IN_JSON = re.compile(r"""(?P<quote>\\{0,8}["'])(?P<name>[^"',{}\x00-\x1f]{1,80})(?<!\\)(?P=quote)\s*:\s*""")
+# A name before its quoted value: an attribute of XML.
+_IN_ATTRIBUTE = re.compile(rf"""(?P<name>{_NAME})\s{{0,9}}+=\s{{0,9}}+(?=(?P<quote>\\{{0,8}}["']))""")
 # A name before its value in a form or query, in XML, in a header; and the value.
 _PLACES = (
-    (re.compile(rf"(?P<quote>)(?P<name>{_NAME})="), re.compile(r"""[^&\s"'<>]+""")),
-    (re.compile(rf"(?P<quote>)<(?P<name>{_NAME})(?:\s[^<>]*)?>"), re.compile(r"[^<]+")),
+    (re.compile(rf"(?P<quote>)(?P<name>{_NAME})=(?!\\{{1,8}}[\"'])"), re.compile(r"""[^&\s"'<>]+""")),
+    (
+        re.compile(r"(?P<quote>)<(?P<name>[\w.\-:]{1,80})(?:\s[^<>]*)?>"),
+        re.compile(r"(?:[^<]+|<!\[CDATA\[(?:[^\]]|\](?!\]>))*(?:\]\]>|\Z))+"),
+    ),
     (re.compile(rf"(?P<quote>)^(?P<name>{_NAME}):[ \t]*", re.MULTILINE), re.compile(r"\S[^\r\n]*")),
 )
 # In JSON: the beginning or end of a string, list or object; the end of a string; any other value.
@@ -61,9 +74,30 @@ _NOT_TEXT = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 
 
 def is_secret_name(name: str) -> bool:
-    """Return whether a value of this name (of a header, field or parameter) is secret."""
-    letters = re.sub("[^a-z0-9]", "", unquote_plus(name).lower())
-    return letters in _WHOLE or _PARTS.search(letters) is not None
+    """Return whether a value of this name (of a header, field or parameter) is secret.
+
+    The name may be percent-encoded or escaped as in JSON. Each part of a bracketed, dotted or prefixed name counts.
+    """
+    words = _decoded(name).lower()
+    parts = {_letters(part) for part in (words, *_BETWEEN_PARTS.split(words))}
+    return not parts.isdisjoint(_WHOLE) or _PARTS.search(_letters(words)) is not None
+
+
+def _is_hidden_name(name: str) -> bool:
+    """Return whether a value of this name is not logged."""
+    return is_secret_name(name) or _PRIVATE.search(_letters(_decoded(name).lower())) is not None
+
+
+def _letters(words: str) -> str:
+    return re.sub("[^a-z0-9]", "", words)
+
+
+def _decoded(name: str) -> str:
+    if "\\" in name:
+        name = _ESCAPED.sub(lambda unit: chr(int(unit[1], 16)), name)
+    for _ in range(_MOST_PERCENT if "%" in name else 0):
+        name = unquote_plus(name)
+    return name
 
 
 def _read(beginning: bytes, content_type: str, *, cut: bool) -> str | None:
@@ -105,22 +139,23 @@ class Redactor:
     def text(self, text: str, *, cut: bool = False) -> str:
         """Return the text without its secrets. cut: the text goes on; redact a possible beginning of a secret too."""
         text = self._without_values(text, cut=cut)
-        text = _without_named(text, _IN_JSON, _json_end)
+        for before in (_IN_JSON, _IN_ATTRIBUTE):
+            text = _without_named(text, before, _json_end)
         for before, value in _PLACES:
             text = _without_named(text, before, partial(_end, value))
         return _SCHEME.sub(rf"\g<scheme>\g<space>{REDACTED}", text)
 
     def url(self, url: str) -> str:
-        """Return the URL without user, password, fragment and secrets."""
+        """Return the URL without user, password, fragment, secrets and card numbers."""
         try:
             parts = urlsplit(url)
             bare = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, parts.query, ""))
         except ValueError:
             return "[unreadable URL]"
-        return self.text(bare)
+        return card_numbers.redacted(self.text(bare), REDACTED)
 
     def body(self, body: bytes, content_type: str = "") -> str:
-        """Return the beginning of a body without its secrets, or its type and size if it is not decoded.
+        """Return the beginning of a body without secrets and card numbers, or its type and size if it is not decoded.
 
         Only UTF-8 and character sets that extend ASCII are decoded. In UTF-16, UTF-32 and others a secret's name would
         not be found, and a declared character set may be wrong.
@@ -136,7 +171,7 @@ class Redactor:
         if text is None:
             return f"[{self._media_type(content_type)}, {len(body)} bytes]"
         cut = len(text) > searched or len(body) > 4 * searched
-        redacted = self.text(text[:searched], cut=cut)
+        redacted = card_numbers.redacted(self.text(text[:searched], cut=cut), REDACTED)
         if cut:
             redacted = redacted[: max(0, len(redacted) - _MARGIN)]
         if not cut and len(redacted) <= MOST_CHARACTERS:
@@ -169,7 +204,7 @@ def _without_named(text: str, before: re.Pattern[str], value_end: Callable[[str,
     """The text without the values of secret names. Values of other names are searched for names inside them."""
     kept, place = [], 0
     for found in before.finditer(text):
-        if found.start() < place or not is_secret_name(found["name"]):
+        if found.start() < place or not _is_hidden_name(found["name"]):
             continue
         end = value_end(text, found.end())
         if end > found.end():
