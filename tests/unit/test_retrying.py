@@ -5,12 +5,12 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, repeat
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from causeway.errors.platforms import CircuitOpen
+from causeway.errors.platforms import CircuitOpen, RateLimited
 from causeway.errors.requests import RateLimitExceeded
 from causeway.errors.service import Unavailable
 from causeway.errors.tree import CausewayError
@@ -20,6 +20,7 @@ from causeway.outbound.retries import Repetition
 from causeway.platforms import retrying
 from causeway.platforms.account import Account, Log
 from causeway.platforms.call_terms import CallTerms
+from causeway.platforms.kinds.errors import Meaning
 from causeway.platforms.kinds.limits import SILENT, Signal
 from causeway.platforms.retrying import Answered, PlatformRequest, Raw
 from tests.unit.platforms import platform
@@ -192,11 +193,50 @@ def test_budget_holds_for_all_attempts_and_waits(serve: Callable[..., WireServer
         assert [(one.status, one.error) for one in made.attempts] == [(500, None), (None, "TimedOut")]
 
 
+@pytest.mark.parametrize("status", [200, 202, 301, 400, 404, 413, 500])
+def test_retry_after_is_no_limit_of_the_connection_unless_the_answer_says_so(
+    calls: Callable[..., Calls], status: int
+) -> None:
+    """HUB 10: a 202 asks to look at one job later, and a 404 says nothing of other calls."""
+    gate = _Gate(9)
+    calls(said(status, "Retry-After: 3600")).make("POST", gate=gate)
+
+    assert [signal.asked for signal in gate.learned] == [None]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (429, b"{}", (3600.0, None)),
+        (503, b"{}", (None, 3600.0)),
+        (400, b'{"throttled":1}', (3600.0, None)),
+        (503, b'{"throttled":1}', (3600.0, None)),
+    ],
+)
+def test_unavailable_platform_asks_this_call_to_wait_and_a_limit_asks_all(
+    calls: Callable[..., Calls], status: int, body: bytes, expected: tuple[float | None, float | None]
+) -> None:
+    """HUB 10: either way the caller learns how long to wait."""
+    gate = _Gate(9)
+    answered = calls(said(status, "Retry-After: 3600", body=body)).make(gate=gate, errors=_Throttled())
+
+    assert [(signal.wait, signal.pause) for signal in gate.learned] == [expected]
+    assert answered.verdict.retry_after == 3600
+
+
+class _Throttled:
+    """A platform's reader of errors that finds a limit where the body says so."""
+
+    def read_error(self, status: int, content: dict[str, Any]) -> Meaning | None:  # noqa: ARG002
+        return RateLimited if "throttled" in content else None
+
+
 class _Gate:
     """Lets some attempts pass."""
 
     def __init__(self, passing: int, refusal: CausewayError | None = None) -> None:
         self.passing, self.refusal = passing, refusal or RateLimitExceeded(retry_after=9)
+        self.learned: list[Signal] = []
 
     def admit(self) -> None:
         if self.passing == 0:
@@ -204,7 +244,41 @@ class _Gate:
         self.passing -= 1
 
     def learn(self, signal: Signal) -> None:
-        pass
+        self.learned.append(signal)
+
+
+def test_call_without_time_left_is_not_sent(calls: Callable[..., Calls]) -> None:
+    """HUB 9: of a deadline that several calls share, the last may find nothing left; it takes nothing of a limit."""
+    made, gate = calls(said(200)), _Gate(9)
+    with pytest.raises(failures.OutOfTime) as failed:
+        made.make("POST", gate=gate, deadline=Deadline(0.5))
+
+    assert (made.received, failed.value.sent, gate.passing) == (0, False, 9)
+    assert [(attempt.status, attempt.error) for attempt in made.attempts] == [(None, "OutOfTime")]
+
+
+@pytest.mark.parametrize(("slow", "received"), [("current", 0), ("renewed", 1)])
+def test_call_is_not_sent_when_its_token_took_all_the_time(
+    serve: Callable[[Act], WireServer], slow: str, received: int
+) -> None:
+    """HUB 9: an answer that there is already stands."""
+    server = serve(in_turn(said(401), said(200)))
+    wanted = {
+        "type": "oauth2_client_credentials",
+        "token_path": "/token",
+        "client_id": "{key}",
+        "client_secret": "{key}",
+    }
+    account = Account(platform(server.url, wanted), "production", {}, {"key": "s3cret"})
+    terms = CallTerms([].append, tokens=_SlowTokens(slow), seconds=2.0)
+
+    def make() -> int | None:
+        try:
+            return retrying.call(account, PlatformRequest("POST", "/a"), terms).reply.status
+        except failures.OutOfTime:
+            return None
+
+    assert (make(), len(server.requests)) == (401 if received else None, received)
 
 
 def test_gate_is_asked_before_each_attempt(calls: Callable[..., Calls]) -> None:
@@ -258,6 +332,26 @@ class _Tokens:
         assert refused == f"token-{self.got}"
         self.got += 1
         return self.current(account, log, deadline)
+
+
+class _SlowTokens(_Tokens):
+    """Leaves half a second of the caller's time when it gives a token in one of the ways."""
+
+    def __init__(self, slow: str) -> None:
+        super().__init__()
+        self._slow = slow
+
+    def current(self, account: Account, log: Log, deadline: Deadline | None = None) -> str:
+        self._wait("current", deadline)
+        return super().current(account, log, deadline)
+
+    def renewed(self, account: Account, log: Log, refused: str, deadline: Deadline | None = None) -> str:
+        self._wait("renewed", deadline)
+        return super().renewed(account, log, refused, deadline)
+
+    def _wait(self, way: str, deadline: Deadline | None) -> None:
+        if way == self._slow and deadline is not None:
+            sleep(max(deadline.left() - 0.5, 0))
 
 
 def test_attempt_with_another_token_counts_and_there_is_one(serve: Callable[..., WireServer]) -> None:

@@ -21,7 +21,13 @@ def asked(throttled: bool = True, **headers: str) -> float | None:
     [("0", 0), ("7", 7), ("1.5", 1.5), ("99999999999", waits.LONGEST), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)],
 )
 def test_retry_after_in_seconds_or_as_a_date_in_the_past(value: str, seconds: float) -> None:
-    assert asked(throttled=False, Retry_After=value) == seconds
+    assert asked(Retry_After=value) == seconds
+
+
+def test_retry_after_of_an_answer_that_refuses_nothing_is_no_wait() -> None:
+    """A job to look at later (202) and a page that moved (301) have one, too."""
+    assert asked(throttled=False, Retry_After="3600") is None
+    assert asked(throttled=False, Retry_After="3600", X_RateLimit_Remaining="0", X_RateLimit_Reset="5") == 5
 
 
 def test_retry_after_as_a_date_to_come() -> None:

@@ -16,7 +16,7 @@ from causeway.errors.oauth import OauthAppMissing
 from causeway.errors.service import Unavailable
 from causeway.errors.vault import CredentialMissing, CredentialUnreadable
 from causeway.outbound.deadlines import Deadline
-from causeway.outbound.failures import CallFailed, TimedOut
+from causeway.outbound.failures import CallFailed, OutOfTime
 from causeway.outbound.replies import Reply
 from causeway.platforms import token_calls
 from causeway.platforms.account import Account, Log
@@ -173,7 +173,7 @@ class ConnectionTokens:
             headers = {"Retry-After": str(round(token.waits) + 1)}
             raise TokenRefused(Reply(token.failed_status, headers, b""))
         if deadline.left() <= 0:
-            raise TimedOut("another call is getting the token and has not got it in time")
+            raise OutOfTime("another call is getting the token and has not got it in time")
 
     def _can_renew(self, account: Account) -> bool:
         """Return whether a call can get a new token; of a connection without an app that may ask the database."""

@@ -48,6 +48,10 @@ class TimedOut(CallFailed):
     """No complete answer within the budget"""
 
 
+class OutOfTime(TimedOut):
+    """No time was left before the request was sent: nothing was sent, and nothing is known of the platform"""
+
+
 class TooLarge(CallFailed):
     """The answer is larger than the limit"""
 

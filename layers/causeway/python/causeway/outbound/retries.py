@@ -18,6 +18,8 @@ MOST_ATTEMPTS = 4
 # The waits grow from the first to the longest, in seconds.
 _FIRST_WAIT = 0.5
 _LONGEST_WAIT = 8.0
+# Seconds that are added to an asked wait, at least.
+_LEAST_JITTER = 0.1
 
 _REPEATABLE_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
 # Failures that the next attempt may not meet.
@@ -58,6 +60,9 @@ def backoff(attempt: int) -> float:
 def wait(attempt: int, asked: float | None) -> float:
     """Return the seconds to wait after an attempt: as long as the platform asks, and not less than the backoff.
 
-    Callers that were asked to wait equally long come back at different moments.
+    Callers that were asked to wait equally long come back at different moments, and not before the platform's clock,
+    which may be behind ours, has passed the end.
     """
-    return backoff(attempt) if asked is None else max(asked, 0.0) + backoff(1)
+    if asked is None:
+        return backoff(attempt)
+    return max(asked, 0.0) + _random.uniform(_LEAST_JITTER, _FIRST_WAIT)

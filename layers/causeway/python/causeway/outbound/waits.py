@@ -29,10 +29,12 @@ def asked(headers: Mapping[str, str], *, throttled: bool) -> float | None:
 
     Args:
         headers: of the answer; a mapping that ignores the case of names.
-        throttled: the answer refuses the call because of a limit: then a reset counts although calls may remain.
+        throttled: the answer refuses the call: then a reset counts although calls may remain, and Retry-After is read.
+            With other answers Retry-After is about one object, such as a job to look at later (202) or a page that
+            moved (301).
     """
     waits = (
-        retry_after(headers.get("Retry-After", "")),
+        retry_after(headers.get("Retry-After", "")) if throttled else None,
         _by_reset(headers, throttled=throttled),
         _by_draft(headers.get("RateLimit", ""), throttled=throttled),
     )

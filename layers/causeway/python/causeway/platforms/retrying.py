@@ -14,7 +14,7 @@ from causeway.errors.service import Unavailable
 from causeway.outbound import client, decompression, retries
 from causeway.outbound.attempts import Attempt
 from causeway.outbound.deadlines import Deadline
-from causeway.outbound.failures import CallFailed
+from causeway.outbound.failures import CallFailed, OutOfTime
 from causeway.outbound.replies import Reply
 from causeway.outbound.retries import Ending, Repetition
 from causeway.platforms import signals
@@ -23,9 +23,9 @@ from causeway.platforms.authentication import AuthenticationFields, authenticate
 from causeway.platforms.call_terms import CallTerms
 from causeway.platforms.kinds.limits import SILENT, Signal
 from causeway.platforms.tokens import TokenRefused
-from causeway.platforms.verdicts import Verdict, judge
+from causeway.platforms.verdicts import Verdict, judge, stated_error
 
-# Another attempt is made only if so many seconds are left for it.
+# An attempt is made only if so many seconds are left for it.
 _LEAST_SECONDS = 1.0
 
 
@@ -104,14 +104,16 @@ def call(account: Account, request: PlatformRequest, terms: CallTerms) -> Answer
 
     Raises:
         CallFailed: no usable answer.
+        OutOfTime: no time is left; the call was not made.
         TokenRefused: the platform gave no access token; the call was not made.
         RateLimitExceeded, CircuitOpen, Unavailable: the gate let no attempt pass; the call was not made.
     """
     with _records(terms.log, request) as records:
         # Before the gate: a call that cannot be sent takes nothing from a limit.
-        url = account.url(request.path)
+        url, deadline = account.url(request.path), terms.start()
+        _check_time(deadline)
         terms.gate.admit()
-        attempts = _Attempts(account, request, url, terms, records, terms.start())
+        attempts = _Attempts(account, request, url, terms, records, deadline)
         outcome, in_doubt = attempts.make(), False
         while (wait := attempts.wait_after(outcome)) is not None and _admitted(terms, wait):
             in_doubt = in_doubt or _may_be_done(outcome)
@@ -194,7 +196,8 @@ class _Attempts:
         except CallFailed as failure:
             return failure
         read = _readable(reply, self.request.raw or _DECODED)
-        signal = signals.read(read, self.terms.limits)
+        throttled = stated_error(read, self.terms.errors) is RateLimited
+        signal = signals.read(read, self.terms.limits, throttled=throttled)
         self.terms.gate.learn(signal)
         verdict = judge(read, self.terms.errors, self.account.address, signal)
         secrets = (*self.account.secrets.values(), *fields.derived)
@@ -219,13 +222,15 @@ class _Attempts:
             refused=refused_token,
             deadline=self.deadline,
         )
+        # Getting a token may have taken all of it.
+        _check_time(self.deadline)
         reply = client.send(
             request.method,
             self.url + _query_text(request.query, fields.query),
             log=self.records.own.append,
             headers={**request.headers, **fields.headers},
             body=request.content,
-            budget=max(self.deadline.left(), 0.1),
+            budget=self.deadline.left(),
             secrets=(*self.account.secrets.values(), *fields.derived),
             most_bytes=raw.most_bytes,
             encodings=raw.encodings,
@@ -235,12 +240,19 @@ class _Attempts:
         return fields, reply
 
 
+def _check_time(deadline: Deadline) -> None:
+    if deadline.left() < _LEAST_SECONDS:
+        raise OutOfTime("no time is left for the call")
+
+
 def _of_both(first: _Judged | CallFailed, second: _Judged | CallFailed) -> _Judged | CallFailed:
     """Return the outcome of two attempts: the second's.
 
-    Without another token the first one's refusal stands, unless the access has ended: that says what to do.
+    Without another token, or the time for it, the first one's refusal stands, unless the access has ended: that says
+    what to do.
     """
-    return first if isinstance(second, TokenRefused) and not second.has_ended else second
+    unsent = isinstance(second, OutOfTime) or (isinstance(second, TokenRefused) and not second.has_ended)
+    return first if unsent else second
 
 
 def _may_be_done(outcome: _Judged | CallFailed) -> bool:
@@ -277,12 +289,12 @@ def _wait(request: PlatformRequest, outcome: _Judged | CallFailed, number: int) 
     repetition, asked = _repetition(request), None
     if isinstance(outcome, TokenRefused):
         # The platform got no byte of the call itself.
-        asked = signals.read(outcome.reply, None).wait
+        asked = signals.read(outcome.reply, None).asked
         again = retries.may_repeat(_ending(outcome.verdict, SILENT), "repeatable")
     elif isinstance(outcome, CallFailed):
         again = retries.may_repeat_failure(outcome, repetition)
     else:
-        asked = outcome.signal.wait
+        asked = outcome.signal.asked
         ending = _ending(outcome.answered.verdict, outcome.signal)
         again = outcome.signal.retry is not False and retries.may_repeat(ending, repetition)
     return retries.wait(number, asked) if again else None

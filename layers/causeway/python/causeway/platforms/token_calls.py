@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from causeway.catalogue import patterns
 from causeway.outbound.client import send
 from causeway.outbound.deadlines import Deadline
-from causeway.outbound.failures import CallFailed, Garbled, TimedOut
+from causeway.outbound.failures import CallFailed, Garbled, OutOfTime
 from causeway.outbound.replies import Reply
 from causeway.platforms.account import Account, Log
 from causeway.platforms.failures import SettingMissing
@@ -76,7 +76,7 @@ def call(account: Account, log: Log, deadline: Deadline | None = None) -> Grant:
     budget = Deadline(BUDGET, deadline).left()
     try:
         if budget <= 0:
-            raise TimedOut("no time is left for the call for a token")
+            raise OutOfTime("no time is left for the call for a token")
         match renewal(account):
             case "client":
                 form = {"grant_type": "client_credentials", "scope": account.filled(wanted.get("scope", ""))}

@@ -173,7 +173,7 @@ def judge(
     meaning = RateLimited if told.throttled else _meaning(outcome, reader)
     if meaning == ACCEPTED:
         return WORKING
-    seconds = _whole_seconds(told.wait) if meaning in (RateLimited, ProviderError) else None
+    seconds = _whole_seconds(told.asked) if meaning in (RateLimited, ProviderError) else None
     action = "" if seconds is None else f"Wait {seconds} seconds, then {{again}}."
     return _verdict(meaning, address, action=action, retry_after=seconds)
 

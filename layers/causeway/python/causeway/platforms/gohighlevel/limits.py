@@ -22,7 +22,7 @@ def read_limits(status: int, headers: Mapping[str, str], content: Any) -> Signal
     if headers.get("X-RateLimit-Daily-Remaining") == "0":
         return Signal(wait=_HOUR, remaining=0)
     # It documents no time of a reset; something before it that tells one knows better.
-    if headers.get("X-RateLimit-Remaining") != "0" or waits.asked(headers, throttled=True) is not None:
+    if headers.get("X-RateLimit-Remaining") != "0" or waits.asked(headers, throttled=status == 429) is not None:
         return SILENT
     milliseconds = headers.get("X-RateLimit-Interval-Milliseconds", "")
     interval = int(milliseconds) / 1000 if _MILLISECONDS.fullmatch(milliseconds) else _INTERVAL

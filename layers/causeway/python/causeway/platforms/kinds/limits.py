@@ -12,6 +12,8 @@ class Signal:
     Attributes:
         wait: seconds in which nobody should call; None: it tells none.
         app_wait: seconds of it that hold for all users of the OAuth app; None: none do.
+        pause: seconds that this call should wait before it is sent again, beside wait: the platform is unavailable, but
+            no limit is reached; None: it tells none.
         remaining: calls that are left until then; None: it does not tell.
         throttled: it refuses the call because of a limit, although its status is not 429.
         unprocessed: the platform documents that a call which it refuses so was not carried out.
@@ -24,6 +26,12 @@ class Signal:
     unprocessed: bool = False
     retry: bool | None = None
     app_wait: float | None = None
+    pause: float | None = None
+
+    @property
+    def asked(self) -> float | None:
+        """The seconds that this call should wait: the longest of all that are told; None: it tells none."""
+        return max((seconds for seconds in (self.wait, self.pause) if seconds is not None), default=None)
 
 
 # An answer that tells nothing.
