@@ -25,6 +25,7 @@ CREATE TABLE integration_api_logs (
     CHECK (purpose IN ('interactive', 'payment', 'message', 'sync', 'health', 'webhook')),
     attempt bigint NOT NULL DEFAULT 1,
     attempts bigint NOT NULL DEFAULT 1,
+    platform_failed boolean,
     platform_request_id text,
     run_id uuid,
     event_id uuid,
@@ -53,6 +54,9 @@ COMMENT ON COLUMN integration_api_logs.purpose IS
 'What the call was made for. Payments and messages may use the part of a rate limit that is reserved for them.';
 COMMENT ON COLUMN integration_api_logs.attempt IS 'The number of the attempt in its call.';
 COMMENT ON COLUMN integration_api_logs.attempts IS 'How many attempts the call made.';
+COMMENT ON COLUMN integration_api_logs.platform_failed IS
+'Whether the attempt shows a fault of the platform: the circuit breaker counts these. NULL: it shows nothing of the '
+'connection, as nothing was sent to the platform itself, or with other secrets or settings than the connection''s.';
 COMMENT ON CONSTRAINT integration_api_logs_attempt ON integration_api_logs IS
 'A call has as many attempts as its last one is numbered.';
 COMMENT ON COLUMN integration_api_logs.platform_request_id IS
@@ -122,7 +126,7 @@ GRANT SELECT ON integration_api_logs, integration_api_log_bodies TO causeway_hub
 -- Not created_at and log_id of a call: no call can be backdated, and none is stored outside today's partitions.
 GRANT INSERT (
     tenant_id, connection_id, method, url, status, milliseconds, error, request_id, actor_kind, actor, source_ip,
-    credential_version, purpose, attempt, attempts, platform_request_id, run_id, event_id
+    credential_version, purpose, attempt, attempts, platform_request_id, run_id, event_id, platform_failed
 ) ON integration_api_logs TO causeway_hub;
 GRANT INSERT (tenant_id, log_id, request_body, response_body) ON integration_api_log_bodies TO causeway_hub;
 

@@ -267,7 +267,7 @@ INSERTABLE_COLUMNS: dict[str, dict[str, set[str]]] = {
         "integration_api_logs": {
             *("tenant_id", "connection_id", "method", "url", "status", "milliseconds", "error", "request_id"),
             *("actor_kind", "actor", "source_ip", "credential_version", "purpose", "attempt", "attempts"),
-            *("platform_request_id", "run_id", "event_id"),
+            *("platform_request_id", "run_id", "event_id", "platform_failed"),
         },
         "integration_api_log_bodies": {"tenant_id", "log_id", "request_body", "response_body"},
         "tenants": {"code", "display_name", "country", "time_zone", "currency", "language"},

@@ -316,17 +316,18 @@ def test_operators_alarm_counts_the_limits_that_the_operator_sets(take: Any, kin
 def test_nobody_asks_until_the_reset_that_a_platform_told(shared_casino: Casino, database: Database, take: Any) -> None:
     """Case 17."""
     one = subject(minute=100)
-    now = datetime.now(UTC)
-    until = now + timedelta(hours=2)
     tenant = shared_casino.tenant_id
     take(one)
-    limiter.correct(database, one, 0, until, tenant_id=tenant)
+    limiter.correct(database, one, 0, timedelta(hours=2), tenant_id=tenant)
+    # By the database's clock, which need not be the caller's.
+    until = row(shared_casino, one).told_until
+    now = until - timedelta(hours=2)
 
     refused = take(one, now=now)
     assert (refused.allowed, refused.tightest and refused.tightest.name, refused.reset_at) == (False, "platform", until)
     assert refused.retry_after == 7200
     # An answer to an earlier call does not lift it.
-    limiter.correct(database, one, 50, now + timedelta(hours=1), tenant_id=tenant)
+    limiter.correct(database, one, 50, timedelta(hours=1), tenant_id=tenant)
     assert not take(one, now=now).allowed
     take(one, now=now)
     assert [event.payload["window"] for event in events(shared_casino, one)] == ["platform"]
@@ -335,14 +336,28 @@ def test_nobody_asks_until_the_reset_that_a_platform_told(shared_casino: Casino,
 
 def test_what_a_platform_allows_is_counted_down(shared_casino: Casino, database: Database, take: Any) -> None:
     one = subject(minute=100)
-    until = datetime.now(UTC) + timedelta(seconds=30)
+    wait = timedelta(seconds=30)
     tenant = shared_casino.tenant_id
-    limiter.correct(database, one, 3, until, tenant_id=tenant)
+    limiter.correct(database, one, 3, wait, tenant_id=tenant)
     assert take(one, cost=2).remaining == 1
     # The answer to the first of two calls comes last: the smaller number counts.
-    limiter.correct(database, one, 2, until, tenant_id=tenant)
+    limiter.correct(database, one, 2, wait, tenant_id=tenant)
     assert take(one).remaining == 0
     assert not take(one).allowed
+
+
+def test_wait_that_a_platform_told_can_be_ended(shared_casino: Casino, database: Database, take: Any) -> None:
+    """What was used of the subject's own windows stays used."""
+    one = subject(minute=100)
+    tenant = shared_casino.tenant_id
+    take(one, cost=9)
+    limiter.correct(database, one, 0, timedelta(hours=2), tenant_id=tenant)
+    assert not take(one).allowed
+    limiter.release(database, one, tenant_id=tenant)
+
+    found = row(shared_casino, one)
+    assert (found.told_until, found.told_remaining, found.exceeded, found.month_used) == (None, None, 0, 9)
+    assert take(one).allowed
 
 
 @pytest.mark.parametrize(("told", "days"), [(timedelta(seconds=-1), None), (timedelta(days=400), 1)])
@@ -350,7 +365,7 @@ def test_reset_that_cannot_be_believed_does_not_stop_a_connection_for_long(
     shared_casino: Casino, database: Database, told: timedelta, days: int | None
 ) -> None:
     one = subject(minute=100)
-    limiter.correct(database, one, 0, datetime.now(UTC) + told, tenant_id=shared_casino.tenant_id)
+    limiter.correct(database, one, 0, told, tenant_id=shared_casino.tenant_id)
     found = row(shared_casino, one)
     if days is None:
         assert found is None

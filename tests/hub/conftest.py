@@ -88,6 +88,8 @@ class Platform:
         self.said: dict[str, Any] = {}
         # The body of every answer to a POST.
         self.answer = b"{}"
+        # Further headers of every answer.
+        self.told: dict[str, str] = {}
         self.posted = 0
         # Runs before each answer.
         self.meanwhile: Callable[[], object] = lambda: None
@@ -104,6 +106,8 @@ class Platform:
                 self.send_header("content-type", "application/json")
                 self.send_header("x-request-id", f"platform-{platform.calls}")
                 self.send_header("content-length", str(len(body)))
+                for name, value in platform.told.items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
 

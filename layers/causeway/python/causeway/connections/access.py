@@ -173,6 +173,8 @@ def terms_of_calls(
     tokens: TokenSource,
     verdicts: Sequence[Verdict] = (),
     logged: Logged | None = None,
+    *,
+    counted: bool = True,
 ) -> Generator[CallTerms]:
     """Yield the terms of a block's calls with a connection; when the block ends, write the log, then the verdicts.
 
@@ -186,17 +188,22 @@ def terms_of_calls(
         tokens: gives them their access token.
         verdicts: what the calls have shown of the connection, read when the block ends.
         logged: is filled when the block ends.
+        counted: the calls show whether the platform works for the connection as it is. Those of a candidate, of an
+            authorization and of a renewal do not: they change neither the breaker nor what is known of limits.
     """
     attempts: list[Attempt] = []
     version = account.secrets.version if isinstance(account.secrets, Secrets) else None
-    use = call_log_writes.Use(context.request_id, context.actor_kind, context.actor, context.source_ip, version, work)
+    use = call_log_writes.Use(
+        context.request_id, context.actor_kind, context.actor, context.source_ip, version, work, counted
+    )
     # Secrets that are not stored yet may be anybody's.
     owner = None if version is None else (context.tenant, connection.connection_id, connection.version, version)
     key = account.provider.key
+    gate = ConnectionGate(context, connection, work.purpose, _shared_app(account, tokens), learns=counted)
     try:
         yield CallTerms(
             log=attempts.append,
-            gate=ConnectionGate(context, connection, work.purpose, _shared_app(account, tokens)),
+            gate=gate,
             errors=registry.find(key, ErrorReader),
             limits=registry.find(key, LimitReader),
             tokens=tokens,
@@ -205,7 +212,9 @@ def terms_of_calls(
             deadline=work.deadline,
         )
     finally:
-        _save_calls(context, connection, attempts, use, verdicts, logged or Logged())
+        # In two transactions, as the second may wait for a lock and fail.
+        _save_attempts(context, connection, attempts, use, logged or Logged())
+        _save_shown(context, connection, attempts if counted else [], verdicts, gate)
 
 
 def _shared_app(account: Account, tokens: TokenSource) -> Subject | None:
@@ -215,22 +224,28 @@ def _shared_app(account: Account, tokens: TokenSource) -> Subject | None:
     return None
 
 
-def _save_calls(
-    context: Context,
-    connection: ConnectionRow,
-    attempts: list[Attempt],
-    use: call_log_writes.Use,
-    verdicts: Sequence[Verdict],
-    logged: Logged,
+def _save_attempts(
+    context: Context, connection: ConnectionRow, attempts: list[Attempt], use: call_log_writes.Use, logged: Logged
 ) -> None:
-    """Write the attempts, then the verdicts: in two transactions, as the second may wait for a lock and fail."""
+    """Write the attempts into the API log."""
     if not attempts:
         return
     logged.attempts = attempts[-1].attempts
     with _warn_on_failure("Calls could not be logged"), context.transaction() as transaction:
         logged.log_id = call_log_writes.save(transaction, connection.connection_id, attempts, use)
+
+
+def _save_shown(
+    context: Context,
+    connection: ConnectionRow,
+    attempts: list[Attempt],
+    verdicts: Sequence[Verdict],
+    gate: ConnectionGate,
+) -> None:
+    """Write what calls with a connection as it is have shown: its status and health, its breaker, its limits."""
+    gate.settle(attempts)
     changes = any(status.would_change(connection, verdict) for verdict in verdicts)
-    trips = breaker.may_change(connection, attempts)
+    trips = breaker.may_change(connection, attempts, trying=gate.tries)
     if changes or trips:
         with (
             _warn_on_failure("What calls have shown could not be saved"),
@@ -239,7 +254,7 @@ def _save_calls(
             if changes:
                 status.save_calls(transaction, connection, verdicts)
             if trips:
-                breaker.settle(transaction, connection, attempts)
+                breaker.settle(transaction, connection, attempts, trying=gate.tries)
 
 
 @contextmanager

@@ -3,8 +3,9 @@
 It opens when FAILURES calls of the last WINDOW failed, and at least half of all. After a pause one call tries the
 platform (half-open): its success closes the breaker, its failure opens it again, and the next pause is twice as long.
 
-Failures are counted in the API log, so calls that succeed write nothing. The state is read with the connection. Tests
-of a connection pass an open breaker, as people want to know whether the platform works again.
+Failures are counted in the API log, so calls that succeed write nothing. Those before the last change of state do not
+count: a breaker that has just closed opens on new failures alone. The state is read with the connection. Tests of a
+connection pass an open breaker, as people want to know whether the platform works again.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from math import ceil
 from typing import Any
 from uuid import UUID
 
+from causeway.connections import faults
 from causeway.connections.connection import ConnectionRow
 from causeway.database.postgres import Transaction
 from causeway.errors.platforms import CircuitOpen
@@ -29,9 +31,6 @@ _FIRST_PAUSE = 10
 _LONGEST_PAUSE = 300
 # The call that tries the platform has so many seconds to report; then the next one may try.
 _PROBE_SECONDS = 30
-
-# Failures that show a fault of the platform or of the way to it.
-_FAULTS = ("ConnectFailed", "DnsFailed", "DnsUnavailable", "Garbled", "TimedOut", "TlsFailed")
 
 
 def check(connection: ConnectionRow) -> None:
@@ -72,30 +71,30 @@ def try_platform(transaction: Transaction, connection_id: UUID) -> None:
         raise CircuitOpen(retry_after=max(ceil(row.seconds), 1))
 
 
-def may_change(connection: ConnectionRow, attempts: Sequence[Attempt]) -> bool:
-    """Return whether settle may have something to write; without a database."""
-    return connection.circuit is not None or _is_fault(attempts[-1])
+def may_change(connection: ConnectionRow, attempts: Sequence[Attempt], *, trying: bool) -> bool:
+    """Return whether settle may have something to write; without a database. The arguments are those of settle."""
+    fault = faults.last_shown(attempts)
+    return trying or fault is True or (fault is False and connection.circuit is not None)
 
 
-def settle(transaction: Transaction, connection: ConnectionRow, attempts: Sequence[Attempt]) -> None:
+def settle(transaction: Transaction, connection: ConnectionRow, attempts: Sequence[Attempt], *, trying: bool) -> None:
     """Open or close a connection's breaker by the attempts of calls, which the API log has already.
 
     Args:
         transaction: of the connection's tenant.
         connection: as it was when the calls began.
-        attempts: at least one.
+        attempts: of calls with the connection as it is.
+        trying: they had the right to try the platform.
     """
-    if not _is_fault(attempts[-1]):
-        if connection.circuit is not None:
+    match faults.last_shown(attempts):
+        case None if trying:
+            _give_back(transaction, connection)
+        case False if connection.circuit is not None:
             _close(transaction, connection)
-    elif connection.circuit is not None:
-        _open_again(transaction, connection)
-    else:
-        _open_if_often(transaction, connection)
-
-
-def _is_fault(attempt: Attempt) -> bool:
-    return attempt.error in _FAULTS or (attempt.status or 0) >= 500
+        case True if connection.circuit is not None:
+            _open_again(transaction, connection)
+        case True:
+            _open_if_often(transaction, connection)
 
 
 def _open_if_often(transaction: Transaction, connection: ConnectionRow) -> None:
@@ -104,10 +103,15 @@ def _open_if_often(transaction: Transaction, connection: ConnectionRow) -> None:
         INSERT INTO circuit_breakers AS b (tenant_id, connection_id, state, retry_at)
         SELECT current_tenant(), %(connection)s, 'open', now() + %(pause)s
         FROM (
-            SELECT coalesce(status >= 500, false) OR coalesce(error = ANY (%(faults)s), false) AS failed
-            FROM integration_api_logs
+            SELECT platform_failed AS failed FROM integration_api_logs
             WHERE tenant_id = current_tenant() AND connection_id = %(connection)s AND created_at > now() - %(window)s
-                AND attempt = attempts
+                AND attempt = attempts AND platform_failed IS NOT NULL
+                AND created_at > coalesce(
+                    (
+                        SELECT changed_at FROM circuit_breakers
+                        WHERE tenant_id = current_tenant() AND connection_id = %(connection)s
+                    ), '-infinity'
+                )
             ORDER BY created_at DESC, log_id DESC LIMIT %(most)s
         ) AS calls
         HAVING count(*) FILTER (WHERE failed) >= greatest(%(failures)s, count(*) / 2.0)
@@ -119,7 +123,6 @@ def _open_if_often(transaction: Transaction, connection: ConnectionRow) -> None:
         {
             "connection": connection.connection_id,
             "pause": timedelta(seconds=_FIRST_PAUSE),
-            "faults": list(_FAULTS),
             "window": WINDOW,
             "most": _MOST_COUNTED,
             "failures": FAILURES,
@@ -138,6 +141,17 @@ def _open_again(transaction: Transaction, connection: ConnectionRow) -> None:
         WHERE tenant_id = current_tenant() AND connection_id = %(connection)s AND state = 'half_open'
         """,
         {"connection": connection.connection_id, "first": _FIRST_PAUSE, "longest": _LONGEST_PAUSE},
+    )
+
+
+def _give_back(transaction: Transaction, connection: ConnectionRow) -> None:
+    """Let the next call try the platform, as this one has sent it nothing."""
+    transaction.execute(
+        """
+        UPDATE circuit_breakers SET retry_at = now()
+        WHERE tenant_id = current_tenant() AND connection_id = %s AND state = 'half_open'
+        """,
+        [connection.connection_id],
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from causeway.connections import faults
 from causeway.connections.work import Work
 from causeway.database.postgres import Transaction
 from causeway.database.storable import storable_text
@@ -18,6 +19,7 @@ class Use:
         actor: a person's subject, a key's id, a job's name.
         source_ip: None for a job.
         credential_version: None for a candidate in a test, which is not stored.
+        counted: the calls show whether the platform works for the connection as it is.
     """
 
     request_id: str
@@ -26,6 +28,7 @@ class Use:
     source_ip: str | None
     credential_version: int | None
     work: Work
+    counted: bool = True
 
 
 @dataclass(slots=True)
@@ -59,19 +62,22 @@ def save(transaction: Transaction, connection_id: UUID, attempts: Sequence[Attem
             SELECT * FROM unnest(
                 %(methods)s::text[], %(urls)s::text[], %(statuses)s::bigint[], %(milliseconds)s::bigint[],
                 %(errors)s::text[], %(request_bodies)s::text[], %(response_bodies)s::text[],
-                %(platform_request_ids)s::text[], %(numbers)s::bigint[], %(attempts)s::bigint[]
+                %(platform_request_ids)s::text[], %(numbers)s::bigint[], %(attempts)s::bigint[],
+                %(faults)s::boolean[]
             ) WITH ORDINALITY AS a (
                 method, url, status, milliseconds, error, request_body, response_body, platform_request_id, number,
-                attempts, place
+                attempts, fault, place
             )
         ), logged AS (
             INSERT INTO integration_api_logs (
                 tenant_id, connection_id, method, url, status, milliseconds, error, request_id, actor_kind, actor,
-                source_ip, credential_version, purpose, run_id, event_id, platform_request_id, attempt, attempts
+                source_ip, credential_version, purpose, run_id, event_id, platform_request_id, attempt, attempts,
+                platform_failed
             )
             SELECT current_tenant(), %(connection)s, a.method, a.url, a.status, a.milliseconds, a.error,
                 %(request_id)s, %(actor_kind)s, %(actor)s, %(source_ip)s, %(credential_version)s,
-                %(purpose)s, %(run_id)s, %(event_id)s, a.platform_request_id, a.number, a.attempts
+                %(purpose)s, %(run_id)s, %(event_id)s, a.platform_request_id, a.number, a.attempts,
+                a.fault
             FROM called AS a
             ORDER BY a.place
             RETURNING log_id
@@ -95,6 +101,7 @@ def save(transaction: Transaction, connection_id: UUID, attempts: Sequence[Attem
             "platform_request_ids": [attempt.platform_request_id for attempt in attempts],
             "numbers": [attempt.number for attempt in attempts],
             "attempts": [attempt.attempts for attempt in attempts],
+            "faults": [faults.shown_by(attempt) if use.counted else None for attempt in attempts],
             "request_id": use.request_id,
             "actor_kind": use.actor_kind,
             "actor": use.actor,

@@ -104,7 +104,7 @@ def call_or_refuse(
     Raises:
         The verdict's error: the account does not work. The audit log has the attempt.
     """
-    result = call_and_log(context, connection, account, tokens)
+    result = call_and_log(context, connection, account, tokens, counted=False)
     if not result.verdict.success and result.verdict.effect is not Effect.UNAUTHORIZED:
         audit_entries.record_refusal(
             context, Action.CONNECTION_TESTED, connection, outcome="failed", after=answers.audited_test(result)
@@ -116,7 +116,7 @@ def call_or_refuse(
 
 
 def call_and_log(
-    context: RequestContext, connection: ConnectionRow, account: Account, tokens: TokenSource
+    context: RequestContext, connection: ConnectionRow, account: Account, tokens: TokenSource, *, counted: bool = True
 ) -> AccountTest:
     """Make the platform's test call; only the API log and the circuit breaker are written, and a token that it got.
 
@@ -125,9 +125,10 @@ def call_and_log(
         connection: the connection.
         account: what it is called with.
         tokens: gives the access token.
+        counted: the account is the connection's as it is: False: one that it is to have.
     """
     work = Work("health", calls.TEST_SECONDS)
-    with access.terms_of_calls(context, connection, account, work, tokens) as terms:
+    with access.terms_of_calls(context, connection, account, work, tokens, counted=counted) as terms:
         return calls.call_for_test(account, terms)
 
 

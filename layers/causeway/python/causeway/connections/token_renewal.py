@@ -87,7 +87,7 @@ def _renew(context: JobContext, connection_id: UUID) -> str:
     verdicts: list[Verdict] = []
     source = access.tokens(context, stored, anew=True)
     work = Work("health", WAIT)
-    with access.terms_of_calls(context, stored.connection, account, work, source, verdicts) as terms:
+    with access.terms_of_calls(context, stored.connection, account, work, source, verdicts, counted=False) as terms:
         try:
             source.renew(account, terms.log)
         except CallFailed as failure:

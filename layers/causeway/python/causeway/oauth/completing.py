@@ -98,7 +98,7 @@ def _exchanged(
     state, _, text = deployment_key.decrypt_directly(flow.code, flow.flow_id).partition(" ")
     code = Code(text, state, flows.redirect_url(flow.callback, state), verifier)
     work = Work("interactive", code_exchange.BUDGET)
-    with access.terms_of_calls(context, stored.connection, account, work, FreshTokens()) as terms:
+    with access.terms_of_calls(context, stored.connection, account, work, FreshTokens(), counted=False) as terms:
         return code_exchange.exchange(account, app, code, terms.log)
 
 
@@ -141,7 +141,7 @@ def _grant(granted: Granted) -> Grant:
 def _tested(context: RequestContext, connection: ConnectionRow, account: Account, source: FreshTokens) -> AccountTest:
     if connection.status == "active":
         return testing.call_or_refuse(context, connection, account, source, again=BEGIN_AGAIN)
-    return testing.call_and_log(context, connection, account, source)
+    return testing.call_and_log(context, connection, account, source, counted=False)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

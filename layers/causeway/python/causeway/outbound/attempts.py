@@ -22,6 +22,7 @@ class Attempt:
         platform_request_id: the platform's own id of the request, None if it gave none.
         number: of the attempt in its call, from 1.
         attempts: how many the call made.
+        for_token: it asked for an access token that the call itself needs, maybe of another server.
     """
 
     method: str
@@ -34,6 +35,7 @@ class Attempt:
     platform_request_id: str | None = None
     number: int = 1
     attempts: int = 1
+    for_token: bool = False
 
 
 def platform_request_id(headers: Mapping[str, str]) -> str | None:

@@ -144,7 +144,7 @@ class _Records:
     def of_token(self, attempt: Attempt) -> None:
         """Take the record of a call for a token."""
         self.logged = True
-        self._log(attempt)
+        self._log(replace(attempt, for_token=True))
 
     def close(self) -> None:
         """Log the call's own attempts, in their order."""

@@ -7,13 +7,15 @@ from causeway.outbound.replies import Reply
 from causeway.platforms.kinds.limits import SILENT, LimitReader, Signal
 
 _TOO_MANY_REQUESTS = 429
-_UNAVAILABLE = 503
+# From here on, the platform failed.
+_FIRST_FAILURE = 500
 
 
 def read(reply: Reply, reader: LimitReader | None, *, throttled: bool = False) -> Signal:
     """Return what an answer tells; where several waits are told, the longest counts.
 
-    The wait of a 503 is a pause of this call: the platform is unavailable, which is no limit of the connection.
+    The wait of a 503, or of another 5xx, is a pause of this call: the platform is unavailable, which is no limit of the
+    connection.
 
     Args:
         reply: the answer.
@@ -23,7 +25,7 @@ def read(reply: Reply, reader: LimitReader | None, *, throttled: bool = False) -
     told = SILENT if reader is None else reader.read_limits(reply.status, reply.headers, reply.json())
     limited = throttled or told.throttled or reply.status == _TOO_MANY_REQUESTS
     wait = _longest(told.wait, waits.asked(reply.headers, throttled=limited))
-    paused = not limited and reply.status == _UNAVAILABLE
+    paused = not limited and reply.status >= _FIRST_FAILURE
     pause = waits.asked(reply.headers, throttled=True) if paused else None
     return replace(told, wait=wait, pause=_longest(told.pause, pause))
 

@@ -5,7 +5,7 @@ what is left.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -33,8 +33,12 @@ _TAKE: LiteralString = f"SELECT granted, decided_at, used, told_remaining, told_
 _CORRECT: LiteralString = """
     SELECT rate_limit_correct_v1(
         p_tenant_id => %(tenant_id)s, p_kind => %(kind)s, p_subject_id => %(id)s, p_remaining => %(remaining)s,
-        p_until => %(until)s
+        p_until => clock_timestamp() + %(wait)s
     )
+"""
+_RELEASE: LiteralString = """
+    UPDATE rate_limits SET told_remaining = NULL, told_until = NULL, exceeded = exceeded & 15
+    WHERE tenant_id = rate_limit_tenant(%(kind)s) AND kind = %(kind)s AND subject_id = %(id)s
 """
 
 
@@ -86,7 +90,7 @@ def correct(
     session: Transaction | Database,
     subject: Subject,
     remaining: int,
-    until: datetime,
+    wait: timedelta,
     *,
     tenant_id: UUID | None = None,
 ) -> None:
@@ -96,7 +100,7 @@ def correct(
         session: a database, or a transaction of the tenant.
         subject: whose budget it is.
         remaining: requests that the platform still allows.
-        until: the end of its window; one that is later than in a day is cut, and one in the past is ignored.
+        wait: from now, by the database's clock, to the end of its window; a day at most; none before now.
         tenant_id: with a Database: the tenant.
 
     Raises:
@@ -107,12 +111,27 @@ def correct(
         "kind": subject.kind,
         "id": subject.id,
         "remaining": min(max(0, remaining), MOST),
-        "until": until,
+        "wait": wait,
     }
     if isinstance(session, Database):
         session.one(_CORRECT, parameters)
     else:
         session.execute(_CORRECT, parameters)
+
+
+def release(database: Database, subject: Subject, *, tenant_id: UUID) -> None:
+    """Forget what a platform told about its own window.
+
+    Args:
+        database: in which this is a transaction of its own.
+        subject: whose budget it is.
+        tenant_id: the tenant.
+
+    Raises:
+        Unavailable: as take.
+    """
+    with database.transaction(tenant_id) as transaction:
+        transaction.execute(_RELEASE, {"kind": subject.kind, "id": subject.id})
 
 
 class Asked:
