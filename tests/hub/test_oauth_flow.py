@@ -189,3 +189,22 @@ def test_connection_without_its_app_may_be_changed_before_it_is_authorized(hub: 
     body = {"templateId": "google_analytics", "name": token_hex(8), "config": app_of("google_analytics")}
     missing = hub.call("POST", "/integrations", ADMIN, body)
     assert (missing.status, missing.json["problems"][0]["path"]) == (400, "config.property_id")
+
+
+def test_refresh_token_given_by_hand_is_tested_with_the_deployments_app(hub: Hub) -> None:
+    """Without the app nothing could be refreshed, and the connection would wait for an authorization."""
+    app = registry.oauth_app("google_analytics")
+    body = {"clientId": app["client_id"], "clientSecret": app["client_secret"]}
+    hub.call("PUT", "/integrations/templates/google_analytics/oauth-app", DEPLOYMENT_ADMIN, body)
+    stored = {"templateId": "google_analytics", "name": token_hex(8), "config": SETTINGS["google_analytics"]}
+    made = hub.call("POST", "/integrations", ADMIN, stored)
+    path = made.headers["location"]
+    assert made.json["status"] == "pending"
+
+    token = registry.demo_credentials("google_analytics")["refresh_token"]
+    change = {"config": {"refresh_token": token}}
+    given = hub.call("PATCH", path, ADMIN, change, if_match=made.etag)
+    assert (given.status, given.json["status"]) == (200, "active"), given
+    assert hub.call("POST", f"{path}/test").json["success"]
+    wrong = hub.call("PATCH", path, ADMIN, {"config": {"refresh_token": "n0t-a-t0ken"}}, if_match=given.etag)
+    assert wrong.code == "INVALID_CREDENTIALS", wrong

@@ -10,6 +10,7 @@ from causeway.errors.connections import NotSupported
 from causeway.errors.oauth import OauthAppMissing
 from causeway.platforms.account import Account
 from causeway.platforms.code_exchange import App
+from causeway.platforms.tokens import lacks_app, renewal
 from causeway.rate_limits.limits import Limits
 from causeway.rate_limits.subjects import Subject
 from causeway.vault import oauth_apps
@@ -72,6 +73,25 @@ def app(database: Database, account: Account) -> App:
     if secret is None:
         raise _incomplete(oauth["client_secret_field"])
     return App(own, secret)
+
+
+def renewable(database: Database, account: Account) -> Account:
+    """Return an account as a refresh of its token needs it: with the deployment's app, if it has none of its own.
+
+    It is returned as it is where nothing is refreshed, and where the deployment has no app either.
+
+    Args:
+        database: of a login that may read credentials.
+        account: with its secrets.
+
+    Raises:
+        CredentialUnreadable, KeyServiceUnavailable: as app.
+    """
+    if renewal(account) != "refresh" or not lacks_app(account):
+        return account
+    if oauth_apps.find_client_id(database, account.provider.key) is None:
+        return account
+    return with_app(account, app(database, account))
 
 
 def with_app(account: Account, app: App) -> Account:

@@ -11,7 +11,7 @@ from uuid import UUID
 from causeway.audit_log.entries import Action
 from causeway.catalogue import oauth_fields, secret_fields, validation
 from causeway.catalogue.providers import Provider
-from causeway.connections import access, answers, audit_entries, grants, testing, writes
+from causeway.connections import access, answers, app_in_use, audit_entries, grants, testing, writes
 from causeway.connections.access import StoredConnection
 from causeway.connections.connection import ConnectionReference, ConnectionRow
 from causeway.connections.requests import ConnectionChange
@@ -86,7 +86,11 @@ def reconfigure(
     if secrets_only and plan.account.secrets == plan.kept:
         raise InvalidRequest.of_problems([Problem("config", "must have other secrets than those in use")])
     source = _tokens(context, stored, plan)
-    result = testing.call_or_refuse(context, stored.connection, plan.account, source)
+    tested = plan.account
+    if isinstance(source, FreshTokens):
+        # A refresh token that is not stored yet is refreshed here; a stored connection's source finds the app itself.
+        tested = app_in_use.renewable(context.database, tested)
+    result = testing.call_or_refuse(context, stored.connection, tested, source)
     key = audit_entries.fingerprint_key(context)
     fresh = _fresh_secrets(context, stored.connection.connection_id, plan, source)
     with context.transaction() as transaction:
