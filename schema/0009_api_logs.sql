@@ -23,7 +23,7 @@ CREATE TABLE integration_api_logs (
     credential_version bigint,
     purpose text NOT NULL DEFAULT 'interactive'
     CHECK (purpose IN ('interactive', 'payment', 'message', 'sync', 'health', 'webhook')),
-    attempt bigint NOT NULL DEFAULT 1,
+    attempt bigint NOT NULL DEFAULT 1 CHECK (attempt > 0),
     attempts bigint NOT NULL DEFAULT 1,
     platform_failed boolean,
     platform_request_id text,
@@ -31,7 +31,7 @@ CREATE TABLE integration_api_logs (
     event_id uuid,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (tenant_id, created_at, log_id),
-    CONSTRAINT integration_api_logs_attempt CHECK (attempt BETWEEN 1 AND attempts)
+    CONSTRAINT integration_api_logs_attempt CHECK (attempt <= attempts)
 ) PARTITION BY RANGE (created_at);
 COMMENT ON TABLE integration_api_logs IS
 'The log of calls: one row per attempt of a call to a provider. URLs are redacted before they are stored.';

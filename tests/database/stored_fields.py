@@ -36,6 +36,7 @@ _TEMPLATE = {
     "rate_limits": Stored("integration_providers.rate_limits", "the parts of an object have models of their own"),
     "authentication": Stored("integration_providers.authentication", "the parts of an object have models of their own"),
     "health_call": Stored("integration_providers.health_call", "the parts of an object have models of their own"),
+    "oauth": Stored("integration_providers.oauth", "the parts of an object have models of their own"),
 }
 # Fields of requests.
 REQUESTS: dict[str, dict[str, Stored]] = {
@@ -54,6 +55,8 @@ REQUESTS: dict[str, dict[str, Stored]] = {
         "external_id": Stored("integration_connections.external_id"),
         "metadata": Stored("integration_connections.metadata"),
     },
+    "AuthorizationDraft": {"return_url": Stored("oauth_flows.return_url", "its site must be on the deployment's list")},
+    "OAuthAppDraft": {"client_id": Stored("oauth_apps.client_id", "an app's id is visible ASCII")},
     "MembershipChange": {"status": Stored("memberships.status")},
     "TemplateChange": _TEMPLATE | {"is_active": Stored("integration_providers.is_active")},
     "TemplateDraft": _TEMPLATE | {"key": Stored("integration_providers.provider_key")},
@@ -81,6 +84,7 @@ ELSEWHERE: dict[str, dict[str, str]] = {
     "ConnectionDraft": {"template_id": "the id of a row of integration_providers", "config": _CONFIG},
     "ConnectionChange": {"config": _CONFIG},
     "NewSecrets": {"config": _CONFIG},
+    "OAuthAppDraft": {"client_secret": "encrypted, in oauth_apps.client_secret"},
     "LimitsDraft": dict.fromkeys(
         ("minute", "hour", "day", "month"), "a part of the object integration_connections.rate_limits"
     ),
@@ -114,6 +118,15 @@ OURS = {
     "memberships.name",
     "memberships.role",
     "memberships.version",
+    "oauth_apps.client_secret",
+    "oauth_apps.updated_by",
+    "oauth_apps.version",
+    "oauth_flows.actor",
+    "oauth_flows.callback",
+    "oauth_flows.code",
+    "oauth_flows.error",
+    "oauth_flows.state_hash",
+    "oauth_flows.verifier",
     "tenants.tenant_id",
     "tenants.version",
 }
