@@ -77,8 +77,10 @@ class ProxyRequest(Request):
     casino_id: Id | None = Field(
         None, description="Your own tenant, where you name it.", examples=[example_ids.TENANT_ID]
     )
-    connection_id: Annotated[str, Text(1400)] = Field(
-        description="The connection's id, or ext: and its externalId.", examples=[example_ids.CONNECTION_ID]
+    connection: Annotated[str, Text(1400)] = Field(
+        alias="connection_id",
+        description="The connection's id, or ext: and its externalId.",
+        examples=[example_ids.CONNECTION_ID],
     )
     method: Method = Field(examples=["GET"])
     path: str = Field(examples=[f"/locations/{example_ids.LOCATION_ID}"])
@@ -112,7 +114,7 @@ class ProxyRequest(Request):
         if isinstance(self.body, (dict, list)) and not any(name.lower() == "content-type" for name in headers):
             headers["Content-Type"] = "application/json"
         return Forwarded(
-            parse_reference(self.connection_id),
+            parse_reference(self.connection),
             self.method,
             self.path,
             urlencode(self.query, doseq=True),
