@@ -85,6 +85,14 @@ def test_call_of_the_rest_form_reaches_the_platform(proxied: Proxied) -> None:
     assert proxied.bodies == [raw]
 
 
+def test_path_and_query_reach_the_platform_as_they_were_given(proxied: Proxied) -> None:
+    for path in ("/%7Ea", "/%41b", "/a%c3%a9"):
+        assert proxied.form("GET", path).status == 200
+    assert proxied.rest("GET", "/x?a[]=1&b=%2f%7E").status == 200
+    targets = [head[0].split(" ")[1] for head in proxied.heads]
+    assert targets == ["/%7Ea", "/%41b", "/a%c3%a9", "/x?a[]=1&b=%2f%7E"]
+
+
 @pytest.mark.parametrize("name", BODIES)
 def test_bytes_come_through_unchanged(proxied: Proxied, name: str) -> None:
     proxied.act = ok(BODIES[name], "Content-Type: application/octet-stream")
@@ -175,6 +183,46 @@ def test_no_browser_runs_what_a_platform_answers(proxied: Proxied) -> None:
     assert answer.headers["content-type"] == "text/html"
     assert answer.headers["content-security-policy"].startswith("sandbox;")
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("x_causeway_error", "Set_Cookie", "Set-Login", "X-Accel-Redirect", "x_accel_expires", "Speculation-Rules"),
+        *("WWW-Authenticate", "Surrogate-Control", "Cloudflare-CDN-Cache-Control", "X-Sendfile", "Referrer-Policy"),
+        *("Cross-Origin-Opener-Policy", "Timing-Allow-Origin", "idempotent_replay", "access_control_allow_origin"),
+    ],
+)
+def test_header_that_a_browser_or_a_server_would_act_on_is_not_passed(proxied: Proxied, name: str) -> None:
+    proxied.act = ok(b"{}", f"{name}: 1", "X-Kept: 1")
+    headers = proxied.rest("GET", "/x").headers
+    assert headers["x-kept"] == "1"
+    assert name.lower() not in headers
+
+
+@pytest.mark.parametrize(
+    ("given", "passed"),
+    [
+        ("public, max-age=60", "private, max-age=60"),
+        ("Public,S-MaxAge=9 , no-transform", "private, no-transform"),
+        ('private="x", must-revalidate', "private, must-revalidate"),
+        ("no-store", "private, no-store"),
+        (None, "private"),
+    ],
+)
+def test_no_shared_cache_keeps_an_answer(proxied: Proxied, given: str | None, passed: str) -> None:
+    """One caller may see it, and another one at the same address may not."""
+    proxied.act = ok(b"{}", *([f"Cache-Control: {given}"] if given else []))
+    assert proxied.rest("GET", "/x").headers["cache-control"] == passed
+
+
+@pytest.mark.parametrize(
+    ("given", "passed"),
+    [("7", "7"), ("Wed, 21 Oct 2015 07:28:00 GMT", "same"), ("soon", None), ("-1", None), ("", None)],
+)
+def test_retry_after_is_passed_if_it_is_a_number_or_a_date(proxied: Proxied, given: str, passed: str | None) -> None:
+    proxied.act = ok(b"{}", f"Retry-After: {given}")
+    assert proxied.rest("GET", "/x").headers.get("retry-after") == (given if passed == "same" else passed)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

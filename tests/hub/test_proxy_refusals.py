@@ -1,13 +1,15 @@
 """Calls that the proxy does not pass on, and answers that it cannot: HUB 13, 15, 54."""
 
+from secrets import token_hex
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from causeway.errors.proxy import MOST_BYTES
+from local.sandbox.registry import demo_credentials
 from local.services.demo_data import TENANTS
-from tests.hub.client import ADMIN, OURS, SUPER_ADMIN, THEIR_ADMIN, THEIRS, Reply
+from tests.hub.client import ADMIN, OURS, SUPER_ADMIN, THEIR_ADMIN, THEIRS, Hub, Reply
 from tests.hub.proxied import FORM, Proxied
 from tests.unit.wire_server import ok, say
 
@@ -39,12 +41,15 @@ PATHS = [
         "/\u2025/x",
         "/\uff0e\uff0e/x",
     ),
+    *("/%c0%ae%c0%ae/x", "/%ff../x", "/..%20/x", "/.%E2%80%8B./x", "/..%E2%80%8E/x"),
     *("/%EF%BC%8E%EF%BC%8E/x", "/%E2%80%A5/x", "/%EF%BC%8Fx", "/\u00e4"),
 ]
 HEADERS = [
     *("Host", "Authorization", "authorization", "Cookie", "Cookie2", "Content-Length", "Content_Length", "Connection"),
     *("Keep-Alive", "Proxy-Authorization", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding", "Upgrade", "Via"),
     *("Expect", "X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "X-Real-IP", "X-HTTP-Method-Override", "Proxy-X"),
+    *("X-Forwarded", "X-Forwarded-Path", "X-Original-URI", "x_original_url", "X-Client-IP", "True-Client-IP"),
+    *("CF-Connecting-IP", "X-Host", "X-Envoy-Original-Path", "x_forwarded_for", "X-HTTP-Host-Override"),
     # In which the platform's credentials stand.
     *("X-API-Key", "x_api_key", "X-REQUEST-SIGN", "x-request-sign"),
     *("", "A B", "A:", "A\r\nB", "\u00e4", "a" * 65),
@@ -74,9 +79,28 @@ def test_path_of_the_rest_form_that_leaves_the_base_url_is_refused(proxied: Prox
     refused(proxied, proxied.rest("GET", path), 400, "PATH_NOT_ALLOWED")
 
 
+@pytest.mark.parametrize("query", ["x=%zz", "x=%", "%4"])
+def test_query_with_a_broken_escape_is_refused(proxied: Proxied, query: str) -> None:
+    refused(proxied, proxied.rest("GET", f"/x?{query}"), 400, "PATH_NOT_ALLOWED")
+
+
 @pytest.mark.parametrize("name", HEADERS)
 def test_header_that_a_caller_must_not_set_is_refused(proxied: Proxied, name: str) -> None:
     refused(proxied, proxied.form("GET", headers={name: "1"}), 400, "HEADER_NOT_ALLOWED")
+
+
+@pytest.mark.parametrize("name", ["access_token", "ACCESS_TOKEN", "access.token", "access_token[]", "oauth_token"])
+@pytest.mark.parametrize("before", ["", "a=1;", "a=1&"])
+def test_token_in_the_query_of_a_platform_with_bearer_tokens_is_refused(hub: Hub, name: str, before: str) -> None:
+    """HUB 13: a platform may prefer it to the connection's."""
+    draft = {"templateId": "sendgrid", "name": f"Bearer {token_hex(6)}", "config": demo_credentials("sendgrid")}
+    made = hub.call("POST", "/integrations", body=draft).json
+    reply = hub.call("GET", f"/proxy/{made['id']}/v3/scopes?{before}{name}=t")
+    assert (reply.status, reply.code, reply.headers["x-causeway-attempts"]) == (400, "HEADER_NOT_ALLOWED", "0")
+
+
+def test_token_in_the_query_of_another_platform_is_its_own(proxied: Proxied) -> None:
+    assert proxied.rest("GET", "/x?access_token=t").status == 200
 
 
 @pytest.mark.parametrize("value", VALUES)

@@ -358,6 +358,25 @@ def test_netrc_password_of_the_environment_is_not_sent(
     assert b"authorization" not in _call(ok(b"{}"))[1].lower()
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/%7Ea",
+        "/%41b",
+        "/a%c3%a9",
+        "/~a%2Bb",
+        "/x?y=%2F%2f",
+        "/x?a[]=1&b=%5B%5d",
+        '/x?a="<|>"',
+        "/x?a=b?c/d",
+        "/x?~=%7E",
+    ],
+)
+def test_path_and_query_are_sent_as_they_were_judged(loopback: None, target: str) -> None:
+    """HUB 13: no library between the rules and the wire changes an escape."""
+    assert _call(ok(b"{}"), path=target)[1].startswith(f"GET {target} HTTP/1.1\r\n".encode())
+
+
 def test_method_that_cannot_be_sent_is_refused(loopback: None) -> None:
     with pytest.raises(failures.RequestInvalid):
         _call(ok(b"{}"), method="GET / HTTP/1.1\r\nX: ")

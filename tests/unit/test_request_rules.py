@@ -32,6 +32,10 @@ LEAVING = (
     *("evil", "", "https://evil.example/", "/a?b=c", "/a#b", "/a b", "/a\r\nHost: evil", "/a\tb", "/a\0b"),
     *("/a%0d%0aHost:%20evil", "/a%00b", "/\u2025/x", "/%E2%80%A5/x", "/%EF%BC%8E%EF%BC%8E/x", "/a%EF%BC%8Fb"),
     *("/\uff0e\uff0e/x", "/%25252525252e/x", "/a<b", "/{a b}"),
+    # Bytes that are no UTF-8, and segments that are dots after the characters that show nothing.
+    *("/%c0%ae%c0%ae/x", "/%ff../x", "/%C3/x", "/%25c0%25ae", "/..%20/x", "/%20../x", "/.%20./x", "/..%20;a/x"),
+    *("/.%E2%80%8B./x", "/..%E2%80%8E/x", "/%EF%BB%BF../x", "/..%C2%AD/x", "/..%EF%B8%8F/x", "/..%CC%81/x"),
+    *("/.%E1%85%A0./x", "/..%E3%85%A4/x", "/..%C2%A0/x", "/..%2520/x"),
 )
 
 
@@ -74,7 +78,8 @@ def test_path_that_changes_the_host_is_refused(path: str) -> None:
             "/...",
             "/a..",
         ),
-        *("/v2/people/(id:1)", "/a%20b", "/a%40b", "/%C3%A9", "/a;v=1", "/~a", "/a%25b"),
+        *("/v2/people/(id:1)", "/a%20b", "/a%40b", "/%C3%A9", "/a;v=1", "/~a", "/a%25b", "/%7Ea", "/e%CC%81"),
+        *("/%20", "/...%20", "/%D9%85%D8%B1%E2%80%8C", "/%F0%9F%98%80"),
     ],
 )
 def test_path_below_the_base_url_is_appended(path: str) -> None:
@@ -85,7 +90,8 @@ def test_path_below_the_base_url_is_appended(path: str) -> None:
     "url",
     [
         *("ftp://h/", "//h/", "h", "https://", "https://[::1", "https://h:x/", "https://h:0", "https://u:p@h/"),
-        *("https://h\\@evil/", "https://h/../x", "https://h//x", "https://h/a b"),
+        *("https://h\\@evil/", "https://h/../x", "https://h//x", "https://h/a b", "https://h/?a b", "https://h/?a=%zz"),
+        *("https://h?a=%", "https://h/?\u00e4"),
     ],
 )
 def test_invalid_or_ambiguous_address_is_not_called(url: str) -> None:

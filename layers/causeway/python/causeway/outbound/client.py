@@ -24,7 +24,7 @@ from causeway.outbound.failures import (
 )
 from causeway.outbound.pinned_adapter import PinnedAdapter
 from causeway.outbound.replies import Reply
-from causeway.outbound.request_rules import header_fault, url_fault
+from causeway.outbound.request_rules import header_fault, target_of, url_fault
 from causeway.outbound.sessions import NoRedirectSession
 from causeway.outbound.watchdog import Watchdog
 
@@ -171,7 +171,7 @@ def _exchange(request: _Request, budget: float) -> Reply:
             "Accept-Encoding": "gzip, deflate" if request.encodings is None else request.encodings,
         }
     )
-    adapter = PinnedAdapter(watchdog, keep_for=request.keep_for, may_break=request.may_break)
+    adapter = PinnedAdapter(target_of(request.url), watchdog, keep_for=request.keep_for, may_break=request.may_break)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     try:

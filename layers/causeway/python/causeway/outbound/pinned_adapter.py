@@ -47,11 +47,13 @@ class _Call:
 
     Attributes:
         place: where the call goes; None: it takes no kept connection and leaves none.
+        target: the path and the query of the request line.
         may_break: the caller tries again if the connection breaks.
         connection: that was made for it.
     """
 
     place: Place | None
+    target: str
     watchdog: Watchdog
     may_break: bool
     connection: "_PinnedConnection | None" = None
@@ -92,6 +94,10 @@ class _PinnedConnection(HTTPConnection):
 
     def _connect_anew(self) -> None:
         super().connect()
+
+    def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 (its signature)
+        """Begin the request with the call's target: requests and urllib3 have changed the escapes of the URL's."""
+        super().putrequest(method, self._call.target, *args, **kwargs)
 
     def send(self, data: Any) -> None:
         """Send a part of the request; from its first byte on, the host may have received it."""
@@ -145,13 +151,15 @@ class PinnedAdapter(HTTPAdapter):
     No proxy, no retries. The certificate is always checked, against the name in the URL.
 
     Args:
+        target: the path and the query of the request line; they are sent as they are.
         watchdog: of the call.
         keep_for: whose calls may share a connection; None: it is used for this call only.
         may_break: the caller tries again if the connection breaks.
     """
 
-    def __init__(self, watchdog: Watchdog, *, keep_for: Hashable, may_break: bool) -> None:
+    def __init__(self, target: str, watchdog: Watchdog, *, keep_for: Hashable, may_break: bool) -> None:
         super().__init__()
+        self._target = target
         self._watchdog = watchdog
         self._keep_for = keep_for
         self._may_break = may_break
@@ -170,7 +178,7 @@ class PinnedAdapter(HTTPAdapter):
         host, tls = url.hostname or "", url.scheme == "https"
         port = url.port or (443 if tls else 80)
         place = None if self._keep_for is None else Place(tls, host, port, self._keep_for)
-        self._call = call = _Call(place, self._watchdog, self._may_break)
+        self._call = call = _Call(place, self._target, self._watchdog, self._may_break)
         if tls:
             self._pool = _PinnedTlsPool(host, port, ssl_context=_trusted(), call=call)
         else:

@@ -1,7 +1,7 @@
 """Rules for the headers, paths and URLs of outbound requests."""
 
 import re
-from unicodedata import normalize
+from unicodedata import category, normalize
 from urllib.parse import unquote, urlsplit
 
 # A field name is a token: RFC 9110, 5.1 and 5.6.2.
@@ -14,6 +14,11 @@ _CLIENT_HEADERS = frozenset(
     """.split()  # noqa: SIM905 - one quoted word per line would fill a page
 )
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+# A query string as it may be sent: printable ASCII without the sign # of a fragment.
+_QUERY = re.compile(r"[!-\"$-~]*")
+# Spaces, control and format characters, and marks on the character before; letters that show nothing.
+_UNSEEN = frozenset("CZM")
+_BLANKS = frozenset("\u115f\u1160")
 # A path that is percent-encoded more often than this is meant to be misread.
 _MOST_DECODED = 4
 
@@ -49,18 +54,55 @@ def path_fault(path: str) -> str | None:
     slashes = path.count("/")
     for _ in range(_MOST_DECODED):
         # Servers decode once or twice, and some read full-width characters as the plain ones.
-        if path.count("/") != slashes or "\\" in path:
-            return "has an encoded slash or backslash"
-        if {".", ".."} & {segment.split(";", 1)[0] for segment in path.split("/")}:
-            return "must not have the segments . or .."
-        if any(ord(one) < 0x20 or ord(one) == 0x7F for one in path):
-            return "has an encoded control character"
+        fault = "has an encoded slash or backslash" if path.count("/") != slashes else _segments_fault(path)
+        if fault is not None:
+            return fault
+        try:
+            decoded = unquote(path, errors="strict")
+        except UnicodeDecodeError:
+            # Some servers decode %C0%AE to a dot.
+            return "has encoded bytes that are not UTF-8"
         # Character by character: the time of normalize grows with the square of the number of accents in a row.
-        decoded = "".join(normalize("NFKC", one) for one in unquote(path))
+        decoded = "".join(normalize("NFKC", one) for one in decoded)
         if decoded == path:
             return None
         path = decoded
     return "is percent-encoded too often"
+
+
+def _segments_fault(path: str) -> str | None:
+    """Return why a path that may be decoded must not be appended, as path_fault does."""
+    if "\\" in path:
+        return "has an encoded slash or backslash"
+    if {".", ".."} & {_seen(segment.split(";", 1)[0]) for segment in path.split("/")}:
+        return "must not have the segments . or .."
+    if any(ord(one) < 0x20 or ord(one) == 0x7F for one in path):
+        return "has an encoded control character"
+    return None
+
+
+def _seen(segment: str) -> str:
+    """Return a segment without the characters that show nothing: servers strip some of them."""
+    return "".join(one for one in segment if category(one)[0] not in _UNSEEN and one not in _BLANKS)
+
+
+def query_fault(query: str) -> str | None:
+    """Return why a query string must not be sent, as the second half of a sentence; None if it may.
+
+    Args:
+        query: as it is sent, without the question mark.
+    """
+    if not _QUERY.fullmatch(query):
+        return "has a character that must be percent-encoded in a query"
+    if _BROKEN_ESCAPE.search(query):
+        return "has a % that is not followed by two hexadecimal digits"
+    return None
+
+
+def target_of(url: str) -> str:
+    """Return what a request line has of a URL: path and query, unchanged."""
+    parts = urlsplit(url)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def url_fault(url: str) -> str | None:
@@ -80,4 +122,7 @@ def url_fault(url: str) -> str | None:
     if {"@", "\\"} & set(parts.netloc):
         return "must not hold a user or password"
     fault = path_fault(parts.path) if parts.path else None
-    return None if fault is None else f"has a path that {fault}"
+    if fault is not None:
+        return f"has a path that {fault}"
+    fault = query_fault(parts.query)
+    return None if fault is None else f"has a query that {fault}"

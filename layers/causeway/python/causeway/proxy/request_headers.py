@@ -9,17 +9,19 @@ from causeway.errors.proxy import HeaderNotAllowed
 from causeway.outbound.request_rules import header_fault
 from causeway.platforms.account import Account
 
-# The hub authenticates the call, a cookie would be another user's, and the others make the platform see another caller,
-# host or method than the hub's.
+# Not passed to a platform. The hub authenticates the call. A cookie belongs to a user. The other headers name a caller,
+# a host, a path or a method, which a platform may believe instead of those of the call.
 _NOT_PASSED = frozenset(
     """
-    authorization cookie cookie2 set-cookie set-cookie2 forwarded x-forwarded-for x-forwarded-host x-forwarded-port
-    x-forwarded-proto x-forwarded-prefix x-forwarded-server x-real-ip x-original-url x-rewrite-url x-original-host
-    x-http-method x-http-method-override x-method-override
+    authorization cookie cookie2 set-cookie set-cookie2 forwarded x-forwarded x-real-ip x-client-ip x-cluster-client-ip
+    x-remote-ip x-remote-addr x-remote-user x-azure-clientip x-azure-socketip x-appengine-user-ip client-ip remote-addr
+    true-client-ip fastly-client-ip fly-client-ip cf-connecting-ip cf-connecting-ipv6 cf-pseudo-ipv4 wl-proxy-client-ip
+    x-host x-rewrite-url x-http-host-override x-http-method x-http-method-override x-method-override
     """.split()  # noqa: SIM905 - one quoted word per line would fill a page
 )
-# Headers that a caller's own call of the hub has: they are the hub's, or the connection's to it, and end here.
-_ENDS_HERE = _NOT_PASSED | frozenset(
+_NOT_PASSED_PREFIXES = ("x-forwarded-", "x-original-", "x-envoy-", "proxy-")
+# Headers of a call to the hub which are for the hub, or for the network before it.
+_ENDS_HERE = frozenset(
     """
     accept-encoding connection content-length expect host http2-settings keep-alive max-forwards proxy-authorization
     proxy-connection te trailer transfer-encoding upgrade via x-api-key x-tenant-id idempotency-key x-amzn-trace-id
@@ -29,6 +31,9 @@ _VALUE = re.compile(r"[\x20-\x7e\t]*")
 # Encodings that the log can read; an answer passes through as it is encoded.
 _ENCODINGS = frozenset(("gzip", "x-gzip", "deflate", "br", "identity"))
 _LONGEST_VALUE = 8192
+# Kinds of authentication whose calls have a bearer token, and parameters that platforms read as one (RFC 6750, 2.3).
+_BEARERS = frozenset(("bearer", "oauth2_client_credentials", "oauth2_refresh_token"))
+_TOKENS = frozenset(("access_token", "oauth_token"))
 
 
 def passed_on(headers: Mapping[str, str]) -> dict[str, str]:
@@ -38,7 +43,15 @@ def passed_on(headers: Mapping[str, str]) -> dict[str, str]:
         headers: of the call, by name in lower case.
     """
     named = {name.strip().lower() for name in headers.get("connection", "").split(",")}
-    return {name: value for name, value in headers.items() if name not in _ENDS_HERE and name not in named}
+    return {
+        name: value
+        for name, value in headers.items()
+        if name not in named and _plain(name) not in _ENDS_HERE and not _is_refused(name)
+    }
+
+
+def _is_refused(name: str) -> bool:
+    return _plain(name) in _NOT_PASSED or _plain(name).startswith(_NOT_PASSED_PREFIXES)
 
 
 def check(headers: Mapping[str, str]) -> None:
@@ -48,7 +61,7 @@ def check(headers: Mapping[str, str]) -> None:
         fault = header_fault(name)
         if fault is not None:
             raise HeaderNotAllowed(f"{_shown(name)} {fault}")
-        if _plain(name) in _NOT_PASSED or _plain(name).startswith("proxy-"):
+        if _is_refused(name):
             raise HeaderNotAllowed(f"The header {name} is not passed to the platform")
         if not _VALUE.fullmatch(value) or value != value.strip() or len(value) > _LONGEST_VALUE:
             raise HeaderNotAllowed(
@@ -73,8 +86,10 @@ def check_credentials(headers: Iterable[str], query: Iterable[str], provider: Pr
     """
     kind = provider.authentication.get("type")
     where = provider.authentication.get("header" if kind == "hmac" else "name", "")
-    if kind == "query" and where.lower() in {name.lower() for name in query}:
-        raise HeaderNotAllowed(f"The parameter {where} is the platform's credential, which the hub sends")
+    refused = {_spelled(where)} if kind == "query" else _TOKENS if kind in _BEARERS else frozenset[str]()
+    for name in query:
+        if _spelled(name) in refused:
+            raise HeaderNotAllowed(f"The parameter {_spelled(name)} is the platform's credential, which the hub sends")
     ours = {_plain(name) for name, value in _of_every_call(provider).items() if FIELD_REFERENCE.search(value)}
     ours |= {_plain(where)} if kind in ("header", "hmac") else set()
     for name in headers:
@@ -116,6 +131,11 @@ def accepted_encodings(asked: str) -> str:
 def _plain(name: str) -> str:
     """Return a name as the servers read it that take an underscore for a dash."""
     return name.lower().replace("_", "-")
+
+
+def _spelled(parameter: str) -> str:
+    """Return a parameter's name as PHP reads it, which takes a dot and a space for an underscore, or begins a list."""
+    return re.sub("[ .]", "_", parameter.strip().partition("[")[0].lower())
 
 
 def _shown(name: str) -> str:

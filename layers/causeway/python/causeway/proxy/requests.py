@@ -1,7 +1,6 @@
 """Requests to the proxy: the JSON of the function's form, and a call of the REST form, as a request to a platform."""
 
 import json
-import re
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from causeway.connections.connection import ConnectionReference, parse_reference
 from causeway.errors.proxy import MOST_BYTES, MethodNotAllowed, PathNotAllowed, ProxiedBodyTooLarge
 from causeway.errors.requests import InvalidRequest
 from causeway.errors.tree import Problem
-from causeway.outbound.request_rules import path_fault
+from causeway.outbound.request_rules import path_fault, query_fault
 from causeway.proxy import request_headers
 from causeway.wire import example_ids
 from causeway.wire.field_types import Id, Text, rule_broken
@@ -24,10 +23,8 @@ from causeway.wire.strict_json import NotAnInteger
 Method = Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
 METHODS: tuple[Method, ...] = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 
-# A query string as it may be sent: printable ASCII without the fragment's mark.
-_QUERY = re.compile(r"[!-\"$-~]*")
 _LONGEST_URL = 8192
-# Characters that stand in a path as they are (RFC 3986, 3.3); the at sign may end a user's name.
+# Characters that stand in a path as they are. Not @: what stands before it can be read as a user's name.
 _IN_PATHS = "/!$&'()*+,;=:-._~"
 
 
@@ -55,8 +52,9 @@ class Forwarded:
         fault = path_fault(self.path)
         if fault is not None:
             raise PathNotAllowed(f"path {fault}")
-        if not _QUERY.fullmatch(self.query):
-            raise PathNotAllowed("query has a character that must be percent-encoded")
+        fault = query_fault(self.query)
+        if fault is not None:
+            raise PathNotAllowed(f"query {fault}")
         if len(self.path) + len(self.query) > _LONGEST_URL:
             raise PathNotAllowed(f"path and query have more than {_LONGEST_URL} characters together")
         request_headers.check(self.headers)
@@ -66,7 +64,8 @@ class Forwarded:
     @property
     def parameters(self) -> set[str]:
         """The names of the query's parameters."""
-        return {name for name, _ in parse_qsl(self.query, keep_blank_values=True)}
+        # Some servers take a semicolon for an ampersand.
+        return {name for name, _ in parse_qsl(self.query.replace(";", "&"), keep_blank_values=True)}
 
 
 class ProxyRequest(Request):
